@@ -1,0 +1,86 @@
+/** A message as a subscriber sees it. `payload` belongs to the subscriber once it is delivered. */
+export type BusMessage = {
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  /** Answers a request. Does nothing for a message that was merely published. */
+  respond(payload: Uint8Array): void;
+};
+
+/** One subscription. Nothing is delivered after `unsubscribe()` returns. Idempotent. */
+export type BusSubscription = {
+  readonly pattern: string;
+  unsubscribe(): void;
+};
+
+export type BusSubscribeOptions = {
+  /** Members of a group share the messages: each goes to one of them. */
+  readonly queueGroup?: string;
+  /**
+   * Messages that may wait for this subscriber before the policy applies: the newest are dropped, counted, and
+   * reported once per episode as a `slow-consumer` event. Default 65,536.
+   */
+  readonly pendingMessagesMax?: number;
+};
+
+/** What happens to the connection behind the bus. */
+export type BusEvent =
+  | { readonly kind: "connected" }
+  | { readonly kind: "disconnected"; readonly reason: string }
+  | { readonly kind: "reconnected" }
+  | { readonly kind: "slow-consumer"; readonly pattern: string; readonly dropped: number }
+  | { readonly kind: "closed"; readonly reason: string };
+
+export type BusErrorCode =
+  /** The bus was closed or is draining. */
+  | "bus-closed"
+  /** Nobody answers requests on this subject. */
+  | "no-responders"
+  | "request-timeout"
+  | "invalid-subject"
+  /** Larger than `payloadBytesMax`. */
+  | "payload-too-large"
+  /** While disconnected, more than the reconnect buffer holds was published. */
+  | "publish-buffer-full"
+  | "connect-failed";
+
+/** The world failed; `cause` is for the log. */
+export class BusError extends Error {
+  readonly code: BusErrorCode;
+
+  constructor(code: BusErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "BusError";
+    this.code = code;
+  }
+}
+
+/**
+ * Carries bytes between ingestors and gateways. Subjects are dot-separated tokens; in a pattern `*` stands
+ * for one token and `>` for one or more at the end. Messages of one publisher on one subject arrive in order.
+ * Handlers are called synchronously, one message at a time, never from within `publish`.
+ */
+export type Bus = {
+  readonly kind: "memory" | "nats";
+  readonly payloadBytesMax: number;
+  /** Never blocks. Throws BusError (`bus-closed`, `invalid-subject`, `payload-too-large`, `publish-buffer-full`). */
+  publish(subject: string, payload: Uint8Array): void;
+  subscribe(
+    pattern: string,
+    handler: (message: BusMessage) => void,
+    options?: BusSubscribeOptions,
+  ): BusSubscription;
+  /** Rejects with BusError (`no-responders`, `request-timeout`, `bus-closed`). */
+  request(
+    subject: string,
+    payload: Uint8Array,
+    options: { readonly timeoutMs: number },
+  ): Promise<Uint8Array>;
+  /** Resolves when everything published before has been handed to the transport's far end. */
+  flush(): Promise<void>;
+  /** Returns a function that removes the listener. */
+  onEvent(listener: (event: BusEvent) => void): () => void;
+  /** Delivers what is pending, then closes. Idempotent. */
+  drain(): Promise<void>;
+  /** Closes at once; pending requests reject with `bus-closed`. Idempotent. */
+  close(): Promise<void>;
+};

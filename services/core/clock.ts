@@ -1,0 +1,13 @@
+/** Cancels a timer. Calling it again, or after the timer fired, does nothing. */
+export type CancelTimer = () => void;
+
+/**
+ * Time as an argument: the system's in production, driven by hand in tests, and the capture's own
+ * in a replay.
+ */
+export type Clock = {
+  /** Microseconds since 1970. */
+  nowUs(): number;
+  /** Runs `callback` once, after at least `delayMs` milliseconds. */
+  after(delayMs: number, callback: () => void): CancelTimer;
+};

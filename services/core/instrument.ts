@@ -1,0 +1,42 @@
+/** What can be streamed about an instrument; the last part of a topic. */
+export const CHANNELS = [
+  "trades",
+  "quotes",
+  "book",
+  "candles",
+  "ticker",
+  "funding",
+  "mark-price",
+  "open-interest",
+  "liquidations",
+  "status",
+] as const;
+export type Channel = (typeof CHANNELS)[number];
+
+export type InstrumentKind = "spot" | "perpetual" | "future" | "option";
+
+/**
+ * One tradable thing at one venue. Decimals are exact plain text, as the venue writes them.
+ * Object identity is stable: a catalog hands out one object per instrument, so it may key a Map.
+ */
+export type Instrument = {
+  /** Lower-case venue id, such as `binance-usdm`. */
+  readonly venue: string;
+  /** Tickwire's symbol, unique within the venue, such as `BTC-USDT-PERP`. */
+  readonly symbol: string;
+  /** The venue's own symbol, such as `BTCUSDT`. */
+  readonly venueSymbol: string;
+  readonly kind: InstrumentKind;
+  readonly base: string;
+  readonly quote: string;
+  /** What profit and loss is paid in; the quote asset for spot. */
+  readonly settle: string;
+  /** True if contracts are worth a fixed amount of the quote asset. */
+  readonly inverse: boolean;
+  readonly contractSize?: string;
+  readonly priceIncrement?: string;
+  readonly sizeIncrement?: string;
+  readonly expiryTimeUs?: number;
+  readonly strike?: string;
+  readonly optionType?: "call" | "put";
+};
