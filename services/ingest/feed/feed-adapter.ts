@@ -55,7 +55,6 @@ export type RawBook = {
   readonly asks: LevelColumns;
 };
 
-
 /** What a decoder emits. */
 export type FeedEvent =
   | Exclude<MarketEvent, { kind: "book" | "status" }>
@@ -73,8 +72,16 @@ export type FeedEvent =
   | { readonly kind: "heartbeat" }
   /** The venue asks us to reconnect (maintenance, planned restart). */
   | { readonly kind: "reconnect-requested"; readonly reason: string }
-  /** A REST snapshot could not be had; the driver retries by status and Retry-After. */
-  | { readonly kind: "rejected"; readonly reason: RejectReason };
+  /**
+   * A piece of data that could not be used. With instrument and channel where the decoder knows what was lost:
+   * the driver then resyncs that book, for venues whose messages carry no sequence to notice it by.
+   */
+  | {
+      readonly kind: "rejected";
+      readonly reason: RejectReason;
+      readonly instrument?: Instrument;
+      readonly channel?: Channel;
+    };
 
 /** Why a piece of venue data was not used. Counted, never thrown. */
 export type RejectReason =
@@ -201,4 +208,3 @@ export type FeedDecoderContext = {
   /** Depth that was subscribed, where the venue does not repeat it in its messages. */
   readonly bookDepth: number;
 };
-
