@@ -1,0 +1,127 @@
+import { decimalScale, parseMantissa, textScale, type Mantissa } from "@tickwire/proto/model";
+import type { LevelColumns } from "#core/market-event.ts";
+import type { RejectReason } from "../feed/feed-adapter.ts";
+
+/** More digits after the point than this are damage, not a price: such a text is a bad decimal. */
+export const DECIMAL_PLACES_MAX = 64;
+
+/** Both sides of a book message at the tracker's scales of that moment. */
+export type BookColumns = { readonly bids: LevelColumns; readonly asks: LevelColumns };
+
+type MutableColumns = { readonly prices: Mantissa[]; readonly sizes: Mantissa[] };
+
+export type ScaleTrackerOptions = {
+  /**
+   * True counts zeros at the end of a text as digits of its scale, for venues whose written precision means
+   * something (Kraken's checksums). False, the default, ignores them: Binance pads everything to 8 digits.
+   */
+  readonly keepTrailingZeros?: boolean;
+};
+
+/**
+ * The decimal scales of one instrument, as its texts turn out to need them: they only grow, so mantissas of one
+ * instrument stay comparable for long stretches. Nothing is ever rounded.
+ */
+export class ScaleTracker {
+  readonly #scaleOf: (text: string) => number;
+  readonly #keepTrailingZeros: boolean;
+  #priceScale = 0;
+  #sizeScale = 0;
+
+  constructor(options: ScaleTrackerOptions = {}) {
+    this.#keepTrailingZeros = options.keepTrailingZeros ?? false;
+    this.#scaleOf = this.#keepTrailingZeros ? textScale : decimalScale;
+  }
+
+  /** The scale that the next event's prices are given at. */
+  get priceScale(): number {
+    return this.#priceScale;
+  }
+
+  /** The scale that the next event's sizes are given at. */
+  get sizeScale(): number {
+    return this.#sizeScale;
+  }
+
+  /**
+   * The price at `priceScale`, which grows first if the text needs it: parse all prices of an event, read the
+   * scale, and if it changed in between parse again. NaN if the text is not a decimal (or not a text).
+   */
+  price(text: unknown): Mantissa {
+    const mantissa = this.#parse(text, this.#priceScale);
+    if (mantissa !== GROW) return mantissa;
+    const scale = this.#scaleOf(text as string);
+    if (!(scale <= DECIMAL_PLACES_MAX)) return Number.NaN;
+    this.#priceScale = scale;
+    return parseMantissa(text as string, scale);
+  }
+
+  /** The same for sizes and `sizeScale`. */
+  size(text: unknown): Mantissa {
+    const mantissa = this.#parse(text, this.#sizeScale);
+    if (mantissa !== GROW) return mantissa;
+    const scale = this.#scaleOf(text as string);
+    if (!(scale <= DECIMAL_PLACES_MAX)) return Number.NaN;
+    this.#sizeScale = scale;
+    return parseMantissa(text as string, scale);
+  }
+
+  /**
+   * All levels of one book message at one pair of scales. A level is an array that begins with the texts of its
+   * price and size; what follows is ignored. The columns belong to the caller. A reason instead of columns if
+   * any level is damaged, because a message applied by half is a wrong book.
+   */
+  book(bids: readonly unknown[], asks: readonly unknown[]): BookColumns | RejectReason {
+    const priceScale = this.#priceScale;
+    const sizeScale = this.#sizeScale;
+    const first = this.#bothSides(bids, asks);
+    const grew = priceScale !== this.#priceScale || sizeScale !== this.#sizeScale;
+    // A level finer than those before it raised the scale in the middle of the message.
+    return grew && typeof first !== "string" ? this.#bothSides(bids, asks) : first;
+  }
+
+  #bothSides(bids: readonly unknown[], asks: readonly unknown[]): BookColumns | RejectReason {
+    const bidColumns = this.#side(bids);
+    if (typeof bidColumns === "string") return bidColumns;
+    const askColumns = this.#side(asks);
+    if (typeof askColumns === "string") return askColumns;
+    return { bids: bidColumns, asks: askColumns };
+  }
+
+  #side(levels: readonly unknown[]): MutableColumns | RejectReason {
+    const count = levels.length;
+    const prices = new Array<Mantissa>(count);
+    const sizes = new Array<Mantissa>(count);
+    for (let index = 0; index < count; index += 1) {
+      const level = levels[index];
+      if (!Array.isArray(level)) return "missing-field";
+      const price = this.price(level[0]);
+      const size = this.size(level[1]);
+      if (isNotMantissa(price) || isNotMantissa(size)) return "bad-decimal";
+      if (price <= 0) return "non-positive-price";
+      if (size < 0) return "negative-size";
+      prices[index] = price;
+      sizes[index] = size;
+    }
+    return { prices, sizes };
+  }
+
+  /** GROW if the text is a decimal that needs a larger scale. */
+  #parse(text: unknown, scale: number): Mantissa {
+    if (typeof text !== "string") return Number.NaN;
+    if (this.#keepTrailingZeros && textScale(text) > scale) {
+      // Anything that is not a decimal must not raise the scale.
+      return isNotMantissa(parseMantissa(text, scale)) ? Number.NaN : GROW;
+    }
+    return parseMantissa(text, scale);
+  }
+}
+
+/** What parseMantissa answers for a decimal that is finer than the scale it was given. */
+const GROW = Number.POSITIVE_INFINITY;
+
+/** True for the NaN that stands for "not a decimal". */
+export function isNotMantissa(mantissa: Mantissa): boolean {
+  // oxlint-disable-next-line no-self-compare -- NaN is the only value unequal to itself, and bigints have none
+  return mantissa !== mantissa;
+}
