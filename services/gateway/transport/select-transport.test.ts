@@ -1,0 +1,81 @@
+import { afterEach, expect, test } from "vitest";
+import { selectTransport } from "./select-transport.ts";
+import type { TransportChoice } from "./select-transport.ts";
+import type { Transport, TransportHandler, TransportOptions } from "./transport.ts";
+import { loadUws, uwsPackageFor } from "./uws-module.ts";
+
+const OPTIONS: TransportOptions = {
+  host: "127.0.0.1",
+  port: 0,
+  path: "/v1/ws",
+  messageBytesMax: 1000,
+  requestBytesMax: 1000,
+  bufferedBytesMax: 1000,
+  idleTimeoutMs: 60_000,
+  compression: false,
+  connectionsMax: 1,
+};
+
+const HANDLER: TransportHandler = {
+  onUpgrade: () => ({ kind: "refuse", response: { status: 400, headers: {}, body: "" } }),
+  onConnection: () => {
+    throw new Error("not reached");
+  },
+  onHttp: () => Promise.resolve({ status: 200, headers: {}, body: "here" }),
+};
+
+const open: Transport[] = [];
+afterEach(async () => {
+  for (const transport of open.splice(0)) await transport.close();
+});
+
+async function select(choice: TransportChoice, load?: () => Promise<never>) {
+  const reasons: string[] = [];
+  const transport = await selectTransport(
+    {
+      choice,
+      onFallback: (reason) => reasons.push(reason),
+      onError: () => {},
+      ...(load === undefined ? {} : { load }),
+    },
+    OPTIONS,
+    HANDLER,
+  );
+  open.push(transport);
+  return { transport, reasons };
+}
+
+test("auto takes the native module where it loads, and says nothing", async () => {
+  const { transport, reasons } = await select("auto");
+  expect(transport.kind).toBe("uws");
+  expect(reasons).toEqual([]);
+});
+
+test("auto falls back where the native module cannot load, says so once, and serves", async () => {
+  const { transport, reasons } = await select("auto", () =>
+    Promise.reject(new Error("no build for this platform")),
+  );
+  expect(transport.kind).toBe("node");
+  expect(reasons).toEqual(["no build for this platform"]);
+  const response = await fetch(`http://127.0.0.1:${transport.port}/`);
+  expect(await response.text()).toBe("here");
+});
+
+test("node never loads the native module", async () => {
+  const { transport } = await select("node", () => Promise.reject(new Error("loaded")));
+  expect(transport.kind).toBe("node");
+});
+
+test.each([
+  ["20.19.0", "uWebSockets.js"],
+  ["22.18.0", "uWebSockets.js"],
+  ["23.11.1", "uWebSockets.js"],
+  ["24.0.0", "uWebSockets.js-node24"],
+  ["26.1.0", "uWebSockets.js-node24"],
+])("on Node %s the build comes from %s", (nodeVersion, packageName) => {
+  expect(uwsPackageFor(nodeVersion)).toBe(packageName);
+});
+
+test("the build for this Node loads", async () => {
+  expect((await loadUws()).App).toBeTypeOf("function");
+});

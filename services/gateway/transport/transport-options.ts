@@ -1,0 +1,79 @@
+import type { TransportOptions } from "./transport.ts";
+
+/** The options cannot be served; `key` names the wrong one. */
+export class TransportOptionsError extends Error {
+  readonly key: keyof TransportOptions;
+
+  constructor(key: keyof TransportOptions, message: string) {
+    super(`${key}: ${message}`);
+    this.name = "TransportOptionsError";
+    this.key = key;
+  }
+}
+
+/** What uWebSockets.js is given. */
+export type UwsLimits = {
+  readonly idleTimeoutSeconds: number;
+  readonly maxPayloadLength: number;
+  readonly maxBackpressure: number;
+};
+
+/** Room above `bufferedBytesMax` that only close, ping and pong frames may use. */
+const CONTROL_FRAME_ROOM_BYTES = 64 * 1024;
+
+/** uWebSockets.js holds these sizes in 32 bits. */
+const SIZE_MAX = 2 ** 31 - 1;
+
+/**
+ * Checks what both transports need.
+ * @throws TransportOptionsError
+ */
+export function assertTransportOptions(options: TransportOptions): void {
+  assertInteger(options, "port", 0, 65_535);
+  assertInteger(options, "messageBytesMax", 1, SIZE_MAX);
+  assertInteger(options, "requestBytesMax", 1, SIZE_MAX);
+  assertInteger(options, "bufferedBytesMax", 1, SIZE_MAX - CONTROL_FRAME_ROOM_BYTES);
+  assertInteger(options, "idleTimeoutMs", 0, Number.MAX_SAFE_INTEGER);
+  assertInteger(options, "connectionsMax", 1, SIZE_MAX);
+  if (!options.path.startsWith("/")) {
+    throw new TransportOptionsError("path", `"${options.path}" does not start with "/"`);
+  }
+}
+
+/**
+ * Checks what uWebSockets.js would end the process for, and converts it. Its timer counts whole seconds,
+ * so the idle timeout is rounded up.
+ * @throws TransportOptionsError
+ */
+export function uwsLimits(options: TransportOptions): UwsLimits {
+  assertTransportOptions(options);
+  const idleTimeoutSeconds = Math.ceil(options.idleTimeoutMs / 1000);
+  if (idleTimeoutSeconds !== 0 && (idleTimeoutSeconds < 8 || idleTimeoutSeconds > 960)) {
+    throw new TransportOptionsError(
+      "idleTimeoutMs",
+      `${options.idleTimeoutMs} is neither 0 nor between 8000 and 960000, which uWebSockets.js needs`,
+    );
+  }
+  return {
+    idleTimeoutSeconds,
+    maxPayloadLength: options.messageBytesMax,
+    maxBackpressure: options.bufferedBytesMax + CONTROL_FRAME_ROOM_BYTES,
+  };
+}
+
+function assertInteger(
+  options: TransportOptions,
+  key:
+    | "port"
+    | "messageBytesMax"
+    | "requestBytesMax"
+    | "bufferedBytesMax"
+    | "idleTimeoutMs"
+    | "connectionsMax",
+  low: number,
+  high: number,
+): void {
+  const value = options[key];
+  if (Number.isSafeInteger(value) && value >= low && value <= high) return;
+  throw new TransportOptionsError(key, `${value} is not an integer between ${low} and ${high}`);
+}

@@ -1,0 +1,23 @@
+import { Buffer } from "node:buffer";
+
+/** A close frame holds 125 bytes, of which two are the code. */
+const REASON_BYTES_MAX = 123;
+
+/** Cuts a close reason to what a close frame holds, between characters. */
+export function cutReason(reason: string): string {
+  const bytes = Buffer.from(reason, "utf8");
+  if (bytes.length <= REASON_BYTES_MAX) return reason;
+  let end = REASON_BYTES_MAX;
+  // A byte of the form 10xxxxxx continues a character.
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return bytes.toString("utf8", 0, end);
+}
+
+/** The subprotocols of a Sec-WebSocket-Protocol header, in order. */
+export function parseSubprotocols(header: string | undefined): string[] {
+  if (header === undefined) return [];
+  return header
+    .split(",")
+    .map((token) => token.trim())
+    .filter((token) => token !== "");
+}

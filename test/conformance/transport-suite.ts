@@ -1,0 +1,603 @@
+import { Buffer } from "node:buffer";
+import { once } from "node:events";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { deflateRawSync } from "node:zlib";
+import { afterEach, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import type {
+  Connection,
+  CreateTransport,
+  HttpRequest,
+  HttpResponse,
+  Transport,
+  TransportHandler,
+  TransportOptions,
+} from "#gateway/transport/transport.ts";
+import { SendResult } from "#gateway/transport/transport.ts";
+import { RawSocket } from "./gateway-raw-socket.ts";
+
+/** What one accepted connection saw. */
+class Seen {
+  readonly connection: Connection;
+  readonly messages: { bytes: Buffer; isBinary: boolean }[] = [];
+  readonly closes: { code: number; reason: string }[] = [];
+  drains = 0;
+  onMessage: ((bytes: Buffer) => void) | undefined;
+  onDrain: (() => void) | undefined;
+  readonly #changed: (() => void)[] = [];
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+  }
+
+  change(): void {
+    for (const wake of this.#changed.splice(0)) wake();
+  }
+
+  /** Resolves when `condition` holds; checked after each thing that happens here. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((wake) => this.#changed.push(wake));
+  }
+}
+
+class Recorder implements TransportHandler {
+  readonly seen: Seen[] = [];
+  readonly requests: HttpRequest[] = [];
+  answer: (request: HttpRequest) => Promise<HttpResponse> = (request) =>
+    Promise.resolve({
+      status: 200,
+      headers: { "content-type": "text/plain", "x-path": request.path, "x-query": request.query },
+      body: `${request.method} ${request.body.length}`,
+    });
+  readonly #waiting: ((seen: Seen) => void)[] = [];
+
+  onUpgrade(request: { readonly subprotocols: readonly string[] }) {
+    if (request.subprotocols.includes("tickwire.v1")) {
+      return { kind: "accept", subprotocol: "tickwire.v1" } as const;
+    }
+    const response = {
+      status: 400,
+      headers: { "content-type": "application/json" },
+      body: '{"code":"invalid_argument"}',
+    };
+    return { kind: "refuse", response } as const;
+  }
+
+  onConnection(connection: Connection) {
+    const seen = new Seen(connection);
+    this.seen.push(seen);
+    this.#waiting.shift()?.(seen);
+    return {
+      onMessage: (data: Uint8Array, isBinary: boolean) => {
+        const bytes = Buffer.from(data);
+        seen.messages.push({ bytes, isBinary });
+        seen.onMessage?.(bytes);
+        seen.change();
+      },
+      onDrain: () => {
+        seen.drains += 1;
+        seen.onDrain?.();
+        seen.change();
+      },
+      onClose: (code: number, reason: string) => {
+        seen.closes.push({ code, reason });
+        seen.change();
+      },
+    };
+  }
+
+  onHttp(request: HttpRequest): Promise<HttpResponse> {
+    this.requests.push(request);
+    return this.answer(request);
+  }
+
+  /** The next connection to be accepted. */
+  next(): Promise<Seen> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+}
+
+const OPTIONS: TransportOptions = {
+  host: "127.0.0.1",
+  port: 0,
+  path: "/v1/ws",
+  messageBytesMax: 64 * 1024,
+  requestBytesMax: 10_000,
+  bufferedBytesMax: 1024 * 1024,
+  idleTimeoutMs: 60_000,
+  compression: true,
+  connectionsMax: 100,
+};
+
+/** What both transports promise. `create` makes the one under test; `idleTimeoutMs` is its shortest. */
+export function transportSuite(
+  name: string,
+  create: CreateTransport,
+  traits: { readonly idleTimeoutMs: number; readonly oversizedCodes: readonly number[] },
+): void {
+  describe(`${name} transport`, () => {
+    const open: Transport[] = [];
+    const raws: RawSocket[] = [];
+    const sockets: WebSocket[] = [];
+
+    afterEach(async () => {
+      for (const socket of sockets.splice(0)) socket.terminate();
+      for (const raw of raws.splice(0)) raw.destroy();
+      for (const transport of open.splice(0)) await transport.close();
+    });
+
+    async function start(overrides: Partial<TransportOptions> = {}, recorder = new Recorder()) {
+      const transport = await create({ ...OPTIONS, ...overrides }, recorder);
+      open.push(transport);
+      const url = `http://127.0.0.1:${transport.port}`;
+      return { transport, recorder, url };
+    }
+
+    async function join(
+      started: { transport: Transport; recorder: Recorder },
+      perMessageDeflate: boolean | object = false,
+    ) {
+      const next = started.recorder.next();
+      const ws = new WebSocket(`ws://127.0.0.1:${started.transport.port}/v1/ws`, "tickwire.v1", {
+        perMessageDeflate,
+      });
+      sockets.push(ws);
+      const messages: Buffer[] = [];
+      ws.on("message", (data: Buffer) => messages.push(data));
+      await once(ws, "open");
+      return { ws, messages, seen: await next };
+    }
+
+    async function joinRaw(
+      started: { transport: Transport; recorder: Recorder },
+      extensions?: string,
+    ) {
+      const next = started.recorder.next();
+      const raw = await RawSocket.open({
+        port: started.transport.port,
+        path: "/v1/ws",
+        subprotocol: "tickwire.v1",
+        ...(extensions === undefined ? {} : { extensions }),
+      });
+      raws.push(raw);
+      return { raw, seen: await next };
+    }
+
+    test("carries binary and text messages of every length class, and says which they are", async () => {
+      const started = await start();
+      const { ws, seen } = await join(started);
+      const sizes = [0, 1, 125, 126, 65_535, 64 * 1024];
+      for (const size of sizes) ws.send(Buffer.alloc(size, size & 0xff));
+      ws.send("grüße");
+      await seen.until(() => seen.messages.length === sizes.length + 1);
+      expect(seen.messages.slice(0, -1).map((message) => message.bytes.length)).toEqual(sizes);
+      expect(seen.messages.slice(0, -1).every((message) => message.isBinary)).toBe(true);
+      expect(seen.messages.at(-1)).toEqual({ bytes: Buffer.from("grüße"), isBinary: false });
+    });
+
+    test("delivers what was sent, in order, although the sender reuses its memory", async () => {
+      const started = await start();
+      const { ws, messages, seen } = await join(started);
+      const scratch = new Uint8Array(4);
+      for (let index = 0; index < 500; index += 1) {
+        new DataView(scratch.buffer).setUint32(0, index);
+        expect(seen.connection.send(scratch, false)).not.toBe(SendResult.Dropped);
+      }
+      scratch.fill(0xff);
+      while (messages.length < 500) await once(ws, "message");
+      expect(messages.map((message) => message.readUInt32BE(0))).toEqual(
+        Array.from({ length: 500 }, (_, index) => index),
+      );
+    });
+
+    test("tells a client the close code and reason, cut between characters at 123 bytes", async () => {
+      const started = await start();
+      const { ws, seen } = await join(started);
+      const closed = once(ws, "close");
+      seen.connection.close(4001, "ü".repeat(100));
+      const [code, reason] = (await closed) as [number, Buffer];
+      expect(code).toBe(4001);
+      expect(reason.toString()).toBe("ü".repeat(61));
+      await seen.until(() => seen.closes.length === 1);
+      seen.connection.close(4002, "again");
+      seen.connection.terminate();
+      await nextTurn();
+      expect(seen.closes).toHaveLength(1);
+    });
+
+    test("sends what was accepted before it closes", async () => {
+      const started = await start();
+      const { ws, messages, seen } = await join(started);
+      const closed = once(ws, "close");
+      for (let index = 0; index < 20; index += 1) seen.connection.send(Buffer.alloc(10_000), false);
+      seen.connection.close(4000, "bye");
+      expect((await closed)[0]).toBe(4000);
+      expect(messages).toHaveLength(20);
+    });
+
+    test("reports the code and reason that a client closes with, once", async () => {
+      const started = await start();
+      const { ws, seen } = await join(started);
+      ws.close(4321, "done here");
+      await seen.until(() => seen.closes.length > 0);
+      await once(ws, "close");
+      expect(seen.closes).toEqual([{ code: 4321, reason: "done here" }]);
+    });
+
+    test("reports a connection that broke without a close frame", async () => {
+      const started = await start();
+      const { raw, seen } = await joinRaw(started);
+      raw.socket.resetAndDestroy();
+      await seen.until(() => seen.closes.length > 0);
+      expect(seen.closes[0]?.code).toBe(1006);
+    });
+
+    test("is safe to use after the connection closed", async () => {
+      const started = await start();
+      const { ws, seen } = await join(started);
+      const closed = once(ws, "close");
+      seen.connection.terminate();
+      expect((await closed)[0]).toBe(1006);
+      expect(seen.closes).toHaveLength(1);
+      expect(seen.connection.send(Buffer.alloc(1), false)).toBe(SendResult.Dropped);
+      expect(seen.connection.bufferedBytes()).toBe(0);
+      seen.connection.close(4000, "late");
+      seen.connection.terminate();
+      expect(seen.closes).toHaveLength(1);
+    });
+
+    test("closing from within the message handler is safe", async () => {
+      const started = await start();
+      const { ws, seen } = await join(started);
+      seen.onMessage = () => {
+        seen.connection.close(4500, "no");
+        seen.connection.send(Buffer.alloc(1), false);
+        seen.connection.terminate();
+      };
+      const closed = once(ws, "close");
+      ws.send("x");
+      ws.send("y");
+      await closed;
+      expect(seen.closes).toHaveLength(1);
+      expect(seen.messages).toHaveLength(1);
+    });
+
+    test("takes a message at messageBytesMax and cuts the connection above it", async () => {
+      const started = await start();
+      const { ws, seen } = await join(started);
+      const bystander = await join(started);
+      ws.send(Buffer.alloc(OPTIONS.messageBytesMax));
+      await seen.until(() => seen.messages.length === 1);
+      const closed = once(ws, "close");
+      ws.on("error", () => {});
+      ws.send(Buffer.alloc(OPTIONS.messageBytesMax + 1));
+      expect(traits.oversizedCodes).toContain((await closed)[0]);
+      await seen.until(() => seen.closes.length === 1);
+      expect(seen.messages).toHaveLength(1);
+      bystander.ws.send("still here");
+      await bystander.seen.until(() => bystander.seen.messages.length === 1);
+    });
+
+    test("bounds what a compressed message may inflate to", async () => {
+      const started = await start();
+      const { raw, seen } = await joinRaw(started, "permessage-deflate");
+      const bomb = deflateRawSync(Buffer.alloc(50 * 1024 * 1024), { finishFlush: 2 }).subarray(
+        0,
+        -4,
+      );
+      expect(bomb.length).toBeLessThan(OPTIONS.messageBytesMax);
+      raw.sendFrame(0x42, bomb);
+      await raw.gone();
+      await seen.until(() => seen.closes.length === 1);
+      expect(seen.messages).toHaveLength(0);
+    });
+
+    test("buffers up to the limit for a client that does not read, then drops whole messages", async () => {
+      const started = await start();
+      const { raw, seen } = await joinRaw(started);
+      const frame = Buffer.alloc(16 * 1024);
+      const results = new Set<string>();
+      let accepted = 0;
+      for (;;) {
+        const result = seen.connection.send(frame, false);
+        results.add(result);
+        if (result === SendResult.Dropped) break;
+        accepted += 1;
+        expect(seen.connection.bufferedBytes()).toBeLessThanOrEqual(OPTIONS.bufferedBytesMax);
+        await nextTurn();
+      }
+      expect(results).toContain(SendResult.Sent);
+      expect(results).toContain(SendResult.Buffered);
+      expect(seen.connection.bufferedBytes()).toBeGreaterThan(
+        OPTIONS.bufferedBytesMax - 2 * 16 * 1024,
+      );
+      let received = 0;
+      raw.socket.on("data", (chunk: Buffer) => {
+        received += chunk.length;
+      });
+      raw.socket.resume();
+      await seen.until(() => seen.connection.bufferedBytes() === 0);
+      expect(seen.drains).toBeGreaterThan(0);
+      expect(seen.connection.send(frame, false)).not.toBe(SendResult.Dropped);
+      const expected = (accepted + 1) * (frame.length + 4);
+      while (received < expected) await once(raw.socket, "data");
+      expect(received).toBe(expected);
+    });
+
+    test("refuses a frame larger than the buffer limit instead of overshooting", async () => {
+      const started = await start({ bufferedBytesMax: 10_000 });
+      const { seen } = await join(started);
+      expect(seen.connection.send(Buffer.alloc(10_001), false)).toBe(SendResult.Dropped);
+      expect(seen.connection.send(Buffer.alloc(10_000), false)).not.toBe(SendResult.Dropped);
+    });
+
+    test("a close code still finds its way behind a full buffer", async () => {
+      const started = await start();
+      const { raw, seen } = await joinRaw(started);
+      const frame = Buffer.alloc(16 * 1024);
+      while (seen.connection.send(frame, false) !== SendResult.Dropped) await nextTurn();
+      seen.connection.close(4001, "slow");
+      expect(seen.closes).toHaveLength(1);
+      let tail = Buffer.alloc(0);
+      raw.socket.on("data", (chunk: Buffer) => {
+        tail = Buffer.concat([tail, chunk]).subarray(-8);
+        if (
+          tail.includes(Buffer.concat([Buffer.from([0x88, 6, 0x0f, 0xa1]), Buffer.from("slow")]))
+        ) {
+          raw.destroy();
+        }
+      });
+      const gone = once(raw.socket, "close");
+      raw.socket.resume();
+      await gone;
+      expect(tail.toString("latin1")).toContain("slow");
+    });
+
+    test("cuts a connection that is half open, and keeps one that only answers pings", async () => {
+      const started = await start({ idleTimeoutMs: traits.idleTimeoutMs });
+      const bystander = await join(started);
+      const { raw, seen } = await joinRaw(started);
+      raw.resume();
+      await seen.until(() => seen.closes.length === 1);
+      expect(seen.closes[0]?.code).toBe(1006);
+      expect(bystander.seen.closes).toHaveLength(0);
+      expect(bystander.ws.readyState).toBe(WebSocket.OPEN);
+    });
+
+    test("refuses an upgrade with the answer that the handler gives", async () => {
+      const { transport, recorder } = await start();
+      const raw = await RawSocket.open({
+        port: transport.port,
+        path: "/v1/ws",
+        subprotocol: "mqtt",
+      });
+      raws.push(raw);
+      expect(raw.status).toBe(400);
+      expect(raw.headers.get("content-type")).toBe("application/json");
+      expect(recorder.seen).toHaveLength(0);
+    });
+
+    test("serves connectionsMax connections, answers 503 above, and serves again when one left", async () => {
+      const started = await start({ connectionsMax: 2 });
+      const first = await join(started);
+      await join(started);
+      const refused = await RawSocket.open({
+        port: started.transport.port,
+        path: "/v1/ws",
+        subprotocol: "tickwire.v1",
+      });
+      raws.push(refused);
+      expect(refused.status).toBe(503);
+      first.ws.close();
+      await once(first.ws, "close");
+      await first.seen.until(() => first.seen.closes.length === 1);
+      await join(started);
+      expect(started.recorder.seen).toHaveLength(3);
+    });
+
+    describe("permessage-deflate", () => {
+      test.each([
+        ["as Chrome offers it", "permessage-deflate; client_max_window_bits"],
+        ["as Safari offers it", "permessage-deflate"],
+      ])("is negotiated without demands on the client %s", async (_, offer) => {
+        const started = await start();
+        const { raw, seen } = await joinRaw(started, offer);
+        expect(raw.headers.get("sec-websocket-extensions")).toBe(
+          "permessage-deflate; server_no_context_takeover",
+        );
+        expect(seen.connection.compressionNegotiated).toBe(true);
+      });
+
+      test.each([
+        ["nothing is offered", true, undefined],
+        ["another extension is offered", true, "bbf-usp-protocol"],
+        ["the offer limits our window", true, "permessage-deflate; server_max_window_bits=9"],
+        ["it is switched off", false, "permessage-deflate"],
+      ])("is not negotiated if %s", async (_, compression, offer) => {
+        const started = await start({ compression });
+        const { raw, seen } = await joinRaw(started, offer);
+        expect(raw.status).toBe(101);
+        expect(raw.headers.has("sec-websocket-extensions")).toBe(false);
+        expect(seen.connection.compressionNegotiated).toBe(false);
+      });
+
+      test("compresses what it is told to and only that", async () => {
+        const started = await start();
+        const { raw, seen } = await joinRaw(started, "permessage-deflate");
+        seen.connection.send(Buffer.alloc(100), false);
+        seen.connection.send(Buffer.alloc(10_000), true);
+        let bytes = Buffer.alloc(0);
+        raw.socket.on("data", (chunk: Buffer) => {
+          bytes = Buffer.concat([bytes, chunk]);
+        });
+        raw.socket.resume();
+        while (bytes.length < 104) await once(raw.socket, "data");
+        expect([bytes[0], bytes[1]]).toEqual([0x82, 100]);
+        expect(bytes[102]).toBe(0xc2);
+        expect(bytes[103]).toBeLessThan(126);
+      });
+
+      test("a client that keeps its context between messages is understood", async () => {
+        const started = await start();
+        const { ws, messages, seen } = await join(started, { threshold: 0 });
+        seen.onMessage = (bytes) => {
+          seen.connection.send(bytes, true);
+        };
+        const texts = Array.from({ length: 50 }, (_, index) =>
+          Buffer.from(`tick ${index} `.repeat(99)),
+        );
+        for (const text of texts) ws.send(text);
+        while (messages.length < 50) await once(ws, "message");
+        expect(messages).toEqual(texts);
+      });
+
+      test("asking to compress without negotiation sends the frame plain", async () => {
+        const started = await start();
+        const { ws, messages, seen } = await join(started, false);
+        seen.connection.send(Buffer.alloc(10_000, 7), true);
+        while (messages.length < 1) await once(ws, "message");
+        expect(messages[0]).toEqual(Buffer.alloc(10_000, 7));
+      });
+    });
+
+    describe("HTTP", () => {
+      test("gives the handler method, path, query, headers and the whole body", async () => {
+        const { recorder, url } = await start();
+        const response = await fetch(`${url}/a/b?c=d&e=f`, {
+          method: "POST",
+          headers: { "X-Mixed-Case": "Yes" },
+          body: Buffer.alloc(9_999, 1),
+        });
+        expect(await response.text()).toBe("POST 9999");
+        expect(response.headers.get("x-path")).toBe("/a/b");
+        expect(response.headers.get("x-query")).toBe("c=d&e=f");
+        expect(recorder.requests[0]?.headers.get("x-mixed-case")).toBe("Yes");
+        expect(recorder.requests[0]?.remoteAddress).toBe("127.0.0.1");
+        expect(recorder.requests[0]?.body.every((byte) => byte === 1)).toBe(true);
+      });
+
+      test("takes a body at requestBytesMax and answers 413 above, sized or chunked", async () => {
+        const { recorder, url } = await start();
+        const at = await fetch(url, { method: "POST", body: Buffer.alloc(10_000) });
+        expect(at.status).toBe(200);
+        const above = await fetch(url, { method: "POST", body: Buffer.alloc(10_001) });
+        expect(above.status).toBe(413);
+        expect(await above.json()).toMatchObject({ code: "resource_exhausted" });
+        const stream = new ReadableStream({
+          start(controller) {
+            for (let index = 0; index < 11; index += 1) controller.enqueue(Buffer.alloc(1_000));
+            controller.close();
+          },
+        });
+        const init = { method: "POST", body: stream, duplex: "half" } as RequestInit;
+        const chunked = await fetch(url, init);
+        expect(chunked.status).toBe(413);
+        expect(recorder.requests).toHaveLength(1);
+      });
+
+      test("answers HEAD with the length and no body", async () => {
+        const { url } = await start();
+        const response = await fetch(url, { method: "HEAD" });
+        expect(response.status).toBe(200);
+        expect(response.headers.get("content-length")).toBe("6");
+        expect(await response.text()).toBe("");
+        const next = await fetch(url);
+        expect(await next.text()).toBe("GET 0");
+      });
+
+      test("passes status, headers and binary bodies through", async () => {
+        const { recorder, url } = await start();
+        const body = Buffer.from([0, 255, 128, 10]);
+        recorder.answer = () =>
+          Promise.resolve({ status: 404, headers: { "content-type": "application/proto" }, body });
+        const response = await fetch(`${url}/nothing`);
+        expect(response.status).toBe(404);
+        expect(response.headers.get("content-type")).toBe("application/proto");
+        expect(Buffer.from(await response.arrayBuffer())).toEqual(body);
+      });
+
+      test("a handler that rejects or throws becomes a 500 without detail", async () => {
+        const { recorder, url } = await start();
+        recorder.answer = () => Promise.reject(new Error("secret"));
+        const response = await fetch(url);
+        expect(response.status).toBe(500);
+        expect(await response.text()).not.toContain("secret");
+      });
+
+      test("a plain GET on the WebSocket path is a plain request", async () => {
+        const { url } = await start();
+        const response = await fetch(`${url}/v1/ws`);
+        expect(response.status).toBe(200);
+      });
+
+      test("aborts the signal when the client goes away, and survives the late answer", async () => {
+        const { recorder, url } = await start();
+        let release: () => void = () => {};
+        let entered: () => void = () => {};
+        const inHandler = new Promise<void>((resolve) => {
+          entered = resolve;
+        });
+        recorder.answer = async () => {
+          entered();
+          await new Promise<void>((resolve) => {
+            release = resolve;
+          });
+          return { status: 200, headers: {}, body: "late" };
+        };
+        const controller = new AbortController();
+        const response = fetch(url, { signal: controller.signal }).catch(() => "aborted");
+        await inHandler;
+        const signal = recorder.requests[0]?.signal;
+        const aborted = new Promise((resolve) => signal?.addEventListener("abort", resolve));
+        controller.abort();
+        expect(await response).toBe("aborted");
+        await aborted;
+        release();
+        await nextTurn();
+        recorder.answer = () => Promise.resolve({ status: 200, headers: {}, body: "next" });
+        expect(await (await fetch(url)).text()).toBe("next");
+      });
+    });
+
+    test("a second listener on the port is refused", async () => {
+      const { transport } = await start();
+      await expect(create({ ...OPTIONS, port: transport.port }, new Recorder())).rejects.toThrow(
+        /taken|EADDRINUSE/,
+      );
+    });
+
+    test.each([
+      { port: -1 },
+      { port: 65_536 },
+      { messageBytesMax: 0 },
+      { connectionsMax: 0 },
+      { idleTimeoutMs: -1 },
+      { path: "ws" },
+    ])("refuses to start with %o", async (wrong) => {
+      await expect(create({ ...OPTIONS, ...wrong }, new Recorder())).rejects.toThrow(
+        Object.keys(wrong)[0] ?? "",
+      );
+    });
+
+    test("stopListening refuses new connections and keeps the open ones", async () => {
+      const started = await start();
+      const { ws, messages, seen } = await join(started);
+      started.transport.stopListening();
+      started.transport.stopListening();
+      await expect(fetch(started.url)).rejects.toThrow("fetch failed");
+      seen.connection.send(Buffer.from("on"), false);
+      while (messages.length < 1) await once(ws, "message");
+      expect(messages[0]?.toString()).toBe("on");
+    });
+
+    test("close cuts what is open, tells each handler once, and may be repeated", async () => {
+      const started = await start();
+      const { ws, seen } = await join(started);
+      const closed = once(ws, "close");
+      await started.transport.close();
+      await started.transport.close();
+      expect((await closed)[0]).toBe(1006);
+      expect(seen.closes).toHaveLength(1);
+    });
+  });
+}
