@@ -99,6 +99,11 @@ export type RejectReason =
 
 /** Turns the frames of one connection into feed events. One decoder a connection, no I/O, no clock. */
 export type FeedDecoder = {
+  /**
+   * Tells the decoder of a frame that was sent on its connection, for venues whose answers name only the
+   * request's id. Optional in both directions: a decoder that is not told reports such an answer as a heartbeat.
+   */
+  sent?(frame: string): void;
   /** Never throws on venue data: what it cannot map, it emits as `rejected`. Text frames come as string. */
   decode(
     frame: string | Uint8Array,

@@ -1,0 +1,210 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { formatDecimal } from "@tickwire/proto/model";
+import { BookBuilder } from "#core/book-builder.ts";
+import type { Channel, Instrument } from "#core/instrument.ts";
+import { InstrumentCatalog } from "#core/instrument-catalog.ts";
+import type { LevelColumns, MarketEvent } from "#core/market-event.ts";
+import type { FeedAdapter, FeedDecoder, FeedEvent } from "#ingest/feed/feed-adapter.ts";
+
+/**
+ * One file of `test/fixtures/venues/<venue>/<channel>-<variant>.json`: what a venue sends, and what must come out.
+ *
+ * `frames` in order; a string is the frame's text as sent (where number texts matter), an object or array is sent as
+ * its JSON. `expect` in order, each as `canonical` below prints it: market events with the keys of `normalize` but
+ * without `epoch`, `sequence`, `receivedTimeUs` and `venue`; books after the BookBuilder; and for the rest
+ * `{"type":"subscribed"|"refused"|"heartbeat"|"reconnect-requested"|"rejected", ...}`, `{"type":"gap"}` for a
+ * sequence gap and `{"type":"checksum-failed"}`.
+ */
+export type VenueFixture = {
+  readonly description: string;
+  /** Depth that was subscribed; 1000 unless given. */
+  readonly bookDepth?: number;
+  /** The venue's instrument list, as its REST answer's JSON. Without one, instruments are derived. */
+  readonly instruments?: unknown;
+  /** What `instruments` maps to: venue symbol to symbol; with `skipped`, the whole outcome. */
+  readonly expectInstruments?: Readonly<Record<string, string>>;
+  readonly expectSkipped?: number;
+  /** Frames that we sent before, for venues whose answers refer to them. */
+  readonly sent?: readonly unknown[];
+  readonly frames: readonly unknown[];
+  /** REST answers; each arrives before the frame with index `beforeFrame`, or after all of them. */
+  readonly rest?: readonly {
+    readonly url: string;
+    readonly status: number;
+    readonly body: unknown;
+    readonly beforeFrame?: number;
+  }[];
+  readonly expect: readonly CanonicalEvent[];
+};
+
+/** An event as a fixture writes it. */
+export type CanonicalEvent = { readonly type: string } & Readonly<Record<string, unknown>>;
+
+/** A fixture and the name of its file. */
+export type NamedFixture = { readonly name: string; readonly fixture: VenueFixture };
+
+/** When everything in a fixture was received. */
+export const RECEIVED_TIME_US = 1_700_000_000_000_000;
+
+const FOLDER = fileURLToPath(new URL("../fixtures/venues/", import.meta.url));
+
+/** All fixtures of a venue by file name; empty if it has none. */
+export function loadFixtures(venue: string): readonly NamedFixture[] {
+  const folder = join(FOLDER, venue);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".json"))
+    .toSorted()
+    .map((name) => ({
+      name,
+      fixture: JSON.parse(readFileSync(join(folder, name), "utf8")) as VenueFixture,
+    }));
+}
+
+/** True if the venue's fixtures say where they come from. */
+export function hasSource(venue: string): boolean {
+  return existsSync(join(FOLDER, venue, "SOURCE.md"));
+}
+
+/** The text of a frame as the venue would send it. */
+export function frameText(frame: unknown): string {
+  return typeof frame === "string" ? frame : JSON.stringify(frame);
+}
+
+/** A decoder as the ingestor makes it, over the fixture's instruments or derived ones. */
+export function createFixtureDecoder(adapter: FeedAdapter, fixture: VenueFixture): FeedDecoder {
+  const catalog = new InstrumentCatalog({
+    venue: adapter.venue,
+    instrumentsMax: 100_000,
+    derive: (venueSymbol) => adapter.deriveInstrument(venueSymbol),
+  });
+  if (fixture.instruments !== undefined) {
+    const parsed = adapter.parseInstruments(frameText(fixture.instruments));
+    catalog.add(parsed?.instruments ?? []);
+  }
+  const decoder = adapter.createDecoder({ catalog, bookDepth: fixture.bookDepth ?? 1000 });
+  for (const frame of fixture.sent ?? []) decoder.sent?.(frameText(frame));
+  return decoder;
+}
+
+/** Everything that the decoder makes of the fixture, in order. */
+export function decodeFixture(adapter: FeedAdapter, fixture: VenueFixture): FeedEvent[] {
+  const decoder = createFixtureDecoder(adapter, fixture);
+  const events: FeedEvent[] = [];
+  const emit = (event: FeedEvent): number => events.push(event);
+  const frames = fixture.frames;
+  for (let index = 0; index <= frames.length; index += 1) {
+    for (const answer of fixture.rest ?? []) {
+      if ((answer.beforeFrame ?? frames.length) !== index) continue;
+      const body = frameText(answer.body);
+      decoder.decodeRest({ url: answer.url, status: answer.status, body }, RECEIVED_TIME_US, emit);
+    }
+    if (index < frames.length) decoder.decode(frameText(frames[index]), RECEIVED_TIME_US, emit);
+  }
+  return events;
+}
+
+/** Runs the books among `events` through a BookBuilder each and writes everything in its canonical form. */
+export function canonicalEvents(
+  adapter: FeedAdapter,
+  events: readonly FeedEvent[],
+): CanonicalEvent[] {
+  const builders = new Map<Instrument, BookBuilder>();
+  const canonicals: CanonicalEvent[] = [];
+  for (const event of events) {
+    if (event.kind !== "raw-book") {
+      canonicals.push(canonical(event));
+      continue;
+    }
+    let builder = builders.get(event.instrument);
+    if (builder === undefined) {
+      builder = new BookBuilder({
+        sync: adapter.bookSync,
+        instrument: event.instrument,
+        bufferedDeltasMax: 1000,
+      });
+      builders.set(event.instrument, builder);
+    }
+    builder.handle(event, (out) => {
+      if (out.kind === "event") canonicals.push(canonical(out.event));
+      if (out.kind === "gap") canonicals.push({ type: "gap" });
+      if (out.kind === "checksum" && !out.ok) canonicals.push({ type: "checksum-failed" });
+    });
+  }
+  return canonicals;
+}
+
+/** The channel that a canonical event is published on; undefined for what is not published. */
+export function channelOf(event: CanonicalEvent): Channel | undefined {
+  return CHANNELS_OF_TYPES[event.type];
+}
+
+const CHANNELS_OF_TYPES: Readonly<Record<string, Channel>> = {
+  trade: "trades",
+  quote: "quotes",
+  book: "book",
+  candle: "candles",
+  ticker: "ticker",
+  funding: "funding",
+  "mark-price": "mark-price",
+  "open-interest": "open-interest",
+  liquidation: "liquidations",
+};
+
+/** One event in the form that fixtures use. Keys without a value are left out. */
+export function canonical(
+  event: MarketEvent | Exclude<FeedEvent, { kind: "raw-book" }>,
+): CanonicalEvent {
+  const { kind, ...rest } = event;
+  if (!("instrument" in event)) return withoutUndefined({ type: kind, ...rest });
+  const common = {
+    type: kind,
+    symbol: event.instrument.symbol,
+    venueSymbol: event.instrument.venueSymbol,
+    venueTimeUs: event.venueTimeUs,
+  };
+  switch (event.kind) {
+    case "trade":
+      return withoutUndefined({
+        ...common,
+        price: formatDecimal(event.priceMantissa, event.priceScale),
+        size: formatDecimal(event.sizeMantissa, event.sizeScale),
+        aggressorSide: event.aggressorSide,
+        tradeId: event.tradeId,
+        historical: event.historical,
+      });
+    case "quote":
+      return withoutUndefined({
+        ...common,
+        bidPrice: formatDecimal(event.bidPriceMantissa, event.priceScale),
+        bidSize: formatDecimal(event.bidSizeMantissa, event.sizeScale),
+        askPrice: formatDecimal(event.askPriceMantissa, event.priceScale),
+        askSize: formatDecimal(event.askSizeMantissa, event.sizeScale),
+      });
+    case "book":
+      return withoutUndefined({
+        ...common,
+        snapshot: event.snapshot,
+        bids: levelTexts(event.bids, event.priceScale, event.sizeScale),
+        asks: levelTexts(event.asks, event.priceScale, event.sizeScale),
+      });
+    default: {
+      const { instrument: _instrument, receivedTimeUs: _received, kind: _kind, ...fields } = event;
+      return withoutUndefined({ ...common, ...fields });
+    }
+  }
+}
+
+function levelTexts(columns: LevelColumns, priceScale: number, sizeScale: number): string[][] {
+  return columns.prices.map((price, index) => [
+    formatDecimal(price, priceScale),
+    formatDecimal(columns.sizes[index] ?? 0, sizeScale),
+  ]);
+}
+
+function withoutUndefined(record: { type: string } & Record<string, unknown>): CanonicalEvent {
+  const entries = Object.entries(record).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as CanonicalEvent;
+}
