@@ -10,7 +10,10 @@ export type RowTimes = {
   readonly receivedTimeUs: number;
 };
 
-/** Rows that the writer takes and puts into columns. They may differ in scale; the batch gets the largest. */
+/**
+ * Rows that the writer takes and puts into columns. They may differ in scale; the batch gets the
+ * largest.
+ */
 export type TradeRow = RowTimes & {
   readonly priceMantissa: Mantissa;
   readonly priceScale: number;
@@ -86,7 +89,9 @@ export type LiquidationRow = RowTimes & {
   readonly liquidationId: string | undefined;
 };
 
-/** `channel` is the Channel of instrument.proto in kebab case without prefix, such as `mark-price`. */
+/**
+ * `channel` is the Channel of instrument.proto in kebab case without prefix, such as `mark-price`.
+ */
 export type StatusRow = RowTimes & {
   readonly channel: string;
   readonly state: TopicState;
@@ -107,7 +112,9 @@ export type BatchRows =
   | { readonly kind: "liquidations"; readonly rows: readonly LiquidationRow[] }
   | { readonly kind: "statuses"; readonly rows: readonly StatusRow[] };
 
-/** The scalar fields at the head of a batch. Integers are safe integers; larger ones are refused. */
+/**
+ * The scalar fields at the head of a batch. Integers are safe integers; larger ones are refused.
+ */
 export type BatchHeader = {
   /** 0 on the bus. */
   readonly topicId: number;

@@ -1,0 +1,21 @@
+export type WireErrorCode =
+  /** The bytes end in the middle of something. */
+  | "truncated"
+  /** The bytes are not what the schema says. */
+  | "malformed"
+  /** An integer field is beyond 2^53 where only safe integers are allowed. */
+  | "unsafe-integer";
+
+/**
+ * Bytes that cannot be read, or a value that cannot be written. The only error that the codecs
+ * throw.
+ */
+export class WireError extends Error {
+  readonly code: WireErrorCode;
+
+  constructor(code: WireErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "WireError";
+    this.code = code;
+  }
+}
