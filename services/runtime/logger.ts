@@ -1,0 +1,51 @@
+import pino from "pino";
+import { scrubFields, scrubText } from "./scrub.ts";
+
+/** How much is logged; `silent` turns the log off. */
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Fields first, then one sentence. For events of a lifecycle, never per message. */
+export type Logger = {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+};
+
+export type LoggerOptions = {
+  readonly level: LogLevel;
+  /** Which part of Tickwire writes, such as `gateway`. */
+  readonly service: string;
+  /** Takes whole lines; standard error if it is not given. */
+  readonly write?: (line: string) => void;
+};
+
+/**
+ * Writes one JSON object a line, by default to standard error and before the call returns, so that nothing
+ * is lost on exit. Secrets are taken out: see `scrubFields`.
+ */
+export function createLogger(options: LoggerOptions): Logger {
+  const { write } = options;
+  const destination = write === undefined ? pino.destination({ dest: 2, sync: true }) : { write };
+  return pino(
+    {
+      level: options.level,
+      base: { service: options.service },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: (fields) => scrubFields(fields),
+      },
+      hooks: {
+        logMethod(args, method) {
+          method.apply(
+            this,
+            args.map((arg) => (typeof arg === "string" ? scrubText(arg) : arg)) as typeof args,
+          );
+        },
+      },
+    },
+    destination,
+  );
+}
