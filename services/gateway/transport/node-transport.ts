@@ -1,30 +1,27 @@
 import { Buffer } from "node:buffer";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+import { performance } from "node:perf_hooks";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import type { WebSocket } from "ws";
+import type { RawData, WebSocket } from "ws";
 import { offersPlainDeflate } from "./deflate-offer.ts";
-import {
-  bodyTooLargeAnswer,
-  errorAnswer,
-  internalErrorAnswer,
-  reasonPhrase,
-  tooManyConnectionsAnswer,
-} from "./http-answer.ts";
-import { NodeConnection } from "./node-connection.ts";
+import { errorAnswer, reasonPhrase, tooManyConnectionsAnswer } from "./http-answer.ts";
+import { headersOf, NodeHttp, splitUrl } from "./node-http.ts";
 import { assertTransportOptions } from "./transport-options.ts";
 import type {
-  HttpRequest,
+  Connection,
+  ConnectionHandler,
   HttpResponse,
   Transport,
+  TransportErrorListener,
   TransportHandler,
   TransportOptions,
   UpgradeDecision,
 } from "./transport.ts";
-import type { TransportErrorListener } from "./uws-transport.ts";
-import { parseSubprotocols } from "./web-socket-text.ts";
+import { SendResult } from "./transport.ts";
+import { cutReason, parseSubprotocols } from "./web-socket-text.ts";
 
 /**
  * Serves on `ws` and `node:http`, where uWebSockets.js cannot load. Slower (about half) and one copy a send
@@ -65,7 +62,8 @@ class NodeTransport implements Transport {
     this.#options = options;
     this.#handler = handler;
     this.#onError = onError;
-    this.#server = createServer((request, response) => this.#http(request, response));
+    const http = new NodeHttp(options.requestBytesMax, handler, onError);
+    this.#server = createServer((request, response) => http.serve(request, response));
     this.#server.on("upgrade", (request, socket, head) => {
       this.#guard("upgrade", () => this.#upgrade(request, socket, head));
     });
@@ -129,9 +127,9 @@ class NodeTransport implements Transport {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on("error", () => socket.destroy());
-    const { pathname } = splitUrl(request.url);
-    if (pathname !== this.#options.path) {
-      refuseUpgrade(socket, errorAnswer(404, "not_found", `no WebSocket at ${pathname}`));
+    const { path } = splitUrl(request.url);
+    if (path !== this.#options.path) {
+      refuseUpgrade(socket, errorAnswer(404, "not_found", `no WebSocket at ${path}`));
       return;
     }
     if (this.#connections.size >= this.#options.connectionsMax) {
@@ -140,7 +138,7 @@ class NodeTransport implements Transport {
     }
     const remoteAddress = request.socket.remoteAddress ?? "";
     const decision = this.#handler.onUpgrade({
-      path: pathname,
+      path,
       headers: headersOf(request),
       remoteAddress,
       subprotocols: parseSubprotocols(request.headers["sec-websocket-protocol"]),
@@ -179,57 +177,6 @@ class NodeTransport implements Transport {
     }
   }
 
-  #http(request: IncomingMessage, response: ServerResponse): void {
-    const abort = new AbortController();
-    const { requestBytesMax } = this.#options;
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    response.on("close", () => {
-      if (!response.writableEnded) abort.abort();
-    });
-    request.on("error", () => abort.abort());
-    request.on("data", (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes <= requestBytesMax) chunks.push(chunk);
-      else if (!response.writableEnded) {
-        writeAnswer(request, response, bodyTooLargeAnswer(requestBytesMax));
-      }
-    });
-    request.on("end", () => {
-      if (bytes > requestBytesMax) return;
-      const body =
-        chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
-      // Both outcomes are answered in the function, so nothing is left to await.
-      void this.#answer(request, response, body, abort.signal);
-    });
-  }
-
-  async #answer(
-    request: IncomingMessage,
-    response: ServerResponse,
-    body: Uint8Array,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { pathname, query } = splitUrl(request.url);
-    const http: HttpRequest = {
-      method: request.method ?? "GET",
-      path: pathname,
-      query,
-      headers: headersOf(request),
-      remoteAddress: request.socket.remoteAddress ?? "",
-      body,
-      signal,
-    };
-    let answer: HttpResponse;
-    try {
-      answer = await this.#handler.onHttp(http);
-    } catch (error) {
-      this.#onError("http handler", error);
-      answer = internalErrorAnswer();
-    }
-    this.#guard("answer", () => writeAnswer(request, response, answer));
-  }
-
   #guard(where: string, run: () => void): void {
     try {
       run();
@@ -239,17 +186,114 @@ class NodeTransport implements Transport {
   }
 }
 
-function writeAnswer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  answer: HttpResponse,
-): void {
-  if (response.destroyed || response.writableEnded) return;
-  response.writeHead(answer.status, reasonPhrase(answer.status), {
-    ...answer.headers,
-    "content-length": Buffer.byteLength(answer.body),
-  });
-  response.end(request.method === "HEAD" ? undefined : answer.body);
+/** What a connection needs of its transport. */
+type NodeConnectionOptions = {
+  readonly id: number;
+  readonly remoteAddress: string;
+  readonly ws: WebSocket;
+  readonly socket: Socket;
+  readonly bufferedBytesMax: number;
+  guard(where: string, run: () => void): void;
+  /** The socket is gone for good. */
+  onGone(): void;
+};
+
+/** A Connection on `ws`. `onClose` is called from within `close()` and `terminate()`, as uWebSockets.js does. */
+class NodeConnection implements Connection {
+  readonly id: number;
+  readonly remoteAddress: string;
+  readonly compressionNegotiated: boolean;
+  readonly #ws: WebSocket;
+  readonly #options: NodeConnectionOptions;
+  #handler: ConnectionHandler | undefined;
+  #closed = false;
+  #waiting = false;
+  #heardAtMs = performance.now();
+  #pinged = false;
+
+  constructor(options: NodeConnectionOptions) {
+    this.id = options.id;
+    this.remoteAddress = options.remoteAddress;
+    this.#ws = options.ws;
+    this.#options = options;
+    this.compressionNegotiated = options.ws.extensions.includes("permessage-deflate");
+    this.#listen();
+  }
+
+  /** Must be called once, right after construction. */
+  attach(handler: ConnectionHandler): void {
+    this.#handler = handler;
+  }
+
+  send(frame: Uint8Array, compress: boolean): SendResult {
+    if (this.#closed) return SendResult.Dropped;
+    if (this.#ws.bufferedAmount + frame.byteLength > this.#options.bufferedBytesMax) {
+      return SendResult.Dropped;
+    }
+    // `ws` keeps a reference until the kernel has taken the bytes, so it gets its own.
+    const copy = Buffer.from(frame);
+    const deflate = compress && this.compressionNegotiated;
+    this.#ws.send(copy, { binary: true, compress: deflate }, this.#onWritten);
+    if (this.#ws.bufferedAmount === 0) return SendResult.Sent;
+    this.#waiting = true;
+    return SendResult.Buffered;
+  }
+
+  bufferedBytes(): number {
+    return this.#closed ? 0 : this.#ws.bufferedAmount;
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#closed) return;
+    const text = cutReason(reason);
+    this.#ws.close(code, text);
+    this.#finish(code, text);
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+    this.#finish(1006, "");
+  }
+
+  /** Called now and then: pings after half the timeout without a byte, cuts after all of it. */
+  checkIdle(idleTimeoutMs: number): void {
+    const silentMs = performance.now() - this.#heardAtMs;
+    if (silentMs >= idleTimeoutMs) {
+      this.terminate();
+    } else if (silentMs >= idleTimeoutMs / 2 && !this.#pinged && !this.#closed) {
+      this.#pinged = true;
+      this.#ws.ping();
+    }
+  }
+
+  readonly #onWritten = (): void => {
+    if (!this.#waiting || this.#closed) return;
+    if (this.#ws.bufferedAmount === 0) this.#waiting = false;
+    this.#options.guard("drain", () => this.#handler?.onDrain());
+  };
+
+  #listen(): void {
+    this.#options.socket.on("data", () => {
+      this.#heardAtMs = performance.now();
+      this.#pinged = false;
+    });
+    this.#ws.on("message", (data: RawData, isBinary: boolean) => {
+      if (this.#closed) return;
+      const bytes = data instanceof Uint8Array ? data : Buffer.concat(data as Buffer[]);
+      this.#options.guard("message", () => this.#handler?.onMessage(bytes, isBinary));
+    });
+    this.#ws.on("error", () => this.terminate());
+    this.#ws.on("close", (code, reason) => {
+      this.#options.onGone();
+      this.#finish(code, reason.toString("utf8"));
+    });
+  }
+
+  #finish(code: number, reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#options.guard("close", () => this.#handler?.onClose(code, reason));
+  }
 }
 
 function refuseUpgrade(socket: Duplex, answer: HttpResponse): void {
@@ -261,19 +305,4 @@ function refuseUpgrade(socket: Duplex, answer: HttpResponse): void {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`HTTP/1.1 ${answer.status} ${reasonPhrase(answer.status)}\r\n${lines.join("")}\r\n`);
   socket.end(answer.body);
-}
-
-function headersOf(request: IncomingMessage): Map<string, string> {
-  const headers = new Map<string, string>();
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
-  }
-  return headers;
-}
-
-function splitUrl(url: string | undefined): { pathname: string; query: string } {
-  const text = url ?? "/";
-  const mark = text.indexOf("?");
-  if (mark < 0) return { pathname: text, query: "" };
-  return { pathname: text.slice(0, mark), query: text.slice(mark + 1) };
 }

@@ -1,8 +1,12 @@
 import { createNodeTransport } from "./node-transport.ts";
-import type { Transport, TransportHandler, TransportOptions } from "./transport.ts";
+import type {
+  Transport,
+  TransportErrorListener,
+  TransportHandler,
+  TransportOptions,
+} from "./transport.ts";
 import { loadUws } from "./uws-module.ts";
 import type { UwsModule } from "./uws-module.ts";
-import type { TransportErrorListener } from "./uws-transport.ts";
 import { createUwsTransport } from "./uws-transport.ts";
 
 /** `auto` takes uWebSockets.js where it loads and Node's own otherwise. */

@@ -104,6 +104,9 @@ export type Transport = {
   close(): Promise<void>;
 };
 
+/** Hears what a handler threw: a bug, but not one that ends the process. */
+export type TransportErrorListener = (where: string, error: unknown) => void;
+
 export type CreateTransport = (
   options: TransportOptions,
   handler: TransportHandler,

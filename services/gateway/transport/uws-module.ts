@@ -1,5 +1,16 @@
 import type * as Uws from "uWebSockets.js";
 
+export type {
+  HttpRequest as UwsRequest,
+  HttpResponse as UwsResponse,
+  TemplatedApp,
+  us_listen_socket,
+  us_socket,
+  us_socket_context_t,
+  WebSocket,
+  WebSocketBehavior,
+} from "uWebSockets.js";
+
 /** What uWebSockets.js exports. Both lines that are installed have what is used of it. */
 export type UwsModule = typeof Uws;
 

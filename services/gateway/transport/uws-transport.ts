@@ -1,14 +1,4 @@
 import { Buffer } from "node:buffer";
-import type {
-  HttpRequest as UwsRequest,
-  HttpResponse as UwsResponse,
-  TemplatedApp,
-  us_listen_socket,
-  us_socket,
-  us_socket_context_t,
-  WebSocket,
-  WebSocketBehavior,
-} from "uWebSockets.js";
 import { offersPlainDeflate } from "./deflate-offer.ts";
 import {
   bodyTooLargeAnswer,
@@ -23,15 +13,23 @@ import type {
   ConnectionHandler,
   HttpResponse,
   Transport,
+  TransportErrorListener,
   TransportHandler,
   TransportOptions,
 } from "./transport.ts";
 import { SendResult } from "./transport.ts";
-import type { UwsModule } from "./uws-module.ts";
 import { loadUws } from "./uws-module.ts";
-
-/** Hears what a handler threw or what uWebSockets.js refused: a bug, but not one that ends the process. */
-export type TransportErrorListener = (where: string, error: unknown) => void;
+import type {
+  TemplatedApp,
+  us_listen_socket,
+  us_socket,
+  us_socket_context_t,
+  UwsModule,
+  UwsRequest,
+  UwsResponse,
+  WebSocket,
+  WebSocketBehavior,
+} from "./uws-module.ts";
 
 /** Copied onto the WebSocket by uWebSockets.js, so it is one pointer. */
 type UserData = { readonly connection: UwsConnection };
