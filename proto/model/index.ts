@@ -1,0 +1,21 @@
+export {
+  canonicalDecimal,
+  compareMantissa,
+  DECIMAL_DIGITS_MAX,
+  decimalScale,
+  formatDecimal,
+  fromBigInt,
+  parseMantissa,
+  rescaleMantissa,
+  textScale,
+  toNumber,
+  type Mantissa,
+} from "./decimal.ts";
+export { OrderBook, type BookChange, type TruncatedPrices } from "./order-book.ts";
+export {
+  PriceLadder,
+  type BookSide,
+  type Level,
+  type LevelColumns,
+  type OwnedLevelColumns,
+} from "./price-ladder.ts";

@@ -1,0 +1,176 @@
+import { rescaleMantissa, type Mantissa } from "./decimal.ts";
+
+export type BookSide = "bid" | "ask";
+
+/** Levels in columns: price i and size i belong together. */
+export type LevelColumns = {
+  readonly prices: readonly Mantissa[];
+  readonly sizes: readonly Mantissa[];
+};
+
+/** Levels in columns that belong to the caller. */
+export type OwnedLevelColumns = { readonly prices: Mantissa[]; readonly sizes: Mantissa[] };
+
+export type Level = { readonly price: Mantissa; readonly size: Mantissa };
+
+const NONE: Mantissa[] = [];
+
+/** Moves this near to the best end are done element by element; further out the built-in wins. */
+const SHIFT_BY_HAND_MAX = 24;
+
+/**
+ * One side of a book: sorted prices with absolute sizes. The best level stands at the end of the arrays,
+ * because most changes happen near it and then move few elements.
+ */
+export class PriceLadder {
+  readonly side: BookSide;
+  readonly #prices: Mantissa[] = [];
+  readonly #sizes: Mantissa[] = [];
+
+  constructor(side: BookSide) {
+    this.side = side;
+  }
+
+  get count(): number {
+    return this.#prices.length;
+  }
+
+  /** Sets the size of a level; 0 removes it. Removing what is not there does nothing. */
+  set(price: Mantissa, size: Mantissa): void {
+    const prices = this.#prices;
+    const index = this.#find(price);
+    if (index < prices.length && prices[index] === price) {
+      if (size !== 0) this.#sizes[index] = size;
+      else removeAt(prices, this.#sizes, index);
+    } else if (size !== 0) {
+      insertAt(prices, index, price);
+      insertAt(this.#sizes, index, size);
+    }
+  }
+
+  /** Replaces everything. Best first is fast; any order is right. Levels of size 0 are left out. */
+  replace(columns: LevelColumns): void {
+    this.clear();
+    const { prices, sizes } = columns;
+    for (let index = prices.length - 1; index >= 0; index--) {
+      const price = prices[index]!;
+      const size = sizes[index]!;
+      if (size === 0) continue;
+      const last = this.#prices.length - 1;
+      if (last < 0 || this.#isBetter(price, this.#prices[last]!)) {
+        this.#prices.push(price);
+        this.#sizes.push(size);
+      } else if (!this.#has(price)) {
+        // Read backwards, so the first that is met is the last that was sent, and it wins.
+        this.set(price, size);
+      }
+    }
+  }
+
+  clear(): void {
+    this.#prices.length = 0;
+    this.#sizes.length = 0;
+  }
+
+  sizeAt(price: Mantissa): Mantissa {
+    const index = this.#find(price);
+    return this.#prices[index] === price ? this.#sizes[index]! : 0;
+  }
+
+  best(): Level | undefined {
+    const last = this.#prices.length - 1;
+    return last < 0 ? undefined : { price: this.#prices[last]!, size: this.#sizes[last]! };
+  }
+
+  bestPrice(): Mantissa | undefined {
+    return this.#prices[this.#prices.length - 1];
+  }
+
+  /** Copies of the best `depth` levels, best first. */
+  levels(depth: number = this.#prices.length): OwnedLevelColumns {
+    const count = Math.min(Math.max(depth, 0), this.#prices.length);
+    const end = this.#prices.length - 1;
+    const prices: Mantissa[] = [];
+    const sizes: Mantissa[] = [];
+    for (let index = 0; index < count; index++) {
+      prices.push(this.#prices[end - index]!);
+      sizes.push(this.#sizes[end - index]!);
+    }
+    return { prices, sizes };
+  }
+
+  /** Keeps the best `depth` levels; returns the removed prices, worst first (a shared array if none). */
+  truncate(depth: number): readonly Mantissa[] {
+    const excess = this.#prices.length - depth;
+    if (excess <= 0) return NONE;
+    this.#sizes.splice(0, excess);
+    return this.#prices.splice(0, excess);
+  }
+
+  /** Multiplies prices or sizes by powers of ten, as the book's scales grow. */
+  rescale(growth: { readonly price: number; readonly size: number }): void {
+    if (growth.price > 0) rescaleAll(this.#prices, growth.price);
+    if (growth.size > 0) rescaleAll(this.#sizes, growth.size);
+  }
+
+  #isBetter(price: Mantissa, than: Mantissa): boolean {
+    return this.side === "bid" ? price > than : price < than;
+  }
+
+  #has(price: Mantissa): boolean {
+    return this.#prices[this.#find(price)] === price;
+  }
+
+  /** Where the price is, or where it belongs: the first index whose price is not worse. */
+  #find(price: Mantissa): number {
+    const prices = this.#prices;
+    let low = 0;
+    let high = prices.length;
+    if (this.side === "bid") {
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if (prices[middle]! < price) low = middle + 1;
+        else high = middle;
+      }
+    } else {
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if (prices[middle]! > price) low = middle + 1;
+        else high = middle;
+      }
+    }
+    return low;
+  }
+}
+
+function insertAt(values: Mantissa[], index: number, value: Mantissa): void {
+  const length = values.length;
+  if (length - index > SHIFT_BY_HAND_MAX) {
+    values.splice(index, 0, value);
+    return;
+  }
+  values.push(value);
+  for (let at = length; at > index; at--) values[at] = values[at - 1]!;
+  values[index] = value;
+}
+
+function removeAt(prices: Mantissa[], sizes: Mantissa[], index: number): void {
+  const last = prices.length - 1;
+  if (last - index > SHIFT_BY_HAND_MAX) {
+    prices.splice(index, 1);
+    sizes.splice(index, 1);
+    return;
+  }
+  for (let at = index; at < last; at++) {
+    prices[at] = prices[at + 1]!;
+    sizes[at] = sizes[at + 1]!;
+  }
+  prices.pop();
+  sizes.pop();
+}
+
+function rescaleAll(values: Mantissa[], growth: number): void {
+  for (let index = 0; index < values.length; index++) {
+    values[index] = rescaleMantissa(values[index]!, 0, growth);
+  }
+}
