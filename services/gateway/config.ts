@@ -1,0 +1,75 @@
+import { z } from "zod";
+import { TRANSPORT_CHOICES } from "./transport/select-transport.ts";
+
+const KIB = 1024;
+const MIB = 1024 * 1024;
+
+const count = (fallback: number, high: number = Number.MAX_SAFE_INTEGER) =>
+  z.int().min(1).max(high).default(fallback);
+
+const durationMs = (fallback: number, low = 1) =>
+  z.int().min(low).max(86_400_000).default(fallback);
+
+/**
+ * Everything that can be set about a gateway. Units are in the names; every key has a default, so `{}` is a
+ * valid configuration. Sizes are bytes.
+ */
+export const gatewayConfigSchema = z
+  .strictObject({
+    host: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
+    port: z.int().min(0).max(65_535).default(8080).describe("0 picks a free one"),
+    webSocketPath: z.string().startsWith("/").default("/v1/ws"),
+    transport: z.enum(TRANSPORT_CHOICES).default("auto").describe("what serves the sockets"),
+
+    connectionsMax: count(10_000, 1_000_000).describe("above: 503 to the upgrade"),
+    idleTimeoutMs: z
+      .int()
+      .min(8_000)
+      .max(960_000)
+      .default(60_000)
+      .describe("a connection silent for this long is cut; pings are sent before"),
+    helloTimeoutMs: durationMs(10_000).describe("no Hello by then: close code 4005"),
+    frameBytesMax: count(MIB, 16 * MIB).describe("a larger client frame: close code 4502"),
+    requestBytesMax: count(MIB, 64 * MIB).describe("a larger HTTP body: 413"),
+
+    subscriptionsMax: count(1_000, 1_000_000).describe("topics of one session"),
+    topicsPerRequestMax: count(1_000, 1_000_000).describe("topics of one subscribe request"),
+    requestsPerSecondMax: count(500, 1_000_000).describe("above: close code 4004"),
+    concurrentCallsMax: count(64, 100_000).describe("RPCs in flight on one session"),
+    callTimeoutMs: durationMs(10_000).describe("deadline of an RPC that names none"),
+    callTimeoutMsMax: durationMs(60_000).describe("longest deadline that an RPC may have"),
+
+    compression: z.boolean().default(true).describe("negotiate permessage-deflate"),
+    compressBytesMin: count(2 * KIB, 16 * MIB).describe("smaller frames are never compressed"),
+    outboundBytesMax: count(8 * MIB, 512 * MIB).describe("owed to one session; above: code 4001"),
+    writeAheadBytesMax: count(MIB, 256 * MIB).describe("given to one socket before it drained"),
+    flushIntervalMsMax: z.int().min(0).max(1_000).default(10).describe("longest wait for a flush"),
+
+    topicsMax: count(20_000, 1_000_000).describe("topics that the gateway follows at once"),
+    topicLingerMs: durationMs(5_000, 0).describe("a topic without sessions is kept this long"),
+    ringBytesMax: count(MIB, 256 * MIB).describe("recent batches kept of one topic"),
+    ringBatchesMax: count(4_096, 1_000_000).describe("recent batches kept of one topic"),
+    queryTimeoutMs: durationMs(2_000).describe("answer of an ingestor"),
+    queriesInFlightMax: count(64, 10_000).describe("snapshot queries at once"),
+
+    announceIntervalMs: durationMs(2_000).describe("an ingestor silent for 3 of these is lost"),
+    instrumentsMax: count(200_000, 10_000_000).describe("instruments of all venues"),
+    readyVenuesMin: z.int().min(0).max(1_000).default(1).describe("venues needed to be ready"),
+    drainWindowMs: durationMs(10_000, 0).describe("closes are spread over it on shutdown"),
+  })
+  .refine((config) => config.writeAheadBytesMax <= config.outboundBytesMax, {
+    path: ["writeAheadBytesMax"],
+    error: "must not exceed outboundBytesMax",
+  })
+  .refine((config) => config.callTimeoutMs <= config.callTimeoutMsMax, {
+    path: ["callTimeoutMs"],
+    error: "must not exceed callTimeoutMsMax",
+  });
+
+/** A whole, checked configuration. */
+export type GatewayConfig = Readonly<z.infer<typeof gatewayConfigSchema>>;
+
+/** The defaults with what is given in their place. @throws z.ZodError naming every bad key. */
+export function gatewayConfig(given: z.input<typeof gatewayConfigSchema> = {}): GatewayConfig {
+  return Object.freeze(gatewayConfigSchema.parse(given));
+}

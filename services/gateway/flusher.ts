@@ -1,0 +1,118 @@
+import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { GatewayMetrics } from "./metrics.ts";
+import type { Outbound } from "./outbound.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** Below this a flush is cheap enough to be repeated every turn. */
+const CHEAP_FLUSH_US = 1_000;
+
+/** A buffer that frames are assembled in. It grows to the largest frame and is never given away. */
+export class Scratch {
+  bytes = new Uint8Array(64 * 1024);
+
+  /** Copies `source` to `offset` and returns the offset behind it. */
+  put(source: Uint8Array, offset: number): number {
+    const end = offset + source.byteLength;
+    if (end > this.bytes.byteLength) {
+      const larger = new Uint8Array(Math.max(end, this.bytes.byteLength * 2));
+      larger.set(this.bytes.subarray(0, offset));
+      this.bytes = larger;
+    }
+    this.bytes.set(source, offset);
+    return end;
+  }
+}
+
+/**
+ * Flushes every session that is owed something, at the end of the event-loop turn: one write per session
+ * however much arrived, because a write costs the same whatever it carries. When a flush takes long, the next
+ * waits as long as it took (at most `flushIntervalMsMax`), so that flushing takes at most half of the time and
+ * more events share a write.
+ */
+export class Flusher {
+  readonly scratch = new Scratch();
+  readonly #clock: Clock;
+  readonly #scheduler: Scheduler;
+  readonly #flushIntervalMsMax: number;
+  readonly #metrics: GatewayMetrics;
+  #due: Outbound[] = [];
+  #flushing: Outbound[] = [];
+  #armed = false;
+  #lastFlushUs = 0;
+  #cancelTimer: CancelTimer | undefined;
+  #frames = 0;
+  #bytes = 0;
+  #compressed = 0;
+
+  constructor(parts: {
+    readonly clock: Clock;
+    readonly scheduler: Scheduler;
+    readonly flushIntervalMsMax: number;
+    readonly metrics: GatewayMetrics;
+  }) {
+    this.#clock = parts.clock;
+    this.#scheduler = parts.scheduler;
+    this.#flushIntervalMsMax = parts.flushIntervalMsMax;
+    this.#metrics = parts.metrics;
+  }
+
+  /** Flushes `outbound` with the next round. */
+  schedule(outbound: Outbound): void {
+    if (outbound.scheduled) return;
+    outbound.scheduled = true;
+    this.#due.push(outbound);
+    if (!this.#armed) this.#arm();
+  }
+
+  /** Counts a frame that a session gave to its transport. */
+  sent(bytes: number, compressed: boolean): void {
+    this.#frames += 1;
+    this.#bytes += bytes;
+    if (compressed) this.#compressed += 1;
+  }
+
+  /** Flushes now. Also used before closing, so that what was queued leaves. */
+  flush(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.#armed = false;
+    const startedUs = this.#clock.nowUs();
+    const flushing = this.#due;
+    this.#due = this.#flushing;
+    this.#flushing = flushing;
+    for (const outbound of flushing) {
+      // Cleared first: what is pushed from within goes into the next round.
+      outbound.scheduled = false;
+      outbound.flush();
+    }
+    flushing.length = 0;
+    // A clock that was set back must not make a flush look negative.
+    this.#lastFlushUs = Math.max(0, this.#clock.nowUs() - startedUs);
+    this.#metrics.flushSeconds.observe(this.#lastFlushUs / 1e6);
+    this.#count();
+  }
+
+  /** Once a round, because a metric costs as much as assembling a small frame. */
+  #count(): void {
+    this.#metrics.framesSent.inc(this.#frames);
+    this.#metrics.bytesSent.inc(this.#bytes);
+    if (this.#compressed > 0) this.#metrics.framesCompressed.inc(this.#compressed);
+    this.#frames = 0;
+    this.#bytes = 0;
+    this.#compressed = 0;
+  }
+
+  readonly #onTurn = (): void => {
+    if (this.#armed && this.#cancelTimer === undefined) this.flush();
+  };
+
+  #arm(): void {
+    this.#armed = true;
+    const waitMs = Math.min(Math.floor(this.#lastFlushUs / 1000), this.#flushIntervalMsMax);
+    if (this.#lastFlushUs < CHEAP_FLUSH_US || waitMs === 0) {
+      this.#scheduler.endOfTurn(this.#onTurn);
+    } else {
+      this.#cancelTimer = this.#clock.after(waitMs, () => this.flush());
+    }
+  }
+}

@@ -1,0 +1,175 @@
+import { Counter, Gauge, Histogram } from "prom-client";
+import type { Registry } from "prom-client";
+
+/** The gateway's metrics. Labels are of low cardinality: venue and channel, never instrument or session. */
+export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
+
+/** Registers every metric of the gateway. @throws if the registry has them already. */
+export function createGatewayMetrics(registry: Registry) {
+  return { ...sessionMetrics(registry), ...deliveryMetrics(registry), ...topicMetrics(registry) };
+}
+
+function sessionMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    connections: new Gauge({
+      name: "gateway_connections",
+      help: "Open WebSocket connections.",
+      registers,
+    }),
+    connectionsTotal: new Counter({
+      name: "gateway_connections_total",
+      help: "WebSocket connections accepted.",
+      registers,
+    }),
+    upgradesRefused: new Counter({
+      name: "gateway_upgrades_refused_total",
+      help: "Upgrades refused, by reason.",
+      labelNames: ["reason"],
+      registers,
+    }),
+    closes: new Counter({
+      name: "gateway_closes_total",
+      help: "Connections closed, by close code and by whom.",
+      labelNames: ["code", "by"],
+      registers,
+    }),
+    framesReceived: new Counter({
+      name: "gateway_frames_received_total",
+      help: "Frames from clients.",
+      registers,
+    }),
+    subscriptions: new Gauge({
+      name: "gateway_subscriptions",
+      help: "Topics that sessions are subscribed to, each session counted.",
+      registers,
+    }),
+    topicErrors: new Counter({
+      name: "gateway_topic_errors_total",
+      help: "Topics of subscribe requests that were refused.",
+      labelNames: ["error"],
+      registers,
+    }),
+    calls: new Counter({
+      name: "gateway_calls_total",
+      help: "RPCs answered, by method, carrier and code.",
+      labelNames: ["method", "carrier", "code"],
+      registers,
+    }),
+    callSeconds: new Histogram({
+      name: "gateway_call_seconds",
+      help: "Time to answer an RPC.",
+      labelNames: ["method"],
+      buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
+      registers,
+    }),
+  };
+}
+
+function deliveryMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    framesSent: new Counter({
+      name: "gateway_frames_sent_total",
+      help: "Frames given to the transport.",
+      registers,
+    }),
+    bytesSent: new Counter({
+      name: "gateway_sent_bytes_total",
+      help: "Bytes given to the transport, before compression.",
+      registers,
+    }),
+    framesCompressed: new Counter({
+      name: "gateway_frames_compressed_total",
+      help: "Frames given to the transport to be compressed.",
+      registers,
+    }),
+    flushSeconds: new Histogram({
+      name: "gateway_flush_seconds",
+      help: "Duration of one flush of every session that is owed something.",
+      buckets: [0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1],
+      registers,
+    }),
+    publishToReceiveSeconds: new Histogram({
+      name: "gateway_publish_to_receive_seconds",
+      help: "From a batch's published time to its arrival; may be negative between machines.",
+      labelNames: ["venue", "channel"],
+      buckets: [-0.01, 0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
+      registers,
+    }),
+    lagNotices: new Counter({
+      name: "gateway_lag_notices_total",
+      help: "Sessions told that they read too slowly.",
+      registers,
+    }),
+    slowConsumers: new Counter({
+      name: "gateway_slow_consumers_total",
+      help: "Sessions closed because they read too slowly.",
+      registers,
+    }),
+    undelivered: new Counter({
+      name: "gateway_undelivered_events_total",
+      help: "Events that were owed to a session when it ended.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+  };
+}
+
+function topicMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    topics: new Gauge({
+      name: "gateway_topics",
+      help: "Topics that the gateway follows on the bus.",
+      registers,
+    }),
+    batches: new Counter({
+      name: "gateway_batches_total",
+      help: "Batches from the bus.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    badBatches: new Counter({
+      name: "gateway_bad_batches_total",
+      help: "Batches from the bus that could not be read.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    busGaps: new Counter({
+      name: "gateway_bus_gaps_total",
+      help: "Sequence gaps between what the bus delivered.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    epochChanges: new Counter({
+      name: "gateway_epoch_changes_total",
+      help: "Topics whose publisher started anew.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    snapshotQueries: new Counter({
+      name: "gateway_snapshot_queries_total",
+      help: "Snapshots asked of ingestors, by outcome.",
+      labelNames: ["outcome"],
+      registers,
+    }),
+    resumes: new Counter({
+      name: "gateway_resumes_total",
+      help: "Topics that a session asked to resume, by outcome.",
+      labelNames: ["outcome"],
+      registers,
+    }),
+    ringTrims: new Counter({
+      name: "gateway_ring_trimmed_batches_total",
+      help: "Batches dropped from the rings of recent batches because of their limits.",
+      registers,
+    }),
+    ingestorsLost: new Counter({
+      name: "gateway_ingestors_lost_total",
+      help: "Times that a venue's ingestor fell silent.",
+      labelNames: ["venue"],
+      registers,
+    }),
+  };
+}
