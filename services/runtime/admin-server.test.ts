@@ -68,5 +68,5 @@ test("a port in use rejects", async () => {
 test("closing twice is closing once", async () => {
   const { server, get } = await start();
   await Promise.all([server.close(), server.close()]);
-  await expect(get("/healthz")).rejects.toThrow();
+  await expect(get("/healthz")).rejects.toThrow("fetch failed");
 });
