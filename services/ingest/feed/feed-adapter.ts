@@ -49,6 +49,11 @@ export type RawBook = {
   readonly previousUpdateId: number | undefined;
   /** The venue's checksum of the book after this message. */
   readonly checksum: number | undefined;
+  /**
+   * Levels per side that the venue keeps, where what falls out is not said (Kraken): the book is cut to it after
+   * each message, before the checksum. Constant for one subscription.
+   */
+  readonly depth?: number;
   readonly priceScale: number;
   readonly sizeScale: number;
   readonly bids: LevelColumns;

@@ -1,0 +1,64 @@
+/** How patient the feed driver is. Venue limits are the adapter's; these are ours, the same for every venue. */
+export type FeedPolicy = {
+  /** Full jitter: each wait is random between 0 and base * 2^attempt, which never exceeds the maximum. */
+  readonly reconnectBackoffBaseMs: number;
+  readonly reconnectBackoffMsMax: number;
+  /** A connection that held this long starts the back-off anew. */
+  readonly connectionStableMs: number;
+  /** From dialling to open. */
+  readonly dialTimeoutMs: number;
+  /** Bytes that may wait for a venue that does not read; more drops the connection. */
+  readonly outgoingBytesMax: number;
+  /** Subscribe frames that may wait for the venue's pace on one connection; more drops the connection. */
+  readonly outgoingFramesWaitingMax: number;
+  /** Reconnects that may wait for the venue's pace; more wait for another back-off. */
+  readonly connectsWaitingMax: number;
+  /** How long before the venue's maximum age a connection is replaced, at most; the moment is random in it. */
+  readonly rolloverJitterMs: number;
+  /** Old and new connection overlap at least this long, so that nothing falls between them. */
+  readonly rolloverOverlapMs: number;
+  /** The old one is dropped after this long even if the new one has not started every book. */
+  readonly rolloverTimeoutMs: number;
+  /** Book deltas of one instrument kept from the new connection while the old one still leads. */
+  readonly rolloverDeltasMax: number;
+  /** Snapshot requests that may wait for the venue's budget; more wait for another back-off. */
+  readonly snapshotsWaitingMax: number;
+  readonly snapshotBackoffBaseMs: number;
+  readonly snapshotBackoffMsMax: number;
+  /** Failures in a row after which a snapshot is given up until the cool-down is over. */
+  readonly snapshotAttemptsMax: number;
+  readonly snapshotCooldownMs: number;
+  /** A book that was live this long is resynced without waiting when it breaks again. */
+  readonly bookStableMs: number;
+  /** An in-band snapshot that does not come within this time is asked for again. */
+  readonly inBandSnapshotTimeoutMs: number;
+  /** A book without any delta is started from a snapshot after this long. */
+  readonly quietBookSnapshotMs: number;
+  /** Pause of a venue's REST after a 429, and after a 418, that names no time. */
+  readonly rateLimitedPauseMs: number;
+  readonly bannedPauseMs: number;
+};
+
+export const FEED_POLICY_DEFAULTS: FeedPolicy = {
+  reconnectBackoffBaseMs: 500,
+  reconnectBackoffMsMax: 30_000,
+  connectionStableMs: 60_000,
+  dialTimeoutMs: 15_000,
+  outgoingBytesMax: 1024 * 1024,
+  outgoingFramesWaitingMax: 4096,
+  connectsWaitingMax: 1024,
+  rolloverJitterMs: 3_600_000,
+  rolloverOverlapMs: 2_000,
+  rolloverTimeoutMs: 60_000,
+  rolloverDeltasMax: 256,
+  snapshotsWaitingMax: 4096,
+  snapshotBackoffBaseMs: 500,
+  snapshotBackoffMsMax: 30_000,
+  snapshotAttemptsMax: 8,
+  snapshotCooldownMs: 60_000,
+  bookStableMs: 60_000,
+  inBandSnapshotTimeoutMs: 15_000,
+  quietBookSnapshotMs: 3_000,
+  rateLimitedPauseMs: 5_000,
+  bannedPauseMs: 120_000,
+};

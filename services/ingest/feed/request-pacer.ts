@@ -1,0 +1,106 @@
+import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { RateLimit } from "./feed-adapter.ts";
+
+export type RequestPacerOptions = {
+  readonly limit: RateLimit;
+  readonly clock: Clock;
+  /** Requests that may wait; the next one is refused. */
+  readonly waitingMax: number;
+};
+
+type Waiting = { readonly weight: number; readonly run: () => void };
+
+/**
+ * Keeps requests to a venue within its limit: never more than `count` of weight in any `intervalMs`, in the order
+ * in which they were submitted. A request heavier than the whole limit goes out alone. Pausing holds everything
+ * back, which is what a venue's 418 asks for.
+ */
+export class RequestPacer {
+  readonly #limit: RateLimit;
+  readonly #clock: Clock;
+  readonly #waitingMax: number;
+  /** What was spent in the last interval, oldest first. */
+  #spent: { readonly atUs: number; readonly weight: number }[] = [];
+  #spentWeight = 0;
+  #waiting: Waiting[] = [];
+  #pausedUntilUs = 0;
+  #cancelTimer: CancelTimer | undefined;
+  #closed = false;
+
+  constructor(options: RequestPacerOptions) {
+    this.#limit = options.limit;
+    this.#clock = options.clock;
+    this.#waitingMax = options.waitingMax;
+  }
+
+  get waitingCount(): number {
+    return this.#waiting.length;
+  }
+
+  /** When the pause ends, in microseconds since 1970; in the past if there is none. */
+  get pausedUntilUs(): number {
+    return this.#pausedUntilUs;
+  }
+
+  /** Runs `run` now or as soon as the limit allows. False, and never run, if too many wait or it is closed. */
+  submit(weight: number, run: () => void): boolean {
+    if (this.#closed || this.#waiting.length >= this.#waitingMax) return false;
+    this.#waiting.push({ weight: Math.min(weight, this.#limit.count), run });
+    if (this.#waiting.length === 1) this.#runAllowed();
+    return true;
+  }
+
+  /** Lets nothing out before this time; a shorter pause does not end a longer one. */
+  pauseUntil(timeUs: number): void {
+    if (timeUs <= this.#pausedUntilUs) return;
+    this.#pausedUntilUs = timeUs;
+    if (this.#waiting.length > 0) this.#runAllowed();
+  }
+
+  /** Forgets what waits. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#waiting = [];
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
+  #runAllowed(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    for (;;) {
+      const next = this.#waiting[0];
+      if (next === undefined) return;
+      const nowUs = this.#clock.nowUs();
+      const waitUs = this.#waitUs(next.weight, nowUs);
+      if (waitUs > 0) {
+        this.#cancelTimer = this.#clock.after(Math.ceil(waitUs / 1000), () => this.#runAllowed());
+        return;
+      }
+      this.#waiting.shift();
+      this.#spent.push({ atUs: nowUs, weight: next.weight });
+      this.#spentWeight += next.weight;
+      next.run();
+    }
+  }
+
+  /** How long a request of this weight has to wait; 0 if it may go now. */
+  #waitUs(weight: number, nowUs: number): number {
+    if (nowUs < this.#pausedUntilUs) return this.#pausedUntilUs - nowUs;
+    const intervalUs = this.#limit.intervalMs * 1000;
+    let expired = 0;
+    for (const spent of this.#spent) {
+      if (spent.atUs + intervalUs > nowUs) break;
+      this.#spentWeight -= spent.weight;
+      expired += 1;
+    }
+    if (expired > 0) this.#spent.splice(0, expired);
+    let excess = this.#spentWeight + weight - this.#limit.count;
+    for (const spent of this.#spent) {
+      if (excess <= 0) return 0;
+      excess -= spent.weight;
+      if (excess <= 0) return spent.atUs + intervalUs - nowUs;
+    }
+    return 0;
+  }
+}
