@@ -50,6 +50,11 @@ export type RawBook = {
   /** The venue's checksum of the book after this message. */
   readonly checksum: number | undefined;
   /**
+   * Levels per side that the venue maintains: it says nothing of those that fall out, so the book is cut to this
+   * after the message and before the checksum. Undefined where the venue removes every level itself.
+   */
+  readonly depth?: number | undefined;
+  /**
    * Levels per side that the venue keeps, where what falls out is not said (Kraken): the book is cut to it after
    * each message, before the checksum. Constant for one subscription.
    */
@@ -100,6 +105,8 @@ export type RejectReason =
   | "negative-size"
   | "non-positive-price"
   | "crossed-quote"
+  /** The venue's own numbering shows that data before this was not received. */
+  | "missing-data"
   | "catalog-full";
 
 /** Turns the frames of one connection into feed events. One decoder a connection, no I/O, no clock. */
