@@ -1,0 +1,127 @@
+import type { Instrument } from "./instrument.ts";
+import { isSymbol } from "./topic.ts";
+
+export type InstrumentCatalogOptions = {
+  readonly venue: string;
+  /** At the limit further instruments are rejected and counted. */
+  readonly instrumentsMax: number;
+  /** Makes an instrument from its venue symbol alone, for feeds without a list of instruments. */
+  readonly derive?: (venueSymbol: string) => Instrument | undefined;
+};
+
+/** What became of the instruments handed to `add`; what was there already counts as neither. */
+export type CatalogAddition = {
+  readonly added: number;
+  /** Known, with other details (increments, contract size): taken over. */
+  readonly updated: number;
+  /** Of another venue, in conflict with a known one, without a usable symbol, or beyond the limit. */
+  readonly rejected: number;
+};
+
+/**
+ * The instruments of one venue. The mapping between the venue's symbols and ours is one to one: what would
+ * give two instruments one symbol is refused. The first object added for an instrument is the one handed out
+ * ever after; the catalog owns it and brings its details up to date in place.
+ */
+export class InstrumentCatalog {
+  readonly venue: string;
+  readonly instrumentsMax: number;
+  readonly #derive: ((venueSymbol: string) => Instrument | undefined) | undefined;
+  readonly #byVenueSymbol = new Map<string, Instrument>();
+  readonly #bySymbol = new Map<string, Instrument>();
+  #version = 0;
+  #rejectedTotal = 0;
+
+  constructor(options: InstrumentCatalogOptions) {
+    this.venue = options.venue;
+    this.instrumentsMax = options.instrumentsMax;
+    this.#derive = options.derive;
+  }
+
+  /** Rises with each change. */
+  get version(): number {
+    return this.#version;
+  }
+
+  get size(): number {
+    return this.#bySymbol.size;
+  }
+
+  /** Instruments refused since the start. */
+  get rejectedTotal(): number {
+    return this.#rejectedTotal;
+  }
+
+  /** True if another instrument would be refused. */
+  get isFull(): boolean {
+    return this.#bySymbol.size >= this.instrumentsMax;
+  }
+
+  /** The instrument that the venue calls so; an unknown one is derived and added if the catalog can. */
+  byVenueSymbol(venueSymbol: string): Instrument | undefined {
+    const known = this.#byVenueSymbol.get(venueSymbol);
+    if (known !== undefined || this.#derive === undefined) return known;
+    // A full catalog is not worth deriving for: a feed of unknown names must stay cheap.
+    if (this.isFull) {
+      this.#rejectedTotal++;
+      return undefined;
+    }
+    const derived = this.#derive(venueSymbol);
+    if (derived === undefined || derived.venueSymbol !== venueSymbol) return undefined;
+    this.add([derived]);
+    return this.#byVenueSymbol.get(venueSymbol);
+  }
+
+  bySymbol(symbol: string): Instrument | undefined {
+    return this.#bySymbol.get(symbol);
+  }
+
+  add(instruments: readonly Instrument[]): CatalogAddition {
+    let added = 0;
+    let updated = 0;
+    let rejected = 0;
+    for (const instrument of instruments) {
+      switch (this.#addOne(instrument)) {
+        case "added":
+          added++;
+          break;
+        case "updated":
+          updated++;
+          break;
+        case "rejected":
+          rejected++;
+          break;
+        case "known":
+          break;
+      }
+    }
+    if (added + updated > 0) this.#version++;
+    this.#rejectedTotal += rejected;
+    return { added, updated, rejected };
+  }
+
+  /** All instruments in the order in which they were added. */
+  all(): readonly Instrument[] {
+    return [...this.#bySymbol.values()];
+  }
+
+  #addOne(instrument: Instrument): "added" | "updated" | "known" | "rejected" {
+    const { venue, symbol, venueSymbol } = instrument;
+    if (venue !== this.venue || !isSymbol(symbol) || venueSymbol === "") return "rejected";
+    const known = this.#bySymbol.get(symbol);
+    if (known !== this.#byVenueSymbol.get(venueSymbol)) return "rejected";
+    if (known !== undefined) return this.#update(known, instrument);
+    if (this.isFull) return "rejected";
+    this.#bySymbol.set(symbol, instrument);
+    this.#byVenueSymbol.set(venueSymbol, instrument);
+    return "added";
+  }
+
+  #update(known: Instrument, next: Instrument): "updated" | "known" | "rejected" {
+    const fields = Object.keys(next) as (keyof Instrument)[];
+    if (fields.every((field) => known[field] === next[field])) return "known";
+    if (Object.isFrozen(known)) return "rejected";
+    Object.assign(known, next);
+    return "updated";
+  }
+}

@@ -1,0 +1,78 @@
+import { CHANNELS, type Channel } from "./instrument.ts";
+
+/** What can be subscribed: one channel of one instrument of one venue. */
+export type Topic = {
+  readonly venue: string;
+  readonly symbol: string;
+  readonly channel: Channel;
+};
+
+/** A topic of which each part may be "*", which stands for anything. */
+export type TopicPattern = {
+  readonly venue: string;
+  readonly symbol: string;
+  readonly channel: Channel | "*";
+};
+
+/** Longest topic text that is read, in UTF-16 code units. */
+export const TOPIC_LENGTH_MAX = 256;
+
+const VENUE = /^[a-z0-9][a-z0-9-]*$/;
+// Venues list instruments with names in any script; only what separates topics is kept out.
+const SYMBOL = /^[^\s:/*\p{Cc}\p{Cs}]+$/u;
+const CHANNEL_SET: ReadonlySet<string> = new Set(CHANNELS);
+
+/** Reads `venue:SYMBOL/channel`; undefined if the text is not of that form or the channel is unknown. */
+export function parseTopic(text: string): Topic | undefined {
+  const pattern = parseTopicPattern(text);
+  if (pattern === undefined || isPattern(pattern)) return undefined;
+  return pattern as Topic;
+}
+
+/** The text that `parseTopic` reads back to the same topic. */
+export function formatTopic(topic: TopicPattern): string {
+  return `${topic.venue}:${topic.symbol}/${topic.channel}`;
+}
+
+/** Reads a topic of which each part may be "*"; a topic without any is a pattern of itself. */
+export function parseTopicPattern(text: string): TopicPattern | undefined {
+  if (text.length > TOPIC_LENGTH_MAX) return undefined;
+  const colon = text.indexOf(":");
+  const slash = text.indexOf("/", colon);
+  if (colon < 0 || slash < 0) return undefined;
+  const venue = text.slice(0, colon);
+  const symbol = text.slice(colon + 1, slash);
+  const channel = text.slice(slash + 1);
+  if (venue !== "*" && !isVenueId(venue)) return undefined;
+  if (symbol !== "*" && !isSymbol(symbol)) return undefined;
+  if (channel !== "*" && !isChannel(channel)) return undefined;
+  return { venue, symbol, channel };
+}
+
+/** True if any part is "*". */
+export function isPattern(pattern: TopicPattern): boolean {
+  return pattern.venue === "*" || pattern.symbol === "*" || pattern.channel === "*";
+}
+
+/** True if every part of the pattern is "*" or equal to the topic's. */
+export function matchesPattern(pattern: TopicPattern, topic: Topic): boolean {
+  return (
+    (pattern.channel === "*" || pattern.channel === topic.channel) &&
+    (pattern.symbol === "*" || pattern.symbol === topic.symbol) &&
+    (pattern.venue === "*" || pattern.venue === topic.venue)
+  );
+}
+
+/** True for the lower-case ids that venues have. */
+export function isVenueId(text: string): boolean {
+  return VENUE.test(text);
+}
+
+/** True for what may stand as the symbol of a topic: no white space, controls, ":", "/" or "*". */
+export function isSymbol(text: string): boolean {
+  return SYMBOL.test(text);
+}
+
+export function isChannel(text: string): text is Channel {
+  return CHANNEL_SET.has(text);
+}
