@@ -50,11 +50,6 @@ export type RawBook = {
   /** The venue's checksum of the book after this message. */
   readonly checksum: number | undefined;
   /**
-   * Levels per side that the venue maintains: it says nothing of those that fall out, so the book is cut to this
-   * after the message and before the checksum. Undefined where the venue removes every level itself.
-   */
-  readonly depth?: number | undefined;
-  /**
    * Levels per side that the venue keeps, where what falls out is not said (Kraken): the book is cut to it after
    * each message, before the checksum. Constant for one subscription.
    */
