@@ -1,0 +1,367 @@
+import {
+  OrderBook,
+  rescaleMantissa,
+  type Mantissa,
+  type TruncatedPrices,
+} from "@tickwire/proto/model";
+import {
+  alignDeltas,
+  placeDelta,
+  type BookPosition,
+  type SyncPolicy,
+  type VenueBook,
+} from "./book-sync.ts";
+import { BoundedQueue } from "./bounded-queue.ts";
+import type { Instrument } from "./instrument.ts";
+import type { BookEvent, LevelColumns, TopicState } from "./market-event.ts";
+
+export type BookBuilderOptions = {
+  readonly sync: SyncPolicy;
+  readonly instrument: Instrument;
+  /** Deltas kept while waiting for a snapshot; beyond it the oldest is dropped and counted. */
+  readonly bufferedDeltasMax: number;
+  /** Levels kept per side; all if undefined. Required where the venue's checksum assumes a depth. */
+  readonly depth?: number | undefined;
+};
+
+/** Why a snapshot is needed, a gap was found or the state changed; also any reason that the driver gives. */
+export type BookReason =
+  | "start"
+  | "synchronized"
+  | "sequence-gap"
+  /** A delta is missing among those that were buffered. */
+  | "buffer-gap"
+  /** The snapshot ends before the oldest buffered delta begins. */
+  | "snapshot-too-old"
+  | "checksum-mismatch"
+  /** The venue's numbers went back for good. */
+  | "sequence-reset"
+  | "refresh";
+
+/** What a builder says about its book. */
+export type BookOutput =
+  /** To be published. After the first snapshot event, each leaves a consumer's book equal to ours. */
+  | { readonly kind: "event"; readonly event: BookEvent }
+  /** Fetch a snapshot by REST, or subscribe anew where it comes in band. Said once until one arrives. */
+  | { readonly kind: "need-snapshot"; readonly reason: string }
+  | { readonly kind: "state"; readonly state: TopicState; readonly reason: string }
+  | { readonly kind: "checksum"; readonly ok: boolean }
+  /** Something was lost; said once per episode, which ends when the book is live again. */
+  | { readonly kind: "gap"; readonly reason: string };
+
+type Emit = (output: BookOutput) => void;
+
+/** What a builder did not use. Counts since the start. */
+export type BookBuilderCounts = {
+  /** Deltas before an in-band snapshot. */
+  beforeSnapshot: number;
+  /** Deltas that were contained already. */
+  duplicates: number;
+  /** Deltas that fell out of the full buffer. */
+  overflowed: number;
+  /** Snapshots older than the buffered deltas. */
+  staleSnapshots: number;
+  /** Snapshots that nobody had asked for. */
+  ignoredSnapshots: number;
+};
+
+/**
+ * So many contained deltas in a row mean that the venue started its numbers anew. Without this limit such a
+ * book would stand still for ever and look alive.
+ */
+export const DUPLICATES_IN_ROW_MAX = 1_000;
+
+/**
+ * Keeps the book of one instrument right, or says that it is not. Pure: time comes with the messages,
+ * requests leave as outputs. Everything is emitted before the call returns.
+ */
+export class BookBuilder {
+  readonly instrument: Instrument;
+  readonly book = new OrderBook();
+  readonly counts: BookBuilderCounts = {
+    beforeSnapshot: 0,
+    duplicates: 0,
+    overflowed: 0,
+    staleSnapshots: 0,
+    ignoredSnapshots: 0,
+  };
+  readonly #sync: SyncPolicy;
+  readonly #depth: number;
+  readonly #buffer: BoundedQueue<VenueBook>;
+  #phase: "idle" | "waiting" | "live" = "idle";
+  #state: TopicState = "down";
+  #position: BookPosition = { updateId: undefined, bridged: false };
+  /** A snapshot was asked for and has not come. */
+  #requested = false;
+  /** A REST snapshot that came before the first delta. */
+  #early: VenueBook | undefined;
+  #gapReported = false;
+  #wasLive = false;
+  #duplicatesInRow = 0;
+  #startReason = "start";
+
+  /** Throws TypeError for a policy that takes REST snapshots but cannot line deltas up behind them. */
+  constructor(options: BookBuilderOptions) {
+    if (options.sync.snapshot === "rest" && options.sync.sequencing === undefined) {
+      throw new TypeError(`the book sync of ${options.instrument.venue} needs sequencing`);
+    }
+    this.instrument = options.instrument;
+    this.#sync = options.sync;
+    this.#depth = options.depth ?? Infinity;
+    this.#buffer = new BoundedQueue({ capacity: options.bufferedDeltasMax });
+  }
+
+  /** True if the book is complete as far as anybody can prove. */
+  get isLive(): boolean {
+    return this.#phase === "live";
+  }
+
+  /** Deltas waiting for a snapshot. */
+  get bufferedCount(): number {
+    return this.#buffer.length;
+  }
+
+  /** Takes the next message of the venue, in order of arrival. Columns are not copied: do not change them. */
+  handle(raw: VenueBook, emit: Emit): void {
+    if (!raw.snapshot) this.#onDelta(raw, emit);
+    else if (raw.source === "in-band") this.#onStreamSnapshot(raw, emit);
+    else this.#onRestSnapshot(raw, emit);
+  }
+
+  /** The connection is gone: forgets everything that depended on it. The next message starts anew. */
+  reset(reason: string, _nowUs: number, emit: Emit): void {
+    this.#phase = "idle";
+    this.#startReason = reason;
+    this.#requested = false;
+    this.#gapReported = false;
+    this.#early = undefined;
+    this.#buffer.clear();
+    this.#enter("down", reason, emit);
+  }
+
+  /** Something of this book was lost that its numbers cannot show, such as an unreadable message. */
+  resync(reason: string, emit: Emit): void {
+    if (this.#phase === "live") {
+      this.#lose(reason, emit);
+      return;
+    }
+    if (this.#phase === "idle") this.#begin(emit);
+    // What was lost may have been the snapshot itself, so ask again.
+    if (this.#sync.snapshot === "in-band") this.#requested = false;
+    this.#request(reason, emit);
+  }
+
+  /** Asks for a REST snapshot to replace a live book without stopping the stream. */
+  refresh(emit: Emit): void {
+    if (this.#phase !== "live" || this.#sync.snapshot !== "rest") return;
+    this.#request("refresh", emit);
+  }
+
+  #onDelta(delta: VenueBook, emit: Emit): void {
+    if (this.#phase === "live") {
+      this.#onLiveDelta(delta, emit);
+      return;
+    }
+    if (this.#phase === "idle") this.#begin(emit);
+    if (this.#sync.snapshot === "in-band") {
+      this.counts.beforeSnapshot++;
+      return;
+    }
+    this.#keep(delta);
+    const early = this.#early;
+    this.#early = undefined;
+    if (early !== undefined) this.#align(early, emit);
+    else this.#request(this.#startReason, emit);
+  }
+
+  #onLiveDelta(delta: VenueBook, emit: Emit): void {
+    const placement = placeDelta(delta, this.#position, this.#sync.sequencing);
+    if (placement === "covered") {
+      this.counts.duplicates++;
+      if (++this.#duplicatesInRow < DUPLICATES_IN_ROW_MAX) return;
+    }
+    if (placement !== "next") {
+      const reason = placement === "gap" ? "sequence-gap" : "sequence-reset";
+      this.#lose(reason, emit);
+      if (this.#sync.snapshot === "rest") this.#keep(delta);
+      return;
+    }
+    this.#duplicatesInRow = 0;
+    if (this.#requested) this.#keep(delta);
+    this.book.applyDelta(delta);
+    this.#position = {
+      updateId: delta.lastUpdateId ?? this.#position.updateId,
+      bridged: true,
+    };
+    const truncated = this.book.truncate(this.#depth);
+    if (!this.#verify(delta, emit)) return;
+    emit({ kind: "event", event: this.#deltaEvent(delta, truncated) });
+  }
+
+  #onStreamSnapshot(snapshot: VenueBook, emit: Emit): void {
+    if (this.#phase === "idle") this.#begin(emit);
+    this.#requested = false;
+    this.#buffer.clear();
+    this.#install(snapshot, [], { updateId: snapshot.lastUpdateId, bridged: false }, emit);
+  }
+
+  #onRestSnapshot(snapshot: VenueBook, emit: Emit): void {
+    if (this.#sync.snapshot !== "rest" || (this.#phase === "live" && !this.#requested)) {
+      this.counts.ignoredSnapshots++;
+    } else if (this.#phase === "idle") {
+      // Only a delta can prove that nothing was missed after this snapshot.
+      this.#early = snapshot;
+    } else {
+      this.#align(snapshot, emit);
+    }
+  }
+
+  /** Puts the buffered deltas behind a REST snapshot, or asks for a better one. */
+  #align(snapshot: VenueBook, emit: Emit): void {
+    this.#requested = false;
+    const alignment = alignDeltas(snapshot, this.#buffer, this.#sync.sequencing);
+    if (alignment.kind === "aligned") {
+      if (this.#isBehind(alignment.position)) {
+        this.counts.staleSnapshots++;
+        this.#request("snapshot-too-old", emit);
+        return;
+      }
+      this.counts.duplicates += this.#buffer.length - alignment.deltas.length;
+      this.#buffer.clear();
+      this.#install(snapshot, alignment.deltas, alignment.position, emit);
+      return;
+    }
+    // What stands before the hole is of no use to the next snapshot, which must be newer.
+    for (let index = 0; index < alignment.index; index++) this.#buffer.shift();
+    if (alignment.kind === "snapshot-too-old") this.counts.staleSnapshots++;
+    else this.#reportGap(alignment.kind, emit);
+    this.#request(alignment.kind, emit);
+  }
+
+  /** True if a refreshed book would step back behind the live one. */
+  #isBehind(position: BookPosition): boolean {
+    const { updateId } = this.#position;
+    if (this.#phase !== "live" || updateId === undefined) return false;
+    return position.updateId !== undefined && position.updateId < updateId;
+  }
+
+  #install(
+    snapshot: VenueBook,
+    deltas: readonly VenueBook[],
+    position: BookPosition,
+    emit: Emit,
+  ): void {
+    this.book.applySnapshot(snapshot);
+    for (const delta of deltas) this.book.applyDelta(delta);
+    this.book.truncate(this.#depth);
+    this.#position = position;
+    this.#duplicatesInRow = 0;
+    const last = deltas.at(-1) ?? snapshot;
+    if (!this.#verify(last, emit)) return;
+    emit({ kind: "event", event: this.#snapshotEvent(last, snapshot.receivedTimeUs) });
+    this.#phase = "live";
+    this.#wasLive = true;
+    this.#gapReported = false;
+    this.#enter("live", "synchronized", emit);
+  }
+
+  /** False if the venue's checksum says that the book is wrong; the book is then on its way to a resync. */
+  #verify(raw: VenueBook, emit: Emit): boolean {
+    if (raw.checksum === undefined || this.#sync.checksum === undefined) return true;
+    const ok = this.#sync.checksum(this.book, this.instrument) === raw.checksum;
+    emit({ kind: "checksum", ok });
+    if (!ok) this.#lose("checksum-mismatch", emit);
+    return ok;
+  }
+
+  #lose(reason: string, emit: Emit): void {
+    this.#phase = "waiting";
+    this.#requested = false;
+    this.#duplicatesInRow = 0;
+    this.#buffer.clear();
+    this.#reportGap(reason, emit);
+    this.#enter("gap", reason, emit);
+    this.#enter("resyncing", reason, emit);
+    this.#request(reason, emit);
+  }
+
+  #begin(emit: Emit): void {
+    this.#phase = "waiting";
+    this.#enter(this.#wasLive ? "resyncing" : "syncing", this.#startReason, emit);
+  }
+
+  #request(reason: string, emit: Emit): void {
+    if (this.#requested) return;
+    this.#requested = true;
+    emit({ kind: "need-snapshot", reason });
+  }
+
+  #reportGap(reason: string, emit: Emit): void {
+    if (this.#gapReported) return;
+    this.#gapReported = true;
+    emit({ kind: "gap", reason });
+  }
+
+  #enter(state: TopicState, reason: string, emit: Emit): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    emit({ kind: "state", state, reason });
+  }
+
+  #keep(delta: VenueBook): void {
+    if (this.#buffer.pushEvicting(delta) !== undefined) this.counts.overflowed++;
+  }
+
+  #snapshotEvent(last: VenueBook, receivedTimeUs: number): BookEvent {
+    return {
+      kind: "book",
+      instrument: this.instrument,
+      venueTimeUs: last.venueTimeUs,
+      receivedTimeUs,
+      snapshot: true,
+      priceScale: this.book.priceScale,
+      sizeScale: this.book.sizeScale,
+      bids: this.book.bids(),
+      asks: this.book.asks(),
+    };
+  }
+
+  #deltaEvent(delta: VenueBook, truncated: TruncatedPrices): BookEvent {
+    const whole = truncated.bids.length === 0 && truncated.asks.length === 0;
+    const { priceScale, sizeScale } = whole ? delta : this.book;
+    return {
+      kind: "book",
+      instrument: this.instrument,
+      venueTimeUs: delta.venueTimeUs,
+      receivedTimeUs: delta.receivedTimeUs,
+      snapshot: false,
+      priceScale,
+      sizeScale,
+      bids: whole ? delta.bids : this.#withRemovals(delta.bids, truncated.bids, delta),
+      asks: whole ? delta.asks : this.#withRemovals(delta.asks, truncated.asks, delta),
+    };
+  }
+
+  /** The columns at the book's scales, with the levels that were truncated away as removals. */
+  #withRemovals(
+    columns: LevelColumns,
+    truncated: readonly Mantissa[],
+    scales: { readonly priceScale: number; readonly sizeScale: number },
+  ): LevelColumns {
+    const { priceScale, sizeScale } = this.book;
+    const prices = columns.prices.map((price) =>
+      rescaleMantissa(price, scales.priceScale, priceScale),
+    );
+    const sizes = columns.sizes.map((size) => rescaleMantissa(size, scales.sizeScale, sizeScale));
+    for (const price of truncated) {
+      // The level may have come with this very delta; then it never existed for the consumer.
+      const index = prices.lastIndexOf(price);
+      if (index >= 0) sizes[index] = 0;
+      else {
+        prices.push(price);
+        sizes.push(0);
+      }
+    }
+    return { prices, sizes };
+  }
+}
