@@ -157,6 +157,7 @@ const CHANNELS_OF_TYPES: Readonly<Record<string, Channel>> = {
 export function canonical(
   event: MarketEvent | Exclude<FeedEvent, { kind: "raw-book" }>,
 ): CanonicalEvent {
+  if (event.kind === "rejected") return { type: event.kind, reason: event.reason };
   const { kind, ...rest } = event;
   if (!("instrument" in event)) return withoutUndefined({ type: kind, ...rest });
   const common = {

@@ -90,8 +90,8 @@ export class ScaleTracker {
 
   #side(levels: readonly unknown[]): MutableColumns | RejectReason {
     const count = levels.length;
-    const prices = new Array<Mantissa>(count);
-    const sizes = new Array<Mantissa>(count);
+    const prices: Mantissa[] = [];
+    const sizes: Mantissa[] = [];
     for (let index = 0; index < count; index += 1) {
       const level = levels[index];
       if (!Array.isArray(level)) return "missing-field";
@@ -100,8 +100,8 @@ export class ScaleTracker {
       if (isNotMantissa(price) || isNotMantissa(size)) return "bad-decimal";
       if (price <= 0) return "non-positive-price";
       if (size < 0) return "negative-size";
-      prices[index] = price;
-      sizes[index] = size;
+      prices.push(price);
+      sizes.push(size);
     }
     return { prices, sizes };
   }

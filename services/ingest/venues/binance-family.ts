@@ -1,0 +1,165 @@
+import type { Channel, Instrument } from "#core/instrument.ts";
+import type {
+  BookSequencing,
+  ConnectionPlan,
+  FeedAdapter,
+  FeedEndpoints,
+  FeedLimits,
+  FeedSubscribeOptions,
+  FeedSubscription,
+  RestRequest,
+} from "../feed/feed-adapter.ts";
+import { BinanceDecoder } from "./binance-decoder.ts";
+import {
+  type BinanceMarket,
+  deriveBinanceInstrument,
+  parseExchangeInfo,
+} from "./binance-instruments.ts";
+
+/** Everything in which the venues of the family differ. */
+export type BinanceVenue = {
+  readonly venue: string;
+  readonly market: BinanceMarket;
+  readonly endpoints: FeedEndpoints;
+  readonly limits: FeedLimits;
+  readonly sequencing: BookSequencing;
+  readonly depthTimeField: "E" | "T";
+  /** The stream of each channel after `symbol@`, and the path of the connection that carries it. */
+  readonly streams: readonly BinanceStream[];
+  readonly instruments: { readonly path: string; readonly weight: number };
+  readonly depth: { readonly path: string; readonly limit: number; readonly weight: number };
+};
+
+export type BinanceStream = {
+  readonly channel: Channel;
+  readonly name: string;
+  readonly path: string;
+};
+
+/** Streams named in one SUBSCRIBE. Requests stay below 4 KB, which every Binance server has always taken. */
+export const STREAMS_PER_FRAME_MAX = 100;
+
+/** The adapter of one venue of the family. */
+export function createBinanceAdapter(venue: BinanceVenue): FeedAdapter {
+  const identity = { venue: venue.venue, market: venue.market };
+  const dialect = {
+    depthTimeField: venue.depthTimeField,
+    channelsOfStream: (stream: string): readonly Channel[] => channelsOfStream(venue, stream),
+    snapshotVenueSymbol: (url: string): string | undefined => symbolOfUrl(url, venue.depth.path),
+  };
+  return {
+    venue: venue.venue,
+    channels: venue.streams.map((stream) => stream.channel),
+    endpoints: venue.endpoints,
+    limits: venue.limits,
+    bookSync: { snapshot: "rest", sequencing: venue.sequencing },
+    instrumentsRequest: (endpoints) => ({
+      url: joinUrl(endpoints.rest, venue.instruments.path),
+      weight: venue.instruments.weight,
+    }),
+    isInstrumentsUrl: (url) => pathOf(url).endsWith(venue.instruments.path),
+    parseInstruments: (body) => parseExchangeInfo(body, identity),
+    deriveInstrument: (venueSymbol) => deriveBinanceInstrument(venueSymbol, identity),
+    planConnections: (subscriptions, endpoints) => plan(venue, subscriptions, endpoints),
+    subscribeFrames: (wanted, options) => frames(venue, "SUBSCRIBE", wanted, options),
+    unsubscribeFrames: (wanted, options) => frames(venue, "UNSUBSCRIBE", wanted, options),
+    snapshotRequest: (instrument, endpoints) => snapshotRequest(venue, instrument, endpoints),
+    snapshotVenueSymbol: dialect.snapshotVenueSymbol,
+    createDecoder: (context) => new BinanceDecoder(dialect, context),
+  };
+}
+
+function snapshotRequest(
+  venue: BinanceVenue,
+  instrument: Instrument,
+  endpoints: FeedEndpoints,
+): RestRequest {
+  const { path, limit, weight } = venue.depth;
+  const symbol = encodeURIComponent(instrument.venueSymbol);
+  return { url: `${joinUrl(endpoints.rest, path)}?symbol=${symbol}&limit=${limit}`, weight };
+}
+
+/**
+ * An instrument's channels of one path stay on one connection: two channels may share a stream (mark price and
+ * funding), and on two connections both would come twice.
+ */
+function plan(
+  venue: BinanceVenue,
+  subscriptions: readonly FeedSubscription[],
+  endpoints: FeedEndpoints,
+): readonly ConnectionPlan[] {
+  const plans: ConnectionPlan[] = [];
+  const max = venue.limits.subscriptionsPerConnectionMax;
+  for (const path of new Set(venue.streams.map((stream) => stream.path))) {
+    const url = joinUrl(endpoints.webSocket, path);
+    let current: FeedSubscription[] = [];
+    for (const group of groupByInstrument(venue, path, subscriptions).values()) {
+      if (current.length > 0 && current.length + group.length > max) {
+        plans.push({ url, subscriptions: current });
+        current = [];
+      }
+      current = current.concat(group);
+    }
+    if (current.length > 0) plans.push({ url, subscriptions: current });
+  }
+  return plans;
+}
+
+function groupByInstrument(
+  venue: BinanceVenue,
+  path: string,
+  subscriptions: readonly FeedSubscription[],
+): Map<Instrument, FeedSubscription[]> {
+  const channels = new Set(
+    venue.streams.filter((stream) => stream.path === path).map((stream) => stream.channel),
+  );
+  const groups = new Map<Instrument, FeedSubscription[]>();
+  for (const subscription of subscriptions) {
+    if (!channels.has(subscription.channel)) continue;
+    const group = groups.get(subscription.instrument);
+    if (group === undefined) groups.set(subscription.instrument, [subscription]);
+    else group.push(subscription);
+  }
+  return groups;
+}
+
+function frames(
+  venue: BinanceVenue,
+  method: "SUBSCRIBE" | "UNSUBSCRIBE",
+  subscriptions: readonly FeedSubscription[],
+  options: FeedSubscribeOptions,
+): readonly string[] {
+  const names = new Map(venue.streams.map((stream) => [stream.channel, stream.name]));
+  const streams = new Set<string>();
+  for (const { instrument, channel } of subscriptions) {
+    const name = names.get(channel);
+    if (name !== undefined) streams.add(`${instrument.venueSymbol.toLowerCase()}@${name}`);
+  }
+  const all = [...streams];
+  const requests: string[] = [];
+  for (let start = 0; start < all.length; start += STREAMS_PER_FRAME_MAX) {
+    const params = all.slice(start, start + STREAMS_PER_FRAME_MAX);
+    requests.push(JSON.stringify({ method, params, id: options.requestId + requests.length }));
+  }
+  return requests;
+}
+
+function channelsOfStream(venue: BinanceVenue, stream: string): readonly Channel[] {
+  const name = stream.slice(stream.indexOf("@") + 1);
+  return venue.streams.filter((known) => known.name === name).map((known) => known.channel);
+}
+
+function symbolOfUrl(url: string, path: string): string | undefined {
+  if (!pathOf(url).endsWith(path)) return undefined;
+  const query = url.slice(url.indexOf("?") + 1);
+  return new URLSearchParams(query).get("symbol") ?? undefined;
+}
+
+function pathOf(url: string): string {
+  const end = url.indexOf("?");
+  return end < 0 ? url : url.slice(0, end);
+}
+
+function joinUrl(base: string, path: string): string {
+  return base.replace(/\/+$/, "") + path;
+}

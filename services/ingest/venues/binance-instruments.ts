@@ -1,0 +1,180 @@
+import { canonicalDecimal } from "@tickwire/proto/model";
+import { z } from "zod";
+import type { Instrument } from "#core/instrument.ts";
+
+/** What a venue of the family lists: spot pairs, or futures margined in the quote asset. */
+export type BinanceMarket = "spot" | "usdm";
+
+/** Quote assets, current and retired, for splitting a symbol that no list explains. */
+const QUOTE_ASSETS: Readonly<Record<BinanceMarket, readonly string[]>> = {
+  spot: longestFirst([
+    ..."USDT USDC FDUSD BUSD TUSD USDP USDS USD1 USDE PAX DAI VAI EURI UST".split(" "),
+    ..."BTC ETH BNB XRP TRX DOGE DOT SOL XUSD BFUSD RLUSD".split(" "),
+    ..."EUR GBP AUD TRY BRL RUB UAH NGN ZAR BIDR IDRT BKRW BVND GYEN JPY MXN ARS PLN RON CZK".split(
+      " ",
+    ),
+    ..."COP KZT".split(" "),
+  ]),
+  usdm: longestFirst("USDT USDC BUSD FDUSD USD1 BTC".split(" ")),
+};
+
+/** An asset name that can be part of a symbol. Some listings have names outside ASCII. */
+const ASSET = /^[\p{L}\p{N}._]+$/u;
+const DATED = /^([^_]+)_(\d{6})$/;
+
+/** Statuses of symbols that will not trade (again); nothing ever comes on their streams. */
+const ENDED = new Set(["BREAK", "CLOSE", "SETTLING", "DELIVERED", "DELIVERING"]);
+const DATED_CONTRACTS = new Set(["CURRENT_MONTH", "NEXT_MONTH", "CURRENT_QUARTER", "NEXT_QUARTER"]);
+
+const listSchema = z.object({ symbols: z.array(z.unknown()) });
+
+const symbolSchema = z.object({
+  symbol: z.string().min(1),
+  status: z.string().optional(),
+  contractType: z.string().optional(),
+  deliveryDate: z.number().int().positive().optional(),
+  baseAsset: z.string().regex(ASSET),
+  quoteAsset: z.string().regex(ASSET),
+  marginAsset: z.string().regex(ASSET).optional(),
+  filters: z
+    .array(
+      z.object({
+        filterType: z.string(),
+        tickSize: z.string().optional(),
+        stepSize: z.string().optional(),
+      }),
+    )
+    .default([]),
+});
+
+type ListedSymbol = z.infer<typeof symbolSchema>;
+
+/** What `parseInstruments` of a feed adapter returns. */
+export type InstrumentList = {
+  readonly instruments: readonly Instrument[];
+  readonly skipped: number;
+};
+
+/**
+ * Reads an `exchangeInfo` body; undefined if it is not one. Left out and counted: symbols that no longer trade,
+ * contract types without a Tickwire form (such as TRADIFI_PERPETUAL), and any symbol whose name another one has.
+ */
+export function parseExchangeInfo(
+  body: string,
+  { venue, market }: { venue: string; market: BinanceMarket },
+): InstrumentList | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+  const list = listSchema.safeParse(json);
+  if (!list.success) return undefined;
+  const instruments: Instrument[] = [];
+  const names = new Set<string>();
+  const venueNames = new Set<string>();
+  for (const entry of list.data.symbols) {
+    const parsed = symbolSchema.safeParse(entry);
+    const instrument = parsed.success ? toInstrument(parsed.data, venue, market) : undefined;
+    if (instrument === undefined) continue;
+    if (names.has(instrument.symbol) || venueNames.has(instrument.venueSymbol)) continue;
+    names.add(instrument.symbol);
+    venueNames.add(instrument.venueSymbol);
+    instruments.push(instrument);
+  }
+  return { instruments, skipped: list.data.symbols.length - instruments.length };
+}
+
+/**
+ * An instrument from its venue symbol alone, by the quote assets that Binance is known to use; undefined if none
+ * fits. The same symbol as the list would give it, without increments.
+ */
+export function deriveBinanceInstrument(
+  venueSymbol: string,
+  { venue, market }: { venue: string; market: BinanceMarket },
+): Instrument | undefined {
+  const dated = market === "usdm" ? DATED.exec(venueSymbol) : null;
+  const pair = dated?.[1] ?? venueSymbol;
+  if (!/^[\p{Lu}\p{Lo}\p{N}]+$/u.test(pair)) return undefined;
+  const quote = QUOTE_ASSETS[market].find((asset) => pair.endsWith(asset) && pair !== asset);
+  if (quote === undefined) return undefined;
+  const base = pair.slice(0, -quote.length);
+  const common = { venue, venueSymbol, base, quote, settle: quote, inverse: false };
+  if (market === "spot") return { ...common, symbol: `${base}-${quote}`, kind: "spot" };
+  if (dated === null) return { ...common, symbol: `${base}-${quote}-PERP`, kind: "perpetual" };
+  const expiry = expiryOf(dated[2] ?? "");
+  if (expiry === undefined) return undefined;
+  const symbol = `${base}-${quote}-${expiry.day}`;
+  return { ...common, symbol, kind: "future", expiryTimeUs: expiry.timeUs };
+}
+
+function toInstrument(
+  listed: ListedSymbol,
+  venue: string,
+  market: BinanceMarket,
+): Instrument | undefined {
+  if (listed.status !== undefined && ENDED.has(listed.status)) return undefined;
+  const { baseAsset: base, quoteAsset: quote, symbol: venueSymbol } = listed;
+  const increments = incrementsOf(listed);
+  const pair = `${base}-${quote}`;
+  if (market === "spot") {
+    const settle = quote;
+    const kind = "spot";
+    return {
+      venue,
+      venueSymbol,
+      base,
+      quote,
+      settle,
+      inverse: false,
+      symbol: pair,
+      kind,
+      ...increments,
+    };
+  }
+  const settle = listed.marginAsset ?? quote;
+  const common = {
+    venue,
+    venueSymbol,
+    base,
+    quote,
+    settle,
+    inverse: settle === base,
+    ...increments,
+  };
+  if (listed.contractType === "PERPETUAL") {
+    return { ...common, symbol: `${pair}-PERP`, kind: "perpetual" };
+  }
+  const expiry = expiryOf(DATED.exec(venueSymbol)?.[2] ?? "");
+  if (!DATED_CONTRACTS.has(listed.contractType ?? "") || expiry === undefined) return undefined;
+  const expiryTimeUs =
+    listed.deliveryDate === undefined ? expiry.timeUs : listed.deliveryDate * 1000;
+  return { ...common, symbol: `${pair}-${expiry.day}`, kind: "future", expiryTimeUs };
+}
+
+function incrementsOf(listed: ListedSymbol): Pick<Instrument, "priceIncrement" | "sizeIncrement"> {
+  const tick = listed.filters.find((filter) => filter.filterType === "PRICE_FILTER")?.tickSize;
+  const step = listed.filters.find((filter) => filter.filterType === "LOT_SIZE")?.stepSize;
+  const priceIncrement = canonicalDecimal(tick ?? "0") ?? "0";
+  const sizeIncrement = canonicalDecimal(step ?? "0") ?? "0";
+  return {
+    ...(priceIncrement === "0" ? {} : { priceIncrement }),
+    ...(sizeIncrement === "0" ? {} : { sizeIncrement }),
+  };
+}
+
+/** Contracts are named by day and delivered at 08:00 UTC. Undefined for days that do not exist. */
+function expiryOf(yymmdd: string): { readonly day: string; readonly timeUs: number } | undefined {
+  const day = `20${yymmdd}`;
+  const [year, month, date] = [day.slice(0, 4), day.slice(4, 6), day.slice(6, 8)].map(Number);
+  if (yymmdd.length !== 6 || year === undefined || month === undefined) return undefined;
+  const time = new Date(Date.UTC(year, month - 1, date, 8));
+  if (time.getUTCMonth() !== month - 1 || time.getUTCDate() !== date) return undefined;
+  return { day, timeUs: time.getTime() * 1000 };
+}
+
+/** So that FDUSD is tried before USD-like endings of it. */
+function longestFirst(assets: readonly string[]): readonly string[] {
+  return assets.toSorted((a, b) => b.length - a.length);
+}
