@@ -1,0 +1,467 @@
+// Kraken spot, WebSocket v2. Prices and sizes are bare JSON numbers whose trailing zeros count.
+// https://docs.kraken.com/exchange/api-reference/spot-websocket
+// https://docs.kraken.com/exchange/guides/websockets/book-checksum-v2
+import { canonicalDecimal } from "@tickwire/proto/model";
+import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
+import type { Channel, Instrument } from "#core/instrument.ts";
+import {
+  asJsonArray,
+  asJsonObject,
+  asText,
+  parseJsonText,
+  type JsonText,
+} from "#core/json-text.ts";
+import type {
+  FeedAdapter,
+  FeedDecoder,
+  FeedDecoderContext,
+  FeedEvent,
+  FeedSubscribeOptions,
+  FeedSubscription,
+  RejectReason,
+} from "../feed/feed-adapter.ts";
+import {
+  planByInstrument,
+  readQuoteValues,
+  readTickerValues,
+  readTradeValues,
+  textOfFrame,
+} from "./event-values.ts";
+import {
+  assetPairsRequest,
+  deriveKrakenInstrument,
+  isAssetPairsUrl,
+  KRAKEN_BOOK_SYNC,
+  KRAKEN_CHANNELS,
+  KRAKEN_LIMITS,
+  KrakenScalesByInstrument,
+  modernPairName,
+  nearestBookDepth,
+  parseAssetPairs,
+} from "./kraken-family.ts";
+import { isBadTime, parseIsoTimeUs } from "./venue-time.ts";
+
+const VENUE = "kraken";
+
+/** Symbols in one subscribe frame; each is acknowledged by itself. */
+const SYMBOLS_PER_FRAME_MAX = 100;
+/** Requests whose channel is remembered, to know what a refusal is about; the oldest go first. */
+const REQUESTS_REMEMBERED_MAX = 1024;
+const CANDLE_INTERVAL_MINUTES = 1;
+
+type JsonObject = { readonly [key: string]: JsonText };
+type Emit = (event: FeedEvent) => void;
+type VenueChannel = "book" | "trade" | "ticker" | "ohlc";
+
+/** What is published of a venue channel. */
+const CHANNELS_OF: Readonly<Record<VenueChannel, readonly Channel[]>> = {
+  book: ["book"],
+  trade: ["trades"],
+  ticker: ["quotes", "ticker"],
+  ohlc: ["candles"],
+};
+
+/**
+ * Kraken spot. Quotes and ticker are one channel of the venue: with quotes wanted it is asked for at every change
+ * of the best bid and offer, for tickers alone at every trade.
+ */
+export const kraken: FeedAdapter = {
+  venue: VENUE,
+  channels: KRAKEN_CHANNELS,
+  endpoints: { webSocket: "wss://ws.kraken.com/v2", rest: "https://api.kraken.com" },
+  limits: KRAKEN_LIMITS,
+  bookSync: KRAKEN_BOOK_SYNC,
+  keepAlive: {
+    intervalMs: 30_000,
+    frame: (sequence) => JSON.stringify({ method: "ping", req_id: sequence }),
+  },
+  instrumentsRequest: assetPairsRequest,
+  isInstrumentsUrl: isAssetPairsUrl,
+  parseInstruments: (body) =>
+    parseAssetPairs(body, { venue: VENUE, venueSymbolOf: modernPairName }),
+  deriveInstrument: (venueSymbol) => deriveKrakenInstrument(venueSymbol, VENUE),
+  planConnections: (subscriptions, endpoints) =>
+    planByInstrument(subscriptions, {
+      url: endpoints.webSocket,
+      subscriptionsMax: KRAKEN_LIMITS.subscriptionsPerConnectionMax,
+    }),
+  subscribeFrames: (subscriptions, options) => frames("subscribe", subscriptions, options),
+  unsubscribeFrames: (subscriptions, options) => frames("unsubscribe", subscriptions, options),
+  createDecoder: (context) => new KrakenDecoder(context),
+};
+
+function frames(
+  method: "subscribe" | "unsubscribe",
+  subscriptions: readonly FeedSubscription[],
+  options: FeedSubscribeOptions,
+): readonly string[] {
+  const symbols: Record<"book" | "trade" | "bbo" | "ticker" | "ohlc", Set<string>> = {
+    book: new Set(),
+    trade: new Set(),
+    bbo: new Set(),
+    ticker: new Set(),
+    ohlc: new Set(),
+  };
+  for (const { instrument, channel } of subscriptions) {
+    const name = instrument.venueSymbol;
+    if (channel === "book") symbols.book.add(name);
+    else if (channel === "trades") symbols.trade.add(name);
+    else if (channel === "candles") symbols.ohlc.add(name);
+    else if (channel === "quotes") symbols.bbo.add(name);
+    else if (channel === "ticker") symbols.ticker.add(name);
+  }
+  for (const name of symbols.bbo) symbols.ticker.delete(name);
+  const depth = nearestBookDepth(options.bookDepth);
+  const requests = [
+    ...batches(symbols.book).map((symbol) => ({ channel: "book", symbol, depth })),
+    ...batches(symbols.trade).map((symbol) => ({ channel: "trade", symbol })),
+    ...batches(symbols.bbo).map((symbol) => ({ channel: "ticker", symbol, event_trigger: "bbo" })),
+    ...batches(symbols.ticker).map((symbol) => ({
+      channel: "ticker",
+      symbol,
+      event_trigger: "trades",
+    })),
+    ...batches(symbols.ohlc).map((symbol) => ({
+      channel: "ohlc",
+      symbol,
+      interval: CANDLE_INTERVAL_MINUTES,
+    })),
+  ];
+  return requests.map((params, index) => {
+    const snapshot = method === "subscribe" ? { snapshot: true } : {};
+    const req_id = options.requestId + index;
+    return JSON.stringify({ method, params: { ...params, ...snapshot }, req_id });
+  });
+}
+
+function batches(symbols: ReadonlySet<string>): string[][] {
+  const all = [...symbols];
+  const result: string[][] = [];
+  for (let start = 0; start < all.length; start += SYMBOLS_PER_FRAME_MAX) {
+    result.push(all.slice(start, start + SYMBOLS_PER_FRAME_MAX));
+  }
+  return result;
+}
+
+class KrakenDecoder implements FeedDecoder {
+  readonly #catalog: InstrumentCatalog;
+  readonly #bookDepth: number;
+  readonly #scales = new KrakenScalesByInstrument();
+  /** What acknowledgements said; the subscribed depth where there was none. */
+  readonly #depths = new Map<string, number>();
+  /** Books of this connection: all of them may have lost something in a frame that cannot be read at all. */
+  readonly #books = new Set<Instrument>();
+  readonly #requests = new Map<string, readonly Channel[]>();
+
+  constructor(context: FeedDecoderContext) {
+    this.#catalog = context.catalog;
+    this.#bookDepth = nearestBookDepth(context.bookDepth);
+  }
+
+  sent(frame: string): void {
+    const request = asJsonObject(parseJsonText(frame));
+    const requestId = asText(request?.["req_id"]);
+    const params = asJsonObject(request?.["params"]);
+    if (requestId === undefined || params === undefined) return;
+    this.#requests.set(requestId, channelsOf(params));
+    if (this.#requests.size <= REQUESTS_REMEMBERED_MAX) return;
+    for (const oldest of this.#requests.keys()) {
+      this.#requests.delete(oldest);
+      return;
+    }
+  }
+
+  decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {
+    const text = textOfFrame(frame);
+    const message = asJsonObject(parseJsonText(text));
+    if (message === undefined) {
+      this.#rejectDamaged(text, emit);
+      return;
+    }
+    const channel = asText(message["channel"]) ?? "";
+    switch (channel) {
+      case "book":
+        this.#forEach(message, "book", emit, (item, instrument) =>
+          this.#book(item, instrument, message["type"] === "snapshot", receivedTimeUs, emit),
+        );
+        return;
+      case "trade":
+        this.#forEach(message, "trades", emit, (item, instrument) =>
+          this.#trade(item, instrument, message["type"] === "snapshot", receivedTimeUs, emit),
+        );
+        return;
+      case "ticker":
+        this.#forEach(message, "ticker", emit, (item, instrument) =>
+          this.#ticker(item, instrument, receivedTimeUs, emit),
+        );
+        return;
+      case "ohlc":
+        this.#forEach(message, "candles", emit, (item, instrument) =>
+          candle(item, instrument, message["timestamp"], receivedTimeUs, emit),
+        );
+        return;
+      case "heartbeat":
+      case "status":
+      case "instrument":
+        emit({ kind: "heartbeat" });
+        return;
+      default:
+        this.#answer(message, emit);
+    }
+  }
+
+  decodeRest(): void {
+    // Books start in-band; nothing else is asked for over REST.
+  }
+
+  /** Calls `read` for each item of the message's data whose instrument is known; emits the reason it returns. */
+  #forEach(
+    message: JsonObject,
+    channel: Channel,
+    emit: Emit,
+    read: (item: JsonObject, instrument: Instrument) => RejectReason | undefined,
+  ): void {
+    const data = asJsonArray(message["data"]);
+    if (data === undefined) {
+      emit({ kind: "rejected", reason: "missing-field" });
+      return;
+    }
+    for (const entry of data) {
+      const item = asJsonObject(entry);
+      const symbol = asText(item?.["symbol"]);
+      if (item === undefined || symbol === undefined) {
+        emit({ kind: "rejected", reason: "missing-field" });
+        continue;
+      }
+      const instrument = this.#catalog.byVenueSymbol(symbol);
+      if (instrument === undefined) {
+        emit({ kind: "rejected", reason: "unknown-instrument" });
+        continue;
+      }
+      const reason = read(item, instrument);
+      if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel });
+    }
+  }
+
+  #book(
+    item: JsonObject,
+    instrument: Instrument,
+    snapshot: boolean,
+    receivedTimeUs: number,
+    emit: Emit,
+  ): RejectReason | undefined {
+    this.#books.add(instrument);
+    const scales = this.#scales.of(instrument);
+    if (snapshot) scales.startBook();
+    const bids = levelsOf(item["bids"]);
+    const asks = levelsOf(item["asks"]);
+    const checksum = Number(asText(item["checksum"]) ?? Number.NaN);
+    if (bids === undefined || asks === undefined || !Number.isInteger(checksum)) {
+      return "missing-field";
+    }
+    const venueTimeUs = parseIsoTimeUs(item["timestamp"]);
+    if (isBadTime(venueTimeUs)) return "bad-time";
+    const columns = scales.book.book(bids, asks);
+    if (typeof columns === "string") return columns;
+    emit({
+      kind: "raw-book",
+      instrument,
+      venueTimeUs,
+      receivedTimeUs,
+      snapshot,
+      source: "in-band",
+      firstUpdateId: undefined,
+      lastUpdateId: undefined,
+      previousUpdateId: undefined,
+      checksum,
+      depth: this.#depths.get(instrument.venueSymbol) ?? this.#bookDepth,
+      priceScale: scales.book.priceScale,
+      sizeScale: scales.book.sizeScale,
+      bids: columns.bids,
+      asks: columns.asks,
+    });
+    return undefined;
+  }
+
+  #trade(
+    item: JsonObject,
+    instrument: Instrument,
+    historical: boolean,
+    receivedTimeUs: number,
+    emit: Emit,
+  ): RejectReason | undefined {
+    const side = item["side"];
+    const tradeId = asText(item["trade_id"]);
+    if ((side !== "buy" && side !== "sell") || tradeId === undefined) return "missing-field";
+    const venueTimeUs = parseIsoTimeUs(item["timestamp"]);
+    if (isBadTime(venueTimeUs)) return "bad-time";
+    const values = readTradeValues(this.#scales.of(instrument).ticks, item["price"], item["qty"]);
+    if (typeof values === "string") return values;
+    emit({
+      kind: "trade",
+      instrument,
+      venueTimeUs,
+      receivedTimeUs,
+      ...values,
+      aggressorSide: side === "buy" ? "buyer" : "seller",
+      tradeId,
+      historical,
+    });
+    return undefined;
+  }
+
+  #ticker(
+    item: JsonObject,
+    instrument: Instrument,
+    receivedTimeUs: number,
+    emit: Emit,
+  ): RejectReason | undefined {
+    const venueTimeUs = parseIsoTimeUs(item["timestamp"]);
+    if (isBadTime(venueTimeUs)) return "bad-time";
+    const common = { instrument, venueTimeUs, receivedTimeUs };
+    const quote = readQuoteValues(
+      this.#scales.of(instrument).ticks,
+      { price: item["bid"], size: item["bid_qty"] },
+      { price: item["ask"], size: item["ask_qty"] },
+    );
+    if (typeof quote === "string") return quote;
+    const ticker = readTickerValues({
+      lastPrice: item["last"],
+      highPrice: item["high"],
+      lowPrice: item["low"],
+      volume: item["volume"],
+      bidPrice: item["bid"],
+      askPrice: item["ask"],
+    });
+    if (typeof ticker === "string") return ticker;
+    emit({ kind: "quote", ...common, ...quote });
+    emit({ kind: "ticker", ...common, ...ticker });
+    return undefined;
+  }
+
+  /** Acknowledgements, pongs and errors. */
+  #answer(message: JsonObject, emit: Emit): void {
+    const method = message["method"];
+    const result = asJsonObject(message["result"]);
+    if (method === "subscribe" && message["success"] === true && result !== undefined) {
+      this.#acknowledged(result, emit);
+    } else if (method === "subscribe" && message["success"] === false) {
+      this.#refused(message, emit);
+    } else if (method === "pong" || method === "unsubscribe" || "error" in message) {
+      emit({ kind: "heartbeat" });
+    } else {
+      emit({ kind: "rejected", reason: "unknown-message" });
+    }
+  }
+
+  #acknowledged(result: JsonObject, emit: Emit): void {
+    const venueSymbol = asText(result["symbol"]);
+    const channels = channelsOf(result);
+    if (venueSymbol === undefined || channels.length === 0) {
+      emit({ kind: "heartbeat" });
+      return;
+    }
+    const depth = Number(asText(result["depth"]) ?? Number.NaN);
+    if (result["channel"] === "book" && depth > 0) this.#depths.set(venueSymbol, depth);
+    for (const channel of channels) emit({ kind: "subscribed", venueSymbol, channel });
+  }
+
+  #refused(message: JsonObject, emit: Emit): void {
+    const reason = asText(message["error"]) ?? "refused";
+    if (/already subscribed/i.test(reason)) {
+      emit({ kind: "heartbeat" });
+      return;
+    }
+    const venueSymbol = asText(message["symbol"]);
+    const channels = this.#requests.get(asText(message["req_id"]) ?? "") ?? [];
+    if (channels.length === 0) emit({ kind: "refused", venueSymbol, channel: undefined, reason });
+    for (const channel of channels) emit({ kind: "refused", venueSymbol, channel, reason });
+  }
+
+  /** Nothing numbers messages here: what a damaged frame was about must be found out, or every book may be wrong. */
+  #rejectDamaged(text: string, emit: Emit): void {
+    const venueChannel = /"channel":"([a-z]+)"/.exec(text)?.[1];
+    const symbol = /"symbol":"([^"\\]+)"/.exec(text)?.[1];
+    const instrument = symbol === undefined ? undefined : this.#catalog.byVenueSymbol(symbol);
+    const channel = isVenueChannel(venueChannel) ? CHANNELS_OF[venueChannel][0] : undefined;
+    if (channel !== undefined && instrument !== undefined) {
+      emit({ kind: "rejected", reason: "bad-json", instrument, channel });
+      return;
+    }
+    emit({ kind: "rejected", reason: "bad-json" });
+    if (venueChannel !== undefined && venueChannel !== "book") return;
+    for (const book of this.#books) {
+      emit({ kind: "rejected", reason: "missing-data", instrument: book, channel: "book" });
+    }
+  }
+}
+
+function candle(
+  item: JsonObject,
+  instrument: Instrument,
+  messageTime: JsonText | undefined,
+  receivedTimeUs: number,
+  emit: Emit,
+): RejectReason | undefined {
+  const openTimeUs = parseIsoTimeUs(item["interval_begin"]);
+  const venueTimeUs = parseIsoTimeUs(messageTime);
+  const minutes = Number(asText(item["interval"]) ?? Number.NaN);
+  if (openTimeUs === undefined || !(minutes > 0)) return "missing-field";
+  if (isBadTime(openTimeUs) || isBadTime(venueTimeUs)) return "bad-time";
+  const intervalMs = minutes * 60_000;
+  const open = decimalOf(item["open"]);
+  const high = decimalOf(item["high"]);
+  const low = decimalOf(item["low"]);
+  const close = decimalOf(item["close"]);
+  const volume = decimalOf(item["volume"]);
+  if (open === undefined || high === undefined || low === undefined) return "bad-decimal";
+  if (close === undefined || volume === undefined) return "bad-decimal";
+  const trades = Number(asText(item["trades"]) ?? Number.NaN);
+  emit({
+    kind: "candle",
+    instrument,
+    venueTimeUs,
+    receivedTimeUs,
+    intervalMs,
+    openTimeUs,
+    open,
+    high,
+    low,
+    close,
+    volume,
+    quoteVolume: undefined,
+    tradeCount: Number.isSafeInteger(trades) ? trades : undefined,
+    // The venue never says so, but a candle whose end is not after the venue's own clock is over.
+    closed: venueTimeUs !== undefined && venueTimeUs >= openTimeUs + intervalMs * 1000,
+  });
+  return undefined;
+}
+
+function decimalOf(value: JsonText | undefined): string | undefined {
+  return typeof value === "string" ? canonicalDecimal(value) : undefined;
+}
+
+/** `{price, qty}` as the pair that a scale tracker takes; undefined unless all of them are. */
+function levelsOf(value: JsonText | undefined): readonly unknown[] | undefined {
+  const levels = asJsonArray(value);
+  if (levels === undefined) return undefined;
+  const pairs = new Array<unknown>(levels.length);
+  for (let index = 0; index < levels.length; index++) {
+    const level = asJsonObject(levels[index]);
+    if (level === undefined) return undefined;
+    pairs[index] = [level["price"], level["qty"]];
+  }
+  return pairs;
+}
+
+/** What is published of the channel that subscription parameters name. */
+function channelsOf(params: JsonObject): readonly Channel[] {
+  const channel = params["channel"];
+  if (!isVenueChannel(channel)) return [];
+  const tradesOnly = channel === "ticker" && params["event_trigger"] !== "bbo";
+  return tradesOnly ? ["ticker"] : CHANNELS_OF[channel];
+}
+
+function isVenueChannel(channel: JsonText | undefined): channel is VenueChannel {
+  return typeof channel === "string" && Object.hasOwn(CHANNELS_OF, channel);
+}
