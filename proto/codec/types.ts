@@ -126,3 +126,71 @@ export type BatchHeader = {
   readonly snapshot: boolean;
   readonly publishedTimeUs: number;
 };
+
+/**
+ * Trades in columns: element i of each describes event i. price = prices[i] / 10^priceScale,
+ * exactly; the scale is the finest that the batch needs.
+ */
+export type TradeColumns = {
+  readonly priceScale: number;
+  readonly sizeScale: number;
+  readonly prices: readonly Mantissa[];
+  readonly sizes: readonly Mantissa[];
+  readonly aggressorSides: readonly AggressorSide[];
+  /**
+   * Integers where every id of the batch is one (`String(id)` is the venue's text), texts
+   * otherwise.
+   */
+  readonly tradeIds: readonly (Mantissa | string)[];
+  readonly historical: readonly boolean[];
+};
+
+/** Quotes in columns. A side without orders has size 0. */
+export type QuoteColumns = {
+  readonly priceScale: number;
+  readonly sizeScale: number;
+  readonly bidPrices: readonly Mantissa[];
+  readonly bidSizes: readonly Mantissa[];
+  readonly askPrices: readonly Mantissa[];
+  readonly askSizes: readonly Mantissa[];
+};
+
+/**
+ * Book events in columns. `prices` and `sizes` hold the levels of all events: the bids of event 0,
+ * its asks, the bids of event 1, and so on.
+ */
+export type BookColumns = {
+  readonly priceScale: number;
+  readonly sizeScale: number;
+  readonly snapshots: readonly boolean[];
+  readonly bidCounts: readonly number[];
+  readonly askCounts: readonly number[];
+  readonly prices: readonly Mantissa[];
+  readonly sizes: readonly Mantissa[];
+};
+
+/** The hot kinds as columns, the others as rows. */
+export type BatchColumns =
+  | { readonly kind: "trades"; readonly columns: TradeColumns }
+  | { readonly kind: "quotes"; readonly columns: QuoteColumns }
+  | { readonly kind: "books"; readonly columns: BookColumns };
+
+/** The kinds that travel as rows. */
+export type RowKind = Exclude<BatchRows["kind"], BatchColumns["kind"]>;
+
+/** A batch as read. It owns everything that it refers to. */
+export type DecodedBatch = BatchHeader & {
+  readonly receivedTimesUs: readonly number[];
+  /** Undefined where the venue gives no time. */
+  readonly venueTimesUs: readonly (number | undefined)[];
+} & (BatchColumns | Extract<BatchRows, { readonly kind: RowKind }>);
+
+/** What the publisher says about a batch. Integers are safe and not negative. */
+export type BatchHeaderInit = {
+  readonly epoch: number;
+  readonly firstSequence: number;
+  /** Only where it is not firstSequence - 1. */
+  readonly previousSequence?: number | undefined;
+  readonly snapshot?: boolean | undefined;
+  readonly publishedTimeUs: number;
+};

@@ -1,0 +1,84 @@
+import type { Mantissa } from "../model/decimal.ts";
+import type { BatchRows, BookColumns, BookRow, DecodedBatch, QuoteRow, TradeRow } from "./types.ts";
+
+/** The events of a batch one by one. Nothing in them refers to the batch's bytes. */
+export function rowsOf(batch: DecodedBatch): BatchRows {
+  switch (batch.kind) {
+    case "trades":
+      return { kind: "trades", rows: tradeRows(batch) };
+    case "quotes":
+      return { kind: "quotes", rows: quoteRows(batch) };
+    case "books":
+      return { kind: "books", rows: bookRows(batch) };
+    case "candles":
+    case "tickers":
+    case "fundings":
+    case "markPrices":
+    case "openInterests":
+    case "liquidations":
+    case "statuses":
+      return { kind: batch.kind, rows: batch.rows } as BatchRows;
+  }
+}
+
+function tradeRows(batch: Extract<DecodedBatch, { readonly kind: "trades" }>): TradeRow[] {
+  const { columns, count } = batch;
+  const rows: TradeRow[] = [];
+  for (let index = 0; index < count; index += 1) {
+    rows.push({
+      venueTimeUs: batch.venueTimesUs[index],
+      receivedTimeUs: batch.receivedTimesUs[index] as number,
+      priceMantissa: columns.prices[index] as Mantissa,
+      priceScale: columns.priceScale,
+      sizeMantissa: columns.sizes[index] as Mantissa,
+      sizeScale: columns.sizeScale,
+      aggressorSide: columns.aggressorSides[index] as TradeRow["aggressorSide"],
+      tradeId: String(columns.tradeIds[index]),
+      historical: columns.historical[index] as boolean,
+    });
+  }
+  return rows;
+}
+
+function quoteRows(batch: Extract<DecodedBatch, { readonly kind: "quotes" }>): QuoteRow[] {
+  const { columns, count } = batch;
+  const rows: QuoteRow[] = [];
+  for (let index = 0; index < count; index += 1) {
+    rows.push({
+      venueTimeUs: batch.venueTimesUs[index],
+      receivedTimeUs: batch.receivedTimesUs[index] as number,
+      priceScale: columns.priceScale,
+      sizeScale: columns.sizeScale,
+      bidPriceMantissa: columns.bidPrices[index] as Mantissa,
+      bidSizeMantissa: columns.bidSizes[index] as Mantissa,
+      askPriceMantissa: columns.askPrices[index] as Mantissa,
+      askSizeMantissa: columns.askSizes[index] as Mantissa,
+    });
+  }
+  return rows;
+}
+
+function bookRows(batch: Extract<DecodedBatch, { readonly kind: "books" }>): BookRow[] {
+  const { columns, count } = batch;
+  const rows: BookRow[] = [];
+  let level = 0;
+  for (let index = 0; index < count; index += 1) {
+    const asksStart = level + (columns.bidCounts[index] as number);
+    const asksEnd = asksStart + (columns.askCounts[index] as number);
+    rows.push({
+      venueTimeUs: batch.venueTimesUs[index],
+      receivedTimeUs: batch.receivedTimesUs[index] as number,
+      snapshot: columns.snapshots[index] as boolean,
+      priceScale: columns.priceScale,
+      sizeScale: columns.sizeScale,
+      bids: levels(columns, level, asksStart),
+      asks: levels(columns, asksStart, asksEnd),
+    });
+    level = asksEnd;
+  }
+  return rows;
+}
+
+function levels(columns: BookColumns, start: number, end: number): BookRow["bids"] {
+  return { prices: columns.prices.slice(start, end), sizes: columns.sizes.slice(start, end) };
+}
