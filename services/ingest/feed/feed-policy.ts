@@ -32,8 +32,6 @@ export type FeedPolicy = {
   readonly bookStableMs: number;
   /** An in-band snapshot that does not come within this time is asked for again. */
   readonly inBandSnapshotTimeoutMs: number;
-  /** A book without any delta is started from a snapshot after this long. */
-  readonly quietBookSnapshotMs: number;
   /** Pause of a venue's REST after a 429, and after a 418, that names no time. */
   readonly rateLimitedPauseMs: number;
   readonly bannedPauseMs: number;
@@ -58,7 +56,6 @@ export const FEED_POLICY_DEFAULTS: FeedPolicy = {
   snapshotCooldownMs: 60_000,
   bookStableMs: 60_000,
   inBandSnapshotTimeoutMs: 15_000,
-  quietBookSnapshotMs: 3_000,
   rateLimitedPauseMs: 5_000,
   bannedPauseMs: 120_000,
 };

@@ -1,3 +1,4 @@
+import { backoffDelayMs } from "#core/backoff.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
@@ -15,7 +16,6 @@ import type {
 import { FeedLink } from "./feed-link.ts";
 import type { FeedPolicy } from "./feed-policy.ts";
 import { InBandResync } from "./in-band-resync.ts";
-import { fullJitterMs } from "./jitter.ts";
 import type { RequestPacer } from "./request-pacer.ts";
 import { Rollover } from "./rollover.ts";
 import type { FeedData } from "./rollover.ts";
@@ -94,7 +94,6 @@ export class FeedSession {
   #cancelAge: CancelTimer | undefined;
   #cancelTakeOver: CancelTimer | undefined;
   #cancelSilence: CancelTimer | undefined;
-  #cancelQuiet: CancelTimer | undefined;
 
   constructor(options: FeedSessionOptions) {
     this.#options = options;
@@ -200,14 +199,17 @@ export class FeedSession {
       this.#beginOverlap();
     } else {
       this.#watch.onRequested(clock.nowUs());
-      this.#cancelQuiet = clock.after(policy.quietBookSnapshotMs, () => this.#startQuietBooks());
     }
     this.#armAge();
     this.#cancelStable?.();
     this.#cancelStable = clock.after(policy.connectionStableMs, () => {
       this.#attempt = 0;
     });
-    const frames = adapter.subscribeFrames(this.plan.subscriptions, this.#subscribeOptions());
+    const { subscriptions } = this.plan;
+    const frames =
+      subscriptions.length === 0
+        ? []
+        : adapter.subscribeFrames(subscriptions, this.#subscribeOptions());
     this.#requestId += frames.length;
     link.send(frames);
     if (frames.length === 0 && !isRollover) this.#acknowledgeAll();
@@ -339,10 +341,9 @@ export class FeedSession {
 
   #scheduleReconnect(): void {
     const { clock, policy, random } = this.#options;
-    const delayMs = fullJitterMs({
+    const delayMs = backoffDelayMs({
       attempt: this.#attempt,
-      baseMs: policy.reconnectBackoffBaseMs,
-      msMax: policy.reconnectBackoffMsMax,
+      limits: { baseMs: policy.reconnectBackoffBaseMs, maxMs: policy.reconnectBackoffMsMax },
       random,
     });
     this.#attempt += 1;
@@ -372,17 +373,6 @@ export class FeedSession {
     // Resubscribing each of them did not help: the connection itself is hung.
     if (!this.#recorded && judged > 0 && stale === judged && worst >= 2) {
       this.#current?.terminate("every subscription is silent");
-    }
-  }
-
-  /** A book that nothing changes would otherwise wait for its first delta. */
-  #startQuietBooks(): void {
-    const { adapter, sink } = this.#options;
-    if (adapter.bookSync.snapshot !== "rest" || this.#recorded) return;
-    for (const { subscription, state } of this.#watch.all) {
-      const { instrument, channel } = subscription;
-      if (channel !== "book" || state === "refused" || sink.isBookLive(instrument)) continue;
-      this.resyncBook(instrument);
     }
   }
 
@@ -451,12 +441,7 @@ export class FeedSession {
 
   /** Ends what belongs to a connection that is gone. */
   #releaseLink(): void {
-    for (const cancel of [
-      this.#cancelStable,
-      this.#cancelAge,
-      this.#cancelTakeOver,
-      this.#cancelQuiet,
-    ]) {
+    for (const cancel of [this.#cancelStable, this.#cancelAge, this.#cancelTakeOver]) {
       cancel?.();
     }
     this.#rollover = undefined;

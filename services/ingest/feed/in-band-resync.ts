@@ -1,7 +1,7 @@
+import { backoffDelayMs } from "#core/backoff.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedPolicy } from "./feed-policy.ts";
-import { fullJitterMs } from "./jitter.ts";
 
 export type InBandResyncOptions = {
   readonly clock: Clock;
@@ -35,10 +35,9 @@ export class InBandResync {
     }
     if (attempt.cancelTimer !== undefined) return;
     if (clock.nowUs() - attempt.startedUs > policy.bookStableMs * 1000) attempt.count = 0;
-    const waitMs = fullJitterMs({
+    const waitMs = backoffDelayMs({
       attempt: attempt.count - 1,
-      baseMs: policy.snapshotBackoffBaseMs,
-      msMax: policy.snapshotBackoffMsMax,
+      limits: { baseMs: policy.snapshotBackoffBaseMs, maxMs: policy.snapshotBackoffMsMax },
       random,
     });
     attempt.count += 1;

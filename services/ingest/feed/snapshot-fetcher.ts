@@ -1,9 +1,9 @@
+import { backoffDelayMs } from "#core/backoff.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { Logger } from "../logger.ts";
 import type { FeedAdapter, FeedEndpoints } from "./feed-adapter.ts";
 import type { FeedPolicy } from "./feed-policy.ts";
-import { fullJitterMs } from "./jitter.ts";
 import { RequestPacer } from "./request-pacer.ts";
 import type { RestAnswer, RestClient } from "./web-socket-dialer.ts";
 
@@ -142,10 +142,9 @@ export class SnapshotFetcher {
       this.#queue(pending);
       return;
     }
-    const delayMs = fullJitterMs({
+    const delayMs = backoffDelayMs({
       attempt: attempt - 1,
-      baseMs: policy.snapshotBackoffBaseMs,
-      msMax: policy.snapshotBackoffMsMax,
+      limits: { baseMs: policy.snapshotBackoffBaseMs, maxMs: policy.snapshotBackoffMsMax },
       random,
     });
     // An answer that came too early will not be newer without any wait.

@@ -1,0 +1,200 @@
+import type { Clock } from "#core/clock.ts";
+import { InstrumentCatalog } from "#core/instrument-catalog.ts";
+import type { MarketEvent } from "#core/market-event.ts";
+import type { FeedAdapter, RestResponse } from "../feed/feed-adapter.ts";
+import { FEED_POLICY_DEFAULTS } from "../feed/feed-policy.ts";
+import { FeedSession } from "../feed/feed-session.ts";
+import { RequestPacer } from "../feed/request-pacer.ts";
+import { SnapshotFetcher } from "../feed/snapshot-fetcher.ts";
+import type { FeedSocketHandlers } from "../feed/web-socket-dialer.ts";
+import { INGEST_LIMITS_DEFAULTS } from "../limits.ts";
+import type { Logger } from "../logger.ts";
+import { createVenueCounters } from "../venue-counters.ts";
+import type { VenueCounters } from "../venue-counters.ts";
+import { VenuePipeline } from "../venue-pipeline.ts";
+import type { CaptureRecord } from "./capture-format.ts";
+import { CaptureNetwork } from "./capture-network.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+
+/** Connects are the recording's, not ours, so nothing paces them. */
+const UNPACED = { count: 1_000_000_000, intervalMs: 1 };
+
+type Connection = {
+  readonly session: FeedSession;
+  readonly url: string;
+  handlers: FeedSocketHandlers | undefined;
+};
+
+/**
+ * Feeds the lines of one capture to the driver, adapter, normalizer and books that a live feed goes through. Time is
+ * the recording's: before each line, the timers that were due by then fire.
+ *
+ * An `open` line becomes a session, or resumes the session of the same address that lost its connection. A REST
+ * answer goes to whoever asked for that snapshot, or to the book itself if nobody did. What was subscribed shows in
+ * the data.
+ */
+export class CaptureReplay {
+  readonly catalog: InstrumentCatalog;
+  readonly counters: VenueCounters;
+  readonly pipeline: VenuePipeline;
+  readonly #adapter: FeedAdapter;
+  readonly #clock = new VirtualClock({ nowUs: 0 });
+  readonly #network: CaptureNetwork;
+  readonly #snapshots: SnapshotFetcher;
+  readonly #connectPacer: RequestPacer;
+  readonly #logger: Logger;
+  readonly #bookDepth: number;
+  readonly #sessions: FeedSession[] = [];
+  readonly #connections = new Map<number, Connection>();
+  /** Snapshots that came before the first connection. */
+  #earlySnapshots: RestResponse[] = [];
+
+  constructor(options: {
+    readonly adapter: FeedAdapter;
+    readonly bookDepth: number;
+    readonly logger: Logger;
+    readonly emit: (event: MarketEvent) => void;
+  }) {
+    const { adapter, logger, emit } = options;
+    this.#adapter = adapter;
+    this.#logger = logger;
+    this.#bookDepth = options.bookDepth;
+    this.counters = createVenueCounters();
+    const clock = this.#clock;
+    const policy = FEED_POLICY_DEFAULTS;
+    const random = (): number => 0.5;
+    this.catalog = new InstrumentCatalog({
+      venue: adapter.venue,
+      instrumentsMax: INGEST_LIMITS_DEFAULTS.instrumentsMax,
+      derive: (venueSymbol) => adapter.deriveInstrument(venueSymbol),
+    });
+    this.#network = new CaptureNetwork({
+      snapshotVenueSymbol: (url) => adapter.snapshotVenueSymbol?.(url),
+    });
+    this.#connectPacer = new RequestPacer({ limit: UNPACED, clock, waitingMax: 1 });
+    this.#snapshots = new SnapshotFetcher({
+      adapter,
+      endpoints: adapter.endpoints,
+      restClient: this.#network,
+      clock,
+      random,
+      policy,
+      logger,
+      counters: this.counters,
+    });
+    this.pipeline = new VenuePipeline({
+      adapter,
+      clock,
+      counters: this.counters,
+      bufferedDeltasMax: INGEST_LIMITS_DEFAULTS.bufferedDeltasMax,
+      recentTradeIdsMax: INGEST_LIMITS_DEFAULTS.recentTradeIdsMax,
+      emit,
+    });
+  }
+
+  /** The recording's time. */
+  get clock(): Clock {
+    return this.#clock;
+  }
+
+  /** Takes the next line of the recording. */
+  take(line: CaptureRecord): void {
+    this.#clock.advanceTo(line.atUs);
+    switch (line.kind) {
+      case "received": {
+        const connection =
+          this.#connections.get(line.connection) ?? this.#open(line.connection, "");
+        connection.handlers?.onFrame(line.frame);
+        return;
+      }
+      case "open":
+        this.#open(line.connection, line.url);
+        return;
+      case "sent":
+        this.#connections.get(line.connection)?.session.noteSent(line.text);
+        return;
+      case "http":
+        this.#onRestAnswer({ url: line.url, status: line.status, body: line.body });
+        return;
+      case "close":
+        this.#close(line.connection, line.code);
+    }
+  }
+
+  /** Ends every session. */
+  close(): void {
+    for (const session of this.#sessions) session.close();
+    this.#snapshots.close();
+    this.#connectPacer.close();
+  }
+
+  #open(id: number, url: string): Connection {
+    // A recording that was cut in the middle reuses the number without closing it first.
+    if (this.#connections.has(id)) this.#close(id, 1006);
+    const session = this.#sessionFor(url);
+    session.connectNow();
+    const connection = { session, url, handlers: this.#network.takeDial(url) };
+    this.#connections.set(id, connection);
+    connection.handlers?.onOpen();
+    const early = this.#earlySnapshots;
+    this.#earlySnapshots = [];
+    for (const snapshot of early) this.#deliverUnasked(snapshot);
+    return connection;
+  }
+
+  /** The session that lost its connection to this address, or a new one. */
+  #sessionFor(url: string): FeedSession {
+    const inUse = new Set([...this.#connections.values()].map(({ session }) => session));
+    const waiting = this.#sessions.find(
+      (session) => session.plan.url === url && !inUse.has(session),
+    );
+    if (waiting !== undefined) return waiting;
+    const session = new FeedSession({
+      adapter: this.#adapter,
+      plan: { url, subscriptions: [] },
+      bookDepth: this.#bookDepth,
+      catalog: this.catalog,
+      clock: this.#clock,
+      random: () => 0.5,
+      dialer: this.#network,
+      connectPacer: this.#connectPacer,
+      snapshots: this.#snapshots,
+      policy: FEED_POLICY_DEFAULTS,
+      counters: this.counters,
+      logger: this.#logger,
+      sink: this.pipeline,
+      recorded: true,
+    });
+    this.#sessions.push(session);
+    session.start();
+    return session;
+  }
+
+  #close(id: number, code: number): void {
+    const connection = this.#connections.get(id);
+    this.#connections.delete(id);
+    connection?.handlers?.onClose(code, "recorded");
+  }
+
+  #onRestAnswer(response: RestResponse): void {
+    if (this.#adapter.isInstrumentsUrl(response.url)) {
+      const list =
+        response.status === 200 ? this.#adapter.parseInstruments(response.body) : undefined;
+      if (list !== undefined) this.catalog.add(list.instruments);
+      return;
+    }
+    if (this.#network.answer(response)) return;
+    if (response.status === 200) this.#deliverUnasked(response);
+  }
+
+  #deliverUnasked(response: RestResponse): void {
+    const venueSymbol = this.#adapter.snapshotVenueSymbol?.(response.url);
+    const instrument =
+      venueSymbol === undefined ? undefined : this.catalog.byVenueSymbol(venueSymbol);
+    if (instrument === undefined) return;
+    const session =
+      this.pipeline.bookSessionOf(instrument) ?? this.#sessions.find((each) => each.isOpen);
+    if (session === undefined) this.#earlySnapshots.push(response);
+    else session.deliverSnapshot(instrument, response);
+  }
+}

@@ -1,0 +1,130 @@
+import type { Clock } from "#core/clock.ts";
+import type { Channel, Instrument } from "#core/instrument.ts";
+import type { MarketEvent, TopicState } from "#core/market-event.ts";
+import { BookStage } from "./book-stage.ts";
+import type { FeedAdapter, FeedSubscription, RejectReason } from "./feed/feed-adapter.ts";
+import type { FeedSession, FeedSink } from "./feed/feed-session.ts";
+import type { FeedData } from "./feed/rollover.ts";
+import { isVenueTimeSane, rejectionOf } from "./normalizer.ts";
+import { StatusBoard } from "./status-board.ts";
+import { TradeDeduplicator } from "./trade-deduplicator.ts";
+import type { VenueCounters } from "./venue-counters.ts";
+
+export type VenuePipelineOptions = {
+  readonly adapter: FeedAdapter;
+  readonly clock: Clock;
+  readonly counters: VenueCounters;
+  /** Per instrument, while its snapshot is awaited. */
+  readonly bufferedDeltasMax: number;
+  /** Per instrument, to recognise a trade that comes twice. */
+  readonly recentTradeIdsMax: number;
+  /** What is to be published, in order. */
+  readonly emit: (event: MarketEvent) => void;
+};
+
+/**
+ * From the events of a venue's sessions to what is published: the rules of every venue, duplicates of trades,
+ * books, and the state of every channel. No I/O and no time of its own, so a recording runs through exactly this.
+ */
+export class VenuePipeline implements FeedSink {
+  readonly books: BookStage;
+  readonly #options: VenuePipelineOptions;
+  readonly #counters: VenueCounters;
+  readonly #trades: TradeDeduplicator;
+  readonly #statuses: StatusBoard;
+  /** The session that carries an instrument's book. */
+  readonly #bookSessions = new Map<Instrument, FeedSession>();
+
+  constructor(options: VenuePipelineOptions) {
+    this.#options = options;
+    this.#counters = options.counters;
+    this.#trades = new TradeDeduplicator({ idsMax: options.recentTradeIdsMax });
+    this.#statuses = new StatusBoard((status) => this.#emit(status));
+    this.books = new BookStage({
+      sync: options.adapter.bookSync,
+      bufferedDeltasMax: options.bufferedDeltasMax,
+      counters: options.counters,
+      onEvent: (event) => this.#emit(event),
+      onState: (instrument, state, reason) => this.#setState(instrument, "book", state, reason),
+      onNeedSnapshot: (instrument) => this.#bookSessions.get(instrument)?.resyncBook(instrument),
+    });
+  }
+
+  /** Tells whom to ask when a book needs a snapshot. */
+  assignBooks(session: FeedSession, subscriptions: readonly FeedSubscription[]): void {
+    for (const { instrument, channel } of subscriptions) {
+      if (channel === "book") this.#bookSessions.set(instrument, session);
+    }
+  }
+
+  /** The session of an instrument's book. */
+  bookSessionOf(instrument: Instrument): FeedSession | undefined {
+    return this.#bookSessions.get(instrument);
+  }
+
+  onLearnt(subscription: FeedSubscription, session: FeedSession): void {
+    this.assignBooks(session, [subscription]);
+  }
+
+  isBookLive(instrument: Instrument): boolean {
+    return this.books.isLive(instrument);
+  }
+
+  onData(event: FeedData): void {
+    const rejection = rejectionOf(event);
+    if (rejection !== undefined) {
+      const channel = event.kind === "raw-book" ? "book" : undefined;
+      this.onRejected(rejection, event.instrument, channel);
+      return;
+    }
+    if (isVenueTimeSane(event)) {
+      this.#pass(event);
+      return;
+    }
+    // The data is good all the same; a time is never invented.
+    this.#counters.badTimes += 1;
+    this.#pass({ ...event, venueTimeUs: undefined });
+  }
+
+  onRejected(reason: RejectReason, instrument?: Instrument, channel?: Channel): void {
+    const { rejected } = this.#counters;
+    rejected[reason] = (rejected[reason] ?? 0) + 1;
+    // A part of a book is missing now, which a venue without sequences would never tell.
+    if (instrument !== undefined && channel === "book") {
+      this.books.resync(instrument, "damaged-message");
+    }
+  }
+
+  onChannelState(
+    instrument: Instrument,
+    channel: Channel,
+    state: TopicState,
+    reason: string,
+  ): void {
+    if (channel === "book") {
+      // Whether a book is in sync is its builder's to say.
+      if (state === "live" && !this.books.isLive(instrument)) return;
+      if (state === "down") this.books.reset(instrument, reason, this.#options.clock.nowUs());
+    }
+    this.#setState(instrument, channel, state, reason);
+  }
+
+  #pass(event: FeedData): void {
+    if (event.kind === "raw-book") {
+      this.books.handle(event);
+    } else if (event.kind === "trade" && !this.#trades.isNew(event)) {
+      this.#counters.duplicateTrades += 1;
+    } else {
+      this.#emit(event);
+    }
+  }
+
+  #setState(instrument: Instrument, channel: Channel, state: TopicState, reason: string): void {
+    this.#statuses.set({ instrument, channel, state, reason, nowUs: this.#options.clock.nowUs() });
+  }
+
+  #emit(event: MarketEvent): void {
+    this.#counters.events[event.kind] += 1;
+    this.#options.emit(event);
+  }
+}
