@@ -17,7 +17,7 @@ const times = new EventTimes();
  * result. Throws WireError (`unsafe-integer`) for times, sequences or mantissas that are numbers
  * and no safe integers, (`malformed`) for more than BATCH_EVENTS_MAX rows or a scale that is none.
  */
-export function encodeBatch(header: BatchHeaderInit, rows: BatchRows): Uint8Array {
+export function encodeBatch(header: BatchHeaderInit, rows: BatchRows): Uint8Array<ArrayBuffer> {
   const count = rows.rows.length;
   if (count > BATCH_EVENTS_MAX) {
     throw new WireError("malformed", `${count} events exceed BATCH_EVENTS_MAX ${BATCH_EVENTS_MAX}`);

@@ -28,7 +28,7 @@ export class ByteWriter {
   }
 
   /** A copy of what was written, of exactly its length. The caller owns it. */
-  finish(): Uint8Array {
+  finish(): Uint8Array<ArrayBuffer> {
     return this.bytes.slice(0, this.position);
   }
 

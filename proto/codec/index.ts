@@ -44,3 +44,41 @@ export type {
   TradeColumns,
   TradeRow,
 } from "./types.ts";
+
+// The messages of frame.proto: what a client and a gateway say to each other.
+export {
+  ClientFrameCodec,
+  CloseCodeNumbers,
+  CodeNumbers,
+  ErrorDetailCodec,
+  ServerFrameCodec,
+  ServerMessageCodec,
+} from "../gen/messages.ts";
+export type {
+  Call,
+  ClientFrame,
+  ClientMessage,
+  CloseCode,
+  Code,
+  Continuity,
+  ErrorDetail,
+  Hello,
+  Limits,
+  Notice,
+  NoticeKind,
+  Position,
+  Reply,
+  RpcStatus,
+  ServerFrame,
+  ServerMessage,
+  SnapshotMode,
+  Subscribe,
+  SubscribeResult,
+  TopicError,
+  TopicRequest,
+  TopicResult,
+  Unsubscribe,
+  UnsubscribeResult,
+  Welcome,
+} from "../gen/messages.ts";
+export type { MessageCodec, MessageInit } from "./message-codec.ts";

@@ -25,11 +25,11 @@ const WIRE_FIXED32 = 5;
  * Encodes a message; the caller owns the result. Throws WireError if a value does not fit its
  * field.
  */
-export function encodeMessage(spec: MessageSpec, values: Values): Uint8Array {
+export function encodeMessage(spec: MessageSpec, values: Values): Uint8Array<ArrayBuffer> {
   // Not Writer.create(): that one gives Buffers on Node.
   const writer = new Writer();
   writeFields(spec, values, writer);
-  return writer.finish();
+  return writer.finish() as Uint8Array<ArrayBuffer>;
 }
 
 /** Decodes a message, copying what it keeps. Throws WireError. */

@@ -30,7 +30,7 @@ export type MessageCodec<T> = {
   /** For the codecs of messages that contain this one. */
   readonly spec: MessageSpec;
   /** The caller owns the result. Throws WireError if a value does not fit its field. */
-  encode(value: MessageInit<T>): Uint8Array;
+  encode(value: MessageInit<T>): Uint8Array<ArrayBuffer>;
   /** Copies what it keeps of `bytes`. Throws WireError. Unknown fields are skipped. */
   decode(bytes: Uint8Array): T;
   /**

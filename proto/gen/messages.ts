@@ -3,6 +3,8 @@ import { createEnumTable, createMessageCodec } from "../codec/message-codec.ts";
 import type { EnumTable, MessageCodec } from "../codec/message-codec.ts";
 import type { Mantissa } from "../model/decimal.ts";
 
+export type { MessageCodec, MessageInit } from "../codec/message-codec.ts";
+
 /**
  * Who took liquidity.
  * - AGGRESSOR_SIDE_NONE: The venue says that nobody did (an auction, a block trade) or does not say.

@@ -8,6 +8,8 @@ export function generateMessages(schema) {
     'import type { EnumTable, MessageCodec } from "../codec/message-codec.ts";',
     'import type { Mantissa } from "../model/decimal.ts";',
     "",
+    'export type { MessageCodec, MessageInit } from "../codec/message-codec.ts";',
+    "",
     ...schema.enums.map(generateEnum),
     ...schema.enums.filter(({ name }) => used.has(name)).map(generateEnumTable),
     ...schema.messages.map(generateInterface),
