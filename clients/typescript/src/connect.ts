@@ -1,0 +1,125 @@
+import type { BackoffOptions } from "./backoff.ts";
+import { Client } from "./client.ts";
+import {
+  createEnvironment,
+  type ClientClock,
+  type Environment,
+  type WebSocketConstructor,
+  type WebSocketFactory,
+} from "./environment.ts";
+import { ConnectionError } from "./errors.ts";
+import type { OverflowPolicy } from "./event-buffer.ts";
+import { Session } from "./session.ts";
+
+/** Of this package; the operator of a gateway sees it. */
+export const CLIENT_VERSION = "0.1.0";
+
+/** Options of `connect()`. Everything has a default. */
+export type ConnectOptions = {
+  /** Gives up connecting. Later it has no effect: use `client.close()`. */
+  readonly signal?: AbortSignal | undefined;
+  /** A WebSocket class. Default: the browser's; on Node, `ws`. */
+  readonly webSocket?: WebSocketConstructor | undefined;
+  /** Waits between connection attempts, with full jitter; false never reconnects. Default 500 ms to 20 s. */
+  readonly reconnect?: Partial<BackoffOptions> | false | undefined;
+  /** Keep trying when the first connection cannot be made. Default false: `connect()` rejects. */
+  readonly waitForFirstConnect?: boolean | undefined;
+  /** From the dial to the gateway's Welcome, per attempt. Default 10 000. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Shown to the gateway's operator. Default `tickwire-client-ts`. */
+  readonly clientName?: string | undefined;
+  /** Whether large frames may come compressed. Default true. */
+  readonly compression?: boolean | undefined;
+  /** Events that may wait for one loop. Default 10 000. */
+  readonly bufferEventsMax?: number | undefined;
+  /** What happens to one more. Default: `latest` for states, `error` for events. */
+  readonly overflow?: OverflowPolicy | undefined;
+  /** Deadline of unary calls that name none. Default 10 000. */
+  readonly callTimeoutMs?: number | undefined;
+  /** Calls that may wait for a connection or a free slot. Default 1 000; one more is refused. */
+  readonly callsQueuedMax?: number | undefined;
+  /** A Ping goes out after this much silence; 0 never. Default 15 000. */
+  readonly pingIntervalMs?: number | undefined;
+  /** The connection is given up after this much silence after a Ping. Default 10 000. */
+  readonly pongTimeoutMs?: number | undefined;
+  /** For tests: time. */
+  readonly clock?: ClientClock | undefined;
+  /** For tests: jitter, in [0, 1). */
+  readonly random?: (() => number) | undefined;
+};
+
+/** The gateway's WebSocket path, used where the address names none. */
+const STREAM_PATH = "/v1/stream";
+
+/** `connect()` of one host: what differs is where a WebSocket comes from if the caller gives none. */
+export function createConnect(
+  fallback?: WebSocketFactory,
+): (url: string, options?: ConnectOptions) => Promise<Client> {
+  return async (url, options = {}) => {
+    const { webSocket, clock, random } = options;
+    const environment = createEnvironment({ webSocket, clock, random }, fallback);
+    const session = createSession(streamUrl(url), options, environment);
+    await firstWelcome(session, options.signal);
+    const defaults = {
+      bufferEventsMax: options.bufferEventsMax ?? 10_000,
+      overflow: options.overflow,
+    };
+    return new Client(session, defaults, (error) => environment.reportUncaught(error));
+  };
+}
+
+function createSession(url: string, options: ConnectOptions, environment: Environment): Session {
+  const { reconnect } = options;
+  return new Session({
+    environment,
+    connection: {
+      url,
+      clientName: options.clientName ?? "tickwire-client-ts",
+      clientVersion: CLIENT_VERSION,
+      compression: options.compression ?? true,
+      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+      liveness: {
+        pingIntervalMs: options.pingIntervalMs ?? 15_000,
+        pongTimeoutMs: options.pongTimeoutMs ?? 10_000,
+      },
+    },
+    reconnect: reconnect === false ? false : { baseMs: 500, maxMs: 20_000, ...reconnect },
+    waitForFirstConnect: options.waitForFirstConnect ?? false,
+    callTimeoutMs: options.callTimeoutMs ?? 10_000,
+    callsQueuedMax: options.callsQueuedMax ?? 1_000,
+  });
+}
+
+function firstWelcome(session: Session, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => session.close();
+    const release = session.onState((state, { error }) => {
+      if (state === "connecting") return;
+      release();
+      signal?.removeEventListener("abort", abort);
+      if (state === "connected") resolve();
+      else reject(error);
+    });
+    signal?.addEventListener("abort", abort, { once: true });
+    if (signal?.aborted === true) abort();
+    else session.start();
+  });
+}
+
+/** ws and wss as they are, http and https as their WebSocket kin. Throws ConnectionError. */
+export function streamUrl(address: string): string {
+  let url: URL;
+  try {
+    url = new URL(address);
+  } catch (cause) {
+    throw new ConnectionError("connect-failed", `${address} is no address`, { cause });
+  }
+  if (url.protocol === "http:") url.protocol = "ws:";
+  if (url.protocol === "https:") url.protocol = "wss:";
+  if (url.protocol !== "ws:" && url.protocol !== "wss:") {
+    throw new ConnectionError("connect-failed", `${address} is neither ws: nor http:`);
+  }
+  if (url.pathname === "/" || url.pathname === "") url.pathname = STREAM_PATH;
+  url.hash = "";
+  return url.href;
+}

@@ -1,0 +1,142 @@
+/** Time as an argument, so that tests drive it. */
+export type ClientClock = {
+  /** Microseconds; only differences matter. */
+  nowUs(): number;
+  /** Runs `callback` once after at least `delayMs`; the result cancels it and may be called again. */
+  after(delayMs: number, callback: () => void): () => void;
+};
+
+/** What the client needs of a WebSocket: the part of the WHATWG interface that `ws` has as well. */
+export type WebSocketLike = {
+  binaryType: string;
+  readonly protocol: string;
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: never) => void) | null;
+  onerror: ((event: never) => void) | null;
+  onclose: ((event: never) => void) | null;
+  send(data: Uint8Array<ArrayBuffer>): void;
+  close(code?: number, reason?: string): void;
+};
+
+/** A WebSocket class: the browser's, `ws`, or a double. */
+export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
+
+/** Makes the socket of one connection attempt. */
+export type WebSocketFactory = (
+  url: string,
+  protocols: string[],
+  options: { readonly compression: boolean },
+) => WebSocketLike;
+
+/** A hint from the host that the network or the page changed. */
+export type NetworkChange = "online" | "offline" | "resumed";
+
+/** Everything that the client takes from its host. */
+export type Environment = {
+  readonly clock: ClientClock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly openWebSocket: WebSocketFactory;
+  /** Hands what a callback of the user threw to the host, as if nothing of ours were in between. */
+  reportUncaught(error: unknown): void;
+  /** Calls `listener` on network changes until the result is called. */
+  watchNetwork(listener: (change: NetworkChange) => void): () => void;
+};
+
+type EventTargetLike = {
+  addEventListener(type: string, listener: () => void): void;
+  removeEventListener(type: string, listener: () => void): void;
+};
+
+type HostGlobals = Partial<EventTargetLike> & {
+  readonly WebSocket?: WebSocketConstructor;
+  readonly document?: EventTargetLike & { readonly visibilityState: string };
+  readonly performance: { now(): number };
+  setTimeout(callback: () => void, delayMs: number): unknown;
+  clearTimeout(timer: unknown): void;
+};
+
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+const systemClock: ClientClock = {
+  // Monotonic: a wall clock that is set back would make a silent connection look alive.
+  nowUs: () => Math.round(host().performance.now() * 1_000),
+  after(delayMs, callback) {
+    const timer = host().setTimeout(callback, Math.min(delayMs, TIMER_MS_MAX));
+    return () => host().clearTimeout(timer);
+  },
+};
+
+/** Replacements for parts of the host. */
+export type EnvironmentOptions = {
+  readonly webSocket?: WebSocketConstructor | undefined;
+  readonly clock?: ClientClock | undefined;
+  readonly random?: (() => number) | undefined;
+};
+
+/** The host that the code runs in, with the caller's replacements, else `fallback` for the socket. */
+export function createEnvironment(
+  options: EnvironmentOptions,
+  fallback?: WebSocketFactory,
+): Environment {
+  return {
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+    openWebSocket: webSocketFactory(options.webSocket, fallback),
+    reportUncaught(error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    },
+    watchNetwork,
+  };
+}
+
+function webSocketFactory(
+  given: WebSocketConstructor | undefined,
+  fallback: WebSocketFactory | undefined,
+): WebSocketFactory {
+  if (given !== undefined) return (url, protocols) => new given(url, protocols);
+  if (fallback !== undefined) return fallback;
+  return (url, protocols) => {
+    const Global = host().WebSocket;
+    if (Global === undefined) {
+      throw new TypeError("this host has no WebSocket; pass one as options.webSocket");
+    }
+    return new Global(url, protocols);
+  };
+}
+
+function watchNetwork(listener: (change: NetworkChange) => void): () => void {
+  const { document } = host();
+  const releases = [
+    listen(globalTarget(), "online", () => listener("online")),
+    listen(globalTarget(), "offline", () => listener("offline")),
+    // A page that comes back from the back-forward cache has a dead socket that says nothing.
+    listen(globalTarget(), "pageshow", () => listener("resumed")),
+    listen(document, "visibilitychange", () => {
+      if (document?.visibilityState === "visible") listener("resumed");
+    }),
+  ];
+  return () => releases.forEach((release) => release());
+}
+
+function globalTarget(): EventTargetLike | undefined {
+  const candidate = host();
+  return typeof candidate.addEventListener === "function"
+    ? (candidate as EventTargetLike)
+    : undefined;
+}
+
+function listen(
+  target: EventTargetLike | undefined,
+  type: string,
+  listener: () => void,
+): () => void {
+  target?.addEventListener(type, listener);
+  return () => target?.removeEventListener(type, listener);
+}
+
+function host(): HostGlobals {
+  return globalThis as unknown as HostGlobals;
+}

@@ -1,0 +1,222 @@
+import type { Code, TopicError } from "@tickwire/proto/messages";
+
+/** google.rpc.Code in kebab case: how an RPC failed. */
+export type RpcErrorCode =
+  | "cancelled"
+  | "unknown"
+  | "invalid-argument"
+  | "deadline-exceeded"
+  | "not-found"
+  | "already-exists"
+  | "permission-denied"
+  | "resource-exhausted"
+  | "failed-precondition"
+  | "aborted"
+  | "out-of-range"
+  | "unimplemented"
+  | "internal"
+  | "unavailable"
+  | "data-loss"
+  | "unauthenticated";
+
+/** Why the gateway refused a topic. */
+export type TopicErrorCode =
+  | "topic-malformed"
+  | "topic-unknown"
+  | "topic-already-subscribed"
+  | "topic-limit-exceeded"
+  | "topic-permission-denied"
+  | "topic-unavailable"
+  | "topic-not-subscribed"
+  | "topic-refused";
+
+/** What ended or prevented a connection. */
+export type ConnectionErrorCode =
+  | "connect-failed"
+  | "connect-timeout"
+  | "connection-lost"
+  | "connection-silent"
+  | "going-away"
+  | "slow-consumer"
+  | "internal"
+  | "overloaded"
+  | "rate-limited"
+  | "hello-timeout"
+  | "protocol-error"
+  | "frame-too-large"
+  | "unsupported-version"
+  | "unauthenticated"
+  | "permission-denied"
+  | "client-closed";
+
+/** Every code that an error of this package can have. Codes are stable; messages are not. */
+export type ErrorCode =
+  | RpcErrorCode
+  | TopicErrorCode
+  | ConnectionErrorCode
+  | "buffer-overflow"
+  | "options-conflict";
+
+/** Machine-readable detail that the gateway gave with an error. */
+export type ErrorDetail = {
+  /** Stable, such as `UNKNOWN_TOPIC`. */
+  readonly reason: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Worth trying again after this long; undefined if the gateway does not say. */
+  readonly retryAfterMs: number | undefined;
+};
+
+/** What an error is made of besides code and message. */
+export type TickwireErrorOptions = {
+  /** Whether the same request may succeed later. Default false. */
+  readonly retryable?: boolean;
+  readonly details?: readonly ErrorDetail[];
+  readonly cause?: unknown;
+};
+
+/** Every error that this package throws or reports. Decide by `code` and `retryable`. */
+export class TickwireError extends Error {
+  readonly code: ErrorCode;
+  /** Whether the same request may succeed later without a change to it. */
+  readonly retryable: boolean;
+  readonly details: readonly ErrorDetail[];
+
+  constructor(code: ErrorCode, message: string, options: TickwireErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "TickwireError";
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+    this.details = options.details ?? [];
+  }
+}
+
+/** One refused topic. */
+export type TopicRefusal = {
+  readonly topic: string;
+  readonly code: TopicErrorCode;
+  readonly message: string;
+};
+
+/** The gateway (or the client, for a malformed topic) refused topics of a stream. */
+export class TopicRefusedError extends TickwireError {
+  readonly refusals: readonly TopicRefusal[];
+
+  constructor(refusals: readonly TopicRefusal[]) {
+    const first = refusals[0];
+    super(
+      first?.code ?? "topic-refused",
+      refusals.map(({ topic, message }) => `${topic}: ${message}`).join("; "),
+      { retryable: first?.code === "topic-unavailable" },
+    );
+    this.name = "TopicRefusedError";
+    this.refusals = refusals;
+  }
+}
+
+/** The consumer of a stream with the policy `error` was slower than its buffer allows. */
+export class BufferOverflowError extends TickwireError {
+  readonly bufferEventsMax: number;
+
+  constructor(bufferEventsMax: number) {
+    super(
+      "buffer-overflow",
+      `event ${bufferEventsMax + 1} does not fit bufferEventsMax ${bufferEventsMax}`,
+      { retryable: true },
+    );
+    this.name = "BufferOverflowError";
+    this.bufferEventsMax = bufferEventsMax;
+  }
+}
+
+/** No connection could be made, or the one there was ended. */
+export class ConnectionError extends TickwireError {
+  declare readonly code: ConnectionErrorCode;
+  /** WebSocket close code; undefined if no close frame came. */
+  readonly closeCode: number | undefined;
+
+  constructor(
+    code: ConnectionErrorCode,
+    message: string,
+    options: TickwireErrorOptions & { readonly closeCode?: number } = {},
+  ) {
+    super(code, message, options);
+    this.name = "ConnectionError";
+    this.closeCode = options.closeCode;
+  }
+}
+
+/** An RPC failed. */
+export class RpcError extends TickwireError {
+  declare readonly code: RpcErrorCode;
+  /** Full method name, such as `tickwire.v1.MarketData/GetSnapshot`. */
+  readonly method: string;
+  /** Whether the request had left this client, so that the gateway may have executed it. */
+  readonly sent: boolean;
+
+  constructor(
+    code: RpcErrorCode,
+    message: string,
+    options: TickwireErrorOptions & { readonly method: string; readonly sent: boolean },
+  ) {
+    super(code, message, options);
+    this.name = "RpcError";
+    this.method = options.method;
+    this.sent = options.sent;
+  }
+}
+
+const CODE_OF_CLOSE: ReadonlyMap<number, ConnectionErrorCode> = new Map([
+  [1001, "going-away"],
+  [1009, "frame-too-large"],
+  [1011, "internal"],
+  [4000, "going-away"],
+  [4001, "slow-consumer"],
+  [4002, "internal"],
+  [4003, "overloaded"],
+  [4004, "rate-limited"],
+  [4005, "hello-timeout"],
+  [4500, "protocol-error"],
+  [4501, "protocol-error"],
+  [4502, "frame-too-large"],
+  [4503, "unsupported-version"],
+  [4504, "unauthenticated"],
+  [4505, "permission-denied"],
+]);
+
+/**
+ * Whether a close code ends the client for good: 4500-4999 by the protocol, and 1009, since the same
+ * frames would be refused again.
+ */
+export function isTerminalCloseCode(closeCode: number): boolean {
+  return (closeCode >= 4500 && closeCode <= 4999) || closeCode === 1009;
+}
+
+/** The error that stands for a closed connection. Codes that nobody listed decide by their range. */
+export function connectionErrorOfClose(closeCode: number, reason: string): ConnectionError {
+  const terminal = isTerminalCloseCode(closeCode);
+  const code = CODE_OF_CLOSE.get(closeCode) ?? (terminal ? "protocol-error" : "connection-lost");
+  const text = reason === "" ? "" : `: ${reason}`;
+  return new ConnectionError(code, `connection closed with ${closeCode}${text}`, {
+    retryable: !terminal,
+    closeCode,
+  });
+}
+
+/**
+ * `CODE_NOT_FOUND` as `not-found`; undefined for success. What a newer gateway invents has been read as
+ * `CODE_UNKNOWN` already.
+ */
+export function rpcErrorCode(code: Code): RpcErrorCode | undefined {
+  if (code === "CODE_UNSPECIFIED") return undefined;
+  return kebab(code.slice("CODE_".length)) as RpcErrorCode;
+}
+
+/** `TOPIC_ERROR_UNKNOWN` as `topic-unknown`. */
+export function topicErrorCode(error: TopicError): TopicErrorCode {
+  if (error === "TOPIC_ERROR_UNSPECIFIED") return "topic-refused";
+  return `topic-${kebab(error.slice("TOPIC_ERROR_".length))}` as TopicErrorCode;
+}
+
+function kebab(name: string): string {
+  return name.toLowerCase().replaceAll("_", "-");
+}

@@ -1,0 +1,63 @@
+import { createConnect } from "./connect.ts";
+import { openNodeWebSocket } from "./node-web-socket.ts";
+
+/**
+ * Connects to a gateway: resolves when it has welcomed this client, rejects with ConnectionError. Uses the
+ * package `ws` unless `options.webSocket` gives a class. `ws://host:port` means its path `/v1/stream`.
+ */
+export const connect = /* @__PURE__ */ createConnect(openNodeWebSocket);
+
+export { BookLevel, LiveBook } from "./book.ts";
+export type { BestLevels, BookState } from "./book.ts";
+export type { BackoffOptions } from "./backoff.ts";
+export { Client } from "./client.ts";
+export type {
+  CallbackOptions,
+  CandleOptions,
+  ClientCounters,
+  StreamOptions,
+  SubscribeOptions,
+  Subscription,
+} from "./client.ts";
+export type { ConnectOptions } from "./connect.ts";
+export type { ClientClock, WebSocketConstructor, WebSocketLike } from "./environment.ts";
+export {
+  BufferOverflowError,
+  ConnectionError,
+  RpcError,
+  TickwireError,
+  TopicRefusedError,
+} from "./errors.ts";
+export type {
+  ConnectionErrorCode,
+  ErrorCode,
+  ErrorDetail,
+  RpcErrorCode,
+  TickwireErrorOptions,
+  TopicErrorCode,
+  TopicRefusal,
+} from "./errors.ts";
+export type { OverflowPolicy } from "./event-buffer.ts";
+export { EventStream } from "./event-stream.ts";
+export type { MarketEvent } from "./events.ts";
+export { BookEvent, Quote, Trade } from "./hot-events.ts";
+export {
+  Candle,
+  Funding,
+  Liquidation,
+  MarkPrice,
+  OpenInterest,
+  Status,
+  Ticker,
+} from "./row-events.ts";
+export type { CallOptions, Rpc } from "./rpc.ts";
+export type { ClientState, StateListener, StateReason } from "./session.ts";
+export type {
+  ContinuityEvent,
+  GapEvent,
+  LagEvent,
+  NoticeEvent,
+  StreamEvent,
+} from "./stream-events.ts";
+export { CHANNELS } from "./topic.ts";
+export type { Channel, Topics } from "./topic.ts";

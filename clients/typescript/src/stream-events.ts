@@ -1,0 +1,46 @@
+import type { MarketEvent } from "./events.ts";
+
+/** What every notice about a topic says. */
+type TopicNotice = {
+  /** `VENUE:SYMBOL/channel`. */
+  readonly topic: string;
+  readonly venue: string;
+  readonly symbol: string;
+};
+
+/**
+ * How a topic goes on. `new`: a first start. `resumed`: exactly what was missed follows. `replaced`:
+ * resuming was not possible, the events from here on start anew. `resyncing`: the client found that
+ * something is missing and asks again. `unavailable`: the gateway cannot serve the topic now, the client
+ * tries again. `ended`: the gateway ended the topic.
+ */
+export type ContinuityEvent = TopicNotice & {
+  readonly type: "continuity";
+  readonly continuity: "new" | "resumed" | "replaced" | "resyncing" | "unavailable" | "ended";
+  /** The position after which events follow; 0 where that is not known. */
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly reason: string;
+};
+
+/** Events of a topic that this client did not get and will not get. */
+export type GapEvent = TopicNotice & {
+  readonly type: "gap";
+  /** The epoch of the missing sequences. */
+  readonly epoch: number;
+  /** First missing sequence. */
+  readonly missingFirst: number;
+  /** Last missing sequence; undefined if the extent is unknown, as after a restart of the publisher. */
+  readonly missingLast: number | undefined;
+  /** `server-dropped`: this client read too slowly. `not-resumable`: too much was missed. */
+  readonly reason: "server-dropped" | "not-resumable" | "epoch-changed";
+};
+
+/** The gateway says that this client reads too slowly. */
+export type LagEvent = { readonly type: "lag"; readonly message: string };
+
+/** What a stream says about itself rather than about the market. */
+export type NoticeEvent = ContinuityEvent | GapEvent | LagEvent;
+
+/** Everything that `client.subscribe` hands on. Decide by `type`. */
+export type StreamEvent = MarketEvent | NoticeEvent;

@@ -1,0 +1,499 @@
+import type { DecodedBatch } from "@tickwire/proto/codec";
+import { backoffDelayMs, type BackoffOptions } from "./backoff.ts";
+import type { Consumer } from "./consumer.ts";
+import type { ClientClock } from "./environment.ts";
+import { ConnectionError, TickwireError, TopicRefusedError, topicErrorCode } from "./errors.ts";
+import type { ClientMessage, ServerMessage } from "./frame.ts";
+import { chunkRequests, type SubscribeLimits, type WireTopicRequest } from "./subscribe-request.ts";
+import { channelOfTopic, isPattern, type Channel } from "./topic.ts";
+import { TopicStream, type StreamCounters } from "./topic-stream.ts";
+
+/** What is asked of the gateway for a topic; the same for all consumers of it. */
+export type WireOptions = {
+  /** Levels per side, books only; 0 means all. */
+  readonly depth: number;
+  /** 0 means every event. */
+  readonly conflationIntervalMs: number;
+  /** Whether the state at the start is wanted. */
+  readonly snapshot: boolean;
+};
+
+type SubscribeResult = Extract<ServerMessage, { kind: "subscribeResult" }>["value"];
+type UnsubscribeResult = Extract<ServerMessage, { kind: "unsubscribeResult" }>["value"];
+type Notice = Extract<ServerMessage, { kind: "notice" }>["value"];
+type TopicResult = SubscribeResult["topics"][number];
+
+/** One topic or pattern as it was asked for, with everyone who wants it. */
+type Entry = {
+  readonly topic: string;
+  readonly options: WireOptions;
+  readonly consumers: Set<Consumer>;
+  readonly streams: Set<TopicStream>;
+  /** The gateway accepted it at least once, on any connection. */
+  accepted: boolean;
+  /** Topics asked for on this connection on its behalf, besides itself. */
+  readonly explicit: Set<string>;
+};
+
+type RequestItem = { readonly entry: Entry; readonly topic: string };
+
+/** What the subscriptions need from the client. */
+export type SubscriptionsOptions = {
+  readonly clock: ClientClock;
+  readonly random: () => number;
+  readonly backoff: BackoffOptions;
+  readonly counters: StreamCounters;
+  /** Sends one frame; does nothing while there is no connection. */
+  readonly send: (messages: readonly ClientMessage[]) => void;
+  /** The gateway and the client disagree about what is subscribed: begin anew. */
+  readonly reconnect: (error: ConnectionError) => void;
+};
+
+// Resyncs of one topic closer than this wait longer and longer.
+const RESYNC_CALM_MS = 10_000;
+
+/** Everything subscribed on a client, over any number of connections. */
+export class Subscriptions {
+  readonly #options: SubscriptionsOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #patterns = new Set<Entry>();
+  readonly #streams = new Map<string, TopicStream>();
+  readonly #streamOfId = new Map<number, TopicStream>();
+  /** Ids that were given up while batches for them may be on their way. */
+  readonly #retiredIds = new Set<number>();
+  readonly #requests = new Map<number, readonly RequestItem[]>();
+  readonly #unsent = new Set<Entry>();
+  readonly #timers = new Set<() => void>();
+  readonly #attempts = new Map<string, { count: number; lastUs: number }>();
+  #limits: SubscribeLimits | undefined;
+  #nextRequestId = 1;
+  #flushScheduled = false;
+
+  constructor(options: SubscriptionsOptions) {
+    this.#options = options;
+  }
+
+  /** Topics that the gateway serves now. */
+  get topicCount(): number {
+    return this.#streamOfId.size;
+  }
+
+  /**
+   * Adds a consumer to topics; `release` is called once when it is over. Throws TickwireError `options-conflict` if one of them is subscribed with
+   * other options: the gateway serves a topic once per connection.
+   */
+  attach(
+    topics: readonly string[],
+    options: WireOptions,
+    consumer: Consumer,
+    release: () => void,
+  ): void {
+    for (const topic of topics) {
+      const entry = this.#entries.get(topic);
+      if (entry !== undefined && !sameOptions(entry.options, options)) {
+        const has = JSON.stringify(entry.options);
+        const text = `${topic} is subscribed with ${has}; other options need another client`;
+        throw new TickwireError("options-conflict", text);
+      }
+    }
+    for (const topic of topics) this.#join(topic, options, consumer);
+    consumer.onClose(() => {
+      release();
+      this.#detach(topics, consumer);
+    });
+  }
+
+  /** A connection is ready: subscribes everything, resuming where possible. */
+  handleConnected(limits: SubscribeLimits): void {
+    this.#limits = limits;
+    for (const entry of this.#entries.values()) this.#unsent.add(entry);
+    this.#flush();
+  }
+
+  /** The connection is gone. */
+  handleDisconnected(): void {
+    this.#limits = undefined;
+    this.#streamOfId.clear();
+    this.#retiredIds.clear();
+    this.#requests.clear();
+    this.#unsent.clear();
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
+    for (const entry of this.#entries.values()) entry.explicit.clear();
+    for (const stream of this.#streams.values()) stream.disconnect();
+  }
+
+  /** Ends every consumer. */
+  close(error: TickwireError | undefined): void {
+    const consumers = new Set([...this.#entries.values()].flatMap((entry) => [...entry.consumers]));
+    for (const consumer of consumers) consumer.close(error);
+    this.handleDisconnected();
+  }
+
+  handleBatch(batch: DecodedBatch): void {
+    const stream = this.#streamOfId.get(batch.topicId);
+    if (stream !== undefined) stream.receive(batch);
+    else if (!this.#retiredIds.has(batch.topicId)) this.#options.counters.unknownTopicBatches += 1;
+  }
+
+  handleSubscribeResult(result: SubscribeResult): void {
+    const items = this.#requests.get(result.requestId);
+    if (items === undefined) return;
+    for (const topicResult of result.topics) {
+      const item = items[topicResult.requestIndex];
+      if (item !== undefined) this.#handleTopicResult(item, topicResult);
+    }
+  }
+
+  handleUnsubscribeResult(result: UnsubscribeResult): void {
+    for (const { topicId } of result.topics) {
+      this.#retiredIds.delete(topicId);
+      const stream = this.#streamOfId.get(topicId);
+      // Unsubscribing a pattern took a topic with it that somebody also wants by name.
+      if (stream !== undefined) this.#resync(stream, { unsubscribe: false });
+    }
+  }
+
+  handleNotice(notice: Notice): void {
+    const stream = this.#streamOfId.get(notice.topicId);
+    switch (notice.kind) {
+      case "NOTICE_KIND_GAP":
+        stream?.announceMissing(notice.missingFirst, notice.missingLast);
+        return;
+      case "NOTICE_KIND_LAG":
+        this.#noticeLag(notice.message, stream);
+        return;
+      case "NOTICE_KIND_TOPIC_ENDED":
+        if (stream !== undefined) this.#endTopic(stream, notice.message);
+        return;
+      case "NOTICE_KIND_GOING_AWAY":
+      case "NOTICE_KIND_UNSPECIFIED":
+        return;
+    }
+  }
+
+  #noticeLag(message: string, stream: TopicStream | undefined): void {
+    const consumers = new Set<Consumer>();
+    const entries = stream === undefined ? this.#entries.values() : this.#ownersOf(stream);
+    for (const entry of entries) for (const consumer of entry.consumers) consumers.add(consumer);
+    for (const consumer of consumers) consumer.handlers.notice?.({ type: "lag", message });
+  }
+
+  #join(topic: string, options: WireOptions, consumer: Consumer): void {
+    const known = this.#entries.get(topic);
+    const entry = known ?? createEntry(topic, options);
+    entry.consumers.add(consumer);
+    if (known === undefined) {
+      this.#entries.set(topic, entry);
+      if (isPattern(topic)) this.#patterns.add(entry);
+      this.#unsent.add(entry);
+      this.#scheduleFlush();
+    }
+    // Not before the caller holds what it attached.
+    const running = [...entry.streams];
+    for (const stream of running) this.#refreshConsumers(stream);
+    if (running.length > 0) {
+      queueMicrotask(() => running.forEach((stream) => stream.catchUp(consumer)));
+    }
+  }
+
+  #detach(topics: readonly string[], consumer: Consumer): void {
+    const unsubscribed: string[] = [];
+    for (const topic of topics) {
+      const entry = this.#entries.get(topic);
+      if (entry === undefined || !entry.consumers.delete(consumer)) continue;
+      for (const stream of entry.streams) this.#refreshConsumers(stream);
+      if (entry.consumers.size === 0) unsubscribed.push(...this.#removeEntry(entry));
+    }
+    if (unsubscribed.length > 0) this.#sendUnsubscribe(unsubscribed);
+  }
+
+  /** Forgets an entry and says what the gateway must be told. */
+  #removeEntry(entry: Entry): string[] {
+    this.#entries.delete(entry.topic);
+    this.#patterns.delete(entry);
+    const wasSent = !this.#unsent.delete(entry) && this.#limits !== undefined;
+    const topics = new Set<string>(isPattern(entry.topic) ? [entry.topic] : []);
+    if (!isPattern(entry.topic) && !this.#isWanted(entry.topic)) topics.add(entry.topic);
+    for (const stream of entry.streams) {
+      if (this.#isWanted(stream.info.topic)) continue;
+      if (entry.explicit.has(stream.info.topic)) topics.add(stream.info.topic);
+      this.#dropStream(stream);
+    }
+    entry.streams.clear();
+    return wasSent ? [...topics] : [];
+  }
+
+  #isWanted(topic: string): boolean {
+    const stream = this.#streams.get(topic);
+    if (stream === undefined) return this.#entries.has(topic);
+    return this.#ownersOf(stream).length > 0;
+  }
+
+  /** The entries that a stream serves: the one of its name, and patterns. */
+  #ownersOf(stream: TopicStream): Entry[] {
+    const owners: Entry[] = [];
+    const exact = this.#entries.get(stream.info.topic);
+    if (exact?.streams.has(stream)) owners.push(exact);
+    for (const pattern of this.#patterns) if (pattern.streams.has(stream)) owners.push(pattern);
+    return owners;
+  }
+
+  #dropStream(stream: TopicStream): void {
+    this.#streams.delete(stream.info.topic);
+    this.#attempts.delete(stream.info.topic);
+    this.#retireId(stream);
+    stream.setConsumers([]);
+  }
+
+  #retireId(stream: TopicStream): void {
+    if (stream.topicId === 0) return;
+    this.#streamOfId.delete(stream.topicId);
+    this.#retiredIds.add(stream.topicId);
+    stream.topicId = 0;
+  }
+
+  #sendUnsubscribe(topics: readonly string[]): void {
+    const requestId = this.#nextRequestId++;
+    this.#options.send([{ kind: "unsubscribe", value: { requestId, topics } }]);
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    // Everything asked for in one turn goes into one request.
+    queueMicrotask(() => {
+      this.#flushScheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#limits === undefined || this.#unsent.size === 0) return;
+    const items: RequestItem[] = [];
+    for (const entry of this.#unsent) {
+      if (isPattern(entry.topic)) {
+        // A pattern cannot say positions, so its known topics are asked for by name, and first.
+        for (const { info } of entry.streams) {
+          if (this.#entries.has(info.topic)) continue;
+          entry.explicit.add(info.topic);
+          items.push({ entry, topic: info.topic });
+        }
+      }
+      items.push({ entry, topic: entry.topic });
+    }
+    this.#unsent.clear();
+    items.sort((a, b) => Number(isPattern(a.topic)) - Number(isPattern(b.topic)));
+    this.#sendSubscribe(items);
+  }
+
+  #sendSubscribe(items: readonly RequestItem[]): void {
+    if (this.#limits === undefined) return;
+    const requests = items.map((item) => this.#wireRequest(item));
+    for (const chunk of chunkRequests(requests, this.#limits)) {
+      const requestId = this.#nextRequestId++;
+      this.#requests.set(requestId, items.slice(chunk.from, chunk.to));
+      const topics = requests.slice(chunk.from, chunk.to);
+      this.#options.send([{ kind: "subscribe", value: { requestId, topics } }]);
+    }
+  }
+
+  #wireRequest({ entry, topic }: RequestItem): WireTopicRequest {
+    const { depth, conflationIntervalMs, snapshot } = entry.options;
+    return {
+      topic,
+      depth,
+      conflationIntervalMs,
+      snapshot: snapshot ? "SNAPSHOT_MODE_UNSPECIFIED" : "SNAPSHOT_MODE_NONE",
+      resume: this.#streams.get(topic)?.resumePosition,
+    };
+  }
+
+  #handleTopicResult(item: RequestItem, result: TopicResult): void {
+    const { entry } = item;
+    if (this.#entries.get(entry.topic) !== entry) {
+      // Unsubscribed before the answer came; the unsubscribe is on its way.
+      if (result.topicId !== 0 && !this.#streamOfId.has(result.topicId)) {
+        this.#retiredIds.add(result.topicId);
+      }
+      return;
+    }
+    if (result.error === "TOPIC_ERROR_UNSPECIFIED") this.#startStream(entry, result);
+    else if (result.error === "TOPIC_ERROR_ALREADY_SUBSCRIBED") this.#linkStream(item, result);
+    else this.#handleRefusal(item, result);
+  }
+
+  #startStream(entry: Entry, result: TopicResult): void {
+    entry.accepted = true;
+    let stream = this.#streams.get(result.topic);
+    if (stream === undefined) {
+      stream = new TopicStream(infoOf(result), this.#options.counters, (lost) =>
+        this.#resync(lost, { unsubscribe: true }),
+      );
+      this.#streams.set(result.topic, stream);
+    }
+    this.#retireId(stream);
+    entry.streams.add(stream);
+    const exact = this.#entries.get(result.topic);
+    exact?.streams.add(stream);
+    this.#refreshConsumers(stream);
+    this.#streamOfId.set(result.topicId, stream);
+    this.#retiredIds.delete(result.topicId);
+    stream.start({
+      topicId: result.topicId,
+      position: result.position,
+      continuity: continuityOf(result),
+    });
+  }
+
+  #linkStream({ entry, topic }: RequestItem, result: TopicResult): void {
+    const stream = this.#streams.get(result.topic);
+    if (stream === undefined || stream.topicId === 0) {
+      if (isPattern(topic)) return; // It was asked for by name as well; that answer counts.
+      const message = `${result.topic} is subscribed on the gateway only`;
+      this.#options.reconnect(new ConnectionError("connection-lost", message, { retryable: true }));
+      return;
+    }
+    entry.accepted = true;
+    if (entry.streams.has(stream)) return;
+    entry.streams.add(stream);
+    this.#refreshConsumers(stream);
+    for (const consumer of entry.consumers) stream.catchUp(consumer);
+  }
+
+  #handleRefusal(item: RequestItem, result: TopicResult): void {
+    const { entry } = item;
+    const topic = result.topic === "" ? item.topic : result.topic;
+    const code = topicErrorCode(result.error);
+    // A gateway that has just started does not know yet what it served before.
+    const mayComeBack = code === "topic-unknown" && entry.accepted;
+    if (code === "topic-unavailable" || mayComeBack) {
+      this.#noticeUnavailable(entry, topic, result.errorMessage);
+      this.#later(topic, () => {
+        if (this.#entries.get(entry.topic) === entry) this.#sendSubscribe([item]);
+      });
+      return;
+    }
+    const refusal = { topic, code, message: result.errorMessage || code };
+    for (const consumer of entry.consumers) consumer.refuse(entry.topic, refusal);
+    if (topic === entry.topic && this.#entries.get(topic) === entry) {
+      for (const consumer of entry.consumers) entry.consumers.delete(consumer);
+      this.#removeEntry(entry);
+    }
+  }
+
+  #noticeUnavailable(entry: Entry, topic: string, reason: string): void {
+    const stream = this.#streams.get(topic);
+    if (stream !== undefined) {
+      stream.noticeContinuity("unavailable", reason);
+      return;
+    }
+    const [venue = "", symbol = ""] = (topic.split("/")[0] ?? "").split(":");
+    const position = { epoch: 0, sequence: 0 };
+    for (const { handlers } of entry.consumers) {
+      const continuity = "unavailable";
+      handlers.notice?.({
+        type: "continuity",
+        topic,
+        venue,
+        symbol,
+        continuity,
+        ...position,
+        reason,
+      });
+    }
+  }
+
+  #endTopic(stream: TopicStream, message: string): void {
+    const { topic } = stream.info;
+    stream.noticeContinuity("ended", message);
+    const exact = this.#entries.get(topic);
+    for (const entry of this.#ownersOf(stream)) entry.streams.delete(stream);
+    this.#dropStream(stream);
+    if (exact === undefined) return;
+    this.#entries.delete(topic);
+    const refusal = { topic, code: "topic-unknown", message: message || "ended" } as const;
+    for (const consumer of exact.consumers) consumer.refuse(topic, refusal);
+  }
+
+  #resync(stream: TopicStream, options: { readonly unsubscribe: boolean }): void {
+    const { topic } = stream.info;
+    const entry = this.#ownersOf(stream)[0];
+    if (entry === undefined) return;
+    this.#retireId(stream);
+    if (options.unsubscribe) this.#sendUnsubscribe([topic]);
+    const item = { entry, topic };
+    if (topic !== entry.topic) entry.explicit.add(topic);
+    const subscribe = () => {
+      if (this.#streams.get(topic) === stream && stream.topicId === 0) this.#sendSubscribe([item]);
+    };
+    const last = this.#attempts.get(topic);
+    const nowUs = this.#options.clock.nowUs();
+    if (last === undefined || nowUs - last.lastUs > RESYNC_CALM_MS * 1_000) {
+      this.#attempts.set(topic, { count: 0, lastUs: nowUs });
+      subscribe();
+    } else {
+      this.#later(topic, subscribe);
+    }
+  }
+
+  /** Runs `action` after a back-off that grows with every use for the same topic, if still connected. */
+  #later(topic: string, action: () => void): void {
+    const { clock, backoff, random } = this.#options;
+    const count = this.#attempts.get(topic)?.count ?? 0;
+    this.#attempts.set(topic, { count: count + 1, lastUs: clock.nowUs() });
+    const cancel = clock.after(backoffDelayMs(count, backoff, random), () => {
+      this.#timers.delete(cancel);
+      action();
+    });
+    this.#timers.add(cancel);
+  }
+
+  #refreshConsumers(stream: TopicStream): void {
+    const consumers = new Set<Consumer>();
+    for (const { consumers: own } of this.#ownersOf(stream)) {
+      for (const consumer of own) consumers.add(consumer);
+    }
+    stream.setConsumers([...consumers]);
+  }
+}
+
+function createEntry(topic: string, options: WireOptions): Entry {
+  return {
+    topic,
+    options,
+    consumers: new Set(),
+    streams: new Set(),
+    accepted: false,
+    explicit: new Set(),
+  };
+}
+
+function sameOptions(a: WireOptions, b: WireOptions): boolean {
+  return (
+    a.depth === b.depth &&
+    a.conflationIntervalMs === b.conflationIntervalMs &&
+    a.snapshot === b.snapshot
+  );
+}
+
+function infoOf(result: TopicResult) {
+  const { topic, venue, symbol, venueSymbol } = result;
+  const channel: Channel | undefined = channelOfTopic(topic);
+  if (channel === undefined) {
+    throw new TopicRefusedError([{ topic, code: "topic-malformed", message: "names no channel" }]);
+  }
+  return { topic, venue, symbol, venueSymbol, channel };
+}
+
+function continuityOf(result: TopicResult): "new" | "resumed" | "replaced" {
+  switch (result.continuity) {
+    case "CONTINUITY_RESUMED":
+      return "resumed";
+    case "CONTINUITY_REPLACED":
+      return "replaced";
+    case "CONTINUITY_NEW":
+    case "CONTINUITY_UNSPECIFIED":
+      return "new";
+  }
+}
