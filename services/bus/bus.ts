@@ -1,4 +1,7 @@
-/** A message as a subscriber sees it. `payload` belongs to the subscriber once it is delivered. */
+/**
+ * A message as a subscriber sees it. The subscriber may keep `payload` as long as it likes, but never writes to
+ * it: other subscribers may have been given the same bytes.
+ */
 export type BusMessage = {
   readonly subject: string;
   readonly payload: Uint8Array;
@@ -62,14 +65,18 @@ export class BusError extends Error {
 export type Bus = {
   readonly kind: "memory" | "nats";
   readonly payloadBytesMax: number;
-  /** Never blocks. Throws BusError (`bus-closed`, `invalid-subject`, `payload-too-large`, `publish-buffer-full`). */
+  /**
+   * Never blocks. The payload must not be changed any more. Throws BusError (`bus-closed`, `invalid-subject`,
+   * `payload-too-large`, `publish-buffer-full`).
+   */
   publish(subject: string, payload: Uint8Array): void;
+  /** Throws BusError (`bus-closed`, `invalid-subject`). */
   subscribe(
     pattern: string,
     handler: (message: BusMessage) => void,
     options?: BusSubscribeOptions,
   ): BusSubscription;
-  /** Rejects with BusError (`no-responders`, `request-timeout`, `bus-closed`). */
+  /** The first answer. Rejects with BusError (`no-responders`, `request-timeout`, and what `publish` throws). */
   request(
     subject: string,
     payload: Uint8Array,

@@ -1,0 +1,174 @@
+import type { BusMessage } from "./bus.ts";
+
+/** Runs a function soon, after the current one has returned; setImmediate where nothing else is given. */
+export type Schedule = (run: () => void) => void;
+
+/** Called when a handler throws. Whoever gives none gets the error as an uncaught exception. */
+export type HandlerErrorListener = (error: unknown, subject: string) => void;
+
+/** One subscriber's share of a delivery queue. */
+export class DeliveryTarget {
+  readonly pattern: string;
+  readonly handler: (message: BusMessage) => void;
+  readonly pendingMax: number;
+  /** Messages waiting for this subscriber. */
+  pending = 0;
+  /** Messages dropped since the last report. */
+  dropped = 0;
+  closed = false;
+
+  constructor(options: {
+    readonly pattern: string;
+    readonly handler: (message: BusMessage) => void;
+    readonly pendingMax: number;
+  }) {
+    this.pattern = options.pattern;
+    this.handler = options.handler;
+    this.pendingMax = options.pendingMax;
+  }
+}
+
+export type DeliveryQueueOptions = {
+  readonly schedule: Schedule;
+  readonly onHandlerError: HandlerErrorListener | undefined;
+  /** An episode of dropping is over, or has lost as many messages as the subscriber may have pending. */
+  readonly onSlowConsumer: (pattern: string, dropped: number) => void;
+};
+
+/** Messages delivered before the event loop gets a turn. */
+export const DELIVERED_PER_TURN_MAX = 1_024;
+
+/** Default of BusSubscribeOptions.pendingMessagesMax. */
+export const PENDING_MESSAGES_MAX = 65_536;
+
+type Waiter = { readonly position: number; readonly resolve: () => void };
+
+/**
+ * Hands messages to subscribers in the order in which they came, never from within the call that brought them.
+ * A subscriber with too many pending loses the newest, counted and reported once an episode, which lasts
+ * until half of its pending messages are worked off.
+ */
+export class DeliveryQueue {
+  readonly #options: DeliveryQueueOptions;
+  /** Target and message alternate, so that no pair is allocated per delivery. */
+  #entries: (DeliveryTarget | BusMessage)[] = [];
+  #head = 0;
+  #scheduled = false;
+  #delivering = false;
+  #enqueued = 0;
+  #delivered = 0;
+  readonly #slow = new Set<DeliveryTarget>();
+  readonly #waiters: Waiter[] = [];
+  readonly #run = (): void => this.#deliver();
+
+  constructor(options: DeliveryQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Entries that wait. */
+  get length(): number {
+    return (this.#entries.length - this.#head) / 2;
+  }
+
+  push(target: DeliveryTarget, message: BusMessage): void {
+    if (target.pending >= target.pendingMax) {
+      this.#drop(target);
+      return;
+    }
+    target.pending++;
+    this.#enqueued++;
+    this.#entries.push(target, message);
+    if (!this.#scheduled && !this.#delivering) this.#schedule();
+  }
+
+  /** Resolves when everything that is waiting now has been handed out. */
+  whenDelivered(): Promise<void> {
+    if (this.#delivered === this.#enqueued && !this.#delivering) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiters.push({ position: this.#enqueued, resolve });
+    });
+  }
+
+  /** Forgets everything that waits and releases who waits for it. */
+  clear(): void {
+    this.#entries = [];
+    this.#head = 0;
+    this.#delivered = this.#enqueued;
+    this.#release();
+  }
+
+  #schedule(): void {
+    this.#scheduled = true;
+    this.#options.schedule(this.#run);
+  }
+
+  #deliver(): void {
+    this.#scheduled = false;
+    this.#delivering = true;
+    for (let count = 0; count < DELIVERED_PER_TURN_MAX; count++) {
+      if (this.#head >= this.#entries.length) break;
+      const target = this.#entries[this.#head] as DeliveryTarget;
+      const message = this.#entries[this.#head + 1] as BusMessage;
+      this.#head += 2;
+      this.#delivered++;
+      target.pending--;
+      if (!target.closed) this.#hand(target, message);
+    }
+    this.#delivering = false;
+    this.#compact();
+    if (this.#slow.size > 0) this.#reportSlow();
+    this.#release();
+    if (this.#head < this.#entries.length && !this.#scheduled) this.#schedule();
+  }
+
+  #hand(target: DeliveryTarget, message: BusMessage): void {
+    try {
+      target.handler(message);
+    } catch (error) {
+      const { onHandlerError } = this.#options;
+      if (onHandlerError !== undefined) onHandlerError(error, message.subject);
+      else {
+        // A bug in a handler must be seen, but not by the other subscribers.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  #compact(): void {
+    if (this.#head >= this.#entries.length) {
+      this.#entries.length = 0;
+      this.#head = 0;
+    } else if (this.#head > this.#entries.length / 2) {
+      this.#entries = this.#entries.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  #drop(target: DeliveryTarget): void {
+    target.dropped++;
+    this.#slow.add(target);
+  }
+
+  #reportSlow(): void {
+    for (const target of this.#slow) {
+      const over = target.closed || target.pending * 2 <= target.pendingMax;
+      // An episode without end must not be a secret for ever.
+      if (!over && target.dropped < target.pendingMax) continue;
+      const { dropped } = target;
+      target.dropped = 0;
+      if (over) this.#slow.delete(target);
+      if (dropped > 0) this.#options.onSlowConsumer(target.pattern, dropped);
+    }
+  }
+
+  #release(): void {
+    for (;;) {
+      const waiter = this.#waiters[0];
+      if (waiter === undefined || waiter.position > this.#delivered) return;
+      this.#waiters.shift();
+      waiter.resolve();
+    }
+  }
+}

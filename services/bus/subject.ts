@@ -1,0 +1,170 @@
+import { isChannel, isVenueId, type Topic } from "#core/topic.ts";
+import { BusError } from "./bus.ts";
+
+/** Ingestors announce themselves here. */
+export const ANNOUNCE_SUBJECT = "ct.v1.announce";
+
+/** Anything published here makes every ingestor announce itself. */
+export const DISCOVER_SUBJECT = "ct.v1.discover";
+
+/** Longest subject and pattern, in characters. NATS allows 4,096 for the whole control line. */
+export const SUBJECT_LENGTH_MAX = 3_000;
+
+/** What an ingestor can be asked about its venue. */
+export type Query =
+  | {
+      readonly venue: string;
+      readonly query: "snapshot";
+      readonly channel: Topic["channel"];
+      readonly symbol: string;
+    }
+  | { readonly venue: string; readonly query: "trades" | "candles"; readonly symbol: string }
+  | { readonly venue: string; readonly query: "statuses" | "catalog" };
+
+const PLAIN_TOKEN = /^[A-Za-z0-9_-]+$/;
+const ESCAPED_TOKEN = /^(?:[A-Za-z0-9_-]|=[0-9A-F]{2})+$/;
+const SUBJECT = /^[!-)+-=?-~]+$/;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The subject that a topic's events are published on. Throws BusError (`invalid-subject`) for an empty part. */
+export function eventSubject(topic: Topic): string {
+  const { venue, channel, symbol } = topic;
+  return `md.v1.${escapeToken(venue)}.${escapeToken(channel)}.${escapeToken(symbol)}`;
+}
+
+/** The topic of an event subject; undefined for anything that `eventSubject` does not make. */
+export function parseEventSubject(subject: string): Topic | undefined {
+  const [head, version, venueToken = "", channelToken = "", symbolToken = "", rest] =
+    subject.split(".");
+  if (head !== "md" || version !== "v1" || rest !== undefined) return undefined;
+  const venue = unescapeToken(venueToken);
+  const channel = unescapeToken(channelToken);
+  const symbol = unescapeToken(symbolToken);
+  if (venue === undefined || channel === undefined || symbol === undefined) return undefined;
+  return isVenueId(venue) && isChannel(channel) ? { venue, channel, symbol } : undefined;
+}
+
+/** The subject of a bus request. Throws BusError (`invalid-subject`) for an empty part. */
+export function querySubject(query: Query): string {
+  const head = `rq.v1.${escapeToken(query.venue)}.${query.query}`;
+  switch (query.query) {
+    case "snapshot":
+      return `${head}.${escapeToken(query.channel)}.${escapeToken(query.symbol)}`;
+    case "trades":
+    case "candles":
+      return `${head}.${escapeToken(query.symbol)}`;
+    case "statuses":
+    case "catalog":
+      return head;
+  }
+}
+
+/** The pattern that all queries to one venue match. */
+export function queryPattern(venue: string): string {
+  return `rq.v1.${escapeToken(venue)}.>`;
+}
+
+/** The query of a subject; undefined for anything that `querySubject` does not make. */
+export function parseQuerySubject(subject: string): Query | undefined {
+  const [head, version, venueToken = "", query, ...parts] = subject.split(".");
+  const venue = unescapeToken(venueToken);
+  if (head !== "rq" || version !== "v1" || venue === undefined) return undefined;
+  const [first = "", second = ""] = parts.map((part) => unescapeToken(part));
+  switch (query) {
+    case "snapshot":
+      if (parts.length !== 2 || !isChannel(first) || second === "") return undefined;
+      return { venue, query, channel: first, symbol: second };
+    case "trades":
+    case "candles":
+      return parts.length === 1 && first !== "" ? { venue, query, symbol: first } : undefined;
+    case "statuses":
+    case "catalog":
+      return parts.length === 0 ? { venue, query } : undefined;
+    case undefined:
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * One subject token for any text: characters outside [A-Za-z0-9_-] become =HH of their UTF-8 bytes. Different
+ * texts give different tokens. Throws BusError (`invalid-subject`) if the text is empty or not well-formed.
+ */
+export function escapeToken(text: string): string {
+  if (PLAIN_TOKEN.test(text)) return text;
+  if (text === "") throw new BusError("invalid-subject", "a subject token cannot be empty");
+  if (/\p{Cs}/u.test(text)) {
+    throw new BusError("invalid-subject", "a subject token cannot hold half a surrogate pair");
+  }
+  let token = "";
+  for (const byte of encoder.encode(text)) {
+    const character = String.fromCharCode(byte);
+    token += PLAIN_TOKEN.test(character)
+      ? character
+      : `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  }
+  return token;
+}
+
+/** The text of a token; undefined for anything that `escapeToken` does not make. */
+export function unescapeToken(token: string): string | undefined {
+  if (PLAIN_TOKEN.test(token)) return token;
+  if (!ESCAPED_TOKEN.test(token)) return undefined;
+  const bytes: number[] = [];
+  for (let index = 0; index < token.length; index++) {
+    if (token[index] === "=") {
+      bytes.push(Number.parseInt(token.slice(index + 1, index + 3), 16));
+      index += 2;
+    } else {
+      bytes.push(token.charCodeAt(index));
+    }
+  }
+  let text: string;
+  try {
+    text = decoder.decode(Uint8Array.from(bytes));
+  } catch {
+    // Bytes that are not UTF-8: nobody's token.
+    return undefined;
+  }
+  // "=41" would be a second way to write "A".
+  return escapeToken(text) === token ? text : undefined;
+}
+
+/** True for what may be published on: non-empty tokens of visible ASCII without "*" and ">". */
+export function isSubject(subject: string): boolean {
+  return (
+    subject.length <= SUBJECT_LENGTH_MAX &&
+    SUBJECT.test(subject) &&
+    !subject.startsWith(".") &&
+    !subject.endsWith(".") &&
+    !subject.includes("..")
+  );
+}
+
+/** True for what may be subscribed: a subject in which tokens may be "*" and the last may be ">". */
+export function isSubjectPattern(pattern: string): boolean {
+  if (pattern.length > SUBJECT_LENGTH_MAX) return false;
+  const tokens = pattern.split(".");
+  return tokens.every((token, index) => {
+    if (token === "*") return true;
+    if (token === ">") return index === tokens.length - 1;
+    return SUBJECT.test(token);
+  });
+}
+
+/** True if any token of the pattern is a wildcard. */
+export function hasWildcard(pattern: string): boolean {
+  return pattern.includes("*") || pattern.includes(">");
+}
+
+/** True if a subject belongs to a pattern, given as tokens. */
+export function matchesTokens(pattern: readonly string[], subject: readonly string[]): boolean {
+  for (let index = 0; index < pattern.length; index++) {
+    const token = pattern[index];
+    if (token === ">") return subject.length > index;
+    if (index >= subject.length || (token !== "*" && token !== subject[index])) return false;
+  }
+  return pattern.length === subject.length;
+}
