@@ -114,7 +114,9 @@ export class TopicState {
 
   /** Adds the next batch, or says why it is not the next. Only `appended` changes anything. */
   append(order: BatchOrder, batch: SharedBatch): Appended {
-    if (order.epoch !== this.#epoch) return EPOCH;
+    // Epochs rise with the publisher's clock: an older one is a publisher that is about to go.
+    if (order.epoch < this.#epoch) return DUPLICATE;
+    if (order.epoch > this.#epoch) return EPOCH;
     if (batch.lastSequence <= this.#lastSequence) return DUPLICATE;
     const previousSequence = continuesFrom(order);
     if (previousSequence > this.#lastSequence) {
@@ -171,7 +173,7 @@ export class TopicState {
     for (let index = this.#ring.length - 1; index >= 0; index -= 1) {
       const entry = this.#ring[index];
       if (entry === undefined || entry.batch.lastSequence <= sequence) return false;
-      if (entry.previousSequence <= sequence) return true;
+      if (entry.previousSequence <= sequence) return entry.batch.firstSequence > sequence;
     }
     return false;
   }

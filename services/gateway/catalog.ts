@@ -1,0 +1,255 @@
+import type { Instrument } from "@tickwire/proto/service";
+import type { Bus, BusMessage, BusSubscription } from "#bus/bus.ts";
+import { ANNOUNCE_SUBJECT, DISCOVER_SUBJECT, querySubject } from "#bus/subject.ts";
+import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { Channel } from "#core/instrument.ts";
+import { decodeAnnouncement, decodeCatalogReply, decodeQueryReply } from "#wire/bus-codec.ts";
+import { channelsOf } from "./channel-names.ts";
+import type { Logger } from "./logger.ts";
+import type { GatewayMetrics } from "./metrics.ts";
+
+/** What changed at a venue. */
+export type CatalogEvent =
+  | {
+      readonly kind: "changed";
+      readonly venue: string;
+      readonly added: readonly Instrument[];
+      readonly removed: readonly Instrument[];
+    }
+  /** Its ingestor has fallen silent. */
+  | { readonly kind: "lost"; readonly venue: string; readonly sinceTimeUs: number }
+  /** Its ingestor is back. */
+  | { readonly kind: "recovered"; readonly venue: string };
+
+/** What the catalog needs of the gateway. */
+export type CatalogParts = {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: GatewayMetrics;
+  readonly limits: {
+    readonly announceIntervalMs: number;
+    readonly queryTimeoutMs: number;
+    readonly instrumentsMax: number;
+    readonly readyVenuesMin: number;
+  };
+};
+
+type Venue = {
+  readonly id: string;
+  /** Catalog version per ingestor, as last fetched. */
+  readonly versions: Map<string, number>;
+  bySymbol: Map<string, Instrument>;
+  byVenueSymbol: Map<string, Instrument>;
+  heardAtUs: number;
+  lostSinceUs: number | undefined;
+  fetching: boolean;
+};
+
+/** Announcements that may be missed before an ingestor counts as lost. */
+const MISSED_ANNOUNCEMENTS_MAX = 3;
+/** Venues, and ingestors of one venue, beyond this are not followed. */
+const VENUES_MAX = 1_000;
+const INGESTORS_PER_VENUE_MAX = 100;
+const EMPTY = new Uint8Array(0);
+
+/** Which venues and instruments there are, from what ingestors announce on the bus. */
+export class Catalog {
+  readonly #parts: CatalogParts;
+  readonly #venues = new Map<string, Venue>();
+  readonly #listeners = new Set<(event: CatalogEvent) => void>();
+  readonly #subscription: BusSubscription;
+  #cancelCheck: CancelTimer | undefined;
+  #instruments = 0;
+  #closed = false;
+
+  /** Starts to listen and asks who is there. */
+  constructor(parts: CatalogParts) {
+    this.#parts = parts;
+    this.#subscription = parts.bus.subscribe(ANNOUNCE_SUBJECT, (message) => {
+      this.#onAnnouncement(message);
+    });
+    this.discover();
+    this.#scheduleCheck();
+  }
+
+  /** Enough venues are known to serve clients. */
+  get ready(): boolean {
+    let venues = 0;
+    for (const venue of this.#venues.values()) if (venue.bySymbol.size > 0) venues += 1;
+    return venues >= this.#parts.limits.readyVenuesMin;
+  }
+
+  /** Venue ids, sorted. */
+  get venues(): string[] {
+    return [...this.#venues.keys()].sort();
+  }
+
+  /** Returns a function that removes the listener. */
+  onEvent(listener: (event: CatalogEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Asks every ingestor to announce itself. */
+  discover(): void {
+    try {
+      this.#parts.bus.publish(DISCOVER_SUBJECT, EMPTY);
+    } catch (error) {
+      this.#parts.logger.warn({ error }, "cannot ask for ingestors");
+    }
+  }
+
+  /** By Tickwire's symbol. */
+  instrument(venue: string, symbol: string): Instrument | undefined {
+    return this.#venues.get(venue)?.bySymbol.get(symbol);
+  }
+
+  /** By Tickwire's symbol or the venue's own. */
+  find(venue: string, symbol: string): Instrument | undefined {
+    const known = this.#venues.get(venue);
+    return known?.bySymbol.get(symbol) ?? known?.byVenueSymbol.get(symbol);
+  }
+
+  /** Since when the venue's ingestor is silent; undefined if it is there or unknown. */
+  lostSinceUs(venue: string): number | undefined {
+    return this.#venues.get(venue)?.lostSinceUs;
+  }
+
+  /** All instruments, by venue and symbol. */
+  *instruments(): Iterable<Instrument> {
+    for (const id of this.venues) {
+      const bySymbol = this.#venues.get(id)?.bySymbol ?? new Map<string, Instrument>();
+      for (const symbol of [...bySymbol.keys()].sort()) {
+        const instrument = bySymbol.get(symbol);
+        if (instrument !== undefined) yield instrument;
+      }
+    }
+  }
+
+  /** Whether `channel` is streamed for the instrument. */
+  hasTopic(venue: string, symbol: string, channel: Channel): boolean {
+    const instrument = this.instrument(venue, symbol);
+    return instrument !== undefined && channelsOf(instrument).includes(channel);
+  }
+
+  /** Stops to listen. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#subscription.unsubscribe();
+    this.#cancelCheck?.();
+    this.#listeners.clear();
+  }
+
+  #onAnnouncement(message: BusMessage): void {
+    let announcement: ReturnType<typeof decodeAnnouncement>;
+    try {
+      announcement = decodeAnnouncement(message.payload);
+    } catch (error) {
+      this.#parts.logger.warn({ error }, "an announcement could not be read");
+      return;
+    }
+    const { ingestorId, catalogVersion } = announcement;
+    const venue = this.#heard(announcement.venue);
+    if (venue === undefined) return;
+    if (venue.versions.get(ingestorId) === catalogVersion || venue.fetching) return;
+    venue.fetching = true;
+    // Failures are logged in the function; the next announcement tries again.
+    void this.#fetch(venue, ingestorId, catalogVersion);
+  }
+
+  #heard(id: string): Venue | undefined {
+    let venue = this.#venues.get(id);
+    if (venue === undefined) {
+      if (this.#venues.size >= VENUES_MAX) return undefined;
+      venue = {
+        id,
+        versions: new Map(),
+        bySymbol: new Map(),
+        byVenueSymbol: new Map(),
+        heardAtUs: 0,
+        lostSinceUs: undefined,
+        fetching: false,
+      };
+      this.#venues.set(id, venue);
+    }
+    venue.heardAtUs = this.#parts.clock.nowUs();
+    if (venue.lostSinceUs !== undefined) {
+      venue.lostSinceUs = undefined;
+      this.#parts.logger.info({ venue: id }, "the ingestor is back");
+      this.#emit({ kind: "recovered", venue: id });
+    }
+    return venue;
+  }
+
+  async #fetch(venue: Venue, ingestorId: string, announcedVersion: number): Promise<void> {
+    const { bus, limits, logger } = this.#parts;
+    try {
+      const subject = querySubject({ venue: venue.id, query: "catalog" });
+      const bytes = await bus.request(subject, EMPTY, { timeoutMs: limits.queryTimeoutMs });
+      const reply = decodeQueryReply(bytes);
+      if (reply.error !== undefined) throw new Error(reply.error.message);
+      const { instruments } = decodeCatalogReply(reply.payload);
+      if (this.#closed) return;
+      if (venue.versions.size >= INGESTORS_PER_VENUE_MAX) venue.versions.clear();
+      venue.versions.set(ingestorId, announcedVersion);
+      this.#replace(venue, instruments);
+    } catch (error) {
+      if (!this.#closed) logger.warn({ venue: venue.id, error }, "the catalog cannot be had");
+    } finally {
+      venue.fetching = false;
+    }
+  }
+
+  #replace(venue: Venue, instruments: readonly Instrument[]): void {
+    const room = this.#parts.limits.instrumentsMax - (this.#instruments - venue.bySymbol.size);
+    const kept = instruments.slice(0, Math.max(0, room));
+    if (kept.length < instruments.length) {
+      const fields = { venue: venue.id, refused: instruments.length - kept.length };
+      this.#parts.logger.warn(fields, "more instruments than instrumentsMax; the rest is left out");
+    }
+    const before = venue.bySymbol;
+    const now = new Map(kept.map((instrument) => [instrument.symbol, instrument]));
+    this.#instruments += now.size - before.size;
+    venue.bySymbol = now;
+    venue.byVenueSymbol = new Map(kept.map((instrument) => [instrument.venueSymbol, instrument]));
+    const added = kept.filter((instrument) => differs(before.get(instrument.symbol), instrument));
+    const removed = [...before.values()].filter((instrument) => !now.has(instrument.symbol));
+    if (added.length === 0 && removed.length === 0) return;
+    const counts = { added: added.length, removed: removed.length, instruments: now.size };
+    this.#parts.logger.info({ venue: venue.id, ...counts }, "catalog changed");
+    this.#emit({ kind: "changed", venue: venue.id, added, removed });
+  }
+
+  #scheduleCheck(): void {
+    const { clock, limits } = this.#parts;
+    this.#cancelCheck = clock.after(limits.announceIntervalMs, () => {
+      this.#check();
+      this.#scheduleCheck();
+    });
+  }
+
+  #check(): void {
+    const { clock, limits, logger, metrics } = this.#parts;
+    const silenceUsMax = MISSED_ANNOUNCEMENTS_MAX * limits.announceIntervalMs * 1000;
+    const nowUs = clock.nowUs();
+    for (const venue of this.#venues.values()) {
+      if (venue.lostSinceUs !== undefined || nowUs - venue.heardAtUs < silenceUsMax) continue;
+      venue.lostSinceUs = venue.heardAtUs;
+      // Whoever comes back may have another catalog under the same version.
+      venue.versions.clear();
+      metrics.ingestorsLost.inc({ venue: venue.id });
+      logger.warn({ venue: venue.id, sinceTimeUs: venue.heardAtUs }, "the ingestor is lost");
+      this.#emit({ kind: "lost", venue: venue.id, sinceTimeUs: venue.heardAtUs });
+    }
+  }
+
+  #emit(event: CatalogEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+/** New, or streamed on other channels than before. */
+function differs(before: Instrument | undefined, now: Instrument): boolean {
+  return before === undefined || before.channels.join() !== now.channels.join();
+}

@@ -1,0 +1,31 @@
+/** Lets at most `inFlightMax` requests run at once; the others wait in order. */
+export class QueryGate {
+  readonly #inFlightMax: number;
+  readonly #waiting: (() => void)[] = [];
+  #inFlight = 0;
+
+  constructor(inFlightMax: number) {
+    this.#inFlightMax = inFlightMax;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Runs `request` when there is room. Settles as it does. */
+  async run<T>(request: () => Promise<T>): Promise<T> {
+    if (this.#inFlight >= this.#inFlightMax) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    } else {
+      this.#inFlight += 1;
+    }
+    try {
+      return await request();
+    } finally {
+      const next = this.#waiting.shift();
+      // The place is handed on, so nobody can slip in between.
+      if (next === undefined) this.#inFlight -= 1;
+      else next();
+    }
+  }
+}

@@ -1,0 +1,213 @@
+import { WireError } from "@tickwire/proto/codec";
+import type { Clock } from "#core/clock.ts";
+import type { GatewayMetrics } from "../metrics.ts";
+import { CallScope, effectiveTimeoutMs } from "./call-scope.ts";
+import { RpcError, toRpcError } from "./rpc-error.ts";
+import type { BoundMethod, RpcContext, ServiceTable } from "./service-table.ts";
+
+/** A Call of the schema, as far as it is needed. */
+export type CallRequest = {
+  readonly callId: number;
+  readonly method: string;
+  readonly request: Uint8Array;
+  readonly timeoutMs: number;
+  readonly credits: number;
+  readonly metadata: Readonly<Record<string, string>>;
+};
+
+/** How replies leave. Called synchronously, never after `closeAll`. */
+export type CallReplies = {
+  /** A response; the last one of a unary call. */
+  response(callId: number, response: Uint8Array, last: boolean): void;
+  /** The call's end; undefined is success. */
+  end(callId: number, error: RpcError | undefined): void;
+};
+
+/** What calls need of the gateway. */
+export type CallTableParts = {
+  readonly services: ServiceTable;
+  readonly clock: Clock;
+  readonly metrics: GatewayMetrics;
+  readonly limits: {
+    readonly concurrentCallsMax: number;
+    readonly callTimeoutMs: number;
+    readonly callTimeoutMsMax: number;
+  };
+  readonly remoteAddress: string;
+  onInternalError(method: string, error: unknown): void;
+};
+
+/** Credits beyond this say no more. */
+const CREDITS_MAX = 2 ** 31;
+
+/** Lets a stream send as many responses as the client has granted. */
+class CreditGate {
+  #credits: number;
+  #wake: (() => void) | undefined;
+
+  constructor(credits: number) {
+    this.#credits = credits;
+  }
+
+  add(credits: number): void {
+    this.#credits = Math.min(this.#credits + credits, CREDITS_MAX);
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  /** Resolves when one credit was there to be taken. */
+  async take(): Promise<void> {
+    while (this.#credits === 0) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#credits -= 1;
+  }
+}
+
+type ActiveCall = { readonly scope: CallScope; readonly credits: CreditGate };
+
+/** The calls of one session. Each ends with exactly one last reply, unless the session is gone. */
+export class CallTable {
+  readonly #parts: CallTableParts;
+  readonly #replies: CallReplies;
+  readonly #active = new Map<number, ActiveCall>();
+  #lastCallId = 0;
+  #closed = false;
+
+  constructor(parts: CallTableParts, replies: CallReplies) {
+    this.#parts = parts;
+    this.#replies = replies;
+  }
+
+  get active(): number {
+    return this.#active.size;
+  }
+
+  /** Starts a call. False if its id is not higher than every id before: the client breaks the protocol. */
+  start(call: CallRequest): boolean {
+    if (call.callId <= this.#lastCallId) return false;
+    this.#lastCallId = call.callId;
+    const method = this.#parts.services.byFullName.get(call.method);
+    if (method === undefined) {
+      this.#refuse(call, new RpcError("unimplemented", `there is no method ${call.method}`));
+      return true;
+    }
+    const { concurrentCallsMax } = this.#parts.limits;
+    if (this.#active.size >= concurrentCallsMax) {
+      const message = `more than concurrentCallsMax ${concurrentCallsMax} calls at once`;
+      this.#refuse(call, new RpcError("resource_exhausted", message));
+      return true;
+    }
+    const timeoutMs = effectiveTimeoutMs(call.timeoutMs, this.#parts.limits);
+    const scope = new CallScope(this.#parts.clock, timeoutMs);
+    const active = { scope, credits: new CreditGate(call.credits) };
+    this.#active.set(call.callId, active);
+    // Every outcome is replied in the function, so nothing is left to await.
+    void this.#run(method, call, active);
+    return true;
+  }
+
+  /** Ends a call with `canceled`. An id that has ended (or never was) is ignored: the end may be under way. */
+  cancel(callId: number): void {
+    this.#active.get(callId)?.scope.end(new RpcError("canceled", "cancelled by the client"));
+  }
+
+  /** Lets a stream go on. Ignored where there is none. */
+  credit(callId: number, credits: number): void {
+    this.#active.get(callId)?.credits.add(credits);
+  }
+
+  /** The session is gone: aborts everything and replies nothing more. Idempotent. */
+  closeAll(): void {
+    this.#closed = true;
+    const gone = new RpcError("canceled", "the client is gone");
+    for (const { scope } of this.#active.values()) scope.end(gone);
+    this.#active.clear();
+  }
+
+  async #run(method: BoundMethod, call: CallRequest, active: ActiveCall): Promise<void> {
+    const startedUs = this.#parts.clock.nowUs();
+    const context: RpcContext = {
+      signal: active.scope.signal,
+      remoteAddress: this.#parts.remoteAddress,
+      metadata: lowerCased(call.metadata),
+    };
+    let failure: RpcError | undefined;
+    try {
+      const request = decodeRequest(method, call.request);
+      if (method.kind === "unary") {
+        const response = await active.scope.race(invoke(() => method.handle(request, context)));
+        this.#respond(call, method, response, true);
+      } else {
+        await this.#stream(method.handle(request, context), method, call, active);
+      }
+    } catch (error) {
+      failure = toRpcError(error);
+      if (failure.code === "internal") this.#parts.onInternalError(method.fullName, error);
+    }
+    active.scope.close();
+    this.#active.delete(call.callId);
+    this.#count(method, failure, startedUs);
+    if (this.#closed) return;
+    if (failure !== undefined) this.#replies.end(call.callId, failure);
+    else if (method.kind === "server-streaming") this.#replies.end(call.callId, undefined);
+  }
+
+  async #stream(
+    responses: AsyncIterable<unknown>,
+    method: BoundMethod,
+    call: CallRequest,
+    active: ActiveCall,
+  ): Promise<void> {
+    const iterator = responses[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await active.scope.race(iterator.next());
+        if (next.done === true) return;
+        await active.scope.race(active.credits.take());
+        this.#respond(call, method, next.value, false);
+      }
+    } finally {
+      // Not awaited: a generator that ignores the signal would hold the call open. It ends when it wakes.
+      iterator.return?.().catch(() => undefined);
+    }
+  }
+
+  #respond(call: CallRequest, method: BoundMethod, response: unknown, last: boolean): void {
+    const bytes = method.response.encode(response as never);
+    if (!this.#closed) this.#replies.response(call.callId, bytes, last);
+  }
+
+  #refuse(call: CallRequest, error: RpcError): void {
+    this.#parts.metrics.calls.inc({ method: "unknown", carrier: "socket", code: error.code });
+    this.#replies.end(call.callId, error);
+  }
+
+  #count(method: BoundMethod, failure: RpcError | undefined, startedUs: number): void {
+    const { metrics, clock } = this.#parts;
+    const code = failure?.code ?? "ok";
+    metrics.calls.inc({ method: method.name, carrier: "socket", code });
+    metrics.callSeconds.observe({ method: method.name }, (clock.nowUs() - startedUs) / 1e6);
+  }
+}
+
+/** Runs a handler so that what it throws at once is a rejection too. */
+export async function invoke(handle: () => unknown): Promise<unknown> {
+  return handle();
+}
+
+function decodeRequest(method: BoundMethod, bytes: Uint8Array): unknown {
+  try {
+    return method.request.decode(bytes);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    const message = `the request is not a ${method.request.name}: ${error.message}`;
+    throw new RpcError("invalid_argument", message, { cause: error });
+  }
+}
+
+function lowerCased(metadata: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  return new Map(Object.entries(metadata).map(([name, value]) => [name.toLowerCase(), value]));
+}

@@ -1,0 +1,22 @@
+import { GetCandlesRequestCodec, GetCandlesResponseCodec } from "@tickwire/proto/service";
+import type { GetCandlesRequest, GetCandlesResponse } from "@tickwire/proto/service";
+import { queryIngestor, requireAtMost, requireInstrument } from "./ingestor-query.ts";
+import type { MethodParts } from "./ingestor-query.ts";
+
+const LIMIT_DEFAULT = 100;
+const LIMIT_MAX = 1_000;
+const INTERVAL_MS_DEFAULT = 60_000;
+
+/** The latest candles of an instrument, oldest first, from the venue's ingestor. */
+export async function getCandles(
+  parts: MethodParts,
+  request: GetCandlesRequest,
+): Promise<GetCandlesResponse> {
+  const { venue, symbol } = requireInstrument(parts.catalog, request);
+  requireAtMost("limit", request.limit, LIMIT_MAX);
+  const limit = request.limit === 0 ? LIMIT_DEFAULT : request.limit;
+  const intervalMs = request.intervalMs === 0 ? INTERVAL_MS_DEFAULT : request.intervalMs;
+  const payload = GetCandlesRequestCodec.encode({ venue, symbol, intervalMs, limit });
+  const answer = await queryIngestor(parts, { venue, query: "candles", symbol }, payload);
+  return GetCandlesResponseCodec.decode(answer);
+}

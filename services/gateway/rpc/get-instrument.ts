@@ -1,0 +1,11 @@
+import type { GetInstrumentRequest, GetInstrumentResponse } from "@tickwire/proto/service";
+import type { Catalog } from "../catalog.ts";
+import { requireInstrument } from "./ingestor-query.ts";
+
+/** One instrument by Tickwire's symbol or the venue's own. */
+export function getInstrument(
+  catalog: Catalog,
+  request: GetInstrumentRequest,
+): GetInstrumentResponse {
+  return { instrument: requireInstrument(catalog, request) };
+}

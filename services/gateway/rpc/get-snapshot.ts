@@ -1,0 +1,135 @@
+import { readBatch, rowsOf } from "@tickwire/proto/codec";
+import type { BatchRows } from "@tickwire/proto/codec";
+import { formatDecimal } from "@tickwire/proto/model";
+import type { Mantissa } from "@tickwire/proto/model";
+import { GetTradesRequestCodec, GetTradesResponseCodec } from "@tickwire/proto/service";
+import type {
+  Book,
+  BookLevel,
+  GetSnapshotRequest,
+  GetSnapshotResponse,
+  Instrument,
+  Quote,
+  Ticker,
+  Trade,
+} from "@tickwire/proto/service";
+import type { Channel } from "#core/instrument.ts";
+import { channelsOf } from "../channel-names.ts";
+import { queryIngestor, requireInstrument } from "./ingestor-query.ts";
+import type { MethodParts } from "./ingestor-query.ts";
+
+type RowsOfKind<Kind extends BatchRows["kind"]> = Extract<BatchRows, { kind: Kind }>["rows"];
+
+const EMPTY = new Uint8Array(0);
+
+/** The state of an instrument now. Parts that it has none of yet, or never, are absent. */
+export async function getSnapshot(
+  parts: MethodParts,
+  request: GetSnapshotRequest,
+): Promise<GetSnapshotResponse> {
+  const instrument = requireInstrument(parts.catalog, request);
+  const [book, quote, trade, ticker] = await Promise.all([
+    latest(parts, instrument, "book", "books"),
+    latest(parts, instrument, "quotes", "quotes"),
+    lastTrade(parts, instrument),
+    latest(parts, instrument, "ticker", "tickers"),
+  ]);
+  return {
+    instrument,
+    book: book === undefined ? undefined : bookOf(book, request.depth),
+    quote: quote === undefined ? undefined : quoteOf(quote),
+    trade,
+    ticker: ticker === undefined ? undefined : tickerOf(ticker.rows),
+  };
+}
+
+type Latest<Kind extends BatchRows["kind"]> = {
+  readonly sequence: number;
+  readonly rows: RowsOfKind<Kind>;
+};
+
+async function latest<Kind extends BatchRows["kind"]>(
+  parts: MethodParts,
+  instrument: Instrument,
+  channel: Channel,
+  kind: Kind,
+): Promise<Latest<Kind> | undefined> {
+  if (!channelsOf(instrument).includes(channel)) return undefined;
+  const { venue, symbol } = instrument;
+  const query = { venue, query: "snapshot", channel, symbol } as const;
+  const batch = readBatch(await queryIngestor(parts, query, EMPTY));
+  const rows = rowsOf(batch);
+  if (rows.kind !== kind || rows.rows.length === 0) return undefined;
+  return { sequence: batch.firstSequence, rows: rows.rows as RowsOfKind<Kind> };
+}
+
+async function lastTrade(parts: MethodParts, instrument: Instrument): Promise<Trade | undefined> {
+  if (!channelsOf(instrument).includes("trades")) return undefined;
+  const { venue, symbol } = instrument;
+  const payload = GetTradesRequestCodec.encode({ venue, symbol, limit: 1 });
+  const answer = await queryIngestor(parts, { venue, query: "trades", symbol }, payload);
+  return GetTradesResponseCodec.decode(answer).trades.at(-1);
+}
+
+function bookOf(state: Latest<"books">, depth: number): Book | undefined {
+  const row = state.rows.at(-1);
+  if (row === undefined) return undefined;
+  const levels = (side: typeof row.bids): BookLevel[] => {
+    const count = depth === 0 ? side.prices.length : Math.min(depth, side.prices.length);
+    return Array.from({ length: count }, (_, index) => ({
+      price: text(side.prices[index], row.priceScale),
+      size: text(side.sizes[index], row.sizeScale),
+    }));
+  };
+  return {
+    sequence: state.sequence,
+    venueTimeUs: row.venueTimeUs,
+    receivedTimeUs: row.receivedTimeUs,
+    bids: levels(row.bids),
+    asks: levels(row.asks),
+  };
+}
+
+function quoteOf(state: Latest<"quotes">): Quote | undefined {
+  const row = state.rows.at(-1);
+  if (row === undefined) return undefined;
+  return {
+    sequence: state.sequence,
+    venueTimeUs: row.venueTimeUs,
+    receivedTimeUs: row.receivedTimeUs,
+    ...sideOf("bid", row.bidPriceMantissa, row.bidSizeMantissa, row),
+    ...sideOf("ask", row.askPriceMantissa, row.askSizeMantissa, row),
+  } as Quote;
+}
+
+/** The price of a side without orders means nothing; it is written as 0. */
+function sideOf(
+  side: "bid" | "ask",
+  price: Mantissa,
+  size: Mantissa,
+  scales: { readonly priceScale: number; readonly sizeScale: number },
+): Record<string, string> {
+  const sizeText = text(size, scales.sizeScale);
+  const priceText = sizeText === "0" ? "0" : text(price, scales.priceScale);
+  return { [`${side}Price`]: priceText, [`${side}Size`]: sizeText };
+}
+
+function tickerOf(rows: RowsOfKind<"tickers">): Ticker | undefined {
+  const row = rows.at(-1);
+  if (row === undefined) return undefined;
+  return {
+    lastPrice: row.lastPrice ?? "",
+    lastSize: row.lastSize ?? "",
+    openPrice: row.openPrice ?? "",
+    highPrice: row.highPrice ?? "",
+    lowPrice: row.lowPrice ?? "",
+    volume: row.volume ?? "",
+    quoteVolume: row.quoteVolume ?? "",
+    bidPrice: row.bidPrice ?? "",
+    askPrice: row.askPrice ?? "",
+  };
+}
+
+function text(mantissa: Mantissa | undefined, scale: number): string {
+  return formatDecimal(mantissa ?? 0, scale);
+}

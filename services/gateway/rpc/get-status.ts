@@ -1,0 +1,57 @@
+import { GetStatusRequestCodec, GetStatusResponseCodec } from "@tickwire/proto/service";
+import type {
+  GetStatusRequest,
+  GetStatusResponse,
+  Instrument,
+  InstrumentStatus,
+} from "@tickwire/proto/service";
+import { queryIngestor, requireInstrument } from "./ingestor-query.ts";
+import type { MethodParts } from "./ingestor-query.ts";
+import { RpcError } from "./rpc-error.ts";
+
+/** Said of every channel while nothing is heard of the venue's ingestor. */
+export const INGESTOR_LOST_REASON = "ingestor-lost";
+
+/** The state of every channel of an instrument or a venue; `down` while the venue's ingestor is lost. */
+export async function getStatus(
+  parts: MethodParts,
+  request: GetStatusRequest,
+): Promise<GetStatusResponse> {
+  if (request.venue === "") throw new RpcError("invalid_argument", "venue is empty");
+  const symbol = request.symbol === "" ? "" : requireInstrument(parts.catalog, request).symbol;
+  if (!parts.catalog.venues.includes(request.venue)) {
+    throw new RpcError("not_found", `no venue ${request.venue}`);
+  }
+  const lostSinceUs = parts.catalog.lostSinceUs(request.venue);
+  if (lostSinceUs !== undefined) return allDown(parts, request.venue, symbol, lostSinceUs);
+  const payload = GetStatusRequestCodec.encode({ venue: request.venue, symbol });
+  const answer = await queryIngestor(parts, { venue: request.venue, query: "statuses" }, payload);
+  return GetStatusResponseCodec.decode(answer);
+}
+
+function allDown(
+  parts: MethodParts,
+  venue: string,
+  symbol: string,
+  sinceTimeUs: number,
+): GetStatusResponse {
+  const statuses: InstrumentStatus[] = [];
+  for (const instrument of parts.catalog.instruments()) {
+    if (instrument.venue !== venue || (symbol !== "" && instrument.symbol !== symbol)) continue;
+    statuses.push(...channelsDown(instrument, sinceTimeUs));
+  }
+  return { statuses };
+}
+
+function channelsDown(instrument: Instrument, sinceTimeUs: number): InstrumentStatus[] {
+  return instrument.channels.map((channel) => ({
+    venue: instrument.venue,
+    symbol: instrument.symbol,
+    status: {
+      channel,
+      state: "TOPIC_STATE_DOWN",
+      reason: INGESTOR_LOST_REASON,
+      sinceTimeUs,
+    },
+  }));
+}

@@ -1,0 +1,20 @@
+import { GetTradesRequestCodec, GetTradesResponseCodec } from "@tickwire/proto/service";
+import type { GetTradesRequest, GetTradesResponse } from "@tickwire/proto/service";
+import { queryIngestor, requireAtMost, requireInstrument } from "./ingestor-query.ts";
+import type { MethodParts } from "./ingestor-query.ts";
+
+const LIMIT_DEFAULT = 100;
+const LIMIT_MAX = 1_000;
+
+/** The latest trades of an instrument, oldest first, from the venue's ingestor. */
+export async function getTrades(
+  parts: MethodParts,
+  request: GetTradesRequest,
+): Promise<GetTradesResponse> {
+  const { venue, symbol } = requireInstrument(parts.catalog, request);
+  requireAtMost("limit", request.limit, LIMIT_MAX);
+  const limit = request.limit === 0 ? LIMIT_DEFAULT : request.limit;
+  const payload = GetTradesRequestCodec.encode({ venue, symbol, limit });
+  const answer = await queryIngestor(parts, { venue, query: "trades", symbol }, payload);
+  return GetTradesResponseCodec.decode(answer);
+}

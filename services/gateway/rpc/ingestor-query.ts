@@ -1,0 +1,58 @@
+import type { Instrument } from "@tickwire/proto/service";
+import type { Bus } from "#bus/bus.ts";
+import { BusError } from "#bus/bus.ts";
+import { querySubject } from "#bus/subject.ts";
+import { decodeQueryReply } from "#wire/bus-codec.ts";
+import type { Catalog } from "../catalog.ts";
+import { codeOfWire, RpcError } from "./rpc-error.ts";
+
+/** What the methods need of the gateway. */
+export type MethodParts = {
+  readonly bus: Bus;
+  readonly catalog: Catalog;
+  readonly queryTimeoutMs: number;
+};
+
+/**
+ * Asks the ingestor of a venue and returns its answer's payload.
+ * @throws RpcError with the ingestor's own code, or `unavailable` if it does not answer.
+ */
+export async function queryIngestor(
+  parts: MethodParts,
+  query: Parameters<typeof querySubject>[0],
+  payload: Uint8Array,
+): Promise<Uint8Array> {
+  let bytes: Uint8Array;
+  try {
+    const timeoutMs = parts.queryTimeoutMs;
+    bytes = await parts.bus.request(querySubject(query), payload, { timeoutMs });
+  } catch (error) {
+    if (!(error instanceof BusError)) throw error;
+    const message = `the ingestor of ${query.venue} does not answer`;
+    throw new RpcError("unavailable", message, { cause: error });
+  }
+  const reply = decodeQueryReply(bytes);
+  if (reply.error !== undefined) {
+    throw new RpcError(codeOfWire(reply.error.code), reply.error.message);
+  }
+  return reply.payload;
+}
+
+/** The instrument that a request names. @throws RpcError `invalid_argument` or `not_found` */
+export function requireInstrument(
+  catalog: Catalog,
+  request: { readonly venue: string; readonly symbol: string },
+): Instrument {
+  if (request.venue === "") throw new RpcError("invalid_argument", "venue is empty");
+  if (request.symbol === "") throw new RpcError("invalid_argument", "symbol is empty");
+  const instrument = catalog.find(request.venue, request.symbol);
+  if (instrument === undefined) {
+    throw new RpcError("not_found", `no instrument ${request.symbol} at ${request.venue}`);
+  }
+  return instrument;
+}
+
+/** @throws RpcError `invalid_argument` if `value` is above `high`. */
+export function requireAtMost(name: string, value: number, high: number): void {
+  if (value > high) throw new RpcError("invalid_argument", `${name} ${value} exceeds ${high}`);
+}

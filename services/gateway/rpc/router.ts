@@ -1,0 +1,29 @@
+import { MarketData } from "@tickwire/proto/service";
+import type { MarketDataHandlers } from "@tickwire/proto/service";
+import type { Clock } from "#core/clock.ts";
+import { getCandles } from "./get-candles.ts";
+import { getInstrument } from "./get-instrument.ts";
+import { getServerTime } from "./get-server-time.ts";
+import { getSnapshot } from "./get-snapshot.ts";
+import { getStatus } from "./get-status.ts";
+import { getTrades } from "./get-trades.ts";
+import type { MethodParts } from "./ingestor-query.ts";
+import { listInstruments } from "./list-instruments.ts";
+import { replay } from "./replay.ts";
+import { bindService } from "./service-table.ts";
+import type { RpcContext, ServiceTable } from "./service-table.ts";
+
+/** The MarketData service: every method of the schema, one file each. */
+export function createMarketData(parts: MethodParts & { readonly clock: Clock }): ServiceTable {
+  const handlers: MarketDataHandlers<RpcContext> = {
+    listInstruments: (request) => listInstruments(parts.catalog, request),
+    getInstrument: (request) => getInstrument(parts.catalog, request),
+    getSnapshot: (request) => getSnapshot(parts, request),
+    getTrades: (request) => getTrades(parts, request),
+    getCandles: (request) => getCandles(parts, request),
+    getStatus: (request) => getStatus(parts, request),
+    getServerTime: () => getServerTime(parts.clock),
+    replay: () => replay(),
+  };
+  return bindService(MarketData, handlers);
+}

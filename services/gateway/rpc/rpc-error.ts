@@ -1,0 +1,54 @@
+/** google.rpc.Code as the Connect protocol writes it, with the HTTP status that goes with it. */
+const HTTP_STATUS_OF_CODE = {
+  canceled: 499,
+  unknown: 500,
+  invalid_argument: 400,
+  deadline_exceeded: 504,
+  not_found: 404,
+  already_exists: 409,
+  permission_denied: 403,
+  resource_exhausted: 429,
+  failed_precondition: 400,
+  aborted: 409,
+  out_of_range: 400,
+  unimplemented: 501,
+  internal: 500,
+  unavailable: 503,
+  data_loss: 500,
+  unauthenticated: 401,
+} as const;
+
+export type RpcCode = keyof typeof HTTP_STATUS_OF_CODE;
+
+/** A call failed. Code and message go to the client; `cause` stays in the log. */
+export class RpcError extends Error {
+  readonly code: RpcCode;
+
+  constructor(code: RpcCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "RpcError";
+    this.code = code;
+  }
+
+  get httpStatus(): number {
+    return HTTP_STATUS_OF_CODE[this.code];
+  }
+}
+
+/** Whatever was thrown as an RpcError; what is none becomes `internal` without detail. */
+export function toRpcError(error: unknown): RpcError {
+  if (error instanceof RpcError) return error;
+  return new RpcError("internal", "internal error", { cause: error });
+}
+
+/** The schema's name of a code: `CODE_NOT_FOUND`. The schema spells `CODE_CANCELLED` with two l. */
+export function wireCodeOf<Code extends string>(code: RpcCode): Code {
+  return (code === "canceled" ? "CODE_CANCELLED" : `CODE_${code.toUpperCase()}`) as Code;
+}
+
+/** The reverse of `wireCodeOf`; what the schema does not know is `unknown`. */
+export function codeOfWire(wireCode: string): RpcCode {
+  if (wireCode === "CODE_CANCELLED") return "canceled";
+  const code = wireCode.replace(/^CODE_/, "").toLowerCase();
+  return code in HTTP_STATUS_OF_CODE ? (code as RpcCode) : "unknown";
+}

@@ -1,0 +1,17 @@
+import type { ClientRequest, ServerMessageInit } from "#wire/frame-codec.ts";
+
+type ValueOf<Message extends { kind: string; value: unknown }, Kind extends string> = Extract<
+  Message,
+  { kind: Kind }
+>["value"];
+
+/** The messages of the schema that several files of the gateway talk about. */
+export type HelloMessage = ValueOf<ClientRequest, "hello">;
+export type SubscribeMessage = ValueOf<ClientRequest, "subscribe">;
+export type UnsubscribeMessage = ValueOf<ClientRequest, "unsubscribe">;
+export type TopicRequestMessage = SubscribeMessage["topics"][number];
+export type TopicResultInit = NonNullable<
+  ValueOf<ServerMessageInit, "subscribeResult">["topics"]
+>[number];
+export type NoticeInit = ValueOf<ServerMessageInit, "notice">;
+export type ReplyInit = ValueOf<ServerMessageInit, "reply">;
