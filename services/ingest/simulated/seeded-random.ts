@@ -1,0 +1,32 @@
+/**
+ * Random numbers that are the same for the same seed, on every machine (mulberry32). Good enough for a
+ * simulated market, and for nothing that has to be unpredictable.
+ */
+export class SeededRandom {
+  #state: number;
+
+  /** Only the lowest 32 bits of `seed` count. */
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  /** In [0, 1). */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let mixed = this.#state;
+    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  }
+
+  /** A whole number in [0, below). */
+  integer(below: number): number {
+    return Math.floor(this.next() * below);
+  }
+
+  /** A whole number from 0 with the given mean; small ones are the likeliest. At most 1000. */
+  geometric(mean: number): number {
+    const drawn = Math.floor(Math.log(1 - this.next()) / Math.log(mean / (mean + 1)));
+    return Math.min(drawn, 1000);
+  }
+}

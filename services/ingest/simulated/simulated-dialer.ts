@@ -1,0 +1,360 @@
+import { CHANNELS, type Channel } from "#core/instrument.ts";
+import type { CancelTimer, Clock } from "#core/clock.ts";
+import type {
+  FeedDialer,
+  FeedSocket,
+  FeedSocketHandlers,
+  RestClient,
+} from "../feed/web-socket-dialer.ts";
+import { SeededRandom } from "./seeded-random.ts";
+import {
+  listSimulatedInstruments,
+  type SimulatedCounts,
+  type SimulatedInstrument,
+} from "./simulated-instruments.ts";
+import { type MarketAudience, SimulatedMarket } from "./simulated-market.ts";
+
+export type SimulatedVenueOptions = SimulatedCounts & {
+  readonly clock: Clock;
+  /** The same seed, counts and clock give the same market, frame by frame. */
+  readonly seed: number;
+  /**
+   * Orders, cancellations and marketable orders per instrument and second; each changes the book and about every
+   * tenth trades. "max" is a load generator: as many as the process can carry.
+   */
+  readonly eventsPerSecond: number | "max";
+  /** Levels per side at most. Default 50. */
+  readonly bookLevelsMax?: number;
+};
+
+/** The simulated venue: what a dialer and a REST client reach when they are pointed at it. */
+export type SimulatedVenue = {
+  readonly dialer: FeedDialer;
+  readonly rest: RestClient;
+  readonly instruments: readonly SimulatedInstrument[];
+  /** Steps that were due but left out, because more than STEPS_PER_TURN_MAX were due at once. */
+  readonly skippedSteps: number;
+  /** Ends every connection and timer. Idempotent. */
+  close(): void;
+};
+
+/** How often the market moves at a given rate. */
+export const TURN_INTERVAL_MS = 10;
+/** After a pause (a sleeping machine), the market does not make up for all of it. */
+export const STEPS_PER_TURN_MAX = 50_000;
+/** What "max" does before it lets the rest of the process run. */
+export const LOAD_STEPS_PER_TURN = 2_000;
+/** Requests of one connection that wait for an answer; one more closes it. */
+export const REQUESTS_PENDING_MAX = 1_000;
+const SECOND_US = 1_000_000;
+const HEARTBEAT_SECONDS = 5;
+const POLICY_VIOLATION = 1008;
+
+/** Creates the venue. Nothing runs until somebody dials, or once nobody is connected. */
+export function createSimulatedVenue(options: SimulatedVenueOptions): SimulatedVenue {
+  return new SimulatedServer(options);
+}
+
+/** One instrument's market and who listens to each of its channels. */
+class Listing implements MarketAudience {
+  readonly market: SimulatedMarket;
+  readonly #sockets = new Map<Channel, SimulatedSocket[]>();
+  /** Steps due, including the fraction that carries over. */
+  owed = 0;
+
+  constructor(
+    instrument: SimulatedInstrument,
+    underlying: SimulatedMarket | undefined,
+    options: SimulatedVenueOptions,
+    index: number,
+  ) {
+    this.market = new SimulatedMarket({
+      instrument,
+      underlying,
+      random: new SeededRandom(Math.imul(options.seed, 0x9e3779b1) + index),
+      audience: this,
+      levelsMax: options.bookLevelsMax ?? 50,
+    });
+  }
+
+  has(channel: Channel): boolean {
+    return (this.#sockets.get(channel)?.length ?? 0) > 0;
+  }
+
+  send(channel: Channel, frame: string): void {
+    const sockets = this.#sockets.get(channel);
+    if (sockets === undefined) return;
+    for (const socket of sockets) socket.deliver(frame);
+  }
+
+  /** False if it listened already. */
+  add(channel: Channel, socket: SimulatedSocket): boolean {
+    const sockets = this.#sockets.get(channel) ?? [];
+    if (sockets.includes(socket)) return false;
+    this.#sockets.set(channel, [...sockets, socket]);
+    return true;
+  }
+
+  remove(channel: Channel, socket: SimulatedSocket): void {
+    const sockets = this.#sockets.get(channel) ?? [];
+    this.#sockets.set(
+      channel,
+      sockets.filter((other) => other !== socket),
+    );
+  }
+}
+
+class SimulatedServer implements SimulatedVenue {
+  readonly instruments: readonly SimulatedInstrument[];
+  readonly dialer: FeedDialer;
+  readonly rest: RestClient;
+  skippedSteps = 0;
+  readonly #options: SimulatedVenueOptions;
+  readonly #listings = new Map<string, Listing>();
+  readonly #sockets = new Set<SimulatedSocket>();
+  #closed = false;
+  #lastTurnUs = 0;
+  #nextSecondUs = 0;
+  #seconds = 0;
+  #cancelTurn: CancelTimer | undefined;
+
+  constructor(options: SimulatedVenueOptions) {
+    this.#options = options;
+    this.instruments = listSimulatedInstruments(options);
+    for (const [index, instrument] of this.instruments.entries()) {
+      const underlying = this.#listings.get(instrument.underlying ?? "")?.market;
+      this.#listings.set(instrument.symbol, new Listing(instrument, underlying, options, index));
+    }
+    this.dialer = { dial: (_url, handlers) => this.#accept(handlers) };
+    this.rest = createSimulatedRest(options.clock, this.instruments);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.rest.close?.();
+    for (const socket of this.#sockets) socket.end(1001, "going away");
+    this.#stopTurns();
+  }
+
+  /** Answers one request of a socket. Anything that is not one is answered by an error. */
+  onRequest(socket: SimulatedSocket, frame: string): void {
+    const request = parseRequest(frame);
+    if (request === undefined) {
+      socket.deliver('{"e":"error","reason":"bad-request"}');
+      return;
+    }
+    for (const entry of request.channels) {
+      const [symbol, channel] = Array.isArray(entry) ? (entry as unknown[]) : [];
+      const listing = this.#listings.get(String(symbol));
+      const known = CHANNELS.find((each) => each === channel);
+      if (listing === undefined || known === undefined || !offers(listing, known)) {
+        const [s, c] = [String(symbol), String(channel)];
+        socket.deliver(JSON.stringify({ e: "error", reason: "unknown-channel", s, c }));
+      } else if (request.op === "subscribe") {
+        this.#subscribe(socket, listing, known);
+      } else {
+        listing.remove(known, socket);
+        const s = listing.market.instrument.symbol;
+        socket.deliver(JSON.stringify({ e: "unsubscribed", s, c: known }));
+      }
+    }
+  }
+
+  /** Called by a socket when it is over. */
+  onEnded(socket: SimulatedSocket): void {
+    if (!this.#sockets.delete(socket)) return;
+    for (const listing of this.#listings.values()) {
+      for (const channel of CHANNELS) listing.remove(channel, socket);
+    }
+    if (this.#sockets.size === 0) this.#stopTurns();
+  }
+
+  #accept(handlers: FeedSocketHandlers): FeedSocket {
+    const { clock } = this.#options;
+    const socket = new SimulatedSocket(clock, handlers, this);
+    if (this.#closed) {
+      socket.end(1001, "going away");
+      return socket;
+    }
+    this.#sockets.add(socket);
+    socket.open();
+    if (this.#cancelTurn === undefined) {
+      this.#lastTurnUs = clock.nowUs();
+      this.#nextSecondUs = this.#lastTurnUs - (this.#lastTurnUs % SECOND_US) + SECOND_US;
+      this.#scheduleTurn();
+    }
+    return socket;
+  }
+
+  #subscribe(socket: SimulatedSocket, listing: Listing, channel: Channel): void {
+    const s = listing.market.instrument.symbol;
+    listing.add(channel, socket);
+    socket.deliver(JSON.stringify({ e: "subscribed", s, c: channel }));
+    const first = listing.market.firstFrame(channel, this.#options.clock.nowUs());
+    if (first !== undefined) socket.deliver(first);
+  }
+
+  #scheduleTurn(): void {
+    const delayMs = this.#options.eventsPerSecond === "max" ? 0 : TURN_INTERVAL_MS;
+    this.#cancelTurn = this.#options.clock.after(delayMs, () => this.#turn());
+  }
+
+  #stopTurns(): void {
+    this.#cancelTurn?.();
+    this.#cancelTurn = undefined;
+  }
+
+  #turn(): void {
+    this.#cancelTurn = undefined;
+    const nowUs = this.#options.clock.nowUs();
+    const elapsedUs = Math.max(0, nowUs - this.#lastTurnUs);
+    let left = STEPS_PER_TURN_MAX;
+    for (const listing of this.#listings.values()) {
+      const due = Math.min(this.#stepsDue(listing, elapsedUs), left);
+      left -= due;
+      for (let step = 1; step <= due; step += 1) {
+        // Spread over the time since the last turn, so that the market does not move in jerks.
+        listing.market.step(this.#lastTurnUs + Math.floor((elapsedUs * step) / due));
+      }
+    }
+    this.#lastTurnUs = Math.max(nowUs, this.#lastTurnUs);
+    if (nowUs >= this.#nextSecondUs) this.#second(nowUs);
+    // A listener may have dialled again within this turn.
+    if (this.#sockets.size > 0 && this.#cancelTurn === undefined) this.#scheduleTurn();
+  }
+
+  #stepsDue(listing: Listing, elapsedUs: number): number {
+    const { eventsPerSecond } = this.#options;
+    if (eventsPerSecond === "max") return Math.ceil(LOAD_STEPS_PER_TURN / this.#listings.size);
+    const fair = Math.ceil(STEPS_PER_TURN_MAX / this.#listings.size);
+    listing.owed += (eventsPerSecond * elapsedUs) / SECOND_US;
+    let due = Math.floor(listing.owed);
+    listing.owed -= due;
+    if (due > fair) {
+      this.skippedSteps += due - fair;
+      due = fair;
+    }
+    return due;
+  }
+
+  #second(nowUs: number): void {
+    this.#nextSecondUs = nowUs - (nowUs % SECOND_US) + SECOND_US;
+    this.#seconds += 1;
+    for (const listing of this.#listings.values()) listing.market.second(nowUs);
+    if (this.#seconds % HEARTBEAT_SECONDS !== 0) return;
+    for (const socket of this.#sockets) socket.deliver(`{"e":"heartbeat","t":${nowUs}}`);
+  }
+}
+
+/** One connection to the simulated venue. Everything it reports is reported later, as from a network. */
+class SimulatedSocket implements FeedSocket {
+  readonly #clock: Clock;
+  readonly #handlers: FeedSocketHandlers;
+  readonly #server: SimulatedServer;
+  readonly #requests: string[] = [];
+  #ended = false;
+
+  constructor(clock: Clock, handlers: FeedSocketHandlers, server: SimulatedServer) {
+    this.#clock = clock;
+    this.#handlers = handlers;
+    this.#server = server;
+  }
+
+  open(): void {
+    this.#clock.after(0, () => {
+      if (!this.#ended) this.#handlers.onOpen();
+    });
+  }
+
+  deliver(frame: string): void {
+    if (!this.#ended) this.#handlers.onFrame(frame);
+  }
+
+  send(frame: string): void {
+    if (this.#ended) return;
+    if (this.#requests.length >= REQUESTS_PENDING_MAX) {
+      this.end(POLICY_VIOLATION, "too many requests");
+      return;
+    }
+    this.#requests.push(frame);
+    this.#clock.after(0, () => {
+      const request = this.#requests.shift();
+      if (!this.#ended && request !== undefined) this.#server.onRequest(this, request);
+    });
+  }
+
+  ping(): void {
+    this.#clock.after(0, () => {
+      if (!this.#ended) this.#handlers.onPong?.();
+    });
+  }
+
+  close(): void {
+    this.end(1000, "");
+  }
+
+  terminate(): void {
+    this.end(1006, "");
+  }
+
+  bufferedBytes(): number {
+    return 0;
+  }
+
+  /** Nothing is delivered any more; `onClose` follows. */
+  end(code: number, reason: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#server.onEnded(this);
+    this.#clock.after(0, () => this.#handlers.onClose(code, reason));
+  }
+}
+
+/** Spot instruments have no derivative's channels. */
+function offers(listing: Listing, channel: Channel): boolean {
+  const derivative = ["mark-price", "funding", "open-interest", "liquidations"].includes(channel);
+  if (channel === "status") return false;
+  return !derivative || listing.market.instrument.kind === "perpetual";
+}
+
+type Request = { readonly op: "subscribe" | "unsubscribe"; readonly channels: readonly unknown[] };
+
+function parseRequest(frame: string): Request | undefined {
+  let parsed: { op?: unknown; channels?: unknown } | null;
+  try {
+    parsed = JSON.parse(frame) as { op?: unknown; channels?: unknown } | null;
+  } catch {
+    return undefined;
+  }
+  const { op, channels } = parsed ?? {};
+  if ((op !== "subscribe" && op !== "unsubscribe") || !Array.isArray(channels)) return undefined;
+  return { op, channels };
+}
+
+/** The list of instruments, by the way that other venues' lists come. */
+function createSimulatedRest(
+  clock: Clock,
+  instruments: readonly SimulatedInstrument[],
+): RestClient {
+  const body = JSON.stringify({ instruments });
+  const pending = new Set<(reason: string) => void>();
+  let closed = false;
+  return {
+    get(request, onResponse, onError): void {
+      pending.add(onError);
+      clock.after(0, () => {
+        if (!pending.delete(onError)) return;
+        if (closed) return onError("closed");
+        if (!request.url.endsWith("/instruments")) {
+          return onResponse({ url: request.url, status: 404, body: "" });
+        }
+        onResponse({ url: request.url, status: 200, body });
+      });
+    },
+    close(): void {
+      closed = true;
+      for (const onError of pending) onError("closed");
+      pending.clear();
+    },
+  };
+}

@@ -1,0 +1,248 @@
+import { formatDecimal, fromBigInt } from "@tickwire/proto/model";
+import type { Channel } from "#core/instrument.ts";
+import { MarketStatistics, type MinuteCandle } from "./market-statistics.ts";
+import {
+  type BookSide,
+  type MarketListener,
+  type MarketQuote,
+  type MarketTrade,
+  OrderMarket,
+} from "./order-market.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+import type { SimulatedInstrument } from "./simulated-instruments.ts";
+
+/** Takes the frames of one instrument's channels. */
+export type MarketAudience = {
+  /** Whether anybody listens; frames for nobody are not made. */
+  has(channel: Channel): boolean;
+  send(channel: Channel, frame: string): void;
+};
+
+export type SimulatedMarketOptions = {
+  readonly instrument: SimulatedInstrument;
+  readonly random: SeededRandom;
+  readonly audience: MarketAudience;
+  /** The market of the spot instrument that a perpetual follows. */
+  readonly underlying: SimulatedMarket | undefined;
+  readonly levelsMax: number;
+};
+
+const FUNDING_INTERVAL_US = 8 * 3_600_000_000;
+const CANDLE_INTERVAL_MS = 60_000;
+const LIQUIDATION_ONE_IN = 200;
+const OPEN_INTEREST_START_LOTS = 1_000_000;
+/** Funding per interval: 0.01 % plus the premium, within 0.75 %; integers of 10^-8. */
+const FUNDING_BASE = 10_000;
+const FUNDING_MAX = 750_000;
+const FUNDING_SCALE = 8;
+
+/**
+ * One instrument of the simulated venue: runs its order market and puts what happens into frames. Every frame is JSON
+ * with decimals as text and times in microseconds.
+ */
+export class SimulatedMarket implements MarketListener {
+  readonly instrument: SimulatedInstrument;
+  readonly #options: SimulatedMarketOptions;
+  readonly #market: OrderMarket;
+  readonly #statistics = new MarketStatistics();
+  #timeUs = 0;
+  #candleChanged = false;
+  #openInterestLots = OPEN_INTEREST_START_LOTS;
+
+  constructor(options: SimulatedMarketOptions) {
+    this.#options = options;
+    this.instrument = options.instrument;
+    this.#market = new OrderMarket({
+      random: options.random,
+      referenceTicks: options.instrument.referenceTicks,
+      levelsMax: options.levelsMax,
+      liquidationOneIn: options.instrument.kind === "perpetual" ? LIQUIDATION_ONE_IN : 0,
+    });
+  }
+
+  /** Bid plus ask, in ticks: twice the middle, and so a whole number. */
+  get doubleMidTicks(): number {
+    const { bidTicks, askTicks } = this.#market.quote;
+    return bidTicks + askTicks;
+  }
+
+  /** One step of the market, at this time. */
+  step(timeUs: number): void {
+    this.#timeUs = timeUs;
+    this.#market.step(this);
+  }
+
+  /** What comes by the clock and not by orders; to be called about once a second. */
+  second(timeUs: number): void {
+    this.#timeUs = timeUs;
+    this.#closeMinute();
+    const candle = this.#statistics.current;
+    if (candle !== undefined && this.#candleChanged) this.#sendCandle(candle, false);
+    this.#candleChanged = false;
+    this.#sendTicker();
+    const { underlying } = this.#options;
+    if (underlying !== undefined) this.#sendDerivative(underlying);
+  }
+
+  /** The frame that a new subscriber gets first; undefined for channels that begin with the next event. */
+  firstFrame(channel: Channel, timeUs: number): string | undefined {
+    if (channel === "quotes") return this.#quoteFrame(this.#market.quote, timeUs);
+    if (channel !== "book") return undefined;
+    const { updateId } = this.#market;
+    const bids = this.#levelsText(this.#market.levels("bid"));
+    const asks = this.#levelsText(this.#market.levels("ask"));
+    return (
+      `{"e":"book","s":"${this.instrument.symbol}","snapshot":true,` +
+      `"U":${updateId},"u":${updateId},"b":${bids},"a":${asks},"t":${timeUs}}`
+    );
+  }
+
+  onTrade(trade: MarketTrade): void {
+    this.#closeMinute();
+    this.#statistics.onTrade(this.#timeUs, trade.priceTicks, trade.sizeLots);
+    this.#candleChanged = true;
+    this.#moveOpenInterest(trade);
+    const { audience } = this.#options;
+    const price = this.#price(trade.priceTicks);
+    const size = this.#size(trade.sizeLots);
+    const rest =
+      `"s":"${this.instrument.symbol}","id":"${trade.tradeId}","p":"${price}","q":"${size}",` +
+      `"side":"${trade.takerIsBuyer ? "buy" : "sell"}","t":${this.#timeUs}}`;
+    if (audience.has("trades")) audience.send("trades", `{"e":"trade",${rest}`);
+    if (trade.isLiquidation && audience.has("liquidations")) {
+      audience.send("liquidations", `{"e":"liquidation",${rest}`);
+    }
+  }
+
+  onDelta(side: BookSide, changes: readonly number[], updateId: number): void {
+    const { audience } = this.#options;
+    if (!audience.has("book")) return;
+    const levels = this.#levelsText(changes);
+    const sides = side === "bid" ? `"b":${levels},"a":[]` : `"b":[],"a":${levels}`;
+    audience.send(
+      "book",
+      `{"e":"book","s":"${this.instrument.symbol}","U":${updateId},"u":${updateId},` +
+        `${sides},"t":${this.#timeUs}}`,
+    );
+  }
+
+  onQuote(quote: MarketQuote): void {
+    const { audience } = this.#options;
+    if (audience.has("quotes")) audience.send("quotes", this.#quoteFrame(quote, this.#timeUs));
+  }
+
+  #quoteFrame(quote: MarketQuote, timeUs: number): string {
+    return (
+      `{"e":"quote","s":"${this.instrument.symbol}",` +
+      `"b":"${this.#price(quote.bidTicks)}","B":"${this.#size(quote.bidLots)}",` +
+      `"a":"${this.#price(quote.askTicks)}","A":"${this.#size(quote.askLots)}","t":${timeUs}}`
+    );
+  }
+
+  #closeMinute(): void {
+    const closed = this.#statistics.closeMinute(this.#timeUs);
+    if (closed !== undefined) this.#sendCandle(closed, true);
+  }
+
+  #sendCandle(candle: MinuteCandle, closed: boolean): void {
+    const { audience } = this.#options;
+    if (!audience.has("candles")) return;
+    const frame = {
+      e: "candle",
+      s: this.instrument.symbol,
+      interval: CANDLE_INTERVAL_MS,
+      open: candle.openTimeUs,
+      o: this.#price(candle.openTicks),
+      h: this.#price(candle.highTicks),
+      l: this.#price(candle.lowTicks),
+      c: this.#price(candle.closeTicks),
+      v: this.#sum(candle.volumeLots, this.instrument.sizeScale),
+      q: this.#sum(candle.turnover, this.instrument.priceScale + this.instrument.sizeScale),
+      n: candle.tradeCount,
+      closed,
+      t: this.#timeUs,
+    };
+    audience.send("candles", JSON.stringify(frame));
+  }
+
+  #sendTicker(): void {
+    const { audience } = this.#options;
+    if (!audience.has("ticker")) return;
+    const day = this.#statistics.day(this.#timeUs);
+    if (day === undefined) return;
+    const { bidTicks, askTicks } = this.#market.quote;
+    const frame = {
+      e: "ticker",
+      s: this.instrument.symbol,
+      c: this.#price(day.lastTicks),
+      Q: this.#size(day.lastLots),
+      o: this.#price(day.openTicks),
+      h: this.#price(day.highTicks),
+      l: this.#price(day.lowTicks),
+      v: this.#sum(day.volumeLots, this.instrument.sizeScale),
+      q: this.#sum(day.turnover, this.instrument.priceScale + this.instrument.sizeScale),
+      b: this.#price(bidTicks),
+      a: this.#price(askTicks),
+      t: this.#timeUs,
+    };
+    audience.send("ticker", JSON.stringify(frame));
+  }
+
+  /** The index is the middle of the spot market, the mark the middle of the perpetual's own. */
+  #sendDerivative(underlying: SimulatedMarket): void {
+    const { audience } = this.#options;
+    const index = underlying.doubleMidTicks;
+    const mark = this.doubleMidTicks;
+    this.#market.setReference(Math.round(index / 2));
+    const s = this.instrument.symbol;
+    const t = this.#timeUs;
+    // Twice the middle, times 5, is the middle at one more digit.
+    const scale = this.instrument.priceScale + 1;
+    const [markPrice, indexPrice] = [
+      formatDecimal(mark * 5, scale),
+      formatDecimal(index * 5, scale),
+    ];
+    audience.send("mark-price", JSON.stringify({ e: "mark", s, p: markPrice, i: indexPrice, t }));
+    const premium = Math.round(((mark - index) * 10 ** FUNDING_SCALE) / index);
+    const bounded = Math.max(-FUNDING_MAX, Math.min(FUNDING_MAX, FUNDING_BASE + premium));
+    const rate = formatDecimal(bounded, FUNDING_SCALE);
+    const next = t - (t % FUNDING_INTERVAL_US) + FUNDING_INTERVAL_US;
+    const interval = FUNDING_INTERVAL_US / 1000;
+    audience.send("funding", JSON.stringify({ e: "funding", s, r: rate, next, interval, t }));
+    const interest = this.#size(this.#openInterestLots);
+    const value = this.#sum(
+      BigInt(this.#openInterestLots) * BigInt(mark * 5),
+      this.instrument.sizeScale + scale,
+    );
+    audience.send("open-interest", JSON.stringify({ e: "interest", s, q: interest, value, t }));
+  }
+
+  #moveOpenInterest(trade: MarketTrade): void {
+    if (this.instrument.kind !== "perpetual") return;
+    const opens = !trade.isLiquidation && this.#options.random.next() < 0.5;
+    const change = opens ? trade.sizeLots : -trade.sizeLots;
+    this.#openInterestLots = Math.max(0, this.#openInterestLots + change);
+  }
+
+  #levelsText(pairs: readonly number[]): string {
+    let text = "[";
+    for (let index = 0; index < pairs.length; index += 2) {
+      const price = this.#price(pairs[index] ?? 0);
+      const size = this.#size(pairs[index + 1] ?? 0);
+      text += `${index === 0 ? "" : ","}["${price}","${size}"]`;
+    }
+    return `${text}]`;
+  }
+
+  #price(ticks: number): string {
+    return formatDecimal(ticks, this.instrument.priceScale);
+  }
+
+  #size(lots: number): string {
+    return formatDecimal(lots, this.instrument.sizeScale);
+  }
+
+  #sum(total: bigint, scale: number): string {
+    return formatDecimal(fromBigInt(total), scale);
+  }
+}

@@ -1,0 +1,20 @@
+import type { FeedAdapter } from "../feed/feed-adapter.ts";
+import { binance } from "./binance.ts";
+import { binanceUsdm } from "./binance-usdm.ts";
+import { coinbase } from "./coinbase.ts";
+import { krakenV1 } from "./kraken-v1.ts";
+import { kraken } from "./kraken.ts";
+import { simulated } from "./simulated.ts";
+
+/** Every venue that Tickwire knows, by its id. Configuration, metrics labels and the conformance suite follow. */
+export const VENUES = {
+  binance,
+  "binance-usdm": binanceUsdm,
+  coinbase,
+  kraken,
+  "kraken-v1": krakenV1,
+  simulated,
+} as const satisfies Record<string, FeedAdapter>;
+
+/** The id of a venue that Tickwire knows. */
+export type VenueId = keyof typeof VENUES;
