@@ -1,0 +1,261 @@
+import type { Clock } from "#core/clock.ts";
+import { CHANNEL_OF_KIND } from "#core/market-event.ts";
+import type { MarketEvent } from "#core/market-event.ts";
+import type { FeedAdapter } from "../feed/feed-adapter.ts";
+import { INGEST_LIMITS_DEFAULTS } from "../limits.ts";
+import type { Logger } from "../logger.ts";
+import { Publisher } from "../publisher.ts";
+import type { PublisherCounters } from "../publisher.ts";
+import { QueryResponder } from "../query-responder.ts";
+import { StreamedInstruments } from "../streamed-instruments.ts";
+import { scheduleTurnEnd } from "../turn-scheduler.ts";
+import { VENUES } from "../venues/registry.ts";
+import type { CaptureLine, CaptureRecord } from "./capture-format.ts";
+import { CaptureReplay } from "./capture-replay.ts";
+import type { ReplayOptions, ReplaySummary } from "./replay-options.ts";
+
+/** Lines after which a replay without pauses lets the bus deliver. */
+const LINES_PER_TURN = 256;
+
+/** Ahead of its time by less than this, a line does not wait: timers are not finer. */
+const PACE_MS_MIN = 1;
+
+const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+export type ReplayErrorCode = "unknown-venue" | "empty-capture";
+
+/** A capture that cannot be replayed at all. */
+export class ReplayError extends Error {
+  readonly code: ReplayErrorCode;
+
+  constructor(code: ReplayErrorCode, message: string) {
+    super(message);
+    this.name = "ReplayError";
+    this.code = code;
+  }
+}
+
+/** A replay that runs, and answers queries on its bus until it is closed, also after its last line. */
+export type RunningReplay = {
+  /** When the last line has been published. Rejects with ReplayError, or if the source does. */
+  readonly finished: Promise<ReplaySummary>;
+  /** So far. */
+  stats(): ReplaySummary;
+  /** Stops answering and ends the sessions. The bus stays open. Idempotent. */
+  close(): void;
+};
+
+/** Replays a capture to its end and closes. Rejects with ReplayError, or if the source does. */
+export async function replayCapture(options: ReplayOptions): Promise<ReplaySummary> {
+  const replay = startReplay(options);
+  try {
+    return await replay.finished;
+  } finally {
+    replay.close();
+  }
+}
+
+/** Starts to replay a capture as if it were live: see `CaptureReplay` for how, and ReplayOptions for the choices. */
+export function startReplay(options: ReplayOptions): RunningReplay {
+  const run = new ReplayRun(options);
+  return { finished: run.run(), stats: () => run.summary(), close: () => run.close() };
+}
+
+class ReplayRun {
+  readonly #options: ReplayOptions;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #publisherCounters: PublisherCounters = { events: 0, batches: 0, bytes: 0, failures: 0 };
+  readonly #publisher: Publisher;
+  readonly #startedUs: number;
+  #replay: CaptureReplay | undefined;
+  #responder: QueryResponder | undefined;
+  #venue = "";
+  #damagedLines = 0;
+  #finishedUs: number | undefined;
+  #closed = false;
+  #pace: { readonly recordedUs: number; readonly realUs: number } | undefined;
+
+  constructor(options: ReplayOptions) {
+    this.#options = options;
+    const { clock, bus, onEvent } = options;
+    this.#clock = clock;
+    this.#logger = options.logger ?? SILENT;
+    this.#startedUs = clock.nowUs();
+    const epoch = this.#startedUs;
+    this.#publisher = new Publisher({
+      ...(bus === undefined ? {} : { bus }),
+      ...(onEvent === undefined
+        ? {}
+        : {
+            onEvent: (event: MarketEvent, sequence: number) => onEvent({ event, epoch, sequence }),
+          }),
+      clock,
+      epoch,
+      batchEventsMax: INGEST_LIMITS_DEFAULTS.batchEventsMax,
+      limits: {
+        tradesMax: INGEST_LIMITS_DEFAULTS.recentTradesMax,
+        candlesMax: INGEST_LIMITS_DEFAULTS.recentCandlesMax,
+      },
+      schedule: scheduleTurnEnd,
+      counters: this.#publisherCounters,
+      logger: this.#logger,
+    });
+  }
+
+  async run(): Promise<ReplaySummary> {
+    const { startAfter, source, bus } = this.#options;
+    if (startAfter !== undefined) await startAfter;
+    let lines = 0;
+    for await (const line of source) {
+      if (this.#isEnded()) break;
+      const waitMs = this.#take(line);
+      if (waitMs >= PACE_MS_MIN) {
+        await this.#sleep(waitMs);
+        if (this.#isEnded()) break;
+      }
+      if (line.kind !== "header" && line.kind !== "damaged") this.#play(line);
+      lines += 1;
+      if (bus !== undefined && lines % LINES_PER_TURN === 0) await this.#settle();
+    }
+    if (this.#replay === undefined && this.#damagedLines === 0 && !this.#closed) {
+      throw new ReplayError("empty-capture", "the capture has no lines");
+    }
+    await this.#settle();
+    this.#finishedUs = this.#clock.nowUs();
+    return this.summary();
+  }
+
+  summary(): ReplaySummary {
+    const counters = this.#replay?.counters;
+    const elapsedMs = ((this.#finishedUs ?? this.#clock.nowUs()) - this.#startedUs) / 1000;
+    const frames = counters?.frames ?? 0;
+    return {
+      venue: this.#venue,
+      frames,
+      damagedLines: this.#damagedLines,
+      events: Object.fromEntries(
+        Object.entries(counters?.events ?? {}).filter(([, count]) => count > 0),
+      ),
+      rejected: { ...counters?.rejected },
+      duplicateTrades: counters?.duplicateTrades ?? 0,
+      gaps: counters?.gaps ?? 0,
+      resyncs: counters?.resyncs ?? 0,
+      checksumsPassed: counters?.checksumsPassed ?? 0,
+      checksumsFailed: counters?.checksumsFailed ?? 0,
+      elapsedMs,
+      framesPerSecond: elapsedMs > 0 ? Math.round((frames / elapsedMs) * 1000) : 0,
+    };
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#responder?.close();
+    this.#replay?.close();
+  }
+
+  /** Prepares for a line. Returns how long to wait before it is played. */
+  #take(line: CaptureLine): number {
+    switch (line.kind) {
+      case "damaged":
+        this.#damagedLines += 1;
+        this.#logger.warn({ reason: line.reason }, "damaged line in the capture");
+        return 0;
+      case "header":
+        if (this.#replay === undefined) this.#begin(this.#options.venue ?? line.venue);
+        return 0;
+      default:
+        if (this.#replay === undefined) this.#begin(this.#options.venue);
+        return this.#waitMs(line.atUs);
+    }
+  }
+
+  #play(line: CaptureRecord): void {
+    this.#replay?.take(line);
+  }
+
+  #begin(venue: string | undefined): void {
+    const { resolveAdapter = adapterOf, channels, bookDepth = 1000, bus } = this.#options;
+    const adapter = venue === undefined ? undefined : resolveAdapter(venue);
+    if (adapter === undefined) {
+      throw new ReplayError("unknown-venue", `no adapter for venue ${venue ?? "(none named)"}`);
+    }
+    this.#venue = adapter.venue;
+    const streamed = new StreamedInstruments(() => this.#responder?.announce());
+    const wanted = channels === undefined ? undefined : new Set(channels);
+    const publisher = this.#publisher;
+    const replay = new CaptureReplay({
+      adapter,
+      bookDepth,
+      logger: this.#logger,
+      emit: (event) => {
+        const channel = CHANNEL_OF_KIND[event.kind];
+        if (wanted !== undefined && !wanted.has(channel)) return;
+        if (bus !== undefined && !streamed.has(event.instrument, channel)) {
+          streamed.add([{ instrument: event.instrument, channel }]);
+        }
+        publisher.publish(event);
+      },
+    });
+    this.#replay = replay;
+    if (bus !== undefined) this.#answerQueries(replay, streamed);
+  }
+
+  #answerQueries(replay: CaptureReplay, streamed: StreamedInstruments): void {
+    const { bus } = this.#options;
+    if (bus === undefined) return;
+    const view = {
+      venue: this.#venue,
+      streamed,
+      liveBookOf: (instrument: Parameters<typeof replay.pipeline.books.liveBookOf>[0]) =>
+        replay.pipeline.books.liveBookOf(instrument),
+    };
+    this.#responder = new QueryResponder({
+      bus,
+      clock: this.#clock,
+      ingestorId: `replay-${this.#publisher.epoch}`,
+      publisher: this.#publisher,
+      venues: [view],
+      logger: this.#logger,
+    });
+    this.#responder.start();
+  }
+
+  /** How long the real clock must run until a line recorded at this time is due. */
+  #waitMs(recordedUs: number): number {
+    const { speed } = this.#options;
+    if (speed === "max") return 0;
+    const nowUs = this.#clock.nowUs();
+    this.#pace ??= { recordedUs, realUs: nowUs };
+    const dueUs = this.#pace.realUs + (recordedUs - this.#pace.recordedUs) / speed;
+    return (dueUs - nowUs) / 1000;
+  }
+
+  #isEnded(): boolean {
+    return this.#closed || this.#options.signal?.aborted === true;
+  }
+
+  async #settle(): Promise<void> {
+    this.#publisher.flush();
+    await this.#options.bus?.flush();
+  }
+
+  async #sleep(delayMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const { signal } = this.#options;
+      const cancel = this.#clock.after(delayMs, () => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      });
+      const onAbort = (): void => {
+        cancel();
+        resolve();
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+}
+
+function adapterOf(venue: string): FeedAdapter | undefined {
+  return Object.hasOwn(VENUES, venue) ? VENUES[venue as keyof typeof VENUES] : undefined;
+}
