@@ -1,6 +1,6 @@
 import type { Bus } from "#bus/bus.ts";
 import type { Clock } from "#core/clock.ts";
-import type { Channel } from "#core/instrument.ts";
+import type { Channel, Instrument } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { FeedAdapter } from "../feed/feed-adapter.ts";
 import type { Logger } from "../logger.ts";
@@ -11,6 +11,15 @@ export type ReplayedEvent = {
   readonly event: MarketEvent;
   readonly epoch: number;
   readonly sequence: number;
+};
+
+/** What a capture is about. */
+export type CaptureContents = {
+  readonly venue: string;
+  readonly streams: readonly {
+    readonly instrument: Instrument;
+    readonly channels: readonly Channel[];
+  }[];
 };
 
 export type ReplayOptions = {
@@ -32,6 +41,8 @@ export type ReplayOptions = {
   readonly onEvent?: (replayed: ReplayedEvent) => void;
   /** Levels per side that the recording subscribed, where its frames do not say. Default 1000. */
   readonly bookDepth?: number;
+  /** Known from an earlier pass: announced and answered for on the bus before the first line is read. */
+  readonly contents?: CaptureContents;
   /** Nothing is read before this resolves. */
   readonly startAfter?: Promise<void>;
   /** Ends the replay early; `finished` then resolves with what was done so far. */

@@ -104,7 +104,8 @@ class ReplayRun {
   }
 
   async run(): Promise<ReplaySummary> {
-    const { startAfter, source, bus } = this.#options;
+    const { startAfter, source, bus, contents } = this.#options;
+    if (contents !== undefined) this.#begin(contents.venue);
     if (startAfter !== undefined) await startAfter;
     let lines = 0;
     for await (const line of source) {
@@ -198,6 +199,14 @@ class ReplayRun {
       },
     });
     this.#replay = replay;
+    for (const { instrument, channels: known } of this.#options.contents?.streams ?? []) {
+      replay.catalog.add([instrument]);
+      streamed.add(
+        known
+          .filter((channel) => wanted === undefined || wanted.has(channel))
+          .map((channel) => ({ instrument, channel })),
+      );
+    }
     if (bus !== undefined) this.#answerQueries(replay, streamed);
   }
 
