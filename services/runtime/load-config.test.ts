@@ -49,6 +49,12 @@ test("flags win over environment, environment over file, file over defaults", ()
   expect(gateway).toMatchObject({ port: 3, outboundBytesMax: 2, compression: false, kind: "uws" });
 });
 
+test("a program's own defaults lie between the schema's and the user's", () => {
+  const defaults = { gateway: { port: 5, kind: "node" } };
+  const { gateway } = load({ defaults, file: file({ gateway: { port: 6 } }) });
+  expect(gateway).toMatchObject({ port: 6, kind: "node", outboundBytesMax: 1000 });
+});
+
 test("objects merge by key and lists are replaced", () => {
   const config = load({
     file: file({ gateway: { origins: ["a", "b"] }, venues: { kraken: { symbols: ["X"] } } }),

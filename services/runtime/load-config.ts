@@ -35,6 +35,8 @@ export type ConfigFlag = {
 };
 
 export type ConfigSources = {
+  /** Settings of the program that asks, below everything that a user gives. */
+  readonly defaults?: object;
   /** Text of a JSON file and its name for messages. */
   readonly file?: { readonly name: string; readonly text: string };
   readonly environment?: Readonly<Record<string, string | undefined>>;
@@ -46,7 +48,7 @@ export type ConfigSources = {
 type Tree = { [name: string]: unknown };
 
 /**
- * Merges defaults < file < environment < flags, validates the whole and freezes it. Objects merge by key,
+ * Merges defaults (the schema's, then the program's) < file < environment < flags, validates the whole and freezes it. Objects merge by key,
  * lists are replaced. Throws `ConfigError` that names every bad key, with where it came from.
  */
 export function loadConfig<Schema extends z.ZodType>(
@@ -54,6 +56,7 @@ export function loadConfig<Schema extends z.ZodType>(
   sources: ConfigSources,
 ): z.output<Schema> {
   const merge = new Merge(listVariables(schema));
+  if (sources.defaults !== undefined) merge.addDefaults(sources.defaults);
   if (sources.file !== undefined) merge.addFile(sources.file);
   merge.addEnvironment(sources.environment ?? {}, sources.ignoredVariables ?? []);
   for (const flag of sources.flags ?? []) merge.addFlag(flag);
@@ -76,6 +79,10 @@ class Merge {
   constructor(variables: readonly ConfigVariable[]) {
     this.#byVariable = new Map(variables.map((variable) => [variable.variable, variable]));
     this.#byKey = new Map(variables.map((variable) => [variable.key, variable]));
+  }
+
+  addDefaults(defaults: object): void {
+    this.#assign(this.tree, defaults as Tree, [], "default");
   }
 
   addFile(file: { readonly name: string; readonly text: string }): void {
