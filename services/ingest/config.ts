@@ -1,0 +1,98 @@
+import { z } from "zod";
+import { CHANNELS } from "#core/instrument.ts";
+import { INGEST_LIMITS_DEFAULTS } from "./limits.ts";
+import { VENUES } from "./venues/registry.ts";
+import type { VenueId } from "./venues/registry.ts";
+
+const VENUE_IDS = Object.keys(VENUES) as [VenueId, ...VenueId[]];
+const FEED_CHANNELS = CHANNELS.filter((channel) => channel !== "status");
+
+const count = (fallback: number, high: number) => z.int().min(1).max(high).default(fallback);
+
+const simulatedSchema = z
+  .strictObject({
+    seed: z.int().min(0).default(1).describe("the same seed gives the same market"),
+    instruments: count(10, 10_000).describe("spot instruments"),
+    perpetuals: z.int().min(0).max(10_000).default(2).describe("perpetuals on the first of them"),
+    eventsPerSecond: z
+      .union([z.literal("max"), z.number().positive().max(1_000_000)])
+      .default(20)
+      .describe("book changes per instrument; max is a load generator"),
+  })
+  .describe("the simulated venue's market; other venues do not have it");
+
+const venueSchema = z
+  .strictObject({
+    id: z.enum(VENUE_IDS),
+    instruments: z
+      .array(z.string().min(1))
+      .default([])
+      .describe("Tickwire's or the venue's symbols; none means all that the venue lists"),
+    channels: z
+      .array(z.enum(FEED_CHANNELS))
+      .min(1)
+      .optional()
+      .describe("all that the venue has, if absent"),
+    bookDepth: count(1_000, 10_000).describe("levels per side, or the venue's nearest"),
+    endpoints: z
+      .strictObject({
+        webSocket: z.string().min(1).optional(),
+        rest: z.string().min(1).optional(),
+      })
+      .default({})
+      .describe("in place of the venue's own addresses"),
+    simulated: simulatedSchema.optional(),
+  })
+  .refine((venue) => venue.simulated === undefined || venue.id === "simulated", {
+    path: ["simulated"],
+    error: "only the simulated venue has a market to set",
+  });
+
+/**
+ * Everything that can be set about an ingestor. Units are in the names; every key has a default, so `{}` is a valid
+ * configuration: the simulated venue.
+ */
+export const ingestConfigSchema = z
+  .strictObject({
+    venues: z
+      .array(venueSchema)
+      .min(1)
+      .default([venueSchema.parse({ id: "simulated" })]),
+    instrumentsMax: count(INGEST_LIMITS_DEFAULTS.instrumentsMax, 1_000_000).describe(
+      "instruments of one venue; more are left out",
+    ),
+    batchEventsMax: count(INGEST_LIMITS_DEFAULTS.batchEventsMax, 65_536).describe(
+      "events of one topic in one bus message",
+    ),
+    bufferedDeltasMax: count(INGEST_LIMITS_DEFAULTS.bufferedDeltasMax, 1_000_000).describe(
+      "of one book that waits for its snapshot; the oldest are dropped",
+    ),
+    recentTradeIdsMax: count(INGEST_LIMITS_DEFAULTS.recentTradeIdsMax, 1_000_000).describe(
+      "of one instrument, to recognise a trade that comes twice",
+    ),
+    recentTradesMax: count(INGEST_LIMITS_DEFAULTS.recentTradesMax, 100_000).describe(
+      "of one instrument, for GetTrades",
+    ),
+    recentCandlesMax: count(INGEST_LIMITS_DEFAULTS.recentCandlesMax, 100_000).describe(
+      "of one instrument, for GetCandles",
+    ),
+    drainTimeoutMs: z
+      .int()
+      .min(0)
+      .max(60_000)
+      .default(5_000)
+      .describe("longest wait for the bus to take what is left on shutdown"),
+  })
+  .refine(({ venues }) => new Set(venues.map(({ id }) => id)).size === venues.length, {
+    path: ["venues"],
+    error: "a venue may be listed once",
+  });
+
+/** A whole, checked configuration. */
+export type IngestConfig = Readonly<z.infer<typeof ingestConfigSchema>>;
+export type VenueConfig = IngestConfig["venues"][number];
+
+/** The defaults with what is given in their place. Throws z.ZodError naming every bad key. */
+export function ingestConfig(given: z.input<typeof ingestConfigSchema> = {}): IngestConfig {
+  return Object.freeze(ingestConfigSchema.parse(given));
+}

@@ -1,0 +1,128 @@
+import type { Registry } from "prom-client";
+import type { Bus } from "#bus/bus.ts";
+import type { Clock } from "#core/clock.ts";
+import type { IngestConfig, VenueConfig } from "./config.ts";
+import { FEED_POLICY_DEFAULTS } from "./feed/feed-policy.ts";
+import type { FeedPolicy } from "./feed/feed-policy.ts";
+import { createFetchRestClient, FETCH_REST_CLIENT_DEFAULTS } from "./feed/fetch-rest-client.ts";
+import { createWebSocketDialer } from "./feed/web-socket-dialer.ts";
+import type { FeedDialer, RestClient } from "./feed/web-socket-dialer.ts";
+import type { Logger } from "./logger.ts";
+import { registerIngestMetrics } from "./metrics.ts";
+import type { MeasuredVenue } from "./metrics.ts";
+import { Publisher } from "./publisher.ts";
+import type { PublisherCounters } from "./publisher.ts";
+import { QueryResponder } from "./query-responder.ts";
+import { createSimulatedVenue } from "./simulated/simulated-dialer.ts";
+import { scheduleTurnEnd } from "./turn-scheduler.ts";
+import { VenueIngest } from "./venue-ingest.ts";
+import { VENUES } from "./venues/registry.ts";
+
+export type IngestOptions = {
+  readonly config: IngestConfig;
+  /** Not closed by the ingestor. */
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  /** In place of the network, for every venue. */
+  readonly dialer?: FeedDialer;
+  readonly restClient?: RestClient;
+  /** In [0, 1); Math.random by default. */
+  readonly random?: () => number;
+  readonly policy?: Partial<FeedPolicy>;
+};
+
+/** What an ingestor has done so far. */
+export type IngestStats = {
+  readonly epoch: number;
+  readonly publisher: Readonly<PublisherCounters>;
+  readonly venues: readonly MeasuredVenue[];
+};
+
+export type RunningIngest = {
+  /** Resolves when every venue's instruments are known and its connections are being made. */
+  readonly whenStarted: Promise<void>;
+  stats(): IngestStats;
+  /** Disconnects, publishes what waits, and gives the bus a bounded time to take it. Idempotent. */
+  close(): Promise<void>;
+};
+
+type Network = { readonly dialer: FeedDialer; readonly restClient: RestClient; close(): void };
+
+/** Starts ingesting. Resolves when queries are answered; venues connect in the background. */
+export async function startIngest(options: IngestOptions): Promise<RunningIngest> {
+  const { config, bus, clock, logger, registry, random = Math.random } = options;
+  const counters: PublisherCounters = { events: 0, batches: 0, bytes: 0, failures: 0 };
+  const epoch = clock.nowUs();
+  const publisher = new Publisher({
+    ...{ bus, clock, epoch, counters, logger },
+    batchEventsMax: config.batchEventsMax,
+    limits: { tradesMax: config.recentTradesMax, candlesMax: config.recentCandlesMax },
+    schedule: scheduleTurnEnd,
+  });
+  const networks: Network[] = [];
+  const venues = config.venues.map((venueConfig) => {
+    const network = networkOf(venueConfig, options);
+    networks.push(network);
+    return new VenueIngest({
+      ...{ config: venueConfig, adapter: VENUES[venueConfig.id], limits: config, clock, random },
+      ...{ dialer: network.dialer, restClient: network.restClient, logger },
+      policy: { ...FEED_POLICY_DEFAULTS, ...options.policy },
+      emit: (event) => publisher.publish(event),
+      onChange: () => responder.announce(),
+    });
+  });
+  const responder: QueryResponder = new QueryResponder({
+    ...{ bus, clock, publisher, logger },
+    ingestorId: `ingest-${epoch}`,
+    venues: venues.map(({ view }) => view),
+  });
+  registerIngestMetrics({ registry, venues: () => venues, publisher: counters });
+  responder.start();
+  for (const venue of venues) venue.start();
+  logger.info({ venues: venues.map(({ venue }) => venue), epoch }, "ingesting");
+
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    for (const venue of venues) venue.close();
+    for (const network of networks) network.close();
+    publisher.flush();
+    responder.close();
+    await drained(bus, clock, config.drainTimeoutMs);
+    logger.info({ epoch, events: counters.events }, "ingest stopped");
+  };
+  return {
+    whenStarted: Promise.all(venues.map(({ whenStarted }) => whenStarted)).then(() => {}),
+    stats: () => ({ epoch, publisher: counters, venues }),
+    close: async () => {
+      closing ??= close();
+      await closing;
+    },
+  };
+}
+
+/** The simulated venue brings its own network; the others share the real one, or what the options give. */
+function networkOf(config: VenueConfig, options: IngestOptions): Network {
+  const { clock } = options;
+  if (config.id === "simulated" && options.dialer === undefined) {
+    const market = { seed: 1, instruments: 10, perpetuals: 2, eventsPerSecond: 20 };
+    const venue = createSimulatedVenue({ clock, ...(config.simulated ?? market) });
+    return { dialer: venue.dialer, restClient: venue.rest, close: () => venue.close() };
+  }
+  const restClient =
+    options.restClient ?? createFetchRestClient({ clock, ...FETCH_REST_CLIENT_DEFAULTS });
+  return { dialer: options.dialer ?? createWebSocketDialer(), restClient, close: () => {} };
+}
+
+/** A bus that is down keeps what it can; waiting for it must not keep the process. */
+async function drained(bus: Bus, clock: Clock, timeoutMs: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const cancel = clock.after(timeoutMs, resolve);
+    const done = (): void => {
+      cancel();
+      resolve();
+    };
+    bus.flush().then(done, done);
+  });
+}

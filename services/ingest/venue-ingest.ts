@@ -1,0 +1,225 @@
+import { backoffDelayMs } from "#core/backoff.ts";
+import type { CancelTimer, Clock } from "#core/clock.ts";
+import { InstrumentCatalog } from "#core/instrument-catalog.ts";
+import type { Channel, Instrument } from "#core/instrument.ts";
+import type { MarketEvent } from "#core/market-event.ts";
+import type { VenueConfig } from "./config.ts";
+import type { FeedAdapter, FeedEndpoints, FeedSubscription } from "./feed/feed-adapter.ts";
+import type { FeedPolicy } from "./feed/feed-policy.ts";
+import { FeedSession } from "./feed/feed-session.ts";
+import { RequestPacer } from "./feed/request-pacer.ts";
+import { SnapshotFetcher } from "./feed/snapshot-fetcher.ts";
+import type { FeedDialer, RestAnswer, RestClient } from "./feed/web-socket-dialer.ts";
+import type { IngestLimits } from "./limits.ts";
+import type { Logger } from "./logger.ts";
+import type { MeasuredVenue } from "./metrics.ts";
+import type { VenueView } from "./query-responder.ts";
+import { StreamedInstruments } from "./streamed-instruments.ts";
+import { createVenueCounters } from "./venue-counters.ts";
+import { VenuePipeline } from "./venue-pipeline.ts";
+
+/** Channels that only derivatives have. */
+const DERIVATIVE_CHANNELS: ReadonlySet<Channel> = new Set<Channel>([
+  "funding",
+  "mark-price",
+  "open-interest",
+  "liquidations",
+]);
+
+export type VenueIngestOptions = {
+  readonly config: VenueConfig;
+  readonly adapter: FeedAdapter;
+  readonly limits: IngestLimits;
+  readonly policy: FeedPolicy;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly dialer: FeedDialer;
+  readonly restClient: RestClient;
+  readonly logger: Logger;
+  readonly emit: (event: MarketEvent) => void;
+  /** What is streamed has changed. */
+  readonly onChange: () => void;
+};
+
+/**
+ * One venue: fetches its instruments, chooses those that are wanted, spreads them over connections and runs a
+ * session for each. What fails is tried again, for as long as it takes, with growing waits.
+ */
+export class VenueIngest implements MeasuredVenue {
+  readonly venue: string;
+  readonly counters = createVenueCounters();
+  readonly view: VenueView;
+  /** Resolves when the sessions have been started; they may still be connecting. */
+  readonly whenStarted: Promise<void>;
+  readonly #options: VenueIngestOptions;
+  readonly #catalog: InstrumentCatalog;
+  readonly #endpoints: FeedEndpoints;
+  readonly #streamed: StreamedInstruments;
+  readonly #pipeline: VenuePipeline;
+  readonly #snapshots: SnapshotFetcher;
+  readonly #connectPacer: RequestPacer;
+  readonly #sessions: FeedSession[] = [];
+  #resolveStarted: () => void = () => {};
+  #attempt = 0;
+  #cancelRetry: CancelTimer | undefined;
+  #closed = false;
+
+  constructor(options: VenueIngestOptions) {
+    this.#options = options;
+    const { adapter, clock, random, policy, limits, logger, restClient, config } = options;
+    this.venue = adapter.venue;
+    this.#endpoints = {
+      webSocket: config.endpoints.webSocket ?? adapter.endpoints.webSocket,
+      rest: config.endpoints.rest ?? adapter.endpoints.rest,
+    };
+    this.#catalog = new InstrumentCatalog({
+      venue: adapter.venue,
+      instrumentsMax: limits.instrumentsMax,
+    });
+    this.#streamed = new StreamedInstruments(options.onChange);
+    this.#connectPacer = new RequestPacer({
+      limit: adapter.limits.connects,
+      clock,
+      waitingMax: policy.connectsWaitingMax,
+    });
+    const counters = this.counters;
+    const endpoints = this.#endpoints;
+    this.#snapshots = new SnapshotFetcher({
+      ...{ adapter, endpoints, restClient, clock, random, policy, logger, counters },
+    });
+    const { bufferedDeltasMax, recentTradeIdsMax } = limits;
+    this.#pipeline = new VenuePipeline({
+      ...{ adapter, clock, counters, bufferedDeltasMax, recentTradeIdsMax },
+      emit: options.emit,
+    });
+    this.view = {
+      venue: this.venue,
+      streamed: this.#streamed,
+      liveBookOf: (instrument) => this.#pipeline.books.liveBookOf(instrument),
+    };
+    this.whenStarted = new Promise((resolve) => {
+      this.#resolveStarted = resolve;
+    });
+  }
+
+  get connections(): number {
+    return this.#sessions.length;
+  }
+
+  get connectionsOpen(): number {
+    return this.#sessions.filter((session) => session.isOpen).length;
+  }
+
+  get instruments(): number {
+    return this.#streamed.all().length;
+  }
+
+  get snapshotsPending(): number {
+    return this.#snapshots.pendingCount;
+  }
+
+  /** Begins with the list of instruments; everything after that goes by itself. */
+  start(): void {
+    const { adapter, restClient } = this.#options;
+    const request = adapter.instrumentsRequest(this.#endpoints);
+    this.#snapshots.pacer.submit(request.weight, () => {
+      restClient.get(
+        request,
+        (answer) => this.#onInstruments(answer),
+        (reason) => this.#retry(reason),
+      );
+    });
+  }
+
+  /** Disconnects for good. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#cancelRetry?.();
+    for (const session of this.#sessions) session.close();
+    this.#snapshots.close();
+    this.#connectPacer.close();
+    this.#options.restClient.close?.();
+    this.#resolveStarted();
+  }
+
+  #onInstruments(answer: RestAnswer): void {
+    if (this.#closed) return;
+    const { adapter, logger, clock, policy } = this.#options;
+    if (answer.status === 429 || answer.status === 418) {
+      const pauseMs =
+        answer.retryAfterMs ??
+        (answer.status === 418 ? policy.bannedPauseMs : policy.rateLimitedPauseMs);
+      this.#snapshots.pacer.pauseUntil(clock.nowUs() + pauseMs * 1000);
+    }
+    const list = answer.status === 200 ? adapter.parseInstruments(answer.body) : undefined;
+    if (list === undefined) {
+      this.#retry(`status ${answer.status}`);
+      return;
+    }
+    const { added, rejected } = this.#catalog.add(list.instruments);
+    const { venue } = this;
+    logger.info({ venue, added, rejected, skipped: list.skipped }, "instruments listed");
+    this.#startSessions();
+  }
+
+  #retry(reason: string): void {
+    if (this.#closed) return;
+    const { clock, policy, random, logger } = this.#options;
+    logger.warn({ venue: this.venue, reason }, "instruments could not be listed");
+    const delayMs = backoffDelayMs({
+      attempt: this.#attempt,
+      limits: { baseMs: policy.reconnectBackoffBaseMs, maxMs: policy.reconnectBackoffMsMax },
+      random,
+    });
+    this.#attempt += 1;
+    this.#cancelRetry = clock.after(delayMs, () => this.start());
+  }
+
+  #startSessions(): void {
+    const { adapter } = this.#options;
+    const subscriptions = this.#subscriptions();
+    for (const plan of adapter.planConnections(subscriptions, this.#endpoints)) {
+      const { clock, random, dialer, policy, logger, config } = this.#options;
+      const session = new FeedSession({
+        ...{ adapter, plan, clock, random, dialer, policy, logger },
+        bookDepth: config.bookDepth,
+        catalog: this.#catalog,
+        connectPacer: this.#connectPacer,
+        snapshots: this.#snapshots,
+        counters: this.counters,
+        sink: this.#pipeline,
+      });
+      this.#pipeline.assignBooks(session, plan.subscriptions);
+      this.#sessions.push(session);
+    }
+    this.#streamed.add(subscriptions);
+    for (const session of this.#sessions) session.start();
+    this.#resolveStarted();
+  }
+
+  #subscriptions(): FeedSubscription[] {
+    const { adapter, config } = this.#options;
+    const channels = (config.channels ?? adapter.channels).filter((channel) =>
+      adapter.channels.includes(channel),
+    );
+    return this.#wantedInstruments().flatMap((instrument) =>
+      channels
+        .filter((channel) => instrument.kind !== "spot" || !DERIVATIVE_CHANNELS.has(channel))
+        .map((channel) => ({ instrument, channel })),
+    );
+  }
+
+  #wantedInstruments(): readonly Instrument[] {
+    const { config, logger } = this.#options;
+    if (config.instruments.length === 0) return this.#catalog.all();
+    const wanted = new Set<Instrument>();
+    for (const name of config.instruments) {
+      const instrument = this.#catalog.bySymbol(name) ?? this.#catalog.byVenueSymbol(name);
+      if (instrument !== undefined) wanted.add(instrument);
+      else
+        logger.error({ venue: this.venue, instrument: name }, "the venue lists no such instrument");
+    }
+    return [...wanted];
+  }
+}
