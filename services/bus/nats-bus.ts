@@ -1,0 +1,463 @@
+import {
+  connect,
+  ConnectionError,
+  RequestError,
+  TimeoutError,
+  type ConnectionOptions,
+  type Msg,
+  type NatsConnection,
+  type Subscription as NatsSubscription,
+  type TlsOptions,
+} from "@nats-io/transport-node";
+import { backoffDelayMs, type BackoffLimits } from "#core/backoff.ts";
+import {
+  BusError,
+  type Bus,
+  type BusEvent,
+  type BusMessage,
+  type BusSubscribeOptions,
+  type BusSubscription,
+} from "./bus.ts";
+import {
+  DeliveryQueue,
+  DeliveryTarget,
+  PENDING_MESSAGES_MAX,
+  type HandlerErrorListener,
+  type Schedule,
+} from "./delivery-queue.ts";
+import { ConfirmationWindow, publishedBytes, ReconnectBuffer } from "./publish-window.ts";
+import { isSubject, isSubjectPattern } from "./subject.ts";
+
+export type NatsBusOptions = {
+  /** `host:port` or `nats://host:port`; several for a cluster. */
+  readonly servers: string | readonly string[];
+  /** Seen in the server's monitoring. */
+  readonly name?: string;
+  readonly token?: string;
+  readonly user?: string;
+  readonly pass?: string;
+  readonly tls?: TlsOptions;
+  /** For each attempt to connect. Default 5,000. */
+  readonly connectTimeoutMs?: number;
+  /** Keep trying if no server answers at the start, instead of rejecting. Default false. */
+  readonly waitOnFirstConnect?: boolean;
+  /** Between pings; two that are not answered mean that the connection is dead. Default 5,000. */
+  readonly pingIntervalMs?: number;
+  readonly reconnectBackoff?: BackoffLimits;
+  /** What may be published while disconnected; beyond it `publish` throws. Default 8 MiB. */
+  readonly reconnectBufferBytesMax?: number;
+  /** What may be published before the server confirms it; beyond it `publish` throws. Default 64 MiB. */
+  readonly unconfirmedBytesMax?: number;
+  /** When messages are delivered; default setImmediate. */
+  readonly schedule?: Schedule;
+  /** In [0, 1), for the jitter of reconnects; default Math.random. */
+  readonly random?: () => number;
+  /** Without it, what a handler throws becomes an uncaught exception. */
+  readonly onHandlerError?: HandlerErrorListener;
+  /** The server refused something, such as a subscription that permissions forbid. */
+  readonly onServerError?: (error: Error) => void;
+};
+
+export const RECONNECT_BUFFER_BYTES_MAX = 8 * 1_048_576;
+export const UNCONFIRMED_BYTES_MAX = 64 * 1_048_576;
+export const NATS_RECONNECT_BACKOFF: BackoffLimits = { baseMs: 100, maxMs: 5_000 };
+
+/** Subjects known to be well-formed; at the limit all are forgotten. */
+const CHECKED_SUBJECTS_MAX = 100_000;
+
+const PAYLOAD_BYTES_MAX = 1_048_576;
+const CONNECT_TIMEOUT_MS = 5_000;
+const PING_INTERVAL_MS = 5_000;
+
+/**
+ * Connects to a NATS server. From then on it reconnects for ever, with full jitter. Rejects with BusError
+ * (`connect-failed`) if no server can be reached.
+ */
+export async function connectNatsBus(options: NatsBusOptions): Promise<Bus> {
+  const attempts = { count: 0 };
+  const connectionOptions = toConnectionOptions(options, attempts);
+  let connection: NatsConnection;
+  try {
+    connection = await connect(connectionOptions);
+  } catch (cause) {
+    const servers = [options.servers].flat().join(", ");
+    throw new BusError("connect-failed", `cannot connect to ${servers}`, { cause });
+  }
+  return new NatsBus(connection, options, attempts);
+}
+
+function toConnectionOptions(
+  options: NatsBusOptions,
+  attempts: { readonly count: number },
+): ConnectionOptions {
+  const limits = options.reconnectBackoff ?? NATS_RECONNECT_BACKOFF;
+  const random = options.random ?? Math.random;
+  const { servers } = options;
+  return {
+    servers: typeof servers === "string" ? servers : [...servers],
+    noEcho: false,
+    reconnect: true,
+    maxReconnectAttempts: -1,
+    ignoreAuthErrorAbort: true,
+    noAsyncTraces: true,
+    maxPingOut: 2,
+    timeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    pingInterval: options.pingIntervalMs ?? PING_INTERVAL_MS,
+    waitOnFirstConnect: options.waitOnFirstConnect ?? false,
+    reconnectDelayHandler: () => backoffDelayMs({ attempt: attempts.count, limits, random }),
+    ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.token === undefined ? {} : { token: options.token }),
+    ...(options.user === undefined ? {} : { user: options.user }),
+    ...(options.pass === undefined ? {} : { pass: options.pass }),
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+  };
+}
+
+class Subscription extends DeliveryTarget implements BusSubscription {
+  /** Set right after construction: the client wants the callback first. */
+  source: NatsSubscription | undefined;
+  readonly #remove: (subscription: Subscription) => void;
+
+  constructor(options: {
+    readonly pattern: string;
+    readonly handler: (message: BusMessage) => void;
+    readonly pendingMax: number;
+    readonly remove: (subscription: Subscription) => void;
+  }) {
+    super(options);
+    this.#remove = options.remove;
+  }
+
+  unsubscribe(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#remove(this);
+  }
+}
+
+class Message implements BusMessage {
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  readonly #reply: string;
+  readonly #bus: { answer(subject: string, payload: Uint8Array): void };
+
+  constructor(message: Msg, bus: { answer(subject: string, payload: Uint8Array): void }) {
+    this.subject = message.subject;
+    this.payload = copied(message.data);
+    this.#reply = message.reply ?? "";
+    this.#bus = bus;
+  }
+
+  respond(payload: Uint8Array): void {
+    if (this.#reply !== "") this.#bus.answer(this.#reply, payload);
+  }
+}
+
+class NatsBus implements Bus {
+  readonly kind = "nats";
+  readonly #connection: NatsConnection;
+  readonly #attempts: { count: number };
+  readonly #queue: DeliveryQueue;
+  readonly #subscriptions = new Set<Subscription>();
+  readonly #listeners = new Set<(event: BusEvent) => void>();
+  readonly #checkedSubjects = new Set<string>();
+  readonly #reconnectBuffer: ReconnectBuffer;
+  readonly #window: ConfirmationWindow;
+  readonly #onServerError: ((error: Error) => void) | undefined;
+  readonly #port = {
+    answer: (subject: string, payload: Uint8Array): void => {
+      if (this.#state === "closed") return;
+      this.#checkSize(payload);
+      this.#send(subject, payload);
+    },
+  };
+  #connected = true;
+  #whenConnected: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
+  #payloadBytesMax: number;
+  #state: "open" | "draining" | "closed" = "open";
+  #draining: Promise<void> | undefined;
+
+  constructor(connection: NatsConnection, options: NatsBusOptions, attempts: { count: number }) {
+    this.#connection = connection;
+    this.#attempts = attempts;
+    this.#payloadBytesMax = connection.info?.max_payload ?? PAYLOAD_BYTES_MAX;
+    this.#reconnectBuffer = new ReconnectBuffer({
+      bytesMax: options.reconnectBufferBytesMax ?? RECONNECT_BUFFER_BYTES_MAX,
+    });
+    this.#window = new ConfirmationWindow({
+      bytesMax: options.unconfirmedBytesMax ?? UNCONFIRMED_BYTES_MAX,
+      confirm: () => connection.flush(),
+    });
+    this.#onServerError = options.onServerError;
+    this.#queue = new DeliveryQueue({
+      schedule: options.schedule ?? ((run) => void setImmediate(run)),
+      onHandlerError: options.onHandlerError,
+      onSlowConsumer: (pattern, dropped) => this.#tell({ kind: "slow-consumer", pattern, dropped }),
+    });
+    // Neither can reject: the iterator ends with the connection, and closed() resolves with the error.
+    void this.#watch();
+    void connection.closed().then((error) => {
+      this.#shut(error instanceof Error ? error.message : "closed");
+    });
+  }
+
+  get payloadBytesMax(): number {
+    return this.#payloadBytesMax;
+  }
+
+  publish(subject: string, payload: Uint8Array): void {
+    this.#checkOpen();
+    this.#checkSubject(subject);
+    this.#checkSize(payload);
+    this.#send(subject, payload);
+  }
+
+  subscribe(
+    pattern: string,
+    handler: (message: BusMessage) => void,
+    options: BusSubscribeOptions = {},
+  ): BusSubscription {
+    this.#checkOpen();
+    if (!isSubjectPattern(pattern)) {
+      throw new BusError("invalid-subject", `cannot subscribe to ${JSON.stringify(pattern)}`);
+    }
+    const subscription = new Subscription({
+      pattern,
+      handler,
+      pendingMax: options.pendingMessagesMax ?? PENDING_MESSAGES_MAX,
+      remove: (target) => {
+        this.#subscriptions.delete(target);
+        target.source?.unsubscribe();
+      },
+    });
+    subscription.source = this.#connection.subscribe(pattern, {
+      ...(options.queueGroup === undefined ? {} : { queue: options.queueGroup }),
+      callback: (error, message) => {
+        if (error instanceof Error) this.#onServerError?.(error);
+        else this.#queue.push(subscription, new Message(message, this.#port));
+      },
+    });
+    this.#subscriptions.add(subscription);
+    return subscription;
+  }
+
+  async request(
+    subject: string,
+    payload: Uint8Array,
+    options: { readonly timeoutMs: number },
+  ): Promise<Uint8Array> {
+    this.#checkOpen();
+    this.#checkSubject(subject);
+    this.#checkSize(payload);
+    const { timeoutMs } = options;
+    const deadlineMs = Date.now() + timeoutMs;
+    if (!this.#connected) await this.#connectedWithin(timeoutMs);
+    const restMs = deadlineMs - Date.now();
+    if (this.#state === "closed") throw closedError();
+    if (!this.#connected || restMs < 1) throw requestTimeout(subject, timeoutMs);
+    try {
+      const reply = await this.#connection.request(subject, payload, { timeout: restMs });
+      return copied(reply.data);
+    } catch (cause) {
+      throw this.#requestError(cause, subject, timeoutMs);
+    }
+  }
+
+  async flush(): Promise<void> {
+    if (this.#state === "closed") throw closedError();
+    while (!this.#connected) await this.#reconnection();
+    try {
+      await this.#connection.flush();
+    } catch (cause) {
+      if (this.#isClosed()) throw new BusError("bus-closed", "the bus is closed", { cause });
+      // The connection broke: what was on its way is lost or will be sent again; ask the next one.
+      await this.flush();
+    }
+  }
+
+  onEvent(listener: (event: BusEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  drain(): Promise<void> {
+    if (this.#state === "open") {
+      this.#state = "draining";
+      this.#draining = this.#drain();
+    }
+    return this.#draining ?? Promise.resolve();
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === "closed") return;
+    this.#shut("closed");
+    await this.#connection.close();
+  }
+
+  async #drain(): Promise<void> {
+    // While disconnected nothing can arrive, and what is buffered cannot leave.
+    if (this.#connected) {
+      await Promise.allSettled([...this.#subscriptions].map(async ({ source }) => source?.drain()));
+    }
+    await this.#queue.whenDelivered();
+    if (this.#connected && !this.#isClosed()) {
+      // A connection that breaks now ends the draining just as well.
+      await Promise.allSettled([this.#connection.flush()]);
+    }
+    if (this.#isClosed()) return;
+    this.#shut("drained");
+    await this.#connection.close();
+  }
+
+  /** TypeScript would narrow the field across an await. */
+  #isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
+  #shut(reason: string): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    for (const subscription of this.#subscriptions) subscription.closed = true;
+    this.#subscriptions.clear();
+    this.#queue.clear();
+    this.#reconnectBuffer.clear();
+    this.#whenConnected?.resolve();
+    this.#tell({ kind: "closed", reason });
+    this.#listeners.clear();
+  }
+
+  async #watch(): Promise<void> {
+    for await (const status of this.#connection.status()) {
+      switch (status.type) {
+        case "disconnect":
+          this.#onDisconnect(status.server);
+          break;
+        case "reconnecting":
+          this.#attempts.count++;
+          break;
+        case "reconnect":
+          this.#onReconnect();
+          break;
+        case "error":
+          this.#onServerError?.(status.error);
+          break;
+        case "close":
+        case "forceReconnect":
+        case "ldm":
+        case "ping":
+        case "slowConsumer":
+        case "staleConnection":
+        case "update":
+          break;
+      }
+    }
+  }
+
+  #onDisconnect(server: string): void {
+    if (!this.#connected || this.#state === "closed") return;
+    this.#connected = false;
+    this.#attempts.count = 0;
+    this.#window.reset();
+    this.#tell({ kind: "disconnected", reason: `lost the connection to ${server}` });
+  }
+
+  #onReconnect(): void {
+    if (this.#state === "closed") return;
+    this.#connected = true;
+    this.#attempts.count = 0;
+    this.#payloadBytesMax = this.#connection.info?.max_payload ?? this.#payloadBytesMax;
+    this.#reconnectBuffer.drain((subject, payload) => {
+      // The new server may allow less than the one before.
+      if (payload.length <= this.#payloadBytesMax) this.#connection.publish(subject, payload);
+    });
+    this.#whenConnected?.resolve();
+    this.#whenConnected = undefined;
+    this.#tell({ kind: "reconnected" });
+  }
+
+  #send(subject: string, payload: Uint8Array): void {
+    if (!this.#connected) {
+      // The client drops what is published while it reconnects, so it is kept here.
+      this.#reconnectBuffer.push(subject, payload);
+      return;
+    }
+    const bytes = publishedBytes(subject, payload);
+    this.#window.check(bytes);
+    this.#connection.publish(subject, payload);
+    this.#window.add(bytes);
+  }
+
+  #reconnection(): Promise<void> {
+    if (this.#state === "closed") return Promise.reject(closedError());
+    if (this.#whenConnected === undefined) {
+      let resolve = (): void => undefined;
+      const promise = new Promise<void>((done) => {
+        resolve = done;
+      });
+      this.#whenConnected = { promise, resolve };
+    }
+    return this.#whenConnected.promise;
+  }
+
+  async #connectedWithin(timeoutMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const elapsed = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, timeoutMs);
+    });
+    await Promise.race([this.#reconnection(), elapsed]);
+    clearTimeout(timer);
+  }
+
+  #requestError(cause: unknown, subject: string, timeoutMs: number): BusError {
+    if (this.#isClosed()) return new BusError("bus-closed", "the bus is closed", { cause });
+    if (cause instanceof TimeoutError) return requestTimeout(subject, timeoutMs, cause);
+    if (cause instanceof RequestError && cause.isNoResponders()) {
+      return new BusError("no-responders", `nobody answers on ${subject}`, { cause });
+    }
+    if (cause instanceof ConnectionError || cause instanceof RequestError) {
+      return new BusError("request-timeout", `the request on ${subject} was lost`, { cause });
+    }
+    return new BusError("bus-closed", `the request on ${subject} failed`, { cause });
+  }
+
+  #checkOpen(): void {
+    if (this.#state !== "open") throw closedError();
+  }
+
+  #checkSubject(subject: string): void {
+    if (this.#checkedSubjects.has(subject)) return;
+    if (!isSubject(subject)) {
+      throw new BusError("invalid-subject", `cannot publish on ${JSON.stringify(subject)}`);
+    }
+    if (this.#checkedSubjects.size >= CHECKED_SUBJECTS_MAX) this.#checkedSubjects.clear();
+    this.#checkedSubjects.add(subject);
+  }
+
+  #checkSize(payload: Uint8Array): void {
+    if (payload.length <= this.#payloadBytesMax) return;
+    throw new BusError(
+      "payload-too-large",
+      `payload of ${payload.length} bytes exceeds payloadBytesMax ${this.#payloadBytesMax}`,
+    );
+  }
+
+  #tell(event: BusEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+/**
+ * The client hands out views of what it read from the socket, up to 64 KiB at once: whoever keeps 40 bytes of
+ * it would keep all of it alive.
+ */
+function copied(data: Uint8Array): Uint8Array {
+  return new Uint8Array(data);
+}
+
+function closedError(): BusError {
+  return new BusError("bus-closed", "the bus is closed");
+}
+
+function requestTimeout(subject: string, timeoutMs: number, cause?: unknown): BusError {
+  return new BusError("request-timeout", `no answer on ${subject} in ${timeoutMs} ms`, { cause });
+}
