@@ -124,6 +124,7 @@ export function canonicalEvents(
         sync: adapter.bookSync,
         instrument: event.instrument,
         bufferedDeltasMax: 1000,
+        depth: event.depth,
       });
       builders.set(event.instrument, builder);
     }

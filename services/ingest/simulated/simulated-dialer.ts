@@ -44,6 +44,8 @@ export const TURN_INTERVAL_MS = 10;
 export const STEPS_PER_TURN_MAX = 50_000;
 /** What "max" does before it lets the rest of the process run. */
 export const LOAD_STEPS_PER_TURN = 2_000;
+/** Not 0: on a clock that is driven by hand, time has to pass between two turns. */
+export const LOAD_TURN_INTERVAL_MS = 1;
 /** Requests of one connection that wait for an answer; one more closes it. */
 export const REQUESTS_PENDING_MAX = 1_000;
 const SECOND_US = 1_000_000;
@@ -195,7 +197,8 @@ class SimulatedServer implements SimulatedVenue {
   }
 
   #scheduleTurn(): void {
-    const delayMs = this.#options.eventsPerSecond === "max" ? 0 : TURN_INTERVAL_MS;
+    const delayMs =
+      this.#options.eventsPerSecond === "max" ? LOAD_TURN_INTERVAL_MS : TURN_INTERVAL_MS;
     this.#cancelTurn = this.#options.clock.after(delayMs, () => this.#turn());
   }
 

@@ -1,0 +1,154 @@
+import { describe, expect, test } from "vitest";
+import {
+  type BookSide,
+  type MarketListener,
+  type MarketQuote,
+  type MarketTrade,
+  OrderMarket,
+} from "./order-market.ts";
+import { SeededRandom } from "./seeded-random.ts";
+
+const SEEDS = [1, 2, 3, 4, 5, 99];
+const STEPS = 3000;
+
+function createMarket(seed: number, options: { levelsMax?: number; reference?: number } = {}) {
+  return new OrderMarket({
+    random: new SeededRandom(seed),
+    referenceTicks: options.reference ?? 10_000,
+    levelsMax: options.levelsMax ?? 50,
+    liquidationOneIn: 50,
+  });
+}
+
+/** Rebuilds the book from what the market says, independently of how the market keeps it. */
+class Witness implements MarketListener {
+  readonly levels = { bid: new Map<number, number>(), ask: new Map<number, number>() };
+  readonly log: string[] = [];
+  readonly trades: MarketTrade[] = [];
+  quote: MarketQuote;
+  /** Levels as the trades of the step under way leave them. */
+  #traded: { side: BookSide; price: number; size: number }[] = [];
+  #updateId = 0;
+
+  constructor(market: OrderMarket) {
+    for (const side of ["bid", "ask"] as const) {
+      const pairs = market.levels(side);
+      for (let index = 0; index < pairs.length; index += 2) {
+        this.levels[side].set(pairs[index] ?? 0, pairs[index + 1] ?? 0);
+      }
+    }
+    this.quote = this.top();
+  }
+
+  onTrade(trade: MarketTrade): void {
+    this.trades.push(trade);
+    this.log.push(`trade ${JSON.stringify(trade)}`);
+    const side = trade.takerIsBuyer ? "ask" : "bid";
+    const best = side === "ask" ? this.top().askTicks : this.top().bidTicks;
+    expect(trade.priceTicks).toBe(best);
+    const before = this.levels[side].get(best) ?? 0;
+    expect(trade.sizeLots).toBeGreaterThan(0);
+    expect(trade.sizeLots).toBeLessThanOrEqual(before);
+    this.#set(side, best, before - trade.sizeLots);
+    this.#traded.push({ side, price: best, size: before - trade.sizeLots });
+  }
+
+  onDelta(side: BookSide, changes: readonly number[], updateId: number): void {
+    this.log.push(`delta ${side} ${changes.join()} ${updateId}`);
+    expect(updateId).toBe(this.#updateId + 1);
+    this.#updateId = updateId;
+    expect(changes.length).toBeGreaterThan(0);
+    // The delta of a step with trades says just what the trades have left.
+    if (this.#traded.length > 0) {
+      expect(this.#traded.every((level) => level.side === side)).toBe(true);
+      expect(changes).toEqual(this.#traded.flatMap(({ price, size }) => [price, size]));
+    }
+    this.#traded = [];
+    for (let index = 0; index < changes.length; index += 2) {
+      this.#set(side, changes[index] ?? 0, changes[index + 1] ?? 0);
+    }
+  }
+
+  onQuote(quote: MarketQuote): void {
+    this.log.push(`quote ${JSON.stringify(quote)}`);
+    expect(quote).not.toEqual(this.quote);
+    this.quote = quote;
+  }
+
+  top(): MarketQuote {
+    const bidTicks = Math.max(...this.levels.bid.keys());
+    const askTicks = Math.min(...this.levels.ask.keys());
+    const bidLots = this.levels.bid.get(bidTicks) ?? 0;
+    return { bidTicks, bidLots, askTicks, askLots: this.levels.ask.get(askTicks) ?? 0 };
+  }
+
+  #set(side: BookSide, price: number, size: number): void {
+    expect(Number.isSafeInteger(price) && price > 0).toBe(true);
+    expect(Number.isSafeInteger(size) && size >= 0).toBe(true);
+    if (size === 0) this.levels[side].delete(price);
+    else this.levels[side].set(price, size);
+  }
+}
+
+describe.each(SEEDS)("the market of seed %i", (seed) => {
+  test("trades at the best opposite price, and quotes the top of its book", () => {
+    const market = createMarket(seed);
+    const witness = new Witness(market);
+    for (let step = 0; step < STEPS; step += 1) {
+      market.step(witness);
+      // Whether or not a quote was sent, the last one is the top of the book.
+      expect(witness.quote).toEqual(witness.top());
+      expect(witness.quote.bidTicks).toBeLessThan(witness.quote.askTicks);
+    }
+    for (const side of ["bid", "ask"] as const) {
+      const levels = [...witness.levels[side]].toSorted(([a], [b]) =>
+        side === "bid" ? b - a : a - b,
+      );
+      expect(market.levels(side)).toEqual(levels.flat());
+    }
+    expect(witness.trades.some((trade) => trade.takerIsBuyer)).toBe(true);
+    expect(witness.trades.some((trade) => !trade.takerIsBuyer)).toBe(true);
+    expect(witness.trades.some((trade) => trade.isLiquidation)).toBe(true);
+    expect(witness.trades.map((trade) => trade.tradeId)).toEqual(
+      witness.trades.map((_, index) => index + 1),
+    );
+  });
+
+  test("is the same each time, and another for another seed", () => {
+    const logs = [seed, seed, seed + 1000].map((each) => {
+      const market = createMarket(each);
+      const witness = new Witness(market);
+      for (let step = 0; step < 200; step += 1) market.step(witness);
+      return witness.log;
+    });
+    expect(logs[0]).toEqual(logs[1]);
+    expect(logs[0]).not.toEqual(logs[2]);
+  });
+});
+
+test("neither side grows beyond its limit or empties", () => {
+  const market = createMarket(7, { levelsMax: 10 });
+  const witness = new Witness(market);
+  for (let step = 0; step < STEPS; step += 1) {
+    market.step(witness);
+    for (const side of ["bid", "ask"] as const) {
+      expect(witness.levels[side].size).toBeGreaterThan(0);
+      expect(witness.levels[side].size).toBeLessThanOrEqual(10);
+    }
+  }
+});
+
+test("prices stay above zero when they start at the bottom", () => {
+  const market = createMarket(8, { reference: 3 });
+  const witness = new Witness(market);
+  for (let step = 0; step < STEPS; step += 1) market.step(witness);
+  expect(witness.top().bidTicks).toBeGreaterThan(0);
+});
+
+test("the price follows its reference", () => {
+  const market = createMarket(9);
+  const witness = new Witness(market);
+  market.setReference(10_400);
+  for (let step = 0; step < 20_000; step += 1) market.step(witness);
+  expect(Math.abs(witness.top().bidTicks - 10_400)).toBeLessThan(200);
+});

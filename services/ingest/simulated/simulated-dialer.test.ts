@@ -1,0 +1,367 @@
+import { formatDecimal } from "@tickwire/proto/model";
+import { describe, expect, test } from "vitest";
+import { BookBuilder } from "#core/book-builder.ts";
+import { InstrumentCatalog } from "#core/instrument-catalog.ts";
+import type { Channel, Instrument } from "#core/instrument.ts";
+import type { Candle, Trade } from "#core/market-event.ts";
+import { ManualClock } from "#test/support/manual-clock.ts";
+import type { FeedEvent } from "../feed/feed-adapter.ts";
+import type { FeedSocket, RestAnswer } from "../feed/web-socket-dialer.ts";
+import { simulated } from "../venues/simulated.ts";
+import {
+  createSimulatedVenue,
+  LOAD_STEPS_PER_TURN,
+  REQUESTS_PENDING_MAX,
+  type SimulatedVenue,
+  STEPS_PER_TURN_MAX,
+  TURN_INTERVAL_MS,
+} from "./simulated-dialer.ts";
+
+/** A whole minute on the clock. */
+const START_US = 1_700_000_040_000_000;
+
+type Options = Partial<Parameters<typeof createSimulatedVenue>[0]>;
+
+function createVenue(options: Options = {}): { clock: ManualClock; venue: SimulatedVenue } {
+  const clock = new ManualClock(START_US);
+  const venue = createSimulatedVenue({
+    clock,
+    seed: 42,
+    instruments: 3,
+    perpetuals: 1,
+    eventsPerSecond: 100,
+    ...options,
+  });
+  return { clock, venue };
+}
+
+function fetchInstruments({ clock, venue }: ReturnType<typeof createVenue>): readonly Instrument[] {
+  const answers: RestAnswer[] = [];
+  venue.rest.get(
+    simulated.instrumentsRequest(simulated.endpoints),
+    (answer) => answers.push(answer),
+    (reason) => expect.fail(reason),
+  );
+  clock.advance(0);
+  expect(answers[0]?.status).toBe(200);
+  const parsed = simulated.parseInstruments(answers[0]?.body ?? "");
+  expect(parsed?.skipped).toBe(0);
+  return parsed?.instruments ?? [];
+}
+
+type Session = {
+  readonly frames: string[];
+  readonly events: FeedEvent[];
+  readonly closes: number[];
+  readonly socket: FeedSocket;
+};
+
+function connect(setup: ReturnType<typeof createVenue>, channels: readonly Channel[]): Session {
+  const { clock, venue } = setup;
+  const catalog = new InstrumentCatalog({ venue: "simulated", instrumentsMax: 1000 });
+  catalog.add(fetchInstruments(setup));
+  const decoder = simulated.createDecoder({ catalog, bookDepth: 1000 });
+  const session = { frames: [] as string[], events: [] as FeedEvent[], closes: [] as number[] };
+  const socket = venue.dialer.dial(simulated.endpoints.webSocket, {
+    onOpen: () => {
+      const wanted = catalog
+        .all()
+        .flatMap((instrument) => channels.map((channel) => ({ instrument, channel })));
+      const options = { requestId: 1, bookDepth: 1000 };
+      for (const frame of simulated.subscribeFrames(wanted, options)) socket.send(frame);
+    },
+    onFrame: (frame) => {
+      session.frames.push(String(frame));
+      decoder.decode(frame, clock.nowUs(), (event) => session.events.push(event));
+    },
+    onClose: (code) => session.closes.push(code),
+  });
+  return { ...session, socket };
+}
+
+const ALL: readonly Channel[] = simulated.channels;
+
+test("the list has spot and perpetual instruments with exact increments", () => {
+  const instruments = fetchInstruments(createVenue({ instruments: 45, perpetuals: 2 }));
+  expect(instruments).toHaveLength(47);
+  const symbols = instruments.map((instrument) => instrument.symbol);
+  expect(symbols.slice(0, 2)).toEqual(["BTC-USD", "ETH-USD"]);
+  expect(symbols).toContain("SIM042-USD");
+  expect(symbols.slice(-2)).toEqual(["BTC-USD-PERP", "ETH-USD-PERP"]);
+  expect(new Set(symbols).size).toBe(47);
+  expect(instruments[0]).toMatchObject({ priceIncrement: "0.01", sizeIncrement: "0.00001" });
+});
+
+test("the same seed and clock give the same frames", () => {
+  const runs = [42, 42, 43].map((seed) => {
+    const setup = createVenue({ seed });
+    const session = connect(setup, ALL);
+    setup.clock.advance(3000);
+    return session.frames;
+  });
+  expect(runs[0]?.length).toBeGreaterThan(100);
+  expect(runs[0]).toEqual(runs[1]);
+  expect(runs[0]).not.toEqual(runs[2]);
+});
+
+describe("a subscriber of everything", () => {
+  const setup = createVenue();
+  const session = connect(setup, ALL);
+  setup.clock.advance(130_000);
+  const { events } = session;
+  const ofKind = <Kind extends FeedEvent["kind"]>(kind: Kind) =>
+    events.filter((event): event is Extract<FeedEvent, { kind: Kind }> => event.kind === kind);
+
+  test("is told of every kind, and nothing is rejected", () => {
+    const kinds = new Set(events.map((event) => event.kind));
+    for (const kind of [
+      "subscribed",
+      "trade",
+      "quote",
+      "raw-book",
+      "candle",
+      "ticker",
+      "mark-price",
+      "funding",
+      "open-interest",
+      "liquidation",
+      "heartbeat",
+    ] as const) {
+      expect(kinds, kind).toContain(kind);
+    }
+    expect(ofKind("rejected")).toEqual([]);
+  });
+
+  test("is refused a derivative's channels on a spot instrument, and only those", () => {
+    const refused = ofKind("refused");
+    expect(refused).toHaveLength(3 * 4);
+    for (const { venueSymbol } of refused) expect(venueSymbol).not.toContain("PERP");
+  });
+
+  test("gets an unbroken book from a snapshot on, whose top is the last quote", () => {
+    const builders = new Map<Instrument, BookBuilder>();
+    const gaps: unknown[] = [];
+    for (const event of events) {
+      if (event.kind === "quote") {
+        const book = builders.get(event.instrument)?.book;
+        const bid = book?.bestBid();
+        const ask = book?.bestAsk();
+        const top = [bid?.price, ask?.price].map((price) =>
+          formatDecimal(price ?? 0, book?.priceScale ?? 0),
+        );
+        const sizes = [bid?.size, ask?.size].map((size) =>
+          formatDecimal(size ?? 0, book?.sizeScale ?? 0),
+        );
+        const quoted = [event.bidPriceMantissa, event.askPriceMantissa];
+        const quotedSizes = [event.bidSizeMantissa, event.askSizeMantissa];
+        // The first quote is sent when its channel is subscribed to, before the book is.
+        if (book === undefined) continue;
+        expect(top).toEqual(quoted.map((price) => formatDecimal(price, event.priceScale)));
+        expect(sizes).toEqual(quotedSizes.map((size) => formatDecimal(size, event.sizeScale)));
+      }
+      if (event.kind !== "raw-book") continue;
+      const { instrument } = event;
+      let builder = builders.get(instrument);
+      if (builder === undefined) {
+        expect(event.snapshot).toBe(true);
+        const sync = simulated.bookSync;
+        builder = new BookBuilder({ sync, instrument, bufferedDeltasMax: 10 });
+        builders.set(instrument, builder);
+      }
+      builder.handle(event, (out) => {
+        if (out.kind === "gap" || out.kind === "need-snapshot") gaps.push(out);
+      });
+      expect(builder.book.isCrossed()).toBe(false);
+    }
+    expect(builders.size).toBe(4);
+    expect(gaps).toEqual([]);
+  });
+
+  test("finds each closed candle made of the trades of its minute", () => {
+    const closed = ofKind("candle").filter((candle) => candle.closed);
+    expect(closed.length).toBeGreaterThanOrEqual(8);
+    for (const candle of closed) expect(candle).toMatchObject(candleOf(candle, ofKind("trade")));
+  });
+
+  test("finds the ticker's last price and volume in the trades so far", () => {
+    const last = ofKind("ticker").findLast((each) => each.instrument.symbol === "BTC-USD");
+    if (last === undefined) throw new Error("no ticker");
+    const before = events.slice(0, events.indexOf(last));
+    const trades = before.filter(
+      (event): event is Trade => event.kind === "trade" && event.instrument === last.instrument,
+    );
+    const final = trades.at(-1);
+    expect(last.lastPrice).toBe(formatDecimal(final?.priceMantissa ?? 0, final?.priceScale ?? 0));
+    const volume = trades.reduce((sum, trade) => sum + exactSize(trade), 0n);
+    expect(last.volume).toBe(formatDecimal(Number(volume), 5));
+  });
+
+  test("finds each liquidation among the trades", () => {
+    const trades = ofKind("trade");
+    for (const liquidation of ofKind("liquidation")) {
+      const trade = trades.find(
+        (each) =>
+          each.instrument === liquidation.instrument && each.tradeId === liquidation.liquidationId,
+      );
+      expect(trade?.aggressorSide).toBe(liquidation.aggressorSide);
+      expect(formatDecimal(trade?.sizeMantissa ?? 0, trade?.sizeScale ?? 0)).toBe(liquidation.size);
+    }
+  });
+});
+
+/** Lots of 10^-5, whatever the scale of the event. */
+function exactSize(trade: Trade): bigint {
+  return BigInt(trade.sizeMantissa) * 10n ** BigInt(5 - trade.sizeScale);
+}
+
+function candleOf(candle: Candle, trades: readonly Trade[]): Partial<Candle> {
+  const own = trades.filter(
+    (trade) =>
+      trade.instrument === candle.instrument &&
+      (trade.venueTimeUs ?? 0) >= candle.openTimeUs &&
+      (trade.venueTimeUs ?? 0) < candle.openTimeUs + 60_000_000,
+  );
+  const prices = own.map((trade) => formatDecimal(trade.priceMantissa, trade.priceScale));
+  const sorted = prices.toSorted((a, b) => Number(a) - Number(b));
+  const volume = own.reduce((sum, trade) => sum + exactSize(trade), 0n);
+  return {
+    open: prices[0] ?? "",
+    close: prices.at(-1) ?? "",
+    low: sorted[0] ?? "",
+    high: sorted.at(-1) ?? "",
+    volume: formatDecimal(Number(volume), 5),
+    tradeCount: own.length,
+  };
+}
+
+describe("speed", () => {
+  const countDeltas = (
+    options: Options,
+    advanceMs: number,
+  ): { deltas: number; skipped: number } => {
+    const setup = createVenue({ instruments: 1, perpetuals: 0, ...options });
+    const session = connect(setup, ["book"]);
+    setup.clock.advance(advanceMs);
+    const deltas = session.events.filter((event) => event.kind === "raw-book" && !event.snapshot);
+    return { deltas: deltas.length, skipped: setup.venue.skippedSteps };
+  };
+
+  test.each([1, 7, 250])("%i events a second are that many", (eventsPerSecond) => {
+    expect(countDeltas({ eventsPerSecond }, 10_000)).toEqual({
+      deltas: 10 * eventsPerSecond,
+      skipped: 0,
+    });
+  });
+
+  test.each([-1, 0, 1])("one turn makes at most its limit of steps (limit %i)", (difference) => {
+    const perTurn = STEPS_PER_TURN_MAX + difference;
+    const eventsPerSecond = perTurn * (1000 / TURN_INTERVAL_MS);
+    const result = countDeltas({ eventsPerSecond }, TURN_INTERVAL_MS);
+    expect(result.deltas).toBe(Math.min(perTurn, STEPS_PER_TURN_MAX));
+    expect(result.skipped).toBe(Math.max(0, difference));
+  });
+
+  test("as a load generator it does a full turn each time", () => {
+    const { deltas } = countDeltas({ eventsPerSecond: "max" }, 3);
+    expect(deltas).toBe(3 * LOAD_STEPS_PER_TURN);
+  });
+});
+
+describe("a connection", () => {
+  test("gets a fresh snapshot when it subscribes to a book again", () => {
+    const setup = createVenue({ instruments: 1, perpetuals: 0 });
+    const session = connect(setup, ["book"]);
+    setup.clock.advance(1000);
+    const before = session.events.length;
+    session.socket.send('{"op":"unsubscribe","channels":[["BTC-USD","book"]]}');
+    setup.clock.advance(1000);
+    expect(session.events.slice(before).map((event) => event.kind)).toEqual(["heartbeat"]);
+    session.socket.send('{"op":"subscribe","channels":[["BTC-USD","book"]]}');
+    setup.clock.advance(100);
+    const books = session.events.slice(before).filter((event) => event.kind === "raw-book");
+    expect(books[0]?.snapshot).toBe(true);
+    expect(books[1]?.firstUpdateId).toBe((books[0]?.lastUpdateId ?? 0) + 1);
+  });
+
+  test.each(["", "{", "null", "[]", '{"op":"subscribe"}', '{"op":"x","channels":[]}'])(
+    "answers %j with an error and goes on",
+    (frame) => {
+      const setup = createVenue();
+      const session = connect(setup, []);
+      setup.clock.advance(1);
+      session.socket.send(frame);
+      setup.clock.advance(1);
+      expect(session.events).toEqual([
+        { kind: "refused", venueSymbol: undefined, channel: undefined, reason: "bad-request" },
+      ]);
+      expect(session.closes).toEqual([]);
+    },
+  );
+
+  test("is told which channels do not exist", () => {
+    const setup = createVenue();
+    const session = connect(setup, []);
+    setup.clock.advance(1);
+    const wanted = '[["NO-USD","book"],["BTC-USD","nothing"],5,["BTC-USD","status"]]';
+    session.socket.send(`{"op":"subscribe","channels":${wanted}}`);
+    setup.clock.advance(1);
+    expect(session.events.map((event) => event.kind)).toEqual(Array(4).fill("refused"));
+  });
+
+  test.each([
+    [REQUESTS_PENDING_MAX - 1, []],
+    [REQUESTS_PENDING_MAX, []],
+    [REQUESTS_PENDING_MAX + 1, [1008]],
+  ])("may have so many requests waiting: %i", (requests, closes) => {
+    const setup = createVenue();
+    const session = connect(setup, []);
+    setup.clock.advance(1);
+    for (let sent = 0; sent < requests; sent += 1) session.socket.send("{}");
+    setup.clock.advance(1);
+    expect(session.closes).toEqual(closes);
+  });
+
+  test("ends once, and nothing comes after it", () => {
+    const setup = createVenue();
+    const session = connect(setup, ALL);
+    setup.clock.advance(100);
+    const before = session.frames.length;
+    session.socket.close();
+    session.socket.terminate();
+    setup.clock.advance(1000);
+    expect(session.closes).toEqual([1000]);
+    expect(session.frames).toHaveLength(before);
+    expect(setup.clock.pending).toBe(0);
+  });
+
+  test("ends when the venue closes, and a later one is turned away", () => {
+    const setup = createVenue();
+    const session = connect(setup, ALL);
+    setup.clock.advance(100);
+    setup.venue.close();
+    setup.clock.advance(100);
+    expect(session.closes).toEqual([1001]);
+    const closes: number[] = [];
+    setup.venue.dialer.dial("", {
+      onOpen: () => expect.fail("open"),
+      onFrame: () => expect.fail("frame"),
+      onClose: (code) => closes.push(code),
+    });
+    setup.clock.advance(100);
+    expect(closes).toEqual([1001]);
+    expect(setup.clock.pending).toBe(0);
+  });
+
+  test("answers pings", () => {
+    const setup = createVenue();
+    let pongs = 0;
+    const socket = setup.venue.dialer.dial("", {
+      onOpen: () => socket.ping(),
+      onFrame: () => {},
+      onPong: () => (pongs += 1),
+      onClose: () => {},
+    });
+    setup.clock.advance(1);
+    expect(pongs).toBe(1);
+  });
+});
