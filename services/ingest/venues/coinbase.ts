@@ -74,7 +74,10 @@ export const coinbase: FeedAdapter = {
   },
   limits: LIMITS,
   bookSync: { snapshot: "in-band" },
-  instrumentsRequest: (endpoints) => ({ url: `${endpoints.rest}/products`, weight: 1 }),
+  instrumentsRequest: (endpoints) => ({
+    url: `${endpoints.rest.replace(/\/+$/, "")}/products`,
+    weight: 1,
+  }),
   isInstrumentsUrl: (url) => /^[^?#]*\/products\/?(\?|$)/.test(url),
   parseInstruments,
   deriveInstrument,

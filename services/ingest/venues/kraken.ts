@@ -445,11 +445,11 @@ function decimalOf(value: JsonText | undefined): string | undefined {
 function levelsOf(value: JsonText | undefined): readonly unknown[] | undefined {
   const levels = asJsonArray(value);
   if (levels === undefined) return undefined;
-  const pairs = new Array<unknown>(levels.length);
-  for (let index = 0; index < levels.length; index++) {
-    const level = asJsonObject(levels[index]);
+  const pairs: unknown[] = [];
+  for (const entry of levels) {
+    const level = asJsonObject(entry);
     if (level === undefined) return undefined;
-    pairs[index] = [level["price"], level["qty"]];
+    pairs.push([level["price"], level["qty"]]);
   }
   return pairs;
 }

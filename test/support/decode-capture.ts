@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { formatDecimal, type OrderBook } from "@tickwire/proto/model";
+import { BookBuilder } from "#core/book-builder.ts";
+import type { Instrument } from "#core/instrument.ts";
+import { InstrumentCatalog } from "#core/instrument-catalog.ts";
+import { readCapture } from "#ingest/capture/capture-reader.ts";
+import type { FeedAdapter, FeedDecoder, FeedEvent } from "#ingest/feed/feed-adapter.ts";
+
+/** What an adapter made of a capture, with books built directly, without the feed driver. */
+export type DecodedCapture = {
+  /** Every event but books, in order. */
+  readonly events: readonly Exclude<FeedEvent, { kind: "raw-book" }>[];
+  /** Received frames, in order. */
+  readonly frames: readonly string[];
+  readonly builders: ReadonlyMap<string, BookBuilder>;
+  /** Deltas that reached the consumer, by venue symbol. */
+  readonly deltas: ReadonlyMap<string, number>;
+  readonly snapshots: number;
+  readonly checksums: { passed: number; failed: number };
+  readonly gaps: number;
+};
+
+export type DecodeCaptureOptions = {
+  readonly bookDepth?: number;
+  /** Changes frames on their way to the decoder, to see what it notices. */
+  readonly alter?: (frame: string) => string;
+  /** Builds books without cutting them to the venue's depth. */
+  readonly untruncated?: boolean;
+};
+
+/** Runs a capture through an adapter's decoder and one book builder per instrument. */
+export async function decodeCapture(
+  adapter: FeedAdapter,
+  path: string,
+  options: DecodeCaptureOptions = {},
+): Promise<DecodedCapture> {
+  const catalog = new InstrumentCatalog({
+    venue: adapter.venue,
+    instrumentsMax: 10_000,
+    derive: (venueSymbol) => adapter.deriveInstrument(venueSymbol),
+  });
+  const decoders = new Map<number, FeedDecoder>();
+  const run = new CaptureRun(adapter, options.untruncated ?? false);
+  for await (const line of readCapture(path)) {
+    if (line.kind === "http" && adapter.isInstrumentsUrl(line.url)) {
+      catalog.add(adapter.parseInstruments(line.body)?.instruments ?? []);
+    } else if (line.kind === "open") {
+      const context = { catalog, bookDepth: options.bookDepth ?? 1000 };
+      decoders.set(line.connection, adapter.createDecoder(context));
+    } else if (line.kind === "sent") {
+      decoders.get(line.connection)?.sent?.(line.text);
+    } else if (line.kind === "received" && typeof line.frame === "string") {
+      run.frames.push(line.frame);
+      const frame = options.alter?.(line.frame) ?? line.frame;
+      decoders.get(line.connection)?.decode(frame, line.atUs, run.emit);
+    }
+  }
+  return run;
+}
+
+class CaptureRun implements DecodedCapture {
+  readonly events: Exclude<FeedEvent, { kind: "raw-book" }>[] = [];
+  readonly frames: string[] = [];
+  readonly builders = new Map<string, BookBuilder>();
+  readonly deltas = new Map<string, number>();
+  readonly checksums = { passed: 0, failed: 0 };
+  readonly emit: (event: FeedEvent) => void;
+  snapshots = 0;
+  gaps = 0;
+  readonly #adapter: FeedAdapter;
+  readonly #untruncated: boolean;
+
+  constructor(adapter: FeedAdapter, untruncated: boolean) {
+    this.#adapter = adapter;
+    this.#untruncated = untruncated;
+    this.emit = (event) => {
+      if (event.kind === "raw-book") this.#onBook(event);
+      else this.events.push(event);
+    };
+  }
+
+  #onBook(raw: Extract<FeedEvent, { kind: "raw-book" }>): void {
+    const { venueSymbol } = raw.instrument;
+    const builder = this.#builderOf(raw.instrument, raw.depth);
+    builder.handle(raw, (out) => {
+      if (out.kind === "checksum") this.checksums[out.ok ? "passed" : "failed"] += 1;
+      if (out.kind === "gap") this.gaps += 1;
+      if (out.kind !== "event") return;
+      if (out.event.snapshot) this.snapshots += 1;
+      else this.deltas.set(venueSymbol, (this.deltas.get(venueSymbol) ?? 0) + 1);
+    });
+  }
+
+  #builderOf(instrument: Instrument, depth: number | undefined): BookBuilder {
+    let builder = this.builders.get(instrument.venueSymbol);
+    if (builder === undefined) {
+      builder = new BookBuilder({
+        sync: this.#adapter.bookSync,
+        instrument,
+        bufferedDeltasMax: 1000,
+        depth: this.#untruncated ? undefined : depth,
+      });
+      this.builders.set(instrument.venueSymbol, builder);
+    }
+    return builder;
+  }
+}
+
+/** The first 16 hex digits of sha256 over `price,size|...#price,size|...`, best first, as plain decimals. */
+export function hashBook(book: OrderBook): string {
+  const side = (levels: {
+    prices: readonly (number | bigint)[];
+    sizes: readonly (number | bigint)[];
+  }) =>
+    levels.prices
+      .map((price, index) => {
+        const size = levels.sizes[index] ?? 0;
+        return `${formatDecimal(price, book.priceScale)},${formatDecimal(size, book.sizeScale)}`;
+      })
+      .join("|");
+  const text = `${side(book.bids())}#${side(book.asks())}`;
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}
