@@ -49,6 +49,8 @@ export type SubscriptionsOptions = {
   readonly reconnect: (error: ConnectionError) => void;
 };
 
+// Given-up ids that are remembered; a batch for an older one counts as one for an unknown topic.
+const RETIRED_IDS_MAX = 4_096;
 // Resyncs of one topic closer than this wait longer and longer.
 const RESYNC_CALM_MS = 10_000;
 
@@ -147,7 +149,6 @@ export class Subscriptions {
 
   handleUnsubscribeResult(result: UnsubscribeResult): void {
     for (const { topicId } of result.topics) {
-      this.#retiredIds.delete(topicId);
       const stream = this.#streamOfId.get(topicId);
       // Unsubscribing a pattern took a topic with it that somebody also wants by name.
       if (stream !== undefined) this.#resync(stream, { unsubscribe: false });
@@ -249,8 +250,17 @@ export class Subscriptions {
   #retireId(stream: TopicStream): void {
     if (stream.topicId === 0) return;
     this.#streamOfId.delete(stream.topicId);
-    this.#retiredIds.add(stream.topicId);
+    this.#rememberRetired(stream.topicId);
     stream.topicId = 0;
+  }
+
+  #rememberRetired(topicId: number): void {
+    this.#retiredIds.add(topicId);
+    if (this.#retiredIds.size <= RETIRED_IDS_MAX) return;
+    for (const oldest of this.#retiredIds) {
+      this.#retiredIds.delete(oldest);
+      return;
+    }
   }
 
   #sendUnsubscribe(topics: readonly string[]): void {
@@ -314,7 +324,7 @@ export class Subscriptions {
     if (this.#entries.get(entry.topic) !== entry) {
       // Unsubscribed before the answer came; the unsubscribe is on its way.
       if (result.topicId !== 0 && !this.#streamOfId.has(result.topicId)) {
-        this.#retiredIds.add(result.topicId);
+        this.#rememberRetired(result.topicId);
       }
       return;
     }

@@ -1,0 +1,289 @@
+/**
+ * A gateway in memory that speaks the protocol through protobufjs, which shares no code with the client.
+ * Time stands still unless a test moves it, and nothing touches a network.
+ *
+ * How to extend it, most to least common:
+ * - another topic: `gateway.topics.set("binance:ETH-USDT/trades", { epoch: 7, sequence: 0 })`;
+ * - another answer to one request: set `gateway.onMessage` and return true where the default must not run;
+ * - another kind of batch: add a function beside `tradesBatch`;
+ * - another behaviour of the socket: add a method to FakeSocket.
+ */
+import { tickwire } from "@tickwire/proto";
+import type { WebSocketLike } from "../src/environment.ts";
+
+const wire = tickwire.v1;
+
+export type ClientMessage = tickwire.v1.IClientMessage;
+type ServerMessage = tickwire.v1.IServerMessage;
+type BatchInit = tickwire.v1.IBatch;
+
+/** A topic that the gateway serves, and where it stands. */
+export type FakeTopic = { epoch: number; sequence: number };
+
+/** One socket as both sides see it. */
+export class FakeSocket implements WebSocketLike {
+  binaryType = "blob";
+  protocol = "";
+  onopen: ((event: never) => void) | null = null;
+  onmessage: ((event: never) => void) | null = null;
+  onerror: ((event: never) => void) | null = null;
+  onclose: ((event: never) => void) | null = null;
+  /** Every message of the client, in order. */
+  readonly received: ClientMessage[] = [];
+  /** How the client closed it. */
+  closedWith: { code: number | undefined; reason: string | undefined } | undefined;
+  readonly #gateway: FakeGateway;
+
+  constructor(gateway: FakeGateway) {
+    this.#gateway = gateway;
+  }
+
+  accept(protocol = "tickwire.v1"): void {
+    this.protocol = protocol;
+    this.onopen?.({} as never);
+  }
+
+  send(data: Uint8Array): void {
+    for (const message of wire.ClientFrame.decode(data).messages ?? []) {
+      this.received.push(message);
+      queueMicrotask(() => this.#gateway.handle(this, message));
+    }
+  }
+
+  close(code?: number, reason?: string): void {
+    this.closedWith ??= { code, reason };
+  }
+
+  /** Hands a message to the client as the browser would. */
+  deliver(data: unknown): void {
+    this.onmessage?.({ data } as never);
+  }
+
+  deliverFrame(frame: tickwire.v1.IServerFrame): void {
+    this.deliver(encodeFrame(frame));
+  }
+
+  deliverMessage(message: ServerMessage): void {
+    this.deliverFrame({ messages: [message] });
+  }
+
+  deliverBatch(...batches: BatchInit[]): void {
+    this.deliverFrame({ batches });
+  }
+
+  closeByServer(code: number, reason = ""): void {
+    this.onclose?.({ code, reason } as never);
+  }
+
+  /** The messages of one kind that the client sent. */
+  sent<Kind extends keyof ClientMessage>(kind: Kind): NonNullable<ClientMessage[Kind]>[] {
+    return this.received.map((message) => message[kind]).filter((value) => value != null);
+  }
+}
+
+/** A scripted gateway for any number of connections. */
+export class FakeGateway {
+  readonly sockets: FakeSocket[] = [];
+  readonly topics = new Map<string, FakeTopic>();
+  /** Accept and welcome by itself. */
+  welcomes = true;
+  limits: tickwire.v1.ILimits = {
+    frameBytesMax: 65_536,
+    subscriptionsMax: 1_000,
+    topicsPerRequestMax: 100,
+    concurrentCallsMax: 2,
+    requestsPerSecondMax: 100,
+  };
+  /** Runs first; true keeps the default answer back. */
+  onMessage: (socket: FakeSocket, message: ClientMessage) => boolean = () => false;
+  readonly WebSocket: new (url: string, protocols: string[]) => WebSocketLike;
+  readonly urls: string[] = [];
+  #nextTopicId = 1;
+  /** Topic ids of the newest connection. */
+  readonly ids = new Map<string, number>();
+
+  constructor() {
+    // oxlint-disable-next-line no-this-alias
+    const gateway = this;
+    this.WebSocket = class extends FakeSocket {
+      constructor(url: string) {
+        super(gateway);
+        gateway.sockets.push(this);
+        gateway.urls.push(url);
+        gateway.ids.clear();
+        if (gateway.welcomes) queueMicrotask(() => this.accept());
+      }
+    };
+  }
+
+  /** The newest socket. */
+  get socket(): FakeSocket {
+    const socket = this.sockets.at(-1);
+    if (socket === undefined) throw new Error("nobody has connected");
+    return socket;
+  }
+
+  handle(socket: FakeSocket, message: ClientMessage): void {
+    if (this.onMessage(socket, message)) return;
+    if (message.hello != null && this.welcomes) this.welcome(socket);
+    else if (message.subscribe != null) this.answerSubscribe(socket, message.subscribe);
+    else if (message.unsubscribe != null) this.answerUnsubscribe(socket, message.unsubscribe);
+    else if (message.ping != null) socket.deliverMessage({ pong: { nonce: message.ping.nonce } });
+  }
+
+  welcome(socket: FakeSocket): void {
+    const sessionId = `session-${this.sockets.length}`;
+    socket.deliverMessage({ welcome: { protocolVersion: 1, sessionId, limits: this.limits } });
+  }
+
+  answerSubscribe(socket: FakeSocket, subscribe: tickwire.v1.ISubscribe): void {
+    const topics = (subscribe.topics ?? []).flatMap((request, requestIndex) =>
+      this.#match(request.topic ?? "").map((topic) =>
+        this.topicResult(topic, requestIndex, request.resume),
+      ),
+    );
+    socket.deliverMessage({ subscribeResult: { requestId: subscribe.requestId, topics } });
+  }
+
+  /** One result; resuming succeeds if the epoch is the topic's. */
+  topicResult(
+    topic: string,
+    requestIndex: number,
+    resume: tickwire.v1.IPosition | null | undefined,
+  ): tickwire.v1.ITopicResult {
+    const known = this.topics.get(topic);
+    if (known === undefined) {
+      const errorMessage = "no such topic";
+      return { requestIndex, topic, error: wire.TopicError.TOPIC_ERROR_UNKNOWN, errorMessage };
+    }
+    if (this.ids.has(topic)) {
+      const error = wire.TopicError.TOPIC_ERROR_ALREADY_SUBSCRIBED;
+      return { requestIndex, topic, error, topicId: this.ids.get(topic)! };
+    }
+    const topicId = this.#nextTopicId++;
+    this.ids.set(topic, topicId);
+    const [venue = "", symbol = ""] = (topic.split("/")[0] ?? "").split(":");
+    const continuity =
+      resume == null
+        ? wire.Continuity.CONTINUITY_NEW
+        : Number(resume.epoch) === known.epoch
+          ? wire.Continuity.CONTINUITY_RESUMED
+          : wire.Continuity.CONTINUITY_REPLACED;
+    return {
+      requestIndex,
+      topic,
+      topicId,
+      venue,
+      symbol,
+      venueSymbol: symbol.replace("-", ""),
+      position: { epoch: known.epoch, sequence: known.sequence },
+      continuity,
+    };
+  }
+
+  answerUnsubscribe(socket: FakeSocket, unsubscribe: tickwire.v1.IUnsubscribe): void {
+    const topics = (unsubscribe.topics ?? []).flatMap((pattern, requestIndex) =>
+      this.#match(pattern).map((topic) => {
+        const topicId = this.ids.get(topic) ?? 0;
+        this.ids.delete(topic);
+        return { requestIndex, topic, topicId };
+      }),
+    );
+    socket.deliverMessage({ unsubscribeResult: { requestId: unsubscribe.requestId, topics } });
+  }
+
+  #match(pattern: string): string[] {
+    if (!pattern.includes("*")) return [pattern];
+    const expression = new RegExp(
+      `^${pattern.replaceAll(/[.+?]/g, "\\$&").replaceAll("*", "[^/:]+")}$`,
+    );
+    return [...this.topics.keys()].filter((topic) => expression.test(topic));
+  }
+}
+
+/** The bytes of a frame, owned by nobody else. */
+export function encodeFrame(frame: tickwire.v1.IServerFrame): Uint8Array {
+  return wire.ServerFrame.encode(frame).finish().slice();
+}
+
+export type Times = { receivedTimeUs?: number; publishedTimeUs?: number };
+
+/** Trades at scale 2 with size 1 each; ids are the sequences. */
+export function tradesBatch(
+  position: Omit<BatchInit, "trades">,
+  pricesInCents: readonly number[],
+): BatchInit {
+  const first = Number(position.firstSequence);
+  return {
+    count: pricesInCents.length,
+    publishedTimeUs: 1_700_000_000_000_500,
+    receivedTimeUs: 1_700_000_000_000_000,
+    receivedTimeDeltasUs: pricesInCents.map(() => 0),
+    ...position,
+    trades: {
+      priceScale: 2,
+      sizeScale: 0,
+      priceDeltas: pricesInCents.map((price, index) => price - (pricesInCents[index - 1] ?? 0)),
+      sizes: pricesInCents.map(() => 1),
+      aggressorSides: pricesInCents.map(() => wire.AggressorSide.AGGRESSOR_SIDE_BUYER),
+      tradeIdDeltas: pricesInCents.map((_, index) => (index === 0 ? first : 1)),
+    },
+  };
+}
+
+/** One quote at scale 2. */
+export function quotesBatch(
+  position: Omit<BatchInit, "quotes">,
+  bidInCents: number,
+  askInCents: number,
+): BatchInit {
+  return {
+    count: 1,
+    receivedTimeUs: 1_700_000_000_000_000,
+    receivedTimeDeltasUs: [0],
+    ...position,
+    quotes: {
+      priceScale: 2,
+      sizeScale: 0,
+      bidPriceDeltas: [bidInCents],
+      bidSizes: [1],
+      askPriceOffsets: [askInCents - bidInCents],
+      askSizes: [2],
+    },
+  };
+}
+
+export type FakeBookChange = {
+  readonly snapshot?: boolean;
+  /** Price and size in whole units. */
+  readonly bids: readonly (readonly [number, number])[];
+  readonly asks: readonly (readonly [number, number])[];
+};
+
+/** Book changes at scale 0, each an event. */
+export function booksBatch(
+  position: Omit<BatchInit, "books">,
+  changes: readonly FakeBookChange[],
+): BatchInit {
+  const levels = changes.flatMap(({ bids, asks }) => [...bids, ...asks]);
+  return {
+    count: changes.length,
+    receivedTimeUs: 1_700_000_000_000_000,
+    receivedTimeDeltasUs: changes.map(() => 0),
+    ...position,
+    books: {
+      priceScale: 0,
+      sizeScale: 0,
+      snapshots: changes.map(({ snapshot }) => snapshot === true),
+      bidCounts: changes.map(({ bids }) => bids.length),
+      askCounts: changes.map(({ asks }) => asks.length),
+      priceDeltas: levels.map(([price], index) => price - (levels[index - 1]?.[0] ?? 0)),
+      sizes: levels.map(([, size]) => size),
+    },
+  };
+}
+
+/** Lets everything that is already decided happen. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+}
