@@ -1,0 +1,46 @@
+import { accessSync, constants } from "node:fs";
+import type { Instrument, Channel } from "#core/instrument.ts";
+import { CHANNEL_OF_KIND } from "#core/market-event.ts";
+import type { Clock } from "#core/clock.ts";
+import type { CaptureLine } from "#ingest/capture/capture-format.ts";
+import { readCapture, readCaptureStream } from "#ingest/capture/capture-reader.ts";
+import type { CaptureContents } from "#ingest/capture/replay-options.ts";
+import { replayCapture } from "#ingest/capture/replay.ts";
+import { CommandError } from "./errors.ts";
+
+/** The lines of a capture by its path; `-` is standard input. Throws `CommandError` if it cannot be read. */
+export function openCapture(path: string): AsyncIterable<CaptureLine> {
+  if (path === "-") return readCaptureStream(process.stdin);
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    throw new CommandError(`cannot read ${path}: ${(error as Error).message}`, { cause: error });
+  }
+  return readCapture(path);
+}
+
+/** Reads a capture once, as fast as it goes, to know its venue and topics before it is replayed. */
+export async function scanCapture(
+  path: string,
+  options: { readonly clock: Clock; readonly venue?: string },
+): Promise<CaptureContents> {
+  const channels = new Map<Instrument, Set<Channel>>();
+  const { venue } = await replayCapture({
+    ...options,
+    source: openCapture(path),
+    speed: "max",
+    onEvent: ({ event }) => {
+      let known = channels.get(event.instrument);
+      if (known === undefined) {
+        known = new Set();
+        channels.set(event.instrument, known);
+      }
+      known.add(CHANNEL_OF_KIND[event.kind]);
+    },
+  });
+  const streams = [...channels].map(([instrument, known]) => ({
+    instrument,
+    channels: [...known],
+  }));
+  return { venue, streams };
+}

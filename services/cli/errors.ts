@@ -1,0 +1,59 @@
+import { CommanderError } from "commander";
+import { ConfigError } from "#runtime/load-config.ts";
+import { ExitCode } from "#runtime/shutdown.ts";
+
+/** The command line asks for something that does not exist. The message is one line. */
+export class UsageError extends Error {
+  readonly code = "usage";
+
+  constructor(message: string) {
+    super(message);
+    this.name = "UsageError";
+  }
+}
+
+/** It could not be done, and the message says all that the user needs to know. */
+export class CommandError extends Error {
+  readonly code = "failed";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "CommandError";
+  }
+}
+
+/** What is printed for an error and what the program exits with; no line for what was printed already. */
+export function explainError(error: unknown): {
+  readonly exitCode: ExitCode;
+  readonly line: string | undefined;
+} {
+  if (error instanceof CommanderError) {
+    // Commander has printed help, version or its complaint.
+    return { exitCode: error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage, line: undefined };
+  }
+  if (error instanceof ConfigError || error instanceof UsageError) {
+    return { exitCode: ExitCode.Usage, line: error.message };
+  }
+  return { exitCode: ExitCode.Failure, line: describeError(error) };
+}
+
+/** One line about any error, with its code where the message lacks it. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = errorCode(error);
+  if (code === "EADDRINUSE") return describeAddressInUse(error);
+  if (code === undefined || error instanceof CommandError) return error.message;
+  return error.message.includes(code) ? error.message : `${code}: ${error.message}`;
+}
+
+function describeAddressInUse(error: Error): string {
+  const address = "address" in error ? String(error.address) : "";
+  const port = "port" in error ? String(error.port) : "";
+  if (port === "") return `${error.message}; choose another port`;
+  return `port ${port} of ${address} is in use; choose another one`;
+}
+
+/** The `code` of an error, if it has one that is text. */
+export function errorCode(error: Error): string | undefined {
+  return "code" in error && typeof error.code === "string" ? error.code : undefined;
+}

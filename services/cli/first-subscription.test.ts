@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import { MemoryBus } from "#bus/memory-bus.ts";
+import { awaitFirstSubscription } from "./first-subscription.ts";
+
+/** Timers that fire when the test says so; only the delays matter here. */
+function createClock() {
+  const timers = new Set<{ readonly fire: () => void }>();
+  return {
+    nowUs: () => 0,
+    after(_: number, fire: () => void) {
+      const timer = { fire };
+      timers.add(timer);
+      return () => void timers.delete(timer);
+    },
+    fireAll() {
+      for (const timer of timers) {
+        timers.delete(timer);
+        timer.fire();
+      }
+    },
+    get waiting() {
+      return timers.size;
+    },
+  };
+}
+
+function createFixture() {
+  const clock = createClock();
+  const bus = new MemoryBus({ clock, schedule: (run) => run() });
+  const first = awaitFirstSubscription(bus, clock);
+  const state = { arrived: false };
+  void first.arrived.then(() => (state.arrived = true));
+  return { clock, bus, first, state, settle: () => Promise.resolve() };
+}
+
+test("a catalog query is nobody's subscription", async () => {
+  const { clock, bus, state, settle } = createFixture();
+  bus.publish("rq.v1.binance.catalog", new Uint8Array());
+  expect(clock.waiting).toBe(0);
+  await settle();
+  expect(state.arrived).toBe(false);
+});
+
+test("the first topics start it once no more of them come", async () => {
+  const { clock, bus, state, settle } = createFixture();
+  bus.publish("rq.v1.binance.snapshot.trades.BTC-USDT", new Uint8Array());
+  bus.publish("rq.v1.binance.snapshot.book.BTC-USDT", new Uint8Array());
+  expect(clock.waiting).toBe(1);
+  await settle();
+  expect(state.arrived).toBe(false);
+  clock.fireAll();
+  await settle();
+  expect(state.arrived).toBe(true);
+  bus.publish("rq.v1.binance.snapshot.trades.ETH-USDT", new Uint8Array());
+  expect(clock.waiting).toBe(0);
+});
+
+test("after cancelling nothing waits", () => {
+  const { clock, bus, first } = createFixture();
+  bus.publish("rq.v1.binance.snapshot.trades.BTC-USDT", new Uint8Array());
+  first.cancel();
+  expect(clock.waiting).toBe(0);
+});

@@ -1,0 +1,35 @@
+import { UsageError } from "./errors.ts";
+
+/** Where `dev` and `gateway` listen unless told otherwise. */
+const DEFAULT_ADDRESS = "http://127.0.0.1:8080";
+
+const SCHEMES: Readonly<Record<string, { readonly http: string; readonly webSocket: string }>> = {
+  "http:": { http: "http:", webSocket: "ws:" },
+  "ws:": { http: "http:", webSocket: "ws:" },
+  "https:": { http: "https:", webSocket: "wss:" },
+  "wss:": { http: "https:", webSocket: "wss:" },
+};
+
+/** Base address for HTTP of a gateway named by any of its addresses, or `default`; no slash at the end. */
+export function httpAddress(text: string): string {
+  const { url, scheme } = parseAddress(text);
+  return `${scheme.http}//${url.host}`;
+}
+
+/** The same for its WebSocket; a path that was given stays. */
+export function webSocketAddress(text: string): string {
+  const { url, scheme } = parseAddress(text);
+  return `${scheme.webSocket}//${url.host}${url.pathname === "/" ? "" : url.pathname}`;
+}
+
+function parseAddress(text: string) {
+  const address = text === "default" ? DEFAULT_ADDRESS : text;
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const scheme = url === undefined ? undefined : SCHEMES[url.protocol];
+  if (url === undefined || scheme === undefined || url.host === "") {
+    throw new UsageError(
+      `${text} is not the address of a gateway; write ws://HOST:PORT, http://HOST:PORT or default`,
+    );
+  }
+  return { url, scheme };
+}

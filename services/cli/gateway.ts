@@ -1,0 +1,86 @@
+import { Command } from "commander";
+import { startGateway, type RunningGateway } from "#gateway/main.ts";
+import type { Bus } from "#bus/bus.ts";
+import type { ConfigFlag } from "#runtime/load-config.ts";
+import type { TickwireConfig } from "#runtime/config.ts";
+import { addConfigOptions, loadCommandConfig, type ConfigOptions } from "./config-options.ts";
+import { UsageError } from "./errors.ts";
+import { openBus } from "./open-bus.ts";
+import { createServiceProcess, programVersion, type ServiceProcess } from "./service-process.ts";
+
+type GatewayOptions = ConfigOptions & {
+  readonly host?: string;
+  readonly port?: string;
+  readonly transport?: string;
+};
+
+/** `tickwire gateway`: serves clients from NATS. */
+export function createGatewayCommand(): Command {
+  const command = new Command("gateway")
+    .summary("serve clients from NATS")
+    .description(
+      "Serves clients what the ingestors publish on NATS. Stateless: run as many as you like.",
+    );
+  return addGatewayOptions(addConfigOptions(command))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  tickwire gateway
+  tickwire gateway --port 8081 --set bus.nats.servers=nats://10.0.0.1:4222,nats://10.0.0.2:4222`,
+    )
+    .action(async (options: GatewayOptions) => {
+      const config = loadCommandConfig(options, { flags: gatewayFlags(options) });
+      if (config.bus.kind === "memory") {
+        throw new UsageError(
+          "a gateway by itself has nobody on a memory bus; use dev, or bus.kind nats",
+        );
+      }
+      const service = createServiceProcess("gateway", config);
+      const bus = await openBus({ ...service, config: config.bus, name: "tickwire-gateway" });
+      service.shutdown.add("bus", () => bus.drain());
+      await runGateway({ config, service, bus });
+    });
+}
+
+/** Adds `--host`, `--port` and `--transport`. */
+export function addGatewayOptions(command: Command): Command {
+  return command
+    .option("--host <address>", "address to listen on (default 127.0.0.1)")
+    .option("--port <number>", "port to listen on; 0 picks a free one (default 8080)")
+    .option("--transport <kind>", "auto, uws or node (default auto)");
+}
+
+/** The settings that these options stand for. */
+export function gatewayFlags(options: GatewayOptions): ConfigFlag[] {
+  const flags: ConfigFlag[] = [];
+  for (const name of ["host", "port", "transport"] as const) {
+    const value = options[name];
+    if (value !== undefined) flags.push({ flag: `--${name}`, key: `gateway.${name}`, value });
+  }
+  return flags;
+}
+
+/** Starts a gateway on a bus, to be closed by the shutdown. */
+export async function runGateway(parts: {
+  readonly config: TickwireConfig;
+  readonly service: ServiceProcess;
+  readonly bus: Bus;
+}): Promise<RunningGateway> {
+  const { config, service, bus } = parts;
+  const gateway = await startGateway({
+    config: config.gateway,
+    bus,
+    clock: service.clock,
+    logger: service.logger,
+    registry: service.metrics,
+    serverVersion: programVersion(),
+  });
+  service.shutdown.add("gateway", () => gateway.close({ graceMs: graceMsOf(config) }));
+  return gateway;
+}
+
+/** Leaves some of the deadline for what is closed after the gateway. */
+function graceMsOf(config: TickwireConfig): number {
+  return Math.floor(config.shutdown.deadlineMs * 0.8);
+}

@@ -1,0 +1,92 @@
+import { Command } from "commander";
+import type { Bus } from "#bus/bus.ts";
+import { startIngest, type RunningIngest } from "#ingest/main.ts";
+import { startAdminServer } from "#runtime/admin-server.ts";
+import type { TickwireConfig } from "#runtime/config.ts";
+import type { ConfigFlag } from "#runtime/load-config.ts";
+import { addConfigOptions, loadCommandConfig, type ConfigOptions } from "./config-options.ts";
+import { UsageError } from "./errors.ts";
+import { openBus } from "./open-bus.ts";
+import { addReplayOptions, playCapture, replayServiceOptions } from "./replay-service.ts";
+import type { ReplayFlags } from "./replay-service.ts";
+import { createServiceProcess, type ServiceProcess } from "./service-process.ts";
+import { addVenueOption, venueFlags } from "./venue-options.ts";
+
+type IngestOptions = ConfigOptions &
+  ReplayFlags & { readonly venue: readonly string[]; readonly adminPort?: string };
+
+/** `tickwire ingest`: venues, or a capture, to NATS. */
+export function createIngestCommand(): Command {
+  const command = new Command("ingest")
+    .summary("bring venues to NATS")
+    .description("Connects to venues and publishes what they say on NATS. One ingestor a venue.");
+  addReplayOptions(addVenueOption(addConfigOptions(command)));
+  return command
+    .option(
+      "--admin-port <number>",
+      "port of health and metrics; 0 picks a free one (default 9090)",
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  tickwire ingest --venue binance:BTC-USDT,ETH-USDT --venue kraken:BTC-USD
+  tickwire ingest --replay capture.ndjson.gz --speed 10`,
+    )
+    .action(async (options: IngestOptions) => {
+      const flags = [...venueFlags(options.replay === undefined ? options.venue : [])];
+      const { adminPort } = options;
+      if (adminPort !== undefined) {
+        flags.push({ flag: "--admin-port", key: "admin.port", value: adminPort } as ConfigFlag);
+      }
+      const config = loadCommandConfig(options, { flags });
+      if (config.bus.kind === "memory") {
+        throw new UsageError(
+          "an ingestor by itself has nobody on a memory bus; use dev, or bus.kind nats",
+        );
+      }
+      await runIngestProcess(config, options);
+    });
+}
+
+async function runIngestProcess(config: TickwireConfig, options: IngestOptions): Promise<void> {
+  const service = createServiceProcess("ingest", config);
+  const { logger, metrics, shutdown } = service;
+  let notReady: string | undefined = "starting";
+  let busDown = false;
+  const admin = await startAdminServer({
+    ...config.admin,
+    metrics,
+    notReadyReason: () => (busDown ? "the bus is not connected" : notReady),
+  });
+  shutdown.add("admin server", () => admin.close());
+  logger.info({ host: config.admin.host, port: admin.port }, "admin server listens");
+  const bus = await openBus({ ...service, config: config.bus, name: "tickwire-ingest" });
+  bus.onEvent(({ kind }) => {
+    if (kind === "disconnected" || kind === "closed") busDown = true;
+    if (kind === "connected" || kind === "reconnected") busDown = false;
+  });
+  shutdown.add("bus", () => bus.drain());
+  const replay = replayServiceOptions(options);
+  if (replay === undefined) await runIngest({ config, service, bus });
+  else await playCapture(bus, service, replay);
+  notReady = undefined;
+}
+
+/** Starts an ingestor on a bus, to be closed by the shutdown. */
+export async function runIngest(parts: {
+  readonly config: TickwireConfig;
+  readonly service: ServiceProcess;
+  readonly bus: Bus;
+}): Promise<RunningIngest> {
+  const { config, service, bus } = parts;
+  const ingest = await startIngest({
+    config: config.ingest,
+    bus,
+    clock: service.clock,
+    logger: service.logger,
+    registry: service.metrics,
+  });
+  service.shutdown.add("ingest", () => ingest.close());
+  return ingest;
+}

@@ -1,0 +1,17 @@
+import { explainError } from "./errors.ts";
+import { createProgram } from "./program.ts";
+
+/** A reader that went away (`| head`) has what it wanted. */
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+try {
+  await createProgram().parseAsync(process.argv);
+} catch (error) {
+  const { exitCode, line } = explainError(error);
+  if (line !== undefined) process.stderr.write(`tickwire: ${line}\n`);
+  // Whatever a failed command left open must not keep the program.
+  process.exit(exitCode);
+}

@@ -1,0 +1,81 @@
+import { Command } from "commander";
+import { CHANNELS, type Channel } from "#core/instrument.ts";
+import type { CaptureLine } from "#ingest/capture/capture-format.ts";
+import type { ReplayedEvent } from "#ingest/capture/replay-options.ts";
+import { replayCapture } from "#ingest/capture/replay.ts";
+import { SystemClock } from "#runtime/system-clock.ts";
+import { openCapture } from "./capture-input.ts";
+import { UsageError } from "./errors.ts";
+import { EventJson } from "./event-json.ts";
+import { rowOfMarketEvent } from "./market-event-row.ts";
+import { LineOutput } from "./line-output.ts";
+import { formatSummary } from "./replay-summary.ts";
+
+type NormalizeOptions = { readonly channels?: readonly Channel[]; readonly venue?: string };
+
+/** `tickwire normalize CAPTURE`: every event of a capture as JSON, then a summary. */
+export function createNormalizeCommand(): Command {
+  return new Command("normalize")
+    .summary("print every event of a capture as JSON")
+    .description(
+      "Prints one JSON object a line for every normalized event of a capture, in order, and ends with a\n" +
+        "summary on standard error: frames, events, rejections, gaps, resyncs, checksums, speed.",
+    )
+    .argument("<capture>", "file, gzipped or plain; - reads standard input")
+    .option(
+      "--channels <list>",
+      `only these, such as trades,book; of ${CHANNELS.join(" ")}`,
+      parseChannels,
+    )
+    .option("--venue <id>", "decode as this venue instead of the one that the capture names")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  tickwire normalize capture.ndjson.gz --channels trades > trades.ndjson
+  zcat capture.ndjson.gz | tickwire normalize - --venue kraken | head`,
+    )
+    .action(async (path: string, options: NormalizeOptions) => {
+      await normalize(path, options);
+    });
+}
+
+/** `trades,book` as channels. Throws UsageError. */
+export function parseChannels(text: string): readonly Channel[] {
+  const names = text.split(",").map((name) => name.trim());
+  const unknown = names.filter((name) => !CHANNELS.some((channel) => channel === name));
+  if (unknown.length > 0) {
+    const known = CHANNELS.join(", ");
+    throw new UsageError(`there is no channel ${unknown.join(", ")}; there are ${known}`);
+  }
+  return names as readonly Channel[];
+}
+
+async function normalize(path: string, options: NormalizeOptions): Promise<void> {
+  const output = new LineOutput(process.stdout, { eager: false });
+  const json = new EventJson();
+  const summary = await replayCapture({
+    ...options,
+    source: heldBack(openCapture(path), output),
+    speed: "max",
+    clock: new SystemClock(),
+    onEvent: (replayed: ReplayedEvent) => {
+      const { event } = replayed;
+      output.write(json.format(event.instrument, replayed, rowOfMarketEvent(event)));
+    },
+  });
+  output.flush();
+  await output.drained();
+  process.stderr.write(formatSummary(summary));
+}
+
+/** The lines, no faster than the output is read. */
+async function* heldBack(
+  lines: AsyncIterable<CaptureLine>,
+  output: LineOutput,
+): AsyncGenerator<CaptureLine> {
+  for await (const line of lines) {
+    if (output.blocked) await output.drained();
+    yield line;
+  }
+}

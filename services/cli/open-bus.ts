@@ -1,0 +1,51 @@
+import type { Bus } from "#bus/bus.ts";
+import { MemoryBus } from "#bus/memory-bus.ts";
+import { connectNatsBus } from "#bus/nats-bus.ts";
+import type { Clock } from "#core/clock.ts";
+import type { BusConfig } from "#runtime/config.ts";
+import type { Logger } from "#runtime/logger.ts";
+
+/** As infra/nats/limits.conf has it, so that what fits here fits there. */
+const MEMORY_PAYLOAD_BYTES_MAX = 8 * 1024 * 1024;
+
+export type OpenBusOptions = {
+  readonly config: BusConfig;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Seen in the NATS server's monitoring. */
+  readonly name: string;
+};
+
+/** Connects to the configured bus and logs what happens to the connection. Rejects with BusError. */
+export async function openBus(options: OpenBusOptions): Promise<Bus> {
+  const bus = await createBus(options);
+  const { logger } = options;
+  bus.onEvent((event) => {
+    if (event.kind === "disconnected" || event.kind === "slow-consumer") {
+      logger.warn(event, "bus");
+    } else {
+      logger.info(event, "bus");
+    }
+  });
+  return bus;
+}
+
+async function createBus({ config, clock, logger, name }: OpenBusOptions): Promise<Bus> {
+  const onHandlerError = (error: unknown): void => {
+    logger.error({ error }, "a bus handler failed");
+  };
+  if (config.kind === "memory") {
+    return new MemoryBus({ clock, payloadBytesMax: MEMORY_PAYLOAD_BYTES_MAX, onHandlerError });
+  }
+  const { servers, user, password, token, tls } = config.nats;
+  return connectNatsBus({
+    servers,
+    name,
+    onHandlerError,
+    onServerError: (error) => logger.error({ error }, "NATS refused something"),
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { pass: password }),
+    ...(token === undefined ? {} : { token }),
+    ...(tls ? { tls: {} } : {}),
+  });
+}

@@ -1,0 +1,39 @@
+import { Command } from "commander";
+import { createCallCommand } from "./call.ts";
+import { createDevCommand } from "./dev.ts";
+import { createGatewayCommand } from "./gateway.ts";
+import { createIngestCommand } from "./ingest.ts";
+import { createNormalizeCommand } from "./normalize.ts";
+import { createRecordCommand } from "./record.ts";
+import { createReplayCommand } from "./replay.ts";
+import { programVersion } from "./service-process.ts";
+import { createSubscribeCommand } from "./subscribe.ts";
+
+/** The `tickwire` command line. Parsing rejects with CommanderError instead of ending the process. */
+export function createProgram(): Command {
+  const program = new Command("tickwire")
+    .description("Market data from several venues, in one shape, over one socket.")
+    .version(programVersion())
+    .addHelpText(
+      "after",
+      `
+Exit codes: 0 done, 1 could not be done, 2 wrong usage or configuration, 130 forced by a second signal.
+Start with: tickwire dev`,
+    );
+  const commands = [
+    createDevCommand(),
+    createIngestCommand(),
+    createGatewayCommand(),
+    createSubscribeCommand(),
+    createCallCommand(),
+    createRecordCommand(),
+    createReplayCommand(),
+    createNormalizeCommand(),
+  ];
+  for (const command of commands) program.addCommand(command);
+  // Commander does not hand these on to subcommands that are added whole.
+  for (const command of [program, ...commands]) {
+    command.exitOverride().showHelpAfterError("(see --help)").allowExcessArguments(false);
+  }
+  return program;
+}

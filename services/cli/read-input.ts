@@ -1,0 +1,20 @@
+import type { Readable } from "node:stream";
+import { UsageError } from "./errors.ts";
+
+/** No request is larger; a capture does not come through here. */
+const INPUT_BYTES_MAX = 16 * 1024 * 1024;
+
+/** The whole of a stream as text. Throws `UsageError` above 16 MiB. */
+export async function readInput(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    const buffer = Buffer.from(chunk as Uint8Array);
+    bytes += buffer.byteLength;
+    if (bytes > INPUT_BYTES_MAX) {
+      throw new UsageError(`standard input exceeds ${INPUT_BYTES_MAX} bytes`);
+    }
+    chunks.push(buffer);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,142 @@
+import { Command } from "commander";
+import type { Bus } from "#bus/bus.ts";
+import type { VenueConfig } from "#ingest/config.ts";
+import { createCaptureFile, type CaptureFile } from "#ingest/capture/capture-file.ts";
+import { CaptureRecorder } from "#ingest/capture/capture-recorder.ts";
+import {
+  createFetchRestClient,
+  FETCH_REST_CLIENT_DEFAULTS,
+} from "#ingest/feed/fetch-rest-client.ts";
+import { createWebSocketDialer } from "#ingest/feed/web-socket-dialer.ts";
+import { startIngest } from "#ingest/main.ts";
+import { createSimulatedVenue } from "#ingest/simulated/simulated-dialer.ts";
+import type { TickwireConfig } from "#runtime/config.ts";
+import { ExitCode } from "#runtime/shutdown.ts";
+import type { SystemClock } from "#runtime/system-clock.ts";
+import { addConfigOptions, loadCommandConfig, type ConfigOptions } from "./config-options.ts";
+import { CommandError, describeError, UsageError } from "./errors.ts";
+import { openBus } from "./open-bus.ts";
+import { parseSeconds } from "./parse-option.ts";
+import { createServiceProcess, programVersion, type ServiceProcess } from "./service-process.ts";
+import { venueFlags } from "./venue-options.ts";
+
+type RecordOptions = ConfigOptions & { readonly out: string; readonly duration?: number };
+
+/** The market of the simulated venue where nothing else is set. */
+const SIMULATED_DEFAULTS = { seed: 1, instruments: 10, perpetuals: 2, eventsPerSecond: 20 };
+
+/** How often a disk that gave up is noticed. */
+const FILE_CHECK_MS = 500;
+
+/** `tickwire record VENUE`: what passes between a venue and us, into a capture. */
+export function createRecordCommand(): Command {
+  const command = new Command("record")
+    .summary("record a venue's traffic into a capture")
+    .description(
+      "Connects to a venue as ingest does and records what passes, for replay and normalize. Secrets in\n" +
+        "addresses and frames are blotted out. Ends at --duration or Ctrl-C; the file is then complete.",
+    )
+    .argument("<venue>", "ID or ID:SYMBOL,SYMBOL")
+    .requiredOption("--out <file>", "gzipped capture to create; an existing file is an error")
+    .option("--duration <seconds>", "end after this long", parseSeconds);
+  return addConfigOptions(command)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  tickwire record binance:BTC-USDT --out btc.ndjson.gz --duration 60
+  tickwire normalize btc.ndjson.gz | head`,
+    )
+    .action(async (venue: string, options: RecordOptions) => {
+      const config = loadCommandConfig(options, {
+        defaults: { bus: { kind: "memory" }, log: { level: "warn" } },
+        flags: venueFlags([venue]),
+      });
+      if (config.bus.kind !== "memory")
+        throw new UsageError("record publishes nothing; leave bus.kind");
+      await record(config, options);
+    });
+}
+
+async function record(config: TickwireConfig, options: RecordOptions): Promise<void> {
+  const service = createServiceProcess("record", config);
+  const { clock, shutdown } = service;
+  const venue = config.ingest.venues[0];
+  if (venue === undefined) throw new UsageError("no venue is configured");
+  const bus = await openBus({ ...service, config: config.bus, name: "tickwire-record" });
+  shutdown.add("bus", () => bus.drain());
+  const file = createCaptureFile(options.out);
+  // Added before the ingestor, so that it is closed after the last line.
+  shutdown.add("capture file", () => file.close());
+  const recorder = await startRecording({ config, service, bus, venue, file });
+  watchFile(file, service);
+  if (options.duration !== undefined) {
+    clock.after(options.duration * 1000, () => void shutdown.run(exitCodeOf(recorder)));
+  }
+  process.stderr.write(`recording ${venue.id} into ${options.out}; Ctrl-C ends it\n`);
+}
+
+async function startRecording(parts: {
+  readonly config: TickwireConfig;
+  readonly service: ServiceProcess;
+  readonly bus: Bus;
+  readonly venue: VenueConfig;
+  readonly file: CaptureFile;
+}): Promise<CaptureRecorder> {
+  const { config, service, bus, venue, file } = parts;
+  const { clock, logger, metrics: registry, shutdown } = service;
+  const network = networkOf(venue, clock);
+  const recorder = new CaptureRecorder({
+    venue: venue.id,
+    source: `tickwire ${programVersion()}`,
+    dialer: network.dialer,
+    restClient: network.restClient,
+    clock,
+    writer: file,
+  });
+  shutdown.add("network", () => network.close());
+  const ingest = await startIngest({
+    ...{ config: config.ingest, bus, clock, logger, registry },
+    dialer: recorder,
+    restClient: recorder,
+  });
+  shutdown.add("ingest", async () => {
+    await ingest.close();
+    if (recorder.linesLost > 0) {
+      process.stderr.write(
+        `tickwire: ${recorder.linesLost} lines were lost: the disk is too slow\n`,
+      );
+    }
+  });
+  return recorder;
+}
+
+function networkOf(venue: VenueConfig, clock: SystemClock) {
+  if (venue.id === "simulated") {
+    const simulated = createSimulatedVenue({ clock, ...(venue.simulated ?? SIMULATED_DEFAULTS) });
+    const { dialer, rest: restClient } = simulated;
+    return { dialer, restClient, close: () => simulated.close() };
+  }
+  const restClient = createFetchRestClient({ clock, ...FETCH_REST_CLIENT_DEFAULTS });
+  return { dialer: createWebSocketDialer(), restClient, close: () => restClient.close?.() };
+}
+
+/** A recording with holes is no success. */
+function exitCodeOf(recorder: CaptureRecorder): ExitCode {
+  return recorder.linesLost > 0 ? ExitCode.Failure : ExitCode.Ok;
+}
+
+/** Ends the process when the file cannot be written any more. */
+function watchFile(file: CaptureFile, { clock, shutdown }: ServiceProcess): void {
+  const check = (): void => {
+    if (shutdown.started) return;
+    if (file.failure === undefined) {
+      clock.after(FILE_CHECK_MS, check);
+      return;
+    }
+    const error = new CommandError(`cannot write: ${describeError(file.failure)}`);
+    process.stderr.write(`tickwire: ${error.message}\n`);
+    void shutdown.run(ExitCode.Failure);
+  };
+  clock.after(FILE_CHECK_MS, check);
+}

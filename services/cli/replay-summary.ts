@@ -1,0 +1,27 @@
+import type { ReplaySummary } from "#ingest/capture/replay-options.ts";
+
+/** What a replay did, for people; several lines with a newline at the end. */
+export function formatSummary(summary: ReplaySummary): string {
+  const { checksumsPassed, checksumsFailed } = summary;
+  const seconds = (summary.elapsedMs / 1000).toFixed(2);
+  const lines: (readonly [string, string | number])[] = [
+    ["venue", summary.venue],
+    ["frames", summary.frames],
+    ["damaged lines", summary.damagedLines],
+    ["events", formatCounts(summary.events)],
+    ["rejected", formatCounts(summary.rejected)],
+    ["duplicate trades", summary.duplicateTrades],
+    ["gaps", summary.gaps],
+    ["resyncs", summary.resyncs],
+    ["checksums", `${checksumsPassed} passed, ${checksumsFailed} failed`],
+    ["speed", `${summary.framesPerSecond} frames/s (${seconds} s)`],
+  ];
+  return lines.map(([name, value]) => `${`${name}:`.padEnd(18)}${value}\n`).join("");
+}
+
+function formatCounts(counts: Readonly<Record<string, number>>): string {
+  const entries = Object.entries(counts).filter(([, count]) => count > 0);
+  if (entries.length === 0) return "0";
+  const total = entries.reduce((sum, [, count]) => sum + count, 0);
+  return `${total} (${entries.map(([name, count]) => `${name} ${count}`).join(", ")})`;
+}

@@ -1,0 +1,67 @@
+import { Command, Option } from "commander";
+import { replayCapture } from "#ingest/capture/replay.ts";
+import { addConfigOptions, loadCommandConfig, type ConfigOptions } from "./config-options.ts";
+import { openCapture, scanCapture } from "./capture-input.ts";
+import { awaitFirstSubscription } from "./first-subscription.ts";
+import { openBus } from "./open-bus.ts";
+import { parseSpeed } from "./parse-option.ts";
+import { formatSummary } from "./replay-summary.ts";
+import { createServiceProcess } from "./service-process.ts";
+
+type ReplayCommandOptions = ConfigOptions & {
+  readonly to: "nats" | "memory";
+  readonly speed: number | "max";
+  readonly venue?: string;
+  readonly startOnSubscribe?: boolean;
+};
+
+/** `tickwire replay CAPTURE`: plays a capture onto a bus and ends. */
+export function createReplayCommand(): Command {
+  const command = new Command("replay")
+    .summary("play a capture onto a bus")
+    .description(
+      "Plays a capture onto a bus as if it were live, then prints a summary and ends. On the memory bus nobody\n" +
+        "listens: that measures how fast it goes.",
+    )
+    .argument("<capture>", "file, gzipped or plain; - reads standard input")
+    .addOption(new Option("--to <bus>", "where to").choices(["nats", "memory"]).default("nats"))
+    .option("--speed <n>", "times real speed, or max", parseSpeed, 1)
+    .option("--venue <id>", "decode as this venue instead of the one that the capture names")
+    .option("--start-on-subscribe", "start when somebody has subscribed (a file only)");
+  return addConfigOptions(command)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  tickwire replay capture.ndjson.gz --speed 10
+  tickwire replay capture.ndjson.gz --to memory --speed max`,
+    )
+    .action(async (path: string, options: ReplayCommandOptions) => {
+      const flags = [{ flag: "--to", key: "bus.kind", value: options.to }];
+      const config = loadCommandConfig(options, { flags });
+      const service = createServiceProcess("replay", config);
+      const bus = await openBus({ ...service, config: config.bus, name: "tickwire-replay" });
+      service.shutdown.add("bus", () => bus.drain());
+      const first =
+        options.startOnSubscribe === true ? awaitFirstSubscription(bus, service.clock) : undefined;
+      const summary = await replayCapture({
+        ...(options.venue === undefined ? {} : { venue: options.venue }),
+        ...(first === undefined
+          ? {}
+          : {
+              startAfter: first.arrived,
+              contents: await scanCapture(path, {
+                clock: service.clock,
+                ...(options.venue === undefined ? {} : { venue: options.venue }),
+              }),
+            }),
+        source: openCapture(path),
+        speed: options.speed,
+        clock: service.clock,
+        bus,
+        logger: service.logger,
+      });
+      process.stderr.write(formatSummary(summary));
+      await service.shutdown.run();
+    });
+}

@@ -1,0 +1,61 @@
+import { readFileSync } from "node:fs";
+import type { Registry } from "prom-client";
+import { createLogger, type Logger } from "#runtime/logger.ts";
+import type { TickwireConfig } from "#runtime/config.ts";
+import { createMetrics } from "#runtime/metrics.ts";
+import { Shutdown } from "#runtime/shutdown.ts";
+import { SystemClock } from "#runtime/system-clock.ts";
+
+/** What every long-running command is made of. */
+export type ServiceProcess = {
+  readonly clock: SystemClock;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  readonly shutdown: Shutdown;
+};
+
+/** Clock, log, metrics and signals of a process; what the command starts, it adds to `shutdown`. */
+export function createServiceProcess(service: string, config: TickwireConfig): ServiceProcess {
+  const clock = new SystemClock();
+  const logger = createLogger({ level: config.log.level, service });
+  const metrics = createMetrics({ version: programVersion() });
+  const shutdown = new Shutdown({
+    clock,
+    logger,
+    deadlineMs: config.shutdown.deadlineMs,
+    signals: process,
+    exit: (code) => process.exit(code),
+  });
+  return { clock, logger, metrics, shutdown };
+}
+
+/**
+ * Starts a service. If `start` fails, what it had started is closed (in reverse, with the deadline) before
+ * the error goes on.
+ */
+export async function runService(
+  service: ServiceProcess,
+  start: () => Promise<void>,
+): Promise<void> {
+  try {
+    await start();
+  } catch (error) {
+    if (service.shutdown.started) return;
+    service.logger.debug({ error }, "the start failed");
+    throw error;
+  }
+}
+
+/** As in package.json, two folders up from here in the sources and three in the build. */
+export function programVersion(): string {
+  for (const relative of ["../../package.json", "../../../package.json"]) {
+    try {
+      const text = readFileSync(new URL(relative, import.meta.url), "utf8");
+      const { name, version } = JSON.parse(text) as { name?: string; version?: string };
+      if (name === "tickwire" && version !== undefined) return version;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+  }
+  return "unknown";
+}

@@ -1,0 +1,195 @@
+import {
+  connect,
+  type Client,
+  type MarketEvent,
+  type NoticeEvent,
+  type StreamEvent,
+  type TickwireError,
+} from "@tickwire/client";
+import { Command } from "commander";
+import { rowOfClientEvent } from "./client-event.ts";
+import { CommandError, UsageError } from "./errors.ts";
+import { EventJson, type EventSource } from "./event-json.ts";
+import { formatEventText } from "./event-text.ts";
+import { webSocketAddress } from "./gateway-address.ts";
+import { LineOutput } from "./line-output.ts";
+import { parseCount, parseSeconds } from "./parse-option.ts";
+
+type SubscribeOptions = {
+  readonly json?: boolean;
+  readonly count?: number;
+  readonly duration?: number;
+  readonly depth: number;
+  readonly conflate: number;
+  readonly snapshot: boolean;
+};
+
+/** `tickwire subscribe URL TOPIC...`: the client package on the command line. */
+export function createSubscribeCommand(): Command {
+  return new Command("subscribe")
+    .summary("print the events of topics")
+    .description(
+      "Prints the events of topics as they come, one line each. Notices about the stream (starts, resumes,\n" +
+        "gaps, lag) go to standard error.",
+    )
+    .argument("<url>", "gateway, such as ws://127.0.0.1:8080; default is that one")
+    .argument("<topic...>", "VENUE:SYMBOL/channel; each part may be *")
+    .option("--json", "print the objects that normalize prints")
+    .option("--count <n>", "end after this many events", parseCount)
+    .option("--duration <seconds>", "end after this long", parseSeconds)
+    .option("--depth <levels>", "levels a side of books; 0 is all", parseCount, 0)
+    .option("--conflate <ms>", "merge events closer together than this; 0 is none", parseCount, 0)
+    .option("--no-snapshot", "start with news instead of the current state (not for books)")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  tickwire subscribe default 'simulated:BTC-USD/trades' --count 5
+  tickwire subscribe default 'simulated:*/quotes' 'simulated:*/trades' --json
+  tickwire subscribe ws://127.0.0.1:8080 'binance:BTC-USDT/book' --depth 10 --duration 60
+
+Ends with 0 at --count, --duration or Ctrl-C, and with 1 if a topic is refused or the gateway is not there.`,
+    )
+    .action(async (url: string, topics: readonly string[], options: SubscribeOptions) => {
+      await new TopicPrinter(options).run(webSocketAddress(url), topics);
+    });
+}
+
+/** Prints the events of one subscription until it has printed enough. */
+class TopicPrinter {
+  readonly #options: SubscribeOptions;
+  readonly #json = new EventJson();
+  readonly #sources = new Map<string, EventSource>();
+  readonly #output = new LineOutput(process.stdout, { eager: process.stdout.isTTY });
+  readonly #ended: Promise<void>;
+  #end: () => void = () => undefined;
+  #fail: (error: unknown) => void = () => undefined;
+  #left: number;
+  #flushing = false;
+
+  constructor(options: SubscribeOptions) {
+    this.#options = options;
+    this.#left = options.count ?? Infinity;
+    this.#ended = new Promise((resolve, reject) => {
+      this.#end = resolve;
+      this.#fail = reject;
+    });
+    if (options.count === 0) throw new UsageError("--count is at least 1");
+  }
+
+  async run(url: string, topics: readonly string[]): Promise<void> {
+    const stop = () => this.#end();
+    const aborted = new AbortController();
+    process.once("SIGINT", () => {
+      aborted.abort();
+      stop();
+    });
+    process.once("SIGTERM", () => {
+      aborted.abort();
+      stop();
+    });
+    const client = await connectTo(url, aborted.signal);
+    if (client === undefined) return;
+    const { duration } = this.#options;
+    const timer = duration === undefined ? undefined : setTimeout(stop, duration * 1000);
+    try {
+      this.#subscribe(client, topics);
+      await this.#ended;
+    } finally {
+      clearTimeout(timer);
+      client.close();
+      this.#output.flush();
+      await this.#output.drained();
+    }
+  }
+
+  #subscribe(client: Client, topics: readonly string[]): void {
+    const { depth, conflate, snapshot } = this.#options;
+    client.subscribe(topics, (event) => this.#onEvent(event), {
+      depth,
+      conflationIntervalMs: conflate,
+      snapshot,
+      onError: (error: TickwireError) => {
+        this.#fail(new CommandError(`${error.code}: ${error.message}`, { cause: error }));
+      },
+    });
+    client.onState((state, { error }) => {
+      if (state === "closed" && error !== undefined) this.#fail(error);
+      else if (error !== undefined) note(`${state}: ${error.message}`);
+    });
+  }
+
+  #onEvent(event: StreamEvent): void {
+    if (isNotice(event)) {
+      if (event.type !== "continuity" || event.continuity !== "new") note(describeNotice(event));
+      return;
+    }
+    if (this.#left <= 0) return;
+    const source = this.#sourceOf(event);
+    const row = rowOfClientEvent(event);
+    this.#output.write(
+      this.#options.json === true
+        ? this.#json.format(source, event, row)
+        : formatEventText(source, event, row),
+    );
+    this.#left -= 1;
+    if (this.#left <= 0) this.#end();
+    else this.#flushSoon();
+  }
+
+  /** What came in one frame leaves in one write. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setImmediate(() => {
+      this.#flushing = false;
+      this.#output.flush();
+    });
+  }
+
+  /** One object a topic, as the JSON writer wants it. */
+  #sourceOf(event: MarketEvent): EventSource {
+    const { topic, venue, symbol, venueSymbol } = event;
+    let source = this.#sources.get(topic);
+    if (source === undefined) {
+      source = { venue, symbol, venueSymbol };
+      this.#sources.set(topic, source);
+    }
+    return source;
+  }
+}
+
+/** Undefined if it was interrupted. */
+async function connectTo(url: string, signal: AbortSignal): Promise<Client | undefined> {
+  try {
+    return await connect(url, { signal, clientName: "tickwire-cli" });
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    const code = error instanceof Error && "code" in error ? String(error.code) : "connect-failed";
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`${code}: no gateway at ${url}: ${reason}`, { cause: error });
+  }
+}
+
+function isNotice(event: StreamEvent): event is NoticeEvent {
+  return event.type === "continuity" || event.type === "gap" || event.type === "lag";
+}
+
+function describeNotice(notice: NoticeEvent): string {
+  switch (notice.type) {
+    case "continuity":
+      return `${notice.topic} ${notice.continuity} at ${notice.epoch}/${notice.sequence}${
+        notice.reason === "" ? "" : ` (${notice.reason})`
+      }`;
+    case "gap":
+      return `${notice.topic} gap ${notice.missingFirst} to ${
+        notice.missingLast ?? "unknown"
+      } (${notice.reason})`;
+    case "lag":
+      return `lag: ${notice.message}`;
+  }
+}
+
+function note(line: string): void {
+  process.stderr.write(`tickwire: ${line}\n`);
+}

@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { gatewayConfigSchema } from "#gateway/config.ts";
+import { ingestConfigSchema } from "#ingest/config.ts";
+import { LOG_LEVELS } from "./logger.ts";
+
+const busConfigSchema = z.strictObject({
+  kind: z
+    .enum(["memory", "nats"])
+    .default("nats")
+    .describe("what carries the events; memory is only of use within one process (dev)"),
+  nats: z
+    .strictObject({
+      servers: z
+        .array(z.string().min(1))
+        .min(1)
+        .default(["nats://127.0.0.1:4222"])
+        .describe("addresses of any servers of the cluster"),
+      user: z.string().min(1).optional().describe("with password"),
+      password: z.string().min(1).optional().describe("with user"),
+      token: z.string().min(1).optional().describe("instead of user and password"),
+      tls: z.boolean().default(false).describe("refuse a connection without TLS"),
+    })
+    .prefault({}),
+});
+
+const adminConfigSchema = z.strictObject({
+  host: z.string().min(1).default("127.0.0.1").describe("address of ingest's admin server"),
+  port: z.int().min(0).max(65_535).default(9090).describe("its port; 0 picks a free one"),
+});
+
+const logConfigSchema = z.strictObject({
+  level: z.enum(LOG_LEVELS).default("info").describe("least severe that is logged"),
+});
+
+const shutdownConfigSchema = z.strictObject({
+  deadlineMs: z
+    .int()
+    .min(1)
+    .max(3_600_000)
+    .default(25_000)
+    .describe("the process ends after this long, whatever is still under way"),
+});
+
+/** Everything that can be set, for all processes: each uses its part of one tree. */
+export const configSchema = z.strictObject({
+  bus: busConfigSchema.prefault({}),
+  ingest: ingestConfigSchema.prefault({}),
+  gateway: gatewayConfigSchema.prefault({}),
+  admin: adminConfigSchema.prefault({}),
+  log: logConfigSchema.prefault({}),
+  shutdown: shutdownConfigSchema.prefault({}),
+});
+export type TickwireConfig = z.output<typeof configSchema>;
+export type BusConfig = TickwireConfig["bus"];
+
+/** Variables with our prefix that are no settings: where the tests look for recordings. */
+export const IGNORED_VARIABLES: readonly string[] = ["TICKWIRE_CAPTURES"];

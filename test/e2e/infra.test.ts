@@ -1,0 +1,129 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { configSchema } from "#runtime/config.ts";
+import { listVariables } from "#runtime/config-variables.ts";
+import { loadConfig } from "#runtime/load-config.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const INFRA = join(ROOT, "infra");
+
+/** The command that reads compose files here, if there is one. */
+const COMPOSE = [["docker", "compose"], ["docker-compose"]].find(
+  ([command = "", ...rest]) => spawnSync(command, [...rest, "version"]).status === 0,
+);
+const NATS_SERVER = ["nats-server", "/usr/sbin/nats-server"].find(
+  (command) => spawnSync(command, ["-v"]).status === 0,
+);
+
+const read = (path: string): string => readFileSync(join(INFRA, path), "utf8");
+const dockerfiles = ["docker/ingest.Dockerfile", "docker/gateway.Dockerfile"];
+
+describe("compose files", () => {
+  test.each([
+    { files: ["compose.yaml"], services: ["gateway", "ingest", "nats"] },
+    {
+      files: ["compose.yaml", "compose.cluster.yaml"],
+      services: ["gateway", "ingest", "nats", "nats-2", "nats-3"],
+    },
+  ])("$files are valid and define $services", ({ files, services }) => {
+    if (COMPOSE === undefined) {
+      process.stdout.write(
+        "SKIPPED: compose files are not validated; there is no docker compose\n",
+      );
+      return;
+    }
+    const [command = "", ...rest] = COMPOSE;
+    const options = files.flatMap((file) => ["-f", join(INFRA, file)]);
+    const run = (what: string[]) =>
+      spawnSync(command, [...rest, ...options, "config", ...what], { encoding: "utf8" });
+    const result = run([]);
+    expect(result.stderr).toBe("");
+    expect(result.status).toBe(0);
+    expect(run(["--services"]).stdout.trim().split("\n").toSorted()).toEqual(services);
+  });
+
+  test("every service has a health check or an image with one, limits and no writable root", () => {
+    const text = read("compose.yaml");
+    expect(text.match(/^ {4}read_only: true$/gm)).toHaveLength(3);
+    expect(text.match(/limits: \{ cpus: /g)).toHaveLength(3);
+    expect(text.match(/^ {4}healthcheck:$/gm)).toHaveLength(1);
+    for (const dockerfile of dockerfiles) expect(read(dockerfile)).toMatch(/^HEALTHCHECK /m);
+  });
+
+  test("ports are published on loopback only", () => {
+    const published = [...read("compose.yaml").matchAll(/ports: \["([^"]+)"/g)];
+    expect(published.map((match) => match[1])).toEqual([
+      "127.0.0.1:9090:9090",
+      "127.0.0.1:8080:8080",
+    ]);
+  });
+});
+
+describe("images", () => {
+  test.each(dockerfiles)(
+    "%s runs as another user, without secrets, and copies what exists",
+    (path) => {
+      const text = read(path);
+      expect(text).toMatch(/^USER node$/m);
+      expect(text).not.toMatch(/password|secret|token=/i);
+      const copied = [...text.matchAll(/^COPY --from=build \/app\/(\S+) /gm)].map(
+        (match) => match[1],
+      );
+      expect(copied.length).toBeGreaterThan(0);
+      const built = new Set(["dist", "node_modules"]);
+      const missing = copied.filter(
+        (file) => !built.has(file ?? "") && !existsSync(join(ROOT, file ?? "")),
+      );
+      expect(missing).toEqual([]);
+    },
+  );
+
+  test.each(dockerfiles)("%s has an ignore file that keeps history and builds out", (path) => {
+    expect(read(`${path}.dockerignore`)).toMatch(/^\.git$/m);
+  });
+});
+
+test("every setting in compose files and images exists and takes its value", () => {
+  const known = new Set(listVariables(configSchema).map((variable) => variable.variable));
+  const used: Record<string, string> = {};
+  for (const path of ["compose.yaml", "compose.cluster.yaml", ...dockerfiles]) {
+    const settings = read(path).matchAll(/(?:^ENV |^ +)(TICKWIRE_[A-Z0-9_]+)(?:=|: )(.+)$/gm);
+    for (const [, name = "", value = ""] of settings) {
+      used[name] = value.replace(/^\$\{[A-Z0-9_]+:-(.*)\}$/, "$1");
+    }
+  }
+  expect(Object.keys(used).length).toBeGreaterThan(3);
+  expect(Object.keys(used).filter((name) => !known.has(name))).toEqual([]);
+  expect(() => loadConfig(configSchema, { environment: used })).not.toThrow("configuration");
+});
+
+describe("NATS configurations", () => {
+  const files = [
+    "nats/nats.conf",
+    ...readdirSync(join(INFRA, "nats/cluster"))
+      .filter((name) => name.startsWith("node-"))
+      .map((name) => `nats/cluster/${name}`),
+  ];
+
+  test.each(files)("%s is one that nats-server takes", (path) => {
+    if (NATS_SERVER === undefined) {
+      process.stdout.write("SKIPPED: NATS configurations are not validated; no nats-server\n");
+      return;
+    }
+    const result = spawnSync(NATS_SERVER, ["-t", "-c", join(INFRA, path)], { encoding: "utf8" });
+    expect(result.stderr).toContain("is valid");
+    expect(result.status).toBe(0);
+  });
+
+  test.each(files)("%s listens on loopback only", (path) => {
+    const addresses = [...read(path).matchAll(/(?:listen|http): "([^"]+)"/g)];
+    expect(addresses.length).toBeGreaterThan(1);
+    for (const [, address] of addresses) expect(address).toMatch(/^127\.0\.0\.1:\d+$/);
+  });
+
+  test("a whole book fits into one message", () => {
+    expect(read("nats/limits.conf")).toMatch(/^max_payload: 8MB$/m);
+  });
+});
