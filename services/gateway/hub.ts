@@ -1,3 +1,4 @@
+import { BusError } from "#bus/bus.ts";
 import type { Bus, BusEvent } from "#bus/bus.ts";
 import { eventSubject } from "#bus/subject.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
@@ -43,7 +44,10 @@ export class Hub {
     return this.#feeds.size;
   }
 
-  /** The topic's feed, with one more hold on it; undefined if `topicsMax` are followed already. */
+  /**
+   * The topic's feed, with one more hold on it; undefined if `topicsMax` are followed already or the bus is
+   * closed.
+   */
   hold(name: TopicName): TopicFeed | undefined {
     const topic = formatTopic(name);
     let feed = this.#feeds.get(topic);
@@ -51,7 +55,9 @@ export class Hub {
       if (this.#feeds.size >= this.#parts.limits.topicsMax && !this.#evictLingering()) {
         return undefined;
       }
-      feed = new TopicFeed(this.#nextId, name, { ...this.#parts, gate: this.#gate });
+      const created = this.#create(name);
+      if (created === undefined) return undefined;
+      feed = created;
       this.#nextId += 1;
       this.#feeds.set(topic, feed);
       this.#parts.metrics.topics.set(this.#feeds.size);
@@ -85,6 +91,15 @@ export class Hub {
     for (const feed of this.#feeds.values()) feed.close();
     this.#feeds.clear();
     this.#parts.metrics.topics.set(0);
+  }
+
+  #create(name: TopicName): TopicFeed | undefined {
+    try {
+      return new TopicFeed(this.#nextId, name, { ...this.#parts, gate: this.#gate });
+    } catch (error) {
+      if (error instanceof BusError) return undefined;
+      throw error;
+    }
   }
 
   /** Makes room by dropping the topic that has been unused for longest. */

@@ -1,0 +1,264 @@
+import type { Bus, BusSubscription } from "#bus/bus.ts";
+import {
+  ANNOUNCE_SUBJECT,
+  DISCOVER_SUBJECT,
+  eventSubject,
+  parseQuerySubject,
+  queryPattern,
+} from "#bus/subject.ts";
+import type { Clock } from "#core/clock.ts";
+import type { Channel, Instrument } from "#core/instrument.ts";
+import type { BookEvent, MarketEvent, Quote, Status, Trade } from "#core/market-event.ts";
+import {
+  encodeAnnouncement,
+  encodeCatalogReply,
+  encodeQueryError,
+  encodeQueryReply,
+} from "#wire/bus-codec.ts";
+import { encodeEvents, encodePosition } from "#wire/event-codec.ts";
+import { wireChannelOf } from "#gateway/channel-names.ts";
+import {
+  GetCandlesResponseCodec,
+  GetStatusResponseCodec,
+  GetTradesResponseCodec,
+} from "@tickwire/proto/service";
+
+type TopicLog = { sequence: number; last: MarketEvent[]; levels: Map<string, number> };
+
+export const VENUE = "fake";
+
+/** A spot instrument of the fake venue: `BTC-USDT` is `BTCUSDT` there. */
+export function fakeInstrument(symbol: string): Instrument {
+  const [base = "", quote = ""] = symbol.split("-");
+  return {
+    venue: VENUE,
+    symbol,
+    venueSymbol: symbol.replace("-", ""),
+    kind: "spot",
+    base,
+    quote,
+    settle: quote,
+    inverse: false,
+  };
+}
+
+/**
+ * The far end of the bus, as small as it can be: it announces a catalog, publishes batches with rising
+ * sequences and answers queries from what it published.
+ */
+export class FakeIngestor {
+  readonly channels: Channel[] = ["trades", "quotes", "book", "status"];
+  epoch: number;
+  /** Set to withhold answers; call the functions to let them go. */
+  held: (() => void)[] | undefined;
+  /** Queries that came, by subject. */
+  readonly queries: string[] = [];
+  readonly instruments = new Map<string, Instrument>();
+  readonly #bus: Bus;
+  readonly #clock: Clock;
+  readonly #logs = new Map<string, TopicLog>();
+  readonly #subscriptions: BusSubscription[] = [];
+  #version = 1;
+
+  constructor(bus: Bus, clock: Clock, symbols: readonly string[]) {
+    this.#bus = bus;
+    this.#clock = clock;
+    this.epoch = clock.nowUs();
+    for (const symbol of symbols) this.instruments.set(symbol, fakeInstrument(symbol));
+    this.#subscriptions.push(
+      bus.subscribe(DISCOVER_SUBJECT, () => this.announce()),
+      bus.subscribe(queryPattern(VENUE), (message) => {
+        this.queries.push(message.subject);
+        const answer = () => message.respond(this.#answer(message.subject));
+        if (this.held === undefined) answer();
+        else this.held.push(answer);
+      }),
+    );
+  }
+
+  announce(): void {
+    const announcement = { ingestorId: "one", venue: VENUE, catalogVersion: this.#version };
+    this.#bus.publish(ANNOUNCE_SUBJECT, encodeAnnouncement(announcement));
+  }
+
+  list(symbols: readonly string[]): void {
+    this.instruments.clear();
+    for (const symbol of symbols) this.instruments.set(symbol, fakeInstrument(symbol));
+    this.#version += 1;
+    this.announce();
+  }
+
+  /** Starts anew, as after a crash: a higher epoch and sequences from 1. */
+  restart(): void {
+    this.epoch += 1_000_000;
+    this.#logs.clear();
+  }
+
+  /** Publishes events of one topic as one batch. `lost` keeps it off the bus but counts it. */
+  publish(events: readonly MarketEvent[], options: { readonly lost?: boolean } = {}): void {
+    const [first] = events;
+    if (first === undefined) return;
+    const channel = CHANNEL_OF[first.kind as keyof typeof CHANNEL_OF];
+    const log = this.#log(channel, first.instrument.symbol);
+    const firstSequence = log.sequence + 1;
+    log.sequence += events.length;
+    for (const event of events) remember(log, event);
+    if (options.lost === true) return;
+    const header = { epoch: this.epoch, firstSequence, publishedTimeUs: this.#clock.nowUs() };
+    this.#bus.publish(eventSubject({ ...first.instrument, channel }), encodeEvents(header, events));
+  }
+
+  position(channel: Channel, symbol: string): number {
+    return this.#log(channel, symbol).sequence;
+  }
+
+  trade(symbol: string, price: number): Trade {
+    return {
+      ...this.#base(symbol),
+      kind: "trade",
+      priceMantissa: price,
+      priceScale: 2,
+      sizeMantissa: 1,
+      sizeScale: 0,
+      aggressorSide: "buyer",
+      tradeId: String(price),
+      historical: false,
+    };
+  }
+
+  quote(symbol: string, bid: number): Quote {
+    return {
+      ...this.#base(symbol),
+      kind: "quote",
+      priceScale: 2,
+      sizeScale: 0,
+      bidPriceMantissa: bid,
+      bidSizeMantissa: 1,
+      askPriceMantissa: bid + 1,
+      askSizeMantissa: 2,
+    };
+  }
+
+  /** A delta that sets one bid level. */
+  book(symbol: string, price: number, size: number): BookEvent {
+    return {
+      ...this.#base(symbol),
+      kind: "book",
+      snapshot: false,
+      priceScale: 2,
+      sizeScale: 0,
+      bids: { prices: [price], sizes: [size] },
+      asks: { prices: [], sizes: [] },
+    };
+  }
+
+  status(symbol: string, channel: Channel, state: Status["state"]): Status {
+    const sinceTimeUs = this.#clock.nowUs();
+    const base = { ...this.#base(symbol), venueTimeUs: undefined };
+    return { ...base, kind: "status", channel, state, reason: "test", sinceTimeUs };
+  }
+
+  /** The bids as they stand, price to size. */
+  bids(symbol: string): Map<string, number> {
+    return this.#log("book", symbol).levels;
+  }
+
+  close(): void {
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  }
+
+  #base(symbol: string) {
+    const instrument = this.instruments.get(symbol) ?? fakeInstrument(symbol);
+    const receivedTimeUs = this.#clock.nowUs();
+    return { instrument, receivedTimeUs, venueTimeUs: receivedTimeUs - 5 };
+  }
+
+  #log(channel: Channel, symbol: string): TopicLog {
+    const key = `${symbol}/${channel}`;
+    let log = this.#logs.get(key);
+    if (log === undefined) {
+      log = { sequence: 0, last: [], levels: new Map() };
+      this.#logs.set(key, log);
+    }
+    return log;
+  }
+
+  #answer(subject: string): Uint8Array {
+    const query = parseQuerySubject(subject);
+    switch (query?.query) {
+      case "catalog":
+        return encodeQueryReply(this.#catalog());
+      case "snapshot":
+        return this.#snapshot(query.channel, query.symbol);
+      case "trades": {
+        const trades = [{ sequence: 7, price: "1.5", size: "2", tradeId: query.symbol }];
+        return encodeQueryReply(GetTradesResponseCodec.encode({ trades }));
+      }
+      case "candles":
+        return encodeQueryReply(GetCandlesResponseCodec.encode({ candles: [{ open: "1" }] }));
+      case "statuses":
+        return encodeQueryReply(
+          GetStatusResponseCodec.encode({ statuses: [{ venue: VENUE, symbol: "BTC-USDT" }] }),
+        );
+      case undefined:
+        return encodeQueryError({ code: "CODE_UNIMPLEMENTED", message: subject });
+    }
+  }
+
+  #catalog(): Uint8Array {
+    const channels = this.channels.map(wireChannelOf);
+    return encodeCatalogReply({
+      catalogVersion: this.#version,
+      instruments: [...this.instruments.values()].map((instrument) => ({
+        ...instrument,
+        kind: "INSTRUMENT_KIND_SPOT" as const,
+        optionType: "OPTION_TYPE_UNSPECIFIED" as const,
+        channels,
+      })),
+    });
+  }
+
+  #snapshot(channel: Channel, symbol: string): Uint8Array {
+    if (!this.instruments.has(symbol)) {
+      return encodeQueryError({ code: "CODE_NOT_FOUND", message: `no ${symbol}` });
+    }
+    const log = this.#log(channel, symbol);
+    const position = {
+      epoch: this.epoch,
+      firstSequence: log.sequence,
+      snapshot: true,
+      publishedTimeUs: this.#clock.nowUs(),
+    };
+    if (log.sequence === 0 || channel === "trades") {
+      return encodeQueryReply(encodePosition(position, channel));
+    }
+    if (channel !== "book") return encodeQueryReply(encodeEvents(position, log.last));
+    const prices = [...log.levels.keys()].map(Number).sort((one, other) => other - one);
+    const sizes = prices.map((price) => log.levels.get(String(price)) ?? 0);
+    const book: BookEvent = {
+      ...this.book(symbol, 0, 0),
+      snapshot: true,
+      bids: { prices, sizes },
+    };
+    return encodeQueryReply(encodeEvents(position, [book]));
+  }
+}
+
+const CHANNEL_OF = { trade: "trades", quote: "quotes", book: "book", status: "status" } as const;
+
+function remember(log: TopicLog, event: MarketEvent): void {
+  if (event.kind === "status") {
+    const others = log.last.filter(
+      (last) => last.kind === "status" && last.channel !== event.channel,
+    );
+    log.last = [...others, event];
+  } else {
+    log.last = [event];
+  }
+  if (event.kind !== "book") return;
+  event.bids.prices.forEach((price, index) => {
+    const size = Number(event.bids.sizes[index]);
+    if (size === 0) log.levels.delete(String(price));
+    else log.levels.set(String(price), size);
+  });
+}
