@@ -1,0 +1,187 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { CHANNELS } from "#core/instrument.ts";
+import {
+  escapeToken,
+  eventSubject,
+  isSubject,
+  isSubjectPattern,
+  matchesTokens,
+  parseEventSubject,
+  parseQuerySubject,
+  queryPattern,
+  querySubject,
+  SUBJECT_LENGTH_MAX,
+  unescapeToken,
+  type Query,
+} from "./subject.ts";
+
+const wellFormed = fc
+  .string({ unit: "binary", minLength: 1, maxLength: 30 })
+  .filter((text) => !/\p{Cs}/u.test(text));
+const venue = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,12}$/);
+const channel = fc.constantFrom(...CHANNELS);
+
+describe("tokens", () => {
+  test("plain text stays as it is, the rest becomes the hex of its UTF-8 bytes", () => {
+    expect(escapeToken("BTC-USDT_1")).toBe("BTC-USDT_1");
+    expect(escapeToken("a.b")).toBe("a=2Eb");
+    expect(escapeToken("*")).toBe("=2A");
+    expect(escapeToken("=41")).toBe("=3D41");
+    expect(escapeToken("币")).toBe("=E5=B8=81");
+    expect(() => escapeToken("")).toThrow("empty");
+    expect(() => escapeToken("\ud800")).toThrow("surrogate");
+  });
+
+  test("any text comes back, as a token that NATS takes", () => {
+    fc.assert(
+      fc.property(wellFormed, (text) => {
+        const token = escapeToken(text);
+        expect(isSubject(token)).toBe(true);
+        expect(token).not.toContain(".");
+        expect(unescapeToken(token)).toBe(text);
+      }),
+      { numRuns: 1_000, seed: 1 },
+    );
+    expect(unescapeToken(escapeToken("\ufeffBOM"))).toBe("\ufeffBOM");
+  });
+
+  test("there is one token for a text: other spellings are nobody's", () => {
+    for (const token of ["", "=", "=4", "=41", "=2e", "a=2Eb=", "=FF", "=E5=B8", "a b", "ä", "*"]) {
+      expect([token, unescapeToken(token)]).toEqual([token, undefined]);
+    }
+    fc.assert(
+      fc.property(fc.stringMatching(/^[A-Fa=0-9]{1,9}$/), (token) => {
+        const text = unescapeToken(token);
+        expect(text === undefined || escapeToken(text) === token).toBe(true);
+      }),
+      { numRuns: 1_000, seed: 2 },
+    );
+  });
+});
+
+describe("event subjects", () => {
+  test("have the documented form", () => {
+    expect(eventSubject({ venue: "binance", channel: "mark-price", symbol: "BTC-USDT" })).toBe(
+      "md.v1.binance.mark-price.BTC-USDT",
+    );
+  });
+
+  test("different topics have different subjects, and each leads back to its topic", () => {
+    const topic = fc.record({ venue, channel, symbol: wellFormed });
+    fc.assert(
+      fc.property(topic, topic, (a, b) => {
+        expect(parseEventSubject(eventSubject(a))).toEqual(a);
+        const same = a.venue === b.venue && a.channel === b.channel && a.symbol === b.symbol;
+        expect(eventSubject(a) === eventSubject(b)).toBe(same);
+      }),
+      { numRuns: 1_000, seed: 3 },
+    );
+  });
+
+  test("what is not one is not read", () => {
+    for (const subject of [
+      "",
+      "md.v1.binance.trades",
+      "md.v1.binance.trades.A.B",
+      "md.v2.binance.trades.A",
+      "rq.v1.binance.trades.A",
+      "md.v1.binance.nonsense.A",
+      "md.v1.Binance.trades.A",
+      "md.v1.binance.trades.",
+      "md.v1.binance.trades.=41",
+    ]) {
+      expect([subject, parseEventSubject(subject)]).toEqual([subject, undefined]);
+    }
+  });
+});
+
+describe("query subjects", () => {
+  const query: fc.Arbitrary<Query> = fc.oneof(
+    fc.record({ venue, query: fc.constant("snapshot" as const), channel, symbol: wellFormed }),
+    fc.record({ venue, query: fc.constantFrom("trades", "candles"), symbol: wellFormed }),
+    fc.record({ venue, query: fc.constantFrom("statuses", "catalog") }),
+  );
+
+  test("have the documented form", () => {
+    const symbol = "BTC-USDT";
+    expect(querySubject({ venue: "a", query: "snapshot", channel: "book", symbol })).toBe(
+      "rq.v1.a.snapshot.book.BTC-USDT",
+    );
+    expect(querySubject({ venue: "a", query: "trades", symbol })).toBe("rq.v1.a.trades.BTC-USDT");
+    expect(querySubject({ venue: "a", query: "candles", symbol })).toBe("rq.v1.a.candles.BTC-USDT");
+    expect(querySubject({ venue: "a", query: "statuses" })).toBe("rq.v1.a.statuses");
+    expect(querySubject({ venue: "a", query: "catalog" })).toBe("rq.v1.a.catalog");
+  });
+
+  test("each leads back to its query and matches its venue's pattern", () => {
+    fc.assert(
+      fc.property(query, (asked) => {
+        const subject = querySubject(asked);
+        expect(parseQuerySubject(subject)).toEqual(asked);
+        const pattern = queryPattern(asked.venue).split(".");
+        expect(matchesTokens(pattern, subject.split("."))).toBe(true);
+      }),
+      { numRuns: 1_000, seed: 4 },
+    );
+  });
+
+  test("what is not one is not read", () => {
+    for (const subject of [
+      "rq.v1.a",
+      "rq.v1.a.catalog.x",
+      "rq.v1.a.trades",
+      "rq.v1.a.trades.",
+      "rq.v1.a.trades.x.y",
+      "rq.v1.a.snapshot.book",
+      "rq.v1.a.snapshot.nonsense.x",
+      "rq.v1.a.other",
+      "rq.v2.a.catalog",
+      "md.v1.a.catalog",
+    ]) {
+      expect([subject, parseQuerySubject(subject)]).toEqual([subject, undefined]);
+    }
+  });
+});
+
+describe("subjects and patterns", () => {
+  test("have a longest length", () => {
+    for (const [length, valid] of [
+      [SUBJECT_LENGTH_MAX - 1, true],
+      [SUBJECT_LENGTH_MAX, true],
+      [SUBJECT_LENGTH_MAX + 1, false],
+    ] as const) {
+      expect(isSubject("a".repeat(length))).toBe(valid);
+      expect(isSubjectPattern("a".repeat(length))).toBe(valid);
+    }
+  });
+
+  test("a pattern of wildcards is one, a subject never has any", () => {
+    for (const pattern of ["*", ">", "a.*", "*.a", "a.>", "*.>", "a.*.b"]) {
+      expect([pattern, isSubjectPattern(pattern), isSubject(pattern)]).toEqual([
+        pattern,
+        true,
+        false,
+      ]);
+    }
+  });
+
+  test("matching agrees with a regular expression", () => {
+    const token = fc.constantFrom("a", "b", "c");
+    const patternToken = fc.constantFrom("a", "b", "*");
+    const tokens = fc.array(token, { minLength: 1, maxLength: 5 });
+    const patterns = fc
+      .tuple(fc.array(patternToken, { minLength: 1, maxLength: 4 }), fc.boolean())
+      .map(([head, open]) => (open ? [...head, ">"] : head));
+    fc.assert(
+      fc.property(patterns, tokens, (pattern, subject) => {
+        const source = pattern
+          .map((part) => (part === "*" ? "[^.]+" : part === ">" ? ".+" : part))
+          .join("\\.");
+        const expected = new RegExp(`^${source}$`).test(subject.join("."));
+        expect(matchesTokens(pattern, subject)).toBe(expected);
+      }),
+      { numRuns: 1_000, seed: 5 },
+    );
+  });
+});
