@@ -31,7 +31,12 @@ export type IngestOptions = {
   /** In [0, 1); Math.random by default. */
   readonly random?: () => number;
   readonly policy?: Partial<FeedPolicy>;
+  /** Stands between a venue and its network, such as a `CaptureRecorder`. */
+  readonly intercept?: (venue: string, network: VenueNetwork) => VenueNetwork;
 };
+
+/** How a venue is reached. */
+export type VenueNetwork = { readonly dialer: FeedDialer; readonly restClient: RestClient };
 
 /** What an ingestor has done so far. */
 export type IngestStats = {
@@ -48,7 +53,7 @@ export type RunningIngest = {
   close(): Promise<void>;
 };
 
-type Network = { readonly dialer: FeedDialer; readonly restClient: RestClient; close(): void };
+type Network = VenueNetwork & { close(): void };
 
 /** Starts ingesting. Resolves when queries are answered; venues connect in the background. */
 export async function startIngest(options: IngestOptions): Promise<RunningIngest> {
@@ -65,9 +70,10 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   const venues = config.venues.map((venueConfig) => {
     const network = networkOf(venueConfig, options);
     networks.push(network);
+    const { dialer, restClient } = options.intercept?.(venueConfig.id, network) ?? network;
     return new VenueIngest({
       ...{ config: venueConfig, adapter: VENUES[venueConfig.id], limits: config, clock, random },
-      ...{ dialer: network.dialer, restClient: network.restClient, logger },
+      ...{ dialer, restClient, logger },
       policy: { ...FEED_POLICY_DEFAULTS, ...options.policy },
       emit: (event) => publisher.publish(event),
       onChange: () => responder.announce(),

@@ -1,0 +1,44 @@
+import { createWriteStream } from "node:fs";
+import { finished } from "node:stream/promises";
+import { createGzip } from "node:zlib";
+import type { CaptureWriter } from "./capture-recorder.ts";
+
+/** A capture file that is being written. */
+export type CaptureFile = CaptureWriter & {
+  /** Resolves when everything is in the file; rejects if it could not be written. Idempotent. */
+  close(): Promise<void>;
+  /** The first thing that went wrong; nothing is written after it. */
+  readonly failure: Error | undefined;
+};
+
+/** Creates a gzipped capture file; an existing one is an error. The result reports what goes wrong, and never throws. */
+export function createCaptureFile(path: string): CaptureFile {
+  const gzip = createGzip();
+  const file = createWriteStream(path, { flags: "wx" });
+  let failure: Error | undefined;
+  const fail = (error: Error): void => {
+    failure ??= error;
+    gzip.destroy();
+  };
+  gzip.on("error", fail);
+  file.on("error", fail);
+  gzip.pipe(file);
+  const done = finished(file).then(
+    () => {},
+    (error: Error) => fail(error),
+  );
+  return {
+    write(lines) {
+      if (failure === undefined && !gzip.writableEnded) gzip.write(lines);
+    },
+    bufferedBytes: () => gzip.writableLength + gzip.readableLength + file.writableLength,
+    async close() {
+      gzip.end();
+      await done;
+      if (failure !== undefined) throw failure;
+    },
+    get failure() {
+      return failure;
+    },
+  };
+}
