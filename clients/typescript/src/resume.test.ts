@@ -52,7 +52,7 @@ describe("after a reconnect", () => {
       const result = gateway.topicResult(BTC, 0, undefined);
       const position = { epoch: 7, sequence: 900 };
       const topics = [{ ...result, continuity: 3, position }];
-      socket.deliverMessage({ subscribeResult: { requestId: subscribe.requestId, topics } });
+      socket.deliverMessage({ subscribeResult: { requestId: subscribe.requestId ?? 0, topics } });
       return true;
     };
     await reconnect(session);

@@ -81,7 +81,7 @@ describe("trades", () => {
     const { encodeFrame } = await import("../test/fake-gateway.ts");
     const [subscribe] = gateway.socket.sent("subscribe");
     const result = gateway.topicResult(BTC, 0, undefined);
-    const answer = { subscribeResult: { requestId: subscribe?.requestId, topics: [result] } };
+    const answer = { subscribeResult: { requestId: subscribe?.requestId ?? 0, topics: [result] } };
     const head = { topicId: result.topicId!, epoch: 7, firstSequence: 101 };
     const frames = [
       // The batch comes first on the wire: messages are handled before batches all the same.
@@ -270,7 +270,7 @@ describe("refused topics", () => {
       if (message.subscribe == null) return false;
       const topics = [{ requestIndex: 0, topic: BTC, error: 6 }];
       socket.deliverMessage({
-        subscribeResult: { requestId: message.subscribe.requestId, topics },
+        subscribeResult: { requestId: message.subscribe.requestId ?? 0, topics },
       });
       return true;
     };

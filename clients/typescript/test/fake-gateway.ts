@@ -128,7 +128,8 @@ export class FakeGateway {
     if (message.hello != null && this.welcomes) this.welcome(socket);
     else if (message.subscribe != null) this.answerSubscribe(socket, message.subscribe);
     else if (message.unsubscribe != null) this.answerUnsubscribe(socket, message.unsubscribe);
-    else if (message.ping != null) socket.deliverMessage({ pong: { nonce: message.ping.nonce } });
+    else if (message.ping != null)
+      socket.deliverMessage({ pong: { nonce: message.ping.nonce ?? 0 } });
   }
 
   welcome(socket: FakeSocket): void {
@@ -142,7 +143,7 @@ export class FakeGateway {
         this.topicResult(topic, requestIndex, request.resume),
       ),
     );
-    socket.deliverMessage({ subscribeResult: { requestId: subscribe.requestId, topics } });
+    socket.deliverMessage({ subscribeResult: { requestId: subscribe.requestId ?? 0, topics } });
   }
 
   /** One result; resuming succeeds if the epoch is the topic's. */
@@ -189,7 +190,7 @@ export class FakeGateway {
         return { requestIndex, topic, topicId };
       }),
     );
-    socket.deliverMessage({ unsubscribeResult: { requestId: unsubscribe.requestId, topics } });
+    socket.deliverMessage({ unsubscribeResult: { requestId: unsubscribe.requestId ?? 0, topics } });
   }
 
   #match(pattern: string): string[] {
