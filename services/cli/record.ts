@@ -96,7 +96,11 @@ async function startRecording(parts: {
   });
   shutdown.add("network", () => network.close());
   const ingest = await startIngest({
-    ...{ config: config.ingest, bus, clock, logger, registry },
+    config: config.ingest,
+    bus,
+    clock,
+    logger,
+    registry,
     dialer: recorder,
     restClient: recorder,
   });

@@ -20,6 +20,14 @@ const busConfigSchema = z.strictObject({
       token: z.string().min(1).optional().describe("instead of user and password"),
       tls: z.boolean().default(false).describe("refuse a connection without TLS"),
     })
+    .refine(({ user, password }) => password === undefined || user !== undefined, {
+      path: ["user"],
+      error: "is needed with password",
+    })
+    .refine(({ user, password }) => user === undefined || password !== undefined, {
+      path: ["password"],
+      error: "is needed with user",
+    })
     .prefault({}),
 });
 

@@ -1,0 +1,54 @@
+import { configSchema } from "./config.ts";
+import { listVariables, type ConfigVariable } from "./config-variables.ts";
+
+const INTRODUCTION = `# Configuration
+
+Every process reads one tree of settings and uses its part: \`bus\`, \`ingest\`, \`gateway\`, \`admin\`, \`log\` and
+\`shutdown\`. Later sources win:
+
+1. the defaults below (\`dev\` and \`record\` prefer the memory bus and the log level \`warn\`);
+2. a JSON file, only if \`--config FILE\` names one: \`{ "gateway": { "port": 9000 } }\`;
+3. environment variables: \`TICKWIRE_GATEWAY__PORT=9000\`;
+4. flags: \`--set gateway.port=9000\` for any key, and named ones such as \`--port\` where \`--help\` lists them.
+
+Objects merge by key, lists are replaced. In variables and \`--set\`, a list of plain values is written \`a,b\`; other
+lists and objects are JSON. The whole is checked before anything listens or connects: every bad key is named at
+once with where it came from, an unknown \`TICKWIRE_\` variable among them, and the program exits with 2.
+
+Exit codes of every command: 0 done, 1 could not be done, 2 wrong usage or configuration, 130 forced by a second
+signal.
+`;
+
+const HEADER = ["key", "variable", "takes", "default", "what"];
+
+/** The text of docs/configuration.md: every setting with its variable, type, default and meaning. */
+export function configurationDocument(): string {
+  const sections = new Map<string, ConfigVariable[]>();
+  for (const variable of listVariables(configSchema)) {
+    const name = variable.path[0] ?? "";
+    sections.set(name, [...(sections.get(name) ?? []), variable]);
+  }
+  const tables = [...sections].map(
+    ([name, variables]) => `\n## ${name}\n\n${formatTable([HEADER, ...variables.map(cellsOf)])}`,
+  );
+  return INTRODUCTION + tables.join("");
+}
+
+function cellsOf({ key, variable, type, defaultText, doc }: ConfigVariable): string[] {
+  const fallback = defaultText === undefined ? "" : `\`${defaultText.replaceAll("|", "\\|")}\``;
+  return [`\`${key}\``, `\`${variable}\``, type, fallback, doc];
+}
+
+/** A Markdown table with aligned columns, as the formatter wants it. */
+function formatTable(rows: readonly (readonly string[])[]): string {
+  const widths = HEADER.map((_, column) =>
+    Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)));
+  lines.splice(
+    1,
+    0,
+    widths.map((width) => "-".repeat(width)),
+  );
+  return lines.map((cells) => `| ${cells.join(" | ")} |\n`).join("");
+}
