@@ -12,15 +12,15 @@ describe("connect", () => {
     const { client, gateway } = await connectFake({ clientName: "my-bot", compression: false });
     expect(client.state).toBe("connected");
     expect(client.sessionId).toBe("session-1");
-    expect(gateway.urls).toEqual(["ws://gateway.test/v1/stream"]);
+    expect(gateway.urls).toEqual(["ws://gateway.test/v1/ws"]);
     const [hello] = gateway.socket.sent("hello");
     expect(hello).toMatchObject({ protocolVersion: 1, clientName: "my-bot" });
     expect(hello?.acceptCompression).toBe(false);
   });
 
   test("adds the stream path and understands http addresses", () => {
-    expect(streamUrl("ws://a:1")).toBe("ws://a:1/v1/stream");
-    expect(streamUrl("http://a/")).toBe("ws://a/v1/stream");
+    expect(streamUrl("ws://a:1")).toBe("ws://a:1/v1/ws");
+    expect(streamUrl("http://a/")).toBe("ws://a/v1/ws");
     expect(streamUrl("https://a/x?k=1#f")).toBe("wss://a/x?k=1");
     expect(() => streamUrl("nonsense")).toThrow(ConnectionError);
     expect(() => streamUrl("ftp://a")).toThrow("neither ws: nor http:");

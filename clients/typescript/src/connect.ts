@@ -49,7 +49,7 @@ export type ConnectOptions = {
 };
 
 /** The gateway's WebSocket path, used where the address names none. */
-const STREAM_PATH = "/v1/stream";
+const STREAM_PATH = "/v1/ws";
 
 /** `connect()` of one host: what differs is where a WebSocket comes from if the caller gives none. */
 export function createConnect(

@@ -3,7 +3,7 @@ import { openNodeWebSocket } from "./node-web-socket.ts";
 
 /**
  * Connects to a gateway: resolves when it has welcomed this client, rejects with ConnectionError. Uses the
- * package `ws` unless `options.webSocket` gives a class. `ws://host:port` means its path `/v1/stream`.
+ * package `ws` unless `options.webSocket` gives a class. `ws://host:port` means its path `/v1/ws`.
  */
 export const connect = /* @__PURE__ */ createConnect(openNodeWebSocket);
 
