@@ -1,22 +1,22 @@
 import type { Mantissa } from "../model/decimal.ts";
-import { readBools, readSigned } from "./column-reader.ts";
+import { readBools, readOffsets, readSums } from "./column-reader.ts";
 import { readBooks, readQuotes, readTrades } from "./hot-readers.ts";
 import { BATCH_EVENTS_MAX, EMPTY_BATCH_EVENTS_MAX, SCALE_MAX } from "./limits.ts";
-import { FieldShape, MessageScan, assertCount } from "./message-scan.ts";
+import { MessageScan, assertCount, shapesOf } from "./message-scan.ts";
+import type { FieldShape } from "./message-scan.ts";
 import { rowCodecOf } from "./row-kinds.ts";
 import type { BatchColumns, BatchHeader, BatchRows, DecodedBatch, RowKind } from "./types.ts";
 import { WireError } from "./wire-error.ts";
 
-const { Unknown, Varint, Varints, Bytes, Member } = FieldShape;
-
-/** By field number. Of the payload, only the two scales are of interest here. */
-const BATCH_SHAPES: readonly FieldShape[] = [
-  ...[Unknown, Varint, Varint, Varint, Varint, Varint, Varint, Varint, Varint],
-  ...[Varints, Varints, Varints, Unknown, Unknown, Unknown, Unknown],
-  ...[Member, Member, Member, Member, Member, Member, Member, Member, Member, Member],
-];
-const SCALE_SHAPES: readonly FieldShape[] = [Unknown, Varint, Varint];
-const ELEMENT_SHAPES: readonly FieldShape[] = [Unknown, Bytes];
+const BATCH_SHAPES = shapesOf({
+  varint: [1, 2, 3, 4, 5, 6, 7, 8],
+  varints: [9, 10, 11],
+  member: [16, 17, 18, 19, 20, 21, 22, 23, 24, 25],
+});
+/** Of a hot payload, the two scales. */
+const SCALE_SHAPES = shapesOf({ varint: [1, 2] });
+/** Of a payload of rows, the rows. */
+const ELEMENT_SHAPES = shapesOf({ bytes: [1] });
 
 const KIND_OF_FIELD: { readonly [field: number]: BatchRows["kind"] } = {
   16: "trades",
@@ -47,10 +47,26 @@ export function readBatchHeader(
 ): BatchSummary {
   const scan = new MessageScan(bytes, BATCH_SHAPES).scan(start, end);
   const kind = kindOf(scan);
-  const header = { ...readHeader(scan, end - start), kind };
-  if (!isHot(kind)) return { ...header, priceScale: 0, sizeScale: 0 };
-  const payload = scanPayload(bytes, scan, SCALE_SHAPES);
-  return { ...header, priceScale: scaleOf(payload, 1), sizeScale: scaleOf(payload, 2) };
+  const header = readHeader(scan, end - start);
+  let priceScale = 0;
+  let sizeScale = 0;
+  if (isHot(kind)) {
+    const payload = scanPayload(bytes, scan, SCALE_SHAPES);
+    priceScale = scaleOf(payload, 1);
+    sizeScale = scaleOf(payload, 2);
+  }
+  return {
+    topicId: header.topicId,
+    epoch: header.epoch,
+    firstSequence: header.firstSequence,
+    count: header.count,
+    previousSequence: header.previousSequence,
+    snapshot: header.snapshot,
+    publishedTimeUs: header.publishedTimeUs,
+    kind,
+    priceScale,
+    sizeScale,
+  };
 }
 
 /** A whole encoded Batch. The result owns everything in it. Throws WireError. */
@@ -61,24 +77,20 @@ export function readBatch(bytes: Uint8Array, start = 0, end: number = bytes.leng
   const { count } = header;
   const receivedTimesUs = readReceivedTimes(scan, count);
   const venueTimesUs = readVenueTimes(scan, receivedTimesUs);
-  const head = {
-    topicId: header.topicId,
-    epoch: header.epoch,
-    firstSequence: header.firstSequence,
-    count,
-    previousSequence: header.previousSequence,
-    snapshot: header.snapshot,
-    publishedTimeUs: header.publishedTimeUs,
-    receivedTimesUs,
-    venueTimesUs,
-  };
+  const times = { receivedTimesUs, venueTimesUs };
   switch (kind) {
-    case "trades":
-      return { ...head, kind, columns: readTrades(bytes, scan.ranges(16), count) };
-    case "quotes":
-      return { ...head, kind, columns: readQuotes(bytes, scan.ranges(17), count) };
-    case "books":
-      return { ...head, kind, columns: readBooks(bytes, scan.ranges(18), count) };
+    case "trades": {
+      const columns = readTrades(bytes, scan.ranges(16), count);
+      return withColumns(header, times, { kind, columns });
+    }
+    case "quotes": {
+      const columns = readQuotes(bytes, scan.ranges(17), count);
+      return withColumns(header, times, { kind, columns });
+    }
+    case "books": {
+      const columns = readBooks(bytes, scan.ranges(18), count);
+      return withColumns(header, times, { kind, columns });
+    }
     case "candles":
     case "tickers":
     case "fundings":
@@ -86,8 +98,27 @@ export function readBatch(bytes: Uint8Array, start = 0, end: number = bytes.leng
     case "openInterests":
     case "liquidations":
     case "statuses":
-      return { ...head, ...readRows(kind, scan, { count, receivedTimesUs, venueTimesUs }) };
+      return { ...header, ...times, ...readRows(kind, scan, { count, ...times }) };
   }
+}
+
+type Times = Pick<DecodedBatch, "receivedTimesUs" | "venueTimesUs">;
+
+/** Field by field: copying an object by `...` costs as much as reading twenty trades. */
+function withColumns(header: BatchHeader, times: Times, payload: BatchColumns): DecodedBatch {
+  return {
+    topicId: header.topicId,
+    epoch: header.epoch,
+    firstSequence: header.firstSequence,
+    count: header.count,
+    previousSequence: header.previousSequence,
+    snapshot: header.snapshot,
+    publishedTimeUs: header.publishedTimeUs,
+    receivedTimesUs: times.receivedTimesUs,
+    venueTimesUs: times.venueTimesUs,
+    kind: payload.kind,
+    columns: payload.columns,
+  } as DecodedBatch;
 }
 
 function kindOf(scan: MessageScan): BatchRows["kind"] {
@@ -136,43 +167,34 @@ function readHeader(scan: MessageScan, byteLength: number): BatchHeader {
   };
 }
 
-function readReceivedTimes(scan: MessageScan, count: number): number[] {
-  const base = scan.signed(8, "received_time_us");
-  const times = readSigned(scan.packed(9), count, true);
-  for (let index = 0; index < count; index += 1) {
-    times[index] = safeSum(base, times[index] as Mantissa);
-  }
-  return times as number[];
+function readReceivedTimes(scan: MessageScan, count: number): readonly number[] {
+  return safeTimes(readSums(scan.packed(9), count, scan.signed(8, "received_time_us")));
 }
 
 function readVenueTimes(
   scan: MessageScan,
   receivedTimesUs: readonly number[],
-): (number | undefined)[] {
-  const count = receivedTimesUs.length;
-  const times: (Mantissa | undefined)[] = readSigned(scan.packed(10), count, false);
-  for (let index = 0; index < count; index += 1) {
-    times[index] = safeSum(receivedTimesUs[index] as number, times[index] as Mantissa);
-  }
+): readonly (number | undefined)[] {
+  const times = safeTimes(readOffsets(scan.packed(10), receivedTimesUs));
   const absent = scan.packed(11);
-  if (absent !== undefined) {
-    for (const [index, isAbsent] of readBools(absent, count).entries()) {
-      if (isAbsent) times[index] = undefined;
-    }
-  }
-  return times as (number | undefined)[];
+  if (absent === undefined) return times;
+  // Another array: one that holds both numbers and undefined would make every later one slow.
+  const isAbsent = readBools(absent, times.length);
+  return times.map((time, index) => (isAbsent[index] ? undefined : time));
 }
 
-function safeSum(base: number, offset: Mantissa): number {
-  const sum = typeof offset === "number" ? base + offset : NaN;
-  if (Number.isSafeInteger(sum)) return sum;
-  throw new WireError("unsafe-integer", "a time is beyond 2^53 microseconds");
+function safeTimes(times: readonly Mantissa[]): readonly number[] {
+  for (let index = 0; index < times.length; index += 1) {
+    if (typeof times[index] === "number") continue;
+    throw new WireError("unsafe-integer", "a time is beyond 2^53 microseconds");
+  }
+  return times as readonly number[];
 }
 
 function readRows(
   kind: RowKind,
   scan: MessageScan,
-  times: Pick<DecodedBatch, "count" | "receivedTimesUs" | "venueTimesUs">,
+  times: Times & { readonly count: number },
 ): Extract<BatchRows, { readonly kind: RowKind }> {
   const payload = scan.message(scan.member);
   // Before decoding: the rows are as many as their times, or the batch is refused.

@@ -2,7 +2,7 @@ import { parseMantissa, rescaleMantissa, textScale } from "../model/decimal.ts";
 import type { Mantissa } from "../model/decimal.ts";
 import { readText } from "./byte-reader.ts";
 import { DECIMAL_TEXT_LENGTH_MAX } from "./limits.ts";
-import { FieldShape, MessageScan } from "./message-scan.ts";
+import { MessageScan, shapesOf } from "./message-scan.ts";
 import { WireError } from "./wire-error.ts";
 
 /** One column and where its DecimalText messages are. */
@@ -11,7 +11,7 @@ export type TextedColumn = {
   readonly texts: readonly number[];
 };
 
-const SHAPES: readonly FieldShape[] = [FieldShape.Unknown, FieldShape.Varint, FieldShape.Bytes];
+const SHAPES = shapesOf({ varint: [1], bytes: [2] });
 
 const PLAIN_DECIMAL = /^-?[0-9]+(?:\.[0-9]+)?$/;
 

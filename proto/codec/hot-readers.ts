@@ -1,19 +1,22 @@
 import type { Mantissa } from "../model/decimal.ts";
 import { readText } from "./byte-reader.ts";
-import { readBools, readSigned, readSmall, readUnsigned } from "./column-reader.ts";
+import {
+  readBools,
+  readEnums,
+  readOffsets,
+  readSums,
+  readUint32,
+  readUnsigned,
+} from "./column-reader.ts";
 import { applyTexts } from "./decimal-texts.ts";
 import { SCALE_MAX } from "./limits.ts";
-import { FieldShape, MessageScan, assertCount } from "./message-scan.ts";
-import type { AggressorSide, BookColumns, QuoteColumns, TradeColumns } from "./types.ts";
-import { SIDES } from "./wire-names.ts";
+import { MessageScan, assertCount, shapesOf } from "./message-scan.ts";
+import type { FieldShape } from "./message-scan.ts";
+import type { BookColumns, QuoteColumns, TradeColumns } from "./types.ts";
+import { SIDE_NAMES } from "./wire-names.ts";
 import { WireError } from "./wire-error.ts";
 
-const { Unknown, Varint, Varints, Bytes } = FieldShape;
-
-const TRADE_SHAPES: readonly FieldShape[] = [
-  ...[Unknown, Varint, Varint, Varints, Varints, Varints],
-  ...[Varints, Bytes, Varints, Bytes, Bytes],
-];
+const TRADE_SHAPES = shapesOf({ varint: [1, 2], varints: [3, 4, 5, 6, 8], bytes: [7, 9, 10] });
 
 /** `ranges` are the pieces of the TradeBatch. */
 export function readTrades(
@@ -22,30 +25,22 @@ export function readTrades(
   count: number,
 ): TradeColumns {
   const scan = scanPieces(bytes, ranges, TRADE_SHAPES);
-  const prices = readSigned(scan.packed(3), count, true);
+  const prices = readSums(scan.packed(3), count);
   const sizes = readUnsigned(scan.packed(4), count);
   return {
     priceScale: applyTexts(bytes, scaleOf(scan, 1), [{ values: prices, texts: scan.ranges(9) }]),
     sizeScale: applyTexts(bytes, scaleOf(scan, 2), [{ values: sizes, texts: scan.ranges(10) }]),
     prices,
     sizes,
-    aggressorSides: readSides(scan, count),
+    aggressorSides: readEnums(scan.packed(5), count, SIDE_NAMES),
     tradeIds: readTradeIds(bytes, scan, count),
     historical: readBools(scan.packed(8), count),
   };
 }
 
-function readSides(scan: MessageScan, count: number): AggressorSide[] {
-  const numbers: (number | AggressorSide)[] = readSmall(scan.packed(5), count);
-  for (let index = 0; index < count; index += 1) {
-    numbers[index] = SIDES[numbers[index] as number] ?? "none";
-  }
-  return numbers as AggressorSide[];
-}
-
 function readTradeIds(bytes: Uint8Array, scan: MessageScan, count: number): (Mantissa | string)[] {
   const integers = scan.packed(6);
-  if (integers !== undefined) return readSigned(integers, count, true);
+  if (integers !== undefined) return readSums(integers, count);
   const ranges = scan.ranges(7);
   // oxlint-disable-next-line unicorn/no-new-array -- the length is known, and bounded by the caller
   if (ranges.length === 0) return new Array<string>(count).fill("");
@@ -57,10 +52,7 @@ function readTradeIds(bytes: Uint8Array, scan: MessageScan, count: number): (Man
   return ids;
 }
 
-const QUOTE_SHAPES: readonly FieldShape[] = [
-  ...[Unknown, Varint, Varint, Varints, Varints, Varints],
-  ...[Varints, Bytes, Bytes, Bytes, Bytes],
-];
+const QUOTE_SHAPES = shapesOf({ varint: [1, 2], varints: [3, 4, 5, 6], bytes: [7, 8, 9, 10] });
 
 /** `ranges` are the pieces of the QuoteBatch. */
 export function readQuotes(
@@ -69,12 +61,9 @@ export function readQuotes(
   count: number,
 ): QuoteColumns {
   const scan = scanPieces(bytes, ranges, QUOTE_SHAPES);
-  const bidPrices = readSigned(scan.packed(3), count, true);
+  const bidPrices = readSums(scan.packed(3), count);
   const bidSizes = readUnsigned(scan.packed(4), count);
-  const askPrices = readSigned(scan.packed(5), count, false);
-  for (let index = 0; index < count; index += 1) {
-    askPrices[index] = sum64(bidPrices[index] as Mantissa, askPrices[index] as Mantissa);
-  }
+  const askPrices = readOffsets(scan.packed(5), bidPrices);
   const askSizes = readUnsigned(scan.packed(6), count);
   const priceScale = applyTexts(bytes, scaleOf(scan, 1), [
     { values: bidPrices, texts: scan.ranges(7) },
@@ -87,21 +76,7 @@ export function readQuotes(
   return { priceScale, sizeScale, bidPrices, bidSizes, askPrices, askSizes };
 }
 
-/** The sum modulo 2^64, as a signed integer. */
-function sum64(a: Mantissa, b: Mantissa): Mantissa {
-  if (typeof a === "number" && typeof b === "number") {
-    const sum = a + b;
-    if (Number.isSafeInteger(sum)) return sum;
-  }
-  const sum = BigInt.asIntN(64, BigInt(a) + BigInt(b));
-  const number = Number(sum);
-  return Number.isSafeInteger(number) ? number : sum;
-}
-
-const BOOK_SHAPES: readonly FieldShape[] = [
-  ...[Unknown, Varint, Varint, Varints, Varints, Varints],
-  ...[Varints, Varints, Bytes, Bytes],
-];
+const BOOK_SHAPES = shapesOf({ varint: [1, 2], varints: [3, 4, 5, 6, 7], bytes: [8, 9] });
 
 /** `ranges` are the pieces of the BookBatch. */
 export function readBooks(
@@ -110,15 +85,15 @@ export function readBooks(
   count: number,
 ): BookColumns {
   const scan = scanPieces(bytes, ranges, BOOK_SHAPES);
-  const bidCounts = readSmall(scan.packed(4), count);
-  const askCounts = readSmall(scan.packed(5), count);
+  const bidCounts = readUint32(scan.packed(4), count);
+  const askCounts = readUint32(scan.packed(5), count);
   const levels = levelCount(bidCounts, askCounts);
   // Each level has at least its byte in this column, so that what counts claim is also there.
   const priceColumn = scan.packed(6);
   if (levels > (priceColumn === undefined ? 0 : priceColumn.end - priceColumn.start)) {
     throw new WireError("malformed", `${levels} levels are more than there are prices`);
   }
-  const prices = readSigned(priceColumn, levels, true);
+  const prices = readSums(priceColumn, levels);
   const sizes = readUnsigned(scan.packed(7), levels);
   return {
     priceScale: applyTexts(bytes, scaleOf(scan, 1), [{ values: prices, texts: scan.ranges(8) }]),

@@ -54,7 +54,10 @@ function writeSides(writer: ByteWriter, rows: readonly TradeRow[]): void {
   writer.reserve(rows.length);
   const { bytes } = writer;
   for (let index = 0; index < rows.length; index += 1) {
-    bytes[start + index] = SIDE_NUMBERS[(rows[index] as TradeRow).aggressorSide];
+    const side = (rows[index] as TradeRow).aggressorSide;
+    // Comparing interned words is several times as fast as looking a name up in an object.
+    if (side === "buyer") bytes[start + index] = SIDE_NUMBERS.buyer;
+    else bytes[start + index] = side === "seller" ? SIDE_NUMBERS.seller : SIDE_NUMBERS.none;
   }
   writer.position = start + rows.length;
   writer.close(start);

@@ -1,4 +1,4 @@
-import { ByteReader, WireType, safeSigned, safeUnsigned } from "./byte-reader.ts";
+import { ByteReader, WireType, safeSigned, safeUnsigned, takeVarint } from "./byte-reader.ts";
 import { WireError } from "./wire-error.ts";
 
 /** What a field may look like on the wire. */
@@ -14,6 +14,26 @@ export const FieldShape = {
   Member: 4,
 } as const;
 export type FieldShape = (typeof FieldShape)[keyof typeof FieldShape];
+
+/** Numbers of the fields of a message by their shape. */
+export type ShapeLists = {
+  readonly varint?: readonly number[];
+  readonly varints?: readonly number[];
+  readonly bytes?: readonly number[];
+  readonly member?: readonly number[];
+};
+
+/** The shapes of a message by field number, for MessageScan. */
+export function shapesOf(lists: ShapeLists): readonly FieldShape[] {
+  const { varint = [], varints = [], bytes = [], member = [] } = lists;
+  const fieldMax = Math.max(...varint, ...varints, ...bytes, ...member);
+  return Array.from({ length: fieldMax + 1 }, (_, field) => {
+    if (varint.includes(field)) return FieldShape.Varint;
+    if (varints.includes(field)) return FieldShape.Varints;
+    if (bytes.includes(field)) return FieldShape.Bytes;
+    return member.includes(field) ? FieldShape.Member : FieldShape.Unknown;
+  });
+}
 
 /**
  * Packed content; the bytes are those of the message, or a copy where the content was in pieces.
@@ -83,30 +103,39 @@ export class MessageScan {
 
   /** A uint64 field; 0 if it is absent. Throws WireError if it is beyond 2^53. */
   unsigned(field: number, name: string): number {
+    const value = this.#lastSafe(field);
+    if (value >= 0) return value;
     const reader = this.#last(field);
-    return reader === undefined ? 0 : safeUnsigned(name, reader.low, reader.high);
+    return safeUnsigned(name, reader.low, reader.high);
   }
 
   /** An int64 field; 0 if it is absent. Throws WireError if it is beyond 2^53. */
   signed(field: number, name: string): number {
+    const value = this.#lastSafe(field);
+    if (value >= 0) return value;
     const reader = this.#last(field);
-    return reader === undefined ? 0 : safeSigned(name, reader.low, reader.high);
+    return safeSigned(name, reader.low, reader.high);
   }
 
   /** A uint32 field; 0 if it is absent. */
   uint32(field: number): number {
-    return this.#last(field)?.low ?? 0;
+    const value = this.#lastSafe(field);
+    return value <= 0xffff_ffff ? value : this.#last(field).low;
   }
 
   bool(field: number): boolean {
-    const reader = this.#last(field);
-    return reader !== undefined && (reader.low !== 0 || reader.high !== 0);
+    // NaN, which stands for more than a safe integer, is not 0 either.
+    return this.#lastSafe(field) !== 0;
   }
 
-  #last(field: number): ByteReader | undefined {
+  /** 0 if the field is absent, NaN if it is more than a safe integer. */
+  #lastSafe(field: number): number {
     const ranges = this.#ranges[field];
-    if (ranges === undefined) return undefined;
-    const [start, end] = ranges.slice(-2) as [number, number];
+    return ranges === undefined ? 0 : takeVarint(this.#bytes, ranges[ranges.length - 2] as number);
+  }
+
+  #last(field: number): ByteReader {
+    const [start, end] = this.ranges(field).slice(-2) as [number, number];
     const reader = new ByteReader(this.#bytes, start, end);
     reader.varint64();
     return reader;

@@ -14,7 +14,10 @@ export const SIDE_NUMBERS = {
 } as const satisfies Record<AggressorSide, number>;
 
 /** Our names by number; what is not here is `none`. */
-export const SIDES: readonly AggressorSide[] = ["none", "buyer", "seller", "none"];
+export const SIDE_NAMES: {
+  readonly names: readonly AggressorSide[];
+  readonly other: AggressorSide;
+} = { names: ["none", "buyer", "seller", "none"], other: "none" };
 
 const SIDE_OF_WIRE: Record<WireSide, AggressorSide> = {
   AGGRESSOR_SIDE_UNSPECIFIED: "none",

@@ -2,10 +2,11 @@
 // arithmetic, straight from the comments in batch.proto. Slow, and shares no code with the codec.
 import { tickwire } from "@tickwire/proto";
 import type { BatchHeaderInit, BookRow, QuoteRow, TradeRow } from "@tickwire/proto/codec";
-import protobuf from "protobufjs/minimal.js";
 
 type Wire = ReturnType<typeof tickwire.v1.Batch.decode>;
-type Integer64 = number | { readonly low: number; readonly high: number };
+type Integer64 =
+  | number
+  | { readonly low: number; readonly high: number; readonly unsigned: boolean };
 type Text = { readonly index?: number | null; readonly text?: string | null };
 
 /** An event with its decimals as text, which is what both sides must agree on. */
@@ -60,13 +61,18 @@ export function plainBook(row: BookRow): PlainEvent {
 
 export function big(value: Integer64 | null | undefined): bigint {
   if (typeof value === "number") return BigInt(value);
-  return value == null ? 0n : BigInt(String(value));
+  if (value === null || value === undefined) return 0n;
+  const { low, high, unsigned } = value;
+  const bits = (BigInt(high) << 32n) + BigInt(low >>> 0);
+  return unsigned ? BigInt.asUintN(64, bits) : bits;
 }
 
-/** What protobufjs takes for 64 bits. */
+/** What protobufjs takes for 64 bits: anything with two halves, which its typings call a Long. */
 export function long(value: bigint): number {
-  const bits = BigInt.asIntN(64, value).toString();
-  return protobuf.util.Long.fromString(bits) as unknown as number;
+  const bits = BigInt.asUintN(64, value);
+  const low = Number(bits & 0xffff_ffffn) | 0;
+  const high = Number(bits >> 32n) | 0;
+  return { low, high, unsigned: false } as unknown as number;
 }
 
 const SIDES = ["none", "buyer", "seller", "none"];

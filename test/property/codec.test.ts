@@ -24,7 +24,13 @@ function plain(rows: BatchRows): unknown[] {
       return rows.rows.map(plainQuote);
     case "books":
       return rows.rows.map(plainBook);
-    default:
+    case "candles":
+    case "tickers":
+    case "fundings":
+    case "markPrices":
+    case "openInterests":
+    case "liquidations":
+    case "statuses":
       return [...rows.rows];
   }
 }
