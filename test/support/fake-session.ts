@@ -1,0 +1,77 @@
+import type { MarketEvent, Status } from "#core/market-event.ts";
+import type { FeedPolicy } from "#ingest/feed/feed-policy.ts";
+import { FEED_POLICY_DEFAULTS } from "#ingest/feed/feed-policy.ts";
+import { FeedSession } from "#ingest/feed/feed-session.ts";
+import { RequestPacer } from "#ingest/feed/request-pacer.ts";
+import { SnapshotFetcher } from "#ingest/feed/snapshot-fetcher.ts";
+import { createVenueCounters } from "#ingest/venue-counters.ts";
+import { VenuePipeline } from "#ingest/venue-pipeline.ts";
+import {
+  createFakeAdapter,
+  FakeDialer,
+  FakeRest,
+  fakeCatalog,
+  fakeSubscriptions,
+} from "./fake-feed.ts";
+import type { FakeAdapterOptions } from "./fake-feed.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+export type FakeSessionOptions = FakeAdapterOptions & {
+  /** Such as `["BTC-USD/book"]`. */
+  readonly topics: readonly string[];
+  /** Sessions to start; each has all topics. */
+  readonly sessions?: number;
+  readonly policy?: Partial<FeedPolicy>;
+  /** Always this; 0.5 by default. */
+  readonly random?: number;
+};
+
+/** A session with everything that it runs on, and the pipeline behind it. */
+export function startFakeSession(options: FakeSessionOptions) {
+  const clock = new ManualClock();
+  const dialer = new FakeDialer();
+  const rest = new FakeRest();
+  const adapter = createFakeAdapter(options);
+  const policy = { ...FEED_POLICY_DEFAULTS, ...options.policy };
+  const symbols = new Set(options.topics.map((topic) => topic.split("/")[0] ?? ""));
+  const catalog = fakeCatalog([...symbols]);
+  const counters = createVenueCounters();
+  const events: MarketEvent[] = [];
+  const random = (): number => options.random ?? 0.5;
+  const logger = { debug() {}, info() {}, warn() {}, error() {} };
+  const pipeline = new VenuePipeline({
+    ...{ adapter, clock, counters, bufferedDeltasMax: 100, recentTradeIdsMax: 100 },
+    emit: (event) => events.push(event),
+  });
+  const connectPacer = new RequestPacer({
+    ...{ limit: adapter.limits.connects, clock, waitingMax: policy.connectsWaitingMax },
+  });
+  const snapshots = new SnapshotFetcher({
+    ...{ adapter, endpoints: adapter.endpoints, restClient: rest, clock, random, policy },
+    ...{ logger, counters },
+  });
+  const subscriptions = fakeSubscriptions(catalog, options.topics);
+  const sessions = Array.from({ length: options.sessions ?? 1 }, () => {
+    const plan = { url: adapter.endpoints.webSocket, subscriptions };
+    const session = new FeedSession({
+      ...{ adapter, plan, bookDepth: 100, catalog, clock, random, dialer, connectPacer },
+      ...{ snapshots, policy, counters, logger, sink: pipeline },
+    });
+    pipeline.assignBooks(session, subscriptions);
+    session.start();
+    return session;
+  });
+  /** `BTC-USD/book live synchronized` for each change of state, in order. */
+  const statuses = (): string[] =>
+    events
+      .filter((event): event is Status => event.kind === "status")
+      .map((s) => `${s.instrument.symbol}/${s.channel} ${s.state} ${s.reason}`);
+  const ofKind = <Kind extends MarketEvent["kind"]>(kind: Kind) =>
+    events.filter((event): event is Extract<MarketEvent, { kind: Kind }> => event.kind === kind);
+  const first = sessions[0];
+  if (first === undefined) throw new Error("no session");
+  return {
+    ...{ clock, dialer, rest, counters, events, pipeline, catalog, statuses, ofKind },
+    ...{ session: first, sessions, snapshots },
+  };
+}
