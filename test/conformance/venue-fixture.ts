@@ -167,7 +167,18 @@ export function canonical(
     venueSymbol: event.instrument.venueSymbol,
     venueTimeUs: event.venueTimeUs,
   };
+  // Only the kinds whose numbers are mantissas need more than their fields.
   switch (event.kind) {
+    case "candle":
+    case "ticker":
+    case "funding":
+    case "mark-price":
+    case "open-interest":
+    case "liquidation":
+    case "status": {
+      const { instrument: _instrument, receivedTimeUs: _received, kind: _kind, ...fields } = event;
+      return withoutUndefined({ ...common, ...fields });
+    }
     case "trade":
       return withoutUndefined({
         ...common,
@@ -192,10 +203,6 @@ export function canonical(
         bids: levelTexts(event.bids, event.priceScale, event.sizeScale),
         asks: levelTexts(event.asks, event.priceScale, event.sizeScale),
       });
-    default: {
-      const { instrument: _instrument, receivedTimeUs: _received, kind: _kind, ...fields } = event;
-      return withoutUndefined({ ...common, ...fields });
-    }
   }
 }
 

@@ -250,20 +250,18 @@ function describeConnections(adapter: FeedAdapter): void {
 }
 
 function describeSequencing(adapter: FeedAdapter): void {
-  const { snapshotRequest, snapshotVenueSymbol, bookSync } = adapter;
-
   test("a REST snapshot's address says which book it is of", () => {
-    if (bookSync.snapshot !== "rest") {
-      expect(snapshotRequest).toBeUndefined();
+    if (adapter.bookSync.snapshot !== "rest") {
+      expect("snapshotRequest" in adapter).toBe(false);
       return;
     }
     const [wanted] = subscriptionsOf(adapter, ["book"], 1);
     if (wanted === undefined) throw new Error("no subscription");
-    const request = snapshotRequest?.(wanted.instrument, adapter.endpoints);
-    expect(snapshotVenueSymbol?.(request?.url ?? "")).toBe(wanted.instrument.venueSymbol);
+    const request = adapter.snapshotRequest?.(wanted.instrument, adapter.endpoints);
+    expect(adapter.snapshotVenueSymbol?.(request?.url ?? "")).toBe(wanted.instrument.venueSymbol);
     expect(request?.weight).toBeLessThanOrEqual(adapter.limits.restWeight.count);
     const list = adapter.instrumentsRequest(adapter.endpoints).url;
-    expect(snapshotVenueSymbol?.(list)).toBeUndefined();
+    expect(adapter.snapshotVenueSymbol?.(list)).toBeUndefined();
   });
 }
 
