@@ -9,19 +9,23 @@ import type { LevelColumns, MarketEvent } from "#core/market-event.ts";
 import type { FeedAdapter, FeedDecoder, FeedEvent } from "#ingest/feed/feed-adapter.ts";
 
 /**
- * One file of `test/fixtures/venues/<venue>/<channel>-<variant>.json`: what a venue sends, and what must come out.
+ * One file of `test/fixtures/venues/<venue>/<channel>-<variant>.json`: what a venue sends, and what
+ * must come out.
  *
- * `frames` in order; a string is the frame's text as sent (where number texts matter), an object or array is sent as
- * its JSON. `expect` in order, each as `canonical` below prints it: market events with the keys of `normalize` but
- * without `epoch`, `sequence`, `receivedTimeUs` and `venue`; books after the BookBuilder; and for the rest
- * `{"type":"subscribed"|"refused"|"heartbeat"|"reconnect-requested"|"rejected", ...}`, `{"type":"gap"}` for a
- * sequence gap and `{"type":"checksum-failed"}`.
+ * `frames` in order; a string is the frame's text as sent (where number texts matter), an object or
+ * array is sent as its JSON. `expect` in order, each as `canonical` below prints it: market events
+ * with the keys of `normalize` but without `epoch`, `sequence`, `receivedTimeUs` and `venue`; books
+ * after the BookBuilder; and for the rest
+ * `{"type":"subscribed"|"refused"|"heartbeat"|"reconnect-requested"|"rejected", ...}`,
+ * `{"type":"gap"}` for a sequence gap and `{"type":"checksum-failed"}`.
  */
 export type VenueFixture = {
   readonly description: string;
   /** Depth that was subscribed; 1000 unless given. */
   readonly bookDepth?: number;
-  /** The venue's instrument list, as its REST answer's JSON. Without one, instruments are derived. */
+  /**
+   * The venue's instrument list, as its REST answer's JSON. Without one, instruments are derived.
+   */
   readonly instruments?: unknown;
   /** What `instruments` maps to: venue symbol to symbol; with `skipped`, the whole outcome. */
   readonly expectInstruments?: Readonly<Record<string, string>>;
@@ -106,7 +110,10 @@ export function decodeFixture(adapter: FeedAdapter, fixture: VenueFixture): Feed
   return events;
 }
 
-/** Runs the books among `events` through a BookBuilder each and writes everything in its canonical form. */
+/**
+ * Runs the books among `events` through a BookBuilder each and writes everything in its canonical
+ * form.
+ */
 export function canonicalEvents(
   adapter: FeedAdapter,
   events: readonly FeedEvent[],

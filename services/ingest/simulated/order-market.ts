@@ -5,8 +5,8 @@ export type MarketListener = {
   /** At the best price of the side that was hit, for at most what is there. */
   onTrade(trade: MarketTrade): void;
   /**
-   * The levels of one side that changed, as pairs in a flat array that is reused by the next step: price, size,
-   * price, size, ... Size 0 removes.
+   * The levels of one side that changed, as pairs in a flat array that is reused by the next step:
+   * price, size, price, size, ... Size 0 removes.
    */
   onDelta(side: BookSide, changes: readonly number[], updateId: number): void;
   /** The best bid or offer changed, price or size. */
@@ -52,8 +52,9 @@ const CANCEL_SHARE = 0.35;
 const PULL_TICKS = 200;
 
 /**
- * One instrument's market: limit orders arrive, are cancelled, and are taken by marketable orders. The book is never
- * empty on either side and never crossed. The same random numbers give the same market.
+ * One instrument's market: limit orders arrive, are cancelled, and are taken by marketable orders.
+ * The book is never empty on either side and never crossed. The same random numbers give the same
+ * market.
  */
 export class OrderMarket {
   readonly #random: SeededRandom;
@@ -91,7 +92,10 @@ export class OrderMarket {
     return this.#quote;
   }
 
-  /** Levels of a side, best first, as pairs: price, size, price, size, ... The array is the caller's. */
+  /**
+   * Levels of a side, best first, as pairs: price, size, price, size, ... The array is the
+   * caller's.
+   */
   levels(side: BookSide): number[] {
     const ladder = side === "bid" ? this.#bids : this.#asks;
     const pairs: number[] = [];

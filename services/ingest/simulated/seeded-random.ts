@@ -1,6 +1,6 @@
 /**
- * Random numbers that are the same for the same seed, on every machine (mulberry32). Good enough for a
- * simulated market, and for nothing that has to be unpredictable.
+ * Random numbers that are the same for the same seed, on every machine (mulberry32). Good enough
+ * for a simulated market, and for nothing that has to be unpredictable.
  */
 export class SeededRandom {
   #state: number;

@@ -19,8 +19,8 @@ export type SimulatedVenueOptions = SimulatedCounts & {
   /** The same seed, counts and clock give the same market, frame by frame. */
   readonly seed: number;
   /**
-   * Orders, cancellations and marketable orders per instrument and second; each changes the book and about every
-   * tenth trades. "max" is a load generator: as many as the process can carry.
+   * Orders, cancellations and marketable orders per instrument and second; each changes the book
+   * and about every tenth trades. "max" is a load generator: as many as the process can carry.
    */
   readonly eventsPerSecond: number | "max";
   /** Levels per side at most. Default 50. */
@@ -249,7 +249,10 @@ class SimulatedServer implements SimulatedVenue {
   }
 }
 
-/** One connection to the simulated venue. Everything it reports is reported later, as from a network. */
+/**
+ * One connection to the simulated venue. Everything it reports is reported later, as from a
+ * network.
+ */
 class SimulatedSocket implements FeedSocket {
   readonly #clock: Clock;
   readonly #handlers: FeedSocketHandlers;

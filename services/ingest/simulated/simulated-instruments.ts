@@ -1,4 +1,7 @@
-/** One instrument of the simulated venue. Prices are whole ticks of 10^-priceScale, sizes lots of 10^-sizeScale. */
+/**
+ * One instrument of the simulated venue. Prices are whole ticks of 10^-priceScale, sizes lots of
+ * 10^-sizeScale.
+ */
 export type SimulatedInstrument = {
   readonly symbol: string;
   readonly kind: "spot" | "perpetual";

@@ -37,8 +37,8 @@ const FUNDING_MAX = 750_000;
 const FUNDING_SCALE = 8;
 
 /**
- * One instrument of the simulated venue: runs its order market and puts what happens into frames. Every frame is JSON
- * with decimals as text and times in microseconds.
+ * One instrument of the simulated venue: runs its order market and puts what happens into frames.
+ * Every frame is JSON with decimals as text and times in microseconds.
  */
 export class SimulatedMarket implements MarketListener {
   readonly instrument: SimulatedInstrument;
@@ -84,7 +84,10 @@ export class SimulatedMarket implements MarketListener {
     if (underlying !== undefined) this.#sendDerivative(underlying);
   }
 
-  /** The frame that a new subscriber gets first; undefined for channels that begin with the next event. */
+  /**
+   * The frame that a new subscriber gets first; undefined for channels that begin with the next
+   * event.
+   */
   firstFrame(channel: Channel, timeUs: number): string | undefined {
     if (channel === "quotes") return this.#quoteFrame(this.#market.quote, timeUs);
     if (channel !== "book") return undefined;

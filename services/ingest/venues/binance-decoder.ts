@@ -25,7 +25,10 @@ import { isNotMantissa, ScaleTracker } from "./scale-tracker.ts";
 export type BinanceDialect = {
   /** The field that says when the book changed. Spot gives only its event time. */
   readonly depthTimeField: "E" | "T";
-  /** The channels that a stream such as `btcusdt@markPrice@1s` carries; empty if it is not subscribed to. */
+  /**
+   * The channels that a stream such as `btcusdt@markPrice@1s` carries; empty if it is not
+   * subscribed to.
+   */
   channelsOfStream(stream: string): readonly Channel[];
   /** The symbol that a REST depth URL is about; undefined for other URLs. */
   snapshotVenueSymbol(url: string): string | undefined;
@@ -41,15 +44,18 @@ type InstrumentState = {
   tradeStream: string | undefined;
 };
 
-/** Requests whose answers have not come; beyond it the oldest is forgotten and its answer is a heartbeat. */
+/**
+ * Requests whose answers have not come; beyond it the oldest is forgotten and its answer is a
+ * heartbeat.
+ */
 export const PENDING_REQUESTS_MAX = 256;
 
 const utf8 = new TextDecoder();
 
 /**
- * Decodes the streams of Binance spot and USDⓈ-M, combined (`{"stream","data"}`) or raw. Times are taken from
- * the field nearest to the matching engine: a trade's `T`, a book's `depthTimeField`, else `E`. Milliseconds and
- * microseconds (`timeUnit=microsecond`) are told apart by magnitude.
+ * Decodes the streams of Binance spot and USDⓈ-M, combined (`{"stream","data"}`) or raw. Times are
+ * taken from the field nearest to the matching engine: a trade's `T`, a book's `depthTimeField`,
+ * else `E`. Milliseconds and microseconds (`timeUnit=microsecond`) are told apart by magnitude.
  */
 export class BinanceDecoder implements FeedDecoder {
   readonly #dialect: BinanceDialect;
@@ -400,8 +406,8 @@ export class BinanceDecoder implements FeedDecoder {
   }
 
   /**
-   * What was executed, at its average price; the order's own price and quantity (the bankruptcy price, and all that
-   * was to be liquidated) only where nothing is said to be executed.
+   * What was executed, at its average price; the order's own price and quantity (the bankruptcy
+   * price, and all that was to be liquidated) only where nothing is said to be executed.
    */
   #liquidation(payload: Payload, receivedTimeUs: number, emit: Emit): void {
     const order = payload.o;
@@ -442,8 +448,8 @@ export class BinanceDecoder implements FeedDecoder {
 }
 
 /**
- * `m` says that the buyer was the maker, so the seller took. USDⓈ-M also prints trades that nobody took from the
- * book (`X`: INSURANCE_FUND, ADL, NA): those have no aggressor.
+ * `m` says that the buyer was the maker, so the seller took. USDⓈ-M also prints trades that nobody
+ * took from the book (`X`: INSURANCE_FUND, ADL, NA): those have no aggressor.
  */
 function aggressorSideOf(payload: Payload): AggressorSide {
   if (payload.X !== undefined && payload.X !== "MARKET") return "none";

@@ -36,7 +36,10 @@ export type BinanceStream = {
   readonly path: string;
 };
 
-/** Streams named in one SUBSCRIBE. Requests stay below 4 KB, which every Binance server has always taken. */
+/**
+ * Streams named in one SUBSCRIBE. Requests stay below 4 KB, which every Binance server has always
+ * taken.
+ */
 export const STREAMS_PER_FRAME_MAX = 100;
 
 /** The adapter of one venue of the family. */
@@ -80,8 +83,8 @@ function snapshotRequest(
 }
 
 /**
- * An instrument's channels of one path stay on one connection: two channels may share a stream (mark price and
- * funding), and on two connections both would come twice.
+ * An instrument's channels of one path stay on one connection: two channels may share a stream
+ * (mark price and funding), and on two connections both would come twice.
  */
 function plan(
   venue: BinanceVenue,

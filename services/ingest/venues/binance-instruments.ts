@@ -56,8 +56,9 @@ export type InstrumentList = {
 };
 
 /**
- * Reads an `exchangeInfo` body; undefined if it is not one. Left out and counted: symbols that no longer trade,
- * contract types without a Tickwire form (such as TRADIFI_PERPETUAL), and any symbol whose name another one has.
+ * Reads an `exchangeInfo` body; undefined if it is not one. Left out and counted: symbols that no
+ * longer trade, contract types without a Tickwire form (such as TRADIFI_PERPETUAL), and any symbol
+ * whose name another one has.
  */
 export function parseExchangeInfo(
   body: string,
@@ -87,8 +88,8 @@ export function parseExchangeInfo(
 }
 
 /**
- * An instrument from its venue symbol alone, by the quote assets that Binance is known to use; undefined if none
- * fits. The same symbol as the list would give it, without increments.
+ * An instrument from its venue symbol alone, by the quote assets that Binance is known to use;
+ * undefined if none fits. The same symbol as the list would give it, without increments.
  */
 export function deriveBinanceInstrument(
   venueSymbol: string,

@@ -1,13 +1,18 @@
 import { canonicalDecimal } from "@tickwire/proto/model";
 
-/** The fields of all payloads; what one means depends on `e`. Nothing is used before it was checked. */
+/**
+ * The fields of all payloads; what one means depends on `e`. Nothing is used before it was checked.
+ */
 export type Payload = { readonly [field in PayloadField]?: unknown };
 type PayloadField =
   | ("e" | "E" | "s" | "t" | "p" | "q" | "T" | "m" | "X" | "U" | "u" | "pu" | "b" | "B" | "a" | "A")
   | ("k" | "o" | "c" | "h" | "l" | "v" | "Q" | "i" | "r" | "S" | "z" | "ap" | "n" | "x")
   | ("id" | "result" | "error" | "code" | "msg" | "data" | "lastUpdateId" | "bids" | "asks");
 
-/** Between 1973 and 5138 for either unit: below it a time is in milliseconds, from it in microseconds. */
+/**
+ * Between 1973 and 5138 for either unit: below it a time is in milliseconds, from it in
+ * microseconds.
+ */
 const MICROSECONDS_MIN = 100_000_000_000_000;
 const MICROSECONDS_MAX = 100_000_000_000_000_000;
 

@@ -2,9 +2,10 @@ import type { FeedAdapter, RawBook } from "../feed/feed-adapter.ts";
 import { createBinanceAdapter } from "./binance-family.ts";
 
 /**
- * Binance USDⓈ-M futures. Since 2026-04-23 the streams are split over two addresses: what comes from the order book
- * on `/public`, everything else on `/market`.
- * Streams: https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
+ * Binance USDⓈ-M futures. Since 2026-04-23 the streams are split over two addresses: what comes
+ * from the order book on `/public`, everything else on `/market`.
+ * Streams:
+ * https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
  * Book: the same pages, "How to manage a local order book correctly".
  */
 export const binanceUsdm: FeedAdapter = createBinanceAdapter({

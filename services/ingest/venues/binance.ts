@@ -20,7 +20,8 @@ export const binance: FeedAdapter = createBinanceAdapter({
     // The venue allows 6000; others may share our address.
     restWeight: { count: 4800, intervalMs: 60_000 },
     connects: { count: 250, intervalMs: 300_000 },
-    // Book and quotes are sent on change only, and trades when there are any: small pairs are quiet for long.
+    // Book and quotes are sent on change only, and trades when there are any: small pairs are quiet
+    // for long.
     silenceMsMax: { book: 60_000, quotes: 120_000 },
     // The venue pings every 20 s.
     connectionSilenceMsMax: 60_000,

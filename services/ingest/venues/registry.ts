@@ -6,7 +6,10 @@ import { krakenV1 } from "./kraken-v1.ts";
 import { kraken } from "./kraken.ts";
 import { simulated } from "./simulated.ts";
 
-/** Every venue that Tickwire knows, by its id. Configuration, metrics labels and the conformance suite follow. */
+/**
+ * Every venue that Tickwire knows, by its id. Configuration, metrics labels and the conformance
+ * suite follow.
+ */
 export const VENUES = {
   binance,
   "binance-usdm": binanceUsdm,

@@ -12,15 +12,16 @@ type MutableColumns = { readonly prices: Mantissa[]; readonly sizes: Mantissa[] 
 
 export type ScaleTrackerOptions = {
   /**
-   * True counts zeros at the end of a text as digits of its scale, for venues whose written precision means
-   * something (Kraken's checksums). False, the default, ignores them: Binance pads everything to 8 digits.
+   * True counts zeros at the end of a text as digits of its scale, for venues whose written
+   * precision means something (Kraken's checksums). False, the default, ignores them: Binance pads
+   * everything to 8 digits.
    */
   readonly keepTrailingZeros?: boolean;
 };
 
 /**
- * The decimal scales of one instrument, as its texts turn out to need them: they only grow, so mantissas of one
- * instrument stay comparable for long stretches. Nothing is ever rounded.
+ * The decimal scales of one instrument, as its texts turn out to need them: they only grow, so
+ * mantissas of one instrument stay comparable for long stretches. Nothing is ever rounded.
  */
 export class ScaleTracker {
   readonly #scaleOf: (text: string) => number;
@@ -44,8 +45,9 @@ export class ScaleTracker {
   }
 
   /**
-   * The price at `priceScale`, which grows first if the text needs it: parse all prices of an event, read the
-   * scale, and if it changed in between parse again. NaN if the text is not a decimal (or not a text).
+   * The price at `priceScale`, which grows first if the text needs it: parse all prices of an
+   * event, read the scale, and if it changed in between parse again. NaN if the text is not a
+   * decimal (or not a text).
    */
   price(text: unknown): Mantissa {
     const mantissa = this.#parse(text, this.#priceScale);
@@ -67,9 +69,10 @@ export class ScaleTracker {
   }
 
   /**
-   * All levels of one book message at one pair of scales. A level is an array that begins with the texts of its
-   * price and size; what follows is ignored. The columns belong to the caller. A reason instead of columns if
-   * any level is damaged, because a message applied by half is a wrong book.
+   * All levels of one book message at one pair of scales. A level is an array that begins with the
+   * texts of its price and size; what follows is ignored. The columns belong to the caller. A
+   * reason instead of columns if any level is damaged, because a message applied by half is a wrong
+   * book.
    */
   book(bids: readonly unknown[], asks: readonly unknown[]): BookColumns | RejectReason {
     const priceScale = this.#priceScale;
@@ -122,6 +125,7 @@ const GROW = Number.POSITIVE_INFINITY;
 
 /** True for the NaN that stands for "not a decimal". */
 export function isNotMantissa(mantissa: Mantissa): boolean {
-  // oxlint-disable-next-line no-self-compare -- NaN is the only value unequal to itself, and bigints have none
+  // oxlint-disable-next-line no-self-compare -- NaN is the only value unequal to itself, and
+  // bigints have none
   return mantissa !== mantissa;
 }

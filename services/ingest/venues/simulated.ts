@@ -19,9 +19,9 @@ const SUBSCRIPTIONS_PER_FRAME_MAX = 500;
 const SUBSCRIPTIONS_PER_CONNECTION_MAX = 5_000;
 
 /**
- * The simulated venue of `services/ingest/simulated`, which has no address: its own dialer and REST client stand in
- * for the network. Its frames are described beside the market that makes them. Books start in-band, with update ids
- * that rise by one, so that a lost frame is noticed.
+ * The simulated venue of `services/ingest/simulated`, which has no address: its own dialer and REST
+ * client stand in for the network. Its frames are described beside the market that makes them.
+ * Books start in-band, with update ids that rise by one, so that a lost frame is noticed.
  */
 export const simulated: FeedAdapter = {
   venue: VENUE,
