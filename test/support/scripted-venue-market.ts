@@ -38,6 +38,8 @@ const SIZE_SCALE = 8;
 const LEVELS_AT_START = 40;
 const LEVELS_MIN = 30;
 const MIDDLE = 50_000;
+/** Levels that are always there and change in turn. */
+const NEAR_LEVELS = 5;
 
 /**
  * The true book of one instrument, walked by a seeded generator. It knows nothing of protocols or sockets: every
@@ -52,6 +54,7 @@ export class ScriptedMarket {
   readonly #asks = new Map<number, number>();
   #updateId = 1000;
   #tradeId = 100;
+  #steps = 0;
 
   constructor(options: ScriptedMarketOptions) {
     this.#options = options;
@@ -75,12 +78,13 @@ export class ScriptedMarket {
   }
 
   /**
-   * The next change. One change of a shown level on each side at least, so that whoever misses it has a wrong best
-   * ten and whoever checks will notice.
+   * The next change. One of the best levels of each side changes, and not one that the step before or after changes: who
+   * misses a step has a wrong best ten after the next one, and whoever checks will notice.
    */
   step(): MarketDelta {
     const before = this.#view();
     const firstUpdateId = this.#updateId + 1;
+    this.#steps += 1;
     this.#change(this.#bids, MIDDLE - 1, -1);
     this.#change(this.#asks, MIDDLE + 1, 1);
     this.#updateId += 2;
@@ -115,15 +119,15 @@ export class ScriptedMarket {
     return { bids: new Map(bids), asks: new Map(asks) };
   }
 
-  /** Sets one level within the first five ticks, and often removes another one. */
+  /** Sets one of the best five levels, each in turn, and often removes one that is further out. */
   #change(side: Map<number, number>, best: number, direction: 1 | -1): void {
-    const price = best + direction * this.#prng.below(5);
+    const price = best + direction * (this.#steps % NEAR_LEVELS);
     let size = this.#size();
     while (size === side.get(price)) size = this.#size();
     side.set(price, size);
-    const other = best + direction * this.#prng.below(20);
-    if (other === price || side.size <= LEVELS_MIN || !this.#prng.chance(0.6)) return;
-    side.delete(other);
+    const other = best + direction * (NEAR_LEVELS + this.#prng.below(15));
+    if (side.size <= LEVELS_MIN) side.set(other, this.#size());
+    else if (this.#prng.chance(0.6)) side.delete(other);
   }
 
   /**

@@ -61,8 +61,11 @@ export type ScriptedVenue = {
   sendReordered(symbol: string): void;
   sendTrade(symbol: string): void;
   sendHeartbeat(symbol: string): void;
-  /** While on, nothing is sent; pings are answered, requests are heard, books go on. */
-  silence(on: boolean): void;
+  /**
+   * The subscriptions of a symbol hang: nothing more is sent for it until its book is subscribed anew. Everything else
+   * goes on, pings are answered.
+   */
+  hang(symbol: string): void;
   /** Drops every connection without a closing handshake. */
   disconnect(): void;
   /** Refuses subscriptions of a symbol from now on. */
@@ -90,13 +93,13 @@ class Venue implements ScriptedVenue {
   readonly #nowUs: () => number;
   readonly #markets = new Map<string, ScriptedMarket>();
   readonly #refused = new Set<string>();
+  readonly #hanging = new Set<string>();
   readonly #starts = new Map<string, number>();
   readonly #connections = new Set<Connection>();
   readonly #stale = new Map<string, { book: MarketBook; times: number }>();
   readonly #http: Server;
   readonly #webSockets: WebSocketServer;
   #restFault: { fault: RestFault; times: number } | undefined;
-  #silent = false;
 
   constructor(options: ScriptedVenueOptions) {
     this.#dialect = DIALECTS[options.venue];
@@ -179,11 +182,11 @@ class Venue implements ScriptedVenue {
   sendHeartbeat(symbol: string): void {
     const frame = this.#dialect.heartbeatFrame(symbol, this.#nowUs());
     if (frame === undefined) return;
-    for (const { socket } of this.#connections) this.#sendTo(socket, frame);
+    for (const { socket } of this.#connections) socket.send(frame);
   }
 
-  silence(on: boolean): void {
-    this.#silent = on;
+  hang(symbol: string): void {
+    this.#hanging.add(symbol);
   }
 
   disconnect(): void {
@@ -223,13 +226,10 @@ class Venue implements ScriptedVenue {
   }
 
   #send(channel: "book" | "trades", symbol: string, frame: string): void {
+    if (this.#hanging.has(symbol)) return;
     for (const { socket, subscribed } of this.#connections) {
-      if (subscribed.has(`${channel} ${symbol}`)) this.#sendTo(socket, frame);
+      if (subscribed.has(`${channel} ${symbol}`)) socket.send(frame);
     }
-  }
-
-  #sendTo(socket: WebSocket, frame: string): void {
-    if (!this.#silent) socket.send(frame);
   }
 
   #onConnection(socket: WebSocket): void {
@@ -248,7 +248,7 @@ class Venue implements ScriptedVenue {
     const context = { markets: this.#markets, refused: this.#refused, nowUs: this.#nowUs };
     for (const request of this.#dialect.read(frame, context)) {
       if (request.kind === "answer") {
-        this.#sendTo(connection.socket, request.text);
+        connection.socket.send(request.text);
         continue;
       }
       const { kind, channel, symbol } = request;
@@ -261,10 +261,11 @@ class Venue implements ScriptedVenue {
   #subscribe(connection: Connection, key: string, channel: string, symbol: string): void {
     connection.subscribed.add(key);
     if (channel !== "book" || !this.#markets.has(symbol)) return;
+    this.#hanging.delete(symbol);
     const snapshot = this.#dialect.snapshotFrame(symbol, this.book(symbol), this.#nowUs());
     if (snapshot === undefined) return;
     this.#countStart(symbol);
-    this.#sendTo(connection.socket, snapshot);
+    connection.socket.send(snapshot);
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {

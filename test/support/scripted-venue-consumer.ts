@@ -1,0 +1,111 @@
+import { canonicalDecimal, formatDecimal, OrderBook } from "@tickwire/proto/model";
+import { readBatch, rowsOf } from "@tickwire/proto/codec";
+import type { BookRow, StatusRow } from "@tickwire/proto/codec";
+import type { Bus } from "#bus/bus.ts";
+import { parseEventSubject } from "#bus/subject.ts";
+import type { MarketBook } from "./scripted-venue-market.ts";
+
+/** Both sides as canonical decimals, best first; two books are equal if these are. */
+export type BookTexts = { readonly bids: readonly string[]; readonly asks: readonly string[] };
+
+/** The texts of a venue's true book. */
+export function textsOfMarketBook(book: MarketBook): BookTexts {
+  const side = (levels: readonly (readonly [string, string])[]): string[] =>
+    levels.map(([price, size]) => `${canonicalDecimal(price)} ${canonicalDecimal(size)}`);
+  return { bids: side(book.bids), asks: side(book.asks) };
+}
+
+/**
+ * What somebody who follows a venue on the bus knows: rebuilt books, the states that they went through, and whether
+ * anything was missing. It trusts nothing but sequences.
+ */
+export class BusConsumer {
+  /** Sequences that did not follow, as sentences; empty if nothing is missing. */
+  readonly missing: string[] = [];
+  readonly #books = new Map<string, OrderBook>();
+  readonly #sequences = new Map<string, number>();
+  readonly #states = new Map<string, string[]>();
+  readonly #lastStates = new Map<string, string>();
+  readonly #bookEvents = new Map<string, { snapshots: number; deltas: number }>();
+
+  constructor(bus: Bus) {
+    bus.subscribe("md.v1.>", (message) => this.#onMessage(message.subject, message.payload));
+  }
+
+  /** The rebuilt book; empty if there is none. */
+  book(symbol: string): BookTexts {
+    const book = this.#books.get(symbol) ?? new OrderBook();
+    const side = (levels: ReturnType<OrderBook["bids"]>): string[] =>
+      levels.prices.map((price, index) => {
+        const size = levels.sizes[index] ?? 0;
+        return `${formatDecimal(price, book.priceScale)} ${formatDecimal(size, book.sizeScale)}`;
+      });
+    return { bids: side(book.bids()), asks: side(book.asks()) };
+  }
+
+  /** States of a symbol's book since the last `forgetStates()`, each with its reason. */
+  states(symbol: string): readonly string[] {
+    return this.#states.get(symbol) ?? [];
+  }
+
+  /** The last state ever of a symbol's book, with its reason; empty if there was none. */
+  state(symbol: string): string {
+    return this.#lastStates.get(symbol) ?? "";
+  }
+
+  forgetStates(): void {
+    this.#states.clear();
+  }
+
+  snapshots(symbol: string): number {
+    return this.#bookEvents.get(symbol)?.snapshots ?? 0;
+  }
+
+  /** Snapshots and deltas of a symbol's book. */
+  bookEvents(symbol: string): number {
+    const counts = this.#bookEvents.get(symbol);
+    return counts === undefined ? 0 : counts.snapshots + counts.deltas;
+  }
+
+  #onMessage(subject: string, payload: Uint8Array): void {
+    const topic = parseEventSubject(subject);
+    if (topic === undefined) {
+      this.missing.push(`${subject} is no topic`);
+      return;
+    }
+    const batch = readBatch(payload);
+    const expected = (this.#sequences.get(subject) ?? 0) + 1;
+    if (batch.firstSequence !== expected) {
+      this.missing.push(`${subject}: ${batch.firstSequence} came in place of ${expected}`);
+    }
+    this.#sequences.set(subject, batch.firstSequence + batch.count - 1);
+    const { kind, rows } = rowsOf(batch);
+    if (kind === "books") for (const row of rows) this.#onBook(topic.symbol, row);
+    if (kind === "statuses") for (const row of rows) this.#onStatus(topic.symbol, row);
+  }
+
+  #onBook(symbol: string, row: BookRow): void {
+    let book = this.#books.get(symbol);
+    if (book === undefined) {
+      book = new OrderBook();
+      this.#books.set(symbol, book);
+    }
+    const counts = this.#bookEvents.get(symbol) ?? { snapshots: 0, deltas: 0 };
+    this.#bookEvents.set(symbol, counts);
+    if (row.snapshot) {
+      counts.snapshots += 1;
+      book.applySnapshot(row);
+    } else {
+      counts.deltas += 1;
+      book.applyDelta(row);
+    }
+  }
+
+  #onStatus(symbol: string, row: StatusRow): void {
+    if (row.channel !== "book") return;
+    const states = this.#states.get(symbol) ?? [];
+    states.push(`${row.state} ${row.reason}`);
+    this.#lastStates.set(symbol, `${row.state} ${row.reason}`);
+    this.#states.set(symbol, states);
+  }
+}
