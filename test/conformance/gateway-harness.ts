@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Registry } from "prom-client";
 import type { Bus } from "#bus/bus.ts";
@@ -72,10 +73,7 @@ export class Rig {
     return (metric?.values ?? []).reduce((sum, { value }) => sum + value, 0);
   }
 
-  errors(): LogLine[] {
-    return this.logs.filter((line) => line.level === "error");
-  }
-
+  /** Stops everything. Throws if the gateway logged an error: nothing that a client does is one. */
   async stop(): Promise<void> {
     for (const client of this.#clients) client.close();
     await this.settle();
@@ -83,6 +81,8 @@ export class Rig {
     this.clock.advance(1);
     await closing;
     await this.bus.close();
+    const errors = this.logs.filter((line) => line.level === "error");
+    assert.deepEqual(errors, []);
   }
 
   #watchedBus(): Bus {

@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { tickwire } from "@tickwire/proto";
 import { WebSocket } from "ws";

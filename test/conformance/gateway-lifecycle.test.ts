@@ -1,0 +1,237 @@
+import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+import { tickwire } from "@tickwire/proto";
+import { afterEach, describe, expect, test } from "vitest";
+import { Rig, TRANSPORTS } from "./gateway-harness.ts";
+import { RawSocket } from "./gateway-raw-socket.ts";
+
+const { ClientFrame, NoticeKind, ServerFrame } = tickwire.v1;
+
+/** Reads until a close frame with code 4001 has arrived; resolves with its reason. */
+function tailUpToClose(socket: Socket): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let tail = Buffer.alloc(0);
+    socket.on("data", (chunk: Buffer) => {
+      tail = Buffer.concat([tail, chunk]).subarray(-127);
+      const code = tail.lastIndexOf(Buffer.from([0x0f, 0xa1]));
+      const length = tail[code - 1] ?? 0;
+      if (code < 2 || tail[code - 2] !== 0x88 || tail.length - code < length) return;
+      resolve(tail.toString("utf8", code + 2));
+    });
+    socket.on("close", () => reject(new Error("closed without a close frame")));
+    socket.resume();
+  });
+}
+
+describe.each(TRANSPORTS)("lifecycle over %s", (transport) => {
+  let rig: Rig;
+  const raws: RawSocket[] = [];
+  afterEach(async () => {
+    for (const raw of raws.splice(0)) raw.destroy();
+    await rig.stop();
+  });
+
+  const start = async (options?: Parameters<typeof Rig.start>[1]) => {
+    rig = await Rig.start(transport, options);
+    return rig;
+  };
+
+  const raw = async (extensions?: string): Promise<RawSocket> => {
+    const socket = await RawSocket.open({
+      port: rig.gateway.port,
+      path: "/v1/ws",
+      subprotocol: "tickwire.v1",
+      ...(extensions === undefined ? {} : { extensions }),
+    });
+    raws.push(socket);
+    return socket;
+  };
+
+  test("serves health, readiness, metrics and a front page, and 404 for anything else", async () => {
+    await start();
+    const client = await rig.client();
+    await client.subscribe("fake:BTC-USDT/trades");
+    expect(await (await fetch(`${rig.url}/healthz`)).text()).toBe("ok\n");
+    expect((await fetch(`${rig.url}/readyz`)).status).toBe(200);
+    const metrics = await (await fetch(`${rig.url}/metrics`)).text();
+    expect(metrics).toContain("gateway_connections 1");
+    expect(metrics).toContain("gateway_subscriptions 1");
+    expect(metrics).not.toContain("BTC");
+    const page = await fetch(`${rig.url}/`);
+    expect(page.headers.get("content-type")).toContain("text/plain");
+    expect(await page.text()).toContain("curl");
+    const nothing = await fetch(`${rig.url}/nothing`);
+    expect(nothing.status).toBe(404);
+    expect(await nothing.json()).toMatchObject({ code: "not_found" });
+    const posted = await fetch(`${rig.url}/healthz`, { method: "POST" });
+    expect(posted.status).toBe(405);
+    const head = await fetch(`${rig.url}/healthz`, { method: "HEAD" });
+    expect(head.status).toBe(200);
+  });
+
+  test("is not ready without a catalog and ready with the first", async () => {
+    await start({ symbols: [] });
+    const before = await fetch(`${rig.url}/readyz`);
+    expect(before.status).toBe(503);
+    expect(await before.json()).toEqual({ ready: false, reasons: ["no-catalog"] });
+    rig.ingestor.list(["BTC-USDT"]);
+    await rig.settle();
+    expect((await fetch(`${rig.url}/readyz`)).status).toBe(200);
+  });
+
+  test("says which transport it serves on", async () => {
+    await start();
+    expect(rig.gateway.transportKind).toBe(transport);
+  });
+
+  test("refuses connections above connectionsMax with 503", async () => {
+    await start({ config: { connectionsMax: 2 } });
+    const first = await rig.client();
+    await rig.client();
+    expect((await raw()).status).toBe(503);
+    first.close();
+    while (rig.gateway.sessions > 1) await rig.settle();
+    await rig.client();
+  });
+
+  test("goes away: not ready, told, closed with 4000 spread over the window, released", async () => {
+    await start({ config: { drainWindowMs: 1_000 } });
+    const clients = [
+      await rig.client(),
+      await rig.client(),
+      await rig.client(),
+      await rig.client(),
+    ];
+    for (const client of clients) await client.subscribe("fake:BTC-USDT/trades");
+    expect(rig.upstream).not.toEqual([]);
+    const closing = rig.gateway.close({ graceMs: 5_000 });
+    expect(rig.gateway.close({ graceMs: 1 })).toBe(closing);
+    for (const client of clients) {
+      const told = () => client.notices(NoticeKind.NOTICE_KIND_GOING_AWAY);
+      if (client.closed === undefined) await client.until(() => told().length > 0);
+      expect(told()[0]?.reconnectWindowMs).toBe(1_000);
+    }
+    await expect(fetch(`${rig.url}/healthz`)).rejects.toThrow("fetch failed");
+    let open = rig.gateway.sessions;
+    for (const atMs of [0, 250, 500, 750]) {
+      rig.clock.advance(atMs === 0 ? 0 : 250);
+      expect(rig.gateway.sessions).toBe(open - 1);
+      open = rig.gateway.sessions;
+    }
+    await closing;
+    for (const client of clients) expect((await client.closing()).code).toBe(4000);
+    expect(rig.upstream).toEqual([]);
+    expect(rig.clock.pending).toBe(0);
+  });
+
+  test("is not ready while it drains", async () => {
+    await start({ config: { drainWindowMs: 1_000 } });
+    const { Agent, get } = await import("node:http");
+    // A connection from before: a new one is not accepted any more.
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ready = () =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const request = get(`${rig.url}/readyz`, { agent }, (response) => {
+          response.resume();
+          response.on("end", () => resolve(response.statusCode));
+        });
+        request.on("error", reject);
+      });
+    await rig.client();
+    expect(await ready()).toBe(200);
+    const closing = rig.gateway.close({ graceMs: 5_000 });
+    const during = await ready().catch(() => 503);
+    expect(during).toBe(503);
+    rig.clock.advance(5_000);
+    await closing;
+    agent.destroy();
+  });
+
+  test("a client that does not read is told at half of the limit, then closed with 4001", async () => {
+    await start({
+      config: { outboundBytesMax: 200_000, writeAheadBytesMax: 50_000, requestsPerSecondMax: 1000 },
+    });
+    const bystander = await rig.client();
+    await bystander.subscribe("fake:BTC-USDT/book");
+    const slow = await raw();
+    const topics = [{ topic: "fake:BTC-USDT/book" }];
+    slow.sendFrame(
+      2,
+      ClientFrame.encode({
+        messages: [{ hello: { protocolVersion: 1 } }, { subscribe: { requestId: 1, topics } }],
+      }).finish(),
+    );
+    await rig.settle();
+    const prices = Array.from({ length: 5_000 }, (_, index) => (index + 1) * 7_919);
+    const wide = () => {
+      const book = rig.ingestor.book("BTC-USDT", 0, 0);
+      const sizes = prices.map((value) => 2 ** 40 + value);
+      rig.ingestor.publish([{ ...book, bids: { prices, sizes } }]);
+    };
+    // The kernel takes some megabytes before anything is left to us.
+    for (let round = 0; round < 2_000 && rig.gateway.sessions === 2; round += 1) {
+      wide();
+      await rig.settle();
+    }
+    expect(rig.gateway.sessions).toBe(1);
+    expect(await rig.metric("gateway_lag_notices_total")).toBe(1);
+    expect(await rig.metric("gateway_slow_consumers_total")).toBe(1);
+    expect(await rig.metric("gateway_undelivered_events_total")).toBeGreaterThan(0);
+    const tail = await tailUpToClose(slow.socket);
+    expect(tail).toContain("outboundBytesMax 200000");
+    const last = rig.ingestor.position("book", "BTC-USDT");
+    await bystander.until(() => bystander.batches.at(-1)?.last === last);
+  });
+
+  test("compresses large frames for those who negotiated and accepted it, and small ones never", async () => {
+    await start({ config: { compressBytesMin: 1_000 } });
+    for (let price = 1; price <= 2_000; price += 1) {
+      rig.ingestor.publish([rig.ingestor.book("BTC-USDT", price, 1)]);
+    }
+    const bytesOfStart = async (extensions: string | undefined, acceptCompression: boolean) => {
+      const socket = await raw(extensions);
+      const messages = [
+        { hello: { protocolVersion: 1, acceptCompression } },
+        { subscribe: { requestId: 1, topics: [{ topic: "fake:BTC-USDT/book" }] } },
+        { ping: { nonce: 1 } },
+      ];
+      const firstBytes: number[] = [];
+      const seen = new Promise<void>((resolve) => {
+        socket.socket.on("data", (chunk: Buffer) => {
+          let at = 0;
+          while (at < chunk.length) {
+            firstBytes.push(chunk[at] ?? 0);
+            const short = (chunk[at + 1] ?? 0) & 0x7f;
+            const length = short === 126 ? chunk.readUInt16BE(at + 2) : short;
+            at += (short === 126 ? 4 : 2) + length;
+            if (length > 1_000 || chunk[at - length - (short === 126 ? 4 : 2)] === 0xc2) resolve();
+          }
+        });
+      });
+      socket.socket.resume();
+      socket.sendFrame(2, ClientFrame.encode({ messages }).finish());
+      await seen;
+      return firstBytes;
+    };
+    expect(await bytesOfStart("permessage-deflate", true)).toContain(0xc2);
+    expect(await bytesOfStart("permessage-deflate", false)).not.toContain(0xc2);
+    expect(await bytesOfStart(undefined, true)).not.toContain(0xc2);
+    const client = await rig.client({ deflate: true });
+    const [result] = await client.subscribe("fake:BTC-USDT/book");
+    await client.until(() => client.batchesOf(result?.topicId ?? 0).length > 0);
+    expect(client.batches[0]?.message.books?.bidCounts?.[0]).toBe(2_000);
+  });
+
+  test("a frame is what any protobuf decoder reads, and two of them joined are one", async () => {
+    await start();
+    const client = await rig.client();
+    const frames: Buffer[] = [];
+    client.socket.on("message", (data: Buffer) => frames.push(data));
+    await client.subscribe("fake:BTC-USDT/trades");
+    rig.ingestor.publish([rig.ingestor.trade("BTC-USDT", 1)]);
+    await client.until(() => client.batches.length === 1);
+    const joined = ServerFrame.decode(Buffer.concat(frames));
+    expect(joined.messages).toHaveLength(1);
+    expect(joined.batches).toHaveLength(1);
+  });
+});
