@@ -56,6 +56,10 @@ describe("after a reconnect", () => {
       return true;
     };
     await reconnect(session);
+    // The gateway says so as well, which is no second gap.
+    const topicId = gateway.ids.get(BTC) ?? 0;
+    const notice = { kind: 3, topicId, missingFirst: 102, missingLast: 900 };
+    gateway.socket.deliverMessage({ notice });
     gateway.socket.deliverBatch(trades(gateway, 901, [9]));
     expect(notices.slice(1)).toMatchObject([
       {

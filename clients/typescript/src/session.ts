@@ -141,9 +141,6 @@ export class Session {
       case "subscribeResult":
         this.subscriptions.handleSubscribeResult(message.value);
         return;
-      case "unsubscribeResult":
-        this.subscriptions.handleUnsubscribeResult(message.value);
-        return;
       case "reply":
         this.calls.handleReply(message.value);
         return;
@@ -156,7 +153,8 @@ export class Session {
         return;
       case "welcome":
       case "pong":
-        // A second Welcome changes nothing; a Pong did its work by arriving.
+      case "unsubscribeResult":
+        // A second Welcome changes nothing, a Pong did its work by arriving, what is gone is gone.
         return;
     }
   }

@@ -192,6 +192,24 @@ describe("the end of a stream", () => {
     expect(gateway.socket.sent("unsubscribe")).toHaveLength(1);
   });
 
+  test("a pattern that goes does not take a topic that is wanted by name", async () => {
+    const { client, gateway } = await connectWith([BTC, ETH]);
+    const all = client.trades("binance:*");
+    await settle();
+    const exact = client.trades("binance:BTC-USDT");
+    await settle();
+    all.close();
+    await settle();
+    expect(gateway.socket.sent("unsubscribe")[0]?.topics).toEqual(["binance:*/trades"]);
+    const again = gateway.socket.sent("subscribe").at(-1)?.topics;
+    expect(again?.map((topic) => [topic.topic, Number(topic.resume?.sequence)])).toEqual([
+      [BTC, 100],
+    ]);
+    const topicId = idOf(gateway, BTC);
+    gateway.socket.deliverBatch(tradesBatch({ topicId, epoch: 7, firstSequence: 101 }, [5]));
+    expect(exact.buffered).toBe(1);
+  });
+
   test("unsubscribing before the answer came leaves nothing behind", async () => {
     const { client, gateway } = await connectWith([BTC]);
     gateway.onMessage = (_socket, message) => message.subscribe != null;

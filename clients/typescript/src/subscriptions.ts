@@ -2,38 +2,23 @@ import type { DecodedBatch } from "@tickwire/proto/codec";
 import { backoffDelayMs, type BackoffOptions } from "./backoff.ts";
 import type { Consumer } from "./consumer.ts";
 import type { ClientClock } from "./environment.ts";
-import { ConnectionError, TickwireError, TopicRefusedError, topicErrorCode } from "./errors.ts";
+import { ConnectionError, TickwireError, topicErrorCode } from "./errors.ts";
 import type { ClientMessage, ServerMessage } from "./frame.ts";
 import { chunkRequests, type SubscribeLimits, type WireTopicRequest } from "./subscribe-request.ts";
-import { channelOfTopic, isPattern, type Channel } from "./topic.ts";
+import {
+  continuityOf,
+  createEntry,
+  infoOf,
+  sameOptions,
+  type Entry,
+  type TopicResult,
+  type WireOptions,
+} from "./subscription-entry.ts";
+import { isPattern } from "./topic.ts";
 import { TopicStream, type StreamCounters } from "./topic-stream.ts";
 
-/** What is asked of the gateway for a topic; the same for all consumers of it. */
-export type WireOptions = {
-  /** Levels per side, books only; 0 means all. */
-  readonly depth: number;
-  /** 0 means every event. */
-  readonly conflationIntervalMs: number;
-  /** Whether the state at the start is wanted. */
-  readonly snapshot: boolean;
-};
-
 type SubscribeResult = Extract<ServerMessage, { kind: "subscribeResult" }>["value"];
-type UnsubscribeResult = Extract<ServerMessage, { kind: "unsubscribeResult" }>["value"];
 type Notice = Extract<ServerMessage, { kind: "notice" }>["value"];
-type TopicResult = SubscribeResult["topics"][number];
-
-/** One topic or pattern as it was asked for, with everyone who wants it. */
-type Entry = {
-  readonly topic: string;
-  readonly options: WireOptions;
-  readonly consumers: Set<Consumer>;
-  readonly streams: Set<TopicStream>;
-  /** The gateway accepted it at least once, on any connection. */
-  accepted: boolean;
-  /** Topics asked for on this connection on its behalf, besides itself. */
-  readonly explicit: Set<string>;
-};
 
 type RequestItem = { readonly entry: Entry; readonly topic: string };
 
@@ -147,14 +132,6 @@ export class Subscriptions {
     }
   }
 
-  handleUnsubscribeResult(result: UnsubscribeResult): void {
-    for (const { topicId } of result.topics) {
-      const stream = this.#streamOfId.get(topicId);
-      // Unsubscribing a pattern took a topic with it that somebody also wants by name.
-      if (stream !== undefined) this.#resync(stream, { unsubscribe: false });
-    }
-  }
-
   handleNotice(notice: Notice): void {
     const stream = this.#streamOfId.get(notice.topicId);
     switch (notice.kind) {
@@ -200,13 +177,30 @@ export class Subscriptions {
 
   #detach(topics: readonly string[], consumer: Consumer): void {
     const unsubscribed: string[] = [];
+    const kept: RequestItem[] = [];
     for (const topic of topics) {
       const entry = this.#entries.get(topic);
       if (entry === undefined || !entry.consumers.delete(consumer)) continue;
       for (const stream of entry.streams) this.#refreshConsumers(stream);
-      if (entry.consumers.size === 0) unsubscribed.push(...this.#removeEntry(entry));
+      if (entry.consumers.size > 0) continue;
+      const { streams } = entry;
+      unsubscribed.push(...this.#removeEntry(entry));
+      if (isPattern(topic)) kept.push(...this.#itemsOf(streams));
     }
-    if (unsubscribed.length > 0) this.#sendUnsubscribe(unsubscribed);
+    if (unsubscribed.length === 0) return;
+    this.#sendUnsubscribe(unsubscribed);
+    // A pattern takes its topics with it, also those that somebody else still wants.
+    this.#sendSubscribe(kept);
+  }
+
+  /** What asks by name for those streams that are wanted. */
+  #itemsOf(streams: Iterable<TopicStream>): RequestItem[] {
+    const items: RequestItem[] = [];
+    for (const stream of streams) {
+      const [entry] = this.#ownersOf(stream);
+      if (entry !== undefined) items.push({ entry, topic: stream.info.topic });
+    }
+    return items;
   }
 
   /** Forgets an entry and says what the gateway must be told. */
@@ -221,7 +215,6 @@ export class Subscriptions {
       if (entry.explicit.has(stream.info.topic)) topics.add(stream.info.topic);
       this.#dropStream(stream);
     }
-    entry.streams.clear();
     return wasSent ? [...topics] : [];
   }
 
@@ -374,6 +367,8 @@ export class Subscriptions {
   #handleRefusal(item: RequestItem, result: TopicResult): void {
     const { entry } = item;
     const topic = result.topic === "" ? item.topic : result.topic;
+    // Asked for by name and by a pattern, where the second did not fit any more.
+    if ((this.#streams.get(topic)?.topicId ?? 0) !== 0) return;
     const code = topicErrorCode(result.error);
     // A gateway that has just started does not know yet what it served before.
     const mayComeBack = code === "topic-unknown" && entry.accepted;
@@ -465,45 +460,5 @@ export class Subscriptions {
       for (const consumer of own) consumers.add(consumer);
     }
     stream.setConsumers([...consumers]);
-  }
-}
-
-function createEntry(topic: string, options: WireOptions): Entry {
-  return {
-    topic,
-    options,
-    consumers: new Set(),
-    streams: new Set(),
-    accepted: false,
-    explicit: new Set(),
-  };
-}
-
-function sameOptions(a: WireOptions, b: WireOptions): boolean {
-  return (
-    a.depth === b.depth &&
-    a.conflationIntervalMs === b.conflationIntervalMs &&
-    a.snapshot === b.snapshot
-  );
-}
-
-function infoOf(result: TopicResult) {
-  const { topic, venue, symbol, venueSymbol } = result;
-  const channel: Channel | undefined = channelOfTopic(topic);
-  if (channel === undefined) {
-    throw new TopicRefusedError([{ topic, code: "topic-malformed", message: "names no channel" }]);
-  }
-  return { topic, venue, symbol, venueSymbol, channel };
-}
-
-function continuityOf(result: TopicResult): "new" | "resumed" | "replaced" {
-  switch (result.continuity) {
-    case "CONTINUITY_RESUMED":
-      return "resumed";
-    case "CONTINUITY_REPLACED":
-      return "replaced";
-    case "CONTINUITY_NEW":
-    case "CONTINUITY_UNSPECIFIED":
-      return "new";
   }
 }

@@ -43,6 +43,10 @@ export class TopicStream {
   #bookKnown = false;
   #consumers: readonly Consumer[] = [];
   #hasEventConsumers = false;
+  /** Whether the channel is a state, so that a consumer who joins late gets the latest of it. */
+  readonly #remembers: boolean;
+  #reportedEpoch = 0;
+  #reportedLast = 0;
 
   constructor(
     info: TopicInfo,
@@ -52,6 +56,7 @@ export class TopicStream {
     this.info = info;
     this.#counters = counters;
     this.#requestResync = requestResync;
+    this.#remembers = info.channel !== "trades" && info.channel !== "liquidations";
     if (info.channel === "book") {
       this.#book = new OrderBook();
       this.#view = new LiveBook(info, this.#book);
@@ -107,14 +112,12 @@ export class TopicStream {
 
   /** The gateway says that these sequences were not delivered. */
   announceMissing(first: number, last: number): void {
+    const { epoch, sequence } = this.#tracker;
+    // After a resume that failed, the gateway says what the positions said already.
+    if (this.#reportedEpoch === epoch && last <= this.#reportedLast) return;
     this.#tracker.announceMissing(first, last);
-    this.#noticeGap({
-      epoch: this.#tracker.epoch,
-      missingFirst: first,
-      missingLast: last,
-      reason: "server-dropped",
-    });
-    if (this.#view !== undefined && this.#bookKnown) {
+    this.#noticeGap({ epoch, missingFirst: first, missingLast: last, reason: "server-dropped" });
+    if (this.#view !== undefined && this.#bookKnown && last > sequence) {
       this.#bookKnown = false;
       this.#showBook("resyncing");
     }
@@ -165,10 +168,9 @@ export class TopicStream {
       if (this.#book !== undefined) this.#deliverBooks(batch, from, this.#book);
       return;
     }
-    const remembers = this.info.channel !== "trades" && this.info.channel !== "liquidations";
     for (let index = from; index < batch.count; index++) {
       const event = eventOf(this.info, batch, index);
-      if (remembers) this.#latest.set(memoryKey(event), event);
+      if (this.#remembers) this.#latest.set(memoryKey(event), event);
       this.#deliverEvent(event);
     }
   }
@@ -231,8 +233,12 @@ export class TopicStream {
 
   #reportLoss(before: Position | undefined, now: Position | undefined): void {
     if (before === undefined) return;
+    // Of a state only the latest counts; of events each.
+    if (this.#remembers) return;
     if (now !== undefined && now.epoch === before.epoch) {
       if (now.sequence <= before.sequence) return;
+      this.#reportedEpoch = now.epoch;
+      this.#reportedLast = now.sequence;
       this.#noticeGap({
         epoch: before.epoch,
         missingFirst: before.sequence + 1,

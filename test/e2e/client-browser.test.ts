@@ -1,0 +1,166 @@
+import { existsSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { delimiter, join } from "node:path";
+import { chromium, type Browser } from "playwright-core";
+import { build, type Rolldown } from "vite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Rig } from "#test/conformance/gateway-harness.ts";
+
+// The client as a web page has it: bundled for browsers, in Chromium, under a policy that forbids eval.
+
+const PAGE_ID = "page.js";
+const PAGE = `
+import { connect } from "@tickwire/client";
+const say = (key, value) => { document.body.dataset[key] = value; };
+const client = await connect(new URLSearchParams(location.search).get("gateway"));
+say("state", client.state);
+const onNotice = (notice) => say("continuity", notice.continuity ?? notice.type);
+const { instruments } = await client.rpc.listInstruments({ venue: "fake" });
+say("instruments", instruments.map(({ symbol }) => symbol).join(" "));
+const trades = [];
+for await (const trade of client.trades("fake:BTC-USDT", { onNotice })) {
+  trades.push(trade.sequence + ":" + trade.priceText + ":" + trade.price);
+  say("trades", trades.join(" "));
+  if (trades.length === 2) break;
+}
+for await (const book of client.book("fake:BTC-USDT")) {
+  say("bid", book.bbo.bid?.priceText ?? "none");
+  if (book.bbo.bid !== undefined) break;
+}
+client.close();
+say("state", client.state);
+`;
+
+async function bundle(): Promise<Rolldown.OutputChunk> {
+  const result = await build({
+    root: join(import.meta.dirname, "../.."),
+    configFile: false,
+    logLevel: "error",
+    resolve: { conditions: ["source", "browser", "module"] },
+    build: {
+      write: false,
+      minify: false,
+      target: "es2022",
+      lib: { entry: PAGE_ID, formats: ["es"], fileName: "page" },
+    },
+    plugins: [
+      {
+        name: "page",
+        resolveId: {
+          order: "pre",
+          handler: (id) => (id.endsWith(PAGE_ID) ? `\0${PAGE_ID}` : null),
+        },
+        load: (id) => (id === `\0${PAGE_ID}` ? PAGE : null),
+      },
+    ],
+  });
+  const output = (Array.isArray(result) ? result[0] : (result as Rolldown.RolldownOutput))?.output;
+  const [chunk, ...others] = output ?? [];
+  if (chunk === undefined || others.length > 0) throw new Error("the bundle is not one chunk");
+  return chunk;
+}
+
+/** Chromium of this machine; undefined if there is none. */
+function chromiumPath(): string | undefined {
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  const names = ["chromium", "chromium-browser", "google-chrome"];
+  return folders.flatMap((folder) => names.map((name) => join(folder, name))).find(existsSync);
+}
+
+let chunk: Rolldown.OutputChunk;
+
+beforeAll(async () => {
+  chunk = await bundle();
+});
+
+describe("the bundle for browsers", () => {
+  test("imports nothing, and so no Node built-in", () => {
+    expect([...chunk.imports, ...chunk.dynamicImports]).toEqual([]);
+    // What vite puts in the place of a built-in that some module asked for.
+    expect(chunk.moduleIds.filter((id) => id.includes("browser-external"))).toEqual([]);
+    expect(chunk.code).not.toMatch(/"node:/);
+  });
+
+  test("makes no code at run time", () => {
+    expect(chunk.code).not.toMatch(/\beval\b|\bnew Function\b|\bFunction\(/);
+  });
+
+  test("contains the entry for browsers, not ws, and of protobufjs only what reads and writes", () => {
+    const heavy = /node_modules\/(ws\/|protobufjs\/src\/(root|parse|type|namespace|object)\.js)/;
+    expect(chunk.moduleIds.filter((id) => heavy.test(id))).toEqual([]);
+    expect(chunk.moduleIds.some((id) => id.endsWith("clients/typescript/src/index.ts"))).toBe(true);
+    expect(chunk.moduleIds.some((id) => id.endsWith("index.node.ts"))).toBe(false);
+  });
+});
+
+const executablePath = chromiumPath();
+const mustRun = process.env["CI"] !== undefined;
+if (executablePath === undefined && !mustRun) {
+  console.warn("skipped: the client in a browser, because there is no chromium on PATH");
+}
+
+describe.skipIf(executablePath === undefined && !mustRun)("in Chromium", () => {
+  let rig: Rig;
+  let server: Server;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    if (executablePath === undefined) throw new Error("there is no chromium on PATH");
+    rig = await Rig.start("node");
+    server = await serve(chunk.code, rig.gateway.port);
+    const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
+    browser = await chromium.launch({ executablePath, args, headless: true });
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+    await rig?.stop();
+  });
+
+  test("receives trades, a book and answers under a policy without eval", async () => {
+    const page = await browser.newPage();
+    const problems: string[] = [];
+    page.on("pageerror", (error) => problems.push(error.message));
+    page.on("console", (message) => {
+      if (message.type() === "error") problems.push(message.text());
+    });
+    const { port } = server.address() as AddressInfo;
+    await page.goto(`http://127.0.0.1:${port}/?gateway=ws://127.0.0.1:${rig.gateway.port}`);
+    await page.waitForSelector("body[data-continuity=new]", { state: "attached" });
+    rig.ingestor.publish([rig.ingestor.book("BTC-USDT", 99, 1)]);
+    rig.ingestor.publish([
+      rig.ingestor.trade("BTC-USDT", 10_050),
+      rig.ingestor.trade("BTC-USDT", 7),
+    ]);
+    await page.waitForSelector("body[data-state=closed]", { state: "attached" });
+    const body = page.locator("body");
+    expect(await body.getAttribute("data-instruments")).toBe("BTC-USDT ETH-USDT");
+    expect(await body.getAttribute("data-trades")).toBe("1:100.5:100.5 2:0.07:0.07");
+    expect(await body.getAttribute("data-bid")).toBe("0.99");
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+});
+
+/** A page that may run its own script and reach the gateway, and nothing else. */
+async function serve(code: string, gatewayPort: number): Promise<Server> {
+  const policy = [
+    "default-src 'none'",
+    "script-src 'self'",
+    "img-src data:",
+    `connect-src ws://127.0.0.1:${gatewayPort}`,
+  ].join("; ");
+  const pageServer = createServer((request, response) => {
+    const isScript = request.url === `/${PAGE_ID}`;
+    response.setHeader("content-security-policy", policy);
+    response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
+    const html = `<!doctype html><link rel="icon" href="data:,"><title>t</title><body><script type="module" src="/${PAGE_ID}"></script>`;
+    response.end(isScript ? code : html);
+  });
+  await new Promise<void>((resolve) => {
+    pageServer.listen(0, "127.0.0.1", resolve);
+  });
+  return pageServer;
+}

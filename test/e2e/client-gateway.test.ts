@@ -1,0 +1,126 @@
+import { connect, type Client, type LiveBook, type NoticeEvent } from "@tickwire/client";
+import { afterEach, describe, expect, test } from "vitest";
+import { Rig } from "#test/conformance/gateway-harness.ts";
+
+// The published entry for Node with its default WebSocket, against a listening gateway.
+
+let rig: Rig;
+let client: Client;
+
+async function start(): Promise<void> {
+  rig = await Rig.start("node");
+  client = await connect(`ws://127.0.0.1:${rig.gateway.port}`);
+}
+
+afterEach(async () => {
+  client.close();
+  await rig.stop();
+});
+
+/** Resolves with the first notice of this kind. */
+function noticed(kind: string): { onNotice: (notice: NoticeEvent) => void; seen: Promise<void> } {
+  let resolve: () => void = () => undefined;
+  const seen = new Promise<void>((done) => {
+    resolve = done;
+  });
+  const onNotice = (notice: NoticeEvent) => {
+    if (notice.type === "continuity" && notice.continuity === kind) resolve();
+  };
+  return { onNotice, seen };
+}
+
+describe("the client against a gateway", () => {
+  test("receives trades that are published after it subscribed, each once", async () => {
+    await start();
+    const started = noticed("new");
+    const trades = client.trades("fake:BTC-USDT", { onNotice: started.onNotice });
+    await started.seen;
+    const prices = [101, 102, 103];
+    rig.ingestor.publish(prices.map((price) => rig.ingestor.trade("BTC-USDT", price)));
+    const received: string[] = [];
+    for await (const trade of trades) {
+      received.push(`${trade.sequence} ${trade.priceText} ${trade.venueSymbol}`);
+      if (received.length === prices.length) break;
+    }
+    expect(received).toEqual(["1 1.01 BTCUSDT", "2 1.02 BTCUSDT", "3 1.03 BTCUSDT"]);
+  });
+
+  test("keeps a book equal to the ingestor's", async () => {
+    await start();
+    for (const price of [100, 101, 102]) {
+      rig.ingestor.publish([rig.ingestor.book("BTC-USDT", price, price)]);
+    }
+    const books = client.book("fake:BTC-USDT");
+    const next = async (): Promise<LiveBook> => {
+      const { value } = await books.next();
+      if (value === undefined) throw new Error("the stream ended");
+      return value;
+    };
+    let book = await next();
+    expect(book.bids.map(({ priceMantissa }) => priceMantissa)).toEqual([102, 101, 100]);
+    rig.ingestor.publish([rig.ingestor.book("BTC-USDT", 101, 0)]);
+    while (book.sequence < 4) book = await next();
+    expect([...rig.ingestor.bids("BTC-USDT")]).toEqual([
+      ["100", 100],
+      ["102", 102],
+    ]);
+    expect(book.bids.map((level) => level.toJSON())).toEqual([
+      ["1.02", "102"],
+      ["1", "100"],
+    ]);
+  });
+
+  test("a pattern covers every instrument", async () => {
+    await start();
+    const quotes = client.quotes("fake:*");
+    rig.ingestor.publish([rig.ingestor.quote("BTC-USDT", 100)]);
+    rig.ingestor.publish([rig.ingestor.quote("ETH-USDT", 200)]);
+    const symbols = new Set<string>();
+    for await (const quote of quotes) {
+      symbols.add(`${quote.symbol} ${quote.bidPriceText}`);
+      if (symbols.size === 2) break;
+    }
+    expect([...symbols].sort()).toEqual(["BTC-USDT 1", "ETH-USDT 2"]);
+  });
+
+  test("refuses an unknown topic with a typed error", async () => {
+    await start();
+    await expect(client.trades("fake:NO-SUCH").next()).rejects.toMatchObject({
+      name: "TopicRefusedError",
+      code: "topic-unknown",
+    });
+  });
+
+  test("a lost event on the bus is told as a gap", async () => {
+    await start();
+    const gaps: NoticeEvent[] = [];
+    const started = noticed("new");
+    const trades = client.trades("fake:BTC-USDT", {
+      onNotice: (notice) => {
+        started.onNotice(notice);
+        if (notice.type === "gap") gaps.push(notice);
+      },
+    });
+    await started.seen;
+    rig.ingestor.publish([rig.ingestor.trade("BTC-USDT", 1)]);
+    rig.ingestor.publish([rig.ingestor.trade("BTC-USDT", 2)], { lost: true });
+    rig.ingestor.publish([rig.ingestor.trade("BTC-USDT", 3)]);
+    const received: number[] = [];
+    for await (const trade of trades) {
+      received.push(trade.sequence);
+      if (received.length === 2) break;
+    }
+    expect(received).toEqual([1, 3]);
+    expect(gaps).toMatchObject([{ missingFirst: 2, missingLast: 2, reason: "server-dropped" }]);
+  });
+
+  test("calls are typed and answered on the same socket", async () => {
+    await start();
+    const { instruments } = await client.rpc.listInstruments({ venue: "fake" });
+    expect(instruments.map(({ symbol }) => symbol)).toEqual(["BTC-USDT", "ETH-USDT"]);
+    const missing = client.rpc.getInstrument({ venue: "fake", symbol: "NO-SUCH" });
+    await expect(missing).rejects.toMatchObject({ code: "not-found", sent: true });
+    const replay = client.rpc.replay({ topic: "fake:BTC-USDT/trades" })[Symbol.asyncIterator]();
+    await expect(replay.next()).rejects.toMatchObject({ code: "unimplemented" });
+  });
+});
