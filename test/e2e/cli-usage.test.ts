@@ -1,0 +1,172 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { findFreePort, killAll, runCli, startCli } from "./cli-process.ts";
+import { makeCapture } from "./cli-capture.ts";
+
+const COMMANDS = [
+  "dev",
+  "ingest",
+  "gateway",
+  "subscribe",
+  "call",
+  "record",
+  "replay",
+  "normalize",
+] as const;
+
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "tickwire-cli-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(killAll);
+
+const write = (name: string, text: string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+
+describe("help", () => {
+  test("lists every command and the exit codes", async () => {
+    const { status, stdout } = await runCli(["--help"]);
+    expect(status).toBe(0);
+    for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^ {2}${command} `, "m"));
+    expect(stdout).toContain("Exit codes: 0 ");
+  });
+
+  test.each(COMMANDS)("of %s has a description and examples", async (command) => {
+    const { status, stdout, stderr } = await runCli([command, "--help"]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain(`Usage: tickwire ${command} `);
+    expect(stdout).toMatch(new RegExp(`Examples:\\n(.*\\n)*.*tickwire ${command}`));
+  });
+
+  test("the version is the package's", async () => {
+    expect((await runCli(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe("wrong usage exits with 2 and says what is wrong", () => {
+  test.each([
+    [["dev", "--nonsense"], "unknown option '--nonsense'"],
+    [["nonsense"], "unknown command 'nonsense'"],
+    [["normalize"], "missing required argument 'capture'"],
+    [["normalize", "x", "--channels", "trades,nonsense"], "there is no channel nonsense"],
+    [["call", "Nonsense"], "there is no method Nonsense"],
+    [["call", "GetServerTime", "{"], "the request is not JSON"],
+    [["call", "GetServerTime", "--url", "ftp://x"], "ftp://x is not the address of a gateway"],
+    [["subscribe", "default"], "missing required argument 'topic'"],
+    [["subscribe", "default", "a:b/trades", "--count", "x"], "It must be a whole number"],
+    [["dev", "--speed", "0"], "It must be a number above 0, or max"],
+    [["dev", "--set", "gateway.port"], "--set takes KEY=VALUE"],
+    [["dev", "--venue", ":X"], "--venue takes ID or ID:SYMBOL,SYMBOL"],
+    [["gateway", "--set", "bus.kind=memory"], "use dev, or bus.kind nats"],
+    [["record", "simulated"], "required option '--out <file>' not specified"],
+  ])("%j", async (args, message) => {
+    const { status, stdout, stderr } = await runCli(args);
+    expect(stderr).toContain(message);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+  });
+});
+
+describe("a bad configuration exits with 2 before anything listens", () => {
+  test("and names every bad key with where it came from", async () => {
+    const port = await findFreePort();
+    const file = write("bad.json", '{"gateway":{"host":"","prot":1},"nonsense":{}}');
+    const args = ["dev", "--config", file, "--port", String(port), "--set", "log.level=loud"];
+    const environment = {
+      TICKWIRE_GATEWAY__CONNECTIONS_MAX: "many",
+      TICKWIRE_NONSENSE: "1",
+      TICKWIRE_INGEST__VENUES: '[{"id":"nonsense"}]',
+    };
+    const { status, stdout, stderr } = await runCli(args, { environment });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toContain("configuration has 7 bad keys");
+    for (const line of [
+      /gateway\.host: .*bad\.json\)/,
+      /gateway\.prot: unknown key \(file .*bad\.json\)/,
+      /nonsense: unknown key \(file .*bad\.json\)/,
+      /log\.level: .*\(flag --set\)/,
+      /gateway\.connectionsMax: .*\(environment TICKWIRE_GATEWAY__CONNECTIONS_MAX\)/,
+      /TICKWIRE_NONSENSE: unknown variable/,
+      /ingest\.venues\.0\.id: .*\(environment TICKWIRE_INGEST__VENUES\)/,
+    ]) {
+      expect(stderr).toMatch(line);
+    }
+  });
+
+  test.each([
+    ["a file that is not there", join("nowhere", "c.json"), "cannot be read"],
+    ["a file that is no JSON", undefined, "not JSON"],
+  ])("%s", async (_, path, message) => {
+    const { status, stderr } = await runCli(["dev", "--config", path ?? write("c.json", "{")]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(message);
+  });
+
+  test("an unknown venue names those that there are", async () => {
+    const { status, stderr } = await runCli(["ingest", "--venue", "nonsense"]);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/ingest\.venues\.0\.id: .*binance.*\(flag --venue\)/);
+  });
+});
+
+describe("what cannot be done exits with 1 and one line", () => {
+  const oneLine = /^tickwire: .+\n$/;
+
+  test("a port in use", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    const { status, stderr } = await runCli(["dev", "--port", String(port)]);
+    server.close();
+    expect(status).toBe(1);
+    expect(stderr).toMatch(oneLine);
+    expect(stderr).toContain(String(port));
+  });
+
+  test.each(["call", "subscribe", "gateway", "ingest", "normalize"])(
+    "%s without its other end",
+    async (command) => {
+      const port = await findFreePort();
+      const args = {
+        call: ["GetServerTime", "--url", `http://127.0.0.1:${port}`],
+        subscribe: [`ws://127.0.0.1:${port}`, "a:b/trades"],
+        gateway: ["--set", `bus.nats.servers=nats://127.0.0.1:${port}`, "--port", "0"],
+        ingest: [
+          "--set",
+          `bus.nats.servers=nats://127.0.0.1:${port}`,
+          "--set",
+          "admin.port=0",
+          "--log-level",
+          "silent",
+        ],
+        normalize: [join(folder, "nowhere.ndjson.gz")],
+      }[command];
+      const { status, stdout, stderr } = await runCli([command, ...(args ?? [])]);
+      expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+      expect(stderr).toMatch(oneLine);
+    },
+  );
+
+  test("a recording over a file that exists", async () => {
+    const out = write("exists.ndjson.gz", "precious");
+    const { status, stderr } = await runCli(["record", "simulated", "--out", out]);
+    expect(status).toBe(1);
+    expect(stderr).toContain("exist");
+  });
+});
+
+test("a reader that went away ends the program quietly", async () => {
+  const capture = write("long.ndjson", makeCapture({ frames: 20_000, intervalUs: 1000 }));
+  const cli = startCli(["normalize", capture]);
+  await cli.waitFor("stdout", /\n/);
+  cli.child.stdout?.destroy();
+  const { status, stderr } = await cli.ended;
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
+});
