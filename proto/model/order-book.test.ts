@@ -70,6 +70,16 @@ describe("OrderBook", () => {
       ),
     );
     expect(pairs(book.bids())).toEqual([[100, 7]]);
+    book.applySnapshot(
+      change(
+        [
+          [100, 7],
+          [100, 0],
+        ],
+        [],
+      ),
+    );
+    expect(book.bidCount).toBe(0);
   });
 
   test("sizes are absolute, 0 removes, removing an unknown level does nothing", () => {

@@ -48,22 +48,24 @@ export class PriceLadder {
     }
   }
 
-  /** Replaces everything. Best first is fast; any order is right. Levels of size 0 are left out. */
+  /**
+   * Replaces everything. Best first is fast; any order is right, and of equal prices the last one counts. Levels
+   * of size 0 are left out.
+   */
   replace(columns: LevelColumns): void {
     this.clear();
     const { prices, sizes } = columns;
+    let previous: Mantissa | undefined;
     for (let index = prices.length - 1; index >= 0; index--) {
       const price = prices[index]!;
-      const size = sizes[index]!;
-      if (size === 0) continue;
-      const last = this.#prices.length - 1;
-      if (last < 0 || this.#isBetter(price, this.#prices[last]!)) {
-        this.#prices.push(price);
-        this.#sizes.push(size);
-      } else if (!this.#has(price)) {
-        // Read backwards, so the first that is met is the last that was sent, and it wins.
-        this.set(price, size);
+      if (previous !== undefined && !this.#isBetter(price, previous)) {
+        this.#replaceUnsorted(columns);
+        return;
       }
+      previous = price;
+      if (sizes[index] === 0) continue;
+      this.#prices.push(price);
+      this.#sizes.push(sizes[index]!);
     }
   }
 
@@ -117,8 +119,9 @@ export class PriceLadder {
     return this.side === "bid" ? price > than : price < than;
   }
 
-  #has(price: Mantissa): boolean {
-    return this.#prices[this.#find(price)] === price;
+  #replaceUnsorted({ prices, sizes }: LevelColumns): void {
+    this.clear();
+    for (let index = 0; index < prices.length; index++) this.set(prices[index]!, sizes[index]!);
   }
 
   /** Where the price is, or where it belongs: the first index whose price is not worse. */
