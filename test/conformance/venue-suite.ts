@@ -277,7 +277,8 @@ function subscriptionsOf(
       venue: adapter.venue,
       symbol: `${base}-USDT`,
       venueSymbol: `${base}USDT`,
-      kind: "spot",
+      // Some channels are only there for perpetuals, all others for those as well.
+      kind: "perpetual",
       base,
       quote: "USDT",
       settle: "USDT",

@@ -188,7 +188,10 @@ export type FeedAdapter = {
   ): { readonly instruments: readonly Instrument[]; readonly skipped: number } | undefined;
   /** An instrument made from its venue symbol alone, for captures without a list. Undefined if it is not one. */
   deriveInstrument(venueSymbol: string): Instrument | undefined;
-  /** Splits what is wanted over connections, none above the venue's limit. */
+  /**
+   * Splits what is wanted over connections, none above the venue's limit. Leaves out what an
+   * instrument cannot have, such as the funding of a dated future.
+   */
   planConnections(
     subscriptions: readonly FeedSubscription[],
     endpoints: FeedEndpoints,

@@ -92,6 +92,17 @@ test("the list has spot and perpetual instruments with exact increments", () => 
   expect(instruments[0]).toMatchObject({ priceIncrement: "0.01", sizeIncrement: "0.00001" });
 });
 
+test("a derivative's channels are planned for perpetuals only", () => {
+  const wanted = fetchInstruments(createVenue()).flatMap((instrument) =>
+    simulated.channels.map((channel) => ({ instrument, channel })),
+  );
+  const plans = simulated.planConnections(wanted, simulated.endpoints);
+  const planned = plans.flatMap((plan) => plan.subscriptions);
+  expect(planned).toHaveLength(3 * 5 + 9);
+  const funding = planned.filter(({ channel }) => channel === "funding");
+  expect(funding.map(({ instrument }) => instrument.symbol)).toEqual(["BTC-USD-PERP"]);
+});
+
 test("the same seed and clock give the same frames", () => {
   const runs = [42, 42, 43].map((seed) => {
     const setup = createVenue({ seed });

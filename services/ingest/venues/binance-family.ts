@@ -119,6 +119,8 @@ function groupByInstrument(
   const groups = new Map<Instrument, FeedSubscription[]>();
   for (const subscription of subscriptions) {
     if (!channels.has(subscription.channel)) continue;
+    // A dated future settles once and has no funding; its silence would be taken for a fault.
+    if (subscription.channel === "funding" && subscription.instrument.kind === "future") continue;
     const group = groups.get(subscription.instrument);
     if (group === undefined) groups.set(subscription.instrument, [subscription]);
     else group.push(subscription);

@@ -123,6 +123,15 @@ describe("connections", () => {
     }
   });
 
+  test("a dated future has no funding to subscribe to", () => {
+    const instrument = binanceUsdm.deriveInstrument("BTCUSDT_261225");
+    if (instrument === undefined) throw new Error("the future is not derived");
+    const wanted = binanceUsdm.channels.map((channel) => ({ instrument, channel }));
+    const plans = binanceUsdm.planConnections(wanted, binanceUsdm.endpoints);
+    const planned = plans.flatMap((plan) => plan.subscriptions.map(({ channel }) => channel));
+    expect(planned).toEqual(binanceUsdm.channels.filter((channel) => channel !== "funding"));
+  });
+
   test("one stream is asked for once, though two channels come by it", () => {
     const wanted = subscriptions(binanceUsdm, ["mark-price", "funding"], 1);
     const frames = binanceUsdm.subscribeFrames(wanted, { requestId: 12, bookDepth: 10 });

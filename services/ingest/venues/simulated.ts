@@ -17,6 +17,12 @@ const VENUE = "simulated";
 /** Subscriptions named in one request. */
 const SUBSCRIPTIONS_PER_FRAME_MAX = 500;
 const SUBSCRIPTIONS_PER_CONNECTION_MAX = 5_000;
+const DERIVATIVE_CHANNELS: ReadonlySet<Channel> = new Set<Channel>([
+  "mark-price",
+  "funding",
+  "open-interest",
+  "liquidations",
+]);
 
 /**
  * The simulated venue of `services/ingest/simulated`, which has no address: its own dialer and REST
@@ -102,10 +108,15 @@ function deriveInstrument(venueSymbol: string): Instrument | undefined {
   return { venue: VENUE, symbol, venueSymbol, kind, base, quote, settle: quote, inverse: false };
 }
 
+/** What only a derivative has is not asked for on spot instruments: the venue would refuse it. */
 function planConnections(
-  subscriptions: readonly FeedSubscription[],
+  wanted: readonly FeedSubscription[],
   endpoints: FeedEndpoints,
 ): readonly ConnectionPlan[] {
+  const subscriptions = wanted.filter(
+    ({ instrument, channel }) =>
+      instrument.kind === "perpetual" || !DERIVATIVE_CHANNELS.has(channel),
+  );
   const plans: ConnectionPlan[] = [];
   for (let start = 0; start < subscriptions.length; start += SUBSCRIPTIONS_PER_CONNECTION_MAX) {
     const part = subscriptions.slice(start, start + SUBSCRIPTIONS_PER_CONNECTION_MAX);
