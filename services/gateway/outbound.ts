@@ -51,6 +51,8 @@ export class Outbound {
   #head = 0;
   #queuedBytes = 0;
   #startBytes = 0;
+  /** Pushed since the last flush, starts left out. */
+  #newsBytes = 0;
   #lagging = false;
   #closed = false;
   /** Set when the client accepted compression in its Hello. */
@@ -80,26 +82,25 @@ export class Outbound {
   pushControl(bytes: Uint8Array): void {
     if (this.#closed) return;
     this.#control.push(bytes);
+    this.#newsBytes += bytes.byteLength;
     this.#queuedBytes += bytes.byteLength;
     if (!this.scheduled) this.#flusher.schedule(this);
   }
 
   /** Queues a batch by reference. */
   pushBatch(batch: SharedBatch): void {
-    if (this.#closed) return;
-    this.#batches.push(batch);
-    this.#queuedBytes += batch.bytes.byteLength;
-    if (!this.scheduled) this.#flusher.schedule(this);
+    this.#newsBytes += batch.bytes.byteLength;
+    this.#enqueue(batch);
   }
 
   /**
-   * Queues the start of a subscription. Its bytes do not count against the limit until the queue has once
-   * been empty: a client that asks for a thousand books at once is not slow.
+   * Queues the start of a subscription. Its bytes do not count against the limit until they have left: a
+   * client that asks for a thousand books at once is not slow.
    */
   pushStart(batches: readonly SharedBatch[]): void {
     for (const batch of batches) {
-      this.pushBatch(batch);
       this.#startBytes += batch.bytes.byteLength;
+      this.#enqueue(batch);
     }
   }
 
@@ -111,6 +112,9 @@ export class Outbound {
   /** Writes as much as the transport may take now. Called by the flusher. */
   flush(): void {
     if (this.#closed) return;
+    // What is owed besides the news is what is left of the starts.
+    this.#startBytes = Math.min(this.#startBytes, Math.max(0, this.owedBytes - this.#newsBytes));
+    this.#newsBytes = 0;
     while (this.#queuedBytes > 0) {
       if (this.#connection.bufferedBytes() >= this.#limits.writeAheadBytesMax) break;
       if (!this.#sendFrame()) break;
@@ -130,6 +134,13 @@ export class Outbound {
     this.#batches = [];
     this.#head = 0;
     this.#queuedBytes = 0;
+  }
+
+  #enqueue(batch: SharedBatch): void {
+    if (this.#closed) return;
+    this.#batches.push(batch);
+    this.#queuedBytes += batch.bytes.byteLength;
+    if (!this.scheduled) this.#flusher.schedule(this);
   }
 
   /** Sends one frame; false if the transport did not take it. */
@@ -168,18 +179,18 @@ export class Outbound {
       this.#batches.splice(0, this.#head);
       this.#head = 0;
     }
-    if (this.#queuedBytes === 0) this.#startBytes = 0;
   }
 
   #judge(): void {
     const owed = this.owedBytes;
-    const limit = this.#limits.outboundBytesMax + this.#startBytes;
-    if (owed > limit) {
+    const { outboundBytesMax } = this.#limits;
+    const late = owed - Math.min(this.#startBytes, owed);
+    if (late > outboundBytesMax) {
       this.#listener.onSlow(owed);
-    } else if (!this.#lagging && owed * 2 > limit) {
+    } else if (!this.#lagging && late * 2 > outboundBytesMax) {
       this.#lagging = true;
       this.#listener.onLag(owed);
-    } else if (this.#lagging && owed * 4 < limit) {
+    } else if (this.#lagging && owed * 4 < outboundBytesMax) {
       this.#lagging = false;
     }
   }

@@ -1,0 +1,239 @@
+import { Registry } from "prom-client";
+import { beforeEach, describe, expect, test } from "vitest";
+import { ManualClock } from "#test/support/manual-clock.ts";
+import { Flusher } from "./flusher.ts";
+import { createGatewayMetrics } from "./metrics.ts";
+import { Outbound } from "./outbound.ts";
+import type { SharedBatch } from "./outbound.ts";
+import type { Connection } from "./transport/transport.ts";
+import { SendResult } from "./transport/transport.ts";
+
+/** A connection whose kernel takes nothing until told. */
+class StuckConnection implements Connection {
+  readonly id = 1;
+  readonly remoteAddress = "127.0.0.1";
+  readonly compressionNegotiated = true;
+  readonly sent: { bytes: number[]; compress: boolean }[] = [];
+  buffered = 0;
+  stuck = false;
+  bufferMax = Number.POSITIVE_INFINITY;
+
+  send(frame: Uint8Array, compress: boolean): SendResult {
+    if (this.buffered + frame.byteLength > this.bufferMax) return SendResult.Dropped;
+    this.sent.push({ bytes: [...frame], compress });
+    if (!this.stuck) return SendResult.Sent;
+    this.buffered += frame.byteLength;
+    return SendResult.Buffered;
+  }
+
+  bufferedBytes(): number {
+    return this.buffered;
+  }
+
+  close(): void {}
+  terminate(): void {}
+}
+
+const LABELS = { venue: "fake", channel: "trades" };
+
+function batch(value: number, size = 10, events = 1): SharedBatch {
+  const bytes = new Uint8Array(size).fill(value);
+  return { bytes, events, firstSequence: value, lastSequence: value, labels: LABELS };
+}
+
+const LIMITS = { outboundBytesMax: 1_000, writeAheadBytesMax: 300, compressBytesMin: 50 };
+
+let registry: Registry;
+let clock: ManualClock;
+let turns: (() => void)[];
+let flusher: Flusher;
+let connection: StuckConnection;
+let outbound: Outbound;
+let events: string[];
+
+beforeEach(() => {
+  registry = new Registry();
+  clock = new ManualClock();
+  turns = [];
+  const metrics = createGatewayMetrics(registry);
+  const scheduler = { endOfTurn: (callback: () => void) => void turns.push(callback) };
+  flusher = new Flusher({ clock, scheduler, flushIntervalMsMax: 10, metrics });
+  connection = new StuckConnection();
+  events = [];
+  const listener = {
+    onLag: () => void events.push("lag"),
+    onSlow: () => void events.push("slow"),
+  };
+  outbound = new Outbound(connection, LIMITS, { flusher, metrics }, listener);
+});
+
+function turn(): void {
+  for (const callback of turns.splice(0)) callback();
+}
+
+describe("a flush", () => {
+  test("sends everything of the turn as one frame, control first", () => {
+    outbound.pushBatch(batch(2, 3));
+    outbound.pushControl(Uint8Array.of(1, 1));
+    outbound.pushBatch(batch(3, 2));
+    expect(connection.sent).toHaveLength(0);
+    turn();
+    expect(connection.sent.map((frame) => frame.bytes)).toEqual([[1, 1, 2, 2, 2, 3, 3]]);
+    turn();
+    expect(connection.sent).toHaveLength(1);
+  });
+
+  test("happens once a turn however many sessions and batches there are", () => {
+    for (let index = 0; index < 100; index += 1) outbound.pushBatch(batch(1));
+    expect(turns).toHaveLength(1);
+  });
+
+  test.each([
+    [49, false, false],
+    [50, false, true],
+    [50, true, true],
+    [51, true, true],
+  ])("of %i bytes is compressed only if the client accepted and it is large", (size, _, large) => {
+    outbound.pushBatch(batch(1, size));
+    turn();
+    outbound.compress = true;
+    outbound.pushBatch(batch(1, size));
+    turn();
+    expect(connection.sent.map((frame) => frame.compress)).toEqual([false, large]);
+  });
+
+  test("cuts frames at 256 KiB, but never an entry", () => {
+    const kib = 1024;
+    for (const size of [200, 56, 1, 300, 1]) outbound.pushBatch(batch(1, size * kib));
+    turn();
+    const sizes = connection.sent.map((frame) => frame.bytes.length / kib);
+    expect(sizes).toEqual([256, 1, 300, 1]);
+  });
+
+  test("that took long lets the next wait as long, up to the limit", () => {
+    connection.send = (frame) => {
+      clock.advance(4);
+      connection.sent.push({ bytes: [...frame], compress: false });
+      return SendResult.Sent;
+    };
+    outbound.pushBatch(batch(1));
+    turn();
+    outbound.pushBatch(batch(2));
+    turn();
+    expect(connection.sent).toHaveLength(1);
+    clock.advance(3);
+    expect(connection.sent).toHaveLength(1);
+    clock.advance(1);
+    expect(connection.sent).toHaveLength(2);
+  });
+});
+
+describe("a connection that does not drain", () => {
+  beforeEach(() => {
+    connection.stuck = true;
+  });
+
+  test("is written ahead to the limit and gets the rest, in order, when it drains", () => {
+    for (let value = 1; value <= 6; value += 1) {
+      outbound.pushBatch(batch(value, 100));
+      turn();
+    }
+    expect(connection.sent.map((frame) => frame.bytes[0])).toEqual([1, 2, 3]);
+    outbound.pushControl(Uint8Array.of(9));
+    connection.buffered = 0;
+    outbound.onDrain();
+    turn();
+    expect(connection.sent[3]?.bytes).toEqual([9, ...[4, 5, 6].flatMap((v) => batchOf(v, 100))]);
+  });
+
+  test("keeps what the transport refused", () => {
+    connection.bufferMax = 50;
+    outbound.pushBatch(batch(1, 60));
+    turn();
+    expect(connection.sent).toHaveLength(0);
+    connection.bufferMax = 100;
+    outbound.onDrain();
+    turn();
+    expect(connection.sent).toHaveLength(1);
+  });
+
+  test.each([
+    [500, []],
+    [510, ["lag"]],
+    [1_000, ["lag"]],
+    [1_010, ["lag", "slow"]],
+  ])("with %i bytes owed has caused %o", (owed, expected) => {
+    for (let bytes = 0; bytes < owed; bytes += 10) {
+      outbound.pushBatch(batch(1, 10));
+      turn();
+    }
+    expect(outbound.owedBytes).toBe(owed);
+    expect(events.slice(0, 2)).toEqual(expected);
+  });
+
+  test("is told again only after it has caught up to a quarter", () => {
+    const owe = (bytes: number) => {
+      outbound.pushBatch(batch(1, bytes));
+      turn();
+    };
+    owe(600);
+    connection.buffered = 250;
+    owe(300);
+    expect(events).toEqual(["lag"]);
+    connection.buffered = 0;
+    outbound.onDrain();
+    turn();
+    connection.buffered = 0;
+    owe(10);
+    connection.buffered = 0;
+    owe(600);
+    expect(events).toEqual(["lag", "lag"]);
+  });
+
+  test("may be owed large starts without being slow, until it has caught up once", () => {
+    outbound.pushStart([batch(1, 400), batch(2, 5_000)]);
+    turn();
+    expect(events).toEqual([]);
+    connection.buffered = 0;
+    outbound.onDrain();
+    turn();
+    connection.buffered = 0;
+    outbound.pushBatch(batch(3, 1_001));
+    turn();
+    expect(events).toContain("slow");
+  });
+
+  test("is counted for what it did not get, once, and accepts nothing more", async () => {
+    outbound.pushBatch(batch(1, 300, 7));
+    turn();
+    outbound.pushBatch(batch(2, 10, 2));
+    outbound.pushBatch(batch(3, 10, 3));
+    outbound.close();
+    outbound.close();
+    outbound.pushBatch(batch(4, 10, 50));
+    turn();
+    const metric = await registry.getSingleMetric("gateway_undelivered_events_total")?.get();
+    expect(metric?.values).toMatchObject([{ value: 5, labels: LABELS }]);
+    expect(connection.sent).toHaveLength(1);
+  });
+});
+
+function batchOf(value: number, size: number): number[] {
+  return Array.from({ length: size }, () => value);
+}
+
+test("a long queue is served in order across compaction", () => {
+  connection.stuck = true;
+  connection.buffered = 300;
+  const sizes = 5_000;
+  for (let index = 0; index < sizes; index += 1) outbound.pushBatch(batch(index % 251, 200));
+  turn();
+  connection.stuck = false;
+  for (let round = 0; round < 10; round += 1) {
+    connection.buffered = 0;
+    outbound.onDrain();
+    turn();
+  }
+  const values = connection.sent.flatMap((frame) => frame.bytes.filter((_, at) => at % 200 === 0));
+  expect(values).toEqual(Array.from({ length: sizes }, (_, index) => index % 251));
+});

@@ -1,0 +1,36 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { QueryGate } from "./query-gate.ts";
+
+test("runs as many as allowed at once, the others in order as places free up", async () => {
+  const gate = new QueryGate(2);
+  const started: number[] = [];
+  const finish: (() => void)[] = [];
+  const all = [0, 1, 2, 3].map((index) =>
+    gate.run(() => {
+      started.push(index);
+      return new Promise<number>((resolve) => {
+        finish[index] = () => resolve(index);
+      });
+    }),
+  );
+  await nextTurn();
+  expect(started).toEqual([0, 1]);
+  finish[1]?.();
+  await nextTurn();
+  expect(started).toEqual([0, 1, 2]);
+  finish[0]?.();
+  await nextTurn();
+  finish[2]?.();
+  finish[3]?.();
+  expect(await Promise.all(all)).toEqual([0, 1, 2, 3]);
+  expect(gate.inFlight).toBe(0);
+});
+
+test("a request that fails gives its place back", async () => {
+  const gate = new QueryGate(1);
+  const failed = gate.run(() => Promise.reject(new Error("no")));
+  const next = gate.run(() => Promise.resolve("yes"));
+  await expect(failed).rejects.toThrow("no");
+  expect(await next).toBe("yes");
+});
