@@ -11,19 +11,21 @@ const toText = (lines: readonly Line[]): string =>
 
 const header = (venue: string): Line => ({ capture: 1, venue, source: "made by a test" });
 
-const open: Line = { at: START_US, kind: "open", connection: 1, url: URL };
+const opened = (at: number): Line => ({ at, kind: "open", connection: 1, url: URL });
 
 function received(at: number, frame: unknown): Line {
   const text = typeof frame === "string" ? frame : JSON.stringify(frame);
   return { at, kind: "received", connection: 1, text };
 }
 
-/** A capture of what a fixture says that the venue sends. */
+/** A capture of what a fixture says that the venue sends, received just after it happened. */
 export function captureOfFixture(venue: string, fixture: VenueFixture): string {
+  const times = fixture.expect.map(({ venueTimeUs }) => Number(venueTimeUs ?? 0));
+  const startUs = Math.max(...times, START_US);
   const frames = fixture.frames.map((frame, index) =>
-    received(START_US + 1000 * (index + 1), frame),
+    received(startUs + 1000 * (index + 1), frame),
   );
-  return toText([header(venue), open, ...frames]);
+  return toText([header(venue), opened(startUs), ...frames]);
 }
 
 /**
@@ -41,7 +43,7 @@ export function makeCapture(options: {
     const stream = index % 2 === 0 ? "trade" : "bookTicker";
     return received(at, { stream: `${symbol.toLowerCase()}@${stream}`, data });
   });
-  return toText([header("binance"), open, ...frames]);
+  return toText([header("binance"), opened(START_US), ...frames]);
 }
 
 function tradeOf(symbol: string, index: number, atUs: number): Line {

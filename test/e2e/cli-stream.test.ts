@@ -1,0 +1,234 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { capturePath } from "#test/support/captures.ts";
+import { requireNatsServer, startNatsServer, type NatsServer } from "#test/support/nats-server.ts";
+import { makeCapture } from "./cli-capture.ts";
+import { findFreePort, killAll, runCli, startCli, type CliProcess } from "./cli-process.ts";
+
+type Event = Readonly<Record<string, unknown>>;
+
+let folder = "";
+let servers: NatsServer[] = [];
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "tickwire-stream-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(async () => {
+  await killAll();
+  await Promise.all(servers.map((server) => server.stop()));
+  servers = [];
+});
+
+const eventsOf = (stdout: string): Event[] =>
+  stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Event);
+
+/** Starts `dev` on a free port and resolves when it has printed all that it prints. */
+async function startDev(args: readonly string[] = []): Promise<{ cli: CliProcess; url: string }> {
+  const port = await findFreePort();
+  const cli = startCli(["dev", "--port", String(port), ...args]);
+  await cli.waitFor("stdout", /Ctrl-C ends it\n/);
+  return { cli, url: `ws://127.0.0.1:${port}` };
+}
+
+/** Events of one kind must be what normalize printed, one for one; only the epoch is the publisher's. */
+function expectSameStreams(actual: readonly Event[], expected: readonly Event[]): void {
+  const streams = (events: readonly Event[]): Map<string, string[]> => {
+    const byTopic = new Map<string, string[]>();
+    for (const { epoch: _epoch, ...event } of events) {
+      const topic = `${String(event["symbol"])}/${String(event["type"])}`;
+      const lines = byTopic.get(topic) ?? [];
+      if (lines.length === 0) byTopic.set(topic, lines);
+      lines.push(JSON.stringify(event));
+    }
+    return byTopic;
+  };
+  const [left, right] = [streams(actual), streams(expected)];
+  expect([...left.keys()].toSorted()).toEqual([...right.keys()].toSorted());
+  for (const [topic, lines] of right) {
+    const got = left.get(topic) ?? [];
+    const different = lines.findIndex((line, index) => line !== got[index]);
+    // One event is shown where they differ, not a hundred thousand.
+    expect({ topic, count: got.length, first: got[different] }).toEqual({
+      topic,
+      count: lines.length,
+      first: lines[different],
+    });
+  }
+}
+
+/** A capture to replay, and how fast: the real one if it is there, else one of the same shape. */
+function chooseCapture(): { path: string; speed: string } {
+  const real = capturePath("binance-usdm-btcusdt-345s");
+  if (real !== undefined) return { path: real, speed: "60" };
+  const path = join(folder, "made.ndjson");
+  writeFileSync(path, makeCapture({ frames: 8000, intervalUs: 1000 }));
+  return { path, speed: "4" };
+}
+
+describe("dev on the simulated venue", () => {
+  test("says what to try next, and what it says works", async () => {
+    const { cli, url } = await startDev();
+    const lines = cli.stdout();
+    for (const word of ["npx tickwire subscribe", "npx tickwire call", "curl ", "/metrics"]) {
+      expect(lines).toContain(word);
+    }
+    const topic = /subscribe \S+ '(simulated:\S+\/trades)' --count 5/.exec(lines)?.[1] ?? "";
+    const [text, json] = await Promise.all([
+      runCli(["subscribe", url, topic, "--count", "5"]),
+      runCli(["subscribe", url, "simulated:*/quotes", "--json", "--count", "5"]),
+    ]);
+    expect(text.status).toBe(0);
+    expect(text.stdout.trimEnd().split("\n")).toHaveLength(5);
+    expect(text.stdout).toMatch(/^\d{4}-.*Z simulated:\S+ trade (buyer|seller) \S+ @ \S+/);
+    expect(json.status).toBe(0);
+    expect(eventsOf(json.stdout).map(({ type }) => type)).toEqual(Array(5).fill("quote"));
+    const http = url.replace("ws:", "http:");
+    const metrics = await (await fetch(`${http}/metrics`)).text();
+    expect(metrics).toContain("tickwire_build_info");
+    expect((await fetch(`${http}/readyz`)).status).toBe(200);
+  });
+
+  test("calls answer as JSON, and refusals are one line with their code", async () => {
+    const { url } = await startDev();
+    const http = url.replace("ws:", "http:");
+    const call = (method: string, request: string) =>
+      runCli(["call", method, request, "--url", http]);
+    const [good, bad, refused] = await Promise.all([
+      call("ListInstruments", '{"venue":"simulated"}'),
+      call("GetInstrument", '{"venue":"simulated","symbol":"NONE"}'),
+      runCli(["subscribe", url, "simulated:NONE/trades"]),
+    ]);
+    expect(good.status).toBe(0);
+    const answer = JSON.parse(good.stdout) as { instruments: { venue: string }[] };
+    expect(answer.instruments.length).toBeGreaterThan(0);
+    expect({ status: bad.status, stdout: bad.stdout }).toEqual({ status: 1, stdout: "" });
+    expect(bad.stderr).toMatch(/^tickwire: not_found: .+\n$/);
+    expect({ status: refused.status, stdout: refused.stdout }).toEqual({ status: 1, stdout: "" });
+    expect(refused.stderr).toMatch(/^tickwire: topic-unknown: .+\n$/);
+  });
+
+  test.each(["SIGINT", "SIGTERM"] as const)(
+    "%s ends it, and its subscribers, cleanly",
+    async (signal) => {
+      const { cli, url } = await startDev();
+      const subscriber = startCli(["subscribe", url, "simulated:*/trades", "--json"]);
+      await subscriber.waitFor("stdout", /\n/);
+      expect((await subscriber.stop(signal)).status).toBe(0);
+      expect(await cli.stop(signal)).toMatchObject({ status: 0, stderr: "" });
+    },
+  );
+
+  test("a recording of it normalizes", async () => {
+    const out = join(folder, "simulated.ndjson.gz");
+    const recorded = await runCli(["record", "simulated", "--out", out, "--duration", "2"]);
+    expect(recorded.status).toBe(0);
+    const { status, stdout, stderr } = await runCli(["normalize", out]);
+    expect(status).toBe(0);
+    expect(new Set(eventsOf(stdout).map(({ type }) => type))).toContain("trade");
+    expect(stderr).toMatch(/^gaps: +0$/m);
+    expect(stderr).toMatch(/^rejected: +0$/m);
+  });
+});
+
+/** A real capture takes its time on a busy machine. */
+const REPLAY_MS_MAX = 180_000;
+
+describe(
+  "a replay gives a subscriber every event once, in order",
+  { timeout: REPLAY_MS_MAX },
+  () => {
+    test("within one process", async () => {
+      const { path, speed } = chooseCapture();
+      const expected = eventsOf((await runCli(["normalize", path])).stdout);
+      const { cli, url } = await startDev(["--replay", path, "--speed", speed]);
+      expect(cli.stdout()).toContain("the replay starts when the first subscriber is there");
+      const count = String(expected.length);
+      const { status, stdout } = await runCli([
+        "subscribe",
+        url,
+        "*:*/*",
+        "--json",
+        "--count",
+        count,
+      ]);
+      expect(status).toBe(0);
+      expectSameStreams(eventsOf(stdout), expected);
+      await cli.waitFor("stderr", /replay finished\n[^]*speed: .+\n/);
+      expect((await fetch(`${url.replace("ws:", "http:")}/healthz`)).status).toBe(200);
+    });
+
+    test("with ingest and gateway as processes of their own over NATS", async () => {
+      if (requireNatsServer() === undefined) return;
+      const nats = await startNatsServer();
+      servers.push(nats);
+      const { path, speed } = chooseCapture();
+      const expected = eventsOf((await runCli(["normalize", path])).stdout);
+      const environment = { TICKWIRE_BUS__NATS__SERVERS: nats.url };
+      const port = await findFreePort();
+      const gateway = startCli(["gateway", "--port", String(port)], { environment });
+      await gateway.waitFor("stderr", /gateway listens/);
+      const args = ["ingest", "--replay", path, "--speed", speed, "--admin-port", "0"];
+      const ingest = startCli(args, { environment });
+      const [, adminPort] = await ingest.waitFor(
+        "stderr",
+        /"port":(\d+),"msg":"admin server listens"/,
+      );
+      await untilReady(`http://127.0.0.1:${adminPort}`);
+      await untilReady(`http://127.0.0.1:${port}`);
+      const { status, stdout } = await runCli([
+        "subscribe",
+        `ws://127.0.0.1:${port}`,
+        "*:*/*",
+        "--json",
+        "--count",
+        String(expected.length),
+      ]);
+      expect(status).toBe(0);
+      expectSameStreams(eventsOf(stdout), expected);
+      const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+      expect(metrics).toContain("tickwire_build_info");
+      expect((await ingest.stop()).status).toBe(0);
+      expect((await gateway.stop()).status).toBe(0);
+    });
+
+    test("and --exit-when-done ends with it", async () => {
+      const path = join(folder, "short.ndjson");
+      writeFileSync(path, makeCapture({ frames: 40, intervalUs: 1000 }));
+      const port = String(await findFreePort());
+      const args = [
+        "--replay",
+        path,
+        "--speed",
+        "max",
+        "--no-start-on-subscribe",
+        "--exit-when-done",
+      ];
+      const { status, stderr } = await runCli(["dev", "--port", port, ...args]);
+      expect(status).toBe(0);
+      expect(stderr).toMatch(/replay finished\n[^]*frames: +40\n/);
+    });
+  },
+);
+
+test("replay plays onto a bus and ends with a summary", async () => {
+  const capture = makeCapture({ frames: 400, intervalUs: 1000 });
+  const { status, stderr } = await runCli(["replay", "-", "--to", "memory", "--speed", "max"], {
+    input: capture,
+  });
+  expect(status).toBe(0);
+  expect(stderr).toMatch(/^events: +404 \(/m);
+});
+
+/** Asks until the process is ready; the number of questions is bounded. */
+async function untilReady(base: string): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    if ((await fetch(`${base}/readyz`)).status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`${base} is not ready`);
+}
