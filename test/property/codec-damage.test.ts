@@ -32,18 +32,25 @@ function wireError(call: () => unknown): WireError | undefined {
     call();
     return undefined;
   } catch (error) {
-    expect(error).toBeInstanceOf(WireError);
-    return error as WireError;
+    if (error instanceof WireError) return error;
+    throw error;
   }
+}
+
+/** True if the call returns or throws a WireError; what else it throws fails the test. */
+function endsWell(call: () => unknown): boolean {
+  wireError(call);
+  return true;
 }
 
 describe("damaged bytes", () => {
   test("end in a WireError or a batch, whatever they are", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-        wireError(() => rowsOf(readBatch(bytes)));
-        wireError(() => readBatchHeader(bytes));
-        wireError(() => walkServerFrame(bytes, { message: () => {}, batch: () => {} }));
+        const visitor = { message: (): void => {}, batch: (): void => {} };
+        expect(endsWell(() => rowsOf(readBatch(bytes)))).toBe(true);
+        expect(endsWell(() => readBatchHeader(bytes))).toBe(true);
+        expect(endsWell(() => walkServerFrame(bytes, visitor))).toBe(true);
       }),
       { numRuns: 3_000 },
     );
@@ -57,8 +64,8 @@ describe("damaged bytes", () => {
       fc.property(batches, changes, (batch, damage) => {
         const bytes = batch.slice();
         for (const [position, value] of damage) bytes[position % bytes.length] = value;
-        wireError(() => rowsOf(readBatch(bytes)));
-        wireError(() => readBatchHeader(bytes));
+        expect(endsWell(() => rowsOf(readBatch(bytes)))).toBe(true);
+        expect(endsWell(() => readBatchHeader(bytes))).toBe(true);
       }),
       { numRuns: 3_000 },
     );
@@ -68,7 +75,7 @@ describe("damaged bytes", () => {
     fc.assert(
       fc.property(batches, (batch) => {
         for (let length = 0; length < batch.length; length += 1) {
-          wireError(() => readBatch(batch, 0, length));
+          expect(endsWell(() => readBatch(batch, 0, length))).toBe(true);
         }
       }),
       { numRuns: 50 },
@@ -277,13 +284,14 @@ describe("what any protobuf encoder may do", () => {
 
   test("unknown fields of every wire type are skipped", () => {
     const bytes = encodeBatch(HEADER, { kind: "statuses", rows: [status] });
-    const unknown = [
-      ...[0xf8, 0x3f, 0xff, 0x01], // 127: varint
-      ...[0xf9, 0x3f, 1, 2, 3, 4, 5, 6, 7, 8], // 127: 64 bits
-      ...[0xfa, 0x3f, 2, 9, 9], // 127: bytes
-      ...[0xfb, 0x3f, 0x08, 1, 0xfb, 0x3f, 0xfc, 0x3f, 0xfc, 0x3f], // 127: groups
-      ...[0xfd, 0x3f, 1, 2, 3, 4], // 127: 32 bits
-    ];
+    // Field 127 as a varint, 64 bits, bytes, groups in groups, and 32 bits.
+    const unknown = Buffer.from(
+      "f83fff01 f93f0102030405060708 fa3f020909 fb3f0801fb3ffc3ffc3f fd3f01020304".replaceAll(
+        " ",
+        "",
+      ),
+      "hex",
+    );
     const padded = Uint8Array.of(...unknown, ...bytes, ...unknown);
     expect(readBatch(padded)).toEqual(readBatch(bytes));
   });
@@ -296,14 +304,10 @@ describe("what any protobuf encoder may do", () => {
   });
 
   test("columns unpacked, in pieces, and in a payload in pieces are columns", () => {
-    const [first, second, third] = [2, 4, 6].map((zigzag) => zigzag);
-    const pieceOne = [0x18, first, 0x1a, 1, second, 0x20, 7]; // unpacked, packed; one size
-    const pieceTwo = [0x1a, 1, third, 0x22, 2, 8, 9]; // the rest
-    const bytes = Uint8Array.from([
-      ...[0x20, 3], // count
-      ...[0x82, 0x01, pieceOne.length, ...pieceOne],
-      ...[0x82, 0x01, pieceTwo.length, ...pieceTwo],
-    ] as number[]);
+    const pieceOne = [0x18, 2, 0x1a, 1, 4, 0x20, 7]; // prices unpacked, then packed; one size
+    const pieceTwo = [0x1a, 1, 6, 0x22, 2, 8, 9]; // the rest, packed
+    const payload = [pieceOne, pieceTwo].flatMap((piece) => [0x82, 0x01, piece.length, ...piece]);
+    const bytes = Uint8Array.of(0x20, 3, ...payload);
     const batch = readBatch(bytes);
     expect(batch.kind === "trades" && batch.columns.prices).toEqual([1, 3, 6]);
     expect(batch.kind === "trades" && batch.columns.sizes).toEqual([7, 8, 9]);

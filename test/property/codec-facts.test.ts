@@ -20,9 +20,9 @@ describe("protobufjs", () => {
     expect(typeof sequence).toBe("object");
   });
 
-  test("rounds a number beyond 2^53 without an error", () => {
-    const { sequence } = tickwire.v1.Position.decode(position(9_007_199_254_740_993));
-    expect(String(sequence)).toBe("9007199254740992");
+  test("writes whatever a number beyond 2^53 was rounded to, without an error", () => {
+    const { sequence } = tickwire.v1.Position.decode(position(Number(2n ** 53n + 3n)));
+    expect(String(sequence)).toBe("9007199254740996");
   });
 });
 
