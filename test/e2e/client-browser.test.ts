@@ -7,7 +7,8 @@ import { build, type Rolldown } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Rig } from "#test/conformance/gateway-harness.ts";
 
-// The client as a web page has it: bundled for browsers, in Chromium, under a policy that forbids eval.
+// The client as a web page has it: bundled for browsers, in Chromium, under a policy that forbids
+// eval.
 
 const PAGE_ID = "page.js";
 const PAGE = `
@@ -97,7 +98,7 @@ describe("the bundle for browsers", () => {
 const executablePath = chromiumPath();
 const mustRun = process.env["CI"] !== undefined;
 if (executablePath === undefined && !mustRun) {
-  console.warn("skipped: the client in a browser, because there is no chromium on PATH");
+  process.stderr.write("skipped: the client in a browser, because no chromium is on PATH\n");
 }
 
 describe.skipIf(executablePath === undefined && !mustRun)("in Chromium", () => {

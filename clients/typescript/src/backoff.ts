@@ -11,8 +11,8 @@ const EXPONENT_MAX = 31;
 const FLOOR_SHARE = 0.1;
 
 /**
- * Full jitter: anything between a tenth of the base and min(maxMs, baseMs * 2^attempt), for `attempt`
- * from 0. `random` is in [0, 1). Never 0, also for the first attempt.
+ * Full jitter: anything between a tenth of the base and min(maxMs, baseMs * 2^attempt), for
+ * `attempt` from 0. `random` is in [0, 1). Never 0, also for the first attempt.
  */
 export function backoffDelayMs(
   attempt: number,

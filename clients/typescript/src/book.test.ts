@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { booksBatch, settle, type FakeBookChange, type FakeGateway } from "../test/fake-gateway.ts";
+import {
+  isPresent,
+  booksBatch,
+  settle,
+  type FakeBookChange,
+  type FakeGateway,
+} from "../test/fake-gateway.ts";
 import { connectFake, reconnect, take } from "../test/fake-session.ts";
 import type { LiveBook } from "./book.ts";
 
@@ -109,7 +115,7 @@ describe("a maintained book", () => {
     expect(client.counters.gaps).toBe(1);
     const again = gateway.socket.sent("subscribe")[1]?.topics?.[0];
     expect(again?.topic).toBe(TOPIC);
-    expect(again?.resume == null).toBe(true);
+    expect(!isPresent(again?.resume)).toBe(true);
   });
 
   test("it is empty while disconnected and goes on after a resume", async () => {

@@ -47,8 +47,8 @@ export class BookLevel {
 }
 
 /**
- * What a local book is worth. Only a `live` book has levels: `syncing` waits for its first snapshot,
- * `resyncing` lost its place and asks again, `disconnected` waits for the connection.
+ * What a local book is worth. Only a `live` book has levels: `syncing` waits for its first
+ * snapshot, `resyncing` lost its place and asks again, `disconnected` waits for the connection.
  */
 export type BookState = "syncing" | "live" | "resyncing" | "disconnected";
 
@@ -88,8 +88,8 @@ export type BookMark = {
 };
 
 /**
- * The maintained book of one topic: a view that always shows the latest state, not a copy of the state it
- * was yielded for. Arrays that it hands out are never changed afterwards.
+ * The maintained book of one topic: a view that always shows the latest state, not a copy of the
+ * state it was yielded for. Arrays that it hands out are never changed afterwards.
  */
 export class LiveBook {
   readonly type = "live-book";

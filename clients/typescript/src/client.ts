@@ -29,7 +29,10 @@ export type SubscribeOptions = {
   readonly snapshot?: boolean | undefined;
   /** Books only: levels per side. Default 0: all. */
   readonly depth?: number | undefined;
-  /** How the topics go on: starts, resumes, gaps, lag. Called when it happens, ahead of what is buffered. */
+  /**
+   * How the topics go on: starts, resumes, gaps, lag. Called when it happens, ahead of what is
+   * buffered.
+   */
   readonly onNotice?: ((notice: NoticeEvent) => void) | undefined;
   /** With it, a refused topic does not end the subscription while others are left. */
   readonly onRefused?: ((refusal: TopicRefusal) => void) | undefined;
@@ -39,13 +42,19 @@ export type SubscribeOptions = {
 export type StreamOptions = SubscribeOptions & {
   /** Events that wait for the loop at most. Default: the client's. */
   readonly bufferEventsMax?: number | undefined;
-  /** What happens to one more. Default: the client's, else `latest` for states and `error` for events. */
+  /**
+   * What happens to one more. Default: the client's, else `latest` for states and `error` for
+   * events.
+   */
   readonly overflow?: OverflowPolicy | undefined;
 };
 
 /** Options of a callback subscription. */
 export type CallbackOptions = SubscribeOptions & {
-  /** Called once if the subscription ends by an error. Without it the error goes to the host as uncaught. */
+  /**
+   * Called once if the subscription ends by an error. Without it the error goes to the host as
+   * uncaught.
+   */
   readonly onError?: ((error: TickwireError) => void) | undefined;
 };
 
@@ -82,7 +91,10 @@ export type BufferDefaults = {
 
 type EventCallback<Event> = (event: Event) => void;
 
-/** A gateway as its user sees it. Made by `connect()`. Topics are `VENUE:SYMBOL`; each part may be `*`. */
+/**
+ * A gateway as its user sees it. Made by `connect()`. Topics are `VENUE:SYMBOL`; each part may be
+ * `*`.
+ */
 export class Client implements AsyncDisposable {
   /** The typed methods of the gateway. */
   readonly rpc: Rpc;
@@ -110,7 +122,10 @@ export class Client implements AsyncDisposable {
     return this.#session.counters;
   }
 
-  /** The gateway's name for the current connection, for its operator's logs; undefined while there is none. */
+  /**
+   * The gateway's name for the current connection, for its operator's logs; undefined while there
+   * is none.
+   */
   get sessionId(): string | undefined {
     return this.#session.welcome?.sessionId;
   }
@@ -120,7 +135,10 @@ export class Client implements AsyncDisposable {
     return this.#session.onState(listener);
   }
 
-  /** Ends every stream cleanly, rejects calls with `cancelled` and closes the connection. Idempotent. */
+  /**
+   * Ends every stream cleanly, rejects calls with `cancelled` and closes the connection.
+   * Idempotent.
+   */
   close(): void {
     this.#session.close();
   }
@@ -146,8 +164,8 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * The maintained book, yielded after each change of it or of its state. A slow loop sees fewer changes,
-   * never an old book: what is yielded is a view of the book as it is now.
+   * The maintained book, yielded after each change of it or of its state. A slow loop sees fewer
+   * changes, never an old book: what is yielded is a view of the book as it is now.
    */
   book(topics: Topics, options: StreamOptions = {}): EventStream<LiveBook> {
     const stream = this.#createStream<LiveBook>(options, "latest");
@@ -235,8 +253,8 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * Everything that happens on full topics (`VENUE:SYMBOL/channel`), of several channels at once, notices
-   * in their place between the market events.
+   * Everything that happens on full topics (`VENUE:SYMBOL/channel`), of several channels at once,
+   * notices in their place between the market events.
    */
   subscribe(topics: Topics, handler: EventCallback<StreamEvent>, options: CallbackOptions = {}) {
     const event = this.#guarded(handler);
@@ -263,7 +281,7 @@ export class Client implements AsyncDisposable {
     topics: Topics,
     options: StreamOptions = {},
     overflow: OverflowPolicy,
-    wanted: ((event: Event) => boolean) | undefined = undefined,
+    wanted?: (event: Event) => boolean,
   ): EventStream<Event> {
     const stream = this.#createStream<Event>(options, overflow);
     // A topic carries events of its channel only.

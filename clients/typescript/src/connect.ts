@@ -20,7 +20,10 @@ export type ConnectOptions = {
   readonly signal?: AbortSignal | undefined;
   /** A WebSocket class. Default: the browser's; on Node, `ws`. */
   readonly webSocket?: WebSocketConstructor | undefined;
-  /** Waits between connection attempts, with full jitter; false never reconnects. Default 500 ms to 20 s. */
+  /**
+   * Waits between connection attempts, with full jitter; false never reconnects. Default 500 ms to
+   * 20 s.
+   */
   readonly reconnect?: Partial<BackoffOptions> | false | undefined;
   /** Keep trying when the first connection cannot be made. Default false: `connect()` rejects. */
   readonly waitForFirstConnect?: boolean | undefined;
@@ -51,7 +54,9 @@ export type ConnectOptions = {
 /** The gateway's WebSocket path, used where the address names none. */
 const STREAM_PATH = "/v1/ws";
 
-/** `connect()` of one host: what differs is where a WebSocket comes from if the caller gives none. */
+/**
+ * `connect()` of one host: what differs is where a WebSocket comes from if the caller gives none.
+ */
 export function createConnect(
   fallback?: WebSocketFactory,
 ): (url: string, options?: ConnectOptions) => Promise<Client> {

@@ -2,7 +2,9 @@
 export type ClientClock = {
   /** Microseconds; only differences matter. */
   nowUs(): number;
-  /** Runs `callback` once after at least `delayMs`; the result cancels it and may be called again. */
+  /**
+   * Runs `callback` once after at least `delayMs`; the result cancels it and may be called again.
+   */
   after(delayMs: number, callback: () => void): () => void;
 };
 
@@ -74,7 +76,9 @@ export type EnvironmentOptions = {
   readonly random?: (() => number) | undefined;
 };
 
-/** The host that the code runs in, with the caller's replacements, else `fallback` for the socket. */
+/**
+ * The host that the code runs in, with the caller's replacements, else `fallback` for the socket.
+ */
 export function createEnvironment(
   options: EnvironmentOptions,
   fallback?: WebSocketFactory,

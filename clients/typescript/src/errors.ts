@@ -184,14 +184,16 @@ const CODE_OF_CLOSE: ReadonlyMap<number, ConnectionErrorCode> = new Map([
 ]);
 
 /**
- * Whether a close code ends the client for good: 4500-4999 by the protocol, and 1009, since the same
- * frames would be refused again.
+ * Whether a close code ends the client for good: 4500-4999 by the protocol, and 1009, since the
+ * same frames would be refused again.
  */
 export function isTerminalCloseCode(closeCode: number): boolean {
   return (closeCode >= 4500 && closeCode <= 4999) || closeCode === 1009;
 }
 
-/** The error that stands for a closed connection. Codes that nobody listed decide by their range. */
+/**
+ * The error that stands for a closed connection. Codes that nobody listed decide by their range.
+ */
 export function connectionErrorOfClose(closeCode: number, reason: string): ConnectionError {
   const terminal = isTerminalCloseCode(closeCode);
   const code = CODE_OF_CLOSE.get(closeCode) ?? (terminal ? "protocol-error" : "connection-lost");
@@ -203,8 +205,8 @@ export function connectionErrorOfClose(closeCode: number, reason: string): Conne
 }
 
 /**
- * `CODE_NOT_FOUND` as `not-found`; undefined for success. What a newer gateway invents has been read as
- * `CODE_UNKNOWN` already.
+ * `CODE_NOT_FOUND` as `not-found`; undefined for success. What a newer gateway invents has been
+ * read as `CODE_UNKNOWN` already.
  */
 export function rpcErrorCode(code: Code): RpcErrorCode | undefined {
   if (code === "CODE_UNSPECIFIED") return undefined;

@@ -12,8 +12,8 @@ export type EventBatch = {
 };
 
 /**
- * What every market event has. Values are computed when they are read, from columns that the events of a
- * batch share. Times are integer microseconds since 1970.
+ * What every market event has. Values are computed when they are read, from columns that the events
+ * of a batch share. Times are integer microseconds since 1970.
  */
 export abstract class EventBase {
   abstract readonly type: string;
@@ -77,7 +77,9 @@ export abstract class EventBase {
     return this.#batch.publishedTimeUs;
   }
 
-  /** The event as plain data with exact decimals as text, the same as `tickwire normalize` prints. */
+  /**
+   * The event as plain data with exact decimals as text, the same as `tickwire normalize` prints.
+   */
   toJSON(): Record<string, unknown> {
     const { venueTimeUs } = this;
     return {

@@ -10,8 +10,8 @@ const DONE: IteratorResult<never, undefined> = { value: undefined, done: true };
 
 /**
  * Events for one `for await` loop. Events that arrive while the loop is busy wait in a buffer of
- * `bufferEventsMax`; the policy decides what happens to the next. Leaving the loop, `close()` and an
- * abort unsubscribe and end it cleanly; an error is thrown to the loop after what was buffered.
+ * `bufferEventsMax`; the policy decides what happens to the next. Leaving the loop, `close()` and
+ * an abort unsubscribe and end it cleanly; an error is thrown to the loop after what was buffered.
  */
 export class EventStream<T extends { readonly topic: string }>
   implements AsyncIterableIterator<T, undefined>, AsyncDisposable
@@ -23,7 +23,9 @@ export class EventStream<T extends { readonly topic: string }>
   #ended = false;
   #error: TickwireError | undefined;
 
-  /** For this package: streams come from the client. Throws RangeError for a bad `bufferEventsMax`. */
+  /**
+   * For this package: streams come from the client. Throws RangeError for a bad `bufferEventsMax`.
+   */
   constructor(bufferEventsMax: number, overflow: OverflowPolicy) {
     this.#buffer = createEventBuffer(bufferEventsMax, overflow);
     this.#bufferEventsMax = bufferEventsMax;

@@ -2,8 +2,9 @@ import { createConnect } from "./connect.ts";
 import { openNodeWebSocket } from "./node-web-socket.ts";
 
 /**
- * Connects to a gateway: resolves when it has welcomed this client, rejects with ConnectionError. Uses the
- * package `ws` unless `options.webSocket` gives a class. `ws://host:port` means its path `/v1/ws`.
+ * Connects to a gateway: resolves when it has welcomed this client, rejects with ConnectionError.
+ * Uses the package `ws` unless `options.webSocket` gives a class. `ws://host:port` means its path
+ * `/v1/ws`.
  */
 export const connect = /* @__PURE__ */ createConnect(openNodeWebSocket);
 

@@ -1,8 +1,9 @@
 import { createConnect } from "./connect.ts";
 
 /**
- * Connects to a gateway: resolves when it has welcomed this client, rejects with ConnectionError. Uses the
- * host's WebSocket unless `options.webSocket` gives one. `ws://host:port` means its path `/v1/ws`.
+ * Connects to a gateway: resolves when it has welcomed this client, rejects with ConnectionError.
+ * Uses the host's WebSocket unless `options.webSocket` gives one. `ws://host:port` means its path
+ * `/v1/ws`.
  */
 export const connect = /* @__PURE__ */ createConnect();
 

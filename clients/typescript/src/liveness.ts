@@ -1,6 +1,8 @@
 import type { ClientClock } from "./environment.ts";
 
-/** When a connection counts as silent. Browsers hide protocol pings, so the client sends its own. */
+/**
+ * When a connection counts as silent. Browsers hide protocol pings, so the client sends its own.
+ */
 export type LivenessOptions = {
   /** A Ping goes out after nothing arrived for this long. 0 turns the watchdog off. */
   readonly pingIntervalMs: number;
@@ -8,7 +10,8 @@ export type LivenessOptions = {
   readonly pongTimeoutMs: number;
 };
 
-// A timer that fires this much too late was throttled or frozen: what arrived meanwhile is not read yet.
+// A timer that fires this much too late was throttled or frozen: what arrived meanwhile is not read
+// yet.
 const TIMER_LATENESS_MS_MAX = 2_000;
 
 /** Watches one connection. Any inbound byte is a sign of life. */

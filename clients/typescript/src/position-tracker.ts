@@ -18,9 +18,9 @@ export type BatchPosition = {
 
 /**
  * What a batch is to its topic. `next`: continues without loss; the first `skip` events are already
- * known. `state`: a snapshot that replaces what is known. `duplicate`: nothing new in it. `gap`: events
- * are missing before it. `restart`: the first batch of a new epoch. Only `next`, `state` and `restart`
- * advance the position.
+ * known. `state`: a snapshot that replaces what is known. `duplicate`: nothing new in it. `gap`:
+ * events are missing before it. `restart`: the first batch of a new epoch. Only `next`, `state` and
+ * `restart` advance the position.
  */
 export type Observation = "next" | "state" | "duplicate" | "gap" | "restart";
 

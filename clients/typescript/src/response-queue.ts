@@ -1,8 +1,8 @@
 import type { RpcError } from "./errors.ts";
 
 /**
- * Responses of one streaming call, bounded by credits: the gateway may send as many as it was granted,
- * and half of them are granted anew when half were read.
+ * Responses of one streaming call, bounded by credits: the gateway may send as many as it was
+ * granted, and half of them are granted anew when half were read.
  */
 export class ResponseQueue {
   readonly #creditsMax: number;

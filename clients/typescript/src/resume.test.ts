@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { settle, tradesBatch, type FakeGateway } from "../test/fake-gateway.ts";
+import { isPresent, settle, tradesBatch, type FakeGateway } from "../test/fake-gateway.ts";
 import { connectFake, reconnect, take } from "../test/fake-session.ts";
 import type { NoticeEvent } from "./stream-events.ts";
 
@@ -48,7 +48,7 @@ describe("after a reconnect", () => {
     const { gateway, notices, stream } = session;
     gateway.socket.deliverBatch(trades(gateway, 101, [1]));
     gateway.onMessage = (socket, { subscribe }) => {
-      if (subscribe == null) return false;
+      if (!isPresent(subscribe)) return false;
       const result = gateway.topicResult(BTC, 0, undefined);
       const position = { epoch: 7, sequence: 900 };
       const topics = [{ ...result, continuity: 3, position }];
@@ -94,7 +94,7 @@ describe("after a reconnect", () => {
     gateway.topics.set(ETH, { epoch: 7, sequence: 0 });
     await reconnect(session);
     const [request] = gateway.socket.sent("subscribe");
-    expect(request?.topics?.map(({ topic, resume }) => [topic, resume != null])).toEqual([
+    expect(request?.topics?.map(({ topic, resume }) => [topic, isPresent(resume)])).toEqual([
       [BTC, true],
       ["binance:*/trades", false],
     ]);

@@ -81,7 +81,10 @@ export class Candle extends RowEvent<CandleRow> {
   }
 }
 
-/** Statistics of the last 24 hours; undefined where the venue does not say. `row` has the exact texts. */
+/**
+ * Statistics of the last 24 hours; undefined where the venue does not say. `row` has the exact
+ * texts.
+ */
 export class Ticker extends RowEvent<TickerRow> {
   readonly type = "ticker";
 

@@ -1,13 +1,13 @@
 import { tickwire } from "@tickwire/proto";
 import { describe, expect, test } from "vitest";
-import { settle, type FakeGateway } from "../test/fake-gateway.ts";
+import { isPresent, settle, type FakeGateway } from "../test/fake-gateway.ts";
 import { connectFake, reconnect } from "../test/fake-session.ts";
 
 const wire = tickwire.v1;
 
 /** Keeps every call unanswered. */
 function holdCalls(gateway: FakeGateway): void {
-  gateway.onMessage = (_socket, message) => message.call != null;
+  gateway.onMessage = (_socket, message) => isPresent(message.call);
 }
 
 function reply(gateway: FakeGateway, callId: number, response: Uint8Array | undefined, code = 0) {

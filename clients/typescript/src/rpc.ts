@@ -19,8 +19,8 @@ export type CallOptions = {
   /** Cancels the call: it rejects with the code `cancelled`, and the gateway is told. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * From the call to its end, waiting for a connection included; also sent to the gateway. Default: the
-   * client's `callTimeoutMs` for unary methods, none for streaming ones.
+   * From the call to its end, waiting for a connection included; also sent to the gateway. Default:
+   * the client's `callTimeoutMs` for unary methods, none for streaming ones.
    */
   readonly timeoutMs?: number | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
@@ -84,7 +84,7 @@ export class Calls {
   /** What was sent is lost, whatever became of it; what was not waits for the next connection. */
   handleDisconnected(error: ConnectionError): void {
     this.#concurrentMax = 0;
-    for (const call of [...this.#active.values()]) {
+    for (const call of this.#active.values()) {
       const message = `${error.message}; the call may have been executed`;
       this.#end(call, failure(call, "unavailable", message, { cause: error, retryable: true }));
     }

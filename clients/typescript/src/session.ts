@@ -9,8 +9,8 @@ import { Subscriptions } from "./subscriptions.ts";
 import type { StreamCounters } from "./topic-stream.ts";
 
 /**
- * `connecting` before the first Welcome, `connected`, `reconnecting` between connections, `closed` for
- * good: by `close()`, or by a close code that forbids to reconnect.
+ * `connecting` before the first Welcome, `connected`, `reconnecting` between connections, `closed`
+ * for good: by `close()`, or by a close code that forbids to reconnect.
  */
 export type ClientState = "connecting" | "connected" | "reconnecting" | "closed";
 
@@ -211,7 +211,7 @@ export class Session {
 
   #setState(state: ClientState, reason: StateReason): void {
     this.#state = state;
-    for (const listener of [...this.#listeners]) {
+    for (const listener of this.#listeners) {
       try {
         listener(state, reason);
       } catch (error) {

@@ -9,10 +9,10 @@ type TopicNotice = {
 };
 
 /**
- * How a topic goes on. `new`: a first start. `resumed`: exactly what was missed follows. `replaced`:
- * resuming was not possible, the events from here on start anew. `resyncing`: the client found that
- * something is missing and asks again. `unavailable`: the gateway cannot serve the topic now, the client
- * tries again. `ended`: the gateway ended the topic.
+ * How a topic goes on. `new`: a first start. `resumed`: exactly what was missed follows.
+ * `replaced`: resuming was not possible, the events from here on start anew. `resyncing`: the
+ * client found that something is missing and asks again. `unavailable`: the gateway cannot serve
+ * the topic now, the client tries again. `ended`: the gateway ended the topic.
  */
 export type ContinuityEvent = TopicNotice & {
   readonly type: "continuity";
@@ -30,7 +30,9 @@ export type GapEvent = TopicNotice & {
   readonly epoch: number;
   /** First missing sequence. */
   readonly missingFirst: number;
-  /** Last missing sequence; undefined if the extent is unknown, as after a restart of the publisher. */
+  /**
+   * Last missing sequence; undefined if the extent is unknown, as after a restart of the publisher.
+   */
   readonly missingLast: number | undefined;
   /** `server-dropped`: this client read too slowly. `not-resumable`: too much was missed. */
   readonly reason: "server-dropped" | "not-resumable" | "epoch-changed";

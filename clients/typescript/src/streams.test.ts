@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { quotesBatch, settle, tradesBatch, type FakeGateway } from "../test/fake-gateway.ts";
+import {
+  isPresent,
+  quotesBatch,
+  settle,
+  tradesBatch,
+  type FakeGateway,
+} from "../test/fake-gateway.ts";
 import { connectFake, reconnect, take } from "../test/fake-session.ts";
 import type { NoticeEvent, StreamEvent } from "./stream-events.ts";
 
@@ -76,7 +82,7 @@ describe("trades", () => {
   test("two frames in one message are one frame", async () => {
     const { client, gateway } = await connectWith([BTC]);
     const stream = client.trades("binance:BTC-USDT");
-    gateway.onMessage = (_socket, message) => message.subscribe != null;
+    gateway.onMessage = (_socket, message) => isPresent(message.subscribe);
     await settle();
     const { encodeFrame } = await import("../test/fake-gateway.ts");
     const [subscribe] = gateway.socket.sent("subscribe");
@@ -212,7 +218,7 @@ describe("the end of a stream", () => {
 
   test("unsubscribing before the answer came leaves nothing behind", async () => {
     const { client, gateway } = await connectWith([BTC]);
-    gateway.onMessage = (_socket, message) => message.subscribe != null;
+    gateway.onMessage = (_socket, message) => isPresent(message.subscribe);
     const stream = client.trades("binance:BTC-USDT");
     await settle();
     stream.close();
@@ -285,7 +291,7 @@ describe("refused topics", () => {
     const session = await connectWith([BTC]);
     const { client, gateway, clock } = session;
     gateway.onMessage = (socket, message) => {
-      if (message.subscribe == null) return false;
+      if (!isPresent(message.subscribe)) return false;
       const topics = [{ requestIndex: 0, topic: BTC, error: 6 }];
       socket.deliverMessage({
         subscribeResult: { requestId: message.subscribe.requestId ?? 0, topics },

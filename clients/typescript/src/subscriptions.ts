@@ -66,8 +66,9 @@ export class Subscriptions {
   }
 
   /**
-   * Adds a consumer to topics; `release` is called once when it is over. Throws TickwireError `options-conflict` if one of them is subscribed with
-   * other options: the gateway serves a topic once per connection.
+   * Adds a consumer to topics; `release` is called once when it is over. Throws TickwireError
+   * `options-conflict` if one of them is subscribed with other options: the gateway serves a topic
+   * once per connection.
    */
   attach(
     topics: readonly string[],
@@ -442,7 +443,10 @@ export class Subscriptions {
     }
   }
 
-  /** Runs `action` after a back-off that grows with every use for the same topic, if still connected. */
+  /**
+   * Runs `action` after a back-off that grows with every use for the same topic, if still
+   * connected.
+   */
   #later(topic: string, action: () => void): void {
     const { clock, backoff, random } = this.#options;
     const count = this.#attempts.get(topic)?.count ?? 0;

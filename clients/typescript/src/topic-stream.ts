@@ -267,7 +267,9 @@ export class TopicStream {
   }
 }
 
-/** What of a topic is a state of its own: every channel of a status topic, every candle interval. */
+/**
+ * What of a topic is a state of its own: every channel of a status topic, every candle interval.
+ */
 function memoryKey(event: MarketEvent): string {
   if (event.type === "status") return event.channel;
   return event.type === "candle" ? String(event.intervalMs) : "";

@@ -1,10 +1,11 @@
 /**
- * A gateway in memory that speaks the protocol through protobufjs, which shares no code with the client.
- * Time stands still unless a test moves it, and nothing touches a network.
+ * A gateway in memory that speaks the protocol through protobufjs, which shares no code with the
+ * client. Time stands still unless a test moves it, and nothing touches a network.
  *
  * How to extend it, most to least common:
  * - another topic: `gateway.topics.set("binance:ETH-USDT/trades", { epoch: 7, sequence: 0 })`;
- * - another answer to one request: set `gateway.onMessage` and return true where the default must not run;
+ * - another answer to one request: set `gateway.onMessage` and return true where the default must
+ * not run;
  * - another kind of batch: add a function beside `tradesBatch`;
  * - another behaviour of the socket: add a method to FakeSocket.
  */
@@ -77,7 +78,9 @@ export class FakeSocket implements WebSocketLike {
 
   /** The messages of one kind that the client sent. */
   sent<Kind extends keyof ClientMessage>(kind: Kind): NonNullable<ClientMessage[Kind]>[] {
-    return this.received.map((message) => message[kind]).filter((value) => value != null);
+    const values: NonNullable<ClientMessage[Kind]>[] = [];
+    for (const { [kind]: value } of this.received) if (isPresent(value)) values.push(value);
+    return values;
   }
 }
 
@@ -125,10 +128,10 @@ export class FakeGateway {
 
   handle(socket: FakeSocket, message: ClientMessage): void {
     if (this.onMessage(socket, message)) return;
-    if (message.hello != null && this.welcomes) this.welcome(socket);
-    else if (message.subscribe != null) this.answerSubscribe(socket, message.subscribe);
-    else if (message.unsubscribe != null) this.answerUnsubscribe(socket, message.unsubscribe);
-    else if (message.ping != null)
+    if (isPresent(message.hello) && this.welcomes) this.welcome(socket);
+    else if (isPresent(message.subscribe)) this.answerSubscribe(socket, message.subscribe);
+    else if (isPresent(message.unsubscribe)) this.answerUnsubscribe(socket, message.unsubscribe);
+    else if (isPresent(message.ping))
       socket.deliverMessage({ pong: { nonce: message.ping.nonce ?? 0 } });
   }
 
@@ -164,12 +167,11 @@ export class FakeGateway {
     const topicId = this.#nextTopicId++;
     this.ids.set(topic, topicId);
     const [venue = "", symbol = ""] = (topic.split("/")[0] ?? "").split(":");
-    const continuity =
-      resume == null
-        ? wire.Continuity.CONTINUITY_NEW
-        : Number(resume.epoch) === known.epoch
-          ? wire.Continuity.CONTINUITY_RESUMED
-          : wire.Continuity.CONTINUITY_REPLACED;
+    const continuity = !isPresent(resume)
+      ? wire.Continuity.CONTINUITY_NEW
+      : Number(resume.epoch) === known.epoch
+        ? wire.Continuity.CONTINUITY_RESUMED
+        : wire.Continuity.CONTINUITY_REPLACED;
     return {
       requestIndex,
       topic,
@@ -282,6 +284,11 @@ export function booksBatch(
       sizes: levels.map(([, size]) => size),
     },
   };
+}
+
+/** Whether protobufjs found the field in a message. */
+export function isPresent<T>(value: T | null | undefined): value is T {
+  return value !== null && value !== undefined;
 }
 
 /** Lets everything that is already decided happen. */

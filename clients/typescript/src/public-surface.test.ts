@@ -1,0 +1,105 @@
+import { util, Reader, Writer, roots } from "protobufjs/minimal.js";
+import { describe, expect, expectTypeOf, test } from "vitest";
+import type * as Public from "./index.ts";
+import * as browserEntry from "./index.ts";
+import * as nodeEntry from "./index.node.ts";
+
+describe("the package", () => {
+  test("exports exactly this, for Node and for browsers", () => {
+    const names = [
+      "BookEvent",
+      "BookLevel",
+      "BufferOverflowError",
+      "CHANNELS",
+      "Candle",
+      "Client",
+      "ConnectionError",
+      "EventStream",
+      "Funding",
+      "Liquidation",
+      "LiveBook",
+      "MarkPrice",
+      "OpenInterest",
+      "Quote",
+      "RpcError",
+      "Status",
+      "Ticker",
+      "TickwireError",
+      "Trade",
+      "TopicRefusedError",
+      "connect",
+    ].sort();
+    expect(Object.keys(browserEntry).sort()).toEqual(names);
+    expect(Object.keys(nodeEntry).sort()).toEqual(names);
+    expect(browserEntry.Client).toBe(nodeEntry.Client);
+  });
+
+  test("leaves protobufjs as every other user of the process expects it", () => {
+    // With its Long, 64-bit integers of other people's messages stay exact.
+    expect(util.Long).toBeDefined();
+    const bytes = Writer.create()
+      .uint64("9007199254740993" as unknown as number)
+      .finish();
+    expect(Reader.create(bytes).uint64()).toEqual(util.Long?.fromString("9007199254740993", true));
+    // The shared root stays empty: this package keeps its messages in one of its own.
+    expect(Object.keys(roots).filter((name) => name !== "tickwire")).toEqual([]);
+  });
+});
+
+describe("types", () => {
+  test("streams yield the event of their channel", () => {
+    expectTypeOf<Public.Client["trades"]>().returns.toEqualTypeOf<
+      Public.EventStream<Public.Trade>
+    >();
+    expectTypeOf<Public.Client["quotes"]>().returns.toEqualTypeOf<
+      Public.EventStream<Public.Quote>
+    >();
+    expectTypeOf<Public.Client["book"]>().returns.toEqualTypeOf<
+      Public.EventStream<Public.LiveBook>
+    >();
+    expectTypeOf<Public.Client["bookEvents"]>().returns.toEqualTypeOf<
+      Public.EventStream<Public.BookEvent>
+    >();
+    expectTypeOf<Public.Client["onTrades"]>().returns.toEqualTypeOf<Public.Subscription>();
+    expectTypeOf<Public.Client["candles"]>()
+      .parameter(1)
+      .toExtend<{ intervalMs?: number | undefined } | undefined>();
+  });
+
+  test("a trade has numbers for charts and exact values for money", () => {
+    expectTypeOf<Public.Trade["price"]>().toEqualTypeOf<number>();
+    expectTypeOf<Public.Trade["priceText"]>().toEqualTypeOf<string>();
+    expectTypeOf<Public.Trade["priceMantissa"]>().toEqualTypeOf<number | bigint>();
+    expectTypeOf<Public.Trade["venueTimeUs"]>().toEqualTypeOf<number | undefined>();
+    expectTypeOf<Public.Trade["aggressorSide"]>().toEqualTypeOf<"buyer" | "seller" | "none">();
+  });
+
+  test("events are told apart by their type", () => {
+    expectTypeOf<Extract<Public.StreamEvent, { type: "trade" }>>().toEqualTypeOf<Public.Trade>();
+    expectTypeOf<Extract<Public.StreamEvent, { type: "gap" }>>().toEqualTypeOf<Public.GapEvent>();
+    expectTypeOf<Public.MarketEvent["type"]>().toEqualTypeOf<
+      | "trade"
+      | "quote"
+      | "book"
+      | "candle"
+      | "ticker"
+      | "funding"
+      | "mark-price"
+      | "open-interest"
+      | "liquidation"
+      | "status"
+    >();
+  });
+
+  test("methods and errors are typed", () => {
+    expectTypeOf<Public.Rpc["getSnapshot"]>()
+      .parameter(0)
+      .toExtend<{ venue?: string | undefined }>();
+    expectTypeOf<Public.Rpc["getSnapshot"]>()
+      .parameter(1)
+      .toEqualTypeOf<Public.CallOptions | undefined>();
+    expectTypeOf<Public.RpcError["code"]>().toEqualTypeOf<Public.RpcErrorCode>();
+    expectTypeOf<Public.ConnectionError["code"]>().toEqualTypeOf<Public.ConnectionErrorCode>();
+    expectTypeOf<Public.TickwireError["code"]>().toEqualTypeOf<Public.ErrorCode>();
+  });
+});
