@@ -300,6 +300,18 @@ describe.each(["coinbase", "kraken"] as const)("%s, which refuses by name", (id)
   });
 });
 
+describe.each(["coinbase", "kraken"] as const)("%s, whose books begin in-band", (id) => {
+  test("a damaged snapshot in a resync is asked for again", async () => {
+    const stand = await Stand.start(id);
+    stand.venue.damageNextSnapshot(stand.name("BTC"));
+    stand.venue.sendDelta(stand.name("BTC"), "damage");
+    await stand.until(() => stand.counters()?.rejected["bad-json"] === 2);
+    await stand.pass({ milliseconds: 20_000, moving: ["ETH", "SOL"], heard: "SOL" });
+    expect(await stand.outcome()).toEqual(oneResync([2, 1, 1]));
+    expect(stand.states("BTC")).toEqual(["gap", "resyncing", "live"]);
+  });
+});
+
 describe("Binance's REST", () => {
   /** Breaks the book of BTC, with the snapshots that follow answered by this. */
   async function breakBook(fault: { status: number; retryAfterSeconds?: number }): Promise<Stand> {

@@ -72,6 +72,8 @@ export type ScriptedVenue = {
   refuse(symbol: string): void;
   /** Answers the next requests for book snapshots with this status. */
   failSnapshots(fault: RestFault): void;
+  /** Cuts off the next in-band snapshot of a symbol. */
+  damageNextSnapshot(symbol: string): void;
   /** Serves the book as it stands now in the next `times` snapshots, however it moves on. */
   serveStaleSnapshots(symbol: string, times: number): void;
   close(): Promise<void>;
@@ -94,6 +96,7 @@ class Venue implements ScriptedVenue {
   readonly #markets = new Map<string, ScriptedMarket>();
   readonly #refused = new Set<string>();
   readonly #hanging = new Set<string>();
+  readonly #damagedSnapshots = new Set<string>();
   readonly #starts = new Map<string, number>();
   readonly #connections = new Set<Connection>();
   readonly #stale = new Map<string, { book: MarketBook; times: number }>();
@@ -157,7 +160,7 @@ class Venue implements ScriptedVenue {
         this.#send("book", symbol, frame);
         return;
       case "damage":
-        this.#send("book", symbol, frame.slice(0, Math.ceil(frame.length * 0.8)));
+        this.#send("book", symbol, cutOff(frame));
         return;
       case "wrong-checksum": {
         const wrong = this.#dialect.withWrongChecksum(frame);
@@ -199,6 +202,10 @@ class Venue implements ScriptedVenue {
 
   failSnapshots(fault: RestFault): void {
     this.#restFault = { fault, times: fault.times };
+  }
+
+  damageNextSnapshot(symbol: string): void {
+    this.#damagedSnapshots.add(symbol);
   }
 
   serveStaleSnapshots(symbol: string, times: number): void {
@@ -265,7 +272,8 @@ class Venue implements ScriptedVenue {
     const snapshot = this.#dialect.snapshotFrame(symbol, this.book(symbol), this.#nowUs());
     if (snapshot === undefined) return;
     this.#countStart(symbol);
-    connection.socket.send(snapshot);
+    const damaged = this.#damagedSnapshots.delete(symbol);
+    connection.socket.send(damaged ? cutOff(snapshot) : snapshot);
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
@@ -298,4 +306,9 @@ class Venue implements ScriptedVenue {
   #countStart(symbol: string): void {
     this.#starts.set(symbol, this.bookStarts(symbol) + 1);
   }
+}
+
+/** A frame without its end. */
+function cutOff(frame: string): string {
+  return frame.slice(0, Math.ceil(frame.length * 0.8));
 }
