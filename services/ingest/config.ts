@@ -74,7 +74,7 @@ export const ingestConfigSchema = z
       "of one instrument, for GetTrades",
     ),
     recentCandlesMax: count(INGEST_LIMITS_DEFAULTS.recentCandlesMax, 100_000).describe(
-      "of one instrument, for GetCandles",
+      "of one instrument and interval, for GetCandles",
     ),
     drainTimeoutMs: z
       .int()

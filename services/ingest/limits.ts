@@ -10,7 +10,7 @@ export type IngestLimits = {
   readonly batchEventsMax: number;
   /** Trades of one instrument that can be asked for. */
   readonly recentTradesMax: number;
-  /** Candles of one instrument that can be asked for. */
+  /** Candles of one instrument and interval that can be asked for. */
   readonly recentCandlesMax: number;
 };
 

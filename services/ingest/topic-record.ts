@@ -4,6 +4,7 @@ import type { Candle, MarketEvent, Status, Trade } from "#core/market-event.ts";
 /** What is remembered per topic, at most. */
 export type RecordLimits = {
   readonly tradesMax: number;
+  /** Of each interval. */
   readonly candlesMax: number;
 };
 
@@ -55,7 +56,8 @@ export class TopicRecord {
   last: MarketEvent | undefined;
   readonly #limits: RecordLimits;
   #trades: Ring<NumberedTrade> | undefined;
-  #candles: Candle[] = [];
+  /** By interval, oldest first. */
+  readonly #candles = new Map<number, Candle[]>();
   #statuses = new Map<Channel, Status>();
 
   constructor(options: {
@@ -97,15 +99,12 @@ export class TopicRecord {
   /** The last candles of an interval, oldest first. */
   candles(options: { readonly intervalMs: number; readonly limit: number }): Candle[] {
     const { intervalMs, limit } = options;
-    const ofInterval = this.#candles.filter((candle) => candle.intervalMs === intervalMs);
-    return ofInterval.slice(-limit);
+    return this.#candles.get(intervalMs)?.slice(-limit) ?? [];
   }
 
   /** The latest candle of each interval. */
   latestCandles(): Candle[] {
-    const latest = new Map<number, Candle>();
-    for (const candle of this.#candles) latest.set(candle.intervalMs, candle);
-    return [...latest.values()];
+    return [...this.#candles.values()].flatMap((candles) => candles.slice(-1));
   }
 
   /** The latest status of each channel. */
@@ -115,20 +114,15 @@ export class TopicRecord {
 
   /** A candle replaces the one of the same interval and start; venues send it again while it changes. */
   #rememberCandle(candle: Candle): void {
-    const candles = this.#candles;
-    for (let index = candles.length - 1; index >= 0; index -= 1) {
-      const known = candles[index] as Candle;
-      if (known.intervalMs !== candle.intervalMs || known.openTimeUs > candle.openTimeUs) continue;
-      if (known.openTimeUs === candle.openTimeUs) candles[index] = candle;
-      else candles.splice(index + 1, 0, candle);
-      this.#limitCandles();
+    const candles = this.#candles.get(candle.intervalMs) ?? [];
+    this.#candles.set(candle.intervalMs, candles);
+    let index = candles.length;
+    while (index > 0 && (candles[index - 1] as Candle).openTimeUs > candle.openTimeUs) index -= 1;
+    if (index > 0 && candles[index - 1]?.openTimeUs === candle.openTimeUs) {
+      candles[index - 1] = candle;
       return;
     }
-    candles.unshift(candle);
-    this.#limitCandles();
-  }
-
-  #limitCandles(): void {
-    if (this.#candles.length > this.#limits.candlesMax) this.#candles.shift();
+    candles.splice(index, 0, candle);
+    if (candles.length > this.#limits.candlesMax) candles.shift();
   }
 }
