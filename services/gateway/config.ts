@@ -11,8 +11,8 @@ const durationMs = (fallback: number, low = 1) =>
   z.int().min(low).max(86_400_000).default(fallback);
 
 /**
- * Everything that can be set about a gateway. Units are in the names; every key has a default, so `{}` is a
- * valid configuration. Sizes are bytes.
+ * Everything that can be set about a gateway. Units are in the names; every key has a default, so
+ * `{}` is a valid configuration. Sizes are bytes.
  */
 export const gatewayConfigSchema = z
   .strictObject({

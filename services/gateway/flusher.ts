@@ -24,10 +24,10 @@ export class Scratch {
 }
 
 /**
- * Flushes every session that is owed something, at the end of the event-loop turn: one write per session
- * however much arrived, because a write costs the same whatever it carries. When a flush takes long, the next
- * waits as long as it took (at most `flushIntervalMsMax`), so that flushing takes at most half of the time and
- * more events share a write.
+ * Flushes every session that is owed something, at the end of the event-loop turn: one write per
+ * session however much arrived, because a write costs the same whatever it carries. When a flush
+ * takes long, the next waits as long as it took (at most `flushIntervalMsMax`), so that flushing
+ * takes at most half of the time and more events share a write.
  */
 export class Flusher {
   readonly scratch = new Scratch();

@@ -23,8 +23,9 @@ export type HubParts = {
 };
 
 /**
- * Every topic that some session uses, once: however many sessions, there is one subscription on the bus. A
- * topic that nobody uses any more is kept for a while, because a client that reconnects wants it again.
+ * Every topic that some session uses, once: however many sessions, there is one subscription on the
+ * bus. A topic that nobody uses any more is kept for a while, because a client that reconnects
+ * wants it again.
  */
 export class Hub {
   readonly #parts: HubParts;
@@ -45,8 +46,8 @@ export class Hub {
   }
 
   /**
-   * The topic's feed, with one more hold on it; undefined if `topicsMax` are followed already or the bus is
-   * closed.
+   * The topic's feed, with one more hold on it; undefined if `topicsMax` are followed already or
+   * the bus is closed.
    */
   hold(name: TopicName): TopicFeed | undefined {
     const topic = formatTopic(name);

@@ -6,9 +6,9 @@ import type { Hub } from "./hub.ts";
 import { INGESTOR_LOST_REASON } from "./rpc/get-status.ts";
 
 /**
- * Tells everyone who follows a status of the venue that its channels are down. The batch is marked as a state
- * at the position that the client has, so it changes nothing about what counts as received: sequences belong
- * to the publisher, and the gateway has none to give.
+ * Tells everyone who follows a status of the venue that its channels are down. The batch is marked
+ * as a state at the position that the client has, so it changes nothing about what counts as
+ * received: sequences belong to the publisher, and the gateway has none to give.
  */
 export function announceLostIngestor(
   hub: Hub,

@@ -1,4 +1,7 @@
-/** What the gateway needs of a logger; pino's satisfies it. One line per event in a lifecycle, none per message. */
+/**
+ * What the gateway needs of a logger; pino's satisfies it. One line per event in a lifecycle, none
+ * per message.
+ */
 export type Logger = {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

@@ -44,8 +44,9 @@ export type RunningGateway = {
   /** Sessions that are open now. */
   readonly sessions: number;
   /**
-   * Stops: not ready, no new connections, every client told, closes spread over the drain window, whatever is
-   * left cut after `graceMs`, bus subscriptions released. Resolves when all that is done. Idempotent.
+   * Stops: not ready, no new connections, every client told, closes spread over the drain window,
+   * whatever is left cut after `graceMs`, bus subscriptions released. Resolves when all that is
+   * done. Idempotent.
    */
   close(options: { readonly graceMs: number }): Promise<void>;
 };
@@ -57,7 +58,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   return gateway;
 }
 
-/** The gateway's own limit, below, closes with a code; above this factor the transport just cuts. */
+/**
+ * The gateway's own limit, below, closes with a code; above this factor the transport just cuts.
+ */
 const MESSAGE_HEADROOM = 2;
 
 class Gateway implements RunningGateway, TransportHandler {

@@ -1,7 +1,10 @@
 import { Counter, Gauge, Histogram } from "prom-client";
 import type { Registry } from "prom-client";
 
-/** The gateway's metrics. Labels are of low cardinality: venue and channel, never instrument or session. */
+/**
+ * The gateway's metrics. Labels are of low cardinality: venue and channel, never instrument or
+ * session.
+ */
 export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 
 /** Registers every metric of the gateway. @throws if the registry has them already. */

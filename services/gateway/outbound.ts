@@ -3,7 +3,9 @@ import type { GatewayMetrics } from "./metrics.ts";
 import type { Connection } from "./transport/transport.ts";
 import { SendResult } from "./transport/transport.ts";
 
-/** One batch as it goes to clients. Made once per topic and shared by every session: never changed. */
+/**
+ * One batch as it goes to clients. Made once per topic and shared by every session: never changed.
+ */
 export type SharedBatch = {
   /** An element of ServerFrame.batches with tag and length. */
   readonly bytes: Uint8Array;
@@ -37,8 +39,9 @@ const ASSEMBLED_BYTES_MAX = 256 * 1024;
 const COMPACT_ENTRIES_MIN = 1_024;
 
 /**
- * What one session is owed. Batches are references to shared bytes; a flush copies everything owed into one
- * frame, control messages first. Nothing is dropped: a client is served whole or told and closed.
+ * What one session is owed. Batches are references to shared bytes; a flush copies everything owed
+ * into one frame, control messages first. Nothing is dropped: a client is served whole or told and
+ * closed.
  */
 export class Outbound {
   readonly #connection: Connection;
@@ -78,7 +81,10 @@ export class Outbound {
     return this.#queuedBytes + this.#connection.bufferedBytes();
   }
 
-  /** Queues whole elements of ServerFrame.messages. They overtake batches. Takes ownership of `bytes`. */
+  /**
+   * Queues whole elements of ServerFrame.messages. They overtake batches. Takes ownership of
+   * `bytes`.
+   */
   pushControl(bytes: Uint8Array): void {
     if (this.#closed) return;
     this.#control.push(bytes);
@@ -94,8 +100,8 @@ export class Outbound {
   }
 
   /**
-   * Queues the start of a subscription. Its bytes do not count against the limit until they have left: a
-   * client that asks for a thousand books at once is not slow.
+   * Queues the start of a subscription. Its bytes do not count against the limit until they have
+   * left: a client that asks for a thousand books at once is not slow.
    */
   pushStart(batches: readonly SharedBatch[]): void {
     for (const batch of batches) {

@@ -39,8 +39,8 @@ export type SessionParts = {
 const COST_OF_ANSWER = 0.1;
 
 /**
- * One client on one connection: its handshake, subscriptions, calls and rate. Everything that it does wrong
- * ends in a typed error or a close code; nothing that it does throws.
+ * One client on one connection: its handshake, subscriptions, calls and rate. Everything that it
+ * does wrong ends in a typed error or a close code; nothing that it does throws.
  */
 export class Session implements ConnectionHandler {
   readonly id: string;
@@ -129,7 +129,10 @@ export class Session implements ConnectionHandler {
     this.#onGone(this);
   }
 
-  /** Ends the session with a close code; what is queued and not yet sent is dropped and counted. Idempotent. */
+  /**
+   * Ends the session with a close code; what is queued and not yet sent is dropped and counted.
+   * Idempotent.
+   */
   close(code: CloseCode, reason: string): void {
     if (this.#state !== "open") return;
     // Latched first: the transport calls onClose from within close.

@@ -59,8 +59,8 @@ type Wanted = {
 type TopicErrorName = NonNullable<TopicResultInit["error"]>;
 
 /**
- * The topics of one session. Requests are answered in the order they came; the feeds that they need get ready
- * at the same time. A result leaves before the first batch of its topic.
+ * The topics of one session. Requests are answered in the order they came; the feeds that they need
+ * get ready at the same time. A result leaves before the first batch of its topic.
  */
 export class Subscriptions {
   readonly #parts: SubscriptionParts;

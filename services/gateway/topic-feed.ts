@@ -69,9 +69,9 @@ const INCONSISTENCIES_MAX = 3;
 const EMPTY = new Uint8Array(0);
 
 /**
- * One topic: its subscription on the bus, its state, and who receives it. Batches are framed once, here, and
- * shared by every subscriber. It asks the ingestor for a snapshot when it starts, when the bus lost something
- * or the publisher started anew, and when its ring fills up.
+ * One topic: its subscription on the bus, its state, and who receives it. Batches are framed once,
+ * here, and shared by every subscriber. It asks the ingestor for a snapshot when it starts, when
+ * the bus lost something or the publisher started anew, and when its ring fills up.
  */
 export class TopicFeed {
   /** In every batch; unique in this gateway, never 0. */
@@ -119,7 +119,10 @@ export class TopicFeed {
     return this.#state.position;
   }
 
-  /** Calls back (at once if possible) when `attach` can give a start, or with the reason why it cannot. */
+  /**
+   * Calls back (at once if possible) when `attach` can give a start, or with the reason why it
+   * cannot.
+   */
   whenReady(callback: (failure: TopicFailure | undefined) => void): void {
     if (this.#phase === "closed") {
       callback({ kind: "unavailable", message: `${this.topic} was closed` });
@@ -156,8 +159,8 @@ export class TopicFeed {
   }
 
   /**
-   * Compares with the ingestor, because something may have been lost without a trace. Subscribers get a new
-   * snapshot if that is so, or in any case if `redeliver`.
+   * Compares with the ingestor, because something may have been lost without a trace. Subscribers
+   * get a new snapshot if that is so, or in any case if `redeliver`.
    */
   resync(redeliver: boolean): void {
     if (this.#phase === "closed") return;

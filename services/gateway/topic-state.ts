@@ -38,9 +38,10 @@ const DUPLICATE: Appended = { kind: "duplicate" };
 const EPOCH: Appended = { kind: "epoch" };
 
 /**
- * The recent past of one topic, already encoded: a snapshot at some sequence and the batches since, so that a
- * subscription starts without asking anybody; and the ring of batches, so that a client resumes. When the ring
- * is full the oldest batch goes, and the snapshot with it once batches after it are gone.
+ * The recent past of one topic, already encoded: a snapshot at some sequence and the batches since,
+ * so that a subscription starts without asking anybody; and the ring of batches, so that a client
+ * resumes. When the ring is full the oldest batch goes, and the snapshot with it once batches after
+ * it are gone.
  */
 export class TopicState {
   readonly #limits: RingLimits;
@@ -71,7 +72,10 @@ export class TopicState {
     return this.#snapshot !== undefined;
   }
 
-  /** Half of the ring lies after the snapshot: time to ask for a newer one, before the ring outgrows it. */
+  /**
+   * Half of the ring lies after the snapshot: time to ask for a newer one, before the ring outgrows
+   * it.
+   */
   get wantsSnapshot(): boolean {
     const snapshot = this.#snapshot;
     if (snapshot === undefined) return true;
@@ -92,7 +96,10 @@ export class TopicState {
     return bytes * 2 > this.#limits.ringBytesMax || batches * 2 > this.#limits.ringBatchesMax;
   }
 
-  /** Forgets everything and starts at `position`; `snapshot` is the state there, undefined if there is none. */
+  /**
+   * Forgets everything and starts at `position`; `snapshot` is the state there, undefined if there
+   * is none.
+   */
   reset(position: TopicPosition, snapshot: SharedBatch | undefined): void {
     this.#epoch = position.epoch;
     this.#lastSequence = position.sequence;
@@ -102,8 +109,8 @@ export class TopicState {
   }
 
   /**
-   * Takes a newer snapshot for the batches that are here. False (and nothing changes) if it belongs to another
-   * epoch, lies ahead of what we have, or before what the ring still holds.
+   * Takes a newer snapshot for the batches that are here. False (and nothing changes) if it belongs
+   * to another epoch, lies ahead of what we have, or before what the ring still holds.
    */
   installSnapshot(position: TopicPosition, snapshot: SharedBatch | undefined): boolean {
     if (position.epoch !== this.#epoch || position.sequence > this.#lastSequence) return false;
@@ -130,7 +137,9 @@ export class TopicState {
     return APPENDED;
   }
 
-  /** Goes on after a gap as if nothing were missing: for channels whose past cannot be had again. */
+  /**
+   * Goes on after a gap as if nothing were missing: for channels whose past cannot be had again.
+   */
   skipTo(order: BatchOrder, batch: SharedBatch): void {
     this.#epoch = order.epoch;
     this.#ring.length = 0;

@@ -43,8 +43,8 @@ export function fakeInstrument(symbol: string): Instrument {
 }
 
 /**
- * The far end of the bus, as small as it can be: it announces a catalog, publishes batches with rising
- * sequences and answers queries from what it published.
+ * The far end of the bus, as small as it can be: it announces a catalog, publishes batches with
+ * rising sequences and answers queries from what it published.
  */
 export class FakeIngestor {
   readonly channels: Channel[] = ["trades", "quotes", "book", "status"];

@@ -12,7 +12,10 @@ export type RawUpgrade = {
   readonly extensions?: string;
 };
 
-/** A WebSocket client of bare TCP: it stops reading when told, answers no pings and breaks rules on demand. */
+/**
+ * A WebSocket client of bare TCP: it stops reading when told, answers no pings and breaks rules on
+ * demand.
+ */
 export class RawSocket {
   readonly socket: Socket;
   readonly status: number;
@@ -30,7 +33,10 @@ export class RawSocket {
     );
   }
 
-  /** Resolves when the answer to the upgrade has arrived, whatever it says. The socket is then paused. */
+  /**
+   * Resolves when the answer to the upgrade has arrived, whatever it says. The socket is then
+   * paused.
+   */
   static async open(upgrade: RawUpgrade): Promise<RawSocket> {
     const socket = connect({ host: "127.0.0.1", port: upgrade.port });
     socket.on("error", () => socket.destroy());

@@ -109,7 +109,9 @@ const OPTIONS: TransportOptions = {
   connectionsMax: 100,
 };
 
-/** What both transports promise. `create` makes the one under test; `idleTimeoutMs` is its shortest. */
+/**
+ * What both transports promise. `create` makes the one under test; `idleTimeoutMs` is its shortest.
+ */
 export function transportSuite(
   name: string,
   create: CreateTransport,

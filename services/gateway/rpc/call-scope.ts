@@ -2,8 +2,9 @@ import type { Clock } from "#core/clock.ts";
 import { RpcError } from "./rpc-error.ts";
 
 /**
- * The life of one call: a signal that is aborted with an RpcError when the deadline passes or the call is
- * cancelled, and a promise that rejects with it, so that a handler that ignores the signal still ends.
+ * The life of one call: a signal that is aborted with an RpcError when the deadline passes or the
+ * call is cancelled, and a promise that rejects with it, so that a handler that ignores the signal
+ * still ends.
  */
 export class CallScope {
   readonly #abort = new AbortController();

@@ -1,4 +1,4 @@
-import { WireError } from "@tickwire/proto/codec";
+import { WireError } from "#wire/frame-codec.ts";
 import type { Clock } from "#core/clock.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { CallScope, effectiveTimeoutMs } from "./call-scope.ts";
@@ -85,7 +85,10 @@ export class CallTable {
     return this.#active.size;
   }
 
-  /** Starts a call. False if its id is not higher than every id before: the client breaks the protocol. */
+  /**
+   * Starts a call. False if its id is not higher than every id before: the client breaks the
+   * protocol.
+   */
   start(call: CallRequest): boolean {
     if (call.callId <= this.#lastCallId) return false;
     this.#lastCallId = call.callId;
@@ -109,7 +112,10 @@ export class CallTable {
     return true;
   }
 
-  /** Ends a call with `canceled`. An id that has ended (or never was) is ignored: the end may be under way. */
+  /**
+   * Ends a call with `canceled`. An id that has ended (or never was) is ignored: the end may be
+   * under way.
+   */
   cancel(callId: number): void {
     this.#active.get(callId)?.scope.end(new RpcError("canceled", "cancelled by the client"));
   }
@@ -170,7 +176,8 @@ export class CallTable {
         this.#respond(call, method, next.value, false);
       }
     } finally {
-      // Not awaited: a generator that ignores the signal would hold the call open. It ends when it wakes.
+      // Not awaited: a generator that ignores the signal would hold the call open. It ends when it
+      // wakes.
       iterator.return?.().catch(() => undefined);
     }
   }

@@ -12,7 +12,10 @@ import { RpcError } from "./rpc-error.ts";
 /** Said of every channel while nothing is heard of the venue's ingestor. */
 export const INGESTOR_LOST_REASON = "ingestor-lost";
 
-/** The state of every channel of an instrument or a venue; `down` while the venue's ingestor is lost. */
+/**
+ * The state of every channel of an instrument or a venue; `down` while the venue's ingestor is
+ * lost.
+ */
 export async function getStatus(
   parts: MethodParts,
   request: GetStatusRequest,

@@ -8,8 +8,8 @@ import { RpcError } from "./rpc-error.ts";
 const PAGE_SIZE_MAX = 1_000;
 
 /**
- * A page of the catalog, ordered by venue and symbol. The token names the last instrument of a page, so
- * paging neither repeats nor skips what stays when the catalog changes in between.
+ * A page of the catalog, ordered by venue and symbol. The token names the last instrument of a
+ * page, so paging neither repeats nor skips what stays when the catalog changes in between.
  */
 export function listInstruments(
   catalog: Catalog,

@@ -40,8 +40,9 @@ export type ServiceDescriptor = {
 };
 
 /**
- * Joins a generated service descriptor with its generated handler type's implementation. The caller's types
- * guarantee that they belong together: `bindService<MarketDataHandlers<RpcContext>>(MarketData, handlers)`.
+ * Joins a generated service descriptor with its generated handler type's implementation. The
+ * caller's types guarantee that they belong together:
+ * `bindService<MarketDataHandlers<RpcContext>>(MarketData, handlers)`.
  */
 export function bindService<Handlers extends object>(
   service: ServiceDescriptor,

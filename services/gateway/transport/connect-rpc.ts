@@ -1,7 +1,7 @@
 // The Connect protocol, unary calls: https://connectrpc.com/docs/protocol/
 import { Buffer } from "node:buffer";
 import { MessageJsonError } from "@tickwire/proto/service";
-import { WireError } from "@tickwire/proto/codec";
+import { WireError } from "#wire/frame-codec.ts";
 import type { Clock } from "#core/clock.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { CallScope, effectiveTimeoutMs } from "../rpc/call-scope.ts";
@@ -33,7 +33,9 @@ export class ConnectRpc {
     this.#parts = parts;
   }
 
-  /** The answer to a request under the service's path; undefined if the path is not of that form. */
+  /**
+   * The answer to a request under the service's path; undefined if the path is not of that form.
+   */
   async serve(request: HttpRequest): Promise<HttpResponse | undefined> {
     const method = this.#parts.services.byPath.get(request.path);
     if (method === undefined) {

@@ -1,6 +1,8 @@
 import type { HttpResponse } from "./transport.ts";
 
-/** Reason phrases of the statuses that the gateway answers with; others go out with an empty phrase. */
+/**
+ * Reason phrases of the statuses that the gateway answers with; others go out with an empty phrase.
+ */
 const REASON_PHRASES: Readonly<Record<number, string>> = {
   200: "OK",
   204: "No Content",

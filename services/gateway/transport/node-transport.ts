@@ -24,10 +24,10 @@ import { SendResult } from "./transport.ts";
 import { cutReason, parseSubprotocols } from "./web-socket-text.ts";
 
 /**
- * Serves on `ws` and `node:http`, where uWebSockets.js cannot load. Slower (about half) and one copy a send
- * dearer, otherwise the same: one conformance suite runs over both. One difference remains: a message over
- * `messageBytesMax` gets close code 1009 before the cut.
- * Rejects if the options are wrong (TransportOptionsError) or the address is taken.
+ * Serves on `ws` and `node:http`, where uWebSockets.js cannot load. Slower (about half) and one
+ * copy a send dearer, otherwise the same: one conformance suite runs over both. One difference
+ * remains: a message over `messageBytesMax` gets close code 1009 before the cut. Rejects if the
+ * options are wrong (TransportOptionsError) or the address is taken.
  */
 export async function createNodeTransport(
   options: TransportOptions,
@@ -72,8 +72,8 @@ class NodeTransport implements Transport {
       clientTracking: false,
       maxPayload: options.messageBytesMax,
       handleProtocols: () => this.#decision?.subprotocol ?? false,
-      // No context is kept between messages, and the client's is left alone: the same answer as the other
-      // transport gives, for the same reason (Safari 15).
+      // No context is kept between messages, and the client's is left alone: the same answer as the
+      // other transport gives, for the same reason (Safari 15).
       perMessageDeflate: options.compression
         ? { serverNoContextTakeover: true, threshold: 0, zlibDeflateOptions: { memLevel: 8 } }
         : false,
@@ -198,7 +198,10 @@ type NodeConnectionOptions = {
   onGone(): void;
 };
 
-/** A Connection on `ws`. `onClose` is called from within `close()` and `terminate()`, as uWebSockets.js does. */
+/**
+ * A Connection on `ws`. `onClose` is called from within `close()` and `terminate()`, as
+ * uWebSockets.js does.
+ */
 class NodeConnection implements Connection {
   readonly id: number;
   readonly remoteAddress: string;

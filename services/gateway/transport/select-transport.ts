@@ -24,8 +24,8 @@ export type SelectTransportOptions = {
 };
 
 /**
- * Creates the transport that `choice` names. Rejects with what kept it from listening; `uws` also rejects
- * where the native module cannot load.
+ * Creates the transport that `choice` names. Rejects with what kept it from listening; `uws` also
+ * rejects where the native module cannot load.
  */
 export async function selectTransport(
   select: SelectTransportOptions,

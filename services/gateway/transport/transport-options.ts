@@ -41,8 +41,8 @@ export function assertTransportOptions(options: TransportOptions): void {
 }
 
 /**
- * Checks what uWebSockets.js would end the process for, and converts it. Its timer counts whole seconds,
- * so the idle timeout is rounded up.
+ * Checks what uWebSockets.js would end the process for, and converts it. Its timer counts whole
+ * seconds, so the idle timeout is rounded up.
  * @throws TransportOptionsError
  */
 export function uwsLimits(options: TransportOptions): UwsLimits {

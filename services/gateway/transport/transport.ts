@@ -63,7 +63,9 @@ export type UpgradeRequest = {
   readonly subprotocols: readonly string[];
 };
 
-/** Accept with a subprotocol (which must be one that was offered), or refuse with an HTTP answer. */
+/**
+ * Accept with a subprotocol (which must be one that was offered), or refuse with an HTTP answer.
+ */
 export type UpgradeDecision =
   | { readonly kind: "accept"; readonly subprotocol: string }
   | { readonly kind: "refuse"; readonly response: HttpResponse };
@@ -82,7 +84,10 @@ export type TransportOptions = {
   readonly port: number;
   /** WebSocket path. */
   readonly path: string;
-  /** Above this a connection is cut without a close frame; the gateway's own, lower limit closes with a code. */
+  /**
+   * Above this a connection is cut without a close frame; the gateway's own, lower limit closes
+   * with a code.
+   */
   readonly messageBytesMax: number;
   /** HTTP bodies above this are answered 413. */
   readonly requestBytesMax: number;

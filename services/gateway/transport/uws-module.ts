@@ -15,9 +15,9 @@ export type {
 export type UwsModule = typeof Uws;
 
 /**
- * The package whose builds are for this Node version: the older line below 24, the newer from 24 on. The
- * version decides and nothing is tried in turn, because the newer wrapper would find the older line's binary
- * beside it and load that.
+ * The package whose builds are for this Node version: the older line below 24, the newer from 24
+ * on. The version decides and nothing is tried in turn, because the newer wrapper would find the
+ * older line's binary beside it and load that.
  */
 export function uwsPackageFor(nodeVersion: string): "uWebSockets.js" | "uWebSockets.js-node24" {
   return Number.parseInt(nodeVersion, 10) >= 24 ? "uWebSockets.js-node24" : "uWebSockets.js";

@@ -53,10 +53,10 @@ export async function createUwsTransport(
     sendPingsAutomatically: true,
     closeOnBackpressureLimit: false,
     maxLifetime: 0,
-    // The shared compressor keeps no window between messages and costs a connection nothing. The full
-    // decompressor (about 44 KB, only for connections that negotiated) is what makes the answer free of
-    // `client_no_context_takeover`, which Safari 15 does not implement: with every smaller one its
-    // compressed frames would be garbage to us.
+    // The shared compressor keeps no window between messages and costs a connection nothing. The
+    // full decompressor (about 44 KB, only for connections that negotiated) is what makes the
+    // answer free of `client_no_context_takeover`, which Safari 15 does not implement: with every
+    // smaller one its compressed frames would be garbage to us.
     compression: options.compression
       ? uws.SHARED_COMPRESSOR | uws.DEDICATED_DECOMPRESSOR
       : uws.DISABLED,
@@ -267,7 +267,8 @@ class UwsConnection implements Connection {
   send(frame: Uint8Array, compress: boolean): SendResult {
     const { socket } = this;
     if (socket === undefined) return SendResult.Dropped;
-    // Checked here, before uWebSockets.js does, so that control frames still find room and the limit is exact.
+    // Checked here, before uWebSockets.js does, so that control frames still find room and the
+    // limit is exact.
     if (socket.getBufferedAmount() + frame.byteLength > this.#bufferedBytesMax) {
       return SendResult.Dropped;
     }
