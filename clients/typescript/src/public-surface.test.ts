@@ -40,7 +40,8 @@ describe("the package", () => {
     const bytes = Writer.create()
       .uint64("9007199254740993" as unknown as number)
       .finish();
-    expect(Reader.create(bytes).uint64()).toEqual(util.Long?.fromString("9007199254740993", true));
+    const long = Reader.create(bytes).uint64() as unknown as Record<string, number>;
+    expect([long["high"], long["low"]]).toEqual([2 ** 21, 1]);
     // The shared root stays empty: this package keeps its messages in one of its own.
     expect(Object.keys(roots).filter((name) => name !== "tickwire")).toEqual([]);
   });

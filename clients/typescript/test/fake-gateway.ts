@@ -79,7 +79,10 @@ export class FakeSocket implements WebSocketLike {
   /** The messages of one kind that the client sent. */
   sent<Kind extends keyof ClientMessage>(kind: Kind): NonNullable<ClientMessage[Kind]>[] {
     const values: NonNullable<ClientMessage[Kind]>[] = [];
-    for (const { [kind]: value } of this.received) if (isPresent(value)) values.push(value);
+    for (const message of this.received) {
+      const value: ClientMessage[Kind] | null = message[kind];
+      if (isPresent(value)) values.push(value as NonNullable<ClientMessage[Kind]>);
+    }
     return values;
   }
 }
