@@ -190,14 +190,14 @@ export class QueryResponder {
   #trades(view: VenueView, symbol: string, payload: Uint8Array): Uint8Array {
     const topic = this.#options.publisher.settledTopic(this.#find(view, symbol), "trades");
     const { request, response } = QUERY_METHODS.getTrades;
-    const limit = rowLimit(request.decode(payload).limit);
+    const limit = rowLimit(decoded(request, payload).limit);
     return response.encode({ trades: (topic?.trades(limit) ?? []).map(tradeMessage) });
   }
 
   #candles(view: VenueView, symbol: string, payload: Uint8Array): Uint8Array {
     const topic = this.#options.publisher.settledTopic(this.#find(view, symbol), "candles");
     const { request, response } = QUERY_METHODS.getCandles;
-    const asked = request.decode(payload);
+    const asked = decoded(request, payload);
     const intervalMs = asked.intervalMs === 0 ? CANDLE_INTERVAL_MS_DEFAULT : asked.intervalMs;
     const candles = topic?.candles({ intervalMs, limit: rowLimit(asked.limit) }) ?? [];
     return response.encode({ candles: candles.map(candleMessage) });
@@ -205,7 +205,7 @@ export class QueryResponder {
 
   #statuses(view: VenueView, payload: Uint8Array): Uint8Array {
     const { request, response } = QUERY_METHODS.getStatus;
-    const { symbol } = request.decode(payload);
+    const { symbol } = decoded(request, payload);
     const instruments =
       symbol === ""
         ? view.streamed.all().map(({ instrument }) => instrument)
@@ -222,6 +222,19 @@ export class QueryResponder {
     const instrument = view.streamed.bySymbol(symbol);
     if (instrument !== undefined) return instrument;
     throw new QueryFailure("CODE_NOT_FOUND", `${view.venue}:${symbol} is not streamed`);
+  }
+}
+
+/** The request; what cannot be read is the asker's mistake. */
+function decoded<Request>(
+  codec: { decode(bytes: Uint8Array): Request },
+  payload: Uint8Array,
+): Request {
+  try {
+    return codec.decode(payload);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new QueryFailure("CODE_INVALID_ARGUMENT", message);
   }
 }
 

@@ -1,0 +1,238 @@
+import { readBatch, rowsOf } from "@tickwire/proto/codec";
+import type { BookRow } from "@tickwire/proto/codec";
+import { OrderBook } from "@tickwire/proto/model";
+import { MarketData } from "@tickwire/proto/service";
+import { Registry } from "prom-client";
+import { afterEach, expect, test } from "vitest";
+import { MemoryBus } from "#bus/memory-bus.ts";
+import {
+  ANNOUNCE_SUBJECT,
+  DISCOVER_SUBJECT,
+  parseEventSubject,
+  querySubject,
+} from "#bus/subject.ts";
+import type { Channel } from "#core/instrument.ts";
+import { FakeDialer, FakeRest } from "#test/support/fake-feed.ts";
+import { ManualClock } from "#test/support/manual-clock.ts";
+import { decodeAnnouncement, decodeCatalogReply, decodeQueryReply } from "#wire/bus-codec.ts";
+import { ingestConfig } from "./config.ts";
+import { startIngest } from "./main.ts";
+import type { IngestOptions, RunningIngest } from "./main.ts";
+
+const running: { readonly ingest: RunningIngest; readonly bus: MemoryBus }[] = [];
+
+afterEach(async () => {
+  for (const { ingest, bus } of running.splice(0)) {
+    await ingest.close();
+    await bus.close();
+  }
+});
+
+const LOGGER = { debug() {}, info() {}, warn() {}, error() {} };
+
+async function start(options: Partial<IngestOptions> = {}) {
+  const clock = new ManualClock();
+  const bus = new MemoryBus({ clock });
+  const registry = new Registry();
+  const market = { seed: 7, instruments: 2, perpetuals: 1, eventsPerSecond: 200 };
+  const config = ingestConfig({
+    venues: [{ id: "simulated", simulated: market }],
+    drainTimeoutMs: 0,
+  });
+  const ingest = await startIngest({
+    ...{ config, bus, clock, logger: LOGGER, registry, random: () => 0.5 },
+    ...options,
+  });
+  running.push({ ingest, bus });
+  /** Lets the market run, and everything that follows from it arrive. */
+  const run = async (steps: number, stepMs = 20): Promise<void> => {
+    for (let step = 0; step < steps; step += 1) {
+      clock.advance(stepMs);
+      await new Promise((resolve) => setImmediate(resolve));
+      await bus.flush();
+    }
+  };
+  const ask = async (subject: string, payload: Uint8Array = new Uint8Array()) =>
+    decodeQueryReply(await bus.request(subject, payload, { timeoutMs: 1_000 }));
+  return { clock, bus, registry, ingest, run, ask };
+}
+
+function apply(book: OrderBook, row: BookRow): void {
+  if (row.snapshot) book.applySnapshot(row);
+  else book.applyDelta(row);
+}
+
+function levels(book: OrderBook): object {
+  return { bids: book.bids(), asks: book.asks() };
+}
+
+test("every topic is numbered 1, 2, 3 and so on, under one epoch", async () => {
+  const { bus, run, ingest } = await start();
+  const next = new Map<string, number>();
+  const broken: string[] = [];
+  bus.subscribe("md.v1.>", ({ subject, payload }) => {
+    const batch = readBatch(payload);
+    if (batch.epoch !== ingest.stats().epoch) broken.push(`${subject} epoch`);
+    if (batch.firstSequence !== (next.get(subject) ?? 1)) broken.push(subject);
+    next.set(subject, batch.firstSequence + batch.count);
+  });
+  await run(100);
+  expect(broken).toEqual([]);
+  const channels = new Set([...next.keys()].map((subject) => parseEventSubject(subject)?.channel));
+  expect(channels).toContain("trades");
+  expect(channels).toContain("status");
+  const published = [...next.values()].reduce((sum, sequence) => sum + sequence - 1, 0);
+  expect(published).toBe(ingest.stats().publisher.events);
+});
+
+test("a book snapshot is exactly the state after the events up to its position", async () => {
+  const { bus, run, ask, clock } = await start();
+  const streamed = new OrderBook();
+  const states = new Map<number, object>();
+  bus.subscribe("md.v1.simulated.book.BTC-USD", ({ payload }) => {
+    const batch = readBatch(payload);
+    for (const [index, row] of (rowsOf(batch).rows as readonly BookRow[]).entries()) {
+      apply(streamed, row);
+      states.set(batch.firstSequence + index, levels(streamed));
+    }
+  });
+  await run(20);
+  for (let round = 0; round < 20; round += 1) {
+    // Events of this turn still wait for the end of it when the question comes.
+    clock.advance(20);
+    const query = { venue: "simulated", query: "snapshot", channel: "book" } as const;
+    const reply = await ask(querySubject({ ...query, symbol: "BTC-USD" }));
+    await run(1, 0);
+    const batch = readBatch(reply.payload);
+    expect(batch).toMatchObject({ snapshot: true, count: 1 });
+    const book = new OrderBook();
+    for (const row of rowsOf(batch).rows as readonly BookRow[]) apply(book, row);
+    expect(levels(book)).toEqual(states.get(batch.firstSequence));
+  }
+  expect(states.size).toBeGreaterThan(20);
+});
+
+test("each channel says where it stands, whatever a newcomer needs with it", async () => {
+  const { run, ask } = await start();
+  await run(100);
+  const kinds = new Map<string, number>();
+  for (const channel of ["trades", "quotes", "book", "ticker", "candles", "status"] as Channel[]) {
+    const query = { venue: "simulated", query: "snapshot", channel, symbol: "BTC-USD" } as const;
+    const batch = readBatch((await ask(querySubject(query))).payload);
+    expect(batch.snapshot).toBe(true);
+    expect(batch.firstSequence, channel).toBeGreaterThan(0);
+    kinds.set(channel, batch.count);
+  }
+  expect(kinds.get("trades")).toBe(0);
+  expect(kinds.get("quotes")).toBe(1);
+  expect(kinds.get("status")).toBeGreaterThan(1);
+});
+
+test("what is not streamed is not found, and a question that cannot be read is an error", async () => {
+  const { ask, run } = await start();
+  await run(1);
+  const snapshot = { venue: "simulated", query: "snapshot", channel: "book" } as const;
+  expect((await ask(querySubject({ ...snapshot, symbol: "NO-SUCH" }))).error?.code).toBe(
+    "CODE_NOT_FOUND",
+  );
+  const funding = { ...snapshot, channel: "funding", symbol: "BTC-USD" } as const;
+  expect((await ask(querySubject(funding))).error?.code).toBe("CODE_NOT_FOUND");
+  const trades = querySubject({ venue: "simulated", query: "trades", symbol: "BTC-USD" });
+  expect((await ask(trades, new Uint8Array([255]))).error?.code).toBe("CODE_INVALID_ARGUMENT");
+  expect((await ask("rq.v1.simulated.nonsense")).error?.code).toBe("CODE_INVALID_ARGUMENT");
+});
+
+test("answers for the last trades, the candles and the states", async () => {
+  const { run, ask } = await start();
+  await run(200);
+  const { getTrades, getCandles, getStatus } = MarketData.methods;
+  const symbol = "BTC-USD";
+  const venue = "simulated";
+  const trades = getTrades.response.decode(
+    (
+      await ask(
+        querySubject({ venue, query: "trades", symbol }),
+        getTrades.request.encode({ limit: 5 }),
+      )
+    ).payload,
+  ).trades;
+  expect(trades).toHaveLength(5);
+  const sequences = trades.map(({ sequence }) => sequence);
+  expect(sequences.map((sequence) => sequence - (sequences[0] ?? 0))).toEqual([0, 1, 2, 3, 4]);
+  const candles = getCandles.response.decode(
+    (await ask(querySubject({ venue, query: "candles", symbol }))).payload,
+  ).candles;
+  expect(candles.length).toBeGreaterThan(0);
+  const { statuses } = getStatus.response.decode(
+    (await ask(querySubject({ venue, query: "statuses" }))).payload,
+  );
+  const book = statuses.find(
+    (each) => each.symbol === symbol && each.status?.channel === "CHANNEL_BOOK",
+  );
+  expect(book?.status?.state).toBe("TOPIC_STATE_LIVE");
+});
+
+test("announces itself regularly and when asked, with a catalog of what is streamed", async () => {
+  const { bus, run, ask } = await start();
+  let announced = 0;
+  let version = 0;
+  bus.subscribe(ANNOUNCE_SUBJECT, ({ payload }) => {
+    announced += 1;
+    version = decodeAnnouncement(payload).catalogVersion;
+  });
+  await run(50, 100);
+  expect(announced).toBeGreaterThanOrEqual(2);
+  const before = announced;
+  bus.publish(DISCOVER_SUBJECT, new Uint8Array());
+  await run(1, 0);
+  expect(announced).toBe(before + 1);
+  const catalog = decodeCatalogReply(
+    (await ask(querySubject({ venue: "simulated", query: "catalog" }))).payload,
+  );
+  expect(catalog.catalogVersion).toBe(version);
+  expect(catalog.instruments.map(({ symbol }) => symbol).toSorted()).toEqual([
+    ...["BTC-USD", "BTC-USD-PERP", "ETH-USD"],
+  ]);
+  const spot = catalog.instruments.find(({ symbol }) => symbol === "BTC-USD");
+  expect(spot?.channels).toContain("CHANNEL_BOOK");
+  expect(spot?.channels).not.toContain("CHANNEL_FUNDING");
+});
+
+test("metrics count per venue what happened", async () => {
+  const { run, registry, ingest } = await start();
+  await run(50);
+  const text = await registry.metrics();
+  const trades = ingest.stats().venues[0]?.counters.events.trade;
+  expect(text).toContain(`ingest_events_total{venue="simulated",channel="trades"} ${trades}`);
+  expect(text).toContain('ingest_connections_open{venue="simulated"} 1');
+});
+
+test("a venue whose instruments cannot be listed is asked again and again, not at once", async () => {
+  const dialer = new FakeDialer();
+  const restClient = new FakeRest();
+  const config = ingestConfig({
+    venues: [{ id: "coinbase", instruments: ["BTC-USD"] }],
+    drainTimeoutMs: 0,
+  });
+  const { clock } = await start({ config, dialer, restClient });
+  restClient.answer(500);
+  expect(restClient.waiting).toHaveLength(0);
+  clock.advance(250);
+  restClient.waiting.shift()?.fail("timeout");
+  clock.advance(500);
+  expect(restClient.urls).toHaveLength(3);
+  expect(dialer.sockets).toHaveLength(0);
+});
+
+test("closing twice is closing once, and leaves no timer", async () => {
+  const { ingest, clock, run } = await start();
+  await run(5);
+  const events = ingest.stats().publisher.events;
+  const closing = ingest.close();
+  clock.advance(1);
+  await closing;
+  await ingest.close();
+  await run(5);
+  expect(ingest.stats().publisher.events).toBe(events);
+  expect(clock.pending).toBe(0);
+});
