@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { describe, expect, test } from "vitest";
 import {
   type BookSide,
@@ -45,23 +46,26 @@ class Witness implements MarketListener {
     this.log.push(`trade ${JSON.stringify(trade)}`);
     const side = trade.takerIsBuyer ? "ask" : "bid";
     const best = side === "ask" ? this.top().askTicks : this.top().bidTicks;
-    expect(trade.priceTicks).toBe(best);
+    assert.equal(trade.priceTicks, best);
     const before = this.levels[side].get(best) ?? 0;
-    expect(trade.sizeLots).toBeGreaterThan(0);
-    expect(trade.sizeLots).toBeLessThanOrEqual(before);
+    assert.ok(trade.sizeLots > 0);
+    assert.ok(trade.sizeLots <= before);
     this.#set(side, best, before - trade.sizeLots);
     this.#traded.push({ side, price: best, size: before - trade.sizeLots });
   }
 
   onDelta(side: BookSide, changes: readonly number[], updateId: number): void {
     this.log.push(`delta ${side} ${changes.join()} ${updateId}`);
-    expect(updateId).toBe(this.#updateId + 1);
+    assert.equal(updateId, this.#updateId + 1);
     this.#updateId = updateId;
-    expect(changes.length).toBeGreaterThan(0);
+    assert.ok(changes.length > 0);
     // The delta of a step with trades says just what the trades have left.
     if (this.#traded.length > 0) {
-      expect(this.#traded.every((level) => level.side === side)).toBe(true);
-      expect(changes).toEqual(this.#traded.flatMap(({ price, size }) => [price, size]));
+      assert.ok(this.#traded.every((level) => level.side === side));
+      assert.deepEqual(
+        changes,
+        this.#traded.flatMap(({ price, size }) => [price, size]),
+      );
     }
     this.#traded = [];
     for (let index = 0; index < changes.length; index += 2) {
@@ -71,7 +75,7 @@ class Witness implements MarketListener {
 
   onQuote(quote: MarketQuote): void {
     this.log.push(`quote ${JSON.stringify(quote)}`);
-    expect(quote).not.toEqual(this.quote);
+    assert.notDeepEqual(quote, this.quote);
     this.quote = quote;
   }
 
@@ -83,8 +87,8 @@ class Witness implements MarketListener {
   }
 
   #set(side: BookSide, price: number, size: number): void {
-    expect(Number.isSafeInteger(price) && price > 0).toBe(true);
-    expect(Number.isSafeInteger(size) && size >= 0).toBe(true);
+    assert.ok(Number.isSafeInteger(price) && price > 0);
+    assert.ok(Number.isSafeInteger(size) && size >= 0);
     if (size === 0) this.levels[side].delete(price);
     else this.levels[side].set(price, size);
   }
