@@ -22,6 +22,9 @@ type Notice = Extract<ServerMessage, { kind: "notice" }>["value"];
 
 type RequestItem = { readonly entry: Entry; readonly topic: string };
 
+/** A subscribe request of this connection that may still be answered. */
+type OpenRequest = { readonly items: readonly RequestItem[]; readonly answered: Set<number> };
+
 /** What the subscriptions need from the client. */
 export type SubscriptionsOptions = {
   readonly clock: ClientClock;
@@ -38,6 +41,8 @@ export type SubscriptionsOptions = {
 const RETIRED_IDS_MAX = 4_096;
 // Resyncs of one topic closer than this wait longer and longer.
 const RESYNC_CALM_MS = 10_000;
+// After so many of the longest waits without trouble, waits are short again.
+const CALM_BACKOFFS = 2;
 
 /** Everything subscribed on a client, over any number of connections. */
 export class Subscriptions {
@@ -48,7 +53,7 @@ export class Subscriptions {
   readonly #streamOfId = new Map<number, TopicStream>();
   /** Ids that were given up while batches for them may be on their way. */
   readonly #retiredIds = new Set<number>();
-  readonly #requests = new Map<number, readonly RequestItem[]>();
+  readonly #requests = new Map<number, OpenRequest>();
   readonly #unsent = new Set<Entry>();
   readonly #timers = new Set<() => void>();
   readonly #attempts = new Map<string, { count: number; lastUs: number }>();
@@ -125,12 +130,23 @@ export class Subscriptions {
   }
 
   handleSubscribeResult(result: SubscribeResult): void {
-    const items = this.#requests.get(result.requestId);
-    if (items === undefined) return;
+    const request = this.#requests.get(result.requestId);
+    if (request === undefined) return;
     for (const topicResult of result.topics) {
-      const item = items[topicResult.requestIndex];
-      if (item !== undefined) this.#handleTopicResult(item, topicResult);
+      const item = request.items[topicResult.requestIndex];
+      if (item === undefined) continue;
+      request.answered.add(topicResult.requestIndex);
+      this.#handleTopicResult(item, topicResult);
     }
+    if (this.#isOver(request)) this.#requests.delete(result.requestId);
+  }
+
+  /** Everything was answered, and no pattern of it may still grow. */
+  #isOver({ items, answered }: OpenRequest): boolean {
+    return items.every(({ entry, topic }, index) => {
+      const mayGrow = isPattern(topic) && this.#entries.get(topic) === entry;
+      return answered.has(index) && !mayGrow;
+    });
   }
 
   handleNotice(notice: Notice): void {
@@ -207,7 +223,12 @@ export class Subscriptions {
   /** Forgets an entry and says what the gateway must be told. */
   #removeEntry(entry: Entry): string[] {
     this.#entries.delete(entry.topic);
-    this.#patterns.delete(entry);
+    this.#attempts.delete(entry.topic);
+    if (this.#patterns.delete(entry)) {
+      for (const [requestId, request] of this.#requests) {
+        if (this.#isOver(request)) this.#requests.delete(requestId);
+      }
+    }
     const wasSent = !this.#unsent.delete(entry) && this.#limits !== undefined;
     const topics = new Set<string>(isPattern(entry.topic) ? [entry.topic] : []);
     if (!isPattern(entry.topic) && !this.#isWanted(entry.topic)) topics.add(entry.topic);
@@ -296,7 +317,8 @@ export class Subscriptions {
     const requests = items.map((item) => this.#wireRequest(item));
     for (const chunk of chunkRequests(requests, this.#limits)) {
       const requestId = this.#nextRequestId++;
-      this.#requests.set(requestId, items.slice(chunk.from, chunk.to));
+      const own = items.slice(chunk.from, chunk.to);
+      this.#requests.set(requestId, { items: own, answered: new Set() });
       const topics = requests.slice(chunk.from, chunk.to);
       this.#options.send([{ kind: "subscribe", value: { requestId, topics } }]);
     }
@@ -449,8 +471,12 @@ export class Subscriptions {
    */
   #later(topic: string, action: () => void): void {
     const { clock, backoff, random } = this.#options;
-    const count = this.#attempts.get(topic)?.count ?? 0;
-    this.#attempts.set(topic, { count: count + 1, lastUs: clock.nowUs() });
+    const last = this.#attempts.get(topic);
+    const nowUs = clock.nowUs();
+    const isCalm =
+      last === undefined || nowUs - last.lastUs > CALM_BACKOFFS * backoff.maxMs * 1_000;
+    const count = isCalm ? 0 : last.count;
+    this.#attempts.set(topic, { count: count + 1, lastUs: nowUs });
     const cancel = clock.after(backoffDelayMs(count, backoff, random), () => {
       this.#timers.delete(cancel);
       action();
