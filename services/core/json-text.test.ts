@@ -2,7 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { asJsonArray, asJsonObject, asText, JSON_DEPTH_MAX, parseJsonText } from "./json-text.ts";
 
-/** What JSON.parse says with every number replaced by `Number`-comparable text, or undefined if it throws. */
+/**
+ * What JSON.parse says with every number replaced by `Number`-comparable text, or undefined if it
+ * throws.
+ */
 function oracle(text: string): { readonly value: unknown } | undefined {
   try {
     return { value: JSON.parse(text) };

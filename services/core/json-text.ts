@@ -2,9 +2,10 @@
 export const JSON_DEPTH_MAX = 64;
 
 /**
- * What a JSON text says, with every number as its source text: `1.50` becomes `"1.50"`, `9e-7` becomes `"9e-7"`.
- * A string and a number of the same characters therefore look the same; a caller that must tell them apart
- * cannot use this. Venues whose prices are bare numbers can: nothing is rounded and no zero is lost.
+ * What a JSON text says, with every number as its source text: `1.50` becomes `"1.50"`, `9e-7`
+ * becomes `"9e-7"`. A string and a number of the same characters therefore look the same; a caller
+ * that must tell them apart cannot use this. Venues whose prices are bare numbers can: nothing is
+ * rounded and no zero is lost.
  */
 export type JsonText =
   | string
@@ -14,8 +15,9 @@ export type JsonText =
   | { readonly [key: string]: JsonText };
 
 /**
- * Reads a JSON text without touching its numbers. Accepts exactly what JSON.parse accepts, up to JSON_DEPTH_MAX
- * levels of nesting; of equal keys the last one counts. Undefined if the text is damaged. Never throws.
+ * Reads a JSON text without touching its numbers. Accepts exactly what JSON.parse accepts, up to
+ * JSON_DEPTH_MAX levels of nesting; of equal keys the last one counts. Undefined if the text is
+ * damaged. Never throws.
  */
 export function parseJsonText(text: string): JsonText | undefined {
   const scanner = new JsonScanner(text);
@@ -220,7 +222,9 @@ function unescape(quoted: string): string | undefined {
   }
 }
 
-/** An assignment to `__proto__` would change the object's prototype instead of making a property. */
+/**
+ * An assignment to `__proto__` would change the object's prototype instead of making a property.
+ */
 function defineOwn(object: object, key: string, value: JsonText): void {
   Object.defineProperty(object, key, {
     value,

@@ -10,10 +10,11 @@ import { BusConsumer, textsOfMarketBook } from "#test/support/scripted-venue-con
 import type { ScriptedVenueId } from "#test/support/scripted-venue-dialects.ts";
 import { type ScriptedVenue, startScriptedVenue } from "#test/support/scripted-venue.ts";
 
-// The real ingestor against a scripted venue over real sockets; only time is the test's. Not here, because nobody can
-// notice them: a dropped or reordered update of Coinbase, whose level2 carries neither numbers nor checksums and relies on
-// the order of TCP. A duplicate is provably contained at Binance (its last update is not newer than ours) and repeats
-// absolute sizes at Coinbase and Kraken (where the checksum still agrees), so it must not cost a resync.
+// The real ingestor against a scripted venue over real sockets; only time is the test's. Not here,
+// because nobody can notice them: a dropped or reordered update of Coinbase, whose level2 carries
+// neither numbers nor checksums and relies on the order of TCP. A duplicate is provably contained
+// at Binance (its last update is not newer than ours) and repeats absolute sizes at Coinbase and
+// Kraken (where the checksum still agrees), so it must not cost a resync.
 
 const BASES = ["BTC", "ETH", "SOL"];
 const QUOTE = "USDT";
@@ -145,8 +146,8 @@ class Stand {
   }
 
   /**
-   * Moves time in steps too short for a connection to be given up. In each of them every book of `moving` changes, and
-   * the one of `heard` is seen by the consumer before time goes on.
+   * Moves time in steps too short for a connection to be given up. In each of them every book of
+   * `moving` changes, and the one of `heard` is seen by the consumer before time goes on.
    */
   async pass(passing: {
     milliseconds: number;
@@ -210,7 +211,8 @@ describe.each(VENUES)("%s", (id) => {
     const stand = await Stand.start(id);
     const before = stand.starts();
     stand.venue.sendDelta(stand.name("BTC"), "damage");
-    // Binance's numbers show the hole with the next delta; the others are traced by what is left of the frame.
+    // Binance's numbers show the hole with the next delta; the others are traced by what is left of
+    // the frame.
     if (id === "binance") stand.venue.sendDelta(stand.name("BTC"));
     expect(await stand.outcome()).toEqual(oneResync(before));
     expect(stand.states("BTC")).toEqual(["gap", "resyncing", "live"]);

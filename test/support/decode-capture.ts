@@ -106,7 +106,10 @@ class CaptureRun implements DecodedCapture {
   }
 }
 
-/** The first 16 hex digits of sha256 over `price,size|...#price,size|...`, best first, as plain decimals. */
+/**
+ * The first 16 hex digits of sha256 over `price,size|...#price,size|...`, best first, as plain
+ * decimals.
+ */
 export function hashBook(book: OrderBook): string {
   const side = (levels: {
     prices: readonly (number | bigint)[];

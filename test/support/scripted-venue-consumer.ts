@@ -16,8 +16,8 @@ export function textsOfMarketBook(book: MarketBook): BookTexts {
 }
 
 /**
- * What somebody who follows a venue on the bus knows: rebuilt books, the states that they went through, and whether
- * anything was missing. It trusts nothing but sequences.
+ * What somebody who follows a venue on the bus knows: rebuilt books, the states that they went
+ * through, and whether anything was missing. It trusts nothing but sequences.
  */
 export class BusConsumer {
   /** Sequences that did not follow, as sentences; empty if nothing is missing. */

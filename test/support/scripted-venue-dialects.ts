@@ -298,7 +298,9 @@ function krakenBook(
   return `{"channel":"book","type":"${type}","data":[{"symbol":"${symbol}","bids":[${levels(changes.bids)}],"asks":[${levels(changes.asks)}],"checksum":${checksumOf(after)},"timestamp":"${iso(timeUs)}"}]}`;
 }
 
-/** Written from the documentation, bit by bit and over texts, so that it can judge the adapter's. */
+/**
+ * Written from the documentation, bit by bit and over texts, so that it can judge the adapter's.
+ */
 function checksumOf(book: MarketBook): number {
   const digits = (text: string): string => text.replace(".", "").replace(/^0+/, "");
   const text = [...book.asks.slice(0, 10), ...book.bids.slice(0, 10)]

@@ -42,8 +42,8 @@ const MIDDLE = 50_000;
 const NEAR_LEVELS = 5;
 
 /**
- * The true book of one instrument, walked by a seeded generator. It knows nothing of protocols or sockets: every
- * step returns what a venue would have to tell somebody who follows it.
+ * The true book of one instrument, walked by a seeded generator. It knows nothing of protocols or
+ * sockets: every step returns what a venue would have to tell somebody who follows it.
  */
 export class ScriptedMarket {
   readonly base: string;
@@ -78,8 +78,9 @@ export class ScriptedMarket {
   }
 
   /**
-   * The next change. One of the best levels of each side changes, and not one that the step before or after changes: who
-   * misses a step has a wrong best ten after the next one, and whoever checks will notice.
+   * The next change. One of the best levels of each side changes, and not one that the step before
+   * or after changes: who misses a step has a wrong best ten after the next one, and whoever checks
+   * will notice.
    */
   step(): MarketDelta {
     const before = this.#view();
@@ -97,7 +98,9 @@ export class ScriptedMarket {
     };
   }
 
-  /** A trade at the best price of a side. It leaves the book alone: its delta is a step of its own. */
+  /**
+   * A trade at the best price of a side. It leaves the book alone: its delta is a step of its own.
+   */
   trade(): ScriptedTrade {
     const buyer = this.#prng.chance(0.5);
     const { bids, asks } = this.#view();
@@ -131,8 +134,8 @@ export class ScriptedMarket {
   }
 
   /**
-   * What turns one view into the other. A level that was pushed out of view is not mentioned, because a follower cuts
-   * it off by itself; one that comes back into view is.
+   * What turns one view into the other. A level that was pushed out of view is not mentioned,
+   * because a follower cuts it off by itself; one that comes back into view is.
    */
   #difference(
     before: ReadonlyMap<number, number>,

@@ -5,12 +5,14 @@ import { WebSocketServer, type WebSocket } from "ws";
 import { type Dialect, DIALECTS, type ScriptedVenueId } from "./scripted-venue-dialects.ts";
 import { type MarketBook, ScriptedMarket } from "./scripted-venue-market.ts";
 
-// A venue on 127.0.0.1 that does what a test tells it to: real sockets, a true book per instrument, no timers. What is
-// sent is right by construction (sequences, checksums), unless the test asks for a fault.
+// A venue on 127.0.0.1 that does what a test tells it to: real sockets, a true book per instrument,
+// no timers. What is sent is right by construction (sequences, checksums), unless the test asks for
+// a fault.
 //
-// To add a venue: write its Dialect in scripted-venue-dialects.ts (pure translations between ScriptedMarket and the
-// venue's texts), add it to DIALECTS and ScriptedVenueId. To add a fault: if it concerns one message, give DeltaFault
-// another member and handle it in sendDelta(); if it concerns the connection or REST, add a method beside disconnect().
+// To add a venue: write its Dialect in scripted-venue-dialects.ts (pure translations between
+// ScriptedMarket and the venue's texts), add it to DIALECTS and ScriptedVenueId. To add a fault: if
+// it concerns one message, give DeltaFault another member and handle it in sendDelta(); if it
+// concerns the connection or REST, add a method beside disconnect().
 
 /** What may go wrong with one book message. The true book changes in any case. */
 export type DeltaFault =
@@ -62,8 +64,8 @@ export type ScriptedVenue = {
   sendTrade(symbol: string): void;
   sendHeartbeat(symbol: string): void;
   /**
-   * The subscriptions of a symbol hang: nothing more is sent for it until its book is subscribed anew. Everything else
-   * goes on, pings are answered.
+   * The subscriptions of a symbol hang: nothing more is sent for it until its book is subscribed
+   * anew. Everything else goes on, pings are answered.
    */
   hang(symbol: string): void;
   /** Drops every connection without a closing handshake. */

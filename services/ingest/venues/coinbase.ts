@@ -1,8 +1,6 @@
 // Coinbase Exchange, public WebSocket feed.
 // https://docs.cdp.coinbase.com/exchange/websocket-feed/channels
 // https://docs.cdp.coinbase.com/exchange/websocket-feed/overview
-import { canonicalDecimal } from "@tickwire/proto/model";
-import { z } from "zod";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type {
@@ -14,6 +12,7 @@ import type {
   FeedSubscription,
   RejectReason,
 } from "../feed/feed-adapter.ts";
+import { deriveProduct, parseProducts } from "./coinbase-products.ts";
 import {
   planByInstrument,
   readQuoteValues,
@@ -30,15 +29,16 @@ type Emit = (event: FeedEvent) => void;
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * 100 messages a second are allowed; every product has its own subscribe frame, because one unknown product makes the
- * venue refuse a whole frame. Heartbeats come every second for each product.
+ * 100 messages a second are allowed; every product has its own subscribe frame, because one unknown
+ * product makes the venue refuse a whole frame. Heartbeats come every second for each product.
  */
 const LIMITS: FeedLimits = {
   subscriptionsPerConnectionMax: 400,
   outgoingFrames: { count: 50, intervalMs: 1000 },
   restWeight: { count: 5, intervalMs: 1000 },
   connects: { count: 5, intervalMs: 1000 },
-  // Level2 of a quiet pair moves every few seconds; trades and tickers of one may not come for hours.
+  // Level2 of a quiet pair moves every few seconds; trades and tickers of one may not come for
+  // hours.
   silenceMsMax: { book: 120_000 },
   connectionSilenceMsMax: 15_000,
   connectionAgeMsMax: undefined,
@@ -61,9 +61,10 @@ const CHANNELS_OF: Readonly<Record<string, readonly Channel[]>> = {
 };
 
 /**
- * Coinbase Exchange. Books are level2_batch: all changes within 50 ms in one message, unnumbered, so that only the
- * order of TCP guards them. Quotes are those in ticker messages, which come with every match, not with every change
- * of the best bid and offer; a ticker without sizes (the feed had none until 2022) gives no quote.
+ * Coinbase Exchange. Books are level2_batch: all changes within 50 ms in one message, unnumbered,
+ * so that only the order of TCP guards them. Quotes are those in ticker messages, which come with
+ * every match, not with every change of the best bid and offer; a ticker without sizes (the feed
+ * had none until 2022) gives no quote.
  */
 export const coinbase: FeedAdapter = {
   venue: VENUE,
@@ -79,8 +80,8 @@ export const coinbase: FeedAdapter = {
     weight: 1,
   }),
   isInstrumentsUrl: (url) => /^[^?#]*\/products\/?(\?|$)/.test(url),
-  parseInstruments,
-  deriveInstrument,
+  parseInstruments: parseProducts,
+  deriveInstrument: deriveProduct,
   planConnections: (subscriptions, endpoints) =>
     planByInstrument(subscriptions, {
       url: endpoints.webSocket,
@@ -109,64 +110,6 @@ function frames(
   });
 }
 
-const productSchema = z.object({
-  id: z.string(),
-  base_currency: z.string().regex(/^[A-Za-z0-9.]+$/),
-  quote_currency: z.string().regex(/^[A-Za-z0-9.]+$/),
-  quote_increment: z.string().optional(),
-  base_increment: z.string().optional(),
-  status: z.string().optional(),
-});
-
-function parseInstruments(
-  body: string,
-): { readonly instruments: readonly Instrument[]; readonly skipped: number } | undefined {
-  let products: unknown;
-  try {
-    products = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-  if (!Array.isArray(products)) return undefined;
-  const bySymbol = new Map<string, Instrument>();
-  for (const product of products) {
-    const parsed = productSchema.safeParse(product);
-    if (!parsed.success || parsed.data.status === "delisted") continue;
-    const { id, base_currency: base, quote_currency: quote } = parsed.data;
-    const priceIncrement = canonicalDecimal(parsed.data.quote_increment ?? "");
-    const sizeIncrement = canonicalDecimal(parsed.data.base_increment ?? "");
-    const instrument = spot({ venueSymbol: id, base, quote });
-    if (bySymbol.has(instrument.symbol)) continue;
-    bySymbol.set(instrument.symbol, {
-      ...instrument,
-      ...(priceIncrement === undefined ? {} : { priceIncrement }),
-      ...(sizeIncrement === undefined ? {} : { sizeIncrement }),
-    });
-  }
-  return { instruments: [...bySymbol.values()], skipped: products.length - bySymbol.size };
-}
-
-function deriveInstrument(venueSymbol: string): Instrument | undefined {
-  const parts = /^([A-Z0-9]+)-([A-Z0-9]+)$/.exec(venueSymbol);
-  const [, base, quote] = parts ?? [];
-  if (base === undefined || quote === undefined) return undefined;
-  return spot({ venueSymbol, base, quote });
-}
-
-function spot(names: { venueSymbol: string; base: string; quote: string }): Instrument {
-  const { venueSymbol, base, quote } = names;
-  return {
-    venue: VENUE,
-    symbol: `${base}-${quote}`,
-    venueSymbol,
-    kind: "spot",
-    base,
-    quote,
-    settle: quote,
-    inverse: false,
-  };
-}
-
 /** What is kept of one product on one connection. */
 type ProductState = {
   readonly tracker: ScaleTracker;
@@ -177,9 +120,15 @@ type ProductState = {
 class CoinbaseDecoder implements FeedDecoder {
   readonly #catalog: InstrumentCatalog;
   readonly #products = new Map<Instrument, ProductState>();
-  /** Books of this connection: all of them may have lost something in a frame that cannot be read at all. */
+  /**
+   * Books of this connection: all of them may have lost something in a frame that cannot be read at
+   * all.
+   */
   readonly #books = new Set<Instrument>();
-  /** `channel product` of the last list of subscriptions, which the venue repeats whole at every change. */
+  /**
+   * `channel product` of the last list of subscriptions, which the venue repeats whole at every
+   * change.
+   */
   #subscribed = new Set<string>();
 
   constructor(context: FeedDecoderContext) {
@@ -393,7 +342,10 @@ class CoinbaseDecoder implements FeedDecoder {
     return product;
   }
 
-  /** Nothing numbers messages here: what a damaged frame was about must be found out, or every book may be wrong. */
+  /**
+   * Nothing numbers messages here: what a damaged frame was about must be found out, or every book
+   * may be wrong.
+   */
   #rejectDamaged(text: string, emit: Emit): void {
     const type = /"type":"([a-z0-9_]+)"/.exec(text)?.[1];
     const product = /"product_id":"([^"\\]+)"/.exec(text)?.[1];

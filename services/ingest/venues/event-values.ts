@@ -58,7 +58,9 @@ export function readTradeValues(
 /** The texts of one side of a quote; no text, null or zero where nobody bids or offers. */
 export type QuoteSideTexts = { readonly price: unknown; readonly size: unknown };
 
-/** Reads both sides of a quote at one pair of scales. A side without a price is empty: all zeros. */
+/**
+ * Reads both sides of a quote at one pair of scales. A side without a price is empty: all zeros.
+ */
 export function readQuoteValues(
   tracker: ScaleTracker,
   bid: QuoteSideTexts,
@@ -110,7 +112,9 @@ export function readTickerValues(texts: TickerTexts): Pick<Ticker, TickerField> 
   return values as Pick<Ticker, TickerField>;
 }
 
-/** The text of a frame, whatever form it arrived in. Bytes that are not UTF-8 become damaged JSON. */
+/**
+ * The text of a frame, whatever form it arrived in. Bytes that are not UTF-8 become damaged JSON.
+ */
 export function textOfFrame(frame: string | Uint8Array): string {
   return typeof frame === "string" ? frame : UTF_8.decode(frame);
 }
@@ -118,8 +122,8 @@ export function textOfFrame(frame: string | Uint8Array): string {
 const UTF_8 = new TextDecoder();
 
 /**
- * Splits what is wanted over connections of at most `subscriptionsMax`, keeping the channels of an instrument
- * together, since some venues answer them with one message.
+ * Splits what is wanted over connections of at most `subscriptionsMax`, keeping the channels of an
+ * instrument together, since some venues answer them with one message.
  */
 export function planByInstrument(
   subscriptions: readonly FeedSubscription[],

@@ -24,8 +24,9 @@ export const KRAKEN_CHANNELS: readonly Channel[] = [
 ];
 
 /**
- * Cloudflare allows about 150 connects in ten minutes. Heartbeats come every second while anything is subscribed.
- * How many frames we may send is not published: this is far below what is known to work.
+ * Cloudflare allows about 150 connects in ten minutes. Heartbeats come every second while anything
+ * is subscribed. How many frames we may send is not published: this is far below what is known to
+ * work.
  */
 export const KRAKEN_LIMITS: FeedLimits = {
   subscriptionsPerConnectionMax: 1000,
@@ -42,9 +43,9 @@ export const KRAKEN_LIMITS: FeedLimits = {
 export const KRAKEN_BOOK_SYNC: BookSync = { snapshot: "in-band", checksum: krakenChecksum };
 
 /**
- * CRC-32 over the best ten asks, then the best ten bids: price, then size, each as the venue writes it without
- * the point and without leading zeros. That is the mantissa at the scale of the venue's texts, which the scale
- * tracker of a book keeps including trailing zeros.
+ * CRC-32 over the best ten asks, then the best ten bids: price, then size, each as the venue writes
+ * it without the point and without leading zeros. That is the mantissa at the scale of the venue's
+ * texts, which the scale tracker of a book keeps including trailing zeros.
  */
 export function krakenChecksum(book: OrderBook): number {
   const asks = book.asks(CHECKSUM_DEPTH);
@@ -79,7 +80,10 @@ export class KrakenScales {
   /** Of the book, whose texts all have the pair's precision. */
   book: ScaleTracker = new ScaleTracker({ keepTrailingZeros: true });
 
-  /** A snapshot defines the precision anew, so that one damaged text cannot spoil checksums for good. */
+  /**
+   * A snapshot defines the precision anew, so that one damaged text cannot spoil checksums for
+   * good.
+   */
   startBook(): void {
     this.book = new ScaleTracker({ keepTrailingZeros: true });
   }
@@ -132,8 +136,8 @@ export function isAssetPairsUrl(url: string): boolean {
 }
 
 /**
- * Reads an AssetPairs body; undefined if it is not one. Pairs without a WebSocket name (dark pools) and those that
- * would get a symbol that another one has are left out and counted.
+ * Reads an AssetPairs body; undefined if it is not one. Pairs without a WebSocket name (dark pools)
+ * and those that would get a symbol that another one has are left out and counted.
  */
 export function parseAssetPairs(
   body: string,
@@ -171,7 +175,10 @@ export function modernPairName(wsname: string): string {
   return wsname.split("/").map(modernAssetName).join("/");
 }
 
-/** An instrument from `BASE/QUOTE` alone, in the old or the new names; undefined if it is no such text. */
+/**
+ * An instrument from `BASE/QUOTE` alone, in the old or the new names; undefined if it is no such
+ * text.
+ */
 export function deriveKrakenInstrument(venueSymbol: string, venue: string): Instrument | undefined {
   const parts = venueSymbol.split("/");
   const [base, quote] = parts.map(modernAssetName);

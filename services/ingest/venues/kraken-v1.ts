@@ -1,4 +1,5 @@
-// Kraken spot, WebSocket v1: frozen, still served. Data are arrays whose last two elements name channel and pair.
+// Kraken spot, WebSocket v1: frozen, still served. Data are arrays whose last two elements name
+// channel and pair.
 // https://docs.kraken.com/exchange/api-reference/spot-websocket-v1/book
 // https://docs.kraken.com/exchange/guides/websockets/book-checksum-v1
 import { canonicalDecimal } from "@tickwire/proto/model";
@@ -118,7 +119,10 @@ class KrakenV1Decoder implements FeedDecoder {
   readonly #catalog: InstrumentCatalog;
   readonly #bookDepth: number;
   readonly #scales = new KrakenScalesByInstrument();
-  /** Books of this connection: all of them may have lost something in a frame that cannot be read at all. */
+  /**
+   * Books of this connection: all of them may have lost something in a frame that cannot be read at
+   * all.
+   */
   readonly #books = new Set<Instrument>();
   /** Instruments whose quotes come from the spread channel, at every change and with a time. */
   readonly #spreads = new Set<Instrument>();
@@ -132,7 +136,8 @@ class KrakenV1Decoder implements FeedDecoder {
     const text = textOfFrame(frame);
     let message: unknown;
     try {
-      // Every decimal is quoted. Connection ids are beyond 2^53 and come out rounded; nobody reads them.
+      // Every decimal is quoted. Connection ids are beyond 2^53 and come out rounded; nobody reads
+      // them.
       message = JSON.parse(text);
     } catch {
       this.#rejectDamaged(text, emit);
@@ -278,7 +283,10 @@ class KrakenV1Decoder implements FeedDecoder {
     return undefined;
   }
 
-  /** Pairs of today's and the last 24 hours' values; best bid and offer are `[price, whole lots, volume]`. */
+  /**
+   * Pairs of today's and the last 24 hours' values; best bid and offer are `[price, whole lots,
+   * volume]`.
+   */
   #ticker(fields: unknown, about: About, emit: Emit): RejectReason | undefined {
     if (!isObject(fields)) return "missing-field";
     const { instrument, receivedTimeUs } = about;
@@ -338,7 +346,10 @@ class KrakenV1Decoder implements FeedDecoder {
     }
   }
 
-  /** Nothing numbers messages here: what a damaged frame was about must be found out, or every book may be wrong. */
+  /**
+   * Nothing numbers messages here: what a damaged frame was about must be found out, or every book
+   * may be wrong.
+   */
   #rejectDamaged(text: string, emit: Emit): void {
     const names = /"(book|trade|ticker|spread|ohlc)(?:-\d+)?"\s*,\s*"([^"\\]+)"/.exec(text);
     const venueChannel = names?.[1];

@@ -16,8 +16,6 @@ import type {
   FeedDecoder,
   FeedDecoderContext,
   FeedEvent,
-  FeedSubscribeOptions,
-  FeedSubscription,
   RejectReason,
 } from "../feed/feed-adapter.ts";
 import {
@@ -39,15 +37,13 @@ import {
   nearestBookDepth,
   parseAssetPairs,
 } from "./kraken-family.ts";
+import { krakenRequests } from "./kraken-requests.ts";
 import { isBadTime, parseIsoTimeUs } from "./venue-time.ts";
 
 const VENUE = "kraken";
 
-/** Symbols in one subscribe frame; each is acknowledged by itself. */
-const SYMBOLS_PER_FRAME_MAX = 100;
 /** Requests whose channel is remembered, to know what a refusal is about; the oldest go first. */
 const REQUESTS_REMEMBERED_MAX = 1024;
-const CANDLE_INTERVAL_MINUTES = 1;
 
 type JsonObject = { readonly [key: string]: JsonText };
 type Emit = (event: FeedEvent) => void;
@@ -62,8 +58,8 @@ const CHANNELS_OF: Readonly<Record<VenueChannel, readonly Channel[]>> = {
 };
 
 /**
- * Kraken spot. Quotes and ticker are one channel of the venue: with quotes wanted it is asked for at every change
- * of the best bid and offer, for tickers alone at every trade.
+ * Kraken spot. Quotes and ticker are one channel of the venue: with quotes wanted it is asked for
+ * at every change of the best bid and offer, for tickers alone at every trade.
  */
 export const kraken: FeedAdapter = {
   venue: VENUE,
@@ -85,63 +81,11 @@ export const kraken: FeedAdapter = {
       url: endpoints.webSocket,
       subscriptionsMax: KRAKEN_LIMITS.subscriptionsPerConnectionMax,
     }),
-  subscribeFrames: (subscriptions, options) => frames("subscribe", subscriptions, options),
-  unsubscribeFrames: (subscriptions, options) => frames("unsubscribe", subscriptions, options),
+  subscribeFrames: (subscriptions, options) => krakenRequests("subscribe", subscriptions, options),
+  unsubscribeFrames: (subscriptions, options) =>
+    krakenRequests("unsubscribe", subscriptions, options),
   createDecoder: (context) => new KrakenDecoder(context),
 };
-
-function frames(
-  method: "subscribe" | "unsubscribe",
-  subscriptions: readonly FeedSubscription[],
-  options: FeedSubscribeOptions,
-): readonly string[] {
-  const symbols: Record<"book" | "trade" | "bbo" | "ticker" | "ohlc", Set<string>> = {
-    book: new Set(),
-    trade: new Set(),
-    bbo: new Set(),
-    ticker: new Set(),
-    ohlc: new Set(),
-  };
-  for (const { instrument, channel } of subscriptions) {
-    const name = instrument.venueSymbol;
-    if (channel === "book") symbols.book.add(name);
-    else if (channel === "trades") symbols.trade.add(name);
-    else if (channel === "candles") symbols.ohlc.add(name);
-    else if (channel === "quotes") symbols.bbo.add(name);
-    else if (channel === "ticker") symbols.ticker.add(name);
-  }
-  for (const name of symbols.bbo) symbols.ticker.delete(name);
-  const depth = nearestBookDepth(options.bookDepth);
-  const requests = [
-    ...batches(symbols.book).map((symbol) => ({ channel: "book", symbol, depth })),
-    ...batches(symbols.trade).map((symbol) => ({ channel: "trade", symbol })),
-    ...batches(symbols.bbo).map((symbol) => ({ channel: "ticker", symbol, event_trigger: "bbo" })),
-    ...batches(symbols.ticker).map((symbol) => ({
-      channel: "ticker",
-      symbol,
-      event_trigger: "trades",
-    })),
-    ...batches(symbols.ohlc).map((symbol) => ({
-      channel: "ohlc",
-      symbol,
-      interval: CANDLE_INTERVAL_MINUTES,
-    })),
-  ];
-  return requests.map((params, index) => {
-    const snapshot = method === "subscribe" ? { snapshot: true } : {};
-    const req_id = options.requestId + index;
-    return JSON.stringify({ method, params: { ...params, ...snapshot }, req_id });
-  });
-}
-
-function batches(symbols: ReadonlySet<string>): string[][] {
-  const all = [...symbols];
-  const result: string[][] = [];
-  for (let start = 0; start < all.length; start += SYMBOLS_PER_FRAME_MAX) {
-    result.push(all.slice(start, start + SYMBOLS_PER_FRAME_MAX));
-  }
-  return result;
-}
 
 class KrakenDecoder implements FeedDecoder {
   readonly #catalog: InstrumentCatalog;
@@ -149,7 +93,10 @@ class KrakenDecoder implements FeedDecoder {
   readonly #scales = new KrakenScalesByInstrument();
   /** What acknowledgements said; the subscribed depth where there was none. */
   readonly #depths = new Map<string, number>();
-  /** Books of this connection: all of them may have lost something in a frame that cannot be read at all. */
+  /**
+   * Books of this connection: all of them may have lost something in a frame that cannot be read at
+   * all.
+   */
   readonly #books = new Set<Instrument>();
   readonly #requests = new Map<string, readonly Channel[]>();
 
@@ -214,7 +161,10 @@ class KrakenDecoder implements FeedDecoder {
     // Books start in-band; nothing else is asked for over REST.
   }
 
-  /** Calls `read` for each item of the message's data whose instrument is known; emits the reason it returns. */
+  /**
+   * Calls `read` for each item of the message's data whose instrument is known; emits the reason it
+   * returns.
+   */
   #forEach(
     message: JsonObject,
     channel: Channel,
@@ -378,7 +328,10 @@ class KrakenDecoder implements FeedDecoder {
     for (const channel of channels) emit({ kind: "refused", venueSymbol, channel, reason });
   }
 
-  /** Nothing numbers messages here: what a damaged frame was about must be found out, or every book may be wrong. */
+  /**
+   * Nothing numbers messages here: what a damaged frame was about must be found out, or every book
+   * may be wrong.
+   */
   #rejectDamaged(text: string, emit: Emit): void {
     const venueChannel = /"channel":"([a-z]+)"/.exec(text)?.[1];
     const symbol = /"symbol":"([^"\\]+)"/.exec(text)?.[1];

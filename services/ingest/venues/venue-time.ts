@@ -1,12 +1,15 @@
-/** Where the venue's time is damaged; distinct from undefined, which is a venue that says nothing. */
+/**
+ * Where the venue's time is damaged; distinct from undefined, which is a venue that says nothing.
+ */
 export const BAD_TIME = Number.NaN;
 
 const ZERO = 48;
 
 /**
- * The microseconds since 1970 that an RFC 3339 text in UTC names, such as `2021-04-17T16:43:30.244075Z`; digits
- * below a microsecond are cut off. Undefined if there is no text, or a time up to 1970: venues write the year 1 or
- * the epoch where they have none. BAD_TIME if it is something else.
+ * The microseconds since 1970 that an RFC 3339 text in UTC names, such as
+ * `2021-04-17T16:43:30.244075Z`; digits below a microsecond are cut off. Undefined if there is no
+ * text, or a time up to 1970: venues write the year 1 or the epoch where they have none. BAD_TIME
+ * if it is something else.
  */
 export function parseIsoTimeUs(text: unknown): number | undefined {
   if (text === undefined || text === null || text === "") return undefined;
@@ -27,8 +30,8 @@ export function parseIsoTimeUs(text: unknown): number | undefined {
 }
 
 /**
- * The microseconds since 1970 that seconds with a fraction name, such as `1618678133.365913`. Undefined if there is
- * no text or it is zero, BAD_TIME if it is something else.
+ * The microseconds since 1970 that seconds with a fraction name, such as `1618678133.365913`.
+ * Undefined if there is no text or it is zero, BAD_TIME if it is something else.
  */
 export function parseSecondsTimeUs(text: unknown): number | undefined {
   if (text === undefined || text === null || text === "") return undefined;
