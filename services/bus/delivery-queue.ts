@@ -35,9 +35,6 @@ export type DeliveryQueueOptions = {
   readonly onSlowConsumer: (pattern: string, dropped: number) => void;
 };
 
-/** Messages delivered before the event loop gets a turn. */
-export const DELIVERED_PER_TURN_MAX = 1_024;
-
 /** Default of BusSubscribeOptions.pendingMessagesMax. */
 export const PENDING_MESSAGES_MAX = 65_536;
 
@@ -105,8 +102,9 @@ export class DeliveryQueue {
   #deliver(): void {
     this.#scheduled = false;
     this.#delivering = true;
-    for (let count = 0; count < DELIVERED_PER_TURN_MAX; count++) {
-      if (this.#head >= this.#entries.length) break;
+    // What handlers publish waits for the next turn, so that sockets and timers get theirs. A fixed number a
+    // turn would fall behind a socket that brings more.
+    for (let count = this.length; count > 0 && this.#head < this.#entries.length; count--) {
       const target = this.#entries[this.#head] as DeliveryTarget;
       const message = this.#entries[this.#head + 1] as BusMessage;
       this.#head += 2;

@@ -26,7 +26,7 @@ import {
   type Schedule,
 } from "./delivery-queue.ts";
 import { ConfirmationWindow, publishedBytes, ReconnectBuffer } from "./publish-window.ts";
-import { isSubject, isSubjectPattern } from "./subject.ts";
+import { hasWildcard, isSubject, isSubjectPattern } from "./subject.ts";
 
 export type NatsBusOptions = {
   /** `host:port` or `nats://host:port`; several for a cluster. */
@@ -138,18 +138,24 @@ class Subscription extends DeliveryTarget implements BusSubscription {
 class Message implements BusMessage {
   readonly subject: string;
   readonly payload: Uint8Array;
-  readonly #reply: string;
+  readonly #source: Msg;
   readonly #bus: { answer(subject: string, payload: Uint8Array): void };
 
-  constructor(message: Msg, bus: { answer(subject: string, payload: Uint8Array): void }) {
-    this.subject = message.subject;
-    this.payload = copied(message.data);
-    this.#reply = message.reply ?? "";
+  constructor(
+    subject: string,
+    source: Msg,
+    bus: { answer(subject: string, payload: Uint8Array): void },
+  ) {
+    this.subject = subject;
+    this.payload = copied(source.data);
+    this.#source = source;
     this.#bus = bus;
   }
 
   respond(payload: Uint8Array): void {
-    if (this.#reply !== "") this.#bus.answer(this.#reply, payload);
+    // Decoded here and not before: most messages are never answered.
+    const { reply } = this.#source;
+    if (reply !== undefined && reply !== "") this.#bus.answer(reply, payload);
   }
 }
 
@@ -230,11 +236,16 @@ class NatsBus implements Bus {
         target.source?.unsubscribe();
       },
     });
+    const exact = !hasWildcard(pattern);
     subscription.source = this.#connection.subscribe(pattern, {
       ...(options.queueGroup === undefined ? {} : { queue: options.queueGroup }),
       callback: (error, message) => {
         if (error instanceof Error) this.#onServerError?.(error);
-        else this.#queue.push(subscription, new Message(message, this.#port));
+        else {
+          // The client decodes a subject anew for each message.
+          const subject = exact ? pattern : message.subject;
+          this.#queue.push(subscription, new Message(subject, message, this.#port));
+        }
       },
     });
     this.#subscriptions.add(subscription);

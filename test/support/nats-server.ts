@@ -85,10 +85,12 @@ async function launch(
   child.stderr.on("data", (chunk: Buffer) => {
     log = (log + chunk.toString()).slice(-4_000);
   });
-  // A test process that dies must not leave a server behind.
   const kill = (): void => void child.kill("SIGKILL");
-  process.once("exit", kill);
-  child.once("exit", () => process.removeListener("exit", kill));
+  // A test process that dies, by whatever signal, must not leave a server behind: its end closes the pipe.
+  const watchdog = spawn("sh", ["-c", 'read _; kill -9 "$0"', String(child.pid)], {
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  child.once("exit", () => watchdog.kill("SIGKILL"));
   const deadlineMs = Date.now() + START_MS_MAX;
   while (!(await accepts(port))) {
     if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadlineMs) {
