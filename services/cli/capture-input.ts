@@ -8,7 +8,10 @@ import type { CaptureContents } from "#ingest/capture/replay-options.ts";
 import { replayCapture } from "#ingest/capture/replay.ts";
 import { CommandError } from "./errors.ts";
 
-/** The lines of a capture by its path; `-` is standard input. Throws `CommandError` if it cannot be read. */
+/**
+ * The lines of a capture by its path; `-` is standard input. Throws `CommandError` if it cannot be
+ * read.
+ */
 export function openCapture(path: string): AsyncIterable<CaptureLine> {
   if (path === "-") return readCaptureStream(process.stdin);
   try {

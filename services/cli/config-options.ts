@@ -26,8 +26,8 @@ export function collect(value: string, previous: readonly string[]): readonly st
 }
 
 /**
- * The configuration of a command: defaults of the program < `defaults` of the command < file < environment <
- * flags. Throws `ConfigError` that names every bad key.
+ * The configuration of a command: defaults of the program < `defaults` of the command < file <
+ * environment < flags. Throws `ConfigError` that names every bad key.
  */
 export function loadCommandConfig(
   options: ConfigOptions,

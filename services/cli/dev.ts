@@ -28,14 +28,16 @@ export function createDevCommand(): Command {
   const command = new Command("dev")
     .summary("run everything in one process")
     .description(
-      "Runs ingest and gateway in one process on the memory bus, with the simulated venue unless told otherwise.",
+      "Runs ingest and gateway in one process on the memory bus, with the simulated venue unless\n" +
+        "told otherwise.",
     );
   addReplayOptions(addGatewayOptions(addVenueOption(addConfigOptions(command))));
   return command
     .addHelpText(
       "after",
       `
-With --replay, the capture starts to play when the first subscriber is there, so that it gets every event.
+With --replay, the capture starts to play when the first subscriber is there, so that it gets
+every event.
 
 Examples:
   tickwire dev

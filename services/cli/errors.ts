@@ -22,7 +22,10 @@ export class CommandError extends Error {
   }
 }
 
-/** What is printed for an error and what the program exits with; no line for what was printed already. */
+/**
+ * What is printed for an error and what the program exits with; no line for what was printed
+ * already.
+ */
 export function explainError(error: unknown): {
   readonly exitCode: ExitCode;
   readonly line: string | undefined;

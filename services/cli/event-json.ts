@@ -39,8 +39,8 @@ export type EventPosition = { readonly epoch: number; readonly sequence: number 
 const PLAIN_TEXT = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 /**
- * Writes events as JSON objects, the one form that `normalize` and `subscribe --json` print. Keys are in a
- * fixed order; decimals are exact plain text; what the venue does not say is absent.
+ * Writes events as JSON objects, the one form that `normalize` and `subscribe --json` print. Keys
+ * are in a fixed order; decimals are exact plain text; what the venue does not say is absent.
  */
 export class EventJson {
   readonly #heads = new Map<EventType, WeakMap<EventSource, string>>();

@@ -4,7 +4,10 @@ import type { CancelTimer, Clock } from "#core/clock.ts";
 /** Every question of a gateway for the state of a topic, which it asks when somebody subscribes. */
 const SNAPSHOT_QUERIES = "rq.v1.*.snapshot.>";
 
-/** Topics of one request are asked for one after the other; after this long without one, it was the last. */
+/**
+ * Topics of one request are asked for one after the other; after this long without one, it was the
+ * last.
+ */
 const QUIET_MS = 300;
 
 export type FirstSubscription = {

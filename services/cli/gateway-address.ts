@@ -10,7 +10,10 @@ const SCHEMES: Readonly<Record<string, { readonly http: string; readonly webSock
   "wss:": { http: "https:", webSocket: "wss:" },
 };
 
-/** Base address for HTTP of a gateway named by any of its addresses, or `default`; no slash at the end. */
+/**
+ * Base address for HTTP of a gateway named by any of its addresses, or `default`; no slash at the
+ * end.
+ */
 export function httpAddress(text: string): string {
   const { url, scheme } = parseAddress(text);
   return `${scheme.http}//${url.host}`;

@@ -8,8 +8,8 @@ export type OutputStream = {
 const CHUNK_CHARACTERS_MIN = 64 * 1024;
 
 /**
- * Gathers lines into large writes. Ask `blocked` before producing more and wait for `drained()` if it is true:
- * then no more than one chunk waits here, however slow the reader is.
+ * Gathers lines into large writes. Ask `blocked` before producing more and wait for `drained()` if
+ * it is true: then no more than one chunk waits here, however slow the reader is.
  */
 export class LineOutput {
   readonly #stream: OutputStream;

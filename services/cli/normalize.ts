@@ -18,8 +18,8 @@ export function createNormalizeCommand(): Command {
   return new Command("normalize")
     .summary("print every event of a capture as JSON")
     .description(
-      "Prints one JSON object a line for every normalized event of a capture, in order, and ends with a\n" +
-        "summary on standard error: frames, events, rejections, gaps, resyncs, checksums, speed.",
+      "Prints one JSON object a line for every normalized event of a capture, in order, and ends\n" +
+        "with a summary on standard error: frames, events, rejections, gaps, resyncs, checksums, speed.",
     )
     .argument("<capture>", "file, gzipped or plain; - reads standard input")
     .option(

@@ -16,7 +16,9 @@ export type OpenBusOptions = {
   readonly name: string;
 };
 
-/** Connects to the configured bus and logs what happens to the connection. Rejects with BusError. */
+/**
+ * Connects to the configured bus and logs what happens to the connection. Rejects with BusError.
+ */
 export async function openBus(options: OpenBusOptions): Promise<Bus> {
   const bus = await createBus(options);
   const { logger } = options;

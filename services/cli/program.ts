@@ -9,7 +9,9 @@ import { createReplayCommand } from "./replay.ts";
 import { programVersion } from "./service-process.ts";
 import { createSubscribeCommand } from "./subscribe.ts";
 
-/** The `tickwire` command line. Parsing rejects with CommanderError instead of ending the process. */
+/**
+ * The `tickwire` command line. Parsing rejects with CommanderError instead of ending the process.
+ */
 export function createProgram(): Command {
   const program = new Command("tickwire")
     .description("Market data from several venues, in one shape, over one socket.")
@@ -17,7 +19,8 @@ export function createProgram(): Command {
     .addHelpText(
       "after",
       `
-Exit codes: 0 done, 1 could not be done, 2 wrong usage or configuration, 130 forced by a second signal.
+Exit codes: 0 done, 1 could not be done, 2 wrong usage or configuration, 130 forced by a second
+signal.
 Start with: tickwire dev`,
     );
   const commands = [

@@ -49,8 +49,9 @@ export function replayServiceOptions(flags: ReplayFlags): ReplayServiceOptions |
 }
 
 /**
- * Scans a capture, announces what it holds, and plays it: at once, or when somebody has subscribed. Resolves when
- * queries are answered. They still are after the last line, unless the process is to end then.
+ * Scans a capture, announces what it holds, and plays it: at once, or when somebody has subscribed.
+ * Resolves when queries are answered. They still are after the last line, unless the process is to
+ * end then.
  */
 export async function playCapture(
   bus: Bus,

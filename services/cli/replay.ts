@@ -20,8 +20,8 @@ export function createReplayCommand(): Command {
   const command = new Command("replay")
     .summary("play a capture onto a bus")
     .description(
-      "Plays a capture onto a bus as if it were live, then prints a summary and ends. On the memory bus nobody\n" +
-        "listens: that measures how fast it goes.",
+      "Plays a capture onto a bus as if it were live, then prints a summary and ends. On the memory bus\n" +
+        "nobody listens: that measures how fast it goes.",
     )
     .argument("<capture>", "file, gzipped or plain; - reads standard input")
     .addOption(new Option("--to <bus>", "where to").choices(["nats", "memory"]).default("nats"))

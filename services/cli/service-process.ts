@@ -29,23 +29,6 @@ export function createServiceProcess(service: string, config: TickwireConfig): S
   return { clock, logger, metrics, shutdown };
 }
 
-/**
- * Starts a service. If `start` fails, what it had started is closed (in reverse, with the deadline) before
- * the error goes on.
- */
-export async function runService(
-  service: ServiceProcess,
-  start: () => Promise<void>,
-): Promise<void> {
-  try {
-    await start();
-  } catch (error) {
-    if (service.shutdown.started) return;
-    service.logger.debug({ error }, "the start failed");
-    throw error;
-  }
-}
-
 /** As in package.json, two folders up from here in the sources and three in the build. */
 export function programVersion(): string {
   for (const relative of ["../../package.json", "../../../package.json"]) {

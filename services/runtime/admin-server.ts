@@ -18,8 +18,8 @@ export type AdminServer = {
 };
 
 /**
- * Serves `/healthz` (the process answers), `/readyz` (it can do its work; 503 and the reason if not) and
- * `/metrics` in Prometheus' text format. Rejects if it cannot listen.
+ * Serves `/healthz` (the process answers), `/readyz` (it can do its work; 503 and the reason if
+ * not) and `/metrics` in Prometheus' text format. Rejects if it cannot listen.
  */
 export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
   const server = createServer((request, response) => {

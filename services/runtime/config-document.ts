@@ -21,7 +21,9 @@ signal.
 
 const HEADER = ["key", "variable", "takes", "default", "what"];
 
-/** The text of docs/configuration.md: every setting with its variable, type, default and meaning. */
+/**
+ * The text of docs/configuration.md: every setting with its variable, type, default and meaning.
+ */
 export function configurationDocument(): string {
   const sections = new Map<string, ConfigVariable[]>();
   for (const variable of listVariables(configSchema)) {

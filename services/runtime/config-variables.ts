@@ -17,7 +17,10 @@ export type ConfigVariable = {
   readonly defaultText: string | undefined;
   /** From the schema's description; empty if it has none. */
   readonly doc: string;
-  /** The value for a text of an environment variable; the text itself if it is not of the right form. */
+  /**
+   * The value for a text of an environment variable; the text itself if it is not of the right
+   * form.
+   */
   readonly parseText: (text: string) => unknown;
 };
 
@@ -37,8 +40,8 @@ type JsonSchema = {
 };
 
 /**
- * Every setting of a tree of strict objects, in the schema's order. A list, a record or a union is one
- * setting: lists of plain values are written `a,b`, anything else as JSON.
+ * Every setting of a tree of strict objects, in the schema's order. A list, a record or a union is
+ * one setting: lists of plain values are written `a,b`, anything else as JSON.
  */
 export function listVariables(schema: z.ZodType): ConfigVariable[] {
   const root: JsonSchema = z.toJSONSchema(schema, {
@@ -52,7 +55,9 @@ export function listVariables(schema: z.ZodType): ConfigVariable[] {
   return variables;
 }
 
-/** The environment variable of a path: `["gateway", "bytesMax"]` is `TICKWIRE_GATEWAY__BYTES_MAX`. */
+/**
+ * The environment variable of a path: `["gateway", "bytesMax"]` is `TICKWIRE_GATEWAY__BYTES_MAX`.
+ */
 export function variableOf(path: readonly string[]): string {
   const parts = path.map((part) => part.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toUpperCase());
   return VARIABLE_PREFIX + parts.join("__");

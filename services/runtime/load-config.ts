@@ -48,8 +48,9 @@ export type ConfigSources = {
 type Tree = { [name: string]: unknown };
 
 /**
- * Merges defaults (the schema's, then the program's) < file < environment < flags, validates the whole and freezes it. Objects merge by key,
- * lists are replaced. Throws `ConfigError` that names every bad key, with where it came from.
+ * Merges defaults (the schema's, then the program's) < file < environment < flags, validates the
+ * whole and freezes it. Objects merge by key, lists are replaced. Throws `ConfigError` that names
+ * every bad key, with where it came from.
  */
 export function loadConfig<Schema extends z.ZodType>(
   schema: Schema,

@@ -22,8 +22,8 @@ export type LoggerOptions = {
 };
 
 /**
- * Writes one JSON object a line, by default to standard error and before the call returns, so that nothing
- * is lost on exit. Secrets are taken out: see `scrubFields`.
+ * Writes one JSON object a line, by default to standard error and before the call returns, so that
+ * nothing is lost on exit. Secrets are taken out: see `scrubFields`.
  */
 export function createLogger(options: LoggerOptions): Logger {
   const { write } = options;

@@ -5,7 +5,9 @@ export type MetricsOptions = {
   readonly version: string;
 };
 
-/** A registry of its own with the process's metrics (CPU, memory, event loop, garbage collection). */
+/**
+ * A registry of its own with the process's metrics (CPU, memory, event loop, garbage collection).
+ */
 export function createMetrics(options: MetricsOptions): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });

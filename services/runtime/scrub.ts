@@ -10,8 +10,8 @@ const DEPTH_MAX = 6;
 const ADDRESS = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s"'<>]+)/gi;
 
 /**
- * Text fit for a log: addresses keep scheme, host and path, and lose user, password, query and fragment;
- * bearer tokens are cut out.
+ * Text fit for a log: addresses keep scheme, host and path, and lose user, password, query and
+ * fragment; bearer tokens are cut out.
  */
 export function scrubText(text: string): string {
   return text
@@ -19,7 +19,10 @@ export function scrubText(text: string): string {
     .replace(/\b(bearer|basic)\s+[\w.~+/=-]+/gi, `$1 ${REDACTED}`);
 }
 
-/** A copy of log fields without secrets, by field name and by `scrubText`. Errors become plain objects. */
+/**
+ * A copy of log fields without secrets, by field name and by `scrubText`. Errors become plain
+ * objects.
+ */
 export function scrubFields(fields: object): Record<string, unknown> {
   const scrubbed: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {

@@ -31,8 +31,8 @@ export type ShutdownOptions = {
 type Step = { readonly name: string; readonly close: () => Promise<void> | void };
 
 /**
- * Ends a process in order: what was added last is closed first. SIGINT and SIGTERM start it; a second signal,
- * or the deadline, ends the process at once. `exit` is called exactly once.
+ * Ends a process in order: what was added last is closed first. SIGINT and SIGTERM start it; a
+ * second signal, or the deadline, ends the process at once. `exit` is called exactly once.
  */
 export class Shutdown {
   readonly #options: ShutdownOptions;
@@ -51,7 +51,10 @@ export class Shutdown {
     return this.#running !== undefined;
   }
 
-  /** Adds a step. Added while shutting down, it is run at once, so that nothing started late is left open. */
+  /**
+   * Adds a step. Added while shutting down, it is run at once, so that nothing started late is left
+   * open.
+   */
   add(name: string, close: () => Promise<void> | void): void {
     const step = { name, close };
     if (this.#running === undefined) this.#steps.push(step);
@@ -59,7 +62,10 @@ export class Shutdown {
     else void this.#close(step).then(() => undefined);
   }
 
-  /** Closes everything, then exits with `code`, or `Failure` if a step failed. Later calls join the first. */
+  /**
+   * Closes everything, then exits with `code`, or `Failure` if a step failed. Later calls join the
+   * first.
+   */
   run(code: ExitCode = ExitCode.Ok): Promise<void> {
     this.#running ??= this.#runSteps(code);
     return this.#running;

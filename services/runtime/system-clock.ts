@@ -7,8 +7,8 @@ const TIMER_MS_MAX = 2_147_483_647;
 const DRIFT_MS_MAX = 5;
 
 /**
- * The system's clock, in microseconds. Between steps of the wall clock it never goes back and resolves
- * single microseconds; a step (NTP, suspend) is followed as soon as it exceeds 5 ms.
+ * The system's clock, in microseconds. Between steps of the wall clock it never goes back and
+ * resolves single microseconds; a step (NTP, suspend) is followed as soon as it exceeds 5 ms.
  */
 export class SystemClock implements Clock {
   #anchorWallUs = Date.now() * 1000;

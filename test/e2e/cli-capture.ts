@@ -29,8 +29,8 @@ export function captureOfFixture(venue: string, fixture: VenueFixture): string {
 }
 
 /**
- * A capture in Binance's documented form: trades and best prices of two instruments in turn, one frame every
- * `intervalUs`. Prices rise by one step each, so that every event is different.
+ * A capture in Binance's documented form: trades and best prices of two instruments in turn, one
+ * frame every `intervalUs`. Prices rise by one step each, so that every event is different.
  */
 export function makeCapture(options: {
   readonly frames: number;

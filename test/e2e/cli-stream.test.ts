@@ -35,7 +35,10 @@ async function startDev(args: readonly string[] = []): Promise<{ cli: CliProcess
   return { cli, url: `ws://127.0.0.1:${port}` };
 }
 
-/** Events of one kind must be what normalize printed, one for one; only the epoch is the publisher's. */
+/**
+ * Events of one kind must be what normalize printed, one for one; only the epoch is the
+ * publisher's.
+ */
 function expectSameStreams(actual: readonly Event[], expected: readonly Event[]): void {
   const streams = (events: readonly Event[]): Map<string, string[]> => {
     const byTopic = new Map<string, string[]>();
