@@ -1,8 +1,7 @@
 // Compares the schema with the last published one and fails on changes that break its users.
 //
-//   node proto/breaking.mjs           lint, format and breaking-change check; exits 1 if one fails
-//   node proto/breaking.mjs --renew   makes the schema of now the published one: part of a release,
-// never of a fix
+//   node proto/breaking.mjs           lint, format and breaking changes; exits 1 if one fails
+//   node proto/breaking.mjs --renew   on release: makes the schema of now the published one
 //
 // The published schema is baseline.json, an image made by buf and committed, so that the check
 // needs no network, no tags and no history.

@@ -2,8 +2,7 @@
 // supported Node runs it.
 //
 //   node proto/generate.mjs           writes proto/gen/
-//   node proto/generate.mjs --check   writes nothing; exits 1 if proto/gen/ differs from what would
-// be written
+//   node proto/generate.mjs --check   writes nothing; exits 1 if proto/gen/ would change
 //
 // gen/wire.js, gen/wire.d.ts     protobufjs static classes, by pbjs with one fixed set of flags
 // gen/messages.ts                plain interfaces and codecs of every message

@@ -63,7 +63,7 @@ describe("bytes", () => {
     );
   });
 
-  test("fields that are left out get their defaults, and absence is kept where it means something", () => {
+  test("fields left out get their defaults; absence is kept where it means something", () => {
     expect(TradeCodec.decode(TradeCodec.encode({}))).toEqual({
       sequence: 0,
       venueTimeUs: undefined,

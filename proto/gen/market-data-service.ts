@@ -331,7 +331,7 @@ export type MarketDataHandlers<Context> = {
   ) => AsyncIterable<ReplayResponse>;
 };
 
-/** The client's methods over two functions that carry a call. Adds no behaviour of its own. */
+/** The client's methods over two functions that carry a call. */
 export function createMarketDataClient<Options>(
   call: UnaryCall<Options>,
   serverStream: ServerStreamCall<Options>,

@@ -159,7 +159,7 @@ function stub(service) {
     const name = propertyName(method);
     return `    ${name}: (request, options) => ${call}(methods.${name}, request, options),`;
   });
-  return `/** The client's methods over two functions that carry a call. Adds no behaviour of its own. */
+  return `/** The client's methods over two functions that carry a call. */
 export function create${service.name}Client<Options>(
   call: UnaryCall<Options>,
   serverStream: ServerStreamCall<Options>,

@@ -70,8 +70,8 @@ function putVarint32(bytes: Uint8Array, start: number, value: number): number {
 }
 
 /**
- * Encodes messages as (part of) a ServerFrame, which may be followed by elements of `wrapBatch`. The
- * caller owns the result. Throws WireError if a value does not fit its field.
+ * Encodes messages as (part of) a ServerFrame, which elements of `wrapBatch` may follow. The caller
+ * owns the result. Throws WireError if a value does not fit its field.
  */
 export function encodeServerMessages(messages: readonly ServerMessageInit[]): Uint8Array {
   return ServerFrameCodec.encode({ messages: messages.map((message) => ({ message })) });

@@ -1,4 +1,5 @@
-// CPU nanoseconds per event of the batch codec beside protobufjs on the same bytes, 64 events a batch.
+// CPU nanoseconds per event of the batch codec beside protobufjs on the same bytes, 64 events a
+// batch.
 // Runs on the build: `npm run build && node test/bench/codec.bench.mjs [rounds]`. The candidates
 // alternate within a round, and one is measured twice to show the noise; read the ratios.
 import { encodeBatch, readBatch, rowsOf } from "@tickwire/proto/codec";

@@ -1,0 +1,49 @@
+import { tickwire } from "@tickwire/proto";
+import { expect, test } from "vitest";
+import {
+  decodeAnnouncement,
+  decodeCatalogReply,
+  decodeQueryReply,
+  encodeAnnouncement,
+  encodeCatalogReply,
+  encodeQueryError,
+  encodeQueryReply,
+} from "./bus-codec.ts";
+
+const announcement = { ingestorId: "i-1", venue: "kraken", catalogVersion: 2 ** 40 };
+
+test("an announcement is the same to protobufjs", () => {
+  const bytes = encodeAnnouncement(announcement);
+  expect(decodeAnnouncement(bytes)).toEqual(announcement);
+  const oracle = tickwire.bus.v1.Announcement.encode(announcement).finish();
+  expect(Buffer.from(bytes).toString("hex")).toBe(Buffer.from(oracle).toString("hex"));
+});
+
+test("a catalog keeps its instruments in order, with what they leave out", () => {
+  const instruments = [{ venue: "kraken", symbol: "BTC-USD" }, { symbol: "ETH-USD" }];
+  const reply = decodeCatalogReply(encodeCatalogReply({ catalogVersion: 3, instruments }));
+  expect(reply.instruments.map(({ symbol }) => symbol)).toEqual(["BTC-USD", "ETH-USD"]);
+  expect(reply.instruments[1]).toMatchObject({ venue: "", channels: [], expiryTimeUs: 0 });
+});
+
+test("an answer has a payload or an error", () => {
+  const payload = Uint8Array.of(1, 2, 3);
+  expect(decodeQueryReply(encodeQueryReply(payload))).toEqual({ error: undefined, payload });
+  const error = { code: "CODE_NOT_FOUND", message: "no such instrument" } as const;
+  expect(decodeQueryReply(encodeQueryError(error))).toEqual({
+    error: { ...error, details: [] },
+    payload: new Uint8Array(0),
+  });
+});
+
+test("an error whose code is unknown here is still an error", () => {
+  // QueryReply.error of two bytes: code 99.
+  const bytes = Uint8Array.of(0x0a, 2, 0x08, 99);
+  expect(decodeQueryReply(bytes).error?.code).toBe("CODE_UNKNOWN");
+});
+
+test("bytes that are no message are refused", () => {
+  expect(() => decodeQueryReply(Uint8Array.of(0x12, 9))).toThrow(
+    expect.objectContaining({ name: "WireError", code: "truncated" }),
+  );
+});
