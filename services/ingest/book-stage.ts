@@ -51,7 +51,10 @@ export class BookStage {
     entry.builder.handle(raw, entry.emit);
   }
 
-  /** Something of this book was lost that its numbers cannot show. Does nothing for a book never seen. */
+  /**
+   * Something of this book was lost that its numbers cannot show. Does nothing for a book never
+   * seen.
+   */
   resync(instrument: Instrument, reason: string): void {
     const entry = this.#entries.get(instrument);
     entry?.builder.resync(reason, entry.emit);

@@ -49,8 +49,8 @@ const venueSchema = z
   });
 
 /**
- * Everything that can be set about an ingestor. Units are in the names; every key has a default, so `{}` is a valid
- * configuration: the simulated venue.
+ * Everything that can be set about an ingestor. Units are in the names; every key has a default,
+ * so `{}` is a valid configuration: the simulated venue.
  */
 export const ingestConfigSchema = z
   .strictObject({

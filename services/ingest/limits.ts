@@ -2,9 +2,14 @@
 export type IngestLimits = {
   /** Instruments of one venue; more are rejected and counted. */
   readonly instrumentsMax: number;
-  /** Book deltas of one instrument while its snapshot is awaited; of more, the oldest are dropped. */
+  /**
+   * Book deltas of one instrument while its snapshot is awaited; of more, the oldest are dropped.
+   */
   readonly bufferedDeltasMax: number;
-  /** Trade ids of one instrument, to recognise a trade that comes twice; of more, the oldest are forgotten. */
+  /**
+   * Trade ids of one instrument, to recognise a trade that comes twice; of more, the oldest are
+   * forgotten.
+   */
   readonly recentTradeIdsMax: number;
   /** Events of one topic in one message on the bus. */
   readonly batchEventsMax: number;

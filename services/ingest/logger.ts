@@ -1,4 +1,7 @@
-/** What the ingestor needs of a logger; pino's satisfies it. One line per event in a lifecycle, none per message. */
+/**
+ * What the ingestor needs of a logger; pino's satisfies it. One line per event in a lifecycle, none
+ * per message.
+ */
 export type Logger = {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

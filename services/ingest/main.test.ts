@@ -40,7 +40,12 @@ async function start(options: Partial<IngestOptions> = {}) {
     drainTimeoutMs: 0,
   });
   const ingest = await startIngest({
-    ...{ config, bus, clock, logger: LOGGER, registry, random: () => 0.5 },
+    config,
+    bus,
+    clock,
+    logger: LOGGER,
+    registry,
+    random: () => 0.5,
     ...options,
   });
   running.push({ ingest, bus });
@@ -120,7 +125,7 @@ test("each channel says where it stands, whatever a newcomer needs with it", asy
     const query = { venue: "simulated", query: "snapshot", channel, symbol: "BTC-USD" } as const;
     const batch = readBatch((await ask(querySubject(query))).payload);
     expect(batch.snapshot).toBe(true);
-    expect(batch.firstSequence, channel).toBeGreaterThan(0);
+    expect(batch.firstSequence).toBeGreaterThan(0);
     kinds.set(channel, batch.count);
   }
   expect(kinds.get("trades")).toBe(0);
@@ -128,7 +133,7 @@ test("each channel says where it stands, whatever a newcomer needs with it", asy
   expect(kinds.get("status")).toBeGreaterThan(1);
 });
 
-test("what is not streamed is not found, and a question that cannot be read is an error", async () => {
+test("what is not streamed is not found, an unreadable question is an error", async () => {
   const { ask, run } = await start();
   await run(1);
   const snapshot = { venue: "simulated", query: "snapshot", channel: "book" } as const;
@@ -191,7 +196,9 @@ test("announces itself regularly and when asked, with a catalog of what is strea
   );
   expect(catalog.catalogVersion).toBe(version);
   expect(catalog.instruments.map(({ symbol }) => symbol).toSorted()).toEqual([
-    ...["BTC-USD", "BTC-USD-PERP", "ETH-USD"],
+    "BTC-USD",
+    "BTC-USD-PERP",
+    "ETH-USD",
   ]);
   const spot = catalog.instruments.find(({ symbol }) => symbol === "BTC-USD");
   expect(spot?.channels).toContain("CHANNEL_BOOK");
@@ -207,7 +214,7 @@ test("metrics count per venue what happened", async () => {
   expect(text).toContain('ingest_connections_open{venue="simulated"} 1');
 });
 
-test("a venue whose instruments cannot be listed is asked again and again, not at once", async () => {
+test("a venue whose instruments cannot be listed is asked again after a wait", async () => {
   const dialer = new FakeDialer();
   const restClient = new FakeRest();
   const config = ingestConfig({

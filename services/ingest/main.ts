@@ -61,9 +61,16 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   const counters: PublisherCounters = { events: 0, batches: 0, bytes: 0, failures: 0 };
   const epoch = clock.nowUs();
   const publisher = new Publisher({
-    ...{ bus, clock, epoch, counters, logger },
+    bus,
+    clock,
+    epoch,
+    counters,
+    logger,
     batchEventsMax: config.batchEventsMax,
-    limits: { tradesMax: config.recentTradesMax, candlesMax: config.recentCandlesMax },
+    limits: {
+      tradesMax: config.recentTradesMax,
+      candlesMax: config.recentCandlesMax,
+    },
     schedule: scheduleTurnEnd,
   });
   const networks: Network[] = [];
@@ -72,15 +79,27 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     networks.push(network);
     const { dialer, restClient } = options.intercept?.(venueConfig.id, network) ?? network;
     return new VenueIngest({
-      ...{ config: venueConfig, adapter: VENUES[venueConfig.id], limits: config, clock, random },
-      ...{ dialer, restClient, logger },
-      policy: { ...FEED_POLICY_DEFAULTS, ...options.policy },
+      config: venueConfig,
+      adapter: VENUES[venueConfig.id],
+      limits: config,
+      clock,
+      random,
+      dialer,
+      restClient,
+      logger,
+      policy: {
+        ...FEED_POLICY_DEFAULTS,
+        ...options.policy,
+      },
       emit: (event) => publisher.publish(event),
       onChange: () => responder.announce(),
     });
   });
   const responder: QueryResponder = new QueryResponder({
-    ...{ bus, clock, publisher, logger },
+    bus,
+    clock,
+    publisher,
+    logger,
     ingestorId: `ingest-${epoch}`,
     venues: venues.map(({ view }) => view),
   });
@@ -108,7 +127,10 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   };
 }
 
-/** The simulated venue brings its own network; the others share the real one, or what the options give. */
+/**
+ * The simulated venue brings its own network; the others share the real one, or what the options
+ * give.
+ */
 function networkOf(config: VenueConfig, options: IngestOptions): Network {
   const { clock } = options;
   if (config.id === "simulated" && options.dialer === undefined) {
@@ -123,12 +145,15 @@ function networkOf(config: VenueConfig, options: IngestOptions): Network {
 
 /** A bus that is down keeps what it can; waiting for it must not keep the process. */
 async function drained(bus: Bus, clock: Clock, timeoutMs: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const cancel = clock.after(timeoutMs, resolve);
-    const done = (): void => {
-      cancel();
-      resolve();
-    };
-    bus.flush().then(done, done);
+  let cancel = (): void => {};
+  const timeout = new Promise<void>((resolve) => {
+    cancel = clock.after(timeoutMs, resolve);
   });
+  try {
+    await Promise.race([bus.flush(), timeout]);
+  } catch {
+    // The bus failed: it has told its own listeners, and there is nothing left to wait for.
+  } finally {
+    cancel();
+  }
 }

@@ -36,7 +36,10 @@ const VENUE_TOTALS = {
   ingest_checksums_failed_total: ["Book checksums that were wrong.", "checksumsFailed"],
 } as const satisfies Record<string, readonly [string, keyof VenueCounters]>;
 
-/** Registers every metric of the ingestor. They read the counts when they are asked for, and cost nothing before. */
+/**
+ * Registers every metric of the ingestor. They read the counts when they are asked for, and cost
+ * nothing before.
+ */
 export function registerIngestMetrics(options: {
   readonly registry: Registry;
   readonly venues: () => readonly MeasuredVenue[];

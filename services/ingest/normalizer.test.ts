@@ -14,8 +14,16 @@ const base = { instrument: fakeInstrument("A"), venueTimeUs: NOW_US, receivedTim
 
 function trade(fields: Partial<Trade>): Trade {
   return {
-    ...{ kind: "trade", ...base, priceScale: 0, sizeScale: 0, tradeId: "1", historical: false },
-    ...{ priceMantissa: 1, sizeMantissa: 1, aggressorSide: "buyer", ...fields },
+    kind: "trade",
+    ...base,
+    priceScale: 0,
+    sizeScale: 0,
+    tradeId: "1",
+    historical: false,
+    priceMantissa: 1,
+    sizeMantissa: 1,
+    aggressorSide: "buyer",
+    ...fields,
   };
 }
 
@@ -26,18 +34,37 @@ function quote(
   askSize: number,
 ): Quote {
   return {
-    ...{ kind: "quote", ...base, priceScale: 0, sizeScale: 0 },
-    ...{ bidPriceMantissa: bid, bidSizeMantissa: bidSize },
-    ...{ askPriceMantissa: ask, askSizeMantissa: askSize },
+    kind: "quote",
+    ...base,
+    priceScale: 0,
+    sizeScale: 0,
+    bidPriceMantissa: bid,
+    bidSizeMantissa: bidSize,
+    askPriceMantissa: ask,
+    askSizeMantissa: askSize,
   };
 }
 
 function book(price: number | bigint, size: number | bigint): RawBook {
   return {
-    ...{ kind: "raw-book", ...base, snapshot: false, source: "in-band", checksum: undefined },
-    ...{ firstUpdateId: 1, lastUpdateId: 1, previousUpdateId: undefined },
-    ...{ priceScale: 0, sizeScale: 0, bids: { prices: [], sizes: [] } },
-    asks: { prices: [5, price], sizes: [1, size] },
+    kind: "raw-book",
+    ...base,
+    snapshot: false,
+    source: "in-band",
+    checksum: undefined,
+    firstUpdateId: 1,
+    lastUpdateId: 1,
+    previousUpdateId: undefined,
+    priceScale: 0,
+    sizeScale: 0,
+    bids: {
+      prices: [],
+      sizes: [],
+    },
+    asks: {
+      prices: [5, price],
+      sizes: [1, size],
+    },
   };
 }
 

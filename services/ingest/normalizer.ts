@@ -4,7 +4,10 @@ import type { Quote, Trade } from "#core/market-event.ts";
 import type { RawBook, RejectReason } from "./feed/feed-adapter.ts";
 import type { FeedData } from "./feed/rollover.ts";
 
-/** 2009-01-03, when the first of the assets began to exist. Year 1 and 1970 mean "no time" at some venues. */
+/**
+ * 2009-01-03, when the first of the assets began to exist. Year 1 and 1970 mean "no time" at some
+ *   venues.
+ */
 export const VENUE_TIME_US_MIN = Date.UTC(2009, 0, 3) * 1000;
 
 /** How far a venue's clock may be ahead of ours. */
@@ -31,7 +34,10 @@ export function rejectionOf(event: FeedData): RejectReason | undefined {
   }
 }
 
-/** False if the venue's time cannot be true, such as year 1, 1970, or tomorrow. An absent time is fine. */
+/**
+ * False if the venue's time cannot be true, such as year 1, 1970, or tomorrow. An absent time is
+ * fine.
+ */
 export function isVenueTimeSane(event: FeedData): boolean {
   const { venueTimeUs } = event;
   if (venueTimeUs === undefined) return true;

@@ -12,8 +12,17 @@ const B = fakeInstrument("B-USD");
 
 function trade(tradeId: string, instrument = A): Trade {
   return {
-    ...{ kind: "trade", instrument, venueTimeUs: 5, receivedTimeUs: 7, tradeId, historical: false },
-    ...{ priceMantissa: 100, priceScale: 1, sizeMantissa: 1, sizeScale: 0, aggressorSide: "buyer" },
+    kind: "trade",
+    instrument,
+    venueTimeUs: 5,
+    receivedTimeUs: 7,
+    tradeId,
+    historical: false,
+    priceMantissa: 100,
+    priceScale: 1,
+    sizeMantissa: 1,
+    sizeScale: 0,
+    aggressorSide: "buyer",
   };
 }
 
@@ -32,17 +41,29 @@ function create(options: { payloadBytesMax?: number; batchEventsMax?: number } =
   const logged: string[] = [];
   const log = (_fields: object, message: string): void => void logged.push(message);
   const publisher = new Publisher({
-    ...{ bus, clock: new ManualClock(1_000), epoch: 42, counters },
+    bus,
+    clock: new ManualClock(1e3),
+    epoch: 42,
+    counters,
     batchEventsMax: options.batchEventsMax ?? 64,
-    limits: { tradesMax: 10, candlesMax: 10 },
+    limits: {
+      tradesMax: 10,
+      candlesMax: 10,
+    },
     schedule: (flush) => scheduled.push(flush),
-    logger: { debug: log, info: log, warn: log, error: log },
+    logger: {
+      debug: log,
+      info: log,
+      warn: log,
+      error: log,
+    },
   });
   const batches = () =>
     published.map(({ subject, payload }) => {
       const batch = readBatch(payload);
       const rows = rowsOf(batch).rows as readonly { readonly tradeId?: string }[];
-      return `${subject} ${batch.epoch}:${batch.firstSequence} ${rows.map((r) => r.tradeId).join(",")}`;
+      const ids = rows.map((row) => row.tradeId).join(",");
+      return `${subject} ${batch.epoch}:${batch.firstSequence} ${ids}`;
     });
   const fail = (error: BusError | undefined): void => {
     failure = error;

@@ -40,8 +40,8 @@ export type PublisherOptions = {
 type Topics = Partial<Record<MarketEvent["kind"], TopicRecord>>;
 
 /**
- * Gives every event its sequence and puts the events of one topic and one turn of the event loop into one batch on
- * the bus. Topics keep their own order; between topics there is none.
+ * Gives every event its sequence and puts the events of one topic and one turn of the event loop
+ * into one batch on the bus. Topics keep their own order; between topics there is none.
  */
 export class Publisher {
   readonly epoch: number;
@@ -80,7 +80,10 @@ export class Publisher {
     for (const topic of dirty) this.#flushTopic(topic);
   }
 
-  /** The topic, with nothing waiting: what it says is what has been published. Undefined before the first event. */
+  /**
+   * The topic, with nothing waiting: what it says is what has been published. Undefined before the
+   * first event.
+   */
   settledTopic(instrument: Instrument, channel: Channel): TopicRecord | undefined {
     const topics = this.#topics.get(instrument);
     if (topics === undefined) return undefined;
@@ -159,7 +162,9 @@ export class Publisher {
     }
   }
 
-  /** A bus that does not take a batch must not take the feeds down; the hole shows in the sequence. */
+  /**
+   * A bus that does not take a batch must not take the feeds down; the hole shows in the sequence.
+   */
   #onFailure(topic: TopicRecord, error: unknown): void {
     if (!(error instanceof BusError)) throw error;
     this.#options.counters.failures += 1;

@@ -14,7 +14,9 @@ import type { NumberedTrade } from "./topic-record.ts";
 
 const { getTrades, getCandles, getStatus } = MarketData.methods;
 
-/** The codecs of what a gateway asks: requests are decoded, responses encoded. They throw WireError. */
+/**
+ * The codecs of what a gateway asks: requests are decoded, responses encoded. They throw WireError.
+ */
 export const QUERY_METHODS = { getTrades, getCandles, getStatus } as const;
 
 /** `mark-price` becomes CHANNEL_MARK_PRICE. */

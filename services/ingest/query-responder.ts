@@ -42,7 +42,10 @@ const CANDLE_INTERVAL_MS_DEFAULT = 60_000;
 export type VenueView = {
   readonly venue: string;
   readonly streamed: StreamedInstruments;
-  /** The book as it stands after the last published event; undefined while it is not known to be right. */
+  /**
+   * The book as it stands after the last published event; undefined while it is not known to be
+   * right.
+   */
   readonly liveBookOf: (instrument: Instrument) => OrderBook | undefined;
 };
 
@@ -65,9 +68,9 @@ class QueryFailure extends Error {
 }
 
 /**
- * Answers what gateways ask about this ingestor's venues, and announces them. An answer with a position contains
- * exactly the events up to it: whatever waits is published first. One ingestor serves a venue; a second one would
- * have an epoch of its own.
+ * Answers what gateways ask about this ingestor's venues, and announces them. An answer with a
+ * position contains exactly the events up to it: whatever waits is published first. One ingestor
+ * serves a venue; a second one would have an epoch of its own.
  */
 export class QueryResponder {
   readonly #options: QueryResponderOptions;
@@ -242,7 +245,9 @@ function rowLimit(asked: number): number {
   return asked === 0 ? ROWS_DEFAULT : Math.min(asked, ROWS_MAX);
 }
 
-/** The events that tell a newcomer where the topic stands; none for channels of single occurrences. */
+/**
+ * The events that tell a newcomer where the topic stands; none for channels of single occurrences.
+ */
 function stateOf(topic: TopicRecord, view: VenueView): readonly MarketEvent[] {
   const { last } = topic;
   if (last === undefined) return [];

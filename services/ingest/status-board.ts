@@ -2,8 +2,8 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import type { Status, TopicState } from "#core/market-event.ts";
 
 /**
- * The state of every channel of every instrument of a venue. Says only changes: the same state again, whatever its
- * reason, keeps the first reason and the first time.
+ * The state of every channel of every instrument of a venue. Says only changes: the same state
+ * again, whatever its reason, keeps the first reason and the first time.
  */
 export class StatusBoard {
   readonly #emit: (status: Status) => void;

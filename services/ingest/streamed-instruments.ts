@@ -1,7 +1,10 @@
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { FeedSubscription } from "./feed/feed-adapter.ts";
 
-/** What one venue streams here: its instruments, each with its channels. `status` is always among them. */
+/**
+ * What one venue streams here: its instruments, each with its channels. `status` is always among
+ * them.
+ */
 export class StreamedInstruments {
   readonly #channels = new Map<Instrument, Set<Channel>>();
   readonly #bySymbol = new Map<string, Instrument>();

@@ -7,9 +7,20 @@ const instrument = fakeInstrument("A");
 
 function candle(openTimeUs: number, close: string, intervalMs = 60_000): Candle {
   return {
-    ...{ kind: "candle", instrument, venueTimeUs: undefined, receivedTimeUs: 1, intervalMs },
-    ...{ openTimeUs, open: "1", high: "1", low: "1", close, volume: "1", closed: false },
-    ...{ quoteVolume: undefined, tradeCount: undefined },
+    kind: "candle",
+    instrument,
+    venueTimeUs: undefined,
+    receivedTimeUs: 1,
+    intervalMs,
+    openTimeUs,
+    open: "1",
+    high: "1",
+    low: "1",
+    close,
+    volume: "1",
+    closed: false,
+    quoteVolume: undefined,
+    tradeCount: undefined,
   };
 }
 

@@ -42,8 +42,8 @@ export class Ring<Item> {
 }
 
 /**
- * One topic at its publisher: its position, what waits for the next flush, and what a newcomer needs to know.
- * Sequences start at 1 and rise by 1 with each event.
+ * One topic at its publisher: its position, what waits for the next flush, and what a newcomer
+ * needs to know. Sequences start at 1 and rise by 1 with each event.
  */
 export class TopicRecord {
   readonly instrument: Instrument;
@@ -86,7 +86,13 @@ export class TopicRecord {
       case "status":
         this.#statuses.set(event.channel, event);
         return;
-      default:
+      case "quote":
+      case "book":
+      case "ticker":
+      case "funding":
+      case "mark-price":
+      case "open-interest":
+      case "liquidation":
         return;
     }
   }
@@ -112,7 +118,10 @@ export class TopicRecord {
     return [...this.#statuses.values()];
   }
 
-  /** A candle replaces the one of the same interval and start; venues send it again while it changes. */
+  /**
+   * A candle replaces the one of the same interval and start; venues send it again while it
+   * changes.
+   */
   #rememberCandle(candle: Candle): void {
     const candles = this.#candles.get(candle.intervalMs) ?? [];
     this.#candles.set(candle.intervalMs, candles);

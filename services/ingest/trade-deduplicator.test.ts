@@ -8,15 +8,17 @@ const B = fakeInstrument("B");
 
 function trade(tradeId: string, { instrument = A, historical = false } = {}): Trade {
   return {
-    ...{
-      kind: "trade",
-      instrument,
-      venueTimeUs: undefined,
-      receivedTimeUs: 1,
-      tradeId,
-      historical,
-    },
-    ...{ priceMantissa: 1, priceScale: 0, sizeMantissa: 1, sizeScale: 0, aggressorSide: "none" },
+    kind: "trade",
+    instrument,
+    venueTimeUs: undefined,
+    receivedTimeUs: 1,
+    tradeId,
+    historical,
+    priceMantissa: 1,
+    priceScale: 0,
+    sizeMantissa: 1,
+    sizeScale: 0,
+    aggressorSide: "none",
   };
 }
 

@@ -4,8 +4,8 @@ import type { SessionCounters } from "./feed/feed-session.ts";
 import type { SnapshotCounters } from "./feed/snapshot-fetcher.ts";
 
 /**
- * What happened at one venue since the start. Plain numbers that the stages count up, because a labelled metric
- * costs more than a whole event; the metrics read them when they are asked for.
+ * What happened at one venue since the start. Plain numbers that the stages count up, because a
+ * labelled metric costs more than a whole event; the metrics read them when they are asked for.
  */
 export type VenueCounters = SessionCounters &
   SnapshotCounters & {

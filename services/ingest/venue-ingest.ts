@@ -43,8 +43,9 @@ export type VenueIngestOptions = {
 };
 
 /**
- * One venue: fetches its instruments, chooses those that are wanted, spreads them over connections and runs a
- * session for each. What fails is tried again, for as long as it takes, with growing waits.
+ * One venue: fetches its instruments, chooses those that are wanted, spreads them over connections
+ * and runs a session for each. What fails is tried again, for as long as it takes, with growing
+ * waits.
  */
 export class VenueIngest implements MeasuredVenue {
   readonly venue: string;
@@ -86,11 +87,22 @@ export class VenueIngest implements MeasuredVenue {
     const counters = this.counters;
     const endpoints = this.#endpoints;
     this.#snapshots = new SnapshotFetcher({
-      ...{ adapter, endpoints, restClient, clock, random, policy, logger, counters },
+      adapter,
+      endpoints,
+      restClient,
+      clock,
+      random,
+      policy,
+      logger,
+      counters,
     });
     const { bufferedDeltasMax, recentTradeIdsMax } = limits;
     this.#pipeline = new VenuePipeline({
-      ...{ adapter, clock, counters, bufferedDeltasMax, recentTradeIdsMax },
+      adapter,
+      clock,
+      counters,
+      bufferedDeltasMax,
+      recentTradeIdsMax,
       emit: options.emit,
     });
     this.view = {
@@ -182,7 +194,13 @@ export class VenueIngest implements MeasuredVenue {
     for (const plan of adapter.planConnections(subscriptions, this.#endpoints)) {
       const { clock, random, dialer, policy, logger, config } = this.#options;
       const session = new FeedSession({
-        ...{ adapter, plan, clock, random, dialer, policy, logger },
+        adapter,
+        plan,
+        clock,
+        random,
+        dialer,
+        policy,
+        logger,
         bookDepth: config.bookDepth,
         catalog: this.#catalog,
         connectPacer: this.#connectPacer,

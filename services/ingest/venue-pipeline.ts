@@ -23,8 +23,9 @@ export type VenuePipelineOptions = {
 };
 
 /**
- * From the events of a venue's sessions to what is published: the rules of every venue, duplicates of trades,
- * books, and the state of every channel. No I/O and no time of its own, so a recording runs through exactly this.
+ * From the events of a venue's sessions to what is published: the rules of every venue, duplicates
+ * of trades, books, and the state of every channel. No I/O and no time of its own, so a recording
+ * runs through exactly this.
  */
 export class VenuePipeline implements FeedSink {
   readonly books: BookStage;

@@ -17,7 +17,10 @@ import type {
   RestClient,
 } from "#ingest/feed/web-socket-dialer.ts";
 
-/** A venue invented for driver tests: its frames are feed events with symbols in place of instruments. */
+/**
+ * A venue invented for driver tests: its frames are feed events with symbols in place of
+ * instruments.
+ */
 export const FAKE_VENUE = "fake";
 
 export function fakeInstrument(symbol: string): Instrument {
@@ -123,16 +126,29 @@ function createFakeDecoder(catalog: InstrumentCatalog): FeedDecoder {
 /** The frame of a trade. */
 export function tradeFrame(symbol: string, tradeId: string, historical = false): string {
   return JSON.stringify({
-    ...{ kind: "trade", symbol, tradeId, historical, aggressorSide: "buyer" },
-    ...{ priceMantissa: 100, priceScale: 0, sizeMantissa: 1, sizeScale: 0 },
+    kind: "trade",
+    symbol,
+    tradeId,
+    historical,
+    aggressorSide: "buyer",
+    priceMantissa: 100,
+    priceScale: 0,
+    sizeMantissa: 1,
+    sizeScale: 0,
   });
 }
 
 /** The frame of a quote. */
 export function quoteFrame(symbol: string, bid = 99): string {
   return JSON.stringify({
-    ...{ kind: "quote", symbol, priceScale: 0, sizeScale: 0 },
-    ...{ bidPriceMantissa: bid, bidSizeMantissa: 1, askPriceMantissa: 101, askSizeMantissa: 1 },
+    kind: "quote",
+    symbol,
+    priceScale: 0,
+    sizeScale: 0,
+    bidPriceMantissa: bid,
+    bidSizeMantissa: 1,
+    askPriceMantissa: 101,
+    askSizeMantissa: 1,
   });
 }
 
@@ -150,10 +166,22 @@ export function bookFrame(
 ): string {
   const { first, last, snapshot = false, source = "in-band", bid = 99, size = 1 } = message;
   return JSON.stringify({
-    ...{ kind: "raw-book", symbol, snapshot, source, priceScale: 0, sizeScale: 0 },
-    ...{ firstUpdateId: first, lastUpdateId: last },
-    bids: { prices: [bid], sizes: [size] },
-    asks: { prices: snapshot ? [101] : [], sizes: snapshot ? [1] : [] },
+    kind: "raw-book",
+    symbol,
+    snapshot,
+    source,
+    priceScale: 0,
+    sizeScale: 0,
+    firstUpdateId: first,
+    lastUpdateId: last,
+    bids: {
+      prices: [bid],
+      sizes: [size],
+    },
+    asks: {
+      prices: snapshot ? [101] : [],
+      sizes: snapshot ? [1] : [],
+    },
   });
 }
 

@@ -40,22 +40,45 @@ export function startFakeSession(options: FakeSessionOptions) {
   const random = (): number => options.random ?? 0.5;
   const logger = { debug() {}, info() {}, warn() {}, error() {} };
   const pipeline = new VenuePipeline({
-    ...{ adapter, clock, counters, bufferedDeltasMax: 100, recentTradeIdsMax: 100 },
+    adapter,
+    clock,
+    counters,
+    bufferedDeltasMax: 100,
+    recentTradeIdsMax: 100,
     emit: (event) => events.push(event),
   });
   const connectPacer = new RequestPacer({
-    ...{ limit: adapter.limits.connects, clock, waitingMax: policy.connectsWaitingMax },
+    limit: adapter.limits.connects,
+    clock,
+    waitingMax: policy.connectsWaitingMax,
   });
   const snapshots = new SnapshotFetcher({
-    ...{ adapter, endpoints: adapter.endpoints, restClient: rest, clock, random, policy },
-    ...{ logger, counters },
+    adapter,
+    endpoints: adapter.endpoints,
+    restClient: rest,
+    clock,
+    random,
+    policy,
+    logger,
+    counters,
   });
   const subscriptions = fakeSubscriptions(catalog, options.topics);
   const sessions = Array.from({ length: options.sessions ?? 1 }, () => {
     const plan = { url: adapter.endpoints.webSocket, subscriptions };
     const session = new FeedSession({
-      ...{ adapter, plan, bookDepth: 100, catalog, clock, random, dialer, connectPacer },
-      ...{ snapshots, policy, counters, logger, sink: pipeline },
+      adapter,
+      plan,
+      bookDepth: 100,
+      catalog,
+      clock,
+      random,
+      dialer,
+      connectPacer,
+      snapshots,
+      policy,
+      counters,
+      logger,
+      sink: pipeline,
     });
     pipeline.assignBooks(session, subscriptions);
     session.start();
@@ -71,7 +94,17 @@ export function startFakeSession(options: FakeSessionOptions) {
   const first = sessions[0];
   if (first === undefined) throw new Error("no session");
   return {
-    ...{ clock, dialer, rest, counters, events, pipeline, catalog, statuses, ofKind },
-    ...{ session: first, sessions, snapshots },
+    clock,
+    dialer,
+    rest,
+    counters,
+    events,
+    pipeline,
+    catalog,
+    statuses,
+    ofKind,
+    session: first,
+    sessions,
+    snapshots,
   };
 }

@@ -11,7 +11,10 @@ export type CaptureFile = CaptureWriter & {
   readonly failure: Error | undefined;
 };
 
-/** Creates a gzipped capture file; an existing one is an error. The result reports what goes wrong, and never throws. */
+/**
+ * Creates a gzipped capture file; an existing one is an error. The result reports what goes wrong,
+ * and never throws.
+ */
 export function createCaptureFile(path: string): CaptureFile {
   const gzip = createGzip();
   const file = createWriteStream(path, { flags: "wx" });

@@ -1,6 +1,6 @@
 /**
- * One line of a capture: newline-delimited JSON, usually gzipped. The first line is the header; every other line
- * has the time on the recording host's clock, in microseconds since 1970.
+ * One line of a capture: newline-delimited JSON, usually gzipped. The first line is the header;
+ * every other line has the time on the recording host's clock, in microseconds since 1970.
  */
 export type CaptureLine =
   | { readonly kind: "header"; readonly venue: string; readonly source: string }

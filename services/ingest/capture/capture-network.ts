@@ -11,12 +11,16 @@ type Dialled = { readonly url: string; readonly handlers: FeedSocketHandlers; dr
 
 type Asked = { readonly request: RestRequest; readonly onResponse: (answer: RestAnswer) => void };
 
-/** REST requests that may wait for a later line of the recording; of more, the oldest is never answered. */
+/**
+ * REST requests that may wait for a later line of the recording; of more, the oldest is never
+ * answered.
+ */
 export const RECORDED_REQUESTS_MAX = 10_000;
 
 /**
- * The network of a recording. Dialling waits for the recording to open such a connection, a REST request for the
- * recording to hold its answer. What is sent goes nowhere: the recording holds what its own client sent.
+ * The network of a recording. Dialling waits for the recording to open such a connection, a REST
+ * request for the recording to hold its answer. What is sent goes nowhere: the recording holds what
+ * its own client sent.
  */
 export class CaptureNetwork implements FeedDialer, RestClient {
   readonly #snapshotVenueSymbol: (url: string) => string | undefined;
@@ -51,7 +55,10 @@ export class CaptureNetwork implements FeedDialer, RestClient {
     if (this.#asked.length > RECORDED_REQUESTS_MAX) this.#asked.shift();
   }
 
-  /** The handlers of a dial of this URL that waits for its connection; the connection is theirs from then on. */
+  /**
+   * The handlers of a dial of this URL that waits for its connection; the connection is theirs from
+   * then on.
+   */
   takeDial(url: string): FeedSocketHandlers | undefined {
     const dialled = this.#dialled.find((waiting) => waiting.url === url);
     if (dialled === undefined) return undefined;

@@ -10,8 +10,10 @@ const text =
   formatCaptureHeader({ venue: "kraken", source: "test" }) +
   Array.from({ length: FRAMES }, (_, index) =>
     formatCaptureRecord({
-      ...{ kind: "received", atUs: index, connection: 1 },
-      frame: `€ ${(index * 7919) % 10_007} ${"x".repeat(index % 50)}`,
+      kind: "received",
+      atUs: index,
+      connection: 1,
+      frame: `€ ${(index * 7919) % 10007} ${"x".repeat(index % 50)}`,
     }),
   ).join("");
 

@@ -11,9 +11,9 @@ export const CAPTURE_LINE_LENGTH_MAX = 64 * 1024 * 1024;
 const GZIP_MAGIC = [0x1f, 0x8b] as const;
 
 /**
- * The lines of a capture file, in order, read as they are needed. Gzip is recognised by its first bytes, whatever
- * the name. A line that cannot be read, and a broken or truncated end of the compressed stream, come as `damaged`;
- * only a file that cannot be opened throws.
+ * The lines of a capture file, in order, read as they are needed. Gzip is recognised by its first
+ * bytes, whatever the name. A line that cannot be read, and a broken or truncated end of the
+ * compressed stream, come as `damaged`; only a file that cannot be opened throws.
  */
 export function readCapture(path: string): AsyncGenerator<CaptureLine> {
   return readCaptureStream(createReadStream(path, { highWaterMark: 256 * 1024 }));
@@ -50,7 +50,10 @@ export async function* readCaptureStream(source: Readable): AsyncGenerator<Captu
 
 type Damage = { readonly damage: string };
 
-/** The chunks of a stream, decompressed if they are gzip. A broken stream ends with the damage as the last item. */
+/**
+ * The chunks of a stream, decompressed if they are gzip. A broken stream ends with the damage as
+ * the last item.
+ */
 async function* inflated(source: Readable): AsyncGenerator<Uint8Array | Damage> {
   const iterator = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let head = Buffer.alloc(0);
@@ -68,8 +71,8 @@ async function* inflated(source: Readable): AsyncGenerator<Uint8Array | Damage> 
 }
 
 /**
- * What was inflated before an error still counts, so the output is collected as it comes: a failed stream drops
- * what it has buffered.
+ * What was inflated before an error still counts, so the output is collected as it comes: a failed
+ * stream drops what it has buffered.
  */
 async function* inflate(
   head: Buffer,

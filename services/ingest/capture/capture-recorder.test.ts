@@ -10,9 +10,16 @@ function start(bufferedBytesMax = 1_000_000) {
   const written: string[] = [];
   const disk = { buffered: 0 };
   const recorder = new CaptureRecorder({
-    ...{ venue: "kraken", source: "test", dialer, restClient: rest, bufferedBytesMax },
-    clock: new ManualClock(1_000),
-    writer: { write: (lines) => written.push(lines), bufferedBytes: () => disk.buffered },
+    venue: "kraken",
+    source: "test",
+    dialer,
+    restClient: rest,
+    bufferedBytesMax,
+    clock: new ManualClock(1e3),
+    writer: {
+      write: (lines) => written.push(lines),
+      bufferedBytes: () => disk.buffered,
+    },
   });
   const seen: string[] = [];
   const socket = recorder.dial("wss://venue/stream?token=SECRET&a=1", {
@@ -54,8 +61,12 @@ test("writes what passes, in order, and passes it on", () => {
     { kind: "received", atUs, connection: 1, frame: "one" },
     { kind: "received", atUs, connection: 1, frame: Buffer.from([1, 2]) },
     {
-      ...{ kind: "http", atUs, method: "GET", url: "https://x/depth?apiKey=redacted" },
-      ...{ status: 200, body: "{}" },
+      kind: "http",
+      atUs,
+      method: "GET",
+      url: "https://x/depth?apiKey=redacted",
+      status: 200,
+      body: "{}",
     },
     { kind: "close", atUs, connection: 1, code: 1001 },
   ]);
@@ -82,7 +93,12 @@ test("a disk that is too slow shows as a lost connection, and slows nobody", () 
   expect(seen).toEqual(["open", "written", "left out", "this too", "written again"]);
   expect(recorder.linesLost).toBe(2);
   expect(lines().map((line) => (line.kind === "received" ? line.frame : line.kind))).toEqual([
-    ...["header", "open", "written", "close", "open", "written again"],
+    "header",
+    "open",
+    "written",
+    "close",
+    "open",
+    "written again",
   ]);
 });
 

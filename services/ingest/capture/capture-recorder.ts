@@ -37,9 +37,10 @@ export const CAPTURE_BUFFERED_BYTES_MAX = 64 * 1024 * 1024;
 export const CAPTURE_LOST_CODE = 1006;
 
 /**
- * Records what passes between a feed and its venue, by standing in for its dialer and its REST client. Secrets in
- * addresses and frames are blotted out. A disk that is too slow never slows the feed: what does not fit is left out,
- * and every connection then shows as lost and reopened, so that a replay does not take the hole for a quiet market.
+ * Records what passes between a feed and its venue, by standing in for its dialer and its REST
+ * client. Secrets in addresses and frames are blotted out. A disk that is too slow never slows the
+ * feed: what does not fit is left out, and every connection then shows as lost and reopened, so
+ * that a replay does not take the hole for a quiet market.
  */
 export class CaptureRecorder implements FeedDialer, RestClient {
   readonly #options: CaptureRecorderOptions;

@@ -26,12 +26,12 @@ type Connection = {
 };
 
 /**
- * Feeds the lines of one capture to the driver, adapter, normalizer and books that a live feed goes through. Time is
- * the recording's: before each line, the timers that were due by then fire.
+ * Feeds the lines of one capture to the driver, adapter, normalizer and books that a live feed goes
+ * through. Time is the recording's: before each line, the timers that were due by then fire.
  *
- * An `open` line becomes a session, or resumes the session of the same address that lost its connection. A REST
- * answer goes to whoever asked for that snapshot, or to the book itself if nobody did. What was subscribed shows in
- * the data.
+ * An `open` line becomes a session, or resumes the session of the same address that lost its
+ * connection. A REST answer goes to whoever asked for that snapshot, or to the book itself if
+ * nobody did. What was subscribed shows in the data.
  */
 export class CaptureReplay {
   readonly catalog: InstrumentCatalog;

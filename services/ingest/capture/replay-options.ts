@@ -33,15 +33,24 @@ export type ReplayOptions = {
   readonly channels?: readonly Channel[];
   /** `max` never waits; a number is how many times faster than the recording. */
   readonly speed: number | "max";
-  /** The real clock: paces the replay and stamps the publishing time. Receive times are the capture's. */
+  /**
+   * The real clock: paces the replay and stamps the publishing time. Receive times are the
+   * capture's.
+   */
   readonly clock: Clock;
-  /** Where events are published, if anywhere; queries about them are answered on it. Not closed by the replay. */
+  /**
+   * Where events are published, if anywhere; queries about them are answered on it. Not closed by
+   * the replay.
+   */
   readonly bus?: Bus;
   /** Called for every event, synchronously and in order. */
   readonly onEvent?: (replayed: ReplayedEvent) => void;
   /** Levels per side that the recording subscribed, where its frames do not say. Default 1000. */
   readonly bookDepth?: number;
-  /** Known from an earlier pass: announced and answered for on the bus before the first line is read. */
+  /**
+   * Known from an earlier pass: announced and answered for on the bus before the first line is
+   * read.
+   */
   readonly contents?: CaptureContents;
   /** Nothing is read before this resolves. */
   readonly startAfter?: Promise<void>;

@@ -35,7 +35,9 @@ export class ReplayError extends Error {
   }
 }
 
-/** A replay that runs, and answers queries on its bus until it is closed, also after its last line. */
+/**
+ * A replay that runs, and answers queries on its bus until it is closed, also after its last line.
+ */
 export type RunningReplay = {
   /** When the last line has been published. Rejects with ReplayError, or if the source does. */
   readonly finished: Promise<ReplaySummary>;
@@ -55,7 +57,10 @@ export async function replayCapture(options: ReplayOptions): Promise<ReplaySumma
   }
 }
 
-/** Starts to replay a capture as if it were live: see `CaptureReplay` for how, and ReplayOptions for the choices. */
+/**
+ * Starts to replay a capture as if it were live: see `CaptureReplay` for how, and ReplayOptions for
+ * the choices.
+ */
 export function startReplay(options: ReplayOptions): RunningReplay {
   const run = new ReplayRun(options);
   return { finished: run.run(), stats: () => run.summary(), close: () => run.close() };
@@ -165,7 +170,11 @@ class ReplayRun {
       case "header":
         if (this.#replay === undefined) this.#begin(this.#options.venue ?? line.venue);
         return 0;
-      default:
+      case "open":
+      case "sent":
+      case "received":
+      case "http":
+      case "close":
         if (this.#replay === undefined) this.#begin(this.#options.venue);
         return this.#waitMs(line.atUs);
     }

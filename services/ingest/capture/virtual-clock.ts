@@ -2,7 +2,10 @@ import type { CancelTimer, Clock } from "#core/clock.ts";
 
 type Timer = { readonly dueUs: number; readonly order: number; readonly callback: () => void };
 
-/** A clock that stands still until it is told the time, and then fires what has become due, in order. */
+/**
+ * A clock that stands still until it is told the time, and then fires what has become due, in
+ * order.
+ */
 export class VirtualClock implements Clock {
   #nowUs: number;
   /** Latest first, so that the next one is taken from the end. */
@@ -31,8 +34,8 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Fires every timer that is due by then, each at its own time, and then stands at `timeUs`. A time before now is
-   * taken over as it is: recordings follow clocks that were set back.
+   * Fires every timer that is due by then, each at its own time, and then stands at `timeUs`. A
+   * time before now is taken over as it is: recordings follow clocks that were set back.
    */
   advanceTo(timeUs: number): void {
     for (;;) {

@@ -214,7 +214,10 @@ describe("a broken book", () => {
 describe("a snapshot in the stream", () => {
   const inBand = { snapshot: "in-band", policy: { ...BACKOFF, inBandSnapshotTimeoutMs: 10_000 } };
   const damage = JSON.stringify({
-    ...{ kind: "rejected", reason: "bad-decimal", symbol: "A", channel: "book" },
+    kind: "rejected",
+    reason: "bad-decimal",
+    symbol: "A",
+    channel: "book",
   });
 
   function live() {

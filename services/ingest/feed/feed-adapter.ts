@@ -30,8 +30,8 @@ export type RestResponse = {
 };
 
 /**
- * A book message as the venue sent it, before synchronisation. Identifiers are the venue's own; undefined
- * where it has none.
+ * A book message as the venue sent it, before synchronisation. Identifiers are the venue's own;
+ * undefined where it has none.
  */
 export type RawBook = {
   readonly kind: "raw-book";
@@ -50,8 +50,8 @@ export type RawBook = {
   /** The venue's checksum of the book after this message. */
   readonly checksum: number | undefined;
   /**
-   * Levels per side that the venue keeps, where what falls out is not said (Kraken): the book is cut to it after
-   * each message, before the checksum. Constant for one subscription.
+   * Levels per side that the venue keeps, where what falls out is not said (Kraken): the book is
+   * cut to it after each message, before the checksum. Constant for one subscription.
    */
   readonly depth?: number;
   readonly priceScale: number;
@@ -78,8 +78,9 @@ export type FeedEvent =
   /** The venue asks us to reconnect (maintenance, planned restart). */
   | { readonly kind: "reconnect-requested"; readonly reason: string }
   /**
-   * A piece of data that could not be used. With instrument and channel where the decoder knows what was lost:
-   * the driver then resyncs that book, for venues whose messages carry no sequence to notice it by.
+   * A piece of data that could not be used. With instrument and channel where the decoder knows
+   * what was lost: the driver then resyncs that book, for venues whose messages carry no sequence
+   * to notice it by.
    */
   | {
       readonly kind: "rejected";
@@ -104,14 +105,20 @@ export type RejectReason =
   | "missing-data"
   | "catalog-full";
 
-/** Turns the frames of one connection into feed events. One decoder a connection, no I/O, no clock. */
+/**
+ * Turns the frames of one connection into feed events. One decoder a connection, no I/O, no clock.
+ */
 export type FeedDecoder = {
   /**
-   * Tells the decoder of a frame that was sent on its connection, for venues whose answers name only the
-   * request's id. Optional in both directions: a decoder that is not told reports such an answer as a heartbeat.
+   * Tells the decoder of a frame that was sent on its connection, for venues whose answers name
+   * only the request's id. Optional in both directions: a decoder that is not told reports such an
+   * answer as a heartbeat.
    */
   sent?(frame: string): void;
-  /** Never throws on venue data: what it cannot map, it emits as `rejected`. Text frames come as string. */
+  /**
+   * Never throws on venue data: what it cannot map, it emits as `rejected`. Text frames come as
+   * string.
+   */
   decode(
     frame: string | Uint8Array,
     receivedTimeUs: number,
@@ -141,7 +148,9 @@ export type BookSync = {
   readonly snapshot: "rest" | "in-band";
   /** Undefined where the venue numbers nothing. */
   readonly sequencing?: BookSequencing;
-  /** The checksum of the book as it stands; compared with RawBook.checksum where that is present. */
+  /**
+   * The checksum of the book as it stands; compared with RawBook.checksum where that is present.
+   */
   readonly checksum?: (book: OrderBook, instrument: Instrument) => number;
 };
 
@@ -182,11 +191,17 @@ export type FeedAdapter = {
   instrumentsRequest(endpoints: FeedEndpoints): RestRequest;
   /** Whether a REST answer (of a capture) is the list of instruments. */
   isInstrumentsUrl(url: string): boolean;
-  /** Undefined if the body is not such a list. Instruments that cannot be mapped are left out and counted. */
+  /**
+   * Undefined if the body is not such a list. Instruments that cannot be mapped are left out and
+   * counted.
+   */
   parseInstruments(
     body: string,
   ): { readonly instruments: readonly Instrument[]; readonly skipped: number } | undefined;
-  /** An instrument made from its venue symbol alone, for captures without a list. Undefined if it is not one. */
+  /**
+   * An instrument made from its venue symbol alone, for captures without a list. Undefined if it is
+   * not one.
+   */
   deriveInstrument(venueSymbol: string): Instrument | undefined;
   /**
    * Splits what is wanted over connections, none above the venue's limit. Leaves out what an

@@ -26,8 +26,8 @@ export type FeedLinkOwner = {
 };
 
 /**
- * One connection: its socket, its decoder, the pace of what is sent on it, its keep-alive, and whether anything at
- * all still arrives. It lives once; a reconnect is a new link.
+ * One connection: its socket, its decoder, the pace of what is sent on it, its keep-alive, and
+ * whether anything at all still arrives. It lives once; a reconnect is a new link.
  */
 export class FeedLink {
   readonly decoder: FeedDecoder;
@@ -71,7 +71,10 @@ export class FeedLink {
     return this.#state === "open";
   }
 
-  /** Sends the frames in the venue's pace, in order. A venue that lets too many wait loses the connection. */
+  /**
+   * Sends the frames in the venue's pace, in order. A venue that lets too many wait loses the
+   * connection.
+   */
   send(frames: readonly string[]): void {
     if (this.#state !== "open") return;
     for (const frame of frames) {
@@ -82,7 +85,9 @@ export class FeedLink {
     }
   }
 
-  /** A recording shows what its client sent: the decoder learns of it as if it had been sent here. */
+  /**
+   * A recording shows what its client sent: the decoder learns of it as if it had been sent here.
+   */
   noteSent(frame: string): void {
     this.decoder.sent?.(frame);
   }
@@ -147,7 +152,9 @@ export class FeedLink {
     if (this.#state === "dialing") this.terminate("dial timeout");
   }
 
-  /** Half of the allowed silence is answered by a ping of ours; the whole of it ends the connection. */
+  /**
+   * Half of the allowed silence is answered by a ping of ours; the whole of it ends the connection.
+   */
   #watchLiveness(): void {
     const { clock, policy, adapter } = this.#options;
     const silenceMsMax = adapter.limits.connectionSilenceMsMax;

@@ -1,6 +1,12 @@
-/** How patient the feed driver is. Venue limits are the adapter's; these are ours, the same for every venue. */
+/**
+ * How patient the feed driver is. Venue limits are the adapter's; these are ours, the same for
+ * every venue.
+ */
 export type FeedPolicy = {
-  /** Full jitter: each wait is random between 0 and base * 2^attempt, which never exceeds the maximum. */
+  /**
+   * Full jitter: each wait is random between 0 and base * 2^attempt, which never exceeds the
+   * maximum.
+   */
   readonly reconnectBackoffBaseMs: number;
   readonly reconnectBackoffMsMax: number;
   /** A connection that held this long starts the back-off anew. */
@@ -9,11 +15,17 @@ export type FeedPolicy = {
   readonly dialTimeoutMs: number;
   /** Bytes that may wait for a venue that does not read; more drops the connection. */
   readonly outgoingBytesMax: number;
-  /** Subscribe frames that may wait for the venue's pace on one connection; more drops the connection. */
+  /**
+   * Subscribe frames that may wait for the venue's pace on one connection; more drops the
+   * connection.
+   */
   readonly outgoingFramesWaitingMax: number;
   /** Reconnects that may wait for the venue's pace; more wait for another back-off. */
   readonly connectsWaitingMax: number;
-  /** How long before the venue's maximum age a connection is replaced, at most; the moment is random in it. */
+  /**
+   * How long before the venue's maximum age a connection is replaced, at most; the moment is random
+   * in it.
+   */
   readonly rolloverJitterMs: number;
   /** Old and new connection overlap at least this long, so that nothing falls between them. */
   readonly rolloverOverlapMs: number;

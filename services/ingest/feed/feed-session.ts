@@ -28,7 +28,10 @@ import type { FeedDialer, RestAnswer } from "./web-socket-dialer.ts";
 export type FeedSink = {
   onData(event: FeedData): void;
   onRejected(reason: RejectReason, instrument?: Instrument, channel?: Channel): void;
-  /** A subscription's health changed. For a book, `live` means that data flows, not that it is in sync. */
+  /**
+   * A subscription's health changed. For a book, `live` means that data flows, not that it is in
+   * sync.
+   */
   onChannelState(instrument: Instrument, channel: Channel, state: TopicState, reason: string): void;
   isBookLive(instrument: Instrument): boolean;
   /** A recording showed a subscription that was not planned. */
@@ -65,16 +68,16 @@ export type FeedSessionOptions = {
   readonly logger: Logger;
   readonly sink: FeedSink;
   /**
-   * The connection is a recording: it ends when the recording says so, never by our decision, and what it
-   * subscribed shows in its data.
+   * The connection is a recording: it ends when the recording says so, never by our decision, and
+   * what it subscribed shows in its data.
    */
   readonly recorded?: boolean;
 };
 
 /**
- * The one driver of venue connections: dials, subscribes in the venue's pace, watches for silence, reconnects with
- * full jitter, replaces the connection before the venue does, and resyncs single books. It knows venues only by
- * their adapter.
+ * The one driver of venue connections: dials, subscribes in the venue's pace, watches for silence,
+ * reconnects with full jitter, replaces the connection before the venue does, and resyncs single
+ * books. It knows venues only by their adapter.
  */
 export class FeedSession {
   readonly plan: ConnectionPlan;
@@ -130,7 +133,10 @@ export class FeedSession {
     this.connectNow();
   }
 
-  /** Ends a back-off wait; does nothing unless the session waits for one. Replays use it to follow a recording. */
+  /**
+   * Ends a back-off wait; does nothing unless the session waits for one. Replays use it to follow a
+   * recording.
+   */
   connectNow(): void {
     if (this.#closed || this.#current !== undefined || this.#connectQueued) return;
     this.#cancelReconnect?.();
@@ -237,7 +243,15 @@ export class FeedSession {
       case "rejected":
         this.#options.sink.onRejected(event.reason, event.instrument, event.channel);
         return;
-      default:
+      case "trade":
+      case "quote":
+      case "raw-book":
+      case "candle":
+      case "ticker":
+      case "funding":
+      case "mark-price":
+      case "open-interest":
+      case "liquidation":
         this.#onData(link, event);
     }
   }
@@ -351,7 +365,9 @@ export class FeedSession {
     this.#cancelReconnect = clock.after(delayMs, () => this.connectNow());
   }
 
-  /** Judges silence often enough that it is noticed within a quarter of the shortest one allowed. */
+  /**
+   * Judges silence often enough that it is noticed within a quarter of the shortest one allowed.
+   */
   #watchSilence(): void {
     const { adapter, clock } = this.#options;
     const allowedMs = Object.values(adapter.limits.silenceMsMax);

@@ -13,7 +13,10 @@ export type FetchRestClientOptions = {
 /** Venues' lists of instruments reach ten megabytes. */
 export const FETCH_REST_CLIENT_DEFAULTS = { timeoutMs: 15_000, bodyBytesMax: 64 * 1024 * 1024 };
 
-/** REST over the real network. Redirects are an error: a venue's data comes from the address that was asked. */
+/**
+ * REST over the real network. Redirects are an error: a venue's data comes from the address that
+ * was asked.
+ */
 export function createFetchRestClient(options: FetchRestClientOptions): RestClient {
   const closing = new AbortController();
   return {

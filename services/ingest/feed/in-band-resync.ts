@@ -14,8 +14,8 @@ export type InBandResyncOptions = {
 type Attempt = { count: number; startedUs: number; cancelTimer: CancelTimer | undefined };
 
 /**
- * Starts single books anew where the snapshot comes with the subscription: at once the first time, with a growing
- * wait if the book breaks again soon, and again if no snapshot comes.
+ * Starts single books anew where the snapshot comes with the subscription: at once the first time,
+ * with a growing wait if the book breaks again soon, and again if no snapshot comes.
  */
 export class InBandResync {
   readonly #options: InBandResyncOptions;

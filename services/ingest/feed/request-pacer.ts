@@ -11,9 +11,9 @@ export type RequestPacerOptions = {
 type Waiting = { readonly weight: number; readonly run: () => void };
 
 /**
- * Keeps requests to a venue within its limit: never more than `count` of weight in any `intervalMs`, in the order
- * in which they were submitted. A request heavier than the whole limit goes out alone. Pausing holds everything
- * back, which is what a venue's 418 asks for.
+ * Keeps requests to a venue within its limit: never more than `count` of weight in any
+ * `intervalMs`, in the order in which they were submitted. A request heavier than the whole limit
+ * goes out alone. Pausing holds everything back, which is what a venue's 418 asks for.
  */
 export class RequestPacer {
   readonly #limit: RateLimit;
@@ -42,7 +42,10 @@ export class RequestPacer {
     return this.#pausedUntilUs;
   }
 
-  /** Runs `run` now or as soon as the limit allows. False, and never run, if too many wait or it is closed. */
+  /**
+   * Runs `run` now or as soon as the limit allows. False, and never run, if too many wait or it is
+   * closed.
+   */
   submit(weight: number, run: () => void): boolean {
     if (this.#closed || this.#waiting.length >= this.#waitingMax) return false;
     this.#waiting.push({ weight: Math.min(weight, this.#limit.count), run });

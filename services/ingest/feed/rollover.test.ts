@@ -34,7 +34,10 @@ function overlapping(options: Partial<FakeSessionOptions> = {}) {
 test("the connection is replaced before the venue's limit, at a moment that jitters", () => {
   const replacedAtMs = (random: number): number => {
     const { dialer, clock } = startFakeSession({
-      ...{ topics: ["A/trades"], limits: { connectionAgeMsMax: AGE_MS }, policy: POLICY, random },
+      topics: ["A/trades"],
+      limits: { connectionAgeMsMax: AGE_MS },
+      policy: POLICY,
+      random,
     });
     dialer.last.open();
     const startUs = clock.nowUs();

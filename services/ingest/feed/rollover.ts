@@ -18,9 +18,9 @@ export type RolloverOptions = {
  * Which events of two overlapping connections go on, while the new one takes over from the old one.
  * - Trades of both, if they have an id: duplicates are recognised by it later.
  * - A book that starts in-band moves to the new connection with the snapshot there.
- * - A numbered book stays with the old connection; what the new one delivers is kept, and what lies behind the
- *   last delta of the old one continues it when the new one takes over. Should that not fit, the book's own
- *   sequence check finds out and resyncs.
+ * - A numbered book stays with the old connection; what the new one delivers is kept, and what lies
+ *   behind the last delta of the old one continues it when the new one takes over. Should that not
+ * fit, the book's own sequence check finds out and resyncs.
  * - Everything else comes from the old connection until then.
  */
 export class Rollover {

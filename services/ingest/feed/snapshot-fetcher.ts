@@ -48,9 +48,10 @@ type Pending = {
 };
 
 /**
- * Book snapshots over REST for one venue, whatever the number of connections: one request per instrument at a time,
- * all within the venue's budget, each failure followed by a longer wait. A 429 pauses the venue for as long as it
- * wishes, a 418 (banned) likewise; nothing at all is asked meanwhile.
+ * Book snapshots over REST for one venue, whatever the number of connections: one request per
+ * instrument at a time, all within the venue's budget, each failure followed by a longer wait. A
+ * 429 pauses the venue for as long as it wishes, a 418 (banned) likewise; nothing at all is asked
+ *   meanwhile.
  */
 export class SnapshotFetcher {
   readonly #options: SnapshotFetcherOptions;
@@ -74,8 +75,8 @@ export class SnapshotFetcher {
   }
 
   /**
-   * Asks for a snapshot. Does nothing but remember the consumer if one is on its way; called while one is delivered
-   * (it was too old), it is asked for again after a wait.
+   * Asks for a snapshot. Does nothing but remember the consumer if one is on its way; called while
+   * one is delivered (it was too old), it is asked for again after a wait.
    */
   request(instrument: Instrument, consumer: SnapshotConsumer): void {
     if (this.#closed) return;

@@ -31,9 +31,9 @@ export type SubscriptionWatchOptions = {
 };
 
 /**
- * The health of the subscriptions of one connection. Silence is judged for each of them by its own data: heartbeats
- * and the data of others do not count. A subscription that has delivered nothing yet is judged from when it was
- * made.
+ * The health of the subscriptions of one connection. Silence is judged for each of them by its own
+ * data: heartbeats and the data of others do not count. A subscription that has delivered nothing
+ * yet is judged from when it was made.
  */
 export class SubscriptionWatch {
   readonly #options: SubscriptionWatchOptions;
@@ -113,8 +113,9 @@ export class SubscriptionWatch {
   }
 
   /**
-   * Finds subscriptions that have been silent for too long; they become stale. Calls `recover` for one that stays
-   * so, each time after a longer wait. Returns how many are judged and how many of them are stale.
+   * Finds subscriptions that have been silent for too long; they become stale. Calls `recover` for
+   * one that stays so, each time after a longer wait. Returns how many are judged and how many of
+   * them are stale.
    */
   check(nowUs: number, recover: (watched: Watched) => void): { judged: number; stale: number } {
     let judged = 0;

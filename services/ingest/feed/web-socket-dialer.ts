@@ -64,7 +64,10 @@ export const WEB_SOCKET_DIALER_DEFAULTS: WebSocketDialerOptions = {
   compression: true,
 };
 
-/** The dialer for the real network. Venue pings are answered with their payload, as `ws` does by itself. */
+/**
+ * The dialer for the real network. Venue pings are answered with their payload, as `ws` does by
+ * itself.
+ */
 export function createWebSocketDialer(
   options: WebSocketDialerOptions = WEB_SOCKET_DIALER_DEFAULTS,
 ): FeedDialer {
