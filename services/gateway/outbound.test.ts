@@ -38,7 +38,8 @@ const LABELS = { venue: "fake", channel: "trades" };
 
 function batch(value: number, size = 10, events = 1): SharedBatch {
   const bytes = new Uint8Array(size).fill(value);
-  return { bytes, events, firstSequence: value, lastSequence: value, labels: LABELS };
+  const sequences = { firstSequence: value, lastSequence: value };
+  return { bytes, topicId: value, events, ...sequences, labels: LABELS };
 }
 
 const LIMITS = { outboundBytesMax: 1_000, writeAheadBytesMax: 300, compressBytesMin: 50 };
@@ -81,6 +82,29 @@ describe("a flush", () => {
     expect(connection.sent.map((frame) => frame.bytes)).toEqual([[1, 1, 2, 2, 2, 3, 3]]);
     turn();
     expect(connection.sent).toHaveLength(1);
+  });
+
+  test("keeps an ordered message behind the batches before it and before those after", () => {
+    outbound.pushBatch(batch(2, 2));
+    outbound.pushOrdered(Uint8Array.of(9));
+    outbound.pushBatch(batch(3, 2));
+    outbound.pushControl(Uint8Array.of(1));
+    turn();
+    expect(connection.sent.map((frame) => frame.bytes)).toEqual([
+      [1, 2, 2],
+      [9, 3, 3],
+    ]);
+  });
+
+  test("leaves out what was taken back, and only that", async () => {
+    for (const value of [2, 3, 2, 4]) outbound.pushBatch(batch(value, 2));
+    outbound.forget(2);
+    turn();
+    expect(connection.sent.map((frame) => frame.bytes)).toEqual([[3, 3, 4, 4]]);
+    expect(outbound.owedBytes).toBe(0);
+    outbound.close();
+    const metric = await registry.getSingleMetric("gateway_undelivered_events_total")?.get();
+    expect(metric?.values).toEqual([]);
   });
 
   test("happens once a turn however many sessions and batches there are", () => {

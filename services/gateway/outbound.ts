@@ -9,6 +9,8 @@ import { SendResult } from "./transport/transport.ts";
 export type SharedBatch = {
   /** An element of ServerFrame.batches with tag and length. */
   readonly bytes: Uint8Array;
+  /** 0 for a message that keeps its place among batches. */
+  readonly topicId: number;
   readonly events: number;
   readonly firstSequence: number;
   readonly lastSequence: number;
@@ -33,6 +35,7 @@ export type OutboundListener = {
   onSlow(owedBytes: number): void;
 };
 
+const NO_LABELS = { venue: "", channel: "" };
 /** Frames are cut here, so that a reply never waits behind more than one of them. */
 const ASSEMBLED_BYTES_MAX = 256 * 1024;
 /** Consumed entries at the head of the queue that are worth moving the rest for. */
@@ -100,6 +103,29 @@ export class Outbound {
   }
 
   /**
+   * Queues elements of ServerFrame.messages behind every batch that is queued now. They start a
+   * new frame, because within a frame messages are read before batches. Takes ownership of `bytes`.
+   */
+  pushOrdered(bytes: Uint8Array): void {
+    this.#newsBytes += bytes.byteLength;
+    const none = { topicId: 0, events: 0, firstSequence: 0, lastSequence: 0, labels: NO_LABELS };
+    this.#enqueue({ bytes, ...none });
+  }
+
+  /** Takes back what is queued of a topic that the client wants no more. Not counted as a loss. */
+  forget(topicId: number): void {
+    const kept: SharedBatch[] = [];
+    for (let index = this.#head; index < this.#batches.length; index += 1) {
+      const batch = this.#batches[index];
+      if (batch === undefined) continue;
+      if (batch.topicId === topicId) this.#queuedBytes -= batch.bytes.byteLength;
+      else kept.push(batch);
+    }
+    this.#batches = kept;
+    this.#head = 0;
+  }
+
+  /**
    * Queues the start of a subscription. Its bytes do not count against the limit until they have
    * left: a client that asks for a thousand books at once is not slow.
    */
@@ -134,7 +160,8 @@ export class Outbound {
     this.#closed = true;
     for (let index = this.#head; index < this.#batches.length; index += 1) {
       const batch = this.#batches[index];
-      if (batch !== undefined) this.#metrics.undelivered.inc(batch.labels, batch.events);
+      if (batch === undefined || batch.events === 0) continue;
+      this.#metrics.undelivered.inc(batch.labels, batch.events);
     }
     this.#control = [];
     this.#batches = [];
@@ -163,6 +190,7 @@ export class Outbound {
     for (; control === this.#control.length && batch < this.#batches.length; batch += 1) {
       const next = this.#batches[batch];
       if (next === undefined || !fits(bytes, next.bytes)) break;
+      if (next.topicId === 0 && batch > this.#head) break;
       bytes = scratch.put(next.bytes, bytes);
     }
     const compress = this.compress && bytes >= this.#limits.compressBytesMin;

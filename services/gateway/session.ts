@@ -165,11 +165,21 @@ export class Session implements ConnectionHandler {
   gap(feed: TopicFeed, missingFirst: number, missingLast: number): void {
     const message = `events of ${feed.topic} were lost on the way to the gateway`;
     const topicId = feed.id;
-    this.#notice({ kind: "NOTICE_KIND_GAP", message, topicId, missingFirst, missingLast });
+    this.#noticeInOrder({
+      kind: "NOTICE_KIND_GAP",
+      message,
+      topicId,
+      missingFirst,
+      missingLast,
+    });
   }
 
   ended(feed: TopicFeed, message: string): void {
-    this.#notice({ kind: "NOTICE_KIND_TOPIC_ENDED", message, topicId: feed.id });
+    this.#noticeInOrder({ kind: "NOTICE_KIND_TOPIC_ENDED", message, topicId: feed.id });
+  }
+
+  unsubscribed(feed: TopicFeed): void {
+    this.#outbound.forget(feed.id);
   }
 
   subscribeResult(
@@ -302,6 +312,12 @@ export class Session implements ConnectionHandler {
 
   #notice(value: NoticeInit): void {
     this.#send({ kind: "notice", value });
+  }
+
+  /** Behind the batches that came before: it says what happened after them. */
+  #noticeInOrder(value: NoticeInit): void {
+    if (this.#state !== "open") return;
+    this.#outbound.pushOrdered(encodeServerMessages([{ kind: "notice", value }]));
   }
 
   #send(message: ServerMessageInit): void {

@@ -1,9 +1,11 @@
+import { encodeBatch, readBatch, rowsOf } from "@tickwire/proto/codec";
+import type { BatchRows } from "@tickwire/proto/codec";
 import type { Channel } from "#core/instrument.ts";
 
 /**
  * How a subscription to a channel starts.
  * - `snapshot`: with the state at a sequence and every event since.
- * - `last`: with the latest batch, because each event replaces the one before.
+ * - `last`: with the latest event, because each replaces the one before.
  * - `none`: with what comes next, because there is no state.
  */
 export type StartKind = "snapshot" | "last" | "none";
@@ -24,4 +26,19 @@ const START_KINDS: Readonly<Record<Channel, StartKind>> = {
 /** How a subscription to `channel` starts. */
 export function startKindOf(channel: Channel): StartKind {
   return START_KINDS[channel];
+}
+
+/**
+ * The last event of a framed batch (tag, length, Batch) as a state at its sequence. Decodes and
+ * encodes, so it is for starts, not for every batch. The caller owns the result.
+ */
+export function latestAsState(element: Uint8Array): Uint8Array {
+  let start = 1;
+  while ((element[start] ?? 0) >= 0x80) start += 1;
+  const batch = readBatch(element, start + 1);
+  const { kind, rows } = rowsOf(batch);
+  const { epoch, firstSequence, count, publishedTimeUs } = batch;
+  const header = { epoch, firstSequence: firstSequence + count - 1, publishedTimeUs };
+  const latest = { kind, rows: rows.slice(-1) } as BatchRows;
+  return encodeBatch({ ...header, snapshot: true }, latest);
 }

@@ -23,6 +23,8 @@ export type SubscriptionReplies = TopicSubscriber & {
     starts: readonly (readonly SharedBatch[])[],
   ): void;
   unsubscribeResult(requestId: number, results: readonly TopicResultInit[]): void;
+  /** The client wants no more of the topic: nothing of it may follow the result. */
+  unsubscribed(feed: TopicFeed): void;
   /** The topic is no longer subscribed, because its instrument is gone. */
   ended(feed: TopicFeed, message: string): void;
 };
@@ -310,7 +312,9 @@ export class Subscriptions {
     if (pattern !== undefined) {
       this.#patterns.delete(text);
       for (const [topic, subscription] of this.#byTopic) {
-        if (subscription.pattern?.text === text) this.#forget(topic, subscription);
+        if (subscription.pattern?.text !== text) continue;
+        this.#forget(topic, subscription);
+        this.#replies.unsubscribed(subscription.feed);
       }
       return { requestIndex, topic: text };
     }
@@ -320,6 +324,7 @@ export class Subscriptions {
       return { requestIndex, topic: text, error: "TOPIC_ERROR_NOT_SUBSCRIBED", errorMessage };
     }
     this.#forget(text, subscription);
+    this.#replies.unsubscribed(subscription.feed);
     return { requestIndex, topic: text, topicId: subscription.feed.id };
   }
 

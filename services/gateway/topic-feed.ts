@@ -6,7 +6,7 @@ import type { Channel } from "#core/instrument.ts";
 import { formatTopic } from "#core/topic.ts";
 import { decodeQueryReply } from "#wire/bus-codec.ts";
 import { wrapBatch } from "#wire/frame-codec.ts";
-import { startKindOf } from "./start-kind.ts";
+import { latestAsState, startKindOf } from "./start-kind.ts";
 import type { StartKind } from "./start-kind.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 import type { SharedBatch } from "./outbound.ts";
@@ -98,6 +98,7 @@ export class TopicFeed {
   #inconsistencies = 0;
   #redeliver = false;
   #pendingSnapshot: Snapshot | undefined;
+  #latest: { readonly of: SharedBatch; readonly state: SharedBatch } | undefined;
   #cancelRetry: CancelTimer | undefined;
 
   /** Subscribes at once and asks for a first snapshot. */
@@ -195,10 +196,21 @@ export class TopicFeed {
       case "none":
         return nothing;
       case "last":
-        return this.#state.startFromLast() ?? this.#state.startFromSnapshot() ?? nothing;
+        return this.#startFromLast() ?? this.#state.startFromSnapshot() ?? nothing;
       case "snapshot":
         return this.#state.startFromSnapshot() ?? nothing;
     }
+  }
+
+  /** The latest event alone, as a state. Made when it is first wanted. */
+  #startFromLast(): Pick<Attached, "position" | "batches"> | undefined {
+    const last = this.#state.lastBatch;
+    if (last === undefined) return undefined;
+    if (this.#latest?.of !== last) {
+      const at = { firstSequence: last.lastSequence, count: 1 };
+      this.#latest = { of: last, state: this.#share(latestAsState(last.bytes), at) };
+    }
+    return { position: this.#state.position, batches: [this.#latest.state] };
   }
 
   #missingSince(resume: TopicPosition | undefined): Attached["missing"] {
@@ -236,6 +248,7 @@ export class TopicFeed {
   ): SharedBatch {
     return {
       bytes: wrapBatch(this.id, payload),
+      topicId: this.id,
       events: at.count,
       firstSequence: at.firstSequence,
       lastSequence: at.at ?? at.firstSequence + at.count - 1,

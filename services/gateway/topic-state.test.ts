@@ -7,7 +7,12 @@ const LIMITS = { ringBytesMax: 1_000, ringBatchesMax: 10 };
 const LABELS = { venue: "fake", channel: "book" };
 
 function batch(first: number, last = first, bytes = 10): SharedBatch {
-  const common = { bytes: new Uint8Array(bytes), events: last - first + 1, labels: LABELS };
+  const common = {
+    bytes: new Uint8Array(bytes),
+    topicId: 1,
+    events: last - first + 1,
+    labels: LABELS,
+  };
   return { ...common, firstSequence: first, lastSequence: last };
 }
 
@@ -91,13 +96,7 @@ describe("a start", () => {
     const state = new TopicState(LIMITS);
     state.reset(at(0), undefined);
     expect(state.startFromSnapshot()).toEqual({ position: at(0), batches: [] });
-    expect(state.startFromLast()).toBeUndefined();
-  });
-
-  test("from the last batch continues from before it", () => {
-    const state = started(5);
-    state.append(order(6, 9), batch(6, 9));
-    expect(state.startFromLast()?.position).toEqual(at(5));
+    expect(state.lastBatch).toBeUndefined();
   });
 });
 

@@ -157,14 +157,9 @@ export class TopicState {
     return { position: { epoch: this.#epoch, sequence: snapshot.sequence }, batches };
   }
 
-  /** The last batch alone, where one batch is the whole state; undefined if the ring is empty. */
-  startFromLast(): TopicStart | undefined {
-    const last = this.#ring.at(-1);
-    if (last === undefined) return undefined;
-    return {
-      position: { epoch: this.#epoch, sequence: last.batch.firstSequence - 1 },
-      batches: [last.batch],
-    };
+  /** The newest batch; undefined if the ring is empty. */
+  get lastBatch(): SharedBatch | undefined {
+    return this.#ring.at(-1)?.batch;
   }
 
   /** Exactly what follows `position`; undefined if part of it is gone. */

@@ -140,8 +140,8 @@ describe.each(TRANSPORTS)("delivery over %s", (transport) => {
     await start();
     const warm = await rig.client();
     await warm.subscribe("fake:BTC-USDT/quotes", "fake:BTC-USDT/trades");
+    rig.ingestor.publish([1, 2, 3, 4, 5].map((bid) => rig.ingestor.quote("BTC-USDT", bid)));
     for (let price = 1; price <= 5; price += 1) {
-      rig.ingestor.publish([rig.ingestor.quote("BTC-USDT", price)]);
       rig.ingestor.publish([rig.ingestor.trade("BTC-USDT", price)]);
     }
     await rig.settle();
@@ -152,7 +152,10 @@ describe.each(TRANSPORTS)("delivery over %s", (transport) => {
     const received = (topicId = 0) => client.batchesOf(topicId).map((batch) => batch.first);
     expect(received(quotes?.topicId)).toEqual([5]);
     expect(received(trades?.topicId)).toEqual([6]);
-    expect(Number(quotes?.position?.sequence)).toBe(4);
+    expect(Number(quotes?.position?.sequence)).toBe(5);
+    const state = client.batchesOf(quotes?.topicId ?? 0)[0];
+    expect([state?.snapshot, state?.count]).toEqual([true, 1]);
+    expect(Number(state?.message.quotes?.bidPriceDeltas?.[0])).toBe(5);
     expect(Number(trades?.position?.sequence)).toBe(5);
   });
 
