@@ -19,6 +19,11 @@ export function httpAddress(text: string): string {
   return `${scheme.http}//${url.host}`;
 }
 
+/** True if the address names a WebSocket. */
+export function isWebSocketAddress(text: string): boolean {
+  return /^wss?:/i.test(text);
+}
+
 /** The same for its WebSocket; a path that was given stays. */
 export function webSocketAddress(text: string): string {
   const { url, scheme } = parseAddress(text);

@@ -109,9 +109,19 @@ describe("dev on the simulated venue", () => {
     expect(good.status).toBe(0);
     const answer = JSON.parse(good.stdout) as { instruments: { venue: string }[] };
     expect(answer.instruments.length).toBeGreaterThan(0);
+    const socket = await runCli(["call", "ListInstruments", '{"venue":"simulated"}', "--url", url]);
+    expect(JSON.parse(socket.stdout)).toEqual(answer);
     expect({ status: bad.status, stdout: bad.stdout }).toEqual({ status: 1, stdout: "" });
-    expect(bad.stderr).toMatch(/^tickwire: not_found: .+\n$/);
+    expect(bad.stderr).toMatch(/^tickwire: not-found: .+\n$/);
     expect({ status: refused.status, stdout: refused.stdout }).toEqual({ status: 1, stdout: "" });
+    const notThere = [
+      "call",
+      "GetInstrument",
+      '{"venue":"simulated","symbol":"NONE"}',
+      "--url",
+      url,
+    ];
+    expect(await runCli(notThere)).toEqual({ status: 1, stdout: "", stderr: bad.stderr });
     expect(refused.stderr).toMatch(/^tickwire: topic-unknown: .+\n$/);
   });
 

@@ -1,0 +1,57 @@
+import { CommandError } from "./errors.ts";
+import { httpAddress } from "./gateway-address.ts";
+
+/** Where a call goes and how long it may take. */
+export type CallTarget = { readonly address: string; readonly timeoutMs: number };
+
+/**
+ * One RPC by POST in Connect's JSON form; the answer as JSON. Rejects with `CommandError`, whose
+ * message begins with the code.
+ */
+export async function callOverHttp(
+  method: { readonly path: string },
+  request: unknown,
+  { address, timeoutMs }: CallTarget,
+): Promise<unknown> {
+  const base = httpAddress(address);
+  const response = await post(base + method.path, request, { base, timeoutMs });
+  const text = await response.text();
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    throw new CommandError(`${base} answered ${response.status} and no JSON; is it a gateway?`);
+  }
+  if (!response.ok) throw new CommandError(describeFailure(answer, response.status));
+  return answer;
+}
+
+async function post(
+  url: string,
+  request: unknown,
+  { base, timeoutMs }: { readonly base: string; readonly timeoutMs: number },
+): Promise<Response> {
+  try {
+    return await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json", "connect-protocol-version": "1" },
+      body: JSON.stringify(request),
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    if (error instanceof Error && error.name === "TimeoutError") {
+      throw new CommandError(`deadline-exceeded: no answer from ${base} within ${timeoutMs} ms`);
+    }
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CommandError(`unavailable: nothing answers at ${base}: ${reason}`, { cause });
+  }
+}
+
+/** A Connect error has a code and a message; codes are written as the client package writes them. */
+function describeFailure(answer: unknown, status: number): string {
+  const { code, message } = (answer ?? {}) as { code?: unknown; message?: unknown };
+  if (typeof code !== "string") return `the gateway answered ${status}`;
+  const stable = code.replaceAll("_", "-");
+  return typeof message === "string" && message !== "" ? `${stable}: ${message}` : stable;
+}

@@ -1,0 +1,57 @@
+import { connect, type Client } from "@tickwire/client";
+import { MarketData } from "@tickwire/proto/service";
+import type { CallTarget } from "./call-over-http.ts";
+import { CommandError, describeError, UsageError } from "./errors.ts";
+import { webSocketAddress } from "./gateway-address.ts";
+
+type Methods = typeof MarketData.methods;
+type Method = Methods[keyof Methods];
+
+/** A typed method seen from code that does not know which one it is. */
+type AnyUnary = (request: unknown, options: { readonly timeoutMs: number }) => Promise<unknown>;
+
+/**
+ * One RPC over the client's WebSocket; the answer as the same JSON that HTTP gives. Rejects with
+ * `CommandError`, whose message begins with the code.
+ */
+export async function callOverSocket(
+  method: Method,
+  request: unknown,
+  { address, timeoutMs }: CallTarget,
+): Promise<unknown> {
+  const message = parseMessage(method, request);
+  const client = await connectTo(webSocketAddress(address), timeoutMs);
+  try {
+    const call = client.rpc[keyOf(method)] as unknown as AnyUnary;
+    const answer = await call(message, { timeoutMs });
+    return (method.response.toJson as (value: unknown) => unknown)(answer);
+  } catch (error) {
+    throw new CommandError(describeError(error), { cause: error });
+  } finally {
+    client.close();
+  }
+}
+
+function parseMessage(method: Method, request: unknown): unknown {
+  try {
+    return method.request.fromJson(request);
+  } catch (error) {
+    throw new UsageError(`invalid-argument: ${describeError(error)}`);
+  }
+}
+
+async function connectTo(url: string, timeoutMs: number): Promise<Client> {
+  try {
+    return await connect(url, { clientName: "tickwire-cli", connectTimeoutMs: timeoutMs });
+  } catch (error) {
+    throw new CommandError(describeError(error), { cause: error });
+  }
+}
+
+/** The name under which the typed client has a method. */
+function keyOf(method: Method): keyof Methods {
+  const keys = Object.keys(MarketData.methods) as (keyof Methods)[];
+  const key = keys.find((candidate) => MarketData.methods[candidate].name === method.name);
+  if (key === undefined) throw new UsageError(`there is no method ${method.name}`);
+  return key;
+}
