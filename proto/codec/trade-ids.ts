@@ -51,8 +51,8 @@ function smallId(text: string): number {
 function writeLargeIds(writer: ByteWriter, rows: readonly TradeRow[]): boolean {
   if (rows.length === 0 || !rows.every((row) => CANONICAL_ID.test(row.tradeId))) return false;
   const ids = rows.map((row) => BigInt(row.tradeId));
-  // Ids that are all 0 cannot be told from no ids in a column that leaves zeros out.
-  if (ids.some((id) => id >= ID_MAX) || ids.every((id) => id === 0n)) return false;
+  if (ids.some((id) => id >= ID_MAX)) return false;
+  // Written even where all are 0: an empty column says that there are no ids.
   const start = writer.open(6);
   writer.reserve(ids.length * VARINT_BYTES_MAX);
   let previous = 0n;
