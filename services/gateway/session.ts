@@ -1,5 +1,10 @@
 import { CloseCode } from "#wire/codes.ts";
-import { decodeClientFrame, encodeServerMessages, WireError } from "#wire/frame-codec.ts";
+import {
+  decodeClientFrame,
+  encodeServerMessages,
+  packErrorDetail,
+  WireError,
+} from "#wire/frame-codec.ts";
 import type { ClientRequest, ServerMessageInit } from "#wire/frame-codec.ts";
 import { PROTOCOL_VERSION } from "#wire/limits.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
@@ -201,9 +206,7 @@ export class Session implements ConnectionHandler {
   }
 
   end(callId: number, error: RpcError | undefined): void {
-    const status: NonNullable<ReplyInit["status"]> =
-      error === undefined ? {} : { code: wireCodeOf(error.code), message: error.message };
-    this.#send({ kind: "reply", value: { callId, status } });
+    this.#send({ kind: "reply", value: { callId, status: statusOf(error) } });
   }
 
   #handle(request: ClientRequest): void {
@@ -324,4 +327,10 @@ export class Session implements ConnectionHandler {
     if (this.#state !== "open") return;
     this.#outbound.pushControl(encodeServerMessages([message]));
   }
+}
+
+function statusOf(error: RpcError | undefined): NonNullable<ReplyInit["status"]> {
+  if (error === undefined) return {};
+  const details = error.detail === undefined ? [] : [packErrorDetail(error.detail)];
+  return { code: wireCodeOf(error.code), message: error.message, details };
 }

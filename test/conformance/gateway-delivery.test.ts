@@ -372,6 +372,79 @@ describe.each(TRANSPORTS)("delivery over %s", (transport) => {
     expectContinuous(fresh, 1, 2);
   });
 
+  test.each([
+    ["the bus was away", { kind: "reconnected" } as const],
+    [
+      "the bus dropped messages of the topic",
+      { kind: "slow-consumer", pattern: "md.v1.fake.book.BTC-USDT", dropped: 1 } as const,
+    ],
+  ])(
+    "a loss on a quiet topic is found when %s; what lost nothing is left alone",
+    async (_, event) => {
+      await start();
+      const client = await rig.client();
+      const [btc, eth] = await client.subscribe("fake:BTC-USDT/book", "fake:ETH-USDT/book");
+      rig.ingestor.publish([rig.ingestor.book("BTC-USDT", 1, 1)]);
+      rig.ingestor.publish([rig.ingestor.book("ETH-USDT", 1, 1)]);
+      await receive(client, eth?.topicId ?? 0, 1);
+      rig.ingestor.publish([rig.ingestor.book("BTC-USDT", 2, 2)], { lost: true });
+      rig.busEvent(event);
+      await receive(client, btc?.topicId ?? 0, 2);
+      rig.ingestor.publish([rig.ingestor.book("BTC-USDT", 3, 3)]);
+      rig.ingestor.publish([rig.ingestor.book("ETH-USDT", 2, 2)]);
+      await receive(client, btc?.topicId ?? 0, 3);
+      await receive(client, eth?.topicId ?? 0, 2);
+      const batches = client.batchesOf(btc?.topicId ?? 0);
+      expect(batches.map((batch) => [batch.snapshot, batch.first])).toEqual([
+        [false, 1],
+        [true, 2],
+        [false, 3],
+      ]);
+      expect(replayBids(batches)).toEqual(rig.ingestor.bids("BTC-USDT"));
+      expect(client.batchesOf(eth?.topicId ?? 0).map((batch) => batch.first)).toEqual([1, 2]);
+    },
+  );
+
+  test("trades that were lost while the bus was away are reported", async () => {
+    await start();
+    const client = await rig.client();
+    const [result] = await client.subscribe("fake:BTC-USDT/trades");
+    rig.ingestor.publish([rig.ingestor.trade("BTC-USDT", 1)]);
+    await receive(client, result?.topicId ?? 0, 1);
+    rig.ingestor.publish(
+      [2, 3].map((price) => rig.ingestor.trade("BTC-USDT", price)),
+      {
+        lost: true,
+      },
+    );
+    rig.busEvent({ kind: "reconnected" });
+    await client.until(() => client.notices(NoticeKind.NOTICE_KIND_GAP).length > 0);
+    const [gap] = client.notices(NoticeKind.NOTICE_KIND_GAP);
+    expect([Number(gap?.missingFirst), Number(gap?.missingLast)]).toEqual([2, 3]);
+    rig.ingestor.publish([rig.ingestor.trade("BTC-USDT", 4)]);
+    await receive(client, result?.topicId ?? 0, 4);
+    expect(client.batchesOf(result?.topicId ?? 0).map((batch) => batch.first)).toEqual([1, 4]);
+  });
+
+  test("topicsMax topics are followed and not one more, unless one is merely lingering", async () => {
+    await start({ config: { topicsMax: 2 } });
+    const client = await rig.client();
+    const results = await client.subscribe(
+      "fake:BTC-USDT/trades",
+      "fake:BTC-USDT/quotes",
+      "fake:BTC-USDT/book",
+    );
+    expect(results.map((result) => result.error)).toEqual([
+      0,
+      0,
+      TopicError.TOPIC_ERROR_UNAVAILABLE,
+    ]);
+    await client.unsubscribe("fake:BTC-USDT/trades");
+    const [again] = await client.subscribe("fake:BTC-USDT/book");
+    expect(again?.error).toBe(TopicError.TOPIC_ERROR_UNSPECIFIED);
+    expect(await rig.metric("gateway_topics")).toBe(2);
+  });
+
   test("an ingestor that is there but does not answer makes the topic unavailable, not the gateway", async () => {
     await start({ config: { queryTimeoutMs: 500 } });
     const bystander = await rig.client();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Registry } from "prom-client";
-import type { Bus } from "#bus/bus.ts";
+import type { Bus, BusEvent } from "#bus/bus.ts";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import { gatewayConfig } from "#gateway/config.ts";
 import { startGateway } from "#gateway/main.ts";
@@ -25,6 +25,7 @@ export class Rig {
   readonly ingestor: FakeIngestor;
   gateway!: RunningGateway;
   readonly #clients: RawClient[] = [];
+  readonly #busListeners = new Set<(event: BusEvent) => void>();
 
   private constructor(symbols: readonly string[]) {
     this.bus = new MemoryBus({ clock: this.clock });
@@ -73,6 +74,11 @@ export class Rig {
     return (metric?.values ?? []).reduce((sum, { value }) => sum + value, 0);
   }
 
+  /** Tells the gateway something about the bus. */
+  busEvent(event: BusEvent): void {
+    for (const listener of this.#busListeners) listener(event);
+  }
+
   /** Stops everything. Throws if the gateway logged an error: nothing that a client does is one. */
   async stop(): Promise<void> {
     for (const client of this.#clients) client.close();
@@ -87,6 +93,7 @@ export class Rig {
 
   #watchedBus(): Bus {
     const { bus, upstream } = this;
+    const listeners = this.#busListeners;
     return new Proxy(bus, {
       get(target, property) {
         if (property === "subscribe") {
@@ -101,6 +108,12 @@ export class Rig {
                 upstream.splice(upstream.indexOf(pattern), 1);
               },
             };
+          };
+        }
+        if (property === "onEvent") {
+          return (listener: (event: BusEvent) => void) => {
+            listeners.add(listener);
+            return () => listeners.delete(listener);
           };
         }
         const value: unknown = Reflect.get(target, property, target);

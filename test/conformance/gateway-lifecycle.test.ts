@@ -79,6 +79,17 @@ describe.each(TRANSPORTS)("lifecycle over %s", (transport) => {
     expect((await fetch(`${rig.url}/readyz`)).status).toBe(200);
   });
 
+  test("is not ready while the bus is away, and serves on what it has", async () => {
+    await start();
+    const client = await rig.client();
+    rig.busEvent({ kind: "disconnected", reason: "test" });
+    const away = await fetch(`${rig.url}/readyz`);
+    expect(await away.json()).toEqual({ ready: false, reasons: ["bus-disconnected"] });
+    await client.roundTrip();
+    rig.busEvent({ kind: "reconnected" });
+    expect((await fetch(`${rig.url}/readyz`)).status).toBe(200);
+  });
+
   test("says which transport it serves on", async () => {
     await start();
     expect(rig.gateway.transportKind).toBe(transport);

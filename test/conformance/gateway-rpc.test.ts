@@ -117,7 +117,11 @@ describe.each(TRANSPORTS)("RPC over %s", (transport) => {
     rig.clock.advance(100);
     expect((await hasty).status?.code).toBe(Code.CODE_DEADLINE_EXCEEDED);
     rig.clock.advance(400);
-    expect((await patient).status?.code).toBe(Code.CODE_UNAVAILABLE);
+    const { status } = await patient;
+    expect(status?.code).toBe(Code.CODE_UNAVAILABLE);
+    expect(status?.details?.[0]?.type_url).toMatch(/\/tickwire\.v1\.ErrorDetail$/);
+    const detail = v1.ErrorDetail.decode(status?.details?.[0]?.value ?? new Uint8Array());
+    expect(detail).toMatchObject({ reason: "INGESTOR_UNAVAILABLE", retryAfterMs: 1_000 });
   });
 
   test("calls up to concurrentCallsMax run at once, one more is refused; a cancelled one makes room", async () => {
@@ -213,6 +217,15 @@ describe.each(TRANSPORTS)("RPC over %s", (transport) => {
     ])("%s", async (_, headers, status) => {
       await start();
       expect((await post("GetServerTime", "{}", headers)).status).toBe(status);
+    });
+
+    test("an error carries its detail as the Connect protocol writes it", async () => {
+      await start();
+      const response = await post("GetInstrument", '{"venue":"fake","symbol":"X"}');
+      const { details } = (await response.json()) as { details: { type: string; value: string }[] };
+      expect(details[0]?.type).toBe("tickwire.v1.ErrorDetail");
+      const bytes = Buffer.from(details[0]?.value ?? "", "base64");
+      expect(v1.ErrorDetail.decode(bytes).reason).toBe("UNKNOWN_INSTRUMENT");
     });
 
     test("a streaming method has no unary HTTP form", async () => {

@@ -100,7 +100,8 @@ export class CallTable {
     const { concurrentCallsMax } = this.#parts.limits;
     if (this.#active.size >= concurrentCallsMax) {
       const message = `more than concurrentCallsMax ${concurrentCallsMax} calls at once`;
-      this.#refuse(call, new RpcError("resource_exhausted", message));
+      const detail = { reason: "TOO_MANY_CALLS" };
+      this.#refuse(call, new RpcError("resource_exhausted", message, { detail }));
       return true;
     }
     const timeoutMs = effectiveTimeoutMs(call.timeoutMs, this.#parts.limits);

@@ -13,6 +13,9 @@ export type MethodParts = {
   readonly queryTimeoutMs: number;
 };
 
+/** An ingestor that was restarted has announced itself again by then. */
+const RETRY_AFTER_MS = 1_000;
+
 /**
  * Asks the ingestor of a venue and returns its answer's payload.
  * @throws RpcError with the ingestor's own code, or `unavailable` if it does not answer.
@@ -29,7 +32,8 @@ export async function queryIngestor(
   } catch (error) {
     if (!(error instanceof BusError)) throw error;
     const message = `the ingestor of ${query.venue} does not answer`;
-    throw new RpcError("unavailable", message, { cause: error });
+    const detail = { reason: "INGESTOR_UNAVAILABLE", retryAfterMs: RETRY_AFTER_MS };
+    throw new RpcError("unavailable", message, { cause: error, detail });
   }
   const reply = decodeQueryReply(bytes);
   if (reply.error !== undefined) {
@@ -47,7 +51,8 @@ export function requireInstrument(
   if (request.symbol === "") throw new RpcError("invalid_argument", "symbol is empty");
   const instrument = catalog.find(request.venue, request.symbol);
   if (instrument === undefined) {
-    throw new RpcError("not_found", `no instrument ${request.symbol} at ${request.venue}`);
+    const message = `no instrument ${request.symbol} at ${request.venue}`;
+    throw new RpcError("not_found", message, { detail: { reason: "UNKNOWN_INSTRUMENT" } });
   }
   return instrument;
 }

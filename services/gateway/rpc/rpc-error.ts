@@ -20,14 +20,28 @@ const HTTP_STATUS_OF_CODE = {
 
 export type RpcCode = keyof typeof HTTP_STATUS_OF_CODE;
 
-/** A call failed. Code and message go to the client; `cause` stays in the log. */
+/** What a client can act on without reading the message. */
+export type RpcErrorDetail = {
+  /** Stable, such as `UNKNOWN_INSTRUMENT`. */
+  readonly reason: string;
+  /** Worth trying again after this long. */
+  readonly retryAfterMs?: number;
+};
+
+/** A call failed. Code, message and detail go to the client; `cause` stays in the log. */
 export class RpcError extends Error {
   readonly code: RpcCode;
+  readonly detail: RpcErrorDetail | undefined;
 
-  constructor(code: RpcCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(
+    code: RpcCode,
+    message: string,
+    options: ErrorOptions & { readonly detail?: RpcErrorDetail } = {},
+  ) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.name = "RpcError";
     this.code = code;
+    this.detail = options.detail;
   }
 
   get httpStatus(): number {

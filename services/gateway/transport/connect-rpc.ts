@@ -1,14 +1,14 @@
 // The Connect protocol, unary calls: https://connectrpc.com/docs/protocol/
 import { Buffer } from "node:buffer";
 import { MessageJsonError } from "@tickwire/proto/service";
-import { WireError } from "#wire/frame-codec.ts";
+import { packErrorDetail, WireError } from "#wire/frame-codec.ts";
 import type { Clock } from "#core/clock.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { CallScope, effectiveTimeoutMs } from "../rpc/call-scope.ts";
 import { invoke } from "../rpc/call-table.ts";
 import { RpcError, toRpcError } from "../rpc/rpc-error.ts";
 import type { BoundMethod, RpcContext, ServiceTable } from "../rpc/service-table.ts";
-import { errorAnswer } from "./http-answer.ts";
+import { errorAnswer, jsonAnswer } from "./http-answer.ts";
 import type { HttpRequest, HttpResponse } from "./transport.ts";
 
 /** What the HTTP face of the RPCs needs of the gateway. */
@@ -90,13 +90,23 @@ export class ConnectRpc {
       const failure = toRpcError(error);
       code = failure.code;
       if (code === "internal") this.#parts.onInternalError(method.fullName, error);
-      return errorAnswer(failure.httpStatus, failure.code, failure.message);
+      return failureAnswer(failure);
     } finally {
       scope?.close();
       metrics.calls.inc({ method: method.name, carrier: "http", code });
       metrics.callSeconds.observe({ method: method.name }, (clock.nowUs() - startedUs) / 1e6);
     }
   }
+}
+
+/** An error as the Connect protocol writes it, with its detail if there is one. */
+function failureAnswer(failure: RpcError): HttpResponse {
+  const { code, message, detail, httpStatus } = failure;
+  if (detail === undefined) return errorAnswer(httpStatus, code, message);
+  const packed = packErrorDetail(detail);
+  const type = packed.typeUrl.slice(packed.typeUrl.lastIndexOf("/") + 1);
+  const value = Buffer.from(packed.value).toString("base64").replace(/=+$/, "");
+  return jsonAnswer(httpStatus, { code, message, details: [{ type, value }] });
 }
 
 function streamed(method: BoundMethod): string {
