@@ -34,10 +34,10 @@ Examples:
   tickwire ingest --replay capture.ndjson.gz --speed 10`,
     )
     .action(async (options: IngestOptions) => {
-      const flags = [...venueFlags(options.replay === undefined ? options.venue : [])];
+      const flags: ConfigFlag[] = venueFlags(options.replay === undefined ? options.venue : []);
       const { adminPort } = options;
       if (adminPort !== undefined) {
-        flags.push({ flag: "--admin-port", key: "admin.port", value: adminPort } as ConfigFlag);
+        flags.push({ flag: "--admin-port", key: "admin.port", value: adminPort });
       }
       const config = loadCommandConfig(options, { flags });
       if (config.bus.kind === "memory") {

@@ -30,12 +30,3 @@ export function parseSpeed(text: string): number | "max" {
   }
   return speed;
 }
-
-/** A port of TCP; 0 is any free one. */
-export function parsePort(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) {
-    throw new InvalidArgumentError("It must be a port from 0 to 65535.");
-  }
-  return port;
-}

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -159,6 +160,15 @@ describe("what cannot be done exits with 1 and one line", () => {
     expect(status).toBe(1);
     expect(stderr).toContain("exist");
   });
+});
+
+test("in a checkout that is not built it says what to run, and exits with 2", () => {
+  const program = join(folder, "services", "cli", "tickwire.mjs");
+  mkdirSync(join(folder, "services", "cli"), { recursive: true });
+  copyFileSync(join(import.meta.dirname, "../../services/cli/tickwire.mjs"), program);
+  const { status, stderr } = spawnSync(process.execPath, [program], { encoding: "utf8" });
+  expect(status).toBe(2);
+  expect(stderr).toContain("npm run build");
 });
 
 test("a reader that went away ends the program quietly", async () => {

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { UsageError } from "./errors.ts";
+import { httpAddress, webSocketAddress } from "./gateway-address.ts";
+import { parseVenue } from "./venue-options.ts";
+
+test.each([
+  ["default", "http://127.0.0.1:8080", "ws://127.0.0.1:8080"],
+  ["ws://a:1", "http://a:1", "ws://a:1"],
+  ["http://a:1/", "http://a:1", "ws://a:1"],
+  ["wss://a", "https://a", "wss://a"],
+  ["https://a/v1/ws", "https://a", "wss://a/v1/ws"],
+  ["ws://[::1]:1", "http://[::1]:1", "ws://[::1]:1"],
+])("%s is %s for calls and %s for streams", (text, http, webSocket) => {
+  expect([httpAddress(text), webSocketAddress(text)]).toEqual([http, webSocket]);
+});
+
+test.each(["", "a:1", "ftp://a", "ws://", "localhost:8080"])("%j is no gateway", (text) => {
+  expect(() => httpAddress(text)).toThrow(UsageError);
+});
+
+test.each([
+  ["binance", { id: "binance" }],
+  ["binance:BTC-USDT", { id: "binance", instruments: ["BTC-USDT"] }],
+  ["kraken:BTC/USD,ETH/USD,", { id: "kraken", instruments: ["BTC/USD", "ETH/USD"] }],
+])("the venue %s", (text, expected) => {
+  expect(parseVenue(text)).toEqual(expected);
+});
+
+test.each(["", ":", ":X", "binance:", "binance:,"])("%j is no venue", (text) => {
+  expect(() => parseVenue(text)).toThrow(UsageError);
+});
