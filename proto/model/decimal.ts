@@ -1,10 +1,13 @@
 /**
- * An integer that, with a decimal scale, is an exact decimal: value = mantissa / 10^scale.
- * A `number` whenever it is a safe integer, a `bigint` (of any size) otherwise; never both for one value.
+ * An integer that, with a decimal scale, is an exact decimal: value = mantissa / 10^scale. A
+ * `number` whenever it is a safe integer, a `bigint` (of any size) otherwise; never both for one
+ * value.
  */
 export type Mantissa = number | bigint;
 
-/** Longest decimal, written out plainly, that is accepted: "1e999999999" must not become a gigabyte. */
+/**
+ * Longest decimal, written out plainly, that is accepted: "1e999999999" must not become a gigabyte.
+ */
 export const DECIMAL_DIGITS_MAX = 1_000;
 
 const SAFE_MAX = Number.MAX_SAFE_INTEGER;
@@ -19,9 +22,9 @@ const POWERS: readonly number[] = Array.from({ length: 23 }, (_, exponent) =>
 const EXACT_POWER_MAX = 22;
 
 /**
- * The mantissa of `text` at `scale`, exactly. NaN if the text is not a decimal (`[-]digits[.digits]`, optionally
- * with an exponent) or longer than DECIMAL_DIGITS_MAX; Infinity if it has non-zero digits finer than `scale`.
- * `scale` is a whole number from 0.
+ * The mantissa of `text` at `scale`, exactly. NaN if the text is not a decimal
+ * (`[-]digits[.digits]`, optionally with an exponent) or longer than DECIMAL_DIGITS_MAX; Infinity
+ * if it has non-zero digits finer than `scale`. `scale` is a whole number from 0.
  */
 export function parseMantissa(text: string, scale: number): Mantissa {
   const length = text.length;
@@ -40,7 +43,8 @@ export function parseMantissa(text: string, scale: number): Mantissa {
     const fraction = ++index;
     while (index < length && (digit = text.charCodeAt(index) - ZERO) >= 0 && digit <= 9) {
       if (padding === 0) {
-        // Digits beyond the scale must be zeros; the slow path also sees whether the rest is well-formed.
+        // Digits beyond the scale must be zeros; the slow path also sees whether the rest is
+        // well-formed.
         if (digit !== 0) return parseMantissaSlowly(text, scale);
       } else {
         mantissa = mantissa * 10 + digit;
@@ -51,14 +55,18 @@ export function parseMantissa(text: string, scale: number): Mantissa {
     if (index === fraction) return NaN;
     if (index < length) return parseMantissaSlowly(text, scale);
   }
-  // Rounding is monotone: whatever went past 2^53 on the way is past it now, so this check is enough.
+  // Rounding is monotone: whatever went past 2^53 on the way is past it now, so this check is
+  // enough.
   if (padding > EXACT_POWER_MAX) return parseMantissaSlowly(text, scale);
   if (padding > 0) mantissa *= POWERS[padding]!;
   if (mantissa > SAFE_MAX || length > DECIMAL_DIGITS_MAX) return parseMantissaSlowly(text, scale);
   return first === 1 && mantissa !== 0 ? -mantissa : mantissa;
 }
 
-/** Digits after the point that matter: "1.500" has 1, "9.121E-7" has 10. 0 if the text is not a decimal. */
+/**
+ * Digits after the point that matter: "1.500" has 1, "9.121E-7" has 10. 0 if the text is not a
+ * decimal.
+ */
 export function decimalScale(text: string): number {
   let index = text.length - 1;
   let last = -1;
@@ -74,7 +82,10 @@ export function decimalScale(text: string): number {
   return 0;
 }
 
-/** Digits after the point as written: "1.500" has 3, "9.120E-7" has 10. 0 if the text is not a decimal. */
+/**
+ * Digits after the point as written: "1.500" has 3, "9.120E-7" has 10. 0 if the text is not a
+ * decimal.
+ */
 export function textScale(text: string): number {
   for (let index = text.length - 1; index >= 0; index--) {
     const code = text.charCodeAt(index);
@@ -94,7 +105,10 @@ export function formatDecimal(mantissa: Mantissa, scale: number): string {
   return placePoint(negative, digits, scale);
 }
 
-/** The text that `formatDecimal` gives for the value that `text` means; undefined if it is not a decimal. */
+/**
+ * The text that `formatDecimal` gives for the value that `text` means; undefined if it is not a
+ * decimal.
+ */
 export function canonicalDecimal(text: string): string | undefined {
   const parts = splitDecimal(text);
   if (parts === undefined) return undefined;
@@ -120,7 +134,9 @@ export function rescaleMantissa(mantissa: Mantissa, fromScale: number, toScale: 
   return fromBigInt(BigInt(mantissa) * 10n ** BigInt(padding));
 }
 
-/** Negative, 0 or positive as `a` is less than, equal to or greater than `b`; exact for mixed types. */
+/**
+ * Negative, 0 or positive as `a` is less than, equal to or greater than `b`; exact for mixed types.
+ */
 export function compareMantissa(a: Mantissa, b: Mantissa): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

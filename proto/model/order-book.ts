@@ -23,8 +23,9 @@ export type TruncatedPrices = {
 const NOTHING_TRUNCATED: TruncatedPrices = { bids: [], asks: [] };
 
 /**
- * Both sides of a book, exact. Mantissas are at the book's scales, which a snapshot sets and a finer delta
- * raises (all levels are then rescaled); coarser deltas are scaled up. Nothing is rounded.
+ * Both sides of a book, exact. Mantissas are at the book's scales, which a snapshot sets and a
+ * finer delta raises (all levels are then rescaled); coarser deltas are scaled up. Nothing is
+ * rounded.
  */
 export class OrderBook {
   readonly #bids = new PriceLadder("bid");
@@ -76,7 +77,10 @@ export class OrderBook {
     this.#asks.clear();
   }
 
-  /** Keeps the best `depth` levels of each side and says which prices went (shared empty arrays if none). */
+  /**
+   * Keeps the best `depth` levels of each side and says which prices went (shared empty arrays if
+   * none).
+   */
   truncate(depth: number): TruncatedPrices {
     if (this.#bids.count <= depth && this.#asks.count <= depth) return NOTHING_TRUNCATED;
     return { bids: this.#bids.truncate(depth), asks: this.#asks.truncate(depth) };

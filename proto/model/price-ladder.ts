@@ -19,8 +19,8 @@ const NONE: Mantissa[] = [];
 const SHIFT_BY_HAND_MAX = 24;
 
 /**
- * One side of a book: sorted prices with absolute sizes. The best level stands at the end of the arrays,
- * because most changes happen near it and then move few elements.
+ * One side of a book: sorted prices with absolute sizes. The best level stands at the end of the
+ * arrays, because most changes happen near it and then move few elements.
  */
 export class PriceLadder {
   readonly side: BookSide;
@@ -49,8 +49,8 @@ export class PriceLadder {
   }
 
   /**
-   * Replaces everything. Best first is fast; any order is right, and of equal prices the last one counts. Levels
-   * of size 0 are left out.
+   * Replaces everything. Best first is fast; any order is right, and of equal prices the last one
+   * counts. Levels of size 0 are left out.
    */
   replace(columns: LevelColumns): void {
     this.clear();
@@ -101,7 +101,10 @@ export class PriceLadder {
     return { prices, sizes };
   }
 
-  /** Keeps the best `depth` levels; returns the removed prices, worst first (a shared array if none). */
+  /**
+   * Keeps the best `depth` levels; returns the removed prices, worst first (a shared array if
+   * none).
+   */
   truncate(depth: number): readonly Mantissa[] {
     const excess = this.#prices.length - depth;
     if (excess <= 0) return NONE;

@@ -1,6 +1,6 @@
 /**
- * A message as a subscriber sees it. The subscriber may keep `payload` as long as it likes, but never writes to
- * it: other subscribers may have been given the same bytes.
+ * A message as a subscriber sees it. The subscriber may keep `payload` as long as it likes, but
+ * never writes to it: other subscribers may have been given the same bytes.
  */
 export type BusMessage = {
   readonly subject: string;
@@ -19,8 +19,8 @@ export type BusSubscribeOptions = {
   /** Members of a group share the messages: each goes to one of them. */
   readonly queueGroup?: string;
   /**
-   * Messages that may wait for this subscriber before the policy applies: the newest are dropped, counted, and
-   * reported once per episode as a `slow-consumer` event. Default 65,536.
+   * Messages that may wait for this subscriber before the policy applies: the newest are dropped,
+   * counted, and reported once per episode as a `slow-consumer` event. Default 65,536.
    */
   readonly pendingMessagesMax?: number;
 };
@@ -58,16 +58,17 @@ export class BusError extends Error {
 }
 
 /**
- * Carries bytes between ingestors and gateways. Subjects are dot-separated tokens; in a pattern `*` stands
- * for one token and `>` for one or more at the end. Messages of one publisher on one subject arrive in order.
- * Handlers are called synchronously, one message at a time, never from within `publish`.
+ * Carries bytes between ingestors and gateways. Subjects are dot-separated tokens; in a pattern `*`
+ * stands for one token and `>` for one or more at the end. Messages of one publisher on one subject
+ * arrive in order. Handlers are called synchronously, one message at a time, never from within
+ * `publish`.
  */
 export type Bus = {
   readonly kind: "memory" | "nats";
   readonly payloadBytesMax: number;
   /**
-   * Never blocks. The payload must not be changed any more. Throws BusError (`bus-closed`, `invalid-subject`,
-   * `payload-too-large`, `publish-buffer-full`).
+   * Never blocks. The payload must not be changed any more. Throws BusError (`bus-closed`,
+   * `invalid-subject`, `payload-too-large`, `publish-buffer-full`).
    */
   publish(subject: string, payload: Uint8Array): void;
   /** Throws BusError (`bus-closed`, `invalid-subject`). */
@@ -76,7 +77,10 @@ export type Bus = {
     handler: (message: BusMessage) => void,
     options?: BusSubscribeOptions,
   ): BusSubscription;
-  /** The first answer. Rejects with BusError (`no-responders`, `request-timeout`, and what `publish` throws). */
+  /**
+   * The first answer. Rejects with BusError (`no-responders`, `request-timeout`, and what `publish`
+   * throws).
+   */
   request(
     subject: string,
     payload: Uint8Array,

@@ -1,6 +1,9 @@
 import type { BusMessage } from "./bus.ts";
 
-/** Runs a function soon, after the current one has returned; setImmediate where nothing else is given. */
+/**
+ * Runs a function soon, after the current one has returned; setImmediate where nothing else is
+ * given.
+ */
 export type Schedule = (run: () => void) => void;
 
 /** Called when a handler throws. Whoever gives none gets the error as an uncaught exception. */
@@ -31,7 +34,10 @@ export class DeliveryTarget {
 export type DeliveryQueueOptions = {
   readonly schedule: Schedule;
   readonly onHandlerError: HandlerErrorListener | undefined;
-  /** An episode of dropping is over, or has lost as many messages as the subscriber may have pending. */
+  /**
+   * An episode of dropping is over, or has lost as many messages as the subscriber may have
+   * pending.
+   */
   readonly onSlowConsumer: (pattern: string, dropped: number) => void;
 };
 
@@ -41,9 +47,9 @@ export const PENDING_MESSAGES_MAX = 65_536;
 type Waiter = { readonly position: number; readonly resolve: () => void };
 
 /**
- * Hands messages to subscribers in the order in which they came, never from within the call that brought them.
- * A subscriber with too many pending loses the newest, counted and reported once an episode, which lasts
- * until half of its pending messages are worked off.
+ * Hands messages to subscribers in the order in which they came, never from within the call that
+ * brought them. A subscriber with too many pending loses the newest, counted and reported once an
+ * episode, which lasts until half of its pending messages are worked off.
  */
 export class DeliveryQueue {
   readonly #options: DeliveryQueueOptions;
@@ -102,8 +108,8 @@ export class DeliveryQueue {
   #deliver(): void {
     this.#scheduled = false;
     this.#delivering = true;
-    // What handlers publish waits for the next turn, so that sockets and timers get theirs. A fixed number a
-    // turn would fall behind a socket that brings more.
+    // What handlers publish waits for the next turn, so that sockets and timers get theirs. A fixed
+    // number a turn would fall behind a socket that brings more.
     for (let count = this.length; count > 0 && this.#head < this.#entries.length; count--) {
       const target = this.#entries[this.#head] as DeliveryTarget;
       const message = this.#entries[this.#head + 1] as BusMessage;

@@ -46,7 +46,10 @@ export type NatsBusOptions = {
   readonly reconnectBackoff?: BackoffLimits;
   /** What may be published while disconnected; beyond it `publish` throws. Default 8 MiB. */
   readonly reconnectBufferBytesMax?: number;
-  /** What may be published before the server confirms it; beyond it `publish` throws. Default 64 MiB. */
+  /**
+   * What may be published before the server confirms it; beyond it `publish` throws. Default 64
+   * MiB.
+   */
   readonly unconfirmedBytesMax?: number;
   /** When messages are delivered; default setImmediate. */
   readonly schedule?: Schedule;
@@ -70,8 +73,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const PING_INTERVAL_MS = 5_000;
 
 /**
- * Connects to a NATS server. From then on it reconnects for ever, with full jitter. Rejects with BusError
- * (`connect-failed`) if no server can be reached.
+ * Connects to a NATS server. From then on it reconnects for ever, with full jitter. Rejects with
+ * BusError (`connect-failed`) if no server can be reached.
  */
 export async function connectNatsBus(options: NatsBusOptions): Promise<Bus> {
   const attempts = { count: 0 };
@@ -200,7 +203,8 @@ class NatsBus implements Bus {
       onHandlerError: options.onHandlerError,
       onSlowConsumer: (pattern, dropped) => this.#tell({ kind: "slow-consumer", pattern, dropped }),
     });
-    // Neither can reject: the iterator ends with the connection, and closed() resolves with the error.
+    // Neither can reject: the iterator ends with the connection, and closed() resolves with the
+    // error.
     void this.#watch();
     void connection.closed().then((error) => {
       this.#shut(error instanceof Error ? error.message : "closed");
@@ -458,8 +462,8 @@ class NatsBus implements Bus {
 }
 
 /**
- * The client hands out views of what it read from the socket, up to 64 KiB at once: whoever keeps 40 bytes of
- * it would keep all of it alive.
+ * The client hands out views of what it read from the socket, up to 64 KiB at once: whoever keeps
+ * 40 bytes of it would keep all of it alive.
  */
 function copied(data: Uint8Array): Uint8Array {
   return new Uint8Array(data);

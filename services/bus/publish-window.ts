@@ -4,7 +4,9 @@ import { BusError } from "./bus.ts";
 /** What a message weighs beyond its payload and subject. */
 const MESSAGE_OVERHEAD_BYTES = 128;
 
-/** Bytes after which the far end is asked to confirm: what is unconfirmed is known to within this. */
+/**
+ * Bytes after which the far end is asked to confirm: what is unconfirmed is known to within this.
+ */
 const CONFIRM_BYTES = 1_048_576;
 
 /** At 128 bytes a message this is 1 GiB: the byte limit comes first. */
@@ -16,8 +18,8 @@ export function publishedBytes(subject: string, payload: Uint8Array): number {
 }
 
 /**
- * What is published while there is no connection, in order. At the limit the newest is refused with BusError
- * (`publish-buffer-full`), so that what is kept has no holes.
+ * What is published while there is no connection, in order. At the limit the newest is refused with
+ * BusError (`publish-buffer-full`), so that what is kept has no holes.
  */
 export class ReconnectBuffer {
   readonly #bytesMax: number;
@@ -56,8 +58,8 @@ export class ReconnectBuffer {
 }
 
 /**
- * Bounds what has been written and not been confirmed by the far end, which the socket would otherwise hold in
- * memory without limit while a server stands still.
+ * Bounds what has been written and not been confirmed by the far end, which the socket would
+ * otherwise hold in memory without limit while a server stands still.
  */
 export class ConfirmationWindow {
   readonly #bytesMax: number;

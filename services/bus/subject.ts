@@ -28,7 +28,10 @@ const SUBJECT = /^[!-)+-=?-~]+$/;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The subject that a topic's events are published on. Throws BusError (`invalid-subject`) for an empty part. */
+/**
+ * The subject that a topic's events are published on. Throws BusError (`invalid-subject`) for an
+ * empty part.
+ */
 export function eventSubject(topic: Topic): string {
   const { venue, channel, symbol } = topic;
   return `md.v1.${escapeToken(venue)}.${escapeToken(channel)}.${escapeToken(symbol)}`;
@@ -89,8 +92,9 @@ export function parseQuerySubject(subject: string): Query | undefined {
 }
 
 /**
- * One subject token for any text: characters outside [A-Za-z0-9_-] become =HH of their UTF-8 bytes. Different
- * texts give different tokens. Throws BusError (`invalid-subject`) if the text is empty or not well-formed.
+ * One subject token for any text: characters outside [A-Za-z0-9_-] become =HH of their UTF-8 bytes.
+ * Different texts give different tokens. Throws BusError (`invalid-subject`) if the text is empty
+ * or not well-formed.
  */
 export function escapeToken(text: string): string {
   if (PLAIN_TOKEN.test(text)) return text;
@@ -143,7 +147,9 @@ export function isSubject(subject: string): boolean {
   );
 }
 
-/** True for what may be subscribed: a subject in which tokens may be "*" and the last may be ">". */
+/**
+ * True for what may be subscribed: a subject in which tokens may be "*" and the last may be ">".
+ */
 export function isSubjectPattern(pattern: string): boolean {
   if (pattern.length > SUBJECT_LENGTH_MAX) return false;
   const tokens = pattern.split(".");

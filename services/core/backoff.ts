@@ -12,8 +12,9 @@ export const RECONNECT_BACKOFF: BackoffLimits = { baseMs: 250, maxMs: 30_000 };
 const EXPONENT_MAX = 52;
 
 /**
- * How long to wait before attempt number `attempt` (from 0): random * min(maxMs, baseMs * 2^attempt). Full
- * jitter, so that clients that lost one server do not come back in step. `random` gives [0, 1).
+ * How long to wait before attempt number `attempt` (from 0): random * min(maxMs, baseMs *
+ * 2^attempt). Full jitter, so that clients that lost one server do not come back in step. `random`
+ * gives [0, 1).
  */
 export function backoffDelayMs(options: {
   readonly attempt: number;

@@ -20,11 +20,16 @@ export type BookBuilderOptions = {
   readonly instrument: Instrument;
   /** Deltas kept while waiting for a snapshot; beyond it the oldest is dropped and counted. */
   readonly bufferedDeltasMax: number;
-  /** Levels kept per side; all if undefined. Required where the venue's checksum assumes a depth. */
+  /**
+   * Levels kept per side; all if undefined. Required where the venue's checksum assumes a depth.
+   */
   readonly depth?: number | undefined;
 };
 
-/** Why a snapshot is needed, a gap was found or the state changed; also any reason that the driver gives. */
+/**
+ * Why a snapshot is needed, a gap was found or the state changed; also any reason that the driver
+ * gives.
+ */
 export type BookReason =
   | "start"
   | "synchronized"
@@ -40,9 +45,14 @@ export type BookReason =
 
 /** What a builder says about its book. */
 export type BookOutput =
-  /** To be published. After the first snapshot event, each leaves a consumer's book equal to ours. */
+  /**
+   * To be published. After the first snapshot event, each leaves a consumer's book equal to ours.
+   */
   | { readonly kind: "event"; readonly event: BookEvent }
-  /** Fetch a snapshot by REST, or subscribe anew where it comes in band. Said once until one arrives. */
+  /**
+   * Fetch a snapshot by REST, or subscribe anew where it comes in band. Said once until one
+   * arrives.
+   */
   | { readonly kind: "need-snapshot"; readonly reason: string }
   | { readonly kind: "state"; readonly state: TopicState; readonly reason: string }
   | { readonly kind: "checksum"; readonly ok: boolean }
@@ -66,14 +76,14 @@ export type BookBuilderCounts = {
 };
 
 /**
- * So many contained deltas in a row mean that the venue started its numbers anew. Without this limit such a
- * book would stand still for ever and look alive.
+ * So many contained deltas in a row mean that the venue started its numbers anew. Without this
+ * limit such a book would stand still for ever and look alive.
  */
 export const DUPLICATES_IN_ROW_MAX = 1_000;
 
 /**
- * Keeps the book of one instrument right, or says that it is not. Pure: time comes with the messages,
- * requests leave as outputs. Everything is emitted before the call returns.
+ * Keeps the book of one instrument right, or says that it is not. Pure: time comes with the
+ * messages, requests leave as outputs. Everything is emitted before the call returns.
  */
 export class BookBuilder {
   readonly instrument: Instrument;
@@ -100,7 +110,9 @@ export class BookBuilder {
   #duplicatesInRow = 0;
   #startReason = "start";
 
-  /** Throws TypeError for a policy that takes REST snapshots but cannot line deltas up behind them. */
+  /**
+   * Throws TypeError for a policy that takes REST snapshots but cannot line deltas up behind them.
+   */
   constructor(options: BookBuilderOptions) {
     if (options.sync.snapshot === "rest" && options.sync.sequencing === undefined) {
       throw new TypeError(`the book sync of ${options.instrument.venue} needs sequencing`);
@@ -121,14 +133,19 @@ export class BookBuilder {
     return this.#buffer.length;
   }
 
-  /** Takes the next message of the venue, in order of arrival. Columns are not copied: do not change them. */
+  /**
+   * Takes the next message of the venue, in order of arrival. Columns are not copied: do not change
+   * them.
+   */
   handle(raw: VenueBook, emit: Emit): void {
     if (!raw.snapshot) this.#onDelta(raw, emit);
     else if (raw.source === "in-band") this.#onStreamSnapshot(raw, emit);
     else this.#onRestSnapshot(raw, emit);
   }
 
-  /** The connection is gone: forgets everything that depended on it. The next message starts anew. */
+  /**
+   * The connection is gone: forgets everything that depended on it. The next message starts anew.
+   */
   reset(reason: string, _nowUs: number, emit: Emit): void {
     this.#phase = "idle";
     this.#startReason = reason;
@@ -139,7 +156,9 @@ export class BookBuilder {
     this.#enter("down", reason, emit);
   }
 
-  /** Something of this book was lost that its numbers cannot show, such as an unreadable message. */
+  /**
+   * Something of this book was lost that its numbers cannot show, such as an unreadable message.
+   */
   resync(reason: string, emit: Emit): void {
     if (this.#phase === "live") {
       this.#lose(reason, emit);
@@ -265,7 +284,10 @@ export class BookBuilder {
     this.#enter("live", "synchronized", emit);
   }
 
-  /** False if the venue's checksum says that the book is wrong; the book is then on its way to a resync. */
+  /**
+   * False if the venue's checksum says that the book is wrong; the book is then on its way to a
+   * resync.
+   */
   #verify(raw: VenueBook, emit: Emit): boolean {
     if (raw.checksum === undefined || this.#sync.checksum === undefined) return true;
     const ok = this.#sync.checksum(this.book, this.instrument) === raw.checksum;

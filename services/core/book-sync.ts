@@ -38,7 +38,9 @@ export type SyncPolicy = {
 export type BookPosition = {
   /** Of the snapshot or the last delta applied; undefined where the venue numbers nothing. */
   readonly updateId: number | undefined;
-  /** False between a snapshot and the first delta after it, which has to bridge rather than follow. */
+  /**
+   * False between a snapshot and the first delta after it, which has to bridge rather than follow.
+   */
   readonly bridged: boolean;
 };
 

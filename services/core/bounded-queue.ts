@@ -2,8 +2,9 @@
 const FRONT_SLOTS_MAX = 64;
 
 /**
- * First in, first out, with a capacity. What happens at the limit is the caller's policy: `push` refuses,
- * and `pushEvicting` makes room by giving back the oldest. Memory grows with the contents, not the capacity.
+ * First in, first out, with a capacity. What happens at the limit is the caller's policy: `push`
+ * refuses, and `pushEvicting` makes room by giving back the oldest. Memory grows with the contents,
+ * not the capacity.
  */
 export class BoundedQueue<Item> {
   readonly capacity: number;

@@ -14,14 +14,16 @@ export type CatalogAddition = {
   readonly added: number;
   /** Known, with other details (increments, contract size): taken over. */
   readonly updated: number;
-  /** Of another venue, in conflict with a known one, without a usable symbol, or beyond the limit. */
+  /**
+   * Of another venue, in conflict with a known one, without a usable symbol, or beyond the limit.
+   */
   readonly rejected: number;
 };
 
 /**
- * The instruments of one venue. The mapping between the venue's symbols and ours is one to one: what would
- * give two instruments one symbol is refused. The first object added for an instrument is the one handed out
- * ever after; the catalog owns it and brings its details up to date in place.
+ * The instruments of one venue. The mapping between the venue's symbols and ours is one to one:
+ * what would give two instruments one symbol is refused. The first object added for an instrument
+ * is the one handed out ever after; the catalog owns it and brings its details up to date in place.
  */
 export class InstrumentCatalog {
   readonly venue: string;
@@ -57,7 +59,9 @@ export class InstrumentCatalog {
     return this.#bySymbol.size >= this.instrumentsMax;
   }
 
-  /** The instrument that the venue calls so; an unknown one is derived and added if the catalog can. */
+  /**
+   * The instrument that the venue calls so; an unknown one is derived and added if the catalog can.
+   */
   byVenueSymbol(venueSymbol: string): Instrument | undefined {
     const known = this.#byVenueSymbol.get(venueSymbol);
     if (known !== undefined || this.#derive === undefined) return known;

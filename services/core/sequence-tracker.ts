@@ -1,6 +1,8 @@
 /** How a batch stands to what came before it. */
 export type SequenceVerdict =
-  /** It continues (or starts) the sequence; some leading events may be known already, see `covered`. */
+  /**
+   * It continues (or starts) the sequence; some leading events may be known already, see `covered`.
+   */
   | "in-order"
   /** Events are missing before it, or a new epoch has begun; see `missed`. */
   | "gap"
@@ -17,8 +19,8 @@ export type SequenceRange = {
 };
 
 /**
- * Proves that nothing of one topic was lost. After a gap it stands at the end of the batch that showed it, so
- * each loss is reported once. Duplicates and stale epochs change nothing.
+ * Proves that nothing of one topic was lost. After a gap it stands at the end of the batch that
+ * showed it, so each loss is reported once. Duplicates and stale epochs change nothing.
  */
 export class SequenceTracker {
   #epoch = 0;

@@ -22,7 +22,10 @@ const VENUE = /^[a-z0-9][a-z0-9-]*$/;
 const SYMBOL = /^[^\s:/*\p{Cc}\p{Cs}]+$/u;
 const CHANNEL_SET: ReadonlySet<string> = new Set(CHANNELS);
 
-/** Reads `venue:SYMBOL/channel`; undefined if the text is not of that form or the channel is unknown. */
+/**
+ * Reads `venue:SYMBOL/channel`; undefined if the text is not of that form or the channel is
+ * unknown.
+ */
 export function parseTopic(text: string): Topic | undefined {
   const pattern = parseTopicPattern(text);
   if (pattern === undefined || isPattern(pattern)) return undefined;

@@ -10,7 +10,9 @@ export type BusSuiteOptions = {
     /** Must decide when messages are delivered. */
     readonly schedule: (run: () => void) => void;
   }) => Promise<Bus>;
-  /** Resolves when what was published has reached this process's end, even if nothing is delivered. */
+  /**
+   * Resolves when what was published has reached this process's end, even if nothing is delivered.
+   */
   readonly arrived: (bus: Bus) => Promise<void>;
 };
 

@@ -16,7 +16,7 @@ const INSTRUMENT: Instrument = {
   settle: "B",
   inverse: false,
 };
-const RUNS = 300;
+const RUNS = 150;
 const MESSAGES = 120;
 const FAULTY_MESSAGES = 90;
 
@@ -74,7 +74,10 @@ function difference(from: Sides, to: Sides): Sides {
   return { bids: changes(from.bids, to.bids), asks: changes(from.asks, to.asks) };
 }
 
-/** Every level that some update touched, also one that is back where it was: a snapshot may lie in between. */
+/**
+ * Every level that some update touched, also one that is back where it was: a snapshot may lie in
+ * between.
+ */
 function touched(states: readonly Sides[]): Sides {
   const last = states.at(-1)!;
   const sides = { bids: new Map<number, number>(), asks: new Map<number, number>() };
@@ -87,7 +90,9 @@ function touched(states: readonly Sides[]): Sides {
   return sides;
 }
 
-/** Deltas of one to four updates each; `stride` leaves that many numbers unused between two of them. */
+/**
+ * Deltas of one to four updates each; `stride` leaves that many numbers unused between two of them.
+ */
 function createTruth(random: Prng, stride: number): Truth {
   const states: Sides[] = [{ bids: new Map(), asks: new Map() }];
   const deltas: VenueBook[] = [];
@@ -163,7 +168,10 @@ function sidesOfState(state: Sides): unknown {
 const count = (said: readonly BookOutput[], kind: BookOutput["kind"], state?: string): number =>
   said.filter((each) => each.kind === kind && (!("state" in each) || each.state === state)).length;
 
-/** REST answers come some messages after the request, showing the book as it was somewhere in between. */
+/**
+ * REST answers come some messages after the request, showing the book as it was somewhere in
+ * between.
+ */
 function runRest(
   seed: number,
   sequencing: SequencingPolicy,
@@ -204,7 +212,8 @@ function runRest(
   });
   expect(book.builder.isLive).toBe(true);
   expect(sidesOf(book.consumer)).toEqual(sidesOfState(states.at(-1)!));
-  // Every gap said while live is one episode: one state gap, one state resyncing, one return to live.
+  // Every gap said while live is one episode: one state gap, one state resyncing, one return to
+  // live.
   const lost = count(book.said, "state", "gap");
   expect(count(book.said, "state", "resyncing")).toBe(lost);
   expect(count(book.said, "state", "live")).toBe(lost + 1);
@@ -230,8 +239,8 @@ function truncated(state: Sides, depth: number): Sides {
 }
 
 /**
- * A venue that shows the best levels only and says nothing about levels that others push out: whoever follows
- * has to cut the book himself, or the checksum fails.
+ * A venue that shows the best levels only and says nothing about levels that others push out:
+ * whoever follows has to cut the book himself, or the checksum fails.
  */
 function runChecked(seed: number, depth: number): readonly BookOutput[] {
   const random = createPrng(seed);

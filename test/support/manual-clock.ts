@@ -5,7 +5,9 @@ type Timer = { readonly atUs: number; readonly order: number; readonly callback:
 /** Timers that one `advance` may run, so that a loop of timers fails instead of hanging. */
 const TIMERS_MAX = 1_000_000;
 
-/** A clock that stands still until a test moves it. Timers run in order of time, then of creation. */
+/**
+ * A clock that stands still until a test moves it. Timers run in order of time, then of creation.
+ */
 export class ManualClock implements Clock {
   #nowUs: number;
   #order = 0;
@@ -43,7 +45,9 @@ export class ManualClock implements Clock {
     this.advanceTo(this.#nowUs + Math.round(milliseconds * 1_000));
   }
 
-  /** Moves the time to this instant (never back), running what comes due on the way, at its time. */
+  /**
+   * Moves the time to this instant (never back), running what comes due on the way, at its time.
+   */
   advanceTo(instantUs: number): void {
     for (let ran = 0; ; ran++) {
       const timer = this.#next();

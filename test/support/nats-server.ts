@@ -19,15 +19,18 @@ export type NatsServer = {
 const START_MS_MAX = 20_000;
 const RETRY_MS = 25;
 
-/** Where the binary is; undefined if this machine has none. Looks beside PATH where Debian puts it. */
+/**
+ * Where the binary is; undefined if this machine has none. Looks beside PATH where Debian puts it.
+ */
 export function findNatsServer(): string | undefined {
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/bin"];
   return folders.map((folder) => join(folder, "nats-server")).find(isExecutable);
 }
 
 /**
- * The binary, installed from Debian's package if it is missing, this is Debian and we are root. Otherwise
- * undefined, after one line that says what is skipped and why; under CI it throws, because there nothing is skipped.
+ * The binary, installed from Debian's package if it is missing, this is Debian and we are root.
+ * Otherwise undefined, after one line that says what is skipped and why; under CI it throws,
+ * because there nothing is skipped.
  */
 export function requireNatsServer(): string | undefined {
   const found = findNatsServer() ?? installOnDebian();
@@ -86,7 +89,8 @@ async function launch(
     log = (log + chunk.toString()).slice(-4_000);
   });
   const kill = (): void => void child.kill("SIGKILL");
-  // A test process that dies, by whatever signal, must not leave a server behind: its end closes the pipe.
+  // A test process that dies, by whatever signal, must not leave a server behind: its end closes
+  // the pipe.
   const watchdog = spawn("sh", ["-c", 'read _; kill -9 "$0"', String(child.pid)], {
     stdio: ["pipe", "ignore", "ignore"],
   });
@@ -106,7 +110,8 @@ function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => {
     child.once("exit", () => resolve());
-    // Not SIGTERM: a paused process would not see it, and a server that says goodbye hides what a crash does.
+    // Not SIGTERM: a paused process would not see it, and a server that says goodbye hides what a
+    // crash does.
     child.kill("SIGKILL");
   });
 }
