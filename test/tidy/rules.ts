@@ -16,7 +16,10 @@ export function importsOf(file: SourceFile): string[] {
 /** Who may import what, by the folder of the importer; first match wins. */
 const LAYERS: readonly { readonly folder: string; readonly allowed: readonly RegExp[] }[] = [
   { folder: "proto/model/", allowed: [/^\.\//] },
-  { folder: "proto/codec/", allowed: [/^\.\//, /^\.\.\/model\//, /^\.\.\/gen\//] },
+  {
+    folder: "proto/codec/",
+    allowed: [/^\.\//, /^\.\.\/(model|gen)\//, /^protobufjs\/minimal\.js$/],
+  },
   { folder: "services/core/", allowed: [/^\.\//, /^#core\//, /^@tickwire\/proto\/model$/] },
   { folder: "services/wire/", allowed: [/^\.\//, /^#core\//, /^@tickwire\/proto/] },
   { folder: "services/bus/", allowed: [/^\.\//, /^#core\//, /^@nats-io\//, /^node:/] },
@@ -25,7 +28,7 @@ const LAYERS: readonly { readonly folder: string; readonly allowed: readonly Reg
     allowed: [
       /^\.\.?\//,
       /^#(core|wire|bus|ingest)\//,
-      /^@tickwire\/proto\/(model|service)$/,
+      /^@tickwire\/proto\/(codec|model|service)$/,
       /^(ws|zod|prom-client)$/,
       /^node:/,
     ],
@@ -35,7 +38,7 @@ const LAYERS: readonly { readonly folder: string; readonly allowed: readonly Reg
     allowed: [
       /^\.\.?\//,
       /^#(core|wire|bus|gateway)\//,
-      /^@tickwire\/proto\/(model|service)$/,
+      /^@tickwire\/proto\/(codec|model|service)$/,
       /^(ws|zod|prom-client)$/,
       /^uWebSockets\.js(-node24)?$/,
       /^node:/,
@@ -108,7 +111,7 @@ const EFFECT_FILES: readonly RegExp[] = [
 
 /** Time, randomness, environment and output are arguments everywhere but at the edge. */
 export function checkEffects(file: SourceFile): string[] {
-  if (isTest(file.path) || !inSource(file.path)) return [];
+  if (isTest(file.path) || !inSource(file.path) || !isCode(file.path)) return [];
   if (EFFECT_FILES.some((pattern) => pattern.test(file.path))) return [];
   const code = withoutComments(file.text);
   return EFFECTS.filter((effect) => effect.pattern.test(code)).map(
@@ -150,7 +153,7 @@ export function checkMarks(file: SourceFile): string[] {
   if (/catch\s*(\([^)]*\))?\s*\{\s*\}/.test(file.text)) {
     problems.push(`${file.path} swallows an error without a word`);
   }
-  if (/^\s*(export\s+)?(const\s+)?enum\s/m.test(file.text)) {
+  if (isCode(file.path) && /^\s*(export\s+)?(const\s+)?enum\s/m.test(file.text)) {
     problems.push(`${file.path} has an enum; use a constant object`);
   }
   return problems;
@@ -232,6 +235,10 @@ function joinPath(from: string, target: string): string {
     else if (part !== "." && part !== "") parts.push(part);
   }
   return parts.join("/");
+}
+
+function isCode(path: string): boolean {
+  return /\.(ts|mjs|js)$/.test(path);
 }
 
 function inServices(path: string): boolean {
