@@ -119,11 +119,7 @@ export class Catalog {
   /** All instruments, by venue and symbol. */
   *instruments(): Iterable<Instrument> {
     for (const id of this.venues) {
-      const bySymbol = this.#venues.get(id)?.bySymbol ?? new Map<string, Instrument>();
-      for (const symbol of [...bySymbol.keys()].sort()) {
-        const instrument = bySymbol.get(symbol);
-        if (instrument !== undefined) yield instrument;
-      }
+      yield* this.#venues.get(id)?.bySymbol.values() ?? [];
     }
   }
 
@@ -209,7 +205,9 @@ export class Catalog {
       this.#parts.logger.warn(fields, "more instruments than instrumentsMax; the rest is left out");
     }
     const before = venue.bySymbol;
-    const now = new Map(kept.map((instrument) => [instrument.symbol, instrument]));
+    // Sorted once here, because a Map keeps its order and every list wants this one.
+    const sorted = kept.toSorted((one, other) => (one.symbol < other.symbol ? -1 : 1));
+    const now = new Map(sorted.map((instrument) => [instrument.symbol, instrument]));
     this.#instruments += now.size - before.size;
     venue.bySymbol = now;
     venue.byVenueSymbol = new Map(kept.map((instrument) => [instrument.venueSymbol, instrument]));

@@ -101,14 +101,12 @@ export class Subscriptions {
     for (const instrument of removed) this.#end(instrument);
     for (const pattern of this.#patterns.values()) {
       const wanted: Wanted[] = [];
-      for (const instrument of added) {
-        for (const name of topicsOf(instrument, pattern.pattern)) {
-          const want = this.#want(name, pattern.requestIndex, pattern.request, pattern);
-          // What the pattern (or another request) has already is not news.
-          if (want.kind === "held" || want.error !== "TOPIC_ERROR_ALREADY_SUBSCRIBED") {
-            wanted.push(want);
-          }
-        }
+      for (const name of added.flatMap((instrument) => topicsOf(instrument, pattern.pattern))) {
+        const want = this.#want(name, pattern.requestIndex, pattern.request, pattern);
+        // What the pattern (or another request) has already is not news.
+        if (want.kind === "refused" && want.error === "TOPIC_ERROR_ALREADY_SUBSCRIBED") continue;
+        wanted.push(want);
+        if (isLimit(want)) break;
       }
       if (wanted.length > 0) this.#prepare(pattern.requestId, wanted);
     }
@@ -128,7 +126,7 @@ export class Subscriptions {
   }
 
   #expand(message: SubscribeMessage): Wanted[] {
-    const { topicsPerRequestMax } = this.#parts.limits;
+    const { topicsPerRequestMax, subscriptionsMax } = this.#parts.limits;
     const wanted: Wanted[] = [];
     message.topics.forEach((request, requestIndex) => {
       const refuse = (error: TopicErrorName, text: string): void => {
@@ -149,7 +147,8 @@ export class Subscriptions {
         refuse("TOPIC_ERROR_LIMIT_EXCEEDED", text);
         return;
       }
-      const expansion = expandTopic(this.#parts.catalog, request.topic);
+      // One more than can be subscribed is enough to say that it is too many.
+      const expansion = expandTopic(this.#parts.catalog, request.topic, subscriptionsMax + 1);
       if (expansion.kind === "malformed") {
         refuse("TOPIC_ERROR_MALFORMED", "not of the form VENUE:SYMBOL/channel");
       } else if (expansion.kind === "unknown") {
@@ -157,7 +156,10 @@ export class Subscriptions {
       } else {
         const pattern = this.#patternOf(message, request, requestIndex, expansion.pattern);
         for (const name of expansion.topics) {
-          wanted.push(this.#want(name, requestIndex, request, pattern));
+          const want = this.#want(name, requestIndex, request, pattern);
+          wanted.push(want);
+          // Said once: a pattern may match more topics than a result can name.
+          if (isLimit(want)) break;
         }
       }
     });
@@ -347,6 +349,10 @@ export class Subscriptions {
     feed.detach(this.#replies);
     this.#parts.hub.release(feed);
   }
+}
+
+function isLimit(want: Wanted): boolean {
+  return want.kind === "refused" && want.error === "TOPIC_ERROR_LIMIT_EXCEEDED";
 }
 
 const CONTINUITIES = {

@@ -17,8 +17,11 @@ export type Expansion =
       readonly pattern: TopicPattern | undefined;
     };
 
-/** Expands a topic or pattern over the catalog. A pattern that matches nothing now is unknown. */
-export function expandTopic(catalog: Catalog, text: string): Expansion {
+/**
+ * Expands a topic or pattern over the catalog, to at most `topicsMax` topics. A pattern that matches
+ * nothing now is unknown.
+ */
+export function expandTopic(catalog: Catalog, text: string, topicsMax: number): Expansion {
   const pattern = parseTopicPattern(text);
   if (pattern === undefined) return { kind: "malformed" };
   if (!isPattern(pattern)) {
@@ -30,7 +33,9 @@ export function expandTopic(catalog: Catalog, text: string): Expansion {
   const topics: TopicName[] = [];
   for (const instrument of candidates(catalog, pattern)) {
     topics.push(...topicsOf(instrument, pattern));
+    if (topics.length >= topicsMax) break;
   }
+  topics.length = Math.min(topics.length, topicsMax);
   return topics.length === 0 ? { kind: "unknown" } : { kind: "topics", topics, pattern };
 }
 

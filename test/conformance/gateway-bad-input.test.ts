@@ -174,6 +174,16 @@ describe.each(TRANSPORTS)("bad input over %s", (transport) => {
     expect(again?.error).toBe(TopicError.TOPIC_ERROR_UNSPECIFIED);
   });
 
+  test("a pattern takes as many topics as the session may have, and says once that there are more", async () => {
+    const client = await rig.client();
+    const results = await client.subscribe("*:*/*", "fake:ETH-USDT/status");
+    expect(results.map((result) => [result.requestIndex, result.error])).toEqual([
+      ...Array.from({ length: 5 }, () => [0, TopicError.TOPIC_ERROR_UNSPECIFIED]),
+      [0, TopicError.TOPIC_ERROR_LIMIT_EXCEEDED],
+      [1, TopicError.TOPIC_ERROR_LIMIT_EXCEEDED],
+    ]);
+  });
+
   test.each([
     ["mqtt", "mqtt"],
     ["no subprotocol", undefined],
