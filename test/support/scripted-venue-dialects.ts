@@ -22,8 +22,8 @@ export type DialectContext = {
   readonly markets: ReadonlyMap<string, ScriptedMarket>;
   /** Symbols whose subscriptions are refused. */
   readonly refused: ReadonlySet<string>;
-  /** Time in microseconds that the venue stamps on its next message. */
-  readonly nowUs: () => number;
+  /** What the connection has subscribed so far, as `book SYMBOL` and `trades SYMBOL`. */
+  readonly subscribed: ReadonlySet<string>;
 };
 
 /** One venue's protocol: pure translations between a market and the venue's texts. */
@@ -46,7 +46,7 @@ export type Dialect = {
   /** The answer to a GET; undefined for 404. `book` gives the snapshot that is to be served. */
   rest(
     url: URL,
-    context: DialectContext,
+    markets: ReadonlyMap<string, ScriptedMarket>,
     book: (symbol: string) => MarketBook | undefined,
   ): unknown;
   /** True for the address of a book snapshot. */
@@ -108,7 +108,7 @@ const binance: Dialect = {
     }),
   withWrongChecksum: () => undefined,
   heartbeatFrame: () => undefined,
-  rest(url, { markets }, book) {
+  rest(url, markets, book) {
     if (url.pathname === "/api/v3/exchangeInfo") {
       return {
         timezone: "UTC",
@@ -134,13 +134,19 @@ function stream(name: string, data: unknown): string {
   return JSON.stringify({ stream: name, data });
 }
 
+/** The name that a channel is asked for by, what it carries, and the name it is listed under. */
+const COINBASE_CHANNELS = [
+  ["level2_batch", "book", "level2_50"],
+  ["matches", "trades", "matches"],
+] as const;
+
 /** https://docs.cdp.coinbase.com/exchange/websocket-feed/channels */
 const coinbase: Dialect = {
   webSocketPath: "",
   depth: undefined,
   priceScale: 2,
   venueSymbol: (market) => `${market.base}-${market.quote}`,
-  read(frame, { markets, refused }) {
+  read(frame, { markets, refused, subscribed }) {
     const {
       type,
       product_ids: products,
@@ -161,16 +167,23 @@ const coinbase: Dialect = {
       ];
     }
     const requests: ScriptedRequest[] = [];
-    const confirmed = type === "subscribe" ? channels : [];
-    const list = confirmed.map((name) => ({ name, product_ids: products, account_ids: null }));
-    requests.push({
-      kind: "answer",
-      text: JSON.stringify({ type: "subscriptions", channels: list }),
-    });
+    const after = new Set(subscribed);
     for (const symbol of products) {
-      if (channels.includes("level2_batch")) requests.push({ kind: type, channel: "book", symbol });
-      if (channels.includes("matches")) requests.push({ kind: type, channel: "trades", symbol });
+      for (const [name, channel] of COINBASE_CHANNELS) {
+        if (!channels.includes(name)) continue;
+        requests.push({ kind: type, channel, symbol });
+        if (type === "subscribe") after.add(`${channel} ${symbol}`);
+        else after.delete(`${channel} ${symbol}`);
+      }
     }
+    // The list is always that of the whole connection.
+    const list = COINBASE_CHANNELS.map(([, channel, name]) => ({
+      name,
+      product_ids: [...markets.keys()].filter((symbol) => after.has(`${channel} ${symbol}`)),
+      account_ids: null,
+    }));
+    const text = JSON.stringify({ type: "subscriptions", channels: list });
+    requests.unshift({ kind: "answer", text });
     return requests;
   },
   snapshotFrame: (symbol, { bids, asks }, timeUs) =>
@@ -208,7 +221,7 @@ const coinbase: Dialect = {
       product_id: symbol,
       time: iso(timeUs),
     }),
-  rest(url, { markets }) {
+  rest(url, markets) {
     if (url.pathname !== "/products") return undefined;
     return [...markets].map(([id, { base, quote }]) => ({
       id,
@@ -273,7 +286,7 @@ const kraken: Dialect = {
       (_, checksum) => `"checksum":${(Number(checksum) + 1) % 2 ** 32}`,
     ),
   heartbeatFrame: () => '{"channel":"heartbeat"}',
-  rest(url, { markets }) {
+  rest(url, markets) {
     if (url.pathname !== "/0/public/AssetPairs") return undefined;
     const pairs = [...markets].map(([, { base, quote }]): [string, Json] => {
       const old = base === "BTC" ? "XBT" : base;

@@ -254,7 +254,8 @@ class Venue implements ScriptedVenue {
   }
 
   #onFrame(connection: Connection, frame: string): void {
-    const context = { markets: this.#markets, refused: this.#refused, nowUs: this.#nowUs };
+    const { subscribed } = connection;
+    const context = { markets: this.#markets, refused: this.#refused, subscribed };
     for (const request of this.#dialect.read(frame, context)) {
       if (request.kind === "answer") {
         connection.socket.send(request.text);
@@ -289,8 +290,7 @@ class Venue implements ScriptedVenue {
       response.writeHead(status).end("{}");
       return;
     }
-    const context = { markets: this.#markets, refused: this.#refused, nowUs: this.#nowUs };
-    const body = this.#dialect.rest(url, context, (symbol) => this.#snapshotOf(symbol));
+    const body = this.#dialect.rest(url, this.#markets, (symbol) => this.#snapshotOf(symbol));
     if (body === undefined) response.writeHead(404).end("{}");
     else response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
   }

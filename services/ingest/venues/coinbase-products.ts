@@ -13,8 +13,8 @@ const productSchema = z.object({
 });
 
 /**
- * Reads a list of products; undefined if the body is not one. Delisted products and names that cannot
- * be part of a symbol are left out and counted.
+ * Reads a list of products; undefined if the body is not one. Delisted products and names that
+ * cannot be part of a symbol are left out and counted.
  */
 export function parseProducts(
   body: string,
