@@ -48,7 +48,7 @@ async function post(
   }
 }
 
-/** A Connect error has a code and a message; codes are written as the client package writes them. */
+/** A Connect error has a code and a message; codes are written as the client writes them. */
 function describeFailure(answer: unknown, status: number): string {
   const { code, message } = (answer ?? {}) as { code?: unknown; message?: unknown };
   if (typeof code !== "string") return `the gateway answered ${status}`;

@@ -11,12 +11,13 @@ Every process reads one tree of settings and uses its part: \`bus\`, \`ingest\`,
 3. environment variables: \`TICKWIRE_GATEWAY__PORT=9000\`;
 4. flags: \`--set gateway.port=9000\` for any key, and named ones such as \`--port\` where \`--help\` lists them.
 
-Objects merge by key, lists are replaced. In variables and \`--set\`, a list of plain values is written \`a,b\`; other
-lists and objects are JSON. The whole is checked before anything listens or connects: every bad key is named at
-once with where it came from, an unknown \`TICKWIRE_\` variable among them, and the program exits with 2.
+Objects merge by key, lists are replaced. In variables and \`--set\`, a list of plain values is
+written \`a,b\`; other lists and objects are JSON. The whole is checked before anything listens or
+connects: every bad key is named at once with where it came from, an unknown \`TICKWIRE_\` variable
+among them, and the program exits with 2.
 
-Exit codes of every command: 0 done, 1 could not be done, 2 wrong usage or configuration, 130 forced by a second
-signal.
+Exit codes of every command: 0 done, 1 could not be done, 2 wrong usage or configuration, 130 forced
+by a second signal.
 `;
 
 const HEADER = ["key", "variable", "takes", "default", "what"];
