@@ -66,7 +66,9 @@ export class CaptureRecorder implements FeedDialer, RestClient {
     this.#connections += 1;
     const connection = this.#connections;
     const socket = this.#options.dialer.dial(url, {
-      ...handlers,
+      onPing: () => handlers.onPing?.(),
+      onPong: () => handlers.onPong?.(),
+      onError: (message) => handlers.onError?.(message),
       onOpen: () => {
         const redacted = redactUrl(url);
         this.#open.set(connection, redacted);
@@ -83,7 +85,8 @@ export class CaptureRecorder implements FeedDialer, RestClient {
       },
     });
     return {
-      ...socket,
+      ping: () => socket.ping(),
+      bufferedBytes: () => socket.bufferedBytes(),
       send: (frame) => {
         const text = redactFrame(frame);
         this.#record({ kind: "sent", atUs: this.#nowUs(), connection, text });

@@ -105,8 +105,12 @@ describe("a replay", () => {
       ),
     );
     expect(said).toEqual([
-      ...["trades live data", "trade", "trades down disconnected"],
-      ...["trades syncing subscribing", "trades gap reconnected", "trades live subscribed"],
+      "trades live data",
+      "trade",
+      "trades down disconnected",
+      "trades syncing subscribing",
+      "trades gap reconnected",
+      "trades live subscribed",
       "trade",
     ]);
     expect(summary.duplicateTrades).toBe(1);

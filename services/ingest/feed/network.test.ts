@@ -66,7 +66,7 @@ describe("the dialer", () => {
   }
 
   test("carries text and bytes apart, and what is sent", async () => {
-    const { venue, socket, logged } = await connect();
+    const { venue, socket, log, logged } = await connect();
     expect(venue.extensions).toContain("permessage-deflate");
     const received = once(venue, "message");
     socket.send("hällo");
@@ -76,10 +76,11 @@ describe("the dialer", () => {
     venue.send(Buffer.from([1, 2, 3]));
     await logged("text tèxt");
     await logged("bytes 3");
+    expect(log).toEqual(["open", "text tèxt", "bytes 3"]);
   });
 
   test("answers pings with their payload and reports pongs", async () => {
-    const { venue, socket, logged } = await connect();
+    const { venue, socket, log, logged } = await connect();
     const answered = once(venue, "pong");
     venue.ping("1700000000000");
     const [payload] = (await answered) as [Buffer];
@@ -87,12 +88,14 @@ describe("the dialer", () => {
     await logged("ping");
     socket.ping();
     await logged("pong");
+    expect(log).toEqual(["open", "ping", "pong"]);
   });
 
   test("tells the venue's close code", async () => {
-    const { venue, socket, logged } = await connect();
+    const { venue, socket, log, logged } = await connect();
     venue.close(1012, "restart");
     await logged("close 1012 restart");
+    expect(log.at(-1)).toBe("close 1012 restart");
     socket.send("nobody reads this");
     socket.ping();
     socket.close();
