@@ -1,6 +1,11 @@
 import { formatDecimal, OrderBook } from "@tickwire/proto/model";
 import { describe, expect, test } from "vitest";
-import { BookBuilder, DUPLICATES_IN_ROW_MAX, type BookOutput } from "./book-builder.ts";
+import {
+  BookBuilder,
+  DUPLICATES_IN_ROW_MAX,
+  SNAPSHOTS_BEHIND_MAX,
+  type BookOutput,
+} from "./book-builder.ts";
 import type { SequencingPolicy, SyncPolicy, VenueBook } from "./book-sync.ts";
 import type { Instrument } from "./instrument.ts";
 import type { LevelColumns } from "./market-event.ts";
@@ -125,11 +130,16 @@ function levelsOf(book: OrderBook): string[] {
 }
 
 describe("a book with REST snapshots", () => {
-  test("buffers from the first delta, asks once, and starts with the whole book", () => {
+  test("buffers from the first delta, asks once, and starts with the snapshot, then what follows it", () => {
     const book = run(REST);
     expect(book.feed(delta(11), delta(12), delta(13))).toEqual(["syncing start", "need start"]);
     expect(book.builder.bufferedCount).toBe(3);
-    expect(book.feed(restSnapshot(11))).toEqual(["snapshot", "live synchronized"]);
+    expect(book.feed(restSnapshot(11))).toEqual([
+      "snapshot",
+      "live synchronized",
+      "delta",
+      "delta",
+    ]);
     expect(book.bids()).toEqual(["1000x1", "13x1", "12x1"]);
     expect(book.feed(delta(14))).toEqual(["delta"]);
     expect(book.consumerBids()).toEqual(book.bids());
@@ -139,7 +149,7 @@ describe("a book with REST snapshots", () => {
   test("takes a delta that the snapshot covers in part", () => {
     const book = run(REST);
     book.feed(raw({ firstUpdateId: 5, lastUpdateId: 9, levels: [[7, 2]] }));
-    expect(book.feed(restSnapshot(7))).toEqual(["snapshot", "live synchronized"]);
+    expect(book.feed(restSnapshot(7))).toEqual(["snapshot", "live synchronized", "delta"]);
     expect(book.feed(delta(10))).toEqual(["delta"]);
   });
 
@@ -147,7 +157,12 @@ describe("a book with REST snapshots", () => {
     const book = run(REST);
     book.feed(delta(11), delta(12));
     expect(book.feed(restSnapshot(9))).toEqual(["need snapshot-too-old"]);
-    expect(book.feed(restSnapshot(10))).toEqual(["snapshot", "live synchronized"]);
+    expect(book.feed(restSnapshot(10))).toEqual([
+      "snapshot",
+      "live synchronized",
+      "delta",
+      "delta",
+    ]);
     expect(book.bids()).toEqual(["1000x1", "12x1", "11x1"]);
     expect(book.builder.counts.staleSnapshots).toBe(1);
   });
@@ -172,23 +187,39 @@ describe("a book with REST snapshots", () => {
     ]);
     expect(book.builder.isLive).toBe(false);
     expect(book.feed(delta(5), delta(6))).toEqual([]);
-    expect(book.feed(restSnapshot(4))).toEqual(["snapshot", "live synchronized"]);
+    expect(book.feed(restSnapshot(4))).toEqual(["snapshot", "live synchronized", "delta", "delta"]);
     expect(book.consumerBids()).toEqual(["1000x1", "6x1", "5x1"]);
   });
 
-  test("duplicates are dropped and counted, not a gap", () => {
+  test("a number that comes twice is one gap, one request and one resync", () => {
     const book = run(REST);
     book.feed(delta(1), restSnapshot(1), delta(2), delta(3));
-    expect(book.feed(delta(3), delta(2))).toEqual([]);
-    expect(book.feed(delta(4))).toEqual(["delta"]);
-    expect(book.builder.counts.duplicates).toBe(3);
+    expect(book.feed(delta(3))).toEqual([
+      "gap sequence-repeated",
+      "gap sequence-repeated",
+      "resyncing sequence-repeated",
+      "need sequence-repeated",
+    ]);
+    expect(book.feed(delta(4), delta(4))).toEqual([]);
+    expect(book.feed(restSnapshot(3))).toEqual(["snapshot", "live synchronized", "delta"]);
+    expect(book.consumerBids()).toEqual(["1000x1", "4x1"]);
+  });
+
+  test("after a repeated number a snapshot does not take the book back, unless it is the venue that went back", () => {
+    const book = run(REST);
+    book.feed(delta(5), restSnapshot(5), delta(6), delta(7));
+    book.feed(delta(5));
+    for (let behind = 1; behind <= SNAPSHOTS_BEHIND_MAX; behind++) {
+      expect(book.feed(restSnapshot(5))).toEqual(["need snapshot-too-old"]);
+    }
+    expect(book.feed(restSnapshot(5))).toEqual(["snapshot", "live synchronized"]);
   });
 
   test("two deltas that changed places are one gap, and the late one does no harm", () => {
     const book = run(REST);
     book.feed(delta(1), restSnapshot(1));
     expect(book.feed(delta(3), delta(2), delta(4))).toHaveLength(4);
-    expect(book.feed(restSnapshot(2))).toEqual(["snapshot", "live synchronized"]);
+    expect(book.feed(restSnapshot(2))).toEqual(["snapshot", "live synchronized", "delta", "delta"]);
     expect(book.consumerBids()).toEqual(["1000x1", "4x1", "3x1"]);
   });
 
@@ -199,14 +230,19 @@ describe("a book with REST snapshots", () => {
     expect(book.builder.bufferedCount).toBe(3);
     expect(book.feed(restSnapshot(13))).toEqual(["gap buffer-gap", "need buffer-gap"]);
     expect(book.builder.bufferedCount).toBe(1);
-    expect(book.feed(restSnapshot(15))).toEqual(["snapshot", "live synchronized"]);
+    expect(book.feed(restSnapshot(15))).toEqual(["snapshot", "live synchronized", "delta"]);
     expect(book.bids()).toEqual(["1000x1", "16x1"]);
   });
 
   test("snapshots that nobody asked for are ignored while live and kept before the first delta", () => {
     const book = run(REST);
     expect(book.feed(restSnapshot(5))).toEqual([]);
-    expect(book.feed(delta(6))).toEqual(["syncing start", "snapshot", "live synchronized"]);
+    expect(book.feed(delta(6))).toEqual([
+      "syncing start",
+      "snapshot",
+      "live synchronized",
+      "delta",
+    ]);
     expect(book.feed(restSnapshot(6, []))).toEqual([]);
     expect(book.bids()).toEqual(["1000x1", "6x1"]);
     expect(book.builder.counts.ignoredSnapshots).toBe(1);
@@ -230,25 +266,27 @@ describe("a book with REST snapshots", () => {
       for (let id = 1; id <= count; id++) book.feed(delta(id));
       expect(book.builder.counts.overflowed).toBe(lost);
       const tooOld = book.feed(restSnapshot(lost === 0 ? 0 : lost - 1));
-      expect(tooOld.at(-1)).toBe(lost === 0 ? "live synchronized" : "need snapshot-too-old");
+      expect(tooOld.at(-1)).toBe(lost === 0 ? "delta" : "need snapshot-too-old");
       const fits = lost === 0 ? [] : book.feed(restSnapshot(lost));
-      expect(fits).toEqual(lost === 0 ? [] : ["snapshot", "live synchronized"]);
+      const started = ["snapshot", "live synchronized", "delta", "delta", "delta"];
+      expect(fits).toEqual(lost === 0 ? [] : started);
       expect(book.builder.isLive).toBe(true);
     },
   );
 
   test("numbers that start anew do not freeze the book", () => {
     const book = run(REST);
-    book.feed(delta(1), restSnapshot(1), delta(2));
-    for (let id = 1; id < DUPLICATES_IN_ROW_MAX; id++) book.feed(delta(1));
+    book.feed(delta(1_000_000), restSnapshot(1_000_000));
+    for (let id = 2; id < DUPLICATES_IN_ROW_MAX; id++) book.feed(delta(id));
     expect(book.builder.isLive).toBe(true);
+    book.feed(delta(DUPLICATES_IN_ROW_MAX));
     expect(book.feed(delta(1))).toEqual([
       "gap sequence-reset",
       "gap sequence-reset",
       "resyncing sequence-reset",
       "need sequence-reset",
     ]);
-    expect(book.feed(restSnapshot(0))).toEqual(["snapshot", "live synchronized"]);
+    expect(book.feed(restSnapshot(0))).toEqual(["snapshot", "live synchronized", "delta"]);
   });
 
   test("a refresh replaces the book without a break", () => {
@@ -330,6 +368,25 @@ describe("a book with snapshots in the stream", () => {
     expect(outputs.at(-1)).toBe("need checksum-mismatch");
     expect(book.feed(streamSnapshot([[10, 1]], 11)).at(-1)).toBe("need checksum-mismatch");
     expect(book.feed(streamSnapshot([[10, 1]], 10)).at(-1)).toBe("live synchronized");
+  });
+
+  test("where nothing proves a book, one that crosses is started anew", () => {
+    const book = run(IN_BAND);
+    book.feed(raw({ snapshot: true, levels: [[10, 1]], asks: columns([[12, 1]]) }));
+    expect(book.feed(raw({ levels: [[11, 1]] }))).toEqual(["delta"]);
+    expect(book.feed(raw({ levels: [[12, 1]] }))).toEqual([
+      "gap crossed-book",
+      "gap crossed-book",
+      "resyncing crossed-book",
+      "need crossed-book",
+    ]);
+    expect(book.feed(streamSnapshot()).at(-1)).toBe("live synchronized");
+  });
+
+  test("a book that numbers prove may cross", () => {
+    const book = run({ snapshot: "in-band", sequencing: NUMBERED });
+    book.feed(raw({ snapshot: true, lastUpdateId: 5, asks: columns([[12, 1]]) }));
+    expect(book.feed(delta(6, [[13, 1]]))).toEqual(["delta"]);
   });
 
   test("numbered deltas are held against each other", () => {
@@ -455,7 +512,8 @@ describe("what the driver can do", () => {
       output.kind === "event" ? [output.event] : [],
     );
     expect(events.map(({ venueTimeUs, receivedTimeUs }) => [venueTimeUs, receivedTimeUs])).toEqual([
-      [10, 30],
+      [undefined, 30],
+      [10, 20],
       [undefined, 40],
     ]);
   });

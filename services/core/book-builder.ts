@@ -39,6 +39,10 @@ export type BookReason =
   /** The snapshot ends before the oldest buffered delta begins. */
   | "snapshot-too-old"
   | "checksum-mismatch"
+  /** Bids at or above asks, where the venue gives nothing else that could show a loss. */
+  | "crossed-book"
+  /** A number that was there before. */
+  | "sequence-repeated"
   /** The venue's numbers went back for good. */
   | "sequence-reset"
   | "refresh";
@@ -76,10 +80,16 @@ export type BookBuilderCounts = {
 };
 
 /**
- * So many contained deltas in a row mean that the venue started its numbers anew. Without this
- * limit such a book would stand still for ever and look alive.
+ * So many contained deltas in a row behind a snapshot mean that the venue started its numbers anew.
+ * Without this limit such a book would stand still for ever and look alive.
  */
 export const DUPLICATES_IN_ROW_MAX = 1_000;
+
+/**
+ * So many snapshots in a row that end before what was applied already mean that the venue numbers
+ * anew, not that its REST side lags. The next is then taken.
+ */
+export const SNAPSHOTS_BEHIND_MAX = 3;
 
 /**
  * Keeps the book of one instrument right, or says that it is not. Pure: time comes with the
@@ -108,6 +118,9 @@ export class BookBuilder {
   #gapReported = false;
   #wasLive = false;
   #duplicatesInRow = 0;
+  /** The last update applied before a number repeated: an older snapshot would be a step back. */
+  #floorUpdateId: number | undefined;
+  #snapshotsBehind = 0;
   #startReason = "start";
 
   /**
@@ -121,6 +134,11 @@ export class BookBuilder {
     this.#sync = options.sync;
     this.#depth = options.depth ?? Infinity;
     this.#buffer = new BoundedQueue({ capacity: options.bufferedDeltasMax });
+  }
+
+  /** True where neither numbers nor checksums can show that something was lost. */
+  get #isUnproven(): boolean {
+    return this.#sync.sequencing === undefined && this.#sync.checksum === undefined;
   }
 
   /** True if the book is complete as far as anybody can prove. */
@@ -152,6 +170,7 @@ export class BookBuilder {
     this.#requested = false;
     this.#gapReported = false;
     this.#early = undefined;
+    this.#floorUpdateId = undefined;
     this.#buffer.clear();
     this.#enter("down", reason, emit);
   }
@@ -197,11 +216,15 @@ export class BookBuilder {
     const placement = placeDelta(delta, this.#position, this.#sync.sequencing);
     if (placement === "covered") {
       this.counts.duplicates++;
-      if (++this.#duplicatesInRow < DUPLICATES_IN_ROW_MAX) return;
+      // Behind a snapshot old deltas are normal. Later they break the venue's promise that each
+      // delta continues the one before, and what else is wrong then cannot be known.
+      if (!this.#position.bridged && ++this.#duplicatesInRow < DUPLICATES_IN_ROW_MAX) return;
     }
     if (placement !== "next") {
-      const reason = placement === "gap" ? "sequence-gap" : "sequence-reset";
-      this.#lose(reason, emit);
+      const repeated = placement === "covered" && this.#position.bridged;
+      this.#floorUpdateId = repeated ? this.#position.updateId : undefined;
+      this.#snapshotsBehind = 0;
+      this.#lose(this.#reasonOf(placement), emit);
       if (this.#sync.snapshot === "rest") this.#keep(delta);
       return;
     }
@@ -214,7 +237,16 @@ export class BookBuilder {
     };
     const truncated = this.book.truncate(this.#depth);
     if (!this.#verify(delta, emit)) return;
+    if (this.#isUnproven && this.book.isCrossed()) {
+      this.#lose("crossed-book", emit);
+      return;
+    }
     emit({ kind: "event", event: this.#deltaEvent(delta, truncated) });
+  }
+
+  #reasonOf(placement: "covered" | "gap"): BookReason {
+    if (placement === "gap") return "sequence-gap";
+    return this.#position.bridged ? "sequence-repeated" : "sequence-reset";
   }
 
   #onStreamSnapshot(snapshot: VenueBook, emit: Emit): void {
@@ -247,7 +279,7 @@ export class BookBuilder {
       }
       this.counts.duplicates += this.#buffer.length - alignment.deltas.length;
       this.#buffer.clear();
-      this.#install(snapshot, alignment.deltas, alignment.position, emit);
+      this.#installRest(snapshot, alignment, emit);
       return;
     }
     // What stands before the hole is of no use to the next snapshot, which must be newer.
@@ -257,11 +289,27 @@ export class BookBuilder {
     this.#request(alignment.kind, emit);
   }
 
-  /** True if a refreshed book would step back behind the live one. */
+  #installRest(
+    snapshot: VenueBook,
+    alignment: { readonly deltas: readonly VenueBook[]; readonly position: BookPosition },
+    emit: Emit,
+  ): void {
+    if (this.#phase === "live") {
+      // The live book is ahead of the snapshot: consumers must not see it step back.
+      this.#install(snapshot, alignment.deltas, alignment.position, emit);
+      return;
+    }
+    this.#install(snapshot, [], { updateId: snapshot.lastUpdateId, bridged: false }, emit);
+    for (const delta of alignment.deltas) this.#onLiveDelta(delta, emit);
+  }
+
+  /** True if consumers would see the book step back to before what it held already. */
   #isBehind(position: BookPosition): boolean {
-    const { updateId } = this.#position;
-    if (this.#phase !== "live" || updateId === undefined) return false;
-    return position.updateId !== undefined && position.updateId < updateId;
+    const isLive = this.#phase === "live";
+    const floor = isLive ? this.#position.updateId : this.#floorUpdateId;
+    if (floor === undefined || position.updateId === undefined) return false;
+    if (position.updateId >= floor) return false;
+    return isLive || ++this.#snapshotsBehind <= SNAPSHOTS_BEHIND_MAX;
   }
 
   #install(
@@ -281,6 +329,7 @@ export class BookBuilder {
     this.#phase = "live";
     this.#wasLive = true;
     this.#gapReported = false;
+    this.#floorUpdateId = undefined;
     this.#enter("live", "synchronized", emit);
   }
 
