@@ -88,6 +88,8 @@ export class FeedSession {
   #current: FeedLink | undefined;
   #next: FeedLink | undefined;
   #rollover: Rollover | undefined;
+  /** The last one, until the connection that it left is gone. */
+  #takenOver: Rollover | undefined;
   #attempt = 0;
   #requestId = 1;
   #connectQueued = false;
@@ -302,6 +304,8 @@ export class FeedSession {
       const accepted =
         link === this.#next ? this.#rollover.acceptNew(event) : this.#rollover.acceptOld(event);
       if (!accepted) return;
+    } else if (this.#takenOver !== undefined && !this.#takenOver.acceptAfter(event)) {
+      return;
     }
     if (link !== this.#current && link !== this.#next) return;
     const channel = event.kind === "raw-book" ? "book" : CHANNEL_OF_KIND[event.kind];
@@ -410,19 +414,25 @@ export class FeedSession {
     connectPacer.submit(1, () => {
       if (this.#closed || this.#next !== undefined || !this.isOpen) return;
       this.#next = this.#dial();
+      // From now on, so that it is known what the old connection delivered when the new one opens.
+      this.#rollover = this.#createRollover();
     });
   }
 
-  #beginOverlap(): void {
-    const { adapter, policy, clock } = this.#options;
+  #createRollover(): Rollover {
+    const { adapter, policy } = this.#options;
     const books = this.#watch.all
       .filter(({ subscription, state }) => subscription.channel === "book" && state !== "refused")
       .map(({ subscription }) => subscription.instrument);
-    this.#rollover = new Rollover({
+    return new Rollover({
       snapshot: adapter.bookSync.snapshot,
       books,
       deltasMax: policy.rolloverDeltasMax,
     });
+  }
+
+  #beginOverlap(): void {
+    const { policy, clock } = this.#options;
     const deadlineUs = clock.nowUs() + policy.rolloverTimeoutMs * 1000;
     const check = (): void => {
       if (this.#rollover?.isReady() === true || clock.nowUs() >= deadlineUs) this.#takeOver();
@@ -432,13 +442,18 @@ export class FeedSession {
   }
 
   #takeOver(): void {
-    const { counters, sink } = this.#options;
+    const { counters, sink, clock, policy } = this.#options;
     const rollover = this.#rollover;
     this.#cancelTakeOver?.();
     this.#current?.close();
     this.#current = this.#next;
     this.#next = undefined;
     this.#rollover = undefined;
+    this.#takenOver = rollover;
+    // Not for ever: a venue that numbers anew must not look like one that repeats itself.
+    this.#cancelTakeOver = clock.after(policy.rolloverTimeoutMs, () => {
+      this.#takenOver = undefined;
+    });
     counters.rollovers += 1;
     rollover?.takeOver((event: RawBook) => sink.onData(event));
   }
@@ -461,6 +476,7 @@ export class FeedSession {
       cancel?.();
     }
     this.#rollover = undefined;
+    this.#takenOver = undefined;
     this.#resync.clear();
   }
 }

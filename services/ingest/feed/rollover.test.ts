@@ -79,6 +79,24 @@ test("each trade and each delta is published once, whichever connection is ahead
   expect(statuses().filter((text) => text.includes("gap"))).toEqual([]);
 });
 
+test("a new connection that lags repeats nothing and costs no resync", () => {
+  const { old, fresh, clock, ofKind, statuses, counters } = overlapping();
+  const before = statuses().length;
+  // Delivered before the new connection is open, and again by it after it took over.
+  old.receive(bookFrame("A", { first: 3, last: 3, size: 5 }));
+  fresh.open();
+  fresh.receive(quoteFrame("A"));
+  clock.advance(1_000);
+  expect(old.ended).toBe("closed");
+  fresh.receive(
+    bookFrame("A", { first: 3, last: 3, size: 5 }),
+    bookFrame("A", { first: 4, last: 4, size: 6 }),
+  );
+  expect(ofKind("book").map(({ bids }) => bids.sizes[0])).toEqual([1, 1, 5, 6]);
+  expect(counters).toMatchObject({ gaps: 0, resyncs: 0 });
+  expect(statuses()).toHaveLength(before);
+});
+
 test("quotes come from the old connection until the new one takes over", () => {
   const { old, fresh, clock, ofKind } = overlapping();
   const before = ofKind("quote").length;

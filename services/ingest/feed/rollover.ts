@@ -78,6 +78,20 @@ export class Rollover {
     this.#kept.clear();
   }
 
+  /**
+   * True if an event of the new connection goes on after it took over: it may be behind the old
+   * one, and repeat what that delivered.
+   */
+  acceptAfter(event: FeedData): boolean {
+    if (event.kind !== "raw-book" || event.snapshot || event.lastUpdateId === undefined)
+      return true;
+    const last = this.#lastUpdateIds.get(event.instrument);
+    if (last === undefined) return true;
+    if (event.lastUpdateId <= last) return false;
+    this.#lastUpdateIds.delete(event.instrument);
+    return true;
+  }
+
   #keep(event: RawBook): void {
     let deltas = this.#kept.get(event.instrument);
     if (deltas === undefined) {
