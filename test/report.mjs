@@ -6,6 +6,7 @@ const { values } = parseArgs({
   options: { "static-failures": { type: "string" }, "test-exit": { type: "string" } },
 });
 const path = new URL("../.vitest-report.json", import.meta.url);
+const print = (line) => process.stdout.write(`${line}\n`);
 let passed = 0;
 let failed = Number(values["static-failures"] ?? 0);
 if (existsSync(path)) {
@@ -15,25 +16,25 @@ if (existsSync(path)) {
   const broken = report.testResults.filter(
     (file) => file.status === "failed" && file.assertionResults.length === 0,
   );
-  for (const file of broken) console.log(`could not run ${file.name}: ${file.message}`);
+  for (const file of broken) print(`could not run ${file.name}: ${file.message}`);
   failed += broken.length;
   const skipped = report.numPendingTests + report.numTodoTests;
   if (skipped > 0) {
     for (const file of report.testResults) {
       for (const result of file.assertionResults) {
         if (["pending", "skipped", "todo"].includes(result.status)) {
-          console.log(`skipped: ${result.fullName}`);
+          print(`skipped: ${result.fullName}`);
         }
       }
     }
-    console.log(`${skipped} tests were skipped; here that is a failure`);
+    print(`${skipped} tests were skipped; here that is a failure`);
     failed += skipped;
   }
 } else {
-  console.log("there is no test report");
+  print("there is no test report");
   failed += 1;
 }
 // Unhandled errors fail the run without failing a test.
 if (Number(values["test-exit"] ?? 0) !== 0 && failed === 0) failed = 1;
-console.log(`${passed} passed, ${failed} failed`);
+print(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

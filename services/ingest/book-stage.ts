@@ -66,6 +66,11 @@ export class BookStage {
     entry?.builder.reset(reason, nowUs, entry.emit);
   }
 
+  /** True once a message of this book has arrived. */
+  has(instrument: Instrument): boolean {
+    return this.#entries.has(instrument);
+  }
+
   isLive(instrument: Instrument): boolean {
     return this.#entries.get(instrument)?.builder.isLive ?? false;
   }

@@ -92,7 +92,14 @@ export class VenuePipeline implements FeedSink {
     rejected[reason] = (rejected[reason] ?? 0) + 1;
     // A part of a book is missing now, which a venue without sequences would never tell.
     if (instrument !== undefined && channel === "book") {
-      this.books.resync(instrument, "damaged-message");
+      if (this.books.has(instrument)) this.books.resync(instrument, "damaged-message");
+      // The first snapshot itself was damaged: no builder is there yet to ask for another one.
+      else this.#bookSessions.get(instrument)?.resyncBook(instrument);
+    } else if (instrument !== undefined && channel === "trades" && reason === "missing-data") {
+      // Trades cannot be had again from the stream: say that some are missing, and go on.
+      this.#counters.gaps += 1;
+      this.#setState(instrument, "trades", "gap", "missing-data");
+      this.#setState(instrument, "trades", "live", "data-resumed");
     }
   }
 

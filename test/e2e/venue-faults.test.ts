@@ -11,10 +11,10 @@ import type { ScriptedVenueId } from "#test/support/scripted-venue-dialects.ts";
 import { type ScriptedVenue, startScriptedVenue } from "#test/support/scripted-venue.ts";
 
 // The real ingestor against a scripted venue over real sockets; only time is the test's. Not here,
-// because nobody can notice them: a dropped or reordered update of Coinbase, whose level2 carries
-// neither numbers nor checksums and relies on the order of TCP. A duplicate is provably contained
-// at Binance (its last update is not newer than ours) and repeats absolute sizes at Coinbase and
-// Kraken (where the checksum still agrees), so it must not cost a resync.
+// because nobody can notice them at once: a dropped or reordered update of Coinbase, whose level2
+// carries neither numbers nor checksums and relies on the order of TCP. A number that comes twice
+// breaks Binance's promise that each update continues the one before, and costs a resync; at Coinbase
+// and Kraken a duplicate repeats absolute sizes (and Kraken's checksum still agrees), so it does not.
 
 const BASES = ["BTC", "ETH", "SOL"];
 const QUOTE = "USDT";
@@ -195,7 +195,15 @@ function oneResync(before: readonly number[]): Outcome {
   return { starts: [btc + 1, ...others], deltas: [1, 1, 1], otherStates: [], missing: [] };
 }
 
-describe.each(VENUES)("%s", (id) => {
+test("binance: a duplicated delta costs one resync of the book that it was about", async () => {
+  const stand = await Stand.start("binance");
+  const before = stand.starts();
+  stand.venue.sendDelta(stand.name("BTC"), "duplicate");
+  expect(await stand.outcome()).toEqual(oneResync(before));
+  expect(stand.states("BTC")).toEqual(["gap", "resyncing", "live"]);
+});
+
+describe.each(["coinbase", "kraken"] as const)("%s, whose updates carry no numbers", (id) => {
   test("a duplicated delta changes nothing and costs no resync", async () => {
     const stand = await Stand.start(id);
     const before = stand.starts();
@@ -206,7 +214,9 @@ describe.each(VENUES)("%s", (id) => {
     expect(stand.states("BTC")).toEqual([]);
     expect(stand.consumer.missing).toEqual([]);
   });
+});
 
+describe.each(VENUES)("%s", (id) => {
   test("damaged JSON costs one resync of the book that it was about", async () => {
     const stand = await Stand.start(id);
     const before = stand.starts();
@@ -303,6 +313,15 @@ describe.each(["coinbase", "kraken"] as const)("%s, which refuses by name", (id)
 });
 
 describe.each(["coinbase", "kraken"] as const)("%s, whose books begin in-band", (id) => {
+  test("a damaged first snapshot is asked for again", async () => {
+    const stand = await Stand.prepare(id);
+    stand.venue.damageNextSnapshot(stand.name("BTC"));
+    await stand.connect(id);
+    expect(stand.starts()).toEqual([2, 1, 1]);
+    expect(stand.consumer.state("BTC-USDT")).toBe("live synchronized");
+    expect(stand.consumer.missing).toEqual([]);
+  });
+
   test("a damaged snapshot in a resync is asked for again", async () => {
     const stand = await Stand.start(id);
     stand.venue.damageNextSnapshot(stand.name("BTC"));

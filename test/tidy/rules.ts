@@ -170,7 +170,7 @@ export function checkName(file: SourceFile): string[] {
 
 /** A venue's quirks stay in the venue's file. */
 export function checkVenueNames(file: SourceFile, venues: readonly string[]): string[] {
-  if (!/^services\/ingest\/feed\//.test(file.path) || isTest(file.path)) return [];
+  if (!file.path.startsWith("services/ingest/feed/") || isTest(file.path)) return [];
   const code = withoutComments(file.text).toLowerCase();
   return venues
     .filter((venue) => new RegExp(`\\b${venue}\\b`).test(code))
@@ -188,7 +188,7 @@ export function checkMarkdown(file: SourceFile, exists: (path: string) => boolea
   if (!file.path.endsWith(".md")) return [];
   const prose = file.text.replace(/```[\s\S]*?```/g, "");
   const problems: string[] = [];
-  const headings = prose.split("\n").filter((line) => /^# /.test(line)).length;
+  const headings = prose.split("\n").filter((line) => line.startsWith("# ")).length;
   if (headings !== 1) problems.push(`${file.path} has ${headings} first-level headings, not 1`);
   for (const match of prose.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
     const target = match[1] ?? "";
