@@ -20,21 +20,22 @@ const NATS_SERVER = ["nats-server", "/usr/sbin/nats-server"].find(
 const read = (path: string): string => readFileSync(join(INFRA, path), "utf8");
 const dockerfiles = ["docker/ingest.Dockerfile", "docker/gateway.Dockerfile"];
 
+if (COMPOSE === undefined) {
+  process.stdout.write("SKIPPED: compose files are not validated; there is no docker compose\n");
+}
+if (NATS_SERVER === undefined) {
+  process.stdout.write("SKIPPED: NATS configurations are not validated; no nats-server\n");
+}
+
 describe("compose files", () => {
-  test.each([
+  test.skipIf(COMPOSE === undefined).each([
     { files: ["compose.yaml"], services: ["gateway", "ingest", "nats"] },
     {
       files: ["compose.yaml", "compose.cluster.yaml"],
       services: ["gateway", "ingest", "nats", "nats-2", "nats-3"],
     },
   ])("$files are valid and define $services", ({ files, services }) => {
-    if (COMPOSE === undefined) {
-      process.stdout.write(
-        "SKIPPED: compose files are not validated; there is no docker compose\n",
-      );
-      return;
-    }
-    const [command = "", ...rest] = COMPOSE;
+    const [command = "", ...rest] = COMPOSE ?? [];
     const options = files.flatMap((file) => ["-f", join(INFRA, file)]);
     const run = (what: string[]) =>
       spawnSync(command, [...rest, ...options, "config", ...what], { encoding: "utf8" });
@@ -107,12 +108,10 @@ describe("NATS configurations", () => {
       .map((name) => `nats/cluster/${name}`),
   ];
 
-  test.each(files)("%s is one that nats-server takes", (path) => {
-    if (NATS_SERVER === undefined) {
-      process.stdout.write("SKIPPED: NATS configurations are not validated; no nats-server\n");
-      return;
-    }
-    const result = spawnSync(NATS_SERVER, ["-t", "-c", join(INFRA, path)], { encoding: "utf8" });
+  test.skipIf(NATS_SERVER === undefined).each(files)("%s is one that nats-server takes", (path) => {
+    const result = spawnSync(NATS_SERVER ?? "", ["-t", "-c", join(INFRA, path)], {
+      encoding: "utf8",
+    });
     expect(result.stderr).toContain("is valid");
     expect(result.status).toBe(0);
   });
