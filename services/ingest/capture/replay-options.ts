@@ -9,6 +9,10 @@ import type { CaptureLine } from "./capture-format.ts";
 /** An event with the position that the publisher gave it in its topic. */
 export type ReplayedEvent = {
   readonly event: MarketEvent;
+  /**
+   * On a bus, when this replay started; without one, the time of the capture's first line, so that
+   * every replay gives the same.
+   */
   readonly epoch: number;
   readonly sequence: number;
 };

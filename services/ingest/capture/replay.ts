@@ -71,8 +71,8 @@ class ReplayRun {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #publisherCounters: PublisherCounters = { events: 0, batches: 0, bytes: 0, failures: 0 };
-  readonly #publisher: Publisher;
   readonly #startedUs: number;
+  #publisher: Publisher | undefined;
   #replay: CaptureReplay | undefined;
   #responder: QueryResponder | undefined;
   #venue = "";
@@ -83,29 +83,9 @@ class ReplayRun {
 
   constructor(options: ReplayOptions) {
     this.#options = options;
-    const { clock, bus, onEvent } = options;
-    this.#clock = clock;
+    this.#clock = options.clock;
     this.#logger = options.logger ?? SILENT;
-    this.#startedUs = clock.nowUs();
-    const epoch = this.#startedUs;
-    this.#publisher = new Publisher({
-      ...(bus === undefined ? {} : { bus }),
-      ...(onEvent === undefined
-        ? {}
-        : {
-            onEvent: (event: MarketEvent, sequence: number) => onEvent({ event, epoch, sequence }),
-          }),
-      clock,
-      epoch,
-      batchEventsMax: INGEST_LIMITS_DEFAULTS.batchEventsMax,
-      limits: {
-        tradesMax: INGEST_LIMITS_DEFAULTS.recentTradesMax,
-        candlesMax: INGEST_LIMITS_DEFAULTS.recentCandlesMax,
-      },
-      schedule: scheduleTurnEnd,
-      counters: this.#publisherCounters,
-      logger: this.#logger,
-    });
+    this.#startedUs = this.#clock.nowUs();
   }
 
   async run(): Promise<ReplaySummary> {
@@ -181,6 +161,8 @@ class ReplayRun {
   }
 
   #play(line: CaptureRecord): void {
+    // Nobody on a bus has to tell this replay from another: the same capture gives the same epoch.
+    this.#publisher ??= this.#createPublisher(line.atUs);
     this.#replay?.take(line);
   }
 
@@ -193,7 +175,6 @@ class ReplayRun {
     this.#venue = adapter.venue;
     const streamed = new StreamedInstruments(() => this.#responder?.announce());
     const wanted = channels === undefined ? undefined : new Set(channels);
-    const publisher = this.#publisher;
     const replay = new CaptureReplay({
       adapter,
       bookDepth,
@@ -204,7 +185,7 @@ class ReplayRun {
         if (bus !== undefined && !streamed.has(event.instrument, channel)) {
           streamed.add([{ instrument: event.instrument, channel }]);
         }
-        publisher.publish(event);
+        this.#publisher?.publish(event);
       },
     });
     this.#replay = replay;
@@ -222,6 +203,8 @@ class ReplayRun {
   #answerQueries(replay: CaptureReplay, streamed: StreamedInstruments): void {
     const { bus } = this.#options;
     if (bus === undefined) return;
+    const publisher = this.#createPublisher(this.#startedUs);
+    this.#publisher = publisher;
     const view = {
       venue: this.#venue,
       streamed,
@@ -231,12 +214,34 @@ class ReplayRun {
     this.#responder = new QueryResponder({
       bus,
       clock: this.#clock,
-      ingestorId: `replay-${this.#publisher.epoch}`,
-      publisher: this.#publisher,
+      ingestorId: `replay-${publisher.epoch}`,
+      publisher,
       venues: [view],
       logger: this.#logger,
     });
     this.#responder.start();
+  }
+
+  #createPublisher(epoch: number): Publisher {
+    const { bus, onEvent } = this.#options;
+    return new Publisher({
+      ...(bus === undefined ? {} : { bus }),
+      ...(onEvent === undefined
+        ? {}
+        : {
+            onEvent: (event: MarketEvent, sequence: number) => onEvent({ event, epoch, sequence }),
+          }),
+      clock: this.#clock,
+      epoch,
+      batchEventsMax: INGEST_LIMITS_DEFAULTS.batchEventsMax,
+      limits: {
+        tradesMax: INGEST_LIMITS_DEFAULTS.recentTradesMax,
+        candlesMax: INGEST_LIMITS_DEFAULTS.recentCandlesMax,
+      },
+      schedule: scheduleTurnEnd,
+      counters: this.#publisherCounters,
+      logger: this.#logger,
+    });
   }
 
   /** How long the real clock must run until a line recorded at this time is due. */
@@ -254,7 +259,7 @@ class ReplayRun {
   }
 
   async #settle(): Promise<void> {
-    this.#publisher.flush();
+    this.#publisher?.flush();
     await this.#options.bus?.flush();
   }
 
