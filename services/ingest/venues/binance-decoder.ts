@@ -17,6 +17,7 @@ import {
   type Payload,
   positive,
   timeUs,
+  tradeIdText,
   venueSymbolOfStream,
 } from "./binance-payload.ts";
 import { isNotMantissa, ScaleTracker } from "./scale-tracker.ts";
@@ -62,6 +63,8 @@ export class BinanceDecoder implements FeedDecoder {
   readonly #context: FeedDecoderContext;
   readonly #states = new Map<Instrument, InstrumentState>();
   readonly #pending = new Map<number, readonly string[]>();
+  /** The frame under way, for what JSON.parse has rounded. */
+  #frame = "";
 
   constructor(dialect: BinanceDialect, context: FeedDecoderContext) {
     this.#dialect = dialect;
@@ -85,7 +88,8 @@ export class BinanceDecoder implements FeedDecoder {
   }
 
   decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {
-    const message = parseJson(typeof frame === "string" ? frame : utf8.decode(frame));
+    this.#frame = typeof frame === "string" ? frame : utf8.decode(frame);
+    const message = parseJson(this.#frame);
     if (message === undefined) return reject(emit, "bad-json");
     if (!isObject(message)) return reject(emit, "unknown-message");
     const payload = message.data === undefined ? message : message.data;
@@ -245,8 +249,9 @@ export class BinanceDecoder implements FeedDecoder {
     state.tradeStream ??= stream;
     // A capture may hold both streams; the second tells of the same trades again, under other ids.
     if (state.tradeStream !== stream) return emit({ kind: "heartbeat" });
-    const id = stream === "trade" ? payload.t : payload.a;
-    if (!isUpdateId(id) || typeof payload.m !== "boolean")
+    const field = stream === "trade" ? "t" : "a";
+    const tradeId = tradeIdText(payload[field], { field, frame: this.#frame });
+    if (tradeId === undefined || typeof payload.m !== "boolean")
       return spoilt(emit, "missing-field", state, "trades");
     if (payload.T === undefined) return spoilt(emit, "missing-field", state, "trades");
     const venueTimeUs = timeUs(payload.T);
@@ -267,7 +272,7 @@ export class BinanceDecoder implements FeedDecoder {
       sizeMantissa,
       sizeScale: scales.sizeScale,
       aggressorSide: aggressorSideOf(payload),
-      tradeId: String(id),
+      tradeId,
       historical: false,
     });
   }

@@ -23,7 +23,14 @@ const ASSET = /^[\p{L}\p{N}._]+$/u;
 const DATED = /^([^_]+)_(\d{6})$/;
 
 /** Statuses of symbols that will not trade (again); nothing ever comes on their streams. */
-const ENDED = new Set(["BREAK", "CLOSE", "SETTLING", "DELIVERED", "DELIVERING"]);
+const ENDED: Readonly<Record<BinanceMarket, ReadonlySet<string>>> = {
+  spot: new Set(["BREAK"]),
+  usdm: new Set(["CLOSE", "SETTLING", "DELIVERED", "DELIVERING"]),
+};
+const NONE_ENDED: ReadonlySet<string> = new Set();
+
+/** Those on shares and metals (TRADIFI) differ in what they follow, not in how they trade. */
+const PERPETUAL_CONTRACTS = new Set(["PERPETUAL", "TRADIFI_PERPETUAL"]);
 const DATED_CONTRACTS = new Set(["CURRENT_MONTH", "NEXT_MONTH", "CURRENT_QUARTER", "NEXT_QUARTER"]);
 
 const listSchema = z.object({ symbols: z.array(z.unknown()) });
@@ -57,8 +64,9 @@ export type InstrumentList = {
 
 /**
  * Reads an `exchangeInfo` body; undefined if it is not one. Left out and counted: symbols that no
- * longer trade, contract types without a Tickwire form (such as TRADIFI_PERPETUAL), and any symbol
- * whose name another one has.
+ * longer trade, contract types without a Tickwire form, and any symbol whose name another one has.
+ * On spot, BREAK means either delisted or paused for maintenance, and nothing tells them apart;
+ * while not one symbol trades it is maintenance, and all are kept.
  */
 export function parseExchangeInfo(
   body: string,
@@ -73,11 +81,13 @@ export function parseExchangeInfo(
   const list = listSchema.safeParse(json);
   if (!list.success) return undefined;
   const instruments: Instrument[] = [];
+  const ended = list.data.symbols.some(isTrading) ? ENDED[market] : NONE_ENDED;
   const names = new Set<string>();
   const venueNames = new Set<string>();
   for (const entry of list.data.symbols) {
     const parsed = symbolSchema.safeParse(entry);
-    const instrument = parsed.success ? toInstrument(parsed.data, venue, market) : undefined;
+    if (!parsed.success || ended.has(parsed.data.status ?? "")) continue;
+    const instrument = toInstrument(parsed.data, venue, market);
     if (instrument === undefined) continue;
     if (names.has(instrument.symbol) || venueNames.has(instrument.venueSymbol)) continue;
     names.add(instrument.symbol);
@@ -115,7 +125,6 @@ function toInstrument(
   venue: string,
   market: BinanceMarket,
 ): Instrument | undefined {
-  if (listed.status !== undefined && ENDED.has(listed.status)) return undefined;
   const { baseAsset: base, quoteAsset: quote, symbol: venueSymbol } = listed;
   const increments = incrementsOf(listed);
   const pair = `${base}-${quote}`;
@@ -144,7 +153,7 @@ function toInstrument(
     inverse: settle === base,
     ...increments,
   };
-  if (listed.contractType === "PERPETUAL") {
+  if (PERPETUAL_CONTRACTS.has(listed.contractType ?? "")) {
     return { ...common, symbol: `${pair}-PERP`, kind: "perpetual" };
   }
   const expiry = expiryOf(DATED.exec(venueSymbol)?.[2] ?? "");
@@ -152,6 +161,10 @@ function toInstrument(
   const expiryTimeUs =
     listed.deliveryDate === undefined ? expiry.timeUs : listed.deliveryDate * 1000;
   return { ...common, symbol: `${pair}-${expiry.day}`, kind: "future", expiryTimeUs };
+}
+
+function isTrading(entry: unknown): boolean {
+  return (entry as { readonly status?: unknown } | null)?.status === "TRADING";
 }
 
 function incrementsOf(listed: ListedSymbol): Pick<Instrument, "priceIncrement" | "sizeIncrement"> {

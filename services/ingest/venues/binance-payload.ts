@@ -54,9 +54,28 @@ export function isObject(value: unknown): value is Payload {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Binance numbers updates and trades by integers far below 2^53. */
+/** Binance numbers updates by integers far below 2^53. */
 export function isUpdateId(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Where the id of a trade stands in a frame, by the name of its field. */
+const TRADE_ID = { t: /"t":\s*(\d+)/g, a: /"a":\s*(\d+)/g } as const;
+
+/**
+ * The digits of a trade's id; undefined if it is none. From 2^53 on JSON.parse has rounded it: then
+ * they come out of the frame's own text.
+ */
+export function tradeIdText(
+  id: unknown,
+  { field, frame }: { readonly field: "t" | "a"; readonly frame: string },
+): string | undefined {
+  if (isUpdateId(id)) return String(id);
+  if (typeof id !== "number" || !(id > Number.MAX_SAFE_INTEGER)) return undefined;
+  for (const [, digits] of frame.matchAll(TRADE_ID[field])) {
+    if (Number(digits) === id) return digits;
+  }
+  return undefined;
 }
 
 /** Microseconds from a time in milliseconds or microseconds; NaN if it is neither. */
