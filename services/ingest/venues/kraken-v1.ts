@@ -325,6 +325,17 @@ class KrakenV1Decoder implements FeedDecoder {
       case "subscriptionStatus":
         this.#subscriptionStatus(message, emit);
         return;
+      case "error": {
+        // A request that was not even read as one, such as too many of them at once.
+        const reason = message["errorMessage"];
+        emit({
+          kind: "refused",
+          venueSymbol: undefined,
+          channel: undefined,
+          reason: typeof reason === "string" ? reason : "refused",
+        });
+        return;
+      }
       default:
         emit({ kind: "rejected", reason: "unknown-message" });
     }

@@ -297,8 +297,12 @@ class KrakenDecoder implements FeedDecoder {
       this.#acknowledged(result, emit);
     } else if (method === "subscribe" && message["success"] === false) {
       this.#refused(message, emit);
-    } else if (method === "pong" || method === "unsubscribe" || "error" in message) {
+    } else if (method === "pong" || method === "unsubscribe") {
       emit({ kind: "heartbeat" });
+    } else if (errorOf(message) !== undefined) {
+      // A request that was not even read as one (`Malformed request`, `Exceeded msg rate`): which
+      // subscriptions are missing shows by their silence, why only here.
+      this.#refused(message, emit);
     } else {
       emit({ kind: "rejected", reason: "unknown-message" });
     }
@@ -317,7 +321,7 @@ class KrakenDecoder implements FeedDecoder {
   }
 
   #refused(message: JsonObject, emit: Emit): void {
-    const reason = asText(message["error"]) ?? "refused";
+    const reason = errorOf(message) ?? "refused";
     if (/already subscribed/i.test(reason)) {
       emit({ kind: "heartbeat" });
       return;
@@ -347,6 +351,11 @@ class KrakenDecoder implements FeedDecoder {
       emit({ kind: "rejected", reason: "missing-data", instrument: book, channel: "book" });
     }
   }
+}
+
+/** Errors outside the acknowledgements are said to be spelt with a capital letter. */
+function errorOf(message: JsonObject): string | undefined {
+  return asText(message["error"]) ?? asText(message["Error"]);
 }
 
 function candle(
