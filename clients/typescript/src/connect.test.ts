@@ -95,6 +95,19 @@ describe("connect", () => {
     });
   });
 
+  test.each([
+    ["a version that nobody knows", { protocolVersion: 2, limits: {} }, "unsupported-version"],
+    ["its own Hello, sent back", { protocolVersion: 1, sessionId: "me" }, "protocol-error"],
+  ])("refuses a Welcome that is %s", async (_name, welcome, code) => {
+    const gateway = new FakeGateway();
+    gateway.onMessage = (socket) => {
+      socket.deliverMessage({ welcome });
+      return true;
+    };
+    const connecting = connect("ws://gateway.test", { webSocket: gateway.WebSocket });
+    await expect(connecting).rejects.toMatchObject({ code, retryable: false });
+  });
+
   test("a host without WebSocket is a typed error", async () => {
     const before = Reflect.getOwnPropertyDescriptor(globalThis, "WebSocket");
     Reflect.deleteProperty(globalThis, "WebSocket");

@@ -26,6 +26,8 @@ export type ConnectionHandlers = {
   onMessage(message: ServerMessage): void;
   /** May throw WireError, which ends the connection. The bytes are the handler's to keep. */
   onBatch(bytes: Uint8Array, start: number, end: number): void;
+  /** A Ping goes out; the gateway counts it as a request. */
+  onPing(): void;
   /** Called exactly once, also after close(). */
   onEnd(error: ConnectionError): void;
 };
@@ -57,7 +59,10 @@ export class Connection {
       },
     });
     this.#liveness = new Liveness(environment.clock, options.liveness, {
-      sendPing: (nonce) => this.send([{ kind: "ping", value: { nonce } }]),
+      sendPing: (nonce) => {
+        handlers.onPing();
+        this.send([{ kind: "ping", value: { nonce } }]);
+      },
       onSilent: () => {
         const silence = `nothing arrived for ${options.liveness.pongTimeoutMs} ms after a ping`;
         this.#fail(new ConnectionError("connection-silent", silence, { retryable: true }), 4000);
@@ -82,11 +87,15 @@ export class Connection {
     this.#listen(this.#socket);
   }
 
-  /** Sends one frame. Does nothing once the connection ended. */
+  /**
+   * Sends one frame. Does nothing once the connection ended. Throws WireError for a value that does
+   * not fit its field; what users give is checked before.
+   */
   send(messages: readonly ClientMessage[]): void {
     if (this.#ended || this.#socket === undefined) return;
+    const frame = encodeClientFrame(messages);
     try {
-      this.#socket.send(encodeClientFrame(messages));
+      this.#socket.send(frame);
     } catch (cause) {
       const error = new ConnectionError("connection-lost", "the socket refused to send", {
         retryable: true,
@@ -151,6 +160,7 @@ export class Connection {
   #handleMessage(message: ServerMessage): void {
     if (this.#ended) return;
     if (message.kind === "welcome" && !this.#welcomed) {
+      if (!this.#acceptsWelcome(message.value)) return;
       this.#welcomed = true;
       this.#cancelConnectTimer();
       this.#liveness.start();
@@ -158,6 +168,21 @@ export class Connection {
     } else {
       this.#handlers.onMessage(message);
     }
+  }
+
+  /** A server that sends back what it gets would look like a gateway without limits. */
+  #acceptsWelcome({ protocolVersion, limits }: Welcome): boolean {
+    if (protocolVersion !== PROTOCOL_VERSION) {
+      const message = `the gateway speaks version ${protocolVersion}, this client ${PROTOCOL_VERSION}`;
+      this.#fail(new ConnectionError("unsupported-version", message), 4503);
+      return false;
+    }
+    if (limits === undefined) {
+      const message = `${this.#options.url} is no Tickwire gateway: its Welcome names no limits`;
+      this.#fail(new ConnectionError("protocol-error", message), 4500);
+      return false;
+    }
+    return true;
   }
 
   #handleClose(code: number, reason: string): void {

@@ -9,6 +9,7 @@ import {
 import type { ClientClock } from "./environment.ts";
 import { RpcError, rpcErrorCode, type ConnectionError, type RpcErrorCode } from "./errors.ts";
 import { errorDetailsOf, type ClientMessage, type ServerMessage } from "./frame.ts";
+import type { RequestPacer } from "./request-pacer.ts";
 import { ResponseQueue } from "./response-queue.ts";
 
 type Reply = Extract<ServerMessage, { kind: "reply" }>["value"];
@@ -32,6 +33,7 @@ export type Rpc = MarketDataClient<CallOptions>;
 /** What calls need from the client. */
 export type CallsOptions = {
   readonly clock: ClientClock;
+  readonly pacer: RequestPacer;
   readonly callTimeoutMs: number;
   /** Calls that may wait for a connection or a free slot; one more is refused. */
   readonly callsQueuedMax: number;
@@ -55,6 +57,8 @@ type Call = {
 
 const CONCURRENT_CALLS_DEFAULT = 16;
 const STREAM_CREDITS = 16;
+// Cancels and credits answer the gateway, which counts them as a tenth of a request.
+const COST_OF_ANSWER = 0.1;
 
 /** The calls of one client over any number of connections. */
 export class Calls {
@@ -137,6 +141,7 @@ export class Calls {
     const encoded = encodeRequest(method, request);
     const queue = new ResponseQueue(STREAM_CREDITS, (credits) => {
       if (call.callId === 0) return;
+      this.#options.pacer.charge(COST_OF_ANSWER);
       this.#options.send([{ kind: "credit", value: { callId: call.callId, credits } }]);
     });
     const call = this.#begin(method, encoded, options, STREAM_CREDITS, {
@@ -179,12 +184,13 @@ export class Calls {
       this.#end(call, failure(call, this.#closed, "the client is closed"));
     } else if (signal?.aborted === true) {
       this.#end(call, failure(call, "cancelled", "aborted", { cause: signal.reason }));
-    } else if (this.#waiting.size > callsQueuedMax && !this.#hasFreeSlot()) {
-      const message = `call ${this.#waiting.size} exceeds callsQueuedMax ${callsQueuedMax}`;
-      this.#end(call, failure(call, "resource-exhausted", message, { retryable: true }));
     } else {
       this.#guard(call, timeoutMs, signal);
       this.#startWaiting();
+      if (this.#waiting.has(call) && this.#waiting.size > callsQueuedMax) {
+        const message = `call ${this.#waiting.size} exceeds callsQueuedMax ${callsQueuedMax}`;
+        this.#end(call, failure(call, "resource-exhausted", message, { retryable: true }));
+      }
     }
     return call;
   }
@@ -209,15 +215,20 @@ export class Calls {
     return this.#active.size < this.#concurrentMax;
   }
 
-  #startWaiting(): void {
+  readonly #startWaiting = (): void => {
+    const { pacer } = this.#options;
     for (const call of this.#waiting) {
       if (!this.#hasFreeSlot()) return;
+      if (!pacer.take()) {
+        pacer.whenReady(this.#startWaiting);
+        return;
+      }
       this.#waiting.delete(call);
       call.callId = this.#nextCallId++;
       this.#active.set(call.callId, call);
       this.#options.send([{ kind: "call", value: this.#wireCall(call) }]);
     }
-  }
+  };
 
   #wireCall(call: Call) {
     const { callId, request, credits, metadata, deadlineUs } = call;
@@ -235,7 +246,9 @@ export class Calls {
     if (!isActive && !this.#waiting.has(call)) return;
     const retryable = code === "deadline-exceeded" && call.method.idempotent;
     this.#end(call, failure(call, code, message, { cause, retryable }));
-    if (isActive) this.#options.send([{ kind: "cancel", value: { callId } }]);
+    if (!isActive) return;
+    this.#options.pacer.charge(COST_OF_ANSWER);
+    this.#options.send([{ kind: "cancel", value: { callId } }]);
   }
 
   #end(call: Call, error: RpcError | undefined): void {

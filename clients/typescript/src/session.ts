@@ -4,6 +4,7 @@ import { Connection, type ConnectionOptions, type Welcome } from "./connection.t
 import type { Environment, NetworkChange } from "./environment.ts";
 import { ConnectionError, type ConnectionErrorCode } from "./errors.ts";
 import type { ClientMessage, ServerMessage } from "./frame.ts";
+import { RequestPacer } from "./request-pacer.ts";
 import { Calls } from "./rpc.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { StreamCounters } from "./topic-stream.ts";
@@ -52,6 +53,7 @@ export class Session {
   readonly calls: Calls;
   readonly #options: SessionOptions;
   readonly #environment: Environment;
+  readonly #pacer: RequestPacer;
   readonly #listeners = new Set<StateListener>();
   readonly #unwatchNetwork: () => void;
   #state: ClientState = "connecting";
@@ -67,13 +69,16 @@ export class Session {
     this.#environment = options.environment;
     const { clock, random } = options.environment;
     const send = (messages: readonly ClientMessage[]) => this.#send(messages);
+    const pacer = new RequestPacer(clock);
+    this.#pacer = pacer;
     const { callTimeoutMs, callsQueuedMax } = options;
-    this.calls = new Calls({ clock, callTimeoutMs, callsQueuedMax, send });
+    this.calls = new Calls({ clock, pacer, callTimeoutMs, callsQueuedMax, send });
     this.subscriptions = new Subscriptions({
       clock,
       random,
       backoff: options.reconnect === false ? BACKOFF_DEFAULT : options.reconnect,
       counters: this.counters,
+      pacer,
       send,
       reconnect: (error) => this.#connection?.close(error),
     });
@@ -114,6 +119,7 @@ export class Session {
       onBatch: (bytes, start, end) => {
         this.subscriptions.handleBatch(readBatch(bytes, start, end));
       },
+      onPing: () => this.#pacer.charge(1),
       onEnd: (error) => this.#onEnd(error),
     });
     this.#connection = connection;
@@ -129,7 +135,9 @@ export class Session {
     this.#connectedAtUs = this.#environment.clock.nowUs();
     this.#setState("connected", { code: "welcome", reason: `session ${welcome.sessionId}` });
     const { limits } = welcome;
+    this.#pacer.start(limits?.requestsPerSecondMax ?? 0);
     this.subscriptions.handleConnected({
+      subscriptionsMax: limits?.subscriptionsMax ?? 0,
       frameBytesMax: limits?.frameBytesMax ?? 0,
       topicsPerRequestMax: limits?.topicsPerRequestMax ?? 0,
     });
@@ -161,6 +169,7 @@ export class Session {
 
   #onEnd(error: ConnectionError): void {
     const wasConnected = this.#welcome !== undefined;
+    this.#pacer.stop();
     this.#connection = undefined;
     this.#welcome = undefined;
     if (this.#state === "closed") return;

@@ -9,8 +9,9 @@ export type WireTopicRequest = {
   readonly resume: Position | undefined;
 };
 
-/** What the gateway takes in one request; 0 means that it does not say. */
+/** What the gateway takes in one request and altogether; 0 means that it does not say. */
 export type SubscribeLimits = {
+  readonly subscriptionsMax: number;
   readonly frameBytesMax: number;
   readonly topicsPerRequestMax: number;
 };
@@ -22,7 +23,7 @@ const FRAME_SHARE = 0.9;
 
 /** Cuts a list of topics into requests that the gateway accepts: [from, to) each, in order. */
 export function chunkRequests(
-  requests: readonly WireTopicRequest[],
+  requests: readonly { readonly topic: string }[],
   limits: SubscribeLimits,
 ): { from: number; to: number }[] {
   const topicsMax = limits.topicsPerRequestMax || Number.POSITIVE_INFINITY;

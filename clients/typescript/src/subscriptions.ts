@@ -4,7 +4,9 @@ import type { Consumer } from "./consumer.ts";
 import type { ClientClock } from "./environment.ts";
 import { ConnectionError, TickwireError, topicErrorCode } from "./errors.ts";
 import type { ClientMessage, ServerMessage } from "./frame.ts";
-import { chunkRequests, type SubscribeLimits, type WireTopicRequest } from "./subscribe-request.ts";
+import type { RequestPacer } from "./request-pacer.ts";
+import { SubscribeOutbox, type OpenRequest, type RequestItem } from "./subscribe-outbox.ts";
+import type { SubscribeLimits } from "./subscribe-request.ts";
 import {
   continuityOf,
   createEntry,
@@ -20,17 +22,13 @@ import { TopicStream, type StreamCounters } from "./topic-stream.ts";
 type SubscribeResult = Extract<ServerMessage, { kind: "subscribeResult" }>["value"];
 type Notice = Extract<ServerMessage, { kind: "notice" }>["value"];
 
-type RequestItem = { readonly entry: Entry; readonly topic: string };
-
-/** A subscribe request of this connection that may still be answered. */
-type OpenRequest = { readonly items: readonly RequestItem[]; readonly answered: Set<number> };
-
 /** What the subscriptions need from the client. */
 export type SubscriptionsOptions = {
   readonly clock: ClientClock;
   readonly random: () => number;
   readonly backoff: BackoffOptions;
   readonly counters: StreamCounters;
+  readonly pacer: RequestPacer;
   /** Sends one frame; does nothing while there is no connection. */
   readonly send: (messages: readonly ClientMessage[]) => void;
   /** The gateway and the client disagree about what is subscribed: begin anew. */
@@ -53,16 +51,18 @@ export class Subscriptions {
   readonly #streamOfId = new Map<number, TopicStream>();
   /** Ids that were given up while batches for them may be on their way. */
   readonly #retiredIds = new Set<number>();
-  readonly #requests = new Map<number, OpenRequest>();
+  readonly #outbox: SubscribeOutbox;
   readonly #unsent = new Set<Entry>();
   readonly #timers = new Set<() => void>();
   readonly #attempts = new Map<string, { count: number; lastUs: number }>();
-  #limits: SubscribeLimits | undefined;
-  #nextRequestId = 1;
+  #subscriptionsMax = 0;
   #flushScheduled = false;
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options;
+    const { pacer, send } = options;
+    const resumeOf = (topic: string) => this.#streams.get(topic)?.resumePosition;
+    this.#outbox = new SubscribeOutbox({ pacer, send, resumeOf });
   }
 
   /** Topics that the gateway serves now. */
@@ -98,17 +98,17 @@ export class Subscriptions {
 
   /** A connection is ready: subscribes everything, resuming where possible. */
   handleConnected(limits: SubscribeLimits): void {
-    this.#limits = limits;
+    this.#subscriptionsMax = limits.subscriptionsMax;
+    this.#outbox.handleConnected(limits);
     for (const entry of this.#entries.values()) this.#unsent.add(entry);
     this.#flush();
   }
 
   /** The connection is gone. */
   handleDisconnected(): void {
-    this.#limits = undefined;
+    this.#outbox.handleDisconnected();
     this.#streamOfId.clear();
     this.#retiredIds.clear();
-    this.#requests.clear();
     this.#unsent.clear();
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
@@ -130,7 +130,7 @@ export class Subscriptions {
   }
 
   handleSubscribeResult(result: SubscribeResult): void {
-    const request = this.#requests.get(result.requestId);
+    const request = this.#outbox.requests.get(result.requestId);
     if (request === undefined) return;
     for (const topicResult of result.topics) {
       const item = request.items[topicResult.requestIndex];
@@ -138,7 +138,7 @@ export class Subscriptions {
       request.answered.add(topicResult.requestIndex);
       this.#handleTopicResult(item, topicResult);
     }
-    if (this.#isOver(request)) this.#requests.delete(result.requestId);
+    if (this.#isOver(request)) this.#outbox.requests.delete(result.requestId);
   }
 
   /** Everything was answered, and no pattern of it may still grow. */
@@ -205,9 +205,9 @@ export class Subscriptions {
       if (isPattern(topic)) kept.push(...this.#itemsOf(streams));
     }
     if (unsubscribed.length === 0) return;
-    this.#sendUnsubscribe(unsubscribed);
+    this.#outbox.unsubscribe(unsubscribed);
     // A pattern takes its topics with it, also those that somebody else still wants.
-    this.#sendSubscribe(kept);
+    this.#outbox.subscribe(kept);
   }
 
   /** What asks by name for those streams that are wanted. */
@@ -225,11 +225,12 @@ export class Subscriptions {
     this.#entries.delete(entry.topic);
     this.#attempts.delete(entry.topic);
     if (this.#patterns.delete(entry)) {
-      for (const [requestId, request] of this.#requests) {
-        if (this.#isOver(request)) this.#requests.delete(requestId);
+      for (const [requestId, request] of this.#outbox.requests) {
+        if (this.#isOver(request)) this.#outbox.requests.delete(requestId);
       }
     }
-    const wasSent = !this.#unsent.delete(entry) && this.#limits !== undefined;
+    const wasAsked = !this.#unsent.delete(entry) && this.#outbox.connected;
+    const unsent = this.#outbox.takeBack(entry);
     const topics = new Set<string>(isPattern(entry.topic) ? [entry.topic] : []);
     if (!isPattern(entry.topic) && !this.#isWanted(entry.topic)) topics.add(entry.topic);
     for (const stream of entry.streams) {
@@ -237,7 +238,7 @@ export class Subscriptions {
       if (entry.explicit.has(stream.info.topic)) topics.add(stream.info.topic);
       this.#dropStream(stream);
     }
-    return wasSent ? [...topics] : [];
+    return wasAsked ? [...topics].filter((topic) => !unsent.has(topic)) : [];
   }
 
   #isWanted(topic: string): boolean {
@@ -278,11 +279,6 @@ export class Subscriptions {
     }
   }
 
-  #sendUnsubscribe(topics: readonly string[]): void {
-    const requestId = this.#nextRequestId++;
-    this.#options.send([{ kind: "unsubscribe", value: { requestId, topics } }]);
-  }
-
   #scheduleFlush(): void {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
@@ -294,7 +290,7 @@ export class Subscriptions {
   }
 
   #flush(): void {
-    if (this.#limits === undefined || this.#unsent.size === 0) return;
+    if (!this.#outbox.connected || this.#unsent.size === 0) return;
     const items: RequestItem[] = [];
     for (const entry of this.#unsent) {
       if (isPattern(entry.topic)) {
@@ -309,30 +305,7 @@ export class Subscriptions {
     }
     this.#unsent.clear();
     items.sort((a, b) => Number(isPattern(a.topic)) - Number(isPattern(b.topic)));
-    this.#sendSubscribe(items);
-  }
-
-  #sendSubscribe(items: readonly RequestItem[]): void {
-    if (this.#limits === undefined) return;
-    const requests = items.map((item) => this.#wireRequest(item));
-    for (const chunk of chunkRequests(requests, this.#limits)) {
-      const requestId = this.#nextRequestId++;
-      const own = items.slice(chunk.from, chunk.to);
-      this.#requests.set(requestId, { items: own, answered: new Set() });
-      const topics = requests.slice(chunk.from, chunk.to);
-      this.#options.send([{ kind: "subscribe", value: { requestId, topics } }]);
-    }
-  }
-
-  #wireRequest({ entry, topic }: RequestItem): WireTopicRequest {
-    const { depth, conflationIntervalMs, snapshot } = entry.options;
-    return {
-      topic,
-      depth,
-      conflationIntervalMs,
-      snapshot: snapshot ? "SNAPSHOT_MODE_UNSPECIFIED" : "SNAPSHOT_MODE_NONE",
-      resume: this.#streams.get(topic)?.resumePosition,
-    };
+    this.#outbox.subscribe(items);
   }
 
   #handleTopicResult(item: RequestItem, result: TopicResult): void {
@@ -398,11 +371,15 @@ export class Subscriptions {
     if (code === "topic-unavailable" || mayComeBack) {
       this.#noticeUnavailable(entry, topic, result.errorMessage);
       this.#later(topic, () => {
-        if (this.#entries.get(entry.topic) === entry) this.#sendSubscribe([item]);
+        if (this.#entries.get(entry.topic) === entry) this.#outbox.subscribe([item]);
       });
       return;
     }
-    const refusal = { topic, code, message: result.errorMessage || code };
+    let message = result.errorMessage || code;
+    if (code === "topic-limit-exceeded") {
+      message += `; this client has ${this.topicCount} of subscriptionsMax ${this.#subscriptionsMax}`;
+    }
+    const refusal = { topic, code, message };
     for (const consumer of entry.consumers) consumer.refuse(entry.topic, refusal);
     if (topic === entry.topic && this.#entries.get(topic) === entry) {
       for (const consumer of entry.consumers) entry.consumers.delete(consumer);
@@ -449,11 +426,12 @@ export class Subscriptions {
     const entry = this.#ownersOf(stream)[0];
     if (entry === undefined) return;
     this.#retireId(stream);
-    if (options.unsubscribe) this.#sendUnsubscribe([topic]);
+    if (options.unsubscribe) this.#outbox.unsubscribe([topic]);
     const item = { entry, topic };
     if (topic !== entry.topic) entry.explicit.add(topic);
     const subscribe = () => {
-      if (this.#streams.get(topic) === stream && stream.topicId === 0) this.#sendSubscribe([item]);
+      if (this.#streams.get(topic) === stream && stream.topicId === 0)
+        this.#outbox.subscribe([item]);
     };
     const last = this.#attempts.get(topic);
     const nowUs = this.#options.clock.nowUs();
