@@ -292,8 +292,7 @@ describe("a book with REST snapshots", () => {
   test("a refresh replaces the book without a break", () => {
     const book = run(REST);
     book.feed(delta(1), restSnapshot(1), delta(2));
-    book.builder.refresh(book.emit);
-    expect(book.take()).toEqual(["need refresh"]);
+    expect(book.builder.beginRefresh()).toBe(true);
     expect(book.feed(delta(3), delta(4))).toEqual(["delta", "delta"]);
     expect(book.feed(restSnapshot(3, [[2_000, 2]]))).toEqual(["snapshot"]);
     expect(book.bids()).toEqual(["2000x2", "4x1"]);
@@ -304,12 +303,49 @@ describe("a book with REST snapshots", () => {
   test("a refresh never steps back behind the live book", () => {
     const book = run(REST);
     book.feed(delta(1), restSnapshot(1), delta(2), delta(3));
-    book.builder.refresh(book.emit);
-    book.take();
-    expect(book.feed(restSnapshot(2))).toEqual(["need snapshot-too-old"]);
-    expect(book.feed(delta(4), restSnapshot(2))).toEqual(["delta", "need snapshot-too-old"]);
+    book.builder.beginRefresh();
+    expect(book.feed(restSnapshot(2))).toEqual([]);
+    expect(book.feed(delta(4), restSnapshot(2))).toEqual(["delta"]);
+    expect(book.builder.counts.staleSnapshots).toBe(2);
+    expect(book.builder.isRefreshing).toBe(true);
     expect(book.feed(restSnapshot(4))).toEqual(["snapshot"]);
+    expect(book.builder.isRefreshing).toBe(false);
     expect(book.builder.isLive).toBe(true);
+  });
+
+  test("a refresh that ends without a snapshot leaves the live book, and keeps no more deltas", () => {
+    const book = run(REST);
+    book.feed(delta(1), restSnapshot(1), delta(2));
+    book.builder.beginRefresh();
+    book.feed(delta(3));
+    expect(book.builder.bufferedCount).toBe(1);
+    book.builder.endRefresh();
+    expect(book.feed(delta(4), restSnapshot(4))).toEqual(["delta"]);
+    expect(book.builder.bufferedCount).toBe(0);
+    expect(book.builder.counts.ignoredSnapshots).toBe(1);
+  });
+
+  test("a loss ends a refresh: the resync's snapshot serves both", () => {
+    const book = run(REST);
+    book.feed(delta(1), restSnapshot(1), delta(2));
+    book.builder.beginRefresh();
+    book.feed(delta(3), delta(5));
+    expect(book.builder.isRefreshing).toBe(false);
+    expect(book.builder.beginRefresh()).toBe(false);
+    expect(book.feed(restSnapshot(5))).toEqual(["snapshot", "live synchronized"]);
+    book.builder.beginRefresh();
+    book.builder.reset("disconnected", 0, book.emit);
+    expect(book.builder.isRefreshing).toBe(false);
+  });
+
+  test("a refresh in which more deltas came than may be kept takes a snapshot from behind them", () => {
+    const book = run(REST, { bufferedDeltasMax: 2 });
+    book.feed(delta(1), restSnapshot(1), delta(2));
+    book.builder.beginRefresh();
+    book.feed(delta(3), delta(4), delta(5));
+    expect(book.feed(restSnapshot(2))).toEqual([]);
+    expect(book.feed(restSnapshot(3))).toEqual(["snapshot"]);
+    expect(book.bids()).toEqual(["1000x1", "5x1", "4x1"]);
   });
 
   test("a policy that could not line anything up is refused", () => {

@@ -44,8 +44,7 @@ export type BookReason =
   /** A number that was there before. */
   | "sequence-repeated"
   /** The venue's numbers went back for good. */
-  | "sequence-reset"
-  | "refresh";
+  | "sequence-reset";
 
 /** What a builder says about its book. */
 export type BookOutput =
@@ -113,6 +112,8 @@ export class BookBuilder {
   #position: BookPosition = { updateId: undefined, bridged: false };
   /** A snapshot was asked for and has not come. */
   #requested = false;
+  /** A live book keeps what it applies, to put it behind a fresh snapshot. */
+  #refreshing = false;
   /** A REST snapshot that came before the first delta. */
   #early: VenueBook | undefined;
   #gapReported = false;
@@ -168,6 +169,7 @@ export class BookBuilder {
     this.#phase = "idle";
     this.#startReason = reason;
     this.#requested = false;
+    this.#refreshing = false;
     this.#gapReported = false;
     this.#early = undefined;
     this.#floorUpdateId = undefined;
@@ -189,10 +191,27 @@ export class BookBuilder {
     this.#request(reason, emit);
   }
 
-  /** Asks for a REST snapshot to replace a live book without stopping the stream. */
-  refresh(emit: Emit): void {
-    if (this.#phase !== "live" || this.#sync.snapshot !== "rest") return;
-    this.#request("refresh", emit);
+  /**
+   * From now on a REST snapshot replaces the live book, without a break in the stream. The caller
+   * then fetches one; one that is too old is not used, and another may be tried. False if the book
+   * is not live, or has no REST snapshots. A loss ends it, for the snapshot is then needed anyway.
+   */
+  beginRefresh(): boolean {
+    if (this.#phase !== "live" || this.#sync.snapshot !== "rest") return false;
+    this.#refreshing = true;
+    return true;
+  }
+
+  /** No snapshot came: the live book goes on as it is. */
+  endRefresh(): void {
+    if (!this.#refreshing) return;
+    this.#refreshing = false;
+    this.#buffer.clear();
+  }
+
+  /** True from `beginRefresh` until a snapshot was installed or it ended otherwise. */
+  get isRefreshing(): boolean {
+    return this.#refreshing;
   }
 
   #onDelta(delta: VenueBook, emit: Emit): void {
@@ -229,7 +248,7 @@ export class BookBuilder {
       return;
     }
     this.#duplicatesInRow = 0;
-    if (this.#requested) this.#keep(delta);
+    if (this.#refreshing) this.#keep(delta);
     this.book.applyDelta(delta);
     this.#position = {
       updateId: delta.lastUpdateId ?? this.#position.updateId,
@@ -257,14 +276,28 @@ export class BookBuilder {
   }
 
   #onRestSnapshot(snapshot: VenueBook, emit: Emit): void {
-    if (this.#sync.snapshot !== "rest" || (this.#phase === "live" && !this.#requested)) {
+    if (this.#sync.snapshot !== "rest" || (this.#phase === "live" && !this.#refreshing)) {
       this.counts.ignoredSnapshots++;
+    } else if (this.#refreshing) {
+      this.#alignRefresh(snapshot, emit);
     } else if (this.#phase === "idle") {
       // Only a delta can prove that nothing was missed after this snapshot.
       this.#early = snapshot;
     } else {
       this.#align(snapshot, emit);
     }
+  }
+
+  /** Replaces the live book, unless that would take it back or leave a hole. */
+  #alignRefresh(snapshot: VenueBook, emit: Emit): void {
+    const alignment = alignDeltas(snapshot, this.#buffer, this.#sync.sequencing);
+    if (alignment.kind !== "aligned" || this.#isBehind(alignment.position)) {
+      this.counts.staleSnapshots++;
+      return;
+    }
+    this.#buffer.clear();
+    // The live book is ahead of the snapshot: consumers see only what both come to.
+    this.#install(snapshot, alignment.deltas, alignment.position, emit);
   }
 
   /** Puts the buffered deltas behind a REST snapshot, or asks for a better one. */
@@ -291,14 +324,9 @@ export class BookBuilder {
 
   #installRest(
     snapshot: VenueBook,
-    alignment: { readonly deltas: readonly VenueBook[]; readonly position: BookPosition },
+    alignment: { readonly deltas: readonly VenueBook[] },
     emit: Emit,
   ): void {
-    if (this.#phase === "live") {
-      // The live book is ahead of the snapshot: consumers must not see it step back.
-      this.#install(snapshot, alignment.deltas, alignment.position, emit);
-      return;
-    }
     this.#install(snapshot, [], { updateId: snapshot.lastUpdateId, bridged: false }, emit);
     for (const delta of alignment.deltas) this.#onLiveDelta(delta, emit);
   }
@@ -321,6 +349,7 @@ export class BookBuilder {
     this.book.applySnapshot(snapshot);
     for (const delta of deltas) this.book.applyDelta(delta);
     this.book.truncate(this.#depth);
+    this.#refreshing = false;
     this.#position = position;
     this.#duplicatesInRow = 0;
     const last = deltas.at(-1) ?? snapshot;
@@ -348,6 +377,7 @@ export class BookBuilder {
   #lose(reason: string, emit: Emit): void {
     this.#phase = "waiting";
     this.#requested = false;
+    this.#refreshing = false;
     this.#duplicatesInRow = 0;
     this.#buffer.clear();
     this.#reportGap(reason, emit);

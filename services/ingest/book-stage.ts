@@ -75,6 +75,24 @@ export class BookStage {
     return this.#entries.get(instrument)?.builder.isLive ?? false;
   }
 
+  /**
+   * From now on a REST snapshot replaces the live book without a break. False if the book is not
+   * live.
+   */
+  beginRefresh(instrument: Instrument): boolean {
+    return this.#entries.get(instrument)?.builder.beginRefresh() ?? false;
+  }
+
+  /** True from `beginRefresh` until a snapshot was taken or the refresh ended otherwise. */
+  isRefreshing(instrument: Instrument): boolean {
+    return this.#entries.get(instrument)?.builder.isRefreshing ?? false;
+  }
+
+  /** No snapshot came: the live book goes on as it is. */
+  endRefresh(instrument: Instrument): void {
+    this.#entries.get(instrument)?.builder.endRefresh();
+  }
+
   /** The book as it stands after the last event; undefined unless it is known to be right. */
   liveBookOf(instrument: Instrument): OrderBook | undefined {
     const builder = this.#entries.get(instrument)?.builder;

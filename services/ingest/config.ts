@@ -67,6 +67,12 @@ export const ingestConfigSchema = z
     bufferedDeltasMax: count(INGEST_LIMITS_DEFAULTS.bufferedDeltasMax, 1_000_000).describe(
       "of one book that waits for its snapshot; the oldest are dropped",
     ),
+    bookRefreshIntervalMs: z
+      .int()
+      .min(0)
+      .max(86_400_000)
+      .default(INGEST_LIMITS_DEFAULTS.bookRefreshIntervalMs)
+      .describe("mean time between fresh snapshots of a live book, where REST has them; 0 is none"),
     recentTradeIdsMax: count(INGEST_LIMITS_DEFAULTS.recentTradeIdsMax, 1_000_000).describe(
       "of one instrument, to recognise a trade that comes twice",
     ),

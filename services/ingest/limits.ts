@@ -11,6 +11,8 @@ export type IngestLimits = {
    * forgotten.
    */
   readonly recentTradeIdsMax: number;
+  /** Mean time between fresh REST snapshots of a live book; 0 for none. */
+  readonly bookRefreshIntervalMs: number;
   /** Events of one topic in one message on the bus. */
   readonly batchEventsMax: number;
   /** Trades of one instrument that can be asked for. */
@@ -23,6 +25,7 @@ export const INGEST_LIMITS_DEFAULTS: IngestLimits = {
   instrumentsMax: 50_000,
   bufferedDeltasMax: 10_000,
   recentTradeIdsMax: 2_000,
+  bookRefreshIntervalMs: 600_000,
   batchEventsMax: 64,
   recentTradesMax: 1_000,
   recentCandlesMax: 1_500,

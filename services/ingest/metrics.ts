@@ -26,6 +26,11 @@ const VENUE_TOTALS = {
   ingest_unrequested_total: ["Events of channels that nobody asked for.", "unrequested"],
   ingest_snapshots_requested_total: ["Book snapshots asked for by REST.", "snapshotsRequested"],
   ingest_snapshots_failed_total: ["Book snapshots that could not be had.", "snapshotsFailed"],
+  ingest_book_refreshes_total: ["Live books replaced by a fresh snapshot.", "booksRefreshed"],
+  ingest_book_refreshes_failed_total: [
+    "Snapshots for live books that could not be had or used.",
+    "refreshesFailed",
+  ],
   ingest_rate_limited_total: ["REST answers with status 429.", "rateLimited"],
   ingest_banned_total: ["REST answers with status 418.", "banned"],
   ingest_bad_times_total: ["Events whose venue time was impossible.", "badTimes"],

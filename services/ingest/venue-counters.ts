@@ -1,4 +1,5 @@
 import type { MarketEvent } from "#core/market-event.ts";
+import type { RefreshCounters } from "./feed/book-refresher.ts";
 import type { RejectReason } from "./feed/feed-adapter.ts";
 import type { SessionCounters } from "./feed/feed-session.ts";
 import type { SnapshotCounters } from "./feed/snapshot-fetcher.ts";
@@ -8,7 +9,8 @@ import type { SnapshotCounters } from "./feed/snapshot-fetcher.ts";
  * labelled metric costs more than a whole event; the metrics read them when they are asked for.
  */
 export type VenueCounters = SessionCounters &
-  SnapshotCounters & {
+  SnapshotCounters &
+  RefreshCounters & {
     /** Published, by kind. */
     readonly events: Record<MarketEvent["kind"], number>;
     readonly rejected: Partial<Record<RejectReason, number>>;
@@ -37,6 +39,8 @@ export function createVenueCounters(): VenueCounters {
     snapshotsRequested: 0,
     snapshotsDelivered: 0,
     snapshotsFailed: 0,
+    booksRefreshed: 0,
+    refreshesFailed: 0,
     rateLimited: 0,
     banned: 0,
     events: {

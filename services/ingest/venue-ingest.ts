@@ -4,6 +4,7 @@ import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { VenueConfig } from "./config.ts";
+import { BookRefresher } from "./feed/book-refresher.ts";
 import type { FeedAdapter, FeedEndpoints, FeedSubscription } from "./feed/feed-adapter.ts";
 import type { FeedPolicy } from "./feed/feed-policy.ts";
 import { FeedSession } from "./feed/feed-session.ts";
@@ -59,6 +60,7 @@ export class VenueIngest implements MeasuredVenue {
   readonly #streamed: StreamedInstruments;
   readonly #pipeline: VenuePipeline;
   readonly #snapshots: SnapshotFetcher;
+  readonly #refresher: BookRefresher;
   readonly #connectPacer: RequestPacer;
   readonly #sessions: FeedSession[] = [];
   #resolveStarted: () => void = () => {};
@@ -105,6 +107,21 @@ export class VenueIngest implements MeasuredVenue {
       recentTradeIdsMax,
       emit: options.emit,
     });
+    this.#refresher = new BookRefresher({
+      adapter,
+      endpoints,
+      restClient,
+      clock,
+      random,
+      policy,
+      logger,
+      counters,
+      snapshots: this.#snapshots,
+      intervalMs: limits.bookRefreshIntervalMs,
+      books: this.#pipeline.books,
+      deliver: (instrument, answer) =>
+        this.#pipeline.bookSessionOf(instrument)?.deliverSnapshot(instrument, answer),
+    });
     this.view = {
       venue: this.venue,
       streamed: this.#streamed,
@@ -149,6 +166,7 @@ export class VenueIngest implements MeasuredVenue {
     this.#closed = true;
     this.#cancelRetry?.();
     for (const session of this.#sessions) session.close();
+    this.#refresher.close();
     this.#snapshots.close();
     this.#connectPacer.close();
     this.#options.restClient.close?.();
@@ -157,13 +175,8 @@ export class VenueIngest implements MeasuredVenue {
 
   #onInstruments(answer: RestAnswer): void {
     if (this.#closed) return;
-    const { adapter, logger, clock, policy } = this.#options;
-    if (answer.status === 429 || answer.status === 418) {
-      const pauseMs =
-        answer.retryAfterMs ??
-        (answer.status === 418 ? policy.bannedPauseMs : policy.rateLimitedPauseMs);
-      this.#snapshots.pacer.pauseUntil(clock.nowUs() + pauseMs * 1000);
-    }
+    const { adapter, logger } = this.#options;
+    this.#snapshots.noteLimits(answer);
     const list = answer.status === 200 ? adapter.parseInstruments(answer.body) : undefined;
     if (list === undefined) {
       this.#retry(`status ${answer.status}`);
@@ -212,8 +225,17 @@ export class VenueIngest implements MeasuredVenue {
       this.#sessions.push(session);
     }
     this.#streamed.add(subscriptions);
+    this.#refreshBooks(subscriptions);
     for (const session of this.#sessions) session.start();
     this.#resolveStarted();
+  }
+
+  #refreshBooks(subscriptions: readonly FeedSubscription[]): void {
+    const { adapter, limits } = this.#options;
+    if (adapter.bookSync.snapshot !== "rest" || limits.bookRefreshIntervalMs === 0) return;
+    for (const { instrument, channel } of subscriptions) {
+      if (channel === "book") this.#refresher.add(instrument);
+    }
   }
 
   #subscriptions(): FeedSubscription[] {

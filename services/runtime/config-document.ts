@@ -20,6 +20,30 @@ Exit codes of every command: 0 done, 1 could not be done, 2 wrong usage or confi
 by a second signal.
 `;
 
+const VENUES = `
+Each entry of \`ingest.venues\` has an \`id\` and, where the defaults do not suit: \`instruments\` (by
+Tickwire's symbol or the venue's; none means all), \`channels\`, \`bookDepth\`, and \`endpoints\` in
+place of the venue's own addresses, for a proxy or a test venue. For Binance the paths of its API
+are put behind an address; for Coinbase and Kraken \`webSocket\` is the whole one, path included.
+\`ws://\` and \`http://\` work as well as their encrypted forms:
+
+\`\`\`json
+{
+  "ingest": {
+    "venues": [
+      {
+        "id": "binance",
+        "instruments": ["BTC-USDT", "ETHUSDT"],
+        "channels": ["trades", "book"],
+        "bookDepth": 1000,
+        "endpoints": { "webSocket": "ws://127.0.0.1:9001", "rest": "http://127.0.0.1:9002" }
+      }
+    ]
+  }
+}
+\`\`\`
+`;
+
 const HEADER = ["key", "variable", "takes", "default", "what"];
 
 /**
@@ -32,7 +56,9 @@ export function configurationDocument(): string {
     sections.set(name, [...(sections.get(name) ?? []), variable]);
   }
   const tables = [...sections].map(
-    ([name, variables]) => `\n## ${name}\n\n${formatTable([HEADER, ...variables.map(cellsOf)])}`,
+    ([name, variables]) =>
+      `\n## ${name}\n\n${formatTable([HEADER, ...variables.map(cellsOf)])}` +
+      (name === "ingest" ? VENUES : ""),
   );
   return INTRODUCTION + tables.join("");
 }

@@ -117,6 +117,17 @@ describe("a snapshot by REST", () => {
     },
   );
 
+  test("whose values are impossible is asked for again", () => {
+    const { dialer, rest, clock, statuses, counters } = start();
+    dialer.last.receive(bookFrame("A", { first: 10, last: 10 }));
+    const impossible = { priceScale: 0, sizeScale: 0, bids: { prices: [99], sizes: [-1] } };
+    rest.answer(200, JSON.stringify({ ...JSON.parse(snapshot("A", 10)), ...impossible }));
+    expect(counters.rejected).toEqual({ "negative-size": 1 });
+    clock.advance(500);
+    rest.answer(200, snapshot("A", 10));
+    expect(statuses().at(-1)).toBe("A/book live synchronized");
+  });
+
   test("a request that fails without an answer is tried again", () => {
     const { dialer, rest, clock } = start();
     dialer.last.receive(bookFrame("A", { first: 1, last: 1 }));

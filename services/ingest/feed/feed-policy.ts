@@ -42,6 +42,8 @@ export type FeedPolicy = {
   readonly snapshotCooldownMs: number;
   /** A book that was live this long is resynced without waiting when it breaks again. */
   readonly bookStableMs: number;
+  /** Requests in a row for the refresh of a live book; then it waits for its next turn. */
+  readonly refreshAttemptsMax: number;
   /** An in-band snapshot that does not come within this time is asked for again. */
   readonly inBandSnapshotTimeoutMs: number;
   /** Pause of a venue's REST after a 429, and after a 418, that names no time. */
@@ -67,6 +69,7 @@ export const FEED_POLICY_DEFAULTS: FeedPolicy = {
   snapshotAttemptsMax: 8,
   snapshotCooldownMs: 60_000,
   bookStableMs: 60_000,
+  refreshAttemptsMax: 3,
   inBandSnapshotTimeoutMs: 15_000,
   rateLimitedPauseMs: 5_000,
   bannedPauseMs: 120_000,

@@ -5,6 +5,7 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { TopicState } from "#core/market-event.ts";
 import type { Logger } from "../logger.ts";
+import { rejectionOf } from "../normalizer.ts";
 import type {
   ConnectionPlan,
   FeedAdapter,
@@ -176,6 +177,12 @@ export class FeedSession {
       if (event.kind === "rejected") {
         sink.onRejected(event.reason);
       } else if (event.kind === "raw-book" && event.instrument === instrument) {
+        // Only counted: whoever asked asks again, and a live book is not worse for it.
+        const rejection = rejectionOf(event);
+        if (rejection !== undefined) {
+          sink.onRejected(rejection);
+          return;
+        }
         found = true;
         sink.onData(event);
       }

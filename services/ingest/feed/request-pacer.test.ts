@@ -89,3 +89,47 @@ test("closing forgets what waits, leaves no timer and refuses the rest", () => {
   expect(runs).toHaveLength(1);
   expect(clock.pending).toBe(0);
 });
+
+test("background requests wait for all others, and leave half of the limit free", () => {
+  const { clock, pacer: made } = pacer(10, 1000);
+  const order: string[] = [];
+  made.submit(6, () => order.push("normal"));
+  made.submit(5, () => order.push("background"), "background");
+  expect(order).toEqual(["normal"]);
+  made.submit(4, () => order.push("urgent"));
+  expect(order).toEqual(["normal", "urgent"]);
+  clock.advance(999.999);
+  expect(order).toHaveLength(2);
+  clock.advance(0.001);
+  expect(order).toEqual(["normal", "urgent", "background"]);
+});
+
+test.each([
+  { weight: 4, allowed: 1 },
+  { weight: 5, allowed: 1 },
+  { weight: 6, allowed: 0 },
+])(
+  "with a quarter of the limit spent, a background request of $weight goes $allowed times",
+  (row) => {
+    const { pacer: made } = pacer(20, 1000);
+    const order: string[] = [];
+    made.submit(5, () => {});
+    made.submit(row.weight, () => order.push("background"), "background");
+    expect(order).toHaveLength(row.allowed);
+  },
+);
+
+test("too many background requests are refused, and pauses and closing hold for them too", () => {
+  const { clock, pacer: made } = pacer(10, 1000, 1);
+  const order: string[] = [];
+  made.pauseUntil(clock.nowUs() + 5_000_000);
+  expect(made.submit(1, () => order.push("background"), "background")).toBe(true);
+  expect(made.submit(1, () => order.push("second"), "background")).toBe(false);
+  expect(made.submit(1, () => order.push("normal"))).toBe(true);
+  clock.advance(4_999);
+  expect(order).toEqual([]);
+  clock.advance(1);
+  expect(order).toEqual(["normal", "background"]);
+  made.close();
+  expect(made.submit(1, () => {}, "background")).toBe(false);
+});

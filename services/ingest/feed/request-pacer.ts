@@ -1,10 +1,16 @@
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { RateLimit } from "./feed-adapter.ts";
 
+/**
+ * `background` waits for everything `normal`, and only ever uses half of the limit, so that what
+ * is urgent always finds room.
+ */
+export type RequestPriority = "normal" | "background";
+
 export type RequestPacerOptions = {
   readonly limit: RateLimit;
   readonly clock: Clock;
-  /** Requests that may wait; the next one is refused. */
+  /** Requests of each priority that may wait; the next one is refused. */
   readonly waitingMax: number;
 };
 
@@ -23,6 +29,7 @@ export class RequestPacer {
   #spent: { readonly atUs: number; readonly weight: number }[] = [];
   #spentWeight = 0;
   #waiting: Waiting[] = [];
+  #background: Waiting[] = [];
   #pausedUntilUs = 0;
   #cancelTimer: CancelTimer | undefined;
   #closed = false;
@@ -46,10 +53,11 @@ export class RequestPacer {
    * Runs `run` now or as soon as the limit allows. False, and never run, if too many wait or it is
    * closed.
    */
-  submit(weight: number, run: () => void): boolean {
-    if (this.#closed || this.#waiting.length >= this.#waitingMax) return false;
-    this.#waiting.push({ weight: Math.min(weight, this.#limit.count), run });
-    if (this.#waiting.length === 1) this.#runAllowed();
+  submit(weight: number, run: () => void, priority: RequestPriority = "normal"): boolean {
+    const queue = priority === "normal" ? this.#waiting : this.#background;
+    if (this.#closed || queue.length >= this.#waitingMax) return false;
+    queue.push({ weight: Math.min(weight, this.#countOf(priority)), run });
+    if (queue.length === 1) this.#runAllowed();
     return true;
   }
 
@@ -57,13 +65,14 @@ export class RequestPacer {
   pauseUntil(timeUs: number): void {
     if (timeUs <= this.#pausedUntilUs) return;
     this.#pausedUntilUs = timeUs;
-    if (this.#waiting.length > 0) this.#runAllowed();
+    this.#runAllowed();
   }
 
   /** Forgets what waits. Idempotent. */
   close(): void {
     this.#closed = true;
     this.#waiting = [];
+    this.#background = [];
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
   }
@@ -72,23 +81,30 @@ export class RequestPacer {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     for (;;) {
-      const next = this.#waiting[0];
+      const priority = this.#waiting.length > 0 ? "normal" : "background";
+      const queue = priority === "normal" ? this.#waiting : this.#background;
+      const next = queue[0];
       if (next === undefined) return;
       const nowUs = this.#clock.nowUs();
-      const waitUs = this.#waitUs(next.weight, nowUs);
+      const waitUs = this.#waitUs(next.weight, this.#countOf(priority), nowUs);
       if (waitUs > 0) {
         this.#cancelTimer = this.#clock.after(Math.ceil(waitUs / 1000), () => this.#runAllowed());
         return;
       }
-      this.#waiting.shift();
+      queue.shift();
       this.#spent.push({ atUs: nowUs, weight: next.weight });
       this.#spentWeight += next.weight;
       next.run();
     }
   }
 
-  /** How long a request of this weight has to wait; 0 if it may go now. */
-  #waitUs(weight: number, nowUs: number): number {
+  #countOf(priority: RequestPriority): number {
+    const { count } = this.#limit;
+    return priority === "normal" ? count : Math.max(1, Math.floor(count / 2));
+  }
+
+  /** How long a request of this weight has to wait under a limit; 0 if it may go now. */
+  #waitUs(weight: number, count: number, nowUs: number): number {
     if (nowUs < this.#pausedUntilUs) return this.#pausedUntilUs - nowUs;
     const intervalUs = this.#limit.intervalMs * 1000;
     let expired = 0;
@@ -98,7 +114,7 @@ export class RequestPacer {
       expired += 1;
     }
     if (expired > 0) this.#spent.splice(0, expired);
-    let excess = this.#spentWeight + weight - this.#limit.count;
+    let excess = this.#spentWeight + weight - count;
     for (const spent of this.#spent) {
       if (excess <= 0) return 0;
       excess -= spent.weight;

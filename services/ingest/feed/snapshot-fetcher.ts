@@ -183,7 +183,7 @@ export class SnapshotFetcher {
 
   #onAnswer(pending: Pending, answer: RestAnswer): void {
     if (this.#closed) return;
-    if (answer.status === 429 || answer.status === 418) this.#pause(answer);
+    this.noteLimits(answer);
     if (this.#pending.get(pending.instrument) !== pending) return;
     if (answer.status !== 200) {
       this.#onFailure(pending, `status ${answer.status}`);
@@ -215,7 +215,9 @@ export class SnapshotFetcher {
     this.#schedule(pending);
   }
 
-  #pause(answer: RestAnswer): void {
+  /** Every REST answer of the venue is to be shown here: a 429 or 418 pauses all requests to it. */
+  noteLimits(answer: RestAnswer): void {
+    if (answer.status !== 429 && answer.status !== 418) return;
     const { policy, clock, counters, logger, adapter } = this.#options;
     const banned = answer.status === 418;
     if (banned) counters.banned += 1;
