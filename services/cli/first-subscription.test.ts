@@ -12,11 +12,10 @@ function createClock() {
       timers.add(timer);
       return () => void timers.delete(timer);
     },
-    fireAll() {
-      for (const timer of timers) {
-        timers.delete(timer);
-        timer.fire();
-      }
+    fire() {
+      const due = [...timers];
+      timers.clear();
+      for (const timer of due) timer.fire();
     },
     get waiting() {
       return timers.size;
@@ -41,14 +40,22 @@ test("a catalog query is nobody's subscription", async () => {
   expect(state.arrived).toBe(false);
 });
 
-test("the first topics start it once no more of them come", async () => {
+test("a GetSnapshot call is nobody's subscription", () => {
+  const { clock, bus } = createFixture();
+  bus.publish("rq.v1.binance.snapshot.book.BTC-USDT", new Uint8Array([10, 1, 97]));
+  expect(clock.waiting).toBe(0);
+});
+
+test("the first topics start it once no more of them come in four looks", async () => {
   const { clock, bus, state, settle } = createFixture();
   bus.publish("rq.v1.binance.snapshot.trades.BTC-USDT", new Uint8Array());
+  for (let look = 0; look < 3; look++) clock.fire();
   bus.publish("rq.v1.binance.snapshot.book.BTC-USDT", new Uint8Array());
   expect(clock.waiting).toBe(1);
+  for (let look = 0; look < 3; look++) clock.fire();
   await settle();
   expect(state.arrived).toBe(false);
-  clock.fireAll();
+  clock.fire();
   await settle();
   expect(state.arrived).toBe(true);
   bus.publish("rq.v1.binance.snapshot.trades.ETH-USDT", new Uint8Array());

@@ -1,14 +1,18 @@
 import type { Bus } from "#bus/bus.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 
-/** Every question of a gateway for the state of a topic, which it asks when somebody subscribes. */
+/**
+ * Every question of a gateway for the state of a topic. It asks when somebody subscribes, with
+ * nothing in the question; a GetSnapshot call asks the same and carries its request.
+ */
 const SNAPSHOT_QUERIES = "rq.v1.*.snapshot.>";
 
 /**
- * Topics of one request are asked for one after the other; after this long without one, it was the
- * last.
+ * A gateway asks for a bounded number of topics at once. After this many looks in a row without
+ * another question, it was the last one of the request. A process that stalls counts for one look.
  */
-const QUIET_MS = 300;
+const QUIET_LOOKS = 4;
+const LOOK_MS = 100;
 
 export type FirstSubscription = {
   /** Resolves once, a moment after the first subscriber has all its topics. */
@@ -24,12 +28,21 @@ export function awaitFirstSubscription(bus: Bus, clock: Clock): FirstSubscriptio
   const arrived = new Promise<void>((fulfil) => {
     resolve = fulfil;
   });
-  const subscription = bus.subscribe(SNAPSHOT_QUERIES, () => {
+  let looksLeft = QUIET_LOOKS;
+  const look = (): void => {
+    looksLeft -= 1;
+    if (looksLeft > 0) {
+      cancelTimer = clock.after(LOOK_MS, look);
+      return;
+    }
+    subscription.unsubscribe();
+    resolve();
+  };
+  const subscription = bus.subscribe(SNAPSHOT_QUERIES, ({ payload }) => {
+    if (payload.length > 0) return;
     cancelTimer();
-    cancelTimer = clock.after(QUIET_MS, () => {
-      subscription.unsubscribe();
-      resolve();
-    });
+    looksLeft = QUIET_LOOKS;
+    cancelTimer = clock.after(LOOK_MS, look);
   });
   return {
     arrived,

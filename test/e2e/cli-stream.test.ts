@@ -209,6 +209,42 @@ describe(
       expect((await gateway.stop()).status).toBe(0);
     });
 
+    test("whatever was called, or refused, before it subscribed", async () => {
+      const path = join(folder, "called.ndjson");
+      writeFileSync(path, makeCapture({ frames: 400, intervalUs: 1000 }));
+      const expected = eventsOf((await runCli(["normalize", path])).stdout);
+      const { url } = await startDev(["--replay", path, "--speed", "max"]);
+      const request = '{"venue":"binance","symbol":"MOON-USDT"}';
+      for (const method of ["GetSnapshot", "GetTrades", "GetStatus", "ListInstruments"]) {
+        const { status } = await runCli([
+          "call",
+          method,
+          method.startsWith("G") ? request : "{}",
+          "--url",
+          url,
+        ]);
+        expect(status).toBe(0);
+      }
+      expect((await runCli(["subscribe", url, "binance:NONE/trades"])).status).toBe(1);
+      const topics = [
+        "binance:MOON-USDT/*",
+        "*:SUN-USDT/trades",
+        "binance:SUN-USDT/quotes",
+        "*:SUN-USDT/status",
+      ];
+      const count = String(expected.length);
+      const { status, stdout } = await runCli([
+        "subscribe",
+        url,
+        ...topics,
+        "--json",
+        "--count",
+        count,
+      ]);
+      expect(status).toBe(0);
+      expectSameStreams(eventsOf(stdout), expected);
+    });
+
     test("and --exit-when-done ends with it", async () => {
       const path = join(folder, "short.ndjson");
       writeFileSync(path, makeCapture({ frames: 40, intervalUs: 1000 }));

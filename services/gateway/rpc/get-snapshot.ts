@@ -2,7 +2,11 @@ import { readBatch, rowsOf } from "@tickwire/proto/codec";
 import type { BatchRows } from "@tickwire/proto/codec";
 import { formatDecimal } from "@tickwire/proto/model";
 import type { Mantissa } from "@tickwire/proto/model";
-import { GetTradesRequestCodec, GetTradesResponseCodec } from "@tickwire/proto/service";
+import {
+  GetSnapshotRequestCodec,
+  GetTradesRequestCodec,
+  GetTradesResponseCodec,
+} from "@tickwire/proto/service";
 import type {
   Book,
   BookLevel,
@@ -19,8 +23,6 @@ import { queryIngestor, requireInstrument } from "./ingestor-query.ts";
 import type { MethodParts } from "./ingestor-query.ts";
 
 type RowsOfKind<Kind extends BatchRows["kind"]> = Extract<BatchRows, { kind: Kind }>["rows"];
-
-const EMPTY = new Uint8Array(0);
 
 /** The state of an instrument now. Parts that it has none of yet, or never, are absent. */
 export async function getSnapshot(
@@ -57,7 +59,9 @@ async function latest<Kind extends BatchRows["kind"]>(
   if (!channelsOf(instrument).includes(channel)) return undefined;
   const { venue, symbol } = instrument;
   const query = { venue, query: "snapshot", channel, symbol } as const;
-  const batch = readBatch(await queryIngestor(parts, query, EMPTY));
+  // Names the call: a query for the state of a topic that somebody follows carries nothing.
+  const payload = GetSnapshotRequestCodec.encode({ venue, symbol, depth: 0 });
+  const batch = readBatch(await queryIngestor(parts, query, payload));
   const rows = rowsOf(batch);
   if (rows.kind !== kind || rows.rows.length === 0) return undefined;
   return { sequence: batch.firstSequence, rows: rows.rows as RowsOfKind<Kind> };
