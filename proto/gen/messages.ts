@@ -381,7 +381,10 @@ export type Batch = {
    * where events were conflated away.
    */
   readonly previousSequence: number;
-  /** True if this is the state at the start of a subscription, not news. */
+  /**
+   * True if this is a state, not news: all its events stand at first_sequence. Comes at the start of a
+   * subscription, and later where the gateway has to start a topic anew.
+   */
   readonly snapshot: boolean;
   readonly publishedTimeUs: number;
   /** Received time of event 0, microseconds since 1970. */
@@ -852,7 +855,7 @@ export type TopicRequest = {
   /** 0 means every event. */
   readonly conflationIntervalMs: number;
   readonly snapshot: SnapshotMode;
-  /** Continue after this position if that is possible. */
+  /** Continue after this position if that is possible. Of one topic: not with a pattern. */
   readonly resume: Position | undefined;
 };
 
@@ -863,16 +866,22 @@ export type TopicResult = {
   /** UNSPECIFIED if the topic is now subscribed. */
   readonly error: TopicError;
   readonly errorMessage: string;
-  /** In this topic's batches, until the connection ends. Never 0. */
+  /**
+   * In this topic's batches, until the connection ends. Never 0 in a result without error, but for the
+   * unsubscription of a pattern.
+   */
   readonly topicId: number;
   readonly venue: string;
   readonly symbol: string;
   readonly venueSymbol: string;
   readonly channel: Channel;
-  /** The position after which news follows. A snapshot, if sent, is the state at it. */
+  /**
+   * The position after which news follows; sequence 0 before the first event. A snapshot, if sent, is the
+   * state at it.
+   */
   readonly position: Position | undefined;
   readonly continuity: Continuity;
-  /** What applies, which may differ from what was asked. */
+  /** What applies, which may differ from what was asked: 0 (all levels) from a gateway without the option. */
   readonly depth: number;
   readonly conflationIntervalMs: number;
   /** Scales of the latest batch, 0 if there was none; each batch says its own. */
@@ -911,12 +920,14 @@ export type TradeBatch = {
   /** Price mantissa minus that of the event before (the first: minus 0), modulo 2^64. */
   readonly priceDeltas: readonly Mantissa[];
   readonly sizes: readonly Mantissa[];
+  /** UNSPECIFIED, and what a reader does not know, mean NONE. */
   readonly aggressorSides: readonly AggressorSide[];
   /**
    * Trade id minus the one before (the first: minus 0), modulo 2^64, if every id of the batch is a canonical
-   * decimal integer below 2^63; otherwise empty and `trade_ids` is used.
+   * decimal integer (no sign, no leading zeros) from 0 to 2^63 - 1; otherwise empty and `trade_ids` is used.
    */
   readonly tradeIdDeltas: readonly Mantissa[];
+  /** Empty text: the trade has no id. Empty, as the column before: no trade has one. */
   readonly tradeIds: readonly string[];
   /** Empty if no trade is historical. */
   readonly historical: readonly boolean[];

@@ -134,7 +134,7 @@ function oracleTrades(
     ...time,
     price: prices[index],
     size: sizes[index],
-    aggressorSide: SIDES[trades.aggressorSides?.[index] ?? 0],
+    aggressorSide: SIDES[trades.aggressorSides?.[index] ?? 0] ?? "none",
     tradeId: ids[index] ?? "",
     historical: trades.historical?.[index] ?? false,
   }));

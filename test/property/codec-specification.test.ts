@@ -1,5 +1,5 @@
 // proto/README.md is the specification: what it shows in bytes and numbers is what the code does.
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { tickwire } from "@tickwire/proto";
 import {
   BATCH_EVENTS_MAX,
@@ -18,8 +18,9 @@ import { big, oracleEvents, plainTrade } from "./codec-oracle.ts";
 
 const specification = readFileSync(new URL("../../proto/README.md", import.meta.url), "utf8");
 
-function codeBlock(language: string): string[] {
-  const [, block] = specification.split(`\`\`\`${language}\n`);
+/** The block of that language with that index. */
+function codeBlock(language: string, index: number): string[] {
+  const block = specification.split(`\`\`\`${language}\n`)[index + 1];
   return (block?.split("\n```")[0] ?? "").split("\n");
 }
 
@@ -31,12 +32,39 @@ function bytesOf(lines: readonly string[]): Uint8Array {
   return Uint8Array.from(pairs.filter(Boolean), (pair) => Number.parseInt(pair, 16));
 }
 
-const frame = bytesOf(codeBlock("hex"));
-const events: unknown[] = codeBlock("json").map((line) => ({
-  venueTimeUs: undefined,
-  historical: false,
-  ...(JSON.parse(line) as object),
-}));
+function eventsOf(lines: readonly string[]): unknown[] {
+  return lines.map((line) => ({
+    venueTimeUs: undefined,
+    historical: false,
+    ...(JSON.parse(line) as object),
+  }));
+}
+
+const frame = bytesOf(codeBlock("hex", 0));
+const events = eventsOf(codeBlock("json", 0));
+
+describe("the example of what readers get wrong", () => {
+  const awkward = bytesOf(codeBlock("hex", 1));
+  const expected = eventsOf(codeBlock("json", 1));
+
+  test("is the events beside it, to our reader", () => {
+    const rows: unknown[] = [];
+    walkServerFrame(awkward, {
+      message: () => undefined,
+      batch: (start, end) => {
+        const read = rowsOf(readBatch(awkward, start, end));
+        if (read.kind === "trades") rows.push(...read.rows.map(plainTrade));
+      },
+    });
+    expect(rows).toHaveLength(4);
+    expect(rows).toEqual(expected);
+  });
+
+  test("is the events beside it, to protobufjs", () => {
+    const [batch] = tickwire.v1.ServerFrame.decode(awkward).batches;
+    expect(oracleEvents(tickwire.v1.Batch.encode(batch ?? {}).finish())).toEqual(expected);
+  });
+});
 
 describe("the worked example", () => {
   test("is the events beside it, to our reader", () => {
@@ -137,6 +165,34 @@ describe("the tables", () => {
     expect(TOPIC_ERROR_UNSPECIFIED).toBe(0);
     const names = Object.keys(errors).filter((name) => name.startsWith("TOPIC_ERROR_"));
     expect(documented.toSorted()).toEqual(names.toSorted());
+  });
+
+  test("list every reason that ingest gives for a state", () => {
+    const ingest = new URL("../../services/ingest/", import.meta.url);
+    const files = ["", "feed/"].flatMap((folder) =>
+      readdirSync(new URL(folder, ingest))
+        .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+        .map((name) => readFileSync(new URL(folder + name, ingest), "utf8")),
+    );
+    const builder = readFileSync(new URL("../core/book-builder.ts", ingest), "utf8");
+    const union = /export type BookReason =(.*?);/s.exec(builder)?.[1] ?? "";
+    // The last argument of what reports a state.
+    const calls = /(?:onState|setState|becomeLive|resync|onDisconnected)\(([^;{}]*)\);/g;
+    const given = files
+      .flatMap((text) => [...text.matchAll(calls)])
+      .flatMap(
+        ([, list = ""]) =>
+          list
+            .split(",")
+            .at(-1)
+            ?.match(/(?<=")[a-z-]+(?=")/g) ?? [],
+      )
+      .filter((word) => word !== "stale");
+    const reasons = new Set([...given, ...(union.match(/(?<=")[a-z-]+(?=")/g) ?? [])]);
+    expect(reasons).toContain("silent");
+    expect(reasons).toContain("checksum-mismatch");
+    const documented = rowsWith(/^\| `[a-z-]+` +\| [a-z]+/).map(([, name]) => name);
+    expect([...reasons].filter((reason) => !documented.includes(`\`${reason}\``))).toEqual([]);
   });
 
   test("list every RPC code of the schema", () => {
