@@ -118,9 +118,12 @@ export class Catalog {
 
   /** All instruments, by venue and symbol. */
   *instruments(): Iterable<Instrument> {
-    for (const id of this.venues) {
-      yield* this.#venues.get(id)?.bySymbol.values() ?? [];
-    }
+    for (const id of this.venues) yield* this.instrumentsOf(id);
+  }
+
+  /** The instruments of one venue, in the order of its catalog; none if it is unknown. */
+  instrumentsOf(venue: string): Iterable<Instrument> {
+    return this.#venues.get(venue)?.bySymbol.values() ?? [];
   }
 
   /** Whether `channel` is streamed for the instrument. */

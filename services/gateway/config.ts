@@ -35,6 +35,9 @@ export const gatewayConfigSchema = z
     subscriptionsMax: count(1_000, 1_000_000).describe("topics of one session"),
     topicsPerRequestMax: count(1_000, 1_000_000).describe("topics of one subscribe request"),
     requestsPerSecondMax: count(500, 1_000_000).describe("above: close code 4004"),
+    topicsPerSecondMax: count(20_000, 10_000_000).describe(
+      "topics that the requests of a session name, patterns counted by what they match; above: 4004",
+    ),
     concurrentCallsMax: count(64, 100_000).describe("RPCs in flight on one session"),
     callTimeoutMs: durationMs(10_000).describe("deadline of an RPC that names none"),
     callTimeoutMsMax: durationMs(60_000).describe("longest deadline that an RPC may have"),
@@ -60,6 +63,10 @@ export const gatewayConfigSchema = z
   .refine((config) => config.writeAheadBytesMax <= config.outboundBytesMax, {
     path: ["writeAheadBytesMax"],
     error: "must not exceed outboundBytesMax",
+  })
+  .refine((config) => config.subscriptionsMax < config.topicsPerSecondMax, {
+    path: ["subscriptionsMax"],
+    error: "must be less than topicsPerSecondMax",
   })
   .refine((config) => config.callTimeoutMs <= config.callTimeoutMsMax, {
     path: ["callTimeoutMs"],

@@ -204,13 +204,12 @@ class Gateway implements RunningGateway, TransportHandler {
   }
 
   #listenToBus(): void {
-    const { bus, logger } = this.#options;
+    const { bus } = this.#options;
     this.#stopListening.push(
       bus.onEvent((event) => {
         if (event.kind === "disconnected" || event.kind === "closed") this.#busConnected = false;
         if (event.kind === "connected" || event.kind === "reconnected") this.#busConnected = true;
         if (event.kind === "reconnected") this.#catalog.discover();
-        logger.info(event, "bus event");
       }),
       this.#catalog.onEvent((event) => this.#onCatalogEvent(event)),
     );

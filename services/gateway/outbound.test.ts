@@ -98,7 +98,7 @@ describe("a flush", () => {
 
   test("leaves out what was taken back, and only that", async () => {
     for (const value of [2, 3, 2, 4]) outbound.pushBatch(batch(value, 2));
-    outbound.forget(2);
+    outbound.forget(new Set([2]));
     turn();
     expect(connection.sent.map((frame) => frame.bytes)).toEqual([[3, 3, 4, 4]]);
     expect(outbound.owedBytes).toBe(0);

@@ -112,13 +112,13 @@ export class Outbound {
     this.#enqueue({ bytes, ...none });
   }
 
-  /** Takes back what is queued of a topic that the client wants no more. Not counted as a loss. */
-  forget(topicId: number): void {
+  /** Takes back what is queued of topics that the client wants no more. Not counted as a loss. */
+  forget(topicIds: ReadonlySet<number>): void {
     const kept: SharedBatch[] = [];
     for (let index = this.#head; index < this.#batches.length; index += 1) {
       const batch = this.#batches[index];
       if (batch === undefined) continue;
-      if (batch.topicId === topicId) this.#queuedBytes -= batch.bytes.byteLength;
+      if (topicIds.has(batch.topicId)) this.#queuedBytes -= batch.bytes.byteLength;
       else kept.push(batch);
     }
     this.#batches = kept;

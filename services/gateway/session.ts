@@ -55,6 +55,7 @@ export class Session implements ConnectionHandler {
   readonly #subscriptions: Subscriptions;
   readonly #calls: CallTable;
   readonly #bucket: TokenBucket;
+  readonly #topicBucket: TokenBucket;
   readonly #onGone: (session: Session) => void;
   #cancelHelloTimer: CancelTimer;
   #hello: HelloMessage | undefined;
@@ -72,11 +73,13 @@ export class Session implements ConnectionHandler {
     this.#parts = parts;
     this.#onGone = onGone;
     this.#bucket = new TokenBucket(config.requestsPerSecondMax, clock.nowUs());
+    this.#topicBucket = new TokenBucket(config.topicsPerSecondMax, clock.nowUs());
     this.#outbound = new Outbound(connection, config, parts, {
       onLag: (owedBytes) => this.#onLag(owedBytes),
       onSlow: (owedBytes) => this.#onSlow(owedBytes),
     });
-    this.#subscriptions = new Subscriptions({ ...parts, limits: config }, this);
+    const takeTopics = (topics: number): boolean => this.#topicBucket.take(topics, clock.nowUs());
+    this.#subscriptions = new Subscriptions({ ...parts, limits: config, takeTopics }, this);
     const limits = config;
     const { remoteAddress } = connection;
     const onInternalError = (method: string, error: unknown): void => {
@@ -183,8 +186,8 @@ export class Session implements ConnectionHandler {
     this.#noticeInOrder({ kind: "NOTICE_KIND_TOPIC_ENDED", message, topicId: feed.id });
   }
 
-  unsubscribed(feed: TopicFeed): void {
-    this.#outbound.forget(feed.id);
+  unsubscribed(feeds: readonly TopicFeed[]): void {
+    this.#outbound.forget(new Set(feeds.map((feed) => feed.id)));
   }
 
   subscribeResult(
@@ -232,10 +235,10 @@ export class Session implements ConnectionHandler {
   #dispatch(request: Exclude<ClientRequest, { kind: "hello" }>, nowUs: number): void {
     switch (request.kind) {
       case "subscribe":
-        this.#subscriptions.subscribe(request.value);
+        if (!this.#subscriptions.subscribe(request.value)) this.#closeForTopics();
         return;
       case "unsubscribe":
-        this.#subscriptions.unsubscribe(request.value);
+        if (!this.#subscriptions.unsubscribe(request.value)) this.#closeForTopics();
         return;
       case "call":
         if (this.#calls.start(request.value)) return;
@@ -254,6 +257,12 @@ export class Session implements ConnectionHandler {
         });
         return;
     }
+  }
+
+  #closeForTopics(): void {
+    const { topicsPerSecondMax } = this.#parts.config;
+    const reason = `more than topicsPerSecondMax ${topicsPerSecondMax} topics named a second`;
+    this.close(CloseCode.RateLimited, reason);
   }
 
   #onHello(hello: HelloMessage): void {

@@ -6,6 +6,7 @@ import type { Hub } from "./hub.ts";
 import type { GatewayMetrics } from "./metrics.ts";
 import type { SharedBatch } from "./outbound.ts";
 import { expandTopic, topicsOf } from "./topic-expansion.ts";
+import type { Expansion } from "./topic-expansion.ts";
 import type { Attached, TopicFailure, TopicFeed, TopicName } from "./topic-feed.ts";
 import type { TopicSubscriber } from "./topic-feed.ts";
 import type {
@@ -23,8 +24,8 @@ export type SubscriptionReplies = TopicSubscriber & {
     starts: readonly (readonly SharedBatch[])[],
   ): void;
   unsubscribeResult(requestId: number, results: readonly TopicResultInit[]): void;
-  /** The client wants no more of the topic: nothing of it may follow the result. */
-  unsubscribed(feed: TopicFeed): void;
+  /** The client wants no more of these topics: nothing of them may follow the result. */
+  unsubscribed(feeds: readonly TopicFeed[]): void;
   /** The topic is no longer subscribed, because its instrument is gone. */
   ended(feed: TopicFeed, message: string): void;
 };
@@ -35,6 +36,8 @@ export type SubscriptionParts = {
   readonly catalog: Catalog;
   readonly metrics: GatewayMetrics;
   readonly limits: { readonly subscriptionsMax: number; readonly topicsPerRequestMax: number };
+  /** Whether requests may name so many more topics now. What it grants is used up. */
+  readonly takeTopics: (topics: number) => boolean;
 };
 
 type Pattern = {
@@ -82,18 +85,27 @@ export class Subscriptions {
     return this.#byTopic.size;
   }
 
-  /** Answers with one result per topic, as soon as every feed is ready or has failed. */
-  subscribe(message: SubscribeMessage): void {
-    const wanted = this.#expand(message);
-    this.#prepare(message.requestId, wanted);
+  /**
+   * Answers with one result per topic, as soon as every feed is ready or has failed. False, and
+   * nothing is done, if the request names more topics than `takeTopics` grants.
+   */
+  subscribe(message: SubscribeMessage): boolean {
+    const expansions = this.#expand(message);
+    if (expansions === undefined) return false;
+    this.#prepare(message.requestId, this.#wantAll(message, expansions));
+    return true;
   }
 
-  /** Answers with one result per topic or pattern, after the requests before. */
-  unsubscribe(message: UnsubscribeMessage): void {
+  /** Answers with one result per topic or pattern, after the requests before. False as above. */
+  unsubscribe(message: UnsubscribeMessage): boolean {
+    if (!this.#parts.takeTopics(message.topics.length)) return false;
     this.#enqueue(true, () => {
-      const results = message.topics.map((topic, index) => this.#remove(topic, index));
+      const left: TopicFeed[] = [];
+      const results = message.topics.map((topic, index) => this.#remove(topic, index, left));
+      if (left.length > 0) this.#replies.unsubscribed(left);
       this.#replies.unsubscribeResult(message.requestId, results);
     });
+    return true;
   }
 
   /** Subscribes what patterns match now, and ends what is gone. */
@@ -125,8 +137,26 @@ export class Subscriptions {
     this.#drain();
   }
 
-  #expand(message: SubscribeMessage): Wanted[] {
-    const { topicsPerRequestMax, subscriptionsMax } = this.#parts.limits;
+  /**
+   * What each topic of the request stands for, as far as `topicsPerRequestMax` goes; undefined if
+   * that is too much. Nothing is held yet: a request costs what it names before it costs more.
+   */
+  #expand(message: SubscribeMessage): Expansion[] | undefined {
+    const { catalog, limits, takeTopics } = this.#parts;
+    const { topicsPerRequestMax, subscriptionsMax } = limits;
+    if (!takeTopics(message.topics.length)) return undefined;
+    const expansions: Expansion[] = [];
+    for (const { topic } of message.topics.slice(0, topicsPerRequestMax)) {
+      // One more than can be subscribed is enough to say that it is too many.
+      const expansion = expandTopic(catalog, topic, subscriptionsMax + 1);
+      if (expansion.kind !== "malformed" && !takeTopics(expansion.cost)) return undefined;
+      expansions.push(expansion);
+    }
+    return expansions;
+  }
+
+  #wantAll(message: SubscribeMessage, expansions: readonly Expansion[]): Wanted[] {
+    const { topicsPerRequestMax } = this.#parts.limits;
     const wanted: Wanted[] = [];
     message.topics.forEach((request, requestIndex) => {
       const refuse = (error: TopicErrorName, text: string): void => {
@@ -142,13 +172,12 @@ export class Subscriptions {
           message: text,
         });
       };
-      if (requestIndex >= topicsPerRequestMax) {
+      const expansion = expansions[requestIndex];
+      if (expansion === undefined) {
         const text = `more than topicsPerRequestMax ${topicsPerRequestMax} topics`;
         refuse("TOPIC_ERROR_LIMIT_EXCEEDED", text);
         return;
       }
-      // One more than can be subscribed is enough to say that it is too many.
-      const expansion = expandTopic(this.#parts.catalog, request.topic, subscriptionsMax + 1);
       if (expansion.kind === "malformed") {
         refuse("TOPIC_ERROR_MALFORMED", "not of the form VENUE:SYMBOL/channel");
       } else if (expansion.kind === "unknown") {
@@ -309,14 +338,14 @@ export class Subscriptions {
     };
   }
 
-  #remove(text: string, requestIndex: number): TopicResultInit {
+  #remove(text: string, requestIndex: number, left: TopicFeed[]): TopicResultInit {
     const pattern = this.#patterns.get(text);
     if (pattern !== undefined) {
       this.#patterns.delete(text);
       for (const [topic, subscription] of this.#byTopic) {
         if (subscription.pattern?.text !== text) continue;
         this.#forget(topic, subscription);
-        this.#replies.unsubscribed(subscription.feed);
+        left.push(subscription.feed);
       }
       return { requestIndex, topic: text };
     }
@@ -326,7 +355,7 @@ export class Subscriptions {
       return { requestIndex, topic: text, error: "TOPIC_ERROR_NOT_SUBSCRIBED", errorMessage };
     }
     this.#forget(text, subscription);
-    this.#replies.unsubscribed(subscription.feed);
+    left.push(subscription.feed);
     return { requestIndex, topic: text, topicId: subscription.feed.id };
   }
 

@@ -9,13 +9,18 @@ import type { TopicName } from "./topic-feed.ts";
 /** What the text of a topic request stands for. */
 export type Expansion =
   | { readonly kind: "malformed" }
-  | { readonly kind: "unknown" }
+  | { readonly kind: "unknown"; readonly cost: number }
   | {
       readonly kind: "topics";
+      /** Topics that it names besides its own text, or what looking for them was worth. */
+      readonly cost: number;
       readonly topics: readonly TopicName[];
       /** Set if the text has a "*", so that it may grow. */
       readonly pattern: TopicPattern | undefined;
     };
+
+/** As many instruments that do not match are looked at in the time that one topic takes. */
+const EXAMINED_PER_TOPIC = 50;
 
 /**
  * Expands a topic or pattern over the catalog, to at most `topicsMax` topics. A pattern that matches
@@ -27,21 +32,28 @@ export function expandTopic(catalog: Catalog, text: string, topicsMax: number): 
   if (!isPattern(pattern)) {
     const topic = pattern as TopicName;
     return catalog.hasTopic(topic.venue, topic.symbol, topic.channel)
-      ? { kind: "topics", topics: [topic], pattern: undefined }
-      : { kind: "unknown" };
+      ? { kind: "topics", cost: 0, topics: [topic], pattern: undefined }
+      : { kind: "unknown", cost: 0 };
   }
   const topics: TopicName[] = [];
+  let examined = 0;
   for (const instrument of candidates(catalog, pattern)) {
+    examined += 1;
     topics.push(...topicsOf(instrument, pattern));
     if (topics.length >= topicsMax) break;
   }
   topics.length = Math.min(topics.length, topicsMax);
-  return topics.length === 0 ? { kind: "unknown" } : { kind: "topics", topics, pattern };
+  const cost = Math.max(topics.length, Math.floor(examined / EXAMINED_PER_TOPIC));
+  return topics.length === 0
+    ? { kind: "unknown", cost }
+    : { kind: "topics", cost, topics, pattern };
 }
 
 /** The topics of one instrument that a pattern matches, in the order of CHANNELS. */
 export function topicsOf(instrument: Instrument, pattern: TopicPattern): TopicName[] {
   const { venue, symbol } = instrument;
+  if (pattern.venue !== "*" && pattern.venue !== venue) return [];
+  if (pattern.symbol !== "*" && pattern.symbol !== symbol) return [];
   const channels = channelsOf(instrument);
   return CHANNELS.filter((channel) => channels.includes(channel))
     .map((channel) => ({ venue, symbol, channel }))
@@ -49,10 +61,12 @@ export function topicsOf(instrument: Instrument, pattern: TopicPattern): TopicNa
 }
 
 function* candidates(catalog: Catalog, pattern: TopicPattern): Iterable<Instrument> {
-  if (pattern.venue === "*" || pattern.symbol === "*") {
-    yield* catalog.instruments();
-    return;
+  for (const venue of pattern.venue === "*" ? catalog.venues : [pattern.venue]) {
+    if (pattern.symbol === "*") {
+      yield* catalog.instrumentsOf(venue);
+    } else {
+      const instrument = catalog.instrument(venue, pattern.symbol);
+      if (instrument !== undefined) yield instrument;
+    }
   }
-  const instrument = catalog.instrument(pattern.venue, pattern.symbol);
-  if (instrument !== undefined) yield instrument;
 }

@@ -130,6 +130,27 @@ describe.each(TRANSPORTS)("bad input over %s", (transport) => {
     expect((await client.closing()).code).toBe(4004);
   });
 
+  test("requests may name topicsPerSecondMax topics, and one more closes with 4004", async () => {
+    const client = await rig.client();
+    const nothing = Array.from({ length: 10_000 }, () => "");
+    await client.unsubscribe(...nothing);
+    await client.subscribe(...nothing);
+    client.send({ unsubscribe: { topics: [""] } });
+    expect((await client.closing()).code).toBe(4004);
+  });
+
+  test.each([
+    ["as many as allowed", 19_860, undefined],
+    ["one more", 19_861, 4004],
+  ])("patterns count as what they match: %s", async (_, before, code) => {
+    const client = await rig.client();
+    await client.unsubscribe(...Array.from({ length: before }, () => ""));
+    // Each is one, and the 5 topics that fit, and one to say that there are more: 7.
+    client.send({ subscribe: { topics: Array.from({ length: 20 }, () => ({ topic: "*:*/*" })) } });
+    await client.roundTrip().catch(() => undefined);
+    expect(client.closed?.code).toBe(code);
+  });
+
   test("unknown and malformed topics are refused one by one", async () => {
     const client = await rig.client();
     const results = await client.subscribe(
