@@ -14,6 +14,7 @@ import type { Channel, TopicInfo } from "./topic.ts";
 
 /** An event of a kind that travels as rows. */
 abstract class RowEvent<Row> extends EventBase {
+  /** For programs that hand events on: the fields as they travel, decimals as exact text. */
   readonly row: Row;
 
   constructor(info: TopicInfo, batch: EventBatch, index: number, row: Row) {
@@ -31,7 +32,7 @@ abstract class RowEvent<Row> extends EventBase {
   }
 }
 
-/** One candle. `row` holds the exact texts; the getters are the nearest doubles. */
+/** One candle. Each decimal is there as the nearest double and, with `Text`, exactly. */
 export class Candle extends RowEvent<CandleRow> {
   readonly type = "candle";
 
@@ -48,16 +49,36 @@ export class Candle extends RowEvent<CandleRow> {
     return numberOfText(this.row.open);
   }
 
+  /** Exact plain decimal. */
+  get openText(): string {
+    return this.row.open;
+  }
+
   get high(): number {
     return numberOfText(this.row.high);
+  }
+
+  /** Exact plain decimal. */
+  get highText(): string {
+    return this.row.high;
   }
 
   get low(): number {
     return numberOfText(this.row.low);
   }
 
+  /** Exact plain decimal. */
+  get lowText(): string {
+    return this.row.low;
+  }
+
   get close(): number {
     return numberOfText(this.row.close);
+  }
+
+  /** Exact plain decimal. */
+  get closeText(): string {
+    return this.row.close;
   }
 
   /** In units of the base asset (or contracts). */
@@ -65,9 +86,19 @@ export class Candle extends RowEvent<CandleRow> {
     return numberOfText(this.row.volume);
   }
 
+  /** Exact plain decimal. */
+  get volumeText(): string {
+    return this.row.volume;
+  }
+
   /** In units of the quote asset; undefined if the venue does not say. */
   get quoteVolume(): number | undefined {
     return numberOfOptionalText(this.row.quoteVolume);
+  }
+
+  /** Exact plain decimal; undefined if the venue does not say. */
+  get quoteVolumeText(): string | undefined {
+    return this.row.quoteVolume;
   }
 
   /** Undefined if the venue does not say. */
@@ -82,8 +113,8 @@ export class Candle extends RowEvent<CandleRow> {
 }
 
 /**
- * Statistics of the last 24 hours; undefined where the venue does not say. `row` has the exact
- * texts.
+ * Statistics of the last 24 hours; undefined where the venue does not say. Each decimal is there as
+ * the nearest double and, with `Text`, exactly.
  */
 export class Ticker extends RowEvent<TickerRow> {
   readonly type = "ticker";
@@ -92,36 +123,81 @@ export class Ticker extends RowEvent<TickerRow> {
     return numberOfOptionalText(this.row.lastPrice);
   }
 
+  /** Exact plain decimal; undefined if the venue does not say. */
+  get lastPriceText(): string | undefined {
+    return this.row.lastPrice;
+  }
+
   get lastSize(): number | undefined {
     return numberOfOptionalText(this.row.lastSize);
+  }
+
+  /** Exact plain decimal; undefined if the venue does not say. */
+  get lastSizeText(): string | undefined {
+    return this.row.lastSize;
   }
 
   get openPrice(): number | undefined {
     return numberOfOptionalText(this.row.openPrice);
   }
 
+  /** Exact plain decimal; undefined if the venue does not say. */
+  get openPriceText(): string | undefined {
+    return this.row.openPrice;
+  }
+
   get highPrice(): number | undefined {
     return numberOfOptionalText(this.row.highPrice);
+  }
+
+  /** Exact plain decimal; undefined if the venue does not say. */
+  get highPriceText(): string | undefined {
+    return this.row.highPrice;
   }
 
   get lowPrice(): number | undefined {
     return numberOfOptionalText(this.row.lowPrice);
   }
 
+  /** Exact plain decimal; undefined if the venue does not say. */
+  get lowPriceText(): string | undefined {
+    return this.row.lowPrice;
+  }
+
   get volume(): number | undefined {
     return numberOfOptionalText(this.row.volume);
+  }
+
+  /** Exact plain decimal; undefined if the venue does not say. */
+  get volumeText(): string | undefined {
+    return this.row.volume;
   }
 
   get quoteVolume(): number | undefined {
     return numberOfOptionalText(this.row.quoteVolume);
   }
 
+  /** Exact plain decimal; undefined if the venue does not say. */
+  get quoteVolumeText(): string | undefined {
+    return this.row.quoteVolume;
+  }
+
   get bidPrice(): number | undefined {
     return numberOfOptionalText(this.row.bidPrice);
   }
 
+  /** Exact plain decimal; undefined if the venue does not say. */
+  get bidPriceText(): string | undefined {
+    return this.row.bidPrice;
+  }
+
   get askPrice(): number | undefined {
     return numberOfOptionalText(this.row.askPrice);
+  }
+
+  /** Exact plain decimal; undefined if the venue does not say. */
+  get askPriceText(): string | undefined {
+    return this.row.askPrice;
   }
 }
 
@@ -191,6 +267,11 @@ export class OpenInterest extends RowEvent<OpenInterestRow> {
   /** In the quote asset; undefined if the venue does not say. */
   get openInterestValue(): number | undefined {
     return numberOfOptionalText(this.row.openInterestValue);
+  }
+
+  /** Exact plain decimal; undefined if the venue does not say. */
+  get openInterestValueText(): string | undefined {
+    return this.row.openInterestValue;
   }
 }
 
