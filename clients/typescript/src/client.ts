@@ -1,10 +1,12 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { LiveBook } from "./book.ts";
 import { Consumer, type ConsumerHandlers } from "./consumer.ts";
-import type { OverflowPolicy } from "./event-buffer.ts";
+import { OVERFLOW_POLICIES, type OverflowPolicy } from "./event-buffer.ts";
 import { EventStream } from "./event-stream.ts";
 import type { TickwireError, TopicRefusal } from "./errors.ts";
 import type { MarketEvent } from "./events.ts";
 import type { BookEvent, Quote, Trade } from "./hot-events.ts";
+import { assertChoiceOption, assertIntegerOption, UINT32_MAX } from "./option-checks.ts";
 import type { Rpc } from "./rpc.ts";
 import type {
   Candle,
@@ -19,7 +21,7 @@ import type { ClientState, Session, StateListener } from "./session.ts";
 import type { NoticeEvent, StreamEvent } from "./stream-events.ts";
 import { fullTopics, type Channel, type Topics } from "./topic.ts";
 
-/** What every subscription may say. */
+/** What every subscription may say. A value out of range is thrown as RangeError at once. */
 export type SubscribeOptions = {
   /** Ends the subscription cleanly, without an error. */
   readonly signal?: AbortSignal | undefined;
@@ -270,6 +272,7 @@ export class Client implements AsyncDisposable {
     options: StreamOptions,
     overflow: OverflowPolicy,
   ): EventStream<T> {
+    assertChoiceOption("overflow", options.overflow, OVERFLOW_POLICIES);
     return new EventStream<T>(
       options.bufferEventsMax ?? this.#defaults.bufferEventsMax,
       options.overflow ?? this.#defaults.overflow ?? overflow,
@@ -352,6 +355,9 @@ export class Client implements AsyncDisposable {
   ): Consumer {
     const full = fullTopics(topics, channel);
     const { signal, onNotice, onRefused, depth, conflationIntervalMs, snapshot } = options;
+    assertIntegerOption("depth", depth, { min: 0, max: UINT32_MAX });
+    const conflation = { min: 0, max: UINT32_MAX };
+    assertIntegerOption("conflationIntervalMs", conflationIntervalMs, conflation);
     const consumer = new Consumer(full, {
       ...handlers,
       notice: onNotice && this.#guarded(onNotice),

@@ -8,13 +8,14 @@ import {
   type WebSocketFactory,
 } from "./environment.ts";
 import { ConnectionError } from "./errors.ts";
-import type { OverflowPolicy } from "./event-buffer.ts";
+import { OVERFLOW_POLICIES, type OverflowPolicy } from "./event-buffer.ts";
+import { assertChoiceOption, assertIntegerOption, TIMER_MS_MAX } from "./option-checks.ts";
 import { Session } from "./session.ts";
 
 /** Of this package; the operator of a gateway sees it. */
 export const CLIENT_VERSION = "0.1.0";
 
-/** Options of `connect()`. Everything has a default. */
+/** Options of `connect()`. Everything has a default; a value out of range is a RangeError. */
 export type ConnectOptions = {
   /** Gives up connecting. Later it has no effect: use `client.close()`. */
   readonly signal?: AbortSignal | undefined;
@@ -61,6 +62,7 @@ export function createConnect(
   fallback?: WebSocketFactory,
 ): (url: string, options?: ConnectOptions) => Promise<Client> {
   return async (url, options = {}) => {
+    assertConnectOptions(options);
     const { webSocket, clock, random } = options;
     const environment = createEnvironment({ webSocket, clock, random }, fallback);
     const session = createSession(streamUrl(url), options, environment);
@@ -71,6 +73,22 @@ export function createConnect(
     };
     return new Client(session, defaults, (error) => environment.reportUncaught(error));
   };
+}
+
+function assertConnectOptions(options: ConnectOptions): void {
+  const { reconnect } = options;
+  const waitMs = { min: 1, max: TIMER_MS_MAX };
+  const count = { min: 1, max: Number.MAX_SAFE_INTEGER };
+  assertIntegerOption("connectTimeoutMs", options.connectTimeoutMs, waitMs);
+  assertIntegerOption("callTimeoutMs", options.callTimeoutMs, waitMs);
+  assertIntegerOption("pingIntervalMs", options.pingIntervalMs, { ...waitMs, min: 0 });
+  assertIntegerOption("pongTimeoutMs", options.pongTimeoutMs, waitMs);
+  assertIntegerOption("bufferEventsMax", options.bufferEventsMax, count);
+  assertIntegerOption("callsQueuedMax", options.callsQueuedMax, { ...count, min: 0 });
+  assertChoiceOption("overflow", options.overflow, OVERFLOW_POLICIES);
+  if (reconnect === false || reconnect === undefined) return;
+  assertIntegerOption("reconnect.baseMs", reconnect.baseMs, waitMs);
+  assertIntegerOption("reconnect.maxMs", reconnect.maxMs, waitMs);
 }
 
 function createSession(url: string, options: ConnectOptions, environment: Environment): Session {
@@ -97,7 +115,7 @@ function createSession(url: string, options: ConnectOptions, environment: Enviro
 
 function firstWelcome(session: Session, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    const abort = () => session.close();
+    const abort = () => session.close("connecting was given up by its signal", signal?.reason);
     const release = session.onState((state, { error }) => {
       if (state === "connecting") return;
       release();
@@ -117,14 +135,18 @@ export function streamUrl(address: string): string {
   try {
     url = new URL(address);
   } catch (cause) {
-    throw new ConnectionError("connect-failed", `${address} is no address`, { cause });
+    throw new ConnectionError("connect-failed", badAddress(address), { cause });
   }
   if (url.protocol === "http:") url.protocol = "ws:";
   if (url.protocol === "https:") url.protocol = "wss:";
   if (url.protocol !== "ws:" && url.protocol !== "wss:") {
-    throw new ConnectionError("connect-failed", `${address} is neither ws: nor http:`);
+    throw new ConnectionError("connect-failed", badAddress(address));
   }
   if (url.pathname === "/" || url.pathname === "") url.pathname = STREAM_PATH;
   url.hash = "";
   return url.href;
+}
+
+function badAddress(address: string): string {
+  return `"${address}" is no address of a gateway, which begins with ws:, wss:, http: or https:`;
 }

@@ -1,3 +1,5 @@
+import { TIMER_MS_MAX } from "./option-checks.ts";
+
 /** Time as an argument, so that tests drive it. */
 export type ClientClock = {
   /** Microseconds; only differences matter. */
@@ -57,8 +59,6 @@ type HostGlobals = Partial<EventTargetLike> & {
   setTimeout(callback: () => void, delayMs: number): unknown;
   clearTimeout(timer: unknown): void;
 };
-
-const TIMER_MS_MAX = 2 ** 31 - 1;
 
 const systemClock: ClientClock = {
   // Monotonic: a wall clock that is set back would make a silent connection look alive.

@@ -97,17 +97,24 @@ export type TopicRefusal = {
   readonly message: string;
 };
 
+const REFUSALS_SHOWN_MAX = 5;
+
+function refusalText(refusals: readonly TopicRefusal[]): string {
+  const shown = refusals.slice(0, REFUSALS_SHOWN_MAX);
+  const text = shown.map(({ topic, message }) => `${topic}: ${message}`).join("; ");
+  const more = refusals.length - shown.length;
+  return more === 0 ? text : `${text}; and ${more} more in refusals`;
+}
+
 /** The gateway (or the client, for a malformed topic) refused topics of a stream. */
 export class TopicRefusedError extends TickwireError {
   readonly refusals: readonly TopicRefusal[];
 
   constructor(refusals: readonly TopicRefusal[]) {
     const first = refusals[0];
-    super(
-      first?.code ?? "topic-refused",
-      refusals.map(({ topic, message }) => `${topic}: ${message}`).join("; "),
-      { retryable: first?.code === "topic-unavailable" },
-    );
+    super(first?.code ?? "topic-refused", refusalText(refusals), {
+      retryable: first?.code === "topic-unavailable",
+    });
     this.name = "TopicRefusedError";
     this.refusals = refusals;
   }

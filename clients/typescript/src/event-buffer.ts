@@ -6,6 +6,9 @@
  */
 export type OverflowPolicy = "error" | "drop-oldest" | "latest";
 
+/** Every policy, for checks of what users give. */
+export const OVERFLOW_POLICIES: readonly OverflowPolicy[] = ["error", "drop-oldest", "latest"];
+
 /** Holds what arrived and was not read yet. At most `capacity` events, in order of arrival. */
 export type EventBuffer<T> = {
   /** False if the event did not fit and nothing was dropped for it. */

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { BufferOverflowError, type TickwireError } from "./errors.ts";
 import { createEventBuffer, type EventBuffer, type OverflowPolicy } from "./event-buffer.ts";
 

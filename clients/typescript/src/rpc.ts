@@ -9,6 +9,7 @@ import {
 import type { ClientClock } from "./environment.ts";
 import { RpcError, rpcErrorCode, type ConnectionError, type RpcErrorCode } from "./errors.ts";
 import { errorDetailsOf, type ClientMessage, type ServerMessage } from "./frame.ts";
+import { TIMER_MS_MAX } from "./option-checks.ts";
 import type { RequestPacer } from "./request-pacer.ts";
 import { ResponseQueue } from "./response-queue.ts";
 
@@ -116,6 +117,7 @@ export class Calls {
     request: MessageInit<Request>,
     options: CallOptions,
   ): Promise<Response> {
+    assertCallOptions(method, options);
     const encoded = encodeRequest(method, request);
     const timeoutMs = options.timeoutMs ?? this.#options.callTimeoutMs;
     const response = await new Promise<Uint8Array | undefined>((resolve, reject) => {
@@ -138,6 +140,7 @@ export class Calls {
     request: MessageInit<Request>,
     options: CallOptions,
   ): AsyncGenerator<Response, void, undefined> {
+    assertCallOptions(method, options);
     const encoded = encodeRequest(method, request);
     const queue = new ResponseQueue(STREAM_CREDITS, (credits) => {
       if (call.callId === 0) return;
@@ -290,6 +293,18 @@ function errorOfStatus(call: Call, status: RpcStatus): RpcError | undefined {
     method: fullName,
     sent: true,
   });
+}
+
+function assertCallOptions({ fullName }: Named, { timeoutMs, metadata }: CallOptions): void {
+  const where = { method: fullName, sent: false };
+  if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs <= TIMER_MS_MAX)) {
+    const message = `timeoutMs ${timeoutMs} is not above 0 and up to ${TIMER_MS_MAX}`;
+    throw new RpcError("invalid-argument", message, where);
+  }
+  for (const [key, value] of Object.entries(metadata ?? {})) {
+    if (typeof value === "string") continue;
+    throw new RpcError("invalid-argument", `metadata.${key} is not text`, where);
+  }
 }
 
 function encodeRequest<Request>(

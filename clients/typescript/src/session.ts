@@ -62,7 +62,8 @@ export class Session {
   #cancelRetry: (() => void) | undefined;
   #attempt = 0;
   #connectedAtUs = 0;
-  #reconnectWindowMs = 0;
+  /** When to come back after a planned stop; 0 if none was announced. */
+  #comeBackAtUs = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -105,8 +106,8 @@ export class Session {
   }
 
   /** Ends everything: iterators end cleanly, calls reject. Idempotent. */
-  close(): void {
-    const error = new ConnectionError("client-closed", "the client was closed");
+  close(message = "the client was closed", cause?: unknown): void {
+    const error = new ConnectionError("client-closed", message, { cause });
     this.#shutDown(error, undefined);
   }
 
@@ -154,7 +155,10 @@ export class Session {
         return;
       case "notice":
         if (message.value.kind === "NOTICE_KIND_GOING_AWAY") {
-          this.#reconnectWindowMs = message.value.reconnectWindowMs;
+          // From now, not from the close: the gateway spreads its closes over the window too.
+          const { clock, random } = this.#environment;
+          const windowUs = message.value.reconnectWindowMs * 1_000;
+          this.#comeBackAtUs = clock.nowUs() + random() * windowUs;
         } else {
           this.subscriptions.handleNotice(message.value);
         }
@@ -185,10 +189,10 @@ export class Session {
     // A connection that held starts a new row of attempts; one that broke at once does not.
     const heldMs = wasConnected ? (clock.nowUs() - this.#connectedAtUs) / 1_000 : 0;
     if (heldMs >= reconnect.maxMs) this.#attempt = 0;
-    const windowMs = random() * this.#reconnectWindowMs;
+    const windowMs = (this.#comeBackAtUs - clock.nowUs()) / 1_000;
     const delayMs = Math.max(backoffDelayMs(this.#attempt, reconnect, random), windowMs);
     this.#attempt += 1;
-    this.#reconnectWindowMs = 0;
+    this.#comeBackAtUs = 0;
     this.#cancelRetry = clock.after(delayMs, () => this.#dial());
     const state = this.#state === "connecting" ? "connecting" : "reconnecting";
     this.#setState(state, { code: error.code, reason: error.message, error });

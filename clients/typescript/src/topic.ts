@@ -39,10 +39,9 @@ const TOPIC = /^([a-z0-9-]+|\*):([^\s/*:]+|\*)(?:\/([a-z-]+|\*))?$/;
  * Throws TopicRefusedError if one has no valid form, names another channel, or if there are none.
  */
 export function fullTopics(topics: Topics, channel: Channel | undefined): string[] {
-  const full = (typeof topics === "string" ? [topics] : topics).map((topic) =>
-    fullTopic(topic, channel),
-  );
-  if (full.length === 0) throw malformed("", "no topic was given");
+  const list = Array.isArray(topics) ? (topics as readonly string[]) : [topics as string];
+  const full = list.map((topic) => fullTopic(topic, channel));
+  if (full.length === 0) throw malformed("[]", "no topic was given");
   return [...new Set(full)];
 }
 
@@ -59,19 +58,31 @@ export function channelOfTopic(topic: string): Channel | undefined {
 
 function fullTopic(topic: string, channel: Channel | undefined): string {
   const match = TOPIC.exec(topic);
-  if (match === null) throw malformed(topic, "is not of the form VENUE:SYMBOL/channel");
+  if (match === null) throw malformed(topic, formProblem(topic, channel));
   const named = match[3];
   if (named === undefined) {
-    if (channel === undefined) throw malformed(topic, "names no channel");
+    if (channel === undefined) {
+      throw malformed(topic, `names no channel; one of ${CHANNELS.join(", ")} goes after a slash`);
+    }
     return `${topic}/${channel}`;
   }
   if (named !== "*" && !CHANNELS.some((known) => known === named)) {
-    throw malformed(topic, `${named} is no channel`);
+    throw malformed(topic, `${named} is no channel; those are ${CHANNELS.join(", ")}`);
   }
   if (channel !== undefined && named !== channel) {
     throw malformed(topic, `is not a topic of the channel ${channel}`);
   }
   return topic;
+}
+
+/** What a topic of no valid form lacks. */
+function formProblem(topic: string, channel: Channel | undefined): string {
+  const form = channel === undefined ? "VENUE:SYMBOL/channel" : "VENUE:SYMBOL";
+  // Callers without types may give anything.
+  if (typeof topic !== "string") return `is not text of the form ${form}`;
+  if (!topic.includes(":")) return `names no venue; a topic has the form ${form}`;
+  if (/^[^:]*[A-Z]/.test(topic)) return "venues are written in small letters";
+  return `is not of the form ${form}`;
 }
 
 function malformed(topic: string, message: string): TopicRefusedError {
