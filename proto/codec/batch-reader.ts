@@ -69,7 +69,10 @@ export function readBatchHeader(
   };
 }
 
-/** A whole encoded Batch. The result owns everything in it. Throws WireError. */
+/**
+ * A whole encoded Batch. The result owns everything in it. Throws WireError; with the code
+ * `unknown-payload` for one that only a newer schema explains.
+ */
 export function readBatch(bytes: Uint8Array, start = 0, end: number = bytes.length): DecodedBatch {
   const scan = new MessageScan(bytes, BATCH_SHAPES).scan(start, end);
   const kind = kindOf(scan);
@@ -123,8 +126,9 @@ function withColumns(header: BatchHeader, times: Times, payload: BatchColumns): 
 
 function kindOf(scan: MessageScan): BatchRows["kind"] {
   const kind = KIND_OF_FIELD[scan.member];
-  if (kind === undefined)
-    throw new WireError("malformed", "a batch has no payload of a known kind");
+  if (kind === undefined) {
+    throw new WireError("unknown-payload", "a batch has no payload of a known kind");
+  }
   return kind;
 }
 

@@ -3,6 +3,8 @@ export type WireErrorCode =
   | "truncated"
   /** The bytes are not what the schema says. */
   | "malformed"
+  /** A batch with a payload that is not in this schema, or with none: readers pass over it. */
+  | "unknown-payload"
   /** An integer field is beyond 2^53 where only safe integers are allowed. */
   | "unsafe-integer";
 

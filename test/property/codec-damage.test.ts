@@ -205,8 +205,9 @@ describe("what a batch may claim", () => {
     expect(wireError(() => readBatch(bytes))?.code).toBe("malformed");
   });
 
-  test("a batch without a payload of a known kind is refused", () => {
-    expect(wireError(() => readBatch(encode({ count: 0 })))?.code).toBe("malformed");
+  test("a batch without a payload of a known kind is told from a damaged one", () => {
+    expect(wireError(() => readBatch(encode({ count: 0 })))?.code).toBe("unknown-payload");
+    expect(wireError(() => readBatchHeader(encode({ count: 2 })))?.code).toBe("unknown-payload");
   });
 });
 

@@ -1,4 +1,4 @@
-import { walkServerFrame } from "@tickwire/proto/codec";
+import { WireError, walkServerFrame } from "@tickwire/proto/codec";
 import {
   ClientFrameCodec,
   ErrorDetailCodec,
@@ -26,7 +26,7 @@ export function encodeClientFrame(messages: readonly ClientMessage[]): Uint8Arra
 export type FrameHandlers = {
   /** A kind that this client does not know is not handed on. */
   message(message: ServerMessage): void;
-  /** The batch is bytes[start..end). */
+  /** The batch is bytes[start..end). May throw `unknown-payload`, which leaves out that batch. */
   batch(bytes: Uint8Array, start: number, end: number): void;
 };
 
@@ -62,7 +62,16 @@ export class FrameReader {
     this.#offsets.length = 0;
     walkServerFrame(bytes, this.#visitor);
     for (let index = 0; index < this.#offsets.length; index += 2) {
-      this.#handlers.batch(bytes, this.#offsets[index]!, this.#offsets[index + 1]!);
+      this.#readBatch(bytes, this.#offsets[index]!, this.#offsets[index + 1]!);
+    }
+  }
+
+  #readBatch(bytes: Uint8Array, start: number, end: number): void {
+    try {
+      this.#handlers.batch(bytes, start, end);
+    } catch (error) {
+      // A newer gateway may have channels that this client does not know, and a pattern gets them.
+      if (!(error instanceof WireError && error.code === "unknown-payload")) throw error;
     }
   }
 }
