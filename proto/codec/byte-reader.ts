@@ -180,6 +180,34 @@ export function takeVarint(bytes: Uint8Array, position: number): number {
   return NaN;
 }
 
+/**
+ * Reads a varint of at most four bytes and sets `varintEnd`; -1 if it is longer, which is for
+ * `takeVarint`. In 32-bit arithmetic and without a loop: most values of a column are short.
+ */
+export function takeShortVarint(bytes: Uint8Array, position: number): number {
+  const first = bytes[position] as number;
+  if (first < 0x80) {
+    varintEnd = position + 1;
+    return first;
+  }
+  const second = bytes[position + 1] as number;
+  if (second < 0x80) {
+    varintEnd = position + 2;
+    return (first & 0x7f) | (second << 7);
+  }
+  const third = bytes[position + 2] as number;
+  if (third < 0x80) {
+    varintEnd = position + 3;
+    return (first & 0x7f) | ((second & 0x7f) << 7) | (third << 14);
+  }
+  const fourth = bytes[position + 3] as number;
+  if (fourth < 0x80) {
+    varintEnd = position + 4;
+    return (first & 0x7f) | ((second & 0x7f) << 7) | ((third & 0x7f) << 14) | (fourth << 21);
+  }
+  return -1;
+}
+
 /** A text. Throws WireError if it is not UTF-8. */
 export function readText(bytes: Uint8Array, start: number, end: number): string {
   if (end - start <= SHORT_TEXT_BYTES) {

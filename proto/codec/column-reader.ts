@@ -1,6 +1,6 @@
 import { fromBigInt } from "../model/decimal.ts";
 import type { Mantissa } from "../model/decimal.ts";
-import { ByteReader, takeVarint, varintEnd } from "./byte-reader.ts";
+import { ByteReader, takeShortVarint, takeVarint, varintEnd } from "./byte-reader.ts";
 import type { PackedContent } from "./message-scan.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -16,14 +16,9 @@ export function readSums(column: PackedContent | undefined, count: number, base 
   let position = start;
   let sum = base;
   for (let index = 0; index < count; index += 1) {
-    let zigzag = bytes[position] as number;
-    if (zigzag < 0x80) {
-      position += 1;
-    } else {
-      zigzag = takeVarint(bytes, position);
-      position = varintEnd;
-    }
-    sum += unzigzag(zigzag);
+    const short = takeShortVarint(bytes, position);
+    sum += short >= 0 ? (short >>> 1) ^ -(short & 1) : unzigzag(takeVarint(bytes, position));
+    position = varintEnd;
     // Not so either where the varint was NaN.
     if (!(sum <= Number.MAX_SAFE_INTEGER && sum >= -Number.MAX_SAFE_INTEGER)) {
       return readSumsExactly(column, count, base);
@@ -65,15 +60,12 @@ export function readOffsets(
   const { bytes, start, end } = column;
   let position = start;
   for (let index = 0; index < count; index += 1) {
-    let zigzag = bytes[position] as number;
-    if (zigzag < 0x80) {
-      position += 1;
-    } else {
-      zigzag = takeVarint(bytes, position);
-      position = varintEnd;
-    }
+    const short = takeShortVarint(bytes, position);
+    const offset =
+      short >= 0 ? (short >>> 1) ^ -(short & 1) : unzigzag(takeVarint(bytes, position));
+    position = varintEnd;
     const base = bases[index] as Mantissa;
-    const value = typeof base === "number" ? base + unzigzag(zigzag) : NaN;
+    const value = typeof base === "number" ? base + offset : NaN;
     if (!(value <= Number.MAX_SAFE_INTEGER && value >= -Number.MAX_SAFE_INTEGER)) {
       return readOffsetsExactly(column, bases);
     }
@@ -113,14 +105,12 @@ export function readUnsigned(column: PackedContent | undefined, count: number): 
   const { bytes, start, end } = column;
   let position = start;
   for (let index = 0; index < count; index += 1) {
-    let value = bytes[position] as number;
-    if (value < 0x80) {
-      position += 1;
-    } else {
+    let value = takeShortVarint(bytes, position);
+    if (value < 0) {
       value = takeVarint(bytes, position);
-      position = varintEnd;
       if (!(value >= 0)) return readUnsignedExactly(column, count);
     }
+    position = varintEnd;
     values[index] = value;
   }
   assertAtEnd(position, end);
