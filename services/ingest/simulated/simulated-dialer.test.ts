@@ -11,9 +11,12 @@ import { simulated } from "../venues/simulated.ts";
 import {
   createSimulatedVenue,
   LOAD_STEPS_PER_TURN,
+  LOAD_TURN_INTERVAL_MS,
   REQUESTS_PENDING_MAX,
   type SimulatedVenue,
+  STEPS_PER_CLOCK_READING,
   STEPS_PER_TURN_MAX,
+  TURN_BUDGET_US,
   TURN_INTERVAL_MS,
 } from "./simulated-dialer.ts";
 
@@ -22,8 +25,10 @@ const START_US = 1_700_000_040_000_000;
 
 type Options = Partial<Parameters<typeof createSimulatedVenue>[0]>;
 
-function createVenue(options: Options = {}): { clock: ManualClock; venue: SimulatedVenue } {
-  const clock = new ManualClock(START_US);
+function createVenue(
+  options: Options = {},
+  clock: ManualClock = new ManualClock(START_US),
+): { clock: ManualClock; venue: SimulatedVenue } {
   const venue = createSimulatedVenue({
     clock,
     seed: 42,
@@ -285,6 +290,87 @@ describe("speed", () => {
   test("as a load generator it does a full turn each time", () => {
     const { deltas } = countDeltas({ eventsPerSecond: "max" }, 3);
     expect(deltas).toBe(3 * LOAD_STEPS_PER_TURN);
+  });
+});
+
+/** A clock on which work takes time. */
+class BusyClock extends ManualClock {
+  #spentUs = 0;
+
+  spend(us: number): void {
+    this.#spentUs += us;
+  }
+
+  override nowUs(): number {
+    return super.nowUs() + this.#spentUs;
+  }
+}
+
+describe("with more to do than there is time", () => {
+  const FRAME_COST_US = 100;
+  const INSTRUMENTS = 100;
+
+  /** Per turn, how many frames were made; and everything that was received. */
+  function runTurns(
+    eventsPerSecond: number | "max",
+    { channels, turns }: { readonly channels: readonly Channel[]; readonly turns: number },
+  ): { perTurn: number[]; events: FeedEvent[]; skipped: number } {
+    const clock = new BusyClock(START_US);
+    const setup = createVenue({ instruments: INSTRUMENTS, perpetuals: 0, eventsPerSecond }, clock);
+    const session = connect(setup, channels);
+    clock.advance(0);
+    const begin = session.events.length;
+    let frames = session.frames.length;
+    session.frames.push = (...added) => {
+      clock.spend(FRAME_COST_US);
+      return Array.prototype.push.apply(session.frames, added);
+    };
+    const perTurn: number[] = [];
+    for (let turn = 0; turn < turns; turn += 1) {
+      clock.advance(TURN_INTERVAL_MS);
+      perTurn.push(session.frames.length - frames);
+      frames = session.frames.length;
+    }
+    return { perTurn, events: session.events.slice(begin), skipped: setup.venue.skippedSteps };
+  }
+
+  /** The instruments whose books changed. */
+  function movedIn(events: readonly FeedEvent[]): Set<Instrument> {
+    return new Set(
+      events.flatMap((event) => (event.kind === "raw-book" ? [event.instrument] : [])),
+    );
+  }
+
+  test("a turn of the market ends when its budget is spent, and every instrument has one", () => {
+    const { perTurn, events, skipped } = runTurns(100_000, { channels: ["book"], turns: 150 });
+    const budget = TURN_BUDGET_US / FRAME_COST_US + STEPS_PER_CLOCK_READING;
+    expect(Math.max(...perTurn)).toBeLessThanOrEqual(budget);
+    expect(skipped).toBeGreaterThan(0);
+    expect(movedIn(events).size).toBe(INSTRUMENTS);
+  });
+
+  test("the load generator shares the process, too", () => {
+    const { perTurn, events } = runTurns("max", { channels: ["book"], turns: 20 });
+    // Its turns are shorter than the ones that the clock is moved by.
+    const budget = TURN_BUDGET_US / FRAME_COST_US + STEPS_PER_CLOCK_READING;
+    const turns = TURN_INTERVAL_MS / LOAD_TURN_INTERVAL_MS;
+    expect(Math.max(...perTurn)).toBeLessThanOrEqual(turns * budget);
+    expect(movedIn(events).size).toBe(INSTRUMENTS);
+  });
+
+  test("the time of an instrument never goes back, whichever channel tells it", () => {
+    const { events } = runTurns(2_000, { channels: ALL, turns: 250 });
+    const last = new Map<unknown, number>();
+    let checked = 0;
+    for (const event of events) {
+      if (!("instrument" in event) || !("venueTimeUs" in event)) continue;
+      const timeUs = event.venueTimeUs ?? 0;
+      expect(timeUs).toBeGreaterThanOrEqual(last.get(event.instrument) ?? 0);
+      last.set(event.instrument, timeUs);
+      checked += 1;
+    }
+    expect(checked).toBeGreaterThan(1000);
+    expect(events.some((event) => event.kind === "ticker")).toBe(true);
   });
 });
 

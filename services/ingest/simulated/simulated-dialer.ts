@@ -32,7 +32,7 @@ export type SimulatedVenue = {
   readonly dialer: FeedDialer;
   readonly rest: RestClient;
   readonly instruments: readonly SimulatedInstrument[];
-  /** Steps that were due but left out, because more than STEPS_PER_TURN_MAX were due at once. */
+  /** Steps that were due but left out, because the process cannot carry that many. */
   readonly skippedSteps: number;
   /** Ends every connection and timer. Idempotent. */
   close(): void;
@@ -44,6 +44,13 @@ export const TURN_INTERVAL_MS = 10;
 export const STEPS_PER_TURN_MAX = 50_000;
 /** What "max" does before it lets the rest of the process run. */
 export const LOAD_STEPS_PER_TURN = 2_000;
+/**
+ * Neither mode keeps the process busy for longer at a stretch: the markets that had no turn then
+ * come first in the next one.
+ */
+export const TURN_BUDGET_US = 10_000;
+/** Steps between two looks at the clock. */
+export const STEPS_PER_CLOCK_READING = 16;
 /** Not 0: on a clock that is driven by hand, time has to pass between two turns. */
 export const LOAD_TURN_INTERVAL_MS = 1;
 /** Requests of one connection that wait for an answer; one more closes it. */
@@ -63,6 +70,10 @@ class Listing implements MarketAudience {
   readonly #sockets = new Map<Channel, SimulatedSocket[]>();
   /** Steps due, including the fraction that carries over. */
   owed = 0;
+  /** Until when this market has moved. */
+  movedUs = 0;
+  /** When it next says what comes by the clock. */
+  nextSecondUs = 0;
 
   constructor(
     instrument: SimulatedInstrument,
@@ -113,11 +124,12 @@ class SimulatedServer implements SimulatedVenue {
   skippedSteps = 0;
   readonly #options: SimulatedVenueOptions;
   readonly #listings = new Map<string, Listing>();
+  /** The same, in the order in which they move; `#first` begins the next turn. */
+  readonly #order: readonly Listing[];
+  #first = 0;
   readonly #sockets = new Set<SimulatedSocket>();
   #closed = false;
-  #lastTurnUs = 0;
-  #nextSecondUs = 0;
-  #seconds = 0;
+  #nextHeartbeatUs = 0;
   #cancelTurn: CancelTimer | undefined;
 
   constructor(options: SimulatedVenueOptions) {
@@ -127,6 +139,7 @@ class SimulatedServer implements SimulatedVenue {
       const underlying = this.#listings.get(instrument.underlying ?? "")?.market;
       this.#listings.set(instrument.symbol, new Listing(instrument, underlying, options, index));
     }
+    this.#order = [...this.#listings.values()];
     this.dialer = { dial: (_url, handlers) => this.#accept(handlers) };
     this.rest = createSimulatedRest(options.clock, this.instruments);
   }
@@ -181,8 +194,12 @@ class SimulatedServer implements SimulatedVenue {
     this.#sockets.add(socket);
     socket.open();
     if (this.#cancelTurn === undefined) {
-      this.#lastTurnUs = clock.nowUs();
-      this.#nextSecondUs = this.#lastTurnUs - (this.#lastTurnUs % SECOND_US) + SECOND_US;
+      const nowUs = clock.nowUs();
+      this.#nextHeartbeatUs = secondAfter(nowUs) + (HEARTBEAT_SECONDS - 1) * SECOND_US;
+      for (const listing of this.#order) {
+        listing.movedUs = nowUs;
+        listing.nextSecondUs = secondAfter(nowUs);
+      }
       this.#scheduleTurn();
     }
     return socket;
@@ -209,27 +226,47 @@ class SimulatedServer implements SimulatedVenue {
 
   #turn(): void {
     this.#cancelTurn = undefined;
-    const nowUs = this.#options.clock.nowUs();
-    const elapsedUs = Math.max(0, nowUs - this.#lastTurnUs);
-    let left = STEPS_PER_TURN_MAX;
-    for (const listing of this.#listings.values()) {
-      const due = Math.min(this.#stepsDue(listing, elapsedUs), left);
-      left -= due;
-      for (let step = 1; step <= due; step += 1) {
-        // Spread over the time since the last turn, so that the market does not move in jerks.
-        listing.market.step(this.#lastTurnUs + Math.floor((elapsedUs * step) / due));
-      }
+    const { clock } = this.#options;
+    const nowUs = clock.nowUs();
+    const deadlineUs = nowUs + TURN_BUDGET_US;
+    const count = this.#order.length;
+    for (let moved = 0; moved < count; moved += 1) {
+      const listing = this.#order[this.#first] as Listing;
+      this.#first = (this.#first + 1) % count;
+      this.#move(listing, nowUs, deadlineUs);
+      if (clock.nowUs() >= deadlineUs) break;
     }
-    this.#lastTurnUs = Math.max(nowUs, this.#lastTurnUs);
-    if (nowUs >= this.#nextSecondUs) this.#second(nowUs);
+    if (nowUs >= this.#nextHeartbeatUs) {
+      this.#nextHeartbeatUs = secondAfter(nowUs) + (HEARTBEAT_SECONDS - 1) * SECOND_US;
+      for (const socket of this.#sockets) socket.deliver(`{"e":"heartbeat","t":${nowUs}}`);
+    }
     // A listener may have dialled again within this turn.
     if (this.#sockets.size > 0 && this.#cancelTurn === undefined) this.#scheduleTurn();
   }
 
+  /** Brings one market from where it was to `nowUs`. */
+  #move(listing: Listing, nowUs: number, deadlineUs: number): void {
+    const { clock, eventsPerSecond } = this.#options;
+    const { market, movedUs } = listing;
+    const elapsedUs = Math.max(0, nowUs - movedUs);
+    const due = this.#stepsDue(listing, elapsedUs);
+    for (let step = 1; step <= due; step += 1) {
+      // Spread over the time since it last moved, so that the market does not move in jerks.
+      market.step(movedUs + Math.floor((elapsedUs * step) / due));
+      if (step % STEPS_PER_CLOCK_READING !== 0 || clock.nowUs() < deadlineUs) continue;
+      if (eventsPerSecond !== "max") this.skippedSteps += due - step;
+      break;
+    }
+    listing.movedUs = Math.max(nowUs, movedUs);
+    if (nowUs < listing.nextSecondUs) return;
+    listing.nextSecondUs = secondAfter(nowUs);
+    market.second(nowUs);
+  }
+
   #stepsDue(listing: Listing, elapsedUs: number): number {
     const { eventsPerSecond } = this.#options;
-    if (eventsPerSecond === "max") return Math.ceil(LOAD_STEPS_PER_TURN / this.#listings.size);
-    const fair = Math.ceil(STEPS_PER_TURN_MAX / this.#listings.size);
+    if (eventsPerSecond === "max") return Math.ceil(LOAD_STEPS_PER_TURN / this.#order.length);
+    const fair = Math.ceil(STEPS_PER_TURN_MAX / this.#order.length);
     listing.owed += (eventsPerSecond * elapsedUs) / SECOND_US;
     let due = Math.floor(listing.owed);
     listing.owed -= due;
@@ -239,14 +276,11 @@ class SimulatedServer implements SimulatedVenue {
     }
     return due;
   }
+}
 
-  #second(nowUs: number): void {
-    this.#nextSecondUs = nowUs - (nowUs % SECOND_US) + SECOND_US;
-    this.#seconds += 1;
-    for (const listing of this.#listings.values()) listing.market.second(nowUs);
-    if (this.#seconds % HEARTBEAT_SECONDS !== 0) return;
-    for (const socket of this.#sockets) socket.deliver(`{"e":"heartbeat","t":${nowUs}}`);
-  }
+/** The next whole second after this instant. */
+function secondAfter(timeUs: number): number {
+  return timeUs - (timeUs % SECOND_US) + SECOND_US;
 }
 
 /**
