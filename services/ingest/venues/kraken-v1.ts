@@ -352,6 +352,9 @@ class KrakenV1Decoder implements FeedDecoder {
       else emit({ kind: "refused", venueSymbol, channel, reason });
     } else if (status === "subscribed" && venueSymbol !== undefined && channel !== undefined) {
       emit({ kind: "subscribed", venueSymbol, channel });
+    } else if (status === "unsubscribed" && message["reqid"] === undefined) {
+      // All our requests have an id, which answers repeat: this one the venue began by itself.
+      emit({ kind: "refused", venueSymbol, channel, reason: "unsubscribed by the venue" });
     } else {
       emit({ kind: "heartbeat" });
     }
