@@ -237,7 +237,7 @@ describe("frames from the gateway", () => {
   test.each([
     ["cut off", Uint8Array.of(0x0a, 0x05, 0x01)],
     ["not protobuf", Uint8Array.of(0xff, 0xff, 0xff)],
-    ["a batch that is none", Uint8Array.of(0x12, 0x02, 0x08, 0x01)],
+    ["a damaged batch", Uint8Array.of(0x12, 0x01, 0x10)],
     ["text", "hello"],
   ])("a frame that is %s reconnects with a typed error", async (_name, data) => {
     const session = await connectFake();

@@ -75,6 +75,42 @@ describe("types", () => {
     expectTypeOf<Public.Trade["aggressorSide"]>().toEqualTypeOf<"buyer" | "seller" | "none">();
   });
 
+  test("every decimal is a number and, with Text, exact", () => {
+    expectTypeOf<Public.Quote["bidPriceText"]>().toEqualTypeOf<string>();
+    expectTypeOf<Public.BookLevel["sizeText"]>().toEqualTypeOf<string>();
+    type CandleDecimal = "open" | "high" | "low" | "close" | "volume";
+    expectTypeOf<Public.Candle[CandleDecimal]>().toEqualTypeOf<number>();
+    expectTypeOf<Public.Candle[`${CandleDecimal}Text`]>().toEqualTypeOf<string>();
+    expectTypeOf<Public.Candle["quoteVolumeText"]>().toEqualTypeOf<string | undefined>();
+    type Price = "lastPrice" | "openPrice" | "highPrice" | "lowPrice" | "bidPrice" | "askPrice";
+    type TickerDecimal = Price | "lastSize" | "volume" | "quoteVolume";
+    expectTypeOf<Public.Ticker[TickerDecimal]>().toEqualTypeOf<number | undefined>();
+    expectTypeOf<Public.Ticker[`${TickerDecimal}Text`]>().toEqualTypeOf<string | undefined>();
+    expectTypeOf<Public.Funding["rateText"]>().toEqualTypeOf<string>();
+    expectTypeOf<Public.MarkPrice["indexPriceText"]>().toEqualTypeOf<string | undefined>();
+    expectTypeOf<Public.OpenInterest["openInterestValueText"]>().toEqualTypeOf<
+      string | undefined
+    >();
+    expectTypeOf<Public.Liquidation["sizeText"]>().toEqualTypeOf<string>();
+  });
+
+  test("options, states and notices are closed unions", () => {
+    expectTypeOf<Public.ClientState>().toEqualTypeOf<
+      "connecting" | "connected" | "reconnecting" | "closed"
+    >();
+    expectTypeOf<Public.BookState>().toEqualTypeOf<
+      "syncing" | "live" | "resyncing" | "disconnected"
+    >();
+    expectTypeOf<Public.OverflowPolicy>().toEqualTypeOf<"error" | "drop-oldest" | "latest">();
+    expectTypeOf<Public.NoticeEvent["type"]>().toEqualTypeOf<"continuity" | "gap" | "lag">();
+    expectTypeOf<Public.GapEvent["missingLast"]>().toEqualTypeOf<number | undefined>();
+    expectTypeOf<Public.EventStream<Public.Trade>>().toExtend<AsyncIterable<Public.Trade>>();
+    expectTypeOf<Public.Subscription>().toExtend<Disposable>();
+    expectTypeOf<Public.Client>().toExtend<AsyncDisposable>();
+    // @ts-expect-error Streams have no callback options.
+    expectTypeOf<Public.StreamOptions>().toHaveProperty("onError");
+  });
+
   test("events are told apart by their type", () => {
     expectTypeOf<Extract<Public.StreamEvent, { type: "trade" }>>().toEqualTypeOf<Public.Trade>();
     expectTypeOf<Extract<Public.StreamEvent, { type: "gap" }>>().toEqualTypeOf<Public.GapEvent>();

@@ -184,6 +184,33 @@ describe("the end of a stream", () => {
     expect(gateway.socket.sent("unsubscribe")).toHaveLength(1);
   });
 
+  test("a channel that this client does not know is passed over", async () => {
+    const { client, gateway } = await connectWith([BTC, "binance:BTC-USDT/greeks"]);
+    const types: string[] = [];
+    client.subscribe("binance:BTC-USDT/*", (event) => types.push(event.type));
+    await settle();
+    const topicId = idOf(gateway, BTC);
+    gateway.socket.deliverBatch(tradesBatch({ topicId, epoch: 7, firstSequence: 101 }, [1050]));
+    const unknownId = idOf(gateway, "binance:BTC-USDT/greeks");
+    gateway.socket.deliverBatch({ topicId: unknownId, epoch: 7, firstSequence: 101, count: 1 });
+    expect(client.state).toBe("connected");
+    expect(types).toEqual(["continuity", "trade"]);
+    expect(client.counters.unknownTopicBatches).toBe(0);
+  });
+
+  test("a second consumer of a running topic is told of its start", async () => {
+    const { client, gateway } = await connectWith([BTC]);
+    client.onTrades("binance:BTC-USDT", () => undefined);
+    await settle();
+    const topicId = idOf(gateway, BTC);
+    gateway.socket.deliverBatch(tradesBatch({ topicId, epoch: 7, firstSequence: 101 }, [1050]));
+    const notices: NoticeEvent[] = [];
+    const onNotice = (notice: NoticeEvent) => notices.push(notice);
+    client.onTrades("binance:BTC-USDT", () => undefined, { onNotice });
+    await settle();
+    expect(notices).toMatchObject([{ continuity: "new", epoch: 7, sequence: 101 }]);
+  });
+
   test("one of two consumers leaving does not unsubscribe", async () => {
     const { client, gateway } = await connectWith([BTC]);
     const first = client.trades("binance:BTC-USDT");

@@ -1,5 +1,4 @@
 import type { Consumer } from "./consumer.ts";
-import { TopicRefusedError } from "./errors.ts";
 import type { ServerMessage } from "./frame.ts";
 import { channelOfTopic, type TopicInfo } from "./topic.ts";
 import type { TopicStream } from "./topic-stream.ts";
@@ -53,14 +52,11 @@ export function sameOptions(a: WireOptions, b: WireOptions): boolean {
   );
 }
 
-/** Throws TopicRefusedError for a topic that names no channel. */
-export function infoOf(result: TopicResult): TopicInfo {
+/** Undefined for a topic of a channel that only a newer schema knows. */
+export function infoOf(result: TopicResult): TopicInfo | undefined {
   const { topic, venue, symbol, venueSymbol } = result;
   const channel = channelOfTopic(topic);
-  if (channel === undefined) {
-    throw new TopicRefusedError([{ topic, code: "topic-malformed", message: "names no channel" }]);
-  }
-  return { topic, venue, symbol, venueSymbol, channel };
+  return channel === undefined ? undefined : { topic, venue, symbol, venueSymbol, channel };
 }
 
 /** How the gateway says that the topic goes on. */

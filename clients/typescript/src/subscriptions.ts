@@ -326,7 +326,13 @@ export class Subscriptions {
     entry.accepted = true;
     let stream = this.#streams.get(result.topic);
     if (stream === undefined) {
-      stream = new TopicStream(infoOf(result), this.#options.counters, (lost) =>
+      const info = infoOf(result);
+      if (info === undefined) {
+        // A pattern gets every channel of the gateway, also those that came after this client.
+        this.#rememberRetired(result.topicId);
+        return;
+      }
+      stream = new TopicStream(info, this.#options.counters, (lost) =>
         this.#resync(lost, { unsubscribe: true }),
       );
       this.#streams.set(result.topic, stream);

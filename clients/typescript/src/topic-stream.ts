@@ -77,7 +77,9 @@ export class TopicStream {
   /** Gives a consumer that joins a running topic the state that the others already have. */
   catchUp(consumer: Consumer): void {
     if (consumer.closed) return;
-    const { event, book } = consumer.handlers;
+    const { event, book, notice } = consumer.handlers;
+    // Its own start, so that who waits for one does not wait for ever.
+    if (this.topicId !== 0) notice?.(this.#continuityNotice("new", "joined"));
     if (this.#view !== undefined && this.#view.state === "live") {
       book?.(this.#view);
       if (event !== undefined && this.#book !== undefined) {
@@ -261,9 +263,13 @@ export class TopicStream {
   }
 
   #noticeContinuity(continuity: ContinuityEvent["continuity"], reason: string): void {
+    this.notice(this.#continuityNotice(continuity, reason));
+  }
+
+  #continuityNotice(continuity: ContinuityEvent["continuity"], reason: string): ContinuityEvent {
     const { topic, venue, symbol } = this.info;
     const { epoch, sequence } = this.#tracker;
-    this.notice({ type: "continuity", topic, venue, symbol, continuity, epoch, sequence, reason });
+    return { type: "continuity", topic, venue, symbol, continuity, epoch, sequence, reason };
   }
 }
 
