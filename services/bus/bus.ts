@@ -44,7 +44,10 @@ export type BusErrorCode =
   | "payload-too-large"
   /** While disconnected, more than the reconnect buffer holds was published. */
   | "publish-buffer-full"
-  | "connect-failed";
+  /** Nobody answers. */
+  | "connect-failed"
+  /** The server does not let us in, or the address is none: trying again does not help. */
+  | "connect-refused";
 
 /** The world failed; `cause` is for the log. */
 export class BusError extends Error {

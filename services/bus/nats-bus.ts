@@ -1,4 +1,5 @@
 import {
+  AuthorizationError,
   connect,
   ConnectionError,
   RequestError,
@@ -74,7 +75,8 @@ const PING_INTERVAL_MS = 5_000;
 
 /**
  * Connects to a NATS server. From then on it reconnects for ever, with full jitter. Rejects with
- * BusError (`connect-failed`) if no server can be reached.
+ * BusError: `connect-failed` if no server can be reached, `connect-refused` if one does not let us in
+ * or an address is none.
  */
 export async function connectNatsBus(options: NatsBusOptions): Promise<Bus> {
   const attempts = { count: 0 };
@@ -84,7 +86,10 @@ export async function connectNatsBus(options: NatsBusOptions): Promise<Bus> {
     connection = await connect(connectionOptions);
   } catch (cause) {
     const servers = [options.servers].flat().join(", ");
-    throw new BusError("connect-failed", `cannot connect to ${servers}`, { cause });
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const isFinal = cause instanceof AuthorizationError || cause instanceof TypeError;
+    const code = isFinal ? "connect-refused" : "connect-failed";
+    throw new BusError(code, `cannot connect to ${servers}: ${reason}`, { cause });
   }
   return new NatsBus(connection, options, attempts);
 }

@@ -1,9 +1,10 @@
 import type { Bus } from "#bus/bus.ts";
 import { MemoryBus } from "#bus/memory-bus.ts";
-import { connectNatsBus } from "#bus/nats-bus.ts";
+import { connectNatsBus, type NatsBusOptions } from "#bus/nats-bus.ts";
 import type { Clock } from "#core/clock.ts";
 import type { BusConfig } from "#runtime/config.ts";
 import type { Logger } from "#runtime/logger.ts";
+import { connectPatiently } from "./connect-patiently.ts";
 
 /** As infra/nats/limits.conf has it, so that what fits here fits there. */
 const MEMORY_PAYLOAD_BYTES_MAX = 8 * 1024 * 1024;
@@ -17,7 +18,8 @@ export type OpenBusOptions = {
 };
 
 /**
- * Connects to the configured bus and logs what happens to the connection. Rejects with BusError.
+ * Connects to the configured bus, which may start later than this process, and logs what happens to
+ * the connection. Rejects with BusError.
  */
 export async function openBus(options: OpenBusOptions): Promise<Bus> {
   const bus = await createBus(options);
@@ -39,8 +41,8 @@ async function createBus({ config, clock, logger, name }: OpenBusOptions): Promi
   if (config.kind === "memory") {
     return new MemoryBus({ clock, payloadBytesMax: MEMORY_PAYLOAD_BYTES_MAX, onHandlerError });
   }
-  const { servers, user, password, token, tls } = config.nats;
-  return connectNatsBus({
+  const { servers, user, password, token, tls, connectTimeoutMs } = config.nats;
+  const options: NatsBusOptions = {
     servers,
     name,
     onHandlerError,
@@ -49,5 +51,12 @@ async function createBus({ config, clock, logger, name }: OpenBusOptions): Promi
     ...(password === undefined ? {} : { pass: password }),
     ...(token === undefined ? {} : { token }),
     ...(tls ? { tls: {} } : {}),
+  };
+  return connectPatiently({
+    connect: () => connectNatsBus(options),
+    timeoutMs: connectTimeoutMs,
+    clock,
+    random: Math.random,
+    onWaiting: (state) => logger.warn(state, "waiting for NATS"),
   });
 }

@@ -171,6 +171,11 @@ class Gateway implements RunningGateway, TransportHandler {
     return { kind: "refuse", response: errorAnswer(400, "invalid_argument", message) };
   }
 
+  onRefused(limit: "connectionsMax" | "requestBytesMax"): void {
+    if (limit === "connectionsMax") this.#metrics.upgradesRefused.inc({ reason: "connections" });
+    else this.#metrics.bodiesRefused.inc();
+  }
+
   onConnection(connection: Parameters<TransportHandler["onConnection"]>[0]): Session {
     const id = `${this.#startedAt}-${connection.id}`;
     const session = new Session(id, connection, this.#sessionParts, (gone) => this.#gone(gone));

@@ -20,6 +20,18 @@ test("NATS servers are a list, and a password needs its user", () => {
   expect(nats).toMatchObject({ user: "u", password: "p" });
 });
 
+test("addresses of NATS servers are checked, and keep no password", () => {
+  const load = (servers: string) => loadConfig(configSchema, { flags: [flagOf(servers)] }).bus.nats;
+  const flagOf = (text: string) => ({ flag: "--set", key: "bus.nats.servers", value: [text] });
+  for (const good of ["host", "host:4222", "[::1]:4222", "nats://host", "tls://host:1/"]) {
+    expect(load(good).servers).toEqual([good]);
+  }
+  const bad = ["nats://h:99999", "a b", "http://host:4222", "nats://u:p@host", "nats://", "h:1/x"];
+  for (const text of bad) {
+    expect(() => load(text)).toThrow(/bus\.nats\.servers\.0: is not HOST:PORT .*\(flag --set\)/);
+  }
+});
+
 test("venues come as JSON", () => {
   const text = '[{"id":"binance","instruments":["BTC-USDT"]}]';
   const config = loadConfig(configSchema, { environment: { TICKWIRE_INGEST__VENUES: text } });

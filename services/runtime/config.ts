@@ -3,6 +3,15 @@ import { gatewayConfigSchema } from "#gateway/config.ts";
 import { ingestConfigSchema } from "#ingest/config.ts";
 import { LOG_LEVELS } from "./logger.ts";
 
+/** Users and passwords have settings of their own, which the log leaves out. */
+function isServerAddress(text: string): boolean {
+  const address = /^[a-z]+:\/\//i.test(text) ? text : `nats://${text}`;
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname, username, pathname } = new URL(address);
+  if (protocol !== "nats:" && protocol !== "tls:") return false;
+  return hostname !== "" && username === "" && (pathname === "" || pathname === "/");
+}
+
 const busConfigSchema = z.strictObject({
   kind: z
     .enum(["memory", "nats"])
@@ -11,7 +20,7 @@ const busConfigSchema = z.strictObject({
   nats: z
     .strictObject({
       servers: z
-        .array(z.string().min(1))
+        .array(z.string().refine(isServerAddress, "is not HOST:PORT or nats://HOST:PORT"))
         .min(1)
         .default(["nats://127.0.0.1:4222"])
         .describe("addresses of any servers of the cluster"),
@@ -19,6 +28,12 @@ const busConfigSchema = z.strictObject({
       password: z.string().min(1).optional().describe("with user"),
       token: z.string().min(1).optional().describe("instead of user and password"),
       tls: z.boolean().default(false).describe("refuse a connection without TLS"),
+      connectTimeoutMs: z
+        .int()
+        .min(0)
+        .max(86_400_000)
+        .default(60_000)
+        .describe("how long a start waits for a server; 0 tries once; later it waits for ever"),
     })
     .refine(({ user, password }) => password === undefined || user !== undefined, {
       path: ["user"],
