@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import type { Instrument, Channel } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { Clock } from "#core/clock.ts";
@@ -19,6 +19,8 @@ export function openCapture(path: string): AsyncIterable<CaptureLine> {
   } catch (error) {
     throw new CommandError(`cannot read ${path}: ${(error as Error).message}`, { cause: error });
   }
+  if (statSync(path).isDirectory())
+    throw new CommandError(`cannot read ${path}: it is a directory`);
   return readCapture(path);
 }
 

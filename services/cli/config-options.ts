@@ -8,7 +8,7 @@ import { UsageError } from "./errors.ts";
 /** The options that every command with a configuration has. */
 export type ConfigOptions = {
   readonly config?: string;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly logLevel?: string;
 };
 
@@ -16,12 +16,12 @@ export type ConfigOptions = {
 export function addConfigOptions(command: Command): Command {
   return command
     .option("--config <file>", "JSON file with settings")
-    .option("--set <key=value>", "one setting, such as gateway.port=9000; repeatable", collect, [])
+    .option("--set <key=value>", "one setting, such as gateway.port=9000; repeatable", collect)
     .addOption(new Option("--log-level <level>", "how much is logged").choices(LOG_LEVELS));
 }
 
 /** For options that may be given several times. */
-export function collect(value: string, previous: readonly string[]): readonly string[] {
+export function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
 }
 
@@ -33,7 +33,7 @@ export function loadCommandConfig(
   options: ConfigOptions,
   given: { readonly defaults?: object; readonly flags: readonly ConfigFlag[] },
 ): TickwireConfig {
-  const flags = [...options.set.map(parseSetting), ...given.flags];
+  const flags = [...(options.set ?? []).map(parseSetting), ...given.flags];
   if (options.logLevel !== undefined) {
     flags.push({ flag: "--log-level", key: "log.level", value: options.logLevel });
   }
@@ -48,7 +48,7 @@ export function loadCommandConfig(
 
 function parseSetting(text: string): ConfigFlag {
   const equals = text.indexOf("=");
-  if (equals < 1) throw new UsageError(`--set takes KEY=VALUE, not ${text}`);
+  if (!/^[^.=]+(\.[^.=]+)*=/.test(text)) throw new UsageError(`--set takes KEY=VALUE, not ${text}`);
   return { flag: "--set", key: text.slice(0, equals), value: text.slice(equals + 1) };
 }
 

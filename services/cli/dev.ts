@@ -10,7 +10,6 @@ import { addVenueOption, venueFlags } from "./venue-options.ts";
 
 type DevOptions = ConfigOptions &
   ReplayFlags & {
-    readonly venue: readonly string[];
     readonly host?: string;
     readonly port?: string;
     readonly transport?: string;
@@ -28,8 +27,8 @@ export function createDevCommand(): Command {
   const command = new Command("dev")
     .summary("run everything in one process")
     .description(
-      "Runs ingest and gateway in one process on the memory bus, with the simulated venue unless\n" +
-        "told otherwise.",
+      "Runs ingest and gateway in one process on the memory bus, with the simulated venue " +
+        "unless told otherwise.",
     );
   addReplayOptions(addGatewayOptions(addVenueOption(addConfigOptions(command))));
   return command
@@ -61,7 +60,7 @@ async function runDev(options: DevOptions): Promise<void> {
   service.shutdown.add("bus", () => bus.drain());
   // The gateway first: a port in use must not cost a connection to a venue.
   const gateway = await runGateway({ config, service, bus });
-  const address = `127.0.0.1:${gateway.port}`;
+  const address = reachableAddress(config.gateway.host, gateway.port);
   if (replay === undefined) {
     await runIngest({ config, service, bus });
     const venues = config.ingest.venues.map(({ id }) => id);
@@ -78,6 +77,12 @@ async function runDev(options: DevOptions): Promise<void> {
     ...describeStart(replay),
     ...hints(address, example),
   ]);
+}
+
+/** As a client on this machine writes it: an address that stands for all is none to call. */
+export function reachableAddress(host: string, port: number): string {
+  if (host === "0.0.0.0" || host === "::") return `127.0.0.1:${port}`;
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 type Example = { readonly venue: string; readonly symbol: string };

@@ -8,12 +8,11 @@ import { addConfigOptions, loadCommandConfig, type ConfigOptions } from "./confi
 import { UsageError } from "./errors.ts";
 import { openBus } from "./open-bus.ts";
 import { addReplayOptions, playCapture, replayServiceOptions } from "./replay-service.ts";
-import type { ReplayFlags } from "./replay-service.ts";
+import type { ReplayFlags, ReplayServiceOptions } from "./replay-service.ts";
 import { createServiceProcess, type ServiceProcess } from "./service-process.ts";
 import { addVenueOption, venueFlags } from "./venue-options.ts";
 
-type IngestOptions = ConfigOptions &
-  ReplayFlags & { readonly venue: readonly string[]; readonly adminPort?: string };
+type IngestOptions = ConfigOptions & ReplayFlags & { readonly adminPort?: string };
 
 /** `tickwire ingest`: venues, or a capture, to NATS. */
 export function createIngestCommand(): Command {
@@ -34,7 +33,8 @@ Examples:
   tickwire ingest --replay capture.ndjson.gz --speed 10`,
     )
     .action(async (options: IngestOptions) => {
-      const flags: ConfigFlag[] = venueFlags(options.replay === undefined ? options.venue : []);
+      const replay = replayServiceOptions(options);
+      const flags: ConfigFlag[] = venueFlags(replay === undefined ? options.venue : []);
       const { adminPort } = options;
       if (adminPort !== undefined) {
         flags.push({ flag: "--admin-port", key: "admin.port", value: adminPort });
@@ -45,11 +45,14 @@ Examples:
           "an ingestor by itself has nobody on a memory bus; use dev, or bus.kind nats",
         );
       }
-      await runIngestProcess(config, options);
+      await runIngestProcess(config, replay);
     });
 }
 
-async function runIngestProcess(config: TickwireConfig, options: IngestOptions): Promise<void> {
+async function runIngestProcess(
+  config: TickwireConfig,
+  replay: ReplayServiceOptions | undefined,
+): Promise<void> {
   const service = createServiceProcess("ingest", config);
   const { logger, metrics, shutdown } = service;
   let notReady: string | undefined = "starting";
@@ -67,7 +70,6 @@ async function runIngestProcess(config: TickwireConfig, options: IngestOptions):
     if (kind === "connected" || kind === "reconnected") busDown = false;
   });
   shutdown.add("bus", () => bus.drain());
-  const replay = replayServiceOptions(options);
   if (replay === undefined) await runIngest({ config, service, bus });
   else await playCapture(bus, service, replay);
   notReady = undefined;

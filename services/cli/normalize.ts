@@ -10,6 +10,7 @@ import { EventJson } from "./event-json.ts";
 import { rowOfMarketEvent } from "./market-event-row.ts";
 import { LineOutput } from "./line-output.ts";
 import { formatSummary } from "./replay-summary.ts";
+import { parseVenueId } from "./venue-options.ts";
 
 type NormalizeOptions = { readonly channels?: readonly Channel[]; readonly venue?: string };
 
@@ -18,7 +19,7 @@ export function createNormalizeCommand(): Command {
   return new Command("normalize")
     .summary("print every event of a capture as JSON")
     .description(
-      "Prints one JSON object a line for every normalized event of a capture, in order, and ends\n" +
+      "Prints one JSON object a line for every normalized event of a capture, in order, and ends " +
         "with a summary on standard error: frames, events, rejections, gaps, resyncs, checksums, speed.",
     )
     .argument("<capture>", "file, gzipped or plain; - reads standard input")
@@ -27,7 +28,11 @@ export function createNormalizeCommand(): Command {
       `only these, such as trades,book; of ${CHANNELS.join(" ")}`,
       parseChannels,
     )
-    .option("--venue <id>", "decode as this venue instead of the one that the capture names")
+    .option(
+      "--venue <id>",
+      "decode as this venue instead of the one that the capture names",
+      parseVenueId,
+    )
     .addHelpText(
       "after",
       `

@@ -33,7 +33,7 @@ export function createRecordCommand(): Command {
   const command = new Command("record")
     .summary("record a venue's traffic into a capture")
     .description(
-      "Connects to a venue as ingest does and records what passes, for replay and normalize. Secrets in\n" +
+      "Connects to a venue as ingest does and records what passes, for replay and normalize. Secrets in " +
         "addresses and frames are blotted out. Ends at --duration or Ctrl-C; the file is then complete.",
     )
     .argument("<venue>", "ID or ID:SYMBOL,SYMBOL")

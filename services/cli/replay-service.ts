@@ -8,12 +8,13 @@ import { awaitFirstSubscription } from "./first-subscription.ts";
 import { parseSpeed } from "./parse-option.ts";
 import { formatSummary } from "./replay-summary.ts";
 import type { ServiceProcess } from "./service-process.ts";
+import { parseVenueId } from "./venue-options.ts";
 
 /** The options of commands that can play a capture instead of connecting to venues. */
 export type ReplayFlags = {
   readonly replay?: string;
-  readonly speed: number | "max";
-  readonly venue: readonly string[];
+  readonly speed?: number | "max";
+  readonly venue?: readonly string[];
   readonly startOnSubscribe: boolean;
   readonly exitWhenDone?: boolean;
 };
@@ -33,19 +34,34 @@ export type ReplayServiceOptions = {
 export function addReplayOptions(command: Command): Command {
   return command
     .option("--replay <capture>", "play this file instead of connecting to venues")
-    .option("--speed <n>", "of the replay: times real speed, or max", parseSpeed, 1)
+    .option("--speed <n>", "of the replay: times real speed, or max (default 1)", parseSpeed)
     .option("--no-start-on-subscribe", "start the replay at once, not with the first subscriber")
     .option("--exit-when-done", "end after the replay instead of serving on");
 }
 
 /** What the options ask for; undefined without `--replay`. Throws UsageError. */
 export function replayServiceOptions(flags: ReplayFlags): ReplayServiceOptions | undefined {
-  const { replay: path, speed, venue, startOnSubscribe } = flags;
-  if (path === undefined) return undefined;
+  const { replay: path, speed = 1, venue = [], startOnSubscribe } = flags;
+  if (path === undefined) {
+    const pointless = [
+      flags.speed === undefined ? [] : ["--speed"],
+      startOnSubscribe ? [] : ["--no-start-on-subscribe"],
+      flags.exitWhenDone === undefined ? [] : ["--exit-when-done"],
+    ].flat();
+    if (pointless.length === 0) return undefined;
+    throw new UsageError(`${pointless.join(", ")} is of --replay, which is not given`);
+  }
   if (path === "-") throw new UsageError("--replay takes a file: it is read twice");
   if (venue.length > 1) throw new UsageError("--replay takes one --venue at most");
   const exitWhenDone = flags.exitWhenDone === true;
-  return { path, speed, venue: venue[0], startOnSubscribe, exitWhenDone };
+  const [named] = venue;
+  return {
+    path,
+    speed,
+    venue: named === undefined ? undefined : parseVenueId(named),
+    startOnSubscribe,
+    exitWhenDone,
+  };
 }
 
 /**

@@ -2,11 +2,13 @@ import { Command, Option } from "commander";
 import { replayCapture } from "#ingest/capture/replay.ts";
 import { addConfigOptions, loadCommandConfig, type ConfigOptions } from "./config-options.ts";
 import { openCapture, scanCapture } from "./capture-input.ts";
+import { UsageError } from "./errors.ts";
 import { awaitFirstSubscription } from "./first-subscription.ts";
 import { openBus } from "./open-bus.ts";
 import { parseSpeed } from "./parse-option.ts";
 import { formatSummary } from "./replay-summary.ts";
 import { createServiceProcess } from "./service-process.ts";
+import { parseVenueId } from "./venue-options.ts";
 
 type ReplayCommandOptions = ConfigOptions & {
   readonly to: "nats" | "memory";
@@ -20,13 +22,17 @@ export function createReplayCommand(): Command {
   const command = new Command("replay")
     .summary("play a capture onto a bus")
     .description(
-      "Plays a capture onto a bus as if it were live, then prints a summary and ends. On the memory bus\n" +
-        "nobody listens: that measures how fast it goes.",
+      "Plays a capture onto a bus as if it were live, then prints a summary and ends. " +
+        "On the memory bus nobody listens: that measures how fast it goes.",
     )
     .argument("<capture>", "file, gzipped or plain; - reads standard input")
     .addOption(new Option("--to <bus>", "where to").choices(["nats", "memory"]).default("nats"))
     .option("--speed <n>", "times real speed, or max", parseSpeed, 1)
-    .option("--venue <id>", "decode as this venue instead of the one that the capture names")
+    .option(
+      "--venue <id>",
+      "decode as this venue instead of the one that the capture names",
+      parseVenueId,
+    )
     .option("--start-on-subscribe", "start when somebody has subscribed (a file only)");
   return addConfigOptions(command)
     .addHelpText(
@@ -37,6 +43,10 @@ Examples:
   tickwire replay capture.ndjson.gz --to memory --speed max`,
     )
     .action(async (path: string, options: ReplayCommandOptions) => {
+      if (path === "-" && options.startOnSubscribe === true) {
+        throw new UsageError("--start-on-subscribe takes a file: it is read twice");
+      }
+      const source = openCapture(path);
       const flags = [{ flag: "--to", key: "bus.kind", value: options.to }];
       const config = loadCommandConfig(options, { flags });
       const service = createServiceProcess("replay", config);
@@ -55,7 +65,7 @@ Examples:
                 ...(options.venue === undefined ? {} : { venue: options.venue }),
               }),
             }),
-        source: openCapture(path),
+        source,
         speed: options.speed,
         clock: service.clock,
         bus,

@@ -29,7 +29,7 @@ export function createSubscribeCommand(): Command {
   return new Command("subscribe")
     .summary("print the events of topics")
     .description(
-      "Prints the events of topics as they come, one line each. Notices about the stream (resumes,\n" +
+      "Prints the events of topics as they come, one line each. Notices about the stream (resumes, " +
         "gaps, lag) go to standard error.",
     )
     .argument("<url>", "gateway, such as ws://127.0.0.1:8080; default is that one")

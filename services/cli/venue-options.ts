@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { VENUES } from "#ingest/venues/registry.ts";
 import type { ConfigFlag } from "#runtime/load-config.ts";
 import { collect } from "./config-options.ts";
 import { UsageError } from "./errors.ts";
@@ -9,12 +10,11 @@ export function addVenueOption(command: Command): Command {
     "--venue <id[:symbols]>",
     "venue, with the symbols wanted of it, such as binance:BTC-USDT,ETH-USDT; repeatable",
     collect,
-    [],
   );
 }
 
 /** The setting that `--venue` options stand for; none if there are none. */
-export function venueFlags(venues: readonly string[]): ConfigFlag[] {
+export function venueFlags(venues: readonly string[] = []): ConfigFlag[] {
   if (venues.length === 0) return [];
   return [{ flag: "--venue", key: "ingest.venues", value: venues.map(parseVenue) }];
 }
@@ -31,4 +31,11 @@ export function parseVenue(text: string): { readonly id: string; readonly instru
     throw new UsageError(`--venue takes ID or ID:SYMBOL,SYMBOL, not ${text}`);
   }
   return { id: text.slice(0, colon), instruments };
+}
+
+/** The id of a venue whose captures can be read. Throws UsageError that names them all. */
+export function parseVenueId(text: string): string {
+  if (Object.hasOwn(VENUES, text)) return text;
+  const known = Object.keys(VENUES).join(", ");
+  throw new UsageError(`there is no venue ${text}; there are ${known}`);
 }

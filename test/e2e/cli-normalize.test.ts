@@ -109,7 +109,7 @@ describe("reads a capture", () => {
     expect(named.events).toHaveLength(44);
     const unnamed = await normalize(["-"], headless);
     expect(unnamed.status).toBe(1);
-    expect(unnamed.stderr).toContain("no adapter for venue");
+    expect(unnamed.stderr).toContain("the capture names no venue; there are binance");
   });
 
   test("past damaged lines and frames, which are counted", async () => {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { findFreePort, killAll, runCli, startCli } from "./cli-process.ts";
+import { requireNatsServer, startNatsServer } from "#test/support/nats-server.ts";
 import { makeCapture } from "./cli-capture.ts";
 
 const COMMANDS = [
@@ -64,6 +65,18 @@ describe("wrong usage exits with 2 and says what is wrong", () => {
     [["subscribe", "default", "a:b/trades", "--count", "x"], "It must be a whole number"],
     [["dev", "--speed", "0"], "It must be a number above 0, or max"],
     [["dev", "--set", "gateway.port"], "--set takes KEY=VALUE"],
+    [["dev", "--set", "gateway.=1"], "--set takes KEY=VALUE"],
+    [["dev", "--speed", "10"], "--speed is of --replay"],
+    [["dev", "--exit-when-done"], "--exit-when-done is of --replay"],
+    [["ingest", "--no-start-on-subscribe"], "--no-start-on-subscribe is of --replay"],
+    [["ingest", "--replay", "-"], "--replay takes a file"],
+    [["replay", "-", "--start-on-subscribe"], "--start-on-subscribe takes a file"],
+    [
+      ["dev", "--replay", "x", "--venue", "nonsense"],
+      "there is no venue nonsense; there are binance",
+    ],
+    [["normalize", "x", "--venue", "nonsense"], "there is no venue nonsense; there are binance"],
+    [["replay", "x", "--venue", "nonsense"], "there is no venue nonsense; there are binance"],
     [["dev", "--venue", ":X"], "--venue takes ID or ID:SYMBOL,SYMBOL"],
     [["gateway", "--set", "bus.kind=memory"], "use dev, or bus.kind nats"],
     [["record", "simulated"], "required option '--out <file>' not specified"],
@@ -137,10 +150,19 @@ describe("what cannot be done exits with 1 and one line", () => {
       const args = {
         call: ["GetServerTime", "--url", `http://127.0.0.1:${port}`],
         subscribe: [`ws://127.0.0.1:${port}`, "a:b/trades"],
-        gateway: ["--set", `bus.nats.servers=nats://127.0.0.1:${port}`, "--port", "0"],
+        gateway: [
+          "--set",
+          `bus.nats.servers=nats://127.0.0.1:${port}`,
+          "--set",
+          "bus.nats.connectTimeoutMs=0",
+          "--port",
+          "0",
+        ],
         ingest: [
           "--set",
           `bus.nats.servers=nats://127.0.0.1:${port}`,
+          "--set",
+          "bus.nats.connectTimeoutMs=0",
           "--set",
           "admin.port=0",
           "--log-level",
@@ -153,6 +175,45 @@ describe("what cannot be done exits with 1 and one line", () => {
       expect(stderr).toMatch(oneLine);
     },
   );
+
+  test("captures that are none", async () => {
+    const other = join(folder, "image.png");
+    writeFileSync(other, "\u0000 no\n capture\n");
+    const okx = write("okx.ndjson", '{"capture":1,"venue":"okx","source":"a test"}\n');
+    for (const [path, message] of [
+      [folder, `cannot read ${folder}: it is a directory`],
+      [join(folder, "nowhere.gz"), "no such file"],
+      [write("empty.ndjson", ""), "has no lines"],
+      [other, "none of its 2 lines is one of a capture"],
+      [okx, "no adapter for venue okx; there are binance"],
+    ]) {
+      for (const args of [
+        ["normalize"],
+        ["replay", "--to", "memory"],
+        ["dev", "--port", "0", "--replay"],
+      ]) {
+        const { status, stdout, stderr } = await runCli([...args, path ?? ""]);
+        const said = stderr.replace(/^\{"level":"warn".*"damaged line in the capture"\}\n/, "");
+        expect(said).toContain(message);
+        expect(said).toMatch(oneLine);
+        expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+      }
+    }
+  });
+
+  test("a NATS server that wants a password, at once", async () => {
+    if (requireNatsServer() === undefined) return;
+    const nats = await startNatsServer({ args: ["--auth", "secret"] });
+    try {
+      const args = ["--set", `bus.nats.servers=${nats.url}`, "--port", "0"];
+      const { status, stdout, stderr } = await runCli(["gateway", ...args]);
+      expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+      expect(stderr).toMatch(oneLine);
+      expect(stderr).toMatch(/Authorization/);
+    } finally {
+      await nats.stop();
+    }
+  });
 
   test("a recording over a file that exists", async () => {
     const out = write("exists.ndjson.gz", "precious");

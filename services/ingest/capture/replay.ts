@@ -104,8 +104,8 @@ class ReplayRun {
       lines += 1;
       if (bus !== undefined && lines % LINES_PER_TURN === 0) await this.#settle();
     }
-    if (this.#replay === undefined && this.#damagedLines === 0 && !this.#closed) {
-      throw new ReplayError("empty-capture", "the capture has no lines");
+    if (this.#replay === undefined && !this.#isEnded()) {
+      throw new ReplayError("empty-capture", describeEmpty(this.#damagedLines));
     }
     await this.#settle();
     this.#finishedUs = this.#clock.nowUs();
@@ -145,7 +145,11 @@ class ReplayRun {
     switch (line.kind) {
       case "damaged":
         this.#damagedLines += 1;
-        this.#logger.warn({ reason: line.reason }, "damaged line in the capture");
+        this.#replay?.skip();
+        // The summary counts them all.
+        if (this.#damagedLines === 1) {
+          this.#logger.warn({ reason: line.reason }, "damaged line in the capture");
+        }
         return 0;
       case "header":
         if (this.#replay === undefined) this.#begin(this.#options.venue ?? line.venue);
@@ -170,7 +174,12 @@ class ReplayRun {
     const { resolveAdapter = adapterOf, channels, bookDepth = 1000, bus } = this.#options;
     const adapter = venue === undefined ? undefined : resolveAdapter(venue);
     if (adapter === undefined) {
-      throw new ReplayError("unknown-venue", `no adapter for venue ${venue ?? "(none named)"}`);
+      const known = Object.keys(VENUES).join(", ");
+      const what =
+        venue === undefined
+          ? "the capture names no venue"
+          : `there is no adapter for venue ${venue}`;
+      throw new ReplayError("unknown-venue", `${what}; there are ${known}`);
     }
     this.#venue = adapter.venue;
     const streamed = new StreamedInstruments(() => this.#responder?.announce());
@@ -277,6 +286,12 @@ class ReplayRun {
       signal?.addEventListener("abort", onAbort, { once: true });
     });
   }
+}
+
+function describeEmpty(damagedLines: number): string {
+  return damagedLines === 0
+    ? "the capture has no lines"
+    : `none of its ${damagedLines} lines is one of a capture`;
 }
 
 function adapterOf(venue: string): FeedAdapter | undefined {
