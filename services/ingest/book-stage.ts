@@ -60,6 +60,13 @@ export class BookStage {
     entry?.builder.resync(reason, entry.emit);
   }
 
+  /** The same for every book that is live. */
+  resyncAll(reason: string): void {
+    for (const { builder, emit } of this.#entries.values()) {
+      if (builder.isLive) builder.resync(reason, emit);
+    }
+  }
+
   /** The connection of this book is gone. */
   reset(instrument: Instrument, reason: string, nowUs: number): void {
     const entry = this.#entries.get(instrument);

@@ -48,6 +48,8 @@ export class CaptureReplay {
   readonly #connections = new Map<number, Connection>();
   /** Snapshots that came before the first connection. */
   #earlySnapshots: RestResponse[] = [];
+  /** Something between the last line and the next could not be read. */
+  #skipped = false;
 
   constructor(options: {
     readonly adapter: FeedAdapter;
@@ -97,9 +99,15 @@ export class CaptureReplay {
     return this.#clock;
   }
 
+  /** A line of the recording could not be read. */
+  skip(): void {
+    this.#skipped = true;
+  }
+
   /** Takes the next line of the recording. */
   take(line: CaptureRecord): void {
     this.#clock.advanceTo(line.atUs);
+    if (this.#skipped) this.#onSkipped();
     switch (line.kind) {
       case "received": {
         const connection =
@@ -126,6 +134,16 @@ export class CaptureReplay {
     for (const session of this.#sessions) session.close();
     this.#snapshots.close();
     this.#connectPacer.close();
+  }
+
+  /**
+   * Where nothing numbers messages, any book may lack what the line held. At the end of a recording
+   * that was cut off, nothing is behind the line and so nothing is missing.
+   */
+  #onSkipped(): void {
+    this.#skipped = false;
+    if (this.#adapter.bookSync.sequencing !== undefined) return;
+    this.pipeline.books.resyncAll("damaged-message");
   }
 
   #open(id: number, url: string): Connection {

@@ -153,6 +153,37 @@ describe("a replay", () => {
     expect(summary).toMatchObject({ damagedLines: 2, events: { trade: 1 } });
   });
 
+  describe("a damaged line", () => {
+    const damaged = { kind: "damaged", reason: "not JSON" } as const;
+    const snapshot = received(bookFrame("A", { snapshot: true, last: 1 }));
+    const delta = (id: number) => received(bookFrame("A", { first: id, last: id }));
+
+    test("between messages that nothing numbers leaves no book that claims to be whole", async () => {
+      const [header, ...given] = lines(open, snapshot, delta(2), delta(3));
+      const source = [header as CaptureLine, ...given.slice(0, 3), damaged, ...given.slice(3)];
+      const { said, summary } = await play(source, { adapter: { snapshot: "in-band" } });
+      expect(said.slice(-2)).toEqual([
+        "book gap damaged-message",
+        "book resyncing damaged-message",
+      ]);
+      expect(summary).toMatchObject({ damagedLines: 1, gaps: 1 });
+    });
+
+    test("at the end, where a recording was cut off, costs no book", async () => {
+      const source = [...lines(open, snapshot, delta(2)), damaged];
+      const { summary } = await play(source, { adapter: { snapshot: "in-band" } });
+      expect(summary).toMatchObject({ damagedLines: 1, gaps: 0 });
+    });
+
+    test("is found by the numbers where there are some", async () => {
+      const [header, ...given] = lines(open, delta(2), rest("A", 2), delta(3), delta(4), delta(5));
+      const whole = [header as CaptureLine, ...given.slice(0, 4), damaged, ...given.slice(4)];
+      expect((await play(whole)).summary).toMatchObject({ damagedLines: 1, gaps: 0 });
+      const holed = [header as CaptureLine, ...given.slice(0, 4), damaged, ...given.slice(5)];
+      expect((await play(holed)).summary).toMatchObject({ damagedLines: 1, gaps: 1 });
+    });
+  });
+
   test("needs a venue, from the header or from whoever asks", async () => {
     await expect(play([])).rejects.toMatchObject({ code: "empty-capture" });
     await expect(play(lines(open).slice(1))).rejects.toMatchObject({ code: "unknown-venue" });

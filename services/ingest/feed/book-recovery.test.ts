@@ -76,12 +76,13 @@ describe("a snapshot by REST", () => {
   });
 
   test.each([
-    { status: 429, field: "rateLimitedPauseMs" },
-    { status: 418, field: "bannedPauseMs" },
-  ] as const)("a $status that names no time pauses for $field", ({ status, field }) => {
+    { status: 429, field: "rateLimitedPauseMs", wishMs: undefined },
+    { status: 418, field: "bannedPauseMs", wishMs: undefined },
+    { status: 418, field: "bannedPauseMs", wishMs: 0 },
+  ] as const)("a $status that wishes $wishMs ms pauses for $field", ({ status, field, wishMs }) => {
     const { dialer, rest, clock } = start({ policy: { ...BACKOFF, [field]: 30_000 } });
     dialer.last.receive(bookFrame("A", { first: 1, last: 1 }));
-    rest.answer(status);
+    rest.answer(status, "", wishMs);
     clock.advance(29_999);
     expect(rest.urls).toHaveLength(1);
     clock.advance(1);

@@ -41,7 +41,10 @@ async function fetchAnswer(
     headers: { accept: "application/json" },
   });
   const body = await readBody(response, options.bodyBytesMax);
-  const retryAfterMs = parseRetryAfter(response.headers.get("retry-after"), options.clock.nowUs());
+  // By the venue's own clock if it tells it: ours being ahead must not cut a ban short.
+  const venueMs = Date.parse(response.headers.get("date") ?? "");
+  const nowUs = Number.isNaN(venueMs) ? options.clock.nowUs() : venueMs * 1000;
+  const retryAfterMs = parseRetryAfter(response.headers.get("retry-after"), nowUs);
   const answer = { url: request.url, status: response.status, body };
   return retryAfterMs === undefined ? answer : { ...answer, retryAfterMs };
 }

@@ -151,6 +151,17 @@ describe("the REST client", () => {
     expect(answer).toMatchObject({ status: 429, body: '{"code":-1003}', retryAfterMs: 7_000 });
   });
 
+  test("measures a wished date by the venue's clock, however far ours is ahead", async () => {
+    const answer = await get((_request, response) => {
+      const headers = {
+        date: "Tue, 14 Nov 2000 22:13:20 GMT",
+        "retry-after": "Tue, 14 Nov 2000 22:13:30 GMT",
+      };
+      response.writeHead(418, headers).end();
+    });
+    expect(answer).toMatchObject({ status: 418, retryAfterMs: 10_000 });
+  });
+
   test("takes a body at the limit, and no byte more", async () => {
     const bodyOf = (bytes: number) => (_: IncomingMessage, response: ServerResponse) => {
       response.end("x".repeat(bytes));

@@ -222,8 +222,10 @@ export class SnapshotFetcher {
     const banned = answer.status === 418;
     if (banned) counters.banned += 1;
     else counters.rateLimited += 1;
-    const pauseMs =
-      answer.retryAfterMs ?? (banned ? policy.bannedPauseMs : policy.rateLimitedPauseMs);
+    // A wish of nothing, such as a date that has passed, is as good as none.
+    const wishMs = answer.retryAfterMs ?? 0;
+    const defaultMs = banned ? policy.bannedPauseMs : policy.rateLimitedPauseMs;
+    const pauseMs = wishMs > 0 ? wishMs : defaultMs;
     this.#pacer.pauseUntil(clock.nowUs() + pauseMs * 1000);
     logger.warn({ venue: adapter.venue, status: answer.status, pauseMs }, "venue pauses REST");
   }

@@ -347,8 +347,8 @@ class CoinbaseDecoder implements FeedDecoder {
    * may be wrong.
    */
   #rejectDamaged(text: string, emit: Emit): void {
-    const type = /"type":"([a-z0-9_]+)"/.exec(text)?.[1];
-    const product = /"product_id":"([^"\\]+)"/.exec(text)?.[1];
+    const type = /"type"\s*:\s*"([a-z0-9_]+)"/.exec(text)?.[1];
+    const product = /"product_id"\s*:\s*"([^"\\]+)"/.exec(text)?.[1];
     const instrument = product === undefined ? undefined : this.#catalog.byVenueSymbol(product);
     if (isDataType(type) && instrument !== undefined) {
       const channel = CHANNEL_OF_TYPE[type];

@@ -337,8 +337,8 @@ class KrakenDecoder implements FeedDecoder {
    * may be wrong.
    */
   #rejectDamaged(text: string, emit: Emit): void {
-    const venueChannel = /"channel":"([a-z]+)"/.exec(text)?.[1];
-    const symbol = /"symbol":"([^"\\]+)"/.exec(text)?.[1];
+    const venueChannel = /"channel"\s*:\s*"([a-z]+)"/.exec(text)?.[1];
+    const symbol = /"symbol"\s*:\s*"([^"\\]+)"/.exec(text)?.[1];
     const instrument = symbol === undefined ? undefined : this.#catalog.byVenueSymbol(symbol);
     const channel = isVenueChannel(venueChannel) ? CHANNELS_OF[venueChannel][0] : undefined;
     if (channel !== undefined && instrument !== undefined) {
