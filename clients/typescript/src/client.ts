@@ -364,7 +364,8 @@ export class Client implements AsyncDisposable {
       refused: onRefused && this.#guarded(onRefused),
     });
     if (this.#session.state === "closed" || signal?.aborted === true) {
-      consumer.close(undefined);
+      // A loop that begins again and again must learn that it is in vain.
+      consumer.close(signal?.aborted === true ? undefined : this.#session.endError);
       return consumer;
     }
     const wireOptions = {

@@ -198,6 +198,12 @@ describe("a lost connection", () => {
     await expect(next).rejects.toMatchObject({ code, closeCode, retryable: false });
     await expect(call).rejects.toMatchObject({ code: "unavailable", sent: true });
     expect(session.client.state).toBe("closed");
+    // Who begins anew learns it too.
+    await expect(session.client.trades("binance:BTC-USDT").next()).rejects.toMatchObject({ code });
+    await expect(session.client.rpc.getServerTime({})).rejects.toMatchObject({
+      code: "unavailable",
+      cause: { code },
+    });
     session.clock.advance(60_000);
     expect(session.gateway.sockets).toHaveLength(1);
     expect(session.clock.pending).toBe(0);

@@ -69,7 +69,7 @@ export class Calls {
   readonly #active = new Map<number, Call>();
   #concurrentMax = 0;
   #nextCallId = 1;
-  #closed: RpcErrorCode | undefined;
+  #closed: { readonly code: RpcErrorCode; readonly cause: unknown } | undefined;
 
   constructor(options: CallsOptions) {
     this.#options = options;
@@ -105,7 +105,7 @@ export class Calls {
 
   /** Rejects everything, now and from now on. */
   close(code: "cancelled" | "unavailable", cause: unknown): void {
-    this.#closed = code;
+    this.#closed = { code, cause };
     this.#concurrentMax = 0;
     for (const call of [...this.#active.values(), ...this.#waiting]) {
       this.#end(call, failure(call, code, "the client is closed", { cause }));
@@ -184,7 +184,8 @@ export class Calls {
     };
     this.#waiting.add(call);
     if (this.#closed !== undefined) {
-      this.#end(call, failure(call, this.#closed, "the client is closed"));
+      const { code, cause } = this.#closed;
+      this.#end(call, failure(call, code, "the client is closed", { cause }));
     } else if (signal?.aborted === true) {
       this.#end(call, failure(call, "cancelled", "aborted", { cause: signal.reason }));
     } else {

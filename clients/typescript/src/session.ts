@@ -61,6 +61,7 @@ export class Session {
   #welcome: Welcome | undefined;
   #cancelRetry: (() => void) | undefined;
   #attempt = 0;
+  #endError: ConnectionError | undefined;
   #connectedAtUs = 0;
   /** When to come back after a planned stop; 0 if none was announced. */
   #comeBackAtUs = 0;
@@ -93,6 +94,11 @@ export class Session {
   /** Of the current connection; undefined while there is none. */
   get welcome(): Welcome | undefined {
     return this.#welcome;
+  }
+
+  /** What ended the client for good; undefined while it lives and after `close()`. */
+  get endError(): ConnectionError | undefined {
+    return this.#endError;
   }
 
   onState(listener: StateListener): () => void {
@@ -213,6 +219,7 @@ export class Session {
 
   #shutDown(error: ConnectionError, streamError: ConnectionError | undefined): void {
     if (this.#state === "closed") return;
+    this.#endError = streamError;
     this.#cancelRetry?.();
     this.#unwatchNetwork();
     this.#setState("closed", { code: error.code, reason: error.message, error });
