@@ -1,3 +1,4 @@
+import { connect as dialSocket, createServer, type AddressInfo, type Socket } from "node:net";
 import { connect, type Client, type LiveBook, type NoticeEvent } from "@tickwire/client";
 import { afterEach, describe, expect, test } from "vitest";
 import { Rig } from "#test/conformance/gateway-harness.ts";
@@ -123,4 +124,88 @@ describe("the client against a gateway", () => {
     const replay = client.rpc.replay({ topic: "fake:BTC-USDT/trades" })[Symbol.asyncIterator]();
     await expect(replay.next()).rejects.toMatchObject({ code: "unimplemented" });
   });
+
+  test("loses and doubles nothing when its connection is cut again and again", async () => {
+    await start();
+    client.close();
+    const wire = await Wire.open(rig.gateway.port);
+    client = await connect(`ws://127.0.0.1:${wire.port}`, { reconnect: { baseMs: 1, maxMs: 5 } });
+    const sequences: number[] = [];
+    const continuity: string[] = [];
+    let told: () => void = () => undefined;
+    const next = () =>
+      new Promise<void>((resolve) => {
+        told = resolve;
+      });
+    const started = next();
+    client.onTrades("fake:BTC-USDT", (trade) => sequences.push(trade.sequence), {
+      onNotice: (notice) => {
+        continuity.push(notice.type === "continuity" ? notice.continuity : notice.type);
+        told();
+      },
+    });
+    await started;
+    for (let round = 0; round < 10; round += 1) {
+      rig.ingestor.publish([rig.ingestor.trade("BTC-USDT", 100 + round)]);
+      const back = next();
+      wire.cut();
+      rig.ingestor.publish([1, 2].map((price) => rig.ingestor.trade("BTC-USDT", price)));
+      await back;
+    }
+    const last = next();
+    rig.ingestor.publish([rig.ingestor.trade("BTC-USDT", 1)], { lost: true });
+    rig.ingestor.publish([rig.ingestor.trade("BTC-USDT", 2)]);
+    await last;
+    while (sequences.at(-1) !== 32) await client.rpc.getServerTime({});
+    expect(sequences).toEqual([...Array.from({ length: 30 }, (_, index) => index + 1), 32]);
+    expect(continuity).toEqual(["new", ...Array.from({ length: 10 }, () => "resumed"), "gap"]);
+    expect(client.counters).toMatchObject({ events: 31, duplicateEvents: 0 });
+    client.close();
+    await wire.close();
+  });
 });
+
+/** A network between a client and the gateway that can be cut. */
+class Wire {
+  readonly port: number;
+  readonly #sockets: Set<Socket>;
+  readonly #close: () => Promise<void>;
+
+  private constructor(port: number, sockets: Set<Socket>, close: () => Promise<void>) {
+    this.port = port;
+    this.#sockets = sockets;
+    this.#close = close;
+  }
+
+  static async open(gatewayPort: number): Promise<Wire> {
+    const sockets = new Set<Socket>();
+    const server = createServer((near) => {
+      const far = dialSocket(gatewayPort, "127.0.0.1");
+      for (const socket of [near, far]) {
+        sockets.add(socket);
+        // A cut shows as an error on the other side; the client tells of it.
+        socket.on("error", () => undefined);
+        socket.once("close", () => {
+          sockets.delete(socket);
+          (socket === near ? far : near).destroy();
+        });
+      }
+      near.pipe(far);
+      far.pipe(near);
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, "127.0.0.1", resolve);
+    });
+    const close = () => new Promise<void>((resolve) => void server.close(() => resolve()));
+    return new Wire((server.address() as AddressInfo).port, sockets, close);
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  close(): Promise<void> {
+    this.cut();
+    return this.#close();
+  }
+}
