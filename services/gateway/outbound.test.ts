@@ -96,6 +96,24 @@ describe("a flush", () => {
     ]);
   });
 
+  test("an urgent message does not wait for what the transport has yet to send", () => {
+    connection.stuck = true;
+    connection.buffered = 300;
+    outbound.pushBatch(batch(2, 2));
+    outbound.sendUrgent(Uint8Array.of(7));
+    turn();
+    expect(connection.sent.map((frame) => frame.bytes)).toEqual([[7]]);
+  });
+
+  test("an urgent message that the transport refuses is sent first when there is room", () => {
+    connection.bufferMax = 0;
+    outbound.sendUrgent(Uint8Array.of(7));
+    outbound.pushBatch(batch(2, 2));
+    connection.bufferMax = 100;
+    turn();
+    expect(connection.sent.map((frame) => frame.bytes)).toEqual([[7, 2, 2]]);
+  });
+
   test("leaves out what was taken back, and only that", async () => {
     for (const value of [2, 3, 2, 4]) outbound.pushBatch(batch(value, 2));
     outbound.forget(new Set([2]));

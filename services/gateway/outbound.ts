@@ -96,6 +96,16 @@ export class Outbound {
     if (!this.scheduled) this.#flusher.schedule(this);
   }
 
+  /**
+   * Sends whole elements of ServerFrame.messages at once, ahead of everything that is queued, as
+   * long as the transport takes anything: a client that reads too slowly is to hear it in time.
+   */
+  sendUrgent(bytes: Uint8Array): void {
+    if (this.#closed) return;
+    if (this.#connection.send(bytes, false) === SendResult.Dropped) this.pushControl(bytes);
+    else this.#flusher.sent(bytes.byteLength, false);
+  }
+
   /** Queues a batch by reference. */
   pushBatch(batch: SharedBatch): void {
     this.#newsBytes += batch.bytes.byteLength;

@@ -312,7 +312,8 @@ export class Session implements ConnectionHandler {
     metrics.lagNotices.inc();
     logger.warn({ sessionId: this.id, owedBytes }, "session reads too slowly");
     const message = `${owedBytes} bytes are waiting; above ${config.outboundBytesMax} this closes`;
-    this.#notice({ kind: "NOTICE_KIND_LAG", message });
+    const value: NoticeInit = { kind: "NOTICE_KIND_LAG", message };
+    this.#outbound.sendUrgent(encodeServerMessages([{ kind: "notice", value }]));
   }
 
   #onSlow(owedBytes: number): void {
