@@ -12,6 +12,7 @@ export class HttpFace {
   readonly #registry: Registry;
   readonly #readiness: Readiness;
   readonly #page: string;
+  readonly #webSocketPath: string;
 
   constructor(parts: {
     readonly rpc: ConnectRpc;
@@ -23,6 +24,7 @@ export class HttpFace {
     this.#rpc = parts.rpc;
     this.#registry = parts.registry;
     this.#readiness = parts.readiness;
+    this.#webSocketPath = parts.webSocketPath;
     this.#page = frontPage(parts.webSocketPath, parts.serverVersion);
   }
 
@@ -30,6 +32,10 @@ export class HttpFace {
   async serve(request: HttpRequest): Promise<HttpResponse> {
     const rpc = await this.#rpc.serve(request);
     if (rpc !== undefined) return rpc;
+    if (request.path === this.#webSocketPath) {
+      const message = `${request.path} is a WebSocket with the subprotocol tickwire.v1`;
+      return errorAnswer(426, "invalid_argument", message, { upgrade: "websocket" });
+    }
     const serve = this.#pages[request.path];
     if (serve === undefined) {
       return errorAnswer(404, "not_found", `there is nothing at ${request.path}`);

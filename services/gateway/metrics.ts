@@ -31,6 +31,11 @@ function sessionMetrics(registry: Registry) {
       labelNames: ["reason"],
       registers,
     }),
+    bodiesRefused: new Counter({
+      name: "gateway_bodies_refused_total",
+      help: "HTTP requests with a body above requestBytesMax.",
+      registers,
+    }),
     closes: new Counter({
       name: "gateway_closes_total",
       help: "Connections closed, by close code and by whom.",

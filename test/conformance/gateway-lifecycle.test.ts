@@ -65,6 +65,9 @@ describe.each(TRANSPORTS)("lifecycle over %s", (transport) => {
     expect(await nothing.json()).toMatchObject({ code: "not_found" });
     const posted = await fetch(`${rig.url}/healthz`, { method: "POST" });
     expect(posted.status).toBe(405);
+    const noUpgrade = await fetch(`${rig.url}/v1/ws`);
+    expect(noUpgrade.status).toBe(426);
+    expect(noUpgrade.headers.get("upgrade")).toBe("websocket");
     const head = await fetch(`${rig.url}/healthz`, { method: "HEAD" });
     expect(head.status).toBe(200);
   });

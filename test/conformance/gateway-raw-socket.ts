@@ -10,6 +10,10 @@ export type RawUpgrade = {
   readonly path: string;
   readonly subprotocol?: string;
   readonly extensions?: string;
+  /** Default "13". */
+  readonly version?: string;
+  /** Default "websocket". */
+  readonly upgrade?: string;
 };
 
 /**
@@ -44,9 +48,9 @@ export class RawSocket {
     const lines = [
       `GET ${upgrade.path} HTTP/1.1`,
       "Host: 127.0.0.1",
-      "Upgrade: websocket",
+      `Upgrade: ${upgrade.upgrade ?? "websocket"}`,
       "Connection: Upgrade",
-      "Sec-WebSocket-Version: 13",
+      `Sec-WebSocket-Version: ${upgrade.version ?? "13"}`,
       `Sec-WebSocket-Key: ${randomBytes(16).toString("base64")}`,
     ];
     if (upgrade.subprotocol !== undefined) {

@@ -43,6 +43,7 @@ class Seen {
 class Recorder implements TransportHandler {
   readonly seen: Seen[] = [];
   readonly requests: HttpRequest[] = [];
+  readonly refused: string[] = [];
   answer: (request: HttpRequest) => Promise<HttpResponse> = (request) =>
     Promise.resolve({
       status: 200,
@@ -61,6 +62,10 @@ class Recorder implements TransportHandler {
       body: '{"code":"invalid_argument"}',
     };
     return { kind: "refuse", response } as const;
+  }
+
+  onRefused(limit: string): void {
+    this.refused.push(limit);
   }
 
   onConnection(connection: Connection) {
@@ -379,6 +384,19 @@ export function transportSuite(
       expect(recorder.seen).toHaveLength(0);
     });
 
+    test.each([
+      ["another version", { version: "7" }],
+      ["another protocol", { upgrade: "h2c" }],
+    ])("answers 400 to an upgrade to %s", async (_, wrong) => {
+      const { transport, recorder } = await start();
+      const target = { port: transport.port, path: "/v1/ws", subprotocol: "tickwire.v1" };
+      const raw = await RawSocket.open({ ...target, ...wrong });
+      raws.push(raw);
+      expect(raw.status).toBe(400);
+      expect(raw.headers.get("sec-websocket-version")).toBe("13");
+      expect(recorder.seen).toHaveLength(0);
+    });
+
     test("serves connectionsMax connections, answers 503 above, and serves again when one left", async () => {
       const started = await start({ connectionsMax: 2 });
       const first = await join(started);
@@ -390,6 +408,7 @@ export function transportSuite(
       });
       raws.push(refused);
       expect(refused.status).toBe(503);
+      expect(started.recorder.refused).toEqual(["connectionsMax"]);
       first.ws.close();
       await once(first.ws, "close");
       await first.seen.until(() => first.seen.closes.length === 1);
@@ -494,6 +513,7 @@ export function transportSuite(
         const init = { method: "POST", body: stream, duplex: "half" } as RequestInit;
         const chunked = await fetch(url, init);
         expect(chunked.status).toBe(413);
+        expect(recorder.refused).toEqual(["requestBytesMax", "requestBytesMax"]);
         expect(recorder.requests).toHaveLength(1);
       });
 

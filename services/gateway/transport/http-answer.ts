@@ -71,6 +71,13 @@ export function bodyTooLargeAnswer(requestBytesMax: number): HttpResponse {
   );
 }
 
+/** What an upgrade to something else than WebSocket version 13 is answered with. */
+export function badUpgradeAnswer(): HttpResponse {
+  const message =
+    "this is a WebSocket: Upgrade: websocket and Sec-WebSocket-Version: 13 are needed";
+  return errorAnswer(400, "invalid_argument", message, { "sec-websocket-version": "13" });
+}
+
 /** What an upgrade above the connection limit is answered with. */
 export function tooManyConnectionsAnswer(connectionsMax: number): HttpResponse {
   return errorAnswer(

@@ -34,6 +34,7 @@ export class NodeHttp {
       bytes += chunk.length;
       if (bytes <= requestBytesMax) chunks.push(chunk);
       else if (!response.writableEnded) {
+        this.#handler.onRefused("requestBytesMax");
         writeAnswer(request, response, bodyTooLargeAnswer(requestBytesMax));
       }
     });

@@ -7,7 +7,12 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { RawData, WebSocket } from "ws";
 import { offersPlainDeflate } from "./deflate-offer.ts";
-import { errorAnswer, reasonPhrase, tooManyConnectionsAnswer } from "./http-answer.ts";
+import {
+  badUpgradeAnswer,
+  errorAnswer,
+  reasonPhrase,
+  tooManyConnectionsAnswer,
+} from "./http-answer.ts";
 import { headersOf, NodeHttp, splitUrl } from "./node-http.ts";
 import { assertTransportOptions } from "./transport-options.ts";
 import type {
@@ -21,7 +26,7 @@ import type {
   UpgradeDecision,
 } from "./transport.ts";
 import { SendResult } from "./transport.ts";
-import { cutReason, parseSubprotocols } from "./web-socket-text.ts";
+import { cutReason, isWebSocketUpgrade, parseSubprotocols } from "./web-socket-text.ts";
 
 /**
  * Serves on `ws` and `node:http`, where uWebSockets.js cannot load. Slower (about half) and one
@@ -133,18 +138,24 @@ class NodeTransport implements Transport {
       return;
     }
     if (this.#connections.size >= this.#options.connectionsMax) {
+      this.#handler.onRefused("connectionsMax");
       refuseUpgrade(socket, tooManyConnectionsAnswer(this.#options.connectionsMax));
       return;
     }
+    const headers = headersOf(request);
     const remoteAddress = request.socket.remoteAddress ?? "";
     const decision = this.#handler.onUpgrade({
       path,
-      headers: headersOf(request),
+      headers,
       remoteAddress,
       subprotocols: parseSubprotocols(request.headers["sec-websocket-protocol"]),
     });
     if (decision.kind === "refuse") {
       refuseUpgrade(socket, decision.response);
+      return;
+    }
+    if (!isWebSocketUpgrade(headers)) {
+      refuseUpgrade(socket, badUpgradeAnswer());
       return;
     }
     if (!offersPlainDeflate(request.headers["sec-websocket-extensions"])) {

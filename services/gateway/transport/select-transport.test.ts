@@ -18,6 +18,7 @@ const OPTIONS: TransportOptions = {
 
 const HANDLER: TransportHandler = {
   onUpgrade: () => ({ kind: "refuse", response: { status: 400, headers: {}, body: "" } }),
+  onRefused: () => {},
   onConnection: () => {
     throw new Error("not reached");
   },

@@ -73,6 +73,8 @@ export type UpgradeDecision =
 /** What a transport serves. */
 export type TransportHandler = {
   onUpgrade(request: UpgradeRequest): UpgradeDecision;
+  /** The transport refused something by itself, because of a limit of its options. */
+  onRefused(limit: "connectionsMax" | "requestBytesMax"): void;
   onConnection(connection: Connection): ConnectionHandler;
   /** Rejections become a 500 without detail. */
   onHttp(request: HttpRequest): Promise<HttpResponse>;

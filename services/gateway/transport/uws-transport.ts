@@ -1,12 +1,13 @@
 import { Buffer } from "node:buffer";
 import { offersPlainDeflate } from "./deflate-offer.ts";
 import {
+  badUpgradeAnswer,
   bodyTooLargeAnswer,
   internalErrorAnswer,
   reasonPhrase,
   tooManyConnectionsAnswer,
 } from "./http-answer.ts";
-import { cutReason, parseSubprotocols } from "./web-socket-text.ts";
+import { cutReason, isWebSocketUpgrade, parseSubprotocols } from "./web-socket-text.ts";
 import { uwsLimits } from "./transport-options.ts";
 import type {
   Connection,
@@ -161,10 +162,16 @@ class UwsTransport implements Transport {
 
   #upgrade(response: UwsResponse, request: UwsRequest, context: us_socket_context_t): void {
     if (this.#connections >= this.#options.connectionsMax) {
+      this.#handler.onRefused("connectionsMax");
       writeAnswer(response, tooManyConnectionsAnswer(this.#options.connectionsMax), false);
       return;
     }
     const headers = readHeaders(request);
+    // uWebSockets.js looks at the key alone.
+    if (!isWebSocketUpgrade(headers)) {
+      writeAnswer(response, badUpgradeAnswer(), false);
+      return;
+    }
     const remoteAddress = addressOf(response);
     const decision = this.#handler.onUpgrade({
       path: request.getUrl(),
@@ -208,6 +215,7 @@ class UwsTransport implements Transport {
 
   #http(response: UwsResponse, request: UwsRequest): void {
     const exchange = new HttpExchange(response, request, this.#options.requestBytesMax);
+    exchange.onTooLarge = () => this.#handler.onRefused("requestBytesMax");
     const remoteAddress = addressOf(response);
     exchange.onBody = (body) => {
       const handled = this.#handler.onHttp({
@@ -309,6 +317,7 @@ class HttpExchange {
   readonly query: string;
   readonly headers: ReadonlyMap<string, string>;
   onBody: (body: Uint8Array) => void = () => {};
+  onTooLarge: () => void = () => {};
   readonly #response: UwsResponse;
   readonly #requestBytesMax: number;
   readonly #abort = new AbortController();
@@ -339,6 +348,7 @@ class HttpExchange {
     if (this.#state !== "receiving") return;
     this.#bytes += chunk.byteLength;
     if (this.#bytes > this.#requestBytesMax) {
+      this.onTooLarge();
       this.answer(bodyTooLargeAnswer(this.#requestBytesMax));
       return;
     }

@@ -21,3 +21,11 @@ export function parseSubprotocols(header: string | undefined): string[] {
     .map((token) => token.trim())
     .filter((token) => token !== "");
 }
+
+/** Whether the headers (names in lower case) ask for a WebSocket of the version of RFC 6455. */
+export function isWebSocketUpgrade(headers: ReadonlyMap<string, string>): boolean {
+  return (
+    headers.get("upgrade")?.toLowerCase() === "websocket" &&
+    headers.get("sec-websocket-version") === "13"
+  );
+}
