@@ -113,8 +113,10 @@ function frames(
 /** What is kept of one product on one connection. */
 type ProductState = {
   readonly tracker: ScaleTracker;
-  /** Trades of a product are numbered without a hole. */
+  /** Trades of a product are numbered without a hole. Undefined unless matches are subscribed. */
   lastTradeId: number | undefined;
+  /** The last trade that a heartbeat spoke of. */
+  announcedTradeId: number;
 };
 
 class CoinbaseDecoder implements FeedDecoder {
@@ -158,6 +160,9 @@ class CoinbaseDecoder implements FeedDecoder {
         this.#data(type, message, { text, receivedTimeUs }, emit);
         return;
       case "heartbeat":
+        emit({ kind: "heartbeat" });
+        this.#compareTradeId(message, emit);
+        return;
       case "status":
         emit({ kind: "heartbeat" });
         return;
@@ -330,13 +335,32 @@ class CoinbaseDecoder implements FeedDecoder {
       }
     }
     this.#subscribed = subscribed;
+    for (const [instrument, product] of this.#products) {
+      if (!subscribed.has(`matches ${instrument.venueSymbol}`)) product.lastTradeId = undefined;
+    }
     if (!news) emit({ kind: "heartbeat" });
+  }
+
+  /**
+   * The venue may drop messages under load, and says by heartbeats what there should have been. A
+   * trade that did not come until the heartbeat after the one that announced it is lost.
+   */
+  #compareTradeId(message: JsonObject, emit: Emit): void {
+    const { product_id: name, last_trade_id: tradeId } = message;
+    const instrument = typeof name === "string" ? this.#catalog.byVenueSymbol(name) : undefined;
+    const product = instrument === undefined ? undefined : this.#products.get(instrument);
+    if (instrument === undefined || product?.lastTradeId === undefined) return;
+    if (product.announcedTradeId > product.lastTradeId) {
+      product.lastTradeId = product.announcedTradeId;
+      emit({ kind: "rejected", reason: "missing-data", instrument, channel: "trades" });
+    }
+    product.announcedTradeId = typeof tradeId === "number" ? tradeId : 0;
   }
 
   #product(instrument: Instrument): ProductState {
     let product = this.#products.get(instrument);
     if (product === undefined) {
-      product = { tracker: new ScaleTracker(), lastTradeId: undefined };
+      product = { tracker: new ScaleTracker(), lastTradeId: undefined, announcedTradeId: 0 };
       this.#products.set(instrument, product);
     }
     return product;
