@@ -7,6 +7,7 @@ import type { FeedPolicy } from "./feed/feed-policy.ts";
 import { createFetchRestClient, FETCH_REST_CLIENT_DEFAULTS } from "./feed/fetch-rest-client.ts";
 import { createWebSocketDialer } from "./feed/web-socket-dialer.ts";
 import type { FeedDialer, RestClient } from "./feed/web-socket-dialer.ts";
+import { LatencyBoard } from "./latency-histogram.ts";
 import type { Logger } from "./logger.ts";
 import { registerIngestMetrics } from "./metrics.ts";
 import type { MeasuredVenue } from "./metrics.ts";
@@ -60,11 +61,13 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   const { config, bus, clock, logger, registry, random = Math.random } = options;
   const counters: PublisherCounters = { events: 0, batches: 0, bytes: 0, failures: 0 };
   const epoch = clock.nowUs();
+  const latencies = new LatencyBoard();
   const publisher = new Publisher({
     bus,
     clock,
     epoch,
     counters,
+    latencies,
     logger,
     batchEventsMax: config.batchEventsMax,
     limits: {
@@ -87,10 +90,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
       dialer,
       restClient,
       logger,
-      policy: {
-        ...FEED_POLICY_DEFAULTS,
-        ...options.policy,
-      },
+      policy: { ...FEED_POLICY_DEFAULTS, ...options.policy },
       emit: (event) => publisher.publish(event),
       onChange: () => responder.announce(),
     });
@@ -103,7 +103,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     ingestorId: `ingest-${epoch}`,
     venues: venues.map(({ view }) => view),
   });
-  registerIngestMetrics({ registry, venues: () => venues, publisher: counters });
+  registerIngestMetrics({ registry, venues: () => venues, publisher: counters, latencies });
   responder.start();
   for (const venue of venues) venue.start();
   logger.info({ venues: venues.map(({ venue }) => venue), epoch }, "ingesting");

@@ -2,6 +2,7 @@ import { Counter, Gauge } from "prom-client";
 import type { Registry } from "prom-client";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
+import type { LatencyBoard } from "./latency-histogram.ts";
 import type { PublisherCounters } from "./publisher.ts";
 import type { VenueCounters } from "./venue-counters.ts";
 
@@ -49,8 +50,9 @@ export function registerIngestMetrics(options: {
   readonly registry: Registry;
   readonly venues: () => readonly MeasuredVenue[];
   readonly publisher: PublisherCounters;
+  readonly latencies: LatencyBoard;
 }): void {
-  const { registry, venues, publisher } = options;
+  const { registry, venues, publisher, latencies } = options;
   for (const [name, [help, field]] of Object.entries(VENUE_TOTALS)) {
     readCounter({ registry, name, help, labelNames: ["venue"] }, (add) => {
       for (const { venue, counters } of venues()) add({ venue }, counters[field]);
@@ -72,6 +74,18 @@ export function registerIngestMetrics(options: {
     }
   });
   registerPublisher(registry, publisher);
+  latencies.register({
+    registry,
+    name: "ingest_venue_to_received_seconds",
+    help: "From the venue's time of an event to its arrival, by both clocks; once per batch.",
+    side: "venueToReceived",
+  });
+  latencies.register({
+    registry,
+    name: "ingest_received_to_published_seconds",
+    help: "From the arrival of a batch's first event to its publication.",
+    side: "receivedToPublished",
+  });
   registerGauges(registry, venues);
 }
 

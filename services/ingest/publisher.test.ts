@@ -5,6 +5,7 @@ import type { Bus } from "#bus/bus.ts";
 import type { Trade } from "#core/market-event.ts";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
+import { LatencyBoard } from "./latency-histogram.ts";
 import { Publisher } from "./publisher.ts";
 
 const A = fakeInstrument("A-USD");
@@ -40,8 +41,10 @@ function create(options: { payloadBytesMax?: number; batchEventsMax?: number } =
   const counters = { events: 0, batches: 0, bytes: 0, failures: 0 };
   const logged: string[] = [];
   const log = (_fields: object, message: string): void => void logged.push(message);
+  const latencies = new LatencyBoard();
   const publisher = new Publisher({
     bus,
+    latencies,
     clock: new ManualClock(1e3),
     epoch: 42,
     counters,
@@ -68,7 +71,7 @@ function create(options: { payloadBytesMax?: number; batchEventsMax?: number } =
   const fail = (error: BusError | undefined): void => {
     failure = error;
   };
-  return { publisher, published, scheduled, batches, counters, logged, fail };
+  return { publisher, published, scheduled, batches, counters, logged, fail, latencies };
 }
 
 test("the events of a turn leave as one batch per topic, numbered from 1", () => {
@@ -87,6 +90,23 @@ test("the events of a turn leave as one batch per topic, numbered from 1", () =>
     "md.v1.fake.trades.B-USD 42:1 x",
     "md.v1.fake.trades.A-USD 42:3 c",
   ]);
+});
+
+test("a batch counts how long its first event waited and how old its last one was", () => {
+  const { publisher, latencies } = create();
+  publisher.publish({ ...trade("a"), receivedTimeUs: 400 });
+  publisher.publish({ ...trade("b"), receivedTimeUs: 900, venueTimeUs: 1_000 });
+  publisher.flush();
+  publisher.publish({ ...trade("old"), receivedTimeUs: 900, historical: true });
+  publisher.publish({ ...trade("timeless", B), receivedTimeUs: 900, venueTimeUs: undefined });
+  publisher.flush();
+  const { receivedToPublished, venueToReceived } = latencies.of({
+    venue: "fake",
+    channel: "trades",
+  });
+  expect(receivedToPublished.sumUs).toBe(600 + 100 + 100);
+  expect(venueToReceived.sumUs).toBe(-100);
+  expect(venueToReceived.counts.reduce((sum, count) => sum + count)).toBe(1);
 });
 
 test("a full batch does not wait for the end of the turn", () => {

@@ -6,6 +6,7 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import { encodeEvents } from "#wire/event-codec.ts";
+import type { LatencyBoard } from "./latency-histogram.ts";
 import type { Logger } from "./logger.ts";
 import { TopicRecord } from "./topic-record.ts";
 import type { RecordLimits } from "./topic-record.ts";
@@ -32,6 +33,8 @@ export type PublisherOptions = {
   /** Calls back at the end of the event loop's turn. */
   readonly schedule: (flush: () => void) => void;
   readonly counters: PublisherCounters;
+  /** Where latencies are counted, once per batch. */
+  readonly latencies?: LatencyBoard;
   readonly logger: Logger;
   /** Called for every event when it gets its position. */
   readonly onEvent?: (event: MarketEvent, sequence: number) => void;
@@ -118,6 +121,7 @@ export class Publisher {
       instrument,
       channel,
       subject: eventSubject({ venue, channel, symbol }),
+      latency: this.#options.latencies?.of({ venue, channel }),
       limits: this.#options.limits,
     });
     topics[kind] = topic;
@@ -144,7 +148,8 @@ export class Publisher {
   #publishBatch(topic: TopicRecord, events: readonly MarketEvent[], firstSequence: number): void {
     const { bus, clock, counters } = this.#options;
     if (bus === undefined) return;
-    const header = { epoch: this.epoch, firstSequence, publishedTimeUs: clock.nowUs() };
+    const publishedTimeUs = clock.nowUs();
+    const header = { epoch: this.epoch, firstSequence, publishedTimeUs };
     const payload = encodeEvents(header, events);
     if (payload.length > bus.payloadBytesMax && events.length > 1) {
       const half = events.length >> 1;
@@ -156,6 +161,7 @@ export class Publisher {
       bus.publish(topic.subject, payload);
       counters.batches += 1;
       counters.bytes += payload.length;
+      observeLatency(topic, events, publishedTimeUs);
       this.#failing = false;
     } catch (error) {
       this.#onFailure(topic, error);
@@ -173,4 +179,21 @@ export class Publisher {
     const { code, message } = error;
     this.#options.logger.error({ subject: topic.subject, code, message }, "bus refused a batch");
   }
+}
+
+/**
+ * The first event has waited longest for its batch; the last one tells how old the venue's news is.
+ * Old trades sent on subscribe are no news.
+ */
+function observeLatency(
+  { latency }: TopicRecord,
+  events: readonly MarketEvent[],
+  publishedTimeUs: number,
+): void {
+  const first = events[0];
+  const last = events.at(-1);
+  if (latency === undefined || first === undefined || last === undefined) return;
+  latency.receivedToPublished.observe(publishedTimeUs - first.receivedTimeUs);
+  if (last.venueTimeUs === undefined || (last.kind === "trade" && last.historical)) return;
+  latency.venueToReceived.observe(last.receivedTimeUs - last.venueTimeUs);
 }

@@ -1,5 +1,6 @@
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { Candle, MarketEvent, Status, Trade } from "#core/market-event.ts";
+import type { ChannelLatency } from "./latency-histogram.ts";
 
 /** What is remembered per topic, at most. */
 export type RecordLimits = {
@@ -49,6 +50,8 @@ export class TopicRecord {
   readonly instrument: Instrument;
   readonly channel: Channel;
   readonly subject: string;
+  /** Shared by all topics of the channel; undefined if nobody measures. */
+  readonly latency: ChannelLatency | undefined;
   /** Of the last event; 0 before the first. */
   sequence = 0;
   /** Not yet published, in order; the last one has `sequence`. */
@@ -64,11 +67,13 @@ export class TopicRecord {
     readonly instrument: Instrument;
     readonly channel: Channel;
     readonly subject: string;
+    readonly latency?: ChannelLatency | undefined;
     readonly limits: RecordLimits;
   }) {
     this.instrument = options.instrument;
     this.channel = options.channel;
     this.subject = options.subject;
+    this.latency = options.latency;
     this.#limits = options.limits;
   }
 

@@ -1,0 +1,30 @@
+import { Registry } from "prom-client";
+import { expect, test } from "vitest";
+import { LATENCY_SECONDS_BOUNDS, LatencyBoard, LatencyHistogram } from "./latency-histogram.ts";
+
+test("a latency at a bound is in its bucket, above it in the next, and negative ones count", () => {
+  for (const [index, bound] of LATENCY_SECONDS_BOUNDS.entries()) {
+    const histogram = new LatencyHistogram();
+    histogram.observe(bound * 1e6 - 1);
+    histogram.observe(bound * 1e6);
+    histogram.observe(bound * 1e6 + 1);
+    expect([histogram.counts[index], histogram.counts[index + 1]]).toEqual([2, 1]);
+    expect(histogram.sumUs).toBeCloseTo(bound * 3e6, 3);
+  }
+});
+
+test("the metrics show each venue and channel, cumulated and in seconds", async () => {
+  const board = new LatencyBoard();
+  const registry = new Registry();
+  board.register({ registry, name: "wait_seconds", help: "Wait.", side: "venueToReceived" });
+  const trades = board.of({ venue: "v", channel: "trades" });
+  expect(board.of({ venue: "v", channel: "trades" })).toBe(trades);
+  for (const latencyUs of [-5_000_000, 700, 20_000_000]) trades.venueToReceived.observe(latencyUs);
+  const text = await registry.metrics();
+  expect(text).toContain("# TYPE wait_seconds histogram");
+  expect(text).toContain('wait_seconds_bucket{le="-1",venue="v",channel="trades"} 1');
+  expect(text).toContain('wait_seconds_bucket{le="0.001",venue="v",channel="trades"} 2');
+  expect(text).toContain('wait_seconds_bucket{le="+Inf",venue="v",channel="trades"} 3');
+  expect(text).toContain('wait_seconds_sum{venue="v",channel="trades"} 15.0007');
+  expect(text).toContain('wait_seconds_count{venue="v",channel="trades"} 3');
+});
