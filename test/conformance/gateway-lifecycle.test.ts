@@ -7,20 +7,37 @@ import { RawSocket } from "./gateway-raw-socket.ts";
 
 const { ClientFrame, NoticeKind, ServerFrame } = tickwire.v1;
 
-/** Reads until a close frame with code 4001 has arrived; resolves with its reason. */
-function tailUpToClose(socket: Socket): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let tail = Buffer.alloc(0);
+/** Reads everything up to the close frame: what a slow client finds when it reads at last. */
+function readUpToClose(socket: Socket) {
+  const frames: tickwire.v1.ServerFrame[] = [];
+  let unread = Buffer.alloc(0);
+  return new Promise<{ frames: typeof frames; code: number; reason: string }>((resolve, reject) => {
     socket.on("data", (chunk: Buffer) => {
-      tail = Buffer.concat([tail, chunk]).subarray(-127);
-      const code = tail.lastIndexOf(Buffer.from([0x0f, 0xa1]));
-      const length = tail[code - 1] ?? 0;
-      if (code < 2 || tail[code - 2] !== 0x88 || tail.length - code < length) return;
-      resolve(tail.toString("utf8", code + 2));
+      unread = Buffer.concat([unread, chunk]);
+      for (let frame = takeFrame(unread); frame !== undefined; frame = takeFrame(unread)) {
+        const { opcode, payload } = frame;
+        unread = unread.subarray(frame.end);
+        if (opcode === 2) frames.push(ServerFrame.decode(payload));
+        if (opcode !== 8) continue;
+        resolve({ frames, code: payload.readUInt16BE(0), reason: payload.toString("utf8", 2) });
+      }
     });
     socket.on("close", () => reject(new Error("closed without a close frame")));
     socket.resume();
   });
+}
+
+/** The unmasked WebSocket frame at the start of `bytes`; undefined if it is not all there. */
+function takeFrame(bytes: Buffer) {
+  const short = bytes[1] ?? 0;
+  const start = short < 126 ? 2 : short === 126 ? 4 : 10;
+  if (bytes.length < start) return undefined;
+  let length = short;
+  if (short === 126) length = bytes.readUInt16BE(2);
+  if (short === 127) length = Number(bytes.readBigUInt64BE(2));
+  const end = start + length;
+  if (bytes.length < end) return undefined;
+  return { opcode: (bytes[0] ?? 0) & 15, payload: bytes.subarray(start, end), end };
 }
 
 describe.each(TRANSPORTS)("lifecycle over %s", (transport) => {
@@ -187,13 +204,19 @@ describe.each(TRANSPORTS)("lifecycle over %s", (transport) => {
       wide();
       await rig.settle();
     }
+    const last = rig.ingestor.position("book", "BTC-USDT");
     expect(rig.gateway.sessions).toBe(1);
     expect(await rig.metric("gateway_lag_notices_total")).toBe(1);
     expect(await rig.metric("gateway_slow_consumers_total")).toBe(1);
-    expect(await rig.metric("gateway_undelivered_events_total")).toBeGreaterThan(0);
-    const tail = await tailUpToClose(slow.socket);
-    expect(tail).toContain("outboundBytesMax 200000");
-    const last = rig.ingestor.position("book", "BTC-USDT");
+    const { frames, code, reason } = await readUpToClose(slow.socket);
+    expect([code, reason]).toEqual([4001, expect.stringContaining("outboundBytesMax 200000")]);
+    const messages = frames.flatMap((frame) => frame.messages as tickwire.v1.ServerMessage[]);
+    const notices = messages.flatMap(({ notice }) => notice ?? []);
+    expect(notices.map((notice) => notice.kind)).toEqual([NoticeKind.NOTICE_KIND_LAG]);
+    // What the gateway counted as not delivered is what the client misses, to the event.
+    const received = Number(frames.flatMap((frame) => frame.batches).at(-1)?.firstSequence);
+    expect(received).toBeGreaterThan(0);
+    expect(await rig.metric("gateway_undelivered_events_total")).toBe(last - received);
     await bystander.until(() => bystander.batches.at(-1)?.last === last);
   });
 
