@@ -1,5 +1,5 @@
 import type { Channel, Instrument } from "#core/instrument.ts";
-import type { AggressorSide, Ticker } from "#core/market-event.ts";
+import type { AggressorSide } from "#core/market-event.ts";
 import type {
   FeedDecoder,
   FeedDecoderContext,
@@ -20,6 +20,7 @@ import {
   tradeIdText,
   venueSymbolOfStream,
 } from "./binance-payload.ts";
+import { readTickerValues } from "./event-values.ts";
 import { isNotMantissa, ScaleTracker } from "./scale-tracker.ts";
 
 /** In what the messages of the family's venues differ. */
@@ -361,24 +362,21 @@ export class BinanceDecoder implements FeedDecoder {
     if (state === undefined) return rejectSymbol(emit, payload.s);
     const venueTimeUs = optionalTimeUs(payload.E);
     if (Number.isNaN(venueTimeUs)) return spoilt(emit, "bad-time", state, "ticker");
-    const ticker: Ticker = {
-      kind: "ticker",
-      instrument: state.instrument,
-      venueTimeUs,
-      receivedTimeUs,
-      lastPrice: decimal(payload.c),
-      lastSize: decimal(payload.Q),
-      openPrice: decimal(payload.o),
-      highPrice: decimal(payload.h),
-      lowPrice: decimal(payload.l),
-      volume: decimal(payload.v),
-      quoteVolume: decimal(payload.q),
+    const ticker = readTickerValues({
+      lastPrice: payload.c,
+      lastSize: payload.Q,
+      openPrice: payload.o,
+      highPrice: payload.h,
+      lowPrice: payload.l,
+      volume: payload.v,
+      quoteVolume: payload.q,
       // Futures tickers have no best prices.
-      bidPrice: decimal(payload.b),
-      askPrice: decimal(payload.a),
-    };
-    if (ticker.lastPrice === undefined) return spoilt(emit, "bad-decimal", state, "ticker");
-    emit(ticker);
+      bidPrice: payload.b,
+      askPrice: payload.a,
+    });
+    if (typeof ticker === "string") return spoilt(emit, ticker, state, "ticker");
+    if (ticker.lastPrice === undefined) return spoilt(emit, "missing-field", state, "ticker");
+    emit({ kind: "ticker", instrument: state.instrument, venueTimeUs, receivedTimeUs, ...ticker });
   }
 
   /** One message is both a mark price and, for perpetuals, the funding to come. */
