@@ -80,6 +80,7 @@ test("a damaged update costs exactly its product's book, one without a name ever
         : [],
     );
   expect(costs('{"type":"l2update","product_id":"ETH-USD","chan')).toEqual(["ETH-USD book"]);
+  expect(costs('{"type": "l2update", "product_id": "ETH-USD", "ch')).toEqual(["ETH-USD book"]);
   expect(costs('{"type":"l2up')).toEqual(["BTC-USD book", "ETH-USD book"]);
   expect(costs('{"type":"ticker","prod')).toEqual([]);
 });

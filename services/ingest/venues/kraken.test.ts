@@ -175,3 +175,36 @@ test("a frame of bytes is the same as its text", () => {
     { kind: "rejected", reason: "bad-json" },
   ]);
 });
+
+test("a damaged update costs exactly its pair's book, one without a name every book", () => {
+  const catalog = new InstrumentCatalog({
+    venue: "kraken",
+    instrumentsMax: 10,
+    derive: (venueSymbol) => kraken.deriveInstrument(venueSymbol),
+  });
+  const snapshot = (symbol: string): string =>
+    `{"channel":"book","type":"snapshot","data":[{"symbol":"${symbol}","bids":[],"asks":[],"checksum":0}]}`;
+  const costs = (frame: string): string[] => {
+    const decoder = kraken.createDecoder({ catalog, bookDepth: 10 });
+    const rejected: string[] = [];
+    for (const text of [snapshot("BTC/USD"), snapshot("ETH/USD"), frame]) {
+      decoder.decode(text, 1, (event) => {
+        if (event.kind !== "rejected") return;
+        rejected.push(`${event.reason} ${event.instrument?.venueSymbol ?? "-"}`);
+      });
+    }
+    return rejected;
+  };
+  const about = (symbol: string): string =>
+    `{"channel": "book", "type":"update", "data":[{"symbol": "${symbol}","bi`;
+  expect(costs(about("ETH/USD"))).toEqual(["bad-json ETH/USD"]);
+  expect(costs('{"channel":"bo')).toEqual([
+    "bad-json -",
+    "missing-data BTC/USD",
+    "missing-data ETH/USD",
+  ]);
+  expect(costs('{"channel":"trade","ty')).toEqual(["bad-json -"]);
+  for (const whole of ["[1,2]", "null", "1", '"x"']) {
+    expect(costs(whole)).toEqual(["unknown-message -"]);
+  }
+});

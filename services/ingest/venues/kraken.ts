@@ -120,9 +120,15 @@ class KrakenDecoder implements FeedDecoder {
 
   decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {
     const text = textOfFrame(frame);
-    const message = asJsonObject(parseJsonText(text));
-    if (message === undefined) {
+    const json = parseJsonText(text);
+    if (json === undefined) {
       this.#rejectDamaged(text, emit);
+      return;
+    }
+    const message = asJsonObject(json);
+    if (message === undefined) {
+      // Whole, and so not a book's message that was damaged.
+      emit({ kind: "rejected", reason: "unknown-message" });
       return;
     }
     const channel = asText(message["channel"]) ?? "";
