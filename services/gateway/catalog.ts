@@ -203,6 +203,8 @@ export class Catalog {
   #replace(venue: Venue, instruments: readonly Instrument[]): void {
     const room = this.#parts.limits.instrumentsMax - (this.#instruments - venue.bySymbol.size);
     const kept = instruments.slice(0, Math.max(0, room));
+    const { metrics } = this.#parts;
+    metrics.instrumentsLeftOut.set({ venue: venue.id }, instruments.length - kept.length);
     if (kept.length < instruments.length) {
       const fields = { venue: venue.id, refused: instruments.length - kept.length };
       this.#parts.logger.warn(fields, "more instruments than instrumentsMax; the rest is left out");

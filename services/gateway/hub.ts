@@ -37,7 +37,9 @@ export class Hub {
 
   constructor(parts: HubParts) {
     this.#parts = parts;
-    this.#gate = new QueryGate(parts.limits.queriesInFlightMax);
+    this.#gate = new QueryGate(parts.limits.queriesInFlightMax, (waiting) => {
+      parts.metrics.queriesWaiting.set(waiting);
+    });
     this.#stopListening = parts.bus.onEvent((event) => this.#onBusEvent(event));
   }
 

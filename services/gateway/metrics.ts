@@ -156,6 +156,17 @@ function topicMetrics(registry: Registry) {
       labelNames: ["venue", "channel"],
       registers,
     }),
+    instrumentsLeftOut: new Gauge({
+      name: "gateway_instruments_left_out",
+      help: "Instruments of a venue that cannot be had because of instrumentsMax.",
+      labelNames: ["venue"],
+      registers,
+    }),
+    queriesWaiting: new Gauge({
+      name: "gateway_queries_waiting",
+      help: "Snapshot queries that wait because queriesInFlightMax are under way.",
+      registers,
+    }),
     snapshotQueries: new Counter({
       name: "gateway_snapshot_queries_total",
       help: "Snapshots asked of ingestors, by outcome.",

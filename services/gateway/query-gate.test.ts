@@ -34,3 +34,17 @@ test("a request that fails gives its place back", async () => {
   await expect(failed).rejects.toThrow("no");
   expect(await next).toBe("yes");
 });
+
+test("says how many wait: none at the limit, one above it, none when that one had its turn", async () => {
+  const heard: number[] = [];
+  const gate = new QueryGate(1, (waiting) => heard.push(waiting));
+  let finish: () => void = () => {};
+  const first = gate.run(() => new Promise<void>((resolve) => (finish = resolve)));
+  expect(heard).toEqual([]);
+  const second = gate.run(() => Promise.resolve());
+  expect(heard).toEqual([1]);
+  await nextTurn();
+  finish();
+  await Promise.all([first, second]);
+  expect(heard).toEqual([1, 0]);
+});

@@ -1,11 +1,14 @@
 /** Lets at most `inFlightMax` requests run at once; the others wait in order. */
 export class QueryGate {
   readonly #inFlightMax: number;
+  readonly #onWaiting: (waiting: number) => void;
   readonly #waiting: (() => void)[] = [];
   #inFlight = 0;
 
-  constructor(inFlightMax: number) {
+  /** `onWaiting` hears how many wait, each time that this changes. */
+  constructor(inFlightMax: number, onWaiting: (waiting: number) => void = () => {}) {
     this.#inFlightMax = inFlightMax;
+    this.#onWaiting = onWaiting;
   }
 
   get inFlight(): number {
@@ -15,7 +18,10 @@ export class QueryGate {
   /** Runs `request` when there is room. Settles as it does. */
   async run<T>(request: () => Promise<T>): Promise<T> {
     if (this.#inFlight >= this.#inFlightMax) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+        this.#onWaiting(this.#waiting.length);
+      });
     } else {
       this.#inFlight += 1;
     }
@@ -25,7 +31,10 @@ export class QueryGate {
       const next = this.#waiting.shift();
       // The place is handed on, so nobody can slip in between.
       if (next === undefined) this.#inFlight -= 1;
-      else next();
+      else {
+        this.#onWaiting(this.#waiting.length);
+        next();
+      }
     }
   }
 }

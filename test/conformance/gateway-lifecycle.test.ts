@@ -89,6 +89,18 @@ describe.each(TRANSPORTS)("lifecycle over %s", (transport) => {
     expect(head.status).toBe(200);
   });
 
+  test.each([
+    [2, 1],
+    [3, 0],
+    [4, 0],
+  ])("of 3 instruments and a limit of %i, %i are left out and counted", async (limit, left) => {
+    await start({ symbols: ["A-B", "C-D", "E-F"], config: { instrumentsMax: limit } });
+    expect(await rig.metric("gateway_instruments_left_out")).toBe(left);
+    const client = await rig.client();
+    const results = await client.subscribe("fake:A-B/trades", "fake:C-D/trades", "fake:E-F/trades");
+    expect(results.filter(({ error }) => error !== 0)).toHaveLength(left);
+  });
+
   test("is not ready without a catalog and ready with the first", async () => {
     await start({ symbols: [] });
     const before = await fetch(`${rig.url}/readyz`);

@@ -45,6 +45,16 @@ export async function createNodeTransport(
   return transport;
 }
 
+/**
+ * A plain request that comes slower is cut, about as soon as the other transport does. The defaults
+ * of node:http let everybody hold sockets for minutes.
+ */
+const REQUEST_TIMEOUTS = {
+  headersTimeout: 10_000,
+  requestTimeout: 20_000,
+  connectionsCheckingInterval: 2_000,
+} as const;
+
 class NodeTransport implements Transport {
   readonly kind = "node";
   readonly #options: TransportOptions;
@@ -68,7 +78,9 @@ class NodeTransport implements Transport {
     this.#handler = handler;
     this.#onError = onError;
     const http = new NodeHttp(options.requestBytesMax, handler, onError);
-    this.#server = createServer((request, response) => http.serve(request, response));
+    this.#server = createServer(REQUEST_TIMEOUTS, (request, response) => {
+      http.serve(request, response);
+    });
     this.#server.on("upgrade", (request, socket, head) => {
       this.#guard("upgrade", () => this.#upgrade(request, socket, head));
     });
