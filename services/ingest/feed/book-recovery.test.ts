@@ -76,6 +76,20 @@ describe("a snapshot by REST", () => {
   });
 
   test.each([
+    { wishMs: 59_999, pauseMs: 59_999 },
+    { wishMs: 60_000, pauseMs: 60_000 },
+    { wishMs: 60_001, pauseMs: 60_000 },
+  ])("a wish for $wishMs ms, where restPauseMsMax is 60000, pauses for $pauseMs", (row) => {
+    const { dialer, rest, clock } = start({ policy: { ...BACKOFF, restPauseMsMax: 60_000 } });
+    dialer.last.receive(bookFrame("A", { first: 1, last: 1 }));
+    rest.answer(418, "", row.wishMs);
+    clock.advance(row.pauseMs - 0.001);
+    expect(rest.urls).toHaveLength(1);
+    clock.advance(1);
+    expect(rest.urls).toHaveLength(2);
+  });
+
+  test.each([
     { status: 429, field: "rateLimitedPauseMs", wishMs: undefined },
     { status: 418, field: "bannedPauseMs", wishMs: undefined },
     { status: 418, field: "bannedPauseMs", wishMs: 0 },

@@ -49,6 +49,8 @@ export type FeedPolicy = {
   /** Pause of a venue's REST after a 429, and after a 418, that names no time. */
   readonly rateLimitedPauseMs: number;
   readonly bannedPauseMs: number;
+  /** The longest pause that a venue can wish for; a longer wish is taken for a mistake of form. */
+  readonly restPauseMsMax: number;
 };
 
 export const FEED_POLICY_DEFAULTS: FeedPolicy = {
@@ -73,4 +75,6 @@ export const FEED_POLICY_DEFAULTS: FeedPolicy = {
   inBandSnapshotTimeoutMs: 15_000,
   rateLimitedPauseMs: 5_000,
   bannedPauseMs: 120_000,
+  // The longest ban that Binance announces is three days.
+  restPauseMsMax: 3 * 24 * 3_600_000,
 };

@@ -225,7 +225,7 @@ export class SnapshotFetcher {
     // A wish of nothing, such as a date that has passed, is as good as none.
     const wishMs = answer.retryAfterMs ?? 0;
     const defaultMs = banned ? policy.bannedPauseMs : policy.rateLimitedPauseMs;
-    const pauseMs = wishMs > 0 ? wishMs : defaultMs;
+    const pauseMs = Math.min(wishMs > 0 ? wishMs : defaultMs, policy.restPauseMsMax);
     this.#pacer.pauseUntil(clock.nowUs() + pauseMs * 1000);
     logger.warn({ venue: adapter.venue, status: answer.status, pauseMs }, "venue pauses REST");
   }
