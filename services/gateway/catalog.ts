@@ -151,6 +151,8 @@ export class Catalog {
     const { ingestorId, catalogVersion } = announcement;
     const venue = this.#heard(announcement.venue);
     if (venue === undefined) return;
+    // An ingestor that has just started does not know its instruments yet; none of them is gone.
+    if (catalogVersion === 0) return;
     if (venue.versions.get(ingestorId) === catalogVersion || venue.fetching) return;
     venue.fetching = true;
     // Failures are logged in the function; the next announcement tries again.

@@ -1,6 +1,8 @@
 import { connect as dialSocket, createServer, type AddressInfo, type Socket } from "node:net";
 import { connect, type Client, type LiveBook, type NoticeEvent } from "@tickwire/client";
 import { afterEach, describe, expect, test } from "vitest";
+import { ANNOUNCE_SUBJECT } from "#bus/subject.ts";
+import { encodeAnnouncement } from "#wire/bus-codec.ts";
 import { Rig } from "#test/conformance/gateway-harness.ts";
 
 // The published entry for Node with its default WebSocket, against a listening gateway.
@@ -123,6 +125,21 @@ describe("the client against a gateway", () => {
     await expect(missing).rejects.toMatchObject({ code: "not-found", sent: true });
     const replay = client.rpc.replay({ topic: "fake:BTC-USDT/trades" })[Symbol.asyncIterator]();
     await expect(replay.next()).rejects.toMatchObject({ code: "unimplemented" });
+  });
+
+  test("outlives an ingestor that has just started and has no catalog yet", async () => {
+    await start();
+    const started = noticed("new");
+    const trades = client.trades("fake:BTC-USDT", { onNotice: started.onNotice });
+    await started.seen;
+    const known = [...rig.ingestor.instruments];
+    rig.ingestor.instruments.clear();
+    const announcement = { ingestorId: "two", venue: "fake", catalogVersion: 0 };
+    rig.bus.publish(ANNOUNCE_SUBJECT, encodeAnnouncement(announcement));
+    await rig.settle();
+    for (const [symbol, instrument] of known) rig.ingestor.instruments.set(symbol, instrument);
+    rig.ingestor.publish([rig.ingestor.trade("BTC-USDT", 101)]);
+    expect((await trades.next()).value?.sequence).toBe(1);
   });
 
   test("loses and doubles nothing when its connection is cut again and again", async () => {
