@@ -6,7 +6,7 @@ import {
   SNAPSHOTS_BEHIND_MAX,
   type BookOutput,
 } from "./book-builder.ts";
-import type { SequencingPolicy, SyncPolicy, VenueBook } from "./book-sync.ts";
+import type { BookSequencing, BookSync, RawBook } from "./book-sync.ts";
 import type { Instrument } from "./instrument.ts";
 import type { LevelColumns } from "./market-event.ts";
 
@@ -22,15 +22,15 @@ const INSTRUMENT: Instrument = {
 };
 
 /** Numbered like Binance spot: each delta covers first...last, without holes. */
-const NUMBERED: SequencingPolicy = {
+const NUMBERED: BookSequencing = {
   isCovered: (delta, snapshotId) => delta.lastUpdateId! <= snapshotId,
   bridges: (delta, id) => delta.firstUpdateId! <= id + 1 && id + 1 <= delta.lastUpdateId!,
   follows: (delta, lastId) => delta.firstUpdateId === lastId + 1,
 };
-const REST: SyncPolicy = { snapshot: "rest", sequencing: NUMBERED };
-const IN_BAND: SyncPolicy = { snapshot: "in-band" };
+const REST: BookSync = { snapshot: "rest", sequencing: NUMBERED };
+const IN_BAND: BookSync = { snapshot: "in-band" };
 /** Stands in for a venue's checksum: total of the best two bid prices. */
-const CHECKED: SyncPolicy = {
+const CHECKED: BookSync = {
   snapshot: "in-band",
   checksum: (book) => book.bids(2).prices.reduce<number>((sum, price) => sum + Number(price), 0),
 };
@@ -41,7 +41,7 @@ function columns(levels: Levels): LevelColumns {
   return { prices: levels.map(([price]) => price), sizes: levels.map(([, size]) => size) };
 }
 
-function raw(fields: Partial<VenueBook> & { levels?: Levels } = {}): VenueBook {
+function raw(fields: Partial<RawBook> & { levels?: Levels } = {}): RawBook {
   const { levels = [], ...rest } = fields;
   return {
     kind: "raw-book",
@@ -62,20 +62,20 @@ function raw(fields: Partial<VenueBook> & { levels?: Levels } = {}): VenueBook {
   };
 }
 
-function delta(id: number, levels: Levels = [[id, 1]]): VenueBook {
+function delta(id: number, levels: Levels = [[id, 1]]): RawBook {
   return raw({ firstUpdateId: id, lastUpdateId: id, levels });
 }
 
-function restSnapshot(id: number, levels: Levels = [[1_000, 1]]): VenueBook {
+function restSnapshot(id: number, levels: Levels = [[1_000, 1]]): RawBook {
   return raw({ snapshot: true, source: "rest", lastUpdateId: id, levels });
 }
 
-function streamSnapshot(levels: Levels = [[1_000, 1]], checksum?: number): VenueBook {
+function streamSnapshot(levels: Levels = [[1_000, 1]], checksum?: number): RawBook {
   return raw({ snapshot: true, levels, checksum });
 }
 
 /** A builder with a consumer beside it, and a log of what it says in few words. */
-function run(sync: SyncPolicy, options: { bufferedDeltasMax?: number; depth?: number } = {}) {
+function run(sync: BookSync, options: { bufferedDeltasMax?: number; depth?: number } = {}) {
   const builder = new BookBuilder({
     sync,
     instrument: INSTRUMENT,
@@ -97,7 +97,7 @@ function run(sync: SyncPolicy, options: { bufferedDeltasMax?: number; depth?: nu
     outputs,
     emit,
     take: () => log.splice(0),
-    feed: (...books: VenueBook[]) => {
+    feed: (...books: RawBook[]) => {
       for (const book of books) builder.handle(book, emit);
       return log.splice(0);
     },

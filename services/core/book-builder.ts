@@ -8,15 +8,15 @@ import {
   alignDeltas,
   placeDelta,
   type BookPosition,
-  type SyncPolicy,
-  type VenueBook,
+  type BookSync,
+  type RawBook,
 } from "./book-sync.ts";
 import { BoundedQueue } from "./bounded-queue.ts";
 import type { Instrument } from "./instrument.ts";
 import type { BookEvent, LevelColumns, TopicState } from "./market-event.ts";
 
 export type BookBuilderOptions = {
-  readonly sync: SyncPolicy;
+  readonly sync: BookSync;
   readonly instrument: Instrument;
   /** Deltas kept while waiting for a snapshot; beyond it the oldest is dropped and counted. */
   readonly bufferedDeltasMax: number;
@@ -104,9 +104,9 @@ export class BookBuilder {
     staleSnapshots: 0,
     ignoredSnapshots: 0,
   };
-  readonly #sync: SyncPolicy;
+  readonly #sync: BookSync;
   readonly #depth: number;
-  readonly #buffer: BoundedQueue<VenueBook>;
+  readonly #buffer: BoundedQueue<RawBook>;
   #phase: "idle" | "waiting" | "live" = "idle";
   #state: TopicState = "down";
   #position: BookPosition = { updateId: undefined, bridged: false };
@@ -115,7 +115,7 @@ export class BookBuilder {
   /** A live book keeps what it applies, to put it behind a fresh snapshot. */
   #refreshing = false;
   /** A REST snapshot that came before the first delta. */
-  #early: VenueBook | undefined;
+  #early: RawBook | undefined;
   #gapReported = false;
   #wasLive = false;
   #duplicatesInRow = 0;
@@ -156,7 +156,7 @@ export class BookBuilder {
    * Takes the next message of the venue, in order of arrival. Columns are not copied: do not change
    * them.
    */
-  handle(raw: VenueBook, emit: Emit): void {
+  handle(raw: RawBook, emit: Emit): void {
     if (!raw.snapshot) this.#onDelta(raw, emit);
     else if (raw.source === "in-band") this.#onStreamSnapshot(raw, emit);
     else this.#onRestSnapshot(raw, emit);
@@ -214,7 +214,7 @@ export class BookBuilder {
     return this.#refreshing;
   }
 
-  #onDelta(delta: VenueBook, emit: Emit): void {
+  #onDelta(delta: RawBook, emit: Emit): void {
     if (this.#phase === "live") {
       this.#onLiveDelta(delta, emit);
       return;
@@ -231,7 +231,7 @@ export class BookBuilder {
     else this.#request(this.#startReason, emit);
   }
 
-  #onLiveDelta(delta: VenueBook, emit: Emit): void {
+  #onLiveDelta(delta: RawBook, emit: Emit): void {
     const placement = placeDelta(delta, this.#position, this.#sync.sequencing);
     if (placement === "covered") {
       this.counts.duplicates++;
@@ -268,14 +268,14 @@ export class BookBuilder {
     return this.#position.bridged ? "sequence-repeated" : "sequence-reset";
   }
 
-  #onStreamSnapshot(snapshot: VenueBook, emit: Emit): void {
+  #onStreamSnapshot(snapshot: RawBook, emit: Emit): void {
     if (this.#phase === "idle") this.#begin(emit);
     this.#requested = false;
     this.#buffer.clear();
     this.#install(snapshot, [], { updateId: snapshot.lastUpdateId, bridged: false }, emit);
   }
 
-  #onRestSnapshot(snapshot: VenueBook, emit: Emit): void {
+  #onRestSnapshot(snapshot: RawBook, emit: Emit): void {
     if (this.#sync.snapshot !== "rest" || (this.#phase === "live" && !this.#refreshing)) {
       this.counts.ignoredSnapshots++;
     } else if (this.#refreshing) {
@@ -289,7 +289,7 @@ export class BookBuilder {
   }
 
   /** Replaces the live book, unless that would take it back or leave a hole. */
-  #alignRefresh(snapshot: VenueBook, emit: Emit): void {
+  #alignRefresh(snapshot: RawBook, emit: Emit): void {
     const alignment = alignDeltas(snapshot, this.#buffer, this.#sync.sequencing);
     if (alignment.kind !== "aligned" || this.#isBehind(alignment.position)) {
       this.counts.staleSnapshots++;
@@ -301,7 +301,7 @@ export class BookBuilder {
   }
 
   /** Puts the buffered deltas behind a REST snapshot, or asks for a better one. */
-  #align(snapshot: VenueBook, emit: Emit): void {
+  #align(snapshot: RawBook, emit: Emit): void {
     this.#requested = false;
     const alignment = alignDeltas(snapshot, this.#buffer, this.#sync.sequencing);
     if (alignment.kind === "aligned") {
@@ -323,8 +323,8 @@ export class BookBuilder {
   }
 
   #installRest(
-    snapshot: VenueBook,
-    alignment: { readonly deltas: readonly VenueBook[] },
+    snapshot: RawBook,
+    alignment: { readonly deltas: readonly RawBook[] },
     emit: Emit,
   ): void {
     this.#install(snapshot, [], { updateId: snapshot.lastUpdateId, bridged: false }, emit);
@@ -341,8 +341,8 @@ export class BookBuilder {
   }
 
   #install(
-    snapshot: VenueBook,
-    deltas: readonly VenueBook[],
+    snapshot: RawBook,
+    deltas: readonly RawBook[],
     position: BookPosition,
     emit: Emit,
   ): void {
@@ -366,7 +366,7 @@ export class BookBuilder {
    * False if the venue's checksum says that the book is wrong; the book is then on its way to a
    * resync.
    */
-  #verify(raw: VenueBook, emit: Emit): boolean {
+  #verify(raw: RawBook, emit: Emit): boolean {
     if (raw.checksum === undefined || this.#sync.checksum === undefined) return true;
     const ok = this.#sync.checksum(this.book, this.instrument) === raw.checksum;
     emit({ kind: "checksum", ok });
@@ -409,11 +409,11 @@ export class BookBuilder {
     emit({ kind: "state", state, reason });
   }
 
-  #keep(delta: VenueBook): void {
+  #keep(delta: RawBook): void {
     if (this.#buffer.pushEvicting(delta) !== undefined) this.counts.overflowed++;
   }
 
-  #snapshotEvent(last: VenueBook, receivedTimeUs: number): BookEvent {
+  #snapshotEvent(last: RawBook, receivedTimeUs: number): BookEvent {
     return {
       kind: "book",
       instrument: this.instrument,
@@ -427,7 +427,7 @@ export class BookBuilder {
     };
   }
 
-  #deltaEvent(delta: VenueBook, truncated: TruncatedPrices): BookEvent {
+  #deltaEvent(delta: RawBook, truncated: TruncatedPrices): BookEvent {
     const whole = truncated.bids.length === 0 && truncated.asks.length === 0;
     const { priceScale, sizeScale } = whole ? delta : this.book;
     return {

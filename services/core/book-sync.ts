@@ -2,35 +2,56 @@ import type { OrderBook } from "@tickwire/proto/model";
 import type { Instrument } from "./instrument.ts";
 import type { LevelColumns } from "./market-event.ts";
 
-/** A book message as the venue sent it. The same shape as a feed's RawBook. */
-export type VenueBook = {
+/**
+ * A book message as the venue sent it, before synchronisation. Identifiers are the venue's own;
+ * undefined where it has none.
+ */
+export type RawBook = {
   readonly kind: "raw-book";
   readonly instrument: Instrument;
   readonly venueTimeUs: number | undefined;
   readonly receivedTimeUs: number;
   readonly snapshot: boolean;
+  /** Where the snapshot came from; `in-band` for deltas. */
   readonly source: "in-band" | "rest";
+  /** First update that the message covers (Binance U). */
   readonly firstUpdateId: number | undefined;
+  /** Last update that the message covers (Binance u, lastUpdateId). */
   readonly lastUpdateId: number | undefined;
+  /** Last update of the message before (Binance USDⓈ-M pu). */
   readonly previousUpdateId: number | undefined;
+  /** The venue's checksum of the book after this message. */
   readonly checksum: number | undefined;
+  /**
+   * Levels per side that the venue keeps, where what falls out is not said (Kraken): the book is
+   * cut to it after each message, before the checksum. Constant for one subscription.
+   */
+  readonly depth?: number;
   readonly priceScale: number;
   readonly sizeScale: number;
   readonly bids: LevelColumns;
   readonly asks: LevelColumns;
 };
 
-/** How deltas follow a snapshot and each other. */
-export type SequencingPolicy = {
-  isCovered(delta: VenueBook, snapshotUpdateId: number): boolean;
-  bridges(delta: VenueBook, snapshotUpdateId: number): boolean;
-  follows(delta: VenueBook, lastUpdateId: number): boolean;
+/** How deltas follow a snapshot and each other. Pure functions of the venue's identifiers. */
+export type BookSequencing = {
+  /** True if the snapshot already contains this delta: drop it. */
+  isCovered(delta: RawBook, snapshotUpdateId: number): boolean;
+  /** True if the delta is the first that may follow the snapshot. */
+  bridges(delta: RawBook, snapshotUpdateId: number): boolean;
+  /** True if the delta directly continues the last applied one. */
+  follows(delta: RawBook, lastUpdateId: number): boolean;
 };
 
 /** How a venue's book is started and proven. */
-export type SyncPolicy = {
+export type BookSync = {
+  /** Where a snapshot comes from: REST by request, or the stream after a new subscription. */
   readonly snapshot: "rest" | "in-band";
-  readonly sequencing?: SequencingPolicy;
+  /** Undefined where the venue numbers nothing. */
+  readonly sequencing?: BookSequencing;
+  /**
+   * The checksum of the book as it stands; compared with RawBook.checksum where that is present.
+   */
   readonly checksum?: (book: OrderBook, instrument: Instrument) => number;
 };
 
@@ -49,9 +70,9 @@ export type Placement = "next" | "covered" | "gap";
 
 /** Says whether a delta continues the position, is contained in it, or shows a loss. */
 export function placeDelta(
-  delta: VenueBook,
+  delta: RawBook,
   position: BookPosition,
-  sequencing: SequencingPolicy | undefined,
+  sequencing: BookSequencing | undefined,
 ): Placement {
   const { updateId, bridged } = position;
   if (sequencing === undefined || updateId === undefined) return "next";
@@ -64,7 +85,7 @@ export function placeDelta(
 }
 
 /** The position after a delta was applied. */
-export function positionAfter(delta: VenueBook, position: BookPosition): BookPosition {
+export function positionAfter(delta: RawBook, position: BookPosition): BookPosition {
   return { updateId: delta.lastUpdateId ?? position.updateId, bridged: true };
 }
 
@@ -72,7 +93,7 @@ export function positionAfter(delta: VenueBook, position: BookPosition): BookPos
 export type Alignment =
   | {
       readonly kind: "aligned";
-      readonly deltas: readonly VenueBook[];
+      readonly deltas: readonly RawBook[];
       readonly position: BookPosition;
     }
   /** The delta at `index` is the first that is missing something before it. */
@@ -80,11 +101,11 @@ export type Alignment =
 
 /** Lines up deltas (in order of arrival) behind a snapshot, dropping what the snapshot covers. */
 export function alignDeltas(
-  snapshot: VenueBook,
-  buffered: { readonly length: number; at(index: number): VenueBook | undefined },
-  sequencing: SequencingPolicy | undefined,
+  snapshot: RawBook,
+  buffered: { readonly length: number; at(index: number): RawBook | undefined },
+  sequencing: BookSequencing | undefined,
 ): Alignment {
-  const deltas: VenueBook[] = [];
+  const deltas: RawBook[] = [];
   let position: BookPosition = { updateId: snapshot.lastUpdateId, bridged: false };
   for (let index = 0; index < buffered.length; index++) {
     const delta = buffered.at(index)!;

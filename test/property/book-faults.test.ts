@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { OrderBook } from "@tickwire/proto/model";
 import { describe, expect, test } from "vitest";
 import { BookBuilder, type BookOutput } from "#core/book-builder.ts";
-import type { SequencingPolicy, SyncPolicy, VenueBook } from "#core/book-sync.ts";
+import type { BookSequencing, BookSync, RawBook } from "#core/book-sync.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { createPrng, type Prng } from "#test/support/prng.ts";
 
@@ -26,14 +26,14 @@ type Sides = {
 };
 
 /** A venue's true book after each single update, and the deltas that it sends about them. */
-type Truth = { readonly states: readonly Sides[]; readonly deltas: readonly VenueBook[] };
+type Truth = { readonly states: readonly Sides[]; readonly deltas: readonly RawBook[] };
 
 function columns(levels: Iterable<readonly [number, number]>) {
   const pairs = [...levels];
   return { prices: pairs.map(([price]) => price), sizes: pairs.map(([, size]) => size) };
 }
 
-function message(fields: Partial<VenueBook>, sides: Sides): VenueBook {
+function message(fields: Partial<RawBook>, sides: Sides): RawBook {
   return {
     kind: "raw-book",
     instrument: INSTRUMENT,
@@ -95,7 +95,7 @@ function touched(states: readonly Sides[]): Sides {
  */
 function createTruth(random: Prng, stride: number): Truth {
   const states: Sides[] = [{ bids: new Map(), asks: new Map() }];
-  const deltas: VenueBook[] = [];
+  const deltas: RawBook[] = [];
   let previousUpdateId = 0;
   while (deltas.length < MESSAGES) {
     const from = states.at(-1)!;
@@ -112,8 +112,8 @@ function createTruth(random: Prng, stride: number): Truth {
 }
 
 /** Drops, repeats and swaps some of the first deltas; the rest arrives as sent. */
-function withFaults(deltas: readonly VenueBook[], random: Prng): VenueBook[] {
-  const arriving: VenueBook[] = [];
+function withFaults(deltas: readonly RawBook[], random: Prng): RawBook[] {
+  const arriving: RawBook[] = [];
   deltas.forEach((delta, index) => {
     const luck = index < FAULTY_MESSAGES ? random.next() : 1;
     if (luck < 0.03) return;
@@ -125,7 +125,7 @@ function withFaults(deltas: readonly VenueBook[], random: Prng): VenueBook[] {
 }
 
 /** A builder, a consumer of its events, and what it has said. */
-function createBook(sync: SyncPolicy, depth?: number) {
+function createBook(sync: BookSync, depth?: number) {
   const builder = new BookBuilder({
     sync,
     instrument: INSTRUMENT,
@@ -145,7 +145,7 @@ function createBook(sync: SyncPolicy, depth?: number) {
     consumer,
     said,
     /** What it says about this message. */
-    handle(raw: VenueBook): readonly BookOutput[] {
+    handle(raw: RawBook): readonly BookOutput[] {
       const start = said.length;
       builder.handle(raw, emit);
       return said.slice(start);
@@ -172,11 +172,7 @@ const count = (said: readonly BookOutput[], kind: BookOutput["kind"], state?: st
  * REST answers come some messages after the request, showing the book as it was somewhere in
  * between.
  */
-function runRest(
-  seed: number,
-  sequencing: SequencingPolicy,
-  stride: number,
-): readonly BookOutput[] {
+function runRest(seed: number, sequencing: BookSequencing, stride: number): readonly BookOutput[] {
   const random = createPrng(seed);
   const { states, deltas } = createTruth(random, stride);
   const book = createBook({ snapshot: "rest", sequencing });
@@ -184,7 +180,7 @@ function runRest(
   let updateId = 0;
   let sentId = 0;
   let answers: { due: number; updateId: number }[] = [];
-  const deliver = (raw: VenueBook, now: number): void => {
+  const deliver = (raw: RawBook, now: number): void => {
     const said = book.handle(raw);
     const taken = !raw.snapshot || said.some((each) => each.kind === "event");
     if (taken) updateId = Math.max(updateId, raw.lastUpdateId!);
@@ -291,7 +287,7 @@ function gapsOver(seed: number, run: (seed: number) => readonly BookOutput[]): n
 
 describe("under dropped, repeated and swapped deltas a book is right or says that it is not live", () => {
   test("numbered without holes, snapshots anywhere", () => {
-    const sequencing: SequencingPolicy = {
+    const sequencing: BookSequencing = {
       isCovered: (delta, id) => delta.lastUpdateId! <= id,
       bridges: (delta, id) => delta.firstUpdateId! <= id + 1 && id + 1 <= delta.lastUpdateId!,
       follows: (delta, id) => delta.firstUpdateId === id + 1,
@@ -300,7 +296,7 @@ describe("under dropped, repeated and swapped deltas a book is right or says tha
   });
 
   test("numbered with holes and a pointer to the delta before", () => {
-    const sequencing: SequencingPolicy = {
+    const sequencing: BookSequencing = {
       isCovered: (delta, id) => delta.lastUpdateId! < id,
       bridges: (delta, id) =>
         (delta.firstUpdateId! <= id && id <= delta.lastUpdateId!) || delta.previousUpdateId === id,

@@ -1,7 +1,9 @@
-import type { OrderBook } from "@tickwire/proto/model";
 import type { Channel, Instrument } from "#core/instrument.ts";
+import type { BookSync, RawBook } from "#core/book-sync.ts";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
-import type { LevelColumns, MarketEvent } from "#core/market-event.ts";
+import type { MarketEvent } from "#core/market-event.ts";
+
+export type { BookSequencing, BookSync, RawBook } from "#core/book-sync.ts";
 
 /** One channel of one instrument, as wanted from a venue. */
 export type FeedSubscription = {
@@ -27,37 +29,6 @@ export type RestResponse = {
   readonly url: string;
   readonly status: number;
   readonly body: string;
-};
-
-/**
- * A book message as the venue sent it, before synchronisation. Identifiers are the venue's own;
- * undefined where it has none.
- */
-export type RawBook = {
-  readonly kind: "raw-book";
-  readonly instrument: Instrument;
-  readonly venueTimeUs: number | undefined;
-  readonly receivedTimeUs: number;
-  readonly snapshot: boolean;
-  /** Where the snapshot came from; `in-band` for deltas. */
-  readonly source: "in-band" | "rest";
-  /** First update that the message covers (Binance U). */
-  readonly firstUpdateId: number | undefined;
-  /** Last update that the message covers (Binance u, lastUpdateId). */
-  readonly lastUpdateId: number | undefined;
-  /** Last update of the message before (Binance USDⓈ-M pu). */
-  readonly previousUpdateId: number | undefined;
-  /** The venue's checksum of the book after this message. */
-  readonly checksum: number | undefined;
-  /**
-   * Levels per side that the venue keeps, where what falls out is not said (Kraken): the book is
-   * cut to it after each message, before the checksum. Constant for one subscription.
-   */
-  readonly depth?: number;
-  readonly priceScale: number;
-  readonly sizeScale: number;
-  readonly bids: LevelColumns;
-  readonly asks: LevelColumns;
 };
 
 /** What a decoder emits. */
@@ -130,28 +101,6 @@ export type FeedDecoder = {
     receivedTimeUs: number,
     emit: (event: FeedEvent) => void,
   ): void;
-};
-
-/** How deltas follow a snapshot and each other. Pure functions of the venue's identifiers. */
-export type BookSequencing = {
-  /** True if the snapshot already contains this delta: drop it. */
-  isCovered(delta: RawBook, snapshotUpdateId: number): boolean;
-  /** True if the delta is the first that may follow the snapshot. */
-  bridges(delta: RawBook, snapshotUpdateId: number): boolean;
-  /** True if the delta directly continues the last applied one. */
-  follows(delta: RawBook, lastUpdateId: number): boolean;
-};
-
-/** How a venue's book is started and proven. */
-export type BookSync = {
-  /** Where a snapshot comes from: REST by request, or the stream after a new subscription. */
-  readonly snapshot: "rest" | "in-band";
-  /** Undefined where the venue numbers nothing. */
-  readonly sequencing?: BookSequencing;
-  /**
-   * The checksum of the book as it stands; compared with RawBook.checksum where that is present.
-   */
-  readonly checksum?: (book: OrderBook, instrument: Instrument) => number;
 };
 
 /** Pace of outgoing requests: at most `count` in any `intervalMs`. */
