@@ -1,7 +1,10 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { SystemClock } from "./system-clock.ts";
 
-afterEach(() => vi.useRealTimers());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
 
 test("counts microseconds since 1970 in whole numbers", () => {
   const clock = new SystemClock();
@@ -30,6 +33,18 @@ test("follows a step of the wall clock, and ignores what is no step", () => {
   expect(clock.nowUs()).toBe(1_000_006_000);
   vi.setSystemTime(900_000);
   expect(clock.nowUs()).toBe(900_000_000);
+});
+
+test("a process held up between reading its two clocks is no step", () => {
+  vi.useFakeTimers({ toFake: ["Date", "performance"], now: 1_000_000 });
+  const clock = new SystemClock();
+  const before = clock.nowUs();
+  const held = vi.spyOn(performance, "now");
+  // The reading of the wall clock is 50 ms old when the fine clock is read.
+  held.mockReturnValueOnce(50);
+  expect(clock.nowUs()).toBe(before + 50_000);
+  held.mockRestore();
+  expect(clock.nowUs()).toBe(before);
 });
 
 test("calls back once after the delay, unless cancelled", () => {

@@ -6,23 +6,45 @@ const TIMER_MS_MAX = 2_147_483_647;
 /** The wall clock may be stepped; beyond this difference the fine clock is set by it again. */
 const DRIFT_MS_MAX = 5;
 
+/** Reading both clocks must not take longer than this, or the pair means nothing. */
+const PAIR_MS_MAX = 1;
+
+/** So often is such a pair tried for; then the next call tries again. */
+const PAIR_ATTEMPTS_MAX = 3;
+
+/** The wall clock and the fine clock at one moment, both in milliseconds. */
+type Pair = { readonly wallMs: number; readonly fineMs: number };
+
+/** Undefined if the process was held up between the two readings each time. */
+function readPair(): Pair | undefined {
+  for (let attempt = 0; attempt < PAIR_ATTEMPTS_MAX; attempt++) {
+    const fineMs = performance.now();
+    const wallMs = Date.now();
+    if (performance.now() - fineMs <= PAIR_MS_MAX) return { wallMs, fineMs };
+  }
+  return undefined;
+}
+
 /**
  * The system's clock, in microseconds. Between steps of the wall clock it never goes back and
  * resolves single microseconds; a step (NTP, suspend) is followed as soon as it exceeds 5 ms.
  */
 export class SystemClock implements Clock {
-  #anchorWallUs = Date.now() * 1000;
-  #anchorFineMs = performance.now();
+  #anchor: Pair = readPair() ?? { wallMs: Date.now(), fineMs: performance.now() };
 
   nowUs(): number {
     const wallMs = Date.now();
-    const fineMs = performance.now();
-    const nowUs = this.#anchorWallUs + Math.round((fineMs - this.#anchorFineMs) * 1000);
-    // The wall clock counts whole milliseconds, so being up to one ahead of it is no drift.
-    if (Math.abs(nowUs / 1000 - wallMs) <= DRIFT_MS_MAX) return nowUs;
-    this.#anchorWallUs = wallMs * 1000;
-    this.#anchorFineMs = fineMs;
-    return this.#anchorWallUs;
+    const nowUs = this.#fromFine(performance.now());
+    if (!isDrift(nowUs, wallMs)) return nowUs;
+    // A process that is held up between the two readings looks like a step: look again.
+    const pair = readPair();
+    if (pair === undefined || !isDrift(this.#fromFine(pair.fineMs), pair.wallMs)) return nowUs;
+    this.#anchor = pair;
+    return this.#fromFine(pair.fineMs);
+  }
+
+  #fromFine(fineMs: number): number {
+    return this.#anchor.wallMs * 1000 + Math.round((fineMs - this.#anchor.fineMs) * 1000);
   }
 
   /** Delays longer than the runtime can wait in one piece are waited for in several. */
@@ -38,4 +60,9 @@ export class SystemClock implements Clock {
     arm(Math.max(0, delayMs));
     return () => clearTimeout(timer);
   }
+}
+
+/** The wall clock counts whole milliseconds, so being up to one ahead of it is no drift. */
+function isDrift(nowUs: number, wallMs: number): boolean {
+  return Math.abs(nowUs / 1000 - wallMs) > DRIFT_MS_MAX;
 }
