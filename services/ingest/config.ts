@@ -41,6 +41,10 @@ const venueSchema = z
       })
       .default({})
       .describe("in place of the venue's own addresses"),
+    silenceMsMax: z
+      .partialRecord(z.enum(FEED_CHANNELS), z.int().min(1_000).max(86_400_000))
+      .optional()
+      .describe("by channel: one silent for longer is stale; the venue's own time if absent"),
     simulated: simulatedSchema.optional(),
   })
   .refine((venue) => venue.simulated === undefined || venue.id === "simulated", {

@@ -17,6 +17,7 @@ import { QueryResponder } from "./query-responder.ts";
 import { createSimulatedVenue } from "./simulated/simulated-dialer.ts";
 import { scheduleTurnEnd } from "./turn-scheduler.ts";
 import { VenueIngest } from "./venue-ingest.ts";
+import type { FeedAdapter } from "./feed/feed-adapter.ts";
 import { VENUES } from "./venues/registry.ts";
 
 export type IngestOptions = {
@@ -83,7 +84,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     const { dialer, restClient } = options.intercept?.(venueConfig.id, network) ?? network;
     return new VenueIngest({
       config: venueConfig,
-      adapter: VENUES[venueConfig.id],
+      adapter: adapterOf(venueConfig),
       limits: config,
       clock,
       random,
@@ -156,4 +157,12 @@ async function drained(bus: Bus, clock: Clock, timeoutMs: number): Promise<void>
   } finally {
     cancel();
   }
+}
+
+/** The venue's adapter, with what the configuration says of silence in place of its own. */
+function adapterOf({ id, silenceMsMax }: VenueConfig): FeedAdapter {
+  const adapter: FeedAdapter = VENUES[id];
+  if (silenceMsMax === undefined) return adapter;
+  const silence = { ...adapter.limits.silenceMsMax, ...silenceMsMax };
+  return { ...adapter, limits: { ...adapter.limits, silenceMsMax: silence } };
 }

@@ -22,7 +22,8 @@ by a second signal.
 
 const VENUES = `
 Each entry of \`ingest.venues\` has an \`id\` and, where the defaults do not suit: \`instruments\` (by
-Tickwire's symbol or the venue's; none means all), \`channels\`, \`bookDepth\`, and \`endpoints\` in
+Tickwire's symbol or the venue's; none means all), \`channels\`, \`bookDepth\`,
+\`silenceMsMax\` (milliseconds by channel, such as \`{"book": 30000}\`), and \`endpoints\` in
 place of the venue's own addresses, for a proxy or a test venue. For Binance the paths of its API
 are put behind an address; for Coinbase and Kraken \`webSocket\` is the whole one, path included.
 \`ws://\` and \`http://\` work as well as their encrypted forms:

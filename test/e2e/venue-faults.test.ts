@@ -65,7 +65,11 @@ class Stand {
     return stand;
   }
 
-  async connect(id: ScriptedVenueId, expectLive: readonly string[] = BASES): Promise<void> {
+  async connect(
+    id: ScriptedVenueId,
+    expectLive: readonly string[] = BASES,
+    silenceMsMax: { book?: number } = {},
+  ): Promise<void> {
     const ingest = await startIngest({
       config: ingestConfig({
         venues: [
@@ -73,6 +77,7 @@ class Stand {
             id,
             channels: ["book", "trades"],
             bookDepth: 10,
+            silenceMsMax,
             endpoints: { webSocket: this.venue.webSocketUrl, rest: this.venue.restUrl },
           },
         ],
@@ -246,6 +251,18 @@ describe.each(VENUES)("%s", (id) => {
     stand.venue.sendDelta(stand.name("BTC"));
     expect(await stand.outcome()).toEqual(oneResync(before));
     expect(stand.venue.connectionCount).toBe(1);
+  });
+
+  test("how long a book may be silent can be set", async () => {
+    const stand = await Stand.prepare(id);
+    await stand.connect(id, BASES, { book: 20_000 });
+    const others = { moving: ["ETH", "SOL"], heard: "SOL" };
+    stand.venue.hang(stand.name("BTC"));
+    stand.venue.sendDelta(stand.name("BTC"));
+    await stand.pass({ milliseconds: 20_000 - STEP_MS, ...others });
+    expect(stand.states("BTC")).toEqual([]);
+    await stand.pass({ milliseconds: 2 * STEP_MS, ...others });
+    expect(stand.states("BTC")).toEqual(["stale"]);
   });
 
   test("a lost connection takes its books down and starts each of them once", async () => {
