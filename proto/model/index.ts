@@ -1,3 +1,4 @@
+export { CHANNELS, type Channel } from "./channel.ts";
 export {
   canonicalDecimal,
   compareMantissa,

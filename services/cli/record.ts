@@ -66,6 +66,9 @@ async function record(config: TickwireConfig, options: RecordOptions): Promise<v
   const bus = await openBus({ ...service, config: config.bus, name: "tickwire-record" });
   shutdown.add("bus", () => bus.drain());
   const file = createCaptureFile(options.out);
+  await file.opened.catch((error: unknown) => {
+    throw new CommandError(`cannot write: ${describeError(error)}`);
+  });
   // Added before the ingestor, so that it is closed after the last line.
   shutdown.add("capture file", () => file.close());
   const recorder = await startRecording({ config, service, bus, venue, file });

@@ -1,17 +1,4 @@
-/** What can be streamed about an instrument; the last part of a topic. */
-export const CHANNELS = [
-  "trades",
-  "quotes",
-  "book",
-  "candles",
-  "ticker",
-  "funding",
-  "mark-price",
-  "open-interest",
-  "liquidations",
-  "status",
-] as const;
-export type Channel = (typeof CHANNELS)[number];
+export { CHANNELS, type Channel } from "@tickwire/proto/model";
 
 export type InstrumentKind = "spot" | "perpetual" | "future" | "option";
 

@@ -220,6 +220,8 @@ describe("what cannot be done exits with 1 and one line", () => {
     const { status, stderr } = await runCli(["record", "simulated", "--out", out]);
     expect(status).toBe(1);
     expect(stderr).toContain("exist");
+    // Refused before anything is connected.
+    expect(stderr).not.toContain("recording");
   });
 });
 

@@ -27,6 +27,8 @@ const ENTRIES = [
   /^clients\/typescript\/src\/index(\.[a-z]+)?\.ts$/,
   /^proto\/(codec|model)\/index\.ts$/,
   /^proto\/index\.d\.ts$/,
+  // Writes docs/configuration.md, through its test.
+  /^services\/runtime\/config-document\.ts$/,
   // Contracts without a value: imported as types only where they are used.
   /\/types\.ts$/,
 ];

@@ -1,21 +1,7 @@
+import { CHANNELS, type Channel } from "@tickwire/proto/model";
 import { TopicRefusedError } from "./errors.ts";
 
-/** What can be streamed about an instrument; the last part of a topic. */
-export const CHANNELS = [
-  "trades",
-  "quotes",
-  "book",
-  "candles",
-  "ticker",
-  "funding",
-  "mark-price",
-  "open-interest",
-  "liquidations",
-  "status",
-] as const;
-
-/** What can be streamed about an instrument; the last part of a topic. */
-export type Channel = (typeof CHANNELS)[number];
+export { CHANNELS, type Channel };
 
 /** What the gateway says about a topic when it is subscribed. */
 export type TopicInfo = {

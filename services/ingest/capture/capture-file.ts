@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
 import { createGzip } from "node:zlib";
@@ -5,6 +6,8 @@ import type { CaptureWriter } from "./capture-recorder.ts";
 
 /** A capture file that is being written. */
 export type CaptureFile = CaptureWriter & {
+  /** Resolves when the file exists; rejects if it cannot be created. */
+  readonly opened: Promise<void>;
   /** Resolves when everything is in the file; rejects if it could not be written. Idempotent. */
   close(): Promise<void>;
   /** The first thing that went wrong; nothing is written after it. */
@@ -26,6 +29,9 @@ export function createCaptureFile(path: string): CaptureFile {
   gzip.on("error", fail);
   file.on("error", fail);
   gzip.pipe(file);
+  const opened = once(file, "open").then(() => {});
+  // Whoever does not wait for it learns of it by `failure`.
+  opened.catch(fail);
   const done = finished(file).then(
     () => {},
     (error: Error) => fail(error),
@@ -34,6 +40,7 @@ export function createCaptureFile(path: string): CaptureFile {
     write(lines) {
       if (failure === undefined && !gzip.writableEnded) gzip.write(lines);
     },
+    opened,
     bufferedBytes: () => gzip.writableLength + gzip.readableLength + file.writableLength,
     async close() {
       gzip.end();
