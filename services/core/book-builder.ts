@@ -128,7 +128,7 @@ export class BookBuilder {
    * Throws TypeError for a policy that takes REST snapshots but cannot line deltas up behind them.
    */
   constructor(options: BookBuilderOptions) {
-    if (options.sync.snapshot === "rest" && options.sync.sequencing === undefined) {
+    if (options.sync.snapshot !== "in-band" && options.sync.sequencing === undefined) {
       throw new TypeError(`the book sync of ${options.instrument.venue} needs sequencing`);
     }
     this.instrument = options.instrument;
@@ -197,7 +197,7 @@ export class BookBuilder {
    * is not live, or has no REST snapshots. A loss ends it, for the snapshot is then needed anyway.
    */
   beginRefresh(): boolean {
-    if (this.#phase !== "live" || this.#sync.snapshot !== "rest") return false;
+    if (this.#phase !== "live" || this.#sync.snapshot === "in-band") return false;
     this.#refreshing = true;
     return true;
   }
@@ -244,7 +244,7 @@ export class BookBuilder {
       this.#floorUpdateId = repeated ? this.#position.updateId : undefined;
       this.#snapshotsBehind = 0;
       this.#lose(this.#reasonOf(placement), emit);
-      if (this.#sync.snapshot === "rest") this.#keep(delta);
+      if (this.#sync.snapshot !== "in-band") this.#keep(delta);
       return;
     }
     this.#duplicatesInRow = 0;
@@ -276,7 +276,7 @@ export class BookBuilder {
   }
 
   #onRestSnapshot(snapshot: RawBook, emit: Emit): void {
-    if (this.#sync.snapshot !== "rest" || (this.#phase === "live" && !this.#refreshing)) {
+    if (this.#sync.snapshot === "in-band" || (this.#phase === "live" && !this.#refreshing)) {
       this.counts.ignoredSnapshots++;
     } else if (this.#refreshing) {
       this.#alignRefresh(snapshot, emit);

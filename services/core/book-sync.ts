@@ -12,7 +12,10 @@ export type RawBook = {
   readonly venueTimeUs: number | undefined;
   readonly receivedTimeUs: number;
   readonly snapshot: boolean;
-  /** Where the snapshot came from; `in-band` for deltas. */
+  /**
+   * Where the snapshot came from; `in-band` for deltas. `rest` is the answer to a request for it,
+   * whether over REST or over the connection itself.
+   */
   readonly source: "in-band" | "rest";
   /** First update that the message covers (Binance U). */
   readonly firstUpdateId: number | undefined;
@@ -45,8 +48,11 @@ export type BookSequencing = {
 
 /** How a venue's book is started and proven. */
 export type BookSync = {
-  /** Where a snapshot comes from: REST by request, or the stream after a new subscription. */
-  readonly snapshot: "rest" | "in-band";
+  /**
+   * Where a snapshot comes from: REST by request, the connection by request, or the stream after a
+   * new subscription.
+   */
+  readonly snapshot: "rest" | "request" | "in-band";
   /** Undefined where the venue numbers nothing. */
   readonly sequencing?: BookSequencing;
   /**

@@ -2,6 +2,9 @@ export { CHANNELS, type Channel } from "@tickwire/proto/model";
 
 export type InstrumentKind = "spot" | "perpetual" | "future" | "option";
 
+/** What a size counts: units of the base or of the quote asset, or contracts. */
+export type SizeUnit = "base" | "quote" | "contract";
+
 /**
  * One tradable thing at one venue. Decimals are exact plain text, as the venue writes them.
  * Object identity is stable: a catalog hands out one object per instrument, so it may key a Map.
@@ -20,7 +23,10 @@ export type Instrument = {
   readonly settle: string;
   /** True if contracts are worth a fixed amount of the quote asset. */
   readonly inverse: boolean;
+  /** Worth of one contract in units of `base` (or of `quote` if inverse). */
   readonly contractSize?: string;
+  /** What the sizes of trades, quotes and books count; `base` if absent. */
+  readonly sizeUnit?: SizeUnit;
   readonly priceIncrement?: string;
   readonly sizeIncrement?: string;
   readonly expiryTimeUs?: number;

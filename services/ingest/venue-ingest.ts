@@ -5,7 +5,12 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { VenueConfig } from "./config.ts";
 import { BookRefresher } from "./feed/book-refresher.ts";
-import type { FeedAdapter, FeedEndpoints, FeedSubscription } from "./feed/feed-adapter.ts";
+import type {
+  FeedAdapter,
+  FeedEndpoints,
+  FeedSubscription,
+  RestRequest,
+} from "./feed/feed-adapter.ts";
 import type { FeedPolicy } from "./feed/feed-policy.ts";
 import { FeedSession } from "./feed/feed-session.ts";
 import { RequestPacer } from "./feed/request-pacer.ts";
@@ -64,6 +69,8 @@ export class VenueIngest implements MeasuredVenue {
   readonly #connectPacer: RequestPacer;
   readonly #sessions: FeedSession[] = [];
   #resolveStarted: () => void = () => {};
+  /** Lists of instruments that are still to be asked for. */
+  readonly #lists: RestRequest[] = [];
   #attempt = 0;
   #cancelRetry: CancelTimer | undefined;
   #closed = false;
@@ -150,15 +157,8 @@ export class VenueIngest implements MeasuredVenue {
 
   /** Begins with the list of instruments; everything after that goes by itself. */
   start(): void {
-    const { adapter, restClient } = this.#options;
-    const request = adapter.instrumentsRequest(this.#endpoints);
-    this.#snapshots.pacer.submit(request.weight, () => {
-      restClient.get(
-        request,
-        (answer) => this.#onInstruments(answer),
-        (reason) => this.#retry(reason),
-      );
-    });
+    this.#lists.push(...this.#options.adapter.instrumentsRequests(this.#endpoints));
+    this.#listNext();
   }
 
   /** Disconnects for good. Idempotent. */
@@ -173,11 +173,29 @@ export class VenueIngest implements MeasuredVenue {
     this.#resolveStarted();
   }
 
-  #onInstruments(answer: RestAnswer): void {
+  /** One list after the other; the sessions start when none is left. */
+  #listNext(): void {
+    const { restClient } = this.#options;
+    const request = this.#lists[0];
+    if (request === undefined) {
+      this.#startSessions();
+      return;
+    }
+    this.#snapshots.pacer.submit(request.weight, () => {
+      restClient.get(
+        request,
+        (answer) => this.#onInstruments(request, answer),
+        (reason) => this.#retry(reason),
+      );
+    });
+  }
+
+  #onInstruments(request: RestRequest, answer: RestAnswer): void {
     if (this.#closed) return;
     const { adapter, logger } = this.#options;
     this.#snapshots.noteLimits(answer);
-    const list = answer.status === 200 ? adapter.parseInstruments(answer.body) : undefined;
+    const list =
+      answer.status === 200 ? adapter.parseInstruments(answer.body, request.url) : undefined;
     if (list === undefined) {
       this.#retry(`status ${answer.status}`);
       return;
@@ -185,7 +203,11 @@ export class VenueIngest implements MeasuredVenue {
     const { added, rejected } = this.#catalog.add(list.instruments);
     const { venue } = this;
     logger.info({ venue, added, rejected, skipped: list.skipped }, "instruments listed");
-    this.#startSessions();
+    this.#lists.shift();
+    const next = adapter.nextInstrumentsRequest?.(request, answer.body);
+    if (next !== undefined) this.#lists.unshift(next);
+    this.#attempt = 0;
+    this.#listNext();
   }
 
   #retry(reason: string): void {
@@ -198,7 +220,7 @@ export class VenueIngest implements MeasuredVenue {
       random,
     });
     this.#attempt += 1;
-    this.#cancelRetry = clock.after(delayMs, () => this.start());
+    this.#cancelRetry = clock.after(delayMs, () => this.#listNext());
   }
 
   #startSessions(): void {

@@ -27,6 +27,8 @@ export type VenueFixture = {
    * The venue's instrument list, as its REST answer's JSON. Without one, instruments are derived.
    */
   readonly instruments?: unknown;
+  /** Where that answer came from; the adapter's first request unless given. */
+  readonly instrumentsUrl?: string;
   /** What `instruments` maps to: venue symbol to symbol; with `skipped`, the whole outcome. */
   readonly expectInstruments?: Readonly<Record<string, string>>;
   readonly expectSkipped?: number;
@@ -77,6 +79,16 @@ export function frameText(frame: unknown): string {
   return typeof frame === "string" ? frame : JSON.stringify(frame);
 }
 
+/** What the adapter makes of the fixture's list of instruments; undefined without one. */
+export function parseFixtureInstruments(
+  adapter: FeedAdapter,
+  { instruments, instrumentsUrl }: VenueFixture,
+): ReturnType<FeedAdapter["parseInstruments"]> {
+  if (instruments === undefined) return undefined;
+  const url = instrumentsUrl ?? adapter.instrumentsRequests(adapter.endpoints)[0]?.url ?? "";
+  return adapter.parseInstruments(frameText(instruments), url);
+}
+
 /** A decoder as the ingestor makes it, over the fixture's instruments or derived ones. */
 export function createFixtureDecoder(adapter: FeedAdapter, fixture: VenueFixture): FeedDecoder {
   const catalog = new InstrumentCatalog({
@@ -84,10 +96,7 @@ export function createFixtureDecoder(adapter: FeedAdapter, fixture: VenueFixture
     instrumentsMax: 100_000,
     derive: (venueSymbol) => adapter.deriveInstrument(venueSymbol),
   });
-  if (fixture.instruments !== undefined) {
-    const parsed = adapter.parseInstruments(frameText(fixture.instruments));
-    catalog.add(parsed?.instruments ?? []);
-  }
+  catalog.add(parseFixtureInstruments(adapter, fixture)?.instruments ?? []);
   const decoder = adapter.createDecoder({ catalog, bookDepth: fixture.bookDepth ?? 1000 });
   for (const frame of fixture.sent ?? []) decoder.sent?.(frameText(frame));
   return decoder;

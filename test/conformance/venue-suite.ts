@@ -12,6 +12,7 @@ import {
   frameText,
   hasSource,
   loadFixtures,
+  parseFixtureInstruments,
   type NamedFixture,
   RECEIVED_TIME_US,
 } from "./venue-fixture.ts";
@@ -163,7 +164,7 @@ function describeInstruments(adapter: FeedAdapter, fixtures: readonly NamedFixtu
   });
 
   test.each(lists)("the list of $name maps as written, one to one", ({ fixture }) => {
-    const parsed = adapter.parseInstruments(frameText(fixture.instruments));
+    const parsed = parseFixtureInstruments(adapter, fixture);
     const instruments = parsed?.instruments ?? [];
     const pairs = instruments.map((each) => [each.venueSymbol, each.symbol]);
     expect(Object.fromEntries(pairs)).toEqual(fixture.expectInstruments);
@@ -179,14 +180,18 @@ function describeInstruments(adapter: FeedAdapter, fixtures: readonly NamedFixtu
   });
 
   test.each(["", "{", "null", "5", "{}"])("%j is no list of instruments", (body) => {
-    const parsed = adapter.parseInstruments(body);
+    const [request] = adapter.instrumentsRequests(adapter.endpoints);
+    const parsed = adapter.parseInstruments(body, request?.url ?? "");
     expect(parsed?.instruments ?? []).toEqual([]);
   });
 
-  test("its own request is for the list", () => {
-    const request = adapter.instrumentsRequest(adapter.endpoints);
-    expect(adapter.isInstrumentsUrl(request.url)).toBe(true);
-    expect(request.weight).toBeGreaterThan(0);
+  test("its own requests are for the lists", () => {
+    const requests = adapter.instrumentsRequests(adapter.endpoints);
+    expect(requests.length).toBeGreaterThan(0);
+    for (const request of requests) {
+      expect(adapter.isInstrumentsUrl(request.url)).toBe(true);
+      expect(request.weight).toBeGreaterThan(0);
+    }
   });
 }
 
@@ -262,8 +267,9 @@ function describeSequencing(adapter: FeedAdapter): void {
     const named = adapter.snapshotVenueSymbol?.(request?.url ?? "");
     expect(named).toBe(isRest ? instrument.venueSymbol : undefined);
     expect(request?.weight ?? 0).toBeLessThanOrEqual(adapter.limits.restWeight.count);
-    const list = adapter.instrumentsRequest(adapter.endpoints).url;
-    expect(adapter.snapshotVenueSymbol?.(list)).toBeUndefined();
+    for (const list of adapter.instrumentsRequests(adapter.endpoints)) {
+      expect(adapter.snapshotVenueSymbol?.(list.url)).toBeUndefined();
+    }
   });
 }
 

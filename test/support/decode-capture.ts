@@ -43,7 +43,7 @@ export async function decodeCapture(
   const run = new CaptureRun(adapter, options.untruncated ?? false);
   for await (const line of readCapture(path)) {
     if (line.kind === "http" && adapter.isInstrumentsUrl(line.url)) {
-      catalog.add(adapter.parseInstruments(line.body)?.instruments ?? []);
+      catalog.add(adapter.parseInstruments(line.body, line.url)?.instruments ?? []);
     } else if (line.kind === "open") {
       const context = { catalog, bookDepth: options.bookDepth ?? 1000 };
       decoders.set(line.connection, adapter.createDecoder(context));

@@ -70,6 +70,10 @@ export function createFakeAdapter(options: FakeAdapterOptions = {}): FeedAdapter
       : subscriptions.map(({ instrument, channel }) => `${verb} ${instrument.symbol}/${channel}`);
   return {
     venue: FAKE_VENUE,
+    title: "Fake",
+    documentation: [],
+    notes: {},
+    bookProof: { order: "sequence", content: "none", note: "" },
     channels: ["trades", "quotes", "book"],
     endpoints: { webSocket: "fake://stream", rest: "fake://rest" },
     limits: { ...FAKE_LIMITS, ...options.limits },
@@ -80,7 +84,7 @@ export function createFakeAdapter(options: FakeAdapterOptions = {}): FeedAdapter
     ...(keepAliveMs === undefined
       ? {}
       : { keepAlive: { intervalMs: keepAliveMs, frame: (n: number) => `alive ${n}` } }),
-    instrumentsRequest: ({ rest }) => ({ url: `${rest}/instruments`, weight: 1 }),
+    instrumentsRequests: ({ rest }) => [{ url: `${rest}/instruments`, weight: 1 }],
     isInstrumentsUrl: (url) => url.endsWith("/instruments"),
     parseInstruments: (body) =>
       body.startsWith("[")

@@ -197,7 +197,9 @@ export class CaptureReplay {
   #onRestAnswer(response: RestResponse): void {
     if (this.#adapter.isInstrumentsUrl(response.url)) {
       const list =
-        response.status === 200 ? this.#adapter.parseInstruments(response.body) : undefined;
+        response.status === 200
+          ? this.#adapter.parseInstruments(response.body, response.url)
+          : undefined;
       if (list !== undefined) this.catalog.add(list.instruments);
       return;
     }

@@ -17,11 +17,15 @@ export type ConnectionPlan = {
   readonly subscriptions: readonly FeedSubscription[];
 };
 
-/** A REST request; GET only. */
+/** A REST request. */
 export type RestRequest = {
   readonly url: string;
   /** Cost against the venue's budget. */
   readonly weight: number;
+  /** GET unless said. */
+  readonly method?: "GET" | "POST";
+  /** JSON text of a POST. */
+  readonly body?: string;
 };
 
 /** A REST answer, live or out of a capture. */
@@ -46,6 +50,10 @@ export type FeedEvent =
     }
   /** A sign of life that is not data (heartbeat, pong). */
   | { readonly kind: "heartbeat" }
+  /** The venue wants this frame back on the same connection, at once (its ping, its challenge). */
+  | { readonly kind: "reply"; readonly frame: string }
+  /** The venue has greeted; see `FeedAdapter.greets`. */
+  | { readonly kind: "ready" }
   /** The venue asks us to reconnect (maintenance, planned restart). */
   | { readonly kind: "reconnect-requested"; readonly reason: string }
   /**
@@ -87,6 +95,14 @@ export type FeedDecoder = {
    */
   sent?(frame: string): void;
   /**
+   * In place of the adapter's, where the end of a subscription is named by what only the connection
+   * knows (a channel id that the venue gave).
+   */
+  unsubscribeFrames?(
+    subscriptions: readonly FeedSubscription[],
+    options: FeedSubscribeOptions,
+  ): readonly string[];
+  /**
    * Never throws on venue data: what it cannot map, it emits as `rejected`. Text frames come as
    * string.
    */
@@ -95,7 +111,10 @@ export type FeedDecoder = {
     receivedTimeUs: number,
     emit: (event: FeedEvent) => void,
   ): void;
-  /** The same for a REST answer with status 200 (a book snapshot, recent trades). */
+  /**
+   * The same for a REST answer with status 200 (a book snapshot, recent trades, a polled channel).
+   * Trades come oldest first.
+   */
   decodeRest(
     response: RestResponse,
     receivedTimeUs: number,
@@ -121,24 +140,79 @@ export type FeedLimits = {
   readonly connectionAgeMsMax: number | undefined;
 };
 
+/** Base addresses, replaceable by configuration (tests, mirrors). */
 export type FeedEndpoints = {
-  /** WebSocket base address(es), replaceable by configuration (tests, mirrors). */
   readonly webSocket: string;
   readonly rest: string;
+  /** Where a venue serves derivatives (or another part of its market) from hosts of their own. */
+  readonly derivativesWebSocket?: string;
+  readonly derivativesRest?: string;
+};
+
+/** What proves a venue's book, for the capability table and the tests that damage recordings. */
+export type BookProof = {
+  /**
+   * What shows that a message was lost, repeated or swapped. `connection-sequence`: numbers over
+   * everything on a connection. `snapshots`: every message is the whole book, so the next repairs.
+   */
+  readonly order: "sequence" | "connection-sequence" | "checksum" | "snapshots" | "none";
+  /** What shows that a number inside a message is wrong. */
+  readonly content: "checksum" | "none";
+  /** Levels per side that the checksum covers; what lies deeper is not proven. */
+  readonly checksumLevels?: number;
+  /** For people: what is noticed, and what cannot be. */
+  readonly note: string;
+};
+
+/** A channel that the venue has by REST only. */
+export type RestPoll = {
+  readonly channel: Channel;
+  readonly intervalMs: number;
+  /** The requests of one round; the answers go to `decodeRest`. */
+  requests(instruments: readonly Instrument[], endpoints: FeedEndpoints): readonly RestRequest[];
+};
+
+/** Where to connect, as told by a venue that wants to be asked first. */
+export type ConnectionTicket = {
+  readonly url: string;
+  /** In place of the adapter's keep-alive interval. */
+  readonly keepAliveIntervalMs?: number;
 };
 
 /** Everything the ingestor knows about one venue. Pure: no socket, clock or environment. */
 export type FeedAdapter = {
   readonly venue: string;
+  /** The venue and its protocol, for people: `Bybit v5`. */
+  readonly title: string;
+  /** The venue's pages that this adapter follows. */
+  readonly documentation: readonly string[];
   readonly channels: readonly Channel[];
+  /** What a user should know of a channel here, one sentence each. */
+  readonly notes: Partial<Record<Channel, string>>;
+  readonly bookProof: BookProof;
   readonly endpoints: FeedEndpoints;
   readonly limits: FeedLimits;
   readonly bookSync: BookSync;
+  /** In place of `bookSync` where the books of a venue differ. */
+  bookSyncOf?(instrument: Instrument, options: { readonly bookDepth: number }): BookSync;
   /** A frame that keeps the connection alive at application level, if the venue wants one. */
   readonly keepAlive?: { readonly intervalMs: number; frame(sequence: number): string };
-  /** The request that lists instruments. */
-  instrumentsRequest(endpoints: FeedEndpoints): RestRequest;
-  /** Whether a REST answer (of a capture) is the list of instruments. */
+  /** The venue speaks first: nothing is sent before the decoder emits `ready`. */
+  readonly greets?: boolean;
+  /** Sent once on each connection, before the subscriptions. */
+  openingFrames?(options: FeedSubscribeOptions): readonly string[];
+  /** Asked before each connect, where the venue hands out addresses. */
+  connectRequest?(plan: ConnectionPlan, endpoints: FeedEndpoints): RestRequest;
+  /** Where to connect, out of the answer; undefined if it holds no address. */
+  parseConnection?(
+    body: string,
+    options: { readonly plan: ConnectionPlan; readonly connectionId: string },
+  ): ConnectionTicket | undefined;
+  /** The requests that list instruments; each answer is given to `parseInstruments`. */
+  instrumentsRequests(endpoints: FeedEndpoints): readonly RestRequest[];
+  /** The request of the page after this answer, where lists come in pages. */
+  nextInstrumentsRequest?(request: RestRequest, body: string): RestRequest | undefined;
+  /** Whether a REST answer (of a capture) is a list of instruments. */
   isInstrumentsUrl(url: string): boolean;
   /**
    * Undefined if the body is not such a list. Instruments that cannot be mapped are left out and
@@ -146,6 +220,7 @@ export type FeedAdapter = {
    */
   parseInstruments(
     body: string,
+    url: string,
   ): { readonly instruments: readonly Instrument[]; readonly skipped: number } | undefined;
   /**
    * An instrument made from its venue symbol alone, for captures without a list. Undefined if it is
@@ -154,7 +229,7 @@ export type FeedAdapter = {
   deriveInstrument(venueSymbol: string): Instrument | undefined;
   /**
    * Splits what is wanted over connections, none above the venue's limit. Leaves out what an
-   * instrument cannot have, such as the funding of a dated future.
+   * instrument cannot have, such as the funding of a dated future, and what is polled.
    */
   planConnections(
     subscriptions: readonly FeedSubscription[],
@@ -173,6 +248,22 @@ export type FeedAdapter = {
   snapshotRequest?(instrument: Instrument, endpoints: FeedEndpoints): RestRequest;
   /** The venue symbol that a REST snapshot URL is about, to match answers to books. */
   snapshotVenueSymbol?(url: string): string | undefined;
+  /** The frames that ask for a book snapshot; present if `bookSync.snapshot` is `request`. */
+  snapshotFrames?(instrument: Instrument, options: FeedSubscribeOptions): readonly string[];
+  /** Channels that are asked for by REST, again and again. */
+  readonly polls?: readonly RestPoll[];
+  /**
+   * The trades after this one, or the latest trades if the venue cannot say so: what a reconnect
+   * missed is taken from the answer if that reaches back to this trade.
+   */
+  tradesRequest?(
+    instrument: Instrument,
+    options: { readonly afterTradeId: string; readonly endpoints: FeedEndpoints },
+  ): RestRequest;
+  /** Asks for the venue's clock. */
+  serverTimeRequest?(endpoints: FeedEndpoints): RestRequest;
+  /** The venue's clock in microseconds since 1970; undefined if the body does not hold it. */
+  parseServerTimeUs?(body: string): number | undefined;
   createDecoder(context: FeedDecoderContext): FeedDecoder;
 };
 

@@ -1,5 +1,5 @@
 import type { Instrument } from "#core/instrument.ts";
-import type { FeedEvent, RawBook } from "./feed-adapter.ts";
+import type { BookSync, FeedEvent, RawBook } from "./feed-adapter.ts";
 
 /** The events that carry market data. */
 export type FeedData = Extract<
@@ -8,7 +8,7 @@ export type FeedData = Extract<
 >;
 
 export type RolloverOptions = {
-  readonly snapshot: "rest" | "in-band";
+  readonly snapshot: BookSync["snapshot"];
   /** Instruments whose book is on the connection. */
   readonly books: readonly Instrument[];
   readonly deltasMax: number;
@@ -59,7 +59,7 @@ export class Rollover {
 
   /** True once the new connection can take over without losing anything. */
   isReady(): boolean {
-    if (this.#options.snapshot === "rest") return this.#sawData;
+    if (this.#options.snapshot !== "in-band") return this.#sawData;
     return this.#options.books.length === 0
       ? this.#sawData
       : this.#moved.size === this.#options.books.length;

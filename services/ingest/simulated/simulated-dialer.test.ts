@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { formatDecimal } from "@tickwire/proto/model";
 import { describe, expect, test } from "vitest";
 import { BookBuilder } from "#core/book-builder.ts";
@@ -42,14 +43,16 @@ function createVenue(
 
 function fetchInstruments({ clock, venue }: ReturnType<typeof createVenue>): readonly Instrument[] {
   const answers: RestAnswer[] = [];
+  const [request] = simulated.instrumentsRequests(simulated.endpoints);
+  assert(request !== undefined);
   venue.rest.get(
-    simulated.instrumentsRequest(simulated.endpoints),
+    request,
     (answer) => answers.push(answer),
     (reason) => expect.fail(reason),
   );
   clock.advance(0);
   expect(answers[0]?.status).toBe(200);
-  const parsed = simulated.parseInstruments(answers[0]?.body ?? "");
+  const parsed = simulated.parseInstruments(answers[0]?.body ?? "", request.url);
   expect(parsed?.skipped).toBe(0);
   return parsed?.instruments ?? [];
 }

@@ -106,7 +106,7 @@ function replay(adapter: FeedAdapter, path: string): Outcome {
     if (line.kind !== "http") continue;
     const response = { url: line.url ?? "", status: line.status ?? 0, body: line.body ?? "" };
     if (adapter.isInstrumentsUrl(response.url)) {
-      catalog.add(adapter.parseInstruments(response.body)?.instruments ?? []);
+      catalog.add(adapter.parseInstruments(response.body, response.url)?.instruments ?? []);
     } else decoder.decodeRest(response, line.at, emit);
   }
   counts["instruments refused"] = catalog.rejectedTotal;
@@ -190,7 +190,7 @@ describe.each([
   test.skipIf(path === undefined)("instruments derived from symbols equal the listed ones", () => {
     const list = readCapture(path ?? "").find((line) => adapter.isInstrumentsUrl(line.url ?? ""));
     const body = list?.body ?? "";
-    const parsed = adapter.parseInstruments(body);
+    const parsed = adapter.parseInstruments(body, "");
     const total = (JSON.parse(body) as { symbols: unknown[] }).symbols.length;
     expect((parsed?.instruments.length ?? 0) + (parsed?.skipped ?? 0)).toBe(total);
     expect(parsed?.instruments.length).toBeGreaterThan(100);

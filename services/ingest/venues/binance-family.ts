@@ -19,6 +19,9 @@ import {
 /** Everything in which the venues of the family differ. */
 export type BinanceVenue = {
   readonly venue: string;
+  readonly title: string;
+  readonly documentation: readonly string[];
+  readonly notes: FeedAdapter["notes"];
   readonly market: BinanceMarket;
   readonly endpoints: FeedEndpoints;
   readonly limits: FeedLimits;
@@ -52,14 +55,24 @@ export function createBinanceAdapter(venue: BinanceVenue): FeedAdapter {
   };
   return {
     venue: venue.venue,
+    title: venue.title,
+    documentation: venue.documentation,
     channels: venue.streams.map((stream) => stream.channel),
+    notes: venue.notes,
+    bookProof: {
+      order: "sequence",
+      content: "none",
+      note: "Every update continues the number of the one before; a wrong number is not noticed.",
+    },
     endpoints: venue.endpoints,
     limits: venue.limits,
     bookSync: { snapshot: "rest", sequencing: venue.sequencing },
-    instrumentsRequest: (endpoints) => ({
-      url: joinUrl(endpoints.rest, venue.instruments.path),
-      weight: venue.instruments.weight,
-    }),
+    instrumentsRequests: (endpoints) => [
+      {
+        url: joinUrl(endpoints.rest, venue.instruments.path),
+        weight: venue.instruments.weight,
+      },
+    ],
     isInstrumentsUrl: (url) => pathOf(url).endsWith(venue.instruments.path),
     parseInstruments: (body) => parseExchangeInfo(body, identity),
     deriveInstrument: (venueSymbol) => deriveBinanceInstrument(venueSymbol, identity),

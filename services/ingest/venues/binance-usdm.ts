@@ -10,6 +10,11 @@ import { createBinanceAdapter } from "./binance-family.ts";
  */
 export const binanceUsdm: FeedAdapter = createBinanceAdapter({
   venue: "binance-usdm",
+  title: "Binance USDⓈ-M futures",
+  documentation: [
+    "https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams",
+  ],
+  notes: { liquidations: "At most one a second for each symbol." },
   market: "usdm",
   endpoints: {
     webSocket: "wss://fstream.binance.com",

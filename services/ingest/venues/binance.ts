@@ -8,6 +8,9 @@ import { createBinanceAdapter } from "./binance-family.ts";
  */
 export const binance: FeedAdapter = createBinanceAdapter({
   venue: "binance",
+  title: "Binance spot",
+  documentation: ["https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams"],
+  notes: {},
   market: "spot",
   endpoints: {
     webSocket: "wss://stream.binance.com:9443",

@@ -68,17 +68,29 @@ const CHANNELS_OF: Readonly<Record<string, readonly Channel[]>> = {
  */
 export const coinbase: FeedAdapter = {
   venue: VENUE,
+  title: "Coinbase Exchange",
+  documentation: ["https://docs.cdp.coinbase.com/exchange/websocket-feed/channels"],
   channels: ["trades", "quotes", "book", "ticker"],
+  notes: {
+    quotes: "Those in ticker messages: with every match, not with every change.",
+    book: "level2_batch: all changes within 50 ms in one message.",
+  },
+  bookProof: {
+    order: "none",
+    content: "none",
+    note:
+      "Messages carry neither numbers nor checksums: only the order of TCP and a crossed book show " +
+      "a loss. A lost trade is noticed by its id or by the heartbeat.",
+  },
   endpoints: {
     webSocket: "wss://ws-feed.exchange.coinbase.com",
     rest: "https://api.exchange.coinbase.com",
   },
   limits: LIMITS,
   bookSync: { snapshot: "in-band" },
-  instrumentsRequest: (endpoints) => ({
-    url: `${endpoints.rest.replace(/\/+$/, "")}/products`,
-    weight: 1,
-  }),
+  instrumentsRequests: (endpoints) => [
+    { url: `${endpoints.rest.replace(/\/+$/, "")}/products`, weight: 1 },
+  ],
   isInstrumentsUrl: (url) => /^[^?#]*\/products\/?(\?|$)/.test(url),
   parseInstruments: parseProducts,
   deriveInstrument: deriveProduct,

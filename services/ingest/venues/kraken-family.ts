@@ -5,7 +5,13 @@ import { canonicalDecimal, type Mantissa, type OrderBook } from "@tickwire/proto
 import { z } from "zod";
 import { CRC32_START, finishCrc32, updateCrc32 } from "#core/crc32.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
-import type { BookSync, FeedEndpoints, FeedLimits, RestRequest } from "../feed/feed-adapter.ts";
+import type {
+  BookProof,
+  BookSync,
+  FeedEndpoints,
+  FeedLimits,
+  RestRequest,
+} from "../feed/feed-adapter.ts";
 import { ScaleTracker } from "./scale-tracker.ts";
 
 /** Levels per side that can be subscribed; others are refused. */
@@ -37,6 +43,14 @@ export const KRAKEN_LIMITS: FeedLimits = {
   silenceMsMax: { book: 120_000 },
   connectionSilenceMsMax: 15_000,
   connectionAgeMsMax: undefined,
+};
+
+/** A checksum with every message, over the best ten levels of each side. */
+export const KRAKEN_BOOK_PROOF: BookProof = {
+  order: "checksum",
+  content: "checksum",
+  checksumLevels: 10,
+  note: "A fault below the best ten levels is noticed when it comes into them.",
 };
 
 /** Snapshots come with the subscription; checksums are the only way to notice a loss. */

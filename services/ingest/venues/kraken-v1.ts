@@ -25,6 +25,7 @@ import {
   assetPairsRequest,
   deriveKrakenInstrument,
   isAssetPairsUrl,
+  KRAKEN_BOOK_PROOF,
   KRAKEN_BOOK_SYNC,
   KRAKEN_CHANNELS,
   KRAKEN_LIMITS,
@@ -63,7 +64,11 @@ const VENUE_CHANNEL_OF: Partial<Record<Channel, VenueChannel>> = {
 /** Kraken spot over its first protocol. Trades have no id; snapshots of books have no checksum. */
 export const krakenV1: FeedAdapter = {
   venue: VENUE,
+  title: "Kraken v1",
+  documentation: ["https://docs.kraken.com/api/docs/websocket-v1/book"],
   channels: KRAKEN_CHANNELS,
+  notes: {},
+  bookProof: KRAKEN_BOOK_PROOF,
   endpoints: { webSocket: "wss://ws.kraken.com", rest: "https://api.kraken.com" },
   limits: KRAKEN_LIMITS,
   bookSync: KRAKEN_BOOK_SYNC,
@@ -71,7 +76,7 @@ export const krakenV1: FeedAdapter = {
     intervalMs: 30_000,
     frame: (sequence) => JSON.stringify({ event: "ping", reqid: sequence }),
   },
-  instrumentsRequest: assetPairsRequest,
+  instrumentsRequests: (endpoints) => [assetPairsRequest(endpoints)],
   isInstrumentsUrl: isAssetPairsUrl,
   parseInstruments: (body) =>
     parseAssetPairs(body, { venue: VENUE, venueSymbolOf: (wsname) => wsname }),

@@ -29,6 +29,7 @@ import {
   assetPairsRequest,
   deriveKrakenInstrument,
   isAssetPairsUrl,
+  KRAKEN_BOOK_PROOF,
   KRAKEN_BOOK_SYNC,
   KRAKEN_CHANNELS,
   KRAKEN_LIMITS,
@@ -63,7 +64,11 @@ const CHANNELS_OF: Readonly<Record<VenueChannel, readonly Channel[]>> = {
  */
 export const kraken: FeedAdapter = {
   venue: VENUE,
+  title: "Kraken v2",
+  documentation: ["https://docs.kraken.com/api/docs/websocket-v2/book"],
   channels: KRAKEN_CHANNELS,
+  notes: {},
+  bookProof: KRAKEN_BOOK_PROOF,
   endpoints: { webSocket: "wss://ws.kraken.com/v2", rest: "https://api.kraken.com" },
   limits: KRAKEN_LIMITS,
   bookSync: KRAKEN_BOOK_SYNC,
@@ -71,7 +76,7 @@ export const kraken: FeedAdapter = {
     intervalMs: 30_000,
     frame: (sequence) => JSON.stringify({ method: "ping", req_id: sequence }),
   },
-  instrumentsRequest: assetPairsRequest,
+  instrumentsRequests: (endpoints) => [assetPairsRequest(endpoints)],
   isInstrumentsUrl: isAssetPairsUrl,
   parseInstruments: (body) =>
     parseAssetPairs(body, { venue: VENUE, venueSymbolOf: modernPairName }),

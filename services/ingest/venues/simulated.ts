@@ -31,7 +31,15 @@ const DERIVATIVE_CHANNELS: ReadonlySet<Channel> = new Set<Channel>([
  */
 export const simulated: FeedAdapter = {
   venue: VENUE,
+  title: "Simulated market",
+  documentation: [],
   channels: CHANNELS.filter((channel) => channel !== "status"),
+  notes: {},
+  bookProof: {
+    order: "sequence",
+    content: "none",
+    note: "Every update continues the number of the one before.",
+  },
   endpoints: { webSocket: "simulated://market/stream", rest: "simulated://market" },
   limits: {
     subscriptionsPerConnectionMax: SUBSCRIPTIONS_PER_CONNECTION_MAX,
@@ -51,7 +59,7 @@ export const simulated: FeedAdapter = {
       follows: (delta, lastUpdateId) => delta.firstUpdateId === lastUpdateId + 1,
     },
   },
-  instrumentsRequest: (endpoints) => ({ url: `${endpoints.rest}/instruments`, weight: 1 }),
+  instrumentsRequests: (endpoints) => [{ url: `${endpoints.rest}/instruments`, weight: 1 }],
   isInstrumentsUrl: (url) => url.endsWith("/instruments"),
   parseInstruments,
   deriveInstrument,
