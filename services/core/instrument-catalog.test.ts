@@ -95,6 +95,17 @@ describe("InstrumentCatalog", () => {
     expect(catalog.isFull).toBe(count >= 3);
   });
 
+  test("keeps apart what two parts of a venue call the same", () => {
+    const pair = spot("A", "X-Y");
+    const perpetual = { ...spot("A", "X-Y-PERP"), venueMarket: "linear" };
+    const catalog = catalogOf([pair, perpetual]);
+    expect(catalog.byVenueSymbol("A")).toBe(pair);
+    expect(catalog.byVenueSymbol("A", "linear")).toBe(perpetual);
+    expect(catalog.byVenueSymbol("A", "inverse")).toBeUndefined();
+    expect(catalog.allByVenueSymbol("A")).toEqual([pair, perpetual]);
+    expect(catalog.add([{ ...pair, venueMarket: "linear" }]).rejected).toBe(1);
+  });
+
   test("derives what it does not know, once, within the limit", () => {
     const asked: string[] = [];
     const catalog = catalogOf([spot("A")], {

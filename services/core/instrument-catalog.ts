@@ -6,8 +6,14 @@ export type InstrumentCatalogOptions = {
   /** At the limit further instruments are rejected and counted. */
   readonly instrumentsMax: number;
   /** Makes an instrument from its venue symbol alone, for feeds without a list of instruments. */
-  readonly derive?: (venueSymbol: string) => Instrument | undefined;
+  readonly derive?: DeriveInstrument;
 };
+
+/** An instrument out of its venue symbol, and its part of the venue where there are parts. */
+export type DeriveInstrument = (
+  venueSymbol: string,
+  venueMarket?: string,
+) => Instrument | undefined;
 
 /** What became of the instruments handed to `add`; what was there already counts as neither. */
 export type CatalogAddition = {
@@ -28,8 +34,9 @@ export type CatalogAddition = {
 export class InstrumentCatalog {
   readonly venue: string;
   readonly instrumentsMax: number;
-  readonly #derive: ((venueSymbol: string) => Instrument | undefined) | undefined;
-  readonly #byVenueSymbol = new Map<string, Instrument>();
+  readonly #derive: DeriveInstrument | undefined;
+  /** By part of the venue, then by symbol. */
+  readonly #byVenueSymbol = new Map<string, Map<string, Instrument>>();
   readonly #bySymbol = new Map<string, Instrument>();
   #version = 0;
   #rejectedTotal = 0;
@@ -62,18 +69,26 @@ export class InstrumentCatalog {
   /**
    * The instrument that the venue calls so; an unknown one is derived and added if the catalog can.
    */
-  byVenueSymbol(venueSymbol: string): Instrument | undefined {
-    const known = this.#byVenueSymbol.get(venueSymbol);
+  byVenueSymbol(venueSymbol: string, venueMarket?: string): Instrument | undefined {
+    const known = this.#byVenueSymbol.get(venueMarket ?? "")?.get(venueSymbol);
     if (known !== undefined || this.#derive === undefined) return known;
     // A full catalog is not worth deriving for: a feed of unknown names must stay cheap.
     if (this.isFull) {
       this.#rejectedTotal++;
       return undefined;
     }
-    const derived = this.#derive(venueSymbol);
+    const derived = this.#derive(venueSymbol, venueMarket);
     if (derived === undefined || derived.venueSymbol !== venueSymbol) return undefined;
+    if (derived.venueMarket !== venueMarket) return undefined;
     this.add([derived]);
-    return this.#byVenueSymbol.get(venueSymbol);
+    return this.#byVenueSymbol.get(venueMarket ?? "")?.get(venueSymbol);
+  }
+
+  /** All that the venue calls so, in any of its parts. Derives nothing. */
+  allByVenueSymbol(venueSymbol: string): readonly Instrument[] {
+    return [...this.#byVenueSymbol.values()]
+      .map((bySymbol) => bySymbol.get(venueSymbol))
+      .filter((instrument) => instrument !== undefined);
   }
 
   bySymbol(symbol: string): Instrument | undefined {
@@ -110,14 +125,15 @@ export class InstrumentCatalog {
   }
 
   #addOne(instrument: Instrument): "added" | "updated" | "known" | "rejected" {
-    const { venue, symbol, venueSymbol } = instrument;
+    const { venue, symbol, venueSymbol, venueMarket = "" } = instrument;
     if (venue !== this.venue || !isSymbol(symbol) || venueSymbol === "") return "rejected";
     const known = this.#bySymbol.get(symbol);
-    if (known !== this.#byVenueSymbol.get(venueSymbol)) return "rejected";
+    if (known !== this.#byVenueSymbol.get(venueMarket)?.get(venueSymbol)) return "rejected";
     if (known !== undefined) return this.#update(known, instrument);
     if (this.isFull) return "rejected";
     this.#bySymbol.set(symbol, instrument);
-    this.#byVenueSymbol.set(venueSymbol, instrument);
+    const bySymbol = this.#byVenueSymbol.get(venueMarket) ?? new Map<string, Instrument>();
+    this.#byVenueSymbol.set(venueMarket, bySymbol.set(venueSymbol, instrument));
     return "added";
   }
 

@@ -14,8 +14,13 @@ export type Instrument = {
   readonly venue: string;
   /** Tickwire's symbol, unique within the venue, such as `BTC-USDT-PERP`. */
   readonly symbol: string;
-  /** The venue's own symbol, such as `BTCUSDT`. */
+  /** The venue's own symbol, such as `BTCUSDT`. Unique within the venue and `venueMarket`. */
   readonly venueSymbol: string;
+  /**
+   * The part of the venue that the symbol belongs to, as the venue names it (`linear`), where the
+   * same symbol means different things in different parts; absent elsewhere.
+   */
+  readonly venueMarket?: string;
   readonly kind: InstrumentKind;
   readonly base: string;
   readonly quote: string;

@@ -277,9 +277,10 @@ export class VenueIngest implements MeasuredVenue {
     if (config.instruments.length === 0) return this.#catalog.all();
     const wanted = new Set<Instrument>();
     for (const name of config.instruments) {
-      const instrument = this.#catalog.bySymbol(name) ?? this.#catalog.byVenueSymbol(name);
-      if (instrument !== undefined) wanted.add(instrument);
-      else
+      const bySymbol = this.#catalog.bySymbol(name);
+      const found = bySymbol === undefined ? this.#catalog.allByVenueSymbol(name) : [bySymbol];
+      for (const instrument of found) wanted.add(instrument);
+      if (found.length === 0)
         logger.error({ venue: this.venue, instrument: name }, "the venue lists no such instrument");
     }
     return [...wanted];

@@ -21,6 +21,8 @@ import type { FeedAdapter, FeedDecoder, FeedEvent } from "#ingest/feed/feed-adap
  */
 export type VenueFixture = {
   readonly description: string;
+  /** Address of the connection, where it says what part of the venue it serves. */
+  readonly url?: string;
   /** Depth that was subscribed; 1000 unless given. */
   readonly bookDepth?: number;
   /**
@@ -29,6 +31,8 @@ export type VenueFixture = {
   readonly instruments?: unknown;
   /** Where that answer came from; the adapter's first request unless given. */
   readonly instrumentsUrl?: string;
+  /** More lists, where the venue has several. */
+  readonly instrumentLists?: readonly { readonly url: string; readonly body: unknown }[];
   /** What `instruments` maps to: venue symbol to symbol; with `skipped`, the whole outcome. */
   readonly expectInstruments?: Readonly<Record<string, string>>;
   readonly expectSkipped?: number;
@@ -94,10 +98,17 @@ export function createFixtureDecoder(adapter: FeedAdapter, fixture: VenueFixture
   const catalog = new InstrumentCatalog({
     venue: adapter.venue,
     instrumentsMax: 100_000,
-    derive: (venueSymbol) => adapter.deriveInstrument(venueSymbol),
+    derive: (venueSymbol, venueMarket) => adapter.deriveInstrument(venueSymbol, venueMarket),
   });
   catalog.add(parseFixtureInstruments(adapter, fixture)?.instruments ?? []);
-  const decoder = adapter.createDecoder({ catalog, bookDepth: fixture.bookDepth ?? 1000 });
+  for (const { url, body } of fixture.instrumentLists ?? []) {
+    catalog.add(adapter.parseInstruments(frameText(body), url)?.instruments ?? []);
+  }
+  const decoder = adapter.createDecoder({
+    catalog,
+    bookDepth: fixture.bookDepth ?? 1000,
+    url: fixture.url ?? adapter.endpoints.webSocket,
+  });
   for (const frame of fixture.sent ?? []) decoder.sent?.(frameText(frame));
   return decoder;
 }

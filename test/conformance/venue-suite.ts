@@ -174,7 +174,8 @@ function describeInstruments(adapter: FeedAdapter, fixtures: readonly NamedFixtu
     for (const instrument of instruments) {
       expect(instrument.venue).toBe(adapter.venue);
       // Not every listed instrument can be derived, but none may be derived as another one.
-      const derived = adapter.deriveInstrument(instrument.venueSymbol) ?? instrument;
+      const derived =
+        adapter.deriveInstrument(instrument.venueSymbol, instrument.venueMarket) ?? instrument;
       expect(derived.symbol).toBe(instrument.symbol);
     }
   });

@@ -11,7 +11,7 @@ export type DecodedCapture = {
   /** Every event but books, in order. */
   readonly events: readonly Exclude<FeedEvent, { kind: "raw-book" }>[];
   /** Received frames, in order. */
-  readonly frames: readonly string[];
+  readonly frames: readonly (string | Uint8Array)[];
   readonly builders: ReadonlyMap<string, BookBuilder>;
   /** Deltas that reached the consumer, by venue symbol. */
   readonly deltas: ReadonlyMap<string, number>;
@@ -37,7 +37,7 @@ export async function decodeCapture(
   const catalog = new InstrumentCatalog({
     venue: adapter.venue,
     instrumentsMax: 10_000,
-    derive: (venueSymbol) => adapter.deriveInstrument(venueSymbol),
+    derive: (venueSymbol, venueMarket) => adapter.deriveInstrument(venueSymbol, venueMarket),
   });
   const decoders = new Map<number, FeedDecoder>();
   const run = new CaptureRun(adapter, options.untruncated ?? false);
@@ -45,13 +45,14 @@ export async function decodeCapture(
     if (line.kind === "http" && adapter.isInstrumentsUrl(line.url)) {
       catalog.add(adapter.parseInstruments(line.body, line.url)?.instruments ?? []);
     } else if (line.kind === "open") {
-      const context = { catalog, bookDepth: options.bookDepth ?? 1000 };
+      const context = { catalog, bookDepth: options.bookDepth ?? 1000, url: line.url };
       decoders.set(line.connection, adapter.createDecoder(context));
     } else if (line.kind === "sent") {
       decoders.get(line.connection)?.sent?.(line.text);
-    } else if (line.kind === "received" && typeof line.frame === "string") {
+    } else if (line.kind === "received") {
       run.frames.push(line.frame);
-      const frame = options.alter?.(line.frame) ?? line.frame;
+      const frame =
+        typeof line.frame === "string" ? (options.alter?.(line.frame) ?? line.frame) : line.frame;
       decoders.get(line.connection)?.decode(frame, line.atUs, run.emit);
     }
   }
@@ -60,7 +61,7 @@ export async function decodeCapture(
 
 class CaptureRun implements DecodedCapture {
   readonly events: Exclude<FeedEvent, { kind: "raw-book" }>[] = [];
-  readonly frames: string[] = [];
+  readonly frames: (string | Uint8Array)[] = [];
   readonly builders = new Map<string, BookBuilder>();
   readonly deltas = new Map<string, number>();
   readonly checksums = { passed: 0, failed: 0 };

@@ -68,7 +68,7 @@ export class CaptureReplay {
     this.catalog = new InstrumentCatalog({
       venue: adapter.venue,
       instrumentsMax: INGEST_LIMITS_DEFAULTS.instrumentsMax,
-      derive: (venueSymbol) => adapter.deriveInstrument(venueSymbol),
+      derive: (venueSymbol, venueMarket) => adapter.deriveInstrument(venueSymbol, venueMarket),
     });
     this.#network = new CaptureNetwork({
       snapshotVenueSymbol: (url) => adapter.snapshotVenueSymbol?.(url),
@@ -210,7 +210,12 @@ export class CaptureReplay {
   #deliverUnasked(response: RestResponse): void {
     const venueSymbol = this.#adapter.snapshotVenueSymbol?.(response.url);
     const instrument =
-      venueSymbol === undefined ? undefined : this.catalog.byVenueSymbol(venueSymbol);
+      venueSymbol === undefined
+        ? undefined
+        : this.catalog.byVenueSymbol(
+            venueSymbol,
+            this.#adapter.snapshotVenueMarket?.(response.url),
+          );
     if (instrument === undefined) return;
     const session =
       this.pipeline.bookSessionOf(instrument) ?? this.#sessions.find((each) => each.isOpen);

@@ -40,11 +40,17 @@ export type FeedEvent =
   | Exclude<MarketEvent, { kind: "book" | "status" }>
   | RawBook
   /** The venue confirmed (or refused) a subscription. */
-  | { readonly kind: "subscribed"; readonly venueSymbol: string; readonly channel: Channel }
+  | {
+      readonly kind: "subscribed";
+      readonly venueSymbol: string;
+      readonly venueMarket?: string;
+      readonly channel: Channel;
+    }
   | {
       readonly kind: "refused";
       /** Undefined if the venue does not say which. */
       readonly venueSymbol: string | undefined;
+      readonly venueMarket?: string;
       readonly channel: Channel | undefined;
       readonly reason: string;
     }
@@ -226,7 +232,7 @@ export type FeedAdapter = {
    * An instrument made from its venue symbol alone, for captures without a list. Undefined if it is
    * not one.
    */
-  deriveInstrument(venueSymbol: string): Instrument | undefined;
+  deriveInstrument(venueSymbol: string, venueMarket?: string): Instrument | undefined;
   /**
    * Splits what is wanted over connections, none above the venue's limit. Leaves out what an
    * instrument cannot have, such as the funding of a dated future, and what is polled.
@@ -248,6 +254,8 @@ export type FeedAdapter = {
   snapshotRequest?(instrument: Instrument, endpoints: FeedEndpoints): RestRequest;
   /** The venue symbol that a REST snapshot URL is about, to match answers to books. */
   snapshotVenueSymbol?(url: string): string | undefined;
+  /** The part of the venue that such a URL is about, where there are parts. */
+  snapshotVenueMarket?(url: string): string | undefined;
   /** The frames that ask for a book snapshot; present if `bookSync.snapshot` is `request`. */
   snapshotFrames?(instrument: Instrument, options: FeedSubscribeOptions): readonly string[];
   /** Channels that are asked for by REST, again and again. */
@@ -275,6 +283,8 @@ export type FeedSubscribeOptions = {
 
 export type FeedDecoderContext = {
   readonly catalog: InstrumentCatalog;
+  /** The connection's address, which may say what part of the venue it serves; absent for REST. */
+  readonly url?: string;
   /** Depth that was subscribed, where the venue does not repeat it in its messages. */
   readonly bookDepth: number;
 };

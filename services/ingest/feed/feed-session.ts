@@ -239,7 +239,7 @@ export class FeedSession {
   onLinkEvent(link: FeedLink, event: FeedEvent): void {
     switch (event.kind) {
       case "subscribed":
-        this.#onSubscribed(link, event.venueSymbol, event.channel);
+        this.#onSubscribed(link, event);
         return;
       case "refused":
         this.#onRefused(event);
@@ -296,7 +296,7 @@ export class FeedSession {
     return new FeedLink({
       url: this.plan.url,
       adapter,
-      decoder: adapter.createDecoder({ catalog, bookDepth }),
+      decoder: adapter.createDecoder({ catalog, bookDepth, url: this.plan.url }),
       dialer,
       clock,
       policy,
@@ -324,8 +324,9 @@ export class FeedSession {
     sink.onData(event);
   }
 
-  #onSubscribed(link: FeedLink, venueSymbol: string, channel: Channel): void {
-    const instrument = this.#options.catalog.byVenueSymbol(venueSymbol);
+  #onSubscribed(link: FeedLink, event: Extract<FeedEvent, { kind: "subscribed" }>): void {
+    const { venueSymbol, venueMarket, channel } = event;
+    const instrument = this.#options.catalog.byVenueSymbol(venueSymbol, venueMarket);
     if (instrument === undefined || link !== this.#current) return;
     this.#watch.onAcknowledged(instrument, channel, this.#options.clock.nowUs());
   }
@@ -333,10 +334,10 @@ export class FeedSession {
   #onRefused(event: Extract<FeedEvent, { kind: "refused" }>): void {
     const { counters, logger, adapter, catalog } = this.#options;
     counters.refusals += 1;
-    const { venueSymbol, channel, reason } = event;
+    const { venueSymbol, venueMarket, channel, reason } = event;
     logger.warn({ venue: adapter.venue, venueSymbol, channel, reason }, "subscription refused");
     if (venueSymbol === undefined || channel === undefined) return;
-    const instrument = catalog.byVenueSymbol(venueSymbol);
+    const instrument = catalog.byVenueSymbol(venueSymbol, venueMarket);
     if (instrument !== undefined) this.#watch.onRefused(instrument, channel);
   }
 

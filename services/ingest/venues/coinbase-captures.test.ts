@@ -23,7 +23,7 @@ describe.skipIf(PATH === undefined)("ten pairs of Coinbase Exchange", async () =
   test("the aggressor is who the ticker says it is, in 107 of 107", () => {
     const takers = new Map<string, string>();
     for (const frame of capture?.frames ?? []) {
-      const message = JSON.parse(frame) as Record<string, string>;
+      const message = JSON.parse(String(frame)) as Record<string, string>;
       if (message["type"] !== "ticker") continue;
       takers.set(`${message["product_id"]} ${message["trade_id"]}`, message["side"] ?? "");
     }
