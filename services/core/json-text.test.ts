@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { asJsonArray, asJsonObject, asText, JSON_DEPTH_MAX, parseJsonText } from "./json-text.ts";
+import { JSON_DEPTH_MAX } from "./json-tape.ts";
+import { asJsonArray, asJsonObject, asText, parseJsonText } from "./json-text.ts";
 
 /**
  * What JSON.parse says with every number replaced by `Number`-comparable text, or undefined if it

@@ -4,13 +4,8 @@
 import { canonicalDecimal } from "@tickwire/proto/model";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
-import {
-  asJsonArray,
-  asJsonObject,
-  asText,
-  parseJsonText,
-  type JsonText,
-} from "#core/json-text.ts";
+import { JsonTape, MISSING } from "#core/json-tape.ts";
+import { asJsonObject, asText, parseJsonText, type JsonText } from "#core/json-text.ts";
 import type {
   FeedAdapter,
   FeedDecoder,
@@ -42,6 +37,8 @@ import { krakenRequests } from "./kraken-requests.ts";
 import { isBadTime, parseIsoTimeUs } from "./venue-time.ts";
 
 const VENUE = "kraken";
+
+const LEVELS = { price: "price", size: "qty" };
 
 /** Requests whose channel is remembered, to know what a refusal is about; the oldest go first. */
 const REQUESTS_REMEMBERED_MAX = 1024;
@@ -104,6 +101,7 @@ class KrakenDecoder implements FeedDecoder {
    */
   readonly #books = new Set<Instrument>();
   readonly #requests = new Map<string, readonly Channel[]>();
+  readonly #tape = new JsonTape();
 
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
@@ -125,37 +123,36 @@ class KrakenDecoder implements FeedDecoder {
 
   decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {
     const text = textOfFrame(frame);
-    const json = parseJsonText(text);
-    if (json === undefined) {
+    const tape = this.#tape;
+    if (!tape.scan(text)) {
       this.#rejectDamaged(text, emit);
       return;
     }
-    const message = asJsonObject(json);
-    if (message === undefined) {
+    if (!tape.isObject(0)) {
       // Whole, and so not a book's message that was damaged.
       emit({ kind: "rejected", reason: "unknown-message" });
       return;
     }
-    const channel = asText(message["channel"]) ?? "";
-    switch (channel) {
+    const snapshot = tape.equals(tape.get(0, "type"), "snapshot");
+    switch (tape.text(tape.get(0, "channel")) ?? "") {
       case "book":
-        this.#forEach(message, "book", emit, (item, instrument) =>
-          this.#book(item, instrument, message["type"] === "snapshot", receivedTimeUs, emit),
+        this.#forEach("book", emit, (item, instrument) =>
+          this.#book(item, instrument, snapshot, receivedTimeUs, emit),
         );
         return;
       case "trade":
-        this.#forEach(message, "trades", emit, (item, instrument) =>
-          this.#trade(item, instrument, message["type"] === "snapshot", receivedTimeUs, emit),
+        this.#forEach("trades", emit, (item, instrument) =>
+          this.#trade(item, instrument, snapshot, receivedTimeUs, emit),
         );
         return;
       case "ticker":
-        this.#forEach(message, "ticker", emit, (item, instrument) =>
+        this.#forEach("ticker", emit, (item, instrument) =>
           this.#ticker(item, instrument, receivedTimeUs, emit),
         );
         return;
       case "ohlc":
-        this.#forEach(message, "candles", emit, (item, instrument) =>
-          candle(item, instrument, message["timestamp"], receivedTimeUs, emit),
+        this.#forEach("candles", emit, (item, instrument) =>
+          this.#candle(item, instrument, receivedTimeUs, emit),
         );
         return;
       case "heartbeat":
@@ -164,7 +161,7 @@ class KrakenDecoder implements FeedDecoder {
         emit({ kind: "heartbeat" });
         return;
       default:
-        this.#answer(message, emit);
+        this.#answer(asJsonObject(tape.value(0)) ?? {}, emit);
     }
   }
 
@@ -177,20 +174,19 @@ class KrakenDecoder implements FeedDecoder {
    * returns.
    */
   #forEach(
-    message: JsonObject,
     channel: Channel,
     emit: Emit,
-    read: (item: JsonObject, instrument: Instrument) => RejectReason | undefined,
+    read: (item: number, instrument: Instrument) => RejectReason | undefined,
   ): void {
-    const data = asJsonArray(message["data"]);
-    if (data === undefined) {
+    const tape = this.#tape;
+    const data = tape.get(0, "data");
+    if (!tape.isArray(data)) {
       emit({ kind: "rejected", reason: "missing-field" });
       return;
     }
-    for (const entry of data) {
-      const item = asJsonObject(entry);
-      const symbol = asText(item?.["symbol"]);
-      if (item === undefined || symbol === undefined) {
+    for (let item = tape.first(data); item !== MISSING; item = tape.next(item)) {
+      const symbol = tape.text(tape.get(item, "symbol"));
+      if (symbol === undefined) {
         emit({ kind: "rejected", reason: "missing-field" });
         continue;
       }
@@ -205,7 +201,7 @@ class KrakenDecoder implements FeedDecoder {
   }
 
   #book(
-    item: JsonObject,
+    item: number,
     instrument: Instrument,
     snapshot: boolean,
     receivedTimeUs: number,
@@ -214,15 +210,15 @@ class KrakenDecoder implements FeedDecoder {
     this.#books.add(instrument);
     const scales = this.#scales.of(instrument);
     if (snapshot) scales.startBook();
-    const bids = levelsOf(item["bids"]);
-    const asks = levelsOf(item["asks"]);
-    const checksum = Number(asText(item["checksum"]) ?? Number.NaN);
-    if (bids === undefined || asks === undefined || !Number.isInteger(checksum)) {
+    const tape = this.#tape;
+    const sides = { bids: tape.get(item, "bids"), asks: tape.get(item, "asks") };
+    const checksum = tape.number(tape.get(item, "checksum"));
+    if (sides.bids === MISSING || sides.asks === MISSING || !Number.isInteger(checksum)) {
       return "missing-field";
     }
-    const venueTimeUs = parseIsoTimeUs(item["timestamp"]);
+    const venueTimeUs = parseIsoTimeUs(this.#text(item, "timestamp"));
     if (isBadTime(venueTimeUs)) return "bad-time";
-    const columns = scales.book.book(bids, asks);
+    const columns = scales.book.bookFromTape(tape, sides, LEVELS);
     if (typeof columns === "string") return columns;
     emit({
       kind: "raw-book",
@@ -245,18 +241,19 @@ class KrakenDecoder implements FeedDecoder {
   }
 
   #trade(
-    item: JsonObject,
+    item: number,
     instrument: Instrument,
     historical: boolean,
     receivedTimeUs: number,
     emit: Emit,
   ): RejectReason | undefined {
-    const side = item["side"];
-    const tradeId = asText(item["trade_id"]);
+    const side = this.#text(item, "side");
+    const tradeId = this.#text(item, "trade_id");
     if ((side !== "buy" && side !== "sell") || tradeId === undefined) return "missing-field";
-    const venueTimeUs = parseIsoTimeUs(item["timestamp"]);
+    const venueTimeUs = parseIsoTimeUs(this.#text(item, "timestamp"));
     if (isBadTime(venueTimeUs)) return "bad-time";
-    const values = readTradeValues(this.#scales.of(instrument).ticks, item["price"], item["qty"]);
+    const { ticks } = this.#scales.of(instrument);
+    const values = readTradeValues(ticks, this.#text(item, "price"), this.#text(item, "qty"));
     if (typeof values === "string") return values;
     emit({
       kind: "trade",
@@ -272,32 +269,83 @@ class KrakenDecoder implements FeedDecoder {
   }
 
   #ticker(
-    item: JsonObject,
+    item: number,
     instrument: Instrument,
     receivedTimeUs: number,
     emit: Emit,
   ): RejectReason | undefined {
-    const venueTimeUs = parseIsoTimeUs(item["timestamp"]);
+    const venueTimeUs = parseIsoTimeUs(this.#text(item, "timestamp"));
     if (isBadTime(venueTimeUs)) return "bad-time";
     const common = { instrument, venueTimeUs, receivedTimeUs };
+    const bidPrice = this.#text(item, "bid");
+    const askPrice = this.#text(item, "ask");
     const quote = readQuoteValues(
       this.#scales.of(instrument).ticks,
-      { price: item["bid"], size: item["bid_qty"] },
-      { price: item["ask"], size: item["ask_qty"] },
+      { price: bidPrice, size: this.#text(item, "bid_qty") },
+      { price: askPrice, size: this.#text(item, "ask_qty") },
     );
     if (typeof quote === "string") return quote;
     const ticker = readTickerValues({
-      lastPrice: item["last"],
-      highPrice: item["high"],
-      lowPrice: item["low"],
-      volume: item["volume"],
-      bidPrice: item["bid"],
-      askPrice: item["ask"],
+      lastPrice: this.#text(item, "last"),
+      highPrice: this.#text(item, "high"),
+      lowPrice: this.#text(item, "low"),
+      volume: this.#text(item, "volume"),
+      bidPrice,
+      askPrice,
     });
     if (typeof ticker === "string") return ticker;
     emit({ kind: "quote", ...common, ...quote });
     emit({ kind: "ticker", ...common, ...ticker });
     return undefined;
+  }
+
+  #candle(
+    item: number,
+    instrument: Instrument,
+    receivedTimeUs: number,
+    emit: Emit,
+  ): RejectReason | undefined {
+    const openTimeUs = parseIsoTimeUs(this.#text(item, "interval_begin"));
+    const venueTimeUs = parseIsoTimeUs(this.#text(0, "timestamp"));
+    const minutes = Number(this.#text(item, "interval") ?? Number.NaN);
+    if (openTimeUs === undefined || !(minutes > 0)) return "missing-field";
+    if (isBadTime(openTimeUs) || isBadTime(venueTimeUs)) return "bad-time";
+    const intervalMs = minutes * 60_000;
+    const open = this.#decimal(item, "open");
+    const high = this.#decimal(item, "high");
+    const low = this.#decimal(item, "low");
+    const close = this.#decimal(item, "close");
+    const volume = this.#decimal(item, "volume");
+    if (open === undefined || high === undefined || low === undefined) return "bad-decimal";
+    if (close === undefined || volume === undefined) return "bad-decimal";
+    const trades = Number(this.#text(item, "trades") ?? Number.NaN);
+    emit({
+      kind: "candle",
+      instrument,
+      venueTimeUs,
+      receivedTimeUs,
+      intervalMs,
+      openTimeUs,
+      open,
+      high,
+      low,
+      close,
+      volume,
+      quoteVolume: undefined,
+      tradeCount: Number.isSafeInteger(trades) ? trades : undefined,
+      // The venue never says so, but a candle whose end is not after the venue's own clock is over.
+      closed: venueTimeUs !== undefined && venueTimeUs >= openTimeUs + intervalMs * 1000,
+    });
+    return undefined;
+  }
+
+  #decimal(item: number, key: string): string | undefined {
+    const text = this.#text(item, key);
+    return text === undefined ? undefined : canonicalDecimal(text);
+  }
+
+  #text(item: number, key: string): string | undefined {
+    return this.#tape.text(this.#tape.get(item, key));
   }
 
   /** Acknowledgements, pongs and errors. */
@@ -367,64 +415,6 @@ class KrakenDecoder implements FeedDecoder {
 /** Errors outside the acknowledgements are said to be spelt with a capital letter. */
 function errorOf(message: JsonObject): string | undefined {
   return asText(message["error"]) ?? asText(message["Error"]);
-}
-
-function candle(
-  item: JsonObject,
-  instrument: Instrument,
-  messageTime: JsonText | undefined,
-  receivedTimeUs: number,
-  emit: Emit,
-): RejectReason | undefined {
-  const openTimeUs = parseIsoTimeUs(item["interval_begin"]);
-  const venueTimeUs = parseIsoTimeUs(messageTime);
-  const minutes = Number(asText(item["interval"]) ?? Number.NaN);
-  if (openTimeUs === undefined || !(minutes > 0)) return "missing-field";
-  if (isBadTime(openTimeUs) || isBadTime(venueTimeUs)) return "bad-time";
-  const intervalMs = minutes * 60_000;
-  const open = decimalOf(item["open"]);
-  const high = decimalOf(item["high"]);
-  const low = decimalOf(item["low"]);
-  const close = decimalOf(item["close"]);
-  const volume = decimalOf(item["volume"]);
-  if (open === undefined || high === undefined || low === undefined) return "bad-decimal";
-  if (close === undefined || volume === undefined) return "bad-decimal";
-  const trades = Number(asText(item["trades"]) ?? Number.NaN);
-  emit({
-    kind: "candle",
-    instrument,
-    venueTimeUs,
-    receivedTimeUs,
-    intervalMs,
-    openTimeUs,
-    open,
-    high,
-    low,
-    close,
-    volume,
-    quoteVolume: undefined,
-    tradeCount: Number.isSafeInteger(trades) ? trades : undefined,
-    // The venue never says so, but a candle whose end is not after the venue's own clock is over.
-    closed: venueTimeUs !== undefined && venueTimeUs >= openTimeUs + intervalMs * 1000,
-  });
-  return undefined;
-}
-
-function decimalOf(value: JsonText | undefined): string | undefined {
-  return typeof value === "string" ? canonicalDecimal(value) : undefined;
-}
-
-/** `{price, qty}` as the pair that a scale tracker takes; undefined unless all of them are. */
-function levelsOf(value: JsonText | undefined): readonly unknown[] | undefined {
-  const levels = asJsonArray(value);
-  if (levels === undefined) return undefined;
-  const pairs: unknown[] = [];
-  for (const entry of levels) {
-    const level = asJsonObject(entry);
-    if (level === undefined) return undefined;
-    pairs.push([level["price"], level["qty"]]);
-  }
-  return pairs;
 }
 
 /** What is published of the channel that subscription parameters name. */

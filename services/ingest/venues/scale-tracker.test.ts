@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { JsonTape } from "#core/json-tape.ts";
 import { DECIMAL_PLACES_MAX, isNotMantissa, ScaleTracker } from "./scale-tracker.ts";
 
 describe("one text at a time", () => {
@@ -97,5 +99,65 @@ describe("a book message", () => {
     const tracker = new ScaleTracker();
     expect(tracker.book(levels, [])).toBe(reason);
     expect(tracker.book([["1", "1"]], levels)).toBe(reason);
+  });
+});
+
+describe("levels of a scanned frame", () => {
+  const levels = fc.array(
+    fc.tuple(
+      fc.stringMatching(/^[1-9]\d{0,8}(\.\d{1,12})?(e-?\d)?$/),
+      fc.stringMatching(/^(0|[1-9]\d{0,20})(\.\d{1,20})?$/),
+    ),
+    { maxLength: 8 },
+  );
+
+  test.each([
+    ["numbers in arrays", ([p, s]: readonly string[]) => `[${p},${s},"x"]`, { price: 0, size: 1 }],
+    ["strings in arrays", ([p, s]: readonly string[]) => `["${p}","${s}"]`, { price: 0, size: 1 }],
+    [
+      "numbers in objects",
+      ([p, s]: readonly string[]) => `{"q":${s},"p":${p}}`,
+      { price: "p", size: "q" },
+    ],
+  ] as const)("give what their texts give: %s", (_name, textOf, layout) => {
+    const tape = new JsonTape();
+    fc.assert(
+      fc.property(levels, levels, fc.boolean(), (bids, asks, keepTrailingZeros) => {
+        const side = (all: readonly (readonly string[])[]): string => all.map(textOf).join(",");
+        expect(tape.scan(`{"b":[${side(bids)}],"a":[${side(asks)}]}`)).toBe(true);
+        const plain = new ScaleTracker({ keepTrailingZeros });
+        const scanned = new ScaleTracker({ keepTrailingZeros });
+        const sides = { bids: tape.get(0, "b"), asks: tape.get(0, "a") };
+        expect(scanned.bookFromTape(tape, sides, layout)).toEqual(plain.book(bids, asks));
+        expect(scanned.priceScale).toBe(plain.priceScale);
+        expect(scanned.sizeScale).toBe(plain.sizeScale);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test.each([
+    ['{"b":[[1,2],[1]],"a":[]}', "bad-decimal"],
+    ['{"b":[[1,2],3],"a":[]}', "missing-field"],
+    ['{"b":{"1":2},"a":[]}', "missing-field"],
+    ['{"b":[[0,2]],"a":[]}', "non-positive-price"],
+    ['{"b":[[1,-2]],"a":[]}', "negative-size"],
+    ['{"b":[[1,"x"]],"a":[]}', "bad-decimal"],
+    ['{"b":[[1,true]],"a":[]}', "bad-decimal"],
+  ])("%s is rejected as %s", (text, reason) => {
+    const tape = new JsonTape();
+    expect(tape.scan(text)).toBe(true);
+    const sides = { bids: tape.get(0, "b"), asks: tape.get(0, "a") };
+    expect(new ScaleTracker().bookFromTape(tape, sides)).toBe(reason);
+  });
+
+  test("a side that is not there has no levels", () => {
+    const tape = new JsonTape();
+    expect(tape.scan('{"b":[[1,2]]}')).toBe(true);
+    const sides = { bids: tape.get(0, "b"), asks: tape.get(0, "a") };
+    expect(new ScaleTracker().bookFromTape(tape, sides)).toEqual({
+      bids: { prices: [1], sizes: [2] },
+      asks: { prices: [], sizes: [] },
+    });
   });
 });

@@ -1,4 +1,5 @@
 import { decimalScale, parseMantissa, textScale, type Mantissa } from "@tickwire/proto/model";
+import { MISSING, type JsonTape } from "#core/json-tape.ts";
 import type { LevelColumns } from "#core/market-event.ts";
 import type { RejectReason } from "../feed/feed-adapter.ts";
 
@@ -7,6 +8,17 @@ export const DECIMAL_PLACES_MAX = 64;
 
 /** Both sides of a book message at the tracker's scales of that moment. */
 export type BookColumns = { readonly bids: LevelColumns; readonly asks: LevelColumns };
+
+/**
+ * Where price and size stand in a level of a book message: at an index of an array, or under a key
+ * of an object.
+ */
+export type LevelLayout =
+  | { readonly price: number; readonly size: number }
+  | { readonly price: string; readonly size: string };
+
+/** A level that is an array beginning with price and size. */
+export const PRICE_SIZE_LEVELS: LevelLayout = { price: 0, size: 1 };
 
 type MutableColumns = { readonly prices: Mantissa[]; readonly sizes: Mantissa[] };
 
@@ -81,6 +93,66 @@ export class ScaleTracker {
     const grew = priceScale !== this.#priceScale || sizeScale !== this.#sizeScale;
     // A level finer than those before it raised the scale in the middle of the message.
     return grew && typeof first !== "string" ? this.#bothSides(bids, asks) : first;
+  }
+
+  /** `price` for a node of a scanned frame: a number or a string. */
+  priceAt(tape: JsonTape, node: number): Mantissa {
+    const decimals = tape.decimals(node);
+    if (decimals < 0 || decimals > this.#priceScale) return this.price(tape.text(node));
+    return tape.mantissa(node, this.#priceScale);
+  }
+
+  /** `size` for a node of a scanned frame. */
+  sizeAt(tape: JsonTape, node: number): Mantissa {
+    const decimals = tape.decimals(node);
+    if (decimals < 0 || decimals > this.#sizeScale) return this.size(tape.text(node));
+    return tape.mantissa(node, this.#sizeScale);
+  }
+
+  /**
+   * `book` for two arrays of a scanned frame. A side that is MISSING has no levels; one that is
+   * something else than an array is a missing field.
+   */
+  bookFromTape(
+    tape: JsonTape,
+    sides: { readonly bids: number; readonly asks: number },
+    layout: LevelLayout = PRICE_SIZE_LEVELS,
+  ): BookColumns | RejectReason {
+    const priceScale = this.#priceScale;
+    const sizeScale = this.#sizeScale;
+    const first = this.#bothTapeSides(tape, sides, layout);
+    const grew = priceScale !== this.#priceScale || sizeScale !== this.#sizeScale;
+    return grew && typeof first !== "string" ? this.#bothTapeSides(tape, sides, layout) : first;
+  }
+
+  #bothTapeSides(
+    tape: JsonTape,
+    { bids, asks }: { readonly bids: number; readonly asks: number },
+    layout: LevelLayout,
+  ): BookColumns | RejectReason {
+    const bidColumns = this.#tapeSide(tape, bids, layout);
+    if (typeof bidColumns === "string") return bidColumns;
+    const askColumns = this.#tapeSide(tape, asks, layout);
+    if (typeof askColumns === "string") return askColumns;
+    return { bids: bidColumns, asks: askColumns };
+  }
+
+  #tapeSide(tape: JsonTape, side: number, layout: LevelLayout): MutableColumns | RejectReason {
+    const prices: Mantissa[] = [];
+    const sizes: Mantissa[] = [];
+    if (side !== MISSING && !tape.isArray(side)) return "missing-field";
+    for (let level = tape.first(side); level !== MISSING; level = tape.next(level)) {
+      const price = this.priceAt(tape, tape.child(level, layout.price));
+      const size = this.sizeAt(tape, tape.child(level, layout.size));
+      if (isNotMantissa(price) || isNotMantissa(size)) {
+        return tape.isContainer(level) ? "bad-decimal" : "missing-field";
+      }
+      if (price <= 0) return "non-positive-price";
+      if (size < 0) return "negative-size";
+      prices.push(price);
+      sizes.push(size);
+    }
+    return { prices, sizes };
   }
 
   #bothSides(bids: readonly unknown[], asks: readonly unknown[]): BookColumns | RejectReason {
