@@ -4,6 +4,7 @@ import { binanceUsdm } from "./binance-usdm.ts";
 import { coinbase } from "./coinbase.ts";
 import { krakenV1 } from "./kraken-v1.ts";
 import { kraken } from "./kraken.ts";
+import { okx } from "./okx.ts";
 import { simulated } from "./simulated.ts";
 
 /**
@@ -16,6 +17,7 @@ export const VENUES = {
   coinbase,
   kraken,
   "kraken-v1": krakenV1,
+  okx,
   simulated,
 } as const satisfies Record<string, FeedAdapter>;
 

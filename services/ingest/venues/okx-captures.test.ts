@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import type { Trade } from "#core/market-event.ts";
+import { capturePath } from "#test/support/captures.ts";
+import { decodeCapture, hashBook } from "#test/support/decode-capture.ts";
+import { okx } from "./okx.ts";
+
+const PATH = capturePath("okx-3-instruments");
+
+type VenueMessage = {
+  readonly event?: string;
+  readonly action?: string;
+  readonly arg?: { readonly channel: string; readonly instId: string };
+  readonly data?: readonly Readonly<Record<string, string>>[];
+};
+
+describe.skipIf(PATH === undefined)("three instruments of OKX in 2022", async () => {
+  const capture = PATH === undefined ? undefined : await decodeCapture(okx, PATH);
+  const events = capture?.events ?? [];
+  const messages = (capture?.frames ?? []).map(
+    (frame) => JSON.parse(String(frame)) as VenueMessage,
+  );
+  const itemsOf = (channel: string): readonly Readonly<Record<string, string>>[] =>
+    messages
+      .filter((message) => message.arg?.channel === channel)
+      .flatMap((message) => message.data ?? []);
+  const trades = events.filter((event): event is Trade => event.kind === "trade");
+
+  test("nothing is rejected and nothing is a gap", () => {
+    expect(events.filter((event) => event.kind === "rejected")).toEqual([]);
+    expect(capture?.gaps).toBe(0);
+  });
+
+  test("all 290 checksums are right", () => {
+    expect(capture?.checksums).toEqual({ passed: 290, failed: 0 });
+    expect(itemsOf("books")).toHaveLength(290);
+    expect(capture?.snapshots).toBe(3);
+  });
+
+  test("a checksum that is one too high is a gap, 290 times", async () => {
+    const altered =
+      PATH === undefined
+        ? undefined
+        : await decodeCapture(okx, PATH, {
+            alter: (frame) =>
+              frame.replace(/"checksum":(-?\d+)/, (_, sum) => `"checksum":${Number(sum) + 1}`),
+          });
+    expect(altered?.checksums.passed).toBe(0);
+    expect(altered?.gaps).toBeGreaterThan(0);
+  });
+
+  test("the book of BTC-USD-220527 ends as the worked example says", () => {
+    const book = capture?.builders.get("BTC-USD-220527")?.book;
+    expect(capture?.deltas.get("BTC-USD-220527")).toBe(98);
+    expect([book?.bidCount, book?.askCount]).toEqual([74, 62]);
+    expect(book === undefined ? "" : hashBook(book)).toBe("4314d736ef4ba109");
+  });
+
+  test("every book ends uncrossed, with no more than the venue's 400 levels a side", () => {
+    const books = [...(capture?.builders.values() ?? [])].map((builder) => builder.book);
+    expect(books.filter((book) => book.isCrossed())).toEqual([]);
+    for (const book of books)
+      expect(Math.max(book.bidCount, book.askCount)).toBeLessThanOrEqual(400);
+  });
+
+  test("each trade keeps its id and its side, and the one sent on subscribing is history", () => {
+    const told = itemsOf("trades").map(
+      (item) => `${item["instId"]} ${item["tradeId"]} ${item["side"]}`,
+    );
+    const published = trades.map(
+      (trade) =>
+        `${trade.instrument.venueSymbol} ${trade.tradeId} ${trade.aggressorSide === "buyer" ? "buy" : "sell"}`,
+    );
+    expect(published).toEqual(told);
+    expect(trades).toHaveLength(74);
+    expect(trades.filter((trade) => trade.historical)).toHaveLength(3);
+  });
+
+  test("every ticker of the recording is one of ours", () => {
+    expect(events.filter((event) => event.kind === "ticker")).toHaveLength(
+      itemsOf("tickers").length,
+    );
+    expect(itemsOf("tickers")).toHaveLength(28);
+  });
+
+  test("instruments come out of the recorded lists, derivatives counted in contracts", () => {
+    const instruments = new Map(trades.map(({ instrument }) => [instrument.symbol, instrument]));
+    expect([...instruments.keys()].toSorted()).toEqual([
+      "BTC-USD-20220527",
+      "BTC-USDT",
+      "UNI-USD-PERP",
+    ]);
+    expect(instruments.get("BTC-USD-20220527")).toMatchObject({
+      kind: "future",
+      inverse: true,
+      settle: "BTC",
+      contractSize: "100",
+      sizeUnit: "contract",
+      expiryTimeUs: Date.UTC(2022, 4, 27, 8) * 1000,
+    });
+    expect(instruments.get("BTC-USDT")).toMatchObject({ sizeUnit: "base", priceIncrement: "0.1" });
+  });
+});

@@ -1,0 +1,55 @@
+import { canonicalDecimal } from "@tickwire/proto/model";
+import { BAD_TIME } from "./venue-time.ts";
+
+/** A JSON object of which nothing is known yet. */
+export type JsonRecord = Readonly<Record<string, unknown>>;
+
+/** Milliseconds of 1973 and of 5138: what lies outside is no time of any venue. */
+const MILLISECONDS_MIN = 100_000_000_000;
+const MILLISECONDS_MAX = 100_000_000_000_000;
+
+/** Undefined if the text is not JSON; JSON itself never is. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // Damaged, which is what undefined says.
+    return undefined;
+  }
+}
+
+/** True for a JSON object. */
+export function isRecord(value: unknown): value is JsonRecord {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** True for the number of an update: an integer that a double holds exactly. */
+export function isUpdateId(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}
+
+/** The value, but undefined for the ways in which venues write that they have none. */
+export function present(value: unknown): unknown {
+  return value === "" || value === null ? undefined : value;
+}
+
+/** Canonical plain text; undefined if it is not the text of a decimal. */
+export function decimalText(value: unknown): string | undefined {
+  return typeof value === "string" ? canonicalDecimal(value) : undefined;
+}
+
+/**
+ * Microseconds out of milliseconds since 1970, as an integer or its text. Undefined where there is
+ * none, BAD_TIME if it is something else.
+ */
+export function millisecondsTimeUs(value: unknown): number | undefined {
+  if (value === undefined || value === null || value === "") return undefined;
+  const milliseconds = typeof value === "string" ? integerOf(value) : value;
+  if (!Number.isSafeInteger(milliseconds)) return BAD_TIME;
+  const time = milliseconds as number;
+  return time > MILLISECONDS_MIN && time < MILLISECONDS_MAX ? time * 1000 : BAD_TIME;
+}
+
+function integerOf(text: string): number {
+  return /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+}
