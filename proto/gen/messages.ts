@@ -207,6 +207,26 @@ export const OptionTypeNumbers = {
 } as const satisfies Record<OptionType, number>;
 
 /**
+ * What the sizes of an instrument count: in trades, quotes, books, liquidations and open interest.
+ * - SIZE_UNIT_BASE: Units of the base asset.
+ * - SIZE_UNIT_QUOTE: Units of the quote asset.
+ * - SIZE_UNIT_CONTRACT: Contracts, each worth contract_size.
+ */
+export type SizeUnit =
+  | "SIZE_UNIT_UNSPECIFIED"
+  | "SIZE_UNIT_BASE"
+  | "SIZE_UNIT_QUOTE"
+  | "SIZE_UNIT_CONTRACT";
+
+/** The numbers of SizeUnit. */
+export const SizeUnitNumbers = {
+  SIZE_UNIT_UNSPECIFIED: 0,
+  SIZE_UNIT_BASE: 1,
+  SIZE_UNIT_QUOTE: 2,
+  SIZE_UNIT_CONTRACT: 3,
+} as const satisfies Record<SizeUnit, number>;
+
+/**
  * - SNAPSHOT_MODE_UNSPECIFIED: Send the state at the start (or resume), then news.
  * - SNAPSHOT_MODE_NONE: Only news. Books always start with a snapshot.
  */
@@ -318,6 +338,12 @@ const OptionTypeTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "tickwire.v1.OptionType",
   OptionTypeNumbers,
   "OPTION_TYPE_UNSPECIFIED",
+);
+
+const SizeUnitTable: EnumTable = /* @__PURE__ */ createEnumTable(
+  "tickwire.v1.SizeUnit",
+  SizeUnitNumbers,
+  "SIZE_UNIT_UNSPECIFIED",
 );
 
 const SnapshotModeTable: EnumTable = /* @__PURE__ */ createEnumTable(
@@ -649,6 +675,12 @@ export type Instrument = {
   readonly optionType: OptionType;
   /** The channels that are streamed for it now. */
   readonly channels: readonly Channel[];
+  readonly sizeUnit: SizeUnit;
+  /**
+   * The part of the venue that venue_symbol belongs to, as the venue names it ("linear"), where the same
+   * symbol means different things in different parts; empty elsewhere.
+   */
+  readonly venueMarket: string;
 };
 
 export type InstrumentStatus = {
@@ -1308,6 +1340,8 @@ export const InstrumentCodec: MessageCodec<Instrument> = /* @__PURE__ */ createM
     { number: 13, name: "strike", protoName: "strike", kind: "string" },
     { number: 14, name: "optionType", protoName: "option_type", kind: "enum", enum: OptionTypeTable },
     { number: 15, name: "channels", protoName: "channels", kind: "enum", enum: ChannelTable, repeated: true },
+    { number: 16, name: "sizeUnit", protoName: "size_unit", kind: "enum", enum: SizeUnitTable },
+    { number: 17, name: "venueMarket", protoName: "venue_market", kind: "string" },
   ],
 });
 

@@ -3833,6 +3833,22 @@ export namespace tickwire {
             OPTION_TYPE_PUT = 2
         }
 
+        /** SizeUnit enum. */
+        enum SizeUnit {
+
+            /** SIZE_UNIT_UNSPECIFIED value */
+            SIZE_UNIT_UNSPECIFIED = 0,
+
+            /** SIZE_UNIT_BASE value */
+            SIZE_UNIT_BASE = 1,
+
+            /** SIZE_UNIT_QUOTE value */
+            SIZE_UNIT_QUOTE = 2,
+
+            /** SIZE_UNIT_CONTRACT value */
+            SIZE_UNIT_CONTRACT = 3
+        }
+
         /**
          * Properties of an Instrument.
          * @deprecated Use tickwire.v1.Instrument.$Properties instead.
@@ -3896,6 +3912,12 @@ export namespace tickwire {
 
             /** Instrument channels. */
             channels: tickwire.v1.Channel[];
+
+            /** Instrument sizeUnit. */
+            sizeUnit: tickwire.v1.SizeUnit;
+
+            /** Instrument venueMarket. */
+            venueMarket: string;
 
             /**
              * Encodes the specified Instrument message. Does not implicitly {@link tickwire.v1.Instrument.verify|verify} messages.
@@ -3965,6 +3987,12 @@ export namespace tickwire {
 
                 /** Instrument channels */
                 channels?: (tickwire.v1.Channel[]|null);
+
+                /** Instrument sizeUnit */
+                sizeUnit?: (tickwire.v1.SizeUnit|null);
+
+                /** Instrument venueMarket */
+                venueMarket?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

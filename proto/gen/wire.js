@@ -5958,6 +5958,15 @@ export const tickwire = $root.tickwire = (() => {
             return values;
         })();
 
+        v1.SizeUnit = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "SIZE_UNIT_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "SIZE_UNIT_BASE"] = 1;
+            values[valuesById[2] = "SIZE_UNIT_QUOTE"] = 2;
+            values[valuesById[3] = "SIZE_UNIT_CONTRACT"] = 3;
+            return values;
+        })();
+
         v1.Instrument = (function() {
 
             const Instrument = function (properties) {
@@ -5983,6 +5992,8 @@ export const tickwire = $root.tickwire = (() => {
             Instrument.prototype.strike = "";
             Instrument.prototype.optionType = 0;
             Instrument.prototype.channels = $util.emptyArray;
+            Instrument.prototype.sizeUnit = 0;
+            Instrument.prototype.venueMarket = "";
 
             Instrument.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -6021,6 +6032,10 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(112).int32(message.optionType);
                 if (message.channels != null && message.channels.length)
                     writer.uint32(122).int32s(message.channels);
+                if (message.sizeUnit != null && $Object.hasOwnProperty.call(message, "sizeUnit") && message.sizeUnit !== 0)
+                    writer.uint32(128).int32(message.sizeUnit);
+                if (message.venueMarket != null && $Object.hasOwnProperty.call(message, "venueMarket") && message.venueMarket !== "")
+                    writer.uint32(138).string(message.venueMarket);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -6192,6 +6207,24 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.channels && message.channels.length))
                                 message.channels = [];
                             message.channels.push(reader.int32());
+                            continue;
+                        }
+                    case 16: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.sizeUnit = value;
+                            else
+                                delete message.sizeUnit;
+                            continue;
+                        }
+                    case 17: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.venueMarket = value;
+                            else
+                                delete message.venueMarket;
                             continue;
                         }
                     }

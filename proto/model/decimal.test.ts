@@ -7,6 +7,7 @@ import {
   decimalScale,
   formatDecimal,
   fromBigInt,
+  multiplyDecimals,
   parseMantissa,
   rescaleMantissa,
   textScale,
@@ -233,6 +234,36 @@ describe("arithmetic", () => {
         expect(Math.sign(compareMantissa(a, b))).toBe(x < y ? -1 : x > y ? 1 : 0);
       }),
       { numRuns: 1_000, seed: 8 },
+    );
+  });
+});
+
+describe("products", () => {
+  test("are those of whole numbers, with the point where it belongs", () => {
+    const decimal = fc.tuple(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fc.nat(20));
+    fc.assert(
+      fc.property(decimal, decimal, ([a, aScale], [b, bScale]) => {
+        const product = multiplyDecimals(formatDecimal(a, aScale), formatDecimal(b, bScale));
+        expect(product).toBe(formatDecimal(a * b === 0n ? 0 : a * b, aScale + bScale));
+      }),
+    );
+  });
+
+  test.each([
+    ["1e3", "2e-3", "2"],
+    ["-0.5", "0.2", "-0.1"],
+    ["0", "-7", "0"],
+  ])("%s times %s is %s", (a, b, product) => {
+    expect(multiplyDecimals(a, b)).toBe(product);
+  });
+
+  test("are undefined for what is no decimal and for what would be too long", () => {
+    expect(multiplyDecimals("x", "1")).toBeUndefined();
+    expect(multiplyDecimals("1", "")).toBeUndefined();
+    const half = "1" + "0".repeat(DECIMAL_DIGITS_MAX / 2);
+    expect(multiplyDecimals(half, half)).toBeUndefined();
+    expect(multiplyDecimals(half, half.slice(1).replace(/^0/, "1"))?.length).toBe(
+      DECIMAL_DIGITS_MAX,
     );
   });
 });

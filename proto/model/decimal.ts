@@ -116,6 +116,21 @@ export function canonicalDecimal(text: string): string | undefined {
   return placePoint(parts.negative, parts.digits, parts.scale);
 }
 
+/**
+ * The exact product of two decimals, as `formatDecimal` writes it; undefined if either is none or
+ * the product is longer than DECIMAL_DIGITS_MAX.
+ */
+export function multiplyDecimals(a: string, b: string): string | undefined {
+  const left = splitDecimal(a);
+  const right = splitDecimal(b);
+  if (left === undefined || right === undefined) return undefined;
+  const digits = String(BigInt(left.digits) * BigInt(right.digits));
+  if (digits === "0") return "0";
+  const scale = left.scale + right.scale;
+  if (Math.max(scale, digits.length - scale) > DECIMAL_DIGITS_MAX) return undefined;
+  return placePoint(left.negative !== right.negative, digits, scale);
+}
+
 /** The double nearest to the value. */
 export function toNumber(mantissa: Mantissa, scale: number): number {
   // One division of two exact doubles is correctly rounded; anything else goes through the text.

@@ -6,6 +6,7 @@ export {
   decimalScale,
   formatDecimal,
   fromBigInt,
+  multiplyDecimals,
   parseMantissa,
   rescaleMantissa,
   textScale,

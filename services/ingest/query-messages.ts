@@ -83,6 +83,7 @@ export function instrumentMessage(
   channels: readonly Channel[],
 ): MessageInit<InstrumentMessage> {
   const { venue, symbol, venueSymbol, kind, base, quote, settle, inverse } = instrument;
+  const sizeUnit = instrument.sizeUnit ?? "base";
   return {
     venue,
     symbol,
@@ -102,5 +103,7 @@ export function instrumentMessage(
         ? "OPTION_TYPE_UNSPECIFIED"
         : `OPTION_TYPE_${instrument.optionType.toUpperCase() as "CALL" | "PUT"}`,
     channels: channels.map(channelName),
+    sizeUnit: `SIZE_UNIT_${sizeUnit.toUpperCase() as Uppercase<typeof sizeUnit>}`,
+    venueMarket: instrument.venueMarket ?? "",
   };
 }

@@ -213,6 +213,7 @@ export class FakeIngestor {
         ...instrument,
         kind: "INSTRUMENT_KIND_SPOT" as const,
         optionType: "OPTION_TYPE_UNSPECIFIED" as const,
+        sizeUnit: "SIZE_UNIT_BASE" as const,
         channels,
       })),
     });
