@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { formatDecimal } from "@tickwire/proto/model";
 import { BookBuilder } from "#core/book-builder.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
@@ -13,7 +14,8 @@ import type { FeedAdapter, FeedDecoder, FeedEvent } from "#ingest/feed/feed-adap
  * must come out.
  *
  * `frames` in order; a string is the frame's text as sent (where number texts matter), an object or
- * array is sent as its JSON. `expect` in order, each as `canonical` below prints it: market events
+ * array is sent as its JSON, and `{"gzip": ...}` with either inside as a compressed binary frame.
+ * `expect` in order, each as `canonical` below prints it: market events
  * with the keys of `normalize` but without `epoch`, `sequence`, `receivedTimeUs` and `venue`; books
  * after the BookBuilder; and for the rest
  * `{"type":"subscribed"|"refused"|"heartbeat"|"reconnect-requested"|"rejected", ...}`,
@@ -78,9 +80,27 @@ export function hasSource(venue: string): boolean {
   return existsSync(join(FOLDER, venue, "SOURCE.md"));
 }
 
-/** The text of a frame as the venue would send it. */
+/** The text of a frame as the venue would send it, before compression. */
 export function frameText(frame: unknown): string {
+  if (isGzipFrame(frame)) return frameText(frame.gzip);
   return typeof frame === "string" ? frame : JSON.stringify(frame);
+}
+
+/** True for a frame that the venue sends compressed. */
+export function isGzipFrame(frame: unknown): frame is { readonly gzip: unknown } {
+  if (typeof frame !== "object" || frame === null || Array.isArray(frame)) return false;
+  const keys = Object.keys(frame);
+  return keys.length === 1 && keys[0] === "gzip";
+}
+
+/** The frame as it comes from the socket. */
+export function frameData(frame: unknown): string | Uint8Array {
+  return isGzipFrame(frame) ? gzipOf(frameText(frame)) : frameText(frame);
+}
+
+/** A text as a compressed binary frame. */
+export function gzipOf(text: string): Uint8Array {
+  return new Uint8Array(gzipSync(text));
 }
 
 /** What the adapter makes of the fixture's list of instruments; undefined without one. */
@@ -125,7 +145,7 @@ export function decodeFixture(adapter: FeedAdapter, fixture: VenueFixture): Feed
       const body = frameText(answer.body);
       decoder.decodeRest({ url: answer.url, status: answer.status, body }, RECEIVED_TIME_US, emit);
     }
-    if (index < frames.length) decoder.decode(frameText(frames[index]), RECEIVED_TIME_US, emit);
+    if (index < frames.length) decoder.decode(frameData(frames[index]), RECEIVED_TIME_US, emit);
   }
   return events;
 }

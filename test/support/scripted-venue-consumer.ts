@@ -1,6 +1,6 @@
 import { canonicalDecimal, formatDecimal, OrderBook } from "@tickwire/proto/model";
 import { readBatch, rowsOf } from "@tickwire/proto/codec";
-import type { BookRow, StatusRow } from "@tickwire/proto/codec";
+import type { BookRow, StatusRow, TradeRow } from "@tickwire/proto/codec";
 import type { Bus } from "#bus/bus.ts";
 import { parseEventSubject } from "#bus/subject.ts";
 import type { MarketBook } from "./scripted-venue-market.ts";
@@ -26,6 +26,7 @@ export class BusConsumer {
   readonly #sequences = new Map<string, number>();
   readonly #states = new Map<string, string[]>();
   readonly #lastStates = new Map<string, string>();
+  readonly #trades = new Map<string, string[]>();
   readonly #bookEvents = new Map<string, { snapshots: number; deltas: number }>();
 
   constructor(bus: Bus) {
@@ -67,6 +68,11 @@ export class BusConsumer {
     return counts === undefined ? 0 : counts.snapshots + counts.deltas;
   }
 
+  /** Trades of a symbol in the order of their arrival, as `price size aggressor side`. */
+  trades(symbol: string): readonly string[] {
+    return this.#trades.get(symbol) ?? [];
+  }
+
   #onMessage(subject: string, payload: Uint8Array): void {
     const topic = parseEventSubject(subject);
     if (topic === undefined) {
@@ -81,6 +87,7 @@ export class BusConsumer {
     this.#sequences.set(subject, batch.firstSequence + batch.count - 1);
     const { kind, rows } = rowsOf(batch);
     if (kind === "books") for (const row of rows) this.#onBook(topic.symbol, row);
+    if (kind === "trades") for (const row of rows) this.#onTrade(topic.symbol, row);
     if (kind === "statuses") for (const row of rows) this.#onStatus(topic.symbol, row);
   }
 
@@ -99,6 +106,14 @@ export class BusConsumer {
       counts.deltas += 1;
       book.applyDelta(row);
     }
+  }
+
+  #onTrade(symbol: string, row: TradeRow): void {
+    const trades = this.#trades.get(symbol) ?? [];
+    const price = formatDecimal(row.priceMantissa, row.priceScale);
+    const size = formatDecimal(row.sizeMantissa, row.sizeScale);
+    trades.push(`${price} ${size} ${row.aggressorSide}`);
+    this.#trades.set(symbol, trades);
   }
 
   #onStatus(symbol: string, row: StatusRow): void {

@@ -32,9 +32,10 @@ export type ScriptedMarketOptions = ScriptedInstrument & {
   /** Levels that the venue shows; deltas and books are those of this view. All if undefined. */
   readonly depth: number | undefined;
   readonly priceScale: number;
+  /** Decimals of sizes; 0 where they count whole contracts. */
+  readonly sizeScale: number;
 };
 
-const SIZE_SCALE = 8;
 const LEVELS_AT_START = 40;
 const LEVELS_MIN = 30;
 const MIDDLE = 50_000;
@@ -109,7 +110,7 @@ export class ScriptedMarket {
     return {
       tradeId: this.#tradeId,
       price: fixed(price, this.#options.priceScale),
-      size: fixed(this.#size(), SIZE_SCALE),
+      size: fixed(this.#size(), this.#options.sizeScale),
       aggressorSide: buyer ? "buyer" : "seller",
     };
   }
@@ -157,12 +158,13 @@ export class ScriptedMarket {
   }
 
   #text([price, size]: readonly [number, number]): LevelText {
-    return [fixed(price, this.#options.priceScale), fixed(size, SIZE_SCALE)];
+    return [fixed(price, this.#options.priceScale), fixed(size, this.#options.sizeScale)];
   }
 }
 
 /** A whole number with the point `scale` digits from the right. */
 function fixed(value: number, scale: number): string {
+  if (scale === 0) return String(value);
   const digits = String(value).padStart(scale + 1, "0");
   return `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
 }

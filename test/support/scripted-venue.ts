@@ -2,17 +2,18 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer, type WebSocket } from "ws";
-import { type Dialect, DIALECTS, type ScriptedVenueId } from "./scripted-venue-dialects.ts";
-import { type MarketBook, ScriptedMarket } from "./scripted-venue-market.ts";
+import type { Dialect, DialectConnection, Frame, ScriptedRequest } from "./dialects/dialect.ts";
+import { DIALECTS, type ScriptedVenueId } from "./dialects/registry.ts";
+import { type MarketBook, ScriptedMarket, type ScriptedTrade } from "./scripted-venue-market.ts";
 
 // A venue on 127.0.0.1 that does what a test tells it to: real sockets, a true book per instrument,
 // no timers. What is sent is right by construction (sequences, checksums), unless the test asks for
 // a fault.
 //
-// To add a venue: write its Dialect in scripted-venue-dialects.ts (pure translations between
-// ScriptedMarket and the venue's texts), add it to DIALECTS and ScriptedVenueId. To add a fault: if
-// it concerns one message, give DeltaFault another member and handle it in sendDelta(); if it
-// concerns the connection or REST, add a method beside disconnect().
+// To add a venue: write its Dialect in dialects/ (pure translations between ScriptedMarket and the
+// venue's texts) and add its line to dialects/registry.ts. To add a fault: if it concerns one
+// message, give DeltaFault another member and handle it in sendDelta(); if it concerns the
+// connection or REST, add a method beside disconnect().
 
 /** What may go wrong with one book message. The true book changes in any case. */
 export type DeltaFault =
@@ -28,7 +29,8 @@ export type DeltaFault =
 
 export type ScriptedVenueOptions = {
   readonly venue: ScriptedVenueId;
-  readonly instruments: readonly { readonly base: string; readonly quote: string }[];
+  /** Their quote asset is the dialect's. */
+  readonly bases: readonly string[];
   readonly seed: number;
   /** The venue's clock. */
   readonly nowUs: () => number;
@@ -44,15 +46,22 @@ export type RestFault = {
 
 /** A running venue. Everything it sends goes to whoever is subscribed at that moment. */
 export type ScriptedVenue = {
+  readonly dialect: Dialect;
   readonly webSocketUrl: string;
   readonly restUrl: string;
-  /** Paths with query of all GETs, in order. */
+  /** Paths with query of all REST requests, in order. */
   readonly restRequests: readonly string[];
   /** Frames received from clients, in order. */
   readonly received: readonly string[];
   /** Connections that are open now. */
   readonly connectionCount: number;
-  /** How often a book was subscribed, or its snapshot fetched where the venue gives it by REST. */
+  /** The venue's symbol of the market with this base asset. */
+  symbolOf(base: string): string;
+  /** Tickwire's symbol of the same. */
+  tickwireSymbolOf(base: string): string;
+  /** How many of the requests were for book snapshots. */
+  snapshotRequests(): number;
+  /** How often a book's snapshot was sent: on subscribing, or when asked for. */
   bookStarts(symbol: string): number;
   isSubscribed(symbol: string, channel: "book" | "trades"): boolean;
   /** The true book as the venue shows it, as texts with fixed decimals, best first. */
@@ -61,20 +70,22 @@ export type ScriptedVenue = {
   sendDelta(symbol: string, fault?: DeltaFault): void;
   /** Sends the next two changes of a book in the wrong order. */
   sendReordered(symbol: string): void;
-  sendTrade(symbol: string): void;
+  /** Sends a trade at the best price, and says which. */
+  sendTrade(symbol: string): ScriptedTrade;
   sendHeartbeat(symbol: string): void;
   /**
    * The subscriptions of a symbol hang: nothing more is sent for it until its book is subscribed
    * anew. Everything else goes on, pings are answered.
    */
   hang(symbol: string): void;
+  isHanging(symbol: string): boolean;
   /** Drops every connection without a closing handshake. */
   disconnect(): void;
   /** Refuses subscriptions of a symbol from now on. */
   refuse(symbol: string): void;
   /** Answers the next requests for book snapshots with this status. */
   failSnapshots(fault: RestFault): void;
-  /** Cuts off the next in-band snapshot of a symbol. */
+  /** Cuts off the next snapshot of a symbol that a connection gets. */
   damageNextSnapshot(symbol: string): void;
   /** Serves the book as it stands now in the next `times` snapshots, however it moves on. */
   serveStaleSnapshots(symbol: string, times: number): void;
@@ -88,12 +99,18 @@ export async function startScriptedVenue(options: ScriptedVenueOptions): Promise
   return venue;
 }
 
-type Connection = { readonly socket: WebSocket; readonly subscribed: Set<string> };
+type Connection = DialectConnection & {
+  readonly socket: WebSocket;
+  readonly subscribed: Set<string>;
+};
+
+/** A change of a book and its frames, before they are stamped for a connection. */
+type Change = { readonly symbol: string; readonly frames: readonly Frame[] };
 
 class Venue implements ScriptedVenue {
   readonly restRequests: string[] = [];
   readonly received: string[] = [];
-  readonly #dialect: Dialect;
+  readonly dialect: Dialect;
   readonly #nowUs: () => number;
   readonly #markets = new Map<string, ScriptedMarket>();
   readonly #refused = new Set<string>();
@@ -105,19 +122,22 @@ class Venue implements ScriptedVenue {
   readonly #http: Server;
   readonly #webSockets: WebSocketServer;
   #restFault: { fault: RestFault; times: number } | undefined;
+  #snapshotRequests = 0;
 
   constructor(options: ScriptedVenueOptions) {
-    this.#dialect = DIALECTS[options.venue];
+    const dialect = DIALECTS[options.venue];
+    if (dialect === undefined) throw new Error(`no dialect of ${options.venue}`);
+    this.dialect = dialect;
     this.#nowUs = options.nowUs;
-    const { depth, priceScale } = this.#dialect;
-    for (const [index, names] of options.instruments.entries()) {
+    const { depth, priceScale, sizeScale, quote } = dialect;
+    for (const [index, base] of options.bases.entries()) {
       const seed = options.seed + index * 7919;
-      const market = new ScriptedMarket({ ...names, seed, depth, priceScale });
-      this.#markets.set(this.#dialect.venueSymbol(market), market);
+      const market = new ScriptedMarket({ base, quote, seed, depth, priceScale, sizeScale });
+      this.#markets.set(dialect.venueSymbol(market), market);
     }
-    this.#http = createServer((request, response) => this.#onRequest(request, response));
+    this.#http = createServer((request, response) => void this.#onRequest(request, response));
     this.#webSockets = new WebSocketServer({ server: this.#http });
-    this.#webSockets.on("connection", (socket) => this.#onConnection(socket));
+    this.#webSockets.on("connection", (socket, request) => this.#onConnection(socket, request));
   }
 
   async listen(): Promise<void> {
@@ -126,15 +146,28 @@ class Venue implements ScriptedVenue {
   }
 
   get restUrl(): string {
-    return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
+    return this.#url("http") + (this.dialect.restPath ?? "");
   }
 
   get webSocketUrl(): string {
-    return this.restUrl.replace("http", "ws") + this.#dialect.webSocketPath;
+    return this.#url("ws") + this.dialect.webSocketPath;
   }
 
   get connectionCount(): number {
     return this.#connections.size;
+  }
+
+  symbolOf(base: string): string {
+    for (const [symbol, market] of this.#markets) if (market.base === base) return symbol;
+    throw new Error(`no market of ${base}`);
+  }
+
+  tickwireSymbolOf(base: string): string {
+    return this.dialect.symbol(this.#market(this.symbolOf(base)));
+  }
+
+  snapshotRequests(): number {
+    return this.#snapshotRequests;
   }
 
   bookStarts(symbol: string): number {
@@ -150,48 +183,51 @@ class Venue implements ScriptedVenue {
   }
 
   sendDelta(symbol: string, fault: DeltaFault = "none"): void {
-    const frame = this.#nextDelta(symbol);
-    switch (fault) {
-      case "none":
-        this.#send("book", symbol, frame);
-        return;
-      case "drop":
-        return;
-      case "duplicate":
-        this.#send("book", symbol, frame);
-        this.#send("book", symbol, frame);
-        return;
-      case "damage":
-        this.#send("book", symbol, cutOff(frame));
-        return;
-      case "wrong-checksum": {
-        const wrong = this.#dialect.withWrongChecksum(frame);
-        if (wrong === undefined) throw new Error("this venue has no checksums");
-        this.#send("book", symbol, wrong);
-      }
+    const change = this.#nextChange(symbol, fault);
+    for (const connection of this.#connectionsOf("book", symbol)) {
+      const frames = this.#stamped(change, connection);
+      const [first, ...others] = frames;
+      if (fault === "drop" || first === undefined) continue;
+      if (fault === "duplicate") send(connection, frames);
+      send(connection, fault === "damage" ? [cutOff(first), ...others] : frames);
     }
   }
 
   sendReordered(symbol: string): void {
-    const first = this.#nextDelta(symbol);
-    const second = this.#nextDelta(symbol);
-    this.#send("book", symbol, second);
-    this.#send("book", symbol, first);
+    const first = this.#nextChange(symbol, "none");
+    const second = this.#nextChange(symbol, "none");
+    for (const connection of this.#connectionsOf("book", symbol)) {
+      const early = this.#stamped(first, connection);
+      send(connection, this.#stamped(second, connection));
+      send(connection, early);
+    }
   }
 
-  sendTrade(symbol: string): void {
+  sendTrade(symbol: string): ScriptedTrade {
     const trade = this.#market(symbol).trade();
-    this.#send("trades", symbol, this.#dialect.tradeFrame(symbol, trade, this.#nowUs()));
+    const frames = this.dialect.tradeFrames(symbol, trade, this.#nowUs());
+    for (const connection of this.#connectionsOf("trades", symbol)) {
+      send(
+        connection,
+        frames.map((frame) => this.#stamp(frame, symbol, "trades", connection)),
+      );
+    }
+    return trade;
   }
 
   sendHeartbeat(symbol: string): void {
-    const frame = this.#dialect.heartbeatFrame(symbol, this.#nowUs());
-    if (frame === undefined) return;
-    for (const { socket } of this.#connections) socket.send(frame);
+    for (const connection of this.#connections) {
+      const frame = this.dialect.heartbeatFrame?.(symbol, connection, this.#nowUs());
+      if (frame !== undefined) send(connection, [frame]);
+    }
   }
 
   hang(symbol: string): void {
     this.#hanging.add(symbol);
+  }
+
+  isHanging(symbol: string): boolean {
+    return this.#hanging.has(symbol);
   }
 
   disconnect(): void {
@@ -222,27 +258,42 @@ class Venue implements ScriptedVenue {
     await once(this.#http, "close");
   }
 
+  #url(scheme: "http" | "ws"): string {
+    return `${scheme}://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
+  }
+
   #market(symbol: string): ScriptedMarket {
     const market = this.#markets.get(symbol);
     if (market === undefined) throw new Error(`no market ${symbol}`);
     return market;
   }
 
-  #nextDelta(symbol: string): string {
+  #nextChange(symbol: string, fault: DeltaFault): Change {
     const market = this.#market(symbol);
     const delta = market.step();
-    return this.#dialect.deltaFrame(symbol, delta, market.book(), this.#nowUs());
+    const frames = this.dialect.deltaFrames(symbol, delta, market.book(), this.#nowUs());
+    if (fault !== "wrong-checksum") return { symbol, frames };
+    const wrong = this.dialect.withWrongChecksum?.(frames);
+    if (wrong === undefined) throw new Error("this venue has no checksums");
+    return { symbol, frames: wrong };
   }
 
-  #send(channel: "book" | "trades", symbol: string, frame: string): void {
-    if (this.#hanging.has(symbol)) return;
-    for (const { socket, subscribed } of this.#connections) {
-      if (subscribed.has(`${channel} ${symbol}`)) socket.send(frame);
-    }
+  #connectionsOf(channel: "book" | "trades", symbol: string): Connection[] {
+    if (this.#hanging.has(symbol)) return [];
+    return [...this.#connections].filter((each) => each.subscribed.has(`${channel} ${symbol}`));
   }
 
-  #onConnection(socket: WebSocket): void {
-    const connection: Connection = { socket, subscribed: new Set() };
+  #stamped({ symbol, frames }: Change, connection: Connection): Frame[] {
+    return frames.map((frame) => this.#stamp(frame, symbol, "book", connection));
+  }
+
+  #stamp(frame: Frame, symbol: string, channel: "book" | "trades", connection: Connection): Frame {
+    return this.dialect.stamp?.(frame, symbol, channel, connection) ?? frame;
+  }
+
+  #onConnection(socket: WebSocket, request: IncomingMessage): void {
+    const path = request.url ?? "/";
+    const connection: Connection = { socket, path, subscribed: new Set(), memory: new Map() };
     this.#connections.add(connection);
     socket.on("close", () => this.#connections.delete(connection));
     socket.on("error", () => socket.terminate());
@@ -251,48 +302,89 @@ class Venue implements ScriptedVenue {
       this.received.push(frame);
       this.#onFrame(connection, frame);
     });
+    send(connection, this.dialect.greeting?.(connection, this.#nowUs()) ?? []);
   }
 
   #onFrame(connection: Connection, frame: string): void {
-    const { subscribed } = connection;
-    const context = { markets: this.#markets, refused: this.#refused, subscribed };
-    for (const request of this.#dialect.read(frame, context)) {
-      if (request.kind === "answer") {
-        connection.socket.send(request.text);
-        continue;
+    const requests = this.dialect.read(frame, {
+      connection,
+      markets: this.#markets,
+      refused: this.#refused,
+      timeUs: this.#nowUs(),
+    });
+    for (const request of requests) this.#onScriptedRequest(connection, request);
+  }
+
+  #onScriptedRequest(connection: Connection, request: ScriptedRequest): void {
+    switch (request.kind) {
+      case "answer":
+        send(connection, [request.frame]);
+        return;
+      case "snapshot": {
+        const book = this.#snapshotOf(request.symbol);
+        if (book === undefined) return;
+        this.#sendSnapshot(connection, request.symbol, [request.frame(book, this.#nowUs())]);
+        return;
       }
-      const { kind, channel, symbol } = request;
-      const key = `${channel} ${symbol}`;
-      if (kind === "unsubscribe") connection.subscribed.delete(key);
-      else this.#subscribe(connection, key, channel, symbol);
+      case "unsubscribe":
+        connection.subscribed.delete(`${request.channel} ${request.symbol}`);
+        return;
+      case "subscribe":
+        this.#subscribe(connection, request.channel, request.symbol);
     }
   }
 
-  #subscribe(connection: Connection, key: string, channel: string, symbol: string): void {
-    connection.subscribed.add(key);
+  #subscribe(connection: Connection, channel: "book" | "trades", symbol: string): void {
+    connection.subscribed.add(`${channel} ${symbol}`);
     if (channel !== "book" || !this.#markets.has(symbol)) return;
     this.#hanging.delete(symbol);
-    const snapshot = this.#dialect.snapshotFrame(symbol, this.book(symbol), this.#nowUs());
-    if (snapshot === undefined) return;
+    const frames = this.dialect
+      .snapshotFrames(symbol, this.book(symbol), this.#nowUs())
+      .map((frame) => this.#stamp(frame, symbol, "book", connection));
+    if (frames.length === 0) return;
     this.#countStart(symbol);
-    const damaged = this.#damagedSnapshots.delete(symbol);
-    connection.socket.send(damaged ? cutOff(snapshot) : snapshot);
+    this.#sendSnapshot(connection, symbol, frames);
   }
 
-  #onRequest(request: IncomingMessage, response: ServerResponse): void {
-    const url = new URL(request.url ?? "/", this.restUrl);
+  #sendSnapshot(connection: Connection, symbol: string, frames: readonly Frame[]): void {
+    const [first, ...others] = frames;
+    if (first === undefined) return;
+    const damaged = this.#damagedSnapshots.delete(symbol);
+    send(connection, damaged ? [cutOff(first), ...others] : frames);
+  }
+
+  async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? "/", this.#url("http"));
     this.restRequests.push(request.url ?? "/");
-    const isSnapshot = this.#dialect.isSnapshotPath(url.pathname);
-    if (isSnapshot && this.#restFault !== undefined && this.#restFault.times > 0) {
-      this.#restFault.times -= 1;
-      const { status, retryAfterSeconds } = this.#restFault.fault;
-      if (retryAfterSeconds !== undefined) response.setHeader("retry-after", retryAfterSeconds);
-      response.writeHead(status).end("{}");
-      return;
+    const body = await bodyOf(request);
+    if (body === undefined) return;
+    if (this.dialect.isSnapshotPath(url)) {
+      this.#snapshotRequests += 1;
+      if (this.#failed(response)) return;
     }
-    const body = this.#dialect.rest(url, this.#markets, (symbol) => this.#snapshotOf(symbol));
-    if (body === undefined) response.writeHead(404).end("{}");
-    else response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
+    const { method = "GET" } = request;
+    const webSocketUrl = this.webSocketUrl;
+    const answer = this.dialect.rest(
+      { method, url, body, webSocketUrl, timeUs: this.#nowUs() },
+      this.#markets,
+      (symbol) => this.#snapshotOf(symbol),
+    );
+    if (answer === undefined) response.writeHead(404).end("{}");
+    else {
+      response
+        .writeHead(200, { "content-type": "application/json" })
+        .end(typeof answer === "string" ? answer : JSON.stringify(answer));
+    }
+  }
+
+  /** Answers in place of the venue, if that was asked for. */
+  #failed(response: ServerResponse): boolean {
+    if (this.#restFault === undefined || this.#restFault.times === 0) return false;
+    this.#restFault.times -= 1;
+    const { status, retryAfterSeconds } = this.#restFault.fault;
+    if (retryAfterSeconds !== undefined) response.setHeader("retry-after", retryAfterSeconds);
+    response.writeHead(status).end("{}");
+    return true;
   }
 
   #snapshotOf(symbol: string): MarketBook | undefined {
@@ -310,7 +402,22 @@ class Venue implements ScriptedVenue {
   }
 }
 
+function send({ socket }: Connection, frames: readonly Frame[]): void {
+  for (const frame of frames) socket.send(frame);
+}
+
+/** The text of a request; undefined if the client went away. */
+async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
+  let body = "";
+  try {
+    for await (const chunk of request) body += String(chunk);
+  } catch {
+    return undefined;
+  }
+  return body;
+}
+
 /** A frame without its end. */
-function cutOff(frame: string): string {
+function cutOff(frame: Frame): Frame {
   return frame.slice(0, Math.ceil(frame.length * 0.8));
 }

@@ -1,0 +1,18 @@
+import type { VenueId } from "#ingest/venues/registry.ts";
+import { binance } from "./binance.ts";
+import { coinbase } from "./coinbase.ts";
+import type { Dialect } from "./dialect.ts";
+import { kraken } from "./kraken.ts";
+
+/** The venues that a scripted server can be, by their id; one line each. */
+export const DIALECTS: Readonly<Partial<Record<ScriptedVenueId, Dialect>>> = {
+  binance,
+  coinbase,
+  kraken,
+};
+
+/** Every venue but the one that is made up as a whole. */
+export type ScriptedVenueId = Exclude<VenueId, "simulated">;
+
+/** The ids in `DIALECTS`. */
+export const SCRIPTED_VENUE_IDS = Object.keys(DIALECTS) as readonly ScriptedVenueId[];
