@@ -8,6 +8,7 @@ import { createRecordCommand } from "./record.ts";
 import { createReplayCommand } from "./replay.ts";
 import { programVersion } from "./service-process.ts";
 import { createSubscribeCommand } from "./subscribe.ts";
+import { createVenuesCommand } from "./venues.ts";
 
 /**
  * The `tickwire` command line. Parsing rejects with CommanderError instead of ending the process.
@@ -32,6 +33,7 @@ Start with: tickwire dev`,
     createRecordCommand(),
     createReplayCommand(),
     createNormalizeCommand(),
+    createVenuesCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   // Commander does not hand these on to subcommands that are added whole.

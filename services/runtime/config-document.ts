@@ -1,5 +1,6 @@
 import { configSchema } from "./config.ts";
 import { listVariables, type ConfigVariable } from "./config-variables.ts";
+import { formatMarkdownTable } from "./markdown-table.ts";
 
 const INTRODUCTION = `# Configuration
 
@@ -58,7 +59,7 @@ export function configurationDocument(): string {
   }
   const tables = [...sections].map(
     ([name, variables]) =>
-      `\n## ${name}\n\n${formatTable([HEADER, ...variables.map(cellsOf)])}` +
+      `\n## ${name}\n\n${formatMarkdownTable([HEADER, ...variables.map(cellsOf)])}` +
       (name === "ingest" ? VENUES : ""),
   );
   return INTRODUCTION + tables.join("");
@@ -67,18 +68,4 @@ export function configurationDocument(): string {
 function cellsOf({ key, variable, type, defaultText, doc }: ConfigVariable): string[] {
   const fallback = defaultText === undefined ? "" : `\`${defaultText.replaceAll("|", "\\|")}\``;
   return [`\`${key}\``, `\`${variable}\``, type, fallback, doc];
-}
-
-/** A Markdown table with aligned columns, as the formatter wants it. */
-function formatTable(rows: readonly (readonly string[])[]): string {
-  const widths = HEADER.map((_, column) =>
-    Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)));
-  lines.splice(
-    1,
-    0,
-    widths.map((width) => "-".repeat(width)),
-  );
-  return lines.map((cells) => `| ${cells.join(" | ")} |\n`).join("");
 }

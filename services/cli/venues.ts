@@ -1,0 +1,93 @@
+import { Command } from "commander";
+import type { FeedAdapter } from "#ingest/feed/feed-adapter.ts";
+import { VENUES, type VenueId } from "#ingest/venues/registry.ts";
+import {
+  capabilitiesOf,
+  describeContent,
+  describeOrder,
+  VENUE_CHANNELS,
+  type ChannelSource,
+  type VenueCapabilities,
+} from "./venue-capabilities.ts";
+import { parseVenueId } from "./venue-options.ts";
+
+type VenuesOptions = { readonly json?: boolean };
+
+/** `tickwire venues [VENUE]`: what can be streamed, and from where. */
+export function createVenuesCommand(): Command {
+  return new Command("venues")
+    .summary("list the venues and what each of them has")
+    .description(
+      "Lists every venue with its channels and what proves its books; with a VENUE, all that is known of it.",
+    )
+    .argument("[venue]", "id of one venue", parseVenueId)
+    .option("--json", "one JSON object a line")
+    .addHelpText(
+      "after",
+      `
+A channel is streamed by the venue (yes), asked for by REST (rest), or not there (-).
+
+Examples:
+  tickwire venues
+  tickwire venues kraken
+  tickwire venues --json | jq -r 'select(.channels.liquidations == "stream").venue'`,
+    )
+    .action((venue: string | undefined, options: VenuesOptions) => {
+      process.stdout.write(venuesText(venue, options));
+    });
+}
+
+/** What the command prints. */
+export function venuesText(venue: string | undefined, { json = false }: VenuesOptions): string {
+  const adapters: readonly FeedAdapter[] =
+    venue === undefined ? Object.values(VENUES) : [VENUES[venue as VenueId]];
+  const all = adapters.map(capabilitiesOf);
+  if (json) return all.map((each) => `${JSON.stringify(each)}\n`).join("");
+  return venue === undefined ? tableOf(all) : all.map(describe).join("");
+}
+
+const MARKS: Readonly<Record<ChannelSource, string>> = { stream: "yes", rest: "rest", none: "-" };
+
+function tableOf(venues: readonly VenueCapabilities[]): string {
+  const rows = [
+    ["VENUE", ...VENUE_CHANNELS.map((channel) => channel.toUpperCase()), "BOOK PROVEN BY"],
+    ...venues.map((each) => [
+      each.venue,
+      ...VENUE_CHANNELS.map((channel) => MARKS[each.channels[channel] ?? "none"]),
+      proofOf(each),
+    ]),
+  ];
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  return rows
+    .map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`)
+    .map((line) => `${line.trimEnd()}\n`)
+    .join("");
+}
+
+function proofOf({ bookProof }: VenueCapabilities): string {
+  const order = describeOrder(bookProof);
+  const content = describeContent(bookProof);
+  if (content === "nothing") return order;
+  return bookProof.order === "checksum" ? content : `${order}, ${content}`;
+}
+
+function describe(venue: VenueCapabilities): string {
+  const lines: (readonly [string, string])[] = [
+    ["venue", venue.venue],
+    ["protocol", venue.title],
+    ...VENUE_CHANNELS.map((channel) => {
+      const mark = MARKS[venue.channels[channel] ?? "none"];
+      const note = venue.notes[channel];
+      return [channel, note === undefined ? mark : `${mark}: ${note}`] as const;
+    }),
+    ["book starts", venue.bookStart],
+    ["loss shown by", describeOrder(venue.bookProof)],
+    ["content by", describeContent(venue.bookProof)],
+    ["", venue.bookProof.note],
+    ["trades filled", venue.fillsTrades ? "yes, by REST after a reconnect" : "no"],
+    ...venue.documentation.map((url) => ["documentation", url] as const),
+  ];
+  return lines.map(([name, text]) => `${name.padEnd(16)}${text}\n`).join("");
+}
