@@ -6,7 +6,7 @@ import type { BookEvent, TopicState } from "#core/market-event.ts";
 import type { BookSync, RawBook } from "./feed/feed-adapter.ts";
 
 export type BookStageOptions = {
-  readonly sync: BookSync;
+  readonly syncOf: (instrument: Instrument) => BookSync;
   /** Deltas kept per instrument while its snapshot is awaited. */
   readonly bufferedDeltasMax: number;
   readonly counters: BookCounters;
@@ -26,6 +26,8 @@ export type BookCounters = {
 
 type Entry = {
   readonly builder: BookBuilder;
+  /** The venue's numbers would show that something was lost. */
+  readonly isNumbered: boolean;
   readonly emit: (output: BookOutput) => void;
   wasLive: boolean;
 };
@@ -60,10 +62,10 @@ export class BookStage {
     entry?.builder.resync(reason, entry.emit);
   }
 
-  /** The same for every book that is live. */
-  resyncAll(reason: string): void {
-    for (const { builder, emit } of this.#entries.values()) {
-      if (builder.isLive) builder.resync(reason, emit);
+  /** The same for every live book that the venue does not number. */
+  resyncUnnumbered(reason: string): void {
+    for (const { builder, emit, isNumbered } of this.#entries.values()) {
+      if (builder.isLive && !isNumbered) builder.resync(reason, emit);
     }
   }
 
@@ -107,11 +109,13 @@ export class BookStage {
   }
 
   #add(raw: RawBook): Entry {
-    const { sync, bufferedDeltasMax } = this.#options;
+    const { syncOf, bufferedDeltasMax } = this.#options;
     const { instrument, depth } = raw;
+    const sync = syncOf(instrument);
     const builder = new BookBuilder({ sync, instrument, bufferedDeltasMax, depth });
     const entry: Entry = {
       builder,
+      isNumbered: sync.sequencing !== undefined,
       emit: (output) => this.#onOutput(entry, output),
       wasLive: false,
     };

@@ -38,6 +38,12 @@ const venueSchema = z
       .strictObject({
         webSocket: z.string().min(1).optional(),
         rest: z.string().min(1).optional(),
+        derivativesWebSocket: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("where the venue serves derivatives from hosts of their own"),
+        derivativesRest: z.string().min(1).optional().describe("likewise"),
       })
       .default({})
       .describe("in place of the venue's own addresses"),

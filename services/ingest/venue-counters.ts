@@ -1,7 +1,8 @@
 import type { MarketEvent } from "#core/market-event.ts";
 import type { RefreshCounters } from "./feed/book-refresher.ts";
 import type { RejectReason } from "./feed/feed-adapter.ts";
-import type { SessionCounters } from "./feed/feed-session.ts";
+import type { PollCounters } from "./feed/rest-poller.ts";
+import type { SessionCounters } from "./feed/feed-session-options.ts";
 import type { SnapshotCounters } from "./feed/snapshot-fetcher.ts";
 
 /**
@@ -10,7 +11,8 @@ import type { SnapshotCounters } from "./feed/snapshot-fetcher.ts";
  */
 export type VenueCounters = SessionCounters &
   SnapshotCounters &
-  RefreshCounters & {
+  RefreshCounters &
+  PollCounters & {
     /** Published, by kind. */
     readonly events: Record<MarketEvent["kind"], number>;
     readonly rejected: Partial<Record<RejectReason, number>>;
@@ -36,6 +38,10 @@ export function createVenueCounters(): VenueCounters {
     resubscribes: 0,
     refusals: 0,
     unrequested: 0,
+    tradesFilled: 0,
+    tradeFillsFailed: 0,
+    polls: 0,
+    pollsFailed: 0,
     snapshotsRequested: 0,
     snapshotsDelivered: 0,
     snapshotsFailed: 0,

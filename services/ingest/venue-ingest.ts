@@ -1,21 +1,24 @@
-import { backoffDelayMs } from "#core/backoff.ts";
-import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { Clock } from "#core/clock.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { VenueConfig } from "./config.ts";
 import { BookRefresher } from "./feed/book-refresher.ts";
 import type {
+  ConnectionPlan,
   FeedAdapter,
   FeedEndpoints,
   FeedSubscription,
-  RestRequest,
 } from "./feed/feed-adapter.ts";
+import { bookSyncOf } from "./feed/book-sync-of.ts";
 import type { FeedPolicy } from "./feed/feed-policy.ts";
 import { FeedSession } from "./feed/feed-session.ts";
 import { RequestPacer } from "./feed/request-pacer.ts";
+import { RestPoller } from "./feed/rest-poller.ts";
 import { SnapshotFetcher } from "./feed/snapshot-fetcher.ts";
-import type { FeedDialer, RestAnswer, RestClient } from "./feed/web-socket-dialer.ts";
+import { VenueRest } from "./feed/venue-rest.ts";
+import type { FeedDialer, RestClient } from "./feed/web-socket-dialer.ts";
+import { InstrumentLists } from "./instrument-lists.ts";
 import type { IngestLimits } from "./limits.ts";
 import type { Logger } from "./logger.ts";
 import type { MeasuredVenue } from "./metrics.ts";
@@ -68,21 +71,18 @@ export class VenueIngest implements MeasuredVenue {
   readonly #refresher: BookRefresher;
   readonly #connectPacer: RequestPacer;
   readonly #sessions: FeedSession[] = [];
+  readonly #rest: VenueRest;
+  readonly #poller: RestPoller;
+  readonly #lists: InstrumentLists;
+  /** Those that are streamed already, when a list of instruments comes late. */
+  readonly #started = new Set<Instrument>();
   #resolveStarted: () => void = () => {};
-  /** Lists of instruments that are still to be asked for. */
-  readonly #lists: RestRequest[] = [];
-  #attempt = 0;
-  #cancelRetry: CancelTimer | undefined;
-  #closed = false;
 
   constructor(options: VenueIngestOptions) {
     this.#options = options;
     const { adapter, clock, random, policy, limits, logger, restClient, config } = options;
     this.venue = adapter.venue;
-    this.#endpoints = {
-      webSocket: config.endpoints.webSocket ?? adapter.endpoints.webSocket,
-      rest: config.endpoints.rest ?? adapter.endpoints.rest,
-    };
+    this.#endpoints = endpointsOf(adapter, config);
     this.#catalog = new InstrumentCatalog({
       venue: adapter.venue,
       instrumentsMax: limits.instrumentsMax,
@@ -105,11 +105,13 @@ export class VenueIngest implements MeasuredVenue {
       logger,
       counters,
     });
+    this.#rest = new VenueRest({ endpoints, restClient, snapshots: this.#snapshots });
     const { bufferedDeltasMax, recentTradeIdsMax } = limits;
     this.#pipeline = new VenuePipeline({
       adapter,
       clock,
       counters,
+      bookDepth: config.bookDepth,
       bufferedDeltasMax,
       recentTradeIdsMax,
       emit: options.emit,
@@ -129,6 +131,8 @@ export class VenueIngest implements MeasuredVenue {
       deliver: (instrument, answer) =>
         this.#pipeline.bookSessionOf(instrument)?.deliverSnapshot(instrument, answer),
     });
+    this.#poller = this.#createPoller();
+    this.#lists = this.#createLists();
     this.view = {
       venue: this.venue,
       streamed: this.#streamed,
@@ -155,17 +159,16 @@ export class VenueIngest implements MeasuredVenue {
     return this.#snapshots.pendingCount;
   }
 
-  /** Begins with the list of instruments; everything after that goes by itself. */
+  /** Begins with the lists of instruments; everything after that goes by itself. */
   start(): void {
-    this.#lists.push(...this.#options.adapter.instrumentsRequests(this.#endpoints));
-    this.#listNext();
+    this.#lists.start();
   }
 
   /** Disconnects for good. Idempotent. */
   close(): void {
-    this.#closed = true;
-    this.#cancelRetry?.();
+    this.#lists.close();
     for (const session of this.#sessions) session.close();
+    this.#poller.close();
     this.#refresher.close();
     this.#snapshots.close();
     this.#connectPacer.close();
@@ -173,90 +176,101 @@ export class VenueIngest implements MeasuredVenue {
     this.#resolveStarted();
   }
 
-  /** One list after the other; the sessions start when none is left. */
-  #listNext(): void {
-    const { restClient } = this.#options;
-    const request = this.#lists[0];
-    if (request === undefined) {
-      this.#startSessions();
-      return;
-    }
-    this.#snapshots.pacer.submit(request.weight, () => {
-      restClient.get(
-        request,
-        (answer) => this.#onInstruments(request, answer),
-        (reason) => this.#retry(reason),
-      );
-    });
-  }
-
-  #onInstruments(request: RestRequest, answer: RestAnswer): void {
-    if (this.#closed) return;
-    const { adapter, logger } = this.#options;
-    this.#snapshots.noteLimits(answer);
-    const list =
-      answer.status === 200 ? adapter.parseInstruments(answer.body, request.url) : undefined;
-    if (list === undefined) {
-      this.#retry(`status ${answer.status}`);
-      return;
-    }
-    const { added, rejected } = this.#catalog.add(list.instruments);
-    const { venue } = this;
-    logger.info({ venue, added, rejected, skipped: list.skipped }, "instruments listed");
-    this.#lists.shift();
-    const next = adapter.nextInstrumentsRequest?.(request, answer.body);
-    if (next !== undefined) this.#lists.unshift(next);
-    this.#attempt = 0;
-    this.#listNext();
-  }
-
-  #retry(reason: string): void {
-    if (this.#closed) return;
-    const { clock, policy, random, logger } = this.#options;
-    logger.warn({ venue: this.venue, reason }, "instruments could not be listed");
-    const delayMs = backoffDelayMs({
-      attempt: this.#attempt,
-      limits: { baseMs: policy.reconnectBackoffBaseMs, maxMs: policy.reconnectBackoffMsMax },
+  #createPoller(): RestPoller {
+    const { adapter, clock, random, policy, logger, config } = this.#options;
+    return new RestPoller({
+      venue: this.venue,
+      rest: this.#rest,
+      decoder: adapter.createDecoder({ catalog: this.#catalog, bookDepth: config.bookDepth }),
+      clock,
       random,
+      policy,
+      logger,
+      counters: this.counters,
+      sink: this.#pipeline,
     });
-    this.#attempt += 1;
-    this.#cancelRetry = clock.after(delayMs, () => this.#listNext());
   }
 
+  #createLists(): InstrumentLists {
+    const { adapter, clock, random, policy, logger } = this.#options;
+    return new InstrumentLists({
+      adapter,
+      rest: this.#rest,
+      clock,
+      random,
+      policy,
+      logger,
+      onPage: ({ instruments, skipped }) => {
+        const { added, rejected } = this.#catalog.add(instruments);
+        logger.info({ venue: this.venue, added, rejected, skipped }, "instruments listed");
+      },
+      onReady: ({ complete }) => {
+        this.#startSessions();
+        if (complete) this.#reportUnlisted();
+      },
+    });
+  }
+
+  /** Starts what is listed and not started yet. */
   #startSessions(): void {
     const { adapter } = this.#options;
-    const subscriptions = this.#subscriptions();
-    for (const plan of adapter.planConnections(subscriptions, this.#endpoints)) {
-      const { clock, random, dialer, policy, logger, config } = this.#options;
-      const session = new FeedSession({
-        adapter,
-        plan,
-        clock,
-        random,
-        dialer,
-        policy,
-        logger,
-        bookDepth: config.bookDepth,
-        catalog: this.#catalog,
-        connectPacer: this.#connectPacer,
-        snapshots: this.#snapshots,
-        counters: this.counters,
-        sink: this.#pipeline,
-      });
-      this.#pipeline.assignBooks(session, plan.subscriptions);
-      this.#sessions.push(session);
-    }
-    this.#streamed.add(subscriptions);
-    this.#refreshBooks(subscriptions);
-    for (const session of this.#sessions) session.start();
+    const wanted = this.#subscriptions();
+    const plans = adapter.planConnections(wanted, this.#endpoints);
+    const planned = plans.flatMap(({ subscriptions }) => subscriptions);
+    const started = plans.map((plan) => this.#createSession(plan));
+    this.#streamed.add(planned);
+    this.#refreshBooks(planned);
+    for (const session of started) session.start();
+    this.#poll(wanted, planned);
     this.#resolveStarted();
   }
 
+  #createSession(plan: ConnectionPlan): FeedSession {
+    const { adapter, clock, random, dialer, policy, logger, config } = this.#options;
+    const session = new FeedSession({
+      adapter,
+      plan,
+      clock,
+      random,
+      dialer,
+      policy,
+      logger,
+      bookDepth: config.bookDepth,
+      catalog: this.#catalog,
+      connectPacer: this.#connectPacer,
+      snapshots: this.#snapshots,
+      rest: this.#rest,
+      counters: this.counters,
+      sink: this.#pipeline,
+    });
+    this.#pipeline.assignBooks(session, plan.subscriptions);
+    this.#sessions.push(session);
+    return session;
+  }
+
   #refreshBooks(subscriptions: readonly FeedSubscription[]): void {
-    const { adapter, limits } = this.#options;
-    if (adapter.bookSync.snapshot !== "rest" || limits.bookRefreshIntervalMs === 0) return;
+    const { adapter, limits, config } = this.#options;
+    if (limits.bookRefreshIntervalMs === 0) return;
     for (const { instrument, channel } of subscriptions) {
-      if (channel === "book") this.#refresher.add(instrument);
+      if (channel !== "book") continue;
+      if (bookSyncOf(adapter, instrument, config).snapshot === "rest") {
+        this.#refresher.add(instrument);
+      }
+    }
+  }
+
+  /** What no connection carries is asked for by REST, where the venue has it there. */
+  #poll(wanted: readonly FeedSubscription[], planned: readonly FeedSubscription[]): void {
+    const isPlanned = new StreamedInstruments();
+    isPlanned.add(planned);
+    for (const poll of this.#options.adapter.polls ?? []) {
+      const polled = wanted.filter(
+        ({ instrument, channel }) =>
+          channel === poll.channel && !isPlanned.has(instrument, channel),
+      );
+      if (polled.length === 0) continue;
+      this.#streamed.add(polled);
+      this.#poller.add(poll, polled);
     }
   }
 
@@ -265,7 +279,9 @@ export class VenueIngest implements MeasuredVenue {
     const channels = (config.channels ?? adapter.channels).filter((channel) =>
       adapter.channels.includes(channel),
     );
-    return this.#wantedInstruments().flatMap((instrument) =>
+    const instruments = this.#wantedInstruments().filter((each) => !this.#started.has(each));
+    for (const instrument of instruments) this.#started.add(instrument);
+    return instruments.flatMap((instrument) =>
       channels
         .filter((channel) => instrument.kind !== "spot" || !DERIVATIVE_CHANNELS.has(channel))
         .map((channel) => ({ instrument, channel })),
@@ -273,16 +289,33 @@ export class VenueIngest implements MeasuredVenue {
   }
 
   #wantedInstruments(): readonly Instrument[] {
-    const { config, logger } = this.#options;
-    if (config.instruments.length === 0) return this.#catalog.all();
-    const wanted = new Set<Instrument>();
-    for (const name of config.instruments) {
-      const bySymbol = this.#catalog.bySymbol(name);
-      const found = bySymbol === undefined ? this.#catalog.allByVenueSymbol(name) : [bySymbol];
-      for (const instrument of found) wanted.add(instrument);
-      if (found.length === 0)
-        logger.error({ venue: this.venue, instrument: name }, "the venue lists no such instrument");
-    }
-    return [...wanted];
+    const { instruments } = this.#options.config;
+    if (instruments.length === 0) return this.#catalog.all();
+    return [...new Set(instruments.flatMap((name) => this.#named(name)))];
   }
+
+  #reportUnlisted(): void {
+    const { config, logger } = this.#options;
+    for (const name of config.instruments) {
+      if (this.#named(name).length > 0) continue;
+      logger.error({ venue: this.venue, instrument: name }, "the venue lists no such instrument");
+    }
+  }
+
+  #named(name: string): readonly Instrument[] {
+    const bySymbol = this.#catalog.bySymbol(name);
+    return bySymbol === undefined ? this.#catalog.allByVenueSymbol(name) : [bySymbol];
+  }
+}
+
+/** The venue's addresses, with what the configuration says in place of them. */
+function endpointsOf(adapter: FeedAdapter, config: VenueConfig): FeedEndpoints {
+  const { webSocket, rest, derivativesWebSocket, derivativesRest } = config.endpoints;
+  return {
+    ...adapter.endpoints,
+    ...(webSocket === undefined ? {} : { webSocket }),
+    ...(rest === undefined ? {} : { rest }),
+    ...(derivativesWebSocket === undefined ? {} : { derivativesWebSocket }),
+    ...(derivativesRest === undefined ? {} : { derivativesRest }),
+  };
 }

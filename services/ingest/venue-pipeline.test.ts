@@ -14,6 +14,7 @@ function createPipeline() {
   const pipeline = new VenuePipeline({
     adapter: coinbase,
     clock: new ManualClock(),
+    bookDepth: 10,
     counters,
     bufferedDeltasMax: 10,
     recentTradeIdsMax: 10,

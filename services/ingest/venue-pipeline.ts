@@ -2,8 +2,10 @@ import type { Clock } from "#core/clock.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { MarketEvent, TopicState } from "#core/market-event.ts";
 import { BookStage } from "./book-stage.ts";
+import { bookSyncOf } from "./feed/book-sync-of.ts";
 import type { FeedAdapter, FeedSubscription, RejectReason } from "./feed/feed-adapter.ts";
-import type { FeedSession, FeedSink } from "./feed/feed-session.ts";
+import type { FeedSession } from "./feed/feed-session.ts";
+import type { FeedSink } from "./feed/feed-session-options.ts";
 import type { FeedData } from "./feed/rollover.ts";
 import { isVenueTimeSane, rejectionOf } from "./normalizer.ts";
 import { StatusBoard } from "./status-board.ts";
@@ -13,6 +15,8 @@ import type { VenueCounters } from "./venue-counters.ts";
 export type VenuePipelineOptions = {
   readonly adapter: FeedAdapter;
   readonly clock: Clock;
+  /** Levels per side that are subscribed. */
+  readonly bookDepth: number;
   readonly counters: VenueCounters;
   /** Per instrument, while its snapshot is awaited. */
   readonly bufferedDeltasMax: number;
@@ -42,7 +46,7 @@ export class VenuePipeline implements FeedSink {
     this.#trades = new TradeDeduplicator({ idsMax: options.recentTradeIdsMax });
     this.#statuses = new StatusBoard((status) => this.#emit(status));
     this.books = new BookStage({
-      sync: options.adapter.bookSync,
+      syncOf: (instrument) => bookSyncOf(options.adapter, instrument, options),
       bufferedDeltasMax: options.bufferedDeltasMax,
       counters: options.counters,
       onEvent: (event) => this.#emit(event),

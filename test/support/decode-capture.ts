@@ -4,6 +4,7 @@ import { BookBuilder } from "#core/book-builder.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import { readCapture } from "#ingest/capture/capture-reader.ts";
+import { bookSyncOf } from "#ingest/feed/book-sync-of.ts";
 import type { FeedAdapter, FeedDecoder, FeedEvent } from "#ingest/feed/feed-adapter.ts";
 
 /** What an adapter made of a capture, with books built directly, without the feed driver. */
@@ -40,12 +41,13 @@ export async function decodeCapture(
     derive: (venueSymbol, venueMarket) => adapter.deriveInstrument(venueSymbol, venueMarket),
   });
   const decoders = new Map<number, FeedDecoder>();
-  const run = new CaptureRun(adapter, options.untruncated ?? false);
+  const { bookDepth = 1000, untruncated = false } = options;
+  const run = new CaptureRun(adapter, { bookDepth, untruncated });
   for await (const line of readCapture(path)) {
     if (line.kind === "http" && adapter.isInstrumentsUrl(line.url)) {
       catalog.add(adapter.parseInstruments(line.body, line.url)?.instruments ?? []);
     } else if (line.kind === "open") {
-      const context = { catalog, bookDepth: options.bookDepth ?? 1000, url: line.url };
+      const context = { catalog, bookDepth, url: line.url };
       decoders.set(line.connection, adapter.createDecoder(context));
     } else if (line.kind === "sent") {
       decoders.get(line.connection)?.sent?.(line.text);
@@ -69,11 +71,13 @@ class CaptureRun implements DecodedCapture {
   snapshots = 0;
   gaps = 0;
   readonly #adapter: FeedAdapter;
+  readonly #bookDepth: number;
   readonly #untruncated: boolean;
 
-  constructor(adapter: FeedAdapter, untruncated: boolean) {
+  constructor(adapter: FeedAdapter, options: { bookDepth: number; untruncated: boolean }) {
     this.#adapter = adapter;
-    this.#untruncated = untruncated;
+    this.#bookDepth = options.bookDepth;
+    this.#untruncated = options.untruncated;
     this.emit = (event) => {
       if (event.kind === "raw-book") this.#onBook(event);
       else this.events.push(event);
@@ -96,7 +100,7 @@ class CaptureRun implements DecodedCapture {
     let builder = this.builders.get(instrument.venueSymbol);
     if (builder === undefined) {
       builder = new BookBuilder({
-        sync: this.#adapter.bookSync,
+        sync: bookSyncOf(this.#adapter, instrument, { bookDepth: this.#bookDepth }),
         instrument,
         bufferedDeltasMax: 1000,
         depth: this.#untruncated ? undefined : depth,

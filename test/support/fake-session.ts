@@ -4,6 +4,7 @@ import { FEED_POLICY_DEFAULTS } from "#ingest/feed/feed-policy.ts";
 import { FeedSession } from "#ingest/feed/feed-session.ts";
 import { RequestPacer } from "#ingest/feed/request-pacer.ts";
 import { SnapshotFetcher } from "#ingest/feed/snapshot-fetcher.ts";
+import { VenueRest } from "#ingest/feed/venue-rest.ts";
 import { createVenueCounters } from "#ingest/venue-counters.ts";
 import { VenuePipeline } from "#ingest/venue-pipeline.ts";
 import {
@@ -43,6 +44,7 @@ export function startFakeSession(options: FakeSessionOptions) {
     adapter,
     clock,
     counters,
+    bookDepth: 100,
     bufferedDeltasMax: 100,
     recentTradeIdsMax: 100,
     emit: (event) => events.push(event),
@@ -62,6 +64,7 @@ export function startFakeSession(options: FakeSessionOptions) {
     logger,
     counters,
   });
+  const venueRest = new VenueRest({ endpoints: adapter.endpoints, restClient: rest, snapshots });
   const subscriptions = fakeSubscriptions(catalog, options.topics);
   const sessions = Array.from({ length: options.sessions ?? 1 }, () => {
     const plan = { url: adapter.endpoints.webSocket, subscriptions };
@@ -75,6 +78,7 @@ export function startFakeSession(options: FakeSessionOptions) {
       dialer,
       connectPacer,
       snapshots,
+      rest: venueRest,
       policy,
       counters,
       logger,

@@ -111,9 +111,12 @@ export class CaptureRecorder implements FeedDialer, RestClient {
     this.#options.restClient.get(
       request,
       (answer) => {
-        const { status, body } = answer;
+        const { status } = answer;
+        const { method = "GET" } = request;
         const url = redactUrl(request.url);
-        this.#record({ kind: "http", atUs: this.#nowUs(), method: "GET", url, status, body });
+        // Only what is posted for can hold a secret, such as the token of a connection.
+        const body = method === "GET" ? answer.body : redactFrame(answer.body);
+        this.#record({ kind: "http", atUs: this.#nowUs(), method, url, status, body });
         onResponse(answer);
       },
       onError,

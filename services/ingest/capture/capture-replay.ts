@@ -87,6 +87,7 @@ export class CaptureReplay {
     this.pipeline = new VenuePipeline({
       adapter,
       clock,
+      bookDepth: options.bookDepth,
       counters: this.counters,
       bufferedDeltasMax: INGEST_LIMITS_DEFAULTS.bufferedDeltasMax,
       recentTradeIdsMax: INGEST_LIMITS_DEFAULTS.recentTradeIdsMax,
@@ -137,13 +138,12 @@ export class CaptureReplay {
   }
 
   /**
-   * Where nothing numbers messages, any book may lack what the line held. At the end of a recording
-   * that was cut off, nothing is behind the line and so nothing is missing.
+   * Any book that nothing numbers may lack what the line held. At the end of a recording that was
+   * cut off, nothing is behind the line and so nothing is missing.
    */
   #onSkipped(): void {
     this.#skipped = false;
-    if (this.#adapter.bookSync.sequencing !== undefined) return;
-    this.pipeline.books.resyncAll("damaged-message");
+    this.pipeline.books.resyncUnnumbered("damaged-message");
   }
 
   #open(id: number, url: string): Connection {

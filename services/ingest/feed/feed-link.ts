@@ -11,23 +11,33 @@ export type FeedLinkOptions = {
   readonly dialer: FeedDialer;
   readonly clock: Clock;
   readonly policy: FeedPolicy;
-  /** Off for recordings: they end when the recording says so. */
-  readonly watchLiveness: boolean;
+  /** In place of the adapter's keep-alive interval. */
+  readonly keepAliveIntervalMs?: number | undefined;
+  /**
+   * A recording ends when it says so, does not wait to be greeted, and nothing is sent on it: it
+   * holds what its own client sent.
+   */
+  readonly recorded: boolean;
   readonly owner: FeedLinkOwner;
 };
 
+/** What a session hears of; the rest is between the link and the venue. */
+export type FeedLinkEvent = Exclude<FeedEvent, { kind: "reply" | "ready" }>;
+
 /** What a link tells its session. */
 export type FeedLinkOwner = {
+  /** Frames may be sent: the connection is open, and the venue has greeted if it does so. */
   onLinkOpen(link: FeedLink): void;
   onLinkFrame(link: FeedLink): void;
-  onLinkEvent(link: FeedLink, event: FeedEvent): void;
+  onLinkEvent(link: FeedLink, event: FeedLinkEvent): void;
   /** The last call; also for a connection that never opened. */
   onLinkClosed(link: FeedLink, reason: string): void;
 };
 
 /**
- * One connection: its socket, its decoder, the pace of what is sent on it, its keep-alive, and
- * whether anything at all still arrives. It lives once; a reconnect is a new link.
+ * One connection: its socket, its decoder, the venue's greeting, the pace of what is sent on it,
+ * its keep-alive, the answers that the venue wants at once, and whether anything at all still
+ * arrives. It lives once; a reconnect is a new link.
  */
 export class FeedLink {
   readonly decoder: FeedDecoder;
@@ -35,7 +45,7 @@ export class FeedLink {
   readonly #socket: FeedSocket;
   readonly #pacer: RequestPacer;
   readonly #emit: (event: FeedEvent) => void;
-  #state: "dialing" | "open" | "closed" = "dialing";
+  #state: "dialing" | "greeting" | "open" | "closed" = "dialing";
   #lastAliveUs: number;
   #pinged = false;
   #keepAliveSequence = 0;
@@ -47,7 +57,11 @@ export class FeedLink {
     this.#options = options;
     this.decoder = options.decoder;
     const { clock, policy, adapter, owner } = options;
-    this.#emit = (event) => owner.onLinkEvent(this, event);
+    this.#emit = (event) => {
+      if (event.kind === "reply") this.#sendAtOnce(event.frame);
+      else if (event.kind === "ready") this.#onReady();
+      else owner.onLinkEvent(this, event);
+    };
     this.#lastAliveUs = clock.nowUs();
     this.#pacer = new RequestPacer({
       limit: adapter.limits.outgoingFrames,
@@ -76,7 +90,7 @@ export class FeedLink {
    * connection.
    */
   send(frames: readonly string[]): void {
-    if (this.#state !== "open") return;
+    if (this.#state !== "open" || this.#options.recorded) return;
     for (const frame of frames) {
       if (!this.#pacer.submit(1, () => this.#sendNow(frame))) {
         this.terminate("too many frames wait for the venue's pace");
@@ -107,6 +121,17 @@ export class FeedLink {
     this.#options.owner.onLinkClosed(this, reason);
   }
 
+  /**
+   * For what loses the connection if it is late: it does not wait behind subscriptions, which are
+   * slowed down for it instead.
+   */
+  #sendAtOnce(frame: string): void {
+    const canSend = this.#state === "greeting" || this.#state === "open";
+    if (!canSend || this.#options.recorded) return;
+    this.#pacer.spend(1);
+    this.#sendNow(frame);
+  }
+
   #sendNow(frame: string): void {
     this.decoder.sent?.(frame);
     this.#socket.send(frame);
@@ -121,16 +146,26 @@ export class FeedLink {
 
   #onOpen(): void {
     if (this.#state !== "dialing") return;
+    const { adapter, recorded } = this.#options;
+    this.#state = "greeting";
+    this.#onAlive();
+    // The dial timeout runs on until the greeting.
+    if (adapter.greets !== true || recorded) this.#onReady();
+  }
+
+  #onReady(): void {
+    if (this.#state !== "greeting") return;
     this.#state = "open";
     this.#cancelLiveness?.();
-    this.#onAlive();
-    if (this.#options.watchLiveness) this.#watchLiveness();
-    this.#keepAlive();
+    if (!this.#options.recorded) {
+      this.#watchLiveness();
+      this.#keepAlive();
+    }
     this.#options.owner.onLinkOpen(this);
   }
 
   #onFrame(frame: string | Uint8Array): void {
-    if (this.#state !== "open") return;
+    if (this.#state !== "open" && this.#state !== "greeting") return;
     const nowUs = this.#options.clock.nowUs();
     this.#lastAliveUs = nowUs;
     this.#options.owner.onLinkFrame(this);
@@ -150,6 +185,7 @@ export class FeedLink {
 
   #onDialTimeout(): void {
     if (this.#state === "dialing") this.terminate("dial timeout");
+    else if (this.#state === "greeting") this.terminate("greeting timeout");
   }
 
   /**
@@ -184,8 +220,9 @@ export class FeedLink {
     const { clock, adapter } = this.#options;
     const keepAlive = adapter.keepAlive;
     if (keepAlive === undefined) return;
-    this.#cancelKeepAlive = clock.after(keepAlive.intervalMs, () => {
-      this.send([keepAlive.frame(this.#keepAliveSequence)]);
+    const intervalMs = this.#options.keepAliveIntervalMs ?? keepAlive.intervalMs;
+    this.#cancelKeepAlive = clock.after(intervalMs, () => {
+      this.#sendAtOnce(keepAlive.frame(this.#keepAliveSequence));
       this.#keepAliveSequence += 1;
       this.#keepAlive();
     });

@@ -11,7 +11,7 @@ export type FeedPolicy = {
   readonly reconnectBackoffMsMax: number;
   /** A connection that held this long starts the back-off anew. */
   readonly connectionStableMs: number;
-  /** From dialling to open. */
+  /** From dialling to open, the venue's greeting included. */
   readonly dialTimeoutMs: number;
   /** Bytes that may wait for a venue that does not read; more drops the connection. */
   readonly outgoingBytesMax: number;
@@ -46,6 +46,22 @@ export type FeedPolicy = {
   readonly refreshAttemptsMax: number;
   /** An in-band snapshot that does not come within this time is asked for again. */
   readonly inBandSnapshotTimeoutMs: number;
+  /** Live trades of one instrument that wait for a fill; the next one ends it. */
+  readonly tradeFillHeldMax: number;
+  /** Requests for the trades that one interruption cost, first ones and repetitions. */
+  readonly tradeFillRequestsMax: number;
+  /** So long live trades wait at most for those before them. */
+  readonly tradeFillTimeoutMs: number;
+  /** Requests of one polled channel that are under way at a time. */
+  readonly pollsInFlightMax: number;
+  /** Requests in a row without any answer that end a round. */
+  readonly pollsUnansweredMax: number;
+  /** Rounds in a row without data after which a polled channel is not live any more. */
+  readonly pollRoundsFailedMax: number;
+  /** Failures of a list of instruments after which the others start without it. */
+  readonly instrumentsAttemptsMax: number;
+  /** Pages of one list of instruments; those after it are left out. */
+  readonly instrumentsPagesMax: number;
   /** Pause of a venue's REST after a 429, and after a 418, that names no time. */
   readonly rateLimitedPauseMs: number;
   readonly bannedPauseMs: number;
@@ -73,6 +89,14 @@ export const FEED_POLICY_DEFAULTS: FeedPolicy = {
   bookStableMs: 60_000,
   refreshAttemptsMax: 3,
   inBandSnapshotTimeoutMs: 15_000,
+  tradeFillHeldMax: 10_000,
+  tradeFillRequestsMax: 8,
+  tradeFillTimeoutMs: 10_000,
+  pollsInFlightMax: 4,
+  pollsUnansweredMax: 8,
+  pollRoundsFailedMax: 3,
+  instrumentsAttemptsMax: 5,
+  instrumentsPagesMax: 64,
   rateLimitedPauseMs: 5_000,
   bannedPauseMs: 120_000,
   // The longest ban that Binance announces is three days.

@@ -1,79 +1,31 @@
 import { backoffDelayMs } from "#core/backoff.ts";
-import type { CancelTimer, Clock } from "#core/clock.ts";
-import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
-import type { Channel, Instrument } from "#core/instrument.ts";
+import type { CancelTimer } from "#core/clock.ts";
+import type { Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
-import type { TopicState } from "#core/market-event.ts";
-import type { Logger } from "../logger.ts";
+import type { Trade } from "#core/market-event.ts";
 import { rejectionOf } from "../normalizer.ts";
+import { bookSyncOf } from "./book-sync-of.ts";
+import { ConnectionOpener } from "./connection-opener.ts";
+import { ConnectionReplacement } from "./connection-replacement.ts";
 import type {
+  BookSync,
   ConnectionPlan,
-  FeedAdapter,
+  ConnectionTicket,
   FeedEvent,
+  FeedSubscribeOptions,
   FeedSubscription,
-  RawBook,
-  RejectReason,
 } from "./feed-adapter.ts";
 import { FeedLink } from "./feed-link.ts";
-import type { FeedPolicy } from "./feed-policy.ts";
+import type { FeedLinkEvent } from "./feed-link.ts";
+import type { FeedSessionOptions } from "./feed-session-options.ts";
 import { InBandResync } from "./in-band-resync.ts";
-import type { RequestPacer } from "./request-pacer.ts";
-import { Rollover } from "./rollover.ts";
 import type { FeedData } from "./rollover.ts";
-import type { SnapshotFetcher } from "./snapshot-fetcher.ts";
+import { startSilenceTimer } from "./silence-timer.ts";
 import { SubscriptionWatch } from "./subscription-watch.ts";
 import type { Watched } from "./subscription-watch.ts";
-import type { FeedDialer, RestAnswer } from "./web-socket-dialer.ts";
-
-/** Where a session's events go. Called synchronously, in the order of the frames. */
-export type FeedSink = {
-  onData(event: FeedData): void;
-  onRejected(reason: RejectReason, instrument?: Instrument, channel?: Channel): void;
-  /**
-   * A subscription's health changed. For a book, `live` means that data flows, not that it is in
-   * sync.
-   */
-  onChannelState(instrument: Instrument, channel: Channel, state: TopicState, reason: string): void;
-  isBookLive(instrument: Instrument): boolean;
-  /** A recording showed a subscription that was not planned. */
-  onLearnt?(subscription: FeedSubscription, session: FeedSession): void;
-};
-
-/** Counts that the sessions of one venue keep up to date together; read by the metrics. */
-export type SessionCounters = {
-  frames: number;
-  connects: number;
-  disconnects: number;
-  rollovers: number;
-  resubscribes: number;
-  refusals: number;
-  /** Data of a channel that nobody asked for. */
-  unrequested: number;
-};
-
-export type FeedSessionOptions = {
-  readonly adapter: FeedAdapter;
-  readonly plan: ConnectionPlan;
-  readonly bookDepth: number;
-  readonly catalog: InstrumentCatalog;
-  readonly clock: Clock;
-  /** In [0, 1). */
-  readonly random: () => number;
-  readonly dialer: FeedDialer;
-  /** Shared by all sessions of the venue. */
-  readonly connectPacer: RequestPacer;
-  /** Shared by all sessions of the venue. */
-  readonly snapshots: SnapshotFetcher;
-  readonly policy: FeedPolicy;
-  readonly counters: SessionCounters;
-  readonly logger: Logger;
-  readonly sink: FeedSink;
-  /**
-   * The connection is a recording: it ends when the recording says so, never by our decision, and
-   * what it subscribed shows in its data.
-   */
-  readonly recorded?: boolean;
-};
+import { TradeGapFiller } from "./trade-gap-filler.ts";
+import type { TradeGapReason } from "./trade-gap-filler.ts";
+import type { RestAnswer } from "./web-socket-dialer.ts";
 
 /**
  * The one driver of venue connections: dials, subscribes in the venue's pace, watches for silence,
@@ -85,41 +37,42 @@ export class FeedSession {
   readonly #options: FeedSessionOptions;
   readonly #watch: SubscriptionWatch;
   readonly #resync: InBandResync;
+  readonly #opener: ConnectionOpener;
+  readonly #replacement: ConnectionReplacement;
+  readonly #fills: TradeGapFiller | undefined;
   readonly #recorded: boolean;
   #current: FeedLink | undefined;
-  #next: FeedLink | undefined;
-  #rollover: Rollover | undefined;
-  /** The last one, until the connection that it left is gone. */
-  #takenOver: Rollover | undefined;
   #attempt = 0;
   #requestId = 1;
-  #connectQueued = false;
+  #opening = false;
   #closed = false;
   #cancelReconnect: CancelTimer | undefined;
   #cancelStable: CancelTimer | undefined;
-  #cancelAge: CancelTimer | undefined;
-  #cancelTakeOver: CancelTimer | undefined;
   #cancelSilence: CancelTimer | undefined;
 
   constructor(options: FeedSessionOptions) {
     this.#options = options;
     this.plan = options.plan;
     this.#recorded = options.recorded ?? false;
-    const { sink, adapter } = options;
+    const { sink, adapter, clock, random, policy, connectPacer, plan, rest } = options;
     this.#watch = new SubscriptionWatch({
-      subscriptions: options.plan.subscriptions,
+      subscriptions: plan.subscriptions,
       silenceMsMax: adapter.limits.silenceMsMax,
       learn: this.#recorded,
       onState: (instrument, channel, state, reason) =>
         sink.onChannelState(instrument, channel, state, reason),
       onLearnt: (subscription) => sink.onLearnt?.(subscription, this),
+      onInterrupted: (instrument) => this.#fills?.start(instrument, "reconnected") ?? false,
     });
     this.#resync = new InBandResync({
-      clock: options.clock,
-      random: options.random,
-      policy: options.policy,
-      resubscribe: (instrument) => this.#resubscribe([{ instrument, channel: "book" }]),
+      clock,
+      random,
+      policy,
+      ask: (instrument) => this.#askForBook(instrument),
     });
+    this.#opener = new ConnectionOpener({ adapter, plan, clock, connectPacer, rest });
+    this.#replacement = this.#createReplacement();
+    this.#fills = this.#createFills();
   }
 
   get isOpen(): boolean {
@@ -132,7 +85,14 @@ export class FeedSession {
       const { instrument, channel } = subscription;
       this.#options.sink.onChannelState(instrument, channel, "syncing", "connecting");
     }
-    this.#watchSilence();
+    const { adapter, clock } = this.#options;
+    this.#cancelSilence = startSilenceTimer({
+      clock,
+      silenceMsMax: adapter.limits.silenceMsMax,
+      check: () => {
+        if (this.isOpen) this.#checkSilence();
+      },
+    });
     this.connectNow();
   }
 
@@ -141,23 +101,28 @@ export class FeedSession {
    * recording.
    */
   connectNow(): void {
-    if (this.#closed || this.#current !== undefined || this.#connectQueued) return;
+    if (this.#closed || this.#current !== undefined || this.#opening) return;
     this.#cancelReconnect?.();
-    this.#connectQueued = true;
-    const accepted = this.#options.connectPacer.submit(1, () => {
-      this.#connectQueued = false;
-      if (!this.#closed && this.#current === undefined) this.#current = this.#dial();
+    this.#opening = true;
+    this.#opener.open({
+      onTurn: (ticket) => {
+        this.#opening = false;
+        if (!this.#closed && this.#current === undefined) this.#current = this.#dial(ticket);
+      },
+      onFailure: (reason) => {
+        this.#opening = false;
+        if (this.#closed) return;
+        const { logger, adapter } = this.#options;
+        logger.warn({ venue: adapter.venue, url: this.plan.url, reason }, "cannot connect");
+        this.#scheduleReconnect();
+      },
     });
-    if (!accepted) {
-      this.#connectQueued = false;
-      this.#scheduleReconnect();
-    }
   }
 
   /** Starts one book of this session anew, leaving everything else alone. */
   resyncBook(instrument: Instrument): void {
     if (this.#closed || !this.isOpen) return;
-    if (this.#options.adapter.bookSync.snapshot === "in-band") {
+    if (this.#syncOf(instrument).snapshot !== "rest") {
       this.#resync.request(instrument);
       return;
     }
@@ -200,34 +165,28 @@ export class FeedSession {
     this.#closed = true;
     for (const cancel of [this.#cancelReconnect, this.#cancelSilence]) cancel?.();
     this.#releaseLink();
+    this.#fills?.close();
     this.#current?.close();
-    this.#next?.close();
   }
 
   /** @internal Called by the link. */
   onLinkOpen(link: FeedLink): void {
     const { clock, policy, counters, logger, adapter } = this.#options;
     counters.connects += 1;
-    const isRollover = link === this.#next;
+    const isRollover = link === this.#replacement.next;
     logger.info({ venue: adapter.venue, url: this.plan.url, rollover: isRollover }, "connected");
     if (isRollover) {
-      this.#beginOverlap();
+      this.#replacement.beginOverlap();
     } else {
       this.#watch.onRequested(clock.nowUs());
     }
-    this.#armAge();
+    if (!this.#recorded) this.#replacement.armAge();
     this.#cancelStable?.();
     this.#cancelStable = clock.after(policy.connectionStableMs, () => {
       this.#attempt = 0;
     });
-    const { subscriptions } = this.plan;
-    const frames =
-      subscriptions.length === 0
-        ? []
-        : adapter.subscribeFrames(subscriptions, this.#subscribeOptions());
-    this.#requestId += frames.length;
-    link.send(frames);
-    if (frames.length === 0 && !isRollover) this.#acknowledgeAll();
+    const subscribes = this.#sendOpening(link);
+    if (!subscribes && !isRollover) this.#acknowledgeAll();
   }
 
   /** @internal Called by the link. */
@@ -236,7 +195,7 @@ export class FeedSession {
   }
 
   /** @internal Called by the link. */
-  onLinkEvent(link: FeedLink, event: FeedEvent): void {
+  onLinkEvent(link: FeedLink, event: FeedLinkEvent): void {
     switch (event.kind) {
       case "subscribed":
         this.#onSubscribed(link, event);
@@ -247,10 +206,10 @@ export class FeedSession {
       case "heartbeat":
         return;
       case "reconnect-requested":
-        if (!this.#recorded) this.#startRollover(event.reason);
+        if (!this.#recorded) this.#replacement.start(event.reason);
         return;
       case "rejected":
-        this.#options.sink.onRejected(event.reason, event.instrument, event.channel);
+        this.#onRejected(event);
         return;
       case "trade":
       case "quote":
@@ -269,59 +228,67 @@ export class FeedSession {
   onLinkClosed(link: FeedLink, reason: string): void {
     const { counters, logger, adapter } = this.#options;
     if (this.#closed) return;
-    if (link === this.#next) {
-      this.#abandonRollover(reason);
+    if (link === this.#replacement.next) {
+      this.#replacement.abandon(reason);
       return;
     }
     if (link !== this.#current) return;
     counters.disconnects += 1;
     logger.warn({ venue: adapter.venue, url: this.plan.url, reason }, "disconnected");
-    if (this.#next?.isOpen === true) {
-      this.#takeOver();
+    if (this.#replacement.next?.isOpen === true) {
+      this.#replacement.takeOver();
       return;
     }
-    this.#next?.close();
-    this.#next = undefined;
     this.#current = undefined;
     this.#releaseLink();
     for (const { subscription } of this.#watch.all) {
       if (subscription.channel === "book") this.#options.snapshots.cancel(subscription.instrument);
     }
+    this.#fills?.interrupt();
     this.#watch.onDisconnected("disconnected");
     this.#scheduleReconnect();
   }
 
-  #dial(): FeedLink {
+  #dial(ticket: ConnectionTicket): FeedLink {
     const { adapter, catalog, bookDepth, dialer, clock, policy } = this.#options;
+    const { url, keepAliveIntervalMs } = ticket;
     return new FeedLink({
-      url: this.plan.url,
+      url,
+      keepAliveIntervalMs,
       adapter,
-      decoder: adapter.createDecoder({ catalog, bookDepth, url: this.plan.url }),
+      decoder: adapter.createDecoder({ catalog, bookDepth, url }),
       dialer,
       clock,
       policy,
-      watchLiveness: !this.#recorded,
+      recorded: this.#recorded,
       owner: this,
     });
   }
 
   #onData(link: FeedLink, event: FeedData): void {
     const { sink, counters } = this.#options;
-    if (this.#rollover !== undefined) {
-      const accepted =
-        link === this.#next ? this.#rollover.acceptNew(event) : this.#rollover.acceptOld(event);
-      if (!accepted) return;
-    } else if (this.#takenOver !== undefined && !this.#takenOver.acceptAfter(event)) {
-      return;
-    }
-    if (link !== this.#current && link !== this.#next) return;
+    if (!this.#replacement.accepts(link, event)) return;
+    if (link !== this.#current && link !== this.#replacement.next) return;
     const channel = event.kind === "raw-book" ? "book" : CHANNEL_OF_KIND[event.kind];
     if (!this.#watch.onData(event.instrument, channel, event.receivedTimeUs)) {
       counters.unrequested += 1;
       return;
     }
-    if (event.kind === "raw-book" && event.snapshot) this.#resync.onSnapshot(event.instrument);
+    if (event.kind === "raw-book" && event.snapshot) {
+      this.#resync.onSnapshot(event.instrument);
+      if (event.source === "rest") counters.snapshotsDelivered += 1;
+    } else if (event.kind === "trade" && this.#fills?.take(event) === true) {
+      return;
+    }
     sink.onData(event);
+  }
+
+  #onRejected(event: Extract<FeedEvent, { kind: "rejected" }>): void {
+    const { reason, instrument, channel } = event;
+    const isHole = reason === "missing-data" && channel === "trades" && instrument !== undefined;
+    // Counted when it is known whether the hole could be filled.
+    if (isHole && this.#fills?.start(instrument, reason) === true) return;
+    this.#options.sink.onRejected(reason, instrument, channel);
   }
 
   #onSubscribed(link: FeedLink, event: Extract<FeedEvent, { kind: "subscribed" }>): void {
@@ -349,20 +316,54 @@ export class FeedSession {
     }
   }
 
+  /** Sends what a new connection begins with. False if its address alone subscribes. */
+  #sendOpening(link: FeedLink): boolean {
+    const { adapter } = this.#options;
+    const { subscriptions } = this.plan;
+    const opening = adapter.openingFrames?.(this.#subscribeOptions()) ?? [];
+    this.#requestId += opening.length;
+    const subscribing =
+      subscriptions.length === 0
+        ? []
+        : adapter.subscribeFrames(subscriptions, this.#subscribeOptions());
+    this.#requestId += subscribing.length;
+    link.send([...opening, ...subscribing]);
+    return subscribing.length > 0;
+  }
+
+  #askForBook(instrument: Instrument): void {
+    if (this.#syncOf(instrument).snapshot === "in-band") {
+      this.#resubscribe([{ instrument, channel: "book" }]);
+      return;
+    }
+    const { adapter, counters } = this.#options;
+    const frames = adapter.snapshotFrames?.(instrument, this.#subscribeOptions()) ?? [];
+    this.#requestId += frames.length;
+    counters.snapshotsRequested += 1;
+    this.#current?.send(frames);
+  }
+
   #resubscribe(subscriptions: readonly FeedSubscription[]): void {
     const { adapter, counters } = this.#options;
     const link = this.#current;
     if (link === undefined || !link.isOpen) return;
     counters.resubscribes += subscriptions.length;
-    const ending = adapter.unsubscribeFrames(subscriptions, this.#subscribeOptions());
+    const options = this.#subscribeOptions();
+    const ending =
+      link.decoder.unsubscribeFrames?.(subscriptions, options) ??
+      adapter.unsubscribeFrames(subscriptions, options);
     this.#requestId += ending.length;
     const starting = adapter.subscribeFrames(subscriptions, this.#subscribeOptions());
     this.#requestId += starting.length;
     link.send([...ending, ...starting]);
   }
 
-  #subscribeOptions(): { readonly requestId: number; readonly bookDepth: number } {
+  #subscribeOptions(): FeedSubscribeOptions {
     return { requestId: this.#requestId, bookDepth: this.#options.bookDepth };
+  }
+
+  #syncOf(instrument: Instrument): BookSync {
+    return bookSyncOf(this.#options.adapter, instrument, this.#options);
   }
 
   #scheduleReconnect(): void {
@@ -377,21 +378,6 @@ export class FeedSession {
     this.#cancelReconnect = clock.after(delayMs, () => this.connectNow());
   }
 
-  /**
-   * Judges silence often enough that it is noticed within a quarter of the shortest one allowed.
-   */
-  #watchSilence(): void {
-    const { adapter, clock } = this.#options;
-    const allowedMs = Object.values(adapter.limits.silenceMsMax);
-    if (allowedMs.length === 0) return;
-    const intervalMs = Math.max(1, Math.min(...allowedMs) / 4);
-    const check = (): void => {
-      this.#cancelSilence = clock.after(intervalMs, check);
-      if (this.isOpen) this.#checkSilence();
-    };
-    this.#cancelSilence = clock.after(intervalMs, check);
-  }
-
   #checkSilence(): void {
     let worst = 0;
     const { judged, stale } = this.#watch.check(this.#options.clock.nowUs(), (watched: Watched) => {
@@ -404,87 +390,80 @@ export class FeedSession {
     }
   }
 
-  #armAge(): void {
-    const { adapter, clock, policy, random } = this.#options;
-    const ageMsMax = adapter.limits.connectionAgeMsMax;
-    this.#cancelAge?.();
-    if (ageMsMax === undefined || this.#recorded) return;
-    // Before the venue does it, and not for all connections at once.
-    const latestMs = ageMsMax - Math.min(policy.rolloverTimeoutMs, ageMsMax / 4);
-    const delayMs = Math.max(latestMs - random() * policy.rolloverJitterMs, ageMsMax / 2);
-    this.#cancelAge = clock.after(delayMs, () => this.#startRollover("connection age"));
-  }
-
-  #startRollover(reason: string): void {
-    const { connectPacer, logger, adapter } = this.#options;
-    if (this.#closed || this.#next !== undefined || !this.isOpen) return;
-    logger.info({ venue: adapter.venue, url: this.plan.url, reason }, "replacing connection");
-    connectPacer.submit(1, () => {
-      if (this.#closed || this.#next !== undefined || !this.isOpen) return;
-      this.#next = this.#dial();
-      // From now on, so that it is known what the old connection delivered when the new one opens.
-      this.#rollover = this.#createRollover();
+  #createReplacement(): ConnectionReplacement {
+    const { adapter, clock, random, policy, logger, sink } = this.#options;
+    return new ConnectionReplacement({
+      venue: adapter.venue,
+      url: this.plan.url,
+      clock,
+      random,
+      policy,
+      logger,
+      opener: this.#opener,
+      connectionAgeMsMax: adapter.limits.connectionAgeMsMax,
+      snapshotOf: (instrument) => this.#syncOf(instrument).snapshot,
+      books: () =>
+        this.#watch.all
+          .filter(
+            ({ subscription: { channel }, state }) => channel === "book" && state !== "refused",
+          )
+          .map(({ subscription }) => subscription.instrument),
+      isReplaceable: () => !this.#closed && this.isOpen,
+      dial: (ticket) => this.#dial(ticket),
+      onTakeOver: (link) => {
+        this.#current?.close();
+        this.#current = link;
+        this.#options.counters.rollovers += 1;
+      },
+      forward: (event) => sink.onData(event),
     });
   }
 
-  #createRollover(): Rollover {
-    const { adapter, policy } = this.#options;
-    const books = this.#watch.all
-      .filter(({ subscription, state }) => subscription.channel === "book" && state !== "refused")
-      .map(({ subscription }) => subscription.instrument);
-    return new Rollover({
-      snapshot: adapter.bookSync.snapshot,
-      books,
-      deltasMax: policy.rolloverDeltasMax,
+  /** Trades that a lost connection missed, where the venue can be asked for them. */
+  #createFills(): TradeGapFiller | undefined {
+    const { adapter, rest, clock, random, policy, counters, sink } = this.#options;
+    if (rest === undefined || adapter.tradesRequest === undefined) return undefined;
+    return new TradeGapFiller({
+      adapter,
+      rest,
+      clock,
+      random,
+      policy,
+      counters,
+      decode: (answer, instrument) => this.#decodeTrades(answer, instrument),
+      publish: (trade) => sink.onData(trade),
+      onDone: (instrument, { reason, proven }) => this.#onFilled(instrument, reason, proven),
     });
   }
 
-  #beginOverlap(): void {
-    const { policy, clock } = this.#options;
-    const deadlineUs = clock.nowUs() + policy.rolloverTimeoutMs * 1000;
-    const check = (): void => {
-      if (this.#rollover?.isReady() === true || clock.nowUs() >= deadlineUs) this.#takeOver();
-      else this.#cancelTakeOver = clock.after(policy.rolloverOverlapMs, check);
-    };
-    this.#cancelTakeOver = clock.after(policy.rolloverOverlapMs, check);
-  }
-
-  #takeOver(): void {
-    const { counters, sink, clock, policy } = this.#options;
-    const rollover = this.#rollover;
-    this.#cancelTakeOver?.();
-    this.#current?.close();
-    this.#current = this.#next;
-    this.#next = undefined;
-    this.#rollover = undefined;
-    this.#takenOver = rollover;
-    // Not for ever: a venue that numbers anew must not look like one that repeats itself.
-    this.#cancelTakeOver = clock.after(policy.rolloverTimeoutMs, () => {
-      this.#takenOver = undefined;
+  #decodeTrades(answer: RestAnswer, instrument: Instrument): Trade[] {
+    const { clock, sink } = this.#options;
+    const trades: Trade[] = [];
+    this.#current?.decoder.decodeRest(answer, clock.nowUs(), (event) => {
+      if (event.kind === "rejected") sink.onRejected(event.reason);
+      else if (event.kind === "trade" && event.instrument === instrument && event.tradeId !== "") {
+        trades.push(event);
+      }
     });
-    counters.rollovers += 1;
-    rollover?.takeOver((event: RawBook) => sink.onData(event));
+    return trades;
   }
 
-  #abandonRollover(reason: string): void {
-    const { clock, policy, random, logger, adapter } = this.#options;
-    logger.warn({ venue: adapter.venue, url: this.plan.url, reason }, "replacement failed");
-    this.#cancelTakeOver?.();
-    this.#next = undefined;
-    this.#rollover = undefined;
-    this.#cancelAge?.();
-    this.#cancelAge = clock.after(policy.reconnectBackoffMsMax * (0.5 + random() / 2), () =>
-      this.#startRollover("connection age"),
-    );
+  #onFilled(instrument: Instrument, reason: TradeGapReason, proven: boolean): void {
+    const { sink } = this.#options;
+    if (reason === "missing-data") {
+      if (proven) sink.onRejected(reason);
+      else sink.onRejected(reason, instrument, "trades");
+      return;
+    }
+    if (!proven) sink.onChannelState(instrument, "trades", "gap", reason);
+    if (!this.#watch.isLive(instrument, "trades")) return;
+    sink.onChannelState(instrument, "trades", "live", proven ? "filled" : "data");
   }
 
   /** Ends what belongs to a connection that is gone. */
   #releaseLink(): void {
-    for (const cancel of [this.#cancelStable, this.#cancelAge, this.#cancelTakeOver]) {
-      cancel?.();
-    }
-    this.#rollover = undefined;
-    this.#takenOver = undefined;
+    this.#cancelStable?.();
+    this.#replacement.release();
     this.#resync.clear();
   }
 }

@@ -38,7 +38,12 @@ async function fetchAnswer(
   const response = await fetch(request.url, {
     signal,
     redirect: "error",
-    headers: { accept: "application/json" },
+    headers: {
+      accept: "application/json",
+      ...(request.body === undefined ? {} : { "content-type": "application/json" }),
+    },
+    method: request.method ?? "GET",
+    ...(request.body === undefined ? {} : { body: request.body }),
   });
   const body = await readBody(response, options.bodyBytesMax);
   // By the venue's own clock if it tells it: ours being ahead must not cut a ban short.

@@ -7,15 +7,16 @@ export type InBandResyncOptions = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly policy: FeedPolicy;
-  /** Ends and renews the subscription of one book. */
-  readonly resubscribe: (instrument: Instrument) => void;
+  /** Renews the subscription of one book, or asks for its snapshot on the connection. */
+  readonly ask: (instrument: Instrument) => void;
 };
 
 type Attempt = { count: number; startedUs: number; cancelTimer: CancelTimer | undefined };
 
 /**
- * Starts single books anew where the snapshot comes with the subscription: at once the first time,
- * with a growing wait if the book breaks again soon, and again if no snapshot comes.
+ * Starts single books anew where the snapshot comes on the connection, with a new subscription or
+ * by request: at once the first time, with a growing wait if the book breaks again soon, and again
+ * if no snapshot comes.
  */
 export class InBandResync {
   readonly #options: InBandResyncOptions;
@@ -41,8 +42,13 @@ export class InBandResync {
       random,
     });
     attempt.count += 1;
-    if (attempt.count === 1) this.#start(instrument, attempt);
-    else attempt.cancelTimer = clock.after(waitMs, () => this.#start(instrument, attempt));
+    if (attempt.count === 1) {
+      this.#start(instrument, attempt);
+    } else {
+      // An answer that came too early will not be newer without any wait.
+      const delayMs = Math.max(waitMs, policy.snapshotBackoffBaseMs / 2);
+      attempt.cancelTimer = clock.after(delayMs, () => this.#start(instrument, attempt));
+    }
   }
 
   /** The snapshot came. */
@@ -67,6 +73,6 @@ export class InBandResync {
       attempt.cancelTimer = undefined;
       this.request(instrument);
     });
-    this.#options.resubscribe(instrument);
+    this.#options.ask(instrument);
   }
 }

@@ -61,6 +61,15 @@ export class RequestPacer {
     return true;
   }
 
+  /** Counts what goes out at once, without waiting: what is submitted then waits for longer. */
+  spend(weight: number): void {
+    if (this.#closed) return;
+    const nowUs = this.#clock.nowUs();
+    this.#forgetExpired(nowUs);
+    this.#spent.push({ atUs: nowUs, weight });
+    this.#spentWeight += weight;
+  }
+
   /** Lets nothing out before this time; a shorter pause does not end a longer one. */
   pauseUntil(timeUs: number): void {
     if (timeUs <= this.#pausedUntilUs) return;
@@ -106,6 +115,18 @@ export class RequestPacer {
   /** How long a request of this weight has to wait under a limit; 0 if it may go now. */
   #waitUs(weight: number, count: number, nowUs: number): number {
     if (nowUs < this.#pausedUntilUs) return this.#pausedUntilUs - nowUs;
+    this.#forgetExpired(nowUs);
+    const intervalUs = this.#limit.intervalMs * 1000;
+    let excess = this.#spentWeight + weight - count;
+    for (const spent of this.#spent) {
+      if (excess <= 0) return 0;
+      excess -= spent.weight;
+      if (excess <= 0) return spent.atUs + intervalUs - nowUs;
+    }
+    return 0;
+  }
+
+  #forgetExpired(nowUs: number): void {
     const intervalUs = this.#limit.intervalMs * 1000;
     let expired = 0;
     for (const spent of this.#spent) {
@@ -114,12 +135,5 @@ export class RequestPacer {
       expired += 1;
     }
     if (expired > 0) this.#spent.splice(0, expired);
-    let excess = this.#spentWeight + weight - count;
-    for (const spent of this.#spent) {
-      if (excess <= 0) return 0;
-      excess -= spent.weight;
-      if (excess <= 0) return spent.atUs + intervalUs - nowUs;
-    }
-    return 0;
   }
 }

@@ -8,7 +8,7 @@ export type FeedData = Extract<
 >;
 
 export type RolloverOptions = {
-  readonly snapshot: BookSync["snapshot"];
+  readonly snapshotOf: (instrument: Instrument) => BookSync["snapshot"];
   /** Instruments whose book is on the connection. */
   readonly books: readonly Instrument[];
   readonly deltasMax: number;
@@ -37,7 +37,8 @@ export class Rollover {
   /** True if an event of the old connection goes on. */
   acceptOld(event: FeedData): boolean {
     if (event.kind !== "raw-book") return true;
-    if (event.lastUpdateId !== undefined) {
+    // A snapshot may be older than the deltas that are applied already.
+    if (!event.snapshot && event.lastUpdateId !== undefined) {
       this.#lastUpdateIds.set(event.instrument, event.lastUpdateId);
     }
     return !this.#moved.has(event.instrument);
@@ -49,7 +50,7 @@ export class Rollover {
     if (event.kind === "trade") return event.tradeId !== "";
     if (event.kind !== "raw-book") return false;
     if (this.#moved.has(event.instrument)) return true;
-    if (this.#options.snapshot === "in-band") {
+    if (this.#options.snapshotOf(event.instrument) === "in-band") {
       if (event.snapshot) this.#moved.add(event.instrument);
       return event.snapshot;
     }
@@ -59,10 +60,11 @@ export class Rollover {
 
   /** True once the new connection can take over without losing anything. */
   isReady(): boolean {
-    if (this.#options.snapshot !== "in-band") return this.#sawData;
-    return this.#options.books.length === 0
-      ? this.#sawData
-      : this.#moved.size === this.#options.books.length;
+    const { books, snapshotOf } = this.#options;
+    return (
+      this.#sawData &&
+      books.every((book) => snapshotOf(book) !== "in-band" || this.#moved.has(book))
+    );
   }
 
   /** What the new connection delivered beyond the old one, to go on when it takes over. */

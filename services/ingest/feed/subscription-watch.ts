@@ -28,6 +28,11 @@ export type SubscriptionWatchOptions = {
     reason: string,
   ) => void;
   readonly onLearnt?: (subscription: FeedSubscription) => void;
+  /**
+   * Trades flow again after an interruption. True if those that were missed are being fetched: who
+   * does so then says how it ended, and that the channel is live.
+   */
+  readonly onInterrupted?: (instrument: Instrument) => boolean;
 };
 
 /**
@@ -50,6 +55,11 @@ export class SubscriptionWatch {
 
   get all(): readonly Watched[] {
     return this.#watched;
+  }
+
+  /** True if data of the subscription is expected and not late. */
+  isLive(instrument: Instrument, channel: Channel): boolean {
+    return this.#byInstrument.get(instrument)?.[channel]?.state === "live";
   }
 
   /** Data of a subscription arrived. False if nobody asked for it. */
@@ -172,6 +182,8 @@ export class SubscriptionWatch {
     watched.state = "live";
     watched.recoveries = 0;
     if (watched.interrupted && channel === "trades") {
+      watched.interrupted = false;
+      if (this.#options.onInterrupted?.(instrument) === true) return;
       // What was traded while nobody listened cannot be known from the stream.
       this.#options.onState(instrument, channel, "gap", "reconnected");
     }
