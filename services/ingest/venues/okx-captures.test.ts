@@ -75,6 +75,35 @@ describe.skipIf(PATH === undefined)("three instruments of OKX in 2022", async ()
     expect(trades.filter((trade) => trade.historical)).toHaveLength(3);
   });
 
+  test("who bought did so at the best offer, who sold at the best bid, in 71 of 71", () => {
+    const sides = new Map<string, { bids: Map<number, string>; asks: Map<number, string> }>();
+    let [agreeing, judged] = [0, 0];
+    for (const { arg, action, data } of messages) {
+      if (arg === undefined || data === undefined) continue;
+      const book = sides.get(arg.instId) ?? { bids: new Map(), asks: new Map() };
+      for (const item of data) {
+        if (arg.channel === "trades" && book.bids.size > 0) {
+          judged += 1;
+          const price = Number(item["px"]);
+          const isRight =
+            item["side"] === "buy"
+              ? price >= Math.min(...book.asks.keys())
+              : price <= Math.max(...book.bids.keys());
+          if (isRight) agreeing += 1;
+        }
+        if (arg.channel !== "books") continue;
+        if (action === "snapshot") sides.set(arg.instId, book);
+        for (const side of ["bids", "asks"] as const) {
+          for (const [price, size] of item[side] as unknown as readonly (readonly string[])[]) {
+            if (size === "0") book[side].delete(Number(price));
+            else book[side].set(Number(price), String(size));
+          }
+        }
+      }
+    }
+    expect([agreeing, judged]).toEqual([71, 71]);
+  });
+
   test("every ticker of the recording is one of ours", () => {
     expect(events.filter((event) => event.kind === "ticker")).toHaveLength(
       itemsOf("tickers").length,

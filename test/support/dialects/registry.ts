@@ -1,14 +1,18 @@
 import type { VenueId } from "#ingest/venues/registry.ts";
 import { binance } from "./binance.ts";
+import { bitstamp } from "./bitstamp.ts";
 import { coinbase } from "./coinbase.ts";
 import type { Dialect } from "./dialect.ts";
 import { kraken } from "./kraken.ts";
+import { okx } from "./okx.ts";
 
 /** The venues that a scripted server can be, by their id; one line each. */
 export const DIALECTS: Readonly<Partial<Record<ScriptedVenueId, Dialect>>> = {
   binance,
+  bitstamp,
   coinbase,
   kraken,
+  okx,
 };
 
 /** Every venue but the one that is made up as a whole. */
