@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { createCallCommand } from "./call.ts";
 import { createDevCommand } from "./dev.ts";
+import { createDoctorCommand } from "./doctor.ts";
 import { createGatewayCommand } from "./gateway.ts";
 import { createIngestCommand } from "./ingest.ts";
 import { createNormalizeCommand } from "./normalize.ts";
@@ -34,6 +35,7 @@ Start with: tickwire dev`,
     createReplayCommand(),
     createNormalizeCommand(),
     createVenuesCommand(),
+    createDoctorCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   // Commander does not hand these on to subcommands that are added whole.

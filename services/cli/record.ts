@@ -3,27 +3,18 @@ import type { Bus } from "#bus/bus.ts";
 import type { VenueConfig } from "#ingest/config.ts";
 import { createCaptureFile, type CaptureFile } from "#ingest/capture/capture-file.ts";
 import { CaptureRecorder } from "#ingest/capture/capture-recorder.ts";
-import {
-  createFetchRestClient,
-  FETCH_REST_CLIENT_DEFAULTS,
-} from "#ingest/feed/fetch-rest-client.ts";
-import { createWebSocketDialer } from "#ingest/feed/web-socket-dialer.ts";
 import { startIngest } from "#ingest/main.ts";
-import { createSimulatedVenue } from "#ingest/simulated/simulated-dialer.ts";
 import type { TickwireConfig } from "#runtime/config.ts";
 import { ExitCode } from "#runtime/shutdown.ts";
-import type { SystemClock } from "#runtime/system-clock.ts";
 import { addConfigOptions, loadCommandConfig, type ConfigOptions } from "./config-options.ts";
 import { CommandError, describeError, UsageError } from "./errors.ts";
 import { openBus } from "./open-bus.ts";
 import { parseSeconds } from "./parse-option.ts";
 import { createServiceProcess, programVersion, type ServiceProcess } from "./service-process.ts";
+import { openVenueNetwork } from "./venue-network.ts";
 import { venueFlags } from "./venue-options.ts";
 
 type RecordOptions = ConfigOptions & { readonly out: string; readonly duration?: number };
-
-/** The market of the simulated venue where nothing else is set. */
-const SIMULATED_DEFAULTS = { seed: 1, instruments: 10, perpetuals: 2, eventsPerSecond: 20 };
 
 /** How often a disk that gave up is noticed. */
 const FILE_CHECK_MS = 500;
@@ -88,7 +79,7 @@ async function startRecording(parts: {
 }): Promise<CaptureRecorder> {
   const { config, service, bus, venue, file } = parts;
   const { clock, logger, metrics: registry, shutdown } = service;
-  const network = networkOf(venue, clock);
+  const network = openVenueNetwork(venue, clock);
   const recorder = new CaptureRecorder({
     venue: venue.id,
     source: `tickwire ${programVersion()}`,
@@ -116,16 +107,6 @@ async function startRecording(parts: {
     }
   });
   return recorder;
-}
-
-function networkOf(venue: VenueConfig, clock: SystemClock) {
-  if (venue.id === "simulated") {
-    const simulated = createSimulatedVenue({ clock, ...(venue.simulated ?? SIMULATED_DEFAULTS) });
-    const { dialer, rest: restClient } = simulated;
-    return { dialer, restClient, close: () => simulated.close() };
-  }
-  const restClient = createFetchRestClient({ clock, ...FETCH_REST_CLIENT_DEFAULTS });
-  return { dialer: createWebSocketDialer(), restClient, close: () => restClient.close?.() };
 }
 
 /** A recording with holes is no success. */

@@ -22,10 +22,10 @@ The same is shown by \`tickwire venues\`, and \`tickwire doctor VENUE\` tries on
 const PROOF = `
 ## What proves a book
 
-*Loss* is what shows that a message was lost, repeated or swapped; *content* what shows that a number in a
+_Loss_ is what shows that a message was lost, repeated or swapped; _content_ what shows that a number in a
 message is wrong. Where either is "nothing", no client of the venue can know: Tickwire then
-publishes what it was told. *Start* says where a book's snapshot comes from: \`in-band\` with the
-subscription, \`request\` by a request on the same connection, \`rest\` by a REST request. *Trades filled*:
+publishes what it was told. _Start_ says where a book's snapshot comes from: \`in-band\` with the
+subscription, \`request\` by a request on the same connection, \`rest\` by a REST request. _Trades filled_:
 what a reconnect missed is fetched by REST and proven by trade ids; elsewhere a status says that there is
 a gap.
 `;

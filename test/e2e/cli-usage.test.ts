@@ -17,6 +17,8 @@ const COMMANDS = [
   "record",
   "replay",
   "normalize",
+  "venues",
+  "doctor",
 ] as const;
 
 let folder = "";
@@ -77,6 +79,9 @@ describe("wrong usage exits with 2 and says what is wrong", () => {
     ],
     [["normalize", "x", "--venue", "nonsense"], "there is no venue nonsense; there are binance"],
     [["replay", "x", "--venue", "nonsense"], "there is no venue nonsense; there are binance"],
+    [["venues", "nonsense"], "there is no venue nonsense; there are binance"],
+    [["doctor", "nonsense"], "there is no venue nonsense; there are binance"],
+    [["doctor", "simulated", "--set", "bus.kind=nats"], "doctor publishes nothing"],
     [["dev", "--venue", ":X"], "--venue takes ID or ID:SYMBOL,SYMBOL"],
     [["gateway", "--set", "bus.kind=memory"], "use dev, or bus.kind nats"],
     [["record", "simulated"], "required option '--out <file>' not specified"],
@@ -179,13 +184,13 @@ describe("what cannot be done exits with 1 and one line", () => {
   test("captures that are none", async () => {
     const other = join(folder, "image.png");
     writeFileSync(other, "\u0000 no\n capture\n");
-    const okx = write("okx.ndjson", '{"capture":1,"venue":"okx","source":"a test"}\n');
+    const okx = write("okx.ndjson", '{"capture":1,"venue":"nowhere","source":"a test"}\n');
     for (const [path, message] of [
       [folder, `cannot read ${folder}: it is a directory`],
       [join(folder, "nowhere.gz"), "no such file"],
       [write("empty.ndjson", ""), "has no lines"],
       [other, "none of its 2 lines is one of a capture"],
-      [okx, "no adapter for venue okx; there are binance"],
+      [okx, "no adapter for venue nowhere; there are binance"],
     ]) {
       for (const args of [
         ["normalize"],

@@ -1,0 +1,26 @@
+import type { Clock } from "#core/clock.ts";
+import type { VenueConfig } from "#ingest/config.ts";
+import {
+  createFetchRestClient,
+  FETCH_REST_CLIENT_DEFAULTS,
+} from "#ingest/feed/fetch-rest-client.ts";
+import { createWebSocketDialer } from "#ingest/feed/web-socket-dialer.ts";
+import type { VenueNetwork } from "#ingest/main.ts";
+import { createSimulatedVenue } from "#ingest/simulated/simulated-dialer.ts";
+
+/** The market of the simulated venue where nothing else is set. */
+const SIMULATED_DEFAULTS = { seed: 1, instruments: 10, perpetuals: 2, eventsPerSecond: 20 };
+
+/** How one venue is reached, for commands that use its network themselves. */
+export function openVenueNetwork(
+  venue: VenueConfig,
+  clock: Clock,
+): VenueNetwork & { close(): void } {
+  if (venue.id === "simulated") {
+    const simulated = createSimulatedVenue({ clock, ...(venue.simulated ?? SIMULATED_DEFAULTS) });
+    const { dialer, rest: restClient } = simulated;
+    return { dialer, restClient, close: () => simulated.close() };
+  }
+  const restClient = createFetchRestClient({ clock, ...FETCH_REST_CLIENT_DEFAULTS });
+  return { dialer: createWebSocketDialer(), restClient, close: () => restClient.close?.() };
+}
