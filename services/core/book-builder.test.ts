@@ -425,6 +425,12 @@ describe("a book with snapshots in the stream", () => {
     expect(book.feed(delta(6, [[13, 1]]))).toEqual(["delta"]);
   });
 
+  test("numbers that only rise prove no book that crosses", () => {
+    const book = run({ snapshot: "in-band", sequencing: { ...NUMBERED, showsGaps: false } });
+    book.feed(raw({ snapshot: true, lastUpdateId: 5, asks: columns([[12, 1]]) }));
+    expect(book.feed(delta(6, [[13, 1]])).at(-1)).toBe("need crossed-book");
+  });
+
   test("numbered deltas are held against each other", () => {
     const book = run({ snapshot: "in-band", sequencing: NUMBERED });
     book.feed(raw({ snapshot: true, lastUpdateId: 5 }), delta(6));
@@ -435,6 +441,94 @@ describe("a book with snapshots in the stream", () => {
       "live synchronized",
       "delta",
     ]);
+  });
+});
+
+describe("a numbered book with snapshots in the stream, and a REST snapshot that nobody asked for", () => {
+  const NUMBERED_IN_BAND: BookSync = { snapshot: "in-band", sequencing: NUMBERED };
+
+  test("starts with it while the stream's own has not come, and asks for nothing", () => {
+    const book = run(NUMBERED_IN_BAND);
+    expect(book.feed(delta(11), delta(12), delta(13))).toEqual(["syncing start"]);
+    expect(book.feed(restSnapshot(11))).toEqual([
+      "snapshot",
+      "live synchronized",
+      "delta",
+      "delta",
+    ]);
+    expect(book.consumerBids()).toEqual(["1000x1", "13x1", "12x1"]);
+    expect(book.builder.counts.beforeSnapshot).toBe(0);
+  });
+
+  test("keeps one that comes before the first delta until that shows where it stands", () => {
+    const book = run(NUMBERED_IN_BAND);
+    expect(book.feed(restSnapshot(5))).toEqual([]);
+    expect(book.builder.isLive).toBe(false);
+    expect(book.feed(delta(6)).slice(-2)).toEqual(["live synchronized", "delta"]);
+    const tooOld = run(NUMBERED_IN_BAND);
+    tooOld.feed(restSnapshot(5));
+    expect(tooOld.feed(delta(7)).at(-1)).toBe("need snapshot-too-old");
+  });
+
+  test("is never live without any snapshot", () => {
+    const book = run(NUMBERED_IN_BAND);
+    for (let id = 1; id <= 500; id++) book.feed(delta(id));
+    expect(book.builder.isLive).toBe(false);
+    expect(book.builder.bufferedCount).toBe(100);
+    expect(book.outputs.map(describeOutput)).toEqual(["syncing start"]);
+  });
+
+  test("prefers the stream's own, which clears what was kept", () => {
+    const book = run(NUMBERED_IN_BAND);
+    book.feed(delta(11), delta(12));
+    expect(book.feed(raw({ snapshot: true, lastUpdateId: 20, levels: [[1, 1]] }))).toEqual([
+      "snapshot",
+      "live synchronized",
+    ]);
+    expect(book.builder.bufferedCount).toBe(0);
+    expect(book.builder.counts.beforeSnapshot).toBe(2);
+    expect(book.feed(restSnapshot(12), delta(21))).toEqual(["delta"]);
+    expect(book.builder.counts.ignoredSnapshots).toBe(1);
+  });
+
+  test("comes back with it after a gap", () => {
+    const book = run(NUMBERED_IN_BAND);
+    book.feed(delta(1), restSnapshot(1), delta(3));
+    expect(book.builder.isLive).toBe(false);
+    book.feed(delta(4));
+    expect(book.feed(restSnapshot(3))).toEqual(["snapshot", "live synchronized", "delta"]);
+  });
+});
+
+describe("a snapshot that is crossed", () => {
+  const crossed = (fields: Partial<RawBook> = {}): RawBook =>
+    raw({ snapshot: true, levels: [[10, 1]], asks: columns([[10, 1]]), ...fields });
+
+  test("does not go live where nothing else proves the book; the next one does", () => {
+    const book = run(IN_BAND);
+    expect(book.feed(crossed())).toEqual([
+      "syncing start",
+      "gap crossed-book",
+      "gap crossed-book",
+      "resyncing crossed-book",
+      "need crossed-book",
+    ]);
+    expect(book.builder.isLive).toBe(false);
+    expect(book.feed(crossed())).toContain("need crossed-book");
+    expect(book.feed(streamSnapshot())).toEqual(["snapshot", "live synchronized"]);
+  });
+
+  test("is taken as it is where numbers or a checksum prove it", () => {
+    const numbered = run({ snapshot: "in-band", sequencing: NUMBERED });
+    expect(numbered.feed(crossed({ lastUpdateId: 1 })).at(-1)).toBe("live synchronized");
+    const checked = run(CHECKED);
+    expect(checked.feed(crossed({ checksum: 10 })).at(-1)).toBe("live synchronized");
+  });
+
+  test("by one unit less is not crossed", () => {
+    const book = run(IN_BAND);
+    const touching = crossed({ asks: columns([[11, 1]]) });
+    expect(book.feed(touching).at(-1)).toBe("live synchronized");
   });
 });
 

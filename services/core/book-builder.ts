@@ -66,7 +66,7 @@ type Emit = (output: BookOutput) => void;
 
 /** What a builder did not use. Counts since the start. */
 export type BookBuilderCounts = {
-  /** Deltas before an in-band snapshot. */
+  /** Deltas before an in-band snapshot, which contains them. */
   beforeSnapshot: number;
   /** Deltas that were contained already. */
   duplicates: number;
@@ -139,7 +139,16 @@ export class BookBuilder {
 
   /** True where neither numbers nor checksums can show that something was lost. */
   get #isUnproven(): boolean {
-    return this.#sync.sequencing === undefined && this.#sync.checksum === undefined;
+    const { sequencing, checksum } = this.#sync;
+    return checksum === undefined && (sequencing === undefined || sequencing.showsGaps === false);
+  }
+
+  /**
+   * True where numbers line a REST snapshot up with deltas; also one that nobody asked for, as in a
+   * recording of an older form of a protocol that sends its snapshots in the stream today.
+   */
+  get #alignsRest(): boolean {
+    return this.#sync.sequencing !== undefined;
   }
 
   /** True if the book is complete as far as anybody can prove. */
@@ -220,7 +229,7 @@ export class BookBuilder {
       return;
     }
     if (this.#phase === "idle") this.#begin(emit);
-    if (this.#sync.snapshot === "in-band") {
+    if (!this.#alignsRest) {
       this.counts.beforeSnapshot++;
       return;
     }
@@ -228,7 +237,8 @@ export class BookBuilder {
     const early = this.#early;
     this.#early = undefined;
     if (early !== undefined) this.#align(early, emit);
-    else this.#request(this.#startReason, emit);
+    // An in-band snapshot comes by itself.
+    else if (this.#sync.snapshot !== "in-band") this.#request(this.#startReason, emit);
   }
 
   #onLiveDelta(delta: RawBook, emit: Emit): void {
@@ -256,10 +266,7 @@ export class BookBuilder {
     };
     const truncated = this.book.truncate(this.#depth);
     if (!this.#verify(delta, emit)) return;
-    if (this.#isUnproven && this.book.isCrossed()) {
-      this.#lose("crossed-book", emit);
-      return;
-    }
+    if (this.#isLostToCrossing(emit)) return;
     emit({ kind: "event", event: this.#deltaEvent(delta, truncated) });
   }
 
@@ -271,12 +278,14 @@ export class BookBuilder {
   #onStreamSnapshot(snapshot: RawBook, emit: Emit): void {
     if (this.#phase === "idle") this.#begin(emit);
     this.#requested = false;
+    this.#early = undefined;
+    if (this.#phase !== "live") this.counts.beforeSnapshot += this.#buffer.length;
     this.#buffer.clear();
     this.#install(snapshot, [], { updateId: snapshot.lastUpdateId, bridged: false }, emit);
   }
 
   #onRestSnapshot(snapshot: RawBook, emit: Emit): void {
-    if (this.#sync.snapshot === "in-band" || (this.#phase === "live" && !this.#refreshing)) {
+    if (!this.#alignsRest || (this.#phase === "live" && !this.#refreshing)) {
       this.counts.ignoredSnapshots++;
     } else if (this.#refreshing) {
       this.#alignRefresh(snapshot, emit);
@@ -353,7 +362,7 @@ export class BookBuilder {
     this.#position = position;
     this.#duplicatesInRow = 0;
     const last = deltas.at(-1) ?? snapshot;
-    if (!this.#verify(last, emit)) return;
+    if (!this.#verify(last, emit) || this.#isLostToCrossing(emit)) return;
     emit({ kind: "event", event: this.#snapshotEvent(last, snapshot.receivedTimeUs) });
     this.#phase = "live";
     this.#wasLive = true;
@@ -372,6 +381,13 @@ export class BookBuilder {
     emit({ kind: "checksum", ok });
     if (!ok) this.#lose("checksum-mismatch", emit);
     return ok;
+  }
+
+  /** True if the book is crossed where nothing else could show a loss; it is then resynced. */
+  #isLostToCrossing(emit: Emit): boolean {
+    if (!this.#isUnproven || !this.book.isCrossed()) return false;
+    this.#lose("crossed-book", emit);
+    return true;
   }
 
   #lose(reason: string, emit: Emit): void {

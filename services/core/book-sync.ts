@@ -38,6 +38,11 @@ export type RawBook = {
 
 /** How deltas follow a snapshot and each other. Pure functions of the venue's identifiers. */
 export type BookSequencing = {
+  /**
+   * False where the numbers only rise: a message that comes twice or late shows, one that is
+   * missing does not. True if absent.
+   */
+  readonly showsGaps?: boolean;
   /** True if the snapshot already contains this delta: drop it. */
   isCovered(delta: RawBook, snapshotUpdateId: number): boolean;
   /** True if the delta is the first that may follow the snapshot. */

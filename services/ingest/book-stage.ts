@@ -115,7 +115,7 @@ export class BookStage {
     const builder = new BookBuilder({ sync, instrument, bufferedDeltasMax, depth });
     const entry: Entry = {
       builder,
-      isNumbered: sync.sequencing !== undefined,
+      isNumbered: sync.sequencing !== undefined && sync.sequencing.showsGaps !== false,
       emit: (output) => this.#onOutput(entry, output),
       wasLive: false,
     };
