@@ -1,6 +1,8 @@
 import type { FeedAdapter } from "../feed/feed-adapter.ts";
 import { binance } from "./binance.ts";
 import { binanceUsdm } from "./binance-usdm.ts";
+import { bitgetV1 } from "./bitget-v1.ts";
+import { bitstamp } from "./bitstamp.ts";
 import { coinbase } from "./coinbase.ts";
 import { krakenV1 } from "./kraken-v1.ts";
 import { kraken } from "./kraken.ts";
@@ -14,6 +16,8 @@ import { simulated } from "./simulated.ts";
 export const VENUES = {
   binance,
   "binance-usdm": binanceUsdm,
+  "bitget-v1": bitgetV1,
+  bitstamp,
   coinbase,
   kraken,
   "kraken-v1": krakenV1,
