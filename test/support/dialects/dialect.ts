@@ -71,6 +71,10 @@ export type Dialect = {
   readonly sizeScale: number;
   /** The venue answers an unknown or refused symbol with an error that names it. */
   readonly refusesByName: boolean;
+  /**
+   * What a message is about stands at its end: one that is cut off may have been of any book.
+   */
+  readonly namesAtEnd?: boolean;
   venueSymbol(market: ScriptedMarket): string;
   /** Tickwire's symbol of the same. */
   symbol(market: ScriptedMarket): string;
