@@ -25,8 +25,10 @@ const VENUES = `
 Each entry of \`ingest.venues\` has an \`id\` and, where the defaults do not suit: \`instruments\` (by
 Tickwire's symbol or the venue's; none means all), \`channels\`, \`bookDepth\`,
 \`silenceMsMax\` (milliseconds by channel, such as \`{"book": 30000}\`), and \`endpoints\` in
-place of the venue's own addresses, for a proxy or a test venue. For Binance the paths of its API
-are put behind an address; for Coinbase and Kraken \`webSocket\` is the whole one, path included.
+place of the venue's own addresses, for a proxy or a test venue: \`webSocket\` and \`rest\`, and
+\`derivativesWebSocket\` and \`derivativesRest\` where the venue serves derivatives from hosts of
+their own. For Binance the paths of its API are put behind an address; for Coinbase and Kraken
+\`webSocket\` is the whole one, path included.
 \`ws://\` and \`http://\` work as well as their encrypted forms:
 
 \`\`\`json
