@@ -525,6 +525,24 @@ describe("a snapshot that is crossed", () => {
     expect(checked.feed(crossed({ checksum: 10 })).at(-1)).toBe("live synchronized");
   });
 
+  test("by REST keeps the deltas behind it for the next snapshot, and passes none of them on", () => {
+    const book = run({ snapshot: "rest", sequencing: { ...NUMBERED, showsGaps: false } });
+    book.feed(delta(11), delta(12));
+    const asks = columns([[900, 1]]);
+    expect(book.feed({ ...restSnapshot(10), asks }).slice(1)).toEqual([
+      "gap crossed-book",
+      "resyncing crossed-book",
+      "need crossed-book",
+    ]);
+    expect(book.builder.bufferedCount).toBe(2);
+    expect(book.feed(restSnapshot(10))).toEqual([
+      "snapshot",
+      "live synchronized",
+      "delta",
+      "delta",
+    ]);
+  });
+
   test("by one unit less is not crossed", () => {
     const book = run(IN_BAND);
     const touching = crossed({ asks: columns([[11, 1]]) });

@@ -337,7 +337,8 @@ export class BookBuilder {
     emit: Emit,
   ): void {
     this.#install(snapshot, [], { updateId: snapshot.lastUpdateId, bridged: false }, emit);
-    for (const delta of alignment.deltas) this.#onLiveDelta(delta, emit);
+    // The book may be lost on the way; then they wait for the next snapshot.
+    for (const delta of alignment.deltas) this.#onDelta(delta, emit);
   }
 
   /** True if consumers would see the book step back to before what it held already. */
