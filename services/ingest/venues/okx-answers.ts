@@ -8,7 +8,9 @@ import { isRecord, type JsonRecord, parseJson } from "./text-fields.ts";
 
 type Emit = (event: FeedEvent) => void;
 
-/** Requests whose arguments are remembered, to know what a refusal is about; the oldest go first. */
+/**
+ * Requests whose arguments are remembered, to know what a refusal is about; the oldest go first.
+ */
 const REQUESTS_REMEMBERED_MAX = 1024;
 
 /** What the venue says about subscriptions, on one connection. */

@@ -1,8 +1,11 @@
 import type { FeedAdapter } from "../feed/feed-adapter.ts";
 import { binance } from "./binance.ts";
+import { binanceCoinm } from "./binance-coinm.ts";
 import { binanceUsdm } from "./binance-usdm.ts";
 import { bitgetV1 } from "./bitget-v1.ts";
+import { bitget } from "./bitget.ts";
 import { bitstamp } from "./bitstamp.ts";
+import { bybit } from "./bybit.ts";
 import { coinbase } from "./coinbase.ts";
 import { krakenV1 } from "./kraken-v1.ts";
 import { kraken } from "./kraken.ts";
@@ -15,9 +18,12 @@ import { simulated } from "./simulated.ts";
  */
 export const VENUES = {
   binance,
+  "binance-coinm": binanceCoinm,
   "binance-usdm": binanceUsdm,
+  bitget,
   "bitget-v1": bitgetV1,
   bitstamp,
+  bybit,
   coinbase,
   kraken,
   "kraken-v1": krakenV1,

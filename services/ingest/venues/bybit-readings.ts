@@ -1,0 +1,100 @@
+// https://bybit-exchange.github.io/docs/v5/websocket/public/kline
+// https://bybit-exchange.github.io/docs/v5/websocket/public/all-liquidation
+import type { FeedEvent, RejectReason } from "../feed/feed-adapter.ts";
+import type { EventCommon } from "./bybit-tickers.ts";
+import { decimalText, isRecord, type JsonRecord, millisecondsTimeUs } from "./text-fields.ts";
+import { isBadTime } from "./venue-time.ts";
+
+type Emit = (event: FeedEvent) => void;
+
+const MINUTE_MS = 60_000;
+
+/** Candles of a minute, up to the first that is damaged. */
+export function readBybitCandles(
+  data: unknown,
+  common: EventCommon,
+  emit: Emit,
+): RejectReason | undefined {
+  return readEach(data, (item) => candle(item, common, emit));
+}
+
+/** Liquidations, up to the first that is damaged. */
+export function readBybitLiquidations(
+  data: unknown,
+  common: EventCommon,
+  emit: Emit,
+): RejectReason | undefined {
+  return readEach(data, (item) => liquidation(item, common, emit));
+}
+
+/** Reads items until one is damaged. */
+function readEach(
+  data: unknown,
+  read: (item: JsonRecord) => RejectReason | undefined,
+): RejectReason | undefined {
+  if (!Array.isArray(data)) return "missing-field";
+  for (const item of data as readonly unknown[]) {
+    const reason = isRecord(item) ? read(item) : "missing-field";
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+function candle(item: JsonRecord, common: EventCommon, emit: Emit): RejectReason | undefined {
+  const { start, interval, confirm, timestamp } = item;
+  const openTimeUs = millisecondsTimeUs(start);
+  if (openTimeUs === undefined || interval !== "1" || typeof confirm !== "boolean") {
+    return "missing-field";
+  }
+  const venueTimeUs = millisecondsTimeUs(timestamp) ?? common.venueTimeUs;
+  if (isBadTime(openTimeUs) || isBadTime(venueTimeUs)) return "bad-time";
+  const open = decimalText(item["open"]);
+  const high = decimalText(item["high"]);
+  const low = decimalText(item["low"]);
+  const close = decimalText(item["close"]);
+  const volume = decimalText(item["volume"]);
+  if (open === undefined || high === undefined || low === undefined) return "bad-decimal";
+  if (close === undefined || volume === undefined) return "bad-decimal";
+  const { instrument, receivedTimeUs } = common;
+  const quoteVolume = instrument.inverse ? undefined : decimalText(item["turnover"]);
+  emit({
+    kind: "candle",
+    instrument,
+    venueTimeUs,
+    receivedTimeUs,
+    intervalMs: MINUTE_MS,
+    openTimeUs,
+    open,
+    high,
+    low,
+    close,
+    volume,
+    quoteVolume,
+    tradeCount: undefined,
+    closed: confirm,
+  });
+  return undefined;
+}
+
+/** `S` is the side of the position: of one that was bought, the liquidation sells. */
+function liquidation(item: JsonRecord, common: EventCommon, emit: Emit): RejectReason | undefined {
+  const { S: side, T: time, p, v } = item;
+  if (side !== "Buy" && side !== "Sell") return "missing-field";
+  const venueTimeUs = millisecondsTimeUs(time);
+  if (isBadTime(venueTimeUs)) return "bad-time";
+  const price = decimalText(p);
+  const size = decimalText(v);
+  if (price === undefined || size === undefined) return "bad-decimal";
+  const { instrument, receivedTimeUs } = common;
+  emit({
+    kind: "liquidation",
+    instrument,
+    venueTimeUs,
+    receivedTimeUs,
+    price,
+    size,
+    aggressorSide: side === "Buy" ? "seller" : "buyer",
+    liquidationId: undefined,
+  });
+  return undefined;
+}
