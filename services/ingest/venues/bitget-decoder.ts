@@ -327,7 +327,7 @@ export class BitgetDecoder implements FeedDecoder {
    */
   #rejectDamaged(text: string, emit: Emit): void {
     const known = this.#trace(text);
-    if (known !== undefined) {
+    if (known !== undefined && (known.symbol !== undefined || known.reading !== "book")) {
       this.#reject("bad-json", known, emit);
       return;
     }
@@ -351,8 +351,9 @@ export class BitgetDecoder implements FeedDecoder {
 type BitgetArgument = NonNullable<ReturnType<BitgetDialect["readArgument"]>>;
 type BitgetTrade = NonNullable<ReturnType<BitgetDialect["readTrade"]>>;
 
-/** Quoted in messages; refusals name them with or without quotes. */
-const NAMED = /\b(instType|channel|topic|instId|symbol|interval)"?\s*:\s*"?([^",\s{}\\]+)/g;
+/** Quoted in messages; refusals name them with or without quotes. A value cut short is none. */
+const NAMED =
+  /\b(instType|channel|topic|instId|symbol|interval)"?\s*:\s*"?([^",\s{}\\]+)(?=[",\s{}\\])/g;
 const SEQUENCE = /"seq"\s*:\s*(\d+)/;
 const PREVIOUS_SEQUENCE = /"pseq"\s*:\s*(\d+)/;
 
