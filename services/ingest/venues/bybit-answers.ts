@@ -1,4 +1,6 @@
 // https://bybit-exchange.github.io/docs/v5/ws/connect
+import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
+import type { Channel } from "#core/instrument.ts";
 import type { FeedEvent } from "../feed/feed-adapter.ts";
 import { type BybitCategory, channelsOfTopic, parseBybitTopic } from "./bybit-topics.ts";
 import { isRecord, type JsonRecord, parseJson } from "./text-fields.ts";
@@ -10,10 +12,12 @@ const REQUESTS_REMEMBERED_MAX = 1024;
 
 /** What the venue says about subscriptions, on one connection. */
 export class BybitAnswers {
+  readonly #catalog: InstrumentCatalog;
   readonly #category: BybitCategory | undefined;
   readonly #requests = new Map<string, readonly string[]>();
 
-  constructor(category: BybitCategory | undefined) {
+  constructor(catalog: InstrumentCatalog, category: BybitCategory | undefined) {
+    this.#catalog = catalog;
     this.#category = category;
   }
 
@@ -101,19 +105,30 @@ export class BybitAnswers {
     }
   }
 
-  /** What the topics are about. The trades of options belong to no instrument of their own. */
-  #read(topics: readonly string[]) {
+  /** What the topics are about. Trades of options come for all those on a base asset. */
+  #read(topics: readonly string[]): readonly About[] {
     const category = this.#category;
     const venueMarket = category === undefined ? {} : { venueMarket: category };
-    return topics.flatMap((text) => {
+    return topics.flatMap((text): readonly About[] => {
       const topic = parseBybitTopic(text);
-      if (topic === undefined || (topic.name === "trades" && category === "option")) return [];
-      return [
-        { venueSymbol: topic.symbol, venueMarket, channels: channelsOfTopic(topic, category) },
-      ];
+      if (topic === undefined) return [];
+      const channels = channelsOfTopic(topic, category);
+      if (topic.name !== "trades" || category !== "option") {
+        return [{ venueSymbol: topic.symbol, venueMarket, channels }];
+      }
+      return this.#catalog
+        .all()
+        .filter(({ kind, base }) => kind === "option" && base === topic.symbol)
+        .map(({ venueSymbol }) => ({ venueSymbol, venueMarket, channels }));
     });
   }
 }
+
+type About = {
+  readonly venueSymbol: string;
+  readonly venueMarket: { readonly venueMarket?: BybitCategory };
+  readonly channels: readonly Channel[];
+};
 
 function isString(value: unknown): value is string {
   return typeof value === "string";

@@ -56,7 +56,7 @@ export class BybitDecoder implements FeedDecoder {
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
     this.#category = context.url === undefined ? undefined : categoryOfUrl(context.url);
-    this.#answers = new BybitAnswers(this.#category);
+    this.#answers = new BybitAnswers(context.catalog, this.#category);
   }
 
   sent(frame: string): void {
