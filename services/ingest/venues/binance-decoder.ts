@@ -20,6 +20,12 @@ import {
   tradeIdText,
   venueSymbolOfStream,
 } from "./binance-payload.ts";
+import {
+  type BinanceRestAddress,
+  decodeDepthSnapshot,
+  decodeOpenInterest,
+  decodeTradesList,
+} from "./binance-rest.ts";
 import { readTickerValues } from "./event-values.ts";
 import { isNotMantissa, ScaleTracker } from "./scale-tracker.ts";
 
@@ -32,14 +38,17 @@ export type BinanceDialect = {
    * subscribed to.
    */
   channelsOfStream(stream: string): readonly Channel[];
-  /** The symbol that a REST depth URL is about; undefined for other URLs. */
-  snapshotVenueSymbol(url: string): string | undefined;
+  /** True where `q` is the volume in the quote asset; at COIN-M it is that in the base asset. */
+  readonly countsQuote: boolean;
+  /** What a REST address is about; undefined for one that is none of ours. */
+  restAddress(url: string): BinanceRestAddress | undefined;
 };
 
-type Emit = (event: FeedEvent) => void;
+/** Takes what a decoder makes. */
+export type Emit = (event: FeedEvent) => void;
 
 /** What the decoder remembers of one instrument. */
-type InstrumentState = {
+export type InstrumentState = {
   readonly instrument: Instrument;
   readonly scales: ScaleTracker;
   /** `trade` or `aggTrade`, whichever spoke first: both tell of the same trades. */
@@ -103,38 +112,19 @@ export class BinanceDecoder implements FeedDecoder {
   }
 
   decodeRest(response: RestResponse, receivedTimeUs: number, emit: Emit): void {
-    const venueSymbol = this.#dialect.snapshotVenueSymbol(response.url);
-    if (venueSymbol === undefined) return reject(emit, "unknown-message");
-    const message = parseJson(response.body);
-    if (message === undefined) return reject(emit, "bad-json");
-    if (!isObject(message)) return reject(emit, "unknown-message");
-    const state = this.#stateOf(venueSymbol);
+    const address = this.#dialect.restAddress(response.url);
+    if (address === undefined) return reject(emit, "unknown-message");
+    const state = this.#stateOf(address.venueSymbol);
     if (state === undefined) return reject(emit, "unknown-instrument");
-    const { bids, asks, lastUpdateId } = message;
-    if (!isUpdateId(lastUpdateId) || !Array.isArray(bids) || !Array.isArray(asks)) {
-      return spoilt(emit, "missing-field", state, "book");
+    const context = { state, receivedTimeUs, emit };
+    switch (address.kind) {
+      case "depth":
+        return decodeDepthSnapshot(response, context);
+      case "trades":
+        return decodeTradesList(response, context);
+      case "open-interest":
+        return decodeOpenInterest(response, context);
     }
-    // Spot snapshots carry no time at all.
-    const venueTimeUs = message.T === undefined ? undefined : timeUs(message.T);
-    if (Number.isNaN(venueTimeUs)) return spoilt(emit, "bad-time", state, "book");
-    const columns = state.scales.book(bids, asks);
-    if (typeof columns === "string") return spoilt(emit, columns, state, "book");
-    emit({
-      kind: "raw-book",
-      instrument: state.instrument,
-      venueTimeUs,
-      receivedTimeUs,
-      snapshot: true,
-      source: "rest",
-      firstUpdateId: undefined,
-      lastUpdateId,
-      previousUpdateId: undefined,
-      checksum: undefined,
-      priceScale: state.scales.priceScale,
-      sizeScale: state.scales.sizeScale,
-      bids: columns.bids,
-      asks: columns.asks,
-    });
   }
 
   #payload(payload: unknown, receivedTimeUs: number, emit: Emit): void {
@@ -351,7 +341,7 @@ export class BinanceDecoder implements FeedDecoder {
       low,
       close,
       volume,
-      quoteVolume: decimal(candle.q),
+      quoteVolume: this.#dialect.countsQuote ? decimal(candle.q) : undefined,
       tradeCount: isUpdateId(candle.n) ? candle.n : undefined,
       closed: candle.x,
     });
@@ -369,7 +359,7 @@ export class BinanceDecoder implements FeedDecoder {
       highPrice: payload.h,
       lowPrice: payload.l,
       volume: payload.v,
-      quoteVolume: payload.q,
+      quoteVolume: this.#dialect.countsQuote ? payload.q : undefined,
       // Futures tickers have no best prices.
       bidPrice: payload.b,
       askPrice: payload.a,

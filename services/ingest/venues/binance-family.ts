@@ -7,9 +7,13 @@ import type {
   FeedLimits,
   FeedSubscribeOptions,
   FeedSubscription,
+  RawBook,
+  RestPoll,
   RestRequest,
 } from "../feed/feed-adapter.ts";
 import { BinanceDecoder } from "./binance-decoder.ts";
+import { isObject, parseJson, timeUs } from "./binance-payload.ts";
+import type { BinanceRestAddress, BinanceRestKind } from "./binance-rest.ts";
 import {
   type BinanceMarket,
   deriveBinanceInstrument,
@@ -31,6 +35,12 @@ export type BinanceVenue = {
   readonly streams: readonly BinanceStream[];
   readonly instruments: { readonly path: string; readonly weight: number };
   readonly depth: { readonly path: string; readonly limit: number; readonly weight: number };
+  /** The latest trades. */
+  readonly trades: { readonly path: string; readonly limit: number; readonly weight: number };
+  /** The venue's clock. */
+  readonly timePath: string;
+  /** Where open interest can be asked for. */
+  readonly openInterestPath?: string;
 };
 
 export type BinanceStream = {
@@ -45,19 +55,39 @@ export type BinanceStream = {
  */
 export const STREAMS_PER_FRAME_MAX = 100;
 
+/** True if the update is one of those that the message covers. */
+export function isWithin(updateId: number, delta: RawBook): boolean {
+  const { firstUpdateId, lastUpdateId } = delta;
+  if (firstUpdateId === undefined || lastUpdateId === undefined) return false;
+  return firstUpdateId <= updateId && updateId <= lastUpdateId;
+}
+
+/** How book updates follow each other at both futures venues. */
+export const FUTURES_SEQUENCING: BookSequencing = {
+  isCovered: (delta, snapshotUpdateId) => (delta.lastUpdateId ?? Infinity) < snapshotUpdateId,
+  bridges: (delta, snapshotUpdateId) =>
+    isWithin(snapshotUpdateId, delta) || delta.previousUpdateId === snapshotUpdateId,
+  // Ids are shared by all symbols, so U is not the last u + 1.
+  follows: (delta, lastUpdateId) => delta.previousUpdateId === lastUpdateId,
+};
+
 /** The adapter of one venue of the family. */
 export function createBinanceAdapter(venue: BinanceVenue): FeedAdapter {
   const identity = { venue: venue.venue, market: venue.market };
   const dialect = {
     depthTimeField: venue.depthTimeField,
+    countsQuote: venue.market !== "coinm",
     channelsOfStream: (stream: string): readonly Channel[] => channelsOfStream(venue, stream),
-    snapshotVenueSymbol: (url: string): string | undefined => symbolOfUrl(url, venue.depth.path),
+    restAddress: (url: string): BinanceRestAddress | undefined => restAddress(venue, url),
   };
   return {
     venue: venue.venue,
     title: venue.title,
     documentation: venue.documentation,
-    channels: venue.streams.map((stream) => stream.channel),
+    channels: [
+      ...venue.streams.map((stream) => stream.channel),
+      ...(venue.openInterestPath === undefined ? [] : (["open-interest"] as const)),
+    ],
     notes: venue.notes,
     bookProof: {
       order: "sequence",
@@ -79,20 +109,68 @@ export function createBinanceAdapter(venue: BinanceVenue): FeedAdapter {
     planConnections: (subscriptions, endpoints) => plan(venue, subscriptions, endpoints),
     subscribeFrames: (wanted, options) => frames(venue, "SUBSCRIBE", wanted, options),
     unsubscribeFrames: (wanted, options) => frames(venue, "UNSUBSCRIBE", wanted, options),
-    snapshotRequest: (instrument, endpoints) => snapshotRequest(venue, instrument, endpoints),
-    snapshotVenueSymbol: dialect.snapshotVenueSymbol,
+    snapshotRequest: (instrument, endpoints) => requestOf(venue.depth, instrument, endpoints),
+    snapshotVenueSymbol: (url) => {
+      const address = restAddress(venue, url);
+      return address?.kind === "depth" ? address.venueSymbol : undefined;
+    },
+    ...(venue.openInterestPath === undefined
+      ? {}
+      : { polls: [openInterestPoll(venue.openInterestPath)] }),
+    tradesRequest: (instrument, { endpoints }) => requestOf(venue.trades, instrument, endpoints),
+    serverTimeRequest: (endpoints) => ({
+      url: joinUrl(endpoints.rest, venue.timePath),
+      weight: 1,
+    }),
+    parseServerTimeUs: parseServerTime,
     createDecoder: (context) => new BinanceDecoder(dialect, context),
   };
 }
 
-function snapshotRequest(
-  venue: BinanceVenue,
+function requestOf(
+  {
+    path,
+    limit,
+    weight,
+  }: { readonly path: string; readonly limit: number; readonly weight: number },
   instrument: Instrument,
   endpoints: FeedEndpoints,
 ): RestRequest {
-  const { path, limit, weight } = venue.depth;
   const symbol = encodeURIComponent(instrument.venueSymbol);
   return { url: `${joinUrl(endpoints.rest, path)}?symbol=${symbol}&limit=${limit}`, weight };
+}
+
+/** One request an instrument, so once a minute is what a venue of 600 contracts can bear. */
+function openInterestPoll(path: string): RestPoll {
+  return {
+    channel: "open-interest",
+    intervalMs: 60_000,
+    requests: (instruments, endpoints) =>
+      instruments.map(({ venueSymbol }) => ({
+        url: `${joinUrl(endpoints.rest, path)}?symbol=${encodeURIComponent(venueSymbol)}`,
+        weight: 1,
+      })),
+  };
+}
+
+function parseServerTime(body: string): number | undefined {
+  const message = parseJson(body);
+  const serverTime = isObject(message) ? (message as { serverTime?: unknown }).serverTime : 0;
+  const serverTimeUs = timeUs(serverTime);
+  return Number.isNaN(serverTimeUs) ? undefined : serverTimeUs;
+}
+
+function restAddress(venue: BinanceVenue, url: string): BinanceRestAddress | undefined {
+  const paths: readonly (readonly [BinanceRestKind, string | undefined])[] = [
+    ["depth", venue.depth.path],
+    ["trades", venue.trades.path],
+    ["open-interest", venue.openInterestPath],
+  ];
+  for (const [kind, path] of paths) {
+    const venueSymbol = path === undefined ? undefined : symbolOfUrl(url, path);
+    if (venueSymbol !== undefined) return { kind, venueSymbol };
+  }
+  return undefined;
 }
 
 /**

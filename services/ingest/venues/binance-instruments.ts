@@ -2,8 +2,11 @@ import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 
-/** What a venue of the family lists: spot pairs, or futures margined in the quote asset. */
-export type BinanceMarket = "spot" | "usdm";
+/**
+ * What a venue of the family lists: spot pairs, or futures margined in the quote asset, or in the
+ * base asset.
+ */
+export type BinanceMarket = "spot" | "usdm" | "coinm";
 
 /** Quote assets, current and retired, for splitting a symbol that no list explains. */
 const QUOTE_ASSETS: Readonly<Record<BinanceMarket, readonly string[]>> = {
@@ -16,16 +19,20 @@ const QUOTE_ASSETS: Readonly<Record<BinanceMarket, readonly string[]>> = {
     ..."COP KZT".split(" "),
   ]),
   usdm: longestFirst("USDT USDC BUSD FDUSD USD1 BTC".split(" ")),
+  coinm: ["USD"],
 };
 
 /** An asset name that can be part of a symbol. Some listings have names outside ASCII. */
 const ASSET = /^[\p{L}\p{N}._]+$/u;
 const DATED = /^([^_]+)_(\d{6})$/;
 
+const FUTURES_ENDED = new Set(["CLOSE", "SETTLING", "DELIVERED", "DELIVERING"]);
+
 /** Statuses of symbols that will not trade (again); nothing ever comes on their streams. */
 const ENDED: Readonly<Record<BinanceMarket, ReadonlySet<string>>> = {
   spot: new Set(["BREAK"]),
-  usdm: new Set(["CLOSE", "SETTLING", "DELIVERED", "DELIVERING"]),
+  usdm: FUTURES_ENDED,
+  coinm: FUTURES_ENDED,
 };
 const NONE_ENDED: ReadonlySet<string> = new Set();
 
@@ -38,6 +45,9 @@ const listSchema = z.object({ symbols: z.array(z.unknown()) });
 const symbolSchema = z.object({
   symbol: z.string().min(1),
   status: z.string().optional(),
+  /** What COIN-M calls its status. */
+  contractStatus: z.string().optional(),
+  contractSize: z.number().int().positive().optional(),
   contractType: z.string().optional(),
   deliveryDate: z.number().int().positive().optional(),
   baseAsset: z.string().regex(ASSET),
@@ -86,7 +96,7 @@ export function parseExchangeInfo(
   const venueNames = new Set<string>();
   for (const entry of list.data.symbols) {
     const parsed = symbolSchema.safeParse(entry);
-    if (!parsed.success || ended.has(parsed.data.status ?? "")) continue;
+    if (!parsed.success || ended.has(statusOf(parsed.data) ?? "")) continue;
     const instrument = toInstrument(parsed.data, venue, market);
     if (instrument === undefined) continue;
     if (names.has(instrument.symbol) || venueNames.has(instrument.venueSymbol)) continue;
@@ -105,13 +115,23 @@ export function deriveBinanceInstrument(
   venueSymbol: string,
   { venue, market }: { venue: string; market: BinanceMarket },
 ): Instrument | undefined {
-  const dated = market === "usdm" ? DATED.exec(venueSymbol) : null;
-  const pair = dated?.[1] ?? venueSymbol;
+  const dated = market === "spot" ? null : DATED.exec(venueSymbol);
+  const perpetual = market === "coinm" ? /^(.+)_PERP$/.exec(venueSymbol) : null;
+  if (market === "coinm" && dated === null && perpetual === null) return undefined;
+  const pair = dated?.[1] ?? perpetual?.[1] ?? venueSymbol;
   if (!/^[\p{Lu}\p{Lo}\p{N}]+$/u.test(pair)) return undefined;
   const quote = QUOTE_ASSETS[market].find((asset) => pair.endsWith(asset) && pair !== asset);
   if (quote === undefined) return undefined;
   const base = pair.slice(0, -quote.length);
-  const common = { venue, venueSymbol, base, quote, settle: quote, inverse: false };
+  const common = {
+    venue,
+    venueSymbol,
+    base,
+    quote,
+    settle: market === "coinm" ? base : quote,
+    inverse: market === "coinm",
+    ...contractOf(market, undefined),
+  };
   if (market === "spot") return { ...common, symbol: `${base}-${quote}`, kind: "spot" };
   if (dated === null) return { ...common, symbol: `${base}-${quote}-PERP`, kind: "perpetual" };
   const expiry = expiryOf(dated[2] ?? "");
@@ -151,6 +171,7 @@ function toInstrument(
     quote,
     settle,
     inverse: settle === base,
+    ...contractOf(market, listed.contractSize),
     ...increments,
   };
   if (PERPETUAL_CONTRACTS.has(listed.contractType ?? "")) {
@@ -163,8 +184,23 @@ function toInstrument(
   return { ...common, symbol: `${pair}-${expiry.day}`, kind: "future", expiryTimeUs };
 }
 
+/** COIN-M counts contracts; the other venues of the family units of the base asset. */
+function contractOf(
+  market: BinanceMarket,
+  contractSize: number | undefined,
+): Pick<Instrument, "sizeUnit" | "contractSize"> {
+  if (market !== "coinm") return {};
+  const size = contractSize === undefined ? {} : { contractSize: String(contractSize) };
+  return { sizeUnit: "contract", ...size };
+}
+
+function statusOf({ status, contractStatus }: ListedSymbol): string | undefined {
+  return contractStatus ?? status;
+}
+
 function isTrading(entry: unknown): boolean {
-  return (entry as { readonly status?: unknown } | null)?.status === "TRADING";
+  const listed = entry as { readonly status?: unknown; readonly contractStatus?: unknown } | null;
+  return (listed?.contractStatus ?? listed?.status) === "TRADING";
 }
 
 function incrementsOf(listed: ListedSymbol): Pick<Instrument, "priceIncrement" | "sizeIncrement"> {

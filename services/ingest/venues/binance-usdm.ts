@@ -1,5 +1,5 @@
-import type { FeedAdapter, RawBook } from "../feed/feed-adapter.ts";
-import { createBinanceAdapter } from "./binance-family.ts";
+import type { FeedAdapter } from "../feed/feed-adapter.ts";
+import { createBinanceAdapter, FUTURES_SEQUENCING } from "./binance-family.ts";
 
 /**
  * Binance USDⓈ-M futures. Since 2026-04-23 the streams are split over two addresses: what comes
@@ -14,7 +14,10 @@ export const binanceUsdm: FeedAdapter = createBinanceAdapter({
   documentation: [
     "https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams",
   ],
-  notes: { liquidations: "At most one a second for each symbol." },
+  notes: {
+    "open-interest": "Once a minute, in units of the base asset.",
+    liquidations: "At most one a second for each symbol.",
+  },
   market: "usdm",
   endpoints: {
     webSocket: "wss://fstream.binance.com",
@@ -34,13 +37,7 @@ export const binanceUsdm: FeedAdapter = createBinanceAdapter({
     // The venue closes after 24 h.
     connectionAgeMsMax: 23 * 3_600_000,
   },
-  sequencing: {
-    isCovered: (delta, snapshotUpdateId) => (delta.lastUpdateId ?? Infinity) < snapshotUpdateId,
-    bridges: (delta, snapshotUpdateId) =>
-      isWithin(snapshotUpdateId, delta) || delta.previousUpdateId === snapshotUpdateId,
-    // Ids are shared by all symbols, so U is not the last u + 1.
-    follows: (delta, lastUpdateId) => delta.previousUpdateId === lastUpdateId,
-  },
+  sequencing: FUTURES_SEQUENCING,
   // The transaction time: the matching engine's, a few milliseconds before the event's.
   depthTimeField: "T",
   streams: [
@@ -55,10 +52,7 @@ export const binanceUsdm: FeedAdapter = createBinanceAdapter({
   ],
   instruments: { path: "/fapi/v1/exchangeInfo", weight: 1 },
   depth: { path: "/fapi/v1/depth", limit: 1000, weight: 20 },
+  trades: { path: "/fapi/v1/trades", limit: 1000, weight: 5 },
+  timePath: "/fapi/v1/time",
+  openInterestPath: "/fapi/v1/openInterest",
 });
-
-function isWithin(updateId: number, delta: RawBook): boolean {
-  const { firstUpdateId, lastUpdateId } = delta;
-  if (firstUpdateId === undefined || lastUpdateId === undefined) return false;
-  return firstUpdateId <= updateId && updateId <= lastUpdateId;
-}

@@ -1,5 +1,5 @@
-import type { FeedAdapter, RawBook } from "../feed/feed-adapter.ts";
-import { createBinanceAdapter } from "./binance-family.ts";
+import type { FeedAdapter } from "../feed/feed-adapter.ts";
+import { createBinanceAdapter, isWithin } from "./binance-family.ts";
 
 /**
  * Binance spot.
@@ -50,10 +50,6 @@ export const binance: FeedAdapter = createBinanceAdapter({
   instruments: { path: "/api/v3/exchangeInfo", weight: 20 },
   // With 100 levels a book is wrong within seconds, however clean its sequence.
   depth: { path: "/api/v3/depth", limit: 1000, weight: 50 },
+  trades: { path: "/api/v3/trades", limit: 1000, weight: 25 },
+  timePath: "/api/v3/time",
 });
-
-function isWithin(updateId: number, delta: RawBook): boolean {
-  const { firstUpdateId, lastUpdateId } = delta;
-  if (firstUpdateId === undefined || lastUpdateId === undefined) return false;
-  return firstUpdateId <= updateId && updateId <= lastUpdateId;
-}
