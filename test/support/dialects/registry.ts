@@ -1,4 +1,6 @@
 import type { VenueId } from "#ingest/venues/registry.ts";
+import { binanceCoinm } from "./binance-coinm.ts";
+import { binanceUsdm } from "./binance-usdm.ts";
 import { binance } from "./binance.ts";
 import { bitstamp } from "./bitstamp.ts";
 import { coinbase } from "./coinbase.ts";
@@ -9,6 +11,8 @@ import { okx } from "./okx.ts";
 /** The venues that a scripted server can be, by their id; one line each. */
 export const DIALECTS: Readonly<Partial<Record<ScriptedVenueId, Dialect>>> = {
   binance,
+  "binance-coinm": binanceCoinm,
+  "binance-usdm": binanceUsdm,
   bitstamp,
   coinbase,
   kraken,
