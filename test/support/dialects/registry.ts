@@ -3,6 +3,7 @@ import { binanceCoinm } from "./binance-coinm.ts";
 import { binanceUsdm } from "./binance-usdm.ts";
 import { binance } from "./binance.ts";
 import { bitstamp } from "./bitstamp.ts";
+import { bybit } from "./bybit.ts";
 import { coinbase } from "./coinbase.ts";
 import type { Dialect } from "./dialect.ts";
 import { kraken } from "./kraken.ts";
@@ -14,6 +15,7 @@ export const DIALECTS: Readonly<Partial<Record<ScriptedVenueId, Dialect>>> = {
   "binance-coinm": binanceCoinm,
   "binance-usdm": binanceUsdm,
   bitstamp,
+  bybit,
   coinbase,
   kraken,
   okx,
