@@ -11,6 +11,7 @@ import type {
   FeedLimits,
   FeedSubscription,
   RejectReason,
+  RestResponse,
 } from "../feed/feed-adapter.ts";
 import { deriveProduct, parseProducts } from "./coinbase-products.ts";
 import {
@@ -20,6 +21,13 @@ import {
   readTradeValues,
   textOfFrame,
 } from "./event-values.ts";
+import {
+  decodeProductTrades,
+  parseTime,
+  productOfTradesUrl,
+  productTradesRequest,
+  timeRequest,
+} from "./coinbase-rest.ts";
 import { ScaleTracker } from "./scale-tracker.ts";
 import { isBadTime, parseIsoTimeUs } from "./venue-time.ts";
 
@@ -101,6 +109,9 @@ export const coinbase: FeedAdapter = {
     }),
   subscribeFrames: (subscriptions) => frames("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => frames("unsubscribe", subscriptions),
+  tradesRequest: (instrument, { endpoints }) => productTradesRequest(instrument, endpoints),
+  serverTimeRequest: timeRequest,
+  parseServerTimeUs: parseTime,
   createDecoder: (context) => new CoinbaseDecoder(context),
 };
 
@@ -189,8 +200,16 @@ class CoinbaseDecoder implements FeedDecoder {
     }
   }
 
-  decodeRest(): void {
-    // Books start in-band; nothing else is asked for over REST.
+  decodeRest(response: RestResponse, receivedTimeUs: number, emit: Emit): void {
+    const name = productOfTradesUrl(response.url);
+    const instrument = name === undefined ? undefined : this.#catalog.byVenueSymbol(name);
+    if (instrument === undefined) {
+      const reason = name === undefined ? "unknown-message" : "unknown-instrument";
+      emit({ kind: "rejected", reason });
+      return;
+    }
+    const { tracker } = this.#product(instrument);
+    decodeProductTrades(response, { instrument, tracker, receivedTimeUs, emit });
   }
 
   #data(type: DataType, message: JsonObject, frame: FrameContext, emit: Emit): void {

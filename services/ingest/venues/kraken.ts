@@ -12,6 +12,7 @@ import type {
   FeedDecoderContext,
   FeedEvent,
   RejectReason,
+  RestResponse,
 } from "../feed/feed-adapter.ts";
 import {
   planByInstrument,
@@ -34,6 +35,13 @@ import {
   parseAssetPairs,
 } from "./kraken-family.ts";
 import { krakenRequests } from "./kraken-requests.ts";
+import {
+  decodePairTrades,
+  pairOfTradesUrl,
+  pairTradesRequest,
+  parseTime,
+  timeRequest,
+} from "./kraken-rest.ts";
 import { isBadTime, parseIsoTimeUs } from "./venue-time.ts";
 
 const VENUE = "kraken";
@@ -86,6 +94,9 @@ export const kraken: FeedAdapter = {
   subscribeFrames: (subscriptions, options) => krakenRequests("subscribe", subscriptions, options),
   unsubscribeFrames: (subscriptions, options) =>
     krakenRequests("unsubscribe", subscriptions, options),
+  tradesRequest: (instrument, { endpoints }) => pairTradesRequest(instrument, endpoints),
+  serverTimeRequest: timeRequest,
+  parseServerTimeUs: parseTime,
   createDecoder: (context) => new KrakenDecoder(context),
 };
 
@@ -165,8 +176,16 @@ class KrakenDecoder implements FeedDecoder {
     }
   }
 
-  decodeRest(): void {
-    // Books start in-band; nothing else is asked for over REST.
+  decodeRest(response: RestResponse, receivedTimeUs: number, emit: Emit): void {
+    const name = pairOfTradesUrl(response.url);
+    const instrument = name === undefined ? undefined : this.#catalog.byVenueSymbol(name);
+    if (instrument === undefined) {
+      const reason = name === undefined ? "unknown-message" : "unknown-instrument";
+      emit({ kind: "rejected", reason });
+      return;
+    }
+    const tracker = this.#scales.of(instrument).ticks;
+    decodePairTrades(response, { instrument, tracker, receivedTimeUs, emit });
   }
 
   /**
