@@ -13,6 +13,9 @@ type Emit = (event: FeedEvent) => void;
  */
 const REQUESTS_REMEMBERED_MAX = 1024;
 
+/** Confirmations whose first trade may be history; of more, it counts as live. */
+const CONFIRMATIONS_REMEMBERED_MAX = 10_000;
+
 /** What the venue says about subscriptions, on one connection. */
 export class OkxAnswers {
   readonly #catalog: InstrumentCatalog;
@@ -86,7 +89,9 @@ export class OkxAnswers {
     if (channel === undefined) {
       emit({ kind: "heartbeat" });
     } else if (instId !== undefined) {
-      if (channel === "trades") this.#confirmedUs.set(`${venueChannel} ${instId}`, receivedTimeUs);
+      if (channel === "trades" && this.#confirmedUs.size < CONFIRMATIONS_REMEMBERED_MAX) {
+        this.#confirmedUs.set(`${venueChannel} ${instId}`, receivedTimeUs);
+      }
       emit({ kind: "subscribed", venueSymbol: instId, channel });
     } else {
       // A whole type of instruments was confirmed; which of them are wanted here, the driver knows.

@@ -97,9 +97,13 @@ export function planOkx(
   );
 }
 
+/** Arguments in one request that is about no single instrument; far below the venue's 64 KB. */
+export const SHARED_ARGUMENTS_MAX = 200;
+
 /**
  * One request for each instrument: if the venue refuses a request as a whole for one unknown name,
- * nobody else is hit.
+ * nobody else is hit. What instruments share (an index, the liquidations of a type) comes behind
+ * them, and is never ended: others of the connection may still want it.
  */
 export function okxRequests(
   op: "subscribe" | "unsubscribe",
@@ -107,31 +111,37 @@ export function okxRequests(
   options: FeedSubscribeOptions,
 ): readonly string[] {
   const byInstrument = new Map<Instrument, OkxArgument[]>();
+  const shared = new Map<string, OkxArgument>();
   for (const { instrument, channel } of subscriptions) {
-    const together = byInstrument.get(instrument) ?? [];
-    byInstrument.set(instrument, together);
-    for (const argument of argumentsOf(op, instrument, channel)) together.push(argument);
+    const own = ownArgumentOf(instrument, channel);
+    if (own !== undefined) {
+      const together = byInstrument.get(instrument);
+      if (together === undefined) byInstrument.set(instrument, [own]);
+      else together.push(own);
+    }
+    const other = op === "subscribe" ? sharedArgumentOf(instrument, channel) : undefined;
+    if (other !== undefined) shared.set(JSON.stringify(other), other);
   }
-  return [...byInstrument.values()]
-    .filter((args) => args.length > 0)
-    .map((args, index) => JSON.stringify({ id: String(options.requestId + index), op, args }));
+  const requests: (readonly OkxArgument[])[] = [...byInstrument.values()];
+  const others = [...shared.values()];
+  for (let start = 0; start < others.length; start += SHARED_ARGUMENTS_MAX) {
+    requests.push(others.slice(start, start + SHARED_ARGUMENTS_MAX));
+  }
+  return requests.map((args, index) =>
+    JSON.stringify({ id: String(options.requestId + index), op, args }),
+  );
 }
 
-function argumentsOf(
-  op: "subscribe" | "unsubscribe",
-  instrument: Instrument,
-  channel: Channel,
-): readonly OkxArgument[] {
+function ownArgumentOf(instrument: Instrument, channel: Channel): OkxArgument | undefined {
   const name = OKX_CHANNELS[channel]?.name;
-  if (name === undefined) return [];
+  if (name === undefined || channel === "liquidations") return undefined;
+  return { channel: name, instId: instrument.venueSymbol };
+}
+
+function sharedArgumentOf(instrument: Instrument, channel: Channel): OkxArgument | undefined {
   if (channel === "liquidations") {
-    // They come for a whole type of instruments: others of the connection may still want them.
-    if (op === "unsubscribe") return [];
-    return [{ channel: name, instType: OKX_TYPE_OF_KIND[instrument.kind] }];
+    return { channel: "liquidation-orders", instType: OKX_TYPE_OF_KIND[instrument.kind] };
   }
-  const own = { channel: name, instId: instrument.venueSymbol };
-  const index = okxIndexOf(instrument.venueSymbol);
-  // Several instruments share an index, so it is never ended either.
-  if (channel !== "mark-price" || op === "unsubscribe" || index === undefined) return [own];
-  return [own, { channel: "index-tickers", instId: index }];
+  const index = channel === "mark-price" ? okxIndexOf(instrument.venueSymbol) : undefined;
+  return index === undefined ? undefined : { channel: "index-tickers", instId: index };
 }

@@ -3,6 +3,7 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { FeedEvent, FeedSubscription, RawBook } from "../feed/feed-adapter.ts";
 import { deriveOkxInstrument, parseOkxInstruments } from "./okx-instruments.ts";
+import { SHARED_ARGUMENTS_MAX } from "./okx-requests.ts";
 import { okx } from "./okx.ts";
 
 const OPTIONS = { requestId: 5, bookDepth: 1000 };
@@ -77,23 +78,36 @@ test.each([
   expect(planned.toSorted()).toEqual(channels.toSorted());
 });
 
-test("each instrument has a request of its own, with the index of its mark price", () => {
+test("each instrument has a request of its own, and what they share has another", () => {
   const subscriptions = [
     ...wanted("BTC-USD_UM-SWAP", ["mark-price", "liquidations"]),
+    ...wanted("BTC-USD-SWAP", ["mark-price", "liquidations"]),
     ...wanted("BTC-USDT", ["book"]),
   ];
   expect(okx.subscribeFrames(subscriptions, OPTIONS).map((frame) => JSON.parse(frame))).toEqual([
+    { id: "5", op: "subscribe", args: [{ channel: "mark-price", instId: "BTC-USD_UM-SWAP" }] },
+    { id: "6", op: "subscribe", args: [{ channel: "mark-price", instId: "BTC-USD-SWAP" }] },
+    { id: "7", op: "subscribe", args: [{ channel: "books", instId: "BTC-USDT" }] },
     {
-      id: "5",
+      id: "8",
       op: "subscribe",
       args: [
-        { channel: "mark-price", instId: "BTC-USD_UM-SWAP" },
         { channel: "index-tickers", instId: "BTC-USD" },
         { channel: "liquidation-orders", instType: "SWAP" },
       ],
     },
-    { id: "6", op: "subscribe", args: [{ channel: "books", instId: "BTC-USDT" }] },
   ]);
+});
+
+test.each([
+  [SHARED_ARGUMENTS_MAX - 1, 1],
+  [SHARED_ARGUMENTS_MAX, 1],
+  [SHARED_ARGUMENTS_MAX + 1, 2],
+])("%i indexes are asked for in %i requests", (count, requests) => {
+  const subscriptions = Array.from({ length: count }, (_, index) =>
+    wanted(`A${index}-USDT-SWAP`, ["mark-price"]),
+  ).flat();
+  expect(okx.subscribeFrames(subscriptions, OPTIONS)).toHaveLength(count + requests);
 });
 
 test("what other instruments share is not ended with one of them", () => {
@@ -106,6 +120,24 @@ test("what other instruments share is not ended with one of them", () => {
     },
   ]);
   expect(okx.unsubscribeFrames(wanted("BTC-USDT-SWAP", ["liquidations"]), OPTIONS)).toEqual([]);
+});
+
+test("a refusal without a name is about what the request asked for, while that is remembered", () => {
+  const catalog = new InstrumentCatalog({ venue: "okx", instrumentsMax: 9 });
+  const decoder = okx.createDecoder({ catalog, bookDepth: 400 });
+  for (let id = 0; id <= 1024; id++) {
+    const args = [{ channel: "books", instId: `A${id}-USDT` }];
+    decoder.sent?.(JSON.stringify({ id: String(id), op: "subscribe", args }));
+  }
+  const events: FeedEvent[] = [];
+  for (const id of ["0", "1"]) {
+    const refusal = { id, event: "error", code: "60012", msg: "Invalid request", connId: "c" };
+    decoder.decode(JSON.stringify(refusal), 1, (event) => events.push(event));
+  }
+  expect(events).toMatchObject([
+    { kind: "refused", venueSymbol: undefined },
+    { kind: "refused", venueSymbol: "A1-USDT", channel: "book" },
+  ]);
 });
 
 test("numbers that begin anew are no gap if the update names the last one", () => {

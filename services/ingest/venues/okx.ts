@@ -24,9 +24,9 @@ const LIMITS: FeedLimits = {
   // Every list is limited by itself, to 20 requests in 2 s.
   restWeight: { count: 10, intervalMs: 2000 },
   connects: { count: 3, intervalMs: 1000 },
-  // An unchanged book is confirmed once a minute. A mark price comes every 10 s at least, open
-  // interest every 3 s, a funding rate every 90 s at the latest.
-  silenceMsMax: { book: 180_000, "mark-price": 60_000, "open-interest": 120_000, funding: 300_000 },
+  // An unchanged book is confirmed once a minute, a mark price comes every 10 s at least, a funding
+  // rate every 90 s. Everything else comes on change only, and renewing it would use up requests.
+  silenceMsMax: { book: 180_000, "mark-price": 60_000, funding: 300_000 },
   // Our pings are answered, so two of them were lost.
   connectionSilenceMsMax: 55_000,
   connectionAgeMsMax: undefined,
