@@ -43,9 +43,13 @@ export async function decodeCapture(
   const decoders = new Map<number, FeedDecoder>();
   const { bookDepth = 1000, untruncated = false } = options;
   const run = new CaptureRun(adapter, { bookDepth, untruncated });
+  const rest = adapter.createDecoder({ catalog, bookDepth });
   for await (const line of readCapture(path)) {
     if (line.kind === "http" && adapter.isInstrumentsUrl(line.url)) {
       catalog.add(adapter.parseInstruments(line.body, line.url)?.instruments ?? []);
+    } else if (line.kind === "http") {
+      if (adapter.snapshotVenueSymbol?.(line.url) === undefined) continue;
+      rest.decodeRest(line, line.atUs, run.emit);
     } else if (line.kind === "open") {
       const context = { catalog, bookDepth, url: line.url };
       decoders.set(line.connection, adapter.createDecoder(context));
