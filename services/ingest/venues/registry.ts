@@ -7,6 +7,8 @@ import { bitget } from "./bitget.ts";
 import { bitstamp } from "./bitstamp.ts";
 import { bybit } from "./bybit.ts";
 import { coinbase } from "./coinbase.ts";
+import { gateioFutures } from "./gateio-futures.ts";
+import { gateio } from "./gateio.ts";
 import { krakenV1 } from "./kraken-v1.ts";
 import { kraken } from "./kraken.ts";
 import { okx } from "./okx.ts";
@@ -25,6 +27,8 @@ export const VENUES = {
   bitstamp,
   bybit,
   coinbase,
+  gateio,
+  "gateio-futures": gateioFutures,
   kraken,
   "kraken-v1": krakenV1,
   okx,
