@@ -2,10 +2,13 @@ import type { VenueId } from "#ingest/venues/registry.ts";
 import { binanceCoinm } from "./binance-coinm.ts";
 import { binanceUsdm } from "./binance-usdm.ts";
 import { binance } from "./binance.ts";
+import { bitgetV1 } from "./bitget-v1.ts";
+import { bitget } from "./bitget.ts";
 import { bitstamp } from "./bitstamp.ts";
 import { bybit } from "./bybit.ts";
 import { coinbase } from "./coinbase.ts";
 import type { Dialect } from "./dialect.ts";
+import { gateio, gateioFutures } from "./gateio.ts";
 import { kraken } from "./kraken.ts";
 import { okx } from "./okx.ts";
 
@@ -14,9 +17,13 @@ export const DIALECTS: Readonly<Partial<Record<ScriptedVenueId, Dialect>>> = {
   binance,
   "binance-coinm": binanceCoinm,
   "binance-usdm": binanceUsdm,
+  bitget,
+  "bitget-v1": bitgetV1,
   bitstamp,
   bybit,
   coinbase,
+  gateio,
+  "gateio-futures": gateioFutures,
   kraken,
   okx,
 };
