@@ -12,7 +12,7 @@ import type {
   RestResponse,
 } from "../feed/feed-adapter.ts";
 import { BybitAnswers } from "./bybit-answers.ts";
-import { type BestLevels, mergeBest } from "./bybit-quotes.ts";
+import { type BestLevels, mergeBest, NOTHING_KNOWN } from "./bybit-quotes.ts";
 import { readBybitCandles, readBybitLiquidations } from "./bybit-readings.ts";
 import { BybitTickers, type EventCommon } from "./bybit-tickers.ts";
 import {
@@ -209,7 +209,7 @@ export class BybitDecoder implements FeedDecoder {
     return undefined;
   }
 
-  /** The book of one level. A side that is not mentioned has not changed. */
+  /** The book of one level. Nothing is said while a side of it is not known. */
   #quote(
     data: JsonRecord,
     common: EventCommon,
@@ -217,11 +217,20 @@ export class BybitDecoder implements FeedDecoder {
     emit: Emit,
   ): RejectReason | undefined {
     const state = this.#stateOf(common.instrument);
-    const best = mergeBest(isSnapshot ? undefined : state.best, data);
-    if (best === undefined) return "missing-field";
-    const values = readQuoteValues(state.scales, best.bid, best.ask);
+    const change = mergeBest(state.best, data, isSnapshot);
+    if (change === undefined) return "missing-field";
+    const { instrument } = common;
+    if (change.isGap) {
+      emit({ kind: "rejected", reason: "missing-data", instrument, channel: "quotes" });
+    }
+    const { bid, ask } = change.best;
+    if (bid === undefined || ask === undefined) {
+      state.best = change.best;
+      return undefined;
+    }
+    const values = readQuoteValues(state.scales, bid, ask);
     if (typeof values === "string") return values;
-    state.best = best;
+    state.best = change.best;
     emit({ kind: "quote", ...common, ...values });
     return undefined;
   }
@@ -281,7 +290,7 @@ export class BybitDecoder implements FeedDecoder {
   #stateOf(instrument: Instrument): InstrumentState {
     let state = this.#states.get(instrument);
     if (state === undefined) {
-      state = { scales: new ScaleTracker(), best: NO_LEVELS };
+      state = { scales: new ScaleTracker(), best: NOTHING_KNOWN };
       this.#states.set(instrument, state);
     }
     return state;
@@ -301,8 +310,3 @@ export class BybitDecoder implements FeedDecoder {
     emit({ kind: "rejected", reason: "bad-json", instrument, channel });
   }
 }
-
-const NO_LEVELS: BestLevels = {
-  bid: { price: undefined, size: undefined },
-  ask: { price: undefined, size: undefined },
-};

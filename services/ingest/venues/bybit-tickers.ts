@@ -86,8 +86,12 @@ export class BybitTickers {
   }
 }
 
-/** `turnover24h` is in the quote asset, for inverse contracts in the base asset. */
+/**
+ * `turnover24h` is in the quote asset, for inverse contracts in the base asset; for options it is
+ * the worth of what they are on, not what was paid.
+ */
 function emitTicker(known: Known, common: EventCommon, emit: Emit): void {
+  const { kind, inverse } = common.instrument;
   emit({
     kind: "ticker",
     ...common,
@@ -97,7 +101,7 @@ function emitTicker(known: Known, common: EventCommon, emit: Emit): void {
     highPrice: known.highPrice24h,
     lowPrice: known.lowPrice24h,
     volume: known.volume24h,
-    quoteVolume: common.instrument.inverse ? undefined : known.turnover24h,
+    quoteVolume: inverse || kind === "option" ? undefined : known.turnover24h,
     bidPrice: known.bid1Price ?? known.bidPrice,
     askPrice: known.ask1Price ?? known.askPrice,
   });

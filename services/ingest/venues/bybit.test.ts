@@ -225,13 +225,49 @@ test("a topic that is not asked for is none", () => {
   }
 });
 
-test("a removal of another level than the best leaves the best alone", () => {
-  const before = { bid: { price: "10", size: "1" }, ask: { price: "11", size: "2" } };
-  expect(mergeBest(before, { b: [["9", "0"]], a: [["11", "0.000"]] })).toEqual({
+describe("the book of one level", () => {
+  const before = {
     bid: { price: "10", size: "1" },
-    ask: { price: undefined, size: undefined },
+    ask: { price: "11", size: "2" },
+    updateId: 5,
+  };
+  const none = { price: undefined, size: undefined };
+
+  test("a removal of another level than the best leaves the best alone", () => {
+    const data = { u: 6, b: [["9", "0"]], a: [["11", "0.000"]] };
+    expect(mergeBest(before, data, false)).toEqual({
+      best: { bid: before.bid, ask: none, updateId: 6 },
+      isGap: false,
+    });
   });
-  expect(mergeBest(before, { b: [] })).toBeUndefined();
+
+  test("behind a hole a side is unknown until it is mentioned", () => {
+    const first = mergeBest(before, { u: 8, b: [["9", "3"]], a: [] }, false);
+    expect(first).toEqual({
+      best: { bid: { price: "9", size: "3" }, ask: undefined, updateId: 8 },
+      isGap: true,
+    });
+    const second = first && mergeBest(first.best, { u: 9, b: [], a: [["12", "0"]] }, false);
+    expect(second).toEqual({
+      best: { bid: { price: "9", size: "3" }, ask: none, updateId: 9 },
+      isGap: false,
+    });
+  });
+
+  test("a snapshot says both sides, whatever its number", () => {
+    expect(mergeBest(before, { u: 1, b: [], a: [["12", "1"]] }, true)).toEqual({
+      best: { bid: none, ask: { price: "12", size: "1" }, updateId: 1 },
+      isGap: false,
+    });
+  });
+
+  test.each([
+    { b: [], a: [] },
+    { u: 6, b: [] },
+    { u: 6, b: [], a: [1] },
+  ])("%j is damaged", (data) => {
+    expect(mergeBest(before, data, false)).toBeUndefined();
+  });
 });
 
 test("recent trades are asked for by category, the clock is read to the microsecond", () => {

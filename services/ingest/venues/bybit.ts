@@ -32,8 +32,8 @@ const LIMITS: FeedLimits = {
  * https://bybit-exchange.github.io/docs/v5/ws/connect
  *
  * Not sure: whether levels that fall out of a book's depth are removed by a message (books are cut
- * to the depth, which is right either way), whether the book of one level sends changes as well as
- * snapshots (both are read), and which base assets have options besides those that are asked for.
+ * to the depth, which is right either way), and which base assets have options besides those that
+ * are asked for.
  */
 export const bybit: FeedAdapter = {
   venue: "bybit",
