@@ -19,7 +19,8 @@ const LIMITS: FeedLimits = {
   restWeight: { count: 300, intervalMs: 5000 },
   // 500 are allowed.
   connects: { count: 400, intervalMs: 300_000 },
-  // The book of one level is sent again every 3 s; deeper ones only when they change.
+  // The book of one level is sent again every 3 s. Deeper ones come only when they change: three
+  // minutes are a guess.
   silenceMsMax: { book: 180_000, quotes: 60_000 },
   // Our pings are answered, so two of them were lost.
   connectionSilenceMsMax: 55_000,

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Trade } from "#core/market-event.ts";
 import { capturePath } from "#test/support/captures.ts";
 import { decodeCapture, hashBook } from "#test/support/decode-capture.ts";
+import { readCapture } from "../capture/capture-reader.ts";
 import { okx } from "./okx.ts";
 
 const PATH = capturePath("okx-3-instruments");
@@ -127,5 +128,24 @@ describe.skipIf(PATH === undefined)("three instruments of OKX in 2022", async ()
       expiryTimeUs: Date.UTC(2022, 4, 27, 8) * 1000,
     });
     expect(instruments.get("BTC-USDT")).toMatchObject({ sizeUnit: "base", priceIncrement: "0.1" });
+  });
+
+  test("all 1,479 listed instruments are mapped, one to one, as their ids alone would be", async () => {
+    const symbols = new Set<string>();
+    const ids = new Set<string>();
+    let skipped = 0;
+    for await (const line of readCapture(PATH ?? "")) {
+      if (line.kind !== "http") continue;
+      const { data } = JSON.parse(line.body) as { data: readonly { readonly instId: string }[] };
+      for (const { instId } of data) ids.add(instId);
+      const list = okx.parseInstruments(line.body, line.url);
+      skipped += list?.skipped ?? 1;
+      for (const { symbol, venueSymbol, kind, inverse, settle } of list?.instruments ?? []) {
+        symbols.add(symbol);
+        const derived = okx.deriveInstrument(venueSymbol);
+        expect(derived).toMatchObject({ symbol, kind, inverse, settle });
+      }
+    }
+    expect([symbols.size, ids.size, skipped]).toEqual([1479, 1479, 0]);
   });
 });

@@ -1,0 +1,71 @@
+import { describe, expect, test } from "vitest";
+import {
+  decimalText,
+  isRecord,
+  isUpdateId,
+  millisecondsTimeUs,
+  parseJson,
+  present,
+} from "./text-fields.ts";
+
+describe("a time in milliseconds", () => {
+  test.each([1_700_000_000_123, "1700000000123"])("is read out of %j", (value) => {
+    expect(millisecondsTimeUs(value)).toBe(1_700_000_000_123_000);
+  });
+
+  test.each([undefined, null, ""])("is absent where the venue writes %j", (value) => {
+    expect(millisecondsTimeUs(value)).toBeUndefined();
+  });
+
+  test.each([
+    0,
+    "0",
+    100_000_000_000,
+    100_000_000_000_000,
+    1_700_000_000_000.5,
+    Number.NaN,
+    "1700000000123.5",
+    "-1700000000123",
+    " 1700000000123",
+    "1e12",
+    "1700000000123456",
+    true,
+    {},
+  ])("is bad if it is %j", (value) => {
+    expect(millisecondsTimeUs(value)).toBeNaN();
+  });
+
+  test("may be anything between 1973 and 5138", () => {
+    expect(millisecondsTimeUs(100_000_000_001)).toBe(100_000_000_001_000);
+    expect(millisecondsTimeUs("99999999999999")).toBe(99_999_999_999_999_000);
+  });
+});
+
+test("damaged JSON is undefined, which JSON itself never is", () => {
+  expect(parseJson('{"a":1}')).toEqual({ a: 1 });
+  expect(parseJson("null")).toBeNull();
+  for (const text of ["", "{", '{"a":', "pong"]) expect(parseJson(text)).toBeUndefined();
+});
+
+test("only an object is a record, and only an exact integer is a number of an update", () => {
+  expect([{}, [], null, "x", 1].map(isRecord)).toEqual([true, false, false, false, false]);
+  expect([0, -1, 2 ** 53, 1.5, "1", undefined].map(isUpdateId)).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
+});
+
+test("empty texts and null are no value, and only the text of a decimal is one", () => {
+  expect(["", null, "0", 0].map(present)).toEqual([undefined, undefined, "0", 0]);
+  expect(["1.50", "1e-7", "", "x", 1].map(decimalText)).toEqual([
+    "1.5",
+    "0.0000001",
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
