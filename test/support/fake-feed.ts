@@ -8,6 +8,7 @@ import type {
   FeedLimits,
   FeedSubscription,
   RawBook,
+  RestPoll,
   RestRequest,
 } from "#ingest/feed/feed-adapter.ts";
 import type {
@@ -56,14 +57,37 @@ const NUMBERED: BookSync["sequencing"] = {
 
 export type FakeAdapterOptions = {
   readonly limits?: Partial<FeedLimits>;
-  readonly snapshot?: "rest" | "in-band";
+  readonly snapshot?: BookSync["snapshot"];
+  /** The book of each of these starts another way than `snapshot` says. */
+  readonly snapshotBySymbol?: Readonly<Record<string, BookSync["snapshot"]>>;
   readonly keepAliveMs?: number;
   /** Subscriptions are part of the address, so nothing is sent. */
   readonly subscribedByUrl?: boolean;
+  /** The venue speaks first: a frame of kind `ready`. */
+  readonly greets?: boolean;
+  /** Frames before the subscriptions. */
+  readonly openingFrames?: readonly string[];
+  /** The venue hands out addresses, as the body of `fake://rest/connect`. */
+  readonly handsOutAddresses?: boolean;
+  /** The decoder names the channel id that the connection gave: `end 7`. */
+  readonly channelIds?: boolean;
+  /** Trades are had by REST after an id. */
+  readonly fillsTrades?: boolean;
+  readonly polls?: readonly RestPoll[];
+  /** Lists of instruments; one by default. */
+  readonly lists?: readonly string[];
+  /** Each list has pages, the next one named in the answer: `["A"] next`. */
+  readonly paged?: boolean;
 };
 
+function syncOf(snapshot: BookSync["snapshot"]): BookSync {
+  return snapshot === "in-band" || NUMBERED === undefined
+    ? { snapshot }
+    : { snapshot, sequencing: NUMBERED };
+}
+
 export function createFakeAdapter(options: FakeAdapterOptions = {}): FeedAdapter {
-  const { snapshot = "rest", keepAliveMs, subscribedByUrl = false } = options;
+  const { snapshot = "rest", keepAliveMs, subscribedByUrl = false, lists = [""] } = options;
   const frames = (verb: string, subscriptions: readonly FeedSubscription[]): string[] =>
     subscribedByUrl
       ? []
@@ -77,19 +101,22 @@ export function createFakeAdapter(options: FakeAdapterOptions = {}): FeedAdapter
     channels: ["trades", "quotes", "book"],
     endpoints: { webSocket: "fake://stream", rest: "fake://rest" },
     limits: { ...FAKE_LIMITS, ...options.limits },
-    bookSync:
-      snapshot === "rest"
-        ? { snapshot, ...(NUMBERED === undefined ? {} : { sequencing: NUMBERED }) }
-        : { snapshot },
+    bookSync: syncOf(snapshot),
+    bookSyncOf: ({ symbol }) => syncOf(options.snapshotBySymbol?.[symbol] ?? snapshot),
+    snapshotFrames: ({ symbol }, { requestId }) => [`snapshot ${symbol} ${requestId}`],
+    ...optionalParts(options),
     ...(keepAliveMs === undefined
       ? {}
       : { keepAlive: { intervalMs: keepAliveMs, frame: (n: number) => `alive ${n}` } }),
-    instrumentsRequests: ({ rest }) => [{ url: `${rest}/instruments`, weight: 1 }],
-    isInstrumentsUrl: (url) => url.endsWith("/instruments"),
-    parseInstruments: (body) =>
-      body.startsWith("[")
-        ? { instruments: (JSON.parse(body) as string[]).map(fakeInstrument), skipped: 0 }
-        : undefined,
+    instrumentsRequests: ({ rest }) =>
+      lists.map((list) => ({ url: `${rest}/instruments${list}`, weight: 1 })),
+    isInstrumentsUrl: (url) => url.includes("/instruments"),
+    parseInstruments: (body) => {
+      const [symbols = ""] = body.split(" ");
+      return symbols.startsWith("[")
+        ? { instruments: (JSON.parse(symbols) as string[]).map(fakeInstrument), skipped: 0 }
+        : undefined;
+    },
     deriveInstrument: fakeInstrument,
     planConnections: (subscriptions, { webSocket }) => [{ url: webSocket, subscriptions }],
     subscribeFrames: (subscriptions) => frames("subscribe", subscriptions),
@@ -99,7 +126,45 @@ export function createFakeAdapter(options: FakeAdapterOptions = {}): FeedAdapter
       weight: 10,
     }),
     snapshotVenueSymbol: (url) => /\/book\/(.+)$/.exec(url)?.[1],
-    createDecoder: ({ catalog }) => createFakeDecoder(catalog),
+    createDecoder: ({ catalog }) => createFakeDecoder(catalog, options.channelIds ?? false),
+  };
+}
+
+/** What most venues do not have. */
+function optionalParts(options: FakeAdapterOptions): Partial<FeedAdapter> {
+  const { greets, openingFrames, handsOutAddresses, fillsTrades, polls, paged } = options;
+  return {
+    ...(greets === undefined ? {} : { greets }),
+    ...(openingFrames === undefined ? {} : { openingFrames: () => openingFrames }),
+    ...(polls === undefined ? {} : { polls }),
+    ...(handsOutAddresses === true
+      ? {
+          connectRequest: (_plan, { rest }) => ({
+            url: `${rest}/connect`,
+            weight: 1,
+            method: "POST" as const,
+            body: "{}",
+          }),
+          parseConnection: (body, { connectionId }) =>
+            body.startsWith("fake://")
+              ? { url: `${body}?id=${connectionId}`, keepAliveIntervalMs: 700 }
+              : undefined,
+        }
+      : {}),
+    ...(fillsTrades === true
+      ? {
+          tradesRequest: (instrument, { afterTradeId, endpoints }) => ({
+            url: `${endpoints.rest}/trades/${instrument.venueSymbol}?after=${afterTradeId}`,
+            weight: 1,
+          }),
+        }
+      : {}),
+    ...(paged === true
+      ? {
+          nextInstrumentsRequest: (request, body) =>
+            body.endsWith(" next") ? { ...request, url: `${request.url}+` } : undefined,
+        }
+      : {}),
   };
 }
 
@@ -107,7 +172,9 @@ type FakeFrame = { readonly kind: FeedEvent["kind"]; readonly symbol?: string } 
   Record<string, unknown>
 >;
 
-function createFakeDecoder(catalog: InstrumentCatalog): FeedDecoder {
+function createFakeDecoder(catalog: InstrumentCatalog, channelIds: boolean): FeedDecoder {
+  /** By instrument and channel, as the connection gave them. */
+  const ids = new Map<string, string>();
   const decode = (text: string, at: number, emit: (event: FeedEvent) => void): void => {
     let frame: FakeFrame;
     try {
@@ -117,13 +184,31 @@ function createFakeDecoder(catalog: InstrumentCatalog): FeedDecoder {
       return;
     }
     const { symbol, ...fields } = frame;
+    if (frame["channelId"] !== undefined) {
+      ids.set(
+        `${String(frame["venueSymbol"])}/${String(frame["channel"])}`,
+        String(frame["channelId"]),
+      );
+    }
     const instrument = symbol === undefined ? undefined : catalog.byVenueSymbol(symbol);
     const event = { receivedTimeUs: at, venueTimeUs: undefined, ...fields };
     emit({ ...event, ...(instrument === undefined ? {} : { instrument }) } as unknown as FeedEvent);
   };
   return {
     decode: (frame, at, emit) => decode(String(frame), at, emit),
-    decodeRest: (response, at, emit) => decode(response.body, at, emit),
+    // One event a line.
+    decodeRest: ({ body }, at, emit) => {
+      for (const line of body.split("\n")) if (line !== "") decode(line, at, emit);
+    },
+    ...(channelIds
+      ? {
+          unsubscribeFrames: (subscriptions: readonly FeedSubscription[]) =>
+            subscriptions.flatMap(({ instrument, channel }) => {
+              const id = ids.get(`${instrument.venueSymbol}/${channel}`);
+              return id === undefined ? [] : [`end ${id}`];
+            }),
+        }
+      : {}),
   };
 }
 
@@ -140,6 +225,11 @@ export function tradeFrame(symbol: string, tradeId: string, historical = false):
     sizeMantissa: 1,
     sizeScale: 0,
   });
+}
+
+/** The frame (or REST body) of a value that is polled. */
+export function openInterestFrame(symbol: string, value = "5"): string {
+  return JSON.stringify({ kind: "open-interest", symbol, value });
 }
 
 /** The frame of a quote. */

@@ -1,7 +1,8 @@
 import type { Clock } from "#core/clock.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
+import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
-import type { FeedAdapter, RestResponse } from "../feed/feed-adapter.ts";
+import type { FeedAdapter, FeedDecoder, RestResponse } from "../feed/feed-adapter.ts";
 import { FEED_POLICY_DEFAULTS } from "../feed/feed-policy.ts";
 import { FeedSession } from "../feed/feed-session.ts";
 import { RequestPacer } from "../feed/request-pacer.ts";
@@ -31,7 +32,8 @@ type Connection = {
  *
  * An `open` line becomes a session, or resumes the session of the same address that lost its
  * connection. A REST answer goes to whoever asked for that snapshot, or to the book itself if
- * nobody did. What was subscribed shows in the data.
+ * nobody did; what a REST answer tells of other channels goes on like the data of a connection.
+ * What was subscribed shows in the data.
  */
 export class CaptureReplay {
   readonly catalog: InstrumentCatalog;
@@ -46,6 +48,8 @@ export class CaptureReplay {
   readonly #bookDepth: number;
   readonly #sessions: FeedSession[] = [];
   readonly #connections = new Map<number, Connection>();
+  /** For answers that belong to no connection. */
+  #restDecoder: FeedDecoder | undefined;
   /** Snapshots that came before the first connection. */
   #earlySnapshots: RestResponse[] = [];
   /** Something between the last line and the next could not be read. */
@@ -203,8 +207,37 @@ export class CaptureReplay {
       if (list !== undefined) this.catalog.add(list.instruments);
       return;
     }
-    if (this.#network.answer(response)) return;
-    if (response.status === 200) this.#deliverUnasked(response);
+    if (this.#network.answer(response) || response.status !== 200) return;
+    if (this.#adapter.snapshotVenueSymbol?.(response.url) !== undefined) {
+      this.#deliverUnasked(response);
+    } else if (!this.#isAboutConnections(response)) {
+      this.#decodeRest(response);
+    }
+  }
+
+  /** An answer that says where to connect or what time it is, not what the market does. */
+  #isAboutConnections({ url, body }: RestResponse): boolean {
+    const adapter = this.#adapter;
+    if (adapter.serverTimeRequest?.(adapter.endpoints).url === url) return true;
+    const plan = { url, subscriptions: [] };
+    return adapter.parseConnection?.(body, { plan, connectionId: "replay" }) !== undefined;
+  }
+
+  /** A polled channel, or trades that the recording's client asked for. */
+  #decodeRest(response: RestResponse): void {
+    const { catalog, pipeline } = this;
+    this.#restDecoder ??= this.#adapter.createDecoder({ catalog, bookDepth: this.#bookDepth });
+    this.#restDecoder.decodeRest(response, this.#clock.nowUs(), (event) => {
+      if (event.kind === "rejected") {
+        pipeline.onRejected(event.reason, event.instrument, event.channel);
+      } else if (event.kind === "trade") {
+        // Where in the stream they belong is not recorded.
+        pipeline.onData(event.historical ? event : { ...event, historical: true });
+      } else if ("receivedTimeUs" in event && event.kind !== "raw-book") {
+        pipeline.onChannelState(event.instrument, CHANNEL_OF_KIND[event.kind], "live", "data");
+        pipeline.onData(event);
+      }
+    });
   }
 
   #deliverUnasked(response: RestResponse): void {

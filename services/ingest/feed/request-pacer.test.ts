@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { createPrng } from "#test/support/prng.ts";
 import { RequestPacer } from "./request-pacer.ts";
@@ -132,4 +132,25 @@ test("too many background requests are refused, and pauses and closing hold for 
   expect(order).toEqual(["normal", "background"]);
   made.close();
   expect(made.submit(1, () => {}, "background")).toBe(false);
+});
+
+describe("what goes out without waiting", () => {
+  test.each([
+    { spent: 1, ran: 2 },
+    { spent: 2, ran: 1 },
+    { spent: 3, ran: 0 },
+    { spent: 4, ran: 0 },
+  ])("$spent spent of 3 leave room for $ran", ({ spent, ran }) => {
+    const clock = new ManualClock();
+    const limit = { count: 3, intervalMs: 1000 };
+    const pacer = new RequestPacer({ limit, clock, waitingMax: 10 });
+    for (let index = 0; index < spent; index += 1) pacer.spend(1);
+    let count = 0;
+    for (let index = 0; index < 3; index += 1) pacer.submit(1, () => (count += 1));
+    expect(count).toBe(ran);
+    clock.advance(999);
+    expect(count).toBe(ran);
+    clock.advance(1);
+    expect(count).toBe(3);
+  });
 });
