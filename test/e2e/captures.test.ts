@@ -181,6 +181,7 @@ const CLEAN_CAPTURES = {
   "kraken-v1-10-pairs": { checksums: 4_269, rejected: {} },
   "kraken-v2-ethusd": { checksums: 1_129, rejected: {} },
   "kraken-v2-btcusd-depth10-resubscribes": { checksums: 301, rejected: {} },
+  "okx-3-instruments": { checksums: 290, rejected: {} },
 } as const;
 
 for (const [name, { checksums, rejected }] of Object.entries(CLEAN_CAPTURES)) {
@@ -201,6 +202,7 @@ const WORKED_HASHES = [
   ["binance-4-small-pairs", "NKNUSDT", "a369064603bcd835", 149, 614, 994],
   ["coinbase-10-pairs", "SKL-USD", "90aa1e5266dff4b2", 2592, 816, 1341],
   ["kraken-v1-10-pairs", "XMR/USD", "129251888e7578df", 846, 657, 426],
+  ["okx-3-instruments", "BTC-USD-220527", "4314d736ef4ba109", 98, 74, 62],
 ] as const;
 
 for (const [name, venueSymbol, hash, deltas, bidCount, askCount] of WORKED_HASHES) {
