@@ -123,7 +123,8 @@ export function planBybit(
 
 /**
  * One request for each instrument: the venue refuses a request whole if it does not know one of its
- * topics, or has it already. No topic is asked for twice.
+ * topics, or has it already. What not every instrument may have, and what several share, has a
+ * request of its own. No topic is asked for twice.
  */
 export function bybitRequests(
   op: "subscribe" | "unsubscribe",
@@ -132,6 +133,7 @@ export function bybitRequests(
 ): readonly string[] {
   const seen = new Set<string>();
   const byInstrument = new Map<Instrument, string[]>();
+  const alone: (readonly string[])[] = [];
   for (const { instrument, channel } of subscriptions) {
     const topic = topicOf(instrument, channel, options.bookDepth);
     // Other options of the connection may still want the trades of their base asset.
@@ -139,10 +141,11 @@ export function bybitRequests(
     if (topic === undefined || seen.has(topic) || (op === "unsubscribe" && isShared)) continue;
     seen.add(topic);
     const together = byInstrument.get(instrument);
-    if (together === undefined) byInstrument.set(instrument, [topic]);
+    if (isShared || channel === "liquidations") alone.push([topic]);
+    else if (together === undefined) byInstrument.set(instrument, [topic]);
     else together.push(topic);
   }
-  return [...byInstrument.values()].map((args, index) =>
+  return [...byInstrument.values(), ...alone].map((args, index) =>
     JSON.stringify({ req_id: String(options.requestId + index), op, args }),
   );
 }

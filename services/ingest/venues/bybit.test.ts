@@ -80,7 +80,7 @@ describe("planning connections", () => {
 });
 
 describe("subscribing", () => {
-  test("all that a ticker tells is one topic, asked for once", () => {
+  test("all that a ticker tells is one topic, and liquidations have a request of their own", () => {
     const subscriptions = wanted("linear", "BTCUSDT", bybit.channels);
     expect(argsOf(bybit.subscribeFrames(subscriptions, OPTIONS))).toEqual([
       [
@@ -89,8 +89,8 @@ describe("subscribing", () => {
         "orderbook.1000.BTCUSDT",
         "tickers.BTCUSDT",
         "kline.1.BTCUSDT",
-        "allLiquidation.BTCUSDT",
       ],
+      ["allLiquidation.BTCUSDT"],
     ]);
   });
 
@@ -100,8 +100,9 @@ describe("subscribing", () => {
       ...wanted("option", "BTC-25DEC26-90000-P", ["trades", "book"]),
     ];
     expect(argsOf(bybit.subscribeFrames(subscriptions, OPTIONS))).toEqual([
-      ["publicTrade.BTC", `orderbook.100.${CALL}`],
+      [`orderbook.100.${CALL}`],
       ["orderbook.100.BTC-25DEC26-90000-P"],
+      ["publicTrade.BTC"],
     ]);
     expect(argsOf(bybit.unsubscribeFrames(subscriptions, OPTIONS))).toEqual([
       [`orderbook.100.${CALL}`],
