@@ -4,6 +4,7 @@ import { binanceCoinm } from "./binance-coinm.ts";
 import { binanceUsdm } from "./binance-usdm.ts";
 import { bitgetV1 } from "./bitget-v1.ts";
 import { bitget } from "./bitget.ts";
+import { bitmex } from "./bitmex.ts";
 import { bitstamp } from "./bitstamp.ts";
 import { bybit } from "./bybit.ts";
 import { coinbase } from "./coinbase.ts";
@@ -24,6 +25,7 @@ export const VENUES = {
   "binance-usdm": binanceUsdm,
   bitget,
   "bitget-v1": bitgetV1,
+  bitmex,
   bitstamp,
   bybit,
   coinbase,
