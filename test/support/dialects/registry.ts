@@ -4,6 +4,7 @@ import { binanceUsdm } from "./binance-usdm.ts";
 import { binance } from "./binance.ts";
 import { bitgetV1 } from "./bitget-v1.ts";
 import { bitget } from "./bitget.ts";
+import { bitmex } from "./bitmex.ts";
 import { bitstamp } from "./bitstamp.ts";
 import { bybit } from "./bybit.ts";
 import { coinbase } from "./coinbase.ts";
@@ -19,6 +20,7 @@ export const DIALECTS: Readonly<Partial<Record<ScriptedVenueId, Dialect>>> = {
   "binance-usdm": binanceUsdm,
   bitget,
   "bitget-v1": bitgetV1,
+  bitmex,
   bitstamp,
   bybit,
   coinbase,
