@@ -1,5 +1,5 @@
 // https://www.okx.com/docs-v5/en/#public-data-rest-api-get-instruments
-// https://www.okx.com/docs-v5/en/#public-data-rest-api-get-underlying
+// https://www.okx.com/docs-v5/en/#public-data-rest-api-get-mark-price
 import {
   canonicalDecimal,
   decimalScale,
@@ -10,17 +10,18 @@ import {
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../feed/feed-adapter.ts";
-import { millisecondsTimeUs, parseJson } from "./text-fields.ts";
+import { isRecord, millisecondsTimeUs, parseJson } from "./text-fields.ts";
 
 const VENUE = "okx";
 
 /** An asset name that can be part of a symbol. */
 const ASSET = /^[\p{L}\p{N}.]+$/u;
 /**
- * `USD_UM`: contracts on the same pair as the coin-margined ones, but margined in dollars. The
- * suffix stays in our symbol, or the two would have the same.
+ * `USD_UM`: contracts on the same pair as the coin-margined ones, but margined in dollars;
+ * `USD_UM_XPERP`: those of five years that pay funding. The suffix stays in our symbol, or several
+ * instruments would have the same.
  */
-const QUOTE = /^([\p{L}\p{N}.]+)(_[A-Z]+)?$/u;
+const QUOTE = /^([\p{L}\p{N}.]+)((?:_[A-Z0-9]+)*)$/u;
 const DAY = /^(\d{2})(\d{2})(\d{2})$/;
 const STRIKE = /^\d+(\.\d+)?$/;
 
@@ -51,19 +52,22 @@ type InstrumentList = {
   readonly skipped: number;
 };
 
-/** The lists of all types. Options are listed by underlying, so those are asked for first. */
+/**
+ * The lists of all types. Options are listed by family only, and which families there are shows in
+ * their mark prices, so those are asked for first.
+ */
 export function okxInstrumentsRequests(endpoints: FeedEndpoints): readonly RestRequest[] {
   const base = `${endpoints.rest.replace(/\/+$/, "")}/api/v5/public`;
   return [
     { url: `${base}/instruments?instType=SPOT`, weight: 1 },
     { url: `${base}/instruments?instType=SWAP`, weight: 1 },
     { url: `${base}/instruments?instType=FUTURES`, weight: 1 },
-    { url: `${base}/underlying?instType=OPTION`, weight: 1 },
+    { url: `${base}/mark-price?instType=OPTION`, weight: 1 },
   ];
 }
 
 /**
- * The options of the next underlying. Which ones are still to come is kept in the fragment of the
+ * The options of the next family. Which ones are still to come is kept in the fragment of the
  * address, which is never sent.
  */
 export function nextOkxInstrumentsRequest(
@@ -71,33 +75,40 @@ export function nextOkxInstrumentsRequest(
   body: string,
 ): RestRequest | undefined {
   const [address = "", fragment = ""] = request.url.split("#");
-  const isUnderlyings = /\/public\/underlying\?/.test(address);
-  const waiting = isUnderlyings ? underlyingsOf(body) : fragment.split(",");
+  const waiting = isMarkPrices(address) ? familiesOf(body) : fragment.split(",");
   const [next = "", ...rest] = waiting;
   if (next === "") return undefined;
   const base = address.replace(/\/public\/.*$/, "/public");
-  const url = `${base}/instruments?instType=OPTION&uly=${encodeURIComponent(next)}`;
+  const url = `${base}/instruments?instType=OPTION&instFamily=${encodeURIComponent(next)}`;
   return { url: rest.length === 0 ? url : `${url}#${rest.join(",")}`, weight: 1 };
 }
 
-function underlyingsOf(body: string): readonly string[] {
+/** `BTC-USD` of `BTC-USD-261225-100000-C`, each once. */
+function familiesOf(body: string): readonly string[] {
   const list = listSchema.safeParse(parseJson(body));
-  const names = list.success ? list.data.data.flat() : [];
-  return names.filter(
-    (name): name is string => typeof name === "string" && /^[\p{L}\p{N}.-]+$/u.test(name),
-  );
+  const families = new Set<string>();
+  for (const entry of list.success ? list.data.data : []) {
+    const { instId } = isRecord(entry) ? entry : {};
+    if (typeof instId !== "string" || deriveOkxInstrument(instId)?.kind !== "option") continue;
+    families.add(instId.split("-").slice(0, 2).join("-"));
+  }
+  return [...families];
 }
 
-/** True for the address of a list, of instruments or of underlyings. */
+function isMarkPrices(url: string): boolean {
+  return /\/public\/mark-price\?/.test(url);
+}
+
+/** True for the address of a list, of instruments or of the options' mark prices. */
 export function isOkxInstrumentsUrl(url: string): boolean {
-  return /\/api\/v5\/public\/(instruments|underlying)\?/.test(url);
+  return /\/api\/v5\/public\/(instruments\?|mark-price\?instType=OPTION$)/.test(url);
 }
 
-/** Reads a list; undefined if the body is not one. A list of underlyings has no instruments. */
+/** Reads a list; undefined if the body is not one. Mark prices say nothing of the instruments. */
 export function parseOkxInstruments(body: string, url: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJson(body));
   if (!list.success) return undefined;
-  if (/\/public\/underlying\?/.test(url)) return { instruments: [], skipped: 0 };
+  if (isMarkPrices(url)) return { instruments: [], skipped: 0 };
   const bySymbol = new Map<string, Instrument>();
   for (const entry of list.data.data) {
     const parsed = instrumentSchema.safeParse(entry);
@@ -201,6 +212,11 @@ export function deriveOkxInstrument(venueSymbol: string): Instrument | undefined
     strike: canonicalDecimal(strike) ?? strike,
     optionType: side === "C" ? "call" : "put",
   };
+}
+
+/** True for a dated future that pays funding as a perpetual does. */
+export function isOkxXperp(instrument: Instrument): boolean {
+  return instrument.kind === "future" && /_XPERP-/.test(instrument.venueSymbol);
 }
 
 /** The index that a derivative follows: `BTC-USD` for `BTC-USD_UM-SWAP`. */

@@ -7,7 +7,7 @@ import type {
   FeedSubscription,
 } from "../feed/feed-adapter.ts";
 import { planByInstrument } from "./event-values.ts";
-import { okxIndexOf } from "./okx-instruments.ts";
+import { isOkxXperp, okxIndexOf } from "./okx-instruments.ts";
 
 /** What names one subscription of the venue. */
 export type OkxArgument = {
@@ -56,27 +56,32 @@ export const OKX_TYPE_OF_KIND: Readonly<Record<InstrumentKind, string>> = {
   option: "OPTION",
 };
 
-const KINDS_OF_ALL: readonly InstrumentKind[] = ["spot", "perpetual", "future", "option"];
+/**
+ * Books on one connection: the venue advises against 30 or more, and a book is what an instrument
+ * takes most of.
+ */
+export const BOOKS_PER_CONNECTION_MAX = 29;
 
-/** The kinds of instrument that a channel exists for. */
-function kindsOf(channel: Channel): readonly InstrumentKind[] {
+/** True if the venue has this channel for the instrument. */
+function exists({ instrument, channel }: FeedSubscription): boolean {
+  const { kind } = instrument;
   switch (channel) {
     case "funding":
-      return ["perpetual"];
+      return kind === "perpetual" || isOkxXperp(instrument);
     case "mark-price":
     case "open-interest":
-      return ["perpetual", "future", "option"];
+      return kind !== "spot";
     case "liquidations":
       // Those of options say neither price nor size.
-      return ["perpetual", "future"];
+      return kind === "perpetual" || kind === "future";
     case "trades":
     case "quotes":
     case "book":
     case "ticker":
     case "candles":
-      return KINDS_OF_ALL;
+      return true;
     case "status":
-      return [];
+      return false;
   }
 }
 
@@ -86,15 +91,31 @@ export function planOkx(
   endpoints: FeedEndpoints,
   subscriptionsMax: number,
 ): readonly ConnectionPlan[] {
+  const base = endpoints.webSocket.replace(/\/+$/, "");
+  const wanted = subscriptions.filter(exists);
   return (["/public", "/business"] as const).flatMap((path) =>
-    planByInstrument(
-      subscriptions.filter(
-        ({ instrument, channel }) =>
-          OKX_CHANNELS[channel]?.path === path && kindsOf(channel).includes(instrument.kind),
-      ),
-      { url: endpoints.webSocket.replace(/\/+$/, "") + path, subscriptionsMax },
+    byBooks(wanted.filter(({ channel }) => OKX_CHANNELS[channel]?.path === path)).flatMap((group) =>
+      planByInstrument(group, { url: base + path, subscriptionsMax }),
     ),
   );
+}
+
+/** Groups of whole instruments, none with more books than a connection should have. */
+function byBooks(subscriptions: readonly FeedSubscription[]): readonly FeedSubscription[][] {
+  const withBook = new Set<Instrument>();
+  for (const { instrument, channel } of subscriptions) {
+    if (channel === "book") withBook.add(instrument);
+  }
+  const groupOf = new Map<Instrument, number>();
+  for (const [index, instrument] of [...withBook].entries()) {
+    groupOf.set(instrument, Math.floor(index / BOOKS_PER_CONNECTION_MAX));
+  }
+  const groups: FeedSubscription[][] = [];
+  for (const subscription of subscriptions) {
+    const group = groupOf.get(subscription.instrument) ?? 0;
+    (groups[group] ??= []).push(subscription);
+  }
+  return groups;
 }
 
 /** Arguments in one request that is about no single instrument; far below the venue's 64 KB. */

@@ -3,7 +3,7 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { FeedEvent, FeedSubscription, RawBook } from "../feed/feed-adapter.ts";
 import { deriveOkxInstrument, parseOkxInstruments } from "./okx-instruments.ts";
-import { SHARED_ARGUMENTS_MAX } from "./okx-requests.ts";
+import { BOOKS_PER_CONNECTION_MAX, SHARED_ARGUMENTS_MAX } from "./okx-requests.ts";
 import { okx } from "./okx.ts";
 
 const OPTIONS = { requestId: 5, bookDepth: 1000 };
@@ -149,18 +149,61 @@ test("numbers that begin anew are no gap if the update names the last one", () =
   expect(sequencing?.isCovered(delta(90, 100), 100)).toBe(true);
 });
 
-test("options are listed underlying by underlying", () => {
+test("options are listed family by family, as their mark prices name them", () => {
   const first = okx.instrumentsRequests(okx.endpoints).at(-1);
-  const body = '{"code":"0","data":[["BTC-USD","ETH-USD"]]}';
-  const btc = first && okx.nextInstrumentsRequest?.(first, body);
-  expect(btc?.url).toBe(
-    "https://www.okx.com/api/v5/public/instruments?instType=OPTION&uly=BTC-USD#ETH-USD",
-  );
-  const eth = btc && okx.nextInstrumentsRequest?.(btc, '{"code":"0","data":[]}');
-  expect(eth?.url).toBe(
-    "https://www.okx.com/api/v5/public/instruments?instType=OPTION&uly=ETH-USD",
-  );
-  expect(eth && okx.nextInstrumentsRequest?.(eth, '{"code":"0","data":[]}')).toBeUndefined();
+  const ids = [
+    "BTC-USD-261225-100000-C",
+    "BTC-USD-261225-90000-P",
+    "BTC-USD_UM-261225-90000-P",
+    "BTC-USDT-SWAP",
+  ];
+  const data = [...ids.map((instId) => ({ instId, markPx: "0.1" })), 5, {}];
+  const coin = first && okx.nextInstrumentsRequest?.(first, JSON.stringify({ code: "0", data }));
+  const base = "https://www.okx.com/api/v5/public/instruments?instType=OPTION&instFamily=";
+  expect(coin?.url).toBe(`${base}BTC-USD#BTC-USD_UM`);
+  const dollars = coin && okx.nextInstrumentsRequest?.(coin, '{"code":"0","data":[]}');
+  expect(dollars?.url).toBe(`${base}BTC-USD_UM`);
+  expect(
+    dollars && okx.nextInstrumentsRequest?.(dollars, '{"code":"0","data":[]}'),
+  ).toBeUndefined();
+  expect(first && okx.nextInstrumentsRequest?.(first, "{}")).toBeUndefined();
+});
+
+test("a future of five years that pays funding has funding, and its pair's index", () => {
+  const id = "BTC-USD_UM_XPERP-310404";
+  expect(instrumentOf(id)).toMatchObject({
+    symbol: "BTC-USD_UM_XPERP-20310404",
+    kind: "future",
+    base: "BTC",
+    quote: "USD",
+    inverse: false,
+  });
+  const [plan] = okx.planConnections(wanted(id, ["funding", "mark-price"]), okx.endpoints);
+  const frames = okx.subscribeFrames(plan?.subscriptions ?? [], OPTIONS);
+  expect(frames.map((frame) => (JSON.parse(frame) as { args: unknown }).args)).toEqual([
+    [
+      { channel: "funding-rate", instId: id },
+      { channel: "mark-price", instId: id },
+    ],
+    [{ channel: "index-tickers", instId: "BTC-USD" }],
+  ]);
+});
+
+test.each([
+  [BOOKS_PER_CONNECTION_MAX, 1],
+  [BOOKS_PER_CONNECTION_MAX + 1, 2],
+  [3 * BOOKS_PER_CONNECTION_MAX, 3],
+])("%i books need %i connections, whole instruments on each", (count, connections) => {
+  const subscriptions = Array.from({ length: count }, (_, index) =>
+    wanted(`A${index}-USDT`, ["quotes", "book"]),
+  ).flat();
+  const plans = okx.planConnections(subscriptions, okx.endpoints);
+  expect(plans).toHaveLength(connections);
+  for (const plan of plans) {
+    const books = plan.subscriptions.filter(({ channel }) => channel === "book");
+    expect(books.length).toBeLessThanOrEqual(BOOKS_PER_CONNECTION_MAX);
+    expect(plan.subscriptions).toHaveLength(2 * books.length);
+  }
 });
 
 test("a contract is worth its value times its multiplier, in the asset that it counts", () => {

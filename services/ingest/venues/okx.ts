@@ -24,9 +24,10 @@ const LIMITS: FeedLimits = {
   // Every list is limited by itself, to 20 requests in 2 s.
   restWeight: { count: 10, intervalMs: 2000 },
   connects: { count: 3, intervalMs: 1000 },
-  // An unchanged book is confirmed once a minute, a mark price comes every 10 s at least, a funding
-  // rate every 90 s. Everything else comes on change only, and renewing it would use up requests.
-  silenceMsMax: { book: 180_000, "mark-price": 60_000, funding: 300_000 },
+  // An unchanged book, of one level too, is sent once a minute, a mark price every 10 s at least, a
+  // funding rate every 90 s. Everything else comes on change only, and renewing it would use up
+  // requests.
+  silenceMsMax: { book: 180_000, quotes: 180_000, "mark-price": 60_000, funding: 300_000 },
   // Our pings are answered, so two of them were lost.
   connectionSilenceMsMax: 55_000,
   connectionAgeMsMax: undefined,
@@ -36,9 +37,8 @@ const LIMITS: FeedLimits = {
  * OKX v5: spot, perpetual swaps, dated futures and options.
  * https://www.okx.com/docs-v5/en/#overview-websocket
  *
- * Not sure: whether a request with one unknown name is refused whole (each instrument has a request
- * of its own, and a refusal is counted), and how numbers go on after maintenance (the documentation
- * says that the next update names the new number; anything else is a gap).
+ * Not sure: whether a request with one unknown name is refused whole. Each instrument has a request
+ * of its own, and a refusal is counted.
  */
 export const okx: FeedAdapter = {
   venue: "okx",
@@ -62,9 +62,11 @@ export const okx: FeedAdapter = {
   notes: {
     trades: "trades-all: every fill by itself. Sizes of derivatives are contracts.",
     quotes: "bbo-tbt: at most one in 10 ms, when the best level changes.",
-    book: "books: 400 levels, changes of 100 ms in one message. Sizes of derivatives are contracts.",
+    book:
+      "books: 400 levels, changes of 100 ms in one message, without orders of the liquidity " +
+      "programme (ELP). Sizes of derivatives are contracts.",
     ticker: "Volumes of derivatives are contracts.",
-    funding: "Perpetuals only; every 30 to 90 s.",
+    funding: "Perpetuals and X-Perp futures; every 30 to 90 s.",
     "mark-price": "The index price is the last one that came before.",
     "open-interest": "In contracts; its value in US dollars.",
     liquidations:

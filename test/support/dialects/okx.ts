@@ -70,8 +70,13 @@ export const okx: Dialect = {
   heartbeatFrame: () => "pong",
   rest({ url }, markets) {
     const type = url.searchParams.get("instType");
-    if (url.pathname === "/api/v5/public/underlying") {
-      return { code: "0", msg: "", data: [["BTC-USD"]] };
+    if (url.pathname === "/api/v5/public/mark-price") {
+      const option = { instType: "OPTION", instId: "BTC-USD-261225-100000-C", markPx: "0.01" };
+      return { code: "0", msg: "", data: [option] };
+    }
+    // Options are listed by family only.
+    if (type === "OPTION" && !url.searchParams.has("instFamily")) {
+      return { code: "50014", msg: "Parameter instFamily can not be empty.", data: [] };
     }
     if (url.pathname !== "/api/v5/public/instruments") return undefined;
     const pairs = type === "SPOT" ? [...markets] : [];
