@@ -184,11 +184,9 @@ function createFakeDecoder(catalog: InstrumentCatalog, channelIds: boolean): Fee
       return;
     }
     const { symbol, ...fields } = frame;
-    if (frame["channelId"] !== undefined) {
-      ids.set(
-        `${String(frame["venueSymbol"])}/${String(frame["channel"])}`,
-        String(frame["channelId"]),
-      );
+    const { venueSymbol, channel, channelId } = fields;
+    if (typeof channelId === "number") {
+      ids.set(`${String(venueSymbol)}/${String(channel)}`, String(channelId));
     }
     const instrument = symbol === undefined ? undefined : catalog.byVenueSymbol(symbol);
     const event = { receivedTimeUs: at, venueTimeUs: undefined, ...fields };
@@ -229,7 +227,7 @@ export function tradeFrame(symbol: string, tradeId: string, historical = false):
 
 /** The frame (or REST body) of a value that is polled. */
 export function openInterestFrame(symbol: string, value = "5"): string {
-  return JSON.stringify({ kind: "open-interest", symbol, value });
+  return JSON.stringify({ kind: "open-interest", symbol, openInterest: value });
 }
 
 /** The frame of a quote. */
