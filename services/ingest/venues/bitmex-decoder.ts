@@ -78,6 +78,8 @@ export class BitmexDecoder implements FeedDecoder {
   readonly #kept = new Map<Instrument, Kept>();
   /** Books of this connection: a frame that cannot be read may have been of any of them. */
   readonly #books = new Set<Instrument>();
+  /** The same of trades. */
+  readonly #trades = new Set<Instrument>();
 
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
@@ -188,6 +190,7 @@ export class BitmexDecoder implements FeedDecoder {
     const historical = action === "partial";
     // These tables only grow; a liquidation is updated and deleted as it is filled.
     const isNews = action === "insert" || (historical && channel !== "liquidations");
+    if (channel === "trades") this.#trades.add(subject.instrument);
     if (!isNews || rows.length === 0) return emit({ kind: "heartbeat" });
     for (const row of rows) {
       const reason = ROW_READERS[channel](row, subject, { historical }, emit);
@@ -201,7 +204,9 @@ export class BitmexDecoder implements FeedDecoder {
     if (published === undefined || venueSymbol === undefined) return emit({ kind: "heartbeat" });
     for (const channel of published) emit({ kind: "subscribed", venueSymbol, channel });
     const instrument = this.#catalog.byVenueSymbol(venueSymbol);
-    if (instrument !== undefined && published.includes("book")) this.#books.add(instrument);
+    if (instrument === undefined) return;
+    if (published.includes("book")) this.#books.add(instrument);
+    if (published.includes("trades")) this.#trades.add(instrument);
   }
 
   #subject(instrument: Instrument, receivedTimeUs: number): RowSubject {
@@ -228,9 +233,13 @@ export class BitmexDecoder implements FeedDecoder {
       return spoilt(emit, "bad-json", instrument, channel);
     }
     reject(emit, "bad-json");
-    if (channel !== undefined && channel !== "book") return;
-    if (channel === undefined && /^\s*\{\s*"(?:success|info|status)"/.test(text)) return;
-    for (const book of this.#books) spoilt(emit, "missing-data", book, "book");
+    if (/^\s*\{\s*"(?:success|info|status)"/.test(text)) return;
+    if (channel === undefined || channel === "book") {
+      for (const each of this.#books) spoilt(emit, "missing-data", each, "book");
+    }
+    if (channel === undefined || channel === "trades") {
+      for (const each of this.#trades) spoilt(emit, "missing-data", each, "trades");
+    }
   }
 }
 

@@ -135,8 +135,13 @@ describe("damage", () => {
   });
 
   test("of what can be no book costs no book", () => {
-    const frames = [partial("XBTUSD"), '{"table":"trade","act', '{"success":tr'];
-    expect(rejections(frames)).toEqual(["bad-json - -", "bad-json - -"]);
+    const listening = '{"success":true,"subscribe":"trade:XBTM26","request":{}}';
+    const frames = [partial("XBTUSD"), listening, '{"table":"trade","act', '{"success":tr'];
+    expect(rejections(frames)).toEqual([
+      "bad-json - -",
+      "missing-data XBTM26 trades",
+      "bad-json - -",
+    ]);
   });
 });
 

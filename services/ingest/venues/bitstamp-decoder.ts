@@ -62,6 +62,8 @@ export class BitstampDecoder implements FeedDecoder {
    */
   readonly #books = new Map<Instrument, number | undefined>();
 
+  /** Markets whose trades come on this connection. */
+  readonly #trades = new Set<Instrument>();
   /** Books whose subscription was renewed, until that is confirmed. */
   readonly #renewed = new Set<Instrument>();
 
@@ -150,7 +152,9 @@ export class BitstampDecoder implements FeedDecoder {
     const of = { instrument, receivedTimeUs };
     this.#checked(published, instrument, emit, () => {
       if (published === "book") return this.#book(data, of, false, emit);
-      return published === "trades" ? this.#trade(data, of, emit) : emitFunding(data, of, emit);
+      if (published !== "trades") return emitFunding(data, of, emit);
+      this.#trades.add(instrument);
+      return this.#trade(data, of, emit);
     });
   }
 
@@ -273,9 +277,10 @@ export class BitstampDecoder implements FeedDecoder {
     const published = CHANNELS_OF[name];
     if (published === undefined) return emit({ kind: "heartbeat" });
     for (const each of published) emit({ kind: "subscribed", venueSymbol, channel: each });
-    if (!published.includes("book")) return;
     const instrument = this.#catalog.byVenueSymbol(venueSymbol);
     if (instrument === undefined) return;
+    if (published.includes("trades")) this.#trades.add(instrument);
+    if (!published.includes("book")) return;
     if (!this.#books.has(instrument)) this.#books.set(instrument, undefined);
     if (!this.#renewed.delete(instrument)) return;
     emit({ kind: "rejected", reason: "missing-data", instrument, channel: "book" });
@@ -292,8 +297,8 @@ export class BitstampDecoder implements FeedDecoder {
 
   /**
    * Nothing numbers messages here, so what a damaged frame was about is read from what is left of
-   * it. The channel stands behind the data: if it is gone, only a frame that can be no book spares
-   * the books.
+   * it. The channel stands behind the data: if it is gone, a book is known by its sides and a trade
+   * by its id, but not whose they are.
    */
   #rejectDamaged(text: string, emit: Emit): void {
     const channel = /"channel"\s*:\s*"([a-z0-9_-]+)"/.exec(text)?.[1];
@@ -306,9 +311,18 @@ export class BitstampDecoder implements FeedDecoder {
       return;
     }
     reject(emit, "bad-json");
-    if (channel !== undefined || /"(?:id|market|event)"\s*:/.test(text)) return;
-    for (const book of this.#books.keys()) {
-      emit({ kind: "rejected", reason: "missing-data", instrument: book, channel: "book" });
+    if (channel !== undefined || /^\{"event"|"market"\s*:/.test(text)) return;
+    const isBook = /"(?:bids|asks)"\s*:/.test(text);
+    const isTrade = /"(?:id|amount|price)(?:_str)?"\s*:/.test(text);
+    const reason = "missing-data";
+    if (!isTrade) {
+      for (const each of this.#books.keys()) {
+        emit({ kind: "rejected", reason, instrument: each, channel: "book" });
+      }
+    }
+    if (isBook) return;
+    for (const each of this.#trades) {
+      emit({ kind: "rejected", reason, instrument: each, channel: "trades" });
     }
   }
 }

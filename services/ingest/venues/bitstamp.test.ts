@@ -115,9 +115,30 @@ describe("damage", () => {
     ]);
   });
 
-  test("of what can be no book costs no book", () => {
+  const listening =
+    '{"event":"bts:subscription_succeeded","channel":"live_trades_btcusd","data":{}}';
+
+  test("of a trade costs no book, of a book no trade", () => {
     const trade = '{"data":{"id":7,"timestamp":"1760000000","amount":0.5';
-    expect(rejections([...books, trade])).toEqual(["bad-json - -"]);
+    const [book = ""] = books;
+    expect(rejections([book, listening, trade])).toEqual([
+      "bad-json - -",
+      "missing-data btcusd trades",
+    ]);
+    expect(rejections([book, listening, book.slice(0, -50)])).toEqual([
+      "bad-json - -",
+      "missing-data btcusd book",
+    ]);
+  });
+
+  test("that leaves nothing to go by may have been either", () => {
+    const [book = ""] = books;
+    expect(rejections([book, listening, '{"data":{"times'])).toEqual([
+      "bad-json - -",
+      "missing-data btcusd book",
+      "missing-data btcusd trades",
+    ]);
+    expect(rejections([book, listening, '{"event":"bts:'])).toEqual(["bad-json - -"]);
   });
 });
 

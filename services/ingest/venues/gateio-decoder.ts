@@ -62,6 +62,8 @@ export class GateDecoder implements FeedDecoder {
   readonly #pending: Pending[] = [];
   /** Books that begin in-band and whose first, whole message has not come. */
   readonly #awaited = new Set<Instrument>();
+  /** What has trades on this connection. */
+  readonly #trades = new Set<Instrument>();
 
   constructor(dialect: GateDialect, context: FeedDecoderContext) {
     this.#dialect = dialect;
@@ -168,6 +170,7 @@ export class GateDecoder implements FeedDecoder {
   #read(kind: string, result: Json, subject: GateSubject, emit: Emit): RejectReason | undefined {
     switch (kind) {
       case "trades":
+        this.#trades.add(subject.instrument);
         return readTrade(result, subject, emit);
       case "book_ticker":
         return readQuote(result, subject, emit);
@@ -217,6 +220,9 @@ export class GateDecoder implements FeedDecoder {
     if (venueSymbols.length === 0 || published.length === 0) return emit({ kind: "heartbeat" });
     for (const venueSymbol of venueSymbols) {
       for (const channel of published) emit({ kind: "subscribed", venueSymbol, channel });
+      if (!published.includes("trades")) continue;
+      const instrument = this.#catalog.byVenueSymbol(venueSymbol);
+      if (instrument !== undefined) this.#trades.add(instrument);
     }
   }
 
@@ -255,26 +261,31 @@ export class GateDecoder implements FeedDecoder {
   }
 
   /**
-   * A lost change shows in the numbers of the next, a lost first message of a book in nothing: it
-   * is traced by the name that is left, or every book that waits for one is in doubt.
+   * A lost change shows in the numbers of the next, a lost trade or a book's lost first message in
+   * nothing: they are traced by the name that is left, or all that it may have been is in doubt.
    */
   #rejectDamaged(text: string, emit: Emit): void {
-    const name = /"channel"\s*:\s*"([a-z_]+\.[a-z_]+)"/.exec(text)?.[1] ?? "";
-    const kind = this.#kindOf(name);
-    if (kind !== "" && kind !== "obu" && kind !== "order_book_update") {
-      return reject(emit, "bad-json");
-    }
-    const symbol = /"s"\s*:\s*"([^"\\]+)"/.exec(text)?.[1];
-    const venueSymbol = kind === "order_book_update" ? symbol : venueSymbolOfStream(symbol);
+    const name = /"channel"\s*:\s*"([a-z_]+\.[a-z_]+)"/.exec(text)?.[1];
+    const kind = name === undefined ? "" : this.#kindOf(name);
+    const [channel] = this.#dialect.channels[kind] ?? [];
+    const symbol = /"(?:s|currency_pair|contract)"\s*:\s*"([^"\\]+)"/.exec(text)?.[1];
+    const venueSymbol = kind === "obu" ? venueSymbolOfStream(symbol) : symbol;
     const instrument =
       venueSymbol === undefined ? undefined : this.#catalog.byVenueSymbol(venueSymbol);
-    if (instrument !== undefined) {
-      return emit({ kind: "rejected", reason: "bad-json", instrument, channel: "book" });
+    if (channel !== undefined && instrument !== undefined) {
+      return emit({ kind: "rejected", reason: "bad-json", instrument, channel });
     }
     reject(emit, "bad-json");
-    if (kind === "order_book_update") return;
-    for (const book of this.#awaited) {
-      emit({ kind: "rejected", reason: "missing-data", instrument: book, channel: "book" });
+    const reason = "missing-data";
+    if (name === undefined || kind === "obu") {
+      for (const each of this.#awaited) {
+        emit({ kind: "rejected", reason, instrument: each, channel: "book" });
+      }
+    }
+    if (name === undefined || kind === "trades") {
+      for (const each of this.#trades) {
+        emit({ kind: "rejected", reason, instrument: each, channel: "trades" });
+      }
     }
   }
 }

@@ -171,8 +171,23 @@ describe("damage", () => {
   });
 
   test("of another channel costs no book", () => {
-    const cut = '{"channel":"spot.trades","event":"upd';
+    const cut = '{"channel":"spot.tickers","event":"upd';
     expect(rejections(decode(gateio, [subscribe("BTC_USDT"), cut]))).toEqual(["bad-json - -"]);
+  });
+
+  test("of trades costs those that it names, or all of them", () => {
+    const trade = (pair: string): string =>
+      `{"channel":"spot.trades","event":"update","result":{"id":1,"create_time":1760000000,` +
+      `"side":"buy","currency_pair":"${pair}","amount":"1","price":"1"}}`;
+    const both = [trade("A_USDT"), trade("B_USDT")];
+    expect(rejections(decode(gateio, [...both, trade("B_USDT").slice(0, -5)]))).toEqual([
+      "bad-json B_USDT trades",
+    ]);
+    expect(rejections(decode(gateio, [...both, trade("B_USDT").slice(0, 60)]))).toEqual([
+      "bad-json - -",
+      "missing-data A_USDT trades",
+      "missing-data B_USDT trades",
+    ]);
   });
 });
 
