@@ -54,12 +54,16 @@ type InstrumentList = {
   readonly skipped: number;
 };
 
-/** The first page of each list. Spot comes in one page. */
+/**
+ * The first page of each list. Spot comes in one page; contracts that are traded before their
+ * listing have a list of their own.
+ */
 export function bybitInstrumentsRequests(endpoints: FeedEndpoints): readonly RestRequest[] {
   const base = `${endpoints.rest.replace(/\/+$/, "")}/v5/market/instruments-info?category=`;
   const queries = [
     "spot",
     "linear&limit=1000",
+    "linear&status=PreLaunch&limit=1000",
     "inverse&limit=1000",
     ...OPTION_BASES.map((asset) => `option&baseCoin=${asset}&limit=1000`),
   ];

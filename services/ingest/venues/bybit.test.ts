@@ -207,6 +207,19 @@ describe("instruments", () => {
     expect(parseBybitInstruments('{"retCode":10006,"result":{}}', url)).toBeUndefined();
   });
 
+  test("every category has its lists, options one for each base asset", () => {
+    const urls = bybit.instrumentsRequests(bybit.endpoints).map(({ url }) => url);
+    const base = "https://api.bybit.com/v5/market/instruments-info?category=";
+    expect(urls.slice(0, 5)).toEqual([
+      `${base}spot`,
+      `${base}linear&limit=1000`,
+      `${base}linear&status=PreLaunch&limit=1000`,
+      `${base}inverse&limit=1000`,
+      `${base}option&baseCoin=BTC&limit=1000`,
+    ]);
+    expect(new Set(urls).size).toBe(urls.length);
+  });
+
   test("pages follow the cursor, whether or not it is encoded, until there is none", () => {
     const first = { url: "https://x/v5/market/instruments-info?category=linear", weight: 1 };
     const page = (nextPageCursor: string): string =>
