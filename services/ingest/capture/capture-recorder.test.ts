@@ -72,6 +72,28 @@ test("writes what passes, in order, and passes it on", () => {
   ]);
 });
 
+test("writes how it was asked, and no token that is handed out", () => {
+  const { rest, recorder, lines } = start();
+  const seen: string[] = [];
+  const ask = (method: "GET" | "POST"): void =>
+    recorder.get(
+      { url: "https://x/connect", weight: 1, method },
+      ({ body }) => seen.push(body),
+      () => {},
+    );
+  const body = '{"token":"SECRET","url":"wss://x"}';
+  ask("POST");
+  rest.answer(200, body);
+  ask("GET");
+  rest.answer(200, body);
+  expect(seen).toEqual([body, body]);
+  expect(lines().slice(1)).toMatchObject([
+    { kind: "http", method: "POST", body: '{"token":"redacted","url":"wss://x"}' },
+    // A list of instruments may name its tokens.
+    { kind: "http", method: "GET", body },
+  ]);
+});
+
 test("the end of a connection is written once, whoever ends it", () => {
   const { dialer, socket, lines } = start();
   dialer.last.open();

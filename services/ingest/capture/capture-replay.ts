@@ -155,7 +155,7 @@ export class CaptureReplay {
     if (this.#connections.has(id)) this.#close(id, 1006);
     const session = this.#sessionFor(url);
     session.connectNow();
-    const connection = { session, url, handlers: this.#network.takeDial(url) };
+    const connection = { session, url, handlers: this.#network.takeDial(session.plan.url) };
     this.#connections.set(id, connection);
     connection.handlers?.onOpen();
     const early = this.#earlySnapshots;
@@ -167,8 +167,9 @@ export class CaptureReplay {
   /** The session that lost its connection to this address, or a new one. */
   #sessionFor(url: string): FeedSession {
     const inUse = new Set([...this.#connections.values()].map(({ session }) => session));
+    const address = this.#addressOf(url);
     const waiting = this.#sessions.find(
-      (session) => session.plan.url === url && !inUse.has(session),
+      (session) => this.#addressOf(session.plan.url) === address && !inUse.has(session),
     );
     if (waiting !== undefined) return waiting;
     const session = new FeedSession({
@@ -190,6 +191,12 @@ export class CaptureReplay {
     this.#sessions.push(session);
     session.start();
     return session;
+  }
+
+  /** Where the venue hands out addresses, each holds what is different for every connection. */
+  #addressOf(url: string): string {
+    const isHandedOut = this.#adapter.connectRequest !== undefined;
+    return isHandedOut ? (url.split("?", 1)[0] ?? url) : url;
   }
 
   #close(id: number, code: number): void {

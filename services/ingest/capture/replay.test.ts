@@ -3,7 +3,13 @@ import { describe, expect, test } from "vitest";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { FakeAdapterOptions } from "#test/support/fake-feed.ts";
-import { bookFrame, createFakeAdapter, quoteFrame, tradeFrame } from "#test/support/fake-feed.ts";
+import {
+  bookFrame,
+  createFakeAdapter,
+  openInterestFrame,
+  quoteFrame,
+  tradeFrame,
+} from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import type { CaptureLine } from "./capture-format.ts";
 import type { ReplayOptions } from "./replay-options.ts";
@@ -116,6 +122,69 @@ describe("a replay", () => {
     expect(summary.duplicateTrades).toBe(1);
   });
 
+  test("resumes it too where each connection has an address of its own", async () => {
+    const handedOut = (id: number) => ({
+      kind: "open",
+      url: `fake://given/endpoint?token=TOKEN&id=${id}`,
+      connection: id,
+    });
+    const connect = { kind: "http", url: "fake://rest/connect", status: 200, body: "fake://given" };
+    const { said, summary } = await play(
+      lines(
+        connect,
+        handedOut(1),
+        received(tradeFrame("A", "1")),
+        { kind: "close", code: 1006 },
+        connect,
+        handedOut(2),
+        received(tradeFrame("A", "2"), 2),
+      ),
+      { adapter: { handsOutAddresses: true, greets: true, fillsTrades: true } },
+    );
+    expect(said.slice(-3)).toEqual(["trades gap reconnected", "trades live subscribed", "trade"]);
+    expect(summary.rejected).toEqual({});
+  });
+
+  test("takes a snapshot that the recording's client asked for on the connection", async () => {
+    const { said, summary } = await play(
+      lines(
+        open,
+        received(bookFrame("A", { first: 5, last: 6 })),
+        received(bookFrame("A", { last: 6, snapshot: true, source: "rest" })),
+        received(bookFrame("A", { first: 7, last: 7 })),
+      ),
+      { adapter: { snapshot: "request" } },
+    );
+    expect(said).toContain("book live synchronized");
+    expect(summary).toMatchObject({ gaps: 0, events: { book: 2 } });
+  });
+
+  test("passes on what a REST answer tells of other channels, trades as history", async () => {
+    const answer = (body: string, status = 200) => ({
+      kind: "http",
+      url: "fake://rest/other",
+      status,
+      body,
+    });
+    const { events, said, summary } = await play(
+      lines(
+        answer(openInterestFrame("A")),
+        open,
+        received(tradeFrame("A", "3")),
+        answer([tradeFrame("A", "2"), tradeFrame("A", "3")].join("\n")),
+        answer("nothing to read"),
+        answer("an error", 503),
+      ),
+    );
+    expect(said.slice(0, 2)).toEqual(["open-interest live data", "open-interest"]);
+    const trades = events.flatMap((event) => (event.kind === "trade" ? [event] : []));
+    expect(trades.map(({ tradeId, historical }) => [tradeId, historical])).toEqual([
+      ["3", false],
+      ["2", true],
+    ]);
+    expect(summary).toMatchObject({ duplicateTrades: 1, rejected: { "bad-json": 1 } });
+  });
+
   test("runs the timers of the recording's time: silence shows where it was", async () => {
     const { events } = await play(
       lines(open, received(quoteFrame("A")), {
@@ -173,6 +242,18 @@ describe("a replay", () => {
       const source = [...lines(open, snapshot, delta(2)), damaged];
       const { summary } = await play(source, { adapter: { snapshot: "in-band" } });
       expect(summary).toMatchObject({ damagedLines: 1, gaps: 0 });
+    });
+
+    test("costs only those books of a venue that nothing numbers", async () => {
+      const other = received(bookFrame("B", { snapshot: true, last: 1 }));
+      const [header, ...given] = lines(open, delta(2), rest("A", 2), other, delta(3));
+      const source = [header as CaptureLine, ...given.slice(0, 4), damaged, ...given.slice(4)];
+      const adapter = { snapshotBySymbol: { B: "in-band" } } as const;
+      const { events } = await play(source, { adapter });
+      const lost = events.flatMap((event) =>
+        event.kind === "status" && event.state === "gap" ? [event.instrument.symbol] : [],
+      );
+      expect(lost).toEqual(["B"]);
     });
 
     test("is found by the numbers where there are some", async () => {

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
 import { SystemClock } from "#runtime/system-clock.ts";
+import type { RestRequest } from "./feed-adapter.ts";
 import { createFetchRestClient, parseRetryAfter } from "./fetch-rest-client.ts";
 import { createWebSocketDialer, WEB_SOCKET_DIALER_DEFAULTS } from "./web-socket-dialer.ts";
 import type { FeedSocket, RestAnswer } from "./web-socket-dialer.ts";
@@ -131,6 +132,7 @@ describe("the REST client", () => {
   async function get(
     onRequest: (request: IncomingMessage, response: ServerResponse) => void,
     limits: { readonly timeoutMs?: number; readonly bodyBytesMax?: number } = {},
+    asked: Pick<RestRequest, "method" | "body"> = {},
   ): Promise<RestAnswer | string> {
     const { port } = await serve(onRequest);
     const clock = new SystemClock();
@@ -141,7 +143,9 @@ describe("the REST client", () => {
       ...limits,
     });
     const url = `http://127.0.0.1:${port}/depth`;
-    return await new Promise((resolve) => client.get({ url, weight: 1 }, resolve, resolve));
+    return await new Promise((resolve) =>
+      client.get({ url, weight: 1, ...asked }, resolve, resolve),
+    );
   }
 
   test("hands on any status with its body and the wish for a pause", async () => {
@@ -149,6 +153,29 @@ describe("the REST client", () => {
       response.writeHead(429, { "retry-after": "7" }).end('{"code":-1003}');
     });
     expect(answer).toMatchObject({ status: 429, body: '{"code":-1003}', retryAfterMs: 7_000 });
+  });
+
+  test.each([
+    { method: "POST", body: '{"a":1}', seen: 'POST application/json {"a":1}' },
+    { method: "POST", body: undefined, seen: "POST undefined " },
+    { method: undefined, body: undefined, seen: "GET undefined " },
+  ] as const)("asks with $method and $body", async ({ method, body, seen }) => {
+    const asked = {
+      ...(method === undefined ? {} : { method }),
+      ...(body === undefined ? {} : { body }),
+    };
+    const answer = await get(
+      (request, response) => {
+        let text = "";
+        request.on("data", (chunk: Buffer) => (text += chunk.toString()));
+        request.on("end", () =>
+          response.end(`${request.method} ${request.headers["content-type"]} ${text}`),
+        );
+      },
+      {},
+      asked,
+    );
+    expect(answer).toMatchObject({ status: 200, body: seen });
   });
 
   test("measures a wished date by the venue's clock, however far ours is ahead", async () => {
