@@ -2,17 +2,14 @@ import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { formatDecimal } from "@tickwire/proto/model";
-import { BookBuilder } from "#core/book-builder.ts";
-import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Trade } from "#core/market-event.ts";
 import { capturePath } from "#test/support/captures.ts";
-import type { FeedEvent } from "../feed/feed-adapter.ts";
+import { decodeCapture } from "#test/support/decode-capture.ts";
 import { bitstamp } from "./bitstamp.ts";
 
 const PATH = capturePath("bitstamp-10-pairs");
 
 type Line = {
-  readonly at: number;
   readonly kind?: string;
   readonly url?: string;
   readonly body?: string;
@@ -22,35 +19,6 @@ type Line = {
 function readLines(path: string): Line[] {
   const text = gunzipSync(readFileSync(path)).toString("utf8").trimEnd();
   return text.split("\n").map((line) => JSON.parse(line) as Line);
-}
-
-/** Everything of the capture through the adapter, with one book builder a market. */
-function replay(lines: readonly Line[]) {
-  const catalog = new InstrumentCatalog({ venue: "bitstamp", instrumentsMax: 1000 });
-  const decoder = bitstamp.createDecoder({ catalog, bookDepth: 1000 });
-  const builders = new Map<string, BookBuilder>();
-  const others: FeedEvent[] = [];
-  const counts = { snapshots: 0, deltas: 0, gaps: 0 };
-  const emit = (event: FeedEvent): void => {
-    if (event.kind !== "raw-book") return void others.push(event);
-    const { instrument } = event;
-    const builder =
-      builders.get(instrument.venueSymbol) ??
-      new BookBuilder({ sync: bitstamp.bookSync, instrument, bufferedDeltasMax: 1000 });
-    builders.set(instrument.venueSymbol, builder);
-    builder.handle(event, (out) => {
-      if (out.kind === "gap") counts.gaps += 1;
-      if (out.kind === "event") counts[out.event.snapshot ? "snapshots" : "deltas"] += 1;
-    });
-  };
-  for (const { at, kind, url = "", body = "", text = "" } of lines) {
-    if (kind === "received") decoder.decode(text, at, emit);
-    if (kind !== "http") continue;
-    if (bitstamp.isInstrumentsUrl(url)) {
-      catalog.add(bitstamp.parseInstruments(body, url)?.instruments ?? []);
-    } else decoder.decodeRest({ url, status: 200, body }, at, emit);
-  }
-  return { catalog, builders, others, counts };
 }
 
 /** A book made with plain maps and texts, to compare with. */
@@ -80,22 +48,30 @@ function plainBooks(lines: readonly Line[]) {
   return { books, applied };
 }
 
-describe.skipIf(PATH === undefined)("ten pairs of Bitstamp", () => {
+describe.skipIf(PATH === undefined)("ten pairs of Bitstamp", async () => {
   const lines = PATH === undefined ? [] : readLines(PATH);
-  const { catalog, builders, others, counts } = replay(lines);
-  const trades = others.filter((event): event is Trade => event.kind === "trade");
+  const capture = PATH === undefined ? undefined : await decodeCapture(bitstamp, PATH);
+  const events = capture?.events ?? [];
+  const { books, applied } = plainBooks(lines);
 
   test("nothing is rejected and every subscription is confirmed", () => {
     const kinds: Record<string, number> = {};
-    for (const event of others) kinds[event.kind] = (kinds[event.kind] ?? 0) + 1;
+    for (const event of events) kinds[event.kind] = (kinds[event.kind] ?? 0) + 1;
     expect(kinds).toEqual({ subscribed: 20, trade: 10 });
-    expect(catalog.size).toBe(140);
+  });
+
+  test("all 140 pairs of the list are instruments", () => {
+    const list = lines.find(
+      ({ kind, url = "" }) => kind === "http" && bitstamp.isInstrumentsUrl(url),
+    );
+    const parsed = bitstamp.parseInstruments(list?.body ?? "", list?.url ?? "");
+    expect([parsed?.instruments.length, parsed?.skipped]).toEqual([140, 0]);
   });
 
   test("what the snapshots cover is dropped, everything after them is applied", () => {
-    const { applied } = plainBooks(lines);
+    const deltas = [...(capture?.deltas.values() ?? [])].reduce((sum, count) => sum + count, 0);
     // Of sgbeur there was a snapshot and not one message behind it, so its book never began.
-    expect(counts).toEqual({ snapshots: 9, deltas: applied, gaps: 0 });
+    expect([capture?.snapshots, deltas, capture?.gaps]).toEqual([9, applied, 0]);
     expect(applied).toBe(615);
     const frames = lines.filter(
       ({ kind, text }) => kind === "received" && text?.includes('"bids"') === true,
@@ -104,8 +80,7 @@ describe.skipIf(PATH === undefined)("ten pairs of Bitstamp", () => {
   });
 
   test("every book ends as one made with plain maps, and uncrossed", () => {
-    const { books } = plainBooks(lines);
-    const live = [...builders].filter(([, builder]) => builder.isLive);
+    const live = [...(capture?.builders ?? [])].filter(([, builder]) => builder.isLive);
     expect(live).toHaveLength(9);
     for (const [market, { book }] of live) {
       expect(book.isCrossed()).toBe(false);
@@ -129,6 +104,7 @@ describe.skipIf(PATH === undefined)("ten pairs of Bitstamp", () => {
       const { id, buy_order_id: buy, sell_order_id: sell } = JSON.parse(text).data;
       newer.set(String(id), buy > sell ? "buyer" : "seller");
     }
+    const trades = events.filter((event): event is Trade => event.kind === "trade");
     expect(trades.map((trade) => trade.aggressorSide)).toEqual([...newer.values()]);
     expect(trades).toHaveLength(10);
   });

@@ -93,7 +93,8 @@ describe.skipIf(PATH === undefined)("ten pairs of Gate", async () => {
   test("every change continues the one before, and every book bridges its snapshot", () => {
     const deltas = [...(capture?.deltas.values() ?? [])].reduce((sum, count) => sum + count, 0);
     expect([capture?.gaps, deltas]).toEqual([0, counts.applied]);
-    expect(counts.bridged + counts.chained).toBe(counts.applied);
+    // Ten books, of which two had no change behind their snapshot.
+    expect(counts).toEqual({ bridged: 8, chained: 151, applied: 159 });
     expect(capture?.snapshots).toBe(10);
   });
 
