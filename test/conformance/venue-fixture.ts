@@ -60,6 +60,7 @@ export type NamedFixture = { readonly name: string; readonly fixture: VenueFixtu
 /** When everything in a fixture was received. */
 export const RECEIVED_TIME_US = 1_700_000_000_000_000;
 
+const BOOK_DEPTH_DEFAULT = 1000;
 const FOLDER = fileURLToPath(new URL("../fixtures/venues/", import.meta.url));
 
 /** All fixtures of a venue by file name; empty if it has none. */
@@ -126,7 +127,7 @@ export function createFixtureDecoder(adapter: FeedAdapter, fixture: VenueFixture
   }
   const decoder = adapter.createDecoder({
     catalog,
-    bookDepth: fixture.bookDepth ?? 1000,
+    bookDepth: fixture.bookDepth ?? BOOK_DEPTH_DEFAULT,
     url: fixture.url ?? adapter.endpoints.webSocket,
   });
   for (const frame of fixture.sent ?? []) decoder.sent?.(frameText(frame));
@@ -157,6 +158,7 @@ export function decodeFixture(adapter: FeedAdapter, fixture: VenueFixture): Feed
 export function canonicalEvents(
   adapter: FeedAdapter,
   events: readonly FeedEvent[],
+  bookDepth: number = BOOK_DEPTH_DEFAULT,
 ): CanonicalEvent[] {
   const builders = new Map<Instrument, BookBuilder>();
   const canonicals: CanonicalEvent[] = [];
@@ -168,7 +170,7 @@ export function canonicalEvents(
     let builder = builders.get(event.instrument);
     if (builder === undefined) {
       builder = new BookBuilder({
-        sync: adapter.bookSync,
+        sync: adapter.bookSyncOf?.(event.instrument, { bookDepth }) ?? adapter.bookSync,
         instrument: event.instrument,
         bufferedDeltasMax: 1000,
         depth: event.depth,
