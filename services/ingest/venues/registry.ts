@@ -10,6 +10,7 @@ import { bybit } from "./bybit.ts";
 import { coinbase } from "./coinbase.ts";
 import { gateioFutures } from "./gateio-futures.ts";
 import { gateio } from "./gateio.ts";
+import { hyperliquid } from "./hyperliquid.ts";
 import { krakenV1 } from "./kraken-v1.ts";
 import { kraken } from "./kraken.ts";
 import { okx } from "./okx.ts";
@@ -31,6 +32,7 @@ export const VENUES = {
   coinbase,
   gateio,
   "gateio-futures": gateioFutures,
+  hyperliquid,
   kraken,
   "kraken-v1": krakenV1,
   okx,

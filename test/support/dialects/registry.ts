@@ -10,6 +10,7 @@ import { bybit } from "./bybit.ts";
 import { coinbase } from "./coinbase.ts";
 import type { Dialect } from "./dialect.ts";
 import { gateio, gateioFutures } from "./gateio.ts";
+import { hyperliquid } from "./hyperliquid.ts";
 import { kraken } from "./kraken.ts";
 import { okx } from "./okx.ts";
 
@@ -26,6 +27,7 @@ export const DIALECTS: Readonly<Partial<Record<ScriptedVenueId, Dialect>>> = {
   coinbase,
   gateio,
   "gateio-futures": gateioFutures,
+  hyperliquid,
   kraken,
   okx,
 };
