@@ -153,7 +153,7 @@ describe("what no connection carries", () => {
     adapter: (adapter: FeedAdapter): FeedAdapter => ({
       ...adapter,
       channels: ["trades", "ticker", "open-interest"],
-      // Every instrument of the fake venue is spot, which has no open interest: so a ticker stands in.
+      // The fake venue has spot only, which has no open interest: so a ticker stands in.
       polls: [
         {
           channel: "ticker",
