@@ -128,18 +128,15 @@ export class BitstampDecoder implements FeedDecoder {
     of: Subject,
     emit: Emit,
   ): void {
-    const { instrument } = of;
     switch (kind) {
       case "book":
-        return this.#checked("book", instrument, emit, () => this.#book(body, of, true, emit));
+        return judge(this.#book(body, of, true, emit), of, "book", emit);
       case "trades":
-        return this.#checked("trades", instrument, emit, () => this.#recentTrades(body, of, emit));
+        return judge(this.#recentTrades(body, of, emit), of, "trades", emit);
       case "ticker":
-        return this.#checked("open-interest", instrument, emit, () =>
-          emitOpenInterest(body, of, emit),
-        );
+        return judge(emitOpenInterest(body, of, emit), of, "open-interest", emit);
       case "candles":
-        return this.#checked("candles", instrument, emit, () => emitCandles(body, of, emit));
+        return judge(emitCandles(body, of, emit), of, "candles", emit);
     }
   }
 
@@ -150,23 +147,12 @@ export class BitstampDecoder implements FeedDecoder {
     const instrument = this.#catalog.byVenueSymbol(venueSymbol);
     if (instrument === undefined) return reject(emit, "unknown-instrument");
     const of = { instrument, receivedTimeUs };
-    this.#checked(published, instrument, emit, () => {
-      if (published === "book") return this.#book(data, of, false, emit);
-      if (published !== "trades") return emitFunding(data, of, emit);
+    if (published === "book") {
+      judge(this.#book(data, of, false, emit), of, published, emit);
+    } else if (published === "trades") {
       this.#trades.add(instrument);
-      return this.#trade(data, of, emit);
-    });
-  }
-
-  /** Counts what could not be read, with what was lost. */
-  #checked(
-    channel: Channel,
-    instrument: Instrument,
-    emit: Emit,
-    read: () => RejectReason | undefined,
-  ): void {
-    const reason = read();
-    if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel });
+      judge(this.#trade(data, of, emit), of, published, emit);
+    } else judge(emitFunding(data, of, emit), of, published, emit);
   }
 
   /**
@@ -268,7 +254,7 @@ export class BitstampDecoder implements FeedDecoder {
       const instrument = this.#catalog.byVenueSymbol(venueSymbolOfName(name));
       if (instrument === undefined) continue;
       const of = { instrument, receivedTimeUs };
-      this.#checked("ticker", instrument, emit, () => emitTicker(ticker, of, emit));
+      judge(emitTicker(ticker, of, emit), of, "ticker", emit);
     }
   }
 
@@ -340,6 +326,16 @@ function refuse(channel: string, data: JsonText | undefined, emit: Emit): void {
 function splitChannel(channel: string): { readonly name: string; readonly venueSymbol: string } {
   const cut = channel.lastIndexOf("_");
   return { name: channel.slice(0, Math.max(0, cut)), venueSymbol: channel.slice(cut + 1) };
+}
+
+/** Counts what could not be read, with what was lost. */
+function judge(
+  reason: RejectReason | undefined,
+  { instrument }: Subject,
+  channel: Channel,
+  emit: Emit,
+): void {
+  if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel });
 }
 
 function reject(emit: Emit, reason: RejectReason): void {
