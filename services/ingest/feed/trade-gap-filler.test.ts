@@ -264,6 +264,25 @@ describe("a hole that the venue's numbers show on a connection that holds", () =
     expect(counters.gaps).toBe(0);
   });
 
+  test("is not taken for closed by an answer that is older than it", () => {
+    const { dialer, rest, clock, statuses, ofKind } = startFakeSession({
+      topics: ["A/trades"],
+      fillsTrades: true,
+      policy: POLICY,
+    });
+    dialer.last.open().receive(tradeFrame("A", "1"), hole);
+    clock.advance(100);
+    rest.answer(200, tradeFrame("A", "1"));
+    clock.advance(100);
+    rest.answer(200, [tradeFrame("A", "1"), tradeFrame("A", "2")].join("\n"));
+    clock.advance(1_000);
+    rest.answer(200, tradeFrame("A", "2"));
+    clock.advance(60_000);
+    expect(rest.waiting).toHaveLength(0);
+    expect(ofKind("trade").map(({ tradeId }) => tradeId)).toEqual(["1", "2"]);
+    expect(statuses().filter((text) => text.includes("gap"))).toEqual([]);
+  });
+
   test("is said if it cannot be filled", () => {
     const { rest, ofKind, said, counters } = holed();
     rest.answer(200, tradeFrame("A", "3"));

@@ -38,6 +38,8 @@ type Fill = {
   /** Live trades behind the hole. */
   readonly held: Trade[];
   requests: number;
+  /** Something was found. */
+  hasFilled: boolean;
   cancelTimeout: CancelTimer | undefined;
   cancelRetry: CancelTimer | undefined;
 };
@@ -84,6 +86,7 @@ export class TradeGapFiller {
       lastId,
       held: [],
       requests: 0,
+      hasFilled: false,
       cancelTimeout: undefined,
       cancelRetry: undefined,
     };
@@ -147,10 +150,12 @@ export class TradeGapFiller {
     // What the stream delivered too comes from the stream.
     const join = missed.findIndex(({ tradeId }) => tradeId === firstLive?.tradeId);
     for (const trade of join < 0 ? missed : missed.slice(0, join)) this.#publishFilled(fill, trade);
-    // While nothing is held, only an answer with nothing new shows that there is no more.
+    // While nothing is held, only an answer with nothing new shows that there is no more; and where
+    // the venue's numbers say that something is missing, one with nothing at all came too early.
+    const mayBeNone = fill.reason === "reconnected" || fill.hasFilled;
     const isJoined =
       firstLive === undefined
-        ? missed.length === 0
+        ? missed.length === 0 && mayBeNone
         : join >= 0 || isNextId(fill.lastId, firstLive.tradeId) || holds(trades, firstLive);
     if (isJoined) this.#complete(fill);
     else this.#askAgain(fill);
@@ -174,6 +179,7 @@ export class TradeGapFiller {
     const { counters, publish } = this.#options;
     counters.tradesFilled += 1;
     fill.lastId = trade.tradeId;
+    fill.hasFilled = true;
     this.#lastIds.set(fill.instrument, trade.tradeId);
     // It is late, but it is the next one of the stream.
     publish(trade.historical ? { ...trade, historical: false } : trade);
