@@ -152,7 +152,7 @@ function positive(text: string | null | undefined): string | undefined {
   return value === "0" || value?.startsWith("-") === true ? undefined : value;
 }
 
-/** Perpetuals that were there from the start, or are quoted in tether: the only names that tell all. */
+/** Perpetuals quoted in tether: with the first of all, the only names that tell everything. */
 const PERPETUAL = /^([A-Z0-9]{2,16})USDT$/;
 
 /**

@@ -39,7 +39,7 @@ const CHANNELS_OF: Readonly<Record<string, readonly Channel[]>> = {
   funding_rate: ["funding", "mark-price"],
 };
 
-/** The REST answers that the ingestor asks for; the first group is the market, where one is named. */
+/** The REST answers that are asked for; the first group is the market, where one is named. */
 export const BITSTAMP_PATHS = {
   book: /\/order_book\/([A-Za-z0-9-]+)\/?(?:\?|$)/,
   trades: /\/transactions\/([A-Za-z0-9-]+)\/?(?:\?|$)/,

@@ -53,7 +53,7 @@ export const GATE_PENDING_MAX = 1024;
 
 type Pending = { readonly id: string; readonly name: string; readonly payload: JsonText };
 
-/** Decodes the feed of Gate, v4, spot or futures. Sizes and prices are numbers here, texts there. */
+/** Decodes the feed of Gate, v4, spot or futures. Sizes are numbers here and texts there. */
 export class GateDecoder implements FeedDecoder {
   readonly #dialect: GateDialect;
   readonly #catalog: InstrumentCatalog;
