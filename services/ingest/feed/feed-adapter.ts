@@ -263,8 +263,8 @@ export type FeedAdapter = {
   /**
    * The trades after this one, or the latest trades if the venue cannot say so: what a reconnect
    * missed is taken from the answer if that reaches back to this trade. Best with this trade
-   * itself, which proves the answer also where ids are no numbers or nothing was traded since. Asked
-   * again with the last trade of the answer until the live trades are met.
+   * itself, which proves the answer also where ids are no numbers or nothing was traded since.
+   * Asked again with the last trade of the answer until the live trades are met.
    */
   tradesRequest?(
     instrument: Instrument,
