@@ -16,9 +16,10 @@ type Emit = (event: FeedEvent) => void;
 /** How the rows of a message are read. */
 export type BitgetReading = "book" | "quote" | "trade" | "ticker" | "candle" | "liquidation";
 
-/** The keys under which a ticker says things; undefined where it does not. */
+/** The keys under which a ticker says things; undefined for what is not taken from it. */
 export type BitgetTickerKeys = {
-  readonly time: string | undefined;
+  /** The first of these that is there; without one it is the time of the message. */
+  readonly times: readonly string[];
   readonly lastPrice: string;
   readonly openPrice: string;
   readonly highPrice: string;
@@ -82,7 +83,8 @@ export function readBitgetTicker(
   keys: BitgetTickerKeys,
   emit: Emit,
 ): RejectReason | undefined {
-  const rowTimeUs = keys.time === undefined ? undefined : millisecondsTimeUs(row[keys.time]);
+  const timeKey = keys.times.find((key) => row[key] !== undefined);
+  const rowTimeUs = timeKey === undefined ? undefined : millisecondsTimeUs(row[timeKey]);
   const common = { ...message, venueTimeUs: rowTimeUs ?? message.venueTimeUs };
   if (isBadTime(rowTimeUs)) return "bad-time";
   const at = (key: string | undefined): unknown => present(key === undefined ? "" : row[key]);

@@ -72,7 +72,8 @@ const DIALECT: BitgetDialect = {
   },
   sides: { bids: "bids", asks: "asks" },
   ticker: {
-    time: "systemTime",
+    // Of contracts, and of spot.
+    times: ["systemTime", "ts"],
     lastPrice: "last",
     openPrice: "open24h",
     highPrice: "high24h",

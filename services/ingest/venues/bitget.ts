@@ -85,7 +85,7 @@ const DIALECT: BitgetDialect = {
   },
   sides: { bids: "b", asks: "a" },
   ticker: {
-    time: undefined,
+    times: [],
     lastPrice: "lastPrice",
     openPrice: "openPrice24h",
     highPrice: "highPrice24h",
