@@ -230,7 +230,9 @@ export class BitmexDecoder implements FeedDecoder {
     const instrument =
       venueSymbol === undefined ? undefined : this.#catalog.byVenueSymbol(venueSymbol);
     if (channel !== undefined && instrument !== undefined) {
-      return spoilt(emit, "bad-json", instrument, channel);
+      spoilt(emit, "bad-json", instrument, channel);
+      if (channel === "trades") spoilt(emit, "missing-data", instrument, channel);
+      return;
     }
     reject(emit, "bad-json");
     if (/^\s*\{\s*"(?:success|info|status)"/.test(text)) return;

@@ -134,6 +134,14 @@ describe("damage", () => {
     ]);
   });
 
+  test("of a trade that still names its market is a hole in its trades", () => {
+    const cut = '{"table":"trade","action":"insert","data":[{"symbol":"XBTM26","side":';
+    expect(rejections([partial("XBTUSD"), cut])).toEqual([
+      "bad-json XBTM26 trades",
+      "missing-data XBTM26 trades",
+    ]);
+  });
+
   test("of what can be no book costs no book", () => {
     const listening = '{"success":true,"subscribe":"trade:XBTM26","request":{}}';
     const frames = [partial("XBTUSD"), listening, '{"table":"trade","act', '{"success":tr'];

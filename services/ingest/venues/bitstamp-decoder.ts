@@ -294,6 +294,7 @@ export class BitstampDecoder implements FeedDecoder {
       published === undefined ? undefined : this.#catalog.byVenueSymbol(venueSymbol);
     if (published !== undefined && instrument !== undefined) {
       emit({ kind: "rejected", reason: "bad-json", instrument, channel: published });
+      if (published === "trades") judge("missing-data", { instrument }, published, emit);
       return;
     }
     reject(emit, "bad-json");
@@ -331,7 +332,7 @@ function splitChannel(channel: string): { readonly name: string; readonly venueS
 /** Counts what could not be read, with what was lost. */
 function judge(
   reason: RejectReason | undefined,
-  { instrument }: Subject,
+  { instrument }: Pick<Subject, "instrument">,
   channel: Channel,
   emit: Emit,
 ): void {

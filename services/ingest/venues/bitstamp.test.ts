@@ -106,6 +106,14 @@ describe("damage", () => {
     expect(rejections([...books, cut])).toEqual(["bad-json etheur book"]);
   });
 
+  test("of a trade that still names its market is a hole in its trades", () => {
+    const cut = '{"data":{"id":7},"channel":"live_trades_etheur","even';
+    expect(rejections([...books, cut])).toEqual([
+      "bad-json etheur trades",
+      "missing-data etheur trades",
+    ]);
+  });
+
   test("that names nothing makes every book of the connection suspect", () => {
     const cut = diff("etheur", "1760000000000002").slice(0, 60);
     expect(rejections([...books, cut])).toEqual([

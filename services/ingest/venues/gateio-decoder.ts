@@ -265,6 +265,7 @@ export class GateDecoder implements FeedDecoder {
    * nothing: they are traced by the name that is left, or all that it may have been is in doubt.
    */
   #rejectDamaged(text: string, emit: Emit): void {
+    const reason = "missing-data";
     const name = /"channel"\s*:\s*"([a-z_]+\.[a-z_]+)"/.exec(text)?.[1];
     const kind = name === undefined ? "" : this.#kindOf(name);
     const [channel] = this.#dialect.channels[kind] ?? [];
@@ -273,10 +274,11 @@ export class GateDecoder implements FeedDecoder {
     const instrument =
       venueSymbol === undefined ? undefined : this.#catalog.byVenueSymbol(venueSymbol);
     if (channel !== undefined && instrument !== undefined) {
-      return emit({ kind: "rejected", reason: "bad-json", instrument, channel });
+      emit({ kind: "rejected", reason: "bad-json", instrument, channel });
+      if (channel === "trades") emit({ kind: "rejected", reason, instrument, channel });
+      return;
     }
     reject(emit, "bad-json");
-    const reason = "missing-data";
     if (name === undefined || kind === "obu") {
       for (const each of this.#awaited) {
         emit({ kind: "rejected", reason, instrument: each, channel: "book" });

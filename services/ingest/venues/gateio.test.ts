@@ -182,6 +182,7 @@ describe("damage", () => {
     const both = [trade("A_USDT"), trade("B_USDT")];
     expect(rejections(decode(gateio, [...both, trade("B_USDT").slice(0, -5)]))).toEqual([
       "bad-json B_USDT trades",
+      "missing-data B_USDT trades",
     ]);
     expect(rejections(decode(gateio, [...both, trade("B_USDT").slice(0, 60)]))).toEqual([
       "bad-json - -",
