@@ -15,6 +15,7 @@ import {
   readBitgetLiquidation,
   readBitgetTicker,
 } from "./bitget-readings.ts";
+import { BookNumbers, type BookPosition } from "./bitget-numbers.ts";
 import { readQuoteValues, readTradeValues, textOfFrame } from "./event-values.ts";
 import { isRecord, type JsonRecord, millisecondsTimeUs, parseJson } from "./text-fields.ts";
 import { isBadTime } from "./venue-time.ts";
@@ -37,7 +38,7 @@ export class BitgetDecoder implements FeedDecoder {
   readonly #dialect: BitgetDialect;
   readonly #catalog: InstrumentCatalog;
   readonly #scales: BitgetScales;
-  readonly #sequences = new Map<Instrument, SequenceLine>();
+  readonly #numbers = new Map<Instrument, BookNumbers>();
 
   constructor(dialect: BitgetDialect, context: FeedDecoderContext) {
     this.#dialect = dialect;
@@ -180,17 +181,17 @@ export class BitgetDecoder implements FeedDecoder {
   }
 
   /** Where the message stands in the book's numbering; undefined if it does not say. */
-  #position(row: JsonRecord, instrument: Instrument, about: About): Position | undefined {
+  #position(row: JsonRecord, instrument: Instrument, about: About): BookPosition | undefined {
     const sequence = integerText(row["seq"], about.text, SEQUENCE);
     const previous = integerText(row["pseq"], about.text, PREVIOUS_SEQUENCE);
     if (sequence === undefined || previous === undefined) return undefined;
-    let line = this.#sequences.get(instrument);
-    if (line === undefined) {
-      line = new SequenceLine();
-      this.#sequences.set(instrument, line);
+    let numbers = this.#numbers.get(instrument);
+    if (numbers === undefined) {
+      numbers = new BookNumbers();
+      this.#numbers.set(instrument, numbers);
     }
-    if (about.snapshot) return line.start(BigInt(sequence));
-    return line.proceed(BigInt(sequence), BigInt(previous));
+    if (about.snapshot) return numbers.start(BigInt(sequence));
+    return numbers.proceed(BigInt(sequence), BigInt(previous));
   }
 
   /** Best bid and offer, as a book of one level. */
@@ -356,46 +357,6 @@ const NAMED =
   /\b(instType|channel|topic|instId|symbol|interval)"?\s*:\s*"?([^",\s{}\\]+)(?=[",\s{}\\])/g;
 const SEQUENCE = /"seq"\s*:\s*(\d+)/;
 const PREVIOUS_SEQUENCE = /"pseq"\s*:\s*(\d+)/;
-
-type Position = {
-  readonly lastUpdateId: number;
-  readonly previousUpdateId: number | undefined;
-};
-
-/**
- * The numbers of one book, which may be beyond 2^53, as their distance from where they began: that
- * is exact as a number. Numbers that go back, or too far, begin again behind the last one, so that
- * they never look like what was there before. Only up to the first update that follows a snapshot
- * may lower numbers come: those of updates that the snapshot contains.
- */
-class SequenceLine {
-  #base = 0n;
-  #last = 1;
-  #isBridged = false;
-
-  start(sequence: bigint): Position {
-    this.#base = sequence - 1n;
-    this.#last = 1;
-    this.#isBridged = false;
-    return { lastUpdateId: 1, previousUpdateId: undefined };
-  }
-
-  proceed(sequence: bigint, previous: bigint): Position {
-    const lastUpdateId = Number(sequence - this.#base);
-    // After a restart the venue names no message before.
-    const previousUpdateId = previous === 0n ? undefined : Number(previous - this.#base);
-    const isBack = lastUpdateId < this.#last;
-    if (isBack && !this.#isBridged && previous !== 0n) return { lastUpdateId, previousUpdateId };
-    this.#isBridged = true;
-    if (isBack || !Number.isSafeInteger(lastUpdateId)) {
-      this.#last += 2;
-      this.#base = sequence - BigInt(this.#last);
-      return { lastUpdateId: this.#last, previousUpdateId: undefined };
-    }
-    this.#last = lastUpdateId;
-    return { lastUpdateId, previousUpdateId };
-  }
-}
 
 /** The digits of an integer; out of the frame's text where JSON.parse would have rounded it. */
 function integerText(value: unknown, text: string, pattern: RegExp): string | undefined {

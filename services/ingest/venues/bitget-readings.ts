@@ -165,7 +165,10 @@ function candleFields(row: unknown): readonly unknown[] {
   return [start, open, high, low, close, volume, turnover];
 }
 
-/** `side` is that of the position: what was long is sold. */
+/**
+ * `side` is that of the position, documented as `buy`: long, `sell`: short. What was long is sold.
+ * `amount` counts the quote asset.
+ */
 export function readBitgetLiquidation(
   row: JsonRecord,
   about: Pick<BitgetEventCommon, "instrument" | "receivedTimeUs">,

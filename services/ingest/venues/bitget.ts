@@ -36,9 +36,9 @@ const LIMITS: FeedLimits = {
   // 20 a second are allowed for each address.
   restWeight: { count: 10, intervalMs: 1000 },
   connects: { count: 200, intervalMs: 300_000 },
-  // A book that does not change is silent: the quietest were seen to be for 8 s. Tickers come
-  // several times a second.
-  silenceMsMax: { book: 120_000, ticker: 60_000, "mark-price": 60_000, "open-interest": 60_000 },
+  // A book that does not change is silent, and a request too many an hour (240 are allowed) is worse
+  // than a quiet pair found late. Tickers of contracts come several times a second.
+  silenceMsMax: { book: 300_000, "mark-price": 60_000, "open-interest": 60_000 },
   // Our pings are answered, so two of them were lost.
   connectionSilenceMsMax: 55_000,
   // The venue ends connections after 24 hours.
@@ -140,9 +140,8 @@ const SEQUENCING: BookSequencing = {
  * USDC and coins. https://www.bitget.com/docs/uta/quick-start
  *
  * Not sure: whether the ids of trades over REST are those of the stream (if not, what a reconnect
- * missed is told as a gap), and whether sizes of coin-margined contracts count US dollars in public
- * messages as they do in orders. A symbol under the wrong part of the venue is acknowledged and
- * then silent.
+ * missed is told as a gap), and whether levels of coin-margined books count US dollars as their
+ * trades do. A symbol under the wrong part of the venue is acknowledged and then silent.
  */
 export const bitget: FeedAdapter = {
   venue: "bitget",
@@ -168,13 +167,17 @@ export const bitget: FeedAdapter = {
     "liquidations",
   ],
   notes: {
-    quotes: "books1: the best level at every change, at most every few milliseconds.",
+    trades: "Sizes count the base asset, US dollars where coins are the margin.",
+    quotes: "books1: the best level at every change, at most every millisecond.",
     book: "books: up to 1,000 levels a side, every 50 ms while it changes.",
-    candles: "One minute; subscribing brings past ones.",
+    candles:
+      "One minute, once a second; subscribing brings past ones. Volumes count the base asset.",
     funding: "That of the ticker, without the length of the interval; perpetuals only.",
     "mark-price": "That of the ticker, with the index price; contracts only.",
     "open-interest": "That of the ticker, in the unit of the sizes; contracts only.",
-    liquidations: "Those of a second in one message; a price is that of bankruptcy or the fill's.",
+    liquidations:
+      "Sizes count the quote asset, whatever those of trades count. In batches; in each second the " +
+      "largest of an instrument and side alone, by the venue's latest pages.",
   },
   bookProof: {
     order: "sequence",
