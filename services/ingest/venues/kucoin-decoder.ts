@@ -61,8 +61,8 @@ export class KucoinDecoder implements FeedDecoder {
     const parsed = parseJsonText(textOfFrame(frame));
     // The book's numbers show what was lost.
     if (parsed === undefined) return emit({ kind: "rejected", reason: "bad-json" });
-    const message = asJsonObject(parsed);
-    switch (message?.["type"]) {
+    const message = asJsonObject(parsed) ?? {};
+    switch (asText(message["type"]) ?? "") {
       case "message":
         return this.#message(message, receivedTimeUs, emit);
       case "welcome":
@@ -168,8 +168,6 @@ function readData(
       return readCandle(data, subject, emit);
     case "ticker":
       return readTicker(asJsonObject(data["data"]) ?? {}, subject, emit);
-    default:
-      return "unknown-message";
   }
 }
 

@@ -7,9 +7,6 @@ import { BAD_TIME } from "./venue-time.ts";
 /** A JSON object with every number as its text. */
 export type Json = { readonly [key: string]: JsonText };
 
-/** What a topic names. */
-export type Topic = { readonly channel: Channel; readonly venueSymbols: readonly string[] };
-
 const TOPICS = {
   trades: "/market/match",
   quotes: "/market/ticker",
@@ -18,13 +15,19 @@ const TOPICS = {
   candles: "/market/candles",
 } as const satisfies Partial<Record<Channel, string>>;
 
+/** A channel that the venue has. */
+type TopicChannel = keyof typeof TOPICS;
+
+/** What a topic names. */
+export type Topic = { readonly channel: TopicChannel; readonly venueSymbols: readonly string[] };
+
 const CANDLES_SUFFIX = "_1min";
 
 /** The topic of one channel of one pair; undefined for a channel that the venue does not have. */
 export function topicOf(channel: Channel, venueSymbol: string): string | undefined {
   if (!Object.hasOwn(TOPICS, channel)) return undefined;
   const suffix = channel === "candles" ? CANDLES_SUFFIX : "";
-  return `${TOPICS[channel as keyof typeof TOPICS]}:${venueSymbol}${suffix}`;
+  return `${TOPICS[channel as TopicChannel]}:${venueSymbol}${suffix}`;
 }
 
 /** The channel and pairs that a topic names; undefined if it is none of ours. */
@@ -32,9 +35,7 @@ export function parseTopic(topic: JsonText | undefined): Topic | undefined {
   if (typeof topic !== "string") return undefined;
   const colon = topic.indexOf(":");
   const path = topic.slice(0, Math.max(colon, 0));
-  const channel = (Object.keys(TOPICS) as (keyof typeof TOPICS)[]).find(
-    (each) => TOPICS[each] === path,
-  );
+  const channel = (Object.keys(TOPICS) as TopicChannel[]).find((each) => TOPICS[each] === path);
   if (channel === undefined) return undefined;
   const names = topic.slice(colon + 1).split(",");
   if (channel !== "candles") return { channel, venueSymbols: names };

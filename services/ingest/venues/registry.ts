@@ -7,12 +7,15 @@ import { bitget } from "./bitget.ts";
 import { bitmex } from "./bitmex.ts";
 import { bitstamp } from "./bitstamp.ts";
 import { bybit } from "./bybit.ts";
+import { coinbaseAdvanced } from "./coinbase-advanced.ts";
 import { coinbase } from "./coinbase.ts";
+import { deribit } from "./deribit.ts";
 import { gateioFutures } from "./gateio-futures.ts";
 import { gateio } from "./gateio.ts";
 import { hyperliquid } from "./hyperliquid.ts";
 import { krakenV1 } from "./kraken-v1.ts";
 import { kraken } from "./kraken.ts";
+import { kucoin } from "./kucoin.ts";
 import { okx } from "./okx.ts";
 import { simulated } from "./simulated.ts";
 
@@ -30,11 +33,14 @@ export const VENUES = {
   bitstamp,
   bybit,
   coinbase,
+  "coinbase-advanced": coinbaseAdvanced,
+  deribit,
   gateio,
   "gateio-futures": gateioFutures,
   hyperliquid,
   kraken,
   "kraken-v1": krakenV1,
+  kucoin,
   okx,
   simulated,
 } as const satisfies Record<string, FeedAdapter>;

@@ -7,11 +7,14 @@ import { bitget } from "./bitget.ts";
 import { bitmex } from "./bitmex.ts";
 import { bitstamp } from "./bitstamp.ts";
 import { bybit } from "./bybit.ts";
+import { coinbaseAdvanced } from "./coinbase-advanced.ts";
 import { coinbase } from "./coinbase.ts";
+import { deribit } from "./deribit.ts";
 import type { Dialect } from "./dialect.ts";
 import { gateio, gateioFutures } from "./gateio.ts";
 import { hyperliquid } from "./hyperliquid.ts";
 import { kraken } from "./kraken.ts";
+import { kucoin } from "./kucoin.ts";
 import { okx } from "./okx.ts";
 
 /** The venues that a scripted server can be, by their id; one line each. */
@@ -25,10 +28,13 @@ export const DIALECTS: Readonly<Partial<Record<ScriptedVenueId, Dialect>>> = {
   bitstamp,
   bybit,
   coinbase,
+  "coinbase-advanced": coinbaseAdvanced,
+  deribit,
   gateio,
   "gateio-futures": gateioFutures,
   hyperliquid,
   kraken,
+  kucoin,
   okx,
 };
 
