@@ -36,8 +36,8 @@ const LIMITS: FeedLimits = {
   // 20 a second are allowed for each address.
   restWeight: { count: 10, intervalMs: 1000 },
   connects: { count: 200, intervalMs: 300_000 },
-  // A book that does not change is silent, and a request too many (240 an hour are allowed) is worse
-  // than a hang found late. Tickers of contracts come several times a second.
+  // A book that does not change is silent, and a request too many (240 an hour are allowed) is
+  // worse than a hang found late. Tickers of contracts come several times a second.
   silenceMsMax: { book: 300_000, "mark-price": 60_000, "open-interest": 60_000 },
   // Our pings are answered, so two of them were lost.
   connectionSilenceMsMax: 55_000,
