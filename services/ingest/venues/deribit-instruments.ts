@@ -1,0 +1,154 @@
+// https://docs.deribit.com/api-reference/market-data/public-get_instruments
+import { canonicalDecimal } from "@tickwire/proto/model";
+import { z } from "zod";
+import type { Instrument } from "#core/instrument.ts";
+import { parseJsonText } from "#core/json-text.ts";
+
+const VENUE = "deribit";
+
+/** `ETH`, and coins of later days such as `XRP` or `TRUMP`. */
+const ASSET = "[A-Z0-9]{1,16}";
+const NAMES = {
+  spot: new RegExp(`^(${ASSET})_(${ASSET})$`),
+  perpetual: new RegExp(`^(${ASSET})(?:_(${ASSET}))?-PERPETUAL$`),
+  future: new RegExp(`^(${ASSET})(?:_(${ASSET}))?-(\\d{1,2}[A-Z]{3}\\d{2})$`),
+  option: new RegExp(
+    `^(${ASSET})(?:_(${ASSET}))?-(\\d{1,2}[A-Z]{3}\\d{2})-(\\d+(?:d\\d+)?)-([CP])$`,
+  ),
+} as const;
+const MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+
+/** Contracts end at 08:00 UTC. */
+const EXPIRY_HOUR = 8;
+
+const listSchema = z.object({ result: z.array(z.unknown()) });
+
+/** Numbers are read as their texts. */
+const listedSchema = z.object({
+  instrument_name: z.string(),
+  is_active: z.boolean().optional(),
+  state: z.string().optional(),
+  contract_size: z.string().optional(),
+  tick_size: z.string().optional(),
+  min_trade_amount: z.string().optional(),
+  expiration_timestamp: z.string().optional(),
+  settlement_currency: z.string().optional(),
+});
+
+/** True for the address of a list of instruments. */
+export function isInstrumentsUrl(url: string): boolean {
+  return /\/public\/get_instruments(\?|$)/.test(url);
+}
+
+/**
+ * Reads a list of instruments; undefined if the body is not one. Left out and counted: what no
+ * longer trades, and combinations of several instruments.
+ */
+export function parseDeribitInstruments(
+  body: string,
+): { readonly instruments: readonly Instrument[]; readonly skipped: number } | undefined {
+  const list = listSchema.safeParse(parseJsonText(body));
+  if (!list.success) return undefined;
+  const bySymbol = new Map<string, Instrument>();
+  for (const entry of list.data.result) {
+    const listed = listedSchema.safeParse(entry);
+    if (!listed.success || listed.data.is_active === false) continue;
+    const instrument = deriveDeribitInstrument(listed.data.instrument_name);
+    if (instrument === undefined || bySymbol.has(instrument.symbol)) continue;
+    bySymbol.set(instrument.symbol, { ...instrument, ...detailsOf(instrument, listed.data) });
+  }
+  const instruments = [...bySymbol.values()];
+  return { instruments, skipped: list.data.result.length - instruments.length };
+}
+
+function detailsOf(
+  instrument: Instrument,
+  listed: z.infer<typeof listedSchema>,
+): Partial<Instrument> {
+  const contractSize = positive(listed.contract_size);
+  const priceIncrement = positive(listed.tick_size);
+  const sizeIncrement = positive(listed.min_trade_amount);
+  const expiryMs = Number(listed.expiration_timestamp ?? Number.NaN);
+  const expires = instrument.expiryTimeUs !== undefined && Number.isSafeInteger(expiryMs);
+  return {
+    ...(contractSize === undefined || instrument.kind === "spot" ? {} : { contractSize }),
+    ...(priceIncrement === undefined ? {} : { priceIncrement }),
+    ...(sizeIncrement === undefined ? {} : { sizeIncrement }),
+    ...(expires ? { expiryTimeUs: expiryMs * 1000 } : {}),
+    ...(listed.settlement_currency === undefined ? {} : { settle: listed.settlement_currency }),
+  };
+}
+
+function positive(text: string | undefined): string | undefined {
+  const decimal = text === undefined ? undefined : canonicalDecimal(text);
+  return decimal === undefined || decimal === "0" || decimal.startsWith("-") ? undefined : decimal;
+}
+
+/**
+ * An instrument from its name. `BTC-…` is against the dollar and settled in the coin; `BTC_USDC-…`
+ * is against the second asset and settled in it. Options on the coin are priced in the coin, and
+ * their strike is in dollars.
+ */
+export function deriveDeribitInstrument(venueSymbol: string): Instrument | undefined {
+  const common = { venue: VENUE, venueSymbol };
+  const spot = NAMES.spot.exec(venueSymbol);
+  if (spot !== null) {
+    const [, base = "", quote = ""] = spot;
+    const symbol = `${base}-${quote}`;
+    return { ...common, symbol, kind: "spot", base, quote, settle: quote, inverse: false };
+  }
+  const perpetual = NAMES.perpetual.exec(venueSymbol);
+  if (perpetual !== null) {
+    const pair = pairOf(perpetual[1], perpetual[2]);
+    const symbol = `${pair.base}-${pair.quote}-PERP`;
+    return { ...common, symbol, kind: "perpetual", ...pair, ...sizesOf(pair) };
+  }
+  const dated = NAMES.future.exec(venueSymbol) ?? NAMES.option.exec(venueSymbol);
+  const expiry = dated === null ? undefined : expiryOf(dated[3] ?? "");
+  if (dated === null || expiry === undefined) return undefined;
+  const pair = pairOf(dated[1], dated[2]);
+  const symbol = `${pair.base}-${pair.quote}-${expiry.day}`;
+  const expiryTimeUs = expiry.timeUs;
+  const [, , , , strikeText, side] = dated;
+  if (strikeText === undefined) {
+    return { ...common, symbol, kind: "future", ...pair, ...sizesOf(pair), expiryTimeUs };
+  }
+  const strike = canonicalDecimal(strikeText.replace("d", ".")) ?? strikeText;
+  return {
+    ...common,
+    symbol: `${symbol}-${strike}-${side}`,
+    kind: "option",
+    ...pair,
+    inverse: false,
+    expiryTimeUs,
+    strike,
+    optionType: side === "C" ? "call" : "put",
+  };
+}
+
+type Pair = Pick<Instrument, "base" | "quote" | "settle" | "inverse">;
+
+function pairOf(base = "", quote: string | undefined): Pair {
+  return quote === undefined
+    ? { base, quote: "USD", settle: base, inverse: true }
+    : { base, quote, settle: quote, inverse: false };
+}
+
+/** Amounts of inverse futures count dollars; all others count the coin. */
+function sizesOf({ inverse }: Pair): Pick<Instrument, "sizeUnit"> {
+  return inverse ? { sizeUnit: "quote" } : {};
+}
+
+/** `24SEP21`, or `6AUG21`; undefined for days that do not exist. */
+function expiryOf(text: string): { readonly day: string; readonly timeUs: number } | undefined {
+  const [, date = "", monthName = "", year = ""] = /^(\d+)([A-Z]{3})(\d{2})$/.exec(text) ?? [];
+  const month = MONTHS.indexOf(monthName);
+  const time = new Date(Date.UTC(2000 + Number(year), month, Number(date), EXPIRY_HOUR));
+  if (month < 0 || time.getUTCMonth() !== month || time.getUTCDate() !== Number(date)) {
+    return undefined;
+  }
+  return {
+    day: time.toISOString().slice(0, 10).replaceAll("-", ""),
+    timeUs: time.getTime() * 1000,
+  };
+}
