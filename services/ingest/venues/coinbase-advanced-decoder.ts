@@ -1,0 +1,362 @@
+// https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels
+import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
+import type { Channel, Instrument } from "#core/instrument.ts";
+import type {
+  FeedDecoder,
+  FeedDecoderContext,
+  FeedEvent,
+  RejectReason,
+  RestResponse,
+} from "../feed/feed-adapter.ts";
+import { readCandleValues } from "./candle-values.ts";
+import { readQuoteValues, readTickerValues, readTradeValues, textOfFrame } from "./event-values.ts";
+import { ScaleTracker } from "./scale-tracker.ts";
+import { isRecord, isUpdateId, type JsonRecord, parseJson, present } from "./text-fields.ts";
+import { isBadTime, parseIsoTimeUs, parseSecondsTimeUs } from "./venue-time.ts";
+
+type Emit = (event: FeedEvent) => void;
+
+/** What is published of a channel, under the name that subscriptions have. */
+export const CHANNELS_OF: Readonly<Record<string, readonly Channel[]>> = {
+  level2: ["book"],
+  market_trades: ["trades"],
+  ticker: ["quotes", "ticker"],
+  candles: ["candles"],
+};
+
+const CANDLE_INTERVAL_MS = 300_000;
+
+/** Where a REST answer with recent trades comes from. */
+const TRADES_URL = /\/market\/products\/([^/?#]+)\/ticker(?:[?#]|$)/;
+
+type Frame = {
+  /** Of the message as a whole. */
+  readonly venueTimeUs: number | undefined;
+  readonly receivedTimeUs: number;
+  /** A frame that comes after a later one: its books are no longer of use. */
+  readonly isLate: boolean;
+};
+
+/**
+ * Decodes one connection. The venue numbers everything on it without a hole, so a hole may have
+ * cost any book and any trade that is subscribed there, and is told of as that.
+ */
+export class CoinbaseAdvancedDecoder implements FeedDecoder {
+  readonly #catalog: InstrumentCatalog;
+  readonly #scales = new Map<Instrument, ScaleTracker>();
+  readonly #books = new Set<Instrument>();
+  readonly #trades = new Set<Instrument>();
+  /** `channel product` of the last list of subscriptions, which is always whole. */
+  #subscribed: ReadonlySet<string> = new Set();
+  #lastSequence: number | undefined;
+
+  constructor(context: FeedDecoderContext) {
+    this.#catalog = context.catalog;
+  }
+
+  decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {
+    const message = parseJson(textOfFrame(frame));
+    // The next number shows what a damaged frame may have cost.
+    if (message === undefined) return reject(emit, "bad-json");
+    if (!isRecord(message)) return reject(emit, "unknown-message");
+    if (message["type"] === "error") return refuse(message, emit);
+    const { channel, events, sequence_num: sequence } = message;
+    if (typeof channel !== "string") return reject(emit, "unknown-message");
+    const place = this.#place(sequence, emit);
+    if (place === "repeated") return emit({ kind: "heartbeat" });
+    const time = parseIsoTimeUs(message["timestamp"]);
+    const venueTimeUs = isBadTime(time) ? undefined : time;
+    const context = { venueTimeUs, receivedTimeUs, isLate: place === "late" };
+    if (channel === "heartbeats" || channel === "status") return emit({ kind: "heartbeat" });
+    if (!Array.isArray(events)) {
+      const isData = channel === "subscriptions" || isDataChannel(channel);
+      return reject(emit, isData ? "missing-field" : "unknown-message");
+    }
+    for (const event of events as readonly unknown[]) {
+      if (isRecord(event)) this.#event(channel, event, context, emit);
+      else reject(emit, "missing-field");
+    }
+  }
+
+  /** The latest trades, newest first; the side is read as in the stream. */
+  decodeRest(response: RestResponse, receivedTimeUs: number, emit: Emit): void {
+    const name = TRADES_URL.exec(response.url)?.[1];
+    if (name === undefined) return reject(emit, "unknown-message");
+    const body = parseJson(response.body);
+    if (body === undefined) return reject(emit, "bad-json");
+    const trades = isRecord(body) ? body["trades"] : undefined;
+    if (!Array.isArray(trades)) return reject(emit, "missing-field");
+    for (const trade of inOrder(trades)) this.#trade(trade, true, receivedTimeUs, emit);
+  }
+
+  /** Where a frame stands in the connection's numbers; emits what a hole may have cost. */
+  #place(sequence: unknown, emit: Emit): "next" | "repeated" | "late" {
+    if (!isUpdateId(sequence)) return "next";
+    const last = this.#lastSequence;
+    if (last !== undefined && sequence <= last) return sequence === last ? "repeated" : "late";
+    this.#lastSequence = sequence;
+    if (last === undefined || sequence === last + 1) return "next";
+    for (const instrument of this.#books) {
+      emit({ kind: "rejected", reason: "missing-data", instrument, channel: "book" });
+    }
+    for (const instrument of this.#trades) {
+      emit({ kind: "rejected", reason: "missing-data", instrument, channel: "trades" });
+    }
+    return "next";
+  }
+
+  #event(channel: string, event: JsonRecord, frame: Frame, emit: Emit): void {
+    switch (channel) {
+      case "l2_data":
+        this.#book(event, frame, emit);
+        return;
+      case "market_trades":
+        for (const item of inOrder(listOf(event["trades"], emit))) {
+          this.#trade(item, event["type"] === "snapshot", frame.receivedTimeUs, emit);
+        }
+        return;
+      case "ticker":
+      case "ticker_batch":
+        for (const item of listOf(event["tickers"], emit)) this.#ticker(item, frame, emit);
+        return;
+      case "candles":
+        for (const item of listOf(event["candles"], emit)) this.#candle(item, frame, emit);
+        return;
+      case "subscriptions":
+        this.#subscriptions(event["subscriptions"], emit);
+        return;
+      default:
+        reject(emit, "unknown-message");
+    }
+  }
+
+  #instrumentOf(item: unknown, emit: Emit): Instrument | undefined {
+    const name = isRecord(item) ? item["product_id"] : undefined;
+    if (typeof name !== "string") {
+      reject(emit, "missing-field");
+      return undefined;
+    }
+    const instrument = this.#catalog.byVenueSymbol(name);
+    if (instrument === undefined) reject(emit, "unknown-instrument");
+    return instrument;
+  }
+
+  #book(event: JsonRecord, { venueTimeUs, receivedTimeUs, isLate }: Frame, emit: Emit): void {
+    const instrument = this.#instrumentOf(event, emit);
+    if (instrument === undefined) return;
+    this.#books.add(instrument);
+    if (isLate) return emit({ kind: "heartbeat" });
+    const { type } = event;
+    const spoil = spoiler(emit, instrument, "book");
+    if (type !== "snapshot" && type !== "update") return spoil("missing-field");
+    const sides = sidesOf(event["updates"]);
+    if (sides === undefined) return spoil("missing-field");
+    const eventTimeUs = parseIsoTimeUs(sides.time);
+    if (isBadTime(eventTimeUs)) return spoil("bad-time");
+    const scales = this.#scalesOf(instrument);
+    const columns = scales.book(sides.bids, sides.asks);
+    if (typeof columns === "string") return spoil(columns);
+    emit({
+      kind: "raw-book",
+      instrument,
+      venueTimeUs: eventTimeUs ?? venueTimeUs,
+      receivedTimeUs,
+      snapshot: type === "snapshot",
+      source: "in-band",
+      firstUpdateId: undefined,
+      lastUpdateId: undefined,
+      previousUpdateId: undefined,
+      checksum: undefined,
+      priceScale: scales.priceScale,
+      sizeScale: scales.sizeScale,
+      bids: columns.bids,
+      asks: columns.asks,
+    });
+  }
+
+  /** The side is taken to be the maker's, as on Coinbase Exchange: the taker stood on the other. */
+  #trade(item: unknown, historical: boolean, receivedTimeUs: number, emit: Emit): void {
+    const instrument = this.#instrumentOf(item, emit);
+    if (instrument === undefined || !isRecord(item)) return;
+    this.#trades.add(instrument);
+    const spoil = spoiler(emit, instrument, "trades");
+    const { side, trade_id: tradeId } = item;
+    if (side !== "BUY" && side !== "SELL") return spoil("missing-field");
+    if (typeof tradeId !== "string" || tradeId === "") return spoil("missing-field");
+    const venueTimeUs = parseIsoTimeUs(item["time"]);
+    if (isBadTime(venueTimeUs)) return spoil("bad-time");
+    const values = readTradeValues(this.#scalesOf(instrument), item["price"], item["size"]);
+    if (typeof values === "string") return spoil(values);
+    const aggressorSide = side === "BUY" ? "seller" : "buyer";
+    const common = { instrument, venueTimeUs, receivedTimeUs, aggressorSide } as const;
+    emit({ kind: "trade", ...common, ...values, tradeId, historical });
+  }
+
+  #ticker(item: unknown, { venueTimeUs, receivedTimeUs }: Frame, emit: Emit): void {
+    const instrument = this.#instrumentOf(item, emit);
+    if (instrument === undefined || !isRecord(item)) return;
+    const spoil = spoiler(emit, instrument, "ticker");
+    const common = { instrument, venueTimeUs, receivedTimeUs };
+    const bidPrice = present(item["best_bid"]);
+    const askPrice = present(item["best_ask"]);
+    const bidSize = present(item["best_bid_quantity"]);
+    const askSize = present(item["best_ask_quantity"]);
+    const ticker = readTickerValues({
+      lastPrice: present(item["price"]),
+      highPrice: present(item["high_24_h"]),
+      lowPrice: present(item["low_24_h"]),
+      volume: present(item["volume_24_h"]),
+      bidPrice,
+      askPrice,
+    });
+    if (typeof ticker === "string") return spoil(ticker);
+    // The batched ticker has no best prices, and so gives no quote.
+    if (bidSize !== undefined || askSize !== undefined) {
+      const quote = readQuoteValues(
+        this.#scalesOf(instrument),
+        { price: bidPrice, size: bidSize },
+        { price: askPrice, size: askSize },
+      );
+      if (typeof quote === "string") return spoil(quote);
+      emit({ kind: "quote", ...common, ...quote });
+    }
+    emit({ kind: "ticker", ...common, ...ticker });
+  }
+
+  #candle(item: unknown, { venueTimeUs, receivedTimeUs }: Frame, emit: Emit): void {
+    const instrument = this.#instrumentOf(item, emit);
+    if (instrument === undefined || !isRecord(item)) return;
+    const spoil = spoiler(emit, instrument, "candles");
+    const openTimeUs = parseSecondsTimeUs(item["start"]);
+    if (openTimeUs === undefined) return spoil("missing-field");
+    if (isBadTime(openTimeUs)) return spoil("bad-time");
+    const { open, high, low, close, volume } = item;
+    const values = readCandleValues({ open, high, low, close, volume });
+    if (typeof values === "string") return spoil(values);
+    emit({
+      kind: "candle",
+      instrument,
+      venueTimeUs,
+      receivedTimeUs,
+      intervalMs: CANDLE_INTERVAL_MS,
+      openTimeUs,
+      ...values,
+      quoteVolume: undefined,
+      tradeCount: undefined,
+      // The venue never says so, but what ended before the message was made is over.
+      closed: venueTimeUs !== undefined && venueTimeUs >= openTimeUs + CANDLE_INTERVAL_MS * 1000,
+    });
+  }
+
+  #subscriptions(list: unknown, emit: Emit): void {
+    if (!isRecord(list)) return reject(emit, "missing-field");
+    const subscribed = new Set<string>();
+    let news = false;
+    for (const [name, products] of Object.entries(list)) {
+      for (const product of Array.isArray(products) ? (products as readonly unknown[]) : []) {
+        if (typeof product !== "string") continue;
+        const key = `${name} ${product}`;
+        subscribed.add(key);
+        if (this.#subscribed.has(key)) continue;
+        for (const channel of channelsOf(name)) {
+          news = true;
+          this.#note(product, channel);
+          emit({ kind: "subscribed", venueSymbol: product, channel });
+        }
+      }
+    }
+    this.#subscribed = subscribed;
+    if (!news) emit({ kind: "heartbeat" });
+  }
+
+  /** What is subscribed may be lost before its first message. */
+  #note(product: string, channel: Channel): void {
+    if (channel !== "book" && channel !== "trades") return;
+    const instrument = this.#catalog.byVenueSymbol(product);
+    if (instrument === undefined) return;
+    (channel === "book" ? this.#books : this.#trades).add(instrument);
+  }
+
+  #scalesOf(instrument: Instrument): ScaleTracker {
+    let scales = this.#scales.get(instrument);
+    if (scales === undefined) {
+      scales = new ScaleTracker();
+      this.#scales.set(instrument, scales);
+    }
+    return scales;
+  }
+}
+
+function reject(emit: Emit, reason: RejectReason): void {
+  emit({ kind: "rejected", reason });
+}
+
+function spoiler(
+  emit: Emit,
+  instrument: Instrument,
+  channel: Channel,
+): (reason: RejectReason) => void {
+  return (reason) => emit({ kind: "rejected", reason, instrument, channel });
+}
+
+function listOf(value: unknown, emit: Emit): readonly unknown[] {
+  if (Array.isArray(value)) return value as readonly unknown[];
+  reject(emit, "missing-field");
+  return [];
+}
+
+function channelsOf(name: string): readonly Channel[] {
+  return Object.hasOwn(CHANNELS_OF, name) ? (CHANNELS_OF[name] ?? []) : [];
+}
+
+function isDataChannel(channel: string): boolean {
+  return channel === "l2_data" || channel === "ticker_batch" || Object.hasOwn(CHANNELS_OF, channel);
+}
+
+/** Oldest first; the venue writes lists of trades with the newest in front. */
+function inOrder(trades: readonly unknown[]): readonly unknown[] {
+  const first = tradeNumber(trades[0]);
+  const last = tradeNumber(trades.at(-1));
+  return first > last ? trades.toReversed() : trades;
+}
+
+function tradeNumber(trade: unknown): number {
+  return isRecord(trade) ? Number(trade["trade_id"]) : Number.NaN;
+}
+
+/** Updates by side, and the time of the last; undefined if any has no side. */
+function sidesOf(updates: unknown):
+  | {
+      readonly bids: readonly unknown[];
+      readonly asks: readonly unknown[];
+      readonly time: unknown;
+    }
+  | undefined {
+  if (!Array.isArray(updates)) return undefined;
+  const bids: unknown[] = [];
+  const asks: unknown[] = [];
+  let time: unknown;
+  for (const update of updates as readonly unknown[]) {
+    if (!isRecord(update)) return undefined;
+    const level = [update["price_level"], update["new_quantity"]];
+    if (update["side"] === "bid") bids.push(level);
+    else if (update["side"] === "offer" || update["side"] === "ask") asks.push(level);
+    else return undefined;
+    time = update["event_time"];
+  }
+  return { bids, asks, time };
+}
+
+/** How the venue words a refusal is not documented; a product that it names is taken from it. */
+function refuse(message: JsonRecord, emit: Emit): void {
+  const texts = [message["message"], message["reason"]].filter((text) => typeof text === "string");
+  const reason = texts.join(": ") || "refused";
+  const venueSymbol = /\b([A-Z0-9]+(?:-[A-Z0-9]+){1,2})\b/.exec(reason)?.[1];
+  if (venueSymbol === undefined) {
+    emit({ kind: "refused", venueSymbol, channel: undefined, reason });
+    return;
+  }
+  for (const channel of new Set(Object.values(CHANNELS_OF).flat())) {
+    emit({ kind: "refused", venueSymbol, channel, reason });
+  }
+}
