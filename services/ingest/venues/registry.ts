@@ -13,6 +13,7 @@ import { deribit } from "./deribit.ts";
 import { gateioFutures } from "./gateio-futures.ts";
 import { gateio } from "./gateio.ts";
 import { hyperliquid } from "./hyperliquid.ts";
+import { krakenFutures } from "./kraken-futures.ts";
 import { krakenV1 } from "./kraken-v1.ts";
 import { kraken } from "./kraken.ts";
 import { kucoin } from "./kucoin.ts";
@@ -39,6 +40,7 @@ export const VENUES = {
   "gateio-futures": gateioFutures,
   hyperliquid,
   kraken,
+  "kraken-futures": krakenFutures,
   "kraken-v1": krakenV1,
   kucoin,
   okx,

@@ -13,6 +13,7 @@ import { deribit } from "./deribit.ts";
 import type { Dialect } from "./dialect.ts";
 import { gateio, gateioFutures } from "./gateio.ts";
 import { hyperliquid } from "./hyperliquid.ts";
+import { krakenFutures } from "./kraken-futures.ts";
 import { kraken } from "./kraken.ts";
 import { kucoin } from "./kucoin.ts";
 import { okx } from "./okx.ts";
@@ -34,6 +35,7 @@ export const DIALECTS: Readonly<Partial<Record<ScriptedVenueId, Dialect>>> = {
   "gateio-futures": gateioFutures,
   hyperliquid,
   kraken,
+  "kraken-futures": krakenFutures,
   kucoin,
   okx,
 };
