@@ -52,7 +52,8 @@ describe("subscribing on spot", () => {
     [50, "spot.obu", ["ob.BTC_USDT.50"], "in-band"],
     [51, "spot.obu", ["ob.BTC_USDT.400"], "in-band"],
     [400, "spot.obu", ["ob.BTC_USDT.400"], "in-band"],
-    [401, "spot.order_book_update", ["BTC_USDT", "100ms"], "rest"],
+    [1000, "spot.obu", ["ob.BTC_USDT.400"], "in-band"],
+    [1001, "spot.order_book_update", ["BTC_USDT", "100ms"], "rest"],
   ])("a book of %i levels is %s %j and begins %s", (bookDepth, channel, payload, snapshot) => {
     const book = wanted(gateio, "BTC_USDT", ["book"]);
     const options = { requestId: 5, bookDepth };

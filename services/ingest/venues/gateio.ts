@@ -16,7 +16,6 @@ import {
   type GateStream,
   justTheSymbol,
   parameterOf,
-  STREAM_LEVELS_MAX,
 } from "./gateio-family.ts";
 import { deriveGatePair, GATEIO, parseGatePairs } from "./gateio-instruments.ts";
 
@@ -42,7 +41,13 @@ const STREAMS: Partial<Record<Channel, GateStream>> = {
   candles: { name: "spot.candlesticks", payload: (symbol) => ["1m", symbol] },
 };
 
-/** For books deeper than the streams that begin with the whole book. */
+/**
+ * Up to here 400 levels that begin in the stream are worth more than all levels behind a REST
+ * snapshot, which the pages limit to 100: what lies beyond a snapshot is never told.
+ */
+const DEPTH_BY_STREAM_MAX = 1000;
+
+/** For books deeper than that. */
 const DEEP_BOOK: GateStream = {
   name: "spot.order_book_update",
   payload: (symbol) => [symbol, "100ms"],
@@ -64,12 +69,11 @@ const DIALECT: GateDialect = {
 };
 
 function streamFor(channel: Channel, { bookDepth }: FeedSubscribeOptions): GateStream | undefined {
-  return channel === "book" && bookDepth > STREAM_LEVELS_MAX ? DEEP_BOOK : STREAMS[channel];
+  return channel === "book" && bookDepth > DEPTH_BY_STREAM_MAX ? DEEP_BOOK : STREAMS[channel];
 }
 
 /**
- * Gate spot. A book of up to 400 levels is `spot.obu`, which begins with the whole book; a deeper
- * one is `spot.order_book_update` behind a REST snapshot.
+ * Gate spot. A book is `spot.obu`, which begins with the whole book; one of more than 1000 levels is `spot.order_book_update` behind a REST snapshot.
  */
 export const gateio: FeedAdapter = {
   venue: GATEIO,
@@ -80,7 +84,9 @@ export const gateio: FeedAdapter = {
   ],
   channels: ["trades", "quotes", "book", "ticker", "candles"],
   notes: {
-    book: "50 levels every 20 ms, 400 levels every 100 ms, deeper every 100 ms behind REST.",
+    book:
+      "50 levels every 20 ms, or 400 levels every 100 ms; with a bookDepth above 1000 all changes " +
+      "every 100 ms behind a REST snapshot.",
     ticker: "Every second; without the price of 24 hours ago.",
     candles: "Every two seconds.",
   },
@@ -89,7 +95,7 @@ export const gateio: FeedAdapter = {
   limits: LIMITS,
   bookSync: GATE_STREAM_SYNC,
   bookSyncOf: (_instrument, { bookDepth }) =>
-    bookDepth > STREAM_LEVELS_MAX ? GATE_REST_SYNC : GATE_STREAM_SYNC,
+    bookDepth > DEPTH_BY_STREAM_MAX ? GATE_REST_SYNC : GATE_STREAM_SYNC,
   keepAlive: {
     intervalMs: 15_000,
     frame: (sequence) => JSON.stringify({ time: sequence, channel: "spot.ping" }),
