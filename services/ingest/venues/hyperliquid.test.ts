@@ -63,7 +63,16 @@ describe("what is asked of Hyperliquid", () => {
     expect(requests.map(({ method, url, body }) => [method, url, body])).toEqual([
       ["POST", "https://api.hyperliquid.xyz/info", '{"type":"meta"}'],
       ["POST", "https://api.hyperliquid.xyz/info", '{"type":"spotMeta"}'],
-      ["POST", "https://api.hyperliquid.xyz/info", '{"type":"recentTrades","coin":"kPEPE"}'],
+      [
+        "POST",
+        "https://api.hyperliquid.xyz/info#recentTrades",
+        '{"type":"recentTrades","coin":"kPEPE"}',
+      ],
+    ]);
+    expect(requests.map(({ url }) => hyperliquid.isInstrumentsUrl(url))).toEqual([
+      true,
+      true,
+      false,
     ]);
   });
 });

@@ -103,8 +103,10 @@ export const hyperliquid: FeedAdapter = {
   planConnections: plan,
   subscribeFrames: (subscriptions) => frames("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => frames("unsubscribe", subscriptions),
+  // Every request goes to one address. What follows the # is not sent: it tells recorded answers
+  // from lists of instruments.
   tradesRequest: (instrument, { endpoints }) => ({
-    url: `${endpoints.rest.replace(/\/+$/, "")}/info`,
+    url: `${endpoints.rest.replace(/\/+$/, "")}/info#recentTrades`,
     weight: HYPERLIQUID_INFO_WEIGHT,
     method: "POST",
     body: JSON.stringify({ type: "recentTrades", coin: instrument.venueSymbol }),
