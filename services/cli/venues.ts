@@ -9,9 +9,10 @@ import {
   type ChannelSource,
   type VenueCapabilities,
 } from "./venue-capabilities.ts";
+import { venuesDocument } from "./venue-document.ts";
 import { parseVenueId } from "./venue-options.ts";
 
-type VenuesOptions = { readonly json?: boolean };
+type VenuesOptions = { readonly json?: boolean; readonly markdown?: boolean };
 
 /** `tickwire venues [VENUE]`: what can be streamed, and from where. */
 export function createVenuesCommand(): Command {
@@ -22,6 +23,7 @@ export function createVenuesCommand(): Command {
     )
     .argument("[venue]", "id of one venue", parseVenueId)
     .option("--json", "one JSON object a line")
+    .option("--markdown", "the whole of docs/venues.md")
     .addHelpText(
       "after",
       `
@@ -38,7 +40,9 @@ Examples:
 }
 
 /** What the command prints. */
-export function venuesText(venue: string | undefined, { json = false }: VenuesOptions): string {
+export function venuesText(venue: string | undefined, options: VenuesOptions): string {
+  const { json = false, markdown = false } = options;
+  if (markdown) return venuesDocument();
   const adapters: readonly FeedAdapter[] =
     venue === undefined ? Object.values(VENUES) : [VENUES[venue as VenueId]];
   const all = adapters.map(capabilitiesOf);

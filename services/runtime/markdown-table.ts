@@ -1,4 +1,4 @@
-/** A Markdown table with aligned columns, as the formatter wants it; the first row is the header. */
+/** A Markdown table with aligned columns, as the formatter wants it; the header comes first. */
 export function formatMarkdownTable(rows: readonly (readonly string[])[]): string {
   const header = rows[0] ?? [];
   const widths = header.map((_, column) =>

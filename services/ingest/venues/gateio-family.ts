@@ -13,7 +13,7 @@ import { streamOf } from "./gateio-values.ts";
 
 /** Levels of the streams that begin with the whole book. */
 const STREAM_LEVELS = [50, 400] as const;
-export const STREAM_LEVELS_MAX = 400;
+const STREAM_LEVELS_MAX = 400;
 
 /**
  * Each change has the numbers of its first and last update, and continues the one before; a change
