@@ -69,9 +69,9 @@ export class KrakenFuturesDecoder implements FeedDecoder {
   }
 
   decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {
-    const json = parseJsonText(textOfFrame(frame));
-    // Sequences show what a damaged frame may have cost.
-    if (json === undefined) return reject(emit, "bad-json");
+    const text = textOfFrame(frame);
+    const json = parseJsonText(text);
+    if (json === undefined) return this.#rejectDamaged(text, emit);
     const message = asJsonObject(json);
     if (message === undefined) return reject(emit, "unknown-message");
     if (message["event"] !== undefined) return this.#answer(message, emit);
@@ -122,6 +122,19 @@ export class KrakenFuturesDecoder implements FeedDecoder {
             );
       if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel: "trades" });
     }
+  }
+
+  /**
+   * The next number shows what a damaged change cost, but nothing may follow a damaged snapshot: what
+   * can be read of the frame says at once whose it was.
+   */
+  #rejectDamaged(text: string, emit: Emit): void {
+    const feed = /"feed"\s*:\s*"([a-z_]+)"/.exec(text)?.[1];
+    const product = /"product_id"\s*:\s*"([^"\\]+)"/.exec(text)?.[1];
+    const instrument = product === undefined ? undefined : this.#catalog.byVenueSymbol(product);
+    const [channel] = channelsOf((feed ?? "").replace(/_snapshot$/, ""));
+    if (instrument === undefined || channel === undefined) return reject(emit, "bad-json");
+    emit({ kind: "rejected", reason: "bad-json", instrument, channel });
   }
 
   /** Reads a message of a known contract; emits the reason that `read` returns. */
