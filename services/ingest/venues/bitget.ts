@@ -31,8 +31,9 @@ const TOPICS_PER_CONNECTION_MAX = 49;
 const LIMITS: FeedLimits = {
   // The most that the venue allows; only liquidations, which are one topic for all, come near it.
   subscriptionsPerConnectionMax: 1000,
-  // 10 a second are allowed, pings among them; several frames a second are a guess that is safe.
-  outgoingFrames: { count: 4, intervalMs: 1000 },
+  // 10 a second are allowed, pings among them; but each book begins with a snapshot, and 25 at once
+  // were too many (see above).
+  outgoingFrames: { count: 2, intervalMs: 1000 },
   // 20 a second are allowed for each address.
   restWeight: { count: 10, intervalMs: 1000 },
   connects: { count: 200, intervalMs: 300_000 },
