@@ -1,6 +1,5 @@
 // https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket/subscriptions
 // https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/notation
-import { canonicalDecimal } from "@tickwire/proto/model";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import { JsonTape, MISSING } from "#core/json-tape.ts";
@@ -11,7 +10,13 @@ import type {
   RejectReason,
   RestResponse,
 } from "../feed/feed-adapter.ts";
-import { readQuoteValues, readTickerValues, readTradeValues, textOfFrame } from "./event-values.ts";
+import { readTradeValues, textOfFrame } from "./event-values.ts";
+import {
+  type HyperliquidEventCommon,
+  readHyperliquidCandle,
+  readHyperliquidContext,
+  readHyperliquidQuote,
+} from "./hyperliquid-readings.ts";
 import { ScaleTracker } from "./scale-tracker.ts";
 import { millisecondsTimeUs } from "./text-fields.ts";
 import { isBadTime } from "./venue-time.ts";
@@ -41,20 +46,8 @@ const TYPE_OF_CHANNEL: Readonly<Record<string, HyperliquidType>> = {
 };
 
 const LEVELS = { price: "px", size: "sz" };
-const INTERVAL = "1m";
-const INTERVAL_MS = 60_000;
-
-/** Funding is paid every hour, and the rate is that of an hour. */
-const FUNDING_INTERVAL_MS = 3_600_000;
-
 /** Said once in plain text to whoever connects. */
 const GREETING = "Websocket connection established.";
-
-type EventCommon = {
-  readonly instrument: Instrument;
-  readonly venueTimeUs: number | undefined;
-  readonly receivedTimeUs: number;
-};
 
 /** Reads one connection. Numbers are strings; times and ids are integers, read by their text. */
 export class HyperliquidDecoder implements FeedDecoder {
@@ -140,17 +133,23 @@ export class HyperliquidDecoder implements FeedDecoder {
     receivedTimeUs: number,
     emit: Emit,
   ): RejectReason | undefined {
-    if (type === "candle") return this.#candle(item, instrument, receivedTimeUs, emit);
+    const tape = this.#tape;
+    if (type === "candle") {
+      const common = { instrument, venueTimeUs: undefined, receivedTimeUs };
+      return readHyperliquidCandle(tape, item, common, emit);
+    }
     const venueTimeUs = millisecondsTimeUs(this.#text(item, "time"));
     if (isBadTime(venueTimeUs)) return "bad-time";
     const common = { instrument, venueTimeUs, receivedTimeUs };
     if (type === "l2Book") return this.#book(item, common, emit);
-    if (type === "bbo") return this.#quote(item, common, emit);
-    return this.#context(this.#tape.get(item, "ctx"), common, emit);
+    if (type === "bbo") {
+      return readHyperliquidQuote(tape, item, this.#tracker(instrument), common, emit);
+    }
+    return readHyperliquidContext(tape, tape.get(item, "ctx"), common, emit);
   }
 
   /** Always the whole of the best 20 levels. */
-  #book(item: number, common: EventCommon, emit: Emit): RejectReason | undefined {
+  #book(item: number, common: HyperliquidEventCommon, emit: Emit): RejectReason | undefined {
     const tape = this.#tape;
     const levels = tape.get(item, "levels");
     const sides = { bids: tape.at(levels, 0), asks: tape.at(levels, 1) };
@@ -171,91 +170,6 @@ export class HyperliquidDecoder implements FeedDecoder {
       sizeScale: tracker.sizeScale,
       bids: columns.bids,
       asks: columns.asks,
-    });
-    return undefined;
-  }
-
-  /** `[bid, ask]`, each null if there is none. */
-  #quote(item: number, common: EventCommon, emit: Emit): RejectReason | undefined {
-    const tape = this.#tape;
-    const sides = tape.get(item, "bbo");
-    if (!tape.isArray(sides) || tape.length(sides) !== 2) return "missing-field";
-    const side = (index: number) => {
-      const level = tape.at(sides, index);
-      return { price: this.#text(level, "px"), size: this.#text(level, "sz") };
-    };
-    const [bid, ask] = [side(0), side(1)];
-    for (const [index, { price, size }] of [bid, ask].entries()) {
-      const isNone = tape.value(tape.at(sides, index)) === null;
-      if (!isNone && (price === undefined || size === undefined)) return "missing-field";
-    }
-    const values = readQuoteValues(this.#tracker(common.instrument), bid, ask);
-    if (typeof values === "string") return values;
-    emit({ kind: "quote", ...common, ...values });
-    return undefined;
-  }
-
-  /** The state of a market, without a time; of spot it is a ticker alone. */
-  #context(context: number, common: EventCommon, emit: Emit): RejectReason | undefined {
-    if (!this.#tape.isObject(context)) return "missing-field";
-    const at = (key: string): string | undefined => this.#text(context, key);
-    const ticker = readTickerValues({
-      openPrice: at("prevDayPx"),
-      volume: at("dayBaseVlm"),
-      quoteVolume: at("dayNtlVlm"),
-    });
-    if (typeof ticker === "string") return ticker;
-    if (ticker.quoteVolume === undefined) return "missing-field";
-    emit({ kind: "ticker", ...common, ...ticker });
-    if (common.instrument.kind === "spot") return undefined;
-    const texts = ["markPx", "oraclePx", "openInterest", "funding"].map(at);
-    const decimals = texts.map(decimalOf);
-    if (texts.some((text, index) => text !== undefined && decimals[index] === undefined)) {
-      return "bad-decimal";
-    }
-    const [markPrice, indexPrice, openInterest, rate] = decimals;
-    if (markPrice !== undefined) emit({ kind: "mark-price", ...common, markPrice, indexPrice });
-    if (openInterest !== undefined) {
-      emit({ kind: "open-interest", ...common, openInterest, openInterestValue: undefined });
-    }
-    if (rate !== undefined) {
-      const intervalMs = FUNDING_INTERVAL_MS;
-      emit({ kind: "funding", ...common, rate, nextFundingTimeUs: undefined, intervalMs });
-    }
-    return undefined;
-  }
-
-  #candle(
-    item: number,
-    instrument: Instrument,
-    receivedTimeUs: number,
-    emit: Emit,
-  ): RejectReason | undefined {
-    const openTimeUs = millisecondsTimeUs(this.#text(item, "t"));
-    if (openTimeUs === undefined || this.#text(item, "i") !== INTERVAL) return "missing-field";
-    if (isBadTime(openTimeUs)) return "bad-time";
-    const [open, high, low, close, volume] = ["o", "h", "l", "c", "v"].map((key) =>
-      decimalOf(this.#text(item, key)),
-    );
-    if (open === undefined || high === undefined || low === undefined) return "bad-decimal";
-    if (close === undefined || volume === undefined) return "bad-decimal";
-    const trades = Number(this.#text(item, "n") ?? Number.NaN);
-    emit({
-      kind: "candle",
-      instrument,
-      venueTimeUs: undefined,
-      receivedTimeUs,
-      intervalMs: INTERVAL_MS,
-      openTimeUs,
-      open,
-      high,
-      low,
-      close,
-      volume,
-      quoteVolume: undefined,
-      tradeCount: Number.isSafeInteger(trades) ? trades : undefined,
-      // The venue never says so; the candle that follows does.
-      closed: false,
     });
     return undefined;
   }
@@ -290,7 +204,7 @@ export class HyperliquidDecoder implements FeedDecoder {
 
   #trade(
     item: number,
-    about: Omit<EventCommon, "venueTimeUs">,
+    about: Omit<HyperliquidEventCommon, "venueTimeUs">,
     historical: boolean,
     emit: Emit,
   ): RejectReason | undefined {
@@ -379,8 +293,4 @@ function typeOf(name: string | undefined): HyperliquidType | undefined {
   return name !== undefined && Object.hasOwn(CHANNELS_OF, name)
     ? (name as HyperliquidType)
     : undefined;
-}
-
-function decimalOf(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : canonicalDecimal(text);
 }

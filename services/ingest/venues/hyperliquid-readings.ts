@@ -1,0 +1,127 @@
+// What Hyperliquid says besides trades and books, out of the nodes of a scanned frame.
+// https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket/subscriptions
+import { canonicalDecimal } from "@tickwire/proto/model";
+import type { Instrument } from "#core/instrument.ts";
+import type { JsonTape } from "#core/json-tape.ts";
+import type { FeedEvent, RejectReason } from "../feed/feed-adapter.ts";
+import { readQuoteValues, readTickerValues } from "./event-values.ts";
+import type { ScaleTracker } from "./scale-tracker.ts";
+import { millisecondsTimeUs } from "./text-fields.ts";
+import { isBadTime } from "./venue-time.ts";
+
+type Emit = (event: FeedEvent) => void;
+
+/** What every event of a message has. */
+export type HyperliquidEventCommon = {
+  readonly instrument: Instrument;
+  readonly venueTimeUs: number | undefined;
+  readonly receivedTimeUs: number;
+};
+
+const INTERVAL = "1m";
+const INTERVAL_MS = 60_000;
+
+/** Funding is paid every hour, and the rate is that of an hour. */
+const FUNDING_INTERVAL_MS = 3_600_000;
+
+/** `[bid, ask]`, each null if there is none. */
+export function readHyperliquidQuote(
+  tape: JsonTape,
+  item: number,
+  tracker: ScaleTracker,
+  common: HyperliquidEventCommon,
+  emit: Emit,
+): RejectReason | undefined {
+  const sides = tape.get(item, "bbo");
+  if (!tape.isArray(sides) || tape.length(sides) !== 2) return "missing-field";
+  const side = (index: number) => {
+    const level = tape.at(sides, index);
+    return { price: textOf(tape, level, "px"), size: textOf(tape, level, "sz") };
+  };
+  const [bid, ask] = [side(0), side(1)];
+  for (const [index, { price, size }] of [bid, ask].entries()) {
+    const isNone = tape.value(tape.at(sides, index)) === null;
+    if (!isNone && (price === undefined || size === undefined)) return "missing-field";
+  }
+  const values = readQuoteValues(tracker, bid, ask);
+  if (typeof values === "string") return values;
+  emit({ kind: "quote", ...common, ...values });
+  return undefined;
+}
+
+/** The state of a market, without a time; of spot it is a ticker alone. */
+export function readHyperliquidContext(
+  tape: JsonTape,
+  context: number,
+  common: HyperliquidEventCommon,
+  emit: Emit,
+): RejectReason | undefined {
+  if (!tape.isObject(context)) return "missing-field";
+  const at = (key: string): string | undefined => textOf(tape, context, key);
+  const ticker = readTickerValues({
+    openPrice: at("prevDayPx"),
+    volume: at("dayBaseVlm"),
+    quoteVolume: at("dayNtlVlm"),
+  });
+  if (typeof ticker === "string") return ticker;
+  if (ticker.quoteVolume === undefined) return "missing-field";
+  emit({ kind: "ticker", ...common, ...ticker });
+  if (common.instrument.kind === "spot") return undefined;
+  const texts = ["markPx", "oraclePx", "openInterest", "funding"].map(at);
+  const decimals = texts.map(decimalOf);
+  if (texts.some((text, index) => text !== undefined && decimals[index] === undefined)) {
+    return "bad-decimal";
+  }
+  const [markPrice, indexPrice, openInterest, rate] = decimals;
+  if (markPrice !== undefined) emit({ kind: "mark-price", ...common, markPrice, indexPrice });
+  if (openInterest !== undefined) {
+    emit({ kind: "open-interest", ...common, openInterest, openInterestValue: undefined });
+  }
+  if (rate !== undefined) {
+    const intervalMs = FUNDING_INTERVAL_MS;
+    emit({ kind: "funding", ...common, rate, nextFundingTimeUs: undefined, intervalMs });
+  }
+  return undefined;
+}
+
+/** A candle of a minute. */
+export function readHyperliquidCandle(
+  tape: JsonTape,
+  item: number,
+  common: HyperliquidEventCommon,
+  emit: Emit,
+): RejectReason | undefined {
+  const openTimeUs = millisecondsTimeUs(textOf(tape, item, "t"));
+  if (openTimeUs === undefined || textOf(tape, item, "i") !== INTERVAL) return "missing-field";
+  if (isBadTime(openTimeUs)) return "bad-time";
+  const [open, high, low, close, volume] = ["o", "h", "l", "c", "v"].map((key) =>
+    decimalOf(textOf(tape, item, key)),
+  );
+  if (open === undefined || high === undefined || low === undefined) return "bad-decimal";
+  if (close === undefined || volume === undefined) return "bad-decimal";
+  const trades = Number(textOf(tape, item, "n") ?? Number.NaN);
+  emit({
+    kind: "candle",
+    ...common,
+    intervalMs: INTERVAL_MS,
+    openTimeUs,
+    open,
+    high,
+    low,
+    close,
+    volume,
+    quoteVolume: undefined,
+    tradeCount: Number.isSafeInteger(trades) ? trades : undefined,
+    // The venue never says so; the candle that follows does.
+    closed: false,
+  });
+  return undefined;
+}
+
+function textOf(tape: JsonTape, item: number, key: string): string | undefined {
+  return tape.text(tape.get(item, key));
+}
+
+function decimalOf(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : canonicalDecimal(text);
+}
