@@ -10,13 +10,14 @@ export function formatSummary(summary: ReplaySummary): string {
     ["damaged lines", summary.damagedLines],
     ["events", formatCounts(summary.events)],
     ["rejected", formatCounts(summary.rejected)],
+    ["historical trades", summary.historicalTrades],
     ["duplicate trades", summary.duplicateTrades],
     ["gaps", summary.gaps],
     ["resyncs", summary.resyncs],
     ["checksums", `${checksumsPassed} passed, ${checksumsFailed} failed`],
     ["speed", `${summary.framesPerSecond} frames/s (${seconds} s)`],
   ];
-  return lines.map(([name, value]) => `${`${name}:`.padEnd(18)}${value}\n`).join("");
+  return lines.map(([name, value]) => `${`${name}:`.padEnd(19)}${value}\n`).join("");
 }
 
 function formatCounts(counts: Readonly<Record<string, number>>): string {

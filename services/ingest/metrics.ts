@@ -43,6 +43,7 @@ const VENUE_TOTALS = {
   ingest_banned_total: ["REST answers with status 418.", "banned"],
   ingest_bad_times_total: ["Events whose venue time was impossible.", "badTimes"],
   ingest_duplicate_trades_total: ["Trades that had been seen before.", "duplicateTrades"],
+  ingest_historical_trades_total: ["Trades that the venue sent as history.", "historicalTrades"],
   ingest_sequence_gaps_total: ["Broken sequences and failed checksums of books.", "gaps"],
   ingest_resyncs_total: ["Books started anew after having been in sync.", "resyncs"],
   ingest_checksums_passed_total: ["Book checksums that were right.", "checksumsPassed"],

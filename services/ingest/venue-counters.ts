@@ -20,6 +20,8 @@ export type VenueCounters = SessionCounters &
     badTimes: number;
     /** Trades that had been seen before. */
     duplicateTrades: number;
+    /** Published trades that the venue sent as history, on subscribing or in a list. */
+    historicalTrades: number;
     /** Broken sequences and failed checksums. */
     gaps: number;
     /** Books started anew after having been in sync. */
@@ -64,6 +66,7 @@ export function createVenueCounters(): VenueCounters {
     rejected: {},
     badTimes: 0,
     duplicateTrades: 0,
+    historicalTrades: 0,
     gaps: 0,
     resyncs: 0,
     checksumsPassed: 0,

@@ -127,6 +127,7 @@ export class VenuePipeline implements FeedSink {
     } else if (event.kind === "trade" && !this.#trades.isNew(event)) {
       this.#counters.duplicateTrades += 1;
     } else {
+      if (event.kind === "trade" && event.historical) this.#counters.historicalTrades += 1;
       this.#emit(event);
     }
   }

@@ -224,8 +224,9 @@ for (const [name, venueSymbol, hash, deltas, bidCount, askCount] of WORKED_HASHE
 
 const coinbase = capturePath("coinbase-10-pairs");
 test.skipIf(coinbase === undefined)("Coinbase sends 97 trades and 10 old ones", async () => {
-  const { events } = await replay(coinbase ?? "");
+  const { events, summary } = await replay(coinbase ?? "");
   const trades = events.flatMap(({ event }) => (event.kind === "trade" ? [event] : []));
+  expect(summary.historicalTrades).toBe(10);
   expect(trades.filter(({ historical }) => historical)).toHaveLength(10);
   expect(trades.filter(({ historical }) => !historical)).toHaveLength(97);
 });

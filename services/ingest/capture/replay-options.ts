@@ -76,6 +76,8 @@ export type ReplaySummary = {
   readonly rejected: Readonly<Record<string, number>>;
   /** Trades left out because they had been seen. */
   readonly duplicateTrades: number;
+  /** Of the published trades those that the venue sent as history. */
+  readonly historicalTrades: number;
   /** Broken sequences and failed checksums found in books. */
   readonly gaps: number;
   /** Books that were started anew after a gap. */

@@ -125,6 +125,7 @@ class ReplayRun {
       ),
       rejected: { ...counters?.rejected },
       duplicateTrades: counters?.duplicateTrades ?? 0,
+      historicalTrades: counters?.historicalTrades ?? 0,
       gaps: counters?.gaps ?? 0,
       resyncs: counters?.resyncs ?? 0,
       checksumsPassed: counters?.checksumsPassed ?? 0,
