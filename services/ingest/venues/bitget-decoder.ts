@@ -7,8 +7,10 @@ import type {
   RejectReason,
   RestResponse,
 } from "../feed/feed-adapter.ts";
+import { readBitgetAnswer, traceBitgetArgument } from "./bitget-answers.ts";
 import { BitgetScales } from "./bitget-family.ts";
 import {
+  type BitgetArgument,
   type BitgetDialect,
   type BitgetReading,
   readBitgetCandles,
@@ -58,7 +60,7 @@ export class BitgetDecoder implements FeedDecoder {
     } else if (!isRecord(message)) {
       emit({ kind: "rejected", reason: "unknown-message" });
     } else if (message["event"] !== undefined) {
-      this.#answer(message, emit);
+      readBitgetAnswer(message, this.#dialect, emit);
     } else {
       this.#data(message, { text, receivedTimeUs }, emit);
     }
@@ -281,36 +283,6 @@ export class BitgetDecoder implements FeedDecoder {
     emit({ kind: "rejected", reason, instrument, channel: "liquidations" });
   }
 
-  /** Acknowledgements and refusals. */
-  #answer(message: JsonRecord, emit: Emit): void {
-    const { event, arg: argument, msg } = message;
-    const known = isRecord(argument) ? this.#dialect.readArgument(argument) : undefined;
-    if (event === "error") {
-      const reason = typeof msg === "string" && msg !== "" ? msg : "refused";
-      this.#refuse(known ?? this.#trace(reason), reason, emit);
-    } else if (event === "subscribe" && known?.symbol !== undefined) {
-      const { symbol: venueSymbol, market: venueMarket } = known;
-      for (const channel of this.#dialect.channels[known.reading]) {
-        emit({ kind: "subscribed", venueSymbol, venueMarket, channel });
-      }
-    } else if (event === "subscribe" || event === "unsubscribe") {
-      emit({ kind: "heartbeat" });
-    } else {
-      emit({ kind: "rejected", reason: "unknown-message" });
-    }
-  }
-
-  #refuse(known: BitgetArgument | undefined, reason: string, emit: Emit): void {
-    if (known === undefined) {
-      emit({ kind: "refused", venueSymbol: undefined, channel: undefined, reason });
-      return;
-    }
-    const { symbol: venueSymbol, market: venueMarket, reading } = known;
-    for (const channel of this.#dialect.channels[reading]) {
-      emit({ kind: "refused", venueSymbol, venueMarket, channel, reason });
-    }
-  }
-
   /** Rejects what was about a known subscription; that book then begins anew. */
   #reject(reason: RejectReason, { reading, market, symbol }: BitgetArgument, emit: Emit): void {
     const instrument =
@@ -327,7 +299,7 @@ export class BitgetDecoder implements FeedDecoder {
    * messages, every book of the connection may have lost something.
    */
   #rejectDamaged(text: string, emit: Emit): void {
-    const known = this.#trace(text);
+    const known = traceBitgetArgument(text, this.#dialect);
     if (known !== undefined && (known.symbol !== undefined || known.reading !== "book")) {
       this.#reject("bad-json", known, emit);
       return;
@@ -338,23 +310,10 @@ export class BitgetDecoder implements FeedDecoder {
       emit({ kind: "rejected", reason: "missing-data", instrument, channel: "book" });
     }
   }
-
-  /** The subscription that is named somewhere in a text: a damaged message, or a refusal. */
-  #trace(text: string): BitgetArgument | undefined {
-    const argument: Record<string, string> = {};
-    for (const [, key, value] of text.matchAll(NAMED)) {
-      if (key !== undefined && value !== undefined) argument[key] ??= value;
-    }
-    return this.#dialect.readArgument(argument);
-  }
 }
 
-type BitgetArgument = NonNullable<ReturnType<BitgetDialect["readArgument"]>>;
 type BitgetTrade = NonNullable<ReturnType<BitgetDialect["readTrade"]>>;
 
-/** Quoted in messages; refusals name them with or without quotes. A value cut short is none. */
-const NAMED =
-  /\b(instType|channel|topic|instId|symbol|interval)"?\s*:\s*"?([^",\s{}\\]+)(?=[",\s{}\\])/g;
 const SEQUENCE = /"seq"\s*:\s*(\d+)/;
 const PREVIOUS_SEQUENCE = /"pseq"\s*:\s*(\d+)/;
 

@@ -35,6 +35,15 @@ export type BitgetTickerKeys = {
   readonly openInterest: string;
 };
 
+/** What a message, an answer or a subscription is about. */
+export type BitgetArgument = {
+  readonly reading: BitgetReading;
+  /** `instType` in lower case. */
+  readonly market: string;
+  /** Undefined where a subscription is for all of the market. */
+  readonly symbol: string | undefined;
+};
+
 /** In what one version of the feed differs from the others. */
 export type BitgetDialect = {
   /** Books have checksums; otherwise they have numbers. */
@@ -44,15 +53,7 @@ export type BitgetDialect = {
   readonly sides: { readonly bids: string; readonly asks: string };
   readonly ticker: BitgetTickerKeys;
   /** What a message with this `arg` is about; undefined if that is nothing known. */
-  readArgument(argument: JsonRecord):
-    | {
-        readonly reading: BitgetReading;
-        /** `instType` in lower case. */
-        readonly market: string;
-        /** Undefined where a subscription is for all of the market. */
-        readonly symbol: string | undefined;
-      }
-    | undefined;
+  readArgument(argument: JsonRecord): BitgetArgument | undefined;
   /** Undefined if the row lacks something. */
   readTrade(row: unknown):
     | {
