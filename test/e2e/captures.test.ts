@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
 import { formatDecimal } from "@tickwire/proto/model";
 import { describe, expect, test } from "vitest";
 import type { BookEvent, LevelColumns } from "#core/market-event.ts";
@@ -174,13 +176,21 @@ for (const [name, matches] of Object.entries(BOOK_TICKER_MATCHES)) {
   });
 }
 
+/** Checksums, of which none fails, and what was rejected. */
 const CLEAN_CAPTURES = {
   "binance-4-small-pairs": { checksums: 0, rejected: {} },
   "binance-usdm-4-pairs": { checksums: 0, rejected: {} },
+  "bitfinex-7-pairs": { checksums: 0, rejected: {} },
+  "bitget-v1-10-pairs": { checksums: 637, rejected: {} },
+  "bitstamp-10-pairs": { checksums: 0, rejected: {} },
   "coinbase-10-pairs": { checksums: 0, rejected: {} },
+  "deribit-10-options": { checksums: 0, rejected: {} },
+  "gateio-10-pairs": { checksums: 0, rejected: {} },
+  "htx-10-pairs": { checksums: 0, rejected: {} },
   "kraken-v1-10-pairs": { checksums: 4_269, rejected: {} },
-  "kraken-v2-ethusd": { checksums: 1_129, rejected: {} },
   "kraken-v2-btcusd-depth10-resubscribes": { checksums: 301, rejected: {} },
+  "kraken-v2-ethusd": { checksums: 1_129, rejected: {} },
+  "kucoin-10-pairs": { checksums: 0, rejected: {} },
   "okx-3-instruments": { checksums: 290, rejected: {} },
 } as const;
 
@@ -189,13 +199,21 @@ for (const [name, { checksums, rejected }] of Object.entries(CLEAN_CAPTURES)) {
   test.skipIf(path === undefined)(`${name} replays without a gap`, async () => {
     const replayed = await replay(path ?? "");
     expectClean(replayed);
+    expect(replayed.summary.frames).toBe(framesIn(path ?? ""));
     expect(replayed.summary.checksumsPassed).toBe(checksums);
+    expect(replayed.books.size).toBeGreaterThan(0);
     expect(replayed.summary.rejected).toEqual(rejected);
     for (const [venueSymbol, book] of replayed.books) {
       const isCrossed = book.best("bids").price >= book.best("asks").price;
       expect(`${venueSymbol} crossed: ${isCrossed}`).toBe(`${venueSymbol} crossed: false`);
     }
   });
+}
+
+/** Received frames, by the text of the file alone. */
+function framesIn(path: string): number {
+  const text = gunzipSync(readFileSync(path)).toString("utf8");
+  return text.split('"kind":"received"').length - 1;
 }
 
 const WORKED_HASHES = [
