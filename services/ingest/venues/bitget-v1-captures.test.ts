@@ -88,6 +88,16 @@ describe.skipIf(PATH === undefined)("ten pairs of Bitget in 2022, on two connect
     expect([by("buyer"), by("seller")]).toEqual([of("buy"), of("sell")]);
   });
 
+  test("9 of the 11 live trades at the best price are on the taker's side of the book", () => {
+    const live = trades.filter((trade) => !trade.historical);
+    const atBest = touches(messages);
+    expect(atBest).toHaveLength(live.length);
+    const sides = live.map(({ aggressorSide }, index) => [aggressorSide, atBest[index]]);
+    const agreeing = sides.filter(([side, best]) => best === (side === "buyer" ? "ask" : "bid"));
+    expect([agreeing.length, atBest.filter((best) => best !== undefined).length]).toEqual([9, 11]);
+    expect(sides).not.toContainEqual(["buyer", "bid"]);
+  });
+
   test("tickers of contracts carry funding, mark price and open interest, and none a quote", () => {
     expect(count("ticker")).toBe(rows("ticker"));
     expect(count("ticker")).toBe(345);
@@ -110,3 +120,38 @@ describe.skipIf(PATH === undefined)("ten pairs of Bitget in 2022, on two connect
     expect(count("refused")).toBe(0);
   });
 });
+
+/** Which best price each live trade was at or beyond, by books kept in the plainest way. */
+function touches(messages: readonly VenueMessage[]): readonly ("ask" | "bid" | undefined)[] {
+  const books = new Map<
+    string,
+    { readonly asks: Map<number, string>; readonly bids: Map<number, string> }
+  >();
+  const found: ("ask" | "bid" | undefined)[] = [];
+  for (const { action, arg, data } of messages) {
+    const key = `${arg?.instType} ${arg?.instId}`;
+    if (arg?.channel === "books" && data !== undefined) {
+      const book = action === "snapshot" ? undefined : books.get(key);
+      const { asks, bids } = book ?? { asks: new Map(), bids: new Map() };
+      books.set(key, { asks, bids });
+      const changes = data[0] as Readonly<Record<"asks" | "bids", readonly [string, string][]>>;
+      for (const [side, levels] of [
+        [asks, changes.asks],
+        [bids, changes.bids],
+      ] as const) {
+        for (const [price, size] of levels) {
+          if (Number(size) === 0) side.delete(Number(price));
+          else side.set(Number(price), size);
+        }
+      }
+    }
+    const book = books.get(key);
+    if (arg?.channel !== "trade" || action !== "update" || book === undefined) continue;
+    for (const row of data ?? []) {
+      const price = Number((row as unknown as readonly string[])[1]);
+      const isAsk = price >= Math.min(...book.asks.keys());
+      found.push(isAsk ? "ask" : price <= Math.max(...book.bids.keys()) ? "bid" : undefined);
+    }
+  }
+  return found;
+}
