@@ -356,6 +356,9 @@ class KrakenV1Decoder implements FeedDecoder {
       if (/already subscribed|not subscribed/i.test(reason)) emit({ kind: "heartbeat" });
       else emit({ kind: "refused", venueSymbol, channel, reason });
     } else if (status === "subscribed" && venueSymbol !== undefined && channel !== undefined) {
+      const instrument = this.#catalog.byVenueSymbol(venueSymbol);
+      // Its first snapshot may be the one that cannot be read.
+      if (channel === "book" && instrument !== undefined) this.#books.add(instrument);
       emit({ kind: "subscribed", venueSymbol, channel });
     } else if (status === "unsubscribed" && message["reqid"] === undefined) {
       // All our requests have an id, which answers repeat: this one the venue began by itself.

@@ -14,6 +14,7 @@ import type { Dialect } from "./dialect.ts";
 import { gateio, gateioFutures } from "./gateio.ts";
 import { hyperliquid } from "./hyperliquid.ts";
 import { krakenFutures } from "./kraken-futures.ts";
+import { krakenV1 } from "./kraken-v1.ts";
 import { kraken } from "./kraken.ts";
 import { kucoin } from "./kucoin.ts";
 import { okx } from "./okx.ts";
@@ -36,6 +37,7 @@ export const DIALECTS: Readonly<Partial<Record<ScriptedVenueId, Dialect>>> = {
   hyperliquid,
   kraken,
   "kraken-futures": krakenFutures,
+  "kraken-v1": krakenV1,
   kucoin,
   okx,
 };
