@@ -1,0 +1,330 @@
+import type { Instrument } from "#core/instrument.ts";
+import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
+import { asJsonObject, asText, type JsonText, parseJsonText } from "#core/json-text.ts";
+import type {
+  FeedDecoder,
+  FeedDecoderContext,
+  FeedEvent,
+  RejectReason,
+  RestResponse,
+} from "../feed/feed-adapter.ts";
+import {
+  type HtxSubject,
+  itemsOf,
+  readBook,
+  readCandle,
+  readFunding,
+  readLiquidation,
+  readMarkPrice,
+  readOpenInterest,
+  readQuote,
+  readTicker,
+  readTrade,
+} from "./htx-readings.ts";
+import {
+  channelOfKind,
+  htxTimeUs,
+  type Json,
+  parseTopic,
+  symbolOfInterestUrl,
+  symbolOfTradesUrl,
+  type Topic,
+  unpack,
+} from "./htx-values.ts";
+import { ScaleTracker } from "./scale-tracker.ts";
+import { isBadTime } from "./venue-time.ts";
+
+type Emit = (event: FeedEvent) => void;
+
+/** Requests whose answers have not come; beyond it the oldest is forgotten. */
+export const HTX_PENDING_MAX = 1024;
+
+type Pending = { readonly id: string; readonly topic: Topic; readonly isSnapshot: boolean };
+
+/** Decodes HTX's feeds, spot and linear contracts. Frames are compressed, one by one. */
+export class HtxDecoder implements FeedDecoder {
+  readonly #catalog: InstrumentCatalog;
+  /** Made as instruments turn up, so limited by the catalog. */
+  readonly #trackers = new Map<Instrument, ScaleTracker>();
+  readonly #pending: Pending[] = [];
+
+  constructor(context: FeedDecoderContext) {
+    this.#catalog = context.catalog;
+  }
+
+  sent(frame: string): void {
+    const request = asJsonObject(parseJsonText(frame));
+    const id = asText(request?.["id"] ?? request?.["cid"]);
+    const asked = request?.["req"];
+    const subscribed = request?.["op"] === "sub" ? request["topic"] : request?.["sub"];
+    const topic = parseTopic(asked ?? subscribed);
+    if (id === undefined || topic === undefined) return;
+    if (this.#pending.length >= HTX_PENDING_MAX) this.#pending.shift();
+    this.#pending.push({ id, topic, isSnapshot: asked !== undefined });
+  }
+
+  decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {
+    const { text, isWhole } = unpack(frame);
+    const parsed = isWhole ? parseJsonText(text) : undefined;
+    if (parsed === undefined) return this.#rejectDamaged(text, emit);
+    const message = asJsonObject(parsed) ?? {};
+    if (message["ch"] !== undefined) return this.#tick(message, receivedTimeUs, emit);
+    if (message["ping"] !== undefined) return replyTo(text, emit);
+    if (message["rep"] !== undefined) return this.#snapshot(message, receivedTimeUs, emit);
+    if (message["op"] !== undefined) return this.#operation(message, text, receivedTimeUs, emit);
+    if (message["subbed"] !== undefined) return this.#subscribed(message["subbed"], message, emit);
+    if (message["unsubbed"] !== undefined) return emit({ kind: "heartbeat" });
+    if (message["status"] === "error") return this.#failed(message, emit);
+    emit({ kind: "rejected", reason: "unknown-message" });
+  }
+
+  decodeRest(response: RestResponse, receivedTimeUs: number, emit: Emit): void {
+    const tradesOf = symbolOfTradesUrl(response.url);
+    const venueSymbol = tradesOf ?? symbolOfInterestUrl(response.url);
+    if (venueSymbol === undefined) return emit({ kind: "rejected", reason: "unknown-message" });
+    const instrument = this.#catalog.byVenueSymbol(venueSymbol);
+    if (instrument === undefined) return emit({ kind: "rejected", reason: "unknown-instrument" });
+    const channel = tradesOf === undefined ? "open-interest" : "trades";
+    const reject = (reason: RejectReason): void =>
+      emit({ kind: "rejected", reason, instrument, channel });
+    const body = parseJsonText(response.body);
+    if (body === undefined) return reject("bad-json");
+    const venueTimeUs = htxTimeUs(asJsonObject(body)?.["ts"]);
+    if (isBadTime(venueTimeUs)) return reject("bad-time");
+    const data = itemsOf(asJsonObject(body)?.["data"]);
+    if (data === undefined) return reject("missing-field");
+    const subject = this.#subject(instrument, venueTimeUs, receivedTimeUs);
+    // Trades stand in groups of one match; the newest is first.
+    const items = channel === "trades" ? data.flatMap(tradesOfMatch).toSorted(byTime) : data;
+    const read = channel === "trades" ? readTrade : readOpenInterest;
+    for (const item of items) {
+      const reason = read(item, subject, emit);
+      if (reason !== undefined) reject(reason);
+    }
+  }
+
+  #tick(message: Json, receivedTimeUs: number, emit: Emit): void {
+    const topic = parseTopic(message["ch"]);
+    const channel = topic === undefined ? undefined : channelOfKind(topic.kind);
+    if (topic === undefined || channel === undefined) {
+      return emit({ kind: "rejected", reason: "unknown-message" });
+    }
+    const instrument = this.#catalog.byVenueSymbol(topic.venueSymbol);
+    if (instrument === undefined) return emit({ kind: "rejected", reason: "unknown-instrument" });
+    const reject = (reason: RejectReason): void =>
+      emit({ kind: "rejected", reason, instrument, channel });
+    const venueTimeUs = htxTimeUs(message["ts"]);
+    if (isBadTime(venueTimeUs)) return reject("bad-time");
+    const tick = asJsonObject(message["tick"]);
+    if (tick === undefined) return reject("missing-field");
+    const subject = this.#subject(instrument, venueTimeUs, receivedTimeUs);
+    if (channel !== "trades") {
+      const reason = readTick(topic.kind, tick, subject, emit);
+      if (reason !== undefined) reject(reason);
+      return;
+    }
+    const trades = itemsOf(tick["data"]);
+    if (trades === undefined) return reject("missing-field");
+    for (const trade of trades) {
+      const reason = readTrade(trade, subject, emit);
+      if (reason !== undefined) reject(reason);
+    }
+  }
+
+  /** The answer to a request for a book. */
+  #snapshot(message: Json, receivedTimeUs: number, emit: Emit): void {
+    const topic = parseTopic(message["rep"]);
+    this.#takePending(message);
+    const depth = topic === undefined ? undefined : depthOfKind(topic.kind);
+    if (topic === undefined || depth === undefined) {
+      return emit({ kind: "rejected", reason: "unknown-message" });
+    }
+    const instrument = this.#catalog.byVenueSymbol(topic.venueSymbol);
+    if (instrument === undefined) return emit({ kind: "rejected", reason: "unknown-instrument" });
+    const data = asJsonObject(message["data"]);
+    const venueTimeUs = htxTimeUs(message["ts"]);
+    const subject = this.#subject(instrument, venueTimeUs, receivedTimeUs);
+    const form = { snapshot: true, isAnswer: true, depth };
+    const reason = isBadTime(venueTimeUs) ? "bad-time" : readBook(data ?? {}, subject, form, emit);
+    if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel: "book" });
+  }
+
+  /** Messages of the notification feed, which has a form of its own. */
+  #operation(message: Json, text: string, receivedTimeUs: number, emit: Emit): void {
+    switch (asText(message["op"]) ?? "") {
+      case "ping":
+        return replyTo(text, emit);
+      case "notify":
+        return this.#notice(message, receivedTimeUs, emit);
+      case "sub":
+        if (message["err-code"] === undefined || message["err-code"] === "0") {
+          return this.#subscribed(message["topic"], message, emit);
+        }
+        return this.#failed(message, emit);
+      case "unsub":
+        return emit({ kind: "heartbeat" });
+      case "close":
+        return emit({ kind: "reconnect-requested", reason: "venue-close" });
+      case "error":
+        return this.#failed(message, emit);
+      default:
+        emit({ kind: "rejected", reason: "unknown-message" });
+    }
+  }
+
+  #notice(message: Json, receivedTimeUs: number, emit: Emit): void {
+    const kind = parseTopic(message["topic"])?.kind;
+    if (kind !== "funding_rate" && kind !== "liquidation_orders") {
+      return emit({ kind: "rejected", reason: "unknown-message" });
+    }
+    const channel = kind === "funding_rate" ? "funding" : "liquidations";
+    const read = kind === "funding_rate" ? readFunding : readLiquidation;
+    const venueTimeUs = htxTimeUs(message["ts"]);
+    for (const item of itemsOf(message["data"]) ?? [{}]) {
+      const venueSymbol = asText(item["contract_code"]);
+      const instrument =
+        venueSymbol === undefined ? undefined : this.#catalog.byVenueSymbol(venueSymbol);
+      if (instrument === undefined) {
+        const reason = venueSymbol === undefined ? "missing-field" : "unknown-instrument";
+        emit({ kind: "rejected", reason });
+        continue;
+      }
+      const subject = this.#subject(instrument, venueTimeUs, receivedTimeUs);
+      const reason = isBadTime(venueTimeUs) ? "bad-time" : read(item, subject, emit);
+      if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel });
+    }
+  }
+
+  #subscribed(name: JsonText | undefined, message: Json, emit: Emit): void {
+    this.#takePending(message);
+    const topic = parseTopic(name);
+    const channel = topic === undefined ? undefined : channelOfKind(topic.kind);
+    if (topic === undefined || channel === undefined) return emit({ kind: "heartbeat" });
+    emit({ kind: "subscribed", venueSymbol: topic.venueSymbol, channel });
+  }
+
+  /** A request for a book that fails is made again; a subscription that fails is refused. */
+  #failed(message: Json, emit: Emit): void {
+    const pending = this.#takePending(message);
+    const topic = pending?.topic ?? parseTopic(message["topic"]);
+    const channel = topic === undefined ? undefined : channelOfKind(topic.kind);
+    const code = asText(message["err-code"]) ?? "unknown";
+    const reason = asText(message["err-msg"]) ?? `code ${code}`;
+    const venueSymbol = topic?.venueSymbol;
+    const instrument =
+      venueSymbol === undefined ? undefined : this.#catalog.byVenueSymbol(venueSymbol);
+    if (pending?.isSnapshot === true && instrument !== undefined) {
+      return emit({ kind: "rejected", reason: "missing-data", instrument, channel: "book" });
+    }
+    emit({ kind: "refused", venueSymbol, channel, reason });
+  }
+
+  #takePending(message: Json): Pending | undefined {
+    const id = asText(message["id"] ?? message["cid"]);
+    const index = this.#pending.findIndex((each) => each.id === id);
+    return index < 0 ? undefined : this.#pending.splice(index, 1)[0];
+  }
+
+  #subject(
+    instrument: Instrument,
+    venueTimeUs: number | undefined,
+    receivedTimeUs: number,
+  ): HtxSubject {
+    let tracker = this.#trackers.get(instrument);
+    if (tracker === undefined) {
+      tracker = new ScaleTracker();
+      this.#trackers.set(instrument, tracker);
+    }
+    return { instrument, tracker, venueTimeUs, receivedTimeUs };
+  }
+
+  /**
+   * A lost change shows in the numbers of the next, a lost whole book in nothing: it is traced by
+   * what is left of its name, or every book that was asked for and has not come is in doubt.
+   */
+  #rejectDamaged(text: string, emit: Emit): void {
+    const name = /"(?:ch|rep)"\s*:\s*"([^"\\]+)"/.exec(text)?.[1];
+    const topic = parseTopic(name);
+    const channel = topic === undefined ? undefined : channelOfKind(topic.kind);
+    const instrument =
+      topic === undefined ? undefined : this.#catalog.byVenueSymbol(topic.venueSymbol);
+    if (instrument !== undefined && channel !== undefined) {
+      return emit({ kind: "rejected", reason: "bad-json", instrument, channel });
+    }
+    emit({ kind: "rejected", reason: "bad-json" });
+    for (const pending of this.#pending.filter(({ isSnapshot }) => isSnapshot)) {
+      const book = this.#catalog.byVenueSymbol(pending.topic.venueSymbol);
+      if (book === undefined) continue;
+      emit({ kind: "rejected", reason: "missing-data", instrument: book, channel: "book" });
+    }
+  }
+}
+
+function readTick(
+  kind: string,
+  tick: Json,
+  subject: HtxSubject,
+  emit: Emit,
+): RejectReason | undefined {
+  switch (kind) {
+    case "bbo":
+      return readQuote(tick, subject, emit);
+    case "detail":
+      return readTicker(tick, subject, emit);
+    case "kline.1min":
+      return readCandle(tick, subject, emit);
+    case "mark_price.1min":
+      return readMarkPrice(tick, subject, emit);
+    case "depth.step0":
+      return readBook(tick, subject, { snapshot: true, isAnswer: false }, emit);
+    default:
+      return readChange(kind, tick, subject, emit);
+  }
+}
+
+/** What `mbp` tells is always a change; contracts say which of the two it is. */
+function readChange(
+  kind: string,
+  tick: Json,
+  subject: HtxSubject,
+  emit: Emit,
+): RejectReason | undefined {
+  const depth = depthOfKind(kind);
+  if (depth === undefined) return "unknown-message";
+  const { event } = tick;
+  if (!kind.startsWith("mbp") && event !== "snapshot" && event !== "update") {
+    return "missing-field";
+  }
+  return readBook(tick, subject, { snapshot: event === "snapshot", isAnswer: false, depth }, emit);
+}
+
+/** Levels that the venue keeps of a side in such a stream. */
+function depthOfKind(kind: string): number | undefined {
+  const match = /^(?:mbp\.(\d{1,4})|depth\.size_(\d{1,4})\.high_freq)$/.exec(kind);
+  const depth = Number(match?.[1] ?? match?.[2] ?? 0);
+  return depth > 0 ? depth : undefined;
+}
+
+/** The venue wants its own number back, as it wrote it. */
+function replyTo(text: string, emit: Emit): void {
+  const ping = /"ping"\s*:\s*(\d{1,20})\b/.exec(text)?.[1];
+  const ts = /"ts"\s*:\s*("?\d{1,20}"?)/.exec(text)?.[1];
+  if (ping !== undefined) emit({ kind: "reply", frame: `{"pong":${ping}}` });
+  else if (ts !== undefined) emit({ kind: "reply", frame: `{"op":"pong","ts":${ts}}` });
+  else emit({ kind: "rejected", reason: "missing-field" });
+}
+
+function tradesOfMatch(match: Json): readonly Json[] {
+  return itemsOf(match["data"]) ?? [match];
+}
+
+/** Oldest first; ids of one length compare as texts. */
+function byTime(a: Json, b: Json): number {
+  const [left, right] = [a, b].map((trade) => [asText(trade["ts"]), asText(trade["id"])]);
+  for (const index of [0, 1]) {
+    const [first = "", second = ""] = [left?.[index], right?.[index]];
+    const order = first.length - second.length || (first < second ? -1 : Number(first > second));
+    if (order !== 0) return order;
+  }
+  return 0;
+}

@@ -1,0 +1,149 @@
+// What HTX lists: spot pairs and linear contracts.
+// https://www.htx.com/en-us/opend/newApiPages/?id=7ec51cb5-7773-11ed-9966-0242ac110003
+// https://www.htx.com/en-us/opend/newApiPages/?id=8cb73c34-77b5-11ed-9966-0242ac110003
+import { canonicalDecimal } from "@tickwire/proto/model";
+import { z } from "zod";
+import type { Instrument } from "#core/instrument.ts";
+import { parseJsonText } from "#core/json-text.ts";
+
+/** The id of the venue. */
+export const HTX = "htx";
+
+type InstrumentList = { readonly instruments: readonly Instrument[]; readonly skipped: number };
+
+// Numbers come as their texts.
+const integer = z.string().regex(/^\d{1,2}$/);
+const listSchema = z.object({ data: z.array(z.unknown()) });
+
+const pairSchema = z.object({
+  symbol: z.string(),
+  bc: z.string(),
+  qc: z.string(),
+  state: z.string(),
+  pp: integer,
+  ap: integer,
+});
+
+/** As the venue's older list has it. */
+const olderPairSchema = z
+  .object({
+    symbol: z.string(),
+    "base-currency": z.string(),
+    "quote-currency": z.string(),
+    state: z.string(),
+    "price-precision": integer,
+    "amount-precision": integer,
+  })
+  .transform((pair) => ({
+    symbol: pair.symbol,
+    bc: pair["base-currency"],
+    qc: pair["quote-currency"],
+    state: pair.state,
+    pp: pair["price-precision"],
+    ap: pair["amount-precision"],
+  }));
+
+const contractSchema = z.object({
+  contract_code: z.string(),
+  contract_size: z.string(),
+  price_tick: z.string(),
+  contract_status: z.string(),
+  delivery_time: z.string().optional(),
+});
+
+/** The status of a contract that trades. */
+const LISTED = "1";
+
+/** True for the address of one of the lists. */
+export function isHtxInstrumentsUrl(url: string): boolean {
+  return /\/(?:v1\/common\/symbols|v1\/settings\/common\/market-symbols|linear-swap-api\/v1\/swap_contract_info)(?:\?|$)/.test(
+    url,
+  );
+}
+
+/** Reads either list; undefined if the body is none. What does not trade is left out and counted. */
+export function parseHtxInstruments(body: string, url: string): InstrumentList | undefined {
+  const list = listSchema.safeParse(parseJsonText(body));
+  if (!list.success) return undefined;
+  const toInstrument = url.includes("swap_contract_info") ? contractOf : pairOf;
+  const bySymbol = new Map<string, Instrument>();
+  for (const entry of list.data.data) {
+    const instrument = toInstrument(entry);
+    if (instrument === undefined || bySymbol.has(instrument.symbol)) continue;
+    bySymbol.set(instrument.symbol, instrument);
+  }
+  return {
+    instruments: [...bySymbol.values()],
+    skipped: list.data.data.length - bySymbol.size,
+  };
+}
+
+/**
+ * A linear contract from its code. A spot pair's symbol does not say where its base ends, so only
+ * the list can tell.
+ */
+export function deriveHtxContract(venueSymbol: string): Instrument | undefined {
+  const match = /^([A-Z0-9]{1,24})-(USDT|USDC|USDD)(?:-(\d{6}))?$/.exec(venueSymbol);
+  const [, base, quote, date] = match ?? [];
+  if (base === undefined || quote === undefined) return undefined;
+  return {
+    venue: HTX,
+    symbol: `${base}-${quote}-${date === undefined ? "PERP" : `20${date}`}`,
+    venueSymbol,
+    kind: date === undefined ? "perpetual" : "future",
+    base,
+    quote,
+    settle: quote,
+    inverse: false,
+    sizeUnit: "contract",
+  };
+}
+
+function pairOf(entry: unknown): Instrument | undefined {
+  const parsed = z.union([pairSchema, olderPairSchema]).safeParse(entry);
+  if (!parsed.success || parsed.data.state !== "online") return undefined;
+  const { symbol, bc, qc, pp, ap } = parsed.data;
+  const isPair = /^[a-z0-9]{1,24}$/.test(bc) && /^[a-z0-9]{1,24}$/.test(qc);
+  if (!isPair || symbol !== `${bc}${qc}`) return undefined;
+  const [base, quote] = [bc.toUpperCase(), qc.toUpperCase()];
+  return {
+    venue: HTX,
+    symbol: `${base}-${quote}`,
+    venueSymbol: symbol,
+    kind: "spot",
+    base,
+    quote,
+    settle: quote,
+    inverse: false,
+    ...increment("priceIncrement", `1e-${pp}`),
+    ...increment("sizeIncrement", `1e-${ap}`),
+  };
+}
+
+function contractOf(entry: unknown): Instrument | undefined {
+  const parsed = contractSchema.safeParse(entry);
+  if (!parsed.success || parsed.data.contract_status !== LISTED) return undefined;
+  const instrument = deriveHtxContract(parsed.data.contract_code);
+  const contractSize = canonicalDecimal(parsed.data.contract_size);
+  if (instrument === undefined || contractSize === undefined || contractSize === "0") {
+    return undefined;
+  }
+  const { delivery_time: delivery = "" } = parsed.data;
+  const isDated = instrument.kind === "future";
+  if (isDated && !/^[1-9]\d{12}$/.test(delivery)) return undefined;
+  return {
+    ...instrument,
+    contractSize,
+    ...increment("priceIncrement", parsed.data.price_tick),
+    sizeIncrement: "1",
+    ...(isDated ? { expiryTimeUs: Number(delivery) * 1000 } : {}),
+  };
+}
+
+function increment(
+  name: "priceIncrement" | "sizeIncrement",
+  text: string,
+): Partial<Pick<Instrument, "priceIncrement" | "sizeIncrement">> {
+  const value = canonicalDecimal(text);
+  return value === undefined || value === "0" ? {} : { [name]: value };
+}
