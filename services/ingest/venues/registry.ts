@@ -12,8 +12,11 @@ import { coinbase } from "./coinbase.ts";
 import { deribit } from "./deribit.ts";
 import { gateioFutures } from "./gateio-futures.ts";
 import { gateio } from "./gateio.ts";
+import { geminiV2 } from "./gemini-v2.ts";
+import { gemini } from "./gemini.ts";
 import { hyperliquid } from "./hyperliquid.ts";
 import { krakenFutures } from "./kraken-futures.ts";
+import { htx } from "./htx.ts";
 import { krakenV1 } from "./kraken-v1.ts";
 import { kraken } from "./kraken.ts";
 import { kucoin } from "./kucoin.ts";
@@ -38,7 +41,10 @@ export const VENUES = {
   deribit,
   gateio,
   "gateio-futures": gateioFutures,
+  gemini,
+  "gemini-v2": geminiV2,
   hyperliquid,
+  htx,
   kraken,
   "kraken-futures": krakenFutures,
   "kraken-v1": krakenV1,

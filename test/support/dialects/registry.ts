@@ -12,9 +12,11 @@ import { coinbase } from "./coinbase.ts";
 import { deribit } from "./deribit.ts";
 import type { Dialect } from "./dialect.ts";
 import { gateio, gateioFutures } from "./gateio.ts";
+import { gemini, geminiV2 } from "./gemini.ts";
 import { hyperliquid } from "./hyperliquid.ts";
 import { krakenFutures } from "./kraken-futures.ts";
 import { krakenV1 } from "./kraken-v1.ts";
+import { htx } from "./htx.ts";
 import { kraken } from "./kraken.ts";
 import { kucoin } from "./kucoin.ts";
 import { okx } from "./okx.ts";
@@ -34,7 +36,10 @@ export const DIALECTS: Readonly<Partial<Record<ScriptedVenueId, Dialect>>> = {
   deribit,
   gateio,
   "gateio-futures": gateioFutures,
+  gemini,
+  "gemini-v2": geminiV2,
   hyperliquid,
+  htx,
   kraken,
   "kraken-futures": krakenFutures,
   "kraken-v1": krakenV1,
