@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { formatDecimal } from "@tickwire/proto/model";
+import { formatDecimal, OrderBook } from "@tickwire/proto/model";
 import { describe, expect, test } from "vitest";
 import type { BookEvent, LevelColumns } from "#core/market-event.ts";
 import type { CaptureLine } from "#ingest/capture/capture-format.ts";
@@ -169,6 +169,8 @@ for (const [name, matches] of Object.entries(BOOK_TICKER_MATCHES)) {
       expect(different).toBe(0);
       expect(compared).toBe(matches);
       const { summary } = replayed;
+      expect(summary.frames).toBe(framesIn(path ?? ""));
+      expect(crossings(replayed.events)).toEqual([]);
       expect(summary.events["quote"]).toBe(raw.get("bookTicker"));
       const rejectedTrades = summary.rejected["non-positive-price"] ?? 0;
       expect((summary.events["trade"] ?? 0) + rejectedTrades).toBe(raw.get("trade"));
@@ -203,11 +205,28 @@ for (const [name, { checksums, rejected }] of Object.entries(CLEAN_CAPTURES)) {
     expect(replayed.summary.checksumsPassed).toBe(checksums);
     expect(replayed.books.size).toBeGreaterThan(0);
     expect(replayed.summary.rejected).toEqual(rejected);
+    expect(crossings(replayed.events)).toEqual([]);
     for (const [venueSymbol, book] of replayed.books) {
       const isCrossed = book.best("bids").price >= book.best("asks").price;
       expect(`${venueSymbol} crossed: ${isCrossed}`).toBe(`${venueSymbol} crossed: false`);
     }
   });
+}
+
+/** Books whose best bid is not below their best ask after some message, each once. */
+function crossings(events: readonly ReplayedEvent[]): string[] {
+  const books = new Map<string, OrderBook>();
+  const crossed = new Set<string>();
+  for (const { event } of events) {
+    if (event.kind !== "book") continue;
+    const { symbol } = event.instrument;
+    const book = books.get(symbol) ?? new OrderBook();
+    books.set(symbol, book);
+    if (event.snapshot) book.applySnapshot(event);
+    else book.applyDelta(event);
+    if (book.isCrossed()) crossed.add(symbol);
+  }
+  return [...crossed];
 }
 
 /** Received frames, by the text of the file alone. */

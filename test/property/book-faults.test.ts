@@ -172,10 +172,14 @@ const count = (said: readonly BookOutput[], kind: BookOutput["kind"], state?: st
  * REST answers come some messages after the request, showing the book as it was somewhere in
  * between.
  */
-function runRest(seed: number, sequencing: BookSequencing, stride: number): readonly BookOutput[] {
+function runRest(
+  seed: number,
+  sync: { readonly snapshot: "rest" | "request"; readonly sequencing: BookSequencing },
+  stride: number,
+): readonly BookOutput[] {
   const random = createPrng(seed);
   const { states, deltas } = createTruth(random, stride);
-  const book = createBook({ snapshot: "rest", sequencing });
+  const book = createBook(sync);
   /** The newest update that the book must contain while it is live. */
   let updateId = 0;
   let sentId = 0;
@@ -286,13 +290,14 @@ function gapsOver(seed: number, run: (seed: number) => readonly BookOutput[]): n
 }
 
 describe("under dropped, repeated and swapped deltas a book is right or says that it is not live", () => {
-  test("numbered without holes, snapshots anywhere", () => {
+  test.each(["rest", "request"] as const)("numbered without holes, snapshots by %s", (snapshot) => {
     const sequencing: BookSequencing = {
       isCovered: (delta, id) => delta.lastUpdateId! <= id,
       bridges: (delta, id) => delta.firstUpdateId! <= id + 1 && id + 1 <= delta.lastUpdateId!,
       follows: (delta, id) => delta.firstUpdateId === id + 1,
     };
-    expect(gapsOver(1, (seed) => runRest(seed, sequencing, 0))).toBeGreaterThan(RUNS);
+    const sync = { snapshot, sequencing };
+    expect(gapsOver(1, (seed) => runRest(seed, sync, 0))).toBeGreaterThan(RUNS);
   });
 
   test("numbered with holes and a pointer to the delta before", () => {
@@ -302,7 +307,8 @@ describe("under dropped, repeated and swapped deltas a book is right or says tha
         (delta.firstUpdateId! <= id && id <= delta.lastUpdateId!) || delta.previousUpdateId === id,
       follows: (delta, id) => delta.previousUpdateId === id,
     };
-    expect(gapsOver(2, (seed) => runRest(seed, sequencing, 3))).toBeGreaterThan(RUNS);
+    const sync = { snapshot: "rest", sequencing } as const;
+    expect(gapsOver(2, (seed) => runRest(seed, sync, 3))).toBeGreaterThan(RUNS);
   });
 
   test("not numbered at all, with a checksum over the best levels", () => {

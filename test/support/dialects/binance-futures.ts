@@ -10,7 +10,7 @@ export type FuturesNames = {
   readonly sizeScale: number;
   /** What only one of them lists of an instrument. */
   readonly listed: Readonly<Record<string, unknown>>;
-  venueSymbol(market: ScriptedMarket): string;
+  readonly venueSymbol: (market: ScriptedMarket) => string;
 };
 
 /**
@@ -73,8 +73,14 @@ export function createFuturesDialect(names: FuturesNames): Dialect {
       return {
         timezone: "UTC",
         symbols: [...markets].map(([symbol, { base }]) => ({
-          ...{ symbol, pair: `${base}${quote}`, contractType: "PERPETUAL", baseAsset: base },
-          ...{ quoteAsset: quote, deliveryDate: 4_133_404_800_000, filters, ...names.listed },
+          symbol,
+          pair: `${base}${quote}`,
+          contractType: "PERPETUAL",
+          baseAsset: base,
+          quoteAsset: quote,
+          deliveryDate: 4_133_404_800_000,
+          filters,
+          ...names.listed,
           marginAsset: names.listed["contractSize"] === undefined ? quote : base,
         })),
       };
