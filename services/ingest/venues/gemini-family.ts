@@ -19,7 +19,7 @@ const GUSD_BASE_LENGTH_MIN = 3;
 
 const listSchema = z.array(z.unknown());
 
-/** The request that lists pairs. What is known of each has a page of its own and is not asked for. */
+/** The request that lists pairs. What is known of each has a page of its own: too many requests. */
 export function geminiSymbolsRequest(endpoints: FeedEndpoints): RestRequest {
   return { url: `${endpoints.rest.replace(/\/+$/, "")}/v1/symbols`, weight: 1 };
 }

@@ -271,7 +271,10 @@ class GeminiV2Decoder implements FeedDecoder {
     return scales;
   }
 
-  /** Nothing is numbered: what a damaged frame was about must be found out, or every book is suspect. */
+  /**
+   * Nothing is numbered: what a damaged frame was about must be found out, or every book may be
+   * wrong.
+   */
   #rejectDamaged(text: string, emit: Emit): void {
     const type = /"type"\s*:\s*"([a-z0-9_]+)"/.exec(text)?.[1];
     const symbol = /"symbol"\s*:\s*"([^"\\]+)"/.exec(text)?.[1]?.toUpperCase();

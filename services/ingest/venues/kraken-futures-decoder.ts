@@ -125,8 +125,8 @@ export class KrakenFuturesDecoder implements FeedDecoder {
   }
 
   /**
-   * The next number shows what a damaged change cost, but nothing may follow a damaged snapshot: what
-   * can be read of the frame says at once whose it was.
+   * The next number shows what a damaged change cost, but nothing may follow a damaged snapshot:
+   * what can be read of the frame says at once whose it was.
    */
   #rejectDamaged(text: string, emit: Emit): void {
     const feed = /"feed"\s*:\s*"([a-z_]+)"/.exec(text)?.[1];
@@ -329,7 +329,6 @@ export class KrakenFuturesDecoder implements FeedDecoder {
 
   /** Answers come in the order of the requests, so a refusal is about the oldest without one. */
   #refused(reason: string, emit: Emit): void {
-    if (/\bping\b/i.test(reason)) return emit({ kind: "heartbeat" });
     const pending = this.#pending.shift();
     const channels = channelsOf(pending?.feed ?? "");
     if (pending === undefined || channels.length === 0) {
@@ -373,7 +372,7 @@ function contractValues(
   if (openInterest !== undefined) {
     emit({ kind: "open-interest", ...common, openInterest, openInterestValue: undefined });
   }
-  // `funding_rate` is an amount for each contract; the rate that others call so is the relative one.
+  // `funding_rate` is an amount for each contract; what others call so is the relative one.
   if (rate === undefined || common.instrument.kind !== "perpetual") return undefined;
   const next = message["next_funding_rate_time"];
   const nextFundingTimeUs = next === "0" ? undefined : millisecondsTimeUs(next);

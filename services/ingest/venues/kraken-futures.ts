@@ -32,6 +32,8 @@ const LIMITS: FeedLimits = {
   connectionAgeMsMax: undefined,
 };
 
+const HEARTBEATS = JSON.stringify({ event: "subscribe", feed: "heartbeat" });
+
 /** Every message of a book has the number after that of the one before. */
 export const krakenFutures: FeedAdapter = {
   venue: "kraken-futures",
@@ -77,9 +79,10 @@ export const krakenFutures: FeedAdapter = {
       follows: isNext,
     },
   },
-  // The venue wants a ping every minute. Its pages do not show one; this is how they look at Kraken.
-  keepAlive: { intervalMs: 30_000, frame: () => JSON.stringify({ event: "ping" }) },
-  openingFrames: () => [JSON.stringify({ event: "subscribe", feed: "heartbeat" })],
+  // The venue wants a ping every minute, and its pages show none. Asking for the heartbeats that
+  // come anyway is a message that it surely knows.
+  keepAlive: { intervalMs: 30_000, frame: () => HEARTBEATS },
+  openingFrames: () => [HEARTBEATS],
   instrumentsRequests: (endpoints) => [{ url: `${baseOf(endpoints)}/instruments`, weight: 1 }],
   isInstrumentsUrl: (url) => /\/derivatives\/api\/v3\/instruments\/?(\?|$)/.test(url),
   parseInstruments: parseFuturesInstruments,

@@ -27,7 +27,6 @@ export const krakenFutures: Dialect = {
       feed?: string;
       product_ids?: string[];
     };
-    if (request.event === "ping") return [{ kind: "answer", frame: '{"event":"pong"}' }];
     const { event, feed, product_ids: products = [] } = request;
     const isUnknown = products.some((product) => !markets.has(product) || refused.has(product));
     if (isUnknown) {

@@ -1,0 +1,104 @@
+import { expect, test } from "vitest";
+import { InstrumentCatalog } from "#core/instrument-catalog.ts";
+import type { FeedAdapter, FeedEvent, FeedSubscription } from "../feed/feed-adapter.ts";
+import { geminiV2 } from "./gemini-v2.ts";
+import { gemini } from "./gemini.ts";
+
+const OPTIONS = { requestId: 5, bookDepth: 1000 };
+
+function wanted(adapter: FeedAdapter, venueSymbol: string): FeedSubscription[] {
+  const instrument = adapter.deriveInstrument(venueSymbol);
+  if (instrument === undefined) throw new Error(`${venueSymbol} is no pair`);
+  return adapter.channels.map((channel) => ({ instrument, channel }));
+}
+
+function decode(
+  frames: readonly { readonly text: string; readonly sent?: boolean }[],
+): FeedEvent[] {
+  const catalog = new InstrumentCatalog({
+    venue: "gemini",
+    instrumentsMax: 100,
+    derive: (venueSymbol) => gemini.deriveInstrument(venueSymbol),
+  });
+  const decoder = gemini.createDecoder({ catalog, bookDepth: 1000 });
+  const events: FeedEvent[] = [];
+  for (const { text, sent } of frames) {
+    if (sent === true) decoder.sent?.(text);
+    else decoder.decode(text, 1, (event) => events.push(event));
+  }
+  return events;
+}
+
+const depth = (first: number, last: number): { text: string } => ({
+  text: `{"e":"depthUpdate","E":1767225601123456789,"s":"btcusd","U":${first},"u":${last},"b":[],"a":[]}`,
+});
+
+const subscribe = {
+  text: '{"id":1,"method":"SUBSCRIBE","params":["btcusd@depth@100ms"]}',
+  sent: true,
+};
+
+test("all streams of a pair are one request, and the address asks for whole books", () => {
+  const subscriptions = wanted(gemini, "btcusd");
+  expect(gemini.subscribeFrames(subscriptions, OPTIONS)).toEqual([
+    '{"id":5,"method":"SUBSCRIBE","params":["btcusd@trade","btcusd@bookTicker","btcusd@depth@100ms"]}',
+  ]);
+  const plans = gemini.planConnections(subscriptions, gemini.endpoints);
+  expect(plans.map((plan) => plan.url)).toEqual(["wss://ws.gemini.com/?snapshot=-1"]);
+});
+
+test("the feed before it has books and trades in one subscription", () => {
+  expect(geminiV2.subscribeFrames(wanted(geminiV2, "BTCUSD"), OPTIONS)).toEqual([
+    '{"type":"subscribe","subscriptions":[{"name":"l2","symbols":["BTCUSD"]},{"name":"candles_1m","symbols":["BTCUSD"]}]}',
+  ]);
+});
+
+test("a book is whole once for each subscription, and old changes are still changes until its end is acknowledged", () => {
+  const unsubscribe = {
+    text: '{"id":2,"method":"UNSUBSCRIBE","params":["btcusd@depth@100ms"]}',
+    sent: true,
+  };
+  const renewed = { text: subscribe.text.replace('"id":1', '"id":3'), sent: true };
+  const acknowledged = (id: number): { text: string } => ({ text: `{"id":${id},"status":200}` });
+  const events = decode([
+    subscribe,
+    acknowledged(1),
+    depth(1, 1),
+    depth(1, 2),
+    unsubscribe,
+    renewed,
+    depth(2, 3),
+    acknowledged(2),
+    depth(3, 3),
+    acknowledged(3),
+    depth(3, 4),
+  ]);
+  const books = events.filter((event) => event.kind === "raw-book");
+  expect(books.map((book) => book.snapshot)).toEqual([true, false, false, true, false]);
+});
+
+test("after a damaged frame that may have been the first, the next is not taken for the whole book", () => {
+  const events = decode([subscribe, { text: '{"e":"dep' }, depth(1, 2)]);
+  expect(events).toMatchObject([
+    { kind: "rejected", reason: "bad-json" },
+    { kind: "rejected", reason: "missing-data", channel: "book" },
+    { kind: "raw-book", snapshot: false },
+  ]);
+});
+
+test("a message in Binance's wrapping is read as well", () => {
+  expect(decode([{ text: `{"stream":"x","data":${depth(1, 1).text}}` }])).toMatchObject([
+    { kind: "raw-book", venueTimeUs: 1_767_225_601_123_456 },
+  ]);
+});
+
+test.each([
+  ["btcgusd", "BTC-GUSD"],
+  ["dogusd", "DOG-USD"],
+  ["btcgusdperp", "BTC-GUSD-PERP"],
+  ["usdcusd", "USDC-USD"],
+  ["usd", undefined],
+  ["BTCUSD", undefined],
+])("%s is derived as %s", (venueSymbol, symbol) => {
+  expect(gemini.deriveInstrument(venueSymbol)?.symbol).toBe(symbol);
+});
