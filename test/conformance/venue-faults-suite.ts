@@ -22,7 +22,7 @@ export function describeVenueFaults(id: ScriptedVenueId): void {
     describeContent(id);
     describeSilence(id);
     describeConnection(id);
-    if (DIALECTS[id]?.refusesByName === true) describeRefusal(id);
+    if (DIALECTS[id].refusesByName === true) describeRefusal(id);
     if (bookSync.snapshot === "rest") describeRest(id);
     else describeSnapshotsOnTheConnection(id);
   });
@@ -171,7 +171,7 @@ function describeContent(id: ScriptedVenueId): void {
     stand.venue.sendDelta(stand.name("BTC"));
     const outcome = await stand.outcome(before);
     const isNumberless = bookProof.order === "none" || bookProof.order === "checksum";
-    const untraceable = DIALECTS[id]?.namesAtEnd === true ? BASES : ["BTC"];
+    const untraceable = DIALECTS[id].namesAtEnd === true ? BASES : ["BTC"];
     const bases = isNumberless ? untraceable : doubtful(id);
     // A whole book that follows repairs what one that was lost left, whether or not it is noticed.
     const noticed = bookProof.order === "snapshots" && outcome.starts[0] === 1 ? ["BTC"] : bases;
@@ -179,7 +179,7 @@ function describeContent(id: ScriptedVenueId): void {
     expect(stand.counters()?.rejected["bad-json"]).toBe(1);
   });
 
-  const hasWrongChecksum = DIALECTS[id]?.withWrongChecksum !== undefined;
+  const hasWrongChecksum = DIALECTS[id].withWrongChecksum !== undefined;
   test("checksums are tried where they are declared", () => {
     expect(hasWrongChecksum).toBe(bookProof.content === "checksum");
   });
@@ -287,7 +287,7 @@ function describeSnapshotsOnTheConnection(id: ScriptedVenueId): void {
 /** True where a message that cannot be read may cost every book of its connection. */
 function sharesLosses(id: ScriptedVenueId): boolean {
   const isShared = VENUES[id].bookProof.order === "connection-sequence";
-  return isShared || DIALECTS[id]?.namesAtEnd === true;
+  return isShared || DIALECTS[id].namesAtEnd === true;
 }
 
 function describeDamagedResync(id: ScriptedVenueId): void {

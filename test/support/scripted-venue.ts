@@ -126,7 +126,6 @@ class Venue implements ScriptedVenue {
 
   constructor(options: ScriptedVenueOptions) {
     const dialect = DIALECTS[options.venue];
-    if (dialect === undefined) throw new Error(`no dialect of ${options.venue}`);
     this.dialect = dialect;
     this.#nowUs = options.nowUs;
     const { depth, priceScale, sizeScale, quote } = dialect;

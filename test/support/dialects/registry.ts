@@ -22,7 +22,7 @@ import { kucoin } from "./kucoin.ts";
 import { okx } from "./okx.ts";
 
 /** The venues that a scripted server can be, by their id; one line each. */
-export const DIALECTS: Readonly<Partial<Record<ScriptedVenueId, Dialect>>> = {
+export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   binance,
   "binance-coinm": binanceCoinm,
   "binance-usdm": binanceUsdm,
