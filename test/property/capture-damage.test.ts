@@ -39,7 +39,7 @@ async function replayed(bytes: Uint8Array): Promise<ReplaySummary | undefined> {
   }
 }
 
-/** Changes some of the lines, never the header: cut, emptied, of no known kind, or not even text. */
+/** Changes some of the lines, never the header: cut, emptied, of no known kind, or no text. */
 function withDamagedLines(text: string, prng: Prng): string {
   const lines = text.trimEnd().split("\n");
   for (let count = 1 + prng.below(5); count > 0; count--) {
