@@ -87,7 +87,7 @@ export class GeminiDecoder implements FeedDecoder {
     if (message["u"] !== undefined && (kind === "" || kind === "bookTicker")) {
       return this.#with(message, "quotes", receivedTimeUs, emit);
     }
-    if (message["status"] !== undefined || message["error"] !== undefined) {
+    if (["status", "error", "result"].some((key) => message[key] !== undefined)) {
       return this.#answer(message, emit);
     }
     reject(emit, "unknown-message");
@@ -138,7 +138,8 @@ export class GeminiDecoder implements FeedDecoder {
     const id = asText(message["id"]) ?? "";
     const request = this.#requests.get(id);
     this.#requests.delete(id);
-    const ok = message["status"] === "200" && message["error"] === undefined;
+    const { status = "200", result, error } = message;
+    const ok = status === "200" && result !== "error" && error === undefined;
     if (!ok) return this.#refused(message, request, emit);
     let news = false;
     for (const stream of request?.streams ?? []) {
@@ -158,7 +159,13 @@ export class GeminiDecoder implements FeedDecoder {
 
   #refused(message: JsonObject, request: Request | undefined, emit: Emit): void {
     const error = asJsonObject(message["error"]);
-    const texts = [error?.["msg"], error?.["message"], message["error"], message["msg"]];
+    const texts = [
+      error?.["msg"],
+      error?.["message"],
+      message["error"],
+      message["msg"],
+      message["reason"],
+    ];
     const reason = asText(texts.find((text) => typeof text === "string")) ?? "refused";
     const streams = request?.method === "SUBSCRIBE" ? request.streams : [];
     for (const stream of streams) {
