@@ -1,5 +1,5 @@
-// Gemini's current public feed. Perpetuals are traded on it like spot; their funding, mark prices and
-// candles are not part of it.
+// Gemini's current public feed. Perpetuals are traded on it like spot; their funding, mark prices
+// and candles are not part of it.
 // https://developer.gemini.com/websocket/streams
 import type { Channel } from "#core/instrument.ts";
 import type { RawBook } from "#core/book-sync.ts";
@@ -32,7 +32,7 @@ const LIMITS: FeedLimits = {
   connectionAgeMsMax: undefined,
 };
 
-/** Every change of a book says which number it begins after. */
+/** Every change of a book says which numbers it covers. */
 export const gemini: FeedAdapter = {
   venue: "gemini",
   title: "Gemini",
@@ -46,8 +46,8 @@ export const gemini: FeedAdapter = {
     order: "sequence",
     content: "none",
     note:
-      "Each change begins at the number where the one before ended. The first message is known as " +
-      "the whole book by its place only.",
+      "Each change goes on where the one before ended. The first message is known as the whole " +
+      "book by its place only.",
   },
   endpoints: { webSocket: "wss://ws.gemini.com", rest: "https://api.gemini.com" },
   limits: LIMITS,
@@ -55,8 +55,8 @@ export const gemini: FeedAdapter = {
     snapshot: "in-band",
     sequencing: {
       isCovered: (delta, snapshotUpdateId) => (delta.lastUpdateId ?? Infinity) <= snapshotUpdateId,
-      bridges: beginsAt,
-      follows: beginsAt,
+      bridges: isNext,
+      follows: isNext,
     },
   },
   keepAlive: {
@@ -78,8 +78,8 @@ export const gemini: FeedAdapter = {
   createDecoder: (context) => new GeminiDecoder(context),
 };
 
-function beginsAt(delta: RawBook, lastUpdateId: number): boolean {
-  return delta.firstUpdateId === lastUpdateId;
+function isNext(delta: RawBook, lastUpdateId: number): boolean {
+  return delta.previousUpdateId === lastUpdateId;
 }
 
 /** One pair a frame, because a refusal is of a whole frame. */
