@@ -52,8 +52,8 @@ export const coinbaseAdvanced: FeedAdapter = {
     order: "connection-sequence",
     content: "none",
     note:
-      "Everything on a connection is numbered: a hole costs a resync of each of its books. A wrong " +
-      "number inside a message is not noticed.",
+      "Everything on a connection is numbered: a hole costs a resync of each of its books. A " +
+      "wrong number inside a message is not noticed.",
   },
   endpoints: {
     webSocket: "wss://advanced-trade-ws.coinbase.com",

@@ -11,7 +11,8 @@ const VENUE = "kraken-futures";
 const ASSET_NAMES: Readonly<Record<string, string>> = { XBT: "BTC", XDG: "DOGE" };
 
 /**
- * The class of a contract, its pair, and the day of those that end: `PI_XBTUSD`, `FF_ETHUSD_261225`.
+ * The class of a contract, its pair, and the day of those that end: `PI_XBTUSD`,
+ * `FF_ETHUSD_261225`.
  * Some assets have lower-case letters in their name (`AAPLx`).
  */
 const SYMBOL = /^([PF])([IFV])_([A-Za-z0-9]+?)(USDT|USDC|USD|EUR|GBP|XBT)(?:_(\d{6}))?$/;
