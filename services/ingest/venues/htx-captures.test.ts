@@ -19,14 +19,19 @@ function readTexts(path: string): string[] {
     .map(({ base64 = "" }) => gunzipSync(Buffer.from(base64, "base64")).toString("utf8"));
 }
 
-/** Numbers as they stand in a frame, without reading it as JSON. */
+/**
+ * Numbers as they stand in a frame, without reading it as JSON. The newest trade stands first: a
+ * buyer's prices rise from the last to the first, as the short ids do.
+ */
 function numbersOf(text: string): string[][] {
   const trades = text.match(/\{"id":\d+,"ts":\d+,"tradeId"[^}]+\}/g) ?? [];
-  return trades.map((trade) =>
-    ["id", "ts", "amount", "price", "direction"].map(
-      (key) => new RegExp(`"${key}":"?([^",}]+)`).exec(trade)?.[1] ?? "",
-    ),
-  );
+  return trades
+    .toReversed()
+    .map((trade) =>
+      ["id", "ts", "amount", "price", "direction"].map(
+        (key) => new RegExp(`"${key}":"?([^",}]+)`).exec(trade)?.[1] ?? "",
+      ),
+    );
 }
 
 describe.skipIf(PATH === undefined)("ten pairs of HTX", async () => {
@@ -84,5 +89,32 @@ describe.skipIf(PATH === undefined)("ten pairs of HTX", async () => {
     ]);
     expect(built).toEqual(raw);
     expect(trades.some((trade) => trade.tradeId.length === 27)).toBe(true);
+  });
+
+  test("what was traded before the subscription is history", () => {
+    const begun = new Set<string>();
+    const raw = texts.flatMap((text) => {
+      const symbol = /"ch":"market\.(\w+)\.trade\.detail"/.exec(text)?.[1] ?? "";
+      const isFirst = !begun.has(symbol);
+      begun.add(symbol);
+      return numbersOf(text).map(() => isFirst);
+    });
+    const trades = events.filter((event): event is Trade => event.kind === "trade");
+    expect(trades.map(({ historical }) => historical)).toEqual(raw);
+    // Ten pairs, one of which begins with two trades of one match.
+    expect(raw.filter(Boolean).length).toBe(11);
+  });
+
+  test("the trades of one order go up for a buyer and down for a seller", () => {
+    let pairs = 0;
+    for (const text of texts) {
+      const prices = numbersOf(text).map(([, , , price]) => Number(price));
+      const side = /"direction":"(\w+)"/.exec(text)?.[1] === "buy" ? 1 : -1;
+      for (const [index, price] of prices.slice(1).entries()) {
+        expect((price - (prices[index] ?? 0)) * side).toBeGreaterThanOrEqual(0);
+        pairs += 1;
+      }
+    }
+    expect(pairs).toBeGreaterThan(20);
   });
 });

@@ -47,6 +47,10 @@ export class HtxDecoder implements FeedDecoder {
   /** Made as instruments turn up, so limited by the catalog. */
   readonly #trackers = new Map<Instrument, ScaleTracker>();
   readonly #pending: Pending[] = [];
+  /** Books that begin in-band and whose first, whole message has not come. */
+  readonly #awaited = new Set<Instrument>();
+  /** What has trades here, and when the venue confirmed them until their first message came. */
+  readonly #trades = new Map<Instrument, number | undefined>();
 
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
@@ -119,14 +123,18 @@ export class HtxDecoder implements FeedDecoder {
     if (tick === undefined) return reject("missing-field");
     const subject = this.#subject(instrument, venueTimeUs, receivedTimeUs);
     if (channel !== "trades") {
+      if (tick["event"] === "snapshot") this.#awaited.delete(instrument);
       const reason = readTick(topic.kind, tick, subject, emit);
       if (reason !== undefined) reject(reason);
       return;
     }
     const trades = itemsOf(tick["data"]);
     if (trades === undefined) return reject("missing-field");
-    for (const trade of trades) {
-      const reason = readTrade(trade, subject, emit);
+    const historyEndUs = this.#trades.get(instrument);
+    this.#trades.set(instrument, undefined);
+    // The venue lists the newest first.
+    for (const trade of trades.toSorted(byTime)) {
+      const reason = readTrade(trade, { ...subject, historyEndUs }, emit);
       if (reason !== undefined) reject(reason);
     }
   }
@@ -201,6 +209,13 @@ export class HtxDecoder implements FeedDecoder {
     const channel = topic === undefined ? undefined : channelOfKind(topic.kind);
     if (topic === undefined || channel === undefined) return emit({ kind: "heartbeat" });
     emit({ kind: "subscribed", venueSymbol: topic.venueSymbol, channel });
+    const instrument = this.#catalog.byVenueSymbol(topic.venueSymbol);
+    if (instrument === undefined) return;
+    const confirmedTimeUs = htxTimeUs(message["ts"]);
+    if (channel === "trades") {
+      this.#trades.set(instrument, isBadTime(confirmedTimeUs) ? undefined : confirmedTimeUs);
+    }
+    if (topic.kind.startsWith("depth.size_")) this.#awaited.add(instrument);
   }
 
   /** A request for a book that fails is made again; a subscription that fails is refused. */
@@ -239,24 +254,30 @@ export class HtxDecoder implements FeedDecoder {
   }
 
   /**
-   * A lost change shows in the numbers of the next, a lost whole book in nothing: it is traced by
-   * what is left of its name, or every book that was asked for and has not come is in doubt.
+   * A lost change shows in the numbers of the next, a lost trade or a lost first book in nothing:
+   * they are traced by what is left of the name, or all that it may have been is in doubt.
    */
   #rejectDamaged(text: string, emit: Emit): void {
-    const name = /"(?:ch|rep)"\s*:\s*"([^"\\]+)"/.exec(text)?.[1];
-    const topic = parseTopic(name);
-    const channel = topic === undefined ? undefined : channelOfKind(topic.kind);
-    const instrument =
-      topic === undefined ? undefined : this.#catalog.byVenueSymbol(topic.venueSymbol);
-    if (instrument !== undefined && channel !== undefined) {
-      return emit({ kind: "rejected", reason: "bad-json", instrument, channel });
+    const topic = parseTopic(/"(?:ch|rep)"\s*:\s*"([^"\\]+)"/.exec(text)?.[1]);
+    const missing = (instrument: Instrument | undefined, channel: "book" | "trades"): void => {
+      if (instrument === undefined) return;
+      emit({ kind: "rejected", reason: "missing-data", instrument, channel });
+    };
+    if (topic !== undefined) {
+      const channel = channelOfKind(topic.kind);
+      const instrument = this.#catalog.byVenueSymbol(topic.venueSymbol);
+      const isKnown = instrument !== undefined && channel !== undefined;
+      const named = isKnown ? { instrument, channel } : {};
+      emit({ kind: "rejected", reason: "bad-json", ...named });
+      if (channel === "trades") missing(instrument, channel);
+      return;
     }
     emit({ kind: "rejected", reason: "bad-json" });
     for (const pending of this.#pending.filter(({ isSnapshot }) => isSnapshot)) {
-      const book = this.#catalog.byVenueSymbol(pending.topic.venueSymbol);
-      if (book === undefined) continue;
-      emit({ kind: "rejected", reason: "missing-data", instrument: book, channel: "book" });
+      missing(this.#catalog.byVenueSymbol(pending.topic.venueSymbol), "book");
     }
+    for (const instrument of this.#awaited) missing(instrument, "book");
+    for (const instrument of this.#trades.keys()) missing(instrument, "trades");
   }
 }
 
@@ -318,13 +339,22 @@ function tradesOfMatch(match: Json): readonly Json[] {
   return itemsOf(match["data"]) ?? [match];
 }
 
-/** Oldest first; ids of one length compare as texts. */
+/**
+ * Oldest first. Within a millisecond the short number of spot trades counts on; their long id ends
+ * with the maker's order, but that of contracts with the place in the match.
+ */
 function byTime(a: Json, b: Json): number {
-  const [left, right] = [a, b].map((trade) => [asText(trade["ts"]), asText(trade["id"])]);
-  for (const index of [0, 1]) {
-    const [first = "", second = ""] = [left?.[index], right?.[index]];
-    const order = first.length - second.length || (first < second ? -1 : Number(first > second));
-    if (order !== 0) return order;
-  }
-  return 0;
+  return (
+    compareNumbers(asText(a["ts"]), asText(b["ts"])) ||
+    compareNumbers(numberOfTrade(a), numberOfTrade(b))
+  );
+}
+
+function numberOfTrade(trade: Json): string | undefined {
+  return asText(trade["tradeId"] ?? trade["trade-id"] ?? trade["id"]);
+}
+
+/** Numbers without leading zeros compare by length, and those of one length as texts. */
+function compareNumbers(first = "", second = ""): number {
+  return first.length - second.length || (first < second ? -1 : Number(first > second));
 }

@@ -17,6 +17,8 @@ export type HtxSubject = {
   /** Of the message as a whole; undefined where it has none. */
   readonly venueTimeUs: number | undefined;
   readonly receivedTimeUs: number;
+  /** When the venue confirmed the subscription, in the first message of trades behind that. */
+  readonly historyEndUs?: number | undefined;
 };
 
 const CANDLE_INTERVAL_MS = 60_000;
@@ -36,7 +38,9 @@ export function readTrade(trade: Json, subject: HtxSubject, emit: Emit): RejectR
   const values = readTradeValues(tracker, trade["price"], trade["amount"]);
   if (typeof values === "string") return values;
   const common = { instrument, venueTimeUs, receivedTimeUs };
-  emit({ kind: "trade", ...common, ...values, aggressorSide, tradeId, historical: false });
+  // The venue begins with the last match before.
+  const historical = venueTimeUs < (subject.historyEndUs ?? 0);
+  emit({ kind: "trade", ...common, ...values, aggressorSide, tradeId, historical });
   return undefined;
 }
 
