@@ -43,6 +43,8 @@ export class KucoinDecoder implements FeedDecoder {
   /** Made as instruments turn up, so limited by the catalog. */
   readonly #trackers = new Map<Instrument, ScaleTracker>();
   readonly #pending: { readonly id: string; readonly topic: Topic }[] = [];
+  /** What has trades on this connection. */
+  readonly #trades = new Set<Instrument>();
 
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
@@ -58,9 +60,9 @@ export class KucoinDecoder implements FeedDecoder {
   }
 
   decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {
-    const parsed = parseJsonText(textOfFrame(frame));
-    // The book's numbers show what was lost.
-    if (parsed === undefined) return emit({ kind: "rejected", reason: "bad-json" });
+    const text = textOfFrame(frame);
+    const parsed = parseJsonText(text);
+    if (parsed === undefined) return this.#rejectDamaged(text, emit);
     const message = asJsonObject(parsed) ?? {};
     switch (asText(message["type"]) ?? "") {
       case "message":
@@ -112,6 +114,7 @@ export class KucoinDecoder implements FeedDecoder {
     }
     const instrument = this.#catalog.byVenueSymbol(venueSymbol);
     if (instrument === undefined) return emit({ kind: "rejected", reason: "unknown-instrument" });
+    if (topic.channel === "trades") this.#trades.add(instrument);
     const data = asJsonObject(message["data"]);
     const reason =
       data === undefined
@@ -129,6 +132,8 @@ export class KucoinDecoder implements FeedDecoder {
       if (topic === undefined) return emit({ kind: "heartbeat" });
       for (const venueSymbol of topic.venueSymbols) {
         emit({ kind: "subscribed", venueSymbol, channel: topic.channel });
+        const instrument = this.#catalog.byVenueSymbol(venueSymbol);
+        if (topic.channel === "trades" && instrument !== undefined) this.#trades.add(instrument);
       }
       return;
     }
@@ -138,6 +143,23 @@ export class KucoinDecoder implements FeedDecoder {
     }
     for (const venueSymbol of topic.venueSymbols) {
       emit({ kind: "refused", venueSymbol, channel: topic.channel, reason });
+    }
+  }
+
+  /**
+   * A lost change shows in the numbers of the book's next, a lost trade in nothing: it is traced by
+   * what is left of the topic, or all trades of the connection are in doubt.
+   */
+  #rejectDamaged(text: string, emit: Emit): void {
+    const topic = parseTopic(/"topic"\s*:\s*"([^"\\]+)"/.exec(text)?.[1]);
+    const venueSymbol = topic?.channel === "trades" ? topic.venueSymbols[0] : undefined;
+    const instrument =
+      venueSymbol === undefined ? undefined : this.#catalog.byVenueSymbol(venueSymbol);
+    const channel = "trades";
+    emit({ kind: "rejected", reason: "bad-json", ...(instrument ? { instrument, channel } : {}) });
+    if (topic !== undefined && instrument === undefined) return;
+    for (const each of instrument === undefined ? this.#trades : [instrument]) {
+      emit({ kind: "rejected", reason: "missing-data", instrument: each, channel });
     }
   }
 
