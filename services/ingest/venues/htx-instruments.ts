@@ -54,11 +54,15 @@ const contractSchema = z.object({
 /** The status of a contract that trades. */
 const LISTED = "1";
 
+const LISTS = [
+  /\/v1\/common\/symbols(?:\?|$)/,
+  /\/v1\/settings\/common\/market-symbols(?:\?|$)/,
+  /\/linear-swap-api\/v1\/swap_contract_info(?:\?|$)/,
+];
+
 /** True for the address of one of the lists. */
 export function isHtxInstrumentsUrl(url: string): boolean {
-  return /\/(?:v1\/common\/symbols|v1\/settings\/common\/market-symbols|linear-swap-api\/v1\/swap_contract_info)(?:\?|$)/.test(
-    url,
-  );
+  return LISTS.some((list) => list.test(url));
 }
 
 /** Reads either list; undefined if the body is none. What does not trade is left out and counted. */

@@ -249,7 +249,7 @@ describe("a damaged frame", () => {
 });
 
 describe("trades", () => {
-  /** Each as its id, its time after the confirmation in milliseconds and, if it is short, its number. */
+  /** Each as its id, milliseconds after the confirmation and, on spot, its short number. */
   const message = (
     symbol: string,
     items: readonly (readonly [id: string, afterMs: number, tradeId?: number])[],
