@@ -65,7 +65,7 @@ export function isHtxInstrumentsUrl(url: string): boolean {
   return LISTS.some((list) => list.test(url));
 }
 
-/** Reads either list; undefined if the body is none. What does not trade is left out and counted. */
+/** Undefined if the body is none of the lists. What does not trade is left out and counted. */
 export function parseHtxInstruments(body: string, url: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJsonText(body));
   if (!list.success) return undefined;
