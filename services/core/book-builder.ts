@@ -266,7 +266,7 @@ export class BookBuilder {
     };
     const truncated = this.book.truncate(this.#depth);
     if (!this.#verify(delta, emit)) return;
-    if (this.#isLostToCrossing(emit)) return;
+    if (this.#isLostToCrossing(emit) || isProofAlone(delta)) return;
     emit({ kind: "event", event: this.#deltaEvent(delta, truncated) });
   }
 
@@ -482,4 +482,10 @@ export class BookBuilder {
     }
     return { prices, sizes };
   }
+}
+
+/** A checksum that came by itself tells consumers nothing. */
+function isProofAlone({ checksum, lastUpdateId, bids, asks }: RawBook): boolean {
+  if (checksum === undefined || lastUpdateId !== undefined) return false;
+  return bids.prices.length === 0 && asks.prices.length === 0;
 }

@@ -10,6 +10,7 @@ import type {
   RejectReason,
   RestResponse,
 } from "../feed/feed-adapter.ts";
+import { CandleCloser } from "./candle-closer.ts";
 import { readQuoteValues, readTickerValues, readTradeValues, textOfFrame } from "./event-values.ts";
 import { ScaleTracker } from "./scale-tracker.ts";
 
@@ -35,8 +36,6 @@ const CHANNELS_OF: Readonly<Record<string, readonly Channel[]>> = {
   chart: ["candles"],
 };
 
-type InstrumentState = { readonly scales: ScaleTracker; candle: Candle | undefined };
-
 /** The event under way. */
 type Common = {
   readonly instrument: Instrument;
@@ -48,7 +47,8 @@ type Common = {
 export class DeribitDecoder implements FeedDecoder {
   readonly #catalog: InstrumentCatalog;
   readonly #tape = new JsonTape();
-  readonly #states = new Map<Instrument, InstrumentState>();
+  readonly #scales = new Map<Instrument, ScaleTracker>();
+  readonly #candles = new CandleCloser();
   readonly #pending = new Map<string, readonly string[]>();
 
   constructor(context: FeedDecoderContext) {
@@ -185,7 +185,7 @@ export class DeribitDecoder implements FeedDecoder {
     const sides = { bids: tape.get(data, "bids"), asks: tape.get(data, "asks") };
     if (sides.bids === MISSING || sides.asks === MISSING) return "missing-field";
     if (!this.#actionsFit(sides.bids) || !this.#actionsFit(sides.asks)) return "missing-field";
-    const { scales } = this.#stateOf(common.instrument);
+    const scales = this.#scalesOf(common.instrument);
     const columns = scales.bookFromTape(tape, sides, LEVELS);
     if (typeof columns === "string") return columns;
     emit({
@@ -237,7 +237,7 @@ export class DeribitDecoder implements FeedDecoder {
     if ((direction !== "buy" && direction !== "sell") || tradeId === undefined) {
       return "missing-field";
     }
-    const { scales } = this.#stateOf(common.instrument);
+    const scales = this.#scalesOf(common.instrument);
     const [price, size] = [this.#text(trade, "price"), this.#text(trade, "amount")];
     const values = readTradeValues(scales, price, size);
     if (typeof values === "string") return values;
@@ -267,7 +267,7 @@ export class DeribitDecoder implements FeedDecoder {
 
   #quote(data: number, common: Common, emit: Emit): RejectReason | undefined {
     const values = readQuoteValues(
-      this.#stateOf(common.instrument).scales,
+      this.#scalesOf(common.instrument),
       { price: this.#text(data, "best_bid_price"), size: this.#text(data, "best_bid_amount") },
       { price: this.#text(data, "best_ask_price"), size: this.#text(data, "best_ask_amount") },
     );
@@ -355,13 +355,7 @@ export class DeribitDecoder implements FeedDecoder {
       tradeCount: undefined,
       closed: false,
     };
-    const state = this.#stateOf(instrument);
-    const previous = state.candle;
-    if (previous !== undefined && previous.openTimeUs < openTimeUs) {
-      emit({ ...previous, receivedTimeUs, closed: true });
-    }
-    state.candle = candle;
-    emit(candle);
+    this.#candles.take(candle, emit);
     return undefined;
   }
 
@@ -433,13 +427,10 @@ export class DeribitDecoder implements FeedDecoder {
     return isTime && milliseconds < 100_000_000_000_000 ? milliseconds * 1000 : Number.NaN;
   }
 
-  #stateOf(instrument: Instrument): InstrumentState {
-    let state = this.#states.get(instrument);
-    if (state === undefined) {
-      state = { scales: new ScaleTracker(), candle: undefined };
-      this.#states.set(instrument, state);
-    }
-    return state;
+  #scalesOf(instrument: Instrument): ScaleTracker {
+    let scales = this.#scales.get(instrument);
+    if (scales === undefined) this.#scales.set(instrument, (scales = new ScaleTracker()));
+    return scales;
   }
 }
 

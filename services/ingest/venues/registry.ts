@@ -3,6 +3,7 @@ import { binance } from "./binance.ts";
 import { binanceCoinm } from "./binance-coinm.ts";
 import { binanceUsdm } from "./binance-usdm.ts";
 import { bitgetV1 } from "./bitget-v1.ts";
+import { bitfinex } from "./bitfinex.ts";
 import { bitget } from "./bitget.ts";
 import { bitmex } from "./bitmex.ts";
 import { bitstamp } from "./bitstamp.ts";
@@ -31,6 +32,7 @@ export const VENUES = {
   binance,
   "binance-coinm": binanceCoinm,
   "binance-usdm": binanceUsdm,
+  bitfinex,
   bitget,
   "bitget-v1": bitgetV1,
   bitmex,

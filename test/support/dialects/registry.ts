@@ -2,6 +2,7 @@ import type { VenueId } from "#ingest/venues/registry.ts";
 import { binanceCoinm } from "./binance-coinm.ts";
 import { binanceUsdm } from "./binance-usdm.ts";
 import { binance } from "./binance.ts";
+import { bitfinex } from "./bitfinex.ts";
 import { bitgetV1 } from "./bitget-v1.ts";
 import { bitget } from "./bitget.ts";
 import { bitmex } from "./bitmex.ts";
@@ -26,6 +27,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   binance,
   "binance-coinm": binanceCoinm,
   "binance-usdm": binanceUsdm,
+  bitfinex,
   bitget,
   "bitget-v1": bitgetV1,
   bitmex,
