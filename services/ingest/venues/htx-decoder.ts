@@ -143,6 +143,7 @@ export class HtxDecoder implements FeedDecoder {
   #snapshot(message: Json, receivedTimeUs: number, emit: Emit): void {
     const topic = parseTopic(message["rep"]);
     this.#takePending(message);
+    if (topic !== undefined) this.#forgetSnapshots(topic.venueSymbol);
     const depth = topic === undefined ? undefined : depthOfKind(topic.kind);
     if (topic === undefined || depth === undefined) {
       return emit({ kind: "rejected", reason: "unknown-message" });
@@ -232,6 +233,15 @@ export class HtxDecoder implements FeedDecoder {
       return emit({ kind: "rejected", reason: "missing-data", instrument, channel: "book" });
     }
     emit({ kind: "refused", venueSymbol, channel, reason });
+  }
+
+  /** Earlier requests for the same book, whose answers were lost, are answered as well. */
+  #forgetSnapshots(venueSymbol: string): void {
+    for (let index = this.#pending.length - 1; index >= 0; index -= 1) {
+      const pending = this.#pending[index];
+      if (pending?.isSnapshot !== true || pending.topic.venueSymbol !== venueSymbol) continue;
+      this.#pending.splice(index, 1);
+    }
   }
 
   #takePending(message: Json): Pending | undefined {
