@@ -141,4 +141,15 @@ describe.skipIf(PATH === undefined)("ten pairs of KuCoin", async () => {
     ]);
     expect(built).toEqual(raw);
   });
+
+  test("every pair that trades is listed, one to one, those of renamed assets as well", () => {
+    const list = lines.find(({ url }) => url?.endsWith("/api/v1/symbols") === true);
+    const raw = (JSON.parse(list?.body ?? "") as { data: Record<string, unknown>[] }).data;
+    const { instruments = [], skipped } = kucoin.parseInstruments(list?.body ?? "", "") ?? {};
+    expect(instruments.map(({ venueSymbol }) => venueSymbol)).toEqual(
+      raw.filter((pair) => pair["enableTrading"]).map((pair) => pair["symbol"]),
+    );
+    expect(new Set(instruments.map(({ symbol }) => symbol)).size).toBe(633);
+    expect(skipped).toBe(1);
+  });
 });

@@ -11,7 +11,6 @@ const listSchema = z.object({ data: z.array(z.unknown()) });
 
 const symbolSchema = z.object({
   symbol: z.string(),
-  baseCurrency: z.string(),
   quoteCurrency: z.string(),
   priceIncrement: z.string(),
   baseIncrement: z.string(),
@@ -22,8 +21,9 @@ const ASSET = /^[\p{L}\p{N}.$]{1,32}$/u;
 
 /**
  * Reads the list of pairs; undefined if the body is none. Left out and counted: pairs that do not
- * trade or that are not read. The codes of assets stay those of the pair's symbol, which the venue
- * keeps when it renames one.
+ * trade or that are not read. The base stays the code in the pair's symbol, which the venue
+ * keeps when it renames an asset (`BCHSV-USDT`, whose base it lists as BSV), so that a pair has one
+ * name with the list and without it.
  */
 export function parseKucoinSymbols(
   body: string,
@@ -40,10 +40,10 @@ export function parseKucoinSymbols(
   for (const entry of list.data.data) {
     const parsed = symbolSchema.safeParse(entry);
     if (!parsed.success || !parsed.data.enableTrading) continue;
-    const { symbol, baseCurrency, quoteCurrency, priceIncrement, baseIncrement } = parsed.data;
+    const { symbol, quoteCurrency, priceIncrement, baseIncrement } = parsed.data;
     const instrument = deriveKucoinPair(symbol);
-    if (instrument === undefined || instrument.base !== baseCurrency) continue;
-    if (instrument.quote !== quoteCurrency || bySymbol.has(instrument.symbol)) continue;
+    if (instrument === undefined || instrument.quote !== quoteCurrency) continue;
+    if (bySymbol.has(instrument.symbol)) continue;
     bySymbol.set(instrument.symbol, {
       ...instrument,
       ...increment("priceIncrement", priceIncrement),
