@@ -51,8 +51,8 @@ const contractSchema = z.object({
   delivery_time: z.string().optional(),
 });
 
-/** The status of a contract that trades. */
-const LISTED = "1";
+/** Of contracts that trade, or will once a settlement is over: one comes every eight hours. */
+const LISTED: ReadonlySet<string> = new Set(["1", "5", "7"]);
 
 const LISTS = [
   /\/v1\/common\/symbols(?:\?|$)/,
@@ -126,7 +126,7 @@ function pairOf(entry: unknown): Instrument | undefined {
 
 function contractOf(entry: unknown): Instrument | undefined {
   const parsed = contractSchema.safeParse(entry);
-  if (!parsed.success || parsed.data.contract_status !== LISTED) return undefined;
+  if (!parsed.success || !LISTED.has(parsed.data.contract_status)) return undefined;
   const instrument = deriveHtxContract(parsed.data.contract_code);
   const contractSize = canonicalDecimal(parsed.data.contract_size);
   if (instrument === undefined || contractSize === undefined || contractSize === "0") {

@@ -117,6 +117,22 @@ describe("connections", () => {
   });
 });
 
+test.each([
+  ["1", 1],
+  ["5", 1],
+  ["7", 1],
+  ["0", 0],
+  ["2", 0],
+  ["3", 0],
+  ["6", 0],
+  ["8", 0],
+])("of contracts in status %s, which may be a settlement, %i are listed", (status, count) => {
+  const contract = { contract_code: "BTC-USDT", contract_size: 0.001, price_tick: 0.1 };
+  const body = { data: [{ ...contract, contract_status: Number(status), delivery_time: "" }] };
+  const url = "https://api.hbdm.com/linear-swap-api/v1/swap_contract_info";
+  expect(htx.parseInstruments(JSON.stringify(body), url)).toMatchObject({ skipped: 1 - count });
+});
+
 describe("requests", () => {
   test("name a topic each, numbered on from the last", () => {
     const subscriptions = [
@@ -139,6 +155,16 @@ describe("requests", () => {
       { unsub: change },
       { op: "unsub", topic: "public.BTC-USDT.funding_rate" },
     ]);
+  });
+
+  test("of a dated contract's liquidations say what it is", () => {
+    const liquidations = wanted("BTC-USDT-261225", ["liquidations"]);
+    const topic = "public.BTC-USDT-261225.liquidation_orders";
+    for (const op of ["sub", "unsub"] as const) {
+      const frames = htx[`${op}scribeFrames`](liquidations, { requestId: 1, bookDepth: 150 });
+      const request = { op, cid: "1", topic, business_type: "futures" };
+      expect(frames.map((frame) => JSON.parse(frame))).toEqual([request]);
+    }
   });
 
   test("of a book snapshot go over the connection, on spot alone", () => {
@@ -259,7 +285,8 @@ describe("trades", () => {
         `{"id":${id},"ts":${1_760_000_000_500 + afterMs},"amount":1,"price":2,` +
         `${tradeId === undefined ? "" : `"tradeId":${tradeId},`}"direction":"buy"}`,
     );
-    return `{"ch":"market.${symbol}.trade.detail","ts":1760000000600,"tick":{"data":[${data.join(",")}]}}`;
+    const tick = `{"data":[${data.join(",")}]}`;
+    return `{"ch":"market.${symbol}.trade.detail","ts":1760000000600,"tick":${tick}}`;
   };
   const read = (frames: readonly string[]): unknown[] =>
     decode(frames).flatMap((event) =>

@@ -24,9 +24,10 @@ import {
 } from "./htx-instruments.ts";
 
 const LIMITS: FeedLimits = {
-  // Guesses: the venue publishes no limit of topics, frames or connects for public feeds.
+  // Guesses: the venue publishes no limit of topics or connects for public feeds.
   subscriptionsPerConnectionMax: 100,
-  outgoingFrames: { count: 20, intervalMs: 1000 },
+  // Spot takes a request for a book every 100 ms; subscriptions have no limit.
+  outgoingFrames: { count: 1, intervalMs: 100 },
   connects: { count: 10, intervalMs: 10_000 },
   // Contracts allow 240 requests in three seconds to an address, spot ten a second.
   restWeight: { count: 8, intervalMs: 1000 },
@@ -208,8 +209,10 @@ function frames(
     const isNotice = source.path === "/linear-swap-notification";
     const name = `${isNotice ? "public" : "market"}.${instrument.venueSymbol}.${source.kind}`;
     const isChange = source.kind.startsWith("depth.");
+    // Without its kind, a dated contract is none.
+    const business = instrument.kind === "future" ? { business_type: "futures" } : {};
     const request = isNotice
-      ? { op: operation, cid: id, topic: name }
+      ? { op: operation, cid: id, topic: name, ...business }
       : { [operation]: name, id, ...(isChange ? { data_type: "incremental" } : {}) };
     texts.push(JSON.stringify(request));
   }
