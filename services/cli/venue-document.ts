@@ -12,9 +12,9 @@ import {
 
 const INTRODUCTION = `# Venues
 
-What each venue has, read off the registry. **yes**: streamed by the venue. **REST**: asked for again
-and again. **–**: the venue does not have it in public, or not in a form that may be passed on (a best
-bid and offer out of a 24-hour ticker is no quote).
+What each venue has, read off the registry. **yes**: streamed by the venue. **REST**: asked for
+again and again. **–**: the venue does not have it in public, or not in a form that may be passed on
+(a best bid and offer out of a 24-hour ticker is no quote).
 
 \`tickwire venues\` shows the same, and \`tickwire doctor VENUE\` tries one out.
 `;
@@ -22,8 +22,8 @@ bid and offer out of a 24-hour ticker is no quote).
 const PROOF = `
 ## What proves a book
 
-_Loss_ is what shows that a message was lost, repeated or swapped; _content_ what shows that a number
-in a message is wrong. Where either is "nothing", no client of the venue can know: Tickwire then
+_Loss_ is what shows that a message was lost, repeated or swapped; _content_ what shows that a
+number in a message is wrong. Where either is "nothing", no client of the venue can know: Tickwire then
 publishes what it was told. _Start_ says where a book's snapshot comes from: \`in-band\` with the
 subscription, \`request\` by a request on the same connection, \`rest\` by a REST request. _Trades
 filled_: what a reconnect missed is fetched by REST and proven by trade ids; elsewhere a status says
