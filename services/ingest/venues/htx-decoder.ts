@@ -23,7 +23,9 @@ import {
 } from "./htx-readings.ts";
 import {
   channelOfKind,
+  decimalText,
   htxTimeUs,
+  INDEX_KIND,
   type Json,
   parseTopic,
   symbolOfInterestUrl,
@@ -51,6 +53,9 @@ export class HtxDecoder implements FeedDecoder {
   readonly #awaited = new Set<Instrument>();
   /** What has trades here, and when the venue confirmed them until their first message came. */
   readonly #trades = new Map<Instrument, number | undefined>();
+
+  /** The last index price of each pair of assets, as `BTC-USDT`; of listed contracts only. */
+  readonly #indexPrices = new Map<string, string>();
 
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
@@ -109,7 +114,8 @@ export class HtxDecoder implements FeedDecoder {
 
   #tick(message: Json, receivedTimeUs: number, emit: Emit): void {
     const topic = parseTopic(message["ch"]);
-    const channel = topic === undefined ? undefined : channelOfKind(topic.kind);
+    const isIndex = topic?.kind === INDEX_KIND;
+    const channel = isIndex ? "mark-price" : channelOfKind(topic?.kind ?? "");
     if (topic === undefined || channel === undefined) {
       return emit({ kind: "rejected", reason: "unknown-message" });
     }
@@ -121,7 +127,15 @@ export class HtxDecoder implements FeedDecoder {
     if (isBadTime(venueTimeUs)) return reject("bad-time");
     const tick = asJsonObject(message["tick"]);
     if (tick === undefined) return reject("missing-field");
-    const subject = this.#subject(instrument, venueTimeUs, receivedTimeUs);
+    const pair = `${instrument.base}-${instrument.quote}`;
+    if (isIndex) {
+      const price = decimalText(tick["close"]);
+      if (price === undefined) return reject("bad-decimal");
+      this.#indexPrices.set(pair, price);
+      return emit({ kind: "heartbeat" });
+    }
+    const indexPrice = channel === "mark-price" ? this.#indexPrices.get(pair) : undefined;
+    const subject = { ...this.#subject(instrument, venueTimeUs, receivedTimeUs), indexPrice };
     if (channel !== "trades") {
       if (tick["event"] === "snapshot") this.#awaited.delete(instrument);
       const reason = readTick(topic.kind, tick, subject, emit);

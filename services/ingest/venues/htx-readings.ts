@@ -19,6 +19,8 @@ export type HtxSubject = {
   readonly receivedTimeUs: number;
   /** When the venue confirmed the subscription, in the first message of trades behind that. */
   readonly historyEndUs?: number | undefined;
+  /** The last that was told, for mark prices. */
+  readonly indexPrice?: string | undefined;
 };
 
 const CANDLE_INTERVAL_MS = 60_000;
@@ -187,9 +189,9 @@ export function readMarkPrice(
 ): RejectReason | undefined {
   const markPrice = decimalText(tick["close"]);
   if (markPrice === undefined) return "bad-decimal";
-  const { instrument, venueTimeUs, receivedTimeUs } = subject;
+  const { instrument, venueTimeUs, receivedTimeUs, indexPrice } = subject;
   const common = { instrument, venueTimeUs, receivedTimeUs };
-  emit({ kind: "mark-price", ...common, markPrice, indexPrice: undefined });
+  emit({ kind: "mark-price", ...common, markPrice, indexPrice });
   return undefined;
 }
 

@@ -157,6 +157,21 @@ describe("requests", () => {
     ]);
   });
 
+  test("of mark prices ask for the index of a perpetual contract as well", () => {
+    const options = { requestId: 1, bookDepth: 150 };
+    const subscriptions = [
+      ...wanted("BTC-USDT", ["mark-price"]),
+      ...wanted("BTC-USDT-261225", ["mark-price"]),
+    ];
+    for (const op of ["sub", "unsub"] as const) {
+      expect(htx[`${op}scribeFrames`](subscriptions, options)).toEqual([
+        `{"${op}":"market.BTC-USDT.index.1min","id":"1"}`,
+        `{"${op}":"market.BTC-USDT.mark_price.1min","id":"2"}`,
+        `{"${op}":"market.BTC-USDT-261225.mark_price.1min","id":"3"}`,
+      ]);
+    }
+  });
+
   test("of a dated contract's liquidations say what it is", () => {
     const liquidations = wanted("BTC-USDT-261225", ["liquidations"]);
     const topic = "public.BTC-USDT-261225.liquidation_orders";

@@ -22,6 +22,7 @@ import {
   isHtxInstrumentsUrl,
   parseHtxInstruments,
 } from "./htx-instruments.ts";
+import { INDEX_KIND } from "./htx-values.ts";
 
 const LIMITS: FeedLimits = {
   // Guesses: the venue publishes no limit of topics or connects for public feeds.
@@ -103,7 +104,8 @@ export const htx: FeedAdapter = {
     ticker: "Contracts count their volume in contracts.",
     candles: "The venue does not say when a candle is over; its next message may.",
     funding: "Perpetual contracts only.",
-    "mark-price": "The last price of the minute's candle of mark prices; without an index price.",
+    "mark-price":
+      "The last price of the minute's candle of mark prices, and the index price told before it.",
     "open-interest": "By REST, every 30 seconds.",
     liquidations: "The price is the bankruptcy price.",
   },
@@ -201,22 +203,33 @@ function frames(
   subscriptions: readonly FeedSubscription[],
   { requestId }: FeedSubscribeOptions,
 ): readonly string[] {
-  const texts: string[] = [];
-  for (const { instrument, channel } of subscriptions) {
+  const requests = subscriptions.flatMap(({ instrument, channel }) => {
     const source = sourceOf(channel, instrument);
-    if (source === undefined) continue;
-    const id = String(requestId + texts.length);
-    const isNotice = source.path === "/linear-swap-notification";
-    const name = `${isNotice ? "public" : "market"}.${instrument.venueSymbol}.${source.kind}`;
-    const isChange = source.kind.startsWith("depth.");
+    return source === undefined ? [] : topicsOf(instrument, source);
+  });
+  return requests.map(({ topic, ...rest }, index) => {
+    const id = String(requestId + index);
+    const isNotice = topic.startsWith("public.");
+    const request = isNotice ? { op: operation, cid: id, topic } : { [operation]: topic, id };
+    return JSON.stringify({ ...request, ...rest });
+  });
+}
+
+/** What is asked for, and what the venue wants to know beside it. */
+function topicsOf(
+  { venueSymbol, kind }: Instrument,
+  source: Source,
+): readonly { readonly topic: string; readonly [key: string]: string }[] {
+  if (source.path === "/linear-swap-notification") {
+    const topic = `public.${venueSymbol}.${source.kind}`;
     // Without its kind, a dated contract is none.
-    const business = instrument.kind === "future" ? { business_type: "futures" } : {};
-    const request = isNotice
-      ? { op: operation, cid: id, topic: name, ...business }
-      : { [operation]: name, id, ...(isChange ? { data_type: "incremental" } : {}) };
-    texts.push(JSON.stringify(request));
+    return [{ topic, ...(kind === "future" ? { business_type: "futures" } : {}) }];
   }
-  return texts;
+  const topic = `market.${venueSymbol}.${source.kind}`;
+  if (source.kind.startsWith("depth.")) return [{ topic, data_type: "incremental" }];
+  // Indexes have the names of perpetual contracts.
+  const hasIndex = source.path === "/ws_index" && kind === "perpetual";
+  return hasIndex ? [{ topic: `market.${venueSymbol}.${INDEX_KIND}` }, { topic }] : [{ topic }];
 }
 
 function derivativesRest(endpoints: FeedEndpoints): string {
