@@ -28,6 +28,8 @@ describe("the package", () => {
       "Trade",
       "TopicRefusedError",
       "connect",
+      "sizeInBase",
+      "valueInQuote",
     ].sort();
     expect(Object.keys(browserEntry).sort()).toEqual(names);
     expect(Object.keys(nodeEntry).sort()).toEqual(names);

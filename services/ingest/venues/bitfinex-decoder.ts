@@ -12,6 +12,7 @@ import type {
 } from "../feed/feed-adapter.ts";
 import { readLevels } from "./bitfinex-levels.ts";
 import { CandleCloser } from "./candle-closer.ts";
+import { ConnectionSequence } from "./connection-sequence.ts";
 import { readTickerValues, readTradeValues, textOfFrame } from "./event-values.ts";
 import { ScaleTracker } from "./scale-tracker.ts";
 
@@ -59,8 +60,8 @@ export class BitfinexDecoder implements FeedDecoder {
   readonly #channels = new Map<string, FeedChannel>();
   readonly #scales = new Map<Instrument, ScaleTracker>();
   readonly #candles = new CandleCloser();
+  readonly #sequence = new ConnectionSequence();
   #flags = 0;
-  #lastSequence: number | undefined;
 
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
@@ -117,20 +118,17 @@ export class BitfinexDecoder implements FeedDecoder {
   #continues(emit: Emit): boolean {
     if ((this.#flags & FLAG_SEQUENCE) === 0) return true;
     const tape = this.#tape;
-    const place = tape.length(0) - ((this.#flags & FLAG_TIMESTAMP) === 0 ? 1 : 2);
-    const sequence = tape.number(tape.at(0, place));
-    if (!Number.isSafeInteger(sequence) || place < 2) {
+    const column = tape.length(0) - ((this.#flags & FLAG_TIMESTAMP) === 0 ? 1 : 2);
+    const sequence = tape.number(tape.at(0, column));
+    if (!Number.isSafeInteger(sequence) || column < 2) {
       emit({ kind: "rejected", reason: "missing-field" });
       this.#doubtAll("missing-data", emit);
-      this.#lastSequence = undefined;
+      this.#sequence.forget();
       return false;
     }
-    const last = this.#lastSequence;
-    // What comes late was told as missing when its number was passed over.
-    if (last !== undefined && sequence <= last) return false;
-    this.#lastSequence = sequence;
-    if (last !== undefined && sequence !== last + 1) this.#doubtAll("missing-data", emit);
-    return true;
+    const place = this.#sequence.place(sequence);
+    if (place === "hole") this.#doubtAll("missing-data", emit);
+    return place === "next" || place === "hole";
   }
 
   #doubtAll(reason: RejectReason, emit: Emit): void {
@@ -466,9 +464,7 @@ export class BitfinexDecoder implements FeedDecoder {
     } else {
       emit({ kind: "rejected", reason, instrument: channel.instrument, channel: name });
     }
-    if (this.#lastSequence !== undefined && text.trimStart().startsWith("[")) {
-      this.#lastSequence += 1;
-    }
+    if (text.trimStart().startsWith("[")) this.#sequence.skip();
   }
 
   /** Undefined where there is none. */

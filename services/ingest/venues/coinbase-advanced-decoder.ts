@@ -9,6 +9,7 @@ import type {
   RestResponse,
 } from "../feed/feed-adapter.ts";
 import { readCandleValues } from "./candle-values.ts";
+import { ConnectionSequence } from "./connection-sequence.ts";
 import { readQuoteValues, readTickerValues, readTradeValues, textOfFrame } from "./event-values.ts";
 import { ScaleTracker } from "./scale-tracker.ts";
 import { isRecord, isUpdateId, type JsonRecord, parseJson, present } from "./text-fields.ts";
@@ -48,7 +49,7 @@ export class CoinbaseAdvancedDecoder implements FeedDecoder {
   readonly #trades = new Set<Instrument>();
   /** `channel product` of the last list of subscriptions, which is always whole. */
   #subscribed: ReadonlySet<string> = new Set();
-  #lastSequence: number | undefined;
+  readonly #sequence = new ConnectionSequence();
 
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
@@ -92,10 +93,8 @@ export class CoinbaseAdvancedDecoder implements FeedDecoder {
   /** Where a frame stands in the connection's numbers; emits what a hole may have cost. */
   #place(sequence: unknown, emit: Emit): "next" | "repeated" | "late" {
     if (!isUpdateId(sequence)) return "next";
-    const last = this.#lastSequence;
-    if (last !== undefined && sequence <= last) return sequence === last ? "repeated" : "late";
-    this.#lastSequence = sequence;
-    if (last === undefined || sequence === last + 1) return "next";
+    const place = this.#sequence.place(sequence);
+    if (place !== "hole") return place;
     for (const instrument of this.#books) {
       emit({ kind: "rejected", reason: "missing-data", instrument, channel: "book" });
     }
