@@ -52,6 +52,8 @@ export {
   Ticker,
 } from "./row-events.ts";
 export type { CallOptions, Rpc } from "./rpc.ts";
+export { sizeInBase, valueInQuote } from "./contract-size.ts";
+export type { SizedInstrument } from "./contract-size.ts";
 export type { ClientState, StateListener, StateReason } from "./session.ts";
 export type {
   ContinuityEvent,
