@@ -26,9 +26,9 @@ import {
   decimalText,
   htxTimeUs,
   INDEX_KIND,
+  isInterestUrl,
   type Json,
   parseTopic,
-  symbolOfInterestUrl,
   symbolOfTradesUrl,
   type Topic,
   unpack,
@@ -88,27 +88,45 @@ export class HtxDecoder implements FeedDecoder {
   }
 
   decodeRest(response: RestResponse, receivedTimeUs: number, emit: Emit): void {
-    const tradesOf = symbolOfTradesUrl(response.url);
-    const venueSymbol = tradesOf ?? symbolOfInterestUrl(response.url);
+    if (isInterestUrl(response.url)) return this.#openInterest(response, receivedTimeUs, emit);
+    const venueSymbol = symbolOfTradesUrl(response.url);
     if (venueSymbol === undefined) return emit({ kind: "rejected", reason: "unknown-message" });
     const instrument = this.#catalog.byVenueSymbol(venueSymbol);
     if (instrument === undefined) return emit({ kind: "rejected", reason: "unknown-instrument" });
-    const channel = tradesOf === undefined ? "open-interest" : "trades";
     const reject = (reason: RejectReason): void =>
-      emit({ kind: "rejected", reason, instrument, channel });
+      emit({ kind: "rejected", reason, instrument, channel: "trades" });
     const body = parseJsonText(response.body);
     if (body === undefined) return reject("bad-json");
-    const venueTimeUs = htxTimeUs(asJsonObject(body)?.["ts"]);
-    if (isBadTime(venueTimeUs)) return reject("bad-time");
     const data = itemsOf(asJsonObject(body)?.["data"]);
     if (data === undefined) return reject("missing-field");
-    const subject = this.#subject(instrument, venueTimeUs, receivedTimeUs);
+    const subject = this.#subject(instrument, undefined, receivedTimeUs);
     // Trades stand in groups of one match; the newest is first.
-    const items = channel === "trades" ? data.flatMap(tradesOfMatch).toSorted(byTime) : data;
-    const read = channel === "trades" ? readTrade : readOpenInterest;
-    for (const item of items) {
-      const reason = read(item, subject, emit);
+    for (const trade of data.flatMap(tradesOfMatch).toSorted(byTime)) {
+      const reason = readTrade(trade, subject, emit);
       if (reason !== undefined) reject(reason);
+    }
+  }
+
+  /** One answer tells of all contracts, of which some may not be listed. */
+  #openInterest(response: RestResponse, receivedTimeUs: number, emit: Emit): void {
+    const channel = "open-interest";
+    const body = asJsonObject(parseJsonText(response.body));
+    const venueTimeUs = htxTimeUs(body?.["ts"]);
+    const items = itemsOf(body?.["data"]);
+    if (body === undefined) return emit({ kind: "rejected", reason: "bad-json", channel });
+    if (isBadTime(venueTimeUs)) return emit({ kind: "rejected", reason: "bad-time", channel });
+    if (items === undefined) return emit({ kind: "rejected", reason: "missing-field", channel });
+    for (const item of items) {
+      const venueSymbol = asText(item["contract_code"]);
+      if (venueSymbol === undefined) {
+        emit({ kind: "rejected", reason: "missing-field", channel });
+        continue;
+      }
+      const instrument = this.#catalog.byVenueSymbol(venueSymbol);
+      if (instrument === undefined) continue;
+      const subject = this.#subject(instrument, venueTimeUs, receivedTimeUs);
+      const reason = readOpenInterest(item, subject, emit);
+      if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel });
     }
   }
 

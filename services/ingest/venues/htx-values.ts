@@ -98,17 +98,13 @@ export function levelsOf(side: JsonText | undefined): readonly unknown[] | undef
 
 /** The symbol that an address of recent trades names. */
 export function symbolOfTradesUrl(url: string): string | undefined {
-  return parameterOf(url, /\/market\/history\/trade$/);
-}
-
-/** The contract that an address of the open interest names. */
-export function symbolOfInterestUrl(url: string): string | undefined {
-  return parameterOf(url, /\/linear-swap-api\/v1\/swap_open_interest$/);
-}
-
-function parameterOf(url: string, path: RegExp): string | undefined {
   const cut = url.indexOf("?");
-  if (cut < 0 || !path.test(url.slice(0, cut))) return undefined;
+  if (cut < 0 || !url.slice(0, cut).endsWith("/market/history/trade")) return undefined;
   const parameters = new URLSearchParams(url.slice(cut + 1));
   return parameters.get("symbol") ?? parameters.get("contract_code") ?? undefined;
+}
+
+/** True for an address of the open interest. */
+export function isInterestUrl(url: string): boolean {
+  return /\/linear-swap-api\/v1\/swap_open_interest(?:\?|$)/.test(url);
 }

@@ -83,7 +83,7 @@ describe("connections", () => {
     ]);
   });
 
-  test("contracts have three, and their open interest is polled", () => {
+  test("contracts have three, and their open interest is polled at once", () => {
     const channels = ["book", "funding", "mark-price", "open-interest", "liquidations"] as const;
     const plans = htx.planConnections(wanted("BTC-USDT", channels), htx.endpoints);
     expect(
@@ -96,8 +96,9 @@ describe("connections", () => {
     const [poll] = htx.polls ?? [];
     const both = [instrumentOf("btcusdt"), instrumentOf("BTC-USDT")];
     expect(poll?.requests(both, htx.endpoints).map(({ url }) => url)).toEqual([
-      "https://api.hbdm.com/linear-swap-api/v1/swap_open_interest?contract_code=BTC-USDT",
+      "https://api.hbdm.com/linear-swap-api/v1/swap_open_interest?business_type=all",
     ]);
+    expect(poll?.requests([instrumentOf("btcusdt")], htx.endpoints)).toEqual([]);
   });
 
   test("a dated contract has no funding", () => {

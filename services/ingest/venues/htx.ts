@@ -140,15 +140,16 @@ export const htx: FeedAdapter = {
     {
       channel: "open-interest",
       intervalMs: 30_000,
+      // Of all contracts at once.
       requests: (instruments, endpoints) =>
-        instruments
-          .filter(({ kind }) => kind !== "spot")
-          .map(({ venueSymbol }) =>
-            get(
-              derivativesRest(endpoints),
-              `/linear-swap-api/v1/swap_open_interest?contract_code=${query(venueSymbol)}`,
-            ),
-          ),
+        instruments.some(({ kind }) => kind !== "spot")
+          ? [
+              get(
+                derivativesRest(endpoints),
+                "/linear-swap-api/v1/swap_open_interest?business_type=all",
+              ),
+            ]
+          : [],
     },
   ],
   tradesRequest: ({ kind, venueSymbol }, { endpoints }) =>
