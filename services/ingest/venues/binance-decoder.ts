@@ -7,11 +7,13 @@ import type {
   RejectReason,
   RestResponse,
 } from "../feed/feed-adapter.ts";
+import { partialBookSymbol, readPartialBook } from "./binance-partial-book.ts";
 import {
   decimal,
   INTERVALS_MS,
   isObject,
   isUpdateId,
+  NOT_PUBLISHED,
   optionalTimeUs,
   parseJson,
   type Payload,
@@ -53,6 +55,8 @@ export type InstrumentState = {
   readonly scales: ScaleTracker;
   /** `trade` or `aggTrade`, whichever spoke first: both tell of the same trades. */
   tradeStream: string | undefined;
+  /** The same for a book by changes and one by its best levels. */
+  bookStream: "changes" | "best-levels" | undefined;
 };
 
 /**
@@ -75,6 +79,8 @@ export class BinanceDecoder implements FeedDecoder {
   readonly #pending = new Map<number, readonly string[]>();
   /** The frame under way, for what JSON.parse has rounded. */
   #frame = "";
+  /** The symbol of the frame under way if its stream sends the best levels of a book, whole. */
+  #partialSymbol: string | undefined;
 
   constructor(dialect: BinanceDialect, context: FeedDecoderContext) {
     this.#dialect = dialect;
@@ -103,6 +109,7 @@ export class BinanceDecoder implements FeedDecoder {
     if (message === undefined) return reject(emit, "bad-json");
     if (!isObject(message)) return reject(emit, "unknown-message");
     const payload = message.data === undefined ? message : message.data;
+    this.#partialSymbol = partialBookSymbol(message, this.#context.url);
     if (Array.isArray(payload) && payload.length > 0) {
       // The all-market streams (`!markPrice@arr`) send one array for all symbols.
       for (const item of payload) this.#payload(item, receivedTimeUs, emit);
@@ -129,6 +136,9 @@ export class BinanceDecoder implements FeedDecoder {
 
   #payload(payload: unknown, receivedTimeUs: number, emit: Emit): void {
     if (!isObject(payload)) return reject(emit, "unknown-message");
+    if (this.#partialSymbol !== undefined && (payload.bids ?? payload.b) !== undefined) {
+      return this.#partialBook(this.#partialSymbol, payload, receivedTimeUs, emit);
+    }
     switch (payload.e) {
       case "bookTicker":
         return this.#quote(payload, receivedTimeUs, emit);
@@ -162,6 +172,9 @@ export class BinanceDecoder implements FeedDecoder {
     }
     if (payload.result === null && payload.id !== undefined)
       return this.#acknowledged(payload, emit);
+    // Answers to questions, such as which streams there are.
+    const isAnswer = payload.result !== undefined && payload.id !== undefined;
+    if (isAnswer || NOT_PUBLISHED.has(payload.e)) return emit({ kind: "heartbeat" });
     reject(emit, "unknown-message");
   }
 
@@ -271,6 +284,8 @@ export class BinanceDecoder implements FeedDecoder {
   #depth(payload: Payload, receivedTimeUs: number, emit: Emit): void {
     const state = this.#stateOf(payload.s);
     if (state === undefined) return rejectSymbol(emit, payload.s);
+    // Both streams of one book on one connection: the other is about the same levels again.
+    if ((state.bookStream ??= "changes") !== "changes") return emit({ kind: "heartbeat" });
     const { U: firstUpdateId, u: lastUpdateId, pu: previousUpdateId, b: bids, a: asks } = payload;
     if (!isUpdateId(firstUpdateId) || !isUpdateId(lastUpdateId)) {
       return spoilt(emit, "missing-field", state, "book");
@@ -302,11 +317,25 @@ export class BinanceDecoder implements FeedDecoder {
     });
   }
 
+  #partialBook(symbol: string, payload: Payload, receivedTimeUs: number, emit: Emit): void {
+    const state = this.#stateOf(symbol);
+    if (state === undefined) return rejectSymbol(emit, symbol);
+    if ((state.bookStream ??= "best-levels") !== "best-levels") {
+      return emit({ kind: "heartbeat" });
+    }
+    const timeField = this.#dialect.depthTimeField;
+    const book = readPartialBook(payload, { state, receivedTimeUs, timeField });
+    if (typeof book === "string") return spoilt(emit, book, state, "book");
+    emit(book);
+  }
+
   #candle(payload: Payload, receivedTimeUs: number, emit: Emit): void {
     const state = this.#stateOf(payload.s);
     if (state === undefined) return rejectSymbol(emit, payload.s);
     const candle = payload.k;
     if (!isObject(candle)) return spoilt(emit, "missing-field", state, "candles");
+    // A calendar month has no fixed length.
+    if (candle.i === "1M") return emit({ kind: "heartbeat" });
     const intervalMs = typeof candle.i === "string" ? INTERVALS_MS[candle.i] : undefined;
     if (intervalMs === undefined || typeof candle.x !== "boolean") {
       return spoilt(emit, "missing-field", state, "candles");
@@ -433,7 +462,12 @@ export class BinanceDecoder implements FeedDecoder {
     if (instrument === undefined) return undefined;
     let state = this.#states.get(instrument);
     if (state === undefined) {
-      state = { instrument, scales: new ScaleTracker(), tradeStream: undefined };
+      state = {
+        instrument,
+        scales: new ScaleTracker(),
+        tradeStream: undefined,
+        bookStream: undefined,
+      };
       this.#states.set(instrument, state);
     }
     return state;

@@ -7,7 +7,18 @@ export type Payload = { readonly [field in PayloadField]?: unknown };
 type PayloadField =
   | ("e" | "E" | "s" | "t" | "p" | "q" | "T" | "m" | "X" | "U" | "u" | "pu" | "b" | "B" | "a" | "A")
   | ("k" | "o" | "c" | "h" | "l" | "v" | "Q" | "i" | "r" | "S" | "z" | "ap" | "n" | "x")
-  | ("id" | "result" | "error" | "code" | "msg" | "data" | "lastUpdateId" | "bids" | "asks");
+  | (
+      | "id"
+      | "result"
+      | "error"
+      | "code"
+      | "msg"
+      | "data"
+      | "stream"
+      | "lastUpdateId"
+      | "bids"
+      | "asks"
+    );
 
 /**
  * Between 1973 and 5138 for either unit: below it a time is in milliseconds, from it in
@@ -34,6 +45,13 @@ export const INTERVALS_MS: Readonly<Record<string, number>> = {
   "3d": 259_200_000,
   "1w": 604_800_000,
 };
+
+/** Public messages that say nothing of ours, or say in another way what is published already. */
+export const NOT_PUBLISHED: ReadonlySet<unknown> = new Set([
+  ..."24hrMiniTicker 1hTicker 4hTicker 1dTicker avgPrice contractInfo".split(" "),
+  ..."indexPriceUpdate compositeIndex assetIndexUpdate".split(" "),
+  ..."continuous_kline indexPrice_kline markPrice_kline".split(" "),
+]);
 
 /** The venue symbol in `btcusdt@trade`. */
 export function venueSymbolOfStream(stream: string): string {
