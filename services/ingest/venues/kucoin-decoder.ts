@@ -194,8 +194,8 @@ function readData(
 }
 
 /**
- * A change that overlaps the snapshot may be applied whole: its rows are complete and in order, so
- * of each price the last row that the snapshot holds says what the snapshot says.
+ * A change that overlaps the snapshot may be applied whole: each row is the last that became of its
+ * price, so one that the snapshot holds already says what the snapshot says.
  */
 function readChange(data: Json, subject: Subject, emit: Emit): RejectReason | undefined {
   const firstUpdateId = sequenceOf(data["sequenceStart"]);

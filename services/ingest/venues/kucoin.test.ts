@@ -106,6 +106,33 @@ describe("requests", () => {
   });
 });
 
+test.each([
+  [11, 12, true],
+  [11, 11, true],
+  // Overlaps, which the pages allow.
+  [10, 11, true],
+  [8, 12, true],
+  [9, 10, false],
+  [12, 13, false],
+])("a change of %i to %i follows 10: %s", (firstUpdateId, lastUpdateId, expected) => {
+  const [delta] = decode(
+    [],
+    [
+      JSON.stringify({
+        type: "message",
+        topic: "/market/level2:BTC-USDT",
+        data: {
+          changes: { asks: [], bids: [["1", "1", `${lastUpdateId}`]] },
+          sequenceStart: firstUpdateId,
+          sequenceEnd: lastUpdateId,
+        },
+      }),
+    ],
+  );
+  if (delta?.kind !== "raw-book") throw new Error("no change");
+  expect(kucoin.bookSync.sequencing?.follows(delta, 10)).toBe(expected);
+});
+
 describe("rows of a change", () => {
   test("come in the order of their numbers, without those of price 0", () => {
     const rows = [

@@ -35,14 +35,18 @@ const LIMITS: FeedLimits = {
   connectionAgeMsMax: 23.5 * 3_600_000,
 };
 
-/** Each change has the numbers of its first and last row, and continues the one before. */
+/**
+ * Each change has the number of its first and of its last modification, and continues the one
+ * before or overlaps it, as the pages allow: a row is the last that became of its price.
+ */
 const SEQUENCING: BookSequencing = {
   isCovered: (delta, snapshotUpdateId) => (delta.lastUpdateId ?? Infinity) <= snapshotUpdateId,
   bridges: (delta, snapshotUpdateId) => {
     const { firstUpdateId = Infinity, lastUpdateId = 0 } = delta;
     return firstUpdateId <= snapshotUpdateId + 1 && snapshotUpdateId + 1 <= lastUpdateId;
   },
-  follows: (delta, lastUpdateId) => delta.firstUpdateId === lastUpdateId + 1,
+  follows: ({ firstUpdateId = Infinity, lastUpdateId: end = 0 }, lastUpdateId) =>
+    firstUpdateId <= lastUpdateId + 1 && lastUpdateId < end,
 };
 
 const ticketSchema = z.object({
