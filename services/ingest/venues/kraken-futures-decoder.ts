@@ -1,15 +1,12 @@
 // https://docs.kraken.com/api/docs/futures-api/websocket/book
 // https://docs.kraken.com/api/docs/futures-api/websocket/trade
 // https://docs.kraken.com/api/docs/futures-api/websocket/ticker
+import type { Mantissa } from "@tickwire/proto/model";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
-import {
-  asJsonArray,
-  asJsonObject,
-  asText,
-  parseJsonText,
-  type JsonText,
-} from "#core/json-text.ts";
+import { JsonKind, JsonTape, MISSING } from "#core/json-tape.ts";
+import { asJsonObject } from "#core/json-text.ts";
+import type { LevelColumns } from "#core/market-event.ts";
 import type {
   FeedDecoder,
   FeedDecoderContext,
@@ -18,79 +15,85 @@ import type {
   RestResponse,
 } from "../feed/feed-adapter.ts";
 import { readQuoteValues, readTickerValues, readTradeValues, textOfFrame } from "./event-values.ts";
-import { ScaleTracker } from "./scale-tracker.ts";
+import { channelsOfFeed, KrakenFuturesAnswers } from "./kraken-futures-answers.ts";
+import { streamSymbolOf } from "./kraken-futures-instruments.ts";
+import { type BookColumns, isNotMantissa, ScaleTracker } from "./scale-tracker.ts";
 import { decimalText, millisecondsTimeUs } from "./text-fields.ts";
 import { isBadTime, parseIsoTimeUs } from "./venue-time.ts";
 
 type Emit = (event: FeedEvent) => void;
-type JsonObject = { readonly [key: string]: JsonText };
-
-/** What is published of a feed. */
-export const CHANNELS_OF_FEED: Readonly<Record<string, readonly Channel[]>> = {
-  book: ["book"],
-  trade: ["trades", "liquidations"],
-  ticker: ["quotes", "ticker", "mark-price", "funding", "open-interest"],
-};
-
-/** Subscriptions without an answer; beyond it the oldest is forgotten. */
-const PENDING_MAX = 1024;
 
 /** Perpetuals are charged by the hour. */
 const FUNDING_INTERVAL_MS = 3_600_000;
 
+/**
+ * Trades in a row without a hole in their numbers before a hole is taken for a lost trade. Public
+ * examples of `trade_snapshot` have none, but the venue nowhere promises it.
+ */
+export const TRADES_IN_ROW_MIN = 16;
+
 type InstrumentState = {
   readonly book: ScaleTracker;
   readonly ticks: ScaleTracker;
-  /** Of the last live trade; trades of a contract are numbered without a hole. */
+  /** Of the last live trade. */
   lastTradeSequence: number | undefined;
+  /** Of the trade before, while a list of them is read. */
+  lastListedSequence: number | undefined;
+  /** Trades up to the last whose numbers follow each other. */
+  tradesInRow: number;
 };
 
-type Pending = { readonly feed: string; readonly product: string };
+/** The event under way. */
+type Common = {
+  readonly instrument: Instrument;
+  readonly venueTimeUs: number | undefined;
+  readonly receivedTimeUs: number;
+};
 
 /** Decodes one connection. Numbers keep the text that the venue wrote. */
 export class KrakenFuturesDecoder implements FeedDecoder {
   readonly #catalog: InstrumentCatalog;
+  readonly #tape = new JsonTape();
   readonly #states = new Map<Instrument, InstrumentState>();
-  /** In the order in which they were sent: a refusal does not say what it is about. */
-  readonly #pending: Pending[] = [];
+  readonly #answers = new KrakenFuturesAnswers();
 
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
   }
 
   sent(frame: string): void {
-    const request = asJsonObject(parseJsonText(frame));
-    const feed = asText(request?.["feed"]);
-    if (request?.["event"] !== "subscribe" || feed === undefined) return;
-    for (const product of asJsonArray(request["product_ids"]) ?? []) {
-      this.#pending.push({ feed, product: asText(product) ?? "" });
-      if (this.#pending.length > PENDING_MAX) this.#pending.shift();
-    }
+    if (this.#tape.scan(frame)) this.#answers.sent(asJsonObject(this.#tape.value(0)));
   }
 
   decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {
+    const tape = this.#tape;
     const text = textOfFrame(frame);
-    const json = parseJsonText(text);
-    if (json === undefined) return this.#rejectDamaged(text, emit);
-    const message = asJsonObject(json);
-    if (message === undefined) return reject(emit, "unknown-message");
-    if (message["event"] !== undefined) return this.#answer(message, emit);
-    switch (asText(message["feed"]) ?? "") {
-      case "book_snapshot":
+    if (!tape.scan(text)) return this.#rejectDamaged(text, emit);
+    if (!tape.isObject(0)) return reject(emit, "unknown-message");
+    if (tape.get(0, "event") !== MISSING) {
+      return this.#answers.read(asJsonObject(tape.value(0)) ?? {}, emit);
+    }
+    const feed = tape.get(0, "feed");
+    switch (tape.text(feed) ?? "") {
       case "book":
-        return this.#with(message, "book", emit, (instrument) =>
-          this.#book(message, instrument, receivedTimeUs, emit),
+        return this.#with(0, { channel: "book", time: "timestamp", receivedTimeUs }, emit, (each) =>
+          this.#change(each, emit),
+        );
+      case "book_snapshot":
+        return this.#with(0, { channel: "book", time: "timestamp", receivedTimeUs }, emit, (each) =>
+          this.#snapshot(each, emit),
         );
       case "trade":
-        return this.#with(message, "trades", emit, (instrument) =>
-          this.#liveTrade(message, instrument, receivedTimeUs, emit),
+        return this.#with(0, { channel: "trades", time: "time", receivedTimeUs }, emit, (each) =>
+          this.#liveTrade(each, emit),
         );
       case "trade_snapshot":
-        return this.#trades(message, receivedTimeUs, emit);
+        return this.#trades(receivedTimeUs, emit);
       case "ticker":
-        return this.#with(message, "ticker", emit, (instrument) =>
-          this.#ticker(message, instrument, receivedTimeUs, emit),
+        return this.#with(0, { channel: "ticker", time: "time", receivedTimeUs }, emit, (each) =>
+          this.#ticker(each, emit),
         );
+      // The smaller one has nothing that the other has not, and is never asked for.
       case "heartbeat":
       case "ticker_lite":
         return emit({ kind: "heartbeat" });
@@ -103,23 +106,18 @@ export class KrakenFuturesDecoder implements FeedDecoder {
   decodeRest(response: RestResponse, receivedTimeUs: number, emit: Emit): void {
     const product = /\/v3\/history\?(?:.*&)?symbol=([^&#]+)/.exec(response.url)?.[1];
     if (product === undefined) return reject(emit, "unknown-message");
-    const body = parseJsonText(response.body);
-    if (body === undefined) return reject(emit, "bad-json");
-    const instrument = this.#catalog.byVenueSymbol(decodeURIComponent(product));
+    const tape = this.#tape;
+    if (!tape.scan(response.body)) return reject(emit, "bad-json");
+    const instrument = this.#catalog.byVenueSymbol(streamSymbolOf(decodedUri(product)));
     if (instrument === undefined) return reject(emit, "unknown-instrument");
-    const history = asJsonArray(asJsonObject(body)?.["history"]);
-    if (history === undefined) return reject(emit, "missing-field");
-    for (const entry of history.toReversed()) {
-      const item = asJsonObject(entry);
-      const time = parseIsoTimeUs(item?.["time"]);
-      const reason =
-        item === undefined
-          ? "missing-field"
-          : this.#trade(
-              { ...item, qty: item["size"] ?? null },
-              { instrument, venueTimeUs: time, receivedTimeUs, historical: true },
-              emit,
-            );
+    const history = tape.get(0, "history");
+    if (!tape.isArray(history)) return reject(emit, "missing-field");
+    for (const item of this.#elements(history).toReversed()) {
+      const venueTimeUs = parseIsoTimeUs(tape.text(tape.get(item, "time")));
+      const common = { instrument, venueTimeUs, receivedTimeUs };
+      const reason = isBadTime(venueTimeUs)
+        ? "bad-time"
+        : this.#trade(item, common, { size: "size", historical: true }, emit);
       if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel: "trades" });
     }
   }
@@ -132,155 +130,188 @@ export class KrakenFuturesDecoder implements FeedDecoder {
     const feed = /"feed"\s*:\s*"([a-z_]+)"/.exec(text)?.[1];
     const product = /"product_id"\s*:\s*"([^"\\]+)"/.exec(text)?.[1];
     const instrument = product === undefined ? undefined : this.#catalog.byVenueSymbol(product);
-    const [channel] = channelsOf((feed ?? "").replace(/_snapshot$/, ""));
+    const [channel] = channelsOfFeed((feed ?? "").replace(/_snapshot$/, ""));
     if (instrument === undefined || channel === undefined) return reject(emit, "bad-json");
     emit({ kind: "rejected", reason: "bad-json", instrument, channel });
   }
 
-  /** Reads a message of a known contract; emits the reason that `read` returns. */
+  /** Reads what all messages about a contract have; emits the reason that `read` returns. */
   #with(
-    message: JsonObject,
-    channel: Channel,
+    node: number,
+    about: {
+      readonly channel: Channel;
+      readonly time: string;
+      readonly receivedTimeUs: number;
+    },
     emit: Emit,
-    read: (instrument: Instrument) => RejectReason | undefined,
+    read: (common: Common) => RejectReason | undefined,
   ): void {
-    const product = asText(message["product_id"]);
+    const tape = this.#tape;
+    const product = tape.text(tape.get(node, "product_id"));
     if (product === undefined) return reject(emit, "missing-field");
     const instrument = this.#catalog.byVenueSymbol(product);
     if (instrument === undefined) return reject(emit, "unknown-instrument");
-    const reason = read(instrument);
+    const { channel, receivedTimeUs } = about;
+    const venueTimeUs = this.#timeUs(tape.get(node, about.time));
+    const reason = isBadTime(venueTimeUs)
+      ? "bad-time"
+      : read({ instrument, venueTimeUs, receivedTimeUs });
     if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel });
   }
 
-  #book(
-    message: JsonObject,
-    instrument: Instrument,
-    receivedTimeUs: number,
-    emit: Emit,
-  ): RejectReason | undefined {
-    const snapshot = message["feed"] === "book_snapshot";
-    const sequence = sequenceOf(message);
-    const sides = snapshot ? snapshotSides(message) : updateSides(message);
-    if (sequence === undefined || sides === undefined) return "missing-field";
-    const venueTimeUs = millisecondsTimeUs(message["timestamp"]);
-    if (isBadTime(venueTimeUs)) return "bad-time";
-    const scales = this.#stateOf(instrument).book;
-    const columns = scales.book(sides.bids, sides.asks);
-    if (typeof columns === "string") return columns;
-    emit({
-      kind: "raw-book",
-      instrument,
-      venueTimeUs,
-      receivedTimeUs,
-      snapshot,
-      source: "in-band",
-      firstUpdateId: sequence,
-      lastUpdateId: sequence,
-      previousUpdateId: undefined,
-      checksum: undefined,
-      priceScale: scales.priceScale,
-      sizeScale: scales.sizeScale,
-      bids: columns.bids,
-      asks: columns.asks,
+  /** One level. The venue has been seen to write a negative size for one that is gone. */
+  #change(common: Common, emit: Emit): RejectReason | undefined {
+    const tape = this.#tape;
+    const sequence = this.#sequenceOf(0);
+    const isBid = tape.equals(tape.get(0, "side"), "buy");
+    if (sequence === undefined) return "missing-field";
+    if (!isBid && !tape.equals(tape.get(0, "side"), "sell")) return "missing-field";
+    const scales = this.#stateOf(common.instrument).book;
+    const price = scales.priceAt(tape, tape.get(0, "price"));
+    const size = scales.sizeAt(tape, tape.get(0, "qty"));
+    if (isNotMantissa(price) || isNotMantissa(size)) return "bad-decimal";
+    if (price <= 0) return "non-positive-price";
+    const side = { prices: [price], sizes: [size > 0 ? size : 0] };
+    emitBook(common, { snapshot: false, sequence, scales }, emit, {
+      bids: isBid ? side : EMPTY_SIDE,
+      asks: isBid ? EMPTY_SIDE : side,
     });
     return undefined;
   }
 
-  #liveTrade(
-    message: JsonObject,
-    instrument: Instrument,
-    receivedTimeUs: number,
-    emit: Emit,
-  ): RejectReason | undefined {
-    const state = this.#stateOf(instrument);
-    const sequence = sequenceOf(message);
-    const last = state.lastTradeSequence;
-    if (sequence !== undefined && last !== undefined && sequence > last + 1) {
-      emit({ kind: "rejected", reason: "missing-data", instrument, channel: "trades" });
-    }
-    if (sequence !== undefined && !(last !== undefined && last >= sequence)) {
-      state.lastTradeSequence = sequence;
-    }
-    const venueTimeUs = millisecondsTimeUs(message["time"]);
-    return this.#trade(
-      message,
-      { instrument, venueTimeUs, receivedTimeUs, historical: false },
-      emit,
-    );
+  #snapshot(common: Common, emit: Emit): RejectReason | undefined {
+    const sequence = this.#sequenceOf(0);
+    if (sequence === undefined) return "missing-field";
+    const scales = this.#stateOf(common.instrument).book;
+    const { priceScale, sizeScale } = scales;
+    let sides = this.#sides(scales);
+    // A level finer than those before it raised the scale in the middle of the message.
+    const grew = priceScale !== scales.priceScale || sizeScale !== scales.sizeScale;
+    if (grew && typeof sides !== "string") sides = this.#sides(scales);
+    if (typeof sides === "string") return sides;
+    emitBook(common, { snapshot: true, sequence, scales }, emit, sides);
+    return undefined;
   }
 
-  #trades(message: JsonObject, receivedTimeUs: number, emit: Emit): void {
-    const trades = asJsonArray(message["trades"]);
-    if (trades === undefined) return reject(emit, "missing-field");
-    for (const entry of trades.toReversed()) {
-      const trade = asJsonObject(entry) ?? {};
-      const product = trade["product_id"] ?? message["product_id"] ?? null;
-      this.#with({ ...trade, product_id: product }, "trades", emit, (instrument) => {
-        const venueTimeUs = millisecondsTimeUs(trade["time"]);
-        return this.#trade(
-          trade,
-          { instrument, venueTimeUs, receivedTimeUs, historical: true },
-          emit,
-        );
-      });
+  #sides(scales: ScaleTracker): BookColumns | RejectReason {
+    const bids = this.#levels(this.#tape.get(0, "bids"), scales);
+    if (typeof bids === "string") return bids;
+    const asks = this.#levels(this.#tape.get(0, "asks"), scales);
+    return typeof asks === "string" ? asks : { bids, asks };
+  }
+
+  /** Snapshots may list prices without any size; they are no levels. */
+  #levels(side: number, scales: ScaleTracker): LevelColumns | RejectReason {
+    const tape = this.#tape;
+    if (!tape.isArray(side)) return "missing-field";
+    const prices: Mantissa[] = [];
+    const sizes: Mantissa[] = [];
+    for (let level = tape.first(side); level !== MISSING; level = tape.next(level)) {
+      if (!tape.isObject(level)) return "missing-field";
+      const price = scales.priceAt(tape, tape.get(level, "price"));
+      const size = scales.sizeAt(tape, tape.get(level, "qty"));
+      if (isNotMantissa(price) || isNotMantissa(size)) return "bad-decimal";
+      if (price <= 0) return "non-positive-price";
+      if (size <= 0) continue;
+      prices.push(price);
+      sizes.push(size);
     }
+    return { prices, sizes };
+  }
+
+  #liveTrade(common: Common, emit: Emit): RejectReason | undefined {
+    const { instrument } = common;
+    const state = this.#stateOf(instrument);
+    const sequence = this.#sequenceOf(0);
+    const last = state.lastTradeSequence;
+    if (sequence !== undefined && sequence !== last) {
+      if (last !== undefined && sequence > last + 1 && state.tradesInRow >= TRADES_IN_ROW_MIN) {
+        emit({ kind: "rejected", reason: "missing-data", instrument, channel: "trades" });
+      }
+      if (last !== undefined) state.tradesInRow = sequence === last + 1 ? state.tradesInRow + 1 : 0;
+      state.lastTradeSequence = sequence;
+    }
+    return this.#trade(0, common, { size: "qty", historical: false }, emit);
+  }
+
+  /** The newest come first. What comes live may begin anywhere behind them. */
+  #trades(receivedTimeUs: number, emit: Emit): void {
+    const tape = this.#tape;
+    const list = tape.get(0, "trades");
+    if (!tape.isArray(list)) return reject(emit, "missing-field");
+    for (const node of this.#elements(list).toReversed()) {
+      const named = tape.get(node, "product_id") === MISSING ? 0 : node;
+      const product = tape.text(tape.get(named, "product_id"));
+      const instrument = product === undefined ? undefined : this.#catalog.byVenueSymbol(product);
+      if (instrument === undefined) {
+        reject(emit, product === undefined ? "missing-field" : "unknown-instrument");
+        continue;
+      }
+      this.#countInRow(this.#stateOf(instrument), this.#sequenceOf(node));
+      const venueTimeUs = this.#timeUs(tape.get(node, "time"));
+      const common = { instrument, venueTimeUs, receivedTimeUs };
+      const reason = isBadTime(venueTimeUs)
+        ? "bad-time"
+        : this.#trade(node, common, { size: "qty", historical: true }, emit);
+      if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel: "trades" });
+    }
+    for (const state of this.#states.values()) state.lastListedSequence = undefined;
+  }
+
+  #countInRow(state: InstrumentState, sequence: number | undefined): void {
+    const last = state.lastListedSequence;
+    state.lastListedSequence = sequence;
+    state.lastTradeSequence = undefined;
+    if (sequence === undefined || last === undefined) return;
+    state.tradesInRow = sequence === last + 1 ? state.tradesInRow + 1 : 0;
   }
 
   /** One execution; that of a liquidation is told of as both. The side is the taker's. */
   #trade(
-    item: JsonObject,
-    context: {
-      readonly instrument: Instrument;
-      readonly venueTimeUs: number | undefined;
-      readonly receivedTimeUs: number;
-      readonly historical: boolean;
-    },
+    node: number,
+    common: Common,
+    form: { readonly size: "qty" | "size"; readonly historical: boolean },
     emit: Emit,
   ): RejectReason | undefined {
-    const { instrument, venueTimeUs, receivedTimeUs, historical } = context;
-    const { side } = item;
-    if (side !== "buy" && side !== "sell") return "missing-field";
-    if (isBadTime(venueTimeUs)) return "bad-time";
-    const values = readTradeValues(this.#stateOf(instrument).ticks, item["price"], item["qty"]);
+    const tape = this.#tape;
+    const side = tape.get(node, "side");
+    const isBuy = tape.equals(side, "buy");
+    if (!isBuy && !tape.equals(side, "sell")) return "missing-field";
+    const priceText = tape.text(tape.get(node, "price"));
+    const sizeText = tape.text(tape.get(node, form.size));
+    const values = readTradeValues(this.#stateOf(common.instrument).ticks, priceText, sizeText);
     if (typeof values === "string") return values;
-    const uid = asText(item["uid"]);
-    const aggressorSide = side === "buy" ? "buyer" : "seller";
-    const common = { instrument, venueTimeUs, receivedTimeUs, aggressorSide } as const;
-    emit({ kind: "trade", ...common, ...values, tradeId: uid ?? "", historical });
-    const price = decimalText(item["price"]);
-    const size = decimalText(item["qty"]);
+    const uid = tape.text(tape.get(node, "uid"));
+    const aggressorSide = isBuy ? "buyer" : "seller";
+    const { historical } = form;
+    emit({ kind: "trade", ...common, ...values, aggressorSide, tradeId: uid ?? "", historical });
     // An old liquidation is not told of again.
-    if (item["type"] !== "liquidation" || historical) return undefined;
+    if (historical || !tape.equals(tape.get(node, "type"), "liquidation")) return undefined;
+    const price = decimalText(priceText);
+    const size = decimalText(sizeText);
     if (price === undefined || size === undefined) return undefined;
-    emit({ kind: "liquidation", ...common, price, size, liquidationId: uid });
+    emit({ kind: "liquidation", ...common, aggressorSide, price, size, liquidationId: uid });
     return undefined;
   }
 
-  #ticker(
-    message: JsonObject,
-    instrument: Instrument,
-    receivedTimeUs: number,
-    emit: Emit,
-  ): RejectReason | undefined {
-    const venueTimeUs = millisecondsTimeUs(message["time"]);
-    if (isBadTime(venueTimeUs)) return "bad-time";
-    const common = { instrument, venueTimeUs, receivedTimeUs };
-    const { bid, ask } = message;
+  #ticker(common: Common, emit: Emit): RejectReason | undefined {
+    const bid = this.#field("bid");
+    const ask = this.#field("ask");
     const ticker = readTickerValues({
-      lastPrice: message["last"],
-      openPrice: message["open"],
-      highPrice: message["high"],
-      lowPrice: message["low"],
-      volume: message["volume"],
-      quoteVolume: message["volumeQuote"],
+      lastPrice: this.#field("last"),
+      openPrice: this.#field("open"),
+      highPrice: this.#field("high"),
+      lowPrice: this.#field("low"),
+      volume: this.#field("volume"),
+      quoteVolume: this.#field("volumeQuote"),
       bidPrice: bid,
       askPrice: ask,
     });
     if (typeof ticker === "string") return ticker;
-    const sizes = { bid: message["bid_size"], ask: message["ask_size"] };
+    const sizes = { bid: this.#field("bid_size"), ask: this.#field("ask_size") };
     if (sizes.bid !== undefined || sizes.ask !== undefined) {
       const quote = readQuoteValues(
-        this.#stateOf(instrument).ticks,
+        this.#stateOf(common.instrument).ticks,
         { price: bid, size: sizes.bid },
         { price: ask, size: sizes.ask },
       );
@@ -288,146 +319,118 @@ export class KrakenFuturesDecoder implements FeedDecoder {
       emit({ kind: "quote", ...common, ...quote });
     }
     emit({ kind: "ticker", ...common, ...ticker });
-    return contractValues(message, common, emit);
+    return this.#contractValues(common, emit);
   }
 
-  #answer(message: JsonObject, emit: Emit): void {
-    const feed = asText(message["feed"]) ?? "";
-    switch (asText(message["event"]) ?? "") {
-      case "subscribed":
-        return this.#subscribed(feed, asJsonArray(message["product_ids"]) ?? [], emit);
-      case "info":
-      case "unsubscribed":
-      case "pong":
-        return emit({ kind: "heartbeat" });
-      case "error":
-      case "alert":
-      case "subscribed_failed":
-      case "unsubscribed_failed":
-        return this.#refused(asText(message["message"]) ?? "refused", emit);
-      default:
-        return reject(emit, "unknown-message");
+  /** What a ticker says of the contract itself. */
+  #contractValues(common: Common, emit: Emit): RejectReason | undefined {
+    const [mark, open] = [this.#field("markPrice"), this.#field("openInterest")];
+    // `funding_rate` is an amount for each contract; what others call so is the relative one.
+    const relative = this.#field("relative_funding_rate");
+    const markPrice = decimalText(mark);
+    const openInterest = decimalText(open);
+    const rate = decimalText(relative);
+    if (isSpoilt(mark, markPrice) || isSpoilt(open, openInterest) || isSpoilt(relative, rate)) {
+      return "bad-decimal";
     }
+    const indexPrice = decimalText(this.#field("index"));
+    if (markPrice !== undefined) emit({ kind: "mark-price", ...common, markPrice, indexPrice });
+    if (openInterest !== undefined) {
+      emit({ kind: "open-interest", ...common, openInterest, openInterestValue: undefined });
+    }
+    if (rate === undefined || common.instrument.kind !== "perpetual") return undefined;
+    const next = this.#field("next_funding_rate_time");
+    const nextFundingTimeUs = next === "0" ? undefined : millisecondsTimeUs(next);
+    if (isBadTime(nextFundingTimeUs)) return "bad-time";
+    emit({ kind: "funding", ...common, rate, nextFundingTimeUs, intervalMs: FUNDING_INTERVAL_MS });
+    return undefined;
   }
 
-  #subscribed(feed: string, products: readonly JsonText[], emit: Emit): void {
-    let news = false;
-    for (const entry of products) {
-      const product = asText(entry);
-      if (product === undefined) continue;
-      const index = this.#pending.findIndex(
-        (each) => each.feed === feed && each.product === product,
-      );
-      if (index >= 0) this.#pending.splice(index, 1);
-      for (const channel of channelsOf(feed)) {
-        news = true;
-        emit({ kind: "subscribed", venueSymbol: product, channel });
-      }
-    }
-    if (!news) emit({ kind: "heartbeat" });
+  /** A field of the message as text; what is neither text nor number becomes no decimal. */
+  #field(name: string): string | undefined {
+    const node = this.#tape.get(0, name);
+    const kind = this.#tape.kind(node);
+    if (kind === JsonKind.Missing || kind === JsonKind.Null) return undefined;
+    return this.#tape.text(node) ?? "";
   }
 
-  /** Answers come in the order of the requests, so a refusal is about the oldest without one. */
-  #refused(reason: string, emit: Emit): void {
-    const pending = this.#pending.shift();
-    const channels = channelsOf(pending?.feed ?? "");
-    if (pending === undefined || channels.length === 0) {
-      return emit({ kind: "refused", venueSymbol: undefined, channel: undefined, reason });
-    }
-    for (const channel of channels) {
-      emit({ kind: "refused", venueSymbol: pending.product, channel, reason });
-    }
+  #elements(list: number): number[] {
+    const nodes: number[] = [];
+    const tape = this.#tape;
+    for (let node = tape.first(list); node !== MISSING; node = tape.next(node)) nodes.push(node);
+    return nodes;
+  }
+
+  #timeUs(node: number): number | undefined {
+    const tape = this.#tape;
+    const isNumber = tape.kind(node) === JsonKind.Number;
+    return millisecondsTimeUs(isNumber ? tape.number(node) : tape.text(node));
+  }
+
+  #sequenceOf(node: number): number | undefined {
+    const sequence = this.#tape.number(this.#tape.get(node, "seq"));
+    return Number.isSafeInteger(sequence) && sequence >= 0 ? sequence : undefined;
   }
 
   #stateOf(instrument: Instrument): InstrumentState {
     let state = this.#states.get(instrument);
     if (state === undefined) {
-      const [book, ticks] = [new ScaleTracker(), new ScaleTracker()];
-      state = { book, ticks, lastTradeSequence: undefined };
+      state = {
+        book: new ScaleTracker(),
+        ticks: new ScaleTracker(),
+        lastTradeSequence: undefined,
+        lastListedSequence: undefined,
+        tradesInRow: 0,
+      };
       this.#states.set(instrument, state);
     }
     return state;
   }
 }
 
-/** What a ticker says of the contract itself. */
-function contractValues(
-  message: JsonObject,
-  common: {
-    readonly instrument: Instrument;
-    readonly venueTimeUs: number | undefined;
-    readonly receivedTimeUs: number;
+const EMPTY_SIDE: LevelColumns = { prices: [], sizes: [] };
+
+function emitBook(
+  common: Common,
+  head: {
+    readonly snapshot: boolean;
+    readonly sequence: number;
+    readonly scales: ScaleTracker;
   },
   emit: Emit,
-): RejectReason | undefined {
-  const { markPrice: mark, openInterest: open, relative_funding_rate: relative } = message;
-  const markPrice = decimalText(mark);
-  const indexPrice = decimalText(message["index"]);
-  const openInterest = decimalText(open);
-  const rate = decimalText(relative);
-  if (isSpoilt(mark, markPrice) || isSpoilt(open, openInterest) || isSpoilt(relative, rate)) {
-    return "bad-decimal";
-  }
-  if (markPrice !== undefined) emit({ kind: "mark-price", ...common, markPrice, indexPrice });
-  if (openInterest !== undefined) {
-    emit({ kind: "open-interest", ...common, openInterest, openInterestValue: undefined });
-  }
-  // `funding_rate` is an amount for each contract; what others call so is the relative one.
-  if (rate === undefined || common.instrument.kind !== "perpetual") return undefined;
-  const next = message["next_funding_rate_time"];
-  const nextFundingTimeUs = next === "0" ? undefined : millisecondsTimeUs(next);
-  if (isBadTime(nextFundingTimeUs)) return "bad-time";
-  emit({ kind: "funding", ...common, rate, nextFundingTimeUs, intervalMs: FUNDING_INTERVAL_MS });
-  return undefined;
+  { bids, asks }: BookColumns,
+): void {
+  emit({
+    kind: "raw-book",
+    instrument: common.instrument,
+    venueTimeUs: common.venueTimeUs,
+    receivedTimeUs: common.receivedTimeUs,
+    snapshot: head.snapshot,
+    source: "in-band",
+    firstUpdateId: head.sequence,
+    lastUpdateId: head.sequence,
+    previousUpdateId: undefined,
+    checksum: undefined,
+    priceScale: head.scales.priceScale,
+    sizeScale: head.scales.sizeScale,
+    bids,
+    asks,
+  });
 }
 
-function isSpoilt(value: JsonText | undefined, text: string | undefined): boolean {
-  return value !== undefined && value !== null && text === undefined;
+function isSpoilt(given: string | undefined, text: string | undefined): boolean {
+  return given !== undefined && text === undefined;
 }
 
 function reject(emit: Emit, reason: RejectReason): void {
   emit({ kind: "rejected", reason });
 }
 
-function channelsOf(feed: string): readonly Channel[] {
-  return Object.hasOwn(CHANNELS_OF_FEED, feed) ? (CHANNELS_OF_FEED[feed] ?? []) : [];
-}
-
-function sequenceOf(message: JsonObject): number | undefined {
-  const text = asText(message["seq"]);
-  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
-}
-
-type Sides = { readonly bids: readonly unknown[]; readonly asks: readonly unknown[] };
-
-function snapshotSides(message: JsonObject): Sides | undefined {
-  const bids = levelsOf(message["bids"]);
-  const asks = levelsOf(message["asks"]);
-  return bids === undefined || asks === undefined ? undefined : { bids, asks };
-}
-
-/** Snapshots may list prices without any size; they are no levels. */
-function levelsOf(value: JsonText | undefined): readonly unknown[] | undefined {
-  const levels = asJsonArray(value);
-  if (levels === undefined) return undefined;
-  const pairs: unknown[] = [];
-  for (const entry of levels) {
-    const level = asJsonObject(entry);
-    if (level === undefined) return undefined;
-    const size = sizeOf(level["qty"]);
-    if (decimalText(size) !== "0") pairs.push([level["price"], size]);
+function decodedUri(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Damaged, and so the name of nothing.
+    return text;
   }
-  return pairs;
-}
-
-function updateSides(message: JsonObject): Sides | undefined {
-  const level = [message["price"], sizeOf(message["qty"])];
-  if (message["side"] === "buy") return { bids: [level], asks: [] };
-  return message["side"] === "sell" ? { bids: [], asks: [level] } : undefined;
-}
-
-/** The venue has been seen to write a negative size for a level that is gone. */
-function sizeOf(size: JsonText | undefined): JsonText | undefined {
-  const decimal = decimalText(size);
-  return decimal?.startsWith("-") === true ? "0" : size;
 }

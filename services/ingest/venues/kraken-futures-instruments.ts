@@ -43,7 +43,7 @@ export function parseFuturesInstruments(
     const parsed = instrumentSchema.safeParse(each);
     if (!parsed.success || parsed.data.tradeable === false) continue;
     const { data } = parsed;
-    const derived = deriveFuturesInstrument(data.symbol);
+    const derived = deriveFuturesInstrument(streamSymbolOf(data.symbol));
     if (derived === undefined || bySymbol.has(derived.symbol)) continue;
     const contractSize = canonicalDecimal(data.contractSize ?? "");
     const priceIncrement = canonicalDecimal(data.tickSize ?? "");
@@ -60,6 +60,14 @@ export function parseFuturesInstruments(
   }
   const skipped = list.data.instruments.length - bySymbol.size;
   return { instruments: [...bySymbol.values()], skipped };
+}
+
+/**
+ * The name of a contract in the stream. Lists wrote it in lower case (`pi_xbtusd`) in 2021 and 2022;
+ * mixed case is the name of an asset (`PF_AAPLxUSD`).
+ */
+export function streamSymbolOf(symbol: string): string {
+  return symbol === symbol.toLowerCase() ? symbol.toUpperCase() : symbol;
 }
 
 /** Decimals of a size, which are negative where sizes go by tens or thousands. */

@@ -11,7 +11,8 @@ import type {
   FeedSubscription,
 } from "../feed/feed-adapter.ts";
 import { planByInstrument } from "./event-values.ts";
-import { CHANNELS_OF_FEED, KrakenFuturesDecoder } from "./kraken-futures-decoder.ts";
+import { CHANNELS_OF_FEED } from "./kraken-futures-answers.ts";
+import { KrakenFuturesDecoder } from "./kraken-futures-decoder.ts";
 import { deriveFuturesInstrument, parseFuturesInstruments } from "./kraken-futures-instruments.ts";
 import { isRecord, parseJson } from "./text-fields.ts";
 import { isBadTime, parseIsoTimeUs } from "./venue-time.ts";
