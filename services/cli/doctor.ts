@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { Clock } from "#core/clock.ts";
-import type { Instrument } from "#core/instrument.ts";
+import { DERIVATIVE_CHANNELS, type Instrument } from "#core/instrument.ts";
 import { ingestConfig, type VenueConfig } from "#ingest/config.ts";
 import type { FeedAdapter, FeedEndpoints, RestRequest } from "#ingest/feed/feed-adapter.ts";
 import type { RestAnswer, RestClient } from "#ingest/feed/web-socket-dialer.ts";
@@ -190,7 +190,10 @@ async function followStreams(parts: {
   });
   shutdown.add("ingest", () => ingest.close());
   const adapter: FeedAdapter = VENUES[venue.id];
-  const channels = venue.channels ?? adapter.channels;
+  const isSpotAlone = instruments.every(({ kind }) => kind === "spot");
+  const channels = (venue.channels ?? adapter.channels).filter(
+    (channel) => !isSpotAlone || !DERIVATIVE_CHANNELS.has(channel),
+  );
   const isSettled = (): boolean =>
     channels.includes("book")
       ? instruments.every(({ symbol }) => watch.isSettled(symbol))

@@ -1,3 +1,5 @@
+import type { Channel } from "@tickwire/proto/model";
+
 export { CHANNELS, type Channel } from "@tickwire/proto/model";
 
 export type InstrumentKind = "spot" | "perpetual" | "future" | "option";
@@ -38,3 +40,11 @@ export type Instrument = {
   readonly strike?: string;
   readonly optionType?: "call" | "put";
 };
+
+/** Channels that spot instruments do not have. */
+export const DERIVATIVE_CHANNELS: ReadonlySet<Channel> = new Set<Channel>([
+  "funding",
+  "mark-price",
+  "open-interest",
+  "liquidations",
+]);

@@ -1,6 +1,6 @@
 import type { Clock } from "#core/clock.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
-import type { Channel, Instrument } from "#core/instrument.ts";
+import { DERIVATIVE_CHANNELS, type Channel, type Instrument } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { VenueConfig } from "./config.ts";
 import { BookRefresher } from "./feed/book-refresher.ts";
@@ -26,14 +26,6 @@ import type { VenueView } from "./query-responder.ts";
 import { StreamedInstruments } from "./streamed-instruments.ts";
 import { createVenueCounters } from "./venue-counters.ts";
 import { VenuePipeline } from "./venue-pipeline.ts";
-
-/** Channels that only derivatives have. */
-const DERIVATIVE_CHANNELS: ReadonlySet<Channel> = new Set<Channel>([
-  "funding",
-  "mark-price",
-  "open-interest",
-  "liquidations",
-]);
 
 export type VenueIngestOptions = {
   readonly config: VenueConfig;

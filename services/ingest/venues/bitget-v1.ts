@@ -2,7 +2,7 @@
 // checksums, which later versions have no longer.
 // https://bitgetlimited.github.io/apidoc/en/spot/#websocketapi
 // https://bitgetlimited.github.io/apidoc/en/mix/#websocketapi
-import type { Channel, Instrument } from "#core/instrument.ts";
+import { DERIVATIVE_CHANNELS, type Channel, type Instrument } from "#core/instrument.ts";
 import type {
   ConnectionPlan,
   FeedAdapter,
@@ -161,12 +161,6 @@ function plan(
     ),
   );
 }
-
-const DERIVATIVE_CHANNELS: ReadonlySet<Channel> = new Set([
-  "funding",
-  "mark-price",
-  "open-interest",
-]);
 
 function frames(
   op: "subscribe" | "unsubscribe",

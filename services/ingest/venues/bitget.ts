@@ -1,4 +1,4 @@
-import type { Channel, Instrument } from "#core/instrument.ts";
+import { DERIVATIVE_CHANNELS, type Channel, type Instrument } from "#core/instrument.ts";
 import type {
   BookSequencing,
   ConnectionPlan,
@@ -66,13 +66,6 @@ const TOPIC_OF: Partial<Record<Channel, string>> = {
   "open-interest": "ticker",
   liquidations: "liquidation",
 };
-
-const DERIVATIVE_CHANNELS: ReadonlySet<Channel> = new Set([
-  "funding",
-  "mark-price",
-  "open-interest",
-  "liquidations",
-]);
 
 const DIALECT: BitgetDialect = {
   hasChecksums: false,
