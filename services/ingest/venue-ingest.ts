@@ -1,6 +1,6 @@
 import type { Clock } from "#core/clock.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
-import { DERIVATIVE_CHANNELS, type Channel, type Instrument } from "#core/instrument.ts";
+import { DERIVATIVE_CHANNELS, type Instrument } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { VenueConfig } from "./config.ts";
 import { BookRefresher } from "./feed/book-refresher.ts";

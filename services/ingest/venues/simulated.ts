@@ -1,6 +1,6 @@
 import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
-import { CHANNELS, type Channel, type Instrument } from "#core/instrument.ts";
+import { DERIVATIVE_CHANNELS, CHANNELS, type Channel, type Instrument } from "#core/instrument.ts";
 import type {
   ConnectionPlan,
   FeedAdapter,
@@ -14,16 +14,6 @@ import type {
 import { isNotMantissa, ScaleTracker } from "./scale-tracker.ts";
 
 const VENUE = "simulated";
-/** Subscriptions named in one request. */
-const SUBSCRIPTIONS_PER_FRAME_MAX = 500;
-const SUBSCRIPTIONS_PER_CONNECTION_MAX = 5_000;
-const DERIVATIVE_CHANNELS: ReadonlySet<Channel> = new Set<Channel>([
-  "mark-price",
-  "funding",
-  "open-interest",
-  "liquidations",
-]);
-
 /**
  * The simulated venue of `services/ingest/simulated`, which has no address: its own dialer and REST
  * client stand in for the network. Its frames are described beside the market that makes them.
