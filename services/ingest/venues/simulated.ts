@@ -14,6 +14,10 @@ import type {
 import { isNotMantissa, ScaleTracker } from "./scale-tracker.ts";
 
 const VENUE = "simulated";
+/** Subscriptions named in one request. */
+const SUBSCRIPTIONS_PER_FRAME_MAX = 500;
+const SUBSCRIPTIONS_PER_CONNECTION_MAX = 5_000;
+
 /**
  * The simulated venue of `services/ingest/simulated`, which has no address: its own dialer and REST
  * client stand in for the network. Its frames are described beside the market that makes them.
