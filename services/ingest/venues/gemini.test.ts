@@ -95,10 +95,82 @@ test("a message in Binance's wrapping is read as well", () => {
 test.each([
   ["btcgusd", "BTC-GUSD"],
   ["dogusd", "DOG-USD"],
+  ["paxgusd", "PAXG-USD"],
+  ["wcfgusd", "WCFG-USD"],
+  ["opgusd", "OP-GUSD"],
+  ["opgusdperp", "OP-GUSD-PERP"],
   ["btcgusdperp", "BTC-GUSD-PERP"],
   ["usdcusd", "USDC-USD"],
+  ["ogusd", "OG-USD"],
+  ["gusdusd", "GUSD-USD"],
+  ["efilfil", "EFIL-FIL"],
+  ["jitosolsol", "JITOSOL-SOL"],
   ["usd", undefined],
   ["BTCUSD", undefined],
 ])("%s is derived as %s", (venueSymbol, symbol) => {
   expect(gemini.deriveInstrument(venueSymbol)?.symbol).toBe(symbol);
+});
+
+test("the details of a pair say its names and steps, and whether it is closed", () => {
+  const url = "https://api.gemini.com/v1/symbols/details/abcgusd";
+  const body = (status: string): string =>
+    `{"symbol":"ABCGUSD","base_currency":"ABCG","quote_currency":"USD","tick_size":1E-8,"quote_increment":0.010,"min_order_size":"0.1","status":"${status}"}`;
+  expect(geminiV2.isInstrumentsUrl(url)).toBe(true);
+  expect(geminiV2.parseInstruments(body("open"), url)).toEqual({
+    instruments: [
+      {
+        venue: "gemini-v2",
+        symbol: "ABCG-USD",
+        venueSymbol: "ABCGUSD",
+        kind: "spot",
+        base: "ABCG",
+        quote: "USD",
+        settle: "USD",
+        inverse: false,
+        priceIncrement: "0.01",
+        sizeIncrement: "0.00000001",
+      },
+    ],
+    skipped: 0,
+  });
+  expect(gemini.parseInstruments(body("closed"), url)).toEqual({ instruments: [], skipped: 1 });
+});
+
+test("the details of many pairs are a list, of which inverse contracts and nonsense are left out", () => {
+  const url = "https://api.gemini.com/v1/symbols/details/all";
+  const pair = (symbol: string, rest: string): string => `{"symbol":"${symbol}",${rest}}`;
+  const body = `[${[
+    pair(
+      "BTCUSDCPERP",
+      '"base_currency":"BTC","quote_currency":"USDC","tick_size":0.0001,"quote_increment":0.50,"product_type":"swap","contract_type":"linear","contract_price_currency":"GUSD"',
+    ),
+    pair(
+      "BTCUSDPERP",
+      '"base_currency":"BTC","quote_currency":"USD","product_type":"swap","contract_type":"inverse"',
+    ),
+    pair("2ZRLUSD", '"base_currency":"2Z","quote_currency":"RLUSD","status":"limit_only"'),
+    pair("NOPE", '"base_currency":"NOPE"'),
+    "null",
+  ].join(",")}]`;
+  expect(gemini.isInstrumentsUrl(url)).toBe(true);
+  const list = gemini.parseInstruments(body, url);
+  expect(list?.skipped).toBe(3);
+  expect(list?.instruments.map(({ symbol }) => symbol)).toEqual(["BTC-USDC-PERP", "2Z-RLUSD"]);
+  expect(list?.instruments[0]).toMatchObject({
+    venueSymbol: "btcusdcperp",
+    settle: "USDC",
+    contractSize: "1",
+    sizeUnit: "base",
+    priceIncrement: "0.5",
+    sizeIncrement: "0.0001",
+  });
+  expect(gemini.parseInstruments('{"result":"error"}', url)).toBe(undefined);
+});
+
+test("a perpetual is of one unit of its base, also where only its symbol is known", () => {
+  expect(geminiV2.deriveInstrument("BTCGUSDPERP")).toMatchObject({
+    contractSize: "1",
+    sizeUnit: "base",
+  });
+  expect(geminiV2.deriveInstrument("BTCGUSD")?.contractSize).toBe(undefined);
 });
