@@ -3,7 +3,7 @@
 // https://docs.kraken.com/api/docs/futures-api/websocket/ticker
 import type { Mantissa } from "@tickwire/proto/model";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
-import type { Channel, Instrument } from "#core/instrument.ts";
+import type { Instrument } from "#core/instrument.ts";
 import { JsonKind, JsonTape, MISSING } from "#core/json-tape.ts";
 import { asJsonObject } from "#core/json-text.ts";
 import type { LevelColumns } from "#core/market-event.ts";
@@ -73,26 +73,16 @@ export class KrakenFuturesDecoder implements FeedDecoder {
     if (tape.get(0, "event") !== MISSING) {
       return this.#answers.read(asJsonObject(tape.value(0)) ?? {}, emit);
     }
-    const feed = tape.get(0, "feed");
-    switch (tape.text(feed) ?? "") {
+    switch (tape.text(tape.get(0, "feed")) ?? "") {
       case "book":
-        return this.#with(0, { channel: "book", time: "timestamp", receivedTimeUs }, emit, (each) =>
-          this.#change(each, emit),
-        );
       case "book_snapshot":
-        return this.#with(0, { channel: "book", time: "timestamp", receivedTimeUs }, emit, (each) =>
-          this.#snapshot(each, emit),
-        );
+        return this.#message("book", tape.get(0, "timestamp"), receivedTimeUs, emit);
       case "trade":
-        return this.#with(0, { channel: "trades", time: "time", receivedTimeUs }, emit, (each) =>
-          this.#liveTrade(each, emit),
-        );
+        return this.#message("trades", tape.get(0, "time"), receivedTimeUs, emit);
+      case "ticker":
+        return this.#message("ticker", tape.get(0, "time"), receivedTimeUs, emit);
       case "trade_snapshot":
         return this.#trades(receivedTimeUs, emit);
-      case "ticker":
-        return this.#with(0, { channel: "ticker", time: "time", receivedTimeUs }, emit, (each) =>
-          this.#ticker(each, emit),
-        );
       // The smaller one has nothing that the other has not, and is never asked for.
       case "heartbeat":
       case "ticker_lite":
@@ -135,37 +125,50 @@ export class KrakenFuturesDecoder implements FeedDecoder {
     emit({ kind: "rejected", reason: "bad-json", instrument, channel });
   }
 
-  /** Reads what all messages about a contract have; emits the reason that `read` returns. */
-  #with(
-    node: number,
-    about: {
-      readonly channel: Channel;
-      readonly time: string;
-      readonly receivedTimeUs: number;
-    },
+  /** A message about one contract. */
+  #message(
+    channel: "book" | "trades" | "ticker",
+    time: number,
+    receivedTimeUs: number,
     emit: Emit,
-    read: (common: Common) => RejectReason | undefined,
   ): void {
     const tape = this.#tape;
-    const product = tape.text(tape.get(node, "product_id"));
+    const product = tape.text(tape.get(0, "product_id"));
     if (product === undefined) return reject(emit, "missing-field");
     const instrument = this.#catalog.byVenueSymbol(product);
     if (instrument === undefined) return reject(emit, "unknown-instrument");
-    const { channel, receivedTimeUs } = about;
-    const venueTimeUs = this.#timeUs(tape.get(node, about.time));
+    const venueTimeUs = this.#timeUs(time);
     const reason = isBadTime(venueTimeUs)
       ? "bad-time"
-      : read({ instrument, venueTimeUs, receivedTimeUs });
+      : this.#read(channel, { instrument, venueTimeUs, receivedTimeUs }, emit);
     if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel });
+  }
+
+  #read(
+    channel: "book" | "trades" | "ticker",
+    common: Common,
+    emit: Emit,
+  ): RejectReason | undefined {
+    switch (channel) {
+      case "book":
+        return this.#tape.equals(this.#tape.get(0, "feed"), "book")
+          ? this.#change(common, emit)
+          : this.#snapshot(common, emit);
+      case "trades":
+        return this.#liveTrade(common, emit);
+      case "ticker":
+        return this.#ticker(common, emit);
+    }
   }
 
   /** One level. The venue has been seen to write a negative size for one that is gone. */
   #change(common: Common, emit: Emit): RejectReason | undefined {
     const tape = this.#tape;
     const sequence = this.#sequenceOf(0);
-    const isBid = tape.equals(tape.get(0, "side"), "buy");
+    const sideText = tape.get(0, "side");
+    const isBid = tape.equals(sideText, "buy");
     if (sequence === undefined) return "missing-field";
-    if (!isBid && !tape.equals(tape.get(0, "side"), "sell")) return "missing-field";
+    if (!isBid && !tape.equals(sideText, "sell")) return "missing-field";
     const scales = this.#stateOf(common.instrument).book;
     const price = scales.priceAt(tape, tape.get(0, "price"));
     const size = scales.sizeAt(tape, tape.get(0, "qty"));
