@@ -8,6 +8,7 @@ import type {
   RejectReason,
   RestResponse,
 } from "../feed/feed-adapter.ts";
+import { CandleCloser } from "./candle-closer.ts";
 import {
   type HtxSubject,
   itemsOf,
@@ -49,6 +50,7 @@ export class HtxDecoder implements FeedDecoder {
   /** Made as instruments turn up, so limited by the catalog. */
   readonly #trackers = new Map<Instrument, ScaleTracker>();
   readonly #pending: Pending[] = [];
+  readonly #candles = new CandleCloser();
   /** Books that begin in-band and whose first, whole message has not come. */
   readonly #awaited = new Set<Instrument>();
   /** What has trades here, and when the venue confirmed them until their first message came. */
@@ -156,7 +158,10 @@ export class HtxDecoder implements FeedDecoder {
     const subject = { ...this.#subject(instrument, venueTimeUs, receivedTimeUs), indexPrice };
     if (channel !== "trades") {
       if (tick["event"] === "snapshot") this.#awaited.delete(instrument);
-      const reason = readTick(topic.kind, tick, subject, emit);
+      const reason =
+        channel === "candles"
+          ? readCandle(tick, subject, (candle) => this.#candles.take(candle, emit))
+          : readTick(topic.kind, tick, subject, emit);
       if (reason !== undefined) reject(reason);
       return;
     }
@@ -334,8 +339,6 @@ function readTick(
       return readQuote(tick, subject, emit);
     case "detail":
       return readTicker(tick, subject, emit);
-    case "kline.1min":
-      return readCandle(tick, subject, emit);
     case "mark_price.1min":
       return readMarkPrice(tick, subject, emit);
     case "depth.step0":

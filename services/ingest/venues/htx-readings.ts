@@ -1,6 +1,6 @@
 // What HTX's messages say, one function for each kind of them.
 import type { Instrument } from "#core/instrument.ts";
-import type { AggressorSide } from "#core/market-event.ts";
+import type { AggressorSide, Candle } from "#core/market-event.ts";
 import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
 import type { FeedEvent, RejectReason } from "../feed/feed-adapter.ts";
 import { readQuoteValues, readTickerValues, readTradeValues } from "./event-values.ts";
@@ -146,7 +146,11 @@ export function readTicker(tick: Json, subject: HtxSubject, emit: Emit): RejectR
 }
 
 /** A candle of a minute, whose id is the second that it begins. */
-export function readCandle(tick: Json, subject: HtxSubject, emit: Emit): RejectReason | undefined {
+export function readCandle(
+  tick: Json,
+  subject: HtxSubject,
+  emit: (candle: Candle) => void,
+): RejectReason | undefined {
   const id = asText(tick["id"]) ?? "";
   if (!/^[1-9]\d{9}$/.test(id)) return "bad-time";
   const openTimeUs = Number(id) * 1_000_000;
@@ -175,7 +179,7 @@ export function readCandle(tick: Json, subject: HtxSubject, emit: Emit): RejectR
     volume,
     quoteVolume,
     tradeCount: sequenceOf(tick["count"]),
-    // The venue never says so, but a candle whose end is not after the venue's own clock is over.
+    // The venue never says so, but one whose end is not after the venue's own clock is over.
     closed: venueTimeUs !== undefined && venueTimeUs >= openTimeUs + CANDLE_INTERVAL_MS * 1000,
   });
   return undefined;

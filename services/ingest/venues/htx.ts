@@ -102,7 +102,7 @@ export const htx: FeedAdapter = {
       "The pages say that contracts count both sides: their sizes are then twice the trade's.",
     book: "150 levels a side, every 100 ms on spot.",
     ticker: "Contracts count their volume in contracts.",
-    candles: "The venue does not say when a candle is over; its next message may.",
+    candles: "One minute. A candle is told as closed when the next one begins.",
     funding: "Perpetual contracts only.",
     "mark-price":
       "The last price of the minute's candle of mark prices, and the index price told before it.",

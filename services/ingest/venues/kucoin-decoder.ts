@@ -1,5 +1,6 @@
 import type { Instrument } from "#core/instrument.ts";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
+import type { Candle } from "#core/market-event.ts";
 import { asJsonArray, asJsonObject, asText, parseJsonText } from "#core/json-text.ts";
 import type {
   FeedDecoder,
@@ -8,6 +9,7 @@ import type {
   RejectReason,
   RestResponse,
 } from "../feed/feed-adapter.ts";
+import { CandleCloser } from "./candle-closer.ts";
 import { readQuoteValues, readTickerValues, readTradeValues, textOfFrame } from "./event-values.ts";
 import {
   changedLevels,
@@ -43,6 +45,7 @@ export class KucoinDecoder implements FeedDecoder {
   /** Made as instruments turn up, so limited by the catalog. */
   readonly #trackers = new Map<Instrument, ScaleTracker>();
   readonly #pending: { readonly id: string; readonly topic: Topic }[] = [];
+  readonly #candles = new CandleCloser();
   /** What has trades on this connection. */
   readonly #trades = new Set<Instrument>();
 
@@ -119,9 +122,24 @@ export class KucoinDecoder implements FeedDecoder {
     const reason =
       data === undefined
         ? "missing-field"
-        : readData(topic, data, this.#subject(instrument, receivedTimeUs), emit);
+        : this.#read(topic, data, this.#subject(instrument, receivedTimeUs), emit);
     if (reason === undefined) return;
     emit({ kind: "rejected", reason, instrument, channel: topic.channel });
+  }
+
+  #read({ channel }: Topic, data: Json, subject: Subject, emit: Emit): RejectReason | undefined {
+    switch (channel) {
+      case "book":
+        return readChange(data, subject, emit);
+      case "trades":
+        return readTrade(data, subject, emit);
+      case "quotes":
+        return readQuote(data, subject, emit);
+      case "candles":
+        return readCandle(data, subject, (candle) => this.#candles.take(candle, emit));
+      case "ticker":
+        return readTicker(asJsonObject(data["data"]) ?? {}, subject, emit);
+    }
   }
 
   #answered(message: Json, emit: Emit): void {
@@ -170,26 +188,6 @@ export class KucoinDecoder implements FeedDecoder {
       this.#trackers.set(instrument, tracker);
     }
     return { instrument, tracker, receivedTimeUs };
-  }
-}
-
-function readData(
-  { channel }: Topic,
-  data: Json,
-  subject: Subject,
-  emit: Emit,
-): RejectReason | undefined {
-  switch (channel) {
-    case "book":
-      return readChange(data, subject, emit);
-    case "trades":
-      return readTrade(data, subject, emit);
-    case "quotes":
-      return readQuote(data, subject, emit);
-    case "candles":
-      return readCandle(data, subject, emit);
-    case "ticker":
-      return readTicker(asJsonObject(data["data"]) ?? {}, subject, emit);
   }
 }
 
@@ -322,7 +320,11 @@ function readTicker(data: Json, subject: Subject, emit: Emit): RejectReason | un
 }
 
 /** The order is start, open, close, high, low, volume, turnover. */
-function readCandle(data: Json, subject: Subject, emit: Emit): RejectReason | undefined {
+function readCandle(
+  data: Json,
+  subject: Subject,
+  emit: (candle: Candle) => void,
+): RejectReason | undefined {
   const [start, ...numbers] = asJsonArray(data["candles"]) ?? [];
   if (typeof start !== "string" || numbers.length < 6) return "missing-field";
   const venueTimeUs = kucoinTimeUs(data["time"]);
@@ -348,7 +350,7 @@ function readCandle(data: Json, subject: Subject, emit: Emit): RejectReason | un
     volume,
     quoteVolume,
     tradeCount: undefined,
-    // The venue never says so, but a candle whose end is not after the venue's own clock is over.
+    // The venue never says so, but one whose end is not after the venue's own clock is over.
     closed: venueTimeUs !== undefined && venueTimeUs >= openTimeUs + CANDLE_INTERVAL_MS * 1000,
   });
   return undefined;

@@ -78,7 +78,7 @@ export const kucoin: FeedAdapter = {
     quotes: "Every 100 ms, as the venue's ticker.",
     book: "Begins with 100 levels a side: without a key, deeper ones are known once they change.",
     ticker: "Every two seconds, as the venue's snapshot.",
-    candles: "The venue does not say when a candle is over; its next message may.",
+    candles: "One minute. A candle is told as closed when the next one begins.",
   },
   bookProof: {
     order: "sequence",
