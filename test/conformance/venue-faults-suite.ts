@@ -22,6 +22,7 @@ export function describeVenueFaults(id: ScriptedVenueId): void {
     describeContent(id);
     describeSilence(id);
     describeConnection(id);
+    describeMissedTrades(id);
     if (DIALECTS[id].refusesByName === true) describeRefusal(id);
     if (bookSync.snapshot === "rest") describeRest(id);
     else describeSnapshotsOnTheConnection(id);
@@ -261,6 +262,36 @@ function describeConnection(id: ScriptedVenueId): void {
       expect(each).not.toContain("gap");
     }
     expect(missing).toEqual([]);
+  });
+}
+
+function describeMissedTrades(id: ScriptedVenueId): void {
+  const { listsTrades } = DIALECTS[id];
+  const fills = listsTrades === true;
+  const outcome = fills ? "fetched, once and in order" : "said to be missing";
+
+  test(`trades made while the connection was away are ${outcome}`, async () => {
+    const stand = await Stand.start(id);
+    const symbol = stand.symbol("BTC");
+    const seen = stand.consumer.trades(symbol).length;
+    const sent: string[] = [];
+    const trade = (): void => {
+      const { price, size, aggressorSide } = stand.venue.sendTrade(stand.name("BTC"));
+      sent.push([canonicalDecimal(price), canonicalDecimal(size), aggressorSide].join(" "));
+    };
+    const arrived = (): readonly string[] => stand.consumer.trades(symbol).slice(seen);
+    trade();
+    await stand.until(() => arrived().length === 1);
+    stand.venue.disconnect();
+    await stand.until(() => stand.states("BTC").includes("down"));
+    for (let missed = 0; missed < 3; missed++) trade();
+    await stand.until(() => BASES.every((base) => stand.isSubscribed(base)));
+    await stand.makeLive();
+    trade();
+    await stand.until(() => arrived().at(-1) === sent.at(-1));
+    const isFilled = stand.consumer.tradeGaps(symbol) === 0;
+    expect([isFilled, arrived()]).toEqual([fills, fills ? sent : [sent[0], sent[4]]]);
+    expect(stand.consumer.missing).toEqual([]);
   });
 }
 

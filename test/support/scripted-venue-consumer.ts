@@ -27,6 +27,7 @@ export class BusConsumer {
   readonly #states = new Map<string, string[]>();
   readonly #lastStates = new Map<string, string>();
   readonly #trades = new Map<string, string[]>();
+  readonly #tradeGaps = new Map<string, number>();
   readonly #bookEvents = new Map<string, { snapshots: number; deltas: number }>();
 
   constructor(bus: Bus) {
@@ -73,6 +74,11 @@ export class BusConsumer {
     return this.#trades.get(symbol) ?? [];
   }
 
+  /** How often it was said that trades of a symbol may be missing. */
+  tradeGaps(symbol: string): number {
+    return this.#tradeGaps.get(symbol) ?? 0;
+  }
+
   #onMessage(subject: string, payload: Uint8Array): void {
     const topic = parseEventSubject(subject);
     if (topic === undefined) {
@@ -117,6 +123,9 @@ export class BusConsumer {
   }
 
   #onStatus(symbol: string, row: StatusRow): void {
+    if (row.channel === "trades" && row.state === "gap") {
+      this.#tradeGaps.set(symbol, this.tradeGaps(symbol) + 1);
+    }
     if (row.channel !== "book") return;
     const states = this.#states.get(symbol) ?? [];
     states.push(`${row.state} ${row.reason}`);

@@ -2,7 +2,13 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer, type WebSocket } from "ws";
-import type { Dialect, DialectConnection, Frame, ScriptedRequest } from "./dialects/dialect.ts";
+import type {
+  Dialect,
+  DialectConnection,
+  Frame,
+  MadeTrade,
+  ScriptedRequest,
+} from "./dialects/dialect.ts";
 import { DIALECTS, type ScriptedVenueId } from "./dialects/registry.ts";
 import { type MarketBook, ScriptedMarket, type ScriptedTrade } from "./scripted-venue-market.ts";
 
@@ -14,6 +20,9 @@ import { type MarketBook, ScriptedMarket, type ScriptedTrade } from "./scripted-
 // venue's texts) and add its line to dialects/registry.ts. To add a fault: if it concerns one
 // message, give DeltaFault another member and handle it in sendDelta(); if it concerns the
 // connection or REST, add a method beside disconnect().
+
+/** Trades of a symbol that REST lists. */
+const LISTED_TRADES_MAX = 100;
 
 /** What may go wrong with one book message. The true book changes in any case. */
 export type DeltaFault =
@@ -117,6 +126,7 @@ class Venue implements ScriptedVenue {
   readonly #hanging = new Set<string>();
   readonly #damagedSnapshots = new Set<string>();
   readonly #starts = new Map<string, number>();
+  readonly #trades = new Map<string, MadeTrade[]>();
   readonly #connections = new Set<Connection>();
   readonly #stale = new Map<string, { book: MarketBook; times: number }>();
   readonly #http: Server;
@@ -204,6 +214,9 @@ class Venue implements ScriptedVenue {
 
   sendTrade(symbol: string): ScriptedTrade {
     const trade = this.#market(symbol).trade();
+    const made = this.#trades.get(symbol) ?? [];
+    made.push({ ...trade, timeUs: this.#nowUs() });
+    this.#trades.set(symbol, made.slice(-LISTED_TRADES_MAX));
     const frames = this.dialect.tradeFrames(symbol, trade, this.#nowUs());
     for (const connection of this.#connectionsOf("trades", symbol)) {
       send(
@@ -364,7 +377,14 @@ class Venue implements ScriptedVenue {
     const { method = "GET" } = request;
     const webSocketUrl = this.webSocketUrl;
     const answer = this.dialect.rest(
-      { method, url, body, webSocketUrl, timeUs: this.#nowUs() },
+      {
+        method,
+        url,
+        body,
+        webSocketUrl,
+        timeUs: this.#nowUs(),
+        trades: (symbol) => this.#trades.get(symbol) ?? [],
+      },
       this.#markets,
       (symbol) => this.#snapshotOf(symbol),
     );

@@ -59,7 +59,17 @@ export function createFuturesDialect(names: FuturesNames): Dialect {
         m: trade.aggressorSide === "seller",
       }),
     ],
-    rest({ url, timeUs }, markets, book) {
+    listsTrades: true,
+    rest({ url, timeUs, trades }, markets, book) {
+      if (url.pathname === `/${api}/v1/trades`) {
+        return trades(url.searchParams.get("symbol") ?? "").map((trade) => ({
+          id: trade.tradeId,
+          price: trade.price,
+          qty: trade.size,
+          time: ms(trade.timeUs),
+          isBuyerMaker: trade.aggressorSide === "seller",
+        }));
+      }
       if (isSnapshotPath(url)) {
         const snapshot = book(url.searchParams.get("symbol") ?? "");
         return snapshot && { ...snapshot, E: ms(timeUs) + 4, T: ms(timeUs) };

@@ -55,7 +55,19 @@ export const binance: Dialect = {
       M: true,
     }),
   ],
-  rest({ url }, markets, book) {
+  listsTrades: true,
+  rest({ url, trades, timeUs }, markets, book) {
+    if (url.pathname === "/api/v3/time") return { serverTime: ms(timeUs) };
+    if (url.pathname === "/api/v3/trades") {
+      return trades(url.searchParams.get("symbol") ?? "").map((trade) => ({
+        id: trade.tradeId,
+        price: trade.price,
+        qty: trade.size,
+        time: ms(trade.timeUs),
+        isBuyerMaker: trade.aggressorSide === "seller",
+        isBestMatch: true,
+      }));
+    }
     if (isSnapshotPath(url)) return book(url.searchParams.get("symbol") ?? "");
     if (url.pathname !== "/api/v3/exchangeInfo") return undefined;
     return {

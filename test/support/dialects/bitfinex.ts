@@ -1,4 +1,4 @@
-import type { LevelText, MarketBook } from "../scripted-venue-market.ts";
+import type { LevelText, MarketBook, ScriptedTrade } from "../scripted-venue-market.ts";
 import type { Dialect, DialectConnection, Frame, ScriptedRequest } from "./dialect.ts";
 import { crc32Of, ms } from "./texts.ts";
 
@@ -51,9 +51,8 @@ export const bitfinex: Dialect = {
     ...delta.asks.map((level) => frameOf(levelText(level, "-"), timeUs)),
     checksumFrame(after, timeUs),
   ],
-  tradeFrames: (_symbol, { tradeId, price, size, aggressorSide }, timeUs) => {
-    const amount = aggressorSide === "buyer" ? size : `-${size}`;
-    const trade = `[${tradeId},${ms(timeUs)},${amount},${price}]`;
+  tradeFrames: (_symbol, made, timeUs) => {
+    const trade = tradeText(made, timeUs);
     return [frameOf(`"te",${trade}`, timeUs), frameOf(`"tu",${trade}`, timeUs)];
   },
   stamp: (frame, symbol, channel, connection) =>
@@ -70,7 +69,13 @@ export const bitfinex: Dialect = {
       ? undefined
       : `[${id},"hb",${next(connection, SEQUENCE, 0)},${ms(timeUs)}]`;
   },
-  rest({ url }, markets) {
+  listsTrades: true,
+  rest({ url, trades }, markets) {
+    const symbol = /^\/v2\/trades\/([^/]+)\/hist$/.exec(url.pathname)?.[1];
+    if (symbol !== undefined) {
+      const rows = trades(symbol).map((trade) => tradeText(trade, trade.timeUs));
+      return `[${rows.toReversed().join(",")}]`;
+    }
     const names = [...markets.keys()].map((symbol) => symbol.slice(1));
     if (url.pathname === "/v2/conf/pub:list:pair:exchange") return [names];
     return url.pathname === "/v2/conf/pub:list:pair:futures" ? [[]] : undefined;
@@ -101,6 +106,10 @@ function ended(chanId: number | undefined, { memory }: DialectConnection): Scrip
     return [answer({ event: "unsubscribed", status: "OK", chanId }), request];
   }
   return [answer({ event: "error", msg: "unsubscribe: invalid", code: 10_400, chanId })];
+}
+
+function tradeText({ tradeId, price, size, aggressorSide }: ScriptedTrade, timeUs: number): string {
+  return `[${tradeId},${ms(timeUs)},${aggressorSide === "buyer" ? "" : "-"}${size},${price}]`;
 }
 
 function frameOf(payload: string, timeUs: number): Frame {

@@ -89,7 +89,21 @@ export const coinbase: Dialect = {
       product_id: symbol,
       time: iso(timeUs),
     }),
-  rest({ url }, markets) {
+  listsTrades: true,
+  rest({ url, trades }, markets) {
+    const product = /^\/products\/([^/]+)\/trades$/.exec(url.pathname)?.[1];
+    if (product !== undefined) {
+      // The newest first, with the maker's side.
+      return trades(product)
+        .toReversed()
+        .map((trade) => ({
+          trade_id: trade.tradeId,
+          side: trade.aggressorSide === "buyer" ? "sell" : "buy",
+          size: trade.size,
+          price: trade.price,
+          time: iso(trade.timeUs),
+        }));
+    }
     if (url.pathname !== "/products") return undefined;
     return [...markets].map(([id, { base, quote }]) => ({
       id,

@@ -1,4 +1,4 @@
-import type { LevelText } from "../scripted-venue-market.ts";
+import type { LevelText, ScriptedTrade } from "../scripted-venue-market.ts";
 import type { Dialect, Frame, ScriptedRequest } from "./dialect.ts";
 import { ms, unitOf } from "./texts.ts";
 
@@ -42,18 +42,18 @@ export const deribit: Dialect = {
     const numbers = { prev_change_id: delta.firstUpdateId - 1, change_id: delta.lastUpdateId };
     return [bookFrame(symbol, delta, { type: "change", ...numbers }, timeUs)];
   },
-  tradeFrames: (symbol, trade, timeUs) => {
-    const direction = trade.aggressorSide === "buyer" ? "buy" : "sell";
-    const text =
-      `{"trade_seq":${trade.tradeId},"trade_id":"${trade.tradeId}","timestamp":${ms(timeUs)},` +
-      `"tick_direction":0,"price":${trade.price},"mark_price":${trade.price},` +
-      `"instrument_name":"${symbol}","index_price":${trade.price},"direction":"${direction}",` +
-      `"amount":${trade.size}}`;
-    return [notification(`trades.${symbol}.100ms`, `[${text}]`)];
-  },
+  tradeFrames: (symbol, trade, timeUs) => [
+    notification(`trades.${symbol}.100ms`, `[${tradeText(symbol, trade, timeUs)}]`),
+  ],
   heartbeatFrame: () =>
     JSON.stringify({ jsonrpc: "2.0", method: "heartbeat", params: { type: "heartbeat" } }),
-  rest({ url, timeUs }, markets) {
+  listsTrades: true,
+  rest({ url, timeUs, trades }, markets) {
+    if (url.pathname === "/api/v2/public/get_last_trades_by_instrument") {
+      const symbol = url.searchParams.get("instrument_name") ?? "";
+      const rows = trades(symbol).map((trade) => tradeText(symbol, trade, trade.timeUs));
+      return `{"jsonrpc":"2.0","result":{"trades":[${rows.toReversed().join(",")}],"has_more":false}}`;
+    }
     if (url.pathname === "/api/v2/public/get_time") return { jsonrpc: "2.0", result: ms(timeUs) };
     if (url.pathname !== "/api/v2/public/get_instruments") return undefined;
     const result = [...markets].map(([name, { base }]) => ({
@@ -98,6 +98,16 @@ function bookFrame(
   return notification(
     `book.${symbol}.100ms`,
     `${text},"bids":[${levels(sides.bids)}],"asks":[${levels(sides.asks)}]}`,
+  );
+}
+
+function tradeText(symbol: string, trade: ScriptedTrade, timeUs: number): string {
+  const direction = trade.aggressorSide === "buyer" ? "buy" : "sell";
+  return (
+    `{"trade_seq":${trade.tradeId},"trade_id":"${trade.tradeId}","timestamp":${ms(timeUs)},` +
+    `"tick_direction":0,"price":${trade.price},"mark_price":${trade.price},` +
+    `"instrument_name":"${symbol}","index_price":${trade.price},"direction":"${direction}",` +
+    `"amount":${trade.size}}`
   );
 }
 

@@ -42,11 +42,16 @@ export type DialectContext = {
   readonly timeUs: number;
 };
 
+/** A trade and when it was made. */
+export type MadeTrade = ScriptedTrade & { readonly timeUs: number };
+
 /** A REST request that the venue received. */
 export type DialectRequest = {
   readonly method: string;
   readonly url: URL;
   readonly body: string;
+  /** The latest trades of a symbol, oldest first. */
+  trades(symbol: string): readonly MadeTrade[];
   /** The venue's own WebSocket address, for venues that hand it out. */
   readonly webSocketUrl: string;
   readonly timeUs: number;
@@ -118,6 +123,6 @@ export type Dialect = {
   ): unknown;
   /** True for the address of a book snapshot. */
   isSnapshotPath(url: URL): boolean;
-  /** True for the address of recent trades, where the ingestor asks for them. */
-  isTradesPath?(url: URL): boolean;
+  /** `rest` answers requests for the latest trades. */
+  readonly listsTrades?: boolean;
 };

@@ -27,12 +27,13 @@ export const gemini: Dialect = {
       return [{ kind: "answer", frame: JSON.stringify({ id, status: 400, error }) }];
     }
     const kind = method === "UNSUBSCRIBE" ? "unsubscribe" : "subscribe";
-    const requests: ScriptedRequest[] = [ok];
+    const requests: ScriptedRequest[] = [];
     for (const [symbol = "", name] of streams) {
       if (name === "depth") requests.push({ kind, channel: "book", symbol });
       if (name === "trade") requests.push({ kind, channel: "trades", symbol });
     }
-    return requests;
+    // Whole books come before the acknowledgement.
+    return [...requests, ok];
   },
   snapshotFrames: (symbol, { lastUpdateId: u, bids, asks }, timeUs) => [
     `{"e":"depthUpdate","E":${nanoseconds(timeUs)},"s":"${symbol}","U":${u},"u":${u},"b":${JSON.stringify(bids)},"a":${JSON.stringify(asks)}}`,

@@ -63,7 +63,16 @@ export const kraken: Dialect = {
       ),
     ),
   heartbeatFrame: () => '{"channel":"heartbeat"}',
-  rest({ url }, markets) {
+  listsTrades: true,
+  rest({ url, trades }, markets) {
+    if (url.pathname === "/0/public/Trades") {
+      const rows = trades(url.searchParams.get("pair") ?? "").map((trade) => {
+        const side = trade.aggressorSide === "buyer" ? "b" : "s";
+        const seconds = (trade.timeUs / 1e6).toFixed(6);
+        return `["${trade.price}","${trade.size}",${seconds},"${side}","l","",${trade.tradeId}]`;
+      });
+      return `{"error":[],"result":{"XPAIR":[${rows.join(",")}],"last":"1"}}`;
+    }
     if (url.pathname !== "/0/public/AssetPairs") return undefined;
     const pairs = [...markets].map(([, { base, quote }]): [string, unknown] => {
       const old = base === "BTC" ? "XBT" : base;
