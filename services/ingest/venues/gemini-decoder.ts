@@ -38,10 +38,6 @@ type PairState = {
   readonly scales: ScaleTracker;
   /** The next message of the book is a change and not the whole. */
   begun: boolean;
-  /** Where the whole book ended, until a change behind it showed how numbers go on. */
-  wholeUpdateId: number | undefined;
-  /** Changes begin at the last number of the one before, and not at the next. */
-  overlaps: boolean;
 };
 
 /**
@@ -211,12 +207,7 @@ export class GeminiDecoder implements FeedDecoder {
   #stateOf(instrument: Instrument): PairState {
     let state = this.#states.get(instrument);
     if (state === undefined) {
-      state = {
-        scales: new ScaleTracker(),
-        begun: false,
-        wholeUpdateId: undefined,
-        overlaps: true,
-      };
+      state = { scales: new ScaleTracker(), begun: false };
       this.#states.set(instrument, state);
     }
     return state;
@@ -246,7 +237,6 @@ function book(
   if (bids === undefined || asks === undefined) return "missing-field";
   const columns = state.scales.book(bids, asks);
   if (typeof columns === "string") return columns;
-  if (snapshot) state.wholeUpdateId = lastUpdateId;
   emit({
     kind: "raw-book",
     ...common,
@@ -254,7 +244,7 @@ function book(
     source: "in-band",
     firstUpdateId,
     lastUpdateId,
-    previousUpdateId: snapshot ? undefined : previousOf(firstUpdateId, state),
+    previousUpdateId: undefined,
     checksum: undefined,
     priceScale: state.scales.priceScale,
     sizeScale: state.scales.sizeScale,
@@ -262,17 +252,6 @@ function book(
     asks: columns.asks,
   });
   return undefined;
-}
-
-/**
- * The number that the message before ended with. The venue does not say whether a change begins at
- * that number or at the next, and public adapters differ: the first change behind a whole book
- * shows it. One that fits neither way is left to be the gap that it is.
- */
-function previousOf(firstUpdateId: number, state: PairState): number {
-  if (state.wholeUpdateId !== undefined) state.overlaps = firstUpdateId !== state.wholeUpdateId + 1;
-  state.wholeUpdateId = undefined;
-  return state.overlaps ? firstUpdateId : firstUpdateId - 1;
 }
 
 /** `m` says that the buyer was the maker. */

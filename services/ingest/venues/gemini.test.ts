@@ -77,6 +77,16 @@ test("a book is whole once for each subscription, and old changes are still chan
   expect(books.map((book) => book.snapshot)).toEqual([true, false, false, true, false]);
 });
 
+test("a whole book that comes before the acknowledgement is the whole book", () => {
+  const acknowledged = { text: '{"id":1,"status":200}' };
+  const events = decode([subscribe, depth(7, 7), acknowledged, depth(7, 9)]);
+  expect(events).toMatchObject([
+    { kind: "raw-book", snapshot: true },
+    { kind: "subscribed", channel: "book" },
+    { kind: "raw-book", snapshot: false, firstUpdateId: 7, lastUpdateId: 9 },
+  ]);
+});
+
 test("after a damaged frame that may have been the first, the next is not taken for the whole book", () => {
   const events = decode([subscribe, { text: '{"e":"dep' }, depth(1, 2)]);
   expect(events).toMatchObject([

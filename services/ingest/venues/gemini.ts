@@ -55,8 +55,8 @@ export const gemini: FeedAdapter = {
     snapshot: "in-band",
     sequencing: {
       isCovered: (delta, snapshotUpdateId) => (delta.lastUpdateId ?? Infinity) <= snapshotUpdateId,
-      bridges: isNext,
-      follows: isNext,
+      bridges: goesOn,
+      follows: goesOn,
     },
   },
   keepAlive: {
@@ -78,8 +78,13 @@ export const gemini: FeedAdapter = {
   createDecoder: (context) => new GeminiDecoder(context),
 };
 
-function isNext(delta: RawBook, lastUpdateId: number): boolean {
-  return delta.previousUpdateId === lastUpdateId;
+/**
+ * A change begins at the number where the one before ended, not at the next: one that begins behind
+ * it is missing something.
+ */
+function goesOn({ firstUpdateId, lastUpdateId }: RawBook, appliedUpdateId: number): boolean {
+  if (firstUpdateId === undefined || lastUpdateId === undefined) return false;
+  return firstUpdateId <= appliedUpdateId && appliedUpdateId < lastUpdateId;
 }
 
 /** One pair a frame, because a refusal is of a whole frame. */
