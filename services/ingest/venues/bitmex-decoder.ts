@@ -18,6 +18,7 @@ import { BitmexLevels, type LevelAction } from "./bitmex-levels.ts";
 import {
   type InstrumentState,
   readCandle,
+  readFunding,
   readInstrument,
   readLiquidation,
   readQuote,
@@ -39,7 +40,27 @@ export const BITMEX_TABLES: Readonly<Record<string, readonly Channel[]>> = {
   instrument: ["ticker", "mark-price", "funding", "open-interest"],
   liquidation: ["liquidations"],
   tradeBin1m: ["candles"],
+  // What was paid; never asked for, since the table of instruments has what will be.
+  funding: ["funding"],
 };
+
+/** Tables that nothing is published of: they are news or figures, or repeat what others say. */
+const OTHER_TABLES = new Set([
+  "announcement",
+  "chat",
+  "connected",
+  "insurance",
+  "publicNotifications",
+  "settlement",
+  "orderBook10",
+  "quoteBin1m",
+  "quoteBin5m",
+  "quoteBin1h",
+  "quoteBin1d",
+  "tradeBin5m",
+  "tradeBin1h",
+  "tradeBin1d",
+]);
 
 /** The tables whose every row is an event. */
 const ROW_READERS = {
@@ -48,6 +69,8 @@ const ROW_READERS = {
     readQuote(row, subject, emit),
   candles: (row: Row, subject: RowSubject, _is: { readonly historical: boolean }, emit: Emit) =>
     readCandle(row, subject, emit),
+  funding: (row: Row, subject: RowSubject, _is: { readonly historical: boolean }, emit: Emit) =>
+    readFunding(row, subject, emit),
   liquidations: (
     row: Row,
     subject: RowSubject,
@@ -95,10 +118,9 @@ export class BitmexDecoder implements FeedDecoder {
     if (message["table"] !== undefined) return this.#table(message, receivedTimeUs, emit);
     if (message["error"] !== undefined) return refuse(message, emit);
     if (message["subscribe"] !== undefined) return this.#subscribed(message, emit);
-    // The greeting, and the end of a subscription.
-    if (message["info"] !== undefined || message["unsubscribe"] !== undefined) {
-      return emit({ kind: "heartbeat" });
-    }
+    // The greeting, the end of a subscription, and whatever else was asked for and granted.
+    const isAnswer = ["info", "unsubscribe", "request"].some((key) => message[key] !== undefined);
+    if (isAnswer) return emit({ kind: "heartbeat" });
     reject(emit, "unknown-message");
   }
 
@@ -123,11 +145,14 @@ export class BitmexDecoder implements FeedDecoder {
     const table = asText(message["table"]) ?? "";
     const action = asText(message["action"]) ?? "";
     const data = asJsonArray(message["data"]);
-    const [channel] = BITMEX_TABLES[table] ?? [];
+    const [channel] = channelsOf(table);
+    if (OTHER_TABLES.has(table)) return emit({ kind: "heartbeat" });
     if (channel === undefined) return reject(emit, "unknown-message");
-    if (!isAction(action) || data === undefined) return reject(emit, "missing-field");
-    const groups = groupBySymbol(data);
-    if (groups === undefined) return reject(emit, "missing-field");
+    const groups = data === undefined ? undefined : groupBySymbol(data);
+    if (!isAction(action) || groups === undefined) {
+      reject(emit, "missing-field");
+      return this.#suspect(channel, emit);
+    }
     // The whole of an empty table names its instrument by the filter alone.
     const filter = asText(asJsonObject(message["filter"])?.["symbol"]);
     if (groups.size === 0 && filter !== undefined) groups.set(filter, []);
@@ -200,8 +225,8 @@ export class BitmexDecoder implements FeedDecoder {
 
   #subscribed(message: Row, emit: Emit): void {
     const { table, venueSymbol } = splitTopic(asText(message["subscribe"]) ?? "");
-    const published = BITMEX_TABLES[table];
-    if (published === undefined || venueSymbol === undefined) return emit({ kind: "heartbeat" });
+    const published = channelsOf(table);
+    if (published.length === 0 || venueSymbol === undefined) return emit({ kind: "heartbeat" });
     for (const channel of published) emit({ kind: "subscribed", venueSymbol, channel });
     const instrument = this.#catalog.byVenueSymbol(venueSymbol);
     if (instrument === undefined) return;
@@ -226,7 +251,7 @@ export class BitmexDecoder implements FeedDecoder {
   #rejectDamaged(text: string, emit: Emit): void {
     const table = /"table"\s*:\s*"([A-Za-z0-9_]+)"/.exec(text)?.[1];
     const venueSymbol = /"symbol"\s*:\s*"([^"\\]+)"/.exec(text.slice(text.indexOf('"data"')))?.[1];
-    const [channel] = BITMEX_TABLES[table ?? ""] ?? [];
+    const [channel] = channelsOf(table ?? "");
     const instrument =
       venueSymbol === undefined ? undefined : this.#catalog.byVenueSymbol(venueSymbol);
     if (channel !== undefined && instrument !== undefined) {
@@ -235,7 +260,11 @@ export class BitmexDecoder implements FeedDecoder {
       return;
     }
     reject(emit, "bad-json");
-    if (/^\s*\{\s*"(?:success|info|status)"/.test(text)) return;
+    if (!/^\s*\{\s*"(?:success|info|status)"/.test(text)) this.#suspect(channel, emit);
+  }
+
+  /** What a message that does not say what it was about may have cost. */
+  #suspect(channel: Channel | undefined, emit: Emit): void {
     if (channel === undefined || channel === "book") {
       for (const each of this.#books) spoilt(emit, "missing-data", each, "book");
     }
@@ -259,8 +288,12 @@ function groupBySymbol(data: readonly JsonText[]): Map<string, Row[]> | undefine
   return groups;
 }
 
+function channelsOf(table: string): readonly Channel[] {
+  return Object.hasOwn(BITMEX_TABLES, table) ? (BITMEX_TABLES[table] ?? []) : [];
+}
+
 function isRowChannel(channel: Channel): channel is RowChannel {
-  return channel in ROW_READERS;
+  return Object.hasOwn(ROW_READERS, channel);
 }
 
 function isAction(action: string): action is LevelAction {
@@ -287,7 +320,7 @@ function refuse(message: Row, emit: Emit): void {
   for (const topic of topics) {
     const { table, venueSymbol } = splitTopic(asText(topic) ?? "");
     if (venueSymbol === undefined) continue;
-    for (const channel of BITMEX_TABLES[table] ?? []) {
+    for (const channel of channelsOf(table)) {
       named = true;
       emit({ kind: "refused", venueSymbol, channel, reason });
     }

@@ -152,28 +152,44 @@ function positive(text: string | null | undefined): string | undefined {
   return value === "0" || value?.startsWith("-") === true ? undefined : value;
 }
 
-/** Perpetuals quoted in tether: with the first of all, the only names that tell everything. */
-const PERPETUAL = /^([A-Z0-9]{2,16})USDT$/;
+/** A pair, and the month of those that end: `ETHUSD`, `XBTUSDTZ26`, `ADAM21`. */
+const CONTRACT = /^([A-Z0-9]{2,16}?)(USDT|USD)?(?:([FGHJKMNQUVXZ])(\d\d))?$/;
+const SPOT = /^([A-Z0-9]{2,16})_(USDT)$/;
+const MONTH_CODES = "FGHJKMNQUVXZ";
+const DAY_MS = 86_400_000;
 
 /**
- * An instrument from its venue symbol alone. Most symbols do not say what they are quoted or
- * settled in, so only the inverse bitcoin perpetual and those in tether can be.
+ * An instrument from its venue symbol alone, as the lists of 2021 and after have them: contracts on
+ * bitcoin in dollars are inverse, all others in dollars pay bitcoin too, those that name no quote
+ * are quoted in bitcoin, and months end with their last Friday, at noon.
  */
 export function deriveBitmexInstrument(venueSymbol: string): Instrument | undefined {
-  const isBitcoin = venueSymbol === "XBTUSD";
-  const name = isBitcoin ? "XBT" : PERPETUAL.exec(venueSymbol)?.[1];
-  if (name === undefined) return undefined;
-  const base = assetOf(name);
-  const quote = isBitcoin ? "USD" : "USDT";
+  const spot = SPOT.exec(venueSymbol);
+  const [, name, named, month, year] = CONTRACT.exec(venueSymbol) ?? [];
+  const base = assetOf(spot?.[1] ?? name ?? "");
+  // Without a quote or a month it could be anything.
+  if (base === "" || (spot === null && named === undefined && month === undefined)) {
+    return undefined;
+  }
+  const quote = spot?.[2] ?? named ?? (base === "BTC" ? "USD" : "BTC");
+  const settle = quote === "USDT" ? quote : "BTC";
+  const ends = month === undefined ? undefined : endOf(2000 + Number(year), month);
+  const kind = spot !== null ? "spot" : ends === undefined ? "perpetual" : "future";
+  const pair = { base, quote, settle, kind } as const;
   return {
     venue: BITMEX,
-    symbol: `${base}-${quote}-PERP`,
+    symbol: symbolOf(pair, ends?.toISOString() ?? ""),
     venueSymbol,
-    kind: "perpetual",
-    base,
-    quote,
-    settle: isBitcoin ? base : quote,
-    inverse: isBitcoin,
+    ...pair,
+    inverse: kind !== "spot" && base === "BTC" && quote === "USD",
     sizeUnit: "contract",
+    ...(ends === undefined ? {} : { expiryTimeUs: ends.getTime() * 1000 }),
   };
+}
+
+/** Noon of the last Friday of a month. */
+function endOf(year: number, code: string): Date {
+  const lastDay = new Date(Date.UTC(year, MONTH_CODES.indexOf(code) + 1, 0, 12));
+  const daysAfterFriday = (lastDay.getUTCDay() + 2) % 7;
+  return new Date(lastDay.getTime() - daysAfterFriday * DAY_MS);
 }

@@ -124,6 +124,19 @@ export function readLiquidation(
   return undefined;
 }
 
+/** A payment that was made, at this rate. When the next one is due is not said. */
+export function readFunding(row: Row, subject: RowSubject, emit: Emit): RejectReason | undefined {
+  const venueTimeUs = parseIsoTimeUs(row["timestamp"]);
+  const intervalMs = lengthMsOf(row["fundingInterval"]);
+  const rate = decimal(row["fundingRate"]);
+  if (rate === undefined) return isGiven(row["fundingRate"]) ? "bad-decimal" : "missing-field";
+  if (isBadTime(venueTimeUs) || isBadTime(intervalMs)) return "bad-time";
+  const { instrument, receivedTimeUs } = subject;
+  const common = { instrument, venueTimeUs, receivedTimeUs };
+  emit({ kind: "funding", ...common, rate, nextFundingTimeUs: undefined, intervalMs });
+  return undefined;
+}
+
 /** The fields of an instrument that are published, by what they are published as. */
 const TICKER_FIELDS = [
   "lastPrice",
@@ -230,13 +243,19 @@ function emitFunding(state: InstrumentState, common: Common, emit: Emit): Reject
   if (!isGiven(value)) return undefined;
   const rate = decimal(value);
   const nextFundingTimeUs = parseIsoTimeUs(state.get("fundingTimestamp"));
-  const endUs = parseIsoTimeUs(state.get("fundingInterval"));
+  const intervalMs = lengthMsOf(state.get("fundingInterval"));
   if (rate === undefined) return "bad-decimal";
-  if (isBadTime(nextFundingTimeUs) || isBadTime(endUs)) return "bad-time";
-  const lengthMs = endUs === undefined ? 0 : (endUs - INTERVALS_BEGIN_US) / 1000;
-  const intervalMs = lengthMs > 0 && Number.isInteger(lengthMs) ? lengthMs : undefined;
+  if (isBadTime(nextFundingTimeUs) || isBadTime(intervalMs)) return "bad-time";
   emit({ kind: "funding", ...common, rate, nextFundingTimeUs, intervalMs });
   return undefined;
+}
+
+/** A length of time; BAD_TIME if it is not written as one. */
+function lengthMsOf(text: JsonText | undefined): number | undefined {
+  const endUs = parseIsoTimeUs(text);
+  if (endUs === undefined || isBadTime(endUs)) return endUs;
+  const lengthMs = (endUs - INTERVALS_BEGIN_US) / 1000;
+  return lengthMs > 0 && Number.isInteger(lengthMs) ? lengthMs : undefined;
 }
 
 /** Buyer or seller, as the venue writes it; undefined if it is neither. */

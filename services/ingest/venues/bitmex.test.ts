@@ -114,6 +114,52 @@ describe("instruments", () => {
   });
 });
 
+describe("a symbol alone", () => {
+  test.each([
+    ["XBTUSD", "BTC-USD-PERP", { settle: "BTC", inverse: true, kind: "perpetual" }],
+    ["ETHUSD", "ETH-USD-PERP", { settle: "BTC", inverse: false, kind: "perpetual" }],
+    ["ETHUSDT", "ETH-USDT-PERP", { settle: "USDT", inverse: false }],
+    ["XBTM21", "BTC-USD-20210625", { settle: "BTC", inverse: true, kind: "future" }],
+    ["XBTZ21", "BTC-USD-20211231", { expiryTimeUs: Date.UTC(2021, 11, 31, 12) * 1000 }],
+    ["XBTU22", "BTC-USD-20220930", {}],
+    ["ETHUSDH22", "ETH-USD-20220325", { settle: "BTC", inverse: false }],
+    ["XBTUSDTZ21", "BTC-USDT-20211231", { settle: "USDT", inverse: false }],
+    ["ADAM21", "ADA-BTC-20210625", { settle: "BTC", inverse: false }],
+    ["XBT_USDT", "BTC-USDT", { kind: "spot" }],
+  ])("%s is %s, as a list of that time says", (venueSymbol, symbol, expected) => {
+    expect(bitmex.deriveInstrument(venueSymbol)).toMatchObject({
+      venueSymbol,
+      symbol,
+      ...expected,
+    });
+  });
+
+  test.each([".BXBT", "XBT", "XBT7D_D95", "ETHUSD_ETH", "XBTUSD:PERPETUAL", "xbtusd"])(
+    "%s is nothing",
+    (venueSymbol) => {
+      expect(bitmex.deriveInstrument(venueSymbol)).toBeUndefined();
+    },
+  );
+});
+
+describe("recordings of others", () => {
+  test("have tables and answers that are no damage", () => {
+    const frames = [
+      '{"success":true,"request":{"op":"authKeyExpires","args":["x",1,"y"]}}',
+      '{"table":"announcement","action":"partial","data":[{"id":1,"title":"News"}]}',
+      '{"table":"orderBook10","action":"update","data":[{"symbol":"XBTUSD","bids":[[1,2]]}]}',
+      '{"table":"tradeBin1h","action":"insert","data":[{"symbol":"XBTUSD"}]}',
+    ];
+    expect(decode(frames)).toEqual(frames.map(() => ({ kind: "heartbeat" })));
+  });
+
+  test("may name tables by words that objects know", () => {
+    expect(rejections(['{"table":"constructor","action":"insert","data":[]}'])).toEqual([
+      "unknown-message - -",
+    ]);
+  });
+});
+
 describe("damage", () => {
   const partial = (symbol: string): string =>
     `{"table":"orderBookL2","action":"partial","filter":{"symbol":"${symbol}"},"data":[` +
@@ -140,6 +186,25 @@ describe("damage", () => {
       "bad-json XBTM26 trades",
       "missing-data XBTM26 trades",
     ]);
+  });
+
+  test("of what names no market makes every book suspect, however whole it is", () => {
+    const nameless = partial("XBTUSD").replace('"symbol":"XBTUSD","id"', '"symbom":"XBTUSD","id"');
+    const actionless = partial("XBTUSD").replace('"partial"', '"partiaf"');
+    for (const frame of [nameless, actionless]) {
+      expect(rejections([partial("XBTM26"), frame])).toEqual([
+        "missing-field - -",
+        "missing-data XBTM26 book",
+      ]);
+    }
+  });
+
+  test("of a book cut at any byte is told of", () => {
+    const whole = partial("XBTUSD");
+    for (let length = 0; length < whole.length; length++) {
+      const told = rejections([whole, whole.slice(0, length)]);
+      expect(told).toContainEqual(expect.stringMatching(/(bad-json|missing-data) XBTUSD book/));
+    }
   });
 
   test("of what can be no book costs no book", () => {
