@@ -1,4 +1,5 @@
 import { gzipSync } from "node:zlib";
+import type { ScriptedTrade } from "../scripted-venue-market.ts";
 import type { Dialect, DialectContext, Frame, ScriptedRequest } from "./dialect.ts";
 import { ms } from "./texts.ts";
 
@@ -12,6 +13,16 @@ function pack(text: string): Frame {
 
 function numbers(levels: readonly (readonly [string, string])[]): string {
   return `[${levels.map(([price, size]) => `[${price},${size}]`).join(",")}]`;
+}
+
+/** All trades of one match, which here is one. */
+function match({ tradeId, price, size, aggressorSide }: ScriptedTrade, timeUs: number): string {
+  const id = `1001825345262${String(tradeId).padStart(14, "0")}`;
+  const direction = aggressorSide === "buyer" ? "buy" : "sell";
+  return (
+    `{"id":1,"ts":${ms(timeUs)},"data":[{"id":${id},"ts":${ms(timeUs)},"tradeId":${tradeId},` +
+    `"amount":${size},"price":${price},"direction":"${direction}"}]}`
+  );
 }
 
 /** https://www.htx.com/en-us/opend/newApiPages/?id=7ec4d0b5-7773-11ed-9966-0242ac110003 */
@@ -34,16 +45,23 @@ export const htx: Dialect = {
         `"prevSeqNum":${firstUpdateId - 1},"bids":${numbers(bids)},"asks":${numbers(asks)}}}`,
     ),
   ],
-  tradeFrames: (symbol, { tradeId, price, size, aggressorSide }, timeUs) => [
+  tradeFrames: (symbol, trade, timeUs) => [
     pack(
-      `{"ch":"market.${symbol}.trade.detail","ts":${ms(timeUs)},"tick":{"id":1,` +
-        `"ts":${ms(timeUs)},"data":[{"id":1001825345262${String(tradeId).padStart(14, "0")},` +
-        `"ts":${ms(timeUs)},"tradeId":${tradeId},"amount":${size},"price":${price},` +
-        `"direction":"${aggressorSide === "buyer" ? "buy" : "sell"}"}]}}`,
+      `{"ch":"market.${symbol}.trade.detail","ts":${ms(timeUs)},"tick":${match(trade, timeUs)}}`,
     ),
   ],
   heartbeatFrame: (_symbol, _connection, timeUs) => pack(`{"ping":${ms(timeUs)}}`),
-  rest({ url }, markets) {
+  listsTrades: true,
+  rest(request, markets) {
+    const { url, timeUs } = request;
+    if (url.pathname === "/market/history/trade") {
+      const symbol = url.searchParams.get("symbol") ?? "";
+      const size = Number(url.searchParams.get("size"));
+      const latest = request.trades(symbol).slice(-Math.min(size, 2000)).toReversed();
+      const data = latest.map((trade) => match(trade, trade.timeUs)).join(",");
+      const channel = `market.${symbol}.trade.detail`;
+      return `{"ch":"${channel}","status":"ok","ts":${ms(timeUs)},"data":[${data}]}`;
+    }
     if (url.pathname === "/linear-swap-api/v1/swap_contract_info") {
       return { status: "ok", data: [] };
     }

@@ -62,7 +62,9 @@ export const kucoin: Dialect = {
     }),
   ],
   heartbeatFrame: () => JSON.stringify({ id: "ping-0", type: "pong" }),
-  rest({ method, url, webSocketUrl }, markets, book) {
+  listsTrades: true,
+  rest(request, markets, book) {
+    const { method, url, webSocketUrl } = request;
     if (url.pathname === "/api/v1/bullet-public" && method === "POST") {
       const server = {
         endpoint: `${webSocketUrl}/`,
@@ -84,6 +86,18 @@ export const kucoin: Dialect = {
         enableTrading: true,
       }));
       return { code: "200000", data };
+    }
+    if (url.pathname === "/api/v1/market/histories") {
+      const latest = request.trades(url.searchParams.get("symbol") ?? "").slice(-100);
+      const data = latest.toReversed().map(({ tradeId, price, size, aggressorSide, timeUs }) => ({
+        sequence: String(tradeId),
+        price,
+        size,
+        side: aggressorSide === "buyer" ? "buy" : "sell",
+        time: `${timeUs}000`,
+      }));
+      // The time is a bare number, beyond what a double holds.
+      return JSON.stringify({ code: "200000", data }).replaceAll(/"time":"(\d+)"/g, '"time":$1');
     }
     if (!isSnapshotPath(url)) return undefined;
     const found = book(url.searchParams.get("symbol") ?? "");
