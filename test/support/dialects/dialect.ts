@@ -51,7 +51,7 @@ export type DialectRequest = {
   readonly url: URL;
   readonly body: string;
   /** The latest trades of a symbol, oldest first. */
-  trades(symbol: string): readonly MadeTrade[];
+  readonly trades: (symbol: string) => readonly MadeTrade[];
   /** The venue's own WebSocket address, for venues that hand it out. */
   readonly webSocketUrl: string;
   readonly timeUs: number;
