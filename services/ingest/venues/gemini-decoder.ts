@@ -16,8 +16,9 @@ import type {
   RestResponse,
 } from "../feed/feed-adapter.ts";
 import { readQuoteValues, readTradeValues, textOfFrame } from "./event-values.ts";
+import { nanosecondsTimeUs } from "./gemini-family.ts";
 import { ScaleTracker } from "./scale-tracker.ts";
-import { BAD_TIME, isBadTime } from "./venue-time.ts";
+import { isBadTime } from "./venue-time.ts";
 
 type Emit = (event: FeedEvent) => void;
 type JsonObject = { readonly [key: string]: JsonText };
@@ -108,7 +109,7 @@ export class GeminiDecoder implements FeedDecoder {
     if (symbol === undefined) return reject(emit, "missing-field");
     const instrument = this.#catalog.byVenueSymbol(symbol.toLowerCase());
     if (instrument === undefined) return reject(emit, "unknown-instrument");
-    const venueTimeUs = timeUsOf(message["E"]);
+    const venueTimeUs = nanosecondsTimeUs(message["E"]);
     const common = { instrument, venueTimeUs, receivedTimeUs };
     const reason = this.#read(channel, message, common, emit);
     if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel });
@@ -287,11 +288,4 @@ function channelOf(stream: string): Channel | undefined {
 
 function updateIdOf(value: JsonText | undefined): number | undefined {
   return typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
-}
-
-/** Nanoseconds since 1970; what is below a microsecond is cut off the text. */
-function timeUsOf(value: JsonText | undefined): number | undefined {
-  if (value === undefined || value === null) return undefined;
-  const isTime = typeof value === "string" && /^[1-9]\d{18}$/.test(value);
-  return isTime ? Number(value.slice(0, -3)) : BAD_TIME;
 }

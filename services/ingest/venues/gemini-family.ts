@@ -11,6 +11,7 @@ import {
 } from "#core/json-text.ts";
 import type { FeedEndpoints, RestRequest } from "../feed/feed-adapter.ts";
 import { decimalText } from "./text-fields.ts";
+import { BAD_TIME } from "./venue-time.ts";
 
 /** How a feed writes a pair that REST lists as `btcusd`. */
 export type GeminiNaming = {
@@ -145,4 +146,11 @@ function isPairIn(pair: string, quote: string): boolean {
   if (quote === "gusd" && USD_PAIRS_LIKE_GUSD.has(pair)) return false;
   const length = pair.length - quote.length;
   return pair.endsWith(quote) && length >= (quote === "gusd" ? GUSD_BASE_LENGTH_MIN : 1);
+}
+
+/** Out of nanoseconds since 1970; what is below a microsecond is cut off the text. */
+export function nanosecondsTimeUs(value: JsonText | undefined): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  const isTime = typeof value === "string" && /^[1-9]\d{18}$/.test(value);
+  return isTime ? Number(value.slice(0, -3)) : BAD_TIME;
 }

@@ -53,6 +53,45 @@ test("the feed before it has books and trades in one subscription", () => {
   ]);
 });
 
+test("mark prices of perpetuals are asked for, and subscriptions end as they began", () => {
+  const subscriptions = wanted(geminiV2, "BTCGUSDPERP");
+  const list =
+    '[{"name":"l2","symbols":["BTCGUSDPERP"]},{"name":"candles_1m","symbols":["BTCGUSDPERP"]},{"name":"mark_price","symbols":["BTCGUSDPERP"]}]';
+  expect(geminiV2.subscribeFrames(subscriptions, OPTIONS)).toEqual([
+    `{"type":"subscribe","subscriptions":${list}}`,
+  ]);
+  expect(geminiV2.unsubscribeFrames(subscriptions, OPTIONS)).toEqual([
+    `{"type":"unsubscribe","subscriptions":${list}}`,
+  ]);
+  const spot = geminiV2.planConnections(wanted(geminiV2, "BTCUSD"), geminiV2.endpoints);
+  expect(spot.flatMap((plan) => plan.subscriptions.map(({ channel }) => channel))).toEqual([
+    "trades",
+    "book",
+    "candles",
+  ]);
+});
+
+test("a frame that cannot be read makes all suspect that was subscribed and not ended since", () => {
+  const catalog = new InstrumentCatalog({
+    venue: "gemini-v2",
+    instrumentsMax: 100,
+    derive: (venueSymbol) => geminiV2.deriveInstrument(venueSymbol),
+  });
+  const decoder = geminiV2.createDecoder({ catalog, bookDepth: 1000 });
+  const frame = (type: string, symbols: string): string =>
+    `{"type":"${type}","subscriptions":[{"name":"l2","symbols":${symbols}}]}`;
+  decoder.sent?.(frame("subscribe", '["BTCUSD","ETHUSD"]'));
+  decoder.sent?.(frame("unsubscribe", '["ETHUSD"]'));
+  const events: FeedEvent[] = [];
+  decoder.decode('{"ty', 1, (event) => events.push(event));
+  const instrument = { venueSymbol: "BTCUSD" };
+  expect(events).toMatchObject([
+    { kind: "rejected", reason: "bad-json" },
+    { kind: "rejected", reason: "missing-data", instrument, channel: "book" },
+    { kind: "rejected", reason: "missing-data", instrument, channel: "trades" },
+  ]);
+});
+
 test("a book is whole once for each subscription, and old changes are still changes until its end is acknowledged", () => {
   const unsubscribe = {
     text: '{"id":2,"method":"UNSUBSCRIBE","params":["btcusd@depth@100ms"]}',
