@@ -18,6 +18,7 @@ import {
   readBitgetTicker,
 } from "./bitget-readings.ts";
 import { BookNumbers, type BookPosition } from "./bitget-numbers.ts";
+import { CandleCloser } from "./candle-closer.ts";
 import { readQuoteValues, readTradeValues, textOfFrame } from "./event-values.ts";
 import { isRecord, type JsonRecord, millisecondsTimeUs, parseJson } from "./text-fields.ts";
 import { isBadTime } from "./venue-time.ts";
@@ -41,6 +42,7 @@ export class BitgetDecoder implements FeedDecoder {
   readonly #catalog: InstrumentCatalog;
   readonly #scales: BitgetScales;
   readonly #numbers = new Map<Instrument, BookNumbers>();
+  readonly #candles = new CandleCloser();
 
   constructor(dialect: BitgetDialect, context: FeedDecoderContext) {
     this.#dialect = dialect;
@@ -128,7 +130,7 @@ export class BitgetDecoder implements FeedDecoder {
       return;
     }
     if (reading === "candle") {
-      reason = readBitgetCandles(data, common, emit);
+      reason = readBitgetCandles(data, common, (candle) => this.#candles.take(candle, emit));
       if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel });
       return;
     }

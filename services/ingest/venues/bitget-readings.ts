@@ -1,5 +1,6 @@
 // What a version of Bitget's feed calls things, and what it says besides trades, quotes and books.
 import type { Channel, Instrument } from "#core/instrument.ts";
+import type { Candle } from "#core/market-event.ts";
 import type { FeedEvent, RejectReason } from "../feed/feed-adapter.ts";
 import { readTickerValues } from "./event-values.ts";
 import {
@@ -139,7 +140,7 @@ function readDerivative(
 export function readBitgetCandles(
   rows: readonly unknown[],
   common: BitgetEventCommon,
-  emit: Emit,
+  emit: (candle: Candle) => void,
 ): RejectReason | undefined {
   const { venueTimeUs } = common;
   for (const [index, row] of rows.entries()) {

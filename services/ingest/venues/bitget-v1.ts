@@ -115,7 +115,7 @@ export const bitgetV1: FeedAdapter = {
   notes: {
     trades: "Trades have no ids, so that none can be known again after a reconnect.",
     ticker: "Without the best prices, which this version rounds.",
-    candles: "Subscribing brings the last 1,000 minutes.",
+    candles: "Subscribing brings the last 1,000. One is told as closed when the next one begins.",
     funding: "That of the ticker; perpetuals only.",
     "mark-price": "That of the ticker, with the index price; perpetuals only.",
     "open-interest": "That of the ticker, in the base asset; perpetuals only.",

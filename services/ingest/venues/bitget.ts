@@ -165,7 +165,8 @@ export const bitget: FeedAdapter = {
     quotes: "books1: the best level at every change, at most every millisecond.",
     book: "books: up to 1,000 levels a side, every 50 ms while it changes.",
     candles:
-      "One minute, once a second; subscribing brings past ones. Volumes count the base asset.",
+      "One minute, once a second, told as closed when the next one begins; subscribing brings past " +
+      "ones. Volumes count the base asset.",
     funding: "That of the ticker, without the length of the interval; perpetuals only.",
     "mark-price": "That of the ticker, with the index price; contracts only.",
     "open-interest": "That of the ticker, in the unit of the sizes; contracts only.",

@@ -10,6 +10,7 @@ import type {
   RejectReason,
   RestResponse,
 } from "../feed/feed-adapter.ts";
+import { CandleCloser } from "./candle-closer.ts";
 import { readTradeValues, textOfFrame } from "./event-values.ts";
 import {
   type HyperliquidEventCommon,
@@ -54,6 +55,7 @@ export class HyperliquidDecoder implements FeedDecoder {
   readonly #catalog: InstrumentCatalog;
   readonly #tape = new JsonTape();
   readonly #trackers = new Map<Instrument, ScaleTracker>();
+  readonly #candles = new CandleCloser();
   /** Instruments whose first message of trades, which are old ones, has been. */
   readonly #begun = new Set<Instrument>();
 
@@ -136,7 +138,9 @@ export class HyperliquidDecoder implements FeedDecoder {
     const tape = this.#tape;
     if (type === "candle") {
       const common = { instrument, venueTimeUs: undefined, receivedTimeUs };
-      return readHyperliquidCandle(tape, item, common, emit);
+      return readHyperliquidCandle(tape, item, common, (candle) =>
+        this.#candles.take(candle, emit),
+      );
     }
     const venueTimeUs = millisecondsTimeUs(this.#text(item, "time"));
     if (isBadTime(venueTimeUs)) return "bad-time";

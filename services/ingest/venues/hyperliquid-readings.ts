@@ -3,6 +3,7 @@
 import { canonicalDecimal } from "@tickwire/proto/model";
 import type { Instrument } from "#core/instrument.ts";
 import type { JsonTape } from "#core/json-tape.ts";
+import type { Candle } from "#core/market-event.ts";
 import type { FeedEvent, RejectReason } from "../feed/feed-adapter.ts";
 import { readQuoteValues, readTickerValues } from "./event-values.ts";
 import type { ScaleTracker } from "./scale-tracker.ts";
@@ -89,7 +90,7 @@ export function readHyperliquidCandle(
   tape: JsonTape,
   item: number,
   common: HyperliquidEventCommon,
-  emit: Emit,
+  emit: (candle: Candle) => void,
 ): RejectReason | undefined {
   const openTimeUs = millisecondsTimeUs(textOf(tape, item, "t"));
   if (openTimeUs === undefined || textOf(tape, item, "i") !== INTERVAL) return "missing-field";
@@ -112,7 +113,6 @@ export function readHyperliquidCandle(
     volume,
     quoteVolume: undefined,
     tradeCount: Number.isSafeInteger(trades) ? trades : undefined,
-    // The venue never says so; the candle that follows does.
     closed: false,
   });
   return undefined;

@@ -81,7 +81,7 @@ export const hyperliquid: FeedAdapter = {
     quotes: "bbo: at each block that changes the best bid or offer.",
     book: "The best 20 levels, whole, at most every half second.",
     ticker: "The opening price and volumes of 24 hours; no last, high or low price. Has no time.",
-    candles: "One minute; the venue does not say that a candle is closed.",
+    candles: "One minute. A candle is told as closed when the next one begins.",
     funding: "The rate of an hour, paid every hour. Has no time.",
     "mark-price": "With the oracle's price as index price. Has no time.",
     "open-interest": "In the base asset. Has no time.",

@@ -5,6 +5,7 @@
 import { canonicalDecimal } from "@tickwire/proto/model";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
+import type { Candle } from "#core/market-event.ts";
 import type {
   FeedAdapter,
   FeedDecoder,
@@ -14,6 +15,7 @@ import type {
   FeedSubscription,
   RejectReason,
 } from "../feed/feed-adapter.ts";
+import { CandleCloser } from "./candle-closer.ts";
 import {
   planByInstrument,
   readQuoteValues,
@@ -67,7 +69,7 @@ export const krakenV1: FeedAdapter = {
   title: "Kraken v1",
   documentation: ["https://docs.kraken.com/api/docs/websocket-v1/book"],
   channels: KRAKEN_CHANNELS,
-  notes: {},
+  notes: { candles: "A candle is told as closed when the next one begins." },
   bookProof: KRAKEN_BOOK_PROOF,
   endpoints: { webSocket: "wss://ws.kraken.com", rest: "https://api.kraken.com" },
   limits: KRAKEN_LIMITS,
@@ -124,6 +126,7 @@ class KrakenV1Decoder implements FeedDecoder {
   readonly #catalog: InstrumentCatalog;
   readonly #bookDepth: number;
   readonly #scales = new KrakenScalesByInstrument();
+  readonly #candles = new CandleCloser();
   /**
    * Books of this connection: all of them may have lost something in a frame that cannot be read at
    * all.
@@ -197,7 +200,7 @@ class KrakenV1Decoder implements FeedDecoder {
       case "spread":
         return this.#spread(message[1], about, emit);
       case "ohlc":
-        return candle(message[1], about, emit);
+        return candle(message[1], about, (event) => this.#candles.take(event, emit));
     }
   }
 
@@ -398,7 +401,11 @@ type About = {
 };
 
 /** `[time, end, open, high, low, close, average, volume, trades]` */
-function candle(row: unknown, about: About, emit: Emit): RejectReason | undefined {
+function candle(
+  row: unknown,
+  about: About,
+  emit: (event: Candle) => void,
+): RejectReason | undefined {
   if (!Array.isArray(row) || !(about.suffix > 0)) return "missing-field";
   const venueTimeUs = parseSecondsTimeUs(row[0]);
   const endTimeUs = parseSecondsTimeUs(row[1]);

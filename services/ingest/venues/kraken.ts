@@ -6,6 +6,7 @@ import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import { JsonTape, MISSING } from "#core/json-tape.ts";
 import { asJsonObject, asText, parseJsonText, type JsonText } from "#core/json-text.ts";
+import type { Candle } from "#core/market-event.ts";
 import type {
   FeedAdapter,
   FeedDecoder,
@@ -14,6 +15,7 @@ import type {
   RejectReason,
   RestResponse,
 } from "../feed/feed-adapter.ts";
+import { CandleCloser } from "./candle-closer.ts";
 import {
   planByInstrument,
   readQuoteValues,
@@ -72,7 +74,7 @@ export const kraken: FeedAdapter = {
   title: "Kraken v2",
   documentation: ["https://docs.kraken.com/api/docs/websocket-v2/book"],
   channels: KRAKEN_CHANNELS,
-  notes: {},
+  notes: { candles: "A candle is told as closed when the next one begins." },
   bookProof: KRAKEN_BOOK_PROOF,
   endpoints: { webSocket: "wss://ws.kraken.com/v2", rest: "https://api.kraken.com" },
   limits: KRAKEN_LIMITS,
@@ -104,6 +106,7 @@ class KrakenDecoder implements FeedDecoder {
   readonly #catalog: InstrumentCatalog;
   readonly #bookDepth: number;
   readonly #scales = new KrakenScalesByInstrument();
+  readonly #candles = new CandleCloser();
   /** What acknowledgements said; the subscribed depth where there was none. */
   readonly #depths = new Map<string, number>();
   /**
@@ -163,7 +166,9 @@ class KrakenDecoder implements FeedDecoder {
         return;
       case "ohlc":
         this.#forEach("candles", emit, (item, instrument) =>
-          this.#candle(item, instrument, receivedTimeUs, emit),
+          this.#candle(item, instrument, receivedTimeUs, (candle) =>
+            this.#candles.take(candle, emit),
+          ),
         );
         return;
       case "heartbeat":
@@ -322,7 +327,7 @@ class KrakenDecoder implements FeedDecoder {
     item: number,
     instrument: Instrument,
     receivedTimeUs: number,
-    emit: Emit,
+    emit: (candle: Candle) => void,
   ): RejectReason | undefined {
     const openTimeUs = parseIsoTimeUs(this.#text(item, "interval_begin"));
     const venueTimeUs = parseIsoTimeUs(this.#text(0, "timestamp"));
@@ -352,7 +357,7 @@ class KrakenDecoder implements FeedDecoder {
       volume,
       quoteVolume: undefined,
       tradeCount: Number.isSafeInteger(trades) ? trades : undefined,
-      // The venue never says so, but a candle whose end is not after the venue's own clock is over.
+      // The venue never says so, but one whose end is not after the venue's own clock is over.
       closed: venueTimeUs !== undefined && venueTimeUs >= openTimeUs + intervalMs * 1000,
     });
     return undefined;
