@@ -17,6 +17,8 @@ const KINDS: Readonly<Record<string, InstrumentKind>> = {
   FFWCSF: "perpetual",
   FFSCSX: "perpetual",
   FFCCSX: "future",
+  /** On baskets of coins. */
+  FFICSX: "future",
   IFXXXP: "spot",
 };
 
