@@ -1,6 +1,6 @@
 import { canonicalDecimal } from "@tickwire/proto/model";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
-import type { Channel, Instrument } from "#core/instrument.ts";
+import type { Instrument } from "#core/instrument.ts";
 import { JsonTape, MISSING } from "#core/json-tape.ts";
 import type {
   FeedDecoder,
@@ -10,6 +10,12 @@ import type {
   RejectReason,
   RestResponse,
 } from "../feed/feed-adapter.ts";
+import {
+  BITFINEX_CHANNELS_OF as CHANNELS_OF,
+  type BitfinexChannel,
+  type BitfinexSubject,
+  bitfinexSubjectOf,
+} from "./bitfinex-channels.ts";
 import { readLevels } from "./bitfinex-levels.ts";
 import { CandleCloser } from "./candle-closer.ts";
 import { ConnectionSequence } from "./connection-sequence.ts";
@@ -18,26 +24,7 @@ import { ScaleTracker } from "./scale-tracker.ts";
 
 type Emit = (event: FeedEvent) => void;
 
-/** The venue's kinds of channels; `deriv` and `liq` are both called `status`. */
-type Kind = "book" | "trades" | "ticker" | "candles" | "deriv" | "liq";
-
-/** One of the connection's channels, by the id that the venue gave it. */
-type FeedChannel = {
-  readonly kind: Kind;
-  /** Undefined for liquidations, which are of all instruments. */
-  readonly instrument: Instrument | undefined;
-};
-
 type Context = { readonly receivedTimeUs: number; readonly emit: Emit };
-
-const CHANNELS_OF: Readonly<Record<Kind, readonly Channel[]>> = {
-  book: ["book"],
-  trades: ["trades"],
-  ticker: ["ticker"],
-  candles: ["candles"],
-  deriv: ["funding", "mark-price", "open-interest"],
-  liq: ["liquidations"],
-};
 
 /** Channels that are remembered; the venue allows 25 on a connection. */
 export const CHANNEL_IDS_MAX = 1024;
@@ -57,7 +44,7 @@ const LIQUIDATION = { time: 2, symbol: 4, amount: 5, basePrice: 6, isMatch: 8, p
 export class BitfinexDecoder implements FeedDecoder {
   readonly #catalog: InstrumentCatalog;
   readonly #tape = new JsonTape();
-  readonly #channels = new Map<string, FeedChannel>();
+  readonly #channels = new Map<string, BitfinexChannel>();
   readonly #scales = new Map<Instrument, ScaleTracker>();
   readonly #candles = new CandleCloser();
   readonly #sequence = new ConnectionSequence();
@@ -144,8 +131,10 @@ export class BitfinexDecoder implements FeedDecoder {
     return this.#timeUs(this.#tape.at(0, this.#tape.length(0) - 1));
   }
 
-  #data({ kind, instrument }: FeedChannel, payload: number, context: Context): void {
+  #data(about: BitfinexChannel, payload: number, context: Context): void {
     const tape = this.#tape;
+    const { kind, instrument, intervalMs } = about;
+    if (kind === "ignored") return context.emit({ kind: "heartbeat" });
     if (kind === "liq") return this.#liquidations(payload, context);
     if (instrument === undefined) return;
     const reason = ((): RejectReason | undefined => {
@@ -157,7 +146,7 @@ export class BitfinexDecoder implements FeedDecoder {
         case "ticker":
           return this.#ticker(payload, instrument, context);
         case "candles":
-          return this.#candle(payload, instrument, context);
+          return this.#candle(payload, { instrument, intervalMs }, context);
         case "deriv":
           return tape.isArray(payload)
             ? this.#deriv(payload, instrument, context)
@@ -275,7 +264,11 @@ export class BitfinexDecoder implements FeedDecoder {
   }
 
   /** `[time, open, close, high, low, volume]`, or a list of them with the newest first. */
-  #candle(payload: number, instrument: Instrument, context: Context): RejectReason | undefined {
+  #candle(
+    payload: number,
+    about: { readonly instrument: Instrument; readonly intervalMs: number },
+    context: Context,
+  ): RejectReason | undefined {
     const tape = this.#tape;
     if (!tape.isArray(payload)) return "missing-field";
     const candles: number[] = [];
@@ -294,10 +287,10 @@ export class BitfinexDecoder implements FeedDecoder {
       );
       if (open === undefined || close === undefined || high === undefined) return "bad-decimal";
       if (low === undefined || volume === undefined) return "bad-decimal";
-      const common = { kind: "candle", instrument, venueTimeUs: undefined } as const;
+      const common = { kind: "candle", ...about, venueTimeUs: undefined } as const;
       const { receivedTimeUs } = context;
       const values = { open, high, low, close, volume, quoteVolume: undefined };
-      const times = { receivedTimeUs, openTimeUs, intervalMs: 60_000 };
+      const times = { receivedTimeUs, openTimeUs };
       const candle = { ...common, ...times, ...values, tradeCount: undefined, closed: false };
       this.#candles.take(candle, context.emit);
     }
@@ -407,22 +400,23 @@ export class BitfinexDecoder implements FeedDecoder {
   }
 
   #subscribed(emit: Emit): void {
-    const { kind, venueSymbol } = this.#subject();
+    const { kind, venueSymbol, intervalMs } = this.#subject();
     const id = this.#tape.text(this.#tape.get(0, "chanId"));
-    if (id === undefined || kind === undefined) {
-      return emit({ kind: "rejected", reason: "unknown-message" });
-    }
-    const instrument =
-      venueSymbol === undefined ? undefined : this.#catalog.byVenueSymbol(venueSymbol);
-    if (instrument === undefined && kind !== "liq") {
-      return emit({ kind: "rejected", reason: "unknown-instrument" });
-    }
+    if (id === undefined) return emit({ kind: "rejected", reason: "unknown-message" });
     if (this.#channels.size >= CHANNEL_IDS_MAX) {
       return emit({ kind: "rejected", reason: "catalog-full" });
     }
-    this.#channels.set(id, { kind, instrument });
-    if (venueSymbol === undefined) return emit({ kind: "heartbeat" });
-    for (const channel of CHANNELS_OF[kind]) emit({ kind: "subscribed", venueSymbol, channel });
+    const instrument =
+      venueSymbol === undefined ? undefined : this.#catalog.byVenueSymbol(venueSymbol);
+    const isUsed = kind !== undefined && (kind === "liq" || instrument !== undefined);
+    this.#channels.set(id, { kind: isUsed ? kind : "ignored", instrument, intervalMs });
+    if (isUsed && venueSymbol !== undefined) {
+      for (const channel of CHANNELS_OF[kind]) emit({ kind: "subscribed", venueSymbol, channel });
+    } else if (isUsed || kind === undefined || kind === "ignored") {
+      emit({ kind: "heartbeat" });
+    } else {
+      emit({ kind: "rejected", reason: "unknown-instrument" });
+    }
   }
 
   #error(emit: Emit): void {
@@ -435,21 +429,10 @@ export class BitfinexDecoder implements FeedDecoder {
     for (const channel of channels) emit({ kind: "refused", venueSymbol, channel, reason });
   }
 
-  /** What an answer to a subscription is about: by `symbol`, or by `key`. */
-  #subject(): { readonly kind: Kind | undefined; readonly venueSymbol: string | undefined } {
+  /** What an answer to a subscription is about. */
+  #subject(): BitfinexSubject {
     const tape = this.#tape;
-    const name = tape.text(tape.get(0, "channel"));
-    const key = tape.text(tape.get(0, "key")) ?? "";
-    const venueSymbol = tape.text(tape.get(0, "symbol"));
-    if (name === "book" || name === "trades" || name === "ticker")
-      return { kind: name, venueSymbol };
-    if (name === "candles") {
-      return { kind: "candles", venueSymbol: /^trade:[^:]+:(.+)$/.exec(key)?.[1] };
-    }
-    if (name !== "status") return { kind: undefined, venueSymbol };
-    return key.startsWith("deriv:")
-      ? { kind: "deriv", venueSymbol: key.slice("deriv:".length) }
-      : { kind: "liq", venueSymbol: undefined };
+    return bitfinexSubjectOf((field) => tape.text(tape.get(0, field)));
   }
 
   /** What is left of the frame says whose it was; its number is counted as seen. */
