@@ -17,6 +17,7 @@ import type {
 } from "../feed/feed-adapter.ts";
 import { readQuoteValues, readTradeValues, textOfFrame } from "./event-values.ts";
 import { nanosecondsTimeUs } from "./gemini-family.ts";
+import { decodeGeminiRisk } from "./gemini-risk.ts";
 import { ScaleTracker } from "./scale-tracker.ts";
 import { isBadTime } from "./venue-time.ts";
 
@@ -82,6 +83,8 @@ export class GeminiDecoder implements FeedDecoder {
     if (message === undefined) return reject(emit, "unknown-message");
     const kind = asText(message["e"]) ?? "";
     if (kind === "depthUpdate") return this.#with(message, "book", receivedTimeUs, emit);
+    // Neither is documented, nor asked for.
+    if (kind === "markPrice" || kind === "fundingAmount") return emit({ kind: "heartbeat" });
     if (message["t"] !== undefined && (kind === "" || kind === "trade")) {
       return this.#with(message, "trades", receivedTimeUs, emit);
     }
@@ -94,9 +97,9 @@ export class GeminiDecoder implements FeedDecoder {
     reject(emit, "unknown-message");
   }
 
-  decodeRest(_response: RestResponse, _receivedTimeUs: number, emit: Emit): void {
-    // Nothing but the list of symbols is asked for over REST.
-    reject(emit, "unknown-message");
+  decodeRest(response: RestResponse, receivedTimeUs: number, emit: Emit): void {
+    const venueSymbolOf = (listed: string): string => listed.toLowerCase();
+    decodeGeminiRisk(response, { catalog: this.#catalog, venueSymbolOf, receivedTimeUs }, emit);
   }
 
   #with(

@@ -21,6 +21,7 @@ import { CandleCloser } from "./candle-closer.ts";
 import { readCandleValues } from "./candle-values.ts";
 import { readTradeValues, textOfFrame } from "./event-values.ts";
 import { nanosecondsTimeUs } from "./gemini-family.ts";
+import { decodeGeminiRisk } from "./gemini-risk.ts";
 import { ScaleTracker } from "./scale-tracker.ts";
 import { decimalText, millisecondsTimeUs } from "./text-fields.ts";
 import { isBadTime } from "./venue-time.ts";
@@ -90,9 +91,9 @@ export class GeminiV2Decoder implements FeedDecoder {
     reject(emit, "unknown-message");
   }
 
-  decodeRest(_response: RestResponse, _receivedTimeUs: number, emit: Emit): void {
-    // Nothing but the list of symbols is asked for over REST.
-    reject(emit, "unknown-message");
+  decodeRest(response: RestResponse, receivedTimeUs: number, emit: Emit): void {
+    const venueSymbolOf = (listed: string): string => listed.toUpperCase();
+    decodeGeminiRisk(response, { catalog: this.#catalog, venueSymbolOf, receivedTimeUs }, emit);
   }
 
   /** What a message is about; one that does not say it may have been about anything followed. */

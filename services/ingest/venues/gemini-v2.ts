@@ -10,6 +10,7 @@ import {
   isGeminiSymbolsUrl,
   parseGeminiSymbols,
 } from "./gemini-family.ts";
+import { geminiRiskPoll } from "./gemini-risk.ts";
 import { GeminiV2Decoder } from "./gemini-v2-decoder.ts";
 
 const NAMING = { venue: "gemini-v2", venueSymbolOf: (listed: string) => listed.toUpperCase() };
@@ -41,8 +42,9 @@ export const geminiV2: FeedAdapter = {
   documentation: [
     "https://docs.gemini.com/websocket-api/#market-data-version-2",
     "https://developer.gemini.com/websocket/archived/v2.md",
+    "https://docs.gemini.com/rest/derivatives",
   ],
-  channels: ["trades", "book", "candles", "mark-price"],
+  channels: ["trades", "book", "candles", "mark-price", "open-interest"],
   notes: {
     trades:
       "Come with the book: the first message of a book holds the last ones. Nobody took in an auction.",
@@ -52,6 +54,7 @@ export const geminiV2: FeedAdapter = {
     "mark-price":
       "With the index, when the mark price changes. Funding is not published: the venue documents " +
       "an amount for each unit of the base, but no exact rate.",
+    "open-interest": "Of perpetuals; asked for by REST once a minute, without the venue's time.",
   },
   bookProof: {
     order: "none",
@@ -75,6 +78,7 @@ export const geminiV2: FeedAdapter = {
     }),
   subscribeFrames: (subscriptions) => frames("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => frames("unsubscribe", subscriptions),
+  polls: [geminiRiskPoll("open-interest")],
   createDecoder: (context) => new GeminiV2Decoder(context),
 };
 
@@ -96,7 +100,8 @@ function frames(
   });
 }
 
-/** Only perpetuals have a mark price. */
+/** Only perpetuals have a mark price, and open interest is polled. */
 function exists({ instrument, channel }: FeedSubscription): boolean {
+  if (FEED_OF[channel] === undefined) return false;
   return channel !== "mark-price" || instrument.kind === "perpetual";
 }

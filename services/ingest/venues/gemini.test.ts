@@ -71,6 +71,18 @@ test("mark prices of perpetuals are asked for, and subscriptions end as they beg
   ]);
 });
 
+test("mark prices and open interest of perpetuals are polled, of spot they are not", () => {
+  const instruments = ["btcusd", "btcgusdperp"].map((symbol) => gemini.deriveInstrument(symbol));
+  const known = instruments.filter((instrument) => instrument !== undefined);
+  const polls = gemini.polls ?? [];
+  expect(polls.map(({ channel }) => channel)).toEqual(["mark-price", "open-interest"]);
+  for (const poll of polls) {
+    expect(poll.requests(known, gemini.endpoints)).toEqual([
+      { url: "https://api.gemini.com/v1/riskstats/btcgusdperp", weight: 1 },
+    ]);
+  }
+});
+
 test("a frame that cannot be read makes all suspect that was subscribed and not ended since", () => {
   const catalog = new InstrumentCatalog({
     venue: "gemini-v2",

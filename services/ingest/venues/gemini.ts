@@ -1,5 +1,5 @@
-// Gemini's current public feed. Perpetuals are traded on it like spot; their funding, mark prices
-// and candles are not part of it.
+// Gemini's current public feed. Perpetuals are traded on it like spot; their mark prices and open
+// interest are asked for by REST. Candles are not part of it.
 // https://developer.gemini.com/websocket/streams
 import type { Channel } from "#core/instrument.ts";
 import type { RawBook } from "#core/book-sync.ts";
@@ -17,6 +17,7 @@ import {
   isGeminiSymbolsUrl,
   parseGeminiSymbols,
 } from "./gemini-family.ts";
+import { geminiRiskPoll } from "./gemini-risk.ts";
 
 const NAMING = { venue: "gemini", venueSymbolOf: (listed: string) => listed.toLowerCase() };
 
@@ -36,11 +37,18 @@ const LIMITS: FeedLimits = {
 export const gemini: FeedAdapter = {
   venue: "gemini",
   title: "Gemini",
-  documentation: ["https://developer.gemini.com/websocket/streams"],
-  channels: ["trades", "quotes", "book"],
+  documentation: [
+    "https://developer.gemini.com/websocket/streams",
+    "https://docs.gemini.com/rest/derivatives",
+  ],
+  channels: ["trades", "quotes", "book", "mark-price", "open-interest"],
   notes: {
     quotes: "Every change of the best bid and offer.",
     book: "All changes of 100 ms in one message; the first is the whole book.",
+    "mark-price":
+      "Of perpetuals, with the index; asked for by REST once a minute, without the venue's time. " +
+      "Funding is not published: the venue documents an amount, but no exact rate.",
+    "open-interest": "Of perpetuals; asked for by REST once a minute, without the venue's time.",
   },
   bookProof: {
     order: "sequence",
@@ -68,13 +76,14 @@ export const gemini: FeedAdapter = {
   parseInstruments: (body) => parseGeminiSymbols(body, NAMING),
   deriveInstrument: (venueSymbol) => deriveGeminiInstrument(venueSymbol, NAMING),
   planConnections: (subscriptions, endpoints) =>
-    planByInstrument(subscriptions, {
+    planByInstrument(subscriptions.filter(isStreamed), {
       // The parameter asks for whole books on subscribing.
       url: `${endpoints.webSocket.replace(/\/+$/, "")}/?snapshot=-1`,
       subscriptionsMax: LIMITS.subscriptionsPerConnectionMax,
     }),
   subscribeFrames: (subscriptions, options) => frames("SUBSCRIBE", subscriptions, options),
   unsubscribeFrames: (subscriptions, options) => frames("UNSUBSCRIBE", subscriptions, options),
+  polls: [geminiRiskPoll("mark-price"), geminiRiskPoll("open-interest")],
   createDecoder: (context) => new GeminiDecoder(context),
 };
 
@@ -103,6 +112,10 @@ function frames(
   return [...byPair.values()].map((params, index) =>
     JSON.stringify({ id: options.requestId + index, method, params: [...params] }),
   );
+}
+
+function isStreamed({ channel }: FeedSubscription): boolean {
+  return streamOf(channel) !== undefined;
 }
 
 function streamOf(channel: Channel): string | undefined {
