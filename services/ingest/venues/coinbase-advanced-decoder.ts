@@ -1,6 +1,8 @@
 // https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels
+import type { Mantissa } from "@tickwire/proto/model";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
+import { JsonTape, MISSING } from "#core/json-tape.ts";
 import type {
   FeedDecoder,
   FeedDecoderContext,
@@ -11,8 +13,8 @@ import type {
 import { readCandleValues } from "./candle-values.ts";
 import { ConnectionSequence } from "./connection-sequence.ts";
 import { readQuoteValues, readTickerValues, readTradeValues, textOfFrame } from "./event-values.ts";
-import { ScaleTracker } from "./scale-tracker.ts";
-import { isRecord, isUpdateId, type JsonRecord, parseJson, present } from "./text-fields.ts";
+import { type BookColumns, isNotMantissa, ScaleTracker } from "./scale-tracker.ts";
+import { isRecord, type JsonRecord, parseJson, present } from "./text-fields.ts";
 import { isBadTime, parseIsoTimeUs, parseSecondsTimeUs } from "./venue-time.ts";
 
 type Emit = (event: FeedEvent) => void;
@@ -44,6 +46,7 @@ type Frame = {
  */
 export class CoinbaseAdvancedDecoder implements FeedDecoder {
   readonly #catalog: InstrumentCatalog;
+  readonly #tape = new JsonTape();
   readonly #scales = new Map<Instrument, ScaleTracker>();
   readonly #books = new Set<Instrument>();
   readonly #trades = new Set<Instrument>();
@@ -56,26 +59,28 @@ export class CoinbaseAdvancedDecoder implements FeedDecoder {
   }
 
   decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {
-    const message = parseJson(textOfFrame(frame));
+    const tape = this.#tape;
     // The next number shows what a damaged frame may have cost.
-    if (message === undefined) return reject(emit, "bad-json");
-    if (!isRecord(message)) return reject(emit, "unknown-message");
-    if (message["type"] === "error") return refuse(message, emit);
-    const { channel, events, sequence_num: sequence } = message;
-    if (typeof channel !== "string") return reject(emit, "unknown-message");
-    const place = this.#place(sequence, emit);
+    if (!tape.scan(textOfFrame(frame))) return reject(emit, "bad-json");
+    if (!tape.isObject(0)) return reject(emit, "unknown-message");
+    if (tape.equals(tape.get(0, "type"), "error")) return refuse(recordOf(tape.value(0)), emit);
+    const channel = tape.text(tape.get(0, "channel"));
+    if (channel === undefined) return reject(emit, "unknown-message");
+    const place = this.#place(tape.number(tape.get(0, "sequence_num")), emit);
     if (place === "repeated") return emit({ kind: "heartbeat" });
-    const time = parseIsoTimeUs(message["timestamp"]);
+    const time = parseIsoTimeUs(tape.text(tape.get(0, "timestamp")));
     const venueTimeUs = isBadTime(time) ? undefined : time;
     const context = { venueTimeUs, receivedTimeUs, isLate: place === "late" };
     if (channel === "heartbeats" || channel === "status") return emit({ kind: "heartbeat" });
-    if (!Array.isArray(events)) {
+    const events = tape.get(0, "events");
+    if (!tape.isArray(events)) {
       const isData = channel === "subscriptions" || isDataChannel(channel);
       return reject(emit, isData ? "missing-field" : "unknown-message");
     }
-    for (const event of events as readonly unknown[]) {
-      if (isRecord(event)) this.#event(channel, event, context, emit);
-      else reject(emit, "missing-field");
+    for (let event = tape.first(events); event !== MISSING; event = tape.next(event)) {
+      if (!tape.isObject(event)) reject(emit, "missing-field");
+      else if (channel === "l2_data") this.#book(event, context, emit);
+      else this.#event(channel, recordOf(tape.value(event)), context, emit);
     }
   }
 
@@ -91,8 +96,8 @@ export class CoinbaseAdvancedDecoder implements FeedDecoder {
   }
 
   /** Where a frame stands in the connection's numbers; emits what a hole may have cost. */
-  #place(sequence: unknown, emit: Emit): "next" | "repeated" | "late" {
-    if (!isUpdateId(sequence)) return "next";
+  #place(sequence: number, emit: Emit): "next" | "repeated" | "late" {
+    if (!Number.isSafeInteger(sequence)) return "next";
     const place = this.#sequence.place(sequence);
     if (place !== "hole") return place;
     for (const instrument of this.#books) {
@@ -106,9 +111,6 @@ export class CoinbaseAdvancedDecoder implements FeedDecoder {
 
   #event(channel: string, event: JsonRecord, frame: Frame, emit: Emit): void {
     switch (channel) {
-      case "l2_data":
-        this.#book(event, frame, emit);
-        return;
       case "market_trades":
         for (const item of inOrder(listOf(event["trades"], emit))) {
           this.#trade(item, event["type"] === "snapshot", frame.receivedTimeUs, emit);
@@ -140,27 +142,30 @@ export class CoinbaseAdvancedDecoder implements FeedDecoder {
     return instrument;
   }
 
-  #book(event: JsonRecord, { venueTimeUs, receivedTimeUs, isLate }: Frame, emit: Emit): void {
-    const instrument = this.#instrumentOf(event, emit);
-    if (instrument === undefined) return;
+  #book(event: number, { venueTimeUs, receivedTimeUs, isLate }: Frame, emit: Emit): void {
+    const tape = this.#tape;
+    const name = tape.text(tape.get(event, "product_id"));
+    if (name === undefined) return reject(emit, "missing-field");
+    const instrument = this.#catalog.byVenueSymbol(name);
+    if (instrument === undefined) return reject(emit, "unknown-instrument");
     this.#books.add(instrument);
     if (isLate) return emit({ kind: "heartbeat" });
-    const { type } = event;
     const spoil = spoiler(emit, instrument, "book");
-    if (type !== "snapshot" && type !== "update") return spoil("missing-field");
-    const sides = sidesOf(event["updates"]);
-    if (sides === undefined) return spoil("missing-field");
-    const eventTimeUs = parseIsoTimeUs(sides.time);
-    if (isBadTime(eventTimeUs)) return spoil("bad-time");
+    const type = tape.get(event, "type");
+    const snapshot = tape.equals(type, "snapshot");
+    if (!snapshot && !tape.equals(type, "update")) return spoil("missing-field");
+    const updates = tape.get(event, "updates");
     const scales = this.#scalesOf(instrument);
-    const columns = scales.book(sides.bids, sides.asks);
+    const columns = this.#columns(updates, scales);
     if (typeof columns === "string") return spoil(columns);
+    const eventTimeUs = this.#lastTimeUs(updates);
+    if (isBadTime(eventTimeUs)) return spoil("bad-time");
     emit({
       kind: "raw-book",
       instrument,
       venueTimeUs: eventTimeUs ?? venueTimeUs,
       receivedTimeUs,
-      snapshot: type === "snapshot",
+      snapshot,
       source: "in-band",
       firstUpdateId: undefined,
       lastUpdateId: undefined,
@@ -171,6 +176,48 @@ export class CoinbaseAdvancedDecoder implements FeedDecoder {
       bids: columns.bids,
       asks: columns.asks,
     });
+  }
+
+  #columns(updates: number, scales: ScaleTracker): BookColumns | RejectReason {
+    const { priceScale, sizeScale } = scales;
+    const first = this.#columnsOnce(updates, scales);
+    // A level finer than those before it raised the scale in the middle of the message.
+    const grew = priceScale !== scales.priceScale || sizeScale !== scales.sizeScale;
+    return grew && typeof first !== "string" ? this.#columnsOnce(updates, scales) : first;
+  }
+
+  /** Updates by side: both stand in one list. */
+  #columnsOnce(updates: number, scales: ScaleTracker): BookColumns | RejectReason {
+    const tape = this.#tape;
+    if (!tape.isArray(updates)) return "missing-field";
+    const bids: MutableColumns = { prices: [], sizes: [] };
+    const asks: MutableColumns = { prices: [], sizes: [] };
+    for (let update = tape.first(updates); update !== MISSING; update = tape.next(update)) {
+      const side = tape.get(update, "side");
+      const isBid = tape.equals(side, "bid");
+      if (!isBid && !tape.equals(side, "offer") && !tape.equals(side, "ask")) {
+        return "missing-field";
+      }
+      const price = scales.priceAt(tape, tape.get(update, "price_level"));
+      const size = scales.sizeAt(tape, tape.get(update, "new_quantity"));
+      if (isNotMantissa(price) || isNotMantissa(size)) return "bad-decimal";
+      if (price <= 0) return "non-positive-price";
+      if (size < 0) return "negative-size";
+      const columns = isBid ? bids : asks;
+      columns.prices.push(price);
+      columns.sizes.push(size);
+    }
+    return { bids, asks };
+  }
+
+  /** When the last of the updates happened. */
+  #lastTimeUs(updates: number): number | undefined {
+    const tape = this.#tape;
+    let last = MISSING;
+    for (let update = tape.first(updates); update !== MISSING; update = tape.next(update)) {
+      last = update;
+    }
+    return parseIsoTimeUs(tape.text(tape.get(last, "event_time")));
   }
 
   /** The side is taken to be the maker's, as on Coinbase Exchange: the taker stood on the other. */
@@ -286,6 +333,12 @@ export class CoinbaseAdvancedDecoder implements FeedDecoder {
   }
 }
 
+type MutableColumns = { readonly prices: Mantissa[]; readonly sizes: Mantissa[] };
+
+function recordOf(value: unknown): JsonRecord {
+  return isRecord(value) ? value : {};
+}
+
 function reject(emit: Emit, reason: RejectReason): void {
   emit({ kind: "rejected", reason });
 }
@@ -321,29 +374,6 @@ function inOrder(trades: readonly unknown[]): readonly unknown[] {
 
 function tradeNumber(trade: unknown): number {
   return isRecord(trade) ? Number(trade["trade_id"]) : Number.NaN;
-}
-
-/** Updates by side, and the time of the last; undefined if any has no side. */
-function sidesOf(updates: unknown):
-  | {
-      readonly bids: readonly unknown[];
-      readonly asks: readonly unknown[];
-      readonly time: unknown;
-    }
-  | undefined {
-  if (!Array.isArray(updates)) return undefined;
-  const bids: unknown[] = [];
-  const asks: unknown[] = [];
-  let time: unknown;
-  for (const update of updates as readonly unknown[]) {
-    if (!isRecord(update)) return undefined;
-    const level = [update["price_level"], update["new_quantity"]];
-    if (update["side"] === "bid") bids.push(level);
-    else if (update["side"] === "offer" || update["side"] === "ask") asks.push(level);
-    else return undefined;
-    time = update["event_time"];
-  }
-  return { bids, asks, time };
 }
 
 /** How the venue words a refusal is not documented; a product that it names is taken from it. */

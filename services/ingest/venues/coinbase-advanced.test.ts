@@ -17,7 +17,7 @@ function message(channel: string, sequence: number, event: object): string {
   return JSON.stringify({ channel, timestamp, sequence_num: sequence, events: [event] });
 }
 
-function lostBy(frames: readonly string[]): string[] {
+function decode(frames: readonly string[]): FeedEvent[] {
   const catalog = new InstrumentCatalog({
     venue: "coinbase-advanced",
     instrumentsMax: 100,
@@ -26,7 +26,11 @@ function lostBy(frames: readonly string[]): string[] {
   const decoder = coinbaseAdvanced.createDecoder({ catalog, bookDepth: 1000 });
   const events: FeedEvent[] = [];
   for (const frame of frames) decoder.decode(frame, 1, (event) => events.push(event));
-  return events.flatMap((event) =>
+  return events;
+}
+
+function lostBy(frames: readonly string[]): string[] {
+  return decode(frames).flatMap((event) =>
     event.kind === "rejected" && event.reason === "missing-data"
       ? [`${event.instrument?.venueSymbol} ${event.channel}`]
       : [],
@@ -59,6 +63,64 @@ test("what is subscribed may be lost before its first message", () => {
 test("a recording that begins in the middle has no hole at its beginning", () => {
   const update = { type: "update", product_id: "BTC-USD", updates: [] };
   expect(lostBy([message("l2_data", 500, update), message("l2_data", 501, update)])).toEqual([]);
+});
+
+const LEVEL = { side: "bid", event_time: "2023-02-09T20:32:50.714964855Z" };
+const BOOK = message("l2_data", 0, {
+  type: "snapshot",
+  product_id: "BTC-USD",
+  updates: [
+    { ...LEVEL, price_level: "21921.73", new_quantity: "0.06317902" },
+    { ...LEVEL, price_level: "21921", new_quantity: "0" },
+    { ...LEVEL, side: "offer", price_level: "21922.5", new_quantity: "1e-8" },
+  ],
+});
+
+test("both sides of a book stand in one list, and nanoseconds are cut", () => {
+  expect(decode([BOOK])).toMatchObject([
+    {
+      kind: "raw-book",
+      snapshot: true,
+      venueTimeUs: 1_675_974_770_714_964,
+      priceScale: 2,
+      sizeScale: 8,
+      bids: { prices: [2_192_173, 2_192_100], sizes: [6_317_902, 0] },
+      asks: { prices: [2_192_250], sizes: [1] },
+    },
+  ]);
+});
+
+test("a book cut at any byte is one rejection, and the next number tells what it was", () => {
+  const next = message("heartbeats", 2, {});
+  const update = BOOK.replace('"sequence_num":0', '"sequence_num":1');
+  for (let length = 0; length < update.length; length++) {
+    const cut = update.slice(0, length);
+    expect(decode([cut])).toMatchObject([{ kind: "rejected", reason: "bad-json" }]);
+    expect(lostBy([BOOK, cut, next])).toEqual(["BTC-USD book"]);
+  }
+});
+
+test.each([
+  ['"updates":', '"updatez":', "missing-field"],
+  ['"side":"offer"', '"side":"both"', "missing-field"],
+  ['"new_quantity":"0"', '"new_quantity":"-1"', "negative-size"],
+  ['"new_quantity":"0"', '"new_quantity":null', "bad-decimal"],
+  ['"price_level":"21921"', '"price_level":"0"', "non-positive-price"],
+  ['"type":"snapshot"', '"type":"snapshop"', "missing-field"],
+])("a book with %s written %s is none", (text, damaged, reason) => {
+  expect(decode([BOOK.replace(text, damaged)])).toMatchObject([
+    { kind: "rejected", reason, channel: "book", instrument: { venueSymbol: "BTC-USD" } },
+  ]);
+});
+
+test("empty lists are no rejections", () => {
+  const frames = [
+    message("l2_data", 0, { type: "update", product_id: "BTC-USD", updates: [] }),
+    message("market_trades", 1, { type: "update", trades: [] }),
+    message("ticker", 2, { type: "update", tickers: [] }),
+    '{"channel":"l2_data","sequence_num":3,"events":[]}',
+  ];
+  expect(decode(frames).filter((event) => event.kind === "rejected")).toEqual([]);
 });
 
 test.each([
