@@ -10,6 +10,9 @@ export const JSON_DEPTH_MAX = 64;
  */
 export const TAPE_CHARACTERS_KEPT_MAX = 1024 * 1024;
 
+/** Keys that are kept for their next use; of two for one place the later one stays. */
+const KNOWN_KEYS_MAX = 128;
+
 /** The node that is not there; every method takes it and answers that nothing is there. */
 export const MISSING = -1;
 
@@ -71,6 +74,7 @@ export class JsonTape {
   /** The characters of the text, one byte each, and a zero behind the last. */
   #bytes: Uint8Array = new Uint8Array(1024);
   #nodes: Int32Array = new Int32Array(1024);
+  readonly #knownKeys: (string | undefined)[] = Array.from({ length: KNOWN_KEYS_MAX });
 
   /** False if the text is not JSON; its nodes must then not be used. */
   scan(text: string): boolean {
@@ -245,12 +249,29 @@ export class JsonTape {
   #object(node: number): JsonText {
     const object: { [key: string]: JsonText } = {};
     for (let child = this.first(node); child >= 0; child = this.next(child)) {
-      const key = this.key(child);
+      const key = this.#knownKey(child - NODE_SIZE);
       const value = this.value(child)!;
       if (key === "__proto__") defineOwn(object, key, value);
       else object[key] = value;
     }
     return object;
+  }
+
+  /**
+   * The text of a key, as the string object that it was before: the same few keys come in every
+   * frame, and making a property of a new string costs more than comparing it.
+   */
+  #knownKey(node: number): string {
+    const start = this.#nodes[node + START]!;
+    const end = this.#nodes[node + END]!;
+    const length = end - start;
+    if (length === 0) return "";
+    const slot = (this.#bytes[start]! * 7 + this.#bytes[end - 1]! * 3 + length) % KNOWN_KEYS_MAX;
+    const known = this.#knownKeys[slot];
+    if (known !== undefined && this.#isText(node, known)) return known;
+    const key = this.text(node)!;
+    this.#knownKeys[slot] = key;
+    return key;
   }
 
   #isText(node: number, text: string): boolean {
