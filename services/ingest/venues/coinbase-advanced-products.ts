@@ -13,21 +13,21 @@ const listSchema = z.object({ products: z.array(z.unknown()) });
 
 const productSchema = z.object({
   product_id: z.string().min(1),
-  product_type: z.string().optional(),
-  base_currency_id: z.string().optional(),
+  product_type: z.string().nullish(),
+  base_currency_id: z.string().nullish(),
   quote_currency_id: z.string().regex(ASSET),
-  price_increment: z.string().optional(),
-  quote_increment: z.string().optional(),
-  base_increment: z.string().optional(),
-  status: z.string().optional(),
-  is_disabled: z.boolean().optional(),
-  alias: z.string().optional(),
+  price_increment: z.string().nullish(),
+  quote_increment: z.string().nullish(),
+  base_increment: z.string().nullish(),
+  status: z.string().nullish(),
+  is_disabled: z.boolean().nullish(),
+  alias: z.string().nullish(),
   future_product_details: z
     .object({
       contract_expiry: z.string().nullish(),
-      contract_expiry_type: z.string().optional(),
-      contract_root_unit: z.string().optional(),
-      contract_size: z.string().optional(),
+      contract_expiry_type: z.string().nullish(),
+      contract_root_unit: z.string().nullish(),
+      contract_size: z.string().nullish(),
     })
     .nullish(),
 });
@@ -72,12 +72,13 @@ function instrumentOf(product: Product): Instrument | undefined {
   const details = product.future_product_details;
   const derived = deriveAdvancedProduct(product.product_id);
   if (details === null || details === undefined || product.product_type !== "FUTURE") {
-    const { base_currency_id: base = "", quote_currency_id: quote } = product;
+    const { base_currency_id: id, quote_currency_id: quote } = product;
+    const base = id ?? "";
     return ASSET.test(base) ? spot({ venueSymbol: product.product_id, base, quote }) : undefined;
   }
   if (derived === undefined || derived.kind === "spot") return undefined;
-  const { contract_root_unit: root = "", contract_size: size = "" } = details;
-  const contractSize = canonicalDecimal(size);
+  const root = details.contract_root_unit ?? "";
+  const contractSize = canonicalDecimal(details.contract_size ?? "");
   const expiryTimeUs = parseIsoTimeUs(details.contract_expiry);
   const hasExpiry = derived.kind === "future" && expiryTimeUs !== undefined;
   return {

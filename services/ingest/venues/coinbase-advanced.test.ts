@@ -131,6 +131,24 @@ test.each([
   expect(coinbaseAdvanced.deriveInstrument(venueSymbol)?.symbol).toBe(symbol);
 });
 
+test("a product whose details are null is one all the same", () => {
+  const nothing = { alias: null, status: null, is_disabled: null, price_increment: null };
+  const spot = { product_id: "BTC-USD", base_currency_id: "BTC", quote_currency_id: "USD" };
+  const future = {
+    product_id: "BIT-24APR26-CDE",
+    product_type: "FUTURE",
+    base_currency_id: null,
+    quote_currency_id: "USD",
+    future_product_details: { contract_root_unit: null, contract_size: null },
+  };
+  const products = [spot, future].map((product) => ({ ...product, ...nothing }));
+  const list = coinbaseAdvanced.parseInstruments(JSON.stringify({ products }), "");
+  expect(list).toMatchObject({
+    skipped: 0,
+    instruments: [{ symbol: "BTC-USD" }, { symbol: "BIT-USD-20260424" }],
+  });
+});
+
 test("the venue's clock is read out of its answer", () => {
   const body =
     '{"iso":"2026-01-01T00:00:01Z","epochSeconds":"1767225601","epochMillis":"1767225601123"}';
