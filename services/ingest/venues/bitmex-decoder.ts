@@ -172,7 +172,8 @@ export class BitmexDecoder implements FeedDecoder {
 
   #book(rows: readonly Row[], action: LevelAction, subject: RowSubject, emit: Emit): void {
     const { instrument, tracker, receivedTimeUs } = subject;
-    this.#books.add(instrument);
+    // Before, there is nothing of it that could be lost.
+    if (action === "partial") this.#books.add(instrument);
     const levels = this.#keptOf(instrument).levels.apply(action, rows);
     if (typeof levels === "string") return spoilt(emit, levels, instrument, "book");
     const columns = tracker.book(levels.bids, levels.asks);
