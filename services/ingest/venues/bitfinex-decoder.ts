@@ -45,6 +45,8 @@ export class BitfinexDecoder implements FeedDecoder {
   readonly #catalog: InstrumentCatalog;
   readonly #tape = new JsonTape();
   readonly #channels = new Map<string, BitfinexChannel>();
+  /** Ids that had data and were not announced. */
+  readonly #strangers = new Set<string>();
   readonly #scales = new Map<Instrument, ScaleTracker>();
   readonly #candles = new CandleCloser();
   readonly #sequence = new ConnectionSequence();
@@ -81,7 +83,10 @@ export class BitfinexDecoder implements FeedDecoder {
     if (tape.equals(payload, "hb")) return emit({ kind: "heartbeat" });
     if (channel !== undefined) return this.#data(channel, payload, context);
     emit({ kind: "rejected", reason: "unknown-message" });
-    // Data of a channel that is not known: any book may lack it.
+    // An id that was never heard may be a damaged one: any book may lack this. One that goes on is a
+    // channel whose announcement was lost: the others have ids of their own.
+    if (this.#strangers.has(id)) return;
+    if (this.#strangers.size < CHANNEL_IDS_MAX) this.#strangers.add(id);
     this.#doubtAll("missing-data", emit);
   }
 
@@ -422,11 +427,22 @@ export class BitfinexDecoder implements FeedDecoder {
   #error(emit: Emit): void {
     const tape = this.#tape;
     const code = tape.text(tape.get(0, "code")) ?? "";
-    if (code === ALREADY_SUBSCRIBED) return emit({ kind: "heartbeat" });
     const reason = `${code} ${tape.text(tape.get(0, "msg")) ?? "refused"}`.trim();
     const { kind, venueSymbol } = this.#subject();
+    if (code === ALREADY_SUBSCRIBED) {
+      // Its announcement was lost, and with it the id that its data comes under.
+      const isKnown = venueSymbol === undefined || this.#isAnnounced(kind, venueSymbol);
+      return emit(isKnown ? { kind: "heartbeat" } : { kind: "reconnect-requested", reason });
+    }
     const channels = kind === undefined ? [undefined] : CHANNELS_OF[kind];
     for (const channel of channels) emit({ kind: "refused", venueSymbol, channel, reason });
+  }
+
+  #isAnnounced(wanted: BitfinexSubject["kind"], venueSymbol: string): boolean {
+    for (const { kind, instrument } of this.#channels.values()) {
+      if (kind === wanted && instrument?.venueSymbol === venueSymbol) return true;
+    }
+    return false;
   }
 
   /** What an answer to a subscription is about. */

@@ -109,6 +109,28 @@ describe("channel ids", () => {
     expect(decode('[12,"hb",4,1790000000125]')).toEqual([{ kind: "heartbeat" }]);
   });
 
+  test("a channel that nobody announced puts the books in doubt once, not with every message", () => {
+    const { decode } = decoderOf(both);
+    decode(subscribed("book", 11, "tBTCUSD"), subscribed("trades", 12, "tBTCUSD"));
+    const unknown = { kind: "rejected", reason: "unknown-message" };
+    expect(decode("[99,[10,1,1]]")).toEqual([
+      unknown,
+      expect.objectContaining({ reason: "missing-data", channel: "book" }),
+      expect.objectContaining({ reason: "missing-data", channel: "trades" }),
+    ]);
+    expect(decode("[99,[10,1,2]]", "[99,[10,0,1]]")).toEqual([unknown, unknown]);
+    expect(decode("[98,[10,1,1]]")).toHaveLength(3);
+  });
+
+  test("a subscription that exists under an id that was not heard needs another connection", () => {
+    const { decode } = decoderOf(both);
+    const repeated = '{"event":"error","code":10301,"channel":"book","symbol":"tBTCUSD"}';
+    expect(decode(repeated)).toMatchObject([{ kind: "reconnect-requested" }]);
+    expect(decode(subscribed("book", 11, "tBTCUSD"), repeated).at(-1)).toEqual({
+      kind: "heartbeat",
+    });
+  });
+
   test("the venue's restart is a reason to reconnect", () => {
     const { decode } = decoderOf(both);
     expect(decode('{"event":"info","code":20051,"msg":"Stopping"}')).toMatchObject([
