@@ -50,6 +50,8 @@ export class GeminiDecoder implements FeedDecoder {
   readonly #catalog: InstrumentCatalog;
   readonly #states = new Map<Instrument, PairState>();
   readonly #requests = new Map<string, Request>();
+  /** Whose trades were asked for. */
+  readonly #traded = new Set<Instrument>();
 
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
@@ -63,9 +65,7 @@ export class GeminiDecoder implements FeedDecoder {
     if (id === undefined || method === undefined || params === undefined) return;
     const streams = params.map((stream) => asText(stream) ?? "");
     this.#requests.set(id, { method, streams });
-    if (method === "SUBSCRIBE") {
-      for (const stream of streams) if (channelOf(stream) === "book") this.#expect(stream);
-    }
+    for (const stream of streams) this.#follow(stream, method);
     if (this.#requests.size <= PENDING_MAX) return;
     for (const oldest of this.#requests.keys()) {
       this.#requests.delete(oldest);
@@ -194,18 +194,32 @@ export class GeminiDecoder implements FeedDecoder {
       emit({ kind: "rejected", reason: "bad-json", instrument, channel: "book" });
       return;
     }
+    if (instrument !== undefined && /"t"\s*:/.test(text)) {
+      emit({ kind: "rejected", reason: "bad-json", instrument, channel: "trades" });
+      return;
+    }
     emit({ kind: "rejected", reason: "bad-json" });
-    if (/^\s*\{\s*"id"/.test(text) || (instrument !== undefined && !isBook)) return;
+    // Answers begin with their id, quotes with their number.
+    if (/^\s*\{\s*"(?:id|u)"/.test(text) || (instrument !== undefined && !isBook)) return;
     for (const [each, state] of this.#states) {
       if (state.begun) continue;
       state.begun = true;
       emit({ kind: "rejected", reason: "missing-data", instrument: each, channel: "book" });
     }
+    // Changes of books are numbered; nothing else shows that a trade is missing.
+    for (const each of isBook ? [] : this.#traded) {
+      emit({ kind: "rejected", reason: "missing-data", instrument: each, channel: "trades" });
+    }
   }
 
-  #expect(stream: string): void {
+  #follow(stream: string, method: string): void {
+    const channel = channelOf(stream);
+    if (channel !== "book" && channel !== "trades") return;
     const instrument = this.#catalog.byVenueSymbol(symbolOf(stream));
-    if (instrument !== undefined) this.#stateOf(instrument);
+    if (instrument === undefined) return;
+    if (method === "SUBSCRIBE" && channel === "book") this.#stateOf(instrument);
+    else if (method === "SUBSCRIBE") this.#traded.add(instrument);
+    else if (channel === "trades") this.#traded.delete(instrument);
   }
 
   #stateOf(instrument: Instrument): PairState {

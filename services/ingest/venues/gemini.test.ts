@@ -147,6 +147,30 @@ test("after a damaged frame that may have been the first, the next is not taken 
   ]);
 });
 
+test("damage is traced to the trades of its pair, or else of every pair followed", () => {
+  const follow = (id: number, method: string, symbol: string): { text: string; sent: boolean } => ({
+    text: `{"id":${id},"method":"${method}","params":["${symbol}@trade"]}`,
+    sent: true,
+  });
+  const events = decode([
+    follow(1, "SUBSCRIBE", "btcusd"),
+    follow(2, "SUBSCRIBE", "ethusd"),
+    follow(3, "UNSUBSCRIBE", "ethusd"),
+    { text: '{"E":1767225601123456789,"s":"ethusd","t":12,"p":"1' },
+    { text: '{"E":17672' },
+    { text: '{"u":12,"E":17672' },
+    { text: '{"id":3,"sta' },
+  ]);
+  const rejected = { kind: "rejected", reason: "bad-json" };
+  expect(events).toMatchObject([
+    { ...rejected, instrument: { venueSymbol: "ethusd" }, channel: "trades" },
+    rejected,
+    { reason: "missing-data", instrument: { venueSymbol: "btcusd" }, channel: "trades" },
+    rejected,
+    rejected,
+  ]);
+});
+
 test("a message in Binance's wrapping is read as well", () => {
   expect(decode([{ text: `{"stream":"x","data":${depth(1, 1).text}}` }])).toMatchObject([
     { kind: "raw-book", venueTimeUs: 1_767_225_601_123_456 },
