@@ -83,8 +83,8 @@ export class BitfinexDecoder implements FeedDecoder {
     if (tape.equals(payload, "hb")) return emit({ kind: "heartbeat" });
     if (channel !== undefined) return this.#data(channel, payload, context);
     emit({ kind: "rejected", reason: "unknown-message" });
-    // An id that was never heard may be a damaged one: any book may lack this. One that goes on is a
-    // channel whose announcement was lost: the others have ids of their own.
+    // An id that was never heard may be a damaged one: any book may lack this. One that goes on is
+    // a channel whose announcement was lost: the others have ids of their own.
     if (this.#strangers.has(id)) return;
     if (this.#strangers.size < CHANNEL_IDS_MAX) this.#strangers.add(id);
     this.#doubtAll("missing-data", emit);
