@@ -365,11 +365,19 @@ function isDataChannel(channel: string): boolean {
   return channel === "l2_data" || channel === "ticker_batch" || Object.hasOwn(CHANNELS_OF, channel);
 }
 
-/** Oldest first; the venue writes lists of trades with the newest in front. */
+/**
+ * Oldest first; the venue writes lists of trades with the newest in front. Numbers are of a product
+ * and say nothing of those of another.
+ */
 function inOrder(trades: readonly unknown[]): readonly unknown[] {
-  const first = tradeNumber(trades[0]);
-  const last = tradeNumber(trades.at(-1));
-  return first > last ? trades.toReversed() : trades;
+  const [first] = trades;
+  const product = productOf(first);
+  const last = trades.findLast((trade) => productOf(trade) === product);
+  return tradeNumber(first) > tradeNumber(last) ? trades.toReversed() : trades;
+}
+
+function productOf(trade: unknown): unknown {
+  return isRecord(trade) ? trade["product_id"] : undefined;
 }
 
 function tradeNumber(trade: unknown): number {

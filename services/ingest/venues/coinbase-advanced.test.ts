@@ -123,6 +123,20 @@ test("empty lists are no rejections", () => {
   expect(decode(frames).filter((event) => event.kind === "rejected")).toEqual([]);
 });
 
+test("trades of several products in one list are told oldest first", () => {
+  const common = { price: "1", size: "1", side: "BUY", time: "2026-01-01T00:00:00Z" };
+  const trades = [
+    { ...common, product_id: "BTC-USD", trade_id: "12" },
+    { ...common, product_id: "BTC-USD", trade_id: "11" },
+    { ...common, product_id: "ETH-USD", trade_id: "902" },
+    { ...common, product_id: "ETH-USD", trade_id: "901" },
+  ];
+  const events = decode([message("market_trades", 0, { type: "update", trades })]);
+  expect(events.map((event) => event.kind === "trade" && event.tradeId)).toEqual(
+    trades.toReversed().map((trade) => trade.trade_id),
+  );
+});
+
 test.each([
   ["BIT-24XXX26-CDE", undefined],
   ["BTC-PERP-INTX", "BTC-USDC-PERP"],
