@@ -3,6 +3,7 @@ import type { Clock } from "#core/clock.ts";
 import { DERIVATIVE_CHANNELS, type Instrument } from "#core/instrument.ts";
 import { ingestConfig, type VenueConfig } from "#ingest/config.ts";
 import type { FeedAdapter, FeedEndpoints, RestRequest } from "#ingest/feed/feed-adapter.ts";
+import { resolveEndpoints } from "#ingest/feed/resolve-endpoints.ts";
 import type { RestAnswer, RestClient } from "#ingest/feed/web-socket-dialer.ts";
 import { startIngest } from "#ingest/main.ts";
 import { VENUES } from "#ingest/venues/registry.ts";
@@ -84,7 +85,7 @@ async function examine(
   const network = openVenueNetwork(venue, clock);
   shutdown.add("network", () => network.close());
   const adapter: FeedAdapter = VENUES[venue.id];
-  const endpoints = endpointsOf(adapter, venue);
+  const endpoints = resolveEndpoints(adapter, venue.endpoints);
   const rest = new AskedRest(network.restClient, clock);
   await readClock(adapter, endpoints, rest, report);
   const listed = await listInstruments(adapter, endpoints, rest, report);
@@ -98,11 +99,6 @@ async function examine(
   }
   report.end();
   await shutdown.run(report.failed ? ExitCode.Failure : ExitCode.Ok);
-}
-
-function endpointsOf(adapter: FeedAdapter, venue: VenueConfig): FeedEndpoints {
-  const given = Object.entries(venue.endpoints).filter(([, address]) => address !== undefined);
-  return { ...adapter.endpoints, ...Object.fromEntries(given) };
 }
 
 async function readClock(

@@ -15,6 +15,7 @@ import type { FeedPolicy } from "./feed/feed-policy.ts";
 import { FeedSession } from "./feed/feed-session.ts";
 import { RequestPacer } from "./feed/request-pacer.ts";
 import { RestPoller } from "./feed/rest-poller.ts";
+import { resolveEndpoints } from "./feed/resolve-endpoints.ts";
 import { SnapshotFetcher } from "./feed/snapshot-fetcher.ts";
 import { VenueRest } from "./feed/venue-rest.ts";
 import type { FeedDialer, RestClient } from "./feed/web-socket-dialer.ts";
@@ -74,7 +75,7 @@ export class VenueIngest implements MeasuredVenue {
     this.#options = options;
     const { adapter, clock, random, policy, limits, logger, restClient, config } = options;
     this.venue = adapter.venue;
-    this.#endpoints = endpointsOf(adapter, config);
+    this.#endpoints = resolveEndpoints(adapter, config.endpoints);
     this.#catalog = new InstrumentCatalog({
       venue: adapter.venue,
       instrumentsMax: limits.instrumentsMax,
@@ -298,16 +299,4 @@ export class VenueIngest implements MeasuredVenue {
     const bySymbol = this.#catalog.bySymbol(name);
     return bySymbol === undefined ? this.#catalog.allByVenueSymbol(name) : [bySymbol];
   }
-}
-
-/** The venue's addresses, with what the configuration says in place of them. */
-function endpointsOf(adapter: FeedAdapter, config: VenueConfig): FeedEndpoints {
-  const { webSocket, rest, derivativesWebSocket, derivativesRest } = config.endpoints;
-  return {
-    ...adapter.endpoints,
-    ...(webSocket === undefined ? {} : { webSocket }),
-    ...(rest === undefined ? {} : { rest }),
-    ...(derivativesWebSocket === undefined ? {} : { derivativesWebSocket }),
-    ...(derivativesRest === undefined ? {} : { derivativesRest }),
-  };
 }
