@@ -149,11 +149,12 @@ export class CoinbaseAdvancedDecoder implements FeedDecoder {
     const instrument = this.#catalog.byVenueSymbol(name);
     if (instrument === undefined) return reject(emit, "unknown-instrument");
     this.#books.add(instrument);
-    if (isLate) return emit({ kind: "heartbeat" });
     const spoil = spoiler(emit, instrument, "book");
     const type = tape.get(event, "type");
     const snapshot = tape.equals(type, "snapshot");
     if (!snapshot && !tape.equals(type, "update")) return spoil("missing-field");
+    // What changed after a late snapshot may have come before it, so another one is needed.
+    if (isLate) return snapshot ? spoil("missing-data") : emit({ kind: "heartbeat" });
     const updates = tape.get(event, "updates");
     const scales = this.#scalesOf(instrument);
     const columns = this.#columns(updates, scales);

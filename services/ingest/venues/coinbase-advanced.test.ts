@@ -76,6 +76,13 @@ const BOOK = message("l2_data", 0, {
   ],
 });
 
+test("a snapshot that comes late is asked for again", () => {
+  const late = BOOK.replace('"sequence_num":0', '"sequence_num":3');
+  const frames = [BOOK, message("heartbeats", 5, {}), late];
+  expect(lostBy(frames)).toEqual(["BTC-USD book", "BTC-USD book"]);
+  expect(decode(frames).filter(({ kind }) => kind === "raw-book")).toHaveLength(1);
+});
+
 test("both sides of a book stand in one list, and nanoseconds are cut", () => {
   expect(decode([BOOK])).toMatchObject([
     {
