@@ -130,7 +130,7 @@ export class BitmexDecoder implements FeedDecoder {
     if (body === undefined) return reject(emit, "bad-json");
     const venueSymbol = BITMEX_TRADES_PATH.exec(response.url)?.[1];
     if (venueSymbol === undefined) return reject(emit, "unknown-message");
-    const instrument = this.#catalog.byVenueSymbol(decodeURIComponent(venueSymbol));
+    const instrument = this.#catalog.byVenueSymbol(decodedUri(venueSymbol));
     if (instrument === undefined) return reject(emit, "unknown-instrument");
     const rows = asJsonArray(body);
     if (rows === undefined) return spoilt(emit, "missing-field", instrument, "trades");
@@ -272,6 +272,15 @@ export class BitmexDecoder implements FeedDecoder {
     if (channel === undefined || channel === "trades") {
       for (const each of this.#trades) spoilt(emit, "missing-data", each, "trades");
     }
+  }
+}
+
+function decodedUri(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Damaged, and so the name of nothing.
+    return text;
   }
 }
 

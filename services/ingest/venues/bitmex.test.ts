@@ -239,3 +239,12 @@ test("of the levels of a book a bounded number is known by id", () => {
   expect(levels.apply("update", [row(last + 1)])).toBe("missing-data");
   expect(levels.apply("update", [row(last + 1, "7")])).toMatchObject({ bids: [["7", "1"]] });
 });
+
+test("an address that cannot be read is of an unknown instrument", () => {
+  const catalog = new InstrumentCatalog({ venue: bitmex.venue, instrumentsMax: 10 });
+  const decoder = bitmex.createDecoder({ catalog, bookDepth: 25 });
+  const events: FeedEvent[] = [];
+  const url = "https://www.bitmex.com/api/v1/trade?symbol=%E0%A4&count=5";
+  decoder.decodeRest({ url, status: 200, body: "[]" }, 1, (event) => events.push(event));
+  expect(events).toEqual([{ kind: "rejected", reason: "unknown-instrument" }]);
+});

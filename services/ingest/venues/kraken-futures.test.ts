@@ -172,3 +172,14 @@ test("the venue's clock is in every answer of its REST side", () => {
   expect(krakenFutures.parseServerTimeUs?.(body)).toBe(1_767_225_601_123_000);
   expect(krakenFutures.parseServerTimeUs?.("[]")).toBeUndefined();
 });
+
+test("an address that cannot be read is of an unknown instrument", () => {
+  const catalog = new InstrumentCatalog({ venue: krakenFutures.venue, instrumentsMax: 10 });
+  const decoder = krakenFutures.createDecoder({ catalog, bookDepth: 25 });
+  const events: FeedEvent[] = [];
+  const url = "https://futures.kraken.com/derivatives/api/v3/history?symbol=%E0%A4";
+  decoder.decodeRest({ url, status: 200, body: '{"history":[]}' }, 1, (event) =>
+    events.push(event),
+  );
+  expect(events).toEqual([{ kind: "rejected", reason: "unknown-instrument" }]);
+});
