@@ -3,7 +3,7 @@
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEvent } from "../feed/feed-adapter.ts";
-import { CHANNEL_OF_OKX, OKX_TYPE_OF_KIND, type OkxArgument } from "./okx-requests.ts";
+import { channelOfOkx, OKX_TYPE_OF_KIND, type OkxArgument } from "./okx-requests.ts";
 import { isRecord, type JsonRecord, parseJson } from "./text-fields.ts";
 
 type Emit = (event: FeedEvent) => void;
@@ -48,6 +48,7 @@ export class OkxAnswers {
         this.#confirmed(message["arg"], receivedTimeUs, emit);
         return;
       case "unsubscribe":
+      case "login":
       case "channel-conn-count":
         emit({ kind: "heartbeat" });
         return;
@@ -85,7 +86,7 @@ export class OkxAnswers {
       return;
     }
     const { channel: venueChannel, instId, instType } = argument;
-    const channel = CHANNEL_OF_OKX[venueChannel];
+    const channel = channelOfOkx(venueChannel);
     if (channel === undefined) {
       emit({ kind: "heartbeat" });
     } else if (instId !== undefined) {
@@ -113,13 +114,13 @@ export class OkxAnswers {
         ? []
         : [{ channel: channelName, instId: instIdName }];
     const refused = (byName.length > 0 ? byName : request).filter(
-      (argument) => CHANNEL_OF_OKX[argument.channel] !== undefined && argument.instId !== undefined,
+      (argument) => channelOfOkx(argument.channel) !== undefined && argument.instId !== undefined,
     );
     if (refused.length === 0) {
       emit({ kind: "refused", venueSymbol: undefined, channel: undefined, reason });
     }
     for (const { channel, instId } of refused) {
-      emit({ kind: "refused", venueSymbol: instId, channel: CHANNEL_OF_OKX[channel], reason });
+      emit({ kind: "refused", venueSymbol: instId, channel: channelOfOkx(channel), reason });
     }
   }
 }

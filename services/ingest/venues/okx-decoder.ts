@@ -19,7 +19,7 @@ import {
   readOkxOpenInterest,
   readOkxTicker,
 } from "./okx-readings.ts";
-import { CHANNEL_OF_OKX } from "./okx-requests.ts";
+import { channelOfOkx, NOT_PUBLISHED_BY_OKX, okxCandleIntervalMs } from "./okx-requests.ts";
 import { ScaleTracker } from "./scale-tracker.ts";
 import {
   decimalText,
@@ -51,6 +51,8 @@ type Item = {
 export class OkxDecoder implements FeedDecoder {
   readonly #catalog: InstrumentCatalog;
   readonly #answers: OkxAnswers;
+  /** The channel that an instrument's book is taken from, should there be several. */
+  readonly #bookChannels = new Map<Instrument, string>();
   readonly #scales = new Map<Instrument, ScaleTracker>();
   /** The last price of each index, which belongs to many instruments. */
   readonly #indexPrices = new Map<string, string>();
@@ -131,7 +133,15 @@ export class OkxDecoder implements FeedDecoder {
       this.#index(item, emit);
       return;
     }
-    const channel = typeof venueChannel === "string" ? CHANNEL_OF_OKX[venueChannel] : undefined;
+    const channel = typeof venueChannel === "string" ? channelOfOkx(venueChannel) : undefined;
+    if (
+      typeof venueChannel === "string" &&
+      channel === undefined &&
+      NOT_PUBLISHED_BY_OKX.test(venueChannel)
+    ) {
+      emit({ kind: "heartbeat" });
+      return;
+    }
     if (typeof venueChannel !== "string" || channel === undefined) {
       emit({ kind: "rejected", reason: "unknown-message" });
       return;
@@ -153,8 +163,10 @@ export class OkxDecoder implements FeedDecoder {
 
   #read(item: unknown, about: Item, emit: Emit): RejectReason | undefined {
     const { venueChannel, instrument, receivedTimeUs } = about;
-    if (venueChannel === "candle1m") {
-      return readOkxCandle(item, { instrument, venueTimeUs: undefined, receivedTimeUs }, emit);
+    const intervalMs = okxCandleIntervalMs(venueChannel);
+    if (intervalMs !== undefined) {
+      const common = { instrument, venueTimeUs: undefined, receivedTimeUs };
+      return readOkxCandle(item, { ...common, intervalMs }, emit);
     }
     if (!isRecord(item)) return "missing-field";
     const venueTimeUs = millisecondsTimeUs(item["ts"]);
@@ -191,6 +203,10 @@ export class OkxDecoder implements FeedDecoder {
     // The channel of five levels always sends all of them.
     const snapshot = about.venueChannel === "books5" || about.action === "snapshot";
     if (!snapshot && about.action !== "update") return "missing-field";
+    if (!this.#isBookOf(common.instrument, about.venueChannel, snapshot)) {
+      emit({ kind: "heartbeat" });
+      return undefined;
+    }
     const scales = this.#scalesOf(common.instrument);
     const columns = scales.book(bids, asks);
     if (typeof columns === "string") return columns;
@@ -210,6 +226,18 @@ export class OkxDecoder implements FeedDecoder {
       asks: columns.asks,
     });
     return undefined;
+  }
+
+  /**
+   * True for the first channel that told of a book: mixed with another, numbers would not follow
+   * each other. Five levels give way to more.
+   */
+  #isBookOf(instrument: Instrument, venueChannel: string, snapshot: boolean): boolean {
+    const known = this.#bookChannels.get(instrument);
+    if (known === venueChannel) return true;
+    if (known !== undefined && (known !== "books5" || !snapshot)) return false;
+    this.#bookChannels.set(instrument, venueChannel);
+    return true;
   }
 
   /** The side is the taker's. */
@@ -285,7 +313,7 @@ export class OkxDecoder implements FeedDecoder {
   #rejectDamaged(text: string, emit: Emit): void {
     const venueChannel = /"channel"\s*:\s*"([a-z0-9-]+)"/.exec(text)?.[1];
     const instId = /"instId"\s*:\s*"([^"\\]+)"/.exec(text)?.[1];
-    const channel = venueChannel === undefined ? undefined : CHANNEL_OF_OKX[venueChannel];
+    const channel = venueChannel === undefined ? undefined : channelOfOkx(venueChannel);
     const instrument = instId === undefined ? undefined : this.#catalog.byVenueSymbol(instId);
     if (channel === undefined || instrument === undefined) {
       emit({ kind: "rejected", reason: "bad-json" });

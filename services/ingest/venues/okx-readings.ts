@@ -14,8 +14,6 @@ import { isBadTime } from "./venue-time.ts";
 
 type Emit = (event: FeedEvent) => void;
 
-const MINUTE_MS = 60_000;
-
 /** What every event of an item has. */
 export type EventCommon = {
   readonly instrument: Instrument;
@@ -26,7 +24,7 @@ export type EventCommon = {
 /** `[ts, o, h, l, c, vol, volCcy, volCcyQuote, confirm]`; the message itself has no time. */
 export function readOkxCandle(
   item: unknown,
-  common: EventCommon,
+  common: EventCommon & { readonly intervalMs: number },
   emit: Emit,
 ): RejectReason | undefined {
   if (!Array.isArray(item)) return "missing-field";
@@ -40,7 +38,7 @@ export function readOkxCandle(
   if (close === undefined || volume === undefined) return "bad-decimal";
   const closed = confirm === "1";
   const values = { open, high, low, close, volume, quoteVolume, tradeCount: undefined, closed };
-  emit({ kind: "candle", ...common, intervalMs: MINUTE_MS, openTimeUs, ...values });
+  emit({ kind: "candle", ...common, openTimeUs, ...values });
   return undefined;
 }
 
@@ -112,6 +110,11 @@ export function readOkxLiquidation(
   for (const detail of details as readonly unknown[]) {
     if (!isRecord(detail)) return "missing-field";
     const { side } = detail;
+    if (common.instrument.kind === "option" && detail["bkPx"] === "") {
+      // Those of options say neither price nor size.
+      emit({ kind: "heartbeat" });
+      continue;
+    }
     if (side !== "buy" && side !== "sell") return "missing-field";
     const venueTimeUs = millisecondsTimeUs(detail["ts"]);
     if (isBadTime(venueTimeUs)) return "bad-time";

@@ -48,6 +48,31 @@ export const CHANNEL_OF_OKX: Readonly<Record<string, Channel>> = {
   "liquidation-orders": "liquidations",
 };
 
+const CANDLES = /^candle(\d+)([smHDW])(utc)?$/;
+const UNITS_MS = {
+  s: 1000,
+  m: 60_000,
+  H: 3_600_000,
+  D: 86_400_000,
+  W: 604_800_000,
+} as const satisfies Record<string, number>;
+
+/** How long the candles of a channel are; undefined if it has none, or none of fixed length. */
+export function okxCandleIntervalMs(venueChannel: string): number | undefined {
+  const [, count, unit] = CANDLES.exec(venueChannel) ?? [];
+  return count === undefined ? undefined : Number(count) * UNITS_MS[unit as keyof typeof UNITS_MS];
+}
+
+/** What is published of a channel of the venue, candles of all lengths included. */
+export function channelOfOkx(venueChannel: string): Channel | undefined {
+  if (Object.hasOwn(CHANNEL_OF_OKX, venueChannel)) return CHANNEL_OF_OKX[venueChannel];
+  return okxCandleIntervalMs(venueChannel) === undefined ? undefined : "candles";
+}
+
+/** Public channels of the venue of which nothing is published; recordings of others have them. */
+export const NOT_PUBLISHED_BY_OKX =
+  /^(instruments|status|price-limit|estimated-price|opt-summary|option-trades|adl-warning|call-auction-details|economic-calendar|(mark-price-|index-)?candle\w+|(public-)?(struc-)?block-\w+|public-\w+-block-trades|sprd-[\w-]+)$/;
+
 /** The venue's word for a kind of instrument. */
 export const OKX_TYPE_OF_KIND: Readonly<Record<InstrumentKind, string>> = {
   spot: "SPOT",
