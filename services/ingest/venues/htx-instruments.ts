@@ -86,7 +86,7 @@ export function parseHtxInstruments(body: string, url: string): InstrumentList |
  * A linear contract from its code. A spot pair's symbol does not say where its base ends, so only
  * the list can tell.
  */
-export function deriveHtxContract(venueSymbol: string): Instrument | undefined {
+function deriveHtxContract(venueSymbol: string): Instrument | undefined {
   const match = /^([A-Z0-9]{1,24})-(USDT|USDC|USDD)(?:-(\d{6}))?$/.exec(venueSymbol);
   const [, base, quote, date] = match ?? [];
   if (base === undefined || quote === undefined) return undefined;
@@ -103,22 +103,49 @@ export function deriveHtxContract(venueSymbol: string): Instrument | undefined {
   };
 }
 
+/** Quote assets, current and retired, for splitting a name that no list explains. */
+const QUOTE_ASSETS: readonly string[] =
+  "usdt husd usdc usdd tusd trx btc eth eur gbp rub try uah brl ht".split(" ");
+
+/**
+ * An instrument from its name alone: a contract, or a pair whose quote asset HTX is known to use.
+ * Undefined if it is neither.
+ */
+export function deriveHtxInstrument(venueSymbol: string): Instrument | undefined {
+  const contract = deriveHtxContract(venueSymbol);
+  if (contract !== undefined || !/^[a-z0-9]{2,48}$/.test(venueSymbol)) return contract;
+  const quote = QUOTE_ASSETS.find((asset) => venueSymbol.endsWith(asset) && venueSymbol !== asset);
+  return quote === undefined
+    ? undefined
+    : spotOf({ venueSymbol, base: venueSymbol.slice(0, -quote.length), quote });
+}
+
+function spotOf(names: {
+  readonly venueSymbol: string;
+  readonly base: string;
+  readonly quote: string;
+}): Instrument {
+  const [base, quote] = [names.base.toUpperCase(), names.quote.toUpperCase()];
+  return {
+    venue: HTX,
+    symbol: `${base}-${quote}`,
+    venueSymbol: names.venueSymbol,
+    kind: "spot",
+    base,
+    quote,
+    settle: quote,
+    inverse: false,
+  };
+}
+
 function pairOf(entry: unknown): Instrument | undefined {
   const parsed = z.union([pairSchema, olderPairSchema]).safeParse(entry);
   if (!parsed.success || parsed.data.state !== "online") return undefined;
   const { symbol, bc, qc, pp, ap } = parsed.data;
   const isPair = /^[a-z0-9]{1,24}$/.test(bc) && /^[a-z0-9]{1,24}$/.test(qc);
   if (!isPair || symbol !== `${bc}${qc}`) return undefined;
-  const [base, quote] = [bc.toUpperCase(), qc.toUpperCase()];
   return {
-    venue: HTX,
-    symbol: `${base}-${quote}`,
-    venueSymbol: symbol,
-    kind: "spot",
-    base,
-    quote,
-    settle: quote,
-    inverse: false,
+    ...spotOf({ venueSymbol: symbol, base: bc, quote: qc }),
     ...increment("priceIncrement", `1e-${pp}`),
     ...increment("sizeIncrement", `1e-${ap}`),
   };

@@ -355,3 +355,20 @@ test.each([
 ])("the venue's clock in %s is %s", (body, timeUs) => {
   expect(htx.parseServerTimeUs?.(body)).toBe(timeUs);
 });
+
+describe("names that no list explains", () => {
+  test.each([
+    ["btcusdt", "BTC-USDT"],
+    ["ethbtc", "ETH-BTC"],
+    ["yfihusd", "YFI-HUSD"],
+    ["fil3susdt", "FIL3S-USDT"],
+    ["BTC-USDT", "BTC-USDT-PERP"],
+    ["usdthusd", "USDT-HUSD"],
+  ])("%s is %s", (venueSymbol, symbol) => {
+    expect(htx.deriveInstrument(venueSymbol)?.symbol).toBe(symbol);
+  });
+
+  test.each(["usdt", "abcxyz", "", "BTCUSDT", "btc/usdt"])("%j is none", (venueSymbol) => {
+    expect(htx.deriveInstrument(venueSymbol)).toBeUndefined();
+  });
+});

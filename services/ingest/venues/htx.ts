@@ -17,7 +17,7 @@ import type {
 import { planByInstrument } from "./event-values.ts";
 import { HtxDecoder } from "./htx-decoder.ts";
 import {
-  deriveHtxContract,
+  deriveHtxInstrument,
   HTX,
   isHtxInstrumentsUrl,
   parseHtxInstruments,
@@ -129,7 +129,7 @@ export const htx: FeedAdapter = {
   ],
   isInstrumentsUrl: isHtxInstrumentsUrl,
   parseInstruments: parseHtxInstruments,
-  deriveInstrument: (venueSymbol) => deriveHtxContract(venueSymbol),
+  deriveInstrument: (venueSymbol) => deriveHtxInstrument(venueSymbol),
   planConnections: plan,
   subscribeFrames: (wanted, options) => frames("sub", wanted, options),
   unsubscribeFrames: (wanted, options) => frames("unsub", wanted, options),
