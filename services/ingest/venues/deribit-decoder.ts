@@ -36,6 +36,14 @@ const CHANNELS_OF: Readonly<Record<string, readonly Channel[]>> = {
   chart: ["candles"],
 };
 
+/** Public channels of which nothing is published; recordings of others have them. */
+const NOT_PUBLISHED =
+  /^(platform_state|deribit_(price|volatility)_\w+|estimated_expiration_price|markprice|perpetual|instrument|announcements|block_trade_confirmations|block_rfq|rfq)$/;
+
+/** A book of levels at their own prices, a fixed number of them, whole each time. */
+const GROUPED_BOOK = /^book\.[^.]+\.[^.]+\.\d+\.[^.]+$/;
+const GROUPED_LEVELS = { price: 0, size: 1 } as const;
+
 /** The event under way. */
 type Common = {
   readonly instrument: Instrument;
@@ -49,6 +57,8 @@ export class DeribitDecoder implements FeedDecoder {
   readonly #tape = new JsonTape();
   readonly #scales = new Map<Instrument, ScaleTracker>();
   readonly #candles = new CandleCloser();
+  /** The channel that an instrument's book is taken from, should there be several. */
+  readonly #bookChannels = new Map<Instrument, string>();
   readonly #pending = new Map<string, readonly string[]>();
 
   constructor(context: FeedDecoderContext) {
@@ -128,11 +138,11 @@ export class DeribitDecoder implements FeedDecoder {
     const tape = this.#tape;
     const name = tape.text(tape.get(params, "channel")) ?? "";
     const data = tape.get(params, "data");
-    const kind = name.slice(0, Math.max(0, name.indexOf(".")));
+    const kind = /^[^.]*/.exec(name)?.[0] ?? "";
     switch (kind) {
       case "book":
         return this.#withInstrument(data, receivedTimeUs, "book", emit, (common) =>
-          this.#book(data, common, emit),
+          this.#book(name, data, common, emit),
         );
       case "trades":
         return this.#trades(data, receivedTimeUs, emit);
@@ -148,7 +158,8 @@ export class DeribitDecoder implements FeedDecoder {
       case "chart":
         return this.#chart(name, data, receivedTimeUs, emit);
       default:
-        emit({ kind: "rejected", reason: "unknown-message" });
+        if (NOT_PUBLISHED.test(kind)) emit({ kind: "heartbeat" });
+        else emit({ kind: "rejected", reason: "unknown-message" });
     }
   }
 
@@ -172,9 +183,19 @@ export class DeribitDecoder implements FeedDecoder {
     if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel });
   }
 
-  #book(data: number, common: Common, emit: Emit): RejectReason | undefined {
+  #book(name: string, data: number, common: Common, emit: Emit): RejectReason | undefined {
     const tape = this.#tape;
-    const type = tape.text(tape.get(data, "type"));
+    const isGrouped = GROUPED_BOOK.test(name);
+    const { instrument } = common;
+    // Two channels of one book have numbers that do not follow each other, and prices that are
+    // rounded are another book.
+    const taken = this.#bookChannels.get(instrument) ?? name;
+    if (taken !== name || (isGrouped && name.split(".")[2] !== "none")) {
+      emit({ kind: "heartbeat" });
+      return undefined;
+    }
+    this.#bookChannels.set(instrument, name);
+    const type = isGrouped ? "snapshot" : tape.text(tape.get(data, "type"));
     const lastUpdateId = tape.number(tape.get(data, "change_id"));
     const previous = tape.get(data, "prev_change_id");
     const previousUpdateId = previous === MISSING ? undefined : tape.number(previous);
@@ -184,9 +205,10 @@ export class DeribitDecoder implements FeedDecoder {
     if (!snapshot && !Number.isSafeInteger(previousUpdateId)) return "missing-field";
     const sides = { bids: tape.get(data, "bids"), asks: tape.get(data, "asks") };
     if (sides.bids === MISSING || sides.asks === MISSING) return "missing-field";
-    if (!this.#actionsFit(sides.bids) || !this.#actionsFit(sides.asks)) return "missing-field";
-    const scales = this.#scalesOf(common.instrument);
-    const columns = scales.bookFromTape(tape, sides, LEVELS);
+    const actionsFit = isGrouped || (this.#actionsFit(sides.bids) && this.#actionsFit(sides.asks));
+    if (!actionsFit) return "missing-field";
+    const scales = this.#scalesOf(instrument);
+    const columns = scales.bookFromTape(tape, sides, isGrouped ? GROUPED_LEVELS : LEVELS);
     if (typeof columns === "string") return columns;
     emit({
       kind: "raw-book",
