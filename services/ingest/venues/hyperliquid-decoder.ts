@@ -78,7 +78,7 @@ export class HyperliquidDecoder implements FeedDecoder {
     const type = channel === undefined ? undefined : typeOfChannel(channel);
     if (type !== undefined) {
       this.#data(type, tape.get(0, "data"), receivedTimeUs, emit);
-    } else if (channel === "pong") {
+    } else if (channel === "pong" || channel === "allMids") {
       emit({ kind: "heartbeat" });
     } else if (channel === "subscriptionResponse") {
       this.#acknowledged(tape.get(0, "data"), emit);

@@ -19,8 +19,23 @@ export type HyperliquidEventCommon = {
   readonly receivedTimeUs: number;
 };
 
-const INTERVAL = "1m";
-const INTERVAL_MS = 60_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const INTERVALS_MS: Readonly<Record<string, number>> = {
+  "1m": MINUTE_MS,
+  "3m": 3 * MINUTE_MS,
+  "5m": 5 * MINUTE_MS,
+  "15m": 15 * MINUTE_MS,
+  "30m": 30 * MINUTE_MS,
+  "1h": HOUR_MS,
+  "2h": 2 * HOUR_MS,
+  "4h": 4 * HOUR_MS,
+  "8h": 8 * HOUR_MS,
+  "12h": 12 * HOUR_MS,
+  "1d": 24 * HOUR_MS,
+  "3d": 72 * HOUR_MS,
+  "1w": 168 * HOUR_MS,
+};
 
 /** Funding is paid every hour, and the rate is that of an hour. */
 const FUNDING_INTERVAL_MS = 3_600_000;
@@ -85,7 +100,7 @@ export function readHyperliquidContext(
   return undefined;
 }
 
-/** A candle of a minute. */
+/** A candle of any fixed length. */
 export function readHyperliquidCandle(
   tape: JsonTape,
   item: number,
@@ -93,7 +108,8 @@ export function readHyperliquidCandle(
   emit: (candle: Candle) => void,
 ): RejectReason | undefined {
   const openTimeUs = millisecondsTimeUs(textOf(tape, item, "t"));
-  if (openTimeUs === undefined || textOf(tape, item, "i") !== INTERVAL) return "missing-field";
+  const intervalMs = INTERVALS_MS[textOf(tape, item, "i") ?? ""];
+  if (openTimeUs === undefined || intervalMs === undefined) return "missing-field";
   if (isBadTime(openTimeUs)) return "bad-time";
   const [open, high, low, close, volume] = ["o", "h", "l", "c", "v"].map((key) =>
     decimalOf(textOf(tape, item, key)),
@@ -104,7 +120,7 @@ export function readHyperliquidCandle(
   emit({
     kind: "candle",
     ...common,
-    intervalMs: INTERVAL_MS,
+    intervalMs,
     openTimeUs,
     open,
     high,
