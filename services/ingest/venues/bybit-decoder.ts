@@ -20,6 +20,7 @@ import {
   type BybitTopic,
   categoryOfUrl,
   channelsOfTopic,
+  NOT_PUBLISHED_BY_BYBIT,
   parseBybitTopic,
 } from "./bybit-topics.ts";
 import { readQuoteValues, readTradeValues, textOfFrame } from "./event-values.ts";
@@ -42,6 +43,8 @@ const TOPICS_REMEMBERED_MAX = 10_000;
 type InstrumentState = {
   readonly scales: ScaleTracker;
   best: BestLevels;
+  /** Levels of the topic that the book is taken from; 0 before it began. */
+  bookDepth: number;
 };
 
 /** Decodes one connection, whose address says which category its symbols belong to. */
@@ -81,7 +84,8 @@ export class BybitDecoder implements FeedDecoder {
     }
     const topic = typeof name === "string" ? this.#topicOf(name) : undefined;
     if (topic === undefined) {
-      emit({ kind: "rejected", reason: "unknown-message" });
+      const isKnown = typeof name === "string" && NOT_PUBLISHED_BY_BYBIT.test(name);
+      emit(isKnown ? { kind: "heartbeat" } : { kind: "rejected", reason: "unknown-message" });
       return;
     }
     this.#message(topic, message, receivedTimeUs, emit);
@@ -189,7 +193,14 @@ export class BybitDecoder implements FeedDecoder {
     const { b: bids, a: asks, u: updateId } = data;
     if (!Array.isArray(bids) || !Array.isArray(asks)) return "missing-field";
     if (!isUpdateId(updateId)) return "missing-field";
-    const { scales } = this.#stateOf(common.instrument);
+    const state = this.#stateOf(common.instrument);
+    if (state.bookDepth === 0) state.bookDepth = depth;
+    if (state.bookDepth !== depth) {
+      // Two topics of one book are numbered each for itself: the first is enough.
+      emit({ kind: "heartbeat" });
+      return undefined;
+    }
+    const { scales } = state;
     const columns = scales.book(bids, asks);
     if (typeof columns === "string") return columns;
     emit({
@@ -290,7 +301,7 @@ export class BybitDecoder implements FeedDecoder {
   #stateOf(instrument: Instrument): InstrumentState {
     let state = this.#states.get(instrument);
     if (state === undefined) {
-      state = { scales: new ScaleTracker(), best: NOTHING_KNOWN };
+      state = { scales: new ScaleTracker(), best: NOTHING_KNOWN, bookDepth: 0 };
       this.#states.set(instrument, state);
     }
     return state;

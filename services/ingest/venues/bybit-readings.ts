@@ -9,7 +9,19 @@ type Emit = (event: FeedEvent) => void;
 
 const MINUTE_MS = 60_000;
 
-/** Candles of a minute, up to the first that is damaged. */
+/** Candle intervals of fixed length: minutes, or a letter. */
+const INTERVALS_MS: Readonly<Record<string, number>> = {
+  ...Object.fromEntries(
+    [1, 3, 5, 15, 30, 60, 120, 240, 360, 720].map((minutes) => [
+      String(minutes),
+      minutes * MINUTE_MS,
+    ]),
+  ),
+  D: 1440 * MINUTE_MS,
+  W: 7 * 1440 * MINUTE_MS,
+};
+
+/** Candles, up to the first that is damaged. */
 export function readBybitCandles(
   data: unknown,
   common: EventCommon,
@@ -24,6 +36,11 @@ export function readBybitLiquidations(
   common: EventCommon,
   emit: Emit,
 ): RejectReason | undefined {
+  // What was sent until 2025 is one by itself, and has longer names.
+  if (isRecord(data)) {
+    const { side: S, updatedTime: T, price: p, size: v } = data;
+    return liquidation({ S, T, p, v }, common, emit);
+  }
   return readEach(data, (item) => liquidation(item, common, emit));
 }
 
@@ -43,7 +60,13 @@ function readEach(
 function candle(item: JsonRecord, common: EventCommon, emit: Emit): RejectReason | undefined {
   const { start, interval, confirm, timestamp } = item;
   const openTimeUs = millisecondsTimeUs(start);
-  if (openTimeUs === undefined || interval !== "1" || typeof confirm !== "boolean") {
+  if (interval === "M") {
+    // A calendar month has no fixed length.
+    emit({ kind: "heartbeat" });
+    return undefined;
+  }
+  const intervalMs = typeof interval === "string" ? INTERVALS_MS[interval] : undefined;
+  if (openTimeUs === undefined || intervalMs === undefined || typeof confirm !== "boolean") {
     return "missing-field";
   }
   const venueTimeUs = millisecondsTimeUs(timestamp) ?? common.venueTimeUs;
@@ -62,7 +85,7 @@ function candle(item: JsonRecord, common: EventCommon, emit: Emit): RejectReason
     instrument,
     venueTimeUs,
     receivedTimeUs,
-    intervalMs: MINUTE_MS,
+    intervalMs,
     openTimeUs,
     open,
     high,

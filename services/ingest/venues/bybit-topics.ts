@@ -51,19 +51,25 @@ export function parseBybitTopic(topic: string): BybitTopic | undefined {
       return { name: "trades", symbol, depth: 0 };
     case "tickers":
       return { name: "tickers", symbol, depth: 0 };
-    case "kline.1":
-      return { name: "candles", symbol, depth: 0 };
     case "allLiquidation":
+    // Until 2025: one liquidation in a second, with other names for its fields.
+    case "liquidation":
       return { name: "liquidations", symbol, depth: 0 };
     case "orderbook.1":
       return { name: "quotes", symbol, depth: 0 };
     default: {
+      // Only a minute is asked for; recordings of others have more.
+      if (parts[0] === "kline" && parts.length === 3) return { name: "candles", symbol, depth: 0 };
       const depth = Number(/^\d{2,4}$/.exec(parts[1] ?? "")?.[0] ?? Number.NaN);
       if (parts[0] !== "orderbook" || parts.length !== 3 || !(depth > 1)) return undefined;
       return { name: "book", symbol, depth };
     }
   }
 }
+
+/** Public topics of which nothing is published; recordings of others have them. */
+export const NOT_PUBLISHED_BY_BYBIT =
+  /^(insurance|priceLimit|adlAlert|kline_lt|tickers_lt|lt|orderbook\.rpi|systemStatus)(\.|$)/;
 
 /** What is published of a topic. */
 export function channelsOfTopic(
