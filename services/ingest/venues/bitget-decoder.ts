@@ -92,6 +92,10 @@ export class BitgetDecoder implements FeedDecoder {
   ): void {
     const { arg: argument, data, action } = message;
     const known = isRecord(argument) ? this.#dialect.readArgument(argument) : undefined;
+    if (known === undefined && isRecord(argument) && isNotPublished(argument)) {
+      emit({ kind: "heartbeat" });
+      return;
+    }
     if (known === undefined || (action !== "snapshot" && action !== "update")) {
       emit({ kind: "rejected", reason: "unknown-message" });
       return;
@@ -313,6 +317,16 @@ export class BitgetDecoder implements FeedDecoder {
     }
   }
 }
+
+/** Books of a few levels, and candles of other lengths, which only recordings of others have. */
+function isNotPublished({ channel, topic, interval }: JsonRecord): boolean {
+  const name = topic ?? channel;
+  if (name === "kline") return typeof interval === "string" && CANDLE_LENGTH.test(interval);
+  return typeof name === "string" && NOT_PUBLISHED.test(name);
+}
+
+const CANDLE_LENGTH = /^\d+[mHDWM](utc)?$/;
+const NOT_PUBLISHED = /^(books(1|5|15|50)|(mark|index)?candle\d+[mHDWM](utc)?)$/i;
 
 type BitgetTrade = NonNullable<ReturnType<BitgetDialect["readTrade"]>>;
 
