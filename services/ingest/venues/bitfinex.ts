@@ -111,7 +111,7 @@ export const bitfinex: FeedAdapter = {
   },
   instrumentsRequests: ({ rest }) =>
     ["pub:list:pair:exchange", "pub:list:pair:futures"].map((name) => ({
-      url: `${baseOf(rest)}/v2/conf/${name}`,
+      url: `${rest}/v2/conf/${name}`,
       weight: 1,
     })),
   isInstrumentsUrl: isConfUrl,
@@ -124,7 +124,7 @@ export const bitfinex: FeedAdapter = {
   tradesRequest: ({ venueSymbol }, { endpoints }) => {
     const symbol = encodeURIComponent(venueSymbol);
     const path = `/v2/trades/${symbol}/hist?limit=${TRADES_MAX}`;
-    return { url: baseOf(endpoints.rest) + path, weight: 1 };
+    return { url: endpoints.rest + path, weight: 1 };
   },
   createDecoder: (context) => new BitfinexDecoder(context),
 };
@@ -203,8 +203,4 @@ function requests(
     if (request !== undefined) frames.add(JSON.stringify({ event: "subscribe", ...request }));
   }
   return [...frames];
-}
-
-function baseOf(rest: string): string {
-  return rest.replace(/\/+$/, "");
 }

@@ -53,7 +53,7 @@ type Listed = z.infer<typeof listedSchema>;
 /** One request for each part of the venue. */
 export const bitgetInstrumentsRequests: FeedAdapter["instrumentsRequests"] = ({ rest }) =>
   BITGET_MARKETS.map((market) => ({
-    url: `${rest.replace(/\/+$/, "")}/api/v3/market/instruments?category=${market.toUpperCase()}`,
+    url: `${rest}/api/v3/market/instruments?category=${market.toUpperCase()}`,
     weight: 1,
   }));
 

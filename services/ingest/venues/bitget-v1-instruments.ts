@@ -41,11 +41,10 @@ const contractSchema = z.object({
 
 /** The requests for spot pairs and for each type of contracts. */
 export const bitgetV1InstrumentsRequests: FeedAdapter["instrumentsRequests"] = ({ rest }) => {
-  const base = rest.replace(/\/+$/, "");
   const contracts = PRODUCT_TYPES.map(
-    (type) => `${base}/api/mix/v1/market/contracts?productType=${type}`,
+    (type) => `${rest}/api/mix/v1/market/contracts?productType=${type}`,
   );
-  return [`${base}/api/spot/v1/public/products`, ...contracts].map((url) => ({ url, weight: 1 }));
+  return [`${rest}/api/spot/v1/public/products`, ...contracts].map((url) => ({ url, weight: 1 }));
 };
 
 export function isBitgetV1InstrumentsUrl(url: string): boolean {

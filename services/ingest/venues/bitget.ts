@@ -196,10 +196,10 @@ export const bitget: FeedAdapter = {
     const category = marketOf(instrument).toUpperCase();
     const symbol = encodeURIComponent(instrument.venueSymbol);
     const path = `/api/v3/market/fills?category=${category}&symbol=${symbol}&limit=100`;
-    return { url: endpoints.rest.replace(/\/+$/, "") + path, weight: 1 };
+    return { url: endpoints.rest + path, weight: 1 };
   },
   serverTimeRequest: ({ rest }) => ({
-    url: `${rest.replace(/\/+$/, "")}/api/v2/public/time`,
+    url: `${rest}/api/v2/public/time`,
     weight: 1,
   }),
   parseServerTimeUs: (body) => {

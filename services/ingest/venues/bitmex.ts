@@ -139,5 +139,5 @@ function frames(
 }
 
 function get(endpoints: FeedEndpoints, path: string): RestRequest {
-  return { url: `${endpoints.rest.replace(/\/+$/, "")}/api/v1${path}`, weight: 1 };
+  return { url: `${endpoints.rest}/api/v1${path}`, weight: 1 };
 }

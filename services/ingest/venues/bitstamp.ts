@@ -148,7 +148,7 @@ function frames(event: string, subscriptions: readonly FeedSubscription[]): read
 }
 
 function get(endpoints: FeedEndpoints, path: string): RestRequest {
-  return { url: `${endpoints.rest.replace(/\/+$/, "")}/api/v2/${path}`, weight: 1 };
+  return { url: `${endpoints.rest}/api/v2/${path}`, weight: 1 };
 }
 
 function perMarket(

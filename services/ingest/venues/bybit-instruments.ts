@@ -59,7 +59,7 @@ type InstrumentList = {
  * listing have a list of their own.
  */
 export function bybitInstrumentsRequests(endpoints: FeedEndpoints): readonly RestRequest[] {
-  const base = `${endpoints.rest.replace(/\/+$/, "")}/v5/market/instruments-info?category=`;
+  const base = `${endpoints.rest}/v5/market/instruments-info?category=`;
   const queries = [
     "spot",
     "linear&limit=1000",

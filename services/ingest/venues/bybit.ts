@@ -99,11 +99,11 @@ export const bybit: FeedAdapter = {
     const category = categoryOf(instrument);
     const limit = category === "spot" ? 60 : 1000;
     const symbol = encodeURIComponent(instrument.venueSymbol);
-    const base = `${endpoints.rest.replace(/\/+$/, "")}/v5/market/recent-trade`;
+    const base = `${endpoints.rest}/v5/market/recent-trade`;
     return { url: `${base}?category=${category}&symbol=${symbol}&limit=${limit}`, weight: 1 };
   },
   serverTimeRequest: (endpoints) => ({
-    url: `${endpoints.rest.replace(/\/+$/, "")}/v5/market/time`,
+    url: `${endpoints.rest}/v5/market/time`,
     weight: 1,
   }),
   parseServerTimeUs,

@@ -91,7 +91,7 @@ export const coinbaseAdvanced: FeedAdapter = {
 };
 
 function brokerage(endpoints: FeedEndpoints): string {
-  return `${endpoints.rest.replace(/\/+$/, "")}/api/v3/brokerage`;
+  return `${endpoints.rest}/api/v3/brokerage`;
 }
 
 function market(endpoints: FeedEndpoints): string {

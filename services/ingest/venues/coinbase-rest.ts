@@ -15,7 +15,7 @@ export function productTradesRequest(
   endpoints: FeedEndpoints,
 ): RestRequest {
   const product = encodeURIComponent(venueSymbol);
-  return { url: `${baseOf(endpoints)}/products/${product}/trades?limit=${TRADES_MAX}`, weight: 1 };
+  return { url: `${endpoints.rest}/products/${product}/trades?limit=${TRADES_MAX}`, weight: 1 };
 }
 
 /** The product whose trades an address is about. */
@@ -26,7 +26,7 @@ export function productOfTradesUrl(url: string): string | undefined {
 
 /** The venue's clock. */
 export function timeRequest(endpoints: FeedEndpoints): RestRequest {
-  return { url: `${baseOf(endpoints)}/time`, weight: 1 };
+  return { url: `${endpoints.rest}/time`, weight: 1 };
 }
 
 /** `{"iso":"2026-01-01T00:00:00.000Z","epoch":...}` */
@@ -82,8 +82,4 @@ function parse(body: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function baseOf(endpoints: FeedEndpoints): string {
-  return endpoints.rest.replace(/\/+$/, "");
 }

@@ -96,9 +96,7 @@ export const coinbase: FeedAdapter = {
   },
   limits: LIMITS,
   bookSync: { snapshot: "in-band" },
-  instrumentsRequests: (endpoints) => [
-    { url: `${endpoints.rest.replace(/\/+$/, "")}/products`, weight: 1 },
-  ],
+  instrumentsRequests: (endpoints) => [{ url: `${endpoints.rest}/products`, weight: 1 }],
   isInstrumentsUrl: (url) => /^[^?#]*\/products\/?(\?|$)/.test(url),
   parseInstruments: parseProducts,
   deriveInstrument: deriveProduct,

@@ -105,7 +105,7 @@ export const deribit: FeedAdapter = {
     request(requestId, "public/set_heartbeat", { interval: HEARTBEAT_INTERVAL_SECONDS }),
   ],
   instrumentsRequests: ({ rest }) => [
-    { url: `${baseOf(rest)}/public/get_instruments?currency=any&expired=false`, weight: 5 },
+    { url: `${rest}/public/get_instruments?currency=any&expired=false`, weight: 5 },
   ],
   isInstrumentsUrl,
   parseInstruments: (body) => parseDeribitInstruments(body),
@@ -120,10 +120,9 @@ export const deribit: FeedAdapter = {
     frames("public/unsubscribe", subscriptions, options),
   tradesRequest: ({ venueSymbol }, { endpoints }) => {
     const query = `instrument_name=${encodeURIComponent(venueSymbol)}&count=${TRADES_MAX}`;
-    const base = baseOf(endpoints.rest);
-    return { url: `${base}/public/get_last_trades_by_instrument?${query}`, weight: 1 };
+    return { url: `${endpoints.rest}/public/get_last_trades_by_instrument?${query}`, weight: 1 };
   },
-  serverTimeRequest: ({ rest }) => ({ url: `${baseOf(rest)}/public/get_time`, weight: 1 }),
+  serverTimeRequest: ({ rest }) => ({ url: `${rest}/public/get_time`, weight: 1 }),
   parseServerTimeUs: parseServerTime,
   createDecoder: (context) => new DeribitDecoder(context),
 };
@@ -168,8 +167,4 @@ function parseServerTime(body: string): number | undefined {
   const tape = new JsonTape();
   const milliseconds = tape.scan(body) ? tape.number(tape.get(0, "result")) : Number.NaN;
   return Number.isSafeInteger(milliseconds) && milliseconds > 0 ? milliseconds * 1000 : undefined;
-}
-
-function baseOf(rest: string): string {
-  return rest.replace(/\/+$/, "");
 }

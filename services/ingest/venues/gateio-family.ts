@@ -83,7 +83,7 @@ export function gateFrames(
 }
 
 export function gateGet(endpoints: FeedEndpoints, path: string): RestRequest {
-  return { url: `${endpoints.rest.replace(/\/+$/, "")}/api/v4/${path}`, weight: 1 };
+  return { url: `${endpoints.rest}/api/v4/${path}`, weight: 1 };
 }
 
 /** The venue's clock, in milliseconds under the same address for all of Gate. */

@@ -42,7 +42,7 @@ const detailsSchema = z.object({
 
 /** The request that lists pairs. What is known of each has a page of its own: too many requests. */
 export function geminiSymbolsRequest(endpoints: FeedEndpoints): RestRequest {
-  return { url: `${endpoints.rest.replace(/\/+$/, "")}/v1/symbols`, weight: 1 };
+  return { url: `${endpoints.rest}/v1/symbols`, weight: 1 };
 }
 
 export function isGeminiSymbolsUrl(url: string): boolean {

@@ -26,7 +26,7 @@ function riskRequests(
   instruments: readonly Instrument[],
   endpoints: FeedEndpoints,
 ): readonly RestRequest[] {
-  const base = `${endpoints.rest.replace(/\/+$/, "")}/v1/riskstats/`;
+  const base = `${endpoints.rest}/v1/riskstats/`;
   return instruments
     .filter(({ kind }) => kind === "perpetual")
     .map(({ venueSymbol }) => ({ url: base + venueSymbol.toLowerCase(), weight: 1 }));

@@ -238,7 +238,7 @@ function derivativesRest(endpoints: FeedEndpoints): string {
 }
 
 function get(base: string, path: string): RestRequest {
-  return { url: `${base.replace(/\/+$/, "")}${path}`, weight: 1 };
+  return { url: base + path, weight: 1 };
 }
 
 function query(venueSymbol: string): string {

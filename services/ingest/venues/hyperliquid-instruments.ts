@@ -43,7 +43,7 @@ type InstrumentList = ReturnType<FeedAdapter["parseInstruments"]>;
 /** Perpetuals and spot pairs, told apart by the body of the request alone. */
 export const hyperliquidInstrumentsRequests: FeedAdapter["instrumentsRequests"] = ({ rest }) =>
   ["meta", "spotMeta"].map((type) => ({
-    url: `${rest.replace(/\/+$/, "")}/info`,
+    url: `${rest}/info`,
     weight: HYPERLIQUID_INFO_WEIGHT,
     method: "POST",
     body: JSON.stringify({ type }),

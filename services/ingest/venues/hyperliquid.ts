@@ -106,7 +106,7 @@ export const hyperliquid: FeedAdapter = {
   // Every request goes to one address. What follows the # is not sent: it tells recorded answers
   // from lists of instruments.
   tradesRequest: (instrument, { endpoints }) => ({
-    url: `${endpoints.rest.replace(/\/+$/, "")}/info#recentTrades`,
+    url: `${endpoints.rest}/info#recentTrades`,
     weight: HYPERLIQUID_INFO_WEIGHT,
     method: "POST",
     body: JSON.stringify({ type: "recentTrades", coin: instrument.venueSymbol }),

@@ -142,7 +142,7 @@ export type KrakenNaming = {
 
 /** The request that lists pairs. */
 export function assetPairsRequest(endpoints: FeedEndpoints): RestRequest {
-  return { url: `${endpoints.rest.replace(/\/+$/, "")}/0/public/AssetPairs`, weight: 1 };
+  return { url: `${endpoints.rest}/0/public/AssetPairs`, weight: 1 };
 }
 
 export function isAssetPairsUrl(url: string): boolean {

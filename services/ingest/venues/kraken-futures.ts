@@ -119,7 +119,7 @@ function isOffered({ instrument, channel }: FeedSubscription): boolean {
 }
 
 function baseOf(endpoints: FeedEndpoints): string {
-  return `${endpoints.rest.replace(/\/+$/, "")}/derivatives/api/v3`;
+  return `${endpoints.rest}/derivatives/api/v3`;
 }
 
 /** One contract a frame, because a refusal is of a whole frame. */

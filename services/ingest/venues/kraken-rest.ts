@@ -20,7 +20,7 @@ export function pairTradesRequest(
 ): RestRequest {
   const pair = encodeURIComponent(venueSymbol);
   return {
-    url: `${baseOf(endpoints)}/0/public/Trades?pair=${pair}&count=${TRADES_MAX}`,
+    url: `${endpoints.rest}/0/public/Trades?pair=${pair}&count=${TRADES_MAX}`,
     weight: 1,
   };
 }
@@ -33,7 +33,7 @@ export function pairOfTradesUrl(url: string): string | undefined {
 
 /** The venue's clock. */
 export function timeRequest(endpoints: FeedEndpoints): RestRequest {
-  return { url: `${baseOf(endpoints)}/0/public/Time`, weight: 1 };
+  return { url: `${endpoints.rest}/0/public/Time`, weight: 1 };
 }
 
 /** `{"error":[],"result":{"unixtime":1616336594,...}}`, in whole seconds. */
@@ -89,8 +89,4 @@ function rowsOf(tape: JsonTape): number {
     if (tape.isArray(node)) return node;
   }
   return MISSING;
-}
-
-function baseOf(endpoints: FeedEndpoints): string {
-  return endpoints.rest.replace(/\/+$/, "");
 }

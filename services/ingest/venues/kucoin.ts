@@ -174,7 +174,7 @@ function frames(
 }
 
 function request(endpoints: FeedEndpoints, path: string, weight: number): RestRequest {
-  return { url: `${endpoints.rest.replace(/\/+$/, "")}${path}`, weight };
+  return { url: `${endpoints.rest}${path}`, weight };
 }
 
 function query(venueSymbol: string): string {

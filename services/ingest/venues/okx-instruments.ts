@@ -57,7 +57,7 @@ type InstrumentList = {
  * their mark prices, so those are asked for first.
  */
 export function okxInstrumentsRequests(endpoints: FeedEndpoints): readonly RestRequest[] {
-  const base = `${endpoints.rest.replace(/\/+$/, "")}/api/v5/public`;
+  const base = `${endpoints.rest}/api/v5/public`;
   return [
     { url: `${base}/instruments?instType=SPOT`, weight: 1 },
     { url: `${base}/instruments?instType=SWAP`, weight: 1 },

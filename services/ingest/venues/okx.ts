@@ -107,11 +107,10 @@ export const okx: FeedAdapter = {
   unsubscribeFrames: (subscriptions, options) => okxRequests("unsubscribe", subscriptions, options),
   tradesRequest: (instrument, { endpoints }) => {
     const instId = encodeURIComponent(instrument.venueSymbol);
-    const base = endpoints.rest.replace(/\/+$/, "");
-    return { url: `${base}/api/v5/market/trades?instId=${instId}&limit=500`, weight: 1 };
+    return { url: `${endpoints.rest}/api/v5/market/trades?instId=${instId}&limit=500`, weight: 1 };
   },
   serverTimeRequest: (endpoints) => ({
-    url: `${endpoints.rest.replace(/\/+$/, "")}/api/v5/public/time`,
+    url: `${endpoints.rest}/api/v5/public/time`,
     weight: 1,
   }),
   parseServerTimeUs,
