@@ -40,14 +40,13 @@ type About = {
 export class BitgetDecoder implements FeedDecoder {
   readonly #dialect: BitgetDialect;
   readonly #catalog: InstrumentCatalog;
-  readonly #scales: BitgetScales;
+  readonly #scales = new BitgetScales();
   readonly #numbers = new Map<Instrument, BookNumbers>();
   readonly #candles = new CandleCloser();
 
   constructor(dialect: BitgetDialect, context: FeedDecoderContext) {
     this.#dialect = dialect;
     this.#catalog = context.catalog;
-    this.#scales = new BitgetScales({ keepTrailingZeros: dialect.hasChecksums });
   }
 
   decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {
@@ -161,8 +160,11 @@ export class BitgetDecoder implements FeedDecoder {
     if (!Array.isArray(bids) || !Array.isArray(asks)) return "missing-field";
     const venueTimeUs = millisecondsTimeUs(row["ts"]);
     if (isBadTime(venueTimeUs)) return "bad-time";
-    const checksum = this.#dialect.hasChecksums ? row["checksum"] : undefined;
-    if (this.#dialect.hasChecksums && !Number.isInteger(checksum)) return "missing-field";
+    const { checksum: sent } = row;
+    if (this.#dialect.hasChecksums && !Number.isInteger(sent)) return "missing-field";
+    // Version 3 had them once, and 0 in their place; where one comes it is worth a comparison.
+    const isProof = this.#dialect.hasChecksums || (Number.isInteger(sent) && sent !== 0);
+    const checksum = isProof ? (sent as number) : undefined;
     const columns = tracker.book(bids, asks);
     if (typeof columns === "string") return columns;
     const position = this.#dialect.hasChecksums
@@ -179,7 +181,7 @@ export class BitgetDecoder implements FeedDecoder {
       firstUpdateId: undefined,
       lastUpdateId: position.lastUpdateId,
       previousUpdateId: position.previousUpdateId,
-      checksum: checksum as number | undefined,
+      checksum,
       priceScale: tracker.priceScale,
       sizeScale: tracker.sizeScale,
       bids: columns.bids,

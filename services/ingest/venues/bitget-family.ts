@@ -5,7 +5,7 @@ import { type Mantissa, type OrderBook } from "@tickwire/proto/model";
 import { CRC32_START, finishCrc32, updateCrc32 } from "#core/crc32.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedAdapter } from "../feed/feed-adapter.ts";
-import { ScaleTracker, type ScaleTrackerOptions } from "./scale-tracker.ts";
+import { ScaleTracker } from "./scale-tracker.ts";
 
 /** Levels of each side that a checksum covers. */
 export const BITGET_CHECKSUM_LEVELS = 25;
@@ -65,13 +65,8 @@ function fixedText(mantissa: Mantissa, scale: number): string {
 
 /** The scales of the instruments of one connection, made as instruments turn up. */
 export class BitgetScales {
-  readonly #bookOptions: ScaleTrackerOptions;
   readonly #ticks = new Map<Instrument, ScaleTracker>();
   readonly #books = new Map<Instrument, ScaleTracker>();
-
-  constructor(bookOptions: ScaleTrackerOptions) {
-    this.#bookOptions = bookOptions;
-  }
 
   /** Of trades and quotes. */
   ticks(instrument: Instrument): ScaleTracker {
@@ -90,7 +85,7 @@ export class BitgetScales {
   book(instrument: Instrument, snapshot: boolean): ScaleTracker {
     let tracker = snapshot ? undefined : this.#books.get(instrument);
     if (tracker === undefined) {
-      tracker = new ScaleTracker(this.#bookOptions);
+      tracker = new ScaleTracker({ keepTrailingZeros: true });
       this.#books.set(instrument, tracker);
     }
     return tracker;

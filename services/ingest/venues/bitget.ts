@@ -8,7 +8,7 @@ import type {
   FeedSubscription,
 } from "../feed/feed-adapter.ts";
 import { BitgetDecoder } from "./bitget-decoder.ts";
-import { BITGET_KEEP_ALIVE, bitgetFrames } from "./bitget-family.ts";
+import { bitgetChecksum, BITGET_KEEP_ALIVE, bitgetFrames } from "./bitget-family.ts";
 import {
   BITGET_MARKETS,
   type BitgetMarket,
@@ -179,11 +179,11 @@ export const bitget: FeedAdapter = {
     content: "none",
     note:
       "Every update names the number of the one before; a wrong number in a level is not noticed, " +
-      "since messages have no checksum any more.",
+      "since messages have no checksum any more. One that comes all the same is compared.",
   },
   endpoints: { webSocket: "wss://ws.bitget.com/v3/ws/public", rest: "https://api.bitget.com" },
   limits: LIMITS,
-  bookSync: { snapshot: "in-band", sequencing: SEQUENCING },
+  bookSync: { snapshot: "in-band", sequencing: SEQUENCING, checksum: bitgetChecksum },
   keepAlive: BITGET_KEEP_ALIVE,
   instrumentsRequests: bitgetInstrumentsRequests,
   isInstrumentsUrl: isBitgetInstrumentsUrl,
