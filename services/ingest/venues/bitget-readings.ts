@@ -2,6 +2,7 @@
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { Candle } from "#core/market-event.ts";
 import type { FeedEvent, RejectReason } from "../feed/feed-adapter.ts";
+import { readCandleValues } from "./candle-values.ts";
 import { readTickerValues } from "./event-values.ts";
 import {
   decimalText,
@@ -148,13 +149,13 @@ export function readBitgetCandles(
     const openTimeUs = millisecondsTimeUs(start);
     if (openTimeUs === undefined) return "missing-field";
     if (isBadTime(openTimeUs)) return "bad-time";
-    const [open, high, low, close, volume, quoteVolume] = texts.map(decimalText);
-    if (open === undefined || high === undefined || low === undefined) return "bad-decimal";
-    if (close === undefined || volume === undefined) return "bad-decimal";
+    const [open, high, low, close, volume, turnover] = texts;
+    const values = readCandleValues({ open, high, low, close, volume });
+    if (typeof values === "string") return values;
     const isOver = venueTimeUs !== undefined && venueTimeUs >= openTimeUs + MINUTE_MS * 1000;
     const closed = index < rows.length - 1 || isOver;
-    const values = { open, high, low, close, volume, quoteVolume, tradeCount: undefined, closed };
-    emit({ kind: "candle", ...common, intervalMs: MINUTE_MS, openTimeUs, ...values });
+    const rest = { quoteVolume: decimalText(turnover), tradeCount: undefined, closed };
+    emit({ kind: "candle", ...common, intervalMs: MINUTE_MS, openTimeUs, ...values, ...rest });
   }
   return undefined;
 }

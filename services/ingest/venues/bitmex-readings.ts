@@ -4,6 +4,7 @@ import type { Instrument } from "#core/instrument.ts";
 import type { AggressorSide } from "#core/market-event.ts";
 import type { JsonText } from "#core/json-text.ts";
 import type { FeedEvent, RejectReason } from "../feed/feed-adapter.ts";
+import { readCandleValues } from "./candle-values.ts";
 import { readQuoteValues, readTickerValues, readTradeValues } from "./event-values.ts";
 import type { ScaleTracker } from "./scale-tracker.ts";
 import { isBadTime, parseIsoTimeUs } from "./venue-time.ts";
@@ -73,10 +74,9 @@ export function readCandle(row: Row, subject: RowSubject, emit: Emit): RejectRea
     emit({ kind: "heartbeat" });
     return undefined;
   }
-  const [open, high, low] = [row["open"], row["high"], row["low"]].map(decimal);
-  const [close, volume] = [row["close"], row["volume"]].map(decimal);
-  if (open === undefined || high === undefined || low === undefined) return "bad-decimal";
-  if (close === undefined || volume === undefined) return "bad-decimal";
+  const { open, high, low, close, volume } = row;
+  const values = readCandleValues({ open, high, low, close, volume });
+  if (typeof values === "string") return values;
   const { instrument, receivedTimeUs } = subject;
   emit({
     kind: "candle",
@@ -85,11 +85,7 @@ export function readCandle(row: Row, subject: RowSubject, emit: Emit): RejectRea
     receivedTimeUs,
     intervalMs: CANDLE_INTERVAL_MS,
     openTimeUs: closeTimeUs - CANDLE_INTERVAL_MS * 1000,
-    open,
-    high,
-    low,
-    close,
-    volume,
+    ...values,
     quoteVolume: decimal(row["foreignNotional"]),
     tradeCount: countOf(row["trades"]),
     closed: true,

@@ -1,6 +1,7 @@
 // https://bybit-exchange.github.io/docs/v5/websocket/public/kline
 // https://bybit-exchange.github.io/docs/v5/websocket/public/all-liquidation
 import type { FeedEvent, RejectReason } from "../feed/feed-adapter.ts";
+import { readCandleValues } from "./candle-values.ts";
 import type { EventCommon } from "./bybit-tickers.ts";
 import { decimalText, isRecord, type JsonRecord, millisecondsTimeUs } from "./text-fields.ts";
 import { isBadTime } from "./venue-time.ts";
@@ -71,13 +72,9 @@ function candle(item: JsonRecord, common: EventCommon, emit: Emit): RejectReason
   }
   const venueTimeUs = millisecondsTimeUs(timestamp) ?? common.venueTimeUs;
   if (isBadTime(openTimeUs) || isBadTime(venueTimeUs)) return "bad-time";
-  const open = decimalText(item["open"]);
-  const high = decimalText(item["high"]);
-  const low = decimalText(item["low"]);
-  const close = decimalText(item["close"]);
-  const volume = decimalText(item["volume"]);
-  if (open === undefined || high === undefined || low === undefined) return "bad-decimal";
-  if (close === undefined || volume === undefined) return "bad-decimal";
+  const { open, high, low, close, volume } = item;
+  const values = readCandleValues({ open, high, low, close, volume });
+  if (typeof values === "string") return values;
   const { instrument, receivedTimeUs } = common;
   const quoteVolume = instrument.inverse ? undefined : decimalText(item["turnover"]);
   emit({
@@ -87,11 +84,7 @@ function candle(item: JsonRecord, common: EventCommon, emit: Emit): RejectReason
     receivedTimeUs,
     intervalMs,
     openTimeUs,
-    open,
-    high,
-    low,
-    close,
-    volume,
+    ...values,
     quoteVolume,
     tradeCount: undefined,
     closed: confirm,

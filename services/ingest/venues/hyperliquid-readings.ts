@@ -5,6 +5,7 @@ import type { Instrument } from "#core/instrument.ts";
 import type { JsonTape } from "#core/json-tape.ts";
 import type { Candle } from "#core/market-event.ts";
 import type { FeedEvent, RejectReason } from "../feed/feed-adapter.ts";
+import { readCandleValues } from "./candle-values.ts";
 import { readQuoteValues, readTickerValues } from "./event-values.ts";
 import type { ScaleTracker } from "./scale-tracker.ts";
 import { millisecondsTimeUs } from "./text-fields.ts";
@@ -112,21 +113,17 @@ export function readHyperliquidCandle(
   if (openTimeUs === undefined || intervalMs === undefined) return "missing-field";
   if (isBadTime(openTimeUs)) return "bad-time";
   const [open, high, low, close, volume] = ["o", "h", "l", "c", "v"].map((key) =>
-    decimalOf(textOf(tape, item, key)),
+    textOf(tape, item, key),
   );
-  if (open === undefined || high === undefined || low === undefined) return "bad-decimal";
-  if (close === undefined || volume === undefined) return "bad-decimal";
+  const values = readCandleValues({ open, high, low, close, volume });
+  if (typeof values === "string") return values;
   const trades = Number(textOf(tape, item, "n") ?? Number.NaN);
   emit({
     kind: "candle",
     ...common,
     intervalMs,
     openTimeUs,
-    open,
-    high,
-    low,
-    close,
-    volume,
+    ...values,
     quoteVolume: undefined,
     tradeCount: Number.isSafeInteger(trades) ? trades : undefined,
     closed: false,

@@ -2,6 +2,7 @@
 // https://www.okx.com/docs-v5/en/#public-data-websocket
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEvent, RejectReason } from "../feed/feed-adapter.ts";
+import { readCandleValues } from "./candle-values.ts";
 import { readTickerValues } from "./event-values.ts";
 import {
   decimalText,
@@ -33,12 +34,12 @@ export function readOkxCandle(
   const confirm = texts[7];
   if (openTimeUs === undefined || (confirm !== "0" && confirm !== "1")) return "missing-field";
   if (isBadTime(openTimeUs)) return "bad-time";
-  const [open, high, low, close, volume, , quoteVolume] = texts.slice(0, 7).map(decimalText);
-  if (open === undefined || high === undefined || low === undefined) return "bad-decimal";
-  if (close === undefined || volume === undefined) return "bad-decimal";
+  const [open, high, low, close, volume, , turnover] = texts;
+  const values = readCandleValues({ open, high, low, close, volume });
+  if (typeof values === "string") return values;
   const closed = confirm === "1";
-  const values = { open, high, low, close, volume, quoteVolume, tradeCount: undefined, closed };
-  emit({ kind: "candle", ...common, openTimeUs, ...values });
+  const rest = { quoteVolume: decimalText(turnover), tradeCount: undefined, closed };
+  emit({ kind: "candle", ...common, openTimeUs, ...values, ...rest });
   return undefined;
 }
 
