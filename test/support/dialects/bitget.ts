@@ -74,7 +74,22 @@ export const bitget: Dialect = {
       ts: ms(timeUs),
     }),
   ],
-  rest({ url }, markets) {
+  listsTrades: true,
+  rest({ url, trades, timeUs }, markets) {
+    const answer = { code: "00000", msg: "success", requestTime: ms(timeUs) };
+    if (url.pathname === "/api/v2/public/time") {
+      return { ...answer, data: { serverTime: String(ms(timeUs)) } };
+    }
+    if (url.pathname === "/api/v3/market/fills") {
+      const list = trades(url.searchParams.get("symbol") ?? "").map((trade) => ({
+        execId: String(trade.tradeId),
+        price: trade.price,
+        size: trade.size,
+        side: trade.aggressorSide === "buyer" ? "buy" : "sell",
+        ts: String(ms(trade.timeUs)),
+      }));
+      return { ...answer, data: list.toReversed() };
+    }
     if (url.pathname !== "/api/v3/market/instruments") return undefined;
     const data = [...markets].map(([symbol, { base, quote }]) => ({
       symbol,
@@ -87,7 +102,7 @@ export const bitget: Dialect = {
       status: "online",
     }));
     const isSpot = url.searchParams.get("category") === "SPOT";
-    return { code: "00000", msg: "success", data: isSpot ? data : [] };
+    return { ...answer, data: isSpot ? data : [] };
   },
   isSnapshotPath: () => false,
 };

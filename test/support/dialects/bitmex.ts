@@ -1,5 +1,6 @@
+import type { ScriptedTrade } from "../scripted-venue-market.ts";
 import type { Dialect, ScriptedRequest } from "./dialect.ts";
-import { iso } from "./texts.ts";
+import { iso, ms } from "./texts.ts";
 
 const TOPICS = { orderBookL2_25: "book", trade: "trades" } as const;
 
@@ -16,6 +17,20 @@ function time(timeUs: number): string {
 
 function table(name: string, action: string, data: readonly unknown[]): string {
   return JSON.stringify({ table: name, action, data });
+}
+
+/** The same on the connection and by REST. */
+function tradeRow(symbol: string, trade: ScriptedTrade, timeUs: number): object {
+  return {
+    timestamp: time(timeUs),
+    symbol,
+    side: trade.aggressorSide === "buyer" ? "Buy" : "Sell",
+    size: Number(trade.size),
+    price: Number(trade.price),
+    tickDirection: "ZeroPlusTick",
+    trdMatchID: `00000000-0000-4000-8000-${String(trade.tradeId).padStart(12, "0")}`,
+    trdType: "Regular",
+  };
 }
 
 /** https://www.bitmex.com/app/wsAPI */
@@ -85,21 +100,19 @@ export const bitmex: Dialect = {
     ];
   },
   tradeFrames: (symbol, trade, timeUs) => [
-    table("trade", "insert", [
-      {
-        timestamp: time(timeUs),
-        symbol,
-        side: trade.aggressorSide === "buyer" ? "Buy" : "Sell",
-        size: Number(trade.size),
-        price: Number(trade.price),
-        tickDirection: "ZeroPlusTick",
-        trdMatchID: `00000000-0000-4000-8000-${String(trade.tradeId).padStart(12, "0")}`,
-        trdType: "Regular",
-      },
-    ]),
+    table("trade", "insert", [tradeRow(symbol, trade, timeUs)]),
   ],
   heartbeatFrame: () => "pong",
-  rest({ url }, markets) {
+  listsTrades: true,
+  rest({ url, trades, timeUs }, markets) {
+    if (url.pathname === "/api/v1" || url.pathname === "/api/v1/") {
+      return { name: "BitMEX API", version: "2.0.0", timestamp: ms(timeUs) };
+    }
+    if (url.pathname === "/api/v1/trade") {
+      const symbol = url.searchParams.get("symbol") ?? "";
+      const rows = trades(symbol).map((trade) => tradeRow(symbol, trade, trade.timeUs));
+      return url.searchParams.get("reverse") === "true" ? rows.toReversed() : rows;
+    }
     if (url.pathname !== "/api/v1/instrument/active") return undefined;
     return [...markets].map(([symbol, { quote }]) => ({
       symbol,

@@ -4,6 +4,7 @@ import type { Dialect } from "./dialect.ts";
 const CHANNELS = { diff_order_book: "book", live_trades: "trades" } as const;
 
 const BOOK_PATH = /^\/api\/v2\/order_book\/([^/]+)\/?$/;
+const TRANSACTIONS_PATH = /^\/api\/v2\/transactions\/([^/]+)\/?$/;
 
 /**
  * The clock of the venue's book: its updates, one each millisecond since an invented start, so that
@@ -77,7 +78,19 @@ export const bitstamp: Dialect = {
   ],
   heartbeatFrame: () =>
     JSON.stringify({ event: "bts:heartbeat", channel: "", data: { status: "success" } }),
-  rest({ url }, markets, book) {
+  listsTrades: true,
+  rest({ url, trades }, markets, book) {
+    const traded = TRANSACTIONS_PATH.exec(url.pathname)?.[1];
+    if (traded !== undefined) {
+      const rows = trades(traded).map((trade) => ({
+        date: String(Math.floor(trade.timeUs / 1_000_000)),
+        tid: String(trade.tradeId),
+        amount: trade.size,
+        type: trade.aggressorSide === "buyer" ? "0" : "1",
+        price: trade.price,
+      }));
+      return rows.toReversed();
+    }
     const market = BOOK_PATH.exec(url.pathname)?.[1];
     const served = market === undefined ? undefined : book(market);
     if (served !== undefined) {

@@ -52,7 +52,7 @@ export const bybit: Dialect = {
   ],
   tradeFrames: (symbol, trade, timeUs) => {
     const item = {
-      i: `22900000000${trade.tradeId}`,
+      i: executionOf(trade.tradeId),
       T: ms(timeUs),
       p: trade.price,
       v: trade.size,
@@ -65,9 +65,29 @@ export const bybit: Dialect = {
     return [JSON.stringify({ topic, ts: ms(timeUs), type: "snapshot", data: [item] })];
   },
   heartbeatFrame: () => '{"success":true,"ret_msg":"pong","conn_id":"c","req_id":"","op":"ping"}',
-  rest({ url, timeUs }, markets) {
-    if (url.pathname !== "/v5/market/instruments-info") return undefined;
+  listsTrades: true,
+  rest({ url, trades, timeUs }, markets) {
+    const answer = { retCode: 0, retMsg: "OK", retExtInfo: {}, time: ms(timeUs) };
+    if (url.pathname === "/v5/market/time") {
+      const timeSecond = String(Math.floor(timeUs / 1e6));
+      return { ...answer, result: { timeSecond, timeNano: `${timeUs}000` } };
+    }
     const category = url.searchParams.get("category");
+    if (url.pathname === "/v5/market/recent-trade" && category === "spot") {
+      const symbol = url.searchParams.get("symbol") ?? "";
+      const list = trades(symbol).map((trade) => ({
+        execId: executionOf(trade.tradeId),
+        symbol,
+        price: trade.price,
+        size: trade.size,
+        side: trade.aggressorSide === "buyer" ? "Buy" : "Sell",
+        time: String(ms(trade.timeUs)),
+        isBlockTrade: false,
+        isRPITrade: false,
+      }));
+      return { ...answer, result: { category, list: list.toReversed() } };
+    }
+    if (url.pathname !== "/v5/market/instruments-info") return undefined;
     const pairs = category === "spot" ? [...markets] : [];
     const list = pairs.map(([symbol, { base, quote }]) => ({
       symbol,
@@ -78,11 +98,14 @@ export const bybit: Dialect = {
       lotSizeFilter: { basePrecision: unitOf(SIZE_SCALE) },
       priceFilter: { tickSize: unitOf(PRICE_SCALE) },
     }));
-    const result = { category, list, nextPageCursor: "" };
-    return { retCode: 0, retMsg: "OK", result, retExtInfo: {}, time: ms(timeUs) };
+    return { ...answer, result: { category, list, nextPageCursor: "" } };
   },
   isSnapshotPath: () => false,
 };
+
+function executionOf(tradeId: number): string {
+  return `22900000000${tradeId}`;
+}
 
 function requestOf(op: "subscribe" | "unsubscribe", topic: string): readonly ScriptedRequest[] {
   const symbol = topic.slice(topic.lastIndexOf(".") + 1);

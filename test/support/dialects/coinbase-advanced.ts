@@ -1,5 +1,6 @@
+import type { ScriptedTrade } from "../scripted-venue-market.ts";
 import type { Dialect, DialectConnection, ScriptedRequest } from "./dialect.ts";
-import { iso } from "./texts.ts";
+import { iso, ms } from "./texts.ts";
 
 /** The name that a channel is asked for by, and what it carries. */
 const CHANNELS: Readonly<Record<string, "book" | "trades">> = {
@@ -35,6 +36,18 @@ function updates(
     ...levels.bids.map((level) => one("bid", level)),
     ...levels.asks.map((level) => one("offer", level)),
   ];
+}
+
+function tradeRow(symbol: string, trade: ScriptedTrade, timeUs: number): object {
+  return {
+    trade_id: String(trade.tradeId),
+    product_id: symbol,
+    price: trade.price,
+    size: trade.size,
+    // The maker's side.
+    side: trade.aggressorSide === "buyer" ? "SELL" : "BUY",
+    time: iso(timeUs),
+  };
 }
 
 /** https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels */
@@ -91,17 +104,7 @@ export const coinbaseAdvanced: Dialect = {
     message("market_trades", timeUs, [
       {
         type: "update",
-        trades: [
-          {
-            trade_id: String(trade.tradeId),
-            product_id: symbol,
-            price: trade.price,
-            size: trade.size,
-            // The maker's side.
-            side: trade.aggressorSide === "buyer" ? "SELL" : "BUY",
-            time: iso(timeUs),
-          },
-        ],
+        trades: [tradeRow(symbol, trade, timeUs)],
       },
     ]),
   ],
@@ -112,7 +115,17 @@ export const coinbaseAdvanced: Dialect = {
       message("heartbeats", timeUs, [{ current_time: iso(timeUs), heartbeat_counter: 1 }]),
       connection,
     ),
-  rest({ url }, markets) {
+  listsTrades: true,
+  rest({ url, trades, timeUs }, markets) {
+    if (url.pathname === "/api/v3/brokerage/time") {
+      const epochSeconds = String(Math.floor(timeUs / 1e6));
+      return { iso: iso(timeUs), epochSeconds, epochMillis: String(ms(timeUs)) };
+    }
+    const product = /\/market\/products\/([^/]+)\/ticker$/.exec(url.pathname)?.[1];
+    if (product !== undefined) {
+      const rows = trades(product).map((trade) => tradeRow(product, trade, trade.timeUs));
+      return { trades: rows.toReversed(), best_bid: "", best_ask: "" };
+    }
     if (url.pathname !== "/api/v3/brokerage/market/products") return undefined;
     const products = [...markets].map(([id, { base, quote }]) => ({
       product_id: id,

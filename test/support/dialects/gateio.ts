@@ -1,15 +1,20 @@
+import type { ScriptedTrade } from "../scripted-venue-market.ts";
 import type { Dialect, DialectContext, ScriptedRequest } from "./dialect.ts";
 import { ms, unitOf } from "./texts.ts";
+
+type TradeWriter = (symbol: string, trade: ScriptedTrade, timeUs: number) => unknown;
 
 /** In what the dialects of the two Gate venues differ. */
 type GateParts = {
   readonly prefix: "spot" | "futures";
   readonly list: string;
-  readonly trade: (
-    symbol: string,
-    trade: Parameters<Dialect["tradeFrames"]>[1],
-    timeUs: number,
-  ) => unknown;
+  readonly trade: TradeWriter;
+  /** The answer of the latest trades. */
+  readonly trades: {
+    readonly path: string;
+    readonly parameter: string;
+    readonly row: TradeWriter;
+  };
   readonly entry: (symbol: string, base: string, quote: string) => unknown;
 };
 
@@ -53,7 +58,15 @@ function createGate(parts: GateParts): Dialect {
     ],
     heartbeatFrame: (_symbol, _connection, timeUs) =>
       message(timeUs, `${prefix}.pong`, "", { error: null, result: null }),
-    rest({ url }, markets) {
+    listsTrades: true,
+    rest({ url, trades, timeUs }, markets) {
+      if (url.pathname === "/api/v4/spot/time") return { server_time: ms(timeUs) };
+      if (url.pathname === parts.trades.path) {
+        const symbol = url.searchParams.get(parts.trades.parameter) ?? "";
+        return trades(symbol)
+          .map((trade) => parts.trades.row(symbol, trade, trade.timeUs))
+          .toReversed();
+      }
       if (url.pathname === "/api/v4/futures/btc/contracts") return [];
       if (url.pathname === "/api/v4/futures/usd1/contracts") return [];
       if (url.pathname !== parts.list) return undefined;
@@ -104,6 +117,20 @@ export const gateio: Dialect = createGate({
     amount: size,
     price,
   }),
+  trades: {
+    path: "/api/v4/spot/trades",
+    parameter: "currency_pair",
+    row: (symbol, { tradeId, price, size, aggressorSide }, timeUs) => ({
+      id: String(tradeId),
+      create_time: String(Math.floor(timeUs / 1e6)),
+      create_time_ms: `${ms(timeUs)}.${String(timeUs % 1000).padStart(3, "0")}000`,
+      currency_pair: symbol,
+      side: aggressorSide === "buyer" ? "buy" : "sell",
+      amount: size,
+      price,
+      sequence_id: String(tradeId),
+    }),
+  },
   entry: (id, base, quote) => ({
     id,
     base,
@@ -129,6 +156,18 @@ export const gateioFutures: Dialect = createGate({
       contract: symbol,
     },
   ],
+  trades: {
+    path: "/api/v4/futures/usdt/trades",
+    parameter: "contract",
+    row: (contract, { tradeId, price, size, aggressorSide }, timeUs) => ({
+      id: tradeId,
+      create_time: ms(timeUs) / 1000,
+      create_time_ms: ms(timeUs) / 1000,
+      contract,
+      size: (aggressorSide === "buyer" ? 1 : -1) * Number(size),
+      price,
+    }),
+  },
   entry: (name) => ({
     name,
     type: "direct",

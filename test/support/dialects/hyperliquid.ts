@@ -1,4 +1,4 @@
-import type { MarketBook } from "../scripted-venue-market.ts";
+import type { MarketBook, ScriptedTrade } from "../scripted-venue-market.ts";
 import type { Dialect, ScriptedRequest } from "./dialect.ts";
 import { ms } from "./texts.ts";
 
@@ -45,18 +45,15 @@ export const hyperliquid: Dialect = {
   },
   snapshotFrames: (symbol, book, timeUs) => [bookFrame(symbol, book, timeUs)],
   deltaFrames: (symbol, _delta, after, timeUs) => [bookFrame(symbol, after, timeUs)],
-  tradeFrames: (symbol, trade, timeUs) => [
-    tradesFrame(symbol, {
-      px: trade.price,
-      sz: trade.size,
-      side: trade.aggressorSide === "buyer" ? "B" : "A",
-      tid: trade.tradeId,
-      timeUs,
-    }),
-  ],
-  rest({ url, method, body }, markets) {
+  tradeFrames: (symbol, trade, timeUs) => [tradesFrame(symbol, rowOf(trade, timeUs))],
+  listsTrades: true,
+  rest({ url, method, body, trades }, markets) {
     if (url.pathname !== "/info" || method !== "POST") return undefined;
-    const { type } = JSON.parse(body) as { type: string };
+    const { type, coin = "" } = JSON.parse(body) as { type: string; coin?: string };
+    if (type === "recentTrades") {
+      const rows = trades(coin).map((trade) => tradeRow(coin, rowOf(trade, trade.timeUs)));
+      return rows.toReversed();
+    }
     if (type === "meta") {
       return { universe: [...markets.keys()].map((name) => ({ name, szDecimals: 5 })) };
     }
@@ -65,20 +62,25 @@ export const hyperliquid: Dialect = {
   isSnapshotPath: () => false,
 };
 
-function tradesFrame(
-  coin: string,
-  trade: {
-    readonly px: string;
-    readonly sz: string;
-    readonly side: string;
-    readonly tid: number;
-    readonly timeUs: number;
-  },
-): string {
-  const { px, sz, side, tid, timeUs } = trade;
-  const users = ["0x1", "0x2"];
-  const data = [{ coin, side, px, sz, time: ms(timeUs), hash: "0x0", tid, users }];
-  return JSON.stringify({ channel: "trades", data });
+type TradeRow = {
+  readonly px: string;
+  readonly sz: string;
+  readonly side: string;
+  readonly tid: number;
+  readonly timeUs: number;
+};
+
+function rowOf({ price, size, aggressorSide, tradeId }: ScriptedTrade, timeUs: number): TradeRow {
+  return { px: price, sz: size, side: aggressorSide === "buyer" ? "B" : "A", tid: tradeId, timeUs };
+}
+
+/** The same on the connection and by REST. */
+function tradeRow(coin: string, { px, sz, side, tid, timeUs }: TradeRow): object {
+  return { coin, side, px, sz, time: ms(timeUs), hash: "0x0", tid, users: ["0x1", "0x2"] };
+}
+
+function tradesFrame(coin: string, trade: TradeRow): string {
+  return JSON.stringify({ channel: "trades", data: [tradeRow(coin, trade)] });
 }
 
 /** Every message is the whole book. */

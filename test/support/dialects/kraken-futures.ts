@@ -10,6 +10,10 @@ function numbered(frame: string, symbol: string, { memory }: DialectConnection):
   return frame.replace('"seq":0', `"seq":${next}`);
 }
 
+function uidOf(tradeId: number): string {
+  return `00000000-0000-4000-8000-${String(tradeId).padStart(12, "0")}`;
+}
+
 /** https://docs.kraken.com/api/docs/futures-api/websocket/book */
 export const krakenFutures: Dialect = {
   webSocketPath: "/ws/v1",
@@ -58,12 +62,27 @@ export const krakenFutures: Dialect = {
     ];
   },
   tradeFrames: (symbol, trade, timeUs) => [
-    `{"feed":"trade","product_id":"${symbol}","uid":"00000000-0000-4000-8000-${String(trade.tradeId).padStart(12, "0")}","side":"${trade.aggressorSide === "buyer" ? "buy" : "sell"}","type":"fill","seq":0,"time":${ms(timeUs)},"qty":${trade.size},"price":${trade.price}}`,
+    `{"feed":"trade","product_id":"${symbol}","uid":"${uidOf(trade.tradeId)}","side":"${trade.aggressorSide === "buyer" ? "buy" : "sell"}","type":"fill","seq":0,"time":${ms(timeUs)},"qty":${trade.size},"price":${trade.price}}`,
   ],
   stamp: (frame, symbol, _channel, connection) =>
     typeof frame === "string" ? numbered(frame, symbol, connection) : frame,
   heartbeatFrame: (_symbol, _connection, timeUs) => `{"feed":"heartbeat","time":${ms(timeUs)}}`,
-  rest({ url, timeUs }, markets) {
+  listsTrades: true,
+  rest({ url, trades, timeUs }, markets) {
+    const answer = { result: "success", serverTime: iso(timeUs) };
+    if (url.pathname === "/derivatives/api/v3/feeschedules") return { ...answer, feeSchedules: [] };
+    if (url.pathname === "/derivatives/api/v3/history") {
+      const rows = trades(url.searchParams.get("symbol") ?? "").map((trade, index) => ({
+        time: iso(trade.timeUs),
+        trade_id: index + 1,
+        price: Number(trade.price),
+        size: Number(trade.size),
+        side: trade.aggressorSide === "buyer" ? "buy" : "sell",
+        type: "fill",
+        uid: uidOf(trade.tradeId),
+      }));
+      return { ...answer, history: rows.toReversed() };
+    }
     if (url.pathname !== "/derivatives/api/v3/instruments") return undefined;
     const instruments = [...markets].map(([symbol, { base, quote }]) => ({
       symbol,
@@ -76,7 +95,7 @@ export const krakenFutures: Dialect = {
       quote,
       pair: `${base}:${quote}`,
     }));
-    return { result: "success", serverTime: iso(timeUs), instruments };
+    return { ...answer, instruments };
   },
   isSnapshotPath: () => false,
 };

@@ -1,4 +1,4 @@
-import type { LevelText } from "../scripted-venue-market.ts";
+import type { LevelText, ScriptedTrade } from "../scripted-venue-market.ts";
 import type { Dialect, ScriptedRequest } from "./dialect.ts";
 import { ms, unitOf } from "./texts.ts";
 
@@ -56,19 +56,20 @@ export const okx: Dialect = {
     return [bookFrame("update", symbol, delta, numbers, timeUs)];
   },
   tradeFrames: (symbol, trade, timeUs) => {
-    const item = {
-      instId: symbol,
-      tradeId: String(trade.tradeId),
-      px: trade.price,
-      sz: trade.size,
-      side: trade.aggressorSide === "buyer" ? "buy" : "sell",
-      source: "0",
-      ts: String(ms(timeUs)),
-    };
+    const item = tradeItem(symbol, trade, timeUs);
     return [JSON.stringify({ arg: { channel: "trades-all", instId: symbol }, data: [item] })];
   },
   heartbeatFrame: () => "pong",
-  rest({ url }, markets) {
+  listsTrades: true,
+  rest({ url, trades, timeUs }, markets) {
+    if (url.pathname === "/api/v5/public/time") {
+      return { code: "0", msg: "", data: [{ ts: String(ms(timeUs)) }] };
+    }
+    if (url.pathname === "/api/v5/market/trades") {
+      const instId = url.searchParams.get("instId") ?? "";
+      const data = trades(instId).map((trade) => tradeItem(instId, trade, trade.timeUs));
+      return { code: "0", msg: "", data: data.toReversed() };
+    }
     const type = url.searchParams.get("instType");
     if (url.pathname === "/api/v5/public/mark-price") {
       const option = { instType: "OPTION", instId: "BTC-USD-261225-100000-C", markPx: "0.01" };
@@ -99,6 +100,19 @@ export const okx: Dialect = {
   },
   isSnapshotPath: () => false,
 };
+
+/** The same on the connection and by REST, newest first there. */
+function tradeItem(instId: string, trade: ScriptedTrade, timeUs: number): object {
+  return {
+    instId,
+    tradeId: String(trade.tradeId),
+    px: trade.price,
+    sz: trade.size,
+    side: trade.aggressorSide === "buyer" ? "buy" : "sell",
+    source: "0",
+    ts: String(ms(timeUs)),
+  };
+}
 
 /** The checksum is 0 on every message since June 2026. */
 function bookFrame(
