@@ -1,5 +1,6 @@
 import { canonicalDecimal } from "@tickwire/proto/model";
 import { describe, expect, test } from "vitest";
+import type { FeedAdapter } from "#ingest/feed/feed-adapter.ts";
 import { VENUES } from "#ingest/venues/registry.ts";
 import { DIALECTS, type ScriptedVenueId } from "#test/support/dialects/registry.ts";
 import { BASES, type Outcome, Stand, STEP_MS } from "#test/support/scripted-venue-stand.ts";
@@ -266,9 +267,13 @@ function describeConnection(id: ScriptedVenueId): void {
 }
 
 function describeMissedTrades(id: ScriptedVenueId): void {
-  const { listsTrades } = DIALECTS[id];
-  const fills = listsTrades === true;
+  const fills = DIALECTS[id].listsTrades === true;
   const outcome = fills ? "fetched, once and in order" : "said to be missing";
+
+  test("trades are listed by REST where the ingestor asks for them", () => {
+    const adapter: FeedAdapter = VENUES[id];
+    expect(fills).toBe(adapter.tradesRequest !== undefined);
+  });
 
   test(`trades made while the connection was away are ${outcome}`, async () => {
     const stand = await Stand.start(id);
