@@ -1,4 +1,6 @@
 import { afterEach, expect, test } from "vitest";
+import type { FeedAdapter } from "#ingest/feed/feed-adapter.ts";
+import { VENUES } from "#ingest/venues/registry.ts";
 import { SCRIPTED_VENUE_IDS, type ScriptedVenueId } from "#test/support/dialects/registry.ts";
 import { type ScriptedVenue, startScriptedVenue } from "#test/support/scripted-venue.ts";
 import { type CliResult, killAll, runCli, startCli } from "./cli-process.ts";
@@ -54,6 +56,9 @@ async function examine(id: ScriptedVenueId, examination: Examination = {}): Prom
 
 test.each(SCRIPTED_VENUE_IDS)("%s, in good health, has no failure", async (id) => {
   const { status, stdout, stderr } = await examine(id);
+  const adapter: FeedAdapter = VENUES[id];
+  const clock = adapter.serverTimeRequest === undefined ? "the venue does not" : "ours is";
+  expect(stdout).toMatch(new RegExp(`^ok +clock +${clock}`, "m"));
   expect(stdout).toMatch(/^ok +list \S+ +2 instruments, 0 left out/m);
   expect(stdout).toMatch(/^ok +connections +(\d+) of \1 open/m);
   for (const base of ["BTC", "ETH"]) {

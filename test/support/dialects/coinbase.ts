@@ -90,7 +90,8 @@ export const coinbase: Dialect = {
       time: iso(timeUs),
     }),
   listsTrades: true,
-  rest({ url, trades }, markets) {
+  rest({ url, trades, timeUs }, markets) {
+    if (url.pathname === "/time") return { iso: iso(timeUs), epoch: timeUs / 1e6 };
     const product = /^\/products\/([^/]+)\/trades$/.exec(url.pathname)?.[1];
     if (product !== undefined) {
       // The newest first, with the maker's side.

@@ -54,6 +54,7 @@ export const htx: Dialect = {
   listsTrades: true,
   rest(request, markets) {
     const { url, timeUs } = request;
+    if (url.pathname === "/v1/common/timestamp") return { status: "ok", data: ms(timeUs) };
     if (url.pathname === "/market/history/trade") {
       const symbol = url.searchParams.get("symbol") ?? "";
       const size = Number(url.searchParams.get("size"));

@@ -64,7 +64,10 @@ export const kraken: Dialect = {
     ),
   heartbeatFrame: () => '{"channel":"heartbeat"}',
   listsTrades: true,
-  rest({ url, trades }, markets) {
+  rest({ url, trades, timeUs }, markets) {
+    if (url.pathname === "/0/public/Time") {
+      return { error: [], result: { unixtime: Math.floor(timeUs / 1e6) } };
+    }
     if (url.pathname === "/0/public/Trades") {
       const rows = trades(url.searchParams.get("pair") ?? "").map((trade) => {
         const side = trade.aggressorSide === "buyer" ? "b" : "s";

@@ -64,7 +64,8 @@ export const kucoin: Dialect = {
   heartbeatFrame: () => JSON.stringify({ id: "ping-0", type: "pong" }),
   listsTrades: true,
   rest(request, markets, book) {
-    const { method, url, webSocketUrl } = request;
+    const { method, url, webSocketUrl, timeUs } = request;
+    if (url.pathname === "/api/v1/timestamp") return { code: "200000", data: ms(timeUs) };
     if (url.pathname === "/api/v1/bullet-public" && method === "POST") {
       const server = {
         endpoint: `${webSocketUrl}/`,
