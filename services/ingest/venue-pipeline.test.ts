@@ -4,7 +4,7 @@ import type { MarketEvent } from "#core/market-event.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { createVenueCounters } from "./venue-counters.ts";
 import { VenuePipeline } from "./venue-pipeline.ts";
-import { coinbase } from "./venues/coinbase.ts";
+import { coinbase } from "./venues/coinbase/adapter.ts";
 
 const INSTRUMENT = coinbase.deriveInstrument("BTC-USD") as Instrument;
 

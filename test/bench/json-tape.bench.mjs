@@ -4,7 +4,7 @@
 // within a round; read the ratios.
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { ScaleTracker } from "#ingest/venues/scale-tracker.ts";
+import { ScaleTracker } from "#ingest/reading/scale-tracker.ts";
 import { JsonTape } from "#core/json-tape.ts";
 
 const ROUNDS = 15;

@@ -10,7 +10,7 @@ import type { LevelColumns, MarketEvent } from "#core/market-event.ts";
 import type { FeedAdapter, FeedDecoder, FeedEvent } from "#ingest/feed/feed-adapter.ts";
 
 /**
- * One file of `test/fixtures/venues/<venue>/<channel>-<variant>.json`: what a venue sends, and what
+ * One file of `test/fixtures/venues/<family>/<member>/<channel>-<variant>.json`: what a venue sends, and what
  * must come out.
  *
  * `frames` in order; a string is the frame's text as sent (where number texts matter), an object or
@@ -63,9 +63,14 @@ export const RECEIVED_TIME_US = 1_700_000_000_000_000;
 const BOOK_DEPTH_DEFAULT = 1000;
 const FOLDER = fileURLToPath(new URL("../fixtures/venues/", import.meta.url));
 
+/** A member of a family has a folder in that of its family: `kraken-v1` is in `kraken/v1`. */
+function folderOf(venue: string): string {
+  return join(FOLDER, venue.replace("-", "/"));
+}
+
 /** All fixtures of a venue by file name; empty if it has none. */
 export function loadFixtures(venue: string): readonly NamedFixture[] {
-  const folder = join(FOLDER, venue);
+  const folder = folderOf(venue);
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => name.endsWith(".json"))
@@ -78,7 +83,7 @@ export function loadFixtures(venue: string): readonly NamedFixture[] {
 
 /** True if the venue's fixtures say where they come from. */
 export function hasSource(venue: string): boolean {
-  return existsSync(join(FOLDER, venue, "SOURCE.md"));
+  return existsSync(join(folderOf(venue), "SOURCE.md"));
 }
 
 /** The text of a frame as the venue would send it, before compression. */

@@ -7,7 +7,7 @@ import {
 } from "@tickwire/proto/model";
 import { describe, expect, test } from "vitest";
 import { JsonTape } from "#core/json-tape.ts";
-import { isNotMantissa, ScaleTracker } from "#ingest/venues/scale-tracker.ts";
+import { isNotMantissa, ScaleTracker } from "#ingest/reading/scale-tracker.ts";
 import { createPrng, type Prng } from "#test/support/prng.ts";
 
 // Decimals as venues write them, against whole numbers without limit: nothing is ever rounded.

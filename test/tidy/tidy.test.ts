@@ -77,11 +77,16 @@ describe("the tree", () => {
 
   test("every venue of the registry has a file and fixtures with their source", () => {
     const paths = new Set(files.map((file) => file.path));
-    const missing = venues.flatMap((venue) =>
-      [`services/ingest/venues/${venue}.ts`, `test/fixtures/venues/${venue}/SOURCE.md`].filter(
+    const missing = venues.flatMap((venue) => {
+      const folder = venue.replace("-", "/");
+      const adapter =
+        venue === "simulated"
+          ? "services/ingest/simulated/simulated.ts"
+          : `services/ingest/venues/${folder}/adapter.ts`;
+      return [adapter, `test/fixtures/venues/${folder}/SOURCE.md`].filter(
         (path) => !paths.has(path),
-      ),
-    );
+      );
+    });
     expect(missing).toEqual([]);
   });
 });

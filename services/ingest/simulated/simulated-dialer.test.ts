@@ -8,7 +8,7 @@ import type { Candle, Quote, Trade } from "#core/market-event.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import type { FeedEvent } from "../feed/feed-adapter.ts";
 import type { FeedSocket, RestAnswer } from "../feed/web-socket-dialer.ts";
-import { simulated } from "../venues/simulated.ts";
+import { simulated } from "./simulated.ts";
 import {
   createSimulatedVenue,
   LOAD_STEPS_PER_TURN,

@@ -1,26 +1,26 @@
 import type { VenueId } from "#ingest/venues/registry.ts";
-import { binanceCoinm } from "./binance-coinm.ts";
-import { binanceUsdm } from "./binance-usdm.ts";
-import { binance } from "./binance.ts";
-import { bitfinex } from "./bitfinex.ts";
-import { bitgetV1 } from "./bitget-v1.ts";
-import { bitget } from "./bitget.ts";
-import { bitmex } from "./bitmex.ts";
-import { bitstamp } from "./bitstamp.ts";
-import { bybit } from "./bybit.ts";
-import { coinbaseAdvanced } from "./coinbase-advanced.ts";
-import { coinbase } from "./coinbase.ts";
-import { deribit } from "./deribit.ts";
+import { binanceCoinm } from "./binance/coinm.ts";
+import { binanceUsdm } from "./binance/usdm.ts";
+import { binance } from "./binance/dialect.ts";
+import { bitfinex } from "./bitfinex/dialect.ts";
+import { bitgetV1 } from "./bitget/v1.ts";
+import { bitget } from "./bitget/dialect.ts";
+import { bitmex } from "./bitmex/dialect.ts";
+import { bitstamp } from "./bitstamp/dialect.ts";
+import { bybit } from "./bybit/dialect.ts";
+import { coinbaseAdvanced } from "./coinbase/advanced.ts";
+import { coinbase } from "./coinbase/dialect.ts";
+import { deribit } from "./deribit/dialect.ts";
 import type { Dialect } from "./dialect.ts";
-import { gateio, gateioFutures } from "./gateio.ts";
-import { gemini, geminiV2 } from "./gemini.ts";
-import { hyperliquid } from "./hyperliquid.ts";
-import { krakenFutures } from "./kraken-futures.ts";
-import { krakenV1 } from "./kraken-v1.ts";
-import { htx } from "./htx.ts";
-import { kraken } from "./kraken.ts";
-import { kucoin } from "./kucoin.ts";
-import { okx } from "./okx.ts";
+import { gateio, gateioFutures } from "./gateio/dialect.ts";
+import { gemini, geminiV2 } from "./gemini/dialect.ts";
+import { hyperliquid } from "./hyperliquid/dialect.ts";
+import { krakenFutures } from "./kraken/futures.ts";
+import { krakenV1 } from "./kraken/v1.ts";
+import { htx } from "./htx/dialect.ts";
+import { kraken } from "./kraken/dialect.ts";
+import { kucoin } from "./kucoin/dialect.ts";
+import { okx } from "./okx/dialect.ts";
 
 /** The venues that a scripted server can be, by their id; one line each. */
 export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {

@@ -1,0 +1,162 @@
+// Bitstamp, public WebSocket API v2 and HTTP API v2.
+// https://www.bitstamp.net/websocket/v2/
+// https://www.bitstamp.net/api/
+import type { Channel, Instrument } from "#core/instrument.ts";
+import type {
+  FeedAdapter,
+  FeedEndpoints,
+  FeedLimits,
+  FeedSubscription,
+  RestRequest,
+} from "../../feed/feed-adapter.ts";
+import { BITSTAMP_PATHS, BitstampDecoder } from "./decoder.ts";
+import { BITSTAMP, deriveMarket, parseMarkets } from "./instruments.ts";
+import { planByInstrument } from "../../reading/event-values.ts";
+
+const LIMITS: FeedLimits = {
+  // The venue closes the connection at the 1025th.
+  subscriptionsPerConnectionMax: 1024,
+  // A guess: no rate is published for frames, nor for connects.
+  outgoingFrames: { count: 50, intervalMs: 1000 },
+  connects: { count: 10, intervalMs: 10_000 },
+  // The venue allows 400 a second and 10,000 in ten minutes; others may share our address.
+  restWeight: { count: 800, intervalMs: 60_000 },
+  // Quiet markets are silent for minutes. Funding and mark price come every second.
+  silenceMsMax: { book: 300_000, funding: 15_000, "mark-price": 15_000 },
+  // Three answers to our heartbeats.
+  connectionSilenceMsMax: 60_000,
+  // The venue closes after 90 days, longer than a timer can wait.
+  connectionAgeMsMax: 20 * 24 * 3_600_000,
+};
+
+/** The venue's channel of each that it streams. */
+const STREAMS: Partial<Record<Channel, string>> = {
+  trades: "live_trades",
+  book: "diff_order_book",
+  funding: "funding_rate",
+  "mark-price": "funding_rate",
+};
+
+const PERPETUALS_ONLY: ReadonlySet<Channel> = new Set(["funding", "mark-price", "open-interest"]);
+
+/**
+ * Bitstamp, spot and perpetuals. Books are `diff_order_book` behind a REST snapshot. The messages
+ * carry no sequence; `microtimestamp` rises with each, which lines them up behind the snapshot and
+ * shows a message that comes twice or late, but not one that is missing. Tickers, candles and open
+ * interest are had by REST only.
+ */
+export const bitstamp: FeedAdapter = {
+  venue: BITSTAMP,
+  title: "Bitstamp",
+  documentation: ["https://www.bitstamp.net/websocket/v2/", "https://www.bitstamp.net/api/"],
+  channels: [
+    "trades",
+    "book",
+    "ticker",
+    "candles",
+    "funding",
+    "mark-price",
+    "open-interest",
+  ] as const,
+  notes: {
+    trades: "Those taken from REST after a reconnect have times of whole seconds.",
+    book: "Changes are collected by the venue for up to a second.",
+    ticker: "By REST, every 10 s.",
+    candles: "By REST, every 30 s: the minute under way and the one before.",
+    funding: "Perpetuals only, every second; the rate is for eight hours.",
+    "mark-price": "Perpetuals only, every second.",
+    "open-interest": "Perpetuals only, by REST, every 30 s.",
+  },
+  bookProof: {
+    order: "none",
+    content: "none",
+    note:
+      "A message that comes twice or late is noticed by its microtimestamp; one that is missing, " +
+      "or holds a wrong number, is not.",
+  },
+  endpoints: { webSocket: "wss://ws.bitstamp.net", rest: "https://www.bitstamp.net" },
+  limits: LIMITS,
+  bookSync: {
+    snapshot: "rest",
+    sequencing: {
+      showsGaps: false,
+      isCovered: (delta, snapshotUpdateId) => (delta.lastUpdateId ?? 0) <= snapshotUpdateId,
+      // REST answers may come from a cache: the change before must be in the snapshot.
+      bridges: (delta, snapshotUpdateId) =>
+        delta.previousUpdateId !== undefined && delta.previousUpdateId <= snapshotUpdateId,
+      follows: (delta, lastUpdateId) => (delta.lastUpdateId ?? 0) > lastUpdateId,
+    },
+  },
+  keepAlive: { intervalMs: 20_000, frame: () => '{"event":"bts:heartbeat"}' },
+  instrumentsRequests: (endpoints) => [get(endpoints, "markets/")],
+  isInstrumentsUrl: (url) => /\/api\/v2\/(?:markets|trading-pairs-info)\/?(?:\?|$)/.test(url),
+  parseInstruments: parseMarkets,
+  deriveInstrument: (venueSymbol) => deriveMarket(venueSymbol),
+  planConnections: (subscriptions, endpoints) =>
+    planByInstrument(subscriptions.filter(isStreamed), {
+      url: endpoints.webSocket,
+      subscriptionsMax: LIMITS.subscriptionsPerConnectionMax,
+    }),
+  subscribeFrames: (subscriptions) => frames("bts:subscribe", subscriptions),
+  unsubscribeFrames: (subscriptions) => frames("bts:unsubscribe", subscriptions),
+  snapshotRequest: (instrument, endpoints) =>
+    get(endpoints, `order_book/${encodeURIComponent(instrument.venueSymbol)}/?group=1`),
+  snapshotVenueSymbol: (url) => BITSTAMP_PATHS.book.exec(url)?.[1],
+  polls: [
+    {
+      channel: "ticker",
+      intervalMs: 10_000,
+      requests: (_instruments, endpoints) => [get(endpoints, "ticker/")],
+    },
+    {
+      channel: "candles",
+      intervalMs: 30_000,
+      requests: (instruments, endpoints) =>
+        perMarket(instruments, endpoints, (market) => `ohlc/${market}/?step=60&limit=2`),
+    },
+    {
+      channel: "open-interest",
+      intervalMs: 30_000,
+      requests: (instruments, endpoints) =>
+        perMarket(
+          instruments.filter((instrument) => instrument.kind === "perpetual"),
+          endpoints,
+          (market) => `ticker/${market}/`,
+        ),
+    },
+  ],
+  // The latest hour at most; the venue cannot be asked for what follows a trade.
+  tradesRequest: (instrument, { endpoints }) =>
+    get(endpoints, `transactions/${encodeURIComponent(instrument.venueSymbol)}/?time=hour`),
+  createDecoder: (context) => new BitstampDecoder(context),
+};
+
+function isStreamed({ instrument, channel }: FeedSubscription): boolean {
+  if (STREAMS[channel] === undefined) return false;
+  return instrument.kind === "perpetual" || !PERPETUALS_ONLY.has(channel);
+}
+
+/** One frame a channel, for the venue takes no list; each well below its limit of 512 bytes. */
+function frames(event: string, subscriptions: readonly FeedSubscription[]): readonly string[] {
+  const channels = new Set<string>();
+  for (const subscription of subscriptions) {
+    if (!isStreamed(subscription)) continue;
+    const { instrument, channel } = subscription;
+    channels.add(`${STREAMS[channel]}_${instrument.venueSymbol.toLowerCase()}`);
+  }
+  return [...channels].map((channel) => JSON.stringify({ event, data: { channel } }));
+}
+
+function get(endpoints: FeedEndpoints, path: string): RestRequest {
+  return { url: `${endpoints.rest}/api/v2/${path}`, weight: 1 };
+}
+
+function perMarket(
+  instruments: readonly Instrument[],
+  endpoints: FeedEndpoints,
+  path: (market: string) => string,
+): readonly RestRequest[] {
+  return instruments.map(({ venueSymbol }) =>
+    get(endpoints, path(encodeURIComponent(venueSymbol))),
+  );
+}

@@ -1,0 +1,135 @@
+// https://docs.cdp.coinbase.com/api-reference/advanced-trade-api/rest-api/public/list-public-products
+import { canonicalDecimal } from "@tickwire/proto/model";
+import { z } from "zod";
+import type { Instrument } from "#core/instrument.ts";
+import { parseJson } from "../../../reading/text-fields.ts";
+import { isBadTime, parseIsoTimeUs } from "../../../reading/venue-time.ts";
+
+const VENUE = "coinbase-advanced";
+
+const ASSET = /^[A-Za-z0-9.]+$/;
+
+const listSchema = z.object({ products: z.array(z.unknown()) });
+
+const productSchema = z.object({
+  product_id: z.string().min(1),
+  product_type: z.string().nullish(),
+  base_currency_id: z.string().nullish(),
+  quote_currency_id: z.string().regex(ASSET),
+  price_increment: z.string().nullish(),
+  quote_increment: z.string().nullish(),
+  base_increment: z.string().nullish(),
+  status: z.string().nullish(),
+  is_disabled: z.boolean().nullish(),
+  alias: z.string().nullish(),
+  future_product_details: z
+    .object({
+      contract_expiry: z.string().nullish(),
+      contract_expiry_type: z.string().nullish(),
+      contract_root_unit: z.string().nullish(),
+      contract_size: z.string().nullish(),
+    })
+    .nullish(),
+});
+
+type Product = z.infer<typeof productSchema>;
+
+/**
+ * Reads a list of products; undefined if the body is not one. Left out and counted: what no longer
+ * trades, and aliases (`BTC-USDC`), whose data the venue sends as that of what they stand for.
+ */
+export function parseAdvancedProducts(
+  body: string,
+): { readonly instruments: readonly Instrument[]; readonly skipped: number } | undefined {
+  const list = listSchema.safeParse(parseJson(body));
+  if (!list.success) return undefined;
+  const { products } = list.data;
+  const bySymbol = new Map<string, Instrument>();
+  for (const each of products) {
+    const parsed = productSchema.safeParse(each);
+    if (!parsed.success || isLeftOut(parsed.data)) continue;
+    const instrument = instrumentOf(parsed.data);
+    if (instrument === undefined || bySymbol.has(instrument.symbol)) continue;
+    bySymbol.set(instrument.symbol, { ...instrument, ...incrementsOf(parsed.data) });
+  }
+  return { instruments: [...bySymbol.values()], skipped: products.length - bySymbol.size };
+}
+
+function isLeftOut({ status, is_disabled: isDisabled, alias }: Product): boolean {
+  return status === "delisted" || isDisabled === true || (alias ?? "") !== "";
+}
+
+function incrementsOf(product: Product): Pick<Instrument, "priceIncrement" | "sizeIncrement"> {
+  const price = canonicalDecimal(product.price_increment ?? product.quote_increment ?? "");
+  const size = canonicalDecimal(product.base_increment ?? "");
+  return {
+    ...(price === undefined ? {} : { priceIncrement: price }),
+    ...(size === undefined ? {} : { sizeIncrement: size }),
+  };
+}
+
+function instrumentOf(product: Product): Instrument | undefined {
+  const details = product.future_product_details;
+  const derived = deriveAdvancedProduct(product.product_id);
+  if (details === null || details === undefined || product.product_type !== "FUTURE") {
+    const { base_currency_id: id, quote_currency_id: quote } = product;
+    const base = id ?? "";
+    return ASSET.test(base) ? spot({ venueSymbol: product.product_id, base, quote }) : undefined;
+  }
+  if (derived === undefined || derived.kind === "spot") return undefined;
+  const root = details.contract_root_unit ?? "";
+  const contractSize = canonicalDecimal(details.contract_size ?? "");
+  const expiryTimeUs = parseIsoTimeUs(details.contract_expiry);
+  const hasExpiry = derived.kind === "future" && expiryTimeUs !== undefined;
+  return {
+    ...derived,
+    base: ASSET.test(root) ? root : derived.base,
+    ...(contractSize === undefined ? {} : { contractSize }),
+    ...(hasExpiry && !isBadTime(expiryTimeUs) ? { expiryTimeUs } : {}),
+  };
+}
+
+const MONTHS = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC";
+
+/**
+ * An instrument from its product id alone; undefined if it is none. `BTC-USD` is spot,
+ * `BTC-PERP-INTX` a perpetual in USDC. `BIT-24APR26-CDE` is a dated contract in USD, whose code
+ * stays the base of its symbol, since contracts of several sizes exist on one asset (BIT, BTI).
+ */
+export function deriveAdvancedProduct(venueSymbol: string): Instrument | undefined {
+  const perpetual = /^([A-Z0-9]+)-PERP-INTX$/.exec(venueSymbol)?.[1];
+  if (perpetual !== undefined) {
+    return {
+      ...contract({ venueSymbol, base: perpetual, quote: "USDC" }),
+      symbol: `${perpetual}-USDC-PERP`,
+      kind: "perpetual",
+    };
+  }
+  const dated = /^([A-Z0-9]+)-(\d\d)([A-Z]{3})(\d\d)-CDE$/.exec(venueSymbol);
+  if (dated !== null) {
+    const [, code = "", day = "", monthName = "", year = ""] = dated;
+    const month = MONTHS.indexOf(monthName) / 3 + 1;
+    if (!Number.isInteger(month) || month < 1) return undefined;
+    const date = `20${year}${String(month).padStart(2, "0")}${day}`;
+    return {
+      ...contract({ venueSymbol, base: code, quote: "USD" }),
+      symbol: `${code}-USD-${date}`,
+      kind: "future",
+    };
+  }
+  const [, base, quote] = /^([A-Z0-9]+)-([A-Z0-9]+)$/.exec(venueSymbol) ?? [];
+  if (base === undefined || quote === undefined) return undefined;
+  return spot({ venueSymbol, base, quote });
+}
+
+type Names = { readonly venueSymbol: string; readonly base: string; readonly quote: string };
+
+function contract({ venueSymbol, base, quote }: Names): Omit<Instrument, "symbol" | "kind"> {
+  const common = { venue: VENUE, venueSymbol, base, quote, settle: quote };
+  return { ...common, inverse: false, sizeUnit: "contract" };
+}
+
+function spot({ venueSymbol, base, quote }: Names): Instrument {
+  const common = { venue: VENUE, venueSymbol, base, quote, settle: quote, inverse: false };
+  return { ...common, symbol: `${base}-${quote}`, kind: "spot" };
+}

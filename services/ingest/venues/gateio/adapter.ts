@@ -1,0 +1,132 @@
+// Gate, spot, WebSocket API v4.
+// https://www.gate.com/docs/developers/apiv4/ws/en/
+// https://www.gate.com/docs/developers/apiv4/en/
+import type { Channel } from "#core/instrument.ts";
+import type { FeedAdapter, FeedLimits, FeedSubscribeOptions } from "../../feed/feed-adapter.ts";
+import { planByInstrument } from "../../reading/event-values.ts";
+import { GateDecoder, type GateDialect } from "./decoder.ts";
+import {
+  bookStream,
+  GATE_BOOK_PROOF,
+  GATE_REST_SYNC,
+  GATE_STREAM_SYNC,
+  gateFrames,
+  gateGet,
+  gateServerTime,
+  type GateStream,
+  justTheSymbol,
+  parameterOf,
+} from "./requests.ts";
+import { deriveGatePair, GATEIO, parseGatePairs } from "./instruments.ts";
+
+const LIMITS: FeedLimits = {
+  // Guesses: the venue publishes no limit of streams, frames or connects.
+  subscriptionsPerConnectionMax: 500,
+  outgoingFrames: { count: 50, intervalMs: 1000 },
+  connects: { count: 10, intervalMs: 10_000 },
+  // The venue allows 200 in ten seconds for each address.
+  restWeight: { count: 150, intervalMs: 10_000 },
+  // Books and quotes are sent on change only, and most pairs are small.
+  silenceMsMax: { book: 300_000 },
+  // Three answers to our pings.
+  connectionSilenceMsMax: 45_000,
+  connectionAgeMsMax: undefined,
+};
+
+const STREAMS: Partial<Record<Channel, GateStream>> = {
+  trades: { name: "spot.trades", payload: justTheSymbol },
+  quotes: { name: "spot.book_ticker", payload: justTheSymbol },
+  book: { name: "spot.obu", payload: bookStream },
+  ticker: { name: "spot.tickers", payload: justTheSymbol },
+  candles: { name: "spot.candlesticks", payload: (symbol) => ["1m", symbol] },
+};
+
+/**
+ * Up to here 400 levels that begin in the stream are worth more than all levels behind a REST
+ * snapshot, which the pages limit to 100: what lies beyond a snapshot is never told.
+ */
+const DEPTH_BY_STREAM_MAX = 1000;
+
+/** For books deeper than that. */
+const DEEP_BOOK: GateStream = {
+  name: "spot.order_book_update",
+  payload: (symbol) => [symbol, "100ms"],
+};
+
+const DIALECT: GateDialect = {
+  prefix: "spot",
+  channels: {
+    trades: ["trades"],
+    book_ticker: ["quotes"],
+    obu: ["book"],
+    order_book_update: ["book"],
+    tickers: ["ticker"],
+    candlesticks: ["candles"],
+  },
+  snapshotVenueSymbol: (url) =>
+    parameterOf(url, { path: /\/spot\/order_book$/, name: "currency_pair" }),
+  tradesVenueSymbol: (url) => parameterOf(url, { path: /\/spot\/trades$/, name: "currency_pair" }),
+};
+
+function streamFor(channel: Channel, { bookDepth }: FeedSubscribeOptions): GateStream | undefined {
+  return channel === "book" && bookDepth > DEPTH_BY_STREAM_MAX ? DEEP_BOOK : STREAMS[channel];
+}
+
+/**
+ * Gate spot. A book is `spot.obu`, which begins with the whole book; one of more than 1000 levels is `spot.order_book_update` behind a REST snapshot.
+ */
+export const gateio: FeedAdapter = {
+  venue: GATEIO,
+  title: "Gate spot, v4",
+  documentation: [
+    "https://www.gate.com/docs/developers/apiv4/ws/en/",
+    "https://www.gate.com/docs/developers/apiv4/en/",
+  ],
+  channels: ["trades", "quotes", "book", "ticker", "candles"],
+  notes: {
+    book:
+      "50 levels every 20 ms, or 400 levels every 100 ms; with a bookDepth above 1000 all changes " +
+      "every 100 ms behind a REST snapshot.",
+    ticker: "Every second; without the price of 24 hours ago.",
+    candles: "Every two seconds.",
+  },
+  bookProof: GATE_BOOK_PROOF,
+  endpoints: { webSocket: "wss://api.gateio.ws/ws/v4/", rest: "https://api.gateio.ws" },
+  limits: LIMITS,
+  bookSync: GATE_STREAM_SYNC,
+  bookSyncOf: (_instrument, { bookDepth }) =>
+    bookDepth > DEPTH_BY_STREAM_MAX ? GATE_REST_SYNC : GATE_STREAM_SYNC,
+  keepAlive: {
+    intervalMs: 15_000,
+    frame: (sequence) => JSON.stringify({ time: sequence, channel: "spot.ping" }),
+  },
+  instrumentsRequests: (endpoints) => [gateGet(endpoints, "spot/currency_pairs")],
+  isInstrumentsUrl: (url) => /\/spot\/currency_pairs\/?(?:\?|$)/.test(url),
+  parseInstruments: parseGatePairs,
+  deriveInstrument: (venueSymbol) => deriveGatePair(venueSymbol),
+  planConnections: (subscriptions, endpoints) =>
+    planByInstrument(subscriptions, {
+      url: endpoints.webSocket,
+      subscriptionsMax: LIMITS.subscriptionsPerConnectionMax,
+    }),
+  subscribeFrames: (wanted, options) =>
+    gateFrames("subscribe", wanted, options, (channel) => streamFor(channel, options)),
+  unsubscribeFrames: (wanted, options) =>
+    gateFrames("unsubscribe", wanted, options, (channel) => streamFor(channel, options)),
+  // The pages say 100 levels at most, public clients ask for 1000: a refusal is an error of REST,
+  // and fewer levels than asked for are a shallower book.
+  snapshotRequest: ({ venueSymbol }, endpoints) =>
+    gateGet(
+      endpoints,
+      `spot/order_book?currency_pair=${query(venueSymbol)}&limit=1000&with_id=true`,
+    ),
+  snapshotVenueSymbol: (url) => DIALECT.snapshotVenueSymbol(url),
+  tradesRequest: ({ venueSymbol }, { endpoints }) =>
+    gateGet(endpoints, `spot/trades?currency_pair=${query(venueSymbol)}&limit=1000`),
+  ...gateServerTime,
+  createDecoder: (context) => new GateDecoder(DIALECT, context),
+};
+
+function query(venueSymbol: string): string {
+  return encodeURIComponent(venueSymbol);
+}

@@ -1,0 +1,110 @@
+// What the messages of both Gate venues have in common.
+import { canonicalDecimal } from "@tickwire/proto/model";
+import type { Channel } from "#core/instrument.ts";
+import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
+import { BAD_TIME } from "../../reading/venue-time.ts";
+
+/** A JSON object with every number as its text. */
+export type Json = { readonly [key: string]: JsonText };
+
+/** What an answer to a request is about. */
+export type Asked = { readonly venueSymbol: string; readonly channels: readonly Channel[] };
+
+const NONE: readonly never[] = [];
+
+/** The stream of a pair in `spot.obu` and `futures.obu`: `ob.BTC_USDT.400`. */
+export function streamOf(venueSymbol: string, levels: number): string {
+  return `ob.${venueSymbol}.${levels}`;
+}
+
+/** The pair in such a name, or undefined. */
+export function venueSymbolOfStream(stream: JsonText | undefined): string | undefined {
+  return typeof stream === "string" ? /^ob\.(.+)\.\d+$/.exec(stream)?.[1] : undefined;
+}
+
+/** The pair in `1m_BTC_USDT` where the interval is a minute, or undefined. */
+export function venueSymbolOfCandle(name: JsonText | undefined): string | undefined {
+  return typeof name === "string" ? /^1m_(.+)$/.exec(name)?.[1] : undefined;
+}
+
+/** The pair that the payload of a request names; each of ours names one. */
+export function venueSymbolsOfPayload(
+  channel: string,
+  payload: JsonText | undefined,
+): readonly string[] {
+  const texts = (asJsonArray(payload) ?? NONE).map(asText);
+  switch (channel.slice(channel.indexOf(".") + 1)) {
+    case "obu":
+      return texts.map(venueSymbolOfStream).filter((each) => each !== undefined);
+    case "candlesticks":
+      return texts[1] === undefined ? NONE : [texts[1]];
+    case "order_book_update":
+    case "contract_stats":
+      return texts[0] === undefined ? NONE : [texts[0]];
+    default:
+      return texts.filter((each) => each !== undefined);
+  }
+}
+
+/**
+ * Microseconds since 1970. The same field comes in seconds, milliseconds (either with a fraction)
+ * or microseconds; ten, thirteen and sixteen digits tell them apart until 2286. Undefined where
+ * there is no time, BAD_TIME if it is none.
+ */
+export function gateTimeUs(value: JsonText | undefined): number | undefined {
+  if (value === undefined || value === null || value === "" || value === "0") return undefined;
+  const match = typeof value === "string" ? /^([1-9]\d*)(?:\.(\d+))?$/.exec(value) : null;
+  const [, whole = "", fraction = ""] = match ?? [];
+  if (whole.length === 16) return fraction === "" ? safe(whole) : BAD_TIME;
+  if (whole.length === 13) return safe(whole + micros(fraction, 3));
+  return whole.length === 10 ? safe(whole + micros(fraction, 6)) : BAD_TIME;
+}
+
+/** So many digits behind the point; what is finer is cut off. */
+function micros(fraction: string, digits: number): string {
+  return fraction.slice(0, digits).padEnd(digits, "0");
+}
+
+function safe(digits: string): number {
+  const value = Number(digits);
+  return Number.isSafeInteger(value) ? value : BAD_TIME;
+}
+
+/** An update id, which is a safe integer for decades to come. */
+export function updateId(value: JsonText | undefined): number | undefined {
+  if (typeof value !== "string" || !/^\d{1,16}$/.test(value)) return undefined;
+  const id = Number(value);
+  return Number.isSafeInteger(id) ? id : undefined;
+}
+
+/** The digits of a trade's id. */
+export function idText(value: JsonText | undefined): string | undefined {
+  return typeof value === "string" && /^\d{1,40}$/.test(value) ? value : undefined;
+}
+
+/** Canonical plain text of a decimal; undefined if it is none. */
+export function decimalText(value: JsonText | undefined): string | undefined {
+  return typeof value === "string" ? canonicalDecimal(value) : undefined;
+}
+
+/** True unless the venue leaves it out, or empty. */
+export function isGiven(value: JsonText | undefined): boolean {
+  return value !== undefined && value !== null && value !== "";
+}
+
+/** Levels as arrays of price and size; futures write them as objects with `p` and `s`. */
+export function levelsOf(side: JsonText | undefined): readonly unknown[] | undefined {
+  if (side === undefined || side === null) return NONE;
+  const levels = asJsonArray(side);
+  const [first] = levels ?? NONE;
+  if (levels === undefined || asJsonObject(first) === undefined) return levels;
+  return levels.map((level) => {
+    const { p, s } = asJsonObject(level) ?? {};
+    return [p, s];
+  });
+}
+
+/** The parts of a result: futures send lists, spot one at a time. */
+export function partsOf(result: JsonText | undefined): readonly JsonText[] {
+  return asJsonArray(result) ?? (result === undefined ? NONE : [result]);
+}

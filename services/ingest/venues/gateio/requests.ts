@@ -1,0 +1,106 @@
+// Requests, sequences and addresses that both Gate venues have in common.
+import type { Channel } from "#core/instrument.ts";
+import type {
+  BookSequencing,
+  BookSync,
+  FeedAdapter,
+  FeedEndpoints,
+  FeedSubscribeOptions,
+  FeedSubscription,
+  RestRequest,
+} from "../../feed/feed-adapter.ts";
+import { streamOf } from "./fields.ts";
+
+/** Levels of the streams that begin with the whole book. */
+const STREAM_LEVELS = [50, 400] as const;
+const STREAM_LEVELS_MAX = 400;
+
+/**
+ * Each change has the numbers of its first and last update, and continues the one before; a change
+ * without levels only moves the numbers on.
+ */
+const SEQUENCING: BookSequencing = {
+  isCovered: (delta, snapshotUpdateId) => (delta.lastUpdateId ?? Infinity) <= snapshotUpdateId,
+  bridges: (delta, snapshotUpdateId) => {
+    const { firstUpdateId = Infinity, lastUpdateId = 0 } = delta;
+    return firstUpdateId <= snapshotUpdateId + 1 && snapshotUpdateId + 1 <= lastUpdateId;
+  },
+  follows: (delta, lastUpdateId) => delta.firstUpdateId === lastUpdateId + 1,
+};
+
+/** Books that begin with the whole book in the stream. */
+export const GATE_STREAM_SYNC: BookSync = { snapshot: "in-band", sequencing: SEQUENCING };
+
+/** Books that begin with a REST answer. */
+export const GATE_REST_SYNC: BookSync = { snapshot: "rest", sequencing: SEQUENCING };
+
+export const GATE_BOOK_PROOF: FeedAdapter["bookProof"] = {
+  order: "sequence",
+  content: "none",
+  note: "Every change continues the number of the one before; a wrong number is not noticed.",
+};
+
+/** The least that the stream offers and that holds so many levels. */
+export function streamLevels(wanted: number): number {
+  return STREAM_LEVELS.find((levels) => levels >= wanted) ?? STREAM_LEVELS_MAX;
+}
+
+/** What a channel is asked for by: its name, and the payload that names the instrument. */
+export type GateStream = {
+  readonly name: string;
+  payload(venueSymbol: string, options: FeedSubscribeOptions): readonly string[];
+};
+
+/** The payload of most channels. */
+export const justTheSymbol: GateStream["payload"] = (venueSymbol) => [venueSymbol];
+
+/** The payload of the streams that begin with the whole book. */
+export const bookStream: GateStream["payload"] = (venueSymbol, { bookDepth }) => [
+  streamOf(venueSymbol, streamLevels(bookDepth)),
+];
+
+/**
+ * A request for each instrument and channel, so that a bad one costs the others nothing. The venue
+ * wants a time in each, and looks at it only where a request is signed; ours carry their number.
+ */
+export function gateFrames(
+  event: "subscribe" | "unsubscribe",
+  subscriptions: readonly FeedSubscription[],
+  options: FeedSubscribeOptions,
+  streamFor: (channel: Channel) => GateStream | undefined,
+): readonly string[] {
+  const requests = new Map<string, { readonly channel: string; readonly payload: unknown }>();
+  for (const { instrument, channel } of subscriptions) {
+    const stream = streamFor(channel);
+    if (stream === undefined) continue;
+    const payload = stream.payload(instrument.venueSymbol, options);
+    requests.set(`${stream.name} ${payload.join(" ")}`, { channel: stream.name, payload });
+  }
+  return [...requests.values()].map(({ channel, payload }, index) => {
+    const id = options.requestId + index;
+    return JSON.stringify({ time: id, id, channel, event, payload });
+  });
+}
+
+export function gateGet(endpoints: FeedEndpoints, path: string): RestRequest {
+  return { url: `${endpoints.rest}/api/v4/${path}`, weight: 1 };
+}
+
+/** The venue's clock, in milliseconds under the same address for all of Gate. */
+export const gateServerTime = {
+  serverTimeRequest: (endpoints: FeedEndpoints): RestRequest => gateGet(endpoints, "spot/time"),
+  parseServerTimeUs: (body: string): number | undefined => {
+    const text = /"server_time"\s*:\s*(\d{13})\b/.exec(body)?.[1];
+    return text === undefined ? undefined : Number(text) * 1000;
+  },
+};
+
+/** The value of a parameter in the address of an answer, if its path ends so. */
+export function parameterOf(
+  url: string,
+  { path, name }: { readonly path: RegExp; readonly name: string },
+): string | undefined {
+  const cut = url.indexOf("?");
+  if (cut < 0 || !path.test(url.slice(0, cut))) return undefined;
+  return new URLSearchParams(url.slice(cut + 1)).get(name) ?? undefined;
+}

@@ -1,0 +1,123 @@
+// Gemini's current public feed. Perpetuals are traded on it like spot; their mark prices and open
+// interest are asked for by REST. Candles are not part of it.
+// https://developer.gemini.com/websocket/streams
+import type { Channel } from "#core/instrument.ts";
+import type { RawBook } from "#core/book-sync.ts";
+import type {
+  FeedAdapter,
+  FeedLimits,
+  FeedSubscribeOptions,
+  FeedSubscription,
+} from "../../feed/feed-adapter.ts";
+import { planByInstrument } from "../../reading/event-values.ts";
+import { GEMINI_STREAMS, GeminiDecoder } from "./decoder.ts";
+import {
+  deriveGeminiInstrument,
+  geminiSymbolsRequest,
+  isGeminiSymbolsUrl,
+  parseGeminiSymbols,
+} from "./requests.ts";
+import { geminiRiskPoll } from "./risk.ts";
+
+const NAMING = { venue: "gemini", venueSymbolOf: (listed: string) => listed.toLowerCase() };
+
+/** None of these is published; they are guesses far below what other venues allow. */
+const LIMITS: FeedLimits = {
+  subscriptionsPerConnectionMax: 300,
+  outgoingFrames: { count: 5, intervalMs: 1000 },
+  // 120 public REST requests a minute are documented.
+  restWeight: { count: 60, intervalMs: 60_000 },
+  connects: { count: 1, intervalMs: 1000 },
+  silenceMsMax: { book: 120_000, quotes: 300_000 },
+  connectionSilenceMsMax: 60_000,
+  connectionAgeMsMax: undefined,
+};
+
+/** Every change of a book says which numbers it covers. */
+export const gemini: FeedAdapter = {
+  venue: "gemini",
+  title: "Gemini",
+  documentation: [
+    "https://developer.gemini.com/websocket/streams",
+    "https://docs.gemini.com/rest/derivatives",
+  ],
+  channels: ["trades", "quotes", "book", "mark-price", "open-interest"],
+  notes: {
+    quotes: "Every change of the best bid and offer.",
+    book: "All changes of 100 ms in one message; the first is the whole book.",
+    "mark-price":
+      "Of perpetuals, with the index; asked for by REST once a minute, without the venue's time. " +
+      "Funding is not published: the venue documents an amount, but no exact rate.",
+    "open-interest": "Of perpetuals; asked for by REST once a minute, without the venue's time.",
+  },
+  bookProof: {
+    order: "sequence",
+    content: "none",
+    note:
+      "Each change goes on where the one before ended. The first message is known as the whole " +
+      "book by its place only.",
+  },
+  endpoints: { webSocket: "wss://ws.gemini.com", rest: "https://api.gemini.com" },
+  limits: LIMITS,
+  bookSync: {
+    snapshot: "in-band",
+    sequencing: {
+      isCovered: (delta, snapshotUpdateId) => (delta.lastUpdateId ?? Infinity) <= snapshotUpdateId,
+      bridges: goesOn,
+      follows: goesOn,
+    },
+  },
+  keepAlive: {
+    intervalMs: 20_000,
+    frame: (sequence) => JSON.stringify({ id: `ping-${sequence}`, method: "ping" }),
+  },
+  instrumentsRequests: (endpoints) => [geminiSymbolsRequest(endpoints)],
+  isInstrumentsUrl: isGeminiSymbolsUrl,
+  parseInstruments: (body) => parseGeminiSymbols(body, NAMING),
+  deriveInstrument: (venueSymbol) => deriveGeminiInstrument(venueSymbol, NAMING),
+  planConnections: (subscriptions, endpoints) =>
+    planByInstrument(subscriptions.filter(isStreamed), {
+      // The parameter asks for whole books on subscribing.
+      url: `${endpoints.webSocket.replace(/\/+$/, "")}/?snapshot=-1`,
+      subscriptionsMax: LIMITS.subscriptionsPerConnectionMax,
+    }),
+  subscribeFrames: (subscriptions, options) => frames("SUBSCRIBE", subscriptions, options),
+  unsubscribeFrames: (subscriptions, options) => frames("UNSUBSCRIBE", subscriptions, options),
+  polls: [geminiRiskPoll("mark-price"), geminiRiskPoll("open-interest")],
+  createDecoder: (context) => new GeminiDecoder(context),
+};
+
+/**
+ * A change begins at the number where the one before ended, not at the next: one that begins behind
+ * it is missing something.
+ */
+function goesOn({ firstUpdateId, lastUpdateId }: RawBook, appliedUpdateId: number): boolean {
+  if (firstUpdateId === undefined || lastUpdateId === undefined) return false;
+  return firstUpdateId <= appliedUpdateId && appliedUpdateId < lastUpdateId;
+}
+
+/** One pair a frame, because a refusal is of a whole frame. */
+function frames(
+  method: "SUBSCRIBE" | "UNSUBSCRIBE",
+  subscriptions: readonly FeedSubscription[],
+  options: FeedSubscribeOptions,
+): readonly string[] {
+  const byPair = new Map<string, Set<string>>();
+  for (const { instrument, channel } of subscriptions) {
+    const stream = streamOf(channel);
+    if (stream === undefined) continue;
+    const name = instrument.venueSymbol;
+    byPair.set(name, (byPair.get(name) ?? new Set<string>()).add(`${name}@${stream}`));
+  }
+  return [...byPair.values()].map((params, index) =>
+    JSON.stringify({ id: options.requestId + index, method, params: [...params] }),
+  );
+}
+
+function isStreamed({ channel }: FeedSubscription): boolean {
+  return streamOf(channel) !== undefined;
+}
+
+function streamOf(channel: Channel): string | undefined {
+  return Object.keys(GEMINI_STREAMS).find((stream) => GEMINI_STREAMS[stream] === channel);
+}

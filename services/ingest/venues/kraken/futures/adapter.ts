@@ -1,0 +1,141 @@
+// Kraken Futures (Derivatives), WebSocket v1. Candles are to be had from a REST service of charts
+// only, and are not offered here.
+// https://docs.kraken.com/exchange/api-reference/futures-websocket
+// https://docs.kraken.com/api/docs/futures-api/trading/get-instruments
+import type { RawBook } from "#core/book-sync.ts";
+import type { Channel } from "#core/instrument.ts";
+import type {
+  FeedAdapter,
+  FeedEndpoints,
+  FeedLimits,
+  FeedSubscription,
+} from "../../../feed/feed-adapter.ts";
+import { planByInstrument } from "../../../reading/event-values.ts";
+import { CHANNELS_OF_FEED } from "./answers.ts";
+import { KrakenFuturesDecoder } from "./decoder.ts";
+import { deriveFuturesInstrument, parseFuturesInstruments } from "./instruments.ts";
+import { isRecord, parseJson } from "../../../reading/text-fields.ts";
+import { isBadTime, parseIsoTimeUs } from "../../../reading/venue-time.ts";
+
+const LIMITS: FeedLimits = {
+  // The venue says nothing of a limit: a guess.
+  subscriptionsPerConnectionMax: 500,
+  // A hundred requests a second are allowed.
+  outgoingFrames: { count: 50, intervalMs: 1000 },
+  // Public requests are not budgeted: a guess.
+  restWeight: { count: 5, intervalMs: 1000 },
+  // A hundred connections at a time; how fast is not said.
+  connects: { count: 5, intervalMs: 1000 },
+  // Tickers come every second; books and trades of quiet contracts may rest for long.
+  silenceMsMax: { book: 120_000, ticker: 60_000, quotes: 60_000, "mark-price": 60_000 },
+  // Heartbeats are asked for and come every few seconds.
+  connectionSilenceMsMax: 30_000,
+  connectionAgeMsMax: undefined,
+};
+
+const HEARTBEATS = JSON.stringify({ event: "subscribe", feed: "heartbeat" });
+
+/** Every message of a book has the number after that of the one before. */
+export const krakenFutures: FeedAdapter = {
+  venue: "kraken-futures",
+  title: "Kraken Futures",
+  documentation: [
+    "https://docs.kraken.com/exchange/api-reference/futures-websocket",
+    "https://docs.kraken.com/api/docs/futures-api/trading/get-instruments",
+  ],
+  channels: [
+    "trades",
+    "quotes",
+    "book",
+    "ticker",
+    "funding",
+    "mark-price",
+    "open-interest",
+    "liquidations",
+  ],
+  notes: {
+    trades: "Inverse contracts (PI_, FI_) count contracts of 1 USD, the others units of the asset.",
+    quotes: "The best bid and offer of the ticker feed, not of every change.",
+    book: "One level a message, the whole book.",
+    funding: "`relative_funding_rate`, for one hour; `funding_rate` is an absolute amount.",
+    "mark-price": "With the ticker feed, the index price beside it.",
+    "open-interest": "With the ticker feed, in the unit of sizes.",
+    liquidations: "Trades of the type `liquidation`; the side is that of the order that closed.",
+  },
+  bookProof: {
+    order: "sequence",
+    content: "none",
+    note: "Every message of a book has the next number; a wrong number inside is not noticed.",
+  },
+  endpoints: {
+    webSocket: "wss://futures.kraken.com/ws/v1",
+    rest: "https://futures.kraken.com",
+  },
+  limits: LIMITS,
+  bookSync: {
+    snapshot: "in-band",
+    sequencing: {
+      isCovered: (delta, snapshotUpdateId) => (delta.lastUpdateId ?? Infinity) <= snapshotUpdateId,
+      bridges: isNext,
+      follows: isNext,
+    },
+  },
+  // The venue wants a ping every minute, and its pages show none. Asking for the heartbeats that
+  // come anyway is a message that it surely knows.
+  keepAlive: { intervalMs: 30_000, frame: () => HEARTBEATS },
+  openingFrames: () => [HEARTBEATS],
+  instrumentsRequests: (endpoints) => [{ url: `${baseOf(endpoints)}/instruments`, weight: 1 }],
+  isInstrumentsUrl: (url) => /\/derivatives\/api\/v3\/instruments\/?(\?|$)/.test(url),
+  parseInstruments: parseFuturesInstruments,
+  deriveInstrument: deriveFuturesInstrument,
+  planConnections: (subscriptions, endpoints) =>
+    planByInstrument(subscriptions.filter(isOffered), {
+      url: endpoints.webSocket,
+      subscriptionsMax: LIMITS.subscriptionsPerConnectionMax,
+    }),
+  subscribeFrames: (subscriptions) => frames("subscribe", subscriptions),
+  unsubscribeFrames: (subscriptions) => frames("unsubscribe", subscriptions),
+  tradesRequest: ({ venueSymbol }, { endpoints }) => ({
+    url: `${baseOf(endpoints)}/history?symbol=${encodeURIComponent(venueSymbol)}`,
+    weight: 1,
+  }),
+  // Every answer of the interface has the venue's time; this is a short one.
+  serverTimeRequest: (endpoints) => ({ url: `${baseOf(endpoints)}/feeschedules`, weight: 1 }),
+  parseServerTimeUs: (body) => {
+    const answer = parseJson(body);
+    const timeUs = isRecord(answer) ? parseIsoTimeUs(answer["serverTime"]) : undefined;
+    return isBadTime(timeUs) ? undefined : timeUs;
+  },
+  createDecoder: (context) => new KrakenFuturesDecoder(context),
+};
+
+function isNext(delta: RawBook, lastUpdateId: number): boolean {
+  return delta.lastUpdateId === lastUpdateId + 1;
+}
+
+/** Dated contracts have no funding. */
+function isOffered({ instrument, channel }: FeedSubscription): boolean {
+  return channel !== "funding" || instrument.kind === "perpetual";
+}
+
+function baseOf(endpoints: FeedEndpoints): string {
+  return `${endpoints.rest}/derivatives/api/v3`;
+}
+
+/** One contract a frame, because a refusal is of a whole frame. */
+function frames(
+  event: "subscribe" | "unsubscribe",
+  subscriptions: readonly FeedSubscription[],
+): readonly string[] {
+  const texts = new Set<string>();
+  for (const { instrument, channel } of subscriptions) {
+    const feed = feedOf(channel);
+    if (feed === undefined) continue;
+    texts.add(JSON.stringify({ event, feed, product_ids: [instrument.venueSymbol] }));
+  }
+  return [...texts];
+}
+
+function feedOf(channel: Channel): string | undefined {
+  return Object.keys(CHANNELS_OF_FEED).find((feed) => CHANNELS_OF_FEED[feed]?.includes(channel));
+}

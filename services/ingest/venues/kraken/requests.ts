@@ -1,0 +1,65 @@
+// Requests of Kraken's WebSocket v2.
+// https://docs.kraken.com/exchange/api-reference/spot-websocket
+import type { FeedSubscribeOptions, FeedSubscription } from "../../feed/feed-adapter.ts";
+import { nearestBookDepth } from "./instruments.ts";
+
+/** Symbols in one subscribe frame; each is acknowledged by itself. */
+const SYMBOLS_PER_FRAME_MAX = 100;
+const CANDLE_INTERVAL_MINUTES = 1;
+
+/**
+ * The requests that subscribe or end these channels, numbered on from `requestId`. Each symbol is
+ * acknowledged by itself, so a bad one costs the others nothing.
+ */
+export function krakenRequests(
+  method: "subscribe" | "unsubscribe",
+  subscriptions: readonly FeedSubscription[],
+  options: FeedSubscribeOptions,
+): readonly string[] {
+  const symbols: Record<"book" | "trade" | "bbo" | "ticker" | "ohlc", Set<string>> = {
+    book: new Set(),
+    trade: new Set(),
+    bbo: new Set(),
+    ticker: new Set(),
+    ohlc: new Set(),
+  };
+  for (const { instrument, channel } of subscriptions) {
+    const name = instrument.venueSymbol;
+    if (channel === "book") symbols.book.add(name);
+    else if (channel === "trades") symbols.trade.add(name);
+    else if (channel === "candles") symbols.ohlc.add(name);
+    else if (channel === "quotes") symbols.bbo.add(name);
+    else if (channel === "ticker") symbols.ticker.add(name);
+  }
+  for (const name of symbols.bbo) symbols.ticker.delete(name);
+  const depth = nearestBookDepth(options.bookDepth);
+  const requests = [
+    ...batches(symbols.book).map((symbol) => ({ channel: "book", symbol, depth })),
+    ...batches(symbols.trade).map((symbol) => ({ channel: "trade", symbol })),
+    ...batches(symbols.bbo).map((symbol) => ({ channel: "ticker", symbol, event_trigger: "bbo" })),
+    ...batches(symbols.ticker).map((symbol) => ({
+      channel: "ticker",
+      symbol,
+      event_trigger: "trades",
+    })),
+    ...batches(symbols.ohlc).map((symbol) => ({
+      channel: "ohlc",
+      symbol,
+      interval: CANDLE_INTERVAL_MINUTES,
+    })),
+  ];
+  return requests.map((params, index) => {
+    const snapshot = method === "subscribe" ? { snapshot: true } : {};
+    const req_id = options.requestId + index;
+    return JSON.stringify({ method, params: { ...params, ...snapshot }, req_id });
+  });
+}
+
+function batches(symbols: ReadonlySet<string>): string[][] {
+  const all = [...symbols];
+  const result: string[][] = [];
+  for (let start = 0; start < all.length; start += SYMBOLS_PER_FRAME_MAX) {
+    result.push(all.slice(start, start + SYMBOLS_PER_FRAME_MAX));
+  }
+  return result;
+}

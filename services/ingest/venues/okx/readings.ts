@@ -1,0 +1,136 @@
+// What OKX says about an instrument besides trades, quotes and books.
+// https://www.okx.com/docs-v5/en/#public-data-websocket
+import type { Instrument } from "#core/instrument.ts";
+import type { FeedEvent, RejectReason } from "../../feed/feed-adapter.ts";
+import { readCandleValues } from "../../reading/candle-values.ts";
+import { readTickerValues } from "../../reading/event-values.ts";
+import {
+  decimalText,
+  isRecord,
+  type JsonRecord,
+  millisecondsTimeUs,
+  present,
+} from "../../reading/text-fields.ts";
+import { isBadTime } from "../../reading/venue-time.ts";
+
+type Emit = (event: FeedEvent) => void;
+
+/** What every event of an item has. */
+export type EventCommon = {
+  readonly instrument: Instrument;
+  readonly venueTimeUs: number | undefined;
+  readonly receivedTimeUs: number;
+};
+
+/** `[ts, o, h, l, c, vol, volCcy, volCcyQuote, confirm]`; the message itself has no time. */
+export function readOkxCandle(
+  item: unknown,
+  common: EventCommon & { readonly intervalMs: number },
+  emit: Emit,
+): RejectReason | undefined {
+  if (!Array.isArray(item)) return "missing-field";
+  const [ts, ...texts] = item as readonly unknown[];
+  const openTimeUs = millisecondsTimeUs(ts);
+  const confirm = texts[7];
+  if (openTimeUs === undefined || (confirm !== "0" && confirm !== "1")) return "missing-field";
+  if (isBadTime(openTimeUs)) return "bad-time";
+  const [open, high, low, close, volume, , turnover] = texts;
+  const values = readCandleValues({ open, high, low, close, volume });
+  if (typeof values === "string") return values;
+  const closed = confirm === "1";
+  const rest = { quoteVolume: decimalText(turnover), tradeCount: undefined, closed };
+  emit({ kind: "candle", ...common, openTimeUs, ...values, ...rest });
+  return undefined;
+}
+
+/**
+ * Volumes are in the unit of the sizes. `volCcy24h` is in the quote asset for spot alone, in the
+ * base asset for contracts.
+ */
+export function readOkxTicker(
+  item: JsonRecord,
+  common: EventCommon,
+  emit: Emit,
+): RejectReason | undefined {
+  const isSpot = common.instrument.kind === "spot";
+  const ticker = readTickerValues({
+    lastPrice: present(item["last"]),
+    lastSize: present(item["lastSz"]),
+    openPrice: present(item["open24h"]),
+    highPrice: present(item["high24h"]),
+    lowPrice: present(item["low24h"]),
+    volume: present(item["vol24h"]),
+    quoteVolume: isSpot ? present(item["volCcy24h"]) : undefined,
+    bidPrice: present(item["bidPx"]),
+    askPrice: present(item["askPx"]),
+  });
+  if (typeof ticker === "string") return ticker;
+  emit({ kind: "ticker", ...common, ...ticker });
+  return undefined;
+}
+
+/** `fundingTime` is the settlement to come, `nextFundingTime` the one after it. */
+export function readOkxFunding(
+  item: JsonRecord,
+  common: EventCommon,
+  emit: Emit,
+): RejectReason | undefined {
+  const rate = decimalText(item["fundingRate"]);
+  if (rate === undefined) return "bad-decimal";
+  const nextFundingTimeUs = millisecondsTimeUs(item["fundingTime"]);
+  const followingTimeUs = millisecondsTimeUs(item["nextFundingTime"]);
+  if (isBadTime(nextFundingTimeUs) || isBadTime(followingTimeUs)) return "bad-time";
+  const isKnown = nextFundingTimeUs !== undefined && followingTimeUs !== undefined;
+  const distanceMs = isKnown ? (followingTimeUs - nextFundingTimeUs) / 1000 : 0;
+  const intervalMs = distanceMs > 0 ? distanceMs : undefined;
+  emit({ kind: "funding", ...common, rate, nextFundingTimeUs, intervalMs });
+  return undefined;
+}
+
+/** In contracts; the value is in US dollars. */
+export function readOkxOpenInterest(
+  item: JsonRecord,
+  common: EventCommon,
+  emit: Emit,
+): RejectReason | undefined {
+  const openInterest = decimalText(item["oi"]);
+  if (openInterest === undefined) return "bad-decimal";
+  const openInterestValue = decimalText(item["oiUsd"]);
+  emit({ kind: "open-interest", ...common, openInterest, openInterestValue });
+  return undefined;
+}
+
+/** `side` is the liquidation order's own: a short that is liquidated buys. */
+export function readOkxLiquidation(
+  item: JsonRecord,
+  common: EventCommon,
+  emit: Emit,
+): RejectReason | undefined {
+  const details = item["details"];
+  if (!Array.isArray(details)) return "missing-field";
+  for (const detail of details as readonly unknown[]) {
+    if (!isRecord(detail)) return "missing-field";
+    const { side } = detail;
+    if (common.instrument.kind === "option" && detail["bkPx"] === "") {
+      // Those of options say neither price nor size.
+      emit({ kind: "heartbeat" });
+      continue;
+    }
+    if (side !== "buy" && side !== "sell") return "missing-field";
+    const venueTimeUs = millisecondsTimeUs(detail["ts"]);
+    if (isBadTime(venueTimeUs)) return "bad-time";
+    const price = decimalText(detail["bkPx"]);
+    const size = decimalText(detail["sz"]);
+    if (price === undefined || size === undefined) return "bad-decimal";
+    emit({
+      kind: "liquidation",
+      ...common,
+      venueTimeUs,
+      price,
+      size,
+      aggressorSide: side === "buy" ? "buyer" : "seller",
+      liquidationId: undefined,
+    });
+  }
+  return undefined;
+}

@@ -1,0 +1,193 @@
+// https://www.okx.com/docs-v5/en/#overview-websocket-subscribe
+import type { Channel, Instrument, InstrumentKind } from "#core/instrument.ts";
+import type {
+  ConnectionPlan,
+  FeedEndpoints,
+  FeedSubscribeOptions,
+  FeedSubscription,
+} from "../../feed/feed-adapter.ts";
+import { planByInstrument } from "../../reading/event-values.ts";
+import { isOkxXperp, okxIndexOf } from "./instruments.ts";
+
+/** What names one subscription of the venue. */
+export type OkxArgument = {
+  readonly channel: string;
+  readonly instId?: string;
+  readonly instType?: string;
+};
+
+type OkxChannel = { readonly name: string; readonly path: "/public" | "/business" };
+
+/** The channel that is asked for, and the address that serves it. */
+const OKX_CHANNELS: Readonly<Partial<Record<Channel, OkxChannel>>> = {
+  trades: { name: "trades-all", path: "/business" },
+  quotes: { name: "bbo-tbt", path: "/public" },
+  book: { name: "books", path: "/public" },
+  ticker: { name: "tickers", path: "/public" },
+  candles: { name: "candle1m", path: "/business" },
+  funding: { name: "funding-rate", path: "/public" },
+  "mark-price": { name: "mark-price", path: "/public" },
+  "open-interest": { name: "open-interest", path: "/public" },
+  liquidations: { name: "liquidation-orders", path: "/public" },
+};
+
+/** What is published of a channel of the venue, including those that only recordings have. */
+export const CHANNEL_OF_OKX: Readonly<Record<string, Channel>> = {
+  trades: "trades",
+  "trades-all": "trades",
+  "bbo-tbt": "quotes",
+  books: "book",
+  books5: "book",
+  "books-l2-tbt": "book",
+  "books50-l2-tbt": "book",
+  tickers: "ticker",
+  candle1m: "candles",
+  "funding-rate": "funding",
+  "mark-price": "mark-price",
+  "open-interest": "open-interest",
+  "liquidation-orders": "liquidations",
+};
+
+const CANDLES = /^candle(\d+)([smHDW])(utc)?$/;
+const UNITS_MS = {
+  s: 1000,
+  m: 60_000,
+  H: 3_600_000,
+  D: 86_400_000,
+  W: 604_800_000,
+} as const satisfies Record<string, number>;
+
+/** How long the candles of a channel are; undefined if it has none, or none of fixed length. */
+export function okxCandleIntervalMs(venueChannel: string): number | undefined {
+  const [, count, unit] = CANDLES.exec(venueChannel) ?? [];
+  return count === undefined ? undefined : Number(count) * UNITS_MS[unit as keyof typeof UNITS_MS];
+}
+
+/** What is published of a channel of the venue, candles of all lengths included. */
+export function channelOfOkx(venueChannel: string): Channel | undefined {
+  if (Object.hasOwn(CHANNEL_OF_OKX, venueChannel)) return CHANNEL_OF_OKX[venueChannel];
+  return okxCandleIntervalMs(venueChannel) === undefined ? undefined : "candles";
+}
+
+/** Public channels of the venue of which nothing is published; recordings of others have them. */
+export const NOT_PUBLISHED_BY_OKX =
+  /^(instruments|status|price-limit|estimated-price|opt-summary|option-trades|adl-warning|call-auction-details|economic-calendar|(mark-price-|index-)?candle\w+|(public-)?(struc-)?block-\w+|public-\w+-block-trades|sprd-[\w-]+)$/;
+
+/** The venue's word for a kind of instrument. */
+export const OKX_TYPE_OF_KIND: Readonly<Record<InstrumentKind, string>> = {
+  spot: "SPOT",
+  perpetual: "SWAP",
+  future: "FUTURES",
+  option: "OPTION",
+};
+
+/**
+ * Books on one connection: the venue advises against 30 or more, and a book is what an instrument
+ * takes most of.
+ */
+export const BOOKS_PER_CONNECTION_MAX = 29;
+
+/** True if the venue has this channel for the instrument. */
+function exists({ instrument, channel }: FeedSubscription): boolean {
+  const { kind } = instrument;
+  switch (channel) {
+    case "funding":
+      return kind === "perpetual" || isOkxXperp(instrument);
+    case "mark-price":
+    case "open-interest":
+      return kind !== "spot";
+    case "liquidations":
+      // Those of options say neither price nor size.
+      return kind === "perpetual" || kind === "future";
+    case "trades":
+    case "quotes":
+    case "book":
+    case "ticker":
+    case "candles":
+      return true;
+    case "status":
+      return false;
+  }
+}
+
+/** Splits what is wanted over the two addresses and over connections. */
+export function planOkx(
+  subscriptions: readonly FeedSubscription[],
+  endpoints: FeedEndpoints,
+  subscriptionsMax: number,
+): readonly ConnectionPlan[] {
+  const base = endpoints.webSocket.replace(/\/+$/, "");
+  const wanted = subscriptions.filter(exists);
+  return (["/public", "/business"] as const).flatMap((path) =>
+    byBooks(wanted.filter(({ channel }) => OKX_CHANNELS[channel]?.path === path)).flatMap((group) =>
+      planByInstrument(group, { url: base + path, subscriptionsMax }),
+    ),
+  );
+}
+
+/** Groups of whole instruments, none with more books than a connection should have. */
+function byBooks(subscriptions: readonly FeedSubscription[]): readonly FeedSubscription[][] {
+  const withBook = new Set<Instrument>();
+  for (const { instrument, channel } of subscriptions) {
+    if (channel === "book") withBook.add(instrument);
+  }
+  const groupOf = new Map<Instrument, number>();
+  for (const [index, instrument] of [...withBook].entries()) {
+    groupOf.set(instrument, Math.floor(index / BOOKS_PER_CONNECTION_MAX));
+  }
+  const groups: FeedSubscription[][] = [];
+  for (const subscription of subscriptions) {
+    const group = groupOf.get(subscription.instrument) ?? 0;
+    (groups[group] ??= []).push(subscription);
+  }
+  return groups;
+}
+
+/** Arguments in one request that is about no single instrument; far below the venue's 64 KB. */
+export const SHARED_ARGUMENTS_MAX = 200;
+
+/**
+ * One request for each instrument: if the venue refuses a request as a whole for one unknown name,
+ * nobody else is hit. What instruments share (an index, the liquidations of a type) comes behind
+ * them, and is never ended: others of the connection may still want it.
+ */
+export function okxRequests(
+  op: "subscribe" | "unsubscribe",
+  subscriptions: readonly FeedSubscription[],
+  options: FeedSubscribeOptions,
+): readonly string[] {
+  const byInstrument = new Map<Instrument, OkxArgument[]>();
+  const shared = new Map<string, OkxArgument>();
+  for (const { instrument, channel } of subscriptions) {
+    const own = ownArgumentOf(instrument, channel);
+    if (own !== undefined) {
+      const together = byInstrument.get(instrument);
+      if (together === undefined) byInstrument.set(instrument, [own]);
+      else together.push(own);
+    }
+    const other = op === "subscribe" ? sharedArgumentOf(instrument, channel) : undefined;
+    if (other !== undefined) shared.set(JSON.stringify(other), other);
+  }
+  const requests: (readonly OkxArgument[])[] = [...byInstrument.values()];
+  const others = [...shared.values()];
+  for (let start = 0; start < others.length; start += SHARED_ARGUMENTS_MAX) {
+    requests.push(others.slice(start, start + SHARED_ARGUMENTS_MAX));
+  }
+  return requests.map((args, index) =>
+    JSON.stringify({ id: String(options.requestId + index), op, args }),
+  );
+}
+
+function ownArgumentOf(instrument: Instrument, channel: Channel): OkxArgument | undefined {
+  const name = OKX_CHANNELS[channel]?.name;
+  if (name === undefined || channel === "liquidations") return undefined;
+  return { channel: name, instId: instrument.venueSymbol };
+}
+
+function sharedArgumentOf(instrument: Instrument, channel: Channel): OkxArgument | undefined {
+  if (channel === "liquidations") {
+    return { channel: "liquidation-orders", instType: OKX_TYPE_OF_KIND[instrument.kind] };
+  }
+  const index = channel === "mark-price" ? okxIndexOf(instrument.venueSymbol) : undefined;
+  return index === undefined ? undefined : { channel: "index-tickers", instId: index };
+}
