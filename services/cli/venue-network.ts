@@ -3,8 +3,8 @@ import type { VenueConfig } from "#ingest/config.ts";
 import {
   createFetchRestClient,
   FETCH_REST_CLIENT_DEFAULTS,
-} from "#ingest/feed/fetch-rest-client.ts";
-import { createWebSocketDialer } from "#ingest/feed/web-socket-dialer.ts";
+} from "#ingest/feed/rest/fetch-rest-client.ts";
+import { createWebSocketDialer } from "#ingest/feed/connection/web-socket-dialer.ts";
 import type { VenueNetwork } from "#ingest/main.ts";
 import { createSimulatedVenue } from "#ingest/simulated/simulated-dialer.ts";
 

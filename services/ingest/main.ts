@@ -4,19 +4,22 @@ import type { Clock } from "#core/clock.ts";
 import type { IngestConfig, VenueConfig } from "./config.ts";
 import { FEED_POLICY_DEFAULTS } from "./feed/feed-policy.ts";
 import type { FeedPolicy } from "./feed/feed-policy.ts";
-import { createFetchRestClient, FETCH_REST_CLIENT_DEFAULTS } from "./feed/fetch-rest-client.ts";
-import { createWebSocketDialer } from "./feed/web-socket-dialer.ts";
-import type { FeedDialer, RestClient } from "./feed/web-socket-dialer.ts";
-import { LatencyBoard } from "./latency-histogram.ts";
+import {
+  createFetchRestClient,
+  FETCH_REST_CLIENT_DEFAULTS,
+} from "./feed/rest/fetch-rest-client.ts";
+import { createWebSocketDialer } from "./feed/connection/web-socket-dialer.ts";
+import type { FeedDialer, RestClient } from "./feed/connection/web-socket-dialer.ts";
+import { LatencyBoard } from "./venue/latency-histogram.ts";
 import type { Logger } from "./logger.ts";
 import { registerIngestMetrics } from "./metrics.ts";
 import type { MeasuredVenue } from "./metrics.ts";
-import { Publisher } from "./publisher.ts";
-import type { PublisherCounters } from "./publisher.ts";
-import { QueryResponder } from "./query-responder.ts";
+import { Publisher } from "#publish/publisher.ts";
+import type { PublisherCounters } from "#publish/publisher.ts";
+import { QueryResponder } from "#publish/query-responder.ts";
 import { createSimulatedVenue } from "./simulated/simulated-dialer.ts";
 import { scheduleTurnEnd } from "./turn-scheduler.ts";
-import { VenueIngest } from "./venue-ingest.ts";
+import { VenueIngest } from "./venue/venue-ingest.ts";
 import type { FeedAdapter } from "./feed/feed-adapter.ts";
 import { VENUES } from "./venues/registry.ts";
 

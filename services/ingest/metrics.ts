@@ -2,9 +2,9 @@ import { Counter, Gauge } from "prom-client";
 import type { Registry } from "prom-client";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
-import type { LatencyBoard } from "./latency-histogram.ts";
-import type { PublisherCounters } from "./publisher.ts";
-import type { VenueCounters } from "./venue-counters.ts";
+import type { LatencyBoard } from "./venue/latency-histogram.ts";
+import type { PublisherCounters } from "#publish/publisher.ts";
+import type { VenueCounters } from "./venue/venue-counters.ts";
 
 /** What a venue shows to the metrics. */
 export type MeasuredVenue = {

@@ -169,7 +169,7 @@ describe("the tables", () => {
 
   test("list every reason that ingest gives for a state", () => {
     const ingest = new URL("../../services/ingest/", import.meta.url);
-    const files = ["", "feed/"].flatMap((folder) =>
+    const files = ["", "venue/", "feed/", "feed/connection/", "feed/rest/"].flatMap((folder) =>
       readdirSync(new URL(folder, ingest))
         .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
         .map((name) => readFileSync(new URL(folder + name, ingest), "utf8")),

@@ -16,7 +16,7 @@ import type {
   FeedSocketHandlers,
   RestAnswer,
   RestClient,
-} from "#ingest/feed/web-socket-dialer.ts";
+} from "#ingest/feed/connection/web-socket-dialer.ts";
 
 /**
  * A venue invented for driver tests: its frames are feed events with symbols in place of

@@ -1,12 +1,12 @@
 import type { MarketEvent, Status } from "#core/market-event.ts";
 import type { FeedPolicy } from "#ingest/feed/feed-policy.ts";
 import { FEED_POLICY_DEFAULTS } from "#ingest/feed/feed-policy.ts";
-import { FeedSession } from "#ingest/feed/feed-session.ts";
-import { RequestPacer } from "#ingest/feed/request-pacer.ts";
-import { SnapshotFetcher } from "#ingest/feed/snapshot-fetcher.ts";
-import { VenueRest } from "#ingest/feed/venue-rest.ts";
-import { createVenueCounters } from "#ingest/venue-counters.ts";
-import { VenuePipeline } from "#ingest/venue-pipeline.ts";
+import { FeedSession } from "#ingest/feed/connection/feed-session.ts";
+import { RequestPacer } from "#ingest/feed/rest/request-pacer.ts";
+import { SnapshotFetcher } from "#ingest/feed/rest/snapshot-fetcher.ts";
+import { VenueRest } from "#ingest/feed/rest/venue-rest.ts";
+import { createVenueCounters } from "#ingest/venue/venue-counters.ts";
+import { VenuePipeline } from "#ingest/venue/venue-pipeline.ts";
 import {
   createFakeAdapter,
   FakeDialer,

@@ -24,10 +24,19 @@ const LAYERS: readonly { readonly folder: string; readonly allowed: readonly Reg
   { folder: "services/wire/", allowed: [/^\.\//, /^#core\//, /^@tickwire\/proto/] },
   { folder: "services/bus/", allowed: [/^\.\//, /^#core\//, /^@nats-io\//, /^node:/] },
   {
+    folder: "services/publish/",
+    allowed: [
+      /^\.\//,
+      /^#(core|wire|bus|publish|ingest)\//,
+      /^@tickwire\/proto\/(codec|model|service)$/,
+      /^node:/,
+    ],
+  },
+  {
     folder: "services/ingest/",
     allowed: [
       /^\.\.?\//,
-      /^#(core|wire|bus|ingest)\//,
+      /^#(core|wire|bus|publish|ingest)\//,
       /^@tickwire\/proto\/(codec|model|service)$/,
       /^(ws|zod|prom-client)$/,
       /^node:/,
@@ -46,13 +55,16 @@ const LAYERS: readonly { readonly folder: string; readonly allowed: readonly Reg
   },
   {
     folder: "services/runtime/",
+    allowed: [/^\.\//, /^#core\//, /^#runtime\//, /^(pino|prom-client|zod)$/, /^node:/],
+  },
+  {
+    folder: "services/config/",
     allowed: [
       /^\.\//,
-      /^#core\//,
-      /^#runtime\//,
+      /^#(core|runtime)\//,
       // The whole configuration is one tree: its sections are defined beside what they configure.
       /^#(ingest|gateway)\/config\.ts$/,
-      /^(pino|prom-client|zod)$/,
+      /^zod$/,
       /^node:/,
     ],
   },
@@ -62,7 +74,7 @@ const LAYERS: readonly { readonly folder: string; readonly allowed: readonly Reg
 /** Packages that exactly one file may import. */
 const ONE_IMPORTER: readonly { readonly module: RegExp; readonly file: RegExp }[] = [
   { module: /^@nats-io\//, file: /^services\/bus\/nats-bus\.ts$/ },
-  { module: /^uWebSockets\.js/, file: /^services\/gateway\/transport\/uws-module\.ts$/ },
+  { module: /^uWebSockets\.js/, file: /^services\/gateway\/transport\/uws\/uws-module\.ts$/ },
   { module: /^@tickwire\/proto$/, file: /^(services\/wire|clients\/typescript\/src)\// },
   { module: /^commander$/, file: /^services\/cli\// },
   { module: /^pino$/, file: /^services\/runtime\/logger\.ts$/ },
@@ -99,12 +111,12 @@ const EFFECTS: readonly { readonly pattern: RegExp; readonly name: string }[] = 
 ];
 
 const EFFECT_FILES: readonly RegExp[] = [
-  /^services\/(cli|runtime)\//,
+  /^services\/(cli|config|runtime)\//,
   /^services\/(ingest|gateway)\/main\.ts$/,
   // Adapters to the outside world, named for it.
-  /^services\/ingest\/feed\/web-socket-dialer\.ts$/,
-  /^services\/ingest\/feed\/rest-client\.ts$/,
-  /^services\/gateway\/transport\/(uws|node)-transport\.ts$/,
+  /^services\/ingest\/feed\/connection\/web-socket-dialer\.ts$/,
+  /^services\/ingest\/feed\/rest\/fetch-rest-client\.ts$/,
+  /^services\/gateway\/transport\/(uws|node)\/(uws|node)-transport\.ts$/,
   /^services\/bus\/nats-bus\.ts$/,
   /^clients\/typescript\/src\/environment\.ts$/,
 ];

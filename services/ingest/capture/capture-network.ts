@@ -5,7 +5,7 @@ import type {
   FeedSocketHandlers,
   RestAnswer,
   RestClient,
-} from "../feed/web-socket-dialer.ts";
+} from "../feed/connection/web-socket-dialer.ts";
 
 type Dialled = { readonly url: string; readonly handlers: FeedSocketHandlers; dropped: boolean };
 

@@ -6,7 +6,7 @@ import type {
   FeedSocketHandlers,
   RestAnswer,
   RestClient,
-} from "../feed/web-socket-dialer.ts";
+} from "../feed/connection/web-socket-dialer.ts";
 import { formatCaptureHeader, formatCaptureRecord } from "./capture-format.ts";
 import type { CaptureRecord } from "./capture-format.ts";
 

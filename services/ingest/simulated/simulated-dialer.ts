@@ -5,7 +5,7 @@ import type {
   FeedSocket,
   FeedSocketHandlers,
   RestClient,
-} from "../feed/web-socket-dialer.ts";
+} from "../feed/connection/web-socket-dialer.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import {
   listSimulatedInstruments,

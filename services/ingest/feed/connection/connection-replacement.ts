@@ -1,0 +1,165 @@
+import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { Instrument } from "#core/instrument.ts";
+import type { Logger } from "../../logger.ts";
+import type { ConnectionOpener } from "./connection-opener.ts";
+import type { BookSync, ConnectionTicket, RawBook } from "../feed-adapter.ts";
+import type { FeedLink } from "./feed-link.ts";
+import type { FeedPolicy } from "../feed-policy.ts";
+import { Rollover } from "./rollover.ts";
+import type { FeedData } from "./rollover.ts";
+
+export type ConnectionReplacementOptions = {
+  readonly venue: string;
+  readonly url: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly policy: FeedPolicy;
+  readonly logger: Logger;
+  readonly opener: ConnectionOpener;
+  /** When the venue ends a connection; undefined if it never does. */
+  readonly connectionAgeMsMax: number | undefined;
+  readonly snapshotOf: (instrument: Instrument) => BookSync["snapshot"];
+  /** The books that the connection carries now. */
+  readonly books: () => readonly Instrument[];
+  /** There is a connection that could be replaced. */
+  readonly isReplaceable: () => boolean;
+  readonly dial: (ticket: ConnectionTicket) => FeedLink;
+  /** The new connection leads from now on; then what it delivered beyond the old one goes on. */
+  readonly onTakeOver: (link: FeedLink) => void;
+  readonly forward: (event: RawBook) => void;
+};
+
+/**
+ * Replaces a connection before the venue ends it, or when the venue asks for it: the new one is
+ * opened and subscribed while the old one still delivers, and takes over once nothing can be lost.
+ */
+export class ConnectionReplacement {
+  readonly #options: ConnectionReplacementOptions;
+  #next: FeedLink | undefined;
+  #rollover: Rollover | undefined;
+  /** The last one, until the connection that it left is gone. */
+  #takenOver: Rollover | undefined;
+  /** Which request for an address is still wanted. */
+  #opening: symbol | undefined;
+  #cancelAge: CancelTimer | undefined;
+  #cancelTakeOver: CancelTimer | undefined;
+
+  constructor(options: ConnectionReplacementOptions) {
+    this.#options = options;
+  }
+
+  /** The connection that is to take over, if there is one. */
+  get next(): FeedLink | undefined {
+    return this.#next;
+  }
+
+  /** A connection opened: its age counts from now. */
+  armAge(): void {
+    const { connectionAgeMsMax, clock, policy, random } = this.#options;
+    this.#cancelAge?.();
+    if (connectionAgeMsMax === undefined) return;
+    // Before the venue does it, and not for all connections at once.
+    const latestMs =
+      connectionAgeMsMax - Math.min(policy.rolloverTimeoutMs, connectionAgeMsMax / 4);
+    const jitterMs = random() * policy.rolloverJitterMs;
+    const delayMs = Math.max(latestMs - jitterMs, connectionAgeMsMax / 2);
+    this.#cancelAge = clock.after(delayMs, () => this.start("connection age"));
+  }
+
+  /** Does nothing while a replacement is under way already. */
+  start(reason: string): void {
+    const { opener, logger, venue, url } = this.#options;
+    if (this.#opening !== undefined || !this.#canStart()) return;
+    logger.info({ venue, url, reason }, "replacing connection");
+    const opening = Symbol("opening");
+    this.#opening = opening;
+    opener.open({
+      onTurn: (ticket) => {
+        if (this.#opening !== opening) return;
+        this.#opening = undefined;
+        if (this.#canStart()) this.#dial(ticket);
+      },
+      onFailure: (failure) => {
+        if (this.#opening === opening) this.abandon(failure);
+      },
+    });
+  }
+
+  /** The new connection is open: both deliver now. */
+  beginOverlap(): void {
+    const { policy, clock } = this.#options;
+    const deadlineUs = clock.nowUs() + policy.rolloverTimeoutMs * 1000;
+    const check = (): void => {
+      if (this.#rollover?.isReady() === true || clock.nowUs() >= deadlineUs) this.takeOver();
+      else this.#cancelTakeOver = clock.after(policy.rolloverOverlapMs, check);
+    };
+    this.#cancelTakeOver = clock.after(policy.rolloverOverlapMs, check);
+  }
+
+  /** True if an event goes on that came on this connection. */
+  accepts(link: FeedLink, event: FeedData): boolean {
+    if (this.#rollover !== undefined) {
+      return link === this.#next
+        ? this.#rollover.acceptNew(event)
+        : this.#rollover.acceptOld(event);
+    }
+    return this.#takenOver?.acceptAfter(event) ?? true;
+  }
+
+  takeOver(): void {
+    const { clock, policy, onTakeOver, forward } = this.#options;
+    const rollover = this.#rollover;
+    const link = this.#next;
+    if (link === undefined) return;
+    this.#cancelTakeOver?.();
+    this.#next = undefined;
+    this.#rollover = undefined;
+    this.#takenOver = rollover;
+    // Not for ever: a venue that numbers anew must not look like one that repeats itself.
+    this.#cancelTakeOver = clock.after(policy.rolloverTimeoutMs, () => {
+      this.#takenOver = undefined;
+    });
+    onTakeOver(link);
+    rollover?.takeOver(forward);
+  }
+
+  /** The new connection could not be had: the old one goes on, and it is tried again. */
+  abandon(reason: string): void {
+    const { clock, policy, random, logger, venue, url } = this.#options;
+    logger.warn({ venue, url, reason }, "replacement failed");
+    this.#cancelTakeOver?.();
+    this.#opening = undefined;
+    this.#next = undefined;
+    this.#rollover = undefined;
+    this.#cancelAge?.();
+    this.#cancelAge = clock.after(policy.reconnectBackoffMsMax * (0.5 + random() / 2), () =>
+      this.start("connection age"),
+    );
+  }
+
+  /** The old connection is gone, and with it whatever was to replace it. */
+  release(): void {
+    this.#cancelAge?.();
+    this.#cancelTakeOver?.();
+    this.#opening = undefined;
+    this.#next?.close();
+    this.#next = undefined;
+    this.#rollover = undefined;
+    this.#takenOver = undefined;
+  }
+
+  #canStart(): boolean {
+    return this.#next === undefined && this.#options.isReplaceable();
+  }
+
+  #dial(ticket: ConnectionTicket): void {
+    const { dial, books, snapshotOf, policy } = this.#options;
+    this.#next = dial(ticket);
+    // From now on, so that it is known what the old connection delivered when the new one opens.
+    this.#rollover = new Rollover({
+      snapshotOf,
+      books: books(),
+      deltasMax: policy.rolloverDeltasMax,
+    });
+  }
+}

@@ -1,0 +1,106 @@
+import type { Instrument } from "#core/instrument.ts";
+import type { BookSync, FeedEvent, RawBook } from "../feed-adapter.ts";
+
+/** The events that carry market data. */
+export type FeedData = Extract<
+  FeedEvent,
+  { readonly instrument: Instrument; receivedTimeUs: number }
+>;
+
+export type RolloverOptions = {
+  readonly snapshotOf: (instrument: Instrument) => BookSync["snapshot"];
+  /** Instruments whose book is on the connection. */
+  readonly books: readonly Instrument[];
+  readonly deltasMax: number;
+};
+
+/**
+ * Which events of two overlapping connections go on, while the new one takes over from the old one.
+ * - Trades of both, if they have an id: duplicates are recognised by it later.
+ * - A book that starts in-band moves to the new connection with the snapshot there.
+ * - A numbered book stays with the old connection; what the new one delivers is kept, and what lies
+ *   behind the last delta of the old one continues it when the new one takes over. Should that not
+ * fit, the book's own sequence check finds out and resyncs.
+ * - Everything else comes from the old connection until then.
+ */
+export class Rollover {
+  readonly #options: RolloverOptions;
+  readonly #moved = new Set<Instrument>();
+  readonly #kept = new Map<Instrument, RawBook[]>();
+  readonly #lastUpdateIds = new Map<Instrument, number>();
+  #sawData = false;
+
+  constructor(options: RolloverOptions) {
+    this.#options = options;
+  }
+
+  /** True if an event of the old connection goes on. */
+  acceptOld(event: FeedData): boolean {
+    if (event.kind !== "raw-book") return true;
+    // A snapshot may be older than the deltas that are applied already.
+    if (!event.snapshot && event.lastUpdateId !== undefined) {
+      this.#lastUpdateIds.set(event.instrument, event.lastUpdateId);
+    }
+    return !this.#moved.has(event.instrument);
+  }
+
+  /** True if an event of the new connection goes on. */
+  acceptNew(event: FeedData): boolean {
+    this.#sawData = true;
+    if (event.kind === "trade") return event.tradeId !== "";
+    if (event.kind !== "raw-book") return false;
+    if (this.#moved.has(event.instrument)) return true;
+    if (this.#options.snapshotOf(event.instrument) === "in-band") {
+      if (event.snapshot) this.#moved.add(event.instrument);
+      return event.snapshot;
+    }
+    this.#keep(event);
+    return false;
+  }
+
+  /** True once the new connection can take over without losing anything. */
+  isReady(): boolean {
+    const { books, snapshotOf } = this.#options;
+    return (
+      this.#sawData &&
+      books.every((book) => snapshotOf(book) !== "in-band" || this.#moved.has(book))
+    );
+  }
+
+  /** What the new connection delivered beyond the old one, to go on when it takes over. */
+  takeOver(forward: (event: RawBook) => void): void {
+    for (const [instrument, deltas] of this.#kept) {
+      const last = this.#lastUpdateIds.get(instrument);
+      for (const delta of deltas) {
+        const isOld =
+          last !== undefined && delta.lastUpdateId !== undefined && delta.lastUpdateId <= last;
+        if (!isOld) forward(delta);
+      }
+    }
+    this.#kept.clear();
+  }
+
+  /**
+   * True if an event of the new connection goes on after it took over: it may be behind the old
+   * one, and repeat what that delivered.
+   */
+  acceptAfter(event: FeedData): boolean {
+    if (event.kind !== "raw-book" || event.snapshot || event.lastUpdateId === undefined)
+      return true;
+    const last = this.#lastUpdateIds.get(event.instrument);
+    if (last === undefined) return true;
+    if (event.lastUpdateId <= last) return false;
+    this.#lastUpdateIds.delete(event.instrument);
+    return true;
+  }
+
+  #keep(event: RawBook): void {
+    let deltas = this.#kept.get(event.instrument);
+    if (deltas === undefined) {
+      deltas = [];
+      this.#kept.set(event.instrument, deltas);
+    }
+    deltas.push(event);
+    if (deltas.length > this.#options.deltasMax) deltas.shift();
+  }
+}

@@ -1,0 +1,109 @@
+import { WebSocket } from "ws";
+import type { RestRequest, RestResponse } from "../feed-adapter.ts";
+
+/** What a connection reports. Called synchronously, one at a time, never from within `dial`. */
+export type FeedSocketHandlers = {
+  onOpen(): void;
+  /** A whole message: text as string, binary as bytes that the receiver may keep. */
+  onFrame(frame: string | Uint8Array): void;
+  /** The venue pinged; the pong has been sent already. */
+  onPing?(): void;
+  /** The venue answered our ping. */
+  onPong?(): void;
+  /** The last call for this connection; also after a failed handshake and after `terminate()`. */
+  onClose(code: number, reason: string): void;
+  /** Why the connection failed, for the log; `onClose` follows. */
+  onError?(message: string): void;
+};
+
+/** One connection to a venue. Every method is safe in every state, and does nothing once closed. */
+export type FeedSocket = {
+  send(frame: string): void;
+  /** A protocol ping; `onPong` tells of the answer. */
+  ping(): void;
+  /** Starts the closing handshake. */
+  close(): void;
+  /** Drops the connection at once. */
+  terminate(): void;
+  /** Bytes accepted by `send` that the kernel has not taken yet. */
+  bufferedBytes(): number;
+};
+
+/** Opens connections; the real one, the simulated market's, a capture's, a test's. */
+export type FeedDialer = {
+  dial(url: string, handlers: FeedSocketHandlers): FeedSocket;
+};
+
+/** A REST answer of any status, with the venue's wish for a pause where it has one. */
+export type RestAnswer = RestResponse & { readonly retryAfterMs?: number };
+
+/** Makes REST requests. Exactly one of the two callbacks is called, later and once. */
+export type RestClient = {
+  get(
+    request: RestRequest,
+    onResponse: (response: RestAnswer) => void,
+    onError: (reason: string) => void,
+  ): void;
+  /** Ends what is under way; its `onError` is called with `closed`. Idempotent. */
+  close?(): void;
+};
+
+export type WebSocketDialerOptions = {
+  /** From dialling to the end of the HTTP upgrade. */
+  readonly handshakeTimeoutMs: number;
+  /** A larger message closes the connection with 1009. */
+  readonly frameBytesMax: number;
+  /** Offer permessage-deflate. */
+  readonly compression: boolean;
+};
+
+/** Snapshots of large books are several megabytes of JSON. */
+export const WEB_SOCKET_DIALER_DEFAULTS: WebSocketDialerOptions = {
+  handshakeTimeoutMs: 10_000,
+  frameBytesMax: 64 * 1024 * 1024,
+  compression: true,
+};
+
+/**
+ * The dialer for the real network. Venue pings are answered with their payload, as `ws` does by
+ * itself.
+ */
+export function createWebSocketDialer(
+  options: WebSocketDialerOptions = WEB_SOCKET_DIALER_DEFAULTS,
+): FeedDialer {
+  return { dial: (url, handlers) => dialWebSocket(url, handlers, options) };
+}
+
+function dialWebSocket(
+  url: string,
+  handlers: FeedSocketHandlers,
+  options: WebSocketDialerOptions,
+): FeedSocket {
+  const socket = new WebSocket(url, {
+    handshakeTimeout: options.handshakeTimeoutMs,
+    maxPayload: options.frameBytesMax,
+    perMessageDeflate: options.compression,
+    followRedirects: false,
+  });
+  socket.on("open", () => handlers.onOpen());
+  socket.on("message", (data, isBinary) => {
+    // `ws` hands out Buffers as long as binaryType is not changed.
+    const bytes = data as Buffer;
+    handlers.onFrame(isBinary ? bytes : bytes.toString("utf8"));
+  });
+  socket.on("ping", () => handlers.onPing?.());
+  socket.on("pong", () => handlers.onPong?.());
+  socket.on("error", (error) => handlers.onError?.(error.message));
+  socket.on("close", (code, reason) => handlers.onClose(code, reason.toString("utf8")));
+  return {
+    send(frame) {
+      if (socket.readyState === WebSocket.OPEN) socket.send(frame);
+    },
+    ping() {
+      if (socket.readyState === WebSocket.OPEN) socket.ping();
+    },
+    close: () => socket.close(1000),
+    terminate: () => socket.terminate(),
+    bufferedBytes: () => socket.bufferedAmount,
+  };
+}

@@ -1,0 +1,25 @@
+import type { FeedAdapter, FeedEndpoints } from "../feed-adapter.ts";
+
+/** Addresses that stand in for a venue's own. */
+export type EndpointOverrides = { readonly [name in keyof FeedEndpoints]?: string | undefined };
+
+/**
+ * The venue's addresses with those given in their place. REST addresses end without a slash, so
+ * that adapters can put their paths behind them.
+ */
+export function resolveEndpoints(adapter: FeedAdapter, given: EndpointOverrides): FeedEndpoints {
+  const overrides = Object.entries(given).filter(([, address]) => address !== undefined);
+  const { rest, derivativesRest, ...sockets }: FeedEndpoints = {
+    ...adapter.endpoints,
+    ...Object.fromEntries(overrides),
+  };
+  return {
+    ...sockets,
+    rest: withoutSlash(rest),
+    ...(derivativesRest === undefined ? {} : { derivativesRest: withoutSlash(derivativesRest) }),
+  };
+}
+
+function withoutSlash(address: string): string {
+  return address.replace(/\/+$/, "");
+}

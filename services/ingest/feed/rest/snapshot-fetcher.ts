@@ -1,0 +1,232 @@
+import { backoffDelayMs } from "#core/backoff.ts";
+import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { Instrument } from "#core/instrument.ts";
+import type { Logger } from "../../logger.ts";
+import type { FeedAdapter, FeedEndpoints } from "../feed-adapter.ts";
+import type { FeedPolicy } from "../feed-policy.ts";
+import { RequestPacer } from "./request-pacer.ts";
+import type { RestAnswer, RestClient } from "../connection/web-socket-dialer.ts";
+
+/** What one request for a book snapshot brings about. */
+export type SnapshotConsumer = {
+  /** An answer with status 200. False if there was no book of the instrument in it. */
+  deliver(answer: RestAnswer): boolean;
+  /** Tried too often; the next try is after the cool-down. */
+  unavailable(reason: string): void;
+};
+
+export type SnapshotFetcherOptions = {
+  readonly adapter: FeedAdapter;
+  readonly endpoints: FeedEndpoints;
+  readonly restClient: RestClient;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly policy: FeedPolicy;
+  readonly logger: Logger;
+  readonly counters: SnapshotCounters;
+};
+
+/** Counts that the fetcher keeps up to date; shared with the metrics. */
+export type SnapshotCounters = {
+  snapshotsRequested: number;
+  snapshotsDelivered: number;
+  snapshotsFailed: number;
+  rateLimited: number;
+  banned: number;
+};
+
+type Pending = {
+  readonly instrument: Instrument;
+  consumer: SnapshotConsumer;
+  /** Requests since the last one that lasted. */
+  attempt: number;
+  /** Waiting for a timer, for the pacer or for the venue; or none of them. */
+  state: "idle" | "waiting" | "queued" | "sent" | "delivering";
+  again: boolean;
+  deliveredUs: number;
+  cancelTimer: CancelTimer | undefined;
+};
+
+/**
+ * Book snapshots over REST for one venue, whatever the number of connections: one request per
+ * instrument at a time, all within the venue's budget, each failure followed by a longer wait. A
+ * 429 pauses the venue for as long as it wishes, a 418 (banned) likewise; nothing at all is asked
+ *   meanwhile.
+ */
+export class SnapshotFetcher {
+  readonly #options: SnapshotFetcherOptions;
+  readonly #pacer: RequestPacer;
+  readonly #pending = new Map<Instrument, Pending>();
+  #closed = false;
+
+  constructor(options: SnapshotFetcherOptions) {
+    this.#options = options;
+    const { clock, policy, adapter } = options;
+    this.#pacer = new RequestPacer({
+      limit: adapter.limits.restWeight,
+      clock,
+      waitingMax: policy.snapshotsWaitingMax,
+    });
+  }
+
+  /** The venue's REST budget, shared with every other REST request to it. */
+  get pacer(): RequestPacer {
+    return this.#pacer;
+  }
+
+  /**
+   * Asks for a snapshot. Does nothing but remember the consumer if one is on its way; called while
+   * one is delivered (it was too old), it is asked for again after a wait.
+   */
+  request(instrument: Instrument, consumer: SnapshotConsumer): void {
+    if (this.#closed) return;
+    const pending = this.#pendingOf(instrument, consumer);
+    pending.consumer = consumer;
+    if (pending.state === "delivering") pending.again = true;
+    if (pending.state !== "idle") return;
+    const stableUs = this.#options.policy.bookStableMs * 1000;
+    if (this.#options.clock.nowUs() - pending.deliveredUs > stableUs) pending.attempt = 0;
+    this.#schedule(pending);
+  }
+
+  /** Forgets a request that has not been sent, and the answer to one that has. */
+  cancel(instrument: Instrument): void {
+    const pending = this.#pending.get(instrument);
+    if (pending === undefined) return;
+    pending.cancelTimer?.();
+    this.#pending.delete(instrument);
+  }
+
+  /** Instruments whose snapshot is being waited for. */
+  get pendingCount(): number {
+    let count = 0;
+    for (const pending of this.#pending.values()) if (pending.state !== "idle") count += 1;
+    return count;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#pacer.close();
+    for (const pending of this.#pending.values()) pending.cancelTimer?.();
+    this.#pending.clear();
+  }
+
+  #pendingOf(instrument: Instrument, consumer: SnapshotConsumer): Pending {
+    let pending = this.#pending.get(instrument);
+    if (pending === undefined) {
+      pending = {
+        instrument,
+        consumer,
+        attempt: 0,
+        state: "idle",
+        again: false,
+        deliveredUs: Number.NEGATIVE_INFINITY,
+        cancelTimer: undefined,
+      };
+      this.#pending.set(instrument, pending);
+    }
+    return pending;
+  }
+
+  /** The first request goes at once; those after it wait for longer and longer. */
+  #schedule(pending: Pending): void {
+    const { policy, random } = this.#options;
+    if (pending.attempt >= policy.snapshotAttemptsMax) {
+      pending.attempt = 0;
+      this.#wait(pending, policy.snapshotCooldownMs);
+      pending.consumer.unavailable("snapshot-unavailable");
+      return;
+    }
+    const attempt = pending.attempt;
+    pending.attempt += 1;
+    if (attempt === 0) {
+      this.#queue(pending);
+      return;
+    }
+    const delayMs = backoffDelayMs({
+      attempt: attempt - 1,
+      limits: { baseMs: policy.snapshotBackoffBaseMs, maxMs: policy.snapshotBackoffMsMax },
+      random,
+    });
+    // An answer that came too early will not be newer without any wait.
+    this.#wait(pending, Math.max(delayMs, policy.snapshotBackoffBaseMs / 2));
+  }
+
+  #wait(pending: Pending, delayMs: number): void {
+    pending.state = "waiting";
+    pending.cancelTimer = this.#options.clock.after(delayMs, () => {
+      if (pending.attempt === 0) pending.attempt = 1;
+      this.#queue(pending);
+    });
+  }
+
+  #queue(pending: Pending): void {
+    const { adapter, endpoints } = this.#options;
+    const request = adapter.snapshotRequest?.(pending.instrument, endpoints);
+    if (request === undefined) {
+      pending.state = "idle";
+      return;
+    }
+    pending.state = "queued";
+    const accepted = this.#pacer.submit(request.weight, () => {
+      if (this.#closed || this.#pending.get(pending.instrument) !== pending) return;
+      pending.state = "sent";
+      this.#options.counters.snapshotsRequested += 1;
+      this.#options.restClient.get(
+        request,
+        (answer) => this.#onAnswer(pending, answer),
+        (reason) => this.#onFailure(pending, reason),
+      );
+    });
+    if (!accepted) this.#schedule(pending);
+  }
+
+  #onAnswer(pending: Pending, answer: RestAnswer): void {
+    if (this.#closed) return;
+    this.noteLimits(answer);
+    if (this.#pending.get(pending.instrument) !== pending) return;
+    if (answer.status !== 200) {
+      this.#onFailure(pending, `status ${answer.status}`);
+      return;
+    }
+    pending.state = "delivering";
+    pending.again = false;
+    const found = pending.consumer.deliver(answer);
+    // A consumer may have cancelled from within.
+    if (this.#pending.get(pending.instrument) !== pending) return;
+    pending.state = "idle";
+    if (!found) {
+      this.#onFailure(pending, "no book in the answer");
+      return;
+    }
+    this.#options.counters.snapshotsDelivered += 1;
+    pending.deliveredUs = this.#options.clock.nowUs();
+    if (pending.again) this.#schedule(pending);
+  }
+
+  #onFailure(pending: Pending, reason: string): void {
+    if (this.#closed || this.#pending.get(pending.instrument) !== pending) return;
+    this.#options.counters.snapshotsFailed += 1;
+    const { venue, venueSymbol } = pending.instrument;
+    this.#options.logger.warn(
+      { venue, venueSymbol, reason, attempt: pending.attempt },
+      "snapshot failed",
+    );
+    this.#schedule(pending);
+  }
+
+  /** Every REST answer of the venue is to be shown here: a 429 or 418 pauses all requests to it. */
+  noteLimits(answer: RestAnswer): void {
+    if (answer.status !== 429 && answer.status !== 418) return;
+    const { policy, clock, counters, logger, adapter } = this.#options;
+    const banned = answer.status === 418;
+    if (banned) counters.banned += 1;
+    else counters.rateLimited += 1;
+    // A wish of nothing, such as a date that has passed, is as good as none.
+    const wishMs = answer.retryAfterMs ?? 0;
+    const defaultMs = banned ? policy.bannedPauseMs : policy.rateLimitedPauseMs;
+    const pauseMs = Math.min(wishMs > 0 ? wishMs : defaultMs, policy.restPauseMsMax);
+    this.#pacer.pauseUntil(clock.nowUs() + pauseMs * 1000);
+    logger.warn({ venue: adapter.venue, status: answer.status, pauseMs }, "venue pauses REST");
+  }
+}

@@ -1,0 +1,251 @@
+import { backoffDelayMs } from "#core/backoff.ts";
+import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { Instrument } from "#core/instrument.ts";
+import type { Trade } from "#core/market-event.ts";
+import type { FeedAdapter } from "../feed-adapter.ts";
+import type { FeedPolicy } from "../feed-policy.ts";
+import type { VenueRest } from "./venue-rest.ts";
+import type { RestAnswer } from "../connection/web-socket-dialer.ts";
+
+/** Counts that the filler keeps up to date; shared with the metrics. */
+export type TradeFillCounters = { tradesFilled: number; tradeFillsFailed: number };
+
+/** Why trades may be missing. */
+export type TradeGapReason = "reconnected" | "missing-data";
+
+export type TradeGapFillerOptions = {
+  readonly adapter: FeedAdapter;
+  readonly rest: VenueRest;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly policy: FeedPolicy;
+  readonly counters: TradeFillCounters;
+  /** The trades of an instrument in an answer, oldest first; what else is in it is not for us. */
+  readonly decode: (answer: RestAnswer, instrument: Instrument) => readonly Trade[];
+  readonly publish: (trade: Trade) => void;
+  /** Said before the live trades that were held go on. */
+  readonly onDone: (
+    instrument: Instrument,
+    result: { readonly reason: TradeGapReason; readonly proven: boolean },
+  ) => void;
+};
+
+type Fill = {
+  readonly instrument: Instrument;
+  readonly reason: TradeGapReason;
+  /** Everything up to this trade was published. */
+  lastId: string;
+  /** Live trades behind the hole. */
+  readonly held: Trade[];
+  requests: number;
+  /** Something was found. */
+  hasFilled: boolean;
+  cancelTimeout: CancelTimer | undefined;
+  cancelRetry: CancelTimer | undefined;
+};
+
+/**
+ * Fetches the trades that a connection missed by REST and puts them before the live ones, which
+ * wait meanwhile. The hole counts as closed only if the answers reach from the last trade before it
+ * to the first one behind it; otherwise what was found is published, and the caller is told that
+ * more may be missing.
+ */
+export class TradeGapFiller {
+  readonly #options: TradeGapFillerOptions;
+  readonly #lastIds = new Map<Instrument, string>();
+  readonly #fills = new Map<Instrument, Fill>();
+
+  constructor(options: TradeGapFillerOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the next trade of the stream. True if it is held until the hole before it is closed. */
+  take(trade: Trade): boolean {
+    const fill = this.#fills.get(trade.instrument);
+    if (fill !== undefined && fill.held.length < this.#options.policy.tradeFillHeldMax) {
+      fill.held.push(trade);
+      return true;
+    }
+    if (fill !== undefined) this.#giveUp(fill);
+    this.#note(trade);
+    return false;
+  }
+
+  /**
+   * From now on trades of the instrument are held. False if the hole cannot be filled: the venue
+   * does not offer it, no trade was seen before it, or another hole is being filled.
+   */
+  start(instrument: Instrument, reason: TradeGapReason): boolean {
+    const { adapter, clock, policy } = this.#options;
+    const lastId = this.#lastIds.get(instrument);
+    if (adapter.tradesRequest === undefined || lastId === undefined) return false;
+    if (this.#fills.has(instrument)) return false;
+    const fill: Fill = {
+      instrument,
+      reason,
+      lastId,
+      held: [],
+      requests: 0,
+      hasFilled: false,
+      cancelTimeout: undefined,
+      cancelRetry: undefined,
+    };
+    this.#fills.set(instrument, fill);
+    fill.cancelTimeout = clock.after(policy.tradeFillTimeoutMs, () => this.#giveUp(fill));
+    // Perhaps refused at once: the caller hears of it after this call.
+    fill.cancelRetry = clock.after(0, () => this.#ask(fill));
+    return true;
+  }
+
+  /**
+   * The connection is gone. A hole before which nothing is held stays open until the next one is
+   * there.
+   */
+  interrupt(): void {
+    for (const fill of this.#fills.values()) {
+      if (fill.held.length > 0) this.#giveUp(fill);
+      else this.#end(fill);
+    }
+  }
+
+  /** Forgets what is under way. Idempotent. */
+  close(): void {
+    for (const fill of this.#fills.values()) this.#end(fill);
+  }
+
+  #ask(fill: Fill): void {
+    const { adapter, rest } = this.#options;
+    const { instrument, lastId } = fill;
+    const options = { afterTradeId: lastId, endpoints: rest.endpoints };
+    const request = adapter.tradesRequest?.(instrument, options);
+    if (request === undefined) {
+      this.#giveUp(fill);
+      return;
+    }
+    fill.requests += 1;
+    rest.ask(request, {
+      onAnswer: (answer) => {
+        if (this.#isWanted(fill)) this.#onAnswer(fill, answer);
+      },
+      onFailure: () => {
+        if (this.#isWanted(fill)) this.#askAgain(fill);
+      },
+    });
+  }
+
+  #onAnswer(fill: Fill, answer: RestAnswer): void {
+    const trades = this.#options.decode(answer, fill.instrument);
+    const firstLive = fill.held.find(({ historical }) => !historical);
+    const missed = tradesAfter(trades, fill.lastId);
+    if (missed === undefined) {
+      // A stream that goes on without a hole proves itself, whatever the answer lacks.
+      if (firstLive !== undefined && isNextId(fill.lastId, firstLive.tradeId)) {
+        this.#complete(fill);
+        return;
+      }
+      for (const trade of trades) this.#publishFilled(fill, trade);
+      this.#giveUp(fill);
+      return;
+    }
+    // What the stream delivered too comes from the stream.
+    const join = missed.findIndex(({ tradeId }) => tradeId === firstLive?.tradeId);
+    for (const trade of join < 0 ? missed : missed.slice(0, join)) this.#publishFilled(fill, trade);
+    // While nothing is held, only an answer with nothing new shows that there is no more; and where
+    // the venue's numbers say that something is missing, one with nothing at all came too early.
+    const mayBeNone = fill.reason === "reconnected" || fill.hasFilled;
+    const isJoined =
+      firstLive === undefined
+        ? missed.length === 0 && mayBeNone
+        : join >= 0 || isNextId(fill.lastId, firstLive.tradeId) || holds(trades, firstLive);
+    if (isJoined) this.#complete(fill);
+    else this.#askAgain(fill);
+  }
+
+  #askAgain(fill: Fill): void {
+    const { clock, policy, random } = this.#options;
+    if (fill.requests >= policy.tradeFillRequestsMax) {
+      this.#giveUp(fill);
+      return;
+    }
+    const delayMs = backoffDelayMs({
+      attempt: fill.requests - 1,
+      limits: { baseMs: policy.snapshotBackoffBaseMs, maxMs: policy.snapshotBackoffMsMax },
+      random,
+    });
+    fill.cancelRetry = clock.after(delayMs, () => this.#ask(fill));
+  }
+
+  #publishFilled(fill: Fill, trade: Trade): void {
+    const { counters, publish } = this.#options;
+    counters.tradesFilled += 1;
+    fill.lastId = trade.tradeId;
+    fill.hasFilled = true;
+    this.#lastIds.set(fill.instrument, trade.tradeId);
+    // It is late, but it is the next one of the stream.
+    publish(trade.historical ? { ...trade, historical: false } : trade);
+  }
+
+  #complete(fill: Fill): void {
+    this.#end(fill);
+    this.#options.onDone(fill.instrument, { reason: fill.reason, proven: true });
+    this.#release(fill);
+  }
+
+  #giveUp(fill: Fill): void {
+    this.#end(fill);
+    this.#options.counters.tradeFillsFailed += 1;
+    this.#options.onDone(fill.instrument, { reason: fill.reason, proven: false });
+    this.#release(fill);
+  }
+
+  #end(fill: Fill): void {
+    fill.cancelTimeout?.();
+    fill.cancelRetry?.();
+    this.#fills.delete(fill.instrument);
+  }
+
+  #release(fill: Fill): void {
+    for (const trade of fill.held) {
+      this.#note(trade);
+      this.#options.publish(trade);
+    }
+  }
+
+  #note(trade: Trade): void {
+    const { instrument, tradeId, historical } = trade;
+    if (!historical && tradeId !== "") this.#lastIds.set(instrument, tradeId);
+  }
+
+  #isWanted(fill: Fill): boolean {
+    return this.#fills.get(fill.instrument) === fill;
+  }
+}
+
+/**
+ * The trades behind the one with this id; undefined if nothing proves that they directly follow it.
+ * Proof is the trade itself among them, or numbers without a hole that begin right after it.
+ */
+export function tradesAfter(
+  trades: readonly Trade[],
+  lastId: string,
+): readonly Trade[] | undefined {
+  const index = trades.findLastIndex(({ tradeId }) => tradeId === lastId);
+  if (index >= 0) return trades.slice(index + 1);
+  let previousId = lastId;
+  for (const { tradeId } of trades) {
+    if (!isNextId(previousId, tradeId)) return undefined;
+    previousId = tradeId;
+  }
+  return trades.length === 0 ? undefined : trades;
+}
+
+/** Longer ones are no numbers that count anything. */
+const NUMBER = /^\d{1,40}$/;
+
+function holds(trades: readonly Trade[], wanted: Trade): boolean {
+  return trades.some(({ tradeId }) => tradeId === wanted.tradeId);
+}
+
+function isNextId(id: string, nextId: string): boolean {
+  return NUMBER.test(id) && NUMBER.test(nextId) && BigInt(id) + 1n === BigInt(nextId);
+}

@@ -1,0 +1,150 @@
+import type { OrderBook } from "@tickwire/proto/model";
+import { BookBuilder } from "#core/book-builder.ts";
+import type { BookOutput } from "#core/book-builder.ts";
+import type { Instrument } from "#core/instrument.ts";
+import type { BookEvent, TopicState } from "#core/market-event.ts";
+import type { BookSync, RawBook } from "../feed/feed-adapter.ts";
+
+export type BookStageOptions = {
+  readonly syncOf: (instrument: Instrument) => BookSync;
+  /** Deltas kept per instrument while its snapshot is awaited. */
+  readonly bufferedDeltasMax: number;
+  readonly counters: BookCounters;
+  readonly onEvent: (event: BookEvent) => void;
+  readonly onState: (instrument: Instrument, state: TopicState, reason: string) => void;
+  /** The book cannot go on without a new snapshot. Said once until one arrives. */
+  readonly onNeedSnapshot: (instrument: Instrument, reason: string) => void;
+};
+
+/** Counts that the stage keeps up to date; shared with the metrics. */
+export type BookCounters = {
+  gaps: number;
+  resyncs: number;
+  checksumsPassed: number;
+  checksumsFailed: number;
+};
+
+type Entry = {
+  readonly builder: BookBuilder;
+  /** The venue's numbers would show that something was lost. */
+  readonly isNumbered: boolean;
+  readonly emit: (output: BookOutput) => void;
+  wasLive: boolean;
+};
+
+/** Keeps the books of one venue, each on its own: what breaks one does not touch another. Pure. */
+export class BookStage {
+  readonly #options: BookStageOptions;
+  readonly #entries = new Map<Instrument, Entry>();
+  /** Most messages are about the instrument of the message before. */
+  #last: Entry | undefined;
+
+  constructor(options: BookStageOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the next message of a book, in order of arrival. */
+  handle(raw: RawBook): void {
+    let entry = this.#last;
+    if (entry === undefined || entry.builder.instrument !== raw.instrument) {
+      entry = this.#entries.get(raw.instrument) ?? this.#add(raw);
+      this.#last = entry;
+    }
+    entry.builder.handle(raw, entry.emit);
+  }
+
+  /**
+   * Something of this book was lost that its numbers cannot show. Does nothing for a book never
+   * seen.
+   */
+  resync(instrument: Instrument, reason: string): void {
+    const entry = this.#entries.get(instrument);
+    entry?.builder.resync(reason, entry.emit);
+  }
+
+  /** The same for every live book that the venue does not number. */
+  resyncUnnumbered(reason: string): void {
+    for (const { builder, emit, isNumbered } of this.#entries.values()) {
+      if (builder.isLive && !isNumbered) builder.resync(reason, emit);
+    }
+  }
+
+  /** The connection of this book is gone. */
+  reset(instrument: Instrument, reason: string, nowUs: number): void {
+    const entry = this.#entries.get(instrument);
+    entry?.builder.reset(reason, nowUs, entry.emit);
+  }
+
+  /** True once a message of this book has arrived. */
+  has(instrument: Instrument): boolean {
+    return this.#entries.has(instrument);
+  }
+
+  isLive(instrument: Instrument): boolean {
+    return this.#entries.get(instrument)?.builder.isLive ?? false;
+  }
+
+  /**
+   * From now on a REST snapshot replaces the live book without a break. False if the book is not
+   * live.
+   */
+  beginRefresh(instrument: Instrument): boolean {
+    return this.#entries.get(instrument)?.builder.beginRefresh() ?? false;
+  }
+
+  /** True from `beginRefresh` until a snapshot was taken or the refresh ended otherwise. */
+  isRefreshing(instrument: Instrument): boolean {
+    return this.#entries.get(instrument)?.builder.isRefreshing ?? false;
+  }
+
+  /** No snapshot came: the live book goes on as it is. */
+  endRefresh(instrument: Instrument): void {
+    this.#entries.get(instrument)?.builder.endRefresh();
+  }
+
+  /** The book as it stands after the last event; undefined unless it is known to be right. */
+  liveBookOf(instrument: Instrument): OrderBook | undefined {
+    const builder = this.#entries.get(instrument)?.builder;
+    return builder?.isLive === true ? builder.book : undefined;
+  }
+
+  #add(raw: RawBook): Entry {
+    const { syncOf, bufferedDeltasMax } = this.#options;
+    const { instrument, depth } = raw;
+    const sync = syncOf(instrument);
+    const builder = new BookBuilder({ sync, instrument, bufferedDeltasMax, depth });
+    const entry: Entry = {
+      builder,
+      isNumbered: sync.sequencing !== undefined && sync.sequencing.showsGaps !== false,
+      emit: (output) => this.#onOutput(entry, output),
+      wasLive: false,
+    };
+    this.#entries.set(instrument, entry);
+    return entry;
+  }
+
+  #onOutput(entry: Entry, output: BookOutput): void {
+    const { counters, onEvent, onState, onNeedSnapshot } = this.#options;
+    switch (output.kind) {
+      case "event":
+        onEvent(output.event);
+        return;
+      case "checksum":
+        if (output.ok) counters.checksumsPassed += 1;
+        else counters.checksumsFailed += 1;
+        return;
+      case "gap":
+        counters.gaps += 1;
+        return;
+      case "need-snapshot":
+        onNeedSnapshot(entry.builder.instrument, output.reason);
+        return;
+      case "state":
+        if (output.state === "live") {
+          if (entry.wasLive) counters.resyncs += 1;
+          entry.wasLive = true;
+        }
+        onState(entry.builder.instrument, output.state, output.reason);
+    }
+  }
+}

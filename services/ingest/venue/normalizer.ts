@@ -1,0 +1,87 @@
+import { compareMantissa } from "@tickwire/proto/model";
+import type { Mantissa } from "@tickwire/proto/model";
+import type { Quote, Trade } from "#core/market-event.ts";
+import type { RawBook, RejectReason } from "../feed/feed-adapter.ts";
+import type { FeedData } from "../feed/connection/rollover.ts";
+
+/**
+ * 2009-01-03, when the first of the assets began to exist. Year 1 and 1970 mean "no time" at some
+ *   venues.
+ */
+export const VENUE_TIME_US_MIN = Date.UTC(2009, 0, 3) * 1000;
+
+/** How far a venue's clock may be ahead of ours. */
+export const VENUE_TIME_AHEAD_US_MAX = 3_600_000_000;
+
+/** Why an event is not used; undefined if it is fine. The rules that hold at every venue. */
+export function rejectionOf(event: FeedData): RejectReason | undefined {
+  switch (event.kind) {
+    case "trade":
+      return rejectionOfTrade(event);
+    case "quote":
+      return rejectionOfQuote(event);
+    case "raw-book":
+      return rejectionOfBook(event);
+    // Rates are negative at times, and summaries are the venue's own arithmetic.
+    case "candle":
+    case "ticker":
+    case "funding":
+    case "mark-price":
+    case "open-interest":
+      return undefined;
+    case "liquidation":
+      return event.size.startsWith("-") || event.size === "0" ? "non-positive-size" : undefined;
+  }
+}
+
+/**
+ * False if the venue's time cannot be true, such as year 1, 1970, or tomorrow. An absent time is
+ * fine.
+ */
+export function isVenueTimeSane(event: FeedData): boolean {
+  const { venueTimeUs } = event;
+  if (venueTimeUs === undefined) return true;
+  return (
+    venueTimeUs >= VENUE_TIME_US_MIN &&
+    venueTimeUs <= event.receivedTimeUs + VENUE_TIME_AHEAD_US_MAX
+  );
+}
+
+function rejectionOfTrade(trade: Trade): RejectReason | undefined {
+  if (!(trade.sizeMantissa > 0)) return "non-positive-size";
+  if (!(trade.priceMantissa > 0)) return "non-positive-price";
+  return undefined;
+}
+
+/** A side without orders has price and size 0; a side with a size needs a price. */
+function rejectionOfQuote(quote: Quote): RejectReason | undefined {
+  const { bidPriceMantissa, bidSizeMantissa, askPriceMantissa, askSizeMantissa } = quote;
+  if (!(bidSizeMantissa >= 0) || !(askSizeMantissa >= 0)) return "negative-size";
+  if (bidSizeMantissa > 0 && !(bidPriceMantissa > 0)) return "non-positive-price";
+  if (askSizeMantissa > 0 && !(askPriceMantissa > 0)) return "non-positive-price";
+  const twoSided = bidSizeMantissa > 0 && askSizeMantissa > 0;
+  if (twoSided && compareMantissa(bidPriceMantissa, askPriceMantissa) > 0) return "crossed-quote";
+  return undefined;
+}
+
+function rejectionOfBook(book: RawBook): RejectReason | undefined {
+  const { bids, asks } = book;
+  if (!allAtLeastZero(bids.sizes) || !allAtLeastZero(asks.sizes)) return "negative-size";
+  if (!allPositive(bids.prices) || !allPositive(asks.prices)) return "non-positive-price";
+  return undefined;
+}
+
+// Written so that NaN fails.
+function allAtLeastZero(sizes: readonly Mantissa[]): boolean {
+  for (let index = 0; index < sizes.length; index += 1) {
+    if (!((sizes[index] as Mantissa) >= 0)) return false;
+  }
+  return true;
+}
+
+function allPositive(prices: readonly Mantissa[]): boolean {
+  for (let index = 0; index < prices.length; index += 1) {
+    if (!((prices[index] as Mantissa) > 0)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,55 @@
+import type { Channel, Instrument } from "#core/instrument.ts";
+import type { FeedSubscription } from "../feed/feed-adapter.ts";
+
+/**
+ * What one venue streams here: its instruments, each with its channels. `status` is always among
+ * them.
+ */
+export class StreamedInstruments {
+  readonly #channels = new Map<Instrument, Set<Channel>>();
+  readonly #bySymbol = new Map<string, Instrument>();
+  readonly #onChange: () => void;
+  #version = 0;
+
+  /** `onChange` is called after each addition of something new. */
+  constructor(onChange: () => void = () => {}) {
+    this.#onChange = onChange;
+  }
+
+  /** Rises with each change. */
+  get version(): number {
+    return this.#version;
+  }
+
+  add(subscriptions: readonly FeedSubscription[]): void {
+    const before = this.#version;
+    for (const { instrument, channel } of subscriptions) {
+      let channels = this.#channels.get(instrument);
+      if (channels === undefined) {
+        channels = new Set<Channel>(["status"]);
+        this.#channels.set(instrument, channels);
+        this.#bySymbol.set(instrument.symbol, instrument);
+      }
+      if (channels.has(channel)) continue;
+      channels.add(channel);
+      this.#version += 1;
+    }
+    if (this.#version !== before) this.#onChange();
+  }
+
+  bySymbol(symbol: string): Instrument | undefined {
+    return this.#bySymbol.get(symbol);
+  }
+
+  has(instrument: Instrument, channel: Channel): boolean {
+    return this.#channels.get(instrument)?.has(channel) ?? false;
+  }
+
+  /** In the order of addition. */
+  all(): readonly { readonly instrument: Instrument; readonly channels: readonly Channel[] }[] {
+    return [...this.#channels].map(([instrument, channels]) => ({
+      instrument,
+      channels: [...channels],
+    }));
+  }
+}

@@ -1,0 +1,75 @@
+import type { MarketEvent } from "#core/market-event.ts";
+import type { RefreshCounters } from "../feed/rest/book-refresher.ts";
+import type { RejectReason } from "../feed/feed-adapter.ts";
+import type { PollCounters } from "../feed/rest/rest-poller.ts";
+import type { SessionCounters } from "../feed/connection/feed-session-options.ts";
+import type { SnapshotCounters } from "../feed/rest/snapshot-fetcher.ts";
+
+/**
+ * What happened at one venue since the start. Plain numbers that the stages count up, because a
+ * labelled metric costs more than a whole event; the metrics read them when they are asked for.
+ */
+export type VenueCounters = SessionCounters &
+  SnapshotCounters &
+  RefreshCounters &
+  PollCounters & {
+    /** Published, by kind. */
+    readonly events: Record<MarketEvent["kind"], number>;
+    readonly rejected: Partial<Record<RejectReason, number>>;
+    /** Events whose venue time was impossible and left out; the events themselves went on. */
+    badTimes: number;
+    /** Trades that had been seen before. */
+    duplicateTrades: number;
+    /** Published trades that the venue sent as history, on subscribing or in a list. */
+    historicalTrades: number;
+    /** Broken sequences and failed checksums. */
+    gaps: number;
+    /** Books started anew after having been in sync. */
+    resyncs: number;
+    checksumsPassed: number;
+    checksumsFailed: number;
+  };
+
+/** All zero. */
+export function createVenueCounters(): VenueCounters {
+  return {
+    frames: 0,
+    connects: 0,
+    disconnects: 0,
+    rollovers: 0,
+    resubscribes: 0,
+    refusals: 0,
+    unrequested: 0,
+    tradesFilled: 0,
+    tradeFillsFailed: 0,
+    polls: 0,
+    pollsFailed: 0,
+    snapshotsRequested: 0,
+    snapshotsDelivered: 0,
+    snapshotsFailed: 0,
+    booksRefreshed: 0,
+    refreshesFailed: 0,
+    rateLimited: 0,
+    banned: 0,
+    events: {
+      trade: 0,
+      quote: 0,
+      book: 0,
+      candle: 0,
+      ticker: 0,
+      funding: 0,
+      "mark-price": 0,
+      "open-interest": 0,
+      liquidation: 0,
+      status: 0,
+    },
+    rejected: {},
+    badTimes: 0,
+    duplicateTrades: 0,
+    historicalTrades: 0,
+    gaps: 0,
+    resyncs: 0,
+    checksumsPassed: 0,
+    checksumsFailed: 0,
+  };
+}

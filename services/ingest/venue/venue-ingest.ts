@@ -1,0 +1,302 @@
+import type { Clock } from "#core/clock.ts";
+import { InstrumentCatalog } from "#core/instrument-catalog.ts";
+import { DERIVATIVE_CHANNELS, type Instrument } from "#core/instrument.ts";
+import type { MarketEvent } from "#core/market-event.ts";
+import type { VenueConfig } from "../config.ts";
+import { BookRefresher } from "../feed/rest/book-refresher.ts";
+import type {
+  ConnectionPlan,
+  FeedAdapter,
+  FeedEndpoints,
+  FeedSubscription,
+} from "../feed/feed-adapter.ts";
+import { bookSyncOf } from "../feed/book-sync-of.ts";
+import type { FeedPolicy } from "../feed/feed-policy.ts";
+import { FeedSession } from "../feed/connection/feed-session.ts";
+import { RequestPacer } from "../feed/rest/request-pacer.ts";
+import { RestPoller } from "../feed/rest/rest-poller.ts";
+import { resolveEndpoints } from "../feed/rest/resolve-endpoints.ts";
+import { SnapshotFetcher } from "../feed/rest/snapshot-fetcher.ts";
+import { VenueRest } from "../feed/rest/venue-rest.ts";
+import type { FeedDialer, RestClient } from "../feed/connection/web-socket-dialer.ts";
+import { InstrumentLists } from "./instrument-lists.ts";
+import type { IngestLimits } from "../limits.ts";
+import type { Logger } from "../logger.ts";
+import type { MeasuredVenue } from "../metrics.ts";
+import type { VenueView } from "#publish/query-responder.ts";
+import { StreamedInstruments } from "./streamed-instruments.ts";
+import { createVenueCounters } from "./venue-counters.ts";
+import { VenuePipeline } from "./venue-pipeline.ts";
+
+export type VenueIngestOptions = {
+  readonly config: VenueConfig;
+  readonly adapter: FeedAdapter;
+  readonly limits: IngestLimits;
+  readonly policy: FeedPolicy;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly dialer: FeedDialer;
+  readonly restClient: RestClient;
+  readonly logger: Logger;
+  readonly emit: (event: MarketEvent) => void;
+  /** What is streamed has changed. */
+  readonly onChange: () => void;
+};
+
+/**
+ * One venue: fetches its instruments, chooses those that are wanted, spreads them over connections
+ * and runs a session for each. What fails is tried again, for as long as it takes, with growing
+ * waits.
+ */
+export class VenueIngest implements MeasuredVenue {
+  readonly venue: string;
+  readonly counters = createVenueCounters();
+  readonly view: VenueView;
+  /** Resolves when the sessions have been started; they may still be connecting. */
+  readonly whenStarted: Promise<void>;
+  readonly #options: VenueIngestOptions;
+  readonly #catalog: InstrumentCatalog;
+  readonly #endpoints: FeedEndpoints;
+  readonly #streamed: StreamedInstruments;
+  readonly #pipeline: VenuePipeline;
+  readonly #snapshots: SnapshotFetcher;
+  readonly #refresher: BookRefresher;
+  readonly #connectPacer: RequestPacer;
+  readonly #sessions: FeedSession[] = [];
+  readonly #rest: VenueRest;
+  readonly #poller: RestPoller;
+  readonly #lists: InstrumentLists;
+  /** Those that are streamed already, when a list of instruments comes late. */
+  readonly #started = new Set<Instrument>();
+  #resolveStarted: () => void = () => {};
+
+  constructor(options: VenueIngestOptions) {
+    this.#options = options;
+    const { adapter, clock, random, policy, limits, logger, restClient, config } = options;
+    this.venue = adapter.venue;
+    this.#endpoints = resolveEndpoints(adapter, config.endpoints);
+    this.#catalog = new InstrumentCatalog({
+      venue: adapter.venue,
+      instrumentsMax: limits.instrumentsMax,
+    });
+    this.#streamed = new StreamedInstruments(options.onChange);
+    this.#connectPacer = new RequestPacer({
+      limit: adapter.limits.connects,
+      clock,
+      waitingMax: policy.connectsWaitingMax,
+    });
+    const counters = this.counters;
+    const endpoints = this.#endpoints;
+    this.#snapshots = new SnapshotFetcher({
+      adapter,
+      endpoints,
+      restClient,
+      clock,
+      random,
+      policy,
+      logger,
+      counters,
+    });
+    this.#rest = new VenueRest({ endpoints, restClient, snapshots: this.#snapshots });
+    const { bufferedDeltasMax, recentTradeIdsMax } = limits;
+    this.#pipeline = new VenuePipeline({
+      adapter,
+      clock,
+      counters,
+      bookDepth: config.bookDepth,
+      bufferedDeltasMax,
+      recentTradeIdsMax,
+      emit: options.emit,
+    });
+    this.#refresher = new BookRefresher({
+      adapter,
+      endpoints,
+      restClient,
+      clock,
+      random,
+      policy,
+      logger,
+      counters,
+      snapshots: this.#snapshots,
+      intervalMs: limits.bookRefreshIntervalMs,
+      books: this.#pipeline.books,
+      deliver: (instrument, answer) =>
+        this.#pipeline.bookSessionOf(instrument)?.deliverSnapshot(instrument, answer),
+    });
+    this.#poller = this.#createPoller();
+    this.#lists = this.#createLists();
+    this.view = {
+      venue: this.venue,
+      streamed: this.#streamed,
+      liveBookOf: (instrument) => this.#pipeline.books.liveBookOf(instrument),
+    };
+    this.whenStarted = new Promise((resolve) => {
+      this.#resolveStarted = resolve;
+    });
+  }
+
+  get connections(): number {
+    return this.#sessions.length;
+  }
+
+  get connectionsOpen(): number {
+    return this.#sessions.filter((session) => session.isOpen).length;
+  }
+
+  get instruments(): number {
+    return this.#streamed.all().length;
+  }
+
+  get snapshotsPending(): number {
+    return this.#snapshots.pendingCount;
+  }
+
+  /** Begins with the lists of instruments; everything after that goes by itself. */
+  start(): void {
+    this.#lists.start();
+  }
+
+  /** Disconnects for good. Idempotent. */
+  close(): void {
+    this.#lists.close();
+    for (const session of this.#sessions) session.close();
+    this.#poller.close();
+    this.#refresher.close();
+    this.#snapshots.close();
+    this.#connectPacer.close();
+    this.#options.restClient.close?.();
+    this.#resolveStarted();
+  }
+
+  #createPoller(): RestPoller {
+    const { adapter, clock, random, policy, logger, config } = this.#options;
+    return new RestPoller({
+      venue: this.venue,
+      rest: this.#rest,
+      decoder: adapter.createDecoder({ catalog: this.#catalog, bookDepth: config.bookDepth }),
+      clock,
+      random,
+      policy,
+      logger,
+      counters: this.counters,
+      sink: this.#pipeline,
+    });
+  }
+
+  #createLists(): InstrumentLists {
+    const { adapter, clock, random, policy, logger } = this.#options;
+    return new InstrumentLists({
+      adapter,
+      rest: this.#rest,
+      clock,
+      random,
+      policy,
+      logger,
+      onPage: ({ instruments, skipped }) => {
+        const { added, rejected } = this.#catalog.add(instruments);
+        logger.info({ venue: this.venue, added, rejected, skipped }, "instruments listed");
+      },
+      onReady: ({ complete }) => {
+        this.#startSessions();
+        if (complete) this.#reportUnlisted();
+      },
+    });
+  }
+
+  /** Starts what is listed and not started yet. */
+  #startSessions(): void {
+    const { adapter } = this.#options;
+    const wanted = this.#subscriptions();
+    const plans = adapter.planConnections(wanted, this.#endpoints);
+    const planned = plans.flatMap(({ subscriptions }) => subscriptions);
+    const started = plans.map((plan) => this.#createSession(plan));
+    this.#streamed.add(planned);
+    this.#refreshBooks(planned);
+    for (const session of started) session.start();
+    this.#poll(wanted, planned);
+    this.#resolveStarted();
+  }
+
+  #createSession(plan: ConnectionPlan): FeedSession {
+    const { adapter, clock, random, dialer, policy, logger, config } = this.#options;
+    const session = new FeedSession({
+      adapter,
+      plan,
+      clock,
+      random,
+      dialer,
+      policy,
+      logger,
+      bookDepth: config.bookDepth,
+      catalog: this.#catalog,
+      connectPacer: this.#connectPacer,
+      snapshots: this.#snapshots,
+      rest: this.#rest,
+      counters: this.counters,
+      sink: this.#pipeline,
+    });
+    this.#pipeline.assignBooks(session, plan.subscriptions);
+    this.#sessions.push(session);
+    return session;
+  }
+
+  #refreshBooks(subscriptions: readonly FeedSubscription[]): void {
+    const { adapter, limits, config } = this.#options;
+    if (limits.bookRefreshIntervalMs === 0) return;
+    for (const { instrument, channel } of subscriptions) {
+      if (channel !== "book") continue;
+      if (bookSyncOf(adapter, instrument, config).snapshot === "rest") {
+        this.#refresher.add(instrument);
+      }
+    }
+  }
+
+  /** What no connection carries is asked for by REST, where the venue has it there. */
+  #poll(wanted: readonly FeedSubscription[], planned: readonly FeedSubscription[]): void {
+    const isPlanned = new StreamedInstruments();
+    isPlanned.add(planned);
+    for (const poll of this.#options.adapter.polls ?? []) {
+      const polled = wanted.filter(
+        ({ instrument, channel }) =>
+          channel === poll.channel && !isPlanned.has(instrument, channel),
+      );
+      if (polled.length === 0) continue;
+      this.#streamed.add(polled);
+      this.#poller.add(poll, polled);
+    }
+  }
+
+  #subscriptions(): FeedSubscription[] {
+    const { adapter, config } = this.#options;
+    const channels = (config.channels ?? adapter.channels).filter((channel) =>
+      adapter.channels.includes(channel),
+    );
+    const instruments = this.#wantedInstruments().filter((each) => !this.#started.has(each));
+    for (const instrument of instruments) this.#started.add(instrument);
+    return instruments.flatMap((instrument) =>
+      channels
+        .filter((channel) => instrument.kind !== "spot" || !DERIVATIVE_CHANNELS.has(channel))
+        .map((channel) => ({ instrument, channel })),
+    );
+  }
+
+  #wantedInstruments(): readonly Instrument[] {
+    const { instruments } = this.#options.config;
+    if (instruments.length === 0) return this.#catalog.all();
+    return [...new Set(instruments.flatMap((name) => this.#named(name)))];
+  }
+
+  #reportUnlisted(): void {
+    const { config, logger } = this.#options;
+    for (const name of config.instruments) {
+      if (this.#named(name).length > 0) continue;
+      logger.error({ venue: this.venue, instrument: name }, "the venue lists no such instrument");
+    }
+  }
+
+  #named(name: string): readonly Instrument[] {
+    const bySymbol = this.#catalog.bySymbol(name);
+    return bySymbol === undefined ? this.#catalog.allByVenueSymbol(name) : [bySymbol];
+  }
+}

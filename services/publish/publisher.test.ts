@@ -1,0 +1,172 @@
+import { rowsOf, readBatch } from "@tickwire/proto/codec";
+import { expect, test } from "vitest";
+import { BusError } from "#bus/bus.ts";
+import type { Bus } from "#bus/bus.ts";
+import type { Trade } from "#core/market-event.ts";
+import { fakeInstrument } from "#test/support/fake-feed.ts";
+import { ManualClock } from "#test/support/manual-clock.ts";
+import { LatencyBoard } from "#ingest/venue/latency-histogram.ts";
+import { Publisher } from "./publisher.ts";
+
+const A = fakeInstrument("A-USD");
+const B = fakeInstrument("B-USD");
+
+function trade(tradeId: string, instrument = A): Trade {
+  return {
+    kind: "trade",
+    instrument,
+    venueTimeUs: 5,
+    receivedTimeUs: 7,
+    tradeId,
+    historical: false,
+    priceMantissa: 100,
+    priceScale: 1,
+    sizeMantissa: 1,
+    sizeScale: 0,
+    aggressorSide: "buyer",
+  };
+}
+
+function create(options: { payloadBytesMax?: number; batchEventsMax?: number } = {}) {
+  const published: { readonly subject: string; readonly payload: Uint8Array }[] = [];
+  const scheduled: (() => void)[] = [];
+  let failure: BusError | undefined;
+  const bus = {
+    payloadBytesMax: options.payloadBytesMax ?? 1_000_000,
+    publish: (subject: string, payload: Uint8Array) => {
+      if (failure !== undefined) throw failure;
+      published.push({ subject, payload });
+    },
+  } as Bus;
+  const counters = { events: 0, batches: 0, bytes: 0, failures: 0 };
+  const logged: string[] = [];
+  const log = (_fields: object, message: string): void => void logged.push(message);
+  const latencies = new LatencyBoard();
+  const publisher = new Publisher({
+    bus,
+    latencies,
+    clock: new ManualClock(1e3),
+    epoch: 42,
+    counters,
+    batchEventsMax: options.batchEventsMax ?? 64,
+    limits: {
+      tradesMax: 10,
+      candlesMax: 10,
+    },
+    schedule: (flush) => scheduled.push(flush),
+    logger: {
+      debug: log,
+      info: log,
+      warn: log,
+      error: log,
+    },
+  });
+  const batches = () =>
+    published.map(({ subject, payload }) => {
+      const batch = readBatch(payload);
+      const rows = rowsOf(batch).rows as readonly { readonly tradeId?: string }[];
+      const ids = rows.map((row) => row.tradeId).join(",");
+      return `${subject} ${batch.epoch}:${batch.firstSequence} ${ids}`;
+    });
+  const fail = (error: BusError | undefined): void => {
+    failure = error;
+  };
+  return { publisher, published, scheduled, batches, counters, logged, fail, latencies };
+}
+
+test("the events of a turn leave as one batch per topic, numbered from 1", () => {
+  const { publisher, scheduled, batches } = create();
+  publisher.publish(trade("a"));
+  publisher.publish(trade("x", B));
+  publisher.publish(trade("b"));
+  expect(batches()).toEqual([]);
+  expect(scheduled).toHaveLength(1);
+  scheduled[0]?.();
+  publisher.publish(trade("c"));
+  expect(scheduled).toHaveLength(2);
+  scheduled[1]?.();
+  expect(batches()).toEqual([
+    "md.v1.fake.trades.A-USD 42:1 a,b",
+    "md.v1.fake.trades.B-USD 42:1 x",
+    "md.v1.fake.trades.A-USD 42:3 c",
+  ]);
+});
+
+test("a batch counts how long its first event waited and how old its last one was", () => {
+  const { publisher, latencies } = create();
+  publisher.publish({ ...trade("a"), receivedTimeUs: 400 });
+  publisher.publish({ ...trade("b"), receivedTimeUs: 900, venueTimeUs: 1_000 });
+  publisher.flush();
+  publisher.publish({ ...trade("old"), receivedTimeUs: 900, historical: true });
+  publisher.publish({ ...trade("timeless", B), receivedTimeUs: 900, venueTimeUs: undefined });
+  publisher.flush();
+  const { receivedToPublished, venueToReceived } = latencies.of({
+    venue: "fake",
+    channel: "trades",
+  });
+  expect(receivedToPublished.sumUs).toBe(600 + 100 + 100);
+  expect(venueToReceived.sumUs).toBe(-100);
+  expect(venueToReceived.counts.reduce((sum, count) => sum + count)).toBe(1);
+});
+
+test("a full batch does not wait for the end of the turn", () => {
+  const { publisher, batches, published } = create({ batchEventsMax: 3 });
+  publisher.publish(trade("a"));
+  publisher.publish(trade("b"));
+  expect(published).toHaveLength(0);
+  publisher.publish(trade("c"));
+  publisher.publish(trade("d"));
+  expect(batches()).toEqual(["md.v1.fake.trades.A-USD 42:1 a,b,c"]);
+  publisher.flush();
+  expect(batches()[1]).toBe("md.v1.fake.trades.A-USD 42:4 d");
+});
+
+test("a batch that the bus cannot carry is split, without a hole", () => {
+  const { publisher, batches, published } = create({ payloadBytesMax: 60 });
+  const ids = Array.from({ length: 20 }, (_, index) => `trade-${index}`);
+  for (const id of ids) publisher.publish(trade(id));
+  publisher.flush();
+  expect(published.length).toBeGreaterThan(1);
+  expect(published.every(({ payload }) => payload.length <= 60)).toBe(true);
+  let next = 1;
+  for (const text of batches()) {
+    const [, position = "", rows = ""] = text.split(" ");
+    expect(position).toBe(`42:${next}`);
+    next += rows.split(",").length;
+  }
+  expect(next).toBe(21);
+});
+
+test("a bus that refuses leaves a hole in the sequence, is counted, and logged once", () => {
+  const { publisher, batches, counters, logged, fail } = create();
+  fail(new BusError("publish-buffer-full", "full"));
+  publisher.publish(trade("a"));
+  publisher.flush();
+  publisher.publish(trade("b"));
+  publisher.flush();
+  expect(logged).toHaveLength(1);
+  expect(counters).toMatchObject({ failures: 2, batches: 0 });
+  fail(undefined);
+  publisher.publish(trade("c"));
+  publisher.flush();
+  expect(batches()).toEqual(["md.v1.fake.trades.A-USD 42:3 c"]);
+});
+
+test("a topic that is asked about has nothing waiting", () => {
+  const { publisher, batches } = create();
+  publisher.publish(trade("a"));
+  const topic = publisher.settledTopic(A, "trades");
+  expect(topic?.sequence).toBe(1);
+  expect(batches()).toHaveLength(1);
+  expect(publisher.settledTopic(A, "book")).toBeUndefined();
+});
+
+test("keeps the last trades and no more", () => {
+  const { publisher } = create();
+  for (let index = 1; index <= 11; index += 1) publisher.publish(trade(String(index)));
+  const topic = publisher.settledTopic(A, "trades");
+  const kept = topic?.trades(1000).map(({ sequence, trade: { tradeId } }) => [sequence, tradeId]);
+  expect(kept).toHaveLength(10);
+  expect(kept?.[0]).toEqual([2, "2"]);
+  expect(topic?.trades(2).map(({ sequence }) => sequence)).toEqual([10, 11]);
+});
