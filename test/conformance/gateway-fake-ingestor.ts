@@ -16,7 +16,7 @@ import {
   encodeQueryReply,
 } from "#wire/bus-codec.ts";
 import { encodeEvents, encodePosition } from "#wire/event-codec.ts";
-import { wireChannelOf } from "#gateway/channel-names.ts";
+import { wireChannelOf } from "#gateway/catalog/channel-names.ts";
 import {
   GetCandlesResponseCodec,
   GetStatusResponseCodec,

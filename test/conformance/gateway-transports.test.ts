@@ -1,5 +1,5 @@
-import { createNodeTransport } from "#gateway/transport/node-transport.ts";
-import { createUwsTransport } from "#gateway/transport/uws-transport.ts";
+import { createNodeTransport } from "#gateway/transport/node/node-transport.ts";
+import { createUwsTransport } from "#gateway/transport/uws/uws-transport.ts";
 import { transportSuite } from "./transport-suite.ts";
 
 transportSuite("uws", createUwsTransport, { idleTimeoutMs: 8_000, oversizedCodes: [1006] });

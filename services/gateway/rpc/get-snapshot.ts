@@ -18,9 +18,9 @@ import type {
   Trade,
 } from "@tickwire/proto/service";
 import type { Channel } from "#core/instrument.ts";
-import { channelsOf } from "../channel-names.ts";
-import { queryIngestor, requireInstrument } from "./ingestor-query.ts";
-import type { MethodParts } from "./ingestor-query.ts";
+import { channelsOf } from "../catalog/channel-names.ts";
+import { queryIngestor, requireInstrument } from "../catalog/ingestor-query.ts";
+import type { MethodParts } from "../catalog/ingestor-query.ts";
 
 type RowsOfKind<Kind extends BatchRows["kind"]> = Extract<BatchRows, { kind: Kind }>["rows"];
 

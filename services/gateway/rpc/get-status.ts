@@ -5,8 +5,8 @@ import type {
   Instrument,
   InstrumentStatus,
 } from "@tickwire/proto/service";
-import { queryIngestor, requireInstrument } from "./ingestor-query.ts";
-import type { MethodParts } from "./ingestor-query.ts";
+import { queryIngestor, requireInstrument } from "../catalog/ingestor-query.ts";
+import type { MethodParts } from "../catalog/ingestor-query.ts";
 import { RpcError } from "./rpc-error.ts";
 
 /** Said of every channel while nothing is heard of the venue's ingestor. */

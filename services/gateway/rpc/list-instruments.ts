@@ -1,8 +1,8 @@
 import type { ListInstrumentsRequest, ListInstrumentsResponse } from "@tickwire/proto/service";
 import type { Instrument } from "@tickwire/proto/service";
 import { Buffer } from "node:buffer";
-import type { Catalog } from "../catalog.ts";
-import { requireAtMost } from "./ingestor-query.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import { requireAtMost } from "../catalog/ingestor-query.ts";
 import { RpcError } from "./rpc-error.ts";
 
 const PAGE_SIZE_MAX = 1_000;

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import { selectTransport } from "./select-transport.ts";
 import type { TransportChoice } from "./select-transport.ts";
 import type { Transport, TransportHandler, TransportOptions } from "./transport.ts";
-import { loadUws, uwsPackageFor } from "./uws-module.ts";
+import { loadUws, uwsPackageFor } from "./uws/uws-module.ts";
 
 const OPTIONS: TransportOptions = {
   host: "127.0.0.1",

@@ -1,13 +1,13 @@
-import { createNodeTransport } from "./node-transport.ts";
+import { createNodeTransport } from "./node/node-transport.ts";
 import type {
   Transport,
   TransportErrorListener,
   TransportHandler,
   TransportOptions,
 } from "./transport.ts";
-import { loadUws } from "./uws-module.ts";
-import type { UwsModule } from "./uws-module.ts";
-import { createUwsTransport } from "./uws-transport.ts";
+import { loadUws } from "./uws/uws-module.ts";
+import type { UwsModule } from "./uws/uws-module.ts";
+import { createUwsTransport } from "./uws/uws-transport.ts";
 
 /** `auto` takes uWebSockets.js where it loads and Node's own otherwise. */
 export const TRANSPORT_CHOICES = ["auto", "uws", "node"] as const;

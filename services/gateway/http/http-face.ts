@@ -1,7 +1,7 @@
 import type { Registry } from "prom-client";
-import { errorAnswer, jsonAnswer, textAnswer } from "./transport/http-answer.ts";
-import type { ConnectRpc } from "./transport/connect-rpc.ts";
-import type { HttpRequest, HttpResponse } from "./transport/transport.ts";
+import { errorAnswer, jsonAnswer, textAnswer } from "./http-answer.ts";
+import type { ConnectRpc } from "./connect-rpc.ts";
+import type { HttpRequest, HttpResponse } from "../transport/transport.ts";
 
 /** Why the gateway should get no clients now; empty if it should. */
 export type Readiness = () => readonly string[];

@@ -5,8 +5,8 @@ import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Channel } from "#core/instrument.ts";
 import { decodeAnnouncement, decodeCatalogReply, decodeQueryReply } from "#wire/bus-codec.ts";
 import { channelsOf } from "./channel-names.ts";
-import type { Logger } from "./logger.ts";
-import type { GatewayMetrics } from "./metrics.ts";
+import type { Logger } from "../logger.ts";
+import type { GatewayMetrics } from "../metrics.ts";
 
 /** What changed at a venue. */
 export type CatalogEvent =

@@ -2,11 +2,11 @@ import { Registry } from "prom-client";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { Flusher } from "./flusher.ts";
-import { createGatewayMetrics } from "./metrics.ts";
+import { createGatewayMetrics } from "../../metrics.ts";
 import { Outbound } from "./outbound.ts";
 import type { SharedBatch } from "./outbound.ts";
-import type { Connection } from "./transport/transport.ts";
-import { SendResult } from "./transport/transport.ts";
+import type { Connection } from "../../transport/transport.ts";
+import { SendResult } from "../../transport/transport.ts";
 
 /** A connection whose kernel takes nothing until told. */
 class StuckConnection implements Connection {

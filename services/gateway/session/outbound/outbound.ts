@@ -1,7 +1,7 @@
 import type { Flusher } from "./flusher.ts";
-import type { GatewayMetrics } from "./metrics.ts";
-import type { Connection } from "./transport/transport.ts";
-import { SendResult } from "./transport/transport.ts";
+import type { GatewayMetrics } from "../../metrics.ts";
+import type { Connection } from "../../transport/transport.ts";
+import { SendResult } from "../../transport/transport.ts";
 
 /**
  * One batch as it goes to clients. Made once per topic and shared by every session: never changed.

@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { bodyTooLargeAnswer, internalErrorAnswer, reasonPhrase } from "./http-answer.ts";
+import { bodyTooLargeAnswer, internalErrorAnswer, reasonPhrase } from "../../http/http-answer.ts";
 import type {
   HttpRequest,
   HttpResponse,
   TransportErrorListener,
   TransportHandler,
-} from "./transport.ts";
+} from "../transport.ts";
 
 /** Serves plain requests of a `node:http` server. */
 export class NodeHttp {

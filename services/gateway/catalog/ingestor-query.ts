@@ -3,8 +3,8 @@ import type { Bus } from "#bus/bus.ts";
 import { BusError } from "#bus/bus.ts";
 import { querySubject } from "#bus/subject.ts";
 import { decodeQueryReply } from "#wire/bus-codec.ts";
-import type { Catalog } from "../catalog.ts";
-import { codeOfWire, RpcError } from "./rpc-error.ts";
+import type { Catalog } from "./catalog.ts";
+import { codeOfWire, RpcError } from "../rpc/rpc-error.ts";
 
 /** What the methods need of the gateway. */
 export type MethodParts = {

@@ -2,8 +2,8 @@ import { encodeBatch } from "@tickwire/proto/codec";
 import type { Clock } from "#core/clock.ts";
 import type { Catalog } from "./catalog.ts";
 import { channelsOf } from "./channel-names.ts";
-import type { Hub } from "./hub.ts";
-import { INGESTOR_LOST_REASON } from "./rpc/get-status.ts";
+import type { Hub } from "../topics/hub.ts";
+import { INGESTOR_LOST_REASON } from "../rpc/get-status.ts";
 
 /**
  * Tells everyone who follows a status of the venue that its channels are down. The batch is marked

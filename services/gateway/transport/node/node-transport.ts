@@ -6,15 +6,15 @@ import { performance } from "node:perf_hooks";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { RawData, WebSocket } from "ws";
-import { offersPlainDeflate } from "./deflate-offer.ts";
+import { offersPlainDeflate } from "../deflate-offer.ts";
 import {
   badUpgradeAnswer,
   errorAnswer,
   reasonPhrase,
   tooManyConnectionsAnswer,
-} from "./http-answer.ts";
+} from "../../http/http-answer.ts";
 import { headersOf, NodeHttp, splitUrl } from "./node-http.ts";
-import { assertTransportOptions } from "./transport-options.ts";
+import { assertTransportOptions } from "../transport-options.ts";
 import type {
   Connection,
   ConnectionHandler,
@@ -24,9 +24,9 @@ import type {
   TransportHandler,
   TransportOptions,
   UpgradeDecision,
-} from "./transport.ts";
-import { SendResult } from "./transport.ts";
-import { cutReason, isWebSocketUpgrade, parseSubprotocols } from "./web-socket-text.ts";
+} from "../transport.ts";
+import { SendResult } from "../transport.ts";
+import { cutReason, isWebSocketUpgrade, parseSubprotocols } from "../web-socket-text.ts";
 
 /**
  * Serves on `ws` and `node:http`, where uWebSockets.js cannot load. Slower (about half) and one

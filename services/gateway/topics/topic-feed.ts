@@ -8,9 +8,9 @@ import { decodeQueryReply } from "#wire/bus-codec.ts";
 import { wrapBatch } from "#wire/frame-codec.ts";
 import { latestAsState, startKindOf } from "./start-kind.ts";
 import type { StartKind } from "./start-kind.ts";
-import type { GatewayMetrics } from "./metrics.ts";
-import type { SharedBatch } from "./outbound.ts";
-import type { QueryGate } from "./query-gate.ts";
+import type { GatewayMetrics } from "../metrics.ts";
+import type { SharedBatch } from "../session/outbound/outbound.ts";
+import type { QueryGate } from "../catalog/query-gate.ts";
 import { TopicState } from "./topic-state.ts";
 import type { BatchOrder, RingLimits, TopicPosition } from "./topic-state.ts";
 

@@ -5,9 +5,9 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { createGatewayMetrics } from "../metrics.ts";
 import { CallTable } from "./call-table.ts";
-import { RpcError } from "./rpc-error.ts";
-import { bindService } from "./service-table.ts";
-import type { RpcContext } from "./service-table.ts";
+import { RpcError } from "../rpc/rpc-error.ts";
+import { bindService } from "../rpc/service-table.ts";
+import type { RpcContext } from "../rpc/service-table.ts";
 
 const method = (name: string, kind: "unary" | "server-streaming") => ({
   name,

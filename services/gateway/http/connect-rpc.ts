@@ -5,11 +5,11 @@ import { packErrorDetail, WireError } from "#wire/frame-codec.ts";
 import type { Clock } from "#core/clock.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { CallScope, effectiveTimeoutMs } from "../rpc/call-scope.ts";
-import { invoke } from "../rpc/call-table.ts";
+import { invoke } from "../session/call-table.ts";
 import { RpcError, toRpcError } from "../rpc/rpc-error.ts";
 import type { BoundMethod, RpcContext, ServiceTable } from "../rpc/service-table.ts";
 import { errorAnswer, jsonAnswer } from "./http-answer.ts";
-import type { HttpRequest, HttpResponse } from "./transport.ts";
+import type { HttpRequest, HttpResponse } from "../transport/transport.ts";
 
 /** What the HTTP face of the RPCs needs of the gateway. */
 export type ConnectRpcParts = {

@@ -1,14 +1,14 @@
 import { Buffer } from "node:buffer";
-import { offersPlainDeflate } from "./deflate-offer.ts";
+import { offersPlainDeflate } from "../deflate-offer.ts";
 import {
   badUpgradeAnswer,
   bodyTooLargeAnswer,
   internalErrorAnswer,
   reasonPhrase,
   tooManyConnectionsAnswer,
-} from "./http-answer.ts";
-import { cutReason, isWebSocketUpgrade, parseSubprotocols } from "./web-socket-text.ts";
-import { uwsLimits } from "./transport-options.ts";
+} from "../../http/http-answer.ts";
+import { cutReason, isWebSocketUpgrade, parseSubprotocols } from "../web-socket-text.ts";
+import { uwsLimits } from "../transport-options.ts";
 import type {
   Connection,
   ConnectionHandler,
@@ -17,8 +17,8 @@ import type {
   TransportErrorListener,
   TransportHandler,
   TransportOptions,
-} from "./transport.ts";
-import { SendResult } from "./transport.ts";
+} from "../transport.ts";
+import { SendResult } from "../transport.ts";
 import { loadUws } from "./uws-module.ts";
 import type {
   TemplatedApp,

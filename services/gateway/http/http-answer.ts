@@ -1,4 +1,4 @@
-import type { HttpResponse } from "./transport.ts";
+import type { HttpResponse } from "../transport/transport.ts";
 
 /**
  * Reason phrases of the statuses that the gateway answers with; others go out with an empty phrase.

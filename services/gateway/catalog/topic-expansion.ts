@@ -4,7 +4,7 @@ import { CHANNELS } from "#core/instrument.ts";
 import type { Instrument } from "@tickwire/proto/service";
 import type { Catalog } from "./catalog.ts";
 import { channelsOf } from "./channel-names.ts";
-import type { TopicName } from "./topic-feed.ts";
+import type { TopicName } from "../topics/topic-feed.ts";
 
 /** What the text of a topic request stands for. */
 export type Expansion =

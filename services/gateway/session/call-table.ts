@@ -1,9 +1,9 @@
 import { WireError } from "#wire/frame-codec.ts";
 import type { Clock } from "#core/clock.ts";
 import type { GatewayMetrics } from "../metrics.ts";
-import { CallScope, effectiveTimeoutMs } from "./call-scope.ts";
-import { RpcError, toRpcError } from "./rpc-error.ts";
-import type { BoundMethod, RpcContext, ServiceTable } from "./service-table.ts";
+import { CallScope, effectiveTimeoutMs } from "../rpc/call-scope.ts";
+import { RpcError, toRpcError } from "../rpc/rpc-error.ts";
+import type { BoundMethod, RpcContext, ServiceTable } from "../rpc/service-table.ts";
 
 /** A Call of the schema, as far as it is needed. */
 export type CallRequest = {

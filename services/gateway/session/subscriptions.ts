@@ -1,14 +1,14 @@
 import type { Instrument } from "@tickwire/proto/service";
 import type { TopicPattern } from "#core/topic.ts";
-import type { Catalog } from "./catalog.ts";
-import { wireChannelOf } from "./channel-names.ts";
-import type { Hub } from "./hub.ts";
-import type { GatewayMetrics } from "./metrics.ts";
-import type { SharedBatch } from "./outbound.ts";
-import { expandTopic, topicsOf } from "./topic-expansion.ts";
-import type { Expansion } from "./topic-expansion.ts";
-import type { Attached, TopicFailure, TopicFeed, TopicName } from "./topic-feed.ts";
-import type { TopicSubscriber } from "./topic-feed.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import { wireChannelOf } from "../catalog/channel-names.ts";
+import type { Hub } from "../topics/hub.ts";
+import type { GatewayMetrics } from "../metrics.ts";
+import type { SharedBatch } from "./outbound/outbound.ts";
+import { expandTopic, topicsOf } from "../catalog/topic-expansion.ts";
+import type { Expansion } from "../catalog/topic-expansion.ts";
+import type { Attached, TopicFailure, TopicFeed, TopicName } from "../topics/topic-feed.ts";
+import type { TopicSubscriber } from "../topics/topic-feed.ts";
 import type {
   SubscribeMessage,
   TopicRequestMessage,
