@@ -1,4 +1,4 @@
-import { explainError } from "./errors.ts";
+import { explainError } from "./process/errors.ts";
 import { createProgram } from "./program.ts";
 
 /** A reader that went away (`| head`) has what it wanted. */

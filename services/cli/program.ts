@@ -1,15 +1,15 @@
 import { Command } from "commander";
-import { createCallCommand } from "./call.ts";
-import { createDevCommand } from "./dev.ts";
-import { createDoctorCommand } from "./doctor.ts";
-import { createGatewayCommand } from "./gateway.ts";
-import { createIngestCommand } from "./ingest.ts";
-import { createNormalizeCommand } from "./normalize.ts";
-import { createRecordCommand } from "./record.ts";
-import { createReplayCommand } from "./replay.ts";
-import { programVersion } from "./service-process.ts";
-import { createSubscribeCommand } from "./subscribe.ts";
-import { createVenuesCommand } from "./venues.ts";
+import { createCallCommand } from "./commands/call.ts";
+import { createDevCommand } from "./commands/dev.ts";
+import { createDoctorCommand } from "./commands/doctor.ts";
+import { createGatewayCommand } from "./commands/gateway.ts";
+import { createIngestCommand } from "./commands/ingest.ts";
+import { createNormalizeCommand } from "./commands/normalize.ts";
+import { createRecordCommand } from "./commands/record.ts";
+import { createReplayCommand } from "./commands/replay.ts";
+import { programVersion } from "./process/service-process.ts";
+import { createSubscribeCommand } from "./commands/subscribe.ts";
+import { createVenuesCommand } from "./commands/venues.ts";
 
 /**
  * The `tickwire` command line. Parsing rejects with CommanderError instead of ending the process.

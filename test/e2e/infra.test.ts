@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { configSchema } from "#runtime/config.ts";
-import { listVariables } from "#runtime/config-variables.ts";
-import { loadConfig } from "#runtime/load-config.ts";
+import { configSchema } from "#config/config.ts";
+import { listVariables } from "#config/config-variables.ts";
+import { loadConfig } from "#config/load-config.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const INFRA = join(ROOT, "infra");

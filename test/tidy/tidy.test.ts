@@ -28,7 +28,7 @@ const ENTRIES = [
   /^proto\/(codec|model)\/index\.ts$/,
   /^proto\/index\.d\.ts$/,
   // Writes docs/configuration.md, through its test.
-  /^services\/runtime\/config-document\.ts$/,
+  /^services\/config\/config-document\.ts$/,
   // Contracts without a value: imported as types only where they are used.
   /\/types\.ts$/,
 ];

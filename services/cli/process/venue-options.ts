@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { VENUES } from "#ingest/venues/registry.ts";
-import type { ConfigFlag } from "#runtime/load-config.ts";
+import type { ConfigFlag } from "#config/load-config.ts";
 import { collect } from "./config-options.ts";
 import { UsageError } from "./errors.ts";
 

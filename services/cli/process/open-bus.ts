@@ -2,7 +2,7 @@ import type { Bus } from "#bus/bus.ts";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import { connectNatsBus, type NatsBusOptions } from "#bus/nats-bus.ts";
 import type { Clock } from "#core/clock.ts";
-import type { BusConfig } from "#runtime/config.ts";
+import type { BusConfig } from "#config/config.ts";
 import type { Logger } from "#runtime/logger.ts";
 import { connectPatiently } from "./connect-patiently.ts";
 

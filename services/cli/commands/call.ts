@@ -2,10 +2,10 @@ import { MarketData } from "@tickwire/proto/service";
 import { Command } from "commander";
 import { callOverHttp } from "./call-over-http.ts";
 import { callOverSocket } from "./call-over-socket.ts";
-import { UsageError } from "./errors.ts";
-import { isWebSocketAddress } from "./gateway-address.ts";
-import { parseSeconds } from "./parse-option.ts";
-import { readInput } from "./read-input.ts";
+import { UsageError } from "../process/errors.ts";
+import { isWebSocketAddress } from "../process/gateway-address.ts";
+import { parseSeconds } from "../process/parse-option.ts";
+import { readInput } from "../process/read-input.ts";
 
 const METHODS = Object.values(MarketData.methods);
 

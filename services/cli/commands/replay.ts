@@ -1,14 +1,18 @@
 import { Command, Option } from "commander";
 import { replayCapture } from "#ingest/capture/replay.ts";
-import { addConfigOptions, loadCommandConfig, type ConfigOptions } from "./config-options.ts";
-import { openCapture, scanCapture } from "./capture-input.ts";
-import { UsageError } from "./errors.ts";
-import { awaitFirstSubscription } from "./first-subscription.ts";
-import { openBus } from "./open-bus.ts";
-import { parseSpeed } from "./parse-option.ts";
-import { formatSummary } from "./replay-summary.ts";
-import { createServiceProcess } from "./service-process.ts";
-import { parseVenueId } from "./venue-options.ts";
+import {
+  addConfigOptions,
+  loadCommandConfig,
+  type ConfigOptions,
+} from "../process/config-options.ts";
+import { openCapture, scanCapture } from "../process/capture-input.ts";
+import { UsageError } from "../process/errors.ts";
+import { awaitFirstSubscription } from "../process/first-subscription.ts";
+import { openBus } from "../process/open-bus.ts";
+import { parseSpeed } from "../process/parse-option.ts";
+import { formatSummary } from "../output/replay-summary.ts";
+import { createServiceProcess } from "../process/service-process.ts";
+import { parseVenueId } from "../process/venue-options.ts";
 
 type ReplayCommandOptions = ConfigOptions & {
   readonly to: "nats" | "memory";

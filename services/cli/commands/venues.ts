@@ -8,9 +8,9 @@ import {
   VENUE_CHANNELS,
   type ChannelSource,
   type VenueCapabilities,
-} from "./venue-capabilities.ts";
-import { venuesDocument } from "./venue-document.ts";
-import { parseVenueId } from "./venue-options.ts";
+} from "../output/venue-capabilities.ts";
+import { venuesDocument } from "../output/venue-document.ts";
+import { parseVenueId } from "../process/venue-options.ts";
 
 type VenuesOptions = { readonly json?: boolean; readonly markdown?: boolean };
 

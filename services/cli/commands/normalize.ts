@@ -4,13 +4,13 @@ import type { CaptureLine } from "#ingest/capture/capture-format.ts";
 import type { ReplayedEvent } from "#ingest/capture/replay-options.ts";
 import { replayCapture } from "#ingest/capture/replay.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
-import { openCapture } from "./capture-input.ts";
-import { UsageError } from "./errors.ts";
-import { EventJson } from "./event-json.ts";
-import { rowOfMarketEvent } from "./market-event-row.ts";
-import { LineOutput } from "./line-output.ts";
-import { formatSummary } from "./replay-summary.ts";
-import { parseVenueId } from "./venue-options.ts";
+import { openCapture } from "../process/capture-input.ts";
+import { UsageError } from "../process/errors.ts";
+import { EventJson } from "../output/event-json.ts";
+import { rowOfMarketEvent } from "../output/market-event-row.ts";
+import { LineOutput } from "../output/line-output.ts";
+import { formatSummary } from "../output/replay-summary.ts";
+import { parseVenueId } from "../process/venue-options.ts";
 
 type NormalizeOptions = { readonly channels?: readonly Channel[]; readonly venue?: string };
 

@@ -1,12 +1,20 @@
 import { Command } from "commander";
 import { startGateway, type RunningGateway } from "#gateway/main.ts";
 import type { Bus } from "#bus/bus.ts";
-import type { ConfigFlag } from "#runtime/load-config.ts";
-import type { TickwireConfig } from "#runtime/config.ts";
-import { addConfigOptions, loadCommandConfig, type ConfigOptions } from "./config-options.ts";
-import { UsageError } from "./errors.ts";
-import { openBus } from "./open-bus.ts";
-import { createServiceProcess, programVersion, type ServiceProcess } from "./service-process.ts";
+import type { ConfigFlag } from "#config/load-config.ts";
+import type { TickwireConfig } from "#config/config.ts";
+import {
+  addConfigOptions,
+  loadCommandConfig,
+  type ConfigOptions,
+} from "../process/config-options.ts";
+import { UsageError } from "../process/errors.ts";
+import { openBus } from "../process/open-bus.ts";
+import {
+  createServiceProcess,
+  programVersion,
+  type ServiceProcess,
+} from "../process/service-process.ts";
 
 type GatewayOptions = ConfigOptions & {
   readonly host?: string;

@@ -4,15 +4,23 @@ import type { VenueConfig } from "#ingest/config.ts";
 import { createCaptureFile, type CaptureFile } from "#ingest/capture/capture-file.ts";
 import { CaptureRecorder } from "#ingest/capture/capture-recorder.ts";
 import { startIngest } from "#ingest/main.ts";
-import type { TickwireConfig } from "#runtime/config.ts";
+import type { TickwireConfig } from "#config/config.ts";
 import { ExitCode } from "#runtime/shutdown.ts";
-import { addConfigOptions, loadCommandConfig, type ConfigOptions } from "./config-options.ts";
-import { CommandError, describeError, UsageError } from "./errors.ts";
-import { openBus } from "./open-bus.ts";
-import { parseSeconds } from "./parse-option.ts";
-import { createServiceProcess, programVersion, type ServiceProcess } from "./service-process.ts";
-import { openVenueNetwork } from "./venue-network.ts";
-import { venueFlags } from "./venue-options.ts";
+import {
+  addConfigOptions,
+  loadCommandConfig,
+  type ConfigOptions,
+} from "../process/config-options.ts";
+import { CommandError, describeError, UsageError } from "../process/errors.ts";
+import { openBus } from "../process/open-bus.ts";
+import { parseSeconds } from "../process/parse-option.ts";
+import {
+  createServiceProcess,
+  programVersion,
+  type ServiceProcess,
+} from "../process/service-process.ts";
+import { openVenueNetwork } from "../process/venue-network.ts";
+import { venueFlags } from "../process/venue-options.ts";
 
 type RecordOptions = ConfigOptions & { readonly out: string; readonly duration?: number };
 

@@ -6,7 +6,7 @@ import { openCapture, scanCapture } from "./capture-input.ts";
 import { describeError, UsageError } from "./errors.ts";
 import { awaitFirstSubscription } from "./first-subscription.ts";
 import { parseSpeed } from "./parse-option.ts";
-import { formatSummary } from "./replay-summary.ts";
+import { formatSummary } from "../output/replay-summary.ts";
 import type { ServiceProcess } from "./service-process.ts";
 import { parseVenueId } from "./venue-options.ts";
 

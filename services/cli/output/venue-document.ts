@@ -1,6 +1,6 @@
 import type { FeedAdapter } from "#ingest/feed/feed-adapter.ts";
 import { VENUES } from "#ingest/venues/registry.ts";
-import { formatMarkdownTable } from "#runtime/markdown-table.ts";
+import { formatMarkdownTable } from "#config/markdown-table.ts";
 import {
   capabilitiesOf,
   describeContent,

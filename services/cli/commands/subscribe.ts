@@ -7,13 +7,13 @@ import {
   type TickwireError,
 } from "@tickwire/client";
 import { Command } from "commander";
-import { rowOfClientEvent } from "./client-event.ts";
-import { CommandError, UsageError } from "./errors.ts";
-import { EventJson, type EventSource } from "./event-json.ts";
-import { formatEventText } from "./event-text.ts";
-import { webSocketAddress } from "./gateway-address.ts";
-import { LineOutput } from "./line-output.ts";
-import { parseCount, parseSeconds } from "./parse-option.ts";
+import { rowOfClientEvent } from "../output/client-event.ts";
+import { CommandError, UsageError } from "../process/errors.ts";
+import { EventJson, type EventSource } from "../output/event-json.ts";
+import { formatEventText } from "../output/event-text.ts";
+import { webSocketAddress } from "../process/gateway-address.ts";
+import { LineOutput } from "../output/line-output.ts";
+import { parseCount, parseSeconds } from "../process/parse-option.ts";
 
 type SubscribeOptions = {
   readonly json?: boolean;

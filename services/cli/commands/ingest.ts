@@ -2,15 +2,19 @@ import { Command } from "commander";
 import type { Bus } from "#bus/bus.ts";
 import { startIngest, type RunningIngest } from "#ingest/main.ts";
 import { startAdminServer } from "#runtime/admin-server.ts";
-import type { TickwireConfig } from "#runtime/config.ts";
-import type { ConfigFlag } from "#runtime/load-config.ts";
-import { addConfigOptions, loadCommandConfig, type ConfigOptions } from "./config-options.ts";
-import { UsageError } from "./errors.ts";
-import { openBus } from "./open-bus.ts";
-import { addReplayOptions, playCapture, replayServiceOptions } from "./replay-service.ts";
-import type { ReplayFlags, ReplayServiceOptions } from "./replay-service.ts";
-import { createServiceProcess, type ServiceProcess } from "./service-process.ts";
-import { addVenueOption, venueFlags } from "./venue-options.ts";
+import type { TickwireConfig } from "#config/config.ts";
+import type { ConfigFlag } from "#config/load-config.ts";
+import {
+  addConfigOptions,
+  loadCommandConfig,
+  type ConfigOptions,
+} from "../process/config-options.ts";
+import { UsageError } from "../process/errors.ts";
+import { openBus } from "../process/open-bus.ts";
+import { addReplayOptions, playCapture, replayServiceOptions } from "../process/replay-service.ts";
+import type { ReplayFlags, ReplayServiceOptions } from "../process/replay-service.ts";
+import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
+import { addVenueOption, venueFlags } from "../process/venue-options.ts";
 
 type IngestOptions = ConfigOptions & ReplayFlags & { readonly adminPort?: string };
 

@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { ConfigError } from "#runtime/load-config.ts";
+import { ConfigError } from "#config/load-config.ts";
 import { ExitCode } from "#runtime/shutdown.ts";
 
 /** The command line asks for something that does not exist. The message is one line. */

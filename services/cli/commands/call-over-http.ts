@@ -1,5 +1,5 @@
-import { CommandError } from "./errors.ts";
-import { httpAddress } from "./gateway-address.ts";
+import { CommandError } from "../process/errors.ts";
+import { httpAddress } from "../process/gateway-address.ts";
 
 /** Where a call goes and how long it may take. */
 export type CallTarget = { readonly address: string; readonly timeoutMs: number };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { gatewayConfigSchema } from "#gateway/config.ts";
 import { ingestConfigSchema } from "#ingest/config.ts";
-import { LOG_LEVELS } from "./logger.ts";
+import { LOG_LEVELS } from "#runtime/logger.ts";
 
 /** Users and passwords have settings of their own, which the log leaves out. */
 function isServerAddress(text: string): boolean {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Registry } from "prom-client";
 import { createLogger, type Logger } from "#runtime/logger.ts";
-import type { TickwireConfig } from "#runtime/config.ts";
+import type { TickwireConfig } from "#config/config.ts";
 import { createMetrics } from "#runtime/metrics.ts";
 import { Shutdown } from "#runtime/shutdown.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
@@ -29,9 +29,9 @@ export function createServiceProcess(service: string, config: TickwireConfig): S
   return { clock, logger, metrics, shutdown };
 }
 
-/** As in package.json, two folders up from here in the sources and three in the build. */
+/** As in package.json, three folders up from here in the sources and four in the build. */
 export function programVersion(): string {
-  for (const relative of ["../../package.json", "../../../package.json"]) {
+  for (const relative of ["../../../package.json", "../../../../package.json"]) {
     try {
       const text = readFileSync(new URL(relative, import.meta.url), "utf8");
       const { name, version } = JSON.parse(text) as { name?: string; version?: string };

@@ -1,12 +1,16 @@
 import { Command } from "commander";
-import { addConfigOptions, loadCommandConfig, type ConfigOptions } from "./config-options.ts";
+import {
+  addConfigOptions,
+  loadCommandConfig,
+  type ConfigOptions,
+} from "../process/config-options.ts";
 import { addGatewayOptions, gatewayFlags, runGateway } from "./gateway.ts";
 import { runIngest } from "./ingest.ts";
-import { openBus } from "./open-bus.ts";
-import { addReplayOptions, playCapture, replayServiceOptions } from "./replay-service.ts";
-import type { ReplayFlags, ReplayServiceOptions } from "./replay-service.ts";
-import { createServiceProcess } from "./service-process.ts";
-import { addVenueOption, venueFlags } from "./venue-options.ts";
+import { openBus } from "../process/open-bus.ts";
+import { addReplayOptions, playCapture, replayServiceOptions } from "../process/replay-service.ts";
+import type { ReplayFlags, ReplayServiceOptions } from "../process/replay-service.ts";
+import { createServiceProcess } from "../process/service-process.ts";
+import { addVenueOption, venueFlags } from "../process/venue-options.ts";
 
 type DevOptions = ConfigOptions &
   ReplayFlags & {

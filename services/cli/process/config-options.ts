@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Option, type Command } from "commander";
-import { configSchema, IGNORED_VARIABLES, type TickwireConfig } from "#runtime/config.ts";
-import { ConfigError, loadConfig, type ConfigFlag } from "#runtime/load-config.ts";
+import { configSchema, IGNORED_VARIABLES, type TickwireConfig } from "#config/config.ts";
+import { ConfigError, loadConfig, type ConfigFlag } from "#config/load-config.ts";
 import { LOG_LEVELS } from "#runtime/logger.ts";
 import { UsageError } from "./errors.ts";
 

@@ -1,8 +1,8 @@
 import { connect, type Client } from "@tickwire/client";
 import { MarketData } from "@tickwire/proto/service";
 import type { CallTarget } from "./call-over-http.ts";
-import { CommandError, describeError, UsageError } from "./errors.ts";
-import { webSocketAddress } from "./gateway-address.ts";
+import { CommandError, describeError, UsageError } from "../process/errors.ts";
+import { webSocketAddress } from "../process/gateway-address.ts";
 
 type Methods = typeof MarketData.methods;
 type Method = Methods[keyof Methods];

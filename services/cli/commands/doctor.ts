@@ -7,17 +7,21 @@ import { resolveEndpoints } from "#ingest/feed/rest/resolve-endpoints.ts";
 import type { RestAnswer, RestClient } from "#ingest/feed/connection/web-socket-dialer.ts";
 import { startIngest } from "#ingest/main.ts";
 import { VENUES } from "#ingest/venues/registry.ts";
-import type { TickwireConfig } from "#runtime/config.ts";
+import type { TickwireConfig } from "#config/config.ts";
 import { ExitCode } from "#runtime/shutdown.ts";
-import { addConfigOptions, loadCommandConfig, type ConfigOptions } from "./config-options.ts";
+import {
+  addConfigOptions,
+  loadCommandConfig,
+  type ConfigOptions,
+} from "../process/config-options.ts";
 import { checkClock, checkStream, chooseInstruments, type Check } from "./doctor-checks.ts";
 import { DoctorWatch } from "./doctor-watch.ts";
-import { CommandError, UsageError } from "./errors.ts";
-import { openBus } from "./open-bus.ts";
-import { parseSeconds } from "./parse-option.ts";
-import { createServiceProcess, type ServiceProcess } from "./service-process.ts";
-import { openVenueNetwork } from "./venue-network.ts";
-import { parseVenue, parseVenueId } from "./venue-options.ts";
+import { CommandError, UsageError } from "../process/errors.ts";
+import { openBus } from "../process/open-bus.ts";
+import { parseSeconds } from "../process/parse-option.ts";
+import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
+import { openVenueNetwork } from "../process/venue-network.ts";
+import { parseVenue, parseVenueId } from "../process/venue-options.ts";
 
 type DoctorOptions = ConfigOptions & { readonly duration: number; readonly json?: boolean };
 
