@@ -1,4 +1,4 @@
-/** Something holds that must never hold: a bug of ours, never of the world or of somebody's data. */
+/** One of our own rules does not hold: our bug, never the fault of the world or of its data. */
 export class InvariantError extends Error {
   constructor(invariant: string) {
     super(`broken invariant: ${invariant}`);
@@ -7,7 +7,7 @@ export class InvariantError extends Error {
 }
 
 /**
- * Throws if one of our own invariants does not hold; nothing may catch that, so it ends the process.
+ * Throws if one of our own invariants does not hold. Nothing may catch that: the process ends.
  * State the invariant positively and as a constant text (`"sequences of a topic rise by 1"`): then
  * it costs one comparison and can stay on everywhere.
  * @throws InvariantError if `holds` is false.

@@ -4,8 +4,8 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 type StreamedTopic = { readonly instrument: Instrument; readonly channel: Channel };
 
 /**
- * What a publisher streams of one venue: its instruments, each with its channels. `status` is always
- * among them.
+ * What a publisher streams of one venue: its instruments, each with its channels. `status` is
+ * always among them.
  */
 export class StreamedInstruments {
   readonly #channels = new Map<Instrument, Set<Channel>>();
