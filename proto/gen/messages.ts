@@ -369,12 +369,23 @@ export type Any = {
   readonly value: Uint8Array;
 };
 
-/** Sent by an ingestor when it starts, when its catalog changes, every few seconds, and when asked to. */
+/**
+ * Sent by a publisher for each of its venues: when it starts, when the venue's catalog changes, at its interval, and
+ * when asked to.
+ */
 export type Announcement = {
+  /** The publisher: new with each start of its process, and never a time. */
   readonly ingestorId: string;
   readonly venue: string;
-  /** Rises with each change of the venue's catalog at this ingestor. */
+  /** Rises with each change of the venue's catalog at this publisher. */
   readonly catalogVersion: number;
+  /**
+   * The next announcement comes within this time. A publisher that misses several in a row is lost. 0 from a publisher
+   * of before this field.
+   */
+  readonly announceIntervalMs: number;
+  /** Of the venue's topics at this publisher: their batches carry it. 0 from a publisher of before this field. */
+  readonly epoch: number;
 };
 
 export type CatalogReply = {
@@ -1003,6 +1014,8 @@ export const AnnouncementCodec: MessageCodec<Announcement> = /* @__PURE__ */ cre
     { number: 1, name: "ingestorId", protoName: "ingestor_id", kind: "string" },
     { number: 2, name: "venue", protoName: "venue", kind: "string" },
     { number: 3, name: "catalogVersion", protoName: "catalog_version", kind: "integer64", type: "uint64" },
+    { number: 4, name: "announceIntervalMs", protoName: "announce_interval_ms", kind: "integer32", type: "uint32" },
+    { number: 5, name: "epoch", protoName: "epoch", kind: "integer64", type: "uint64" },
   ],
 });
 

@@ -39,6 +39,12 @@ export namespace tickwire {
                 /** Announcement catalogVersion. */
                 catalogVersion: (number|Long);
 
+                /** Announcement announceIntervalMs. */
+                announceIntervalMs: number;
+
+                /** Announcement epoch. */
+                epoch: (number|Long);
+
                 /**
                  * Encodes the specified Announcement message. Does not implicitly {@link tickwire.bus.v1.Announcement.verify|verify} messages.
                  * @param message Announcement message or plain object to encode
@@ -71,6 +77,12 @@ export namespace tickwire {
 
                     /** Announcement catalogVersion */
                     catalogVersion?: (number|Long|null);
+
+                    /** Announcement announceIntervalMs */
+                    announceIntervalMs?: (number|null);
+
+                    /** Announcement epoch */
+                    epoch?: (number|Long|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

@@ -31,6 +31,8 @@ export const tickwire = $root.tickwire = (() => {
                 Announcement.prototype.ingestorId = "";
                 Announcement.prototype.venue = "";
                 Announcement.prototype.catalogVersion = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                Announcement.prototype.announceIntervalMs = 0;
+                Announcement.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
                 Announcement.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -45,6 +47,10 @@ export const tickwire = $root.tickwire = (() => {
                         writer.uint32(18).string(message.venue);
                     if (message.catalogVersion != null && $Object.hasOwnProperty.call(message, "catalogVersion") && (typeof message.catalogVersion === "object" ? message.catalogVersion.low || message.catalogVersion.high : message.catalogVersion !== 0))
                         writer.uint32(24).uint64(message.catalogVersion);
+                    if (message.announceIntervalMs != null && $Object.hasOwnProperty.call(message, "announceIntervalMs") && message.announceIntervalMs !== 0)
+                        writer.uint32(32).uint32(message.announceIntervalMs);
+                    if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
+                        writer.uint32(40).uint64(message.epoch);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -103,6 +109,24 @@ export const tickwire = $root.tickwire = (() => {
                                     message.catalogVersion = value;
                                 else
                                     delete message.catalogVersion;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.announceIntervalMs = value;
+                                else
+                                    delete message.announceIntervalMs;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.epoch = value;
+                                else
+                                    delete message.epoch;
                                 continue;
                             }
                         }

@@ -55,7 +55,6 @@ export const gatewayConfigSchema = z
     queryTimeoutMs: durationMs(2_000).describe("answer of an ingestor"),
     queriesInFlightMax: count(64, 10_000).describe("snapshot queries at once"),
 
-    announceIntervalMs: durationMs(2_000).describe("an ingestor silent for 3 of these is lost"),
     instrumentsMax: count(200_000, 10_000_000).describe("instruments of all venues"),
     readyVenuesMin: z.int().min(0).max(1_000).default(1).describe("venues needed to be ready"),
     drainWindowMs: durationMs(10_000, 0).describe("closes are spread over it on shutdown"),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CHANNELS } from "#core/instrument.ts";
+import { ANNOUNCE_INTERVAL_MS_DEFAULT, PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
 import { INGEST_LIMITS_DEFAULTS } from "./limits.ts";
 import { VENUES } from "./venues/registry.ts";
 import type { VenueId } from "./venues/registry.ts";
@@ -71,7 +72,7 @@ export const ingestConfigSchema = z
     instrumentsMax: count(INGEST_LIMITS_DEFAULTS.instrumentsMax, 1_000_000).describe(
       "instruments of one venue; more are left out",
     ),
-    batchEventsMax: count(INGEST_LIMITS_DEFAULTS.batchEventsMax, 65_536).describe(
+    batchEventsMax: count(PUBLISH_LIMITS_DEFAULTS.batchEventsMax, 65_536).describe(
       "events of one topic in one bus message",
     ),
     bufferedDeltasMax: count(INGEST_LIMITS_DEFAULTS.bufferedDeltasMax, 1_000_000).describe(
@@ -86,12 +87,18 @@ export const ingestConfigSchema = z
     recentTradeIdsMax: count(INGEST_LIMITS_DEFAULTS.recentTradeIdsMax, 1_000_000).describe(
       "of one instrument, to recognise a trade that comes twice",
     ),
-    recentTradesMax: count(INGEST_LIMITS_DEFAULTS.recentTradesMax, 100_000).describe(
+    recentTradesMax: count(PUBLISH_LIMITS_DEFAULTS.recentTradesMax, 100_000).describe(
       "of one instrument, for GetTrades",
     ),
-    recentCandlesMax: count(INGEST_LIMITS_DEFAULTS.recentCandlesMax, 100_000).describe(
+    recentCandlesMax: count(PUBLISH_LIMITS_DEFAULTS.recentCandlesMax, 100_000).describe(
       "of one instrument and interval, for GetCandles",
     ),
+    announceIntervalMs: z
+      .int()
+      .min(100)
+      .max(600_000)
+      .default(ANNOUNCE_INTERVAL_MS_DEFAULT)
+      .describe("between two signs of life; after 3 without one, gateways report its venues down"),
     drainTimeoutMs: z
       .int()
       .min(0)

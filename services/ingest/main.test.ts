@@ -205,6 +205,24 @@ test("announces itself regularly and when asked, with a catalog of what is strea
   expect(spot?.channels).not.toContain("CHANNEL_FUNDING");
 });
 
+test("says who it is, how often it will, and under which epoch", async () => {
+  const config = ingestConfig({ announceIntervalMs: 700, drainTimeoutMs: 0 });
+  const said = new Set<string>();
+  for (let round = 0; round < 2; round += 1) {
+    const { bus, run, ingest, clock } = await start({ config });
+    bus.subscribe(ANNOUNCE_SUBJECT, ({ payload }) => {
+      const { ingestorId, announceIntervalMs, epoch } = decodeAnnouncement(payload);
+      said.add(ingestorId);
+      expect(announceIntervalMs).toBe(700);
+      expect(epoch).toBe(ingest.stats().epoch);
+      expect(ingestorId).not.toContain(String(clock.nowUs()));
+    });
+    await run(1, 700);
+  }
+  // Both started at the same microsecond.
+  expect(said.size).toBe(2);
+});
+
 test("metrics count per venue what happened", async () => {
   const { run, registry, ingest } = await start();
   await run(50);

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Registry } from "prom-client";
 import type { Bus } from "#bus/bus.ts";
 import type { Clock } from "#core/clock.ts";
@@ -10,10 +11,11 @@ import {
 } from "./feed/rest/fetch-rest-client.ts";
 import { createWebSocketDialer } from "./feed/connection/web-socket-dialer.ts";
 import type { FeedDialer, RestClient } from "./feed/connection/web-socket-dialer.ts";
-import { LatencyBoard } from "./venue/latency-histogram.ts";
-import type { Logger } from "./logger.ts";
+import type { Logger } from "#core/logger.ts";
 import { registerIngestMetrics } from "./metrics.ts";
 import type { MeasuredVenue } from "./metrics.ts";
+import { Announcements } from "#publish/announcements.ts";
+import { LatencyBoard } from "#publish/latency-histogram.ts";
 import { Publisher } from "#publish/publisher.ts";
 import type { PublisherCounters } from "#publish/publisher.ts";
 import { QueryResponder } from "#publish/query-responder.ts";
@@ -73,11 +75,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     counters,
     latencies,
     logger,
-    batchEventsMax: config.batchEventsMax,
-    limits: {
-      tradesMax: config.recentTradesMax,
-      candlesMax: config.recentCandlesMax,
-    },
+    limits: config,
     schedule: scheduleTurnEnd,
   });
   const networks: Network[] = [];
@@ -96,19 +94,22 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
       logger,
       policy: { ...FEED_POLICY_DEFAULTS, ...options.policy },
       emit: (event) => publisher.publish(event),
-      onChange: () => responder.announce(),
+      onChange: () => announcements.announce(),
     });
   });
-  const responder: QueryResponder = new QueryResponder({
+  const views = venues.map(({ view }) => view);
+  const responder = new QueryResponder({ bus, clock, publisher, logger, venues: views });
+  const announcements: Announcements = new Announcements({
     bus,
     clock,
-    publisher,
     logger,
-    ingestorId: `ingest-${epoch}`,
-    venues: venues.map(({ view }) => view),
+    identity: { publisherId: `ingest-${randomUUID()}`, epoch },
+    announceIntervalMs: config.announceIntervalMs,
+    venues: views,
   });
   registerIngestMetrics({ registry, venues: () => venues, publisher: counters, latencies });
   responder.start();
+  announcements.start();
   for (const venue of venues) venue.start();
   logger.info({ venues: venues.map(({ venue }) => venue), epoch }, "ingesting");
 
@@ -117,6 +118,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     for (const venue of venues) venue.close();
     for (const network of networks) network.close();
     publisher.flush();
+    announcements.close();
     responder.close();
     await drained(bus, clock, config.drainTimeoutMs);
     logger.info({ epoch, events: counters.events }, "ingest stopped");

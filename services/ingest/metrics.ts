@@ -2,8 +2,9 @@ import { Counter, Gauge } from "prom-client";
 import type { Registry } from "prom-client";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
-import type { LatencyBoard } from "./venue/latency-histogram.ts";
+import type { LatencyBoard } from "#publish/latency-histogram.ts";
 import type { PublisherCounters } from "#publish/publisher.ts";
+import { registerLatencyMetric } from "./latency-metric.ts";
 import type { VenueCounters } from "./venue/venue-counters.ts";
 
 /** What a venue shows to the metrics. */
@@ -82,14 +83,16 @@ export function registerIngestMetrics(options: {
     }
   });
   registerPublisher(registry, publisher);
-  latencies.register({
+  registerLatencyMetric({
     registry,
+    board: latencies,
     name: "ingest_venue_to_received_seconds",
     help: "From the venue's time of an event to its arrival, by both clocks; once per batch.",
     side: "venueToReceived",
   });
-  latencies.register({
+  registerLatencyMetric({
     registry,
+    board: latencies,
     name: "ingest_received_to_published_seconds",
     help: "From the arrival of a batch's first event to its publication.",
     side: "receivedToPublished",

@@ -5,7 +5,7 @@ import type { Bus } from "#bus/bus.ts";
 import type { Trade } from "#core/market-event.ts";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
-import { LatencyBoard } from "#ingest/venue/latency-histogram.ts";
+import { LatencyBoard } from "./latency-histogram.ts";
 import { Publisher } from "./publisher.ts";
 
 const A = fakeInstrument("A-USD");
@@ -48,10 +48,10 @@ function create(options: { payloadBytesMax?: number; batchEventsMax?: number } =
     clock: new ManualClock(1e3),
     epoch: 42,
     counters,
-    batchEventsMax: options.batchEventsMax ?? 64,
     limits: {
-      tradesMax: 10,
-      candlesMax: 10,
+      batchEventsMax: options.batchEventsMax ?? 64,
+      recentTradesMax: 10,
+      recentCandlesMax: 10,
     },
     schedule: (flush) => scheduled.push(flush),
     logger: {

@@ -1,15 +1,16 @@
 import type { Bus } from "#bus/bus.ts";
 import { BusError } from "#bus/bus.ts";
 import { eventSubject } from "#bus/subject.ts";
+import { assert } from "#core/assert.ts";
 import type { Clock } from "#core/clock.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
+import type { Logger } from "#core/logger.ts";
 import { encodeEvents } from "#wire/event-codec.ts";
-import type { LatencyBoard } from "#ingest/venue/latency-histogram.ts";
-import type { Logger } from "#ingest/logger.ts";
+import type { LatencyBoard } from "./latency-histogram.ts";
+import type { PublishLimits } from "./publish-limits.ts";
 import { TopicRecord } from "./topic-record.ts";
-import type { RecordLimits } from "./topic-record.ts";
 
 /** Counts that the publisher keeps up to date; shared with the metrics. */
 export type PublisherCounters = {
@@ -27,9 +28,7 @@ export type PublisherOptions = {
   readonly clock: Clock;
   /** Of this start of the publisher; sequences of another epoch do not compare. */
   readonly epoch: number;
-  /** Events in one message on the bus; the next one publishes the batch at once. */
-  readonly batchEventsMax: number;
-  readonly limits: RecordLimits;
+  readonly limits: PublishLimits;
   /** Calls back at the end of the event loop's turn. */
   readonly schedule: (flush: () => void) => void;
   readonly counters: PublisherCounters;
@@ -58,6 +57,7 @@ export class Publisher {
   #lastTopics: Topics | undefined;
 
   constructor(options: PublisherOptions) {
+    assert(options.limits.batchEventsMax > 0, "a batch has room for at least one event");
     this.#options = options;
     this.epoch = options.epoch;
   }
@@ -65,15 +65,16 @@ export class Publisher {
   /** Takes the next event of its topic. It is on the bus at the end of this turn at the latest. */
   publish(event: MarketEvent): void {
     const topic = this.#topicOf(event);
-    topic.sequence += 1;
-    const { bus, batchEventsMax, counters, onEvent } = this.#options;
+    const sequence = topic.advance();
+    const { bus, limits, counters, onEvent } = this.#options;
     counters.events += 1;
-    onEvent?.(event, topic.sequence);
+    onEvent?.(event, sequence);
     if (bus === undefined) return;
-    topic.remember(event);
-    if (topic.pending.length === 0) this.#markDirty(topic);
-    topic.pending.push(event);
-    if (topic.pending.length >= batchEventsMax) this.#flushTopic(topic);
+    topic.keep(event);
+    const { pendingCount } = topic;
+    assert(pendingCount <= limits.batchEventsMax, "no batch is longer than batchEventsMax");
+    if (pendingCount === 1) this.#markDirty(topic);
+    if (pendingCount === limits.batchEventsMax) this.#flushTopic(topic);
   }
 
   /** Publishes everything that waits. */
@@ -139,15 +140,14 @@ export class Publisher {
   }
 
   #flushTopic(topic: TopicRecord): void {
-    const events = topic.pending;
-    if (events.length === 0) return;
-    topic.pending = [];
-    this.#publishBatch(topic, events, topic.sequence - events.length + 1);
+    const batch = topic.takePending();
+    if (batch !== undefined) this.#publishBatch(topic, batch.events, batch.firstSequence);
   }
 
   #publishBatch(topic: TopicRecord, events: readonly MarketEvent[], firstSequence: number): void {
     const { bus, clock, counters } = this.#options;
     if (bus === undefined) return;
+    assert(events.length > 0, "a batch has events");
     const publishedTimeUs = clock.nowUs();
     const header = { epoch: this.epoch, firstSequence, publishedTimeUs };
     const payload = encodeEvents(header, events);
@@ -177,7 +177,10 @@ export class Publisher {
     if (this.#failing) return;
     this.#failing = true;
     const { code, message } = error;
-    this.#options.logger.error({ subject: topic.subject, code, message }, "bus refused a batch");
+    this.#options.logger.error(
+      { subject: topic.subject, code, message },
+      "the bus did not take a batch",
+    );
   }
 }
 

@@ -1,24 +1,15 @@
+import { WireError } from "@tickwire/proto/codec";
 import type { OrderBook } from "@tickwire/proto/model";
 import { BusError } from "#bus/bus.ts";
 import type { Bus, BusMessage, BusSubscription } from "#bus/bus.ts";
-import {
-  ANNOUNCE_SUBJECT,
-  DISCOVER_SUBJECT,
-  parseQuerySubject,
-  queryPattern,
-} from "#bus/subject.ts";
+import { parseQuerySubject, queryPattern } from "#bus/subject.ts";
 import type { Query } from "#bus/subject.ts";
-import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { Clock } from "#core/clock.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
-import {
-  encodeAnnouncement,
-  encodeCatalogReply,
-  encodeQueryError,
-  encodeQueryReply,
-} from "#wire/bus-codec.ts";
+import type { Logger } from "#core/logger.ts";
+import { encodeCatalogReply, encodeQueryError, encodeQueryReply } from "#wire/bus-codec.ts";
 import { encodeEvents, encodePosition } from "#wire/event-codec.ts";
-import type { Logger } from "#ingest/logger.ts";
 import type { Publisher } from "./publisher.ts";
 import {
   candleMessage,
@@ -27,11 +18,8 @@ import {
   statusMessage,
   tradeMessage,
 } from "./query-messages.ts";
-import type { StreamedInstruments } from "#ingest/venue/streamed-instruments.ts";
+import type { StreamedInstruments } from "./streamed-instruments.ts";
 import type { TopicRecord } from "./topic-record.ts";
-
-/** How often an ingestor says that it is there. */
-export const ANNOUNCE_INTERVAL_MS = 2_000;
 
 /** What can be asked for with one request, and what is given where the request says nothing. */
 const ROWS_MAX = 1_000;
@@ -52,7 +40,6 @@ export type VenueView = {
 export type QueryResponderOptions = {
   readonly bus: Bus;
   readonly clock: Clock;
-  readonly ingestorId: string;
   readonly publisher: Publisher;
   readonly venues: readonly VenueView[];
   readonly logger: Logger;
@@ -68,58 +55,31 @@ class QueryFailure extends Error {
 }
 
 /**
- * Answers what gateways ask about this ingestor's venues, and announces them. An answer with a
- * position contains exactly the events up to it: whatever waits is published first. One ingestor
- * serves a venue; a second one would have an epoch of its own.
+ * Answers what gateways ask about a publisher's venues. An answer with a position contains exactly
+ * the events up to it: whatever waits is published first. One publisher serves a venue; a second
+ * one would have an epoch of its own.
  */
 export class QueryResponder {
   readonly #options: QueryResponderOptions;
   readonly #subscriptions: BusSubscription[] = [];
-  #cancelAnnounce: CancelTimer | undefined;
 
   constructor(options: QueryResponderOptions) {
     this.#options = options;
   }
 
-  /** Starts answering, then announces. */
+  /** Answers from now on. To be called before anything is announced. */
   start(): void {
     const { bus, venues } = this.#options;
     for (const view of venues) {
-      this.#subscriptions.push(
-        bus.subscribe(queryPattern(view.venue), (message) => this.#onQuery(view, message)),
-      );
-    }
-    this.#subscriptions.push(bus.subscribe(DISCOVER_SUBJECT, () => this.announce()));
-    this.#announceRegularly();
-  }
-
-  /** Tells every gateway which venues are here. */
-  announce(): void {
-    const { bus, venues, ingestorId, logger } = this.#options;
-    try {
-      for (const { venue, streamed } of venues) {
-        const announcement = { ingestorId, venue, catalogVersion: streamed.version };
-        bus.publish(ANNOUNCE_SUBJECT, encodeAnnouncement(announcement));
-      }
-    } catch (error) {
-      // The next announcement is seconds away; a bus that is down says so by its own events.
-      if (!(error instanceof BusError)) throw error;
-      logger.debug({ code: error.code }, "announcement failed");
+      const pattern = queryPattern(view.venue);
+      this.#subscriptions.push(bus.subscribe(pattern, (message) => this.#onQuery(view, message)));
     }
   }
 
   /** Stops answering. Idempotent. */
   close(): void {
-    this.#cancelAnnounce?.();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     this.#subscriptions.length = 0;
-  }
-
-  #announceRegularly(): void {
-    this.announce();
-    this.#cancelAnnounce = this.#options.clock.after(ANNOUNCE_INTERVAL_MS, () =>
-      this.#announceRegularly(),
-    );
   }
 
   #onQuery(view: VenueView, message: BusMessage): void {
@@ -134,17 +94,21 @@ export class QueryResponder {
     } catch (error) {
       if (!(error instanceof BusError)) throw error;
       const { subject } = message;
-      this.#options.logger.warn({ subject, code: error.code }, "reply failed");
+      this.#options.logger.warn({ subject, code: error.code }, "the bus did not take an answer");
     }
   }
 
+  /** The answer to a query that failed. What is neither of these is a bug of ours, and goes on. */
   #failure(subject: string, error: unknown): Uint8Array {
     if (error instanceof QueryFailure) {
       return encodeQueryError({ code: error.code, message: error.message });
     }
-    const message = error instanceof Error ? error.message : String(error);
-    this.#options.logger.error({ subject, message }, "query failed");
-    return encodeQueryError({ code: "CODE_INTERNAL", message: "the query failed" });
+    if (!(error instanceof WireError)) throw error;
+    this.#options.logger.error(
+      { subject, message: error.message },
+      "an answer does not fit the wire",
+    );
+    return encodeQueryError({ code: "CODE_INTERNAL", message: "the answer cannot be encoded" });
   }
 
   #answer(view: VenueView, message: BusMessage): Uint8Array {
@@ -228,7 +192,7 @@ export class QueryResponder {
   }
 }
 
-/** The request; what cannot be read is the asker's mistake. */
+/** The request. What cannot be read is the mistake of whoever asks. */
 function decoded<Request>(
   codec: { decode(bytes: Uint8Array): Request },
   payload: Uint8Array,
@@ -236,8 +200,8 @@ function decoded<Request>(
   try {
     return codec.decode(payload);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new QueryFailure("CODE_INVALID_ARGUMENT", message);
+    if (!(error instanceof WireError)) throw error;
+    throw new QueryFailure("CODE_INVALID_ARGUMENT", error.message);
   }
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Candle } from "#core/market-event.ts";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
-import { Ring, TopicRecord } from "./topic-record.ts";
+import { TopicRecord } from "./topic-record.ts";
 
 const instrument = fakeInstrument("A");
 
@@ -24,29 +24,29 @@ function candle(openTimeUs: number, close: string, intervalMs = 60_000): Candle 
   };
 }
 
-function record(candlesMax = 3): TopicRecord {
-  const limits = { tradesMax: 3, candlesMax };
+function record(recentCandlesMax = 3): TopicRecord {
+  const limits = { batchEventsMax: 64, recentTradesMax: 3, recentCandlesMax };
   return new TopicRecord({ instrument, channel: "candles", subject: "s", limits });
 }
 
 test("a candle that comes again replaces what was known of it", () => {
   const topic = record();
-  for (const each of [candle(1, "a"), candle(1, "b"), candle(2, "c")]) topic.remember(each);
+  for (const each of [candle(1, "a"), candle(1, "b"), candle(2, "c")]) topic.keep(each);
   const closes = topic.candles({ intervalMs: 60_000, limit: 10 }).map(({ close }) => close);
   expect(closes).toEqual(["b", "c"]);
 });
 
 test("candles are in the order of their start, whatever order they come in", () => {
   const topic = record();
-  for (const start of [2, 1, 3]) topic.remember(candle(start, "x"));
+  for (const start of [2, 1, 3]) topic.keep(candle(start, "x"));
   const starts = topic.candles({ intervalMs: 60_000, limit: 10 }).map((each) => each.openTimeUs);
   expect(starts).toEqual([1, 2, 3]);
 });
 
 test("only the last candles are kept, and intervals do not mix", () => {
   const topic = record();
-  for (const start of [1, 2, 3, 4]) topic.remember(candle(start, "x"));
-  topic.remember(candle(3, "y", 1_000));
+  for (const start of [1, 2, 3, 4]) topic.keep(candle(start, "x"));
+  topic.keep(candle(3, "y", 1_000));
   const starts = topic.candles({ intervalMs: 60_000, limit: 10 }).map((each) => each.openTimeUs);
   expect(starts).toEqual([2, 3, 4]);
   expect(topic.candles({ intervalMs: 60_000, limit: 1 })).toHaveLength(1);
@@ -56,13 +56,4 @@ test("only the last candles are kept, and intervals do not mix", () => {
       .map(({ close }) => close)
       .toSorted(),
   ).toEqual(["x", "y"]);
-});
-
-test("a ring holds its capacity and drops the oldest", () => {
-  const ring = new Ring<number>({ capacity: 3 });
-  for (const item of [1, 2, 3]) ring.push(item);
-  expect(ring.last(10)).toEqual([1, 2, 3]);
-  ring.push(4);
-  expect(ring.last(10)).toEqual([2, 3, 4]);
-  expect(ring.last(2)).toEqual([3, 4]);
 });

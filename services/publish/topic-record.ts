@@ -1,50 +1,23 @@
+import { assert } from "#core/assert.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
+import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { Candle, MarketEvent, Status, Trade } from "#core/market-event.ts";
-import type { ChannelLatency } from "#ingest/venue/latency-histogram.ts";
-
-/** What is remembered per topic, at most. */
-export type RecordLimits = {
-  readonly tradesMax: number;
-  /** Of each interval. */
-  readonly candlesMax: number;
-};
+import type { ChannelLatency } from "./latency-histogram.ts";
+import type { PublishLimits } from "./publish-limits.ts";
+import { Ring } from "./ring.ts";
 
 /** A trade with its place in the topic. */
 export type NumberedTrade = { readonly sequence: number; readonly trade: Trade };
 
-/** Keeps the last `capacity` items, oldest first; one more drops the oldest. */
-export class Ring<Item> {
-  readonly #capacity: number;
-  readonly #items: Item[] = [];
-  #oldest = 0;
-
-  constructor(options: { readonly capacity: number }) {
-    this.#capacity = options.capacity;
-  }
-
-  push(item: Item): void {
-    if (this.#items.length < this.#capacity) {
-      this.#items.push(item);
-      return;
-    }
-    this.#items[this.#oldest] = item;
-    this.#oldest = (this.#oldest + 1) % this.#capacity;
-  }
-
-  /** The last `count`, oldest first. */
-  last(count: number): Item[] {
-    const { length } = this.#items;
-    const items: Item[] = [];
-    for (let index = Math.max(0, length - count); index < length; index += 1) {
-      items.push(this.#items[(this.#oldest + index) % length] as Item);
-    }
-    return items;
-  }
-}
-
 /**
  * One topic at its publisher: its position, what waits for the next flush, and what a newcomer
  * needs to know. Sequences start at 1 and rise by 1 with each event.
+ *
+ * Invariants, asserted where they could break:
+ * 1. every event is of the topic's instrument and channel (`keep`);
+ * 2. what waits is exactly the events behind the last batch that was taken (`takePending`);
+ * 3. batches follow each other without a hole (`takePending`);
+ * 4. no list is longer than its limit (`Ring`, `#keepCandle`).
  */
 export class TopicRecord {
   readonly instrument: Instrument;
@@ -52,12 +25,14 @@ export class TopicRecord {
   readonly subject: string;
   /** Shared by all topics of the channel; undefined if nobody measures. */
   readonly latency: ChannelLatency | undefined;
+  readonly #limits: PublishLimits;
   /** Of the last event; 0 before the first. */
-  sequence = 0;
-  /** Not yet published, in order; the last one has `sequence`. */
-  pending: MarketEvent[] = [];
-  last: MarketEvent | undefined;
-  readonly #limits: RecordLimits;
+  #sequence = 0;
+  /** Of the last event of the last batch; 0 before the first. */
+  #batchedSequence = 0;
+  /** Not yet in a batch, in order; the last one has `#sequence`. */
+  #pending: MarketEvent[] = [];
+  #last: MarketEvent | undefined;
   #trades: Ring<NumberedTrade> | undefined;
   /** By interval, oldest first. */
   readonly #candles = new Map<number, Candle[]>();
@@ -68,7 +43,7 @@ export class TopicRecord {
     readonly channel: Channel;
     readonly subject: string;
     readonly latency?: ChannelLatency | undefined;
-    readonly limits: RecordLimits;
+    readonly limits: PublishLimits;
   }) {
     this.instrument = options.instrument;
     this.channel = options.channel;
@@ -77,16 +52,40 @@ export class TopicRecord {
     this.#limits = options.limits;
   }
 
-  /** Takes the next event, whose sequence is `sequence` already. */
-  remember(event: MarketEvent): void {
-    this.last = event;
+  /** Of the last event; 0 before the first. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** The last event that was kept. */
+  get last(): MarketEvent | undefined {
+    return this.#last;
+  }
+
+  /** Events that wait for the next batch. */
+  get pendingCount(): number {
+    return this.#pending.length;
+  }
+
+  /** Numbers the next event of the topic, and returns its sequence. */
+  advance(): number {
+    this.#sequence += 1;
+    return this.#sequence;
+  }
+
+  /** Keeps the event that `advance` has just numbered, for the next batch and for newcomers. */
+  keep(event: MarketEvent): void {
+    assert(event.instrument === this.instrument, "an event is kept by its instrument's topic");
+    assert(CHANNEL_OF_KIND[event.kind] === this.channel, "an event is kept by its channel's topic");
+    this.#pending.push(event);
+    this.#last = event;
     switch (event.kind) {
       case "trade":
-        this.#trades ??= new Ring({ capacity: this.#limits.tradesMax });
-        this.#trades.push({ sequence: this.sequence, trade: event });
+        this.#trades ??= new Ring({ capacity: this.#limits.recentTradesMax });
+        this.#trades.push({ sequence: this.#sequence, trade: event });
         return;
       case "candle":
-        this.#rememberCandle(event);
+        this.#keepCandle(event);
         return;
       case "status":
         this.#statuses.set(event.channel, event);
@@ -100,6 +99,22 @@ export class TopicRecord {
       case "liquidation":
         return;
     }
+  }
+
+  /** What waits, as one batch that follows the one before it; undefined if nothing waits. */
+  takePending():
+    | { readonly firstSequence: number; readonly events: readonly MarketEvent[] }
+    | undefined {
+    const events = this.#pending;
+    if (events.length === 0) return undefined;
+    const firstSequence = this.#batchedSequence + 1;
+    assert(
+      firstSequence + events.length - 1 === this.#sequence,
+      "the batches of a topic follow each other without a hole",
+    );
+    this.#pending = [];
+    this.#batchedSequence = this.#sequence;
+    return { firstSequence, events };
   }
 
   /** The last trades, oldest first. */
@@ -127,7 +142,7 @@ export class TopicRecord {
    * A candle replaces the one of the same interval and start; venues send it again while it
    * changes.
    */
-  #rememberCandle(candle: Candle): void {
+  #keepCandle(candle: Candle): void {
     const candles = this.#candles.get(candle.intervalMs) ?? [];
     this.#candles.set(candle.intervalMs, candles);
     let index = candles.length;
@@ -137,6 +152,10 @@ export class TopicRecord {
       return;
     }
     candles.splice(index, 0, candle);
-    if (candles.length > this.#limits.candlesMax) candles.shift();
+    if (candles.length > this.#limits.recentCandlesMax) candles.shift();
+    assert(
+      candles.length <= this.#limits.recentCandlesMax,
+      "no more candles are kept than recentCandlesMax",
+    );
   }
 }

@@ -10,7 +10,13 @@ import {
   encodeQueryReply,
 } from "./bus-codec.ts";
 
-const announcement = { ingestorId: "i-1", venue: "kraken", catalogVersion: 2 ** 40 };
+const announcement = {
+  ingestorId: "i-1",
+  venue: "kraken",
+  catalogVersion: 2 ** 40,
+  announceIntervalMs: 2_000,
+  epoch: 1_700_000_000_000_000,
+};
 
 test("an announcement is the same to protobufjs", () => {
   const bytes = encodeAnnouncement(announcement);

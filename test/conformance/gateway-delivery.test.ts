@@ -464,7 +464,10 @@ describe.each(TRANSPORTS)("delivery over %s", (transport) => {
   });
 
   test("an ingestor that falls silent is reported as down to those who follow the status", async () => {
-    await start({ config: { announceIntervalMs: 1_000 } });
+    await start();
+    rig.ingestor.announceIntervalMs = 1_000;
+    rig.ingestor.announce();
+    await rig.settle();
     rig.ingestor.publish([rig.ingestor.status("BTC-USDT", "trades", "live")]);
     const client = await rig.client();
     const [result] = await client.subscribe("fake:BTC-USDT/status");

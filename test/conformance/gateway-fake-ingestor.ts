@@ -49,6 +49,8 @@ export function fakeInstrument(symbol: string): Instrument {
 export class FakeIngestor {
   readonly channels: Channel[] = ["trades", "quotes", "book", "status"];
   epoch: number;
+  /** Announced, and kept by nobody: this ingestor announces when a test says so. */
+  announceIntervalMs = 60_000;
   /** Set to withhold answers; call the functions to let them go. */
   held: (() => void)[] | undefined;
   /** Queries that came, by subject. */
@@ -77,7 +79,14 @@ export class FakeIngestor {
   }
 
   announce(): void {
-    const announcement = { ingestorId: "one", venue: VENUE, catalogVersion: this.#version };
+    const { epoch, announceIntervalMs } = this;
+    const announcement = {
+      ingestorId: "one",
+      venue: VENUE,
+      catalogVersion: this.#version,
+      announceIntervalMs,
+      epoch,
+    };
     this.#bus.publish(ANNOUNCE_SUBJECT, encodeAnnouncement(announcement));
   }
 

@@ -25,12 +25,7 @@ const LAYERS: readonly { readonly folder: string; readonly allowed: readonly Reg
   { folder: "services/bus/", allowed: [/^\.\//, /^#core\//, /^@nats-io\//, /^node:/] },
   {
     folder: "services/publish/",
-    allowed: [
-      /^\.\//,
-      /^#(core|wire|bus|publish|ingest)\//,
-      /^@tickwire\/proto\/(codec|model|service)$/,
-      /^node:/,
-    ],
+    allowed: [/^\.\//, /^#(core|wire|bus|publish)\//, /^@tickwire\/proto\/(codec|model|service)$/],
   },
   {
     folder: "services/ingest/",

@@ -1,3 +1,4 @@
+import { WireError } from "@tickwire/proto/codec";
 import type { Bus } from "#bus/bus.ts";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import { connectNatsBus, type NatsBusOptions } from "#bus/nats-bus.ts";
@@ -36,7 +37,14 @@ export async function openBus(options: OpenBusOptions): Promise<Bus> {
 
 async function createBus({ config, clock, logger, name }: OpenBusOptions): Promise<Bus> {
   const onHandlerError = (error: unknown): void => {
-    logger.error({ error }, "a bus handler failed");
+    if (error instanceof WireError) {
+      logger.error({ error }, "a message on the bus could not be read");
+      return;
+    }
+    // A bug of ours: outside of the delivery nobody catches it, and the process ends.
+    queueMicrotask(() => {
+      throw error;
+    });
   };
   if (config.kind === "memory") {
     return new MemoryBus({ clock, payloadBytesMax: MEMORY_PAYLOAD_BYTES_MAX, onHandlerError });

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
 import type { Bus } from "#bus/bus.ts";
 import type { ReplaySummary } from "#ingest/capture/replay-options.ts";
@@ -85,6 +86,7 @@ export async function playCapture(
     speed,
     clock,
     bus,
+    publisherId: `replay-${randomUUID()}`,
     logger,
     ...(startOnSubscribe ? { startAfter: firstSubscriber(bus, service) } : {}),
   });

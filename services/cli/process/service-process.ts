@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import type { Registry } from "prom-client";
 import { createLogger, type Logger } from "#runtime/logger.ts";
 import type { TickwireConfig } from "#config/config.ts";
+import { endOnDefect } from "#runtime/defects.ts";
 import { createMetrics } from "#runtime/metrics.ts";
-import { Shutdown } from "#runtime/shutdown.ts";
+import { Shutdown, type ExitCode } from "#runtime/shutdown.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
 
 /** What every long-running command is made of. */
@@ -19,12 +20,14 @@ export function createServiceProcess(service: string, config: TickwireConfig): S
   const clock = new SystemClock();
   const logger = createLogger({ level: config.log.level, service });
   const metrics = createMetrics({ version: programVersion() });
+  const exit = (code: ExitCode): void => process.exit(code);
+  endOnDefect({ source: process, logger, exit });
   const shutdown = new Shutdown({
     clock,
     logger,
     deadlineMs: config.shutdown.deadlineMs,
     signals: process,
-    exit: (code) => process.exit(code),
+    exit,
   });
   return { clock, logger, metrics, shutdown };
 }

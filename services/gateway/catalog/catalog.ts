@@ -28,7 +28,6 @@ export type CatalogParts = {
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
   readonly limits: {
-    readonly announceIntervalMs: number;
     readonly queryTimeoutMs: number;
     readonly instrumentsMax: number;
     readonly readyVenuesMin: number;
@@ -42,12 +41,19 @@ type Venue = {
   bySymbol: Map<string, Instrument>;
   byVenueSymbol: Map<string, Instrument>;
   heardAtUs: number;
+  /** By ingestor: when it is lost without another announcement. */
+  readonly lostAtUs: Map<string, number>;
+  cancelLoss: CancelTimer | undefined;
   lostSinceUs: number | undefined;
   fetching: boolean;
 };
 
-/** Announcements that may be missed before an ingestor counts as lost. */
+/** An ingestor that was silent for this many of the intervals that it announced is lost. */
 const MISSED_ANNOUNCEMENTS_MAX = 3;
+/** Of an ingestor that announces none, as those before the field did. */
+const ANNOUNCE_INTERVAL_MS_DEFAULT = 2_000;
+/** An ingestor that announces a longer one is taken at this. */
+const ANNOUNCE_INTERVAL_MS_MAX = 600_000;
 /** Venues, and ingestors of one venue, beyond this are not followed. */
 const VENUES_MAX = 1_000;
 const INGESTORS_PER_VENUE_MAX = 100;
@@ -59,7 +65,6 @@ export class Catalog {
   readonly #venues = new Map<string, Venue>();
   readonly #listeners = new Set<(event: CatalogEvent) => void>();
   readonly #subscription: BusSubscription;
-  #cancelCheck: CancelTimer | undefined;
   #instruments = 0;
   #closed = false;
 
@@ -70,7 +75,6 @@ export class Catalog {
       this.#onAnnouncement(message);
     });
     this.discover();
-    this.#scheduleCheck();
   }
 
   /** Enough venues are known to serve clients. */
@@ -136,7 +140,7 @@ export class Catalog {
   close(): void {
     this.#closed = true;
     this.#subscription.unsubscribe();
-    this.#cancelCheck?.();
+    for (const venue of this.#venues.values()) venue.cancelLoss?.();
     this.#listeners.clear();
   }
 
@@ -148,9 +152,10 @@ export class Catalog {
       this.#parts.logger.warn({ error }, "an announcement could not be read");
       return;
     }
-    const { ingestorId, catalogVersion } = announcement;
+    const { ingestorId, catalogVersion, announceIntervalMs } = announcement;
     const venue = this.#heard(announcement.venue);
     if (venue === undefined) return;
+    this.#expectNext(venue, ingestorId, announceIntervalMs);
     // An ingestor that has just started does not know its instruments yet; none of them is gone.
     if (catalogVersion === 0) return;
     if (venue.versions.get(ingestorId) === catalogVersion || venue.fetching) return;
@@ -169,6 +174,8 @@ export class Catalog {
         bySymbol: new Map(),
         byVenueSymbol: new Map(),
         heardAtUs: 0,
+        lostAtUs: new Map(),
+        cancelLoss: undefined,
         lostSinceUs: undefined,
         fetching: false,
       };
@@ -226,27 +233,29 @@ export class Catalog {
     this.#emit({ kind: "changed", venue: venue.id, added, removed });
   }
 
-  #scheduleCheck(): void {
-    const { clock, limits } = this.#parts;
-    this.#cancelCheck = clock.after(limits.announceIntervalMs, () => {
-      this.#check();
-      this.#scheduleCheck();
-    });
+  /** Each ingestor is judged by its own interval; of several, the most patient one decides. */
+  #expectNext(venue: Venue, ingestorId: string, announcedMs: number): void {
+    const { clock } = this.#parts;
+    const intervalMs =
+      announcedMs === 0
+        ? ANNOUNCE_INTERVAL_MS_DEFAULT
+        : Math.min(announcedMs, ANNOUNCE_INTERVAL_MS_MAX);
+    if (venue.lostAtUs.size >= INGESTORS_PER_VENUE_MAX) venue.lostAtUs.clear();
+    venue.lostAtUs.set(ingestorId, venue.heardAtUs + MISSED_ANNOUNCEMENTS_MAX * intervalMs * 1000);
+    venue.cancelLoss?.();
+    const delayMs = (Math.max(...venue.lostAtUs.values()) - venue.heardAtUs) / 1000;
+    venue.cancelLoss = clock.after(delayMs, () => this.#lose(venue));
   }
 
-  #check(): void {
-    const { clock, limits, logger, metrics } = this.#parts;
-    const silenceUsMax = MISSED_ANNOUNCEMENTS_MAX * limits.announceIntervalMs * 1000;
-    const nowUs = clock.nowUs();
-    for (const venue of this.#venues.values()) {
-      if (venue.lostSinceUs !== undefined || nowUs - venue.heardAtUs < silenceUsMax) continue;
-      venue.lostSinceUs = venue.heardAtUs;
-      // Whoever comes back may have another catalog under the same version.
-      venue.versions.clear();
-      metrics.ingestorsLost.inc({ venue: venue.id });
-      logger.warn({ venue: venue.id, sinceTimeUs: venue.heardAtUs }, "the ingestor is lost");
-      this.#emit({ kind: "lost", venue: venue.id, sinceTimeUs: venue.heardAtUs });
-    }
+  #lose(venue: Venue): void {
+    const { logger, metrics } = this.#parts;
+    venue.lostSinceUs = venue.heardAtUs;
+    // Whoever comes back may have another catalog under the same version.
+    venue.versions.clear();
+    venue.lostAtUs.clear();
+    metrics.ingestorsLost.inc({ venue: venue.id });
+    logger.warn({ venue: venue.id, sinceTimeUs: venue.heardAtUs }, "the ingestor is lost");
+    this.#emit({ kind: "lost", venue: venue.id, sinceTimeUs: venue.heardAtUs });
   }
 
   #emit(event: CatalogEvent): void {

@@ -9,7 +9,7 @@ import { RequestPacer } from "../feed/rest/request-pacer.ts";
 import { SnapshotFetcher } from "../feed/rest/snapshot-fetcher.ts";
 import type { FeedSocketHandlers } from "../feed/connection/web-socket-dialer.ts";
 import { INGEST_LIMITS_DEFAULTS } from "../limits.ts";
-import type { Logger } from "../logger.ts";
+import type { Logger } from "#core/logger.ts";
 import { createVenueCounters } from "../venue/venue-counters.ts";
 import type { VenueCounters } from "../venue/venue-counters.ts";
 import { VenuePipeline } from "../venue/venue-pipeline.ts";

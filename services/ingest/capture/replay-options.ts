@@ -3,7 +3,7 @@ import type { Clock } from "#core/clock.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { FeedAdapter } from "../feed/feed-adapter.ts";
-import type { Logger } from "../logger.ts";
+import type { Logger } from "#core/logger.ts";
 import type { CaptureLine } from "./capture-format.ts";
 
 /** An event with the position that the publisher gave it in its topic. */
@@ -47,6 +47,8 @@ export type ReplayOptions = {
    * the replay.
    */
   readonly bus?: Bus;
+  /** Who announces on the bus: new with each start where others may share it. `replay` by default. */
+  readonly publisherId?: string;
   /** Called for every event, synchronously and in order. */
   readonly onEvent?: (replayed: ReplayedEvent) => void;
   /** Levels per side that the recording subscribed, where its frames do not say. Default 1000. */

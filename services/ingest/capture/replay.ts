@@ -2,12 +2,13 @@ import type { Clock } from "#core/clock.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { FeedAdapter } from "../feed/feed-adapter.ts";
-import { INGEST_LIMITS_DEFAULTS } from "../limits.ts";
-import type { Logger } from "../logger.ts";
+import type { Logger } from "#core/logger.ts";
+import { Announcements } from "#publish/announcements.ts";
+import { ANNOUNCE_INTERVAL_MS_DEFAULT, PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
 import { Publisher } from "#publish/publisher.ts";
 import type { PublisherCounters } from "#publish/publisher.ts";
 import { QueryResponder } from "#publish/query-responder.ts";
-import { StreamedInstruments } from "../venue/streamed-instruments.ts";
+import { StreamedInstruments } from "#publish/streamed-instruments.ts";
 import { scheduleTurnEnd } from "../turn-scheduler.ts";
 import { VENUES } from "../venues/registry.ts";
 import type { CaptureLine, CaptureRecord } from "./capture-format.ts";
@@ -75,6 +76,7 @@ class ReplayRun {
   #publisher: Publisher | undefined;
   #replay: CaptureReplay | undefined;
   #responder: QueryResponder | undefined;
+  #announcements: Announcements | undefined;
   #venue = "";
   #damagedLines = 0;
   #finishedUs: number | undefined;
@@ -137,6 +139,7 @@ class ReplayRun {
 
   close(): void {
     this.#closed = true;
+    this.#announcements?.close();
     this.#responder?.close();
     this.#replay?.close();
   }
@@ -183,7 +186,7 @@ class ReplayRun {
       throw new ReplayError("unknown-venue", `${what}; there are ${known}`);
     }
     this.#venue = adapter.venue;
-    const streamed = new StreamedInstruments(() => this.#responder?.announce());
+    const streamed = new StreamedInstruments(() => this.#announcements?.announce());
     const wanted = channels === undefined ? undefined : new Set(channels);
     const replay = new CaptureReplay({
       adapter,
@@ -211,7 +214,7 @@ class ReplayRun {
   }
 
   #answerQueries(replay: CaptureReplay, streamed: StreamedInstruments): void {
-    const { bus } = this.#options;
+    const { bus, publisherId = "replay" } = this.#options;
     if (bus === undefined) return;
     const publisher = this.#createPublisher(this.#startedUs);
     this.#publisher = publisher;
@@ -221,15 +224,15 @@ class ReplayRun {
       liveBookOf: (instrument: Parameters<typeof replay.pipeline.books.liveBookOf>[0]) =>
         replay.pipeline.books.liveBookOf(instrument),
     };
-    this.#responder = new QueryResponder({
-      bus,
-      clock: this.#clock,
-      ingestorId: `replay-${publisher.epoch}`,
-      publisher,
-      venues: [view],
-      logger: this.#logger,
+    const common = { bus, clock: this.#clock, logger: this.#logger, venues: [view] };
+    this.#responder = new QueryResponder({ ...common, publisher });
+    this.#announcements = new Announcements({
+      ...common,
+      identity: { publisherId, epoch: publisher.epoch },
+      announceIntervalMs: ANNOUNCE_INTERVAL_MS_DEFAULT,
     });
     this.#responder.start();
+    this.#announcements.start();
   }
 
   #createPublisher(epoch: number): Publisher {
@@ -243,11 +246,7 @@ class ReplayRun {
           }),
       clock: this.#clock,
       epoch,
-      batchEventsMax: INGEST_LIMITS_DEFAULTS.batchEventsMax,
-      limits: {
-        tradesMax: INGEST_LIMITS_DEFAULTS.recentTradesMax,
-        candlesMax: INGEST_LIMITS_DEFAULTS.recentCandlesMax,
-      },
+      limits: PUBLISH_LIMITS_DEFAULTS,
       schedule: scheduleTurnEnd,
       counters: this.#publisherCounters,
       logger: this.#logger,

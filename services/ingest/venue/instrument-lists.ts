@@ -5,7 +5,7 @@ import type { FeedAdapter, RestRequest } from "../feed/feed-adapter.ts";
 import type { FeedPolicy } from "../feed/feed-policy.ts";
 import type { VenueRest } from "../feed/rest/venue-rest.ts";
 import type { RestAnswer } from "../feed/connection/web-socket-dialer.ts";
-import type { Logger } from "../logger.ts";
+import type { Logger } from "#core/logger.ts";
 
 export type InstrumentListsOptions = {
   readonly adapter: FeedAdapter;

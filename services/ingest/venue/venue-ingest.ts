@@ -21,10 +21,10 @@ import { VenueRest } from "../feed/rest/venue-rest.ts";
 import type { FeedDialer, RestClient } from "../feed/connection/web-socket-dialer.ts";
 import { InstrumentLists } from "./instrument-lists.ts";
 import type { IngestLimits } from "../limits.ts";
-import type { Logger } from "../logger.ts";
+import type { Logger } from "#core/logger.ts";
 import type { MeasuredVenue } from "../metrics.ts";
 import type { VenueView } from "#publish/query-responder.ts";
-import { StreamedInstruments } from "./streamed-instruments.ts";
+import { StreamedInstruments } from "#publish/streamed-instruments.ts";
 import { createVenueCounters } from "./venue-counters.ts";
 import { VenuePipeline } from "./venue-pipeline.ts";
 

@@ -1,6 +1,6 @@
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
-import type { Logger } from "../../logger.ts";
+import type { Logger } from "#core/logger.ts";
 import type { ConnectionOpener } from "./connection-opener.ts";
 import type { BookSync, ConnectionTicket, RawBook } from "../feed-adapter.ts";
 import type { FeedLink } from "./feed-link.ts";

@@ -2,7 +2,7 @@ import type { Clock } from "#core/clock.ts";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { TopicState } from "#core/market-event.ts";
-import type { Logger } from "../../logger.ts";
+import type { Logger } from "#core/logger.ts";
 import type {
   ConnectionPlan,
   FeedAdapter,

@@ -1,7 +1,7 @@
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
-import type { Logger } from "../../logger.ts";
+import type { Logger } from "#core/logger.ts";
 import type {
   FeedDecoder,
   FeedEvent,

@@ -1,7 +1,7 @@
 import { backoffDelayMs } from "#core/backoff.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
-import type { Logger } from "../../logger.ts";
+import type { Logger } from "#core/logger.ts";
 import type { FeedAdapter, FeedEndpoints } from "../feed-adapter.ts";
 import type { FeedPolicy } from "../feed-policy.ts";
 import { RequestPacer } from "./request-pacer.ts";

@@ -1,6 +1,6 @@
 /**
- * What the ingestor needs of a logger; pino's satisfies it. One line per event in a lifecycle, none
- * per message.
+ * What a service needs of a logger; pino's satisfies it. Fields first, then one sentence. One line
+ * per event in a lifecycle, none per message.
  */
 export type Logger = {
   debug(fields: object, message: string): void;

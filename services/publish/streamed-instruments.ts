@@ -1,9 +1,11 @@
 import type { Channel, Instrument } from "#core/instrument.ts";
-import type { FeedSubscription } from "../feed/feed-adapter.ts";
+
+/** One channel of one instrument. */
+type StreamedTopic = { readonly instrument: Instrument; readonly channel: Channel };
 
 /**
- * What one venue streams here: its instruments, each with its channels. `status` is always among
- * them.
+ * What a publisher streams of one venue: its instruments, each with its channels. `status` is
+ * always among them.
  */
 export class StreamedInstruments {
   readonly #channels = new Map<Instrument, Set<Channel>>();
@@ -21,9 +23,9 @@ export class StreamedInstruments {
     return this.#version;
   }
 
-  add(subscriptions: readonly FeedSubscription[]): void {
+  add(topics: readonly StreamedTopic[]): void {
     const before = this.#version;
-    for (const { instrument, channel } of subscriptions) {
+    for (const { instrument, channel } of topics) {
       let channels = this.#channels.get(instrument);
       if (channels === undefined) {
         channels = new Set<Channel>(["status"]);

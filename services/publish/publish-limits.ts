@@ -1,0 +1,21 @@
+/** How much a publisher batches and remembers, for each topic. */
+export type PublishLimits = {
+  /** Events in one message on the bus; the next one publishes the batch at once. */
+  readonly batchEventsMax: number;
+  /** Trades that can be asked for. */
+  readonly recentTradesMax: number;
+  /** Candles of each interval that can be asked for. */
+  readonly recentCandlesMax: number;
+};
+
+export const PUBLISH_LIMITS_DEFAULTS: PublishLimits = {
+  batchEventsMax: 64,
+  recentTradesMax: 1_000,
+  recentCandlesMax: 1_500,
+};
+
+/**
+ * How often a publisher says that it is there. Whoever follows it counts it as lost after several
+ * of these without a word, so a longer one costs time when it dies, a shorter one messages.
+ */
+export const ANNOUNCE_INTERVAL_MS_DEFAULT = 2_000;

@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { fakeInstrument } from "#test/support/fake-feed.ts";
+import { StreamedInstruments } from "./streamed-instruments.ts";
+
+const a = fakeInstrument("A");
+const b = fakeInstrument("B");
+
+test("an instrument has the channels that were added, in order, and always its status", () => {
+  const streamed = new StreamedInstruments();
+  streamed.add([
+    { instrument: b, channel: "trades" },
+    { instrument: a, channel: "book" },
+    { instrument: b, channel: "quotes" },
+  ]);
+  expect(streamed.all()).toEqual([
+    { instrument: b, channels: ["status", "trades", "quotes"] },
+    { instrument: a, channels: ["status", "book"] },
+  ]);
+});
+
+test("an instrument is found by its symbol, a channel by its instrument", () => {
+  const streamed = new StreamedInstruments();
+  streamed.add([{ instrument: a, channel: "book" }]);
+  expect(streamed.bySymbol("A")).toBe(a);
+  expect(streamed.bySymbol("B")).toBeUndefined();
+  expect([streamed.has(a, "book"), streamed.has(a, "status")]).toEqual([true, true]);
+  expect([streamed.has(a, "trades"), streamed.has(b, "book")]).toEqual([false, false]);
+});
+
+test("the version rises with what is new, and is told once an addition", () => {
+  const versions: number[] = [];
+  const streamed: StreamedInstruments = new StreamedInstruments(() =>
+    versions.push(streamed.version),
+  );
+  expect(streamed.version).toBe(0);
+  streamed.add([
+    { instrument: a, channel: "book" },
+    { instrument: a, channel: "trades" },
+  ]);
+  streamed.add([{ instrument: a, channel: "book" }]);
+  streamed.add([]);
+  streamed.add([{ instrument: a, channel: "quotes" }]);
+  expect(versions).toEqual([2, 3]);
+});
