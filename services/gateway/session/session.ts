@@ -16,14 +16,14 @@ import type { Hub } from "../topics/hub.ts";
 import type { Logger } from "../logger.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { Outbound } from "./outbound/outbound.ts";
-import type { SharedBatch } from "./outbound/outbound.ts";
+import type { SharedBatch } from "../topics/shared-batch.ts";
 import { CallTable } from "./call-table.ts";
 import type { RpcError } from "../rpc/rpc-error.ts";
 import { wireCodeOf } from "../rpc/rpc-error.ts";
 import type { ServiceTable } from "../rpc/service-table.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { TokenBucket } from "./token-bucket.ts";
-import type { TopicFeed } from "../topics/topic-feed.ts";
+import type { TopicView } from "../topics/topic-view.ts";
 import type { Connection, ConnectionHandler } from "../transport/transport.ts";
 import type { HelloMessage, NoticeInit, ReplyInit, TopicResultInit } from "./wire-messages.ts";
 
@@ -170,9 +170,9 @@ export class Session implements ConnectionHandler {
     this.#outbound.pushBatch(batch);
   }
 
-  gap(feed: TopicFeed, missingFirst: number, missingLast: number): void {
-    const message = `events of ${feed.topic} were lost on the way to the gateway`;
-    const topicId = feed.id;
+  gap(view: TopicView, missingFirst: number, missingLast: number): void {
+    const message = `events of ${view.topic} were lost on the way to the gateway`;
+    const topicId = view.id;
     this.#noticeInOrder({
       kind: "NOTICE_KIND_GAP",
       message,
@@ -182,12 +182,12 @@ export class Session implements ConnectionHandler {
     });
   }
 
-  ended(feed: TopicFeed, message: string): void {
-    this.#noticeInOrder({ kind: "NOTICE_KIND_TOPIC_ENDED", message, topicId: feed.id });
+  ended(view: TopicView, message: string): void {
+    this.#noticeInOrder({ kind: "NOTICE_KIND_TOPIC_ENDED", message, topicId: view.id });
   }
 
-  unsubscribed(feeds: readonly TopicFeed[]): void {
-    this.#outbound.forget(new Set(feeds.map((feed) => feed.id)));
+  unsubscribed(views: readonly TopicView[]): void {
+    this.#outbound.forget(new Set(views.map((view) => view.id)));
   }
 
   subscribeResult(

@@ -1,14 +1,14 @@
 import type { Instrument } from "@tickwire/proto/service";
-import type { TopicPattern } from "#core/topic.ts";
+import type { Topic, TopicPattern } from "#core/topic.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { wireChannelOf } from "../catalog/channel-names.ts";
 import type { Hub } from "../topics/hub.ts";
 import type { GatewayMetrics } from "../metrics.ts";
-import type { SharedBatch } from "./outbound/outbound.ts";
 import { expandTopic, topicsOf } from "../catalog/topic-expansion.ts";
 import type { Expansion } from "../catalog/topic-expansion.ts";
-import type { Attached, TopicFailure, TopicFeed, TopicName } from "../topics/topic-feed.ts";
-import type { TopicSubscriber } from "../topics/topic-feed.ts";
+import type { SharedBatch } from "../topics/shared-batch.ts";
+import type { Attached, TopicFailure, TopicSubscriber } from "../topics/topic-subscriber.ts";
+import type { TopicView } from "../topics/topic-view.ts";
 import type {
   SubscribeMessage,
   TopicRequestMessage,
@@ -17,7 +17,10 @@ import type {
 } from "./wire-messages.ts";
 
 /** How answers and starts leave. Called synchronously. */
-export type SubscriptionReplies = TopicSubscriber & {
+export type SubscriptionReplies = {
+  deliver(batch: SharedBatch): void;
+  /** Events of the topic are missing and will not come. */
+  gap(view: TopicView, missingFirst: number, missingLast: number): void;
   subscribeResult(
     requestId: number,
     results: readonly TopicResultInit[],
@@ -25,9 +28,9 @@ export type SubscriptionReplies = TopicSubscriber & {
   ): void;
   unsubscribeResult(requestId: number, results: readonly TopicResultInit[]): void;
   /** The client wants no more of these topics: nothing of them may follow the result. */
-  unsubscribed(feeds: readonly TopicFeed[]): void;
+  unsubscribed(views: readonly TopicView[]): void;
   /** The topic is no longer subscribed, because its instrument is gone. */
-  ended(feed: TopicFeed, message: string): void;
+  ended(view: TopicView, message: string): void;
 };
 
 /** What subscriptions need of the gateway. */
@@ -48,9 +51,13 @@ type Pattern = {
   readonly request: TopicRequestMessage;
 };
 
-type Subscription = { readonly feed: TopicFeed; readonly pattern: Pattern | undefined };
+type Subscription = {
+  readonly view: TopicView;
+  readonly subscriber: TopicSubscriber;
+  readonly pattern: Pattern | undefined;
+};
 
-/** One topic of a request, refused already or waiting for its feed. */
+/** One topic of a request, refused already or waiting for its view. */
 type Wanted = {
   readonly requestIndex: number;
   readonly request: TopicRequestMessage;
@@ -58,13 +65,13 @@ type Wanted = {
   readonly pattern: Pattern | undefined;
 } & (
   | { readonly kind: "refused"; readonly error: TopicErrorName; readonly message: string }
-  | { readonly kind: "held"; readonly feed: TopicFeed; failure: TopicFailure | undefined }
+  | { readonly kind: "held"; readonly view: TopicView; failure: TopicFailure | undefined }
 );
 
 type TopicErrorName = NonNullable<TopicResultInit["error"]>;
 
 /**
- * The topics of one session. Requests are answered in the order they came; the feeds that they need
+ * The topics of one session. Requests are answered in the order they came; the views that they need
  * get ready at the same time. A result leaves before the first batch of its topic.
  */
 export class Subscriptions {
@@ -86,7 +93,7 @@ export class Subscriptions {
   }
 
   /**
-   * Answers with one result per topic, as soon as every feed is ready or has failed. False, and
+   * Answers with one result per topic, as soon as every view is ready or has failed. False, and
    * nothing is done, if the request names more topics than `takeTopics` grants.
    */
   subscribe(message: SubscribeMessage): boolean {
@@ -100,7 +107,7 @@ export class Subscriptions {
   unsubscribe(message: UnsubscribeMessage): boolean {
     if (!this.#parts.takeTopics(message.topics.length)) return false;
     this.#enqueue(true, () => {
-      const left: TopicFeed[] = [];
+      const left: TopicView[] = [];
       const results = message.topics.map((topic, index) => this.#remove(topic, index, left));
       if (left.length > 0) this.#replies.unsubscribed(left);
       this.#replies.unsubscribeResult(message.requestId, results);
@@ -124,12 +131,12 @@ export class Subscriptions {
     }
   }
 
-  /** Gives every feed back. Idempotent. */
+  /** Gives every view back. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#parts.metrics.subscriptions.dec(this.#byTopic.size);
-    for (const { feed } of this.#byTopic.values()) this.#leave(feed);
+    for (const subscription of this.#byTopic.values()) this.#leave(subscription);
     this.#byTopic.clear();
     this.#patterns.clear();
     // Feeds that were getting ready are given back by the requests that wait for them.
@@ -211,7 +218,7 @@ export class Subscriptions {
   }
 
   #want(
-    name: TopicName,
+    name: Topic,
     requestIndex: number,
     request: TopicRequestMessage,
     pattern: Pattern | undefined,
@@ -229,15 +236,15 @@ export class Subscriptions {
       const message = `more than subscriptionsMax ${subscriptionsMax} topics`;
       return refused("TOPIC_ERROR_LIMIT_EXCEEDED", message);
     }
-    const feed = this.#parts.hub.hold(name);
-    if (feed === undefined) {
+    const view = this.#parts.hub.hold(name);
+    if (view === undefined) {
       return refused("TOPIC_ERROR_UNAVAILABLE", "the gateway follows as many topics as it may");
     }
     this.#preparing += 1;
-    return { ...common, kind: "held", feed, failure: undefined };
+    return { ...common, kind: "held", view, failure: undefined };
   }
 
-  /** Answers in turn, when the last feed of the request is ready. */
+  /** Answers in turn, when the last view of the request is ready. */
   #prepare(requestId: number, wanted: readonly Wanted[]): void {
     let pending = 1;
     const entry = this.#enqueue(false, () => this.#finish(requestId, wanted));
@@ -250,7 +257,7 @@ export class Subscriptions {
     for (const want of wanted) {
       if (want.kind === "refused") continue;
       pending += 1;
-      want.feed.whenReady((failure) => {
+      want.view.whenReady((failure) => {
         want.failure = failure;
         settle();
       });
@@ -272,22 +279,22 @@ export class Subscriptions {
   #finish(requestId: number, wanted: readonly Wanted[]): void {
     const results: TopicResultInit[] = [];
     const starts: (readonly SharedBatch[])[] = [];
-    const losses: { readonly feed: TopicFeed; readonly missing: Attached["missing"] }[] = [];
+    const losses: { readonly view: TopicView; readonly missing: Attached["missing"] }[] = [];
     for (const want of wanted) {
       if (want.kind === "held") this.#preparing -= 1;
       if (this.#closed) {
-        if (want.kind === "held") this.#parts.hub.release(want.feed);
+        if (want.kind === "held") this.#parts.hub.release(want.view);
         continue;
       }
       const attached = this.#attach(want, results);
       if (attached === undefined || want.kind !== "held") continue;
       starts.push(attached.batches);
-      losses.push({ feed: want.feed, missing: attached.missing });
+      losses.push({ view: want.view, missing: attached.missing });
     }
     if (this.#closed) return;
     this.#replies.subscribeResult(requestId, results, starts);
-    for (const { feed, missing } of losses) {
-      if (missing !== undefined) this.#replies.gap(feed, missing.first, missing.last);
+    for (const { view, missing } of losses) {
+      if (missing !== undefined) this.#replies.gap(view, missing.first, missing.last);
     }
   }
 
@@ -300,9 +307,9 @@ export class Subscriptions {
       return undefined;
     };
     if (want.kind === "refused") return refuse(want.error, want.message);
-    const { feed, failure } = want;
+    const { view, failure } = want;
     if (failure !== undefined || this.#byTopic.has(topic)) {
-      this.#parts.hub.release(feed);
+      this.#parts.hub.release(view);
       if (failure === undefined) {
         return refuse("TOPIC_ERROR_ALREADY_SUBSCRIBED", "the session has this topic already");
       }
@@ -311,41 +318,45 @@ export class Subscriptions {
       return refuse(error, failure.message);
     }
     const { request, pattern } = want;
-    const attached = feed.attach(this.#replies, {
+    const subscriber: TopicSubscriber = {
+      deliver: (batch) => this.#replies.deliver(batch),
+      gap: (first, last) => this.#replies.gap(view, first, last),
+    };
+    const attached = view.attach(subscriber, {
       snapshot: request.snapshot !== "SNAPSHOT_MODE_NONE",
       resume: request.resume,
     });
-    this.#byTopic.set(topic, { feed, pattern });
+    this.#byTopic.set(topic, { view, subscriber, pattern });
     this.#parts.metrics.subscriptions.inc();
-    results.push(this.#result(requestIndex, feed, attached));
+    results.push(this.#result(requestIndex, view, attached));
     return attached;
   }
 
-  #result(requestIndex: number, feed: TopicFeed, attached: Attached): TopicResultInit {
-    const { venue, symbol, channel } = feed.name;
+  #result(requestIndex: number, view: TopicView, attached: Attached): TopicResultInit {
+    const { venue, symbol, channel } = view.name;
     return {
       requestIndex,
-      topic: feed.topic,
-      topicId: feed.id,
+      topic: view.topic,
+      topicId: view.id,
       venue,
       symbol,
       venueSymbol: this.#parts.catalog.instrument(venue, symbol)?.venueSymbol ?? "",
       channel: wireChannelOf(channel),
       position: attached.position,
       continuity: CONTINUITIES[attached.continuity],
-      priceScale: feed.priceScale,
-      sizeScale: feed.sizeScale,
+      priceScale: view.priceScale,
+      sizeScale: view.sizeScale,
     };
   }
 
-  #remove(text: string, requestIndex: number, left: TopicFeed[]): TopicResultInit {
+  #remove(text: string, requestIndex: number, left: TopicView[]): TopicResultInit {
     const pattern = this.#patterns.get(text);
     if (pattern !== undefined) {
       this.#patterns.delete(text);
       for (const [topic, subscription] of this.#byTopic) {
         if (subscription.pattern?.text !== text) continue;
         this.#forget(topic, subscription);
-        left.push(subscription.feed);
+        left.push(subscription.view);
       }
       return { requestIndex, topic: text };
     }
@@ -355,28 +366,28 @@ export class Subscriptions {
       return { requestIndex, topic: text, error: "TOPIC_ERROR_NOT_SUBSCRIBED", errorMessage };
     }
     this.#forget(text, subscription);
-    left.push(subscription.feed);
-    return { requestIndex, topic: text, topicId: subscription.feed.id };
+    left.push(subscription.view);
+    return { requestIndex, topic: text, topicId: subscription.view.id };
   }
 
   #end(instrument: Instrument): void {
     for (const [topic, subscription] of this.#byTopic) {
-      const { venue, symbol } = subscription.feed.name;
+      const { venue, symbol } = subscription.view.name;
       if (venue !== instrument.venue || symbol !== instrument.symbol) continue;
       this.#forget(topic, subscription);
-      this.#replies.ended(subscription.feed, "the instrument is gone");
+      this.#replies.ended(subscription.view, "the instrument is gone");
     }
   }
 
   #forget(topic: string, subscription: Subscription): void {
     this.#byTopic.delete(topic);
     this.#parts.metrics.subscriptions.dec();
-    this.#leave(subscription.feed);
+    this.#leave(subscription);
   }
 
-  #leave(feed: TopicFeed): void {
-    feed.detach(this.#replies);
-    this.#parts.hub.release(feed);
+  #leave({ view, subscriber }: Subscription): void {
+    view.detach(subscriber);
+    this.#parts.hub.release(view);
   }
 }
 

@@ -2,53 +2,18 @@ import { readBatchHeader } from "@tickwire/proto/codec";
 import type { Bus, BusMessage, BusSubscription } from "#bus/bus.ts";
 import { eventSubject, querySubject } from "#bus/subject.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
-import type { Channel } from "#core/instrument.ts";
 import { formatTopic } from "#core/topic.ts";
+import type { Topic } from "#core/topic.ts";
 import { decodeQueryReply } from "#wire/bus-codec.ts";
 import { wrapBatch } from "#wire/frame-codec.ts";
 import { latestAsState, startKindOf } from "./start-kind.ts";
 import type { StartKind } from "./start-kind.ts";
 import type { GatewayMetrics } from "../metrics.ts";
-import type { SharedBatch } from "../session/outbound/outbound.ts";
+import type { SharedBatch } from "./shared-batch.ts";
 import type { QueryGate } from "../catalog/query-gate.ts";
 import { TopicState } from "./topic-state.ts";
 import type { BatchOrder, RingLimits, TopicPosition } from "./topic-state.ts";
-
-/** A topic by its parts. */
-export type TopicName = {
-  readonly venue: string;
-  readonly symbol: string;
-  readonly channel: Channel;
-};
-
-/** Who receives a topic. Called synchronously, must not throw. */
-export type TopicSubscriber = {
-  deliver(batch: SharedBatch): void;
-  /** Events of the topic are missing and will not come. */
-  gap(feed: TopicFeed, missingFirst: number, missingLast: number): void;
-};
-
-/** Why a topic cannot be had now. */
-export type TopicFailure = {
-  readonly kind: "unknown" | "unavailable";
-  readonly message: string;
-};
-
-/** How a subscriber starts. */
-export type AttachOptions = {
-  /** False: news only, where the channel allows it. */
-  readonly snapshot: boolean;
-  readonly resume: TopicPosition | undefined;
-};
-
-/** The start of a subscription: what to send first and how it relates to what the client had. */
-export type Attached = {
-  readonly continuity: "new" | "resumed" | "replaced";
-  readonly position: TopicPosition;
-  readonly batches: readonly SharedBatch[];
-  /** What a resuming client missed and will not get. */
-  readonly missing: { readonly first: number; readonly last: number } | undefined;
-};
+import type { AttachOptions, Attached, TopicFailure, TopicSubscriber } from "./topic-subscriber.ts";
 
 /** What a feed needs of the gateway. */
 export type TopicFeedParts = {
@@ -76,13 +41,11 @@ const EMPTY = new Uint8Array(0);
 export class TopicFeed {
   /** In every batch; unique in this gateway, never 0. */
   readonly id: number;
-  readonly name: TopicName;
+  readonly name: Topic;
   readonly topic: string;
   readonly subscribers = new Set<TopicSubscriber>();
   priceScale = 0;
   sizeScale = 0;
-  /** Uses by sessions, attached or about to be. Owned by the hub. */
-  holds = 0;
   readonly #parts: TopicFeedParts;
   readonly #labels: { readonly venue: string; readonly channel: string };
   readonly #startKind: StartKind;
@@ -102,7 +65,7 @@ export class TopicFeed {
   #cancelRetry: CancelTimer | undefined;
 
   /** Subscribes at once and asks for a first snapshot. */
-  constructor(id: number, name: TopicName, parts: TopicFeedParts) {
+  constructor(id: number, name: Topic, parts: TopicFeedParts) {
     this.id = id;
     this.name = name;
     this.topic = formatTopic(name);
@@ -282,7 +245,7 @@ export class TopicFeed {
       case "gap":
         metrics.busGaps.inc(this.#labels);
         for (const subscriber of this.subscribers) {
-          subscriber.gap(this, appended.missingFirst, appended.missingLast);
+          subscriber.gap(appended.missingFirst, appended.missingLast);
         }
         break;
       case "epoch":
@@ -423,7 +386,7 @@ export class TopicFeed {
   #reportLoss(before: TopicPosition, now: TopicPosition): void {
     if (before.epoch !== now.epoch || before.sequence >= now.sequence) return;
     for (const subscriber of this.subscribers) {
-      subscriber.gap(this, before.sequence + 1, now.sequence);
+      subscriber.gap(before.sequence + 1, now.sequence);
     }
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createPrng } from "#test/support/prng.ts";
-import type { SharedBatch } from "../session/outbound/outbound.ts";
+import type { SharedBatch } from "./shared-batch.ts";
 import { TopicState } from "./topic-state.ts";
 
 const LIMITS = { ringBytesMax: 1_000, ringBatchesMax: 10 };

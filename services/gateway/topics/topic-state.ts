@@ -1,4 +1,4 @@
-import type { SharedBatch } from "../session/outbound/outbound.ts";
+import type { SharedBatch } from "./shared-batch.ts";
 
 /** A place in a topic's sequence of events. */
 export type TopicPosition = { readonly epoch: number; readonly sequence: number };

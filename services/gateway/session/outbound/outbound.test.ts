@@ -4,7 +4,7 @@ import { ManualClock } from "#test/support/manual-clock.ts";
 import { Flusher } from "./flusher.ts";
 import { createGatewayMetrics } from "../../metrics.ts";
 import { Outbound } from "./outbound.ts";
-import type { SharedBatch } from "./outbound.ts";
+import type { SharedBatch } from "../../topics/shared-batch.ts";
 import type { Connection } from "../../transport/transport.ts";
 import { SendResult } from "../../transport/transport.ts";
 

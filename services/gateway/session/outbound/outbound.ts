@@ -1,22 +1,8 @@
 import type { Flusher } from "./flusher.ts";
 import type { GatewayMetrics } from "../../metrics.ts";
+import type { SharedBatch } from "../../topics/shared-batch.ts";
 import type { Connection } from "../../transport/transport.ts";
 import { SendResult } from "../../transport/transport.ts";
-
-/**
- * One batch as it goes to clients. Made once per topic and shared by every session: never changed.
- */
-export type SharedBatch = {
-  /** An element of ServerFrame.batches with tag and length. */
-  readonly bytes: Uint8Array;
-  /** 0 for a message that keeps its place among batches. */
-  readonly topicId: number;
-  readonly events: number;
-  readonly firstSequence: number;
-  readonly lastSequence: number;
-  /** Labels of the topic, for counting what was not delivered. */
-  readonly labels: { readonly venue: string; readonly channel: string };
-};
 
 /** How much may be owed to a session, and what is compressed. */
 export type OutboundLimits = {
