@@ -1,8 +1,8 @@
 import type { Registry } from "prom-client";
 import type { Bus } from "#bus/bus.ts";
-import { CloseCode } from "#wire/codes.ts";
 import { SUBPROTOCOL } from "#wire/limits.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
+import { ANONYMOUS } from "./access/principal.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import type { CatalogEvent } from "./catalog/catalog.ts";
 import type { GatewayConfig } from "./config.ts";
@@ -178,7 +178,9 @@ class Gateway implements RunningGateway, TransportHandler {
 
   onConnection(connection: Parameters<TransportHandler["onConnection"]>[0]): Session {
     const id = `${this.#startedAt}-${connection.id}`;
-    const session = new Session(id, connection, this.#sessionParts, (gone) => this.#gone(gone));
+    const onGone = (gone: Session): void => this.#gone(gone);
+    const options = { id, connection, principal: ANONYMOUS, onGone };
+    const session = new Session(options, this.#sessionParts);
     this.#sessions.add(session);
     this.#metrics.connectionsTotal.inc();
     this.#metrics.connections.set(this.#sessions.size);
@@ -260,7 +262,7 @@ class Gateway implements RunningGateway, TransportHandler {
     return sessions.map((session, index) =>
       this.#options.clock.after(Math.floor((windowMs * index) / sessions.length), () => {
         this.#flusher.flush();
-        session.close(CloseCode.GoingAway, "the gateway is shutting down");
+        session.dismiss();
       }),
     );
   }

@@ -4,6 +4,7 @@ import { ManualClock } from "#test/support/manual-clock.ts";
 import { Flusher } from "./flusher.ts";
 import { createGatewayMetrics } from "../../metrics.ts";
 import { Outbound } from "./outbound.ts";
+import type { TopicLane } from "./topic-lanes.ts";
 import type { SharedBatch } from "../../topics/shared-batch.ts";
 import type { Connection } from "../../transport/transport.ts";
 import { SendResult } from "../../transport/transport.ts";
@@ -50,6 +51,7 @@ let turns: (() => void)[];
 let flusher: Flusher;
 let connection: StuckConnection;
 let outbound: Outbound;
+let lane: TopicLane;
 let events: string[];
 
 beforeEach(() => {
@@ -66,6 +68,7 @@ beforeEach(() => {
     onSlow: () => void events.push("slow"),
   };
   outbound = new Outbound(connection, LIMITS, { flusher, metrics }, listener);
+  lane = outbound.openTopicLane();
 });
 
 function turn(): void {
@@ -74,9 +77,9 @@ function turn(): void {
 
 describe("a flush", () => {
   test("sends everything of the turn as one frame, control first", () => {
-    outbound.pushBatch(batch(2, 3));
+    lane.push(batch(2, 3));
     outbound.pushControl(Uint8Array.of(1, 1));
-    outbound.pushBatch(batch(3, 2));
+    lane.push(batch(3, 2));
     expect(connection.sent).toHaveLength(0);
     turn();
     expect(connection.sent.map((frame) => frame.bytes)).toEqual([[1, 1, 2, 2, 2, 3, 3]]);
@@ -85,9 +88,9 @@ describe("a flush", () => {
   });
 
   test("keeps an ordered message behind the batches before it and before those after", () => {
-    outbound.pushBatch(batch(2, 2));
-    outbound.pushOrdered(Uint8Array.of(9));
-    outbound.pushBatch(batch(3, 2));
+    lane.push(batch(2, 2));
+    lane.pushMessage(Uint8Array.of(9));
+    lane.push(batch(3, 2));
     outbound.pushControl(Uint8Array.of(1));
     turn();
     expect(connection.sent.map((frame) => frame.bytes)).toEqual([
@@ -99,7 +102,7 @@ describe("a flush", () => {
   test("an urgent message does not wait for what the transport has yet to send", () => {
     connection.stuck = true;
     connection.buffered = 300;
-    outbound.pushBatch(batch(2, 2));
+    lane.push(batch(2, 2));
     outbound.sendUrgent(Uint8Array.of(7));
     turn();
     expect(connection.sent.map((frame) => frame.bytes)).toEqual([[7]]);
@@ -108,15 +111,16 @@ describe("a flush", () => {
   test("an urgent message that the transport refuses is sent first when there is room", () => {
     connection.bufferMax = 0;
     outbound.sendUrgent(Uint8Array.of(7));
-    outbound.pushBatch(batch(2, 2));
+    lane.push(batch(2, 2));
     connection.bufferMax = 100;
     turn();
     expect(connection.sent.map((frame) => frame.bytes)).toEqual([[7, 2, 2]]);
   });
 
   test("leaves out what was taken back, and only that", async () => {
-    for (const value of [2, 3, 2, 4]) outbound.pushBatch(batch(value, 2));
-    outbound.forget(new Set([2]));
+    const other = outbound.openTopicLane();
+    for (const value of [2, 3, 2, 4]) (value === 2 ? other : lane).push(batch(value, 2));
+    outbound.takeBack(new Set([other]));
     turn();
     expect(connection.sent.map((frame) => frame.bytes)).toEqual([[3, 3, 4, 4]]);
     expect(outbound.owedBytes).toBe(0);
@@ -126,7 +130,7 @@ describe("a flush", () => {
   });
 
   test("happens once a turn however many sessions and batches there are", () => {
-    for (let index = 0; index < 100; index += 1) outbound.pushBatch(batch(1));
+    for (let index = 0; index < 100; index += 1) lane.push(batch(1));
     expect(turns).toHaveLength(1);
   });
 
@@ -136,17 +140,17 @@ describe("a flush", () => {
     [50, true, true],
     [51, true, true],
   ])("of %i bytes is compressed only if the client accepted and it is large", (size, _, large) => {
-    outbound.pushBatch(batch(1, size));
+    lane.push(batch(1, size));
     turn();
     outbound.compress = true;
-    outbound.pushBatch(batch(1, size));
+    lane.push(batch(1, size));
     turn();
     expect(connection.sent.map((frame) => frame.compress)).toEqual([false, large]);
   });
 
   test("cuts frames at 256 KiB, but never an entry", () => {
     const kib = 1024;
-    for (const size of [200, 56, 1, 300, 1]) outbound.pushBatch(batch(1, size * kib));
+    for (const size of [200, 56, 1, 300, 1]) lane.push(batch(1, size * kib));
     turn();
     const sizes = connection.sent.map((frame) => frame.bytes.length / kib);
     expect(sizes).toEqual([256, 1, 300, 1]);
@@ -158,9 +162,9 @@ describe("a flush", () => {
       connection.sent.push({ bytes: [...frame], compress: false });
       return SendResult.Sent;
     };
-    outbound.pushBatch(batch(1));
+    lane.push(batch(1));
     turn();
-    outbound.pushBatch(batch(2));
+    lane.push(batch(2));
     turn();
     expect(connection.sent).toHaveLength(1);
     clock.advance(3);
@@ -177,7 +181,7 @@ describe("a connection that does not drain", () => {
 
   test("is written ahead to the limit and gets the rest, in order, when it drains", () => {
     for (let value = 1; value <= 6; value += 1) {
-      outbound.pushBatch(batch(value, 100));
+      lane.push(batch(value, 100));
       turn();
     }
     expect(connection.sent.map((frame) => frame.bytes[0])).toEqual([1, 2, 3]);
@@ -190,7 +194,7 @@ describe("a connection that does not drain", () => {
 
   test("keeps what the transport refused", () => {
     connection.bufferMax = 50;
-    outbound.pushBatch(batch(1, 60));
+    lane.push(batch(1, 60));
     turn();
     expect(connection.sent).toHaveLength(0);
     connection.bufferMax = 100;
@@ -206,7 +210,7 @@ describe("a connection that does not drain", () => {
     [1_010, ["lag", "slow"]],
   ])("with %i bytes owed has caused %o", (owed, expected) => {
     for (let bytes = 0; bytes < owed; bytes += 10) {
-      outbound.pushBatch(batch(1, 10));
+      lane.push(batch(1, 10));
       turn();
     }
     expect(outbound.owedBytes).toBe(owed);
@@ -215,7 +219,7 @@ describe("a connection that does not drain", () => {
 
   test("is told again only after it has caught up to a quarter", () => {
     const owe = (bytes: number) => {
-      outbound.pushBatch(batch(1, bytes));
+      lane.push(batch(1, bytes));
       turn();
     };
     owe(600);
@@ -233,26 +237,26 @@ describe("a connection that does not drain", () => {
   });
 
   test("may be owed large starts without being slow, until it has caught up once", () => {
-    outbound.pushStart([batch(1, 400), batch(2, 5_000)]);
+    lane.pushStart([batch(1, 400), batch(2, 5_000)]);
     turn();
     expect(events).toEqual([]);
     connection.buffered = 0;
     outbound.onDrain();
     turn();
     connection.buffered = 0;
-    outbound.pushBatch(batch(3, 1_001));
+    lane.push(batch(3, 1_001));
     turn();
     expect(events).toContain("slow");
   });
 
   test("is counted for what it did not get, once, and accepts nothing more", async () => {
-    outbound.pushBatch(batch(1, 300, 7));
+    lane.push(batch(1, 300, 7));
     turn();
-    outbound.pushBatch(batch(2, 10, 2));
-    outbound.pushBatch(batch(3, 10, 3));
+    lane.push(batch(2, 10, 2));
+    lane.push(batch(3, 10, 3));
     outbound.close();
     outbound.close();
-    outbound.pushBatch(batch(4, 10, 50));
+    lane.push(batch(4, 10, 50));
     turn();
     const metric = await registry.getSingleMetric("gateway_undelivered_events_total")?.get();
     expect(metric?.values).toMatchObject([{ value: 5, labels: LABELS }]);
@@ -268,7 +272,7 @@ test("a long queue is served in order across compaction", () => {
   connection.stuck = true;
   connection.buffered = 300;
   const sizes = 5_000;
-  for (let index = 0; index < sizes; index += 1) outbound.pushBatch(batch(index % 251, 200));
+  for (let index = 0; index < sizes; index += 1) lane.push(batch(index % 251, 200));
   turn();
   connection.stuck = false;
   for (let round = 0; round < 10; round += 1) {
