@@ -1,0 +1,31 @@
+import type { TopicPosition } from "./batch-order.ts";
+import type { SharedBatch } from "./shared-batch.ts";
+import type { TopicFailure } from "./topic-subscriber.ts";
+
+/** The state of a topic at a position; `batch` is undefined if it has none, as trades do not. */
+export type TopicSnapshot = {
+  readonly position: TopicPosition;
+  readonly batch: SharedBatch | undefined;
+};
+
+/**
+ * What the state machine has done by others. Each is called synchronously, from within the event
+ * that it answers; none may bring the next event before it returns, but `answer`, which comes last.
+ */
+export type SyncActions = {
+  /** To every subscriber. */
+  deliver(batch: SharedBatch): void;
+  /** Tells every subscriber that these events will not come. */
+  reportGap(missingFirst: number, missingLast: number): void;
+  /** Asks for a snapshot. `snapshotArrived` or `queryFailed` follows, once. */
+  ask(): void;
+  /** `retryDue` follows, once, unless `cancelRetry` comes before. */
+  retryAfter(delayMs: number): void;
+  cancelRetry(): void;
+  /** Answers everybody who waits for a start: undefined says that there is one now. */
+  answer(failure: TopicFailure | undefined): void;
+  /** Whether anybody is subscribed. */
+  isSubscribed(): boolean;
+  /** For the metrics: events were missing, the publisher started anew, batches did not fit. */
+  noticed(what: "gap" | "epoch" | "trimmed", count: number): void;
+};
