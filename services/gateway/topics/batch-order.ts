@@ -29,8 +29,8 @@ export function relationOf(position: TopicPosition, order: BatchOrder): BatchRel
 }
 
 /** The sequence of the batch's last event. */
-export function lastSequenceOf(order: BatchOrder): number {
-  return order.firstSequence + order.count - 1;
+export function lastSequenceOf(order: Pick<BatchOrder, "firstSequence" | "count">): number {
+  return order.firstSequence + (order.count - 1);
 }
 
 /** The sequence that a reader must have for the batch to leave nothing out. */

@@ -7,7 +7,7 @@ import { formatTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
 import { wrapBatch } from "#wire/frame-codec.ts";
 import type { GatewayMetrics } from "../metrics.ts";
-import { isPlausible } from "./batch-order.ts";
+import { isPlausible, lastSequenceOf } from "./batch-order.ts";
 import type { TopicPosition } from "./batch-order.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 import { querySnapshot } from "./snapshot-query.ts";
@@ -17,7 +17,7 @@ import { TopicHistory } from "./topic-history.ts";
 import type { RingLimits } from "./topic-history.ts";
 import { TopicStarts } from "./topic-start.ts";
 import type { AttachOptions, Attached, TopicFailure, TopicSubscriber } from "./topic-subscriber.ts";
-import type { SyncActions } from "./sync-actions.ts";
+import type { SyncActions } from "./sync-parts.ts";
 import { TopicSync } from "./topic-sync.ts";
 
 /** What a feed needs of the gateway. */
@@ -210,7 +210,7 @@ export class TopicFeed {
 
   /** Events, each with a sequence of its own. */
   #share(payload: Uint8Array, at: { readonly firstSequence: number; readonly count: number }) {
-    const lastSequence = at.firstSequence + at.count - 1;
+    const lastSequence = lastSequenceOf(at);
     return this.#frame(payload, {
       events: at.count,
       firstSequence: at.firstSequence,

@@ -4,22 +4,11 @@ import type { BatchOrder } from "./batch-order.ts";
 import { HeldBatches } from "./held-batches.ts";
 import type { HeldBatch } from "./held-batches.ts";
 import type { SharedBatch } from "./shared-batch.ts";
-import type { StartKind } from "./start-kind.ts";
-import type { RingLimits, TopicHistory } from "./topic-history.ts";
+import type { SyncActions, TopicSnapshot, TopicSyncParts } from "./sync-parts.ts";
+import type { TopicHistory } from "./topic-history.ts";
 import type { TopicFailure } from "./topic-subscriber.ts";
 import { SYNC_TABLE } from "./topic-sync-table.ts";
-import type { SyncActions, TopicSnapshot } from "./sync-actions.ts";
 import type { SyncCell, SyncEvent, SyncState } from "./topic-sync-table.ts";
-
-export type TopicSyncParts = {
-  /** As clients write it, for what they are told. */
-  readonly topic: string;
-  readonly startKind: StartKind;
-  /** What was received. Changed by the state machine alone. */
-  readonly history: TopicHistory;
-  readonly limits: RingLimits;
-  readonly actions: SyncActions;
-};
 
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 5_000;
@@ -118,11 +107,11 @@ export class TopicSync {
       case "wait":
         return;
       case "serve":
-        if (this.#canStart) this.#actions.answer(undefined);
-        else this.#ask();
+        if (this.#parts.startKind === "snapshot" && !this.#history.hasSnapshot) this.#ask();
+        else this.#actions.answer(undefined);
         return;
       case "refuse":
-        this.#actions.answer(this.#gone());
+        this.#actions.answer(gone(this.#parts.topic));
         return;
     }
   }
@@ -145,7 +134,7 @@ export class TopicSync {
     this.#cancelRetry();
     this.#held.clear();
     this.#early = undefined;
-    this.#actions.answer(this.#gone());
+    this.#actions.answer(gone(this.#parts.topic));
   }
 
   #cell<Event extends SyncEvent>(event: Event): SyncCell<Event> {
@@ -158,11 +147,6 @@ export class TopicSync {
     const { next } = SYNC_TABLE[this.#state][event];
     assert(next.includes(state), `${event} does not lead from ${this.#state} to ${state}`);
     this.#state = state;
-  }
-
-  /** Whether `attach` has a start to give. */
-  get #canStart(): boolean {
-    return this.#parts.startKind !== "snapshot" || this.#history.hasSnapshot;
   }
 
   #append(order: BatchOrder, batch: SharedBatch): void {
@@ -224,7 +208,7 @@ export class TopicSync {
       // between them: a newer one will fit.
       this.#inconsistencies += 1;
       if (this.#inconsistencies < INCONSISTENCIES_MAX) this.#ask();
-      else this.#fail("snapshotArrived", this.#inconsistent());
+      else this.#fail("snapshotArrived", inconsistent(this.#parts.topic));
       return;
     }
     this.#inconsistencies = 0;
@@ -268,7 +252,7 @@ export class TopicSync {
       this.#failures = 0;
       this.#actions.answer(undefined);
     } else {
-      this.#fail("snapshotArrived", this.#inconsistent());
+      this.#fail("snapshotArrived", inconsistent(this.#parts.topic));
     }
   }
 
@@ -308,14 +292,13 @@ export class TopicSync {
     this.#retryArmed = false;
     this.#actions.cancelRetry();
   }
+}
 
-  #inconsistent(): TopicFailure {
-    const message = `the state of ${this.#parts.topic} does not fit its latest events yet`;
-    return { kind: "unavailable", message };
-  }
+function inconsistent(topic: string): TopicFailure {
+  const message = `the state of ${topic} does not fit its latest events yet`;
+  return { kind: "unavailable", message };
+}
 
-  #gone(): TopicFailure {
-    const message = `the gateway no longer follows ${this.#parts.topic}`;
-    return { kind: "unavailable", message };
-  }
+function gone(topic: string): TopicFailure {
+  return { kind: "unavailable", message: `the gateway no longer follows ${topic}` };
 }

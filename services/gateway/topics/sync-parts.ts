@@ -1,5 +1,7 @@
 import type { TopicPosition } from "./batch-order.ts";
 import type { SharedBatch } from "./shared-batch.ts";
+import type { StartKind } from "./start-kind.ts";
+import type { RingLimits, TopicHistory } from "./topic-history.ts";
 import type { TopicFailure } from "./topic-subscriber.ts";
 
 /** The state of a topic at a position; `batch` is undefined if it has none, as trades do not. */
@@ -28,4 +30,15 @@ export type SyncActions = {
   isSubscribed(): boolean;
   /** For the metrics: events were missing, the publisher started anew, batches did not fit. */
   noticed(what: "gap" | "epoch" | "trimmed", count: number): void;
+};
+
+/** What the state machine of a topic is made of. */
+export type TopicSyncParts = {
+  /** As clients write it, for what they are told. */
+  readonly topic: string;
+  readonly startKind: StartKind;
+  /** What was received. Changed by the state machine alone. */
+  readonly history: TopicHistory;
+  readonly limits: RingLimits;
+  readonly actions: SyncActions;
 };
