@@ -8,7 +8,7 @@ import type { Topic } from "#core/topic.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { QueryGate } from "../catalog/query-gate.ts";
 import { TopicFeed } from "./topic-feed.ts";
-import type { RingLimits } from "./topic-state.ts";
+import type { RingLimits } from "./topic-history.ts";
 import { RAW_VIEW, TopicView } from "./topic-view.ts";
 import type { ViewOptions } from "./topic-view.ts";
 

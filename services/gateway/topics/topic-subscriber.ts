@@ -1,5 +1,5 @@
 import type { SharedBatch } from "./shared-batch.ts";
-import type { TopicPosition } from "./topic-state.ts";
+import type { TopicPosition } from "./batch-order.ts";
 
 /**
  * Who receives one topic. Each method is called synchronously and must not throw. An object

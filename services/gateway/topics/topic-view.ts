@@ -1,6 +1,6 @@
 import type { Topic } from "#core/topic.ts";
 import type { TopicFeed } from "./topic-feed.ts";
-import type { TopicPosition } from "./topic-state.ts";
+import type { TopicPosition } from "./batch-order.ts";
 import type { AttachOptions, Attached, TopicFailure, TopicSubscriber } from "./topic-subscriber.ts";
 
 /** How much of a topic a view shows. The only view today is the topic as it was published. */
