@@ -17,6 +17,8 @@ export type RunningGateway = {
   readonly transportKind: Transport["kind"];
   /** Sessions that are open now. */
   readonly sessions: number;
+  /** Why the gateway should get no clients now; empty if it should. */
+  notReadyReasons(): readonly string[];
   /**
    * Stops: not ready, no new connections, every client told, closes spread over the drain window,
    * whatever is left cut after `graceMs`, bus subscriptions released. Resolves when all that is
@@ -77,8 +79,7 @@ export class Gateway implements RunningGateway, TransportHandler {
     logger.info(fields, "gateway listens");
   }
 
-  /** Why the gateway should get no clients now; empty if it should. */
-  unreadyReasons(): string[] {
+  notReadyReasons(): readonly string[] {
     const reasons: string[] = [];
     if (this.#drain !== undefined) reasons.push("draining");
     if (!this.#busConnected) reasons.push("bus-disconnected");

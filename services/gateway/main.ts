@@ -53,7 +53,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     limits: config,
     onInternalError: (method, error) => logger.error({ method, error }, "an RPC failed inside"),
   });
-  const readiness = (): readonly string[] => gateway.unreadyReasons();
+  const readiness = (): readonly string[] => gateway.notReadyReasons();
   const http = new HttpFace({ rpc, registry, readiness, webSocketPath, serverVersion });
   const shared = { config, clock, logger, metrics, services, serverVersion };
   const gateway = new Gateway({
