@@ -84,30 +84,32 @@ const VERSION = close(CloseCode.UnsupportedVersion);
  * 1. Nothing is served before Hello, and Hello is said once: its row and the rows of the requests.
  * 2. The hello timer runs exactly while the session awaits Hello: `hello-timeout` elsewhere is
  *    NEVER, because leaving the state cancels the timer.
- * 3. A session closes once, and nothing is sent, delivered or answered after that: every event of
- *    `closing` is late or NEVER, and entering it closes outbound, subscriptions and calls.
+ * 3. A session closes once, and nothing is read, served or sent after that: `frame` is late in
+ *    `closing`, what a frame holds is NEVER there, and entering it closes outbound, subscriptions
+ *    and calls.
  * 4. A session ends once: only `connection-gone` leads to `closed`, and nothing leads out of it.
  * 5. A fault of the client never throws: each has a close code in every state that reads.
- * NEVER is asserted, so a broken rule ends the process instead of the session.
+ * NEVER is asserted: a broken rule ends the process, because it is our bug and not the client's.
  */
 const TABLE: Record<SessionEvent, Row> = {
   // awaiting-hello, open, draining, closing, closed
   frame: [HELLO, OPEN, DRAIN, LATE, NEVER],
-  hello: [OPEN, BROKEN, BROKEN, LATE, NEVER],
-  subscribe: [BROKEN, OPEN, DRAIN, LATE, NEVER],
-  unsubscribe: [BROKEN, OPEN, DRAIN, LATE, NEVER],
-  call: [BROKEN, OPEN, DRAIN, LATE, NEVER],
-  cancel: [BROKEN, OPEN, DRAIN, LATE, NEVER],
-  credit: [BROKEN, OPEN, DRAIN, LATE, NEVER],
-  ping: [BROKEN, OPEN, DRAIN, LATE, NEVER],
 
-  "text-frame": [TEXT, TEXT, TEXT, LATE, NEVER],
-  "oversized-frame": [LARGE, LARGE, LARGE, LATE, NEVER],
-  "unreadable-frame": [BROKEN, BROKEN, BROKEN, LATE, NEVER],
+  // What a frame holds. The rest of a frame is not looked at once the session closes.
+  hello: [OPEN, BROKEN, BROKEN, NEVER, NEVER],
+  subscribe: [BROKEN, OPEN, DRAIN, NEVER, NEVER],
+  unsubscribe: [BROKEN, OPEN, DRAIN, NEVER, NEVER],
+  call: [BROKEN, OPEN, DRAIN, NEVER, NEVER],
+  cancel: [BROKEN, OPEN, DRAIN, NEVER, NEVER],
+  credit: [BROKEN, OPEN, DRAIN, NEVER, NEVER],
+  ping: [BROKEN, OPEN, DRAIN, NEVER, NEVER],
+  "text-frame": [TEXT, TEXT, TEXT, NEVER, NEVER],
+  "oversized-frame": [LARGE, LARGE, LARGE, NEVER, NEVER],
+  "unreadable-frame": [BROKEN, BROKEN, BROKEN, NEVER, NEVER],
   // A second Hello is a fault whatever version it names.
-  "unknown-version": [VERSION, BROKEN, BROKEN, LATE, NEVER],
-  "request-rate-exceeded": [FAST, FAST, FAST, LATE, NEVER],
-  // Found while a request is served, and none is before Hello or after the close.
+  "unknown-version": [VERSION, BROKEN, BROKEN, NEVER, NEVER],
+  // The first request is always granted, and it ends the wait for Hello in any case.
+  "request-rate-exceeded": [NEVER, FAST, FAST, NEVER, NEVER],
   "topic-rate-exceeded": [NEVER, FAST, FAST, NEVER, NEVER],
   "call-id-not-rising": [NEVER, BROKEN, BROKEN, NEVER, NEVER],
 

@@ -1,39 +1,15 @@
+import fc from "fast-check";
 import { Registry } from "prom-client";
 import { beforeEach, describe, expect, test } from "vitest";
+import { FakeConnection } from "#test/support/fake-connection.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { Flusher } from "./flusher.ts";
 import { createGatewayMetrics } from "../../metrics.ts";
 import { Outbound } from "./outbound.ts";
+import type { OutboundLimits } from "./outbound.ts";
 import type { TopicLane } from "./topic-lanes.ts";
 import type { SharedBatch } from "../../topics/shared-batch.ts";
-import type { Connection } from "../../transport/transport.ts";
 import { SendResult } from "../../transport/transport.ts";
-
-/** A connection whose kernel takes nothing until told. */
-class StuckConnection implements Connection {
-  readonly id = 1;
-  readonly remoteAddress = "127.0.0.1";
-  readonly compressionNegotiated = true;
-  readonly sent: { bytes: number[]; compress: boolean }[] = [];
-  buffered = 0;
-  stuck = false;
-  bufferMax = Number.POSITIVE_INFINITY;
-
-  send(frame: Uint8Array, compress: boolean): SendResult {
-    if (this.buffered + frame.byteLength > this.bufferMax) return SendResult.Dropped;
-    this.sent.push({ bytes: [...frame], compress });
-    if (!this.stuck) return SendResult.Sent;
-    this.buffered += frame.byteLength;
-    return SendResult.Buffered;
-  }
-
-  bufferedBytes(): number {
-    return this.buffered;
-  }
-
-  close(): void {}
-  terminate(): void {}
-}
 
 const LABELS = { venue: "fake", channel: "trades" };
 
@@ -45,11 +21,13 @@ function batch(value: number, size = 10, events = 1): SharedBatch {
 
 const LIMITS = { outboundBytesMax: 1_000, writeAheadBytesMax: 300, compressBytesMin: 50 };
 
+let limits: { -readonly [Limit in keyof OutboundLimits]: OutboundLimits[Limit] };
+
 let registry: Registry;
 let clock: ManualClock;
 let turns: (() => void)[];
 let flusher: Flusher;
-let connection: StuckConnection;
+let connection: FakeConnection;
 let outbound: Outbound;
 let lane: TopicLane;
 let events: string[];
@@ -61,13 +39,14 @@ beforeEach(() => {
   const metrics = createGatewayMetrics(registry);
   const scheduler = { endOfTurn: (callback: () => void) => void turns.push(callback) };
   flusher = new Flusher({ clock, scheduler, flushIntervalMsMax: 10, metrics });
-  connection = new StuckConnection();
+  connection = new FakeConnection();
   events = [];
   const listener = {
     onLag: () => void events.push("lag"),
     onSlow: () => void events.push("slow"),
   };
-  outbound = new Outbound(connection, LIMITS, { flusher, metrics }, listener);
+  limits = { ...LIMITS };
+  outbound = new Outbound(connection, limits, { flusher, metrics }, listener);
   lane = outbound.openTopicLane();
 });
 
@@ -171,6 +150,93 @@ describe("a flush", () => {
     expect(connection.sent).toHaveLength(1);
     clock.advance(1);
     expect(connection.sent).toHaveLength(2);
+  });
+});
+
+describe("the lanes", () => {
+  const KIB = 1024;
+
+  test("put control before replies before market data, each in its own order", () => {
+    lane.push(batch(7, 1));
+    outbound.pushReply(Uint8Array.of(4));
+    outbound.pushControl(Uint8Array.of(1));
+    lane.push(batch(8, 1));
+    outbound.pushReply(Uint8Array.of(5));
+    outbound.pushControl(Uint8Array.of(2));
+    turn();
+    expect(connection.sent.map((frame) => frame.bytes)).toEqual([[1, 2, 4, 5, 7, 8]]);
+  });
+
+  test("let a reply overtake bulk data that waits, at the next frame", () => {
+    connection.stuck = true;
+    limits.writeAheadBytesMax = 1;
+    for (let value = 10; value < 15; value += 1) lane.push(batch(value, 200 * KIB));
+    turn();
+    expect(connection.sent.map((frame) => frame.bytes[0])).toEqual([10]);
+    outbound.pushReply(Uint8Array.of(4));
+    outbound.pushControl(Uint8Array.of(1));
+    connection.buffered = 0;
+    outbound.onDrain();
+    turn();
+    expect(connection.sent[1]?.bytes.slice(0, 3)).toEqual([1, 4, 11]);
+  });
+
+  test("let control overtake replies that fill more than a frame", () => {
+    limits.writeAheadBytesMax = 1;
+    connection.stuck = true;
+    for (const value of [4, 5]) outbound.pushReply(new Uint8Array(200 * KIB).fill(value));
+    lane.push(batch(9, 1));
+    turn();
+    outbound.pushControl(Uint8Array.of(1));
+    connection.buffered = 0;
+    turn();
+    const starts = connection.sent.map((frame) => [frame.bytes[0], frame.bytes[1]]);
+    expect(starts).toEqual([
+      [4, 4],
+      [1, 5],
+    ]);
+    expect(connection.sent[1]?.bytes.at(-1)).toBe(9);
+  });
+
+  test("of topics share one order of arrival", () => {
+    const other = outbound.openTopicLane();
+    for (const [value, to] of [
+      [2, lane],
+      [3, other],
+      [4, lane],
+    ] as const) {
+      to.push(batch(value, 1));
+    }
+    turn();
+    expect(connection.sent.map((frame) => frame.bytes)).toEqual([[2, 3, 4]]);
+  });
+
+  test("count what each topic is owed", () => {
+    const other = outbound.openTopicLane();
+    lane.push(batch(2, 30));
+    other.pushStart([batch(3, 7), batch(3, 5)]);
+    expect([lane.bytes, other.bytes, outbound.owedBytes]).toEqual([30, 12, 42]);
+    turn();
+    expect([lane.bytes, other.bytes, outbound.owedBytes]).toEqual([0, 0, 0]);
+  });
+
+  test("put messages about topics that follow each other into one frame", () => {
+    lane.push(batch(2, 1));
+    for (const value of [7, 8]) lane.pushMessage(Uint8Array.of(value));
+    lane.push(batch(3, 1));
+    turn();
+    expect(connection.sent.map((frame) => frame.bytes)).toEqual([[2], [7, 8, 3]]);
+  });
+
+  test("are closed when the transport finds out while it sends that the client is gone", () => {
+    lane.push(batch(2, 10, 3));
+    connection.send = () => {
+      outbound.close();
+      return SendResult.Sent;
+    };
+    turn();
+    expect(events).toEqual([]);
+    expect(outbound.owedBytes).toBe(0);
   });
 });
 
@@ -282,4 +348,72 @@ test("a long queue is served in order across compaction", () => {
   }
   const values = connection.sent.flatMap((frame) => frame.bytes.filter((_, at) => at % 200 === 0));
   expect(values).toEqual(Array.from({ length: sizes }, (_, index) => index % 251));
+});
+
+/** What a client that was sent these frames makes of the lanes: entries are one byte long. */
+function lanesOf(frames: readonly { readonly bytes: readonly number[] }[]) {
+  const entries = frames.flatMap((frame) => frame.bytes);
+  const ofLane = (of: number): number[] => entries.filter((entry) => entry >> 6 === of);
+  return [ofLane(0), ofLane(1), ofLane(2), ofLane(3)];
+}
+
+test("whatever is queued, sent, refused and taken back: each lane arrives in order and whole", () => {
+  const action = fc.oneof(
+    { weight: 8, arbitrary: fc.constantFrom("control", "reply", "topic", "other") },
+    { weight: 3, arbitrary: fc.constant("turn") },
+    { weight: 1, arbitrary: fc.constantFrom("refuse", "accept", "stick", "drain", "take back") },
+  );
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 120 }), (actions) => {
+      const sent = new FakeConnection();
+      const metrics = createGatewayMetrics(new Registry());
+      const parts = { flusher, metrics };
+      const tested = new Outbound(sent, { ...LIMITS, writeAheadBytesMax: 20 }, parts, {
+        onLag: () => {},
+        onSlow: () => {},
+      });
+      const topic = tested.openTopicLane();
+      const other = tested.openTopicLane();
+      // The lane is in the upper bits of an entry, its place in the lane in the lower ones.
+      const expected: number[][] = [[], [], [], []];
+      const counts = [0, 0, 0, 0];
+      const next = (of: number): number => {
+        const entry = (of << 6) | ((counts[of] ?? 0) & 63);
+        counts[of] = (counts[of] ?? 0) + 1;
+        expected[of]?.push(entry);
+        return entry;
+      };
+      const actual = (): number[][] => lanesOf(sent.sent);
+      const acts: Record<string, () => void> = {
+        control: () => tested.pushControl(Uint8Array.of(next(0))),
+        reply: () => tested.pushReply(Uint8Array.of(next(1))),
+        topic: () => topic.push(batch(next(2), 1)),
+        other: () => other.push(batch(next(3), 1)),
+        turn,
+        refuse: () => void (sent.bufferMax = 0),
+        accept: () => void (sent.bufferMax = Number.POSITIVE_INFINITY),
+        stick: () => void (sent.stuck = true),
+        drain: () => {
+          sent.buffered = 0;
+          tested.onDrain();
+        },
+        "take back": () => {
+          tested.takeBack(new Set([other]));
+          expected[3] = actual()[3] ?? [];
+        },
+      };
+      for (const act of actions) {
+        acts[act]?.();
+        const waiting = expected.flat().length - actual().flat().length;
+        expect(tested.owedBytes - sent.buffered).toBe(waiting);
+      }
+      sent.stuck = false;
+      sent.bufferMax = Number.POSITIVE_INFINITY;
+      sent.buffered = 0;
+      tested.onDrain();
+      turn();
+      expect(actual()).toEqual(expected);
+      expect(topic.bytes + other.bytes).toBe(0);
+    }),
+  );
 });
