@@ -1,27 +1,23 @@
 import type { Registry } from "prom-client";
 import type { Bus } from "#bus/bus.ts";
-import { CloseCode } from "#wire/codes.ts";
-import { SUBPROTOCOL } from "#wire/limits.ts";
-import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { Clock } from "#core/clock.ts";
 import { Catalog } from "./catalog/catalog.ts";
-import type { CatalogEvent } from "./catalog/catalog.ts";
 import type { GatewayConfig } from "./config.ts";
-import { Flusher } from "./session/outbound/flusher.ts";
+import { Gateway } from "./gateway.ts";
+import type { RunningGateway } from "./gateway.ts";
+import { ConnectRpc } from "./http/connect-rpc.ts";
 import { HttpFace } from "./http/http-face.ts";
-import { Hub } from "./topics/hub.ts";
-import { announceLostIngestor } from "./catalog/ingestor-loss.ts";
 import type { Logger } from "./logger.ts";
 import { createGatewayMetrics } from "./metrics.ts";
-import type { GatewayMetrics } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
-import { immediateScheduler } from "./topics/scheduler.ts";
-import type { Scheduler } from "./topics/scheduler.ts";
-import { Session } from "./session/session.ts";
-import type { SessionParts } from "./session/session.ts";
-import { ConnectRpc } from "./http/connect-rpc.ts";
-import { errorAnswer } from "./http/http-answer.ts";
+import { Flusher } from "./session/outbound/flusher.ts";
+import { immediateScheduler } from "./session/outbound/scheduler.ts";
+import type { Scheduler } from "./session/outbound/scheduler.ts";
+import { Hub } from "./topics/hub.ts";
 import { selectTransport } from "./transport/select-transport.ts";
-import type { Transport, TransportHandler, UpgradeDecision } from "./transport/transport.ts";
+import type { TransportOptions } from "./transport/transport.ts";
+
+export type { RunningGateway };
 
 /** What a gateway is made of. It owns none of these but the registry's gateway metrics. */
 export type GatewayOptions = {
@@ -37,23 +33,46 @@ export type GatewayOptions = {
   readonly serverVersion?: string;
 };
 
-/** A gateway that listens. */
-export type RunningGateway = {
-  readonly port: number;
-  readonly transportKind: Transport["kind"];
-  /** Sessions that are open now. */
-  readonly sessions: number;
-  /**
-   * Stops: not ready, no new connections, every client told, closes spread over the drain window,
-   * whatever is left cut after `graceMs`, bus subscriptions released. Resolves when all that is
-   * done. Idempotent.
-   */
-  close(options: { readonly graceMs: number }): Promise<void>;
-};
-
-/** Rejects if it cannot listen: TransportOptionsError, or the operating system's reason. */
+/**
+ * Builds a gateway and starts it. Rejects if it cannot listen: TransportOptionsError, or the
+ * operating system's reason.
+ */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const gateway = new Gateway(options);
+  const { config, bus, clock, logger, registry } = options;
+  const { scheduler = immediateScheduler, serverVersion = "0.1.0" } = options;
+  const { flushIntervalMsMax, queryTimeoutMs, webSocketPath } = config;
+  const metrics = createGatewayMetrics(registry);
+  const flusher = new Flusher({ clock, scheduler, flushIntervalMsMax, metrics });
+  const hub = new Hub({ bus, clock, metrics, limits: config });
+  const catalog = new Catalog({ bus, clock, logger, metrics, limits: config });
+  const services = createMarketData({ bus, clock, catalog, queryTimeoutMs });
+  const rpc = new ConnectRpc({
+    services,
+    clock,
+    metrics,
+    limits: config,
+    onInternalError: (method, error) => logger.error({ method, error }, "an RPC failed inside"),
+  });
+  const readiness = (): readonly string[] => gateway.notReadyReasons();
+  const http = new HttpFace({ rpc, registry, readiness, webSocketPath, serverVersion });
+  const shared = { config, clock, logger, metrics, services, serverVersion };
+  const gateway = new Gateway({
+    bus,
+    sessionParts: { ...shared, flusher, hub, catalog },
+    http,
+    openTransport: (handler) =>
+      selectTransport(
+        {
+          choice: config.transport,
+          onFallback: (reason) => {
+            logger.warn({ reason }, "uWebSockets.js cannot load here; serving on ws and node:http");
+          },
+          onError: (where, error) => logger.error({ where, error }, "a handler failed"),
+        },
+        transportOptions(config, bus),
+        handler,
+      ),
+  });
   await gateway.listen();
   return gateway;
 }
@@ -63,222 +82,17 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
  */
 const MESSAGE_HEADROOM = 2;
 
-class Gateway implements RunningGateway, TransportHandler {
-  readonly #options: GatewayOptions;
-  readonly #metrics: GatewayMetrics;
-  readonly #flusher: Flusher;
-  readonly #hub: Hub;
-  readonly #catalog: Catalog;
-  readonly #sessionParts: SessionParts;
-  readonly #http: HttpFace;
-  readonly #sessions = new Set<Session>();
-  readonly #stopListening: (() => void)[] = [];
-  readonly #startedAt: string;
-  #transport: Transport | undefined;
-  #busConnected = true;
-  #draining = false;
-  #closing: Promise<void> | undefined;
-  #onEmpty: (() => void) | undefined;
-
-  constructor(options: GatewayOptions) {
-    const { config, bus, clock, logger, registry } = options;
-    const serverVersion = options.serverVersion ?? "0.1.0";
-    const scheduler = options.scheduler ?? immediateScheduler;
-    const metrics = createGatewayMetrics(registry);
-    const { flushIntervalMsMax, queryTimeoutMs } = config;
-    this.#options = options;
-    this.#metrics = metrics;
-    this.#startedAt = clock.nowUs().toString(36);
-    this.#flusher = new Flusher({ clock, scheduler, flushIntervalMsMax, metrics });
-    this.#hub = new Hub({ bus, clock, metrics, limits: config });
-    this.#catalog = new Catalog({ bus, clock, logger, metrics, limits: config });
-    const services = createMarketData({ bus, clock, catalog: this.#catalog, queryTimeoutMs });
-    const hub = this.#hub;
-    const catalog = this.#catalog;
-    const flusher = this.#flusher;
-    const shared = { config, clock, logger, metrics, services, serverVersion };
-    this.#sessionParts = { ...shared, flusher, hub, catalog };
-    const onInternalError = (method: string, error: unknown): void => {
-      logger.error({ method, error }, "an RPC failed inside");
-    };
-    this.#http = new HttpFace({
-      rpc: new ConnectRpc({ services, clock, metrics, limits: config, onInternalError }),
-      registry,
-      readiness: () => this.#unreadyReasons(),
-      webSocketPath: config.webSocketPath,
-      serverVersion,
-    });
-    this.#listenToBus();
-  }
-
-  get port(): number {
-    return this.#transport?.port ?? 0;
-  }
-
-  get transportKind(): Transport["kind"] {
-    return this.#transport?.kind ?? "node";
-  }
-
-  get sessions(): number {
-    return this.#sessions.size;
-  }
-
-  async listen(): Promise<void> {
-    const { config, bus, logger } = this.#options;
-    const select = {
-      choice: config.transport,
-      onFallback: (reason: string) => {
-        logger.warn({ reason }, "uWebSockets.js cannot load here; serving on ws and node:http");
-      },
-      onError: (where: string, error: unknown) => {
-        logger.error({ where, error }, "a handler failed");
-      },
-    };
-    const transportOptions = {
-      host: config.host,
-      port: config.port,
-      path: config.webSocketPath,
-      messageBytesMax: config.frameBytesMax * MESSAGE_HEADROOM,
-      requestBytesMax: config.requestBytesMax,
-      // What we write ahead, and one batch of any size that the bus carries.
-      bufferedBytesMax: config.writeAheadBytesMax + bus.payloadBytesMax + config.frameBytesMax,
-      idleTimeoutMs: config.idleTimeoutMs,
-      compression: config.compression,
-      connectionsMax: config.connectionsMax,
-    };
-    try {
-      this.#transport = await selectTransport(select, transportOptions, this);
-    } catch (error) {
-      this.#release();
-      throw error;
-    }
-    const fields = { host: config.host, port: this.port, transport: this.transportKind };
-    logger.info(fields, "gateway listens");
-  }
-
-  onUpgrade(request: { readonly subprotocols: readonly string[] }): UpgradeDecision {
-    if (this.#draining) {
-      this.#metrics.upgradesRefused.inc({ reason: "draining" });
-      const response = errorAnswer(503, "unavailable", "the gateway is shutting down");
-      return { kind: "refuse", response };
-    }
-    if (request.subprotocols.includes(SUBPROTOCOL)) {
-      return { kind: "accept", subprotocol: SUBPROTOCOL };
-    }
-    this.#metrics.upgradesRefused.inc({ reason: "subprotocol" });
-    const offered = request.subprotocols.join(", ").slice(0, 200);
-    const message = `this gateway speaks the subprotocol ${SUBPROTOCOL}; offered: ${offered || "none"}`;
-    return { kind: "refuse", response: errorAnswer(400, "invalid_argument", message) };
-  }
-
-  onRefused(limit: "connectionsMax" | "requestBytesMax"): void {
-    if (limit === "connectionsMax") this.#metrics.upgradesRefused.inc({ reason: "connections" });
-    else this.#metrics.bodiesRefused.inc();
-  }
-
-  onConnection(connection: Parameters<TransportHandler["onConnection"]>[0]): Session {
-    const id = `${this.#startedAt}-${connection.id}`;
-    const session = new Session(id, connection, this.#sessionParts, (gone) => this.#gone(gone));
-    this.#sessions.add(session);
-    this.#metrics.connectionsTotal.inc();
-    this.#metrics.connections.set(this.#sessions.size);
-    return session;
-  }
-
-  onHttp(request: Parameters<TransportHandler["onHttp"]>[0]): ReturnType<HttpFace["serve"]> {
-    return this.#http.serve(request);
-  }
-
-  close(options: { readonly graceMs: number }): Promise<void> {
-    this.#closing ??= this.#drain(options.graceMs);
-    return this.#closing;
-  }
-
-  #gone(session: Session): void {
-    this.#sessions.delete(session);
-    this.#metrics.connections.set(this.#sessions.size);
-    if (this.#sessions.size === 0) this.#onEmpty?.();
-  }
-
-  #unreadyReasons(): string[] {
-    const reasons: string[] = [];
-    if (this.#draining) reasons.push("draining");
-    if (!this.#busConnected) reasons.push("bus-disconnected");
-    if (!this.#catalog.ready) reasons.push("no-catalog");
-    return reasons;
-  }
-
-  #listenToBus(): void {
-    const { bus } = this.#options;
-    this.#stopListening.push(
-      bus.onEvent((event) => {
-        if (event.kind === "disconnected" || event.kind === "closed") this.#busConnected = false;
-        if (event.kind === "connected" || event.kind === "reconnected") this.#busConnected = true;
-        if (event.kind === "reconnected") this.#catalog.discover();
-      }),
-      this.#catalog.onEvent((event) => this.#onCatalogEvent(event)),
-    );
-  }
-
-  #onCatalogEvent(event: CatalogEvent): void {
-    switch (event.kind) {
-      case "changed":
-        for (const session of this.#sessions) session.onCatalogChanged(event.added, event.removed);
-        return;
-      case "lost":
-        announceLostIngestor(this.#hub, this.#catalog, event, this.#options.clock);
-        return;
-      case "recovered":
-        // Statuses were replaced by our own; of the others only what was missed is sent again.
-        for (const feed of this.#hub.feedsOf(event.venue)) {
-          feed.resync(feed.name.channel === "status");
-        }
-        return;
-    }
-  }
-
-  async #drain(graceMs: number): Promise<void> {
-    const { config, logger } = this.#options;
-    this.#draining = true;
-    logger.info({ sessions: this.#sessions.size, graceMs }, "gateway drains");
-    this.#transport?.stopListening();
-    const windowMs = Math.min(config.drainWindowMs, graceMs);
-    for (const session of this.#sessions) session.announceGoingAway(windowMs);
-    this.#flusher.flush();
-    const cancelCloses = this.#spreadCloses(windowMs);
-    await this.#emptyOrAfter(graceMs);
-    for (const cancel of cancelCloses) cancel();
-    for (const session of this.#sessions) session.terminate();
-    this.#release();
-    await this.#transport?.close();
-    logger.info({}, "gateway closed");
-  }
-
-  /** Even over the window, so that the clients do not come back all at once. */
-  #spreadCloses(windowMs: number): CancelTimer[] {
-    const sessions = [...this.#sessions];
-    return sessions.map((session, index) =>
-      this.#options.clock.after(Math.floor((windowMs * index) / sessions.length), () => {
-        this.#flusher.flush();
-        session.close(CloseCode.GoingAway, "the gateway is shutting down");
-      }),
-    );
-  }
-
-  #emptyOrAfter(graceMs: number): Promise<void> {
-    if (this.#sessions.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(graceMs, resolve);
-      this.#onEmpty = () => {
-        cancel();
-        resolve();
-      };
-    });
-  }
-
-  #release(): void {
-    for (const stop of this.#stopListening.splice(0)) stop();
-    this.#catalog.close();
-    this.#hub.close();
-  }
+function transportOptions(config: GatewayConfig, bus: Bus): TransportOptions {
+  return {
+    host: config.host,
+    port: config.port,
+    path: config.webSocketPath,
+    messageBytesMax: config.frameBytesMax * MESSAGE_HEADROOM,
+    requestBytesMax: config.requestBytesMax,
+    // What we write ahead, and one batch of any size that the bus carries.
+    bufferedBytesMax: config.writeAheadBytesMax + bus.payloadBytesMax + config.frameBytesMax,
+    idleTimeoutMs: config.idleTimeoutMs,
+    compression: config.compression,
+    connectionsMax: config.connectionsMax,
+  };
 }

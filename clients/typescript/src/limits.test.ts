@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { TokenBucket } from "../../../services/gateway/session/token-bucket.ts";
+import { TokenBucket } from "../../../services/gateway/session/rate-limits.ts";
 import { isPresent, settle, type ClientMessage } from "../test/fake-gateway.ts";
 import { connectFake, type FakeSession } from "../test/fake-session.ts";
 

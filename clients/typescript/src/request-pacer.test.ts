@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { TokenBucket } from "../../../services/gateway/session/token-bucket.ts";
+import { TokenBucket } from "../../../services/gateway/session/rate-limits.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { RequestPacer } from "./request-pacer.ts";
 

@@ -1,10 +1,9 @@
 import { isPattern, matchesPattern, parseTopicPattern } from "#core/topic.ts";
-import type { TopicPattern } from "#core/topic.ts";
+import type { Topic, TopicPattern } from "#core/topic.ts";
 import { CHANNELS } from "#core/instrument.ts";
 import type { Instrument } from "@tickwire/proto/service";
 import type { Catalog } from "./catalog.ts";
 import { channelsOf } from "./channel-names.ts";
-import type { TopicName } from "../topics/topic-feed.ts";
 
 /** What the text of a topic request stands for. */
 export type Expansion =
@@ -14,7 +13,7 @@ export type Expansion =
       readonly kind: "topics";
       /** Topics that it names besides its own text, or what looking for them was worth. */
       readonly cost: number;
-      readonly topics: readonly TopicName[];
+      readonly topics: readonly Topic[];
       /** Set if the text has a "*", so that it may grow. */
       readonly pattern: TopicPattern | undefined;
     };
@@ -30,12 +29,12 @@ export function expandTopic(catalog: Catalog, text: string, topicsMax: number): 
   const pattern = parseTopicPattern(text);
   if (pattern === undefined) return { kind: "malformed" };
   if (!isPattern(pattern)) {
-    const topic = pattern as TopicName;
+    const topic = pattern as Topic;
     return catalog.hasTopic(topic.venue, topic.symbol, topic.channel)
       ? { kind: "topics", cost: 0, topics: [topic], pattern: undefined }
       : { kind: "unknown", cost: 0 };
   }
-  const topics: TopicName[] = [];
+  const topics: Topic[] = [];
   let examined = 0;
   for (const instrument of candidates(catalog, pattern)) {
     examined += 1;
@@ -50,7 +49,7 @@ export function expandTopic(catalog: Catalog, text: string, topicsMax: number): 
 }
 
 /** The topics of one instrument that a pattern matches, in the order of CHANNELS. */
-export function topicsOf(instrument: Instrument, pattern: TopicPattern): TopicName[] {
+export function topicsOf(instrument: Instrument, pattern: TopicPattern): Topic[] {
   const { venue, symbol } = instrument;
   if (pattern.venue !== "*" && pattern.venue !== venue) return [];
   if (pattern.symbol !== "*" && pattern.symbol !== symbol) return [];

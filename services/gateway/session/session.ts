@@ -1,31 +1,27 @@
-import { CloseCode } from "#wire/codes.ts";
-import {
-  decodeClientFrame,
-  encodeServerMessages,
-  packErrorDetail,
-  WireError,
-} from "#wire/frame-codec.ts";
-import type { ClientRequest, ServerMessageInit } from "#wire/frame-codec.ts";
-import { PROTOCOL_VERSION } from "#wire/limits.ts";
-import type { CancelTimer, Clock } from "#core/clock.ts";
+import assert from "node:assert/strict";
 import type { Instrument } from "@tickwire/proto/service";
-import type { GatewayConfig } from "../config.ts";
+import type { CancelTimer, Clock } from "#core/clock.ts";
+import { CloseCode } from "#wire/codes.ts";
+import { decodeClientFrame, WireError } from "#wire/frame-codec.ts";
+import type { ClientRequest } from "#wire/frame-codec.ts";
+import { PROTOCOL_VERSION } from "#wire/limits.ts";
+import type { Principal } from "../access/principal.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import type { Flusher } from "./outbound/flusher.ts";
-import type { Hub } from "../topics/hub.ts";
+import type { GatewayConfig } from "../config.ts";
 import type { Logger } from "../logger.ts";
 import type { GatewayMetrics } from "../metrics.ts";
-import { Outbound } from "./outbound/outbound.ts";
-import type { SharedBatch } from "./outbound/outbound.ts";
-import { CallTable } from "./call-table.ts";
-import type { RpcError } from "../rpc/rpc-error.ts";
-import { wireCodeOf } from "../rpc/rpc-error.ts";
 import type { ServiceTable } from "../rpc/service-table.ts";
-import { Subscriptions } from "./subscriptions.ts";
-import { TokenBucket } from "./token-bucket.ts";
-import type { TopicFeed } from "../topics/topic-feed.ts";
+import type { Hub } from "../topics/hub.ts";
 import type { Connection, ConnectionHandler } from "../transport/transport.ts";
-import type { HelloMessage, NoticeInit, ReplyInit, TopicResultInit } from "./wire-messages.ts";
+import { CallTable } from "./call-table.ts";
+import type { Flusher } from "./outbound/flusher.ts";
+import { Outbound } from "./outbound/outbound.ts";
+import { RateLimits } from "./rate-limits.ts";
+import { SessionOutput } from "./session-output.ts";
+import { stepOf } from "./session-table.ts";
+import type { SessionEvent, SessionState, Step } from "./session-table.ts";
+import { Subscriptions } from "./subscriptions.ts";
+import type { HelloMessage } from "./wire-messages.ts";
 
 /** What every session shares. */
 export type SessionParts = {
@@ -40,68 +36,80 @@ export type SessionParts = {
   readonly serverVersion: string;
 };
 
-/** Cancels and credits answer what we sent, so a client cannot choose how many it needs. */
-const COST_OF_ANSWER = 0.1;
+/** Whose session it is, and over what. */
+export type SessionOptions = {
+  /** Unique in this gateway, and told to the client. */
+  readonly id: string;
+  readonly connection: Connection;
+  readonly principal: Principal;
+  /** Called once, when the connection is gone. */
+  readonly onGone: (session: Session) => void;
+};
+
+/** Names of clients are logged up to this length. */
+const LOGGED_NAME_LENGTH_MAX = 100;
 
 /**
- * One client on one connection: its handshake, subscriptions, calls and rate. Everything that it
- * does wrong ends in a typed error or a close code; nothing that it does throws.
+ * One client's logical state: its handshake, subscriptions, calls and rate, whatever carries it.
+ * Everything that a client does wrong ends in a typed error or a close code; nothing that it does
+ * throws. What may happen when is the table in session-table.ts; this class does what the table
+ * says.
  */
 export class Session implements ConnectionHandler {
   readonly id: string;
+  readonly #options: SessionOptions;
   readonly #connection: Connection;
   readonly #parts: SessionParts;
   readonly #outbound: Outbound;
+  readonly #output: SessionOutput;
   readonly #subscriptions: Subscriptions;
   readonly #calls: CallTable;
-  readonly #bucket: TokenBucket;
-  readonly #topicBucket: TokenBucket;
-  readonly #onGone: (session: Session) => void;
-  #cancelHelloTimer: CancelTimer;
-  #hello: HelloMessage | undefined;
-  #state: "open" | "closing" | "closed" = "open";
+  readonly #rates: RateLimits;
+  readonly #cancelHelloTimer: CancelTimer;
+  #state: SessionState = "awaiting-hello";
 
-  constructor(
-    id: string,
-    connection: Connection,
-    parts: SessionParts,
-    onGone: (session: Session) => void,
-  ) {
-    const { config, clock } = parts;
+  constructor(options: SessionOptions, parts: SessionParts) {
+    const { config, clock, logger } = parts;
+    const { id, connection } = options;
     this.id = id;
+    this.#options = options;
     this.#connection = connection;
     this.#parts = parts;
-    this.#onGone = onGone;
-    this.#bucket = new TokenBucket(config.requestsPerSecondMax, clock.nowUs());
-    this.#topicBucket = new TokenBucket(config.topicsPerSecondMax, clock.nowUs());
+    this.#rates = new RateLimits(config, clock.nowUs());
     this.#outbound = new Outbound(connection, config, parts, {
       onLag: (owedBytes) => this.#onLag(owedBytes),
       onSlow: (owedBytes) => this.#onSlow(owedBytes),
     });
-    const takeTopics = (topics: number): boolean => this.#topicBucket.take(topics, clock.nowUs());
-    this.#subscriptions = new Subscriptions({ ...parts, limits: config, takeTopics }, this);
+    this.#output = new SessionOutput(this.#outbound);
+    const takeTopics = (topics: number): boolean => this.#rates.takeTopics(topics, clock.nowUs());
     const limits = config;
+    this.#subscriptions = new Subscriptions({ ...parts, limits, takeTopics }, this.#output);
     const { remoteAddress } = connection;
     const onInternalError = (method: string, error: unknown): void => {
-      parts.logger.error({ sessionId: id, method, error }, "an RPC failed inside");
+      logger.error({ sessionId: id, method, error }, "an RPC failed inside");
     };
-    this.#calls = new CallTable({ ...parts, limits, remoteAddress, onInternalError }, this);
+    const callParts = { ...parts, limits, remoteAddress, onInternalError };
+    this.#calls = new CallTable(callParts, this.#output);
     this.#cancelHelloTimer = clock.after(config.helloTimeoutMs, () => {
-      this.close(CloseCode.HelloTimeout, `no Hello within ${config.helloTimeoutMs} ms`);
+      this.#fault("hello-timeout", `no Hello within ${config.helloTimeoutMs} ms`);
     });
   }
 
+  get state(): SessionState {
+    return this.#state;
+  }
+
   onMessage(data: Uint8Array, isBinary: boolean): void {
-    if (this.#state !== "open") return;
+    if (!this.#serves("frame")) return;
     const { config, metrics } = this.#parts;
     metrics.framesReceived.inc();
     if (!isBinary) {
-      this.close(CloseCode.TextFrame, "the protocol is binary; text frames are not understood");
+      this.#fault("text-frame", "the protocol is binary; text frames are not understood");
       return;
     }
     if (data.byteLength > config.frameBytesMax) {
       const reason = `frame of ${data.byteLength} bytes exceeds frameBytesMax`;
-      this.close(CloseCode.FrameTooLarge, `${reason} ${config.frameBytesMax}`);
+      this.#fault("oversized-frame", `${reason} ${config.frameBytesMax}`);
       return;
     }
     let requests: readonly ClientRequest[];
@@ -109,140 +117,122 @@ export class Session implements ConnectionHandler {
       requests = decodeClientFrame(data);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      this.close(CloseCode.ProtocolError, `not a ClientFrame: ${error.message}`);
+      this.#fault("unreadable-frame", `not a ClientFrame: ${error.message}`);
       return;
     }
     for (const request of requests) {
-      this.#handle(request);
-      if (this.#state !== "open") return;
+      this.#onRequest(request);
+      if (this.#isOver) return;
     }
   }
 
   onDrain(): void {
-    this.#outbound.onDrain();
+    if (this.#serves("writable")) this.#outbound.onDrain();
   }
 
   onClose(code: number, reason: string): void {
-    if (this.#state === "closed") return;
     const by = this.#state === "closing" ? "gateway" : "client";
-    this.#state = "closed";
-    this.#cancelHelloTimer();
-    this.#subscriptions.close();
-    this.#calls.closeAll();
-    this.#outbound.close();
+    this.#step("connection-gone");
+    this.#release();
     // A client may send any code; only those of the schema and of RFC 6455 become labels.
     const known = code < 1016 || Object.values<number>(CloseCode).includes(code);
     this.#parts.metrics.closes.inc({ code: known ? code : "other", by });
     this.#parts.logger.info({ sessionId: this.id, code, reason, by }, "session closed");
-    this.#onGone(this);
+    this.#options.onGone(this);
   }
 
-  /**
-   * Ends the session with a close code; what is queued and not yet sent is dropped and counted.
-   * Idempotent.
-   */
-  close(code: CloseCode, reason: string): void {
-    if (this.#state !== "open") return;
-    // Latched first: the transport calls onClose from within close.
-    this.#state = "closing";
-    this.#outbound.close();
-    this.#connection.close(code, reason);
+  /** Tells the client that the gateway goes away, and within how long it should come back. */
+  announceGoingAway(reconnectWindowMs: number): void {
+    if (!this.#serves("going-away")) return;
+    const message = "the gateway is shutting down";
+    this.#output.notice({ kind: "NOTICE_KIND_GOING_AWAY", message, reconnectWindowMs });
   }
 
-  /** Cuts the connection. */
+  /** Closes because the gateway goes away. What is queued and not sent is counted. Idempotent. */
+  dismiss(): void {
+    this.#fault("dismissed", "the gateway is shutting down");
+  }
+
+  /** Cuts the connection without a word. Idempotent. */
   terminate(): void {
-    if (this.#state === "closed") return;
-    this.#state = "closing";
+    if (!this.#serves("cut")) return;
+    this.#release();
     this.#connection.terminate();
   }
 
-  /** Tells the client that the gateway goes away. */
-  announceGoingAway(reconnectWindowMs: number): void {
-    const message = "the gateway is shutting down";
-    this.#notice({ kind: "NOTICE_KIND_GOING_AWAY", message, reconnectWindowMs });
-  }
-
   onCatalogChanged(added: readonly Instrument[], removed: readonly Instrument[]): void {
-    this.#subscriptions.onCatalogChanged(added, removed);
+    if (this.#serves("catalog-changed")) this.#subscriptions.onCatalogChanged(added, removed);
   }
 
-  deliver(batch: SharedBatch): void {
-    this.#outbound.pushBatch(batch);
+  get #isOver(): boolean {
+    return this.#state === "closing" || this.#state === "closed";
   }
 
-  gap(feed: TopicFeed, missingFirst: number, missingLast: number): void {
-    const message = `events of ${feed.topic} were lost on the way to the gateway`;
-    const topicId = feed.id;
-    this.#noticeInOrder({
-      kind: "NOTICE_KIND_GAP",
-      message,
-      topicId,
-      missingFirst,
-      missingLast,
-    });
+  /** Moves the session on and says what follows from the event. */
+  #step(event: SessionEvent): Step {
+    const step = stepOf(this.#state, event);
+    if (step === undefined) {
+      assert.fail(`${event} cannot happen to a session that is ${this.#state}`);
+    }
+    if (step.does === "nothing") return step;
+    if (this.#state === "awaiting-hello" && step.next !== "awaiting-hello") {
+      this.#cancelHelloTimer();
+    }
+    this.#state = step.next;
+    return step;
   }
 
-  ended(feed: TopicFeed, message: string): void {
-    this.#noticeInOrder({ kind: "NOTICE_KIND_TOPIC_ENDED", message, topicId: feed.id });
+  #serves(event: SessionEvent): boolean {
+    return this.#step(event).does === "serve";
   }
 
-  unsubscribed(feeds: readonly TopicFeed[]): void {
-    this.#outbound.forget(new Set(feeds.map((feed) => feed.id)));
+  /** Closes with the code that the table has for the event. */
+  #fault(event: SessionEvent, reason: string): void {
+    const step = this.#step(event);
+    if (step.does === "close") this.#close(step.code, reason);
   }
 
-  subscribeResult(
-    requestId: number,
-    topics: readonly TopicResultInit[],
-    starts: readonly (readonly SharedBatch[])[],
-  ): void {
-    this.#send({ kind: "subscribeResult", value: { requestId, topics } });
-    for (const start of starts) this.#outbound.pushStart(start);
+  /** The state is `closing` already, because the transport calls onClose from within close. */
+  #close(code: CloseCode, reason: string): void {
+    this.#release();
+    this.#connection.close(code, reason);
   }
 
-  unsubscribeResult(requestId: number, topics: readonly TopicResultInit[]): void {
-    this.#send({ kind: "unsubscribeResult", value: { requestId, topics } });
+  /** Ends everything that could still send something. Idempotent. */
+  #release(): void {
+    this.#outbound.close();
+    this.#subscriptions.close();
+    this.#calls.closeAll();
   }
 
-  response(callId: number, response: Uint8Array, last: boolean): void {
-    const reply: ReplyInit = { callId, response };
-    this.#send({ kind: "reply", value: last ? { ...reply, status: {} } : reply });
-  }
-
-  end(callId: number, error: RpcError | undefined): void {
-    this.#send({ kind: "reply", value: { callId, status: statusOf(error) } });
-  }
-
-  #handle(request: ClientRequest): void {
+  #onRequest(request: ClientRequest): void {
     const nowUs = this.#parts.clock.nowUs();
-    const cost = request.kind === "cancel" || request.kind === "credit" ? COST_OF_ANSWER : 1;
-    if (!this.#bucket.take(cost, nowUs)) {
+    if (!this.#rates.takeRequest(request.kind, nowUs)) {
       const { requestsPerSecondMax } = this.#parts.config;
       const reason = `more than requestsPerSecondMax ${requestsPerSecondMax} requests a second`;
-      this.close(CloseCode.RateLimited, reason);
+      this.#fault("request-rate-exceeded", reason);
       return;
     }
     if (request.kind === "hello") {
       this.#onHello(request.value);
       return;
     }
-    if (this.#hello === undefined) {
-      this.close(CloseCode.ProtocolError, `${request.kind} before hello`);
-      return;
-    }
-    this.#dispatch(request, nowUs);
+    const step = this.#step(request.kind);
+    if (step.does === "close") this.#close(step.code, `${request.kind} before hello`);
+    else if (step.does === "serve") this.#serve(request, nowUs);
   }
 
-  #dispatch(request: Exclude<ClientRequest, { kind: "hello" }>, nowUs: number): void {
+  #serve(request: Exclude<ClientRequest, { kind: "hello" }>, nowUs: number): void {
     switch (request.kind) {
       case "subscribe":
-        if (!this.#subscriptions.subscribe(request.value)) this.#closeForTopics();
+        if (!this.#subscriptions.subscribe(request.value)) this.#onTooManyTopics();
         return;
       case "unsubscribe":
-        if (!this.#subscriptions.unsubscribe(request.value)) this.#closeForTopics();
+        if (!this.#subscriptions.unsubscribe(request.value)) this.#onTooManyTopics();
         return;
       case "call":
         if (this.#calls.start(request.value)) return;
-        this.close(CloseCode.ProtocolError, `call_id ${request.value.callId} is not rising`);
+        this.#fault("call-id-not-rising", `call_id ${request.value.callId} is not rising`);
         return;
       case "cancel":
         this.#calls.cancel(request.value.callId);
@@ -251,96 +241,75 @@ export class Session implements ConnectionHandler {
         this.#calls.credit(request.value.callId, request.value.credits);
         return;
       case "ping":
-        this.#send({
-          kind: "pong",
-          value: { nonce: request.value.nonce, serverTimeUs: nowUs },
-        });
+        this.#output.pong(request.value.nonce, nowUs);
         return;
     }
   }
 
-  #closeForTopics(): void {
+  #onTooManyTopics(): void {
     const { topicsPerSecondMax } = this.#parts.config;
     const reason = `more than topicsPerSecondMax ${topicsPerSecondMax} topics named a second`;
-    this.close(CloseCode.RateLimited, reason);
+    this.#fault("topic-rate-exceeded", reason);
   }
 
   #onHello(hello: HelloMessage): void {
-    const { config, clock, logger, serverVersion } = this.#parts;
-    if (this.#hello !== undefined) {
-      this.close(CloseCode.ProtocolError, "a second hello");
-      return;
+    const isFirst = this.#state === "awaiting-hello";
+    const isKnown = hello.protocolVersion === PROTOCOL_VERSION;
+    const step = this.#step(isKnown ? "hello" : "unknown-version");
+    if (step.does === "close") {
+      const version = `protocol version ${hello.protocolVersion} is not ${PROTOCOL_VERSION}`;
+      this.#close(step.code, isFirst ? version : "a second hello");
+    } else if (step.does === "serve") {
+      this.#outbound.compress = hello.acceptCompression && this.#connection.compressionNegotiated;
+      this.#logOpened(hello);
+      this.#welcome();
     }
-    if (hello.protocolVersion !== PROTOCOL_VERSION) {
-      const reason = `protocol version ${hello.protocolVersion} is not ${PROTOCOL_VERSION}`;
-      this.close(CloseCode.UnsupportedVersion, reason);
-      return;
-    }
-    this.#hello = hello;
-    this.#cancelHelloTimer();
-    this.#outbound.compress = hello.acceptCompression && this.#connection.compressionNegotiated;
-    logger.info(
+  }
+
+  #logOpened(hello: HelloMessage): void {
+    this.#parts.logger.info(
       {
         sessionId: this.id,
-        clientName: hello.clientName.slice(0, 100),
-        clientVersion: hello.clientVersion.slice(0, 100),
+        principal: this.#options.principal.kind,
+        clientName: hello.clientName.slice(0, LOGGED_NAME_LENGTH_MAX),
+        clientVersion: hello.clientVersion.slice(0, LOGGED_NAME_LENGTH_MAX),
         remoteAddress: this.#connection.remoteAddress,
         compression: this.#outbound.compress,
       },
       "session opened",
     );
-    this.#send({
-      kind: "welcome",
-      value: {
-        protocolVersion: PROTOCOL_VERSION,
-        sessionId: this.id,
-        serverVersion,
-        serverTimeUs: clock.nowUs(),
-        limits: {
-          frameBytesMax: config.frameBytesMax,
-          subscriptionsMax: config.subscriptionsMax,
-          topicsPerRequestMax: config.topicsPerRequestMax,
-          concurrentCallsMax: config.concurrentCallsMax,
-          requestsPerSecondMax: config.requestsPerSecondMax,
-        },
+  }
+
+  #welcome(): void {
+    const { config, clock, serverVersion } = this.#parts;
+    this.#output.welcome({
+      protocolVersion: PROTOCOL_VERSION,
+      sessionId: this.id,
+      serverVersion,
+      serverTimeUs: clock.nowUs(),
+      limits: {
+        frameBytesMax: config.frameBytesMax,
+        subscriptionsMax: config.subscriptionsMax,
+        topicsPerRequestMax: config.topicsPerRequestMax,
+        concurrentCallsMax: config.concurrentCallsMax,
+        requestsPerSecondMax: config.requestsPerSecondMax,
       },
     });
   }
 
   #onLag(owedBytes: number): void {
+    if (!this.#serves("lagging")) return;
     const { metrics, config, logger } = this.#parts;
     metrics.lagNotices.inc();
     logger.warn({ sessionId: this.id, owedBytes }, "session reads too slowly");
     const message = `${owedBytes} bytes are waiting; above ${config.outboundBytesMax} this closes`;
-    const value: NoticeInit = { kind: "NOTICE_KIND_LAG", message };
-    this.#outbound.sendUrgent(encodeServerMessages([{ kind: "notice", value }]));
+    this.#output.urgentNotice({ kind: "NOTICE_KIND_LAG", message });
   }
 
   #onSlow(owedBytes: number): void {
     const { metrics, config } = this.#parts;
     metrics.slowConsumers.inc();
     const reason = `${owedBytes} bytes waiting exceed outboundBytesMax ${config.outboundBytesMax}`;
-    this.close(CloseCode.SlowConsumer, reason);
+    this.#fault("too-slow", reason);
   }
-
-  #notice(value: NoticeInit): void {
-    this.#send({ kind: "notice", value });
-  }
-
-  /** Behind the batches that came before: it says what happened after them. */
-  #noticeInOrder(value: NoticeInit): void {
-    if (this.#state !== "open") return;
-    this.#outbound.pushOrdered(encodeServerMessages([{ kind: "notice", value }]));
-  }
-
-  #send(message: ServerMessageInit): void {
-    if (this.#state !== "open") return;
-    this.#outbound.pushControl(encodeServerMessages([message]));
-  }
-}
-
-function statusOf(error: RpcError | undefined): NonNullable<ReplyInit["status"]> {
-  if (error === undefined) return {};
-  const details = error.detail === undefined ? [] : [packErrorDetail(error.detail)];
-  return { code: wireCodeOf(error.code), message: error.message, details };
 }

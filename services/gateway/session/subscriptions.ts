@@ -1,14 +1,24 @@
 import type { Instrument } from "@tickwire/proto/service";
-import type { TopicPattern } from "#core/topic.ts";
-import type { Catalog } from "../catalog/catalog.ts";
-import { wireChannelOf } from "../catalog/channel-names.ts";
-import type { Hub } from "../topics/hub.ts";
+import { formatTopic } from "#core/topic.ts";
+import type { Topic } from "#core/topic.ts";
+import { topicsOf } from "../catalog/topic-expansion.ts";
 import type { GatewayMetrics } from "../metrics.ts";
-import type { SharedBatch } from "./outbound/outbound.ts";
-import { expandTopic, topicsOf } from "../catalog/topic-expansion.ts";
-import type { Expansion } from "../catalog/topic-expansion.ts";
-import type { Attached, TopicFailure, TopicFeed, TopicName } from "../topics/topic-feed.ts";
-import type { TopicSubscriber } from "../topics/topic-feed.ts";
+import type { Hub } from "../topics/hub.ts";
+import type { Attached, TopicFailure } from "../topics/topic-subscriber.ts";
+import type { TopicLane } from "./outbound/topic-lanes.ts";
+import { Patterns } from "./patterns.ts";
+import type { Pattern } from "./patterns.ts";
+import { RequestQueue } from "./request-queue.ts";
+import { namedTopics } from "./subscribe-requests.ts";
+import type { NamedTopics, SubscribeParts } from "./subscribe-requests.ts";
+import {
+  ALREADY_SUBSCRIBED,
+  grantedResult,
+  NOT_SUBSCRIBED,
+  refusedResult,
+} from "./topic-results.ts";
+import type { TopicRefusal } from "./topic-results.ts";
+import { TopicSubscription } from "./topic-subscription.ts";
 import type {
   SubscribeMessage,
   TopicRequestMessage,
@@ -16,93 +26,93 @@ import type {
   UnsubscribeMessage,
 } from "./wire-messages.ts";
 
-/** How answers and starts leave. Called synchronously. */
-export type SubscriptionReplies = TopicSubscriber & {
-  subscribeResult(
-    requestId: number,
-    results: readonly TopicResultInit[],
-    starts: readonly (readonly SharedBatch[])[],
-  ): void;
+/** How answers leave. Called synchronously. Results overtake what waits in the lanes of topics. */
+export type SubscriptionReplies = {
+  subscribeResult(requestId: number, results: readonly TopicResultInit[]): void;
   unsubscribeResult(requestId: number, results: readonly TopicResultInit[]): void;
+  openTopicLane(): TopicLane;
   /** The client wants no more of these topics: nothing of them may follow the result. */
-  unsubscribed(feeds: readonly TopicFeed[]): void;
-  /** The topic is no longer subscribed, because its instrument is gone. */
-  ended(feed: TopicFeed, message: string): void;
+  takeBack(lanes: ReadonlySet<TopicLane>): void;
 };
 
 /** What subscriptions need of the gateway. */
-export type SubscriptionParts = {
-  readonly hub: Hub;
-  readonly catalog: Catalog;
+export type SubscriptionParts = SubscribeParts & {
+  readonly hub: Pick<Hub, "hold" | "release">;
   readonly metrics: GatewayMetrics;
-  readonly limits: { readonly subscriptionsMax: number; readonly topicsPerRequestMax: number };
-  /** Whether requests may name so many more topics now. What it grants is used up. */
-  readonly takeTopics: (topics: number) => boolean;
 };
 
-type Pattern = {
-  readonly text: string;
-  readonly pattern: TopicPattern;
-  readonly requestId: number;
+/** Where in a request a topic comes from. */
+type Origin = {
   readonly requestIndex: number;
   readonly request: TopicRequestMessage;
-};
-
-type Subscription = { readonly feed: TopicFeed; readonly pattern: Pattern | undefined };
-
-/** One topic of a request, refused already or waiting for its feed. */
-type Wanted = {
-  readonly requestIndex: number;
-  readonly request: TopicRequestMessage;
-  readonly topic: string;
   readonly pattern: Pattern | undefined;
-} & (
-  | { readonly kind: "refused"; readonly error: TopicErrorName; readonly message: string }
-  | { readonly kind: "held"; readonly feed: TopicFeed; failure: TopicFailure | undefined }
+};
+
+/** One topic that a request wants: refused already, or held and getting ready. */
+type Wanted = { readonly requestIndex: number; readonly topic: string } & (
+  | { readonly kind: "refused"; readonly refusal: TopicRefusal }
+  | {
+      readonly kind: "held";
+      readonly subscription: TopicSubscription;
+      /** Set when the view turned out not to be had. */
+      failure: TopicFailure | undefined;
+    }
 );
 
-type TopicErrorName = NonNullable<TopicResultInit["error"]>;
-
 /**
- * The topics of one session. Requests are answered in the order they came; the feeds that they need
- * get ready at the same time. A result leaves before the first batch of its topic.
+ * The topics of one session. Requests are answered in the order in which they came; the views that
+ * they need get ready at the same time.
+ *
+ * What holds, and what enforces it:
+ * 1. A session has a topic once: asked when it is wanted, and again when it starts.
+ * 2. Topics held and topics getting ready are at most `subscriptionsMax` together: both are counted.
+ * 3. A result leaves before the first batch of its topic: both are queued in one call, and results
+ *    are in a lane that comes first.
+ * 4. Every view that was held is given back once: TopicSubscription asserts it.
  */
 export class Subscriptions {
   readonly #parts: SubscriptionParts;
   readonly #replies: SubscriptionReplies;
-  readonly #byTopic = new Map<string, Subscription>();
-  readonly #patterns = new Map<string, Pattern>();
-  #queue: { ready: boolean; run: () => void }[] = [];
-  #preparing = 0;
+  readonly #patterns: Patterns;
+  readonly #byTopic = new Map<string, TopicSubscription>();
+  readonly #queue = new RequestQueue();
+  /** Topics that are held and have not started yet. */
+  #starting = 0;
   #closed = false;
 
   constructor(parts: SubscriptionParts, replies: SubscriptionReplies) {
     this.#parts = parts;
     this.#replies = replies;
+    this.#patterns = new Patterns(parts.limits.subscriptionsMax);
   }
 
+  /** Topics that are live. */
   get size(): number {
     return this.#byTopic.size;
   }
 
   /**
-   * Answers with one result per topic, as soon as every feed is ready or has failed. False, and
+   * Answers with one result per topic, as soon as every view is ready or has failed. False, and
    * nothing is done, if the request names more topics than `takeTopics` grants.
    */
   subscribe(message: SubscribeMessage): boolean {
-    const expansions = this.#expand(message);
-    if (expansions === undefined) return false;
-    this.#prepare(message.requestId, this.#wantAll(message, expansions));
+    const named = namedTopics(this.#parts, message);
+    if (named === undefined) return false;
+    const { requestId } = message;
+    this.#prepare(
+      requestId,
+      named.flatMap((entry) => this.#wantEntry(requestId, entry)),
+    );
     return true;
   }
 
   /** Answers with one result per topic or pattern, after the requests before. False as above. */
   unsubscribe(message: UnsubscribeMessage): boolean {
     if (!this.#parts.takeTopics(message.topics.length)) return false;
-    this.#enqueue(true, () => {
-      const left: TopicFeed[] = [];
+    this.#queue.add(() => {
+      const left = new Set<TopicLane>();
       const results = message.topics.map((topic, index) => this.#remove(topic, index, left));
-      if (left.length > 0) this.#replies.unsubscribed(left);
+      if (left.size > 0) this.#replies.takeBack(left);
       this.#replies.unsubscribeResult(message.requestId, results);
     });
     return true;
@@ -110,147 +120,94 @@ export class Subscriptions {
 
   /** Subscribes what patterns match now, and ends what is gone. */
   onCatalogChanged(added: readonly Instrument[], removed: readonly Instrument[]): void {
-    for (const instrument of removed) this.#end(instrument);
-    for (const pattern of this.#patterns.values()) {
-      const wanted: Wanted[] = [];
-      for (const name of added.flatMap((instrument) => topicsOf(instrument, pattern.pattern))) {
-        const want = this.#want(name, pattern.requestIndex, pattern.request, pattern);
-        // What the pattern (or another request) has already is not news.
-        if (want.kind === "refused" && want.error === "TOPIC_ERROR_ALREADY_SUBSCRIBED") continue;
-        wanted.push(want);
-        if (isLimit(want)) break;
-      }
+    for (const instrument of removed) this.#endInstrument(instrument);
+    for (const pattern of this.#patterns.all()) {
+      const names = added.flatMap((instrument) => topicsOf(instrument, pattern.pattern));
+      // What the pattern (or another request) has already is not news.
+      const news = names.filter((name) => !this.#byTopic.has(formatTopic(name)));
+      const { requestIndex, request } = pattern;
+      const wanted = this.#wantAll(news, { requestIndex, request, pattern });
       if (wanted.length > 0) this.#prepare(pattern.requestId, wanted);
     }
   }
 
-  /** Gives every feed back. Idempotent. */
+  /** Gives every view back. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#parts.metrics.subscriptions.dec(this.#byTopic.size);
-    for (const { feed } of this.#byTopic.values()) this.#leave(feed);
+    for (const subscription of this.#byTopic.values()) subscription.end();
     this.#byTopic.clear();
     this.#patterns.clear();
-    // Feeds that were getting ready are given back by the requests that wait for them.
-    for (const entry of this.#queue) entry.ready = true;
-    this.#drain();
+    // Views that were getting ready are given back by the requests that wait for them.
+    this.#queue.answerAll();
   }
 
-  /**
-   * What each topic of the request stands for, as far as `topicsPerRequestMax` goes; undefined if
-   * that is too much. Nothing is held yet: a request costs what it names before it costs more.
-   */
-  #expand(message: SubscribeMessage): Expansion[] | undefined {
-    const { catalog, limits, takeTopics } = this.#parts;
-    const { topicsPerRequestMax, subscriptionsMax } = limits;
-    if (!takeTopics(message.topics.length)) return undefined;
-    const expansions: Expansion[] = [];
-    for (const { topic } of message.topics.slice(0, topicsPerRequestMax)) {
-      // One more than can be subscribed is enough to say that it is too many.
-      const expansion = expandTopic(catalog, topic, subscriptionsMax + 1);
-      if (expansion.kind !== "malformed" && !takeTopics(expansion.cost)) return undefined;
-      expansions.push(expansion);
+  #wantEntry(requestId: number, entry: NamedTopics): Wanted[] {
+    const { requestIndex, request } = entry;
+    if (entry.kind === "refused") {
+      return [{ requestIndex, topic: request.topic, kind: "refused", refusal: entry.refusal }];
     }
-    return expansions;
+    let pattern: Pattern | undefined;
+    if (entry.pattern !== undefined) {
+      const text = request.topic;
+      pattern = { text, pattern: entry.pattern, requestId, requestIndex, request };
+      this.#patterns.remember(pattern);
+    }
+    return this.#wantAll(entry.topics, { requestIndex, request, pattern });
   }
 
-  #wantAll(message: SubscribeMessage, expansions: readonly Expansion[]): Wanted[] {
-    const { topicsPerRequestMax } = this.#parts.limits;
+  #wantAll(names: readonly Topic[], origin: Origin): Wanted[] {
     const wanted: Wanted[] = [];
-    message.topics.forEach((request, requestIndex) => {
-      const refuse = (error: TopicErrorName, text: string): void => {
-        const topic = request.topic;
-        const pattern = undefined;
-        wanted.push({
-          kind: "refused",
-          requestIndex,
-          request,
-          topic,
-          pattern,
-          error,
-          message: text,
-        });
-      };
-      const expansion = expansions[requestIndex];
-      if (expansion === undefined) {
-        const text = `more than topicsPerRequestMax ${topicsPerRequestMax} topics`;
-        refuse("TOPIC_ERROR_LIMIT_EXCEEDED", text);
-        return;
-      }
-      if (expansion.kind === "malformed") {
-        refuse("TOPIC_ERROR_MALFORMED", "not of the form VENUE:SYMBOL/channel");
-      } else if (expansion.kind === "unknown") {
-        refuse("TOPIC_ERROR_UNKNOWN", "no such venue, instrument or channel");
-      } else {
-        const pattern = this.#patternOf(message, request, requestIndex, expansion.pattern);
-        for (const name of expansion.topics) {
-          const want = this.#want(name, requestIndex, request, pattern);
-          wanted.push(want);
-          // Said once: a pattern may match more topics than a result can name.
-          if (isLimit(want)) break;
-        }
-      }
-    });
+    for (const name of names) {
+      const want = this.#want(name, origin);
+      wanted.push(want);
+      // Said once, because a pattern may match more topics than a result can name.
+      const isFull = want.kind === "refused" && want.refusal.error === "TOPIC_ERROR_LIMIT_EXCEEDED";
+      if (isFull) break;
+    }
     return wanted;
   }
 
-  #patternOf(
-    message: SubscribeMessage,
-    request: TopicRequestMessage,
-    requestIndex: number,
-    pattern: TopicPattern | undefined,
-  ): Pattern | undefined {
-    if (pattern === undefined) return undefined;
-    const text = request.topic;
-    const { requestId } = message;
-    const known: Pattern = { text, pattern, requestId, requestIndex, request };
-    // Patterns are bounded like topics: one that found no room is answered, but does not grow.
-    if (this.#patterns.size < this.#parts.limits.subscriptionsMax) this.#patterns.set(text, known);
-    return known;
-  }
-
-  #want(
-    name: TopicName,
-    requestIndex: number,
-    request: TopicRequestMessage,
-    pattern: Pattern | undefined,
-  ): Wanted {
-    const topic = `${name.venue}:${name.symbol}/${name.channel}`;
-    const common = { requestIndex, request, topic, pattern };
-    const refused = (error: TopicErrorName, message: string): Wanted => {
-      return { ...common, kind: "refused", error, message };
+  #want(name: Topic, origin: Origin): Wanted {
+    const { requestIndex, request, pattern } = origin;
+    const topic = formatTopic(name);
+    const refused = (refusal: TopicRefusal): Wanted => {
+      return { requestIndex, topic, kind: "refused", refusal };
     };
-    if (this.#byTopic.has(topic)) {
-      return refused("TOPIC_ERROR_ALREADY_SUBSCRIBED", "the session has this topic already");
+    if (this.#byTopic.has(topic)) return refused(ALREADY_SUBSCRIBED);
+    const { hub, limits } = this.#parts;
+    if (this.#byTopic.size + this.#starting >= limits.subscriptionsMax) {
+      const message = `more than subscriptionsMax ${limits.subscriptionsMax} topics`;
+      return refused({ error: "TOPIC_ERROR_LIMIT_EXCEEDED", message });
     }
-    const { subscriptionsMax } = this.#parts.limits;
-    if (this.#byTopic.size + this.#preparing >= subscriptionsMax) {
-      const message = `more than subscriptionsMax ${subscriptionsMax} topics`;
-      return refused("TOPIC_ERROR_LIMIT_EXCEEDED", message);
+    const view = hub.hold(name);
+    if (view === undefined) {
+      const message = "the gateway follows as many topics as it may";
+      return refused({ error: "TOPIC_ERROR_UNAVAILABLE", message });
     }
-    const feed = this.#parts.hub.hold(name);
-    if (feed === undefined) {
-      return refused("TOPIC_ERROR_UNAVAILABLE", "the gateway follows as many topics as it may");
-    }
-    this.#preparing += 1;
-    return { ...common, kind: "held", feed, failure: undefined };
+    this.#starting += 1;
+    const lane = this.#replies.openTopicLane();
+    const options = {
+      snapshot: request.snapshot !== "SNAPSHOT_MODE_NONE",
+      resume: request.resume,
+    };
+    const subscription = new TopicSubscription({ view, hub, lane, options, pattern });
+    return { requestIndex, topic, kind: "held", subscription, failure: undefined };
   }
 
-  /** Answers in turn, when the last feed of the request is ready. */
+  /** Answers in turn, when the last view of the request is ready. */
   #prepare(requestId: number, wanted: readonly Wanted[]): void {
     let pending = 1;
-    const entry = this.#enqueue(false, () => this.#finish(requestId, wanted));
+    const answer = this.#queue.addPending(() => this.#finish(requestId, wanted));
     const settle = (): void => {
       pending -= 1;
-      if (pending > 0) return;
-      entry.ready = true;
-      this.#drain();
+      if (pending === 0) answer();
     };
     for (const want of wanted) {
       if (want.kind === "refused") continue;
       pending += 1;
-      want.feed.whenReady((failure) => {
+      want.subscription.whenReady((failure) => {
         want.failure = failure;
         settle();
       });
@@ -258,134 +215,85 @@ export class Subscriptions {
     settle();
   }
 
-  #enqueue(ready: boolean, run: () => void): { ready: boolean } {
-    const entry = { ready, run };
-    this.#queue.push(entry);
-    if (ready) this.#drain();
-    return entry;
-  }
-
-  #drain(): void {
-    while (this.#queue[0]?.ready === true) this.#queue.shift()?.run();
-  }
-
   #finish(requestId: number, wanted: readonly Wanted[]): void {
     const results: TopicResultInit[] = [];
-    const starts: (readonly SharedBatch[])[] = [];
-    const losses: { readonly feed: TopicFeed; readonly missing: Attached["missing"] }[] = [];
+    const losses: { readonly of: TopicSubscription; readonly missing: Attached["missing"] }[] = [];
     for (const want of wanted) {
-      if (want.kind === "held") this.#preparing -= 1;
+      if (want.kind === "held") this.#starting -= 1;
       if (this.#closed) {
-        if (want.kind === "held") this.#parts.hub.release(want.feed);
+        if (want.kind === "held") want.subscription.end();
         continue;
       }
-      const attached = this.#attach(want, results);
-      if (attached === undefined || want.kind !== "held") continue;
-      starts.push(attached.batches);
-      losses.push({ feed: want.feed, missing: attached.missing });
+      const refusal = this.#refusalOf(want);
+      if (refusal !== undefined) {
+        if (want.kind === "held") want.subscription.end();
+        this.#parts.metrics.topicErrors.inc({ error: refusal.error });
+        results.push(refusedResult(want.requestIndex, want.topic, refusal));
+      } else if (want.kind === "held") {
+        const { view } = want.subscription;
+        const attached = this.#start(want.subscription);
+        const instrument = this.#parts.catalog.instrument(view.name.venue, view.name.symbol);
+        const venueSymbol = instrument?.venueSymbol ?? "";
+        results.push(grantedResult(want.requestIndex, view, attached, venueSymbol));
+        losses.push({ of: want.subscription, missing: attached.missing });
+      }
     }
     if (this.#closed) return;
-    this.#replies.subscribeResult(requestId, results, starts);
-    for (const { feed, missing } of losses) {
-      if (missing !== undefined) this.#replies.gap(feed, missing.first, missing.last);
+    this.#replies.subscribeResult(requestId, results);
+    // Behind every start, so that they share a frame.
+    for (const { of, missing } of losses) {
+      if (missing !== undefined) of.gap(missing.first, missing.last);
     }
   }
 
-  /** Attaches one topic and adds its result, good or bad. */
-  #attach(want: Wanted, results: TopicResultInit[]): Attached | undefined {
-    const { requestIndex, topic } = want;
-    const refuse = (error: TopicErrorName, errorMessage: string): undefined => {
-      this.#parts.metrics.topicErrors.inc({ error });
-      results.push({ requestIndex, topic, error, errorMessage });
-      return undefined;
-    };
-    if (want.kind === "refused") return refuse(want.error, want.message);
-    const { feed, failure } = want;
-    if (failure !== undefined || this.#byTopic.has(topic)) {
-      this.#parts.hub.release(feed);
-      if (failure === undefined) {
-        return refuse("TOPIC_ERROR_ALREADY_SUBSCRIBED", "the session has this topic already");
-      }
-      const unknown = failure.kind === "unknown";
-      const error = unknown ? "TOPIC_ERROR_UNKNOWN" : "TOPIC_ERROR_UNAVAILABLE";
-      return refuse(error, failure.message);
-    }
-    const { request, pattern } = want;
-    const attached = feed.attach(this.#replies, {
-      snapshot: request.snapshot !== "SNAPSHOT_MODE_NONE",
-      resume: request.resume,
-    });
-    this.#byTopic.set(topic, { feed, pattern });
+  #start(subscription: TopicSubscription): Attached {
+    const attached = subscription.start();
+    this.#byTopic.set(subscription.view.topic, subscription);
     this.#parts.metrics.subscriptions.inc();
-    results.push(this.#result(requestIndex, feed, attached));
     return attached;
   }
 
-  #result(requestIndex: number, feed: TopicFeed, attached: Attached): TopicResultInit {
-    const { venue, symbol, channel } = feed.name;
-    return {
-      requestIndex,
-      topic: feed.topic,
-      topicId: feed.id,
-      venue,
-      symbol,
-      venueSymbol: this.#parts.catalog.instrument(venue, symbol)?.venueSymbol ?? "",
-      channel: wireChannelOf(channel),
-      position: attached.position,
-      continuity: CONTINUITIES[attached.continuity],
-      priceScale: feed.priceScale,
-      sizeScale: feed.sizeScale,
-    };
+  /** Why the topic is not to be had after all; undefined if it is. */
+  #refusalOf(want: Wanted): TopicRefusal | undefined {
+    if (want.kind === "refused") return want.refusal;
+    if (want.failure !== undefined) {
+      const { kind, message } = want.failure;
+      const error = kind === "unknown" ? "TOPIC_ERROR_UNKNOWN" : "TOPIC_ERROR_UNAVAILABLE";
+      return { error, message };
+    }
+    // Another request may have got it meanwhile.
+    return this.#byTopic.has(want.topic) ? ALREADY_SUBSCRIBED : undefined;
   }
 
-  #remove(text: string, requestIndex: number, left: TopicFeed[]): TopicResultInit {
-    const pattern = this.#patterns.get(text);
-    if (pattern !== undefined) {
-      this.#patterns.delete(text);
-      for (const [topic, subscription] of this.#byTopic) {
+  /** Ends one topic, or all of a pattern; their lanes are added to `left`. */
+  #remove(text: string, requestIndex: number, left: Set<TopicLane>): TopicResultInit {
+    if (this.#patterns.forget(text)) {
+      for (const subscription of this.#byTopic.values()) {
         if (subscription.pattern?.text !== text) continue;
-        this.#forget(topic, subscription);
-        left.push(subscription.feed);
+        this.#end(subscription);
+        left.add(subscription.lane);
       }
       return { requestIndex, topic: text };
     }
     const subscription = this.#byTopic.get(text);
-    if (subscription === undefined) {
-      const errorMessage = "the session does not have this topic";
-      return { requestIndex, topic: text, error: "TOPIC_ERROR_NOT_SUBSCRIBED", errorMessage };
-    }
-    this.#forget(text, subscription);
-    left.push(subscription.feed);
-    return { requestIndex, topic: text, topicId: subscription.feed.id };
+    if (subscription === undefined) return refusedResult(requestIndex, text, NOT_SUBSCRIBED);
+    this.#end(subscription);
+    left.add(subscription.lane);
+    return { requestIndex, topic: text, topicId: subscription.view.id };
   }
 
-  #end(instrument: Instrument): void {
-    for (const [topic, subscription] of this.#byTopic) {
-      const { venue, symbol } = subscription.feed.name;
+  #endInstrument(instrument: Instrument): void {
+    for (const subscription of this.#byTopic.values()) {
+      const { venue, symbol } = subscription.view.name;
       if (venue !== instrument.venue || symbol !== instrument.symbol) continue;
-      this.#forget(topic, subscription);
-      this.#replies.ended(subscription.feed, "the instrument is gone");
+      this.#end(subscription);
+      subscription.sayEnded("the instrument is gone");
     }
   }
 
-  #forget(topic: string, subscription: Subscription): void {
-    this.#byTopic.delete(topic);
+  #end(subscription: TopicSubscription): void {
+    this.#byTopic.delete(subscription.view.topic);
     this.#parts.metrics.subscriptions.dec();
-    this.#leave(subscription.feed);
-  }
-
-  #leave(feed: TopicFeed): void {
-    feed.detach(this.#replies);
-    this.#parts.hub.release(feed);
+    subscription.end();
   }
 }
-
-function isLimit(want: Wanted): boolean {
-  return want.kind === "refused" && want.error === "TOPIC_ERROR_LIMIT_EXCEEDED";
-}
-
-const CONTINUITIES = {
-  new: "CONTINUITY_NEW",
-  resumed: "CONTINUITY_RESUMED",
-  replaced: "CONTINUITY_REPLACED",
-} as const;

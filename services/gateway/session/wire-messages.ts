@@ -13,5 +13,8 @@ export type TopicRequestMessage = SubscribeMessage["topics"][number];
 export type TopicResultInit = NonNullable<
   ValueOf<ServerMessageInit, "subscribeResult">["topics"]
 >[number];
+export type WelcomeInit = ValueOf<ServerMessageInit, "welcome">;
 export type NoticeInit = ValueOf<ServerMessageInit, "notice">;
 export type ReplyInit = ValueOf<ServerMessageInit, "reply">;
+/** The schema's name of a reason why a topic cannot be had. */
+export type TopicErrorName = NonNullable<TopicResultInit["error"]>;

@@ -1,5 +1,5 @@
-import { encodeBatch, readBatch, rowsOf } from "@tickwire/proto/codec";
-import type { BatchRows } from "@tickwire/proto/codec";
+import { encodeBatch, readBatch, rowsOf, WireError } from "@tickwire/proto/codec";
+import type { BatchRows, DecodedBatch } from "@tickwire/proto/codec";
 import type { Channel } from "#core/instrument.ts";
 
 /**
@@ -30,12 +30,19 @@ export function startKindOf(channel: Channel): StartKind {
 
 /**
  * The last event of a framed batch (tag, length, Batch) as a state at its sequence. Decodes and
- * encodes, so it is for starts, not for every batch. The caller owns the result.
+ * encodes, so it is for starts, not for every batch. Undefined if the batch cannot be read, as its
+ * head alone does not show. The caller owns the result.
  */
-export function latestAsState(element: Uint8Array): Uint8Array {
+export function latestAsState(element: Uint8Array): Uint8Array | undefined {
   let start = 1;
   while ((element[start] ?? 0) >= 0x80) start += 1;
-  const batch = readBatch(element, start + 1);
+  let batch: DecodedBatch;
+  try {
+    batch = readBatch(element, start + 1);
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
   const { kind, rows } = rowsOf(batch);
   const { epoch, firstSequence, count, publishedTimeUs } = batch;
   const header = { epoch, firstSequence: firstSequence + count - 1, publishedTimeUs };

@@ -1,123 +1,90 @@
-import { readBatchHeader } from "@tickwire/proto/codec";
-import type { Bus, BusMessage, BusSubscription } from "#bus/bus.ts";
-import { eventSubject, querySubject } from "#bus/subject.ts";
+import { readBatchHeader, WireError } from "@tickwire/proto/codec";
+import type { BatchSummary } from "@tickwire/proto/codec";
+import type { BusMessage, BusSubscription } from "#bus/bus.ts";
+import { eventSubject } from "#bus/subject.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
-import type { Channel } from "#core/instrument.ts";
 import { formatTopic } from "#core/topic.ts";
-import { decodeQueryReply } from "#wire/bus-codec.ts";
+import type { Topic } from "#core/topic.ts";
 import { wrapBatch } from "#wire/frame-codec.ts";
-import { latestAsState, startKindOf } from "./start-kind.ts";
-import type { StartKind } from "./start-kind.ts";
 import type { GatewayMetrics } from "../metrics.ts";
-import type { SharedBatch } from "../session/outbound/outbound.ts";
-import type { QueryGate } from "../catalog/query-gate.ts";
-import { TopicState } from "./topic-state.ts";
-import type { BatchOrder, RingLimits, TopicPosition } from "./topic-state.ts";
-
-/** A topic by its parts. */
-export type TopicName = {
-  readonly venue: string;
-  readonly symbol: string;
-  readonly channel: Channel;
-};
-
-/** Who receives a topic. Called synchronously, must not throw. */
-export type TopicSubscriber = {
-  deliver(batch: SharedBatch): void;
-  /** Events of the topic are missing and will not come. */
-  gap(feed: TopicFeed, missingFirst: number, missingLast: number): void;
-};
-
-/** Why a topic cannot be had now. */
-export type TopicFailure = {
-  readonly kind: "unknown" | "unavailable";
-  readonly message: string;
-};
-
-/** How a subscriber starts. */
-export type AttachOptions = {
-  /** False: news only, where the channel allows it. */
-  readonly snapshot: boolean;
-  readonly resume: TopicPosition | undefined;
-};
-
-/** The start of a subscription: what to send first and how it relates to what the client had. */
-export type Attached = {
-  readonly continuity: "new" | "resumed" | "replaced";
-  readonly position: TopicPosition;
-  readonly batches: readonly SharedBatch[];
-  /** What a resuming client missed and will not get. */
-  readonly missing: { readonly first: number; readonly last: number } | undefined;
-};
+import { isPlausible, lastSequenceOf } from "./batch-order.ts";
+import type { TopicPosition } from "./batch-order.ts";
+import type { SharedBatch } from "./shared-batch.ts";
+import { querySnapshot } from "./snapshot-query.ts";
+import type { SnapshotQueryParts } from "./snapshot-query.ts";
+import { startKindOf } from "./start-kind.ts";
+import { TopicHistory } from "./topic-history.ts";
+import type { RingLimits } from "./topic-history.ts";
+import { TopicStarts } from "./topic-start.ts";
+import type { AttachOptions, Attached, TopicFailure, TopicSubscriber } from "./topic-subscriber.ts";
+import type { SyncActions } from "./sync-parts.ts";
+import { TopicSync } from "./topic-sync.ts";
 
 /** What a feed needs of the gateway. */
-export type TopicFeedParts = {
-  readonly bus: Bus;
+export type TopicFeedParts = SnapshotQueryParts & {
   readonly clock: Clock;
   readonly metrics: GatewayMetrics;
-  readonly gate: QueryGate;
-  readonly limits: RingLimits & { readonly queryTimeoutMs: number };
+  readonly limits: RingLimits;
 };
 
-type Snapshot = { readonly position: TopicPosition; readonly batch: SharedBatch | undefined };
-type Buffered = { readonly order: BatchOrder; readonly batch: SharedBatch };
-
-const RETRY_MS_MIN = 250;
-const RETRY_MS_MAX = 5_000;
-/** Snapshots that do not fit what the bus delivered, before those who wait are refused. */
-const INCONSISTENCIES_MAX = 3;
-const EMPTY = new Uint8Array(0);
-
 /**
- * One topic: its subscription on the bus, its state, and who receives it. Batches are framed once,
- * here, and shared by every subscriber. It asks the ingestor for a snapshot when it starts, when
- * the bus lost something or the publisher started anew, and when its ring fills up.
+ * One topic: frames what the bus brings once and hands it to every subscriber. When it may do so,
+ * and what else there is to be done, is decided by its state machine (topic-sync.ts).
  */
 export class TopicFeed {
   /** In every batch; unique in this gateway, never 0. */
   readonly id: number;
-  readonly name: TopicName;
+  readonly name: Topic;
   readonly topic: string;
-  readonly subscribers = new Set<TopicSubscriber>();
-  priceScale = 0;
-  sizeScale = 0;
-  /** Uses by sessions, attached or about to be. Owned by the hub. */
-  holds = 0;
   readonly #parts: TopicFeedParts;
   readonly #labels: { readonly venue: string; readonly channel: string };
-  readonly #startKind: StartKind;
-  readonly #state: TopicState;
+  readonly #history: TopicHistory;
+  readonly #starts: TopicStarts;
+  readonly #sync: TopicSync;
   readonly #subscription: BusSubscription;
-  #phase: "syncing" | "live" | "closed" = "syncing";
-  #buffer: Buffered[] = [];
-  #bufferBytes = 0;
+  readonly #subscribers = new Set<TopicSubscriber>();
   #waiting: ((failure: TopicFailure | undefined) => void)[] = [];
-  #querying = false;
-  #queryAgain = false;
-  #failures = 0;
-  #inconsistencies = 0;
-  #redeliver = false;
-  #pendingSnapshot: Snapshot | undefined;
-  #latest: { readonly of: SharedBatch; readonly state: SharedBatch } | undefined;
   #cancelRetry: CancelTimer | undefined;
+  #priceScale = 0;
+  #sizeScale = 0;
 
-  /** Subscribes at once and asks for a first snapshot. */
-  constructor(id: number, name: TopicName, parts: TopicFeedParts) {
+  /** Subscribes at once and asks for a first snapshot. Throws BusError if the bus is closed. */
+  constructor(id: number, name: Topic, parts: TopicFeedParts) {
+    const { limits } = parts;
+    const startKind = startKindOf(name.channel);
+    const history = new TopicHistory(limits);
     this.id = id;
     this.name = name;
     this.topic = formatTopic(name);
     this.#parts = parts;
     this.#labels = { venue: name.venue, channel: name.channel };
-    this.#startKind = startKindOf(name.channel);
-    this.#state = new TopicState(parts.limits);
+    this.#history = history;
+    this.#starts = new TopicStarts({
+      startKind,
+      snapshotNeeded: name.channel === "book",
+      history,
+      share: (batch, sequence) => this.#share(batch, { firstSequence: sequence, count: 1 }),
+    });
+    const actions = this.#actions();
+    this.#sync = new TopicSync({ topic: this.topic, startKind, history, limits, actions });
     this.#subscription = parts.bus.subscribe(eventSubject(name), (message) => {
       this.#onMessage(message);
     });
-    this.#query();
+    this.#sync.startWanted();
   }
 
   get position(): TopicPosition {
-    return this.#state.position;
+    return this.#history.position;
+  }
+
+  /** Of the newest batch; 0 before the first. */
+  get priceScale(): number {
+    return this.#priceScale;
+  }
+
+  /** Of the newest batch; 0 before the first. */
+  get sizeScale(): number {
+    return this.#sizeScale;
   }
 
   /**
@@ -125,38 +92,28 @@ export class TopicFeed {
    * cannot.
    */
   whenReady(callback: (failure: TopicFailure | undefined) => void): void {
-    if (this.#phase === "closed") {
-      callback({ kind: "unavailable", message: `${this.topic} was closed` });
-    } else if (
-      this.#phase === "live" &&
-      (this.#startKind !== "snapshot" || this.#state.hasSnapshot)
-    ) {
-      callback(undefined);
-    } else {
-      this.#waiting.push(callback);
-      this.#query();
-    }
+    this.#waiting.push(callback);
+    this.#sync.startWanted();
   }
 
-  /** Adds a subscriber. It receives what follows `batches`, which the caller sends first. */
+  /**
+   * Adds a subscriber, which waited until the topic was ready. It receives what follows `batches`,
+   * which the caller sends first.
+   */
   attach(subscriber: TopicSubscriber, options: AttachOptions): Attached {
-    this.subscribers.add(subscriber);
-    const { resume } = options;
-    const resumed = resume === undefined ? undefined : this.#state.resume(resume);
-    if (resume !== undefined) {
-      this.#parts.metrics.resumes.inc({ outcome: resumed === undefined ? "replaced" : "resumed" });
+    this.#sync.attached();
+    this.#subscribers.add(subscriber);
+    const attached = this.#starts.startOf(options);
+    if (options.resume !== undefined) {
+      const outcome = attached.continuity === "resumed" ? "resumed" : "replaced";
+      this.#parts.metrics.resumes.inc({ outcome });
     }
-    if (resumed !== undefined) return { continuity: "resumed", missing: undefined, ...resumed };
-    const start = this.#start(options.snapshot);
-    return {
-      continuity: resume === undefined ? "new" : "replaced",
-      missing: this.#missingSince(resume),
-      ...start,
-    };
+    return attached;
   }
 
+  /** Nothing is delivered to the subscriber afterwards. Idempotent. */
   detach(subscriber: TopicSubscriber): void {
-    this.subscribers.delete(subscriber);
+    this.#subscribers.delete(subscriber);
   }
 
   /**
@@ -164,68 +121,26 @@ export class TopicFeed {
    * get a new snapshot if that is so, or in any case if `redeliver`.
    */
   resync(redeliver: boolean): void {
-    if (this.#phase === "closed") return;
-    if (redeliver) this.#redeliver = true;
-    this.#phase = "syncing";
-    this.#pendingSnapshot = undefined;
-    this.#queryAgain = this.#querying;
-    this.#query();
+    this.#sync.lossSuspected(redeliver);
   }
 
   /** Gives every subscriber a batch that the gateway made itself; the position stays. */
   announce(batch: Uint8Array, events: number): void {
-    const { sequence } = this.#state.position;
-    this.#deliver(this.#share(batch, { firstSequence: sequence, count: events, at: sequence }));
+    const { sequence } = this.#history;
+    this.#deliver(this.#shareState(batch, { firstSequence: sequence, count: events }));
   }
 
   /** Leaves the bus. Whoever waits is told. Idempotent. */
   close(): void {
-    if (this.#phase === "closed") return;
-    this.#phase = "closed";
     this.#subscription.unsubscribe();
-    this.#cancelRetry?.();
-    this.#buffer = [];
-    this.subscribers.clear();
-    this.#answerWaiting({ kind: "unavailable", message: `${this.topic} was closed` });
-  }
-
-  #start(snapshot: boolean): Pick<Attached, "position" | "batches"> {
-    const nothing = { position: this.#state.position, batches: [] };
-    if (!snapshot && this.name.channel !== "book") return nothing;
-    switch (this.#startKind) {
-      case "none":
-        return nothing;
-      case "last":
-        return this.#startFromLast() ?? this.#state.startFromSnapshot() ?? nothing;
-      case "snapshot":
-        return this.#state.startFromSnapshot() ?? nothing;
-    }
-  }
-
-  /** The latest event alone, as a state. Made when it is first wanted. */
-  #startFromLast(): Pick<Attached, "position" | "batches"> | undefined {
-    const last = this.#state.lastBatch;
-    if (last === undefined) return undefined;
-    if (this.#latest?.of !== last) {
-      const at = { firstSequence: last.lastSequence, count: 1 };
-      this.#latest = { of: last, state: this.#share(latestAsState(last.bytes), at) };
-    }
-    return { position: this.#state.position, batches: [this.#latest.state] };
-  }
-
-  #missingSince(resume: TopicPosition | undefined): Attached["missing"] {
-    const { epoch, sequence } = this.#state.position;
-    if (resume === undefined || this.#startKind !== "none") return undefined;
-    if (resume.epoch !== epoch || resume.sequence >= sequence) return undefined;
-    return { first: resume.sequence + 1, last: sequence };
+    this.#subscribers.clear();
+    this.#sync.closed();
   }
 
   #onMessage(message: BusMessage): void {
     const { metrics, clock } = this.#parts;
-    let header: ReturnType<typeof readBatchHeader>;
-    try {
-      header = readBatchHeader(message.payload);
-    } catch {
+    const header = readOrder(message.payload);
+    if (header === undefined) {
       metrics.badBatches.inc(this.#labels);
       return;
     }
@@ -235,215 +150,51 @@ export class TopicFeed {
       this.#labels,
       (clock.nowUs() - header.publishedTimeUs) / 1e6,
     );
-    this.priceScale = header.priceScale;
-    this.sizeScale = header.sizeScale;
-    const batch = this.#share(message.payload, header);
-    if (this.#phase === "live") this.#append(header, batch);
-    else this.#hold(header, batch);
-  }
-
-  #share(
-    payload: Uint8Array,
-    at: { readonly firstSequence: number; readonly count: number; readonly at?: number },
-  ): SharedBatch {
-    return {
-      bytes: wrapBatch(this.id, payload),
-      topicId: this.id,
-      events: at.count,
-      firstSequence: at.firstSequence,
-      lastSequence: at.at ?? at.firstSequence + at.count - 1,
-      labels: this.#labels,
-    };
-  }
-
-  /** Keeps a batch until the snapshot that it follows is here. */
-  #hold(order: BatchOrder, batch: SharedBatch): void {
-    this.#buffer.push({ order, batch });
-    this.#bufferBytes += batch.bytes.byteLength;
-    const { ringBatchesMax, ringBytesMax } = this.#parts.limits;
-    while (this.#buffer.length > ringBatchesMax || this.#bufferBytes > ringBytesMax) {
-      const oldest = this.#buffer.shift();
-      if (oldest === undefined) break;
-      this.#bufferBytes -= oldest.batch.bytes.byteLength;
-      this.#parts.metrics.ringTrims.inc();
-    }
-  }
-
-  #append(order: BatchOrder, batch: SharedBatch): void {
-    const { metrics } = this.#parts;
-    const appended = this.#state.append(order, batch);
-    switch (appended.kind) {
-      case "appended":
-        this.#deliver(batch);
-        this.#trim();
-        return;
-      case "duplicate":
-        return;
-      case "gap":
-        metrics.busGaps.inc(this.#labels);
-        for (const subscriber of this.subscribers) {
-          subscriber.gap(this, appended.missingFirst, appended.missingLast);
-        }
-        break;
-      case "epoch":
-        metrics.epochChanges.inc(this.#labels);
-        break;
-    }
-    if (this.#startKind === "snapshot") {
-      this.#hold(order, batch);
-      this.resync(true);
-    } else {
-      this.#state.skipTo(order, batch);
-      this.#deliver(batch);
-    }
+    this.#keepScales(header);
+    this.#sync.batchReceived(header, this.#share(message.payload, header));
   }
 
   #deliver(batch: SharedBatch): void {
-    for (const subscriber of this.subscribers) subscriber.deliver(batch);
+    for (const subscriber of this.#subscribers) subscriber.deliver(batch);
   }
 
-  #trim(): void {
-    const dropped = this.#state.trim();
-    if (dropped > 0) this.#parts.metrics.ringTrims.inc(dropped);
-    if (this.#pendingSnapshot !== undefined) this.#installPending();
-    else if (this.#startKind === "snapshot" && this.#cancelRetry === undefined) {
-      // In the background; the ring is trimmed whether or not the answer comes.
-      if (!this.#querying && this.#state.wantsSnapshot && this.subscribers.size > 0) this.#query();
-    }
-  }
-
-  #query(): void {
-    if (this.#querying || this.#phase === "closed") return;
-    this.#querying = true;
-    this.#cancelRetry?.();
-    this.#cancelRetry = undefined;
-    // Both outcomes are handled in the function, so nothing is left to await.
-    void this.#ask();
+  /** What the state machine does by others. Made once: nothing is made per batch. */
+  #actions(): SyncActions {
+    const { clock, metrics } = this.#parts;
+    return {
+      deliver: (batch) => this.#deliver(batch),
+      reportGap: (missingFirst, missingLast) => {
+        for (const subscriber of this.#subscribers) subscriber.gap(missingFirst, missingLast);
+      },
+      // It rejects only if we have a bug, and then the process ends.
+      ask: () => void this.#ask(),
+      retryAfter: (delayMs) => {
+        this.#cancelRetry = clock.after(delayMs, () => this.#sync.retryDue());
+      },
+      cancelRetry: () => this.#cancelRetry?.(),
+      answer: (failure) => this.#answerWaiting(failure),
+      isSubscribed: () => this.#subscribers.size > 0,
+      noticed: (what, count) => {
+        if (what === "gap") metrics.busGaps.inc(this.#labels, count);
+        else if (what === "epoch") metrics.epochChanges.inc(this.#labels, count);
+        else metrics.ringTrims.inc(count);
+      },
+    };
   }
 
   async #ask(): Promise<void> {
-    const { metrics, gate, bus, limits } = this.#parts;
-    const subject = querySubject({ ...this.name, query: "snapshot" });
-    let outcome: Snapshot | TopicFailure;
-    try {
-      const reply = await gate.run(() =>
-        bus.request(subject, EMPTY, { timeoutMs: limits.queryTimeoutMs }),
-      );
-      outcome = this.#readSnapshot(reply);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      outcome = { kind: "unavailable", message };
-    }
-    this.#querying = false;
-    if (this.#phase === "closed") return;
-    metrics.snapshotQueries.inc({ outcome: "kind" in outcome ? outcome.kind : "ok" });
-    if (this.#queryAgain) {
-      this.#queryAgain = false;
-      this.#query();
-    } else if ("kind" in outcome) {
-      this.#fail(outcome);
-    } else if (this.#phase === "live") {
-      this.#pendingSnapshot = outcome;
-      this.#installPending();
-    } else {
-      this.#synchronize(outcome);
-    }
-  }
-
-  #readSnapshot(bytes: Uint8Array): Snapshot | TopicFailure {
-    const reply = decodeQueryReply(bytes);
-    if (reply.error !== undefined) {
-      const kind = reply.error.code === "CODE_NOT_FOUND" ? "unknown" : "unavailable";
-      return { kind, message: reply.error.message };
-    }
-    const header = readBatchHeader(reply.payload);
-    const sequence = header.firstSequence;
-    const position = { epoch: header.epoch, sequence };
-    if (header.count === 0) return { position, batch: undefined };
-    this.priceScale = header.priceScale;
-    this.sizeScale = header.sizeScale;
-    const at = { firstSequence: sequence, count: header.count, at: sequence };
-    return { position, batch: this.#share(reply.payload, at) };
-  }
-
-  /** Those who wait are refused; those who are subscribed stay, and it is tried again. */
-  #fail(failure: TopicFailure): void {
-    this.#inconsistencies = 0;
-    this.#answerWaiting(failure);
-    if (this.subscribers.size === 0) return;
-    const delayMs = Math.min(RETRY_MS_MIN * 2 ** this.#failures, RETRY_MS_MAX);
-    this.#failures += 1;
-    this.#cancelRetry = this.#parts.clock.after(delayMs, () => {
-      this.#cancelRetry = undefined;
-      if (this.#phase === "syncing" || this.#state.wantsSnapshot) this.#query();
-    });
-  }
-
-  /** Puts the buffered batches behind the snapshot, if they follow it. */
-  #synchronize(snapshot: Snapshot): void {
-    const { epoch, sequence } = snapshot.position;
-    const following = this.#buffer.filter(
-      ({ order, batch }) =>
-        order.epoch > epoch || (order.epoch === epoch && batch.lastSequence > sequence),
-    );
-    const before = this.#state.position;
-    const trial = new TopicState(this.#parts.limits);
-    trial.reset(snapshot.position, snapshot.batch);
-    if (following.some(({ order, batch }) => trial.append(order, batch).kind !== "appended")) {
-      // Older than what the bus has delivered since, or something is missing between: ask again.
-      this.#inconsistencies += 1;
-      if (this.#inconsistencies < INCONSISTENCIES_MAX) this.#query();
-      else this.#fail(this.#inconsistent());
+    const answer = await querySnapshot(this.#parts, this.name);
+    if (this.#sync.state === "closed") return;
+    this.#parts.metrics.snapshotQueries.inc({ outcome: answer.kind });
+    if (answer.kind !== "ok") {
+      this.#sync.queryFailed(answer);
       return;
     }
-    this.#inconsistencies = 0;
-    this.#failures = 0;
-    this.#buffer = [];
-    this.#bufferBytes = 0;
-    this.#phase = "live";
-    this.#resume(snapshot, before, following);
-    this.#answerWaiting(undefined);
-  }
-
-  #resume(snapshot: Snapshot, before: TopicPosition, following: readonly Buffered[]): void {
-    const { epoch, sequence } = snapshot.position;
-    const nothingLost = before.epoch === epoch && before.sequence === sequence;
-    const redeliver = this.#redeliver || !nothingLost;
-    this.#redeliver = false;
-    if (nothingLost) this.#state.installSnapshot(snapshot.position, snapshot.batch);
-    else this.#state.reset(snapshot.position, snapshot.batch);
-    if (redeliver && snapshot.batch !== undefined) this.#deliver(snapshot.batch);
-    if (redeliver && this.#startKind === "none") this.#reportLoss(before, snapshot.position);
-    for (const { order, batch } of following) {
-      if (this.#state.append(order, batch).kind === "appended") this.#deliver(batch);
-    }
-    this.#trim();
-  }
-
-  #reportLoss(before: TopicPosition, now: TopicPosition): void {
-    if (before.epoch !== now.epoch || before.sequence >= now.sequence) return;
-    for (const subscriber of this.subscribers) {
-      subscriber.gap(this, before.sequence + 1, now.sequence);
-    }
-  }
-
-  #installPending(): void {
-    const pending = this.#pendingSnapshot;
-    if (pending === undefined) return;
-    const { epoch, sequence } = this.#state.position;
-    // The answer overtook events that are still on their way.
-    if (pending.position.epoch === epoch && pending.position.sequence > sequence) return;
-    this.#pendingSnapshot = undefined;
-    if (this.#state.installSnapshot(pending.position, pending.batch)) {
-      this.#failures = 0;
-      this.#answerWaiting(undefined);
-    } else {
-      this.#fail(this.#inconsistent());
-    }
-  }
-
-  #inconsistent(): TopicFailure {
-    return { kind: "unavailable", message: `no consistent start of ${this.topic} yet` };
+    const { header } = answer;
+    const position = { epoch: header.epoch, sequence: header.firstSequence };
+    if (header.count > 0) this.#keepScales(header);
+    const batch = header.count > 0 ? this.#shareState(answer.batch, header) : undefined;
+    this.#sync.snapshotArrived({ position, batch });
   }
 
   #answerWaiting(failure: TopicFailure | undefined): void {
@@ -451,4 +202,47 @@ export class TopicFeed {
     this.#waiting = [];
     for (const callback of waiting) callback(failure);
   }
+
+  #keepScales(header: BatchSummary): void {
+    this.#priceScale = header.priceScale;
+    this.#sizeScale = header.sizeScale;
+  }
+
+  /** Events, each with a sequence of its own. */
+  #share(payload: Uint8Array, at: { readonly firstSequence: number; readonly count: number }) {
+    const lastSequence = lastSequenceOf(at);
+    return this.#frame(payload, {
+      events: at.count,
+      firstSequence: at.firstSequence,
+      lastSequence,
+    });
+  }
+
+  /** A state, all of it at one sequence. */
+  #shareState(payload: Uint8Array, at: { readonly firstSequence: number; readonly count: number }) {
+    const { firstSequence } = at;
+    return this.#frame(payload, { events: at.count, firstSequence, lastSequence: firstSequence });
+  }
+
+  #frame(
+    payload: Uint8Array,
+    at: Pick<SharedBatch, "events" | "firstSequence" | "lastSequence">,
+  ): SharedBatch {
+    const { events, firstSequence, lastSequence } = at;
+    const bytes = wrapBatch(this.id, payload);
+    const { id: topicId } = this;
+    return { bytes, topicId, events, firstSequence, lastSequence, labels: this.#labels };
+  }
+}
+
+/** The head of a batch; undefined if it cannot be read or its numbers cannot be true. */
+function readOrder(payload: Uint8Array): BatchSummary | undefined {
+  let header: BatchSummary;
+  try {
+    header = readBatchHeader(payload);
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+  return header.count === 0 || isPlausible(header) ? header : undefined;
 }

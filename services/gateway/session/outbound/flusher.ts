@@ -1,27 +1,18 @@
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { GatewayMetrics } from "../../metrics.ts";
-import type { Outbound } from "./outbound.ts";
-import type { Scheduler } from "../../topics/scheduler.ts";
+import { FrameBuffer } from "./frame-buffer.ts";
+import type { Scheduler } from "./scheduler.ts";
 
 /** Below this a flush is cheap enough to be repeated every turn. */
 const CHEAP_FLUSH_US = 1_000;
 
-/** A buffer that frames are assembled in. It grows to the largest frame and is never given away. */
-export class Scratch {
-  bytes = new Uint8Array(64 * 1024);
-
-  /** Copies `source` to `offset` and returns the offset behind it. */
-  put(source: Uint8Array, offset: number): number {
-    const end = offset + source.byteLength;
-    if (end > this.bytes.byteLength) {
-      const larger = new Uint8Array(Math.max(end, this.bytes.byteLength * 2));
-      larger.set(this.bytes.subarray(0, offset));
-      this.bytes = larger;
-    }
-    this.bytes.set(source, offset);
-    return end;
-  }
-}
+/** A session that may be owed something. */
+export type Flushable = {
+  /** Whether it is due with the next round. Owned by the flusher. */
+  scheduled: boolean;
+  /** Writes what is owed, as far as the transport takes it now. */
+  flush(): void;
+};
 
 /**
  * Flushes every session that is owed something, at the end of the event-loop turn: one write per
@@ -30,13 +21,14 @@ export class Scratch {
  * takes at most half of the time and more events share a write.
  */
 export class Flusher {
-  readonly scratch = new Scratch();
+  /** Every session puts its frames together in here, one after the other. */
+  readonly frame = new FrameBuffer();
   readonly #clock: Clock;
   readonly #scheduler: Scheduler;
   readonly #flushIntervalMsMax: number;
   readonly #metrics: GatewayMetrics;
-  #due: Outbound[] = [];
-  #flushing: Outbound[] = [];
+  #due: Flushable[] = [];
+  #flushing: Flushable[] = [];
   #armed = false;
   #lastFlushUs = 0;
   #cancelTimer: CancelTimer | undefined;
@@ -56,11 +48,11 @@ export class Flusher {
     this.#metrics = parts.metrics;
   }
 
-  /** Flushes `outbound` with the next round. */
-  schedule(outbound: Outbound): void {
-    if (outbound.scheduled) return;
-    outbound.scheduled = true;
-    this.#due.push(outbound);
+  /** Flushes `session` with the next round. */
+  schedule(session: Flushable): void {
+    if (session.scheduled) return;
+    session.scheduled = true;
+    this.#due.push(session);
     if (!this.#armed) this.#arm();
   }
 
@@ -80,10 +72,10 @@ export class Flusher {
     const flushing = this.#due;
     this.#due = this.#flushing;
     this.#flushing = flushing;
-    for (const outbound of flushing) {
-      // Cleared first: what is pushed from within goes into the next round.
-      outbound.scheduled = false;
-      outbound.flush();
+    for (const session of flushing) {
+      // Cleared first, because what is queued from within belongs to the next round.
+      session.scheduled = false;
+      session.flush();
     }
     flushing.length = 0;
     // A clock that was set back must not make a flush look negative.

@@ -1,38 +1,15 @@
+import fc from "fast-check";
 import { Registry } from "prom-client";
 import { beforeEach, describe, expect, test } from "vitest";
+import { FakeConnection } from "#test/support/fake-connection.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { Flusher } from "./flusher.ts";
 import { createGatewayMetrics } from "../../metrics.ts";
 import { Outbound } from "./outbound.ts";
-import type { SharedBatch } from "./outbound.ts";
-import type { Connection } from "../../transport/transport.ts";
+import type { OutboundLimits } from "./outbound.ts";
+import type { TopicLane } from "./topic-lanes.ts";
+import type { SharedBatch } from "../../topics/shared-batch.ts";
 import { SendResult } from "../../transport/transport.ts";
-
-/** A connection whose kernel takes nothing until told. */
-class StuckConnection implements Connection {
-  readonly id = 1;
-  readonly remoteAddress = "127.0.0.1";
-  readonly compressionNegotiated = true;
-  readonly sent: { bytes: number[]; compress: boolean }[] = [];
-  buffered = 0;
-  stuck = false;
-  bufferMax = Number.POSITIVE_INFINITY;
-
-  send(frame: Uint8Array, compress: boolean): SendResult {
-    if (this.buffered + frame.byteLength > this.bufferMax) return SendResult.Dropped;
-    this.sent.push({ bytes: [...frame], compress });
-    if (!this.stuck) return SendResult.Sent;
-    this.buffered += frame.byteLength;
-    return SendResult.Buffered;
-  }
-
-  bufferedBytes(): number {
-    return this.buffered;
-  }
-
-  close(): void {}
-  terminate(): void {}
-}
 
 const LABELS = { venue: "fake", channel: "trades" };
 
@@ -44,12 +21,15 @@ function batch(value: number, size = 10, events = 1): SharedBatch {
 
 const LIMITS = { outboundBytesMax: 1_000, writeAheadBytesMax: 300, compressBytesMin: 50 };
 
+let limits: { -readonly [Limit in keyof OutboundLimits]: OutboundLimits[Limit] };
+
 let registry: Registry;
 let clock: ManualClock;
 let turns: (() => void)[];
 let flusher: Flusher;
-let connection: StuckConnection;
+let connection: FakeConnection;
 let outbound: Outbound;
+let lane: TopicLane;
 let events: string[];
 
 beforeEach(() => {
@@ -59,13 +39,15 @@ beforeEach(() => {
   const metrics = createGatewayMetrics(registry);
   const scheduler = { endOfTurn: (callback: () => void) => void turns.push(callback) };
   flusher = new Flusher({ clock, scheduler, flushIntervalMsMax: 10, metrics });
-  connection = new StuckConnection();
+  connection = new FakeConnection();
   events = [];
   const listener = {
     onLag: () => void events.push("lag"),
     onSlow: () => void events.push("slow"),
   };
-  outbound = new Outbound(connection, LIMITS, { flusher, metrics }, listener);
+  limits = { ...LIMITS };
+  outbound = new Outbound(connection, limits, { flusher, metrics }, listener);
+  lane = outbound.openTopicLane();
 });
 
 function turn(): void {
@@ -74,9 +56,9 @@ function turn(): void {
 
 describe("a flush", () => {
   test("sends everything of the turn as one frame, control first", () => {
-    outbound.pushBatch(batch(2, 3));
+    lane.push(batch(2, 3));
     outbound.pushControl(Uint8Array.of(1, 1));
-    outbound.pushBatch(batch(3, 2));
+    lane.push(batch(3, 2));
     expect(connection.sent).toHaveLength(0);
     turn();
     expect(connection.sent.map((frame) => frame.bytes)).toEqual([[1, 1, 2, 2, 2, 3, 3]]);
@@ -85,9 +67,9 @@ describe("a flush", () => {
   });
 
   test("keeps an ordered message behind the batches before it and before those after", () => {
-    outbound.pushBatch(batch(2, 2));
-    outbound.pushOrdered(Uint8Array.of(9));
-    outbound.pushBatch(batch(3, 2));
+    lane.push(batch(2, 2));
+    lane.pushMessage(Uint8Array.of(9));
+    lane.push(batch(3, 2));
     outbound.pushControl(Uint8Array.of(1));
     turn();
     expect(connection.sent.map((frame) => frame.bytes)).toEqual([
@@ -99,7 +81,7 @@ describe("a flush", () => {
   test("an urgent message does not wait for what the transport has yet to send", () => {
     connection.stuck = true;
     connection.buffered = 300;
-    outbound.pushBatch(batch(2, 2));
+    lane.push(batch(2, 2));
     outbound.sendUrgent(Uint8Array.of(7));
     turn();
     expect(connection.sent.map((frame) => frame.bytes)).toEqual([[7]]);
@@ -108,15 +90,16 @@ describe("a flush", () => {
   test("an urgent message that the transport refuses is sent first when there is room", () => {
     connection.bufferMax = 0;
     outbound.sendUrgent(Uint8Array.of(7));
-    outbound.pushBatch(batch(2, 2));
+    lane.push(batch(2, 2));
     connection.bufferMax = 100;
     turn();
     expect(connection.sent.map((frame) => frame.bytes)).toEqual([[7, 2, 2]]);
   });
 
   test("leaves out what was taken back, and only that", async () => {
-    for (const value of [2, 3, 2, 4]) outbound.pushBatch(batch(value, 2));
-    outbound.forget(new Set([2]));
+    const other = outbound.openTopicLane();
+    for (const value of [2, 3, 2, 4]) (value === 2 ? other : lane).push(batch(value, 2));
+    outbound.takeBack(new Set([other]));
     turn();
     expect(connection.sent.map((frame) => frame.bytes)).toEqual([[3, 3, 4, 4]]);
     expect(outbound.owedBytes).toBe(0);
@@ -126,7 +109,7 @@ describe("a flush", () => {
   });
 
   test("happens once a turn however many sessions and batches there are", () => {
-    for (let index = 0; index < 100; index += 1) outbound.pushBatch(batch(1));
+    for (let index = 0; index < 100; index += 1) lane.push(batch(1));
     expect(turns).toHaveLength(1);
   });
 
@@ -136,17 +119,17 @@ describe("a flush", () => {
     [50, true, true],
     [51, true, true],
   ])("of %i bytes is compressed only if the client accepted and it is large", (size, _, large) => {
-    outbound.pushBatch(batch(1, size));
+    lane.push(batch(1, size));
     turn();
     outbound.compress = true;
-    outbound.pushBatch(batch(1, size));
+    lane.push(batch(1, size));
     turn();
     expect(connection.sent.map((frame) => frame.compress)).toEqual([false, large]);
   });
 
   test("cuts frames at 256 KiB, but never an entry", () => {
     const kib = 1024;
-    for (const size of [200, 56, 1, 300, 1]) outbound.pushBatch(batch(1, size * kib));
+    for (const size of [200, 56, 1, 300, 1]) lane.push(batch(1, size * kib));
     turn();
     const sizes = connection.sent.map((frame) => frame.bytes.length / kib);
     expect(sizes).toEqual([256, 1, 300, 1]);
@@ -158,15 +141,102 @@ describe("a flush", () => {
       connection.sent.push({ bytes: [...frame], compress: false });
       return SendResult.Sent;
     };
-    outbound.pushBatch(batch(1));
+    lane.push(batch(1));
     turn();
-    outbound.pushBatch(batch(2));
+    lane.push(batch(2));
     turn();
     expect(connection.sent).toHaveLength(1);
     clock.advance(3);
     expect(connection.sent).toHaveLength(1);
     clock.advance(1);
     expect(connection.sent).toHaveLength(2);
+  });
+});
+
+describe("the lanes", () => {
+  const KIB = 1024;
+
+  test("put control before replies before market data, each in its own order", () => {
+    lane.push(batch(7, 1));
+    outbound.pushReply(Uint8Array.of(4));
+    outbound.pushControl(Uint8Array.of(1));
+    lane.push(batch(8, 1));
+    outbound.pushReply(Uint8Array.of(5));
+    outbound.pushControl(Uint8Array.of(2));
+    turn();
+    expect(connection.sent.map((frame) => frame.bytes)).toEqual([[1, 2, 4, 5, 7, 8]]);
+  });
+
+  test("let a reply overtake bulk data that waits, at the next frame", () => {
+    connection.stuck = true;
+    limits.writeAheadBytesMax = 1;
+    for (let value = 10; value < 15; value += 1) lane.push(batch(value, 200 * KIB));
+    turn();
+    expect(connection.sent.map((frame) => frame.bytes[0])).toEqual([10]);
+    outbound.pushReply(Uint8Array.of(4));
+    outbound.pushControl(Uint8Array.of(1));
+    connection.buffered = 0;
+    outbound.onDrain();
+    turn();
+    expect(connection.sent[1]?.bytes.slice(0, 3)).toEqual([1, 4, 11]);
+  });
+
+  test("let control overtake replies that fill more than a frame", () => {
+    limits.writeAheadBytesMax = 1;
+    connection.stuck = true;
+    for (const value of [4, 5]) outbound.pushReply(new Uint8Array(200 * KIB).fill(value));
+    lane.push(batch(9, 1));
+    turn();
+    outbound.pushControl(Uint8Array.of(1));
+    connection.buffered = 0;
+    turn();
+    const starts = connection.sent.map((frame) => [frame.bytes[0], frame.bytes[1]]);
+    expect(starts).toEqual([
+      [4, 4],
+      [1, 5],
+    ]);
+    expect(connection.sent[1]?.bytes.at(-1)).toBe(9);
+  });
+
+  test("of topics share one order of arrival", () => {
+    const other = outbound.openTopicLane();
+    for (const [value, to] of [
+      [2, lane],
+      [3, other],
+      [4, lane],
+    ] as const) {
+      to.push(batch(value, 1));
+    }
+    turn();
+    expect(connection.sent.map((frame) => frame.bytes)).toEqual([[2, 3, 4]]);
+  });
+
+  test("count what each topic is owed", () => {
+    const other = outbound.openTopicLane();
+    lane.push(batch(2, 30));
+    other.pushStart([batch(3, 7), batch(3, 5)]);
+    expect([lane.bytes, other.bytes, outbound.owedBytes]).toEqual([30, 12, 42]);
+    turn();
+    expect([lane.bytes, other.bytes, outbound.owedBytes]).toEqual([0, 0, 0]);
+  });
+
+  test("put messages about topics that follow each other into one frame", () => {
+    lane.push(batch(2, 1));
+    for (const value of [7, 8]) lane.pushMessage(Uint8Array.of(value));
+    lane.push(batch(3, 1));
+    turn();
+    expect(connection.sent.map((frame) => frame.bytes)).toEqual([[2], [7, 8, 3]]);
+  });
+
+  test("are closed when the transport finds out while it sends that the client is gone", () => {
+    lane.push(batch(2, 10, 3));
+    connection.send = () => {
+      outbound.close();
+      return SendResult.Sent;
+    };
+    turn();
+    expect(events).toEqual([]);
+    expect(outbound.owedBytes).toBe(0);
   });
 });
 
@@ -177,7 +247,7 @@ describe("a connection that does not drain", () => {
 
   test("is written ahead to the limit and gets the rest, in order, when it drains", () => {
     for (let value = 1; value <= 6; value += 1) {
-      outbound.pushBatch(batch(value, 100));
+      lane.push(batch(value, 100));
       turn();
     }
     expect(connection.sent.map((frame) => frame.bytes[0])).toEqual([1, 2, 3]);
@@ -190,7 +260,7 @@ describe("a connection that does not drain", () => {
 
   test("keeps what the transport refused", () => {
     connection.bufferMax = 50;
-    outbound.pushBatch(batch(1, 60));
+    lane.push(batch(1, 60));
     turn();
     expect(connection.sent).toHaveLength(0);
     connection.bufferMax = 100;
@@ -206,7 +276,7 @@ describe("a connection that does not drain", () => {
     [1_010, ["lag", "slow"]],
   ])("with %i bytes owed has caused %o", (owed, expected) => {
     for (let bytes = 0; bytes < owed; bytes += 10) {
-      outbound.pushBatch(batch(1, 10));
+      lane.push(batch(1, 10));
       turn();
     }
     expect(outbound.owedBytes).toBe(owed);
@@ -215,7 +285,7 @@ describe("a connection that does not drain", () => {
 
   test("is told again only after it has caught up to a quarter", () => {
     const owe = (bytes: number) => {
-      outbound.pushBatch(batch(1, bytes));
+      lane.push(batch(1, bytes));
       turn();
     };
     owe(600);
@@ -233,26 +303,26 @@ describe("a connection that does not drain", () => {
   });
 
   test("may be owed large starts without being slow, until it has caught up once", () => {
-    outbound.pushStart([batch(1, 400), batch(2, 5_000)]);
+    lane.pushStart([batch(1, 400), batch(2, 5_000)]);
     turn();
     expect(events).toEqual([]);
     connection.buffered = 0;
     outbound.onDrain();
     turn();
     connection.buffered = 0;
-    outbound.pushBatch(batch(3, 1_001));
+    lane.push(batch(3, 1_001));
     turn();
     expect(events).toContain("slow");
   });
 
   test("is counted for what it did not get, once, and accepts nothing more", async () => {
-    outbound.pushBatch(batch(1, 300, 7));
+    lane.push(batch(1, 300, 7));
     turn();
-    outbound.pushBatch(batch(2, 10, 2));
-    outbound.pushBatch(batch(3, 10, 3));
+    lane.push(batch(2, 10, 2));
+    lane.push(batch(3, 10, 3));
     outbound.close();
     outbound.close();
-    outbound.pushBatch(batch(4, 10, 50));
+    lane.push(batch(4, 10, 50));
     turn();
     const metric = await registry.getSingleMetric("gateway_undelivered_events_total")?.get();
     expect(metric?.values).toMatchObject([{ value: 5, labels: LABELS }]);
@@ -268,7 +338,7 @@ test("a long queue is served in order across compaction", () => {
   connection.stuck = true;
   connection.buffered = 300;
   const sizes = 5_000;
-  for (let index = 0; index < sizes; index += 1) outbound.pushBatch(batch(index % 251, 200));
+  for (let index = 0; index < sizes; index += 1) lane.push(batch(index % 251, 200));
   turn();
   connection.stuck = false;
   for (let round = 0; round < 10; round += 1) {
@@ -278,4 +348,72 @@ test("a long queue is served in order across compaction", () => {
   }
   const values = connection.sent.flatMap((frame) => frame.bytes.filter((_, at) => at % 200 === 0));
   expect(values).toEqual(Array.from({ length: sizes }, (_, index) => index % 251));
+});
+
+/** What a client that was sent these frames makes of the lanes: entries are one byte long. */
+function lanesOf(frames: readonly { readonly bytes: readonly number[] }[]) {
+  const entries = frames.flatMap((frame) => frame.bytes);
+  const ofLane = (of: number): number[] => entries.filter((entry) => entry >> 6 === of);
+  return [ofLane(0), ofLane(1), ofLane(2), ofLane(3)];
+}
+
+test("whatever is queued, sent, refused and taken back: each lane arrives in order and whole", () => {
+  const action = fc.oneof(
+    { weight: 8, arbitrary: fc.constantFrom("control", "reply", "topic", "other") },
+    { weight: 3, arbitrary: fc.constant("turn") },
+    { weight: 1, arbitrary: fc.constantFrom("refuse", "accept", "stick", "drain", "take back") },
+  );
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 120 }), (actions) => {
+      const sent = new FakeConnection();
+      const metrics = createGatewayMetrics(new Registry());
+      const parts = { flusher, metrics };
+      const tested = new Outbound(sent, { ...LIMITS, writeAheadBytesMax: 20 }, parts, {
+        onLag: () => {},
+        onSlow: () => {},
+      });
+      const topic = tested.openTopicLane();
+      const other = tested.openTopicLane();
+      // The lane is in the upper bits of an entry, its place in the lane in the lower ones.
+      const expected: number[][] = [[], [], [], []];
+      const counts = [0, 0, 0, 0];
+      const next = (of: number): number => {
+        const entry = (of << 6) | ((counts[of] ?? 0) & 63);
+        counts[of] = (counts[of] ?? 0) + 1;
+        expected[of]?.push(entry);
+        return entry;
+      };
+      const actual = (): number[][] => lanesOf(sent.sent);
+      const acts: Record<string, () => void> = {
+        control: () => tested.pushControl(Uint8Array.of(next(0))),
+        reply: () => tested.pushReply(Uint8Array.of(next(1))),
+        topic: () => topic.push(batch(next(2), 1)),
+        other: () => other.push(batch(next(3), 1)),
+        turn,
+        refuse: () => void (sent.bufferMax = 0),
+        accept: () => void (sent.bufferMax = Number.POSITIVE_INFINITY),
+        stick: () => void (sent.stuck = true),
+        drain: () => {
+          sent.buffered = 0;
+          tested.onDrain();
+        },
+        "take back": () => {
+          tested.takeBack(new Set([other]));
+          expected[3] = actual()[3] ?? [];
+        },
+      };
+      for (const act of actions) {
+        acts[act]?.();
+        const waiting = expected.flat().length - actual().flat().length;
+        expect(tested.owedBytes - sent.buffered).toBe(waiting);
+      }
+      sent.stuck = false;
+      sent.bufferMax = Number.POSITIVE_INFINITY;
+      sent.buffered = 0;
+      tested.onDrain();
+      turn();
+      expect(actual()).toEqual(expected);
+      expect(topic.bytes + other.bytes).toBe(0);
+    }),
+  );
 });

@@ -1,22 +1,12 @@
-import type { Flusher } from "./flusher.ts";
+import assert from "node:assert/strict";
 import type { GatewayMetrics } from "../../metrics.ts";
 import type { Connection } from "../../transport/transport.ts";
 import { SendResult } from "../../transport/transport.ts";
-
-/**
- * One batch as it goes to clients. Made once per topic and shared by every session: never changed.
- */
-export type SharedBatch = {
-  /** An element of ServerFrame.batches with tag and length. */
-  readonly bytes: Uint8Array;
-  /** 0 for a message that keeps its place among batches. */
-  readonly topicId: number;
-  readonly events: number;
-  readonly firstSequence: number;
-  readonly lastSequence: number;
-  /** Labels of the topic, for counting what was not delivered. */
-  readonly labels: { readonly venue: string; readonly channel: string };
-};
+import type { Flushable, Flusher } from "./flusher.ts";
+import { MessageLane } from "./message-lane.ts";
+import { SlowPolicy } from "./slow-policy.ts";
+import { TopicLanes } from "./topic-lanes.ts";
+import type { TopicLane } from "./topic-lanes.ts";
 
 /** How much may be owed to a session, and what is compressed. */
 export type OutboundLimits = {
@@ -27,43 +17,40 @@ export type OutboundLimits = {
   readonly compressBytesMin: number;
 };
 
-/** What the session does about a client that reads too slowly. */
+/** What the session does about a client that reads too slowly. Called at the end of a flush. */
 export type OutboundListener = {
-  /** Half of the limit is owed; not called again before less than a quarter is. */
+  /** Half of the limit is owed. */
   onLag(owedBytes: number): void;
-  /** The limit is exceeded. The session closes; nothing more is accepted. */
+  /** The limit is exceeded; the session closes. */
   onSlow(owedBytes: number): void;
 };
 
-const NO_LABELS = { venue: "", channel: "" };
-/** Frames are cut here, so that a reply never waits behind more than one of them. */
-const ASSEMBLED_BYTES_MAX = 256 * 1024;
-/** Consumed entries at the head of the queue that are worth moving the rest for. */
-const COMPACT_ENTRIES_MIN = 1_024;
-
 /**
- * What one session is owed. Batches are references to shared bytes; a flush copies everything owed
- * into one frame, control messages first. Nothing is dropped: a client is served whole or told and
- * closed.
+ * What one session is owed, in lanes: control first, then replies of calls, then market data with a
+ * lane for each topic. A flush copies everything owed into one frame, or into several where one
+ * would grow too large; each frame begins with the most urgent lane, so that a reply overtakes bulk
+ * data at the next frame. Nothing is dropped: a client is served whole, or told and closed.
+ *
+ * What holds, and what enforces it:
+ * 1. Within a lane nothing overtakes: lanes are queues, and `consume` takes from their heads.
+ * 2. A frame carries market data only with everything that is more urgent: asserted per frame.
+ * 3. What is owed is what was queued and has not left: each lane counts its own bytes, and asserts
+ *    that it owes nothing when it is empty.
+ * 4. After `close` nothing is queued and nothing is sent: lanes and sends ask first.
  */
-export class Outbound {
+export class Outbound implements Flushable {
   readonly #connection: Connection;
   readonly #limits: OutboundLimits;
   readonly #flusher: Flusher;
   readonly #metrics: GatewayMetrics;
   readonly #listener: OutboundListener;
-  #control: Uint8Array[] = [];
-  #batches: SharedBatch[] = [];
-  #head = 0;
-  #queuedBytes = 0;
-  #startBytes = 0;
-  /** Pushed since the last flush, starts left out. */
-  #newsBytes = 0;
-  #lagging = false;
+  readonly #slowPolicy: SlowPolicy;
+  readonly #control = new MessageLane();
+  readonly #replies = new MessageLane();
+  readonly #topics: TopicLanes;
   #closed = false;
   /** Set when the client accepted compression in its Hello. */
   compress = false;
-  /** Owned by the flusher. */
   scheduled = false;
 
   constructor(
@@ -77,6 +64,14 @@ export class Outbound {
     this.#flusher = parts.flusher;
     this.#metrics = parts.metrics;
     this.#listener = listener;
+    this.#slowPolicy = new SlowPolicy(limits.outboundBytesMax);
+    this.#topics = new TopicLanes({
+      onNews: (bytes) => this.#onNews(bytes),
+      onStart: (bytes) => {
+        this.#slowPolicy.onStart(bytes);
+        this.#schedule();
+      },
+    });
   }
 
   /** Queued here plus buffered by the transport. */
@@ -85,15 +80,26 @@ export class Outbound {
   }
 
   /**
-   * Queues whole elements of ServerFrame.messages. They overtake batches. Takes ownership of
-   * `bytes`.
+   * Queues whole elements of ServerFrame.messages. They overtake replies and market data. Takes
+   * ownership of `bytes`.
    */
   pushControl(bytes: Uint8Array): void {
-    if (this.#closed) return;
-    this.#control.push(bytes);
-    this.#newsBytes += bytes.byteLength;
-    this.#queuedBytes += bytes.byteLength;
-    if (!this.scheduled) this.#flusher.schedule(this);
+    this.#pushMessage(this.#control, bytes);
+  }
+
+  /** Queues the reply of a call. It overtakes market data. Takes ownership of `bytes`. */
+  pushReply(bytes: Uint8Array): void {
+    this.#pushMessage(this.#replies, bytes);
+  }
+
+  /** A lane for one more topic. */
+  openTopicLane(): TopicLane {
+    return this.#topics.open();
+  }
+
+  /** Takes back what waits in these lanes. Not counted as a loss: the client wants it no more. */
+  takeBack(lanes: ReadonlySet<TopicLane>): void {
+    this.#topics.takeBack(lanes);
   }
 
   /**
@@ -106,141 +112,77 @@ export class Outbound {
     else this.#flusher.sent(bytes.byteLength, false);
   }
 
-  /** Queues a batch by reference. */
-  pushBatch(batch: SharedBatch): void {
-    this.#newsBytes += batch.bytes.byteLength;
-    this.#enqueue(batch);
-  }
-
-  /**
-   * Queues elements of ServerFrame.messages behind every batch that is queued now. They start a
-   * new frame, because within a frame messages are read before batches. Takes ownership of `bytes`.
-   */
-  pushOrdered(bytes: Uint8Array): void {
-    this.#newsBytes += bytes.byteLength;
-    const none = { topicId: 0, events: 0, firstSequence: 0, lastSequence: 0, labels: NO_LABELS };
-    this.#enqueue({ bytes, ...none });
-  }
-
-  /** Takes back what is queued of topics that the client wants no more. Not counted as a loss. */
-  forget(topicIds: ReadonlySet<number>): void {
-    const kept: SharedBatch[] = [];
-    for (let index = this.#head; index < this.#batches.length; index += 1) {
-      const batch = this.#batches[index];
-      if (batch === undefined) continue;
-      if (topicIds.has(batch.topicId)) this.#queuedBytes -= batch.bytes.byteLength;
-      else kept.push(batch);
-    }
-    this.#batches = kept;
-    this.#head = 0;
-  }
-
-  /**
-   * Queues the start of a subscription. Its bytes do not count against the limit until they have
-   * left: a client that asks for a thousand books at once is not slow.
-   */
-  pushStart(batches: readonly SharedBatch[]): void {
-    for (const batch of batches) {
-      this.#startBytes += batch.bytes.byteLength;
-      this.#enqueue(batch);
-    }
-  }
-
   /** The transport has room again. */
   onDrain(): void {
-    if (!this.#closed && this.#queuedBytes > 0 && !this.scheduled) this.#flusher.schedule(this);
+    if (!this.#closed && this.#queuedBytes > 0) this.#schedule();
   }
 
   /** Writes as much as the transport may take now. Called by the flusher. */
   flush(): void {
     if (this.#closed) return;
-    // What is owed besides the news is what is left of the starts.
-    this.#startBytes = Math.min(this.#startBytes, Math.max(0, this.owedBytes - this.#newsBytes));
-    this.#newsBytes = 0;
+    this.#slowPolicy.beginFlush(this.owedBytes);
     while (this.#queuedBytes > 0) {
       if (this.#connection.bufferedBytes() >= this.#limits.writeAheadBytesMax) break;
       if (!this.#sendFrame()) break;
     }
-    this.#judge();
+    if (this.#closed) return;
+    const owedBytes = this.owedBytes;
+    const verdict = this.#slowPolicy.endFlush(owedBytes);
+    if (verdict === "lags") this.#listener.onLag(owedBytes);
+    else if (verdict === "too-slow") this.#listener.onSlow(owedBytes);
   }
 
   /** Drops what is queued and counts it. Nothing is accepted or sent afterwards. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (let index = this.#head; index < this.#batches.length; index += 1) {
-      const batch = this.#batches[index];
-      if (batch === undefined || batch.events === 0) continue;
-      this.#metrics.undelivered.inc(batch.labels, batch.events);
-    }
-    this.#control = [];
-    this.#batches = [];
-    this.#head = 0;
-    this.#queuedBytes = 0;
+    this.#topics.close((labels, events) => this.#metrics.undelivered.inc(labels, events));
+    this.#control.clear();
+    this.#replies.clear();
   }
 
-  #enqueue(batch: SharedBatch): void {
+  get #queuedBytes(): number {
+    return this.#control.bytes + this.#replies.bytes + this.#topics.bytes;
+  }
+
+  #pushMessage(lane: MessageLane, bytes: Uint8Array): void {
     if (this.#closed) return;
-    this.#batches.push(batch);
-    this.#queuedBytes += batch.bytes.byteLength;
+    lane.push(bytes);
+    this.#onNews(bytes.byteLength);
+  }
+
+  #onNews(bytes: number): void {
+    this.#slowPolicy.onNews(bytes);
+    this.#schedule();
+  }
+
+  #schedule(): void {
     if (!this.scheduled) this.#flusher.schedule(this);
   }
 
   /** Sends one frame; false if the transport did not take it. */
   #sendFrame(): boolean {
-    const { scratch } = this.#flusher;
-    let bytes = 0;
-    let control = 0;
-    let batch = this.#head;
-    for (; control < this.#control.length; control += 1) {
-      const next = this.#control[control];
-      if (next === undefined || !fits(bytes, next)) break;
-      bytes = scratch.put(next, bytes);
-    }
-    for (; control === this.#control.length && batch < this.#batches.length; batch += 1) {
-      const next = this.#batches[batch];
-      if (next === undefined || !fits(bytes, next.bytes)) break;
-      if (next.topicId === 0 && batch > this.#head) break;
-      bytes = scratch.put(next.bytes, bytes);
-    }
+    const { frame } = this.#flusher;
+    frame.begin();
+    const control = this.#control.fill(frame);
+    const allControl = control === this.#control.length;
+    const replies = allControl ? this.#replies.fill(frame) : 0;
+    const allReplies = allControl && replies === this.#replies.length;
+    const batches = allReplies ? this.#topics.fill(frame) : 0;
+    const bytes = frame.length;
     const compress = this.compress && bytes >= this.#limits.compressBytesMin;
-    const result = this.#connection.send(scratch.bytes.subarray(0, bytes), compress);
-    if (result === SendResult.Dropped) return false;
+    if (this.#connection.send(frame.bytes, compress) === SendResult.Dropped) return false;
     this.#flusher.sent(bytes, compress);
-    this.#consume(control, batch, bytes);
+    // The transport may have found out while it sent that the client is gone.
+    if (this.#closed) return false;
+    const before = this.#queuedBytes;
+    if (control > 0) this.#control.consume(control);
+    if (replies > 0) this.#replies.consume(replies);
+    if (batches > 0) {
+      assert(this.#control.length + this.#replies.length === 0, "market data leaves last");
+      this.#topics.consume(batches);
+    }
+    assert(before - this.#queuedBytes === bytes, "what left is what is owed no more");
     return true;
   }
-
-  #consume(control: number, batch: number, bytes: number): void {
-    this.#queuedBytes -= bytes;
-    if (control === this.#control.length) this.#control.length = 0;
-    else this.#control.splice(0, control);
-    this.#head = batch;
-    if (this.#head === this.#batches.length) {
-      this.#batches.length = 0;
-      this.#head = 0;
-    } else if (this.#head >= COMPACT_ENTRIES_MIN && this.#head * 2 >= this.#batches.length) {
-      this.#batches.splice(0, this.#head);
-      this.#head = 0;
-    }
-  }
-
-  #judge(): void {
-    const owed = this.owedBytes;
-    const { outboundBytesMax } = this.#limits;
-    const late = owed - Math.min(this.#startBytes, owed);
-    if (late > outboundBytesMax) {
-      this.#listener.onSlow(owed);
-    } else if (!this.#lagging && late * 2 > outboundBytesMax) {
-      this.#lagging = true;
-      this.#listener.onLag(owed);
-    } else if (this.#lagging && owed * 4 < outboundBytesMax) {
-      this.#lagging = false;
-    }
-  }
-}
-
-/** A single entry always fits: it cannot be cut. */
-function fits(bytes: number, next: Uint8Array): boolean {
-  return bytes === 0 || bytes + next.byteLength <= ASSEMBLED_BYTES_MAX;
 }

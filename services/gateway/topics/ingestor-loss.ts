@@ -1,8 +1,8 @@
 import { encodeBatch } from "@tickwire/proto/codec";
 import type { Clock } from "#core/clock.ts";
-import type { Catalog } from "./catalog.ts";
-import { channelsOf } from "./channel-names.ts";
-import type { Hub } from "../topics/hub.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import { channelsOf } from "../catalog/channel-names.ts";
+import type { Hub } from "./hub.ts";
 import { INGESTOR_LOST_REASON } from "../rpc/get-status.ts";
 
 /**

@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import type { Bus } from "#bus/bus.ts";
+import { SUBPROTOCOL } from "#wire/limits.ts";
+import { ANONYMOUS } from "./access/principal.ts";
+import type { CatalogEvent } from "./catalog/catalog.ts";
+import { Drain } from "./drain.ts";
+import type { HttpFace } from "./http/http-face.ts";
+import { errorAnswer } from "./http/http-answer.ts";
+import { Session } from "./session/session.ts";
+import type { SessionParts } from "./session/session.ts";
+import { announceLostIngestor } from "./topics/ingestor-loss.ts";
+import type { Transport, TransportHandler, UpgradeDecision } from "./transport/transport.ts";
+
+/** A gateway that listens. */
+export type RunningGateway = {
+  readonly port: number;
+  readonly transportKind: Transport["kind"];
+  /** Sessions that are open now. */
+  readonly sessions: number;
+  /** Why the gateway should get no clients now; empty if it should. */
+  notReadyReasons(): readonly string[];
+  /**
+   * Stops: not ready, no new connections, every client told, closes spread over the drain window,
+   * whatever is left cut after `graceMs`, bus subscriptions released. Resolves when all that is
+   * done. Idempotent.
+   */
+  close(options: { readonly graceMs: number }): Promise<void>;
+};
+
+/** What a gateway runs, and gives up when it stops. */
+export type GatewayParts = {
+  readonly bus: Bus;
+  readonly sessionParts: SessionParts;
+  readonly http: Pick<HttpFace, "serve">;
+  /** Listens, and serves the handler. */
+  readonly openTransport: (handler: TransportHandler) => Promise<Transport>;
+};
+
+/** The life of a gateway: it listens, has sessions while it is ready, and drains. */
+export class Gateway implements RunningGateway, TransportHandler {
+  readonly #parts: GatewayParts;
+  readonly #sessions = new Set<Session>();
+  readonly #stopListening: (() => void)[] = [];
+  /** In every session's id, so that ids of two runs differ. */
+  readonly #startedAt: string;
+  #transport: Transport | undefined;
+  #busConnected = true;
+  #drain: Drain | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: GatewayParts) {
+    this.#parts = parts;
+    this.#startedAt = parts.sessionParts.clock.nowUs().toString(36);
+    this.#listenToBus();
+  }
+
+  get port(): number {
+    return this.#listening.port;
+  }
+
+  get transportKind(): Transport["kind"] {
+    return this.#listening.kind;
+  }
+
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
+  /** Called once, before anything else. Rejects, with everything released, if it cannot listen. */
+  async listen(): Promise<void> {
+    try {
+      this.#transport = await this.#parts.openTransport(this);
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+    const { config, logger } = this.#parts.sessionParts;
+    const fields = { host: config.host, port: this.port, transport: this.transportKind };
+    logger.info(fields, "gateway listens");
+  }
+
+  notReadyReasons(): readonly string[] {
+    const reasons: string[] = [];
+    if (this.#drain !== undefined) reasons.push("draining");
+    if (!this.#busConnected) reasons.push("bus-disconnected");
+    if (!this.#parts.sessionParts.catalog.ready) reasons.push("no-catalog");
+    return reasons;
+  }
+
+  onUpgrade(request: { readonly subprotocols: readonly string[] }): UpgradeDecision {
+    const { metrics } = this.#parts.sessionParts;
+    if (this.#drain !== undefined) {
+      metrics.upgradesRefused.inc({ reason: "draining" });
+      const response = errorAnswer(503, "unavailable", "the gateway is shutting down");
+      return { kind: "refuse", response };
+    }
+    if (request.subprotocols.includes(SUBPROTOCOL)) {
+      return { kind: "accept", subprotocol: SUBPROTOCOL };
+    }
+    metrics.upgradesRefused.inc({ reason: "subprotocol" });
+    const offered = request.subprotocols.join(", ").slice(0, 200);
+    const message = `this gateway speaks the subprotocol ${SUBPROTOCOL}; offered: ${offered || "none"}`;
+    return { kind: "refuse", response: errorAnswer(400, "invalid_argument", message) };
+  }
+
+  onRefused(limit: "connectionsMax" | "requestBytesMax"): void {
+    const { metrics } = this.#parts.sessionParts;
+    if (limit === "connectionsMax") metrics.upgradesRefused.inc({ reason: "connections" });
+    else metrics.bodiesRefused.inc();
+  }
+
+  onConnection(connection: Parameters<TransportHandler["onConnection"]>[0]): Session {
+    const { sessionParts } = this.#parts;
+    const id = `${this.#startedAt}-${connection.id}`;
+    const onGone = (gone: Session): void => this.#onGone(gone);
+    const session = new Session({ id, connection, principal: ANONYMOUS, onGone }, sessionParts);
+    this.#sessions.add(session);
+    sessionParts.metrics.connectionsTotal.inc();
+    sessionParts.metrics.connections.set(this.#sessions.size);
+    return session;
+  }
+
+  onHttp(request: Parameters<TransportHandler["onHttp"]>[0]): ReturnType<HttpFace["serve"]> {
+    return this.#parts.http.serve(request);
+  }
+
+  close(options: { readonly graceMs: number }): Promise<void> {
+    this.#closing ??= this.#shutDown(options.graceMs);
+    return this.#closing;
+  }
+
+  get #listening(): Transport {
+    assert(this.#transport !== undefined, "the gateway listens before it is used");
+    return this.#transport;
+  }
+
+  #onGone(session: Session): void {
+    const wasThere = this.#sessions.delete(session);
+    assert(wasThere, "a session goes once");
+    this.#parts.sessionParts.metrics.connections.set(this.#sessions.size);
+    this.#drain?.onSessionGone();
+  }
+
+  #listenToBus(): void {
+    const { bus, sessionParts } = this.#parts;
+    this.#stopListening.push(
+      bus.onEvent((event) => {
+        if (event.kind === "disconnected" || event.kind === "closed") this.#busConnected = false;
+        if (event.kind === "connected" || event.kind === "reconnected") this.#busConnected = true;
+        if (event.kind === "reconnected") sessionParts.catalog.discover();
+      }),
+      sessionParts.catalog.onEvent((event) => this.#onCatalogEvent(event)),
+    );
+  }
+
+  #onCatalogEvent(event: CatalogEvent): void {
+    const { hub, catalog, clock } = this.#parts.sessionParts;
+    switch (event.kind) {
+      case "changed":
+        for (const session of this.#sessions) session.onCatalogChanged(event.added, event.removed);
+        return;
+      case "lost":
+        announceLostIngestor(hub, catalog, event, clock);
+        return;
+      case "recovered":
+        // The statuses are our own since the loss, so those are sent again in any case; of the other
+        // topics only what was missed.
+        for (const feed of hub.feedsOf(event.venue)) feed.resync(feed.name.channel === "status");
+        return;
+    }
+  }
+
+  async #shutDown(graceMs: number): Promise<void> {
+    const { config, clock, logger, flusher } = this.#parts.sessionParts;
+    const sessions = this.#sessions;
+    const flush = (): void => flusher.flush();
+    const windowMs = config.drainWindowMs;
+    this.#drain = new Drain({ clock, sessions, flush, windowMs, graceMs });
+    logger.info({ sessions: sessions.size, graceMs }, "gateway drains");
+    this.#listening.stopListening();
+    await this.#drain.run();
+    this.#release();
+    await this.#listening.close();
+    logger.info({}, "gateway closed");
+  }
+
+  #release(): void {
+    for (const stop of this.#stopListening.splice(0)) stop();
+    this.#parts.sessionParts.catalog.close();
+    this.#parts.sessionParts.hub.close();
+  }
+}

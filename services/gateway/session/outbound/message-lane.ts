@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import type { FrameBuffer } from "./frame-buffer.ts";
+
+/**
+ * Messages that wait for their frame, oldest first. Each entry is whole elements of
+ * ServerFrame.messages; the lane owns its bytes.
+ */
+export class MessageLane {
+  #entries: Uint8Array[] = [];
+  #bytes = 0;
+
+  /** Bytes that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Entries that wait. */
+  get length(): number {
+    return this.#entries.length;
+  }
+
+  push(entry: Uint8Array): void {
+    this.#entries.push(entry);
+    this.#bytes += entry.byteLength;
+  }
+
+  /** Copies entries into the frame while they fit; says how many. They stay until `consume`. */
+  fill(frame: FrameBuffer): number {
+    let filled = 0;
+    for (const entry of this.#entries) {
+      if (!frame.put(entry)) break;
+      filled += 1;
+    }
+    return filled;
+  }
+
+  /** Drops the oldest entries, because their frame was taken by the transport. */
+  consume(count: number): void {
+    for (const entry of this.#entries.splice(0, count)) this.#bytes -= entry.byteLength;
+    assert(this.#entries.length > 0 || this.#bytes === 0, "an empty lane owes no bytes");
+  }
+
+  clear(): void {
+    this.#entries = [];
+    this.#bytes = 0;
+  }
+}

@@ -1,0 +1,43 @@
+import type { TopicPattern } from "#core/topic.ts";
+import type { TopicRequestMessage } from "./wire-messages.ts";
+
+/** A pattern that the client subscribed, with the request that its results belong to. */
+export type Pattern = {
+  /** As the client wrote it. */
+  readonly text: string;
+  readonly pattern: TopicPattern;
+  readonly requestId: number;
+  readonly requestIndex: number;
+  readonly request: TopicRequestMessage;
+};
+
+/**
+ * The patterns of one session, so that instruments that are listed later join them. They are as
+ * many as topics may be: a pattern for which there is no room is answered, but does not grow.
+ */
+export class Patterns {
+  readonly #patternsMax: number;
+  readonly #byText = new Map<string, Pattern>();
+
+  constructor(patternsMax: number) {
+    this.#patternsMax = patternsMax;
+  }
+
+  /** A pattern of the same text is replaced: later results belong to the newest request. */
+  remember(pattern: Pattern): void {
+    if (this.#byText.size < this.#patternsMax) this.#byText.set(pattern.text, pattern);
+  }
+
+  /** False if the session does not have this pattern. */
+  forget(text: string): boolean {
+    return this.#byText.delete(text);
+  }
+
+  all(): Iterable<Pattern> {
+    return this.#byText.values();
+  }
+
+  clear(): void {
+    this.#byText.clear();
+  }
+}

@@ -1,0 +1,56 @@
+import type { ClientRequest } from "#wire/frame-codec.ts";
+
+/** Allows `perSecond` requests a second on average, and that many at once after a quiet second. */
+export class TokenBucket {
+  readonly #perSecond: number;
+  #tokens: number;
+  #filledAtUs: number;
+
+  constructor(perSecond: number, nowUs: number) {
+    this.#perSecond = perSecond;
+    this.#tokens = perSecond;
+    this.#filledAtUs = nowUs;
+  }
+
+  /** Takes `tokens` if they are there; otherwise takes nothing and returns false. */
+  take(tokens: number, nowUs: number): boolean {
+    // A clock that was set back must not take tokens away.
+    const elapsedSeconds = Math.max(0, nowUs - this.#filledAtUs) / 1e6;
+    this.#tokens = Math.min(this.#perSecond, this.#tokens + elapsedSeconds * this.#perSecond);
+    this.#filledAtUs = nowUs;
+    if (this.#tokens < tokens) return false;
+    this.#tokens -= tokens;
+    return true;
+  }
+}
+
+/** How much a session may ask for. */
+export type RateLimitOptions = {
+  readonly requestsPerSecondMax: number;
+  readonly topicsPerSecondMax: number;
+};
+
+/** Cancels and credits answer what we sent, so a client cannot choose how many it needs. */
+const COST_OF_ANSWER = 0.1;
+
+/** What one session may still ask for: requests, and topics that its requests name. */
+export class RateLimits {
+  readonly #requests: TokenBucket;
+  readonly #topics: TokenBucket;
+
+  constructor(options: RateLimitOptions, nowUs: number) {
+    this.#requests = new TokenBucket(options.requestsPerSecondMax, nowUs);
+    this.#topics = new TokenBucket(options.topicsPerSecondMax, nowUs);
+  }
+
+  /** Whether one more request of this kind may come now. What is granted is used up. */
+  takeRequest(kind: ClientRequest["kind"], nowUs: number): boolean {
+    const isAnswer = kind === "cancel" || kind === "credit";
+    return this.#requests.take(isAnswer ? COST_OF_ANSWER : 1, nowUs);
+  }
+
+  /** Whether requests may name so many more topics now. What is granted is used up. */
+  takeTopics(topics: number, nowUs: number): boolean {
+    return this.#topics.take(topics, nowUs);
+  }
+}

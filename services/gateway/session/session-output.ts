@@ -1,0 +1,74 @@
+import { encodeServerMessages, packErrorDetail } from "#wire/frame-codec.ts";
+import type { ServerMessageInit } from "#wire/frame-codec.ts";
+import { wireCodeOf } from "../rpc/rpc-error.ts";
+import type { RpcError } from "../rpc/rpc-error.ts";
+import type { CallReplies } from "./call-table.ts";
+import type { Outbound } from "./outbound/outbound.ts";
+import type { TopicLane } from "./outbound/topic-lanes.ts";
+import type { SubscriptionReplies } from "./subscriptions.ts";
+import type { NoticeInit, ReplyInit, TopicResultInit, WelcomeInit } from "./wire-messages.ts";
+
+/** What a session says besides market data: each message encoded and put into its lane. */
+export class SessionOutput implements CallReplies, SubscriptionReplies {
+  readonly #outbound: Outbound;
+
+  constructor(outbound: Outbound) {
+    this.#outbound = outbound;
+  }
+
+  welcome(value: WelcomeInit): void {
+    this.#control({ kind: "welcome", value });
+  }
+
+  pong(nonce: number, serverTimeUs: number): void {
+    this.#control({ kind: "pong", value: { nonce, serverTimeUs } });
+  }
+
+  notice(value: NoticeInit): void {
+    this.#control({ kind: "notice", value });
+  }
+
+  /** Says it ahead of everything that waits. */
+  urgentNotice(value: NoticeInit): void {
+    this.#outbound.sendUrgent(encodeServerMessages([{ kind: "notice", value }]));
+  }
+
+  subscribeResult(requestId: number, topics: readonly TopicResultInit[]): void {
+    this.#control({ kind: "subscribeResult", value: { requestId, topics } });
+  }
+
+  unsubscribeResult(requestId: number, topics: readonly TopicResultInit[]): void {
+    this.#control({ kind: "unsubscribeResult", value: { requestId, topics } });
+  }
+
+  openTopicLane(): TopicLane {
+    return this.#outbound.openTopicLane();
+  }
+
+  takeBack(lanes: ReadonlySet<TopicLane>): void {
+    this.#outbound.takeBack(lanes);
+  }
+
+  response(callId: number, response: Uint8Array, last: boolean): void {
+    const reply: ReplyInit = { callId, response };
+    this.#reply(last ? { ...reply, status: {} } : reply);
+  }
+
+  end(callId: number, error: RpcError | undefined): void {
+    this.#reply({ callId, status: statusOf(error) });
+  }
+
+  #control(message: ServerMessageInit): void {
+    this.#outbound.pushControl(encodeServerMessages([message]));
+  }
+
+  #reply(value: ReplyInit): void {
+    this.#outbound.pushReply(encodeServerMessages([{ kind: "reply", value }]));
+  }
+}
+
+function statusOf(error: RpcError | undefined): NonNullable<ReplyInit["status"]> {
+  if (error === undefined) return {};
+  const details = error.detail === undefined ? [] : [packErrorDetail(error.detail)];
+  return { code: wireCodeOf(error.code), message: error.message, details };
+}

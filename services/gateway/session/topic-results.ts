@@ -1,0 +1,55 @@
+import { wireChannelOf } from "../catalog/channel-names.ts";
+import type { Attached } from "../topics/topic-subscriber.ts";
+import type { TopicView } from "../topics/topic-view.ts";
+import type { TopicErrorName, TopicResultInit } from "./wire-messages.ts";
+
+/** Why the client does not get a topic. */
+export type TopicRefusal = { readonly error: TopicErrorName; readonly message: string };
+
+export const ALREADY_SUBSCRIBED: TopicRefusal = {
+  error: "TOPIC_ERROR_ALREADY_SUBSCRIBED",
+  message: "the session has this topic already",
+};
+
+export const NOT_SUBSCRIBED: TopicRefusal = {
+  error: "TOPIC_ERROR_NOT_SUBSCRIBED",
+  message: "the session does not have this topic",
+};
+
+const CONTINUITIES = {
+  new: "CONTINUITY_NEW",
+  resumed: "CONTINUITY_RESUMED",
+  replaced: "CONTINUITY_REPLACED",
+} as const;
+
+/** The result of a topic that the client gets. */
+export function grantedResult(
+  requestIndex: number,
+  view: TopicView,
+  attached: Attached,
+  venueSymbol: string,
+): TopicResultInit {
+  const { venue, symbol, channel } = view.name;
+  return {
+    requestIndex,
+    topic: view.topic,
+    topicId: view.id,
+    venue,
+    symbol,
+    venueSymbol,
+    channel: wireChannelOf(channel),
+    position: attached.position,
+    continuity: CONTINUITIES[attached.continuity],
+    priceScale: view.priceScale,
+    sizeScale: view.sizeScale,
+  };
+}
+
+/** The result of a topic that the client does not get. */
+export function refusedResult(
+  requestIndex: number,
+  topic: string,
+  refusal: TopicRefusal,
+): TopicResultInit {
+  return { requestIndex, topic, error: refusal.error, errorMessage: refusal.message };
+}

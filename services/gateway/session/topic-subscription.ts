@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { encodeServerMessages } from "#wire/frame-codec.ts";
+import type { Hub } from "../topics/hub.ts";
+import type { SharedBatch } from "../topics/shared-batch.ts";
+import type {
+  AttachOptions,
+  Attached,
+  TopicFailure,
+  TopicSubscriber,
+} from "../topics/topic-subscriber.ts";
+import type { TopicView } from "../topics/topic-view.ts";
+import type { TopicLane } from "./outbound/topic-lanes.ts";
+import type { Pattern } from "./patterns.ts";
+import type { NoticeInit } from "./wire-messages.ts";
+
+/**
+ * Where a subscription stands.
+ * - `starting`: the view is held, but nothing is delivered until it can give a start.
+ * - `live`: the client got its start and gets what follows.
+ * - `ended`: the view was given back.
+ */
+export type TopicSubscriptionState = "starting" | "live" | "ended";
+
+/** What a subscription is made of. */
+export type TopicSubscriptionParts = {
+  /** Held for this subscription, which gives it back. */
+  readonly view: TopicView;
+  readonly hub: Pick<Hub, "release">;
+  /** Of this topic alone, so that what it owes can be taken back. */
+  readonly lane: TopicLane;
+  readonly options: AttachOptions;
+  /** The pattern that brought the topic, if one did. */
+  readonly pattern: Pattern | undefined;
+};
+
+/**
+ * One session's hold on a view of a topic: what the client asked for, and what it is owed. The
+ * place that decides what happens to a batch that the client is too slow for.
+ *
+ * What holds, and what enforces it:
+ * 1. A subscription lives once: `starting`, then perhaps `live`, then `ended`. Asserted.
+ * 2. The start is queued before anything that follows it: both happen within `start`.
+ * 3. Only a live subscription is delivered to: asserted per batch.
+ * 4. A lane carries one topic: the batch's topic id is asserted.
+ */
+export class TopicSubscription implements TopicSubscriber {
+  readonly view: TopicView;
+  readonly lane: TopicLane;
+  readonly pattern: Pattern | undefined;
+  readonly #hub: Pick<Hub, "release">;
+  readonly #options: AttachOptions;
+  #state: TopicSubscriptionState = "starting";
+  #sequence = 0;
+
+  constructor(parts: TopicSubscriptionParts) {
+    this.view = parts.view;
+    this.lane = parts.lane;
+    this.pattern = parts.pattern;
+    this.#hub = parts.hub;
+    this.#options = parts.options;
+  }
+
+  get state(): TopicSubscriptionState {
+    return this.#state;
+  }
+
+  /** The last sequence that was queued for the client; 0 before the first. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** Calls back, at once if possible, when `start` may be called or why it cannot. */
+  whenReady(callback: (failure: TopicFailure | undefined) => void): void {
+    this.view.whenReady(callback);
+  }
+
+  /** Queues what the client starts with. What follows is queued as it comes. */
+  start(): Attached {
+    assert(this.#state === "starting", "a subscription starts once");
+    this.#state = "live";
+    const attached = this.view.attach(this, this.#options);
+    this.#sequence = attached.batches.at(-1)?.lastSequence ?? attached.position.sequence;
+    this.lane.pushStart(attached.batches);
+    return attached;
+  }
+
+  deliver(batch: SharedBatch): void {
+    assert(this.#state === "live", "only a live subscription is delivered to");
+    assert(batch.topicId === this.view.id, "a lane carries one topic");
+    this.#sequence = batch.lastSequence;
+    this.lane.push(batch);
+  }
+
+  gap(missingFirst: number, missingLast: number): void {
+    assert(this.#state === "live", "only a live subscription is told of a gap");
+    const message = `events of ${this.view.topic} were lost on the way to the gateway`;
+    const topicId = this.view.id;
+    this.#say({ kind: "NOTICE_KIND_GAP", message, topicId, missingFirst, missingLast });
+  }
+
+  /** Tells the client, behind everything that it is owed, that nothing more will come. */
+  sayEnded(message: string): void {
+    this.#say({ kind: "NOTICE_KIND_TOPIC_ENDED", message, topicId: this.view.id });
+  }
+
+  /** Gives the view back. What is queued still leaves, unless its lane is taken back. */
+  end(): void {
+    assert(this.#state !== "ended", "a subscription ends once");
+    if (this.#state === "live") this.view.detach(this);
+    this.#state = "ended";
+    this.#hub.release(this.view);
+  }
+
+  #say(value: NoticeInit): void {
+    this.lane.pushMessage(encodeServerMessages([{ kind: "notice", value }]));
+  }
+}

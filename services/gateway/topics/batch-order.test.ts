@@ -1,0 +1,48 @@
+import { describe, expect, test } from "vitest";
+import { isPlausible, lastSequenceOf, relationOf } from "./batch-order.ts";
+
+const HERE = { epoch: 5, sequence: 10 };
+
+function order(firstSequence: number, count = 1, previousSequence = 0, epoch = 5) {
+  return { epoch, firstSequence, count, previousSequence };
+}
+
+describe("to somebody who has everything up to 10, a batch", () => {
+  test.each([
+    ["of 11 is next", order(11), "next"],
+    ["of 11 to 13 is next", order(11, 3), "next"],
+    ["of 9 to 11 is next: one event of it is new", order(9, 3), "next"],
+    ["of 8 to 10 is a duplicate", order(8, 3), "duplicate"],
+    ["of 12 leaves 11 out", order(12), "gap"],
+    ["of 20 that replaces what followed 10 is next", order(20, 1, 10), "next"],
+    ["of 20 that replaces what followed 11 leaves 11 out", order(20, 1, 11), "gap"],
+    ["of 20 that replaces what followed 4 is next", order(20, 1, 4), "next"],
+    ["of the epoch after is of a new publisher", order(1, 1, 0, 6), "epoch"],
+    ["of the epoch before is of a publisher that was replaced", order(11, 1, 0, 4), "duplicate"],
+  ] as const)("%s", (_, given, relation) => {
+    expect(relationOf(HERE, given)).toBe(relation);
+  });
+});
+
+test("the last sequence counts the first", () => {
+  expect([lastSequenceOf(order(7)), lastSequenceOf(order(7, 4))]).toEqual([7, 10]);
+});
+
+describe("the numbers of a batch", () => {
+  test.each([
+    ["from 1 on", order(1)],
+    ["up to the largest sequence", order(Number.MAX_SAFE_INTEGER)],
+    ["that replaces events before it", order(9, 1, 8)],
+  ])("can be true: %s", (_, given) => {
+    expect(isPlausible(given)).toBe(true);
+  });
+
+  test.each([
+    ["no events", order(1, 0)],
+    ["sequence 0", order(0)],
+    ["an end that cannot be counted", order(Number.MAX_SAFE_INTEGER, 2)],
+    ["a batch that replaces itself", order(9, 1, 9)],
+  ])("cannot be true: %s", (_, given) => {
+    expect(isPlausible(given)).toBe(false);
+  });
+});

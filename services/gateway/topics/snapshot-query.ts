@@ -1,0 +1,56 @@
+import { readBatchHeader, WireError } from "@tickwire/proto/codec";
+import type { BatchSummary } from "@tickwire/proto/codec";
+import { BusError } from "#bus/bus.ts";
+import type { Bus } from "#bus/bus.ts";
+import { querySubject } from "#bus/subject.ts";
+import type { Topic } from "#core/topic.ts";
+import { decodeQueryReply } from "#wire/bus-codec.ts";
+import type { QueryGate } from "../catalog/query-gate.ts";
+import type { TopicFailure } from "./topic-subscriber.ts";
+
+/** A state as the publisher encoded it, or why there is none. */
+export type SnapshotAnswer =
+  | { readonly kind: "ok"; readonly header: BatchSummary; readonly batch: Uint8Array }
+  | TopicFailure;
+
+export type SnapshotQueryParts = {
+  readonly bus: Bus;
+  readonly gate: QueryGate;
+  readonly limits: { readonly queryTimeoutMs: number };
+};
+
+const EMPTY = new Uint8Array(0);
+
+/**
+ * Asks the venue's ingestor for the state of a topic, when the gate lets the question through.
+ * Rejects only if we have a bug: what the bus and the ingestor do wrong is an answer.
+ */
+export async function querySnapshot(
+  parts: SnapshotQueryParts,
+  name: Topic,
+): Promise<SnapshotAnswer> {
+  const { bus, gate, limits } = parts;
+  try {
+    const subject = querySubject({ ...name, query: "snapshot" });
+    const bytes = await gate.run(() =>
+      bus.request(subject, EMPTY, { timeoutMs: limits.queryTimeoutMs }),
+    );
+    const reply = decodeQueryReply(bytes);
+    if (reply.error !== undefined) {
+      const kind = reply.error.code === "CODE_NOT_FOUND" ? "unknown" : "unavailable";
+      return { kind, message: reply.error.message };
+    }
+    return { kind: "ok", header: readBatchHeader(reply.payload), batch: reply.payload };
+  } catch (error) {
+    return { kind: "unavailable", message: reasonOf(error, name.venue) };
+  }
+}
+
+/** Clients read this: it names the venue, not the subjects and limits of the bus behind it. */
+function reasonOf(error: unknown, venue: string): string {
+  if (error instanceof BusError) return `the ingestor of ${venue} does not answer`;
+  if (error instanceof WireError) {
+    return `the ingestor of ${venue} gave an answer that cannot be read`;
+  }
+  throw error;
+}

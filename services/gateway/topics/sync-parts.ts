@@ -1,0 +1,44 @@
+import type { TopicPosition } from "./batch-order.ts";
+import type { SharedBatch } from "./shared-batch.ts";
+import type { StartKind } from "./start-kind.ts";
+import type { RingLimits, TopicHistory } from "./topic-history.ts";
+import type { TopicFailure } from "./topic-subscriber.ts";
+
+/** The state of a topic at a position; `batch` is undefined if it has none, as trades do not. */
+export type TopicSnapshot = {
+  readonly position: TopicPosition;
+  readonly batch: SharedBatch | undefined;
+};
+
+/**
+ * What the state machine has done by others. Each is called synchronously, from within the event
+ * that it answers; none may bring the next event before it returns, but `answer`, which comes last.
+ */
+export type SyncActions = {
+  /** To every subscriber. */
+  deliver(batch: SharedBatch): void;
+  /** Tells every subscriber that these events will not come. */
+  reportGap(missingFirst: number, missingLast: number): void;
+  /** Asks for a snapshot. `snapshotArrived` or `queryFailed` follows, once. */
+  ask(): void;
+  /** `retryDue` follows, once, unless `cancelRetry` comes before. */
+  retryAfter(delayMs: number): void;
+  cancelRetry(): void;
+  /** Answers everybody who waits for a start: undefined says that there is one now. */
+  answer(failure: TopicFailure | undefined): void;
+  /** Whether anybody is subscribed. */
+  isSubscribed(): boolean;
+  /** For the metrics: events were missing, the publisher started anew, batches did not fit. */
+  noticed(what: "gap" | "epoch" | "trimmed", count: number): void;
+};
+
+/** What the state machine of a topic is made of. */
+export type TopicSyncParts = {
+  /** As clients write it, for what they are told. */
+  readonly topic: string;
+  readonly startKind: StartKind;
+  /** What was received. Changed by the state machine alone. */
+  readonly history: TopicHistory;
+  readonly limits: RingLimits;
+  readonly actions: SyncActions;
+};

@@ -1,0 +1,199 @@
+import { describe, expect, test } from "vitest";
+import { createPrng } from "#test/support/prng.ts";
+import type { SharedBatch } from "./shared-batch.ts";
+import { TopicHistory } from "./topic-history.ts";
+
+const LIMITS = { ringBytesMax: 1_000, ringBatchesMax: 10 };
+const LABELS = { venue: "fake", channel: "book" };
+
+function batch(first: number, last = first, bytes = 10): SharedBatch {
+  const common = {
+    bytes: new Uint8Array(bytes),
+    topicId: 1,
+    events: last - first + 1,
+    labels: LABELS,
+  };
+  return { ...common, firstSequence: first, lastSequence: last };
+}
+
+function order(first: number, last = first, epoch = 1, previousSequence = 0) {
+  return { epoch, firstSequence: first, count: last - first + 1, previousSequence };
+}
+
+function at(sequence: number, epoch = 1) {
+  return { epoch, sequence };
+}
+
+function started(sequence = 5): TopicHistory {
+  const history = new TopicHistory(LIMITS);
+  history.reset(at(sequence), batch(sequence));
+  return history;
+}
+
+const firsts = (start: { readonly batches: readonly SharedBatch[] } | undefined) =>
+  start?.batches.map((entry) => entry.firstSequence);
+
+describe("a batch", () => {
+  test("that continues moves the position to its last event", () => {
+    const history = started(5);
+    history.append(order(6, 8), batch(6, 8));
+    expect(history.position).toEqual(at(8));
+    expect(history.lastBatch).toEqual(batch(6, 8));
+  });
+
+  test("that was conflated is resumed from where it says, and not from between", () => {
+    const history = started(5);
+    history.append(order(9, 9, 1, 5), batch(9));
+    expect(firsts(history.resume(at(5)))).toEqual([9]);
+    expect(firsts(history.resume(at(8)))).toEqual([9]);
+    expect(history.resume(at(4))).toBeUndefined();
+  });
+
+  test.each([
+    ["leaves events out", order(7)],
+    ["is there already", order(5)],
+    ["belongs to another epoch", order(6, 6, 2)],
+  ])("that %s is a bug of the caller", (_, wrong) => {
+    const history = started(5);
+    expect(() => history.append(wrong, batch(wrong.firstSequence))).toThrow("only the next batch");
+    expect(history.position).toEqual(at(5));
+    expect(history.batches).toBe(0);
+  });
+
+  test("that does not end where its head says is a bug of the caller", () => {
+    expect(() => started(5).append(order(6, 8), batch(6, 7))).toThrow("ends where its head says");
+  });
+
+  test("that goes on after a loss is all that is left, without a snapshot", () => {
+    const history = started(5);
+    history.append(order(6), batch(6));
+    history.continueAt(order(20, 22, 2), batch(20, 22));
+    expect(history.position).toEqual(at(22, 2));
+    expect(history.hasSnapshot).toBe(false);
+    expect(history.resume(at(5))).toBeUndefined();
+    expect(firsts(history.resume(at(19, 2)))).toEqual([20]);
+  });
+});
+
+describe("a start", () => {
+  test("is the snapshot and everything after it", () => {
+    const history = started(5);
+    history.append(order(6), batch(6));
+    history.append(order(7), batch(7));
+    expect(history.startFromSnapshot()?.position).toEqual(at(5));
+    expect(firsts(history.startFromSnapshot())).toEqual([5, 6, 7]);
+  });
+
+  test("uses a newer snapshot from then on, while what came before can still be resumed", () => {
+    const history = started(5);
+    for (const sequence of [6, 7, 8]) history.append(order(sequence), batch(sequence));
+    expect(history.installSnapshot(at(7), batch(7, 7, 99))).toBe(true);
+    expect(firsts(history.startFromSnapshot())).toEqual([7, 8]);
+    expect(firsts(history.resume(at(5)))).toEqual([6, 7, 8]);
+  });
+
+  test.each([
+    ["ahead of what is here", at(9)],
+    ["of another epoch", at(6, 2)],
+    ["inside a batch", at(7)],
+    ["before what the ring holds", at(4)],
+  ])("does not use a snapshot %s", (_, position) => {
+    const history = started(5);
+    history.append(order(6), batch(6));
+    history.append(order(7, 8), batch(7, 8));
+    expect(history.installSnapshot(position, batch(position.sequence))).toBe(false);
+    expect(history.startFromSnapshot()?.position).toEqual(at(5));
+  });
+
+  test("without history is empty at the position", () => {
+    const history = new TopicHistory(LIMITS);
+    history.reset(at(0), undefined);
+    expect(history.startFromSnapshot()).toEqual({ position: at(0), batches: [] });
+    expect(history.lastBatch).toBeUndefined();
+  });
+});
+
+describe("the ring", () => {
+  const fill = (count: number, bytes: number) => {
+    const history = started(0);
+    let dropped = 0;
+    for (let sequence = 1; sequence <= count; sequence += 1) {
+      history.append(order(sequence), batch(sequence, sequence, bytes));
+      dropped += history.trim();
+    }
+    return { history, dropped };
+  };
+
+  test.each([
+    [9, 0, true],
+    [10, 0, true],
+    [11, 1, false],
+  ])("with %i batches has dropped %i by count", (count, dropped, complete) => {
+    const { history, dropped: actual } = fill(count, 1);
+    expect(actual).toBe(dropped);
+    expect(history.resume(at(0)) !== undefined).toBe(complete);
+    expect(history.hasSnapshot).toBe(complete);
+    expect(history.batches).toBe(Math.min(count, LIMITS.ringBatchesMax));
+  });
+
+  test.each([
+    [333, 0],
+    [334, 1],
+  ])("with 3 batches of %i bytes has dropped %i by size", (bytes, dropped) => {
+    const { history, dropped: actual } = fill(3, bytes);
+    expect(actual).toBe(dropped);
+    expect(history.bytes).toBeLessThanOrEqual(LIMITS.ringBytesMax);
+  });
+
+  test("asks for a snapshot when more than half of it lies after the last one", () => {
+    const wants = (count: number) => fill(count, 1).history.wantsSnapshot;
+    expect([wants(4), wants(5), wants(6)]).toEqual([false, false, true]);
+    const { history } = fill(6, 1);
+    history.installSnapshot(at(3), batch(3));
+    expect(history.wantsSnapshot).toBe(false);
+  });
+
+  test("counts for its snapshot what lies after it, whichever way the snapshot came", () => {
+    const history = started(0);
+    for (let sequence = 1; sequence <= 8; sequence += 1) {
+      history.append(order(sequence), batch(sequence, sequence, 100));
+    }
+    expect(history.wantsSnapshot).toBe(true);
+    history.installSnapshot(at(3), batch(3));
+    expect(history.wantsSnapshot).toBe(false);
+    history.append(order(9), batch(9, 9, 1));
+    expect(history.wantsSnapshot).toBe(true);
+    history.reset(at(9), batch(9));
+    expect(history.wantsSnapshot).toBe(false);
+  });
+
+  test("without a snapshot wants one", () => {
+    const history = new TopicHistory(LIMITS);
+    history.continueAt(order(4), batch(4));
+    expect(history.wantsSnapshot).toBe(true);
+  });
+
+  test("resumes exactly or not at all, whatever the order of events", () => {
+    for (let seed = 1; seed <= 50; seed += 1) {
+      const random = createPrng(seed);
+      const history = started(0);
+      let last = 0;
+      for (let step = 0; step < 40; step += 1) {
+        const count = 1 + random.below(4);
+        history.append(
+          order(last + 1, last + count),
+          batch(last + 1, last + count, random.below(200)),
+        );
+        last += count;
+        history.trim();
+        const from = random.below(last + 1);
+        const resumed = history.resume(at(from));
+        const sequences = resumed?.batches.flatMap(({ firstSequence, lastSequence }) =>
+          Array.from({ length: lastSequence - firstSequence + 1 }, (_, at) => firstSequence + at),
+        );
+        const missed = Array.from({ length: last - from }, (_, index) => from + 1 + index);
+        expect(sequences ?? missed).toEqual(missed);
+      }
+    }
+  });
+});

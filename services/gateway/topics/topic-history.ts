@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { continuesFrom, lastSequenceOf, relationOf } from "./batch-order.ts";
+import type { BatchOrder, TopicPosition } from "./batch-order.ts";
+import type { SharedBatch } from "./shared-batch.ts";
+
+/** Batches to send, and the position that they continue from. */
+export type TopicStart = {
+  readonly position: TopicPosition;
+  readonly batches: readonly SharedBatch[];
+};
+
+/** How much a topic remembers. */
+export type RingLimits = { readonly ringBytesMax: number; readonly ringBatchesMax: number };
+
+type RingEntry = { readonly batch: SharedBatch; readonly previousSequence: number };
+
+type HeldSnapshot = { readonly sequence: number; readonly batch: SharedBatch | undefined };
+
+/**
+ * The recent past of one topic, already encoded: a snapshot at some sequence and the batches since,
+ * so that a subscription starts without asking anybody; and the ring of batches, so that a client
+ * resumes. When the ring is full the oldest batch goes, and the snapshot with it once batches after
+ * it are gone. Batches go in and come out by sequence; how they lie in between is nobody else's
+ * business.
+ */
+export class TopicHistory implements TopicPosition {
+  readonly #limits: RingLimits;
+  readonly #ring: RingEntry[] = [];
+  #ringBytes = 0;
+  #epoch = 0;
+  #sequence = 0;
+  #snapshot: HeldSnapshot | undefined;
+  /** What of the ring lies after the snapshot; 0 if there is no snapshot. */
+  #bytesAfterSnapshot = 0;
+  #batchesAfterSnapshot = 0;
+
+  constructor(limits: RingLimits) {
+    this.#limits = limits;
+  }
+
+  /** 0 before the first `reset`. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** The last event that is here. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  get position(): TopicPosition {
+    return { epoch: this.#epoch, sequence: this.#sequence };
+  }
+
+  get batches(): number {
+    return this.#ring.length;
+  }
+
+  get bytes(): number {
+    return this.#ringBytes;
+  }
+
+  /** Whether `startFromSnapshot` has something to give. */
+  get hasSnapshot(): boolean {
+    return this.#snapshot !== undefined;
+  }
+
+  /**
+   * There is no snapshot, or half of the ring lies after it: time to ask for a newer one, before
+   * the ring outgrows it.
+   */
+  get wantsSnapshot(): boolean {
+    const { ringBytesMax, ringBatchesMax } = this.#limits;
+    return (
+      this.#snapshot === undefined ||
+      this.#bytesAfterSnapshot * 2 > ringBytesMax ||
+      this.#batchesAfterSnapshot * 2 > ringBatchesMax
+    );
+  }
+
+  /** The newest batch; undefined if the ring is empty. */
+  get lastBatch(): SharedBatch | undefined {
+    return this.#ring.at(-1)?.batch;
+  }
+
+  /**
+   * Forgets everything and starts at `position`; `snapshot` is the state there, undefined if there
+   * is none.
+   */
+  reset(position: TopicPosition, snapshot: SharedBatch | undefined): void {
+    this.#clear(position.epoch);
+    this.#sequence = position.sequence;
+    this.#snapshot = { sequence: position.sequence, batch: snapshot };
+  }
+
+  /**
+   * Takes a newer snapshot for the batches that are here. False (and nothing changes) if it belongs
+   * to another epoch, lies ahead of what we have, or before what the ring still holds.
+   */
+  installSnapshot(position: TopicPosition, snapshot: SharedBatch | undefined): boolean {
+    if (position.epoch !== this.#epoch || position.sequence > this.#sequence) return false;
+    if (!this.#reachesBackTo(position.sequence)) return false;
+    this.#snapshot = { sequence: position.sequence, batch: snapshot };
+    this.#bytesAfterSnapshot = 0;
+    this.#batchesAfterSnapshot = 0;
+    for (let index = this.#indexAfter(position.sequence); index < this.#ring.length; index += 1) {
+      this.#bytesAfterSnapshot += this.#entry(index).batch.bytes.byteLength;
+      this.#batchesAfterSnapshot += 1;
+    }
+    return true;
+  }
+
+  /** Adds a batch that continues from here: `relationOf` says so. */
+  append(order: BatchOrder, batch: SharedBatch): void {
+    assert(relationOf(this, order) === "next", "only the next batch is appended to a history");
+    this.#push(order, batch, Math.min(continuesFrom(order), this.#sequence));
+  }
+
+  /**
+   * Forgets everything and goes on with this batch, as if nothing were missing before it: for
+   * channels whose past cannot be had again.
+   */
+  continueAt(order: BatchOrder, batch: SharedBatch): void {
+    this.#clear(order.epoch);
+    this.#push(order, batch, continuesFrom(order));
+  }
+
+  /** Drops the oldest batches while a limit is exceeded. Returns how many went. */
+  trim(): number {
+    const { ringBytesMax, ringBatchesMax } = this.#limits;
+    let dropped = 0;
+    let lastDropped = 0;
+    while (this.#ring.length - dropped > ringBatchesMax || this.#ringBytes > ringBytesMax) {
+      const { batch } = this.#entry(dropped);
+      this.#ringBytes -= batch.bytes.byteLength;
+      lastDropped = batch.lastSequence;
+      dropped += 1;
+    }
+    if (dropped === 0) return 0;
+    assert(this.#ringBytes >= 0, "a history counts no more bytes than its batches have");
+    this.#ring.splice(0, dropped);
+    if (this.#snapshot !== undefined && this.#snapshot.sequence < lastDropped) {
+      this.#snapshot = undefined;
+      this.#bytesAfterSnapshot = 0;
+      this.#batchesAfterSnapshot = 0;
+    }
+    return dropped;
+  }
+
+  /** The snapshot and everything after it; undefined if there is no snapshot. */
+  startFromSnapshot(): TopicStart | undefined {
+    const snapshot = this.#snapshot;
+    if (snapshot === undefined) return undefined;
+    const batches = snapshot.batch === undefined ? [] : [snapshot.batch];
+    this.#collectAfter(snapshot.sequence, batches);
+    return { position: { epoch: this.#epoch, sequence: snapshot.sequence }, batches };
+  }
+
+  /** Exactly what follows `position`; undefined if part of it is gone. */
+  resume(position: TopicPosition): TopicStart | undefined {
+    if (position.epoch !== this.#epoch || position.sequence > this.#sequence) return undefined;
+    if (!this.#reachesBackTo(position.sequence)) return undefined;
+    const batches: SharedBatch[] = [];
+    this.#collectAfter(position.sequence, batches);
+    return { position, batches };
+  }
+
+  /** Whether the ring continues without loss, and without repeating events, from `sequence`. */
+  #reachesBackTo(sequence: number): boolean {
+    if (sequence === this.#sequence) return true;
+    const index = this.#indexAfter(sequence);
+    if (index === this.#ring.length) return false;
+    const { batch, previousSequence } = this.#entry(index);
+    return previousSequence <= sequence && batch.firstSequence > sequence;
+  }
+
+  /** Where the batches begin that have an event after `sequence`. */
+  #indexAfter(sequence: number): number {
+    let low = 0;
+    let high = this.#ring.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#entry(middle).batch.lastSequence > sequence) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  #collectAfter(sequence: number, into: SharedBatch[]): void {
+    for (let index = this.#indexAfter(sequence); index < this.#ring.length; index += 1) {
+      into.push(this.#entry(index).batch);
+    }
+  }
+
+  #push(order: BatchOrder, batch: SharedBatch, previousSequence: number): void {
+    const { lastSequence, bytes } = batch;
+    assert(lastSequence === lastSequenceOf(order), "a batch ends where its head says");
+    assert(lastSequence > this.#sequence, "a history only goes forward");
+    this.#sequence = lastSequence;
+    this.#ring.push({ batch, previousSequence });
+    this.#ringBytes += bytes.byteLength;
+    if (this.#snapshot === undefined) return;
+    this.#bytesAfterSnapshot += bytes.byteLength;
+    this.#batchesAfterSnapshot += 1;
+  }
+
+  #clear(epoch: number): void {
+    this.#epoch = epoch;
+    this.#sequence = 0;
+    this.#ring.length = 0;
+    this.#ringBytes = 0;
+    this.#snapshot = undefined;
+    this.#bytesAfterSnapshot = 0;
+    this.#batchesAfterSnapshot = 0;
+  }
+
+  #entry(index: number): RingEntry {
+    const entry = this.#ring[index];
+    assert(entry !== undefined, "an index of the ring lies within it");
+    return entry;
+  }
+}

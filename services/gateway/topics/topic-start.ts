@@ -1,0 +1,79 @@
+import type { TopicPosition } from "./batch-order.ts";
+import { latestAsState } from "./start-kind.ts";
+import type { StartKind } from "./start-kind.ts";
+import type { SharedBatch } from "./shared-batch.ts";
+import type { TopicHistory, TopicStart } from "./topic-history.ts";
+import type { AttachOptions, Attached } from "./topic-subscriber.ts";
+
+export type TopicStartsParts = {
+  readonly startKind: StartKind;
+  /** Books cannot be followed without the state that their changes apply to. */
+  readonly snapshotNeeded: boolean;
+  readonly history: TopicHistory;
+  /** Frames a state of one event at its sequence. */
+  readonly share: (batch: Uint8Array, sequence: number) => SharedBatch;
+};
+
+/** What subscriptions of one topic begin with, from what its history has. */
+export class TopicStarts {
+  readonly #parts: TopicStartsParts;
+  #latest: { readonly position: TopicPosition; readonly state: SharedBatch } | undefined;
+
+  constructor(parts: TopicStartsParts) {
+    this.#parts = parts;
+  }
+
+  /** What a subscriber is sent first. It receives what follows as it comes. */
+  startOf(options: AttachOptions): Attached {
+    const { history } = this.#parts;
+    const { resume } = options;
+    const resumed = resume === undefined ? undefined : history.resume(resume);
+    if (resumed !== undefined) return { continuity: "resumed", missing: undefined, ...resumed };
+    return {
+      continuity: resume === undefined ? "new" : "replaced",
+      missing: this.#missingSince(resume),
+      ...this.#start(options.snapshot),
+    };
+  }
+
+  #start(snapshot: boolean): TopicStart {
+    const { startKind, snapshotNeeded, history } = this.#parts;
+    const nothing = { position: history.position, batches: [] };
+    if (!snapshot && !snapshotNeeded) return nothing;
+    switch (startKind) {
+      case "none":
+        return nothing;
+      case "last":
+        return this.#startFromLast() ?? history.startFromSnapshot() ?? nothing;
+      case "snapshot":
+        return history.startFromSnapshot() ?? nothing;
+    }
+  }
+
+  /** The latest event alone, as a state. Made when it is first wanted. */
+  #startFromLast(): TopicStart | undefined {
+    const { history, share } = this.#parts;
+    const last = history.lastBatch;
+    if (last === undefined) return undefined;
+    const { position } = history;
+    let latest = this.#latest;
+    if (
+      latest?.position.epoch !== position.epoch ||
+      latest.position.sequence !== position.sequence
+    ) {
+      const state = latestAsState(last.bytes);
+      if (state === undefined) return undefined;
+      latest = { position, state: share(state, last.lastSequence) };
+      this.#latest = latest;
+    }
+    return { position, batches: [latest.state] };
+  }
+
+  /** Events that are over for good, where no state stands for them. */
+  #missingSince(resume: TopicPosition | undefined): Attached["missing"] {
+    const { startKind, history } = this.#parts;
+    if (resume === undefined || startKind !== "none") return undefined;
+    if (resume.epoch !== history.epoch || resume.sequence >= history.sequence) return undefined;
+    return { first: resume.sequence + 1, last: history.sequence };
+  }
+}

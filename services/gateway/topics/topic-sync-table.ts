@@ -1,0 +1,123 @@
+/**
+ * How a topic gets and keeps a state that its subscribers can rely on.
+ *
+ * - `cold`: nothing is known, and nobody has asked for it or the last answer was of no use.
+ * - `syncing`: the first snapshot is on its way; batches are held until it is here.
+ * - `live`: every batch continues from the one before and goes to the subscribers at once.
+ * - `resyncing`: something may have been lost; batches are held until a new snapshot is here.
+ * - `closed`: the topic was left, for good.
+ *
+ * The invariants, and how each is enforced:
+ *
+ * 1. A state follows another only where the table allows it. Asserted at each change.
+ * 2. An event that cannot happen in a state never does. Asserted: its cell is `impossible`.
+ * 3. At most one query is under way, and an answer comes only to a query. `ask` is the only place
+ *    that starts one and does nothing while one is under way; the answer is asserted to be awaited.
+ * 4. An answer to a query from before a loss is not used. Whatever leads to `resyncing` marks the
+ *    query that is under way as outdated; its answer only starts the next.
+ * 5. A retry is armed only while no query is under way. `ask` cancels it; asserted when it is due.
+ * 6. Whoever waits is answered. In `syncing` a query is always under way; in `live` one starts if
+ *    there is no start to give; every answer to a query answers those who wait, or asks again, at
+ *    most INCONSISTENCIES_MAX times. The property test drives it.
+ * 7. While somebody is subscribed, a topic that is not live has a query under way or a retry armed.
+ *    Nobody can subscribe before the first snapshot (`attached` is impossible there), a query that
+ *    fails arms a retry if somebody is subscribed, and `attached` asks if neither is so.
+ * 8. Batches are held only while the topic is not live, at most as many as the history keeps.
+ *    Asserted by the history of batches itself and when the topic becomes live.
+ * 9. Subscribers have received what the history holds: a batch is appended and delivered in one
+ *    step. The history asserts that each batch continues from the one before; the property test
+ *    follows each subscriber and finds every event delivered, replaced by a state or told missing.
+ * 10. Nothing is asked, armed or delivered after `closed`: every cell of it is `ignore` or `refuse`.
+ */
+export type SyncState = "cold" | "syncing" | "live" | "resyncing" | "closed";
+
+/** What an event may lead to. `impossible` is a bug of ours if it happens. */
+type Reactions = {
+  /** The bus delivered a batch. */
+  readonly batchReceived: "hold" | "append" | "ignore";
+  /** The answer to the query is a snapshot. */
+  readonly snapshotArrived: "synchronize" | "refresh" | "ignore" | "impossible";
+  /** The query was refused or not answered. */
+  readonly queryFailed: "fail" | "ignore" | "impossible";
+  /** The bus may have lost batches without a trace, or the publisher was away. */
+  readonly lossSuspected: "ask" | "outdate" | "resync" | "ignore";
+  /** Somebody waits until the topic has a start to give. */
+  readonly startWanted: "ask" | "wait" | "serve" | "refuse";
+  /** Somebody subscribed. */
+  readonly attached: "ask" | "ignore" | "impossible";
+  /** The time that `retryAfter` asked for has passed. */
+  readonly retryDue: "ask" | "refresh" | "impossible";
+  /** The gateway leaves the topic. */
+  readonly closed: "close" | "ignore";
+};
+
+/** What can happen to a topic. */
+export type SyncEvent = keyof Reactions;
+
+/** What an event does in a state, and which states may follow. */
+export type SyncCell<Event extends SyncEvent = SyncEvent> = {
+  readonly does: Reactions[Event];
+  readonly next: readonly SyncState[];
+};
+
+export type SyncTable = {
+  readonly [State in SyncState]: { readonly [Event in SyncEvent]: SyncCell<Event> };
+};
+
+const IMPOSSIBLE = { does: "impossible", next: [] } as const;
+const IGNORED = { does: "ignore", next: ["closed"] } as const;
+const CLOSE = { does: "close", next: ["closed"] } as const;
+
+/** Every state by every event. */
+export const SYNC_TABLE: SyncTable = {
+  cold: {
+    batchReceived: { does: "hold", next: ["cold"] },
+    snapshotArrived: IMPOSSIBLE,
+    queryFailed: IMPOSSIBLE,
+    lossSuspected: { does: "ask", next: ["syncing"] },
+    startWanted: { does: "ask", next: ["syncing"] },
+    attached: IMPOSSIBLE,
+    retryDue: IMPOSSIBLE,
+    closed: CLOSE,
+  },
+  syncing: {
+    batchReceived: { does: "hold", next: ["syncing"] },
+    snapshotArrived: { does: "synchronize", next: ["live", "syncing", "cold"] },
+    queryFailed: { does: "fail", next: ["cold", "syncing"] },
+    lossSuspected: { does: "outdate", next: ["syncing"] },
+    startWanted: { does: "wait", next: ["syncing"] },
+    attached: IMPOSSIBLE,
+    retryDue: IMPOSSIBLE,
+    closed: CLOSE,
+  },
+  live: {
+    batchReceived: { does: "append", next: ["live", "resyncing"] },
+    snapshotArrived: { does: "refresh", next: ["live"] },
+    queryFailed: { does: "fail", next: ["live"] },
+    lossSuspected: { does: "resync", next: ["resyncing"] },
+    startWanted: { does: "serve", next: ["live"] },
+    attached: { does: "ignore", next: ["live"] },
+    retryDue: { does: "refresh", next: ["live"] },
+    closed: CLOSE,
+  },
+  resyncing: {
+    batchReceived: { does: "hold", next: ["resyncing"] },
+    snapshotArrived: { does: "synchronize", next: ["live", "resyncing"] },
+    queryFailed: { does: "fail", next: ["resyncing"] },
+    lossSuspected: { does: "resync", next: ["resyncing"] },
+    startWanted: { does: "ask", next: ["resyncing"] },
+    attached: { does: "ask", next: ["resyncing"] },
+    retryDue: { does: "ask", next: ["resyncing"] },
+    closed: CLOSE,
+  },
+  closed: {
+    batchReceived: IGNORED,
+    snapshotArrived: IGNORED,
+    queryFailed: IGNORED,
+    lossSuspected: IGNORED,
+    startWanted: { does: "refuse", next: ["closed"] },
+    attached: IGNORED,
+    retryDue: IMPOSSIBLE,
+    closed: IGNORED,
+  },
+};

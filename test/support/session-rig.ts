@@ -1,0 +1,119 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { tickwire } from "@tickwire/proto";
+import type { Instrument } from "@tickwire/proto/service";
+import { Registry } from "prom-client";
+import { ANONYMOUS } from "#gateway/access/principal.ts";
+import { gatewayConfig } from "#gateway/config.ts";
+import { createGatewayMetrics } from "#gateway/metrics.ts";
+import { createMarketData } from "#gateway/rpc/router.ts";
+import { Flusher } from "#gateway/session/outbound/flusher.ts";
+import { Session } from "#gateway/session/session.ts";
+import type { SessionState } from "#gateway/session/session-table.ts";
+import { FakeConnection } from "./fake-connection.ts";
+import { fakeCatalog, FakeHub, listedInstrument } from "./fake-topics.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+const { ClientFrame, ServerFrame } = tickwire.v1;
+
+/** A session with everything around it made by the test: connection, topics, catalog, clock. */
+export class SessionRig {
+  readonly clock = new ManualClock();
+  readonly registry = new Registry();
+  readonly hub = new FakeHub();
+  readonly instruments = new Map<string, Instrument>();
+  readonly connection = new FakeConnection();
+  readonly logs: string[] = [];
+  readonly session: Session;
+  /** Calls of `onGone`. */
+  gone = 0;
+  #turns: (() => void)[] = [];
+
+  constructor(
+    config: Parameters<typeof gatewayConfig>[0] = {},
+    symbols: readonly string[] = ["BTC-USDT", "ETH-USDT"],
+  ) {
+    for (const symbol of symbols) this.instruments.set(symbol, listedInstrument(symbol));
+    const { clock } = this;
+    const catalog = fakeCatalog(this.instruments);
+    const metrics = createGatewayMetrics(this.registry);
+    const scheduler = { endOfTurn: (callback: () => void) => void this.#turns.push(callback) };
+    const log = (fields: object, message: string): void => {
+      this.logs.push(`${message} ${JSON.stringify(fields)}`);
+    };
+    const bus = undefined as never;
+    this.session = new Session(
+      {
+        id: "session-1",
+        connection: this.connection,
+        principal: ANONYMOUS,
+        onGone: () => void (this.gone += 1),
+      },
+      {
+        config: gatewayConfig(config),
+        clock,
+        logger: { debug: log, info: log, warn: log, error: log },
+        metrics,
+        flusher: new Flusher({ clock, scheduler, flushIntervalMsMax: 0, metrics }),
+        hub: this.hub.asHub,
+        catalog,
+        services: createMarketData({ bus, clock, catalog, queryTimeoutMs: 1_000 }),
+        serverVersion: "1.2.3",
+      },
+    );
+    this.connection.handler = this.session;
+  }
+
+  get state(): SessionState {
+    return this.session.state;
+  }
+
+  /** Everything that the client has received, in order, read by protobufjs alone. */
+  get frames(): tickwire.v1.ServerFrame[] {
+    return this.connection.sent.map(({ bytes }) => ServerFrame.decode(Uint8Array.from(bytes)));
+  }
+
+  get messages(): tickwire.v1.ServerMessage[] {
+    return this.frames.flatMap((frame) => frame.messages as tickwire.v1.ServerMessage[]);
+  }
+
+  /** The kinds of the messages that the client has received. */
+  get said(): string[] {
+    return this.messages.map((message) => message.message ?? "nothing");
+  }
+
+  /** First sequences of the batches that the client has received of a topic. */
+  sequencesOf(topicId: number): number[] {
+    const batches = this.frames.flatMap((frame) => frame.batches as tickwire.v1.Batch[]);
+    const ofTopic = batches.filter((batch) => batch.topicId === topicId);
+    return ofTopic.map((batch) => Number(batch.firstSequence));
+  }
+
+  /** The client sends a frame. */
+  says(...messages: tickwire.v1.IClientMessage[]): void {
+    this.session.onMessage(ClientFrame.encode({ messages }).finish(), true);
+  }
+
+  hello(): void {
+    this.says({ hello: { protocolVersion: 1, clientName: "test", acceptCompression: true } });
+  }
+
+  subscribe(requestId: number, ...topics: string[]): void {
+    this.says({ subscribe: { requestId, topics: topics.map((topic) => ({ topic })) } });
+  }
+
+  /** The turn of the event loop ends. */
+  endTurn(): void {
+    for (const callback of this.#turns.splice(0)) callback();
+  }
+
+  /** Lets the promises of calls run, then ends the turn. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+    this.endTurn();
+  }
+
+  async metric(name: string): Promise<number> {
+    const metric = await this.registry.getSingleMetric(name)?.get();
+    return (metric?.values ?? []).reduce((sum, { value }) => sum + value, 0);
+  }
+}
