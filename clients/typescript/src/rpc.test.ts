@@ -1,4 +1,4 @@
-import { tickwire } from "@tickwire/proto";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import { describe, expect, test } from "vitest";
 import { isPresent, settle, type FakeGateway } from "../test/fake-gateway.ts";
 import { connectFake, reconnect } from "../test/fake-session.ts";
