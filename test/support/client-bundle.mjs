@@ -15,6 +15,7 @@ export async function bundleForBrowser(source, { minify = true } = {}) {
     resolve: { conditions: ["source", "browser", "module"] },
     build: {
       write: false,
+      sourcemap: "hidden",
       minify,
       target: "es2022",
       // In library mode vite keeps the white space of ES modules, which no page would.
@@ -35,7 +36,8 @@ export async function bundleForBrowser(source, { minify = true } = {}) {
       },
     ],
   });
-  const [chunk, ...others] = (Array.isArray(result) ? result[0] : result).output;
+  const { output } = Array.isArray(result) ? result[0] : result;
+  const [chunk, ...others] = output.filter(({ type }) => type === "chunk");
   if (chunk === undefined || others.length > 0) throw new Error("the bundle is not one chunk");
   return chunk;
 }
@@ -51,8 +53,51 @@ export function transferSizes(text) {
   };
 }
 
-/** Path of a module inside the repository, or of the package that it belongs to. */
-export function moduleName(id) {
-  const path = id.startsWith(ROOT) ? id.slice(ROOT.length + 1) : id;
-  return path.replace(/\0/g, "");
+const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/** The numbers of one segment of a source map. */
+function segmentOf(text) {
+  const numbers = [];
+  let value = 0;
+  let shift = 0;
+  for (const letter of text) {
+    const digit = BASE64.indexOf(letter);
+    value |= (digit & 31) << shift;
+    shift += 5;
+    if (digit >= 32) continue;
+    numbers.push(value & 1 ? -(value >>> 1) : value >>> 1);
+    value = 0;
+    shift = 0;
+  }
+  return numbers;
+}
+
+/** Minified bytes that each module has in a bundle, largest first, by its source map. */
+export function bytesByModule({ code, map }) {
+  const bytes = new Map();
+  let source = 0;
+  const lines = code.split("\n");
+  map.mappings.split(";").forEach((mappings, index) => {
+    let column = 0;
+    let owner;
+    const add = (end) => {
+      if (owner !== undefined) bytes.set(owner, (bytes.get(owner) ?? 0) + end - column);
+    };
+    for (const text of mappings.split(",").filter(Boolean)) {
+      const [columns, sources = 0] = segmentOf(text);
+      add(column + columns);
+      column += columns;
+      source += sources;
+      owner = map.sources[source];
+    }
+    add((lines[index] ?? "").length);
+  });
+  return [...bytes]
+    .map(([path, count]) => ({ module: moduleName(path), bytes: count }))
+    .sort((a, b) => b.bytes - a.bytes);
+}
+
+/** The part of a path that says which module it is. */
+function moduleName(path) {
+  return path.replace(/^.*?(?=(clients|proto|node_modules)\/)/, "");
 }

@@ -10,7 +10,7 @@
  * - another behaviour of the socket: add a method to FakeSocket.
  */
 import { tickwire } from "@tickwire/proto/protobufjs";
-import type { WebSocketLike } from "../src/environment.ts";
+import type { WebSocketLike } from "../src/host/environment.ts";
 
 const wire = tickwire.v1;
 
