@@ -25,7 +25,8 @@ const textDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 export class ByteReader {
   readonly bytes: Uint8Array;
   position: number;
-  readonly end: number;
+  /** What is read must lie before it. */
+  end: number;
   /** Halves of the 64-bit varint that was read last. */
   low = 0;
   high = 0;
@@ -63,28 +64,52 @@ export class ByteReader {
     throw new WireError("malformed", "a varint is longer than 10 bytes");
   }
 
-  /** Field number * 8 + wire type. */
-  tag(): number {
-    const { position } = this;
-    const first = position < this.end ? (this.bytes[position] as number) : 0x80;
-    if (first < 0x80 && first > 7) {
+  /**
+   * The value of a varint, where that is a safe integer from 0; NaN otherwise. Above 32 bits the
+   * halves are in `low` and `high` as well.
+   */
+  varint(): number {
+    const { bytes, position, end } = this;
+    const first = position < end ? (bytes[position] as number) : 0x80;
+    if (first < 0x80) {
       this.position = position + 1;
       return first;
     }
-    this.varint64();
-    if (this.high !== 0 || this.low < 8) {
-      throw new WireError("malformed", "a tag has no valid field number");
+    if (end - position >= 4) {
+      const short = takeShortVarint(bytes, position);
+      if (short >= 0) {
+        this.position = varintEnd;
+        return short;
+      }
     }
-    return this.low;
+    this.varint64();
+    const value = this.high * TWO_32 + this.low;
+    return value <= Number.MAX_SAFE_INTEGER ? value : NaN;
+  }
+
+  /** Field number * 8 + wire type. */
+  tag(): number {
+    const tag = this.varint();
+    if (tag >= 8 && tag <= 0xffff_ffff) return tag;
+    throw new WireError("malformed", "a tag has no valid field number");
   }
 
   /** The length of what follows, which is there. */
   length(): number {
-    this.varint64();
-    if (this.high !== 0 || this.low > this.end - this.position) {
-      throw new WireError("truncated", "a length exceeds what is there");
-    }
-    return this.low;
+    const length = this.varint();
+    if (length <= this.end - this.position) return length;
+    throw new WireError("truncated", "a length exceeds what is there");
+  }
+
+  /**
+   * Reads a length and sets `end` to the end of what follows; returns the `end` of before, which
+   * the caller puts back.
+   */
+  enter(): number {
+    const { end } = this;
+    const length = this.length();
+    this.end = this.position + length;
+    return end;
   }
 
   /** Passes over a value of an unknown field. */
@@ -210,16 +235,35 @@ export function takeShortVarint(bytes: Uint8Array, position: number): number {
 
 /** A text. Throws WireError if it is not UTF-8. */
 export function readText(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start <= SHORT_TEXT_BYTES) {
-    let text = "";
-    for (let index = start; index < end; index += 1) {
-      const byte = bytes[index] as number;
-      if (byte > 0x7f) return decodeText(bytes, start, end);
-      text += String.fromCharCode(byte);
-    }
-    return text;
+  const isShort = end - start <= SHORT_TEXT_BYTES;
+  return (isShort ? readAscii(bytes, start, end) : undefined) ?? decodeText(bytes, start, end);
+}
+
+/**
+ * The text if all of it is ASCII. Eight characters at a time: each piece that is added makes the
+ * text slower to use.
+ */
+function readAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
+  let text = "";
+  let at = start;
+  for (; at + 8 <= end; at += 8) {
+    const a = bytes[at] as number;
+    const b = bytes[at + 1] as number;
+    const c = bytes[at + 2] as number;
+    const d = bytes[at + 3] as number;
+    const e = bytes[at + 4] as number;
+    const f = bytes[at + 5] as number;
+    const g = bytes[at + 6] as number;
+    const h = bytes[at + 7] as number;
+    if ((a | b | c | d | e | f | g | h) > 0x7f) return undefined;
+    text += String.fromCharCode(a, b, c, d, e, f, g, h);
   }
-  return decodeText(bytes, start, end);
+  for (; at < end; at += 1) {
+    const byte = bytes[at] as number;
+    if (byte > 0x7f) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }
 
 function decodeText(bytes: Uint8Array, start: number, end: number): string {

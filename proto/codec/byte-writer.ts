@@ -47,6 +47,12 @@ export class ByteWriter {
     this.position = putVarint(this.bytes, this.position, value);
   }
 
+  /** A varint of 64 bits without a tag; a negative `value` stands for its two's complement. */
+  bigVarint(value: bigint): void {
+    this.reserve(VARINT_BYTES_MAX);
+    this.position = putBigVarint(this.bytes, this.position, BigInt.asUintN(64, value));
+  }
+
   /** A varint field; `value` is a whole number from 0 to 2^53. Writes nothing for 0. */
   uintField(field: number, value: number): void {
     if (value === 0) return;
@@ -61,9 +67,8 @@ export class ByteWriter {
       this.uintField(field, value);
       return;
     }
-    this.reserve(2 * VARINT_BYTES_MAX);
-    const tagged = putVarint(this.bytes, this.position, (field << 3) | WIRE_VARINT);
-    this.position = putBigVarint(this.bytes, tagged, BigInt.asUintN(64, BigInt(value)));
+    this.varint((field << 3) | WIRE_VARINT);
+    this.bigVarint(BigInt(value));
   }
 
   /** Writes nothing for false. */

@@ -1,4 +1,4 @@
-import { tickwire } from "@tickwire/proto";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import {
   BatchCodec,
   BookCodec,
@@ -14,7 +14,7 @@ import {
   TopicResultCodec,
   TradeCodec,
 } from "@tickwire/proto/messages";
-import { MessageJsonError } from "@tickwire/proto/service";
+import { MessageJsonError, messageFromJson, messageToJson } from "@tickwire/proto/service";
 import type { FieldProblem } from "@tickwire/proto/service";
 import { describe, expect, test } from "vitest";
 import { WireError } from "./wire-error.ts";
@@ -169,7 +169,7 @@ describe("bytes", () => {
 
 describe("JSON", () => {
   test("follows the rules of proto3", () => {
-    expect(TradeCodec.toJson(trade)).toEqual({
+    expect(messageToJson(TradeCodec, trade)).toEqual({
       sequence: "9007199254740991",
       venueTimeUs: "0",
       receivedTimeUs: "-5",
@@ -179,46 +179,54 @@ describe("JSON", () => {
       tradeId: "ü-1",
       historical: true,
     });
-    expect(CallCodec.toJson({ request: Uint8Array.of(255, 254), metadata: { a: "b" } })).toEqual({
+    expect(
+      messageToJson(CallCodec, { request: Uint8Array.of(255, 254), metadata: { a: "b" } }),
+    ).toEqual({
       request: "//4=",
       metadata: { a: "b" },
     });
   });
 
   test("leaves out what has its default", () => {
-    expect(TradeCodec.toJson(TradeCodec.decode(new Uint8Array(0)))).toEqual({});
+    expect(messageToJson(TradeCodec, TradeCodec.decode(new Uint8Array(0)))).toEqual({});
   });
 
   test("gives back what it was made from", () => {
-    expect(TradeCodec.fromJson(TradeCodec.toJson(trade))).toEqual(trade);
+    expect(messageFromJson(TradeCodec, messageToJson(TradeCodec, trade))).toEqual(trade);
   });
 
   test("takes names of the schema, numbers for 64 bits, text for 32, and enums by number", () => {
     expect(
-      GetCandlesRequestCodec.fromJson({ interval_ms: 60_000, venue: "binance", limit: "7" }),
+      messageFromJson(GetCandlesRequestCodec, {
+        interval_ms: 60_000,
+        venue: "binance",
+        limit: "7",
+      }),
     ).toMatchObject({ intervalMs: 60_000, venue: "binance", limit: 7 });
-    expect(ListInstrumentsRequestCodec.fromJson({ kind: 2 }).kind).toBe(
+    expect(messageFromJson(ListInstrumentsRequestCodec, { kind: 2 }).kind).toBe(
       "INSTRUMENT_KIND_PERPETUAL",
     );
   });
 
   test("null is the default", () => {
     const all = { venue: null, symbol: null, intervalMs: null, limit: null };
-    expect(GetCandlesRequestCodec.fromJson(all)).toEqual(GetCandlesRequestCodec.fromJson({}));
+    expect(messageFromJson(GetCandlesRequestCodec, all)).toEqual(
+      messageFromJson(GetCandlesRequestCodec, {}),
+    );
   });
 
   test("base64 of both alphabets, padded or not", () => {
     for (const request of ["//4=", "__4", "__4="]) {
-      expect(CallCodec.fromJson({ request }).request).toEqual(Uint8Array.of(255, 254));
+      expect(messageFromJson(CallCodec, { request }).request).toEqual(Uint8Array.of(255, 254));
     }
   });
 
   test("a Batch inside a message is written out", () => {
     const payload = { kind: "trades", value: { sizes: [2n ** 63n] } } as const;
     const response = { batch: BatchCodec.encode({ count: 1, payload }) };
-    const json = ReplayResponseCodec.toJson(response);
+    const json = messageToJson(ReplayResponseCodec, response);
     expect(json).toEqual({ batch: { count: 1, trades: { sizes: ["9223372036854775808"] } } });
-    expect(ReplayResponseCodec.fromJson(json)).toEqual(response);
+    expect(messageFromJson(ReplayResponseCodec, json)).toEqual(response);
   });
 
   test("names every bad field", () => {
@@ -231,7 +239,7 @@ describe("JSON", () => {
         null,
       ],
     };
-    expect(problemsOf(() => SubscribeCodec.fromJson(json))).toEqual([
+    expect(problemsOf(() => messageFromJson(SubscribeCodec, json))).toEqual([
       { field: "requestId", problem: "must be from 0 to 4294967295" },
       { field: "topics[0].topic", problem: "must be a string" },
       { field: "topics[1].depth", problem: "must be an integer" },
@@ -250,7 +258,7 @@ describe("JSON", () => {
   });
 
   test("the message of the error has all of it", () => {
-    expect(() => GetCandlesRequestCodec.fromJson({ venue: 1, limit: true })).toThrow(
+    expect(() => messageFromJson(GetCandlesRequestCodec, { venue: 1, limit: true })).toThrow(
       "tickwire.v1.GetCandlesRequest: venue must be a string; limit must be an integer",
     );
   });
@@ -274,25 +282,27 @@ describe("JSON", () => {
       [{ field: "intervalMs", problem: "must be an integer, as text if it is beyond 2^53" }],
     ],
   ])("refuses %s", (_, json, problems) => {
-    expect(problemsOf(() => GetCandlesRequestCodec.fromJson(json))).toEqual(problems);
+    expect(problemsOf(() => messageFromJson(GetCandlesRequestCodec, json))).toEqual(problems);
   });
 
   test("refuses two members of a oneof", () => {
     const json = { cancel: { callId: 1 }, ping: {} };
-    expect(problemsOf(() => ClientMessageCodec.fromJson(json))).toEqual([
+    expect(problemsOf(() => messageFromJson(ClientMessageCodec, json))).toEqual([
       { field: "ping", problem: "excludes cancel, which is given too" },
     ]);
   });
 
   test.each(["a", "====", "ab*d", 5])("refuses %j as bytes", (request) => {
-    expect(problemsOf(() => CallCodec.fromJson({ request }))).toEqual([
+    expect(problemsOf(() => messageFromJson(CallCodec, { request }))).toEqual([
       { field: "request", problem: "must be base64" },
     ]);
   });
 
   test("can let unknown fields pass", () => {
     const json = { venue: "x", future: 1 };
-    expect(GetCandlesRequestCodec.fromJson(json, { ignoreUnknownFields: true })).toMatchObject({
+    expect(
+      messageFromJson(GetCandlesRequestCodec, json, { ignoreUnknownFields: true }),
+    ).toMatchObject({
       venue: "x",
     });
   });

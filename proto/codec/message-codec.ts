@@ -1,10 +1,8 @@
-import { decodeMessage, encodeMessage } from "./message-binary.ts";
-import { messageFromJson, messageToJson } from "./message-json.ts";
-import type { FromJsonOptions } from "./message-json.ts";
-import type { EnumTable, MessageSpec, Values } from "./message-spec.ts";
+import { decodeMessage } from "./message-reader.ts";
+import { MessageSpec } from "./message-spec.ts";
+import type { EnumTable, FieldReference, Values } from "./message-spec.ts";
+import { encodeMessage } from "./message-writer.ts";
 
-export { MessageJsonError } from "./message-json.ts";
-export type { FieldProblem, FromJsonOptions } from "./message-json.ts";
 export type { EnumTable } from "./message-spec.ts";
 
 /**
@@ -20,9 +18,9 @@ export type MessageInit<T> = T extends string | number | bigint | boolean | Uint
       : { readonly [Key in keyof T]?: MessageInit<T[Key]> | undefined };
 
 /**
- * Carries one type of message to and from bytes and JSON. 64-bit integers are checked numbers
- * (columns of batches: numbers or bigints), enums are the names of their values, and a Batch inside
- * a message stays encoded.
+ * Carries one type of message to and from bytes. 64-bit integers are checked numbers (columns of
+ * batches: numbers or bigints), enums are the names of their values, and a Batch inside a message
+ * stays encoded. For JSON there are `messageToJson` and `messageFromJson`.
  */
 export type MessageCodec<T> = {
   /** Full name, such as `tickwire.v1.Trade`. */
@@ -33,40 +31,41 @@ export type MessageCodec<T> = {
   encode(value: MessageInit<T>): Uint8Array<ArrayBuffer>;
   /** Copies what it keeps of `bytes`. Throws WireError. Unknown fields are skipped. */
   decode(bytes: Uint8Array): T;
-  /**
-   * Proto3 JSON, as a value for JSON.stringify. Throws WireError if a value does not fit its field.
-   */
-  toJson(value: MessageInit<T>): unknown;
-  /**
-   * Reads proto3 JSON, as JSON.parse gives it. Throws MessageJsonError, which names every bad
-   * field.
-   */
-  fromJson(json: unknown, options?: FromJsonOptions): T;
 };
 
-/** Used by generated code, which vouches that `T` and the fields agree. */
-export function createMessageCodec<T>(spec: MessageSpec): MessageCodec<T> {
+/**
+ * Used by generated code, which vouches that `T` and the fields agree. What the text of the fields
+ * means is said at MessageSpec.
+ */
+export function createMessageCodec<T>(
+  name: string,
+  fields: string,
+  references: readonly FieldReference[] = [],
+): MessageCodec<T> {
+  const spec = new MessageSpec(name, fields, references);
   return {
-    name: spec.name,
+    name,
     spec,
     encode: (value) => encodeMessage(spec, value as Values),
     decode: (bytes) => decodeMessage(spec, bytes) as T,
-    toJson: (value) => messageToJson(spec, value as Values),
-    fromJson: (json, options) => messageFromJson(spec, json, options) as T,
   };
 }
 
-/** Used by generated code. `unknown` is what a number that the schema does not know is read as. */
-export function createEnumTable(
-  name: string,
-  numbers: Readonly<Record<string, number>>,
-  unknown: string,
-): EnumTable {
-  const entries = Object.entries(numbers);
-  return {
-    name,
-    unknown,
-    numberOf: new Map(entries),
-    nameOf: new Map(entries.map(([valueName, number]) => [number, valueName])),
-  };
+/**
+ * Used by generated code. `words` are the names of the values without their common prefix; a number
+ * that is not one more than the one before follows its word after `=`. `unknown` is the word that a
+ * number that the schema does not know is read as.
+ */
+export function createEnumTable(prefix: string, words: string, unknown: string): EnumTable {
+  const numberOf = new Map<string, number>();
+  const nameOf = new Map<number, string>();
+  let number = 0;
+  for (const entry of words.split(" ")) {
+    const [word = "", given] = entry.split("=");
+    if (given !== undefined) number = Number(given);
+    numberOf.set(prefix + word, number);
+    nameOf.set(number, prefix + word);
+    number += 1;
+  }
+  return { numberOf, nameOf, unknown: prefix + unknown };
 }

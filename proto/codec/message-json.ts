@@ -1,18 +1,11 @@
-import protobuf from "protobufjs/minimal.js";
-import { decodeMessage, encodeMessage } from "./message-binary.ts";
-import { emptyMessage, fieldValue, isDefault } from "./message-spec.ts";
-import type {
-  EnumTable,
-  FieldSpec,
-  Integer32Type,
-  Integer64Type,
-  MessageSpec,
-  OneofValue,
-  Values,
-} from "./message-spec.ts";
+import { BatchCodec } from "../gen/messages.ts";
+import type { MessageCodec, MessageInit } from "./message-codec.ts";
+import { decodeMessage } from "./message-reader.ts";
+import { emptyMessage, fieldValue, isDefault, protoNameOf } from "./message-spec.ts";
+import type { EnumTable, FieldSpec, MessageSpec, OneofValue, Values } from "./message-spec.ts";
+import { encodeMessage } from "./message-writer.ts";
 
-const { base64 } = protobuf.util;
-
+/** How JSON is read. */
 export type FromJsonOptions = {
   /** False (the default) reports them: in a request they are typing errors. */
   readonly ignoreUnknownFields?: boolean;
@@ -39,8 +32,29 @@ export class MessageJsonError extends Error {
   }
 }
 
-/** Proto3 JSON of a message: defaults left out, 64-bit integers as text, bytes in base64. */
-export function messageToJson(spec: MessageSpec, values: Values): Values {
+/**
+ * Proto3 JSON of a message, as a value for JSON.stringify: defaults left out, 64-bit integers as
+ * text, bytes in base64. Throws WireError if a Batch inside the message cannot be read.
+ */
+export function messageToJson<T>(codec: MessageCodec<T>, value: MessageInit<T>): unknown {
+  return valuesToJson(codec.spec, value as Values);
+}
+
+/**
+ * Reads proto3 JSON, as JSON.parse gives it. Throws MessageJsonError, which names every bad field.
+ */
+export function messageFromJson<T>(
+  codec: MessageCodec<T>,
+  json: unknown,
+  options: FromJsonOptions = {},
+): T {
+  const parse = new JsonParse(options);
+  const values = parse.message(codec.spec, json, "");
+  if (parse.problems.length > 0) throw new MessageJsonError(codec.name, parse.problems);
+  return values as T;
+}
+
+function valuesToJson(spec: MessageSpec, values: Values): Values {
   const json: Values = {};
   for (const field of spec.fields) {
     const value = fieldValue(values, field);
@@ -54,36 +68,26 @@ export function messageToJson(spec: MessageSpec, values: Values): Values {
 
 function valueToJson(field: FieldSpec, value: unknown): unknown {
   switch (field.kind) {
-    case "integer64":
+    case "U":
+    case "I":
+    case "Z":
       return String(value);
-    case "bytes":
-      return base64.encode(value as Uint8Array, 0, (value as Uint8Array).length);
-    case "message":
-      return messageToJson(field.message().spec, value as Values);
-    case "raw": {
-      const inner = field.message().spec;
-      return messageToJson(inner, decodeMessage(inner, value as Uint8Array));
+    case "y":
+      return encodeBase64(value as Uint8Array);
+    case "m":
+      return valuesToJson(field.message as MessageSpec, value as Values);
+    case "w": {
+      const inner = BatchCodec.spec;
+      return valuesToJson(inner, decodeMessage(inner, value as Uint8Array));
     }
-    case "map":
+    case "M":
       return { ...(value as Record<string, string>) };
-    case "integer32":
-    case "bool":
-    case "enum":
-    case "string":
+    case "u":
+    case "b":
+    case "e":
+    case "s":
       return value;
   }
-}
-
-/** The reverse. Throws MessageJsonError with every problem found. */
-export function messageFromJson(
-  spec: MessageSpec,
-  json: unknown,
-  options: FromJsonOptions = {},
-): Values {
-  const parse = new JsonParse(options);
-  const values = parse.message(spec, json, "");
-  if (parse.problems.length > 0) throw new MessageJsonError(spec.name, parse.problems);
-  return values;
 }
 
 /** What a parse hands back in place of a value that it has reported. */
@@ -106,7 +110,7 @@ class JsonParse {
     }
     for (const [key, value] of Object.entries(json)) {
       const fieldPath = path === "" ? key : `${path}.${key}`;
-      const field = spec.fields.find(({ name, protoName }) => name === key || protoName === key);
+      const field = spec.fields.find(({ name }) => name === key || protoNameOf(name) === key);
       if (field === undefined) {
         if (!this.#options.ignoreUnknownFields) {
           this.#report(fieldPath, `is not a field of ${spec.name}`);
@@ -142,45 +146,42 @@ class JsonParse {
 
   #value(field: FieldSpec, json: unknown, path: string): unknown {
     switch (field.kind) {
-      case "integer32":
-        return this.#integer32(field.type, json, path);
-      case "integer64":
-        return this.#integer64(field.type, field.repeated === true, json, path);
-      case "bool":
+      case "u":
+        return this.#integer32(json, path);
+      case "U":
+      case "I":
+      case "Z":
+        return this.#integer64(field, json, path);
+      case "b":
         return typeof json === "boolean" ? json : this.#report(path, "must be true or false");
-      case "string":
+      case "s":
         return typeof json === "string" ? json : this.#report(path, "must be a string");
-      case "bytes":
-        return this.#bytes(json, path);
-      case "enum":
-        return this.#enum(field.enum, json, path);
-      case "map":
+      case "y":
+        return decodeBase64(json) ?? this.#report(path, "must be base64");
+      case "e":
+        return this.#enum(field.enum as EnumTable, json, path);
+      case "M":
         return this.#map(json, path);
-      case "message":
-        return this.message(field.message().spec, json, path);
-      case "raw": {
+      case "m":
+        return this.message(field.message as MessageSpec, json, path);
+      case "w": {
         const problemsBefore = this.problems.length;
-        const inner = field.message().spec;
+        const inner = BatchCodec.spec;
         const values = this.message(inner, json, path);
         return this.problems.length > problemsBefore ? BAD : encodeMessage(inner, values);
       }
     }
   }
 
-  #integer32(type: Integer32Type, json: unknown, path: string): unknown {
+  #integer32(json: unknown, path: string): unknown {
     const number = typeof json === "string" && INTEGER.test(json) ? Number(json) : json;
     if (!Number.isInteger(number)) return this.#report(path, "must be an integer");
-    const unsigned = type === "uint32" || type === "fixed32";
-    const minimum = unsigned ? 0 : -0x8000_0000;
-    const maximum = unsigned ? 0xffff_ffff : 0x7fff_ffff;
-    if ((number as number) < minimum || (number as number) > maximum) {
-      return this.#report(path, `must be from ${minimum} to ${maximum}`);
-    }
-    return number;
+    if ((number as number) >= 0 && (number as number) <= UINT32_MAX) return number;
+    return this.#report(path, `must be from 0 to ${UINT32_MAX}`);
   }
 
-  #integer64(type: Integer64Type, exact: boolean, json: unknown, path: string): unknown {
-    const unsigned = type === "uint64" || type === "fixed64";
+  #integer64(field: FieldSpec, json: unknown, path: string): unknown {
+    const unsigned = field.kind === "U";
     let integer: bigint;
     if (typeof json === "string" && INTEGER.test(json)) integer = BigInt(json);
     else if (Number.isSafeInteger(json)) integer = BigInt(json as number);
@@ -190,14 +191,7 @@ class JsonParse {
     }
     const number = Number(integer);
     if (Number.isSafeInteger(number)) return number;
-    return exact ? integer : this.#report(path, "must not be beyond 2^53");
-  }
-
-  #bytes(json: unknown, path: string): unknown {
-    if (typeof json !== "string" || !base64.test(json)) return this.#report(path, "must be base64");
-    const bytes = new Uint8Array(base64.length(json));
-    base64.decode(json, bytes, 0);
-    return bytes;
+    return field.repeated ? integer : this.#report(path, "must not be beyond 2^53");
   }
 
   #enum(table: EnumTable, json: unknown, path: string): unknown {
@@ -227,9 +221,33 @@ class JsonParse {
   }
 }
 
+const UINT32_MAX = 0xffff_ffff;
+
 /** Canonical enough for BigInt, bounded so that a document cannot make it slow. */
 const INTEGER = /^-?[0-9]{1,20}$/;
 
 function isGivenTwice(field: FieldSpec, key: string, json: object): boolean {
   return key !== field.name && Object.hasOwn(json, field.name);
+}
+
+const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
+/** `String.fromCharCode` takes its arguments from the stack. */
+const BASE64_CHUNK_BYTES = 8_192;
+
+function encodeBase64(bytes: Uint8Array): string {
+  let binary = "";
+  for (let start = 0; start < bytes.length; start += BASE64_CHUNK_BYTES) {
+    binary += String.fromCharCode(...bytes.subarray(start, start + BASE64_CHUNK_BYTES));
+  }
+  return btoa(binary);
+}
+
+/** Reads both alphabets, with or without padding. Undefined if the value is no base64. */
+function decodeBase64(json: unknown): Uint8Array | undefined {
+  if (typeof json !== "string" || !BASE64.test(json)) return undefined;
+  const length = json.replace(/=+$/, "").length;
+  // A last group of one character has six bits, too few for a byte; padding fills its group.
+  if (length % 4 === 1 || (json.length !== length && json.length % 4 !== 0)) return undefined;
+  const binary = atob(json.slice(0, length).replaceAll("-", "+").replaceAll("_", "/"));
+  return Uint8Array.from(binary, (letter) => letter.charCodeAt(0));
 }

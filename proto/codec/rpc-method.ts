@@ -41,3 +41,14 @@ export type ServerStreamCall<Options> = <Request, Response>(
   request: MessageInit<Request>,
   options: Options | undefined,
 ) => AsyncIterable<Response>;
+
+/** Used by generated code: what of a method follows from its names. */
+export function defineMethod<Kind extends "unary" | "server-streaming", Request, Response>(
+  service: string,
+  name: string,
+  { kind, idempotent }: { readonly kind: Kind; readonly idempotent: boolean },
+  codecs: { readonly request: MessageCodec<Request>; readonly response: MessageCodec<Response> },
+): MethodBase<Request, Response> & { readonly kind: Kind } {
+  const fullName = `${service}/${name}`;
+  return { name, fullName, path: `/${fullName}`, kind, idempotent, ...codecs };
+}

@@ -299,69 +299,69 @@ export const TopicStateNumbers = {
 } as const satisfies Record<TopicState, number>;
 
 const AggressorSideTable: EnumTable = /* @__PURE__ */ createEnumTable(
-  "tickwire.v1.AggressorSide",
-  AggressorSideNumbers,
-  "AGGRESSOR_SIDE_UNSPECIFIED",
+  "AGGRESSOR_SIDE_",
+  "UNSPECIFIED BUYER SELLER NONE",
+  "UNSPECIFIED",
 );
 
 const ChannelTable: EnumTable = /* @__PURE__ */ createEnumTable(
-  "tickwire.v1.Channel",
-  ChannelNumbers,
-  "CHANNEL_UNSPECIFIED",
+  "CHANNEL_",
+  "UNSPECIFIED TRADES QUOTES BOOK CANDLES TICKER FUNDING MARK_PRICE OPEN_INTEREST LIQUIDATIONS STATUS",
+  "UNSPECIFIED",
 );
 
 const CodeTable: EnumTable = /* @__PURE__ */ createEnumTable(
-  "tickwire.v1.Code",
-  CodeNumbers,
-  "CODE_UNKNOWN",
+  "CODE_",
+  "UNSPECIFIED CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED",
+  "UNKNOWN",
 );
 
 const ContinuityTable: EnumTable = /* @__PURE__ */ createEnumTable(
-  "tickwire.v1.Continuity",
-  ContinuityNumbers,
-  "CONTINUITY_UNSPECIFIED",
+  "CONTINUITY_",
+  "UNSPECIFIED NEW RESUMED REPLACED",
+  "UNSPECIFIED",
 );
 
 const InstrumentKindTable: EnumTable = /* @__PURE__ */ createEnumTable(
-  "tickwire.v1.InstrumentKind",
-  InstrumentKindNumbers,
-  "INSTRUMENT_KIND_UNSPECIFIED",
+  "INSTRUMENT_KIND_",
+  "UNSPECIFIED SPOT PERPETUAL FUTURE OPTION",
+  "UNSPECIFIED",
 );
 
 const NoticeKindTable: EnumTable = /* @__PURE__ */ createEnumTable(
-  "tickwire.v1.NoticeKind",
-  NoticeKindNumbers,
-  "NOTICE_KIND_UNSPECIFIED",
+  "NOTICE_KIND_",
+  "UNSPECIFIED GOING_AWAY LAG GAP TOPIC_ENDED",
+  "UNSPECIFIED",
 );
 
 const OptionTypeTable: EnumTable = /* @__PURE__ */ createEnumTable(
-  "tickwire.v1.OptionType",
-  OptionTypeNumbers,
-  "OPTION_TYPE_UNSPECIFIED",
+  "OPTION_TYPE_",
+  "UNSPECIFIED CALL PUT",
+  "UNSPECIFIED",
 );
 
 const SizeUnitTable: EnumTable = /* @__PURE__ */ createEnumTable(
-  "tickwire.v1.SizeUnit",
-  SizeUnitNumbers,
-  "SIZE_UNIT_UNSPECIFIED",
+  "SIZE_UNIT_",
+  "UNSPECIFIED BASE QUOTE CONTRACT",
+  "UNSPECIFIED",
 );
 
 const SnapshotModeTable: EnumTable = /* @__PURE__ */ createEnumTable(
-  "tickwire.v1.SnapshotMode",
-  SnapshotModeNumbers,
-  "SNAPSHOT_MODE_UNSPECIFIED",
+  "SNAPSHOT_MODE_",
+  "UNSPECIFIED NONE",
+  "UNSPECIFIED",
 );
 
 const TopicErrorTable: EnumTable = /* @__PURE__ */ createEnumTable(
-  "tickwire.v1.TopicError",
-  TopicErrorNumbers,
-  "TOPIC_ERROR_UNKNOWN",
+  "TOPIC_ERROR_",
+  "UNSPECIFIED MALFORMED UNKNOWN ALREADY_SUBSCRIBED LIMIT_EXCEEDED PERMISSION_DENIED UNAVAILABLE NOT_SUBSCRIBED",
+  "UNKNOWN",
 );
 
 const TopicStateTable: EnumTable = /* @__PURE__ */ createEnumTable(
-  "tickwire.v1.TopicState",
-  TopicStateNumbers,
-  "TOPIC_STATE_UNSPECIFIED",
+  "TOPIC_STATE_",
+  "UNSPECIFIED SYNCING LIVE STALE GAP RESYNCING DOWN",
+  "UNSPECIFIED",
 );
 
 export type Any = {
@@ -999,745 +999,448 @@ export type Welcome = {
 };
 
 /** Codec of Any. */
-export const AnyCodec: MessageCodec<Any> = /* @__PURE__ */ createMessageCodec({
-  name: "google.protobuf.Any",
-  fields: [
-    { number: 1, name: "typeUrl", protoName: "type_url", kind: "string" },
-    { number: 2, name: "value", protoName: "value", kind: "bytes" },
-  ],
-});
+export const AnyCodec: MessageCodec<Any> = /* @__PURE__ */ createMessageCodec(
+  "google.protobuf.Any",
+  "1s:typeUrl 2y:value",
+);
 
 /** Codec of Announcement. */
-export const AnnouncementCodec: MessageCodec<Announcement> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.bus.v1.Announcement",
-  fields: [
-    { number: 1, name: "ingestorId", protoName: "ingestor_id", kind: "string" },
-    { number: 2, name: "venue", protoName: "venue", kind: "string" },
-    { number: 3, name: "catalogVersion", protoName: "catalog_version", kind: "integer64", type: "uint64" },
-    { number: 4, name: "announceIntervalMs", protoName: "announce_interval_ms", kind: "integer32", type: "uint32" },
-    { number: 5, name: "epoch", protoName: "epoch", kind: "integer64", type: "uint64" },
-  ],
-});
-
-/** Codec of CatalogReply. */
-export const CatalogReplyCodec: MessageCodec<CatalogReply> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.bus.v1.CatalogReply",
-  fields: [
-    { number: 1, name: "catalogVersion", protoName: "catalog_version", kind: "integer64", type: "uint64" },
-    { number: 2, name: "instruments", protoName: "instruments", kind: "message", message: () => InstrumentCodec, repeated: true },
-  ],
-});
-
-/** Codec of QueryReply. */
-export const QueryReplyCodec: MessageCodec<QueryReply> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.bus.v1.QueryReply",
-  fields: [
-    { number: 1, name: "error", protoName: "error", kind: "message", message: () => RpcStatusCodec },
-    { number: 2, name: "payload", protoName: "payload", kind: "bytes" },
-  ],
-});
-
-/** Codec of Batch. */
-export const BatchCodec: MessageCodec<Batch> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Batch",
-  fields: [
-    { number: 1, name: "topicId", protoName: "topic_id", kind: "integer32", type: "uint32" },
-    { number: 2, name: "epoch", protoName: "epoch", kind: "integer64", type: "uint64" },
-    { number: 3, name: "firstSequence", protoName: "first_sequence", kind: "integer64", type: "uint64" },
-    { number: 4, name: "count", protoName: "count", kind: "integer32", type: "uint32" },
-    { number: 5, name: "previousSequence", protoName: "previous_sequence", kind: "integer64", type: "uint64" },
-    { number: 6, name: "snapshot", protoName: "snapshot", kind: "bool" },
-    { number: 7, name: "publishedTimeUs", protoName: "published_time_us", kind: "integer64", type: "int64" },
-    { number: 8, name: "receivedTimeUs", protoName: "received_time_us", kind: "integer64", type: "int64" },
-    { number: 9, name: "receivedTimeDeltasUs", protoName: "received_time_deltas_us", kind: "integer64", type: "sint64", repeated: true },
-    { number: 10, name: "venueTimeOffsetsUs", protoName: "venue_time_offsets_us", kind: "integer64", type: "sint64", repeated: true },
-    { number: 11, name: "venueTimeAbsent", protoName: "venue_time_absent", kind: "bool", repeated: true },
-    { number: 16, name: "trades", protoName: "trades", kind: "message", message: () => TradeBatchCodec, oneof: "payload" },
-    { number: 17, name: "quotes", protoName: "quotes", kind: "message", message: () => QuoteBatchCodec, oneof: "payload" },
-    { number: 18, name: "books", protoName: "books", kind: "message", message: () => BookBatchCodec, oneof: "payload" },
-    { number: 19, name: "candles", protoName: "candles", kind: "message", message: () => CandleBatchCodec, oneof: "payload" },
-    { number: 20, name: "tickers", protoName: "tickers", kind: "message", message: () => TickerBatchCodec, oneof: "payload" },
-    { number: 21, name: "fundings", protoName: "fundings", kind: "message", message: () => FundingBatchCodec, oneof: "payload" },
-    { number: 22, name: "markPrices", protoName: "mark_prices", kind: "message", message: () => MarkPriceBatchCodec, oneof: "payload" },
-    { number: 23, name: "openInterests", protoName: "open_interests", kind: "message", message: () => OpenInterestBatchCodec, oneof: "payload" },
-    { number: 24, name: "liquidations", protoName: "liquidations", kind: "message", message: () => LiquidationBatchCodec, oneof: "payload" },
-    { number: 25, name: "statuses", protoName: "statuses", kind: "message", message: () => StatusBatchCodec, oneof: "payload" },
-  ],
-});
-
-/** Codec of Book. */
-export const BookCodec: MessageCodec<Book> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Book",
-  fields: [
-    { number: 1, name: "sequence", protoName: "sequence", kind: "integer64", type: "uint64" },
-    { number: 2, name: "venueTimeUs", protoName: "venue_time_us", kind: "integer64", type: "int64", optional: true },
-    { number: 3, name: "receivedTimeUs", protoName: "received_time_us", kind: "integer64", type: "int64" },
-    { number: 4, name: "bids", protoName: "bids", kind: "message", message: () => BookLevelCodec, repeated: true },
-    { number: 5, name: "asks", protoName: "asks", kind: "message", message: () => BookLevelCodec, repeated: true },
-  ],
-});
-
-/** Codec of BookBatch. */
-export const BookBatchCodec: MessageCodec<BookBatch> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.BookBatch",
-  fields: [
-    { number: 1, name: "priceScale", protoName: "price_scale", kind: "integer32", type: "uint32" },
-    { number: 2, name: "sizeScale", protoName: "size_scale", kind: "integer32", type: "uint32" },
-    { number: 3, name: "snapshots", protoName: "snapshots", kind: "bool", repeated: true },
-    { number: 4, name: "bidCounts", protoName: "bid_counts", kind: "integer32", type: "uint32", repeated: true },
-    { number: 5, name: "askCounts", protoName: "ask_counts", kind: "integer32", type: "uint32", repeated: true },
-    { number: 6, name: "priceDeltas", protoName: "price_deltas", kind: "integer64", type: "sint64", repeated: true },
-    { number: 7, name: "sizes", protoName: "sizes", kind: "integer64", type: "uint64", repeated: true },
-    { number: 8, name: "priceTexts", protoName: "price_texts", kind: "message", message: () => DecimalTextCodec, repeated: true },
-    { number: 9, name: "sizeTexts", protoName: "size_texts", kind: "message", message: () => DecimalTextCodec, repeated: true },
-  ],
-});
-
-/** Codec of BookLevel. */
-export const BookLevelCodec: MessageCodec<BookLevel> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.BookLevel",
-  fields: [
-    { number: 1, name: "price", protoName: "price", kind: "string" },
-    { number: 2, name: "size", protoName: "size", kind: "string" },
-  ],
-});
-
-/** Codec of Call. */
-export const CallCodec: MessageCodec<Call> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Call",
-  fields: [
-    { number: 1, name: "callId", protoName: "call_id", kind: "integer32", type: "uint32" },
-    { number: 2, name: "method", protoName: "method", kind: "string" },
-    { number: 3, name: "request", protoName: "request", kind: "bytes" },
-    { number: 4, name: "timeoutMs", protoName: "timeout_ms", kind: "integer32", type: "uint32" },
-    { number: 5, name: "credits", protoName: "credits", kind: "integer32", type: "uint32" },
-    { number: 6, name: "metadata", protoName: "metadata", kind: "map" },
-  ],
-});
-
-/** Codec of Cancel. */
-export const CancelCodec: MessageCodec<Cancel> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Cancel",
-  fields: [
-    { number: 1, name: "callId", protoName: "call_id", kind: "integer32", type: "uint32" },
-  ],
-});
-
-/** Codec of Candle. */
-export const CandleCodec: MessageCodec<Candle> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Candle",
-  fields: [
-    { number: 1, name: "intervalMs", protoName: "interval_ms", kind: "integer64", type: "uint64" },
-    { number: 2, name: "openTimeUs", protoName: "open_time_us", kind: "integer64", type: "int64" },
-    { number: 3, name: "open", protoName: "open", kind: "string" },
-    { number: 4, name: "high", protoName: "high", kind: "string" },
-    { number: 5, name: "low", protoName: "low", kind: "string" },
-    { number: 6, name: "close", protoName: "close", kind: "string" },
-    { number: 7, name: "volume", protoName: "volume", kind: "string" },
-    { number: 8, name: "quoteVolume", protoName: "quote_volume", kind: "string" },
-    { number: 9, name: "tradeCount", protoName: "trade_count", kind: "integer64", type: "uint64" },
-    { number: 10, name: "closed", protoName: "closed", kind: "bool" },
-  ],
-});
-
-/** Codec of CandleBatch. */
-export const CandleBatchCodec: MessageCodec<CandleBatch> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.CandleBatch",
-  fields: [
-    { number: 1, name: "candles", protoName: "candles", kind: "message", message: () => CandleCodec, repeated: true },
-  ],
-});
-
-/** Codec of ClientFrame. */
-export const ClientFrameCodec: MessageCodec<ClientFrame> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.ClientFrame",
-  fields: [
-    { number: 1, name: "messages", protoName: "messages", kind: "message", message: () => ClientMessageCodec, repeated: true },
-  ],
-});
-
-/** Codec of ClientMessage. */
-export const ClientMessageCodec: MessageCodec<ClientMessage> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.ClientMessage",
-  fields: [
-    { number: 1, name: "hello", protoName: "hello", kind: "message", message: () => HelloCodec, oneof: "message" },
-    { number: 2, name: "subscribe", protoName: "subscribe", kind: "message", message: () => SubscribeCodec, oneof: "message" },
-    { number: 3, name: "unsubscribe", protoName: "unsubscribe", kind: "message", message: () => UnsubscribeCodec, oneof: "message" },
-    { number: 4, name: "call", protoName: "call", kind: "message", message: () => CallCodec, oneof: "message" },
-    { number: 5, name: "cancel", protoName: "cancel", kind: "message", message: () => CancelCodec, oneof: "message" },
-    { number: 6, name: "credit", protoName: "credit", kind: "message", message: () => CreditCodec, oneof: "message" },
-    { number: 7, name: "ping", protoName: "ping", kind: "message", message: () => PingCodec, oneof: "message" },
-  ],
-});
-
-/** Codec of Credit. */
-export const CreditCodec: MessageCodec<Credit> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Credit",
-  fields: [
-    { number: 1, name: "callId", protoName: "call_id", kind: "integer32", type: "uint32" },
-    { number: 2, name: "credits", protoName: "credits", kind: "integer32", type: "uint32" },
-  ],
-});
-
-/** Codec of DecimalText. */
-export const DecimalTextCodec: MessageCodec<DecimalText> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.DecimalText",
-  fields: [
-    { number: 1, name: "index", protoName: "index", kind: "integer32", type: "uint32" },
-    { number: 2, name: "text", protoName: "text", kind: "string" },
-  ],
-});
-
-/** Codec of ErrorDetail. */
-export const ErrorDetailCodec: MessageCodec<ErrorDetail> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.ErrorDetail",
-  fields: [
-    { number: 1, name: "reason", protoName: "reason", kind: "string" },
-    { number: 2, name: "metadata", protoName: "metadata", kind: "map" },
-    { number: 3, name: "retryAfterMs", protoName: "retry_after_ms", kind: "integer32", type: "uint32" },
-  ],
-});
-
-/** Codec of Funding. */
-export const FundingCodec: MessageCodec<Funding> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Funding",
-  fields: [
-    { number: 1, name: "rate", protoName: "rate", kind: "string" },
-    { number: 2, name: "nextFundingTimeUs", protoName: "next_funding_time_us", kind: "integer64", type: "int64" },
-    { number: 3, name: "intervalMs", protoName: "interval_ms", kind: "integer64", type: "uint64" },
-  ],
-});
-
-/** Codec of FundingBatch. */
-export const FundingBatchCodec: MessageCodec<FundingBatch> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.FundingBatch",
-  fields: [
-    { number: 1, name: "fundings", protoName: "fundings", kind: "message", message: () => FundingCodec, repeated: true },
-  ],
-});
-
-/** Codec of GetCandlesRequest. */
-export const GetCandlesRequestCodec: MessageCodec<GetCandlesRequest> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.GetCandlesRequest",
-  fields: [
-    { number: 1, name: "venue", protoName: "venue", kind: "string" },
-    { number: 2, name: "symbol", protoName: "symbol", kind: "string" },
-    { number: 3, name: "intervalMs", protoName: "interval_ms", kind: "integer64", type: "uint64" },
-    { number: 4, name: "limit", protoName: "limit", kind: "integer32", type: "uint32" },
-  ],
-});
-
-/** Codec of GetCandlesResponse. */
-export const GetCandlesResponseCodec: MessageCodec<GetCandlesResponse> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.GetCandlesResponse",
-  fields: [
-    { number: 1, name: "candles", protoName: "candles", kind: "message", message: () => CandleCodec, repeated: true },
-  ],
-});
-
-/** Codec of GetInstrumentRequest. */
-export const GetInstrumentRequestCodec: MessageCodec<GetInstrumentRequest> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.GetInstrumentRequest",
-  fields: [
-    { number: 1, name: "venue", protoName: "venue", kind: "string" },
-    { number: 2, name: "symbol", protoName: "symbol", kind: "string" },
-  ],
-});
-
-/** Codec of GetInstrumentResponse. */
-export const GetInstrumentResponseCodec: MessageCodec<GetInstrumentResponse> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.GetInstrumentResponse",
-  fields: [
-    { number: 1, name: "instrument", protoName: "instrument", kind: "message", message: () => InstrumentCodec },
-  ],
-});
-
-/** Codec of GetServerTimeRequest. */
-export const GetServerTimeRequestCodec: MessageCodec<GetServerTimeRequest> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.GetServerTimeRequest",
-  fields: [],
-});
-
-/** Codec of GetServerTimeResponse. */
-export const GetServerTimeResponseCodec: MessageCodec<GetServerTimeResponse> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.GetServerTimeResponse",
-  fields: [
-    { number: 1, name: "serverTimeUs", protoName: "server_time_us", kind: "integer64", type: "int64" },
-  ],
-});
-
-/** Codec of GetSnapshotRequest. */
-export const GetSnapshotRequestCodec: MessageCodec<GetSnapshotRequest> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.GetSnapshotRequest",
-  fields: [
-    { number: 1, name: "venue", protoName: "venue", kind: "string" },
-    { number: 2, name: "symbol", protoName: "symbol", kind: "string" },
-    { number: 3, name: "depth", protoName: "depth", kind: "integer32", type: "uint32" },
-  ],
-});
-
-/** Codec of GetSnapshotResponse. */
-export const GetSnapshotResponseCodec: MessageCodec<GetSnapshotResponse> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.GetSnapshotResponse",
-  fields: [
-    { number: 1, name: "instrument", protoName: "instrument", kind: "message", message: () => InstrumentCodec },
-    { number: 2, name: "book", protoName: "book", kind: "message", message: () => BookCodec },
-    { number: 3, name: "quote", protoName: "quote", kind: "message", message: () => QuoteCodec },
-    { number: 4, name: "trade", protoName: "trade", kind: "message", message: () => TradeCodec },
-    { number: 5, name: "ticker", protoName: "ticker", kind: "message", message: () => TickerCodec },
-  ],
-});
-
-/** Codec of GetStatusRequest. */
-export const GetStatusRequestCodec: MessageCodec<GetStatusRequest> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.GetStatusRequest",
-  fields: [
-    { number: 1, name: "venue", protoName: "venue", kind: "string" },
-    { number: 2, name: "symbol", protoName: "symbol", kind: "string" },
-  ],
-});
-
-/** Codec of GetStatusResponse. */
-export const GetStatusResponseCodec: MessageCodec<GetStatusResponse> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.GetStatusResponse",
-  fields: [
-    { number: 1, name: "statuses", protoName: "statuses", kind: "message", message: () => InstrumentStatusCodec, repeated: true },
-  ],
-});
-
-/** Codec of GetTradesRequest. */
-export const GetTradesRequestCodec: MessageCodec<GetTradesRequest> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.GetTradesRequest",
-  fields: [
-    { number: 1, name: "venue", protoName: "venue", kind: "string" },
-    { number: 2, name: "symbol", protoName: "symbol", kind: "string" },
-    { number: 3, name: "limit", protoName: "limit", kind: "integer32", type: "uint32" },
-  ],
-});
-
-/** Codec of GetTradesResponse. */
-export const GetTradesResponseCodec: MessageCodec<GetTradesResponse> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.GetTradesResponse",
-  fields: [
-    { number: 1, name: "trades", protoName: "trades", kind: "message", message: () => TradeCodec, repeated: true },
-  ],
-});
-
-/** Codec of Hello. */
-export const HelloCodec: MessageCodec<Hello> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Hello",
-  fields: [
-    { number: 1, name: "protocolVersion", protoName: "protocol_version", kind: "integer32", type: "uint32" },
-    { number: 2, name: "clientName", protoName: "client_name", kind: "string" },
-    { number: 3, name: "clientVersion", protoName: "client_version", kind: "string" },
-    { number: 4, name: "acceptCompression", protoName: "accept_compression", kind: "bool" },
-  ],
-});
+export const AnnouncementCodec: MessageCodec<Announcement> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.Announcement",
+  "1s:ingestorId 2s:venue 3U:catalogVersion 4u:announceIntervalMs 5U:epoch",
+);
 
 /** Codec of Instrument. */
-export const InstrumentCodec: MessageCodec<Instrument> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Instrument",
-  fields: [
-    { number: 1, name: "venue", protoName: "venue", kind: "string" },
-    { number: 2, name: "symbol", protoName: "symbol", kind: "string" },
-    { number: 3, name: "venueSymbol", protoName: "venue_symbol", kind: "string" },
-    { number: 4, name: "kind", protoName: "kind", kind: "enum", enum: InstrumentKindTable },
-    { number: 5, name: "base", protoName: "base", kind: "string" },
-    { number: 6, name: "quote", protoName: "quote", kind: "string" },
-    { number: 7, name: "settle", protoName: "settle", kind: "string" },
-    { number: 8, name: "inverse", protoName: "inverse", kind: "bool" },
-    { number: 9, name: "contractSize", protoName: "contract_size", kind: "string" },
-    { number: 10, name: "priceIncrement", protoName: "price_increment", kind: "string" },
-    { number: 11, name: "sizeIncrement", protoName: "size_increment", kind: "string" },
-    { number: 12, name: "expiryTimeUs", protoName: "expiry_time_us", kind: "integer64", type: "int64" },
-    { number: 13, name: "strike", protoName: "strike", kind: "string" },
-    { number: 14, name: "optionType", protoName: "option_type", kind: "enum", enum: OptionTypeTable },
-    { number: 15, name: "channels", protoName: "channels", kind: "enum", enum: ChannelTable, repeated: true },
-    { number: 16, name: "sizeUnit", protoName: "size_unit", kind: "enum", enum: SizeUnitTable },
-    { number: 17, name: "venueMarket", protoName: "venue_market", kind: "string" },
-  ],
-});
+export const InstrumentCodec: MessageCodec<Instrument> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Instrument",
+  "1s:venue 2s:symbol 3s:venueSymbol 4e:kind 5s:base 6s:quote 7s:settle 8b:inverse 9s:contractSize 10s:priceIncrement 11s:sizeIncrement 12I:expiryTimeUs 13s:strike 14e:optionType 15e*:channels 16e:sizeUnit 17s:venueMarket",
+  [InstrumentKindTable, OptionTypeTable, ChannelTable, SizeUnitTable],
+);
 
-/** Codec of InstrumentStatus. */
-export const InstrumentStatusCodec: MessageCodec<InstrumentStatus> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.InstrumentStatus",
-  fields: [
-    { number: 1, name: "venue", protoName: "venue", kind: "string" },
-    { number: 2, name: "symbol", protoName: "symbol", kind: "string" },
-    { number: 3, name: "status", protoName: "status", kind: "message", message: () => TopicStatusCodec },
-  ],
-});
-
-/** Codec of Limits. */
-export const LimitsCodec: MessageCodec<Limits> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Limits",
-  fields: [
-    { number: 1, name: "frameBytesMax", protoName: "frame_bytes_max", kind: "integer32", type: "uint32" },
-    { number: 2, name: "subscriptionsMax", protoName: "subscriptions_max", kind: "integer32", type: "uint32" },
-    { number: 3, name: "topicsPerRequestMax", protoName: "topics_per_request_max", kind: "integer32", type: "uint32" },
-    { number: 4, name: "concurrentCallsMax", protoName: "concurrent_calls_max", kind: "integer32", type: "uint32" },
-    { number: 5, name: "requestsPerSecondMax", protoName: "requests_per_second_max", kind: "integer32", type: "uint32" },
-  ],
-});
-
-/** Codec of Liquidation. */
-export const LiquidationCodec: MessageCodec<Liquidation> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Liquidation",
-  fields: [
-    { number: 1, name: "price", protoName: "price", kind: "string" },
-    { number: 2, name: "size", protoName: "size", kind: "string" },
-    { number: 3, name: "aggressorSide", protoName: "aggressor_side", kind: "enum", enum: AggressorSideTable },
-    { number: 4, name: "liquidationId", protoName: "liquidation_id", kind: "string" },
-  ],
-});
-
-/** Codec of LiquidationBatch. */
-export const LiquidationBatchCodec: MessageCodec<LiquidationBatch> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.LiquidationBatch",
-  fields: [
-    { number: 1, name: "liquidations", protoName: "liquidations", kind: "message", message: () => LiquidationCodec, repeated: true },
-  ],
-});
-
-/** Codec of ListInstrumentsRequest. */
-export const ListInstrumentsRequestCodec: MessageCodec<ListInstrumentsRequest> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.ListInstrumentsRequest",
-  fields: [
-    { number: 1, name: "venue", protoName: "venue", kind: "string" },
-    { number: 2, name: "base", protoName: "base", kind: "string" },
-    { number: 3, name: "quote", protoName: "quote", kind: "string" },
-    { number: 4, name: "kind", protoName: "kind", kind: "enum", enum: InstrumentKindTable },
-    { number: 5, name: "pageSize", protoName: "page_size", kind: "integer32", type: "uint32" },
-    { number: 6, name: "pageToken", protoName: "page_token", kind: "string" },
-  ],
-});
-
-/** Codec of ListInstrumentsResponse. */
-export const ListInstrumentsResponseCodec: MessageCodec<ListInstrumentsResponse> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.ListInstrumentsResponse",
-  fields: [
-    { number: 1, name: "instruments", protoName: "instruments", kind: "message", message: () => InstrumentCodec, repeated: true },
-    { number: 2, name: "nextPageToken", protoName: "next_page_token", kind: "string" },
-  ],
-});
-
-/** Codec of MarkPrice. */
-export const MarkPriceCodec: MessageCodec<MarkPrice> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.MarkPrice",
-  fields: [
-    { number: 1, name: "markPrice", protoName: "mark_price", kind: "string" },
-    { number: 2, name: "indexPrice", protoName: "index_price", kind: "string" },
-  ],
-});
-
-/** Codec of MarkPriceBatch. */
-export const MarkPriceBatchCodec: MessageCodec<MarkPriceBatch> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.MarkPriceBatch",
-  fields: [
-    { number: 1, name: "markPrices", protoName: "mark_prices", kind: "message", message: () => MarkPriceCodec, repeated: true },
-  ],
-});
-
-/** Codec of Notice. */
-export const NoticeCodec: MessageCodec<Notice> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Notice",
-  fields: [
-    { number: 1, name: "kind", protoName: "kind", kind: "enum", enum: NoticeKindTable },
-    { number: 2, name: "message", protoName: "message", kind: "string" },
-    { number: 3, name: "topicId", protoName: "topic_id", kind: "integer32", type: "uint32" },
-    { number: 4, name: "missingFirst", protoName: "missing_first", kind: "integer64", type: "uint64" },
-    { number: 5, name: "missingLast", protoName: "missing_last", kind: "integer64", type: "uint64" },
-    { number: 6, name: "reconnectWindowMs", protoName: "reconnect_window_ms", kind: "integer32", type: "uint32" },
-  ],
-});
-
-/** Codec of OpenInterest. */
-export const OpenInterestCodec: MessageCodec<OpenInterest> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.OpenInterest",
-  fields: [
-    { number: 1, name: "openInterest", protoName: "open_interest", kind: "string" },
-    { number: 2, name: "openInterestValue", protoName: "open_interest_value", kind: "string" },
-  ],
-});
-
-/** Codec of OpenInterestBatch. */
-export const OpenInterestBatchCodec: MessageCodec<OpenInterestBatch> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.OpenInterestBatch",
-  fields: [
-    { number: 1, name: "openInterests", protoName: "open_interests", kind: "message", message: () => OpenInterestCodec, repeated: true },
-  ],
-});
-
-/** Codec of Ping. */
-export const PingCodec: MessageCodec<Ping> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Ping",
-  fields: [
-    { number: 1, name: "nonce", protoName: "nonce", kind: "integer64", type: "uint64" },
-  ],
-});
-
-/** Codec of Pong. */
-export const PongCodec: MessageCodec<Pong> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Pong",
-  fields: [
-    { number: 1, name: "nonce", protoName: "nonce", kind: "integer64", type: "uint64" },
-    { number: 2, name: "serverTimeUs", protoName: "server_time_us", kind: "integer64", type: "int64" },
-  ],
-});
-
-/** Codec of Position. */
-export const PositionCodec: MessageCodec<Position> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Position",
-  fields: [
-    { number: 1, name: "epoch", protoName: "epoch", kind: "integer64", type: "uint64" },
-    { number: 2, name: "sequence", protoName: "sequence", kind: "integer64", type: "uint64" },
-  ],
-});
-
-/** Codec of Quote. */
-export const QuoteCodec: MessageCodec<Quote> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Quote",
-  fields: [
-    { number: 1, name: "sequence", protoName: "sequence", kind: "integer64", type: "uint64" },
-    { number: 2, name: "venueTimeUs", protoName: "venue_time_us", kind: "integer64", type: "int64", optional: true },
-    { number: 3, name: "receivedTimeUs", protoName: "received_time_us", kind: "integer64", type: "int64" },
-    { number: 4, name: "bidPrice", protoName: "bid_price", kind: "string" },
-    { number: 5, name: "bidSize", protoName: "bid_size", kind: "string" },
-    { number: 6, name: "askPrice", protoName: "ask_price", kind: "string" },
-    { number: 7, name: "askSize", protoName: "ask_size", kind: "string" },
-  ],
-});
-
-/** Codec of QuoteBatch. */
-export const QuoteBatchCodec: MessageCodec<QuoteBatch> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.QuoteBatch",
-  fields: [
-    { number: 1, name: "priceScale", protoName: "price_scale", kind: "integer32", type: "uint32" },
-    { number: 2, name: "sizeScale", protoName: "size_scale", kind: "integer32", type: "uint32" },
-    { number: 3, name: "bidPriceDeltas", protoName: "bid_price_deltas", kind: "integer64", type: "sint64", repeated: true },
-    { number: 4, name: "bidSizes", protoName: "bid_sizes", kind: "integer64", type: "uint64", repeated: true },
-    { number: 5, name: "askPriceOffsets", protoName: "ask_price_offsets", kind: "integer64", type: "sint64", repeated: true },
-    { number: 6, name: "askSizes", protoName: "ask_sizes", kind: "integer64", type: "uint64", repeated: true },
-    { number: 7, name: "bidPriceTexts", protoName: "bid_price_texts", kind: "message", message: () => DecimalTextCodec, repeated: true },
-    { number: 8, name: "bidSizeTexts", protoName: "bid_size_texts", kind: "message", message: () => DecimalTextCodec, repeated: true },
-    { number: 9, name: "askPriceTexts", protoName: "ask_price_texts", kind: "message", message: () => DecimalTextCodec, repeated: true },
-    { number: 10, name: "askSizeTexts", protoName: "ask_size_texts", kind: "message", message: () => DecimalTextCodec, repeated: true },
-  ],
-});
-
-/** Codec of ReplayRequest. */
-export const ReplayRequestCodec: MessageCodec<ReplayRequest> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.ReplayRequest",
-  fields: [
-    { number: 1, name: "topic", protoName: "topic", kind: "string" },
-    { number: 2, name: "fromTimeUs", protoName: "from_time_us", kind: "integer64", type: "int64" },
-    { number: 3, name: "toTimeUs", protoName: "to_time_us", kind: "integer64", type: "int64" },
-  ],
-});
-
-/** Codec of ReplayResponse. */
-export const ReplayResponseCodec: MessageCodec<ReplayResponse> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.ReplayResponse",
-  fields: [
-    { number: 1, name: "batch", protoName: "batch", kind: "raw", message: () => BatchCodec },
-  ],
-});
-
-/** Codec of Reply. */
-export const ReplyCodec: MessageCodec<Reply> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Reply",
-  fields: [
-    { number: 1, name: "callId", protoName: "call_id", kind: "integer32", type: "uint32" },
-    { number: 2, name: "response", protoName: "response", kind: "bytes", optional: true },
-    { number: 3, name: "status", protoName: "status", kind: "message", message: () => RpcStatusCodec },
-  ],
-});
+/** Codec of CatalogReply. */
+export const CatalogReplyCodec: MessageCodec<CatalogReply> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.CatalogReply",
+  "1U:catalogVersion 2m*:instruments",
+  [InstrumentCodec],
+);
 
 /** Codec of RpcStatus. */
-export const RpcStatusCodec: MessageCodec<RpcStatus> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.RpcStatus",
-  fields: [
-    { number: 1, name: "code", protoName: "code", kind: "enum", enum: CodeTable },
-    { number: 2, name: "message", protoName: "message", kind: "string" },
-    { number: 3, name: "details", protoName: "details", kind: "message", message: () => AnyCodec, repeated: true },
-  ],
-});
+export const RpcStatusCodec: MessageCodec<RpcStatus> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.RpcStatus",
+  "1e:code 2s:message 3m*:details",
+  [CodeTable, AnyCodec],
+);
 
-/** Codec of ServerFrame. */
-export const ServerFrameCodec: MessageCodec<ServerFrame> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.ServerFrame",
-  fields: [
-    { number: 1, name: "messages", protoName: "messages", kind: "message", message: () => ServerMessageCodec, repeated: true },
-    { number: 2, name: "batches", protoName: "batches", kind: "raw", message: () => BatchCodec, repeated: true },
-  ],
-});
+/** Codec of QueryReply. */
+export const QueryReplyCodec: MessageCodec<QueryReply> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.QueryReply",
+  "1m:error 2y:payload",
+  [RpcStatusCodec],
+);
 
-/** Codec of ServerMessage. */
-export const ServerMessageCodec: MessageCodec<ServerMessage> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.ServerMessage",
-  fields: [
-    { number: 1, name: "welcome", protoName: "welcome", kind: "message", message: () => WelcomeCodec, oneof: "message" },
-    { number: 2, name: "subscribeResult", protoName: "subscribe_result", kind: "message", message: () => SubscribeResultCodec, oneof: "message" },
-    { number: 3, name: "unsubscribeResult", protoName: "unsubscribe_result", kind: "message", message: () => UnsubscribeResultCodec, oneof: "message" },
-    { number: 4, name: "reply", protoName: "reply", kind: "message", message: () => ReplyCodec, oneof: "message" },
-    { number: 5, name: "notice", protoName: "notice", kind: "message", message: () => NoticeCodec, oneof: "message" },
-    { number: 6, name: "pong", protoName: "pong", kind: "message", message: () => PongCodec, oneof: "message" },
-  ],
-});
-
-/** Codec of StatusBatch. */
-export const StatusBatchCodec: MessageCodec<StatusBatch> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.StatusBatch",
-  fields: [
-    { number: 1, name: "statuses", protoName: "statuses", kind: "message", message: () => TopicStatusCodec, repeated: true },
-  ],
-});
-
-/** Codec of Subscribe. */
-export const SubscribeCodec: MessageCodec<Subscribe> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Subscribe",
-  fields: [
-    { number: 1, name: "requestId", protoName: "request_id", kind: "integer32", type: "uint32" },
-    { number: 2, name: "topics", protoName: "topics", kind: "message", message: () => TopicRequestCodec, repeated: true },
-  ],
-});
-
-/** Codec of SubscribeResult. */
-export const SubscribeResultCodec: MessageCodec<SubscribeResult> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.SubscribeResult",
-  fields: [
-    { number: 1, name: "requestId", protoName: "request_id", kind: "integer32", type: "uint32" },
-    { number: 2, name: "topics", protoName: "topics", kind: "message", message: () => TopicResultCodec, repeated: true },
-  ],
-});
-
-/** Codec of Ticker. */
-export const TickerCodec: MessageCodec<Ticker> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Ticker",
-  fields: [
-    { number: 1, name: "lastPrice", protoName: "last_price", kind: "string" },
-    { number: 2, name: "lastSize", protoName: "last_size", kind: "string" },
-    { number: 3, name: "openPrice", protoName: "open_price", kind: "string" },
-    { number: 4, name: "highPrice", protoName: "high_price", kind: "string" },
-    { number: 5, name: "lowPrice", protoName: "low_price", kind: "string" },
-    { number: 6, name: "volume", protoName: "volume", kind: "string" },
-    { number: 7, name: "quoteVolume", protoName: "quote_volume", kind: "string" },
-    { number: 8, name: "bidPrice", protoName: "bid_price", kind: "string" },
-    { number: 9, name: "askPrice", protoName: "ask_price", kind: "string" },
-  ],
-});
-
-/** Codec of TickerBatch. */
-export const TickerBatchCodec: MessageCodec<TickerBatch> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.TickerBatch",
-  fields: [
-    { number: 1, name: "tickers", protoName: "tickers", kind: "message", message: () => TickerCodec, repeated: true },
-  ],
-});
-
-/** Codec of TopicRequest. */
-export const TopicRequestCodec: MessageCodec<TopicRequest> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.TopicRequest",
-  fields: [
-    { number: 1, name: "topic", protoName: "topic", kind: "string" },
-    { number: 2, name: "depth", protoName: "depth", kind: "integer32", type: "uint32" },
-    { number: 3, name: "conflationIntervalMs", protoName: "conflation_interval_ms", kind: "integer32", type: "uint32" },
-    { number: 4, name: "snapshot", protoName: "snapshot", kind: "enum", enum: SnapshotModeTable },
-    { number: 5, name: "resume", protoName: "resume", kind: "message", message: () => PositionCodec },
-  ],
-});
-
-/** Codec of TopicResult. */
-export const TopicResultCodec: MessageCodec<TopicResult> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.TopicResult",
-  fields: [
-    { number: 1, name: "requestIndex", protoName: "request_index", kind: "integer32", type: "uint32" },
-    { number: 2, name: "topic", protoName: "topic", kind: "string" },
-    { number: 3, name: "error", protoName: "error", kind: "enum", enum: TopicErrorTable },
-    { number: 4, name: "errorMessage", protoName: "error_message", kind: "string" },
-    { number: 5, name: "topicId", protoName: "topic_id", kind: "integer32", type: "uint32" },
-    { number: 6, name: "venue", protoName: "venue", kind: "string" },
-    { number: 7, name: "symbol", protoName: "symbol", kind: "string" },
-    { number: 8, name: "venueSymbol", protoName: "venue_symbol", kind: "string" },
-    { number: 9, name: "channel", protoName: "channel", kind: "enum", enum: ChannelTable },
-    { number: 10, name: "position", protoName: "position", kind: "message", message: () => PositionCodec },
-    { number: 11, name: "continuity", protoName: "continuity", kind: "enum", enum: ContinuityTable },
-    { number: 12, name: "depth", protoName: "depth", kind: "integer32", type: "uint32" },
-    { number: 13, name: "conflationIntervalMs", protoName: "conflation_interval_ms", kind: "integer32", type: "uint32" },
-    { number: 14, name: "priceScale", protoName: "price_scale", kind: "integer32", type: "uint32" },
-    { number: 15, name: "sizeScale", protoName: "size_scale", kind: "integer32", type: "uint32" },
-  ],
-});
-
-/** Codec of TopicStatus. */
-export const TopicStatusCodec: MessageCodec<TopicStatus> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.TopicStatus",
-  fields: [
-    { number: 1, name: "channel", protoName: "channel", kind: "enum", enum: ChannelTable },
-    { number: 2, name: "state", protoName: "state", kind: "enum", enum: TopicStateTable },
-    { number: 3, name: "reason", protoName: "reason", kind: "string" },
-    { number: 4, name: "sinceTimeUs", protoName: "since_time_us", kind: "integer64", type: "int64" },
-  ],
-});
-
-/** Codec of Trade. */
-export const TradeCodec: MessageCodec<Trade> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Trade",
-  fields: [
-    { number: 1, name: "sequence", protoName: "sequence", kind: "integer64", type: "uint64" },
-    { number: 2, name: "venueTimeUs", protoName: "venue_time_us", kind: "integer64", type: "int64", optional: true },
-    { number: 3, name: "receivedTimeUs", protoName: "received_time_us", kind: "integer64", type: "int64" },
-    { number: 4, name: "price", protoName: "price", kind: "string" },
-    { number: 5, name: "size", protoName: "size", kind: "string" },
-    { number: 6, name: "aggressorSide", protoName: "aggressor_side", kind: "enum", enum: AggressorSideTable },
-    { number: 7, name: "tradeId", protoName: "trade_id", kind: "string" },
-    { number: 8, name: "historical", protoName: "historical", kind: "bool" },
-  ],
-});
+/** Codec of DecimalText. */
+export const DecimalTextCodec: MessageCodec<DecimalText> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.DecimalText",
+  "1u:index 2s:text",
+);
 
 /** Codec of TradeBatch. */
-export const TradeBatchCodec: MessageCodec<TradeBatch> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.TradeBatch",
-  fields: [
-    { number: 1, name: "priceScale", protoName: "price_scale", kind: "integer32", type: "uint32" },
-    { number: 2, name: "sizeScale", protoName: "size_scale", kind: "integer32", type: "uint32" },
-    { number: 3, name: "priceDeltas", protoName: "price_deltas", kind: "integer64", type: "sint64", repeated: true },
-    { number: 4, name: "sizes", protoName: "sizes", kind: "integer64", type: "uint64", repeated: true },
-    { number: 5, name: "aggressorSides", protoName: "aggressor_sides", kind: "enum", enum: AggressorSideTable, repeated: true },
-    { number: 6, name: "tradeIdDeltas", protoName: "trade_id_deltas", kind: "integer64", type: "sint64", repeated: true },
-    { number: 7, name: "tradeIds", protoName: "trade_ids", kind: "string", repeated: true },
-    { number: 8, name: "historical", protoName: "historical", kind: "bool", repeated: true },
-    { number: 9, name: "priceTexts", protoName: "price_texts", kind: "message", message: () => DecimalTextCodec, repeated: true },
-    { number: 10, name: "sizeTexts", protoName: "size_texts", kind: "message", message: () => DecimalTextCodec, repeated: true },
-  ],
-});
+export const TradeBatchCodec: MessageCodec<TradeBatch> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.TradeBatch",
+  "1u:priceScale 2u:sizeScale 3Z*:priceDeltas 4U*:sizes 5e*:aggressorSides 6Z*:tradeIdDeltas 7s*:tradeIds 8b*:historical 9m*:priceTexts 10m*:sizeTexts",
+  [AggressorSideTable, DecimalTextCodec, DecimalTextCodec],
+);
+
+/** Codec of QuoteBatch. */
+export const QuoteBatchCodec: MessageCodec<QuoteBatch> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.QuoteBatch",
+  "1u:priceScale 2u:sizeScale 3Z*:bidPriceDeltas 4U*:bidSizes 5Z*:askPriceOffsets 6U*:askSizes 7m*:bidPriceTexts 8m*:bidSizeTexts 9m*:askPriceTexts 10m*:askSizeTexts",
+  [DecimalTextCodec, DecimalTextCodec, DecimalTextCodec, DecimalTextCodec],
+);
+
+/** Codec of BookBatch. */
+export const BookBatchCodec: MessageCodec<BookBatch> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.BookBatch",
+  "1u:priceScale 2u:sizeScale 3b*:snapshots 4u*:bidCounts 5u*:askCounts 6Z*:priceDeltas 7U*:sizes 8m*:priceTexts 9m*:sizeTexts",
+  [DecimalTextCodec, DecimalTextCodec],
+);
+
+/** Codec of Candle. */
+export const CandleCodec: MessageCodec<Candle> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Candle",
+  "1U:intervalMs 2I:openTimeUs 3s:open 4s:high 5s:low 6s:close 7s:volume 8s:quoteVolume 9U:tradeCount 10b:closed",
+);
+
+/** Codec of CandleBatch. */
+export const CandleBatchCodec: MessageCodec<CandleBatch> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.CandleBatch",
+  "1m*:candles",
+  [CandleCodec],
+);
+
+/** Codec of Ticker. */
+export const TickerCodec: MessageCodec<Ticker> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Ticker",
+  "1s:lastPrice 2s:lastSize 3s:openPrice 4s:highPrice 5s:lowPrice 6s:volume 7s:quoteVolume 8s:bidPrice 9s:askPrice",
+);
+
+/** Codec of TickerBatch. */
+export const TickerBatchCodec: MessageCodec<TickerBatch> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.TickerBatch",
+  "1m*:tickers",
+  [TickerCodec],
+);
+
+/** Codec of Funding. */
+export const FundingCodec: MessageCodec<Funding> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Funding",
+  "1s:rate 2I:nextFundingTimeUs 3U:intervalMs",
+);
+
+/** Codec of FundingBatch. */
+export const FundingBatchCodec: MessageCodec<FundingBatch> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.FundingBatch",
+  "1m*:fundings",
+  [FundingCodec],
+);
+
+/** Codec of MarkPrice. */
+export const MarkPriceCodec: MessageCodec<MarkPrice> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.MarkPrice",
+  "1s:markPrice 2s:indexPrice",
+);
+
+/** Codec of MarkPriceBatch. */
+export const MarkPriceBatchCodec: MessageCodec<MarkPriceBatch> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.MarkPriceBatch",
+  "1m*:markPrices",
+  [MarkPriceCodec],
+);
+
+/** Codec of OpenInterest. */
+export const OpenInterestCodec: MessageCodec<OpenInterest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.OpenInterest",
+  "1s:openInterest 2s:openInterestValue",
+);
+
+/** Codec of OpenInterestBatch. */
+export const OpenInterestBatchCodec: MessageCodec<OpenInterestBatch> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.OpenInterestBatch",
+  "1m*:openInterests",
+  [OpenInterestCodec],
+);
+
+/** Codec of Liquidation. */
+export const LiquidationCodec: MessageCodec<Liquidation> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Liquidation",
+  "1s:price 2s:size 3e:aggressorSide 4s:liquidationId",
+  [AggressorSideTable],
+);
+
+/** Codec of LiquidationBatch. */
+export const LiquidationBatchCodec: MessageCodec<LiquidationBatch> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.LiquidationBatch",
+  "1m*:liquidations",
+  [LiquidationCodec],
+);
+
+/** Codec of TopicStatus. */
+export const TopicStatusCodec: MessageCodec<TopicStatus> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.TopicStatus",
+  "1e:channel 2e:state 3s:reason 4I:sinceTimeUs",
+  [ChannelTable, TopicStateTable],
+);
+
+/** Codec of StatusBatch. */
+export const StatusBatchCodec: MessageCodec<StatusBatch> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.StatusBatch",
+  "1m*:statuses",
+  [TopicStatusCodec],
+);
+
+/** Codec of Batch. */
+export const BatchCodec: MessageCodec<Batch> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Batch",
+  "1u:topicId 2U:epoch 3U:firstSequence 4u:count 5U:previousSequence 6b:snapshot 7I:publishedTimeUs 8I:receivedTimeUs 9Z*:receivedTimeDeltasUs 10Z*:venueTimeOffsetsUs 11b*:venueTimeAbsent 16m:trades@payload 17m:quotes@payload 18m:books@payload 19m:candles@payload 20m:tickers@payload 21m:fundings@payload 22m:markPrices@payload 23m:openInterests@payload 24m:liquidations@payload 25m:statuses@payload",
+  [TradeBatchCodec, QuoteBatchCodec, BookBatchCodec, CandleBatchCodec, TickerBatchCodec, FundingBatchCodec, MarkPriceBatchCodec, OpenInterestBatchCodec, LiquidationBatchCodec, StatusBatchCodec],
+);
+
+/** Codec of BookLevel. */
+export const BookLevelCodec: MessageCodec<BookLevel> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.BookLevel",
+  "1s:price 2s:size",
+);
+
+/** Codec of Book. */
+export const BookCodec: MessageCodec<Book> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Book",
+  "1U:sequence 2I?:venueTimeUs 3I:receivedTimeUs 4m*:bids 5m*:asks",
+  [BookLevelCodec, BookLevelCodec],
+);
+
+/** Codec of Call. */
+export const CallCodec: MessageCodec<Call> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Call",
+  "1u:callId 2s:method 3y:request 4u:timeoutMs 5u:credits 6M:metadata",
+);
+
+/** Codec of Cancel. */
+export const CancelCodec: MessageCodec<Cancel> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Cancel",
+  "1u:callId",
+);
+
+/** Codec of Hello. */
+export const HelloCodec: MessageCodec<Hello> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Hello",
+  "1u:protocolVersion 2s:clientName 3s:clientVersion 4b:acceptCompression",
+);
+
+/** Codec of Position. */
+export const PositionCodec: MessageCodec<Position> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Position",
+  "1U:epoch 2U:sequence",
+);
+
+/** Codec of TopicRequest. */
+export const TopicRequestCodec: MessageCodec<TopicRequest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.TopicRequest",
+  "1s:topic 2u:depth 3u:conflationIntervalMs 4e:snapshot 5m:resume",
+  [SnapshotModeTable, PositionCodec],
+);
+
+/** Codec of Subscribe. */
+export const SubscribeCodec: MessageCodec<Subscribe> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Subscribe",
+  "1u:requestId 2m*:topics",
+  [TopicRequestCodec],
+);
 
 /** Codec of Unsubscribe. */
-export const UnsubscribeCodec: MessageCodec<Unsubscribe> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Unsubscribe",
-  fields: [
-    { number: 1, name: "requestId", protoName: "request_id", kind: "integer32", type: "uint32" },
-    { number: 2, name: "topics", protoName: "topics", kind: "string", repeated: true },
-  ],
-});
+export const UnsubscribeCodec: MessageCodec<Unsubscribe> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Unsubscribe",
+  "1u:requestId 2s*:topics",
+);
 
-/** Codec of UnsubscribeResult. */
-export const UnsubscribeResultCodec: MessageCodec<UnsubscribeResult> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.UnsubscribeResult",
-  fields: [
-    { number: 1, name: "requestId", protoName: "request_id", kind: "integer32", type: "uint32" },
-    { number: 2, name: "topics", protoName: "topics", kind: "message", message: () => TopicResultCodec, repeated: true },
-  ],
-});
+/** Codec of Credit. */
+export const CreditCodec: MessageCodec<Credit> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Credit",
+  "1u:callId 2u:credits",
+);
+
+/** Codec of Ping. */
+export const PingCodec: MessageCodec<Ping> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Ping",
+  "1U:nonce",
+);
+
+/** Codec of ClientMessage. */
+export const ClientMessageCodec: MessageCodec<ClientMessage> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.ClientMessage",
+  "1m:hello@message 2m:subscribe@message 3m:unsubscribe@message 4m:call@message 5m:cancel@message 6m:credit@message 7m:ping@message",
+  [HelloCodec, SubscribeCodec, UnsubscribeCodec, CallCodec, CancelCodec, CreditCodec, PingCodec],
+);
+
+/** Codec of ClientFrame. */
+export const ClientFrameCodec: MessageCodec<ClientFrame> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.ClientFrame",
+  "1m*:messages",
+  [ClientMessageCodec],
+);
+
+/** Codec of ErrorDetail. */
+export const ErrorDetailCodec: MessageCodec<ErrorDetail> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.ErrorDetail",
+  "1s:reason 2M:metadata 3u:retryAfterMs",
+);
+
+/** Codec of GetCandlesRequest. */
+export const GetCandlesRequestCodec: MessageCodec<GetCandlesRequest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.GetCandlesRequest",
+  "1s:venue 2s:symbol 3U:intervalMs 4u:limit",
+);
+
+/** Codec of GetCandlesResponse. */
+export const GetCandlesResponseCodec: MessageCodec<GetCandlesResponse> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.GetCandlesResponse",
+  "1m*:candles",
+  [CandleCodec],
+);
+
+/** Codec of GetInstrumentRequest. */
+export const GetInstrumentRequestCodec: MessageCodec<GetInstrumentRequest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.GetInstrumentRequest",
+  "1s:venue 2s:symbol",
+);
+
+/** Codec of GetInstrumentResponse. */
+export const GetInstrumentResponseCodec: MessageCodec<GetInstrumentResponse> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.GetInstrumentResponse",
+  "1m:instrument",
+  [InstrumentCodec],
+);
+
+/** Codec of GetServerTimeRequest. */
+export const GetServerTimeRequestCodec: MessageCodec<GetServerTimeRequest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.GetServerTimeRequest",
+  "",
+);
+
+/** Codec of GetServerTimeResponse. */
+export const GetServerTimeResponseCodec: MessageCodec<GetServerTimeResponse> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.GetServerTimeResponse",
+  "1I:serverTimeUs",
+);
+
+/** Codec of GetSnapshotRequest. */
+export const GetSnapshotRequestCodec: MessageCodec<GetSnapshotRequest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.GetSnapshotRequest",
+  "1s:venue 2s:symbol 3u:depth",
+);
+
+/** Codec of Quote. */
+export const QuoteCodec: MessageCodec<Quote> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Quote",
+  "1U:sequence 2I?:venueTimeUs 3I:receivedTimeUs 4s:bidPrice 5s:bidSize 6s:askPrice 7s:askSize",
+);
+
+/** Codec of Trade. */
+export const TradeCodec: MessageCodec<Trade> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Trade",
+  "1U:sequence 2I?:venueTimeUs 3I:receivedTimeUs 4s:price 5s:size 6e:aggressorSide 7s:tradeId 8b:historical",
+  [AggressorSideTable],
+);
+
+/** Codec of GetSnapshotResponse. */
+export const GetSnapshotResponseCodec: MessageCodec<GetSnapshotResponse> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.GetSnapshotResponse",
+  "1m:instrument 2m:book 3m:quote 4m:trade 5m:ticker",
+  [InstrumentCodec, BookCodec, QuoteCodec, TradeCodec, TickerCodec],
+);
+
+/** Codec of GetStatusRequest. */
+export const GetStatusRequestCodec: MessageCodec<GetStatusRequest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.GetStatusRequest",
+  "1s:venue 2s:symbol",
+);
+
+/** Codec of InstrumentStatus. */
+export const InstrumentStatusCodec: MessageCodec<InstrumentStatus> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.InstrumentStatus",
+  "1s:venue 2s:symbol 3m:status",
+  [TopicStatusCodec],
+);
+
+/** Codec of GetStatusResponse. */
+export const GetStatusResponseCodec: MessageCodec<GetStatusResponse> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.GetStatusResponse",
+  "1m*:statuses",
+  [InstrumentStatusCodec],
+);
+
+/** Codec of GetTradesRequest. */
+export const GetTradesRequestCodec: MessageCodec<GetTradesRequest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.GetTradesRequest",
+  "1s:venue 2s:symbol 3u:limit",
+);
+
+/** Codec of GetTradesResponse. */
+export const GetTradesResponseCodec: MessageCodec<GetTradesResponse> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.GetTradesResponse",
+  "1m*:trades",
+  [TradeCodec],
+);
+
+/** Codec of Limits. */
+export const LimitsCodec: MessageCodec<Limits> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Limits",
+  "1u:frameBytesMax 2u:subscriptionsMax 3u:topicsPerRequestMax 4u:concurrentCallsMax 5u:requestsPerSecondMax",
+);
+
+/** Codec of ListInstrumentsRequest. */
+export const ListInstrumentsRequestCodec: MessageCodec<ListInstrumentsRequest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.ListInstrumentsRequest",
+  "1s:venue 2s:base 3s:quote 4e:kind 5u:pageSize 6s:pageToken",
+  [InstrumentKindTable],
+);
+
+/** Codec of ListInstrumentsResponse. */
+export const ListInstrumentsResponseCodec: MessageCodec<ListInstrumentsResponse> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.ListInstrumentsResponse",
+  "1m*:instruments 2s:nextPageToken",
+  [InstrumentCodec],
+);
+
+/** Codec of Notice. */
+export const NoticeCodec: MessageCodec<Notice> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Notice",
+  "1e:kind 2s:message 3u:topicId 4U:missingFirst 5U:missingLast 6u:reconnectWindowMs",
+  [NoticeKindTable],
+);
+
+/** Codec of Pong. */
+export const PongCodec: MessageCodec<Pong> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Pong",
+  "1U:nonce 2I:serverTimeUs",
+);
+
+/** Codec of ReplayRequest. */
+export const ReplayRequestCodec: MessageCodec<ReplayRequest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.ReplayRequest",
+  "1s:topic 2I:fromTimeUs 3I:toTimeUs",
+);
+
+/** Codec of ReplayResponse. */
+export const ReplayResponseCodec: MessageCodec<ReplayResponse> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.ReplayResponse",
+  "1w:batch",
+);
+
+/** Codec of Reply. */
+export const ReplyCodec: MessageCodec<Reply> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Reply",
+  "1u:callId 2y?:response 3m:status",
+  [RpcStatusCodec],
+);
 
 /** Codec of Welcome. */
-export const WelcomeCodec: MessageCodec<Welcome> = /* @__PURE__ */ createMessageCodec({
-  name: "tickwire.v1.Welcome",
-  fields: [
-    { number: 1, name: "protocolVersion", protoName: "protocol_version", kind: "integer32", type: "uint32" },
-    { number: 2, name: "sessionId", protoName: "session_id", kind: "string" },
-    { number: 3, name: "serverVersion", protoName: "server_version", kind: "string" },
-    { number: 4, name: "serverTimeUs", protoName: "server_time_us", kind: "integer64", type: "int64" },
-    { number: 5, name: "limits", protoName: "limits", kind: "message", message: () => LimitsCodec },
-  ],
-});
+export const WelcomeCodec: MessageCodec<Welcome> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Welcome",
+  "1u:protocolVersion 2s:sessionId 3s:serverVersion 4I:serverTimeUs 5m:limits",
+  [LimitsCodec],
+);
+
+/** Codec of TopicResult. */
+export const TopicResultCodec: MessageCodec<TopicResult> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.TopicResult",
+  "1u:requestIndex 2s:topic 3e:error 4s:errorMessage 5u:topicId 6s:venue 7s:symbol 8s:venueSymbol 9e:channel 10m:position 11e:continuity 12u:depth 13u:conflationIntervalMs 14u:priceScale 15u:sizeScale",
+  [TopicErrorTable, ChannelTable, PositionCodec, ContinuityTable],
+);
+
+/** Codec of SubscribeResult. */
+export const SubscribeResultCodec: MessageCodec<SubscribeResult> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.SubscribeResult",
+  "1u:requestId 2m*:topics",
+  [TopicResultCodec],
+);
+
+/** Codec of UnsubscribeResult. */
+export const UnsubscribeResultCodec: MessageCodec<UnsubscribeResult> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.UnsubscribeResult",
+  "1u:requestId 2m*:topics",
+  [TopicResultCodec],
+);
+
+/** Codec of ServerMessage. */
+export const ServerMessageCodec: MessageCodec<ServerMessage> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.ServerMessage",
+  "1m:welcome@message 2m:subscribeResult@message 3m:unsubscribeResult@message 4m:reply@message 5m:notice@message 6m:pong@message",
+  [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec],
+);
+
+/** Codec of ServerFrame. */
+export const ServerFrameCodec: MessageCodec<ServerFrame> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.ServerFrame",
+  "1m*:messages 2w*:batches",
+  [ServerMessageCodec],
+);

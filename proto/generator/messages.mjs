@@ -13,7 +13,7 @@ export function generateMessages(schema) {
     ...schema.enums.map(generateEnum),
     ...schema.enums.filter(({ name }) => used.has(name)).map(generateEnumTable),
     ...schema.messages.map(generateInterface),
-    ...schema.messages.map(generateCodec),
+    ...inDependencyOrder(schema.messages).map(generateCodec),
   ].join("\n");
 }
 
@@ -34,13 +34,42 @@ ${numbers}
 `;
 }
 
-function generateEnumTable(description) {
-  return `const ${description.name}Table: EnumTable = /* @__PURE__ */ createEnumTable(
-  "${description.fullName}",
-  ${description.name}Numbers,
-  "${description.unknown}",
+function generateEnumTable({ name, values, unknown }) {
+  const prefix = enumPrefix(name);
+  let next = 0;
+  const words = values.map((value) => {
+    if (!value.name.startsWith(prefix)) throw new Error(`${value.name} lacks the prefix ${prefix}`);
+    const word = value.name.slice(prefix.length);
+    const text = value.number === next ? word : `${word}=${value.number}`;
+    next = value.number + 1;
+    return text;
+  });
+  return `const ${name}Table: EnumTable = /* @__PURE__ */ createEnumTable(
+  "${prefix}",
+  "${words.join(" ")}",
+  "${unknown.slice(prefix.length)}",
 );
 `;
+}
+
+/** `AGGRESSOR_SIDE_` for AggressorSide. */
+function enumPrefix(name) {
+  return `${name.replace(/(?<!^)[A-Z]/g, "_$&").toUpperCase()}_`;
+}
+
+/** Every message after those that its fields have. Throws for messages that contain themselves. */
+function inDependencyOrder(messages) {
+  const byName = new Map(messages.map((message) => [message.name, message]));
+  const ordered = new Set();
+  const visit = (message, path) => {
+    if (path.includes(message)) throw new Error(`${message.fullName} contains itself`);
+    for (const { kind, type } of message.fields) {
+      if (kind === "message") visit(byName.get(type), [...path, message]);
+    }
+    ordered.add(message);
+  };
+  for (const message of messages) visit(message, []);
+  return [...ordered];
 }
 
 function generateInterface({ name, comment, fields }) {
@@ -111,30 +140,52 @@ function elementType(field) {
 }
 
 function generateCodec({ name, fullName, fields }) {
-  const lines = fields.map((field) => `    ${fieldLiteral(field)},\n`).join("");
-  const list = fields.length === 0 ? "[]" : `[\n${lines}  ]`;
+  const text = fields.map(fieldText).join(" ");
+  const references = fields.map(referenceOf).filter(Boolean);
+  const list = references.length === 0 ? "" : `\n  [${references.join(", ")}],`;
   return `/** Codec of ${name}. */
-export const ${name}Codec: MessageCodec<${name}> = /* @__PURE__ */ createMessageCodec({
-  name: "${fullName}",
-  fields: ${list},
-});
+export const ${name}Codec: MessageCodec<${name}> = /* @__PURE__ */ createMessageCodec(
+  "${fullName}",
+  "${text}",${list}
+);
 `;
 }
 
-function fieldLiteral(field) {
-  const parts = [
-    `number: ${field.number}`,
-    `name: "${field.name}"`,
-    `protoName: "${field.protoName}"`,
-    `kind: "${field.kind}"`,
-  ];
-  if (field.kind === "integer32" || field.kind === "integer64") parts.push(`type: "${field.type}"`);
-  if (field.kind === "enum") parts.push(`enum: ${field.type}Table`);
-  if (field.kind === "message" || field.kind === "raw") {
-    parts.push(`message: () => ${field.type}Codec`);
+const LETTERS = {
+  uint32: "u",
+  uint64: "U",
+  int64: "I",
+  sint64: "Z",
+  bool: "b",
+  enum: "e",
+  string: "s",
+  bytes: "y",
+  message: "m",
+  raw: "w",
+  map: "M",
+};
+
+/** As MessageSpec reads it. */
+function fieldText(field) {
+  const isInteger = field.kind === "integer32" || field.kind === "integer64";
+  const letter = LETTERS[isInteger ? field.type : field.kind];
+  if (letter === undefined) {
+    throw new Error(`${field.protoName}: message-spec.ts has no letter for ${field.type} yet`);
   }
-  if (field.repeated) parts.push("repeated: true");
-  if (field.optional) parts.push("optional: true");
-  if (field.oneof !== undefined) parts.push(`oneof: "${field.oneof}"`);
-  return `{ ${parts.join(", ")} }`;
+  if (protoNameOf(field.name) !== field.protoName) {
+    throw new Error(`${field.protoName} cannot be told from ${field.name}`);
+  }
+  const flag = field.repeated ? "*" : field.optional ? "?" : "";
+  const oneof = field.oneof === undefined ? "" : `@${field.oneof}`;
+  return `${field.number}${letter}${flag}:${field.name}${oneof}`;
+}
+
+/** The same as in message-spec.ts. */
+function protoNameOf(name) {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function referenceOf({ kind, type }) {
+  if (kind === "enum") return `${type}Table`;
+  return kind === "message" ? `${type}Codec` : undefined;
 }

@@ -6,7 +6,10 @@ const INTEGERS_32 = new Set(["int32", "uint32", "sint32", "fixed32", "sfixed32"]
 const INTEGERS_64 = new Set(["int64", "uint64", "sint64", "fixed64", "sfixed64"]);
 const OTHERS = new Set(["bool", "string", "bytes"]);
 
-/** Kept as encoded bytes inside other messages: the hot reader takes them from there. */
+/**
+ * Kept as encoded bytes inside other messages: the hot reader takes them from there. Their JSON is
+ * that of a Batch (codec/message-json.ts), so another one would need more than a name here.
+ */
 const RAW_MESSAGES = new Set(["tickwire.v1.Batch"]);
 
 /**

@@ -39,6 +39,7 @@ function imports(service, roots) {
   const codecs = [...roots].sort(byCodeUnits).map((name) => `  ${name}Codec,`);
   const types = [...roots].sort(byCodeUnits).map((name) => `  ${name},`);
   return `import type { MessageInit } from "../codec/message-codec.ts";
+import { defineMethod } from "../codec/rpc-method.ts";
 import type {
   ServerStreamCall,
   ServerStreamMethod,
@@ -60,13 +61,9 @@ function reexports(messages, enums) {
     ...messages.map((name) => `${name}Codec`),
     ...enums.map((name) => `${name}Numbers`),
   ].sort(byCodeUnits);
-  return `export { MessageJsonError } from "../codec/message-codec.ts";
-export type {
-  FieldProblem,
-  FromJsonOptions,
-  MessageCodec,
-  MessageInit,
-} from "../codec/message-codec.ts";
+  return `export { MessageJsonError, messageFromJson, messageToJson } from "../codec/message-json.ts";
+export type { FieldProblem, FromJsonOptions } from "../codec/message-json.ts";
+export type { MessageCodec, MessageInit } from "../codec/message-codec.ts";
 export type {
   RpcMethod,
   ServerStreamCall,
@@ -97,15 +94,12 @@ function descriptor(service) {
     (method) => `    readonly ${propertyName(method)}: ${methodType(method)};`,
   );
   const values = service.methods.map(
-    (method) => `    ${propertyName(method)}: {
-      name: "${method.name}",
-      fullName: "${service.fullName}/${method.name}",
-      path: "/${service.fullName}/${method.name}",
-      kind: "${method.serverStreaming ? "server-streaming" : "unary"}",
-      idempotent: ${method.idempotent},
-      request: ${method.request}Codec,
-      response: ${method.response}Codec,
-    },`,
+    (method) => `    ${propertyName(method)}: /* @__PURE__ */ defineMethod(
+      "${service.fullName}",
+      "${method.name}",
+      { kind: "${method.serverStreaming ? "server-streaming" : "unary"}", idempotent: ${method.idempotent} },
+      { request: ${method.request}Codec, response: ${method.response}Codec },
+    ),`,
   );
   return `${docComment(service.comment)}export const ${service.name}: {
   readonly typeName: "${service.fullName}";

@@ -1,4 +1,4 @@
-import { tickwire } from "@tickwire/proto";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import { expect, test } from "vitest";
 import {
   decodeAnnouncement,

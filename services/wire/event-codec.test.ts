@@ -1,4 +1,4 @@
-import { tickwire } from "@tickwire/proto";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import { readBatch, readBatchHeader, rowsOf } from "@tickwire/proto/codec";
 import { describe, expect, test } from "vitest";
 import type { Instrument } from "#core/instrument.ts";

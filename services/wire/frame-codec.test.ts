@@ -1,4 +1,4 @@
-import { tickwire } from "@tickwire/proto";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import { encodeBatch, readBatch, readBatchHeader, walkServerFrame } from "@tickwire/proto/codec";
 import { describe, expect, test } from "vitest";
 import {

@@ -4,7 +4,7 @@
 // alternate within a round, and one is measured twice to show the noise; read the ratios.
 import { encodeBatch, readBatch, rowsOf } from "@tickwire/proto/codec";
 import { BatchCodec } from "@tickwire/proto/messages";
-import { tickwire } from "@tickwire/proto";
+import { tickwire } from "@tickwire/proto/protobufjs";
 
 const EVENTS = 64;
 const BATCHES = 2_000;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { tickwire } from "@tickwire/proto";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createPrng } from "#test/support/prng.ts";
 import { Rig, TRANSPORTS } from "./gateway-harness.ts";

@@ -1,4 +1,4 @@
-import { tickwire } from "@tickwire/proto";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import { afterEach, describe, expect, test } from "vitest";
 import { createPrng } from "#test/support/prng.ts";
 import { Rig, TRANSPORTS } from "./gateway-harness.ts";

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
-import { tickwire } from "@tickwire/proto";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import { afterEach, describe, expect, test } from "vitest";
 import { Rig, TRANSPORTS } from "./gateway-harness.ts";
 import { RawSocket } from "./gateway-raw-socket.ts";

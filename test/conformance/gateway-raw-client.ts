@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
 import { once } from "node:events";
-import { tickwire } from "@tickwire/proto";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import { WebSocket } from "ws";
 
 const { v1 } = tickwire;

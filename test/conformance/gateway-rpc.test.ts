@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { tickwire } from "@tickwire/proto";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import { afterEach, describe, expect, test } from "vitest";
 import { Rig, TRANSPORTS } from "./gateway-harness.ts";
 import type { RawClient } from "./gateway-raw-client.ts";

@@ -1,4 +1,4 @@
-import { tickwire } from "@tickwire/proto";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import {
   BATCH_EVENTS_MAX,
   DECIMAL_TEXT_LENGTH_MAX,

@@ -1,6 +1,6 @@
 // Why the batch codec is not protobufjs: facts about protobufjs 8 that the code relies on. If one
 // of these fails after an upgrade, read what the codec does about it before changing the test.
-import { tickwire } from "@tickwire/proto";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import { encodeBatch, readBatch } from "@tickwire/proto/codec";
 import protobuf from "protobufjs/minimal.js";
 import { describe, expect, test } from "vitest";
@@ -31,7 +31,7 @@ describe("importing and using our packages", () => {
     const { Long } = protobuf.util;
     const readers = ["int64", "uint64", "sint64", "fixed64", "sfixed64"] as const;
     const before = readers.map((name) => protobuf.Reader.prototype[name]);
-    await import("@tickwire/proto");
+    await import("@tickwire/proto/protobufjs");
     await import("@tickwire/proto/messages");
     await import("@tickwire/proto/service");
     readBatch(
@@ -45,7 +45,7 @@ describe("importing and using our packages", () => {
   });
 
   test("leaves the default root of protobufjs to others", async () => {
-    await import("@tickwire/proto");
+    await import("@tickwire/proto/protobufjs");
     expect(protobuf.roots["default"]).toBeUndefined();
     expect(protobuf.roots["tickwire"]).toBeDefined();
   });

@@ -1,6 +1,6 @@
 // An independent reading and writing of batches: protobufjs for the bytes, bigints and text for the
 // arithmetic, straight from the comments in batch.proto. Slow, and shares no code with the codec.
-import { tickwire } from "@tickwire/proto";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import type { BatchHeaderInit, BookRow, QuoteRow, TradeRow } from "@tickwire/proto/codec";
 
 type Wire = ReturnType<typeof tickwire.v1.Batch.decode>;

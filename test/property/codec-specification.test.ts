@@ -1,6 +1,6 @@
 // proto/README.md is the specification: what it shows in bytes and numbers is what the code does.
 import { readFileSync, readdirSync } from "node:fs";
-import { tickwire } from "@tickwire/proto";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import {
   BATCH_EVENTS_MAX,
   DECIMAL_TEXT_LENGTH_MAX,

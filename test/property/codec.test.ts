@@ -1,4 +1,4 @@
-import { tickwire } from "@tickwire/proto";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import { encodeBatch, readBatch, readBatchHeader, rowsOf } from "@tickwire/proto/codec";
 import type { BatchRows, BookRow, QuoteRow, TradeRow } from "@tickwire/proto/codec";
 import fc from "fast-check";

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { tickwire } from "@tickwire/proto";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import type { Instrument } from "@tickwire/proto/service";
 import { Registry } from "prom-client";
 import { ANONYMOUS } from "#gateway/access/principal.ts";

@@ -18,7 +18,7 @@ const LAYERS: readonly { readonly folder: string; readonly allowed: readonly Reg
   { folder: "proto/model/", allowed: [/^\.\//] },
   {
     folder: "proto/codec/",
-    allowed: [/^\.\//, /^\.\.\/(model|gen)\//, /^protobufjs\/minimal\.js$/],
+    allowed: [/^\.\//, /^\.\.\/(model|gen)\//],
   },
   { folder: "services/core/", allowed: [/^\.\//, /^#core\//, /^@tickwire\/proto\/model$/] },
   { folder: "services/wire/", allowed: [/^\.\//, /^#core\//, /^@tickwire\/proto/] },
@@ -63,14 +63,17 @@ const LAYERS: readonly { readonly folder: string; readonly allowed: readonly Reg
       /^node:/,
     ],
   },
-  { folder: "clients/typescript/src/", allowed: [/^\.\.?\//, /^@tickwire\/proto/, /^ws$/] },
+  {
+    folder: "clients/typescript/src/",
+    allowed: [/^\.\.?\//, /^@tickwire\/proto\/(codec|messages|model|service)$/, /^ws$/],
+  },
 ];
 
 /** Packages that exactly one file may import. */
 const ONE_IMPORTER: readonly { readonly module: RegExp; readonly file: RegExp }[] = [
   { module: /^@nats-io\//, file: /^services\/bus\/nats-bus\.ts$/ },
   { module: /^uWebSockets\.js/, file: /^services\/gateway\/transport\/uws\/uws-module\.ts$/ },
-  { module: /^@tickwire\/proto$/, file: /^(services\/wire|clients\/typescript\/src)\// },
+  { module: /^@tickwire\/proto\/protobufjs$/, file: /^services\/wire\// },
   { module: /^commander$/, file: /^services\/cli\// },
   { module: /^pino$/, file: /^services\/runtime\/logger\.ts$/ },
   { module: /^ws$/, file: /(web-socket-dialer|node-transport|node-web-socket|index\.node)\.ts$/ },

@@ -26,7 +26,7 @@ const ENTRIES = [
   /^services\/cli\/main\.ts$/,
   /^clients\/typescript\/src\/index(\.[a-z]+)?\.ts$/,
   /^proto\/(codec|model)\/index\.ts$/,
-  /^proto\/index\.d\.ts$/,
+  /^proto\/protobufjs\/index\.d\.ts$/,
   // Writes docs/configuration.md, through its test.
   /^services\/config\/config-document\.ts$/,
   // Contracts without a value: imported as types only where they are used.

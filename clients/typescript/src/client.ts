@@ -1,13 +1,13 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { LiveBook } from "./book.ts";
-import { Consumer, type ConsumerHandlers } from "./consumer.ts";
-import { OVERFLOW_POLICIES, type OverflowPolicy } from "./event-buffer.ts";
-import { EventStream } from "./event-stream.ts";
+import type { LiveBook } from "./events/book.ts";
+import { Consumer, type ConsumerHandlers } from "./topics/consumer.ts";
+import { OVERFLOW_POLICIES, type OverflowPolicy } from "./streams/event-buffer.ts";
+import { EventStream } from "./streams/event-stream.ts";
 import type { TickwireError, TopicRefusal } from "./errors.ts";
-import type { MarketEvent } from "./events.ts";
-import type { BookEvent, Quote, Trade } from "./hot-events.ts";
-import { assertChoiceOption, assertIntegerOption, UINT32_MAX } from "./option-checks.ts";
-import type { Rpc } from "./rpc.ts";
+import type { MarketEvent } from "./events/events.ts";
+import type { BookEvent, Quote, Trade } from "./events/hot-events.ts";
+import { assertChoiceOption, assertIntegerOption, UINT32_MAX } from "./host/option-checks.ts";
+import type { Rpc } from "./rpc/calls.ts";
 import type {
   Candle,
   Funding,
@@ -16,10 +16,10 @@ import type {
   OpenInterest,
   Status,
   Ticker,
-} from "./row-events.ts";
-import type { ClientState, Session, StateListener } from "./session.ts";
-import type { NoticeEvent, StreamEvent } from "./stream-events.ts";
-import { fullTopics, type Channel, type Topics } from "./topic.ts";
+} from "./events/row-events.ts";
+import type { ClientState, Session, StateListener } from "./session/session.ts";
+import type { NoticeEvent, StreamEvent } from "./events/stream-events.ts";
+import { fullTopics, type Channel, type Topics } from "./topics/topic.ts";
 
 /** What every subscription may say. A value out of range is thrown as RangeError at once. */
 export type SubscribeOptions = {

@@ -6,11 +6,11 @@ import {
   type Environment,
   type WebSocketConstructor,
   type WebSocketFactory,
-} from "./environment.ts";
+} from "./host/environment.ts";
 import { ConnectionError } from "./errors.ts";
-import { OVERFLOW_POLICIES, type OverflowPolicy } from "./event-buffer.ts";
-import { assertChoiceOption, assertIntegerOption, TIMER_MS_MAX } from "./option-checks.ts";
-import { Session } from "./session.ts";
+import { OVERFLOW_POLICIES, type OverflowPolicy } from "./streams/event-buffer.ts";
+import { assertChoiceOption, assertIntegerOption, TIMER_MS_MAX } from "./host/option-checks.ts";
+import { Session } from "./session/session.ts";
 
 /** Of this package; the operator of a gateway sees it. */
 export const CLIENT_VERSION = "0.1.0";

@@ -7,8 +7,8 @@ import { createConnect } from "./connect.ts";
  */
 export const connect = /* @__PURE__ */ createConnect();
 
-export { BookLevel, LiveBook } from "./book.ts";
-export type { BestLevels, BookState } from "./book.ts";
+export { BookLevel, LiveBook } from "./events/book.ts";
+export type { BestLevels, BookState } from "./events/book.ts";
 export type { BackoffOptions } from "./backoff.ts";
 export { Client } from "./client.ts";
 export type {
@@ -20,7 +20,7 @@ export type {
   Subscription,
 } from "./client.ts";
 export type { ConnectOptions } from "./connect.ts";
-export type { ClientClock, WebSocketConstructor, WebSocketLike } from "./environment.ts";
+export type { ClientClock, WebSocketConstructor, WebSocketLike } from "./host/environment.ts";
 export {
   BufferOverflowError,
   ConnectionError,
@@ -37,10 +37,10 @@ export type {
   TopicErrorCode,
   TopicRefusal,
 } from "./errors.ts";
-export type { OverflowPolicy } from "./event-buffer.ts";
-export { EventStream } from "./event-stream.ts";
-export type { MarketEvent } from "./events.ts";
-export { BookEvent, Quote, Trade } from "./hot-events.ts";
+export type { OverflowPolicy } from "./streams/event-buffer.ts";
+export { EventStream } from "./streams/event-stream.ts";
+export type { MarketEvent } from "./events/events.ts";
+export { BookEvent, Quote, Trade } from "./events/hot-events.ts";
 export {
   Candle,
   Funding,
@@ -49,17 +49,17 @@ export {
   OpenInterest,
   Status,
   Ticker,
-} from "./row-events.ts";
-export type { CallOptions, Rpc } from "./rpc.ts";
-export { sizeInBase, valueInQuote } from "./contract-size.ts";
-export type { SizedInstrument } from "./contract-size.ts";
-export type { ClientState, StateListener, StateReason } from "./session.ts";
+} from "./events/row-events.ts";
+export type { CallOptions, Rpc } from "./rpc/calls.ts";
+export { sizeInBase, valueInQuote } from "./events/contract-size.ts";
+export type { SizedInstrument } from "./events/contract-size.ts";
+export type { ClientState, StateListener, StateReason } from "./session/session.ts";
 export type {
   ContinuityEvent,
   GapEvent,
   LagEvent,
   NoticeEvent,
   StreamEvent,
-} from "./stream-events.ts";
-export { CHANNELS } from "./topic.ts";
-export type { Channel, Topics } from "./topic.ts";
+} from "./events/stream-events.ts";
+export { CHANNELS } from "./topics/topic.ts";
+export type { Channel, Topics } from "./topics/topic.ts";

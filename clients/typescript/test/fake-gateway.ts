@@ -9,8 +9,8 @@
  * - another kind of batch: add a function beside `tradesBatch`;
  * - another behaviour of the socket: add a method to FakeSocket.
  */
-import { tickwire } from "@tickwire/proto";
-import type { WebSocketLike } from "../src/environment.ts";
+import { tickwire } from "@tickwire/proto/protobufjs";
+import type { WebSocketLike } from "../src/host/environment.ts";
 
 const wire = tickwire.v1;
 

@@ -1,5 +1,10 @@
 import { connect, type Client } from "@tickwire/client";
-import { MarketData } from "@tickwire/proto/service";
+import {
+  MarketData,
+  messageFromJson,
+  messageToJson,
+  type MessageCodec,
+} from "@tickwire/proto/service";
 import type { CallTarget } from "./call-over-http.ts";
 import { CommandError, describeError, UsageError } from "../process/errors.ts";
 import { webSocketAddress } from "../process/gateway-address.ts";
@@ -24,7 +29,7 @@ export async function callOverSocket(
   try {
     const call = client.rpc[keyOf(method)] as unknown as AnyUnary;
     const answer = await call(message, { timeoutMs });
-    return (method.response.toJson as (value: unknown) => unknown)(answer);
+    return messageToJson(method.response as MessageCodec<unknown>, answer as never);
   } catch (error) {
     throw new CommandError(describeError(error), { cause: error });
   } finally {
@@ -34,7 +39,7 @@ export async function callOverSocket(
 
 function parseMessage(method: Method, request: unknown): unknown {
   try {
-    return method.request.fromJson(request);
+    return messageFromJson(method.request as MessageCodec<unknown>, request);
   } catch (error) {
     throw new UsageError(`invalid-argument: ${describeError(error)}`);
   }

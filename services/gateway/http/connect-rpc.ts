@@ -1,6 +1,6 @@
 // The Connect protocol, unary calls: https://connectrpc.com/docs/protocol/
 import { Buffer } from "node:buffer";
-import { MessageJsonError } from "@tickwire/proto/service";
+import { MessageJsonError, messageFromJson, messageToJson } from "@tickwire/proto/service";
 import { packErrorDetail, WireError } from "#wire/frame-codec.ts";
 import type { Clock } from "#core/clock.ts";
 import type { GatewayMetrics } from "../metrics.ts";
@@ -142,7 +142,7 @@ function decodeRequest(method: BoundMethod, body: Uint8Array, encoding: Encoding
   try {
     if (encoding === "application/proto") return method.request.decode(body);
     const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
-    return method.request.fromJson(JSON.parse(text === "" ? "{}" : text));
+    return messageFromJson(method.request, JSON.parse(text === "" ? "{}" : text));
   } catch (error) {
     const ours =
       error instanceof WireError ||
@@ -158,6 +158,6 @@ function encodeResponse(method: BoundMethod, response: unknown, encoding: Encodi
   const body =
     encoding === "application/proto"
       ? method.response.encode(response as never)
-      : JSON.stringify(method.response.toJson(response as never));
+      : JSON.stringify(messageToJson(method.response, response as never));
   return { status: 200, headers: { "content-type": encoding }, body };
 }

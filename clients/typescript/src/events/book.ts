@@ -1,0 +1,210 @@
+import { formatDecimal, toNumber, type Mantissa, type OrderBook } from "@tickwire/proto/model";
+import type { TopicInfo } from "../topics/topic.ts";
+
+/** One price level, exact and as numbers. */
+export class BookLevel {
+  readonly priceMantissa: Mantissa;
+  readonly priceScale: number;
+  readonly sizeMantissa: Mantissa;
+  readonly sizeScale: number;
+
+  constructor(
+    priceMantissa: Mantissa,
+    priceScale: number,
+    sizeMantissa: Mantissa,
+    sizeScale: number,
+  ) {
+    this.priceMantissa = priceMantissa;
+    this.priceScale = priceScale;
+    this.sizeMantissa = sizeMantissa;
+    this.sizeScale = sizeScale;
+  }
+
+  /** Nearest double. */
+  get price(): number {
+    return toNumber(this.priceMantissa, this.priceScale);
+  }
+
+  /** Exact plain decimal. */
+  get priceText(): string {
+    return formatDecimal(this.priceMantissa, this.priceScale);
+  }
+
+  /** Nearest double. */
+  get size(): number {
+    return toNumber(this.sizeMantissa, this.sizeScale);
+  }
+
+  /** Exact plain decimal. */
+  get sizeText(): string {
+    return formatDecimal(this.sizeMantissa, this.sizeScale);
+  }
+
+  /** Price and size as exact text. */
+  toJSON(): [string, string] {
+    return [this.priceText, this.sizeText];
+  }
+}
+
+/**
+ * What a local book is worth. Only a `live` book has levels: `syncing` waits for its first
+ * snapshot, `resyncing` lost its place and asks again, `disconnected` waits for the connection.
+ */
+export type BookState = "syncing" | "live" | "resyncing" | "disconnected";
+
+/** Best bid and offer; a side without orders is undefined. */
+export type BestLevels = {
+  readonly bid: BookLevel | undefined;
+  readonly ask: BookLevel | undefined;
+};
+
+/** Levels of one side in columns. */
+export type LevelColumnsView = {
+  readonly prices: readonly Mantissa[];
+  readonly sizes: readonly Mantissa[];
+};
+
+/** Rows from columns, in the same order. */
+export function bookLevels(
+  columns: LevelColumnsView,
+  priceScale: number,
+  sizeScale: number,
+): BookLevel[] {
+  return columns.prices.map(
+    (price, index) => new BookLevel(price, priceScale, columns.sizes[index]!, sizeScale),
+  );
+}
+
+const NO_LEVELS: readonly BookLevel[] = [];
+const NO_BEST: BestLevels = { bid: undefined, ask: undefined };
+
+/** What the maintainer of a book writes after a change. */
+export type BookMark = {
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly venueTimeUs: number | undefined;
+  readonly receivedTimeUs: number;
+  readonly publishedTimeUs: number;
+};
+
+/**
+ * The maintained book of one topic: a view that always shows the latest state, not a copy of the
+ * state it was yielded for. Arrays that it hands out are never changed afterwards.
+ */
+export class LiveBook {
+  readonly type = "live-book";
+  readonly #info: TopicInfo;
+  readonly #book: OrderBook;
+  #state: BookState = "syncing";
+  #mark: BookMark | undefined;
+  #bids: readonly BookLevel[] | undefined;
+  #asks: readonly BookLevel[] | undefined;
+  #best: BestLevels | undefined;
+
+  /** For this package: books come from `client.book()`. */
+  constructor(info: TopicInfo, book: OrderBook) {
+    this.#info = info;
+    this.#book = book;
+  }
+
+  get topic(): string {
+    return this.#info.topic;
+  }
+
+  get venue(): string {
+    return this.#info.venue;
+  }
+
+  get symbol(): string {
+    return this.#info.symbol;
+  }
+
+  get venueSymbol(): string {
+    return this.#info.venueSymbol;
+  }
+
+  get state(): BookState {
+    return this.#state;
+  }
+
+  /** Of the last event that the book holds; 0 before the first. */
+  get epoch(): number {
+    return this.#mark?.epoch ?? 0;
+  }
+
+  /** Of the last event that the book holds; 0 before the first. */
+  get sequence(): number {
+    return this.#mark?.sequence ?? 0;
+  }
+
+  /** Microseconds since 1970; undefined if the venue gave no time for the last event. */
+  get venueTimeUs(): number | undefined {
+    return this.#mark?.venueTimeUs;
+  }
+
+  /** When Tickwire received the last event, microseconds since 1970; 0 before the first. */
+  get receivedTimeUs(): number {
+    return this.#mark?.receivedTimeUs ?? 0;
+  }
+
+  /** When the last batch was published, microseconds since 1970; 0 before the first. */
+  get publishedTimeUs(): number {
+    return this.#mark?.publishedTimeUs ?? 0;
+  }
+
+  /** All bids, best first; empty unless `live`. */
+  get bids(): readonly BookLevel[] {
+    this.#bids ??= this.topBids();
+    return this.#bids;
+  }
+
+  /** All asks, best first; empty unless `live`. */
+  get asks(): readonly BookLevel[] {
+    this.#asks ??= this.topAsks();
+    return this.#asks;
+  }
+
+  /** Best bid and offer; both undefined unless `live`. */
+  get bbo(): BestLevels {
+    if (this.#state !== "live") return NO_BEST;
+    this.#best ??= { bid: this.topBids(1)[0], ask: this.topAsks(1)[0] };
+    return this.#best;
+  }
+
+  /** The best `depth` bids (all without it), best first. Cheaper than `bids` for a deep book. */
+  topBids(depth?: number): readonly BookLevel[] {
+    if (this.#state !== "live") return NO_LEVELS;
+    return bookLevels(this.#book.bids(depth), this.#book.priceScale, this.#book.sizeScale);
+  }
+
+  /** The best `depth` asks (all without it), best first. Cheaper than `asks` for a deep book. */
+  topAsks(depth?: number): readonly BookLevel[] {
+    if (this.#state !== "live") return NO_LEVELS;
+    return bookLevels(this.#book.asks(depth), this.#book.priceScale, this.#book.sizeScale);
+  }
+
+  toJSON(): Record<string, unknown> {
+    return {
+      type: this.type,
+      venue: this.venue,
+      symbol: this.symbol,
+      venueSymbol: this.venueSymbol,
+      state: this.state,
+      epoch: this.epoch,
+      sequence: this.sequence,
+      ...(this.venueTimeUs === undefined ? {} : { venueTimeUs: this.venueTimeUs }),
+      receivedTimeUs: this.receivedTimeUs,
+      bids: this.bids.map((level) => level.toJSON()),
+      asks: this.asks.map((level) => level.toJSON()),
+    };
+  }
+
+  /** For this package: the book changed, or its worth did. Drops what was computed from it. */
+  update(state: BookState, mark?: BookMark): void {
+    this.#state = state;
+    if (mark !== undefined) this.#mark = mark;
+    this.#bids = undefined;
+    this.#asks = undefined;
+    this.#best = undefined;
+  }
+}

@@ -1,0 +1,337 @@
+import {
+  createMarketDataClient,
+  type MarketDataClient,
+  type MessageInit,
+  type RpcMethod,
+  type ServerStreamMethod,
+  type UnaryMethod,
+} from "@tickwire/proto/service";
+import type { ClientClock } from "../host/environment.ts";
+import { RpcError, rpcErrorCode, type ConnectionError, type RpcErrorCode } from "../errors.ts";
+import { errorDetailsOf, type ClientMessage, type ServerMessage } from "../session/frame.ts";
+import { TIMER_MS_MAX } from "../host/option-checks.ts";
+import type { RequestPacer } from "../session/request-pacer.ts";
+import { ResponseQueue } from "./response-queue.ts";
+
+type Reply = Extract<ServerMessage, { kind: "reply" }>["value"];
+type RpcStatus = NonNullable<Reply["status"]>;
+
+/** Options of one call. */
+export type CallOptions = {
+  /** Cancels the call: it rejects with the code `cancelled`, and the gateway is told. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * From the call to its end, waiting for a connection included; also sent to the gateway. Default:
+   * the client's `callTimeoutMs` for unary methods, none for streaming ones.
+   */
+  readonly timeoutMs?: number | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+};
+
+/** The typed methods. Unary ones reject with RpcError; streaming ones throw it to their loop. */
+export type Rpc = MarketDataClient<CallOptions>;
+
+/** What calls need from the client. */
+export type CallsOptions = {
+  readonly clock: ClientClock;
+  readonly pacer: RequestPacer;
+  readonly callTimeoutMs: number;
+  /** Calls that may wait for a connection or a free slot; one more is refused. */
+  readonly callsQueuedMax: number;
+  readonly send: (messages: readonly ClientMessage[]) => void;
+};
+
+/** One call, waiting or under way. */
+type Call = {
+  readonly method: RpcMethod<unknown, unknown>;
+  readonly request: Uint8Array;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly credits: number;
+  readonly deadlineUs: number | undefined;
+  /** 0 while it waits. */
+  callId: number;
+  respond(bytes: Uint8Array): void;
+  /** Called once; undefined is success. */
+  finish(error: RpcError | undefined): void;
+  release: () => void;
+};
+
+const CONCURRENT_CALLS_DEFAULT = 16;
+const STREAM_CREDITS = 16;
+// Cancels and credits answer the gateway, which counts them as a tenth of a request.
+const COST_OF_ANSWER = 0.1;
+
+/** The calls of one client over any number of connections. */
+export class Calls {
+  readonly rpc: Rpc;
+  readonly #options: CallsOptions;
+  readonly #waiting = new Set<Call>();
+  readonly #active = new Map<number, Call>();
+  #concurrentMax = 0;
+  #nextCallId = 1;
+  #closed: { readonly code: RpcErrorCode; readonly cause: unknown } | undefined;
+
+  constructor(options: CallsOptions) {
+    this.#options = options;
+    this.rpc = createMarketDataClient<CallOptions>(
+      (method, request, callOptions) => this.#unary(method, request, callOptions ?? {}),
+      (method, request, callOptions) => this.#stream(method, request, callOptions ?? {}),
+    );
+  }
+
+  /** A connection is ready. `concurrentCallsMax` 0 means that the gateway does not say. */
+  handleConnected(concurrentCallsMax: number): void {
+    this.#concurrentMax = concurrentCallsMax || CONCURRENT_CALLS_DEFAULT;
+    this.#nextCallId = 1;
+    this.#startWaiting();
+  }
+
+  /** What was sent is lost, whatever became of it; what was not waits for the next connection. */
+  handleDisconnected(error: ConnectionError): void {
+    this.#concurrentMax = 0;
+    for (const call of this.#active.values()) {
+      const message = `${error.message}; the call may have been executed`;
+      this.#end(call, failure(call, "unavailable", message, { cause: error, retryable: true }));
+    }
+  }
+
+  handleReply(reply: Reply): void {
+    // Late replies of cancelled calls have nobody to go to.
+    const call = this.#active.get(reply.callId);
+    if (call === undefined) return;
+    if (reply.response !== undefined) call.respond(reply.response);
+    if (reply.status !== undefined) this.#end(call, errorOfStatus(call, reply.status));
+  }
+
+  /** Rejects everything, now and from now on. */
+  close(code: "cancelled" | "unavailable", cause: unknown): void {
+    this.#closed = { code, cause };
+    this.#concurrentMax = 0;
+    for (const call of [...this.#active.values(), ...this.#waiting]) {
+      this.#end(call, failure(call, code, "the client is closed", { cause }));
+    }
+  }
+
+  async #unary<Request, Response>(
+    method: UnaryMethod<Request, Response>,
+    request: MessageInit<Request>,
+    options: CallOptions,
+  ): Promise<Response> {
+    assertCallOptions(method, options);
+    const encoded = encodeRequest(method, request);
+    const timeoutMs = options.timeoutMs ?? this.#options.callTimeoutMs;
+    const response = await new Promise<Uint8Array | undefined>((resolve, reject) => {
+      let received: Uint8Array | undefined;
+      this.#begin(method, encoded, { ...options, timeoutMs }, 0, {
+        respond: (bytes) => {
+          received = bytes;
+        },
+        finish: (error) => (error === undefined ? resolve(received) : reject(error)),
+      });
+    });
+    if (response === undefined) {
+      throw new RpcError("internal", "success without a response", whereOf(method));
+    }
+    return decodeResponse(method, response);
+  }
+
+  async *#stream<Request, Response>(
+    method: ServerStreamMethod<Request, Response>,
+    request: MessageInit<Request>,
+    options: CallOptions,
+  ): AsyncGenerator<Response, void, undefined> {
+    assertCallOptions(method, options);
+    const encoded = encodeRequest(method, request);
+    const queue = new ResponseQueue(STREAM_CREDITS, (credits) => {
+      if (call.callId === 0) return;
+      this.#options.pacer.charge(COST_OF_ANSWER);
+      this.#options.send([{ kind: "credit", value: { callId: call.callId, credits } }]);
+    });
+    const call = this.#begin(method, encoded, options, STREAM_CREDITS, {
+      respond: (bytes) => {
+        if (queue.push(bytes)) return;
+        this.#cancel(call, "internal", "the gateway sent more responses than it had credits for");
+      },
+      finish: (error) => queue.end(error),
+    });
+    try {
+      for (let bytes = await queue.next(); bytes !== undefined; bytes = await queue.next()) {
+        yield decodeResponse(method, bytes);
+      }
+    } finally {
+      this.#cancel(call, "cancelled", "the loop was left");
+    }
+  }
+
+  #begin(
+    method: RpcMethod<never, never> | RpcMethod<unknown, unknown> | { readonly fullName: string },
+    request: Uint8Array,
+    options: CallOptions,
+    credits: number,
+    handlers: Pick<Call, "respond" | "finish">,
+  ): Call {
+    const { timeoutMs, signal } = options;
+    const { clock, callsQueuedMax } = this.#options;
+    const call: Call = {
+      method: method as RpcMethod<unknown, unknown>,
+      request,
+      metadata: options.metadata ?? {},
+      credits,
+      deadlineUs: timeoutMs === undefined ? undefined : clock.nowUs() + timeoutMs * 1_000,
+      callId: 0,
+      release: () => undefined,
+      ...handlers,
+    };
+    this.#waiting.add(call);
+    if (this.#closed !== undefined) {
+      const { code, cause } = this.#closed;
+      this.#end(call, failure(call, code, "the client is closed", { cause }));
+    } else if (signal?.aborted === true) {
+      this.#end(call, failure(call, "cancelled", "aborted", { cause: signal.reason }));
+    } else {
+      this.#guard(call, timeoutMs, signal);
+      this.#startWaiting();
+      if (this.#waiting.has(call) && this.#waiting.size > callsQueuedMax) {
+        const message = `call ${this.#waiting.size} exceeds callsQueuedMax ${callsQueuedMax}`;
+        this.#end(call, failure(call, "resource-exhausted", message, { retryable: true }));
+      }
+    }
+    return call;
+  }
+
+  /** Deadline and abort, released when the call ends. */
+  #guard(call: Call, timeoutMs: number | undefined, signal: AbortSignal | undefined): void {
+    const onAbort = () => this.#cancel(call, "cancelled", "aborted", signal?.reason);
+    const cancelTimer =
+      timeoutMs === undefined
+        ? () => undefined
+        : this.#options.clock.after(timeoutMs, () =>
+            this.#cancel(call, "deadline-exceeded", `no answer within timeoutMs ${timeoutMs}`),
+          );
+    signal?.addEventListener("abort", onAbort, { once: true });
+    call.release = () => {
+      cancelTimer();
+      signal?.removeEventListener("abort", onAbort);
+    };
+  }
+
+  #hasFreeSlot(): boolean {
+    return this.#active.size < this.#concurrentMax;
+  }
+
+  readonly #startWaiting = (): void => {
+    const { pacer } = this.#options;
+    for (const call of this.#waiting) {
+      if (!this.#hasFreeSlot()) return;
+      if (!pacer.take()) {
+        pacer.whenReady(this.#startWaiting);
+        return;
+      }
+      this.#waiting.delete(call);
+      call.callId = this.#nextCallId++;
+      this.#active.set(call.callId, call);
+      this.#options.send([{ kind: "call", value: this.#wireCall(call) }]);
+    }
+  };
+
+  #wireCall(call: Call) {
+    const { callId, request, credits, metadata, deadlineUs } = call;
+    const leftMs =
+      deadlineUs === undefined
+        ? 0
+        : Math.max(1, Math.ceil((deadlineUs - this.#options.clock.nowUs()) / 1_000));
+    return { callId, method: call.method.fullName, request, timeoutMs: leftMs, credits, metadata };
+  }
+
+  /** Ends a call from this side. Does nothing if it is over. */
+  #cancel(call: Call, code: RpcErrorCode, message: string, cause?: unknown): void {
+    const { callId } = call;
+    const isActive = this.#active.get(callId) === call;
+    if (!isActive && !this.#waiting.has(call)) return;
+    const retryable = code === "deadline-exceeded" && call.method.idempotent;
+    this.#end(call, failure(call, code, message, { cause, retryable }));
+    if (!isActive) return;
+    this.#options.pacer.charge(COST_OF_ANSWER);
+    this.#options.send([{ kind: "cancel", value: { callId } }]);
+  }
+
+  #end(call: Call, error: RpcError | undefined): void {
+    this.#waiting.delete(call);
+    if (this.#active.get(call.callId) === call) this.#active.delete(call.callId);
+    call.release();
+    call.finish(error);
+    this.#startWaiting();
+  }
+}
+
+type Named = { readonly fullName: string };
+
+function whereOf(method: Named) {
+  return { method: method.fullName, sent: true };
+}
+
+function failure(
+  call: Call,
+  code: RpcErrorCode,
+  message: string,
+  options: { readonly cause?: unknown; readonly retryable?: boolean } = {},
+): RpcError {
+  const { method, callId } = call;
+  return new RpcError(code, message, { ...options, method: method.fullName, sent: callId !== 0 });
+}
+
+function errorOfStatus(call: Call, status: RpcStatus): RpcError | undefined {
+  const code = rpcErrorCode(status.code);
+  if (code === undefined) return undefined;
+  const details = errorDetailsOf(status);
+  const retryable =
+    code === "unavailable" ||
+    (code === "resource-exhausted" && details.some((detail) => detail.retryAfterMs !== undefined));
+  const { fullName } = call.method;
+  return new RpcError(code, status.message || code, {
+    details,
+    retryable,
+    method: fullName,
+    sent: true,
+  });
+}
+
+function assertCallOptions({ fullName }: Named, { timeoutMs, metadata }: CallOptions): void {
+  const where = { method: fullName, sent: false };
+  if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs <= TIMER_MS_MAX)) {
+    const message = `timeoutMs ${timeoutMs} is not above 0 and up to ${TIMER_MS_MAX}`;
+    throw new RpcError("invalid-argument", message, where);
+  }
+  for (const [key, value] of Object.entries(metadata ?? {})) {
+    if (typeof value === "string") continue;
+    throw new RpcError("invalid-argument", `metadata.${key} is not text`, where);
+  }
+}
+
+function encodeRequest<Request>(
+  method: Named & { readonly request: { encode(value: MessageInit<Request>): Uint8Array } },
+  request: MessageInit<Request>,
+): Uint8Array {
+  try {
+    return method.request.encode(request);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : "the request cannot be encoded";
+    throw new RpcError("invalid-argument", message, {
+      method: method.fullName,
+      sent: false,
+      cause,
+    });
+  }
+}
+
+function decodeResponse<Response>(
+  method: Named & { readonly response: { decode(bytes: Uint8Array): Response } },
+  bytes: Uint8Array,
+): Response {
+  try {
+    return method.response.decode(bytes);
+  } catch (cause) {
+    const message = "the response cannot be read";
+    throw new RpcError("internal", message, { ...whereOf(method), cause });
+  }
+}

@@ -1,0 +1,89 @@
+import { WireError, walkServerFrame } from "@tickwire/proto/codec";
+import {
+  ClientFrameCodec,
+  ErrorDetailCodec,
+  ServerMessageCodec,
+  type ClientMessage as WireClientMessage,
+  type RpcStatus,
+  type ServerMessage as WireServerMessage,
+} from "@tickwire/proto/messages";
+import type { MessageInit } from "@tickwire/proto/service";
+import type { ErrorDetail } from "../errors.ts";
+
+/** A message to the gateway; fields may be left out. */
+export type ClientMessage = NonNullable<MessageInit<WireClientMessage>["message"]>;
+
+/** A message from the gateway. */
+export type ServerMessage = NonNullable<WireServerMessage["message"]>;
+
+/** The encoded frame; the caller owns it. Throws WireError if a value does not fit its field. */
+export function encodeClientFrame(messages: readonly ClientMessage[]): Uint8Array<ArrayBuffer> {
+  const bytes = ClientFrameCodec.encode({ messages: messages.map((message) => ({ message })) });
+  return bytes as Uint8Array<ArrayBuffer>;
+}
+
+/** Receives the parts of a frame. */
+export type FrameHandlers = {
+  /** A kind that this client does not know is not handed on. */
+  message(message: ServerMessage): void;
+  /** The batch is bytes[start..end). May throw `unknown-payload`, which leaves out that batch. */
+  batch(bytes: Uint8Array, start: number, end: number): void;
+};
+
+/**
+ * Hands on every message of a frame and then every batch, each in wire order, as the schema asks.
+ * Throws WireError at the first part that cannot be read; what came before it has been handed on.
+ */
+export class FrameReader {
+  readonly #handlers: FrameHandlers;
+  // Offsets of the batches of the frame at hand, kept from frame to frame to allocate nothing.
+  readonly #offsets: number[] = [];
+  readonly #visitor: {
+    message(start: number, end: number): void;
+    batch(start: number, end: number): void;
+  };
+  #bytes: Uint8Array = new Uint8Array(0);
+
+  constructor(handlers: FrameHandlers) {
+    this.#handlers = handlers;
+    this.#visitor = {
+      message: (start, end) => {
+        const { message } = ServerMessageCodec.decode(this.#bytes.subarray(start, end));
+        if (message !== undefined) this.#handlers.message(message);
+      },
+      batch: (start, end) => {
+        this.#offsets.push(start, end);
+      },
+    };
+  }
+
+  read(bytes: Uint8Array): void {
+    this.#bytes = bytes;
+    this.#offsets.length = 0;
+    walkServerFrame(bytes, this.#visitor);
+    for (let index = 0; index < this.#offsets.length; index += 2) {
+      this.#readBatch(bytes, this.#offsets[index]!, this.#offsets[index + 1]!);
+    }
+  }
+
+  #readBatch(bytes: Uint8Array, start: number, end: number): void {
+    try {
+      this.#handlers.batch(bytes, start, end);
+    } catch (error) {
+      // A newer gateway may have channels that this client does not know, and a pattern gets them.
+      if (!(error instanceof WireError && error.code === "unknown-payload")) throw error;
+    }
+  }
+}
+
+const ERROR_DETAIL_TYPE = "type.googleapis.com/tickwire.v1.ErrorDetail";
+
+/** The details of a status that this client understands. Throws WireError on damaged ones. */
+export function errorDetailsOf(status: RpcStatus): ErrorDetail[] {
+  return status.details
+    .filter((any) => any.typeUrl === ERROR_DETAIL_TYPE)
+    .map((any) => {
+      const { reason, metadata, retryAfterMs } = ErrorDetailCodec.decode(any.value);
+      return { reason, metadata, retryAfterMs: retryAfterMs === 0 ? undefined : retryAfterMs };
+    });
+}

@@ -1,0 +1,242 @@
+import { readBatch } from "@tickwire/proto/codec";
+import { backoffDelayMs, type BackoffOptions } from "../backoff.ts";
+import { Connection, type ConnectionOptions, type Welcome } from "./connection.ts";
+import type { Environment, NetworkChange } from "../host/environment.ts";
+import { ConnectionError, type ConnectionErrorCode } from "../errors.ts";
+import type { ClientMessage, ServerMessage } from "./frame.ts";
+import { RequestPacer } from "./request-pacer.ts";
+import { Calls } from "../rpc/calls.ts";
+import { Subscriptions } from "../topics/subscriptions.ts";
+import type { StreamCounters } from "../topics/topic-stream.ts";
+
+/**
+ * `connecting` before the first Welcome, `connected`, `reconnecting` between connections, `closed`
+ * for good: by `close()`, or by a close code that forbids to reconnect.
+ */
+export type ClientState = "connecting" | "connected" | "reconnecting" | "closed";
+
+/** Why the state is what it is. */
+export type StateReason = {
+  /** `welcome` when connected, else what ended the connection. */
+  readonly code: "welcome" | ConnectionErrorCode;
+  readonly reason: string;
+  /** Absent when connected. */
+  readonly error?: ConnectionError;
+};
+
+/** Called after each change. What it throws goes to the host as uncaught. */
+export type StateListener = (state: ClientState, reason: StateReason) => void;
+
+/** What a session is made with. */
+export type SessionOptions = {
+  readonly environment: Environment;
+  readonly connection: ConnectionOptions;
+  /** False: the first lost connection closes the client. */
+  readonly reconnect: BackoffOptions | false;
+  /** Keep dialling when the first connection cannot be made. */
+  readonly waitForFirstConnect: boolean;
+  readonly callTimeoutMs: number;
+  readonly callsQueuedMax: number;
+};
+
+const BACKOFF_DEFAULT: BackoffOptions = { baseMs: 500, maxMs: 20_000 };
+
+/** One client's logical state over any number of connections. */
+export class Session {
+  readonly counters: StreamCounters = {
+    events: 0,
+    duplicateEvents: 0,
+    gaps: 0,
+    unknownTopicBatches: 0,
+  };
+  readonly subscriptions: Subscriptions;
+  readonly calls: Calls;
+  readonly #options: SessionOptions;
+  readonly #environment: Environment;
+  readonly #pacer: RequestPacer;
+  readonly #listeners = new Set<StateListener>();
+  readonly #unwatchNetwork: () => void;
+  #state: ClientState = "connecting";
+  #connection: Connection | undefined;
+  #welcome: Welcome | undefined;
+  #cancelRetry: (() => void) | undefined;
+  #attempt = 0;
+  #endError: ConnectionError | undefined;
+  #connectedAtUs = 0;
+  /** When to come back after a planned stop; 0 if none was announced. */
+  #comeBackAtUs = 0;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#environment = options.environment;
+    const { clock, random } = options.environment;
+    const send = (messages: readonly ClientMessage[]) => this.#send(messages);
+    const pacer = new RequestPacer(clock);
+    this.#pacer = pacer;
+    const { callTimeoutMs, callsQueuedMax } = options;
+    this.calls = new Calls({ clock, pacer, callTimeoutMs, callsQueuedMax, send });
+    this.subscriptions = new Subscriptions({
+      clock,
+      random,
+      backoff: options.reconnect === false ? BACKOFF_DEFAULT : options.reconnect,
+      counters: this.counters,
+      pacer,
+      send,
+      reconnect: (error) => this.#connection?.close(error),
+    });
+    this.#unwatchNetwork = options.environment.watchNetwork((change) => this.#onNetwork(change));
+  }
+
+  get state(): ClientState {
+    return this.#state;
+  }
+
+  /** Of the current connection; undefined while there is none. */
+  get welcome(): Welcome | undefined {
+    return this.#welcome;
+  }
+
+  /** What ended the client for good; undefined while it lives and after `close()`. */
+  get endError(): ConnectionError | undefined {
+    return this.#endError;
+  }
+
+  onState(listener: StateListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Dials for the first time. */
+  start(): void {
+    this.#dial();
+  }
+
+  /** Ends everything: iterators end cleanly, calls reject. Idempotent. */
+  close(message = "the client was closed", cause?: unknown): void {
+    const error = new ConnectionError("client-closed", message, { cause });
+    this.#shutDown(error, undefined);
+  }
+
+  #dial(): void {
+    this.#cancelRetry = undefined;
+    const { connection: options } = this.#options;
+    const connection = new Connection(this.#environment, options, {
+      onWelcome: (welcome) => this.#onWelcome(welcome),
+      onMessage: (message) => this.#onMessage(message),
+      onBatch: (bytes, start, end) => {
+        this.subscriptions.handleBatch(readBatch(bytes, start, end));
+      },
+      onPing: () => this.#pacer.charge(1),
+      onEnd: (error) => this.#onEnd(error),
+    });
+    this.#connection = connection;
+    connection.open();
+  }
+
+  #send(messages: readonly ClientMessage[]): void {
+    if (this.#welcome !== undefined) this.#connection?.send(messages);
+  }
+
+  #onWelcome(welcome: Welcome): void {
+    this.#welcome = welcome;
+    this.#connectedAtUs = this.#environment.clock.nowUs();
+    this.#setState("connected", { code: "welcome", reason: `session ${welcome.sessionId}` });
+    const { limits } = welcome;
+    this.#pacer.start(limits?.requestsPerSecondMax ?? 0);
+    this.subscriptions.handleConnected({
+      subscriptionsMax: limits?.subscriptionsMax ?? 0,
+      frameBytesMax: limits?.frameBytesMax ?? 0,
+      topicsPerRequestMax: limits?.topicsPerRequestMax ?? 0,
+    });
+    this.calls.handleConnected(limits?.concurrentCallsMax ?? 0);
+  }
+
+  #onMessage(message: ServerMessage): void {
+    switch (message.kind) {
+      case "subscribeResult":
+        this.subscriptions.handleSubscribeResult(message.value);
+        return;
+      case "reply":
+        this.calls.handleReply(message.value);
+        return;
+      case "notice":
+        if (message.value.kind === "NOTICE_KIND_GOING_AWAY") {
+          // From now, not from the close: the gateway spreads its closes over the window too.
+          const { clock, random } = this.#environment;
+          const windowUs = message.value.reconnectWindowMs * 1_000;
+          this.#comeBackAtUs = clock.nowUs() + random() * windowUs;
+        } else {
+          this.subscriptions.handleNotice(message.value);
+        }
+        return;
+      case "welcome":
+      case "pong":
+      case "unsubscribeResult":
+        // A second Welcome changes nothing, a Pong did its work by arriving, what is gone is gone.
+        return;
+    }
+  }
+
+  #onEnd(error: ConnectionError): void {
+    const wasConnected = this.#welcome !== undefined;
+    this.#pacer.stop();
+    this.#connection = undefined;
+    this.#welcome = undefined;
+    if (this.#state === "closed") return;
+    this.subscriptions.handleDisconnected();
+    this.calls.handleDisconnected(error);
+    const { reconnect, waitForFirstConnect } = this.#options;
+    const gaveUp = this.#state === "connecting" && !waitForFirstConnect;
+    if (!error.retryable || reconnect === false || gaveUp) {
+      this.#shutDown(error, error);
+      return;
+    }
+    const { clock, random } = this.#environment;
+    // A connection that held starts a new row of attempts; one that broke at once does not.
+    const heldMs = wasConnected ? (clock.nowUs() - this.#connectedAtUs) / 1_000 : 0;
+    if (heldMs >= reconnect.maxMs) this.#attempt = 0;
+    const windowMs = (this.#comeBackAtUs - clock.nowUs()) / 1_000;
+    const delayMs = Math.max(backoffDelayMs(this.#attempt, reconnect, random), windowMs);
+    this.#attempt += 1;
+    this.#comeBackAtUs = 0;
+    this.#cancelRetry = clock.after(delayMs, () => this.#dial());
+    const state = this.#state === "connecting" ? "connecting" : "reconnecting";
+    this.#setState(state, { code: error.code, reason: error.message, error });
+  }
+
+  #onNetwork(change: NetworkChange): void {
+    const { reconnect } = this.#options;
+    if (this.#connection !== undefined) {
+      // Some hosts say "offline" and still reach a local gateway: ask the connection itself.
+      if (this.#welcome !== undefined) this.#connection.probe();
+    } else if (change !== "offline" && this.#cancelRetry !== undefined && reconnect !== false) {
+      this.#cancelRetry();
+      this.#attempt = 0;
+      const { clock, random } = this.#environment;
+      this.#cancelRetry = clock.after(backoffDelayMs(0, reconnect, random), () => this.#dial());
+    }
+  }
+
+  #shutDown(error: ConnectionError, streamError: ConnectionError | undefined): void {
+    if (this.#state === "closed") return;
+    this.#endError = streamError;
+    this.#cancelRetry?.();
+    this.#unwatchNetwork();
+    this.#setState("closed", { code: error.code, reason: error.message, error });
+    // While the socket is still there, so that the gateway hears of what is given up.
+    this.calls.close(streamError === undefined ? "cancelled" : "unavailable", error);
+    this.subscriptions.close(streamError);
+    this.#connection?.close(error);
+  }
+
+  #setState(state: ClientState, reason: StateReason): void {
+    this.#state = state;
+    for (const listener of this.#listeners) {
+      try {
+        listener(state, reason);
+      } catch (error) {
+        this.#environment.reportUncaught(error);
+      }
+    }
+  }
+}

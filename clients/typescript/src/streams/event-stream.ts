@@ -1,0 +1,110 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { BufferOverflowError, type TickwireError } from "../errors.ts";
+import { createEventBuffer, type EventBuffer, type OverflowPolicy } from "./event-buffer.ts";
+
+type Waiter<T> = {
+  readonly resolve: (result: IteratorResult<T, undefined>) => void;
+  readonly reject: (error: TickwireError) => void;
+};
+
+const DONE: IteratorResult<never, undefined> = { value: undefined, done: true };
+
+/**
+ * Events for one `for await` loop. Events that arrive while the loop is busy wait in a buffer of
+ * `bufferEventsMax`; the policy decides what happens to the next. Leaving the loop, `close()` and
+ * an abort unsubscribe and end it cleanly; an error is thrown to the loop after what was buffered.
+ */
+export class EventStream<T extends { readonly topic: string }>
+  implements AsyncIterableIterator<T, undefined>, AsyncDisposable
+{
+  readonly #buffer: EventBuffer<T>;
+  readonly #bufferEventsMax: number;
+  readonly #waiters: Waiter<T>[] = [];
+  #release: () => void = () => undefined;
+  #ended = false;
+  #error: TickwireError | undefined;
+
+  /**
+   * For this package: streams come from the client. Throws RangeError for a bad `bufferEventsMax`.
+   */
+  constructor(bufferEventsMax: number, overflow: OverflowPolicy) {
+    this.#buffer = createEventBuffer(bufferEventsMax, overflow);
+    this.#bufferEventsMax = bufferEventsMax;
+  }
+
+  /** Events that the policy dropped or replaced since the start. */
+  get dropped(): number {
+    return this.#buffer.dropped;
+  }
+
+  /** Events that wait to be read. */
+  get buffered(): number {
+    return this.#buffer.size;
+  }
+
+  /** The next event; done after the end. Rejects once with the error that ended the stream. */
+  next(): Promise<IteratorResult<T, undefined>> {
+    const event = this.#buffer.shift();
+    if (event !== undefined) return Promise.resolve({ value: event, done: false });
+    if (this.#error !== undefined) {
+      const error = this.#error;
+      this.#error = undefined;
+      return Promise.reject(error);
+    }
+    if (this.#ended) return Promise.resolve(DONE);
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+    });
+  }
+
+  /** Called by `for await` when its loop is left. */
+  return(): Promise<IteratorResult<T, undefined>> {
+    this.close();
+    return Promise.resolve(DONE);
+  }
+
+  /** Unsubscribes, drops what is buffered and ends the iteration. Idempotent. */
+  close(): void {
+    this.#buffer.clear();
+    this.#error = undefined;
+    this.end(undefined);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  /** For this package: what is to be called once when the stream ends. */
+  onEnd(release: () => void): void {
+    if (this.#ended) release();
+    else this.#release = release;
+  }
+
+  /** For this package: hands on one event. */
+  push(event: T): void {
+    if (this.#ended) return;
+    const waiter = this.#waiters.shift();
+    if (waiter !== undefined) waiter.resolve({ value: event, done: false });
+    else if (!this.#buffer.push(event.topic, event)) {
+      this.end(new BufferOverflowError(this.#bufferEventsMax));
+    }
+  }
+
+  /** For this package: nothing follows. Idempotent. */
+  end(error: TickwireError | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const waiters = this.#waiters.splice(0);
+    if (error !== undefined) {
+      const first = waiters.shift();
+      if (first === undefined) this.#error = error;
+      else first.reject(error);
+    }
+    for (const waiter of waiters) waiter.resolve(DONE);
+    this.#release();
+  }
+}

@@ -1,0 +1,60 @@
+import type { LiveBook } from "../events/book.ts";
+import { TopicRefusedError, type TickwireError, type TopicRefusal } from "../errors.ts";
+import type { MarketEvent } from "../events/events.ts";
+import type { NoticeEvent } from "../events/stream-events.ts";
+
+/** What a consumer does with what it is given. None of these may throw. */
+export type ConsumerHandlers = {
+  readonly event?: ((event: MarketEvent) => void) | undefined;
+  readonly book?: ((book: LiveBook) => void) | undefined;
+  readonly notice?: ((notice: NoticeEvent) => void) | undefined;
+  /** With it, refused topics do not end the consumer unless all were refused. */
+  readonly refused?: ((refusal: TopicRefusal) => void) | undefined;
+  /** Called once; undefined is a clean end. */
+  readonly end: (error: TickwireError | undefined) => void;
+};
+
+/** One iterator or callback with its topics. */
+export class Consumer {
+  readonly handlers: ConsumerHandlers;
+  readonly #openTopics: Set<string>;
+  readonly #refusals: TopicRefusal[] = [];
+  #detach: () => void = () => undefined;
+  #closed = false;
+
+  constructor(topics: readonly string[], handlers: ConsumerHandlers) {
+    this.#openTopics = new Set(topics);
+    this.handlers = handlers;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** `detach` is called once when the consumer is over. */
+  onClose(detach: () => void): void {
+    if (this.#closed) detach();
+    else this.#detach = detach;
+  }
+
+  /** One of its topics, or one that matches its pattern, was refused or ended. */
+  refuse(requested: string, refusal: TopicRefusal): void {
+    if (this.#closed) return;
+    this.#refusals.push(refusal);
+    if (this.handlers.refused === undefined) {
+      this.close(new TopicRefusedError(this.#refusals));
+      return;
+    }
+    this.handlers.refused(refusal);
+    if (requested === refusal.topic) this.#openTopics.delete(requested);
+    if (this.#openTopics.size === 0) this.close(new TopicRefusedError(this.#refusals));
+  }
+
+  /** Ends it. Idempotent. */
+  close(error: TickwireError | undefined): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#detach();
+    this.handlers.end(error);
+  }
+}

@@ -1,0 +1,130 @@
+import type { ClientMessage } from "../session/frame.ts";
+import type { Position } from "./position-tracker.ts";
+import type { RequestPacer } from "../session/request-pacer.ts";
+import { chunkRequests, type SubscribeLimits, type WireTopicRequest } from "./subscribe-request.ts";
+import type { Entry } from "./subscription-entry.ts";
+
+/** One topic or pattern to ask for, on behalf of an entry. */
+export type RequestItem = { readonly entry: Entry; readonly topic: string };
+
+/** A subscribe request of this connection that may still be answered. */
+export type OpenRequest = {
+  readonly items: readonly RequestItem[];
+  readonly answered: Set<number>;
+};
+
+/** What the outbox needs from the subscriptions. */
+export type SubscribeOutboxOptions = {
+  readonly pacer: RequestPacer;
+  /** Sends one frame; does nothing while there is no connection. */
+  readonly send: (messages: readonly ClientMessage[]) => void;
+  /** Where a topic resumes; asked when its request goes out. */
+  readonly resumeOf: (topic: string) => Position | undefined;
+};
+
+/**
+ * What the gateway is still to be told about topics. Leaves in as few requests as its limits allow
+ * and no faster; what waits is a set of topics, so that coming and going in a hurry costs nothing.
+ * What is given up goes before what is asked for.
+ */
+export class SubscribeOutbox {
+  /** Requests that may still be answered, by id. */
+  readonly requests = new Map<number, OpenRequest>();
+  readonly #options: SubscribeOutboxOptions;
+  readonly #unsubscribes = new Set<string>();
+  #items: readonly RequestItem[] = [];
+  #limits: SubscribeLimits | undefined;
+  #nextRequestId = 1;
+
+  constructor(options: SubscribeOutboxOptions) {
+    this.#options = options;
+  }
+
+  get connected(): boolean {
+    return this.#limits !== undefined;
+  }
+
+  handleConnected(limits: SubscribeLimits): void {
+    this.#limits = limits;
+  }
+
+  /** Forgets everything: the next connection begins anew. */
+  handleDisconnected(): void {
+    this.#limits = undefined;
+    this.requests.clear();
+    this.#unsubscribes.clear();
+    this.#items = [];
+  }
+
+  subscribe(items: readonly RequestItem[]): void {
+    this.#items = [...this.#items, ...items];
+    this.#flush();
+  }
+
+  unsubscribe(topics: readonly string[]): void {
+    for (const topic of topics) this.#unsubscribes.add(topic);
+    this.#flush();
+  }
+
+  /** Takes back what was not sent for an entry, and says which topics that were. */
+  takeBack(entry: Entry): ReadonlySet<string> {
+    const unsent = this.#items.filter((item) => item.entry === entry);
+    if (unsent.length > 0) this.#items = this.#items.filter((item) => item.entry !== entry);
+    return new Set(unsent.map(({ topic }) => topic));
+  }
+
+  readonly #flush = (): void => {
+    if (this.#limits === undefined) {
+      this.#unsubscribes.clear();
+      this.#items = [];
+      return;
+    }
+    if (!this.#sendUnsubscribes(this.#limits)) return;
+    this.#sendSubscribes(this.#limits);
+  };
+
+  /** False if something has to wait. */
+  #sendUnsubscribes(limits: SubscribeLimits): boolean {
+    const topics = [...this.#unsubscribes];
+    const requests = topics.map((topic) => ({ topic }));
+    for (const { from, to } of chunkRequests(requests, limits)) {
+      if (!this.#mayGo()) return false;
+      const own = topics.slice(from, to);
+      for (const topic of own) this.#unsubscribes.delete(topic);
+      const requestId = this.#nextRequestId++;
+      this.#options.send([{ kind: "unsubscribe", value: { requestId, topics: own } }]);
+    }
+    return true;
+  }
+
+  #sendSubscribes(limits: SubscribeLimits): void {
+    const items = this.#items;
+    for (const { from, to } of chunkRequests(items, limits)) {
+      if (!this.#mayGo()) return;
+      const own = items.slice(from, to);
+      this.#items = items.slice(to);
+      const requestId = this.#nextRequestId++;
+      this.requests.set(requestId, { items: own, answered: new Set() });
+      const topics = own.map((item) => this.#wireRequest(item));
+      this.#options.send([{ kind: "subscribe", value: { requestId, topics } }]);
+    }
+  }
+
+  #mayGo(): boolean {
+    const { pacer } = this.#options;
+    if (pacer.take()) return true;
+    pacer.whenReady(this.#flush);
+    return false;
+  }
+
+  #wireRequest({ entry, topic }: RequestItem): WireTopicRequest {
+    const { depth, conflationIntervalMs, snapshot } = entry.options;
+    return {
+      topic,
+      depth,
+      conflationIntervalMs,
+      snapshot: snapshot ? "SNAPSHOT_MODE_UNSPECIFIED" : "SNAPSHOT_MODE_NONE",
+      resume: this.#options.resumeOf(topic),
+    };
+  }
+}

@@ -1,0 +1,73 @@
+import type { Consumer } from "./consumer.ts";
+import type { ServerMessage } from "../session/frame.ts";
+import { channelOfTopic, type TopicInfo } from "./topic.ts";
+import type { TopicStream } from "./topic-stream.ts";
+
+/** What is asked of the gateway for a topic; the same for all consumers of it. */
+export type WireOptions = {
+  /** Levels per side, books only; 0 means all. */
+  readonly depth: number;
+  /** 0 means every event. */
+  readonly conflationIntervalMs: number;
+  /** Whether the state at the start is wanted. */
+  readonly snapshot: boolean;
+};
+
+/** What the gateway answers for one topic. */
+export type TopicResult = Extract<
+  ServerMessage,
+  { kind: "subscribeResult" }
+>["value"]["topics"][number];
+
+/** One topic or pattern as it was asked for, with everyone who wants it. */
+export type Entry = {
+  readonly topic: string;
+  readonly options: WireOptions;
+  readonly consumers: Set<Consumer>;
+  readonly streams: Set<TopicStream>;
+  /** The gateway accepted it at least once, on any connection. */
+  accepted: boolean;
+  /** Topics asked for on this connection on its behalf, besides itself. */
+  readonly explicit: Set<string>;
+};
+
+/** An entry that nobody asks for yet. */
+export function createEntry(topic: string, options: WireOptions): Entry {
+  return {
+    topic,
+    options,
+    consumers: new Set(),
+    streams: new Set(),
+    accepted: false,
+    explicit: new Set(),
+  };
+}
+
+/** Whether one subscription on the gateway serves both. */
+export function sameOptions(a: WireOptions, b: WireOptions): boolean {
+  return (
+    a.depth === b.depth &&
+    a.conflationIntervalMs === b.conflationIntervalMs &&
+    a.snapshot === b.snapshot
+  );
+}
+
+/** Undefined for a topic of a channel that only a newer schema knows. */
+export function infoOf(result: TopicResult): TopicInfo | undefined {
+  const { topic, venue, symbol, venueSymbol } = result;
+  const channel = channelOfTopic(topic);
+  return channel === undefined ? undefined : { topic, venue, symbol, venueSymbol, channel };
+}
+
+/** How the gateway says that the topic goes on. */
+export function continuityOf(result: TopicResult): "new" | "resumed" | "replaced" {
+  switch (result.continuity) {
+    case "CONTINUITY_RESUMED":
+      return "resumed";
+    case "CONTINUITY_REPLACED":
+      return "replaced";
+    case "CONTINUITY_NEW":
+    case "CONTINUITY_UNSPECIFIED":
+      return "new";
+  }
+}

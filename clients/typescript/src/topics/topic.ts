@@ -1,0 +1,76 @@
+import { CHANNELS, type Channel } from "@tickwire/proto/model";
+import { TopicRefusedError } from "../errors.ts";
+
+export { CHANNELS, type Channel };
+
+/** What the gateway says about a topic when it is subscribed. */
+export type TopicInfo = {
+  /** `VENUE:SYMBOL/channel`. */
+  readonly topic: string;
+  readonly venue: string;
+  /** Tickwire's symbol, unique within the venue. */
+  readonly symbol: string;
+  /** The venue's own symbol. */
+  readonly venueSymbol: string;
+  readonly channel: Channel;
+};
+
+/** One topic or several; each `VENUE:SYMBOL` or `VENUE:SYMBOL/channel`, each part may be `*`. */
+export type Topics = string | readonly string[];
+
+const TOPIC = /^([a-z0-9-]+|\*):([^\s/*:]+|\*)(?:\/([a-z-]+|\*))?$/;
+
+/**
+ * Full topics without repetition. `channel` is added where a topic has none.
+ * Throws TopicRefusedError if one has no valid form, names another channel, or if there are none.
+ */
+export function fullTopics(topics: Topics, channel: Channel | undefined): string[] {
+  const list = Array.isArray(topics) ? (topics as readonly string[]) : [topics as string];
+  const full = list.map((topic) => fullTopic(topic, channel));
+  if (full.length === 0) throw malformed("[]", "no topic was given");
+  return [...new Set(full)];
+}
+
+/** Whether a topic stands for several. */
+export function isPattern(topic: string): boolean {
+  return topic.includes("*");
+}
+
+/** The channel that a full topic names; undefined for a pattern over channels. */
+export function channelOfTopic(topic: string): Channel | undefined {
+  const named = TOPIC.exec(topic)?.[3];
+  return CHANNELS.find((known) => known === named);
+}
+
+function fullTopic(topic: string, channel: Channel | undefined): string {
+  const match = TOPIC.exec(topic);
+  if (match === null) throw malformed(topic, formProblem(topic, channel));
+  const named = match[3];
+  if (named === undefined) {
+    if (channel === undefined) {
+      throw malformed(topic, `names no channel; one of ${CHANNELS.join(", ")} goes after a slash`);
+    }
+    return `${topic}/${channel}`;
+  }
+  if (named !== "*" && !CHANNELS.some((known) => known === named)) {
+    throw malformed(topic, `${named} is no channel; those are ${CHANNELS.join(", ")}`);
+  }
+  if (channel !== undefined && named !== channel) {
+    throw malformed(topic, `is not a topic of the channel ${channel}`);
+  }
+  return topic;
+}
+
+/** What a topic of no valid form lacks. */
+function formProblem(topic: string, channel: Channel | undefined): string {
+  const form = channel === undefined ? "VENUE:SYMBOL/channel" : "VENUE:SYMBOL";
+  // Callers without types may give anything.
+  if (typeof topic !== "string") return `is not text of the form ${form}`;
+  if (!topic.includes(":")) return `names no venue; a topic has the form ${form}`;
+  if (/^[^:]*[A-Z]/.test(topic)) return "venues are written in small letters";
+  return `is not of the form ${form}`;
+}
+
+function malformed(topic: string, message: string): TopicRefusedError {
+  return new TopicRefusedError([{ topic, code: "topic-malformed", message }]);
+}

@@ -1,0 +1,103 @@
+// The TypeScript client as a web page gets it: bundled and minified by vite, then compressed.
+import { join } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { build } from "vite";
+
+const ENTRY_ID = "entry.js";
+const ROOT = join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "../..");
+
+/** Bundles one module's text for browsers, from the sources; it may import the client. */
+export async function bundleForBrowser(source, { minify = true } = {}) {
+  const result = await build({
+    root: ROOT,
+    configFile: false,
+    logLevel: "error",
+    resolve: { conditions: ["source", "browser", "module"] },
+    build: {
+      write: false,
+      sourcemap: "hidden",
+      minify,
+      target: "es2022",
+      // In library mode vite keeps the white space of ES modules, which no page would.
+      rolldownOptions: {
+        input: ENTRY_ID,
+        preserveEntrySignatures: "strict",
+        output: { format: "es", entryFileNames: ENTRY_ID },
+      },
+    },
+    plugins: [
+      {
+        name: "entry",
+        resolveId: {
+          order: "pre",
+          handler: (id) => (id.endsWith(ENTRY_ID) ? `\0${ENTRY_ID}` : null),
+        },
+        load: (id) => (id === `\0${ENTRY_ID}` ? source : null),
+      },
+    ],
+  });
+  const { output } = Array.isArray(result) ? result[0] : result;
+  const [chunk, ...others] = output.filter(({ type }) => type === "chunk");
+  if (chunk === undefined || others.length > 0) throw new Error("the bundle is not one chunk");
+  return chunk;
+}
+
+/** Bytes of a text as it is, by gzip at level 9 and by brotli at level 11. */
+export function transferSizes(text) {
+  const bytes = Buffer.from(text);
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11 };
+  return {
+    bytes: bytes.length,
+    gzipBytes: gzipSync(bytes, { level: 9 }).length,
+    brotliBytes: brotliCompressSync(bytes, { params }).length,
+  };
+}
+
+const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/** The numbers of one segment of a source map. */
+function segmentOf(text) {
+  const numbers = [];
+  let value = 0;
+  let shift = 0;
+  for (const letter of text) {
+    const digit = BASE64.indexOf(letter);
+    value |= (digit & 31) << shift;
+    shift += 5;
+    if (digit >= 32) continue;
+    numbers.push(value & 1 ? -(value >>> 1) : value >>> 1);
+    value = 0;
+    shift = 0;
+  }
+  return numbers;
+}
+
+/** Minified bytes that each module has in a bundle, largest first, by its source map. */
+export function bytesByModule({ code, map }) {
+  const bytes = new Map();
+  let source = 0;
+  const lines = code.split("\n");
+  map.mappings.split(";").forEach((mappings, index) => {
+    let column = 0;
+    let owner;
+    const add = (end) => {
+      if (owner !== undefined) bytes.set(owner, (bytes.get(owner) ?? 0) + end - column);
+    };
+    for (const text of mappings.split(",").filter(Boolean)) {
+      const [columns, sources = 0] = segmentOf(text);
+      add(column + columns);
+      column += columns;
+      source += sources;
+      owner = map.sources[source];
+    }
+    add((lines[index] ?? "").length);
+  });
+  return [...bytes]
+    .map(([path, count]) => ({ module: moduleName(path), bytes: count }))
+    .sort((a, b) => b.bytes - a.bytes);
+}
+
+/** The part of a path that says which module it is. */
+function moduleName(path) {
+  return path.replace(/^.*?(?=(clients|proto|node_modules)\/)/, "");
+}
