@@ -42,6 +42,8 @@ export class ConnectionReplacement {
   #opening: symbol | undefined;
   #cancelAge: CancelTimer | undefined;
   #cancelTakeOver: CancelTimer | undefined;
+  /** Until it fires, what the last rollover knows of the connection before is heeded. */
+  #cancelTakenOver: CancelTimer | undefined;
 
   constructor(options: ConnectionReplacementOptions) {
     this.#options = options;
@@ -116,7 +118,8 @@ export class ConnectionReplacement {
     this.#rollover = undefined;
     this.#takenOver = rollover;
     // Not for ever: a venue that numbers anew must not look like one that repeats itself.
-    this.#cancelTakeOver = clock.after(policy.rolloverTimeoutMs, () => {
+    this.#cancelTakenOver?.();
+    this.#cancelTakenOver = clock.after(policy.rolloverTimeoutMs, () => {
       this.#takenOver = undefined;
     });
     session.adopt(link);
@@ -141,6 +144,7 @@ export class ConnectionReplacement {
   release(): void {
     this.#cancelAge?.();
     this.#cancelTakeOver?.();
+    this.#cancelTakenOver?.();
     this.#opening = undefined;
     this.#next?.close();
     this.#next = undefined;
