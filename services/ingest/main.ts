@@ -44,7 +44,7 @@ export type IngestOptions = {
 };
 
 /** What an ingestor has done so far. */
-export type IngestStats = {
+type IngestStats = {
   readonly epoch: number;
   readonly publisher: Readonly<PublisherCounters>;
   readonly venues: readonly MeasuredVenue[];

@@ -7,13 +7,13 @@ import type { BookEvent, TopicState } from "#core/market-event.ts";
 import type { BookSync, RawBook } from "../feed/feed-adapter.ts";
 
 /** What a book's state has become. */
-export type BookStateChange = {
+type BookStateChange = {
   readonly instrument: Instrument;
   readonly state: TopicState;
   readonly reason: string;
 };
 
-export type BookStageOptions = {
+type BookStageOptions = {
   readonly syncOf: (instrument: Instrument) => BookSync;
   /** Deltas kept per instrument while its snapshot is awaited. */
   readonly bufferedDeltasMax: number;
@@ -25,7 +25,7 @@ export type BookStageOptions = {
 };
 
 /** Counts that the stage keeps up to date; shared with the metrics. */
-export type BookCounters = {
+type BookCounters = {
   gaps: number;
   resyncs: number;
   checksumsPassed: number;

@@ -6,7 +6,7 @@ import type { VenueRest } from "../feed/rest/venue-rest.ts";
 import type { RestAnswer } from "../feed/connection/web-socket-dialer.ts";
 import type { VenueContext } from "../feed/venue-context.ts";
 
-export type InstrumentListsOptions = VenueContext & {
+type InstrumentListsOptions = VenueContext & {
   readonly rest: VenueRest;
   /** One page of a list. */
   readonly onPage: (page: {

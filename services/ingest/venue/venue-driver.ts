@@ -7,9 +7,9 @@ import { VenuePipeline } from "./venue-pipeline.ts";
 import type { PipelineDemand, VenuePipelineOptions } from "./venue-pipeline.ts";
 
 /** The session that carries a book, as far as the book is concerned. */
-export type BookSession = { resyncBook(instrument: Instrument): void };
+type BookSession = { resyncBook(instrument: Instrument): void };
 
-export type VenueDriverOptions = Omit<VenuePipelineOptions, "demand"> & { readonly clock: Clock };
+type VenueDriverOptions = Omit<VenuePipelineOptions, "demand"> & { readonly clock: Clock };
 
 /**
  * The edge of a venue's pipeline: tells it the time, and takes what it demands to the session that

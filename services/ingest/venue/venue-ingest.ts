@@ -24,7 +24,7 @@ import { VenueDriver } from "./venue-driver.ts";
 /** How a venue is reached. */
 export type VenueNetwork = { readonly dialer: FeedDialer; readonly restClient: RestClient };
 
-export type VenueIngestOptions = Omit<VenueContext, "endpoints" | "catalog" | "bookDepth"> & {
+type VenueIngestOptions = Omit<VenueContext, "endpoints" | "catalog" | "bookDepth"> & {
   readonly config: VenueConfig;
   readonly limits: IngestLimits;
   readonly network: VenueNetwork;

@@ -18,7 +18,7 @@ export type PipelineDemand =
   { readonly kind: "need-snapshot"; readonly instrument: Instrument; readonly reason: string };
 
 /** How much a pipeline keeps in memory, per instrument. */
-export type PipelineLimits = {
+type PipelineLimits = {
   /** Book deltas while a snapshot is awaited. */
   readonly bufferedDeltasMax: number;
   /** To recognise a trade that comes twice. */
@@ -34,7 +34,7 @@ export type VenuePipelineOptions = Pick<VenueContext, "adapter" | "bookDepth"> &
 };
 
 /** Something that was not used. */
-export type Rejection = {
+type Rejection = {
   readonly reason: RejectReason;
   /** With the channel, where it is known what was lost. */
   readonly instrument?: Instrument | undefined;
@@ -42,7 +42,7 @@ export type Rejection = {
 };
 
 /** The health of a subscription, as the one who made it sees it. */
-export type ChannelState = {
+type ChannelState = {
   readonly instrument: Instrument;
   readonly channel: Channel;
   readonly state: TopicState;

@@ -2,14 +2,14 @@ import type { ConnectionPlan, ConnectionTicket } from "../feed-adapter.ts";
 import type { VenueContext } from "../venue-context.ts";
 import type { SessionNetwork } from "./feed-session-options.ts";
 
-export type ConnectionOpenerOptions = VenueContext & {
+type ConnectionOpenerOptions = VenueContext & {
   readonly plan: ConnectionPlan;
   /** Without REST, the plan's own address is dialled: recordings connect to what they recorded. */
   readonly network: Pick<SessionNetwork, "connectPacer" | "rest">;
 };
 
 /** Exactly one of the two is called, once; perhaps at once. */
-export type OpeningHandlers = {
+type OpeningHandlers = {
   /** It is our turn to dial this address. */
   readonly onTurn: (ticket: ConnectionTicket) => void;
   readonly onFailure: (reason: string) => void;

@@ -21,7 +21,7 @@ export type ReplaceableSession = {
   forward(delta: RawBook): void;
 };
 
-export type ConnectionReplacementOptions = VenueContext & {
+type ConnectionReplacementOptions = VenueContext & {
   /** For the log. */
   readonly url: string;
   readonly opener: ConnectionOpener;

@@ -7,7 +7,7 @@ import { LINK_LIFE, LINK_TRAFFIC } from "./link-life.ts";
 import type { LinkEvent, LinkState } from "./link-life.ts";
 import type { FeedDialer, FeedSocket } from "./web-socket-dialer.ts";
 
-export type FeedLinkOptions = VenueContext & {
+type FeedLinkOptions = VenueContext & {
   readonly ticket: ConnectionTicket;
   readonly dialer: FeedDialer;
   /**

@@ -3,7 +3,7 @@ import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { VenueContext } from "../venue-context.ts";
 
-export type InBandResyncOptions = VenueContext & {
+type InBandResyncOptions = VenueContext & {
   /** Renews the subscription of one book, or asks for its snapshot on the connection. */
   readonly ask: (instrument: Instrument) => void;
 };

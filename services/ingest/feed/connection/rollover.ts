@@ -3,7 +3,7 @@ import type { Instrument } from "#core/instrument.ts";
 import type { BookSync, RawBook } from "../feed-adapter.ts";
 import type { FeedData } from "../feed-sink.ts";
 
-export type RolloverOptions = {
+type RolloverOptions = {
   readonly snapshotOf: (instrument: Instrument) => BookSync["snapshot"];
   /** Instruments whose book is on the connection. */
   readonly books: readonly Instrument[];

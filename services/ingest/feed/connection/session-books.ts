@@ -10,7 +10,7 @@ import { InBandResync } from "./in-band-resync.ts";
 import type { SubscriptionRequests } from "./subscription-requests.ts";
 import type { RestAnswer } from "./web-socket-dialer.ts";
 
-export type SessionBooksOptions = VenueContext & {
+type SessionBooksOptions = VenueContext & {
   readonly snapshots: SnapshotFetcher;
   readonly requests: SubscriptionRequests;
   readonly counters: Pick<SessionCounters, "snapshotsDelivered">;

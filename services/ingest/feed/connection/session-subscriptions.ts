@@ -11,7 +11,7 @@ import type { Watched } from "./subscription-watch.ts";
 /** Renewing silent subscriptions this often in vain means that the connection itself is hung. */
 const RECOVERIES_MAX = 2;
 
-export type SessionSubscriptionsOptions = FeedSessionOptions & {
+type SessionSubscriptionsOptions = FeedSessionOptions & {
   readonly requests: SubscriptionRequests;
   /** The connection that leads now. */
   readonly link: () => FeedLink | undefined;

@@ -8,7 +8,7 @@ import type { VenueContext } from "../venue-context.ts";
 import type { FeedLink } from "./feed-link.ts";
 import type { RestAnswer } from "./web-socket-dialer.ts";
 
-export type SessionTradesOptions = VenueContext & {
+type SessionTradesOptions = VenueContext & {
   readonly rest: VenueRest | undefined;
   /** Whether trades of the instrument are expected, and not late. */
   readonly isLive: (instrument: Instrument) => boolean;

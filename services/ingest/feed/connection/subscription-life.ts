@@ -29,7 +29,7 @@ export type SubscriptionEvent =
   | "disconnected";
 
 /** What an event does in a state. */
-export type SubscriptionStep = {
+type SubscriptionStep = {
   readonly next: SubscriptionState;
   /** What those who follow the channel are told; undefined if nothing is new for them. */
   readonly told: { readonly state: TopicState; readonly reason: string } | undefined;

@@ -5,7 +5,7 @@ import type { VenueContext } from "../venue-context.ts";
 import type { FeedLink } from "./feed-link.ts";
 import type { SessionCounters } from "./feed-session-options.ts";
 
-export type SubscriptionRequestsOptions = VenueContext & {
+type SubscriptionRequestsOptions = VenueContext & {
   readonly counters: Pick<SessionCounters, "resubscribes" | "snapshotsRequested">;
 };
 

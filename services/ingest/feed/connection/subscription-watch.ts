@@ -21,7 +21,7 @@ export type Watched = {
 };
 
 /** Who hears of the subscriptions of a connection. */
-export type SubscriptionListener = {
+type SubscriptionListener = {
   onState(instrument: Instrument, channel: Channel, state: TopicState, reason: string): void;
   /** Data showed a subscription that was not planned. */
   onLearnt(subscription: FeedSubscription): void;
@@ -32,7 +32,7 @@ export type SubscriptionListener = {
   onInterrupted(instrument: Instrument): boolean;
 };
 
-export type SubscriptionWatchOptions = {
+type SubscriptionWatchOptions = {
   readonly subscriptions: readonly FeedSubscription[];
   /** Silence that a channel may keep; a channel without an entry is never judged. */
   readonly silenceMsMax: Partial<Record<Channel, number>>;
