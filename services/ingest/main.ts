@@ -22,6 +22,7 @@ import { QueryResponder } from "#publish/query-responder.ts";
 import { createSimulatedVenue } from "./simulated/simulated-dialer.ts";
 import { scheduleTurnEnd } from "./turn-scheduler.ts";
 import { VenueIngest } from "./venue/venue-ingest.ts";
+import type { VenueNetwork } from "./venue/venue-ingest.ts";
 import type { FeedAdapter } from "./feed/feed-adapter.ts";
 import { VENUES } from "./venues/registry.ts";
 
@@ -42,11 +43,8 @@ export type IngestOptions = {
   readonly intercept?: (venue: string, network: VenueNetwork) => VenueNetwork;
 };
 
-/** How a venue is reached. */
-export type VenueNetwork = { readonly dialer: FeedDialer; readonly restClient: RestClient };
-
 /** What an ingestor has done so far. */
-export type IngestStats = {
+type IngestStats = {
   readonly epoch: number;
   readonly publisher: Readonly<PublisherCounters>;
   readonly venues: readonly MeasuredVenue[];
@@ -82,15 +80,13 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   const venues = config.venues.map((venueConfig) => {
     const network = networkOf(venueConfig, options);
     networks.push(network);
-    const { dialer, restClient } = options.intercept?.(venueConfig.id, network) ?? network;
     return new VenueIngest({
       config: venueConfig,
       adapter: adapterOf(venueConfig),
       limits: config,
       clock,
       random,
-      dialer,
-      restClient,
+      network: options.intercept?.(venueConfig.id, network) ?? network,
       logger,
       policy: { ...FEED_POLICY_DEFAULTS, ...options.policy },
       emit: (event) => publisher.publish(event),

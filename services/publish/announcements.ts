@@ -7,7 +7,7 @@ import type { Logger } from "#core/logger.ts";
 import { encodeAnnouncement } from "#wire/bus-codec.ts";
 
 /** Who publishes: the same words about every venue of one publisher. */
-export type PublisherIdentity = {
+type PublisherIdentity = {
   /** New with each start of the process, and no time: nobody may conclude anything from it. */
   readonly publisherId: string;
   /** Of this start of the publisher; sequences of another epoch do not compare. */
@@ -15,13 +15,13 @@ export type PublisherIdentity = {
 };
 
 /** What is announced of one venue. */
-export type AnnouncedVenue = {
+type AnnouncedVenue = {
   readonly venue: string;
   /** `version` rises with each change of what is streamed. */
   readonly streamed: { readonly version: number };
 };
 
-export type AnnouncementsOptions = {
+type AnnouncementsOptions = {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly logger: Logger;

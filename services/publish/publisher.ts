@@ -21,7 +21,7 @@ export type PublisherCounters = {
   failures: number;
 };
 
-export type PublisherOptions = {
+type PublisherOptions = {
   /** Without a bus, events get their positions and go nowhere else. */
   readonly bus?: Bus;
   /** Stamps the publishing time. */

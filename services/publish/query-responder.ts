@@ -37,7 +37,7 @@ export type VenueView = {
   readonly liveBookOf: (instrument: Instrument) => OrderBook | undefined;
 };
 
-export type QueryResponderOptions = {
+type QueryResponderOptions = {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly publisher: Publisher;

@@ -2,7 +2,7 @@ import { ExitCode } from "./shutdown.ts";
 import type { Logger } from "./logger.ts";
 
 /** The part of `process` that hears of errors that nobody caught. */
-export type DefectSource = {
+type DefectSource = {
   on(event: "uncaughtException", listener: (error: unknown) => void): unknown;
 };
 

@@ -111,7 +111,8 @@ export class WindowRun {
 
   isLive(symbol: string): boolean {
     const instrument = this.#instruments.get(symbol);
-    return instrument !== undefined && this.#replay.pipeline.books.isLive(instrument);
+    if (instrument === undefined) return false;
+    return this.#replay.driver.pipeline.liveBookOf(instrument) !== undefined;
   }
 
   /** Symbols of the books that are live now. */

@@ -12,11 +12,15 @@ import {
   walkServerFrame,
 } from "@tickwire/proto/codec";
 import { describe, expect, test } from "vitest";
+import { CHANNELS } from "#core/instrument.ts";
+import { SUBSCRIPTION_LIFE } from "#ingest/feed/connection/subscription-life.ts";
 import { CloseCode, isReconnectable } from "#wire/codes.ts";
 import { wrapBatch } from "#wire/frame-codec.ts";
 import { big, oracleEvents, plainTrade } from "./codec-oracle.ts";
 
 const specification = readFileSync(new URL("../../proto/README.md", import.meta.url), "utf8");
+
+const STATES = ["syncing", "live", "stale", "gap", "resyncing", "down"];
 
 /** The block of that language with that index. */
 function codeBlock(language: string, index: number): string[] {
@@ -176,20 +180,19 @@ describe("the tables", () => {
     );
     const builder = readFileSync(new URL("../core/book-builder.ts", ingest), "utf8");
     const union = /export type BookReason =(.*?);/s.exec(builder)?.[1] ?? "";
-    // The last argument of what reports a state.
-    const calls = /(?:onState|setState|becomeLive|resync|onDisconnected)\(([^;{}]*)\);/g;
+    const life = Object.values(SUBSCRIPTION_LIFE).flatMap((events) => Object.values(events));
+    const told = life.flatMap((step) => (step.told === undefined ? [] : [step.told.reason]));
+    // Texts among the arguments of what reports a state, but for the channel and the state.
+    const calls = /(?:onState|onChannelState|resync)\([^;{}]*\);|reason: "[a-z-]+"/g;
+    const others: readonly string[] = [...CHANNELS, ...STATES];
     const given = files
       .flatMap((text) => [...text.matchAll(calls)])
-      .flatMap(
-        ([, list = ""]) =>
-          list
-            .split(",")
-            .at(-1)
-            ?.match(/(?<=")[a-z-]+(?=")/g) ?? [],
-      )
-      .filter((word) => word !== "stale");
+      .flatMap(([call]) => call.match(/(?<=")[a-z-]+(?=")/g) ?? [])
+      .filter((word) => !others.includes(word))
+      .concat(told);
     const reasons = new Set([...given, ...(union.match(/(?<=")[a-z-]+(?=")/g) ?? [])]);
     expect(reasons).toContain("silent");
+    expect(reasons).toContain("poll-failed");
     expect(reasons).toContain("checksum-mismatch");
     const documented = rowsWith(/^\| `[a-z-]+` +\| [a-z]+/).map(([, name]) => name);
     expect([...reasons].filter((reason) => !documented.includes(`\`${reason}\``))).toEqual([]);

@@ -5,8 +5,9 @@ import { FeedSession } from "#ingest/feed/connection/feed-session.ts";
 import { RequestPacer } from "#ingest/feed/rest/request-pacer.ts";
 import { SnapshotFetcher } from "#ingest/feed/rest/snapshot-fetcher.ts";
 import { VenueRest } from "#ingest/feed/rest/venue-rest.ts";
+import type { VenueContext } from "#ingest/feed/venue-context.ts";
 import { createVenueCounters } from "#ingest/venue/venue-counters.ts";
-import { VenuePipeline } from "#ingest/venue/venue-pipeline.ts";
+import { VenueDriver } from "#ingest/venue/venue-driver.ts";
 import {
   createFakeAdapter,
   FakeDialer,
@@ -27,7 +28,7 @@ export type FakeSessionOptions = FakeAdapterOptions & {
   readonly random?: number;
 };
 
-/** A session with everything that it runs on, and the pipeline behind it. */
+/** A session with everything that it runs on, and the pipeline that it feeds. */
 export function startFakeSession(options: FakeSessionOptions) {
   const clock = new ManualClock();
   const dialer = new FakeDialer();
@@ -38,15 +39,21 @@ export function startFakeSession(options: FakeSessionOptions) {
   const catalog = fakeCatalog([...symbols]);
   const counters = createVenueCounters();
   const events: MarketEvent[] = [];
-  const random = (): number => options.random ?? 0.5;
-  const logger = { debug() {}, info() {}, warn() {}, error() {} };
-  const pipeline = new VenuePipeline({
+  const context: VenueContext = {
     adapter,
-    clock,
-    counters,
+    endpoints: adapter.endpoints,
+    catalog,
     bookDepth: 100,
-    bufferedDeltasMax: 100,
-    recentTradeIdsMax: 100,
+    clock,
+    random: () => options.random ?? 0.5,
+    policy,
+    logger: { debug() {}, info() {}, warn() {}, error() {} },
+  };
+  const limits = { bufferedDeltasMax: 100, recentTradeIdsMax: 100 };
+  const driver = new VenueDriver<FeedSession>({
+    ...context,
+    limits,
+    counters,
     emit: (event) => events.push(event),
   });
   const connectPacer = new RequestPacer({
@@ -54,37 +61,18 @@ export function startFakeSession(options: FakeSessionOptions) {
     clock,
     waitingMax: policy.connectsWaitingMax,
   });
-  const snapshots = new SnapshotFetcher({
-    adapter,
-    endpoints: adapter.endpoints,
-    restClient: rest,
-    clock,
-    random,
-    policy,
-    logger,
-    counters,
-  });
+  const snapshots = new SnapshotFetcher({ ...context, restClient: rest, counters });
   const venueRest = new VenueRest({ endpoints: adapter.endpoints, restClient: rest, snapshots });
   const subscriptions = fakeSubscriptions(catalog, options.topics);
   const sessions = Array.from({ length: options.sessions ?? 1 }, () => {
-    const plan = { url: adapter.endpoints.webSocket, subscriptions };
     const session = new FeedSession({
-      adapter,
-      plan,
-      bookDepth: 100,
-      catalog,
-      clock,
-      random,
-      dialer,
-      connectPacer,
-      snapshots,
-      rest: venueRest,
-      policy,
+      ...context,
+      plan: { url: adapter.endpoints.webSocket, subscriptions },
+      network: { dialer, connectPacer, snapshots, rest: venueRest },
       counters,
-      logger,
-      sink: pipeline,
+      sink: driver,
     });
-    pipeline.assignBooks(session, subscriptions);
+    driver.assignBooks(session, subscriptions);
     session.start();
     return session;
   });
@@ -103,7 +91,9 @@ export function startFakeSession(options: FakeSessionOptions) {
     rest,
     counters,
     events,
-    pipeline,
+    context,
+    driver,
+    pipeline: driver.pipeline,
     catalog,
     statuses,
     ofKind,

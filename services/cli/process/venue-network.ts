@@ -5,7 +5,7 @@ import {
   FETCH_REST_CLIENT_DEFAULTS,
 } from "#ingest/feed/rest/fetch-rest-client.ts";
 import { createWebSocketDialer } from "#ingest/feed/connection/web-socket-dialer.ts";
-import type { VenueNetwork } from "#ingest/main.ts";
+import type { VenueNetwork } from "#ingest/venue/venue-ingest.ts";
 import { createSimulatedVenue } from "#ingest/simulated/simulated-dialer.ts";
 
 /** The market of the simulated venue where nothing else is set. */

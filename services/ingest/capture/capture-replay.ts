@@ -2,7 +2,8 @@ import type { Clock } from "#core/clock.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
-import type { FeedAdapter, FeedDecoder, RestResponse } from "../feed/feed-adapter.ts";
+import type { FeedDecoder, FeedAdapter, RestResponse } from "../feed/feed-adapter.ts";
+import type { VenueContext } from "../feed/venue-context.ts";
 import { FEED_POLICY_DEFAULTS } from "../feed/feed-policy.ts";
 import { FeedSession } from "../feed/connection/feed-session.ts";
 import { RequestPacer } from "../feed/rest/request-pacer.ts";
@@ -12,7 +13,7 @@ import { INGEST_LIMITS_DEFAULTS } from "../limits.ts";
 import type { Logger } from "#core/logger.ts";
 import { createVenueCounters } from "../venue/venue-counters.ts";
 import type { VenueCounters } from "../venue/venue-counters.ts";
-import { VenuePipeline } from "../venue/venue-pipeline.ts";
+import { VenueDriver } from "../venue/venue-driver.ts";
 import type { CaptureRecord } from "./capture-format.ts";
 import { CaptureNetwork } from "./capture-network.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -38,14 +39,13 @@ type Connection = {
 export class CaptureReplay {
   readonly catalog: InstrumentCatalog;
   readonly counters: VenueCounters;
-  readonly pipeline: VenuePipeline;
+  readonly driver: VenueDriver<FeedSession>;
   readonly #adapter: FeedAdapter;
+  readonly #context: VenueContext;
   readonly #clock = new VirtualClock({ nowUs: 0 });
   readonly #network: CaptureNetwork;
   readonly #snapshots: SnapshotFetcher;
   readonly #connectPacer: RequestPacer;
-  readonly #logger: Logger;
-  readonly #bookDepth: number;
   readonly #sessions: FeedSession[] = [];
   readonly #connections = new Map<number, Connection>();
   /** For answers that belong to no connection. */
@@ -61,14 +61,10 @@ export class CaptureReplay {
     readonly logger: Logger;
     readonly emit: (event: MarketEvent) => void;
   }) {
-    const { adapter, logger, emit } = options;
+    const { adapter, bookDepth, logger, emit } = options;
     this.#adapter = adapter;
-    this.#logger = logger;
-    this.#bookDepth = options.bookDepth;
     this.counters = createVenueCounters();
     const clock = this.#clock;
-    const policy = FEED_POLICY_DEFAULTS;
-    const random = (): number => 0.5;
     this.catalog = new InstrumentCatalog({
       venue: adapter.venue,
       instrumentsMax: INGEST_LIMITS_DEFAULTS.instrumentsMax,
@@ -77,26 +73,21 @@ export class CaptureReplay {
     this.#network = new CaptureNetwork({
       snapshotVenueSymbol: (url) => adapter.snapshotVenueSymbol?.(url),
     });
-    this.#connectPacer = new RequestPacer({ limit: UNPACED, clock, waitingMax: 1 });
-    this.#snapshots = new SnapshotFetcher({
+    const context: VenueContext = {
       adapter,
       endpoints: adapter.endpoints,
-      restClient: this.#network,
+      catalog: this.catalog,
+      bookDepth,
       clock,
-      random,
-      policy,
+      random: () => 0.5,
+      policy: FEED_POLICY_DEFAULTS,
       logger,
-      counters: this.counters,
-    });
-    this.pipeline = new VenuePipeline({
-      adapter,
-      clock,
-      bookDepth: options.bookDepth,
-      counters: this.counters,
-      bufferedDeltasMax: INGEST_LIMITS_DEFAULTS.bufferedDeltasMax,
-      recentTradeIdsMax: INGEST_LIMITS_DEFAULTS.recentTradeIdsMax,
-      emit,
-    });
+    };
+    this.#context = context;
+    const { counters } = this;
+    this.#connectPacer = new RequestPacer({ limit: UNPACED, clock, waitingMax: 1 });
+    this.#snapshots = new SnapshotFetcher({ ...context, restClient: this.#network, counters });
+    this.driver = new VenueDriver({ ...context, limits: INGEST_LIMITS_DEFAULTS, counters, emit });
   }
 
   /** The recording's time. */
@@ -147,7 +138,7 @@ export class CaptureReplay {
    */
   #onSkipped(): void {
     this.#skipped = false;
-    this.pipeline.books.resyncUnnumbered("damaged-message");
+    this.driver.resyncUnnumbered("damaged-message");
   }
 
   #open(id: number, url: string): Connection {
@@ -172,20 +163,17 @@ export class CaptureReplay {
       (session) => this.#addressOf(session.plan.url) === address && !inUse.has(session),
     );
     if (waiting !== undefined) return waiting;
-    const session = new FeedSession({
-      adapter: this.#adapter,
+    const session: FeedSession = new FeedSession({
+      ...this.#context,
       plan: { url, subscriptions: [] },
-      bookDepth: this.#bookDepth,
-      catalog: this.catalog,
-      clock: this.#clock,
-      random: () => 0.5,
-      dialer: this.#network,
-      connectPacer: this.#connectPacer,
-      snapshots: this.#snapshots,
-      policy: FEED_POLICY_DEFAULTS,
+      network: {
+        dialer: this.#network,
+        connectPacer: this.#connectPacer,
+        snapshots: this.#snapshots,
+      },
       counters: this.counters,
-      logger: this.#logger,
-      sink: this.pipeline,
+      sink: this.driver,
+      onLearnt: (subscription) => this.driver.assignBooks(session, [subscription]),
       recorded: true,
     });
     this.#sessions.push(session);
@@ -232,17 +220,17 @@ export class CaptureReplay {
 
   /** A polled channel, or trades that the recording's client asked for. */
   #decodeRest(response: RestResponse): void {
-    const { catalog, pipeline } = this;
-    this.#restDecoder ??= this.#adapter.createDecoder({ catalog, bookDepth: this.#bookDepth });
+    const { driver } = this;
+    this.#restDecoder ??= this.#adapter.createDecoder(this.#context);
     this.#restDecoder.decodeRest(response, this.#clock.nowUs(), (event) => {
       if (event.kind === "rejected") {
-        pipeline.onRejected(event.reason, event.instrument, event.channel);
+        driver.onRejected(event.reason, event.instrument, event.channel);
       } else if (event.kind === "trade") {
         // Where in the stream they belong is not recorded.
-        pipeline.onData(event.historical ? event : { ...event, historical: true });
+        driver.onData(event.historical ? event : { ...event, historical: true });
       } else if ("receivedTimeUs" in event && event.kind !== "raw-book") {
-        pipeline.onChannelState(event.instrument, CHANNEL_OF_KIND[event.kind], "live", "data");
-        pipeline.onData(event);
+        driver.onChannelState(event.instrument, CHANNEL_OF_KIND[event.kind], "live", "data");
+        driver.onData(event);
       }
     });
   }
@@ -258,7 +246,7 @@ export class CaptureReplay {
           );
     if (instrument === undefined) return;
     const session =
-      this.pipeline.bookSessionOf(instrument) ?? this.#sessions.find((each) => each.isOpen);
+      this.driver.bookSessionOf(instrument) ?? this.#sessions.find((each) => each.isOpen);
     if (session === undefined) this.#earlySnapshots.push(response);
     else session.deliverSnapshot(instrument, response);
   }

@@ -1,4 +1,5 @@
 import type { Clock } from "#core/clock.ts";
+import type { Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { FeedAdapter } from "../feed/feed-adapter.ts";
@@ -221,8 +222,7 @@ class ReplayRun {
     const view = {
       venue: this.#venue,
       streamed,
-      liveBookOf: (instrument: Parameters<typeof replay.pipeline.books.liveBookOf>[0]) =>
-        replay.pipeline.books.liveBookOf(instrument),
+      liveBookOf: (instrument: Instrument) => replay.driver.pipeline.liveBookOf(instrument),
     };
     const common = { bus, clock: this.#clock, logger: this.#logger, venues: [view] };
     this.#responder = new QueryResponder({ ...common, publisher });

@@ -1,23 +1,31 @@
 import type { OrderBook } from "@tickwire/proto/model";
+import { assert } from "#core/assert.ts";
 import { BookBuilder } from "#core/book-builder.ts";
 import type { BookOutput } from "#core/book-builder.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { BookEvent, TopicState } from "#core/market-event.ts";
 import type { BookSync, RawBook } from "../feed/feed-adapter.ts";
 
-export type BookStageOptions = {
+/** What a book's state has become. */
+type BookStateChange = {
+  readonly instrument: Instrument;
+  readonly state: TopicState;
+  readonly reason: string;
+};
+
+type BookStageOptions = {
   readonly syncOf: (instrument: Instrument) => BookSync;
   /** Deltas kept per instrument while its snapshot is awaited. */
   readonly bufferedDeltasMax: number;
   readonly counters: BookCounters;
   readonly onEvent: (event: BookEvent) => void;
-  readonly onState: (instrument: Instrument, state: TopicState, reason: string) => void;
+  readonly onState: (change: BookStateChange, nowUs: number) => void;
   /** The book cannot go on without a new snapshot. Said once until one arrives. */
   readonly onNeedSnapshot: (instrument: Instrument, reason: string) => void;
 };
 
 /** Counts that the stage keeps up to date; shared with the metrics. */
-export type BookCounters = {
+type BookCounters = {
   gaps: number;
   resyncs: number;
   checksumsPassed: number;
@@ -29,22 +37,35 @@ type Entry = {
   /** The venue's numbers would show that something was lost. */
   readonly isNumbered: boolean;
   readonly emit: (output: BookOutput) => void;
+  /** What consumers were told last. */
+  isLive: boolean;
   wasLive: boolean;
+  /** Consumers have a book to apply deltas to: a snapshot was published, and nothing lost since. */
+  isStarted: boolean;
 };
 
-/** Keeps the books of one venue, each on its own: what breaks one does not touch another. Pure. */
+/**
+ * Keeps the books of one venue, each on its own: what breaks one does not touch another. Pure: the
+ * time comes with each call. Invariants, asserted on what leaves:
+ * 1. an event is about the book that it comes from;
+ * 2. a delta is only published of a book that began with a snapshot and was not lost since;
+ * 3. a book that was told to be live asks for no snapshot before it was told to be lost.
+ */
 export class BookStage {
   readonly #options: BookStageOptions;
   readonly #entries = new Map<Instrument, Entry>();
   /** Most messages are about the instrument of the message before. */
   #last: Entry | undefined;
+  /** The time of the call that is under way. */
+  #nowUs = 0;
 
   constructor(options: BookStageOptions) {
     this.#options = options;
   }
 
   /** Takes the next message of a book, in order of arrival. */
-  handle(raw: RawBook): void {
+  handle(raw: RawBook, nowUs: number): void {
+    this.#nowUs = nowUs;
     let entry = this.#last;
     if (entry === undefined || entry.builder.instrument !== raw.instrument) {
       entry = this.#entries.get(raw.instrument) ?? this.#add(raw);
@@ -57,13 +78,15 @@ export class BookStage {
    * Something of this book was lost that its numbers cannot show. Does nothing for a book never
    * seen.
    */
-  resync(instrument: Instrument, reason: string): void {
+  resync(instrument: Instrument, reason: string, nowUs: number): void {
+    this.#nowUs = nowUs;
     const entry = this.#entries.get(instrument);
     entry?.builder.resync(reason, entry.emit);
   }
 
   /** The same for every live book that the venue does not number. */
-  resyncUnnumbered(reason: string): void {
+  resyncUnnumbered(reason: string, nowUs: number): void {
+    this.#nowUs = nowUs;
     for (const { builder, emit, isNumbered } of this.#entries.values()) {
       if (builder.isLive && !isNumbered) builder.resync(reason, emit);
     }
@@ -71,6 +94,7 @@ export class BookStage {
 
   /** The connection of this book is gone. */
   reset(instrument: Instrument, reason: string, nowUs: number): void {
+    this.#nowUs = nowUs;
     const entry = this.#entries.get(instrument);
     entry?.builder.reset(reason, nowUs, entry.emit);
   }
@@ -117,17 +141,19 @@ export class BookStage {
       builder,
       isNumbered: sync.sequencing !== undefined && sync.sequencing.showsGaps !== false,
       emit: (output) => this.#onOutput(entry, output),
+      isLive: false,
       wasLive: false,
+      isStarted: false,
     };
     this.#entries.set(instrument, entry);
     return entry;
   }
 
   #onOutput(entry: Entry, output: BookOutput): void {
-    const { counters, onEvent, onState, onNeedSnapshot } = this.#options;
+    const { counters, onNeedSnapshot } = this.#options;
     switch (output.kind) {
       case "event":
-        onEvent(output.event);
+        this.#publish(entry, output.event);
         return;
       case "checksum":
         if (output.ok) counters.checksumsPassed += 1;
@@ -137,14 +163,31 @@ export class BookStage {
         counters.gaps += 1;
         return;
       case "need-snapshot":
+        assert(!entry.isLive, "a live book needs no snapshot");
         onNeedSnapshot(entry.builder.instrument, output.reason);
         return;
       case "state":
-        if (output.state === "live") {
-          if (entry.wasLive) counters.resyncs += 1;
-          entry.wasLive = true;
-        }
-        onState(entry.builder.instrument, output.state, output.reason);
+        this.#enter(entry, output.state, output.reason);
     }
+  }
+
+  #publish(entry: Entry, event: BookEvent): void {
+    assert(event.instrument === entry.builder.instrument, "a book's event is about its instrument");
+    assert(event.snapshot || entry.isStarted, "a delta follows a snapshot without a loss between");
+    entry.isStarted = true;
+    this.#options.onEvent(event);
+  }
+
+  #enter(entry: Entry, state: TopicState, reason: string): void {
+    const isLive = state === "live";
+    if (isLive) {
+      assert(entry.isStarted, "a book is live once its snapshot was published");
+      if (entry.wasLive) this.#options.counters.resyncs += 1;
+      entry.wasLive = true;
+    } else {
+      entry.isStarted = false;
+    }
+    entry.isLive = isLive;
+    this.#options.onState({ instrument: entry.builder.instrument, state, reason }, this.#nowUs);
   }
 }

@@ -1,19 +1,13 @@
 import { backoffDelayMs } from "#core/backoff.ts";
-import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
-import type { FeedAdapter, RestRequest } from "../feed/feed-adapter.ts";
-import type { FeedPolicy } from "../feed/feed-policy.ts";
+import type { RestRequest } from "../feed/feed-adapter.ts";
 import type { VenueRest } from "../feed/rest/venue-rest.ts";
 import type { RestAnswer } from "../feed/connection/web-socket-dialer.ts";
-import type { Logger } from "#core/logger.ts";
+import type { VenueContext } from "../feed/venue-context.ts";
 
-export type InstrumentListsOptions = {
-  readonly adapter: FeedAdapter;
+type InstrumentListsOptions = VenueContext & {
   readonly rest: VenueRest;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly policy: FeedPolicy;
-  readonly logger: Logger;
   /** One page of a list. */
   readonly onPage: (page: {
     readonly instruments: readonly Instrument[];

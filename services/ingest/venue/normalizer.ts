@@ -2,7 +2,7 @@ import { compareMantissa } from "@tickwire/proto/model";
 import type { Mantissa } from "@tickwire/proto/model";
 import type { Quote, Trade } from "#core/market-event.ts";
 import type { RawBook, RejectReason } from "../feed/feed-adapter.ts";
-import type { FeedData } from "../feed/connection/rollover.ts";
+import type { FeedData } from "../feed/feed-sink.ts";
 
 /**
  * 2009-01-03, when the first of the assets began to exist. Year 1 and 1970 mean "no time" at some

@@ -40,8 +40,4 @@ export class StatusBoard {
     channels[channel] = status;
     this.#emit(status);
   }
-
-  get(instrument: Instrument, channel: Channel): Status | undefined {
-    return this.#states.get(instrument)?.[channel];
-  }
 }

@@ -1,44 +1,33 @@
-import type { Clock } from "#core/clock.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import { DERIVATIVE_CHANNELS, type Instrument } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
-import type { VenueConfig } from "../config.ts";
-import { BookRefresher } from "../feed/rest/book-refresher.ts";
-import type {
-  ConnectionPlan,
-  FeedAdapter,
-  FeedEndpoints,
-  FeedSubscription,
-} from "../feed/feed-adapter.ts";
-import { bookSyncOf } from "../feed/book-sync-of.ts";
-import type { FeedPolicy } from "../feed/feed-policy.ts";
-import { FeedSession } from "../feed/connection/feed-session.ts";
-import { RequestPacer } from "../feed/rest/request-pacer.ts";
-import { RestPoller } from "../feed/rest/rest-poller.ts";
-import { resolveEndpoints } from "../feed/rest/resolve-endpoints.ts";
-import { SnapshotFetcher } from "../feed/rest/snapshot-fetcher.ts";
-import { VenueRest } from "../feed/rest/venue-rest.ts";
-import type { FeedDialer, RestClient } from "../feed/connection/web-socket-dialer.ts";
-import { InstrumentLists } from "./instrument-lists.ts";
-import type { IngestLimits } from "../limits.ts";
-import type { Logger } from "#core/logger.ts";
-import type { MeasuredVenue } from "../metrics.ts";
 import type { VenueView } from "#publish/query-responder.ts";
 import { StreamedInstruments } from "#publish/streamed-instruments.ts";
+import type { VenueConfig } from "../config.ts";
+import { bookSyncOf } from "../feed/book-sync-of.ts";
+import { FeedSession } from "../feed/connection/feed-session.ts";
+import type { FeedDialer, RestClient } from "../feed/connection/web-socket-dialer.ts";
+import type { ConnectionPlan, FeedSubscription } from "../feed/feed-adapter.ts";
+import { BookRefresher } from "../feed/rest/book-refresher.ts";
+import { RequestPacer } from "../feed/rest/request-pacer.ts";
+import { resolveEndpoints } from "../feed/rest/resolve-endpoints.ts";
+import { RestPoller } from "../feed/rest/rest-poller.ts";
+import { SnapshotFetcher } from "../feed/rest/snapshot-fetcher.ts";
+import { VenueRest } from "../feed/rest/venue-rest.ts";
+import type { VenueContext } from "../feed/venue-context.ts";
+import type { IngestLimits } from "../limits.ts";
+import type { MeasuredVenue } from "../metrics.ts";
+import { InstrumentLists } from "./instrument-lists.ts";
 import { createVenueCounters } from "./venue-counters.ts";
-import { VenuePipeline } from "./venue-pipeline.ts";
+import { VenueDriver } from "./venue-driver.ts";
 
-export type VenueIngestOptions = {
+/** How a venue is reached. */
+export type VenueNetwork = { readonly dialer: FeedDialer; readonly restClient: RestClient };
+
+type VenueIngestOptions = Omit<VenueContext, "endpoints" | "catalog" | "bookDepth"> & {
   readonly config: VenueConfig;
-  readonly adapter: FeedAdapter;
   readonly limits: IngestLimits;
-  readonly policy: FeedPolicy;
-  readonly clock: Clock;
-  /** In [0, 1). */
-  readonly random: () => number;
-  readonly dialer: FeedDialer;
-  readonly restClient: RestClient;
-  readonly logger: Logger;
+  readonly network: VenueNetwork;
   readonly emit: (event: MarketEvent) => void;
   /** What is streamed has changed. */
   readonly onChange: () => void;
@@ -56,10 +45,9 @@ export class VenueIngest implements MeasuredVenue {
   /** Resolves when the sessions have been started; they may still be connecting. */
   readonly whenStarted: Promise<void>;
   readonly #options: VenueIngestOptions;
-  readonly #catalog: InstrumentCatalog;
-  readonly #endpoints: FeedEndpoints;
+  readonly #context: VenueContext;
   readonly #streamed: StreamedInstruments;
-  readonly #pipeline: VenuePipeline;
+  readonly #driver: VenueDriver<FeedSession>;
   readonly #snapshots: SnapshotFetcher;
   readonly #refresher: BookRefresher;
   readonly #connectPacer: RequestPacer;
@@ -73,63 +61,48 @@ export class VenueIngest implements MeasuredVenue {
 
   constructor(options: VenueIngestOptions) {
     this.#options = options;
-    const { adapter, clock, random, policy, limits, logger, restClient, config } = options;
+    const { adapter, limits, policy, config, network } = options;
     this.venue = adapter.venue;
-    this.#endpoints = resolveEndpoints(adapter, config.endpoints);
-    this.#catalog = new InstrumentCatalog({
-      venue: adapter.venue,
+    const catalog = new InstrumentCatalog({
+      venue: this.venue,
       instrumentsMax: limits.instrumentsMax,
     });
+    const endpoints = resolveEndpoints(adapter, config.endpoints);
+    const context = { ...options, endpoints, catalog, bookDepth: config.bookDepth };
+    this.#context = context;
+    const { counters } = this;
+    const { restClient } = network;
     this.#streamed = new StreamedInstruments(options.onChange);
     this.#connectPacer = new RequestPacer({
       limit: adapter.limits.connects,
-      clock,
+      clock: options.clock,
       waitingMax: policy.connectsWaitingMax,
     });
-    const counters = this.counters;
-    const endpoints = this.#endpoints;
-    this.#snapshots = new SnapshotFetcher({
-      adapter,
-      endpoints,
-      restClient,
-      clock,
-      random,
-      policy,
-      logger,
-      counters,
-    });
+    this.#snapshots = new SnapshotFetcher({ ...context, restClient, counters });
     this.#rest = new VenueRest({ endpoints, restClient, snapshots: this.#snapshots });
-    const { bufferedDeltasMax, recentTradeIdsMax } = limits;
-    this.#pipeline = new VenuePipeline({
-      adapter,
-      clock,
-      counters,
-      bookDepth: config.bookDepth,
-      bufferedDeltasMax,
-      recentTradeIdsMax,
-      emit: options.emit,
-    });
+    this.#driver = new VenueDriver({ ...context, limits, counters, emit: options.emit });
     this.#refresher = new BookRefresher({
-      adapter,
-      endpoints,
+      ...context,
       restClient,
-      clock,
-      random,
-      policy,
-      logger,
       counters,
       snapshots: this.#snapshots,
       intervalMs: limits.bookRefreshIntervalMs,
-      books: this.#pipeline.books,
+      books: this.#driver.pipeline,
       deliver: (instrument, answer) =>
-        this.#pipeline.bookSessionOf(instrument)?.deliverSnapshot(instrument, answer),
+        this.#driver.bookSessionOf(instrument)?.deliverSnapshot(instrument, answer),
     });
-    this.#poller = this.#createPoller();
+    this.#poller = new RestPoller({
+      ...context,
+      rest: this.#rest,
+      decoder: adapter.createDecoder(context),
+      counters,
+      sink: this.#driver,
+    });
     this.#lists = this.#createLists();
     this.view = {
       venue: this.venue,
       streamed: this.#streamed,
-      liveBookOf: (instrument) => this.#pipeline.books.liveBookOf(instrument),
+      liveBookOf: (instrument) => this.#driver.pipeline.liveBookOf(instrument),
     };
     this.whenStarted = new Promise((resolve) => {
       this.#resolveStarted = resolve;
@@ -165,36 +138,17 @@ export class VenueIngest implements MeasuredVenue {
     this.#refresher.close();
     this.#snapshots.close();
     this.#connectPacer.close();
-    this.#options.restClient.close?.();
+    this.#options.network.restClient.close?.();
     this.#resolveStarted();
   }
 
-  #createPoller(): RestPoller {
-    const { adapter, clock, random, policy, logger, config } = this.#options;
-    return new RestPoller({
-      venue: this.venue,
-      rest: this.#rest,
-      decoder: adapter.createDecoder({ catalog: this.#catalog, bookDepth: config.bookDepth }),
-      clock,
-      random,
-      policy,
-      logger,
-      counters: this.counters,
-      sink: this.#pipeline,
-    });
-  }
-
   #createLists(): InstrumentLists {
-    const { adapter, clock, random, policy, logger } = this.#options;
+    const { logger, catalog } = this.#context;
     return new InstrumentLists({
-      adapter,
+      ...this.#context,
       rest: this.#rest,
-      clock,
-      random,
-      policy,
-      logger,
       onPage: ({ instruments, skipped }) => {
-        const { added, rejected } = this.#catalog.add(instruments);
+        const { added, rejected } = catalog.add(instruments);
         logger.info({ venue: this.venue, added, rejected, skipped }, "instruments listed");
       },
       onReady: ({ complete }) => {
@@ -206,9 +160,9 @@ export class VenueIngest implements MeasuredVenue {
 
   /** Starts what is listed and not started yet. */
   #startSessions(): void {
-    const { adapter } = this.#options;
+    const { adapter, endpoints } = this.#context;
     const wanted = this.#subscriptions();
-    const plans = adapter.planConnections(wanted, this.#endpoints);
+    const plans = adapter.planConnections(wanted, endpoints);
     const planned = plans.flatMap(({ subscriptions }) => subscriptions);
     const started = plans.map((plan) => this.#createSession(plan));
     this.#streamed.add(planned);
@@ -219,24 +173,20 @@ export class VenueIngest implements MeasuredVenue {
   }
 
   #createSession(plan: ConnectionPlan): FeedSession {
-    const { adapter, clock, random, dialer, policy, logger, config } = this.#options;
+    const { dialer } = this.#options.network;
     const session = new FeedSession({
-      adapter,
+      ...this.#context,
       plan,
-      clock,
-      random,
-      dialer,
-      policy,
-      logger,
-      bookDepth: config.bookDepth,
-      catalog: this.#catalog,
-      connectPacer: this.#connectPacer,
-      snapshots: this.#snapshots,
-      rest: this.#rest,
+      network: {
+        dialer,
+        connectPacer: this.#connectPacer,
+        snapshots: this.#snapshots,
+        rest: this.#rest,
+      },
       counters: this.counters,
-      sink: this.#pipeline,
+      sink: this.#driver,
     });
-    this.#pipeline.assignBooks(session, plan.subscriptions);
+    this.#driver.assignBooks(session, plan.subscriptions);
     this.#sessions.push(session);
     return session;
   }
@@ -283,7 +233,7 @@ export class VenueIngest implements MeasuredVenue {
 
   #wantedInstruments(): readonly Instrument[] {
     const { instruments } = this.#options.config;
-    if (instruments.length === 0) return this.#catalog.all();
+    if (instruments.length === 0) return this.#context.catalog.all();
     return [...new Set(instruments.flatMap((name) => this.#named(name)))];
   }
 
@@ -296,7 +246,7 @@ export class VenueIngest implements MeasuredVenue {
   }
 
   #named(name: string): readonly Instrument[] {
-    const bySymbol = this.#catalog.bySymbol(name);
-    return bySymbol === undefined ? this.#catalog.allByVenueSymbol(name) : [bySymbol];
+    const bySymbol = this.#context.catalog.bySymbol(name);
+    return bySymbol === undefined ? this.#context.catalog.allByVenueSymbol(name) : [bySymbol];
   }
 }

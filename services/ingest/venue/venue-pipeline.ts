@@ -1,129 +1,179 @@
-import type { Clock } from "#core/clock.ts";
+import type { OrderBook } from "@tickwire/proto/model";
+import { assert } from "#core/assert.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { MarketEvent, TopicState } from "#core/market-event.ts";
-import { BookStage } from "./book-stage.ts";
 import { bookSyncOf } from "../feed/book-sync-of.ts";
-import type { FeedAdapter, FeedSubscription, RejectReason } from "../feed/feed-adapter.ts";
-import type { FeedSession } from "../feed/connection/feed-session.ts";
-import type { FeedSink } from "../feed/connection/feed-session-options.ts";
-import type { FeedData } from "../feed/connection/rollover.ts";
+import type { RawBook, RejectReason } from "../feed/feed-adapter.ts";
+import type { FeedData } from "../feed/feed-sink.ts";
+import type { VenueContext } from "../feed/venue-context.ts";
+import { BookStage } from "./book-stage.ts";
 import { isVenueTimeSane, rejectionOf } from "./normalizer.ts";
 import { StatusBoard } from "./status-board.ts";
 import { TradeDeduplicator } from "./trade-deduplicator.ts";
 import type { VenueCounters } from "./venue-counters.ts";
 
-export type VenuePipelineOptions = {
-  readonly adapter: FeedAdapter;
-  readonly clock: Clock;
-  /** Levels per side that are subscribed. */
-  readonly bookDepth: number;
-  readonly counters: VenueCounters;
-  /** Per instrument, while its snapshot is awaited. */
+/** What a pipeline wants done that it cannot do itself. Whoever drives it sees to it. */
+export type PipelineDemand =
+  /** The book cannot go on without a new snapshot. Said once until one arrives. */
+  { readonly kind: "need-snapshot"; readonly instrument: Instrument; readonly reason: string };
+
+/** How much a pipeline keeps in memory, per instrument. */
+type PipelineLimits = {
+  /** Book deltas while a snapshot is awaited. */
   readonly bufferedDeltasMax: number;
-  /** Per instrument, to recognise a trade that comes twice. */
+  /** To recognise a trade that comes twice. */
   readonly recentTradeIdsMax: number;
+};
+
+export type VenuePipelineOptions = Pick<VenueContext, "adapter" | "bookDepth"> & {
+  readonly limits: PipelineLimits;
+  readonly counters: VenueCounters;
   /** What is to be published, in order. */
   readonly emit: (event: MarketEvent) => void;
+  readonly demand: (demand: PipelineDemand) => void;
+};
+
+/** Something that was not used. */
+type Rejection = {
+  readonly reason: RejectReason;
+  /** With the channel, where it is known what was lost. */
+  readonly instrument?: Instrument | undefined;
+  readonly channel?: Channel | undefined;
+};
+
+/** The health of a subscription, as the one who made it sees it. */
+type ChannelState = {
+  readonly instrument: Instrument;
+  readonly channel: Channel;
+  readonly state: TopicState;
+  readonly reason: string;
 };
 
 /**
- * From the events of a venue's sessions to what is published: the rules of every venue, duplicates
- * of trades, books, and the state of every channel. No I/O and no time of its own, so a recording
- * runs through exactly this.
+ * From the events of a venue's feed to what is published: the rules of every venue, duplicates of
+ * trades, books, and the state of every channel. It holds no connection and reads no clock: the
+ * time comes with each input, and everything that follows from it is emitted or demanded before
+ * the call returns. So a recording runs through exactly this.
  */
-export class VenuePipeline implements FeedSink {
-  readonly books: BookStage;
-  readonly #options: VenuePipelineOptions;
+export class VenuePipeline {
   readonly #counters: VenueCounters;
+  readonly #emitEvent: (event: MarketEvent) => void;
+  readonly #demand: (demand: PipelineDemand) => void;
   readonly #trades: TradeDeduplicator;
   readonly #statuses: StatusBoard;
-  /** The session that carries an instrument's book. */
-  readonly #bookSessions = new Map<Instrument, FeedSession>();
+  readonly #books: BookStage;
 
   constructor(options: VenuePipelineOptions) {
-    this.#options = options;
-    this.#counters = options.counters;
-    this.#trades = new TradeDeduplicator({ idsMax: options.recentTradeIdsMax });
+    const { adapter, limits, counters, emit, demand } = options;
+    this.#counters = counters;
+    this.#emitEvent = emit;
+    this.#demand = demand;
+    this.#trades = new TradeDeduplicator({ idsMax: limits.recentTradeIdsMax });
     this.#statuses = new StatusBoard((status) => this.#emit(status));
-    this.books = new BookStage({
-      syncOf: (instrument) => bookSyncOf(options.adapter, instrument, options),
-      bufferedDeltasMax: options.bufferedDeltasMax,
-      counters: options.counters,
+    this.#books = new BookStage({
+      syncOf: (instrument) => bookSyncOf(adapter, instrument, options),
+      bufferedDeltasMax: limits.bufferedDeltasMax,
+      counters,
       onEvent: (event) => this.#emit(event),
-      onState: (instrument, state, reason) => this.#setState(instrument, "book", state, reason),
-      onNeedSnapshot: (instrument) => this.#bookSessions.get(instrument)?.resyncBook(instrument),
+      onState: ({ instrument, state, reason }, nowUs) =>
+        this.#statuses.set({ instrument, channel: "book", state, reason, nowUs }),
+      onNeedSnapshot: (instrument, reason) => demand({ kind: "need-snapshot", instrument, reason }),
     });
   }
 
-  /** Tells whom to ask when a book needs a snapshot. */
-  assignBooks(session: FeedSession, subscriptions: readonly FeedSubscription[]): void {
-    for (const { instrument, channel } of subscriptions) {
-      if (channel === "book") this.#bookSessions.set(instrument, session);
-    }
-  }
-
-  /** The session of an instrument's book. */
-  bookSessionOf(instrument: Instrument): FeedSession | undefined {
-    return this.#bookSessions.get(instrument);
-  }
-
-  onLearnt(subscription: FeedSubscription, session: FeedSession): void {
-    this.assignBooks(session, [subscription]);
-  }
-
-  isBookLive(instrument: Instrument): boolean {
-    return this.books.isLive(instrument);
-  }
-
-  onData(event: FeedData): void {
-    const rejection = rejectionOf(event);
-    if (rejection !== undefined) {
-      const channel = event.kind === "raw-book" ? "book" : undefined;
-      this.onRejected(rejection, event.instrument, channel);
+  /** Takes the next event of the feed, in order of arrival. */
+  onData(event: FeedData, nowUs: number): void {
+    const reason = rejectionOf(event);
+    if (reason === undefined) {
+      this.#accept(event, nowUs);
       return;
     }
+    const channel = event.kind === "raw-book" ? "book" : undefined;
+    this.onRejected({ reason, instrument: event.instrument, channel }, nowUs);
+  }
+
+  /**
+   * Takes a book snapshot that was asked for. False if it breaks the rules: it is then only
+   * counted, because a live book is not worse for it, and whoever asked asks again.
+   */
+  onSnapshot(snapshot: RawBook, nowUs: number): boolean {
+    assert(snapshot.snapshot, "what is taken as a snapshot is one");
+    const reason = rejectionOf(snapshot);
+    if (reason === undefined) this.#accept(snapshot, nowUs);
+    else this.#count(reason);
+    return reason === undefined;
+  }
+
+  /** Takes note of something that was not used, and of what that costs. */
+  onRejected(rejection: Rejection, nowUs: number): void {
+    const { reason, instrument, channel } = rejection;
+    this.#count(reason);
+    // A part of a book is missing now, which a venue without sequences would never tell.
+    if (instrument !== undefined && channel === "book") {
+      if (this.#books.has(instrument)) this.#books.resync(instrument, "damaged-message", nowUs);
+      // The first snapshot itself was damaged: no builder is there yet to ask for another one.
+      else this.#demand({ kind: "need-snapshot", instrument, reason: "damaged-message" });
+    } else if (instrument !== undefined && channel === "trades" && reason === "missing-data") {
+      // Trades cannot be had again from the stream: say that some are missing, and go on.
+      this.#counters.gaps += 1;
+      const hole = { instrument, channel, nowUs };
+      this.#statuses.set({ ...hole, state: "gap", reason: "missing-data" });
+      this.#statuses.set({ ...hole, state: "live", reason: "data-resumed" });
+    }
+  }
+
+  /** Takes what a subscription's health has become. */
+  onChannelState(change: ChannelState, nowUs: number): void {
+    const { instrument, channel, state, reason } = change;
+    if (channel === "book") {
+      // Whether a book is in sync is its builder's to say.
+      if (state === "live" && !this.#books.isLive(instrument)) return;
+      if (state === "down") this.#books.reset(instrument, reason, nowUs);
+    }
+    this.#statuses.set({ instrument, channel, state, reason, nowUs });
+  }
+
+  /** Anything may have been lost: books whose numbers would not show it are started anew. */
+  resyncUnnumbered(reason: string, nowUs: number): void {
+    this.#books.resyncUnnumbered(reason, nowUs);
+  }
+
+  /** The book as it stands after the last event; undefined unless it is known to be right. */
+  liveBookOf(instrument: Instrument): OrderBook | undefined {
+    return this.#books.liveBookOf(instrument);
+  }
+
+  /**
+   * From now on a REST snapshot replaces the live book without a break. False if the book is not
+   * live.
+   */
+  beginRefresh(instrument: Instrument): boolean {
+    return this.#books.beginRefresh(instrument);
+  }
+
+  /** True from `beginRefresh` until a snapshot was taken or the refresh ended otherwise. */
+  isRefreshing(instrument: Instrument): boolean {
+    return this.#books.isRefreshing(instrument);
+  }
+
+  /** No snapshot came: the live book goes on as it is. */
+  endRefresh(instrument: Instrument): void {
+    this.#books.endRefresh(instrument);
+  }
+
+  #accept(event: FeedData, nowUs: number): void {
     if (isVenueTimeSane(event)) {
-      this.#pass(event);
+      this.#pass(event, nowUs);
       return;
     }
     // The data is good all the same; a time is never invented.
     this.#counters.badTimes += 1;
-    this.#pass({ ...event, venueTimeUs: undefined });
+    this.#pass({ ...event, venueTimeUs: undefined }, nowUs);
   }
 
-  onRejected(reason: RejectReason, instrument?: Instrument, channel?: Channel): void {
-    const { rejected } = this.#counters;
-    rejected[reason] = (rejected[reason] ?? 0) + 1;
-    // A part of a book is missing now, which a venue without sequences would never tell.
-    if (instrument !== undefined && channel === "book") {
-      if (this.books.has(instrument)) this.books.resync(instrument, "damaged-message");
-      // The first snapshot itself was damaged: no builder is there yet to ask for another one.
-      else this.#bookSessions.get(instrument)?.resyncBook(instrument);
-    } else if (instrument !== undefined && channel === "trades" && reason === "missing-data") {
-      // Trades cannot be had again from the stream: say that some are missing, and go on.
-      this.#counters.gaps += 1;
-      this.#setState(instrument, "trades", "gap", "missing-data");
-      this.#setState(instrument, "trades", "live", "data-resumed");
-    }
-  }
-
-  onChannelState(
-    instrument: Instrument,
-    channel: Channel,
-    state: TopicState,
-    reason: string,
-  ): void {
-    if (channel === "book") {
-      // Whether a book is in sync is its builder's to say.
-      if (state === "live" && !this.books.isLive(instrument)) return;
-      if (state === "down") this.books.reset(instrument, reason, this.#options.clock.nowUs());
-    }
-    this.#setState(instrument, channel, state, reason);
-  }
-
-  #pass(event: FeedData): void {
+  #pass(event: FeedData, nowUs: number): void {
     if (event.kind === "raw-book") {
-      this.books.handle(event);
+      this.#books.handle(event, nowUs);
     } else if (event.kind === "trade" && !this.#trades.isNew(event)) {
       this.#counters.duplicateTrades += 1;
     } else {
@@ -132,12 +182,13 @@ export class VenuePipeline implements FeedSink {
     }
   }
 
-  #setState(instrument: Instrument, channel: Channel, state: TopicState, reason: string): void {
-    this.#statuses.set({ instrument, channel, state, reason, nowUs: this.#options.clock.nowUs() });
+  #count(reason: RejectReason): void {
+    const { rejected } = this.#counters;
+    rejected[reason] = (rejected[reason] ?? 0) + 1;
   }
 
   #emit(event: MarketEvent): void {
     this.#counters.events[event.kind] += 1;
-    this.#options.emit(event);
+    this.#emitEvent(event);
   }
 }

@@ -1,20 +1,15 @@
-import type { Clock } from "#core/clock.ts";
-import type { ConnectionPlan, ConnectionTicket, FeedAdapter } from "../feed-adapter.ts";
-import type { RequestPacer } from "../rest/request-pacer.ts";
-import type { VenueRest } from "../rest/venue-rest.ts";
+import type { ConnectionPlan, ConnectionTicket } from "../feed-adapter.ts";
+import type { VenueContext } from "../venue-context.ts";
+import type { SessionNetwork } from "./feed-session-options.ts";
 
-export type ConnectionOpenerOptions = {
-  readonly adapter: FeedAdapter;
+type ConnectionOpenerOptions = VenueContext & {
   readonly plan: ConnectionPlan;
-  readonly clock: Clock;
-  /** Shared by all sessions of the venue. */
-  readonly connectPacer: RequestPacer;
-  /** Absent for recordings, which connect to what they recorded. */
-  readonly rest: VenueRest | undefined;
+  /** Without REST, the plan's own address is dialled: recordings connect to what they recorded. */
+  readonly network: Pick<SessionNetwork, "connectPacer" | "rest">;
 };
 
 /** Exactly one of the two is called, once; perhaps at once. */
-export type OpeningHandlers = {
+type OpeningHandlers = {
   /** It is our turn to dial this address. */
   readonly onTurn: (ticket: ConnectionTicket) => void;
   readonly onFailure: (reason: string) => void;
@@ -34,7 +29,8 @@ export class ConnectionOpener {
   }
 
   open(handlers: OpeningHandlers): void {
-    const { adapter, plan, clock, rest } = this.#options;
+    const { adapter, plan, clock, network } = this.#options;
+    const { rest } = network;
     const request = rest === undefined ? undefined : adapter.connectRequest?.(plan, rest.endpoints);
     if (rest === undefined || request === undefined) {
       this.#waitForTurn({ url: plan.url }, handlers);
@@ -53,7 +49,7 @@ export class ConnectionOpener {
   }
 
   #waitForTurn(ticket: ConnectionTicket, handlers: OpeningHandlers): void {
-    const accepted = this.#options.connectPacer.submit(1, () => handlers.onTurn(ticket));
+    const accepted = this.#options.network.connectPacer.submit(1, () => handlers.onTurn(ticket));
     if (!accepted) handlers.onFailure("too many connects wait");
   }
 }

@@ -1,32 +1,31 @@
-import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
-import type { Logger } from "#core/logger.ts";
-import type { ConnectionOpener } from "./connection-opener.ts";
+import { bookSyncOf } from "../book-sync-of.ts";
 import type { BookSync, ConnectionTicket, RawBook } from "../feed-adapter.ts";
+import type { FeedData } from "../feed-sink.ts";
+import type { VenueContext } from "../venue-context.ts";
+import type { ConnectionOpener } from "./connection-opener.ts";
 import type { FeedLink } from "./feed-link.ts";
-import type { FeedPolicy } from "../feed-policy.ts";
 import { Rollover } from "./rollover.ts";
-import type { FeedData } from "./rollover.ts";
 
-export type ConnectionReplacementOptions = {
-  readonly venue: string;
-  readonly url: string;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly policy: FeedPolicy;
-  readonly logger: Logger;
-  readonly opener: ConnectionOpener;
-  /** When the venue ends a connection; undefined if it never does. */
-  readonly connectionAgeMsMax: number | undefined;
-  readonly snapshotOf: (instrument: Instrument) => BookSync["snapshot"];
-  /** The books that the connection carries now. */
-  readonly books: () => readonly Instrument[];
+/** The session whose connection is replaced. */
+export type ReplaceableSession = {
   /** There is a connection that could be replaced. */
-  readonly isReplaceable: () => boolean;
-  readonly dial: (ticket: ConnectionTicket) => FeedLink;
-  /** The new connection leads from now on; then what it delivered beyond the old one goes on. */
-  readonly onTakeOver: (link: FeedLink) => void;
-  readonly forward: (event: RawBook) => void;
+  readonly isReplaceable: boolean;
+  /** The books that the connection carries now. */
+  books(): readonly Instrument[];
+  dial(ticket: ConnectionTicket): FeedLink;
+  /** The new connection leads from now on; what it delivered beyond the old one follows. */
+  adopt(link: FeedLink): void;
+  /** A delta that the new connection delivered while the old one still led. */
+  forward(delta: RawBook): void;
+};
+
+type ConnectionReplacementOptions = VenueContext & {
+  /** For the log. */
+  readonly url: string;
+  readonly opener: ConnectionOpener;
+  readonly session: ReplaceableSession;
 };
 
 /**
@@ -43,6 +42,8 @@ export class ConnectionReplacement {
   #opening: symbol | undefined;
   #cancelAge: CancelTimer | undefined;
   #cancelTakeOver: CancelTimer | undefined;
+  /** Until it fires, what the last rollover knows of the connection before is heeded. */
+  #cancelTakenOver: CancelTimer | undefined;
 
   constructor(options: ConnectionReplacementOptions) {
     this.#options = options;
@@ -55,7 +56,8 @@ export class ConnectionReplacement {
 
   /** A connection opened: its age counts from now. */
   armAge(): void {
-    const { connectionAgeMsMax, clock, policy, random } = this.#options;
+    const { adapter, clock, policy, random } = this.#options;
+    const { connectionAgeMsMax } = adapter.limits;
     this.#cancelAge?.();
     if (connectionAgeMsMax === undefined) return;
     // Before the venue does it, and not for all connections at once.
@@ -68,9 +70,9 @@ export class ConnectionReplacement {
 
   /** Does nothing while a replacement is under way already. */
   start(reason: string): void {
-    const { opener, logger, venue, url } = this.#options;
+    const { opener, logger, adapter, url } = this.#options;
     if (this.#opening !== undefined || !this.#canStart()) return;
-    logger.info({ venue, url, reason }, "replacing connection");
+    logger.info({ venue: adapter.venue, url, reason }, "replacing the connection");
     const opening = Symbol("opening");
     this.#opening = opening;
     opener.open({
@@ -107,7 +109,7 @@ export class ConnectionReplacement {
   }
 
   takeOver(): void {
-    const { clock, policy, onTakeOver, forward } = this.#options;
+    const { clock, policy, session } = this.#options;
     const rollover = this.#rollover;
     const link = this.#next;
     if (link === undefined) return;
@@ -116,17 +118,18 @@ export class ConnectionReplacement {
     this.#rollover = undefined;
     this.#takenOver = rollover;
     // Not for ever: a venue that numbers anew must not look like one that repeats itself.
-    this.#cancelTakeOver = clock.after(policy.rolloverTimeoutMs, () => {
+    this.#cancelTakenOver?.();
+    this.#cancelTakenOver = clock.after(policy.rolloverTimeoutMs, () => {
       this.#takenOver = undefined;
     });
-    onTakeOver(link);
-    rollover?.takeOver(forward);
+    session.adopt(link);
+    rollover?.takeOver((delta) => session.forward(delta));
   }
 
   /** The new connection could not be had: the old one goes on, and it is tried again. */
   abandon(reason: string): void {
-    const { clock, policy, random, logger, venue, url } = this.#options;
-    logger.warn({ venue, url, reason }, "replacement failed");
+    const { clock, policy, random, logger, adapter, url } = this.#options;
+    logger.warn({ venue: adapter.venue, url, reason }, "the connection could not be replaced");
     this.#cancelTakeOver?.();
     this.#opening = undefined;
     this.#next = undefined;
@@ -141,6 +144,7 @@ export class ConnectionReplacement {
   release(): void {
     this.#cancelAge?.();
     this.#cancelTakeOver?.();
+    this.#cancelTakenOver?.();
     this.#opening = undefined;
     this.#next?.close();
     this.#next = undefined;
@@ -149,17 +153,22 @@ export class ConnectionReplacement {
   }
 
   #canStart(): boolean {
-    return this.#next === undefined && this.#options.isReplaceable();
+    return this.#next === undefined && this.#options.session.isReplaceable;
   }
 
   #dial(ticket: ConnectionTicket): void {
-    const { dial, books, snapshotOf, policy } = this.#options;
-    this.#next = dial(ticket);
+    const { session, policy } = this.#options;
+    this.#next = session.dial(ticket);
     // From now on, so that it is known what the old connection delivered when the new one opens.
     this.#rollover = new Rollover({
-      snapshotOf,
-      books: books(),
+      snapshotOf: (instrument) => this.#snapshotOf(instrument),
+      books: session.books(),
       deltasMax: policy.rolloverDeltasMax,
     });
+  }
+
+  #snapshotOf(instrument: Instrument): BookSync["snapshot"] {
+    const { adapter, bookDepth } = this.#options;
+    return bookSyncOf(adapter, instrument, { bookDepth }).snapshot;
   }
 }

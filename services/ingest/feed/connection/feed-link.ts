@@ -1,18 +1,15 @@
-import type { CancelTimer, Clock } from "#core/clock.ts";
-import type { FeedAdapter, FeedDecoder, FeedEvent } from "../feed-adapter.ts";
-import type { FeedPolicy } from "../feed-policy.ts";
+import { assert } from "#core/assert.ts";
+import type { CancelTimer } from "#core/clock.ts";
+import type { ConnectionTicket, FeedDecoder, FeedEvent } from "../feed-adapter.ts";
 import { RequestPacer } from "../rest/request-pacer.ts";
+import type { VenueContext } from "../venue-context.ts";
+import { LINK_LIFE, LINK_TRAFFIC } from "./link-life.ts";
+import type { LinkEvent, LinkState } from "./link-life.ts";
 import type { FeedDialer, FeedSocket } from "./web-socket-dialer.ts";
 
-export type FeedLinkOptions = {
-  readonly url: string;
-  readonly adapter: FeedAdapter;
-  readonly decoder: FeedDecoder;
+type FeedLinkOptions = VenueContext & {
+  readonly ticket: ConnectionTicket;
   readonly dialer: FeedDialer;
-  readonly clock: Clock;
-  readonly policy: FeedPolicy;
-  /** In place of the adapter's keep-alive interval. */
-  readonly keepAliveIntervalMs?: number | undefined;
   /**
    * A recording ends when it says so, does not wait to be greeted, and nothing is sent on it: it
    * holds what its own client sent.
@@ -45,7 +42,7 @@ export class FeedLink {
   readonly #socket: FeedSocket;
   readonly #pacer: RequestPacer;
   readonly #emit: (event: FeedEvent) => void;
-  #state: "dialing" | "greeting" | "open" | "closed" = "dialing";
+  #state: LinkState = "dialing";
   #lastAliveUs: number;
   #pinged = false;
   #keepAliveSequence = 0;
@@ -55,8 +52,9 @@ export class FeedLink {
 
   constructor(options: FeedLinkOptions) {
     this.#options = options;
-    this.decoder = options.decoder;
-    const { clock, policy, adapter, owner } = options;
+    const { clock, policy, adapter, catalog, bookDepth, owner } = options;
+    const { url } = options.ticket;
+    this.decoder = adapter.createDecoder({ catalog, bookDepth, url });
     this.#emit = (event) => {
       if (event.kind === "reply") this.#sendAtOnce(event.frame);
       else if (event.kind === "ready") this.#onReady();
@@ -69,7 +67,7 @@ export class FeedLink {
       waitingMax: policy.outgoingFramesWaitingMax,
     });
     this.#cancelLiveness = clock.after(policy.dialTimeoutMs, () => this.#onDialTimeout());
-    this.#socket = options.dialer.dial(options.url, {
+    this.#socket = options.dialer.dial(url, {
       onOpen: () => this.#onOpen(),
       onFrame: (frame) => this.#onFrame(frame),
       onPing: () => this.#onAlive(),
@@ -90,7 +88,7 @@ export class FeedLink {
    * connection.
    */
   send(frames: readonly string[]): void {
-    if (this.#state !== "open" || this.#options.recorded) return;
+    if (!LINK_TRAFFIC[this.#state].requests || this.#options.recorded) return;
     for (const frame of frames) {
       if (!this.#pacer.submit(1, () => this.#sendNow(frame))) {
         this.terminate("too many frames wait for the venue's pace");
@@ -126,8 +124,7 @@ export class FeedLink {
    * slowed down for it instead.
    */
   #sendAtOnce(frame: string): void {
-    const canSend = this.#state === "greeting" || this.#state === "open";
-    if (!canSend || this.#options.recorded) return;
+    if (!LINK_TRAFFIC[this.#state].answers || this.#options.recorded) return;
     this.#pacer.spend(1);
     this.#sendNow(frame);
   }
@@ -137,25 +134,31 @@ export class FeedLink {
     this.#socket.send(frame);
   }
 
+  /** True if the event leads to another state. */
+  #move(event: LinkEvent): boolean {
+    const before = this.#state;
+    this.#state = LINK_LIFE[before][event];
+    return this.#state !== before;
+  }
+
   #release(): void {
-    this.#state = "closed";
+    const hasEnded = this.#move("ended");
+    assert(hasEnded, "a connection ends once");
     this.#pacer.close();
     this.#cancelLiveness?.();
     this.#cancelKeepAlive?.();
   }
 
   #onOpen(): void {
-    if (this.#state !== "dialing") return;
+    if (!this.#move("connected")) return;
     const { adapter, recorded } = this.#options;
-    this.#state = "greeting";
     this.#onAlive();
     // The dial timeout runs on until the greeting.
     if (adapter.greets !== true || recorded) this.#onReady();
   }
 
   #onReady(): void {
-    if (this.#state !== "greeting") return;
-    this.#state = "open";
+    if (!this.#move("greeted")) return;
     this.#cancelLiveness?.();
     if (!this.#options.recorded) {
       this.#watchLiveness();
@@ -165,7 +168,7 @@ export class FeedLink {
   }
 
   #onFrame(frame: string | Uint8Array): void {
-    if (this.#state !== "open" && this.#state !== "greeting") return;
+    if (!LINK_TRAFFIC[this.#state].receives) return;
     const nowUs = this.#options.clock.nowUs();
     this.#lastAliveUs = nowUs;
     this.#options.owner.onLinkFrame(this);
@@ -217,10 +220,10 @@ export class FeedLink {
   }
 
   #keepAlive(): void {
-    const { clock, adapter } = this.#options;
+    const { clock, adapter, ticket } = this.#options;
     const keepAlive = adapter.keepAlive;
     if (keepAlive === undefined) return;
-    const intervalMs = this.#options.keepAliveIntervalMs ?? keepAlive.intervalMs;
+    const intervalMs = ticket.keepAliveIntervalMs ?? keepAlive.intervalMs;
     this.#cancelKeepAlive = clock.after(intervalMs, () => {
       this.#sendAtOnce(keepAlive.frame(this.#keepAliveSequence));
       this.#keepAliveSequence += 1;

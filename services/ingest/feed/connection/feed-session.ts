@@ -1,78 +1,74 @@
+import { assert } from "#core/assert.ts";
 import { backoffDelayMs } from "#core/backoff.ts";
 import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
-import type { Trade } from "#core/market-event.ts";
-import { rejectionOf } from "../../venue/normalizer.ts";
-import { bookSyncOf } from "../book-sync-of.ts";
+import type { ConnectionPlan, ConnectionTicket, FeedEvent, RawBook } from "../feed-adapter.ts";
+import type { FeedData } from "../feed-sink.ts";
 import { ConnectionOpener } from "./connection-opener.ts";
 import { ConnectionReplacement } from "./connection-replacement.ts";
-import type {
-  BookSync,
-  ConnectionPlan,
-  ConnectionTicket,
-  FeedEvent,
-  FeedSubscribeOptions,
-  FeedSubscription,
-} from "../feed-adapter.ts";
+import type { ReplaceableSession } from "./connection-replacement.ts";
 import { FeedLink } from "./feed-link.ts";
-import type { FeedLinkEvent } from "./feed-link.ts";
+import type { FeedLinkEvent, FeedLinkOwner } from "./feed-link.ts";
 import type { FeedSessionOptions } from "./feed-session-options.ts";
-import { InBandResync } from "./in-band-resync.ts";
-import type { FeedData } from "./rollover.ts";
-import { startSilenceTimer } from "./silence-timer.ts";
-import { SubscriptionWatch } from "./subscription-watch.ts";
-import type { Watched } from "./subscription-watch.ts";
-import { TradeGapFiller } from "../rest/trade-gap-filler.ts";
-import type { TradeGapReason } from "../rest/trade-gap-filler.ts";
+import { SessionBooks } from "./session-books.ts";
+import { IMPOSSIBLE, SESSION_LIFE } from "./session-life.ts";
+import type { SessionEvent, SessionState } from "./session-life.ts";
+import { SessionSubscriptions } from "./session-subscriptions.ts";
+import { SessionTrades } from "./session-trades.ts";
+import { SubscriptionRequests } from "./subscription-requests.ts";
 import type { RestAnswer } from "./web-socket-dialer.ts";
 
 /**
  * The one driver of venue connections: dials, subscribes in the venue's pace, watches for silence,
- * reconnects with full jitter, replaces the connection before the venue does, and resyncs single
- * books. It knows venues only by their adapter.
+ * reconnects with full jitter, and replaces the connection before the venue does. It knows venues
+ * only by their adapter. Its life is the table in `session-life.ts`.
  */
-export class FeedSession {
+export class FeedSession implements FeedLinkOwner, ReplaceableSession {
   readonly plan: ConnectionPlan;
   readonly #options: FeedSessionOptions;
-  readonly #watch: SubscriptionWatch;
-  readonly #resync: InBandResync;
+  readonly #recorded: boolean;
+  readonly #subscriptions: SessionSubscriptions;
+  readonly #books: SessionBooks;
+  readonly #trades: SessionTrades;
   readonly #opener: ConnectionOpener;
   readonly #replacement: ConnectionReplacement;
-  readonly #fills: TradeGapFiller | undefined;
-  readonly #recorded: boolean;
+  #state: SessionState = "idle";
+  /** The connection that leads; there is one while `connecting` and `open`. */
   #current: FeedLink | undefined;
+  /** Connections that failed in a row. */
   #attempt = 0;
-  #requestId = 1;
-  #opening = false;
-  #closed = false;
   #cancelReconnect: CancelTimer | undefined;
   #cancelStable: CancelTimer | undefined;
-  #cancelSilence: CancelTimer | undefined;
 
   constructor(options: FeedSessionOptions) {
     this.#options = options;
     this.plan = options.plan;
     this.#recorded = options.recorded ?? false;
-    const { sink, adapter, clock, random, policy, connectPacer, plan, rest } = options;
-    this.#watch = new SubscriptionWatch({
-      subscriptions: plan.subscriptions,
-      silenceMsMax: adapter.limits.silenceMsMax,
-      learn: this.#recorded,
-      onState: (instrument, channel, state, reason) =>
-        sink.onChannelState(instrument, channel, state, reason),
-      onLearnt: (subscription) => sink.onLearnt?.(subscription, this),
-      onInterrupted: (instrument) => this.#fills?.start(instrument, "reconnected") ?? false,
+    const { network, plan } = options;
+    const { snapshots, rest } = network;
+    const link = (): FeedLink | undefined => this.#current;
+    const requests = new SubscriptionRequests(options);
+    this.#subscriptions = new SessionSubscriptions({
+      ...options,
+      requests,
+      link,
+      fillTrades: (instrument) => this.#trades.fill(instrument, "reconnected"),
     });
-    this.#resync = new InBandResync({
-      clock,
-      random,
-      policy,
-      ask: (instrument) => this.#askForBook(instrument),
+    this.#books = new SessionBooks({ ...options, snapshots, requests, link });
+    this.#trades = new SessionTrades({
+      ...options,
+      rest,
+      link,
+      isLive: (instrument) => this.#subscriptions.isLive(instrument, "trades"),
     });
-    this.#opener = new ConnectionOpener({ adapter, plan, clock, connectPacer, rest });
-    this.#replacement = this.#createReplacement();
-    this.#fills = this.#createFills();
+    this.#opener = new ConnectionOpener(options);
+    this.#replacement = new ConnectionReplacement({
+      ...options,
+      url: plan.url,
+      opener: this.#opener,
+      session: this,
+    });
   }
 
   get isOpen(): boolean {
@@ -81,18 +77,7 @@ export class FeedSession {
 
   /** Starts connecting; everything after that goes by itself until `close()`. */
   start(): void {
-    for (const { subscription } of this.#watch.all) {
-      const { instrument, channel } = subscription;
-      this.#options.sink.onChannelState(instrument, channel, "syncing", "connecting");
-    }
-    const { adapter, clock } = this.#options;
-    this.#cancelSilence = startSilenceTimer({
-      clock,
-      silenceMsMax: adapter.limits.silenceMsMax,
-      check: () => {
-        if (this.isOpen) this.#checkSilence();
-      },
-    });
+    this.#subscriptions.start();
     this.connectNow();
   }
 
@@ -101,17 +86,14 @@ export class FeedSession {
    * recording.
    */
   connectNow(): void {
-    if (this.#closed || this.#current !== undefined || this.#opening) return;
+    if (!this.#move("connect")) return;
     this.#cancelReconnect?.();
-    this.#opening = true;
     this.#opener.open({
       onTurn: (ticket) => {
-        this.#opening = false;
-        if (!this.#closed && this.#current === undefined) this.#current = this.#dial(ticket);
+        if (this.#move("turn")) this.#current = this.dial(ticket);
       },
       onFailure: (reason) => {
-        this.#opening = false;
-        if (this.#closed) return;
+        if (!this.#move("no-turn")) return;
         const { logger, adapter } = this.#options;
         logger.warn({ venue: adapter.venue, url: this.plan.url, reason }, "cannot connect");
         this.#scheduleReconnect();
@@ -121,38 +103,12 @@ export class FeedSession {
 
   /** Starts one book of this session anew, leaving everything else alone. */
   resyncBook(instrument: Instrument): void {
-    if (this.#closed || !this.isOpen) return;
-    if (this.#syncOf(instrument).snapshot !== "rest") {
-      this.#resync.request(instrument);
-      return;
-    }
-    this.#options.snapshots.request(instrument, {
-      deliver: (answer) => this.deliverSnapshot(instrument, answer),
-      unavailable: (reason) =>
-        this.#options.sink.onChannelState(instrument, "book", "down", reason),
-    });
+    if (this.isOpen) this.#books.resync(instrument);
   }
 
-  /** Takes a REST answer with a book snapshot. False if it holds no book of this instrument. */
+  /** Takes a REST answer with a book snapshot. False if it has no usable book of the instrument. */
   deliverSnapshot(instrument: Instrument, answer: RestAnswer): boolean {
-    if (this.#current === undefined) return false;
-    const { clock, sink } = this.#options;
-    let found = false;
-    this.#current.decoder.decodeRest(answer, clock.nowUs(), (event) => {
-      if (event.kind === "rejected") {
-        sink.onRejected(event.reason);
-      } else if (event.kind === "raw-book" && event.instrument === instrument) {
-        // Only counted: whoever asked asks again, and a live book is not worse for it.
-        const rejection = rejectionOf(event);
-        if (rejection !== undefined) {
-          sink.onRejected(rejection);
-          return;
-        }
-        found = true;
-        sink.onData(event);
-      }
-    });
-    return found;
+    return this.#books.deliver(instrument, answer);
   }
 
   /** A recording's client sent this frame on the session's connection. */
@@ -162,31 +118,32 @@ export class FeedSession {
 
   /** Disconnects for good. Idempotent. */
   close(): void {
-    this.#closed = true;
-    for (const cancel of [this.#cancelReconnect, this.#cancelSilence]) cancel?.();
+    if (!this.#move("close")) return;
+    this.#cancelReconnect?.();
+    this.#subscriptions.close();
     this.#releaseLink();
-    this.#fills?.close();
+    this.#trades.close();
     this.#current?.close();
   }
 
   /** @internal Called by the link. */
   onLinkOpen(link: FeedLink): void {
     const { clock, policy, counters, logger, adapter } = this.#options;
-    counters.connects += 1;
     const isRollover = link === this.#replacement.next;
+    counters.connects += 1;
     logger.info({ venue: adapter.venue, url: this.plan.url, rollover: isRollover }, "connected");
     if (isRollover) {
       this.#replacement.beginOverlap();
     } else {
-      this.#watch.onRequested(clock.nowUs());
+      assert(link === this.#current, "a connection that opens leads or is to take over");
+      this.#move("opened");
     }
     if (!this.#recorded) this.#replacement.armAge();
     this.#cancelStable?.();
     this.#cancelStable = clock.after(policy.connectionStableMs, () => {
       this.#attempt = 0;
     });
-    const subscribes = this.#sendOpening(link);
-    if (!subscribes && !isRollover) this.#acknowledgeAll();
+    this.#subscriptions.begin(link, { isRollover });
   }
 
   /** @internal Called by the link. */
@@ -198,10 +155,10 @@ export class FeedSession {
   onLinkEvent(link: FeedLink, event: FeedLinkEvent): void {
     switch (event.kind) {
       case "subscribed":
-        this.#onSubscribed(link, event);
+        if (link === this.#current) this.#subscriptions.onSubscribed(event);
         return;
       case "refused":
-        this.#onRefused(event);
+        this.#subscriptions.onRefused(event);
         return;
       case "heartbeat":
         return;
@@ -227,7 +184,7 @@ export class FeedSession {
   /** @internal Called by the link. */
   onLinkClosed(link: FeedLink, reason: string): void {
     const { counters, logger, adapter } = this.#options;
-    if (this.#closed) return;
+    if (this.#state === "closed") return;
     if (link === this.#replacement.next) {
       this.#replacement.abandon(reason);
       return;
@@ -239,30 +196,57 @@ export class FeedSession {
       this.#replacement.takeOver();
       return;
     }
+    this.#move("lost");
     this.#current = undefined;
     this.#releaseLink();
-    for (const { subscription } of this.#watch.all) {
-      if (subscription.channel === "book") this.#options.snapshots.cancel(subscription.instrument);
-    }
-    this.#fills?.interrupt();
-    this.#watch.onDisconnected("disconnected");
+    this.#books.onDisconnected(this.#subscriptions.books({ isServed: false }));
+    this.#trades.onDisconnected();
+    this.#subscriptions.onDisconnected();
     this.#scheduleReconnect();
   }
 
-  #dial(ticket: ConnectionTicket): FeedLink {
-    const { adapter, catalog, bookDepth, dialer, clock, policy } = this.#options;
-    const { url, keepAliveIntervalMs } = ticket;
+  /** @internal Called by the replacement. */
+  get isReplaceable(): boolean {
+    return this.#state !== "closed" && this.isOpen;
+  }
+
+  /** @internal Called by the replacement. */
+  books(): readonly Instrument[] {
+    return this.#subscriptions.books({ isServed: true });
+  }
+
+  /** @internal Called by the replacement. */
+  dial(ticket: ConnectionTicket): FeedLink {
+    const { dialer } = this.#options.network;
     return new FeedLink({
-      url,
-      keepAliveIntervalMs,
-      adapter,
-      decoder: adapter.createDecoder({ catalog, bookDepth, url }),
+      ...this.#options,
+      ticket,
       dialer,
-      clock,
-      policy,
       recorded: this.#recorded,
       owner: this,
     });
+  }
+
+  /** @internal Called by the replacement. */
+  adopt(link: FeedLink): void {
+    this.#move("replaced");
+    this.#current?.close();
+    this.#current = link;
+    this.#options.counters.rollovers += 1;
+  }
+
+  /** @internal Called by the replacement. */
+  forward(delta: RawBook): void {
+    this.#options.sink.onData(delta, this.#options.clock.nowUs());
+  }
+
+  /** True unless the event means nothing in this state. */
+  #move(event: SessionEvent): boolean {
+    const before = this.#state;
+    const next = SESSION_LIFE[before][event];
+    assert(next !== IMPOSSIBLE, "a session meets no event that its state rules out");
+    this.#state = next;
+    return next !== before;
   }
 
   #onData(link: FeedLink, event: FeedData): void {
@@ -270,16 +254,12 @@ export class FeedSession {
     if (!this.#replacement.accepts(link, event)) return;
     if (link !== this.#current && link !== this.#replacement.next) return;
     const channel = event.kind === "raw-book" ? "book" : CHANNEL_OF_KIND[event.kind];
-    if (!this.#watch.onData(event.instrument, channel, event.receivedTimeUs)) {
+    if (!this.#subscriptions.onData(event.instrument, channel, event.receivedTimeUs)) {
       counters.unrequested += 1;
       return;
     }
-    if (event.kind === "raw-book" && event.snapshot) {
-      this.#resync.onSnapshot(event.instrument);
-      if (event.source === "rest") counters.snapshotsDelivered += 1;
-    } else if (event.kind === "trade" && this.#fills?.take(event) === true) {
-      return;
-    }
+    if (event.kind === "raw-book" && event.snapshot) this.#books.onSnapshot(event);
+    else if (event.kind === "trade" && this.#trades.take(event)) return;
     sink.onData(event);
   }
 
@@ -287,83 +267,8 @@ export class FeedSession {
     const { reason, instrument, channel } = event;
     const isHole = reason === "missing-data" && channel === "trades" && instrument !== undefined;
     // Counted when it is known whether the hole could be filled.
-    if (isHole && this.#fills?.start(instrument, reason) === true) return;
+    if (isHole && this.#trades.fill(instrument, reason)) return;
     this.#options.sink.onRejected(reason, instrument, channel);
-  }
-
-  #onSubscribed(link: FeedLink, event: Extract<FeedEvent, { kind: "subscribed" }>): void {
-    const { venueSymbol, venueMarket, channel } = event;
-    const instrument = this.#options.catalog.byVenueSymbol(venueSymbol, venueMarket);
-    if (instrument === undefined || link !== this.#current) return;
-    this.#watch.onAcknowledged(instrument, channel, this.#options.clock.nowUs());
-  }
-
-  #onRefused(event: Extract<FeedEvent, { kind: "refused" }>): void {
-    const { counters, logger, adapter, catalog } = this.#options;
-    counters.refusals += 1;
-    const { venueSymbol, venueMarket, channel, reason } = event;
-    logger.warn({ venue: adapter.venue, venueSymbol, channel, reason }, "subscription refused");
-    if (venueSymbol === undefined || channel === undefined) return;
-    const instrument = catalog.byVenueSymbol(venueSymbol, venueMarket);
-    if (instrument !== undefined) this.#watch.onRefused(instrument, channel);
-  }
-
-  /** Where the address itself subscribes, being connected is the confirmation. */
-  #acknowledgeAll(): void {
-    const nowUs = this.#options.clock.nowUs();
-    for (const { subscription } of this.#watch.all) {
-      this.#watch.onAcknowledged(subscription.instrument, subscription.channel, nowUs);
-    }
-  }
-
-  /** Sends what a new connection begins with. False if its address alone subscribes. */
-  #sendOpening(link: FeedLink): boolean {
-    const { adapter } = this.#options;
-    const { subscriptions } = this.plan;
-    const opening = adapter.openingFrames?.(this.#subscribeOptions()) ?? [];
-    this.#requestId += opening.length;
-    const subscribing =
-      subscriptions.length === 0
-        ? []
-        : adapter.subscribeFrames(subscriptions, this.#subscribeOptions());
-    this.#requestId += subscribing.length;
-    link.send([...opening, ...subscribing]);
-    return subscribing.length > 0;
-  }
-
-  #askForBook(instrument: Instrument): void {
-    if (this.#syncOf(instrument).snapshot === "in-band") {
-      this.#resubscribe([{ instrument, channel: "book" }]);
-      return;
-    }
-    const { adapter, counters } = this.#options;
-    const frames = adapter.snapshotFrames?.(instrument, this.#subscribeOptions()) ?? [];
-    this.#requestId += frames.length;
-    counters.snapshotsRequested += 1;
-    this.#current?.send(frames);
-  }
-
-  #resubscribe(subscriptions: readonly FeedSubscription[]): void {
-    const { adapter, counters } = this.#options;
-    const link = this.#current;
-    if (link === undefined || !link.isOpen) return;
-    counters.resubscribes += subscriptions.length;
-    const options = this.#subscribeOptions();
-    const ending =
-      link.decoder.unsubscribeFrames?.(subscriptions, options) ??
-      adapter.unsubscribeFrames(subscriptions, options);
-    this.#requestId += ending.length;
-    const starting = adapter.subscribeFrames(subscriptions, this.#subscribeOptions());
-    this.#requestId += starting.length;
-    link.send([...ending, ...starting]);
-  }
-
-  #subscribeOptions(): FeedSubscribeOptions {
-    return { requestId: this.#requestId, bookDepth: this.#options.bookDepth };
-  }
-
-  #syncOf(instrument: Instrument): BookSync {
-    return bookSyncOf(this.#options.adapter, instrument, this.#options);
   }
 
   #scheduleReconnect(): void {
@@ -378,92 +283,10 @@ export class FeedSession {
     this.#cancelReconnect = clock.after(delayMs, () => this.connectNow());
   }
 
-  #checkSilence(): void {
-    let worst = 0;
-    const { judged, stale } = this.#watch.check(this.#options.clock.nowUs(), (watched: Watched) => {
-      worst = Math.max(worst, watched.recoveries);
-      if (!this.#recorded) this.#resubscribe([watched.subscription]);
-    });
-    // Resubscribing each of them did not help: the connection itself is hung.
-    if (!this.#recorded && judged > 0 && stale === judged && worst >= 2) {
-      this.#current?.terminate("every subscription is silent");
-    }
-  }
-
-  #createReplacement(): ConnectionReplacement {
-    const { adapter, clock, random, policy, logger, sink } = this.#options;
-    return new ConnectionReplacement({
-      venue: adapter.venue,
-      url: this.plan.url,
-      clock,
-      random,
-      policy,
-      logger,
-      opener: this.#opener,
-      connectionAgeMsMax: adapter.limits.connectionAgeMsMax,
-      snapshotOf: (instrument) => this.#syncOf(instrument).snapshot,
-      books: () =>
-        this.#watch.all
-          .filter(
-            ({ subscription: { channel }, state }) => channel === "book" && state !== "refused",
-          )
-          .map(({ subscription }) => subscription.instrument),
-      isReplaceable: () => !this.#closed && this.isOpen,
-      dial: (ticket) => this.#dial(ticket),
-      onTakeOver: (link) => {
-        this.#current?.close();
-        this.#current = link;
-        this.#options.counters.rollovers += 1;
-      },
-      forward: (event) => sink.onData(event),
-    });
-  }
-
-  /** Trades that a lost connection missed, where the venue can be asked for them. */
-  #createFills(): TradeGapFiller | undefined {
-    const { adapter, rest, clock, random, policy, counters, sink } = this.#options;
-    if (rest === undefined || adapter.tradesRequest === undefined) return undefined;
-    return new TradeGapFiller({
-      adapter,
-      rest,
-      clock,
-      random,
-      policy,
-      counters,
-      decode: (answer, instrument) => this.#decodeTrades(answer, instrument),
-      publish: (trade) => sink.onData(trade),
-      onDone: (instrument, { reason, proven }) => this.#onFilled(instrument, reason, proven),
-    });
-  }
-
-  #decodeTrades(answer: RestAnswer, instrument: Instrument): Trade[] {
-    const { clock, sink } = this.#options;
-    const trades: Trade[] = [];
-    this.#current?.decoder.decodeRest(answer, clock.nowUs(), (event) => {
-      if (event.kind === "rejected") sink.onRejected(event.reason);
-      else if (event.kind === "trade" && event.instrument === instrument && event.tradeId !== "") {
-        trades.push(event);
-      }
-    });
-    return trades;
-  }
-
-  #onFilled(instrument: Instrument, reason: TradeGapReason, proven: boolean): void {
-    const { sink } = this.#options;
-    if (reason === "missing-data") {
-      if (proven) sink.onRejected(reason);
-      else sink.onRejected(reason, instrument, "trades");
-      return;
-    }
-    if (!proven) sink.onChannelState(instrument, "trades", "gap", reason);
-    if (!this.#watch.isLive(instrument, "trades")) return;
-    sink.onChannelState(instrument, "trades", "live", proven ? "filled" : "data");
-  }
-
   /** Ends what belongs to a connection that is gone. */
   #releaseLink(): void {
     this.#cancelStable?.();
     this.#replacement.release();
-    this.#resync.clear();
+    this.#books.clear();
   }
 }

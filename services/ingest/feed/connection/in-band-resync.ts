@@ -1,12 +1,9 @@
 import { backoffDelayMs } from "#core/backoff.ts";
-import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
-import type { FeedPolicy } from "../feed-policy.ts";
+import type { VenueContext } from "../venue-context.ts";
 
-export type InBandResyncOptions = {
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly policy: FeedPolicy;
+type InBandResyncOptions = VenueContext & {
   /** Renews the subscription of one book, or asks for its snapshot on the connection. */
   readonly ask: (instrument: Instrument) => void;
 };

@@ -1,13 +1,9 @@
+import { assert } from "#core/assert.ts";
 import type { Instrument } from "#core/instrument.ts";
-import type { BookSync, FeedEvent, RawBook } from "../feed-adapter.ts";
+import type { BookSync, RawBook } from "../feed-adapter.ts";
+import type { FeedData } from "../feed-sink.ts";
 
-/** The events that carry market data. */
-export type FeedData = Extract<
-  FeedEvent,
-  { readonly instrument: Instrument; receivedTimeUs: number }
->;
-
-export type RolloverOptions = {
+type RolloverOptions = {
   readonly snapshotOf: (instrument: Instrument) => BookSync["snapshot"];
   /** Instruments whose book is on the connection. */
   readonly books: readonly Instrument[];
@@ -102,5 +98,6 @@ export class Rollover {
     }
     deltas.push(event);
     if (deltas.length > this.#options.deltasMax) deltas.shift();
+    assert(deltas.length <= this.#options.deltasMax, "no more deltas are kept than deltasMax");
   }
 }

@@ -1,44 +1,54 @@
+import { assert } from "#core/assert.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { TopicState } from "#core/market-event.ts";
 import type { FeedSubscription } from "../feed-adapter.ts";
+import { isJudged, SUBSCRIPTION_LIFE } from "./subscription-life.ts";
+import type { SubscriptionEvent, SubscriptionState } from "./subscription-life.ts";
 
 /** One subscription of a connection, and what is known about its health. */
 export type Watched = {
   readonly subscription: FeedSubscription;
+  /** Undefined if its channel is never judged. */
   readonly silenceMsMax: number | undefined;
-  state: "pending" | "live" | "stale" | "refused" | "down";
+  state: SubscriptionState;
+  /** When data came last; before the first, when it was asked for. */
   lastDataUs: number;
-  /** Asked for anew since it became stale. */
+  /** How often it was asked for anew since it became stale. */
   recoveries: number;
   nextRecoveryUs: number;
   /** The connection was lost since the last data, so trades may have been too. */
   interrupted: boolean;
 };
 
-export type SubscriptionWatchOptions = {
+/** Who hears of the subscriptions of a connection. */
+type SubscriptionListener = {
+  onState(instrument: Instrument, channel: Channel, state: TopicState, reason: string): void;
+  /** Data showed a subscription that was not planned. */
+  onLearnt(subscription: FeedSubscription): void;
+  /**
+   * Trades flow again after an interruption. True if those that were missed are being fetched:
+   * whoever does so then says how it ended, and that the channel is live.
+   */
+  onInterrupted(instrument: Instrument): boolean;
+};
+
+type SubscriptionWatchOptions = {
   readonly subscriptions: readonly FeedSubscription[];
   /** Silence that a channel may keep; a channel without an entry is never judged. */
   readonly silenceMsMax: Partial<Record<Channel, number>>;
   /** Add subscriptions as data shows them: for recordings, which do not say what was subscribed. */
   readonly learn: boolean;
-  readonly onState: (
-    instrument: Instrument,
-    channel: Channel,
-    state: TopicState,
-    reason: string,
-  ) => void;
-  readonly onLearnt?: (subscription: FeedSubscription) => void;
-  /**
-   * Trades flow again after an interruption. True if those that were missed are being fetched: who
-   * does so then says how it ended, and that the channel is live.
-   */
-  readonly onInterrupted?: (instrument: Instrument) => boolean;
+  readonly listener: SubscriptionListener;
 };
 
+/** A stale subscription is asked for anew after waits that double this often at most. */
+const RECOVERY_DOUBLINGS_MAX = 6;
+
 /**
- * The health of the subscriptions of one connection. Silence is judged for each of them by its own
- * data: heartbeats and the data of others do not count. A subscription that has delivered nothing
- * yet is judged from when it was made.
+ * The health of the subscriptions of one connection; what each state means is in
+ * `SUBSCRIPTION_LIFE`. Silence is judged for each of them by its own data: heartbeats and the data
+ * of others do not count. A subscription that has delivered nothing yet is judged from when it was
+ * asked for.
  */
 export class SubscriptionWatch {
   readonly #options: SubscriptionWatchOptions;
@@ -76,20 +86,15 @@ export class SubscriptionWatch {
       watched = this.#learn({ instrument, channel });
     }
     watched.lastDataUs = nowUs;
-    if (watched.state !== "live") {
-      this.#becomeLive(watched, watched.state === "stale" ? "data-resumed" : "data");
-    }
+    if (watched.state !== "live") this.#apply(watched, "data");
     return true;
   }
 
-  /** The subscribe request for it was sent: silence counts from now. */
+  /** A new connection asks for all of them: silence counts from now. */
   onRequested(nowUs: number): void {
     for (const watched of this.#watched) {
       watched.lastDataUs = nowUs;
-      if (watched.state !== "refused" && watched.state !== "down") continue;
-      watched.state = "pending";
-      const { instrument, channel } = watched.subscription;
-      this.#options.onState(instrument, channel, "syncing", "subscribing");
+      this.#apply(watched, "requested");
     }
   }
 
@@ -98,27 +103,21 @@ export class SubscriptionWatch {
     const watched = this.#byInstrument.get(instrument)?.[channel];
     if (watched === undefined || watched.state === "live" || watched.state === "stale") return;
     watched.lastDataUs = nowUs;
-    this.#becomeLive(watched, "subscribed");
+    this.#apply(watched, "acknowledged");
   }
 
   /** The venue refused a subscription. */
   onRefused(instrument: Instrument, channel: Channel): void {
     const watched = this.#byInstrument.get(instrument)?.[channel];
-    if (watched === undefined) return;
-    watched.state = "refused";
-    this.#options.onState(instrument, channel, "down", "refused");
+    if (watched !== undefined) this.#apply(watched, "refused");
   }
 
   /** The connection is gone. */
-  onDisconnected(reason: string): void {
+  onDisconnected(): void {
     for (const watched of this.#watched) {
-      const hadData = watched.state === "live" || watched.state === "stale";
-      watched.interrupted = watched.interrupted || hadData;
+      watched.interrupted ||= watched.state === "live" || watched.state === "stale";
       watched.recoveries = 0;
-      if (watched.state === "down") continue;
-      watched.state = "down";
-      const { instrument, channel } = watched.subscription;
-      this.#options.onState(instrument, channel, "down", reason);
+      this.#apply(watched, "disconnected");
     }
   }
 
@@ -131,24 +130,23 @@ export class SubscriptionWatch {
     let judged = 0;
     let stale = 0;
     for (const watched of this.#watched) {
-      if (watched.silenceMsMax === undefined) continue;
-      if (watched.state === "refused" || watched.state === "down") continue;
+      if (watched.silenceMsMax === undefined || !isJudged(watched.state)) continue;
       judged += 1;
       const silenceUs = watched.silenceMsMax * 1000;
       if (nowUs - watched.lastDataUs <= silenceUs) continue;
       stale += 1;
       if (watched.state !== "stale") {
-        watched.state = "stale";
         watched.recoveries = 0;
         watched.nextRecoveryUs = nowUs + silenceUs;
-        const { instrument, channel } = watched.subscription;
-        this.#options.onState(instrument, channel, "stale", "silent");
+        this.#apply(watched, "silent");
       } else if (nowUs >= watched.nextRecoveryUs) {
         watched.recoveries += 1;
-        watched.nextRecoveryUs = nowUs + silenceUs * 2 ** Math.min(watched.recoveries, 6);
+        const doublings = Math.min(watched.recoveries, RECOVERY_DOUBLINGS_MAX);
+        watched.nextRecoveryUs = nowUs + silenceUs * 2 ** doublings;
         recover(watched);
       }
     }
+    assert(stale <= judged, "no more subscriptions are stale than are judged");
     return { judged, stale };
   }
 
@@ -173,21 +171,32 @@ export class SubscriptionWatch {
   #learn(subscription: FeedSubscription): Watched {
     const watched = this.#add(subscription);
     this.#lastInstrument = undefined;
-    this.#options.onLearnt?.(subscription);
+    this.#options.listener.onLearnt(subscription);
     return watched;
   }
 
-  #becomeLive(watched: Watched, reason: string): void {
+  #apply(watched: Watched, event: SubscriptionEvent): void {
+    const { next, told } = SUBSCRIPTION_LIFE[watched.state][event];
+    watched.state = next;
+    if (told === undefined) return;
     const { instrument, channel } = watched.subscription;
-    watched.state = "live";
-    watched.recoveries = 0;
-    if (watched.interrupted && channel === "trades") {
-      watched.interrupted = false;
-      if (this.#options.onInterrupted?.(instrument) === true) return;
-      // What was traded while nobody listened cannot be known from the stream.
-      this.#options.onState(instrument, channel, "gap", "reconnected");
+    if (next !== "live") {
+      this.#options.listener.onState(instrument, channel, told.state, told.reason);
+      return;
     }
+    watched.recoveries = 0;
+    const { interrupted } = watched;
     watched.interrupted = false;
-    this.#options.onState(instrument, channel, "live", reason);
+    if (interrupted && channel === "trades" && this.#resumeTrades(instrument)) return;
+    this.#options.listener.onState(instrument, channel, told.state, told.reason);
+  }
+
+  /** True if somebody else says how it goes on. */
+  #resumeTrades(instrument: Instrument): boolean {
+    const { listener } = this.#options;
+    if (listener.onInterrupted(instrument)) return true;
+    // What was traded while nobody listened cannot be known from the stream.
+    listener.onState(instrument, "trades", "gap", "reconnected");
+    return false;
   }
 }

@@ -48,7 +48,7 @@ export type RestClient = {
   close?(): void;
 };
 
-export type WebSocketDialerOptions = {
+type WebSocketDialerOptions = {
   /** From dialling to the end of the HTTP upgrade. */
   readonly handshakeTimeoutMs: number;
   /** A larger message closes the connection with 1009. */

@@ -1,12 +1,11 @@
 import { expect, test } from "vitest";
-import { bookFrame, createFakeAdapter } from "#test/support/fake-feed.ts";
+import { bookFrame } from "#test/support/fake-feed.ts";
+import { FEED_POLICY_DEFAULTS } from "../feed-policy.ts";
 import { startFakeSession } from "#test/support/fake-session.ts";
 import type { FakeSessionOptions } from "#test/support/fake-session.ts";
 import { BookRefresher } from "./book-refresher.ts";
-import { FEED_POLICY_DEFAULTS } from "../feed-policy.ts";
 
 const INTERVAL_MS = 600_000;
-const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
 
 function snapshot(symbol: string, last: number, bid?: number): string {
   const level = bid === undefined ? {} : { bid };
@@ -16,22 +15,17 @@ function snapshot(symbol: string, last: number, bid?: number): string {
 /** Books A and B, live at update 11, and refreshed from now on. */
 function refreshed(options: Partial<FakeSessionOptions> & { jitter?: number } = {}) {
   const started = startFakeSession({ topics: ["A/book", "B/book"], ...options });
-  const { dialer, rest, clock, pipeline, snapshots, counters, catalog } = started;
+  const { dialer, rest, pipeline, snapshots, counters, catalog } = started;
   dialer.last.open();
-  const adapter = createFakeAdapter(options);
   const refresher = new BookRefresher({
-    adapter,
-    endpoints: adapter.endpoints,
+    ...started.context,
     restClient: rest,
     snapshots,
-    clock,
     random: () => options.jitter ?? 0.5,
-    policy: { ...FEED_POLICY_DEFAULTS, ...options.policy },
     intervalMs: INTERVAL_MS,
-    books: pipeline.books,
+    books: pipeline,
     deliver: (instrument, answer) => started.session.deliverSnapshot(instrument, answer),
     counters,
-    logger: QUIET,
   });
   const instruments = ["A", "B"].map((symbol) => catalog.byVenueSymbol(symbol));
   for (const instrument of instruments) if (instrument !== undefined) refresher.add(instrument);
@@ -100,7 +94,7 @@ test.each([
   expect(counters).toMatchObject({ booksRefreshed: 0, refreshesFailed: 3, gaps: 0 });
   expect(events).toEqual([]);
   const instrument = catalog.byVenueSymbol("A");
-  expect(instrument !== undefined && pipeline.isBookLive(instrument)).toBe(true);
+  expect(instrument !== undefined && pipeline.liveBookOf(instrument) !== undefined).toBe(true);
   dialer.last.receive(bookFrame("A", { first: 12, last: 12 }));
   expect(events.map(({ kind }) => kind)).toEqual(["book"]);
 });

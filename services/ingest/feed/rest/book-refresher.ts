@@ -1,9 +1,7 @@
 import { backoffDelayMs } from "#core/backoff.ts";
-import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
-import type { Logger } from "#core/logger.ts";
-import type { FeedAdapter, FeedEndpoints } from "../feed-adapter.ts";
-import type { FeedPolicy } from "../feed-policy.ts";
+import type { VenueContext } from "../venue-context.ts";
 import type { SnapshotFetcher } from "./snapshot-fetcher.ts";
 import type { RestAnswer, RestClient } from "../connection/web-socket-dialer.ts";
 
@@ -19,22 +17,16 @@ export type RefreshableBooks = {
 /** Counts that the refresher keeps up to date; shared with the metrics. */
 export type RefreshCounters = { booksRefreshed: number; refreshesFailed: number };
 
-export type BookRefresherOptions = {
-  readonly adapter: FeedAdapter;
-  readonly endpoints: FeedEndpoints;
+export type BookRefresherOptions = VenueContext & {
   readonly restClient: RestClient;
   /** Whose REST budget is used, after everything else that wants it. */
   readonly snapshots: SnapshotFetcher;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly policy: FeedPolicy;
   /** Mean time between two snapshots of a book; each wait is between half and one and a half. */
   readonly intervalMs: number;
   readonly books: RefreshableBooks;
   /** Hands an answer with status 200 to the book's connection. */
   readonly deliver: (instrument: Instrument, answer: RestAnswer) => void;
   readonly counters: RefreshCounters;
-  readonly logger: Logger;
 };
 
 /**

@@ -6,7 +6,6 @@ import {
 } from "#test/support/fake-feed.ts";
 import { startFakeSession } from "#test/support/fake-session.ts";
 import type { FakeSessionOptions } from "#test/support/fake-session.ts";
-import { FEED_POLICY_DEFAULTS } from "../feed-policy.ts";
 import { RestPoller } from "./rest-poller.ts";
 import type { RestPoll } from "../feed-adapter.ts";
 import { VenueRest } from "./venue-rest.ts";
@@ -30,19 +29,16 @@ function start(
   const started = startFakeSession({ topics: names, ...options });
   // It lends its surroundings, no more.
   started.session.close();
-  const { rest, snapshots, clock, counters, pipeline, catalog } = started;
+  const { rest, snapshots, counters, driver, catalog, context } = started;
   const adapter = createFakeAdapter();
   const { endpoints } = adapter;
   const poller = new RestPoller({
-    venue: "fake",
+    ...context,
+    adapter,
     rest: new VenueRest({ endpoints, restClient: rest, snapshots }),
-    decoder: adapter.createDecoder({ catalog, bookDepth: 10 }),
-    clock,
-    random: () => options.random ?? 0.5,
-    policy: { ...FEED_POLICY_DEFAULTS, ...options.policy },
+    decoder: adapter.createDecoder(context),
     counters,
-    logger: { debug() {}, info() {}, warn() {}, error() {} },
-    sink: pipeline,
+    sink: driver,
   });
   poller.add(poll, fakeSubscriptions(catalog, names));
   const values = () => started.ofKind("open-interest").map((event) => event.openInterest);

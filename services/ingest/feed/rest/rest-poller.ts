@@ -1,7 +1,6 @@
-import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { CancelTimer } from "#core/clock.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
-import type { Logger } from "#core/logger.ts";
 import type {
   FeedDecoder,
   FeedEvent,
@@ -9,24 +8,19 @@ import type {
   RestPoll,
   RestRequest,
 } from "../feed-adapter.ts";
-import type { FeedPolicy } from "../feed-policy.ts";
-import type { FeedSink } from "../connection/feed-session-options.ts";
+import type { FeedSink } from "../feed-sink.ts";
+import type { VenueContext } from "../venue-context.ts";
 import type { VenueRest } from "./venue-rest.ts";
 import type { RestAnswer } from "../connection/web-socket-dialer.ts";
 
 /** Counts that the poller keeps up to date; shared with the metrics. */
 export type PollCounters = { polls: number; pollsFailed: number };
 
-export type RestPollerOptions = {
-  readonly venue: string;
+export type RestPollerOptions = VenueContext & {
   readonly rest: VenueRest;
   /** One for all answers of the venue. */
   readonly decoder: FeedDecoder;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly policy: FeedPolicy;
   readonly counters: PollCounters;
-  readonly logger: Logger;
   readonly sink: Pick<FeedSink, "onData" | "onRejected" | "onChannelState">;
 };
 
@@ -116,7 +110,7 @@ export class RestPoller {
   }
 
   #ask(round: Round, request: RestRequest): void {
-    const { rest, counters, logger, venue, policy } = this.#options;
+    const { rest, counters, logger, adapter, policy } = this.#options;
     counters.polls += 1;
     let isAtOnce = true;
     const end = (): void => {
@@ -142,7 +136,10 @@ export class RestPoller {
           if (round.unanswered >= policy.pollsUnansweredMax) round.next = round.requests.length;
           // One line a round is enough to know.
           if (round.failed === 1) {
-            logger.warn({ venue, channel: round.poll.channel, reason }, "poll failed");
+            logger.warn(
+              { venue: adapter.venue, channel: round.poll.channel, reason },
+              "poll failed",
+            );
           }
           end();
         },

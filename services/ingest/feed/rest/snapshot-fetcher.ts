@@ -1,9 +1,7 @@
 import { backoffDelayMs } from "#core/backoff.ts";
-import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
-import type { Logger } from "#core/logger.ts";
-import type { FeedAdapter, FeedEndpoints } from "../feed-adapter.ts";
-import type { FeedPolicy } from "../feed-policy.ts";
+import type { VenueContext } from "../venue-context.ts";
 import { RequestPacer } from "./request-pacer.ts";
 import type { RestAnswer, RestClient } from "../connection/web-socket-dialer.ts";
 
@@ -15,14 +13,8 @@ export type SnapshotConsumer = {
   unavailable(reason: string): void;
 };
 
-export type SnapshotFetcherOptions = {
-  readonly adapter: FeedAdapter;
-  readonly endpoints: FeedEndpoints;
+export type SnapshotFetcherOptions = VenueContext & {
   readonly restClient: RestClient;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly policy: FeedPolicy;
-  readonly logger: Logger;
   readonly counters: SnapshotCounters;
 };
 

@@ -1,9 +1,8 @@
 import { backoffDelayMs } from "#core/backoff.ts";
-import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { Trade } from "#core/market-event.ts";
-import type { FeedAdapter } from "../feed-adapter.ts";
-import type { FeedPolicy } from "../feed-policy.ts";
+import type { VenueContext } from "../venue-context.ts";
 import type { VenueRest } from "./venue-rest.ts";
 import type { RestAnswer } from "../connection/web-socket-dialer.ts";
 
@@ -13,12 +12,8 @@ export type TradeFillCounters = { tradesFilled: number; tradeFillsFailed: number
 /** Why trades may be missing. */
 export type TradeGapReason = "reconnected" | "missing-data";
 
-export type TradeGapFillerOptions = {
-  readonly adapter: FeedAdapter;
+export type TradeGapFillerOptions = VenueContext & {
   readonly rest: VenueRest;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly policy: FeedPolicy;
   readonly counters: TradeFillCounters;
   /** The trades of an instrument in an answer, oldest first; what else is in it is not for us. */
   readonly decode: (answer: RestAnswer, instrument: Instrument) => readonly Trade[];

@@ -1,0 +1,67 @@
+import type { Instrument } from "#core/instrument.ts";
+import { bookSyncOf } from "../book-sync-of.ts";
+import type { FeedSubscribeOptions, FeedSubscription } from "../feed-adapter.ts";
+import type { VenueContext } from "../venue-context.ts";
+import type { FeedLink } from "./feed-link.ts";
+import type { SessionCounters } from "./feed-session-options.ts";
+
+type SubscriptionRequestsOptions = VenueContext & {
+  readonly counters: Pick<SessionCounters, "resubscribes" | "snapshotsRequested">;
+};
+
+/**
+ * What a session asks of the venue on its connection, in the venue's own frames. Each frame has a
+ * request id that no other frame of the session has.
+ */
+export class SubscriptionRequests {
+  readonly #options: SubscriptionRequestsOptions;
+  #requestId = 1;
+
+  constructor(options: SubscriptionRequestsOptions) {
+    this.#options = options;
+  }
+
+  /** Sends what a new connection begins with. False if its address alone subscribes. */
+  begin(link: FeedLink, subscriptions: readonly FeedSubscription[]): boolean {
+    const { adapter } = this.#options;
+    const opening = this.#numbered((options) => adapter.openingFrames?.(options) ?? []);
+    const subscribing = this.#numbered((options) =>
+      subscriptions.length === 0 ? [] : adapter.subscribeFrames(subscriptions, options),
+    );
+    link.send([...opening, ...subscribing]);
+    return subscribing.length > 0;
+  }
+
+  /** Ends subscriptions and makes them anew. Does nothing on a connection that is not open. */
+  renew(link: FeedLink | undefined, subscriptions: readonly FeedSubscription[]): void {
+    const { adapter, counters } = this.#options;
+    if (link === undefined || !link.isOpen) return;
+    counters.resubscribes += subscriptions.length;
+    const ending = this.#numbered(
+      (options) =>
+        link.decoder.unsubscribeFrames?.(subscriptions, options) ??
+        adapter.unsubscribeFrames(subscriptions, options),
+    );
+    const starting = this.#numbered((options) => adapter.subscribeFrames(subscriptions, options));
+    link.send([...ending, ...starting]);
+  }
+
+  /** Asks for the snapshot of a book in the way in which it comes on the connection. */
+  askForBook(link: FeedLink | undefined, instrument: Instrument): void {
+    const { adapter, bookDepth, counters } = this.#options;
+    if (bookSyncOf(adapter, instrument, { bookDepth }).snapshot === "in-band") {
+      this.renew(link, [{ instrument, channel: "book" }]);
+      return;
+    }
+    const frames = this.#numbered((options) => adapter.snapshotFrames?.(instrument, options) ?? []);
+    counters.snapshotsRequested += 1;
+    link?.send(frames);
+  }
+
+  #numbered(make: (options: FeedSubscribeOptions) => readonly string[]): readonly string[] {
+    const { bookDepth } = this.#options;
+    const frames = make({ requestId: this.#requestId, bookDepth });
+    this.#requestId += frames.length;
+    return frames;
+  }
+}

@@ -1,0 +1,26 @@
+import type { Channel, Instrument } from "#core/instrument.ts";
+import type { TopicState } from "#core/market-event.ts";
+import type { FeedEvent, RawBook, RejectReason } from "./feed-adapter.ts";
+
+/** The events that carry market data. */
+export type FeedData = Extract<
+  FeedEvent,
+  { readonly instrument: Instrument; receivedTimeUs: number }
+>;
+
+/** Where the events of a feed go. Called synchronously, in the order of the frames. */
+export type FeedSink = {
+  /** `nowUs` is given for an event that was held back since it was received. */
+  onData(event: FeedData, nowUs?: number): void;
+  /**
+   * A book snapshot that was asked for. False if it cannot be used: it is then only counted, and
+   * whoever asked may ask again.
+   */
+  onSnapshot(snapshot: RawBook): boolean;
+  onRejected(reason: RejectReason, instrument?: Instrument, channel?: Channel): void;
+  /**
+   * A subscription's health changed. For a book, `live` means that data flows, not that it is in
+   * sync.
+   */
+  onChannelState(instrument: Instrument, channel: Channel, state: TopicState, reason: string): void;
+};

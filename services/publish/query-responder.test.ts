@@ -1,0 +1,219 @@
+import { readBatch, rowsOf } from "@tickwire/proto/codec";
+import { OrderBook } from "@tickwire/proto/model";
+import { MarketData } from "@tickwire/proto/service";
+import { expect, test } from "vitest";
+import { BusError } from "#bus/bus.ts";
+import type { Bus, BusMessage } from "#bus/bus.ts";
+import { queryPattern, querySubject } from "#bus/subject.ts";
+import type { Candle, MarketEvent, Quote, Status, Trade } from "#core/market-event.ts";
+import { fakeInstrument } from "#test/support/fake-feed.ts";
+import { ManualClock } from "#test/support/manual-clock.ts";
+import { decodeCatalogReply, decodeQueryReply } from "#wire/bus-codec.ts";
+import { Publisher } from "./publisher.ts";
+import { QueryResponder } from "./query-responder.ts";
+import { StreamedInstruments } from "./streamed-instruments.ts";
+
+const A = fakeInstrument("A-USD");
+const BASE = { instrument: A, venueTimeUs: undefined, receivedTimeUs: 7 } as const;
+const { getTrades, getCandles, getStatus } = MarketData.methods;
+
+function trade(tradeId: string): Trade {
+  const numbers = { priceMantissa: 105, priceScale: 1, sizeMantissa: 2, sizeScale: 0 };
+  return { kind: "trade", ...BASE, tradeId, historical: false, aggressorSide: "buyer", ...numbers };
+}
+
+function quote(bidPriceMantissa: number): Quote {
+  const sizes = { bidSizeMantissa: 1, askSizeMantissa: 1, askPriceMantissa: 200 };
+  return { kind: "quote", ...BASE, priceScale: 0, sizeScale: 0, bidPriceMantissa, ...sizes };
+}
+
+function candle(openTimeUs: number, intervalMs: number): Candle {
+  const prices = { open: "1", high: "1", low: "1", close: "1", volume: "1" };
+  const rest = { closed: false, quoteVolume: undefined, tradeCount: undefined };
+  return { kind: "candle", ...BASE, intervalMs, openTimeUs, ...prices, ...rest };
+}
+
+function status(channel: Status["channel"], state: Status["state"]): Status {
+  return { kind: "status", ...BASE, channel, state, reason: "data", sinceTimeUs: 3 };
+}
+
+function create() {
+  const handlers = new Map<string, (message: BusMessage) => void>();
+  const published: string[] = [];
+  const logged: string[] = [];
+  const log = (_fields: object, message: string): void => void logged.push(message);
+  const logger = { debug: log, info: log, warn: log, error: log };
+  const bus = {
+    payloadBytesMax: 1_000_000,
+    publish: (subject: string) => published.push(subject),
+    subscribe: (pattern: string, handler: (message: BusMessage) => void) => {
+      handlers.set(pattern, handler);
+      return { pattern, unsubscribe: () => handlers.delete(pattern) };
+    },
+  } as unknown as Bus;
+  const clock = new ManualClock(1_000);
+  const publisher = new Publisher({
+    bus,
+    clock,
+    epoch: 42,
+    limits: { batchEventsMax: 64, recentTradesMax: 2_000, recentCandlesMax: 10 },
+    schedule: () => {},
+    counters: { events: 0, batches: 0, bytes: 0, failures: 0 },
+    logger,
+  });
+  const streamed = new StreamedInstruments();
+  streamed.add(
+    (["trades", "quotes", "book", "candles"] as const).map((channel) => ({
+      instrument: A,
+      channel,
+    })),
+  );
+  const book = new OrderBook();
+  let liveBook: OrderBook | undefined;
+  const venue = { venue: "fake", streamed, liveBookOf: () => liveBook };
+  const responder = new QueryResponder({ bus, clock, publisher, venues: [venue], logger });
+  responder.start();
+  const ask = (subject: string, payload = new Uint8Array(0)) => {
+    let bytes: Uint8Array | undefined;
+    const respond = (reply: Uint8Array): void => void (bytes = reply);
+    handlers.get(queryPattern("fake"))?.({ subject, payload, respond });
+    if (bytes === undefined) throw new Error("nobody answered");
+    return decodeQueryReply(bytes);
+  };
+  const snapshot = (channel: "trades" | "quotes" | "book" | "candles" | "status" | "funding") => {
+    const query = { venue: "fake", query: "snapshot", channel, symbol: "A-USD" } as const;
+    return ask(querySubject(query));
+  };
+  const setLiveBook = (isLive: boolean): void => {
+    liveBook = isLive ? book : undefined;
+  };
+  const publish = (...events: readonly MarketEvent[]): void => {
+    for (const event of events) publisher.publish(event);
+  };
+  return { responder, handlers, published, logged, ask, snapshot, publish, book, setLiveBook };
+}
+
+test("a snapshot is the last state at its position, and what waited is published before", () => {
+  const { snapshot, publish, published } = create();
+  publish(quote(99), quote(100));
+  expect(published).toEqual([]);
+  const batch = readBatch(snapshot("quotes").payload);
+  expect(published).toEqual(["md.v1.fake.quotes.A-USD"]);
+  expect(batch).toMatchObject({ epoch: 42, firstSequence: 2, snapshot: true, count: 1 });
+  expect(rowsOf(batch).rows[0]).toMatchObject({ bidPriceMantissa: 100 });
+});
+
+test("a topic without events has position 0, one of single occurrences a position and no event", () => {
+  const { snapshot, publish } = create();
+  expect(readBatch(snapshot("quotes").payload)).toMatchObject({ firstSequence: 0, count: 0 });
+  publish(trade("1"), trade("2"));
+  expect(readBatch(snapshot("trades").payload)).toMatchObject({ firstSequence: 2, count: 0 });
+});
+
+test("a book is handed out whole while it is known to be right, and not otherwise", () => {
+  const { snapshot, publish, book, setLiveBook } = create();
+  const bids = { prices: [99, 98], sizes: [1, 2] };
+  const asks = { prices: [101], sizes: [3] };
+  const levels = { priceScale: 0, sizeScale: 0, bids, asks };
+  book.applySnapshot(levels);
+  const delta = { ...levels, bids: { prices: [98], sizes: [2] }, asks: { prices: [], sizes: [] } };
+  publish({ kind: "book", ...BASE, snapshot: true, ...levels });
+  publish({ kind: "book", ...BASE, snapshot: false, ...delta });
+  expect(readBatch(snapshot("book").payload)).toMatchObject({ firstSequence: 2, count: 0 });
+  setLiveBook(true);
+  const batch = readBatch(snapshot("book").payload);
+  expect(batch).toMatchObject({ firstSequence: 2, count: 1 });
+  expect(rowsOf(batch).rows[0]).toMatchObject({ snapshot: true, bids, asks });
+});
+
+test("candles and states tell the latest of each interval and channel", () => {
+  const { snapshot, publish } = create();
+  publish(candle(1, 60_000), candle(2, 60_000), candle(1, 1_000));
+  expect(readBatch(snapshot("candles").payload)).toMatchObject({ firstSequence: 3, count: 2 });
+  publish(status("trades", "syncing"), status("book", "live"), status("trades", "live"));
+  expect(readBatch(snapshot("status").payload)).toMatchObject({ firstSequence: 3, count: 2 });
+});
+
+test.each([
+  { asked: 0, given: 100 },
+  { asked: 999, given: 999 },
+  { asked: 1_000, given: 1_000 },
+  { asked: 1_001, given: 1_000 },
+])("of 1100 trades, $asked asked for are the last $given", ({ asked, given }) => {
+  const { ask, publish } = create();
+  publish(...Array.from({ length: 1_100 }, (_, index) => trade(String(index + 1))));
+  const subject = querySubject({ venue: "fake", query: "trades", symbol: "A-USD" });
+  const reply = ask(subject, getTrades.request.encode({ limit: asked }));
+  const { trades } = getTrades.response.decode(reply.payload);
+  expect(trades).toHaveLength(given);
+  expect(trades.at(-1)).toMatchObject({ sequence: 1_100, tradeId: "1100", price: "10.5" });
+  expect(trades[0]?.sequence).toBe(1_101 - given);
+});
+
+test("candles are asked for by interval, one minute if none is named", () => {
+  const { ask, publish } = create();
+  publish(candle(1, 60_000), candle(2, 60_000), candle(5, 1_000));
+  const subject = querySubject({ venue: "fake", query: "candles", symbol: "A-USD" });
+  const starts = (request: { readonly intervalMs?: number; readonly limit?: number }) =>
+    getCandles.response
+      .decode(ask(subject, getCandles.request.encode(request)).payload)
+      .candles.map(({ openTimeUs }) => openTimeUs);
+  expect(starts({})).toEqual([1, 2]);
+  expect(starts({ limit: 1 })).toEqual([2]);
+  expect(starts({ intervalMs: 1_000 })).toEqual([5]);
+  expect(starts({ intervalMs: 5_000 })).toEqual([]);
+});
+
+test("states are asked for by instrument or all at once, the catalog by venue", () => {
+  const { ask, publish } = create();
+  publish(status("trades", "live"), status("book", "gap"));
+  const subject = querySubject({ venue: "fake", query: "statuses" });
+  for (const symbol of ["", "A-USD"]) {
+    const { payload } = ask(subject, getStatus.request.encode({ venue: "fake", symbol }));
+    const { statuses } = getStatus.response.decode(payload);
+    expect(statuses.map(({ status: each }) => `${each?.channel} ${each?.state}`)).toEqual([
+      "CHANNEL_TRADES TOPIC_STATE_LIVE",
+      "CHANNEL_BOOK TOPIC_STATE_GAP",
+    ]);
+  }
+  const catalog = decodeCatalogReply(
+    ask(querySubject({ venue: "fake", query: "catalog" })).payload,
+  );
+  expect(catalog.catalogVersion).toBe(4);
+  expect(catalog.instruments.map(({ symbol }) => symbol)).toEqual(["A-USD"]);
+});
+
+test("what is not streamed is not found, and what cannot be read is the asker's mistake", () => {
+  const { ask, snapshot, logged } = create();
+  expect(snapshot("funding").error).toMatchObject({
+    code: "CODE_NOT_FOUND",
+    message: "fake:A-USD/funding is not streamed",
+  });
+  const trades = { venue: "fake", query: "trades" } as const;
+  expect(ask(querySubject({ ...trades, symbol: "B-USD" })).error?.code).toBe("CODE_NOT_FOUND");
+  const damaged = ask(querySubject({ ...trades, symbol: "A-USD" }), Uint8Array.of(255));
+  expect(damaged.error?.code).toBe("CODE_INVALID_ARGUMENT");
+  expect(ask("rq.v1.fake.nonsense").error?.code).toBe("CODE_INVALID_ARGUMENT");
+  expect(logged).toEqual([]);
+});
+
+test("a bus that does not take the answer is logged; a bug of ours is not held back", () => {
+  const { handlers, logged } = create();
+  const subject = querySubject({ venue: "fake", query: "catalog" });
+  const payload = new Uint8Array(0);
+  const handler = handlers.get(queryPattern("fake"));
+  const refuse = (error: Error) => (): void => {
+    throw error;
+  };
+  handler?.({ subject, payload, respond: refuse(new BusError("bus-closed", "closed")) });
+  expect(logged).toEqual(["the bus did not take an answer"]);
+  const bug = { subject, payload, respond: refuse(new TypeError("bug")) };
+  expect(() => handler?.(bug)).toThrow(TypeError);
+});
+
+test("closed, it answers nobody", () => {
+  const { responder, handlers } = create();
+  responder.close();
+  responder.close();
+  expect(handlers.size).toBe(0);
+});
