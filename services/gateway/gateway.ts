@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert } from "#core/assert.ts";
 import type { Bus } from "#bus/bus.ts";
 import { SUBPROTOCOL } from "#wire/limits.ts";
 import { ANONYMOUS } from "./access/principal.ts";

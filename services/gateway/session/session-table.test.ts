@@ -124,7 +124,7 @@ describe.each(STATES)("a session that is %s", (state) => {
   });
 });
 
-test("an event that cannot happen is an assertion, not a close", () => {
+test("an event that cannot happen is a broken invariant, not a close", () => {
   const rig = sessionThatIs("closed");
   expect(() => rig.says()).toThrow("frame cannot happen to a session that is closed");
   expect(() => rig.session.onClose(1001, "")).toThrow("connection-gone cannot happen");
