@@ -21,7 +21,8 @@
  *    most INCONSISTENCIES_MAX times. The property test drives it.
  * 7. While somebody is subscribed, a topic that is not live has a query under way or a retry armed.
  *    Nobody can subscribe before the first snapshot (`attached` is impossible there), a query that
- *    fails arms a retry if somebody is subscribed, and `attached` asks if neither is so.
+ *    fails arms a retry if somebody is subscribed, and `attached` asks if neither is so. Whoever
+ *    found no start, because it was trimmed meanwhile, gets the next snapshot.
  * 8. Batches are held only while the topic is not live, at most as many as the history keeps.
  *    Asserted by the history of batches itself and when the topic becomes live.
  * 9. Subscribers have received what the history holds: a batch is appended and delivered in one
@@ -43,8 +44,8 @@ type Reactions = {
   readonly lossSuspected: "ask" | "outdate" | "resync" | "ignore";
   /** Somebody waits until the topic has a start to give. */
   readonly startWanted: "ask" | "wait" | "serve" | "refuse";
-  /** Somebody subscribed. */
-  readonly attached: "ask" | "ignore" | "impossible";
+  /** Somebody subscribes, and has been given what the history has to start from. */
+  readonly attached: "serve" | "ask" | "ignore" | "impossible";
   /** The time that `retryAfter` asked for has passed. */
   readonly retryDue: "ask" | "refresh" | "impossible";
   /** The gateway leaves the topic. */
@@ -96,7 +97,7 @@ export const SYNC_TABLE: SyncTable = {
     queryFailed: { does: "fail", next: ["live"] },
     lossSuspected: { does: "resync", next: ["resyncing"] },
     startWanted: { does: "serve", next: ["live"] },
-    attached: { does: "ignore", next: ["live"] },
+    attached: { does: "serve", next: ["live", "resyncing"] },
     retryDue: { does: "refresh", next: ["live"] },
     closed: CLOSE,
   },

@@ -107,8 +107,8 @@ export class TopicSync {
       case "wait":
         return;
       case "serve":
-        if (this.#parts.startKind === "snapshot" && !this.#history.hasSnapshot) this.#ask();
-        else this.#actions.answer(undefined);
+        if (this.#hasStart) this.#actions.answer(undefined);
+        else this.#ask();
         return;
       case "refuse":
         this.#actions.answer(gone(this.#parts.topic));
@@ -116,8 +116,14 @@ export class TopicSync {
     }
   }
 
+  /** It was ready when the subscriber asked, but that may have been a while ago. */
   attached(): void {
-    if (this.#cell("attached").does === "ask" && !this.#retryArmed) this.#ask();
+    const { does } = this.#cell("attached");
+    if (does === "ignore") return;
+    const startless = !this.#hasStart;
+    if (startless) this.#redeliver = true;
+    if (does === "serve" && startless) this.#resync("attached");
+    if (does === "ask" && !this.#retryArmed) this.#ask();
   }
 
   retryDue(): void {
@@ -147,6 +153,10 @@ export class TopicSync {
     const { next } = SYNC_TABLE[this.#state][event];
     assert(next.includes(state), `${event} does not lead from ${this.#state} to ${state}`);
     this.#state = state;
+  }
+
+  get #hasStart(): boolean {
+    return this.#parts.startKind !== "snapshot" || this.#history.hasSnapshot;
   }
 
   #append(order: BatchOrder, batch: SharedBatch): void {

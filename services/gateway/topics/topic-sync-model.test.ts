@@ -1,0 +1,312 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { BatchOrder, TopicPosition } from "./batch-order.ts";
+import type { SharedBatch } from "./shared-batch.ts";
+import type { StartKind } from "./start-kind.ts";
+import type { TopicSnapshot } from "./sync-parts.ts";
+import { TopicHistory } from "./topic-history.ts";
+import { TopicSync } from "./topic-sync.ts";
+
+/**
+ * Drives the state machine with a publisher, a bus that loses, repeats, delays and reorders, and
+ * subscribers that count for themselves. Invariants are numbered as in topic-sync-table.ts.
+ */
+
+/** Small, so that histories outgrow their snapshots and held batches their room. */
+const LIMITS = { ringBytesMax: 60, ringBatchesMax: 6 };
+const BATCH_BYTES = 10;
+const LABELS = { venue: "fake", channel: "any" };
+
+/** Only the model looks in here: what a batch is, by what the publisher meant. */
+type Meaning = BatchOrder & { readonly state: boolean };
+const MEANINGS = new WeakMap<SharedBatch, Meaning>();
+
+function shared(meaning: Meaning): SharedBatch {
+  const { firstSequence, count, state } = meaning;
+  const lastSequence = state ? firstSequence : firstSequence + count - 1;
+  const bytes = new Uint8Array(BATCH_BYTES);
+  const batch = { bytes, topicId: 1, events: count, firstSequence, lastSequence, labels: LABELS };
+  MEANINGS.set(batch, meaning);
+  return batch;
+}
+
+/** A subscriber that believes only what it is given. */
+class Follower {
+  readonly #startKind: StartKind;
+  epoch: number;
+  sequence: number;
+  /** It was told of a loss, or has no state yet, and a state has to come next. */
+  needsState = false;
+
+  constructor(startKind: StartKind, position: TopicPosition) {
+    this.#startKind = startKind;
+    this.epoch = position.epoch;
+    this.sequence = position.sequence;
+  }
+
+  receive(batch: SharedBatch): void {
+    const { epoch, firstSequence, state } = MEANINGS.get(batch)!;
+    if (state) {
+      if (epoch === this.epoch) expect(firstSequence).toBeGreaterThanOrEqual(this.sequence);
+      this.needsState = false;
+    } else if (epoch === this.epoch) {
+      expect(this.needsState).toBe(false);
+      expect(firstSequence).toBe(this.sequence + 1);
+    } else {
+      // Numbers begin anew. Only what is a state without what was before may go on as it comes.
+      expect(this.#startKind).not.toBe("snapshot");
+    }
+    expect(epoch).toBeGreaterThanOrEqual(this.epoch);
+    this.epoch = epoch;
+    this.sequence = batch.lastSequence;
+  }
+
+  miss(first: number, last: number): void {
+    expect(first).toBe(this.sequence + 1);
+    expect(last).toBeGreaterThanOrEqual(first);
+    if (this.#startKind === "snapshot") this.needsState = true;
+    else this.sequence = last;
+  }
+}
+
+class World {
+  readonly #startKind: StartKind;
+  readonly #history = new TopicHistory(LIMITS);
+  readonly sync: TopicSync;
+  readonly followers = new Set<Follower>();
+  readonly #delayed: Meaning[] = [];
+  #epoch = 1;
+  #sequence = 0;
+  /** What the publisher will answer; undefined if nothing is asked. */
+  #query: { taken: TopicSnapshot | undefined } | undefined;
+  #retryArmed = false;
+  waiting = 0;
+  #attachOnReady = true;
+  #ready = 0;
+  actions = 0;
+
+  constructor(startKind: StartKind) {
+    this.#startKind = startKind;
+    this.sync = new TopicSync({
+      topic: "fake:A/any",
+      startKind,
+      history: this.#history,
+      limits: LIMITS,
+      actions: {
+        deliver: (batch) => this.#toAll((follower) => follower.receive(batch)),
+        reportGap: (first, last) => this.#toAll((follower) => follower.miss(first, last)),
+        ask: () => {
+          this.actions += 1;
+          expect(this.#query, "invariant 3: one query at a time").toBeUndefined();
+          expect(this.#retryArmed, "invariant 5").toBe(false);
+          this.#query = { taken: undefined };
+        },
+        retryAfter: () => {
+          this.actions += 1;
+          expect(this.#retryArmed).toBe(false);
+          this.#retryArmed = true;
+        },
+        cancelRetry: () => {
+          expect(this.#retryArmed).toBe(true);
+          this.#retryArmed = false;
+        },
+        answer: (failure) => this.#answer(failure === undefined),
+        isSubscribed: () => this.followers.size > 0,
+        noticed: () => {},
+      },
+    });
+  }
+
+  publish(count: number, fate: "arrives" | "lost" | "twice" | "late"): void {
+    const firstSequence = this.#sequence + 1;
+    this.#sequence += count;
+    const epoch = this.#epoch;
+    const meaning = { epoch, firstSequence, count, previousSequence: 0, state: false };
+    if (fate === "late") this.#delayed.push(meaning);
+    if (fate === "arrives" || fate === "twice") this.#arrive(meaning);
+    if (fate === "twice") this.#arrive(meaning);
+  }
+
+  /** A batch that was held up arrives, not always the oldest. */
+  release(pick: number): void {
+    const [meaning] = this.#delayed.splice(pick % Math.max(1, this.#delayed.length), 1);
+    if (meaning !== undefined) this.#arrive(meaning);
+  }
+
+  restartPublisher(): void {
+    this.#epoch += 1;
+    this.#sequence = 0;
+  }
+
+  /** The publisher reads the query; what it says arrives with `answerQuery`, perhaps much later. */
+  readQuery(): void {
+    if (this.#query === undefined) return;
+    const position = { epoch: this.#epoch, sequence: this.#sequence };
+    const meaning = { ...position, firstSequence: this.#sequence, count: 2, previousSequence: 0 };
+    const none = this.#startKind === "none" || this.#sequence === 0;
+    const batch = none ? undefined : shared({ ...meaning, state: true });
+    this.#query.taken = { position, batch };
+  }
+
+  answerQuery(): void {
+    if (this.#query?.taken === undefined) this.readQuery();
+    const taken = this.#query?.taken;
+    if (taken === undefined) return;
+    this.#query = undefined;
+    this.sync.snapshotArrived(taken);
+  }
+
+  refuseQuery(): void {
+    if (this.#query === undefined) return;
+    this.#query = undefined;
+    this.sync.queryFailed({ kind: "unavailable", message: "refused" });
+  }
+
+  retry(): void {
+    if (!this.#retryArmed) return;
+    this.#retryArmed = false;
+    this.sync.retryDue();
+  }
+
+  /** Somebody wants the topic, and subscribes as soon as it is ready or some time after. */
+  want(attachOnReady: boolean): void {
+    this.waiting += 1;
+    this.#attachOnReady = attachOnReady;
+    this.sync.startWanted();
+  }
+
+  /** Those who were ready before subscribe now. */
+  attachReady(): void {
+    for (; this.#ready > 0; this.#ready -= 1) this.#attach();
+  }
+
+  leave(): void {
+    const [first] = this.followers;
+    if (first !== undefined) this.followers.delete(first);
+  }
+
+  check(): void {
+    const { state } = this.sync;
+    const asks = this.#query !== undefined;
+    expect(asks && this.#retryArmed, "invariant 5").toBe(false);
+    if (this.waiting > 0) expect(asks || state === "live", "invariant 6").toBe(true);
+    if (this.followers.size > 0 && state !== "live") {
+      expect(asks || this.#retryArmed, "invariant 7").toBe(true);
+      expect(["resyncing"]).toContain(state);
+    }
+    expect(this.#history.batches).toBeLessThanOrEqual(LIMITS.ringBatchesMax);
+    expect(this.#history.bytes).toBe(this.#history.batches * BATCH_BYTES);
+    if (state === "live") this.#checkFollowers("invariant 9");
+  }
+
+  /** The bus loses nothing any more and the publisher answers: everybody has everything. */
+  heal(): void {
+    while (this.#delayed.length > 0) this.release(0);
+    this.attachReady();
+    this.want(true);
+    for (let round = 0; round < 20; round += 1) {
+      this.publish(1, "arrives");
+      this.answerQuery();
+      this.retry();
+      this.check();
+    }
+    this.answerQuery();
+    expect(this.sync.state).toBe("live");
+    expect(this.waiting, "invariant 6").toBe(0);
+    expect(this.#history.position).toEqual({ epoch: this.#epoch, sequence: this.#sequence });
+    expect(this.followers.size).toBeGreaterThan(0);
+    this.#checkFollowers("everybody has everything");
+  }
+
+  /** Invariant 10. */
+  close(): void {
+    this.sync.closed();
+    expect([this.waiting, this.#retryArmed]).toEqual([0, false]);
+    const { actions } = this;
+    this.publish(2, "arrives");
+    this.answerQuery();
+    this.refuseQuery();
+    this.sync.lossSuspected(true);
+    this.want(true);
+    expect([this.waiting, this.actions, this.sync.state]).toEqual([0, actions, "closed"]);
+  }
+
+  #arrive(meaning: Meaning): void {
+    this.sync.batchReceived(meaning, shared(meaning));
+  }
+
+  #toAll(tell: (follower: Follower) => void): void {
+    this.actions += 1;
+    for (const follower of this.followers) tell(follower);
+  }
+
+  #answer(ready: boolean): void {
+    const { waiting } = this;
+    this.waiting = 0;
+    if (!ready) return;
+    if (!this.#attachOnReady) this.#ready += waiting;
+    else for (let index = 0; index < waiting; index += 1) this.#attach();
+  }
+
+  #attach(): void {
+    const start = this.#startKind === "snapshot" ? this.#history.startFromSnapshot() : undefined;
+    const follower = new Follower(this.#startKind, start?.position ?? this.#history.position);
+    if (this.#startKind === "snapshot" && start === undefined) follower.needsState = true;
+    this.sync.attached();
+    // The state that a start begins with is at its position, and the follower has it already.
+    for (const batch of start?.batches ?? []) follower.receive(batch);
+    this.followers.add(follower);
+  }
+
+  #checkFollowers(why: string): void {
+    const { position } = this.#history;
+    for (const { epoch, sequence, needsState } of this.followers) {
+      expect({ epoch, sequence, needsState }, why).toEqual({ ...position, needsState: false });
+    }
+  }
+}
+
+const fate = fc.constantFrom("arrives", "arrives", "arrives", "lost", "twice", "late");
+const step = fc.oneof(
+  {
+    weight: 10,
+    arbitrary: fc.tuple(fc.integer({ min: 1, max: 3 }), fate).map(
+      ([count, how]) =>
+        (world: World) =>
+          world.publish(count, how as "arrives"),
+    ),
+  },
+  { weight: 3, arbitrary: fc.nat(9).map((pick) => (world: World) => world.release(pick)) },
+  { weight: 4, arbitrary: fc.constant((world: World) => world.answerQuery()) },
+  { weight: 2, arbitrary: fc.constant((world: World) => world.readQuery()) },
+  { weight: 1, arbitrary: fc.constant((world: World) => world.refuseQuery()) },
+  { weight: 2, arbitrary: fc.constant((world: World) => world.retry()) },
+  { weight: 2, arbitrary: fc.boolean().map((now) => (world: World) => world.want(now)) },
+  { weight: 2, arbitrary: fc.constant((world: World) => world.attachReady()) },
+  { weight: 1, arbitrary: fc.constant((world: World) => world.leave()) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .boolean()
+      .map((redeliver) => (world: World) => world.sync.lossSuspected(redeliver)),
+  },
+  { weight: 1, arbitrary: fc.constant((world: World) => world.restartPublisher()) },
+);
+
+test.each(["snapshot", "last", "none"] as const)(
+  "a topic that starts with %s loses nothing in silence and gets well again",
+  (startKind) => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const world = new World(startKind);
+        for (const run of steps) {
+          run(world);
+          world.check();
+        }
+        world.heal();
+        world.close();
+      }),
+      { numRuns: 500 },
+    );
+  },
+);

@@ -1,0 +1,516 @@
+import { describe, expect, test } from "vitest";
+import type { SharedBatch } from "./shared-batch.ts";
+import type { StartKind } from "./start-kind.ts";
+import { TopicHistory } from "./topic-history.ts";
+import { SYNC_TABLE } from "./topic-sync-table.ts";
+import type { SyncEvent, SyncState } from "./topic-sync-table.ts";
+import { TopicSync } from "./topic-sync.ts";
+
+const LIMITS = { ringBytesMax: 1_000, ringBatchesMax: 4 };
+const REFUSED = { kind: "unavailable", message: "refused" } as const;
+
+function shared(firstSequence: number, lastSequence: number, events: number): SharedBatch {
+  const labels = { venue: "fake", channel: "book" };
+  return { bytes: new Uint8Array(9), topicId: 1, events, firstSequence, lastSequence, labels };
+}
+
+/** A state machine that writes down what it does. Its snapshots are at sequence 5 of epoch 1. */
+class Rig {
+  readonly done: string[] = [];
+  readonly history = new TopicHistory(LIMITS);
+  readonly sync: TopicSync;
+  subscribed = false;
+
+  constructor(startKind: StartKind = "snapshot") {
+    this.sync = new TopicSync({
+      topic: "fake:A-USD/book",
+      startKind,
+      history: this.history,
+      limits: LIMITS,
+      actions: {
+        deliver: (batch) => this.done.push(`deliver ${range(batch)}`),
+        reportGap: (first, last) => this.done.push(`gap ${first}-${last}`),
+        ask: () => this.done.push("ask"),
+        retryAfter: (delayMs) => this.done.push(`retry after ${delayMs}`),
+        cancelRetry: () => this.done.push("cancel retry"),
+        answer: (failure) => this.done.push(`answer ${failure?.kind ?? "ok"}`),
+        isSubscribed: () => this.subscribed,
+        noticed: (what, count) => this.done.push(`noticed ${what} ${count}`),
+      },
+    });
+  }
+
+  batch(first: number, last = first, epoch = 1): void {
+    const count = last - first + 1;
+    const order = { epoch, firstSequence: first, count, previousSequence: 0 };
+    this.sync.batchReceived(order, shared(first, last, count));
+  }
+
+  snapshot(sequence: number, epoch = 1): void {
+    const batch = shared(sequence, sequence, 3);
+    this.sync.snapshotArrived({ position: { epoch, sequence }, batch });
+  }
+
+  /** What was done since the last call. */
+  taken(): string[] {
+    return this.done.splice(0);
+  }
+
+  static in(state: SyncState, startKind: StartKind = "snapshot"): Rig {
+    const rig = new Rig(startKind);
+    if (state === "closed") rig.sync.closed();
+    if (state === "cold" || state === "closed") return rig;
+    rig.sync.startWanted();
+    if (state === "syncing") return rig;
+    rig.snapshot(5);
+    rig.sync.attached();
+    rig.subscribed = true;
+    if (state === "resyncing") rig.sync.lossSuspected(false);
+    return rig;
+  }
+}
+
+function range({ firstSequence, lastSequence, events }: SharedBatch): string {
+  const state = events !== lastSequence - firstSequence + 1;
+  return state ? `state ${firstSequence}` : `${firstSequence}-${lastSequence}`;
+}
+
+type Row = {
+  readonly event: SyncEvent;
+  readonly what?: string;
+  /** What led here, besides the state's own way. */
+  readonly given?: (rig: Rig) => void;
+  readonly run: (rig: Rig) => void;
+  readonly next: SyncState | "a bug";
+  readonly does?: readonly string[];
+};
+
+const batch6 = (rig: Rig): void => rig.batch(6);
+const snapshot5 = (rig: Rig): void => rig.snapshot(5);
+const refused = (rig: Rig): void => rig.sync.queryFailed(REFUSED);
+const loss = (rig: Rig): void => rig.sync.lossSuspected(false);
+const wanted = (rig: Rig): void => rig.sync.startWanted();
+const attached = (rig: Rig): void => rig.sync.attached();
+const due = (rig: Rig): void => rig.sync.retryDue();
+const close = (rig: Rig): void => rig.sync.closed();
+const unused = (rig: Rig): void => void (rig.subscribed = false);
+/** Batches that outgrow the history, so that it has no snapshot and a query is under way. */
+const outgrown = (rig: Rig): void => [6, 7, 8, 9, 10].forEach((sequence) => rig.batch(sequence));
+
+/** What is expected, written by hand from what the states mean. */
+const ROWS: { readonly [State in SyncState]: readonly Row[] } = {
+  cold: [
+    { event: "batchReceived", run: batch6, next: "cold" },
+    { event: "snapshotArrived", run: snapshot5, next: "a bug" },
+    { event: "queryFailed", run: refused, next: "a bug" },
+    { event: "lossSuspected", run: loss, next: "syncing", does: ["ask"] },
+    { event: "startWanted", run: wanted, next: "syncing", does: ["ask"] },
+    { event: "attached", run: attached, next: "a bug" },
+    { event: "retryDue", run: due, next: "a bug" },
+    { event: "closed", run: close, next: "closed", does: ["answer unavailable"] },
+  ],
+  syncing: [
+    { event: "batchReceived", run: batch6, next: "syncing" },
+    {
+      event: "snapshotArrived",
+      what: "with the batches that follow it",
+      given: (rig) => [4, 5, 6].forEach((sequence) => rig.batch(sequence)),
+      run: snapshot5,
+      next: "live",
+      does: ["deliver state 5", "deliver 6-6", "answer ok"],
+    },
+    {
+      event: "snapshotArrived",
+      what: "older than a batch that is held",
+      given: (rig) => rig.batch(7),
+      run: snapshot5,
+      next: "syncing",
+      does: ["ask"],
+    },
+    {
+      event: "snapshotArrived",
+      what: "that does not fit, for the third time",
+      given: (rig) => {
+        rig.batch(7);
+        rig.snapshot(4);
+        rig.snapshot(5);
+      },
+      run: snapshot5,
+      next: "cold",
+      does: ["answer unavailable"],
+    },
+    { event: "queryFailed", run: refused, next: "cold", does: ["answer unavailable"] },
+    {
+      event: "queryFailed",
+      what: "of a query from before a loss",
+      given: loss,
+      run: refused,
+      next: "syncing",
+      does: ["ask"],
+    },
+    { event: "lossSuspected", run: loss, next: "syncing" },
+    { event: "startWanted", run: wanted, next: "syncing" },
+    { event: "attached", run: attached, next: "a bug" },
+    { event: "retryDue", run: due, next: "a bug" },
+    { event: "closed", run: close, next: "closed", does: ["answer unavailable"] },
+  ],
+  live: [
+    { event: "batchReceived", run: batch6, next: "live", does: ["deliver 6-6"] },
+    { event: "batchReceived", what: "again", run: (rig) => rig.batch(5), next: "live" },
+    {
+      event: "batchReceived",
+      what: "with events missing before it",
+      run: (rig) => rig.batch(8),
+      next: "resyncing",
+      does: ["noticed gap 1", "gap 6-7", "ask"],
+    },
+    {
+      event: "batchReceived",
+      what: "of a new epoch",
+      run: (rig) => rig.batch(1, 1, 2),
+      next: "resyncing",
+      does: ["noticed epoch 1", "ask"],
+    },
+    {
+      event: "snapshotArrived",
+      what: "when it is wanted again",
+      given: outgrown,
+      run: (rig) => rig.snapshot(10),
+      next: "live",
+      does: ["answer ok"],
+    },
+    {
+      event: "snapshotArrived",
+      what: "that overtook events",
+      given: outgrown,
+      run: (rig) => rig.snapshot(11),
+      next: "live",
+    },
+    {
+      event: "snapshotArrived",
+      what: "from before what the history has",
+      given: outgrown,
+      run: snapshot5,
+      next: "live",
+      does: ["retry after 250", "answer unavailable"],
+    },
+    {
+      event: "queryFailed",
+      given: outgrown,
+      run: refused,
+      next: "live",
+      does: ["retry after 250", "answer unavailable"],
+    },
+    { event: "lossSuspected", run: loss, next: "resyncing", does: ["ask"] },
+    { event: "lossSuspected", given: outgrown, run: loss, next: "resyncing" },
+    { event: "startWanted", run: wanted, next: "live", does: ["answer ok"] },
+    {
+      event: "startWanted",
+      what: "of which there is none",
+      given: outgrown,
+      run: wanted,
+      next: "live",
+    },
+    { event: "attached", run: attached, next: "live" },
+    {
+      event: "attached",
+      what: "without a start",
+      given: (rig) => {
+        outgrown(rig);
+        refused(rig);
+      },
+      run: attached,
+      next: "resyncing",
+      does: ["cancel retry", "ask"],
+    },
+    {
+      event: "retryDue",
+      given: (rig) => {
+        outgrown(rig);
+        refused(rig);
+      },
+      run: due,
+      next: "live",
+      does: ["ask"],
+    },
+    { event: "retryDue", what: "that was not asked for", run: due, next: "a bug" },
+    { event: "snapshotArrived", what: "that was not asked for", run: snapshot5, next: "a bug" },
+    { event: "closed", run: close, next: "closed", does: ["answer unavailable"] },
+  ],
+  resyncing: [
+    { event: "batchReceived", run: batch6, next: "resyncing" },
+    {
+      event: "snapshotArrived",
+      what: "where nothing was lost",
+      given: (rig) => rig.batch(6),
+      run: snapshot5,
+      next: "live",
+      does: ["deliver 6-6", "answer ok"],
+    },
+    {
+      event: "snapshotArrived",
+      what: "where something was lost",
+      run: (rig) => rig.snapshot(7),
+      next: "live",
+      does: ["deliver state 7", "answer ok"],
+    },
+    {
+      event: "snapshotArrived",
+      what: "where nothing was lost but the state is wanted",
+      given: (rig) => {
+        rig.sync.lossSuspected(true);
+        rig.snapshot(4);
+        rig.taken();
+      },
+      run: snapshot5,
+      next: "live",
+      does: ["deliver state 5", "answer ok"],
+    },
+    {
+      event: "snapshotArrived",
+      what: "older than a batch that is held",
+      given: (rig) => rig.batch(9),
+      run: snapshot5,
+      next: "resyncing",
+      does: ["ask"],
+    },
+    {
+      event: "snapshotArrived",
+      what: "to a query from before another loss",
+      given: loss,
+      run: snapshot5,
+      next: "resyncing",
+      does: ["ask"],
+    },
+    {
+      event: "queryFailed",
+      run: refused,
+      next: "resyncing",
+      does: ["retry after 250", "answer unavailable"],
+    },
+    {
+      event: "queryFailed",
+      what: "while nobody is subscribed",
+      given: unused,
+      run: refused,
+      next: "resyncing",
+      does: ["answer unavailable"],
+    },
+    { event: "lossSuspected", run: loss, next: "resyncing" },
+    {
+      event: "lossSuspected",
+      what: "while a retry is armed",
+      given: refused,
+      run: loss,
+      next: "resyncing",
+      does: ["cancel retry", "ask"],
+    },
+    { event: "startWanted", run: wanted, next: "resyncing" },
+    {
+      event: "startWanted",
+      what: "while a retry is armed",
+      given: refused,
+      run: wanted,
+      next: "resyncing",
+      does: ["cancel retry", "ask"],
+    },
+    { event: "attached", run: attached, next: "resyncing" },
+    {
+      event: "attached",
+      what: "while a retry is armed",
+      given: refused,
+      run: attached,
+      next: "resyncing",
+    },
+    {
+      event: "attached",
+      what: "after a query that failed for nobody",
+      given: (rig) => {
+        unused(rig);
+        refused(rig);
+      },
+      run: attached,
+      next: "resyncing",
+      does: ["ask"],
+    },
+    { event: "retryDue", given: refused, run: due, next: "resyncing", does: ["ask"] },
+    { event: "retryDue", what: "that was not asked for", run: due, next: "a bug" },
+    { event: "closed", run: close, next: "closed", does: ["answer unavailable"] },
+    {
+      event: "closed",
+      what: "while a retry is armed",
+      given: refused,
+      run: close,
+      next: "closed",
+      does: ["cancel retry", "answer unavailable"],
+    },
+  ],
+  closed: [
+    { event: "batchReceived", run: batch6, next: "closed" },
+    { event: "snapshotArrived", run: snapshot5, next: "closed" },
+    { event: "queryFailed", run: refused, next: "closed" },
+    { event: "lossSuspected", run: loss, next: "closed" },
+    { event: "startWanted", run: wanted, next: "closed", does: ["answer unavailable"] },
+    { event: "attached", run: attached, next: "closed" },
+    { event: "retryDue", run: due, next: "a bug" },
+    { event: "closed", run: close, next: "closed" },
+  ],
+};
+
+const STATES = Object.keys(ROWS) as SyncState[];
+const EVENTS = ROWS.cold.map(({ event }) => event);
+
+describe.each(STATES)("while %s", (state) => {
+  test.each(ROWS[state].map((row) => [`${row.event} ${row.what ?? ""}`.trim(), row] as const))(
+    "%s",
+    (_, { given, run, next, does }) => {
+      const rig = Rig.in(state);
+      given?.(rig);
+      expect(rig.sync.state).toBe(state);
+      rig.taken();
+      if (next === "a bug") {
+        expect(() => run(rig)).toThrow(/is impossible|not asked for|to no query/);
+        expect(rig.taken()).toEqual([]);
+        return;
+      }
+      run(rig);
+      expect(rig.sync.state).toBe(next);
+      expect(rig.taken()).toEqual(does ?? []);
+    },
+  );
+
+  test.each(EVENTS)("the table says of %s exactly what was seen above", (event) => {
+    const rows = ROWS[state].filter((row) => row.event === event);
+    const seen = new Set(rows.flatMap(({ next }) => (next === "a bug" ? [] : [next])));
+    expect(rows).not.toEqual([]);
+    expect([...SYNC_TABLE[state][event].next].sort()).toEqual([...seen].sort());
+  });
+});
+
+describe("trades, whose past cannot be had again,", () => {
+  test("go on after a gap, which is told", () => {
+    const rig = Rig.in("live", "none");
+    rig.taken();
+    rig.batch(8);
+    expect(rig.taken()).toEqual(["noticed gap 1", "gap 6-7", "deliver 8-8"]);
+    expect(rig.sync.state).toBe("live");
+    expect(rig.history.position).toEqual({ epoch: 1, sequence: 8 });
+  });
+
+  test("that were missed while the bus was away are told as a gap", () => {
+    const rig = Rig.in("resyncing", "none");
+    rig.batch(9);
+    rig.taken();
+    rig.sync.snapshotArrived({ position: { epoch: 1, sequence: 8 }, batch: undefined });
+    expect(rig.taken()).toEqual(["gap 6-8", "deliver 9-9", "answer ok"]);
+  });
+
+  test("of a new epoch follow without a gap, because its numbers begin anew", () => {
+    const rig = Rig.in("live", "none");
+    rig.taken();
+    rig.batch(1, 3, 2);
+    expect(rig.taken()).toEqual(["noticed epoch 1", "deliver 1-3"]);
+  });
+});
+
+test("a snapshot that overtook events is used when they are here", () => {
+  const rig = Rig.in("live");
+  outgrown(rig);
+  rig.snapshot(12);
+  rig.sync.startWanted();
+  rig.taken();
+  rig.batch(11);
+  expect(rig.taken()).toEqual(["deliver 11-11", "noticed trimmed 1"]);
+  rig.batch(12);
+  expect(rig.taken()).toEqual(["deliver 12-12", "noticed trimmed 1", "answer ok"]);
+  expect(rig.history.startFromSnapshot()?.position.sequence).toBe(12);
+});
+
+test("a retry waits twice as long after each failure, at most 5 s, and 250 ms after a success", () => {
+  const rig = Rig.in("resyncing");
+  const delays: string[] = [];
+  for (let attempt = 0; attempt < 7; attempt += 1) {
+    rig.taken();
+    rig.sync.queryFailed(REFUSED);
+    delays.push(...rig.taken().filter((action) => action.startsWith("retry")));
+    rig.sync.retryDue();
+  }
+  expect(delays.map((action) => action.split(" ")[2])).toEqual([
+    "250",
+    "500",
+    "1000",
+    "2000",
+    "4000",
+    "5000",
+    "5000",
+  ]);
+  rig.snapshot(5);
+  rig.sync.lossSuspected(false);
+  rig.taken();
+  rig.sync.queryFailed(REFUSED);
+  expect(rig.taken()[0]).toBe("retry after 250");
+});
+
+test("batches that a start waits for are as many as the history keeps; the oldest go", () => {
+  const rig = Rig.in("syncing");
+  for (const sequence of [6, 7, 8, 9]) rig.batch(sequence);
+  expect(rig.taken()).toEqual(["ask"]);
+  rig.batch(10);
+  expect(rig.taken()).toEqual(["noticed trimmed 1"]);
+  rig.snapshot(5);
+  expect(rig.sync.state).toBe("syncing");
+  rig.snapshot(6);
+  expect(rig.sync.state).toBe("live");
+  expect(rig.history.position.sequence).toBe(10);
+});
+
+test("a batch that the bus brings twice while a topic starts is delivered once", () => {
+  const rig = Rig.in("syncing");
+  for (const sequence of [6, 6, 7, 6]) rig.batch(sequence);
+  rig.taken();
+  rig.snapshot(5);
+  expect(rig.taken()).toEqual(["deliver state 5", "deliver 6-6", "deliver 7-7", "answer ok"]);
+});
+
+test("somebody who subscribes to a topic that lost its start is given the next snapshot", () => {
+  const rig = Rig.in("resyncing");
+  rig.snapshot(5);
+  outgrown(rig);
+  rig.sync.attached();
+  rig.taken();
+  rig.snapshot(10);
+  expect(rig.taken()).toEqual(["ask"]);
+  rig.snapshot(10);
+  expect(rig.taken()).toEqual(["deliver state 10", "answer ok"]);
+});
+
+test("what clients are told names the topic and nothing of the inside", () => {
+  const answers: string[] = [];
+  const actions = {
+    deliver: () => {},
+    reportGap: () => {},
+    ask: () => {},
+    retryAfter: () => {},
+    cancelRetry: () => {},
+    answer: (failure: { readonly message: string } | undefined) =>
+      void answers.push(failure?.message ?? "ok"),
+    isSubscribed: () => false,
+    noticed: () => {},
+  };
+  const history = new TopicHistory(LIMITS);
+  const parts = { topic: "fake:A/book", startKind: "snapshot", history, limits: LIMITS } as const;
+  const sync = new TopicSync({ ...parts, actions });
+  sync.startWanted();
+  sync.batchReceived(
+    { epoch: 1, firstSequence: 9, count: 1, previousSequence: 0 },
+    shared(9, 9, 1),
+  );
+  for (let query = 0; query < 3; query += 1) {
+    sync.snapshotArrived({ position: { epoch: 1, sequence: 5 }, batch: shared(5, 5, 3) });
+  }
+  sync.closed();
+  expect(answers).toEqual([
+    "the state of fake:A/book does not fit its latest events yet",
+    "the gateway no longer follows fake:A/book",
+  ]);
+});
