@@ -163,8 +163,8 @@ export class Gateway implements RunningGateway, TransportHandler {
         announceLostIngestor(hub, catalog, event, clock);
         return;
       case "recovered":
-        // The statuses are our own since the loss, so those are sent again in any case; of the other
-        // topics only what was missed.
+        // The statuses are our own since the loss, so those are sent again in any case; of the
+        // other topics only what was missed.
         for (const feed of hub.feedsOf(event.venue)) feed.resync(feed.name.channel === "status");
         return;
     }

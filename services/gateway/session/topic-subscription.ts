@@ -42,8 +42,8 @@ export type TopicSubscriptionParts = {
  * 2. The start is queued before anything that follows it: both happen within `start`.
  * 3. Only a live subscription is delivered to: asserted per batch.
  * 4. A batch belongs to the topic: the lane asserts it.
- * 5. The client is brought to where the view is, batch by batch, so its sequence is in order because
- *    the view's is: asserted at the start and per batch.
+ * 5. The client is brought to where the view is, batch by batch, so its sequences are in order as
+ *    the view's are: asserted at the start and per batch.
  */
 export class TopicSubscription implements TopicSubscriber {
   readonly view: TopicView;
@@ -82,17 +82,14 @@ export class TopicSubscription implements TopicSubscriber {
     this.#state = "live";
     const attached = this.view.attach(this, this.#options);
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? attached.position.sequence;
-    assert(this.#sequence === this.view.sequence, "a start brings a client to where its view is");
+    assert(this.#sequence === this.view.sequence, "a start ends where the view is");
     this.#lane.pushStart(attached.batches);
     return attached;
   }
 
   deliver(batch: SharedBatch): void {
     assert(this.#state === "live", "only a live subscription is delivered to");
-    assert(
-      batch.lastSequence === this.view.sequence,
-      "a batch brings a client to where its view is",
-    );
+    assert(batch.lastSequence === this.view.sequence, "a batch ends where the view is");
     this.#sequence = batch.lastSequence;
     this.#lane.push(batch);
   }
