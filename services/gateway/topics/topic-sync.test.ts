@@ -439,6 +439,16 @@ test("a snapshot that overtook events is used when they are here", () => {
   expect(rig.history.startFromSnapshot()?.position.sequence).toBe(12);
 });
 
+test("a snapshot between two events of one batch does not fit; the next is on its way already", () => {
+  const rig = Rig.in("live");
+  outgrown(rig);
+  rig.snapshot(12);
+  rig.sync.startWanted();
+  rig.taken();
+  rig.batch(11, 13);
+  expect(rig.taken()).toEqual(["deliver 11-13", "noticed trimmed 1", "answer unavailable"]);
+});
+
 test("a snapshot that overtook events is of no use any more after a loss", () => {
   const rig = Rig.in("live");
   outgrown(rig);
