@@ -1,4 +1,6 @@
 import type { Registry } from "prom-client";
+import { ANONYMOUS } from "./access/principal.ts";
+import type { Principal } from "./access/principal.ts";
 import type { Bus } from "#bus/bus.ts";
 import { CloseCode } from "#wire/codes.ts";
 import { SUBPROTOCOL } from "#wire/limits.ts";
@@ -19,9 +21,18 @@ import type { Scheduler } from "./topics/scheduler.ts";
 import { Session } from "./session/session.ts";
 import type { SessionParts } from "./session/session.ts";
 import { ConnectRpc } from "./http/connect-rpc.ts";
-import { errorAnswer } from "./http/http-answer.ts";
+import { errorAnswer } from "./transport/http-answer.ts";
 import { selectTransport } from "./transport/select-transport.ts";
-import type { Transport, TransportHandler, UpgradeDecision } from "./transport/transport.ts";
+import type {
+  Connection,
+  ConnectionContext,
+  HttpRequest,
+  HttpResponse,
+  Transport,
+  TransportHandler,
+  UpgradeDecision,
+  UpgradeRequest,
+} from "./transport/transport.ts";
 
 /** What a gateway is made of. It owns none of these but the registry's gateway metrics. */
 export type GatewayOptions = {
@@ -29,7 +40,7 @@ export type GatewayOptions = {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Gets the gateway's metrics and is what /metrics shows. */
+  /** Gets the gateway's metrics. */
   readonly registry: Registry;
   /** Default: the check phase of Node's event loop. */
   readonly scheduler?: Scheduler;
@@ -43,6 +54,8 @@ export type RunningGateway = {
   readonly transportKind: Transport["kind"];
   /** Sessions that are open now. */
   readonly sessions: number;
+  /** Why the gateway should get no clients now; empty if it should. */
+  notReadyReasons(): readonly string[];
   /**
    * Stops: not ready, no new connections, every client told, closes spread over the drain window,
    * whatever is left cut after `graceMs`, bus subscriptions released. Resolves when all that is
@@ -63,7 +76,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
  */
 const MESSAGE_HEADROOM = 2;
 
-class Gateway implements RunningGateway, TransportHandler {
+class Gateway implements RunningGateway, TransportHandler<Principal> {
   readonly #options: GatewayOptions;
   readonly #metrics: GatewayMetrics;
   readonly #flusher: Flusher;
@@ -103,8 +116,6 @@ class Gateway implements RunningGateway, TransportHandler {
     };
     this.#http = new HttpFace({
       rpc: new ConnectRpc({ services, clock, metrics, limits: config, onInternalError }),
-      registry,
-      readiness: () => this.#unreadyReasons(),
       webSocketPath: config.webSocketPath,
       serverVersion,
     });
@@ -130,9 +141,6 @@ class Gateway implements RunningGateway, TransportHandler {
       onFallback: (reason: string) => {
         logger.warn({ reason }, "uWebSockets.js cannot load here; serving on ws and node:http");
       },
-      onError: (where: string, error: unknown) => {
-        logger.error({ where, error }, "a handler failed");
-      },
     };
     const transportOptions = {
       host: config.host,
@@ -145,6 +153,8 @@ class Gateway implements RunningGateway, TransportHandler {
       idleTimeoutMs: config.idleTimeoutMs,
       compression: config.compression,
       connectionsMax: config.connectionsMax,
+      trustedProxies: config.trustedProxies,
+      proxyHeader: config.proxyHeader,
     };
     try {
       this.#transport = await selectTransport(select, transportOptions, this);
@@ -156,14 +166,16 @@ class Gateway implements RunningGateway, TransportHandler {
     logger.info(fields, "gateway listens");
   }
 
-  onUpgrade(request: { readonly subprotocols: readonly string[] }): UpgradeDecision {
+  onUpgrade(request: UpgradeRequest): UpgradeDecision<Principal> {
     if (this.#draining) {
       this.#metrics.upgradesRefused.inc({ reason: "draining" });
       const response = errorAnswer(503, "unavailable", "the gateway is shutting down");
       return { kind: "refuse", response };
     }
     if (request.subprotocols.includes(SUBPROTOCOL)) {
-      return { kind: "accept", subprotocol: SUBPROTOCOL };
+      const { remoteAddress } = request;
+      const context = { principal: ANONYMOUS, remoteAddress, subprotocol: SUBPROTOCOL };
+      return { kind: "accept", context };
     }
     this.#metrics.upgradesRefused.inc({ reason: "subprotocol" });
     const offered = request.subprotocols.join(", ").slice(0, 200);
@@ -176,7 +188,7 @@ class Gateway implements RunningGateway, TransportHandler {
     else this.#metrics.bodiesRefused.inc();
   }
 
-  onConnection(connection: Parameters<TransportHandler["onConnection"]>[0]): Session {
+  onConnection(connection: Connection, _context: ConnectionContext<Principal>): Session {
     const id = `${this.#startedAt}-${connection.id}`;
     const session = new Session(id, connection, this.#sessionParts, (gone) => this.#gone(gone));
     this.#sessions.add(session);
@@ -185,8 +197,16 @@ class Gateway implements RunningGateway, TransportHandler {
     return session;
   }
 
-  onHttp(request: Parameters<TransportHandler["onHttp"]>[0]): ReturnType<HttpFace["serve"]> {
+  onHttp(request: HttpRequest): Promise<HttpResponse> {
     return this.#http.serve(request);
+  }
+
+  notReadyReasons(): readonly string[] {
+    const reasons: string[] = [];
+    if (this.#draining) reasons.push("draining");
+    if (!this.#busConnected) reasons.push("bus-disconnected");
+    if (!this.#catalog.ready) reasons.push("no-catalog");
+    return reasons;
   }
 
   close(options: { readonly graceMs: number }): Promise<void> {
@@ -198,14 +218,6 @@ class Gateway implements RunningGateway, TransportHandler {
     this.#sessions.delete(session);
     this.#metrics.connections.set(this.#sessions.size);
     if (this.#sessions.size === 0) this.#onEmpty?.();
-  }
-
-  #unreadyReasons(): string[] {
-    const reasons: string[] = [];
-    if (this.#draining) reasons.push("draining");
-    if (!this.#busConnected) reasons.push("bus-disconnected");
-    if (!this.#catalog.ready) reasons.push("no-catalog");
-    return reasons;
   }
 
   #listenToBus(): void {
