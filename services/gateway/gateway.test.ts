@@ -5,6 +5,7 @@ import type { BusEvent } from "#bus/bus.ts";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import { FakeConnection } from "#test/support/fake-connection.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
+import { ANONYMOUS } from "./access/principal.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import { gatewayConfig } from "./config.ts";
 import { Gateway } from "./gateway.ts";
@@ -12,7 +13,8 @@ import { createGatewayMetrics } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
 import { Hub } from "./topics/hub.ts";
-import type { TransportHandler } from "./transport/transport.ts";
+import type { Principal } from "./access/principal.ts";
+import type { TransportHandler, UpgradeRequest } from "./transport/transport.ts";
 
 let clock: ManualClock;
 let registry: Registry;
@@ -21,7 +23,7 @@ let busListeners: Set<(event: BusEvent) => void>;
 let log: string[];
 let gateway: Gateway;
 let fails: Error | undefined;
-let served: TransportHandler | undefined;
+let served: TransportHandler<Principal> | undefined;
 
 beforeEach(async () => {
   clock = new ManualClock();
@@ -56,7 +58,7 @@ beforeEach(async () => {
       serverVersion: "1.2.3",
     },
     http: { serve: () => Promise.reject(new Error("not here")) },
-    openTransport: (handler: TransportHandler) => {
+    openTransport: (handler: TransportHandler<Principal>) => {
       if (fails !== undefined) return Promise.reject(fails);
       served = handler;
       return Promise.resolve({
@@ -73,7 +75,8 @@ afterEach(() => bus.close());
 
 function connect(): FakeConnection {
   const connection = new FakeConnection();
-  connection.handler = gateway.onConnection(connection);
+  const context = { principal: ANONYMOUS, remoteAddress: "192.0.2.7", subprotocol: "tickwire.v1" };
+  connection.handler = gateway.onConnection(connection, context);
   return connection;
 }
 
@@ -82,7 +85,8 @@ async function metric(name: string): Promise<number> {
   return (read?.values ?? []).reduce((sum, { value }) => sum + value, 0);
 }
 
-const offer = (...subprotocols: string[]) => gateway.onUpgrade({ subprotocols });
+const offer = (...subprotocols: string[]) =>
+  gateway.onUpgrade({ subprotocols, remoteAddress: "192.0.2.7" } as unknown as UpgradeRequest);
 
 describe("a gateway", () => {
   test("says where it listens", async () => {
@@ -99,7 +103,10 @@ describe("a gateway", () => {
   });
 
   test("accepts clients that offer its subprotocol, and tells others which it speaks", async () => {
-    expect(offer("other", "tickwire.v1")).toMatchObject({ kind: "accept" });
+    expect(offer("other", "tickwire.v1")).toEqual({
+      kind: "accept",
+      context: { principal: ANONYMOUS, remoteAddress: "192.0.2.7", subprotocol: "tickwire.v1" },
+    });
     expect(offer("other")).toMatchObject({
       kind: "refuse",
       response: { status: 400, body: expect.stringContaining("offered: other") },

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Registry } from "prom-client";
 import { createLogger, type Logger } from "#runtime/logger.ts";
 import type { TickwireConfig } from "#config/config.ts";
+import { endOnFatalError } from "#runtime/fatal-error.ts";
 import { createMetrics } from "#runtime/metrics.ts";
 import { Shutdown } from "#runtime/shutdown.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
@@ -18,6 +19,7 @@ export type ServiceProcess = {
 export function createServiceProcess(service: string, config: TickwireConfig): ServiceProcess {
   const clock = new SystemClock();
   const logger = createLogger({ level: config.log.level, service });
+  endOnFatalError({ source: process, logger, exit: (code) => process.exit(code) });
   const metrics = createMetrics({ version: programVersion() });
   const shutdown = new Shutdown({
     clock,
