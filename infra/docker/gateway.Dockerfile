@@ -23,9 +23,10 @@ USER node
 
 # Inside a container loopback reaches nobody; which address the host publishes is up to whoever runs it.
 ENV TICKWIRE_GATEWAY__HOST=0.0.0.0
-EXPOSE 8080
+ENV TICKWIRE_ADMIN__HOST=0.0.0.0
+EXPOSE 8080 9091
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:8080/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch('http://127.0.0.1:9091/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "services/cli/tickwire.mjs"]
 CMD ["gateway"]

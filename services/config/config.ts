@@ -47,8 +47,17 @@ const busConfigSchema = z.strictObject({
 });
 
 const adminConfigSchema = z.strictObject({
-  host: z.string().min(1).default("127.0.0.1").describe("address of ingest's admin server"),
-  port: z.int().min(0).max(65_535).default(9090).describe("its port; 0 picks a free one"),
+  host: z
+    .string()
+    .min(1)
+    .default("127.0.0.1")
+    .describe("address for health, readiness and metrics of every process"),
+  port: z
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(9090)
+    .describe("its port; 0 picks a free one; `gateway` prefers 9091 and `dev` a free one"),
 });
 
 const logConfigSchema = z.strictObject({

@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { isNetwork } from "./transport/peer-address.ts";
 import { TRANSPORT_CHOICES } from "./transport/select-transport.ts";
+import { PROXY_HEADERS } from "./transport/transport.ts";
 
 const KIB = 1024;
 const MIB = 1024 * 1024;
@@ -20,6 +22,15 @@ export const gatewayConfigSchema = z
     port: z.int().min(0).max(65_535).default(8080).describe("0 picks a free one"),
     webSocketPath: z.string().startsWith("/").default("/v1/ws"),
     transport: z.enum(TRANSPORT_CHOICES).default("auto").describe("what serves the sockets"),
+
+    trustedProxies: z
+      .array(z.string().refine(isNetwork, "is neither an IP address nor a network (10.0.0.0/8)"))
+      .default([])
+      .describe("addresses and networks of proxies that are believed when they name a client"),
+    proxyHeader: z
+      .enum(PROXY_HEADERS)
+      .default("x-forwarded-for")
+      .describe("the header in which they name it; they must write it themselves"),
 
     connectionsMax: count(10_000, 1_000_000).describe("above: 503 to the upgrade"),
     idleTimeoutMs: z

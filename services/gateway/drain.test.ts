@@ -88,7 +88,7 @@ describe("a drain", () => {
     const done = start(1_000, 5_000);
     clock.advance(0);
     expect(dismissals()).toHaveLength(1);
-    for (const session of [...sessions]) leave(session);
+    for (const session of sessions) leave(session);
     await done;
     expect(atMs()).toBe(0);
     expect(clock.pending).toBe(0);

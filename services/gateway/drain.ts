@@ -44,7 +44,7 @@ export class Drain {
     const cancelDismissals = this.#spreadDismissals(windowMs);
     await this.#emptyOrGraceOver();
     for (const cancel of cancelDismissals) cancel();
-    for (const session of [...sessions]) session.terminate();
+    for (const session of sessions) session.terminate();
   }
 
   /** A session was taken out of `sessions`. */

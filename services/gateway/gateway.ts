@@ -1,15 +1,25 @@
-import assert from "node:assert/strict";
+import { assert } from "#core/assert.ts";
 import type { Bus } from "#bus/bus.ts";
 import { SUBPROTOCOL } from "#wire/limits.ts";
 import { ANONYMOUS } from "./access/principal.ts";
+import type { Principal } from "./access/principal.ts";
 import type { CatalogEvent } from "./catalog/catalog.ts";
 import { Drain } from "./drain.ts";
 import type { HttpFace } from "./http/http-face.ts";
-import { errorAnswer } from "./http/http-answer.ts";
 import { Session } from "./session/session.ts";
 import type { SessionParts } from "./session/session.ts";
 import { announceLostIngestor } from "./topics/ingestor-loss.ts";
-import type { Transport, TransportHandler, UpgradeDecision } from "./transport/transport.ts";
+import { errorAnswer } from "./transport/http-answer.ts";
+import type {
+  Connection,
+  ConnectionContext,
+  HttpRequest,
+  HttpResponse,
+  Transport,
+  TransportHandler,
+  UpgradeDecision,
+  UpgradeRequest,
+} from "./transport/transport.ts";
 
 /** A gateway that listens. */
 export type RunningGateway = {
@@ -33,11 +43,11 @@ export type GatewayParts = {
   readonly sessionParts: SessionParts;
   readonly http: Pick<HttpFace, "serve">;
   /** Listens, and serves the handler. */
-  readonly openTransport: (handler: TransportHandler) => Promise<Transport>;
+  readonly openTransport: (handler: TransportHandler<Principal>) => Promise<Transport>;
 };
 
 /** The life of a gateway: it listens, has sessions while it is ready, and drains. */
-export class Gateway implements RunningGateway, TransportHandler {
+export class Gateway implements RunningGateway, TransportHandler<Principal> {
   readonly #parts: GatewayParts;
   readonly #sessions = new Set<Session>();
   readonly #stopListening: (() => void)[] = [];
@@ -87,7 +97,7 @@ export class Gateway implements RunningGateway, TransportHandler {
     return reasons;
   }
 
-  onUpgrade(request: { readonly subprotocols: readonly string[] }): UpgradeDecision {
+  onUpgrade(request: UpgradeRequest): UpgradeDecision<Principal> {
     const { metrics } = this.#parts.sessionParts;
     if (this.#drain !== undefined) {
       metrics.upgradesRefused.inc({ reason: "draining" });
@@ -95,7 +105,9 @@ export class Gateway implements RunningGateway, TransportHandler {
       return { kind: "refuse", response };
     }
     if (request.subprotocols.includes(SUBPROTOCOL)) {
-      return { kind: "accept", subprotocol: SUBPROTOCOL };
+      const { remoteAddress } = request;
+      const context = { principal: ANONYMOUS, remoteAddress, subprotocol: SUBPROTOCOL };
+      return { kind: "accept", context };
     }
     metrics.upgradesRefused.inc({ reason: "subprotocol" });
     const offered = request.subprotocols.join(", ").slice(0, 200);
@@ -109,18 +121,19 @@ export class Gateway implements RunningGateway, TransportHandler {
     else metrics.bodiesRefused.inc();
   }
 
-  onConnection(connection: Parameters<TransportHandler["onConnection"]>[0]): Session {
+  onConnection(connection: Connection, context: ConnectionContext<Principal>): Session {
     const { sessionParts } = this.#parts;
+    const { principal } = context;
     const id = `${this.#startedAt}-${connection.id}`;
     const onGone = (gone: Session): void => this.#onGone(gone);
-    const session = new Session({ id, connection, principal: ANONYMOUS, onGone }, sessionParts);
+    const session = new Session({ id, connection, principal, onGone }, sessionParts);
     this.#sessions.add(session);
     sessionParts.metrics.connectionsTotal.inc();
     sessionParts.metrics.connections.set(this.#sessions.size);
     return session;
   }
 
-  onHttp(request: Parameters<TransportHandler["onHttp"]>[0]): ReturnType<HttpFace["serve"]> {
+  onHttp(request: HttpRequest): Promise<HttpResponse> {
     return this.#parts.http.serve(request);
   }
 
@@ -163,8 +176,8 @@ export class Gateway implements RunningGateway, TransportHandler {
         announceLostIngestor(hub, catalog, event, clock);
         return;
       case "recovered":
-        // The statuses are our own since the loss, so those are sent again in any case; of the other
-        // topics only what was missed.
+        // The statuses are our own since the loss, so those are sent again in any case; of the
+        // other topics only what was missed.
         for (const feed of hub.feedsOf(event.venue)) feed.resync(feed.name.channel === "status");
         return;
     }

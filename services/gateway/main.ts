@@ -25,7 +25,7 @@ export type GatewayOptions = {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Gets the gateway's metrics and is what /metrics shows. */
+  /** Gets the gateway's metrics. */
   readonly registry: Registry;
   /** Default: the check phase of Node's event loop. */
   readonly scheduler?: Scheduler;
@@ -53,8 +53,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     limits: config,
     onInternalError: (method, error) => logger.error({ method, error }, "an RPC failed inside"),
   });
-  const readiness = (): readonly string[] => gateway.notReadyReasons();
-  const http = new HttpFace({ rpc, registry, readiness, webSocketPath, serverVersion });
+  const http = new HttpFace({ rpc, webSocketPath, serverVersion });
   const shared = { config, clock, logger, metrics, services, serverVersion };
   const gateway = new Gateway({
     bus,
@@ -67,7 +66,6 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
           onFallback: (reason) => {
             logger.warn({ reason }, "uWebSockets.js cannot load here; serving on ws and node:http");
           },
-          onError: (where, error) => logger.error({ where, error }, "a handler failed"),
         },
         transportOptions(config, bus),
         handler,
@@ -94,5 +92,7 @@ function transportOptions(config: GatewayConfig, bus: Bus): TransportOptions {
     idleTimeoutMs: config.idleTimeoutMs,
     compression: config.compression,
     connectionsMax: config.connectionsMax,
+    trustedProxies: config.trustedProxies,
+    proxyHeader: config.proxyHeader,
   };
 }

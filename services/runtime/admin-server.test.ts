@@ -10,27 +10,29 @@ afterEach(async () => {
 });
 
 async function start(
-  options: { metrics?: Registry; notReadyReason?: () => string | undefined } = {},
+  options: { metrics?: Registry; notReadyReasons?: () => readonly string[] } = {},
 ) {
   const server = await startAdminServer({
     host: "127.0.0.1",
     port: 0,
     metrics: options.metrics ?? createMetrics({ version: "test" }),
-    notReadyReason: options.notReadyReason ?? (() => undefined),
+    notReadyReasons: options.notReadyReasons ?? (() => []),
   });
   servers.push(server);
   return { server, get: (path: string) => fetch(`http://127.0.0.1:${server.port}${path}`) };
 }
 
 test("health is about the process, readiness about its work", async () => {
-  let reason: string | undefined = "the bus is not connected";
-  const { get } = await start({ notReadyReason: () => reason });
+  let reasons = ["starting", "bus-disconnected"];
+  const { get } = await start({ notReadyReasons: () => reasons });
   expect((await get("/healthz")).status).toBe(200);
   const before = await get("/readyz");
   expect(before.status).toBe(503);
-  expect(await before.text()).toBe("the bus is not connected\n");
-  reason = undefined;
-  expect((await get("/readyz")).status).toBe(200);
+  expect(await before.json()).toEqual({ ready: false, reasons });
+  reasons = [];
+  const after = await get("/readyz");
+  expect(after.status).toBe(200);
+  expect(await after.json()).toEqual({ ready: true, reasons: [] });
 });
 
 test("metrics come in Prometheus' text format", async () => {
@@ -52,6 +54,14 @@ test("other paths and methods are refused", async () => {
   expect((await get("/")).status).toBe(404);
   const post = await fetch(`http://127.0.0.1:${server.port}/healthz`, { method: "POST" });
   expect(post.status).toBe(405);
+  expect(post.headers.get("allow")).toBe("GET, HEAD");
+});
+
+test("HEAD is answered as GET, without the body", async () => {
+  const { server } = await start();
+  const head = await fetch(`http://127.0.0.1:${server.port}/healthz`, { method: "HEAD" });
+  expect(head.status).toBe(200);
+  expect(await head.text()).toBe("");
 });
 
 test("a port in use rejects", async () => {
@@ -60,7 +70,7 @@ test("a port in use rejects", async () => {
     host: "127.0.0.1",
     port: server.port,
     metrics: new Registry(),
-    notReadyReason: () => undefined,
+    notReadyReasons: () => [],
   });
   await expect(second).rejects.toMatchObject({ code: "EADDRINUSE" });
 });

@@ -7,8 +7,8 @@ export type AdminServerOptions = {
   /** 0 picks a free one. */
   readonly port: number;
   readonly metrics: Registry;
-  /** Undefined when the process can do its work, otherwise what it waits for. */
-  readonly notReadyReason: () => string | undefined;
+  /** Why the process cannot do its work now; empty if it can. */
+  readonly notReadyReasons: () => readonly string[];
 };
 
 export type AdminServer = {
@@ -17,22 +17,30 @@ export type AdminServer = {
   close(): Promise<void>;
 };
 
+/** A monitor asks now and then; whoever holds more connections than this is none. */
+const CONNECTIONS_MAX = 64;
+
+/** How long a request may take to arrive. */
+const REQUEST_MS_MAX = 5_000;
+
 /**
- * Serves `/healthz` (the process answers), `/readyz` (it can do its work; 503 and the reason if
- * not) and `/metrics` in Prometheus' text format. Rejects if it cannot listen.
+ * Serves what operators and their monitors ask of any process, on an address of its own: `/healthz`
+ * (the process answers), `/readyz` (it can do its work; 503 and the reasons if not) and `/metrics`
+ * in Prometheus' text format. Rejects if it cannot listen.
  */
 export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
   const server = createServer((request, response) => {
     const path = (request.url ?? "/").replace(/\?.*$/, "");
     if (request.method !== "GET" && request.method !== "HEAD") {
+      response.setHeader("allow", "GET, HEAD");
       answer(response, 405, "method not allowed\n");
       return;
     }
     answerPath(path, options, response);
   });
-  server.headersTimeout = 5_000;
-  server.requestTimeout = 5_000;
-  server.maxConnections = 64;
+  server.headersTimeout = REQUEST_MS_MAX;
+  server.requestTimeout = REQUEST_MS_MAX;
+  server.maxConnections = CONNECTIONS_MAX;
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   let closed: Promise<void> | undefined;
@@ -49,24 +57,28 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
 }
 
 function answerPath(path: string, options: AdminServerOptions, response: ServerResponse): void {
-  if (path === "/healthz") {
-    answer(response, 200, "ok\n");
-    return;
+  switch (path) {
+    case "/healthz":
+      answer(response, 200, "ok\n");
+      return;
+    case "/readyz":
+      answerReadiness(response, options.notReadyReasons());
+      return;
+    case "/metrics":
+      options.metrics.metrics().then(
+        (text) => answer(response, 200, text, options.metrics.contentType),
+        () => answer(response, 500, "metrics could not be collected\n"),
+      );
+      return;
+    default:
+      answer(response, 404, "not found; there are /healthz, /readyz and /metrics\n");
   }
-  if (path === "/readyz") {
-    const reason = options.notReadyReason();
-    if (reason === undefined) answer(response, 200, "ready\n");
-    else answer(response, 503, `${reason}\n`);
-    return;
-  }
-  if (path !== "/metrics") {
-    answer(response, 404, "not found\n");
-    return;
-  }
-  options.metrics.metrics().then(
-    (text) => answer(response, 200, text, options.metrics.contentType),
-    () => answer(response, 500, "metrics could not be collected\n"),
-  );
+}
+
+function answerReadiness(response: ServerResponse, reasons: readonly string[]): void {
+  const ready = reasons.length === 0;
+  const body = `${JSON.stringify({ ready, reasons })}\n`;
+  answer(response, ready ? 200 : 503, body, "application/json");
 }
 
 function answer(response: ServerResponse, status: number, body: string, type?: string): void {

@@ -14,6 +14,8 @@ export type RawUpgrade = {
   readonly version?: string;
   /** Default "websocket". */
   readonly upgrade?: string;
+  /** More header lines. */
+  readonly headers?: readonly string[];
 };
 
 /**
@@ -53,6 +55,7 @@ export class RawSocket {
       `Sec-WebSocket-Version: ${upgrade.version ?? "13"}`,
       `Sec-WebSocket-Key: ${randomBytes(16).toString("base64")}`,
     ];
+    lines.push(...(upgrade.headers ?? []));
     if (upgrade.subprotocol !== undefined) {
       lines.push(`Sec-WebSocket-Protocol: ${upgrade.subprotocol}`);
     }

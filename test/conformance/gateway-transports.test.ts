@@ -1,6 +1,18 @@
-import { createNodeTransport } from "#gateway/transport/node/node-transport.ts";
-import { createUwsTransport } from "#gateway/transport/uws/uws-transport.ts";
+import { createNodeTransport } from "#gateway/transport/node/transport.ts";
+import { createUwsTransport } from "#gateway/transport/uws/transport.ts";
+import { transportHttpSuite } from "./transport-http-suite.ts";
+import { transportStreamSuite } from "./transport-stream-suite.ts";
+import { transportTlsSuite } from "./transport-tls-suite.ts";
 import { transportSuite } from "./transport-suite.ts";
 
 transportSuite("uws", createUwsTransport, { idleTimeoutMs: 8_000, oversizedCodes: [1006] });
 transportSuite("node", createNodeTransport, { idleTimeoutMs: 400, oversizedCodes: [1006, 1009] });
+
+for (const [name, create] of [
+  ["uws", createUwsTransport],
+  ["node", createNodeTransport],
+] as const) {
+  transportHttpSuite(name, create);
+  transportStreamSuite(name, create);
+  transportTlsSuite(name, create);
+}

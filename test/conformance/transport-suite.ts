@@ -4,115 +4,10 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { deflateRawSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import type {
-  Connection,
-  CreateTransport,
-  HttpRequest,
-  HttpResponse,
-  Transport,
-  TransportHandler,
-  TransportOptions,
-} from "#gateway/transport/transport.ts";
+import type { CreateTransport } from "#gateway/transport/transport.ts";
 import { SendResult } from "#gateway/transport/transport.ts";
 import { RawSocket } from "./gateway-raw-socket.ts";
-
-/** What one accepted connection saw. */
-class Seen {
-  readonly connection: Connection;
-  readonly messages: { bytes: Buffer; isBinary: boolean }[] = [];
-  readonly closes: { code: number; reason: string }[] = [];
-  drains = 0;
-  onMessage: ((bytes: Buffer) => void) | undefined;
-  onDrain: (() => void) | undefined;
-  readonly #changed: (() => void)[] = [];
-
-  constructor(connection: Connection) {
-    this.connection = connection;
-  }
-
-  change(): void {
-    for (const wake of this.#changed.splice(0)) wake();
-  }
-
-  /** Resolves when `condition` holds; checked after each thing that happens here. */
-  async until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise<void>((wake) => this.#changed.push(wake));
-  }
-}
-
-class Recorder implements TransportHandler {
-  readonly seen: Seen[] = [];
-  readonly requests: HttpRequest[] = [];
-  readonly refused: string[] = [];
-  answer: (request: HttpRequest) => Promise<HttpResponse> = (request) =>
-    Promise.resolve({
-      status: 200,
-      headers: { "content-type": "text/plain", "x-path": request.path, "x-query": request.query },
-      body: `${request.method} ${request.body.length}`,
-    });
-  readonly #waiting: ((seen: Seen) => void)[] = [];
-
-  onUpgrade(request: { readonly subprotocols: readonly string[] }) {
-    if (request.subprotocols.includes("tickwire.v1")) {
-      return { kind: "accept", subprotocol: "tickwire.v1" } as const;
-    }
-    const response = {
-      status: 400,
-      headers: { "content-type": "application/json" },
-      body: '{"code":"invalid_argument"}',
-    };
-    return { kind: "refuse", response } as const;
-  }
-
-  onRefused(limit: string): void {
-    this.refused.push(limit);
-  }
-
-  onConnection(connection: Connection) {
-    const seen = new Seen(connection);
-    this.seen.push(seen);
-    this.#waiting.shift()?.(seen);
-    return {
-      onMessage: (data: Uint8Array, isBinary: boolean) => {
-        const bytes = Buffer.from(data);
-        seen.messages.push({ bytes, isBinary });
-        seen.onMessage?.(bytes);
-        seen.change();
-      },
-      onDrain: () => {
-        seen.drains += 1;
-        seen.onDrain?.();
-        seen.change();
-      },
-      onClose: (code: number, reason: string) => {
-        seen.closes.push({ code, reason });
-        seen.change();
-      },
-    };
-  }
-
-  onHttp(request: HttpRequest): Promise<HttpResponse> {
-    this.requests.push(request);
-    return this.answer(request);
-  }
-
-  /** The next connection to be accepted. */
-  next(): Promise<Seen> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-}
-
-const OPTIONS: TransportOptions = {
-  host: "127.0.0.1",
-  port: 0,
-  path: "/v1/ws",
-  messageBytesMax: 64 * 1024,
-  requestBytesMax: 10_000,
-  bufferedBytesMax: 1024 * 1024,
-  idleTimeoutMs: 60_000,
-  compression: true,
-  connectionsMax: 100,
-};
+import { OPTIONS, Recorder, TransportStand } from "./transport-stand.ts";
 
 /**
  * What both transports promise. `create` makes the one under test; `idleTimeoutMs` is its shortest.
@@ -123,52 +18,60 @@ export function transportSuite(
   traits: { readonly idleTimeoutMs: number; readonly oversizedCodes: readonly number[] },
 ): void {
   describe(`${name} transport`, () => {
-    const open: Transport[] = [];
-    const raws: RawSocket[] = [];
-    const sockets: WebSocket[] = [];
+    const stand = new TransportStand(create);
+    const { join, joinRaw, raws, start } = stand;
+    afterEach(() => stand.stop());
 
-    afterEach(async () => {
-      for (const socket of sockets.splice(0)) socket.terminate();
-      for (const raw of raws.splice(0)) raw.destroy();
-      for (const transport of open.splice(0)) await transport.close();
+    test("hands what a client was accepted as on to its connection", async () => {
+      const started = await start();
+      const first = await join(started);
+      const second = await join(started);
+      const upgrade = { remoteAddress: "127.0.0.1", subprotocol: "tickwire.v1" };
+      expect(first.seen.context).toEqual({ principal: { name: "principal 1" }, ...upgrade });
+      expect(second.seen.context).toEqual({ principal: { name: "principal 2" }, ...upgrade });
+      expect(second.seen.connection.remoteAddress).toBe("127.0.0.1");
+      expect(second.ws.protocol).toBe("tickwire.v1");
     });
 
-    async function start(overrides: Partial<TransportOptions> = {}, recorder = new Recorder()) {
-      const transport = await create({ ...OPTIONS, ...overrides }, recorder);
-      open.push(transport);
-      const url = `http://127.0.0.1:${transport.port}`;
-      return { transport, recorder, url };
-    }
+    test("an upgrade shows every value of a repeated header", async () => {
+      const started = await start();
+      await joinRaw(started, undefined, [
+        "Authorization: one",
+        "X-Key: a",
+        "authorization: two",
+        "x-key: b",
+        "Cookie: c=1",
+        "Cookie: d=2",
+        "Sec-WebSocket-Protocol: other",
+      ]);
+      const [request] = started.recorder.upgrades;
+      expect(request?.headers.get("authorization")).toBe("one, two");
+      expect(request?.headers.get("x-key")).toBe("a, b");
+      expect(request?.headers.get("cookie")).toBe("c=1; d=2");
+      expect(request?.subprotocols.toSorted()).toEqual(["other", "tickwire.v1"]);
+    });
 
-    async function join(
-      started: { transport: Transport; recorder: Recorder },
-      perMessageDeflate: boolean | object = false,
-    ) {
-      const next = started.recorder.next();
-      const ws = new WebSocket(`ws://127.0.0.1:${started.transport.port}/v1/ws`, "tickwire.v1", {
-        perMessageDeflate,
-      });
-      sockets.push(ws);
-      const messages: Buffer[] = [];
-      ws.on("message", (data: Buffer) => messages.push(data));
-      await once(ws, "open");
-      return { ws, messages, seen: await next };
-    }
+    test.each([
+      [["127.0.0.0/8"], "203.0.113.9"],
+      [["10.0.0.0/8"], "127.0.0.1"],
+      [[], "127.0.0.1"],
+    ])("behind the trusted proxies %j a client comes from %s", async (trustedProxies, address) => {
+      const started = await start({ trustedProxies });
+      const headers = ["X-Forwarded-For: 198.51.100.7", "X-Forwarded-For: 203.0.113.9"];
+      const { seen } = await joinRaw(started, undefined, headers);
+      expect(started.recorder.upgrades[0]?.remoteAddress).toBe(address);
+      expect(seen.connection.remoteAddress).toBe(address);
+    });
 
-    async function joinRaw(
-      started: { transport: Transport; recorder: Recorder },
-      extensions?: string,
-    ) {
-      const next = started.recorder.next();
-      const raw = await RawSocket.open({
-        port: started.transport.port,
-        path: "/v1/ws",
-        subprotocol: "tickwire.v1",
-        ...(extensions === undefined ? {} : { extensions }),
-      });
-      raws.push(raw);
-      return { raw, seen: await next };
-    }
+    test("a connection that closes while its handler is made tells the handler so", async () => {
+      const recorder = new Recorder();
+      recorder.onAccept = (connection) => connection.close(4005, "not you");
+      const started = await start({}, recorder);
+      const { ws, seen } = await join(started);
+      expect(seen.closes).toEqual([{ code: 4005, reason: "not you" }]);
+      if (ws.readyState !== WebSocket.CLOSED) await once(ws, "close");
+      expect(seen.closes).toHaveLength(1);
+    });
 
     test("carries binary and text messages of every length class, and says which they are", async () => {
       const started = await start();
@@ -481,106 +384,6 @@ export function transportSuite(
       });
     });
 
-    describe("HTTP", () => {
-      test("gives the handler method, path, query, headers and the whole body", async () => {
-        const { recorder, url } = await start();
-        const response = await fetch(`${url}/a/b?c=d&e=f`, {
-          method: "POST",
-          headers: { "X-Mixed-Case": "Yes" },
-          body: Buffer.alloc(9_999, 1),
-        });
-        expect(await response.text()).toBe("POST 9999");
-        expect(response.headers.get("x-path")).toBe("/a/b");
-        expect(response.headers.get("x-query")).toBe("c=d&e=f");
-        expect(recorder.requests[0]?.headers.get("x-mixed-case")).toBe("Yes");
-        expect(recorder.requests[0]?.remoteAddress).toBe("127.0.0.1");
-        expect(recorder.requests[0]?.body.every((byte) => byte === 1)).toBe(true);
-      });
-
-      test("takes a body at requestBytesMax and answers 413 above, sized or chunked", async () => {
-        const { recorder, url } = await start();
-        const at = await fetch(url, { method: "POST", body: Buffer.alloc(10_000) });
-        expect(at.status).toBe(200);
-        const above = await fetch(url, { method: "POST", body: Buffer.alloc(10_001) });
-        expect(above.status).toBe(413);
-        expect(await above.json()).toMatchObject({ code: "resource_exhausted" });
-        const stream = new ReadableStream({
-          start(controller) {
-            for (let index = 0; index < 11; index += 1) controller.enqueue(Buffer.alloc(1_000));
-            controller.close();
-          },
-        });
-        const init = { method: "POST", body: stream, duplex: "half" } as RequestInit;
-        const chunked = await fetch(url, init);
-        expect(chunked.status).toBe(413);
-        expect(recorder.refused).toEqual(["requestBytesMax", "requestBytesMax"]);
-        expect(recorder.requests).toHaveLength(1);
-      });
-
-      test("answers HEAD with the length and no body", async () => {
-        const { url } = await start();
-        const response = await fetch(url, { method: "HEAD" });
-        expect(response.status).toBe(200);
-        expect(response.headers.get("content-length")).toBe("6");
-        expect(await response.text()).toBe("");
-        const next = await fetch(url);
-        expect(await next.text()).toBe("GET 0");
-      });
-
-      test("passes status, headers and binary bodies through", async () => {
-        const { recorder, url } = await start();
-        const body = Buffer.from([0, 255, 128, 10]);
-        recorder.answer = () =>
-          Promise.resolve({ status: 404, headers: { "content-type": "application/proto" }, body });
-        const response = await fetch(`${url}/nothing`);
-        expect(response.status).toBe(404);
-        expect(response.headers.get("content-type")).toBe("application/proto");
-        expect(Buffer.from(await response.arrayBuffer())).toEqual(body);
-      });
-
-      test("a handler that rejects or throws becomes a 500 without detail", async () => {
-        const { recorder, url } = await start();
-        recorder.answer = () => Promise.reject(new Error("secret"));
-        const response = await fetch(url);
-        expect(response.status).toBe(500);
-        expect(await response.text()).not.toContain("secret");
-      });
-
-      test("a plain GET on the WebSocket path is a plain request", async () => {
-        const { url } = await start();
-        const response = await fetch(`${url}/v1/ws`);
-        expect(response.status).toBe(200);
-      });
-
-      test("aborts the signal when the client goes away, and survives the late answer", async () => {
-        const { recorder, url } = await start();
-        let release: () => void = () => {};
-        let entered: () => void = () => {};
-        const inHandler = new Promise<void>((resolve) => {
-          entered = resolve;
-        });
-        recorder.answer = async () => {
-          entered();
-          await new Promise<void>((resolve) => {
-            release = resolve;
-          });
-          return { status: 200, headers: {}, body: "late" };
-        };
-        const controller = new AbortController();
-        const response = fetch(url, { signal: controller.signal }).catch(() => "aborted");
-        await inHandler;
-        const signal = recorder.requests[0]?.signal;
-        const aborted = new Promise((resolve) => signal?.addEventListener("abort", resolve));
-        controller.abort();
-        expect(await response).toBe("aborted");
-        await aborted;
-        release();
-        await nextTurn();
-        recorder.answer = () => Promise.resolve({ status: 200, headers: {}, body: "next" });
-        expect(await (await fetch(url)).text()).toBe("next");
-      });
-    });
-
     test("a second listener on the port is refused", async () => {
       const { transport } = await start();
       await expect(create({ ...OPTIONS, port: transport.port }, new Recorder())).rejects.toThrow(
@@ -595,6 +398,8 @@ export function transportSuite(
       { connectionsMax: 0 },
       { idleTimeoutMs: -1 },
       { path: "ws" },
+      { trustedProxies: ["10.0.0.0/33"] },
+      { tls: { certFile: "/nowhere/cert.pem", keyFile: "/nowhere/key.pem" } },
     ])("refuses to start with %o", async (wrong) => {
       await expect(create({ ...OPTIONS, ...wrong }, new Recorder())).rejects.toThrow(
         Object.keys(wrong)[0] ?? "",

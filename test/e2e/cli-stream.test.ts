@@ -90,10 +90,12 @@ describe("dev on the simulated venue", () => {
     expect(text.stdout).toMatch(/^\d{4}-.*Z simulated:\S+ trade (buyer|seller) \S+ @ \S+/);
     expect(json.status).toBe(0);
     expect(eventsOf(json.stdout).map(({ type }) => type)).toEqual(Array(5).fill("quote"));
-    const http = url.replace("ws:", "http:");
-    const metrics = await (await fetch(`${http}/metrics`)).text();
+    const admin = /curl -s (http:\S+)\/metrics/.exec(lines)?.[1] ?? "";
+    const metrics = await (await fetch(`${admin}/metrics`)).text();
     expect(metrics).toContain("tickwire_build_info");
-    expect((await fetch(`${http}/readyz`)).status).toBe(200);
+    expect(metrics).toContain("gateway_connections");
+    expect((await fetch(`${admin}/readyz`)).status).toBe(200);
+    expect((await fetch(`${url.replace("ws:", "http:")}/metrics`)).status).toBe(404);
   });
 
   test("calls answer as JSON, and refusals are one line with their code", async () => {
@@ -148,6 +150,8 @@ describe("dev on the simulated venue", () => {
   });
 });
 
+const ADMIN_PORT = /"port":(\d+),"msg":"admin server listens"/;
+
 /** A real capture takes its time on a busy machine. */
 const REPLAY_MS_MAX = 180_000;
 
@@ -172,7 +176,7 @@ describe(
       expect(status).toBe(0);
       expectSameStreams(eventsOf(stdout), expected);
       await cli.waitFor("stderr", /replay finished\n[^]*speed: .+\n/);
-      expect((await fetch(`${url.replace("ws:", "http:")}/healthz`)).status).toBe(200);
+      expect((await fetch(url.replace("ws:", "http:"))).status).toBe(200);
     });
 
     test("with ingest and gateway as processes of their own over NATS", async () => {
@@ -183,16 +187,15 @@ describe(
       const expected = eventsOf((await runCli(["normalize", path])).stdout);
       const environment = { TICKWIRE_BUS__NATS__SERVERS: nats.url };
       const port = await findFreePort();
-      const gateway = startCli(["gateway", "--port", String(port)], { environment });
+      const gatewayArgs = ["gateway", "--port", String(port), "--admin-port", "0"];
+      const gateway = startCli(gatewayArgs, { environment });
       await gateway.waitFor("stderr", /gateway listens/);
+      const [, gatewayAdminPort] = await gateway.waitFor("stderr", ADMIN_PORT);
       const args = ["ingest", "--replay", path, "--speed", speed, "--admin-port", "0"];
       const ingest = startCli(args, { environment });
-      const [, adminPort] = await ingest.waitFor(
-        "stderr",
-        /"port":(\d+),"msg":"admin server listens"/,
-      );
+      const [, adminPort] = await ingest.waitFor("stderr", ADMIN_PORT);
       await untilReady(`http://127.0.0.1:${adminPort}`);
-      await untilReady(`http://127.0.0.1:${port}`);
+      await untilReady(`http://127.0.0.1:${gatewayAdminPort}`);
       const { status, stdout } = await runCli([
         "subscribe",
         `ws://127.0.0.1:${port}`,

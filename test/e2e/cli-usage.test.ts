@@ -148,6 +148,21 @@ describe("what cannot be done exits with 1 and one line", () => {
     expect(stderr).toContain(String(port));
   });
 
+  test.each(["dev", "gateway", "ingest"])(
+    "an admin port in use: %s says what to set",
+    async (command) => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const { port } = server.address() as { port: number };
+      const { status, stdout, stderr } = await runCli([command, "--admin-port", String(port)]);
+      server.close();
+      expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+      expect(stderr).toMatch(oneLine);
+      expect(stderr).toContain(`port ${port} of 127.0.0.1 is in use`);
+      expect(stderr).toContain("--admin-port, or admin.host and admin.port");
+    },
+  );
+
   test.each(["call", "subscribe", "gateway", "ingest", "normalize"])(
     "%s without its other end",
     async (command) => {
@@ -162,14 +177,18 @@ describe("what cannot be done exits with 1 and one line", () => {
           "bus.nats.connectTimeoutMs=0",
           "--port",
           "0",
+          "--admin-port",
+          "0",
+          "--log-level",
+          "silent",
         ],
         ingest: [
           "--set",
           `bus.nats.servers=nats://127.0.0.1:${port}`,
           "--set",
           "bus.nats.connectTimeoutMs=0",
-          "--set",
-          "admin.port=0",
+          "--admin-port",
+          "0",
           "--log-level",
           "silent",
         ],
@@ -210,7 +229,8 @@ describe("what cannot be done exits with 1 and one line", () => {
     if (requireNatsServer() === undefined) return;
     const nats = await startNatsServer({ args: ["--auth", "secret"] });
     try {
-      const args = ["--set", `bus.nats.servers=${nats.url}`, "--port", "0"];
+      const server = ["--set", `bus.nats.servers=${nats.url}`];
+      const args = [...server, "--port", "0", "--admin-port", "0", "--log-level", "silent"];
       const { status, stdout, stderr } = await runCli(["gateway", ...args]);
       expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
       expect(stderr).toMatch(oneLine);

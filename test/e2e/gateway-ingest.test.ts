@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Registry } from "prom-client";
 import { afterEach, describe, expect, test } from "vitest";
 import { MemoryBus } from "#bus/memory-bus.ts";
@@ -41,7 +42,7 @@ describe.each(["uws", "node"] as const)(
         config: gatewayConfig({ port: 0, transport }),
         registry: new Registry(),
       });
-      while ((await fetch(`http://127.0.0.1:${gateway.port}/readyz`)).status !== 200);
+      while (gateway.notReadyReasons().length > 0) await nextTurn();
     }
 
     async function join(): Promise<{ client: RawClient; positions: Map<number, number> }> {

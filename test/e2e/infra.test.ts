@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { ADMIN_PORTS } from "#cli/process/admin-process.ts";
 import { configSchema } from "#config/config.ts";
 import { listVariables } from "#config/config-variables.ts";
 import { loadConfig } from "#config/load-config.ts";
@@ -54,10 +55,12 @@ describe("compose files", () => {
   });
 
   test("ports are published on loopback only", () => {
-    const published = [...read("compose.yaml").matchAll(/ports: \["([^"]+)"/g)];
-    expect(published.map((match) => match[1])).toEqual([
-      "127.0.0.1:9090:9090",
-      "127.0.0.1:8080:8080",
+    const lists = [...read("compose.yaml").matchAll(/ports: \[(.+)\]/g)];
+    const published = lists.flatMap((match) => (match[1] ?? "").split(", "));
+    expect(published).toEqual([
+      '"127.0.0.1:9090:9090"',
+      '"127.0.0.1:8080:8080"',
+      '"127.0.0.1:9091:9091"',
     ]);
   });
 });
@@ -80,6 +83,16 @@ describe("images", () => {
       expect(missing).toEqual([]);
     },
   );
+
+  test.each([
+    ["docker/ingest.Dockerfile", ADMIN_PORTS.ingest],
+    ["docker/gateway.Dockerfile", ADMIN_PORTS.gateway],
+  ])("%s exposes and asks for health on admin port %i", (path, port) => {
+    const text = read(path);
+    expect(text).toMatch(new RegExp(`^EXPOSE .*\\b${port}$`, "m"));
+    expect(text).toContain(`http://127.0.0.1:${port}/healthz`);
+    expect(text).toMatch(/^ENV TICKWIRE_ADMIN__HOST=0\.0\.0\.0$/m);
+  });
 
   test.each(dockerfiles)("%s has an ignore file that keeps history and builds out", (path) => {
     expect(read(`${path}.dockerignore`)).toMatch(/^\.git$/m);

@@ -72,11 +72,14 @@ const LAYERS: readonly { readonly folder: string; readonly allowed: readonly Reg
 /** Packages that exactly one file may import. */
 const ONE_IMPORTER: readonly { readonly module: RegExp; readonly file: RegExp }[] = [
   { module: /^@nats-io\//, file: /^services\/bus\/nats-bus\.ts$/ },
-  { module: /^uWebSockets\.js/, file: /^services\/gateway\/transport\/uws\/uws-module\.ts$/ },
+  { module: /^uWebSockets\.js/, file: /^services\/gateway\/transport\/uws-module\.ts$/ },
   { module: /^@tickwire\/proto\/protobufjs$/, file: /^services\/wire\// },
   { module: /^commander$/, file: /^services\/cli\// },
   { module: /^pino$/, file: /^services\/runtime\/logger\.ts$/ },
-  { module: /^ws$/, file: /(web-socket-dialer|node-transport|node-web-socket|index\.node)\.ts$/ },
+  {
+    module: /^ws$/,
+    file: /(web-socket-dialer|transport\/node\/(transport|connection)|node-web-socket|index\.node)\.ts$/,
+  },
 ];
 
 /** Imports go one way, and some packages have one importer. Tests may import what they test. */
@@ -114,7 +117,7 @@ const EFFECT_FILES: readonly RegExp[] = [
   // Adapters to the outside world, named for it.
   /^services\/ingest\/feed\/connection\/web-socket-dialer\.ts$/,
   /^services\/ingest\/feed\/rest\/fetch-rest-client\.ts$/,
-  /^services\/gateway\/transport\/(uws|node)\/(uws|node)-transport\.ts$/,
+  /^services\/gateway\/transport\/node\/transport\.ts$/,
   /^services\/bus\/nats-bus\.ts$/,
   /^clients\/typescript\/src\/environment\.ts$/,
 ];

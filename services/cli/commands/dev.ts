@@ -1,10 +1,8 @@
 import { Command } from "commander";
-import {
-  addConfigOptions,
-  loadCommandConfig,
-  type ConfigOptions,
-} from "../process/config-options.ts";
-import { addGatewayOptions, gatewayFlags, runGateway } from "./gateway.ts";
+import type { RunningGateway } from "#gateway/main.ts";
+import { addAdminOption, ADMIN_PORTS, runAdminServer } from "../process/admin-process.ts";
+import { addConfigOptions, loadCommandConfig } from "../process/config-options.ts";
+import { addGatewayOptions, gatewayFlags, runGateway, type GatewayOptions } from "./gateway.ts";
 import { runIngest } from "./ingest.ts";
 import { openBus } from "../process/open-bus.ts";
 import { addReplayOptions, playCapture, replayServiceOptions } from "../process/replay-service.ts";
@@ -12,17 +10,13 @@ import type { ReplayFlags, ReplayServiceOptions } from "../process/replay-servic
 import { createServiceProcess } from "../process/service-process.ts";
 import { addVenueOption, venueFlags } from "../process/venue-options.ts";
 
-type DevOptions = ConfigOptions &
-  ReplayFlags & {
-    readonly host?: string;
-    readonly port?: string;
-    readonly transport?: string;
-  };
+type DevOptions = GatewayOptions & ReplayFlags;
 
 /** Nobody waits for a developer's clients to come back. */
 const DEFAULTS = {
   bus: { kind: "memory" },
   gateway: { drainWindowMs: 0 },
+  admin: { port: ADMIN_PORTS.dev },
   log: { level: "warn" },
 };
 
@@ -35,7 +29,7 @@ export function createDevCommand(): Command {
         "unless told otherwise.",
     );
   addReplayOptions(addGatewayOptions(addVenueOption(addConfigOptions(command))));
-  return command
+  return addAdminOption(command, "dev")
     .addHelpText(
       "after",
       `
@@ -60,17 +54,21 @@ async function runDev(options: DevOptions): Promise<void> {
   ];
   const config = loadCommandConfig(options, { defaults: DEFAULTS, flags });
   const service = createServiceProcess("dev", config);
+  let gateway: RunningGateway | undefined;
+  const notReadyReasons = () => gateway?.notReadyReasons() ?? ["starting"];
+  const admin = await runAdminServer({ config, service, notReadyReasons });
   const bus = await openBus({ ...service, config: config.bus, name: "tickwire-dev" });
   service.shutdown.add("bus", () => bus.drain());
   // The gateway first: a port in use must not cost a connection to a venue.
-  const gateway = await runGateway({ config, service, bus });
+  gateway = await runGateway({ config, service, bus });
   const address = reachableAddress(config.gateway.host, gateway.port);
+  const adminAddress = reachableAddress(config.admin.host, admin.port);
   if (replay === undefined) {
     await runIngest({ config, service, bus });
     const venues = config.ingest.venues.map(({ id }) => id);
     print([
       `tickwire streams ${venues.join(", ")} on ${address}`,
-      ...hints(address, exampleOf(config.ingest.venues[0])),
+      ...hints({ address, adminAddress }, exampleOf(config.ingest.venues[0])),
     ]);
     return;
   }
@@ -79,11 +77,14 @@ async function runDev(options: DevOptions): Promise<void> {
   print([
     `tickwire replays ${venue} (${symbols.length} instruments) on ${address}`,
     ...describeStart(replay),
-    ...hints(address, example),
+    ...hints({ address, adminAddress }, example),
   ]);
 }
 
-/** As a client on this machine writes it: an address that stands for all is none to call. */
+/**
+ * An address as a client on this machine writes it. Where the server listens on every address, that
+ * is the loopback one, because the wildcard cannot be connected to.
+ */
 export function reachableAddress(host: string, port: number): string {
   if (host === "0.0.0.0" || host === "::") return `127.0.0.1:${port}`;
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
@@ -106,7 +107,10 @@ function describeStart({ startOnSubscribe, exitWhenDone, speed }: ReplayServiceO
 }
 
 /** What to try next, one command a line. */
-function hints(address: string, { venue, symbol }: Example): string[] {
+function hints(
+  { address, adminAddress }: { readonly address: string; readonly adminAddress: string },
+  { venue, symbol }: Example,
+): string[] {
   const at = address === "127.0.0.1:8080" ? "default" : `ws://${address}`;
   const url = at === "default" ? "" : ` --url http://${address}`;
   const one = symbol === "*" ? "" : `,"symbol":"${symbol}","depth":5`;
@@ -118,7 +122,7 @@ function hints(address: string, { venue, symbol }: Example): string[] {
     `  npx tickwire subscribe ${at} '${venue}:*/quotes' --json --count 5`,
     `  npx tickwire call ${method} '{"venue":"${venue}"${one}}'${url}`,
     `  curl -s http://${address}/tickwire.v1.MarketData/ListInstruments -H 'content-type: application/json' -d '{}'`,
-    `  curl -s http://${address}/metrics`,
+    `  curl -s http://${adminAddress}/metrics   # also /healthz and /readyz`,
     "",
     "Ctrl-C ends it",
   ];

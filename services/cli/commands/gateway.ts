@@ -4,6 +4,13 @@ import type { Bus } from "#bus/bus.ts";
 import type { ConfigFlag } from "#config/load-config.ts";
 import type { TickwireConfig } from "#config/config.ts";
 import {
+  addAdminOption,
+  ADMIN_PORTS,
+  adminFlags,
+  runAdminServer,
+} from "../process/admin-process.ts";
+import type { AdminOptions } from "../process/admin-process.ts";
+import {
   addConfigOptions,
   loadCommandConfig,
   type ConfigOptions,
@@ -16,11 +23,15 @@ import {
   type ServiceProcess,
 } from "../process/service-process.ts";
 
-type GatewayOptions = ConfigOptions & {
-  readonly host?: string;
-  readonly port?: string;
-  readonly transport?: string;
-};
+/** The options of commands that serve clients. */
+export type GatewayOptions = ConfigOptions &
+  AdminOptions & {
+    readonly host?: string;
+    readonly port?: string;
+    readonly transport?: string;
+  };
+
+const DEFAULTS = { admin: { port: ADMIN_PORTS.gateway } };
 
 /** `tickwire gateway`: serves clients from NATS. */
 export function createGatewayCommand(): Command {
@@ -29,7 +40,7 @@ export function createGatewayCommand(): Command {
     .description(
       "Serves clients what the ingestors publish on NATS. Stateless: run as many as you like.",
     );
-  return addGatewayOptions(addConfigOptions(command))
+  return addAdminOption(addGatewayOptions(addConfigOptions(command)), "gateway")
     .addHelpText(
       "after",
       `
@@ -38,16 +49,20 @@ Examples:
   tickwire gateway --port 8081 --set bus.nats.servers=nats://10.0.0.1:4222,nats://10.0.0.2:4222`,
     )
     .action(async (options: GatewayOptions) => {
-      const config = loadCommandConfig(options, { flags: gatewayFlags(options) });
+      const flags = gatewayFlags(options);
+      const config = loadCommandConfig(options, { defaults: DEFAULTS, flags });
       if (config.bus.kind === "memory") {
         throw new UsageError(
           "a gateway by itself has nobody on a memory bus; use dev, or bus.kind nats",
         );
       }
       const service = createServiceProcess("gateway", config);
+      let gateway: RunningGateway | undefined;
+      const notReadyReasons = () => gateway?.notReadyReasons() ?? ["starting"];
+      await runAdminServer({ config, service, notReadyReasons });
       const bus = await openBus({ ...service, config: config.bus, name: "tickwire-gateway" });
       service.shutdown.add("bus", () => bus.drain());
-      await runGateway({ config, service, bus });
+      gateway = await runGateway({ config, service, bus });
     });
 }
 
@@ -61,7 +76,7 @@ export function addGatewayOptions(command: Command): Command {
 
 /** The settings that these options stand for. */
 export function gatewayFlags(options: GatewayOptions): ConfigFlag[] {
-  const flags: ConfigFlag[] = [];
+  const flags = adminFlags(options);
   for (const name of ["host", "port", "transport"] as const) {
     const value = options[name];
     if (value !== undefined) flags.push({ flag: `--${name}`, key: `gateway.${name}`, value });

@@ -1,9 +1,14 @@
 import { Command } from "commander";
 import type { Bus } from "#bus/bus.ts";
 import { startIngest, type RunningIngest } from "#ingest/main.ts";
-import { startAdminServer } from "#runtime/admin-server.ts";
 import type { TickwireConfig } from "#config/config.ts";
-import type { ConfigFlag } from "#config/load-config.ts";
+import {
+  addAdminOption,
+  ADMIN_PORTS,
+  adminFlags,
+  runAdminServer,
+} from "../process/admin-process.ts";
+import type { AdminOptions } from "../process/admin-process.ts";
 import {
   addConfigOptions,
   loadCommandConfig,
@@ -16,7 +21,9 @@ import type { ReplayFlags, ReplayServiceOptions } from "../process/replay-servic
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
 import { addVenueOption, venueFlags } from "../process/venue-options.ts";
 
-type IngestOptions = ConfigOptions & ReplayFlags & { readonly adminPort?: string };
+type IngestOptions = ConfigOptions & ReplayFlags & AdminOptions;
+
+const DEFAULTS = { admin: { port: ADMIN_PORTS.ingest } };
 
 /** `tickwire ingest`: venues, or a capture, to NATS. */
 export function createIngestCommand(): Command {
@@ -24,11 +31,7 @@ export function createIngestCommand(): Command {
     .summary("bring venues to NATS")
     .description("Connects to venues and publishes what they say on NATS. One ingestor a venue.");
   addReplayOptions(addVenueOption(addConfigOptions(command)));
-  return command
-    .option(
-      "--admin-port <number>",
-      "port of health and metrics; 0 picks a free one (default 9090)",
-    )
+  return addAdminOption(command, "ingest")
     .addHelpText(
       "after",
       `
@@ -38,12 +41,11 @@ Examples:
     )
     .action(async (options: IngestOptions) => {
       const replay = replayServiceOptions(options);
-      const flags: ConfigFlag[] = venueFlags(replay === undefined ? options.venue : []);
-      const { adminPort } = options;
-      if (adminPort !== undefined) {
-        flags.push({ flag: "--admin-port", key: "admin.port", value: adminPort });
-      }
-      const config = loadCommandConfig(options, { flags });
+      const flags = [
+        ...venueFlags(replay === undefined ? options.venue : []),
+        ...adminFlags(options),
+      ];
+      const config = loadCommandConfig(options, { defaults: DEFAULTS, flags });
       if (config.bus.kind === "memory") {
         throw new UsageError(
           "an ingestor by itself has nobody on a memory bus; use dev, or bus.kind nats",
@@ -58,25 +60,22 @@ async function runIngestProcess(
   replay: ReplayServiceOptions | undefined,
 ): Promise<void> {
   const service = createServiceProcess("ingest", config);
-  const { logger, metrics, shutdown } = service;
-  let notReady: string | undefined = "starting";
+  let starting = true;
   let busDown = false;
-  const admin = await startAdminServer({
-    ...config.admin,
-    metrics,
-    notReadyReason: () => (busDown ? "the bus is not connected" : notReady),
-  });
-  shutdown.add("admin server", () => admin.close());
-  logger.info({ host: config.admin.host, port: admin.port }, "admin server listens");
+  const notReadyReasons = (): string[] => [
+    ...(starting ? ["starting"] : []),
+    ...(busDown ? ["bus-disconnected"] : []),
+  ];
+  await runAdminServer({ config, service, notReadyReasons });
   const bus = await openBus({ ...service, config: config.bus, name: "tickwire-ingest" });
   bus.onEvent(({ kind }) => {
     if (kind === "disconnected" || kind === "closed") busDown = true;
     if (kind === "connected" || kind === "reconnected") busDown = false;
   });
-  shutdown.add("bus", () => bus.drain());
+  service.shutdown.add("bus", () => bus.drain());
   if (replay === undefined) await runIngest({ config, service, bus });
   else await playCapture(bus, service, replay);
-  notReady = undefined;
+  starting = false;
 }
 
 /** Starts an ingestor on a bus, to be closed by the shutdown. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Registry } from "prom-client";
 import { createLogger, type Logger } from "#runtime/logger.ts";
 import type { TickwireConfig } from "#config/config.ts";
-import { endOnDefect } from "#runtime/defects.ts";
+import { endOnFatalError } from "#runtime/fatal-error.ts";
 import { createMetrics } from "#runtime/metrics.ts";
 import { Shutdown, type ExitCode } from "#runtime/shutdown.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
@@ -21,7 +21,7 @@ export function createServiceProcess(service: string, config: TickwireConfig): S
   const logger = createLogger({ level: config.log.level, service });
   const metrics = createMetrics({ version: programVersion() });
   const exit = (code: ExitCode): void => process.exit(code);
-  endOnDefect({ source: process, logger, exit });
+  endOnFatalError({ source: process, logger, exit });
   const shutdown = new Shutdown({
     clock,
     logger,

@@ -2,13 +2,14 @@
 import { Buffer } from "node:buffer";
 import { MessageJsonError, messageFromJson, messageToJson } from "@tickwire/proto/service";
 import { packErrorDetail, WireError } from "#wire/frame-codec.ts";
+import { InvariantError } from "#core/assert.ts";
 import type { Clock } from "#core/clock.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { CallScope, effectiveTimeoutMs } from "../rpc/call-scope.ts";
 import { invoke } from "../session/call-table.ts";
 import { RpcError, toRpcError } from "../rpc/rpc-error.ts";
 import type { BoundMethod, RpcContext, ServiceTable } from "../rpc/service-table.ts";
-import { errorAnswer, jsonAnswer } from "./http-answer.ts";
+import { errorAnswer, jsonAnswer } from "../transport/http-answer.ts";
 import type { HttpRequest, HttpResponse } from "../transport/transport.ts";
 
 /** What the HTTP face of the RPCs needs of the gateway. */
@@ -87,6 +88,7 @@ export class ConnectRpc {
       const response = await opened.race(invoke(() => method.handle(message, context)));
       return encodeResponse(method, response, encoding);
     } catch (error) {
+      if (error instanceof InvariantError) throw error;
       const failure = toRpcError(error);
       code = failure.code;
       if (code === "internal") this.#parts.onInternalError(method.fullName, error);

@@ -41,12 +41,12 @@ export class SessionOutput implements CallReplies, SubscriptionReplies {
     this.#control({ kind: "unsubscribeResult", value: { requestId, topics } });
   }
 
-  openTopicLane(): TopicLane {
-    return this.#outbound.openTopicLane();
+  openTopicLane(topicId: number): TopicLane {
+    return this.#outbound.openTopicLane(topicId);
   }
 
-  takeBack(lanes: ReadonlySet<TopicLane>): void {
-    this.#outbound.takeBack(lanes);
+  takeBack(topicIds: ReadonlySet<number>): void {
+    this.#outbound.takeBack(topicIds);
   }
 
   response(callId: number, response: Uint8Array, last: boolean): void {

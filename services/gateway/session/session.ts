@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { InvariantError } from "#core/assert.ts";
 import type { Instrument } from "@tickwire/proto/service";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import { CloseCode } from "#wire/codes.ts";
@@ -172,7 +172,7 @@ export class Session implements ConnectionHandler {
   #step(event: SessionEvent): Step {
     const step = stepOf(this.#state, event);
     if (step === undefined) {
-      assert.fail(`${event} cannot happen to a session that is ${this.#state}`);
+      throw new InvariantError(`${event} cannot happen to a session that is ${this.#state}`);
     }
     if (step.does === "nothing") return step;
     if (this.#state === "awaiting-hello" && step.next !== "awaiting-hello") {

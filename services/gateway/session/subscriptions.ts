@@ -30,9 +30,9 @@ import type {
 export type SubscriptionReplies = {
   subscribeResult(requestId: number, results: readonly TopicResultInit[]): void;
   unsubscribeResult(requestId: number, results: readonly TopicResultInit[]): void;
-  openTopicLane(): TopicLane;
+  openTopicLane(topicId: number): TopicLane;
   /** The client wants no more of these topics: nothing of them may follow the result. */
-  takeBack(lanes: ReadonlySet<TopicLane>): void;
+  takeBack(topicIds: ReadonlySet<number>): void;
 };
 
 /** What subscriptions need of the gateway. */
@@ -110,7 +110,7 @@ export class Subscriptions {
   unsubscribe(message: UnsubscribeMessage): boolean {
     if (!this.#parts.takeTopics(message.topics.length)) return false;
     this.#queue.add(() => {
-      const left = new Set<TopicLane>();
+      const left = new Set<number>();
       const results = message.topics.map((topic, index) => this.#remove(topic, index, left));
       if (left.size > 0) this.#replies.takeBack(left);
       this.#replies.unsubscribeResult(message.requestId, results);
@@ -187,7 +187,7 @@ export class Subscriptions {
       return refused({ error: "TOPIC_ERROR_UNAVAILABLE", message });
     }
     this.#starting += 1;
-    const lane = this.#replies.openTopicLane();
+    const lane = this.#replies.openTopicLane(view.id);
     const options = {
       snapshot: request.snapshot !== "SNAPSHOT_MODE_NONE",
       resume: request.resume,
@@ -265,20 +265,20 @@ export class Subscriptions {
     return this.#byTopic.has(want.topic) ? ALREADY_SUBSCRIBED : undefined;
   }
 
-  /** Ends one topic, or all of a pattern; their lanes are added to `left`. */
-  #remove(text: string, requestIndex: number, left: Set<TopicLane>): TopicResultInit {
+  /** Ends one topic, or all of a pattern; their ids are added to `left`. */
+  #remove(text: string, requestIndex: number, left: Set<number>): TopicResultInit {
     if (this.#patterns.forget(text)) {
       for (const subscription of this.#byTopic.values()) {
         if (subscription.pattern?.text !== text) continue;
         this.#end(subscription);
-        left.add(subscription.lane);
+        left.add(subscription.view.id);
       }
       return { requestIndex, topic: text };
     }
     const subscription = this.#byTopic.get(text);
     if (subscription === undefined) return refusedResult(requestIndex, text, NOT_SUBSCRIBED);
     this.#end(subscription);
-    left.add(subscription.lane);
+    left.add(subscription.view.id);
     return { requestIndex, topic: text, topicId: subscription.view.id };
   }
 

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert } from "#core/assert.ts";
 import { encodeServerMessages } from "#wire/frame-codec.ts";
 import type { Hub } from "../topics/hub.ts";
 import type { SharedBatch } from "../topics/shared-batch.ts";
@@ -26,7 +26,7 @@ export type TopicSubscriptionParts = {
   /** Held for this subscription, which gives it back. */
   readonly view: TopicView;
   readonly hub: Pick<Hub, "release">;
-  /** Of this topic alone, so that what it owes can be taken back. */
+  /** Of this topic. */
   readonly lane: TopicLane;
   readonly options: AttachOptions;
   /** The pattern that brought the topic, if one did. */
@@ -41,12 +41,14 @@ export type TopicSubscriptionParts = {
  * 1. A subscription lives once: `starting`, then perhaps `live`, then `ended`. Asserted.
  * 2. The start is queued before anything that follows it: both happen within `start`.
  * 3. Only a live subscription is delivered to: asserted per batch.
- * 4. A lane carries one topic: the batch's topic id is asserted.
+ * 4. A batch belongs to the topic: the lane asserts it.
+ * 5. The client is brought to where the view is, batch by batch, so its sequences are in order as
+ *    the view's are: asserted at the start and per batch.
  */
 export class TopicSubscription implements TopicSubscriber {
   readonly view: TopicView;
-  readonly lane: TopicLane;
   readonly pattern: Pattern | undefined;
+  readonly #lane: TopicLane;
   readonly #hub: Pick<Hub, "release">;
   readonly #options: AttachOptions;
   #state: TopicSubscriptionState = "starting";
@@ -54,7 +56,7 @@ export class TopicSubscription implements TopicSubscriber {
 
   constructor(parts: TopicSubscriptionParts) {
     this.view = parts.view;
-    this.lane = parts.lane;
+    this.#lane = parts.lane;
     this.pattern = parts.pattern;
     this.#hub = parts.hub;
     this.#options = parts.options;
@@ -80,15 +82,16 @@ export class TopicSubscription implements TopicSubscriber {
     this.#state = "live";
     const attached = this.view.attach(this, this.#options);
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? attached.position.sequence;
-    this.lane.pushStart(attached.batches);
+    assert(this.#sequence === this.view.sequence, "a start ends where the view is");
+    this.#lane.pushStart(attached.batches);
     return attached;
   }
 
   deliver(batch: SharedBatch): void {
     assert(this.#state === "live", "only a live subscription is delivered to");
-    assert(batch.topicId === this.view.id, "a lane carries one topic");
+    assert(batch.lastSequence === this.view.sequence, "a batch ends where the view is");
     this.#sequence = batch.lastSequence;
-    this.lane.push(batch);
+    this.#lane.push(batch);
   }
 
   gap(missingFirst: number, missingLast: number): void {
@@ -112,6 +115,6 @@ export class TopicSubscription implements TopicSubscriber {
   }
 
   #say(value: NoticeInit): void {
-    this.lane.pushMessage(encodeServerMessages([{ kind: "notice", value }]));
+    this.#lane.pushMessage(encodeServerMessages([{ kind: "notice", value }]));
   }
 }

@@ -6,7 +6,7 @@ import type { CancelTimer, Clock } from "#core/clock.ts";
 import { formatTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
 import type { GatewayMetrics } from "../metrics.ts";
-import { QueryGate } from "../catalog/query-gate.ts";
+import { QueryGate } from "./query-gate.ts";
 import { TopicFeed } from "./topic-feed.ts";
 import type { RingLimits } from "./topic-history.ts";
 import { RAW_VIEW, TopicView } from "./topic-view.ts";

@@ -4,8 +4,9 @@
 export type SharedBatch = {
   /** An element of ServerFrame.batches with tag and length. */
   readonly bytes: Uint8Array;
-  /** 0 for a message that keeps its place among batches. */
+  /** As in `bytes`; never 0. */
   readonly topicId: number;
+  /** Events in the batch, at least 1. */
   readonly events: number;
   readonly firstSequence: number;
   readonly lastSequence: number;

@@ -5,7 +5,7 @@ import type { Bus } from "#bus/bus.ts";
 import { querySubject } from "#bus/subject.ts";
 import type { Topic } from "#core/topic.ts";
 import { decodeQueryReply } from "#wire/bus-codec.ts";
-import type { QueryGate } from "../catalog/query-gate.ts";
+import type { QueryGate } from "./query-gate.ts";
 import type { TopicFailure } from "./topic-subscriber.ts";
 
 /** A state as the publisher encoded it, or why there is none. */

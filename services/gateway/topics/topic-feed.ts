@@ -77,6 +77,11 @@ export class TopicFeed {
     return this.#history.position;
   }
 
+  /** The sequence of the position, without making an object. */
+  get sequence(): number {
+    return this.#history.sequence;
+  }
+
   /** Of the newest batch; 0 before the first. */
   get priceScale(): number {
     return this.#priceScale;

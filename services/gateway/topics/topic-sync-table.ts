@@ -23,8 +23,8 @@
  *    Nobody can subscribe before the first snapshot (`attached` is impossible there), a query that
  *    fails arms a retry if somebody is subscribed, and `attached` asks if neither is so. Whoever
  *    found no start, because it was trimmed meanwhile, gets the next snapshot.
- * 8. Batches are held only while the topic is not live, at most as many as the history keeps.
- *    Asserted by the history of batches itself and when the topic becomes live.
+ * 8. Batches are held only while the topic is not live, at most as many as the history keeps. Only
+ *    the cells of these states say `hold`, and becoming live lets go of all; tested at the limits.
  * 9. Subscribers have received what the history holds: a batch is appended and delivered in one
  *    step. The history asserts that each batch continues from the one before; the property test
  *    follows each subscriber and finds every event delivered, replaced by a state or told missing.

@@ -56,6 +56,11 @@ export class TopicView {
     return this.#feed.position;
   }
 
+  /** The sequence of the position, for asking per batch. */
+  get sequence(): number {
+    return this.#feed.sequence;
+  }
+
   /**
    * Calls back (at once if possible) when `attach` can give a start, or with the reason why it
    * cannot.

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import { selectTransport } from "./select-transport.ts";
 import type { TransportChoice } from "./select-transport.ts";
 import type { Transport, TransportHandler, TransportOptions } from "./transport.ts";
-import { loadUws, uwsPackageFor } from "./uws/uws-module.ts";
+import { loadUws, uwsPackageFor } from "./uws-module.ts";
 
 const OPTIONS: TransportOptions = {
   host: "127.0.0.1",
@@ -14,9 +14,11 @@ const OPTIONS: TransportOptions = {
   idleTimeoutMs: 60_000,
   compression: false,
   connectionsMax: 1,
+  trustedProxies: [],
+  proxyHeader: "x-forwarded-for",
 };
 
-const HANDLER: TransportHandler = {
+const HANDLER: TransportHandler<undefined> = {
   onUpgrade: () => ({ kind: "refuse", response: { status: 400, headers: {}, body: "" } }),
   onRefused: () => {},
   onConnection: () => {
@@ -36,7 +38,6 @@ async function select(choice: TransportChoice, load?: () => Promise<never>) {
     {
       choice,
       onFallback: (reason) => reasons.push(reason),
-      onError: () => {},
       ...(load === undefined ? {} : { load }),
     },
     OPTIONS,

@@ -1,13 +1,8 @@
-import { createNodeTransport } from "./node/node-transport.ts";
-import type {
-  Transport,
-  TransportErrorListener,
-  TransportHandler,
-  TransportOptions,
-} from "./transport.ts";
-import { loadUws } from "./uws/uws-module.ts";
-import type { UwsModule } from "./uws/uws-module.ts";
-import { createUwsTransport } from "./uws/uws-transport.ts";
+import { createNodeTransport } from "./node/transport.ts";
+import type { Transport, TransportHandler, TransportOptions } from "./transport.ts";
+import { loadUws } from "./uws-module.ts";
+import type { UwsModule } from "./uws-module.ts";
+import { createUwsTransport } from "./uws/transport.ts";
 
 /** `auto` takes uWebSockets.js where it loads and Node's own otherwise. */
 export const TRANSPORT_CHOICES = ["auto", "uws", "node"] as const;
@@ -18,7 +13,6 @@ export type SelectTransportOptions = {
   readonly choice: TransportChoice;
   /** Called once, if `auto` has to fall back. */
   readonly onFallback: (reason: string) => void;
-  readonly onError: TransportErrorListener;
   /** Replaceable in tests. */
   readonly load?: () => Promise<UwsModule>;
 };
@@ -27,19 +21,19 @@ export type SelectTransportOptions = {
  * Creates the transport that `choice` names. Rejects with what kept it from listening; `uws` also
  * rejects where the native module cannot load.
  */
-export async function selectTransport(
+export async function selectTransport<Principal>(
   select: SelectTransportOptions,
   options: TransportOptions,
-  handler: TransportHandler,
+  handler: TransportHandler<Principal>,
 ): Promise<Transport> {
-  if (select.choice === "node") return createNodeTransport(options, handler, select.onError);
+  if (select.choice === "node") return createNodeTransport(options, handler);
   if (select.choice === "auto") {
     try {
       await (select.load ?? loadUws)();
     } catch (error) {
       select.onFallback(error instanceof Error ? error.message : String(error));
-      return createNodeTransport(options, handler, select.onError);
+      return createNodeTransport(options, handler);
     }
   }
-  return createUwsTransport(options, handler, select.onError);
+  return createUwsTransport(options, handler);
 }

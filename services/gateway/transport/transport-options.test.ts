@@ -12,6 +12,8 @@ const OPTIONS: TransportOptions = {
   idleTimeoutMs: 60_000,
   compression: false,
   connectionsMax: 1,
+  trustedProxies: [],
+  proxyHeader: "x-forwarded-for",
 };
 
 test.each([

@@ -1,11 +1,13 @@
+import { isNetwork } from "./peer-address.ts";
+import { PROXY_HEADERS } from "./transport.ts";
 import type { TransportOptions } from "./transport.ts";
 
 /** The options cannot be served; `key` names the wrong one. */
 export class TransportOptionsError extends Error {
   readonly key: keyof TransportOptions;
 
-  constructor(key: keyof TransportOptions, message: string) {
-    super(`${key}: ${message}`);
+  constructor(key: keyof TransportOptions, message: string, options?: ErrorOptions) {
+    super(`${key}: ${message}`, options);
     this.name = "TransportOptionsError";
     this.key = key;
   }
@@ -37,6 +39,15 @@ export function assertTransportOptions(options: TransportOptions): void {
   assertInteger(options, "connectionsMax", 1, SIZE_MAX);
   if (!options.path.startsWith("/")) {
     throw new TransportOptionsError("path", `"${options.path}" does not start with "/"`);
+  }
+  const wrong = options.trustedProxies.find((text) => !isNetwork(text));
+  if (wrong !== undefined) {
+    const message = `"${wrong}" is neither an IP address nor a network such as 10.0.0.0/8`;
+    throw new TransportOptionsError("trustedProxies", message);
+  }
+  if (!PROXY_HEADERS.includes(options.proxyHeader)) {
+    const message = `"${options.proxyHeader}" is none of ${PROXY_HEADERS.join(", ")}`;
+    throw new TransportOptionsError("proxyHeader", message);
   }
 }
 

@@ -1,10 +1,10 @@
-/** What became of a frame handed to `send`. */
+/** What became of bytes that were handed to a connection or to a streamed HTTP body. */
 export const SendResult = {
-  /** Written to the kernel. */
+  /** Given to the kernel. */
   Sent: "sent",
-  /** Accepted, waiting in user space. */
+  /** Accepted; some of it waits in user space. */
   Buffered: "buffered",
-  /** Refused: the connection is at its buffer limit or closed. Nothing of it was sent. */
+  /** Refused, because the buffer limit is reached or the receiver is closed. Nothing was sent. */
   Dropped: "dropped",
 } as const;
 export type SendResult = (typeof SendResult)[keyof typeof SendResult];
@@ -12,6 +12,7 @@ export type SendResult = (typeof SendResult)[keyof typeof SendResult];
 /** One client's WebSocket. Every method is safe after the connection closed. */
 export type Connection = {
   readonly id: number;
+  /** The client's address, as in the context of the connection. */
   readonly remoteAddress: string;
   /** Whether permessage-deflate was negotiated. */
   readonly compressionNegotiated: boolean;
@@ -25,7 +26,7 @@ export type Connection = {
   terminate(): void;
 };
 
-/** What the gateway does with a connection. Called synchronously; must not throw. */
+/** What the gateway does with a connection. Called synchronously; what it throws is fatal. */
 export type ConnectionHandler = {
   /** `data` is only valid during the call. */
   onMessage(data: Uint8Array, isBinary: boolean): void;
@@ -35,57 +36,144 @@ export type ConnectionHandler = {
   onClose(code: number, reason: string): void;
 };
 
+/** Who is at the other end of a connection; decided at the upgrade and fixed from then on. */
+export type ConnectionContext<Principal> = {
+  /** Whom the gateway takes the client for. The transport hands it on and never looks at it. */
+  readonly principal: Principal;
+  /** The client's address; see `UpgradeRequest.remoteAddress`. */
+  readonly remoteAddress: string;
+  /** One of those that the client offered. */
+  readonly subprotocol: string;
+};
+
+/** Headers of a request. Names are in lower case; a repeated header's values are joined. */
+export type RequestHeaders = ReadonlyMap<string, string>;
+
 export type HttpRequest = {
   readonly method: string;
   /** Path without query. */
   readonly path: string;
   readonly query: string;
-  /** Names in lower case. */
-  readonly headers: ReadonlyMap<string, string>;
+  readonly headers: RequestHeaders;
+  /** The client's address; see `UpgradeRequest.remoteAddress`. */
   readonly remoteAddress: string;
   /** The whole body, at most `requestBytesMax`. */
   readonly body: Uint8Array;
-  /** Aborted when the client goes away. */
+  /** Aborted when the client goes away before the answer is complete. */
   readonly signal: AbortSignal;
 };
 
-export type HttpResponse = {
+/** A body that is known as a whole. */
+export type HttpBytes = Uint8Array | string;
+
+/**
+ * A body that is made while it is sent. The transport calls `open` once, after the handler's answer
+ * and before the first byte. It does not call it for HEAD, nor if the client has gone by then, so
+ * whatever a stream needs is to be acquired in `open`. What `open` throws is fatal.
+ */
+export type HttpStream = { open(writer: HttpWriter): HttpStreamHandler };
+
+/** The body of an HTTP answer. */
+export type HttpBody = HttpBytes | HttpStream;
+
+/**
+ * Takes a streamed body. Every method is safe after the stream ended. A client that takes nothing
+ * of what waits for it for about 10 s is cut.
+ */
+export type HttpWriter = {
+  /**
+   * Sends some bytes, in order; they are copied before this returns. After anything but `Sent` a
+   * producer waits for `onDrain`; one that goes on is refused at `bufferedBytesMax`.
+   */
+  write(chunk: Uint8Array): SendResult;
+  /** Bytes accepted and not yet taken by the kernel. */
+  bufferedBytes(): number;
+  /** Completes the body after what was accepted. Idempotent. */
+  end(): void;
+  /**
+   * Cuts the connection, so that the client sees that the body is not whole. Does nothing after
+   * `end`.
+   */
+  abort(): void;
+};
+
+/** What a producer hears about its stream. Called synchronously; what it throws is fatal. */
+export type HttpStreamHandler = {
+  /** What was buffered has been taken. */
+  onDrain(): void;
+  /**
+   * Called exactly once: with true when the body was ended and nothing of it waits, with false if
+   * the client has gone or the stream was aborted before.
+   */
+  onClose(whole: boolean): void;
+};
+
+/** An answer. Content-Length and Transfer-Encoding are the transport's to say. */
+export type HttpResponse<Body extends HttpBody = HttpBody> = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | string;
+  readonly body: Body;
 };
 
 export type UpgradeRequest = {
   readonly path: string;
-  readonly headers: ReadonlyMap<string, string>;
+  readonly headers: RequestHeaders;
+  /**
+   * The address that the connection comes from; behind a trusted proxy, the address that the proxy
+   * names.
+   */
   readonly remoteAddress: string;
   /** As offered, in order. */
   readonly subprotocols: readonly string[];
 };
 
-/**
- * Accept with a subprotocol (which must be one that was offered), or refuse with an HTTP answer.
- */
-export type UpgradeDecision =
-  | { readonly kind: "accept"; readonly subprotocol: string }
-  | { readonly kind: "refuse"; readonly response: HttpResponse };
+/** Accepts a client as what the context says, or refuses it with an HTTP answer. */
+export type UpgradeDecision<Principal> =
+  | { readonly kind: "accept"; readonly context: ConnectionContext<Principal> }
+  | { readonly kind: "refuse"; readonly response: HttpResponse<HttpBytes> };
 
-/** What a transport serves. */
-export type TransportHandler = {
-  onUpgrade(request: UpgradeRequest): UpgradeDecision;
+/**
+ * What a transport serves. Bad input never makes a handler throw. What one throws, or what its
+ * promise rejects with, is our own bug: the transport calls no handler any more, and throws the
+ * error again as an uncaught exception, which ends the process.
+ */
+export type TransportHandler<Principal> = {
+  onUpgrade(request: UpgradeRequest): UpgradeDecision<Principal>;
   /** The transport refused something by itself, because of a limit of its options. */
   onRefused(limit: "connectionsMax" | "requestBytesMax"): void;
-  onConnection(connection: Connection): ConnectionHandler;
-  /** Rejections become a 500 without detail. */
+  /** `context` is the one that `onUpgrade` accepted the client with. */
+  onConnection(connection: Connection, context: ConnectionContext<Principal>): ConnectionHandler;
   onHttp(request: HttpRequest): Promise<HttpResponse>;
 };
 
-export type TransportOptions = {
+/** Which peers are believed when they name the client that they speak for. */
+export type ProxyOptions = {
+  /** Addresses and networks such as `10.0.0.0/8` or `::1`. */
+  readonly trustedProxies: readonly string[];
+  /** The header that the trusted proxies write. */
+  readonly proxyHeader: ProxyHeader;
+};
+
+/** Only one header is believed: a proxy passes on the other one as the client wrote it. */
+export const PROXY_HEADERS = ["x-forwarded-for", "forwarded"] as const;
+export type ProxyHeader = (typeof PROXY_HEADERS)[number];
+
+/** PEM files of a server's certificate, with its chain, and of its key. */
+export type TlsOptions = {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Of the key, if it is encrypted. */
+  readonly passphrase?: string;
+};
+
+export type TransportOptions = ProxyOptions & {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
   /** WebSocket path. */
   readonly path: string;
+  /** Serves `wss:` and `https:` instead of `ws:` and `http:`. The files are read once. */
+  readonly tls?: TlsOptions;
   /**
    * Above this a connection is cut without a close frame; the gateway's own, lower limit closes
    * with a code.
@@ -93,7 +181,7 @@ export type TransportOptions = {
   readonly messageBytesMax: number;
   /** HTTP bodies above this are answered 413. */
   readonly requestBytesMax: number;
-  /** Buffered bytes at which `send` drops. */
+  /** Buffered bytes of a connection or a streamed body at which more is dropped. */
   readonly bufferedBytesMax: number;
   /** A connection from which nothing (not even a pong) came for this long is cut. */
   readonly idleTimeoutMs: number;
@@ -111,10 +199,7 @@ export type Transport = {
   close(): Promise<void>;
 };
 
-/** Hears what a handler threw: a bug, but not one that ends the process. */
-export type TransportErrorListener = (where: string, error: unknown) => void;
-
-export type CreateTransport = (
+export type CreateTransport = <Principal>(
   options: TransportOptions,
-  handler: TransportHandler,
+  handler: TransportHandler<Principal>,
 ) => Promise<Transport>;

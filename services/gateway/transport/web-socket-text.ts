@@ -1,4 +1,6 @@
 import { Buffer } from "node:buffer";
+import { assert } from "#core/assert.ts";
+import type { RequestHeaders } from "./transport.ts";
 
 /** A close frame holds 125 bytes, of which two are the code. */
 const REASON_BYTES_MAX = 123;
@@ -22,8 +24,13 @@ export function parseSubprotocols(header: string | undefined): string[] {
     .filter((token) => token !== "");
 }
 
-/** Whether the headers (names in lower case) ask for a WebSocket of the version of RFC 6455. */
-export function isWebSocketUpgrade(headers: ReadonlyMap<string, string>): boolean {
+/** @throws InvariantError if the gateway chose a subprotocol that the client did not offer. */
+export function assertOffered(chosen: string, offered: readonly string[]): void {
+  assert(offered.includes(chosen), "the subprotocol of a connection is one that was offered");
+}
+
+/** Whether the headers ask for a WebSocket of the version of RFC 6455. */
+export function isWebSocketUpgrade(headers: RequestHeaders): boolean {
   return (
     headers.get("upgrade")?.toLowerCase() === "websocket" &&
     headers.get("sec-websocket-version") === "13"

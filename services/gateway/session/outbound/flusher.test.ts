@@ -91,7 +91,6 @@ describe("a round", () => {
 
 describe("after a round that took", () => {
   test.each([
-    [0.9, 0],
     [1, 1],
     [4.7, 4],
     [10, 10],
@@ -100,15 +99,19 @@ describe("after a round that took", () => {
     flusher.schedule(session("long", () => clock.advance(tookMs)));
     endTurn();
     flusher.schedule(session("next"));
-    if (waitMs === 0) {
-      endTurn();
-    } else {
-      expect(turns).toHaveLength(0);
-      clock.advance(waitMs - 1);
-      expect(flushed).toEqual(["long"]);
-      clock.advance(1);
-    }
+    expect(turns).toHaveLength(0);
+    clock.advance(waitMs - 1);
+    expect(flushed).toEqual(["long"]);
+    clock.advance(1);
     expect(flushed).toEqual(["long", "next"]);
+  });
+
+  test("less than a millisecond, the next comes with the turn", () => {
+    flusher.schedule(session("short", () => clock.advance(0.9)));
+    endTurn();
+    flusher.schedule(session("next"));
+    endTurn();
+    expect(flushed).toEqual(["short", "next"]);
   });
 
   test("a negative time, because the clock was set back, the next does not wait", () => {

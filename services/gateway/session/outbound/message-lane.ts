@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert } from "#core/assert.ts";
 import type { FrameBuffer } from "./frame-buffer.ts";
 
 /**

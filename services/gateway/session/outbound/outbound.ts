@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert } from "#core/assert.ts";
 import type { GatewayMetrics } from "../../metrics.ts";
 import type { Connection } from "../../transport/transport.ts";
 import { SendResult } from "../../transport/transport.ts";
@@ -6,7 +6,7 @@ import type { Flushable, Flusher } from "./flusher.ts";
 import { MessageLane } from "./message-lane.ts";
 import { SlowPolicy } from "./slow-policy.ts";
 import { TopicLanes } from "./topic-lanes.ts";
-import type { TopicLane } from "./topic-lanes.ts";
+import type { LaneListener, TopicLane } from "./topic-lanes.ts";
 
 /** How much may be owed to a session, and what is compressed. */
 export type OutboundLimits = {
@@ -34,11 +34,11 @@ export type OutboundListener = {
  * What holds, and what enforces it:
  * 1. Within a lane nothing overtakes: lanes are queues, and `consume` takes from their heads.
  * 2. A frame carries market data only with everything that is more urgent: asserted per frame.
- * 3. What is owed is what was queued and has not left: each lane counts its own bytes, and asserts
- *    that it owes nothing when it is empty.
+ * 3. What is owed is what was queued and has not left: lanes count what enters and what leaves, and
+ *    assert that nothing is owed when they are empty.
  * 4. After `close` nothing is queued and nothing is sent: lanes and sends ask first.
  */
-export class Outbound implements Flushable {
+export class Outbound implements Flushable, LaneListener {
   readonly #connection: Connection;
   readonly #limits: OutboundLimits;
   readonly #flusher: Flusher;
@@ -65,13 +65,7 @@ export class Outbound implements Flushable {
     this.#metrics = parts.metrics;
     this.#listener = listener;
     this.#slowPolicy = new SlowPolicy(limits.outboundBytesMax);
-    this.#topics = new TopicLanes({
-      onNews: (bytes) => this.#onNews(bytes),
-      onStart: (bytes) => {
-        this.#slowPolicy.onStart(bytes);
-        this.#schedule();
-      },
-    });
+    this.#topics = new TopicLanes(this);
   }
 
   /** Queued here plus buffered by the transport. */
@@ -92,14 +86,14 @@ export class Outbound implements Flushable {
     this.#pushMessage(this.#replies, bytes);
   }
 
-  /** A lane for one more topic. */
-  openTopicLane(): TopicLane {
-    return this.#topics.open();
+  /** The lane of one more topic. */
+  openTopicLane(topicId: number): TopicLane {
+    return this.#topics.open(topicId);
   }
 
-  /** Takes back what waits in these lanes. Not counted as a loss: the client wants it no more. */
-  takeBack(lanes: ReadonlySet<TopicLane>): void {
-    this.#topics.takeBack(lanes);
+  /** Takes back what waits of these topics. Not counted as a loss: the client wants it no more. */
+  takeBack(topicIds: ReadonlySet<number>): void {
+    this.#topics.takeBack(topicIds);
   }
 
   /**
@@ -110,6 +104,18 @@ export class Outbound implements Flushable {
     if (this.#closed) return;
     if (this.#connection.send(bytes, false) === SendResult.Dropped) this.pushControl(bytes);
     else this.#flusher.sent(bytes.byteLength, false);
+  }
+
+  /** For the lanes: something that is not a start was queued. */
+  onNews(bytes: number): void {
+    this.#slowPolicy.onNews(bytes);
+    this.#schedule();
+  }
+
+  /** For the lanes: part of the start of a subscription was queued. */
+  onStart(bytes: number): void {
+    this.#slowPolicy.onStart(bytes);
+    this.#schedule();
   }
 
   /** The transport has room again. */
@@ -148,12 +154,7 @@ export class Outbound implements Flushable {
   #pushMessage(lane: MessageLane, bytes: Uint8Array): void {
     if (this.#closed) return;
     lane.push(bytes);
-    this.#onNews(bytes.byteLength);
-  }
-
-  #onNews(bytes: number): void {
-    this.#slowPolicy.onNews(bytes);
-    this.#schedule();
+    this.onNews(bytes.byteLength);
   }
 
   #schedule(): void {
@@ -168,6 +169,7 @@ export class Outbound implements Flushable {
     const allControl = control === this.#control.length;
     const replies = allControl ? this.#replies.fill(frame) : 0;
     const allReplies = allControl && replies === this.#replies.length;
+    const messageBytes = frame.length;
     const batches = allReplies ? this.#topics.fill(frame) : 0;
     const bytes = frame.length;
     const compress = this.compress && bytes >= this.#limits.compressBytesMin;
@@ -175,14 +177,12 @@ export class Outbound implements Flushable {
     this.#flusher.sent(bytes, compress);
     // The transport may have found out while it sent that the client is gone.
     if (this.#closed) return false;
-    const before = this.#queuedBytes;
     if (control > 0) this.#control.consume(control);
     if (replies > 0) this.#replies.consume(replies);
     if (batches > 0) {
       assert(this.#control.length + this.#replies.length === 0, "market data leaves last");
-      this.#topics.consume(batches);
+      this.#topics.consume(batches, bytes - messageBytes);
     }
-    assert(before - this.#queuedBytes === bytes, "what left is what is owed no more");
     return true;
   }
 }

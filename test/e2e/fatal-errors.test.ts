@@ -68,7 +68,7 @@ test.each(Object.entries(PROGRAMS))(
     expect(JSON.parse(lines[0] ?? "")).toMatchObject({
       level: "error",
       service: "test",
-      msg: "a bug in Tickwire ends the process",
+      msg: "the process ends because of a bug in it",
       error: { name: "InvariantError", message: "broken invariant: two is one" },
     });
     expect(status).toBe(1);

@@ -1,4 +1,4 @@
-import type { HttpResponse } from "../transport/transport.ts";
+import type { HttpBody, HttpBytes, HttpResponse, HttpStream } from "./transport.ts";
 
 /**
  * Reason phrases of the statuses that the gateway answers with; others go out with an empty phrase.
@@ -29,12 +29,17 @@ export function reasonPhrase(status: number): string {
   return REASON_PHRASES[status] ?? "";
 }
 
+/** Whether a body is made while it is sent. */
+export function isStream(body: HttpBody): body is HttpStream {
+  return typeof body !== "string" && !(body instanceof Uint8Array);
+}
+
 /** A JSON answer. `value` must be serializable. */
 export function jsonAnswer(
   status: number,
   value: unknown,
   headers: Readonly<Record<string, string>> = {},
-): HttpResponse {
+): HttpResponse<HttpBytes> {
   return {
     status,
     headers: { "content-type": "application/json", ...headers },
@@ -48,22 +53,17 @@ export function errorAnswer(
   code: string,
   message: string,
   headers: Readonly<Record<string, string>> = {},
-): HttpResponse {
+): HttpResponse<HttpBytes> {
   return jsonAnswer(status, { code, message }, headers);
 }
 
 /** A plain-text answer. */
-export function textAnswer(status: number, body: string): HttpResponse {
+export function textAnswer(status: number, body: string): HttpResponse<HttpBytes> {
   return { status, headers: { "content-type": "text/plain; charset=utf-8" }, body };
 }
 
-/** What a handler that rejected is answered with: no detail leaves the process. */
-export function internalErrorAnswer(): HttpResponse {
-  return errorAnswer(500, "internal", "internal error");
-}
-
 /** What a body above the limit is answered with. */
-export function bodyTooLargeAnswer(requestBytesMax: number): HttpResponse {
+export function bodyTooLargeAnswer(requestBytesMax: number): HttpResponse<HttpBytes> {
   return errorAnswer(
     413,
     "resource_exhausted",
@@ -72,14 +72,14 @@ export function bodyTooLargeAnswer(requestBytesMax: number): HttpResponse {
 }
 
 /** What an upgrade to something else than WebSocket version 13 is answered with. */
-export function badUpgradeAnswer(): HttpResponse {
+export function badUpgradeAnswer(): HttpResponse<HttpBytes> {
   const message =
     "this is a WebSocket: Upgrade: websocket and Sec-WebSocket-Version: 13 are needed";
   return errorAnswer(400, "invalid_argument", message, { "sec-websocket-version": "13" });
 }
 
 /** What an upgrade above the connection limit is answered with. */
-export function tooManyConnectionsAnswer(connectionsMax: number): HttpResponse {
+export function tooManyConnectionsAnswer(connectionsMax: number): HttpResponse<HttpBytes> {
   return errorAnswer(
     503,
     "unavailable",

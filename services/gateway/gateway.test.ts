@@ -1,0 +1,170 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { Registry } from "prom-client";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { BusEvent } from "#bus/bus.ts";
+import { MemoryBus } from "#bus/memory-bus.ts";
+import { FakeConnection } from "#test/support/fake-connection.ts";
+import { ManualClock } from "#test/support/manual-clock.ts";
+import { ANONYMOUS } from "./access/principal.ts";
+import { Catalog } from "./catalog/catalog.ts";
+import { gatewayConfig } from "./config.ts";
+import { Gateway } from "./gateway.ts";
+import { createGatewayMetrics } from "./metrics.ts";
+import { createMarketData } from "./rpc/router.ts";
+import { Flusher } from "./session/outbound/flusher.ts";
+import { Hub } from "./topics/hub.ts";
+import type { Principal } from "./access/principal.ts";
+import type { TransportHandler, UpgradeRequest } from "./transport/transport.ts";
+
+let clock: ManualClock;
+let registry: Registry;
+let bus: MemoryBus;
+let busListeners: Set<(event: BusEvent) => void>;
+let log: string[];
+let gateway: Gateway;
+let fails: Error | undefined;
+let served: TransportHandler<Principal> | undefined;
+
+beforeEach(async () => {
+  clock = new ManualClock();
+  registry = new Registry();
+  bus = new MemoryBus({ clock });
+  busListeners = new Set();
+  log = [];
+  fails = undefined;
+  const write = (_: object, message: string): void => void log.push(message);
+  const logger = { debug: write, info: write, warn: write, error: write };
+  const config = gatewayConfig({ drainWindowMs: 1_000 });
+  const metrics = createGatewayMetrics(registry);
+  const parts = { bus, clock, logger, metrics };
+  const catalog = new Catalog({ ...parts, limits: config });
+  const scheduler = { endOfTurn: () => {} };
+  gateway = new Gateway({
+    bus: Object.assign(Object.create(bus) as MemoryBus, {
+      onEvent: (listener: (event: BusEvent) => void) => {
+        busListeners.add(listener);
+        return () => busListeners.delete(listener);
+      },
+    }),
+    sessionParts: {
+      config,
+      clock,
+      logger,
+      metrics,
+      catalog,
+      hub: new Hub({ ...parts, limits: config }),
+      flusher: new Flusher({ clock, scheduler, flushIntervalMsMax: 0, metrics }),
+      services: createMarketData({ bus, clock, catalog, queryTimeoutMs: 1_000 }),
+      serverVersion: "1.2.3",
+    },
+    http: { serve: () => Promise.reject(new Error("not here")) },
+    openTransport: (handler: TransportHandler<Principal>) => {
+      if (fails !== undefined) return Promise.reject(fails);
+      served = handler;
+      return Promise.resolve({
+        kind: "node",
+        port: 4321,
+        stopListening: () => void log.push("stops listening"),
+        close: async () => void log.push("transport closed"),
+      });
+    },
+  });
+});
+
+afterEach(() => bus.close());
+
+function connect(): FakeConnection {
+  const connection = new FakeConnection();
+  const context = { principal: ANONYMOUS, remoteAddress: "192.0.2.7", subprotocol: "tickwire.v1" };
+  connection.handler = gateway.onConnection(connection, context);
+  return connection;
+}
+
+async function metric(name: string): Promise<number> {
+  const read = await registry.getSingleMetric(name)?.get();
+  return (read?.values ?? []).reduce((sum, { value }) => sum + value, 0);
+}
+
+const offer = (...subprotocols: string[]) =>
+  gateway.onUpgrade({ subprotocols, remoteAddress: "192.0.2.7" } as unknown as UpgradeRequest);
+
+describe("a gateway", () => {
+  test("says where it listens", async () => {
+    await gateway.listen();
+    expect(served).toBe(gateway);
+    expect([gateway.port, gateway.transportKind, log]).toEqual([4321, "node", ["gateway listens"]]);
+  });
+
+  test("that cannot listen says why and holds on to nothing", async () => {
+    fails = new Error("the address is in use");
+    await expect(gateway.listen()).rejects.toThrow("the address is in use");
+    expect(busListeners.size).toBe(0);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("accepts clients that offer its subprotocol, and tells others which it speaks", async () => {
+    expect(offer("other", "tickwire.v1")).toEqual({
+      kind: "accept",
+      context: { principal: ANONYMOUS, remoteAddress: "192.0.2.7", subprotocol: "tickwire.v1" },
+    });
+    expect(offer("other")).toMatchObject({
+      kind: "refuse",
+      response: { status: 400, body: expect.stringContaining("offered: other") },
+    });
+    expect(offer()).toMatchObject({
+      response: { body: expect.stringContaining("offered: none") },
+    });
+    expect(await metric("gateway_upgrades_refused_total")).toBe(2);
+  });
+
+  test("counts the sessions that it has", async () => {
+    const [first] = [connect(), connect()];
+    expect([gateway.sessions, await metric("gateway_connections")]).toEqual([2, 2]);
+    first.goAway();
+    expect([gateway.sessions, await metric("gateway_connections")]).toEqual([1, 1]);
+    expect(await metric("gateway_connections_total")).toBe(2);
+  });
+
+  test.each<[BusEvent["kind"], BusEvent]>([
+    ["disconnected", { kind: "disconnected", reason: "test" }],
+    ["closed", { kind: "closed" } as BusEvent],
+  ])("is not ready while the bus is %s", (_, event) => {
+    for (const listener of busListeners) listener(event);
+    expect(gateway.notReadyReasons()).toEqual(["bus-disconnected", "no-catalog"]);
+    for (const listener of busListeners) listener({ kind: "reconnected" });
+    expect(gateway.notReadyReasons()).toEqual(["no-catalog"]);
+  });
+});
+
+describe("a gateway that closes", () => {
+  test("stops listening, empties itself, then leaves the bus and closes the transport", async () => {
+    await gateway.listen();
+    const clients = [connect(), connect()];
+    log.length = 0;
+    const closing = gateway.close({ graceMs: 5_000 });
+    expect(gateway.close({ graceMs: 1 })).toBe(closing);
+    expect(log).toEqual(["gateway drains", "stops listening"]);
+    expect(gateway.notReadyReasons()).toContain("draining");
+    expect(offer("tickwire.v1")).toMatchObject({ kind: "refuse", response: { status: 503 } });
+    clock.advance(499);
+    await nextTurn();
+    expect([gateway.sessions, busListeners.size]).toEqual([1, 1]);
+    clock.advance(1);
+    await closing;
+    expect(log.filter((line) => line !== "session closed").slice(2)).toEqual([
+      "transport closed",
+      "gateway closed",
+    ]);
+    expect(clients.map(({ ends }) => ends)).toEqual([
+      ["4000 the gateway is shutting down"],
+      ["4000 the gateway is shutting down"],
+    ]);
+    expect([gateway.sessions, busListeners.size, clock.pending]).toEqual([0, 0, 0]);
+  });
+
+  test("without clients is closed at once", async () => {
+    await gateway.listen();
+    await gateway.close({ graceMs: 5_000 });
+    expect(log.at(-1)).toBe("gateway closed");
+  });
+});

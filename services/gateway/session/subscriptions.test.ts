@@ -1,0 +1,258 @@
+import { tickwire } from "@tickwire/proto";
+import { Registry } from "prom-client";
+import { beforeEach, describe, expect, test } from "vitest";
+import { fakeCatalog, FakeHub, listedInstrument } from "#test/support/fake-topics.ts";
+import { createGatewayMetrics } from "../metrics.ts";
+import { FrameBuffer } from "./outbound/frame-buffer.ts";
+import { TopicLanes } from "./outbound/topic-lanes.ts";
+import { Subscriptions } from "./subscriptions.ts";
+import type { TopicResultInit } from "./wire-messages.ts";
+
+const BTC = "fake:BTC-USDT/trades";
+const ETH = "fake:ETH-USDT/trades";
+const LIMITS = { subscriptionsMax: 4, topicsPerRequestMax: 6 };
+
+let hub: FakeHub;
+let registry: Registry;
+let listed: ReturnType<typeof instruments>;
+let answers: string[];
+let takenBack: number[];
+let lanes: TopicLanes;
+let topicsLeft: number;
+let subscriptions: Subscriptions;
+
+const instruments = (...symbols: string[]) =>
+  new Map(symbols.map((symbol) => [symbol, listedInstrument(symbol)] as const));
+
+beforeEach(() => {
+  hub = new FakeHub();
+  registry = new Registry();
+  listed = instruments("BTC-USDT", "ETH-USDT");
+  answers = [];
+  takenBack = [];
+  topicsLeft = 1_000;
+  lanes = new TopicLanes({ onNews: () => {}, onStart: () => {} });
+  subscriptions = new Subscriptions(
+    {
+      hub: hub.asHub,
+      catalog: fakeCatalog(listed),
+      metrics: createGatewayMetrics(registry),
+      limits: LIMITS,
+      takeTopics: (topics) => {
+        if (topics > topicsLeft) return false;
+        topicsLeft -= topics;
+        return true;
+      },
+    },
+    {
+      subscribeResult: (id, results) => void answers.push(`${id}: ${results.map(summary).join()}`),
+      unsubscribeResult: (id, results) =>
+        void answers.push(`${id} off: ${results.map(summary).join()}`),
+      openTopicLane: (topicId) => lanes.open(topicId),
+      takeBack: (left) => void takenBack.push(...left),
+    },
+  );
+});
+
+/** `0 topic` for a topic that is had, `0 topic REASON` for one that is not. */
+function summary({ requestIndex, topic, error }: TopicResultInit): string {
+  const reason = error?.replace("TOPIC_ERROR_", "") ?? "";
+  return `${requestIndex} ${topic} ${reason}`.trim();
+}
+
+function subscribe(requestId: number, ...topics: string[]): boolean {
+  return subscriptions.subscribe({
+    requestId,
+    topics: topics.map((topic) => ({
+      topic,
+      snapshot: "SNAPSHOT_MODE_UNSPECIFIED" as const,
+      resume: undefined,
+    })),
+  } as never);
+}
+
+function unsubscribe(requestId: number, ...topics: string[]): boolean {
+  return subscriptions.unsubscribe({ requestId, topics });
+}
+
+/** What leaves next, read by protobufjs. */
+function nextFrame(): tickwire.v1.ServerFrame {
+  const frame = new FrameBuffer();
+  lanes.consume(lanes.fill(frame), frame.length);
+  return tickwire.v1.ServerFrame.decode(frame.bytes);
+}
+
+async function metric(name: string): Promise<number> {
+  const read = await registry.getSingleMetric(name)?.get();
+  return (read?.values ?? []).reduce((sum, { value }) => sum + value, 0);
+}
+
+describe("a request", () => {
+  test("gets a result for each topic, and one bad topic does not fail the others", () => {
+    subscribe(1, BTC, "nonsense", "fake:XYZ-USDT/trades", BTC, ETH);
+    expect(answers).toEqual([
+      `1: 0 ${BTC},1 nonsense MALFORMED,2 fake:XYZ-USDT/trades UNKNOWN,` +
+        `3 ${BTC} ALREADY_SUBSCRIBED,4 ${ETH}`,
+    ]);
+    expect(subscriptions.size).toBe(2);
+    expect(hub.holds).toBe(2);
+  });
+
+  test("is answered when the last of its views is ready, and after those before it", () => {
+    hub.ready = false;
+    subscribe(1, BTC, ETH);
+    hub.view("fake:BTC-USDT/quotes").ready = true;
+    subscribe(2, "fake:BTC-USDT/quotes");
+    unsubscribe(3, BTC);
+    hub.view(ETH).getReady();
+    expect(answers).toEqual([]);
+    hub.view(BTC).getReady();
+    expect(answers).toEqual([
+      `1: 0 ${BTC},1 ${ETH}`,
+      "2: 0 fake:BTC-USDT/quotes",
+      `3 off: 0 ${BTC}`,
+    ]);
+  });
+
+  test.each([
+    ["unknown", "UNKNOWN"],
+    ["unavailable", "UNAVAILABLE"],
+  ] as const)("for a view that turns out %s says so, and holds it no more", async (kind, error) => {
+    hub.ready = { kind, message: "because" };
+    subscribe(1, BTC);
+    expect(answers).toEqual([`1: 0 ${BTC} ${error}`]);
+    expect(hub.holds).toBe(0);
+    expect(await metric("gateway_topic_errors_total")).toBe(1);
+  });
+
+  test("for a topic that an earlier request is still getting is refused when that has it", () => {
+    hub.ready = false;
+    subscribe(1, BTC);
+    subscribe(2, BTC);
+    hub.view(BTC).getReady();
+    expect(answers).toEqual([`1: 0 ${BTC}`, `2: 0 ${BTC} ALREADY_SUBSCRIBED`]);
+    expect(hub.holds).toBe(1);
+  });
+
+  test("is refused where the gateway follows as many topics as it may", () => {
+    hub.topicsMax = 1;
+    subscribe(1, BTC, ETH);
+    expect(answers).toEqual([`1: 0 ${BTC},1 ${ETH} UNAVAILABLE`]);
+  });
+
+  test.each([
+    [6, 0],
+    [7, 1],
+    [9, 3],
+  ])("of %i topics has %i too many, each named", (count, tooMany) => {
+    subscribe(1, ...Array.from({ length: count }, () => "nonsense"));
+    expect(answers[0]?.match(/LIMIT_EXCEEDED/g) ?? []).toHaveLength(tooMany);
+  });
+
+  test("that names more than is granted is not served at all", () => {
+    topicsLeft = 1;
+    expect(subscribe(1, BTC, ETH)).toBe(false);
+    expect(unsubscribe(2, BTC, ETH)).toBe(false);
+    expect([answers, hub.holds]).toEqual([[], 0]);
+    expect(subscribe(3, BTC)).toBe(true);
+  });
+
+  test("reports what a resuming client missed behind the starts", () => {
+    hub.view(BTC).missing = { first: 3, last: 5 };
+    hub.view(ETH).sequence = 2;
+    subscribe(1, BTC, ETH);
+    const frames = [nextFrame(), nextFrame()];
+    expect(frames[0]?.batches.map((batch) => batch.topicId)).toEqual([hub.view(ETH).id]);
+    expect(frames[1]?.messages[0]?.notice).toMatchObject({ topicId: hub.view(BTC).id });
+  });
+});
+
+describe("subscriptionsMax", () => {
+  test("counts topics that are had and topics that are getting ready", () => {
+    hub.ready = false;
+    subscribe(1, BTC, ETH, "fake:BTC-USDT/quotes");
+    subscribe(2, "fake:ETH-USDT/quotes", "fake:ETH-USDT/book");
+    for (const view of hub.views.values()) view.getReady();
+    expect(answers[1]).toBe("2: 0 fake:ETH-USDT/quotes,1 fake:ETH-USDT/book LIMIT_EXCEEDED");
+    expect(subscriptions.size).toBe(4);
+  });
+
+  test("ends a pattern that matches more, and says so once", () => {
+    subscribe(1, "fake:*/*");
+    expect(answers[0]?.match(/LIMIT_EXCEEDED/g)).toHaveLength(1);
+    expect(subscriptions.size).toBe(4);
+  });
+
+  test("has room again after an unsubscribe", () => {
+    subscribe(1, "fake:*/*");
+    unsubscribe(2, "fake:*/*");
+    subscribe(3, BTC);
+    expect(answers.at(-1)).toBe(`3: 0 ${BTC}`);
+  });
+});
+
+describe("an unsubscribe", () => {
+  test("takes back what is queued of the topic, and gives its view back", () => {
+    hub.view(BTC).sequence = 3;
+    subscribe(1, BTC, ETH);
+    unsubscribe(2, BTC, "fake:ETH-USDT/book");
+    expect(answers[1]).toBe(`2 off: 0 ${BTC},1 fake:ETH-USDT/book NOT_SUBSCRIBED`);
+    expect(takenBack).toEqual([hub.view(BTC).id]);
+    expect([hub.view(BTC).holds, hub.view(ETH).holds]).toEqual([0, 1]);
+  });
+
+  test("of a pattern ends what it brought, and not what was had before it", () => {
+    subscribe(1, BTC);
+    subscribe(2, "fake:*/trades");
+    expect(answers[1]).toBe(`2: 0 ${BTC} ALREADY_SUBSCRIBED,0 ${ETH}`);
+    unsubscribe(3, "fake:*/trades");
+    expect(answers[2]).toBe("3 off: 0 fake:*/trades");
+    expect([hub.view(BTC).holds, hub.view(ETH).holds]).toEqual([1, 0]);
+  });
+});
+
+describe("when the catalog changes", () => {
+  const list = (symbol: string) => {
+    const instrument = listedInstrument(symbol);
+    listed.set(symbol, instrument);
+    return instrument;
+  };
+
+  test("what is listed joins the patterns that match it, under their request", () => {
+    subscribe(5, BTC, "fake:*/trades");
+    subscriptions.onCatalogChanged([list("SOL-USDT")], []);
+    expect(answers.at(-1)).toBe("5: 1 fake:SOL-USDT/trades");
+  });
+
+  test("a pattern that was unsubscribed grows no more", () => {
+    subscribe(5, "fake:*/trades");
+    unsubscribe(6, "fake:*/trades");
+    subscriptions.onCatalogChanged([list("SOL-USDT")], []);
+    expect(answers).toHaveLength(2);
+  });
+
+  test("what is gone ends, with a word behind what was delivered", async () => {
+    subscribe(1, BTC, ETH);
+    const [instrument] = [listed.get("BTC-USDT")].flatMap((found) => found ?? []);
+    subscriptions.onCatalogChanged([], instrument === undefined ? [] : [instrument]);
+    expect([subscriptions.size, hub.view(BTC).holds]).toEqual([1, 0]);
+    expect(takenBack).toEqual([]);
+    expect(lanes.bytes).toBeGreaterThan(0);
+    expect(await metric("gateway_subscriptions")).toBe(1);
+  });
+});
+
+test("a session that ends gives back what it has and what it was getting, and answers nobody", async () => {
+  subscribe(1, BTC);
+  hub.ready = false;
+  subscribe(2, ETH);
+  unsubscribe(3, BTC);
+  const answered = answers.length;
+  subscriptions.close();
+  subscriptions.close();
+  expect(hub.holds).toBe(0);
+  expect(answers.slice(answered).filter((answer) => !answer.includes("off"))).toEqual([]);
+  expect(await metric("gateway_subscriptions")).toBe(0);
+  hub.view(ETH).getReady();
+  expect(hub.view(ETH).subscribers.size).toBe(0);
+});

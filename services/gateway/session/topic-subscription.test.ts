@@ -1,0 +1,145 @@
+import { tickwire } from "@tickwire/proto";
+import { beforeEach, describe, expect, test } from "vitest";
+import { InvariantError } from "#core/assert.ts";
+import { FakeHub } from "#test/support/fake-topics.ts";
+import type { FakeView } from "#test/support/fake-topics.ts";
+import type { SharedBatch } from "../topics/shared-batch.ts";
+import type { TopicView } from "../topics/topic-view.ts";
+import { FrameBuffer } from "./outbound/frame-buffer.ts";
+import { TopicLanes } from "./outbound/topic-lanes.ts";
+import { TopicSubscription } from "./topic-subscription.ts";
+
+const TOPIC = "fake:BTC-USDT/trades";
+
+let hub: FakeHub;
+let view: FakeView;
+let lanes: TopicLanes;
+let starts: number;
+let subscription: TopicSubscription;
+
+beforeEach(() => {
+  hub = new FakeHub();
+  view = hub.view(TOPIC);
+  starts = 0;
+  lanes = new TopicLanes({ onNews: () => {}, onStart: () => void (starts += 1) });
+  view.holds = 1;
+  subscription = new TopicSubscription({
+    view: view as unknown as TopicView,
+    hub,
+    lane: lanes.open(view.id),
+    options: { snapshot: true, resume: { epoch: 1, sequence: 4 } },
+    pattern: undefined,
+  });
+});
+
+/** What the client gets, frame by frame: messages first, as any decoder reads them. */
+function received(): string[] {
+  const buffer = new FrameBuffer();
+  const seen: string[] = [];
+  for (;;) {
+    buffer.begin();
+    const filled = lanes.fill(buffer);
+    if (filled === 0) return seen;
+    const frame = tickwire.v1.ServerFrame.decode(buffer.bytes);
+    for (const { notice } of frame.messages) {
+      const missing = `${Number(notice?.missingFirst)}-${Number(notice?.missingLast)}`;
+      seen.push(`${tickwire.v1.NoticeKind[notice?.kind ?? 0]} of ${notice?.topicId} ${missing}`);
+    }
+    seen.push(...frame.batches.map((batch) => `batch ${Number(batch.firstSequence)}`));
+    lanes.consume(filled, buffer.length);
+  }
+}
+
+describe("a subscription", () => {
+  test("asks the view for what the client asked for, and begins with what it gives", () => {
+    view.sequence = 7;
+    const attached = subscription.start();
+    expect(view.asked).toEqual([{ snapshot: true, resume: { epoch: 1, sequence: 4 } }]);
+    expect(attached).toMatchObject({ continuity: "replaced", position: { sequence: 7 } });
+    expect([subscription.state, subscription.sequence, starts]).toEqual(["live", 7, 1]);
+    view.publish();
+    expect(subscription.sequence).toBe(8);
+    expect(received()).toEqual(["batch 7", "batch 8"]);
+  });
+
+  test("says what is missing behind what was delivered before, and before what comes after", () => {
+    subscription.start();
+    view.publish();
+    view.loses(2, 5);
+    view.sequence = 5;
+    view.publish();
+    expect(received()).toEqual(["batch 1", "NOTICE_KIND_GAP of 1 2-5", "batch 6"]);
+  });
+
+  test("gets nothing after its end, but what was queued, and then why it ended", () => {
+    subscription.start();
+    view.publish();
+    subscription.end();
+    subscription.sayEnded("the instrument is gone");
+    view.publish();
+    expect(received()).toEqual(["batch 1", "NOTICE_KIND_TOPIC_ENDED of 1 0-0"]);
+    expect([subscription.state, view.holds, view.subscribers.size]).toEqual(["ended", 0, 0]);
+  });
+
+  test("that never started gives its hold back and is not told anything", () => {
+    subscription.end();
+    expect([view.holds, view.subscribers.size]).toEqual([0, 0]);
+    expect(received()).toEqual([]);
+  });
+
+  test("passes on whether its view can be had", () => {
+    view.ready = false;
+    const answers: unknown[] = [];
+    subscription.whenReady((failure) => answers.push(failure));
+    expect(answers).toEqual([]);
+    view.getReady({ kind: "unavailable", message: "later" });
+    expect(answers).toEqual([{ kind: "unavailable", message: "later" }]);
+  });
+});
+
+describe("a broken rule of ours is an error that ends the process:", () => {
+  const batch = (topicId: number): SharedBatch => ({
+    bytes: new Uint8Array(1),
+    topicId,
+    events: 1,
+    firstSequence: 1,
+    lastSequence: 1,
+    labels: { venue: "fake", channel: "trades" },
+  });
+
+  test.each<[string, () => void]>([
+    ["a batch before the start", () => subscription.deliver(batch(1))],
+    [
+      "a batch after the end",
+      () => {
+        subscription.start();
+        subscription.end();
+        subscription.deliver(batch(1));
+      },
+    ],
+    [
+      "a batch of another topic",
+      () => {
+        subscription.start();
+        subscription.deliver(batch(2));
+      },
+    ],
+    ["a gap before the start", () => subscription.gap(1, 2)],
+    [
+      "a second start",
+      () => {
+        subscription.start();
+        subscription.start();
+      },
+    ],
+    [
+      "a second end",
+      () => {
+        subscription.end();
+        subscription.end();
+      },
+    ],
+  ])("%s", (_, mistake) => {
+    expect(mistake).toThrow(InvariantError);
+  });
+});

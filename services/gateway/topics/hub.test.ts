@@ -1,0 +1,222 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { encodeBatch } from "@tickwire/proto/codec";
+import { Registry } from "prom-client";
+import { describe, expect, test } from "vitest";
+import type { Bus, BusEvent } from "#bus/bus.ts";
+import { MemoryBus } from "#bus/memory-bus.ts";
+import type { Channel } from "#core/instrument.ts";
+import { encodeQueryReply } from "#wire/bus-codec.ts";
+import { ManualClock } from "#test/support/manual-clock.ts";
+import { createGatewayMetrics } from "../metrics.ts";
+import { Hub } from "./hub.ts";
+
+const LINGER_MS = 1_000;
+const LIMITS = {
+  ringBytesMax: 1_000,
+  ringBatchesMax: 10,
+  queryTimeoutMs: 100,
+  queriesInFlightMax: 100,
+  topicsMax: 100,
+  topicLingerMs: LINGER_MS,
+};
+
+/** A hub on a bus that only writes down what is asked of it. Nobody answers its queries. */
+function create(limits: { topicsMax?: number } = {}) {
+  const clock = new ManualClock();
+  const followed: string[] = [];
+  const listeners = new Set<(event: BusEvent) => void>();
+  const bus = {
+    subscribe: (pattern: string) => {
+      followed.push(pattern);
+      return { pattern, unsubscribe: () => void followed.splice(followed.indexOf(pattern), 1) };
+    },
+    request: () => new Promise<Uint8Array>(() => {}),
+    onEvent: (listener: (event: BusEvent) => void) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  } as unknown as Bus;
+  const metrics = createGatewayMetrics(new Registry());
+  const hub = new Hub({
+    bus,
+    clock,
+    metrics,
+    limits: { ...LIMITS, ...limits },
+  });
+  return { clock, followed, listeners, metrics, hub };
+}
+
+function name(symbol: string, channel: Channel = "trades", venue = "fake") {
+  return { venue, symbol, channel };
+}
+
+describe("a topic that several sessions hold", () => {
+  test("is one view on one bus subscription", () => {
+    const { hub, followed } = create();
+    const view = hub.hold(name("A-USD"));
+    expect(hub.hold(name("A-USD"))).toBe(view);
+    expect(view?.options).toEqual({ depth: 0, intervalMs: 0 });
+    expect(followed).toEqual(["md.v1.fake.trades.A-USD"]);
+    expect(hub.topics).toBe(1);
+  });
+
+  test("has a number of its own, never 0 and never used again", () => {
+    const { hub, clock } = create();
+    const first = hub.hold(name("A-USD"))!;
+    const second = hub.hold(name("B-USD"))!;
+    hub.release(first);
+    clock.advance(LINGER_MS);
+    expect([first.id, second.id, hub.hold(name("A-USD"))!.id]).toEqual([1, 2, 3]);
+  });
+});
+
+describe("a topic that nobody holds any more", () => {
+  test("is followed for topicLingerMs, then left", () => {
+    const { hub, clock, followed } = create();
+    const view = hub.hold(name("A-USD"))!;
+    hub.hold(name("A-USD"));
+    hub.release(view);
+    clock.advance(LINGER_MS * 2);
+    expect(followed).toHaveLength(1);
+    hub.release(view);
+    clock.advance(LINGER_MS - 1);
+    expect(followed).toHaveLength(1);
+    clock.advance(1);
+    expect([followed, hub.topics]).toEqual([[], 0]);
+  });
+
+  test("is kept if it is held again in time", () => {
+    const { hub, clock } = create();
+    const view = hub.hold(name("A-USD"))!;
+    hub.release(view);
+    clock.advance(LINGER_MS - 1);
+    expect(hub.hold(name("A-USD"))).toBe(view);
+    expect(clock.pending).toBe(0);
+    clock.advance(LINGER_MS * 2);
+    expect(hub.topics).toBe(1);
+  });
+});
+
+describe("at topicsMax", () => {
+  test("a topic more is refused, one that is followed is not", () => {
+    const { hub } = create({ topicsMax: 2 });
+    const first = hub.hold(name("A-USD"));
+    expect(hub.hold(name("B-USD"))).toBeDefined();
+    expect(hub.hold(name("C-USD"))).toBeUndefined();
+    expect(hub.hold(name("A-USD"))).toBe(first);
+  });
+
+  test("room is made by what has been unused for longest", () => {
+    const { hub, clock, followed } = create({ topicsMax: 2 });
+    const first = hub.hold(name("A-USD"))!;
+    const second = hub.hold(name("B-USD"))!;
+    hub.release(second);
+    clock.advance(1);
+    hub.release(first);
+    expect(hub.hold(name("C-USD"))).toBeDefined();
+    expect(followed).toEqual(["md.v1.fake.trades.A-USD", "md.v1.fake.trades.C-USD"]);
+    expect(clock.pending).toBe(1);
+    expect(hub.hold(name("D-USD"))).toBeDefined();
+    expect(hub.hold(name("E-USD"))).toBeUndefined();
+  });
+});
+
+describe("when the bus lost something", () => {
+  /** Topics A and B, live, and what is asked of the publisher from then on. */
+  async function live() {
+    const clock = new ManualClock();
+    const bus = new MemoryBus({ clock });
+    const listeners = new Set<(event: BusEvent) => void>();
+    const asked: string[] = [];
+    bus.subscribe("rq.v1.>", (message) => {
+      asked.push(message.subject);
+      const header = { epoch: 1, firstSequence: 3, publishedTimeUs: 1, snapshot: true };
+      message.respond(encodeQueryReply(encodeBatch(header, { kind: "trades", rows: [] })));
+    });
+    const watched = new Proxy(bus, {
+      get: (target, property) => {
+        if (property === "onEvent") return (listener: never) => listeners.add(listener);
+        const value: unknown = Reflect.get(target, property, target);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const metrics = createGatewayMetrics(new Registry());
+    const hub = new Hub({ bus: watched as Bus, clock, metrics, limits: LIMITS });
+    for (const symbol of ["A-USD", "B-USD"]) hub.hold(name(symbol));
+    for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+    asked.length = 0;
+    return {
+      asked,
+      tell: async (event: BusEvent) => {
+        for (const listener of listeners) listener(event);
+        for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+      },
+    };
+  }
+
+  const subject = (symbol: string) => `rq.v1.fake.snapshot.trades.${symbol}`;
+
+  test("by being away, every topic is compared with its publisher", async () => {
+    const { asked, tell } = await live();
+    await tell({ kind: "reconnected" });
+    expect(asked).toEqual([subject("A-USD"), subject("B-USD")]);
+  });
+
+  test.each([
+    { kind: "disconnected", reason: "test" },
+    { kind: "connected" },
+    { kind: "slow-consumer", pattern: "md.v1.fake.trades.C-USD", dropped: 4 },
+  ] as const)("that is no topic of ours ($kind), nothing is asked", async (event) => {
+    const { asked, tell } = await live();
+    await tell(event);
+    expect(asked).toEqual([]);
+  });
+
+  test("of one topic, that one is compared", async () => {
+    const { asked, tell } = await live();
+    await tell({ kind: "slow-consumer", pattern: "md.v1.fake.trades.B-USD", dropped: 4 });
+    expect(asked).toEqual([subject("B-USD")]);
+  });
+});
+
+test("the feeds of a venue are its own", () => {
+  const { hub } = create();
+  hub.hold(name("A-USD"));
+  hub.hold(name("B-USD", "book"));
+  hub.hold(name("A-USD", "trades", "other"));
+  expect(hub.feedsOf("fake").map((feed) => feed.topic)).toEqual([
+    "fake:A-USD/trades",
+    "fake:B-USD/book",
+  ]);
+});
+
+test("no topic is followed on a bus that is closed", async () => {
+  const clock = new ManualClock();
+  const bus = new MemoryBus({ clock });
+  const metrics = createGatewayMetrics(new Registry());
+  const hub = new Hub({ bus, clock, metrics, limits: LIMITS });
+  await bus.close();
+  expect(hub.hold(name("A-USD"))).toBeUndefined();
+  expect(hub.topics).toBe(0);
+});
+
+test("a view that is given back more often than it was held is a bug", () => {
+  const { hub } = create();
+  const view = hub.hold(name("A-USD"))!;
+  hub.release(view);
+  expect(() => hub.release(view)).toThrow("released more often than held");
+});
+
+test("closing leaves bus and topics, and what is given back afterwards does nothing", async () => {
+  const { hub, clock, followed, listeners, metrics } = create();
+  expect(listeners.size).toBe(1);
+  const used = hub.hold(name("A-USD"))!;
+  hub.release(hub.hold(name("B-USD"))!);
+  hub.close();
+  hub.close();
+  expect([followed, listeners.size]).toEqual([[], 0]);
+  expect(clock.pending).toBe(0);
+  hub.release(used);
+  expect(clock.pending).toBe(0);
+  expect((await metrics.topics.get()).values[0]?.value).toBe(0);
+});

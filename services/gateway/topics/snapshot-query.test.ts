@@ -1,0 +1,63 @@
+import { encodeBatch } from "@tickwire/proto/codec";
+import { expect, test } from "vitest";
+import { BusError } from "#bus/bus.ts";
+import type { Bus, BusErrorCode } from "#bus/bus.ts";
+import { encodeQueryError, encodeQueryReply } from "#wire/bus-codec.ts";
+import { QueryGate } from "./query-gate.ts";
+import { querySnapshot } from "./snapshot-query.ts";
+
+const NAME = { venue: "fake", symbol: "A-USD", channel: "book" } as const;
+
+function query(answer: () => Promise<Uint8Array>, name = NAME) {
+  const asked: unknown[] = [];
+  const bus = {
+    request: (subject: string, _payload: Uint8Array, options: unknown) => {
+      asked.push(subject, options);
+      return answer();
+    },
+  } as unknown as Bus;
+  const parts = { bus, gate: new QueryGate(1), limits: { queryTimeoutMs: 70 } };
+  return { asked, outcome: querySnapshot(parts, name) };
+}
+
+test("asks the venue's ingestor for the topic, within queryTimeoutMs", async () => {
+  const header = { epoch: 4, firstSequence: 9, publishedTimeUs: 1, snapshot: true };
+  const batch = encodeBatch(header, { kind: "statuses", rows: [] });
+  const { asked, outcome } = query(() => Promise.resolve(encodeQueryReply(batch)));
+  const answer = await outcome;
+  expect(asked).toEqual(["rq.v1.fake.snapshot.book.A-USD", { timeoutMs: 70 }]);
+  expect(answer).toMatchObject({ kind: "ok", header: { epoch: 4, firstSequence: 9, count: 0 } });
+  expect(answer).toHaveProperty("batch", batch);
+});
+
+test.each([
+  ["CODE_NOT_FOUND", "unknown"],
+  ["CODE_UNAVAILABLE", "unavailable"],
+  ["CODE_INTERNAL", "unavailable"],
+] as const)("a refusal with %s is %s, in the ingestor's words", async (code, kind) => {
+  const { outcome } = query(() => Promise.resolve(encodeQueryError({ code, message: "no A-USD" })));
+  expect(await outcome).toEqual({ kind, message: "no A-USD" });
+});
+
+test.each(["no-responders", "request-timeout", "bus-closed"] as const)(
+  "what the bus says (%s) stays inside: a client learns that nobody answers",
+  async (code: BusErrorCode) => {
+    const { outcome } = query(() => Promise.reject(new BusError(code, "rq.v1.fake: no")));
+    const message = "the ingestor of fake does not answer";
+    expect(await outcome).toEqual({ kind: "unavailable", message });
+  },
+);
+
+test.each([
+  ["the reply", Uint8Array.of(0xff, 0xff)],
+  ["the batch in it", encodeQueryReply(Uint8Array.of(0xff, 0xff))],
+])("an answer of which %s is damaged makes the topic unavailable", async (_, bytes) => {
+  const { outcome } = query(() => Promise.resolve(bytes));
+  const message = "the ingestor of fake gave an answer that cannot be read";
+  expect(await outcome).toEqual({ kind: "unavailable", message });
+});
+
+test("a bug of ours is not taken for an answer", async () => {
+  const { outcome } = query(() => Promise.reject(new TypeError("undefined is not a function")));
+  await expect(outcome).rejects.toThrow(TypeError);
+});

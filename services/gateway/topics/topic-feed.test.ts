@@ -1,0 +1,332 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { readBatchHeader } from "@tickwire/proto/codec";
+import { Registry } from "prom-client";
+import { describe, expect, test } from "vitest";
+import { MemoryBus } from "#bus/memory-bus.ts";
+import { eventSubject } from "#bus/subject.ts";
+import type { Channel } from "#core/instrument.ts";
+import { FakeIngestor } from "#test/conformance/gateway-fake-ingestor.ts";
+import { ManualClock } from "#test/support/manual-clock.ts";
+import { createGatewayMetrics } from "../metrics.ts";
+import { QueryGate } from "./query-gate.ts";
+import type { SharedBatch } from "./shared-batch.ts";
+import { TopicFeed } from "./topic-feed.ts";
+import type { TopicFailure, TopicSubscriber } from "./topic-subscriber.ts";
+import { TopicView } from "./topic-view.ts";
+import { RAW_VIEW } from "./topic-view.ts";
+
+const SYMBOL = "A-USD";
+const NEW = { snapshot: true, resume: undefined };
+
+class Rig {
+  readonly clock = new ManualClock();
+  readonly bus = new MemoryBus({ clock: this.clock });
+  readonly ingestor = new FakeIngestor(this.bus, this.clock, [SYMBOL]);
+  readonly metrics = createGatewayMetrics(new Registry());
+
+  feed(channel: Channel, symbol = SYMBOL): TopicFeed {
+    return new TopicFeed(
+      7,
+      { venue: "fake", symbol, channel },
+      {
+        bus: this.bus,
+        clock: this.clock,
+        metrics: this.metrics,
+        gate: new QueryGate(10),
+        limits: { ringBytesMax: 10_000, ringBatchesMax: 4, queryTimeoutMs: 100 },
+      },
+    );
+  }
+
+  /** A feed that is live, and a subscriber of it. */
+  async live(channel: Channel): Promise<{ feed: TopicFeed; subscriber: Subscriber }> {
+    const feed = this.feed(channel);
+    await this.settle();
+    const subscriber = new Subscriber();
+    feed.attach(subscriber, NEW);
+    return { feed, subscriber };
+  }
+
+  trades(count: number, options?: { readonly lost?: boolean }): void {
+    const trades = Array.from({ length: count }, () => this.ingestor.trade(SYMBOL, 100));
+    this.ingestor.publish(trades, options);
+  }
+
+  level(price: number, options?: { readonly lost?: boolean }): void {
+    this.ingestor.publish([this.ingestor.book(SYMBOL, price, 1)], options);
+  }
+
+  /** Lets the bus deliver and promises run: a fixed number of turns, no time. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 8; turn += 1) await nextTurn();
+  }
+
+  async count(name: "badBatches" | "busGaps" | "epochChanges" | "batches" | "ringTrims") {
+    const { values } = await this.metrics[name].get();
+    return values.reduce((sum, { value }) => sum + value, 0);
+  }
+}
+
+class Subscriber implements TopicSubscriber {
+  readonly batches: SharedBatch[] = [];
+  readonly heard: string[] = [];
+
+  deliver(batch: SharedBatch): void {
+    this.batches.push(batch);
+    this.heard.push(`${batch.firstSequence}-${batch.lastSequence}`);
+  }
+
+  gap(missingFirst: number, missingLast: number): void {
+    this.heard.push(`gap ${missingFirst}-${missingLast}`);
+  }
+}
+
+async function readiness(rig: Rig, feed: TopicFeed): Promise<TopicFailure | "ready"> {
+  const answers: (TopicFailure | "ready")[] = [];
+  feed.whenReady((failure) => answers.push(failure ?? "ready"));
+  await rig.settle();
+  expect(answers).toHaveLength(1);
+  return answers[0]!;
+}
+
+describe("a batch", () => {
+  test("is framed once and the same object for every subscriber", async () => {
+    const rig = new Rig();
+    const { feed, subscriber } = await rig.live("trades");
+    const other = new Subscriber();
+    feed.attach(other, NEW);
+    rig.trades(3);
+    await rig.settle();
+    expect(subscriber.batches).toHaveLength(1);
+    expect(other.batches[0]).toBe(subscriber.batches[0]);
+    const { bytes, ...rest } = subscriber.batches[0]!;
+    const labels = { venue: "fake", channel: "trades" };
+    expect(rest).toEqual({ topicId: 7, events: 3, firstSequence: 1, lastSequence: 3, labels });
+    // Tag, length, and the batch with the number of the topic in it.
+    expect(readBatchHeader(bytes, 2)).toMatchObject({ topicId: 7, count: 3, firstSequence: 1 });
+    expect([feed.priceScale, feed.sizeScale]).toEqual([2, 0]);
+    expect(feed.position).toEqual({ epoch: rig.ingestor.epoch, sequence: 3 });
+  });
+
+  test("does not reach who was detached", async () => {
+    const rig = new Rig();
+    const { feed, subscriber } = await rig.live("trades");
+    rig.trades(1);
+    await rig.settle();
+    feed.detach(subscriber);
+    feed.detach(subscriber);
+    rig.trades(1);
+    await rig.settle();
+    expect(subscriber.heard).toEqual(["1-1"]);
+  });
+
+  test.each([
+    ["bytes that are none", Uint8Array.of(0xff, 0xff, 0xff)],
+    // Fields 3 and 4 are the first sequence and the count: sequences from 0 on cannot be.
+    ["numbers that cannot be true", Uint8Array.of(0x10, 1, 0x18, 0, 0x20, 1)],
+  ])("of %s is counted and does nothing", async (_, bytes) => {
+    const rig = new Rig();
+    const { subscriber } = await rig.live("trades");
+    rig.bus.publish(eventSubject({ venue: "fake", symbol: SYMBOL, channel: "trades" }), bytes);
+    rig.trades(1);
+    await rig.settle();
+    expect(await rig.count("badBatches")).toBe(1);
+    expect(subscriber.heard).toEqual(["1-1"]);
+  });
+
+  test("that is missing is told and counted", async () => {
+    const rig = new Rig();
+    const { subscriber } = await rig.live("trades");
+    rig.trades(2, { lost: true });
+    rig.trades(1);
+    await rig.settle();
+    expect(subscriber.heard).toEqual(["gap 1-2", "3-3"]);
+    expect(await rig.count("busGaps")).toBe(1);
+  });
+
+  test("of a publisher that started anew is counted", async () => {
+    const rig = new Rig();
+    await rig.live("trades");
+    rig.ingestor.restart();
+    rig.trades(1);
+    await rig.settle();
+    expect(await rig.count("epochChanges")).toBe(1);
+  });
+});
+
+describe("a book", () => {
+  test("starts with its state and what came since, whenever it was subscribed", async () => {
+    const rig = new Rig();
+    rig.level(10);
+    const feed = rig.feed("book");
+    rig.level(11);
+    await rig.settle();
+    rig.level(12);
+    await rig.settle();
+    const { batches, position } = feed.attach(new Subscriber(), NEW);
+    const [state, ...news] = batches;
+    expect(readBatchHeader(state!.bytes, 2).snapshot).toBe(true);
+    expect(position.sequence).toBe(state?.lastSequence);
+    expect(news.at(-1)?.lastSequence).toBe(3);
+    expect(news.map((batch) => batch.firstSequence)).toEqual(
+      news.map((_, index) => position.sequence + 1 + index),
+    );
+  });
+
+  test("that has a hole is told so and made anew", async () => {
+    const rig = new Rig();
+    rig.level(10);
+    const { subscriber } = await rig.live("book");
+    rig.level(11, { lost: true });
+    rig.level(12);
+    await rig.settle();
+    expect(subscriber.heard).toEqual(["gap 2-2", "3-3"]);
+    expect(readBatchHeader(subscriber.batches[0]!.bytes, 2).snapshot).toBe(true);
+  });
+});
+
+describe("whoever waits", () => {
+  test("hears at once if the topic is live", async () => {
+    const rig = new Rig();
+    const { feed } = await rig.live("quotes");
+    const answers: unknown[] = [];
+    feed.whenReady((failure) => answers.push(failure));
+    expect(answers).toEqual([undefined]);
+  });
+
+  test("hears that the topic is unknown, in the ingestor's words", async () => {
+    const rig = new Rig();
+    const failure = await readiness(rig, rig.feed("book", "NO-USD"));
+    expect(failure).toEqual({ kind: "unknown", message: "no NO-USD" });
+  });
+
+  test("hears that nobody answers, and nothing of the bus", async () => {
+    const rig = new Rig();
+    rig.ingestor.close();
+    const failure = await readiness(rig, rig.feed("book"));
+    const message = "the ingestor of fake does not answer";
+    expect(failure).toEqual({ kind: "unavailable", message });
+  });
+
+  test("after a failure asks again, and hears of the success", async () => {
+    const rig = new Rig();
+    rig.ingestor.held = [];
+    const feed = rig.feed("book");
+    const first: unknown[] = [];
+    feed.whenReady((failure) => first.push(failure?.kind));
+    await rig.settle();
+    rig.clock.advance(100);
+    await rig.settle();
+    expect(first).toEqual(["unavailable"]);
+    rig.ingestor.held = undefined;
+    expect(await readiness(rig, feed)).toBe("ready");
+  });
+
+  test("hears when the topic is closed, and so does who comes later", async () => {
+    const rig = new Rig();
+    rig.ingestor.held = [];
+    const feed = rig.feed("book");
+    const answers: (string | undefined)[] = [];
+    feed.whenReady((failure) => answers.push(failure?.message));
+    feed.close();
+    feed.close();
+    feed.whenReady((failure) => answers.push(failure?.message));
+    const message = "the gateway no longer follows fake:A-USD/book";
+    expect(answers).toEqual([message, message]);
+    for (const answer of rig.ingestor.held) answer();
+    await rig.settle();
+    expect(answers).toHaveLength(2);
+  });
+});
+
+describe("an ingestor that is away while somebody is subscribed", () => {
+  test("is asked again after 250 ms, then after 500, and the state comes", async () => {
+    const rig = new Rig();
+    rig.level(10);
+    const { feed, subscriber } = await rig.live("book");
+    rig.ingestor.close();
+    feed.resync(false);
+    await rig.settle();
+    expect(rig.clock.pending).toBe(1);
+    rig.clock.advance(250);
+    await rig.settle();
+    const back = new FakeIngestor(rig.bus, rig.clock, [SYMBOL]);
+    back.publish([back.book(SYMBOL, 20, 1)], { lost: true });
+    rig.clock.advance(499);
+    await rig.settle();
+    expect(subscriber.heard).toEqual([]);
+    rig.clock.advance(1);
+    await rig.settle();
+    expect(subscriber.heard).toEqual(["1-1"]);
+    expect(feed.position).toEqual({ epoch: back.epoch, sequence: 1 });
+  });
+});
+
+describe("comparing with the ingestor", () => {
+  test("delivers nothing if nothing was lost", async () => {
+    const rig = new Rig();
+    rig.level(10);
+    const { feed, subscriber } = await rig.live("book");
+    feed.resync(false);
+    await rig.settle();
+    expect(subscriber.heard).toEqual([]);
+  });
+
+  test("delivers the state all the same if it was replaced by what the gateway said", async () => {
+    const rig = new Rig();
+    rig.level(10);
+    const { feed, subscriber } = await rig.live("book");
+    feed.resync(true);
+    await rig.settle();
+    expect(subscriber.heard).toEqual(["1-1"]);
+  });
+});
+
+test("what the gateway announces reaches everybody and leaves the position where it is", async () => {
+  const rig = new Rig();
+  rig.trades(5);
+  const { feed, subscriber } = await rig.live("trades");
+  feed.announce(Uint8Array.of(0x20, 3), 3);
+  const [batch] = subscriber.batches;
+  expect(batch).toMatchObject({ events: 3, firstSequence: 5, lastSequence: 5 });
+  expect(feed.position.sequence).toBe(5);
+});
+
+test("batches above ringBatchesMax are dropped from the history and counted", async () => {
+  const rig = new Rig();
+  const { feed } = await rig.live("trades");
+  for (let index = 0; index < 6; index += 1) rig.trades(1);
+  await rig.settle();
+  expect(await rig.count("ringTrims")).toBe(2);
+  const { epoch } = feed.position;
+  const resume = (sequence: number) =>
+    feed.attach(new Subscriber(), { snapshot: true, resume: { epoch, sequence } });
+  expect(resume(2)).toMatchObject({ continuity: "resumed", missing: undefined });
+  expect(resume(1)).toMatchObject({ continuity: "replaced", missing: { first: 2, last: 6 } });
+  const outcomes = (await rig.metrics.resumes.get()).values;
+  expect(outcomes.map(({ labels, value }) => [labels.outcome, value])).toEqual([
+    ["resumed", 1],
+    ["replaced", 1],
+  ]);
+});
+
+test("a view shows its feed, and its subscribers are the feed's", async () => {
+  const rig = new Rig();
+  const feed = rig.feed("trades");
+  const view = new TopicView(feed, RAW_VIEW);
+  const ready: unknown[] = [];
+  view.whenReady((failure) => ready.push(failure));
+  rig.trades(2);
+  await rig.settle();
+  expect(ready).toEqual([undefined]);
+  expect([view.id, view.topic, view.name]).toEqual([7, "fake:A-USD/trades", feed.name]);
+  expect([view.priceScale, view.sizeScale, view.position]).toEqual([2, 0, feed.position]);
+  const subscriber = new Subscriber();
+  expect(view.attach(subscriber, NEW).continuity).toBe("new");
+  rig.trades(1);
+  await rig.settle();
+  view.detach(subscriber);
+  rig.trades(1);
+  await rig.settle();
+  expect(subscriber.heard).toEqual(["3-3"]);
+});

@@ -1,0 +1,124 @@
+import { encodeBatch } from "@tickwire/proto/codec";
+import { describe, expect, test } from "vitest";
+import { wrapBatch } from "#wire/frame-codec.ts";
+import type { SharedBatch } from "./shared-batch.ts";
+import type { StartKind } from "./start-kind.ts";
+import { TopicHistory } from "./topic-history.ts";
+import { TopicStarts } from "./topic-start.ts";
+
+const LABELS = { venue: "fake", channel: "any" };
+const NEW = { snapshot: true, resume: undefined };
+const NEWS_ONLY = { snapshot: false, resume: undefined };
+
+function order(firstSequence: number, count = 1) {
+  return { epoch: 1, firstSequence, count, previousSequence: 0 };
+}
+
+/** A batch of statuses, because rows of them are the shortest to write. */
+function batch(firstSequence: number): SharedBatch {
+  const row = { venueTimeUs: undefined, receivedTimeUs: 1, sinceTimeUs: 1, reason: "" };
+  const rows = [{ ...row, channel: "trades" as const, state: "live" as const }];
+  const header = { epoch: 1, firstSequence, publishedTimeUs: 1 };
+  const bytes = wrapBatch(1, encodeBatch(header, { kind: "statuses", rows }));
+  const sequences = { firstSequence, lastSequence: firstSequence };
+  return { bytes, topicId: 1, events: 1, ...sequences, labels: LABELS };
+}
+
+/** A topic with a state at 5 and the batches 6 and 7. */
+function topic(startKind: StartKind, options: { snapshotNeeded?: boolean } = {}) {
+  const history = new TopicHistory({ ringBytesMax: 10_000, ringBatchesMax: 3 });
+  history.reset({ epoch: 1, sequence: 5 }, startKind === "none" ? undefined : batch(5));
+  for (const sequence of [6, 7]) history.append(order(sequence), batch(sequence));
+  let shared = 0;
+  const starts = new TopicStarts({
+    startKind,
+    snapshotNeeded: options.snapshotNeeded ?? false,
+    history,
+    share: (bytes, sequence) => {
+      shared += 1;
+      return { ...batch(sequence), bytes };
+    },
+  });
+  return { history, starts, shared: () => shared };
+}
+
+const firsts = (batches: readonly SharedBatch[]) => batches.map((each) => each.firstSequence);
+
+describe("somebody new", () => {
+  test("gets the state and what followed, where there is a state", () => {
+    const { batches, ...rest } = topic("snapshot").starts.startOf(NEW);
+    expect(firsts(batches)).toEqual([5, 6, 7]);
+    const position = { epoch: 1, sequence: 5 };
+    expect(rest).toEqual({ continuity: "new", position, missing: undefined });
+  });
+
+  test("gets the last event as a state, made once for all, where each replaces the one before", () => {
+    const { starts, history, shared } = topic("last");
+    const first = starts.startOf(NEW);
+    expect(firsts(first.batches)).toEqual([7]);
+    expect(first.position).toEqual({ epoch: 1, sequence: 7 });
+    expect(starts.startOf(NEW).batches[0]).toBe(first.batches[0]);
+    expect(shared()).toBe(1);
+    history.append(order(8), batch(8));
+    expect(firsts(starts.startOf(NEW).batches)).toEqual([8]);
+    expect(shared()).toBe(2);
+  });
+
+  test("gets the state of the publisher where no event has come since", () => {
+    const { starts, history } = topic("last");
+    history.reset({ epoch: 1, sequence: 9 }, batch(9));
+    expect(firsts(starts.startOf(NEW).batches)).toEqual([9]);
+  });
+
+  test("gets the state of the publisher where the last event cannot be read", () => {
+    const { starts, history } = topic("last");
+    history.append(order(8), { ...batch(8), bytes: wrapBatch(1, new Uint8Array([0xff])) });
+    expect(firsts(starts.startOf(NEW).batches)).toEqual([5, 6, 7, 8]);
+  });
+
+  test("gets what comes next, where there is no state", () => {
+    const start = topic("none").starts.startOf(NEW);
+    expect(start.batches).toEqual([]);
+    expect(start.position).toEqual({ epoch: 1, sequence: 7 });
+  });
+
+  test("gets no state if it wants none, but where nothing can be understood without", () => {
+    expect(topic("last").starts.startOf(NEWS_ONLY).batches).toEqual([]);
+    expect(topic("snapshot").starts.startOf(NEWS_ONLY).position.sequence).toBe(7);
+    const book = topic("snapshot", { snapshotNeeded: true }).starts.startOf(NEWS_ONLY);
+    expect(firsts(book.batches)).toEqual([5, 6, 7]);
+  });
+});
+
+describe("somebody who was here before", () => {
+  const resume = (sequence: number, epoch = 1) => ({ snapshot: true, resume: { epoch, sequence } });
+
+  test.each(["snapshot", "last", "none"] as const)("gets what it missed (%s)", (startKind) => {
+    const start = topic(startKind).starts.startOf(resume(6));
+    expect(firsts(start.batches)).toEqual([7]);
+    expect(start).toMatchObject({ continuity: "resumed", position: { epoch: 1, sequence: 6 } });
+    expect(start.missing).toBeUndefined();
+  });
+
+  test("and missed nothing gets nothing", () => {
+    const start = topic("snapshot").starts.startOf(resume(7));
+    expect(start).toMatchObject({ continuity: "resumed", batches: [] });
+  });
+
+  test("is told which trades are gone for good", () => {
+    const start = topic("none").starts.startOf(resume(3));
+    expect(start).toMatchObject({ continuity: "replaced", batches: [] });
+    expect(start.missing).toEqual({ first: 4, last: 7 });
+  });
+
+  test("in another epoch starts anew, and nothing can be counted", () => {
+    const start = topic("none").starts.startOf(resume(3, 9));
+    expect(start).toMatchObject({ continuity: "replaced", missing: undefined });
+  });
+
+  test("gets a new state where the old one is too old", () => {
+    const start = topic("snapshot").starts.startOf(resume(2));
+    expect(start).toMatchObject({ continuity: "replaced", missing: undefined });
+    expect(firsts(start.batches)).toEqual([5, 6, 7]);
+  });
+});

@@ -1,0 +1,146 @@
+import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+import type { RawData, WebSocket } from "ws";
+import type { HandlerGuard } from "../handler-guard.ts";
+import type { Connection, ConnectionHandler } from "../transport.ts";
+import { SendResult } from "../transport.ts";
+import { cutReason } from "../web-socket-text.ts";
+
+/** What a connection needs of its transport. */
+type NodeConnectionOptions = Pick<Connection, "id" | "remoteAddress"> & {
+  readonly ws: WebSocket;
+  readonly socket: Socket;
+  readonly bufferedBytesMax: number;
+  readonly guard: HandlerGuard;
+  /** The socket is gone for good. */
+  onGone(): void;
+};
+
+/** The idle timeout is counted in this many ticks; a ping is sent when half of them are over. */
+export const IDLE_TICKS_MAX = 4;
+
+/** A Connection on `ws`, which calls `onClose` from within `close` and `terminate`. */
+export class NodeConnection implements Connection {
+  readonly id: number;
+  readonly remoteAddress: string;
+  readonly compressionNegotiated: boolean;
+  readonly #ws: WebSocket;
+  readonly #options: NodeConnectionOptions;
+  #handler: ConnectionHandler | undefined;
+  #closed = false;
+  /** How the connection closed while its handler was being made. */
+  #closedEarly: { readonly code: number; readonly reason: string } | undefined;
+  #waiting = false;
+  /** Ticks of the transport's idle timer since something came. */
+  #silentTicks = 0;
+
+  constructor(options: NodeConnectionOptions) {
+    this.id = options.id;
+    this.remoteAddress = options.remoteAddress;
+    this.#ws = options.ws;
+    this.#options = options;
+    this.compressionNegotiated = options.ws.extensions.includes("permessage-deflate");
+    this.#listen();
+  }
+
+  /** Makes the handler. Must be called once, right after construction. */
+  open(accept: (connection: Connection) => ConnectionHandler): void {
+    const { guard } = this.#options;
+    try {
+      this.#handler = accept(this);
+      const early = this.#closedEarly;
+      if (early !== undefined) this.#tellClosed(early.code, early.reason);
+    } catch (error) {
+      guard.fail("onConnection", error);
+    }
+  }
+
+  send(frame: Uint8Array, compress: boolean): SendResult {
+    if (this.#closed) return SendResult.Dropped;
+    if (this.#ws.bufferedAmount + frame.byteLength > this.#options.bufferedBytesMax) {
+      return SendResult.Dropped;
+    }
+    // `ws` keeps a reference until the kernel has taken the bytes, so it gets its own.
+    const copy = Buffer.from(frame);
+    const deflate = compress && this.compressionNegotiated;
+    this.#ws.send(copy, { binary: true, compress: deflate }, this.#onWritten);
+    if (this.#ws.bufferedAmount === 0) return SendResult.Sent;
+    this.#waiting = true;
+    return SendResult.Buffered;
+  }
+
+  bufferedBytes(): number {
+    return this.#closed ? 0 : this.#ws.bufferedAmount;
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#closed) return;
+    const text = cutReason(reason);
+    this.#ws.close(code, text);
+    this.#finish(code, text);
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+    this.#finish(1006, "");
+  }
+
+  /** Counts one tick of the idle timer: pings at half of the timeout, cuts at the end of it. */
+  tick(): void {
+    // The tick that began before the last bytes came does not count.
+    this.#silentTicks += 1;
+    if (this.#silentTicks > IDLE_TICKS_MAX) this.terminate();
+    else if (this.#silentTicks === IDLE_TICKS_MAX / 2 + 1 && !this.#closed) this.#ws.ping();
+  }
+
+  readonly #onWritten = (): void => {
+    const { guard } = this.#options;
+    if (!this.#waiting || this.#closed || guard.failed) return;
+    if (this.#ws.bufferedAmount === 0) this.#waiting = false;
+    try {
+      this.#handler?.onDrain();
+    } catch (error) {
+      guard.fail("onDrain", error);
+    }
+  };
+
+  #listen(): void {
+    this.#options.socket.on("data", () => {
+      this.#silentTicks = 0;
+    });
+    this.#ws.on("message", (data: RawData, isBinary: boolean) => this.#received(data, isBinary));
+    this.#ws.on("error", () => this.terminate());
+    this.#ws.on("close", (code, reason) => {
+      this.#options.onGone();
+      this.#finish(code, reason.toString("utf8"));
+    });
+  }
+
+  #received(data: RawData, isBinary: boolean): void {
+    const { guard } = this.#options;
+    if (this.#closed || guard.failed) return;
+    const bytes = data instanceof Uint8Array ? data : Buffer.concat(data as Buffer[]);
+    try {
+      this.#handler?.onMessage(bytes, isBinary);
+    } catch (error) {
+      guard.fail("onMessage", error);
+    }
+  }
+
+  #finish(code: number, reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#handler === undefined) this.#closedEarly = { code, reason };
+    else this.#tellClosed(code, reason);
+  }
+
+  #tellClosed(code: number, reason: string): void {
+    const { guard } = this.#options;
+    if (guard.failed) return;
+    try {
+      this.#handler?.onClose(code, reason);
+    } catch (error) {
+      guard.fail("onClose", error);
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import { Buffer } from "node:buffer";
+import { assert } from "#core/assert.ts";
+import type { HandlerGuard } from "../handler-guard.ts";
+import type { Connection, ConnectionHandler } from "../transport.ts";
+import { SendResult } from "../transport.ts";
+import type { WebSocket } from "../uws-module.ts";
+import { cutReason } from "../web-socket-text.ts";
+
+/** Copied onto the WebSocket by uWebSockets.js, so it is one pointer. */
+export type UserData = { readonly connection: UwsConnection };
+
+/** What a connection is made of. */
+type UwsConnectionOptions = Pick<Connection, "id" | "remoteAddress" | "compressionNegotiated"> & {
+  readonly bufferedBytesMax: number;
+  readonly guard: HandlerGuard;
+  /** Makes the handler, when the connection is open. */
+  readonly accept: (connection: Connection) => ConnectionHandler;
+};
+
+/** A Connection on uWebSockets.js, which calls `onClose` from within `close` and `terminate`. */
+export class UwsConnection implements Connection {
+  readonly id: number;
+  readonly remoteAddress: string;
+  readonly compressionNegotiated: boolean;
+  readonly #options: UwsConnectionOptions;
+  /** Undefined before the connection is open and after it closed: touching a closed one throws. */
+  #socket: WebSocket<UserData> | undefined;
+  #handler: ConnectionHandler | undefined;
+  /** How the connection closed while its handler was being made. */
+  #closedEarly: { readonly code: number; readonly reason: string } | undefined;
+
+  constructor(options: UwsConnectionOptions) {
+    this.id = options.id;
+    this.remoteAddress = options.remoteAddress;
+    this.compressionNegotiated = options.compressionNegotiated;
+    this.#options = options;
+  }
+
+  send(frame: Uint8Array, compress: boolean): SendResult {
+    const socket = this.#socket;
+    if (socket === undefined) return SendResult.Dropped;
+    // Checked here, before uWebSockets.js does, so that control frames still find room and the
+    // limit is exact.
+    if (socket.getBufferedAmount() + frame.byteLength > this.#options.bufferedBytesMax) {
+      return SendResult.Dropped;
+    }
+    switch (socket.send(frame, true, compress)) {
+      case 1:
+        return SendResult.Sent;
+      case 0:
+        return SendResult.Buffered;
+      default:
+        return SendResult.Dropped;
+    }
+  }
+
+  bufferedBytes(): number {
+    return this.#socket?.getBufferedAmount() ?? 0;
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket?.end(code, cutReason(reason));
+  }
+
+  terminate(): void {
+    this.#socket?.close();
+  }
+
+  /** The handshake is done. */
+  opened(socket: WebSocket<UserData>): void {
+    const { guard, accept } = this.#options;
+    if (guard.failed) return;
+    try {
+      assert(this.#socket === undefined, "a connection opens once");
+      this.#socket = socket;
+      const handler = accept(this);
+      this.#handler = handler;
+      const early = this.#closedEarly;
+      if (early !== undefined) this.#finish(early.code, early.reason);
+    } catch (error) {
+      guard.fail("onConnection", error);
+    }
+  }
+
+  /** `data` is only valid during the call. */
+  received(data: ArrayBuffer, isBinary: boolean): void {
+    const { guard } = this.#options;
+    if (guard.failed) return;
+    try {
+      this.#handler?.onMessage(new Uint8Array(data), isBinary);
+    } catch (error) {
+      guard.fail("onMessage", error);
+    }
+  }
+
+  drained(): void {
+    const { guard } = this.#options;
+    if (guard.failed) return;
+    try {
+      this.#handler?.onDrain();
+    } catch (error) {
+      guard.fail("onDrain", error);
+    }
+  }
+
+  /** Called by uWebSockets.js once. */
+  gone(code: number, reason: ArrayBuffer): void {
+    this.#socket = undefined;
+    this.#finish(code, Buffer.from(reason).toString("utf8"));
+  }
+
+  #finish(code: number, reason: string): void {
+    const { guard } = this.#options;
+    const handler = this.#handler;
+    this.#handler = undefined;
+    if (guard.failed) return;
+    if (handler === undefined) {
+      this.#closedEarly = { code, reason };
+      return;
+    }
+    try {
+      handler.onClose(code, reason);
+    } catch (error) {
+      guard.fail("onClose", error);
+    }
+  }
+}

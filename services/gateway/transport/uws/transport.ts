@@ -1,0 +1,198 @@
+import { offersPlainDeflate } from "../deflate-offer.ts";
+import { HandlerGuard } from "../handler-guard.ts";
+import { badUpgradeAnswer, tooManyConnectionsAnswer } from "../http-answer.ts";
+import { PeerAddresses } from "../peer-address.ts";
+import type { UwsLimits } from "../transport-options.ts";
+import { uwsLimits } from "../transport-options.ts";
+import type { Transport, TransportHandler, TransportOptions } from "../transport.ts";
+import { loadUws } from "../uws-module.ts";
+import type {
+  TemplatedApp,
+  us_listen_socket,
+  us_socket,
+  us_socket_context_t,
+  UwsModule,
+  UwsRequest,
+  UwsResponse,
+} from "../uws-module.ts";
+import { assertOffered, isWebSocketUpgrade, parseSubprotocols } from "../web-socket-text.ts";
+import { UwsConnection } from "./connection.ts";
+import type { UserData } from "./connection.ts";
+import { readHeaders, serveHttp, socketAddressOf, writeAnswer } from "./http-exchange.ts";
+import { createUwsApp } from "./tls.ts";
+
+/**
+ * Serves on uWebSockets.js. Rejects if the native module cannot load, the options are wrong
+ * (TransportOptionsError) or the address is taken.
+ */
+export async function createUwsTransport<Principal>(
+  options: TransportOptions,
+  handler: TransportHandler<Principal>,
+): Promise<Transport> {
+  const limits = uwsLimits(options);
+  const transport = new UwsTransport(await loadUws(), options, handler);
+  transport.serve(limits);
+  await transport.listen();
+  return transport;
+}
+
+class UwsTransport<Principal> implements Transport {
+  readonly kind = "uws";
+  readonly #uws: UwsModule;
+  readonly #app: TemplatedApp;
+  readonly #options: TransportOptions;
+  readonly #handler: TransportHandler<Principal>;
+  readonly #guard = new HandlerGuard();
+  readonly #addresses: PeerAddresses;
+  #listenSocket: us_listen_socket | undefined;
+  #port = 0;
+  #connections = 0;
+  #nextId = 1;
+  #closed = false;
+
+  constructor(uws: UwsModule, options: TransportOptions, handler: TransportHandler<Principal>) {
+    this.#uws = uws;
+    this.#app = createUwsApp(uws, options.tls);
+    this.#options = options;
+    this.#handler = handler;
+    this.#addresses = new PeerAddresses(options);
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Registers what is called for sockets and requests. */
+  serve(limits: UwsLimits): void {
+    const uws = this.#uws;
+    const { path, compression, requestBytesMax, bufferedBytesMax } = this.#options;
+    this.#app.ws<UserData>(path, {
+      maxPayloadLength: limits.maxPayloadLength,
+      maxBackpressure: limits.maxBackpressure,
+      idleTimeout: limits.idleTimeoutSeconds,
+      sendPingsAutomatically: true,
+      closeOnBackpressureLimit: false,
+      maxLifetime: 0,
+      // The shared compressor keeps no window between messages and costs a connection nothing. The
+      // full decompressor (about 44 KB, only for connections that negotiated) is what makes the
+      // answer free of `client_no_context_takeover`, which Safari 15 does not implement: with every
+      // smaller one its compressed frames would be garbage to us.
+      compression: compression ? uws.SHARED_COMPRESSOR | uws.DEDICATED_DECOMPRESSOR : uws.DISABLED,
+      upgrade: (response, request, context) => this.#onUpgrade(response, request, context),
+      open: (ws) => ws.getUserData().connection.opened(ws),
+      message: (ws, data, isBinary) => ws.getUserData().connection.received(data, isBinary),
+      drain: (ws) => ws.getUserData().connection.drained(),
+      close: (ws, code, reason) => {
+        this.#connections -= 1;
+        ws.getUserData().connection.gone(code, reason);
+      },
+    });
+    const parts = {
+      handler: this.#handler,
+      guard: this.#guard,
+      addresses: this.#addresses,
+      requestBytesMax,
+      bufferedBytesMax,
+    };
+    this.#app.any("/*", (response, request) => serveHttp(parts, response, request));
+  }
+
+  listen(): Promise<void> {
+    const { host, port } = this.#options;
+    // The typings leave out the form with host and options, which the module accepts.
+    const listen = this.#app.listen.bind(this.#app) as unknown as (
+      host: string,
+      port: number,
+      options: number,
+      callback: (socket: us_listen_socket | false) => void,
+    ) => void;
+    return new Promise((resolve, reject) => {
+      // Exclusive: otherwise a second process could share the port without anybody noticing.
+      listen(host, port, 1, (socket) => {
+        if (socket === false) {
+          reject(new Error(`cannot listen on ${host}:${port}: the address is taken or not ours`));
+          return;
+        }
+        this.#listenSocket = socket;
+        this.#port = this.#uws.us_socket_local_port(socket as unknown as us_socket);
+        resolve();
+      });
+    });
+  }
+
+  stopListening(): void {
+    const socket = this.#listenSocket;
+    if (socket === undefined) return;
+    this.#listenSocket = undefined;
+    this.#uws.us_listen_socket_close(socket);
+  }
+
+  close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#listenSocket = undefined;
+      this.#app.close();
+    }
+    return Promise.resolve();
+  }
+
+  /** A response must be answered or closed before this returns, else the module aborts. */
+  #onUpgrade(response: UwsResponse, request: UwsRequest, context: us_socket_context_t): void {
+    if (this.#guard.failed) {
+      response.close();
+      return;
+    }
+    try {
+      this.#upgrade(response, request, context);
+    } catch (error) {
+      this.#guard.fail("onUpgrade", error);
+      response.close();
+    }
+  }
+
+  #upgrade(response: UwsResponse, request: UwsRequest, context: us_socket_context_t): void {
+    const { connectionsMax, bufferedBytesMax, compression } = this.#options;
+    if (this.#connections >= connectionsMax) {
+      this.#handler.onRefused("connectionsMax");
+      writeAnswer(response, tooManyConnectionsAnswer(connectionsMax), false);
+      return;
+    }
+    const headers = readHeaders(request);
+    // uWebSockets.js looks at the key alone.
+    if (!isWebSocketUpgrade(headers)) {
+      writeAnswer(response, badUpgradeAnswer(), false);
+      return;
+    }
+    const subprotocols = parseSubprotocols(headers.get("sec-websocket-protocol"));
+    const decision = this.#handler.onUpgrade({
+      path: request.getUrl(),
+      headers,
+      remoteAddress: this.#addresses.clientOf(socketAddressOf(response), headers),
+      subprotocols,
+    });
+    if (decision.kind === "refuse") {
+      writeAnswer(response, decision.response, false);
+      return;
+    }
+    const accepted = decision.context;
+    assertOffered(accepted.subprotocol, subprotocols);
+    const compressed = compression && offersPlainDeflate(headers.get("sec-websocket-extensions"));
+    const connection = new UwsConnection({
+      id: this.#nextId++,
+      remoteAddress: accepted.remoteAddress,
+      compressionNegotiated: compressed,
+      bufferedBytesMax,
+      guard: this.#guard,
+      accept: (opened) => this.#handler.onConnection(opened, accepted),
+    });
+    this.#connections += 1;
+    response.upgrade<UserData>(
+      { connection },
+      headers.get("sec-websocket-key") ?? "",
+      accepted.subprotocol,
+      // The plainest offer, so that the answer is the same for every client.
+      compressed ? "permessage-deflate" : "",
+      context,
+    );
+  }
+}
