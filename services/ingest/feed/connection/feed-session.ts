@@ -14,6 +14,7 @@ import type {
   FeedEvent,
   FeedSubscribeOptions,
   FeedSubscription,
+  RestPurpose,
 } from "../feed-adapter.ts";
 import { FeedLink } from "./feed-link.ts";
 import type { FeedLinkEvent } from "./feed-link.ts";
@@ -138,7 +139,8 @@ export class FeedSession {
     if (this.#current === undefined) return false;
     const { clock, sink } = this.#options;
     let found = false;
-    this.#current.decoder.decodeRest(answer, clock.nowUs(), (event) => {
+    const purpose: RestPurpose = { kind: "book-snapshot", channel: "book", instrument };
+    this.#current.decoder.decodeRest({ ...answer, purpose }, clock.nowUs(), (event) => {
       if (event.kind === "rejected") {
         sink.onRejected(event.reason);
       } else if (event.kind === "raw-book" && event.instrument === instrument) {
@@ -439,7 +441,8 @@ export class FeedSession {
   #decodeTrades(answer: RestAnswer, instrument: Instrument): Trade[] {
     const { clock, sink } = this.#options;
     const trades: Trade[] = [];
-    this.#current?.decoder.decodeRest(answer, clock.nowUs(), (event) => {
+    const purpose: RestPurpose = { kind: "trades", channel: "trades", instrument };
+    this.#current?.decoder.decodeRest({ ...answer, purpose }, clock.nowUs(), (event) => {
       if (event.kind === "rejected") sink.onRejected(event.reason);
       else if (event.kind === "trade" && event.instrument === instrument && event.tradeId !== "") {
         trades.push(event);

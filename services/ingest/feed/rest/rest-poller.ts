@@ -6,8 +6,9 @@ import type {
   FeedDecoder,
   FeedEvent,
   FeedSubscription,
+  PollRequest,
   RestPoll,
-  RestRequest,
+  RestPurpose,
 } from "../feed-adapter.ts";
 import type { FeedPolicy } from "../feed-policy.ts";
 import type { FeedSink } from "../connection/feed-session-options.ts";
@@ -37,7 +38,7 @@ type Round = {
   readonly instruments: readonly Instrument[];
   readonly startedUs: number;
   /** What is still to be asked, in order. */
-  readonly requests: readonly RestRequest[];
+  readonly requests: readonly PollRequest[];
   next: number;
   inFlight: number;
   failed: number;
@@ -107,7 +108,7 @@ export class RestPoller {
   #askNext(round: Round): void {
     const { policy } = this.#options;
     while (round.inFlight < policy.pollsInFlightMax && round.next < round.requests.length) {
-      const request = round.requests[round.next] as RestRequest;
+      const request = round.requests[round.next] as PollRequest;
       round.next += 1;
       round.inFlight += 1;
       this.#ask(round, request);
@@ -115,9 +116,11 @@ export class RestPoller {
     if (round.inFlight === 0) this.#endRound(round);
   }
 
-  #ask(round: Round, request: RestRequest): void {
+  #ask(round: Round, request: PollRequest): void {
     const { rest, counters, logger, venue, policy } = this.#options;
     counters.polls += 1;
+    const { channel } = round.poll;
+    const purpose: RestPurpose = { kind: "poll", channel, instrument: request.instrument };
     let isAtOnce = true;
     const end = (): void => {
       round.inFlight -= 1;
@@ -130,7 +133,7 @@ export class RestPoller {
         onAnswer: (answer) => {
           if (this.#closed) return;
           round.unanswered = 0;
-          this.#onAnswer(answer);
+          this.#onAnswer(purpose, answer);
           end();
         },
         onFailure: (reason, status) => {
@@ -142,7 +145,7 @@ export class RestPoller {
           if (round.unanswered >= policy.pollsUnansweredMax) round.next = round.requests.length;
           // One line a round is enough to know.
           if (round.failed === 1) {
-            logger.warn({ venue, channel: round.poll.channel, reason }, "poll failed");
+            logger.warn({ venue, channel, reason }, "poll failed");
           }
           end();
         },
@@ -152,9 +155,9 @@ export class RestPoller {
     isAtOnce = false;
   }
 
-  #onAnswer(answer: RestAnswer): void {
+  #onAnswer(purpose: RestPurpose, answer: RestAnswer): void {
     const { decoder, clock } = this.#options;
-    decoder.decodeRest(answer, clock.nowUs(), (event) => this.#onEvent(event));
+    decoder.decodeRest({ ...answer, purpose }, clock.nowUs(), (event) => this.#onEvent(event));
   }
 
   #onEvent(event: FeedEvent): void {
