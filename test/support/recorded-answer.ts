@@ -17,8 +17,8 @@ export type RecordedConnection = {
 };
 
 /**
- * Hands a recorded answer to a decoder as the ingestor would have: with what it was asked for, which
- * the adapter finds in the address.
+ * Hands a recorded answer to a decoder as the ingestor would have: with what it was asked for,
+ * which the adapter finds in the address.
  */
 export function decodeRecorded(
   { adapter, catalog, decoder }: RecordedConnection,

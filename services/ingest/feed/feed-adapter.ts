@@ -36,8 +36,8 @@ export type RestResponse = {
 };
 
 /**
- * What a REST request is asked for. It comes back to the decoder with the answer, so that no decoder
- * has to read it out of an address.
+ * What a REST request is asked for. It comes back to the decoder with the answer, so that no
+ * decoder has to read it out of an address.
  */
 export type RestPurpose =
   | { readonly kind: "book-snapshot"; readonly channel: "book"; readonly instrument: Instrument }

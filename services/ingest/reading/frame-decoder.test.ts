@@ -16,6 +16,9 @@ const BTC = fakeInstrument("BTC");
 const TRADES: RestPurpose = { kind: "trades", channel: "trades", instrument: BTC };
 const ALL_TICKERS: RestPurpose = { kind: "poll", channel: "ticker", instrument: undefined };
 
+/** Has nothing that is optional. */
+const SILENT: FrameReader<TextRecord, JsonText> = { message: () => {}, damaged: () => {} };
+
 /** Notes what it is given, and answers REST with the given reason. */
 function noteAll(reason?: RejectReason): {
   readonly seen: unknown[];
@@ -76,8 +79,7 @@ describe("a frame", () => {
   test("of ours is told to a reader that wants to know, and to no other", () => {
     const { seen, reader } = noteAll();
     new FrameDecoder(TEXT_RECORDS, reader).sent("subscribe");
-    const { message, damaged } = reader;
-    const plain = new FrameDecoder(TEXT_RECORDS, { message, damaged });
+    const plain = new FrameDecoder(TEXT_RECORDS, SILENT);
     plain.sent("subscribe");
     expect(seen).toEqual([["sent", "subscribe"]]);
     expect(plain.unsubscribeFrames([], { requestId: 1, bookDepth: 1 })).toBeUndefined();
@@ -107,9 +109,8 @@ describe("a REST answer", () => {
   });
 
   test("that nobody reads is an unknown message", () => {
-    const { message, damaged } = noteAll().reader;
     const events: FeedEvent[] = [];
-    const decoder = new FrameDecoder(TEXT_RECORDS, { message, damaged });
+    const decoder = new FrameDecoder(TEXT_RECORDS, SILENT);
     decoder.decodeRest(reply(ALL_TICKERS, "{}"), 9, (event) => events.push(event));
     expect(events).toMatchObject([{ kind: "rejected", reason: "unknown-message" }]);
   });

@@ -1,7 +1,7 @@
 import { JsonKind, type JsonTape, MISSING } from "#core/json-tape.ts";
 import { BAD_DECIMAL, decimalText, millisecondsTimeUs } from "./text-fields.ts";
 
-/** The elements of an array, in order. Makes a list: for rare messages, or to go through it twice. */
+/** The elements of an array, in order. It makes a list, which only rare messages should. */
 export function elementsOf(tape: JsonTape, array: number): number[] {
   const nodes: number[] = [];
   for (let node = tape.first(array); node !== MISSING; node = tape.next(node)) nodes.push(node);
@@ -9,8 +9,8 @@ export function elementsOf(tape: JsonTape, array: number): number[] {
 }
 
 /**
- * The text of a field that should hold a decimal: undefined if it is missing or null, BAD_DECIMAL if
- * it is neither text nor number.
+ * The text of a field that should hold a decimal: undefined if it is missing or null, BAD_DECIMAL
+ * if it is neither text nor number.
  */
 export function decimalFieldOf(tape: JsonTape, object: number, name: string): string | undefined {
   const node = tape.get(object, name);

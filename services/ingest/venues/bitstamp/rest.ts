@@ -86,8 +86,8 @@ function marketOf({ venueSymbol }: Instrument): string {
 }
 
 /**
- * Recent trades, which the venue lists newest first and here with whole seconds. A damaged one costs
- * itself only; the last damage is the reason that is told.
+ * Recent trades, which the venue lists newest first and here with whole seconds. A damaged one
+ * costs itself only; the last damage is the reason that is told.
  */
 export function readTradesAnswer(
   body: JsonText,

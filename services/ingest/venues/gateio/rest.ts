@@ -28,8 +28,8 @@ export function gateGet(endpoints: FeedEndpoints, path: string): RestRequest {
 }
 
 /**
- * The whole book of a pair. The pages say 100 levels at most, public clients ask for 1000: a refusal
- * is an error of REST, and fewer levels than asked for are a shallower book.
+ * The whole book of a pair. The pages say 100 levels at most, public clients ask for 1000: a
+ * refusal is an error of REST, and fewer levels than asked for are a shallower book.
  */
 export function gateBookRequest(
   { venueSymbol }: Instrument,

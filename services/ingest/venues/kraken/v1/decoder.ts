@@ -39,8 +39,8 @@ type Subject = {
 };
 
 /**
- * Reads one connection. Every decimal is quoted; connection ids are beyond 2^53 and come out rounded,
- * but nobody reads them.
+ * Reads one connection. Every decimal is quoted; connection ids are beyond 2^53 and come out
+ * rounded, but nobody reads them.
  */
 export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unknown> {
   readonly #catalog: InstrumentCatalog;
