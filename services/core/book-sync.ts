@@ -29,7 +29,7 @@ export type RawBook = {
    * Levels per side that the venue keeps, where what falls out is not said (Kraken): the book is
    * cut to it after each message, before the checksum. Constant for one subscription.
    */
-  readonly depth?: number;
+  readonly depth?: number | undefined;
   readonly priceScale: number;
   readonly sizeScale: number;
   readonly bids: LevelColumns;

@@ -8,6 +8,7 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { LevelColumns, MarketEvent } from "#core/market-event.ts";
 import type { FeedAdapter, FeedDecoder, FeedEvent } from "#ingest/feed/feed-adapter.ts";
+import { decodeRecorded, type RecordedConnection } from "../support/recorded-answer.ts";
 
 /**
  * One file of `test/fixtures/venues/<family>/<member>/<channel>-<variant>.json`: what a venue sends, and what
@@ -121,6 +122,14 @@ export function parseFixtureInstruments(
 
 /** A decoder as the ingestor makes it, over the fixture's instruments or derived ones. */
 export function createFixtureDecoder(adapter: FeedAdapter, fixture: VenueFixture): FeedDecoder {
+  return createFixtureConnection(adapter, fixture).decoder;
+}
+
+/** The same with the catalog that the decoder has its instruments from. */
+export function createFixtureConnection(
+  adapter: FeedAdapter,
+  fixture: VenueFixture,
+): RecordedConnection {
   const catalog = new InstrumentCatalog({
     venue: adapter.venue,
     instrumentsMax: 100_000,
@@ -136,20 +145,22 @@ export function createFixtureDecoder(adapter: FeedAdapter, fixture: VenueFixture
     url: fixture.url ?? adapter.endpoints.webSocket,
   });
   for (const frame of fixture.sent ?? []) decoder.sent?.(frameText(frame));
-  return decoder;
+  return { adapter, catalog, decoder };
 }
 
 /** Everything that the decoder makes of the fixture, in order. */
 export function decodeFixture(adapter: FeedAdapter, fixture: VenueFixture): FeedEvent[] {
-  const decoder = createFixtureDecoder(adapter, fixture);
+  const connection = createFixtureConnection(adapter, fixture);
+  const { decoder } = connection;
   const events: FeedEvent[] = [];
   const emit = (event: FeedEvent): number => events.push(event);
   const frames = fixture.frames;
   for (let index = 0; index <= frames.length; index += 1) {
     for (const answer of fixture.rest ?? []) {
       if ((answer.beforeFrame ?? frames.length) !== index) continue;
+      const { url, status } = answer;
       const body = frameText(answer.body);
-      decoder.decodeRest({ url: answer.url, status: answer.status, body }, RECEIVED_TIME_US, emit);
+      decodeRecorded(connection, { url, status, body }, RECEIVED_TIME_US, emit);
     }
     if (index < frames.length) decoder.decode(frameData(frames[index]), RECEIVED_TIME_US, emit);
   }

@@ -43,7 +43,7 @@ export function describeInstruments(adapter: FeedAdapter, fixtures: readonly Nam
     const requests = adapter.instrumentsRequests(adapter.endpoints);
     expect(requests.length).toBeGreaterThan(0);
     for (const request of requests) {
-      expect(adapter.isInstrumentsUrl(request.url)).toBe(true);
+      expect(adapter.recordedRequest(request.url)).toEqual({ kind: "instruments" });
       expect(request.weight).toBeGreaterThan(0);
     }
   });
@@ -155,14 +155,25 @@ export function describeBooks(adapter: FeedAdapter, fixtures: readonly NamedFixt
       const request = isRest ? adapter.snapshotRequest?.(instrument, adapter.endpoints) : undefined;
       expect(request !== undefined).toBe(isRest);
       if (request === undefined) continue;
-      expect(adapter.snapshotVenueSymbol?.(request.url)).toBe(instrument.venueSymbol);
-      expect(adapter.snapshotVenueMarket?.(request.url) ?? instrument.venueMarket).toBe(
-        instrument.venueMarket,
-      );
+      expectRecorded(adapter, request.url, { kind: "book-snapshot", instrument });
       expect(request.weight).toBeLessThanOrEqual(adapter.limits.restWeight.count);
     }
-    for (const list of adapter.instrumentsRequests(adapter.endpoints)) {
-      expect(adapter.snapshotVenueSymbol?.(list.url)).toBeUndefined();
+  });
+
+  test("the addresses of trades and polls say what they are about", () => {
+    const { endpoints } = adapter;
+    for (const { instrument } of templatesOf(adapter, fixtures)) {
+      expect(instrument.venue).toBe(adapter.venue);
+      const trades = adapter.tradesRequest?.(instrument, { afterTradeId: "1", endpoints });
+      if (trades !== undefined) {
+        expectRecorded(adapter, trades.url, { kind: "trades", instrument });
+      }
+      for (const poll of adapter.polls ?? []) {
+        for (const request of poll.requests([instrument], endpoints)) {
+          const about = request.instrument;
+          expectRecorded(adapter, request.url, { kind: "poll", instrument: about });
+        }
+      }
     }
   });
 
@@ -177,6 +188,20 @@ export function describeBooks(adapter: FeedAdapter, fixtures: readonly NamedFixt
   });
 
   if (adapter.channels.includes("book")) describeProof(adapter, syncs);
+}
+
+/** The address says what was asked for, and of which instrument where it is one alone. */
+function expectRecorded(
+  adapter: FeedAdapter,
+  url: string,
+  { kind, instrument }: { readonly kind: string; readonly instrument: Instrument | undefined },
+): void {
+  const recorded = adapter.recordedRequest(url);
+  expect(recorded?.kind).toBe(kind);
+  if (recorded === undefined || recorded.kind === "instruments") return;
+  expect(recorded.venueSymbol).toBe(instrument?.venueSymbol);
+  // Where the parts of a venue have hosts of their own, an address need not name one.
+  expect(recorded.venueMarket ?? instrument?.venueMarket).toBe(instrument?.venueMarket);
 }
 
 function describeProof(adapter: FeedAdapter, syncs: readonly BookSync[]): void {

@@ -5,6 +5,7 @@ import {
   canonicalEvents,
   type CanonicalEvent,
   channelOf,
+  createFixtureConnection,
   createFixtureDecoder,
   decodeFixture,
   frameData,
@@ -22,6 +23,7 @@ import {
   describeConnections,
   describeInstruments,
 } from "./venue-suite-requests.ts";
+import { decodeRecorded } from "../support/recorded-answer.ts";
 
 /** Cuts of one frame at most; longer frames are cut at evenly spread places. */
 const CUTS_MAX = 150;
@@ -118,9 +120,9 @@ function describeDamage(adapter: FeedAdapter, fixtures: readonly NamedFixture[])
         const text = frameText(answer.body);
         for (const body of cutsOf(text)) {
           const events: FeedEvent[] = [];
-          const decoder = createFixtureDecoder(adapter, named.fixture);
+          const connection = createFixtureConnection(adapter, named.fixture);
           const response = { url: answer.url, status: answer.status, body };
-          decoder.decodeRest(response, RECEIVED_TIME_US, (event) => events.push(event));
+          decodeRecorded(connection, response, RECEIVED_TIME_US, (event) => events.push(event));
           expect(events.map((event) => event.kind)).toEqual(["rejected"]);
         }
       }

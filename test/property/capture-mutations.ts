@@ -7,6 +7,7 @@ import { readCapture } from "#ingest/capture/capture-reader.ts";
 import { CaptureReplay } from "#ingest/capture/capture-replay.ts";
 import type { FeedAdapter, FeedDecoder, FeedEvent } from "#ingest/feed/feed-adapter.ts";
 import { VENUES } from "#ingest/venues/registry.ts";
+import { decodeRecorded } from "../support/recorded-answer.ts";
 
 // Parts of recordings, short enough to be run thousands of times through the ingestor's own replay,
 // and books kept in plain maps to judge what comes out. What they rebuild is what a consumer sees.
@@ -199,7 +200,7 @@ function attribute(
     return decoder;
   };
   for (const line of lines) {
-    if (line.kind === "http" && adapter.isInstrumentsUrl(line.url)) {
+    if (line.kind === "http" && adapter.recordedRequest(line.url)?.kind === "instruments") {
       catalog.add(adapter.parseInstruments(line.body, line.url)?.instruments ?? []);
       continue;
     }
@@ -215,7 +216,9 @@ function attribute(
     if (line.kind === "open") decoderOf(line.connection, line.url);
     if (line.kind === "sent") decoderOf(line.connection).sent?.(line.text);
     if (line.kind === "received") decoderOf(line.connection).decode(line.frame, line.atUs, note);
-    if (line.kind === "http") decoderOf(-1).decodeRest(line, line.atUs, note);
+    if (line.kind === "http") {
+      decodeRecorded({ adapter, catalog, decoder: decoderOf(-1) }, line, line.atUs, note);
+    }
     told.push({ line, about: [...about], books: [...books] });
   }
   return { instruments: [...seen.values()], snapshots, told };

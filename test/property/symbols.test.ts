@@ -21,7 +21,8 @@ async function listedIn(path: string): Promise<Listed & { adapter: FeedAdapter |
     if (line.kind === "header" && Object.hasOwn(VENUES, line.venue)) {
       adapter = VENUES[line.venue as keyof typeof VENUES];
     }
-    if (line.kind !== "http" || adapter?.isInstrumentsUrl(line.url) !== true) continue;
+    if (line.kind !== "http" || adapter === undefined) continue;
+    if (adapter.recordedRequest(line.url)?.kind !== "instruments") continue;
     lists += 1;
     instruments.push(...(adapter.parseInstruments(line.body, line.url)?.instruments ?? []));
   }

@@ -6,6 +6,7 @@ import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import { readCapture } from "#ingest/capture/capture-reader.ts";
 import { bookSyncOf } from "#ingest/feed/book-sync-of.ts";
 import type { FeedAdapter, FeedDecoder, FeedEvent } from "#ingest/feed/feed-adapter.ts";
+import { decodeRecorded } from "./recorded-answer.ts";
 
 /** What an adapter made of a capture, with books built directly, without the feed driver. */
 export type DecodedCapture = {
@@ -45,11 +46,12 @@ export async function decodeCapture(
   const run = new CaptureRun(adapter, { bookDepth, untruncated });
   const rest = adapter.createDecoder({ catalog, bookDepth });
   for await (const line of readCapture(path)) {
-    if (line.kind === "http" && adapter.isInstrumentsUrl(line.url)) {
+    const request = line.kind === "http" ? adapter.recordedRequest(line.url) : undefined;
+    if (line.kind === "http" && request?.kind === "instruments") {
       catalog.add(adapter.parseInstruments(line.body, line.url)?.instruments ?? []);
     } else if (line.kind === "http") {
-      if (adapter.snapshotVenueSymbol?.(line.url) === undefined) continue;
-      rest.decodeRest(line, line.atUs, run.emit);
+      if (request?.kind !== "book-snapshot") continue;
+      decodeRecorded({ adapter, catalog, decoder: rest }, line, line.atUs, run.emit);
     } else if (line.kind === "open") {
       const context = { catalog, bookDepth, url: line.url };
       decoders.set(line.connection, adapter.createDecoder(context));

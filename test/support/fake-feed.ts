@@ -110,7 +110,14 @@ export function createFakeAdapter(options: FakeAdapterOptions = {}): FeedAdapter
       : { keepAlive: { intervalMs: keepAliveMs, frame: (n: number) => `alive ${n}` } }),
     instrumentsRequests: ({ rest }) =>
       lists.map((list) => ({ url: `${rest}/instruments${list}`, weight: 1 })),
-    isInstrumentsUrl: (url) => url.includes("/instruments"),
+    recordedRequest: (url) => {
+      if (url.includes("/instruments")) return { kind: "instruments" };
+      if (url.endsWith("/open-interest")) {
+        return { kind: "poll", channel: "open-interest", venueSymbol: undefined };
+      }
+      const venueSymbol = /\/book\/(.+)$/.exec(url)?.[1];
+      return venueSymbol === undefined ? undefined : { kind: "book-snapshot", venueSymbol };
+    },
     parseInstruments: (body) => {
       const [symbols = ""] = body.split(" ");
       return symbols.startsWith("[")
@@ -125,7 +132,6 @@ export function createFakeAdapter(options: FakeAdapterOptions = {}): FeedAdapter
       url: `${rest}/book/${instrument.venueSymbol}`,
       weight: 10,
     }),
-    snapshotVenueSymbol: (url) => /\/book\/(.+)$/.exec(url)?.[1],
     createDecoder: ({ catalog }) => createFakeDecoder(catalog, options.channelIds ?? false),
   };
 }

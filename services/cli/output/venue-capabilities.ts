@@ -1,5 +1,5 @@
 import { CHANNELS, type Channel } from "#core/instrument.ts";
-import type { BookProof, FeedAdapter } from "#ingest/feed/feed-adapter.ts";
+import type { BookProof, FeedAdapter, ProtocolDates } from "#ingest/feed/feed-adapter.ts";
 
 /** The channels that a venue can have; its state is Tickwire's own. */
 export const VENUE_CHANNELS: readonly Channel[] = CHANNELS.filter(
@@ -21,6 +21,8 @@ export type VenueCapabilities = {
   /** What a reconnect missed is asked for by REST. */
   readonly fillsTrades: boolean;
   readonly documentation: readonly string[];
+  /** When the venue spoke this protocol; undefined for the one that it speaks today. */
+  readonly spoken: FeedAdapter["spoken"];
 };
 
 /** What a venue can do, read off its adapter. */
@@ -39,7 +41,17 @@ export function capabilitiesOf(adapter: FeedAdapter): VenueCapabilities {
     bookProof: adapter.bookProof,
     fillsTrades: adapter.tradesRequest !== undefined,
     documentation: adapter.documentation,
+    spoken: adapter.spoken,
   };
+}
+
+/** When a venue spoke a protocol: the dates that it names, and what it says of them. */
+export function describeSpoken({ from, until, note }: ProtocolDates): string {
+  const dates = [
+    ...(from === undefined ? [] : [`from ${from}`]),
+    ...(until === undefined ? [] : [`until ${until}`]),
+  ].join(" ");
+  return dates === "" ? note : `${dates}. ${note}`;
 }
 
 /** What shows that a book message is missing, in a word or two. */

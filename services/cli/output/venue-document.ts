@@ -5,6 +5,7 @@ import {
   capabilitiesOf,
   describeContent,
   describeOrder,
+  describeSpoken,
   VENUE_CHANNELS,
   type ChannelSource,
   type VenueCapabilities,
@@ -65,8 +66,10 @@ function cellOf(source: ChannelSource): string {
   }
 }
 
-function notesOf({ venue, title, notes, bookProof, documentation }: VenueCapabilities): string {
+function notesOf(capabilities: VenueCapabilities): string {
+  const { venue, title, notes, bookProof, documentation, spoken } = capabilities;
   const lines = [
+    ...(spoken === undefined ? [] : [`- spoken: ${describeSpoken(spoken)}`]),
     ...Object.entries(notes).map(([channel, note]) => `- ${channel}: ${note}`),
     `- proof of the book: ${bookProof.note}`,
     ...documentation.map((url) => `- <${url}>`),

@@ -1,4 +1,4 @@
-import { tickwire } from "@tickwire/proto";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import { Registry } from "prom-client";
 import { beforeEach, describe, expect, test } from "vitest";
 import { fakeCatalog, FakeHub, listedInstrument } from "#test/support/fake-topics.ts";

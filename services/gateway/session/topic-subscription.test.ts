@@ -1,4 +1,4 @@
-import { tickwire } from "@tickwire/proto";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import { beforeEach, describe, expect, test } from "vitest";
 import { InvariantError } from "#core/assert.ts";
 import { FakeHub } from "#test/support/fake-topics.ts";

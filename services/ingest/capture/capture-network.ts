@@ -1,4 +1,4 @@
-import type { RestRequest, RestResponse } from "../feed/feed-adapter.ts";
+import type { RecordedRequest, RestRequest, RestResponse } from "../feed/feed-adapter.ts";
 import type {
   FeedDialer,
   FeedSocket,
@@ -23,15 +23,15 @@ export const RECORDED_REQUESTS_MAX = 10_000;
  * its own client sent.
  */
 export class CaptureNetwork implements FeedDialer, RestClient {
-  readonly #snapshotVenueSymbol: (url: string) => string | undefined;
+  readonly #recordedRequest: (url: string) => RecordedRequest | undefined;
   #dialled: Dialled[] = [];
   #asked: Asked[] = [];
 
   constructor(options: {
-    /** What a REST URL is a book snapshot of. */
-    readonly snapshotVenueSymbol: (url: string) => string | undefined;
+    /** What a recorded address was asked for; see `FeedAdapter.recordedRequest`. */
+    readonly recordedRequest: (url: string) => RecordedRequest | undefined;
   }) {
-    this.#snapshotVenueSymbol = options.snapshotVenueSymbol;
+    this.#recordedRequest = options.recordedRequest;
   }
 
   dial(url: string, handlers: FeedSocketHandlers): FeedSocket {
@@ -74,11 +74,17 @@ export class CaptureNetwork implements FeedDialer, RestClient {
 
   /** Answers the oldest request of the same snapshot. False if nobody asked. */
   answer(response: RestResponse): boolean {
-    const symbol = this.#snapshotVenueSymbol(response.url);
-    const index = this.#asked.findIndex(
-      ({ request }) => this.#snapshotVenueSymbol(request.url) === symbol,
-    );
-    if (symbol === undefined || index < 0) return false;
+    const recorded = this.#recordedRequest(response.url);
+    if (recorded?.kind !== "book-snapshot") return false;
+    const index = this.#asked.findIndex(({ request }) => {
+      const asked = this.#recordedRequest(request.url);
+      return (
+        asked?.kind === "book-snapshot" &&
+        asked.venueSymbol === recorded.venueSymbol &&
+        asked.venueMarket === recorded.venueMarket
+      );
+    });
+    if (index < 0) return false;
     const [asked] = this.#asked.splice(index, 1);
     asked?.onResponse(response);
     return true;

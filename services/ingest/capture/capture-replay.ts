@@ -1,8 +1,9 @@
 import type { Clock } from "#core/clock.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
+import type { Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
-import type { FeedDecoder, FeedAdapter, RestResponse } from "../feed/feed-adapter.ts";
+import type { FeedAdapter, FeedDecoder, RestPurpose, RestResponse } from "../feed/feed-adapter.ts";
 import type { VenueContext } from "../feed/venue-context.ts";
 import { FEED_POLICY_DEFAULTS } from "../feed/feed-policy.ts";
 import { FeedSession } from "../feed/connection/feed-session.ts";
@@ -16,6 +17,7 @@ import type { VenueCounters } from "../venue/venue-counters.ts";
 import { VenueDriver } from "../venue/venue-driver.ts";
 import type { CaptureRecord } from "./capture-format.ts";
 import { CaptureNetwork } from "./capture-network.ts";
+import { purposeOfRecorded } from "./recorded-purpose.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 /** Connects are the recording's, not ours, so nothing paces them. */
@@ -26,6 +28,9 @@ type Connection = {
   readonly url: string;
   handlers: FeedSocketHandlers | undefined;
 };
+
+/** A book snapshot that came before the first connection. */
+type EarlySnapshot = { readonly instrument: Instrument; readonly response: RestResponse };
 
 /**
  * Feeds the lines of one capture to the driver, adapter, normalizer and books that a live feed goes
@@ -51,7 +56,7 @@ export class CaptureReplay {
   /** For answers that belong to no connection. */
   #restDecoder: FeedDecoder | undefined;
   /** Snapshots that came before the first connection. */
-  #earlySnapshots: RestResponse[] = [];
+  #earlySnapshots: EarlySnapshot[] = [];
   /** Something between the last line and the next could not be read. */
   #skipped = false;
 
@@ -71,7 +76,7 @@ export class CaptureReplay {
       derive: (venueSymbol, venueMarket) => adapter.deriveInstrument(venueSymbol, venueMarket),
     });
     this.#network = new CaptureNetwork({
-      snapshotVenueSymbol: (url) => adapter.snapshotVenueSymbol?.(url),
+      recordedRequest: (url) => adapter.recordedRequest(url),
     });
     const context: VenueContext = {
       adapter,
@@ -151,7 +156,7 @@ export class CaptureReplay {
     connection.handlers?.onOpen();
     const early = this.#earlySnapshots;
     this.#earlySnapshots = [];
-    for (const snapshot of early) this.#deliverUnasked(snapshot);
+    for (const { instrument, response } of early) this.#deliverUnasked(instrument, response);
     return connection;
   }
 
@@ -194,7 +199,8 @@ export class CaptureReplay {
   }
 
   #onRestAnswer(response: RestResponse): void {
-    if (this.#adapter.isInstrumentsUrl(response.url)) {
+    const request = this.#adapter.recordedRequest(response.url);
+    if (request?.kind === "instruments") {
       const list =
         response.status === 200
           ? this.#adapter.parseInstruments(response.body, response.url)
@@ -203,11 +209,14 @@ export class CaptureReplay {
       return;
     }
     if (this.#network.answer(response) || response.status !== 200) return;
-    if (this.#adapter.snapshotVenueSymbol?.(response.url) !== undefined) {
-      this.#deliverUnasked(response);
-    } else if (!this.#isAboutConnections(response)) {
-      this.#decodeRest(response);
+    if (request === undefined) {
+      if (!this.#isAboutConnections(response)) this.driver.onRejected("unknown-message");
+      return;
     }
+    const purpose = purposeOfRecorded(request, this.catalog);
+    if (purpose === undefined) this.driver.onRejected("unknown-instrument");
+    else if (purpose.kind === "book-snapshot") this.#deliverUnasked(purpose.instrument, response);
+    else this.#decodeRest(purpose, response);
   }
 
   /** An answer that says where to connect or what time it is, not what the market does. */
@@ -219,10 +228,10 @@ export class CaptureReplay {
   }
 
   /** A polled channel, or trades that the recording's client asked for. */
-  #decodeRest(response: RestResponse): void {
+  #decodeRest(purpose: RestPurpose, response: RestResponse): void {
     const { driver } = this;
     this.#restDecoder ??= this.#adapter.createDecoder(this.#context);
-    this.#restDecoder.decodeRest(response, this.#clock.nowUs(), (event) => {
+    this.#restDecoder.decodeRest({ ...response, purpose }, this.#clock.nowUs(), (event) => {
       if (event.kind === "rejected") {
         driver.onRejected(event.reason, event.instrument, event.channel);
       } else if (event.kind === "trade") {
@@ -235,19 +244,10 @@ export class CaptureReplay {
     });
   }
 
-  #deliverUnasked(response: RestResponse): void {
-    const venueSymbol = this.#adapter.snapshotVenueSymbol?.(response.url);
-    const instrument =
-      venueSymbol === undefined
-        ? undefined
-        : this.catalog.byVenueSymbol(
-            venueSymbol,
-            this.#adapter.snapshotVenueMarket?.(response.url),
-          );
-    if (instrument === undefined) return;
+  #deliverUnasked(instrument: Instrument, response: RestResponse): void {
     const session =
       this.driver.bookSessionOf(instrument) ?? this.#sessions.find((each) => each.isOpen);
-    if (session === undefined) this.#earlySnapshots.push(response);
+    if (session === undefined) this.#earlySnapshots.push({ instrument, response });
     else session.deliverSnapshot(instrument, response);
   }
 }

@@ -162,7 +162,7 @@ describe("a replay", () => {
   test("passes on what a REST answer tells of other channels, trades as history", async () => {
     const answer = (body: string, status = 200) => ({
       kind: "http",
-      url: "fake://rest/other",
+      url: "fake://rest/open-interest",
       status,
       body,
     });

@@ -35,6 +35,46 @@ export type RestResponse = {
   readonly body: string;
 };
 
+/**
+ * What a REST request is asked for. It comes back to the decoder with the answer, so that no
+ * decoder has to read it out of an address.
+ */
+export type RestPurpose =
+  | { readonly kind: "book-snapshot"; readonly channel: "book"; readonly instrument: Instrument }
+  | { readonly kind: "trades"; readonly channel: "trades"; readonly instrument: Instrument }
+  | {
+      readonly kind: "poll";
+      readonly channel: Channel;
+      /** Undefined for a request whose one answer tells of all instruments. */
+      readonly instrument: Instrument | undefined;
+    };
+
+/** The body of a REST answer with status 200, and what it was asked for. */
+export type RestReply = {
+  readonly purpose: RestPurpose;
+  readonly body: string;
+  /** Only for decoders that still read the address; it goes when the last of them is ported. */
+  readonly url: string;
+  /** Likewise. */
+  readonly status: number;
+};
+
+/** What the address of a recorded request says that the request was for. */
+export type RecordedRequest =
+  | { readonly kind: "instruments" }
+  | {
+      readonly kind: "book-snapshot" | "trades";
+      readonly venueSymbol: string;
+      readonly venueMarket?: string;
+    }
+  | {
+      readonly kind: "poll";
+      readonly channel: Channel;
+      /** Undefined for a request whose one answer tells of all instruments. */
+      readonly venueSymbol: string | undefined;
+      readonly venueMarket?: string;
+    };
+
 /** What a decoder emits. */
 export type FeedEvent =
   | Exclude<MarketEvent, { kind: "book" | "status" }>
@@ -102,12 +142,12 @@ export type FeedDecoder = {
   sent?(frame: string): void;
   /**
    * In place of the adapter's, where the end of a subscription is named by what only the connection
-   * knows (a channel id that the venue gave).
+   * knows (a channel id that the venue gave). Undefined leaves it to the adapter.
    */
   unsubscribeFrames?(
     subscriptions: readonly FeedSubscription[],
     options: FeedSubscribeOptions,
-  ): readonly string[];
+  ): readonly string[] | undefined;
   /**
    * Never throws on venue data: what it cannot map, it emits as `rejected`. Text frames come as
    * string.
@@ -121,11 +161,7 @@ export type FeedDecoder = {
    * The same for a REST answer with status 200 (a book snapshot, recent trades, a polled channel).
    * Trades come oldest first.
    */
-  decodeRest(
-    response: RestResponse,
-    receivedTimeUs: number,
-    emit: (event: FeedEvent) => void,
-  ): void;
+  decodeRest(reply: RestReply, receivedTimeUs: number, emit: (event: FeedEvent) => void): void;
 };
 
 /** Pace of outgoing requests: at most `count` in any `intervalMs`. */
@@ -175,7 +211,18 @@ export type RestPoll = {
   readonly channel: Channel;
   readonly intervalMs: number;
   /** The requests of one round; the answers go to `decodeRest`. */
-  requests(instruments: readonly Instrument[], endpoints: FeedEndpoints): readonly RestRequest[];
+  requests(instruments: readonly Instrument[], endpoints: FeedEndpoints): readonly PollRequest[];
+};
+
+/** One request of a round, with the instrument that it is about unless it is about all of them. */
+export type PollRequest = RestRequest & { readonly instrument?: Instrument };
+
+/** Dates as far as the venue names them, such as `2021-04` or `2025-11-28`. */
+export type ProtocolDates = {
+  readonly from?: string;
+  readonly until?: string;
+  /** For people: what the venue says of its end, and what recordings show. */
+  readonly note: string;
 };
 
 /** Where to connect, as told by a venue that wants to be asked first. */
@@ -192,6 +239,8 @@ export type FeedAdapter = {
   readonly title: string;
   /** The venue's pages that this adapter follows. */
   readonly documentation: readonly string[];
+  /** When the venue spoke this protocol, where it is not the one that it speaks today. */
+  readonly spoken?: ProtocolDates;
   readonly channels: readonly Channel[];
   /** What a user should know of a channel here, one sentence each. */
   readonly notes: Partial<Record<Channel, string>>;
@@ -218,8 +267,11 @@ export type FeedAdapter = {
   instrumentsRequests(endpoints: FeedEndpoints): readonly RestRequest[];
   /** The request of the page after this answer, where lists come in pages. */
   nextInstrumentsRequest?(request: RestRequest, body: string): RestRequest | undefined;
-  /** Whether a REST answer (of a capture) is a list of instruments. */
-  isInstrumentsUrl(url: string): boolean;
+  /**
+   * What a request was for whose address stands in a recording, whatever client made it. Undefined
+   * if its answer holds neither instruments nor market data, or for an address that is not known.
+   */
+  recordedRequest(url: string): RecordedRequest | undefined;
   /**
    * Undefined if the body is not such a list. Instruments that cannot be mapped are left out and
    * counted.
@@ -252,10 +304,6 @@ export type FeedAdapter = {
   ): readonly string[];
   /** The REST request of a book snapshot; present if `bookSync.snapshot` is `rest`. */
   snapshotRequest?(instrument: Instrument, endpoints: FeedEndpoints): RestRequest;
-  /** The venue symbol that a REST snapshot URL is about, to match answers to books. */
-  snapshotVenueSymbol?(url: string): string | undefined;
-  /** The part of the venue that such a URL is about, where there are parts. */
-  snapshotVenueMarket?(url: string): string | undefined;
   /** The frames that ask for a book snapshot; present if `bookSync.snapshot` is `request`. */
   snapshotFrames?(instrument: Instrument, options: FeedSubscribeOptions): readonly string[];
   /** Channels that are asked for by REST, again and again. */

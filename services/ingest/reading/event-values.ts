@@ -1,7 +1,6 @@
 import { canonicalDecimal, type Mantissa } from "@tickwire/proto/model";
-import type { Instrument } from "#core/instrument.ts";
 import type { Quote, Ticker, Trade } from "#core/market-event.ts";
-import type { ConnectionPlan, FeedSubscription, RejectReason } from "../feed/feed-adapter.ts";
+import type { RejectReason } from "../feed/feed-adapter.ts";
 import { isNotMantissa, type ScaleTracker } from "./scale-tracker.ts";
 
 /** The numbers of a trade. */
@@ -110,39 +109,4 @@ export function readTickerValues(texts: TickerTexts): Pick<Ticker, TickerField> 
     values[field] = decimal;
   }
   return values as Pick<Ticker, TickerField>;
-}
-
-/**
- * The text of a frame, whatever form it arrived in. Bytes that are not UTF-8 become damaged JSON.
- */
-export function textOfFrame(frame: string | Uint8Array): string {
-  return typeof frame === "string" ? frame : UTF_8.decode(frame);
-}
-
-const UTF_8 = new TextDecoder();
-
-/**
- * Splits what is wanted over connections of at most `subscriptionsMax`, keeping the channels of an
- * instrument together, since some venues answer them with one message.
- */
-export function planByInstrument(
-  subscriptions: readonly FeedSubscription[],
-  { url, subscriptionsMax }: { readonly url: string; readonly subscriptionsMax: number },
-): readonly ConnectionPlan[] {
-  const byInstrument = new Map<Instrument, FeedSubscription[]>();
-  for (const subscription of subscriptions) {
-    const together = byInstrument.get(subscription.instrument);
-    if (together === undefined) byInstrument.set(subscription.instrument, [subscription]);
-    else together.push(subscription);
-  }
-  const plans: FeedSubscription[][] = [];
-  for (const together of byInstrument.values()) {
-    const last = plans.at(-1);
-    if (last !== undefined && last.length + together.length <= subscriptionsMax) {
-      last.push(...together);
-    } else {
-      plans.push(together);
-    }
-  }
-  return plans.map((planned) => ({ url, subscriptions: planned }));
 }

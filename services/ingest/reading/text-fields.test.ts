@@ -1,11 +1,14 @@
 import { describe, expect, test } from "vitest";
 import {
+  BAD_DECIMAL,
   decimalText,
   isRecord,
   isUpdateId,
   millisecondsTimeUs,
+  optionalDecimal,
   parseJson,
   present,
+  textOf,
 } from "./text-fields.ts";
 
 describe("a time in milliseconds", () => {
@@ -64,6 +67,27 @@ test("empty texts and null are no value, and only the text of a decimal is one",
   expect(["1.50", "1e-7", "", "x", 1].map(decimalText)).toEqual([
     "1.5",
     "0.0000001",
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+test.each([
+  [undefined, undefined],
+  [null, undefined],
+  ["", undefined],
+  ["1.50", "1.5"],
+  ["one", BAD_DECIMAL],
+  [5, BAD_DECIMAL],
+])("the decimal that may be missing, %j, is %s", (value, decimal) => {
+  expect(optionalDecimal(value)).toBe(decimal);
+});
+
+test("a text that says something is a string that is not empty", () => {
+  expect(["a", "", null, 5, undefined].map(textOf)).toEqual([
+    "a",
+    undefined,
     undefined,
     undefined,
     undefined,

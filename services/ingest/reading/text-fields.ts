@@ -38,6 +38,23 @@ export function decimalText(value: unknown): string | undefined {
   return typeof value === "string" ? canonicalDecimal(value) : undefined;
 }
 
+/** The text of a string that is not empty; undefined if the value is anything else. */
+export function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** What `optionalDecimal` makes of something that is there and no decimal. */
+export const BAD_DECIMAL = "bad-decimal";
+
+/**
+ * Canonical plain text of a decimal that may be missing: undefined where the venue writes nothing,
+ * null or an empty text, BAD_DECIMAL if it writes something else than a decimal.
+ */
+export function optionalDecimal(value: unknown): string | undefined {
+  if (value === undefined || value === null || value === "") return undefined;
+  return decimalText(value) ?? BAD_DECIMAL;
+}
+
 /**
  * Microseconds out of milliseconds since 1970, as an integer or its text. Undefined where there is
  * none, BAD_TIME if it is something else.

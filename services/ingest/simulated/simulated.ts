@@ -54,7 +54,7 @@ export const simulated: FeedAdapter = {
     },
   },
   instrumentsRequests: (endpoints) => [{ url: `${endpoints.rest}/instruments`, weight: 1 }],
-  isInstrumentsUrl: (url) => url.endsWith("/instruments"),
+  recordedRequest: (url) => (url.endsWith("/instruments") ? { kind: "instruments" } : undefined),
   parseInstruments,
   deriveInstrument,
   planConnections,

@@ -1,6 +1,6 @@
 import type { Instrument } from "#core/instrument.ts";
 import { bookSyncOf } from "../book-sync-of.ts";
-import type { RawBook } from "../feed-adapter.ts";
+import type { RawBook, RestPurpose } from "../feed-adapter.ts";
 import type { FeedSink } from "../feed-sink.ts";
 import type { SnapshotFetcher } from "../rest/snapshot-fetcher.ts";
 import type { VenueContext } from "../venue-context.ts";
@@ -49,8 +49,9 @@ export class SessionBooks {
   /** Takes a REST answer with a book snapshot. False if it has no usable book of the instrument. */
   deliver(instrument: Instrument, answer: RestAnswer): boolean {
     const { clock, sink, link } = this.#options;
+    const purpose: RestPurpose = { kind: "book-snapshot", channel: "book", instrument };
     let isTaken = false;
-    link()?.decoder.decodeRest(answer, clock.nowUs(), (event) => {
+    link()?.decoder.decodeRest({ ...answer, purpose }, clock.nowUs(), (event) => {
       if (event.kind === "rejected") {
         sink.onRejected(event.reason);
       } else if (event.kind === "raw-book" && event.instrument === instrument) {

@@ -1,5 +1,6 @@
 import type { Instrument } from "#core/instrument.ts";
 import type { Trade } from "#core/market-event.ts";
+import type { RestPurpose } from "../feed-adapter.ts";
 import type { FeedSink } from "../feed-sink.ts";
 import { TradeGapFiller } from "../rest/trade-gap-filler.ts";
 import type { TradeFillCounters, TradeGapReason } from "../rest/trade-gap-filler.ts";
@@ -61,8 +62,9 @@ export class SessionTrades {
 
   #decode(answer: RestAnswer, instrument: Instrument): Trade[] {
     const { clock, sink, link } = this.#options;
+    const purpose: RestPurpose = { kind: "trades", channel: "trades", instrument };
     const trades: Trade[] = [];
-    link()?.decoder.decodeRest(answer, clock.nowUs(), (event) => {
+    link()?.decoder.decodeRest({ ...answer, purpose }, clock.nowUs(), (event) => {
       if (event.kind === "rejected") sink.onRejected(event.reason);
       else if (event.kind === "trade" && event.instrument === instrument && event.tradeId !== "") {
         trades.push(event);

@@ -5,8 +5,9 @@ import type {
   FeedDecoder,
   FeedEvent,
   FeedSubscription,
+  PollRequest,
   RestPoll,
-  RestRequest,
+  RestPurpose,
 } from "../feed-adapter.ts";
 import type { FeedSink } from "../feed-sink.ts";
 import type { VenueContext } from "../venue-context.ts";
@@ -31,7 +32,7 @@ type Round = {
   readonly instruments: readonly Instrument[];
   readonly startedUs: number;
   /** What is still to be asked, in order. */
-  readonly requests: readonly RestRequest[];
+  readonly requests: readonly PollRequest[];
   next: number;
   inFlight: number;
   failed: number;
@@ -101,7 +102,7 @@ export class RestPoller {
   #askNext(round: Round): void {
     const { policy } = this.#options;
     while (round.inFlight < policy.pollsInFlightMax && round.next < round.requests.length) {
-      const request = round.requests[round.next] as RestRequest;
+      const request = round.requests[round.next] as PollRequest;
       round.next += 1;
       round.inFlight += 1;
       this.#ask(round, request);
@@ -109,9 +110,11 @@ export class RestPoller {
     if (round.inFlight === 0) this.#endRound(round);
   }
 
-  #ask(round: Round, request: RestRequest): void {
+  #ask(round: Round, request: PollRequest): void {
     const { rest, counters, logger, adapter, policy } = this.#options;
     counters.polls += 1;
+    const { channel } = round.poll;
+    const purpose: RestPurpose = { kind: "poll", channel, instrument: request.instrument };
     let isAtOnce = true;
     const end = (): void => {
       round.inFlight -= 1;
@@ -124,7 +127,7 @@ export class RestPoller {
         onAnswer: (answer) => {
           if (this.#closed) return;
           round.unanswered = 0;
-          this.#onAnswer(answer);
+          this.#onAnswer(purpose, answer);
           end();
         },
         onFailure: (reason, status) => {
@@ -136,10 +139,7 @@ export class RestPoller {
           if (round.unanswered >= policy.pollsUnansweredMax) round.next = round.requests.length;
           // One line a round is enough to know.
           if (round.failed === 1) {
-            logger.warn(
-              { venue: adapter.venue, channel: round.poll.channel, reason },
-              "poll failed",
-            );
+            logger.warn({ venue: adapter.venue, channel, reason }, "poll failed");
           }
           end();
         },
@@ -149,9 +149,9 @@ export class RestPoller {
     isAtOnce = false;
   }
 
-  #onAnswer(answer: RestAnswer): void {
+  #onAnswer(purpose: RestPurpose, answer: RestAnswer): void {
     const { decoder, clock } = this.#options;
-    decoder.decodeRest(answer, clock.nowUs(), (event) => this.#onEvent(event));
+    decoder.decodeRest({ ...answer, purpose }, clock.nowUs(), (event) => this.#onEvent(event));
   }
 
   #onEvent(event: FeedEvent): void {

@@ -8,6 +8,7 @@ import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { capturePath } from "#test/support/captures.ts";
 import type { FeedAdapter, FeedEvent } from "../../feed/feed-adapter.ts";
+import { decodeRecorded } from "../../../../test/support/recorded-answer.ts";
 import { binanceUsdm } from "./usdm/adapter.ts";
 import { binance } from "./adapter.ts";
 
@@ -105,9 +106,9 @@ function replay(adapter: FeedAdapter, path: string): Outcome {
     if (line.kind === "received") decoder.decode(line.text ?? "", line.at, emit);
     if (line.kind !== "http") continue;
     const response = { url: line.url ?? "", status: line.status ?? 0, body: line.body ?? "" };
-    if (adapter.isInstrumentsUrl(response.url)) {
+    if (adapter.recordedRequest(response.url)?.kind === "instruments") {
       catalog.add(adapter.parseInstruments(response.body, response.url)?.instruments ?? []);
-    } else decoder.decodeRest(response, line.at, emit);
+    } else decodeRecorded({ adapter, catalog, decoder }, response, line.at, emit);
   }
   counts["instruments refused"] = catalog.rejectedTotal;
   return { builders, counts, deltas, oracle };
@@ -188,7 +189,9 @@ describe.each([
   });
 
   test.skipIf(path === undefined)("instruments derived from symbols equal the listed ones", () => {
-    const list = readCapture(path ?? "").find((line) => adapter.isInstrumentsUrl(line.url ?? ""));
+    const list = readCapture(path ?? "").find(
+      (line) => adapter.recordedRequest(line.url ?? "")?.kind === "instruments",
+    );
     const body = list?.body ?? "";
     const parsed = adapter.parseInstruments(body, "");
     const total = (JSON.parse(body) as { symbols: unknown[] }).symbols.length;

@@ -15,6 +15,7 @@ import { BinanceDecoder } from "./decoder.ts";
 import { isObject, parseJson, timeUs } from "./fields.ts";
 import type { BinanceRestAddress, BinanceRestKind } from "./rest.ts";
 import { type BinanceMarket, deriveBinanceInstrument, parseExchangeInfo } from "./instruments.ts";
+import { type RecordedAddress, recordedRequestOf } from "../../reading/recorded-addresses.ts";
 
 /** Everything in which the venues of the family differ. */
 export type BinanceVenue = {
@@ -99,17 +100,13 @@ export function createBinanceAdapter(venue: BinanceVenue): FeedAdapter {
         weight: venue.instruments.weight,
       },
     ],
-    isInstrumentsUrl: (url) => pathOf(url).endsWith(venue.instruments.path),
+    recordedRequest: recordedRequestOf(addressesOf(venue)),
     parseInstruments: (body) => parseExchangeInfo(body, identity),
     deriveInstrument: (venueSymbol) => deriveBinanceInstrument(venueSymbol, identity),
     planConnections: (subscriptions, endpoints) => plan(venue, subscriptions, endpoints),
     subscribeFrames: (wanted, options) => frames(venue, "SUBSCRIBE", wanted, options),
     unsubscribeFrames: (wanted, options) => frames(venue, "UNSUBSCRIBE", wanted, options),
     snapshotRequest: (instrument, endpoints) => requestOf(venue.depth, instrument, endpoints),
-    snapshotVenueSymbol: (url) => {
-      const address = restAddress(venue, url);
-      return address?.kind === "depth" ? address.venueSymbol : undefined;
-    },
     ...(venue.openInterestPath === undefined
       ? {}
       : { polls: [openInterestPoll(venue.openInterestPath)] }),
@@ -121,6 +118,30 @@ export function createBinanceAdapter(venue: BinanceVenue): FeedAdapter {
     parseServerTimeUs: parseServerTime,
     createDecoder: (context) => new BinanceDecoder(dialect, context),
   };
+}
+
+function addressesOf(venue: BinanceVenue): readonly RecordedAddress[] {
+  const { instruments, depth, trades, openInterestPath } = venue;
+  const symbolIn = "symbol";
+  return [
+    { kind: "instruments", path: endingIn(instruments.path) },
+    { kind: "book-snapshot", path: endingIn(depth.path), symbolIn },
+    { kind: "trades", path: endingIn(trades.path), symbolIn },
+    ...(openInterestPath === undefined
+      ? []
+      : [
+          {
+            kind: "poll",
+            channel: "open-interest",
+            path: endingIn(openInterestPath),
+            symbolIn,
+          } as const,
+        ]),
+  ];
+}
+
+function endingIn(path: string): RegExp {
+  return new RegExp(`${path}$`);
 }
 
 function requestOf(
@@ -142,10 +163,10 @@ function openInterestPoll(path: string): RestPoll {
     channel: "open-interest",
     intervalMs: 60_000,
     requests: (instruments, endpoints) =>
-      instruments.map(({ venueSymbol }) => ({
-        url: `${joinUrl(endpoints.rest, path)}?symbol=${encodeURIComponent(venueSymbol)}`,
-        weight: 1,
-      })),
+      instruments.map((instrument) => {
+        const symbol = encodeURIComponent(instrument.venueSymbol);
+        return { url: `${joinUrl(endpoints.rest, path)}?symbol=${symbol}`, weight: 1, instrument };
+      }),
   };
 }
 

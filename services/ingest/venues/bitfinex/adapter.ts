@@ -14,7 +14,8 @@ import type {
   FeedSubscription,
 } from "../../feed/feed-adapter.ts";
 import { BitfinexDecoder } from "./decoder.ts";
-import { derivePair, isConfUrl, parsePairs } from "./instruments.ts";
+import { derivePair, parsePairs } from "./instruments.ts";
+import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 
 const LIMITS: FeedLimits = {
   // Only liquidations, which are one channel for all, come near it; see CHANNELS_MAX.
@@ -114,7 +115,10 @@ export const bitfinex: FeedAdapter = {
       url: `${rest}/v2/conf/${name}`,
       weight: 1,
     })),
-  isInstrumentsUrl: isConfUrl,
+  recordedRequest: recordedRequestOf([
+    { kind: "instruments", path: /\/v2\/conf\/pub:/ },
+    { kind: "trades", path: /\/v2\/trades\/([^/]+)\/hist/ },
+  ]),
   parseInstruments: parsePairs,
   deriveInstrument: (venueSymbol) => derivePair(venueSymbol),
   planConnections: plan,

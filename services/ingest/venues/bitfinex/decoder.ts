@@ -19,7 +19,8 @@ import {
 import { readLevels } from "./book.ts";
 import { CandleCloser } from "../../reading/candle-closer.ts";
 import { ConnectionSequence } from "../../reading/connection-sequence.ts";
-import { readTickerValues, readTradeValues, textOfFrame } from "../../reading/event-values.ts";
+import { readTickerValues, readTradeValues } from "../../reading/event-values.ts";
+import { textOfFrame } from "../../reading/frame-text.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 
 type Emit = (event: FeedEvent) => void;

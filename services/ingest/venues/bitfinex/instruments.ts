@@ -8,11 +8,6 @@ const ASSET_NAMES: Readonly<Record<string, string>> = { UST: "USDT" };
 
 const ASSET = /^[A-Z0-9]{1,24}$/;
 
-/** True for the address of a list of the venue's configuration. */
-export function isConfUrl(url: string): boolean {
-  return /\/v2\/conf\/pub:/.test(url);
-}
-
 /**
  * Reads `[["BTCUSD","AAVE:USD",...]]`, pairs or futures; undefined if the body is not such a list.
  * What cannot be split into two assets is left out and counted.

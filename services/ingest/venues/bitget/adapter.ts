@@ -14,13 +14,13 @@ import {
   type BitgetMarket,
   bitgetInstrumentsRequests,
   deriveBitgetInstrument,
-  isBitgetInstrumentsUrl,
   parseBitgetInstruments,
 } from "./instruments.ts";
 import type { BitgetDialect, BitgetReading } from "./readings.ts";
-import { planByInstrument } from "../../reading/event-values.ts";
+import { planByInstrument } from "../../reading/connection-plans.ts";
 import { isRecord, millisecondsTimeUs, parseJson } from "../../reading/text-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
+import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 
 /** Frames with 25 arguments were seen to end a connection without a word. */
 const ARGUMENTS_PER_FRAME_MAX = 10;
@@ -186,7 +186,16 @@ export const bitget: FeedAdapter = {
   bookSync: { snapshot: "in-band", sequencing: SEQUENCING, checksum: bitgetChecksum },
   keepAlive: BITGET_KEEP_ALIVE,
   instrumentsRequests: bitgetInstrumentsRequests,
-  isInstrumentsUrl: isBitgetInstrumentsUrl,
+  recordedRequest: recordedRequestOf([
+    { kind: "instruments", path: /\/api\/v3\/market\/instruments$/ },
+    {
+      kind: "trades",
+      path: /\/api\/v3\/market\/fills$/,
+      symbolIn: "symbol",
+      marketIn: "category",
+      venueMarketOf: (category) => category.toLowerCase(),
+    },
+  ]),
   parseInstruments: parseBitgetInstruments,
   deriveInstrument: deriveBitgetInstrument,
   planConnections: plan,

@@ -19,7 +19,8 @@ import {
 } from "./readings.ts";
 import { BookNumbers, type BookPosition } from "./fields.ts";
 import { CandleCloser } from "../../reading/candle-closer.ts";
-import { readQuoteValues, readTradeValues, textOfFrame } from "../../reading/event-values.ts";
+import { readQuoteValues, readTradeValues } from "../../reading/event-values.ts";
+import { textOfFrame } from "../../reading/frame-text.ts";
 import {
   isRecord,
   type JsonRecord,

@@ -57,10 +57,6 @@ export const bitgetInstrumentsRequests: FeedAdapter["instrumentsRequests"] = ({ 
     weight: 1,
   }));
 
-export function isBitgetInstrumentsUrl(url: string): boolean {
-  return /\/api\/v3\/market\/instruments(\?|$)/.test(url);
-}
-
 /**
  * Reads a list of one part of the venue; undefined if the body is not one. Left out and counted:
  * what is offline, dated contracts without a date, and names that another instrument has.

@@ -3,6 +3,7 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { FeedEvent, FeedSubscription } from "../../feed/feed-adapter.ts";
 import { BITMEX_LEVELS_MAX, BitmexLevels } from "./book.ts";
+import { decodeRecorded } from "../../../../test/support/recorded-answer.ts";
 import { bitmex } from "./adapter.ts";
 
 const ACTIVE = "https://www.bitmex.com/api/v1/instrument/active";
@@ -245,6 +246,7 @@ test("an address that cannot be read is of an unknown instrument", () => {
   const decoder = bitmex.createDecoder({ catalog, bookDepth: 25 });
   const events: FeedEvent[] = [];
   const url = "https://www.bitmex.com/api/v1/trade?symbol=%E0%A4&count=5";
-  decoder.decodeRest({ url, status: 200, body: "[]" }, 1, (event) => events.push(event));
+  const answer = { url, status: 200, body: "[]" };
+  decodeRecorded({ adapter: bitmex, catalog, decoder }, answer, 1, (event) => events.push(event));
   expect(events).toEqual([{ kind: "rejected", reason: "unknown-instrument" }]);
 });

@@ -12,7 +12,8 @@ import type {
 } from "../../feed/feed-adapter.ts";
 import { BitmexDecoder } from "./decoder.ts";
 import { BITMEX, deriveBitmexInstrument, parseBitmexInstruments } from "./instruments.ts";
-import { planByInstrument } from "../../reading/event-values.ts";
+import { planByInstrument } from "../../reading/connection-plans.ts";
+import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 
 const LIMITS: FeedLimits = {
   // A guess: no limit of topics is published.
@@ -94,7 +95,10 @@ export const bitmex: FeedAdapter = {
   bookSync: { snapshot: "in-band" },
   keepAlive: { intervalMs: 15_000, frame: () => "ping" },
   instrumentsRequests: (endpoints) => [get(endpoints, "/instrument/active")],
-  isInstrumentsUrl: (url) => /\/api\/v1\/instrument(?:\/active)?\/?(?:\?|$)/.test(url),
+  recordedRequest: recordedRequestOf([
+    { kind: "instruments", path: /\/api\/v1\/instrument(?:\/active)?\/?$/ },
+    { kind: "trades", path: /\/api\/v1\/trade$/, symbolIn: "symbol" },
+  ]),
   parseInstruments: parseBitmexInstruments,
   deriveInstrument: (venueSymbol) => deriveBitmexInstrument(venueSymbol),
   planConnections: (subscriptions, endpoints) =>

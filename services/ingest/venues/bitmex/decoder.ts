@@ -26,7 +26,7 @@ import {
   type Row,
   type RowSubject,
 } from "./readings.ts";
-import { textOfFrame } from "../../reading/event-values.ts";
+import { textOfFrame } from "../../reading/frame-text.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 
 type Emit = (event: FeedEvent) => void;

@@ -1,17 +1,20 @@
 // Bitstamp, public WebSocket API v2 and HTTP API v2.
 // https://www.bitstamp.net/websocket/v2/
 // https://www.bitstamp.net/api/
-import type { Channel, Instrument } from "#core/instrument.ts";
-import type {
-  FeedAdapter,
-  FeedEndpoints,
-  FeedLimits,
-  FeedSubscription,
-  RestRequest,
-} from "../../feed/feed-adapter.ts";
-import { BITSTAMP_PATHS, BitstampDecoder } from "./decoder.ts";
+import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
+import { FrameDecoder } from "../../reading/frame-decoder.ts";
+import { TEXT_RECORDS } from "../../reading/frame-forms.ts";
+import { BitstampReader } from "./decoder.ts";
+import { bitstampFrames, isStreamed } from "./requests.ts";
+import {
+  BITSTAMP_POLLS,
+  bitstampBookRequest,
+  bitstampGet,
+  bitstampRecordedRequest,
+  bitstampTradesRequest,
+} from "./rest.ts";
 import { BITSTAMP, deriveMarket, parseMarkets } from "./instruments.ts";
-import { planByInstrument } from "../../reading/event-values.ts";
+import { planByInstrument } from "../../reading/connection-plans.ts";
 
 const LIMITS: FeedLimits = {
   // The venue closes the connection at the 1025th.
@@ -28,16 +31,6 @@ const LIMITS: FeedLimits = {
   // The venue closes after 90 days, longer than a timer can wait.
   connectionAgeMsMax: 20 * 24 * 3_600_000,
 };
-
-/** The venue's channel of each that it streams. */
-const STREAMS: Partial<Record<Channel, string>> = {
-  trades: "live_trades",
-  book: "diff_order_book",
-  funding: "funding_rate",
-  "mark-price": "funding_rate",
-};
-
-const PERPETUALS_ONLY: ReadonlySet<Channel> = new Set(["funding", "mark-price", "open-interest"]);
 
 /**
  * Bitstamp, spot and perpetuals. Books are `diff_order_book` behind a REST snapshot. The messages
@@ -88,8 +81,8 @@ export const bitstamp: FeedAdapter = {
     },
   },
   keepAlive: { intervalMs: 20_000, frame: () => '{"event":"bts:heartbeat"}' },
-  instrumentsRequests: (endpoints) => [get(endpoints, "markets/")],
-  isInstrumentsUrl: (url) => /\/api\/v2\/(?:markets|trading-pairs-info)\/?(?:\?|$)/.test(url),
+  instrumentsRequests: (endpoints) => [bitstampGet(endpoints, "markets/")],
+  recordedRequest: bitstampRecordedRequest,
   parseInstruments: parseMarkets,
   deriveInstrument: (venueSymbol) => deriveMarket(venueSymbol),
   planConnections: (subscriptions, endpoints) =>
@@ -97,66 +90,10 @@ export const bitstamp: FeedAdapter = {
       url: endpoints.webSocket,
       subscriptionsMax: LIMITS.subscriptionsPerConnectionMax,
     }),
-  subscribeFrames: (subscriptions) => frames("bts:subscribe", subscriptions),
-  unsubscribeFrames: (subscriptions) => frames("bts:unsubscribe", subscriptions),
-  snapshotRequest: (instrument, endpoints) =>
-    get(endpoints, `order_book/${encodeURIComponent(instrument.venueSymbol)}/?group=1`),
-  snapshotVenueSymbol: (url) => BITSTAMP_PATHS.book.exec(url)?.[1],
-  polls: [
-    {
-      channel: "ticker",
-      intervalMs: 10_000,
-      requests: (_instruments, endpoints) => [get(endpoints, "ticker/")],
-    },
-    {
-      channel: "candles",
-      intervalMs: 30_000,
-      requests: (instruments, endpoints) =>
-        perMarket(instruments, endpoints, (market) => `ohlc/${market}/?step=60&limit=2`),
-    },
-    {
-      channel: "open-interest",
-      intervalMs: 30_000,
-      requests: (instruments, endpoints) =>
-        perMarket(
-          instruments.filter((instrument) => instrument.kind === "perpetual"),
-          endpoints,
-          (market) => `ticker/${market}/`,
-        ),
-    },
-  ],
-  // The latest hour at most; the venue cannot be asked for what follows a trade.
-  tradesRequest: (instrument, { endpoints }) =>
-    get(endpoints, `transactions/${encodeURIComponent(instrument.venueSymbol)}/?time=hour`),
-  createDecoder: (context) => new BitstampDecoder(context),
+  subscribeFrames: (subscriptions) => bitstampFrames("bts:subscribe", subscriptions),
+  unsubscribeFrames: (subscriptions) => bitstampFrames("bts:unsubscribe", subscriptions),
+  snapshotRequest: bitstampBookRequest,
+  polls: BITSTAMP_POLLS,
+  tradesRequest: (instrument, { endpoints }) => bitstampTradesRequest(instrument, endpoints),
+  createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new BitstampReader(context)),
 };
-
-function isStreamed({ instrument, channel }: FeedSubscription): boolean {
-  if (STREAMS[channel] === undefined) return false;
-  return instrument.kind === "perpetual" || !PERPETUALS_ONLY.has(channel);
-}
-
-/** One frame a channel, for the venue takes no list; each well below its limit of 512 bytes. */
-function frames(event: string, subscriptions: readonly FeedSubscription[]): readonly string[] {
-  const channels = new Set<string>();
-  for (const subscription of subscriptions) {
-    if (!isStreamed(subscription)) continue;
-    const { instrument, channel } = subscription;
-    channels.add(`${STREAMS[channel]}_${instrument.venueSymbol.toLowerCase()}`);
-  }
-  return [...channels].map((channel) => JSON.stringify({ event, data: { channel } }));
-}
-
-function get(endpoints: FeedEndpoints, path: string): RestRequest {
-  return { url: `${endpoints.rest}/api/v2/${path}`, weight: 1 };
-}
-
-function perMarket(
-  instruments: readonly Instrument[],
-  endpoints: FeedEndpoints,
-  path: (market: string) => string,
-): readonly RestRequest[] {
-  return instruments.map(({ venueSymbol }) =>
-    get(endpoints, path(encodeURIComponent(venueSymbol))),
-  );
-}

@@ -62,7 +62,8 @@ describe.skipIf(PATH === undefined)("ten pairs of Bitstamp", async () => {
 
   test("all 140 pairs of the list are instruments", () => {
     const list = lines.find(
-      ({ kind, url = "" }) => kind === "http" && bitstamp.isInstrumentsUrl(url),
+      ({ kind, url = "" }) =>
+        kind === "http" && bitstamp.recordedRequest(url)?.kind === "instruments",
     );
     const parsed = bitstamp.parseInstruments(list?.body ?? "", list?.url ?? "");
     expect([parsed?.instruments.length, parsed?.skipped]).toEqual([140, 0]);

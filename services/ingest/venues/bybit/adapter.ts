@@ -1,14 +1,20 @@
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
-import { BybitDecoder } from "./decoder.ts";
+import { FrameDecoder } from "../../reading/frame-decoder.ts";
+import { JSON_RECORDS } from "../../reading/frame-forms.ts";
+import { BybitReader } from "./decoder.ts";
 import {
   bybitInstrumentsRequests,
   deriveBybitInstrument,
-  isBybitInstrumentsUrl,
   nextBybitInstrumentsRequest,
   parseBybitInstruments,
 } from "./instruments.ts";
-import { bybitRequests, categoryOf, planBybit } from "./requests.ts";
-import { isRecord, parseJson } from "../../reading/text-fields.ts";
+import { bybitRequests, planBybit } from "./requests.ts";
+import {
+  bybitRecordedRequest,
+  bybitTimeRequest,
+  bybitTradesRequest,
+  parseBybitTimeUs,
+} from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // All topics of a connection together may have 21,000 characters; the longest has about 45.
@@ -87,7 +93,7 @@ export const bybit: FeedAdapter = {
   keepAlive: { intervalMs: 20_000, frame: () => '{"op":"ping"}' },
   instrumentsRequests: bybitInstrumentsRequests,
   nextInstrumentsRequest: nextBybitInstrumentsRequest,
-  isInstrumentsUrl: isBybitInstrumentsUrl,
+  recordedRequest: bybitRecordedRequest,
   parseInstruments: parseBybitInstruments,
   deriveInstrument: deriveBybitInstrument,
   planConnections: (subscriptions, endpoints) =>
@@ -95,26 +101,8 @@ export const bybit: FeedAdapter = {
   subscribeFrames: (subscriptions, options) => bybitRequests("subscribe", subscriptions, options),
   unsubscribeFrames: (subscriptions, options) =>
     bybitRequests("unsubscribe", subscriptions, options),
-  tradesRequest: (instrument, { endpoints }) => {
-    const category = categoryOf(instrument);
-    const limit = category === "spot" ? 60 : 1000;
-    const symbol = encodeURIComponent(instrument.venueSymbol);
-    const base = `${endpoints.rest}/v5/market/recent-trade`;
-    return { url: `${base}?category=${category}&symbol=${symbol}&limit=${limit}`, weight: 1 };
-  },
-  serverTimeRequest: (endpoints) => ({
-    url: `${endpoints.rest}/v5/market/time`,
-    weight: 1,
-  }),
-  parseServerTimeUs,
-  createDecoder: (context) => new BybitDecoder(context),
+  tradesRequest: (instrument, { endpoints }) => bybitTradesRequest(instrument, endpoints),
+  serverTimeRequest: bybitTimeRequest,
+  parseServerTimeUs: parseBybitTimeUs,
+  createDecoder: (context) => new FrameDecoder(JSON_RECORDS, new BybitReader(context)),
 };
-
-/** https://bybit-exchange.github.io/docs/v5/market/time: nanoseconds as text. */
-function parseServerTimeUs(body: string): number | undefined {
-  const answer = parseJson(body);
-  const result = isRecord(answer) ? answer["result"] : undefined;
-  const nanoseconds = isRecord(result) ? result["timeNano"] : undefined;
-  if (typeof nanoseconds !== "string" || !/^\d{19}$/.test(nanoseconds)) return undefined;
-  return Number(nanoseconds.slice(0, 16));
-}

@@ -1,43 +1,44 @@
 // https://bybit-exchange.github.io/docs/v5/websocket/public/orderbook
 // https://bybit-exchange.github.io/docs/v5/websocket/public/trade
-// https://bybit-exchange.github.io/docs/v5/websocket/public/all-liquidation
-// https://bybit-exchange.github.io/docs/v5/market/recent-trade
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
-import type {
-  FeedDecoder,
-  FeedDecoderContext,
-  FeedEvent,
-  RejectReason,
-  RestResponse,
-} from "../../feed/feed-adapter.ts";
-import { BybitAnswers } from "./answers.ts";
-import { type BestLevels, mergeBest, NOTHING_KNOWN } from "./book.ts";
-import { readBybitCandles, readBybitLiquidations } from "./readings.ts";
-import { BybitTickers, type EventCommon } from "./fields.ts";
-import {
-  type BybitCategory,
-  type BybitTopic,
-  categoryOfUrl,
-  channelsOfTopic,
-  NOT_PUBLISHED_BY_BYBIT,
-  parseBybitTopic,
-} from "./requests.ts";
-import { readQuoteValues, readTradeValues, textOfFrame } from "../../reading/event-values.ts";
+import type { FeedDecoderContext, RejectReason, RestPurpose } from "../../feed/feed-adapter.ts";
+import { bookEvent } from "../../reading/book-event.ts";
+import { fieldFinder, rejectDamaged } from "../../reading/damage.ts";
+import { type Emit, type EventSubject, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import { readQuoteValues, readTradeValues } from "../../reading/event-values.ts";
+import type { FrameReader } from "../../reading/frame-decoder.ts";
+import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
+import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import {
   isRecord,
   isUpdateId,
   type JsonRecord,
   millisecondsTimeUs,
-  parseJson,
 } from "../../reading/text-fields.ts";
+import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
-
-type Emit = (event: FeedEvent) => void;
+import { BybitAnswers } from "./answers.ts";
+import { type BestLevels, mergeBest, NOTHING_KNOWN } from "./book.ts";
+import { BybitTickers, readBybitCandles, readBybitLiquidations } from "./readings.ts";
+import {
+  type BybitCategory,
+  type BybitTopic,
+  categoryOf,
+  categoryOfUrl,
+  channelsOfTopic,
+  NOT_PUBLISHED_BY_BYBIT,
+  parseBybitTopic,
+} from "./requests.ts";
+import { bybitTradesOf } from "./rest.ts";
 
 /** Topics that are remembered as read; of more, each is read anew with every message. */
 const TOPICS_REMEMBERED_MAX = 10_000;
+
+const SIDES = { buyer: "Buy", seller: "Sell" };
+
+const topicIn = fieldFinder("topic");
 
 /** What is kept of one instrument on one connection. */
 type InstrumentState = {
@@ -47,13 +48,17 @@ type InstrumentState = {
   bookDepth: number;
 };
 
-/** Decodes one connection, whose address says which category its symbols belong to. */
-export class BybitDecoder implements FeedDecoder {
+/** Reads one connection, whose address says which category its symbols belong to. */
+export class BybitReader implements FrameReader<JsonRecord, unknown> {
   readonly #catalog: InstrumentCatalog;
   readonly #category: BybitCategory | undefined;
   readonly #answers: BybitAnswers;
   readonly #tickers = new BybitTickers();
-  readonly #states = new Map<Instrument, InstrumentState>();
+  readonly #states = new InstrumentStates<InstrumentState>(() => ({
+    scales: new ScaleTracker(),
+    best: NOTHING_KNOWN,
+    bookDepth: 0,
+  }));
   readonly #topics = new Map<string, BybitTopic>();
 
   constructor(context: FeedDecoderContext) {
@@ -66,60 +71,37 @@ export class BybitDecoder implements FeedDecoder {
     this.#answers.sent(frame);
   }
 
-  decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {
-    const text = textOfFrame(frame);
-    const message = parseJson(text);
-    if (message === undefined) {
-      this.#rejectDamaged(text, emit);
-      return;
-    }
-    if (!isRecord(message)) {
-      emit({ kind: "rejected", reason: "unknown-message" });
-      return;
-    }
+  message(message: JsonRecord, receivedTimeUs: number, emit: Emit): void {
     const name = message["topic"];
-    if (name === undefined) {
-      this.#answers.read(message, emit);
-      return;
-    }
-    const topic = typeof name === "string" ? this.#topicOf(name) : undefined;
-    if (topic === undefined) {
-      const isKnown = typeof name === "string" && NOT_PUBLISHED_BY_BYBIT.test(name);
-      emit(isKnown ? { kind: "heartbeat" } : { kind: "rejected", reason: "unknown-message" });
-      return;
-    }
-    this.#message(topic, message, receivedTimeUs, emit);
+    if (name === undefined) return this.#answers.read(message, emit);
+    if (typeof name !== "string") return reject(emit, "unknown-message");
+    const topic = this.#topicOf(name);
+    if (topic !== undefined) this.#data(topic, message, receivedTimeUs, emit);
+    else if (NOT_PUBLISHED_BY_BYBIT.test(name)) heartbeat(emit);
+    else reject(emit, "unknown-message");
   }
 
-  /** Recent trades, of which the venue sends the latest first. */
-  decodeRest(response: RestResponse, receivedTimeUs: number, emit: Emit): void {
-    if (!/\/v5\/market\/recent-trade\?/.test(response.url)) {
-      emit({ kind: "rejected", reason: "unknown-message" });
-      return;
-    }
-    const answer = parseJson(response.body);
-    if (answer === undefined) {
-      emit({ kind: "rejected", reason: "bad-json" });
-      return;
-    }
-    const result = isRecord(answer) ? answer["result"] : undefined;
-    const list = isRecord(result) ? result["list"] : undefined;
-    if (!Array.isArray(list)) {
-      emit({ kind: "rejected", reason: "missing-field" });
-      return;
-    }
-    const category = categoryOfUrl(response.url);
-    for (const item of (list as readonly unknown[]).toReversed()) {
-      const {
-        symbol: s,
-        side: S,
-        time: T,
-        price: p,
-        size: v,
-        execId: i,
-      } = isRecord(item) ? item : {};
-      this.#trade({ s, S, T, p, v, i }, category, receivedTimeUs, emit);
-    }
+  /** Updates of a book are numbered; what else a damaged frame was about is not to be noticed. */
+  damaged(text: string, emit: Emit): void {
+    const topic = parseBybitTopic(topicIn(text) ?? "");
+    const instrument = topic === undefined ? undefined : this.#instrumentOf(topic.symbol);
+    const [channel] = topic === undefined ? [] : channelsOfTopic(topic, this.#category);
+    if (instrument !== undefined && channel === "ticker") this.#tickers.forget(instrument);
+    rejectDamaged(emit, instrument, channel);
+  }
+
+  answer(
+    body: unknown,
+    { kind, instrument }: RestPurpose,
+    receivedTimeUs: number,
+    emit: Emit,
+  ): RejectReason | undefined {
+    if (kind !== "trades") return "unknown-message";
+    const trades = bybitTradesOf(body);
+    if (trades === undefined) return "missing-field";
+    const category = categoryOf(instrument);
+    for (const trade of trades) this.#trade(trade, category, receivedTimeUs, emit);
+    return undefined;
   }
 
   #topicOf(name: string): BybitTopic | undefined {
@@ -132,7 +114,7 @@ export class BybitDecoder implements FeedDecoder {
     return topic;
   }
 
-  #message(topic: BybitTopic, message: JsonRecord, receivedTimeUs: number, emit: Emit): void {
+  #data(topic: BybitTopic, message: JsonRecord, receivedTimeUs: number, emit: Emit): void {
     const { data } = message;
     if (topic.name === "trades") {
       const items = Array.isArray(data) ? (data as readonly unknown[]) : [undefined];
@@ -140,100 +122,69 @@ export class BybitDecoder implements FeedDecoder {
       return;
     }
     const instrument = this.#instrumentOf(topic.symbol);
-    if (instrument === undefined) {
-      emit({ kind: "rejected", reason: "unknown-instrument" });
-      return;
-    }
-    const reason = this.#read(topic, message, { instrument, receivedTimeUs }, emit);
+    if (instrument === undefined) return reject(emit, "unknown-instrument");
+    const reason = this.#read(topic, message, instrument, receivedTimeUs, emit);
     const [channel] = channelsOfTopic(topic, this.#category);
     if (reason === undefined || channel === undefined) return;
     if (topic.name === "tickers") this.#tickers.forget(instrument);
-    emit({ kind: "rejected", reason, instrument, channel });
+    rejectOf(emit, reason, instrument, channel);
   }
 
   #read(
     topic: BybitTopic,
     message: JsonRecord,
-    about: { readonly instrument: Instrument; readonly receivedTimeUs: number },
+    instrument: Instrument,
+    receivedTimeUs: number,
     emit: Emit,
   ): RejectReason | undefined {
     const { type, data } = message;
     if (type !== "snapshot" && type !== "delta") return "missing-field";
+    const isSnapshot = type === "snapshot";
     // Of a book, the matching engine's time; the message's own is a little later.
     const venueTimeUs = millisecondsTimeUs(message["cts"] ?? message["ts"]);
     if (isBadTime(venueTimeUs)) return "bad-time";
-    const common = { ...about, venueTimeUs };
-    switch (topic.name) {
-      case "candles":
-        return readBybitCandles(data, common, emit);
-      case "liquidations":
-        return readBybitLiquidations(data, common, emit);
-      case "tickers":
-        if (!isRecord(data)) return "missing-field";
-        return this.#tickers.read(data, { ...common, isSnapshot: type === "snapshot" }, emit);
-      case "quotes":
-        return isRecord(data)
-          ? this.#quote(data, common, type === "snapshot", emit)
-          : "missing-field";
-      case "book":
-        return isRecord(data)
-          ? this.#book(data, { ...common, snapshot: type === "snapshot" }, topic.depth, emit)
-          : "missing-field";
-      case "trades":
-        return undefined;
-    }
+    const subject = { instrument, venueTimeUs, receivedTimeUs };
+    if (topic.name === "candles") return readBybitCandles(data, subject, emit);
+    if (topic.name === "liquidations") return readBybitLiquidations(data, subject, emit);
+    if (!isRecord(data)) return "missing-field";
+    if (topic.name === "tickers") return this.#tickers.read(data, subject, isSnapshot, emit);
+    if (topic.name === "quotes") return this.#quote(data, subject, isSnapshot, emit);
+    return this.#book(data, subject, { snapshot: isSnapshot, depth: topic.depth }, emit);
   }
 
   #book(
     data: JsonRecord,
-    common: EventCommon & { readonly snapshot: boolean },
-    depth: number,
+    subject: EventSubject,
+    { snapshot, depth }: { readonly snapshot: boolean; readonly depth: number },
     emit: Emit,
   ): RejectReason | undefined {
-    const { b: bids, a: asks, u: updateId } = data;
+    const { b: bids, a: asks, u: lastUpdateId } = data;
     if (!Array.isArray(bids) || !Array.isArray(asks)) return "missing-field";
-    if (!isUpdateId(updateId)) return "missing-field";
-    const state = this.#stateOf(common.instrument);
+    if (!isUpdateId(lastUpdateId)) return "missing-field";
+    const state = this.#states.of(subject.instrument);
     if (state.bookDepth === 0) state.bookDepth = depth;
     if (state.bookDepth !== depth) {
       // Two topics of one book are numbered each for itself: the first is enough.
-      emit({ kind: "heartbeat" });
+      heartbeat(emit);
       return undefined;
     }
-    const { scales } = state;
-    const columns = scales.book(bids, asks);
+    const columns = state.scales.book(bids, asks);
     if (typeof columns === "string") return columns;
-    emit({
-      kind: "raw-book",
-      ...common,
-      source: "in-band",
-      firstUpdateId: undefined,
-      lastUpdateId: updateId,
-      previousUpdateId: undefined,
-      checksum: undefined,
-      depth,
-      priceScale: scales.priceScale,
-      sizeScale: scales.sizeScale,
-      bids: columns.bids,
-      asks: columns.asks,
-    });
+    emit(bookEvent(subject, state.scales, columns, { snapshot, lastUpdateId, depth }));
     return undefined;
   }
 
   /** The book of one level. Nothing is said while a side of it is not known. */
   #quote(
     data: JsonRecord,
-    common: EventCommon,
+    subject: EventSubject,
     isSnapshot: boolean,
     emit: Emit,
   ): RejectReason | undefined {
-    const state = this.#stateOf(common.instrument);
+    const state = this.#states.of(subject.instrument);
     const change = mergeBest(state.best, data, isSnapshot);
     if (change === undefined) return "missing-field";
-    const { instrument } = common;
-    if (change.isGap) {
-      emit({ kind: "rejected", reason: "missing-data", instrument, channel: "quotes" });
-    }
+    if (change.isGap) rejectOf(emit, "missing-data", subject.instrument, "quotes");
     const { bid, ask } = change.best;
     if (bid === undefined || ask === undefined) {
       state.best = change.best;
@@ -242,82 +193,51 @@ export class BybitDecoder implements FeedDecoder {
     const values = readQuoteValues(state.scales, bid, ask);
     if (typeof values === "string") return values;
     state.best = change.best;
-    emit({ kind: "quote", ...common, ...values });
+    emit({ kind: "quote", ...subject, ...values });
     return undefined;
   }
 
-  /** `S` is the taker's side. The topic of options names only their base asset, so `s` counts. */
+  /** The topic of options names only their base asset, so each trade's own symbol counts. */
   #trade(
     item: unknown,
     category: BybitCategory | undefined,
     receivedTimeUs: number,
     emit: Emit,
   ): void {
-    const {
-      s: symbol,
-      S: side,
-      T: time,
-      p: price,
-      v: size,
-      i: tradeId,
-    } = isRecord(item) ? item : {};
-    if (typeof symbol !== "string") {
-      emit({ kind: "rejected", reason: "missing-field" });
-      return;
-    }
-    const instrument = this.#catalog.byVenueSymbol(symbol, category);
-    if (instrument === undefined) {
-      emit({ kind: "rejected", reason: "unknown-instrument" });
-      return;
-    }
-    const channel = "trades";
-    if ((side !== "Buy" && side !== "Sell") || typeof tradeId !== "string") {
-      emit({ kind: "rejected", reason: "missing-field", instrument, channel });
-      return;
-    }
+    const trade: JsonRecord = isRecord(item) ? item : {};
+    const instrument = lookUpInstrument(this.#catalog, trade["s"], emit, category);
+    if (instrument === undefined) return;
+    const reason = this.#readTrade(trade, instrument, receivedTimeUs, emit);
+    if (reason !== undefined) rejectOf(emit, reason, instrument, "trades");
+  }
+
+  /** `S` is the taker's side. */
+  #readTrade(
+    { S: side, T: time, p: price, v: size, i: tradeId }: JsonRecord,
+    instrument: Instrument,
+    receivedTimeUs: number,
+    emit: Emit,
+  ): RejectReason | undefined {
+    const aggressorSide = takerSide(side, SIDES);
+    if (aggressorSide === undefined || typeof tradeId !== "string") return "missing-field";
     const venueTimeUs = millisecondsTimeUs(time);
-    const values = readTradeValues(this.#stateOf(instrument).scales, price, size);
-    if (typeof values === "string" || isBadTime(venueTimeUs)) {
-      const reason = typeof values === "string" ? values : "bad-time";
-      emit({ kind: "rejected", reason, instrument, channel });
-      return;
-    }
+    const values = readTradeValues(this.#states.of(instrument).scales, price, size);
+    if (typeof values === "string") return values;
+    if (isBadTime(venueTimeUs)) return "bad-time";
     emit({
       kind: "trade",
       instrument,
       venueTimeUs,
       receivedTimeUs,
       ...values,
-      aggressorSide: side === "Buy" ? "buyer" : "seller",
+      aggressorSide,
       tradeId,
       historical: false,
     });
+    return undefined;
   }
 
   #instrumentOf(symbol: string): Instrument | undefined {
     return this.#catalog.byVenueSymbol(symbol, this.#category);
-  }
-
-  #stateOf(instrument: Instrument): InstrumentState {
-    let state = this.#states.get(instrument);
-    if (state === undefined) {
-      state = { scales: new ScaleTracker(), best: NOTHING_KNOWN, bookDepth: 0 };
-      this.#states.set(instrument, state);
-    }
-    return state;
-  }
-
-  /** What the frame was about is looked for in what is left of it. */
-  #rejectDamaged(text: string, emit: Emit): void {
-    const name = /"topic"\s*:\s*"([^"\\]+)"/.exec(text)?.[1];
-    const topic = name === undefined ? undefined : parseBybitTopic(name);
-    const instrument = topic === undefined ? undefined : this.#instrumentOf(topic.symbol);
-    const [channel] = topic === undefined ? [] : channelsOfTopic(topic, this.#category);
-    if (instrument === undefined || channel === undefined) {
-      emit({ kind: "rejected", reason: "bad-json" });
-      return;
-    }
-    if (channel === "ticker") this.#tickers.forget(instrument);
-    emit({ kind: "rejected", reason: "bad-json", instrument, channel });
   }
 }

@@ -84,11 +84,6 @@ export function nextBybitInstrumentsRequest(
   return { url: `${first}&cursor=${isEncoded ? cursor : encodeURIComponent(cursor)}`, weight: 1 };
 }
 
-/** True for the address of a page of instruments. */
-export function isBybitInstrumentsUrl(url: string): boolean {
-  return /\/v5\/market\/instruments-info\?/.test(url);
-}
-
 /** Reads one page; undefined if the body is none. */
 export function parseBybitInstruments(body: string, url: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJson(body));

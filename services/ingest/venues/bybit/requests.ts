@@ -6,7 +6,7 @@ import type {
   FeedSubscribeOptions,
   FeedSubscription,
 } from "../../feed/feed-adapter.ts";
-import { planByInstrument } from "../../reading/event-values.ts";
+import { planByInstrument } from "../../reading/connection-plans.ts";
 
 /** The parts of the venue, as the addresses of their connections name them. */
 export const BYBIT_CATEGORIES = ["spot", "linear", "inverse", "option"] as const;

@@ -90,5 +90,5 @@ test.each([
   ["https://api.pro.coinbase.com/products?x=1", true],
   ["https://api.exchange.coinbase.com/products/BTC-USD/book", false],
 ])("%s lists instruments: %s", (url, is) => {
-  expect(coinbase.isInstrumentsUrl(url)).toBe(is);
+  expect(coinbase.recordedRequest(url)?.kind === "instruments").toBe(is);
 });

@@ -14,13 +14,9 @@ import type {
   RestResponse,
 } from "../../feed/feed-adapter.ts";
 import { deriveProduct, parseProducts } from "./instruments.ts";
-import {
-  planByInstrument,
-  readQuoteValues,
-  readTickerValues,
-  readTradeValues,
-  textOfFrame,
-} from "../../reading/event-values.ts";
+import { planByInstrument } from "../../reading/connection-plans.ts";
+import { readQuoteValues, readTickerValues, readTradeValues } from "../../reading/event-values.ts";
+import { textOfFrame } from "../../reading/frame-text.ts";
 import {
   decodeProductTrades,
   parseTime,
@@ -30,6 +26,7 @@ import {
 } from "./rest.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { isBadTime, parseIsoTimeUs } from "../../reading/venue-time.ts";
+import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 
 const VENUE = "coinbase";
 
@@ -97,7 +94,10 @@ export const coinbase: FeedAdapter = {
   limits: LIMITS,
   bookSync: { snapshot: "in-band" },
   instrumentsRequests: (endpoints) => [{ url: `${endpoints.rest}/products`, weight: 1 }],
-  isInstrumentsUrl: (url) => /^[^?#]*\/products\/?(\?|$)/.test(url),
+  recordedRequest: recordedRequestOf([
+    { kind: "instruments", path: /\/products\/?$/ },
+    { kind: "trades", path: /\/products\/([^/]+)\/trades$/ },
+  ]),
   parseInstruments: parseProducts,
   deriveInstrument: deriveProduct,
   planConnections: (subscriptions, endpoints) =>

@@ -11,12 +11,9 @@ import type {
   FeedSubscription,
 } from "../../feed/feed-adapter.ts";
 import { DeribitDecoder } from "./decoder.ts";
-import {
-  deriveDeribitInstrument,
-  isInstrumentsUrl,
-  parseDeribitInstruments,
-} from "./instruments.ts";
-import { planByInstrument } from "../../reading/event-values.ts";
+import { deriveDeribitInstrument, parseDeribitInstruments } from "./instruments.ts";
+import { planByInstrument } from "../../reading/connection-plans.ts";
+import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 
 const LIMITS: FeedLimits = {
   // The venue allows 500 channels on a connection.
@@ -107,7 +104,14 @@ export const deribit: FeedAdapter = {
   instrumentsRequests: ({ rest }) => [
     { url: `${rest}/public/get_instruments?currency=any&expired=false`, weight: 5 },
   ],
-  isInstrumentsUrl,
+  recordedRequest: recordedRequestOf([
+    { kind: "instruments", path: /\/public\/get_instruments$/ },
+    {
+      kind: "trades",
+      path: /\/public\/get_last_trades_by_instrument$/,
+      symbolIn: "instrument_name",
+    },
+  ]),
   parseInstruments: (body) => parseDeribitInstruments(body),
   deriveInstrument: (venueSymbol) => deriveDeribitInstrument(venueSymbol),
   planConnections: (subscriptions, endpoints) =>

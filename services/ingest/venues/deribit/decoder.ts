@@ -11,12 +11,8 @@ import type {
   RestResponse,
 } from "../../feed/feed-adapter.ts";
 import { CandleCloser } from "../../reading/candle-closer.ts";
-import {
-  readQuoteValues,
-  readTickerValues,
-  readTradeValues,
-  textOfFrame,
-} from "../../reading/event-values.ts";
+import { readQuoteValues, readTickerValues, readTradeValues } from "../../reading/event-values.ts";
+import { textOfFrame } from "../../reading/frame-text.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 
 type Emit = (event: FeedEvent) => void;

@@ -35,11 +35,6 @@ const listedSchema = z.object({
   settlement_currency: z.string().optional(),
 });
 
-/** True for the address of a list of instruments. */
-export function isInstrumentsUrl(url: string): boolean {
-  return /\/public\/get_instruments(\?|$)/.test(url);
-}
-
 /**
  * Reads a list of instruments; undefined if the body is not one. Left out and counted: what no
  * longer trades, and combinations of several instruments.

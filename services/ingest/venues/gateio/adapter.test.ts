@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { FeedAdapter, FeedEvent, FeedSubscription } from "../../feed/feed-adapter.ts";
-import { GATE_PENDING_MAX } from "./decoder.ts";
+import { PENDING_REQUESTS_MAX } from "../../reading/pending-requests.ts";
 import { gateioFutures } from "./futures/adapter.ts";
 import { gateTimeUs } from "./fields.ts";
 import { gateio } from "./adapter.ts";
@@ -205,6 +205,6 @@ test("of requests that wait for an answer a bounded number is kept", () => {
       event.kind === "subscribed" ? event.venueSymbol : undefined,
     );
   };
-  expect(confirmedAfter(GATE_PENDING_MAX - 1)).toEqual(["A_USDT"]);
-  expect(confirmedAfter(GATE_PENDING_MAX)).toEqual([undefined]);
+  expect(confirmedAfter(PENDING_REQUESTS_MAX - 1)).toEqual(["A_USDT"]);
+  expect(confirmedAfter(PENDING_REQUESTS_MAX)).toEqual([undefined]);
 });

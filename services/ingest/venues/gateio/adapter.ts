@@ -3,19 +3,25 @@
 // https://www.gate.com/docs/developers/apiv4/en/
 import type { Channel } from "#core/instrument.ts";
 import type { FeedAdapter, FeedLimits, FeedSubscribeOptions } from "../../feed/feed-adapter.ts";
-import { planByInstrument } from "../../reading/event-values.ts";
-import { GateDecoder, type GateDialect } from "./decoder.ts";
+import { FrameDecoder } from "../../reading/frame-decoder.ts";
+import { TEXT_RECORDS } from "../../reading/frame-forms.ts";
+import {
+  gateGet,
+  gateServerTime,
+  gateTradesRequest,
+  gateSpotRecordedRequest,
+  gateBookRequest,
+} from "./rest.ts";
+import { planByInstrument } from "../../reading/connection-plans.ts";
+import { type GateDialect, GateReader } from "./decoder.ts";
 import {
   bookStream,
   GATE_BOOK_PROOF,
   GATE_REST_SYNC,
   GATE_STREAM_SYNC,
   gateFrames,
-  gateGet,
-  gateServerTime,
   type GateStream,
   justTheSymbol,
-  parameterOf,
 } from "./requests.ts";
 import { deriveGatePair, GATEIO, parseGatePairs } from "./instruments.ts";
 
@@ -55,17 +61,14 @@ const DEEP_BOOK: GateStream = {
 
 const DIALECT: GateDialect = {
   prefix: "spot",
-  channels: {
-    trades: ["trades"],
-    book_ticker: ["quotes"],
-    obu: ["book"],
-    order_book_update: ["book"],
-    tickers: ["ticker"],
-    candlesticks: ["candles"],
-  },
-  snapshotVenueSymbol: (url) =>
-    parameterOf(url, { path: /\/spot\/order_book$/, name: "currency_pair" }),
-  tradesVenueSymbol: (url) => parameterOf(url, { path: /\/spot\/trades$/, name: "currency_pair" }),
+  channels: new Map<string, readonly Channel[]>([
+    ["trades", ["trades"]],
+    ["book_ticker", ["quotes"]],
+    ["obu", ["book"]],
+    ["order_book_update", ["book"]],
+    ["tickers", ["ticker"]],
+    ["candlesticks", ["candles"]],
+  ]),
 };
 
 function streamFor(channel: Channel, { bookDepth }: FeedSubscribeOptions): GateStream | undefined {
@@ -73,7 +76,8 @@ function streamFor(channel: Channel, { bookDepth }: FeedSubscribeOptions): GateS
 }
 
 /**
- * Gate spot. A book is `spot.obu`, which begins with the whole book; one of more than 1000 levels is `spot.order_book_update` behind a REST snapshot.
+ * Gate spot. A book is `spot.obu`, which begins with the whole book; one of more than 1000 levels is
+ * `spot.order_book_update` behind a REST snapshot.
  */
 export const gateio: FeedAdapter = {
   venue: GATEIO,
@@ -101,7 +105,7 @@ export const gateio: FeedAdapter = {
     frame: (sequence) => JSON.stringify({ time: sequence, channel: "spot.ping" }),
   },
   instrumentsRequests: (endpoints) => [gateGet(endpoints, "spot/currency_pairs")],
-  isInstrumentsUrl: (url) => /\/spot\/currency_pairs\/?(?:\?|$)/.test(url),
+  recordedRequest: gateSpotRecordedRequest,
   parseInstruments: parseGatePairs,
   deriveInstrument: (venueSymbol) => deriveGatePair(venueSymbol),
   planConnections: (subscriptions, endpoints) =>
@@ -113,20 +117,8 @@ export const gateio: FeedAdapter = {
     gateFrames("subscribe", wanted, options, (channel) => streamFor(channel, options)),
   unsubscribeFrames: (wanted, options) =>
     gateFrames("unsubscribe", wanted, options, (channel) => streamFor(channel, options)),
-  // The pages say 100 levels at most, public clients ask for 1000: a refusal is an error of REST,
-  // and fewer levels than asked for are a shallower book.
-  snapshotRequest: ({ venueSymbol }, endpoints) =>
-    gateGet(
-      endpoints,
-      `spot/order_book?currency_pair=${query(venueSymbol)}&limit=1000&with_id=true`,
-    ),
-  snapshotVenueSymbol: (url) => DIALECT.snapshotVenueSymbol(url),
-  tradesRequest: ({ venueSymbol }, { endpoints }) =>
-    gateGet(endpoints, `spot/trades?currency_pair=${query(venueSymbol)}&limit=1000`),
+  snapshotRequest: gateBookRequest,
+  tradesRequest: (instrument, { endpoints }) => gateTradesRequest(instrument, endpoints),
   ...gateServerTime,
-  createDecoder: (context) => new GateDecoder(DIALECT, context),
+  createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new GateReader(DIALECT, context)),
 };
-
-function query(venueSymbol: string): string {
-  return encodeURIComponent(venueSymbol);
-}

@@ -1,14 +1,6 @@
 // What the messages of both Gate venues have in common.
-import { canonicalDecimal } from "@tickwire/proto/model";
-import type { Channel } from "#core/instrument.ts";
 import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
 import { BAD_TIME } from "../../reading/venue-time.ts";
-
-/** A JSON object with every number as its text. */
-export type Json = { readonly [key: string]: JsonText };
-
-/** What an answer to a request is about. */
-export type Asked = { readonly venueSymbol: string; readonly channels: readonly Channel[] };
 
 const NONE: readonly never[] = [];
 
@@ -80,16 +72,6 @@ export function updateId(value: JsonText | undefined): number | undefined {
 /** The digits of a trade's id. */
 export function idText(value: JsonText | undefined): string | undefined {
   return typeof value === "string" && /^\d{1,40}$/.test(value) ? value : undefined;
-}
-
-/** Canonical plain text of a decimal; undefined if it is none. */
-export function decimalText(value: JsonText | undefined): string | undefined {
-  return typeof value === "string" ? canonicalDecimal(value) : undefined;
-}
-
-/** True unless the venue leaves it out, or empty. */
-export function isGiven(value: JsonText | undefined): boolean {
-  return value !== undefined && value !== null && value !== "";
 }
 
 /** Levels as arrays of price and size; futures write them as objects with `p` and `s`. */

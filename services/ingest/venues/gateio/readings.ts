@@ -1,30 +1,21 @@
 // What the messages of Gate hold, one function a channel. Each emits, or says why it cannot.
-import type { Instrument } from "#core/instrument.ts";
 import type { AggressorSide } from "#core/market-event.ts";
-import type { FeedEvent, RejectReason } from "../../feed/feed-adapter.ts";
+import type { RejectReason } from "../../feed/feed-adapter.ts";
+import { bookEvent } from "../../reading/book-event.ts";
+import { readCandleValues } from "../../reading/candle-values.ts";
+import { type Emit, type EventSubject, heartbeat } from "../../reading/emit.ts";
 import { readQuoteValues, readTickerValues, readTradeValues } from "../../reading/event-values.ts";
-import {
-  decimalText,
-  gateTimeUs,
-  idText,
-  isGiven,
-  type Json,
-  levelsOf,
-  updateId,
-} from "./fields.ts";
+import type { TextRecord } from "../../reading/frame-forms.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { BAD_DECIMAL, decimalText, optionalDecimal, present } from "../../reading/text-fields.ts";
+import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
+import { gateTimeUs, idText, levelsOf, updateId } from "./fields.ts";
 
-type Emit = (event: FeedEvent) => void;
+/** What a message is about. Its time is that of the whole message; most parts have their own. */
+export type GateSubject = EventSubject & { readonly scales: ScaleTracker };
 
-/** What a message is about, and when it came. */
-export type GateSubject = {
-  readonly instrument: Instrument;
-  readonly tracker: ScaleTracker;
-  /** Of the message as a whole; most parts have a time of their own. */
-  readonly venueTimeUs: number | undefined;
-  readonly receivedTimeUs: number;
-};
+const SIDES = { buyer: "buy", seller: "sell" };
 
 const CANDLE_INTERVAL_MS = 60_000;
 
@@ -33,17 +24,21 @@ const CANDLE_INTERVAL_MS = 60_000;
  * the insurance fund or other traders take over from a liquidation is no match in the book:
  * `is_internal`, and nobody's side.
  */
-export function readTrade(trade: Json, subject: GateSubject, emit: Emit): RejectReason | undefined {
+export function readTrade(
+  trade: TextRecord,
+  subject: GateSubject,
+  emit: Emit,
+): RejectReason | undefined {
   const tradeId = idText(trade["id"]);
   const amount = trade["amount"] ?? trade["size"];
   if (tradeId === undefined || typeof amount !== "string") return "missing-field";
   const isSigned = trade["side"] === undefined;
-  const aggressorSide = isSigned ? sideOfSign(amount) : sideOfName(trade["side"]);
+  const aggressorSide = isSigned ? sideOfSign(amount) : takerSide<unknown>(trade["side"], SIDES);
   if (aggressorSide === undefined) return "missing-field";
   const venueTimeUs = gateTimeUs(trade["create_time_ms"] ?? trade["create_time"]);
   if (venueTimeUs === undefined || isBadTime(venueTimeUs)) return "bad-time";
   const size = isSigned ? unsigned(amount) : amount;
-  const values = readTradeValues(subject.tracker, trade["price"], size);
+  const values = readTradeValues(subject.scales, trade["price"], size);
   if (typeof values === "string") return values;
   const { instrument, receivedTimeUs } = subject;
   emit({
@@ -60,14 +55,18 @@ export function readTrade(trade: Json, subject: GateSubject, emit: Emit): Reject
 }
 
 /** An empty price says that nobody bids or offers. */
-export function readQuote(quote: Json, subject: GateSubject, emit: Emit): RejectReason | undefined {
+export function readQuote(
+  quote: TextRecord,
+  subject: GateSubject,
+  emit: Emit,
+): RejectReason | undefined {
   const venueTimeUs = gateTimeUs(quote["t"]);
   if (isBadTime(venueTimeUs)) return "bad-time";
   const { b: bidPrice, B: bidSize, a: askPrice, A: askSize } = quote;
   if (bidPrice === undefined || askPrice === undefined) return "missing-field";
   if (bidSize === undefined || askSize === undefined) return "missing-field";
   const values = readQuoteValues(
-    subject.tracker,
+    subject.scales,
     { price: bidPrice === "" ? null : bidPrice, size: bidPrice === "" ? null : bidSize },
     { price: askPrice === "" ? null : askPrice, size: askPrice === "" ? null : askSize },
   );
@@ -82,7 +81,7 @@ export function readQuote(quote: Json, subject: GateSubject, emit: Emit): Reject
  * REST answer.
  */
 export function readBook(
-  book: Json,
+  book: TextRecord,
   subject: GateSubject,
   form: "update" | "full" | "rest",
   emit: Emit,
@@ -98,31 +97,19 @@ export function readBook(
   const bids = levelsOf(isRest ? book["bids"] : book["b"]);
   const asks = levelsOf(isRest ? book["asks"] : book["a"]);
   if (bids === undefined || asks === undefined) return "missing-field";
-  const { instrument, tracker, receivedTimeUs } = subject;
-  const columns = tracker.book(bids, asks);
+  const { instrument, scales, receivedTimeUs } = subject;
+  const columns = scales.book(bids, asks);
   if (typeof columns === "string") return columns;
-  emit({
-    kind: "raw-book",
-    instrument,
-    venueTimeUs,
-    receivedTimeUs,
-    snapshot: form !== "update",
-    source: isRest ? "rest" : "in-band",
-    firstUpdateId,
-    lastUpdateId,
-    previousUpdateId: undefined,
-    checksum: undefined,
-    priceScale: tracker.priceScale,
-    sizeScale: tracker.sizeScale,
-    bids: columns.bids,
-    asks: columns.asks,
-  });
+  const snapshot = form !== "update";
+  const source = isRest ? "rest" : "in-band";
+  const common = { instrument, venueTimeUs, receivedTimeUs };
+  emit(bookEvent(common, scales, columns, { snapshot, source, firstUpdateId, lastUpdateId }));
   return undefined;
 }
 
 /** The statistics of 24 hours and, of contracts, the mark price and the funding to come. */
 export function readTicker(
-  ticker: Json,
+  ticker: TextRecord,
   subject: GateSubject,
   emit: Emit,
 ): RejectReason | undefined {
@@ -130,23 +117,23 @@ export function readTicker(
   const nextFundingTimeUs = gateTimeUs(ticker["funding_next_apply"]);
   if (isBadTime(ownTimeUs) || isBadTime(nextFundingTimeUs)) return "bad-time";
   const values = readTickerValues({
-    lastPrice: given(ticker["last"]),
-    highPrice: given(ticker["high_24h"]),
-    lowPrice: given(ticker["low_24h"]),
-    volume: given(ticker["base_volume"] ?? ticker["volume_24h"]),
-    quoteVolume: given(ticker["quote_volume"] ?? ticker["volume_24h_quote"]),
-    bidPrice: given(ticker["highest_bid"]),
-    askPrice: given(ticker["lowest_ask"]),
+    lastPrice: present(ticker["last"]),
+    highPrice: present(ticker["high_24h"]),
+    lowPrice: present(ticker["low_24h"]),
+    volume: present(ticker["base_volume"] ?? ticker["volume_24h"]),
+    quoteVolume: present(ticker["quote_volume"] ?? ticker["volume_24h_quote"]),
+    bidPrice: present(ticker["highest_bid"]),
+    askPrice: present(ticker["lowest_ask"]),
   });
   if (typeof values === "string") return values;
   const { instrument, receivedTimeUs } = subject;
   const common = { instrument, venueTimeUs: ownTimeUs ?? subject.venueTimeUs, receivedTimeUs };
-  const markPrice = decimalText(ticker["mark_price"]);
-  const indexPrice = decimalText(given(ticker["index_price"]));
-  const rate = decimalText(ticker["funding_rate"]);
-  if (markPrice === undefined && isGiven(ticker["mark_price"])) return "bad-decimal";
-  if (indexPrice === undefined && isGiven(ticker["index_price"])) return "bad-decimal";
-  if (rate === undefined && isGiven(ticker["funding_rate"])) return "bad-decimal";
+  const markPrice = optionalDecimal(ticker["mark_price"]);
+  const indexPrice = optionalDecimal(ticker["index_price"]);
+  const rate = optionalDecimal(ticker["funding_rate"]);
+  if (markPrice === BAD_DECIMAL || indexPrice === BAD_DECIMAL || rate === BAD_DECIMAL) {
+    return BAD_DECIMAL;
+  }
   if (values.lastPrice === undefined && markPrice === undefined) return "missing-field";
   if (values.lastPrice !== undefined) emit({ kind: "ticker", ...common, ...values });
   if (markPrice !== undefined) emit({ kind: "mark-price", ...common, markPrice, indexPrice });
@@ -163,21 +150,21 @@ export function readTicker(
  * unless nothing was traded.
  */
 export function readCandle(
-  candle: Json,
+  candle: TextRecord,
   subject: GateSubject,
   emit: Emit,
 ): RejectReason | undefined {
   const openTimeUs = gateTimeUs(candle["t"]);
   if (openTimeUs === undefined || isBadTime(openTimeUs)) return "bad-time";
   const isSpot = subject.instrument.kind === "spot";
-  const [open, high, low] = [candle["o"], candle["h"], candle["l"]].map(decimalText);
-  const [close, traded, amount] = [candle["c"], candle["v"], candle["a"]].map(decimalText);
-  if (open === undefined || high === undefined || low === undefined) return "bad-decimal";
-  if (close === undefined || traded === undefined) return "bad-decimal";
-  if (amount === undefined && isGiven(candle["a"])) return "bad-decimal";
-  const volume = isSpot && traded !== "0" ? amount : traded;
+  const { o: open, h: high, l: low, c: close, v: traded } = candle;
+  const values = readCandleValues({ open, high, low, close, volume: traded });
+  const amount = optionalDecimal(candle["a"]);
+  if (typeof values === "string") return values;
+  if (amount === BAD_DECIMAL) return BAD_DECIMAL;
+  const volume = isSpot && values.volume !== "0" ? amount : values.volume;
   if (volume === undefined) {
-    emit({ kind: "heartbeat" });
+    heartbeat(emit);
     return undefined;
   }
   const { instrument, venueTimeUs, receivedTimeUs } = subject;
@@ -188,12 +175,9 @@ export function readCandle(
     receivedTimeUs,
     intervalMs: CANDLE_INTERVAL_MS,
     openTimeUs,
-    open,
-    high,
-    low,
-    close,
+    ...values,
     volume,
-    quoteVolume: isSpot ? traded : undefined,
+    quoteVolume: isSpot ? values.volume : undefined,
     tradeCount: undefined,
     closed: candle["w"] === true,
   });
@@ -202,7 +186,7 @@ export function readCandle(
 
 /** A negative size is an order that sells: a long position was liquidated. */
 export function readLiquidation(
-  order: Json,
+  order: TextRecord,
   subject: GateSubject,
   emit: Emit,
 ): RejectReason | undefined {
@@ -229,28 +213,22 @@ export function readLiquidation(
 
 /** The open interest in contracts, and its worth in the quote asset. */
 export function readContractStats(
-  stats: Json,
+  stats: TextRecord,
   subject: GateSubject,
   emit: Emit,
 ): RejectReason | undefined {
   const ownTimeUs = gateTimeUs(stats["time"]);
   if (isBadTime(ownTimeUs)) return "bad-time";
   const { open_interest: contracts, open_interest_usd: worth } = stats;
-  if (!isGiven(contracts)) return "missing-field";
-  const openInterest = decimalText(contracts);
-  const openInterestValue = decimalText(given(worth));
-  if (openInterest === undefined) return "bad-decimal";
-  if (openInterestValue === undefined && isGiven(worth)) return "bad-decimal";
+  const openInterest = optionalDecimal(contracts);
+  const openInterestValue = optionalDecimal(worth);
+  if (openInterest === undefined) return "missing-field";
+  if (openInterest === BAD_DECIMAL || openInterestValue === BAD_DECIMAL) return BAD_DECIMAL;
   const { instrument, receivedTimeUs } = subject;
   const venueTimeUs = ownTimeUs ?? subject.venueTimeUs;
   const common = { instrument, venueTimeUs, receivedTimeUs };
   emit({ kind: "open-interest", ...common, openInterest, openInterestValue });
   return undefined;
-}
-
-function sideOfName(side: unknown): AggressorSide | undefined {
-  if (side === "buy") return "buyer";
-  return side === "sell" ? "seller" : undefined;
 }
 
 function sideOfSign(size: string): AggressorSide {
@@ -259,8 +237,4 @@ function sideOfSign(size: string): AggressorSide {
 
 function unsigned(size: string): string {
   return size.startsWith("-") ? size.slice(1) : size;
-}
-
-function given<Value>(value: Value): Value | undefined {
-  return value === "" ? undefined : value;
 }

@@ -1,13 +1,11 @@
-// Requests, sequences and addresses that both Gate venues have in common.
+// The requests that both Gate venues have in common, and how their books begin and go on.
 import type { Channel } from "#core/instrument.ts";
 import type {
   BookSequencing,
   BookSync,
   FeedAdapter,
-  FeedEndpoints,
   FeedSubscribeOptions,
   FeedSubscription,
-  RestRequest,
 } from "../../feed/feed-adapter.ts";
 import { streamOf } from "./fields.ts";
 
@@ -80,27 +78,4 @@ export function gateFrames(
     const id = options.requestId + index;
     return JSON.stringify({ time: id, id, channel, event, payload });
   });
-}
-
-export function gateGet(endpoints: FeedEndpoints, path: string): RestRequest {
-  return { url: `${endpoints.rest}/api/v4/${path}`, weight: 1 };
-}
-
-/** The venue's clock, in milliseconds under the same address for all of Gate. */
-export const gateServerTime = {
-  serverTimeRequest: (endpoints: FeedEndpoints): RestRequest => gateGet(endpoints, "spot/time"),
-  parseServerTimeUs: (body: string): number | undefined => {
-    const text = /"server_time"\s*:\s*(\d{13})\b/.exec(body)?.[1];
-    return text === undefined ? undefined : Number(text) * 1000;
-  },
-};
-
-/** The value of a parameter in the address of an answer, if its path ends so. */
-export function parameterOf(
-  url: string,
-  { path, name }: { readonly path: RegExp; readonly name: string },
-): string | undefined {
-  const cut = url.indexOf("?");
-  if (cut < 0 || !path.test(url.slice(0, cut))) return undefined;
-  return new URLSearchParams(url.slice(cut + 1)).get(name) ?? undefined;
 }

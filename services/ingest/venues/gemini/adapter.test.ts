@@ -78,7 +78,11 @@ test("mark prices and open interest of perpetuals are polled, of spot they are n
   expect(polls.map(({ channel }) => channel)).toEqual(["mark-price", "open-interest"]);
   for (const poll of polls) {
     expect(poll.requests(known, gemini.endpoints)).toEqual([
-      { url: "https://api.gemini.com/v1/riskstats/btcgusdperp", weight: 1 },
+      {
+        url: "https://api.gemini.com/v1/riskstats/btcgusdperp",
+        weight: 1,
+        instrument: known[1],
+      },
     ]);
   }
 });
@@ -200,7 +204,7 @@ test("the details of a pair say its names and steps, and whether it is closed", 
   const url = "https://api.gemini.com/v1/symbols/details/abcgusd";
   const body = (status: string): string =>
     `{"symbol":"ABCGUSD","base_currency":"ABCG","quote_currency":"USD","tick_size":1E-8,"quote_increment":0.010,"min_order_size":"0.1","status":"${status}"}`;
-  expect(geminiV2.isInstrumentsUrl(url)).toBe(true);
+  expect(geminiV2.recordedRequest(url)?.kind).toBe("instruments");
   expect(geminiV2.parseInstruments(body("open"), url)).toEqual({
     instruments: [
       {
@@ -237,7 +241,7 @@ test("the details of many pairs are a list, of which inverse contracts and nonse
     pair("NOPE", '"base_currency":"NOPE"'),
     "null",
   ].join(",")}]`;
-  expect(gemini.isInstrumentsUrl(url)).toBe(true);
+  expect(gemini.recordedRequest(url)?.kind).toBe("instruments");
   const list = gemini.parseInstruments(body, url);
   expect(list?.skipped).toBe(3);
   expect(list?.instruments.map(({ symbol }) => symbol)).toEqual(["BTC-USDC-PERP", "2Z-RLUSD"]);

@@ -9,15 +9,16 @@ import type {
   FeedSubscribeOptions,
   FeedSubscription,
 } from "../../feed/feed-adapter.ts";
-import { planByInstrument } from "../../reading/event-values.ts";
+import { planByInstrument } from "../../reading/connection-plans.ts";
 import { GEMINI_STREAMS, GeminiDecoder } from "./decoder.ts";
 import {
   deriveGeminiInstrument,
   geminiSymbolsRequest,
-  isGeminiSymbolsUrl,
+  GEMINI_SYMBOLS_PATH,
   parseGeminiSymbols,
 } from "./requests.ts";
-import { geminiRiskPoll } from "./risk.ts";
+import { geminiRiskAddress, geminiRiskPoll } from "./risk.ts";
+import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 
 const NAMING = { venue: "gemini", venueSymbolOf: (listed: string) => listed.toLowerCase() };
 
@@ -72,7 +73,10 @@ export const gemini: FeedAdapter = {
     frame: (sequence) => JSON.stringify({ id: `ping-${sequence}`, method: "ping" }),
   },
   instrumentsRequests: (endpoints) => [geminiSymbolsRequest(endpoints)],
-  isInstrumentsUrl: isGeminiSymbolsUrl,
+  recordedRequest: recordedRequestOf([
+    { kind: "instruments", path: GEMINI_SYMBOLS_PATH },
+    geminiRiskAddress("mark-price", (listed) => listed.toLowerCase()),
+  ]),
   parseInstruments: (body) => parseGeminiSymbols(body, NAMING),
   deriveInstrument: (venueSymbol) => deriveGeminiInstrument(venueSymbol, NAMING),
   planConnections: (subscriptions, endpoints) =>

@@ -15,7 +15,8 @@ import type {
   RejectReason,
   RestResponse,
 } from "../../feed/feed-adapter.ts";
-import { readQuoteValues, readTradeValues, textOfFrame } from "../../reading/event-values.ts";
+import { readQuoteValues, readTradeValues } from "../../reading/event-values.ts";
+import { textOfFrame } from "../../reading/frame-text.ts";
 import { nanosecondsTimeUs } from "./requests.ts";
 import { decodeGeminiRisk } from "./risk.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";

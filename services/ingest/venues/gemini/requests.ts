@@ -45,9 +45,8 @@ export function geminiSymbolsRequest(endpoints: FeedEndpoints): RestRequest {
   return { url: `${endpoints.rest}/v1/symbols`, weight: 1 };
 }
 
-export function isGeminiSymbolsUrl(url: string): boolean {
-  return /\/v1\/symbols(?:\/details\/[A-Za-z0-9]+)?\/?(\?|$)/.test(url);
-}
+/** The path of either list. */
+export const GEMINI_SYMBOLS_PATH = /\/v1\/symbols(?:\/details\/[A-Za-z0-9]+)?\/?$/;
 
 /**
  * Reads a list of symbols, or the details of one or many; undefined if the body is neither. Pairs

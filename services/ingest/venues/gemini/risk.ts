@@ -6,10 +6,11 @@ import type {
   FeedEndpoints,
   FeedEvent,
   RejectReason,
+  PollRequest,
   RestPoll,
-  RestRequest,
   RestResponse,
 } from "../../feed/feed-adapter.ts";
+import type { RecordedAddress } from "../../reading/recorded-addresses.ts";
 import { decimalText } from "../../reading/text-fields.ts";
 
 /** Two channels of 13 perpetuals are 26 of the 120 requests a minute that the venue allows. */
@@ -22,14 +23,26 @@ export function geminiRiskPoll(channel: Channel): RestPoll {
   return { channel, intervalMs: POLL_INTERVAL_MS, requests: riskRequests };
 }
 
+/** The address of such a request, as recordings have it: it tells of both channels. */
+export function geminiRiskAddress(
+  channel: Channel,
+  venueSymbolOf: (listed: string) => string,
+): RecordedAddress {
+  return { kind: "poll", channel, path: /\/v1\/riskstats\/([A-Za-z0-9]+)\/?$/, venueSymbolOf };
+}
+
 function riskRequests(
   instruments: readonly Instrument[],
   endpoints: FeedEndpoints,
-): readonly RestRequest[] {
+): readonly PollRequest[] {
   const base = `${endpoints.rest}/v1/riskstats/`;
   return instruments
     .filter(({ kind }) => kind === "perpetual")
-    .map(({ venueSymbol }) => ({ url: base + venueSymbol.toLowerCase(), weight: 1 }));
+    .map((instrument) => ({
+      url: base + instrument.venueSymbol.toLowerCase(),
+      weight: 1,
+      instrument,
+    }));
 }
 
 /** Reads such an answer, which has no time and names its contract by its address only. */

@@ -14,15 +14,11 @@ import type {
   FeedSubscription,
   RestRequest,
 } from "../../feed/feed-adapter.ts";
-import { planByInstrument } from "../../reading/event-values.ts";
+import { planByInstrument } from "../../reading/connection-plans.ts";
 import { HtxDecoder } from "./decoder.ts";
-import {
-  deriveHtxInstrument,
-  HTX,
-  isHtxInstrumentsUrl,
-  parseHtxInstruments,
-} from "./instruments.ts";
+import { deriveHtxInstrument, HTX, parseHtxInstruments } from "./instruments.ts";
 import { INDEX_KIND } from "./fields.ts";
+import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 
 const LIMITS: FeedLimits = {
   // Guesses: the venue publishes no limit of topics or connects for public feeds.
@@ -127,7 +123,23 @@ export const htx: FeedAdapter = {
     get(endpoints.rest, "/v1/settings/common/market-symbols"),
     get(derivativesRest(endpoints), "/linear-swap-api/v1/swap_contract_info?business_type=all"),
   ],
-  isInstrumentsUrl: isHtxInstrumentsUrl,
+  recordedRequest: recordedRequestOf([
+    {
+      kind: "instruments",
+      path: /\/v1\/common\/symbols$|\/v1\/settings\/common\/market-symbols$|\/linear-swap-api\/v1\/swap_contract_info$/,
+    },
+    {
+      kind: "poll",
+      channel: "open-interest",
+      path: /\/linear-swap-api\/v1\/swap_open_interest$/,
+    },
+    {
+      kind: "trades",
+      path: /\/linear-swap-ex\/market\/history\/trade$/,
+      symbolIn: "contract_code",
+    },
+    { kind: "trades", path: /\/market\/history\/trade$/, symbolIn: "symbol" },
+  ]),
   parseInstruments: parseHtxInstruments,
   deriveInstrument: (venueSymbol) => deriveHtxInstrument(venueSymbol),
   planConnections: plan,

@@ -3,7 +3,7 @@ import { constants, gunzipSync } from "node:zlib";
 import { canonicalDecimal } from "@tickwire/proto/model";
 import type { Channel } from "#core/instrument.ts";
 import type { JsonText } from "#core/json-text.ts";
-import { textOfFrame } from "../../reading/event-values.ts";
+import { textOfFrame } from "../../reading/frame-text.ts";
 import { BAD_TIME } from "../../reading/venue-time.ts";
 
 /** A JSON object with every number as its text. */

@@ -54,17 +54,6 @@ const contractSchema = z.object({
 /** Of contracts that trade, or will once a settlement is over: one comes every eight hours. */
 const LISTED: ReadonlySet<string> = new Set(["1", "5", "7"]);
 
-const LISTS = [
-  /\/v1\/common\/symbols(?:\?|$)/,
-  /\/v1\/settings\/common\/market-symbols(?:\?|$)/,
-  /\/linear-swap-api\/v1\/swap_contract_info(?:\?|$)/,
-];
-
-/** True for the address of one of the lists. */
-export function isHtxInstrumentsUrl(url: string): boolean {
-  return LISTS.some((list) => list.test(url));
-}
-
 /** Undefined if the body is none of the lists. What does not trade is left out and counted. */
 export function parseHtxInstruments(body: string, url: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJsonText(body));

@@ -65,14 +65,14 @@ describe("what is asked of Hyperliquid", () => {
       ["POST", "https://api.hyperliquid.xyz/info", '{"type":"spotMeta"}'],
       [
         "POST",
-        "https://api.hyperliquid.xyz/info#recentTrades",
+        "https://api.hyperliquid.xyz/info#recentTrades=kPEPE",
         '{"type":"recentTrades","coin":"kPEPE"}',
       ],
     ]);
-    expect(requests.map(({ url }) => hyperliquid.isInstrumentsUrl(url))).toEqual([
-      true,
-      true,
-      false,
+    expect(requests.map(({ url }) => hyperliquid.recordedRequest(url))).toEqual([
+      { kind: "instruments" },
+      { kind: "instruments" },
+      { kind: "trades", venueSymbol: "kPEPE" },
     ]);
   });
 });

@@ -5,14 +5,14 @@ import type {
   FeedEndpoints,
   FeedLimits,
   FeedSubscription,
+  RecordedRequest,
 } from "../../feed/feed-adapter.ts";
-import { planByInstrument } from "../../reading/event-values.ts";
+import { planByInstrument } from "../../reading/connection-plans.ts";
 import { HyperliquidDecoder, type HyperliquidType } from "./decoder.ts";
 import {
   deriveHyperliquidInstrument,
   HYPERLIQUID_INFO_WEIGHT,
   hyperliquidInstrumentsRequests,
-  isHyperliquidInstrumentsUrl,
   parseHyperliquidInstruments,
 } from "./instruments.ts";
 
@@ -97,22 +97,28 @@ export const hyperliquid: FeedAdapter = {
   // The venue ends a connection that it has sent nothing on for a minute.
   keepAlive: { intervalMs: 25_000, frame: () => JSON.stringify({ method: "ping" }) },
   instrumentsRequests: hyperliquidInstrumentsRequests,
-  isInstrumentsUrl: isHyperliquidInstrumentsUrl,
+  recordedRequest,
   parseInstruments: parseHyperliquidInstruments,
   deriveInstrument: (venueSymbol) => deriveHyperliquidInstrument(venueSymbol),
   planConnections: plan,
   subscribeFrames: (subscriptions) => frames("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => frames("unsubscribe", subscriptions),
-  // Every request goes to one address. What follows the # is not sent: it tells recorded answers
-  // from lists of instruments.
+  // Every request goes to one address. What follows the # is not sent: it says in a recording what
+  // was asked for.
   tradesRequest: (instrument, { endpoints }) => ({
-    url: `${endpoints.rest}/info#recentTrades`,
+    url: `${endpoints.rest}/info#recentTrades=${encodeURIComponent(instrument.venueSymbol)}`,
     weight: HYPERLIQUID_INFO_WEIGHT,
     method: "POST",
     body: JSON.stringify({ type: "recentTrades", coin: instrument.venueSymbol }),
   }),
   createDecoder: (context) => new HyperliquidDecoder(context),
 };
+
+function recordedRequest(url: string): RecordedRequest | undefined {
+  const coin = /\/info#recentTrades=(.+)$/.exec(url)?.[1];
+  if (coin !== undefined) return { kind: "trades", venueSymbol: decodeURIComponent(coin) };
+  return /\/info\/?(?:\?|$)/.test(url) ? { kind: "instruments" } : undefined;
+}
 
 function plan(
   subscriptions: readonly FeedSubscription[],

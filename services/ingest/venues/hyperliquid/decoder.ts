@@ -11,7 +11,8 @@ import type {
   RestResponse,
 } from "../../feed/feed-adapter.ts";
 import { CandleCloser } from "../../reading/candle-closer.ts";
-import { readTradeValues, textOfFrame } from "../../reading/event-values.ts";
+import { readTradeValues } from "../../reading/event-values.ts";
+import { textOfFrame } from "../../reading/frame-text.ts";
 import {
   type HyperliquidEventCommon,
   readHyperliquidCandle,

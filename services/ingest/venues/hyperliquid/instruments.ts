@@ -49,10 +49,6 @@ export const hyperliquidInstrumentsRequests: FeedAdapter["instrumentsRequests"] 
     body: JSON.stringify({ type }),
   }));
 
-export function isHyperliquidInstrumentsUrl(url: string): boolean {
-  return /\/info\/?(\?|$)/.test(url);
-}
-
 /**
  * Reads either list; undefined if the body is neither. Left out and counted: what is delisted, and
  * pairs whose symbol another one has, since names of spot tokens are not unique for ever.

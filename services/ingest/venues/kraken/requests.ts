@@ -1,7 +1,37 @@
-// Requests of Kraken's WebSocket v2.
+// Requests of Kraken's WebSocket v2, and the limits that it shares with v1.
 // https://docs.kraken.com/exchange/api-reference/spot-websocket
-import type { FeedSubscribeOptions, FeedSubscription } from "../../feed/feed-adapter.ts";
-import { nearestBookDepth } from "./instruments.ts";
+import type { Channel } from "#core/instrument.ts";
+import type {
+  FeedLimits,
+  FeedSubscribeOptions,
+  FeedSubscription,
+} from "../../feed/feed-adapter.ts";
+import { nearestBookDepth } from "./book.ts";
+
+/** The channels that both versions carry. */
+export const KRAKEN_CHANNELS: readonly Channel[] = [
+  "trades",
+  "quotes",
+  "book",
+  "ticker",
+  "candles",
+];
+
+/**
+ * Cloudflare allows about 150 connects in ten minutes. Heartbeats come every second while anything
+ * is subscribed. How many frames we may send is not published: this is far below what is known to
+ * work.
+ */
+export const KRAKEN_LIMITS: FeedLimits = {
+  subscriptionsPerConnectionMax: 1000,
+  outgoingFrames: { count: 10, intervalMs: 1000 },
+  restWeight: { count: 1, intervalMs: 1000 },
+  connects: { count: 100, intervalMs: 600_000 },
+  // Books of quiet pairs move every few seconds; trades of quiet pairs may not come for hours.
+  silenceMsMax: { book: 120_000 },
+  connectionSilenceMsMax: 15_000,
+  connectionAgeMsMax: undefined,
+};
 
 /** Symbols in one subscribe frame; each is acknowledged by itself. */
 const SYMBOLS_PER_FRAME_MAX = 100;

@@ -2,15 +2,21 @@
 // https://docs.kraken.com/api/docs/rest-api/get-server-time
 import type { Instrument } from "#core/instrument.ts";
 import { JsonTape, MISSING } from "#core/json-tape.ts";
-import type {
-  FeedEndpoints,
-  FeedEvent,
-  RestRequest,
-  RestResponse,
-} from "../../feed/feed-adapter.ts";
+import type { FeedEndpoints, RejectReason, RestRequest } from "../../feed/feed-adapter.ts";
+import { type Emit, type EventSubject, rejectOf } from "../../reading/emit.ts";
 import { readTradeValues } from "../../reading/event-values.ts";
+import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime, parseSecondsTimeUs } from "../../reading/venue-time.ts";
+
+const SIDES = { buyer: "b", seller: "s" };
+
+/** What recorded addresses were asked for, whichever version of the feed was recorded. */
+export const krakenRecordedRequest = recordedRequestOf([
+  { kind: "instruments", path: /\/public\/AssetPairs$/ },
+  { kind: "trades", path: /\/0\/public\/Trades$/, symbolIn: "pair" },
+]);
 
 /** The largest page there is. */
 const TRADES_MAX = 1000;
@@ -30,12 +36,6 @@ export function pairTradesRequest(
   };
 }
 
-/** The pair whose trades an address is about. */
-export function pairOfTradesUrl(url: string): string | undefined {
-  const query = /\/0\/public\/Trades\?(.*)$/.exec(url)?.[1];
-  return query === undefined ? undefined : (new URLSearchParams(query).get("pair") ?? undefined);
-}
-
 /** The venue's clock. */
 export function timeRequest(endpoints: FeedEndpoints): RestRequest {
   return { url: `${endpoints.rest}/0/public/Time`, weight: 1 };
@@ -49,42 +49,41 @@ export function parseTime(body: string): number | undefined {
   return timeUs === undefined || isBadTime(timeUs) ? undefined : timeUs;
 }
 
-/** Rows of `[price, volume, time, "b"|"s", type, misc, trade_id]`, oldest first. */
-export function decodePairTrades(
-  response: RestResponse,
-  context: {
-    readonly instrument: Instrument;
-    readonly tracker: ScaleTracker;
-    readonly receivedTimeUs: number;
-    readonly emit: (event: FeedEvent) => void;
-  },
-): void {
-  const { instrument, tracker, receivedTimeUs, emit } = context;
-  const channel = "trades";
-  const tape = new JsonTape();
-  if (!tape.scan(response.body)) {
-    emit({ kind: "rejected", reason: "bad-json", instrument, channel });
-    return;
-  }
+/**
+ * Recent trades: rows of `[price, volume, time, "b"|"s", type, misc, trade_id]`, oldest first. A
+ * damaged one costs itself only.
+ */
+export function readTradesAnswer(
+  tape: JsonTape,
+  { instrument, receivedTimeUs }: Omit<EventSubject, "venueTimeUs">,
+  scales: ScaleTracker,
+  emit: Emit,
+): RejectReason | undefined {
   const rows = rowsOf(tape);
-  if (rows === MISSING) emit({ kind: "rejected", reason: "unknown-message", instrument, channel });
+  if (rows === MISSING) return "unknown-message";
   for (let row = tape.first(rows); row !== MISSING; row = tape.next(row)) {
-    const [price, size, time, side, , , tradeId] = [0, 1, 2, 3, 4, 5, 6].map((index) =>
-      tape.text(tape.at(row, index)),
-    );
-    const venueTimeUs = parseSecondsTimeUs(time);
-    const values = readTradeValues(tracker, price, size);
-    if (tradeId === undefined || (side !== "b" && side !== "s")) {
-      emit({ kind: "rejected", reason: "missing-field", instrument, channel });
-    } else if (isBadTime(venueTimeUs) || typeof values === "string") {
-      const reason = typeof values === "string" ? values : "bad-time";
-      emit({ kind: "rejected", reason, instrument, channel });
-    } else {
-      const aggressorSide = side === "b" ? "buyer" : "seller";
-      const common = { instrument, venueTimeUs, receivedTimeUs, aggressorSide } as const;
-      emit({ kind: "trade", ...common, ...values, tradeId, historical: true });
-    }
+    const venueTimeUs = parseSecondsTimeUs(tape.text(tape.at(row, 2)));
+    const reason = readRow(tape, row, { instrument, venueTimeUs, receivedTimeUs }, scales, emit);
+    if (reason !== undefined) rejectOf(emit, reason, instrument, "trades");
   }
+  return undefined;
+}
+
+function readRow(
+  tape: JsonTape,
+  row: number,
+  subject: EventSubject,
+  scales: ScaleTracker,
+  emit: Emit,
+): RejectReason | undefined {
+  const aggressorSide = takerSide(tape.text(tape.at(row, 3)), SIDES);
+  const tradeId = tape.text(tape.at(row, 6));
+  const values = readTradeValues(scales, tape.text(tape.at(row, 0)), tape.text(tape.at(row, 1)));
+  if (tradeId === undefined || aggressorSide === undefined) return "missing-field";
+  if (typeof values === "string") return values;
+  if (isBadTime(subject.venueTimeUs)) return "bad-time";
+  emit({ kind: "trade", ...subject, ...values, aggressorSide, tradeId, historical: true });
+  return undefined;
 }
 
 /** The list is under the pair's REST name, which need not be the one that was asked for. */

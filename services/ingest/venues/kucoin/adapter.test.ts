@@ -92,9 +92,11 @@ describe("requests", () => {
     const { rest } = kucoin.endpoints;
     for (const path of ["v1/market/orderbook/level2_100", "v3/market/orderbook/level2"]) {
       const url = `${rest}/api/${path}?symbol=BTC-USDT`;
-      expect(kucoin.snapshotVenueSymbol?.(url)).toBe("BTC-USDT");
+      const book = { kind: "book-snapshot", venueSymbol: "BTC-USDT" };
+      expect(kucoin.recordedRequest(url)).toEqual(book);
     }
-    expect(kucoin.snapshotVenueSymbol?.(`${rest}/api/v2/symbols?symbol=X-Y`)).toBeUndefined();
+    const list = `${rest}/api/v2/symbols?symbol=X-Y`;
+    expect(kucoin.recordedRequest(list)).toEqual({ kind: "instruments" });
   });
 
   test("a ping is answered with its number, and the clock is read", () => {

@@ -13,10 +13,11 @@ import type {
   FeedSubscription,
   RestRequest,
 } from "../../feed/feed-adapter.ts";
-import { planByInstrument } from "../../reading/event-values.ts";
+import { planByInstrument } from "../../reading/connection-plans.ts";
 import { KucoinDecoder } from "./decoder.ts";
 import { deriveKucoinPair, KUCOIN, parseKucoinSymbols } from "./instruments.ts";
-import { symbolOfSnapshotUrl, topicOf } from "./fields.ts";
+import { topicOf } from "./fields.ts";
+import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 
 const LIMITS: FeedLimits = {
   // The pages say 400 topics in one place and 300 in another.
@@ -100,7 +101,15 @@ export const kucoin: FeedAdapter = {
   }),
   parseConnection: parseTicket,
   instrumentsRequests: (endpoints) => [request(endpoints, "/api/v2/symbols", 4)],
-  isInstrumentsUrl: (url) => /\/api\/v[12]\/symbols(?:\?|$)/.test(url),
+  recordedRequest: recordedRequestOf([
+    { kind: "instruments", path: /\/api\/v[12]\/symbols$/ },
+    {
+      kind: "book-snapshot",
+      path: /\/api\/v\d\/market\/orderbook\/level2(?:_20|_100)?$/,
+      symbolIn: "symbol",
+    },
+    { kind: "trades", path: /\/api\/v1\/market\/histories$/, symbolIn: "symbol" },
+  ]),
   parseInstruments: parseKucoinSymbols,
   deriveInstrument: (venueSymbol) => deriveKucoinPair(venueSymbol),
   planConnections: (subscriptions, endpoints) =>
@@ -112,7 +121,6 @@ export const kucoin: FeedAdapter = {
   unsubscribeFrames: (wanted, options) => frames("unsubscribe", wanted, options),
   snapshotRequest: ({ venueSymbol }, endpoints) =>
     request(endpoints, `/api/v1/market/orderbook/level2_100?symbol=${query(venueSymbol)}`, 4),
-  snapshotVenueSymbol: symbolOfSnapshotUrl,
   tradesRequest: ({ venueSymbol }, { endpoints }) =>
     request(endpoints, `/api/v1/market/histories?symbol=${query(venueSymbol)}`, 3),
   serverTimeRequest: (endpoints) => request(endpoints, "/api/v1/timestamp", 3),

@@ -4,13 +4,13 @@ import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { OkxDecoder } from "./decoder.ts";
 import {
   deriveOkxInstrument,
-  isOkxInstrumentsUrl,
   nextOkxInstrumentsRequest,
   okxInstrumentsRequests,
   parseOkxInstruments,
 } from "./instruments.ts";
 import { okxRequests, planOkx } from "./requests.ts";
 import { isRecord, millisecondsTimeUs, parseJson } from "../../reading/text-fields.ts";
+import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 
 /** Levels of each side that a checksum covered. */
 const CHECKSUM_LEVELS = 25;
@@ -98,7 +98,10 @@ export const okx: FeedAdapter = {
   keepAlive: { intervalMs: 20_000, frame: () => "ping" },
   instrumentsRequests: okxInstrumentsRequests,
   nextInstrumentsRequest: nextOkxInstrumentsRequest,
-  isInstrumentsUrl: isOkxInstrumentsUrl,
+  recordedRequest: recordedRequestOf([
+    { kind: "instruments", path: /\/api\/v5\/public\/(?:instruments|mark-price)$/ },
+    { kind: "trades", path: /\/api\/v5\/market\/trades$/, symbolIn: "instId" },
+  ]),
   parseInstruments: parseOkxInstruments,
   deriveInstrument: (venueSymbol) => deriveOkxInstrument(venueSymbol),
   planConnections: (subscriptions, endpoints) =>

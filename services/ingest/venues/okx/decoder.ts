@@ -9,7 +9,8 @@ import type {
   RejectReason,
   RestResponse,
 } from "../../feed/feed-adapter.ts";
-import { readQuoteValues, readTradeValues, textOfFrame } from "../../reading/event-values.ts";
+import { readQuoteValues, readTradeValues } from "../../reading/event-values.ts";
+import { textOfFrame } from "../../reading/frame-text.ts";
 import { OkxAnswers } from "./answers.ts";
 import {
   type EventCommon,

@@ -99,11 +99,6 @@ function isMarkPrices(url: string): boolean {
   return /\/public\/mark-price\?/.test(url);
 }
 
-/** True for the address of a list, of instruments or of the options' mark prices. */
-export function isOkxInstrumentsUrl(url: string): boolean {
-  return /\/api\/v5\/public\/(instruments\?|mark-price\?instType=OPTION$)/.test(url);
-}
-
 /** Reads a list; undefined if the body is not one. Mark prices say nothing of the instruments. */
 export function parseOkxInstruments(body: string, url: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJson(body));

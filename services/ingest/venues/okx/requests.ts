@@ -6,7 +6,7 @@ import type {
   FeedSubscribeOptions,
   FeedSubscription,
 } from "../../feed/feed-adapter.ts";
-import { planByInstrument } from "../../reading/event-values.ts";
+import { planByInstrument } from "../../reading/connection-plans.ts";
 import { isOkxXperp, okxIndexOf } from "./instruments.ts";
 
 /** What names one subscription of the venue. */

@@ -21,12 +21,12 @@ import type { BitgetDialect, BitgetReading } from "../readings.ts";
 import {
   bitgetV1InstrumentsRequests,
   deriveBitgetV1Instrument,
-  isBitgetV1InstrumentsUrl,
   MIX_MARKET,
   parseBitgetV1Instruments,
   SPOT_MARKET,
 } from "./instruments.ts";
-import { planByInstrument } from "../../../reading/event-values.ts";
+import { planByInstrument } from "../../../reading/connection-plans.ts";
+import { recordedRequestOf } from "../../../reading/recorded-addresses.ts";
 
 const ARGUMENTS_PER_FRAME_MAX = 40;
 
@@ -131,7 +131,12 @@ export const bitgetV1: FeedAdapter = {
   bookSync: { snapshot: "in-band", checksum: bitgetChecksum },
   keepAlive: BITGET_KEEP_ALIVE,
   instrumentsRequests: bitgetV1InstrumentsRequests,
-  isInstrumentsUrl: isBitgetV1InstrumentsUrl,
+  recordedRequest: recordedRequestOf([
+    {
+      kind: "instruments",
+      path: /\/api\/(?:spot\/v1\/public\/products|mix\/v1\/market\/contracts)$/,
+    },
+  ]),
   parseInstruments: parseBitgetV1Instruments,
   deriveInstrument: deriveBitgetV1Instrument,
   planConnections: plan,

@@ -47,10 +47,6 @@ export const bitgetV1InstrumentsRequests: FeedAdapter["instrumentsRequests"] = (
   return [`${rest}/api/spot/v1/public/products`, ...contracts].map((url) => ({ url, weight: 1 }));
 };
 
-export function isBitgetV1InstrumentsUrl(url: string): boolean {
-  return /\/api\/(spot\/v1\/public\/products|mix\/v1\/market\/contracts)(\?|$)/.test(url);
-}
-
 /**
  * Reads either list; undefined if the body is not one. Pairs that are offline, dated contracts and
  * names that another instrument has are left out and counted.

@@ -10,9 +10,10 @@ import type {
 } from "../../../feed/feed-adapter.ts";
 import { CHANNELS_OF, CoinbaseAdvancedDecoder } from "./decoder.ts";
 import { deriveAdvancedProduct, parseAdvancedProducts } from "./instruments.ts";
-import { planByInstrument } from "../../../reading/event-values.ts";
+import { planByInstrument } from "../../../reading/connection-plans.ts";
 import { isRecord, millisecondsTimeUs, parseJson } from "../../../reading/text-fields.ts";
 import { isBadTime } from "../../../reading/venue-time.ts";
+import { recordedRequestOf } from "../../../reading/recorded-addresses.ts";
 
 const LIMITS: FeedLimits = {
   // The venue says nothing of a limit; a hole costs every book of its connection.
@@ -64,7 +65,10 @@ export const coinbaseAdvanced: FeedAdapter = {
   // Without heartbeats the venue ends a quiet channel after 60 to 90 seconds.
   openingFrames: () => [JSON.stringify({ type: "subscribe", channel: "heartbeats" })],
   instrumentsRequests: (endpoints) => [{ url: `${market(endpoints)}/products`, weight: 1 }],
-  isInstrumentsUrl: (url) => /\/brokerage\/market\/products\/?(\?|$)/.test(url),
+  recordedRequest: recordedRequestOf([
+    { kind: "instruments", path: /\/brokerage\/market\/products\/?$/ },
+    { kind: "trades", path: /\/market\/products\/([^/]+)\/ticker$/ },
+  ]),
   parseInstruments: parseAdvancedProducts,
   deriveInstrument: deriveAdvancedProduct,
   planConnections: (subscriptions, endpoints) =>

@@ -16,8 +16,8 @@ import {
   readQuoteValues,
   readTickerValues,
   readTradeValues,
-  textOfFrame,
 } from "../../../reading/event-values.ts";
+import { textOfFrame } from "../../../reading/frame-text.ts";
 import { type BookColumns, isNotMantissa, ScaleTracker } from "../../../reading/scale-tracker.ts";
 import { isRecord, type JsonRecord, parseJson, present } from "../../../reading/text-fields.ts";
 import { isBadTime, parseIsoTimeUs, parseSecondsTimeUs } from "../../../reading/venue-time.ts";

@@ -3,18 +3,18 @@
 // https://www.gate.com/docs/developers/apiv4/en/#futures
 import type { Channel } from "#core/instrument.ts";
 import type { ConnectionPlan, FeedAdapter, FeedLimits } from "../../../feed/feed-adapter.ts";
-import { planByInstrument } from "../../../reading/event-values.ts";
-import { GateDecoder, type GateDialect } from "../decoder.ts";
+import { FrameDecoder } from "../../../reading/frame-decoder.ts";
+import { TEXT_RECORDS } from "../../../reading/frame-forms.ts";
+import { gateGet, gateServerTime, gateTradesRequest, gateFuturesRecordedRequest } from "../rest.ts";
+import { planByInstrument } from "../../../reading/connection-plans.ts";
+import { type GateDialect, GateReader } from "../decoder.ts";
 import {
   bookStream,
   GATE_BOOK_PROOF,
   GATE_STREAM_SYNC,
   gateFrames,
-  gateGet,
-  gateServerTime,
   type GateStream,
   justTheSymbol,
-  parameterOf,
 } from "../requests.ts";
 import {
   deriveGateContract,
@@ -54,20 +54,16 @@ const STREAMS: Partial<Record<Channel, GateStream>> = {
 
 const DIALECT: GateDialect = {
   prefix: "futures",
-  channels: {
-    trades: ["trades"],
-    book_ticker: ["quotes"],
-    obu: ["book"],
-    order_book_update: ["book"],
-    tickers: ["ticker", "mark-price", "funding"],
-    candlesticks: ["candles"],
-    contract_stats: ["open-interest"],
-    public_liquidates: ["liquidations"],
-  },
-  snapshotVenueSymbol: (url) =>
-    parameterOf(url, { path: /\/futures\/[a-z0-9]+\/order_book$/, name: "contract" }),
-  tradesVenueSymbol: (url) =>
-    parameterOf(url, { path: /\/futures\/[a-z0-9]+\/trades$/, name: "contract" }),
+  channels: new Map<string, readonly Channel[]>([
+    ["trades", ["trades"]],
+    ["book_ticker", ["quotes"]],
+    ["obu", ["book"]],
+    ["order_book_update", ["book"]],
+    ["tickers", ["ticker", "mark-price", "funding"]],
+    ["candlesticks", ["candles"]],
+    ["contract_stats", ["open-interest"]],
+    ["public_liquidates", ["liquidations"]],
+  ]),
 };
 
 /**
@@ -114,7 +110,7 @@ export const gateioFutures: FeedAdapter = {
   },
   instrumentsRequests: (endpoints) =>
     GATE_SETTLES.map((settle) => gateGet(endpoints, `futures/${settle}/contracts`)),
-  isInstrumentsUrl: (url) => /\/futures\/[a-z0-9]+\/contracts\/?(?:\?|$)/.test(url),
+  recordedRequest: gateFuturesRecordedRequest,
   parseInstruments: parseGateContracts,
   deriveInstrument: (venueSymbol) => deriveGateContract(venueSymbol),
   planConnections: (subscriptions, endpoints) =>
@@ -131,11 +127,7 @@ export const gateioFutures: FeedAdapter = {
     gateFrames("subscribe", wanted, options, (channel) => STREAMS[channel]),
   unsubscribeFrames: (wanted, options) =>
     gateFrames("unsubscribe", wanted, options, (channel) => STREAMS[channel]),
-  tradesRequest: (instrument, { endpoints }) => {
-    const contract = encodeURIComponent(instrument.venueSymbol);
-    const path = `futures/${settleOf(instrument)}/trades?contract=${contract}&limit=1000`;
-    return gateGet(endpoints, path);
-  },
+  tradesRequest: (instrument, { endpoints }) => gateTradesRequest(instrument, endpoints),
   ...gateServerTime,
-  createDecoder: (context) => new GateDecoder(DIALECT, context),
+  createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new GateReader(DIALECT, context)),
 };

@@ -3,15 +3,16 @@
 // https://developer.gemini.com/websocket/archived/v2.md
 import type { Channel } from "#core/instrument.ts";
 import type { FeedAdapter, FeedLimits, FeedSubscription } from "../../../feed/feed-adapter.ts";
-import { planByInstrument } from "../../../reading/event-values.ts";
+import { planByInstrument } from "../../../reading/connection-plans.ts";
 import {
   deriveGeminiInstrument,
   geminiSymbolsRequest,
-  isGeminiSymbolsUrl,
+  GEMINI_SYMBOLS_PATH,
   parseGeminiSymbols,
 } from "../requests.ts";
-import { geminiRiskPoll } from "../risk.ts";
+import { geminiRiskAddress, geminiRiskPoll } from "../risk.ts";
 import { GeminiV2Decoder } from "./decoder.ts";
+import { recordedRequestOf } from "../../../reading/recorded-addresses.ts";
 
 const NAMING = { venue: "gemini-v2", venueSymbolOf: (listed: string) => listed.toUpperCase() };
 
@@ -68,7 +69,10 @@ export const geminiV2: FeedAdapter = {
   limits: LIMITS,
   bookSync: { snapshot: "in-band" },
   instrumentsRequests: (endpoints) => [geminiSymbolsRequest(endpoints)],
-  isInstrumentsUrl: isGeminiSymbolsUrl,
+  recordedRequest: recordedRequestOf([
+    { kind: "instruments", path: GEMINI_SYMBOLS_PATH },
+    geminiRiskAddress("open-interest", NAMING.venueSymbolOf),
+  ]),
   parseInstruments: (body) => parseGeminiSymbols(body, NAMING),
   deriveInstrument: (venueSymbol) => deriveGeminiInstrument(venueSymbol, NAMING),
   planConnections: (subscriptions, endpoints) =>

@@ -19,7 +19,8 @@ import type {
 } from "../../../feed/feed-adapter.ts";
 import { CandleCloser } from "../../../reading/candle-closer.ts";
 import { readCandleValues } from "../../../reading/candle-values.ts";
-import { readTradeValues, textOfFrame } from "../../../reading/event-values.ts";
+import { readTradeValues } from "../../../reading/event-values.ts";
+import { textOfFrame } from "../../../reading/frame-text.ts";
 import { nanosecondsTimeUs } from "../requests.ts";
 import { decodeGeminiRisk } from "../risk.ts";
 import { ScaleTracker } from "../../../reading/scale-tracker.ts";

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { FeedEvent } from "../../../feed/feed-adapter.ts";
 import { TRADES_IN_ROW_MIN } from "./decoder.ts";
+import { decodeRecorded } from "../../../../../test/support/recorded-answer.ts";
 import { krakenFutures } from "./adapter.ts";
 
 const OPTIONS = { requestId: 1, bookDepth: 1000 };
@@ -178,8 +179,8 @@ test("an address that cannot be read is of an unknown instrument", () => {
   const decoder = krakenFutures.createDecoder({ catalog, bookDepth: 25 });
   const events: FeedEvent[] = [];
   const url = "https://futures.kraken.com/derivatives/api/v3/history?symbol=%E0%A4";
-  decoder.decodeRest({ url, status: 200, body: '{"history":[]}' }, 1, (event) =>
-    events.push(event),
-  );
+  const answer = { url, status: 200, body: '{"history":[]}' };
+  const connection = { adapter: krakenFutures, catalog, decoder };
+  decodeRecorded(connection, answer, 1, (event) => events.push(event));
   expect(events).toEqual([{ kind: "rejected", reason: "unknown-instrument" }]);
 });

@@ -3,19 +3,21 @@
 // https://docs.kraken.com/exchange/api-reference/futures-websocket
 // https://docs.kraken.com/api/docs/futures-api/trading/get-instruments
 import type { RawBook } from "#core/book-sync.ts";
-import type { Channel } from "#core/instrument.ts";
-import type {
-  FeedAdapter,
-  FeedEndpoints,
-  FeedLimits,
-  FeedSubscription,
-} from "../../../feed/feed-adapter.ts";
-import { planByInstrument } from "../../../reading/event-values.ts";
-import { CHANNELS_OF_FEED } from "./answers.ts";
-import { KrakenFuturesDecoder } from "./decoder.ts";
+import { JsonTape } from "#core/json-tape.ts";
+import type { FeedAdapter, FeedLimits } from "../../../feed/feed-adapter.ts";
+import { planByInstrument } from "../../../reading/connection-plans.ts";
+import { FrameDecoder } from "../../../reading/frame-decoder.ts";
+import { tapeObjects } from "../../../reading/frame-forms.ts";
+import { KrakenFuturesReader } from "./decoder.ts";
 import { deriveFuturesInstrument, parseFuturesInstruments } from "./instruments.ts";
-import { isRecord, parseJson } from "../../../reading/text-fields.ts";
-import { isBadTime, parseIsoTimeUs } from "../../../reading/venue-time.ts";
+import { isOffered, krakenFuturesFrames } from "./requests.ts";
+import {
+  futuresInstrumentsRequest,
+  futuresRecordedRequest,
+  futuresTimeRequest,
+  futuresTradesRequest,
+  parseFuturesTimeUs,
+} from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // The venue says nothing of a limit: a guess.
@@ -84,8 +86,8 @@ export const krakenFutures: FeedAdapter = {
   // come anyway is a message that it surely knows.
   keepAlive: { intervalMs: 30_000, frame: () => HEARTBEATS },
   openingFrames: () => [HEARTBEATS],
-  instrumentsRequests: (endpoints) => [{ url: `${baseOf(endpoints)}/instruments`, weight: 1 }],
-  isInstrumentsUrl: (url) => /\/derivatives\/api\/v3\/instruments\/?(\?|$)/.test(url),
+  instrumentsRequests: (endpoints) => [futuresInstrumentsRequest(endpoints)],
+  recordedRequest: futuresRecordedRequest,
   parseInstruments: parseFuturesInstruments,
   deriveInstrument: deriveFuturesInstrument,
   planConnections: (subscriptions, endpoints) =>
@@ -93,49 +95,17 @@ export const krakenFutures: FeedAdapter = {
       url: endpoints.webSocket,
       subscriptionsMax: LIMITS.subscriptionsPerConnectionMax,
     }),
-  subscribeFrames: (subscriptions) => frames("subscribe", subscriptions),
-  unsubscribeFrames: (subscriptions) => frames("unsubscribe", subscriptions),
-  tradesRequest: ({ venueSymbol }, { endpoints }) => ({
-    url: `${baseOf(endpoints)}/history?symbol=${encodeURIComponent(venueSymbol)}`,
-    weight: 1,
-  }),
-  // Every answer of the interface has the venue's time; this is a short one.
-  serverTimeRequest: (endpoints) => ({ url: `${baseOf(endpoints)}/feeschedules`, weight: 1 }),
-  parseServerTimeUs: (body) => {
-    const answer = parseJson(body);
-    const timeUs = isRecord(answer) ? parseIsoTimeUs(answer["serverTime"]) : undefined;
-    return isBadTime(timeUs) ? undefined : timeUs;
+  subscribeFrames: (subscriptions) => krakenFuturesFrames("subscribe", subscriptions),
+  unsubscribeFrames: (subscriptions) => krakenFuturesFrames("unsubscribe", subscriptions),
+  tradesRequest: (instrument, { endpoints }) => futuresTradesRequest(instrument, endpoints),
+  serverTimeRequest: futuresTimeRequest,
+  parseServerTimeUs: parseFuturesTimeUs,
+  createDecoder: (context) => {
+    const tape = new JsonTape();
+    return new FrameDecoder(tapeObjects(tape), new KrakenFuturesReader(tape, context));
   },
-  createDecoder: (context) => new KrakenFuturesDecoder(context),
 };
 
 function isNext(delta: RawBook, lastUpdateId: number): boolean {
   return delta.lastUpdateId === lastUpdateId + 1;
-}
-
-/** Dated contracts have no funding. */
-function isOffered({ instrument, channel }: FeedSubscription): boolean {
-  return channel !== "funding" || instrument.kind === "perpetual";
-}
-
-function baseOf(endpoints: FeedEndpoints): string {
-  return `${endpoints.rest}/derivatives/api/v3`;
-}
-
-/** One contract a frame, because a refusal is of a whole frame. */
-function frames(
-  event: "subscribe" | "unsubscribe",
-  subscriptions: readonly FeedSubscription[],
-): readonly string[] {
-  const texts = new Set<string>();
-  for (const { instrument, channel } of subscriptions) {
-    const feed = feedOf(channel);
-    if (feed === undefined) continue;
-    texts.add(JSON.stringify({ event, feed, product_ids: [instrument.venueSymbol] }));
-  }
-  return [...texts];
-}
-
-function feedOf(channel: Channel): string | undefined {
-  return Object.keys(CHANNELS_OF_FEED).find((feed) => CHANNELS_OF_FEED[feed]?.includes(channel));
 }

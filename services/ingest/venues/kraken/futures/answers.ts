@@ -1,45 +1,29 @@
 // https://docs.kraken.com/exchange/api-reference/futures-websocket
-import type { Channel } from "#core/instrument.ts";
 import { asJsonArray, asText, type JsonText } from "#core/json-text.ts";
-import type { FeedEvent } from "../../../feed/feed-adapter.ts";
-
-type Emit = (event: FeedEvent) => void;
-type JsonObject = { readonly [key: string]: JsonText };
-
-/** What is published of a feed. */
-export const CHANNELS_OF_FEED: Readonly<Record<string, readonly Channel[]>> = {
-  book: ["book"],
-  trade: ["trades", "liquidations"],
-  ticker: ["quotes", "ticker", "mark-price", "funding", "open-interest"],
-};
-
-/** The same of a name that may be none of a feed. */
-export function channelsOfFeed(feed: string): readonly Channel[] {
-  return Object.hasOwn(CHANNELS_OF_FEED, feed) ? (CHANNELS_OF_FEED[feed] ?? []) : [];
-}
-
-/** Subscriptions without an answer; beyond it the oldest is forgotten. */
-const PENDING_MAX = 1024;
+import { type Emit, heartbeat, reject } from "../../../reading/emit.ts";
+import type { TextRecord } from "../../../reading/frame-forms.ts";
+import { PendingRequests } from "../../../reading/pending-requests.ts";
+import { emitRefused, emitSubscribed } from "../../../reading/subscription-answers.ts";
+import { channelsOfFeed } from "./requests.ts";
 
 type Pending = { readonly feed: string; readonly product: string };
 
 /** What was asked for on one connection, and what the venue says to it. */
 export class KrakenFuturesAnswers {
   /** In the order in which they were sent: a refusal does not say what it is about. */
-  readonly #pending: Pending[] = [];
+  readonly #pending = new PendingRequests<Pending>();
 
   /** Notes a request of ours. */
-  sent(request: JsonObject | undefined): void {
+  sent(request: TextRecord | undefined): void {
     const feed = asText(request?.["feed"]);
     if (request?.["event"] !== "subscribe" || feed === undefined) return;
     for (const product of asJsonArray(request["product_ids"]) ?? []) {
-      this.#pending.push({ feed, product: asText(product) ?? "" });
-      if (this.#pending.length > PENDING_MAX) this.#pending.shift();
+      this.#pending.note({ feed, product: asText(product) ?? "" });
     }
   }
 
   /** Reads an answer, or another message that is no data. */
-  read(message: JsonObject, emit: Emit): void {
+  read(message: TextRecord, emit: Emit): void {
     const feed = asText(message["feed"]) ?? "";
     switch (asText(message["event"]) ?? "") {
       case "subscribed":
@@ -47,7 +31,7 @@ export class KrakenFuturesAnswers {
       case "info":
       case "unsubscribed":
       case "pong":
-        return emit({ kind: "heartbeat" });
+        return heartbeat(emit);
       case "error":
       case "alert":
       case "subscribed_failed":
@@ -59,35 +43,21 @@ export class KrakenFuturesAnswers {
   }
 
   #subscribed(feed: string, products: readonly JsonText[], emit: Emit): void {
-    let news = false;
-    for (const entry of products) {
-      const product = asText(entry);
-      if (product === undefined) continue;
-      const index = this.#pending.findIndex(
-        (each) => each.feed === feed && each.product === product,
-      );
-      if (index >= 0) this.#pending.splice(index, 1);
-      for (const channel of channelsOfFeed(feed)) {
-        news = true;
-        emit({ kind: "subscribed", venueSymbol: product, channel });
-      }
+    const channels = channelsOfFeed(feed);
+    const asked = products
+      .map(asText)
+      .filter((product) => product !== undefined)
+      .map((venueSymbol) => ({ venueSymbol, channels }));
+    for (const { venueSymbol } of asked) {
+      this.#pending.takeOldest((each) => each.feed === feed && each.product === venueSymbol);
     }
-    if (!news) emit({ kind: "heartbeat" });
+    emitSubscribed(asked, emit);
   }
 
   /** Answers come in the order of the requests, so a refusal is about the oldest without one. */
   #refused(reason: string, emit: Emit): void {
-    const pending = this.#pending.shift();
-    const channels = channelsOfFeed(pending?.feed ?? "");
-    if (pending === undefined || channels.length === 0) {
-      return emit({ kind: "refused", venueSymbol: undefined, channel: undefined, reason });
-    }
-    for (const channel of channels) {
-      emit({ kind: "refused", venueSymbol: pending.product, channel, reason });
-    }
+    const pending = this.#pending.takeOldest();
+    const { feed = "", product: venueSymbol = "" } = pending ?? {};
+    emitRefused([{ venueSymbol, channels: channelsOfFeed(feed) }], reason, emit);
   }
-}
-
-function reject(emit: Emit, reason: "unknown-message"): void {
-  emit({ kind: "rejected", reason });
 }

@@ -1,0 +1,28 @@
+import type { Instrument } from "#core/instrument.ts";
+import type { ConnectionPlan, FeedSubscription } from "../feed/feed-adapter.ts";
+
+/**
+ * Splits what is wanted over connections of at most `subscriptionsMax`, keeping the channels of an
+ * instrument together, since some venues answer them with one message.
+ */
+export function planByInstrument(
+  subscriptions: readonly FeedSubscription[],
+  { url, subscriptionsMax }: { readonly url: string; readonly subscriptionsMax: number },
+): readonly ConnectionPlan[] {
+  const byInstrument = new Map<Instrument, FeedSubscription[]>();
+  for (const subscription of subscriptions) {
+    const together = byInstrument.get(subscription.instrument);
+    if (together === undefined) byInstrument.set(subscription.instrument, [subscription]);
+    else together.push(subscription);
+  }
+  const plans: FeedSubscription[][] = [];
+  for (const together of byInstrument.values()) {
+    const last = plans.at(-1);
+    if (last !== undefined && last.length + together.length <= subscriptionsMax) {
+      last.push(...together);
+    } else {
+      plans.push(together);
+    }
+  }
+  return plans.map((planned) => ({ url, subscriptions: planned }));
+}

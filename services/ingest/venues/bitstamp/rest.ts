@@ -1,0 +1,146 @@
+// https://www.bitstamp.net/api/
+import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
+import type { Instrument } from "#core/instrument.ts";
+import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
+import type {
+  FeedEndpoints,
+  PollRequest,
+  RejectReason,
+  RestPoll,
+  RestRequest,
+} from "../../feed/feed-adapter.ts";
+import { type Emit, reject, rejectOf } from "../../reading/emit.ts";
+import { readTradeValues } from "../../reading/event-values.ts";
+import type { TextRecord } from "../../reading/frame-forms.ts";
+import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
+import type { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { isBadTime } from "../../reading/venue-time.ts";
+import { idText, secondsTimeUs, sideOf } from "./fields.ts";
+import { venueSymbolOfName } from "./instruments.ts";
+import { type MarketSubject, readTicker } from "./readings.ts";
+
+/** What recorded addresses were asked for. `trading-pairs-info` came before `markets`. */
+export const bitstampRecordedRequest = recordedRequestOf([
+  { kind: "instruments", path: /\/api\/v2\/(?:markets|trading-pairs-info)\/?$/ },
+  { kind: "book-snapshot", path: /\/order_book\/([A-Za-z0-9-]+)\/?$/ },
+  { kind: "trades", path: /\/transactions\/([A-Za-z0-9-]+)\/?$/ },
+  { kind: "poll", channel: "ticker", path: /\/ticker\/?$/ },
+  { kind: "poll", channel: "open-interest", path: /\/ticker\/([A-Za-z0-9-]+)\/?$/ },
+  { kind: "poll", channel: "candles", path: /\/ohlc\/([A-Za-z0-9-]+)\/?$/ },
+]);
+
+/** What the venue does not stream. One answer has the tickers of all markets. */
+export const BITSTAMP_POLLS: readonly RestPoll[] = [
+  {
+    channel: "ticker",
+    intervalMs: 10_000,
+    requests: (_instruments, endpoints) => [bitstampGet(endpoints, "ticker/")],
+  },
+  {
+    channel: "candles",
+    intervalMs: 30_000,
+    requests: (instruments, endpoints) =>
+      perMarket(instruments, endpoints, (market) => `ohlc/${market}/?step=60&limit=2`),
+  },
+  {
+    channel: "open-interest",
+    intervalMs: 30_000,
+    requests: (instruments, endpoints) =>
+      perMarket(
+        instruments.filter((instrument) => instrument.kind === "perpetual"),
+        endpoints,
+        (market) => `ticker/${market}/`,
+      ),
+  },
+];
+
+export function bitstampGet(endpoints: FeedEndpoints, path: string): RestRequest {
+  return { url: `${endpoints.rest}/api/v2/${path}`, weight: 1 };
+}
+
+export function bitstampBookRequest(instrument: Instrument, endpoints: FeedEndpoints): RestRequest {
+  return bitstampGet(endpoints, `order_book/${marketOf(instrument)}/?group=1`);
+}
+
+/** The latest hour at most; the venue cannot be asked for what follows a trade. */
+export function bitstampTradesRequest(
+  instrument: Instrument,
+  endpoints: FeedEndpoints,
+): RestRequest {
+  return bitstampGet(endpoints, `transactions/${marketOf(instrument)}/?time=hour`);
+}
+
+function perMarket(
+  instruments: readonly Instrument[],
+  endpoints: FeedEndpoints,
+  path: (market: string) => string,
+): readonly PollRequest[] {
+  return instruments.map((instrument) => ({
+    ...bitstampGet(endpoints, path(marketOf(instrument))),
+    instrument,
+  }));
+}
+
+function marketOf({ venueSymbol }: Instrument): string {
+  return encodeURIComponent(venueSymbol);
+}
+
+/**
+ * Recent trades, which the venue lists newest first and here with whole seconds. A damaged one
+ * costs itself only; the last damage is the reason that is told.
+ */
+export function readTradesAnswer(
+  body: JsonText,
+  subject: MarketSubject,
+  scales: ScaleTracker,
+  emit: Emit,
+): RejectReason | undefined {
+  const list = asJsonArray(body);
+  if (list === undefined) return "missing-field";
+  let damage: RejectReason | undefined;
+  for (const item of list.toReversed()) {
+    damage = readListedTrade(asJsonObject(item) ?? {}, subject, scales, emit) ?? damage;
+  }
+  return damage;
+}
+
+function readListedTrade(
+  trade: TextRecord,
+  subject: MarketSubject,
+  scales: ScaleTracker,
+  emit: Emit,
+): RejectReason | undefined {
+  const aggressorSide = sideOf(trade["type"]);
+  const tradeId = idText(trade["tid"]);
+  if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
+  const venueTimeUs = secondsTimeUs(trade["date"]);
+  const values = readTradeValues(scales, trade["price"], trade["amount"]);
+  if (isBadTime(venueTimeUs)) return "bad-time";
+  if (typeof values === "string") return values;
+  const historical = false;
+  emit({ kind: "trade", ...subject, venueTimeUs, ...values, aggressorSide, tradeId, historical });
+  return undefined;
+}
+
+/** One answer for all markets; those that nobody knows are none of ours. */
+export function readTickersAnswer(
+  body: JsonText,
+  { catalog, receivedTimeUs }: { catalog: InstrumentCatalog; receivedTimeUs: number },
+  emit: Emit,
+): RejectReason | undefined {
+  const list = asJsonArray(body);
+  if (list === undefined) return "unknown-message";
+  for (const item of list) {
+    const ticker = asJsonObject(item);
+    const name = asText(ticker?.["market"] ?? ticker?.["pair"]);
+    if (ticker === undefined || name === undefined) {
+      reject(emit, "missing-field");
+      continue;
+    }
+    const instrument = catalog.byVenueSymbol(venueSymbolOfName(name));
+    if (instrument === undefined) continue;
+    const reason = readTicker(ticker, { instrument, receivedTimeUs }, emit);
+    if (reason !== undefined) rejectOf(emit, reason, instrument, "ticker");
+  }
+  return undefined;
+}

@@ -1,0 +1,54 @@
+// https://bybit-exchange.github.io/docs/v5/market/recent-trade
+// https://bybit-exchange.github.io/docs/v5/market/time
+import type { Instrument } from "#core/instrument.ts";
+import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
+import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
+import { isRecord, type JsonRecord, parseJson } from "../../reading/text-fields.ts";
+import { categoryOf } from "./requests.ts";
+
+/** What recorded addresses were asked for. */
+export const bybitRecordedRequest = recordedRequestOf([
+  { kind: "instruments", path: /\/v5\/market\/instruments-info$/ },
+  {
+    kind: "trades",
+    path: /\/v5\/market\/recent-trade$/,
+    symbolIn: "symbol",
+    marketIn: "category",
+  },
+]);
+
+/** The latest trades: of a spot pair at most 60, of the others 1000. */
+export function bybitTradesRequest(instrument: Instrument, endpoints: FeedEndpoints): RestRequest {
+  const category = categoryOf(instrument);
+  const limit = category === "spot" ? 60 : 1000;
+  const symbol = encodeURIComponent(instrument.venueSymbol);
+  const base = `${endpoints.rest}/v5/market/recent-trade`;
+  return { url: `${base}?category=${category}&symbol=${symbol}&limit=${limit}`, weight: 1 };
+}
+
+/**
+ * The trades of an answer in the form in which the stream tells of them, oldest first: the venue
+ * lists the latest first. Undefined if there is no list.
+ */
+export function bybitTradesOf(body: unknown): readonly JsonRecord[] | undefined {
+  const result = isRecord(body) ? body["result"] : undefined;
+  const list = isRecord(result) ? result["list"] : undefined;
+  if (!Array.isArray(list)) return undefined;
+  return (list as readonly unknown[]).toReversed().map((item) => {
+    const { symbol, side, time, price, size, execId } = isRecord(item) ? item : {};
+    return { s: symbol, S: side, T: time, p: price, v: size, i: execId };
+  });
+}
+
+export function bybitTimeRequest(endpoints: FeedEndpoints): RestRequest {
+  return { url: `${endpoints.rest}/v5/market/time`, weight: 1 };
+}
+
+/** Nanoseconds as text. */
+export function parseBybitTimeUs(body: string): number | undefined {
+  const answer = parseJson(body);
+  const result = isRecord(answer) ? answer["result"] : undefined;
+  const nanoseconds = isRecord(result) ? result["timeNano"] : undefined;
+  if (typeof nanoseconds !== "string" || !/^\d{19}$/.test(nanoseconds)) return undefined;
+  return Number(nanoseconds.slice(0, 16));
+}

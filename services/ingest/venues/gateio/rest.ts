@@ -1,0 +1,86 @@
+// https://www.gate.com/docs/developers/apiv4/en/
+import type { Instrument } from "#core/instrument.ts";
+import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
+import type { FeedEndpoints, RejectReason, RestRequest } from "../../feed/feed-adapter.ts";
+import { type Emit, rejectOf } from "../../reading/emit.ts";
+import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
+import { compareIds } from "../../reading/trade-fields.ts";
+import { gateTimeUs } from "./fields.ts";
+import { settleOf } from "./instruments.ts";
+import { type GateSubject, readBook, readTrade } from "./readings.ts";
+
+/** What recorded addresses of spot were asked for. */
+export const gateSpotRecordedRequest = recordedRequestOf([
+  { kind: "instruments", path: /\/spot\/currency_pairs\/?$/ },
+  { kind: "book-snapshot", path: /\/spot\/order_book$/, symbolIn: "currency_pair" },
+  { kind: "trades", path: /\/spot\/trades$/, symbolIn: "currency_pair" },
+]);
+
+/** The same of futures, each with the currency that they are settled in. */
+export const gateFuturesRecordedRequest = recordedRequestOf([
+  { kind: "instruments", path: /\/futures\/[a-z0-9]+\/contracts\/?$/ },
+  { kind: "book-snapshot", path: /\/futures\/[a-z0-9]+\/order_book$/, symbolIn: "contract" },
+  { kind: "trades", path: /\/futures\/[a-z0-9]+\/trades$/, symbolIn: "contract" },
+]);
+
+export function gateGet(endpoints: FeedEndpoints, path: string): RestRequest {
+  return { url: `${endpoints.rest}/api/v4/${path}`, weight: 1 };
+}
+
+/**
+ * The whole book of a pair. The pages say 100 levels at most, public clients ask for 1000: a
+ * refusal is an error of REST, and fewer levels than asked for are a shallower book.
+ */
+export function gateBookRequest(
+  { venueSymbol }: Instrument,
+  endpoints: FeedEndpoints,
+): RestRequest {
+  const pair = encodeURIComponent(venueSymbol);
+  return gateGet(endpoints, `spot/order_book?currency_pair=${pair}&limit=1000&with_id=true`);
+}
+
+/** The latest trades of a pair or a contract. */
+export function gateTradesRequest(instrument: Instrument, endpoints: FeedEndpoints): RestRequest {
+  const name = encodeURIComponent(instrument.venueSymbol);
+  return instrument.kind === "spot"
+    ? gateGet(endpoints, `spot/trades?currency_pair=${name}&limit=1000`)
+    : gateGet(endpoints, `futures/${settleOf(instrument)}/trades?contract=${name}&limit=1000`);
+}
+
+/** The venue's clock, in milliseconds under the same address for all of Gate. */
+export const gateServerTime = {
+  serverTimeRequest: (endpoints: FeedEndpoints): RestRequest => gateGet(endpoints, "spot/time"),
+  parseServerTimeUs: (body: string): number | undefined => {
+    const text = /"server_time"\s*:\s*(\d{13})\b/.exec(body)?.[1];
+    return text === undefined ? undefined : Number(text) * 1000;
+  },
+};
+
+/** Gate gives the time of the answer and the time of the last change; the book is of the last. */
+export function readBookAnswer(
+  body: JsonText,
+  subject: GateSubject,
+  emit: Emit,
+): RejectReason | undefined {
+  const book = asJsonObject(body);
+  if (book === undefined) return "missing-field";
+  return readBook(book, { ...subject, venueTimeUs: gateTimeUs(book["update"]) }, "rest", emit);
+}
+
+/** Oldest first, whatever order the venue lists in. One damaged trade costs itself only. */
+export function readTradesAnswer(
+  body: JsonText,
+  subject: GateSubject,
+  emit: Emit,
+): RejectReason | undefined {
+  const trades = asJsonArray(body)?.map((trade) => asJsonObject(trade) ?? {});
+  if (trades === undefined) return "missing-field";
+  const inOrder = trades.toSorted((a, b) =>
+    compareIds(asText(a["id"]) ?? "", asText(b["id"]) ?? ""),
+  );
+  for (const trade of inOrder) {
+    const reason = readTrade(trade, subject, emit);
+    if (reason !== undefined) rejectOf(emit, reason, subject.instrument, "trades");
+  }
+  return undefined;
+}

@@ -1,0 +1,95 @@
+// https://docs.kraken.com/exchange/api-reference/spot-websocket
+import type { Channel } from "#core/instrument.ts";
+import { asJsonObject, asText, parseJsonText, type JsonText } from "#core/json-text.ts";
+import { type Emit, heartbeat, reject } from "../../reading/emit.ts";
+import type { TextRecord } from "../../reading/frame-forms.ts";
+import { PendingRequests } from "../../reading/pending-requests.ts";
+import { emitSubscribed } from "../../reading/subscription-answers.ts";
+
+/** What is published of each of the venue's channels. */
+const CHANNELS_OF: ReadonlyMap<JsonText | undefined, readonly Channel[]> = new Map<
+  JsonText | undefined,
+  readonly Channel[]
+>([
+  ["book", ["book"]],
+  ["trade", ["trades"]],
+  ["ticker", ["quotes", "ticker"]],
+  ["ohlc", ["candles"]],
+]);
+
+const NONE: readonly never[] = [];
+
+/** What is published of a channel of the venue; nothing of one that is not known. */
+export function channelsOfStream(stream: JsonText | undefined): readonly Channel[] {
+  return CHANNELS_OF.get(stream) ?? NONE;
+}
+
+/** What the venue says about subscriptions, on one connection. */
+export class KrakenAnswers {
+  /** What each request asks for, to know what a refusal is about. */
+  readonly #requests = new PendingRequests<readonly Channel[]>();
+  /** The depths of books, as acknowledgements said them. */
+  readonly #depths = new Map<string, number>();
+
+  /** Takes note of what a request asks for. */
+  sent(frame: string): void {
+    const request = asJsonObject(parseJsonText(frame));
+    const requestId = asText(request?.["req_id"]);
+    const params = asJsonObject(request?.["params"]);
+    if (requestId === undefined || params === undefined) return;
+    this.#requests.note(channelsOfParams(params), requestId);
+  }
+
+  /** Levels per side that were acknowledged for a book; undefined if nothing was. */
+  depthOf(venueSymbol: string): number | undefined {
+    return this.#depths.get(venueSymbol);
+  }
+
+  /** Reads acknowledgements, pongs and errors. */
+  read(message: TextRecord, emit: Emit): void {
+    const { method, success } = message;
+    const result = asJsonObject(message["result"]);
+    if (method === "subscribe" && success === true && result !== undefined) {
+      this.#acknowledged(result, emit);
+    } else if (method === "subscribe" && success === false) {
+      this.#refused(message, emit);
+    } else if (method === "pong" || method === "unsubscribe") {
+      heartbeat(emit);
+    } else if (errorOf(message) !== undefined) {
+      // A request that was not even read as one (`Malformed request`, `Exceeded msg rate`): which
+      // subscriptions are missing shows by their silence, why only here.
+      this.#refused(message, emit);
+    } else {
+      reject(emit, "unknown-message");
+    }
+  }
+
+  #acknowledged(result: TextRecord, emit: Emit): void {
+    const venueSymbol = asText(result["symbol"]);
+    if (venueSymbol === undefined) return heartbeat(emit);
+    const depth = Number(asText(result["depth"]) ?? Number.NaN);
+    if (result["channel"] === "book" && depth > 0) this.#depths.set(venueSymbol, depth);
+    emitSubscribed([{ venueSymbol, channels: channelsOfParams(result) }], emit);
+  }
+
+  #refused(message: TextRecord, emit: Emit): void {
+    const reason = errorOf(message) ?? "refused";
+    if (/already subscribed/i.test(reason)) return heartbeat(emit);
+    const venueSymbol = asText(message["symbol"]);
+    const channels = this.#requests.get(asText(message["req_id"]) ?? "") ?? NONE;
+    if (channels.length === 0) emit({ kind: "refused", venueSymbol, channel: undefined, reason });
+    for (const channel of channels) emit({ kind: "refused", venueSymbol, channel, reason });
+  }
+}
+
+/** Errors outside the acknowledgements are said to be spelt with a capital letter. */
+function errorOf(message: TextRecord): string | undefined {
+  return asText(message["error"]) ?? asText(message["Error"]);
+}
+
+/** What is published of the channel that the parameters of a subscription name. */
+function channelsOfParams(params: TextRecord): readonly Channel[] {
+  const stream = params["channel"];
+  const tradesOnly = stream === "ticker" && params["event_trigger"] !== "bbo";
+  return tradesOnly ? ["ticker"] : channelsOfStream(stream);
+}

@@ -1,0 +1,70 @@
+// How both versions of Kraken's spot feed start and prove a book.
+// https://docs.kraken.com/exchange/guides/websockets/book-checksum-v2
+import type { Mantissa, OrderBook } from "@tickwire/proto/model";
+import { CRC32_START, finishCrc32, updateCrc32 } from "#core/crc32.ts";
+import type { BookProof, BookSync } from "../../feed/feed-adapter.ts";
+import { ScaleTracker } from "../../reading/scale-tracker.ts";
+
+/** Levels per side that can be subscribed; others are refused. */
+const KRAKEN_BOOK_DEPTHS: readonly number[] = [10, 25, 100, 500, 1000];
+
+/** Levels of each side that a checksum covers. */
+const CHECKSUM_DEPTH = 10;
+
+/** A checksum with every message, over the best ten levels of each side. */
+export const KRAKEN_BOOK_PROOF: BookProof = {
+  order: "checksum",
+  content: "checksum",
+  checksumLevels: 10,
+  note: "A fault below the best ten levels is noticed when it comes into them.",
+};
+
+/** Snapshots come with the subscription; checksums are the only way to notice a loss. */
+export const KRAKEN_BOOK_SYNC: BookSync = { snapshot: "in-band", checksum: krakenChecksum };
+
+/**
+ * CRC-32 over the best ten asks, then the best ten bids: price, then size, each as the venue writes
+ * it without the point and without leading zeros. That is the mantissa at the scale of the venue's
+ * texts, which the scale tracker of a book keeps including trailing zeros.
+ */
+export function krakenChecksum(book: OrderBook): number {
+  const asks = book.asks(CHECKSUM_DEPTH);
+  const bids = book.bids(CHECKSUM_DEPTH);
+  let state = updateLevels(CRC32_START, asks.prices, asks.sizes);
+  state = updateLevels(state, bids.prices, bids.sizes);
+  return finishCrc32(state);
+}
+
+function updateLevels(
+  start: number,
+  prices: readonly Mantissa[],
+  sizes: readonly Mantissa[],
+): number {
+  let state = start;
+  for (let index = 0; index < prices.length; index++) {
+    state = updateCrc32(state, String(prices[index]));
+    state = updateCrc32(state, String(sizes[index]));
+  }
+  return state;
+}
+
+/** The smallest depth on offer that holds `wanted` levels, or the largest there is. */
+export function nearestBookDepth(wanted: number): number {
+  return KRAKEN_BOOK_DEPTHS.find((depth) => depth >= wanted) ?? 1000;
+}
+
+/** The scales of one instrument. */
+export class KrakenScales {
+  /** Of trades and quotes, which are written with varying precision. */
+  readonly ticks: ScaleTracker = new ScaleTracker();
+  /** Of the book, whose texts all have the pair's precision. */
+  book: ScaleTracker = new ScaleTracker({ keepTrailingZeros: true });
+
+  /**
+   * A snapshot defines the precision anew, so that one damaged text cannot spoil checksums for
+   * good.
+   */
+  startBook(): void {
+    this.book = new ScaleTracker({ keepTrailingZeros: true });
+  }
+}

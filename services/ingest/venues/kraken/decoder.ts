@@ -1,0 +1,241 @@
+// https://docs.kraken.com/exchange/api-reference/spot-websocket
+import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
+import type { Channel, Instrument } from "#core/instrument.ts";
+import { type JsonTape, MISSING } from "#core/json-tape.ts";
+import { asJsonObject } from "#core/json-text.ts";
+import type { Candle } from "#core/market-event.ts";
+import type { FeedDecoderContext, RejectReason, RestPurpose } from "../../feed/feed-adapter.ts";
+import { bookEvent } from "../../reading/book-event.ts";
+import { CandleCloser } from "../../reading/candle-closer.ts";
+import { readCandleValues } from "../../reading/candle-values.ts";
+import { doubtEach, fieldFinder, rejectDamaged } from "../../reading/damage.ts";
+import { type Emit, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import { readQuoteValues, readTickerValues, readTradeValues } from "../../reading/event-values.ts";
+import type { FrameReader } from "../../reading/frame-decoder.ts";
+import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
+import { InstrumentStates } from "../../reading/instrument-states.ts";
+import { takerSide } from "../../reading/trade-fields.ts";
+import { isBadTime, parseIsoTimeUs } from "../../reading/venue-time.ts";
+import { channelsOfStream, KrakenAnswers } from "./answers.ts";
+import { KrakenScales, nearestBookDepth } from "./book.ts";
+import { readTradesAnswer } from "./rest.ts";
+
+const LEVELS = { price: "price", size: "qty" };
+const SIDES = { buyer: "buy", seller: "sell" };
+
+const streamIn = fieldFinder("channel");
+const symbolIn = fieldFinder("symbol");
+
+/** What is said to be lost when an item of a message cannot be read. */
+type DataChannel = Extract<Channel, "book" | "trades" | "ticker" | "candles">;
+
+/** An item of the message under way. */
+type Item = {
+  readonly node: number;
+  readonly instrument: Instrument;
+  readonly snapshot: boolean;
+  readonly receivedTimeUs: number;
+};
+
+/** Reads one connection. Numbers keep the text that the venue wrote. */
+export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
+  readonly #tape: JsonTape;
+  readonly #catalog: InstrumentCatalog;
+  readonly #bookDepth: number;
+  readonly #answers = new KrakenAnswers();
+  readonly #scales = new InstrumentStates(() => new KrakenScales());
+  readonly #candles = new CandleCloser();
+  /**
+   * Books of this connection: all of them may have lost something in a frame that cannot be read at
+   * all.
+   */
+  readonly #books = new Set<Instrument>();
+
+  constructor(tape: JsonTape, context: FeedDecoderContext) {
+    this.#tape = tape;
+    this.#catalog = context.catalog;
+    this.#bookDepth = nearestBookDepth(context.bookDepth);
+  }
+
+  sent(frame: string): void {
+    this.#answers.sent(frame);
+  }
+
+  message(tape: JsonTape, receivedTimeUs: number, emit: Emit): void {
+    switch (tape.text(tape.get(0, "channel")) ?? "") {
+      case "book":
+        return this.#data("book", receivedTimeUs, emit);
+      case "trade":
+        return this.#data("trades", receivedTimeUs, emit);
+      case "ticker":
+        return this.#data("ticker", receivedTimeUs, emit);
+      case "ohlc":
+        return this.#data("candles", receivedTimeUs, emit);
+      case "heartbeat":
+      case "status":
+      case "instrument":
+        return heartbeat(emit);
+      default:
+        return this.#answers.read(asJsonObject(tape.value(0)) ?? {}, emit);
+    }
+  }
+
+  /**
+   * Nothing numbers messages here: what a damaged frame was about must be found out, or every book
+   * may be wrong.
+   */
+  damaged(text: string, emit: Emit): void {
+    const stream = streamIn(text);
+    const symbol = symbolIn(text);
+    const instrument = symbol === undefined ? undefined : this.#catalog.byVenueSymbol(symbol);
+    if (rejectDamaged(emit, instrument, channelsOfStream(stream)[0])) return;
+    if (stream === undefined || stream === "book") doubtEach(this.#books, "book", emit);
+  }
+
+  answer(
+    tape: JsonTape,
+    { kind, instrument }: RestPurpose,
+    receivedTimeUs: number,
+    emit: Emit,
+  ): RejectReason | undefined {
+    if (kind !== "trades") return "unknown-message";
+    const { ticks } = this.#scales.of(instrument);
+    return readTradesAnswer(tape, { instrument, receivedTimeUs }, ticks, emit);
+  }
+
+  /** A message whose data is a list, each item about an instrument of its own. */
+  #data(channel: DataChannel, receivedTimeUs: number, emit: Emit): void {
+    const tape = this.#tape;
+    const data = tape.get(0, "data");
+    if (!tape.isArray(data)) return reject(emit, "missing-field");
+    const snapshot = tape.equals(tape.get(0, "type"), "snapshot");
+    for (let node = tape.first(data); node !== MISSING; node = tape.next(node)) {
+      const instrument = lookUpInstrument(this.#catalog, this.#text(node, "symbol"), emit);
+      if (instrument === undefined) continue;
+      const reason = this.#read(channel, { node, instrument, snapshot, receivedTimeUs }, emit);
+      if (reason !== undefined) rejectOf(emit, reason, instrument, channel);
+    }
+  }
+
+  #read(channel: DataChannel, item: Item, emit: Emit): RejectReason | undefined {
+    switch (channel) {
+      case "book":
+        return this.#book(item, emit);
+      case "trades":
+        return this.#trade(item, emit);
+      case "ticker":
+        return this.#ticker(item, emit);
+      case "candles": {
+        const candle = this.#candle(item);
+        if (typeof candle === "string") return candle;
+        this.#candles.take(candle, emit);
+        return undefined;
+      }
+    }
+  }
+
+  #book(item: Item, emit: Emit): RejectReason | undefined {
+    const { node, instrument, snapshot, receivedTimeUs } = item;
+    this.#books.add(instrument);
+    const scales = this.#scales.of(instrument);
+    if (snapshot) scales.startBook();
+    const tape = this.#tape;
+    const sides = { bids: tape.get(node, "bids"), asks: tape.get(node, "asks") };
+    const checksum = tape.number(tape.get(node, "checksum"));
+    if (sides.bids === MISSING || sides.asks === MISSING || !Number.isInteger(checksum)) {
+      return "missing-field";
+    }
+    const venueTimeUs = parseIsoTimeUs(this.#text(node, "timestamp"));
+    if (isBadTime(venueTimeUs)) return "bad-time";
+    const columns = scales.book.bookFromTape(tape, sides, LEVELS);
+    if (typeof columns === "string") return columns;
+    const depth = this.#answers.depthOf(instrument.venueSymbol) ?? this.#bookDepth;
+    const subject = { instrument, venueTimeUs, receivedTimeUs };
+    emit(bookEvent(subject, scales.book, columns, { snapshot, checksum, depth }));
+    return undefined;
+  }
+
+  #trade(item: Item, emit: Emit): RejectReason | undefined {
+    const { node, instrument, snapshot: historical, receivedTimeUs } = item;
+    const aggressorSide = takerSide(this.#text(node, "side"), SIDES);
+    const tradeId = this.#text(node, "trade_id");
+    if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
+    const venueTimeUs = parseIsoTimeUs(this.#text(node, "timestamp"));
+    if (isBadTime(venueTimeUs)) return "bad-time";
+    const { ticks } = this.#scales.of(instrument);
+    const values = readTradeValues(ticks, this.#text(node, "price"), this.#text(node, "qty"));
+    if (typeof values === "string") return values;
+    emit({
+      kind: "trade",
+      instrument,
+      venueTimeUs,
+      receivedTimeUs,
+      ...values,
+      aggressorSide,
+      tradeId,
+      historical,
+    });
+    return undefined;
+  }
+
+  #ticker({ node, instrument, receivedTimeUs }: Item, emit: Emit): RejectReason | undefined {
+    const venueTimeUs = parseIsoTimeUs(this.#text(node, "timestamp"));
+    if (isBadTime(venueTimeUs)) return "bad-time";
+    const subject = { instrument, venueTimeUs, receivedTimeUs };
+    const bidPrice = this.#text(node, "bid");
+    const askPrice = this.#text(node, "ask");
+    const quote = readQuoteValues(
+      this.#scales.of(instrument).ticks,
+      { price: bidPrice, size: this.#text(node, "bid_qty") },
+      { price: askPrice, size: this.#text(node, "ask_qty") },
+    );
+    if (typeof quote === "string") return quote;
+    const ticker = readTickerValues({
+      lastPrice: this.#text(node, "last"),
+      highPrice: this.#text(node, "high"),
+      lowPrice: this.#text(node, "low"),
+      volume: this.#text(node, "volume"),
+      bidPrice,
+      askPrice,
+    });
+    if (typeof ticker === "string") return ticker;
+    emit({ kind: "quote", ...subject, ...quote });
+    emit({ kind: "ticker", ...subject, ...ticker });
+    return undefined;
+  }
+
+  #candle({ node, instrument, receivedTimeUs }: Item): Candle | RejectReason {
+    const openTimeUs = parseIsoTimeUs(this.#text(node, "interval_begin"));
+    const venueTimeUs = parseIsoTimeUs(this.#text(0, "timestamp"));
+    const minutes = Number(this.#text(node, "interval") ?? Number.NaN);
+    if (openTimeUs === undefined || !(minutes > 0)) return "missing-field";
+    if (isBadTime(openTimeUs) || isBadTime(venueTimeUs)) return "bad-time";
+    const intervalMs = minutes * 60_000;
+    const values = readCandleValues({
+      open: this.#text(node, "open"),
+      high: this.#text(node, "high"),
+      low: this.#text(node, "low"),
+      close: this.#text(node, "close"),
+      volume: this.#text(node, "volume"),
+    });
+    if (typeof values === "string") return values;
+    const trades = Number(this.#text(node, "trades") ?? Number.NaN);
+    return {
+      kind: "candle",
+      instrument,
+      venueTimeUs,
+      receivedTimeUs,
+      intervalMs,
+      openTimeUs,
+      ...values,
+      quoteVolume: undefined,
+      tradeCount: Number.isSafeInteger(trades) ? trades : undefined,
+      // The venue never says so, but one whose end is not after the venue's own clock is over.
+      closed: venueTimeUs !== undefined && venueTimeUs >= openTimeUs + intervalMs * 1000,
+    };
+  }
+
+  #text(node: number, key: string): string | undefined {
+    return this.#tape.text(this.#tape.get(node, key));
+  }
+}
