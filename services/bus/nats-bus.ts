@@ -10,7 +10,7 @@ import {
   type Subscription as NatsSubscription,
   type TlsOptions,
 } from "@nats-io/transport-node";
-import { backoffDelayMs, type BackoffLimits } from "#core/backoff.ts";
+import { backoffDelayMs, type BackoffLimits } from "@tickwire/proto/model";
 import {
   BusError,
   type Bus,
@@ -62,9 +62,9 @@ export type NatsBusOptions = {
   readonly onServerError?: (error: Error) => void;
 };
 
-export const RECONNECT_BUFFER_BYTES_MAX = 8 * 1_048_576;
-export const UNCONFIRMED_BYTES_MAX = 64 * 1_048_576;
-export const NATS_RECONNECT_BACKOFF: BackoffLimits = { baseMs: 100, maxMs: 5_000 };
+const RECONNECT_BUFFER_BYTES_MAX = 8 * 1_048_576;
+const UNCONFIRMED_BYTES_MAX = 64 * 1_048_576;
+const NATS_RECONNECT_BACKOFF: BackoffLimits = { baseMs: 100, maxMs: 5_000 };
 
 /** Subjects known to be well-formed; at the limit all are forgotten. */
 const CHECKED_SUBJECTS_MAX = 100_000;
@@ -75,8 +75,8 @@ const PING_INTERVAL_MS = 5_000;
 
 /**
  * Connects to a NATS server. From then on it reconnects for ever, with full jitter. Rejects with
- * BusError: `connect-failed` if no server can be reached, `connect-refused` if one does not let us in
- * or an address is none.
+ * BusError: `connect-failed` if no server can be reached, `connect-refused` if one does not let us
+ * in or an address is malformed.
  */
 export async function connectNatsBus(options: NatsBusOptions): Promise<Bus> {
   const attempts = { count: 0 };

@@ -1,5 +1,5 @@
 import { BusError } from "#bus/bus.ts";
-import { backoffDelayMs, type BackoffLimits } from "#core/backoff.ts";
+import { backoffDelayMs, type BackoffLimits } from "@tickwire/proto/model";
 import type { Clock } from "#core/clock.ts";
 
 /** Between attempts; a server that is just starting is there in a second. */
@@ -8,7 +8,7 @@ const BACKOFF: BackoffLimits = { baseMs: 500, maxMs: 5_000 };
 /** Whoever watches is told this often that it is still waiting. */
 const REPORT_MS = 10_000;
 
-export type ConnectPatientlyOptions<Connection> = {
+type ConnectPatientlyOptions<Connection> = {
   readonly connect: () => Promise<Connection>;
   /** From the first attempt on; no attempt begins after it. 0 tries once. */
   readonly timeoutMs: number;
