@@ -1,0 +1,134 @@
+/**
+ * What is exported is used: by a shipped file, or by the unit test beside it. A name that only
+ * some other test uses, or only its own file, is no part of what the file offers. In folders of
+ * tests the users are tests, so any other file counts.
+ */
+
+import { isCode, isGenerated, isTest, type SourceFile } from "./source-files.ts";
+import { filesReferencedBy, referencesOf, resolveSpecifier } from "./specifiers.ts";
+import { childOf, lineOf, listOf, syntaxOf, textOf, type SyntaxNode } from "./syntax.ts";
+
+/** Files that something other than an import of ours starts or reads, with what does. */
+export const ENTRIES: Readonly<Record<string, string>> = {
+  "clients/typescript/src/index.ts": "published: @tickwire/client in a browser",
+  "clients/typescript/src/index.node.ts": "published: @tickwire/client in Node",
+  "proto/codec/index.ts": "published: @tickwire/proto/codec",
+  "proto/model/index.ts": "published: @tickwire/proto/model",
+  "proto/index.js": "published: @tickwire/proto",
+  "proto/breaking.mjs": "npm run check:proto",
+  "proto/generate.mjs": "npm run generate",
+  "services/cli/tickwire.mjs": "the program",
+  "services/config/config-document.ts": "writes docs/configuration.md through its test",
+  "test/bench/codec.bench.mjs": "measures; run by hand",
+  "test/bench/json-tape.bench.mjs": "measures; run by hand",
+  "test/report.mjs": ".ci/run",
+  "vitest.config.ts": "vitest",
+};
+
+/** Exports that nobody uses who counts. */
+export function findUnusedExports(
+  files: readonly SourceFile[],
+  entries: Readonly<Record<string, string>> = ENTRIES,
+): string[] {
+  const code = files.filter(({ path }) => isCode(path) && !path.endsWith(".d.ts"));
+  const users = usersByName(code);
+  return code
+    .filter(({ path }) => !isGenerated(path) && !Object.hasOwn(entries, path))
+    .flatMap((file) =>
+      exportsOf(file)
+        .filter(({ name }) => {
+          const paths = [
+            ...(users.get(`${file.path} ${name}`) ?? []),
+            ...(users.get(`${file.path} *`) ?? []),
+          ];
+          return !paths.some((user) => counts(user, file.path));
+        })
+        .map(
+          ({ name, line }) =>
+            `${file.path}:${line} exports ${name}, which no other file uses that counts`,
+        ),
+    );
+}
+
+/** Files that nothing imports and nothing starts. */
+export function findOrphans(
+  files: readonly SourceFile[],
+  entries: Readonly<Record<string, string>> = ENTRIES,
+): string[] {
+  const code = files.filter(({ path }) => isCode(path) && !path.endsWith(".d.ts"));
+  const importers = new Map<string, string[]>();
+  for (const file of code) {
+    for (const path of filesReferencedBy(file)) {
+      importers.set(path, [...(importers.get(path) ?? []), file.path]);
+    }
+  }
+  return code
+    .filter(({ path }) => !path.endsWith(".test.ts") && !Object.hasOwn(entries, path))
+    .filter(({ path }) => !importers.get(path)?.some((user) => isTest(path) || !isTest(user)))
+    .map(({ path }) => `${path} is imported by nothing`);
+}
+
+/** Entries that are not there, or that an import reaches anyway. */
+export function findNeedlessEntries(
+  files: readonly SourceFile[],
+  entries: Readonly<Record<string, string>> = ENTRIES,
+): string[] {
+  const lonely = new Set(findOrphans(files, {}).map((problem) => problem.split(" ")[0]));
+  const offered = new Set(findUnusedExports(files, {}).map((problem) => problem.split(":")[0]));
+  const paths = new Set(files.map(({ path }) => path));
+  return Object.keys(entries).flatMap((entry) => {
+    if (!paths.has(entry)) return [`the entry ${entry} is not there`];
+    if (lonely.has(entry) || offered.has(entry)) return [];
+    return [`the entry ${entry} is needless: imports reach it and all that it exports`];
+  });
+}
+
+function counts(user: string, exporter: string): boolean {
+  if (user === exporter) return false;
+  if (isTest(exporter) || !isTest(user)) return true;
+  return user === exporter.replace(/\.(ts|mjs|js)$/, ".test.ts");
+}
+
+/** The files that take a name from a file, by "path name". */
+function usersByName(code: readonly SourceFile[]): Map<string, string[]> {
+  const users = new Map<string, string[]>();
+  for (const file of code) {
+    for (const { specifier, names } of referencesOf(file)) {
+      const { path } = specifier === undefined ? {} : resolveSpecifier(file.path, specifier);
+      for (const name of names) {
+        const key = `${path} ${name}`;
+        const known = users.get(key);
+        if (known === undefined) users.set(key, [file.path]);
+        else known.push(file.path);
+      }
+    }
+  }
+  return users;
+}
+
+type NamedExport = { readonly name: string; readonly line: number };
+
+/** The names that a file exports, without those that it hands on whole by `export *`. */
+function exportsOf(file: SourceFile): NamedExport[] {
+  return listOf(syntaxOf(file).program, "body").flatMap((statement) =>
+    namesExportedBy(statement).map((name) => ({ name, line: lineOf(file, statement.start) })),
+  );
+}
+
+function namesExportedBy(statement: SyntaxNode): string[] {
+  if (statement.type === "ExportDefaultDeclaration") return ["default"];
+  if (statement.type !== "ExportNamedDeclaration") return [];
+  const specifiers = listOf(statement, "specifiers").map((node) => childOf(node, "exported"));
+  const declaration = childOf(statement, "declaration");
+  const declared =
+    declaration === undefined
+      ? []
+      : [childOf(declaration, "id"), ...listOf(declaration, "declarations").flatMap(boundBy)];
+  return [...specifiers, ...declared].flatMap((node) => textOf(node) ?? []);
+}
+
+function boundBy(declarator: SyntaxNode): SyntaxNode[] {
+  const id = childOf(declarator, "id");
+  if (id === undefined || id.type === "Identifier") return id === undefined ? [] : [id];
+  return listOf(id, "properties").flatMap((property) => childOf(property, "value") ?? []);
+}
