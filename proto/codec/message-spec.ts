@@ -18,7 +18,7 @@ export type PackableSpec =
   | { readonly kind: "enum"; readonly enum: EnumTable };
 
 /** How one value of a field is carried. `raw` is a message that stays encoded. */
-export type ValueSpec =
+type ValueSpec =
   | PackableSpec
   | { readonly kind: "string" }
   | { readonly kind: "bytes" }

@@ -33,7 +33,7 @@ export type BusEvent =
   | { readonly kind: "slow-consumer"; readonly pattern: string; readonly dropped: number }
   | { readonly kind: "closed"; readonly reason: string };
 
-export type BusErrorCode =
+type BusErrorCode =
   /** The bus was closed or is draining. */
   | "bus-closed"
   /** Nobody answers requests on this subject. */

@@ -31,7 +31,7 @@ export class DeliveryTarget {
   }
 }
 
-export type DeliveryQueueOptions = {
+type DeliveryQueueOptions = {
   readonly schedule: Schedule;
   readonly onHandlerError: HandlerErrorListener | undefined;
   /**

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { listVariables, VARIABLE_PREFIX, type ConfigVariable } from "./config-variables.ts";
 
 /** One thing that is wrong with a configuration. */
-export type ConfigProblem = {
+type ConfigProblem = {
   /** Dotted key, or the name of the variable or file where there is no such key. */
   readonly key: string;
   readonly problem: string;

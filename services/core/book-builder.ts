@@ -15,7 +15,7 @@ import { BoundedQueue } from "./bounded-queue.ts";
 import type { Instrument } from "./instrument.ts";
 import type { BookEvent, LevelColumns, TopicState } from "./market-event.ts";
 
-export type BookBuilderOptions = {
+type BookBuilderOptions = {
   readonly sync: BookSync;
   readonly instrument: Instrument;
   /** Deltas kept while waiting for a snapshot; beyond it the oldest is dropped and counted. */
@@ -30,7 +30,7 @@ export type BookBuilderOptions = {
  * Why a snapshot is needed, a gap was found or the state changed; also any reason that the driver
  * gives.
  */
-export type BookReason =
+type BookReason =
   | "start"
   | "synchronized"
   | "sequence-gap"
@@ -65,7 +65,7 @@ export type BookOutput =
 type Emit = (output: BookOutput) => void;
 
 /** What a builder did not use. Counts since the start. */
-export type BookBuilderCounts = {
+type BookBuilderCounts = {
   /** Deltas before an in-band snapshot, which contains them. */
   beforeSnapshot: number;
   /** Deltas that were contained already. */

@@ -77,7 +77,7 @@ export type BookPosition = {
 };
 
 /** How a delta stands to a position. */
-export type Placement = "next" | "covered" | "gap";
+type Placement = "next" | "covered" | "gap";
 
 /** Says whether a delta continues the position, is contained in it, or shows a loss. */
 export function placeDelta(
@@ -96,12 +96,12 @@ export function placeDelta(
 }
 
 /** The position after a delta was applied. */
-export function positionAfter(delta: RawBook, position: BookPosition): BookPosition {
+function positionAfter(delta: RawBook, position: BookPosition): BookPosition {
   return { updateId: delta.lastUpdateId ?? position.updateId, bridged: true };
 }
 
 /** What became of lining up buffered deltas behind a snapshot. */
-export type Alignment =
+type Alignment =
   | {
       readonly kind: "aligned";
       readonly deltas: readonly RawBook[];

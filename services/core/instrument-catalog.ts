@@ -1,7 +1,7 @@
 import type { Instrument } from "./instrument.ts";
 import { isSymbol } from "./topic.ts";
 
-export type InstrumentCatalogOptions = {
+type InstrumentCatalogOptions = {
   readonly venue: string;
   /** At the limit further instruments are rejected and counted. */
   readonly instrumentsMax: number;
@@ -10,13 +10,10 @@ export type InstrumentCatalogOptions = {
 };
 
 /** An instrument out of its venue symbol, and its part of the venue where there are parts. */
-export type DeriveInstrument = (
-  venueSymbol: string,
-  venueMarket?: string,
-) => Instrument | undefined;
+type DeriveInstrument = (venueSymbol: string, venueMarket?: string) => Instrument | undefined;
 
 /** What became of the instruments handed to `add`; what was there already counts as neither. */
-export type CatalogAddition = {
+type CatalogAddition = {
   readonly added: number;
   /** Known, with other details (increments, contract size): taken over. */
   readonly updated: number;

@@ -14,12 +14,12 @@ export const ExitCode = {
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 /** The part of `process` that a shutdown needs. */
-export type SignalSource = {
+type SignalSource = {
   on(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
   off(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
 };
 
-export type ShutdownOptions = {
+type ShutdownOptions = {
   readonly clock: Clock;
   readonly logger: Logger;
   /** All steps together get this long; then the process ends with `Failure`. */

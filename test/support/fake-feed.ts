@@ -22,7 +22,7 @@ import type {
  * A venue invented for driver tests: its frames are feed events with symbols in place of
  * instruments.
  */
-export const FAKE_VENUE = "fake";
+const FAKE_VENUE = "fake";
 
 export function fakeInstrument(symbol: string): Instrument {
   const [base = symbol, quote = "USD"] = symbol.split("-");
@@ -38,7 +38,7 @@ export function fakeInstrument(symbol: string): Instrument {
   };
 }
 
-export const FAKE_LIMITS: FeedLimits = {
+const FAKE_LIMITS: FeedLimits = {
   subscriptionsPerConnectionMax: 100,
   outgoingFrames: { count: 1000, intervalMs: 1000 },
   restWeight: { count: 1000, intervalMs: 1000 },
@@ -278,7 +278,7 @@ export function bookFrame(
 }
 
 /** A connection that was dialled, driven by the test. */
-export class FakeSocket {
+class FakeSocket {
   readonly url: string;
   readonly handlers: FeedSocketHandlers;
   readonly sent: string[] = [];

@@ -84,7 +84,7 @@ async function runDev(options: DevOptions): Promise<void> {
 }
 
 /** As a client on this machine writes it: an address that stands for all is none to call. */
-export function reachableAddress(host: string, port: number): string {
+function reachableAddress(host: string, port: number): string {
   if (host === "0.0.0.0" || host === "::") return `127.0.0.1:${port}`;
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -3,7 +3,7 @@ import type { MeasuredVenue } from "#ingest/metrics.ts";
 import type { DoctorWatch, WatchedBook } from "./doctor-watch.ts";
 
 /** How a check went: as it should, worth a look, or wrong. */
-export type Verdict = "ok" | "warn" | "fail";
+type Verdict = "ok" | "warn" | "fail";
 
 /** One line of the report. */
 export type Check = { readonly verdict: Verdict; readonly name: string; readonly text: string };
@@ -12,7 +12,7 @@ export type Check = { readonly verdict: Verdict; readonly name: string; readonly
 export const CLOCK_SKEW_MS_MAX = 1_000;
 
 /** How far ours is from the venue's clock. */
-export type ClockReading = {
+type ClockReading = {
   /** Positive if ours is ahead. */
   readonly skewMs: number;
   /** The reading is right to half of it. */

@@ -5,7 +5,7 @@ import { parseEventSubject } from "#bus/subject.ts";
 import type { Channel } from "#core/instrument.ts";
 
 /** Latencies kept for the median; further ones are not looked at. */
-export const LATENCIES_MAX = 10_000;
+const LATENCIES_MAX = 10_000;
 
 /** What became of one book, as a consumer sees it. */
 export type WatchedBook = {

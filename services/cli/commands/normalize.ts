@@ -46,7 +46,7 @@ Examples:
 }
 
 /** `trades,book` as channels. Throws UsageError. */
-export function parseChannels(text: string): readonly Channel[] {
+function parseChannels(text: string): readonly Channel[] {
   const names = text.split(",").map((name) => name.trim());
   const unknown = names.filter((name) => !CHANNELS.some((channel) => channel === name));
   if (unknown.length > 0) {

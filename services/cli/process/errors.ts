@@ -57,6 +57,6 @@ function describeAddressInUse(error: Error): string {
 }
 
 /** The `code` of an error, if it has one that is text. */
-export function errorCode(error: Error): string | undefined {
+function errorCode(error: Error): string | undefined {
   return "code" in error && typeof error.code === "string" ? error.code : undefined;
 }

@@ -14,7 +14,7 @@ const SNAPSHOT_QUERIES = "rq.v1.*.snapshot.>";
 const QUIET_LOOKS = 4;
 const LOOK_MS = 100;
 
-export type FirstSubscription = {
+type FirstSubscription = {
   /** Resolves once, a moment after the first subscriber has all its topics. */
   readonly arrived: Promise<void>;
   /** Stops waiting; `arrived` then stays open. */
