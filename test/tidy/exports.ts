@@ -22,6 +22,7 @@ export const ENTRIES: Readonly<Record<string, string>> = {
   "test/bench/codec.bench.mjs": "measures; run by hand",
   "test/bench/json-tape.bench.mjs": "measures; run by hand",
   "test/report.mjs": ".ci/run",
+  "test/support/cut-corpus.mjs": "makes test/fixtures/corpus; run by hand",
   "vitest.config.ts": "vitest",
 };
 
