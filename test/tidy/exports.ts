@@ -20,6 +20,7 @@ export const ENTRIES: Readonly<Record<string, string>> = {
   "services/cli/tickwire.mjs": "the program",
   "services/config/config-document.ts": "writes docs/configuration.md through its test",
   "test/bench/codec.bench.mjs": "measures; run by hand",
+  "test/bench/crc32.bench.mjs": "measures; run by hand",
   "test/bench/json-tape.bench.mjs": "measures; run by hand",
   "test/report.mjs": ".ci/run",
   "test/support/cut-corpus.mjs": "makes test/fixtures/corpus; run by hand",
