@@ -123,7 +123,7 @@ function describeRange(schema: JsonSchema): string {
   return ` ${minimum} to ${maximum}`;
 }
 
-/** Whole numbers have the bounds of safe integers, which say nothing. */
+/** False for the bounds of safe integers, which every whole number has. */
 function isBound(value: number | undefined): boolean {
   return value !== undefined && Math.abs(value) < Number.MAX_SAFE_INTEGER;
 }

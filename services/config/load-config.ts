@@ -40,7 +40,7 @@ export type ConfigSources = {
   /** Text of a JSON file and its name for messages. */
   readonly file?: { readonly name: string; readonly text: string };
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Names with the prefix that are none of ours to judge. */
+  /** Variables that have the prefix, but are no settings. */
   readonly ignoredVariables?: readonly string[];
   readonly flags?: readonly ConfigFlag[];
 };

@@ -41,9 +41,9 @@ type BookReason =
   | "checksum-mismatch"
   /** Bids at or above asks, where the venue gives nothing else that could show a loss. */
   | "crossed-book"
-  /** A number that was there before. */
+  /** A delta had a number that came before. */
   | "sequence-repeated"
-  /** The venue's numbers went back for good. */
+  /** The venue started its numbers anew. */
   | "sequence-reset";
 
 /** What a builder says about its book. */
@@ -64,11 +64,11 @@ export type BookOutput =
 
 type Emit = (output: BookOutput) => void;
 
-/** What a builder did not use. Counts since the start. */
+/** Counts, since the start, of what a builder did not use. */
 type BookBuilderCounts = {
   /** Deltas before an in-band snapshot, which contains them. */
   beforeSnapshot: number;
-  /** Deltas that were contained already. */
+  /** Deltas that the book contained already. */
   duplicates: number;
   /** Deltas that fell out of the full buffer. */
   overflowed: number;
@@ -79,14 +79,14 @@ type BookBuilderCounts = {
 };
 
 /**
- * So many contained deltas in a row behind a snapshot mean that the venue started its numbers anew.
- * Without this limit such a book would stand still for ever and look alive.
+ * When this many deltas in a row are contained in the snapshot already, the venue must have started
+ * its numbers anew. Without this limit such a book would stand still for ever and look alive.
  */
 export const DUPLICATES_IN_ROW_MAX = 1_000;
 
 /**
- * So many snapshots in a row that end before what was applied already mean that the venue numbers
- * anew, not that its REST side lags. The next is then taken.
+ * When more snapshots in a row than this end before what was applied already, the venue must have
+ * started its numbers anew; fewer may come from a REST side that lags. The next one is then taken.
  */
 export const SNAPSHOTS_BEHIND_MAX = 3;
 
@@ -119,7 +119,10 @@ export class BookBuilder {
   #gapReported = false;
   #wasLive = false;
   #duplicatesInRow = 0;
-  /** The last update applied before a number repeated: an older snapshot would be a step back. */
+  /**
+   * The last update that was applied before a number repeated. A snapshot older than this would
+   * take the book a step back.
+   */
   #floorUpdateId: number | undefined;
   #snapshotsBehind = 0;
   #startReason = "start";
@@ -144,14 +147,15 @@ export class BookBuilder {
   }
 
   /**
-   * True where numbers line a REST snapshot up with deltas; also one that nobody asked for, as in a
-   * recording of an older form of a protocol that sends its snapshots in the stream today.
+   * True where the venue's numbers can line deltas up behind a REST snapshot. It then need not have
+   * been asked for: recordings of an older protocol hold REST snapshots where the stream brings
+   * them today.
    */
   get #alignsRest(): boolean {
     return this.#sync.sequencing !== undefined;
   }
 
-  /** True if the book is complete as far as anybody can prove. */
+  /** True if the book is complete, as far as the venue's numbers and checksums can prove it. */
   get isLive(): boolean {
     return this.#phase === "live";
   }
@@ -187,7 +191,8 @@ export class BookBuilder {
   }
 
   /**
-   * Something of this book was lost that its numbers cannot show, such as an unreadable message.
+   * Call this when a message of this book was lost in a way that its numbers cannot show, for
+   * example because it was unreadable.
    */
   resync(reason: string, emit: Emit): void {
     if (this.#phase === "live") {
@@ -484,7 +489,7 @@ export class BookBuilder {
   }
 }
 
-/** A checksum that came by itself tells consumers nothing. */
+/** True for a message that holds a checksum and no change: consumers need not see it. */
 function isProofAlone({ checksum, lastUpdateId, bids, asks }: RawBook): boolean {
   if (checksum === undefined || lastUpdateId !== undefined) return false;
   return bids.prices.length === 0 && asks.prices.length === 0;

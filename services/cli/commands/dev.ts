@@ -19,7 +19,7 @@ type DevOptions = ConfigOptions &
     readonly transport?: string;
   };
 
-/** Nobody waits for a developer's clients to come back. */
+/** In development no client has to be given time to leave. */
 const DEFAULTS = {
   bus: { kind: "memory" },
   gateway: { drainWindowMs: 0 },
@@ -62,7 +62,7 @@ async function runDev(options: DevOptions): Promise<void> {
   const service = createServiceProcess("dev", config);
   const bus = await openBus({ ...service, config: config.bus, name: "tickwire-dev" });
   service.shutdown.add("bus", () => bus.drain());
-  // The gateway first: a port in use must not cost a connection to a venue.
+  // The gateway starts first, so that a port in use is noticed before a venue is dialled.
   const gateway = await runGateway({ config, service, bus });
   const address = reachableAddress(config.gateway.host, gateway.port);
   if (replay === undefined) {
@@ -83,7 +83,10 @@ async function runDev(options: DevOptions): Promise<void> {
   ]);
 }
 
-/** As a client on this machine writes it: an address that stands for all is none to call. */
+/**
+ * The address for a client on this machine. A gateway that listens on all addresses (`0.0.0.0`) is
+ * reached at the loopback address.
+ */
 function reachableAddress(host: string, port: number): string {
   if (host === "0.0.0.0" || host === "::") return `127.0.0.1:${port}`;
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;

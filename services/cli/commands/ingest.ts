@@ -46,7 +46,7 @@ Examples:
       const config = loadCommandConfig(options, { flags });
       if (config.bus.kind === "memory") {
         throw new UsageError(
-          "an ingestor by itself has nobody on a memory bus; use dev, or bus.kind nats",
+          "an ingestor alone reaches nobody over a memory bus; use dev, or set bus.kind to nats",
         );
       }
       await runIngestProcess(config, replay);

@@ -74,7 +74,7 @@ async function normalize(path: string, options: NormalizeOptions): Promise<void>
   process.stderr.write(formatSummary(summary));
 }
 
-/** The lines, no faster than the output is read. */
+/** The lines of a capture, read no faster than the output takes them. */
 async function* heldBack(
   lines: AsyncIterable<CaptureLine>,
   output: LineOutput,

@@ -12,7 +12,7 @@ export class UsageError extends Error {
   }
 }
 
-/** It could not be done, and the message says all that the user needs to know. */
+/** The command failed, and the message says all that the user needs to know. */
 export class CommandError extends Error {
   readonly code = "failed";
 
