@@ -1,9 +1,5 @@
-import {
-  OrderBook,
-  rescaleMantissa,
-  type Mantissa,
-  type TruncatedPrices,
-} from "@tickwire/proto/model";
+import { OrderBook } from "@tickwire/proto/model";
+import { bookDelta, bookSnapshot } from "./book-events.ts";
 import {
   alignDeltas,
   placeDelta,
@@ -13,7 +9,7 @@ import {
 } from "./book-sync.ts";
 import { BoundedQueue } from "./bounded-queue.ts";
 import type { Instrument } from "./instrument.ts";
-import type { BookEvent, LevelColumns, TopicState } from "./market-event.ts";
+import type { BookEvent, TopicState } from "./market-event.ts";
 
 type BookBuilderOptions = {
   readonly sync: BookSync;
@@ -272,7 +268,7 @@ export class BookBuilder {
     const truncated = this.book.truncate(this.#depth);
     if (!this.#verify(delta, emit)) return;
     if (this.#isLostToCrossing(emit) || isProofAlone(delta)) return;
-    emit({ kind: "event", event: this.#deltaEvent(delta, truncated) });
+    emit({ kind: "event", event: bookDelta(this, delta, truncated) });
   }
 
   #reasonOf(placement: "covered" | "gap"): BookReason {
@@ -369,7 +365,9 @@ export class BookBuilder {
     this.#duplicatesInRow = 0;
     const last = deltas.at(-1) ?? snapshot;
     if (!this.#verify(last, emit) || this.#isLostToCrossing(emit)) return;
-    emit({ kind: "event", event: this.#snapshotEvent(last, snapshot.receivedTimeUs) });
+    const { receivedTimeUs } = snapshot;
+    const { venueTimeUs } = last;
+    emit({ kind: "event", event: bookSnapshot(this, { venueTimeUs, receivedTimeUs }) });
     this.#phase = "live";
     this.#wasLive = true;
     this.#gapReported = false;
@@ -433,59 +431,6 @@ export class BookBuilder {
 
   #keep(delta: RawBook): void {
     if (this.#buffer.pushEvicting(delta) !== undefined) this.counts.overflowed++;
-  }
-
-  #snapshotEvent(last: RawBook, receivedTimeUs: number): BookEvent {
-    return {
-      kind: "book",
-      instrument: this.instrument,
-      venueTimeUs: last.venueTimeUs,
-      receivedTimeUs,
-      snapshot: true,
-      priceScale: this.book.priceScale,
-      sizeScale: this.book.sizeScale,
-      bids: this.book.bids(),
-      asks: this.book.asks(),
-    };
-  }
-
-  #deltaEvent(delta: RawBook, truncated: TruncatedPrices): BookEvent {
-    const whole = truncated.bids.length === 0 && truncated.asks.length === 0;
-    const { priceScale, sizeScale } = whole ? delta : this.book;
-    return {
-      kind: "book",
-      instrument: this.instrument,
-      venueTimeUs: delta.venueTimeUs,
-      receivedTimeUs: delta.receivedTimeUs,
-      snapshot: false,
-      priceScale,
-      sizeScale,
-      bids: whole ? delta.bids : this.#withRemovals(delta.bids, truncated.bids, delta),
-      asks: whole ? delta.asks : this.#withRemovals(delta.asks, truncated.asks, delta),
-    };
-  }
-
-  /** The columns at the book's scales, with the levels that were truncated away as removals. */
-  #withRemovals(
-    columns: LevelColumns,
-    truncated: readonly Mantissa[],
-    scales: { readonly priceScale: number; readonly sizeScale: number },
-  ): LevelColumns {
-    const { priceScale, sizeScale } = this.book;
-    const prices = columns.prices.map((price) =>
-      rescaleMantissa(price, scales.priceScale, priceScale),
-    );
-    const sizes = columns.sizes.map((size) => rescaleMantissa(size, scales.sizeScale, sizeScale));
-    for (const price of truncated) {
-      // The level may have come with this very delta; then it never existed for the consumer.
-      const index = prices.lastIndexOf(price);
-      if (index >= 0) sizes[index] = 0;
-      else {
-        prices.push(price);
-        sizes.push(0);
-      }
-    }
-    return { prices, sizes };
   }
 }
 

@@ -96,7 +96,8 @@ export const EDGES: readonly Edge[] = [
   // Delivery waits for the end of the turn; the bus is the only one to say when that is.
   { path: "services/bus/delivery-queue.ts", effects: ["timers"] },
   { path: "services/bus/memory-bus.ts", effects: ["timers"] },
-  { path: "services/bus/nats-bus.ts", effects: ["timers", "time", "randomness"] },
+  { path: "services/bus/nats-bus.ts", effects: ["timers", "time"] },
+  { path: "services/bus/nats-connection.ts", effects: ["randomness"] },
   { path: "services/cli/commands/call-over-http.ts", effects: ["network", "timers"] },
   { path: "services/cli/commands/call.ts", effects: ["process"] },
   { path: "services/cli/commands/dev.ts", effects: ["process"] },

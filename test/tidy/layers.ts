@@ -122,7 +122,10 @@ export const LAYERS: readonly Layer[] = [
 ];
 
 export const IMPORTERS: readonly Importers[] = [
-  { packageName: "@nats-io/transport-node", places: ["services/bus/nats-bus.ts"] },
+  {
+    packageName: "@nats-io/transport-node",
+    places: ["services/bus/nats-bus.ts", "services/bus/nats-connection.ts"],
+  },
   { packageName: "uWebSockets.js", places: ["services/gateway/transport/uws/uws-module.ts"] },
   {
     packageName: "uWebSockets.js-node24",
