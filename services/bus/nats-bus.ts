@@ -54,8 +54,8 @@ const CHECKED_SUBJECTS_MAX = 100_000;
 const PAYLOAD_BYTES_MAX = 1_048_576;
 
 /**
- * Connects to a NATS server and keeps reconnecting to it. Rejects with BusError: `connect-failed` if
- * no server can be reached, `connect-refused` if one does not let us in or an address is malformed.
+ * Connects to a NATS server and keeps reconnecting to it. Rejects with BusError: `connect-failed`
+ * if no server can be reached, `connect-refused` if one refuses us or an address is malformed.
  */
 export async function connectNatsBus(options: NatsBusOptions): Promise<Bus> {
   const attempts: ReconnectAttempts = { count: 0 };

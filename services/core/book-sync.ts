@@ -37,7 +37,7 @@ export type RawBook = {
   readonly asks: LevelColumns;
 };
 
-/** Rules by which deltas follow a snapshot and each other. Pure functions of the venue's numbers. */
+/** How deltas follow a snapshot and each other. Pure functions of the venue's numbers. */
 export type BookSequencing = {
   /**
    * False where the numbers only ever rise: they show a message that comes twice or late, but not

@@ -16,7 +16,7 @@ export const TAPE_CHARACTERS_KEPT_MAX = 1024 * 1024;
 /** Places for keys that are kept for their next use; a later key replaces the one in its place. */
 const KNOWN_KEYS_MAX = 128;
 
-/** Stands for a node that does not exist. Every method accepts it and answers that nothing is there. */
+/** Stands for a node that does not exist. Methods accept it and answer that nothing is there. */
 export const MISSING = -1;
 
 /** What a node is. */

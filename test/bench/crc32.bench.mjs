@@ -7,7 +7,7 @@ import { CRC32_START, finishCrc32, updateCrc32 } from "#core/crc32.ts";
 const ROUNDS = 41;
 const TEXTS = 2_000;
 
-/** `levels` prices and sizes of each side, as integers without a separator or as decimals with one. */
+/** Prices and sizes of both sides: integers without a separator, decimals with one. */
 function pieces(seed, { levels, separator }) {
   const texts = [];
   for (let index = 0; index < 4 * levels; index++) {

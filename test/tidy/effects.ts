@@ -7,7 +7,7 @@ import { globalsOf, type GlobalUse } from "./globals.ts";
 import { isCode, isShipped, isGenerated, type SourceFile } from "./source-files.ts";
 import { referencesOf, resolveSpecifier } from "./specifiers.ts";
 
-export type Effect =
+type Effect =
   | "time"
   | "timers"
   | "randomness"
@@ -86,10 +86,10 @@ const MODULES: Readonly<Record<string, Effect>> = {
   "node:vm": "loading",
 };
 
-export type Edge = { readonly path: string; readonly effects: readonly Effect[] };
+type Edge = { readonly path: string; readonly effects: readonly Effect[] };
 
 /** The files that have effects, each with those that it has. */
-export const EDGES: readonly Edge[] = [
+const EDGES: readonly Edge[] = [
   { path: "clients/typescript/src/environment.ts", effects: ["randomness", "timers", "page"] },
   { path: "proto/breaking.mjs", effects: ["process", "loading"] },
   { path: "proto/generate.mjs", effects: ["process", "files", "loading"] },

@@ -9,7 +9,7 @@ import { filesReferencedBy, referencesOf, resolveSpecifier } from "./specifiers.
 import { childOf, lineOf, listOf, syntaxOf, textOf, type SyntaxNode } from "./syntax.ts";
 
 /** Files that something other than an import of ours starts or reads, with what does. */
-export const ENTRIES: Readonly<Record<string, string>> = {
+const ENTRIES: Readonly<Record<string, string>> = {
   "clients/typescript/src/index.ts": "published: @tickwire/client in a browser",
   "clients/typescript/src/index.node.ts": "published: @tickwire/client in Node",
   "proto/codec/index.ts": "published: @tickwire/proto/codec",

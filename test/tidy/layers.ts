@@ -6,7 +6,7 @@
 import { isCode, isTest, type SourceFile } from "./source-files.ts";
 import { referencesOf, resolveSpecifier, type Target } from "./specifiers.ts";
 
-export type Layer = {
+type Layer = {
   /** A folder, ending with a slash, or a single file. */
   readonly place: string;
   /**
@@ -18,7 +18,7 @@ export type Layer = {
 };
 
 /** A package that only these places may import. */
-export type Importers = { readonly packageName: string; readonly places: readonly string[] };
+type Importers = { readonly packageName: string; readonly places: readonly string[] };
 
 const CORE = ["services/core/", "@tickwire/proto/model"];
 const SHARED = ["services/core/", "services/wire/", "services/bus/", "@tickwire/proto/*", "node:*"];
@@ -31,7 +31,7 @@ const GATEWAY_CONTRACTS = ["config", "logger", "metrics"].map(
   (name) => `services/gateway/${name}.ts`,
 );
 
-export const LAYERS: readonly Layer[] = [
+const LAYERS: readonly Layer[] = [
   { place: "proto/model/", may: [] },
   { place: "proto/codec/", may: ["proto/model/", "proto/gen/", "protobufjs/minimal.js"] },
   { place: "proto/gen/", may: ["proto/codec/", "proto/model/", "protobufjs/minimal.js", "long"] },
@@ -121,7 +121,7 @@ export const LAYERS: readonly Layer[] = [
   ...gatewayFloors([["catalog", "rpc"], ["topics"], ["session"], ["http"]]),
 ];
 
-export const IMPORTERS: readonly Importers[] = [
+const IMPORTERS: readonly Importers[] = [
   {
     packageName: "@nats-io/transport-node",
     places: ["services/bus/nats-bus.ts", "services/bus/nats-connection.ts"],

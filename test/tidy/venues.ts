@@ -22,7 +22,7 @@ const FILE_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** The folder of a venue below the others: `binance/usdm` of `binance-usdm`. */
-export function folderOf(venue: string): string {
+function folderOf(venue: string): string {
   return venue.replace("-", "/");
 }
 

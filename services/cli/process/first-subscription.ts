@@ -9,7 +9,7 @@ const SNAPSHOT_QUERIES = "rq.v1.*.snapshot.>";
 
 /**
  * A gateway asks for a bounded number of topics at once. When this many checks in a row find no
- * further query, the last one was the end of the request. A process that stalls counts as one check.
+ * further query, the last one ended the request. A process that stalls counts as one check.
  */
 const QUIET_LOOKS = 4;
 const LOOK_MS = 100;
