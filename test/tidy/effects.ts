@@ -59,6 +59,9 @@ const GLOBALS: Readonly<Record<string, Effect>> = {
 /** Uses of these names that always give the same answer. */
 const PURE = /^(Date\.(parse|UTC|prototype)|Math\.(?!random$|\?$)\w+|Function\.prototype)$/;
 
+/** What those modules of Node have besides, and what depends on its arguments only. */
+const PURE_IN_NODE = /^(isIP|isIPv4|isIPv6|BlockList|createHash|createHmac|timingSafeEqual)$/;
+
 /** The effects by the module of Node that has them. */
 const MODULES: Readonly<Record<string, Effect>> = {
   "node:timers": "timers",
@@ -115,7 +118,6 @@ const EDGES: readonly Edge[] = [
   { path: "services/cli/process/service-process.ts", effects: ["process", "files"] },
   { path: "services/cli/tickwire.mjs", effects: ["process", "files"] },
   { path: "services/gateway/topics/scheduler.ts", effects: ["timers"] },
-  { path: "services/gateway/transport/node/node-http.ts", effects: ["network"] },
   {
     path: "services/gateway/transport/node/node-transport.ts",
     effects: ["network", "timers", "time"],
@@ -163,10 +165,11 @@ function effectsIn(file: SourceFile): FoundEffect[] {
     const effect = effectOf(use);
     if (effect !== undefined) found.push({ effect, name: use.name, line: use.line });
   }
-  for (const { specifier, line } of referencesOf(file)) {
+  for (const { specifier, line, names, isType } of referencesOf(file)) {
     const name = resolveSpecifier(file.path, specifier ?? "").packageName ?? "";
     const effect = MODULES[name];
-    if (effect !== undefined) found.push({ effect, name, line });
+    const isPure = isType || (names.length > 0 && names.every((one) => PURE_IN_NODE.test(one)));
+    if (effect !== undefined && !isPure) found.push({ effect, name, line });
   }
   return found;
 }

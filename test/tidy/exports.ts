@@ -6,15 +6,11 @@
 
 import { isCode, isGenerated, isTest, type SourceFile } from "./source-files.ts";
 import { filesReferencedBy, referencesOf, resolveSpecifier } from "./specifiers.ts";
+import { PUBLISHED } from "./workspace.ts";
 import { childOf, lineOf, listOf, syntaxOf, textOf, type SyntaxNode } from "./syntax.ts";
 
-/** Files that something other than an import of ours starts or reads, with what does. */
+/** Files that no import of ours need reach, with what starts them; published ones besides. */
 const ENTRIES: Readonly<Record<string, string>> = {
-  "clients/typescript/src/index.ts": "published: @tickwire/client in a browser",
-  "clients/typescript/src/index.node.ts": "published: @tickwire/client in Node",
-  "proto/codec/index.ts": "published: @tickwire/proto/codec",
-  "proto/model/index.ts": "published: @tickwire/proto/model",
-  "proto/index.js": "published: @tickwire/proto",
   "proto/breaking.mjs": "npm run check:proto",
   "proto/generate.mjs": "npm run generate",
   "services/cli/tickwire.mjs": "the program",
@@ -35,7 +31,7 @@ export function findUnusedExports(
   const code = files.filter(({ path }) => isCode(path) && !path.endsWith(".d.ts"));
   const users = usersByName(code);
   return code
-    .filter(({ path }) => !isGenerated(path) && !Object.hasOwn(entries, path))
+    .filter(({ path }) => !isGenerated(path) && !isEntry(path, entries))
     .flatMap((file) =>
       exportsOf(file)
         .filter(({ name }) => {
@@ -65,9 +61,22 @@ export function findOrphans(
     }
   }
   return code
-    .filter(({ path }) => !path.endsWith(".test.ts") && !Object.hasOwn(entries, path))
+    .filter(({ path }) => !path.endsWith(".test.ts") && !isEntry(path, entries))
     .filter(({ path }) => !importers.get(path)?.some((user) => isTest(path) || !isTest(user)))
     .map(({ path }) => `${path} is imported by nothing`);
+}
+
+/** What package.json files publish although it is not there. */
+export function findMissingPublished(
+  files: readonly SourceFile[],
+  published: ReadonlyMap<string, readonly string[]> = PUBLISHED,
+): string[] {
+  const paths = new Set(files.map(({ path }) => path));
+  return [...published].flatMap(([specifier, sources]) =>
+    sources
+      .filter((path) => !paths.has(path))
+      .map((path) => `${specifier} is published from ${path}, which is not there`),
+  );
 }
 
 /** Entries that are not there, or that an import reaches anyway. */
@@ -83,6 +92,12 @@ export function findNeedlessEntries(
     if (lonely.has(entry) || offered.has(entry)) return [];
     return [`the entry ${entry} is needless: imports reach it and all that it exports`];
   });
+}
+
+const PUBLISHED_PATHS = new Set([...PUBLISHED.values()].flat());
+
+function isEntry(path: string, entries: Readonly<Record<string, string>>): boolean {
+  return Object.hasOwn(entries, path) || PUBLISHED_PATHS.has(path);
 }
 
 function counts(user: string, exporter: string): boolean {

@@ -3,12 +3,15 @@
 import { builtinModules } from "node:module";
 import { joinPath, type SourceFile } from "./source-files.ts";
 import { childOf, lineOf, listOf, syntaxOf, textOf, walk, type SyntaxNode } from "./syntax.ts";
+import { PUBLISHED } from "./workspace.ts";
 
 type Reference = {
   /** As it is written; undefined where it is computed and nobody can tell. */
   readonly specifier: string | undefined;
   /** `new URL("./x", import.meta.url)`: an address of a file, which need not be a module. */
   readonly isAddress: boolean;
+  /** Only types are taken, of which nothing is left at run time. */
+  readonly isType: boolean;
   /** What is taken from there. "*" means all of it, and nothing for an import for its effect. */
   readonly names: readonly string[];
   readonly line: number;
@@ -20,16 +23,6 @@ export type Target = {
   readonly path?: string;
   /** A package with its subpath, `node:` modules always with the prefix. */
   readonly packageName?: string;
-};
-
-/** The packages of the workspace as their package.json exports them. */
-const WORKSPACE: Readonly<Record<string, string>> = {
-  "@tickwire/client": "clients/typescript/src/index.node.ts",
-  "@tickwire/proto": "proto/index.js",
-  "@tickwire/proto/codec": "proto/codec/index.ts",
-  "@tickwire/proto/messages": "proto/gen/messages.ts",
-  "@tickwire/proto/model": "proto/model/index.ts",
-  "@tickwire/proto/service": "proto/gen/market-data-service.ts",
 };
 
 const references = new WeakMap<SourceFile, readonly Reference[]>();
@@ -54,7 +47,7 @@ export function resolveSpecifier(from: string, specifier: string): Target {
   }
   if (specifier.startsWith("#test/")) return { path: joinPath("x", specifier.slice(1)) };
   if (specifier.startsWith("#")) return { path: joinPath("services/x", specifier.slice(1)) };
-  const path = WORKSPACE[specifier];
+  const path = PUBLISHED.get(specifier)?.at(-1);
   if (path !== undefined) return { path, packageName: specifier };
   const builtin = builtinModules.includes(specifier) ? `node:${specifier}` : specifier;
   return { packageName: builtin };
@@ -82,7 +75,7 @@ function readReference(node: SyntaxNode): Omit<Reference, "line"> | undefined {
     case "ImportExpression":
       return named(node, ["*"]);
     case "TSImportType":
-      return named(node, [qualifierName(childOf(node, "qualifier"))]);
+      return { ...named(node, [qualifierName(childOf(node, "qualifier"))]), isType: true };
     case "TSExternalModuleReference":
       return reference(childOf(node, "expression"), ["*"]);
     case "CallExpression":
@@ -95,7 +88,7 @@ function readReference(node: SyntaxNode): Omit<Reference, "line"> | undefined {
 }
 
 function named(node: SyntaxNode, names: readonly string[]): Omit<Reference, "line"> {
-  return reference(childOf(node, "source"), names);
+  return { ...reference(childOf(node, "source"), names), isType: isOfTypes(node) };
 }
 
 function firstArgument(node: SyntaxNode): Omit<Reference, "line"> {
@@ -108,7 +101,14 @@ function reference(
   names: readonly string[],
 ): Omit<Reference, "line"> {
   const specifier = source?.type === "Identifier" ? undefined : textOf(source);
-  return { specifier, names, isAddress: false };
+  return { specifier, names, isAddress: false, isType: false };
+}
+
+/** `import type …`, and `import { type A, type B } …`. */
+function isOfTypes(node: SyntaxNode): boolean {
+  if (node["importKind"] === "type" || node["exportKind"] === "type") return true;
+  const specifiers = listOf(node, "specifiers");
+  return specifiers.length > 0 && specifiers.every((one) => one["importKind"] === "type");
 }
 
 function importedName(specifier: SyntaxNode): string {

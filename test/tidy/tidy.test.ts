@@ -5,7 +5,12 @@ import { VENUES } from "#ingest/venues/registry.ts";
 import { findCircles } from "./circles.ts";
 import { checkGenerated, checkLockfile, checkMarkdown } from "./documents.ts";
 import { checkEffects, findNeedlessEdges } from "./effects.ts";
-import { findNeedlessEntries, findOrphans, findUnusedExports } from "./exports.ts";
+import {
+  findMissingPublished,
+  findNeedlessEntries,
+  findOrphans,
+  findUnusedExports,
+} from "./exports.ts";
 import { globalsOf } from "./globals.ts";
 import { checkImporters, checkLayers, findNeedlessPermissions } from "./layers.ts";
 import { checkMarks } from "./marks.ts";
@@ -58,6 +63,7 @@ describe("the tree", () => {
 
   test("no entry is named that is none", () => {
     expect(told(findNeedlessEntries(files))).toBe("");
+    expect(told(findMissingPublished(files))).toBe("");
   });
 
   test("files and lines have readable sizes", () => {
@@ -146,6 +152,7 @@ describe("specifiers", () => {
     ["#test/support/b.ts", "test/support/b.ts"],
     ["../../dist/services/wire/b.js", "services/wire/b.ts"],
     ["@tickwire/proto/model", "proto/model/index.ts"],
+    ["@tickwire/client", "clients/typescript/src/index.node.ts"],
   ])("%s leads to %s", (specifier, path) => {
     expect(resolveSpecifier("services/core/a.ts", specifier).path).toBe(path);
   });
@@ -278,6 +285,9 @@ describe("effects", () => {
     ["try { a(); } catch (global) { b(global); }"],
     ["type A = ReturnType<typeof setTimeout>;"],
     ["const a = { fetch: 1 }; a.fetch;"],
+    ['import type { Socket } from "node:net";'],
+    ['import { type Socket } from "node:net";'],
+    ['import { isIP } from "node:net";'],
     ["// Date.now() is not used"],
     ['"Date.now()";'],
   ])("%s is none", (text) => {
@@ -355,6 +365,12 @@ describe("circles, exports and orphans", () => {
       "services/core/lonely.ts is imported by nothing",
       "services/core/tested.ts is imported by nothing",
     ]);
+  });
+
+  test("a published file that is not there is told", () => {
+    const there = source("proto/model/index.ts", "");
+    const published = new Map([["@tickwire/proto/model", [there.path, "proto/gone.ts"]]]);
+    expect(findMissingPublished([there], published)).toHaveLength(1);
   });
 
   test("entries that are none are told", () => {
