@@ -22,7 +22,7 @@ import type {
  * A venue invented for driver tests: its frames are feed events with symbols in place of
  * instruments.
  */
-const FAKE_VENUE = "fake";
+export const FAKE_VENUE = "fake";
 
 export function fakeInstrument(symbol: string): Instrument {
   const [base = symbol, quote = "USD"] = symbol.split("-");
@@ -278,7 +278,7 @@ export function bookFrame(
 }
 
 /** A connection that was dialled, driven by the test. */
-class FakeSocket {
+export class FakeSocket {
   readonly url: string;
   readonly handlers: FeedSocketHandlers;
   readonly sent: string[] = [];
