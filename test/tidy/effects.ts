@@ -60,7 +60,8 @@ const GLOBALS: Readonly<Record<string, Effect>> = {
 const PURE = /^(Date\.(parse|UTC|prototype)|Math\.(?!random$|\?$)\w+|Function\.prototype)$/;
 
 /** What those modules of Node have besides, and what depends on its arguments only. */
-const PURE_IN_NODE = /^(isIP|isIPv4|isIPv6|BlockList|createHash|createHmac|timingSafeEqual)$/;
+const PURE_IN_NODE =
+  /^(isIP|isIPv4|isIPv6|BlockList|SocketAddress|createHash|createHmac|timingSafeEqual)$/;
 
 /** The effects by the module of Node that has them. */
 const MODULES: Readonly<Record<string, Effect>> = {
@@ -93,9 +94,10 @@ type Edge = { readonly path: string; readonly effects: readonly Effect[] };
 
 /** The files that have effects, each with those that it has. */
 const EDGES: readonly Edge[] = [
-  { path: "clients/typescript/src/environment.ts", effects: ["randomness", "timers", "page"] },
+  { path: "clients/typescript/src/host/environment.ts", effects: ["randomness", "timers", "page"] },
   { path: "proto/breaking.mjs", effects: ["process", "loading"] },
   { path: "proto/generate.mjs", effects: ["process", "files", "loading"] },
+  { path: "proto/vectors.mjs", effects: ["process", "files"] },
   // Delivery waits for the end of the turn; the bus is the only one to say when that is.
   { path: "services/bus/delivery-queue.ts", effects: ["timers"] },
   { path: "services/bus/memory-bus.ts", effects: ["timers"] },
@@ -113,16 +115,16 @@ const EDGES: readonly Edge[] = [
   { path: "services/cli/main.ts", effects: ["process"] },
   { path: "services/cli/process/capture-input.ts", effects: ["process", "files"] },
   { path: "services/cli/process/config-options.ts", effects: ["process", "files"] },
-  { path: "services/cli/process/open-bus.ts", effects: ["randomness"] },
-  { path: "services/cli/process/replay-service.ts", effects: ["process"] },
+  { path: "services/cli/process/open-bus.ts", effects: ["randomness", "timers"] },
+  { path: "services/cli/process/replay-service.ts", effects: ["process", "randomness"] },
   { path: "services/cli/process/service-process.ts", effects: ["process", "files"] },
   { path: "services/cli/tickwire.mjs", effects: ["process", "files"] },
-  { path: "services/gateway/topics/scheduler.ts", effects: ["timers"] },
-  {
-    path: "services/gateway/transport/node/node-transport.ts",
-    effects: ["network", "timers", "time"],
-  },
-  { path: "services/gateway/transport/uws/uws-module.ts", effects: ["process"] },
+  { path: "services/gateway/session/outbound/scheduler.ts", effects: ["timers"] },
+  { path: "services/gateway/transport/handler-guard.ts", effects: ["timers"] },
+  { path: "services/gateway/transport/tls-files.ts", effects: ["files", "network"] },
+  { path: "services/gateway/transport/node/tls.ts", effects: ["network"] },
+  { path: "services/gateway/transport/node/transport.ts", effects: ["timers"] },
+  { path: "services/gateway/transport/uws-module.ts", effects: ["process"] },
   { path: "services/ingest/capture/capture-file.ts", effects: ["files"] },
   { path: "services/ingest/capture/capture-reader.ts", effects: ["files"] },
   { path: "services/ingest/feed/rest/fetch-rest-client.ts", effects: ["network", "timers"] },

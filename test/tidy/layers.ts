@@ -24,7 +24,7 @@ const CORE = ["services/core/", "@tickwire/proto/model"];
 const SHARED = ["services/core/", "services/wire/", "services/bus/", "@tickwire/proto/*", "node:*"];
 
 /** What every room of a service may know: its settings, its metrics, the shape of its logger. */
-const INGEST_CONTRACTS = ["config", "limits", "logger", "metrics", "turn-scheduler"].map(
+const INGEST_CONTRACTS = ["config", "latency-metric", "limits", "metrics", "turn-scheduler"].map(
   (name) => `services/ingest/${name}.ts`,
 );
 const GATEWAY_CONTRACTS = ["config", "logger", "metrics"].map(
@@ -73,7 +73,11 @@ const LAYERS: readonly Layer[] = [
     place: "services/ingest/",
     may: [...SHARED, "services/publish/", "services/ingest/", "prom-client"],
   },
-  ...contracts(INGEST_CONTRACTS, ["services/ingest/venues/registry.ts"]),
+  ...contracts(INGEST_CONTRACTS, [
+    "services/publish/",
+    "services/ingest/venue/venue-counters.ts",
+    "services/ingest/venues/registry.ts",
+  ]),
   { place: "services/ingest/feed/", may: [...SHARED, ...INGEST_CONTRACTS, "ws"] },
   { place: "services/ingest/reading/", may: [...CORE, "services/ingest/feed/", "node:*"] },
   {
@@ -111,12 +115,20 @@ const LAYERS: readonly Layer[] = [
     ],
   },
 
-  // Inside the gateway: transport < catalog, rpc < topics < session < http < the parts list.
+  // Inside the gateway: access < transport < catalog, rpc < topics < session < http < the parts list.
   { place: "services/gateway/", may: [...SHARED, "services/gateway/", "prom-client"] },
-  ...contracts(GATEWAY_CONTRACTS, ["services/gateway/transport/select-transport.ts"]),
+  ...contracts(GATEWAY_CONTRACTS, ["services/gateway/transport/"]),
+  { place: "services/gateway/access/", may: [...SHARED, ...GATEWAY_CONTRACTS] },
   {
     place: "services/gateway/transport/",
-    may: [...SHARED, ...GATEWAY_CONTRACTS, "uWebSockets.js", "uWebSockets.js-node24", "ws"],
+    may: [
+      ...SHARED,
+      ...GATEWAY_CONTRACTS,
+      "services/gateway/access/",
+      "uWebSockets.js",
+      "uWebSockets.js-node24",
+      "ws",
+    ],
   },
   ...gatewayFloors([["catalog", "rpc"], ["topics"], ["session"], ["http"]]),
 ];
@@ -126,10 +138,10 @@ const IMPORTERS: readonly Importers[] = [
     packageName: "@nats-io/transport-node",
     places: ["services/bus/nats-bus.ts", "services/bus/nats-connection.ts"],
   },
-  { packageName: "uWebSockets.js", places: ["services/gateway/transport/uws/uws-module.ts"] },
+  { packageName: "uWebSockets.js", places: ["services/gateway/transport/uws-module.ts"] },
   {
     packageName: "uWebSockets.js-node24",
-    places: ["services/gateway/transport/uws/uws-module.ts"],
+    places: ["services/gateway/transport/uws-module.ts"],
   },
   {
     packageName: "@tickwire/proto/messages",
@@ -139,24 +151,22 @@ const IMPORTERS: readonly Importers[] = [
   {
     packageName: "ws",
     places: [
-      "clients/typescript/src/node-web-socket.ts",
+      "clients/typescript/src/host/node-web-socket.ts",
       "services/gateway/transport/node/",
       "services/ingest/feed/connection/web-socket-dialer.ts",
     ],
   },
 ];
 
-/** What every room knows may know no room, but for the lists of names that settings choose from. */
-function contracts(places: readonly string[], lists: readonly string[]): Layer[] {
-  return places.map((place) => {
-    const may = [...SHARED, ...places, "zod", "prom-client"];
-    return { place, may: place.endsWith("/config.ts") ? [...may, ...lists] : may };
-  });
+/** What every room knows may know no room, but for the names and counts that it is about. */
+function contracts(places: readonly string[], about: readonly string[]): Layer[] {
+  const may = [...SHARED, ...places, ...about, "zod", "prom-client"];
+  return places.map((place) => ({ place, may }));
 }
 
 /** Every floor may import those below it, and its neighbours on the same floor. */
 function gatewayFloors(floors: readonly (readonly string[])[]): Layer[] {
-  const below = ["services/gateway/transport/"];
+  const below = ["services/gateway/access/", "services/gateway/transport/"];
   return floors.flatMap((rooms) => {
     below.push(...rooms.map((room) => `services/gateway/${room}/`));
     const may = [...SHARED, ...GATEWAY_CONTRACTS, ...below, "prom-client"];
@@ -289,7 +299,8 @@ function areaOf(path: string): string {
 }
 
 function leavesItsArea(from: string, specifier: string, target: Target): boolean {
-  if (!specifier.startsWith(".") || target.path === undefined) return false;
+  // The names with # stand for TypeScript files only.
+  if (!specifier.startsWith(".") || target.path?.endsWith(".ts") !== true) return false;
   // Inside the published packages no #area is known: there, the layers alone judge.
   return areaOf(target.path) !== areaOf(from) && /^(services|test)\//.test(from);
 }

@@ -180,7 +180,7 @@ describe("layers", () => {
     ["services/ingest/feed/a.ts", "../venues/registry.ts", "a venue, from the feed"],
     ["services/ingest/feed/a.ts", "../reading/b.ts", "the readings, from the feed"],
     ["services/ingest/venues/kraken/decoder.ts", "../../venue/b.ts", "the driver, from a venue"],
-    ["services/ingest/logger.ts", "./feed/b.ts", "a room, from what every room knows"],
+    ["services/ingest/limits.ts", "./feed/b.ts", "a room, from what every room knows"],
     ["services/gateway/transport/a.ts", "../rpc/b.ts", "a method, from a transport"],
     ["services/gateway/catalog/a.ts", "../topics/b.ts", "topics, from the catalog"],
     ["services/gateway/topics/a.ts", "../session/b.ts", "a session, from the topics"],
@@ -213,7 +213,7 @@ describe("layers", () => {
   test("a package with one importer has no second", () => {
     const second = source("services/gateway/a.ts", 'import uws from "uWebSockets.js";');
     expect(checkImporters(second)).toHaveLength(1);
-    const owner = source("services/gateway/transport/uws/uws-module.ts", second.text);
+    const owner = source("services/gateway/transport/uws-module.ts", second.text);
     expect(checkImporters(owner)).toEqual([]);
   });
 
