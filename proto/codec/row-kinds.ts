@@ -22,7 +22,7 @@ type RowsOf<Kind extends RowKind> = Extract<BatchRows, { readonly kind: Kind }>[
 /** The times of row i. */
 type TimesOf = (index: number) => RowTimes;
 
-export type RowCodec<Kind extends RowKind> = {
+type RowCodec<Kind extends RowKind> = {
   /** Of the payload in Batch. */
   readonly field: number;
   encode(rows: RowsOf<Kind>): Uint8Array;

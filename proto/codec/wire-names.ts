@@ -1,4 +1,4 @@
-import { AggressorSideNumbers, ChannelNumbers, TopicStateNumbers } from "../gen/messages.ts";
+import { AggressorSideNumbers, ChannelNumbers } from "../gen/messages.ts";
 import type {
   AggressorSide as WireSide,
   Channel,
@@ -70,9 +70,4 @@ export function channelFromWire(channel: Channel): string {
 export function channelToWire(channel: string): Channel {
   const name = `CHANNEL_${channel.toUpperCase().replaceAll("-", "_")}`;
   return Object.hasOwn(ChannelNumbers, name) ? (name as Channel) : "CHANNEL_UNSPECIFIED";
-}
-
-/** True if the word is a state of TopicState. */
-export function isTopicState(word: string): word is TopicState {
-  return Object.hasOwn(TopicStateNumbers, `TOPIC_STATE_${word.toUpperCase()}`);
 }

@@ -1,3 +1,4 @@
+export { backoffDelayMs, type BackoffLimits } from "./backoff.ts";
 export { CHANNELS, type Channel } from "./channel.ts";
 export {
   canonicalDecimal,

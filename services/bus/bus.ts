@@ -25,7 +25,7 @@ export type BusSubscribeOptions = {
   readonly pendingMessagesMax?: number;
 };
 
-/** What happens to the connection behind the bus. */
+/** Something that happened to the connection behind the bus. */
 export type BusEvent =
   | { readonly kind: "connected" }
   | { readonly kind: "disconnected"; readonly reason: string }
@@ -33,7 +33,7 @@ export type BusEvent =
   | { readonly kind: "slow-consumer"; readonly pattern: string; readonly dropped: number }
   | { readonly kind: "closed"; readonly reason: string };
 
-export type BusErrorCode =
+type BusErrorCode =
   /** The bus was closed or is draining. */
   | "bus-closed"
   /** Nobody answers requests on this subject. */
@@ -44,12 +44,12 @@ export type BusErrorCode =
   | "payload-too-large"
   /** While disconnected, more than the reconnect buffer holds was published. */
   | "publish-buffer-full"
-  /** Nobody answers. */
+  /** No server answers at the address. */
   | "connect-failed"
-  /** The server does not let us in, or the address is none: trying again does not help. */
+  /** The server refuses us, or the address is malformed. Trying again does not help. */
   | "connect-refused";
 
-/** The world failed; `cause` is for the log. */
+/** The bus, or the network below it, failed. `cause` is for the log only. */
 export class BusError extends Error {
   readonly code: BusErrorCode;
 
@@ -70,7 +70,7 @@ export type Bus = {
   readonly kind: "memory" | "nats";
   readonly payloadBytesMax: number;
   /**
-   * Never blocks. The payload must not be changed any more. Throws BusError (`bus-closed`,
+   * Never blocks. The caller must not change the payload afterwards. Throws BusError (`bus-closed`,
    * `invalid-subject`, `payload-too-large`, `publish-buffer-full`).
    */
   publish(subject: string, payload: Uint8Array): void;

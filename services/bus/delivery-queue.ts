@@ -6,7 +6,7 @@ import type { BusMessage } from "./bus.ts";
  */
 export type Schedule = (run: () => void) => void;
 
-/** Called when a handler throws. Whoever gives none gets the error as an uncaught exception. */
+/** Called when a handler throws. Without it the error becomes an uncaught exception. */
 export type HandlerErrorListener = (error: unknown, subject: string) => void;
 
 /** One subscriber's share of a delivery queue. */
@@ -31,7 +31,7 @@ export class DeliveryTarget {
   }
 }
 
-export type DeliveryQueueOptions = {
+type DeliveryQueueOptions = {
   readonly schedule: Schedule;
   readonly onHandlerError: HandlerErrorListener | undefined;
   /**
@@ -68,7 +68,7 @@ export class DeliveryQueue {
     this.#options = options;
   }
 
-  /** Entries that wait. */
+  /** The number of waiting messages. */
   get length(): number {
     return (this.#entries.length - this.#head) / 2;
   }
@@ -92,7 +92,7 @@ export class DeliveryQueue {
     });
   }
 
-  /** Forgets everything that waits and releases who waits for it. */
+  /** Drops all waiting messages and resolves the promises of `whenDelivered`. */
   clear(): void {
     this.#entries = [];
     this.#head = 0;

@@ -16,7 +16,7 @@ import {
 } from "./delivery-queue.ts";
 import { hasWildcard, isSubject, isSubjectPattern, matchesTokens } from "./subject.ts";
 
-export type MemoryBusOptions = {
+type MemoryBusOptions = {
   /** For request time-outs. */
   readonly clock: Clock;
   /** When messages are delivered; default setImmediate. */
@@ -27,10 +27,10 @@ export type MemoryBusOptions = {
   readonly onHandlerError?: HandlerErrorListener;
 };
 
-export const PAYLOAD_BYTES_MAX = 1_048_576;
+const PAYLOAD_BYTES_MAX = 1_048_576;
 
 /** Subjects whose subscribers are remembered; at the limit all are forgotten and found anew. */
-export const ROUTES_MAX = 200_000;
+const ROUTES_MAX = 200_000;
 
 class Subscription extends DeliveryTarget implements BusSubscription {
   readonly queueGroup: string | undefined;

@@ -1,16 +1,11 @@
 import {
-  AuthorizationError,
-  connect,
   ConnectionError,
   RequestError,
   TimeoutError,
-  type ConnectionOptions,
   type Msg,
   type NatsConnection,
   type Subscription as NatsSubscription,
-  type TlsOptions,
 } from "@nats-io/transport-node";
-import { backoffDelayMs, type BackoffLimits } from "#core/backoff.ts";
 import {
   BusError,
   type Bus,
@@ -26,25 +21,15 @@ import {
   type HandlerErrorListener,
   type Schedule,
 } from "./delivery-queue.ts";
+import {
+  openNatsConnection,
+  type NatsConnectionOptions,
+  type ReconnectAttempts,
+} from "./nats-connection.ts";
 import { ConfirmationWindow, publishedBytes, ReconnectBuffer } from "./publish-window.ts";
 import { hasWildcard, isSubject, isSubjectPattern } from "./subject.ts";
 
-export type NatsBusOptions = {
-  /** `host:port` or `nats://host:port`; several for a cluster. */
-  readonly servers: string | readonly string[];
-  /** Seen in the server's monitoring. */
-  readonly name?: string;
-  readonly token?: string;
-  readonly user?: string;
-  readonly pass?: string;
-  readonly tls?: TlsOptions;
-  /** For each attempt to connect. Default 5,000. */
-  readonly connectTimeoutMs?: number;
-  /** Keep trying if no server answers at the start, instead of rejecting. Default false. */
-  readonly waitOnFirstConnect?: boolean;
-  /** Between pings; two that are not answered mean that the connection is dead. Default 5,000. */
-  readonly pingIntervalMs?: number;
-  readonly reconnectBackoff?: BackoffLimits;
+export type NatsBusOptions = NatsConnectionOptions & {
   /** What may be published while disconnected; beyond it `publish` throws. Default 8 MiB. */
   readonly reconnectBufferBytesMax?: number;
   /**
@@ -54,71 +39,28 @@ export type NatsBusOptions = {
   readonly unconfirmedBytesMax?: number;
   /** When messages are delivered; default setImmediate. */
   readonly schedule?: Schedule;
-  /** In [0, 1), for the jitter of reconnects; default Math.random. */
-  readonly random?: () => number;
   /** Without it, what a handler throws becomes an uncaught exception. */
   readonly onHandlerError?: HandlerErrorListener;
   /** The server refused something, such as a subscription that permissions forbid. */
   readonly onServerError?: (error: Error) => void;
 };
 
-export const RECONNECT_BUFFER_BYTES_MAX = 8 * 1_048_576;
-export const UNCONFIRMED_BYTES_MAX = 64 * 1_048_576;
-export const NATS_RECONNECT_BACKOFF: BackoffLimits = { baseMs: 100, maxMs: 5_000 };
+const RECONNECT_BUFFER_BYTES_MAX = 8 * 1_048_576;
+const UNCONFIRMED_BYTES_MAX = 64 * 1_048_576;
 
 /** Subjects known to be well-formed; at the limit all are forgotten. */
 const CHECKED_SUBJECTS_MAX = 100_000;
 
 const PAYLOAD_BYTES_MAX = 1_048_576;
-const CONNECT_TIMEOUT_MS = 5_000;
-const PING_INTERVAL_MS = 5_000;
 
 /**
- * Connects to a NATS server. From then on it reconnects for ever, with full jitter. Rejects with
- * BusError: `connect-failed` if no server can be reached, `connect-refused` if one does not let us in
- * or an address is none.
+ * Connects to a NATS server and keeps reconnecting to it. Rejects with BusError: `connect-failed`
+ * if no server can be reached, `connect-refused` if one refuses us or an address is malformed.
  */
 export async function connectNatsBus(options: NatsBusOptions): Promise<Bus> {
-  const attempts = { count: 0 };
-  const connectionOptions = toConnectionOptions(options, attempts);
-  let connection: NatsConnection;
-  try {
-    connection = await connect(connectionOptions);
-  } catch (cause) {
-    const servers = [options.servers].flat().join(", ");
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const isFinal = cause instanceof AuthorizationError || cause instanceof TypeError;
-    const code = isFinal ? "connect-refused" : "connect-failed";
-    throw new BusError(code, `cannot connect to ${servers}: ${reason}`, { cause });
-  }
+  const attempts: ReconnectAttempts = { count: 0 };
+  const connection = await openNatsConnection(options, attempts);
   return new NatsBus(connection, options, attempts);
-}
-
-function toConnectionOptions(
-  options: NatsBusOptions,
-  attempts: { readonly count: number },
-): ConnectionOptions {
-  const limits = options.reconnectBackoff ?? NATS_RECONNECT_BACKOFF;
-  const random = options.random ?? Math.random;
-  const { servers } = options;
-  return {
-    servers: typeof servers === "string" ? servers : [...servers],
-    noEcho: false,
-    reconnect: true,
-    maxReconnectAttempts: -1,
-    ignoreAuthErrorAbort: true,
-    noAsyncTraces: true,
-    maxPingOut: 2,
-    timeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-    pingInterval: options.pingIntervalMs ?? PING_INTERVAL_MS,
-    waitOnFirstConnect: options.waitOnFirstConnect ?? false,
-    reconnectDelayHandler: () => backoffDelayMs({ attempt: attempts.count, limits, random }),
-    ...(options.name === undefined ? {} : { name: options.name }),
-    ...(options.token === undefined ? {} : { token: options.token }),
-    ...(options.user === undefined ? {} : { user: options.user }),
-    ...(options.pass === undefined ? {} : { pass: options.pass }),
-    ...(options.tls === undefined ? {} : { tls: options.tls }),
-  };
 }
 
 class Subscription extends DeliveryTarget implements BusSubscription {
@@ -170,7 +112,7 @@ class Message implements BusMessage {
 class NatsBus implements Bus {
   readonly kind = "nats";
   readonly #connection: NatsConnection;
-  readonly #attempts: { count: number };
+  readonly #attempts: ReconnectAttempts;
   readonly #queue: DeliveryQueue;
   readonly #subscriptions = new Set<Subscription>();
   readonly #listeners = new Set<(event: BusEvent) => void>();
@@ -191,7 +133,7 @@ class NatsBus implements Bus {
   #state: "open" | "draining" | "closed" = "open";
   #draining: Promise<void> | undefined;
 
-  constructor(connection: NatsConnection, options: NatsBusOptions, attempts: { count: number }) {
+  constructor(connection: NatsConnection, options: NatsBusOptions, attempts: ReconnectAttempts) {
     this.#connection = connection;
     this.#attempts = attempts;
     this.#payloadBytesMax = connection.info?.max_payload ?? PAYLOAD_BYTES_MAX;

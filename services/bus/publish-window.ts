@@ -1,7 +1,7 @@
 import { BoundedQueue } from "#core/bounded-queue.ts";
 import { BusError } from "./bus.ts";
 
-/** What a message weighs beyond its payload and subject. */
+/** Memory that a message takes beyond its payload and subject, roughly. */
 const MESSAGE_OVERHEAD_BYTES = 128;
 
 /**
@@ -91,7 +91,7 @@ export class ConfirmationWindow {
     if (this.#sent - this.#asked >= Math.min(CONFIRM_BYTES, this.#bytesMax / 4)) this.#ask();
   }
 
-  /** A new connection has confirmed everything that it has been given: nothing. */
+  /** Starts counting anew, for a new connection that has been given nothing yet. */
   reset(): void {
     this.#generation++;
     this.#sent = 0;

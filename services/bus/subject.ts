@@ -129,7 +129,7 @@ export function unescapeToken(token: string): string | undefined {
   try {
     text = decoder.decode(Uint8Array.from(bytes));
   } catch {
-    // Bytes that are not UTF-8: nobody's token.
+    // The bytes are not UTF-8, so `escapeToken` did not make this token.
     return undefined;
   }
   // "=41" would be a second way to write "A".

@@ -1,7 +1,7 @@
 import { explainError } from "./process/errors.ts";
 import { createProgram } from "./program.ts";
 
-/** A reader that went away (`| head`) has what it wanted. */
+/** A reader that closes its end (`| head`) has all it wants, so this is no error. */
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
   throw error;
@@ -12,6 +12,6 @@ try {
 } catch (error) {
   const { exitCode, line } = explainError(error);
   if (line !== undefined) process.stderr.write(`tickwire: ${line}\n`);
-  // Whatever a failed command left open must not keep the program.
+  // What a failed command left open must not keep the process alive.
   process.exit(exitCode);
 }

@@ -58,7 +58,7 @@ export function listVariables(schema: z.ZodType): ConfigVariable[] {
 /**
  * The environment variable of a path: `["gateway", "bytesMax"]` is `TICKWIRE_GATEWAY__BYTES_MAX`.
  */
-export function variableOf(path: readonly string[]): string {
+function variableOf(path: readonly string[]): string {
   const parts = path.map((part) => part.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toUpperCase());
   return VARIABLE_PREFIX + parts.join("__");
 }
@@ -123,7 +123,7 @@ function describeRange(schema: JsonSchema): string {
   return ` ${minimum} to ${maximum}`;
 }
 
-/** Whole numbers have the bounds of safe integers, which say nothing. */
+/** False for the bounds of safe integers, which every whole number has. */
 function isBound(value: number | undefined): boolean {
   return value !== undefined && Math.abs(value) < Number.MAX_SAFE_INTEGER;
 }

@@ -16,7 +16,7 @@ const busConfigSchema = z.strictObject({
   kind: z
     .enum(["memory", "nats"])
     .default("nats")
-    .describe("what carries the events; memory is only of use within one process (dev)"),
+    .describe("what carries the events; memory works within one process only (dev)"),
   nats: z
     .strictObject({
       servers: z
@@ -33,7 +33,9 @@ const busConfigSchema = z.strictObject({
         .min(0)
         .max(86_400_000)
         .default(60_000)
-        .describe("how long a start waits for a server; 0 tries once; later it waits for ever"),
+        .describe(
+          "how long a start waits for a server; 0 tries once; a running process waits for ever",
+        ),
     })
     .refine(({ user, password }) => password === undefined || user !== undefined, {
       path: ["user"],
@@ -70,7 +72,7 @@ const shutdownConfigSchema = z.strictObject({
     .min(1)
     .max(3_600_000)
     .default(25_000)
-    .describe("the process ends after this long, whatever is still under way"),
+    .describe("the process ends after this long, even if something is still under way"),
 });
 
 /** Everything that can be set, for all processes: each uses its part of one tree. */

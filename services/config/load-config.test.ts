@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { listVariables, variableOf } from "./config-variables.ts";
+import { listVariables } from "./config-variables.ts";
 import { ConfigError, loadConfig, type ConfigSources } from "./load-config.ts";
 
 const SCHEMA = z.strictObject({
@@ -177,6 +177,12 @@ test("the list of variables has names, types, defaults and descriptions", () => 
 });
 
 test("a variable's name follows from its path", () => {
-  expect(variableOf(["log", "level"])).toBe("TICKWIRE_LOG__LEVEL");
-  expect(variableOf(["a", "silenceMsMax"])).toBe("TICKWIRE_A__SILENCE_MS_MAX");
+  const schema = z.strictObject({
+    log: z.strictObject({ level: z.string() }),
+    a: z.strictObject({ silenceMsMax: z.number() }),
+  });
+  expect(listVariables(schema).map(({ variable }) => variable)).toEqual([
+    "TICKWIRE_LOG__LEVEL",
+    "TICKWIRE_A__SILENCE_MS_MAX",
+  ]);
 });

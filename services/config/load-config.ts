@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { listVariables, VARIABLE_PREFIX, type ConfigVariable } from "./config-variables.ts";
 
 /** One thing that is wrong with a configuration. */
-export type ConfigProblem = {
+type ConfigProblem = {
   /** Dotted key, or the name of the variable or file where there is no such key. */
   readonly key: string;
   readonly problem: string;
@@ -40,7 +40,7 @@ export type ConfigSources = {
   /** Text of a JSON file and its name for messages. */
   readonly file?: { readonly name: string; readonly text: string };
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Names with the prefix that are none of ours to judge. */
+  /** Variables that have the prefix, but are no settings. */
   readonly ignoredVariables?: readonly string[];
   readonly flags?: readonly ConfigFlag[];
 };

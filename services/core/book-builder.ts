@@ -1,9 +1,5 @@
-import {
-  OrderBook,
-  rescaleMantissa,
-  type Mantissa,
-  type TruncatedPrices,
-} from "@tickwire/proto/model";
+import { OrderBook } from "@tickwire/proto/model";
+import { bookDelta, bookSnapshot } from "./book-events.ts";
 import {
   alignDeltas,
   placeDelta,
@@ -13,9 +9,9 @@ import {
 } from "./book-sync.ts";
 import { BoundedQueue } from "./bounded-queue.ts";
 import type { Instrument } from "./instrument.ts";
-import type { BookEvent, LevelColumns, TopicState } from "./market-event.ts";
+import type { BookEvent, TopicState } from "./market-event.ts";
 
-export type BookBuilderOptions = {
+type BookBuilderOptions = {
   readonly sync: BookSync;
   readonly instrument: Instrument;
   /** Deltas kept while waiting for a snapshot; beyond it the oldest is dropped and counted. */
@@ -30,7 +26,7 @@ export type BookBuilderOptions = {
  * Why a snapshot is needed, a gap was found or the state changed; also any reason that the driver
  * gives.
  */
-export type BookReason =
+type BookReason =
   | "start"
   | "synchronized"
   | "sequence-gap"
@@ -41,9 +37,9 @@ export type BookReason =
   | "checksum-mismatch"
   /** Bids at or above asks, where the venue gives nothing else that could show a loss. */
   | "crossed-book"
-  /** A number that was there before. */
+  /** A delta had a number that came before. */
   | "sequence-repeated"
-  /** The venue's numbers went back for good. */
+  /** The venue started its numbers anew. */
   | "sequence-reset";
 
 /** What a builder says about its book. */
@@ -64,11 +60,11 @@ export type BookOutput =
 
 type Emit = (output: BookOutput) => void;
 
-/** What a builder did not use. Counts since the start. */
-export type BookBuilderCounts = {
+/** Counts, since the start, of what a builder did not use. */
+type BookBuilderCounts = {
   /** Deltas before an in-band snapshot, which contains them. */
   beforeSnapshot: number;
-  /** Deltas that were contained already. */
+  /** Deltas that the book contained already. */
   duplicates: number;
   /** Deltas that fell out of the full buffer. */
   overflowed: number;
@@ -79,14 +75,14 @@ export type BookBuilderCounts = {
 };
 
 /**
- * So many contained deltas in a row behind a snapshot mean that the venue started its numbers anew.
- * Without this limit such a book would stand still for ever and look alive.
+ * When this many deltas in a row are contained in the snapshot already, the venue must have started
+ * its numbers anew. Without this limit such a book would stand still for ever and look alive.
  */
 export const DUPLICATES_IN_ROW_MAX = 1_000;
 
 /**
- * So many snapshots in a row that end before what was applied already mean that the venue numbers
- * anew, not that its REST side lags. The next is then taken.
+ * When more snapshots in a row than this end before what was applied already, the venue must have
+ * started its numbers anew; fewer may come from a REST side that lags. The next one is then taken.
  */
 export const SNAPSHOTS_BEHIND_MAX = 3;
 
@@ -119,7 +115,10 @@ export class BookBuilder {
   #gapReported = false;
   #wasLive = false;
   #duplicatesInRow = 0;
-  /** The last update applied before a number repeated: an older snapshot would be a step back. */
+  /**
+   * The last update that was applied before a number repeated. A snapshot older than this would
+   * take the book a step back.
+   */
   #floorUpdateId: number | undefined;
   #snapshotsBehind = 0;
   #startReason = "start";
@@ -144,14 +143,15 @@ export class BookBuilder {
   }
 
   /**
-   * True where numbers line a REST snapshot up with deltas; also one that nobody asked for, as in a
-   * recording of an older form of a protocol that sends its snapshots in the stream today.
+   * True where the venue's numbers can line deltas up behind a REST snapshot. It then need not have
+   * been asked for: recordings of an older protocol hold REST snapshots where the stream brings
+   * them today.
    */
   get #alignsRest(): boolean {
     return this.#sync.sequencing !== undefined;
   }
 
-  /** True if the book is complete as far as anybody can prove. */
+  /** True if the book is complete, as far as the venue's numbers and checksums can prove it. */
   get isLive(): boolean {
     return this.#phase === "live";
   }
@@ -187,7 +187,8 @@ export class BookBuilder {
   }
 
   /**
-   * Something of this book was lost that its numbers cannot show, such as an unreadable message.
+   * Call this when a message of this book was lost in a way that its numbers cannot show, for
+   * example because it was unreadable.
    */
   resync(reason: string, emit: Emit): void {
     if (this.#phase === "live") {
@@ -267,7 +268,7 @@ export class BookBuilder {
     const truncated = this.book.truncate(this.#depth);
     if (!this.#verify(delta, emit)) return;
     if (this.#isLostToCrossing(emit) || isProofAlone(delta)) return;
-    emit({ kind: "event", event: this.#deltaEvent(delta, truncated) });
+    emit({ kind: "event", event: bookDelta(this, delta, truncated) });
   }
 
   #reasonOf(placement: "covered" | "gap"): BookReason {
@@ -364,7 +365,9 @@ export class BookBuilder {
     this.#duplicatesInRow = 0;
     const last = deltas.at(-1) ?? snapshot;
     if (!this.#verify(last, emit) || this.#isLostToCrossing(emit)) return;
-    emit({ kind: "event", event: this.#snapshotEvent(last, snapshot.receivedTimeUs) });
+    const { receivedTimeUs } = snapshot;
+    const { venueTimeUs } = last;
+    emit({ kind: "event", event: bookSnapshot(this, { venueTimeUs, receivedTimeUs }) });
     this.#phase = "live";
     this.#wasLive = true;
     this.#gapReported = false;
@@ -429,62 +432,9 @@ export class BookBuilder {
   #keep(delta: RawBook): void {
     if (this.#buffer.pushEvicting(delta) !== undefined) this.counts.overflowed++;
   }
-
-  #snapshotEvent(last: RawBook, receivedTimeUs: number): BookEvent {
-    return {
-      kind: "book",
-      instrument: this.instrument,
-      venueTimeUs: last.venueTimeUs,
-      receivedTimeUs,
-      snapshot: true,
-      priceScale: this.book.priceScale,
-      sizeScale: this.book.sizeScale,
-      bids: this.book.bids(),
-      asks: this.book.asks(),
-    };
-  }
-
-  #deltaEvent(delta: RawBook, truncated: TruncatedPrices): BookEvent {
-    const whole = truncated.bids.length === 0 && truncated.asks.length === 0;
-    const { priceScale, sizeScale } = whole ? delta : this.book;
-    return {
-      kind: "book",
-      instrument: this.instrument,
-      venueTimeUs: delta.venueTimeUs,
-      receivedTimeUs: delta.receivedTimeUs,
-      snapshot: false,
-      priceScale,
-      sizeScale,
-      bids: whole ? delta.bids : this.#withRemovals(delta.bids, truncated.bids, delta),
-      asks: whole ? delta.asks : this.#withRemovals(delta.asks, truncated.asks, delta),
-    };
-  }
-
-  /** The columns at the book's scales, with the levels that were truncated away as removals. */
-  #withRemovals(
-    columns: LevelColumns,
-    truncated: readonly Mantissa[],
-    scales: { readonly priceScale: number; readonly sizeScale: number },
-  ): LevelColumns {
-    const { priceScale, sizeScale } = this.book;
-    const prices = columns.prices.map((price) =>
-      rescaleMantissa(price, scales.priceScale, priceScale),
-    );
-    const sizes = columns.sizes.map((size) => rescaleMantissa(size, scales.sizeScale, sizeScale));
-    for (const price of truncated) {
-      // The level may have come with this very delta; then it never existed for the consumer.
-      const index = prices.lastIndexOf(price);
-      if (index >= 0) sizes[index] = 0;
-      else {
-        prices.push(price);
-        sizes.push(0);
-      }
-    }
-    return { prices, sizes };
-  }
 }
 
-/** A checksum that came by itself tells consumers nothing. */
+/** True for a message that holds a checksum and no change: consumers need not see it. */
 function isProofAlone({ checksum, lastUpdateId, bids, asks }: RawBook): boolean {
   if (checksum === undefined || lastUpdateId !== undefined) return false;
   return bids.prices.length === 0 && asks.prices.length === 0;

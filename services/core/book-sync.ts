@@ -26,8 +26,9 @@ export type RawBook = {
   /** The venue's checksum of the book after this message. */
   readonly checksum: number | undefined;
   /**
-   * Levels per side that the venue keeps, where what falls out is not said (Kraken): the book is
-   * cut to it after each message, before the checksum. Constant for one subscription.
+   * How many levels per side the venue keeps, where it does not announce the levels that fall out
+   * (Kraken). The book is cut to this depth after each message, before its checksum is compared.
+   * Constant for one subscription.
    */
   readonly depth?: number | undefined;
   readonly priceScale: number;
@@ -36,11 +37,11 @@ export type RawBook = {
   readonly asks: LevelColumns;
 };
 
-/** How deltas follow a snapshot and each other. Pure functions of the venue's identifiers. */
+/** How deltas follow a snapshot and each other. Pure functions of the venue's numbers. */
 export type BookSequencing = {
   /**
-   * False where the numbers only rise: a message that comes twice or late shows, one that is
-   * missing does not. True if absent.
+   * False where the numbers only ever rise: they show a message that comes twice or late, but not
+   * one that is missing. True if absent.
    */
   readonly showsGaps?: boolean;
   /** True if the snapshot already contains this delta: drop it. */
@@ -76,8 +77,8 @@ export type BookPosition = {
   readonly bridged: boolean;
 };
 
-/** How a delta stands to a position. */
-export type Placement = "next" | "covered" | "gap";
+/** Whether a delta continues a position, is contained in it, or shows that something is missing. */
+type Placement = "next" | "covered" | "gap";
 
 /** Says whether a delta continues the position, is contained in it, or shows a loss. */
 export function placeDelta(
@@ -96,18 +97,18 @@ export function placeDelta(
 }
 
 /** The position after a delta was applied. */
-export function positionAfter(delta: RawBook, position: BookPosition): BookPosition {
+function positionAfter(delta: RawBook, position: BookPosition): BookPosition {
   return { updateId: delta.lastUpdateId ?? position.updateId, bridged: true };
 }
 
-/** What became of lining up buffered deltas behind a snapshot. */
-export type Alignment =
+/** The result of lining up buffered deltas behind a snapshot. */
+type Alignment =
   | {
       readonly kind: "aligned";
       readonly deltas: readonly RawBook[];
       readonly position: BookPosition;
     }
-  /** The delta at `index` is the first that is missing something before it. */
+  /** The delta at `index` is the first that does not continue what stands before it. */
   | { readonly kind: "snapshot-too-old" | "buffer-gap"; readonly index: number };
 
 /** Lines up deltas (in order of arrival) behind a snapshot, dropping what the snapshot covers. */

@@ -1,4 +1,4 @@
-/** Removed slots at the front that are tolerated before the array is compacted. */
+/** The array is compacted when more slots than this are empty at its front. */
 const FRONT_SLOTS_MAX = 64;
 
 /**

@@ -1,7 +1,7 @@
 import type { Instrument } from "./instrument.ts";
 import { isSymbol } from "./topic.ts";
 
-export type InstrumentCatalogOptions = {
+type InstrumentCatalogOptions = {
   readonly venue: string;
   /** At the limit further instruments are rejected and counted. */
   readonly instrumentsMax: number;
@@ -9,19 +9,17 @@ export type InstrumentCatalogOptions = {
   readonly derive?: DeriveInstrument;
 };
 
-/** An instrument out of its venue symbol, and its part of the venue where there are parts. */
-export type DeriveInstrument = (
-  venueSymbol: string,
-  venueMarket?: string,
-) => Instrument | undefined;
+/** Makes an instrument from its venue symbol and, where the venue has parts, from its part. */
+type DeriveInstrument = (venueSymbol: string, venueMarket?: string) => Instrument | undefined;
 
-/** What became of the instruments handed to `add`; what was there already counts as neither. */
-export type CatalogAddition = {
+/** What `add` did. Instruments that were known with the same details are in none of the counts. */
+type CatalogAddition = {
   readonly added: number;
-  /** Known, with other details (increments, contract size): taken over. */
+  /** Known instruments whose details (increments, contract size) have changed. */
   readonly updated: number;
   /**
-   * Of another venue, in conflict with a known one, without a usable symbol, or beyond the limit.
+   * Instruments of another venue, in conflict with a known one, without a usable symbol, or beyond
+   * the limit.
    */
   readonly rejected: number;
 };
@@ -67,12 +65,13 @@ export class InstrumentCatalog {
   }
 
   /**
-   * The instrument that the venue calls so; an unknown one is derived and added if the catalog can.
+   * The instrument with this venue symbol. An unknown one is derived and added, if the catalog can
+   * derive.
    */
   byVenueSymbol(venueSymbol: string, venueMarket?: string): Instrument | undefined {
     const known = this.#byVenueSymbol.get(venueMarket ?? "")?.get(venueSymbol);
     if (known !== undefined || this.#derive === undefined) return known;
-    // A full catalog is not worth deriving for: a feed of unknown names must stay cheap.
+    // A full catalog would refuse what is derived, and a feed of unknown names must stay cheap.
     if (this.isFull) {
       this.#rejectedTotal++;
       return undefined;
@@ -84,7 +83,7 @@ export class InstrumentCatalog {
     return this.#byVenueSymbol.get(venueMarket ?? "")?.get(venueSymbol);
   }
 
-  /** All that the venue calls so, in any of its parts. Derives nothing. */
+  /** The instruments with this venue symbol in any part of the venue. Derives nothing. */
   allByVenueSymbol(venueSymbol: string): readonly Instrument[] {
     return [...this.#byVenueSymbol.values()]
       .map((bySymbol) => bySymbol.get(venueSymbol))

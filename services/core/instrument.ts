@@ -5,7 +5,7 @@ export { CHANNELS, type Channel } from "@tickwire/proto/model";
 export type InstrumentKind = "spot" | "perpetual" | "future" | "option";
 
 /** What a size counts: units of the base or of the quote asset, or contracts. */
-export type SizeUnit = "base" | "quote" | "contract";
+type SizeUnit = "base" | "quote" | "contract";
 
 /**
  * One tradable thing at one venue. Decimals are exact plain text, as the venue writes them.

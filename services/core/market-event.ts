@@ -82,26 +82,26 @@ export type Ticker = EventBase & {
   readonly askPrice: string | undefined;
 };
 
-export type Funding = EventBase & {
+type Funding = EventBase & {
   readonly kind: "funding";
   readonly rate: string;
   readonly nextFundingTimeUs: number | undefined;
   readonly intervalMs: number | undefined;
 };
 
-export type MarkPrice = EventBase & {
+type MarkPrice = EventBase & {
   readonly kind: "mark-price";
   readonly markPrice: string;
   readonly indexPrice: string | undefined;
 };
 
-export type OpenInterest = EventBase & {
+type OpenInterest = EventBase & {
   readonly kind: "open-interest";
   readonly openInterest: string;
   readonly openInterestValue: string | undefined;
 };
 
-export type Liquidation = EventBase & {
+type Liquidation = EventBase & {
   readonly kind: "liquidation";
   readonly price: string;
   readonly size: string;

@@ -1,6 +1,6 @@
 import { CHANNELS, type Channel } from "./instrument.ts";
 
-/** What can be subscribed: one channel of one instrument of one venue. */
+/** What clients subscribe to: one channel of one instrument of one venue. */
 export type Topic = {
   readonly venue: string;
   readonly symbol: string;
@@ -37,7 +37,7 @@ export function formatTopic(topic: TopicPattern): string {
   return `${topic.venue}:${topic.symbol}/${topic.channel}`;
 }
 
-/** Reads a topic of which each part may be "*"; a topic without any is a pattern of itself. */
+/** Reads a topic of which each part may be "*". A topic without "*" matches only itself. */
 export function parseTopicPattern(text: string): TopicPattern | undefined {
   if (text.length > TOPIC_LENGTH_MAX) return undefined;
   const colon = text.indexOf(":");

@@ -2,7 +2,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
 
-export type AdminServerOptions = {
+type AdminServerOptions = {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;

@@ -13,7 +13,7 @@ export type Logger = {
   error(fields: object, message: string): void;
 };
 
-export type LoggerOptions = {
+type LoggerOptions = {
   readonly level: LogLevel;
   /** Which part of Tickwire writes, such as `gateway`. */
   readonly service: string;

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 
-export type MetricsOptions = {
+type MetricsOptions = {
   /** Of the program, for `tickwire_build_info`. */
   readonly version: string;
 };

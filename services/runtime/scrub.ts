@@ -4,7 +4,7 @@ const SECRET_NAME =
 
 const REDACTED = "[redacted]";
 
-/** Nested deeper than this is not written: such a value is no log field. */
+/** Values that are nested deeper than this are left out. */
 const DEPTH_MAX = 6;
 
 const ADDRESS = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s"'<>]+)/gi;

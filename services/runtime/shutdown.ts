@@ -1,25 +1,25 @@
 import type { Clock } from "#core/clock.ts";
 import type { Logger } from "./logger.ts";
 
-/** What the program tells its caller. */
+/** The exit codes of the program. */
 export const ExitCode = {
   Ok: 0,
-  /** It was asked for something possible and could not do it. */
+  /** What was asked for failed. */
   Failure: 1,
-  /** It was asked wrongly: unknown option, bad configuration. */
+  /** The question was wrong: an unknown option, a bad configuration. */
   Usage: 2,
-  /** A second signal cut the orderly end short. */
+  /** A second signal ended the process before its shutdown was complete. */
   Forced: 130,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 /** The part of `process` that a shutdown needs. */
-export type SignalSource = {
+type SignalSource = {
   on(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
   off(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
 };
 
-export type ShutdownOptions = {
+type ShutdownOptions = {
   readonly clock: Clock;
   readonly logger: Logger;
   /** All steps together get this long; then the process ends with `Failure`. */

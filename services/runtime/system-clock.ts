@@ -1,15 +1,15 @@
 import type { CancelTimer, Clock } from "#core/clock.ts";
 
-/** The longest delay that the runtime's timers take; longer ones fire at once there. */
+/** The longest delay that setTimeout accepts; it fires a longer one at once. */
 const TIMER_MS_MAX = 2_147_483_647;
 
-/** The wall clock may be stepped; beyond this difference the fine clock is set by it again. */
+/** When the wall clock is stepped by more than this, the fine clock is set by it again. */
 const DRIFT_MS_MAX = 5;
 
-/** Reading both clocks must not take longer than this, or the pair means nothing. */
+/** A pair of readings that took longer than this does not show one moment and is not used. */
 const PAIR_MS_MAX = 1;
 
-/** So often is such a pair tried for; then the next call tries again. */
+/** How many pairs are tried per call; the next call tries again. */
 const PAIR_ATTEMPTS_MAX = 3;
 
 /** The wall clock and the fine clock at one moment, both in milliseconds. */

@@ -7,8 +7,6 @@ import type {
   QueryReply,
 } from "@tickwire/proto/messages";
 
-export type { Announcement, CatalogReply, QueryReply } from "@tickwire/proto/messages";
-
 /** The caller owns the result. Throws WireError if a value does not fit its field. */
 export function encodeAnnouncement(announcement: MessageInit<Announcement>): Uint8Array {
   return AnnouncementCodec.encode(announcement);

@@ -1,6 +1,9 @@
 import { CloseCodeNumbers } from "@tickwire/proto/messages";
 
-/** WebSocket close codes, from codes.proto. */
+/**
+ * WebSocket close codes, from codes.proto. A client comes back after those below 4500; it does not
+ * after the others.
+ */
 export const CloseCode = {
   GoingAway: CloseCodeNumbers.CLOSE_CODE_GOING_AWAY,
   SlowConsumer: CloseCodeNumbers.CLOSE_CODE_SLOW_CONSUMER,
@@ -16,8 +19,3 @@ export const CloseCode = {
   PermissionDenied: CloseCodeNumbers.CLOSE_CODE_PERMISSION_DENIED,
 } as const;
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
-
-/** True if the code asks the client to come back: 4000 to 4499 do, 4500 to 4999 do not. */
-export function isReconnectable(code: CloseCode): boolean {
-  return code < 4500;
-}

@@ -20,7 +20,7 @@ const BATCH_KIND_OF_CHANNEL = {
 /**
  * Encodes events of one channel as a batch; event i has the sequence firstSequence + i. The caller
  * owns the result. Throws WireError as `encodeBatch` does, and RangeError if there are no events or
- * they are of several channels: that is a mistake of the caller.
+ * they are of several channels, which is a bug of the caller.
  */
 export function encodeEvents(header: BatchHeaderInit, events: readonly MarketEvent[]): Uint8Array {
   const kind = events[0]?.kind;

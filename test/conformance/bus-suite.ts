@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { Bus, BusErrorCode, BusEvent, BusMessage } from "#bus/bus.ts";
+import type { Bus, BusError, BusEvent, BusMessage } from "#bus/bus.ts";
 
 /** How the suite gets buses of one kind. */
-export type BusSuiteOptions = {
+type BusSuiteOptions = {
   readonly name: string;
   readonly open: (options: {
     /** What handlers throw must end up here. */
@@ -52,6 +52,8 @@ function numbered(index: number): Uint8Array {
 }
 
 /** Runs synchronously what must throw, and says with which code. */
+type BusErrorCode = BusError["code"];
+
 function codeOf(run: () => unknown): BusErrorCode | undefined {
   try {
     run();

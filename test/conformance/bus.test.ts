@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import { connectNatsBus } from "#bus/nats-bus.ts";
-import { requireNatsServer, startNatsServer, type NatsServer } from "../support/nats-server.ts";
+import { requireNatsServer, startNatsServer, type NatsServer } from "#test/support/nats-server.ts";
 import { describeBus } from "./bus-suite.ts";
 
 describeBus({

@@ -25,10 +25,10 @@ import {
 
 type TopicLog = { sequence: number; last: MarketEvent[]; levels: Map<string, number> };
 
-export const VENUE = "fake";
+const VENUE = "fake";
 
 /** A spot instrument of the fake venue: `BTC-USDT` is `BTCUSDT` there. */
-export function fakeInstrument(symbol: string): Instrument {
+function fakeInstrument(symbol: string): Instrument {
   const [base = "", quote = ""] = symbol.split("-");
   return {
     venue: VENUE,

@@ -12,7 +12,7 @@ import { RawClient } from "./gateway-raw-client.ts";
 
 export const TRANSPORTS = ["uws", "node"] as const;
 
-export type LogLine = { readonly level: string; readonly message: string; readonly fields: object };
+type LogLine = { readonly level: string; readonly message: string; readonly fields: object };
 
 /** A gateway with a fake ingestor on one memory bus, and a clock that only the test moves. */
 export class Rig {

@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import { connect } from "node:net";
 
 /** What a raw upgrade asks for. */
-export type RawUpgrade = {
+type RawUpgrade = {
   readonly port: number;
   readonly path: string;
   readonly subprotocol?: string;

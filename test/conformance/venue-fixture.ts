@@ -11,8 +11,8 @@ import type { FeedAdapter, FeedDecoder, FeedEvent } from "#ingest/feed/feed-adap
 import { decodeRecorded, type RecordedConnection } from "../support/recorded-answer.ts";
 
 /**
- * One file of `test/fixtures/venues/<family>/<member>/<channel>-<variant>.json`: what a venue sends, and what
- * must come out.
+ * One file of `test/fixtures/venues/<family>/<member>/<channel>-<variant>.json`: what a
+ * venue sends, and what must come out.
  *
  * `frames` in order; a string is the frame's text as sent (where number texts matter), an object or
  * array is sent as its JSON, and `{"gzip": ...}` with either inside as a compressed binary frame.
@@ -220,9 +220,7 @@ const CHANNELS_OF_TYPES: Readonly<Record<string, Channel>> = {
 };
 
 /** One event in the form that fixtures use. Keys without a value are left out. */
-export function canonical(
-  event: MarketEvent | Exclude<FeedEvent, { kind: "raw-book" }>,
-): CanonicalEvent {
+function canonical(event: MarketEvent | Exclude<FeedEvent, { kind: "raw-book" }>): CanonicalEvent {
   if (event.kind === "rejected") return { type: event.kind, reason: event.reason };
   const { kind, ...rest } = event;
   if (!("instrument" in event)) return withoutUndefined({ type: kind, ...rest });

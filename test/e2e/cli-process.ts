@@ -27,7 +27,7 @@ export type CliProcess = {
   stop(signal?: NodeJS.Signals): Promise<CliResult>;
 };
 
-export type CliOptions = {
+type CliOptions = {
   readonly environment?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
 };

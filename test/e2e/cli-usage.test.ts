@@ -68,9 +68,9 @@ describe("wrong usage exits with 2 and says what is wrong", () => {
     [["dev", "--speed", "0"], "It must be a number above 0, or max"],
     [["dev", "--set", "gateway.port"], "--set takes KEY=VALUE"],
     [["dev", "--set", "gateway.=1"], "--set takes KEY=VALUE"],
-    [["dev", "--speed", "10"], "--speed is of --replay"],
-    [["dev", "--exit-when-done"], "--exit-when-done is of --replay"],
-    [["ingest", "--no-start-on-subscribe"], "--no-start-on-subscribe is of --replay"],
+    [["dev", "--speed", "10"], "--speed only works with --replay"],
+    [["dev", "--exit-when-done"], "--exit-when-done only works with --replay"],
+    [["ingest", "--no-start-on-subscribe"], "--no-start-on-subscribe only works with --replay"],
     [["ingest", "--replay", "-"], "--replay takes a file"],
     [["replay", "-", "--start-on-subscribe"], "--start-on-subscribe takes a file"],
     [
@@ -83,7 +83,7 @@ describe("wrong usage exits with 2 and says what is wrong", () => {
     [["doctor", "nonsense"], "there is no venue nonsense; there are binance"],
     [["doctor", "simulated", "--set", "bus.kind=nats"], "doctor publishes nothing"],
     [["dev", "--venue", ":X"], "--venue takes ID or ID:SYMBOL,SYMBOL"],
-    [["gateway", "--set", "bus.kind=memory"], "use dev, or bus.kind nats"],
+    [["gateway", "--set", "bus.kind=memory"], "use dev, or set bus.kind to nats"],
     [["record", "simulated"], "required option '--out <file>' not specified"],
   ])("%j", async (args, message) => {
     const { status, stdout, stderr } = await runCli(args);

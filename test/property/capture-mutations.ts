@@ -18,7 +18,7 @@ const BOOK_DEPTH = 1_000;
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** A line, and which books it is about. */
-export type WindowLine = { readonly line: CaptureRecord; readonly books: readonly string[] };
+type WindowLine = { readonly line: CaptureRecord; readonly books: readonly string[] };
 
 /** Some consecutive lines about a few instruments, from where their books begin. */
 export type CaptureWindow = {
@@ -32,7 +32,7 @@ export type CaptureWindow = {
 };
 
 /** A book in plain maps from price to size, as texts. */
-export class PlainBook {
+class PlainBook {
   readonly #sides = { bids: new Map<string, string>(), asks: new Map<string, string>() };
   #hash = 0;
 

@@ -10,9 +10,9 @@ type Integer64 =
 type Text = { readonly index?: number | null; readonly text?: string | null };
 
 /** An event with its decimals as text, which is what both sides must agree on. */
-export type PlainEvent = Record<string, unknown>;
+type PlainEvent = Record<string, unknown>;
 
-export function decimalText(mantissa: number | bigint, scale: number): string {
+function decimalText(mantissa: number | bigint, scale: number): string {
   const value = BigInt(mantissa);
   const digits = (value < 0n ? -value : value).toString().padStart(scale + 1, "0");
   const whole = digits.slice(0, digits.length - scale);
@@ -68,7 +68,7 @@ export function big(value: Integer64 | null | undefined): bigint {
 }
 
 /** What protobufjs takes for 64 bits: anything with two halves, which its typings call a Long. */
-export function long(value: bigint): number {
+function long(value: bigint): number {
   const bits = BigInt.asUintN(64, value);
   const low = Number(bits & 0xffff_ffffn) | 0;
   const high = Number(bits >> 32n) | 0;

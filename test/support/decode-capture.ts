@@ -9,7 +9,7 @@ import type { FeedAdapter, FeedDecoder, FeedEvent } from "#ingest/feed/feed-adap
 import { decodeRecorded } from "./recorded-answer.ts";
 
 /** What an adapter made of a capture, with books built directly, without the feed driver. */
-export type DecodedCapture = {
+type DecodedCapture = {
   /** Every event but books, in order. */
   readonly events: readonly Exclude<FeedEvent, { kind: "raw-book" }>[];
   /** Received frames, in order. */
@@ -22,7 +22,7 @@ export type DecodedCapture = {
   readonly gaps: number;
 };
 
-export type DecodeCaptureOptions = {
+type DecodeCaptureOptions = {
   readonly bookDepth?: number;
   /** Changes frames on their way to the decoder, to see what it notices. */
   readonly alter?: (frame: string) => string;

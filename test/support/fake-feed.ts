@@ -38,7 +38,7 @@ export function fakeInstrument(symbol: string): Instrument {
   };
 }
 
-export const FAKE_LIMITS: FeedLimits = {
+const FAKE_LIMITS: FeedLimits = {
   subscriptionsPerConnectionMax: 100,
   outgoingFrames: { count: 1000, intervalMs: 1000 },
   restWeight: { count: 1000, intervalMs: 1000 },

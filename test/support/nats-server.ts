@@ -22,7 +22,7 @@ const RETRY_MS = 25;
 /**
  * Where the binary is; undefined if this machine has none. Looks beside PATH where Debian puts it.
  */
-export function findNatsServer(): string | undefined {
+function findNatsServer(): string | undefined {
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/bin"];
   return folders.map((folder) => join(folder, "nats-server")).find(isExecutable);
 }

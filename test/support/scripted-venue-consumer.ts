@@ -6,7 +6,7 @@ import { parseEventSubject } from "#bus/subject.ts";
 import type { MarketBook } from "./scripted-venue-market.ts";
 
 /** Both sides as canonical decimals, best first; two books are equal if these are. */
-export type BookTexts = { readonly bids: readonly string[]; readonly asks: readonly string[] };
+type BookTexts = { readonly bids: readonly string[]; readonly asks: readonly string[] };
 
 /** The texts of a venue's true book. */
 export function textsOfMarketBook(book: MarketBook): BookTexts {

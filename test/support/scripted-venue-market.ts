@@ -25,9 +25,9 @@ export type ScriptedTrade = {
   readonly aggressorSide: "buyer" | "seller";
 };
 
-export type ScriptedInstrument = { readonly base: string; readonly quote: string };
+type ScriptedInstrument = { readonly base: string; readonly quote: string };
 
-export type ScriptedMarketOptions = ScriptedInstrument & {
+type ScriptedMarketOptions = ScriptedInstrument & {
   readonly seed: number;
   /** Levels that the venue shows; deltas and books are those of this view. All if undefined. */
   readonly depth: number | undefined;

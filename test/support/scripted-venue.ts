@@ -25,7 +25,7 @@ import { type MarketBook, ScriptedMarket, type ScriptedTrade } from "./scripted-
 const LISTED_TRADES_MAX = 100;
 
 /** What may go wrong with one book message. The true book changes in any case. */
-export type DeltaFault =
+type DeltaFault =
   | "none"
   /** Never sent. */
   | "drop"
@@ -36,7 +36,7 @@ export type DeltaFault =
   /** With a checksum of another book, where the venue has checksums. */
   | "wrong-checksum";
 
-export type ScriptedVenueOptions = {
+type ScriptedVenueOptions = {
   readonly venue: ScriptedVenueId;
   /** Their quote asset is the dialect's. */
   readonly bases: readonly string[];
@@ -46,7 +46,7 @@ export type ScriptedVenueOptions = {
 };
 
 /** A REST answer in place of the true one. */
-export type RestFault = {
+type RestFault = {
   readonly status: number;
   readonly retryAfterSeconds?: number;
   /** Answers this many requests so. */

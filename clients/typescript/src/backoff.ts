@@ -1,3 +1,5 @@
+import { backoffDelayMs as delayMs } from "@tickwire/proto/model";
+
 /** How long to wait between attempts. */
 export type BackoffOptions = {
   /** Upper bound of the first wait. */
@@ -6,7 +8,6 @@ export type BackoffOptions = {
   readonly maxMs: number;
 };
 
-const EXPONENT_MAX = 31;
 // A tenth of the base keeps the first attempt of thousands of clients from being an immediate one.
 const FLOOR_SHARE = 0.1;
 
@@ -19,7 +20,6 @@ export function backoffDelayMs(
   options: BackoffOptions,
   random: () => number,
 ): number {
-  const ceilingMs = Math.min(options.maxMs, options.baseMs * 2 ** Math.min(attempt, EXPONENT_MAX));
-  const floorMs = Math.min(ceilingMs, options.baseMs * FLOOR_SHARE);
-  return Math.max(1, Math.round(floorMs + random() * (ceilingMs - floorMs)));
+  const limits = { ...options, minMs: options.baseMs * FLOOR_SHARE };
+  return Math.max(1, Math.round(delayMs({ attempt, limits, random })));
 }

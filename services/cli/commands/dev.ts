@@ -12,7 +12,7 @@ import { addVenueOption, venueFlags } from "../process/venue-options.ts";
 
 type DevOptions = GatewayOptions & ReplayFlags;
 
-/** Nobody waits for a developer's clients to come back. */
+/** In development no client has to be given time to leave. */
 const DEFAULTS = {
   bus: { kind: "memory" },
   gateway: { drainWindowMs: 0 },
@@ -59,7 +59,7 @@ async function runDev(options: DevOptions): Promise<void> {
   const admin = await runAdminServer({ config, service, notReadyReasons });
   const bus = await openBus({ ...service, config: config.bus, name: "tickwire-dev" });
   service.shutdown.add("bus", () => bus.drain());
-  // The gateway first: a port in use must not cost a connection to a venue.
+  // The gateway starts first, so that a port in use is noticed before a venue is dialled.
   gateway = await runGateway({ config, service, bus });
   const address = reachableAddress(config.gateway.host, gateway.port);
   const adminAddress = reachableAddress(config.admin.host, admin.port);

@@ -2,20 +2,20 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import type { MeasuredVenue } from "#ingest/metrics.ts";
 import type { DoctorWatch, WatchedBook } from "./doctor-watch.ts";
 
-/** How a check went: as it should, worth a look, or wrong. */
-export type Verdict = "ok" | "warn" | "fail";
+/** The result of a check: as it should be, worth a look, or wrong. */
+type Verdict = "ok" | "warn" | "fail";
 
 /** One line of the report. */
 export type Check = { readonly verdict: Verdict; readonly name: string; readonly text: string };
 
-/** A clock this far from ours is worth a look: times of events are then hard to compare. */
+/** A clock that differs by more than this is worth a look: times are then hard to compare. */
 export const CLOCK_SKEW_MS_MAX = 1_000;
 
 /** How far ours is from the venue's clock. */
-export type ClockReading = {
+type ClockReading = {
   /** Positive if ours is ahead. */
   readonly skewMs: number;
-  /** The reading is right to half of it. */
+  /** How long the reading took; the difference is exact to half of this. */
   readonly roundTripMs: number;
 };
 
@@ -30,7 +30,7 @@ export function checkClock({ skewMs, roundTripMs }: ClockReading): Check {
   };
 }
 
-/** What can be said of the stream after it was followed for a while. */
+/** The checks of a stream that was followed for a while. */
 export function checkStream(followed: {
   readonly venue: MeasuredVenue;
   readonly watch: DoctorWatch;
@@ -48,7 +48,7 @@ export function checkStream(followed: {
   for (const channel of channels) {
     if (channel === "book") continue;
     const count = watch.events[channel] ?? 0;
-    // Nobody may have traded; a venue that is silent altogether shows in its books.
+    // Perhaps nobody traded. A venue that sends nothing at all is noticed by its books.
     const text = count > 0 ? `${count} events` : `nothing in ${seconds} s (it may be quiet)`;
     checks.push({ verdict: count > 0 ? "ok" : "warn", name: channel, text });
   }
@@ -114,8 +114,8 @@ function checkLatency(watch: DoctorWatch): Check {
 }
 
 /**
- * Instruments to try a venue with, where none is named: two that are surely traded, or the first
- * two there are.
+ * Instruments to try a venue with, where the user names none: two that are traded most, or the
+ * first two of the list.
  */
 export function chooseInstruments(all: readonly Instrument[]): readonly Instrument[] {
   const rank = ({ base, quote, kind }: Instrument): number => {

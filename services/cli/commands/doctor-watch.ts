@@ -4,10 +4,10 @@ import type { Bus } from "#bus/bus.ts";
 import { parseEventSubject } from "#bus/subject.ts";
 import type { Channel } from "#core/instrument.ts";
 
-/** Latencies kept for the median; further ones are not looked at. */
-export const LATENCIES_MAX = 10_000;
+/** How many latencies are kept for the median; later ones are ignored. */
+const LATENCIES_MAX = 10_000;
 
-/** What became of one book, as a consumer sees it. */
+/** The history of one book, as a consumer sees it. */
 export type WatchedBook = {
   readonly symbol: string;
   state: string;
@@ -18,14 +18,14 @@ export type WatchedBook = {
 };
 
 /**
- * Follows a venue as a consumer does, from nothing but what is published: rebuilds the books, and
- * notes what states they go through.
+ * Follows a venue as a consumer does, using published events only: rebuilds the books and notes
+ * their states.
  */
 export class DoctorWatch {
   readonly events: Partial<Record<Channel, number>> = {};
   readonly #books = new Map<string, WatchedBook & { readonly book: OrderBook }>();
   readonly #latenciesUs: number[] = [];
-  /** Sequences that did not follow. */
+  /** How many events did not have the next sequence. */
   missing = 0;
   readonly #sequences = new Map<string, number>();
 
@@ -68,7 +68,7 @@ export class DoctorWatch {
     this.events[topic.channel] = (this.events[topic.channel] ?? 0) + batch.count;
     const { kind, rows } = rowsOf(batch);
     for (const row of rows) {
-      // A trade from before we came says nothing of the way here.
+      // A trade from before we subscribed says nothing about the latency.
       const isOld = "historical" in row && row.historical;
       if (isOld || row.venueTimeUs === undefined) continue;
       if (this.#latenciesUs.length >= LATENCIES_MAX) break;

@@ -25,10 +25,10 @@ import { parseVenue, parseVenueId } from "../process/venue-options.ts";
 
 type DoctorOptions = ConfigOptions & { readonly duration: number; readonly json?: boolean };
 
-/** Pages of one list of instruments that are looked at. */
+/** How many pages of one list of instruments are read at most. */
 const PAGES_MAX = 64;
 
-/** How long books may take to come into sync, and how often that is looked at. */
+/** How long books may take to come into sync, and how often this is checked. */
 const SYNC_MS_MAX = 30_000;
 const SYNC_CHECK_MS = 50;
 
@@ -119,7 +119,7 @@ async function readClock(
   try {
     const { answer, sentUs, receivedUs } = await rest.ask(request);
     const venueUs = adapter.parseServerTimeUs?.(answer.body);
-    if (venueUs === undefined) throw new CommandError("no time in the answer");
+    if (venueUs === undefined) throw new CommandError("the answer holds no time");
     const skewMs = ((sentUs + receivedUs) / 2 - venueUs) / 1000;
     report.add(checkClock({ skewMs, roundTripMs: (receivedUs - sentUs) / 1000 }));
   } catch (error) {
@@ -207,7 +207,7 @@ async function followStreams(parts: {
   for (const check of checkStream(followed)) report.add(check);
 }
 
-/** Returns when it holds, or after SYNC_MS_MAX. */
+/** Resolves when the condition holds, or after SYNC_MS_MAX. */
 async function waitUntil(holds: () => boolean, clock: Clock): Promise<void> {
   for (let waitedMs = 0; waitedMs < SYNC_MS_MAX && !holds(); waitedMs += SYNC_CHECK_MS) {
     await sleep(SYNC_CHECK_MS, clock);
@@ -243,7 +243,7 @@ class AskedRest {
   }
 }
 
-/** Prints each check as it comes, and what all of them come to. */
+/** Prints each check when it is done, and the total at the end. */
 class Report {
   readonly #json: boolean;
   readonly #counts = { ok: 0, warn: 0, fail: 0 };

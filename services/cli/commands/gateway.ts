@@ -53,7 +53,7 @@ Examples:
       const config = loadCommandConfig(options, { defaults: DEFAULTS, flags });
       if (config.bus.kind === "memory") {
         throw new UsageError(
-          "a gateway by itself has nobody on a memory bus; use dev, or bus.kind nats",
+          "a gateway alone hears nobody on a memory bus; use dev, or set bus.kind to nats",
         );
       }
       const service = createServiceProcess("gateway", config);
@@ -103,7 +103,7 @@ export async function runGateway(parts: {
   return gateway;
 }
 
-/** Leaves some of the deadline for what is closed after the gateway. */
+/** The part of the deadline that the gateway may use; the rest is for what closes after it. */
 function graceMsOf(config: TickwireConfig): number {
   return Math.floor(config.shutdown.deadlineMs * 0.8);
 }

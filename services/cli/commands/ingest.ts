@@ -48,7 +48,7 @@ Examples:
       const config = loadCommandConfig(options, { defaults: DEFAULTS, flags });
       if (config.bus.kind === "memory") {
         throw new UsageError(
-          "an ingestor by itself has nobody on a memory bus; use dev, or bus.kind nats",
+          "an ingestor alone reaches nobody over a memory bus; use dev, or set bus.kind to nats",
         );
       }
       await runIngestProcess(config, replay);

@@ -46,7 +46,7 @@ Examples:
 }
 
 /** `trades,book` as channels. Throws UsageError. */
-export function parseChannels(text: string): readonly Channel[] {
+function parseChannels(text: string): readonly Channel[] {
   const names = text.split(",").map((name) => name.trim());
   const unknown = names.filter((name) => !CHANNELS.some((channel) => channel === name));
   if (unknown.length > 0) {
@@ -74,7 +74,7 @@ async function normalize(path: string, options: NormalizeOptions): Promise<void>
   process.stderr.write(formatSummary(summary));
 }
 
-/** The lines, no faster than the output is read. */
+/** The lines of a capture, read no faster than the output takes them. */
 async function* heldBack(
   lines: AsyncIterable<CaptureLine>,
   output: LineOutput,

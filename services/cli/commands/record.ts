@@ -24,10 +24,10 @@ import { venueFlags } from "../process/venue-options.ts";
 
 type RecordOptions = ConfigOptions & { readonly out: string; readonly duration?: number };
 
-/** How often a disk that gave up is noticed. */
+/** How often the recording is checked for a disk that failed. */
 const FILE_CHECK_MS = 500;
 
-/** `tickwire record VENUE`: what passes between a venue and us, into a capture. */
+/** `tickwire record VENUE`: writes the traffic between a venue and us into a capture. */
 export function createRecordCommand(): Command {
   const command = new Command("record")
     .summary("record a venue's traffic into a capture")
@@ -117,7 +117,7 @@ async function startRecording(parts: {
   return recorder;
 }
 
-/** A recording with holes is no success. */
+/** A recording that lost lines exits with an error. */
 function exitCodeOf(recorder: CaptureRecorder): ExitCode {
   return recorder.linesLost > 0 ? ExitCode.Failure : ExitCode.Ok;
 }

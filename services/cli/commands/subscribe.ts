@@ -39,7 +39,10 @@ export function createSubscribeCommand(): Command {
     .option("--duration <seconds>", "end after this long", parseSeconds)
     .option("--depth <levels>", "levels a side of books; 0 is all", parseCount, 0)
     .option("--conflate <ms>", "merge events closer together than this; 0 is none", parseCount, 0)
-    .option("--no-snapshot", "start with news instead of the current state (not for books)")
+    .option(
+      "--no-snapshot",
+      "start with the next event instead of the current state (not for books)",
+    )
     .addHelpText(
       "after",
       `
@@ -137,7 +140,7 @@ class TopicPrinter {
     else this.#flushSoon();
   }
 
-  /** What came in one frame leaves in one write. */
+  /** Writes everything that came in one frame with one write. */
   #flushSoon(): void {
     if (this.#flushing) return;
     this.#flushing = true;

@@ -1,7 +1,7 @@
 import { encodeBatch, readBatch, rowsOf, type BatchRows } from "@tickwire/proto/codec";
 import { expect, test } from "vitest";
 import { EventJson, type EventType, type TypedRow } from "./event-json.ts";
-import { formatEventText, formatTime } from "./event-text.ts";
+import { formatEventText } from "./event-text.ts";
 
 const SOURCE = { venue: "binance", symbol: "BTC-USDT", venueSymbol: "BTCUSDT" };
 const POSITION = { epoch: 1_600_000_000_000_000, sequence: 7 };
@@ -244,9 +244,4 @@ test.each(EVENTS)("$type has a line for people", (event) => {
     new RegExp(`^2021-04-17T16:48:52\\.\\d{6}Z binance:BTC-USDT ${event.type} `),
   );
   expect(line).not.toMatch(/undefined|NaN|\n/);
-});
-
-test("times have microseconds, also before 1970", () => {
-  expect(formatTime(1_618_678_132_385_815)).toBe("2021-04-17T16:48:52.385815Z");
-  expect(formatTime(-1)).toBe("1969-12-31T23:59:59.999999Z");
 });

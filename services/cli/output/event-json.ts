@@ -12,7 +12,7 @@ import type {
 } from "@tickwire/proto/codec";
 import { formatDecimal, type Mantissa } from "@tickwire/proto/model";
 
-/** Whose event it is. Compared by identity: give the same object for the same instrument. */
+/** The instrument of an event. It is compared by identity: pass one object per instrument. */
 export type EventSource = {
   readonly venue: string;
   readonly symbol: string;
@@ -197,7 +197,7 @@ function formatStatus(row: StatusRow): string {
   );
 }
 
-/** A mantissa of digits only needs no escaping. */
+/** A mantissa consists of digits, so it needs no escaping. */
 function decimal(name: string, mantissa: Mantissa, scale: number): string {
   return `,"${name}":"${formatDecimal(mantissa, scale)}"`;
 }

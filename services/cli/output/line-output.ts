@@ -1,5 +1,5 @@
 /** The part of a writable stream that lines go to. */
-export type OutputStream = {
+type OutputStream = {
   write(chunk: string): boolean;
   once(event: "drain", listener: () => void): unknown;
 };

@@ -1,14 +1,14 @@
 import { BusError } from "#bus/bus.ts";
-import { backoffDelayMs, type BackoffLimits } from "#core/backoff.ts";
+import { backoffDelayMs, type BackoffLimits } from "@tickwire/proto/model";
 import type { Clock } from "#core/clock.ts";
 
-/** Between attempts; a server that is just starting is there in a second. */
+/** The waits between attempts. They begin short, since a server that is starting is soon there. */
 const BACKOFF: BackoffLimits = { baseMs: 500, maxMs: 5_000 };
 
-/** Whoever watches is told this often that it is still waiting. */
+/** How often the wait is reported. */
 const REPORT_MS = 10_000;
 
-export type ConnectPatientlyOptions<Connection> = {
+type ConnectPatientlyOptions<Connection> = {
   readonly connect: () => Promise<Connection>;
   /** From the first attempt on; no attempt begins after it. 0 tries once. */
   readonly timeoutMs: number;

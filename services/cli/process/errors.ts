@@ -12,7 +12,7 @@ export class UsageError extends Error {
   }
 }
 
-/** It could not be done, and the message says all that the user needs to know. */
+/** The command failed, and the message says all that the user needs to know. */
 export class CommandError extends Error {
   readonly code = "failed";
 
@@ -57,6 +57,6 @@ function describeAddressInUse(error: Error): string {
 }
 
 /** The `code` of an error, if it has one that is text. */
-export function errorCode(error: Error): string | undefined {
+function errorCode(error: Error): string | undefined {
   return "code" in error && typeof error.code === "string" ? error.code : undefined;
 }

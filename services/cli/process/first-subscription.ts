@@ -2,19 +2,19 @@ import type { Bus } from "#bus/bus.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 
 /**
- * Every question of a gateway for the state of a topic. It asks when somebody subscribes, with
- * nothing in the question; a GetSnapshot call asks the same and carries its request.
+ * The pattern of every query that asks for the state of a topic. A gateway sends one with an empty
+ * payload when somebody subscribes; for a GetSnapshot call the payload holds its request.
  */
 const SNAPSHOT_QUERIES = "rq.v1.*.snapshot.>";
 
 /**
- * A gateway asks for a bounded number of topics at once. After this many looks in a row without
- * another question, it was the last one of the request. A process that stalls counts for one look.
+ * A gateway asks for a bounded number of topics at once. When this many checks in a row find no
+ * further query, the last one ended the request. A process that stalls counts as one check.
  */
 const QUIET_LOOKS = 4;
 const LOOK_MS = 100;
 
-export type FirstSubscription = {
+type FirstSubscription = {
   /** Resolves once, a moment after the first subscriber has all its topics. */
   readonly arrived: Promise<void>;
   /** Stops waiting; `arrived` then stays open. */

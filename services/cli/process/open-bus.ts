@@ -10,7 +10,7 @@ import { connectPatiently } from "./connect-patiently.ts";
 /** As infra/nats/limits.conf has it, so that what fits here fits there. */
 const MEMORY_PAYLOAD_BYTES_MAX = 8 * 1024 * 1024;
 
-export type OpenBusOptions = {
+type OpenBusOptions = {
   readonly config: BusConfig;
   readonly clock: Clock;
   readonly logger: Logger;

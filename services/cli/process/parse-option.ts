@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 
-/** Longest time that a command takes: a year. */
+/** The longest time that an option may give: a year. */
 const SECONDS_MAX = 31_536_000;
 
 /** A whole number from 0. Throws commander's error, which names the option. */

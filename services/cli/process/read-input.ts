@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { UsageError } from "./errors.ts";
 
-/** No request is larger; a capture does not come through here. */
+/** The largest request that is read from standard input. Captures are read elsewhere. */
 const INPUT_BYTES_MAX = 16 * 1024 * 1024;
 
 /** The whole of a stream as text. Throws `UsageError` above 16 MiB. */

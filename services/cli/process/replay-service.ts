@@ -50,7 +50,7 @@ export function replayServiceOptions(flags: ReplayFlags): ReplayServiceOptions |
       flags.exitWhenDone === undefined ? [] : ["--exit-when-done"],
     ].flat();
     if (pointless.length === 0) return undefined;
-    throw new UsageError(`${pointless.join(", ")} is of --replay, which is not given`);
+    throw new UsageError(`${pointless.join(", ")} only works with --replay`);
   }
   if (path === "-") throw new UsageError("--replay takes a file: it is read twice");
   if (venue.length > 1) throw new UsageError("--replay takes one --venue at most");

@@ -34,9 +34,11 @@ export function createServiceProcess(service: string, config: TickwireConfig): S
 
 /** As in package.json, three folders up from here in the sources and four in the build. */
 export function programVersion(): string {
-  for (const relative of ["../../../package.json", "../../../../package.json"]) {
+  const fromSources = new URL("../../../package.json", import.meta.url);
+  const fromBuild = new URL("../../../../package.json", import.meta.url);
+  for (const address of [fromSources, fromBuild]) {
     try {
-      const text = readFileSync(new URL(relative, import.meta.url), "utf8");
+      const text = readFileSync(address, "utf8");
       const { name, version } = JSON.parse(text) as { name?: string; version?: string };
       if (name === "tickwire" && version !== undefined) return version;
     } catch (error) {

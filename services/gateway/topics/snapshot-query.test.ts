@@ -1,7 +1,7 @@
 import { encodeBatch } from "@tickwire/proto/codec";
 import { expect, test } from "vitest";
 import { BusError } from "#bus/bus.ts";
-import type { Bus, BusErrorCode } from "#bus/bus.ts";
+import type { Bus } from "#bus/bus.ts";
 import { encodeQueryError, encodeQueryReply } from "#wire/bus-codec.ts";
 import { QueryGate } from "./query-gate.ts";
 import { querySnapshot } from "./snapshot-query.ts";
@@ -41,7 +41,7 @@ test.each([
 
 test.each(["no-responders", "request-timeout", "bus-closed"] as const)(
   "what the bus says (%s) stays inside: a client learns that nobody answers",
-  async (code: BusErrorCode) => {
+  async (code: BusError["code"]) => {
     const { outcome } = query(() => Promise.reject(new BusError(code, "rq.v1.fake: no")));
     const message = "the ingestor of fake does not answer";
     expect(await outcome).toEqual({ kind: "unavailable", message });

@@ -1,4 +1,4 @@
-import { backoffDelayMs } from "#core/backoff.ts";
+import { backoffDelayMs } from "@tickwire/proto/model";
 import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { RestRequest } from "../feed/feed-adapter.ts";

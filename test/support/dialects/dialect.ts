@@ -46,7 +46,7 @@ export type DialectContext = {
 export type MadeTrade = ScriptedTrade & { readonly timeUs: number };
 
 /** A REST request that the venue received. */
-export type DialectRequest = {
+type DialectRequest = {
   readonly method: string;
   readonly url: URL;
   readonly body: string;

@@ -1,5 +1,5 @@
 import { assert } from "#core/assert.ts";
-import { backoffDelayMs } from "#core/backoff.ts";
+import { backoffDelayMs } from "@tickwire/proto/model";
 import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";

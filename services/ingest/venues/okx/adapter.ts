@@ -1,5 +1,5 @@
+import { crc32 } from "node:zlib";
 import { formatDecimal, type OrderBook } from "@tickwire/proto/model";
-import { CRC32_START, finishCrc32, updateCrc32 } from "#core/crc32.ts";
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { OkxDecoder } from "./decoder.ts";
 import {
@@ -137,7 +137,7 @@ export function okxChecksum(book: OrderBook): number {
       texts.push(formatDecimal(price, book.priceScale), formatDecimal(size, book.sizeScale));
     }
   }
-  return finishCrc32(updateCrc32(CRC32_START, texts.join(":"))) | 0;
+  return crc32(texts.join(":")) | 0;
 }
 
 function parseServerTimeUs(body: string): number | undefined {

@@ -3,7 +3,7 @@ import type { Dialect, ScriptedRequest } from "../dialect.ts";
 import { ms, unitOf } from "../texts.ts";
 
 /** In what the two futures venues differ. */
-export type FuturesNames = {
+type FuturesNames = {
   /** Of the REST addresses: `fapi`. */
   readonly api: string;
   readonly quote: string;

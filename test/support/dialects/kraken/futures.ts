@@ -1,7 +1,9 @@
 import type { Dialect, DialectConnection, ScriptedRequest } from "../dialect.ts";
 import { iso, ms } from "../texts.ts";
 
-/** Each book and each contract's trades are numbered; a snapshot has the number of the last change. */
+/**
+ * Each book and each contract's trades are numbered; a snapshot has the number of the last change.
+ */
 function numbered(frame: string, symbol: string, { memory }: DialectConnection): string {
   const isSnapshot = frame.includes('"feed":"book_snapshot"');
   const key = `${frame.includes('"feed":"trade"') ? "trades" : "book"} ${symbol}`;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { createPrng } from "#test/support/prng.ts";
-import { backoffDelayMs } from "./backoff.ts";
+import { createPrng } from "../../test/support/prng.ts";
+import { backoffDelayMs, type BackoffLimits } from "./backoff.ts";
 
 const limits = { baseMs: 100, maxMs: 1_000 };
 
@@ -21,4 +21,18 @@ test("the wait is spread evenly from zero, so that no two come back together", (
   expect(Math.max(...waits)).toBeGreaterThan(790);
   const mean = waits.reduce((sum, wait) => sum + wait, 0) / waits.length;
   expect(Math.abs(mean - 400)).toBeLessThan(20);
+});
+
+test("the wait has a floor, unless the limit is below it", () => {
+  const wait = (limits: BackoffLimits): number =>
+    backoffDelayMs({ attempt: 0, limits, random: () => 0 });
+  expect(wait({ baseMs: 500, maxMs: 20_000 })).toBe(0);
+  expect(wait({ baseMs: 500, maxMs: 20_000, minMs: 50 })).toBe(50);
+  expect(wait({ baseMs: 500, maxMs: 20, minMs: 50 })).toBe(20);
+});
+
+test("between floor and limit every wait is as likely", () => {
+  const bounded = { baseMs: 500, maxMs: 20_000, minMs: 100 };
+  const half = backoffDelayMs({ attempt: 0, limits: bounded, random: () => 0.5 });
+  expect(half).toBe(300);
 });

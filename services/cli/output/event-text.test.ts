@@ -1,0 +1,7 @@
+import { expect, test } from "vitest";
+import { formatTime } from "./event-text.ts";
+
+test("times have microseconds, also before 1970", () => {
+  expect(formatTime(1_618_678_132_385_815)).toBe("2021-04-17T16:48:52.385815Z");
+  expect(formatTime(-1)).toBe("1969-12-31T23:59:59.999999Z");
+});

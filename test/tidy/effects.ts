@@ -1,0 +1,187 @@
+/**
+ * Time, randomness, environment and everything that reaches out are arguments everywhere but at
+ * the edge. The edge is the list below; a file is in it for what it does, and for nothing else.
+ */
+
+import { globalsOf, type GlobalUse } from "./globals.ts";
+import { isCode, isShipped, isGenerated, type SourceFile } from "./source-files.ts";
+import { referencesOf, resolveSpecifier } from "./specifiers.ts";
+
+type Effect =
+  | "time"
+  | "timers"
+  | "randomness"
+  | "network"
+  | "process"
+  | "files"
+  | "output"
+  | "page"
+  | "loading";
+
+/** The effects by the global name that has them; a name stands for its members too. */
+const GLOBALS: Readonly<Record<string, Effect>> = {
+  Date: "time",
+  performance: "time",
+  setTimeout: "timers",
+  setInterval: "timers",
+  setImmediate: "timers",
+  queueMicrotask: "timers",
+  requestAnimationFrame: "timers",
+  scheduler: "timers",
+  "AbortSignal.timeout": "timers",
+  Math: "randomness",
+  crypto: "randomness",
+  fetch: "network",
+  WebSocket: "network",
+  EventSource: "network",
+  XMLHttpRequest: "network",
+  MessageChannel: "network",
+  BroadcastChannel: "network",
+  Worker: "network",
+  process: "process",
+  console: "output",
+  globalThis: "page",
+  global: "page",
+  window: "page",
+  self: "page",
+  document: "page",
+  location: "page",
+  navigator: "page",
+  localStorage: "page",
+  sessionStorage: "page",
+  indexedDB: "page",
+  require: "loading",
+  module: "loading",
+  eval: "loading",
+  Function: "loading",
+};
+
+/** Uses of these names that always give the same answer. */
+const PURE = /^(Date\.(parse|UTC|prototype)|Math\.(?!random$|\?$)\w+|Function\.prototype)$/;
+
+/** What those modules of Node have besides, and what depends on its arguments only. */
+const PURE_IN_NODE =
+  /^(isIP|isIPv4|isIPv6|BlockList|SocketAddress|createHash|createHmac|timingSafeEqual)$/;
+
+/** The effects by the module of Node that has them. */
+const MODULES: Readonly<Record<string, Effect>> = {
+  "node:timers": "timers",
+  "node:timers/promises": "timers",
+  "node:perf_hooks": "time",
+  "node:crypto": "randomness",
+  "node:dns": "network",
+  "node:dgram": "network",
+  "node:http": "network",
+  "node:http2": "network",
+  "node:https": "network",
+  "node:inspector": "network",
+  "node:net": "network",
+  "node:tls": "network",
+  "node:worker_threads": "network",
+  "node:child_process": "process",
+  "node:cluster": "process",
+  "node:os": "process",
+  "node:process": "process",
+  "node:readline": "process",
+  "node:v8": "process",
+  "node:fs": "files",
+  "node:fs/promises": "files",
+  "node:module": "loading",
+  "node:vm": "loading",
+};
+
+type Edge = { readonly path: string; readonly effects: readonly Effect[] };
+
+/** The files that have effects, each with those that it has. */
+const EDGES: readonly Edge[] = [
+  { path: "clients/typescript/src/host/environment.ts", effects: ["randomness", "timers", "page"] },
+  { path: "proto/breaking.mjs", effects: ["process", "loading"] },
+  { path: "proto/generate.mjs", effects: ["process", "files", "loading"] },
+  { path: "proto/vectors.mjs", effects: ["process", "files"] },
+  // Delivery waits for the end of the turn; the bus is the only one to say when that is.
+  { path: "services/bus/delivery-queue.ts", effects: ["timers"] },
+  { path: "services/bus/memory-bus.ts", effects: ["timers"] },
+  { path: "services/bus/nats-bus.ts", effects: ["timers", "time"] },
+  { path: "services/bus/nats-connection.ts", effects: ["randomness"] },
+  { path: "services/cli/commands/call-over-http.ts", effects: ["network", "timers"] },
+  { path: "services/cli/commands/call.ts", effects: ["process"] },
+  { path: "services/cli/commands/dev.ts", effects: ["process"] },
+  { path: "services/cli/commands/doctor.ts", effects: ["process"] },
+  { path: "services/cli/commands/normalize.ts", effects: ["process"] },
+  { path: "services/cli/commands/record.ts", effects: ["process"] },
+  { path: "services/cli/commands/replay.ts", effects: ["process"] },
+  { path: "services/cli/commands/subscribe.ts", effects: ["process", "timers"] },
+  { path: "services/cli/commands/venues.ts", effects: ["process"] },
+  { path: "services/cli/main.ts", effects: ["process"] },
+  { path: "services/cli/process/capture-input.ts", effects: ["process", "files"] },
+  { path: "services/cli/process/config-options.ts", effects: ["process", "files"] },
+  { path: "services/cli/process/open-bus.ts", effects: ["randomness", "timers"] },
+  { path: "services/cli/process/replay-service.ts", effects: ["process", "randomness"] },
+  { path: "services/cli/process/service-process.ts", effects: ["process", "files"] },
+  { path: "services/cli/tickwire.mjs", effects: ["process", "files"] },
+  { path: "services/gateway/session/outbound/scheduler.ts", effects: ["timers"] },
+  { path: "services/gateway/transport/handler-guard.ts", effects: ["timers"] },
+  { path: "services/gateway/transport/tls-files.ts", effects: ["files", "network"] },
+  { path: "services/gateway/transport/node/tls.ts", effects: ["network"] },
+  { path: "services/gateway/transport/node/transport.ts", effects: ["timers"] },
+  { path: "services/gateway/transport/uws-module.ts", effects: ["process"] },
+  { path: "services/ingest/capture/capture-file.ts", effects: ["files"] },
+  { path: "services/ingest/capture/capture-reader.ts", effects: ["files"] },
+  { path: "services/ingest/feed/rest/fetch-rest-client.ts", effects: ["network", "timers"] },
+  { path: "services/ingest/main.ts", effects: ["randomness"] },
+  { path: "services/ingest/turn-scheduler.ts", effects: ["timers"] },
+  { path: "services/runtime/admin-server.ts", effects: ["network"] },
+  { path: "services/runtime/metrics.ts", effects: ["process"] },
+  { path: "services/runtime/system-clock.ts", effects: ["time", "timers"] },
+];
+
+/** Effects outside the edge files. */
+export function checkEffects(file: SourceFile, edges: readonly Edge[] = EDGES): string[] {
+  if (!isCode(file.path) || !isShipped(file.path) || isGenerated(file.path)) return [];
+  const edge = edges.find(({ path }) => path === file.path);
+  return effectsIn(file)
+    .filter(({ effect }) => edge === undefined || !edge.effects.includes(effect))
+    .map(({ name, line }) => `${file.path}:${line} uses ${name}; take it as an argument`);
+}
+
+/** Edge files that are not there, and effects that they no longer have. */
+export function findNeedlessEdges(
+  files: readonly SourceFile[],
+  edges: readonly Edge[] = EDGES,
+): string[] {
+  return edges.flatMap(({ path, effects }) => {
+    const file = files.find((candidate) => candidate.path === path);
+    if (file === undefined) return [`the edge file ${path} is not there`];
+    const had = new Set(effectsIn(file).map(({ effect }) => effect));
+    return effects
+      .filter((effect) => !had.has(effect))
+      .map((effect) => `the edge file ${path} is allowed ${effect}, but has none of it`);
+  });
+}
+
+type FoundEffect = { readonly effect: Effect; readonly name: string; readonly line: number };
+
+function effectsIn(file: SourceFile): FoundEffect[] {
+  const found: FoundEffect[] = [];
+  for (const use of globalsOf(file)) {
+    const effect = effectOf(use);
+    if (effect !== undefined) found.push({ effect, name: use.name, line: use.line });
+  }
+  for (const { specifier, line, names, isType } of referencesOf(file)) {
+    const name = resolveSpecifier(file.path, specifier ?? "").packageName ?? "";
+    const effect = MODULES[name];
+    const isPure = isType || (names.length > 0 && names.every((one) => PURE_IN_NODE.test(one)));
+    if (effect !== undefined && !isPure) found.push({ effect, name, line });
+  }
+  return found;
+}
+
+function effectOf({ name, constructedFrom }: GlobalUse): Effect | undefined {
+  if (PURE.test(name) || (name === "Date" && constructedFrom)) return undefined;
+  const [root = ""] = name.split(".");
+  return Object.hasOwn(GLOBALS, name) ? GLOBALS[name] : ownEffect(root);
+}
+
+function ownEffect(root: string): Effect | undefined {
+  return Object.hasOwn(GLOBALS, root) ? GLOBALS[root] : undefined;
+}

@@ -1,0 +1,154 @@
+/**
+ * What is exported is used: by a shipped file, or by the unit test beside it. A name that only
+ * some other test uses, or only its own file, is no part of what the file offers. In folders of
+ * tests the users are tests, so any other file counts.
+ */
+
+import { isCode, isGenerated, isTest, type SourceFile } from "./source-files.ts";
+import { filesReferencedBy, referencesOf, resolveSpecifier } from "./specifiers.ts";
+import { PUBLISHED } from "./workspace.ts";
+import { childOf, lineOf, listOf, syntaxOf, textOf, type SyntaxNode } from "./syntax.ts";
+
+/** Files that no import of ours need reach, with what starts them; published ones besides. */
+const ENTRIES: Readonly<Record<string, string>> = {
+  "proto/breaking.mjs": "npm run check:proto",
+  "proto/generate.mjs": "npm run generate",
+  "services/cli/tickwire.mjs": "the program",
+  "services/config/config-document.ts": "writes docs/configuration.md through its test",
+  "proto/vectors.mjs": "writes the vectors for other clients; run by hand",
+  "test/bench/client-bundle.bench.mjs": "measures; run by hand",
+  "test/conformance/transport-failing-process.mjs": "a process that transports.test starts",
+  "test/bench/codec.bench.mjs": "measures; run by hand",
+  "test/bench/crc32.bench.mjs": "measures; run by hand",
+  "test/bench/json-tape.bench.mjs": "measures; run by hand",
+  "test/report.mjs": ".ci/run",
+  "test/support/cut-corpus.mjs": "makes test/fixtures/corpus; run by hand",
+  "vitest.config.ts": "vitest",
+};
+
+/** Exports that nobody uses who counts. */
+export function findUnusedExports(
+  files: readonly SourceFile[],
+  entries: Readonly<Record<string, string>> = ENTRIES,
+): string[] {
+  const code = files.filter(({ path }) => isCode(path) && !path.endsWith(".d.ts"));
+  const users = usersByName(code);
+  return code
+    .filter(({ path }) => !isGenerated(path) && !isEntry(path, entries))
+    .flatMap((file) =>
+      exportsOf(file)
+        .filter(({ name }) => {
+          const paths = [
+            ...(users.get(`${file.path} ${name}`) ?? []),
+            ...(users.get(`${file.path} *`) ?? []),
+          ];
+          return !paths.some((user) => counts(user, file.path));
+        })
+        .map(
+          ({ name, line }) =>
+            `${file.path}:${line} exports ${name}, which no other file uses that counts`,
+        ),
+    );
+}
+
+/** Files that nothing imports and nothing starts. */
+export function findOrphans(
+  files: readonly SourceFile[],
+  entries: Readonly<Record<string, string>> = ENTRIES,
+): string[] {
+  const code = files.filter(({ path }) => isCode(path) && !path.endsWith(".d.ts"));
+  const importers = new Map<string, string[]>();
+  for (const file of code) {
+    for (const path of filesReferencedBy(file)) {
+      importers.set(path, [...(importers.get(path) ?? []), file.path]);
+    }
+  }
+  return code
+    .filter(({ path }) => !path.endsWith(".test.ts") && !isEntry(path, entries))
+    .filter(({ path }) => !importers.get(path)?.some((user) => isTest(path) || !isTest(user)))
+    .map(({ path }) => `${path} is imported by nothing`);
+}
+
+/** What package.json files publish although it is not there. */
+export function findMissingPublished(
+  files: readonly SourceFile[],
+  published: ReadonlyMap<string, readonly string[]> = PUBLISHED,
+): string[] {
+  const paths = new Set(files.map(({ path }) => path));
+  return [...published].flatMap(([specifier, sources]) =>
+    sources
+      .filter((path) => !paths.has(path))
+      .map((path) => `${specifier} is published from ${path}, which is not there`),
+  );
+}
+
+/** Entries that are not there, or that an import reaches anyway. */
+export function findNeedlessEntries(
+  files: readonly SourceFile[],
+  entries: Readonly<Record<string, string>> = ENTRIES,
+): string[] {
+  const lonely = new Set(findOrphans(files, {}).map((problem) => problem.split(" ")[0]));
+  const offered = new Set(findUnusedExports(files, {}).map((problem) => problem.split(":")[0]));
+  const paths = new Set(files.map(({ path }) => path));
+  return Object.keys(entries).flatMap((entry) => {
+    if (!paths.has(entry)) return [`the entry ${entry} is not there`];
+    if (lonely.has(entry) || offered.has(entry)) return [];
+    return [`the entry ${entry} is needless: imports reach it and all that it exports`];
+  });
+}
+
+const PUBLISHED_PATHS = new Set([...PUBLISHED.values()].flat());
+
+function isEntry(path: string, entries: Readonly<Record<string, string>>): boolean {
+  return Object.hasOwn(entries, path) || PUBLISHED_PATHS.has(path);
+}
+
+function counts(user: string, exporter: string): boolean {
+  if (user === exporter) return false;
+  if (isTest(exporter) || !isTest(user)) return true;
+  return user === exporter.replace(/\.(ts|mjs|js)$/, ".test.ts");
+}
+
+/** The files that take a name from a file, by "path name". */
+function usersByName(code: readonly SourceFile[]): Map<string, string[]> {
+  const users = new Map<string, string[]>();
+  for (const file of code) {
+    for (const { specifier, names } of referencesOf(file)) {
+      const { path } = specifier === undefined ? {} : resolveSpecifier(file.path, specifier);
+      for (const name of names) {
+        const key = `${path} ${name}`;
+        const known = users.get(key);
+        if (known === undefined) users.set(key, [file.path]);
+        else known.push(file.path);
+      }
+    }
+  }
+  return users;
+}
+
+type NamedExport = { readonly name: string; readonly line: number };
+
+/** The names that a file exports, without those that it hands on whole by `export *`. */
+function exportsOf(file: SourceFile): NamedExport[] {
+  return listOf(syntaxOf(file).program, "body").flatMap((statement) =>
+    namesExportedBy(statement).map((name) => ({ name, line: lineOf(file, statement.start) })),
+  );
+}
+
+function namesExportedBy(statement: SyntaxNode): string[] {
+  if (statement.type === "ExportDefaultDeclaration") return ["default"];
+  if (statement.type !== "ExportNamedDeclaration") return [];
+  const specifiers = listOf(statement, "specifiers").map((node) => childOf(node, "exported"));
+  const declaration = childOf(statement, "declaration");
+  const declared =
+    declaration === undefined
+      ? []
+      : [childOf(declaration, "id"), ...listOf(declaration, "declarations").flatMap(boundBy)];
+  return [...specifiers, ...declared].flatMap((node) => textOf(node) ?? []);
+}
+
+function boundBy(declarator: SyntaxNode): SyntaxNode[] {
+  const id = childOf(declarator, "id");
+  if (id === undefined || id.type === "Identifier") return id === undefined ? [] : [id];
+  return listOf(id, "properties").flatMap((property) => childOf(property, "value") ?? []);
+}

@@ -1,0 +1,49 @@
+/** The published packages of the workspace, as their package.json files export them. */
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { joinPath, ROOT } from "./source-files.ts";
+
+type Conditions = string | { readonly [condition: string]: Conditions };
+type Manifest = {
+  readonly name: string;
+  readonly exports?: { readonly [subpath: string]: Conditions };
+  readonly workspaces?: readonly string[];
+};
+
+/** The sources behind each specifier that is published; where there are several, Node's is last. */
+export const PUBLISHED: ReadonlyMap<string, readonly string[]> = readPublished();
+
+function readPublished(): Map<string, readonly string[]> {
+  const published = new Map<string, readonly string[]>();
+  for (const folder of foldersOf(readManifest("package.json").workspaces ?? [])) {
+    const { name, exports = {} } = readManifest(`${folder}/package.json`);
+    for (const [subpath, conditions] of Object.entries(exports)) {
+      const sources = sourcesOf(conditions).map((path) => joinPath(`${folder}/package.json`, path));
+      published.set(name + subpath.slice(1), [...new Set(sources)]);
+    }
+  }
+  return published;
+}
+
+/** The sources among the targets of an export: what is built of them is not in the tree. */
+function sourcesOf(conditions: Conditions): string[] {
+  if (typeof conditions === "string")
+    return /\.d\.ts$|\/dist\//.test(conditions) ? [] : [conditions];
+  const { source } = conditions;
+  return source === undefined ? Object.values(conditions).flatMap(sourcesOf) : sourcesOf(source);
+}
+
+function foldersOf(workspaces: readonly string[]): string[] {
+  return workspaces
+    .flatMap((pattern) => {
+      if (!pattern.endsWith("/*")) return [pattern];
+      const parent = pattern.slice(0, -2);
+      return readdirSync(join(ROOT, parent)).map((name) => `${parent}/${name}`);
+    })
+    .filter((folder) => existsSync(join(ROOT, folder, "package.json")));
+}
+
+function readManifest(path: string): Manifest {
+  return JSON.parse(readFileSync(join(ROOT, path), "utf8")) as Manifest;
+}
