@@ -1,9 +1,6 @@
-import {
-  OrderBook,
-  rescaleMantissa,
-  type Mantissa,
-  type TruncatedPrices,
-} from "@tickwire/proto/model";
+import { OrderBook } from "@tickwire/proto/model";
+import { deltaEvent, isProofAlone, snapshotEvent } from "./book-events.ts";
+import type { BookOutput, BookReason } from "./book-output.ts";
 import {
   alignDeltas,
   placeDelta,
@@ -13,7 +10,7 @@ import {
 } from "./book-sync.ts";
 import { BoundedQueue } from "./bounded-queue.ts";
 import type { Instrument } from "./instrument.ts";
-import type { BookEvent, LevelColumns, TopicState } from "./market-event.ts";
+import type { TopicState } from "./market-event.ts";
 
 export type BookBuilderOptions = {
   readonly sync: BookSync;
@@ -25,42 +22,6 @@ export type BookBuilderOptions = {
    */
   readonly depth?: number | undefined;
 };
-
-/**
- * Why a snapshot is needed, a gap was found or the state changed; also any reason that the driver
- * gives.
- */
-export type BookReason =
-  | "start"
-  | "synchronized"
-  | "sequence-gap"
-  /** A delta is missing among those that were buffered. */
-  | "buffer-gap"
-  /** The snapshot ends before the oldest buffered delta begins. */
-  | "snapshot-too-old"
-  | "checksum-mismatch"
-  /** Bids at or above asks, where the venue gives nothing else that could show a loss. */
-  | "crossed-book"
-  /** A number that was there before. */
-  | "sequence-repeated"
-  /** The venue's numbers went back for good. */
-  | "sequence-reset";
-
-/** What a builder says about its book. */
-export type BookOutput =
-  /**
-   * To be published. After the first snapshot event, each leaves a consumer's book equal to ours.
-   */
-  | { readonly kind: "event"; readonly event: BookEvent }
-  /**
-   * Fetch a snapshot by REST, or subscribe anew where it comes in band. Said once until one
-   * arrives.
-   */
-  | { readonly kind: "need-snapshot"; readonly reason: string }
-  | { readonly kind: "state"; readonly state: TopicState; readonly reason: string }
-  | { readonly kind: "checksum"; readonly ok: boolean }
-  /** Something was lost; said once per episode, which ends when the book is live again. */
-  | { readonly kind: "gap"; readonly reason: string };
 
 type Emit = (output: BookOutput) => void;
 
@@ -174,7 +135,7 @@ export class BookBuilder {
   /**
    * The connection is gone: forgets everything that depended on it. The next message starts anew.
    */
-  reset(reason: string, _nowUs: number, emit: Emit): void {
+  reset(reason: string, emit: Emit): void {
     this.#phase = "idle";
     this.#startReason = reason;
     this.#requested = false;
@@ -267,7 +228,7 @@ export class BookBuilder {
     const truncated = this.book.truncate(this.#depth);
     if (!this.#verify(delta, emit)) return;
     if (this.#isLostToCrossing(emit) || isProofAlone(delta)) return;
-    emit({ kind: "event", event: this.#deltaEvent(delta, truncated) });
+    emit({ kind: "event", event: deltaEvent(delta, truncated, this.book) });
   }
 
   #reasonOf(placement: "covered" | "gap"): BookReason {
@@ -364,7 +325,15 @@ export class BookBuilder {
     this.#duplicatesInRow = 0;
     const last = deltas.at(-1) ?? snapshot;
     if (!this.#verify(last, emit) || this.#isLostToCrossing(emit)) return;
-    emit({ kind: "event", event: this.#snapshotEvent(last, snapshot.receivedTimeUs) });
+    emit({
+      kind: "event",
+      event: snapshotEvent({
+        book: this.book,
+        instrument: this.instrument,
+        last,
+        receivedTimeUs: snapshot.receivedTimeUs,
+      }),
+    });
     this.#phase = "live";
     this.#wasLive = true;
     this.#gapReported = false;
@@ -429,63 +398,4 @@ export class BookBuilder {
   #keep(delta: RawBook): void {
     if (this.#buffer.pushEvicting(delta) !== undefined) this.counts.overflowed++;
   }
-
-  #snapshotEvent(last: RawBook, receivedTimeUs: number): BookEvent {
-    return {
-      kind: "book",
-      instrument: this.instrument,
-      venueTimeUs: last.venueTimeUs,
-      receivedTimeUs,
-      snapshot: true,
-      priceScale: this.book.priceScale,
-      sizeScale: this.book.sizeScale,
-      bids: this.book.bids(),
-      asks: this.book.asks(),
-    };
-  }
-
-  #deltaEvent(delta: RawBook, truncated: TruncatedPrices): BookEvent {
-    const whole = truncated.bids.length === 0 && truncated.asks.length === 0;
-    const { priceScale, sizeScale } = whole ? delta : this.book;
-    return {
-      kind: "book",
-      instrument: this.instrument,
-      venueTimeUs: delta.venueTimeUs,
-      receivedTimeUs: delta.receivedTimeUs,
-      snapshot: false,
-      priceScale,
-      sizeScale,
-      bids: whole ? delta.bids : this.#withRemovals(delta.bids, truncated.bids, delta),
-      asks: whole ? delta.asks : this.#withRemovals(delta.asks, truncated.asks, delta),
-    };
-  }
-
-  /** The columns at the book's scales, with the levels that were truncated away as removals. */
-  #withRemovals(
-    columns: LevelColumns,
-    truncated: readonly Mantissa[],
-    scales: { readonly priceScale: number; readonly sizeScale: number },
-  ): LevelColumns {
-    const { priceScale, sizeScale } = this.book;
-    const prices = columns.prices.map((price) =>
-      rescaleMantissa(price, scales.priceScale, priceScale),
-    );
-    const sizes = columns.sizes.map((size) => rescaleMantissa(size, scales.sizeScale, sizeScale));
-    for (const price of truncated) {
-      // The level may have come with this very delta; then it never existed for the consumer.
-      const index = prices.lastIndexOf(price);
-      if (index >= 0) sizes[index] = 0;
-      else {
-        prices.push(price);
-        sizes.push(0);
-      }
-    }
-    return { prices, sizes };
-  }
-}
-
-/** A checksum that came by itself tells consumers nothing. */
-function isProofAlone({ checksum, lastUpdateId, bids, asks }: RawBook): boolean {
-  if (checksum === undefined || lastUpdateId !== undefined) return false;
-  return bids.prices.length === 0 && asks.prices.length === 0;
 }

@@ -1,0 +1,82 @@
+import { rescaleMantissa } from "@tickwire/proto/model";
+import type { Mantissa, OrderBook, TruncatedPrices } from "@tickwire/proto/model";
+import type { RawBook } from "./book-sync.ts";
+import type { Instrument } from "./instrument.ts";
+import type { BookEvent, LevelColumns } from "./market-event.ts";
+
+/** The whole book as an event, at the time of the last message that is in it. */
+export function snapshotEvent(options: {
+  readonly book: OrderBook;
+  readonly instrument: Instrument;
+  readonly last: RawBook;
+  readonly receivedTimeUs: number;
+}): BookEvent {
+  const { book, instrument, last, receivedTimeUs } = options;
+  return {
+    kind: "book",
+    instrument,
+    venueTimeUs: last.venueTimeUs,
+    receivedTimeUs,
+    snapshot: true,
+    priceScale: book.priceScale,
+    sizeScale: book.sizeScale,
+    bids: book.bids(),
+    asks: book.asks(),
+  };
+}
+
+/**
+ * A delta that was applied to the book, as an event; what the book was cut by afterwards is removed
+ * with it. Shares the delta's columns where nothing was cut.
+ */
+export function deltaEvent(
+  delta: RawBook,
+  truncated: TruncatedPrices,
+  book: { readonly priceScale: number; readonly sizeScale: number },
+): BookEvent {
+  const isWhole = truncated.bids.length === 0 && truncated.asks.length === 0;
+  const { priceScale, sizeScale } = isWhole ? delta : book;
+  const { instrument, venueTimeUs, receivedTimeUs, bids, asks } = delta;
+  return {
+    kind: "book",
+    instrument,
+    venueTimeUs,
+    receivedTimeUs,
+    snapshot: false,
+    priceScale,
+    sizeScale,
+    bids: isWhole ? bids : withRemovals(bids, truncated.bids, delta, book),
+    asks: isWhole ? asks : withRemovals(asks, truncated.asks, delta, book),
+  };
+}
+
+/** True for a checksum that came by itself, which tells consumers nothing. */
+export function isProofAlone({ checksum, lastUpdateId, bids, asks }: RawBook): boolean {
+  if (checksum === undefined || lastUpdateId !== undefined) return false;
+  return bids.prices.length === 0 && asks.prices.length === 0;
+}
+
+type Scales = { readonly priceScale: number; readonly sizeScale: number };
+
+/** The columns at the book's scales, with the levels that were cut away as removals. */
+function withRemovals(
+  columns: LevelColumns,
+  truncated: readonly Mantissa[],
+  from: Scales,
+  to: Scales,
+): LevelColumns {
+  const prices = columns.prices.map((price) =>
+    rescaleMantissa(price, from.priceScale, to.priceScale),
+  );
+  const sizes = columns.sizes.map((size) => rescaleMantissa(size, from.sizeScale, to.sizeScale));
+  for (const price of truncated) {
+    // The level may have come with this very delta; then it never existed for the consumer.
+    const index = prices.lastIndexOf(price);
+    if (index >= 0) sizes[index] = 0;
+    else {
+      prices.push(price);
+      sizes.push(0);
+    }
+  }
+  return { prices, sizes };
+}
