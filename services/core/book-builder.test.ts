@@ -1,11 +1,7 @@
 import { formatDecimal, OrderBook } from "@tickwire/proto/model";
 import { describe, expect, test } from "vitest";
-import {
-  BookBuilder,
-  DUPLICATES_IN_ROW_MAX,
-  SNAPSHOTS_BEHIND_MAX,
-  type BookOutput,
-} from "./book-builder.ts";
+import { BookBuilder, DUPLICATES_IN_ROW_MAX, SNAPSHOTS_BEHIND_MAX } from "./book-builder.ts";
+import type { BookOutput } from "./book-output.ts";
 import type { BookSequencing, BookSync, RawBook } from "./book-sync.ts";
 import type { Instrument } from "./instrument.ts";
 import type { LevelColumns } from "./market-event.ts";
@@ -334,7 +330,7 @@ describe("a book with REST snapshots", () => {
     expect(book.builder.beginRefresh()).toBe(false);
     expect(book.feed(restSnapshot(5))).toEqual(["snapshot", "live synchronized"]);
     book.builder.beginRefresh();
-    book.builder.reset("disconnected", 0, book.emit);
+    book.builder.reset("disconnected", book.emit);
     expect(book.builder.isRefreshing).toBe(false);
   });
 
@@ -613,7 +609,7 @@ describe("what the driver can do", () => {
   test("a lost connection takes the book down; the next one starts anew", () => {
     const book = run(REST);
     book.feed(delta(1), restSnapshot(1));
-    book.builder.reset("disconnected", 5, book.emit);
+    book.builder.reset("disconnected", book.emit);
     expect(book.take()).toEqual(["down disconnected"]);
     expect(book.builder.isLive).toBe(false);
     expect(book.feed(delta(9))).toEqual(["resyncing disconnected", "need disconnected"]);
@@ -623,7 +619,7 @@ describe("what the driver can do", () => {
   test("a reset forgets buffered deltas and the request", () => {
     const book = run(REST);
     book.feed(delta(1), delta(2));
-    book.builder.reset("disconnected", 5, book.emit);
+    book.builder.reset("disconnected", book.emit);
     expect(book.builder.bufferedCount).toBe(0);
     expect(book.take()).toEqual(["down disconnected"]);
     expect(book.feed(delta(7))).toEqual(["syncing disconnected", "need disconnected"]);

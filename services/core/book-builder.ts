@@ -1,5 +1,6 @@
 import { OrderBook } from "@tickwire/proto/model";
-import { bookDelta, bookSnapshot } from "./book-events.ts";
+import { deltaEvent, isProofAlone, snapshotEvent } from "./book-events.ts";
+import type { BookOutput, BookReason } from "./book-output.ts";
 import {
   alignDeltas,
   placeDelta,
@@ -9,9 +10,9 @@ import {
 } from "./book-sync.ts";
 import { BoundedQueue } from "./bounded-queue.ts";
 import type { Instrument } from "./instrument.ts";
-import type { BookEvent, TopicState } from "./market-event.ts";
+import type { TopicState } from "./market-event.ts";
 
-type BookBuilderOptions = {
+export type BookBuilderOptions = {
   readonly sync: BookSync;
   readonly instrument: Instrument;
   /** Deltas kept while waiting for a snapshot; beyond it the oldest is dropped and counted. */
@@ -22,49 +23,13 @@ type BookBuilderOptions = {
   readonly depth?: number | undefined;
 };
 
-/**
- * Why a snapshot is needed, a gap was found or the state changed; also any reason that the driver
- * gives.
- */
-type BookReason =
-  | "start"
-  | "synchronized"
-  | "sequence-gap"
-  /** A delta is missing among those that were buffered. */
-  | "buffer-gap"
-  /** The snapshot ends before the oldest buffered delta begins. */
-  | "snapshot-too-old"
-  | "checksum-mismatch"
-  /** Bids at or above asks, where the venue gives nothing else that could show a loss. */
-  | "crossed-book"
-  /** A delta had a number that came before. */
-  | "sequence-repeated"
-  /** The venue started its numbers anew. */
-  | "sequence-reset";
-
-/** What a builder says about its book. */
-export type BookOutput =
-  /**
-   * To be published. After the first snapshot event, each leaves a consumer's book equal to ours.
-   */
-  | { readonly kind: "event"; readonly event: BookEvent }
-  /**
-   * Fetch a snapshot by REST, or subscribe anew where it comes in band. Said once until one
-   * arrives.
-   */
-  | { readonly kind: "need-snapshot"; readonly reason: string }
-  | { readonly kind: "state"; readonly state: TopicState; readonly reason: string }
-  | { readonly kind: "checksum"; readonly ok: boolean }
-  /** Something was lost; said once per episode, which ends when the book is live again. */
-  | { readonly kind: "gap"; readonly reason: string };
-
 type Emit = (output: BookOutput) => void;
 
-/** Counts, since the start, of what a builder did not use. */
-type BookBuilderCounts = {
+/** What a builder did not use. Counts since the start. */
+export type BookBuilderCounts = {
   /** Deltas before an in-band snapshot, which contains them. */
   beforeSnapshot: number;
-  /** Deltas that the book contained already. */
+  /** Deltas that were contained already. */
   duplicates: number;
   /** Deltas that fell out of the full buffer. */
   overflowed: number;
@@ -75,14 +40,14 @@ type BookBuilderCounts = {
 };
 
 /**
- * When this many deltas in a row are contained in the snapshot already, the venue must have started
- * its numbers anew. Without this limit such a book would stand still for ever and look alive.
+ * So many contained deltas in a row behind a snapshot mean that the venue started its numbers anew.
+ * Without this limit such a book would stand still for ever and look alive.
  */
 export const DUPLICATES_IN_ROW_MAX = 1_000;
 
 /**
- * When more snapshots in a row than this end before what was applied already, the venue must have
- * started its numbers anew; fewer may come from a REST side that lags. The next one is then taken.
+ * So many snapshots in a row that end before what was applied already mean that the venue numbers
+ * anew, not that its REST side lags. The next is then taken.
  */
 export const SNAPSHOTS_BEHIND_MAX = 3;
 
@@ -115,10 +80,7 @@ export class BookBuilder {
   #gapReported = false;
   #wasLive = false;
   #duplicatesInRow = 0;
-  /**
-   * The last update that was applied before a number repeated. A snapshot older than this would
-   * take the book a step back.
-   */
+  /** The last update applied before a number repeated: an older snapshot would be a step back. */
   #floorUpdateId: number | undefined;
   #snapshotsBehind = 0;
   #startReason = "start";
@@ -143,15 +105,14 @@ export class BookBuilder {
   }
 
   /**
-   * True where the venue's numbers can line deltas up behind a REST snapshot. It then need not have
-   * been asked for: recordings of an older protocol hold REST snapshots where the stream brings
-   * them today.
+   * True where numbers line a REST snapshot up with deltas; also one that nobody asked for, as in a
+   * recording of an older form of a protocol that sends its snapshots in the stream today.
    */
   get #alignsRest(): boolean {
     return this.#sync.sequencing !== undefined;
   }
 
-  /** True if the book is complete, as far as the venue's numbers and checksums can prove it. */
+  /** True if the book is complete as far as anybody can prove. */
   get isLive(): boolean {
     return this.#phase === "live";
   }
@@ -174,7 +135,7 @@ export class BookBuilder {
   /**
    * The connection is gone: forgets everything that depended on it. The next message starts anew.
    */
-  reset(reason: string, _nowUs: number, emit: Emit): void {
+  reset(reason: string, emit: Emit): void {
     this.#phase = "idle";
     this.#startReason = reason;
     this.#requested = false;
@@ -187,8 +148,7 @@ export class BookBuilder {
   }
 
   /**
-   * Call this when a message of this book was lost in a way that its numbers cannot show, for
-   * example because it was unreadable.
+   * Something of this book was lost that its numbers cannot show, such as an unreadable message.
    */
   resync(reason: string, emit: Emit): void {
     if (this.#phase === "live") {
@@ -268,7 +228,7 @@ export class BookBuilder {
     const truncated = this.book.truncate(this.#depth);
     if (!this.#verify(delta, emit)) return;
     if (this.#isLostToCrossing(emit) || isProofAlone(delta)) return;
-    emit({ kind: "event", event: bookDelta(this, delta, truncated) });
+    emit({ kind: "event", event: deltaEvent(delta, truncated, this.book) });
   }
 
   #reasonOf(placement: "covered" | "gap"): BookReason {
@@ -365,9 +325,15 @@ export class BookBuilder {
     this.#duplicatesInRow = 0;
     const last = deltas.at(-1) ?? snapshot;
     if (!this.#verify(last, emit) || this.#isLostToCrossing(emit)) return;
-    const { receivedTimeUs } = snapshot;
-    const { venueTimeUs } = last;
-    emit({ kind: "event", event: bookSnapshot(this, { venueTimeUs, receivedTimeUs }) });
+    emit({
+      kind: "event",
+      event: snapshotEvent({
+        book: this.book,
+        instrument: this.instrument,
+        last,
+        receivedTimeUs: snapshot.receivedTimeUs,
+      }),
+    });
     this.#phase = "live";
     this.#wasLive = true;
     this.#gapReported = false;
@@ -432,10 +398,4 @@ export class BookBuilder {
   #keep(delta: RawBook): void {
     if (this.#buffer.pushEvicting(delta) !== undefined) this.counts.overflowed++;
   }
-}
-
-/** True for a message that holds a checksum and no change: consumers need not see it. */
-function isProofAlone({ checksum, lastUpdateId, bids, asks }: RawBook): boolean {
-  if (checksum === undefined || lastUpdateId !== undefined) return false;
-  return bids.prices.length === 0 && asks.prices.length === 0;
 }

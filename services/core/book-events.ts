@@ -1,26 +1,22 @@
-import {
-  rescaleMantissa,
-  type Mantissa,
-  type OrderBook,
-  type TruncatedPrices,
-} from "@tickwire/proto/model";
+import { rescaleMantissa } from "@tickwire/proto/model";
+import type { Mantissa, OrderBook, TruncatedPrices } from "@tickwire/proto/model";
 import type { RawBook } from "./book-sync.ts";
 import type { Instrument } from "./instrument.ts";
 import type { BookEvent, LevelColumns } from "./market-event.ts";
 
-/** A book and the instrument that it belongs to. */
-type InstrumentBook = { readonly instrument: Instrument; readonly book: OrderBook };
-
-/** The whole book as an event; it copies the levels. */
-export function bookSnapshot(
-  { instrument, book }: InstrumentBook,
-  times: { readonly venueTimeUs: number | undefined; readonly receivedTimeUs: number },
-): BookEvent {
+/** The whole book as an event, at the time of the last message that is in it. */
+export function snapshotEvent(options: {
+  readonly book: OrderBook;
+  readonly instrument: Instrument;
+  readonly last: RawBook;
+  readonly receivedTimeUs: number;
+}): BookEvent {
+  const { book, instrument, last, receivedTimeUs } = options;
   return {
     kind: "book",
     instrument,
-    venueTimeUs: times.venueTimeUs,
-    receivedTimeUs: times.receivedTimeUs,
+    venueTimeUs: last.venueTimeUs,
+    receivedTimeUs,
     snapshot: true,
     priceScale: book.priceScale,
     sizeScale: book.sizeScale,
@@ -30,33 +26,39 @@ export function bookSnapshot(
 }
 
 /**
- * A delta that was applied to the book, as an event. It also removes the levels that were truncated
- * from the book afterwards, so that a consumer's book equals ours. Shares the delta's columns where
- * nothing was truncated.
+ * A delta that was applied to the book, as an event; what the book was cut by afterwards is removed
+ * with it. Shares the delta's columns where nothing was cut.
  */
-export function bookDelta(
-  { instrument, book }: InstrumentBook,
+export function deltaEvent(
   delta: RawBook,
   truncated: TruncatedPrices,
+  book: { readonly priceScale: number; readonly sizeScale: number },
 ): BookEvent {
   const isWhole = truncated.bids.length === 0 && truncated.asks.length === 0;
   const { priceScale, sizeScale } = isWhole ? delta : book;
+  const { instrument, venueTimeUs, receivedTimeUs, bids, asks } = delta;
   return {
     kind: "book",
     instrument,
-    venueTimeUs: delta.venueTimeUs,
-    receivedTimeUs: delta.receivedTimeUs,
+    venueTimeUs,
+    receivedTimeUs,
     snapshot: false,
     priceScale,
     sizeScale,
-    bids: isWhole ? delta.bids : withRemovals(delta.bids, truncated.bids, delta, book),
-    asks: isWhole ? delta.asks : withRemovals(delta.asks, truncated.asks, delta, book),
+    bids: isWhole ? bids : withRemovals(bids, truncated.bids, delta, book),
+    asks: isWhole ? asks : withRemovals(asks, truncated.asks, delta, book),
   };
+}
+
+/** True for a checksum that came by itself, which tells consumers nothing. */
+export function isProofAlone({ checksum, lastUpdateId, bids, asks }: RawBook): boolean {
+  if (checksum === undefined || lastUpdateId !== undefined) return false;
+  return bids.prices.length === 0 && asks.prices.length === 0;
 }
 
 type Scales = { readonly priceScale: number; readonly sizeScale: number };
 
-/** The columns at the book's scales, with the levels that were truncated away as removals. */
+/** The columns at the book's scales, with the levels that were cut away as removals. */
 function withRemovals(
   columns: LevelColumns,
   truncated: readonly Mantissa[],

@@ -42,8 +42,8 @@ type PublisherOptions = {
 type Topics = Partial<Record<MarketEvent["kind"], TopicRecord>>;
 
 /**
- * Gives every event its sequence and puts the events of one topic and one turn of the event loop
- * into one batch on the bus. Topics keep their own order; between topics there is none.
+ * Gives every event its sequence, and publishes the events of one topic and one turn of the event
+ * loop as one batch on the bus. Events of a topic keep their order; topics have none among them.
  */
 export class Publisher {
   readonly epoch: number;
@@ -168,9 +168,7 @@ export class Publisher {
     }
   }
 
-  /**
-   * A bus that does not take a batch must not take the feeds down; the hole shows in the sequence.
-   */
+  /** The feeds go on when the bus does not take a batch: readers see the hole in the sequence. */
   #onFailure(topic: TopicRecord, error: unknown): void {
     if (!(error instanceof BusError)) throw error;
     this.#options.counters.failures += 1;

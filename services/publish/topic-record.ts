@@ -1,6 +1,5 @@
 import { assert } from "#core/assert.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
-import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { Candle, MarketEvent, Status, Trade } from "#core/market-event.ts";
 import type { ChannelLatency } from "./latency-histogram.ts";
 import type { PublishLimits } from "./publish-limits.ts";
@@ -14,7 +13,8 @@ export type NumberedTrade = { readonly sequence: number; readonly trade: Trade }
  * needs to know. Sequences start at 1 and rise by 1 with each event.
  *
  * Invariants, asserted where they could break:
- * 1. every event is of the topic's instrument and channel (`keep`);
+ * 1. every event is of the topic's instrument (`keep`); its channel is what the publisher finds the
+ *    topic by;
  * 2. what waits is exactly the events behind the last batch that was taken (`takePending`);
  * 3. batches follow each other without a hole (`takePending`);
  * 4. no list is longer than its limit (`Ring`, `#keepCandle`).
@@ -76,7 +76,6 @@ export class TopicRecord {
   /** Keeps the event that `advance` has just numbered, for the next batch and for newcomers. */
   keep(event: MarketEvent): void {
     assert(event.instrument === this.instrument, "an event is kept by its instrument's topic");
-    assert(CHANNEL_OF_KIND[event.kind] === this.channel, "an event is kept by its channel's topic");
     this.#pending.push(event);
     this.#last = event;
     switch (event.kind) {

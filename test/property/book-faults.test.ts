@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { OrderBook } from "@tickwire/proto/model";
 import { describe, expect, test } from "vitest";
-import { BookBuilder, type BookOutput } from "#core/book-builder.ts";
+import { BookBuilder } from "#core/book-builder.ts";
+import type { BookOutput } from "#core/book-output.ts";
 import type { BookSequencing, BookSync, RawBook } from "#core/book-sync.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { createPrng, type Prng } from "#test/support/prng.ts";

@@ -178,8 +178,8 @@ describe("the tables", () => {
         .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
         .map((name) => readFileSync(new URL(folder + name, ingest), "utf8")),
     );
-    const builder = readFileSync(new URL("../core/book-builder.ts", ingest), "utf8");
-    const union = /type BookReason =(.*?);/s.exec(builder)?.[1] ?? "";
+    const builder = readFileSync(new URL("../core/book-output.ts", ingest), "utf8");
+    const union = /export type BookReason =(.*?);/s.exec(builder)?.[1] ?? "";
     const life = Object.values(SUBSCRIPTION_LIFE).flatMap((events) => Object.values(events));
     const told = life.flatMap((step) => (step.told === undefined ? [] : [step.told.reason]));
     // Texts among the arguments of what reports a state, but for the channel and the state.

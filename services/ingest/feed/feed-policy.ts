@@ -22,10 +22,7 @@ export type FeedPolicy = {
   readonly outgoingFramesWaitingMax: number;
   /** Reconnects that may wait for the venue's pace; more wait for another back-off. */
   readonly connectsWaitingMax: number;
-  /**
-   * How long before the venue's maximum age a connection is replaced, at most; the moment is random
-   * in it.
-   */
+  /** A connection is replaced at a random moment within this time before the venue's maximum age. */
   readonly rolloverJitterMs: number;
   /** Old and new connection overlap at least this long, so that nothing falls between them. */
   readonly rolloverOverlapMs: number;
@@ -50,7 +47,7 @@ export type FeedPolicy = {
   readonly tradeFillHeldMax: number;
   /** Requests for the trades that one interruption cost, first ones and repetitions. */
   readonly tradeFillRequestsMax: number;
-  /** So long live trades wait at most for those before them. */
+  /** How long live trades wait at most for the missing ones before them. */
   readonly tradeFillTimeoutMs: number;
   /** Requests of one polled channel that are under way at a time. */
   readonly pollsInFlightMax: number;
@@ -65,7 +62,7 @@ export type FeedPolicy = {
   /** Pause of a venue's REST after a 429, and after a 418, that names no time. */
   readonly rateLimitedPauseMs: number;
   readonly bannedPauseMs: number;
-  /** The longest pause that a venue can wish for; a longer wish is taken for a mistake of form. */
+  /** The longest pause that a venue is granted; one that asks for more gets this. */
   readonly restPauseMsMax: number;
 };
 

@@ -1,7 +1,7 @@
 import type { OrderBook } from "@tickwire/proto/model";
 import { assert } from "#core/assert.ts";
 import { BookBuilder } from "#core/book-builder.ts";
-import type { BookOutput } from "#core/book-builder.ts";
+import type { BookOutput } from "#core/book-output.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { BookEvent, TopicState } from "#core/market-event.ts";
 import type { BookSync, RawBook } from "../feed/feed-adapter.ts";
@@ -96,7 +96,7 @@ export class BookStage {
   reset(instrument: Instrument, reason: string, nowUs: number): void {
     this.#nowUs = nowUs;
     const entry = this.#entries.get(instrument);
-    entry?.builder.reset(reason, nowUs, entry.emit);
+    entry?.builder.reset(reason, entry.emit);
   }
 
   /** True once a message of this book has arrived. */

@@ -14,8 +14,8 @@ type InstrumentListsOptions = VenueContext & {
     readonly skipped: number;
   }) => void;
   /**
-   * Everything is there that can be had for now; called again when a list came late. `complete` if
-   * none is missing any more.
+   * Every list was read or put off; called again when one that was put off has come. `complete` once
+   * no list is missing.
    */
   readonly onReady: (state: { readonly complete: boolean }) => void;
 };

@@ -5,15 +5,15 @@ import type { RawBook, RejectReason } from "../feed/feed-adapter.ts";
 import type { FeedData } from "../feed/feed-sink.ts";
 
 /**
- * 2009-01-03, when the first of the assets began to exist. Year 1 and 1970 mean "no time" at some
- *   venues.
+ * 2009-01-03, when the first of the assets began to exist: no event can be older. Some venues write
+ * "no time" as year 1 or 1970.
  */
 export const VENUE_TIME_US_MIN = Date.UTC(2009, 0, 3) * 1000;
 
 /** How far a venue's clock may be ahead of ours. */
 export const VENUE_TIME_AHEAD_US_MAX = 3_600_000_000;
 
-/** Why an event is not used; undefined if it is fine. The rules that hold at every venue. */
+/** Why an event is not used, by the rules that hold at every venue; undefined if it is fine. */
 export function rejectionOf(event: FeedData): RejectReason | undefined {
   switch (event.kind) {
     case "trade":
@@ -22,7 +22,7 @@ export function rejectionOf(event: FeedData): RejectReason | undefined {
       return rejectionOfQuote(event);
     case "raw-book":
       return rejectionOfBook(event);
-    // Rates are negative at times, and summaries are the venue's own arithmetic.
+    // Rates may be negative, and summaries are the venue's own arithmetic: there is no rule to break.
     case "candle":
     case "ticker":
     case "funding":

@@ -9,10 +9,10 @@ type Recent = {
 };
 
 /**
- * Recognises trades that were seen before: venues send old ones on every subscribe, and two
- * connections overlap while one replaces the other. It remembers the ids of the last trades of each
- * instrument; a trade without an id cannot be recognised, so an old one is only taken while there
- * is no newer one.
+ * Recognises trades that were seen before: venues repeat old trades after every subscription, and
+ * two connections overlap while one replaces the other. It remembers the ids of the last trades of
+ * each instrument. A trade without an id cannot be recognised; if the venue marks it as old, it is
+ * taken only while no live trade was seen.
  */
 export class TradeDeduplicator {
   readonly #idsMax: number;

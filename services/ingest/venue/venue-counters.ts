@@ -6,8 +6,8 @@ import type { SessionCounters } from "../feed/connection/feed-session-options.ts
 import type { SnapshotCounters } from "../feed/rest/snapshot-fetcher.ts";
 
 /**
- * What happened at one venue since the start. Plain numbers that the stages count up, because a
- * labelled metric costs more than a whole event; the metrics read them when they are asked for.
+ * What happened at one venue since the start. The stages count in plain numbers, because counting
+ * in a labelled metric costs more than handling an event; the metrics read the numbers on demand.
  */
 export type VenueCounters = SessionCounters &
   SnapshotCounters &

@@ -34,9 +34,9 @@ type VenueIngestOptions = Omit<VenueContext, "endpoints" | "catalog" | "bookDept
 };
 
 /**
- * One venue: fetches its instruments, chooses those that are wanted, spreads them over connections
- * and runs a session for each. What fails is tried again, for as long as it takes, with growing
- * waits.
+ * One venue: fetches its instruments, chooses those that are wanted, spreads them over connections,
+ * and runs a session for each connection. What fails is tried again after growing waits, for as
+ * long as it takes.
  */
 export class VenueIngest implements MeasuredVenue {
   readonly venue: string;
@@ -55,7 +55,7 @@ export class VenueIngest implements MeasuredVenue {
   readonly #rest: VenueRest;
   readonly #poller: RestPoller;
   readonly #lists: InstrumentLists;
-  /** Those that are streamed already, when a list of instruments comes late. */
+  /** Instruments that are streamed already, so that a list that comes late adds only new ones. */
   readonly #started = new Set<Instrument>();
   #resolveStarted: () => void = () => {};
 
@@ -202,7 +202,7 @@ export class VenueIngest implements MeasuredVenue {
     }
   }
 
-  /** What no connection carries is asked for by REST, where the venue has it there. */
+  /** Polls what is wanted and no connection carries, where the venue has it by REST. */
   #poll(wanted: readonly FeedSubscription[], planned: readonly FeedSubscription[]): void {
     const isPlanned = new StreamedInstruments();
     isPlanned.add(planned);

@@ -16,9 +16,9 @@ type OpeningHandlers = {
 };
 
 /**
- * What comes before a dial: asking for an address, where the venue hands them out, and then waiting
- * for the venue's pace of connects. In this order, because a pause of the venue's REST would
- * otherwise let the dials out together.
+ * Does what comes before a dial: asks for an address, where the venue hands them out, and then
+ * waits for the venue's pace of connects. The order matters: sessions that waited for an address
+ * after their turn would all dial together when a pause of the venue's REST ends.
  */
 export class ConnectionOpener {
   readonly #options: ConnectionOpenerOptions;
@@ -50,6 +50,6 @@ export class ConnectionOpener {
 
   #waitForTurn(ticket: ConnectionTicket, handlers: OpeningHandlers): void {
     const accepted = this.#options.network.connectPacer.submit(1, () => handlers.onTurn(ticket));
-    if (!accepted) handlers.onFailure("too many connects wait");
+    if (!accepted) handlers.onFailure("too many connections wait for their turn");
   }
 }

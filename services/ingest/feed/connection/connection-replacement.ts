@@ -36,9 +36,9 @@ export class ConnectionReplacement {
   readonly #options: ConnectionReplacementOptions;
   #next: FeedLink | undefined;
   #rollover: Rollover | undefined;
-  /** The last one, until the connection that it left is gone. */
+  /** The last rollover, for as long as the connection that took over may repeat the one before. */
   #takenOver: Rollover | undefined;
-  /** Which request for an address is still wanted. */
+  /** The attempt to open whose result is still wanted; what older ones bring is dropped. */
   #opening: symbol | undefined;
   #cancelAge: CancelTimer | undefined;
   #cancelTakeOver: CancelTimer | undefined;
@@ -117,7 +117,7 @@ export class ConnectionReplacement {
     this.#next = undefined;
     this.#rollover = undefined;
     this.#takenOver = rollover;
-    // Not for ever: a venue that numbers anew must not look like one that repeats itself.
+    // Only for a while: if the venue numbers anew later, that must not look like a repetition.
     this.#cancelTakenOver?.();
     this.#cancelTakenOver = clock.after(policy.rolloverTimeoutMs, () => {
       this.#takenOver = undefined;
@@ -126,7 +126,7 @@ export class ConnectionReplacement {
     rollover?.takeOver((delta) => session.forward(delta));
   }
 
-  /** The new connection could not be had: the old one goes on, and it is tried again. */
+  /** The new connection failed: the old one goes on, and another attempt follows. */
   abandon(reason: string): void {
     const { clock, policy, random, logger, adapter, url } = this.#options;
     logger.warn({ venue: adapter.venue, url, reason }, "the connection could not be replaced");
@@ -159,7 +159,7 @@ export class ConnectionReplacement {
   #dial(ticket: ConnectionTicket): void {
     const { session, policy } = this.#options;
     this.#next = session.dial(ticket);
-    // From now on, so that it is known what the old connection delivered when the new one opens.
+    // From the dial on it follows what the old connection delivers.
     this.#rollover = new Rollover({
       snapshotOf: (instrument) => this.#snapshotOf(instrument),
       books: session.books(),

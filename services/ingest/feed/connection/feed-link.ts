@@ -120,8 +120,8 @@ export class FeedLink {
   }
 
   /**
-   * For what loses the connection if it is late: it does not wait behind subscriptions, which are
-   * slowed down for it instead.
+   * Sends what must not be late, or the venue ends the connection. It overtakes the subscriptions
+   * that wait for the venue's pace; they wait longer for it.
    */
   #sendAtOnce(frame: string): void {
     if (!LINK_TRAFFIC[this.#state].answers || this.#options.recorded) return;
@@ -191,9 +191,7 @@ export class FeedLink {
     else if (this.#state === "greeting") this.terminate("greeting timeout");
   }
 
-  /**
-   * Half of the allowed silence is answered by a ping of ours; the whole of it ends the connection.
-   */
+  /** After half of the allowed silence we ping; after the whole of it the connection ends. */
   #watchLiveness(): void {
     const { clock, policy, adapter } = this.#options;
     const silenceMsMax = adapter.limits.connectionSilenceMsMax;

@@ -11,9 +11,9 @@ type InBandResyncOptions = VenueContext & {
 type Attempt = { count: number; startedUs: number; cancelTimer: CancelTimer | undefined };
 
 /**
- * Starts single books anew where the snapshot comes on the connection, with a new subscription or
- * by request: at once the first time, with a growing wait if the book breaks again soon, and again
- * if no snapshot comes.
+ * Starts single books anew where the snapshot comes on the connection, after a new subscription or
+ * on request. The first request goes out at once. If the book breaks again soon, or no snapshot
+ * comes, the next one follows after a wait that grows.
  */
 export class InBandResync {
   readonly #options: InBandResyncOptions;
@@ -42,7 +42,7 @@ export class InBandResync {
     if (attempt.count === 1) {
       this.#start(instrument, attempt);
     } else {
-      // An answer that came too early will not be newer without any wait.
+      // Asked again at once, the venue would answer with the same old book.
       const delayMs = Math.max(waitMs, policy.snapshotBackoffBaseMs / 2);
       attempt.cancelTimer = clock.after(delayMs, () => this.#start(instrument, attempt));
     }

@@ -11,13 +11,14 @@ type RolloverOptions = {
 };
 
 /**
- * Which events of two overlapping connections go on, while the new one takes over from the old one.
- * - Trades of both, if they have an id: duplicates are recognised by it later.
- * - A book that starts in-band moves to the new connection with the snapshot there.
- * - A numbered book stays with the old connection; what the new one delivers is kept, and what lies
- *   behind the last delta of the old one continues it when the new one takes over. Should that not
- * fit, the book's own sequence check finds out and resyncs.
- * - Everything else comes from the old connection until then.
+ * Decides which events of two overlapping connections go on, while the new connection takes over
+ * from the old one.
+ * - Trades of both go on if they have an id, because the pipeline recognises duplicates by it.
+ * - A book whose snapshot comes in the stream moves to the new connection with that snapshot.
+ * - A numbered book stays with the old connection. The deltas of the new one are kept, and those
+ *   that follow the last delta of the old one go on when the new one takes over. If they do not
+ *   fit, the book's own sequence check notices, and the book is started anew.
+ * - Everything else comes from the old connection until the new one takes over.
  */
 export class Rollover {
   readonly #options: RolloverOptions;
@@ -30,7 +31,7 @@ export class Rollover {
     this.#options = options;
   }
 
-  /** True if an event of the old connection goes on. */
+  /** Whether an event of the old connection goes on. */
   acceptOld(event: FeedData): boolean {
     if (event.kind !== "raw-book") return true;
     // A snapshot may be older than the deltas that are applied already.
@@ -40,7 +41,7 @@ export class Rollover {
     return !this.#moved.has(event.instrument);
   }
 
-  /** True if an event of the new connection goes on. */
+  /** Whether an event of the new connection goes on, before it takes over. */
   acceptNew(event: FeedData): boolean {
     this.#sawData = true;
     if (event.kind === "trade") return event.tradeId !== "";
@@ -54,7 +55,7 @@ export class Rollover {
     return false;
   }
 
-  /** True once the new connection can take over without losing anything. */
+  /** Whether the new connection can take over without losing anything. */
   isReady(): boolean {
     const { books, snapshotOf } = this.#options;
     return (
@@ -63,7 +64,7 @@ export class Rollover {
     );
   }
 
-  /** What the new connection delivered beyond the old one, to go on when it takes over. */
+  /** The new connection takes over: forwards what it delivered beyond the old one. */
   takeOver(forward: (event: RawBook) => void): void {
     for (const [instrument, deltas] of this.#kept) {
       const last = this.#lastUpdateIds.get(instrument);
@@ -77,8 +78,8 @@ export class Rollover {
   }
 
   /**
-   * True if an event of the new connection goes on after it took over: it may be behind the old
-   * one, and repeat what that delivered.
+   * Whether an event of the new connection goes on after it took over. It may lag behind the old
+   * one, and then repeats what that has delivered already.
    */
   acceptAfter(event: FeedData): boolean {
     if (event.kind !== "raw-book" || event.snapshot || event.lastUpdateId === undefined)
