@@ -1,10 +1,8 @@
-/**
- * One batch as it goes to clients. Made once per topic and shared by every session: never changed.
- */
+/** One batch as it goes to clients: made once, shared by every session, never changed. */
 export type SharedBatch = {
   /** An element of ServerFrame.batches with tag and length. */
   readonly bytes: Uint8Array;
-  /** 0 for a message that keeps its place among batches. */
+  /** 0 for a control message that has to keep its place among the batches. */
   readonly topicId: number;
   readonly events: number;
   readonly firstSequence: number;
