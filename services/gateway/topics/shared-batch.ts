@@ -1,6 +1,4 @@
-/**
- * One batch as it goes to clients. Made once per topic and shared by every session: never changed.
- */
+/** One batch as it goes to clients: made once, shared by every session, never changed. */
 export type SharedBatch = {
   /** An element of ServerFrame.batches with tag and length. */
   readonly bytes: Uint8Array;

@@ -42,3 +42,14 @@ export type TopicSyncParts = {
   readonly limits: RingLimits;
   readonly actions: SyncActions;
 };
+
+/** Snapshots and events of the topic contradict each other for now. */
+export function startInconsistent(topic: string): TopicFailure {
+  const message = `the state of ${topic} does not fit its latest events yet`;
+  return { kind: "unavailable", message };
+}
+
+/** The gateway has left the topic, as it does when it shuts down. */
+export function noLongerFollowed(topic: string): TopicFailure {
+  return { kind: "unavailable", message: `the gateway no longer follows ${topic}` };
+}

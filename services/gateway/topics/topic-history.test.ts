@@ -167,6 +167,17 @@ describe("the ring", () => {
     expect(history.wantsSnapshot).toBe(false);
   });
 
+  test("resumes the same after thousands of batches as after ten", () => {
+    const { history, dropped } = fill(5_000, 1);
+    expect(dropped).toBe(4_990);
+    expect([history.batches, history.bytes]).toEqual([10, 10]);
+    expect(firsts(history.resume(at(4_998)))).toEqual([4_999, 5_000]);
+    expect(firsts(history.resume(at(4_990)))).toHaveLength(10);
+    expect(history.resume(at(4_989))).toBeUndefined();
+    history.reset(at(7), batch(7));
+    expect([history.batches, firsts(history.startFromSnapshot())]).toEqual([0, [7]]);
+  });
+
   test("without a snapshot wants one", () => {
     const history = new TopicHistory(LIMITS);
     history.continueAt(order(4), batch(4));

@@ -14,6 +14,9 @@ export type RingLimits = { readonly ringBytesMax: number; readonly ringBatchesMa
 
 type RingEntry = { readonly batch: SharedBatch; readonly previousSequence: number };
 
+/** Dropped entries that are worth moving the rest for. */
+const COMPACT_ENTRIES_MIN = 1_024;
+
 type HeldSnapshot = { readonly sequence: number; readonly batch: SharedBatch | undefined };
 
 /**
@@ -25,7 +28,9 @@ type HeldSnapshot = { readonly sequence: number; readonly batch: SharedBatch | u
  */
 export class TopicHistory implements TopicPosition {
   readonly #limits: RingLimits;
-  readonly #ring: RingEntry[] = [];
+  /** What lies before `#head` is dropped already, and moved away when it is worth it. */
+  readonly #ring: (RingEntry | undefined)[] = [];
+  #head = 0;
   #ringBytes = 0;
   #epoch = 0;
   #sequence = 0;
@@ -53,7 +58,7 @@ export class TopicHistory implements TopicPosition {
   }
 
   get batches(): number {
-    return this.#ring.length;
+    return this.#ring.length - this.#head;
   }
 
   get bytes(): number {
@@ -130,15 +135,17 @@ export class TopicHistory implements TopicPosition {
     const { ringBytesMax, ringBatchesMax } = this.#limits;
     let dropped = 0;
     let lastDropped = 0;
-    while (this.#ring.length - dropped > ringBatchesMax || this.#ringBytes > ringBytesMax) {
-      const { batch } = this.#entry(dropped);
+    while (this.batches > ringBatchesMax || this.#ringBytes > ringBytesMax) {
+      const { batch } = this.#entry(this.#head);
+      this.#ring[this.#head] = undefined;
+      this.#head += 1;
       this.#ringBytes -= batch.bytes.byteLength;
       lastDropped = batch.lastSequence;
       dropped += 1;
     }
     if (dropped === 0) return 0;
     assert(this.#ringBytes >= 0, "a history counts no more bytes than its batches have");
-    this.#ring.splice(0, dropped);
+    this.#compact();
     if (this.#snapshot !== undefined && this.#snapshot.sequence < lastDropped) {
       this.#snapshot = undefined;
       this.#bytesAfterSnapshot = 0;
@@ -176,7 +183,7 @@ export class TopicHistory implements TopicPosition {
 
   /** Where the batches begin that have an event after `sequence`. */
   #indexAfter(sequence: number): number {
-    let low = 0;
+    let low = this.#head;
     let high = this.#ring.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
@@ -204,10 +211,17 @@ export class TopicHistory implements TopicPosition {
     this.#batchesAfterSnapshot += 1;
   }
 
+  #compact(): void {
+    if (this.#head < COMPACT_ENTRIES_MIN || this.#head * 2 < this.#ring.length) return;
+    this.#ring.splice(0, this.#head);
+    this.#head = 0;
+  }
+
   #clear(epoch: number): void {
     this.#epoch = epoch;
     this.#sequence = 0;
     this.#ring.length = 0;
+    this.#head = 0;
     this.#ringBytes = 0;
     this.#snapshot = undefined;
     this.#bytesAfterSnapshot = 0;

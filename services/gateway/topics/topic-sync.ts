@@ -4,6 +4,7 @@ import type { BatchOrder } from "./batch-order.ts";
 import { HeldBatches } from "./held-batches.ts";
 import type { HeldBatch } from "./held-batches.ts";
 import type { SharedBatch } from "./shared-batch.ts";
+import { noLongerFollowed, startInconsistent } from "./sync-parts.ts";
 import type { SyncActions, TopicSnapshot, TopicSyncParts } from "./sync-parts.ts";
 import type { TopicHistory } from "./topic-history.ts";
 import type { TopicFailure } from "./topic-subscriber.ts";
@@ -49,16 +50,9 @@ export class TopicSync {
 
   /** The hot path: one table look-up, one comparison, one append, and the subscribers. */
   batchReceived(order: BatchOrder, batch: SharedBatch): void {
-    switch (this.#cell("batchReceived").does) {
-      case "append":
-        this.#append(order, batch);
-        return;
-      case "hold":
-        this.#hold(order, batch);
-        return;
-      case "ignore":
-        return;
-    }
+    const { does } = this.#cell("batchReceived");
+    if (does === "append") this.#append(order, batch);
+    else if (does === "hold") this.#hold(order, batch);
   }
 
   snapshotArrived(snapshot: TopicSnapshot): void {
@@ -111,7 +105,7 @@ export class TopicSync {
         else this.#ask();
         return;
       case "refuse":
-        this.#actions.answer(gone(this.#parts.topic));
+        this.#actions.answer(noLongerFollowed(this.#parts.topic));
         return;
     }
   }
@@ -140,7 +134,7 @@ export class TopicSync {
     this.#cancelRetry();
     this.#held.clear();
     this.#early = undefined;
-    this.#actions.answer(gone(this.#parts.topic));
+    this.#actions.answer(noLongerFollowed(this.#parts.topic));
   }
 
   #cell<Event extends SyncEvent>(event: Event): SyncCell<Event> {
@@ -218,7 +212,7 @@ export class TopicSync {
       // between them: a newer one will fit.
       this.#inconsistencies += 1;
       if (this.#inconsistencies < INCONSISTENCIES_MAX) this.#ask();
-      else this.#fail("snapshotArrived", inconsistent(this.#parts.topic));
+      else this.#fail("snapshotArrived", startInconsistent(this.#parts.topic));
       return;
     }
     this.#inconsistencies = 0;
@@ -262,7 +256,7 @@ export class TopicSync {
       this.#failures = 0;
       this.#actions.answer(undefined);
     } else {
-      this.#fail("snapshotArrived", inconsistent(this.#parts.topic));
+      this.#fail("snapshotArrived", startInconsistent(this.#parts.topic));
     }
   }
 
@@ -302,13 +296,4 @@ export class TopicSync {
     this.#retryArmed = false;
     this.#actions.cancelRetry();
   }
-}
-
-function inconsistent(topic: string): TopicFailure {
-  const message = `the state of ${topic} does not fit its latest events yet`;
-  return { kind: "unavailable", message };
-}
-
-function gone(topic: string): TopicFailure {
-  return { kind: "unavailable", message: `the gateway no longer follows ${topic}` };
 }
