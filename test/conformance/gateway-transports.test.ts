@@ -1,3 +1,6 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
 import { createNodeTransport } from "#gateway/transport/node/transport.ts";
 import { createUwsTransport } from "#gateway/transport/uws/transport.ts";
 import { transportHttpSuite } from "./transport-http-suite.ts";
@@ -16,3 +19,10 @@ for (const [name, create] of [
   transportStreamSuite(name, create);
   transportTlsSuite(name, create);
 }
+
+test("the two transports are made of the same files", () => {
+  const folder = join(import.meta.dirname, "../../services/gateway/transport");
+  const files = readdirSync(join(folder, "uws"));
+  expect(files).toContain("transport.ts");
+  expect(readdirSync(join(folder, "node"))).toEqual(files);
+});

@@ -22,7 +22,7 @@ export type CatalogEvent =
   | { readonly kind: "recovered"; readonly venue: string };
 
 /** What the catalog needs of the gateway. */
-export type CatalogParts = {
+type CatalogParts = {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -53,7 +53,7 @@ const VENUES_MAX = 1_000;
 const INGESTORS_PER_VENUE_MAX = 100;
 const EMPTY = new Uint8Array(0);
 
-/** Which venues and instruments there are, from what ingestors announce on the bus. */
+/** The venues and instruments that there are, by what ingestors announce on the bus. */
 export class Catalog {
   readonly #parts: CatalogParts;
   readonly #venues = new Map<string, Venue>();
@@ -73,7 +73,7 @@ export class Catalog {
     this.#scheduleCheck();
   }
 
-  /** Enough venues are known to serve clients. */
+  /** Whether enough venues are known to serve clients. */
   get ready(): boolean {
     let venues = 0;
     for (const venue of this.#venues.values()) if (venue.bySymbol.size > 0) venues += 1;
@@ -96,7 +96,7 @@ export class Catalog {
     try {
       this.#parts.bus.publish(DISCOVER_SUBJECT, EMPTY);
     } catch (error) {
-      this.#parts.logger.warn({ error }, "cannot ask for ingestors");
+      this.#parts.logger.warn({ error }, "cannot ask the ingestors to announce themselves");
     }
   }
 
@@ -132,7 +132,7 @@ export class Catalog {
     return instrument !== undefined && channelsOf(instrument).includes(channel);
   }
 
-  /** Stops to listen. Idempotent. */
+  /** Stops listening. Idempotent. */
   close(): void {
     this.#closed = true;
     this.#subscription.unsubscribe();
@@ -196,7 +196,8 @@ export class Catalog {
       venue.versions.set(ingestorId, announcedVersion);
       this.#replace(venue, instruments);
     } catch (error) {
-      if (!this.#closed) logger.warn({ venue: venue.id, error }, "the catalog cannot be had");
+      if (!this.#closed)
+        logger.warn({ venue: venue.id, error }, "the catalog of a venue could not be fetched");
     } finally {
       venue.fetching = false;
     }
@@ -209,10 +210,13 @@ export class Catalog {
     metrics.instrumentsLeftOut.set({ venue: venue.id }, instruments.length - kept.length);
     if (kept.length < instruments.length) {
       const fields = { venue: venue.id, refused: instruments.length - kept.length };
-      this.#parts.logger.warn(fields, "more instruments than instrumentsMax; the rest is left out");
+      this.#parts.logger.warn(
+        fields,
+        "there are more instruments than instrumentsMax; the rest is left out",
+      );
     }
     const before = venue.bySymbol;
-    // Sorted once here, because a Map keeps its order and every list wants this one.
+    // Sorted once here, because a Map keeps its order and every list is given in this one.
     const sorted = kept.toSorted((one, other) => (one.symbol < other.symbol ? -1 : 1));
     const now = new Map(sorted.map((instrument) => [instrument.symbol, instrument]));
     this.#instruments += now.size - before.size;
@@ -222,7 +226,7 @@ export class Catalog {
     const removed = [...before.values()].filter((instrument) => !now.has(instrument.symbol));
     if (added.length === 0 && removed.length === 0) return;
     const counts = { added: added.length, removed: removed.length, instruments: now.size };
-    this.#parts.logger.info({ venue: venue.id, ...counts }, "catalog changed");
+    this.#parts.logger.info({ venue: venue.id, ...counts }, "the catalog of a venue changed");
     this.#emit({ kind: "changed", venue: venue.id, added, removed });
   }
 
@@ -241,7 +245,7 @@ export class Catalog {
     for (const venue of this.#venues.values()) {
       if (venue.lostSinceUs !== undefined || nowUs - venue.heardAtUs < silenceUsMax) continue;
       venue.lostSinceUs = venue.heardAtUs;
-      // Whoever comes back may have another catalog under the same version.
+      // An ingestor that comes back may count its versions anew, so the same one may mean another.
       venue.versions.clear();
       metrics.ingestorsLost.inc({ venue: venue.id });
       logger.warn({ venue: venue.id, sinceTimeUs: venue.heardAtUs }, "the ingestor is lost");
@@ -254,7 +258,7 @@ export class Catalog {
   }
 }
 
-/** New, or streamed on other channels than before. */
+/** Whether the instrument is new, or streamed on other channels than before. */
 function differs(before: Instrument | undefined, now: Instrument): boolean {
   return before === undefined || before.channels.join() !== now.channels.join();
 }

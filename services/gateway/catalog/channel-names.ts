@@ -11,7 +11,7 @@ const CHANNEL_OF_WIRE: ReadonlyMap<WireChannel, Channel> = new Map(
   CHANNELS.map((channel) => [wireChannelOf(channel), channel]),
 );
 
-/** The channels that are streamed for an instrument. There is always a status. */
+/** The channels that are streamed for an instrument, its status among them in any case. */
 export function channelsOf(instrument: Instrument): Channel[] {
   const channels = instrument.channels.flatMap((wire) => CHANNEL_OF_WIRE.get(wire) ?? []);
   return channels.includes("status") ? channels : [...channels, "status"];

@@ -13,7 +13,7 @@ export type MethodParts = {
   readonly queryTimeoutMs: number;
 };
 
-/** An ingestor that was restarted has announced itself again by then. */
+/** By then, an ingestor that was restarted has announced itself again. */
 const RETRY_AFTER_MS = 1_000;
 
 /**

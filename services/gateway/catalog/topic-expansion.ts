@@ -1,9 +1,12 @@
+import type { Instrument } from "@tickwire/proto/service";
+import { CHANNELS } from "#core/instrument.ts";
 import { isPattern, matchesPattern, parseTopicPattern } from "#core/topic.ts";
 import type { Topic, TopicPattern } from "#core/topic.ts";
-import { CHANNELS } from "#core/instrument.ts";
-import type { Instrument } from "@tickwire/proto/service";
 import type { Catalog } from "./catalog.ts";
 import { channelsOf } from "./channel-names.ts";
+
+/** What expanding asks of the catalog. */
+type InstrumentIndex = Pick<Catalog, "venues" | "instrument" | "instrumentsOf" | "hasTopic">;
 
 /** What the text of a topic request stands for. */
 export type Expansion =
@@ -11,21 +14,21 @@ export type Expansion =
   | { readonly kind: "unknown"; readonly cost: number }
   | {
       readonly kind: "topics";
-      /** Topics that it names besides its own text, or what looking for them was worth. */
+      /** The topics that it stands for, or as many as the search for them took the time of. */
       readonly cost: number;
       readonly topics: readonly Topic[];
-      /** Set if the text has a "*", so that it may grow. */
+      /** Set if the text has a "*": instruments that are listed later belong to it too. */
       readonly pattern: TopicPattern | undefined;
     };
 
-/** As many instruments that do not match are looked at in the time that one topic takes. */
+/** Looking at this many instruments that do not match takes as long as one topic that does. */
 const EXAMINED_PER_TOPIC = 50;
 
 /**
- * Expands a topic or pattern over the catalog, to at most `topicsMax` topics. A pattern that matches
- * nothing now is unknown.
+ * The topics that a topic or pattern stands for in the catalog, at most `topicsMax`. A pattern that
+ * matches nothing now is unknown.
  */
-export function expandTopic(catalog: Catalog, text: string, topicsMax: number): Expansion {
+export function expandTopic(catalog: InstrumentIndex, text: string, topicsMax: number): Expansion {
   const pattern = parseTopicPattern(text);
   if (pattern === undefined) return { kind: "malformed" };
   if (!isPattern(pattern)) {
@@ -59,7 +62,7 @@ export function topicsOf(instrument: Instrument, pattern: TopicPattern): Topic[]
     .filter((topic) => matchesPattern(pattern, topic));
 }
 
-function* candidates(catalog: Catalog, pattern: TopicPattern): Iterable<Instrument> {
+function* candidates(catalog: InstrumentIndex, pattern: TopicPattern): Iterable<Instrument> {
   for (const venue of pattern.venue === "*" ? catalog.venues : [pattern.venue]) {
     if (pattern.symbol === "*") {
       yield* catalog.instrumentsOf(venue);

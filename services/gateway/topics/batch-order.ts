@@ -17,7 +17,7 @@ export type BatchOrder = {
  * - `gap`: events between are missing.
  * - `epoch`: its publisher started anew.
  */
-export type BatchRelation = "next" | "duplicate" | "gap" | "epoch";
+type BatchRelation = "next" | "duplicate" | "gap" | "epoch";
 
 /** What the batch is to somebody who has everything up to `position`. */
 export function relationOf(position: TopicPosition, order: BatchOrder): BatchRelation {

@@ -13,7 +13,7 @@ import { RAW_VIEW, TopicView } from "./topic-view.ts";
 import type { ViewOptions } from "./topic-view.ts";
 
 /** What the hub needs of the gateway. */
-export type HubParts = {
+type HubParts = {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly metrics: GatewayMetrics;

@@ -9,7 +9,7 @@ import type { QueryGate } from "./query-gate.ts";
 import type { TopicFailure } from "./topic-subscriber.ts";
 
 /** A state as the publisher encoded it, or why there is none. */
-export type SnapshotAnswer =
+type SnapshotAnswer =
   | { readonly kind: "ok"; readonly header: BatchSummary; readonly batch: Uint8Array }
   | TopicFailure;
 

@@ -21,7 +21,7 @@ import type { SyncActions } from "./sync-parts.ts";
 import { TopicSync } from "./topic-sync.ts";
 
 /** What a feed needs of the gateway. */
-export type TopicFeedParts = SnapshotQueryParts & {
+type TopicFeedParts = SnapshotQueryParts & {
   readonly clock: Clock;
   readonly metrics: GatewayMetrics;
   readonly limits: RingLimits;

@@ -5,7 +5,7 @@ import type { SharedBatch } from "./shared-batch.ts";
 import type { TopicHistory, TopicStart } from "./topic-history.ts";
 import type { AttachOptions, Attached } from "./topic-subscriber.ts";
 
-export type TopicStartsParts = {
+type TopicStartsParts = {
   readonly startKind: StartKind;
   /** Books cannot be followed without the state that their changes apply to. */
   readonly snapshotNeeded: boolean;

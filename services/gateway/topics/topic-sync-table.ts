@@ -61,7 +61,7 @@ export type SyncCell<Event extends SyncEvent = SyncEvent> = {
   readonly next: readonly SyncState[];
 };
 
-export type SyncTable = {
+type SyncTable = {
   readonly [State in SyncState]: { readonly [Event in SyncEvent]: SyncCell<Event> };
 };
 

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
-import type { RawData, WebSocket } from "ws";
+import { WebSocket } from "ws";
+import type { RawData } from "ws";
 import type { HandlerGuard } from "../handler-guard.ts";
 import type { Connection, ConnectionHandler } from "../transport.ts";
 import { SendResult } from "../transport.ts";
@@ -56,7 +57,8 @@ export class NodeConnection implements Connection {
   }
 
   send(frame: Uint8Array, compress: boolean): SendResult {
-    if (this.#closed) return SendResult.Dropped;
+    // Between the end of its socket and its close event, `ws` takes frames and forgets them.
+    if (this.#closed || this.#ws.readyState !== WebSocket.OPEN) return SendResult.Dropped;
     if (this.#ws.bufferedAmount + frame.byteLength > this.#options.bufferedBytesMax) {
       return SendResult.Dropped;
     }
@@ -93,9 +95,9 @@ export class NodeConnection implements Connection {
     else if (this.#silentTicks === IDLE_TICKS_MAX / 2 + 1 && !this.#closed) this.#ws.ping();
   }
 
-  readonly #onWritten = (): void => {
+  readonly #onWritten = (error?: Error | null): void => {
     const { guard } = this.#options;
-    if (!this.#waiting || this.#closed || guard.failed) return;
+    if (error instanceof Error || !this.#waiting || this.#closed || guard.failed) return;
     if (this.#ws.bufferedAmount === 0) this.#waiting = false;
     try {
       this.#handler?.onDrain();

@@ -5,8 +5,11 @@ import { StreamListener } from "../stream-listener.ts";
 import type { HttpStream, HttpWriter } from "../transport.ts";
 import { SendResult } from "../transport.ts";
 
-/** As uWebSockets.js does with a client that takes nothing of what waits for it. */
-const STALL_MS_MAX = 10_000;
+/**
+ * A socket that has bytes to write looks after this time whether some went out, and is cut the
+ * second time that none did: after some 10 s, as with uWebSockets.js.
+ */
+const STALL_CHECK_MS = 5_000;
 
 type NodeWriterOptions = {
   /** Its head is written. */
@@ -39,9 +42,7 @@ export class NodeWriter implements HttpWriter {
 
   write(chunk: Uint8Array): SendResult {
     const { byteLength } = chunk;
-    if (this.#ending || this.#listener.closed || this.#response.destroyed) {
-      return SendResult.Dropped;
-    }
+    if (this.#ending || this.#isGone()) return SendResult.Dropped;
     if (this.bufferedBytes() + byteLength > this.#bufferedBytesMax) return SendResult.Dropped;
     if (byteLength > 0) {
       // A reference is kept until the kernel has taken the bytes, so they are copied.
@@ -50,8 +51,7 @@ export class NodeWriter implements HttpWriter {
     if (this.bufferedBytes() === 0) return SendResult.Sent;
     if (!this.#waiting) {
       this.#waiting = true;
-      // Progress starts it anew; when it is over, the socket is cut.
-      this.#response.setTimeout(STALL_MS_MAX);
+      this.#response.setTimeout(STALL_CHECK_MS);
     }
     return SendResult.Buffered;
   }
@@ -72,8 +72,15 @@ export class NodeWriter implements HttpWriter {
     this.#response.destroy();
   }
 
+  /** A socket that was cut still takes writes and forgets them, until the response hears of it. */
+  #isGone(): boolean {
+    const { destroyed, socket } = this.#response;
+    return this.#listener.closed || destroyed || socket?.destroyed === true;
+  }
+
   readonly #onWritten = (): void => {
-    if (!this.#waiting || this.#listener.closed || this.#response.writableLength > 0) return;
+    // Also called, with an error, for what a socket that was cut did not write.
+    if (!this.#waiting || this.#isGone() || this.#response.writableLength > 0) return;
     this.#waiting = false;
     this.#response.setTimeout(0);
     if (!this.#ending) this.#listener.drained();

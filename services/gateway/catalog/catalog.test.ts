@@ -1,0 +1,270 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Instrument } from "@tickwire/proto/service";
+import { Registry } from "prom-client";
+import { describe, expect, test } from "vitest";
+import { MemoryBus } from "#bus/memory-bus.ts";
+import { ANNOUNCE_SUBJECT, DISCOVER_SUBJECT, querySubject } from "#bus/subject.ts";
+import {
+  encodeAnnouncement,
+  encodeCatalogReply,
+  encodeQueryError,
+  encodeQueryReply,
+} from "#wire/bus-codec.ts";
+import { ManualClock } from "#test/support/manual-clock.ts";
+import { createGatewayMetrics } from "../metrics.ts";
+import { Catalog } from "./catalog.ts";
+import type { CatalogEvent } from "./catalog.ts";
+
+const INTERVAL_MS = 2_000;
+
+function instrument(symbol: string, channels = ["CHANNEL_TRADES"], venue = "fake"): Instrument {
+  const venueSymbol = symbol.replace("-", "").toLowerCase();
+  return { venue, symbol, venueSymbol, channels } as unknown as Instrument;
+}
+
+/** A catalog that hears announcements and fetches what `listed` says. */
+class Rig {
+  readonly clock = new ManualClock();
+  readonly bus = new MemoryBus({ clock: this.clock });
+  readonly metrics = createGatewayMetrics(new Registry());
+  readonly logged: string[] = [];
+  readonly events: string[] = [];
+  readonly catalog: Catalog;
+  listed: Instrument[] = [];
+  refuses = false;
+  fetches = 0;
+  discoveries = 0;
+
+  constructor(limits: { instrumentsMax?: number; readyVenuesMin?: number } = {}) {
+    this.bus.subscribe(DISCOVER_SUBJECT, () => {
+      this.discoveries += 1;
+    });
+    for (const venue of ["fake", "other"]) {
+      this.bus.subscribe(querySubject({ venue, query: "catalog" }), (message) => {
+        this.fetches += 1;
+        const reply = encodeCatalogReply({ catalogVersion: 1, instruments: this.listed });
+        if (!this.refuses) message.respond(encodeQueryReply(reply));
+        else message.respond(encodeQueryError({ code: "CODE_UNAVAILABLE", message: "not yet" }));
+      });
+    }
+    const log = (_fields: object, message: string): void => void this.logged.push(message);
+    this.catalog = new Catalog({
+      bus: this.bus,
+      clock: this.clock,
+      logger: { debug: log, info: log, warn: log, error: log },
+      metrics: this.metrics,
+      limits: {
+        announceIntervalMs: INTERVAL_MS,
+        queryTimeoutMs: 100,
+        instrumentsMax: limits.instrumentsMax ?? 100,
+        readyVenuesMin: limits.readyVenuesMin ?? 1,
+      },
+    });
+    this.catalog.onEvent((event) => this.events.push(describeEvent(event)));
+  }
+
+  async announce(catalogVersion: number, options: { venue?: string; ingestorId?: string } = {}) {
+    const announcement = { ingestorId: "one", venue: "fake", catalogVersion, ...options };
+    this.bus.publish(ANNOUNCE_SUBJECT, encodeAnnouncement(announcement));
+    await this.settle();
+  }
+
+  async list(symbols: readonly string[], catalogVersion: number): Promise<void> {
+    this.listed = symbols.map((symbol) => instrument(symbol));
+    await this.announce(catalogVersion);
+  }
+
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 6; turn += 1) await nextTurn();
+  }
+
+  get symbols(): string[] {
+    return Array.from(this.catalog.instruments(), ({ venue, symbol }) => `${venue}:${symbol}`);
+  }
+}
+
+function describeEvent(event: CatalogEvent): string {
+  if (event.kind !== "changed") return `${event.kind} ${event.venue}`;
+  const symbols = (list: readonly Instrument[]) => list.map(({ symbol }) => symbol).join(" ");
+  return `changed ${event.venue} +[${symbols(event.added)}] -[${symbols(event.removed)}]`;
+}
+
+describe("an announcement", () => {
+  test("of a new catalog version has the catalog fetched; of the same it has not", async () => {
+    const rig = new Rig();
+    await rig.list(["B-USD", "A-USD"], 1);
+    expect(rig.symbols).toEqual(["fake:A-USD", "fake:B-USD"]);
+    await rig.announce(1);
+    expect(rig.fetches).toBe(1);
+    expect(rig.events).toEqual(["changed fake +[B-USD A-USD] -[]"]);
+  });
+
+  test("of version 0 says that the ingestor does not know its instruments yet", async () => {
+    const rig = new Rig();
+    await rig.list(["A-USD"], 1);
+    await rig.announce(0, { ingestorId: "two" });
+    expect(rig.fetches).toBe(1);
+    expect(rig.symbols).toEqual(["fake:A-USD"]);
+  });
+
+  test("of another ingestor with the same version is another catalog", async () => {
+    const rig = new Rig();
+    await rig.list(["A-USD"], 1);
+    await rig.announce(1, { ingestorId: "two" });
+    expect(rig.fetches).toBe(2);
+  });
+
+  test("that cannot be read is logged and does nothing", async () => {
+    const rig = new Rig();
+    rig.bus.publish(ANNOUNCE_SUBJECT, Uint8Array.of(0xff, 0xff));
+    await rig.settle();
+    expect(rig.logged).toEqual(["an announcement could not be read"]);
+    expect(rig.catalog.venues).toEqual([]);
+  });
+
+  test("is asked for when the gateway starts", async () => {
+    const rig = new Rig();
+    await rig.settle();
+    expect(rig.discoveries).toBe(1);
+    rig.catalog.discover();
+    await rig.settle();
+    expect(rig.discoveries).toBe(2);
+  });
+});
+
+describe("a change", () => {
+  test("names what is new and what is gone", async () => {
+    const rig = new Rig();
+    await rig.list(["A-USD", "B-USD"], 1);
+    await rig.list(["B-USD", "C-USD"], 2);
+    expect(rig.events.at(-1)).toBe("changed fake +[C-USD] -[A-USD]");
+    expect(rig.catalog.instrument("fake", "A-USD")).toBeUndefined();
+  });
+
+  test("of an instrument's channels makes it new", async () => {
+    const rig = new Rig();
+    await rig.list(["A-USD"], 1);
+    expect(rig.catalog.hasTopic("fake", "A-USD", "book")).toBe(false);
+    rig.listed = [instrument("A-USD", ["CHANNEL_TRADES", "CHANNEL_BOOK"])];
+    await rig.announce(2);
+    expect(rig.events.at(-1)).toBe("changed fake +[A-USD] -[]");
+    expect(rig.catalog.hasTopic("fake", "A-USD", "book")).toBe(true);
+  });
+
+  test("that changes nothing is not told", async () => {
+    const rig = new Rig();
+    await rig.list(["A-USD"], 1);
+    await rig.list(["A-USD"], 2);
+    expect(rig.fetches).toBe(2);
+    expect(rig.events).toHaveLength(1);
+  });
+});
+
+test("a catalog that cannot be fetched is asked for again at the next announcement", async () => {
+  const rig = new Rig();
+  rig.refuses = true;
+  await rig.list(["A-USD"], 1);
+  expect(rig.logged).toEqual(["the catalog of a venue could not be fetched"]);
+  rig.refuses = false;
+  await rig.announce(1);
+  expect(rig.symbols).toEqual(["fake:A-USD"]);
+});
+
+test.each([
+  [1, ["fake:A-USD", "fake:B-USD"], 0],
+  [0, ["fake:A-USD", "fake:B-USD"], 0],
+  [-1, ["fake:A-USD"], 1],
+])(
+  "with room for %i more than listed, %j are known and %i left out",
+  async (room, symbols, left) => {
+    const rig = new Rig({ instrumentsMax: 2 + room });
+    await rig.list(["A-USD", "B-USD"], 1);
+    expect(rig.symbols).toEqual(symbols);
+    expect((await rig.metrics.instrumentsLeftOut.get()).values[0]?.value).toBe(left);
+  },
+);
+
+test("what one venue gives up another may use", async () => {
+  const rig = new Rig({ instrumentsMax: 2 });
+  await rig.list(["A-USD", "B-USD"], 1);
+  await rig.list(["A-USD"], 2);
+  rig.listed = [instrument("C-USD", undefined, "other")];
+  await rig.announce(1, { venue: "other" });
+  expect(rig.symbols).toEqual(["fake:A-USD", "other:C-USD"]);
+});
+
+test("an instrument is found by our symbol or the venue's", async () => {
+  const rig = new Rig();
+  await rig.list(["A-USD"], 1);
+  const known = rig.catalog.instrument("fake", "A-USD");
+  expect(known?.venueSymbol).toBe("ausd");
+  expect(rig.catalog.find("fake", "ausd")).toBe(known);
+  expect(rig.catalog.find("fake", "A-USD")).toBe(known);
+  expect(rig.catalog.instrument("fake", "ausd")).toBeUndefined();
+  expect(rig.catalog.find("other", "A-USD")).toBeUndefined();
+});
+
+test("the gateway is ready with readyVenuesMin venues that list something", async () => {
+  const rig = new Rig({ readyVenuesMin: 2 });
+  await rig.list(["A-USD"], 1);
+  await rig.announce(0, { venue: "other" });
+  expect(rig.catalog.venues).toEqual(["fake", "other"]);
+  expect(rig.catalog.ready).toBe(false);
+  rig.listed = [instrument("C-USD", undefined, "other")];
+  await rig.announce(1, { venue: "other" });
+  expect(rig.catalog.ready).toBe(true);
+});
+
+describe("an ingestor that is silent for three intervals", () => {
+  test("is lost, since it was heard last; what it listed stays", async () => {
+    const rig = new Rig();
+    await rig.list(["A-USD"], 1);
+    const heardAtUs = rig.clock.nowUs();
+    rig.clock.advance(3 * INTERVAL_MS - 1);
+    expect(rig.catalog.lostSinceUs("fake")).toBeUndefined();
+    rig.clock.advance(1);
+    expect(rig.catalog.lostSinceUs("fake")).toBe(heardAtUs);
+    expect(rig.events.slice(1)).toEqual(["lost fake"]);
+    expect(rig.symbols).toEqual(["fake:A-USD"]);
+    rig.clock.advance(10 * INTERVAL_MS);
+    expect(rig.events.slice(1)).toEqual(["lost fake"]);
+  });
+
+  test("and comes back is told, and its catalog fetched whatever version it has", async () => {
+    const rig = new Rig();
+    await rig.list(["A-USD"], 1);
+    rig.clock.advance(3 * INTERVAL_MS);
+    await rig.list(["B-USD"], 1);
+    expect(rig.events.slice(1)).toEqual([
+      "lost fake",
+      "recovered fake",
+      "changed fake +[B-USD] -[A-USD]",
+    ]);
+    expect(rig.catalog.lostSinceUs("fake")).toBeUndefined();
+  });
+
+  test("is not lost while it announces itself", async () => {
+    const rig = new Rig();
+    await rig.list(["A-USD"], 1);
+    for (let interval = 0; interval < 6; interval += 1) {
+      rig.clock.advance(INTERVAL_MS);
+      await rig.announce(1);
+    }
+    expect(rig.events).toHaveLength(1);
+  });
+});
+
+test("after closing nothing is heard, fetched or lost, not even what was on its way", async () => {
+  const rig = new Rig();
+  await rig.settle();
+  rig.listed = [instrument("A-USD")];
+  const announcement = { ingestorId: "one", venue: "fake", catalogVersion: 1 };
+  rig.bus.publish(ANNOUNCE_SUBJECT, encodeAnnouncement(announcement));
+  await nextTurn();
+  rig.catalog.close();
+  rig.catalog.close();
+  await rig.announce(2);
+  rig.clock.advance(10 * INTERVAL_MS);
+  expect([rig.symbols, rig.events, rig.logged]).toEqual([[], [], []]);
+  expect(rig.clock.pending).toBe(0);
+});

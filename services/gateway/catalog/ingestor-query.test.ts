@@ -1,0 +1,79 @@
+import type { Instrument } from "@tickwire/proto/service";
+import { describe, expect, test } from "vitest";
+import { BusError } from "#bus/bus.ts";
+import type { Bus } from "#bus/bus.ts";
+import { encodeQueryError, encodeQueryReply } from "#wire/bus-codec.ts";
+import type { Catalog } from "./catalog.ts";
+import { queryIngestor, requireAtMost, requireInstrument } from "./ingestor-query.ts";
+
+const QUERY = { venue: "fake", query: "trades", symbol: "A-USD" } as const;
+const PAYLOAD = Uint8Array.of(1, 2);
+
+const KNOWN = { venue: "fake", symbol: "A-USD", venueSymbol: "AUSD" } as Instrument;
+const catalog = {
+  find: (venue: string, symbol: string) =>
+    venue === "fake" && [KNOWN.symbol, KNOWN.venueSymbol].includes(symbol) ? KNOWN : undefined,
+} as unknown as Catalog;
+
+function ask(answer: () => Promise<Uint8Array>) {
+  const asked: unknown[] = [];
+  const bus = {
+    request: (...parameters: unknown[]) => {
+      asked.push(...parameters);
+      return answer();
+    },
+  } as unknown as Bus;
+  return { asked, answer: queryIngestor({ bus, catalog, queryTimeoutMs: 90 }, QUERY, PAYLOAD) };
+}
+
+describe("the ingestor of a venue", () => {
+  test("is asked on its subject, within queryTimeoutMs, and its payload handed on", async () => {
+    const { asked, answer } = ask(() => Promise.resolve(encodeQueryReply(Uint8Array.of(9))));
+    expect(await answer).toEqual(Uint8Array.of(9));
+    expect(asked).toEqual(["rq.v1.fake.trades.A-USD", PAYLOAD, { timeoutMs: 90 }]);
+  });
+
+  test("that does not answer is unavailable, to be tried again, and nothing is said of the bus", async () => {
+    const cause = new BusError("no-responders", "nobody answers on rq.v1.fake.trades.A-USD");
+    const { answer } = ask(() => Promise.reject(cause));
+    await expect(answer).rejects.toMatchObject({
+      code: "unavailable",
+      message: "the ingestor of fake does not answer",
+      detail: { reason: "INGESTOR_UNAVAILABLE", retryAfterMs: 1_000 },
+      cause,
+    });
+  });
+
+  test("that refuses is quoted, with its code", async () => {
+    const error = { code: "CODE_NOT_FOUND", message: "no trades of A-USD" } as const;
+    const { answer } = ask(() => Promise.resolve(encodeQueryError(error)));
+    await expect(answer).rejects.toMatchObject({ code: "not_found", message: error.message });
+  });
+
+  test("is not blamed for a bug of ours", async () => {
+    const { answer } = ask(() => Promise.reject(new TypeError("a bug")));
+    await expect(answer).rejects.toThrow(TypeError);
+  });
+});
+
+describe("the instrument of a request", () => {
+  test.each(["A-USD", "AUSD"])("is found by our symbol or the venue's: %s", (symbol) => {
+    expect(requireInstrument(catalog, { venue: "fake", symbol })).toBe(KNOWN);
+  });
+
+  test.each([
+    ["", "A-USD", "invalid_argument", "venue is empty"],
+    ["fake", "", "invalid_argument", "symbol is empty"],
+    ["fake", "B-USD", "not_found", "no instrument B-USD at fake"],
+    ["other", "A-USD", "not_found", "no instrument A-USD at other"],
+  ])("%j %j is %s: %s", (venue, symbol, code, message) => {
+    expect(() => requireInstrument(catalog, { venue, symbol })).toThrow(
+      expect.objectContaining({ code, message }),
+    );
+  });
+});
+
+test("a number above its limit is refused with both", () => {
+  expect(() => requireAtMost("limit", 10, 10)).not.toThrow();
+  expect(() => requireAtMost("limit", 11, 10)).toThrow("limit 11 exceeds 10");
+});

@@ -1,0 +1,218 @@
+import { Buffer } from "node:buffer";
+import { GetServerTimeRequestCodec, GetServerTimeResponseCodec } from "@tickwire/proto/service";
+import { Registry } from "prom-client";
+import { beforeEach, describe, expect, test } from "vitest";
+import { assert, InvariantError } from "#core/assert.ts";
+import { ManualClock } from "#test/support/manual-clock.ts";
+import { createGatewayMetrics } from "../metrics.ts";
+import { RpcError } from "../rpc/rpc-error.ts";
+import { bindService } from "../rpc/service-table.ts";
+import type { RpcContext } from "../rpc/service-table.ts";
+import type { HttpRequest } from "../transport/transport.ts";
+import { ConnectRpc } from "./connect-rpc.ts";
+
+const method = (name: string, kind: "unary" | "server-streaming" = "unary") => ({
+  name,
+  fullName: `test.Service/${name}`,
+  path: `/test.Service/${name}`,
+  kind,
+  idempotent: true,
+  request: GetServerTimeRequestCodec,
+  response: GetServerTimeResponseCodec,
+});
+
+const SERVICE = {
+  typeName: "test.Service",
+  methods: {
+    time: method("Time"),
+    waits: method("Waits"),
+    refuses: method("Refuses"),
+    fails: method("Fails"),
+    asserts: method("Asserts"),
+    streams: method("Streams", "server-streaming"),
+  },
+};
+
+let clock: ManualClock;
+let registry: Registry;
+let contexts: RpcContext[];
+let internal: unknown[];
+let rpc: ConnectRpc;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  registry = new Registry();
+  contexts = [];
+  internal = [];
+  const note = (context: RpcContext) => contexts.push(context);
+  const services = bindService(SERVICE, {
+    time: (_: unknown, context: RpcContext) => {
+      note(context);
+      return { serverTimeUs: 7 };
+    },
+    waits: (_: unknown, context: RpcContext) => {
+      note(context);
+      return new Promise(() => {});
+    },
+    refuses: () => {
+      const detail = { reason: "TOO_EARLY", retryAfterMs: 5 };
+      throw new RpcError("unavailable", "not yet", { detail });
+    },
+    fails: () => Promise.reject(new Error("secret")),
+    asserts: () => assert(false, "it holds"),
+    streams: () => [],
+  });
+  rpc = new ConnectRpc({
+    services,
+    clock,
+    metrics: createGatewayMetrics(registry),
+    limits: { callTimeoutMs: 1_000, callTimeoutMsMax: 2_000 },
+    onInternalError: (name, error) => internal.push([name, error]),
+  });
+});
+
+function request(
+  path: string,
+  more: { readonly headers?: Record<string, string>; readonly body?: string } & Partial<
+    Pick<HttpRequest, "method" | "signal">
+  > = {},
+): HttpRequest {
+  const headers = { "content-type": "application/json", ...more.headers };
+  return {
+    method: more.method ?? "POST",
+    path,
+    query: "",
+    headers: new Map(Object.entries(headers)),
+    remoteAddress: "203.0.113.9",
+    body: Buffer.from(more.body ?? "{}"),
+    signal: more.signal ?? new AbortController().signal,
+  };
+}
+
+async function call(name: string, more: Parameters<typeof request>[1] = {}) {
+  const answer = await rpc.serve(request(`/test.Service/${name}`, more));
+  const body = String(answer?.body);
+  return { status: answer?.status, headers: answer?.headers, body };
+}
+
+async function callsCounted(): Promise<unknown> {
+  const metric = await registry.getSingleMetric("gateway_calls_total")?.get();
+  return metric?.values.map(({ labels, value }) => [labels["method"], labels["code"], value]);
+}
+
+test.each(["/", "/metrics", "/Service/Time", "/test.Service", "/test.Service/Time/x"])(
+  "%s is not the path of an RPC",
+  async (path) => {
+    expect(await rpc.serve(request(path))).toBeUndefined();
+  },
+);
+
+test("a handler gets the client's address and headers, and its answer is encoded as asked", async () => {
+  const { status, headers, body } = await call("Time", { headers: { "x-key": "k" } });
+  expect({ status, headers, body }).toEqual({
+    status: 200,
+    headers: { "content-type": "application/json" },
+    body: '{"serverTimeUs":"7"}',
+  });
+  expect(contexts[0]?.remoteAddress).toBe("203.0.113.9");
+  expect(contexts[0]?.metadata.get("x-key")).toBe("k");
+  const asProto = await rpc.serve(
+    request("/test.Service/Time", {
+      headers: { "content-type": "application/proto; charset=x" },
+      body: "",
+    }),
+  );
+  expect(asProto?.headers).toEqual({ "content-type": "application/proto" });
+  expect(asProto?.body).toEqual(new Uint8Array([8, 7]));
+  expect(await callsCounted()).toEqual([["Time", "ok", 2]]);
+});
+
+test("an empty JSON body is an empty request", async () => {
+  expect((await call("Time", { body: "" })).status).toBe(200);
+});
+
+describe("a request that is not one is refused", () => {
+  test.each([
+    ["a method that is not there", "Nothing", {}, 404, "unimplemented"],
+    ["GET", "Time", { method: "GET" }, 405, "unimplemented"],
+    ["a stream", "Streams", {}, 415, "unimplemented"],
+    ["no content type", "Time", { headers: { "content-type": "" } }, 415, "unimplemented"],
+    [
+      "two content types",
+      "Time",
+      { headers: { "content-type": "application/json, application/proto" } },
+      415,
+      "unimplemented",
+    ],
+    ["not JSON", "Time", { body: "{" }, 400, "invalid_argument"],
+    ["another field", "Time", { body: '{"x":1}' }, 400, "invalid_argument"],
+    [
+      "version 2",
+      "Time",
+      { headers: { "connect-protocol-version": "2" } },
+      400,
+      "invalid_argument",
+    ],
+    ["gzip", "Time", { headers: { "content-encoding": "gzip" } }, 501, "unimplemented"],
+    ["a bad timeout", "Time", { headers: { "connect-timeout-ms": "-1" } }, 400, "invalid_argument"],
+    [
+      "a timeout of 11 digits",
+      "Time",
+      { headers: { "connect-timeout-ms": "10000000000" } },
+      400,
+      "invalid_argument",
+    ],
+  ])("%s", async (_, name, more, status, code) => {
+    const answer = await call(name, more);
+    expect(answer.status).toBe(status);
+    expect(JSON.parse(answer.body)).toMatchObject({ code, message: expect.stringMatching(/.{5}/) });
+    expect(contexts).toEqual([]);
+  });
+});
+
+describe("the deadline", () => {
+  test.each([
+    ["none", {}, 1_000],
+    ["a shorter one", { "connect-timeout-ms": "10" }, 10],
+    ["one beyond the maximum", { "connect-timeout-ms": "5000" }, 2_000],
+    ["0, which has passed", { "connect-timeout-ms": "0" }, 1],
+  ])("of a request with %s", async (_, headers, timeoutMs) => {
+    const answer = call("Waits", { headers });
+    await Promise.resolve();
+    clock.advance(timeoutMs - 0.001);
+    expect(contexts[0]?.signal.aborted).toBe(false);
+    clock.advance(0.001);
+    expect(contexts[0]?.signal.aborted).toBe(true);
+    expect((await answer).status).toBe(504);
+    expect(clock.pending).toBe(0);
+  });
+});
+
+test("a client that goes away cancels its call", async () => {
+  const client = new AbortController();
+  const answer = call("Waits", { signal: client.signal });
+  await Promise.resolve();
+  client.abort();
+  expect(contexts[0]?.signal.aborted).toBe(true);
+  expect((await answer).status).toBe(499);
+  expect(await callsCounted()).toEqual([["Waits", "canceled", 1]]);
+});
+
+test("a refusal carries its code, message and detail", async () => {
+  const { status, body } = await call("Refuses");
+  expect(status).toBe(503);
+  const { details, ...error } = JSON.parse(body) as { details: { type: string }[] };
+  expect(error).toEqual({ code: "unavailable", message: "not yet" });
+  expect(details.map(({ type }) => type)).toEqual(["tickwire.v1.ErrorDetail"]);
+});
+
+test("what a method does not foresee is answered without detail, and told to the log", async () => {
+  const { status, body } = await call("Fails");
+  expect(status).toBe(500);
+  expect(body).toBe('{"code":"internal","message":"internal error"}');
+  expect(internal).toEqual([["test.Service/Fails", new Error("secret")]]);
+});
+
+test("a broken invariant is not answered: it ends the process", async () => {
+  await expect(call("Asserts")).rejects.toThrow(InvariantError);
+});
