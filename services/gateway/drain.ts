@@ -11,7 +11,7 @@ export type DrainableSession = {
 };
 
 /** What a drain works on. */
-export type DrainParts = {
+type DrainParts = {
   readonly clock: Clock;
   /** Those that are there now; whoever owns them takes out what has gone. */
   readonly sessions: ReadonlySet<DrainableSession>;

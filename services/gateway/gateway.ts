@@ -38,7 +38,7 @@ export type RunningGateway = {
 };
 
 /** What a gateway runs, and gives up when it stops. */
-export type GatewayParts = {
+type GatewayParts = {
   readonly bus: Bus;
   readonly sessionParts: SessionParts;
   readonly http: Pick<HttpFace, "serve">;

@@ -51,7 +51,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     clock,
     metrics,
     limits: config,
-    onInternalError: (method, error) => logger.error({ method, error }, "an RPC failed inside"),
+    onInternalError: (method, error) =>
+      logger.error({ method, error }, "an RPC failed with an internal error"),
   });
   const http = new HttpFace({ rpc, webSocketPath, serverVersion });
   const shared = { config, clock, logger, metrics, services, serverVersion };

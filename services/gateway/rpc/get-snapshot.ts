@@ -59,7 +59,8 @@ async function latest<Kind extends BatchRows["kind"]>(
   if (!channelsOf(instrument).includes(channel)) return undefined;
   const { venue, symbol } = instrument;
   const query = { venue, query: "snapshot", channel, symbol } as const;
-  // Names the call: a query for the state of a topic that somebody follows carries nothing.
+  // The request is the payload, which tells this query apart from the empty one that the gateway
+  // asks for a topic that it follows.
   const payload = GetSnapshotRequestCodec.encode({ venue, symbol, depth: 0 });
   const batch = readBatch(await queryIngestor(parts, query, payload));
   const rows = rowsOf(batch);

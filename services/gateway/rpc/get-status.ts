@@ -9,7 +9,7 @@ import { queryIngestor, requireInstrument } from "../catalog/ingestor-query.ts";
 import type { MethodParts } from "../catalog/ingestor-query.ts";
 import { RpcError } from "./rpc-error.ts";
 
-/** Said of every channel while nothing is heard of the venue's ingestor. */
+/** The reason why every channel of a venue is down while its ingestor is silent. */
 export const INGESTOR_LOST_REASON = "ingestor-lost";
 
 /**

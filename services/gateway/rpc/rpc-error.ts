@@ -1,3 +1,5 @@
+import { InvariantError } from "#core/assert.ts";
+
 /** google.rpc.Code as the Connect protocol writes it, with the HTTP status that goes with it. */
 const HTTP_STATUS_OF_CODE = {
   canceled: 499,
@@ -18,10 +20,10 @@ const HTTP_STATUS_OF_CODE = {
   unauthenticated: 401,
 } as const;
 
-export type RpcCode = keyof typeof HTTP_STATUS_OF_CODE;
+type RpcCode = keyof typeof HTTP_STATUS_OF_CODE;
 
 /** What a client can act on without reading the message. */
-export type RpcErrorDetail = {
+type RpcErrorDetail = {
   /** Stable, such as `UNKNOWN_INSTRUMENT`. */
   readonly reason: string;
   /** Worth trying again after this long. */
@@ -49,9 +51,13 @@ export class RpcError extends Error {
   }
 }
 
-/** Whatever was thrown as an RpcError; what is none becomes `internal` without detail. */
+/**
+ * Whatever was thrown as an RpcError; what is none becomes `internal` without detail.
+ * @throws `error` itself if it is a broken invariant: that ends the process, not a call.
+ */
 export function toRpcError(error: unknown): RpcError {
   if (error instanceof RpcError) return error;
+  if (error instanceof InvariantError) throw error;
   return new RpcError("internal", "internal error", { cause: error });
 }
 

@@ -34,7 +34,7 @@ export type ServiceTable = {
 };
 
 /** Generated descriptors are of this shape. */
-export type ServiceDescriptor = {
+type ServiceDescriptor = {
   readonly typeName: string;
   readonly methods: object;
 };

@@ -6,7 +6,7 @@ import { RpcError, toRpcError } from "../rpc/rpc-error.ts";
 import type { BoundMethod, RpcContext, ServiceTable } from "../rpc/service-table.ts";
 
 /** A Call of the schema, as far as it is needed. */
-export type CallRequest = {
+type CallRequest = {
   readonly callId: number;
   readonly method: string;
   readonly request: Uint8Array;
@@ -24,7 +24,7 @@ export type CallReplies = {
 };
 
 /** What calls need of the gateway. */
-export type CallTableParts = {
+type CallTableParts = {
   readonly services: ServiceTable;
   readonly clock: Clock;
   readonly metrics: GatewayMetrics;
@@ -37,7 +37,7 @@ export type CallTableParts = {
   onInternalError(method: string, error: unknown): void;
 };
 
-/** Credits beyond this say no more. */
+/** More credits than a stream can use; the count must not grow without end. */
 const CREDITS_MAX = 2 ** 31;
 
 /** Lets a stream send as many responses as the client has granted. */
@@ -108,7 +108,7 @@ export class CallTable {
     const scope = new CallScope(this.#parts.clock, timeoutMs);
     const active = { scope, credits: new CreditGate(call.credits) };
     this.#active.set(call.callId, active);
-    // Every outcome is replied in the function, so nothing is left to await.
+    // It replies every outcome itself, and rejects only if we have a bug: then the process ends.
     void this.#run(method, call, active);
     return true;
   }

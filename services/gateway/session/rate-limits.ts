@@ -25,7 +25,7 @@ export class TokenBucket {
 }
 
 /** How much a session may ask for. */
-export type RateLimitOptions = {
+type RateLimitOptions = {
   readonly requestsPerSecondMax: number;
   readonly topicsPerSecondMax: number;
 };

@@ -86,7 +86,7 @@ export class Session implements ConnectionHandler {
     this.#subscriptions = new Subscriptions({ ...parts, limits, takeTopics }, this.#output);
     const { remoteAddress } = connection;
     const onInternalError = (method: string, error: unknown): void => {
-      logger.error({ sessionId: id, method, error }, "an RPC failed inside");
+      logger.error({ sessionId: id, method, error }, "an RPC failed with an internal error");
     };
     const callParts = { ...parts, limits, remoteAddress, onInternalError };
     this.#calls = new CallTable(callParts, this.#output);

@@ -59,11 +59,11 @@ export function namedTopics(
 function meaningOf(expansion: Expansion): Meaning {
   switch (expansion.kind) {
     case "malformed": {
-      const message = "not of the form VENUE:SYMBOL/channel";
+      const message = "the topic is not of the form VENUE:SYMBOL/channel";
       return { kind: "refused", refusal: { error: "TOPIC_ERROR_MALFORMED", message } };
     }
     case "unknown": {
-      const message = "no such venue, instrument or channel";
+      const message = "there is no such venue, instrument or channel";
       return { kind: "refused", refusal: { error: "TOPIC_ERROR_UNKNOWN", message } };
     }
     case "topics":

@@ -36,7 +36,7 @@ export type SubscriptionReplies = {
 };
 
 /** What subscriptions need of the gateway. */
-export type SubscriptionParts = SubscribeParts & {
+type SubscriptionParts = SubscribeParts & {
   readonly hub: Pick<Hub, "hold" | "release">;
   readonly metrics: GatewayMetrics;
 };
@@ -183,7 +183,7 @@ export class Subscriptions {
     }
     const view = hub.hold(name);
     if (view === undefined) {
-      const message = "the gateway follows as many topics as it may";
+      const message = "the gateway follows as many topics as it is configured to";
       return refused({ error: "TOPIC_ERROR_UNAVAILABLE", message });
     }
     this.#starting += 1;

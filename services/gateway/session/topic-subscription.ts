@@ -19,10 +19,10 @@ import type { NoticeInit } from "./wire-messages.ts";
  * - `live`: the client got its start and gets what follows.
  * - `ended`: the view was given back.
  */
-export type TopicSubscriptionState = "starting" | "live" | "ended";
+type TopicSubscriptionState = "starting" | "live" | "ended";
 
 /** What a subscription is made of. */
-export type TopicSubscriptionParts = {
+type TopicSubscriptionParts = {
   /** Held for this subscription, which gives it back. */
   readonly view: TopicView;
   readonly hub: Pick<Hub, "release">;

@@ -1,5 +1,5 @@
 /** A frame is cut here, so that what is more urgent never waits behind more than this. */
-export const FRAME_BYTES_MAX = 256 * 1024;
+const FRAME_BYTES_MAX = 256 * 1024;
 
 /**
  * The buffer that frames are put together in, one after the other. It grows to the largest frame

@@ -18,7 +18,7 @@ export type OutboundLimits = {
 };
 
 /** What the session does about a client that reads too slowly. Called at the end of a flush. */
-export type OutboundListener = {
+type OutboundListener = {
   /** Half of the limit is owed. */
   onLag(owedBytes: number): void;
   /** The limit is exceeded; the session closes. */

@@ -4,7 +4,7 @@
  * - `lags`: it is to be told, once, that it may be closed.
  * - `too-slow`: it is to be closed.
  */
-export type ReaderVerdict = "keeps-up" | "lags" | "too-slow";
+type ReaderVerdict = "keeps-up" | "lags" | "too-slow";
 
 /**
  * Decides what happens to a client that reads too slowly. Late is what is owed besides the starts
