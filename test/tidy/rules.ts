@@ -121,7 +121,7 @@ const EFFECT_FILES: readonly RegExp[] = [
   /^services\/ingest\/feed\/rest\/fetch-rest-client\.ts$/,
   /^services\/gateway\/transport\/(uws|node)\/(uws|node)-transport\.ts$/,
   /^services\/bus\/nats-bus\.ts$/,
-  /^clients\/typescript\/src\/environment\.ts$/,
+  /^clients\/typescript\/src\/host\/environment\.ts$/,
 ];
 
 /** Time, randomness, environment and output are arguments everywhere but at the edge. */

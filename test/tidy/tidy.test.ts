@@ -24,7 +24,7 @@ const files = readTree();
 /** Files that something other than an import starts. */
 const ENTRIES = [
   /^services\/cli\/main\.ts$/,
-  /^clients\/typescript\/src\/index(\.[a-z]+)?\.ts$/,
+  /^clients\/typescript\/src\/(index|streams|rpc)(\.node)?\.ts$/,
   /^proto\/(codec|model)\/index\.ts$/,
   /^proto\/protobufjs\/index\.d\.ts$/,
   // Writes docs/configuration.md, through its test.

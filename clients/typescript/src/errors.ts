@@ -1,5 +1,3 @@
-import type { Code, TopicError } from "@tickwire/proto/messages";
-
 /** google.rpc.Code in kebab case: how an RPC failed. */
 export type RpcErrorCode =
   | "cancelled"
@@ -209,23 +207,4 @@ export function connectionErrorOfClose(closeCode: number, reason: string): Conne
     retryable: !terminal,
     closeCode,
   });
-}
-
-/**
- * `CODE_NOT_FOUND` as `not-found`; undefined for success. What a newer gateway invents has been
- * read as `CODE_UNKNOWN` already.
- */
-export function rpcErrorCode(code: Code): RpcErrorCode | undefined {
-  if (code === "CODE_UNSPECIFIED") return undefined;
-  return kebab(code.slice("CODE_".length)) as RpcErrorCode;
-}
-
-/** `TOPIC_ERROR_UNKNOWN` as `topic-unknown`. */
-export function topicErrorCode(error: TopicError): TopicErrorCode {
-  if (error === "TOPIC_ERROR_UNSPECIFIED") return "topic-refused";
-  return `topic-${kebab(error.slice("TOPIC_ERROR_".length))}` as TopicErrorCode;
-}
-
-function kebab(name: string): string {
-  return name.toLowerCase().replaceAll("_", "-");
 }
