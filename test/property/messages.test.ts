@@ -17,7 +17,7 @@ import {
   type Message,
 } from "./message-arbitraries.ts";
 
-// Our codec of every message against protobufjs, which was made from the same schema by another way.
+// Our codec of every message against protobufjs, which reads the schema by code of its own.
 
 const types = loadMessageTypes();
 const numRuns = 60;
@@ -138,7 +138,7 @@ describe.each(types.map((type) => [type.name, type] as const))("%s", (_, type) =
   });
 });
 
-/** What protobufjs read, without implicit defaults that were on the wire, as JSON leaves them out. */
+/** What protobufjs read, without the defaults that were on the wire. */
 function withoutDefaults(type: protobuf.Type, json: Message): Message {
   const codec = codecOf(type);
   return messageToJson(codec, messageFromJson(codec, json)) as Message;

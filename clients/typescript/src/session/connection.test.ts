@@ -272,11 +272,11 @@ const STEPS: readonly Step[] = [
     },
   },
   {
-    name: "20 s pass",
+    name: "a minute passes",
     run: (stand, model) => {
       // Without a Welcome the timer of the dial ends it; with one, silence does.
       if (model.dialled) model.over = true;
-      stand.clock.advance(20_000);
+      stand.clock.advance(60_000);
     },
   },
 ];

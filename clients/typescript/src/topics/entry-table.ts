@@ -1,7 +1,7 @@
 import type { Consumer } from "./consumer.ts";
 import { createEntry, type Entry, type WireOptions } from "./subscription-entry.ts";
 import type { TopicStream } from "./topic-stream.ts";
-import { isPattern } from "./topic.ts";
+import { isPattern, matchesPattern } from "./topic.ts";
 
 /** What a client asks for, by topic and pattern, and which of it a stream serves. */
 export class EntryTable {
@@ -44,6 +44,12 @@ export class EntryTable {
     if (exact?.streams.has(stream)) owners.push(exact);
     for (const pattern of this.#patterns) if (pattern.streams.has(stream)) owners.push(pattern);
     return owners;
+  }
+
+  /** A pattern that stands for the topic, whether the gateway has said so yet or not. */
+  patternFor(topic: string): Entry | undefined {
+    for (const entry of this.#patterns) if (matchesPattern(entry.topic, topic)) return entry;
+    return undefined;
   }
 
   /** Everyone who wants one of the entries, each once. */

@@ -34,17 +34,28 @@ export class SubscribeAnswers {
 
   /** Takes one result, which answers one topic or pattern that was asked for. */
   handle(item: RequestItem, result: TopicResult): void {
-    const { entry } = item;
-    if (!this.#parts.entries.has(entry)) {
+    const entry = this.#entryOf(item);
+    if (entry === undefined) {
       // Unsubscribed before the answer came; the unsubscribe is on its way.
-      if (result.topicId !== 0 && this.#parts.streams.ofId(result.topicId) === undefined) {
-        this.#parts.streams.retireId(result.topicId);
-      }
+      const { streams } = this.#parts;
+      const isNew = result.topicId !== 0 && streams.ofId(result.topicId) === undefined;
+      if (isNew) streams.retireId(result.topicId);
       return;
     }
     if (result.error === "TOPIC_ERROR_UNSPECIFIED") this.#startStream(entry, result);
-    else if (result.error === "TOPIC_ERROR_ALREADY_SUBSCRIBED") this.#linkStream(item, result);
-    else this.#handleRefusal(item, result);
+    else if (result.error === "TOPIC_ERROR_ALREADY_SUBSCRIBED")
+      this.#linkStream(entry, item.topic, result);
+    else if (entry === item.entry) this.#handleRefusal(item, result);
+  }
+
+  /** Whom the answer is for; undefined if nobody wants the topic any more. */
+  #entryOf({ entry, topic }: RequestItem): Entry | undefined {
+    const { entries } = this.#parts;
+    if (entries.has(entry)) return entry;
+    // What was asked for by name stays subscribed for a pattern that stands for it.
+    const heir = isPattern(topic) ? undefined : (entries.get(topic) ?? entries.patternFor(topic));
+    if (heir !== undefined && heir.topic !== topic) heir.explicit.add(topic);
+    return heir;
   }
 
   #startStream(entry: Entry, result: TopicResult): void {
@@ -73,10 +84,18 @@ export class SubscribeAnswers {
     });
   }
 
-  #linkStream({ entry, topic }: RequestItem, result: TopicResult): void {
+  #linkStream(entry: Entry, topic: string, result: TopicResult): void {
     const stream = this.#parts.streams.ofTopic(result.topic);
     if (stream === undefined || stream.topicId === 0) {
-      if (isPattern(topic)) return; // It was asked for by name as well; that answer counts.
+      if (isPattern(topic)) {
+        // It was asked for by name as well, and that answer counts; unless who asked for it has
+        // left before the answer came, so that the gateway gives it up.
+        if (stream === undefined && this.#parts.entries.get(result.topic) === undefined) {
+          entry.explicit.add(result.topic);
+          this.#parts.outbox.subscribe([{ entry, topic: result.topic }]);
+        }
+        return;
+      }
       const message = `${result.topic} is subscribed on the gateway only`;
       this.#parts.reconnect(new ConnectionError("connection-lost", message, { retryable: true }));
       return;

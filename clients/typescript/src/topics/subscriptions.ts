@@ -189,7 +189,7 @@ export class Subscriptions implements SessionPart {
     if (unsubscribed.length === 0) return;
     this.#outbox.unsubscribe(unsubscribed);
     // A pattern takes its topics with it, also those that somebody else still wants.
-    this.#outbox.subscribe(kept);
+    this.#outbox.subscribe(kept.filter(({ entry }) => this.#entries.has(entry)));
   }
 
   /** What asks by name for those streams that are wanted. */
@@ -197,7 +197,10 @@ export class Subscriptions implements SessionPart {
     const items: RequestItem[] = [];
     for (const stream of streams) {
       const [entry] = this.#entries.ownersOf(stream);
-      if (entry !== undefined) items.push({ entry, topic: stream.info.topic });
+      if (entry === undefined) continue;
+      const { topic } = stream.info;
+      if (topic !== entry.topic) entry.explicit.add(topic);
+      items.push({ entry, topic });
     }
     return items;
   }
@@ -213,19 +216,37 @@ export class Subscriptions implements SessionPart {
     const wasAsked = !this.#unsent.delete(entry) && this.#outbox.connected;
     const unsent = this.#outbox.takeBack(entry);
     const topics = new Set<string>(isPattern(entry.topic) ? [entry.topic] : []);
-    if (!isPattern(entry.topic) && !this.#isWanted(entry.topic)) topics.add(entry.topic);
+    // What the gateway has by its name: no pattern takes it along when it leaves.
+    const byName = isPattern(entry.topic) ? entry.explicit : [entry.topic];
+    for (const topic of byName) if (!this.#isWanted(topic)) topics.add(topic);
+    for (const topic of [...byName, ...[...entry.streams].map(({ info }) => info.topic)]) {
+      if (this.#isWanted(topic)) this.#handOver(topic);
+    }
     for (const stream of entry.streams) {
-      if (this.#isWanted(stream.info.topic)) continue;
-      if (entry.explicit.has(stream.info.topic)) topics.add(stream.info.topic);
-      this.#dropStream(stream);
+      if (!this.#isWanted(stream.info.topic)) this.#dropStream(stream);
     }
     return wasAsked ? [...topics].filter((topic) => !unsent.has(topic)) : [];
   }
 
   #isWanted(topic: string): boolean {
+    return this.#heirOf(topic) !== undefined;
+  }
+
+  /** Who wants a topic: by its name, or by a pattern, to which it may not have come yet. */
+  #heirOf(topic: string): Entry | undefined {
+    return this.#entries.get(topic) ?? this.#entries.patternFor(topic);
+  }
+
+  /** Whoever still wants the topic takes it over, and gives it up when it comes to that. */
+  #handOver(topic: string): void {
+    const heir = this.#heirOf(topic);
+    if (heir === undefined) return;
+    if (heir.topic !== topic) heir.explicit.add(topic);
     const stream = this.#streams.ofTopic(topic);
-    if (stream === undefined) return this.#entries.get(topic) !== undefined;
-    return this.#entries.ownersOf(stream).length > 0;
+    if (stream === undefined || heir.streams.has(stream)) return;
+    heir.streams.add(stream);
+    this.#entries.refreshConsumers(stream);
+    for (const consumer of heir.consumers) stream.catchUp(consumer);
   }
 
   #dropStream(stream: TopicStream): void {

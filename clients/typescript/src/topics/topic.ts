@@ -18,6 +18,8 @@ export type TopicInfo = {
 /** One topic or several; each `VENUE:SYMBOL` or `VENUE:SYMBOL/channel`, each part may be `*`. */
 export type Topics = string | readonly string[];
 
+/** No part of a topic has them. */
+const PART_ENDS = /[:/]/;
 const TOPIC = /^([a-z0-9-]+|\*):([^\s/*:]+|\*)(?:\/([a-z-]+|\*))?$/;
 
 /**
@@ -34,6 +36,12 @@ export function fullTopics(topics: Topics, channel: Channel | undefined): string
 /** Whether a topic stands for several. */
 export function isPattern(topic: string): boolean {
   return topic.includes("*");
+}
+
+/** Whether a full pattern stands for a full topic. */
+export function matchesPattern(pattern: string, topic: string): boolean {
+  const parts = topic.split(PART_ENDS);
+  return pattern.split(PART_ENDS).every((part, index) => part === "*" || part === parts[index]);
 }
 
 /** The channel that a full topic names; undefined for a pattern over channels. */
