@@ -10,6 +10,7 @@ import { RowEvent } from "./row-event.ts";
 
 /** The funding rate of a perpetual. */
 export class Funding extends RowEvent<FundingRow> {
+  /** Tells the kinds of events apart. */
   readonly type = "funding";
 
   /** Per funding interval as a fraction: 0.0001 is 0.01 %. */
@@ -35,8 +36,10 @@ export class Funding extends RowEvent<FundingRow> {
 
 /** The price that a derivative is marked to. */
 export class MarkPrice extends RowEvent<MarkPriceRow> {
+  /** Tells the kinds of events apart. */
   readonly type = "mark-price";
 
+  /** The nearest double. */
   get markPrice(): number {
     return numberOfText(this.row.markPrice);
   }
@@ -59,6 +62,7 @@ export class MarkPrice extends RowEvent<MarkPriceRow> {
 
 /** Open interest of a derivative. */
 export class OpenInterest extends RowEvent<OpenInterestRow> {
+  /** Tells the kinds of events apart. */
   readonly type = "open-interest";
 
   /** In contracts (or base units where the venue counts so). */
@@ -84,8 +88,10 @@ export class OpenInterest extends RowEvent<OpenInterestRow> {
 
 /** A liquidation order. */
 export class Liquidation extends RowEvent<LiquidationRow> {
+  /** Tells the kinds of events apart. */
   readonly type = "liquidation";
 
+  /** The nearest double. */
   get price(): number {
     return numberOfText(this.row.price);
   }
@@ -95,6 +101,7 @@ export class Liquidation extends RowEvent<LiquidationRow> {
     return this.row.price;
   }
 
+  /** The nearest double. */
   get size(): number {
     return numberOfText(this.row.size);
   }

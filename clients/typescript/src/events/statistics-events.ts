@@ -4,8 +4,10 @@ import { RowEvent } from "./row-event.ts";
 
 /** One candle. Each decimal is there as the nearest double and, with `Text`, exactly. */
 export class Candle extends RowEvent<CandleRow> {
+  /** Tells the kinds of events apart. */
   readonly type = "candle";
 
+  /** Length of the candle. */
   get intervalMs(): number {
     return this.row.intervalMs;
   }
@@ -15,6 +17,7 @@ export class Candle extends RowEvent<CandleRow> {
     return this.row.openTimeUs;
   }
 
+  /** Price of the first trade, as the nearest double. */
   get open(): number {
     return numberOfText(this.row.open);
   }
@@ -24,6 +27,7 @@ export class Candle extends RowEvent<CandleRow> {
     return this.row.open;
   }
 
+  /** Highest price, as the nearest double. */
   get high(): number {
     return numberOfText(this.row.high);
   }
@@ -33,6 +37,7 @@ export class Candle extends RowEvent<CandleRow> {
     return this.row.high;
   }
 
+  /** Lowest price, as the nearest double. */
   get low(): number {
     return numberOfText(this.row.low);
   }
@@ -42,6 +47,7 @@ export class Candle extends RowEvent<CandleRow> {
     return this.row.low;
   }
 
+  /** Price of the last trade so far, as the nearest double. */
   get close(): number {
     return numberOfText(this.row.close);
   }
@@ -87,8 +93,10 @@ export class Candle extends RowEvent<CandleRow> {
  * the nearest double and, with `Text`, exactly.
  */
 export class Ticker extends RowEvent<TickerRow> {
+  /** Tells the kinds of events apart. */
   readonly type = "ticker";
 
+  /** Price of the last trade. */
   get lastPrice(): number | undefined {
     return numberOfOptionalText(this.row.lastPrice);
   }
@@ -98,6 +106,7 @@ export class Ticker extends RowEvent<TickerRow> {
     return this.row.lastPrice;
   }
 
+  /** Size of the last trade. */
   get lastSize(): number | undefined {
     return numberOfOptionalText(this.row.lastSize);
   }
@@ -107,6 +116,7 @@ export class Ticker extends RowEvent<TickerRow> {
     return this.row.lastSize;
   }
 
+  /** Price 24 hours ago. */
   get openPrice(): number | undefined {
     return numberOfOptionalText(this.row.openPrice);
   }
@@ -116,6 +126,7 @@ export class Ticker extends RowEvent<TickerRow> {
     return this.row.openPrice;
   }
 
+  /** Highest price. */
   get highPrice(): number | undefined {
     return numberOfOptionalText(this.row.highPrice);
   }
@@ -125,6 +136,7 @@ export class Ticker extends RowEvent<TickerRow> {
     return this.row.highPrice;
   }
 
+  /** Lowest price. */
   get lowPrice(): number | undefined {
     return numberOfOptionalText(this.row.lowPrice);
   }
@@ -134,6 +146,7 @@ export class Ticker extends RowEvent<TickerRow> {
     return this.row.lowPrice;
   }
 
+  /** Traded, in units of the base asset (or contracts). */
   get volume(): number | undefined {
     return numberOfOptionalText(this.row.volume);
   }
@@ -143,6 +156,7 @@ export class Ticker extends RowEvent<TickerRow> {
     return this.row.volume;
   }
 
+  /** Traded, in units of the quote asset. */
   get quoteVolume(): number | undefined {
     return numberOfOptionalText(this.row.quoteVolume);
   }
@@ -152,6 +166,7 @@ export class Ticker extends RowEvent<TickerRow> {
     return this.row.quoteVolume;
   }
 
+  /** Best bid. */
   get bidPrice(): number | undefined {
     return numberOfOptionalText(this.row.bidPrice);
   }
@@ -161,6 +176,7 @@ export class Ticker extends RowEvent<TickerRow> {
     return this.row.bidPrice;
   }
 
+  /** Best ask. */
   get askPrice(): number | undefined {
     return numberOfOptionalText(this.row.askPrice);
   }

@@ -4,6 +4,7 @@ import { EventBase, type EventBatch } from "./event-base.ts";
 
 /** The state of one channel of one instrument changed. */
 export class Status extends EventBase {
+  /** Tells the kinds of events apart. */
   readonly type = "status";
   readonly #row: StatusRow;
 
@@ -17,6 +18,7 @@ export class Status extends EventBase {
     return this.#row.channel as Channel;
   }
 
+  /** What the channel is worth now. */
   get state(): TopicState {
     return this.#row.state;
   }

@@ -48,6 +48,7 @@ const COST_OF_ANSWER = 0.1;
 
 /** The calls of one client over any number of connections. */
 export class Calls implements SessionPart {
+  /** The typed methods. */
   readonly rpc: Rpc;
   readonly #link: SessionLink;
   readonly #limits: CallLimits;

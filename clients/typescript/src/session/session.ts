@@ -16,6 +16,7 @@ export type ClientState = "connecting" | "connected" | "reconnecting" | "closed"
 export type StateReason = {
   /** `welcome` when connected, else what ended the connection. */
   readonly code: "welcome" | ConnectionErrorCode;
+  /** For people and logs. */
   readonly reason: string;
   /** Absent when connected. */
   readonly error?: ConnectionError;
@@ -80,6 +81,7 @@ export class Session {
     this.#parts.push(part);
   }
 
+  /** Where the session stands now. */
   get state(): ClientState {
     return this.#state;
   }
@@ -94,6 +96,7 @@ export class Session {
     return this.#endError;
   }
 
+  /** Calls `listener` after each change of `state`. The result removes it. */
   onState(listener: StateListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

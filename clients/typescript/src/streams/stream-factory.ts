@@ -29,6 +29,7 @@ export class StreamFactory {
     this.#defaults = defaults;
   }
 
+  /** A stream with its buffer, attached to nothing yet. Throws RangeError for a bad option. */
   create<T extends { readonly topic: string }>(
     options: StreamOptions,
     overflow: OverflowPolicy,
@@ -40,6 +41,7 @@ export class StreamFactory {
     );
   }
 
+  /** A stream of the events of one channel. */
   events<Event extends MarketEvent>(
     channel: Channel,
     topics: Topics,
@@ -60,6 +62,7 @@ export class StreamFactory {
     return stream;
   }
 
+  /** Attaches a stream to topics, so that the end of either is the end of both. */
   attachStream<T extends { readonly topic: string }>(
     channel: Channel,
     topics: Topics,
@@ -75,6 +78,7 @@ export class StreamFactory {
     stream.onEnd(() => consumer.close(undefined));
   }
 
+  /** A callback subscription to the events of one channel. */
   callback<Event extends MarketEvent>(
     channel: Channel,
     topics: Topics,
@@ -85,6 +89,7 @@ export class StreamFactory {
     return this.attachCallback(channel, topics, options, { event });
   }
 
+  /** Attaches handlers to topics; errors go to `onError`, or to the host. */
   attachCallback(
     channel: Channel | undefined,
     topics: Topics,

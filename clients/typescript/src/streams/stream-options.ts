@@ -53,6 +53,7 @@ export type CandleOptions = {
 export type Subscription = Disposable & {
   /** Unsubscribes; the callback is not called again. Idempotent. */
   close(): void;
+  /** Whether it is over, by `close()` or by an error. */
   readonly closed: boolean;
 };
 

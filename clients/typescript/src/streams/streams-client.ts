@@ -53,18 +53,22 @@ export class StreamsClient extends SessionHandle {
     return this.#subscriptions.counters;
   }
 
+  /** Every trade. */
   trades(topics: Topics, options?: StreamOptions): EventStream<Trade> {
     return this.#streams.events("trades", topics, options, "error");
   }
 
+  /** The same for a callback, which is called for each synchronously. */
   onTrades(topics: Topics, callback: EventCallback<Trade>, options?: CallbackOptions) {
     return this.#streams.callback("trades", topics, callback, options);
   }
 
+  /** Best bid and offer. */
   quotes(topics: Topics, options?: StreamOptions): EventStream<Quote> {
     return this.#streams.events("quotes", topics, options, "latest");
   }
 
+  /** The same for a callback, which is called for each synchronously. */
   onQuotes(topics: Topics, callback: EventCallback<Quote>, options?: CallbackOptions) {
     return this.#streams.callback("quotes", topics, callback, options);
   }
@@ -81,6 +85,7 @@ export class StreamsClient extends SessionHandle {
     return stream;
   }
 
+  /** The same for a callback, which is called for each synchronously. */
   onBook(topics: Topics, callback: EventCallback<LiveBook>, options: CallbackOptions = {}) {
     const book = this.#streams.guarded(callback);
     return this.#streams.attachCallback("book", topics, options, { book });
@@ -91,15 +96,18 @@ export class StreamsClient extends SessionHandle {
     return this.#streams.events("book", topics, options, "error");
   }
 
+  /** The same for a callback, which is called for each synchronously. */
   onBookEvents(topics: Topics, callback: EventCallback<BookEvent>, options?: CallbackOptions) {
     return this.#streams.callback("book", topics, callback, options);
   }
 
+  /** Candles, of every interval or one. */
   candles(topics: Topics, options?: StreamOptions & CandleOptions): EventStream<Candle> {
     const wanted = ofInterval(options?.intervalMs);
     return this.#streams.events("candles", topics, options, "error", wanted);
   }
 
+  /** The same for a callback, which is called for each synchronously. */
   onCandles(
     topics: Topics,
     callback: EventCallback<Candle>,
@@ -112,50 +120,62 @@ export class StreamsClient extends SessionHandle {
     return this.#streams.callback("candles", topics, filtered, options);
   }
 
+  /** Statistics of the last 24 hours. */
   ticker(topics: Topics, options?: StreamOptions): EventStream<Ticker> {
     return this.#streams.events("ticker", topics, options, "latest");
   }
 
+  /** The same for a callback, which is called for each synchronously. */
   onTicker(topics: Topics, callback: EventCallback<Ticker>, options?: CallbackOptions) {
     return this.#streams.callback("ticker", topics, callback, options);
   }
 
+  /** Funding rates of perpetuals. */
   funding(topics: Topics, options?: StreamOptions): EventStream<Funding> {
     return this.#streams.events("funding", topics, options, "latest");
   }
 
+  /** The same for a callback, which is called for each synchronously. */
   onFunding(topics: Topics, callback: EventCallback<Funding>, options?: CallbackOptions) {
     return this.#streams.callback("funding", topics, callback, options);
   }
 
+  /** The prices that derivatives are marked to. */
   markPrice(topics: Topics, options?: StreamOptions): EventStream<MarkPrice> {
     return this.#streams.events("mark-price", topics, options, "latest");
   }
 
+  /** The same for a callback, which is called for each synchronously. */
   onMarkPrice(topics: Topics, callback: EventCallback<MarkPrice>, options?: CallbackOptions) {
     return this.#streams.callback("mark-price", topics, callback, options);
   }
 
+  /** Open interest of derivatives. */
   openInterest(topics: Topics, options?: StreamOptions): EventStream<OpenInterest> {
     return this.#streams.events("open-interest", topics, options, "latest");
   }
 
+  /** The same for a callback, which is called for each synchronously. */
   onOpenInterest(topics: Topics, callback: EventCallback<OpenInterest>, options?: CallbackOptions) {
     return this.#streams.callback("open-interest", topics, callback, options);
   }
 
+  /** Liquidation orders. */
   liquidations(topics: Topics, options?: StreamOptions): EventStream<Liquidation> {
     return this.#streams.events("liquidations", topics, options, "error");
   }
 
+  /** The same for a callback, which is called for each synchronously. */
   onLiquidations(topics: Topics, callback: EventCallback<Liquidation>, options?: CallbackOptions) {
     return this.#streams.callback("liquidations", topics, callback, options);
   }
 
+  /** Changes of what a channel is worth. */
   status(topics: Topics, options?: StreamOptions): EventStream<Status> {
     return this.#streams.events("status", topics, options, "error");
   }
 
+  /** The same for a callback, which is called for each synchronously. */
   onStatus(topics: Topics, callback: EventCallback<Status>, options?: CallbackOptions) {
     return this.#streams.callback("status", topics, callback, options);
   }

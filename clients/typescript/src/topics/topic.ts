@@ -7,11 +7,13 @@ export { CHANNELS, type Channel };
 export type TopicInfo = {
   /** `VENUE:SYMBOL/channel`. */
   readonly topic: string;
+  /** Lower case, such as `binance`. */
   readonly venue: string;
   /** Tickwire's symbol, unique within the venue. */
   readonly symbol: string;
   /** The venue's own symbol. */
   readonly venueSymbol: string;
+  /** What of the instrument the topic carries. */
   readonly channel: Channel;
 };
 
