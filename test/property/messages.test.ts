@@ -28,6 +28,15 @@ function codecOf(type: protobuf.Type): MessageCodec<Message> {
   return codec;
 }
 
+function errorOf(action: () => unknown): unknown {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
 /** Fields that no schema of ours has, of every wire type, a group within a group among them. */
 const unknownFields = fc
   .array(
@@ -108,11 +117,8 @@ describe.each(types.map((type) => [type.name, type] as const))("%s", (_, type) =
         const changed = bytes.slice();
         changed[at % bytes.length] = byte;
         for (const damaged of [cutOff, changed]) {
-          try {
-            codec.encode(codec.decode(damaged));
-          } catch (error) {
-            expect(error).toBeInstanceOf(WireError);
-          }
+          const error = errorOf(() => codec.encode(codec.decode(damaged)));
+          expect(error === undefined || error instanceof WireError).toBe(true);
         }
       }),
       { numRuns },
@@ -126,11 +132,8 @@ describe.each(types.map((type) => [type.name, type] as const))("%s", (_, type) =
         const json: unknown = JSON.parse(text);
         const documents = [json, ...names.map((name) => ({ [name]: json }))];
         for (const document of documents) {
-          try {
-            messageFromJson(codec, document);
-          } catch (error) {
-            expect(error).toBeInstanceOf(MessageJsonError);
-          }
+          const error = errorOf(() => messageFromJson(codec, document));
+          expect(error === undefined || error instanceof MessageJsonError).toBe(true);
         }
       }),
       { numRuns: 20 },

@@ -20,10 +20,12 @@ describe("the table of a connection", () => {
   });
 
   test("1: tells the end where it comes to the end, once", () => {
-    for (const { state, next, action } of cells) {
-      expect(action === "end").toBe(next === "ended" && state !== "ended");
-      if (state === "ended") expect([next, action]).toEqual(["ended", "ignore"]);
-    }
+    const ending = cells.filter(({ state, next }) => next === "ended" && state !== "ended");
+    expect(cells.filter(({ action }) => action === "end")).toEqual(ending);
+    const afterwards = cells.filter(({ state }) => state === "ended");
+    expect(afterwards.map(({ next, action }) => [next, action])).toEqual(
+      events.map(() => ["ended", "ignore"]),
+    );
   });
 
   test("2: announces one Welcome, on the one way out of greeting that is no end", () => {

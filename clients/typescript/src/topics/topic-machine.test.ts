@@ -24,21 +24,21 @@ describe("the table of a topic", () => {
   test("1: shows a state only in live, which is reached with the state in hand", () => {
     const shown = stages.filter((stage) => BOOK_STATE[stage] === "live");
     expect(shown).toEqual(["live"]);
-    for (const { stage, next, action } of cells) {
-      if (next === "live") expect(action === "apply" || isStateKnown(stage)).toBe(true);
-    }
+    const unproven = cells.filter(
+      ({ stage, next, action }) => next === "live" && action !== "apply" && !isStateKnown(stage),
+    );
+    expect(unproven).toEqual([]);
   });
 
   test("1: shows every change of what a book is worth, unless the change itself does", () => {
-    for (const { stage, next, action } of cells) {
-      if (BOOK_STATE[stage] !== BOOK_STATE[next]) expect(action).not.toBe("ignore");
-    }
+    const changing = cells.filter(({ stage, next }) => BOOK_STATE[stage] !== BOOK_STATE[next]);
+    expect(changing.filter(({ action }) => action === "ignore")).toEqual([]);
+    expect(changing.length).toBeGreaterThan(10);
   });
 
   test("2: applies a change to a known state only", () => {
-    for (const { stage, event, action } of cells) {
-      if (event === "change" && action === "apply") expect(isStateKnown(stage)).toBe(true);
-    }
+    const applied = cells.filter(({ event, action }) => event === "change" && action === "apply");
+    expect(applied.map(({ stage }) => stage)).toEqual(["live", "rewinding"]);
     expect(TOPIC_TABLE.syncing.change).toEqual(["resyncing", "ask"]);
     expect(TOPIC_TABLE.resyncing.change).toEqual(["resyncing", "ask"]);
   });

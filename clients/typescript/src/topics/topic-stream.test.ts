@@ -360,12 +360,17 @@ class Line {
     }
   }
 
-  check(): void {
+  /** Bids as they are shown and as they are; both empty while nothing is shown. */
+  compare(): { readonly shown: unknown; readonly actual: unknown } {
     const { view } = this.stand;
-    if (view?.state !== "live" || view.epoch !== this.publisher.epoch) return;
+    if (view?.state !== "live" || view.epoch !== this.publisher.epoch) {
+      return { shown: [], actual: [] };
+    }
     const state = this.publisher.states[view.sequence];
-    const expected = [...(state ?? [])].sort(([a], [b]) => b - a);
-    expect(view.bids.map(({ price, size }) => [price, size])).toEqual(expected);
+    return {
+      shown: view.bids.map(({ price, size }) => [price, size]),
+      actual: [...(state ?? [])].sort(([a], [b]) => b - a),
+    };
   }
 }
 
@@ -376,7 +381,8 @@ test("a book that is shown is the publisher's, whatever is lost, repeated or beg
       const line = new Line();
       for (const given of steps) {
         line.run(given);
-        line.check();
+        const { shown: bids, actual } = line.compare();
+        expect(bids).toEqual(actual);
         if (line.stand.view?.state === "live") shown += 1;
       }
       // And it always comes back.
@@ -384,7 +390,8 @@ test("a book that is shown is the publisher's, whatever is lost, repeated or beg
       line.serve();
       expect(line.stand.stream.stage).toBe("live");
       expect(line.stand.view?.sequence).toBe(line.publisher.sequence);
-      line.check();
+      const { shown: bids, actual } = line.compare();
+      expect(bids).toEqual(actual);
     }),
     { numRuns: 500 },
   );
