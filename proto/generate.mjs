@@ -44,7 +44,7 @@ function schemaFiles() {
   return readdirSync(protoFolder, { recursive: true })
     .map((file) => file.split(path.sep).join("/"))
     .filter((file) => file.startsWith("tickwire/") && file.endsWith(".proto"))
-    .sort();
+    .sort((a, b) => (a < b ? -1 : 1));
 }
 
 function runPbjs(files, extraFlags, outFile) {

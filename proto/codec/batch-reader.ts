@@ -4,7 +4,7 @@ import { readBooks, readQuotes, readTrades } from "./hot-readers.ts";
 import { BATCH_EVENTS_MAX, EMPTY_BATCH_EVENTS_MAX, SCALE_MAX } from "./limits.ts";
 import { MessageScan, assertCount, shapesOf } from "./message-scan.ts";
 import type { FieldShape } from "./message-scan.ts";
-import { rowCodecOf } from "./row-kinds.ts";
+import { decodeRows } from "./row-reader.ts";
 import type { BatchColumns, BatchHeader, BatchRows, DecodedBatch, RowKind } from "./types.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -204,9 +204,9 @@ function readRows(
   // Before decoding: the rows are as many as their times, or the batch is refused.
   const elements = new MessageScan(payload, ELEMENT_SHAPES).scan(0, payload.length).ranges(1);
   assertCount(kind, elements.length / 2, times.count);
-  const rows = rowCodecOf(kind).decode(payload, (index) => ({
+  const rows = decodeRows(kind, payload, (index) => ({
     venueTimeUs: times.venueTimesUs[index],
     receivedTimeUs: times.receivedTimesUs[index] as number,
   }));
-  return { kind, rows } as Extract<BatchRows, { readonly kind: RowKind }>;
+  return { kind, rows } as unknown as Extract<BatchRows, { readonly kind: RowKind }>;
 }

@@ -9,7 +9,7 @@ export function rowsOf(batch: DecodedBatch): BatchRows {
     case "quotes":
       return { kind: "quotes", rows: quoteRows(batch) };
     case "books":
-      return { kind: "books", rows: bookRows(batch) };
+      return { kind: "books", rows: bookRowsOf(batch) };
     case "candles":
     case "tickers":
     case "fundings":
@@ -80,7 +80,8 @@ function quoteRows(batch: Extract<DecodedBatch, { readonly kind: "quotes" }>): Q
   return rows;
 }
 
-function bookRows(batch: Extract<DecodedBatch, { readonly kind: "books" }>): BookRow[] {
+/** The events of a batch of books, for those who read nothing else by rows. */
+export function bookRowsOf(batch: Extract<DecodedBatch, { readonly kind: "books" }>): BookRow[] {
   const { columns, count } = batch;
   const rows: BookRow[] = [];
   let level = 0;

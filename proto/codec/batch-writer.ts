@@ -4,7 +4,8 @@ import { EventTimes } from "./event-times.ts";
 import { gatherBooks, gatherQuotes, gatherTrades } from "./hot-writers.ts";
 import type { PayloadWriter } from "./hot-writers.ts";
 import { BATCH_EVENTS_MAX, EMPTY_BATCH_EVENTS_MAX } from "./limits.ts";
-import { rowCodecOf } from "./row-kinds.ts";
+import { ROW_KINDS } from "./row-kinds.ts";
+import { encodeRows } from "./row-writer.ts";
 import type { BatchHeaderInit, BatchRows, RowKind } from "./types.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -53,9 +54,8 @@ function gather(rows: BatchRows): PayloadWriter {
 
 function gatherRows(rows: Extract<BatchRows, { readonly kind: RowKind }>): PayloadWriter {
   for (const row of rows.rows) times.add(row.receivedTimeUs, row.venueTimeUs);
-  const codec = rowCodecOf(rows.kind);
-  const payload = codec.encode(rows.rows);
-  return (target) => target.bytesField(codec.field, payload);
+  const payload = encodeRows(rows);
+  return (target) => target.bytesField(ROW_KINDS[rows.kind].field, payload);
 }
 
 function writeHeader(header: BatchHeaderInit, count: number): void {

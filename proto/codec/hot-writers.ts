@@ -1,10 +1,10 @@
+import { AggressorSideNumbers as SIDES } from "../gen/messages.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 import { ZeroColumn, writeDeltas, writeOffsets, writeTexts, writeValues } from "./column-writer.ts";
 import { DecimalColumn } from "./decimal-column.ts";
 import type { EventTimes } from "./event-times.ts";
 import { writeTradeIds } from "./trade-ids.ts";
 import type { BookRow, QuoteRow, TradeRow } from "./types.ts";
-import { SIDE_NUMBERS } from "./wire-names.ts";
 
 /** Writes the payload field of what was gathered last. */
 export type PayloadWriter = (writer: ByteWriter, count: number) => void;
@@ -56,8 +56,10 @@ function writeSides(writer: ByteWriter, rows: readonly TradeRow[]): void {
   for (let index = 0; index < rows.length; index += 1) {
     const side = (rows[index] as TradeRow).aggressorSide;
     // Comparing interned words is several times as fast as looking a name up in an object.
-    if (side === "buyer") bytes[start + index] = SIDE_NUMBERS.buyer;
-    else bytes[start + index] = side === "seller" ? SIDE_NUMBERS.seller : SIDE_NUMBERS.none;
+    if (side === "buyer") bytes[start + index] = SIDES.AGGRESSOR_SIDE_BUYER;
+    else
+      bytes[start + index] =
+        side === "seller" ? SIDES.AGGRESSOR_SIDE_SELLER : SIDES.AGGRESSOR_SIDE_NONE;
   }
   writer.position = start + rows.length;
   writer.close(start);

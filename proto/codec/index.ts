@@ -1,7 +1,7 @@
 export { encodeBatch } from "./batch-writer.ts";
 export { readBatch, readBatchHeader } from "./batch-reader.ts";
 export type { BatchSummary } from "./batch-reader.ts";
-export { rowsOf } from "./batch-rows.ts";
+export { bookRowsOf, rowsOf } from "./batch-rows.ts";
 export { walkServerFrame } from "./frame-walker.ts";
 export type { ServerFrameVisitor } from "./frame-walker.ts";
 export {

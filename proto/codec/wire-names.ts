@@ -1,17 +1,10 @@
-import { AggressorSideNumbers, ChannelNumbers } from "../gen/messages.ts";
+import { ChannelNumbers } from "../gen/messages.ts";
 import type {
   AggressorSide as WireSide,
   Channel,
   TopicState as WireState,
 } from "../gen/messages.ts";
 import type { AggressorSide, TopicState } from "./types.ts";
-
-/** Numbers of AggressorSide by our names. */
-export const SIDE_NUMBERS = {
-  buyer: AggressorSideNumbers.AGGRESSOR_SIDE_BUYER,
-  seller: AggressorSideNumbers.AGGRESSOR_SIDE_SELLER,
-  none: AggressorSideNumbers.AGGRESSOR_SIDE_NONE,
-} as const satisfies Record<AggressorSide, number>;
 
 /** Our names by number; what is not here is `none`. */
 export const SIDE_NAMES: {

@@ -68,7 +68,7 @@ export function big(value: Integer64 | null | undefined): bigint {
 }
 
 /** What protobufjs takes for 64 bits: anything with two halves, which its typings call a Long. */
-function long(value: bigint): number {
+export function long(value: bigint): number {
   const bits = BigInt.asUintN(64, value);
   const low = Number(bits & 0xffff_ffffn) | 0;
   const high = Number(bits >> 32n) | 0;

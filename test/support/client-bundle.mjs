@@ -4,10 +4,25 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "vite";
 
 const ENTRY_ID = "entry.js";
-const ROOT = join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "../..");
+const ROOT = join(import.meta.dirname, "../..");
+
+/** What a page may import of the client, by what it does with it. */
+export const CLIENT_PAGES = {
+  everything: `export * from "@tickwire/client";`,
+  "streams only": `
+    import { connect } from "@tickwire/client/streams";
+    const client = await connect(location.origin);
+    for await (const trade of client.trades("binance:BTC-USDT")) document.title = trade.priceText;
+  `,
+  "rpc only": `
+    import { connect } from "@tickwire/client/rpc";
+    const client = await connect(location.origin);
+    document.title = String((await client.rpc.getServerTime({})).serverTimeUs);
+  `,
+};
 
 /** Bundles one module's text for browsers, from the sources; it may import the client. */
-export async function bundleForBrowser(source, { minify = true } = {}) {
+export async function bundleForBrowser(source) {
   const result = await build({
     root: ROOT,
     configFile: false,
@@ -16,7 +31,7 @@ export async function bundleForBrowser(source, { minify = true } = {}) {
     build: {
       write: false,
       sourcemap: "hidden",
-      minify,
+      minify: true,
       target: "es2022",
       // In library mode vite keeps the white space of ES modules, which no page would.
       rolldownOptions: {

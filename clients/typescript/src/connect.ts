@@ -1,5 +1,4 @@
 import type { BackoffOptions } from "./backoff.ts";
-import { Client } from "./client.ts";
 import {
   createEnvironment,
   type ClientClock,
@@ -8,15 +7,14 @@ import {
   type WebSocketFactory,
 } from "./host/environment.ts";
 import { ConnectionError } from "./errors.ts";
-import { OVERFLOW_POLICIES, type OverflowPolicy } from "./streams/event-buffer.ts";
-import { assertChoiceOption, assertIntegerOption, TIMER_MS_MAX } from "./host/option-checks.ts";
+import { assertIntegerOption, TIMER_MS_MAX } from "./host/option-checks.ts";
 import { Session } from "./session/session.ts";
 
 /** Of this package; the operator of a gateway sees it. */
 export const CLIENT_VERSION = "0.1.0";
 
-/** Options of `connect()`. Everything has a default; a value out of range is a RangeError. */
-export type ConnectOptions = {
+/** Options of every `connect()`. Everything has a default; a value out of range is a RangeError. */
+export type BaseConnectOptions = {
   /** Gives up connecting. Later it has no effect: use `client.close()`. */
   readonly signal?: AbortSignal | undefined;
   /** A WebSocket class. Default: the browser's; on Node, `ws`. */
@@ -34,14 +32,6 @@ export type ConnectOptions = {
   readonly clientName?: string | undefined;
   /** Whether large frames may come compressed. Default true. */
   readonly compression?: boolean | undefined;
-  /** Events that may wait for one loop. Default 10 000. */
-  readonly bufferEventsMax?: number | undefined;
-  /** What happens to one more. Default: `latest` for states, `error` for events. */
-  readonly overflow?: OverflowPolicy | undefined;
-  /** Deadline of unary calls that name none. Default 10 000. */
-  readonly callTimeoutMs?: number | undefined;
-  /** Calls that may wait for a connection or a free slot. Default 1 000; one more is refused. */
-  readonly callsQueuedMax?: number | undefined;
   /** A Ping goes out after this much silence; 0 never. Default 15 000. */
   readonly pingIntervalMs?: number | undefined;
   /** The connection is given up after this much silence after a Ping. Default 10 000. */
@@ -55,43 +45,50 @@ export type ConnectOptions = {
 /** The gateway's WebSocket path, used where the address names none. */
 const STREAM_PATH = "/v1/ws";
 
+/** A `connect()`: resolves when the gateway has welcomed the client, rejects with ConnectionError. */
+export type Connect<Options extends BaseConnectOptions, Client> = (
+  url: string,
+  options?: Options,
+) => Promise<Client>;
+
 /**
- * `connect()` of one host: what differs is where a WebSocket comes from if the caller gives none.
+ * `connect()` of one kind of client on one host. `createClient` checks the options of its own,
+ * throwing RangeError, and adds to the session what the client carries. `fallback` is where a
+ * WebSocket comes from if the caller gives none; without it, from the host.
  */
-export function createConnect(
+export function createConnect<Options extends BaseConnectOptions, Client>(
+  createClient: (session: Session, options: Options) => Client,
   fallback?: WebSocketFactory,
-): (url: string, options?: ConnectOptions) => Promise<Client> {
-  return async (url, options = {}) => {
-    assertConnectOptions(options);
+): Connect<Options, Client> {
+  return async (url, given) => {
+    // Every option may be left out.
+    const options = given ?? ({} as Options);
+    assertBaseOptions(options);
     const { webSocket, clock, random } = options;
     const environment = createEnvironment({ webSocket, clock, random }, fallback);
     const session = createSession(streamUrl(url), options, environment);
+    const client = createClient(session, options);
     await firstWelcome(session, options.signal);
-    const defaults = {
-      bufferEventsMax: options.bufferEventsMax ?? 10_000,
-      overflow: options.overflow,
-    };
-    return new Client(session, defaults, (error) => environment.reportUncaught(error));
+    return client;
   };
 }
 
-function assertConnectOptions(options: ConnectOptions): void {
+function assertBaseOptions(options: BaseConnectOptions): void {
   const { reconnect } = options;
   const waitMs = { min: 1, max: TIMER_MS_MAX };
-  const count = { min: 1, max: Number.MAX_SAFE_INTEGER };
   assertIntegerOption("connectTimeoutMs", options.connectTimeoutMs, waitMs);
-  assertIntegerOption("callTimeoutMs", options.callTimeoutMs, waitMs);
   assertIntegerOption("pingIntervalMs", options.pingIntervalMs, { ...waitMs, min: 0 });
   assertIntegerOption("pongTimeoutMs", options.pongTimeoutMs, waitMs);
-  assertIntegerOption("bufferEventsMax", options.bufferEventsMax, count);
-  assertIntegerOption("callsQueuedMax", options.callsQueuedMax, { ...count, min: 0 });
-  assertChoiceOption("overflow", options.overflow, OVERFLOW_POLICIES);
   if (reconnect === false || reconnect === undefined) return;
   assertIntegerOption("reconnect.baseMs", reconnect.baseMs, waitMs);
   assertIntegerOption("reconnect.maxMs", reconnect.maxMs, waitMs);
 }
 
-function createSession(url: string, options: ConnectOptions, environment: Environment): Session {
+function createSession(
+  url: string,
+  options: BaseConnectOptions,
+  environment: Environment,
+): Session {
   const { reconnect } = options;
   return new Session({
     environment,
@@ -108,8 +105,6 @@ function createSession(url: string, options: ConnectOptions, environment: Enviro
     },
     reconnect: reconnect === false ? false : { baseMs: 500, maxMs: 20_000, ...reconnect },
     waitForFirstConnect: options.waitForFirstConnect ?? false,
-    callTimeoutMs: options.callTimeoutMs ?? 10_000,
-    callsQueuedMax: options.callsQueuedMax ?? 1_000,
   });
 }
 

@@ -1,5 +1,3 @@
-import type { Code, TopicError } from "@tickwire/proto/messages";
-
 /** google.rpc.Code in kebab case: how an RPC failed. */
 export type RpcErrorCode =
   | "cancelled"
@@ -61,6 +59,7 @@ export type ErrorCode =
 export type ErrorDetail = {
   /** Stable, such as `UNKNOWN_TOPIC`. */
   readonly reason: string;
+  /** What goes with the reason. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Worth trying again after this long; undefined if the gateway does not say. */
   readonly retryAfterMs: number | undefined;
@@ -70,15 +69,19 @@ export type ErrorDetail = {
 export type TickwireErrorOptions = {
   /** Whether the same request may succeed later. Default false. */
   readonly retryable?: boolean;
+  /** What the gateway said besides. */
   readonly details?: readonly ErrorDetail[];
+  /** What it was caused by. */
   readonly cause?: unknown;
 };
 
 /** Every error that this package throws or reports. Decide by `code` and `retryable`. */
 export class TickwireError extends Error {
+  /** What went wrong. Stable. */
   readonly code: ErrorCode;
   /** Whether the same request may succeed later without a change to it. */
   readonly retryable: boolean;
+  /** What the gateway said besides; mostly empty. */
   readonly details: readonly ErrorDetail[];
 
   constructor(code: ErrorCode, message: string, options: TickwireErrorOptions = {}) {
@@ -92,8 +95,11 @@ export class TickwireError extends Error {
 
 /** One refused topic. */
 export type TopicRefusal = {
+  /** The topic or pattern. */
   readonly topic: string;
+  /** Why it was refused. Stable. */
   readonly code: TopicErrorCode;
+  /** The same for people. */
   readonly message: string;
 };
 
@@ -108,6 +114,7 @@ function refusalText(refusals: readonly TopicRefusal[]): string {
 
 /** The gateway (or the client, for a malformed topic) refused topics of a stream. */
 export class TopicRefusedError extends TickwireError {
+  /** Every topic that was refused, the first of which names the code. */
   readonly refusals: readonly TopicRefusal[];
 
   constructor(refusals: readonly TopicRefusal[]) {
@@ -122,6 +129,7 @@ export class TopicRefusedError extends TickwireError {
 
 /** The consumer of a stream with the policy `error` was slower than its buffer allows. */
 export class BufferOverflowError extends TickwireError {
+  /** How many events the buffer held. */
   readonly bufferEventsMax: number;
 
   constructor(bufferEventsMax: number) {
@@ -137,6 +145,7 @@ export class BufferOverflowError extends TickwireError {
 
 /** No connection could be made, or the one there was ended. */
 export class ConnectionError extends TickwireError {
+  /** What ended or prevented the connection. Stable. */
   declare readonly code: ConnectionErrorCode;
   /** WebSocket close code; undefined if no close frame came. */
   readonly closeCode: number | undefined;
@@ -154,6 +163,7 @@ export class ConnectionError extends TickwireError {
 
 /** An RPC failed. */
 export class RpcError extends TickwireError {
+  /** How the call failed. Stable. */
   declare readonly code: RpcErrorCode;
   /** Full method name, such as `tickwire.v1.MarketData/GetSnapshot`. */
   readonly method: string;
@@ -209,23 +219,4 @@ export function connectionErrorOfClose(closeCode: number, reason: string): Conne
     retryable: !terminal,
     closeCode,
   });
-}
-
-/**
- * `CODE_NOT_FOUND` as `not-found`; undefined for success. What a newer gateway invents has been
- * read as `CODE_UNKNOWN` already.
- */
-export function rpcErrorCode(code: Code): RpcErrorCode | undefined {
-  if (code === "CODE_UNSPECIFIED") return undefined;
-  return kebab(code.slice("CODE_".length)) as RpcErrorCode;
-}
-
-/** `TOPIC_ERROR_UNKNOWN` as `topic-unknown`. */
-export function topicErrorCode(error: TopicError): TopicErrorCode {
-  if (error === "TOPIC_ERROR_UNSPECIFIED") return "topic-refused";
-  return `topic-${kebab(error.slice("TOPIC_ERROR_".length))}` as TopicErrorCode;
-}
-
-function kebab(name: string): string {
-  return name.toLowerCase().replaceAll("_", "-");
 }

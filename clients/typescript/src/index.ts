@@ -1,26 +1,16 @@
-import { createConnect } from "./connect.ts";
+import { createClient, type Client, type ConnectOptions } from "./client.ts";
+import { createConnect, type Connect } from "./connect.ts";
 
 /**
  * Connects to a gateway: resolves when it has welcomed this client, rejects with ConnectionError.
  * Uses the host's WebSocket unless `options.webSocket` gives one. `ws://host:port` means its path
  * `/v1/ws`.
  */
-export const connect = /* @__PURE__ */ createConnect();
+export const connect: Connect<ConnectOptions, Client> = /* @__PURE__ */ createConnect(createClient);
 
-export { BookLevel, LiveBook } from "./events/book.ts";
-export type { BestLevels, BookState } from "./events/book.ts";
 export type { BackoffOptions } from "./backoff.ts";
 export { Client } from "./client.ts";
-export type {
-  CallbackOptions,
-  CandleOptions,
-  ClientCounters,
-  StreamOptions,
-  SubscribeOptions,
-  Subscription,
-} from "./client.ts";
-export type { ConnectOptions } from "./connect.ts";
-export type { ClientClock, WebSocketConstructor, WebSocketLike } from "./host/environment.ts";
+export type { ConnectOptions } from "./client.ts";
 export {
   BufferOverflowError,
   ConnectionError,
@@ -37,23 +27,15 @@ export type {
   TopicErrorCode,
   TopicRefusal,
 } from "./errors.ts";
-export type { OverflowPolicy } from "./streams/event-buffer.ts";
-export { EventStream } from "./streams/event-stream.ts";
+export type { ClientClock, WebSocketConstructor, WebSocketLike } from "./host/environment.ts";
+export type { ClientState, StateListener, StateReason } from "./session/session.ts";
+export { BookLevel, LiveBook } from "./events/book.ts";
+export type { BestLevels, BookState } from "./events/book.ts";
+export { Funding, Liquidation, MarkPrice, OpenInterest } from "./events/derivative-events.ts";
 export type { MarketEvent } from "./events/events.ts";
 export { BookEvent, Quote, Trade } from "./events/hot-events.ts";
-export {
-  Candle,
-  Funding,
-  Liquidation,
-  MarkPrice,
-  OpenInterest,
-  Status,
-  Ticker,
-} from "./events/row-events.ts";
-export type { CallOptions, Rpc } from "./rpc/calls.ts";
-export { sizeInBase, valueInQuote } from "./events/contract-size.ts";
-export type { SizedInstrument } from "./events/contract-size.ts";
-export type { ClientState, StateListener, StateReason } from "./session/session.ts";
+export { Candle, Ticker } from "./events/statistics-events.ts";
+export { Status } from "./events/status-event.ts";
 export type {
   ContinuityEvent,
   GapEvent,
@@ -61,5 +43,19 @@ export type {
   NoticeEvent,
   StreamEvent,
 } from "./events/stream-events.ts";
+export type { OverflowPolicy } from "./streams/event-buffer.ts";
+export { EventStream } from "./streams/event-stream.ts";
+export type {
+  CallbackOptions,
+  CandleOptions,
+  StreamOptions,
+  SubscribeOptions,
+  Subscription,
+} from "./streams/stream-options.ts";
+export type { ClientCounters } from "./streams/streams-client.ts";
 export { CHANNELS } from "./topics/topic.ts";
 export type { Channel, Topics } from "./topics/topic.ts";
+export { sizeInBase, valueInQuote } from "./events/contract-size.ts";
+export type { SizedInstrument } from "./events/contract-size.ts";
+export type { CallOptions } from "./rpc/call-options.ts";
+export type { Rpc } from "./rpc/calls.ts";

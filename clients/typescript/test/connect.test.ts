@@ -2,10 +2,11 @@ import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { FakeGateway, settle } from "./fake-gateway.ts";
 import { connectFake, reconnect } from "./fake-session.ts";
+import { createClient } from "../src/client.ts";
 import { createConnect, streamUrl } from "../src/connect.ts";
 import { ConnectionError } from "../src/errors.ts";
 
-const connect = createConnect();
+const connect = createConnect(createClient);
 
 describe("connect", () => {
   test("says hello first and resolves with the welcome", async () => {

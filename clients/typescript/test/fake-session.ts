@@ -1,6 +1,6 @@
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import { createConnect, type ConnectOptions } from "../src/connect.ts";
-import type { Client } from "../src/client.ts";
+import { createConnect } from "../src/connect.ts";
+import { createClient, type Client, type ConnectOptions } from "../src/client.ts";
 import { FakeGateway, settle } from "./fake-gateway.ts";
 
 /** A client connected to a gateway in memory, with its time in the test's hands. */
@@ -16,7 +16,7 @@ export async function connectFake(
   gateway: FakeGateway = new FakeGateway(),
 ): Promise<FakeSession> {
   const clock = new ManualClock();
-  const connecting = createConnect()("ws://gateway.test", {
+  const connecting = createConnect(createClient)("ws://gateway.test", {
     webSocket: gateway.WebSocket,
     clock,
     random: () => 0.5,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { FakeGateway, settle } from "./fake-gateway.ts";
 import { connectFake } from "./fake-session.ts";
-import { createConnect, type ConnectOptions } from "../src/connect.ts";
+import { createConnect } from "../src/connect.ts";
+import { createClient, type ConnectOptions } from "../src/client.ts";
 import { TopicRefusedError } from "../src/errors.ts";
 import { fullTopics } from "../src/topics/topic.ts";
 
@@ -37,7 +38,10 @@ describe("a bad option", () => {
     [{ bufferEventsMax: 0 }, "bufferEventsMax 0"],
   ])("of connect() is refused before anything is dialled: %o", async (options, message) => {
     const gateway = new FakeGateway();
-    const connecting = createConnect()("ws://a", { webSocket: gateway.WebSocket, ...options });
+    const connecting = createConnect(createClient)("ws://a", {
+      webSocket: gateway.WebSocket,
+      ...options,
+    });
     await expect(connecting).rejects.toThrow(message);
     expect(gateway.sockets).toHaveLength(0);
   });

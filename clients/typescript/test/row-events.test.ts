@@ -1,13 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { LiquidationRow } from "@tickwire/proto/codec";
-import {
-  Candle,
-  Funding,
-  Liquidation,
-  MarkPrice,
-  OpenInterest,
-  Ticker,
-} from "../src/events/row-events.ts";
+import { Funding, Liquidation, MarkPrice, OpenInterest } from "../src/events/derivative-events.ts";
+import { Candle, Ticker } from "../src/events/statistics-events.ts";
 
 const INFO = {
   topic: "binance:BTC-USDT/candles",

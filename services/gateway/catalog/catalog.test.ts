@@ -54,7 +54,6 @@ class Rig {
       logger: { debug: log, info: log, warn: log, error: log },
       metrics: this.metrics,
       limits: {
-        announceIntervalMs: INTERVAL_MS,
         queryTimeoutMs: 100,
         instrumentsMax: limits.instrumentsMax ?? 100,
         readyVenuesMin: limits.readyVenuesMin ?? 1,

@@ -3,9 +3,13 @@ import type { TopicInfo } from "../topics/topic.ts";
 
 /** One price level, exact and as numbers. */
 export class BookLevel {
+  /** The price without its point: price = priceMantissa / 10^priceScale, exactly. */
   readonly priceMantissa: Mantissa;
+  /** Decimals of the price. */
   readonly priceScale: number;
+  /** The size without its point: size = sizeMantissa / 10^sizeScale, exactly. */
   readonly sizeMantissa: Mantissa;
+  /** Decimals of the size. */
   readonly sizeScale: number;
 
   constructor(
@@ -54,7 +58,9 @@ export type BookState = "syncing" | "live" | "resyncing" | "disconnected";
 
 /** Best bid and offer; a side without orders is undefined. */
 export type BestLevels = {
+  /** The highest price that is bid. */
   readonly bid: BookLevel | undefined;
+  /** The lowest price that is asked. */
   readonly ask: BookLevel | undefined;
 };
 
@@ -92,6 +98,7 @@ export type BookMark = {
  * state it was yielded for. Arrays that it hands out are never changed afterwards.
  */
 export class LiveBook {
+  /** Tells it from events. */
   readonly type = "live-book";
   readonly #info: TopicInfo;
   readonly #book: OrderBook;
@@ -107,22 +114,27 @@ export class LiveBook {
     this.#book = book;
   }
 
+  /** `VENUE:SYMBOL/book`. */
   get topic(): string {
     return this.#info.topic;
   }
 
+  /** Lower case, such as `binance`. */
   get venue(): string {
     return this.#info.venue;
   }
 
+  /** Tickwire's symbol, unique within the venue. */
   get symbol(): string {
     return this.#info.symbol;
   }
 
+  /** The venue's own symbol. */
   get venueSymbol(): string {
     return this.#info.venueSymbol;
   }
 
+  /** What the book is worth now. */
   get state(): BookState {
     return this.#state;
   }
@@ -183,6 +195,7 @@ export class LiveBook {
     return bookLevels(this.#book.asks(depth), this.#book.priceScale, this.#book.sizeScale);
   }
 
+  /** The book as plain data with exact decimals as text. */
   toJSON(): Record<string, unknown> {
     return {
       type: this.type,

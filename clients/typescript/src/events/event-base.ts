@@ -16,6 +16,7 @@ export type EventBatch = {
  * of a batch share. Times are integer microseconds since 1970.
  */
 export abstract class EventBase {
+  /** Tells the kinds of events apart. */
   abstract readonly type: string;
   readonly #info: TopicInfo;
   readonly #batch: EventBatch;
@@ -32,6 +33,7 @@ export abstract class EventBase {
     return this.#info.topic;
   }
 
+  /** Lower case, such as `binance`. */
   get venue(): string {
     return this.#info.venue;
   }

@@ -1,16 +1,10 @@
 import type { BookRow, DecodedBatch } from "@tickwire/proto/codec";
 import type { OrderBook } from "@tickwire/proto/model";
 import type { BookMark, LiveBook } from "./book.ts";
+import { Funding, Liquidation, MarkPrice, OpenInterest } from "./derivative-events.ts";
 import { BookEvent, Quote, Trade } from "./hot-events.ts";
-import {
-  Candle,
-  Funding,
-  Liquidation,
-  MarkPrice,
-  OpenInterest,
-  Status,
-  Ticker,
-} from "./row-events.ts";
+import { Candle, Ticker } from "./statistics-events.ts";
+import { Status } from "./status-event.ts";
 import type { TopicInfo } from "../topics/topic.ts";
 
 /** Anything that happened in a market. Decide by `type`. */

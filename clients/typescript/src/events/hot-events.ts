@@ -15,6 +15,7 @@ type QuotesBatch = Extract<DecodedBatch, { kind: "quotes" }>;
 
 /** One trade. price = priceMantissa / 10^priceScale, exactly; the same for size. */
 export class Trade extends EventBase {
+  /** Tells the kinds of events apart. */
   readonly type = "trade";
   readonly #columns: TradeColumns;
   readonly #index: number;
@@ -35,10 +36,12 @@ export class Trade extends EventBase {
     return formatDecimal(this.priceMantissa, this.priceScale);
   }
 
+  /** The price without its point. */
   get priceMantissa(): Mantissa {
     return this.#columns.prices[this.#index]!;
   }
 
+  /** Decimals of the prices. */
   get priceScale(): number {
     return this.#columns.priceScale;
   }
@@ -53,10 +56,12 @@ export class Trade extends EventBase {
     return formatDecimal(this.sizeMantissa, this.sizeScale);
   }
 
+  /** The size without its point. */
   get sizeMantissa(): Mantissa {
     return this.#columns.sizes[this.#index]!;
   }
 
+  /** Decimals of the sizes. */
   get sizeScale(): number {
     return this.#columns.sizeScale;
   }
@@ -89,6 +94,7 @@ export class Trade extends EventBase {
 
 /** Best bid and offer. A side without orders has size 0; its price then means nothing. */
 export class Quote extends EventBase {
+  /** Tells the kinds of events apart. */
   readonly type = "quote";
   readonly #columns: QuoteColumns;
   readonly #index: number;
@@ -99,26 +105,32 @@ export class Quote extends EventBase {
     this.#index = index;
   }
 
+  /** Decimals of the prices. */
   get priceScale(): number {
     return this.#columns.priceScale;
   }
 
+  /** Decimals of the sizes. */
   get sizeScale(): number {
     return this.#columns.sizeScale;
   }
 
+  /** The bid price without its point: bidPriceMantissa / 10^priceScale, exactly. */
   get bidPriceMantissa(): Mantissa {
     return this.#columns.bidPrices[this.#index]!;
   }
 
+  /** The size bid without its point: bidSizeMantissa / 10^sizeScale, exactly. */
   get bidSizeMantissa(): Mantissa {
     return this.#columns.bidSizes[this.#index]!;
   }
 
+  /** The ask price without its point: askPriceMantissa / 10^priceScale, exactly. */
   get askPriceMantissa(): Mantissa {
     return this.#columns.askPrices[this.#index]!;
   }
 
+  /** The size asked without its point: askSizeMantissa / 10^sizeScale, exactly. */
   get askSizeMantissa(): Mantissa {
     return this.#columns.askSizes[this.#index]!;
   }
@@ -175,6 +187,7 @@ export class Quote extends EventBase {
 
 /** A change to a book, or the whole of it. Sizes are absolute; size 0 removes the level. */
 export class BookEvent extends EventBase {
+  /** Tells the kinds of events apart. */
   readonly type = "book";
   readonly #row: BookRow;
   #bids: readonly BookLevel[] | undefined;
@@ -190,19 +203,23 @@ export class BookEvent extends EventBase {
     return this.#row.snapshot;
   }
 
+  /** Decimals of the prices. */
   get priceScale(): number {
     return this.#row.priceScale;
   }
 
+  /** Decimals of the sizes. */
   get sizeScale(): number {
     return this.#row.sizeScale;
   }
 
+  /** The levels of the bid side that changed; in a snapshot, all of them. */
   get bids(): readonly BookLevel[] {
     this.#bids ??= bookLevels(this.#row.bids, this.priceScale, this.sizeScale);
     return this.#bids;
   }
 
+  /** The levels of the ask side that changed; in a snapshot, all of them. */
   get asks(): readonly BookLevel[] {
     this.#asks ??= bookLevels(this.#row.asks, this.priceScale, this.sizeScale);
     return this.#asks;

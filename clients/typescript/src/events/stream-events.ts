@@ -4,7 +4,9 @@ import type { MarketEvent } from "./events.ts";
 type TopicNotice = {
   /** `VENUE:SYMBOL/channel`. */
   readonly topic: string;
+  /** Lower case, such as `binance`. */
   readonly venue: string;
+  /** Tickwire's symbol, unique within the venue. */
   readonly symbol: string;
 };
 
@@ -15,16 +17,21 @@ type TopicNotice = {
  * the topic now, the client tries again. `ended`: the gateway ended the topic.
  */
 export type ContinuityEvent = TopicNotice & {
+  /** Tells notices and events apart. */
   readonly type: "continuity";
+  /** What happened; see above. */
   readonly continuity: "new" | "resumed" | "replaced" | "resyncing" | "unavailable" | "ended";
   /** The position after which events follow; 0 where that is not known. */
   readonly epoch: number;
+  /** The other half of the position. */
   readonly sequence: number;
+  /** For people and logs, such as `subscribed` or `sequence-gap`. */
   readonly reason: string;
 };
 
 /** Events of a topic that this client did not get and will not get. */
 export type GapEvent = TopicNotice & {
+  /** Tells notices and events apart. */
   readonly type: "gap";
   /** The epoch of the missing sequences. */
   readonly epoch: number;

@@ -6,40 +6,25 @@ import {
   type ServerStreamMethod,
   type UnaryMethod,
 } from "@tickwire/proto/service";
-import type { ClientClock } from "../host/environment.ts";
-import { RpcError, rpcErrorCode, type ConnectionError, type RpcErrorCode } from "../errors.ts";
-import { errorDetailsOf, type ClientMessage, type ServerMessage } from "../session/frame.ts";
-import { TIMER_MS_MAX } from "../host/option-checks.ts";
-import type { RequestPacer } from "../session/request-pacer.ts";
+import { RpcError, type ConnectionError, type RpcErrorCode } from "../errors.ts";
+import type { Limits } from "../session/connection.ts";
+import type { ServerMessage } from "../session/frame.ts";
+import type { SessionLink, SessionPart } from "../session/session-part.ts";
+import {
+  assertCallOptions,
+  decodeResponse,
+  encodeRequest,
+  errorOfStatus,
+  failure,
+  whereOf,
+} from "./call-errors.ts";
+import type { CallLimits, CallOptions } from "./call-options.ts";
 import { ResponseQueue } from "./response-queue.ts";
 
 type Reply = Extract<ServerMessage, { kind: "reply" }>["value"];
-type RpcStatus = NonNullable<Reply["status"]>;
-
-/** Options of one call. */
-export type CallOptions = {
-  /** Cancels the call: it rejects with the code `cancelled`, and the gateway is told. */
-  readonly signal?: AbortSignal | undefined;
-  /**
-   * From the call to its end, waiting for a connection included; also sent to the gateway. Default:
-   * the client's `callTimeoutMs` for unary methods, none for streaming ones.
-   */
-  readonly timeoutMs?: number | undefined;
-  readonly metadata?: Readonly<Record<string, string>> | undefined;
-};
 
 /** The typed methods. Unary ones reject with RpcError; streaming ones throw it to their loop. */
 export type Rpc = MarketDataClient<CallOptions>;
-
-/** What calls need from the client. */
-export type CallsOptions = {
-  readonly clock: ClientClock;
-  readonly pacer: RequestPacer;
-  readonly callTimeoutMs: number;
-  /** Calls that may wait for a connection or a free slot; one more is refused. */
-  readonly callsQueuedMax: number;
-  readonly send: (messages: readonly ClientMessage[]) => void;
-};
 
 /** One call, waiting or under way. */
 type Call = {
@@ -62,25 +47,28 @@ const STREAM_CREDITS = 16;
 const COST_OF_ANSWER = 0.1;
 
 /** The calls of one client over any number of connections. */
-export class Calls {
+export class Calls implements SessionPart {
+  /** The typed methods. */
   readonly rpc: Rpc;
-  readonly #options: CallsOptions;
+  readonly #link: SessionLink;
+  readonly #limits: CallLimits;
   readonly #waiting = new Set<Call>();
   readonly #active = new Map<number, Call>();
   #concurrentMax = 0;
   #nextCallId = 1;
   #closed: { readonly code: RpcErrorCode; readonly cause: unknown } | undefined;
 
-  constructor(options: CallsOptions) {
-    this.#options = options;
+  constructor(link: SessionLink, limits: CallLimits) {
+    this.#link = link;
+    this.#limits = limits;
     this.rpc = createMarketDataClient<CallOptions>(
       (method, request, callOptions) => this.#unary(method, request, callOptions ?? {}),
       (method, request, callOptions) => this.#stream(method, request, callOptions ?? {}),
     );
   }
 
-  /** A connection is ready. `concurrentCallsMax` 0 means that the gateway does not say. */
-  handleConnected(concurrentCallsMax: number): void {
+  /** A connection is ready. */
+  handleConnected({ concurrentCallsMax }: Limits): void {
     this.#concurrentMax = concurrentCallsMax || CONCURRENT_CALLS_DEFAULT;
     this.#nextCallId = 1;
     this.#startWaiting();
@@ -95,7 +83,12 @@ export class Calls {
     }
   }
 
-  handleReply(reply: Reply): void {
+  /** Of all messages, only replies are for calls. */
+  handleMessage(message: ServerMessage): void {
+    if (message.kind === "reply") this.#handleReply(message.value);
+  }
+
+  #handleReply(reply: Reply): void {
     // Late replies of cancelled calls have nobody to go to.
     const call = this.#active.get(reply.callId);
     if (call === undefined) return;
@@ -104,7 +97,8 @@ export class Calls {
   }
 
   /** Rejects everything, now and from now on. */
-  close(code: "cancelled" | "unavailable", cause: unknown): void {
+  close(cause: ConnectionError, isFailure: boolean): void {
+    const code = isFailure ? "unavailable" : "cancelled";
     this.#closed = { code, cause };
     this.#concurrentMax = 0;
     for (const call of [...this.#active.values(), ...this.#waiting]) {
@@ -119,7 +113,7 @@ export class Calls {
   ): Promise<Response> {
     assertCallOptions(method, options);
     const encoded = encodeRequest(method, request);
-    const timeoutMs = options.timeoutMs ?? this.#options.callTimeoutMs;
+    const timeoutMs = options.timeoutMs ?? this.#limits.callTimeoutMs;
     const response = await new Promise<Uint8Array | undefined>((resolve, reject) => {
       let received: Uint8Array | undefined;
       this.#begin(method, encoded, { ...options, timeoutMs }, 0, {
@@ -144,8 +138,8 @@ export class Calls {
     const encoded = encodeRequest(method, request);
     const queue = new ResponseQueue(STREAM_CREDITS, (credits) => {
       if (call.callId === 0) return;
-      this.#options.pacer.charge(COST_OF_ANSWER);
-      this.#options.send([{ kind: "credit", value: { callId: call.callId, credits } }]);
+      this.#link.pacer.charge(COST_OF_ANSWER);
+      this.#link.send([{ kind: "credit", value: { callId: call.callId, credits } }]);
     });
     const call = this.#begin(method, encoded, options, STREAM_CREDITS, {
       respond: (bytes) => {
@@ -171,7 +165,8 @@ export class Calls {
     handlers: Pick<Call, "respond" | "finish">,
   ): Call {
     const { timeoutMs, signal } = options;
-    const { clock, callsQueuedMax } = this.#options;
+    const { clock } = this.#link;
+    const { callsQueuedMax } = this.#limits;
     const call: Call = {
       method: method as RpcMethod<unknown, unknown>,
       request,
@@ -205,7 +200,7 @@ export class Calls {
     const cancelTimer =
       timeoutMs === undefined
         ? () => undefined
-        : this.#options.clock.after(timeoutMs, () =>
+        : this.#link.clock.after(timeoutMs, () =>
             this.#cancel(call, "deadline-exceeded", `no answer within timeoutMs ${timeoutMs}`),
           );
     signal?.addEventListener("abort", onAbort, { once: true });
@@ -220,7 +215,7 @@ export class Calls {
   }
 
   readonly #startWaiting = (): void => {
-    const { pacer } = this.#options;
+    const { pacer } = this.#link;
     for (const call of this.#waiting) {
       if (!this.#hasFreeSlot()) return;
       if (!pacer.take()) {
@@ -230,7 +225,7 @@ export class Calls {
       this.#waiting.delete(call);
       call.callId = this.#nextCallId++;
       this.#active.set(call.callId, call);
-      this.#options.send([{ kind: "call", value: this.#wireCall(call) }]);
+      this.#link.send([{ kind: "call", value: this.#wireCall(call) }]);
     }
   };
 
@@ -239,7 +234,7 @@ export class Calls {
     const leftMs =
       deadlineUs === undefined
         ? 0
-        : Math.max(1, Math.ceil((deadlineUs - this.#options.clock.nowUs()) / 1_000));
+        : Math.max(1, Math.ceil((deadlineUs - this.#link.clock.nowUs()) / 1_000));
     return { callId, method: call.method.fullName, request, timeoutMs: leftMs, credits, metadata };
   }
 
@@ -251,8 +246,8 @@ export class Calls {
     const retryable = code === "deadline-exceeded" && call.method.idempotent;
     this.#end(call, failure(call, code, message, { cause, retryable }));
     if (!isActive) return;
-    this.#options.pacer.charge(COST_OF_ANSWER);
-    this.#options.send([{ kind: "cancel", value: { callId } }]);
+    this.#link.pacer.charge(COST_OF_ANSWER);
+    this.#link.send([{ kind: "cancel", value: { callId } }]);
   }
 
   #end(call: Call, error: RpcError | undefined): void {
@@ -261,77 +256,5 @@ export class Calls {
     call.release();
     call.finish(error);
     this.#startWaiting();
-  }
-}
-
-type Named = { readonly fullName: string };
-
-function whereOf(method: Named) {
-  return { method: method.fullName, sent: true };
-}
-
-function failure(
-  call: Call,
-  code: RpcErrorCode,
-  message: string,
-  options: { readonly cause?: unknown; readonly retryable?: boolean } = {},
-): RpcError {
-  const { method, callId } = call;
-  return new RpcError(code, message, { ...options, method: method.fullName, sent: callId !== 0 });
-}
-
-function errorOfStatus(call: Call, status: RpcStatus): RpcError | undefined {
-  const code = rpcErrorCode(status.code);
-  if (code === undefined) return undefined;
-  const details = errorDetailsOf(status);
-  const retryable =
-    code === "unavailable" ||
-    (code === "resource-exhausted" && details.some((detail) => detail.retryAfterMs !== undefined));
-  const { fullName } = call.method;
-  return new RpcError(code, status.message || code, {
-    details,
-    retryable,
-    method: fullName,
-    sent: true,
-  });
-}
-
-function assertCallOptions({ fullName }: Named, { timeoutMs, metadata }: CallOptions): void {
-  const where = { method: fullName, sent: false };
-  if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs <= TIMER_MS_MAX)) {
-    const message = `timeoutMs ${timeoutMs} is not above 0 and up to ${TIMER_MS_MAX}`;
-    throw new RpcError("invalid-argument", message, where);
-  }
-  for (const [key, value] of Object.entries(metadata ?? {})) {
-    if (typeof value === "string") continue;
-    throw new RpcError("invalid-argument", `metadata.${key} is not text`, where);
-  }
-}
-
-function encodeRequest<Request>(
-  method: Named & { readonly request: { encode(value: MessageInit<Request>): Uint8Array } },
-  request: MessageInit<Request>,
-): Uint8Array {
-  try {
-    return method.request.encode(request);
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : "the request cannot be encoded";
-    throw new RpcError("invalid-argument", message, {
-      method: method.fullName,
-      sent: false,
-      cause,
-    });
-  }
-}
-
-function decodeResponse<Response>(
-  method: Named & { readonly response: { decode(bytes: Uint8Array): Response } },
-  bytes: Uint8Array,
-): Response {
-  try {
-    return method.response.decode(bytes);
-  } catch (cause) {
-    const message = "the response cannot be read";
-    throw new RpcError("internal", message, { ...whereOf(method), cause });
   }
 }

@@ -1,5 +1,7 @@
 import type { Environment, WebSocketLike } from "../host/environment.ts";
 import { ConnectionError, connectionErrorOfClose } from "../errors.ts";
+import { CONNECTION_TABLE } from "./connection-machine.ts";
+import type { ConnectionAction, ConnectionEvent, ConnectionState } from "./connection-machine.ts";
 import { encodeClientFrame, FrameReader, type ClientMessage, type ServerMessage } from "./frame.ts";
 import { Liveness, type LivenessOptions } from "./liveness.ts";
 
@@ -7,7 +9,13 @@ import { Liveness, type LivenessOptions } from "./liveness.ts";
 export const SUBPROTOCOL = "tickwire.v1";
 const PROTOCOL_VERSION = 1;
 
-export type Welcome = Extract<ServerMessage, { kind: "welcome" }>["value"];
+type WireWelcome = Extract<ServerMessage, { kind: "welcome" }>["value"];
+
+/** What the gateway allows; 0 where it does not say. */
+export type Limits = NonNullable<WireWelcome["limits"]>;
+
+/** What the gateway says when a connection is ready. */
+export type Welcome = WireWelcome & { readonly limits: Limits };
 
 /** What one connection is told about itself. */
 export type ConnectionOptions = {
@@ -35,17 +43,19 @@ export type ConnectionHandlers = {
 type MessageEventLike = { readonly data: unknown };
 type CloseEventLike = { readonly code: number; readonly reason: string };
 
-/** One WebSocket from dial to end: handshake, frames, watchdog. Never reconnects. */
+/**
+ * One WebSocket from dial to end: handshake, frames, watchdog. Never reconnects. What happens in
+ * which state is said by CONNECTION_TABLE; this class does it.
+ */
 export class Connection {
   readonly #environment: Environment;
   readonly #options: ConnectionOptions;
   readonly #handlers: ConnectionHandlers;
   readonly #reader: FrameReader;
   readonly #liveness: Liveness;
+  #state: ConnectionState = "idle";
   #socket: WebSocketLike | undefined;
   #cancelConnectTimer: () => void = () => undefined;
-  #welcomed = false;
-  #ended = false;
   #socketError: unknown;
 
   constructor(environment: Environment, options: ConnectionOptions, handlers: ConnectionHandlers) {
@@ -55,7 +65,7 @@ export class Connection {
     this.#reader = new FrameReader({
       message: (message) => this.#handleMessage(message),
       batch: (bytes, start, end) => {
-        if (!this.#ended) this.#handlers.onBatch(bytes, start, end);
+        if (this.#step("frame") === "deliver") this.#handlers.onBatch(bytes, start, end);
       },
     });
     this.#liveness = new Liveness(environment.clock, options.liveness, {
@@ -70,18 +80,20 @@ export class Connection {
     });
   }
 
-  /** Dials. The outcome comes through the handlers. */
+  /** Dials, once. The outcome comes through the handlers. */
   open(): void {
+    if (this.#step("dial") !== "dial") return;
     const { connectTimeoutMs, url, compression } = this.#options;
     this.#cancelConnectTimer = this.#environment.clock.after(connectTimeoutMs, () => {
       const message = `no Welcome within connectTimeoutMs ${connectTimeoutMs}`;
-      this.#fail(new ConnectionError("connect-timeout", message, { retryable: true }), 4005);
+      const error = new ConnectionError("connect-timeout", message, { retryable: true });
+      this.#fail(error, 4005, "timeout");
     });
     try {
       this.#socket = this.#environment.openWebSocket(url, [SUBPROTOCOL], { compression });
     } catch (cause) {
       const message = `cannot open ${url}: ${cause instanceof Error ? cause.message : "refused"}`;
-      this.#end(new ConnectionError("connect-failed", message, { cause }));
+      this.#end("fail", new ConnectionError("connect-failed", message, { cause }));
       return;
     }
     this.#listen(this.#socket);
@@ -92,7 +104,7 @@ export class Connection {
    * not fit its field; what users give is checked before.
    */
   send(messages: readonly ClientMessage[]): void {
-    if (this.#ended || this.#socket === undefined) return;
+    if (this.#state === "ended" || this.#socket === undefined) return;
     const frame = encodeClientFrame(messages);
     try {
       this.#socket.send(frame);
@@ -115,6 +127,13 @@ export class Connection {
     this.#fail(error, 1000);
   }
 
+  /** Moves to the next state; the result is what is to be done. */
+  #step(event: ConnectionEvent): ConnectionAction {
+    const [next, action] = CONNECTION_TABLE[this.#state][event];
+    this.#state = next;
+    return action;
+  }
+
   #listen(socket: WebSocketLike): void {
     if (socket.binaryType !== "nodebuffer") socket.binaryType = "arraybuffer";
     socket.onopen = () => this.#handleOpen(socket);
@@ -129,9 +148,11 @@ export class Connection {
   #handleOpen(socket: WebSocketLike): void {
     if (socket.protocol !== SUBPROTOCOL) {
       const message = `the server speaks "${socket.protocol}", not ${SUBPROTOCOL}`;
-      this.#fail(new ConnectionError("unsupported-version", message), 1002);
+      // A script may close with 1000 and 3000-4999 only.
+      this.#fail(new ConnectionError("unsupported-version", message), 4500);
       return;
     }
+    if (this.#step("opened") !== "greet") return;
     const { clientName, clientVersion, compression } = this.#options;
     const hello = {
       protocolVersion: PROTOCOL_VERSION,
@@ -143,7 +164,7 @@ export class Connection {
   }
 
   #handleFrame(data: unknown): void {
-    if (this.#ended) return;
+    if (this.#state === "ended") return;
     this.#liveness.observeInbound();
     try {
       this.#reader.read(binaryOf(data));
@@ -158,71 +179,61 @@ export class Connection {
   }
 
   #handleMessage(message: ServerMessage): void {
-    if (this.#ended) return;
-    if (message.kind === "welcome" && !this.#welcomed) {
-      if (!this.#acceptsWelcome(message.value)) return;
-      this.#welcomed = true;
-      this.#cancelConnectTimer();
-      this.#liveness.start();
-      this.#handlers.onWelcome(message.value);
-    } else {
-      this.#handlers.onMessage(message);
+    if (message.kind !== "welcome") {
+      if (this.#step("frame") === "deliver") this.#handlers.onMessage(message);
+      return;
     }
-  }
-
-  /** A server that sends back what it gets would look like a gateway without limits. */
-  #acceptsWelcome({ protocolVersion, limits }: Welcome): boolean {
-    if (protocolVersion !== PROTOCOL_VERSION) {
-      const message = `the gateway speaks version ${protocolVersion}, this client ${PROTOCOL_VERSION}`;
-      this.#fail(new ConnectionError("unsupported-version", message), 4503);
-      return false;
+    const welcome = message.value;
+    // What a second Welcome says does not matter any more.
+    const problem =
+      this.#state === "greeting" ? welcomeProblem(welcome, this.#options.url) : undefined;
+    if (problem !== undefined) {
+      this.#fail(new ConnectionError(problem.code, problem.message), problem.closeCode);
+      return;
     }
-    if (limits === undefined) {
-      const message = `${this.#options.url} is no Tickwire gateway: its Welcome names no limits`;
-      this.#fail(new ConnectionError("protocol-error", message), 4500);
-      return false;
-    }
-    return true;
+    const action = this.#step("welcome");
+    if (action === "deliver") this.#handlers.onMessage(message);
+    if (action !== "announce") return;
+    this.#cancelConnectTimer();
+    this.#liveness.start();
+    this.#handlers.onWelcome(welcome as Welcome);
   }
 
   #handleClose(code: number, reason: string): void {
-    if (this.#ended) return;
-    if (code !== 1006 && code !== 1005) {
-      this.#end(connectionErrorOfClose(code, reason));
-      return;
-    }
+    this.#end("closed", this.#errorOfClose(code, reason));
+  }
+
+  #errorOfClose(closeCode: number, reason: string): ConnectionError {
+    if (closeCode !== 1006 && closeCode !== 1005) return connectionErrorOfClose(closeCode, reason);
     const cause = this.#socketError;
     const detail = cause instanceof Error ? `: ${cause.message}` : "";
-    const error = this.#welcomed
+    return this.#state === "ready"
       ? new ConnectionError("connection-lost", `the connection broke${detail}`, {
           retryable: true,
-          closeCode: code,
+          closeCode,
           cause,
         })
       : new ConnectionError("connect-failed", `cannot reach ${this.#options.url}${detail}`, {
           retryable: true,
           cause,
         });
-    this.#end(error);
   }
 
-  #fail(error: ConnectionError, closeCode: number): void {
-    if (this.#ended) return;
+  /** Ends the connection from this side. */
+  #fail(error: ConnectionError, closeCode: number, event: "fail" | "timeout" = "fail"): void {
     const socket = this.#socket;
-    this.#end(error);
-    if (socket === undefined) return;
+    if (!this.#end(event, error) || socket === undefined) return;
     try {
-      // Scripts may close with 1000 and 3000-4999 only.
-      socket.close(closeCode === 1002 ? 4500 : closeCode, error.code);
+      socket.close(closeCode, error.code);
     } catch {
       // A socket that cannot even be closed is left to the host; this client listens to it no more.
       return;
     }
   }
 
-  #end(error: ConnectionError): void {
-    if (this.#ended) return;
-    this.#ended = true;
+  /** False if the connection is over already, or does not mind. */
+  #end(event: "fail" | "timeout" | "closed", error: ConnectionError): boolean {
+    if (this.#step(event) !== "end") return false;
     this.#cancelConnectTimer();
     this.#liveness.stop();
     const socket = this.#socket;
@@ -234,7 +245,31 @@ export class Connection {
       socket.onerror = () => undefined;
     }
     this.#handlers.onEnd(error);
+    return true;
   }
+}
+
+type WelcomeProblem = {
+  readonly code: "unsupported-version" | "protocol-error";
+  readonly message: string;
+  readonly closeCode: number;
+};
+
+/** Why this client cannot work with a gateway that says this; undefined if it can. */
+function welcomeProblem(
+  { protocolVersion, limits }: WireWelcome,
+  url: string,
+): WelcomeProblem | undefined {
+  if (protocolVersion !== PROTOCOL_VERSION) {
+    const message = `the gateway speaks version ${protocolVersion}, this client ${PROTOCOL_VERSION}`;
+    return { code: "unsupported-version", message, closeCode: 4503 };
+  }
+  if (limits === undefined) {
+    // A server that sends back what it gets would look like a gateway without limits.
+    const message = `${url} is no Tickwire gateway: its Welcome names no limits`;
+    return { code: "protocol-error", message, closeCode: 4500 };
+  }
+  return undefined;
 }
 
 function binaryOf(data: unknown): Uint8Array {

@@ -1,14 +1,11 @@
 import { WireError, walkServerFrame } from "@tickwire/proto/codec";
 import {
+  type MessageInit,
   ClientFrameCodec,
-  ErrorDetailCodec,
   ServerMessageCodec,
   type ClientMessage as WireClientMessage,
-  type RpcStatus,
   type ServerMessage as WireServerMessage,
 } from "@tickwire/proto/messages";
-import type { MessageInit } from "@tickwire/proto/service";
-import type { ErrorDetail } from "../errors.ts";
 
 /** A message to the gateway; fields may be left out. */
 export type ClientMessage = NonNullable<MessageInit<WireClientMessage>["message"]>;
@@ -74,16 +71,4 @@ export class FrameReader {
       if (!(error instanceof WireError && error.code === "unknown-payload")) throw error;
     }
   }
-}
-
-const ERROR_DETAIL_TYPE = "type.googleapis.com/tickwire.v1.ErrorDetail";
-
-/** The details of a status that this client understands. Throws WireError on damaged ones. */
-export function errorDetailsOf(status: RpcStatus): ErrorDetail[] {
-  return status.details
-    .filter((any) => any.typeUrl === ERROR_DETAIL_TYPE)
-    .map((any) => {
-      const { reason, metadata, retryAfterMs } = ErrorDetailCodec.decode(any.value);
-      return { reason, metadata, retryAfterMs: retryAfterMs === 0 ? undefined : retryAfterMs };
-    });
 }

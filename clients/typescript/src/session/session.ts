@@ -1,13 +1,10 @@
-import { readBatch } from "@tickwire/proto/codec";
 import { backoffDelayMs, type BackoffOptions } from "../backoff.ts";
 import { Connection, type ConnectionOptions, type Welcome } from "./connection.ts";
 import type { Environment, NetworkChange } from "../host/environment.ts";
 import { ConnectionError, type ConnectionErrorCode } from "../errors.ts";
-import type { ClientMessage, ServerMessage } from "./frame.ts";
+import type { ServerMessage } from "./frame.ts";
 import { RequestPacer } from "./request-pacer.ts";
-import { Calls } from "../rpc/calls.ts";
-import { Subscriptions } from "../topics/subscriptions.ts";
-import type { StreamCounters } from "../topics/topic-stream.ts";
+import type { SessionLink, SessionPart } from "./session-part.ts";
 
 /**
  * `connecting` before the first Welcome, `connected`, `reconnecting` between connections, `closed`
@@ -19,6 +16,7 @@ export type ClientState = "connecting" | "connected" | "reconnecting" | "closed"
 export type StateReason = {
   /** `welcome` when connected, else what ended the connection. */
   readonly code: "welcome" | ConnectionErrorCode;
+  /** For people and logs. */
   readonly reason: string;
   /** Absent when connected. */
   readonly error?: ConnectionError;
@@ -35,25 +33,18 @@ export type SessionOptions = {
   readonly reconnect: BackoffOptions | false;
   /** Keep dialling when the first connection cannot be made. */
   readonly waitForFirstConnect: boolean;
-  readonly callTimeoutMs: number;
-  readonly callsQueuedMax: number;
 };
 
 const BACKOFF_DEFAULT: BackoffOptions = { baseMs: 500, maxMs: 20_000 };
 
 /** One client's logical state over any number of connections. */
 export class Session {
-  readonly counters: StreamCounters = {
-    events: 0,
-    duplicateEvents: 0,
-    gaps: 0,
-    unknownTopicBatches: 0,
-  };
-  readonly subscriptions: Subscriptions;
-  readonly calls: Calls;
+  /** For the parts of this session. */
+  readonly link: SessionLink;
   readonly #options: SessionOptions;
   readonly #environment: Environment;
   readonly #pacer: RequestPacer;
+  readonly #parts: SessionPart[] = [];
   readonly #listeners = new Set<StateListener>();
   readonly #unwatchNetwork: () => void;
   #state: ClientState = "connecting";
@@ -70,23 +61,27 @@ export class Session {
     this.#options = options;
     this.#environment = options.environment;
     const { clock, random } = options.environment;
-    const send = (messages: readonly ClientMessage[]) => this.#send(messages);
-    const pacer = new RequestPacer(clock);
-    this.#pacer = pacer;
-    const { callTimeoutMs, callsQueuedMax } = options;
-    this.calls = new Calls({ clock, pacer, callTimeoutMs, callsQueuedMax, send });
-    this.subscriptions = new Subscriptions({
+    this.#pacer = new RequestPacer(clock);
+    this.link = {
       clock,
       random,
       backoff: options.reconnect === false ? BACKOFF_DEFAULT : options.reconnect,
-      counters: this.counters,
-      pacer,
-      send,
+      pacer: this.#pacer,
+      send: (messages) => {
+        if (this.#welcome !== undefined) this.#connection?.send(messages);
+      },
       reconnect: (error) => this.#connection?.close(error),
-    });
+      reportUncaught: (error) => this.#environment.reportUncaught(error),
+    };
     this.#unwatchNetwork = options.environment.watchNetwork((change) => this.#onNetwork(change));
   }
 
+  /** Adds what the session carries, before it starts. Parts are told of everything in order. */
+  carry(part: SessionPart): void {
+    this.#parts.push(part);
+  }
+
+  /** Where the session stands now. */
   get state(): ClientState {
     return this.#state;
   }
@@ -101,6 +96,7 @@ export class Session {
     return this.#endError;
   }
 
+  /** Calls `listener` after each change of `state`. The result removes it. */
   onState(listener: StateListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -114,7 +110,7 @@ export class Session {
   /** Ends everything: iterators end cleanly, calls reject. Idempotent. */
   close(message = "the client was closed", cause?: unknown): void {
     const error = new ConnectionError("client-closed", message, { cause });
-    this.#shutDown(error, undefined);
+    this.#shutDown(error, false);
   }
 
   #dial(): void {
@@ -124,7 +120,7 @@ export class Session {
       onWelcome: (welcome) => this.#onWelcome(welcome),
       onMessage: (message) => this.#onMessage(message),
       onBatch: (bytes, start, end) => {
-        this.subscriptions.handleBatch(readBatch(bytes, start, end));
+        for (const part of this.#parts) part.handleBatch?.(bytes, start, end);
       },
       onPing: () => this.#pacer.charge(1),
       onEnd: (error) => this.#onEnd(error),
@@ -133,48 +129,24 @@ export class Session {
     connection.open();
   }
 
-  #send(messages: readonly ClientMessage[]): void {
-    if (this.#welcome !== undefined) this.#connection?.send(messages);
-  }
-
   #onWelcome(welcome: Welcome): void {
     this.#welcome = welcome;
     this.#connectedAtUs = this.#environment.clock.nowUs();
     this.#setState("connected", { code: "welcome", reason: `session ${welcome.sessionId}` });
     const { limits } = welcome;
-    this.#pacer.start(limits?.requestsPerSecondMax ?? 0);
-    this.subscriptions.handleConnected({
-      subscriptionsMax: limits?.subscriptionsMax ?? 0,
-      frameBytesMax: limits?.frameBytesMax ?? 0,
-      topicsPerRequestMax: limits?.topicsPerRequestMax ?? 0,
-    });
-    this.calls.handleConnected(limits?.concurrentCallsMax ?? 0);
+    this.#pacer.start(limits.requestsPerSecondMax);
+    for (const part of this.#parts) part.handleConnected(limits);
   }
 
   #onMessage(message: ServerMessage): void {
-    switch (message.kind) {
-      case "subscribeResult":
-        this.subscriptions.handleSubscribeResult(message.value);
-        return;
-      case "reply":
-        this.calls.handleReply(message.value);
-        return;
-      case "notice":
-        if (message.value.kind === "NOTICE_KIND_GOING_AWAY") {
-          // From now, not from the close: the gateway spreads its closes over the window too.
-          const { clock, random } = this.#environment;
-          const windowUs = message.value.reconnectWindowMs * 1_000;
-          this.#comeBackAtUs = clock.nowUs() + random() * windowUs;
-        } else {
-          this.subscriptions.handleNotice(message.value);
-        }
-        return;
-      case "welcome":
-      case "pong":
-      case "unsubscribeResult":
-        // A second Welcome changes nothing, a Pong did its work by arriving, what is gone is gone.
-        return;
+    if (message.kind === "notice" && message.value.kind === "NOTICE_KIND_GOING_AWAY") {
+      // From now, not from the close: the gateway spreads its closes over the window too.
+      const { clock, random } = this.#environment;
+      const windowUs = message.value.reconnectWindowMs * 1_000;
+      this.#comeBackAtUs = clock.nowUs() + random() * windowUs;
+      return;
     }
+    for (const part of this.#parts) part.handleMessage(message);
   }
 
   #onEnd(error: ConnectionError): void {
@@ -183,12 +155,11 @@ export class Session {
     this.#connection = undefined;
     this.#welcome = undefined;
     if (this.#state === "closed") return;
-    this.subscriptions.handleDisconnected();
-    this.calls.handleDisconnected(error);
+    for (const part of this.#parts) part.handleDisconnected(error);
     const { reconnect, waitForFirstConnect } = this.#options;
     const gaveUp = this.#state === "connecting" && !waitForFirstConnect;
     if (!error.retryable || reconnect === false || gaveUp) {
-      this.#shutDown(error, error);
+      this.#shutDown(error, true);
       return;
     }
     const { clock, random } = this.#environment;
@@ -217,15 +188,14 @@ export class Session {
     }
   }
 
-  #shutDown(error: ConnectionError, streamError: ConnectionError | undefined): void {
+  #shutDown(error: ConnectionError, isFailure: boolean): void {
     if (this.#state === "closed") return;
-    this.#endError = streamError;
+    this.#endError = isFailure ? error : undefined;
     this.#cancelRetry?.();
     this.#unwatchNetwork();
     this.#setState("closed", { code: error.code, reason: error.message, error });
     // While the socket is still there, so that the gateway hears of what is given up.
-    this.calls.close(streamError === undefined ? "cancelled" : "unavailable", error);
-    this.subscriptions.close(streamError);
+    for (const part of this.#parts) part.close(error, isFailure);
     this.#connection?.close(error);
   }
 

@@ -70,10 +70,12 @@ export class EventStream<T extends { readonly topic: string }>
     this.end(undefined);
   }
 
+  /** The stream itself. */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
+  /** The same as `close()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }

@@ -1,11 +1,14 @@
 import { OrderBook } from "@tickwire/proto/model";
-import { rowsOf, type BookRow, type DecodedBatch } from "@tickwire/proto/codec";
-import { LiveBook, type BookState } from "../events/book.ts";
-import type { Consumer } from "./consumer.ts";
+import { bookRowsOf, type DecodedBatch } from "@tickwire/proto/codec";
+import { LiveBook } from "../events/book.ts";
 import { bookMarkOf, eventOf, wholeBookEvent, type MarketEvent } from "../events/events.ts";
 import { BookEvent } from "../events/hot-events.ts";
+import type { ContinuityEvent, NoticeEvent } from "../events/stream-events.ts";
+import type { Consumer } from "./consumer.ts";
 import { PositionTracker, type Position } from "./position-tracker.ts";
-import type { ContinuityEvent, GapEvent, NoticeEvent } from "../events/stream-events.ts";
+import { BOOK_STATE, isStateKnown, TOPIC_TABLE } from "./topic-machine.ts";
+import type { TopicAction, TopicEvent, TopicStage } from "./topic-machine.ts";
+import { continuityNotice, gapNotice, lossBetween } from "./topic-notices.ts";
 import type { TopicInfo } from "./topic.ts";
 
 type BooksBatch = Extract<DecodedBatch, { kind: "books" }>;
@@ -29,7 +32,13 @@ export type StreamCounters = {
   unknownTopicBatches: number;
 };
 
-/** One topic on this client: proves continuity, maintains the book, hands on to every consumer. */
+/** A book that is maintained, and the view of it that consumers have. */
+type Maintained = { readonly book: OrderBook; readonly view: LiveBook };
+
+/**
+ * One topic on this client: proves continuity, maintains the book, hands on to every consumer. What
+ * happens in which stage is said by TOPIC_TABLE; this class does it.
+ */
 export class TopicStream {
   readonly info: TopicInfo;
   /** 0 while the gateway sends nothing for it. */
@@ -38,15 +47,15 @@ export class TopicStream {
   readonly #counters: StreamCounters;
   readonly #requestResync: (stream: TopicStream) => void;
   readonly #latest = new Map<string, MarketEvent>();
-  readonly #book: OrderBook | undefined;
-  readonly #view: LiveBook | undefined;
-  #bookKnown = false;
-  #consumers: readonly Consumer[] = [];
-  #hasEventConsumers = false;
+  /** Of the channel `book` only. */
+  readonly #maintained: Maintained | undefined;
   /** Whether the channel is a state, so that a consumer who joins late gets the latest of it. */
   readonly #remembers: boolean;
-  #reportedEpoch = 0;
-  #reportedLast = 0;
+  #stage: TopicStage = "syncing";
+  #consumers: readonly Consumer[] = [];
+  #hasEventConsumers = false;
+  /** What the last failed resume was reported to have lost: up to this sequence of this epoch. */
+  #reported: Position = { epoch: 0, sequence: 0 };
 
   constructor(
     info: TopicInfo,
@@ -58,17 +67,22 @@ export class TopicStream {
     this.#requestResync = requestResync;
     this.#remembers = info.channel !== "trades" && info.channel !== "liquidations";
     if (info.channel === "book") {
-      this.#book = new OrderBook();
-      this.#view = new LiveBook(info, this.#book);
+      const book = new OrderBook();
+      this.#maintained = { book, view: new LiveBook(info, book) };
     }
+  }
+
+  /** Where the topic stands. */
+  get stage(): TopicStage {
+    return this.#stage;
   }
 
   /** Where to resume; undefined if there is nothing to go on from. */
   get resumePosition(): Position | undefined {
-    if (this.info.channel === "book" && !this.#bookKnown) return undefined;
-    return this.#tracker.position;
+    return isStateKnown(this.#stage) ? this.#tracker.position : undefined;
   }
 
+  /** Who is told from now on. */
   setConsumers(consumers: readonly Consumer[]): void {
     this.#consumers = consumers;
     this.#hasEventConsumers = consumers.some(({ handlers }) => handlers.event !== undefined);
@@ -80,49 +94,46 @@ export class TopicStream {
     const { event, book, notice } = consumer.handlers;
     // Its own start, so that who waits for one does not wait for ever.
     if (this.topicId !== 0) notice?.(this.#continuityNotice("new", "joined"));
-    if (this.#view !== undefined && this.#view.state === "live") {
-      book?.(this.#view);
-      if (event !== undefined && this.#book !== undefined) {
-        event(wholeBookEvent(this.info, this.#view, this.#book));
-      }
+    if (this.#maintained !== undefined && this.#stage === "live") {
+      const { view } = this.#maintained;
+      book?.(view);
+      event?.(wholeBookEvent(this.info, view, this.#maintained.book));
     }
     if (event !== undefined) for (const latest of this.#latest.values()) event(latest);
   }
 
   /** The gateway subscribed it: batches with this id follow. */
-  start(start: TopicStart): void {
-    this.topicId = start.topicId;
+  start({ topicId, continuity, position }: TopicStart): void {
+    this.topicId = topicId;
     const before = this.#tracker.position;
-    const { continuity, position } = start;
     if (continuity === "resumed") {
-      if (this.#view !== undefined && this.#bookKnown) this.#showBook("live");
+      this.#step("resumed");
     } else {
       if (continuity === "replaced") this.#reportLoss(before, position);
-      this.#forgetState();
+      this.#latest.clear();
+      this.#step("anew");
       if (position !== undefined) this.#tracker.start(position);
     }
-    this.#noticeContinuity(continuity, "subscribed");
+    // Other topics have no state that would have to come first.
+    if (this.#maintained === undefined) this.#step("whole");
+    this.noticeContinuity(continuity, "subscribed");
   }
 
   /** The connection is gone; the position stays for the resume. */
   disconnect(): void {
     this.topicId = 0;
-    if (this.#view !== undefined && this.#view.state !== "disconnected") {
-      this.#showBook("disconnected");
-    }
+    this.#step("disconnect");
   }
 
   /** The gateway says that these sequences were not delivered. */
   announceMissing(first: number, last: number): void {
     const { epoch, sequence } = this.#tracker;
     // After a resume that failed, the gateway says what the positions said already.
-    if (this.#reportedEpoch === epoch && last <= this.#reportedLast) return;
+    if (this.#reported.epoch === epoch && last <= this.#reported.sequence) return;
     this.#tracker.announceMissing(first, last);
-    this.#noticeGap({ epoch, missingFirst: first, missingLast: last, reason: "server-dropped" });
-    if (this.#view !== undefined && this.#bookKnown && last > sequence) {
-      this.#bookKnown = false;
-      this.#showBook("resyncing");
-    }
+    const loss = { epoch, missingFirst: first, missingLast: last } as const;
+    this.notice(gapNotice(this.info, { ...loss, reason: "server-dropped" }));
+    if (this.#maintained !== undefined && last > sequence) this.#step("missing");
   }
 
   /** Tells every consumer. */
@@ -130,31 +141,26 @@ export class TopicStream {
     for (const consumer of this.#consumers) consumer.handlers.notice?.(notice);
   }
 
+  /** Tells every consumer how the topic goes on. */
   noticeContinuity(continuity: ContinuityEvent["continuity"], reason: string): void {
-    this.#noticeContinuity(continuity, reason);
+    this.notice(this.#continuityNotice(continuity, reason));
   }
 
   /** Takes the next batch of the topic. */
   receive(batch: DecodedBatch): void {
-    const { epoch, sequence } = this.#tracker;
+    // Nobody can prove what a batch follows that comes without a subscription.
+    if (this.#stage === "suspended" || this.#stage === "disconnected") return;
+    const { position } = this.#tracker;
     const observation = this.#tracker.observe(batch);
     switch (observation) {
       case "duplicate":
         this.#counters.duplicateEvents += batch.count;
         return;
       case "gap":
-        this.#counters.gaps += 1;
-        this.#loseContinuity("sequence-gap");
+        this.#loseContinuity("gap", "sequence-gap");
         return;
       case "restart":
-        this.#forgetState();
-        this.#noticeGap({
-          epoch,
-          missingFirst: sequence + 1,
-          missingLast: undefined,
-          reason: "epoch-changed",
-        });
-        this.#noticeContinuity("replaced", "epoch-changed");
+        this.#restart(position);
         break;
       case "state":
       case "next":
@@ -164,10 +170,33 @@ export class TopicStream {
     this.#deliver(batch, this.#tracker.skip);
   }
 
+  /** Moves to the next stage, and shows it where it is to be shown. */
+  #step(event: TopicEvent): TopicAction {
+    const [next, action] = TOPIC_TABLE[this.#stage][event];
+    this.#stage = next;
+    if (action === "show" || action === "ask") {
+      this.#maintained?.view.update(BOOK_STATE[next]);
+      this.#deliverView();
+    }
+    return action;
+  }
+
+  #restart(before: Position | undefined): void {
+    this.#latest.clear();
+    this.#step("restart");
+    if (this.#maintained === undefined) this.#step("whole");
+    if (before !== undefined) {
+      const { epoch, sequence } = before;
+      const loss = { epoch, missingFirst: sequence + 1, missingLast: undefined } as const;
+      this.notice(gapNotice(this.info, { ...loss, reason: "epoch-changed" }));
+    }
+    this.noticeContinuity("replaced", "epoch-changed");
+  }
+
   #deliver(batch: DecodedBatch, from: number): void {
     this.#counters.events += batch.count - from;
     if (batch.kind === "books") {
-      if (this.#book !== undefined) this.#deliverBooks(batch, from, this.#book);
+      if (this.#maintained !== undefined) this.#deliverBooks(batch, from, this.#maintained);
       return;
     }
     for (let index = from; index < batch.count; index++) {
@@ -177,19 +206,19 @@ export class TopicStream {
     }
   }
 
-  #deliverBooks(batch: BooksBatch, from: number, book: OrderBook): void {
-    const rows = rowsOf(batch).rows as readonly BookRow[];
+  #deliverBooks(batch: BooksBatch, from: number, { book, view }: Maintained): void {
+    const rows = bookRowsOf(batch);
     for (let index = from; index < batch.count; index++) {
       const change = rows[index]!;
       if (change.snapshot) {
+        this.#step("whole");
         book.applySnapshot(change);
-        this.#bookKnown = true;
-      } else if (this.#bookKnown) {
+      } else if (isStateKnown(this.#stage)) {
+        this.#step("change");
         book.applyDelta(change);
       } else {
         // A change to a book that is not there cannot be shown.
-        this.#counters.gaps += 1;
-        this.#loseContinuity("no-snapshot");
+        this.#loseContinuity("change", "no-snapshot");
         return;
       }
       if (this.#hasEventConsumers) {
@@ -197,7 +226,7 @@ export class TopicStream {
       }
     }
     if (batch.count > from) {
-      this.#view?.update("live", bookMarkOf(batch, batch.count - 1));
+      view.update("live", bookMarkOf(batch, batch.count - 1));
       this.#deliverView();
     }
   }
@@ -210,66 +239,29 @@ export class TopicStream {
   }
 
   #deliverView(): void {
-    if (this.#view === undefined) return;
-    for (const consumer of this.#consumers) consumer.handlers.book?.(this.#view);
+    if (this.#maintained === undefined) return;
+    for (const consumer of this.#consumers) consumer.handlers.book?.(this.#maintained.view);
   }
 
-  #showBook(state: BookState): void {
-    this.#view?.update(state);
-    this.#deliverView();
-  }
-
-  #loseContinuity(reason: string): void {
-    if (this.#view !== undefined) this.#showBook("resyncing");
-    this.#noticeContinuity("resyncing", reason);
+  #loseContinuity(event: "gap" | "change", reason: string): void {
+    this.#counters.gaps += 1;
+    this.#step(event);
+    this.noticeContinuity("resyncing", reason);
     this.#requestResync(this);
   }
 
-  #forgetState(): void {
-    this.#latest.clear();
-    if (this.#view === undefined) return;
-    const wasKnown = this.#bookKnown;
-    this.#bookKnown = false;
-    if (wasKnown || this.#view.state === "disconnected") this.#showBook("resyncing");
-  }
-
   #reportLoss(before: Position | undefined, now: Position | undefined): void {
-    if (before === undefined) return;
     // Of a state only the latest counts; of events each.
-    if (this.#remembers) return;
-    if (now !== undefined && now.epoch === before.epoch) {
-      if (now.sequence <= before.sequence) return;
-      this.#reportedEpoch = now.epoch;
-      this.#reportedLast = now.sequence;
-      this.#noticeGap({
-        epoch: before.epoch,
-        missingFirst: before.sequence + 1,
-        missingLast: now.sequence,
-        reason: "not-resumable",
-      });
-      return;
-    }
-    this.#noticeGap({
-      epoch: before.epoch,
-      missingFirst: before.sequence + 1,
-      missingLast: undefined,
-      reason: "epoch-changed",
-    });
-  }
-
-  #noticeGap(gap: Pick<GapEvent, "epoch" | "missingFirst" | "missingLast" | "reason">): void {
-    const { topic, venue, symbol } = this.info;
-    this.notice({ type: "gap", topic, venue, symbol, ...gap });
-  }
-
-  #noticeContinuity(continuity: ContinuityEvent["continuity"], reason: string): void {
-    this.notice(this.#continuityNotice(continuity, reason));
+    if (before === undefined || this.#remembers) return;
+    const loss = lossBetween(before, now);
+    if (loss === undefined) return;
+    if (now !== undefined && loss.missingLast !== undefined) this.#reported = now;
+    this.notice(gapNotice(this.info, loss));
   }
 
   #continuityNotice(continuity: ContinuityEvent["continuity"], reason: string): ContinuityEvent {
-    const { topic, venue, symbol } = this.info;
     const { epoch, sequence } = this.#tracker;
-    return { type: "continuity", topic, venue, symbol, continuity, epoch, sequence, reason };
+    return continuityNotice(this.info, { epoch, sequence }, continuity, reason);
   }
 }
 

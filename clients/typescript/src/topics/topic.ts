@@ -7,17 +7,21 @@ export { CHANNELS, type Channel };
 export type TopicInfo = {
   /** `VENUE:SYMBOL/channel`. */
   readonly topic: string;
+  /** Lower case, such as `binance`. */
   readonly venue: string;
   /** Tickwire's symbol, unique within the venue. */
   readonly symbol: string;
   /** The venue's own symbol. */
   readonly venueSymbol: string;
+  /** What of the instrument the topic carries. */
   readonly channel: Channel;
 };
 
 /** One topic or several; each `VENUE:SYMBOL` or `VENUE:SYMBOL/channel`, each part may be `*`. */
 export type Topics = string | readonly string[];
 
+/** No part of a topic has them. */
+const PART_ENDS = /[:/]/;
 const TOPIC = /^([a-z0-9-]+|\*):([^\s/*:]+|\*)(?:\/([a-z-]+|\*))?$/;
 
 /**
@@ -34,6 +38,12 @@ export function fullTopics(topics: Topics, channel: Channel | undefined): string
 /** Whether a topic stands for several. */
 export function isPattern(topic: string): boolean {
   return topic.includes("*");
+}
+
+/** Whether a full pattern stands for a full topic. */
+export function matchesPattern(pattern: string, topic: string): boolean {
+  const parts = topic.split(PART_ENDS);
+  return pattern.split(PART_ENDS).every((part, index) => part === "*" || part === parts[index]);
 }
 
 /** The channel that a full topic names; undefined for a pattern over channels. */

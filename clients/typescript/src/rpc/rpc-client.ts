@@ -1,0 +1,27 @@
+import type { BaseConnectOptions } from "../connect.ts";
+import { SessionHandle } from "../session/session-handle.ts";
+import type { Session } from "../session/session.ts";
+import { callLimits, type CallDefaults } from "./call-options.ts";
+import { Calls, type Rpc } from "./calls.ts";
+
+/** Options of `connect()` for a client with calls only. */
+export type RpcConnectOptions = BaseConnectOptions & CallDefaults;
+
+/** The typed methods of a gateway, without its streams. */
+export class RpcClient extends SessionHandle {
+  /** The typed methods of the gateway. */
+  readonly rpc: Rpc;
+
+  /** For this package: clients come from `connect()`. */
+  constructor(session: Session, options: RpcConnectOptions) {
+    super(session);
+    const calls = new Calls(session.link, callLimits(options));
+    session.carry(calls);
+    this.rpc = calls.rpc;
+  }
+}
+
+/** The client of one session. Throws RangeError for an option that is out of range. */
+export function createRpcClient(session: Session, options: RpcConnectOptions): RpcClient {
+  return new RpcClient(session, options);
+}

@@ -1,0 +1,40 @@
+import type { BackoffOptions } from "../backoff.ts";
+import type { ConnectionError } from "../errors.ts";
+import type { ClientClock } from "../host/environment.ts";
+import type { Limits } from "./connection.ts";
+import type { ClientMessage, ServerMessage } from "./frame.ts";
+import type { RequestPacer } from "./request-pacer.ts";
+
+/** What a session gives to its parts. */
+export type SessionLink = {
+  readonly clock: ClientClock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** How long to wait before something is tried again. */
+  readonly backoff: BackoffOptions;
+  readonly pacer: RequestPacer;
+  /** Sends one frame; does nothing while there is no connection. */
+  readonly send: (messages: readonly ClientMessage[]) => void;
+  /** Ends the connection, because the gateway and the client disagree: the next one begins anew. */
+  readonly reconnect: (error: ConnectionError) => void;
+  /** Hands what a callback of the user threw to the host. */
+  readonly reportUncaught: (error: unknown) => void;
+};
+
+/**
+ * What a session carries: the topics of a client, its calls, or both. A client that has only one of
+ * them does not load the code of the other. Called synchronously; must not throw, except that
+ * `handleBatch` may throw WireError, which ends the connection.
+ */
+export type SessionPart = {
+  /** A connection is ready. */
+  handleConnected(limits: Limits): void;
+  /** The connection is gone; what was sent may be lost. */
+  handleDisconnected(error: ConnectionError): void;
+  /** A message of the gateway, other than its Welcome. Those of other parts come too. */
+  handleMessage(message: ServerMessage): void;
+  /** A batch is bytes[start..end), which are the part's to keep. */
+  handleBatch?(bytes: Uint8Array, start: number, end: number): void;
+  /** The client is over: by `cause` for good, or by `close()`, for which `isFailure` is false. */
+  close(cause: ConnectionError, isFailure: boolean): void;
+};

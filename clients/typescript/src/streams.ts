@@ -1,0 +1,60 @@
+import { createConnect, type Connect } from "./connect.ts";
+import {
+  createStreamsClient,
+  type StreamsClient,
+  type StreamsConnectOptions,
+} from "./streams/streams-client.ts";
+
+/**
+ * Connects to a gateway: resolves when it has welcomed this client, rejects with ConnectionError.
+ * Uses the host's WebSocket unless `options.webSocket` gives one. `ws://host:port` means its path
+ * `/v1/ws`.
+ */
+export const connect: Connect<StreamsConnectOptions, StreamsClient> =
+  /* @__PURE__ */ createConnect(createStreamsClient);
+
+export type { BackoffOptions } from "./backoff.ts";
+export {
+  BufferOverflowError,
+  ConnectionError,
+  TickwireError,
+  TopicRefusedError,
+} from "./errors.ts";
+export type {
+  ConnectionErrorCode,
+  ErrorCode,
+  ErrorDetail,
+  TickwireErrorOptions,
+  TopicErrorCode,
+  TopicRefusal,
+} from "./errors.ts";
+export type { ClientClock, WebSocketConstructor, WebSocketLike } from "./host/environment.ts";
+export type { ClientState, StateListener, StateReason } from "./session/session.ts";
+export { BookLevel, LiveBook } from "./events/book.ts";
+export type { BestLevels, BookState } from "./events/book.ts";
+export { Funding, Liquidation, MarkPrice, OpenInterest } from "./events/derivative-events.ts";
+export type { MarketEvent } from "./events/events.ts";
+export { BookEvent, Quote, Trade } from "./events/hot-events.ts";
+export { Candle, Ticker } from "./events/statistics-events.ts";
+export { Status } from "./events/status-event.ts";
+export type {
+  ContinuityEvent,
+  GapEvent,
+  LagEvent,
+  NoticeEvent,
+  StreamEvent,
+} from "./events/stream-events.ts";
+export type { OverflowPolicy } from "./streams/event-buffer.ts";
+export { EventStream } from "./streams/event-stream.ts";
+export type {
+  CallbackOptions,
+  CandleOptions,
+  StreamOptions,
+  SubscribeOptions,
+  Subscription,
+} from "./streams/stream-options.ts";
+export type { ClientCounters } from "./streams/streams-client.ts";
+export { CHANNELS } from "./topics/topic.ts";
+export type { Channel, Topics } from "./topics/topic.ts";
+export { StreamsClient } from "./streams/streams-client.ts";
+export type { StreamsConnectOptions } from "./streams/streams-client.ts";

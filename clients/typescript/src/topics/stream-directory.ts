@@ -1,0 +1,75 @@
+import type { TopicStream } from "./topic-stream.ts";
+
+/** Given-up ids that are remembered; a batch for an older one counts as unknown. */
+const RETIRED_IDS_MAX = 4_096;
+
+/** The topics of a client by their names, and by the ids that they have on this connection. */
+export class StreamDirectory {
+  readonly #streams = new Map<string, TopicStream>();
+  readonly #streamOfId = new Map<number, TopicStream>();
+  /** Ids that were given up while batches for them may be on their way. */
+  readonly #retiredIds = new Set<number>();
+
+  /** Topics that the gateway serves now. */
+  get servedCount(): number {
+    return this.#streamOfId.size;
+  }
+
+  /** The topic of that name, served or not. */
+  ofTopic(topic: string): TopicStream | undefined {
+    return this.#streams.get(topic);
+  }
+
+  /** The topic that has this id now. */
+  ofId(topicId: number): TopicStream | undefined {
+    return this.#streamOfId.get(topicId);
+  }
+
+  /** Whether the topic had this id lately. */
+  isRetired(topicId: number): boolean {
+    return this.#retiredIds.has(topicId);
+  }
+
+  /** Adds a topic that has no id yet. */
+  add(stream: TopicStream): void {
+    this.#streams.set(stream.info.topic, stream);
+  }
+
+  /** The gateway serves the topic under this id from now on. */
+  serve(stream: TopicStream, topicId: number): void {
+    this.#streamOfId.set(topicId, stream);
+    this.#retiredIds.delete(topicId);
+  }
+
+  /** Forgets a topic; its id is retired. */
+  remove(stream: TopicStream): void {
+    this.#streams.delete(stream.info.topic);
+    this.retire(stream);
+    stream.setConsumers([]);
+  }
+
+  /** The topic is not served under its id any more. */
+  retire(stream: TopicStream): void {
+    if (stream.topicId === 0) return;
+    this.#streamOfId.delete(stream.topicId);
+    this.retireId(stream.topicId);
+    stream.topicId = 0;
+  }
+
+  /** Batches with this id are for nobody, and no reason to count them as unknown. */
+  retireId(topicId: number): void {
+    this.#retiredIds.add(topicId);
+    if (this.#retiredIds.size <= RETIRED_IDS_MAX) return;
+    for (const oldest of this.#retiredIds) {
+      this.#retiredIds.delete(oldest);
+      return;
+    }
+  }
+
+  /** The connection is gone, and every id with it. */
+  disconnect(): void {
+    this.#streamOfId.clear();
+    this.#retiredIds.clear();
+    for (const stream of this.#streams.values()) stream.disconnect();
+  }
+}

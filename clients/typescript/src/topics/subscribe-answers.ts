@@ -1,0 +1,148 @@
+import { ConnectionError } from "../errors.ts";
+import type { EntryTable } from "./entry-table.ts";
+import type { RetrySchedule } from "./retry-schedule.ts";
+import type { StreamDirectory } from "./stream-directory.ts";
+import type { RequestItem, SubscribeOutbox } from "./subscribe-outbox.ts";
+import { continuityOf, infoOf, type Entry, type TopicResult } from "./subscription-entry.ts";
+import { topicErrorCode } from "./topic-errors.ts";
+import { continuityNotice } from "./topic-notices.ts";
+import type { TopicStream } from "./topic-stream.ts";
+import { isPattern, type TopicInfo } from "./topic.ts";
+
+/** What the answers act on. */
+export type SubscribeAnswersParts = {
+  readonly entries: EntryTable;
+  readonly streams: StreamDirectory;
+  readonly retries: RetrySchedule;
+  readonly outbox: SubscribeOutbox;
+  readonly createStream: (info: TopicInfo) => TopicStream;
+  /** The entry was refused: nobody asks for it any more. */
+  readonly forget: (entry: Entry) => void;
+  /** The gateway and the client disagree about what is subscribed: begin anew. */
+  readonly reconnect: (error: ConnectionError) => void;
+};
+
+/** What the gateway's answers to subscribe requests lead to. */
+export class SubscribeAnswers {
+  /** How many topics the gateway allows, for the message of the error. */
+  subscriptionsMax = 0;
+  readonly #parts: SubscribeAnswersParts;
+
+  constructor(parts: SubscribeAnswersParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes one result, which answers one topic or pattern that was asked for. */
+  handle(item: RequestItem, result: TopicResult): void {
+    const entry = this.#entryOf(item);
+    if (entry === undefined) {
+      // Unsubscribed before the answer came; the unsubscribe is on its way.
+      const { streams } = this.#parts;
+      const isNew = result.topicId !== 0 && streams.ofId(result.topicId) === undefined;
+      if (isNew) streams.retireId(result.topicId);
+      return;
+    }
+    if (result.error === "TOPIC_ERROR_UNSPECIFIED") this.#startStream(entry, result);
+    else if (result.error === "TOPIC_ERROR_ALREADY_SUBSCRIBED")
+      this.#linkStream(entry, item.topic, result);
+    else if (entry === item.entry) this.#handleRefusal(item, result);
+  }
+
+  /** Whom the answer is for; undefined if nobody wants the topic any more. */
+  #entryOf({ entry, topic }: RequestItem): Entry | undefined {
+    const { entries } = this.#parts;
+    if (entries.has(entry)) return entry;
+    // What was asked for by name stays subscribed for a pattern that stands for it.
+    const heir = isPattern(topic) ? undefined : (entries.get(topic) ?? entries.patternFor(topic));
+    if (heir !== undefined && heir.topic !== topic) heir.explicit.add(topic);
+    return heir;
+  }
+
+  #startStream(entry: Entry, result: TopicResult): void {
+    entry.accepted = true;
+    let stream = this.#parts.streams.ofTopic(result.topic);
+    if (stream === undefined) {
+      const info = infoOf(result);
+      if (info === undefined) {
+        // A pattern gets every channel of the gateway, also those that came after this client.
+        this.#parts.streams.retireId(result.topicId);
+        return;
+      }
+      stream = this.#parts.createStream(info);
+      this.#parts.streams.add(stream);
+    }
+    this.#parts.streams.retire(stream);
+    entry.streams.add(stream);
+    const exact = this.#parts.entries.get(result.topic);
+    exact?.streams.add(stream);
+    this.#parts.entries.refreshConsumers(stream);
+    this.#parts.streams.serve(stream, result.topicId);
+    stream.start({
+      topicId: result.topicId,
+      position: result.position,
+      continuity: continuityOf(result),
+    });
+  }
+
+  #linkStream(entry: Entry, topic: string, result: TopicResult): void {
+    const stream = this.#parts.streams.ofTopic(result.topic);
+    if (stream === undefined || stream.topicId === 0) {
+      if (isPattern(topic)) {
+        // It was asked for by name as well, and that answer counts; unless who asked for it has
+        // left before the answer came, so that the gateway gives it up.
+        if (stream === undefined && this.#parts.entries.get(result.topic) === undefined) {
+          entry.explicit.add(result.topic);
+          this.#parts.outbox.subscribe([{ entry, topic: result.topic }]);
+        }
+        return;
+      }
+      const message = `${result.topic} is subscribed on the gateway only`;
+      this.#parts.reconnect(new ConnectionError("connection-lost", message, { retryable: true }));
+      return;
+    }
+    entry.accepted = true;
+    if (entry.streams.has(stream)) return;
+    entry.streams.add(stream);
+    this.#parts.entries.refreshConsumers(stream);
+    for (const consumer of entry.consumers) stream.catchUp(consumer);
+  }
+
+  #handleRefusal(item: RequestItem, result: TopicResult): void {
+    const { entry } = item;
+    const topic = result.topic === "" ? item.topic : result.topic;
+    // Asked for by name and by a pattern, where the second did not fit any more.
+    if ((this.#parts.streams.ofTopic(topic)?.topicId ?? 0) !== 0) return;
+    const code = topicErrorCode(result.error);
+    // A gateway that has just started does not know yet what it served before.
+    const mayComeBack = code === "topic-unknown" && entry.accepted;
+    if (code === "topic-unavailable" || mayComeBack) {
+      this.#noticeUnavailable(entry, topic, result.errorMessage);
+      this.#parts.retries.later(topic, () => {
+        if (this.#parts.entries.has(entry)) this.#parts.outbox.subscribe([item]);
+      });
+      return;
+    }
+    let message = result.errorMessage || code;
+    if (code === "topic-limit-exceeded") {
+      message += `; this client has ${this.#parts.streams.servedCount} of subscriptionsMax ${this.subscriptionsMax}`;
+    }
+    const refusal = { topic, code, message };
+    for (const consumer of entry.consumers) consumer.refuse(entry.topic, refusal);
+    if (topic === entry.topic && this.#parts.entries.has(entry)) {
+      for (const consumer of entry.consumers) entry.consumers.delete(consumer);
+      this.#parts.forget(entry);
+    }
+  }
+
+  #noticeUnavailable(entry: Entry, topic: string, reason: string): void {
+    const stream = this.#parts.streams.ofTopic(topic);
+    if (stream !== undefined) {
+      stream.noticeContinuity("unavailable", reason);
+      return;
+    }
+    const [venue = "", symbol = ""] = (topic.split("/")[0] ?? "").split(":");
+    const nowhere = { epoch: 0, sequence: 0 };
+    const notice = continuityNotice({ topic, venue, symbol }, nowhere, "unavailable", reason);
+    for (const { handlers } of entry.consumers) handlers.notice?.(notice);
+  }
+}

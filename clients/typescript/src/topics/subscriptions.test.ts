@@ -1,0 +1,294 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ManualClock } from "../../../../test/support/manual-clock.ts";
+import { settle } from "../../test/fake-gateway.ts";
+import { ConnectionError, type TickwireError } from "../errors.ts";
+import type { ClientMessage, ServerMessage } from "../session/frame.ts";
+import { RequestPacer } from "../session/request-pacer.ts";
+import { Consumer } from "./consumer.ts";
+import { Subscriptions } from "./subscriptions.ts";
+
+type TopicResult = Extract<ServerMessage, { kind: "subscribeResult" }>["value"]["topics"][number];
+
+const LIMITS = {
+  frameBytesMax: 65_536,
+  subscriptionsMax: 100,
+  topicsPerRequestMax: 10,
+  concurrentCallsMax: 1,
+  requestsPerSecondMax: 0,
+};
+const LOST = new ConnectionError("connection-lost", "lost", { retryable: true });
+const OPTIONS = { depth: 0, conflationIntervalMs: 0, snapshot: true };
+
+/** Subscriptions over a gateway of three topics, which answers when the test says so. */
+class Stand {
+  readonly clock = new ManualClock();
+  readonly topics = ["v:A/trades", "v:B/trades", "v:C/trades"];
+  /** Topics that the gateway serves on this connection: their ids, and what subscribed them. */
+  readonly served = new Map<string, { readonly topicId: number; readonly request: string }>();
+  readonly inbox: ClientMessage[] = [];
+  readonly requests: string[] = [];
+  readonly subscriptions: Subscriptions;
+  /** Topics that the gateway does not know now. */
+  readonly unknown = new Set<string>();
+  readonly unavailable = new Set<string>();
+  isConnected = false;
+  #nextTopicId = 1;
+
+  constructor() {
+    this.subscriptions = new Subscriptions({
+      clock: this.clock,
+      random: () => 0.5,
+      backoff: { baseMs: 1_000, maxMs: 8_000 },
+      pacer: new RequestPacer(this.clock),
+      send: (messages) => this.#receive(messages),
+      // The last resort, which the session makes good by connecting again.
+      reconnect: () => this.disconnect(),
+      reportUncaught: () => undefined,
+    });
+  }
+
+  #receive(messages: readonly ClientMessage[]): void {
+    this.inbox.push(...messages);
+    for (const { kind, value } of messages) {
+      if (kind === "subscribe") {
+        this.requests.push(`+ ${value.topics?.map(({ topic }) => topic).join(" ")}`);
+      } else if (kind === "unsubscribe") {
+        this.requests.push(`- ${value.topics?.join(" ")}`);
+      }
+    }
+  }
+
+  connect(): void {
+    if (this.isConnected) return;
+    this.isConnected = true;
+    this.served.clear();
+    this.inbox.length = 0;
+    this.subscriptions.handleConnected(LIMITS);
+  }
+
+  disconnect(): void {
+    if (!this.isConnected) return;
+    this.isConnected = false;
+    this.inbox.length = 0;
+    this.subscriptions.handleDisconnected();
+  }
+
+  /** The gateway works off the oldest message. False if there is none. */
+  answer(): boolean {
+    const message = this.inbox.shift();
+    if (message?.kind === "subscribe") {
+      const { requestId = 0, topics = [] } = message.value;
+      const results = topics.flatMap(({ topic = "" }, index) =>
+        this.#matching(topic).map((name) => this.#result(name, topic, index)),
+      );
+      const value = { requestId, topics: results };
+      this.subscriptions.handleMessage({ kind: "subscribeResult", value });
+    } else if (message?.kind === "unsubscribe") {
+      for (const topic of message.value.topics ?? []) {
+        // A pattern takes the topics with it that it subscribed.
+        for (const [name, { request }] of this.served) {
+          if (name === topic || request === topic) this.served.delete(name);
+        }
+      }
+    }
+    return message !== undefined;
+  }
+
+  #matching(topic: string): string[] {
+    if (!topic.includes("*")) return [topic];
+    const matches = (name: string) => topic === "v:*/trades" || name === "v:A/trades";
+    return this.topics.filter((name) => matches(name) && !this.unknown.has(name));
+  }
+
+  #result(topic: string, request: string, requestIndex: number): TopicResult {
+    const known = this.served.get(topic)?.topicId;
+    const error = this.unknown.has(topic)
+      ? "TOPIC_ERROR_UNKNOWN"
+      : this.unavailable.has(topic)
+        ? "TOPIC_ERROR_UNAVAILABLE"
+        : known !== undefined
+          ? "TOPIC_ERROR_ALREADY_SUBSCRIBED"
+          : "TOPIC_ERROR_UNSPECIFIED";
+    const topicId = error === "TOPIC_ERROR_UNSPECIFIED" ? this.#nextTopicId++ : (known ?? 0);
+    if (error === "TOPIC_ERROR_UNSPECIFIED") this.served.set(topic, { topicId, request });
+    return {
+      requestIndex,
+      topic,
+      error,
+      errorMessage: "",
+      topicId,
+      venue: "v",
+      symbol: topic.slice(2, 3),
+      venueSymbol: "",
+      channel: "CHANNEL_TRADES",
+      position: { epoch: 1, sequence: 0 },
+      continuity: "CONTINUITY_NEW",
+      depth: 0,
+      conflationIntervalMs: 0,
+      priceScale: 0,
+      sizeScale: 0,
+    };
+  }
+
+  attach(topics: readonly string[], ended: (error: TickwireError | undefined) => void): Consumer {
+    const consumer = new Consumer(topics, { end: ended });
+    this.subscriptions.attach(topics, OPTIONS, consumer, () => undefined);
+    return consumer;
+  }
+
+  /** Until nobody has anything to say. */
+  async quiet(): Promise<void> {
+    await settle();
+    while (this.answer()) await settle();
+  }
+}
+
+const ignore = () => undefined;
+
+describe("subscriptions", () => {
+  test("ask for everything of one turn in one request", async () => {
+    const stand = new Stand();
+    stand.connect();
+    stand.attach(["v:A/trades"], ignore);
+    stand.attach(["v:B/trades", "v:C/trades"], ignore);
+    await stand.quiet();
+    expect(stand.requests).toEqual(["+ v:A/trades v:B/trades v:C/trades"]);
+    expect(stand.served.size).toBe(3);
+  });
+
+  test("ask once for a topic that several want, and give it up with the last", async () => {
+    const stand = new Stand();
+    stand.connect();
+    const first = stand.attach(["v:A/trades"], ignore);
+    const second = stand.attach(["v:A/trades"], ignore);
+    await stand.quiet();
+    first.close(undefined);
+    await stand.quiet();
+    expect(stand.requests).toEqual(["+ v:A/trades"]);
+    second.close(undefined);
+    await stand.quiet();
+    expect(stand.requests).toEqual(["+ v:A/trades", "- v:A/trades"]);
+    expect(stand.served.size).toBe(0);
+  });
+
+  test("ask again for everything on the next connection, and not for what is over", async () => {
+    const stand = new Stand();
+    stand.connect();
+    stand.attach(["v:A/trades"], ignore);
+    stand.attach(["v:B/trades"], ignore).close(undefined);
+    await stand.quiet();
+    stand.disconnect();
+    stand.connect();
+    await stand.quiet();
+    expect(stand.requests).toEqual(["+ v:A/trades", "+ v:A/trades"]);
+  });
+
+  test("refuse other options for a topic that runs", () => {
+    const stand = new Stand();
+    stand.attach(["v:A/trades"], ignore);
+    const other = new Consumer(["v:A/trades"], { end: ignore });
+    expect(() =>
+      stand.subscriptions.attach(["v:A/trades"], { ...OPTIONS, depth: 5 }, other, ignore),
+    ).toThrow(expect.objectContaining({ code: "options-conflict" }));
+  });
+
+  test("end who asked for a topic that does not exist, with the gateway's reason", async () => {
+    const stand = new Stand();
+    stand.unknown.add("v:A/trades");
+    stand.connect();
+    const errors: (TickwireError | undefined)[] = [];
+    stand.attach(["v:A/trades"], (error) => errors.push(error));
+    await stand.quiet();
+    expect(errors).toEqual([expect.objectContaining({ code: "topic-unknown" })]);
+    stand.disconnect();
+    stand.connect();
+    await stand.quiet();
+    expect(stand.requests.filter((request) => request.startsWith("+"))).toHaveLength(1);
+  });
+
+  test("try again for a topic that is not available, longer and longer", async () => {
+    const stand = new Stand();
+    stand.unavailable.add("v:A/trades");
+    stand.connect();
+    stand.attach(["v:A/trades"], ignore);
+    const waits: number[] = [];
+    for (let attempt = 0; attempt < 4; attempt++) {
+      await stand.quiet();
+      waits.push(((stand.clock.nextUs ?? NaN) - stand.clock.nowUs()) / 1_000);
+      stand.clock.advanceTo(stand.clock.nextUs ?? 0);
+    }
+    expect(waits).toEqual([550, 1_050, 2_050, 4_050]);
+    stand.unavailable.clear();
+    await stand.quiet();
+    expect(stand.served.size).toBe(1);
+    expect(stand.clock.pending).toBe(0);
+  });
+
+  test("of a client that is over end every consumer, by the reason if there is one", () => {
+    for (const isFailure of [true, false]) {
+      const stand = new Stand();
+      const errors: (TickwireError | undefined)[] = [];
+      stand.attach(["v:A/trades", "v:*/trades"], (error) => errors.push(error));
+      stand.subscriptions.close(LOST, isFailure);
+      expect(errors).toEqual([isFailure ? LOST : undefined]);
+    }
+  });
+
+  test("count a batch that was never asked for, and none that was given up just now", async () => {
+    const stand = new Stand();
+    stand.connect();
+    const consumer = stand.attach(["v:A/trades"], ignore);
+    await stand.quiet();
+    // { topicId: 1, trades: {} } and { topicId: 99, trades: {} }
+    const batch = (topicId: number) => Uint8Array.of(0x08, topicId, 0x82, 0x01, 0);
+    consumer.close(undefined);
+    stand.subscriptions.handleBatch(batch(1), 0, 5);
+    expect(stand.subscriptions.counters.unknownTopicBatches).toBe(0);
+    stand.subscriptions.handleBatch(batch(99), 0, 5);
+    expect(stand.subscriptions.counters.unknownTopicBatches).toBe(1);
+  });
+});
+
+const wish = fc.constantFrom("v:A/trades", "v:B/trades", "v:*/trades", "*:A/trades");
+const step = fc.oneof(
+  fc.record({
+    kind: fc.constant("attach" as const),
+    topics: fc.uniqueArray(wish, { minLength: 1 }),
+  }),
+  fc.record({ kind: fc.constant("leave" as const), index: fc.nat(5) }),
+  fc.record({
+    kind: fc.constantFrom("answer" as const, "connect" as const, "disconnect" as const),
+  }),
+);
+
+test("whoever comes and goes, the gateway ends up serving exactly what is wanted", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+      const stand = new Stand();
+      let consumers: { readonly consumer: Consumer; readonly topics: readonly string[] }[] = [];
+      for (const given of steps) {
+        if (given.kind === "attach") {
+          const { topics } = given;
+          consumers.push({ topics, consumer: stand.attach(topics, ignore) });
+        } else if (given.kind === "leave") {
+          const leaving = consumers[given.index];
+          leaving?.consumer.close(undefined);
+          consumers = consumers.filter((one) => one !== leaving);
+        } else if (given.kind === "answer") stand.answer();
+        else stand[given.kind]();
+        await settle();
+      }
+      do {
+        stand.connect();
+        await stand.quiet();
+      } while (!stand.isConnected);
+      const wanted = new Set(consumers.flatMap(({ topics }) => topics));
+      if (wanted.delete("*:A/trades")) wanted.add("v:A/trades");
+      if (wanted.delete("v:*/trades")) stand.topics.forEach((topic) => wanted.add(topic));
+      expect(new Set(stand.served.keys())).toEqual(wanted);
+      expect(consumers.every(({ consumer }) => !consumer.closed)).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,31 @@
+import type { ContinuityEvent, GapEvent } from "../events/stream-events.ts";
+import type { Position } from "./position-tracker.ts";
+import type { TopicInfo } from "./topic.ts";
+
+type Loss = Pick<GapEvent, "epoch" | "missingFirst" | "missingLast" | "reason">;
+
+/** The notice that events of a topic did not come and will not come. */
+export function gapNotice({ topic, venue, symbol }: TopicInfo, loss: Loss): GapEvent {
+  return { type: "gap", topic, venue, symbol, ...loss };
+}
+
+/** The notice of how a topic goes on after a position. */
+export function continuityNotice(
+  { topic, venue, symbol }: Pick<TopicInfo, "topic" | "venue" | "symbol">,
+  { epoch, sequence }: Position,
+  continuity: ContinuityEvent["continuity"],
+  reason: string,
+): ContinuityEvent {
+  return { type: "continuity", topic, venue, symbol, continuity, epoch, sequence, reason };
+}
+
+/** What is lost when a topic starts anew at `now` and not after `before`; undefined if nothing. */
+export function lossBetween(before: Position, now: Position | undefined): Loss | undefined {
+  const missingFirst = before.sequence + 1;
+  const { epoch } = before;
+  if (now === undefined || now.epoch !== epoch) {
+    return { epoch, missingFirst, missingLast: undefined, reason: "epoch-changed" };
+  }
+  if (now.sequence <= before.sequence) return undefined;
+  return { epoch, missingFirst, missingLast: now.sequence, reason: "not-resumable" };
+}

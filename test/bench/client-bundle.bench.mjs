@@ -1,0 +1,32 @@
+// Bytes of the TypeScript client in a web page, by what the page does with it, and by module.
+//
+//   node test/bench/client-bundle.bench.mjs [everything | "streams only" | "rpc only"]
+//
+// The argument also prints the bytes of each module of that page. The figures are the same on every
+// machine; test/e2e/client-bundle.test.ts holds them below a bound.
+import {
+  CLIENT_PAGES,
+  bundleForBrowser,
+  bytesByModule,
+  transferSizes,
+} from "../support/client-bundle.mjs";
+
+const write = (...columns) => {
+  const text = columns.map((column, index) =>
+    index === 0 ? String(column).padEnd(50) : String(column).padStart(10),
+  );
+  process.stdout.write(`${text.join("")}\n`);
+};
+
+write("page", "minified", "gzip", "brotli");
+let chunkToShow;
+for (const [name, source] of Object.entries(CLIENT_PAGES)) {
+  const chunk = await bundleForBrowser(source);
+  const { bytes, gzipBytes, brotliBytes } = transferSizes(chunk.code);
+  write(name, bytes, gzipBytes, brotliBytes);
+  if (name === process.argv[2]) chunkToShow = chunk;
+}
+if (chunkToShow !== undefined) {
+  process.stdout.write(`\nmodules of "${process.argv[2]}"\n`);
+  for (const { module, bytes } of bytesByModule(chunkToShow)) write(module, bytes);
+}
