@@ -61,21 +61,31 @@ export class VenueIngest implements MeasuredVenue {
 
   constructor(options: VenueIngestOptions) {
     this.#options = options;
-    const { adapter, limits, policy, config, network } = options;
+    const { adapter, clock, random, policy, logger, limits, config, network } = options;
     this.venue = adapter.venue;
     const catalog = new InstrumentCatalog({
       venue: this.venue,
       instrumentsMax: limits.instrumentsMax,
     });
     const endpoints = resolveEndpoints(adapter, config.endpoints);
-    const context = { ...options, endpoints, catalog, bookDepth: config.bookDepth };
+    const { bookDepth } = config;
+    const context: VenueContext = {
+      adapter,
+      endpoints,
+      catalog,
+      bookDepth,
+      clock,
+      random,
+      policy,
+      logger,
+    };
     this.#context = context;
     const { counters } = this;
     const { restClient } = network;
     this.#streamed = new StreamedInstruments(options.onChange);
     this.#connectPacer = new RequestPacer({
       limit: adapter.limits.connects,
-      clock: options.clock,
+      clock,
       waitingMax: policy.connectsWaitingMax,
     });
     this.#snapshots = new SnapshotFetcher({ ...context, restClient, counters });
