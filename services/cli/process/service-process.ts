@@ -19,7 +19,10 @@ export type ServiceProcess = {
 export function createServiceProcess(service: string, config: TickwireConfig): ServiceProcess {
   const clock = new SystemClock();
   const logger = createLogger({ level: config.log.level, service });
-  endOnFatalError({ source: process, logger, exit: (code) => process.exit(code) });
+  // With the log off, Node itself prints what was thrown, and exits with 1.
+  if (config.log.level !== "silent") {
+    endOnFatalError({ source: process, logger, exit: (code) => process.exit(code) });
+  }
   const metrics = createMetrics({ version: programVersion() });
   const shutdown = new Shutdown({
     clock,
