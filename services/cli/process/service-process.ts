@@ -21,7 +21,8 @@ export function createServiceProcess(service: string, config: TickwireConfig): S
   const logger = createLogger({ level: config.log.level, service });
   const metrics = createMetrics({ version: programVersion() });
   const exit = (code: ExitCode): void => process.exit(code);
-  endOnFatalError({ source: process, logger, exit });
+  // With the log off, Node itself prints what was thrown, and exits with 1.
+  if (config.log.level !== "silent") endOnFatalError({ source: process, logger, exit });
   const shutdown = new Shutdown({
     clock,
     logger,

@@ -91,7 +91,7 @@ function request(
 
 async function call(name: string, more: Parameters<typeof request>[1] = {}) {
   const answer = await rpc.serve(request(`/test.Service/${name}`, more));
-  const body = String(answer?.body);
+  const body = typeof answer?.body === "string" ? answer.body : "not text";
   return { status: answer?.status, headers: answer?.headers, body };
 }
 
