@@ -1,7 +1,7 @@
 import { BatchCodec } from "../gen/messages.ts";
 import type { MessageCodec, MessageInit } from "./message-codec.ts";
 import { decodeMessage } from "./message-reader.ts";
-import { emptyMessage, fieldValue, isDefault, protoNameOf } from "./message-spec.ts";
+import { fieldValue, isDefault, protoNameOf } from "./message-spec.ts";
 import type { EnumTable, FieldSpec, MessageSpec, OneofValue, Values } from "./message-spec.ts";
 import { encodeMessage } from "./message-writer.ts";
 
@@ -103,7 +103,7 @@ class JsonParse {
   }
 
   message(spec: MessageSpec, json: unknown, path: string): Values {
-    const values = emptyMessage(spec);
+    const values = spec.create(spec.emptySlots()) as Values;
     if (typeof json !== "object" || json === null || Array.isArray(json)) {
       this.#report(path, "must be an object");
       return values;

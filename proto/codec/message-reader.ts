@@ -1,47 +1,54 @@
 import { fromBigInt } from "../model/decimal.ts";
 import type { Mantissa } from "../model/decimal.ts";
 import { ByteReader, WireType, readText } from "./byte-reader.ts";
-import { defaultOf, emptyMessage, fieldValue, protoNameOf } from "./message-spec.ts";
+import { defaultOf, protoNameOf } from "./message-spec.ts";
 import type { FieldSpec, MessageSpec, OneofValue, Values } from "./message-spec.ts";
 import { WireError } from "./wire-error.ts";
 
 /** Decodes a message, copying what it keeps. Throws WireError. */
 export function decodeMessage(spec: MessageSpec, bytes: Uint8Array): Values {
-  const values = emptyMessage(spec);
-  readFields(spec, new ByteReader(bytes, 0, bytes.length), values);
-  return values;
+  return readMessage(spec, new ByteReader(bytes, 0, bytes.length), undefined);
 }
 
-function readFields(spec: MessageSpec, reader: ByteReader, values: Values): void {
+/** Reads up to the end of the reader; `before` is what came of the message already. */
+function readMessage(spec: MessageSpec, reader: ByteReader, before: Values | undefined): Values {
+  const slots = before === undefined ? spec.emptySlots() : Object.values(before);
   while (reader.position < reader.end) {
     const tag = reader.tag();
     const field = spec.field(tag >>> 3);
     if (field === undefined) reader.skip(tag);
-    else if (tag === field.tag && !field.repeated) readSingle(spec, field, reader, values);
-    else readOther(spec, field, tag, { reader, values });
+    else if (tag === field.tag && !field.repeated) readSingle(spec, field, reader, slots);
+    else readOther(spec, field, tag, { reader, slots });
   }
+  return spec.create(slots) as Values;
 }
 
 /** A field that is not repeated. */
-function readSingle(spec: MessageSpec, field: FieldSpec, reader: ByteReader, values: Values): void {
+function readSingle(
+  spec: MessageSpec,
+  field: FieldSpec,
+  reader: ByteReader,
+  slots: unknown[],
+): void {
+  const before = slots[field.slot];
   if (field.oneof === undefined) {
-    const isMerged = field.kind === "m" || field.kind === "w" || field.kind === "M";
-    const before = isMerged ? values[field.name] : undefined;
-    values[field.name] = readValue(spec, field, reader, before);
-  } else {
-    const value = readValue(spec, field, reader, fieldValue(values, field));
-    values[field.oneof] = { kind: field.name, value } satisfies OneofValue;
+    slots[field.slot] = readValue(spec, field, reader, before);
+    return;
   }
+  const other = before as OneofValue | undefined;
+  const same = other?.kind === field.name ? other.value : undefined;
+  const value = readValue(spec, field, reader, same);
+  slots[field.slot] = { kind: field.name, value } satisfies OneofValue;
 }
 
-type Target = { readonly reader: ByteReader; readonly values: Values };
+type Target = { readonly reader: ByteReader; readonly slots: readonly unknown[] };
 
 /** A repeated field, or one whose wire type is not the schema's, which is an unknown field. */
 function readOther(
   spec: MessageSpec,
   field: FieldSpec,
   tag: number,
-  { reader, values }: Target,
+  { reader, slots }: Target,
 ): void {
   const wireType = tag & 7;
   const isAccepted = wireType === WireType.Bytes || (field.varint && wireType === WireType.Varint);
@@ -49,7 +56,7 @@ function readOther(
     reader.skip(tag);
     return;
   }
-  const elements = values[field.name] as unknown[];
+  const elements = slots[field.slot] as unknown[];
   if (!field.varint || wireType === WireType.Varint) {
     elements.push(readValue(spec, field, reader, undefined));
     return;
@@ -76,12 +83,11 @@ function readValue(
     case "M":
       return readMapEntry(reader, (before ?? defaultOf(field)) as Record<string, string>);
     case "m": {
-      const inner = field.message as MessageSpec;
-      const values = (before ?? emptyMessage(inner)) as Values;
       const outerEnd = reader.enter();
-      readFields(inner, reader, values);
+      const inner = field.message as MessageSpec;
+      const value = readMessage(inner, reader, before as Values | undefined);
       reader.end = outerEnd;
-      return values;
+      return value;
     }
     case "u":
     case "U":

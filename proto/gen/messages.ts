@@ -1001,282 +1001,325 @@ export type Welcome = {
 /** Codec of Any. */
 export const AnyCodec: MessageCodec<Any> = /* @__PURE__ */ createMessageCodec(
   "google.protobuf.Any",
-  "1s:typeUrl 2y:value",
+  "1s 2y",
+  (v) => ({ typeUrl: v[0], value: v[1] }),
 );
 
 /** Codec of Announcement. */
 export const AnnouncementCodec: MessageCodec<Announcement> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.Announcement",
-  "1s:ingestorId 2s:venue 3U:catalogVersion 4u:announceIntervalMs 5U:epoch",
+  "1s 2s 3U 4u 5U",
+  (v) => ({ ingestorId: v[0], venue: v[1], catalogVersion: v[2], announceIntervalMs: v[3], epoch: v[4] }),
 );
 
 /** Codec of Instrument. */
 export const InstrumentCodec: MessageCodec<Instrument> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Instrument",
-  "1s:venue 2s:symbol 3s:venueSymbol 4e:kind 5s:base 6s:quote 7s:settle 8b:inverse 9s:contractSize 10s:priceIncrement 11s:sizeIncrement 12I:expiryTimeUs 13s:strike 14e:optionType 15e*:channels 16e:sizeUnit 17s:venueMarket",
+  "1s 2s 3s 4e 5s 6s 7s 8b 9s 10s 11s 12I 13s 14e 15e* 16e 17s",
+  (v) => ({ venue: v[0], symbol: v[1], venueSymbol: v[2], kind: v[3], base: v[4], quote: v[5], settle: v[6], inverse: v[7], contractSize: v[8], priceIncrement: v[9], sizeIncrement: v[10], expiryTimeUs: v[11], strike: v[12], optionType: v[13], channels: v[14], sizeUnit: v[15], venueMarket: v[16] }),
   [InstrumentKindTable, OptionTypeTable, ChannelTable, SizeUnitTable],
 );
 
 /** Codec of CatalogReply. */
 export const CatalogReplyCodec: MessageCodec<CatalogReply> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.CatalogReply",
-  "1U:catalogVersion 2m*:instruments",
+  "1U 2m*",
+  (v) => ({ catalogVersion: v[0], instruments: v[1] }),
   [InstrumentCodec],
 );
 
 /** Codec of RpcStatus. */
 export const RpcStatusCodec: MessageCodec<RpcStatus> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.RpcStatus",
-  "1e:code 2s:message 3m*:details",
+  "1e 2s 3m*",
+  (v) => ({ code: v[0], message: v[1], details: v[2] }),
   [CodeTable, AnyCodec],
 );
 
 /** Codec of QueryReply. */
 export const QueryReplyCodec: MessageCodec<QueryReply> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.QueryReply",
-  "1m:error 2y:payload",
+  "1m 2y",
+  (v) => ({ error: v[0], payload: v[1] }),
   [RpcStatusCodec],
 );
 
 /** Codec of DecimalText. */
 export const DecimalTextCodec: MessageCodec<DecimalText> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.DecimalText",
-  "1u:index 2s:text",
+  "1u 2s",
+  (v) => ({ index: v[0], text: v[1] }),
 );
 
 /** Codec of TradeBatch. */
 export const TradeBatchCodec: MessageCodec<TradeBatch> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TradeBatch",
-  "1u:priceScale 2u:sizeScale 3Z*:priceDeltas 4U*:sizes 5e*:aggressorSides 6Z*:tradeIdDeltas 7s*:tradeIds 8b*:historical 9m*:priceTexts 10m*:sizeTexts",
+  "1u 2u 3Z* 4U* 5e* 6Z* 7s* 8b* 9m* 10m*",
+  (v) => ({ priceScale: v[0], sizeScale: v[1], priceDeltas: v[2], sizes: v[3], aggressorSides: v[4], tradeIdDeltas: v[5], tradeIds: v[6], historical: v[7], priceTexts: v[8], sizeTexts: v[9] }),
   [AggressorSideTable, DecimalTextCodec, DecimalTextCodec],
 );
 
 /** Codec of QuoteBatch. */
 export const QuoteBatchCodec: MessageCodec<QuoteBatch> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.QuoteBatch",
-  "1u:priceScale 2u:sizeScale 3Z*:bidPriceDeltas 4U*:bidSizes 5Z*:askPriceOffsets 6U*:askSizes 7m*:bidPriceTexts 8m*:bidSizeTexts 9m*:askPriceTexts 10m*:askSizeTexts",
+  "1u 2u 3Z* 4U* 5Z* 6U* 7m* 8m* 9m* 10m*",
+  (v) => ({ priceScale: v[0], sizeScale: v[1], bidPriceDeltas: v[2], bidSizes: v[3], askPriceOffsets: v[4], askSizes: v[5], bidPriceTexts: v[6], bidSizeTexts: v[7], askPriceTexts: v[8], askSizeTexts: v[9] }),
   [DecimalTextCodec, DecimalTextCodec, DecimalTextCodec, DecimalTextCodec],
 );
 
 /** Codec of BookBatch. */
 export const BookBatchCodec: MessageCodec<BookBatch> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.BookBatch",
-  "1u:priceScale 2u:sizeScale 3b*:snapshots 4u*:bidCounts 5u*:askCounts 6Z*:priceDeltas 7U*:sizes 8m*:priceTexts 9m*:sizeTexts",
+  "1u 2u 3b* 4u* 5u* 6Z* 7U* 8m* 9m*",
+  (v) => ({ priceScale: v[0], sizeScale: v[1], snapshots: v[2], bidCounts: v[3], askCounts: v[4], priceDeltas: v[5], sizes: v[6], priceTexts: v[7], sizeTexts: v[8] }),
   [DecimalTextCodec, DecimalTextCodec],
 );
 
 /** Codec of Candle. */
 export const CandleCodec: MessageCodec<Candle> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Candle",
-  "1U:intervalMs 2I:openTimeUs 3s:open 4s:high 5s:low 6s:close 7s:volume 8s:quoteVolume 9U:tradeCount 10b:closed",
+  "1U 2I 3s 4s 5s 6s 7s 8s 9U 10b",
+  (v) => ({ intervalMs: v[0], openTimeUs: v[1], open: v[2], high: v[3], low: v[4], close: v[5], volume: v[6], quoteVolume: v[7], tradeCount: v[8], closed: v[9] }),
 );
 
 /** Codec of CandleBatch. */
 export const CandleBatchCodec: MessageCodec<CandleBatch> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.CandleBatch",
-  "1m*:candles",
+  "1m*",
+  (v) => ({ candles: v[0] }),
   [CandleCodec],
 );
 
 /** Codec of Ticker. */
 export const TickerCodec: MessageCodec<Ticker> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Ticker",
-  "1s:lastPrice 2s:lastSize 3s:openPrice 4s:highPrice 5s:lowPrice 6s:volume 7s:quoteVolume 8s:bidPrice 9s:askPrice",
+  "1s 2s 3s 4s 5s 6s 7s 8s 9s",
+  (v) => ({ lastPrice: v[0], lastSize: v[1], openPrice: v[2], highPrice: v[3], lowPrice: v[4], volume: v[5], quoteVolume: v[6], bidPrice: v[7], askPrice: v[8] }),
 );
 
 /** Codec of TickerBatch. */
 export const TickerBatchCodec: MessageCodec<TickerBatch> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TickerBatch",
-  "1m*:tickers",
+  "1m*",
+  (v) => ({ tickers: v[0] }),
   [TickerCodec],
 );
 
 /** Codec of Funding. */
 export const FundingCodec: MessageCodec<Funding> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Funding",
-  "1s:rate 2I:nextFundingTimeUs 3U:intervalMs",
+  "1s 2I 3U",
+  (v) => ({ rate: v[0], nextFundingTimeUs: v[1], intervalMs: v[2] }),
 );
 
 /** Codec of FundingBatch. */
 export const FundingBatchCodec: MessageCodec<FundingBatch> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.FundingBatch",
-  "1m*:fundings",
+  "1m*",
+  (v) => ({ fundings: v[0] }),
   [FundingCodec],
 );
 
 /** Codec of MarkPrice. */
 export const MarkPriceCodec: MessageCodec<MarkPrice> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.MarkPrice",
-  "1s:markPrice 2s:indexPrice",
+  "1s 2s",
+  (v) => ({ markPrice: v[0], indexPrice: v[1] }),
 );
 
 /** Codec of MarkPriceBatch. */
 export const MarkPriceBatchCodec: MessageCodec<MarkPriceBatch> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.MarkPriceBatch",
-  "1m*:markPrices",
+  "1m*",
+  (v) => ({ markPrices: v[0] }),
   [MarkPriceCodec],
 );
 
 /** Codec of OpenInterest. */
 export const OpenInterestCodec: MessageCodec<OpenInterest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.OpenInterest",
-  "1s:openInterest 2s:openInterestValue",
+  "1s 2s",
+  (v) => ({ openInterest: v[0], openInterestValue: v[1] }),
 );
 
 /** Codec of OpenInterestBatch. */
 export const OpenInterestBatchCodec: MessageCodec<OpenInterestBatch> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.OpenInterestBatch",
-  "1m*:openInterests",
+  "1m*",
+  (v) => ({ openInterests: v[0] }),
   [OpenInterestCodec],
 );
 
 /** Codec of Liquidation. */
 export const LiquidationCodec: MessageCodec<Liquidation> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Liquidation",
-  "1s:price 2s:size 3e:aggressorSide 4s:liquidationId",
+  "1s 2s 3e 4s",
+  (v) => ({ price: v[0], size: v[1], aggressorSide: v[2], liquidationId: v[3] }),
   [AggressorSideTable],
 );
 
 /** Codec of LiquidationBatch. */
 export const LiquidationBatchCodec: MessageCodec<LiquidationBatch> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.LiquidationBatch",
-  "1m*:liquidations",
+  "1m*",
+  (v) => ({ liquidations: v[0] }),
   [LiquidationCodec],
 );
 
 /** Codec of TopicStatus. */
 export const TopicStatusCodec: MessageCodec<TopicStatus> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicStatus",
-  "1e:channel 2e:state 3s:reason 4I:sinceTimeUs",
+  "1e 2e 3s 4I",
+  (v) => ({ channel: v[0], state: v[1], reason: v[2], sinceTimeUs: v[3] }),
   [ChannelTable, TopicStateTable],
 );
 
 /** Codec of StatusBatch. */
 export const StatusBatchCodec: MessageCodec<StatusBatch> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.StatusBatch",
-  "1m*:statuses",
+  "1m*",
+  (v) => ({ statuses: v[0] }),
   [TopicStatusCodec],
 );
 
 /** Codec of Batch. */
 export const BatchCodec: MessageCodec<Batch> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Batch",
-  "1u:topicId 2U:epoch 3U:firstSequence 4u:count 5U:previousSequence 6b:snapshot 7I:publishedTimeUs 8I:receivedTimeUs 9Z*:receivedTimeDeltasUs 10Z*:venueTimeOffsetsUs 11b*:venueTimeAbsent 16m:trades@payload 17m:quotes@payload 18m:books@payload 19m:candles@payload 20m:tickers@payload 21m:fundings@payload 22m:markPrices@payload 23m:openInterests@payload 24m:liquidations@payload 25m:statuses@payload",
+  "1u 2U 3U 4u 5U 6b 7I 8I 9Z* 10Z* 11b* 16m:trades@payload 17m:quotes@payload 18m:books@payload 19m:candles@payload 20m:tickers@payload 21m:fundings@payload 22m:markPrices@payload 23m:openInterests@payload 24m:liquidations@payload 25m:statuses@payload",
+  (v) => ({ topicId: v[0], epoch: v[1], firstSequence: v[2], count: v[3], previousSequence: v[4], snapshot: v[5], publishedTimeUs: v[6], receivedTimeUs: v[7], receivedTimeDeltasUs: v[8], venueTimeOffsetsUs: v[9], venueTimeAbsent: v[10], payload: v[11] }),
   [TradeBatchCodec, QuoteBatchCodec, BookBatchCodec, CandleBatchCodec, TickerBatchCodec, FundingBatchCodec, MarkPriceBatchCodec, OpenInterestBatchCodec, LiquidationBatchCodec, StatusBatchCodec],
 );
 
 /** Codec of BookLevel. */
 export const BookLevelCodec: MessageCodec<BookLevel> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.BookLevel",
-  "1s:price 2s:size",
+  "1s 2s",
+  (v) => ({ price: v[0], size: v[1] }),
 );
 
 /** Codec of Book. */
 export const BookCodec: MessageCodec<Book> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Book",
-  "1U:sequence 2I?:venueTimeUs 3I:receivedTimeUs 4m*:bids 5m*:asks",
+  "1U 2I? 3I 4m* 5m*",
+  (v) => ({ sequence: v[0], venueTimeUs: v[1], receivedTimeUs: v[2], bids: v[3], asks: v[4] }),
   [BookLevelCodec, BookLevelCodec],
 );
 
 /** Codec of Call. */
 export const CallCodec: MessageCodec<Call> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Call",
-  "1u:callId 2s:method 3y:request 4u:timeoutMs 5u:credits 6M:metadata",
+  "1u 2s 3y 4u 5u 6M",
+  (v) => ({ callId: v[0], method: v[1], request: v[2], timeoutMs: v[3], credits: v[4], metadata: v[5] }),
 );
 
 /** Codec of Cancel. */
 export const CancelCodec: MessageCodec<Cancel> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Cancel",
-  "1u:callId",
+  "1u",
+  (v) => ({ callId: v[0] }),
 );
 
 /** Codec of Hello. */
 export const HelloCodec: MessageCodec<Hello> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Hello",
-  "1u:protocolVersion 2s:clientName 3s:clientVersion 4b:acceptCompression",
+  "1u 2s 3s 4b",
+  (v) => ({ protocolVersion: v[0], clientName: v[1], clientVersion: v[2], acceptCompression: v[3] }),
 );
 
 /** Codec of Position. */
 export const PositionCodec: MessageCodec<Position> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Position",
-  "1U:epoch 2U:sequence",
+  "1U 2U",
+  (v) => ({ epoch: v[0], sequence: v[1] }),
 );
 
 /** Codec of TopicRequest. */
 export const TopicRequestCodec: MessageCodec<TopicRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicRequest",
-  "1s:topic 2u:depth 3u:conflationIntervalMs 4e:snapshot 5m:resume",
+  "1s 2u 3u 4e 5m",
+  (v) => ({ topic: v[0], depth: v[1], conflationIntervalMs: v[2], snapshot: v[3], resume: v[4] }),
   [SnapshotModeTable, PositionCodec],
 );
 
 /** Codec of Subscribe. */
 export const SubscribeCodec: MessageCodec<Subscribe> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Subscribe",
-  "1u:requestId 2m*:topics",
+  "1u 2m*",
+  (v) => ({ requestId: v[0], topics: v[1] }),
   [TopicRequestCodec],
 );
 
 /** Codec of Unsubscribe. */
 export const UnsubscribeCodec: MessageCodec<Unsubscribe> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Unsubscribe",
-  "1u:requestId 2s*:topics",
+  "1u 2s*",
+  (v) => ({ requestId: v[0], topics: v[1] }),
 );
 
 /** Codec of Credit. */
 export const CreditCodec: MessageCodec<Credit> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Credit",
-  "1u:callId 2u:credits",
+  "1u 2u",
+  (v) => ({ callId: v[0], credits: v[1] }),
 );
 
 /** Codec of Ping. */
 export const PingCodec: MessageCodec<Ping> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Ping",
-  "1U:nonce",
+  "1U",
+  (v) => ({ nonce: v[0] }),
 );
 
 /** Codec of ClientMessage. */
 export const ClientMessageCodec: MessageCodec<ClientMessage> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ClientMessage",
   "1m:hello@message 2m:subscribe@message 3m:unsubscribe@message 4m:call@message 5m:cancel@message 6m:credit@message 7m:ping@message",
+  (v) => ({ message: v[0] }),
   [HelloCodec, SubscribeCodec, UnsubscribeCodec, CallCodec, CancelCodec, CreditCodec, PingCodec],
 );
 
 /** Codec of ClientFrame. */
 export const ClientFrameCodec: MessageCodec<ClientFrame> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ClientFrame",
-  "1m*:messages",
+  "1m*",
+  (v) => ({ messages: v[0] }),
   [ClientMessageCodec],
 );
 
 /** Codec of ErrorDetail. */
 export const ErrorDetailCodec: MessageCodec<ErrorDetail> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ErrorDetail",
-  "1s:reason 2M:metadata 3u:retryAfterMs",
+  "1s 2M 3u",
+  (v) => ({ reason: v[0], metadata: v[1], retryAfterMs: v[2] }),
 );
 
 /** Codec of GetCandlesRequest. */
 export const GetCandlesRequestCodec: MessageCodec<GetCandlesRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetCandlesRequest",
-  "1s:venue 2s:symbol 3U:intervalMs 4u:limit",
+  "1s 2s 3U 4u",
+  (v) => ({ venue: v[0], symbol: v[1], intervalMs: v[2], limit: v[3] }),
 );
 
 /** Codec of GetCandlesResponse. */
 export const GetCandlesResponseCodec: MessageCodec<GetCandlesResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetCandlesResponse",
-  "1m*:candles",
+  "1m*",
+  (v) => ({ candles: v[0] }),
   [CandleCodec],
 );
 
 /** Codec of GetInstrumentRequest. */
 export const GetInstrumentRequestCodec: MessageCodec<GetInstrumentRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetInstrumentRequest",
-  "1s:venue 2s:symbol",
+  "1s 2s",
+  (v) => ({ venue: v[0], symbol: v[1] }),
 );
 
 /** Codec of GetInstrumentResponse. */
 export const GetInstrumentResponseCodec: MessageCodec<GetInstrumentResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetInstrumentResponse",
-  "1m:instrument",
+  "1m",
+  (v) => ({ instrument: v[0] }),
   [InstrumentCodec],
 );
 
@@ -1284,150 +1327,173 @@ export const GetInstrumentResponseCodec: MessageCodec<GetInstrumentResponse> = /
 export const GetServerTimeRequestCodec: MessageCodec<GetServerTimeRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetServerTimeRequest",
   "",
+  () => ({}),
 );
 
 /** Codec of GetServerTimeResponse. */
 export const GetServerTimeResponseCodec: MessageCodec<GetServerTimeResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetServerTimeResponse",
-  "1I:serverTimeUs",
+  "1I",
+  (v) => ({ serverTimeUs: v[0] }),
 );
 
 /** Codec of GetSnapshotRequest. */
 export const GetSnapshotRequestCodec: MessageCodec<GetSnapshotRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetSnapshotRequest",
-  "1s:venue 2s:symbol 3u:depth",
+  "1s 2s 3u",
+  (v) => ({ venue: v[0], symbol: v[1], depth: v[2] }),
 );
 
 /** Codec of Quote. */
 export const QuoteCodec: MessageCodec<Quote> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Quote",
-  "1U:sequence 2I?:venueTimeUs 3I:receivedTimeUs 4s:bidPrice 5s:bidSize 6s:askPrice 7s:askSize",
+  "1U 2I? 3I 4s 5s 6s 7s",
+  (v) => ({ sequence: v[0], venueTimeUs: v[1], receivedTimeUs: v[2], bidPrice: v[3], bidSize: v[4], askPrice: v[5], askSize: v[6] }),
 );
 
 /** Codec of Trade. */
 export const TradeCodec: MessageCodec<Trade> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Trade",
-  "1U:sequence 2I?:venueTimeUs 3I:receivedTimeUs 4s:price 5s:size 6e:aggressorSide 7s:tradeId 8b:historical",
+  "1U 2I? 3I 4s 5s 6e 7s 8b",
+  (v) => ({ sequence: v[0], venueTimeUs: v[1], receivedTimeUs: v[2], price: v[3], size: v[4], aggressorSide: v[5], tradeId: v[6], historical: v[7] }),
   [AggressorSideTable],
 );
 
 /** Codec of GetSnapshotResponse. */
 export const GetSnapshotResponseCodec: MessageCodec<GetSnapshotResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetSnapshotResponse",
-  "1m:instrument 2m:book 3m:quote 4m:trade 5m:ticker",
+  "1m 2m 3m 4m 5m",
+  (v) => ({ instrument: v[0], book: v[1], quote: v[2], trade: v[3], ticker: v[4] }),
   [InstrumentCodec, BookCodec, QuoteCodec, TradeCodec, TickerCodec],
 );
 
 /** Codec of GetStatusRequest. */
 export const GetStatusRequestCodec: MessageCodec<GetStatusRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetStatusRequest",
-  "1s:venue 2s:symbol",
+  "1s 2s",
+  (v) => ({ venue: v[0], symbol: v[1] }),
 );
 
 /** Codec of InstrumentStatus. */
 export const InstrumentStatusCodec: MessageCodec<InstrumentStatus> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.InstrumentStatus",
-  "1s:venue 2s:symbol 3m:status",
+  "1s 2s 3m",
+  (v) => ({ venue: v[0], symbol: v[1], status: v[2] }),
   [TopicStatusCodec],
 );
 
 /** Codec of GetStatusResponse. */
 export const GetStatusResponseCodec: MessageCodec<GetStatusResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetStatusResponse",
-  "1m*:statuses",
+  "1m*",
+  (v) => ({ statuses: v[0] }),
   [InstrumentStatusCodec],
 );
 
 /** Codec of GetTradesRequest. */
 export const GetTradesRequestCodec: MessageCodec<GetTradesRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetTradesRequest",
-  "1s:venue 2s:symbol 3u:limit",
+  "1s 2s 3u",
+  (v) => ({ venue: v[0], symbol: v[1], limit: v[2] }),
 );
 
 /** Codec of GetTradesResponse. */
 export const GetTradesResponseCodec: MessageCodec<GetTradesResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetTradesResponse",
-  "1m*:trades",
+  "1m*",
+  (v) => ({ trades: v[0] }),
   [TradeCodec],
 );
 
 /** Codec of Limits. */
 export const LimitsCodec: MessageCodec<Limits> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Limits",
-  "1u:frameBytesMax 2u:subscriptionsMax 3u:topicsPerRequestMax 4u:concurrentCallsMax 5u:requestsPerSecondMax",
+  "1u 2u 3u 4u 5u",
+  (v) => ({ frameBytesMax: v[0], subscriptionsMax: v[1], topicsPerRequestMax: v[2], concurrentCallsMax: v[3], requestsPerSecondMax: v[4] }),
 );
 
 /** Codec of ListInstrumentsRequest. */
 export const ListInstrumentsRequestCodec: MessageCodec<ListInstrumentsRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ListInstrumentsRequest",
-  "1s:venue 2s:base 3s:quote 4e:kind 5u:pageSize 6s:pageToken",
+  "1s 2s 3s 4e 5u 6s",
+  (v) => ({ venue: v[0], base: v[1], quote: v[2], kind: v[3], pageSize: v[4], pageToken: v[5] }),
   [InstrumentKindTable],
 );
 
 /** Codec of ListInstrumentsResponse. */
 export const ListInstrumentsResponseCodec: MessageCodec<ListInstrumentsResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ListInstrumentsResponse",
-  "1m*:instruments 2s:nextPageToken",
+  "1m* 2s",
+  (v) => ({ instruments: v[0], nextPageToken: v[1] }),
   [InstrumentCodec],
 );
 
 /** Codec of Notice. */
 export const NoticeCodec: MessageCodec<Notice> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Notice",
-  "1e:kind 2s:message 3u:topicId 4U:missingFirst 5U:missingLast 6u:reconnectWindowMs",
+  "1e 2s 3u 4U 5U 6u",
+  (v) => ({ kind: v[0], message: v[1], topicId: v[2], missingFirst: v[3], missingLast: v[4], reconnectWindowMs: v[5] }),
   [NoticeKindTable],
 );
 
 /** Codec of Pong. */
 export const PongCodec: MessageCodec<Pong> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Pong",
-  "1U:nonce 2I:serverTimeUs",
+  "1U 2I",
+  (v) => ({ nonce: v[0], serverTimeUs: v[1] }),
 );
 
 /** Codec of ReplayRequest. */
 export const ReplayRequestCodec: MessageCodec<ReplayRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ReplayRequest",
-  "1s:topic 2I:fromTimeUs 3I:toTimeUs",
+  "1s 2I 3I",
+  (v) => ({ topic: v[0], fromTimeUs: v[1], toTimeUs: v[2] }),
 );
 
 /** Codec of ReplayResponse. */
 export const ReplayResponseCodec: MessageCodec<ReplayResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ReplayResponse",
-  "1w:batch",
+  "1w",
+  (v) => ({ batch: v[0] }),
 );
 
 /** Codec of Reply. */
 export const ReplyCodec: MessageCodec<Reply> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Reply",
-  "1u:callId 2y?:response 3m:status",
+  "1u 2y? 3m",
+  (v) => ({ callId: v[0], response: v[1], status: v[2] }),
   [RpcStatusCodec],
 );
 
 /** Codec of Welcome. */
 export const WelcomeCodec: MessageCodec<Welcome> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Welcome",
-  "1u:protocolVersion 2s:sessionId 3s:serverVersion 4I:serverTimeUs 5m:limits",
+  "1u 2s 3s 4I 5m",
+  (v) => ({ protocolVersion: v[0], sessionId: v[1], serverVersion: v[2], serverTimeUs: v[3], limits: v[4] }),
   [LimitsCodec],
 );
 
 /** Codec of TopicResult. */
 export const TopicResultCodec: MessageCodec<TopicResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicResult",
-  "1u:requestIndex 2s:topic 3e:error 4s:errorMessage 5u:topicId 6s:venue 7s:symbol 8s:venueSymbol 9e:channel 10m:position 11e:continuity 12u:depth 13u:conflationIntervalMs 14u:priceScale 15u:sizeScale",
+  "1u 2s 3e 4s 5u 6s 7s 8s 9e 10m 11e 12u 13u 14u 15u",
+  (v) => ({ requestIndex: v[0], topic: v[1], error: v[2], errorMessage: v[3], topicId: v[4], venue: v[5], symbol: v[6], venueSymbol: v[7], channel: v[8], position: v[9], continuity: v[10], depth: v[11], conflationIntervalMs: v[12], priceScale: v[13], sizeScale: v[14] }),
   [TopicErrorTable, ChannelTable, PositionCodec, ContinuityTable],
 );
 
 /** Codec of SubscribeResult. */
 export const SubscribeResultCodec: MessageCodec<SubscribeResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.SubscribeResult",
-  "1u:requestId 2m*:topics",
+  "1u 2m*",
+  (v) => ({ requestId: v[0], topics: v[1] }),
   [TopicResultCodec],
 );
 
 /** Codec of UnsubscribeResult. */
 export const UnsubscribeResultCodec: MessageCodec<UnsubscribeResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.UnsubscribeResult",
-  "1u:requestId 2m*:topics",
+  "1u 2m*",
+  (v) => ({ requestId: v[0], topics: v[1] }),
   [TopicResultCodec],
 );
 
@@ -1435,12 +1501,14 @@ export const UnsubscribeResultCodec: MessageCodec<UnsubscribeResult> = /* @__PUR
 export const ServerMessageCodec: MessageCodec<ServerMessage> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ServerMessage",
   "1m:welcome@message 2m:subscribeResult@message 3m:unsubscribeResult@message 4m:reply@message 5m:notice@message 6m:pong@message",
+  (v) => ({ message: v[0] }),
   [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec],
 );
 
 /** Codec of ServerFrame. */
 export const ServerFrameCodec: MessageCodec<ServerFrame> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ServerFrame",
-  "1m*:messages 2w*:batches",
+  "1m* 2w*",
+  (v) => ({ messages: v[0], batches: v[1] }),
   [ServerMessageCodec],
 );

@@ -143,10 +143,14 @@ function generateCodec({ name, fullName, fields }) {
   const text = fields.map(fieldText).join(" ");
   const references = fields.map(referenceOf).filter(Boolean);
   const list = references.length === 0 ? "" : `\n  [${references.join(", ")}],`;
+  const properties = [...new Set(fields.map((field) => field.oneof ?? field.name))];
+  const values = properties.map((property, index) => `${property}: v[${index}]`).join(", ");
+  const create = properties.length === 0 ? "() => ({})" : `(v) => ({ ${values} })`;
   return `/** Codec of ${name}. */
 export const ${name}Codec: MessageCodec<${name}> = /* @__PURE__ */ createMessageCodec(
   "${fullName}",
-  "${text}",${list}
+  "${text}",
+  ${create},${list}
 );
 `;
 }
@@ -176,8 +180,8 @@ function fieldText(field) {
     throw new Error(`${field.protoName} cannot be told from ${field.name}`);
   }
   const flag = field.repeated ? "*" : field.optional ? "?" : "";
-  const oneof = field.oneof === undefined ? "" : `@${field.oneof}`;
-  return `${field.number}${letter}${flag}:${field.name}${oneof}`;
+  const member = field.oneof === undefined ? "" : `:${field.name}@${field.oneof}`;
+  return `${field.number}${letter}${flag}${member}`;
 }
 
 /** The same as in message-spec.ts. */
