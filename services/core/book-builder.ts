@@ -12,7 +12,7 @@ import { BoundedQueue } from "./bounded-queue.ts";
 import type { Instrument } from "./instrument.ts";
 import type { TopicState } from "./market-event.ts";
 
-export type BookBuilderOptions = {
+type BookBuilderOptions = {
   readonly sync: BookSync;
   readonly instrument: Instrument;
   /** Deltas kept while waiting for a snapshot; beyond it the oldest is dropped and counted. */
@@ -26,7 +26,7 @@ export type BookBuilderOptions = {
 type Emit = (output: BookOutput) => void;
 
 /** What a builder did not use. Counts since the start. */
-export type BookBuilderCounts = {
+type BookBuilderCounts = {
   /** Deltas before an in-band snapshot, which contains them. */
   beforeSnapshot: number;
   /** Deltas that were contained already. */

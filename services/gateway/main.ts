@@ -20,7 +20,7 @@ import type { TransportOptions } from "./transport/transport.ts";
 export type { RunningGateway };
 
 /** What a gateway is made of. It owns none of these but the registry's gateway metrics. */
-export type GatewayOptions = {
+type GatewayOptions = {
   readonly config: GatewayConfig;
   readonly bus: Bus;
   readonly clock: Clock;

@@ -2,7 +2,7 @@ import type { Logger } from "./logger.ts";
 import { ExitCode } from "./shutdown.ts";
 
 /** The part of `process` that tells of errors that nothing handled. */
-export type FatalErrorSource = {
+type FatalErrorSource = {
   on(event: "uncaughtException", listener: (error: unknown, origin: string) => void): unknown;
 };
 

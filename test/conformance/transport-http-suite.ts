@@ -4,8 +4,8 @@ import { request } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
-import type { CreateTransport } from "#gateway/transport/transport.ts";
 import { TransportStand } from "./transport-stand.ts";
+import type { CreateTransport } from "./transport-stand.ts";
 
 /** What both transports promise of plain HTTP. */
 export function transportHttpSuite(name: string, create: CreateTransport): void {

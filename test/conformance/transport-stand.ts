@@ -4,7 +4,6 @@ import { WebSocket } from "ws";
 import type {
   Connection,
   ConnectionContext,
-  CreateTransport,
   HttpRequest,
   HttpResponse,
   Transport,
@@ -15,11 +14,17 @@ import type {
 } from "#gateway/transport/transport.ts";
 import { RawSocket } from "./gateway-raw-socket.ts";
 
+/** What makes a transport: the suites run over each. */
+export type CreateTransport = <Principal>(
+  options: TransportOptions,
+  handler: TransportHandler<Principal>,
+) => Promise<Transport>;
+
 /** Whom the tests take a client for: any object will do. */
-export type TestPrincipal = { readonly name: string };
+type TestPrincipal = { readonly name: string };
 
 /** What one accepted connection saw. */
-export class Seen {
+class Seen {
   readonly connection: Connection;
   readonly context: ConnectionContext<TestPrincipal>;
   readonly messages: { bytes: Buffer; isBinary: boolean }[] = [];

@@ -4,14 +4,10 @@ import { Agent, get } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
-import type {
-  CreateTransport,
-  HttpRequest,
-  HttpStream,
-  HttpWriter,
-} from "#gateway/transport/transport.ts";
+import type { HttpRequest, HttpStream, HttpWriter } from "#gateway/transport/transport.ts";
 import { SendResult } from "#gateway/transport/transport.ts";
 import { OPTIONS, TransportStand } from "./transport-stand.ts";
+import type { CreateTransport } from "./transport-stand.ts";
 
 /** A streamed body that a test drives, and what the transport told it. */
 class Stream implements HttpStream {

@@ -4,10 +4,10 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { deflateRawSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import type { CreateTransport } from "#gateway/transport/transport.ts";
 import { SendResult } from "#gateway/transport/transport.ts";
 import { RawSocket } from "./gateway-raw-socket.ts";
 import { OPTIONS, Recorder, TransportStand } from "./transport-stand.ts";
+import type { CreateTransport } from "./transport-stand.ts";
 
 /**
  * What both transports promise. `create` makes the one under test; `idleTimeoutMs` is its shortest.

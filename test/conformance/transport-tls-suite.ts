@@ -8,8 +8,9 @@ import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { CreateTransport, HttpResponse } from "#gateway/transport/transport.ts";
+import type { HttpResponse } from "#gateway/transport/transport.ts";
 import { TransportStand } from "./transport-stand.ts";
+import type { CreateTransport } from "./transport-stand.ts";
 
 const HAS_OPENSSL = spawnSync("openssl", ["version"]).status === 0;
 if (!HAS_OPENSSL) process.stdout.write("SKIPPED: transports with TLS; there is no openssl\n");

@@ -8,7 +8,7 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { LevelColumns, MarketEvent } from "#core/market-event.ts";
 import type { FeedAdapter, FeedDecoder, FeedEvent } from "#ingest/feed/feed-adapter.ts";
-import { decodeRecorded, type RecordedConnection } from "../support/recorded-answer.ts";
+import { decodeRecorded, type RecordedConnection } from "#test/support/recorded-answer.ts";
 
 /**
  * One file of `test/fixtures/venues/<family>/<member>/<channel>-<variant>.json`: what a

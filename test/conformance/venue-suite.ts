@@ -23,7 +23,7 @@ import {
   describeConnections,
   describeInstruments,
 } from "./venue-suite-requests.ts";
-import { decodeRecorded } from "../support/recorded-answer.ts";
+import { decodeRecorded } from "#test/support/recorded-answer.ts";
 
 /** Cuts of one frame at most; longer frames are cut at evenly spread places. */
 const CUTS_MAX = 150;

@@ -7,7 +7,7 @@ import { readCapture } from "#ingest/capture/capture-reader.ts";
 import { CaptureReplay } from "#ingest/capture/capture-replay.ts";
 import type { FeedAdapter, FeedDecoder, FeedEvent } from "#ingest/feed/feed-adapter.ts";
 import { VENUES } from "#ingest/venues/registry.ts";
-import { decodeRecorded } from "../support/recorded-answer.ts";
+import { decodeRecorded } from "#test/support/recorded-answer.ts";
 
 // Parts of recordings, short enough to be run thousands of times through the ingestor's own replay,
 // and books kept in plain maps to judge what comes out. What they rebuild is what a consumer sees.

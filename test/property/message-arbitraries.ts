@@ -139,7 +139,7 @@ function elementArbitrary(field: protobuf.Field): fc.Arbitrary<unknown> {
 }
 
 /** The message as protobufjs takes it. */
-export function toOracle(type: protobuf.Type, message: Message): Message {
+function toOracle(type: protobuf.Type, message: Message): Message {
   const result: Message = {};
   for (const field of type.fieldsArray) {
     const oneof = realOneofs(type).find(({ fieldsArray }) => fieldsArray.includes(field));

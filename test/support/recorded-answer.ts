@@ -3,7 +3,7 @@ import { purposeOfRecorded } from "#ingest/capture/recorded-purpose.ts";
 import type { FeedAdapter, FeedDecoder, FeedEvent } from "#ingest/feed/feed-adapter.ts";
 
 /** A REST answer of which only the address says what it was asked for. */
-export type RecordedAnswer = {
+type RecordedAnswer = {
   readonly url: string;
   readonly status: number;
   readonly body: string;

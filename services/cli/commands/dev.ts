@@ -85,7 +85,7 @@ async function runDev(options: DevOptions): Promise<void> {
  * An address as a client on this machine writes it. Where the server listens on every address, that
  * is the loopback one, because the wildcard cannot be connected to.
  */
-export function reachableAddress(host: string, port: number): string {
+function reachableAddress(host: string, port: number): string {
   if (host === "0.0.0.0" || host === "::") return `127.0.0.1:${port}`;
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

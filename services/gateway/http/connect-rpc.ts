@@ -13,7 +13,7 @@ import { errorAnswer, jsonAnswer } from "../transport/http-answer.ts";
 import type { HttpRequest, HttpResponse } from "../transport/transport.ts";
 
 /** What the HTTP face of the RPCs needs of the gateway. */
-export type ConnectRpcParts = {
+type ConnectRpcParts = {
   readonly services: ServiceTable;
   readonly clock: Clock;
   readonly metrics: GatewayMetrics;

@@ -37,7 +37,7 @@ export type SessionParts = {
 };
 
 /** Whose session it is, and over what. */
-export type SessionOptions = {
+type SessionOptions = {
   /** Unique in this gateway, and told to the client. */
   readonly id: string;
   readonly connection: Connection;

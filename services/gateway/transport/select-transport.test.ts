@@ -2,7 +2,6 @@ import { afterEach, expect, test } from "vitest";
 import { selectTransport } from "./select-transport.ts";
 import type { TransportChoice } from "./select-transport.ts";
 import type { Transport, TransportHandler, TransportOptions } from "./transport.ts";
-import { loadUws, uwsPackageFor } from "./uws-module.ts";
 
 const OPTIONS: TransportOptions = {
   host: "127.0.0.1",
@@ -66,18 +65,4 @@ test("auto falls back where the native module cannot load, says so once, and ser
 test("node never loads the native module", async () => {
   const { transport } = await select("node", () => Promise.reject(new Error("loaded")));
   expect(transport.kind).toBe("node");
-});
-
-test.each([
-  ["20.19.0", "uWebSockets.js"],
-  ["22.18.0", "uWebSockets.js"],
-  ["23.11.1", "uWebSockets.js"],
-  ["24.0.0", "uWebSockets.js-node24"],
-  ["26.1.0", "uWebSockets.js-node24"],
-])("on Node %s the build comes from %s", (nodeVersion, packageName) => {
-  expect(uwsPackageFor(nodeVersion)).toBe(packageName);
-});
-
-test("the build for this Node loads", async () => {
-  expect((await loadUws()).App).toBeTypeOf("function");
 });

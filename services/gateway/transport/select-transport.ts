@@ -9,7 +9,7 @@ export const TRANSPORT_CHOICES = ["auto", "uws", "node"] as const;
 export type TransportChoice = (typeof TRANSPORT_CHOICES)[number];
 
 /** What `selectTransport` needs besides the transport's own options. */
-export type SelectTransportOptions = {
+type SelectTransportOptions = {
   readonly choice: TransportChoice;
   /** Called once, if `auto` has to fall back. */
   readonly onFallback: (reason: string) => void;

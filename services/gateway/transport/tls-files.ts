@@ -4,7 +4,7 @@ import type { TlsOptions } from "./transport.ts";
 import { TransportOptionsError } from "./transport-options.ts";
 
 /** Texts of the files that TLS options name. */
-export type TlsFiles = { readonly cert: string; readonly key: string };
+type TlsFiles = { readonly cert: string; readonly key: string };
 
 /**
  * Reads a certificate and its key and checks that they belong together, because uWebSockets.js says

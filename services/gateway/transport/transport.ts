@@ -198,8 +198,3 @@ export type Transport = {
   /** Cuts what is still open. Idempotent. */
   close(): Promise<void>;
 };
-
-export type CreateTransport = <Principal>(
-  options: TransportOptions,
-  handler: TransportHandler<Principal>,
-) => Promise<Transport>;

@@ -8,7 +8,6 @@ export type {
   us_socket,
   us_socket_context_t,
   WebSocket,
-  WebSocketBehavior,
 } from "uWebSockets.js";
 
 /** What uWebSockets.js exports. Both lines that are installed have what is used of it. */

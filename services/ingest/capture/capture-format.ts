@@ -44,7 +44,7 @@ export type CaptureRecord =
     };
 
 /** The version of the format in the header's `capture` field. */
-export const CAPTURE_VERSION = 1;
+const CAPTURE_VERSION = 1;
 
 /** Reads one line. Never throws: what it cannot read comes back as `damaged` with the reason. */
 export function parseCaptureLine(line: string): CaptureLine {

@@ -15,7 +15,7 @@ type Asked = { readonly request: RestRequest; readonly onResponse: (answer: Rest
  * REST requests that may wait for a later line of the recording; of more, the oldest is never
  * answered.
  */
-export const RECORDED_REQUESTS_MAX = 10_000;
+const RECORDED_REQUESTS_MAX = 10_000;
 
 /**
  * The network of a recording. Dialling waits for the recording to open such a connection, a REST

@@ -6,7 +6,7 @@ import { parseCaptureLine } from "./capture-format.ts";
 import type { CaptureLine } from "./capture-format.ts";
 
 /** A longer line is damaged and skipped; instrument lists of the largest venues stay below it. */
-export const CAPTURE_LINE_LENGTH_MAX = 64 * 1024 * 1024;
+const CAPTURE_LINE_LENGTH_MAX = 64 * 1024 * 1024;
 
 const GZIP_MAGIC = [0x1f, 0x8b] as const;
 

@@ -18,7 +18,7 @@ export type CaptureWriter = {
   bufferedBytes(): number;
 };
 
-export type CaptureRecorderOptions = {
+type CaptureRecorderOptions = {
   readonly venue: string;
   /** Who recorded it and how, for the header. */
   readonly source: string;
@@ -31,10 +31,10 @@ export type CaptureRecorderOptions = {
 };
 
 /** Default of `bufferedBytesMax`. */
-export const CAPTURE_BUFFERED_BYTES_MAX = 64 * 1024 * 1024;
+const CAPTURE_BUFFERED_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Close code in a recording for a connection of which something could not be written. */
-export const CAPTURE_LOST_CODE = 1006;
+const CAPTURE_LOST_CODE = 1006;
 
 /**
  * Records what passes between a feed and its venue, by standing in for its dialer and its REST

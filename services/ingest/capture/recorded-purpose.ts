@@ -2,7 +2,7 @@ import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { RecordedRequest, RestPurpose } from "../feed/feed-adapter.ts";
 
 /** What is asked for by REST beside lists of instruments. */
-export type RecordedQuestion = Exclude<RecordedRequest, { kind: "instruments" }>;
+type RecordedQuestion = Exclude<RecordedRequest, { kind: "instruments" }>;
 
 /**
  * What a recorded request was for, about an instrument of this catalog; undefined if the catalog

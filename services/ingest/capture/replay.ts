@@ -24,10 +24,10 @@ const PACE_MS_MIN = 1;
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
-export type ReplayErrorCode = "unknown-venue" | "empty-capture";
+type ReplayErrorCode = "unknown-venue" | "empty-capture";
 
 /** A capture that cannot be replayed at all. */
-export class ReplayError extends Error {
+class ReplayError extends Error {
   readonly code: ReplayErrorCode;
 
   constructor(code: ReplayErrorCode, message: string) {
@@ -40,7 +40,7 @@ export class ReplayError extends Error {
 /**
  * A replay that runs, and answers queries on its bus until it is closed, also after its last line.
  */
-export type RunningReplay = {
+type RunningReplay = {
   /** When the last line has been published. Rejects with ReplayError, or if the source does. */
   readonly finished: Promise<ReplaySummary>;
   /** So far. */

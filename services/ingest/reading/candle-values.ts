@@ -3,7 +3,7 @@ import type { RejectReason } from "../feed/feed-adapter.ts";
 import { decimalText } from "./text-fields.ts";
 
 /** The numbers of a candle, as the venue writes them. */
-export type CandleTexts = {
+type CandleTexts = {
   readonly open: unknown;
   readonly high: unknown;
   readonly low: unknown;
@@ -12,7 +12,7 @@ export type CandleTexts = {
 };
 
 /** The numbers of a candle as canonical decimals. */
-export type CandleValues = Pick<Candle, "open" | "high" | "low" | "close" | "volume">;
+type CandleValues = Pick<Candle, "open" | "high" | "low" | "close" | "volume">;
 
 /** Reads the numbers that every candle has; all of them must be there. */
 export function readCandleValues(texts: CandleTexts): CandleValues | RejectReason {

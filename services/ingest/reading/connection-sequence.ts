@@ -6,7 +6,7 @@ export const LATE_MESSAGES_MAX = 64;
  * connection carries is in doubt; what is `late` was told as missing when its number was passed
  * over.
  */
-export type SequencePlace = "next" | "repeated" | "late" | "hole";
+type SequencePlace = "next" | "repeated" | "late" | "hole";
 
 /** Follows numbers that a venue gives to all messages of one connection. */
 export class ConnectionSequence {

@@ -4,13 +4,10 @@ import type { RejectReason } from "../feed/feed-adapter.ts";
 import { isNotMantissa, type ScaleTracker } from "./scale-tracker.ts";
 
 /** The numbers of a trade. */
-export type TradeValues = Pick<
-  Trade,
-  "priceMantissa" | "priceScale" | "sizeMantissa" | "sizeScale"
->;
+type TradeValues = Pick<Trade, "priceMantissa" | "priceScale" | "sizeMantissa" | "sizeScale">;
 
 /** The numbers of a quote. */
-export type QuoteValues = Pick<
+type QuoteValues = Pick<
   Quote,
   | "priceScale"
   | "sizeScale"
@@ -21,7 +18,7 @@ export type QuoteValues = Pick<
 >;
 
 /** The numbers of a ticker, as the venue writes them. */
-export type TickerTexts = {
+type TickerTexts = {
   readonly [Field in TickerField]?: unknown;
 };
 

@@ -13,16 +13,16 @@ export type BookColumns = { readonly bids: LevelColumns; readonly asks: LevelCol
  * Where price and size stand in a level of a book message: at an index of an array, or under a key
  * of an object.
  */
-export type LevelLayout =
+type LevelLayout =
   | { readonly price: number; readonly size: number }
   | { readonly price: string; readonly size: string };
 
 /** A level that is an array beginning with price and size. */
-export const PRICE_SIZE_LEVELS: LevelLayout = { price: 0, size: 1 };
+const PRICE_SIZE_LEVELS: LevelLayout = { price: 0, size: 1 };
 
 type MutableColumns = { readonly prices: Mantissa[]; readonly sizes: Mantissa[] };
 
-export type ScaleTrackerOptions = {
+type ScaleTrackerOptions = {
   /**
    * True counts zeros at the end of a text as digits of its scale, for venues whose written
    * precision means something (Kraken's checksums). False, the default, ignores them: Binance pads

@@ -12,7 +12,7 @@ export type MinuteCandle = {
 };
 
 /** What the last 24 hours of trades amount to. */
-export type DayStatistics = {
+type DayStatistics = {
   readonly openTicks: number;
   readonly highTicks: number;
   readonly lowTicks: number;

@@ -31,7 +31,7 @@ export type MarketQuote = {
   readonly askLots: number;
 };
 
-export type OrderMarketOptions = {
+type OrderMarketOptions = {
   readonly random: SeededRandom;
   readonly referenceTicks: number;
   /** Deepest book of a side; beyond it the worst level is withdrawn. */

@@ -14,7 +14,7 @@ import {
 } from "./simulated-instruments.ts";
 import { type MarketAudience, SimulatedMarket } from "./simulated-market.ts";
 
-export type SimulatedVenueOptions = SimulatedCounts & {
+type SimulatedVenueOptions = SimulatedCounts & {
   readonly clock: Clock;
   /** The same seed, counts and clock give the same market, frame by frame. */
   readonly seed: number;

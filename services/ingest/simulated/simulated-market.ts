@@ -18,7 +18,7 @@ export type MarketAudience = {
   send(channel: Channel, frame: string): void;
 };
 
-export type SimulatedMarketOptions = {
+type SimulatedMarketOptions = {
   readonly instrument: SimulatedInstrument;
   readonly random: SeededRandom;
   readonly audience: MarketAudience;

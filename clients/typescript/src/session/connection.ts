@@ -6,7 +6,7 @@ import { encodeClientFrame, FrameReader, type ClientMessage, type ServerMessage 
 import { Liveness, type LivenessOptions } from "./liveness.ts";
 
 /** The subprotocol of this schema. */
-export const SUBPROTOCOL = "tickwire.v1";
+const SUBPROTOCOL = "tickwire.v1";
 const PROTOCOL_VERSION = 1;
 
 type WireWelcome = Extract<ServerMessage, { kind: "welcome" }>["value"];

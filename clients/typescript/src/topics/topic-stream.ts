@@ -14,7 +14,7 @@ import type { TopicInfo } from "./topic.ts";
 type BooksBatch = Extract<DecodedBatch, { kind: "books" }>;
 
 /** How a subscription was answered. */
-export type TopicStart = {
+type TopicStart = {
   readonly topicId: number;
   readonly position: Position | undefined;
   readonly continuity: "new" | "resumed" | "replaced";

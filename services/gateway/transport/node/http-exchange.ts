@@ -10,7 +10,7 @@ import type { HttpBytes, HttpResponse, TransportHandler } from "../transport.ts"
 import { NodeWriter } from "./http-writer.ts";
 
 /** What the plain requests of a transport share. */
-export type NodeHttpParts = {
+type NodeHttpParts = {
   readonly handler: Pick<TransportHandler<never>, "onHttp" | "onRefused">;
   readonly guard: HandlerGuard;
   readonly addresses: PeerAddresses;

@@ -9,7 +9,7 @@ import type { UwsRequest, UwsResponse } from "../uws-module.ts";
 import { UwsWriter } from "./http-writer.ts";
 
 /** What the plain requests of a transport share. */
-export type UwsHttpParts = {
+type UwsHttpParts = {
   readonly handler: Pick<TransportHandler<never>, "onHttp" | "onRefused">;
   readonly guard: HandlerGuard;
   readonly addresses: PeerAddresses;

@@ -6,7 +6,7 @@ import type { SnapshotFetcher } from "./snapshot-fetcher.ts";
 import type { RestAnswer, RestClient } from "../connection/web-socket-dialer.ts";
 
 /** The live books, as the refresher sees them. */
-export type RefreshableBooks = {
+type RefreshableBooks = {
   /** False if the book is not live: whatever made it so fetches a snapshot anyway. */
   beginRefresh(instrument: Instrument): boolean;
   /** False once a snapshot was taken, or the book was lost. */
@@ -17,7 +17,7 @@ export type RefreshableBooks = {
 /** Counts that the refresher keeps up to date; shared with the metrics. */
 export type RefreshCounters = { booksRefreshed: number; refreshesFailed: number };
 
-export type BookRefresherOptions = VenueContext & {
+type BookRefresherOptions = VenueContext & {
   readonly restClient: RestClient;
   /** Whose REST budget is used, after everything else that wants it. */
   readonly snapshots: SnapshotFetcher;

@@ -2,7 +2,7 @@ import type { Clock } from "#core/clock.ts";
 import type { RestRequest } from "../feed-adapter.ts";
 import type { RestAnswer, RestClient } from "../connection/web-socket-dialer.ts";
 
-export type FetchRestClientOptions = {
+type FetchRestClientOptions = {
   readonly clock: Clock;
   /** For the whole request, body included. */
   readonly timeoutMs: number;

@@ -7,7 +7,7 @@ import type { RateLimit } from "../feed-adapter.ts";
  */
 export type RequestPriority = "normal" | "background";
 
-export type RequestPacerOptions = {
+type RequestPacerOptions = {
   readonly limit: RateLimit;
   readonly clock: Clock;
   /** Requests of each priority that may wait; the next one is refused. */

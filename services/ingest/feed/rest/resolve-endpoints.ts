@@ -1,7 +1,7 @@
 import type { FeedAdapter, FeedEndpoints } from "../feed-adapter.ts";
 
 /** Addresses that stand in for a venue's own. */
-export type EndpointOverrides = { readonly [name in keyof FeedEndpoints]?: string | undefined };
+type EndpointOverrides = { readonly [name in keyof FeedEndpoints]?: string | undefined };
 
 /**
  * The venue's addresses with those given in their place. REST addresses end without a slash, so

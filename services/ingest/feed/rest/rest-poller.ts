@@ -17,7 +17,7 @@ import type { RestAnswer } from "../connection/web-socket-dialer.ts";
 /** Counts that the poller keeps up to date; shared with the metrics. */
 export type PollCounters = { polls: number; pollsFailed: number };
 
-export type RestPollerOptions = VenueContext & {
+type RestPollerOptions = VenueContext & {
   readonly rest: VenueRest;
   /** One for all answers of the venue. */
   readonly decoder: FeedDecoder;

@@ -6,14 +6,14 @@ import { RequestPacer } from "./request-pacer.ts";
 import type { RestAnswer, RestClient } from "../connection/web-socket-dialer.ts";
 
 /** What one request for a book snapshot brings about. */
-export type SnapshotConsumer = {
+type SnapshotConsumer = {
   /** An answer with status 200. False if there was no book of the instrument in it. */
   deliver(answer: RestAnswer): boolean;
   /** Tried too often; the next try is after the cool-down. */
   unavailable(reason: string): void;
 };
 
-export type SnapshotFetcherOptions = VenueContext & {
+type SnapshotFetcherOptions = VenueContext & {
   readonly restClient: RestClient;
   readonly counters: SnapshotCounters;
 };

@@ -12,7 +12,7 @@ export type TradeFillCounters = { tradesFilled: number; tradeFillsFailed: number
 /** Why trades may be missing. */
 export type TradeGapReason = "reconnected" | "missing-data";
 
-export type TradeGapFillerOptions = VenueContext & {
+type TradeGapFillerOptions = VenueContext & {
   readonly rest: VenueRest;
   readonly counters: TradeFillCounters;
   /** The trades of an instrument in an answer, oldest first; what else is in it is not for us. */
@@ -220,10 +220,7 @@ export class TradeGapFiller {
  * The trades behind the one with this id; undefined if nothing proves that they directly follow it.
  * Proof is the trade itself among them, or numbers without a hole that begin right after it.
  */
-export function tradesAfter(
-  trades: readonly Trade[],
-  lastId: string,
-): readonly Trade[] | undefined {
+function tradesAfter(trades: readonly Trade[], lastId: string): readonly Trade[] | undefined {
   const index = trades.findLastIndex(({ tradeId }) => tradeId === lastId);
   if (index >= 0) return trades.slice(index + 1);
   let previousId = lastId;

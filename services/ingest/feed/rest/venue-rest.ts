@@ -4,7 +4,7 @@ import type { SnapshotFetcher } from "./snapshot-fetcher.ts";
 import type { RestAnswer, RestClient } from "../connection/web-socket-dialer.ts";
 
 /** Exactly one of the two is called, once. */
-export type RestHandlers = {
+type RestHandlers = {
   /** The status is 200. */
   readonly onAnswer: (answer: RestAnswer) => void;
   /**

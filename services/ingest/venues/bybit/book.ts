@@ -18,7 +18,7 @@ export const NOTHING_KNOWN: BestLevels = { bid: undefined, ask: undefined, updat
 const EMPTY: QuoteSideTexts = { price: undefined, size: undefined };
 
 /** What a message of the book of one level comes to; undefined if it is damaged. */
-export type BestChange = {
+type BestChange = {
   readonly best: BestLevels;
   /** The message is not the next one: what lies between was not received. */
   readonly isGap: boolean;

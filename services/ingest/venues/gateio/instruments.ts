@@ -17,7 +17,7 @@ const ASSET = /^[\p{L}\p{N}.$-]{1,32}$/u;
 
 /** What contracts are settled in, by the name that the venue's addresses have for it. */
 export const GATE_SETTLES = ["usdt", "btc", "usd1"] as const;
-export type GateSettle = (typeof GATE_SETTLES)[number];
+type GateSettle = (typeof GATE_SETTLES)[number];
 
 const listSchema = z.array(z.unknown());
 
@@ -124,7 +124,7 @@ export function deriveGateContract(venueSymbol: string): Instrument | undefined 
 }
 
 /** The part of the futures venue that an address serves. */
-export function settleOfUrl(url: string): GateSettle | undefined {
+function settleOfUrl(url: string): GateSettle | undefined {
   const name = /\/futures\/([a-z0-9]+)\//.exec(url)?.[1];
   return GATE_SETTLES.find((settle) => settle === name);
 }

@@ -39,7 +39,7 @@ export const GATE_BOOK_PROOF: FeedAdapter["bookProof"] = {
 };
 
 /** The least that the stream offers and that holds so many levels. */
-export function streamLevels(wanted: number): number {
+function streamLevels(wanted: number): number {
   return STREAM_LEVELS.find((levels) => levels >= wanted) ?? STREAM_LEVELS_MAX;
 }
 

@@ -24,7 +24,7 @@ const pairSchema = z.object({
 });
 
 /** How a version of the feed names a pair that REST calls `wsname`. */
-export type KrakenNaming = {
+type KrakenNaming = {
   readonly venue: string;
   readonly venueSymbolOf: (wsname: string) => string;
 };

@@ -5,7 +5,7 @@ import { isRecord, type JsonRecord } from "../../../reading/text-fields.ts";
 import { CHANNEL_OF_STREAM } from "./requests.ts";
 
 /** A subscription that the venue has confirmed. */
-export type Confirmed = { readonly venueSymbol: string; readonly channel: Channel };
+type Confirmed = { readonly venueSymbol: string; readonly channel: Channel };
 
 /** Reads a message that is no data. What is confirmed by it, if anything is. */
 export function readKrakenV1Answer(message: JsonRecord, emit: Emit): Confirmed | undefined {

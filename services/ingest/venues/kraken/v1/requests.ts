@@ -7,7 +7,7 @@ const PAIRS_PER_FRAME_MAX = 100;
 const CANDLE_INTERVAL_MINUTES = 1;
 
 /** The venue's channels. */
-export type KrakenV1Stream = "trade" | "spread" | "book" | "ticker" | "ohlc";
+type KrakenV1Stream = "trade" | "spread" | "book" | "ticker" | "ohlc";
 
 /** What is published of each. Ticker also gives quotes where no spread channel does. */
 export const CHANNEL_OF_STREAM: ReadonlyMap<unknown, Channel> = new Map<KrakenV1Stream, Channel>([

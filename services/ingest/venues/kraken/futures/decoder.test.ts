@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { FeedEvent } from "../../../feed/feed-adapter.ts";
 import { TRADES_IN_ROW_MIN } from "./decoder.ts";
-import { decodeRecorded } from "../../../../../test/support/recorded-answer.ts";
+import { decodeRecorded } from "#test/support/recorded-answer.ts";
 import { krakenFutures } from "./adapter.ts";
 
 const OPTIONS = { requestId: 1, bookDepth: 1000 };

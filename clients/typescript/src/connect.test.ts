@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import { FakeGateway, settle } from "./fake-gateway.ts";
-import { connectFake, reconnect } from "./fake-session.ts";
-import { createClient } from "../src/client.ts";
-import { createConnect, streamUrl } from "../src/connect.ts";
-import { ConnectionError } from "../src/errors.ts";
+import { FakeGateway, settle } from "../test/fake-gateway.ts";
+import { connectFake, reconnect } from "../test/fake-session.ts";
+import { createClient } from "./client.ts";
+import { createConnect, streamUrl } from "./connect.ts";
+import { ConnectionError } from "./errors.ts";
 
 const connect = createConnect(createClient);
 

@@ -1,0 +1,16 @@
+import { expect, test } from "vitest";
+import { loadUws, uwsPackageFor } from "./uws-module.ts";
+
+test.each([
+  ["20.19.0", "uWebSockets.js"],
+  ["22.18.0", "uWebSockets.js"],
+  ["23.11.1", "uWebSockets.js"],
+  ["24.0.0", "uWebSockets.js-node24"],
+  ["26.1.0", "uWebSockets.js-node24"],
+])("on Node %s the build comes from %s", (nodeVersion, packageName) => {
+  expect(uwsPackageFor(nodeVersion)).toBe(packageName);
+});
+
+test("the build for this Node loads", async () => {
+  expect((await loadUws()).App).toBeTypeOf("function");
+});
