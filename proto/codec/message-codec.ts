@@ -34,8 +34,8 @@ export type MessageCodec<T> = {
 };
 
 /**
- * Used by generated code, which vouches that `T`, the fields and what `create` makes agree. What the
- * text of the fields means is said at MessageSpec.
+ * Used by generated code, which vouches that `T`, the fields and what `create` makes agree. What
+ * the text of the fields means is said at MessageSpec.
  */
 export function createMessageCodec<T>(
   name: string,

@@ -1,5 +1,6 @@
 /**
- * A process with a transport whose handler throws in one callback, run by transport-failure.test.ts:
+ * A process with a transport whose handler throws in one callback, run by
+ * transport-failure.test.ts:
  * `node transport-failing-process.mjs uws|node CALLBACK`. Prints its port. It imports what is built.
  */
 import { endOnFatalError } from "#runtime/fatal-error.ts";

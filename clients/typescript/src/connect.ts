@@ -45,7 +45,9 @@ export type BaseConnectOptions = {
 /** The gateway's WebSocket path, used where the address names none. */
 const STREAM_PATH = "/v1/ws";
 
-/** A `connect()`: resolves when the gateway has welcomed the client, rejects with ConnectionError. */
+/**
+ * A `connect()`: resolves when the gateway has welcomed the client, rejects with ConnectionError.
+ */
 export type Connect<Options extends BaseConnectOptions, Client> = (
   url: string,
   options?: Options,

@@ -65,7 +65,8 @@ type Wanted = { readonly requestIndex: number; readonly topic: string } & (
  *
  * What holds, and what enforces it:
  * 1. A session has a topic once: asked when it is wanted, and again when it starts.
- * 2. Topics held and topics getting ready are at most `subscriptionsMax` together: both are counted.
+ * 2. Topics held and topics getting ready are at most `subscriptionsMax` together: both are
+ *    counted.
  * 3. A result leaves before the first batch of its topic: both are queued in one call, and results
  *    are in a lane that comes first.
  * 4. Every view that was held is given back once: TopicSubscription asserts it.

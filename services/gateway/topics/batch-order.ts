@@ -21,7 +21,8 @@ type BatchRelation = "next" | "duplicate" | "gap" | "epoch";
 
 /** What the batch is to somebody who has everything up to `position`. */
 export function relationOf(position: TopicPosition, order: BatchOrder): BatchRelation {
-  // Epochs rise with the publisher's clock, so a lower one belongs to a publisher that was replaced.
+  // Epochs rise with the publisher's clock, so a lower one belongs to a publisher that was
+  // replaced.
   if (order.epoch < position.epoch) return "duplicate";
   if (order.epoch > position.epoch) return "epoch";
   if (lastSequenceOf(order) <= position.sequence) return "duplicate";

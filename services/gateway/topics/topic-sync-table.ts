@@ -28,7 +28,8 @@
  * 9. Subscribers have received what the history holds: a batch is appended and delivered in one
  *    step. The history asserts that each batch continues from the one before; the property test
  *    follows each subscriber and finds every event delivered, replaced by a state or told missing.
- * 10. Nothing is asked, armed or delivered after `closed`: every cell of it is `ignore` or `refuse`.
+ * 10. Nothing is asked, armed or delivered after `closed`: every cell of it is `ignore` or
+ *     `refuse`.
  */
 export type SyncState = "cold" | "syncing" | "live" | "resyncing" | "closed";
 

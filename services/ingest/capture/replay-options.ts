@@ -47,7 +47,9 @@ export type ReplayOptions = {
    * the replay.
    */
   readonly bus?: Bus;
-  /** Who announces on the bus: new with each start where others may share it. `replay` by default. */
+  /**
+   * Who announces on the bus: new with each start where others may share it. `replay` by default.
+   */
   readonly publisherId?: string;
   /** Called for every event, synchronously and in order. */
   readonly onEvent?: (replayed: ReplayedEvent) => void;

@@ -22,7 +22,9 @@ export type FeedPolicy = {
   readonly outgoingFramesWaitingMax: number;
   /** Reconnects that may wait for the venue's pace; more wait for another back-off. */
   readonly connectsWaitingMax: number;
-  /** A connection is replaced at a random moment within this time before the venue's maximum age. */
+  /**
+   * A connection is replaced at a random moment within this time before the venue's maximum age.
+   */
   readonly rolloverJitterMs: number;
   /** Old and new connection overlap at least this long, so that nothing falls between them. */
   readonly rolloverOverlapMs: number;

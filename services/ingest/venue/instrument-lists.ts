@@ -14,8 +14,8 @@ type InstrumentListsOptions = VenueContext & {
     readonly skipped: number;
   }) => void;
   /**
-   * Every list was read or put off; called again when one that was put off has come. `complete` once
-   * no list is missing.
+   * Every list was read or put off; called again when one that was put off has come. `complete`
+   * once no list is missing.
    */
   readonly onReady: (state: { readonly complete: boolean }) => void;
 };

@@ -22,7 +22,8 @@ export function rejectionOf(event: FeedData): RejectReason | undefined {
       return rejectionOfQuote(event);
     case "raw-book":
       return rejectionOfBook(event);
-    // Rates may be negative, and summaries are the venue's own arithmetic: there is no rule to break.
+    // Rates may be negative, and summaries are the venue's own arithmetic: there is no rule to
+    // break.
     case "candle":
     case "ticker":
     case "funding":

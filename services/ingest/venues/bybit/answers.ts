@@ -57,8 +57,8 @@ export class BybitAnswers {
   }
 
   /**
-   * `error:handler not found,topic:orderbook.50.ABCUSDT`. One unknown topic costs the whole request,
-   * which is all about one instrument.
+   * `error:handler not found,topic:orderbook.50.ABCUSDT`. One unknown topic costs the whole
+   * request, which is all about one instrument.
    */
   #refused(message: JsonRecord, emit: Emit): void {
     const reason = textOf(message["ret_msg"]) ?? "refused";

@@ -26,9 +26,9 @@ type BestChange = {
 
 /**
  * The best levels after a message. The venue says that all of them are snapshots by now; recordings
- * of 2023 and 2024 have changes too. In a change `b` and `a` hold what is new, and what is gone with
- * size 0. A side that it does not mention stays, unless messages were missed, for one of them may
- * have said something about it: then it is unknown until it is mentioned again.
+ * of 2023 and 2024 have changes too. In a change `b` and `a` hold what is new, and what is gone
+ * with size 0. A side that it does not mention stays, unless messages were missed, for one of them
+ * may have said something about it: then it is unknown until it is mentioned again.
  */
 export function mergeBest(
   before: BestLevels,

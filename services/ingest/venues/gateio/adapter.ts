@@ -76,8 +76,8 @@ function streamFor(channel: Channel, { bookDepth }: FeedSubscribeOptions): GateS
 }
 
 /**
- * Gate spot. A book is `spot.obu`, which begins with the whole book; one of more than 1000 levels is
- * `spot.order_book_update` behind a REST snapshot.
+ * Gate spot. A book is `spot.obu`, which begins with the whole book; one of more than 1000 levels
+ * is `spot.order_book_update` behind a REST snapshot.
  */
 export const gateio: FeedAdapter = {
   venue: GATEIO,

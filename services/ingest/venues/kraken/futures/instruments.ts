@@ -63,8 +63,8 @@ export function parseFuturesInstruments(
 }
 
 /**
- * The name of a contract in the stream. Lists wrote it in lower case (`pi_xbtusd`) in 2021 and 2022;
- * mixed case is the name of an asset (`PF_AAPLxUSD`).
+ * The name of a contract in the stream. Lists wrote it in lower case (`pi_xbtusd`) in 2021 and
+ * 2022; mixed case is the name of an asset (`PF_AAPLxUSD`).
  */
 export function streamSymbolOf(symbol: string): string {
   return symbol === symbol.toLowerCase() ? symbol.toUpperCase() : symbol;
