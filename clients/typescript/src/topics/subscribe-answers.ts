@@ -96,7 +96,7 @@ export class SubscribeAnswers {
         }
         return;
       }
-      const message = `${result.topic} is subscribed on the gateway only`;
+      const message = `the gateway says that ${result.topic} is subscribed, and this client never was told its id`;
       this.#parts.reconnect(new ConnectionError("connection-lost", message, { retryable: true }));
       return;
     }
