@@ -107,7 +107,7 @@ function closeColumn(
 }
 
 /** Part of a DecimalColumn: the values from `start` on. */
-export type ColumnRange = { readonly start: number; readonly count: number };
+type ColumnRange = { readonly start: number; readonly count: number };
 
 /** Each value minus the one before (the first: minus 0), as a packed sint64 field. */
 export function writeDeltas(

@@ -15,7 +15,7 @@ const MAGNITUDE_MAX = 2n ** 63n;
 const POWERS_OF_TEN = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
 
 /** A value that its column cannot hold. */
-export type EscapedValue = { readonly index: number; readonly text: string };
+type EscapedValue = { readonly index: number; readonly text: string };
 
 /**
  * Collects decimals of mixed scales and brings them to one. `values` holds the mantissas if all of

@@ -6,7 +6,7 @@ import { MessageScan, shapesOf } from "./message-scan.ts";
 import { WireError } from "./wire-error.ts";
 
 /** One column and where its DecimalText messages are. */
-export type TextedColumn = {
+type TextedColumn = {
   readonly values: Mantissa[];
   readonly texts: readonly number[];
 };

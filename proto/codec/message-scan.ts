@@ -16,7 +16,7 @@ export const FieldShape = {
 export type FieldShape = (typeof FieldShape)[keyof typeof FieldShape];
 
 /** Numbers of the fields of a message by their shape. */
-export type ShapeLists = {
+type ShapeLists = {
   readonly varint?: readonly number[];
   readonly varints?: readonly number[];
   readonly bytes?: readonly number[];

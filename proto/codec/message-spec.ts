@@ -11,7 +11,7 @@ export type EnumTable = {
  * int64, `Z` sint64, `b` bool, `e` enum, `s` string, `y` bytes, `m` message, `w` a Batch, which
  * stays encoded, `M` map of strings to strings. The kinds before `s` are varints.
  */
-export type FieldKind = "u" | "U" | "I" | "Z" | "b" | "e" | "s" | "y" | "m" | "w" | "M";
+type FieldKind = "u" | "U" | "I" | "Z" | "b" | "e" | "s" | "y" | "m" | "w" | "M";
 
 /** One field of a message. All have the same properties, which keeps reading them fast. */
 export type FieldSpec = {

@@ -15,7 +15,7 @@ import type { RowKind } from "./types.ts";
  * which has the name of the kind. A row has the fields of the message by the same names; what
  * differs is said here.
  */
-export type RowKindSpec = {
+type RowKindSpec = {
   /** Of the payload in Batch. */
   readonly field: number;
   readonly codec: MessageCodec<never>;

@@ -11,7 +11,7 @@ import { assertIntegerOption, TIMER_MS_MAX } from "./host/option-checks.ts";
 import { Session } from "./session/session.ts";
 
 /** Of this package; the operator of a gateway sees it. */
-export const CLIENT_VERSION = "0.1.0";
+const CLIENT_VERSION = "0.1.0";
 
 /** Options of every `connect()`. Everything has a default; a value out of range is a RangeError. */
 export type BaseConnectOptions = {

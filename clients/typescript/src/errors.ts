@@ -204,7 +204,7 @@ const CODE_OF_CLOSE: ReadonlyMap<number, ConnectionErrorCode> = new Map([
  * Whether a close code ends the client for good: 4500-4999 by the protocol, and 1009, since the
  * same frames would be refused again.
  */
-export function isTerminalCloseCode(closeCode: number): boolean {
+function isTerminalCloseCode(closeCode: number): boolean {
   return (closeCode >= 4500 && closeCode <= 4999) || closeCode === 1009;
 }
 

@@ -65,7 +65,7 @@ export type BestLevels = {
 };
 
 /** Levels of one side in columns. */
-export type LevelColumnsView = {
+type LevelColumnsView = {
   readonly prices: readonly Mantissa[];
   readonly sizes: readonly Mantissa[];
 };

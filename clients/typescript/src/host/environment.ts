@@ -70,7 +70,7 @@ const systemClock: ClientClock = {
 };
 
 /** Replacements for parts of the host. */
-export type EnvironmentOptions = {
+type EnvironmentOptions = {
   readonly webSocket?: WebSocketConstructor | undefined;
   readonly clock?: ClientClock | undefined;
   readonly random?: (() => number) | undefined;

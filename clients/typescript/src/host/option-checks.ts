@@ -1,5 +1,5 @@
 /** What an integer option may be. */
-export type IntegerRange = { readonly min: number; readonly max: number };
+type IntegerRange = { readonly min: number; readonly max: number };
 
 /** What a 32-bit field of the protocol holds. */
 export const UINT32_MAX = 2 ** 32 - 1;

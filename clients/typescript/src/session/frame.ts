@@ -20,7 +20,7 @@ export function encodeClientFrame(messages: readonly ClientMessage[]): Uint8Arra
 }
 
 /** Receives the parts of a frame. */
-export type FrameHandlers = {
+type FrameHandlers = {
   /** A kind that this client does not know is not handed on. */
   message(message: ServerMessage): void;
   /** The batch is bytes[start..end). May throw `unknown-payload`, which leaves out that batch. */

@@ -22,7 +22,7 @@ export type BatchPosition = {
  * events are missing before it. `restart`: the first batch of a new epoch. Only `next`, `state` and
  * `restart` advance the position.
  */
-export type Observation = "next" | "state" | "duplicate" | "gap" | "restart";
+type Observation = "next" | "state" | "duplicate" | "gap" | "restart";
 
 /** Proves that the batches of one topic follow each other. Pure. */
 export class PositionTracker {

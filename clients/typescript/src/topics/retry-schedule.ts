@@ -9,7 +9,7 @@ const CALM_BACKOFFS = 2;
 type Attempts = { readonly count: number; readonly lastUs: number };
 
 /** What a schedule is made with. */
-export type RetryScheduleOptions = {
+type RetryScheduleOptions = {
   readonly clock: ClientClock;
   /** In [0, 1). */
   readonly random: () => number;

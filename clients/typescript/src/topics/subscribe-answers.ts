@@ -10,7 +10,7 @@ import type { TopicStream } from "./topic-stream.ts";
 import { isPattern, type TopicInfo } from "./topic.ts";
 
 /** What the answers act on. */
-export type SubscribeAnswersParts = {
+type SubscribeAnswersParts = {
   readonly entries: EntryTable;
   readonly streams: StreamDirectory;
   readonly retries: RetrySchedule;

@@ -14,7 +14,7 @@ export type OpenRequest = {
 };
 
 /** What the outbox needs from the subscriptions. */
-export type SubscribeOutboxOptions = {
+type SubscribeOutboxOptions = {
   readonly pacer: RequestPacer;
   /** Sends one frame; does nothing while there is no connection. */
   readonly send: (messages: readonly ClientMessage[]) => void;
