@@ -53,7 +53,7 @@ export class SubscribeAnswers {
     const { entries } = this.#parts;
     if (entries.has(entry)) return entry;
     // What was asked for by name stays subscribed for a pattern that stands for it.
-    const heir = isPattern(topic) ? undefined : (entries.get(topic) ?? entries.patternFor(topic));
+    const heir = isPattern(topic) ? undefined : entries.heirOf(topic);
     if (heir !== undefined && heir.topic !== topic) heir.explicit.add(topic);
     return heir;
   }
