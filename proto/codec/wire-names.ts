@@ -57,8 +57,8 @@ export function channelFromWire(channel: Channel): string {
 }
 
 /**
- * CHANNEL_MARK_PRICE for `mark-price`, and so on; CHANNEL_UNSPECIFIED for a word that is no
- * channel.
+ * CHANNEL_MARK_PRICE for `mark-price`, and so on; CHANNEL_UNSPECIFIED for
+ * anything else.
  */
 export function channelToWire(channel: string): Channel {
   const name = `CHANNEL_${channel.toUpperCase().replaceAll("-", "_")}`;

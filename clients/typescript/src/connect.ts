@@ -126,7 +126,10 @@ function firstWelcome(session: Session, signal: AbortSignal | undefined): Promis
   });
 }
 
-/** ws and wss as they are, http and https as their WebSocket kin. Throws ConnectionError. */
+/**
+ * The address of the gateway's WebSocket: http and https become ws and wss, and a missing path
+ * becomes the gateway's. Throws ConnectionError for an address that is none.
+ */
 export function streamUrl(address: string): string {
   let url: URL;
   try {
@@ -145,5 +148,5 @@ export function streamUrl(address: string): string {
 }
 
 function badAddress(address: string): string {
-  return `"${address}" is no address of a gateway, which begins with ws:, wss:, http: or https:`;
+  return `"${address}" is not the address of a gateway, which begins with ws:, wss:, http: or https:`;
 }

@@ -209,7 +209,8 @@ function isTerminalCloseCode(closeCode: number): boolean {
 }
 
 /**
- * The error that stands for a closed connection. Codes that nobody listed decide by their range.
+ * The error for a connection that was closed with this code. The range of a code that is not in
+ * the list says whether to connect again.
  */
 export function connectionErrorOfClose(closeCode: number, reason: string): ConnectionError {
   const terminal = isTerminalCloseCode(closeCode);

@@ -50,7 +50,7 @@ export function errorOfStatus(call: CallAttempt, status: RpcStatus): RpcError | 
 export function assertCallOptions({ fullName }: Named, { timeoutMs, metadata }: CallOptions): void {
   const where = { method: fullName, sent: false };
   if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs <= TIMER_MS_MAX)) {
-    const message = `timeoutMs ${timeoutMs} is not above 0 and up to ${TIMER_MS_MAX}`;
+    const message = `timeoutMs ${timeoutMs} is not above 0 and at most ${TIMER_MS_MAX}`;
     throw new RpcError("invalid-argument", message, where);
   }
   for (const [key, value] of Object.entries(metadata ?? {})) {

@@ -89,7 +89,7 @@ export class Calls implements SessionPart {
   }
 
   #handleReply(reply: Reply): void {
-    // Late replies of cancelled calls have nobody to go to.
+    // A reply may come after its call was cancelled.
     const call = this.#active.get(reply.callId);
     if (call === undefined) return;
     if (reply.response !== undefined) call.respond(reply.response);
@@ -124,7 +124,11 @@ export class Calls implements SessionPart {
       });
     });
     if (response === undefined) {
-      throw new RpcError("internal", "success without a response", whereOf(method));
+      throw new RpcError(
+        "internal",
+        "the gateway reported success without a response",
+        whereOf(method),
+      );
     }
     return decodeResponse(method, response);
   }

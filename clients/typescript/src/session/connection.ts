@@ -74,7 +74,7 @@ export class Connection {
         this.send([{ kind: "ping", value: { nonce } }]);
       },
       onSilent: () => {
-        const silence = `nothing arrived for ${options.liveness.pongTimeoutMs} ms after a ping`;
+        const silence = `nothing arrived for ${options.liveness.pongTimeoutMs} ms after a Ping`;
         this.#fail(new ConnectionError("connection-silent", silence, { retryable: true }), 4000);
       },
     });
@@ -109,7 +109,7 @@ export class Connection {
     try {
       this.#socket.send(frame);
     } catch (cause) {
-      const error = new ConnectionError("connection-lost", "the socket refused to send", {
+      const error = new ConnectionError("connection-lost", "the socket did not take a frame", {
         retryable: true,
         cause,
       });
@@ -275,5 +275,5 @@ function welcomeProblem(
 function binaryOf(data: unknown): Uint8Array {
   if (data instanceof Uint8Array) return data;
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  throw new TypeError("a text frame");
+  throw new TypeError("it is a text frame, and the protocol is binary");
 }

@@ -43,7 +43,7 @@ export class RequestPacer {
   /** Whether a request may go out now; if so, it is counted. */
   take(): boolean {
     this.#fill();
-    // Fractions of tokens are sums of doubles: what is owed to rounding is not waited for.
+    // Fractions of tokens are sums of doubles, so a whole token may be missing its last bits.
     if (this.#tokens < 1 - 1e-9) return false;
     this.#tokens -= 1;
     return true;

@@ -163,7 +163,7 @@ export class Session {
       return;
     }
     const { clock, random } = this.#environment;
-    // A connection that held starts a new row of attempts; one that broke at once does not.
+    // After a connection that lasted, waits are short again; not after one that broke at once.
     const heldMs = wasConnected ? (clock.nowUs() - this.#connectedAtUs) / 1_000 : 0;
     if (heldMs >= reconnect.maxMs) this.#attempt = 0;
     const windowMs = (this.#comeBackAtUs - clock.nowUs()) / 1_000;
@@ -194,7 +194,7 @@ export class Session {
     this.#cancelRetry?.();
     this.#unwatchNetwork();
     this.#setState("closed", { code: error.code, reason: error.message, error });
-    // While the socket is still there, so that the gateway hears of what is given up.
+    // Before the socket is closed, so that cancelled calls and unsubscribes still go out.
     for (const part of this.#parts) part.close(error, isFailure);
     this.#connection?.close(error);
   }

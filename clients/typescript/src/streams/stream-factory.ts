@@ -130,7 +130,7 @@ export class StreamFactory {
       refused: onRefused && this.guarded(onRefused),
     });
     if (this.#session.state === "closed" || signal?.aborted === true) {
-      // A loop that begins again and again must learn that it is in vain.
+      // The consumer gets the reason, so that a program that loops for ever sees why nothing comes.
       consumer.close(signal?.aborted === true ? undefined : this.#session.endError);
       return consumer;
     }

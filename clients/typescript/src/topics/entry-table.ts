@@ -46,8 +46,10 @@ export class EntryTable {
     return owners;
   }
 
-  /** A pattern that stands for the topic, whether the gateway has said so yet or not. */
-  patternFor(topic: string): Entry | undefined {
+  /** Who wants a topic: by its name, or by a pattern, to which it may not have come yet. */
+  heirOf(topic: string): Entry | undefined {
+    const exact = this.#entries.get(topic);
+    if (exact !== undefined) return exact;
     for (const entry of this.#patterns) if (matchesPattern(entry.topic, topic)) return entry;
     return undefined;
   }

@@ -53,7 +53,7 @@ export class SubscribeAnswers {
     const { entries } = this.#parts;
     if (entries.has(entry)) return entry;
     // What was asked for by name stays subscribed for a pattern that stands for it.
-    const heir = isPattern(topic) ? undefined : (entries.get(topic) ?? entries.patternFor(topic));
+    const heir = isPattern(topic) ? undefined : entries.heirOf(topic);
     if (heir !== undefined && heir.topic !== topic) heir.explicit.add(topic);
     return heir;
   }
@@ -96,7 +96,7 @@ export class SubscribeAnswers {
         }
         return;
       }
-      const message = `${result.topic} is subscribed on the gateway only`;
+      const message = `the gateway says that ${result.topic} is subscribed, and this client never was told its id`;
       this.#parts.reconnect(new ConnectionError("connection-lost", message, { retryable: true }));
       return;
     }

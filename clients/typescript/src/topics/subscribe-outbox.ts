@@ -24,7 +24,8 @@ type SubscribeOutboxOptions = {
 
 /**
  * What the gateway is still to be told about topics. Leaves in as few requests as its limits allow
- * and no faster; what waits is a set of topics, so that coming and going in a hurry costs nothing.
+ * and no faster; what waits is kept by topic, so that a topic that is asked for and given up before
+ * anything was sent costs no request.
  * What is given up goes before what is asked for.
  */
 export class SubscribeOutbox {

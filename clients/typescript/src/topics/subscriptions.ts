@@ -218,28 +218,19 @@ export class Subscriptions implements SessionPart {
     const topics = new Set<string>(isPattern(entry.topic) ? [entry.topic] : []);
     // What the gateway has by its name: no pattern takes it along when it leaves.
     const byName = isPattern(entry.topic) ? entry.explicit : [entry.topic];
-    for (const topic of byName) if (!this.#isWanted(topic)) topics.add(topic);
+    for (const topic of byName) if (this.#entries.heirOf(topic) === undefined) topics.add(topic);
     for (const topic of [...byName, ...[...entry.streams].map(({ info }) => info.topic)]) {
-      if (this.#isWanted(topic)) this.#handOver(topic);
+      this.#handOver(topic);
     }
     for (const stream of entry.streams) {
-      if (!this.#isWanted(stream.info.topic)) this.#dropStream(stream);
+      if (this.#entries.heirOf(stream.info.topic) === undefined) this.#dropStream(stream);
     }
     return wasAsked ? [...topics].filter((topic) => !unsent.has(topic)) : [];
   }
 
-  #isWanted(topic: string): boolean {
-    return this.#heirOf(topic) !== undefined;
-  }
-
-  /** Who wants a topic: by its name, or by a pattern, to which it may not have come yet. */
-  #heirOf(topic: string): Entry | undefined {
-    return this.#entries.get(topic) ?? this.#entries.patternFor(topic);
-  }
-
   /** Whoever still wants the topic takes it over, and gives it up when it comes to that. */
   #handOver(topic: string): void {
-    const heir = this.#heirOf(topic);
+    const heir = this.#entries.heirOf(topic);
     if (heir === undefined) return;
     if (heir.topic !== topic) heir.explicit.add(topic);
     const stream = this.#streams.ofTopic(topic);

@@ -92,7 +92,7 @@ export class TopicStream {
   catchUp(consumer: Consumer): void {
     if (consumer.closed) return;
     const { event, book, notice } = consumer.handlers;
-    // Its own start, so that who waits for one does not wait for ever.
+    // A consumer may wait for the start of its topic, and this topic has started already.
     if (this.topicId !== 0) notice?.(this.#continuityNotice("new", "joined"));
     if (this.#maintained !== undefined && this.#stage === "live") {
       const { view } = this.#maintained;
