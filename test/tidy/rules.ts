@@ -17,6 +17,10 @@ export function importsOf(file: SourceFile): string[] {
 const LAYERS: readonly { readonly folder: string; readonly allowed: readonly RegExp[] }[] = [
   { folder: "proto/model/", allowed: [/^\.\//] },
   {
+    folder: "proto/codec/batch/",
+    allowed: [/^\.\//, /^\.\.\/[a-z-]+\.ts$/, /^\.\.\/\.\.\/(model|gen)\//],
+  },
+  {
     folder: "proto/codec/",
     allowed: [/^\.\//, /^\.\.\/(model|gen)\//, /^protobufjs\/minimal\.js$/],
   },

@@ -25,7 +25,7 @@ const files = readTree();
 const ENTRIES = [
   /^services\/cli\/main\.ts$/,
   /^clients\/typescript\/src\/index(\.[a-z]+)?\.ts$/,
-  /^proto\/(codec|model)\/index\.ts$/,
+  /^proto\/(codec|codec\/batch|model)\/index\.ts$/,
   /^proto\/index\.d\.ts$/,
   // Writes docs/configuration.md, through its test.
   /^services\/config\/config-document\.ts$/,
