@@ -173,8 +173,6 @@ export function topicIdOf(bytes: Uint8Array, start: number, end: number): number
     }
     reader.varint64();
     topicId = reader.low;
-    // Every gateway writes it first, and once.
-    if (reader.position - start <= 6) return topicId;
   }
   return topicId;
 }
