@@ -1,5 +1,5 @@
-// The readers in other languages read every vector as it says. Each runs where its toolchain is, and
-// says so where it is not; test/clients/README.md has what they need.
+// The readers in other languages read every vector as it says. Each runs where its toolchain is,
+// and says so where it is not; test/clients/README.md has what they need.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

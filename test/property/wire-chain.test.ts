@@ -2,30 +2,15 @@
 // anywhere, or loses some of it.
 import { rowsOf } from "@tickwire/proto/codec";
 import type { BatchRows } from "@tickwire/proto/codec";
-import {
-  BatchReader,
-  BatchWriter,
-  elementLength,
-  lastSequenceOf,
-  putElement,
-  readBusBatch,
-} from "@tickwire/proto/batch";
+import { BatchReader, BatchWriter, lastSequenceOf, readBusBatch } from "@tickwire/proto/batch";
 import type { BusBatch, ReadBatch } from "@tickwire/proto/batch";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { plainTrades, topicHistories } from "#test/support/wire-arbitraries.ts";
+import { batchInFrame } from "#test/support/wire-client.ts";
 import { plainEvent } from "#test/support/wire-events.ts";
 
 const EPOCH = 1_767_225_600_000_000;
-
-/** A batch as a gateway hands it on: the content of an element of ServerFrame.batches. */
-function content(batch: BusBatch, withBase: boolean): Uint8Array {
-  const length = elementLength(batch, 5, withBase);
-  const element = new Uint8Array(length);
-  expect(putElement(element, 0, batch, { topicId: 5, withBase })).toBe(length);
-  const head = length < 130 ? 2 : length < 16_387 ? 3 : 4;
-  return element.subarray(head);
-}
 
 function written(history: readonly BatchRows[]): BusBatch[] {
   const kind = history[0]?.kind ?? "trades";
@@ -54,7 +39,7 @@ describe("a chain", () => {
         const reader = new BatchReader();
         const batches = written(history);
         const read = batches.map((batch, index) =>
-          readOne(reader, content(batch, index === 0 || batch.rebase)),
+          readOne(reader, batchInFrame(batch, index === 0 || batch.rebase)),
         );
         expect(read.flatMap(eventsOf)).toEqual(plainHistory(history));
         expect(read.map((batch) => batch.firstSequence)).toEqual(
@@ -70,7 +55,7 @@ describe("a chain", () => {
     fc.assert(
       fc.property(topicHistories, (history) => {
         const alone = written(history).map((batch) =>
-          readOne(new BatchReader(), content(batch, true)),
+          readOne(new BatchReader(), batchInFrame(batch, true)),
         );
         expect(alone.flatMap(eventsOf)).toEqual(plainHistory(history));
       }),
@@ -86,7 +71,7 @@ describe("a chain", () => {
         const reader = new BatchReader();
         const read = batches
           .slice(from)
-          .map((batch, index) => readOne(reader, content(batch, index === 0 || batch.rebase)));
+          .map((batch, index) => readOne(reader, batchInFrame(batch, index === 0 || batch.rebase)));
         const events = read.flatMap(eventsOf);
         expect(events).toEqual(plainHistory(history).slice(-events.length));
       }),
@@ -112,7 +97,7 @@ describe("a chain", () => {
         const topic = { kind: rows.kind, epoch: EPOCH, sequence };
         const reader = new BatchReader();
         const batches = BatchWriter.snapshot(topic, rows, { publishedTimeUs: EPOCH });
-        const read = batches.map((batch) => readOne(reader, content(batch, true)));
+        const read = batches.map((batch) => readOne(reader, batchInFrame(batch, true)));
         expect(read.flatMap(eventsOf)).toEqual(plainHistory([rows]));
         expect(read.every((batch) => batch.snapshot && batch.firstSequence === sequence)).toBe(
           true,
@@ -134,7 +119,7 @@ class Subscription {
     const withBase = this.needsBase || batch.rebase || batch.snapshot || !isNext;
     this.needsBase = batch.snapshot;
     this.#position = lastSequenceOf(batch);
-    return content(batch, withBase);
+    return batchInFrame(batch, withBase);
   }
 }
 
@@ -196,7 +181,7 @@ describe("a reader that lost batches", () => {
             continue;
           }
           // A batch with its base shows a loss by its sequence, one without by the residue.
-          const shows = isPending && element.length === content(batch, true).length;
+          const shows = isPending && element.length === batchInFrame(batch, true).length;
           if (shows || !client.take(element)) {
             if (!isPending) falseAlarms += 1;
             catchUp(index);
@@ -221,7 +206,7 @@ describe("a reader that lost batches", () => {
     for (let index = 0; index < 200; index += 1) {
       const [batch] = writer.write(plainTrades(index, 1), { publishedTimeUs: EPOCH });
       if (batch === undefined || (index >= 10 && index < 10 + 127)) continue;
-      const reading = reader.read(content(batch, index === 0));
+      const reading = reader.read(batchInFrame(batch, index === 0));
       outcomes.push(reading.outcome === "lost" ? reading.reason : reading.outcome);
     }
     const noticed = outcomes.indexOf("last-sequence");
@@ -234,8 +219,8 @@ describe("a reader that lost batches", () => {
     const [batch] = written([plainTrades(0, 3)]);
     const reader = new BatchReader();
     if (batch === undefined) throw new Error("nothing was written");
-    expect(reader.read(content(batch, false))).toEqual({ outcome: "lost", reason: "no-base" });
-    expect(readOne(reader, content(batch, true)).count).toBe(3);
+    expect(reader.read(batchInFrame(batch, false))).toEqual({ outcome: "lost", reason: "no-base" });
+    expect(readOne(reader, batchInFrame(batch, true)).count).toBe(3);
     reader.reset();
     expect(reader.isChained).toBe(false);
   });

@@ -156,7 +156,8 @@ const CONFLATED = new Set([
   "fundings",
 ]);
 
-function windowsOf(rows: BatchRows, { windowUs, conflated }: FrameMode): Window[] {
+/** The events of one topic as they go into frames. */
+export function windowsOf(rows: BatchRows, { windowUs, conflated }: FrameMode): Window[] {
   const list: readonly { readonly receivedTimeUs: number }[] = rows.rows;
   const windows: Window[] = [];
   let start = 0;

@@ -1,12 +1,12 @@
 import { WireError, rowsOf, walkServerFrame } from "@tickwire/proto/codec";
-import { BatchReader, topicIdOf } from "@tickwire/proto/batch";
-import type { ReadBatch } from "@tickwire/proto/batch";
+import { BatchReader, elementLength, putElement, topicIdOf } from "@tickwire/proto/batch";
+import type { BusBatch, ReadBatch } from "@tickwire/proto/batch";
 import { plainEvent } from "./wire-events.ts";
 import { MalformedBatch, ReferenceTopic } from "./wire-reference.ts";
 import type { PlainMessage, PlainReading } from "./wire-reference.ts";
 import type { WireDecoder } from "./wire-schema.ts";
 
-/** Reads frames as a client does that starts with nothing; the readings are those of proto/vectors. */
+/** Reads frames as a client that starts with nothing; the readings are those of proto/vectors. */
 export type WireClient = {
   frame(frame: Uint8Array): readonly PlainReading[];
   resume(position: Resume): void;
@@ -16,6 +16,20 @@ export type Resume = {
   readonly epoch: number;
   readonly sequence: number;
 };
+
+/** A batch as a client finds it in a frame: the content of an element of topic 5. */
+export function batchInFrame(batch: BusBatch, withBase: boolean): Uint8Array {
+  const frame = new Uint8Array(elementLength(batch, 5, withBase));
+  const length = putElement(frame, 0, batch, { topicId: 5, withBase });
+  let content = frame.subarray(0, 0);
+  walkServerFrame(frame.subarray(0, length), {
+    message: () => undefined,
+    batch: (start, end) => {
+      content = frame.subarray(start, end);
+    },
+  });
+  return content;
+}
 
 const MALFORMED: PlainReading = { reading: "malformed" };
 

@@ -12,7 +12,7 @@ import type { PlainMessage } from "./wire-reference.ts";
 const require = createRequire(import.meta.url);
 const PROTO = path.join(import.meta.dirname, "../../proto");
 
-/** A folder with the whole schema: what stands in proto/next takes the place of what it replaces. */
+/** A folder with the whole schema: what is in proto/next stands in place of what it replaces. */
 export function schemaFolder(): string {
   const folder = mkdtempSync(path.join(tmpdir(), "tickwire-wire-"));
   cpSync(path.join(PROTO, "buf.yaml"), path.join(folder, "buf.yaml"));
@@ -56,7 +56,7 @@ export function loadWireSchema(): WireSchema {
   }
 }
 
-/** Decodes a message to its fields by name: 64-bit integers as bigints, what is left out as its default. */
+/** Decodes a message to its fields by name: 64-bit integers as bigints, defaults filled in. */
 export type WireDecoder = (name: string, bytes: Uint8Array) => PlainMessage;
 
 /** Decoders made of the two libraries. They throw what the library throws. */
