@@ -49,7 +49,8 @@ function readPrices(scan: BatchScan, state: ChainState, askMask: number): PriceE
     const code = takeNumber(bytes, at);
     at = varintEnd;
     const flag = code & 3;
-    const difference = unzigzag((code - flag) / 4);
+    const difference =
+      code <= 0x7fff_ffff ? (code >>> 3) ^ -((code >>> 2) & 1) : unzigzag((code - flag) / 4);
     let value: number;
     if ((flag & askMask) === 0) value = price += difference;
     else value = askPrice += difference;
@@ -125,9 +126,10 @@ export function readTrades(scan: BatchScan, state: ChainState, count: number): T
   const { prices, flags } = readPrices(scan, state, 0);
   assertCount("prices", prices.length, count);
   const sizes = readSizes(scan, flags, 0);
-  const aggressorSides: AggressorSide[] = [];
+  // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
+  const aggressorSides = new Array<AggressorSide>(count);
   for (let index = 0; index < count; index += 1) {
-    aggressorSides.push(SIDES[flags[index] as number] as AggressorSide);
+    aggressorSides[index] = SIDES[flags[index] as number] as AggressorSide;
   }
   const isHistorical = scan.bool(BatchField.Historical);
   const [priceScale, sizeScale] = applyTexts(scan, [prices, sizes], {

@@ -5,11 +5,12 @@ import type { QuoteColumns, RowTimes } from "../types.ts";
 import { WireError } from "../wire-error.ts";
 import { BatchField } from "./batch-fields.ts";
 import type { RecordField } from "./batch-fields.ts";
-import { takeWide, wideEnd } from "./batch-scan.ts";
+import { takeNumber, takeWide, varintEnd, wideEnd } from "./batch-scan.ts";
 import type { BatchScan } from "./batch-scan.ts";
 import type { ChainState } from "./chain-state.ts";
 import { applyTexts } from "./decimal-text-reader.ts";
-import { readDifferences, sumWrapped } from "./difference-reader.ts";
+import { sumWrapped } from "./difference-reader.ts";
+import { addWrapped, unzigzag, unzigzagWide } from "./wide-integers.ts";
 
 /** The values of each field, one for each event. */
 export type ReadRecords = {
@@ -29,29 +30,54 @@ export function readRecords(
   const columns: Mantissa[][] = [];
   for (let field = 0; field < fields.length; field += 1) {
     const column = (fields[field] as RecordField).column;
-    const entries = scan.entries(column);
-    const differences = entries === 0 ? [] : readDifferences(scan, column, entries);
-    const bit = 1 << field;
-    // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
-    const values = new Array<Mantissa>(count);
-    let value = state.values[field] as Mantissa;
-    let used = 0;
-    for (let index = 0; index < count; index += 1) {
-      const isChanged = masks === undefined ? entries > 0 : ((masks[index] as number) & bit) !== 0;
-      if (isChanged) {
-        if (used === entries) throw new WireError("malformed", "a column has too few entries");
-        value = sumWrapped(value, differences[used] as Mantissa);
-        used += 1;
-      }
-      values[index] = value;
-    }
-    assertCount(`column ${column}`, used, entries);
-    state.values[field] = value;
+    const start = state.values[field] as Mantissa;
+    const values = readField(scan, { column, bit: 1 << field, start }, masks, count);
+    if (count > 0) state.values[field] = values[count - 1] as Mantissa;
     columns.push(values);
   }
   const groups = fields.map((field) => field.scaleField);
   const scales = applyTexts(scan, columns, { scales: state.scales, groups });
   return { columns, scales };
+}
+
+/** The values of one field, one for each event, counted from `start`. */
+function readField(
+  scan: BatchScan,
+  field: { readonly column: number; readonly bit: number; readonly start: Mantissa },
+  masks: readonly number[] | undefined,
+  count: number,
+): Mantissa[] {
+  const { column, bit } = field;
+  // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
+  const values = new Array<Mantissa>(count);
+  let value = field.start;
+  let at = scan.start(column);
+  if (at < 0) {
+    if (masks?.some((mask) => (mask & bit) !== 0) === true) throw tooShort();
+    return values.fill(value);
+  }
+  const { bytes } = scan;
+  const end = scan.end(column);
+  for (let index = 0; index < count; index += 1) {
+    if (masks === undefined || ((masks[index] as number) & bit) !== 0) {
+      if (at >= end) throw tooShort();
+      const code = takeNumber(bytes, at);
+      if (code >= 0) {
+        at = varintEnd;
+        value = sumWrapped(value, unzigzag(code));
+      } else {
+        value = addWrapped(value, unzigzagWide(takeWide(bytes, at, end)));
+        at = wideEnd;
+      }
+    }
+    values[index] = value;
+  }
+  if (at === end) return values;
+  throw new WireError("malformed", `column ${column} has more entries than events have changes`);
+}
+
+function tooShort(): WireError {
+  return new WireError("malformed", "a column has fewer entries than events have changes");
 }
 
 function readMasks(scan: BatchScan, count: number): number[] {
@@ -60,9 +86,15 @@ function readMasks(scan: BatchScan, count: number): number[] {
   let at = scan.start(BatchField.Changes);
   const masks: number[] = [];
   for (let index = 0; index < count; index += 1) {
+    const mask = takeNumber(bytes, at);
     // Bits of fields that this code does not know are above those that it knows.
-    masks.push(Number(takeWide(bytes, at, end) & 0x3fff_ffffn));
-    at = wideEnd;
+    if (mask >= 0) {
+      masks.push(mask & 0x3fff_ffff);
+      at = varintEnd;
+    } else {
+      masks.push(Number(takeWide(bytes, at, end) & 0x3fff_ffffn));
+      at = wideEnd;
+    }
   }
   return masks;
 }

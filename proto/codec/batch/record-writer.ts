@@ -71,12 +71,18 @@ export function wantedScales(
   scales: readonly number[],
   mayText: boolean,
 ): number[] {
-  const wanted = fields.map((_, index) =>
-    columnOf(index).wantedScale(scales[index] as number, mayText),
-  );
-  return fields.map((field) =>
-    Math.max(...wanted.filter((_, other) => fields[other]?.scaleField === field.scaleField)),
-  );
+  const wanted: number[] = [];
+  for (let index = 0; index < fields.length; index += 1) {
+    const group = (fields[index] as RecordField).scaleField;
+    const scale = columnOf(index).wantedScale(scales[index] as number, mayText);
+    wanted[index] = scale;
+    if (scale > (wanted[group] as number)) wanted[group] = scale;
+  }
+  // The first of a group has the scale of all.
+  for (let index = 0; index < fields.length; index += 1) {
+    wanted[index] = wanted[(fields[index] as RecordField).scaleField] as number;
+  }
+  return wanted;
 }
 
 /** Brings the fields to those scales. */

@@ -154,6 +154,7 @@ function refuse(mantissa: Mantissa): never {
 
 /** The same number at a finer scale; 0, where a chain may start too, if it does not fit 64 bits. */
 export function rescaledPrice(mantissa: Mantissa, fromScale: number, toScale: number): Mantissa {
+  if (fromScale === toScale) return mantissa;
   const value = BigInt(mantissa) * 10n ** BigInt(toScale - fromScale);
   return value < MAGNITUDE_MAX && value >= -MAGNITUDE_MAX ? fromBigInt(value) : 0;
 }

@@ -53,19 +53,33 @@ export function readTimes(scan: BatchScan, state: ChainState, count: number): Re
   const receivedTimesUs = new Array<number>(count);
   // oxlint-disable-next-line unicorn/no-new-array -- the same
   const venueTimesUs = new Array<number | undefined>(count);
-  const hasVenue = state.venueTimeUnitUs !== 0;
+  const unit = state.venueTimeUnitUs;
   let received = state.receivedTimeUs;
+  let { venueTimeUs: venue, venueReceivedTimeUs: venueReceived } = state;
   for (let index = 0; index < count; index += 1) {
     const advance = takeNumber(bytes, at);
     at = varintEndAfter(bytes, at, end, advance);
     received = advance >= 0 ? received + advance : addWide(received, wideBefore);
     if (received > Number.MAX_SAFE_INTEGER) throw unsafeTime();
     receivedTimesUs[index] = received;
-    if (!hasVenue) continue;
+    if (unit === 0) continue;
     const code = takeNumber(bytes, at);
     at = varintEndAfter(bytes, at, end, code);
-    venueTimesUs[index] = code === 0 ? undefined : readVenueTime(state, received, code);
+    if (code === 0) {
+      venueTimesUs[index] = undefined;
+      continue;
+    }
+    const span = received - venueReceived;
+    const isFast = code > 0 && span <= FAST_MAGNITUDE_MAX && span >= -FAST_MAGNITUDE_MAX;
+    const fast = isFast ? venue + (unzigzag(code - 1) + wholeUnits(span, unit)) * unit : NaN;
+    venue = Number.isSafeInteger(fast)
+      ? fast
+      : venueTimeWide(venue, BigInt(received) - BigInt(venueReceived), BigInt(unit), code);
+    venueReceived = received;
+    venueTimesUs[index] = venue;
   }
+  state.venueTimeUs = venue;
+  state.venueReceivedTimeUs = venueReceived;
   state.receivedTimeUs = received;
   const publishedTimeUs = Number.isNaN(lag)
     ? addWide(received, unzigzagWide(takeWide(bytes, lagStart, end)))
@@ -84,23 +98,10 @@ function varintEndAfter(bytes: Uint8Array, at: number, end: number, value: numbe
   return wideEnd;
 }
 
-function readVenueTime(state: ChainState, received: number, code: number): number {
-  const { venueTimeUnitUs: unit } = state;
-  const span = received - state.venueReceivedTimeUs;
-  let venue = NaN;
-  if (code >= 0 && span <= FAST_MAGNITUDE_MAX && span >= -FAST_MAGNITUDE_MAX) {
-    venue = state.venueTimeUs + (unzigzag(code - 1) + wholeUnits(span, unit)) * unit;
-  }
-  if (!Number.isSafeInteger(venue)) {
-    const wideSpan = BigInt(received) - BigInt(state.venueReceivedTimeUs);
-    const units = wholeUnitsWide(wideSpan, BigInt(unit));
-    const wideCode = code >= 0 ? BigInt(code) : wideBefore;
-    const advance = (unzigzagWide(wideCode - 1n) + units) * BigInt(unit);
-    venue = addWide(state.venueTimeUs, advance);
-  }
-  state.venueTimeUs = venue;
-  state.venueReceivedTimeUs = received;
-  return venue;
+/** The venue time after `venue`; `code` is NaN where `wideBefore` is the code. */
+function venueTimeWide(venue: number, span: bigint, unit: bigint, code: number): number {
+  const wideCode = code >= 0 ? BigInt(code) : wideBefore;
+  return addWide(venue, (unzigzagWide(wideCode - 1n) + wholeUnitsWide(span, unit)) * unit);
 }
 
 function addWide(time: number, advance: bigint): number {

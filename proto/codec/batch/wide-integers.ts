@@ -5,6 +5,8 @@ import { putBigVarint, putVarint } from "../byte-writer.ts";
 /** Numbers of this magnitude, doubled and added up in pairs, are still safe integers. */
 export const FAST_MAGNITUDE_MAX = 2 ** 51;
 
+const EXACT_QUOTIENT_MAX = 2 ** 40;
+
 /** The signed 64-bit integer that a zigzag code stands for. */
 export function unzigzagWide(code: bigint): bigint {
   return (code >> 1n) ^ -(code & 1n);
@@ -40,6 +42,11 @@ export function putDifference(bytes: Uint8Array, at: number, a: Mantissa, b: Man
 
 /** Whole units in a span of time, rounded down for negative spans too; exact. */
 export function wholeUnits(spanUs: number, unitUs: number): number {
+  if (unitUs === 1) return spanUs;
+  // Below this the quotient's fraction, which is 1/1000 at least, is not rounded away.
+  if (spanUs < EXACT_QUOTIENT_MAX && spanUs > -EXACT_QUOTIENT_MAX) {
+    return Math.floor(spanUs / unitUs);
+  }
   const rest = spanUs % unitUs;
   return (spanUs - (rest < 0 ? rest + unitUs : rest)) / unitUs;
 }
