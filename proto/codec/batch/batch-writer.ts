@@ -11,6 +11,7 @@ import {
 } from "./batch-fields.ts";
 import type { BatchKind } from "./batch-fields.ts";
 import { writeBase } from "./base-codec.ts";
+import { sharedCopy } from "./byte-arena.ts";
 import { BusBatchField } from "./bus-batch.ts";
 import type { BusBatch } from "./bus-batch.ts";
 import { emptyChainState } from "./chain-state.ts";
@@ -84,13 +85,17 @@ export class BatchWriter {
 
   /**
    * The events as batches: mostly one, more where a batch must end (a book replaced, historical
-   * trades, a field that the venue says no longer). The caller owns the result. Throws WireError
-   * (`unsafe-integer`, `malformed`) for what no row may hold, RangeError for rows of another channel.
+   * trades, a field that the venue says no longer). Their bytes are nobody's to change. Throws
+   * WireError (`unsafe-integer`, `malformed`) for what no row may hold, and RangeError for rows of
+   * another channel. Of several batches, those before the refused one count as written: their
+   * readers see a loss.
    */
   write(rows: BatchRows, init: BatchInit): BusBatch[] {
     const head = headOf(init);
-    const rest = head.skipped === 0 ? head : { ...head, skipped: 0 };
-    return partsOf(rows).map((part, index) => this.#write(part, index === 0 ? head : rest));
+    const parts = partsOf(rows);
+    if (parts.length === 1) return [this.#write(rows, head)];
+    const rest = { ...head, skipped: 0 };
+    return parts.map((part, index) => this.#write(part, index === 0 ? head : rest));
   }
 
   /** A batch without events, which says where the topic stands. */
@@ -178,7 +183,7 @@ export class BatchWriter {
     writer.uintField(BusBatchField.Count, count);
     writer.intField(BusBatchField.PublishedTimeUs, publishedTimeUs);
     writer.boolField(BusBatchField.Rebase, rebase);
-    const bytes = writer.finish();
+    const bytes = sharedCopy(writer.bytes, writer.position);
     return {
       bytes,
       start: 0,
