@@ -176,7 +176,9 @@ export class BatchWriter {
     writer.uintField(BatchField.Skipped, skipped);
     this.#writeAnchor(last);
     writer.boolField(BatchField.Snapshot, snapshot);
-    this.#finerTexts += writePayload(writer, state, rows, this.#tradeIds.numbers);
+    if (count > 0) {
+      this.#finerTexts += writePayload(writer, state, rows, this.#tradeIds.numbers);
+    }
     const coreLength = writer.position - core;
     writer.close(core);
     const coreEnd = writer.position;
