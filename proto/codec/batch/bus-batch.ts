@@ -1,9 +1,7 @@
-import { ByteReader, WireType } from "../byte-reader.ts";
+import { ByteReader, WireType, safeSigned, safeUnsigned } from "../byte-reader.ts";
 import { putVarint, varintLength } from "../byte-writer.ts";
-import { MessageScan, shapesOf } from "../message-scan.ts";
 import { WireError } from "../wire-error.ts";
-import { BatchField, SEQUENCE_RESIDUE_MODULUS } from "./batch-fields.ts";
-import { readBase } from "./base-codec.ts";
+import { BaseField, BatchField, SEQUENCE_RESIDUE_MODULUS } from "./batch-fields.ts";
 import { BatchScan } from "./batch-scan.ts";
 import { eventsOfTimes, residueOf } from "./times-codec.ts";
 
@@ -15,6 +13,9 @@ export const BusBatchField = {
   Rebase: 4,
   Base: 7,
 } as const;
+
+const CORE_TAG = (BusBatchField.Batch << 3) | WireType.Bytes;
+const BASE_TAG = (BusBatchField.Base << 3) | WireType.Bytes;
 
 /**
  * A batch as the bus carries it, and where in its bytes the two ranges are that a gateway cuts out.
@@ -49,24 +50,36 @@ export function lastSequenceOf(batch: BusBatch): number {
   return batch.snapshot ? batch.baseSequence : batch.baseSequence + batch.skipped + batch.count;
 }
 
-const SHAPES = shapesOf({ varint: [2, 3, 4], bytes: [1, 7] });
 const coreScan = new BatchScan();
+
+/** What stands in the outer message; -1 where a range is not there. */
+type Outer = {
+  coreStart: number;
+  coreEnd: number;
+  baseStart: number;
+  baseContentStart: number;
+  baseEnd: number;
+  count: number;
+  publishedTimeUs: number;
+  rebase: boolean;
+};
+
+/** What a gateway must know of a base. */
+type BaseHead = { channel: number; epoch: number; sequence: number; venueTimeUnitUs: number };
 
 /**
  * Reads a BusBatch as far as a gateway must: where its ranges are, and that what a subscriber
  * proves continuity by agrees with itself. The payload stays unread. Throws WireError.
  */
 export function readBusBatch(bytes: Uint8Array, start = 0, end: number = bytes.length): BusBatch {
-  const scan = new MessageScan(bytes, SHAPES).scan(start, end);
-  const [coreStart, coreEnd] = oneRange(scan, BusBatchField.Batch, "batch");
-  const [contentStart, baseEnd] = oneRange(scan, BusBatchField.Base, "base");
-  const state = readBase(bytes, contentStart, baseEnd);
-  const count = scan.uint32(BusBatchField.Count);
+  const outer = readOuter(bytes, start, end);
+  const { coreStart, coreEnd, baseStart, baseEnd, count, publishedTimeUs, rebase } = outer;
+  const base = readBaseHead(bytes, outer.baseContentStart, baseEnd);
   coreScan.scan(bytes, coreStart, coreEnd);
   const core = coreScan;
   if (core.bytes !== bytes) throw new WireError("malformed", "a column of a batch is in pieces");
-  for (const field of [BatchField.TopicId, BatchField.Base]) {
-    if (core.has(field)) throw new WireError("malformed", `a batch on the bus has field ${field}`);
+  if (core.has(BatchField.TopicId) || core.has(BatchField.Base)) {
+    throw new WireError("malformed", "a batch on the bus has a topic id or a base");
   }
   const batch: BusBatch = {
     bytes,
@@ -74,27 +87,84 @@ export function readBusBatch(bytes: Uint8Array, start = 0, end: number = bytes.l
     end,
     coreStart,
     coreEnd,
-    // The tag and the length stand before the content; a shortest tag takes one byte.
-    baseStart: contentStart - varintLength(baseEnd - contentStart) - 1,
+    baseStart,
     baseEnd,
-    channel: state.channel,
-    epoch: state.epoch,
-    baseSequence: state.sequence,
+    channel: base.channel,
+    epoch: base.epoch,
+    baseSequence: base.sequence,
     skipped: core.unsigned(BatchField.Skipped, "skipped"),
     count,
     snapshot: core.bool(BatchField.Snapshot),
-    publishedTimeUs: scan.signed(BusBatchField.PublishedTimeUs, "published_time_us"),
-    rebase: scan.bool(BusBatchField.Rebase),
+    publishedTimeUs,
+    rebase,
   };
-  if (bytes[batch.baseStart] !== ((BatchField.Base << 3) | WireType.Bytes)) {
-    throw new WireError("malformed", "the base of a batch has a tag or a length of odd form");
-  }
-  const events = eventsOfTimes(core.entries(BatchField.Times), state.venueTimeUnitUs);
+  const events = eventsOfTimes(core.entries(BatchField.Times), base.venueTimeUnitUs);
   if (events !== count) {
     throw new WireError("malformed", `count is ${count}, times is that of ${events} events`);
   }
   checkSequence(core, batch);
   return batch;
+}
+
+function readOuter(bytes: Uint8Array, start: number, end: number): Outer {
+  const outer: Outer = {
+    coreStart: -1,
+    coreEnd: -1,
+    baseStart: -1,
+    baseContentStart: -1,
+    baseEnd: -1,
+    count: 0,
+    publishedTimeUs: 0,
+    rebase: false,
+  };
+  const reader = new ByteReader(bytes, start, end);
+  while (reader.position < end) {
+    const tagStart = reader.position;
+    const tag = reader.tag();
+    if (tag === CORE_TAG) {
+      if (outer.coreStart >= 0) throw new WireError("malformed", "a bus message has two batches");
+      const length = reader.length();
+      outer.coreStart = reader.position;
+      outer.coreEnd = reader.position += length;
+    } else if (tag === BASE_TAG) {
+      if (outer.baseStart >= 0) throw new WireError("malformed", "a bus message has two bases");
+      const length = reader.length();
+      outer.baseStart = tagStart;
+      outer.baseContentStart = reader.position;
+      outer.baseEnd = reader.position += length;
+    } else if (tag === BusBatchField.Count << 3) outer.count = readUnsigned(reader, "count");
+    else if (tag === BusBatchField.PublishedTimeUs << 3) {
+      reader.varint64();
+      outer.publishedTimeUs = safeSigned("published_time_us", reader.low, reader.high);
+    } else if (tag === BusBatchField.Rebase << 3) {
+      reader.varint64();
+      outer.rebase = reader.low !== 0 || reader.high !== 0;
+    } else reader.skip(tag);
+  }
+  if (outer.coreStart < 0 || outer.baseStart < 0) {
+    throw new WireError("malformed", "a bus message has no batch or no base");
+  }
+  return outer;
+}
+
+function readBaseHead(bytes: Uint8Array, start: number, end: number): BaseHead {
+  const base: BaseHead = { channel: 0, epoch: 0, sequence: 0, venueTimeUnitUs: 0 };
+  const reader = new ByteReader(bytes, start, end);
+  while (reader.position < end) {
+    const tag = reader.tag();
+    if (tag === BaseField.Channel << 3) base.channel = readUnsigned(reader, "channel");
+    else if (tag === BaseField.Epoch << 3) base.epoch = readUnsigned(reader, "epoch");
+    else if (tag === BaseField.Sequence << 3) base.sequence = readUnsigned(reader, "sequence");
+    else if (tag === BaseField.VenueTimeUnitUs << 3) {
+      base.venueTimeUnitUs = readUnsigned(reader, "venue_time_unit_us");
+    } else reader.skip(tag);
+  }
+  return base;
+}
+
+function readUnsigned(reader: ByteReader, name: string): number {
+  reader.varint64();
+  return safeUnsigned(name, reader.low, reader.high);
 }
 
 function checkSequence(core: BatchScan, batch: BusBatch): void {
@@ -110,12 +180,6 @@ function checkSequence(core: BatchScan, batch: BusBatch): void {
   if (anchor !== 0 && anchor !== last) {
     throw new WireError("malformed", `last_sequence ${anchor} is not ${last}`);
   }
-}
-
-function oneRange(scan: MessageScan, field: number, name: string): readonly [number, number] {
-  const ranges = scan.ranges(field);
-  if (ranges.length === 2) return ranges as unknown as readonly [number, number];
-  throw new WireError("malformed", `a bus message has ${ranges.length / 2} fields ${name}`);
 }
 
 const BATCHES_TAG = (2 << 3) | WireType.Bytes;
