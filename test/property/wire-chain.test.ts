@@ -2,7 +2,13 @@
 // anywhere, or loses some of it.
 import { rowsOf } from "@tickwire/proto/codec";
 import type { BatchRows } from "@tickwire/proto/codec";
-import { BatchReader, BatchWriter, lastSequenceOf, readBusBatch } from "@tickwire/proto/batch";
+import {
+  BatchReader,
+  BatchWriter,
+  lastSequenceOf,
+  readBusBatch,
+  readBusEvents,
+} from "@tickwire/proto/batch";
 import type { BusBatch, ReadBatch } from "@tickwire/proto/batch";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -79,12 +85,37 @@ describe("a chain", () => {
     );
   });
 
+  test("goes on past batches that only say the position", () => {
+    fc.assert(
+      fc.property(topicHistories, fc.nat(), (history, at) => {
+        const kind = history[0]?.kind ?? "trades";
+        const writer = new BatchWriter({ kind, epoch: EPOCH });
+        const init = { publishedTimeUs: EPOCH };
+        const batches = history.flatMap((rows, index) => {
+          const news = writer.write(rows, init);
+          return index === at % history.length ? [...news, writer.writePosition(init)] : news;
+        });
+        const reader = new BatchReader();
+        const read = batches.map((batch, index) =>
+          readOne(reader, batchInFrame(batch, index === 0 || batch.rebase)),
+        );
+        expect(read.flatMap(eventsOf)).toEqual(plainHistory(history));
+        expect(read.filter(({ count }) => count === 0)).toHaveLength(1);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test("is read from a bus message as it was written", () => {
     fc.assert(
       fc.property(topicHistories, (history) => {
+        const events: unknown[] = [];
         for (const batch of written(history)) {
-          expect(readBusBatch(batch.bytes.slice())).toEqual({ ...batch, bytes: expect.anything() });
+          const read = readBusBatch(batch.bytes.slice());
+          expect(read).toEqual({ ...batch, bytes: expect.anything() });
+          events.push(...eventsOf(readBusEvents(read)));
         }
+        expect(events).toEqual(plainHistory(history));
       }),
       { numRuns: 300 },
     );
@@ -196,6 +227,31 @@ describe("a reader that lost batches", () => {
         expect([...client.events.values()]).toEqual(events);
       }),
       { numRuns: 400 },
+    );
+  });
+
+  test("knows exactly what a gateway missed on the bus", () => {
+    fc.assert(
+      fc.property(topicHistories, fates, (history, plan) => {
+        const batches = written(history);
+        const events = plainHistory(history);
+        const reader = new BatchReader();
+        const subscription = new Subscription();
+        const seen = new Map<number, unknown>();
+        let position = 0;
+        let missing = 0;
+        for (const [index, batch] of batches.entries()) {
+          if (plan[index % plan.length] === "lost") continue;
+          const read = readOne(reader, subscription.element(batch));
+          missing += read.firstSequence - 1 - position;
+          for (const [at, event] of eventsOf(read).entries())
+            seen.set(read.firstSequence + at, event);
+          position = read.firstSequence - 1 + read.count;
+        }
+        expect(seen.size + missing).toBe(position);
+        for (const [sequence, event] of seen) expect(event).toEqual(events[sequence - 1]);
+      }),
+      { numRuns: 200 },
     );
   });
 
