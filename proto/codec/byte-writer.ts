@@ -127,7 +127,7 @@ export class ByteWriter {
 }
 
 /** Bytes that a varint takes; `value` is a whole number from 0 to 2^53. */
-function varintLength(value: number): number {
+export function varintLength(value: number): number {
   let length = 1;
   for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) length += 1;
   return length;

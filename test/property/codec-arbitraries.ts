@@ -8,7 +8,7 @@ const fromBigInt = (value: bigint): number | bigint =>
  * Mantissas of every size: near 0, safe, around 2^53, up to 63 bits, and beyond (which travel as
  * text).
  */
-function mantissas(options: { readonly negative: boolean }): fc.Arbitrary<number | bigint> {
+export function mantissas(options: { readonly negative: boolean }): fc.Arbitrary<number | bigint> {
   const magnitudes = fc.oneof(
     { weight: 8, arbitrary: fc.bigInt({ min: 0n, max: 2n ** 40n }) },
     { weight: 2, arbitrary: fc.bigInt({ min: 0n, max: 2n ** 53n + 5n }) },

@@ -1,0 +1,225 @@
+import {
+  ByteReader,
+  WireType,
+  safeUnsigned,
+  takeShortVarint,
+  takeVarint,
+  varintEnd,
+} from "../byte-reader.ts";
+import { WireError } from "../wire-error.ts";
+import { BatchField } from "./batch-fields.ts";
+
+const FIELD_MAX = 41;
+
+/** What a field looks like on the wire. */
+const Shape = {
+  Unknown: 0,
+  /** One varint; the last one counts. */
+  Scalar: 1,
+  /** Varints, packed or not. */
+  Column: 2,
+  /** A message, whose pieces are one. */
+  Message: 3,
+  /** Texts or messages, each an element. */
+  Elements: 4,
+} as const;
+
+const SHAPES: Uint8Array = shapesOfBatch();
+
+function shapesOfBatch(): Uint8Array {
+  const shapes = new Uint8Array(FIELD_MAX + 1);
+  for (const field of Object.values(BatchField)) shapes[field] = Shape.Column;
+  const { TopicId, Skipped, LastSequence, Snapshot, Replaces, Historical } = BatchField;
+  for (const field of [TopicId, Skipped, LastSequence, Snapshot, Replaces, Historical]) {
+    shapes[field] = Shape.Scalar;
+  }
+  const { TradeIds, Texts, Liquidations, Statuses } = BatchField;
+  for (const field of [TradeIds, Texts, Liquidations, Statuses]) shapes[field] = Shape.Elements;
+  shapes[BatchField.Base] = Shape.Message;
+  return shapes;
+}
+
+const NO_RANGES: readonly number[] = [];
+
+/**
+ * Finds the fields of a Batch without reading them: in any order, packed or not, in pieces, unknown
+ * ones skipped. One object serves batch after batch: it is valid until the next `scan`.
+ */
+export class BatchScan {
+  /** What the positions count in: the batch's bytes, or a copy with its pieces put together. */
+  bytes: Uint8Array = new Uint8Array(0);
+  readonly #starts = new Int32Array(FIELD_MAX + 1);
+  readonly #ends = new Int32Array(FIELD_MAX + 1);
+  #elements: (number[] | undefined)[] | undefined;
+  #pieces: Map<number, number[]> | undefined;
+
+  /** Throws WireError where the bytes are cut off or no protobuf message. */
+  scan(bytes: Uint8Array, start: number, end: number): void {
+    this.bytes = bytes;
+    this.#starts.fill(-1);
+    this.#elements = undefined;
+    this.#pieces = undefined;
+    const reader = new ByteReader(bytes, start, end);
+    while (reader.position < end) {
+      const tag = reader.tag();
+      const field = tag >>> 3;
+      const shape = field <= FIELD_MAX ? (SHAPES[field] as number) : Shape.Unknown;
+      const wireType = tag & 7;
+      if (wireType === WireType.Bytes && shape >= Shape.Column) {
+        const length = this.#length(reader);
+        const from = reader.position;
+        reader.position = from + length;
+        if (shape === Shape.Elements) this.#addElement(field, from, from + length);
+        else this.#addRange(field, from, from + length);
+      } else if (
+        wireType === WireType.Varint &&
+        (shape === Shape.Scalar || shape === Shape.Column)
+      ) {
+        const from = reader.position;
+        reader.varint64();
+        if (shape === Shape.Scalar) this.#starts[field] = -1;
+        this.#addRange(field, from, reader.position);
+      } else {
+        reader.skip(tag);
+      }
+    }
+    if (this.#pieces !== undefined) this.#join(this.#pieces);
+  }
+
+  #length(reader: ByteReader): number {
+    const first = reader.position < reader.end ? (reader.bytes[reader.position] as number) : 0x80;
+    if (first >= 0x80 || first >= reader.end - reader.position) return reader.length();
+    reader.position += 1;
+    return first;
+  }
+
+  #addElement(field: number, start: number, end: number): void {
+    this.#elements ??= [];
+    const ranges = this.#elements[field];
+    if (ranges === undefined) this.#elements[field] = [start, end];
+    else ranges.push(start, end);
+  }
+
+  #addRange(field: number, start: number, end: number): void {
+    const before = this.#starts[field] as number;
+    if (before < 0) {
+      this.#starts[field] = start;
+      this.#ends[field] = end;
+      return;
+    }
+    this.#pieces ??= new Map();
+    const pieces = this.#pieces.get(field);
+    if (pieces !== undefined) pieces.push(start, end);
+    else this.#pieces.set(field, [before, this.#ends[field] as number, start, end]);
+  }
+
+  /** Appends what came in pieces, each field in one piece, to a copy of the bytes. */
+  #join(fields: ReadonlyMap<number, readonly number[]>): void {
+    const { bytes } = this;
+    let length = bytes.length;
+    for (const pieces of fields.values()) {
+      for (let at = 0; at < pieces.length; at += 2) {
+        length += (pieces[at + 1] as number) - (pieces[at] as number);
+      }
+    }
+    const whole = new Uint8Array(length);
+    whole.set(bytes);
+    let position = bytes.length;
+    for (const [field, pieces] of fields) {
+      this.#starts[field] = position;
+      for (let at = 0; at < pieces.length; at += 2) {
+        const piece = bytes.subarray(pieces[at], pieces[at + 1]);
+        whole.set(piece, position);
+        position += piece.length;
+      }
+      this.#ends[field] = position;
+    }
+    this.bytes = whole;
+  }
+
+  /** Start of a column or message; -1 if there is none. An empty one counts as none. */
+  start(field: number): number {
+    const start = this.#starts[field] as number;
+    return start >= 0 && start === this.#ends[field] ? -1 : start;
+  }
+
+  end(field: number): number {
+    return this.#ends[field] as number;
+  }
+
+  /** True if the field is there, be it empty. */
+  has(field: number): boolean {
+    return (this.#starts[field] as number) >= 0;
+  }
+
+  /** Pairs of start and end of the elements. */
+  ranges(field: number): readonly number[] {
+    return this.#elements?.[field] ?? NO_RANGES;
+  }
+
+  /** A uint64 field, 0 if it is absent. Throws WireError if it is beyond 2^53. */
+  unsigned(field: number, name: string): number {
+    const start = this.#starts[field] as number;
+    if (start < 0) return 0;
+    const value = takeVarint(this.bytes, start);
+    if (value >= 0) return value;
+    const reader = new ByteReader(this.bytes, start, this.end(field));
+    reader.varint64();
+    return safeUnsigned(name, reader.low, reader.high);
+  }
+
+  /** A uint32 field, 0 if it is absent; what is larger is cut to 32 bits. */
+  uint32(field: number): number {
+    const start = this.#starts[field] as number;
+    if (start < 0) return 0;
+    const reader = new ByteReader(this.bytes, start, this.end(field));
+    reader.varint64();
+    return reader.low;
+  }
+
+  bool(field: number): boolean {
+    const start = this.#starts[field] as number;
+    // NaN, which stands for more than a safe integer, is not 0 either.
+    return start >= 0 && takeVarint(this.bytes, start) !== 0;
+  }
+
+  /** Entries of a column. Throws WireError if the last one is cut off. */
+  entries(field: number): number {
+    const start = this.start(field);
+    return start < 0 ? 0 : countVarints(this.bytes, start, this.end(field));
+  }
+}
+
+/** How many varints a packed column holds. Throws WireError if the last one is cut off. */
+export function countVarints(bytes: Uint8Array, start: number, end: number): number {
+  let count = 0;
+  for (let at = start; at < end; at += 1) {
+    if ((bytes[at] as number) < 0x80) count += 1;
+  }
+  if (end > start && (bytes[end - 1] as number) >= 0x80) {
+    throw new WireError("truncated", "the last number of a column is cut off");
+  }
+  return count;
+}
+
+/**
+ * The varint at a position as a number, NaN if it may be beyond 2^53; `varintEnd` says where it
+ * ends.
+ */
+export function takeNumber(bytes: Uint8Array, position: number): number {
+  const short = takeShortVarint(bytes, position);
+  return short >= 0 ? short : takeVarint(bytes, position);
+}
+
+/** The varint at a position, whatever its size; `wideEnd` says where it ends. */
+export function takeWide(bytes: Uint8Array, position: number, end: number): bigint {
+  const reader = new ByteReader(bytes, position, end);
+  reader.varint64();
+  wideEnd = reader.position;
+  return (BigInt(reader.high) << 32n) | BigInt(reader.low);
+}
+
+/** Where the varint ended that `takeWide` read last. */
+export let wideEnd = 0;
+
+export { varintEnd };

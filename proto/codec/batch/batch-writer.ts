@@ -1,0 +1,290 @@
+import { ByteWriter } from "../byte-writer.ts";
+import { EventTimes } from "../event-times.ts";
+import { BATCH_EVENTS_MAX } from "../limits.ts";
+import type { BatchRows, BookRow, TradeRow } from "../types.ts";
+import { WireError } from "../wire-error.ts";
+import {
+  BatchField,
+  RECORD_FIELDS,
+  SEQUENCE_ANCHOR_BATCHES,
+  SEQUENCE_RESIDUE_MODULUS,
+} from "./batch-fields.ts";
+import type { BatchKind } from "./batch-fields.ts";
+import { writeBase } from "./base-codec.ts";
+import { sharedCopy } from "./byte-arena.ts";
+import { BusBatchField } from "./bus-batch.ts";
+import type { BusBatch } from "./bus-batch.ts";
+import { emptyChainState } from "./chain-state.ts";
+import type { ChainState } from "./chain-state.ts";
+import { gatherPayload, planPrices, planRecords, writePayload } from "./payload-writer.ts";
+import { absentFields } from "./record-writer.ts";
+import type { RecordRow } from "./record-writer.ts";
+import { writeTimes } from "./times-codec.ts";
+import { TradeIdPlan } from "./trade-id-form.ts";
+
+/** Numbers much finer than their scale that travel as text before the scale is raised for them. */
+const FINER_TEXTS_MAX = 2;
+
+/** A topic's chain, and where it starts. */
+export type ChainInit = {
+  readonly kind: BatchKind;
+  readonly epoch: number;
+  /** Of the last event before the first that will be written; of a snapshot, that of its events. */
+  readonly sequence?: number | undefined;
+};
+
+/** What is said of events beside them. Integers are safe. */
+export type BatchInit = {
+  readonly publishedTimeUs: number;
+  /** Events conflated away since the batch before. */
+  readonly skipped?: number | undefined;
+};
+
+type BatchHead = {
+  readonly publishedTimeUs: number;
+  readonly skipped: number;
+  readonly snapshot: boolean;
+};
+
+// Encoding is synchronous and never re-entered, so one set of scratch serves every topic.
+const writer = new ByteWriter();
+const times = new EventTimes();
+
+/**
+ * One chain of batches of one topic: a publisher's, or a view's. What it writes can be read in order
+ * by whoever read the batch before, or from any batch on together with its base.
+ */
+export class BatchWriter {
+  readonly #kind: BatchKind;
+  readonly #state: ChainState;
+  readonly #tradeIds = new TradeIdPlan();
+  #isFirst = true;
+  #batchesSinceAnchor = 0;
+  #finerTexts = 0;
+
+  constructor({ kind, epoch, sequence = 0 }: ChainInit) {
+    this.#kind = kind;
+    checkCount("epoch", epoch);
+    checkCount("sequence", sequence);
+    this.#state = emptyChainState(kind, epoch, sequence);
+  }
+
+  /**
+   * The state of a topic as batches of their own, mostly one: their events all stand at the topic's
+   * sequence, and the news after them needs its base.
+   */
+  static snapshot(topic: ChainInit, rows: BatchRows, init: BatchInit): BusBatch[] {
+    const head = { ...headOf(init), snapshot: true };
+    return partsOf(rows).map((part) => new BatchWriter(topic).#write(part, head));
+  }
+
+  /** Sequence of the last event written. */
+  get sequence(): number {
+    return this.#state.sequence;
+  }
+
+  /**
+   * The events as batches: mostly one, more where a batch must end (a book replaced, historical
+   * trades, a field that the venue says no longer). Their bytes are nobody's to change. Throws
+   * WireError (`unsafe-integer`, `malformed`) for what no row may hold, and RangeError for rows of
+   * another channel. Of several batches, those before the refused one count as written: their
+   * readers see a loss.
+   */
+  write(rows: BatchRows, init: BatchInit): BusBatch[] {
+    const head = headOf(init);
+    const parts = partsOf(rows);
+    if (parts.length === 1) return [this.#write(rows, head)];
+    const rest = { ...head, skipped: 0 };
+    return parts.map((part, index) => this.#write(part, index === 0 ? head : rest));
+  }
+
+  /** A batch without events, which says where the topic stands. */
+  writePosition(init: BatchInit): BusBatch {
+    const rows = { kind: this.#kind, rows: [] } as BatchRows;
+    return this.#write(rows, headOf(init));
+  }
+
+  #write(rows: BatchRows, head: BatchHead): BusBatch {
+    if (rows.kind !== this.#kind) {
+      throw new RangeError(`${rows.kind} in a chain of ${this.#kind}`);
+    }
+    const count = rows.rows.length;
+    if (count > BATCH_EVENTS_MAX) {
+      const problem = `${count} events exceed BATCH_EVENTS_MAX ${BATCH_EVENTS_MAX}`;
+      throw new WireError("malformed", problem);
+    }
+    const { sequence } = this.#state;
+    const last = head.snapshot ? sequence : sequence + head.skipped + count;
+    checkCount("sequence", last);
+    times.reset(count);
+    for (const row of rows.rows) times.add(row.receivedTimeUs, row.venueTimeUs);
+    if (count === 0) return this.#encode(rows, head, { last, rebase: false });
+    // From here on the chain moves: what a row may not hold has been refused.
+    gatherPayload(rows);
+    const rebase = this.#plan(rows);
+    this.#isFirst = false;
+    return this.#encode(rows, head, { last, rebase });
+  }
+
+  /** Decides units, scales and forms; true if the base has to say something new. */
+  #plan(rows: BatchRows): boolean {
+    const state = this.#state;
+    const isFirst = this.#isFirst;
+    const plan = { isFirst, mayText: !isFirst && this.#finerTexts < FINER_TEXTS_MAX };
+    const isTimesNew = planTimes(state, rows.rows.length, isFirst);
+    let isPayloadNew = false;
+    let isFormNew = false;
+    switch (rows.kind) {
+      case "trades":
+        isPayloadNew = planPrices(state, false, plan);
+        isFormNew = this.#tradeIds.plan(state, rows.rows);
+        break;
+      case "books":
+        isPayloadNew = planPrices(state, true, plan);
+        break;
+      case "liquidations":
+      case "statuses":
+        break;
+      case "quotes":
+      case "tickers":
+      case "markPrices":
+      case "openInterests":
+      case "fundings":
+      case "candles":
+        isPayloadNew = planRecords(state, rows.kind, rows.rows[0] as object, plan);
+    }
+    return isFirst || isTimesNew || isPayloadNew || isFormNew;
+  }
+
+  #encode(
+    rows: BatchRows,
+    head: BatchHead,
+    { last, rebase }: { readonly last: number; readonly rebase: boolean },
+  ): BusBatch {
+    const state = this.#state;
+    const baseSequence = state.sequence;
+    const { publishedTimeUs, skipped, snapshot } = head;
+    const count = rows.rows.length;
+    writer.reset();
+    // The base goes first: it is the state before the events, which the columns then move.
+    writeBase(writer, state);
+    const baseEnd = writer.position;
+    state.sequence = last;
+    const core = writer.open(BusBatchField.Batch);
+    const residue = last % SEQUENCE_RESIDUE_MODULUS;
+    writeTimes(writer, state, times, { count, residue, publishedTimeUs });
+    writer.uintField(BatchField.Skipped, skipped);
+    this.#writeAnchor(last);
+    writer.boolField(BatchField.Snapshot, snapshot);
+    if (count > 0) {
+      this.#finerTexts += writePayload(writer, state, rows, this.#tradeIds.numbers);
+    }
+    const coreLength = writer.position - core;
+    writer.close(core);
+    const coreEnd = writer.position;
+    writer.uintField(BusBatchField.Count, count);
+    writer.intField(BusBatchField.PublishedTimeUs, publishedTimeUs);
+    writer.boolField(BusBatchField.Rebase, rebase);
+    const bytes = sharedCopy(writer.bytes, writer.position);
+    return {
+      bytes,
+      start: 0,
+      end: bytes.length,
+      coreStart: coreEnd - coreLength,
+      coreEnd,
+      baseStart: 0,
+      baseEnd,
+      channel: state.channel,
+      epoch: state.epoch,
+      baseSequence,
+      skipped,
+      count,
+      snapshot,
+      publishedTimeUs,
+      rebase,
+    };
+  }
+
+  #writeAnchor(last: number): void {
+    this.#batchesSinceAnchor += 1;
+    if (this.#batchesSinceAnchor < SEQUENCE_ANCHOR_BATCHES) return;
+    this.#batchesSinceAnchor = 0;
+    writer.uintField(BatchField.LastSequence, last);
+  }
+}
+
+function headOf({ publishedTimeUs, skipped = 0 }: BatchInit): BatchHead {
+  if (!Number.isSafeInteger(publishedTimeUs)) {
+    throw new WireError("unsafe-integer", `publishedTimeUs is ${publishedTimeUs}`);
+  }
+  checkCount("skipped", skipped);
+  return { publishedTimeUs, skipped, snapshot: false };
+}
+
+function checkCount(name: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= 0) return;
+  throw new WireError("unsafe-integer", `${name} is ${value}`);
+}
+
+/** Decides the unit of venue times; true if the base has to say another one. */
+function planTimes(state: ChainState, count: number, isFirst: boolean): boolean {
+  if (isFirst) state.receivedTimeUs = times.received[0] as number;
+  if (state.venueTimeUnitUs === 1) return false;
+  let first = -1;
+  let isWhole = true;
+  for (let index = 0; index < count; index += 1) {
+    const venue = times.venue[index] as number;
+    // NaN stands for no time.
+    if (venue !== venue) continue;
+    if (first < 0) first = index;
+    if (venue % 1_000 !== 0) isWhole = false;
+  }
+  if (first < 0 || (isWhole && state.venueTimeUnitUs === 1_000)) return false;
+  if (state.venueTimeUnitUs === 0) {
+    state.venueTimeUs = times.venue[first] as number;
+    state.venueReceivedTimeUs = times.received[first] as number;
+  }
+  state.venueTimeUnitUs = isWhole ? 1_000 : 1;
+  return true;
+}
+
+/** The rows in runs that may share a batch. */
+function partsOf(rows: BatchRows): BatchRows[] {
+  const list: readonly object[] = rows.rows;
+  const parts: BatchRows[] = [];
+  let start = 0;
+  for (let index = 1; index < list.length; index += 1) {
+    if (!mustEnd(rows, index)) continue;
+    parts.push({ kind: rows.kind, rows: list.slice(start, index) } as BatchRows);
+    start = index;
+  }
+  if (start === 0) return list.length === 0 ? [] : [rows];
+  parts.push({ kind: rows.kind, rows: list.slice(start) } as BatchRows);
+  return parts;
+}
+
+/** True if row `index` cannot be in one batch with the row before it. */
+function mustEnd(rows: BatchRows, index: number): boolean {
+  switch (rows.kind) {
+    case "trades":
+      return (
+        (rows.rows[index] as TradeRow).historical !== (rows.rows[index - 1] as TradeRow).historical
+      );
+    case "books":
+      return (rows.rows[index] as BookRow).snapshot || (rows.rows[index - 1] as BookRow).snapshot;
+    case "quotes":
+    case "liquidations":
+    case "statuses":
+      return false;
+    case "tickers":
+    case "markPrices":
+    case "openInterests":
+    case "fundings":
+    case "candles": {
+      const fields = RECORD_FIELDS[rows.kind];
+      const list = rows.rows as readonly object[] as readonly RecordRow[];
+      const absent = absentFields(fields, list[index] as RecordRow);
+      return absent !== absentFields(fields, list[index - 1] as RecordRow);
+    }
+  }
+}

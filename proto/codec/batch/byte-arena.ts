@@ -1,0 +1,22 @@
+/** Small, because one message that is kept for long keeps its whole chunk. */
+const CHUNK_BYTES = 8 * 1_024;
+const SHARED_BYTES_MAX = 1_024;
+
+let chunk = new Uint8Array(CHUNK_BYTES);
+let used = 0;
+
+/**
+ * A copy of the first `length` bytes that nobody will write to again. Short ones share chunks: a
+ * buffer of its own for each message would cost more than encoding it.
+ */
+export function sharedCopy(bytes: Uint8Array, length: number): Uint8Array {
+  if (length > SHARED_BYTES_MAX) return bytes.slice(0, length);
+  if (length > CHUNK_BYTES - used) {
+    chunk = new Uint8Array(CHUNK_BYTES);
+    used = 0;
+  }
+  const start = used;
+  used = start + length;
+  for (let index = 0; index < length; index += 1) chunk[start + index] = bytes[index] as number;
+  return chunk.subarray(start, used);
+}

@@ -1,0 +1,71 @@
+import { parseMantissa, rescaleMantissa, textScale } from "../../model/decimal.ts";
+import type { Mantissa } from "../../model/decimal.ts";
+import { readText } from "../byte-reader.ts";
+import { DECIMAL_TEXT_LENGTH_MAX } from "../limits.ts";
+import { MessageScan, shapesOf } from "../message-scan.ts";
+import { WireError } from "../wire-error.ts";
+import { BatchField } from "./batch-fields.ts";
+import type { BatchScan } from "./batch-scan.ts";
+
+const TEXT_SHAPES = shapesOf({ varint: [1], bytes: [2] });
+const PLAIN_DECIMAL = /^-?[0-9]+(?:\.[0-9]+)?$/;
+
+/**
+ * Puts the numbers that travel as text into their columns, bringing columns of one group to the
+ * finest scale among them. Returns the scales.
+ */
+export function applyTexts(
+  scan: BatchScan,
+  columns: readonly Mantissa[][],
+  { scales, groups }: { readonly scales: readonly number[]; readonly groups: readonly number[] },
+): readonly number[] {
+  const ranges = scan.ranges(BatchField.Texts);
+  if (ranges.length === 0) return scales;
+  const finest = [...scales];
+  const texts: { readonly column: number; readonly entry: number; readonly text: string }[] = [];
+  for (let at = 0; at < ranges.length; at += 2) {
+    const { place, text } = readDecimalText(
+      scan.bytes,
+      ranges[at] as number,
+      ranges[at + 1] as number,
+    );
+    const column = place % columns.length;
+    const entry = (place - column) / columns.length;
+    if (entry >= (columns[0]?.length ?? 0)) {
+      throw new WireError("malformed", `a text has the index ${place}, beyond its column`);
+    }
+    texts.push({ column, entry, text });
+    const group = groups[column] as number;
+    finest[group] = Math.max(finest[group] as number, textScale(text));
+  }
+  for (const [index, values] of columns.entries()) {
+    const before = scales[index] as number;
+    const scale = finest[groups[index] as number] as number;
+    finest[index] = scale;
+    if (scale === before) continue;
+    for (let entry = 0; entry < values.length; entry += 1) {
+      values[entry] = rescaleMantissa(values[entry] as Mantissa, before, scale);
+    }
+  }
+  for (const { column, entry, text } of texts) {
+    const values = columns[column] as Mantissa[];
+    values[entry] = parseMantissa(text, finest[column] as number);
+  }
+  return finest;
+}
+
+function readDecimalText(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): { readonly place: number; readonly text: string } {
+  const scan = new MessageScan(bytes, TEXT_SHAPES).scan(start, end);
+  const [textStart = 0, textEnd = 0] = scan.ranges(2).slice(-2);
+  if (textEnd - textStart > DECIMAL_TEXT_LENGTH_MAX) {
+    const problem = `a decimal of ${textEnd - textStart} bytes exceeds ${DECIMAL_TEXT_LENGTH_MAX}`;
+    throw new WireError("malformed", problem);
+  }
+  const text = readText(bytes, textStart, textEnd);
+  if (!PLAIN_DECIMAL.test(text)) throw new WireError("malformed", `"${text}" is not a decimal`);
+  return { place: scan.uint32(1), text };
+}

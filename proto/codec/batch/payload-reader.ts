@@ -1,0 +1,275 @@
+import { fromBigInt } from "../../model/decimal.ts";
+import type { Mantissa } from "../../model/decimal.ts";
+import { LiquidationCodec, TopicStatusCodec } from "../../gen/messages.ts";
+import { readText } from "../byte-reader.ts";
+import { assertCount } from "../message-scan.ts";
+import type {
+  AggressorSide,
+  BookColumns,
+  LiquidationRow,
+  RowTimes,
+  StatusRow,
+  TradeColumns,
+} from "../types.ts";
+import { WireError } from "../wire-error.ts";
+import { channelFromWire, sideFromWire, stateFromWire } from "../wire-names.ts";
+import { BatchField } from "./batch-fields.ts";
+import { takeNumber, takeWide, varintEnd, wideEnd } from "./batch-scan.ts";
+import type { BatchScan } from "./batch-scan.ts";
+import { TradeIdForm } from "./chain-state.ts";
+import type { ChainState } from "./chain-state.ts";
+import { applyTexts } from "./decimal-text-reader.ts";
+import { readDifferences, sumWrapped } from "./difference-reader.ts";
+import { joinTradeId } from "./trade-id-form.ts";
+import { addWrapped, unzigzag, unzigzagWide } from "./wide-integers.ts";
+
+const SIDES: readonly AggressorSide[] = ["none", "buyer", "seller", "none"];
+const LEVEL_REMOVED = 1;
+const LEVEL_ASK = 2;
+const SIZE_MAX = 2n ** 63n;
+
+/** Prices and flags of the entries of the column `prices`. */
+type PriceEntries = { readonly prices: Mantissa[]; readonly flags: number[] };
+
+/** Reads the column `prices` and moves the state's; a mask tells the ask chain from the other. */
+function readPrices(scan: BatchScan, state: ChainState, askMask: number): PriceEntries {
+  const count = scan.entries(BatchField.Prices);
+  const start = scan.start(BatchField.Prices);
+  const { bytes } = scan;
+  // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
+  const prices = new Array<Mantissa>(count);
+  // oxlint-disable-next-line unicorn/no-new-array -- the same
+  const flags = new Array<number>(count);
+  if (typeof state.price !== "number" || typeof state.askPrice !== "number") {
+    return readPricesExactly(scan, state, askMask, { prices, flags });
+  }
+  let { price, askPrice } = state;
+  let at = start;
+  for (let index = 0; index < count; index += 1) {
+    const code = takeNumber(bytes, at);
+    at = varintEnd;
+    const flag = code & 3;
+    const difference =
+      code <= 0x7fff_ffff ? (code >>> 3) ^ -((code >>> 2) & 1) : unzigzag((code - flag) / 4);
+    let value: number;
+    if ((flag & askMask) === 0) value = price += difference;
+    else value = askPrice += difference;
+    // Not so either where the code was NaN.
+    if (!(value <= Number.MAX_SAFE_INTEGER && value >= -Number.MAX_SAFE_INTEGER)) {
+      return readPricesExactly(scan, state, askMask, { prices, flags });
+    }
+    prices[index] = value;
+    flags[index] = flag;
+  }
+  state.price = price;
+  state.askPrice = askPrice;
+  return { prices, flags };
+}
+
+function readPricesExactly(
+  scan: BatchScan,
+  state: ChainState,
+  askMask: number,
+  { prices, flags }: PriceEntries,
+): PriceEntries {
+  const end = scan.end(BatchField.Prices);
+  let at = scan.start(BatchField.Prices);
+  for (let index = 0; index < prices.length; index += 1) {
+    const code = takeWide(scan.bytes, at, end);
+    at = wideEnd;
+    const flag = Number(code & 3n);
+    const difference = unzigzagWide(code >> 2n);
+    const isAsk = (flag & askMask) !== 0;
+    const value = addWrapped(isAsk ? state.askPrice : state.price, difference);
+    if (isAsk) state.askPrice = value;
+    else state.price = value;
+    prices[index] = value;
+    flags[index] = flag;
+  }
+  return { prices, flags };
+}
+
+/** Reads the column `sizes`; entries whose flag has a bit of the mask are 0 and have no size. */
+function readSizes(scan: BatchScan, flags: readonly number[], removedMask: number): Mantissa[] {
+  const count = flags.length;
+  const end = scan.end(BatchField.Sizes);
+  const entries = scan.entries(BatchField.Sizes);
+  const { bytes } = scan;
+  // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
+  const sizes = new Array<Mantissa>(count);
+  let at = scan.start(BatchField.Sizes);
+  let rest = entries;
+  for (let index = 0; index < count; index += 1) {
+    if (((flags[index] as number) & removedMask) !== 0) {
+      sizes[index] = 0;
+      continue;
+    }
+    rest -= 1;
+    if (rest < 0) break;
+    const size = takeNumber(bytes, at);
+    if (size >= 0) {
+      at = varintEnd;
+      sizes[index] = size;
+    } else {
+      const wide = takeWide(bytes, at, end);
+      if (wide >= SIZE_MAX) throw new WireError("malformed", `a size of ${wide} is 2^63 or more`);
+      at = wideEnd;
+      sizes[index] = fromBigInt(wide);
+    }
+  }
+  if (rest === 0) return sizes;
+  const problem = rest < 0 ? "fewer" : "more";
+  throw new WireError("malformed", `sizes has ${problem} entries than prices needs`);
+}
+
+export function readTrades(scan: BatchScan, state: ChainState, count: number): TradeColumns {
+  const { prices, flags } = readPrices(scan, state, 0);
+  assertCount("prices", prices.length, count);
+  const sizes = readSizes(scan, flags, 0);
+  // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
+  const aggressorSides = new Array<AggressorSide>(count);
+  for (let index = 0; index < count; index += 1) {
+    aggressorSides[index] = SIDES[flags[index] as number] as AggressorSide;
+  }
+  const isHistorical = scan.bool(BatchField.Historical);
+  const [priceScale, sizeScale] = applyTexts(scan, [prices, sizes], {
+    scales: [state.priceScale, state.sizeScale],
+    groups: [0, 1],
+  }) as [number, number];
+  return {
+    priceScale,
+    sizeScale,
+    prices,
+    sizes,
+    aggressorSides,
+    tradeIds: readTradeIds(scan, state, count),
+    // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
+    historical: new Array<boolean>(count).fill(isHistorical),
+  };
+}
+
+function readTradeIds(scan: BatchScan, state: ChainState, count: number): (Mantissa | string)[] {
+  if (state.tradeIdForm === TradeIdForm.Number) return readNumbers(scan, state, count);
+  // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
+  if (state.tradeIdForm === TradeIdForm.None) return new Array<string>(count).fill("");
+  const ranges = scan.ranges(BatchField.TradeIds);
+  assertCount("trade_ids", ranges.length / 2, count);
+  const ids: string[] = [];
+  for (let at = 0; at < ranges.length; at += 2) {
+    ids.push(readText(scan.bytes, ranges[at] as number, ranges[at + 1] as number));
+  }
+  return ids;
+}
+
+function readNumbers(scan: BatchScan, state: ChainState, count: number): (Mantissa | string)[] {
+  const { tradeIdPrefix: prefix, tradeIdDigits: digits } = state;
+  const entries = scan.entries(BatchField.TradeIdDeltas);
+  if (entries > 0) assertCount("trade_id_deltas", entries, count);
+  const deltas = entries > 0 ? readDifferences(scan, BatchField.TradeIdDeltas, entries) : undefined;
+  const ids: (Mantissa | string)[] = [];
+  let id = state.tradeId;
+  for (let index = 0; index < count; index += 1) {
+    id = sumWrapped(id, deltas === undefined ? 1 : (deltas[index] as Mantissa));
+    ids.push(prefix === "" && digits === 0 ? id : joinTradeId(prefix, digits, id));
+  }
+  state.tradeId = id;
+  return ids;
+}
+
+export function readBooks(scan: BatchScan, state: ChainState, count: number): BookColumns {
+  const { prices, flags } = readPrices(scan, state, LEVEL_ASK);
+  const sizes = readSizes(scan, flags, LEVEL_REMOVED);
+  const counts = readLevelCounts(scan, count, prices.length);
+  const bidCounts: number[] = [];
+  const askCounts: number[] = [];
+  let level = 0;
+  for (const levels of counts) {
+    const end = level + levels;
+    let bids = 0;
+    while (level < end && ((flags[level] as number) & LEVEL_ASK) === 0) {
+      bids += 1;
+      level += 1;
+    }
+    for (; level < end; level += 1) {
+      if (((flags[level] as number) & LEVEL_ASK) !== 0) continue;
+      throw new WireError("malformed", "a bid stands behind an ask of the same event");
+    }
+    bidCounts.push(bids);
+    askCounts.push(levels - bids);
+  }
+  const replaces = scan.bool(BatchField.Replaces);
+  const [priceScale, sizeScale] = applyTexts(scan, [prices, sizes], {
+    scales: [state.priceScale, state.sizeScale],
+    groups: [0, 1],
+  }) as [number, number];
+  // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
+  const snapshots = new Array<boolean>(count).fill(replaces);
+  return { priceScale, sizeScale, snapshots, bidCounts, askCounts, prices, sizes };
+}
+
+function readLevelCounts(scan: BatchScan, count: number, levels: number): number[] {
+  const entries = scan.entries(BatchField.LevelCounts);
+  if (entries === 0) {
+    if (count === 1) return [levels];
+    assertCount("prices", levels, count);
+    // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
+    return new Array<number>(count).fill(1);
+  }
+  assertCount("level_counts", entries, count);
+  const { bytes } = scan;
+  const counts: number[] = [];
+  let at = scan.start(BatchField.LevelCounts);
+  let total = 0;
+  for (let index = 0; index < count; index += 1) {
+    const some = takeNumber(bytes, at);
+    at = varintEnd;
+    total += some;
+    // Not so either where the varint was NaN.
+    if (!(total <= levels)) break;
+    counts.push(some);
+  }
+  if (total === levels && counts.length === count) return counts;
+  throw new WireError("malformed", `level_counts does not add up to ${levels} levels`);
+}
+
+type TimesOf = (index: number) => RowTimes;
+
+export function readLiquidations(
+  scan: BatchScan,
+  count: number,
+  timesOf: TimesOf,
+): LiquidationRow[] {
+  return elementsOf(scan, BatchField.Liquidations, count).map((bytes, index) => {
+    const { price, size, aggressorSide, liquidationId } = LiquidationCodec.decode(bytes);
+    return {
+      ...timesOf(index),
+      price,
+      size,
+      aggressorSide: sideFromWire(aggressorSide),
+      liquidationId: liquidationId === "" ? undefined : liquidationId,
+    };
+  });
+}
+
+export function readStatuses(scan: BatchScan, count: number, timesOf: TimesOf): StatusRow[] {
+  return elementsOf(scan, BatchField.Statuses, count).map((bytes, index) => {
+    const { channel, state, reason, sinceTimeUs } = TopicStatusCodec.decode(bytes);
+    return {
+      ...timesOf(index),
+      channel: channelFromWire(channel),
+      state: stateFromWire(state),
+      reason,
+      sinceTimeUs,
+    };
+  });
+}
+
+function elementsOf(scan: BatchScan, field: number, count: number): Uint8Array[] {
+  const ranges = scan.ranges(field);
+  assertCount(`field ${field}`, ranges.length / 2, count);
+  const elements: Uint8Array[] = [];
+  for (let at = 0; at < ranges.length; at += 2) {
+    elements.push(scan.bytes.subarray(ranges[at], ranges[at + 1]));
+  }
+  return elements;
+}

@@ -1,0 +1,246 @@
+import type { Mantissa } from "../../model/decimal.ts";
+import { LiquidationCodec, TopicStatusCodec } from "../../gen/messages.ts";
+import { VARINT_BYTES_MAX, putVarint } from "../byte-writer.ts";
+import type { ByteWriter } from "../byte-writer.ts";
+import type { BatchRows, BookRow, TradeRow } from "../types.ts";
+import { channelToWire, sideToWire, stateToWire } from "../wire-names.ts";
+import { BatchField, RECORD_FIELDS } from "./batch-fields.ts";
+import type { RecordKind } from "./batch-fields.ts";
+import { TradeIdForm } from "./chain-state.ts";
+import type { ChainState } from "./chain-state.ts";
+import { LEVEL_ASK, PriceColumns } from "./price-writer.ts";
+import {
+  absentFields,
+  firstValue,
+  gatherRecords,
+  settleRecords,
+  wantedScales,
+  writeRecords,
+} from "./record-writer.ts";
+import type { RecordRow } from "./record-writer.ts";
+import { rescaledPrice } from "./scaled-column.ts";
+import type { PlacedText } from "./scaled-column.ts";
+import { addWrapped, putDifference } from "./wide-integers.ts";
+
+// Encoding is synchronous and never re-entered, so one set of scratch serves every topic.
+const priced = new PriceColumns();
+let levelCounts = new Uint32Array(64);
+
+const SIDE_FLAGS = { none: 0, buyer: 1, seller: 2 } as const;
+
+/** Of a chain, when its next batch is decided about. */
+export type PayloadPlan = {
+  /** Nothing was written yet: the chain may start anywhere. */
+  readonly isFirst: boolean;
+  /** A number much finer than its scale may travel as text. */
+  readonly mayText: boolean;
+};
+
+/** Takes over the columns of the rows. Throws WireError for what no column can hold. */
+export function gatherPayload(rows: BatchRows): void {
+  switch (rows.kind) {
+    case "trades":
+      gatherTrades(rows.rows);
+      return;
+    case "books":
+      gatherBooks(rows.rows);
+      return;
+    case "liquidations":
+    case "statuses":
+      return;
+    case "quotes":
+    case "tickers":
+    case "markPrices":
+    case "openInterests":
+    case "fundings":
+    case "candles":
+      gatherRecords(RECORD_FIELDS[rows.kind], recordRows(rows.rows));
+  }
+}
+
+function recordRows(rows: readonly object[]): readonly RecordRow[] {
+  return rows as readonly RecordRow[];
+}
+
+function gatherTrades(rows: readonly TradeRow[]): void {
+  priced.reset();
+  for (const row of rows) {
+    priced.add(row.priceMantissa, row.sizeMantissa, row, SIDE_FLAGS[row.aggressorSide]);
+  }
+}
+
+function gatherBooks(rows: readonly BookRow[]): void {
+  priced.reset();
+  if (rows.length > levelCounts.length) levelCounts = new Uint32Array(rows.length);
+  for (let index = 0; index < rows.length; index += 1) {
+    const row = rows[index] as BookRow;
+    gatherLevels(row, row.bids, 0);
+    gatherLevels(row, row.asks, LEVEL_ASK);
+    levelCounts[index] = row.bids.prices.length + row.asks.prices.length;
+  }
+}
+
+function gatherLevels(row: BookRow, levels: BookRow["bids"], flags: number): void {
+  const { prices, sizes } = levels;
+  for (let level = 0; level < prices.length; level += 1) {
+    priced.addLevel(prices[level] as Mantissa, sizes[level] as Mantissa, row, flags);
+  }
+}
+
+/** Decides the scales of what was gathered; true if the base has to say something new. */
+export function planPrices(state: ChainState, isLevels: boolean, plan: PayloadPlan): boolean {
+  const { prices, sizes } = priced;
+  if (prices.count === 0) return false;
+  const priceScale = prices.wantedScale(state.priceScale, plan.mayText);
+  const sizeScale = sizes.wantedScale(state.sizeScale, plan.mayText);
+  prices.settle(priceScale);
+  sizes.settle(sizeScale);
+  const isRaised = priceScale !== state.priceScale || sizeScale !== state.sizeScale;
+  if (plan.isFirst) {
+    state.price = priced.firstPrice(isLevels, false);
+    state.askPrice = isLevels ? priced.firstPrice(isLevels, true) : 0;
+  } else if (priceScale !== state.priceScale) {
+    state.price = rescaledPrice(state.price, state.priceScale, priceScale);
+    state.askPrice = rescaledPrice(state.askPrice, state.priceScale, priceScale);
+  }
+  state.priceScale = priceScale;
+  state.sizeScale = sizeScale;
+  return isRaised;
+}
+
+/** The same for the channels whose values travel as differences. `first` is their first row. */
+export function planRecords(
+  state: ChainState,
+  kind: RecordKind,
+  first: object,
+  plan: PayloadPlan,
+): boolean {
+  const fields = RECORD_FIELDS[kind];
+  const scales = wantedScales(fields, state.scales, plan.mayText);
+  settleRecords(scales);
+  const absent = absentFields(fields, first as RecordRow);
+  let isChanged = absent !== state.absent;
+  state.absent = absent;
+  for (let index = 0; index < fields.length; index += 1) {
+    const before = state.scales[index] as number;
+    const scale = scales[index] as number;
+    if (scale !== before) isChanged = true;
+    if (plan.isFirst) state.values[index] = firstValue(index) ?? 0;
+    // What the venue does not say stands at 0, so that it never differs.
+    else if ((absent & (1 << index)) !== 0) state.values[index] = 0;
+    else state.values[index] = rescaledPrice(state.values[index] as Mantissa, before, scale);
+    state.scales[index] = scale;
+  }
+  return isChanged;
+}
+
+/** Writes what was gathered and planned, and moves the state. Returns how much went as text. */
+export function writePayload(
+  writer: ByteWriter,
+  state: ChainState,
+  rows: BatchRows,
+  tradeIds: readonly Mantissa[],
+): number {
+  const end = rows.rows.length;
+  switch (rows.kind) {
+    case "trades":
+      return writeTrades(writer, state, rows.rows, tradeIds);
+    case "books":
+      return writeBooks(writer, state, rows.rows);
+    case "liquidations":
+      for (const row of rows.rows) {
+        const { price, size, aggressorSide, liquidationId } = row;
+        const side = sideToWire(aggressorSide);
+        const message = { price, size, aggressorSide: side, liquidationId };
+        writer.bytesField(BatchField.Liquidations, LiquidationCodec.encode(message));
+      }
+      return 0;
+    case "statuses":
+      for (const row of rows.rows) {
+        const channel = channelToWire(row.channel);
+        const { reason, sinceTimeUs } = row;
+        const message = { channel, state: stateToWire(row.state), reason, sinceTimeUs };
+        writer.bytesField(BatchField.Statuses, TopicStatusCodec.encode(message));
+      }
+      return 0;
+    case "quotes":
+    case "tickers":
+    case "markPrices":
+    case "openInterests":
+    case "fundings":
+    case "candles":
+      return writeTexts(writer, writeRecords(writer, state, RECORD_FIELDS[rows.kind], end));
+  }
+}
+
+function writeTrades(
+  writer: ByteWriter,
+  state: ChainState,
+  rows: readonly TradeRow[],
+  tradeIds: readonly Mantissa[],
+): number {
+  const texts = priced.write(writer, state, false);
+  writer.boolField(BatchField.Historical, rows[0]?.historical === true);
+  if (state.tradeIdForm === TradeIdForm.Number) writeTradeIds(writer, state, tradeIds);
+  else if (state.tradeIdForm === TradeIdForm.Text) {
+    for (const row of rows) writer.stringField(BatchField.TradeIds, row.tradeId);
+  }
+  return writeTexts(writer, texts);
+}
+
+function writeTradeIds(writer: ByteWriter, state: ChainState, ids: readonly Mantissa[]): void {
+  if (followOne(state.tradeId, ids)) {
+    state.tradeId = ids.at(-1) ?? state.tradeId;
+    return;
+  }
+  const start = writer.open(BatchField.TradeIdDeltas);
+  writer.reserve(ids.length * VARINT_BYTES_MAX);
+  let previous = state.tradeId;
+  for (const id of ids) {
+    writer.position = putDifference(writer.bytes, writer.position, id, previous);
+    previous = id;
+  }
+  state.tradeId = previous;
+  writer.close(start);
+}
+
+/** True if each id is one more than the one before it. */
+function followOne(before: Mantissa, ids: readonly Mantissa[]): boolean {
+  let previous = before;
+  for (const id of ids) {
+    const next =
+      typeof previous === "number" && previous < Number.MAX_SAFE_INTEGER
+        ? previous + 1
+        : addWrapped(previous, 1n);
+    if (id !== next) return false;
+    previous = id;
+  }
+  return true;
+}
+
+function writeBooks(writer: ByteWriter, state: ChainState, rows: readonly BookRow[]): number {
+  const texts = priced.write(writer, state, true);
+  const count = rows.length;
+  let isPlain = true;
+  for (let index = 0; index < count; index += 1) if (levelCounts[index] !== 1) isPlain = false;
+  if (count > 1 && !isPlain) {
+    const start = writer.open(BatchField.LevelCounts);
+    writer.reserve(count * VARINT_BYTES_MAX);
+    for (let index = 0; index < count; index += 1) {
+      writer.position = putVarint(writer.bytes, writer.position, levelCounts[index] as number);
+    }
+    writer.close(start);
+  }
+  writer.boolField(BatchField.Replaces, rows[0]?.snapshot === true);
+  return writeTexts(writer, texts);
+}
+
+function writeTexts(writer: ByteWriter, texts: readonly PlacedText[]): number {
+  for (const { place, text } of texts) {
+    const start = writer.open(BatchField.Texts);
+    writer.uintField(1, place);
+    writer.stringField(2, text);
+    writer.close(start);
+  }
+  return texts.length;
+}

@@ -1,0 +1,180 @@
+import { fromBigInt } from "../../model/decimal.ts";
+import type { Mantissa } from "../../model/decimal.ts";
+import { VARINT_BYTES_MAX, putBigVarint, putVarint } from "../byte-writer.ts";
+import type { ByteWriter } from "../byte-writer.ts";
+import { BatchField } from "./batch-fields.ts";
+import type { ChainState } from "./chain-state.ts";
+import { ScaledColumn } from "./scaled-column.ts";
+import type { PlacedText } from "./scaled-column.ts";
+import { FAST_MAGNITUDE_MAX } from "./wide-integers.ts";
+
+/** Codes are four times the zigzag of a difference, and so stay safe integers up to here. */
+const FAST_DIFFERENCE_MAX = FAST_MAGNITUDE_MAX / 4;
+
+/** Differences from here on do not fit beside the two flags. */
+const DIFFERENCE_MAX = 2n ** 61n;
+
+/** Flags of a price code. */
+export const LEVEL_REMOVED = 1;
+export const LEVEL_ASK = 2;
+
+/**
+ * The columns `prices` and `sizes` of a batch of trades or books that is being written: each entry
+ * is a trade or a level. Reused from batch to batch.
+ */
+export class PriceColumns {
+  readonly prices = new ScaledColumn({ allowNegative: true });
+  readonly sizes = new ScaledColumn({ allowNegative: false });
+  #flags = new Uint8Array(256);
+
+  reset(): void {
+    this.prices.reset();
+    this.sizes.reset();
+  }
+
+  /** `flags` are the side of a trade, or LEVEL_ASK of a level; LEVEL_REMOVED is added here. */
+  add(
+    price: Mantissa,
+    size: Mantissa,
+    scales: { readonly priceScale: number; readonly sizeScale: number },
+    flags: number,
+  ): void {
+    const index = this.prices.count;
+    if (index >= this.#flags.length) {
+      const flagsGrown = new Uint8Array(2 * index);
+      flagsGrown.set(this.#flags);
+      this.#flags = flagsGrown;
+    }
+    this.#flags[index] = flags;
+    this.prices.add(price, scales.priceScale);
+    this.sizes.add(size, scales.sizeScale);
+  }
+
+  /** Marks a level of size 0 as removed. */
+  addLevel(
+    price: Mantissa,
+    size: Mantissa,
+    scales: { readonly priceScale: number; readonly sizeScale: number },
+    flags: number,
+  ): void {
+    this.add(price, size, scales, size === 0 ? flags | LEVEL_REMOVED : flags);
+  }
+
+  /** Price of the first entry of the ask chain, or of the other one, which trades have alone. */
+  firstPrice(isLevels: boolean, ask: boolean): Mantissa {
+    for (let index = 0; index < this.prices.count; index += 1) {
+      const isAsk = isLevels && ((this.#flags[index] as number) & LEVEL_ASK) !== 0;
+      if (isAsk !== ask) continue;
+      const { exact, values } = this.prices;
+      return exact === undefined ? (values[index] as number) : fromBigInt(exact[index] ?? 0n);
+    }
+    return 0;
+  }
+
+  /**
+   * Writes both columns and moves the prices of the state; with `isLevels` the sides of a book have
+   * a chain each. Returns what has to travel as text.
+   */
+  write(writer: ByteWriter, state: ChainState, isLevels: boolean): PlacedText[] {
+    const { count } = this.prices;
+    const texts: PlacedText[] = [];
+    if (count === 0) return texts;
+    const start = writer.open(BatchField.Prices);
+    writer.reserve(count * VARINT_BYTES_MAX);
+    if (!this.#writePrices(writer, state, isLevels)) {
+      writer.position = start;
+      this.#writePricesExactly(writer, state, isLevels, texts);
+    }
+    writer.close(start);
+    this.#writeSizes(writer, isLevels, texts);
+    return texts;
+  }
+
+  /** False if a difference is too large for this; the state is then as it was. */
+  #writePrices(writer: ByteWriter, state: ChainState, isLevels: boolean): boolean {
+    const { values, exact, count } = this.prices;
+    if (exact !== undefined) return false;
+    if (typeof state.price !== "number" || typeof state.askPrice !== "number") return false;
+    const askMask = isLevels ? LEVEL_ASK : 0;
+    const flagsList = this.#flags;
+    const { bytes } = writer;
+    let at = writer.position;
+    let { price, askPrice } = state;
+    for (let index = 0; index < count; index += 1) {
+      const value = values[index] as number;
+      const flags = flagsList[index] as number;
+      let difference: number;
+      if ((flags & askMask) === 0) {
+        difference = value - price;
+        price = value;
+      } else {
+        difference = value - askPrice;
+        askPrice = value;
+      }
+      if (difference > FAST_DIFFERENCE_MAX || difference < -FAST_DIFFERENCE_MAX) return false;
+      const code = (difference < 0 ? -8 * difference - 4 : 8 * difference) + flags;
+      if (code < 0x80) {
+        bytes[at] = code;
+        at += 1;
+      } else {
+        at = putVarint(bytes, at, code);
+      }
+    }
+    state.price = price;
+    state.askPrice = askPrice;
+    writer.position = at;
+    return true;
+  }
+
+  #writePricesExactly(
+    writer: ByteWriter,
+    state: ChainState,
+    isLevels: boolean,
+    texts: PlacedText[],
+  ): void {
+    const { values, exact, count } = this.prices;
+    const askMask = isLevels ? LEVEL_ASK : 0;
+    let chains: [bigint, bigint] = [BigInt(state.price), BigInt(state.askPrice)];
+    for (let index = 0; index < count; index += 1) {
+      const flags = this.#flags[index] as number;
+      const chain = (flags & askMask) === 0 ? 0 : 1;
+      const value = exact === undefined ? BigInt(values[index] as number) : exact[index];
+      let difference = value === undefined ? DIFFERENCE_MAX : value - chains[chain];
+      if (difference >= DIFFERENCE_MAX || difference < -DIFFERENCE_MAX) {
+        texts.push({ place: 2 * index, text: this.prices.text(index) });
+        difference = 0n;
+      }
+      chains =
+        chain === 0 ? [chains[0] + difference, chains[1]] : [chains[0], chains[1] + difference];
+      const zigzag = difference < 0n ? -2n * difference - 1n : 2n * difference;
+      writer.position = putBigVarint(writer.bytes, writer.position, 4n * zigzag + BigInt(flags));
+    }
+    state.price = fromBigInt(chains[0]);
+    state.askPrice = fromBigInt(chains[1]);
+  }
+
+  #writeSizes(writer: ByteWriter, isLevels: boolean, texts: PlacedText[]): void {
+    const before = writer.position;
+    const start = writer.open(BatchField.Sizes);
+    writer.reserve(this.sizes.count * VARINT_BYTES_MAX);
+    const { values, exact, count } = this.sizes;
+    const removedMask = isLevels ? LEVEL_REMOVED : 0;
+    const { bytes } = writer;
+    let at = start;
+    for (let index = 0; index < count; index += 1) {
+      if (((this.#flags[index] as number) & removedMask) !== 0) continue;
+      if (exact === undefined) {
+        at = putVarint(bytes, at, values[index] as number);
+        continue;
+      }
+      const value = exact[index];
+      if (value === undefined) {
+        texts.push({ place: 2 * index + 1, text: this.sizes.text(index) });
+      }
+      at = putBigVarint(bytes, at, value ?? 0n);
+    }
+    writer.position = at;
+    if (at === start) writer.position = before;
+    else writer.close(start);
+  }
+}

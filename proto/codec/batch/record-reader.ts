@@ -1,0 +1,139 @@
+import { formatDecimal } from "../../model/decimal.ts";
+import type { Mantissa } from "../../model/decimal.ts";
+import { assertCount } from "../message-scan.ts";
+import type { QuoteColumns, RowTimes } from "../types.ts";
+import { WireError } from "../wire-error.ts";
+import { BatchField } from "./batch-fields.ts";
+import type { RecordField } from "./batch-fields.ts";
+import { takeNumber, takeWide, varintEnd, wideEnd } from "./batch-scan.ts";
+import type { BatchScan } from "./batch-scan.ts";
+import type { ChainState } from "./chain-state.ts";
+import { applyTexts } from "./decimal-text-reader.ts";
+import { sumWrapped } from "./difference-reader.ts";
+import { addWrapped, unzigzag, unzigzagWide } from "./wide-integers.ts";
+
+/** The values of each field, one for each event. */
+export type ReadRecords = {
+  readonly columns: readonly Mantissa[][];
+  readonly scales: readonly number[];
+};
+
+export function readRecords(
+  scan: BatchScan,
+  state: ChainState,
+  fields: readonly RecordField[],
+  count: number,
+): ReadRecords {
+  const changes = scan.entries(BatchField.Changes);
+  if (changes > 0) assertCount("changes", changes, count);
+  const masks = changes > 0 ? readMasks(scan, count) : undefined;
+  const columns: Mantissa[][] = [];
+  for (let field = 0; field < fields.length; field += 1) {
+    const column = (fields[field] as RecordField).column;
+    const start = state.values[field] as Mantissa;
+    const values = readField(scan, { column, bit: 1 << field, start }, masks, count);
+    if (count > 0) state.values[field] = values[count - 1] as Mantissa;
+    columns.push(values);
+  }
+  const groups = fields.map((field) => field.scaleField);
+  const scales = applyTexts(scan, columns, { scales: state.scales, groups });
+  return { columns, scales };
+}
+
+/** The values of one field, one for each event, counted from `start`. */
+function readField(
+  scan: BatchScan,
+  field: { readonly column: number; readonly bit: number; readonly start: Mantissa },
+  masks: readonly number[] | undefined,
+  count: number,
+): Mantissa[] {
+  const { column, bit } = field;
+  // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
+  const values = new Array<Mantissa>(count);
+  let value = field.start;
+  let at = scan.start(column);
+  if (at < 0) {
+    if (masks?.some((mask) => (mask & bit) !== 0) === true) throw tooShort();
+    return values.fill(value);
+  }
+  const { bytes } = scan;
+  const end = scan.end(column);
+  for (let index = 0; index < count; index += 1) {
+    if (masks === undefined || ((masks[index] as number) & bit) !== 0) {
+      if (at >= end) throw tooShort();
+      const code = takeNumber(bytes, at);
+      if (code >= 0) {
+        at = varintEnd;
+        value = sumWrapped(value, unzigzag(code));
+      } else {
+        value = addWrapped(value, unzigzagWide(takeWide(bytes, at, end)));
+        at = wideEnd;
+      }
+    }
+    values[index] = value;
+  }
+  if (at === end) return values;
+  throw new WireError("malformed", `column ${column} has more entries than events have changes`);
+}
+
+function tooShort(): WireError {
+  return new WireError("malformed", "a column has fewer entries than events have changes");
+}
+
+function readMasks(scan: BatchScan, count: number): number[] {
+  const { bytes } = scan;
+  const end = scan.end(BatchField.Changes);
+  let at = scan.start(BatchField.Changes);
+  const masks: number[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const mask = takeNumber(bytes, at);
+    // Bits of fields that this code does not know are above those that it knows.
+    if (mask >= 0) {
+      masks.push(mask & 0x3fff_ffff);
+      at = varintEnd;
+    } else {
+      masks.push(Number(takeWide(bytes, at, end) & 0x3fff_ffffn));
+      at = wideEnd;
+    }
+  }
+  return masks;
+}
+
+export function quoteColumnsOf({ columns, scales }: ReadRecords): QuoteColumns {
+  const [bidPrices, bidSizes, askPrices, askSizes] = columns as [
+    Mantissa[],
+    Mantissa[],
+    Mantissa[],
+    Mantissa[],
+  ];
+  const [priceScale, sizeScale] = scales as [number, number];
+  return { priceScale, sizeScale, bidPrices, bidSizes, askPrices, askSizes };
+}
+
+type TimesOf = (index: number) => RowTimes;
+
+/** The events as rows, their fields under the names of the rows. */
+export function recordRowsOf(
+  { columns, scales }: ReadRecords,
+  fields: readonly RecordField[],
+  absent: number,
+  batch: { readonly count: number; readonly timesOf: TimesOf },
+): object[] {
+  const rows: object[] = [];
+  for (let index = 0; index < batch.count; index += 1) {
+    const row: Record<string, unknown> = { ...batch.timesOf(index) };
+    for (const [field, { property, type }] of fields.entries()) {
+      const value = columns[field]?.[index] as Mantissa;
+      if ((absent & (1 << field)) !== 0) row[property] = undefined;
+      else if (type === "text") row[property] = formatDecimal(value, scales[field] as number);
+      else row[property] = type === "flag" ? value !== 0 : safeValue(property, value);
+    }
+    rows.push(row);
+  }
+  return rows;
+}
+
+function safeValue(property: string, value: Mantissa): number {
+  if (typeof value === "number") return value;
+  throw new WireError("unsafe-integer", `${property} is ${value}, beyond 2^53`);
+}

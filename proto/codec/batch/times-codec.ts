@@ -1,0 +1,187 @@
+import { putBigVarint, putVarint, VARINT_BYTES_MAX } from "../byte-writer.ts";
+import type { ByteWriter } from "../byte-writer.ts";
+import type { EventTimes } from "../event-times.ts";
+import { BATCH_EVENTS_MAX } from "../limits.ts";
+import { WireError } from "../wire-error.ts";
+import { BatchField } from "./batch-fields.ts";
+import { takeNumber, takeWide, varintEnd, wideEnd } from "./batch-scan.ts";
+import type { BatchScan } from "./batch-scan.ts";
+import type { ChainState } from "./chain-state.ts";
+import {
+  FAST_MAGNITUDE_MAX,
+  putDifference,
+  unzigzag,
+  unzigzagWide,
+  wholeUnits,
+  wholeUnitsWide,
+  zigzagWide,
+} from "./wide-integers.ts";
+
+/** What the column `times` says. */
+export type ReadTimes = {
+  readonly publishedTimeUs: number;
+  readonly receivedTimesUs: number[];
+  readonly venueTimesUs: (number | undefined)[];
+};
+
+/** Events that a column `times` of so many entries describes; -1 if it is none. */
+export function eventsOfTimes(entries: number, venueTimeUnitUs: number): number {
+  const perEvent = venueTimeUnitUs === 0 ? 1 : 2;
+  const count = (entries - 2) / perEvent;
+  return count >= 0 && Number.isInteger(count) && count <= BATCH_EVENTS_MAX ? count : -1;
+}
+
+/** The sequence of the last event modulo 127, as a batch that has times says it. */
+export function residueOf(scan: BatchScan): number {
+  return takeNumber(scan.bytes, scan.start(BatchField.Times));
+}
+
+/**
+ * Reads the times of a batch of `count` events, which is what the column is long for, and moves
+ * those of the state. Throws WireError for times beyond 2^53.
+ */
+export function readTimes(scan: BatchScan, state: ChainState, count: number): ReadTimes {
+  const start = scan.start(BatchField.Times);
+  const end = scan.end(BatchField.Times);
+  const { bytes } = scan;
+  const residue = takeNumber(bytes, start);
+  const lagStart = varintEndAfter(bytes, start, end, residue);
+  const lagCode = takeNumber(bytes, lagStart);
+  const lag = lagCode >= 0 ? unzigzag(lagCode) : NaN;
+  let at = varintEndAfter(bytes, lagStart, end, lagCode);
+  // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
+  const receivedTimesUs = new Array<number>(count);
+  // oxlint-disable-next-line unicorn/no-new-array -- the same
+  const venueTimesUs = new Array<number | undefined>(count);
+  const unit = state.venueTimeUnitUs;
+  let received = state.receivedTimeUs;
+  let { venueTimeUs: venue, venueReceivedTimeUs: venueReceived } = state;
+  for (let index = 0; index < count; index += 1) {
+    const advance = takeNumber(bytes, at);
+    at = varintEndAfter(bytes, at, end, advance);
+    received = advance >= 0 ? received + advance : addWide(received, wideBefore);
+    if (received > Number.MAX_SAFE_INTEGER) throw unsafeTime();
+    receivedTimesUs[index] = received;
+    if (unit === 0) continue;
+    const code = takeNumber(bytes, at);
+    at = varintEndAfter(bytes, at, end, code);
+    if (code === 0) {
+      venueTimesUs[index] = undefined;
+      continue;
+    }
+    const span = received - venueReceived;
+    const isFast = code > 0 && span <= FAST_MAGNITUDE_MAX && span >= -FAST_MAGNITUDE_MAX;
+    const fast = isFast ? venue + (unzigzag(code - 1) + wholeUnits(span, unit)) * unit : NaN;
+    venue = Number.isSafeInteger(fast)
+      ? fast
+      : venueTimeWide(venue, BigInt(received) - BigInt(venueReceived), BigInt(unit), code);
+    venueReceived = received;
+    venueTimesUs[index] = venue;
+  }
+  state.venueTimeUs = venue;
+  state.venueReceivedTimeUs = venueReceived;
+  state.receivedTimeUs = received;
+  const publishedTimeUs = Number.isNaN(lag)
+    ? addWide(received, unzigzagWide(takeWide(bytes, lagStart, end)))
+    : received + lag;
+  if (!Number.isSafeInteger(publishedTimeUs)) throw unsafeTime();
+  return { publishedTimeUs, receivedTimesUs, venueTimesUs };
+}
+
+/** The number that `varintEndAfter` passed over where it was no safe one. */
+let wideBefore = 0n;
+
+/** Where the varint at `at` ends, of which `value` was made; reads it again if that is NaN. */
+function varintEndAfter(bytes: Uint8Array, at: number, end: number, value: number): number {
+  if (value >= 0) return varintEnd;
+  wideBefore = takeWide(bytes, at, end);
+  return wideEnd;
+}
+
+/** The venue time after `venue`; `code` is NaN where `wideBefore` is the code. */
+function venueTimeWide(venue: number, span: bigint, unit: bigint, code: number): number {
+  const wideCode = code >= 0 ? BigInt(code) : wideBefore;
+  return addWide(venue, (unzigzagWide(wideCode - 1n) + wholeUnitsWide(span, unit)) * unit);
+}
+
+function addWide(time: number, advance: bigint): number {
+  const sum = Number(BigInt.asIntN(64, BigInt(time) + advance));
+  if (Number.isSafeInteger(sum)) return sum;
+  throw unsafeTime();
+}
+
+function unsafeTime(): WireError {
+  return new WireError("unsafe-integer", "a time is beyond 2^53 microseconds");
+}
+
+/** Writes the times of a batch and moves those of the state. */
+export function writeTimes(
+  writer: ByteWriter,
+  state: ChainState,
+  times: EventTimes,
+  batch: {
+    readonly count: number;
+    readonly residue: number;
+    readonly publishedTimeUs: number;
+  },
+): void {
+  const { count } = batch;
+  const start = writer.open(BatchField.Times);
+  writer.reserve((2 * count + 2) * VARINT_BYTES_MAX);
+  const { bytes } = writer;
+  const last = count === 0 ? state.receivedTimeUs : (times.received[count - 1] as number);
+  let at = putVarint(bytes, start, batch.residue);
+  at = putDifference(bytes, at, batch.publishedTimeUs, last);
+  let previous = state.receivedTimeUs;
+  for (let index = 0; index < count; index += 1) {
+    const received = times.received[index] as number;
+    const advance = received - previous;
+    at =
+      advance >= 0 && advance <= Number.MAX_SAFE_INTEGER
+        ? putVarint(bytes, at, advance)
+        : putBigVarint(bytes, at, BigInt.asUintN(64, BigInt(received) - BigInt(previous)));
+    previous = received;
+    if (state.venueTimeUnitUs === 0) continue;
+    const venue = times.venue[index] as number;
+    // NaN stands for no time.
+    at =
+      venue === venue
+        ? putVenueTime(bytes, at, state, { venue, received })
+        : putVarint(bytes, at, 0);
+  }
+  state.receivedTimeUs = previous;
+  writer.position = at;
+  writer.close(start);
+}
+
+function putVenueTime(
+  bytes: Uint8Array,
+  at: number,
+  state: ChainState,
+  { venue, received }: { readonly venue: number; readonly received: number },
+): number {
+  const { venueTimeUnitUs: unit } = state;
+  const span = received - state.venueReceivedTimeUs;
+  const advance = venue - state.venueTimeUs;
+  const isFast =
+    span <= FAST_MAGNITUDE_MAX &&
+    span >= -FAST_MAGNITUDE_MAX &&
+    advance <= FAST_MAGNITUDE_MAX / 2 &&
+    advance >= -FAST_MAGNITUDE_MAX / 2;
+  let end: number;
+  if (isFast) {
+    const units = advance / unit - wholeUnits(span, unit);
+    end = putVarint(bytes, at, 1 + (units < 0 ? -2 * units - 1 : 2 * units));
+  } else {
+    const wideUnit = BigInt(unit);
+    const spanUnits = wholeUnitsWide(
+      BigInt(received) - BigInt(state.venueReceivedTimeUs),
+      wideUnit,
+    );
+    const units = (BigInt(venue) - BigInt(state.venueTimeUs)) / wideUnit - spanUnits;
+    end = putBigVarint(bytes, at, 1n + zigzagWide(units));
+  }
+  state.venueTimeUs = venue;
+  state.venueReceivedTimeUs = received;
+  return end;
+}

@@ -1,0 +1,120 @@
+// What an event takes on the wire, in recorded captures. With TICKWIRE_WIRE_TABLE=1 it prints the
+// table of docs/adr/0014-chain-and-base.md; TICKWIRE_WIRE_CAPTURES names other captures.
+import { isDeepStrictEqual } from "node:util";
+import { BatchReader, BatchWriter } from "@tickwire/proto/batch";
+import { rowsOf } from "@tickwire/proto/codec";
+import { describe, expect, test } from "vitest";
+import { capturePath } from "#test/support/captures.ts";
+import {
+  chainMeter,
+  measureBytes,
+  newsOf,
+  topicsOfCapture,
+  windowsOf,
+  wholeMeter,
+} from "#test/support/wire-bytes.ts";
+import type { TopicRows } from "#test/support/wire-bytes.ts";
+import { batchInFrame } from "#test/support/wire-client.ts";
+import { plainEvent } from "#test/support/wire-events.ts";
+
+const MODES = {
+  alone: { windowUs: 0, conflated: false },
+  "10 ms": { windowUs: 10_000, conflated: false },
+  "100 ms": { windowUs: 100_000, conflated: false },
+  "conflated 100 ms": { windowUs: 100_000, conflated: true },
+} as const;
+
+/** Bytes of all events by mode: chains, and whole batches. */
+const EXPECTED: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
+  "coinbase-10-pairs": [
+    [218259, 607666],
+    [152609, 402246],
+    [101251, 214037],
+    [68648, 149572],
+  ],
+  "kraken-v2-ethusd": [
+    [30886, 76025],
+    [20744, 36443],
+    [18432, 28403],
+    [9430, 17918],
+  ],
+  "okx-3-instruments": [
+    [30455, 48921],
+    [29563, 46698],
+    [29227, 45569],
+    [29117, 45468],
+  ],
+};
+
+const names = process.env["TICKWIRE_WIRE_CAPTURES"]?.split(",") ?? [
+  "coinbase-10-pairs",
+  "kraken-v2-ethusd",
+  "okx-3-instruments",
+];
+
+function cellsOf(topics: readonly TopicRows[]): string {
+  const cells = Object.values(MODES).map((mode) => {
+    const whole = measureBytes(topics, mode, wholeMeter);
+    const chain = measureBytes(topics, mode, chainMeter);
+    return `${whole.perEvent.toFixed(1)} → ${chain.perEvent.toFixed(2)}`;
+  });
+  return cells.join(" | ");
+}
+
+/** Sequences of the events that do not come back as they were, alone, joined or in windows. */
+function lostIn({ rows, topic }: TopicRows): string[] {
+  const lost: string[] = [];
+  for (const mode of [MODES.alone, MODES["100 ms"]]) {
+    const writer = new BatchWriter({ kind: rows.kind, epoch: 9 });
+    const reader = new BatchReader();
+    for (const [index, part] of windowsOf(rows, mode).entries()) {
+      const batches = writer.write(part.rows, { publishedTimeUs: 0 });
+      const readers = index % 50 === 0 ? [reader, new BatchReader()] : [reader];
+      const expected = part.rows.rows.map(plainEvent);
+      for (const one of readers) {
+        const events = batches.flatMap((batch) => {
+          const withBase = batch.rebase || !one.isChained;
+          const reading = one.read(batchInFrame(batch, withBase));
+          return reading.outcome === "read" ? rowsOf(reading.batch).rows.map(plainEvent) : [];
+        });
+        if (!isDeepStrictEqual(events, expected)) lost.push(`${topic} ${writer.sequence}`);
+      }
+    }
+  }
+  return lost;
+}
+
+describe.each(names)("%s", (name) => {
+  const path = capturePath(name);
+
+  test.skipIf(path === undefined)("comes back event by event", async () => {
+    const topics = await topicsOfCapture(path ?? "");
+    expect(topics.length).toBeGreaterThan(0);
+    expect(topics.flatMap(lostIn)).toEqual([]);
+  });
+
+  test.skipIf(path === undefined)("takes as many bytes as it did", async () => {
+    const topics = await topicsOfCapture(path ?? "");
+    const news = newsOf(topics);
+    const figures = Object.values(MODES).map((mode) => [
+      measureBytes(news, mode, chainMeter).bytes,
+      measureBytes(news, mode, wholeMeter).bytes,
+    ]);
+    if (process.env["TICKWIRE_WIRE_TABLE"] !== undefined) {
+      const channels = [undefined, ...new Set(news.map(({ channel }) => channel))];
+      for (const channel of channels) {
+        const some = newsOf(topics, channel);
+        const { events } = measureBytes(some, MODES.alone, chainMeter);
+        process.stdout.write(`| ${name}, ${channel ?? "all"} (${events}) | ${cellsOf(some)} |\n`);
+      }
+    }
+    expect(figures).toEqual(EXPECTED[name] ?? figures);
+  });
+});
+
+test("an event of Coinbase takes no more than was set as the goal", () => {
+  const [alone, , window, conflated] = EXPECTED["coinbase-10-pairs"] ?? [];
+  expect((alone?.[0] ?? Infinity) / 9_933).toBeLessThanOrEqual(24);
+  expect((window?.[0] ?? Infinity) / 9_933).toBeLessThanOrEqual(10.5);
+  expect((conflated?.[0] ?? Infinity) / 9_933).toBeLessThanOrEqual(8);
+});

@@ -1,0 +1,158 @@
+import { WireError, rowsOf, walkServerFrame } from "@tickwire/proto/codec";
+import { BatchReader, elementLength, putElement, topicIdOf } from "@tickwire/proto/batch";
+import type { BusBatch, ReadBatch } from "@tickwire/proto/batch";
+import { plainEvent } from "./wire-events.ts";
+import { MalformedBatch, ReferenceTopic } from "./wire-reference.ts";
+import type { PlainMessage, PlainReading } from "./wire-reference.ts";
+import type { WireDecoder } from "./wire-schema.ts";
+
+/** Reads frames as a client that starts with nothing; the readings are those of proto/vectors. */
+export type WireClient = {
+  frame(frame: Uint8Array): readonly PlainReading[];
+  resume(position: Resume): void;
+};
+export type Resume = {
+  readonly topicId: number;
+  readonly epoch: number;
+  readonly sequence: number;
+};
+
+/** A batch as a client finds it in a frame: the content of an element of topic 5. */
+export function batchInFrame(batch: BusBatch, withBase: boolean): Uint8Array {
+  const frame = new Uint8Array(elementLength(batch, 5, withBase));
+  const length = putElement(frame, 0, batch, { topicId: 5, withBase });
+  let content = frame.subarray(0, 0);
+  walkServerFrame(frame.subarray(0, length), {
+    message: () => undefined,
+    batch: (start, end) => {
+      content = frame.subarray(start, end);
+    },
+  });
+  return content;
+}
+
+const MALFORMED: PlainReading = { reading: "malformed" };
+
+/** On what another library decodes. */
+export class ReferenceClient implements WireClient {
+  readonly #decode: WireDecoder;
+  readonly #topics = new Map<number, ReferenceTopic>();
+
+  constructor(decode: WireDecoder) {
+    this.#decode = decode;
+  }
+
+  #topic(id: number): ReferenceTopic {
+    const topic = this.#topics.get(id) ?? new ReferenceTopic();
+    this.#topics.set(id, topic);
+    return topic;
+  }
+
+  resume({ topicId, epoch, sequence }: Resume): void {
+    this.#topic(topicId).position = { epoch: BigInt(epoch), sequence: BigInt(sequence) };
+  }
+
+  frame(bytes: Uint8Array): readonly PlainReading[] {
+    let batches: readonly PlainMessage[];
+    try {
+      batches = this.#decode("tickwire.v1.ServerFrame", bytes)["batches"] as PlainMessage[];
+    } catch {
+      return [MALFORMED];
+    }
+    return batches.map((batch) => {
+      const topicId = batch["topic_id"] as number;
+      const topic = this.#topic(topicId);
+      try {
+        return topic.read(batch, topicId);
+      } catch (error) {
+        if (!(error instanceof MalformedBatch)) throw error;
+        topic.forget();
+        return MALFORMED;
+      }
+    });
+  }
+}
+
+type Topic = {
+  readonly reader: BatchReader;
+  position: { readonly epoch: number; readonly sequence: number } | undefined;
+};
+
+/** On our reader. */
+export class ChainClient implements WireClient {
+  readonly #topics = new Map<number, Topic>();
+
+  #topic(id: number): Topic {
+    const topic = this.#topics.get(id) ?? { reader: new BatchReader(), position: undefined };
+    this.#topics.set(id, topic);
+    return topic;
+  }
+
+  resume({ topicId, epoch, sequence }: Resume): void {
+    this.#topic(topicId).position = { epoch, sequence };
+  }
+
+  frame(bytes: Uint8Array): readonly PlainReading[] {
+    const readings: PlainReading[] = [];
+    const visitor = {
+      message: (): void => {},
+      batch: (start: number, end: number): void => {
+        readings.push(this.#batch(bytes, start, end));
+      },
+    };
+    try {
+      walkServerFrame(bytes, visitor);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      readings.push(MALFORMED);
+    }
+    return readings;
+  }
+
+  #batch(bytes: Uint8Array, start: number, end: number): PlainReading {
+    try {
+      const topicId = topicIdOf(bytes, start, end);
+      const topic = this.#topic(topicId);
+      const reading = topic.reader.read(bytes, start, end);
+      if (reading.outcome === "lost") return { topicId, reading: "lost" };
+      if (reading.outcome === "read") return place(topic, reading.batch);
+      const { epoch, lastSequence: sequence } = reading;
+      topic.position = { epoch, sequence };
+      return { topicId, reading: "unknown", epoch, sequence };
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      return MALFORMED;
+    }
+  }
+}
+
+function place(topic: Topic, batch: ReadBatch): PlainReading {
+  const { topicId, epoch, firstSequence, skipped, count, publishedTimeUs, snapshot } = batch;
+  const { position } = topic;
+  const isSame = position?.epoch === epoch;
+  const events = rowsOf(batch).rows.map((row, index) => ({
+    sequence: snapshot ? firstSequence : firstSequence + index,
+    ...plainEvent(row),
+  }));
+  if (snapshot) {
+    if (isSame && firstSequence < position.sequence) return { topicId, reading: "old" };
+    topic.position = { epoch, sequence: firstSequence };
+    return { topicId, reading: "state", epoch, sequence: firstSequence, publishedTimeUs, events };
+  }
+  const before = firstSequence - 1 - skipped;
+  const sequence = firstSequence - 1 + count;
+  if (isSame && sequence <= position.sequence && count > 0) return { topicId, reading: "old" };
+  const from = isSame ? position.sequence : -1;
+  topic.position = { epoch, sequence: Math.max(sequence, from) };
+  return {
+    topicId,
+    reading: "news",
+    epoch,
+    sequence,
+    publishedTimeUs,
+    ...(skipped === 0 ? {} : { skipped }),
+    ...(position !== undefined && !isSame ? { gap: "unknown" } : {}),
+    ...(isSame && before > from ? { gap: [from + 1, before] } : {}),
+    events: events.filter((event) => event.sequence > from),
+  };
+}

@@ -1,0 +1,111 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
+import type { DescMessage, FileRegistry } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import protobuf from "protobufjs";
+import type { PlainMessage } from "./wire-reference.ts";
+
+const require = createRequire(import.meta.url);
+const PROTO = path.join(import.meta.dirname, "../../proto");
+
+/** A folder with the whole schema: what is in proto/next stands in place of what it replaces. */
+export function schemaFolder(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), "tickwire-wire-"));
+  cpSync(path.join(PROTO, "buf.yaml"), path.join(folder, "buf.yaml"));
+  for (const source of [PROTO, path.join(PROTO, "next")]) {
+    cpSync(path.join(source, "tickwire"), path.join(folder, "tickwire"), { recursive: true });
+  }
+  return folder;
+}
+
+/** Runs buf in a folder; returns what it prints. Throws if it fails. */
+export function runBuf(folder: string, args: readonly string[]): Buffer {
+  const buf = require.resolve("@bufbuild/buf/bin/buf");
+  return execFileSync(process.execPath, [buf, ...args], { cwd: folder });
+}
+
+/** The schema as two other libraries than ours know it, from its source. */
+export type WireSchema = {
+  readonly protobufjs: protobuf.Root;
+  readonly bufbuild: FileRegistry;
+};
+
+export function loadWireSchema(): WireSchema {
+  const folder = schemaFolder();
+  try {
+    const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) =>
+      file.endsWith(".proto"),
+    );
+    const root = new protobuf.Root();
+    root.resolvePath = (_, target) =>
+      target.startsWith("google/")
+        ? target
+        : path.join(folder, path.relative(folder, path.resolve(folder, target)));
+    root.loadSync(files, { keepCase: true });
+    const image = path.join(folder, "image.binpb");
+    runBuf(folder, ["build", "--as-file-descriptor-set", "--output", image]);
+    const set = fromBinary(FileDescriptorSetSchema, readFileSync(image));
+    root.resolveAll();
+    return { protobufjs: root, bufbuild: createFileRegistry(set) };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Decodes a message to its fields by name: 64-bit integers as bigints, defaults filled in. */
+export type WireDecoder = (name: string, bytes: Uint8Array) => PlainMessage;
+
+/** Decoders made of the two libraries. They throw what the library throws. */
+export function decodersOf(schema: WireSchema): Readonly<Record<string, WireDecoder>> {
+  return {
+    protobufjs: (name, bytes) => {
+      const type = schema.protobufjs.lookupType(name);
+      const options = { longs: String, defaults: true, arrays: true };
+      return plainFromProtobufjs(type, type.toObject(type.decode(bytes), options));
+    },
+    "@bufbuild/protobuf": (name, bytes) => {
+      const message = schema.bufbuild.getMessage(name);
+      if (message === undefined) throw new Error(`no message ${name}`);
+      return plainFromBufbuild(message, fromBinary(message, bytes) as unknown as PlainMessage);
+    },
+  };
+}
+
+const WIDE = new Set(["int64", "uint64", "sint64"]);
+
+function plainFromProtobufjs(type: protobuf.Type, message: PlainMessage): PlainMessage {
+  const plain: Record<string, unknown> = {};
+  for (const field of type.fieldsArray) {
+    const convert = (value: unknown): unknown => {
+      if (WIDE.has(field.type)) return BigInt(value as string);
+      if (field.resolvedType instanceof protobuf.Type) {
+        return plainFromProtobufjs(field.resolvedType, value as PlainMessage);
+      }
+      return value;
+    };
+    const value = message[field.name];
+    if (field.repeated) plain[field.name] = (value as unknown[]).map(convert);
+    else if (value !== null && value !== undefined) plain[field.name] = convert(value);
+  }
+  return plain;
+}
+
+function plainFromBufbuild(type: DescMessage, message: PlainMessage): PlainMessage {
+  const plain: Record<string, unknown> = {};
+  for (const field of type.fields) {
+    const value = message[field.localName];
+    if (field.message === undefined) {
+      plain[field.name] = value;
+      continue;
+    }
+    const inner = field.message;
+    const convert = (one: unknown): unknown => plainFromBufbuild(inner, one as PlainMessage);
+    if (field.fieldKind === "list") plain[field.name] = (value as unknown[]).map(convert);
+    else if (value !== undefined) plain[field.name] = convert(value);
+  }
+  return plain;
+}
