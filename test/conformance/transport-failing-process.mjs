@@ -1,7 +1,7 @@
 /**
  * A process with a transport whose handler throws in one callback, run by
- * transport-failure.test.ts:
- * `node transport-failing-process.mjs uws|node CALLBACK`. Prints its port. It imports what is built.
+ * transport-failure.test.ts: `node transport-failing-process.mjs uws|node CALLBACK`. It prints its
+ * port, and it imports what is built.
  */
 import { endOnFatalError } from "#runtime/fatal-error.ts";
 import { createLogger } from "#runtime/logger.ts";

@@ -1,4 +1,5 @@
-// The specification's examples, which are proto/vectors too, mean to our reader and to readers on two
+// The specification's examples, which are proto/vectors too, mean to our reader and to readers on
+// two
 // other protobuf libraries what stands beside them; and so does everything that our writer writes.
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync, rmSync } from "node:fs";

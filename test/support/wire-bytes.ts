@@ -54,14 +54,14 @@ export async function topicsOfCapture(path: string): Promise<TopicRows[]> {
 }
 
 /** How events are put into frames. */
-export type FrameMode = {
+type FrameMode = {
   /** Length of a window whose events share a frame; 0: each event has a frame of its own. */
   readonly windowUs: number;
   /** Of each topic only the state at the end of the window, where the channel has one. */
   readonly conflated: boolean;
 };
 
-export type ByteFigures = {
+type ByteFigures = {
   /** Events that went in: conflated ones count too. */
   readonly events: number;
   readonly bytes: number;
@@ -70,7 +70,7 @@ export type ByteFigures = {
 };
 
 /** Encodes batch after batch of one topic; returns the bytes of an element of a frame. */
-export type TopicMeter = (rows: BatchRows, batch: MeterBatch) => number;
+type TopicMeter = (rows: BatchRows, batch: MeterBatch) => number;
 type MeterBatch = { readonly publishedTimeUs: number; readonly skipped: number };
 
 /** The wire as proto/README.md describes it. */

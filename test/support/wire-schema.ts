@@ -29,7 +29,7 @@ export function runBuf(folder: string, args: readonly string[]): Buffer {
 }
 
 /** The schema as two other libraries than ours know it, from its source. */
-export type WireSchema = {
+type WireSchema = {
   readonly protobufjs: protobuf.Root;
   readonly bufbuild: FileRegistry;
 };

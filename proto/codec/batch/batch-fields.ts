@@ -94,7 +94,7 @@ const KIND_OF_CHANNEL: readonly (BatchKind | undefined)[] = Object.entries(CHANN
 }, []);
 
 /** What a row holds in a field: a mantissa with a scale, a decimal as text, a number, a boolean. */
-export type RecordFieldType = "mantissa" | "text" | "integer" | "flag";
+type RecordFieldType = "mantissa" | "text" | "integer" | "flag";
 
 /** One field of a channel whose values travel as differences. */
 export type RecordField = {

@@ -191,7 +191,7 @@ export class BatchScan {
 }
 
 /** How many varints a packed column holds. Throws WireError if the last one is cut off. */
-export function countVarints(bytes: Uint8Array, start: number, end: number): number {
+function countVarints(bytes: Uint8Array, start: number, end: number): number {
   let count = 0;
   for (let at = start; at < end; at += 1) {
     if ((bytes[at] as number) < 0x80) count += 1;

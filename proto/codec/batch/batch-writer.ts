@@ -51,8 +51,8 @@ const writer = new ByteWriter();
 const times = new EventTimes();
 
 /**
- * One chain of batches of one topic: a publisher's, or a view's. What it writes can be read in order
- * by whoever read the batch before, or from any batch on together with its base.
+ * One chain of batches of one topic: a publisher's, or a view's. What it writes can be read in
+ * order by whoever read the batch before, or from any batch on together with its base.
  */
 export class BatchWriter {
   readonly #kind: BatchKind;

@@ -5,7 +5,8 @@ import type { BusBatch } from "./bus-batch.ts";
 
 /**
  * The events of a bus message, which is readable alone: for whoever does more with it than hand it
- * on. Throws WireError, with the code `unknown-payload` for a channel that this schema does not have.
+ * on. Throws WireError, with the code `unknown-payload` for a channel that this schema does not
+ * have.
  */
 export function readBusEvents(batch: BusBatch): ReadBatch {
   const { bytes, baseStart, baseEnd, coreStart, coreEnd } = batch;

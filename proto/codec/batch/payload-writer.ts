@@ -29,7 +29,7 @@ let levelCounts = new Uint32Array(64);
 const SIDE_FLAGS = { none: 0, buyer: 1, seller: 2 } as const;
 
 /** Of a chain, when its next batch is decided about. */
-export type PayloadPlan = {
+type PayloadPlan = {
   /** Nothing was written yet: the chain may start anywhere. */
   readonly isFirst: boolean;
   /** A number much finer than its scale may travel as text. */

@@ -15,7 +15,7 @@ const FAST_DIFFERENCE_MAX = FAST_MAGNITUDE_MAX / 4;
 const DIFFERENCE_MAX = 2n ** 61n;
 
 /** Flags of a price code. */
-export const LEVEL_REMOVED = 1;
+const LEVEL_REMOVED = 1;
 export const LEVEL_ASK = 2;
 
 /**

@@ -13,7 +13,7 @@ import { sumWrapped } from "./difference-reader.ts";
 import { addWrapped, unzigzag, unzigzagWide } from "./wide-integers.ts";
 
 /** The values of each field, one for each event. */
-export type ReadRecords = {
+type ReadRecords = {
   readonly columns: readonly Mantissa[][];
   readonly scales: readonly number[];
 };

@@ -5,7 +5,7 @@ import type { ChainState } from "./chain-state.ts";
 import { addWrapped } from "./wide-integers.ts";
 
 /** An id as a number behind a prefix. */
-export type NumberedId = {
+type NumberedId = {
   readonly prefix: string;
   readonly digits: number;
   readonly number: Mantissa;
@@ -57,7 +57,9 @@ function smallId(text: string): number {
   return length > 1 && text.charCodeAt(0) === DIGIT_0 ? -1 : id;
 }
 
-/** The number of the id in the state's form; undefined if the state's form does not give the text. */
+/**
+ * The number of the id in the state's form; undefined if the state's form does not give the text.
+ */
 function numberIn(state: ChainState, id: string): Mantissa | undefined {
   const { tradeIdPrefix, tradeIdDigits } = state;
   if (tradeIdPrefix === "" && tradeIdDigits === 0) {
