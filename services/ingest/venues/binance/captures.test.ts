@@ -8,7 +8,7 @@ import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { capturePath } from "#test/support/captures.ts";
 import type { FeedAdapter, FeedEvent } from "../../feed/feed-adapter.ts";
-import { decodeRecorded } from "../../../../test/support/recorded-answer.ts";
+import { decodeRecorded } from "#test/support/recorded-answer.ts";
 import { binanceUsdm } from "./usdm/adapter.ts";
 import { binance } from "./adapter.ts";
 

@@ -1,6 +1,7 @@
 import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
+import { parseJson } from "../../reading/text-fields.ts";
 
 /**
  * What a venue of the family lists: spot pairs, or futures margined in the quote asset, or in the
@@ -67,7 +68,7 @@ const symbolSchema = z.object({
 type ListedSymbol = z.infer<typeof symbolSchema>;
 
 /** What `parseInstruments` of a feed adapter returns. */
-export type InstrumentList = {
+type InstrumentList = {
   readonly instruments: readonly Instrument[];
   readonly skipped: number;
 };
@@ -82,13 +83,7 @@ export function parseExchangeInfo(
   body: string,
   { venue, market }: { venue: string; market: BinanceMarket },
 ): InstrumentList | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-  const list = listSchema.safeParse(json);
+  const list = listSchema.safeParse(parseJson(body));
   if (!list.success) return undefined;
   const instruments: Instrument[] = [];
   const ended = list.data.symbols.some(isTrading) ? ENDED[market] : NONE_ENDED;

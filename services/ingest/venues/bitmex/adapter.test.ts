@@ -3,7 +3,7 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { FeedEvent, FeedSubscription } from "../../feed/feed-adapter.ts";
 import { BITMEX_LEVELS_MAX, BitmexLevels } from "./book.ts";
-import { decodeRecorded } from "../../../../test/support/recorded-answer.ts";
+import { decodeRecorded } from "#test/support/recorded-answer.ts";
 import { bitmex } from "./adapter.ts";
 
 const ACTIVE = "https://www.bitmex.com/api/v1/instrument/active";
