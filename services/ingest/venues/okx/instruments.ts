@@ -10,6 +10,12 @@ import {
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
+import { expiryDayOfDigits } from "../../reading/expiry-days.ts";
+import {
+  incrementsOf,
+  type InstrumentList,
+  listInstruments,
+} from "../../reading/listed-instruments.ts";
 import { isRecord, millisecondsTimeUs, parseJson } from "../../reading/text-fields.ts";
 
 const VENUE = "okx";
@@ -22,7 +28,6 @@ const ASSET = /^[\p{L}\p{N}.]+$/u;
  * instruments would have the same.
  */
 const QUOTE = /^([\p{L}\p{N}.]+)((?:_[A-Z0-9]+)*)$/u;
-const DAY = /^(\d{2})(\d{2})(\d{2})$/;
 const STRIKE = /^\d+(\.\d+)?$/;
 
 /** Instruments in these states do not trade (again). Pauses and auctions are not among them. */
@@ -45,12 +50,6 @@ const instrumentSchema = z.object({
 });
 
 type ListedInstrument = z.infer<typeof instrumentSchema>;
-
-/** What `parseInstruments` of a feed adapter returns. */
-type InstrumentList = {
-  readonly instruments: readonly Instrument[];
-  readonly skipped: number;
-};
 
 /**
  * The lists of all types. Options are listed by family only, and which families there are shows in
@@ -104,19 +103,13 @@ export function parseOkxInstruments(body: string, url: string): InstrumentList |
   const list = listSchema.safeParse(parseJson(body));
   if (!list.success) return undefined;
   if (isMarkPrices(url)) return { instruments: [], skipped: 0 };
-  const bySymbol = new Map<string, Instrument>();
-  for (const entry of list.data.data) {
-    const parsed = instrumentSchema.safeParse(entry);
-    if (!parsed.success || ENDED.has(parsed.data.state ?? "")) continue;
-    const instrument = toInstrument(parsed.data);
-    if (instrument === undefined || bySymbol.has(instrument.symbol)) continue;
-    bySymbol.set(instrument.symbol, instrument);
-  }
-  const instruments = [...bySymbol.values()];
-  return { instruments, skipped: list.data.data.length - instruments.length };
+  return listInstruments(list.data.data, toInstrument);
 }
 
-function toInstrument(listed: ListedInstrument): Instrument | undefined {
+function toInstrument(entry: unknown): Instrument | undefined {
+  const parsed = instrumentSchema.safeParse(entry);
+  if (!parsed.success || ENDED.has(parsed.data.state ?? "")) return undefined;
+  const listed = parsed.data;
   const named = deriveOkxInstrument(listed.instId);
   if (named === undefined || TYPE_OF_KIND[named.kind] !== listed.instType) return undefined;
   const settle =
@@ -124,15 +117,12 @@ function toInstrument(listed: ListedInstrument): Instrument | undefined {
   const inverse = named.kind === "spot" ? false : (listed.ctType ?? "") === "inverse";
   const contractSize = contractSizeOf(listed, inverse ? named.quote : named.base);
   const expiryTimeUs = millisecondsTimeUs(listed.expTime);
-  const priceIncrement = incrementOf(listed.tickSz);
-  const sizeIncrement = incrementOf(listed.lotSz);
   return {
     ...named,
     settle,
     inverse,
     ...(contractSize === undefined ? {} : { contractSize }),
-    ...(priceIncrement === undefined ? {} : { priceIncrement }),
-    ...(sizeIncrement === undefined ? {} : { sizeIncrement }),
+    ...incrementsOf({ price: listed.tickSz, size: listed.lotSz }),
     ...(expiryTimeUs === undefined || Number.isNaN(expiryTimeUs) || named.expiryTimeUs === undefined
       ? {}
       : { expiryTimeUs }),
@@ -154,11 +144,6 @@ function contractSizeOf(listed: ListedInstrument, currency: string): string | un
   return product > 0n
     ? formatDecimal(fromBigInt(product), valueScale + multiplierScale)
     : undefined;
-}
-
-function incrementOf(text: string | undefined): string | undefined {
-  const increment = canonicalDecimal(text ?? "");
-  return increment === "0" ? undefined : increment;
 }
 
 /**
@@ -190,7 +175,7 @@ export function deriveOkxInstrument(venueSymbol: string): Instrument | undefined
     if (strike !== undefined) return undefined;
     return { ...common, symbol: `${pair}-PERP`, kind: "perpetual", inverse: isCoinMargined };
   }
-  const expiry = expiryOf(third);
+  const expiry = expiryDayOfDigits(third);
   if (expiry === undefined) return undefined;
   const symbol = `${pair}-${expiry.day}`;
   const { timeUs: expiryTimeUs } = expiry;
@@ -219,14 +204,4 @@ export function okxIndexOf(venueSymbol: string): string | undefined {
   const [base = "", family = ""] = venueSymbol.split("-");
   const quote = QUOTE.exec(family)?.[1];
   return base === "" || quote === undefined ? undefined : `${base}-${quote}`;
-}
-
-/** Contracts are named by day and expire at 08:00 UTC. Undefined for days that do not exist. */
-function expiryOf(yymmdd: string): { readonly day: string; readonly timeUs: number } | undefined {
-  const parts = DAY.exec(yymmdd);
-  if (parts === null) return undefined;
-  const [year, month, date] = [Number(parts[1]) + 2000, Number(parts[2]), Number(parts[3])];
-  const time = new Date(Date.UTC(year, month - 1, date, 8));
-  if (time.getUTCMonth() !== month - 1 || time.getUTCDate() !== date) return undefined;
-  return { day: `20${yymmdd}`, timeUs: time.getTime() * 1000 };
 }

@@ -6,6 +6,7 @@ import type {
   FeedSubscribeOptions,
   FeedSubscription,
 } from "../../feed/feed-adapter.ts";
+import { batchesOf } from "../../reading/batches.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
 import { isOkxXperp, okxIndexOf } from "./instruments.ts";
 
@@ -31,22 +32,24 @@ const OKX_CHANNELS: Readonly<Partial<Record<Channel, OkxChannel>>> = {
   liquidations: { name: "liquidation-orders", path: "/public" },
 };
 
+/** What the venue has channels for. */
+export type OkxPublished = Exclude<Channel, "status">;
+
 /** What is published of a channel of the venue, including those that only recordings have. */
-export const CHANNEL_OF_OKX: Readonly<Record<string, Channel>> = {
-  trades: "trades",
-  "trades-all": "trades",
-  "bbo-tbt": "quotes",
-  books: "book",
-  books5: "book",
-  "books-l2-tbt": "book",
-  "books50-l2-tbt": "book",
-  tickers: "ticker",
-  candle1m: "candles",
-  "funding-rate": "funding",
-  "mark-price": "mark-price",
-  "open-interest": "open-interest",
-  "liquidation-orders": "liquidations",
-};
+const CHANNEL_OF_OKX: ReadonlyMap<string, OkxPublished> = new Map<string, OkxPublished>([
+  ["trades", "trades"],
+  ["trades-all", "trades"],
+  ["bbo-tbt", "quotes"],
+  ["books", "book"],
+  ["books5", "book"],
+  ["books-l2-tbt", "book"],
+  ["books50-l2-tbt", "book"],
+  ["tickers", "ticker"],
+  ["funding-rate", "funding"],
+  ["mark-price", "mark-price"],
+  ["open-interest", "open-interest"],
+  ["liquidation-orders", "liquidations"],
+]);
 
 const CANDLES = /^candle(\d+)([smHDW])(utc)?$/;
 const UNITS_MS = {
@@ -64,8 +67,9 @@ export function okxCandleIntervalMs(venueChannel: string): number | undefined {
 }
 
 /** What is published of a channel of the venue, candles of all lengths included. */
-export function channelOfOkx(venueChannel: string): Channel | undefined {
-  if (Object.hasOwn(CHANNEL_OF_OKX, venueChannel)) return CHANNEL_OF_OKX[venueChannel];
+export function channelOfOkx(venueChannel: string): OkxPublished | undefined {
+  const channel = CHANNEL_OF_OKX.get(venueChannel);
+  if (channel !== undefined) return channel;
   return okxCandleIntervalMs(venueChannel) === undefined ? undefined : "candles";
 }
 
@@ -85,7 +89,7 @@ export const OKX_TYPE_OF_KIND: Readonly<Record<InstrumentKind, string>> = {
  * Books on one connection: the venue advises against 30 or more, and a book is what an instrument
  * takes most of.
  */
-export const BOOKS_PER_CONNECTION_MAX = 29;
+const BOOKS_PER_CONNECTION_MAX = 29;
 
 /** True if the venue has this channel for the instrument. */
 function exists({ instrument, channel }: FeedSubscription): boolean {
@@ -144,7 +148,7 @@ function byBooks(subscriptions: readonly FeedSubscription[]): readonly FeedSubsc
 }
 
 /** Arguments in one request that is about no single instrument; far below the venue's 64 KB. */
-export const SHARED_ARGUMENTS_MAX = 200;
+const SHARED_ARGUMENTS_MAX = 200;
 
 /**
  * One request for each instrument: if the venue refuses a request as a whole for one unknown name,
@@ -168,12 +172,8 @@ export function okxRequests(
     const other = op === "subscribe" ? sharedArgumentOf(instrument, channel) : undefined;
     if (other !== undefined) shared.set(JSON.stringify(other), other);
   }
-  const requests: (readonly OkxArgument[])[] = [...byInstrument.values()];
-  const others = [...shared.values()];
-  for (let start = 0; start < others.length; start += SHARED_ARGUMENTS_MAX) {
-    requests.push(others.slice(start, start + SHARED_ARGUMENTS_MAX));
-  }
-  return requests.map((args, index) =>
+  const others = batchesOf(shared.values(), SHARED_ARGUMENTS_MAX);
+  return [...byInstrument.values(), ...others].map((args, index) =>
     JSON.stringify({ id: String(options.requestId + index), op, args }),
   );
 }
