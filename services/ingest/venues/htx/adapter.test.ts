@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { FeedEvent, FeedSubscription } from "../../feed/feed-adapter.ts";
-import { HTX_PENDING_MAX } from "./decoder.ts";
+import { PENDING_REQUESTS_MAX } from "../../reading/pending-requests.ts";
 import { HTX_FRAME_BYTES_MAX } from "./fields.ts";
 import { htx } from "./adapter.ts";
 
@@ -208,8 +208,8 @@ describe("requests", () => {
         event.kind === "refused" ? event.venueSymbol : "none",
       );
     };
-    expect(reasons(HTX_PENDING_MAX - 1)).toEqual(["btcusdt"]);
-    expect(reasons(HTX_PENDING_MAX)).toEqual([undefined]);
+    expect(reasons(PENDING_REQUESTS_MAX - 1)).toEqual(["btcusdt"]);
+    expect(reasons(PENDING_REQUESTS_MAX)).toEqual([undefined]);
   });
 });
 
