@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Channel } from "#core/instrument.ts";
 import { planByAddress } from "./address-plans.ts";
-import { spotPair } from "./instrument-lists.ts";
+import { spotPair } from "./listed-instruments.ts";
 
 const CHANNELS: readonly Channel[] = ["trades", "book", "quotes", "funding"];
 const ADDRESSES = new Map<Channel, string>([

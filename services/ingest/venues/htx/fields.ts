@@ -11,7 +11,7 @@ import { BAD_TIME } from "../../reading/venue-time.ts";
 export type HtxTopic = { readonly venueSymbol: string; readonly kind: string };
 
 /** Bytes that one frame may unpack to: a book of 400 levels is under 50 kB. */
-export const HTX_FRAME_BYTES_MAX = 4 * 1024 * 1024;
+const FRAME_BYTES_MAX = 4 * 1024 * 1024;
 
 const GZIP_MAGIC = 0x1f;
 const NONE: readonly never[] = [];
@@ -23,7 +23,7 @@ const DAMAGED = "\u0000";
 export function textOfHtxFrame(frame: string | Uint8Array): string {
   if (typeof frame === "string" || frame[0] !== GZIP_MAGIC) return textOfFrame(frame);
   try {
-    return textOfFrame(gunzipSync(frame, { maxOutputLength: HTX_FRAME_BYTES_MAX }));
+    return textOfFrame(gunzipSync(frame, { maxOutputLength: FRAME_BYTES_MAX }));
   } catch {
     return DAMAGED + remainsOf(frame);
   }
@@ -32,7 +32,7 @@ export function textOfHtxFrame(frame: string | Uint8Array): string {
 function remainsOf(frame: Uint8Array): string {
   try {
     const finishFlush = constants.Z_SYNC_FLUSH;
-    const bytes = gunzipSync(frame, { maxOutputLength: HTX_FRAME_BYTES_MAX, finishFlush });
+    const bytes = gunzipSync(frame, { maxOutputLength: FRAME_BYTES_MAX, finishFlush });
     return textOfFrame(bytes);
   } catch {
     // Nothing is left, which an empty text says.

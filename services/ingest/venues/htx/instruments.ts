@@ -10,7 +10,7 @@ import {
   type InstrumentList,
   listInstruments,
   spotPair,
-} from "../../reading/instrument-lists.ts";
+} from "../../reading/listed-instruments.ts";
 
 /** The id of the venue. */
 export const HTX = "htx";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { incrementsOf, listInstruments, spotPair } from "./instrument-lists.ts";
+import { incrementsOf, listInstruments, spotPair } from "./listed-instruments.ts";
 
 test("the first entry with a symbol has it; others, and what cannot be read, are counted", () => {
   const { instruments, skipped } = listInstruments(["a", 5, "b", "a2"], (entry) =>
