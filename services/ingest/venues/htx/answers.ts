@@ -6,7 +6,7 @@ import { PendingRequests } from "../../reading/pending-requests.ts";
 import { channelOfKind, type HtxTopic, parseTopic } from "./fields.ts";
 
 /** A topic that was asked for, or the whole book of one. */
-type Request = { readonly topic: HtxTopic; readonly isBook: boolean };
+type Request = { readonly id: string; readonly topic: HtxTopic; readonly isBook: boolean };
 
 /** What was asked for on one connection, and what the venue says to it. */
 export class HtxAnswers {
@@ -20,15 +20,15 @@ export class HtxAnswers {
     const subscribed = request?.["op"] === "sub" ? request["topic"] : request?.["sub"];
     const topic = parseTopic(book ?? subscribed);
     if (id === undefined || topic === undefined) return undefined;
-    const asked = { topic, isBook: book !== undefined };
-    this.#pending.note(asked, id);
+    const asked = { id, topic, isBook: book !== undefined };
+    this.#pending.note(asked);
     return asked;
   }
 
-  /** The request that a message answers; it is forgotten. */
+  /** The request that a message answers, which is forgotten; of several with one id, the oldest. */
   take(message: TextRecord): Request | undefined {
-    const id = asText(message["id"] ?? message["cid"]);
-    return id === undefined ? undefined : this.#pending.take(id);
+    const id = message["id"] ?? message["cid"];
+    return this.#pending.takeOldest((request) => request.id === id);
   }
 
   /** Reads the confirmation of a topic. What is confirmed by it. */
