@@ -1,5 +1,6 @@
 import type { ConnectionPlan, FeedSubscription } from "../feed/feed-adapter.ts";
 import { planByInstrument } from "./connection-plans.ts";
+import { groupBy } from "./groups.ts";
 
 /**
  * Splits what is wanted over the addresses that serve it, and each of these parts over connections.
@@ -10,15 +11,7 @@ export function planByAddress(
   addressOf: (subscription: FeedSubscription) => string | undefined,
   subscriptionsMax: number,
 ): readonly ConnectionPlan[] {
-  const byAddress = new Map<string, FeedSubscription[]>();
-  for (const subscription of subscriptions) {
-    const url = addressOf(subscription);
-    if (url === undefined) continue;
-    const together = byAddress.get(url);
-    if (together === undefined) byAddress.set(url, [subscription]);
-    else together.push(subscription);
-  }
-  return [...byAddress].flatMap(([url, together]) =>
-    planByInstrument(together, { url, subscriptionsMax }),
+  return [...groupBy(subscriptions, addressOf)].flatMap(([url, together]) =>
+    url === undefined ? [] : planByInstrument(together, { url, subscriptionsMax }),
   );
 }

@@ -1,5 +1,5 @@
 /** The day that a dated contract is named by, such as `20261225`, and when it ends. */
-export type ExpiryDay = { readonly day: string; readonly timeUs: number };
+type ExpiryDay = { readonly day: string; readonly timeUs: number };
 
 /** Contracts named by a day end at 08:00 UTC, at every venue that does not say another time. */
 const EXPIRY_HOUR = 8;

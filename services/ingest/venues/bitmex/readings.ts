@@ -185,7 +185,7 @@ function tellMarkPrice(state: InstrumentState, subject: EventSubject, emit: Emit
   return undefined;
 }
 
-/** `openValue` is in the smallest unit of the settle asset, so it is no worth in the quote asset. */
+/** `openValue` is in the smallest unit of the settle asset, and so no worth in the quote asset. */
 function tellOpenInterest(state: InstrumentState, subject: EventSubject, emit: Emit): Fault {
   const openInterest = optionalDecimal(state.get("openInterest"));
   if (openInterest === undefined) return undefined;

@@ -4,7 +4,7 @@ import { PendingRequests } from "../../reading/pending-requests.ts";
 import { emitRefused, emitSubscribed } from "../../reading/subscription-answers.ts";
 import { elementsOf, textAt } from "../../reading/tape-fields.ts";
 import { isRecord, parseJson } from "../../reading/text-fields.ts";
-import { partsOf } from "./fields.ts";
+import { partsOf } from "./requests.ts";
 
 /** What the venue says about subscriptions, on one connection. */
 export class DeribitAnswers {

@@ -14,9 +14,8 @@ import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { millisecondsTimeUsAt, textAt } from "../../reading/tape-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 import { DeribitAnswers } from "./answers.ts";
-import { partsOf } from "./fields.ts";
 import { candleAt, readBook, readQuote, readTicker, readTrade } from "./readings.ts";
-import { deribitRequest } from "./requests.ts";
+import { deribitRequest, partsOf } from "./requests.ts";
 import { tradesOf } from "./rest.ts";
 
 /** Apart from the ids of requests, which count from 1. */

@@ -2,6 +2,7 @@
 import type { Channel } from "#core/instrument.ts";
 import type { FeedSubscribeOptions, FeedSubscription } from "../../feed/feed-adapter.ts";
 import { batchesOf } from "../../reading/batches.ts";
+import type { Asked } from "../../reading/subscription-answers.ts";
 
 /** Names in one request. */
 const CHANNELS_PER_FRAME_MAX = 100;
@@ -19,6 +20,22 @@ const VENUE_CHANNELS: Partial<Record<Channel, (venueSymbol: string) => string>> 
   "open-interest": (name) => `ticker.${name}.100ms`,
   candles: (name) => `chart.trades.${name}.1`,
 };
+
+/** What is published of the venue's channels, by the first part of their names. */
+const CHANNELS: ReadonlyMap<string, readonly Channel[]> = new Map<string, readonly Channel[]>([
+  ["book", ["book"]],
+  ["trades", ["trades", "liquidations"]],
+  ["quote", ["quotes"]],
+  ["ticker", ["ticker", "funding", "mark-price", "open-interest"]],
+  ["chart", ["candles"]],
+]);
+
+/** What a channel is about: `book.BTC-PERPETUAL.100ms`, `chart.trades.ETH-PERPETUAL.1`. */
+export function partsOf(name: string): Asked {
+  const [kind = "", ...rest] = name.split(".");
+  const venueSymbol = (kind === "chart" ? rest[1] : rest[0]) ?? "";
+  return { venueSymbol, channels: CHANNELS.get(kind) ?? [] };
+}
 
 const NOT_OF_SPOT: ReadonlySet<Channel> = new Set<Channel>([
   "mark-price",

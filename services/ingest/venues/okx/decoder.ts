@@ -23,6 +23,7 @@ import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 import { OkxAnswers } from "./answers.ts";
 import {
+  OKX_SIDES,
   readOkxCandle,
   readOkxFunding,
   readOkxLiquidation,
@@ -39,8 +40,6 @@ import { okxDataOf } from "./rest.ts";
 
 /** Index prices that are remembered; far more than the venue has. */
 const INDEXES_MAX = 10_000;
-
-const SIDES = { buyer: "buy", seller: "sell" };
 
 const channelIn = fieldFinder("channel");
 const instIdIn = fieldFinder("instId");
@@ -85,16 +84,13 @@ export class OkxReader implements FrameReader<JsonRecord | typeof PONG, unknown>
     const { channel: venueChannel, instId } = argument;
     if (typeof venueChannel !== "string") return reject(emit, "unknown-message");
     const channel = channelOfOkx(venueChannel);
+    if (channel === undefined) return this.#others(data, venueChannel, emit);
+    const told = { venueChannel, channel, action };
     for (const item of data as readonly unknown[]) {
-      if (channel === undefined) {
-        this.#other(item, venueChannel, emit);
-        continue;
-      }
       // Books do not repeat the name in each item, liquidations have it only there.
       const named = instId ?? (isRecord(item) ? item["instId"] : undefined);
       const instrument = lookUpInstrument(this.#catalog, named, emit);
       if (instrument === undefined) continue;
-      const told = { venueChannel, channel, action };
       const reason = this.#read(item, told, instrument, receivedTimeUs, emit);
       if (reason !== undefined) rejectOf(emit, reason, instrument, channel);
     }
@@ -217,7 +213,7 @@ export class OkxReader implements FrameReader<JsonRecord | typeof PONG, unknown>
   ): RejectReason | undefined {
     const { instrument, venueTimeUs } = subject;
     const { tradeId } = item;
-    const aggressorSide = takerSide<unknown>(item["side"], SIDES);
+    const aggressorSide = takerSide<unknown>(item["side"], OKX_SIDES);
     if (aggressorSide === undefined || typeof tradeId !== "string") return "missing-field";
     const values = readTradeValues(this.#scales.of(instrument), item["px"], item["sz"]);
     if (typeof values === "string") return values;
@@ -248,10 +244,13 @@ export class OkxReader implements FrameReader<JsonRecord | typeof PONG, unknown>
   }
 
   /** What is no event by itself. */
-  #other(item: unknown, venueChannel: string, emit: Emit): void {
-    if (venueChannel === "index-tickers") this.#index(item, emit);
-    else if (NOT_PUBLISHED_BY_OKX.test(venueChannel)) heartbeat(emit);
-    else reject(emit, "unknown-message");
+  #others(items: readonly unknown[], venueChannel: string, emit: Emit): void {
+    const isKnown = NOT_PUBLISHED_BY_OKX.test(venueChannel);
+    for (const item of items) {
+      if (venueChannel === "index-tickers") this.#index(item, emit);
+      else if (isKnown) heartbeat(emit);
+      else reject(emit, "unknown-message");
+    }
   }
 
   /** Kept for the mark prices that follow: the venue tells of both on channels of their own. */

@@ -14,7 +14,7 @@ import {
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 
-const SIDES = { buyer: "buy", seller: "sell" };
+export const OKX_SIDES = { buyer: "buy", seller: "sell" };
 
 /** `[ts, o, h, l, c, vol, volCcy, volCcyQuote, confirm]`; the message itself has no time. */
 export function readOkxCandle(
@@ -109,7 +109,7 @@ export function readOkxLiquidation(
       heartbeat(emit);
       continue;
     }
-    const aggressorSide = takerSide<unknown>(detail["side"], SIDES);
+    const aggressorSide = takerSide<unknown>(detail["side"], OKX_SIDES);
     if (aggressorSide === undefined) return "missing-field";
     const venueTimeUs = millisecondsTimeUs(detail["ts"]);
     if (isBadTime(venueTimeUs)) return "bad-time";

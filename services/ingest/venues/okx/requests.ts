@@ -8,6 +8,7 @@ import type {
 } from "../../feed/feed-adapter.ts";
 import { batchesOf } from "../../reading/batches.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
+import { groupBy } from "../../reading/groups.ts";
 import { isOkxXperp, okxIndexOf } from "./instruments.ts";
 
 /** What names one subscription of the venue. */
@@ -131,20 +132,12 @@ export function planOkx(
 
 /** Groups of whole instruments, none with more books than a connection should have. */
 function byBooks(subscriptions: readonly FeedSubscription[]): readonly FeedSubscription[][] {
-  const withBook = new Set<Instrument>();
-  for (const { instrument, channel } of subscriptions) {
-    if (channel === "book") withBook.add(instrument);
-  }
   const groupOf = new Map<Instrument, number>();
-  for (const [index, instrument] of [...withBook].entries()) {
-    groupOf.set(instrument, Math.floor(index / BOOKS_PER_CONNECTION_MAX));
+  for (const { instrument, channel } of subscriptions) {
+    if (channel !== "book" || groupOf.has(instrument)) continue;
+    groupOf.set(instrument, Math.floor(groupOf.size / BOOKS_PER_CONNECTION_MAX));
   }
-  const groups: FeedSubscription[][] = [];
-  for (const subscription of subscriptions) {
-    const group = groupOf.get(subscription.instrument) ?? 0;
-    (groups[group] ??= []).push(subscription);
-  }
-  return groups;
+  return [...groupBy(subscriptions, ({ instrument }) => groupOf.get(instrument) ?? 0).values()];
 }
 
 /** Arguments in one request that is about no single instrument; far below the venue's 64 KB. */
@@ -160,34 +153,26 @@ export function okxRequests(
   subscriptions: readonly FeedSubscription[],
   options: FeedSubscribeOptions,
 ): readonly string[] {
-  const byInstrument = new Map<Instrument, OkxArgument[]>();
-  const shared = new Map<string, OkxArgument>();
-  for (const { instrument, channel } of subscriptions) {
-    const own = ownArgumentOf(instrument, channel);
-    if (own !== undefined) {
-      const together = byInstrument.get(instrument);
-      if (together === undefined) byInstrument.set(instrument, [own]);
-      else together.push(own);
-    }
-    const other = op === "subscribe" ? sharedArgumentOf(instrument, channel) : undefined;
-    if (other !== undefined) shared.set(JSON.stringify(other), other);
-  }
-  const others = batchesOf(shared.values(), SHARED_ARGUMENTS_MAX);
-  return [...byInstrument.values(), ...others].map((args, index) =>
+  const own = [...groupBy(subscriptions, ({ instrument }) => instrument).values()]
+    .map((together) => together.flatMap(ownArguments))
+    .filter((args) => args.length > 0);
+  const wanted = op === "subscribe" ? subscriptions.flatMap(sharedArguments) : [];
+  const shared = new Map(wanted.map((argument) => [JSON.stringify(argument), argument]));
+  return [...own, ...batchesOf(shared.values(), SHARED_ARGUMENTS_MAX)].map((args, index) =>
     JSON.stringify({ id: String(options.requestId + index), op, args }),
   );
 }
 
-function ownArgumentOf(instrument: Instrument, channel: Channel): OkxArgument | undefined {
+function ownArguments({ instrument, channel }: FeedSubscription): readonly OkxArgument[] {
   const name = OKX_CHANNELS[channel]?.name;
-  if (name === undefined || channel === "liquidations") return undefined;
-  return { channel: name, instId: instrument.venueSymbol };
+  if (name === undefined || channel === "liquidations") return [];
+  return [{ channel: name, instId: instrument.venueSymbol }];
 }
 
-function sharedArgumentOf(instrument: Instrument, channel: Channel): OkxArgument | undefined {
+function sharedArguments({ instrument, channel }: FeedSubscription): readonly OkxArgument[] {
   if (channel === "liquidations") {
-    return { channel: "liquidation-orders", instType: OKX_TYPE_OF_KIND[instrument.kind] };
+    return [{ channel: "liquidation-orders", instType: OKX_TYPE_OF_KIND[instrument.kind] }];
   }
   const index = channel === "mark-price" ? okxIndexOf(instrument.venueSymbol) : undefined;
-  return index === undefined ? undefined : { channel: "index-tickers", instId: index };
+  return index === undefined ? [] : [{ channel: "index-tickers", instId: index }];
 }
