@@ -26,8 +26,8 @@ export function listInstruments(
 
 /** The steps of prices and sizes as they are listed. A step of zero says that there is none. */
 export function incrementsOf(listed: {
-  readonly price?: string;
-  readonly size?: string;
+  readonly price?: string | undefined;
+  readonly size?: string | undefined;
 }): Pick<Instrument, "priceIncrement" | "sizeIncrement"> {
   const priceIncrement = incrementOf(listed.price);
   const sizeIncrement = incrementOf(listed.size);
