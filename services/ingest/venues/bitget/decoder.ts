@@ -4,6 +4,7 @@ import { bookEvent } from "../../reading/book-event.ts";
 import { CandleCloser } from "../../reading/candle-closer.ts";
 import { doubtEach } from "../../reading/damage.ts";
 import { type Emit, type EventSubject, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import type { Fault } from "../../reading/fault.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
@@ -98,7 +99,7 @@ export class BitgetReader implements FrameReader<JsonRecord | typeof PONG, unkno
     { kind, instrument }: RestPurpose,
     receivedTimeUs: number,
     emit: Emit,
-  ): RejectReason | undefined {
+  ): Fault {
     if (kind !== "trades") return "unknown-message";
     const data = isRecord(body) ? body["data"] : undefined;
     if (!Array.isArray(data)) return "missing-field";
@@ -134,7 +135,7 @@ export class BitgetReader implements FrameReader<JsonRecord | typeof PONG, unkno
     subject: EventSubject,
     frame: Frame,
     emit: Emit,
-  ): RejectReason | undefined {
+  ): Fault {
     if (reading === "book") return this.#book(row, subject, frame, emit);
     if (reading === "ticker") return readBitgetTicker(row, subject, this.#dialect.ticker, emit);
     const { bids, asks } = this.#dialect.sides;
@@ -147,7 +148,7 @@ export class BitgetReader implements FrameReader<JsonRecord | typeof PONG, unkno
     { instrument, receivedTimeUs }: EventSubject,
     frame: Frame,
     emit: Emit,
-  ): RejectReason | undefined {
+  ): Fault {
     const { snapshot } = frame;
     // Known as a book of this connection from here on, whatever is wrong with the message.
     const book = this.#books.of(instrument);

@@ -1,10 +1,10 @@
 // What a version of Bitget's feed calls things, and what its rows say.
 import type { Channel } from "#core/instrument.ts";
-import type { RejectReason } from "../../feed/feed-adapter.ts";
 import type { CandleCloser } from "../../reading/candle-closer.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
 import type { Emit, EventSubject } from "../../reading/emit.ts";
 import { readQuoteValues, readTickerValues, readTradeValues } from "../../reading/event-values.ts";
+import type { Fault } from "../../reading/fault.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import {
   BAD_DECIMAL,
@@ -33,7 +33,7 @@ export const BITGET_CHANNELS: Readonly<Record<BitgetReading, readonly [Channel, 
 };
 
 /** The keys under which a ticker says things. */
-export type BitgetTickerKeys = {
+type BitgetTickerKeys = {
   /** The first of these that is there; without one it is the time of the message. */
   readonly times: readonly string[];
   readonly lastPrice: string;
@@ -86,7 +86,7 @@ export function readBitgetQuote(
   subject: EventSubject,
   scales: ScaleTracker,
   emit: Emit,
-): RejectReason | undefined {
+): Fault {
   const bid = bestOf(sides.bids);
   const ask = bestOf(sides.asks);
   if (bid === undefined || ask === undefined) return "missing-field";
@@ -103,7 +103,7 @@ export function readBitgetTrade(
   { instrument, receivedTimeUs }: EventSubject,
   { historical, scales }: { readonly historical: boolean; readonly scales: ScaleTracker },
   emit: Emit,
-): RejectReason | undefined {
+): Fault {
   const aggressorSide = takerSide(side, SIDES);
   if (aggressorSide === undefined) return "missing-field";
   const venueTimeUs = millisecondsTimeUs(time);
@@ -121,7 +121,7 @@ export function readBitgetTicker(
   message: EventSubject,
   keys: BitgetTickerKeys,
   emit: Emit,
-): RejectReason | undefined {
+): Fault {
   const timeKey = keys.times.find((key) => row[key] !== undefined);
   const rowTimeUs = timeKey === undefined ? undefined : millisecondsTimeUs(row[timeKey]);
   if (isBadTime(rowTimeUs)) return "bad-time";
@@ -148,7 +148,7 @@ function readDerivative(
   subject: EventSubject,
   keys: BitgetTickerKeys,
   emit: Emit,
-): RejectReason | undefined {
+): Fault {
   const markPrice = optionalDecimal(row[keys.markPrice]);
   const indexPrice = optionalDecimal(row[keys.indexPrice]);
   const openInterest = optionalDecimal(row[keys.openInterest]);
@@ -176,7 +176,7 @@ export function readBitgetCandles(
   subject: EventSubject,
   closer: CandleCloser,
   emit: Emit,
-): RejectReason | undefined {
+): Fault {
   const { venueTimeUs } = subject;
   for (const [index, row] of rows.entries()) {
     const [start, ...texts] = candleFields(row);
@@ -216,7 +216,7 @@ export function readBitgetLiquidation(
   row: JsonRecord,
   about: Pick<EventSubject, "instrument" | "receivedTimeUs">,
   emit: Emit,
-): RejectReason | undefined {
+): Fault {
   const aggressorSide = takerSide(row["side"], LIQUIDATION_SIDES);
   if (aggressorSide === undefined) return "missing-field";
   const venueTimeUs = millisecondsTimeUs(row["ts"]);

@@ -148,7 +148,7 @@ export function bitgetRequests(
 }
 
 /** What names one subscription, in whichever version's words. */
-export type BitgetArguments = Readonly<Record<string, string>>;
+type BitgetArguments = Readonly<Record<string, string>>;
 
 /**
  * Frames with each of these arguments once. What is asked for in one frame may have 4,096 bytes; an

@@ -6,7 +6,7 @@ import type {
   FeedEndpoints,
   FeedSubscription,
 } from "../../../feed/feed-adapter.ts";
-import { planByInstrument } from "../../../reading/connection-plans.ts";
+import { planByAddress } from "../../../reading/address-plans.ts";
 import type { BitgetDialect, BitgetReading } from "../readings.ts";
 import { bitgetFrames } from "../requests.ts";
 import { MIX_MARKET, SPOT_MARKET } from "./instruments.ts";
@@ -71,17 +71,12 @@ export function planBitgetV1(
   subscriptionsMax: number,
 ): readonly ConnectionPlan[] {
   const base = endpoints.webSocket.replace(/\/+$/, "");
-  const possible = subscriptions.filter(
-    ({ instrument, channel }) =>
-      VENUE_CHANNEL_OF[channel] !== undefined &&
-      (marketOf(instrument) === MIX_MARKET || !DERIVATIVE_CHANNELS.has(channel)),
-  );
-  return [SPOT_MARKET, MIX_MARKET].flatMap((market) =>
-    planByInstrument(
-      possible.filter(({ instrument }) => marketOf(instrument) === market),
-      { url: `${base}/${market === SPOT_MARKET ? "spot" : "mix"}/v1/stream`, subscriptionsMax },
-    ),
-  );
+  const addressOf = ({ instrument, channel }: FeedSubscription): string | undefined => {
+    if (VENUE_CHANNEL_OF[channel] === undefined) return undefined;
+    if (marketOf(instrument) === MIX_MARKET) return `${base}/mix/v1/stream`;
+    return DERIVATIVE_CHANNELS.has(channel) ? undefined : `${base}/spot/v1/stream`;
+  };
+  return planByAddress(subscriptions, addressOf, subscriptionsMax);
 }
 
 /** The frames that subscribe or end these channels. */
