@@ -22,7 +22,7 @@ export const MATCH_SIDES = { buyer: "sell", seller: "buy" };
 /** The trade that is told of, in the stream or in a list, by either venue. */
 export function tradeOf(
   { side, price, size }: JsonRecord,
-  subject: EventSubject,
+  { instrument, venueTimeUs, receivedTimeUs }: EventSubject,
   about: {
     /** Undefined if the trade has no id. */
     readonly tradeId: string | undefined;
@@ -35,9 +35,10 @@ export function tradeOf(
   const { tradeId, historical, sides, scales } = about;
   const aggressorSide = takerSide(side, sides);
   if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
-  if (isBadTime(subject.venueTimeUs)) return "bad-time";
+  if (isBadTime(venueTimeUs)) return "bad-time";
   const values = readTradeValues(scales, price, size);
   if (typeof values === "string") return values;
+  const subject = { instrument, venueTimeUs, receivedTimeUs };
   return { kind: "trade", ...subject, ...values, aggressorSide, tradeId, historical };
 }
 
