@@ -17,7 +17,6 @@ type CaptureLine = {
   readonly kind?: string;
   readonly text?: string;
   readonly url?: string;
-  readonly status?: number;
   readonly body?: string;
 };
 
@@ -105,7 +104,7 @@ function replay(adapter: FeedAdapter, path: string): Outcome {
   for (const line of lines) {
     if (line.kind === "received") decoder.decode(line.text ?? "", line.at, emit);
     if (line.kind !== "http") continue;
-    const response = { url: line.url ?? "", status: line.status ?? 0, body: line.body ?? "" };
+    const response = { url: line.url ?? "", body: line.body ?? "" };
     if (adapter.recordedRequest(response.url)?.kind === "instruments") {
       catalog.add(adapter.parseInstruments(response.body, response.url)?.instruments ?? []);
     } else decodeRecorded({ adapter, catalog, decoder }, response, line.at, emit);

@@ -249,7 +249,7 @@ test("an address that cannot be read is of an unknown instrument", () => {
   const decoder = bitmex.createDecoder({ catalog, bookDepth: 25 });
   const events: FeedEvent[] = [];
   const url = "https://www.bitmex.com/api/v1/trade?symbol=%E0%A4&count=5";
-  const answer = { url, status: 200, body: "[]" };
+  const answer = { url, body: "[]" };
   decodeRecorded({ adapter: bitmex, catalog, decoder }, answer, 1, (event) => events.push(event));
   expect(events).toEqual([{ kind: "rejected", reason: "unknown-instrument" }]);
 });
