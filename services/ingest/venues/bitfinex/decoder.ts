@@ -85,12 +85,8 @@ export class BitfinexReader implements FrameReader<JsonTape, JsonTape> {
     if (start.startsWith("[")) this.#sequence.skip();
   }
 
-  answer(
-    tape: JsonTape,
-    { kind, instrument }: RestPurpose,
-    receivedTimeUs: number,
-    emit: Emit,
-  ): Fault {
+  answer(tape: JsonTape, purpose: RestPurpose, receivedTimeUs: number, emit: Emit): Fault {
+    const { kind, instrument } = purpose;
     if (kind !== "trades" || !tape.isArray(0)) return "unknown-message";
     return this.#readings.history(0, { instrument, venueTimeUs: undefined, receivedTimeUs }, emit);
   }

@@ -91,12 +91,8 @@ export class HtxReader implements FrameReader<TextRecord, JsonText> {
     }
   }
 
-  answer(
-    body: JsonText,
-    { kind, instrument }: RestPurpose,
-    receivedTimeUs: number,
-    emit: Emit,
-  ): Fault {
+  answer(body: JsonText, purpose: RestPurpose, receivedTimeUs: number, emit: Emit): Fault {
+    const { kind, instrument } = purpose;
     if (kind === "poll") {
       return readInterestAnswer(body, { catalog: this.#catalog, receivedTimeUs }, emit);
     }

@@ -19,7 +19,10 @@ const NONE: readonly never[] = [];
 /** Stands before what is left of a damaged frame: no JSON begins with it, however much is left. */
 const DAMAGED = "\u0000";
 
-/** The text of a frame. What is left of a damaged one may say what is lost, and is no JSON. */
+/**
+ * The text of a frame, each of which is compressed by itself. What is left of a damaged one may say
+ * what is lost, and is no JSON.
+ */
 export function textOfHtxFrame(frame: string | Uint8Array): string {
   if (typeof frame === "string" || frame[0] !== GZIP_MAGIC) return textOfFrame(frame);
   try {

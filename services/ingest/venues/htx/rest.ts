@@ -12,30 +12,19 @@ import { isBadTime } from "../../reading/venue-time.ts";
 import { htxTimeUs, itemsOf, oldestFirst } from "./fields.ts";
 import { readOpenInterest, readTrade } from "./readings.ts";
 
-/** What recorded addresses were asked for. */
+/** What recorded addresses were asked for. `common/symbols` came before `market-symbols`. */
 export const htxRecordedRequest = recordedRequestOf([
-  {
-    kind: "instruments",
-    path: /\/v1\/common\/symbols$|\/v1\/settings\/common\/market-symbols$|\/linear-swap-api\/v1\/swap_contract_info$/,
-  },
-  {
-    kind: "poll",
-    channel: "open-interest",
-    path: /\/linear-swap-api\/v1\/swap_open_interest$/,
-  },
-  {
-    kind: "trades",
-    path: /\/linear-swap-ex\/market\/history\/trade$/,
-    symbolIn: "contract_code",
-  },
+  { kind: "instruments", path: /\/v1\/(?:common\/symbols|settings\/common\/market-symbols)$/ },
+  { kind: "instruments", path: /\/linear-swap-api\/v1\/swap_contract_info$/ },
+  { kind: "poll", channel: "open-interest", path: /\/linear-swap-api\/v1\/swap_open_interest$/ },
+  { kind: "trades", path: /\/linear-swap-ex\/market\/history\/trade$/, symbolIn: "contract_code" },
   { kind: "trades", path: /\/market\/history\/trade$/, symbolIn: "symbol" },
 ]);
 
 export function htxInstrumentsRequests(endpoints: FeedEndpoints): readonly RestRequest[] {
-  const contracts = "/linear-swap-api/v1/swap_contract_info?business_type=all";
   return [
     get(endpoints.rest, "/v1/settings/common/market-symbols"),
-    get(derivativesRest(endpoints), contracts),
+    getOfContracts(endpoints, "/linear-swap-api/v1/swap_contract_info?business_type=all"),
   ];
 }
 
@@ -47,7 +36,7 @@ export const HTX_POLLS: readonly RestPoll[] = [
     requests: (instruments, endpoints) => {
       const path = "/linear-swap-api/v1/swap_open_interest?business_type=all";
       const isWanted = instruments.some(({ kind }) => kind !== "spot");
-      return isWanted ? [get(derivativesRest(endpoints), path)] : [];
+      return isWanted ? [getOfContracts(endpoints, path)] : [];
     },
   },
 ];
@@ -58,11 +47,12 @@ export function htxTradesRequest(
   endpoints: FeedEndpoints,
 ): RestRequest {
   const name = encodeURIComponent(venueSymbol);
-  if (kind === "spot") {
-    return get(endpoints.rest, `/market/history/trade?symbol=${name}&size=2000`);
-  }
-  const path = `/linear-swap-ex/market/history/trade?contract_code=${name}&size=2000`;
-  return get(derivativesRest(endpoints), path);
+  return kind === "spot"
+    ? get(endpoints.rest, `/market/history/trade?symbol=${name}&size=2000`)
+    : getOfContracts(
+        endpoints,
+        `/linear-swap-ex/market/history/trade?contract_code=${name}&size=2000`,
+      );
 }
 
 export function htxTimeRequest(endpoints: FeedEndpoints): RestRequest {
@@ -112,8 +102,11 @@ export function readInterestAnswer(
   return undefined;
 }
 
-function derivativesRest(endpoints: FeedEndpoints): string {
-  return endpoints.derivativesRest ?? endpoints.rest;
+function getOfContracts(
+  { rest, derivativesRest = rest }: FeedEndpoints,
+  path: string,
+): RestRequest {
+  return get(derivativesRest, path);
 }
 
 function get(base: string, path: string): RestRequest {

@@ -7,13 +7,7 @@ import { KucoinReader } from "./decoder.ts";
 import { topicOf } from "./fields.ts";
 import { deriveKucoinPair, KUCOIN, parseKucoinSymbols } from "./instruments.ts";
 import { kucoinRequests } from "./requests.ts";
-import {
-  kucoinBookRequest,
-  kucoinGet,
-  kucoinRecordedRequest,
-  kucoinTradesRequest,
-  parseKucoinTicket,
-} from "./rest.ts";
+import { kucoinGet, kucoinRecordedRequest, parseKucoinTicket } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // The pages say 400 topics in one place and 300 in another.
@@ -96,8 +90,10 @@ export const kucoin: FeedAdapter = {
     ),
   subscribeFrames: (wanted, options) => kucoinRequests("subscribe", wanted, options),
   unsubscribeFrames: (wanted, options) => kucoinRequests("unsubscribe", wanted, options),
-  snapshotRequest: kucoinBookRequest,
-  tradesRequest: (instrument, { endpoints }) => kucoinTradesRequest(instrument, endpoints),
+  snapshotRequest: ({ venueSymbol }, endpoints) =>
+    kucoinGet(endpoints, "/api/v1/market/orderbook/level2_100", 4, venueSymbol),
+  tradesRequest: ({ venueSymbol }, { endpoints }) =>
+    kucoinGet(endpoints, "/api/v1/market/histories", 3, venueSymbol),
   serverTimeRequest: (endpoints) => kucoinGet(endpoints, "/api/v1/timestamp", 3),
   parseServerTimeUs: clockIn("data"),
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new KucoinReader(context)),

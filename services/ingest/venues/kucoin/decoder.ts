@@ -73,12 +73,8 @@ export class KucoinReader implements FrameReader<TextRecord, JsonText> {
     else if (instrument !== undefined) rejectOf(emit, "missing-data", instrument, "trades");
   }
 
-  answer(
-    body: JsonText,
-    { kind, instrument }: RestPurpose,
-    receivedTimeUs: number,
-    emit: Emit,
-  ): Fault {
+  answer(body: JsonText, purpose: RestPurpose, receivedTimeUs: number, emit: Emit): Fault {
+    const { kind, instrument } = purpose;
     if (kind === "poll") return "unknown-message";
     const data = asJsonObject(body)?.["data"];
     const subject = this.#subject(instrument, receivedTimeUs);

@@ -1,6 +1,5 @@
 // https://www.kucoin.com/docs-new/3470221w0
 import { z } from "zod";
-import type { Instrument } from "#core/instrument.ts";
 import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
 import type { ConnectionTicket, FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
 import { type Emit, rejectOf } from "../../reading/emit.ts";
@@ -21,24 +20,15 @@ export const kucoinRecordedRequest = recordedRequestOf([
   { kind: "trades", path: /\/api\/v1\/market\/histories$/, symbolIn: "symbol" },
 ]);
 
-export function kucoinGet(endpoints: FeedEndpoints, path: string, weight: number): RestRequest {
-  return { url: `${endpoints.rest}${path}`, weight };
-}
-
-export function kucoinBookRequest(
-  { venueSymbol }: Instrument,
-  endpoints: FeedEndpoints,
+/** A request for what the venue has under a path, or for the part of it that is of one pair. */
+export function kucoinGet(
+  { rest }: FeedEndpoints,
+  path: string,
+  weight: number,
+  venueSymbol?: string,
 ): RestRequest {
-  const symbol = encodeURIComponent(venueSymbol);
-  return kucoinGet(endpoints, `/api/v1/market/orderbook/level2_100?symbol=${symbol}`, 4);
-}
-
-export function kucoinTradesRequest(
-  { venueSymbol }: Instrument,
-  endpoints: FeedEndpoints,
-): RestRequest {
-  const symbol = encodeURIComponent(venueSymbol);
-  return kucoinGet(endpoints, `/api/v1/market/histories?symbol=${symbol}`, 3);
+  const query = venueSymbol === undefined ? "" : `?symbol=${encodeURIComponent(venueSymbol)}`;
+  return { url: rest + path + query, weight };
 }
 
 const ticketSchema = z.object({
