@@ -2,8 +2,8 @@
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
-import { isRecord, millisecondsTimeUs, parseJson } from "../../reading/text-fields.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
+import { clockAt } from "../../reading/server-clocks.ts";
+import { millisecondsTimeUs } from "../../reading/text-fields.ts";
 import { marketOf } from "./requests.ts";
 
 /** What recorded addresses were asked for. REST has the names of the venue's parts in capitals. */
@@ -31,9 +31,4 @@ export function bitgetTimeRequest({ rest }: FeedEndpoints): RestRequest {
 }
 
 /** Milliseconds as text. */
-export function parseBitgetTimeUs(body: string): number | undefined {
-  const answer = parseJson(body);
-  const data = isRecord(answer) ? answer["data"] : undefined;
-  const timeUs = isRecord(data) ? millisecondsTimeUs(data["serverTime"]) : undefined;
-  return isBadTime(timeUs) ? undefined : timeUs;
-}
+export const parseBitgetTimeUs = clockAt(["data", "serverTime"], millisecondsTimeUs);

@@ -7,12 +7,12 @@ import { COINBASE_CHANNELS } from "./requests.ts";
 
 /** What is subscribed on one connection: the venue repeats the whole list at every change. */
 export class CoinbaseSubscriptions {
-  readonly #channelsOf: ReadonlyMap<unknown, readonly Channel[]>;
+  readonly #channelsOf: ReadonlyMap<string, readonly Channel[]>;
   /** `name product` of the last list. */
   #subscribed: ReadonlySet<string> = new Set();
 
   /** `channelsOf` says what is published of a channel of the venue's. */
-  constructor(channelsOf: ReadonlyMap<unknown, readonly Channel[]>) {
+  constructor(channelsOf: ReadonlyMap<string, readonly Channel[]>) {
     this.#channelsOf = channelsOf;
   }
 

@@ -14,10 +14,7 @@ const VENUE_CHANNEL_OF: Partial<Record<Channel, string>> = {
 };
 
 /** Names that the venue confirms subscriptions under, and what is published of them. */
-export const CHANNELS_OF_NAME: ReadonlyMap<unknown, readonly Channel[]> = new Map<
-  string,
-  readonly Channel[]
->([
+export const CHANNELS_OF_NAME: ReadonlyMap<string, readonly Channel[]> = new Map([
   ["matches", ["trades"]],
   ["ticker", ["quotes", "ticker"]],
   ["level2", ["book"]],

@@ -6,8 +6,9 @@ import { type Emit, rejectOf } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { isRecord, parseJson } from "../../reading/text-fields.ts";
-import { isBadTime, parseIsoTimeUs } from "../../reading/venue-time.ts";
+import { clockAt } from "../../reading/server-clocks.ts";
+import { isRecord } from "../../reading/text-fields.ts";
+import { parseIsoTimeUs } from "../../reading/venue-time.ts";
 import { MATCH_SIDES, tradeOf } from "./readings.ts";
 
 /** What recorded addresses were asked for. */
@@ -34,11 +35,7 @@ export function timeRequest(endpoints: FeedEndpoints): RestRequest {
 }
 
 /** `{"iso":"2026-01-01T00:00:00.000Z","epoch":...}` */
-export function parseTime(body: string): number | undefined {
-  const answer = parseJson(body);
-  const timeUs = isRecord(answer) ? parseIsoTimeUs(answer["iso"]) : undefined;
-  return isBadTime(timeUs) ? undefined : timeUs;
-}
+export const parseTime = clockAt(["iso"], parseIsoTimeUs);
 
 /** The latest trades, which the venue lists newest first, in the form that the stream has. */
 export function readProductTrades(

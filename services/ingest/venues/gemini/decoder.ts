@@ -2,7 +2,7 @@
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { asJsonObject, asText, type JsonText } from "#core/json-text.ts";
-import type { FeedDecoderContext, RestPurpose } from "../../feed/feed-adapter.ts";
+import type { FeedDecoderContext } from "../../feed/feed-adapter.ts";
 import { doubtEach, fieldFinder } from "../../reading/damage.ts";
 import { type Emit, type EventSubject, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
@@ -38,6 +38,7 @@ type PairState = {
  * whole book looks like a change: it is the first message of a book after its subscription.
  */
 export class GeminiReader implements FrameReader<TextRecord, JsonText> {
+  readonly answer = readRiskAnswer;
   readonly #catalog: InstrumentCatalog;
   readonly #answers = new GeminiAnswers();
   readonly #pairs = new InstrumentStates<PairState>((instrument) => ({
@@ -103,10 +104,6 @@ export class GeminiReader implements FrameReader<TextRecord, JsonText> {
     }
     // Changes of books are numbered; nothing else shows that a trade is missing.
     if (!isBook) doubtEach(this.#traded, "trades", emit);
-  }
-
-  answer(body: JsonText, purpose: RestPurpose, receivedTimeUs: number, emit: Emit): Fault {
-    return readRiskAnswer(body, purpose, receivedTimeUs, emit);
   }
 
   #read(channel: StreamedChannel, message: TextRecord, subject: EventSubject, emit: Emit): Fault {

@@ -15,7 +15,10 @@ export function isStreamed({ channel }: FeedSubscription): boolean {
   return STREAM_OF[channel] !== undefined;
 }
 
-/** The frames that subscribe or end these channels: one pair each, as is what is refused. */
+/**
+ * The frames that subscribe or end these channels: one pair a frame, because a refusal is of a
+ * whole frame.
+ */
 export function geminiRequests(
   method: "SUBSCRIBE" | "UNSUBSCRIBE",
   subscriptions: readonly FeedSubscription[],

@@ -11,17 +11,17 @@ const VENUE_CHANNEL_OF: Partial<Record<Channel, string>> = {
 };
 
 /** What is published of a channel, under the name that subscriptions have. */
-export const CHANNELS_OF_NAME: ReadonlyMap<unknown, readonly Channel[]> = new Map<
-  string,
-  readonly Channel[]
->([
+export const CHANNELS_OF_NAME: ReadonlyMap<string, readonly Channel[]> = new Map([
   ["level2", ["book"]],
   ["market_trades", ["trades"]],
   ["ticker", ["quotes", "ticker"]],
   ["candles", ["candles"]],
 ]);
 
-/** The frames that subscribe or end these channels: one product each, as is what is refused. */
+/**
+ * The frames that subscribe or end these channels: one product a frame, because a refusal is of a
+ * whole frame.
+ */
 export function advancedRequests(
   type: "subscribe" | "unsubscribe",
   subscriptions: readonly FeedSubscription[],

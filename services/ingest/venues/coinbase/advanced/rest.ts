@@ -2,8 +2,8 @@
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../../feed/feed-adapter.ts";
 import { recordedRequestOf } from "../../../reading/recorded-addresses.ts";
-import { isRecord, millisecondsTimeUs, parseJson } from "../../../reading/text-fields.ts";
-import { isBadTime } from "../../../reading/venue-time.ts";
+import { clockAt } from "../../../reading/server-clocks.ts";
+import { millisecondsTimeUs } from "../../../reading/text-fields.ts";
 
 const TRADES_MAX = 1000;
 
@@ -31,11 +31,7 @@ export function advancedTimeRequest(endpoints: FeedEndpoints): RestRequest {
 }
 
 /** Milliseconds as text. */
-export function parseAdvancedTimeUs(body: string): number | undefined {
-  const answer = parseJson(body);
-  const timeUs = isRecord(answer) ? millisecondsTimeUs(answer["epochMillis"]) : undefined;
-  return isBadTime(timeUs) ? undefined : timeUs;
-}
+export const parseAdvancedTimeUs = clockAt(["epochMillis"], millisecondsTimeUs);
 
 function get(endpoints: FeedEndpoints, path: string): RestRequest {
   return { url: `${endpoints.rest}/api/v3/brokerage/${path}`, weight: 1 };

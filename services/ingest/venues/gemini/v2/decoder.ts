@@ -9,7 +9,7 @@ import {
   parseJsonText,
   type JsonText,
 } from "#core/json-text.ts";
-import type { FeedDecoderContext, RestPurpose } from "../../../feed/feed-adapter.ts";
+import type { FeedDecoderContext } from "../../../feed/feed-adapter.ts";
 import { bookEvent } from "../../../reading/book-event.ts";
 import { CandleCloser } from "../../../reading/candle-closer.ts";
 import { changesBySide } from "../../../reading/changes-by-side.ts";
@@ -51,6 +51,7 @@ const symbolIn = fieldFinder("symbol");
 
 /** Reads one connection. Nothing on it is numbered. */
 export class GeminiV2Reader implements FrameReader<TextRecord, JsonText> {
+  readonly answer = readRiskAnswer;
   readonly #catalog: InstrumentCatalog;
   readonly #scales = new InstrumentStates(() => new ScaleTracker());
   readonly #closer = new CandleCloser();
@@ -109,10 +110,6 @@ export class GeminiV2Reader implements FrameReader<TextRecord, JsonText> {
     reject(emit, "bad-json");
     if (type === undefined || type === "l2_updates") this.#doubt(["book", "trades"], emit);
     else if (type === "trade") this.#doubt(["trades"], emit);
-  }
-
-  answer(body: JsonText, purpose: RestPurpose, receivedTimeUs: number, emit: Emit): Fault {
-    return readRiskAnswer(body, purpose, receivedTimeUs, emit);
   }
 
   /** The first message of a book is whole, and has the last trades and auctions with it. */

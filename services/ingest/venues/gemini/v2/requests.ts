@@ -17,7 +17,10 @@ export function isStreamed({ instrument, channel }: FeedSubscription): boolean {
   return channel !== "mark-price" || instrument.kind === "perpetual";
 }
 
-/** The frames that subscribe or end these channels: one pair each, as is what is refused. */
+/**
+ * The frames that subscribe or end these channels: one pair a frame, because a refusal is of a
+ * whole frame.
+ */
 export function geminiV2Requests(
   type: "subscribe" | "unsubscribe",
   subscriptions: readonly FeedSubscription[],
