@@ -9,7 +9,8 @@ import type {
 import { type Emit, rejectOf } from "../../reading/emit.ts";
 import { readTradeValues } from "../../reading/event-values.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
-import { decimalText, isRecord, type JsonRecord, parseJson } from "../../reading/text-fields.ts";
+import { clockAt } from "../../reading/server-clocks.ts";
+import { decimalText, isRecord, type JsonRecord } from "../../reading/text-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 import { isUpdateId, optionalTimeUs, timeUs } from "./fields.ts";
 import type { BinanceSubject } from "./readings.ts";
@@ -54,7 +55,7 @@ export function binanceRequests(
       url: joinUrl(endpoints.rest, rest.timePath),
       weight: 1,
     }),
-    parseServerTimeUs,
+    parseServerTimeUs: clockAt(["serverTime"], timeUs),
   };
 }
 
@@ -99,12 +100,6 @@ function openInterestPoll(path: string): RestPoll {
         return { url: `${joinUrl(endpoints.rest, path)}?symbol=${symbol}`, weight: 1, instrument };
       }),
   };
-}
-
-function parseServerTimeUs(body: string): number | undefined {
-  const message = parseJson(body);
-  const serverTimeUs = timeUs(isRecord(message) ? message["serverTime"] : undefined);
-  return isBadTime(serverTimeUs) ? undefined : serverTimeUs;
 }
 
 /** The latest trades, oldest first as the venue lists them. One damaged trade costs itself only. */

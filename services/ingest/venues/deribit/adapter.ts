@@ -7,10 +7,11 @@ import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { tapeObjects } from "../../reading/frame-forms.ts";
+import { clockIn } from "../../reading/whole-numbers.ts";
 import { DeribitReader } from "./decoder.ts";
 import { deriveDeribitInstrument, parseDeribitInstruments } from "./instruments.ts";
 import { deribitFrames, deribitRequest, isOffered } from "./requests.ts";
-import { deribitRecordedRequest, deribitTradesRequest, parseDeribitTimeUs } from "./rest.ts";
+import { deribitRecordedRequest, deribitTradesRequest } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // The venue allows 500 channels on a connection.
@@ -95,7 +96,8 @@ export const deribit: FeedAdapter = {
   unsubscribeFrames: (wanted, options) => deribitFrames("public/unsubscribe", wanted, options),
   tradesRequest: (instrument, { endpoints }) => deribitTradesRequest(instrument, endpoints),
   serverTimeRequest: ({ rest }) => ({ url: `${rest}/public/get_time`, weight: 1 }),
-  parseServerTimeUs: parseDeribitTimeUs,
+  // `{"jsonrpc":"2.0","result":1550147385946}`
+  parseServerTimeUs: clockIn("result"),
   createDecoder: (context) => {
     const tape = new JsonTape();
     return new FrameDecoder(tapeObjects(tape), new DeribitReader(tape, context));

@@ -8,6 +8,7 @@ import {
   incrementsOf,
   type InstrumentList,
   listInstruments,
+  spotPair,
 } from "../../reading/listed-instruments.ts";
 
 const VENUE = "deribit";
@@ -79,8 +80,7 @@ export function deriveDeribitInstrument(venueSymbol: string): Instrument | undef
   const spot = NAMES.spot.exec(venueSymbol);
   if (spot !== null) {
     const [, base = "", quote = ""] = spot;
-    const symbol = `${base}-${quote}`;
-    return { ...common, symbol, kind: "spot", base, quote, settle: quote, inverse: false };
+    return spotPair(VENUE, venueSymbol, { base, quote });
   }
   const perpetual = NAMES.perpetual.exec(venueSymbol);
   if (perpetual !== null) {

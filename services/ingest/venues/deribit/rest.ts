@@ -1,5 +1,5 @@
 // https://docs.deribit.com/api-reference/market-data/public-get_last_trades_by_instrument
-import { JsonTape } from "#core/json-tape.ts";
+import type { JsonTape } from "#core/json-tape.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
@@ -32,11 +32,4 @@ export function tradesOf(tape: JsonTape): readonly number[] | undefined {
   if (!tape.isArray(list)) return undefined;
   const sequenceOf = (trade: number) => tape.number(tape.get(trade, "trade_seq"));
   return elementsOf(tape, list).toSorted((a, b) => sequenceOf(a) - sequenceOf(b));
-}
-
-/** `{"jsonrpc":"2.0","result":1550147385946}`, in milliseconds. */
-export function parseDeribitTimeUs(body: string): number | undefined {
-  const tape = new JsonTape();
-  const milliseconds = tape.scan(body) ? tape.number(tape.get(0, "result")) : Number.NaN;
-  return Number.isSafeInteger(milliseconds) && milliseconds > 0 ? milliseconds * 1000 : undefined;
 }

@@ -6,7 +6,8 @@ import { type Emit, heartbeat, reject } from "../../reading/emit.ts";
 import { PendingRequests } from "../../reading/pending-requests.ts";
 import { type Asked, emitRefused } from "../../reading/subscription-answers.ts";
 import { isRecord, type JsonRecord, parseJson, textOf } from "../../reading/text-fields.ts";
-import { channelOfOkx, OKX_TYPE_OF_KIND, type OkxArgument } from "./requests.ts";
+import { OKX_TYPE_OF_KIND } from "./instruments.ts";
+import { channelOfOkx, type OkxArgument } from "./requests.ts";
 
 /** Confirmations whose first trade may be history; of more, it counts as live. */
 const CONFIRMATIONS_REMEMBERED_MAX = 10_000;

@@ -8,15 +8,16 @@ import {
   parseMantissa,
 } from "@tickwire/proto/model";
 import { z } from "zod";
-import type { Instrument } from "#core/instrument.ts";
+import type { Instrument, InstrumentKind } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
 import { expiryDayOfDigits } from "../../reading/expiry-days.ts";
 import {
   incrementsOf,
   type InstrumentList,
   listInstruments,
+  spotPair,
 } from "../../reading/listed-instruments.ts";
-import { isRecord, millisecondsTimeUs, parseJson } from "../../reading/text-fields.ts";
+import { isRecord, millisecondsTimeUs, parseJson, textOf } from "../../reading/text-fields.ts";
 
 const VENUE = "okx";
 
@@ -32,6 +33,14 @@ const STRIKE = /^\d+(\.\d+)?$/;
 
 /** Instruments in these states do not trade (again). Pauses and auctions are not among them. */
 const ENDED = new Set(["expired", "test"]);
+
+/** The venue's word for a kind of instrument. */
+export const OKX_TYPE_OF_KIND: Readonly<Record<InstrumentKind, string>> = {
+  spot: "SPOT",
+  perpetual: "SWAP",
+  future: "FUTURES",
+  option: "OPTION",
+};
 
 const listSchema = z.object({ code: z.literal("0"), data: z.array(z.unknown()) });
 
@@ -111,9 +120,8 @@ function toInstrument(entry: unknown): Instrument | undefined {
   if (!parsed.success || ENDED.has(parsed.data.state ?? "")) return undefined;
   const listed = parsed.data;
   const named = deriveOkxInstrument(listed.instId);
-  if (named === undefined || TYPE_OF_KIND[named.kind] !== listed.instType) return undefined;
-  const settle =
-    listed.settleCcy === undefined || listed.settleCcy === "" ? named.settle : listed.settleCcy;
+  if (named === undefined || OKX_TYPE_OF_KIND[named.kind] !== listed.instType) return undefined;
+  const settle = textOf(listed.settleCcy) ?? named.settle;
   const inverse = named.kind === "spot" ? false : (listed.ctType ?? "") === "inverse";
   const contractSize = contractSizeOf(listed, inverse ? named.quote : named.base);
   const expiryTimeUs = millisecondsTimeUs(listed.expTime);
@@ -128,8 +136,6 @@ function toInstrument(entry: unknown): Instrument | undefined {
       : { expiryTimeUs }),
   };
 }
-
-const TYPE_OF_KIND = { spot: "SPOT", perpetual: "SWAP", future: "FUTURES", option: "OPTION" };
 
 /** `ctVal` units times `ctMult`, if they are in the currency that an instrument counts in. */
 function contractSizeOf(listed: ListedInstrument, currency: string): string | undefined {
@@ -157,8 +163,7 @@ export function deriveOkxInstrument(venueSymbol: string): Instrument | undefined
   const suffix = family.slice(quote.length);
   if (third === undefined) {
     if (suffix !== "") return undefined;
-    const names = { venue: VENUE, venueSymbol, base, quote, settle: quote };
-    return { ...names, symbol: `${base}-${quote}`, kind: "spot", inverse: false, sizeUnit: "base" };
+    return { ...spotPair(VENUE, venueSymbol, { base, quote }), sizeUnit: "base" };
   }
   // Contracts on dollars are margined in the coin, unless their name says otherwise.
   const isCoinMargined = quote === "USD" && suffix === "";

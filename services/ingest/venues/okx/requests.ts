@@ -1,5 +1,5 @@
 // https://www.okx.com/docs-v5/en/#overview-websocket-subscribe
-import type { Channel, Instrument, InstrumentKind } from "#core/instrument.ts";
+import type { Channel, Instrument } from "#core/instrument.ts";
 import type {
   ConnectionPlan,
   FeedEndpoints,
@@ -9,7 +9,7 @@ import type {
 import { batchesOf } from "../../reading/batches.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
 import { groupBy } from "../../reading/groups.ts";
-import { isOkxXperp, okxIndexOf } from "./instruments.ts";
+import { isOkxXperp, OKX_TYPE_OF_KIND, okxIndexOf } from "./instruments.ts";
 
 /** What names one subscription of the venue. */
 export type OkxArgument = {
@@ -77,14 +77,6 @@ export function channelOfOkx(venueChannel: string): OkxPublished | undefined {
 /** Public channels of the venue of which nothing is published; recordings of others have them. */
 export const NOT_PUBLISHED_BY_OKX =
   /^(instruments|status|price-limit|estimated-price|opt-summary|option-trades|adl-warning|call-auction-details|economic-calendar|(mark-price-|index-)?candle\w+|(public-)?(struc-)?block-\w+|public-\w+-block-trades|sprd-[\w-]+)$/;
-
-/** The venue's word for a kind of instrument. */
-export const OKX_TYPE_OF_KIND: Readonly<Record<InstrumentKind, string>> = {
-  spot: "SPOT",
-  perpetual: "SWAP",
-  future: "FUTURES",
-  option: "OPTION",
-};
 
 /**
  * Books on one connection: the venue advises against 30 or more, and a book is what an instrument
