@@ -180,6 +180,18 @@ test.each([PENDING_REQUESTS_MAX - 1, PENDING_REQUESTS_MAX])(
   },
 );
 
+test("requests of one number are answered in their order", () => {
+  const sent = ["/market/match:BTC-USDT", "/market/level2:ETH-USDT"].map((topic) => ({
+    id: "1",
+    type: "subscribe",
+    topic,
+  }));
+  expect(decode(sent, ['{"id":"1","type":"ack"}', '{"id":"1","type":"ack"}'])).toEqual([
+    { kind: "subscribed", venueSymbol: "BTC-USDT", channel: "trades" },
+    { kind: "subscribed", venueSymbol: "ETH-USDT", channel: "book" },
+  ]);
+});
+
 describe("a damaged frame", () => {
   const trades = (name: string): string =>
     `{"type":"message","topic":"/market/match:${name}","data`;
