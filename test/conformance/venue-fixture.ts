@@ -158,9 +158,8 @@ export function decodeFixture(adapter: FeedAdapter, fixture: VenueFixture): Feed
   for (let index = 0; index <= frames.length; index += 1) {
     for (const answer of fixture.rest ?? []) {
       if ((answer.beforeFrame ?? frames.length) !== index) continue;
-      const { url, status } = answer;
-      const body = frameText(answer.body);
-      decodeRecorded(connection, { url, status, body }, RECEIVED_TIME_US, emit);
+      const recorded = { url: answer.url, body: frameText(answer.body) };
+      decodeRecorded(connection, recorded, RECEIVED_TIME_US, emit);
     }
     if (index < frames.length) decoder.decode(frameData(frames[index]), RECEIVED_TIME_US, emit);
   }

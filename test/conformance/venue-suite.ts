@@ -121,7 +121,7 @@ function describeDamage(adapter: FeedAdapter, fixtures: readonly NamedFixture[])
         for (const body of cutsOf(text)) {
           const events: FeedEvent[] = [];
           const connection = createFixtureConnection(adapter, named.fixture);
-          const response = { url: answer.url, status: answer.status, body };
+          const response = { url: answer.url, body };
           decodeRecorded(connection, response, RECEIVED_TIME_US, (event) => events.push(event));
           expect(events.map((event) => event.kind)).toEqual(["rejected"]);
         }

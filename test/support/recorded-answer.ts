@@ -5,7 +5,6 @@ import type { FeedAdapter, FeedDecoder, FeedEvent } from "#ingest/feed/feed-adap
 /** A REST answer of which only the address says what it was asked for. */
 type RecordedAnswer = {
   readonly url: string;
-  readonly status: number;
   readonly body: string;
 };
 
@@ -33,5 +32,5 @@ export function decodeRecorded(
   }
   const purpose = purposeOfRecorded(request, catalog);
   if (purpose === undefined) emit({ kind: "rejected", reason: "unknown-instrument" });
-  else decoder.decodeRest({ ...answer, purpose }, receivedTimeUs, emit);
+  else decoder.decodeRest({ purpose, body: answer.body }, receivedTimeUs, emit);
 }

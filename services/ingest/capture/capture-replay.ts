@@ -228,10 +228,10 @@ export class CaptureReplay {
   }
 
   /** A polled channel, or trades that the recording's client asked for. */
-  #decodeRest(purpose: RestPurpose, response: RestResponse): void {
+  #decodeRest(purpose: RestPurpose, { body }: RestResponse): void {
     const { driver } = this;
     this.#restDecoder ??= this.#adapter.createDecoder(this.#context);
-    this.#restDecoder.decodeRest({ ...response, purpose }, this.#clock.nowUs(), (event) => {
+    this.#restDecoder.decodeRest({ purpose, body }, this.#clock.nowUs(), (event) => {
       if (event.kind === "rejected") {
         driver.onRejected(event.reason, event.instrument, event.channel);
       } else if (event.kind === "trade") {

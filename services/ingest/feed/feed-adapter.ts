@@ -53,10 +53,6 @@ export type RestPurpose =
 export type RestReply = {
   readonly purpose: RestPurpose;
   readonly body: string;
-  /** Only for decoders that still read the address; it goes when the last of them is ported. */
-  readonly url: string;
-  /** Likewise. */
-  readonly status: number;
 };
 
 /** What the address of a recorded request says that the request was for. */

@@ -1,5 +1,5 @@
-import type { Instrument } from "#core/instrument.ts";
 import type { ConnectionPlan, FeedSubscription } from "../feed/feed-adapter.ts";
+import { groupBy } from "./groups.ts";
 
 /**
  * Splits what is wanted over connections of at most `subscriptionsMax`, keeping the channels of an
@@ -9,14 +9,8 @@ export function planByInstrument(
   subscriptions: readonly FeedSubscription[],
   { url, subscriptionsMax }: { readonly url: string; readonly subscriptionsMax: number },
 ): readonly ConnectionPlan[] {
-  const byInstrument = new Map<Instrument, FeedSubscription[]>();
-  for (const subscription of subscriptions) {
-    const together = byInstrument.get(subscription.instrument);
-    if (together === undefined) byInstrument.set(subscription.instrument, [subscription]);
-    else together.push(subscription);
-  }
   const plans: FeedSubscription[][] = [];
-  for (const together of byInstrument.values()) {
+  for (const together of groupBy(subscriptions, ({ instrument }) => instrument).values()) {
     const last = plans.at(-1);
     if (last !== undefined && last.length + together.length <= subscriptionsMax) {
       last.push(...together);

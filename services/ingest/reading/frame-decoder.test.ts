@@ -40,7 +40,7 @@ function noteAll(reason?: RejectReason): {
 }
 
 function reply(purpose: RestPurpose, body: string) {
-  return { purpose, body, url: "", status: 200 };
+  return { purpose, body };
 }
 
 describe("a frame", () => {

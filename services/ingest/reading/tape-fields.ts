@@ -8,6 +8,11 @@ export function elementsOf(tape: JsonTape, array: number): number[] {
   return nodes;
 }
 
+/** The text of a field that holds a text or a number; undefined if it does not. */
+export function textAt(tape: JsonTape, object: number, name: string): string | undefined {
+  return tape.text(tape.get(object, name));
+}
+
 /**
  * The text of a field that should hold a decimal: undefined if it is missing or null, BAD_DECIMAL
  * if it is neither text nor number.

@@ -51,7 +51,7 @@ export class SessionBooks {
     const { clock, sink, link } = this.#options;
     const purpose: RestPurpose = { kind: "book-snapshot", channel: "book", instrument };
     let isTaken = false;
-    link()?.decoder.decodeRest({ ...answer, purpose }, clock.nowUs(), (event) => {
+    link()?.decoder.decodeRest({ purpose, body: answer.body }, clock.nowUs(), (event) => {
       if (event.kind === "rejected") {
         sink.onRejected(event.reason);
       } else if (event.kind === "raw-book" && event.instrument === instrument) {

@@ -64,7 +64,7 @@ export class SessionTrades {
     const { clock, sink, link } = this.#options;
     const purpose: RestPurpose = { kind: "trades", channel: "trades", instrument };
     const trades: Trade[] = [];
-    link()?.decoder.decodeRest({ ...answer, purpose }, clock.nowUs(), (event) => {
+    link()?.decoder.decodeRest({ purpose, body: answer.body }, clock.nowUs(), (event) => {
       if (event.kind === "rejected") sink.onRejected(event.reason);
       else if (event.kind === "trade" && event.instrument === instrument && event.tradeId !== "") {
         trades.push(event);

@@ -151,7 +151,9 @@ export class RestPoller {
 
   #onAnswer(purpose: RestPurpose, answer: RestAnswer): void {
     const { decoder, clock } = this.#options;
-    decoder.decodeRest({ ...answer, purpose }, clock.nowUs(), (event) => this.#onEvent(event));
+    decoder.decodeRest({ purpose, body: answer.body }, clock.nowUs(), (event) =>
+      this.#onEvent(event),
+    );
   }
 
   #onEvent(event: FeedEvent): void {

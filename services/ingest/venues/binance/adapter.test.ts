@@ -2,8 +2,7 @@ import { describe, expect, test } from "vitest";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Channel } from "#core/instrument.ts";
 import type { FeedAdapter, FeedEvent, RawBook } from "../../feed/feed-adapter.ts";
-import { PENDING_REQUESTS_MAX } from "./decoder.ts";
-import { STREAMS_PER_FRAME_MAX } from "./requests.ts";
+import { PENDING_REQUESTS_MAX } from "../../reading/pending-requests.ts";
 import { binanceUsdm } from "./usdm/adapter.ts";
 import { binance } from "./adapter.ts";
 
@@ -140,9 +139,9 @@ describe("connections", () => {
   });
 
   test.each([
-    [STREAMS_PER_FRAME_MAX - 1, 1],
-    [STREAMS_PER_FRAME_MAX, 1],
-    [STREAMS_PER_FRAME_MAX + 1, 2],
+    [99, 1],
+    [100, 1],
+    [101, 2],
   ])("%i streams take %i requests, numbered on", (streams, requests) => {
     const wanted = subscriptions(binance, ["trades"], streams);
     const frames = binance.unsubscribeFrames(wanted, { requestId: 5, bookDepth: 10 });

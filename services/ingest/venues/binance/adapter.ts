@@ -1,5 +1,67 @@
-import type { FeedAdapter } from "../../feed/feed-adapter.ts";
-import { createBinanceAdapter, isWithin } from "./requests.ts";
+import type { Channel } from "#core/instrument.ts";
+import type {
+  BookSequencing,
+  FeedAdapter,
+  FeedEndpoints,
+  FeedLimits,
+} from "../../feed/feed-adapter.ts";
+import { FrameDecoder } from "../../reading/frame-decoder.ts";
+import { JSON_RECORDS } from "../../reading/frame-forms.ts";
+import { SPOT_SEQUENCING } from "./book.ts";
+import { BinanceReader } from "./decoder.ts";
+import { type BinanceMarket, deriveBinanceInstrument, parseExchangeInfo } from "./instruments.ts";
+import type { BinanceWriting } from "./readings.ts";
+import { binanceFrames, type BinanceStream, channelsOfStream, planBinance } from "./requests.ts";
+import { type BinanceRest, binanceRequests } from "./rest.ts";
+
+/** Everything in which the venues of the family differ. */
+type BinanceVenue = BinanceRest & {
+  readonly venue: string;
+  readonly title: string;
+  readonly documentation: readonly string[];
+  readonly notes: FeedAdapter["notes"];
+  readonly market: BinanceMarket;
+  readonly endpoints: FeedEndpoints;
+  readonly limits: FeedLimits;
+  readonly sequencing: BookSequencing;
+  readonly bookTimeField: BinanceWriting["bookTimeField"];
+  readonly streams: readonly BinanceStream[];
+};
+
+/** The adapter of one venue of the family. */
+export function createBinanceAdapter(about: BinanceVenue): FeedAdapter {
+  const { venue, market, streams, limits, openInterestPath } = about;
+  const identity = { venue, market };
+  const dialect = {
+    bookTimeField: about.bookTimeField,
+    countsQuote: market !== "coinm",
+    channelsOfStream: (stream: string) => channelsOfStream(streams, stream),
+  };
+  const polled: readonly Channel[] = openInterestPath === undefined ? [] : ["open-interest"];
+  return {
+    venue,
+    title: about.title,
+    documentation: about.documentation,
+    channels: [...streams.map(({ channel }) => channel), ...polled],
+    notes: about.notes,
+    bookProof: {
+      order: "sequence",
+      content: "none",
+      note: "Every update continues the number of the one before; a wrong number is not noticed.",
+    },
+    endpoints: about.endpoints,
+    limits,
+    bookSync: { snapshot: "rest", sequencing: about.sequencing },
+    ...binanceRequests(about),
+    parseInstruments: (body) => parseExchangeInfo(body, identity),
+    deriveInstrument: (venueSymbol) => deriveBinanceInstrument(venueSymbol, identity),
+    planConnections: (subscriptions, endpoints) =>
+      planBinance(streams, subscriptions, endpoints, limits.subscriptionsPerConnectionMax),
+    subscribeFrames: (wanted, options) => binanceFrames(streams, "SUBSCRIBE", wanted, options),
+    unsubscribeFrames: (wanted, options) => binanceFrames(streams, "UNSUBSCRIBE", wanted, options),
+    createDecoder: (context) => new FrameDecoder(JSON_RECORDS, new BinanceReader(dialect, context)),
+  };
+}
 
 /**
  * Binance spot.
@@ -31,15 +93,8 @@ export const binance: FeedAdapter = createBinanceAdapter({
     // The venue closes after 24 h.
     connectionAgeMsMax: 23 * 3_600_000,
   },
-  sequencing: {
-    isCovered: (delta, snapshotUpdateId) => (delta.lastUpdateId ?? Infinity) <= snapshotUpdateId,
-    bridges: (delta, snapshotUpdateId) => {
-      const next = snapshotUpdateId + 1;
-      return isWithin(next, delta);
-    },
-    follows: (delta, lastUpdateId) => delta.firstUpdateId === lastUpdateId + 1,
-  },
-  depthTimeField: "E",
+  sequencing: SPOT_SEQUENCING,
+  bookTimeField: "E",
   streams: [
     { channel: "trades", name: "trade", path: "/stream" },
     { channel: "quotes", name: "bookTicker", path: "/stream" },
@@ -49,7 +104,7 @@ export const binance: FeedAdapter = createBinanceAdapter({
   ],
   instruments: { path: "/api/v3/exchangeInfo", weight: 20 },
   // With 100 levels a book is wrong within seconds, however clean its sequence.
-  depth: { path: "/api/v3/depth", limit: 1000, weight: 50 },
+  book: { path: "/api/v3/depth", limit: 1000, weight: 50 },
   trades: { path: "/api/v3/trades", limit: 1000, weight: 25 },
   timePath: "/api/v3/time",
 });

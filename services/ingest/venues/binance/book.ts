@@ -1,8 +1,29 @@
 // https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams
 // https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
-import type { RawBook, RejectReason } from "../../feed/feed-adapter.ts";
-import type { InstrumentState } from "./decoder.ts";
-import { isUpdateId, optionalTimeUs, type Payload, venueSymbolOfStream } from "./fields.ts";
+import type { BookSequencing, RawBook } from "../../feed/feed-adapter.ts";
+import { venueSymbolOfStream } from "./fields.ts";
+
+/** How book updates follow each other on spot. */
+export const SPOT_SEQUENCING: BookSequencing = {
+  isCovered: (delta, snapshotUpdateId) => (delta.lastUpdateId ?? Infinity) <= snapshotUpdateId,
+  bridges: (delta, snapshotUpdateId) => isWithin(snapshotUpdateId + 1, delta),
+  follows: (delta, lastUpdateId) => delta.firstUpdateId === lastUpdateId + 1,
+};
+
+/** How book updates follow each other at both futures venues. */
+export const FUTURES_SEQUENCING: BookSequencing = {
+  isCovered: (delta, snapshotUpdateId) => (delta.lastUpdateId ?? Infinity) < snapshotUpdateId,
+  bridges: (delta, snapshotUpdateId) =>
+    isWithin(snapshotUpdateId, delta) || delta.previousUpdateId === snapshotUpdateId,
+  // Ids are shared by all symbols, so U is not the last u + 1.
+  follows: (delta, lastUpdateId) => delta.previousUpdateId === lastUpdateId,
+};
+
+/** True if the update is one of those that the message covers. */
+function isWithin(updateId: number, { firstUpdateId, lastUpdateId }: RawBook): boolean {
+  if (firstUpdateId === undefined || lastUpdateId === undefined) return false;
+  return firstUpdateId <= updateId && updateId <= lastUpdateId;
+}
 
 /** `btcusdt@depth20`, `btcusdt@depth5@100ms`; not `btcusdt@depth@100ms`. */
 const PARTIAL_STREAM = /^[^@/]+@depth\d+(@|$)/;
@@ -12,51 +33,9 @@ const PARTIAL_STREAM = /^[^@/]+@depth\d+(@|$)/;
  * recordings of others have. Only the name of the stream tells: at the futures venues the message
  * looks like a change of the book, and at the spot venue it does not name its symbol.
  */
-export function partialBookSymbol(
-  message: { readonly stream?: unknown },
-  url: string | undefined,
-): string | undefined {
-  const { stream: named } = message;
+export function partialBookSymbol(named: unknown, url: string | undefined): string | undefined {
   const stream = named ?? (url === undefined ? undefined : /\/ws\/([^/?#]+)$/.exec(url)?.[1]);
   return typeof stream === "string" && PARTIAL_STREAM.test(stream)
     ? venueSymbolOfStream(stream)
     : undefined;
-}
-
-/** The best levels, which are the whole of this book. */
-export function readPartialBook(
-  payload: Payload,
-  about: {
-    readonly state: InstrumentState;
-    readonly receivedTimeUs: number;
-    readonly timeField: "E" | "T";
-  },
-): RawBook | RejectReason {
-  const { instrument, scales } = about.state;
-  const bids = payload.bids ?? payload.b;
-  const asks = payload.asks ?? payload.a;
-  const lastUpdateId = payload.lastUpdateId ?? payload.u;
-  if (!isUpdateId(lastUpdateId) || !Array.isArray(bids) || !Array.isArray(asks)) {
-    return "missing-field";
-  }
-  const venueTimeUs = optionalTimeUs(payload[about.timeField] ?? payload.E);
-  if (Number.isNaN(venueTimeUs)) return "bad-time";
-  const columns = scales.book(bids, asks);
-  if (typeof columns === "string") return columns;
-  return {
-    kind: "raw-book",
-    instrument,
-    venueTimeUs,
-    receivedTimeUs: about.receivedTimeUs,
-    snapshot: true,
-    source: "in-band",
-    firstUpdateId: undefined,
-    lastUpdateId,
-    previousUpdateId: undefined,
-    checksum: undefined,
-    priceScale: scales.priceScale,
-    sizeScale: scales.sizeScale,
-    bids: columns.bids,
-    asks: columns.asks,
-  };
 }

@@ -8,7 +8,7 @@ import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { capturePath } from "#test/support/captures.ts";
 import type { FeedAdapter, FeedEvent } from "../../feed/feed-adapter.ts";
-import { decodeRecorded } from "../../../../test/support/recorded-answer.ts";
+import { decodeRecorded } from "#test/support/recorded-answer.ts";
 import { binanceUsdm } from "./usdm/adapter.ts";
 import { binance } from "./adapter.ts";
 
@@ -17,7 +17,6 @@ type CaptureLine = {
   readonly kind?: string;
   readonly text?: string;
   readonly url?: string;
-  readonly status?: number;
   readonly body?: string;
 };
 
@@ -105,7 +104,7 @@ function replay(adapter: FeedAdapter, path: string): Outcome {
   for (const line of lines) {
     if (line.kind === "received") decoder.decode(line.text ?? "", line.at, emit);
     if (line.kind !== "http") continue;
-    const response = { url: line.url ?? "", status: line.status ?? 0, body: line.body ?? "" };
+    const response = { url: line.url ?? "", body: line.body ?? "" };
     if (adapter.recordedRequest(response.url)?.kind === "instruments") {
       catalog.add(adapter.parseInstruments(response.body, response.url)?.instruments ?? []);
     } else decodeRecorded({ adapter, catalog, decoder }, response, line.at, emit);

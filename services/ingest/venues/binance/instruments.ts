@@ -1,6 +1,13 @@
-import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
+import { expiryDayOfDigits } from "../../reading/expiry-days.ts";
+import {
+  incrementsOf,
+  type InstrumentList,
+  listInstruments,
+  spotPair,
+} from "../../reading/listed-instruments.ts";
+import { parseJson } from "../../reading/text-fields.ts";
 
 /**
  * What a venue of the family lists: spot pairs, or futures margined in the quote asset, or in the
@@ -66,12 +73,6 @@ const symbolSchema = z.object({
 
 type ListedSymbol = z.infer<typeof symbolSchema>;
 
-/** What `parseInstruments` of a feed adapter returns. */
-export type InstrumentList = {
-  readonly instruments: readonly Instrument[];
-  readonly skipped: number;
-};
-
 /**
  * Reads an `exchangeInfo` body; undefined if it is not one. Left out and counted: symbols that no
  * longer trade, contract types without a Tickwire form, and any symbol whose name another one has.
@@ -82,29 +83,18 @@ export function parseExchangeInfo(
   body: string,
   { venue, market }: { venue: string; market: BinanceMarket },
 ): InstrumentList | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-  const list = listSchema.safeParse(json);
+  const list = listSchema.safeParse(parseJson(body));
   if (!list.success) return undefined;
-  const instruments: Instrument[] = [];
   const ended = list.data.symbols.some(isTrading) ? ENDED[market] : NONE_ENDED;
-  const names = new Set<string>();
   const venueNames = new Set<string>();
-  for (const entry of list.data.symbols) {
+  return listInstruments(list.data.symbols, (entry) => {
     const parsed = symbolSchema.safeParse(entry);
-    if (!parsed.success || ended.has(statusOf(parsed.data) ?? "")) continue;
+    if (!parsed.success || ended.has(statusOf(parsed.data) ?? "")) return undefined;
+    if (venueNames.has(parsed.data.symbol)) return undefined;
     const instrument = toInstrument(parsed.data, venue, market);
-    if (instrument === undefined) continue;
-    if (names.has(instrument.symbol) || venueNames.has(instrument.venueSymbol)) continue;
-    names.add(instrument.symbol);
-    venueNames.add(instrument.venueSymbol);
-    instruments.push(instrument);
-  }
-  return { instruments, skipped: list.data.symbols.length - instruments.length };
+    if (instrument !== undefined) venueNames.add(instrument.venueSymbol);
+    return instrument;
+  });
 }
 
 /**
@@ -134,7 +124,7 @@ export function deriveBinanceInstrument(
   };
   if (market === "spot") return { ...common, symbol: `${base}-${quote}`, kind: "spot" };
   if (dated === null) return { ...common, symbol: `${base}-${quote}-PERP`, kind: "perpetual" };
-  const expiry = expiryOf(dated[2] ?? "");
+  const expiry = expiryDayOfDigits(dated[2] ?? "");
   if (expiry === undefined) return undefined;
   const symbol = `${base}-${quote}-${expiry.day}`;
   return { ...common, symbol, kind: "future", expiryTimeUs: expiry.timeUs };
@@ -146,23 +136,13 @@ function toInstrument(
   market: BinanceMarket,
 ): Instrument | undefined {
   const { baseAsset: base, quoteAsset: quote, symbol: venueSymbol } = listed;
-  const increments = incrementsOf(listed);
+  const stepsOf = (filter: string) => listed.filters.find((each) => each.filterType === filter);
+  const increments = incrementsOf({
+    price: stepsOf("PRICE_FILTER")?.tickSize,
+    size: stepsOf("LOT_SIZE")?.stepSize,
+  });
+  if (market === "spot") return { ...spotPair(venue, venueSymbol, { base, quote }), ...increments };
   const pair = `${base}-${quote}`;
-  if (market === "spot") {
-    const settle = quote;
-    const kind = "spot";
-    return {
-      venue,
-      venueSymbol,
-      base,
-      quote,
-      settle,
-      inverse: false,
-      symbol: pair,
-      kind,
-      ...increments,
-    };
-  }
   const settle = listed.marginAsset ?? quote;
   const common = {
     venue,
@@ -177,7 +157,7 @@ function toInstrument(
   if (PERPETUAL_CONTRACTS.has(listed.contractType ?? "")) {
     return { ...common, symbol: `${pair}-PERP`, kind: "perpetual" };
   }
-  const expiry = expiryOf(DATED.exec(venueSymbol)?.[2] ?? "");
+  const expiry = expiryDayOfDigits(DATED.exec(venueSymbol)?.[2] ?? "");
   if (!DATED_CONTRACTS.has(listed.contractType ?? "") || expiry === undefined) return undefined;
   const expiryTimeUs =
     listed.deliveryDate === undefined ? expiry.timeUs : listed.deliveryDate * 1000;
@@ -201,27 +181,6 @@ function statusOf({ status, contractStatus }: ListedSymbol): string | undefined 
 function isTrading(entry: unknown): boolean {
   const listed = entry as { readonly status?: unknown; readonly contractStatus?: unknown } | null;
   return (listed?.contractStatus ?? listed?.status) === "TRADING";
-}
-
-function incrementsOf(listed: ListedSymbol): Pick<Instrument, "priceIncrement" | "sizeIncrement"> {
-  const tick = listed.filters.find((filter) => filter.filterType === "PRICE_FILTER")?.tickSize;
-  const step = listed.filters.find((filter) => filter.filterType === "LOT_SIZE")?.stepSize;
-  const priceIncrement = canonicalDecimal(tick ?? "0") ?? "0";
-  const sizeIncrement = canonicalDecimal(step ?? "0") ?? "0";
-  return {
-    ...(priceIncrement === "0" ? {} : { priceIncrement }),
-    ...(sizeIncrement === "0" ? {} : { sizeIncrement }),
-  };
-}
-
-/** Contracts are named by day and delivered at 08:00 UTC. Undefined for days that do not exist. */
-function expiryOf(yymmdd: string): { readonly day: string; readonly timeUs: number } | undefined {
-  const day = `20${yymmdd}`;
-  const [year, month, date] = [day.slice(0, 4), day.slice(4, 6), day.slice(6, 8)].map(Number);
-  if (yymmdd.length !== 6 || year === undefined || month === undefined) return undefined;
-  const time = new Date(Date.UTC(year, month - 1, date, 8));
-  if (time.getUTCMonth() !== month - 1 || time.getUTCDate() !== date) return undefined;
-  return { day, timeUs: time.getTime() * 1000 };
 }
 
 /** So that FDUSD is tried before USD-like endings of it. */

@@ -1,119 +1,152 @@
-import type { RejectReason, RestResponse } from "../../feed/feed-adapter.ts";
-import type { Emit, InstrumentState } from "./decoder.ts";
-import { decimal, isObject, isUpdateId, optionalTimeUs, parseJson, timeUs } from "./fields.ts";
+import type { Instrument } from "#core/instrument.ts";
+import type {
+  FeedAdapter,
+  FeedEndpoints,
+  RejectReason,
+  RestPoll,
+  RestRequest,
+} from "../../feed/feed-adapter.ts";
+import { type Emit, rejectOf } from "../../reading/emit.ts";
 import { readTradeValues } from "../../reading/event-values.ts";
+import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
+import { clockAt } from "../../reading/server-clocks.ts";
+import { decimalText, isRecord, type JsonRecord } from "../../reading/text-fields.ts";
+import { isBadTime } from "../../reading/venue-time.ts";
+import { isUpdateId, optionalTimeUs, timeUs } from "./fields.ts";
+import type { BinanceSubject } from "./readings.ts";
 
-/** What the venues of the family are asked for by REST, besides their instruments. */
-export type BinanceRestKind = "depth" | "trades" | "open-interest";
-
-/** What a REST address is about. */
-export type BinanceRestAddress = { readonly kind: BinanceRestKind; readonly venueSymbol: string };
-
-type Context = {
-  readonly state: InstrumentState;
-  readonly receivedTimeUs: number;
-  readonly emit: Emit;
+/** What a venue of the family is asked for, and what that weighs. */
+export type BinanceRest = {
+  readonly instruments: { readonly path: string; readonly weight: number };
+  readonly book: ListRequest;
+  /** The latest trades. */
+  readonly trades: ListRequest;
+  /** The venue's clock. */
+  readonly timePath: string;
+  /** Where open interest can be asked for. */
+  readonly openInterestPath?: string;
 };
 
-/** A book snapshot. Spot's carry no time at all. */
-export function decodeDepthSnapshot(response: RestResponse, context: Context): void {
-  const { state, receivedTimeUs, emit } = context;
-  const { instrument, scales } = state;
-  const message = parseJson(response.body);
-  if (!isObject(message)) {
-    const reason = message === undefined ? "bad-json" : "unknown-message";
-    return emit({ kind: "rejected", reason });
+type ListRequest = { readonly path: string; readonly limit: number; readonly weight: number };
+
+/** The part of an adapter that asks by REST. */
+export function binanceRequests(
+  rest: BinanceRest,
+): Pick<
+  FeedAdapter,
+  | "instrumentsRequests"
+  | "recordedRequest"
+  | "snapshotRequest"
+  | "tradesRequest"
+  | "polls"
+  | "serverTimeRequest"
+  | "parseServerTimeUs"
+> {
+  const { instruments, openInterestPath } = rest;
+  return {
+    instrumentsRequests: (endpoints) => [
+      { url: joinUrl(endpoints.rest, instruments.path), weight: instruments.weight },
+    ],
+    recordedRequest: recordedRequestsOf(rest),
+    snapshotRequest: (instrument, endpoints) => listRequest(rest.book, instrument, endpoints),
+    tradesRequest: (instrument, { endpoints }) => listRequest(rest.trades, instrument, endpoints),
+    ...(openInterestPath === undefined ? {} : { polls: [openInterestPoll(openInterestPath)] }),
+    serverTimeRequest: (endpoints) => ({
+      url: joinUrl(endpoints.rest, rest.timePath),
+      weight: 1,
+    }),
+    parseServerTimeUs: clockAt(["serverTime"], timeUs),
+  };
+}
+
+export function joinUrl(base: string, path: string): string {
+  return base.replace(/\/+$/, "") + path;
+}
+
+function recordedRequestsOf({
+  instruments,
+  book,
+  trades,
+  openInterestPath,
+}: BinanceRest): FeedAdapter["recordedRequest"] {
+  const at = (path: string) => ({ path: new RegExp(`${path}$`), symbolIn: "symbol" });
+  return recordedRequestOf([
+    { kind: "instruments", ...at(instruments.path) },
+    { kind: "book-snapshot", ...at(book.path) },
+    { kind: "trades", ...at(trades.path) },
+    ...(openInterestPath === undefined
+      ? []
+      : [{ kind: "poll", channel: "open-interest", ...at(openInterestPath) } as const]),
+  ]);
+}
+
+function listRequest(
+  { path, limit, weight }: ListRequest,
+  instrument: Instrument,
+  endpoints: FeedEndpoints,
+): RestRequest {
+  const symbol = encodeURIComponent(instrument.venueSymbol);
+  return { url: `${joinUrl(endpoints.rest, path)}?symbol=${symbol}&limit=${limit}`, weight };
+}
+
+/** One request an instrument, so once a minute is what a venue of 600 contracts can bear. */
+function openInterestPoll(path: string): RestPoll {
+  return {
+    channel: "open-interest",
+    intervalMs: 60_000,
+    requests: (instruments, endpoints) =>
+      instruments.map((instrument) => {
+        const symbol = encodeURIComponent(instrument.venueSymbol);
+        return { url: `${joinUrl(endpoints.rest, path)}?symbol=${symbol}`, weight: 1, instrument };
+      }),
+  };
+}
+
+/** The latest trades, oldest first as the venue lists them. One damaged trade costs itself only. */
+export function readTradesAnswer(
+  body: unknown,
+  subject: BinanceSubject,
+  emit: Emit,
+): RejectReason | undefined {
+  if (!Array.isArray(body)) return "unknown-message";
+  for (const item of body as readonly unknown[]) {
+    const reason = readListedTrade(isRecord(item) ? item : {}, subject, emit);
+    if (reason !== undefined) rejectOf(emit, reason, subject.instrument, "trades");
   }
-  const spoilt = (reason: RejectReason): void =>
-    emit({ kind: "rejected", reason, instrument, channel: "book" });
-  const { bids, asks, lastUpdateId } = message;
-  if (!isUpdateId(lastUpdateId) || !Array.isArray(bids) || !Array.isArray(asks)) {
-    return spoilt("missing-field");
-  }
-  const venueTimeUs = message.T === undefined ? undefined : timeUs(message.T);
-  if (Number.isNaN(venueTimeUs)) return spoilt("bad-time");
-  const columns = scales.book(bids, asks);
-  if (typeof columns === "string") return spoilt(columns);
-  emit({
-    kind: "raw-book",
-    instrument,
-    venueTimeUs,
-    receivedTimeUs,
-    snapshot: true,
-    source: "rest",
-    firstUpdateId: undefined,
-    lastUpdateId,
-    previousUpdateId: undefined,
-    checksum: undefined,
-    priceScale: scales.priceScale,
-    sizeScale: scales.sizeScale,
-    bids: columns.bids,
-    asks: columns.asks,
-  });
+  return undefined;
 }
 
 /**
- * The latest trades, oldest first as the venue lists them. The side is told as in the stream: the
- * buyer was the maker, so the seller took. Futures do not say here that nobody took (`X` in the
- * stream), so an insurance fund's trade has a side in a list.
+ * The side is told as in the stream: the buyer was the maker, so the seller took. Futures do not
+ * say here that nobody took (`X` in the stream), so an insurance fund's trade has a side in a list.
  */
-export function decodeTradesList(response: RestResponse, context: Context): void {
-  const { state, receivedTimeUs, emit } = context;
-  const { instrument, scales } = state;
-  const channel = "trades";
-  const list = parseJson(response.body);
-  if (!Array.isArray(list)) {
-    const reason = list === undefined ? "bad-json" : "unknown-message";
-    return emit({ kind: "rejected", reason, instrument, channel });
-  }
-  for (const item of list as readonly unknown[]) {
-    const { id, price, qty, time, isBuyerMaker } = (isObject(item) ? item : {}) as ListedTrade;
-    if (!isUpdateId(id) || typeof isBuyerMaker !== "boolean") {
-      emit({ kind: "rejected", reason: "missing-field", instrument, channel });
-      continue;
-    }
-    const venueTimeUs = timeUs(time);
-    const values = readTradeValues(scales, price, qty);
-    if (Number.isNaN(venueTimeUs) || typeof values === "string") {
-      const reason = typeof values === "string" ? values : "bad-time";
-      emit({ kind: "rejected", reason, instrument, channel });
-      continue;
-    }
-    emit({
-      kind: "trade",
-      instrument,
-      venueTimeUs,
-      receivedTimeUs,
-      ...values,
-      aggressorSide: isBuyerMaker ? "seller" : "buyer",
-      tradeId: String(id),
-      historical: true,
-    });
-  }
+function readListedTrade(
+  { id, price, qty, time, isBuyerMaker }: JsonRecord,
+  { instrument, scales, receivedTimeUs }: BinanceSubject,
+  emit: Emit,
+): RejectReason | undefined {
+  if (!isUpdateId(id) || typeof isBuyerMaker !== "boolean") return "missing-field";
+  const venueTimeUs = timeUs(time);
+  const values = readTradeValues(scales, price, qty);
+  if (typeof values === "string") return values;
+  if (isBadTime(venueTimeUs)) return "bad-time";
+  const common = { instrument, venueTimeUs, receivedTimeUs, ...values };
+  const aggressorSide = isBuyerMaker ? "seller" : "buyer";
+  emit({ kind: "trade", ...common, aggressorSide, tradeId: String(id), historical: true });
+  return undefined;
 }
 
-type ListedTrade = {
-  readonly [field in "id" | "price" | "qty" | "time" | "isBuyerMaker"]?: unknown;
-};
-
 /** `{"symbol","openInterest","time"}`, in contracts or units of the base asset. */
-export function decodeOpenInterest(response: RestResponse, context: Context): void {
-  const { state, receivedTimeUs, emit } = context;
-  const { instrument } = state;
-  const channel = "open-interest";
-  const message = parseJson(response.body);
-  if (!isObject(message)) {
-    const reason = message === undefined ? "bad-json" : "unknown-message";
-    return emit({ kind: "rejected", reason, instrument, channel });
-  }
-  const { openInterest: text, time } = message as { openInterest?: unknown; time?: unknown };
-  const openInterest = decimal(text);
-  const venueTimeUs = optionalTimeUs(time);
-  if (openInterest === undefined || Number.isNaN(venueTimeUs)) {
-    const reason = openInterest === undefined ? "bad-decimal" : "bad-time";
-    return emit({ kind: "rejected", reason, instrument, channel });
-  }
-  const openInterestValue = undefined;
+export function readOpenInterestAnswer(
+  body: JsonRecord,
+  { instrument, receivedTimeUs }: BinanceSubject,
+  emit: Emit,
+): RejectReason | undefined {
+  const openInterest = decimalText(body["openInterest"]);
+  const venueTimeUs = optionalTimeUs(body["time"]);
+  if (openInterest === undefined) return "bad-decimal";
+  if (isBadTime(venueTimeUs)) return "bad-time";
   const common = { instrument, venueTimeUs, receivedTimeUs };
-  emit({ kind: "open-interest", ...common, openInterest, openInterestValue });
+  emit({ kind: "open-interest", ...common, openInterest, openInterestValue: undefined });
+  return undefined;
 }

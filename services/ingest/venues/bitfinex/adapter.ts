@@ -1,21 +1,15 @@
-// Bitfinex, public WebSocket v2.
-// https://docs.bitfinex.com/docs/ws-general
-// https://docs.bitfinex.com/reference/ws-public-books
-// https://docs.bitfinex.com/docs/ws-websocket-checksum
-import { formatDecimal, type OrderBook } from "@tickwire/proto/model";
-import { CRC32_START, finishCrc32, updateCrc32 } from "#core/crc32.ts";
-import type { Channel, Instrument } from "#core/instrument.ts";
-import type {
-  ConnectionPlan,
-  FeedAdapter,
-  FeedEndpoints,
-  FeedLimits,
-  FeedSubscribeOptions,
-  FeedSubscription,
-} from "../../feed/feed-adapter.ts";
-import { BitfinexDecoder } from "./decoder.ts";
+import { JsonTape } from "#core/json-tape.ts";
+import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
+import { FrameDecoder } from "../../reading/frame-decoder.ts";
+import { bitfinexChecksum, CHECKSUM_LEVELS } from "./book.ts";
+import { BitfinexReader, FLAGS, tapeContainers } from "./decoder.ts";
 import { derivePair, parsePairs } from "./instruments.ts";
-import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
+import { bitfinexRequests, planBitfinex } from "./requests.ts";
+import {
+  bitfinexInstrumentsRequests,
+  bitfinexRecordedRequest,
+  bitfinexTradesRequest,
+} from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // Only liquidations, which are one channel for all, come near it; see CHANNELS_MAX.
@@ -30,36 +24,6 @@ const LIMITS: FeedLimits = {
   // Every channel without news has a heartbeat every 15 s.
   connectionSilenceMsMax: 45_000,
   connectionAgeMsMax: undefined,
-};
-
-/** The venue's channels on one connection; the next is refused with error 10305. */
-const CHANNELS_MAX = 25;
-
-/** Numbers every message, adds the venue's time, and tells a checksum after each change. */
-const FLAGS = { timestamp: 32_768, sequence: 65_536, checksum: 131_072 } as const;
-
-const BOOK_LENGTHS = [25, 100, 250] as const;
-const CHECKSUM_LEVELS = 25;
-const TRADES_MAX = 1000;
-
-/** What is asked for, by channel. */
-const REQUESTS: Partial<
-  Record<Channel, (venueSymbol: string, bookDepth: number) => Readonly<Record<string, string>>>
-> = {
-  trades: (symbol) => ({ channel: "trades", symbol }),
-  ticker: (symbol) => ({ channel: "ticker", symbol }),
-  book: (symbol, bookDepth) => ({
-    channel: "book",
-    symbol,
-    prec: "P0",
-    freq: "F0",
-    len: String(BOOK_LENGTHS.find((length) => length >= bookDepth) ?? 250),
-  }),
-  candles: (symbol) => ({ channel: "candles", key: `trade:1m:${symbol}` }),
-  funding: (symbol) => ({ channel: "status", key: `deriv:${symbol}` }),
-  "mark-price": (symbol) => ({ channel: "status", key: `deriv:${symbol}` }),
-  "open-interest": (symbol) => ({ channel: "status", key: `deriv:${symbol}` }),
-  liquidations: () => ({ channel: "status", key: "liq:global" }),
 };
 
 /**
@@ -106,105 +70,19 @@ export const bitfinex: FeedAdapter = {
   endpoints: { webSocket: "wss://api-pub.bitfinex.com/ws/2", rest: "https://api-pub.bitfinex.com" },
   limits: LIMITS,
   bookSync: { snapshot: "in-band", checksum: bitfinexChecksum },
-  openingFrames: () => {
-    const flags = FLAGS.timestamp | FLAGS.sequence | FLAGS.checksum;
-    return [JSON.stringify({ event: "conf", flags })];
-  },
-  instrumentsRequests: ({ rest }) =>
-    ["pub:list:pair:exchange", "pub:list:pair:futures"].map((name) => ({
-      url: `${rest}/v2/conf/${name}`,
-      weight: 1,
-    })),
-  recordedRequest: recordedRequestOf([
-    { kind: "instruments", path: /\/v2\/conf\/pub:/ },
-    { kind: "trades", path: /\/v2\/trades\/([^/]+)\/hist/ },
-  ]),
+  openingFrames: () => [JSON.stringify({ event: "conf", flags: FLAGS })],
+  instrumentsRequests: bitfinexInstrumentsRequests,
+  recordedRequest: bitfinexRecordedRequest,
   parseInstruments: parsePairs,
   deriveInstrument: (venueSymbol) => derivePair(venueSymbol),
-  planConnections: plan,
-  subscribeFrames: requests,
+  planConnections: (subscriptions, endpoints) =>
+    planBitfinex(subscriptions, endpoints, LIMITS.subscriptionsPerConnectionMax),
+  subscribeFrames: bitfinexRequests,
   // By the ids that the connection's channels were given: see the decoder.
   unsubscribeFrames: () => [],
-  tradesRequest: ({ venueSymbol }, { endpoints }) => {
-    const symbol = encodeURIComponent(venueSymbol);
-    const path = `/v2/trades/${symbol}/hist?limit=${TRADES_MAX}`;
-    return { url: endpoints.rest + path, weight: 1 };
+  tradesRequest: (instrument, { endpoints }) => bitfinexTradesRequest(instrument, endpoints),
+  createDecoder: (context) => {
+    const tape = new JsonTape();
+    return new FrameDecoder(tapeContainers(tape), new BitfinexReader(tape, context));
   },
-  createDecoder: (context) => new BitfinexDecoder(context),
 };
-
-/**
- * CRC-32, as a signed integer, over price and amount of the best 25 bids and asks in turns, joined
- * by colons; asks have negative amounts. Numbers are written as JavaScript prints them, small ones
- * with an exponent.
- */
-export function bitfinexChecksum(book: OrderBook): number {
-  const bids = book.bids(CHECKSUM_LEVELS);
-  const asks = book.asks(CHECKSUM_LEVELS);
-  const texts: string[] = [];
-  for (let level = 0; level < CHECKSUM_LEVELS; level++) {
-    for (const { prices, sizes } of [bids, asks]) {
-      const price = prices[level];
-      const size = sizes[level];
-      if (price === undefined || size === undefined) continue;
-      const sign = prices === asks.prices ? "-" : "";
-      const amount = printed(formatDecimal(size, book.sizeScale));
-      texts.push(printed(formatDecimal(price, book.priceScale)), sign + amount);
-    }
-  }
-  return finishCrc32(updateCrc32(CRC32_START, texts.join(":"))) | 0;
-}
-
-/** As JavaScript prints the number. The venue's numbers are doubles, so this is their own text. */
-function printed(decimal: string): string {
-  return String(Number(decimal));
-}
-
-/** Funding, marks and liquidations are of perpetuals alone; all liquidations share a connection. */
-function plan(
-  subscriptions: readonly FeedSubscription[],
-  { webSocket: url }: FeedEndpoints,
-): readonly ConnectionPlan[] {
-  const byInstrument = new Map<Instrument, FeedSubscription[]>();
-  const liquidations: FeedSubscription[] = [];
-  for (const subscription of subscriptions) {
-    const { instrument, channel } = subscription;
-    if (REQUESTS[channel] === undefined) continue;
-    if (channel === "liquidations") liquidations.push(subscription);
-    else if (byInstrument.has(instrument)) byInstrument.get(instrument)?.push(subscription);
-    else byInstrument.set(instrument, [subscription]);
-  }
-  const plans: FeedSubscription[][] = [];
-  let used = CHANNELS_MAX;
-  for (const together of byInstrument.values()) {
-    const count = new Set(together.map(keyOf)).size;
-    if (used + count > CHANNELS_MAX) {
-      plans.push([]);
-      used = 0;
-    }
-    plans.at(-1)?.push(...together);
-    used += count;
-  }
-  const max = LIMITS.subscriptionsPerConnectionMax;
-  for (let start = 0; start < liquidations.length; start += max) {
-    plans.push(liquidations.slice(start, start + max));
-  }
-  return plans.map((planned) => ({ url, subscriptions: planned }));
-}
-
-/** Two subscriptions with the same key come by one channel of the venue. */
-function keyOf({ instrument, channel }: FeedSubscription): string {
-  return JSON.stringify(REQUESTS[channel]?.(instrument.venueSymbol, 0));
-}
-
-function requests(
-  subscriptions: readonly FeedSubscription[],
-  { bookDepth }: FeedSubscribeOptions,
-): readonly string[] {
-  const frames = new Set<string>();
-  for (const { instrument, channel } of subscriptions) {
-    const request = REQUESTS[channel]?.(instrument.venueSymbol, bookDepth);
-    if (request !== undefined) frames.add(JSON.stringify({ event: "subscribe", ...request }));
-  }
-  return [...frames];
-}

@@ -1,7 +1,14 @@
-import type { Mantissa } from "@tickwire/proto/model";
+// https://docs.bitfinex.com/reference/ws-public-books
+// https://docs.bitfinex.com/reference/ws-public-raw-books
+// https://docs.bitfinex.com/docs/ws-websocket-checksum
+import { formatDecimal, type Mantissa, type OrderBook } from "@tickwire/proto/model";
+import { CRC32_START, finishCrc32, updateCrc32 } from "#core/crc32.ts";
 import { type JsonTape, MISSING } from "#core/json-tape.ts";
 import type { RejectReason } from "../../feed/feed-adapter.ts";
 import { type BookColumns, isNotMantissa, type ScaleTracker } from "../../reading/scale-tracker.ts";
+
+/** Levels of each side that the checksum covers. */
+export const CHECKSUM_LEVELS = 25;
 
 /** A level by itself, or the list of them that a snapshot is. */
 type Levels = { readonly payload: number; readonly snapshot: boolean };
@@ -44,4 +51,31 @@ function readOnce(
     level = snapshot ? tape.next(level) : MISSING;
   }
   return { bids, asks };
+}
+
+/**
+ * CRC-32, as a signed integer, over price and amount of the best 25 bids and asks in turns, joined
+ * by colons; asks have negative amounts. Numbers are written as JavaScript prints them, small ones
+ * with an exponent.
+ */
+export function bitfinexChecksum(book: OrderBook): number {
+  const bids = book.bids(CHECKSUM_LEVELS);
+  const asks = book.asks(CHECKSUM_LEVELS);
+  const texts: string[] = [];
+  for (let level = 0; level < CHECKSUM_LEVELS; level++) {
+    for (const { prices, sizes } of [bids, asks]) {
+      const price = prices[level];
+      const size = sizes[level];
+      if (price === undefined || size === undefined) continue;
+      const sign = prices === asks.prices ? "-" : "";
+      const amount = printed(formatDecimal(size, book.sizeScale));
+      texts.push(printed(formatDecimal(price, book.priceScale)), sign + amount);
+    }
+  }
+  return finishCrc32(updateCrc32(CRC32_START, texts.join(":"))) | 0;
+}
+
+/** As JavaScript prints the number. The venue's numbers are doubles, so this is their own text. */
+function printed(decimal: string): string {
+  return String(Number(decimal));
 }

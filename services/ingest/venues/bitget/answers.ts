@@ -1,10 +1,9 @@
 // What Bitget answers to subscriptions.
 // https://www.bitget.com/docs/uta/quick-start
-import type { FeedEvent } from "../../feed/feed-adapter.ts";
-import type { BitgetArgument, BitgetDialect } from "./readings.ts";
-import { isRecord, type JsonRecord } from "../../reading/text-fields.ts";
-
-type Emit = (event: FeedEvent) => void;
+import { type Emit, heartbeat, reject } from "../../reading/emit.ts";
+import { emitRefused, emitSubscribed } from "../../reading/subscription-answers.ts";
+import { isRecord, type JsonRecord, textOf } from "../../reading/text-fields.ts";
+import { BITGET_CHANNELS, type BitgetArgument, type BitgetDialect } from "./readings.ts";
 
 /** Quoted in messages; refusals name them with or without quotes. A value cut short is none. */
 const NAMED =
@@ -14,18 +13,21 @@ const NAMED =
 export function readBitgetAnswer(message: JsonRecord, dialect: BitgetDialect, emit: Emit): void {
   const { event, arg: argument, msg } = message;
   const known = isRecord(argument) ? dialect.readArgument(argument) : undefined;
-  if (event === "error") {
-    const reason = typeof msg === "string" && msg !== "" ? msg : "refused";
-    refuse(known ?? traceBitgetArgument(reason, dialect), reason, dialect, emit);
-  } else if (event === "subscribe" && known?.symbol !== undefined) {
-    const { symbol: venueSymbol, market: venueMarket } = known;
-    for (const channel of dialect.channels[known.reading]) {
-      emit({ kind: "subscribed", venueSymbol, venueMarket, channel });
+  switch (event) {
+    case "error": {
+      const reason = textOf(msg) ?? "refused";
+      return refuse(known ?? traceBitgetArgument(reason, dialect), reason, emit);
     }
-  } else if (event === "subscribe" || event === "unsubscribe") {
-    emit({ kind: "heartbeat" });
-  } else {
-    emit({ kind: "rejected", reason: "unknown-message" });
+    case "subscribe": {
+      if (known?.symbol === undefined) return heartbeat(emit);
+      const { symbol: venueSymbol, market: venueMarket } = known;
+      const channels = BITGET_CHANNELS[known.reading];
+      return emitSubscribed([{ venueSymbol, venueMarket, channels }], emit);
+    }
+    case "unsubscribe":
+      return heartbeat(emit);
+    default:
+      reject(emit, "unknown-message");
   }
 }
 
@@ -41,18 +43,10 @@ export function traceBitgetArgument(
   return dialect.readArgument(argument);
 }
 
-function refuse(
-  known: BitgetArgument | undefined,
-  reason: string,
-  dialect: BitgetDialect,
-  emit: Emit,
-): void {
-  if (known === undefined) {
-    emit({ kind: "refused", venueSymbol: undefined, channel: undefined, reason });
-    return;
-  }
+function refuse(known: BitgetArgument | undefined, reason: string, emit: Emit): void {
+  if (known === undefined) return emitRefused([], reason, emit);
   const { symbol: venueSymbol, market: venueMarket, reading } = known;
-  for (const channel of dialect.channels[reading]) {
+  for (const channel of BITGET_CHANNELS[reading]) {
     emit({ kind: "refused", venueSymbol, venueMarket, channel, reason });
   }
 }

@@ -1,53 +1,48 @@
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
-import type { Instrument } from "#core/instrument.ts";
-import type {
-  FeedDecoder,
-  FeedDecoderContext,
-  FeedEvent,
-  RejectReason,
-  RestResponse,
-} from "../../feed/feed-adapter.ts";
+import type { FeedDecoderContext, RejectReason, RestPurpose } from "../../feed/feed-adapter.ts";
+import { bookEvent } from "../../reading/book-event.ts";
+import { CandleCloser } from "../../reading/candle-closer.ts";
+import { doubtEach } from "../../reading/damage.ts";
+import { type Emit, type EventSubject, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import type { Fault } from "../../reading/fault.ts";
+import type { FrameReader } from "../../reading/frame-decoder.ts";
+import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
+import { InstrumentStates } from "../../reading/instrument-states.ts";
+import { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { isRecord, type JsonRecord, millisecondsTimeUs } from "../../reading/text-fields.ts";
+import { PONG } from "../../reading/text-pongs.ts";
+import { isBadTime } from "../../reading/venue-time.ts";
 import { readBitgetAnswer, traceBitgetArgument } from "./answers.ts";
-import { BitgetScales } from "./requests.ts";
+import { BitgetBook, type BookPosition } from "./book.ts";
+import { digitsOf, oldestFirst } from "./fields.ts";
 import {
+  BITGET_CHANNELS,
   type BitgetArgument,
   type BitgetDialect,
   type BitgetReading,
   readBitgetCandles,
   readBitgetLiquidation,
+  readBitgetQuote,
   readBitgetTicker,
+  readBitgetTrade,
 } from "./readings.ts";
-import { BookNumbers, type BookPosition } from "./fields.ts";
-import { CandleCloser } from "../../reading/candle-closer.ts";
-import { readQuoteValues, readTradeValues } from "../../reading/event-values.ts";
-import { textOfFrame } from "../../reading/frame-text.ts";
-import {
-  isRecord,
-  type JsonRecord,
-  millisecondsTimeUs,
-  parseJson,
-} from "../../reading/text-fields.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
+import { isNotPublished } from "./requests.ts";
 
-type Emit = (event: FeedEvent) => void;
+const NO_ARGUMENT: JsonRecord = {};
 
-/** What a data message is about. */
-type About = {
-  readonly reading: BitgetReading;
-  readonly market: string;
-  readonly snapshot: boolean;
-  /** When the venue sent the message, where it says so. */
-  readonly sentTimeUs: number | undefined;
-  readonly receivedTimeUs: number;
-  readonly text: string;
-};
+const SEQUENCE = /"seq"\s*:\s*(\d+)/;
+const PREVIOUS_SEQUENCE = /"pseq"\s*:\s*(\d+)/;
+
+/** What a message says besides its rows. */
+type Frame = { readonly snapshot: boolean; readonly text: string };
 
 /** Reads every version of Bitget's public feed; a dialect says in what they differ. */
-export class BitgetDecoder implements FeedDecoder {
+export class BitgetReader implements FrameReader<JsonRecord | typeof PONG, unknown> {
   readonly #dialect: BitgetDialect;
   readonly #catalog: InstrumentCatalog;
-  readonly #scales = new BitgetScales();
-  readonly #numbers = new Map<Instrument, BookNumbers>();
+  /** The scales of trades and quotes. */
+  readonly #ticks = new InstrumentStates(() => new ScaleTracker());
+  readonly #books = new InstrumentStates(() => new BitgetBook());
   readonly #candles = new CandleCloser();
 
   constructor(dialect: BitgetDialect, context: FeedDecoderContext) {
@@ -55,313 +50,171 @@ export class BitgetDecoder implements FeedDecoder {
     this.#catalog = context.catalog;
   }
 
-  decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {
-    const text = textOfFrame(frame);
-    if (text === "pong") {
-      emit({ kind: "heartbeat" });
-      return;
-    }
-    const message = parseJson(text);
-    if (message === undefined) {
-      this.#rejectDamaged(text, emit);
-    } else if (!isRecord(message)) {
-      emit({ kind: "rejected", reason: "unknown-message" });
-    } else if (message["event"] !== undefined) {
-      readBitgetAnswer(message, this.#dialect, emit);
-    } else {
-      this.#data(message, { text, receivedTimeUs }, emit);
-    }
-  }
-
-  decodeRest({ url, body }: RestResponse, receivedTimeUs: number, emit: Emit): void {
-    const wanted = this.#dialect.tradesOfUrl?.(url);
-    const answer = parseJson(body);
-    const data = isRecord(answer) ? answer["data"] : undefined;
-    if (answer === undefined) {
-      emit({ kind: "rejected", reason: "bad-json" });
-    } else if (wanted === undefined) {
-      emit({ kind: "rejected", reason: "unknown-message" });
-    } else if (!Array.isArray(data)) {
-      emit({ kind: "rejected", reason: "missing-field" });
-    } else {
-      const instrument = this.#catalog.byVenueSymbol(wanted.symbol, wanted.market);
-      if (instrument === undefined) emit({ kind: "rejected", reason: "unknown-instrument" });
-      else this.#trades(data, { instrument, snapshot: false, receivedTimeUs }, emit);
-    }
-  }
-
-  #data(
-    message: JsonRecord,
-    frame: { readonly text: string; readonly receivedTimeUs: number },
+  message(
+    message: JsonRecord | typeof PONG,
+    receivedTimeUs: number,
     emit: Emit,
+    text: string,
   ): void {
-    const { arg: argument, data, action } = message;
-    const known = isRecord(argument) ? this.#dialect.readArgument(argument) : undefined;
-    if (known === undefined && isRecord(argument) && isNotPublished(argument)) {
-      emit({ kind: "heartbeat" });
-      return;
+    if (message === PONG) return heartbeat(emit);
+    if (message["event"] !== undefined) return readBitgetAnswer(message, this.#dialect, emit);
+    const { arg, data, action } = message;
+    const argument = isRecord(arg) ? arg : NO_ARGUMENT;
+    const about = this.#dialect.readArgument(argument);
+    if (about === undefined && isNotPublished(argument)) return heartbeat(emit);
+    if (about === undefined || (action !== "snapshot" && action !== "update")) {
+      return reject(emit, "unknown-message");
     }
-    if (known === undefined || (action !== "snapshot" && action !== "update")) {
-      emit({ kind: "rejected", reason: "unknown-message" });
-      return;
-    }
-    if (!Array.isArray(data)) {
-      this.#reject("missing-field", known, emit);
-      return;
-    }
-    const sentTimeUs = millisecondsTimeUs(message["ts"]);
-    if (isBadTime(sentTimeUs)) {
-      this.#reject("bad-time", known, emit);
-      return;
-    }
-    const { reading, market, symbol } = known;
-    const about = { reading, market, snapshot: action === "snapshot", sentTimeUs, ...frame };
+    if (!Array.isArray(data)) return this.#lose("missing-field", about, emit);
+    const venueTimeUs = millisecondsTimeUs(message["ts"]);
+    if (isBadTime(venueTimeUs)) return this.#lose("bad-time", about, emit);
+    const rows = data as readonly unknown[];
+    const { reading, market, symbol } = about;
     if (reading === "liquidation") {
-      for (const row of data as readonly unknown[]) this.#liquidation(row, about, emit);
+      for (const row of rows) this.#liquidation(row, market, receivedTimeUs, emit);
       return;
     }
-    if (symbol === undefined) {
-      emit({ kind: "rejected", reason: "missing-field" });
-      return;
-    }
-    const instrument = this.#catalog.byVenueSymbol(symbol, market);
-    if (instrument === undefined) emit({ kind: "rejected", reason: "unknown-instrument" });
-    else this.#read(data, instrument, about, emit);
-  }
-
-  #read(data: readonly unknown[], instrument: Instrument, about: About, emit: Emit): void {
-    const { reading, receivedTimeUs, sentTimeUs } = about;
-    const common = { instrument, venueTimeUs: sentTimeUs, receivedTimeUs };
-    const channel = this.#dialect.channels[reading][0];
-    let reason: RejectReason | undefined;
-    if (reading === "trade") {
-      this.#trades(data, { instrument, snapshot: about.snapshot, receivedTimeUs }, emit);
-      return;
-    }
-    if (reading === "candle") {
-      reason = readBitgetCandles(data, common, (candle) => this.#candles.take(candle, emit));
-      if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel });
-      return;
-    }
-    for (const row of data) {
-      if (!isRecord(row)) reason = "missing-field";
-      else if (reading === "book") reason = this.#book(row, instrument, about, emit);
-      else if (reading === "quote") reason = this.#quote(row, instrument, about, emit);
-      else reason = readBitgetTicker(row, common, this.#dialect.ticker, emit);
-      if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel });
-    }
-  }
-
-  #book(
-    row: JsonRecord,
-    instrument: Instrument,
-    about: About,
-    emit: Emit,
-  ): RejectReason | undefined {
-    const { snapshot, receivedTimeUs } = about;
-    // Known as a book of this connection from here on, whatever is wrong with the message.
-    const tracker = this.#scales.book(instrument, snapshot);
-    const { bids: bidsKey, asks: asksKey } = this.#dialect.sides;
-    const { [bidsKey]: bids, [asksKey]: asks } = row;
-    if (!Array.isArray(bids) || !Array.isArray(asks)) return "missing-field";
-    const venueTimeUs = millisecondsTimeUs(row["ts"]);
-    if (isBadTime(venueTimeUs)) return "bad-time";
-    const { checksum: sent } = row;
-    if (this.#dialect.hasChecksums && !Number.isInteger(sent)) return "missing-field";
-    // Version 3 had them once, and 0 in their place; where one comes it is worth a comparison.
-    const isProof = this.#dialect.hasChecksums || (Number.isInteger(sent) && sent !== 0);
-    const checksum = isProof ? (sent as number) : undefined;
-    const columns = tracker.book(bids, asks);
-    if (typeof columns === "string") return columns;
-    const position = this.#dialect.hasChecksums
-      ? { lastUpdateId: undefined, previousUpdateId: undefined }
-      : this.#position(row, instrument, about);
-    if (position === undefined) return "missing-field";
-    emit({
-      kind: "raw-book",
-      instrument,
-      venueTimeUs,
-      receivedTimeUs,
-      snapshot,
-      source: "in-band",
-      firstUpdateId: undefined,
-      lastUpdateId: position.lastUpdateId,
-      previousUpdateId: position.previousUpdateId,
-      checksum,
-      priceScale: tracker.priceScale,
-      sizeScale: tracker.sizeScale,
-      bids: columns.bids,
-      asks: columns.asks,
-    });
-    return undefined;
-  }
-
-  /** Where the message stands in the book's numbering; undefined if it does not say. */
-  #position(row: JsonRecord, instrument: Instrument, about: About): BookPosition | undefined {
-    const sequence = integerText(row["seq"], about.text, SEQUENCE);
-    const previous = integerText(row["pseq"], about.text, PREVIOUS_SEQUENCE);
-    if (sequence === undefined || previous === undefined) return undefined;
-    let numbers = this.#numbers.get(instrument);
-    if (numbers === undefined) {
-      numbers = new BookNumbers();
-      this.#numbers.set(instrument, numbers);
-    }
-    if (about.snapshot) return numbers.start(BigInt(sequence));
-    return numbers.proceed(BigInt(sequence), BigInt(previous));
-  }
-
-  /** Best bid and offer, as a book of one level. */
-  #quote(
-    row: JsonRecord,
-    instrument: Instrument,
-    about: About,
-    emit: Emit,
-  ): RejectReason | undefined {
-    const bid = bestOf(row[this.#dialect.sides.bids]);
-    const ask = bestOf(row[this.#dialect.sides.asks]);
-    if (bid === undefined || ask === undefined) return "missing-field";
-    const venueTimeUs = millisecondsTimeUs(row["ts"]);
-    if (isBadTime(venueTimeUs)) return "bad-time";
-    const values = readQuoteValues(this.#scales.ticks(instrument), bid, ask);
-    if (typeof values === "string") return values;
-    const { receivedTimeUs } = about;
-    emit({ kind: "quote", instrument, venueTimeUs, receivedTimeUs, ...values });
-    return undefined;
-  }
-
-  /** Lists begin with the newest trade; what leaves here begins with the oldest. */
-  #trades(
-    rows: readonly unknown[],
-    about: {
-      readonly instrument: Instrument;
-      readonly snapshot: boolean;
-      readonly receivedTimeUs: number;
-    },
-    emit: Emit,
-  ): void {
-    const { instrument } = about;
-    const trades = rows.map((row) => this.#dialect.readTrade(row));
-    const [first, last] = [trades[0], trades.at(-1)];
-    if (first !== undefined && last !== undefined && isLater(first, last)) trades.reverse();
-    for (const trade of trades) {
-      const reason = trade === undefined ? "missing-field" : this.#trade(trade, about, emit);
-      if (reason === undefined) continue;
-      emit({ kind: "rejected", reason, instrument, channel: "trades" });
-    }
-  }
-
-  #trade(
-    trade: BitgetTrade,
-    about: {
-      readonly instrument: Instrument;
-      readonly snapshot: boolean;
-      readonly receivedTimeUs: number;
-    },
-    emit: Emit,
-  ): RejectReason | undefined {
-    const { instrument, snapshot, receivedTimeUs } = about;
-    const { side, tradeId } = trade;
-    if (side !== "buy" && side !== "sell") return "missing-field";
-    const venueTimeUs = millisecondsTimeUs(trade.time);
-    if (isBadTime(venueTimeUs)) return "bad-time";
-    const values = readTradeValues(this.#scales.ticks(instrument), trade.price, trade.size);
-    if (typeof values === "string") return values;
-    emit({
-      kind: "trade",
-      instrument,
-      venueTimeUs,
-      receivedTimeUs,
-      ...values,
-      aggressorSide: side === "buy" ? "buyer" : "seller",
-      tradeId,
-      historical: snapshot,
-    });
-    return undefined;
-  }
-
-  /** The name is in each row, since one subscription is for a whole part of the venue. */
-  #liquidation(row: unknown, about: About, emit: Emit): void {
-    const symbol = isRecord(row) ? row["symbol"] : undefined;
-    if (!isRecord(row) || typeof symbol !== "string") {
-      emit({ kind: "rejected", reason: "missing-field" });
-      return;
-    }
-    const instrument = this.#catalog.byVenueSymbol(symbol, about.market);
-    if (instrument === undefined) {
-      emit({ kind: "rejected", reason: "unknown-instrument" });
-      return;
-    }
-    const { receivedTimeUs } = about;
-    const reason = readBitgetLiquidation(row, { instrument, receivedTimeUs }, emit);
-    if (reason === undefined) return;
-    emit({ kind: "rejected", reason, instrument, channel: "liquidations" });
-  }
-
-  /** Rejects what was about a known subscription; that book then begins anew. */
-  #reject(reason: RejectReason, { reading, market, symbol }: BitgetArgument, emit: Emit): void {
-    const instrument =
-      symbol === undefined ? undefined : this.#catalog.byVenueSymbol(symbol, market);
-    if (instrument === undefined) emit({ kind: "rejected", reason });
-    else {
-      const channel = this.#dialect.channels[reading][0];
-      emit({ kind: "rejected", reason, instrument, channel });
-    }
+    const instrument = lookUpInstrument(this.#catalog, symbol, emit, market);
+    if (instrument === undefined) return;
+    const subject = { instrument, venueTimeUs, receivedTimeUs };
+    this.#rows(reading, rows, subject, { snapshot: action === "snapshot", text }, emit);
   }
 
   /**
    * What a damaged message was about begins anew. Where that cannot be told and nothing numbers
    * messages, every book of the connection may have lost something.
    */
-  #rejectDamaged(text: string, emit: Emit): void {
-    const known = traceBitgetArgument(text, this.#dialect);
-    if (known !== undefined && (known.symbol !== undefined || known.reading !== "book")) {
-      this.#reject("bad-json", known, emit);
+  damaged(text: string, emit: Emit): void {
+    const about = traceBitgetArgument(text, this.#dialect);
+    if (about !== undefined && (about.symbol !== undefined || about.reading !== "book")) {
+      return this.#lose("bad-json", about, emit);
+    }
+    reject(emit, "bad-json");
+    if (!this.#dialect.hasChecksums || /^\{\s*"event"/.test(text)) return;
+    doubtEach(this.#books.instruments(), "book", emit);
+  }
+
+  answer(
+    body: unknown,
+    { kind, instrument }: RestPurpose,
+    receivedTimeUs: number,
+    emit: Emit,
+  ): Fault {
+    if (kind !== "trades") return "unknown-message";
+    const data = isRecord(body) ? body["data"] : undefined;
+    if (!Array.isArray(data)) return "missing-field";
+    this.#trades(data, { instrument, venueTimeUs: undefined, receivedTimeUs }, false, emit);
+    return undefined;
+  }
+
+  #rows(
+    reading: BitgetReading,
+    rows: readonly unknown[],
+    subject: EventSubject,
+    frame: Frame,
+    emit: Emit,
+  ): void {
+    if (reading === "trade") return this.#trades(rows, subject, frame.snapshot, emit);
+    const [channel] = BITGET_CHANNELS[reading];
+    if (reading === "candle") {
+      const reason = readBitgetCandles(rows, subject, this.#candles, emit);
+      if (reason !== undefined) rejectOf(emit, reason, subject.instrument, channel);
       return;
     }
-    emit({ kind: "rejected", reason: "bad-json" });
-    if (!this.#dialect.hasChecksums || /^\{\s*"event"/.test(text)) return;
-    for (const instrument of this.#scales.books) {
-      emit({ kind: "rejected", reason: "missing-data", instrument, channel: "book" });
+    for (const row of rows) {
+      const reason = isRecord(row)
+        ? this.#row(reading, row, subject, frame, emit)
+        : "missing-field";
+      if (reason !== undefined) rejectOf(emit, reason, subject.instrument, channel);
     }
+  }
+
+  #row(
+    reading: BitgetReading,
+    row: JsonRecord,
+    subject: EventSubject,
+    frame: Frame,
+    emit: Emit,
+  ): Fault {
+    if (reading === "book") return this.#book(row, subject, frame, emit);
+    if (reading === "ticker") return readBitgetTicker(row, subject, this.#dialect.ticker, emit);
+    const { bids, asks } = this.#dialect.sides;
+    const sides = { bids: row[bids], asks: row[asks], time: row["ts"] };
+    return readBitgetQuote(sides, subject, this.#ticks.of(subject.instrument), emit);
+  }
+
+  #book(
+    row: JsonRecord,
+    { instrument, receivedTimeUs }: EventSubject,
+    frame: Frame,
+    emit: Emit,
+  ): Fault {
+    const { snapshot } = frame;
+    // Known as a book of this connection from here on, whatever is wrong with the message.
+    const book = this.#books.of(instrument);
+    if (snapshot) book.begin();
+    const { bids: bidsKey, asks: asksKey } = this.#dialect.sides;
+    const { [bidsKey]: bids, [asksKey]: asks, checksum: sent } = row;
+    if (!Array.isArray(bids) || !Array.isArray(asks)) return "missing-field";
+    const venueTimeUs = millisecondsTimeUs(row["ts"]);
+    if (isBadTime(venueTimeUs)) return "bad-time";
+    const { hasChecksums } = this.#dialect;
+    if (hasChecksums && !Number.isInteger(sent)) return "missing-field";
+    // Version 3 had them once, and 0 in their place; where one comes it is worth a comparison.
+    const isProof = hasChecksums || (Number.isInteger(sent) && sent !== 0);
+    const checksum = isProof ? (sent as number) : undefined;
+    const columns = book.scales.book(bids, asks);
+    if (typeof columns === "string") return columns;
+    const position = hasChecksums ? NOT_NUMBERED : positionOf(row, book, frame);
+    if (position === undefined) return "missing-field";
+    const subject = { instrument, venueTimeUs, receivedTimeUs };
+    const { lastUpdateId, previousUpdateId } = position;
+    const form = { snapshot, lastUpdateId, previousUpdateId, checksum };
+    emit(bookEvent(subject, book.scales, columns, form));
+    return undefined;
+  }
+
+  #trades(rows: readonly unknown[], subject: EventSubject, historical: boolean, emit: Emit): void {
+    const { instrument } = subject;
+    const scales = this.#ticks.of(instrument);
+    for (const trade of oldestFirst(rows.map((row) => this.#dialect.readTrade(row)))) {
+      const reason =
+        trade === undefined
+          ? "missing-field"
+          : readBitgetTrade(trade, subject, { historical, scales }, emit);
+      if (reason !== undefined) rejectOf(emit, reason, instrument, "trades");
+    }
+  }
+
+  /** The name is in each row, since one subscription is for a whole part of the venue. */
+  #liquidation(row: unknown, market: string, receivedTimeUs: number, emit: Emit): void {
+    const fields = isRecord(row) ? row : NO_ARGUMENT;
+    const instrument = lookUpInstrument(this.#catalog, fields["symbol"], emit, market);
+    if (instrument === undefined) return;
+    const reason = readBitgetLiquidation(fields, { instrument, receivedTimeUs }, emit);
+    if (reason !== undefined) rejectOf(emit, reason, instrument, "liquidations");
+  }
+
+  /** Counts what was about a known subscription; if it is a book, that begins anew. */
+  #lose(reason: RejectReason, { reading, market, symbol }: BitgetArgument, emit: Emit): void {
+    const instrument =
+      symbol === undefined ? undefined : this.#catalog.byVenueSymbol(symbol, market);
+    if (instrument === undefined) reject(emit, reason);
+    else rejectOf(emit, reason, instrument, BITGET_CHANNELS[reading][0]);
   }
 }
 
-/** Books of a few levels, and candles of other lengths, which only recordings of others have. */
-function isNotPublished({ channel, topic, interval }: JsonRecord): boolean {
-  const name = topic ?? channel;
-  if (name === "kline") return typeof interval === "string" && CANDLE_LENGTH.test(interval);
-  return typeof name === "string" && NOT_PUBLISHED.test(name);
-}
+const NOT_NUMBERED: Partial<BookPosition> = {};
 
-const CANDLE_LENGTH = /^\d+[mHDWM](utc)?$/;
-const NOT_PUBLISHED = /^(books(1|5|15|50)|(mark|index)?candle\d+[mHDWM](utc)?)$/i;
-
-type BitgetTrade = NonNullable<ReturnType<BitgetDialect["readTrade"]>>;
-
-const SEQUENCE = /"seq"\s*:\s*(\d+)/;
-const PREVIOUS_SEQUENCE = /"pseq"\s*:\s*(\d+)/;
-
-/** The digits of an integer; out of the frame's text where JSON.parse would have rounded it. */
-function integerText(value: unknown, text: string, pattern: RegExp): string | undefined {
-  if (typeof value === "string") return /^\d{1,40}$/.test(value) ? value : undefined;
-  if (typeof value !== "number" || !Number.isInteger(value) || value < 0) return undefined;
-  return Number.isSafeInteger(value) ? String(value) : pattern.exec(text)?.[1];
-}
-
-/** Price and size of the first level; both undefined where nobody bids or offers. */
-function bestOf(levels: unknown): { readonly price: unknown; readonly size: unknown } | undefined {
-  if (!Array.isArray(levels)) return undefined;
-  const best: unknown = levels[0];
-  if (best === undefined) return { price: undefined, size: undefined };
-  if (!Array.isArray(best)) return undefined;
-  const [price, size] = best as readonly unknown[];
-  return { price, size };
-}
-
-/** True if the first trade came after the other, by its time or else by its number. */
-function isLater(trade: BitgetTrade, other: BitgetTrade): boolean {
-  const [time, otherTime] = [Number(trade.time), Number(other.time)];
-  if (time !== otherTime) return time > otherTime;
-  const [id, otherId] = [trade.tradeId, other.tradeId];
-  return id.length === otherId.length ? id > otherId : id.length > otherId.length;
+/** Where a message stands in the book's numbering; undefined if it does not say. */
+function positionOf(
+  row: JsonRecord,
+  { numbers }: BitgetBook,
+  { snapshot, text }: Frame,
+): BookPosition | undefined {
+  const sequence = digitsOf(row["seq"], text, SEQUENCE);
+  const previous = digitsOf(row["pseq"], text, PREVIOUS_SEQUENCE);
+  if (sequence === undefined || previous === undefined) return undefined;
+  if (snapshot) return numbers.start(BigInt(sequence));
+  return numbers.proceed(BigInt(sequence), BigInt(previous));
 }

@@ -1,42 +1,44 @@
-/** Where a message stands among those of its book. */
-export type BookPosition = {
-  readonly lastUpdateId: number;
-  readonly previousUpdateId: number | undefined;
+import { exactDigits } from "../../reading/exact-digits.ts";
+import { compareIds } from "../../reading/trade-fields.ts";
+
+/** The fields of a trade, whatever names they have. */
+export type BitgetTrade = {
+  readonly time: unknown;
+  readonly price: unknown;
+  readonly size: unknown;
+  readonly side: unknown;
+  readonly tradeId: string;
 };
 
-/**
- * The numbers of one book, which may be beyond 2^53, as their distance from where they began: that
- * is exact as a number. Numbers that go back, or too far, begin again behind the last one, so that
- * they never look like what was there before. Only up to the first update that follows a snapshot
- * may lower numbers come: those of updates that the snapshot contains.
- */
-export class BookNumbers {
-  #base = 0n;
-  #last = 1;
-  #isBridged = false;
+/** The digits of a number of the venue's, which writes it as an integer or as its text. */
+export function digitsOf(value: unknown, text: string, pattern: RegExp): string | undefined {
+  if (typeof value === "string") return /^\d{1,40}$/.test(value) ? value : undefined;
+  return typeof value === "number" && value < 0 ? undefined : exactDigits(value, text, pattern);
+}
 
-  /** A snapshot: everything before it is forgotten. */
-  start(sequence: bigint): BookPosition {
-    this.#base = sequence - 1n;
-    this.#last = 1;
-    this.#isBridged = false;
-    return { lastUpdateId: 1, previousUpdateId: undefined };
-  }
+/** Price and size of the first level; both undefined where nobody bids or offers. */
+export function bestOf(
+  levels: unknown,
+): { readonly price: unknown; readonly size: unknown } | undefined {
+  if (!Array.isArray(levels)) return undefined;
+  const best: unknown = levels[0];
+  if (best === undefined) return { price: undefined, size: undefined };
+  if (!Array.isArray(best)) return undefined;
+  const [price, size] = best as readonly unknown[];
+  return { price, size };
+}
 
-  /** An update, with the number that it names of the one before it; 0 if it names none. */
-  proceed(sequence: bigint, previous: bigint): BookPosition {
-    const lastUpdateId = Number(sequence - this.#base);
-    // After a restart the venue names no message before.
-    const previousUpdateId = previous === 0n ? undefined : Number(previous - this.#base);
-    const isBack = lastUpdateId < this.#last;
-    if (isBack && !this.#isBridged && previous !== 0n) return { lastUpdateId, previousUpdateId };
-    this.#isBridged = true;
-    if (isBack || !Number.isSafeInteger(lastUpdateId)) {
-      this.#last += 2;
-      this.#base = sequence - BigInt(this.#last);
-      return { lastUpdateId: this.#last, previousUpdateId: undefined };
-    }
-    this.#last = lastUpdateId;
-    return { lastUpdateId, previousUpdateId };
-  }
+/** The trades of a list, the oldest first; the venue begins with the newest. */
+export function oldestFirst(
+  trades: readonly (BitgetTrade | undefined)[],
+): readonly (BitgetTrade | undefined)[] {
+  const [first, last] = [trades[0], trades.at(-1)];
+  const isTurned = first !== undefined && last !== undefined && isLater(first, last);
+  return isTurned ? trades.toReversed() : trades;
+}
+
+/** True if the first trade came after the other, by its time or else by its number. */
+function isLater(trade: BitgetTrade, other: BitgetTrade): boolean {
+  const [time, otherTime] = [Number(trade.time), Number(other.time)];
+  return time === otherTime ? compareIds(trade.tradeId, other.tradeId) > 0 : time > otherTime;
 }

@@ -3,6 +3,12 @@ import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedAdapter } from "../../feed/feed-adapter.ts";
+import {
+  incrementsOf,
+  type InstrumentList,
+  listInstruments,
+  spotPair,
+} from "../../reading/listed-instruments.ts";
 import { millisecondsTimeUs, parseJson } from "../../reading/text-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 
@@ -48,6 +54,9 @@ const listedSchema = z.object({
   deliveryTime: z.string().optional(),
 });
 
+/** What a symbol names. */
+export type Assets = { readonly base: string; readonly quote: string };
+
 type Listed = z.infer<typeof listedSchema>;
 
 /** One request for each part of the venue. */
@@ -61,63 +70,48 @@ export const bitgetInstrumentsRequests: FeedAdapter["instrumentsRequests"] = ({ 
  * Reads a list of one part of the venue; undefined if the body is not one. Left out and counted:
  * what is offline, dated contracts without a date, and names that another instrument has.
  */
-export const parseBitgetInstruments: FeedAdapter["parseInstruments"] = (body) => {
+export function parseBitgetInstruments(body: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJson(body));
-  if (!list.success) return undefined;
-  const bySymbol = new Map<string, Instrument>();
-  for (const entry of list.data.data) {
-    const parsed = listedSchema.safeParse(entry);
-    if (!parsed.success || parsed.data.status === "offline") continue;
-    const instrument = toInstrument(parsed.data);
-    if (instrument === undefined || bySymbol.has(instrument.symbol)) continue;
-    bySymbol.set(instrument.symbol, instrument);
-  }
-  const instruments = [...bySymbol.values()];
-  return { instruments, skipped: list.data.data.length - instruments.length };
-};
+  return list.success ? listInstruments(list.data.data, toInstrument) : undefined;
+}
 
-function toInstrument(listed: Listed): Instrument | undefined {
+function toInstrument(entry: unknown): Instrument | undefined {
+  const parsed = listedSchema.safeParse(entry);
+  if (!parsed.success || parsed.data.status === "offline") return undefined;
+  const listed = parsed.data;
   const { symbol: venueSymbol, baseCoin: base } = listed;
   const market = BITGET_MARKETS.find((known) => known === listed.category.toLowerCase());
   if (market === undefined) return undefined;
+  const increments = stepsOf(listed);
   if (market === "spot") {
-    return { ...spot(venueSymbol, base, listed.quoteCoin), ...incrementsOf(listed) };
+    return { ...spot(venueSymbol, { base, quote: listed.quoteCoin }), ...increments };
   }
   // The list calls the quote asset of a USDC contract USD or USDC; its margin says which contract
   // of two of a pair is meant.
   const quote = market === "usdc-futures" ? QUOTES[market] : listed.quoteCoin;
-  const assets = { base, quote };
+  const perpetual = contract(venueSymbol, market, { base, quote });
   const isDated = listed.type === "delivery" || listed.symbolType === "delivery";
-  if (!isDated) return { ...contract(venueSymbol, market, assets), ...incrementsOf(listed) };
+  if (!isDated) return { ...perpetual, ...increments };
   const expiryTimeUs = millisecondsTimeUs(listed.deliveryTime);
   if (expiryTimeUs === undefined || isBadTime(expiryTimeUs)) return undefined;
   const day = new Date(expiryTimeUs / 1000).toISOString().slice(0, 10).replaceAll("-", "");
-  return {
-    ...contract(venueSymbol, market, assets),
-    symbol: `${base}-${quote}-${day}`,
-    kind: "future",
-    expiryTimeUs,
-    ...incrementsOf(listed),
-  };
+  const symbol = `${base}-${quote}-${day}`;
+  return { ...perpetual, symbol, kind: "future", expiryTimeUs, ...increments };
 }
 
 /** The multiplier is the step, the precision only says how many decimals are written. */
-function incrementsOf(listed: Listed): Pick<Instrument, "priceIncrement" | "sizeIncrement"> {
+function stepsOf(listed: Listed): ReturnType<typeof incrementsOf> {
   const { priceMultiplier, pricePrecision, quantityMultiplier, quantityPrecision } = listed;
-  const priceIncrement = stepOf(priceMultiplier, pricePrecision);
-  const sizeIncrement = stepOf(quantityMultiplier, quantityPrecision);
-  return {
-    ...(priceIncrement === undefined ? {} : { priceIncrement }),
-    ...(sizeIncrement === undefined ? {} : { sizeIncrement }),
-  };
+  return incrementsOf({
+    price: stepOf(priceMultiplier, pricePrecision),
+    size: stepOf(quantityMultiplier, quantityPrecision),
+  });
 }
 
-function stepOf(multiplier: string | undefined, precision: string | undefined): string | undefined {
-  const step = canonicalDecimal(multiplier ?? "");
+function stepOf(multiplier = "", precision = ""): string {
+  const step = canonicalDecimal(multiplier);
   if (step !== undefined && step !== "0") return step;
-  return precision !== undefined && /^\d{1,2}$/.test(precision)
-    ? canonicalDecimal(`1e-${precision}`)
-    : undefined;
+  return /^\d{1,2}$/.test(precision) ? `1e-${precision}` : "";
 }
 
 /**
@@ -131,52 +125,37 @@ export function deriveBitgetInstrument(
   const market = BITGET_MARKETS.find((known) => known === venueMarket);
   if (market === undefined || !ASSET.test(venueSymbol)) return undefined;
   if (market === "spot") {
-    const quote = SPOT_QUOTES.find((asset) => isNamed(venueSymbol, asset));
-    return quote === undefined
-      ? undefined
-      : spot(venueSymbol, venueSymbol.slice(0, -quote.length), quote);
+    const assets = assetsOf(venueSymbol, SPOT_QUOTES);
+    return assets === undefined ? undefined : spot(venueSymbol, assets);
   }
-  const ending = PERPETUAL_ENDINGS[market].find((each) => isNamed(venueSymbol, each));
-  if (ending === undefined) return undefined;
-  const base = venueSymbol.slice(0, -ending.length);
-  return contract(venueSymbol, market, { base, quote: QUOTES[market] });
+  const assets = assetsOf(venueSymbol, PERPETUAL_ENDINGS[market]);
+  if (assets === undefined) return undefined;
+  return contract(venueSymbol, market, { base: assets.base, quote: QUOTES[market] });
 }
 
-function isNamed(venueSymbol: string, ending: string): boolean {
-  return venueSymbol.endsWith(ending) && venueSymbol !== ending;
+/** Splits a symbol before the first of these endings that it has; undefined if it has none. */
+export function assetsOf(venueSymbol: string, endings: readonly string[]): Assets | undefined {
+  const quote = endings.find((ending) => venueSymbol.endsWith(ending) && venueSymbol !== ending);
+  return quote === undefined ? undefined : { base: venueSymbol.slice(0, -quote.length), quote };
 }
 
-function spot(venueSymbol: string, base: string, quote: string): Instrument {
-  return {
-    venue: VENUE,
-    symbol: `${base}-${quote}`,
-    venueSymbol,
-    venueMarket: "spot",
-    kind: "spot",
-    base,
-    quote,
-    settle: quote,
-    inverse: false,
-    sizeUnit: "base",
-  };
+function spot(venueSymbol: string, assets: Assets): Instrument {
+  return { ...spotPair(VENUE, venueSymbol, assets), venueMarket: "spot", sizeUnit: "base" };
 }
 
 /** Sizes of coin-margined contracts count US dollars, those of all others the base asset. */
 function contract(
   venueSymbol: string,
-  market: Exclude<BitgetMarket, "spot">,
-  { base, quote }: { readonly base: string; readonly quote: string },
+  venueMarket: Exclude<BitgetMarket, "spot">,
+  assets: Assets,
 ): Instrument {
-  const inverse = market === "coin-futures";
+  const inverse = venueMarket === "coin-futures";
   return {
-    venue: VENUE,
-    symbol: `${base}-${quote}-PERP`,
-    venueSymbol,
-    venueMarket: market,
+    ...spotPair(VENUE, venueSymbol, assets),
+    symbol: `${assets.base}-${assets.quote}-PERP`,
+    venueMarket,
     kind: "perpetual",
-    base,
-    quote,
-    settle: inverse ? base : quote,
+    settle: inverse ? assets.base : assets.quote,
     inverse,
     sizeUnit: inverse ? "quote" : "base",
   };

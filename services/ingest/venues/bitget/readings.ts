@@ -1,25 +1,39 @@
-// What a version of Bitget's feed calls things, and what it says besides trades, quotes and books.
-import type { Channel, Instrument } from "#core/instrument.ts";
-import type { Candle } from "#core/market-event.ts";
-import type { FeedEvent, RejectReason } from "../../feed/feed-adapter.ts";
+// What a version of Bitget's feed calls things, and what its rows say.
+import type { Channel } from "#core/instrument.ts";
+import type { CandleCloser } from "../../reading/candle-closer.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
-import { readTickerValues } from "../../reading/event-values.ts";
+import type { Emit, EventSubject } from "../../reading/emit.ts";
+import { readQuoteValues, readTickerValues, readTradeValues } from "../../reading/event-values.ts";
+import type { Fault } from "../../reading/fault.ts";
+import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import {
+  BAD_DECIMAL,
   decimalText,
   isRecord,
   type JsonRecord,
   millisecondsTimeUs,
+  optionalDecimal,
   present,
 } from "../../reading/text-fields.ts";
+import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
-
-type Emit = (event: FeedEvent) => void;
+import { bestOf, type BitgetTrade } from "./fields.ts";
 
 /** How the rows of a message are read. */
 export type BitgetReading = "book" | "quote" | "trade" | "ticker" | "candle" | "liquidation";
 
-/** The keys under which a ticker says things; undefined for what is not taken from it. */
-export type BitgetTickerKeys = {
+/** What is published of a reading, the first being the one that damage is told of. */
+export const BITGET_CHANNELS: Readonly<Record<BitgetReading, readonly [Channel, ...Channel[]]>> = {
+  book: ["book"],
+  quote: ["quotes"],
+  trade: ["trades"],
+  ticker: ["ticker", "funding", "mark-price", "open-interest"],
+  candle: ["candles"],
+  liquidation: ["liquidations"],
+};
+
+/** The keys under which a ticker says things. */
+type BitgetTickerKeys = {
   /** The first of these that is there; without one it is the time of the message. */
   readonly times: readonly string[];
   readonly lastPrice: string;
@@ -28,8 +42,9 @@ export type BitgetTickerKeys = {
   readonly lowPrice: string;
   readonly volume: string;
   readonly quoteVolume: string;
-  readonly bidPrice: string | undefined;
-  readonly askPrice: string | undefined;
+  /** Absent where the best prices are not taken from it. */
+  readonly bidPrice?: string;
+  readonly askPrice?: string;
   readonly markPrice: string;
   readonly indexPrice: string;
   readonly fundingRate: string;
@@ -50,46 +65,67 @@ export type BitgetArgument = {
 export type BitgetDialect = {
   /** Books have checksums; otherwise they have numbers. */
   readonly hasChecksums: boolean;
-  /** What is published of a reading, the first being the one that damage is told of. */
-  readonly channels: Readonly<Record<BitgetReading, readonly [Channel, ...Channel[]]>>;
   readonly sides: { readonly bids: string; readonly asks: string };
   readonly ticker: BitgetTickerKeys;
   /** What a message with this `arg` is about; undefined if that is nothing known. */
   readArgument(argument: JsonRecord): BitgetArgument | undefined;
   /** Undefined if the row lacks something. */
-  readTrade(row: unknown):
-    | {
-        readonly time: unknown;
-        readonly price: unknown;
-        readonly size: unknown;
-        readonly side: unknown;
-        readonly tradeId: string;
-      }
-    | undefined;
-  /** The instrument whose latest trades a REST address is about. */
-  tradesOfUrl?(url: string): { readonly symbol: string; readonly market: string } | undefined;
-};
-
-/** What every event of a message has. */
-export type BitgetEventCommon = {
-  readonly instrument: Instrument;
-  readonly venueTimeUs: number | undefined;
-  readonly receivedTimeUs: number;
+  readTrade(row: unknown): BitgetTrade | undefined;
 };
 
 const MINUTE_MS = 60_000;
 
+const SIDES = { buyer: "buy", seller: "sell" };
+
+/** The documented side of a liquidation is that of the position, and what was long is sold. */
+const LIQUIDATION_SIDES = { buyer: "sell", seller: "buy" };
+
+/** Best bid and offer, as a book of one level. */
+export function readBitgetQuote(
+  sides: { readonly bids: unknown; readonly asks: unknown; readonly time: unknown },
+  subject: EventSubject,
+  scales: ScaleTracker,
+  emit: Emit,
+): Fault {
+  const bid = bestOf(sides.bids);
+  const ask = bestOf(sides.asks);
+  if (bid === undefined || ask === undefined) return "missing-field";
+  const venueTimeUs = millisecondsTimeUs(sides.time);
+  if (isBadTime(venueTimeUs)) return "bad-time";
+  const values = readQuoteValues(scales, bid, ask);
+  if (typeof values === "string") return values;
+  emit({ kind: "quote", ...subject, venueTimeUs, ...values });
+  return undefined;
+}
+
+export function readBitgetTrade(
+  { side, time, price, size, tradeId }: BitgetTrade,
+  { instrument, receivedTimeUs }: EventSubject,
+  { historical, scales }: { readonly historical: boolean; readonly scales: ScaleTracker },
+  emit: Emit,
+): Fault {
+  const aggressorSide = takerSide(side, SIDES);
+  if (aggressorSide === undefined) return "missing-field";
+  const venueTimeUs = millisecondsTimeUs(time);
+  if (isBadTime(venueTimeUs)) return "bad-time";
+  const values = readTradeValues(scales, price, size);
+  if (typeof values === "string") return values;
+  const subject = { instrument, venueTimeUs, receivedTimeUs };
+  emit({ kind: "trade", ...subject, ...values, aggressorSide, tradeId, historical });
+  return undefined;
+}
+
 /** A ticker, and of a derivative what it says of funding, mark price and open interest. */
 export function readBitgetTicker(
   row: JsonRecord,
-  message: BitgetEventCommon,
+  message: EventSubject,
   keys: BitgetTickerKeys,
   emit: Emit,
-): RejectReason | undefined {
+): Fault {
   const timeKey = keys.times.find((key) => row[key] !== undefined);
   const rowTimeUs = timeKey === undefined ? undefined : millisecondsTimeUs(row[timeKey]);
-  const common = { ...message, venueTimeUs: rowTimeUs ?? message.venueTimeUs };
   if (isBadTime(rowTimeUs)) return "bad-time";
+  const subject = { ...message, venueTimeUs: rowTimeUs ?? message.venueTimeUs };
   const at = (key: string | undefined): unknown => present(key === undefined ? "" : row[key]);
   const ticker = readTickerValues({
     lastPrice: at(keys.lastPrice),
@@ -103,34 +139,31 @@ export function readBitgetTicker(
   });
   if (typeof ticker === "string") return ticker;
   if (ticker.lastPrice === undefined) return "missing-field";
-  emit({ kind: "ticker", ...common, ...ticker });
-  return common.instrument.kind === "spot" ? undefined : readDerivative(row, common, keys, emit);
+  emit({ kind: "ticker", ...subject, ...ticker });
+  return subject.instrument.kind === "spot" ? undefined : readDerivative(row, subject, keys, emit);
 }
 
 function readDerivative(
   row: JsonRecord,
-  common: BitgetEventCommon,
+  subject: EventSubject,
   keys: BitgetTickerKeys,
   emit: Emit,
-): RejectReason | undefined {
-  const texts = [keys.markPrice, keys.indexPrice, keys.openInterest, keys.fundingRate].map((key) =>
-    present(row[key]),
-  );
-  const [markPrice, indexPrice, openInterest, rate] = texts.map(decimalText);
-  const decimals = [markPrice, indexPrice, openInterest, rate];
-  if (texts.some((text, index) => text !== undefined && decimals[index] === undefined)) {
-    return "bad-decimal";
-  }
-  if (markPrice !== undefined) emit({ kind: "mark-price", ...common, markPrice, indexPrice });
+): Fault {
+  const markPrice = optionalDecimal(row[keys.markPrice]);
+  const indexPrice = optionalDecimal(row[keys.indexPrice]);
+  const openInterest = optionalDecimal(row[keys.openInterest]);
+  const rate = optionalDecimal(row[keys.fundingRate]);
+  if ([markPrice, indexPrice, openInterest, rate].includes(BAD_DECIMAL)) return BAD_DECIMAL;
+  if (markPrice !== undefined) emit({ kind: "mark-price", ...subject, markPrice, indexPrice });
   if (openInterest !== undefined) {
-    emit({ kind: "open-interest", ...common, openInterest, openInterestValue: undefined });
+    emit({ kind: "open-interest", ...subject, openInterest, openInterestValue: undefined });
   }
   // What has no next settlement, such as a dated future, has no funding but a rate of zero.
   const next = present(row[keys.nextFundingTime]);
   if (rate === undefined || next === undefined || next === "0" || next === 0) return undefined;
   const nextFundingTimeUs = millisecondsTimeUs(next);
   if (isBadTime(nextFundingTimeUs)) return "bad-time";
-  emit({ kind: "funding", ...common, rate, nextFundingTimeUs, intervalMs: undefined });
+  emit({ kind: "funding", ...subject, rate, nextFundingTimeUs, intervalMs: undefined });
   return undefined;
 }
 
@@ -140,10 +173,11 @@ function readDerivative(
  */
 export function readBitgetCandles(
   rows: readonly unknown[],
-  common: BitgetEventCommon,
-  emit: (candle: Candle) => void,
-): RejectReason | undefined {
-  const { venueTimeUs } = common;
+  subject: EventSubject,
+  closer: CandleCloser,
+  emit: Emit,
+): Fault {
+  const { venueTimeUs } = subject;
   for (const [index, row] of rows.entries()) {
     const [start, ...texts] = candleFields(row);
     const openTimeUs = millisecondsTimeUs(start);
@@ -154,8 +188,17 @@ export function readBitgetCandles(
     if (typeof values === "string") return values;
     const isOver = venueTimeUs !== undefined && venueTimeUs >= openTimeUs + MINUTE_MS * 1000;
     const closed = index < rows.length - 1 || isOver;
-    const rest = { quoteVolume: decimalText(turnover), tradeCount: undefined, closed };
-    emit({ kind: "candle", ...common, intervalMs: MINUTE_MS, openTimeUs, ...values, ...rest });
+    const candle = {
+      kind: "candle",
+      ...subject,
+      intervalMs: MINUTE_MS,
+      openTimeUs,
+      ...values,
+      quoteVolume: decimalText(turnover),
+      tradeCount: undefined,
+      closed,
+    } as const;
+    closer.take(candle, emit);
   }
   return undefined;
 }
@@ -168,30 +211,20 @@ function candleFields(row: unknown): readonly unknown[] {
   return [start, open, high, low, close, volume, turnover];
 }
 
-/**
- * `side` is that of the position, documented as `buy`: long, `sell`: short. What was long is sold.
- * `amount` counts the quote asset.
- */
+/** `amount` counts the quote asset. */
 export function readBitgetLiquidation(
   row: JsonRecord,
-  about: Pick<BitgetEventCommon, "instrument" | "receivedTimeUs">,
+  about: Pick<EventSubject, "instrument" | "receivedTimeUs">,
   emit: Emit,
-): RejectReason | undefined {
-  const { side } = row;
-  if (side !== "buy" && side !== "sell") return "missing-field";
+): Fault {
+  const aggressorSide = takerSide(row["side"], LIQUIDATION_SIDES);
+  if (aggressorSide === undefined) return "missing-field";
   const venueTimeUs = millisecondsTimeUs(row["ts"]);
   if (isBadTime(venueTimeUs)) return "bad-time";
   const price = decimalText(row["price"]);
   const size = decimalText(row["amount"]);
   if (price === undefined || size === undefined) return "bad-decimal";
-  emit({
-    kind: "liquidation",
-    ...about,
-    venueTimeUs,
-    price,
-    size,
-    aggressorSide: side === "buy" ? "seller" : "buyer",
-    liquidationId: undefined,
-  });
+  const values = { price, size, aggressorSide, liquidationId: undefined };
+  emit({ kind: "liquidation", ...about, venueTimeUs, ...values });
   return undefined;
 }

@@ -1,14 +1,22 @@
-// What the versions of Bitget's public feed share.
-// https://bitgetlimited.github.io/apidoc/en/mix/#websocketapi (version 1, with the checksum)
-// https://www.bitget.com/docs/uta/quick-start (version 3)
-import { type Mantissa, type OrderBook } from "@tickwire/proto/model";
-import { CRC32_START, finishCrc32, updateCrc32 } from "#core/crc32.ts";
-import type { Instrument } from "#core/instrument.ts";
-import type { FeedAdapter } from "../../feed/feed-adapter.ts";
-import { ScaleTracker } from "../../reading/scale-tracker.ts";
+// https://www.bitget.com/docs/uta/quick-start
+import { DERIVATIVE_CHANNELS, type Channel, type Instrument } from "#core/instrument.ts";
+import type {
+  ConnectionPlan,
+  FeedAdapter,
+  FeedEndpoints,
+  FeedSubscription,
+} from "../../feed/feed-adapter.ts";
+import { batchesOf } from "../../reading/batches.ts";
+import { planByInstrument } from "../../reading/connection-plans.ts";
+import { isRecord, type JsonRecord, textOf } from "../../reading/text-fields.ts";
+import { BITGET_MARKETS, type BitgetMarket } from "./instruments.ts";
+import type { BitgetDialect, BitgetReading } from "./readings.ts";
 
-/** Levels of each side that a checksum covers. */
-export const BITGET_CHECKSUM_LEVELS = 25;
+/** Frames with 25 arguments were seen to end a connection without a word. */
+const ARGUMENTS_PER_FRAME_MAX = 10;
+
+/** The venue recommends fewer than 50 topics on a connection. */
+const TOPICS_PER_CONNECTION_MAX = 49;
 
 /**
  * The text `ping`; without it the venue ends a connection after two minutes, however much it sends.
@@ -18,81 +26,151 @@ export const BITGET_KEEP_ALIVE: NonNullable<FeedAdapter["keepAlive"]> = {
   frame: () => "ping",
 };
 
-/** What is asked for in one frame may have 4,096 bytes; an argument has about a hundred. */
-export function bitgetFrames(
-  op: "subscribe" | "unsubscribe",
-  args: readonly Readonly<Record<string, string>>[],
-  argumentsPerFrameMax: number,
-): readonly string[] {
-  const frames: string[] = [];
-  for (let start = 0; start < args.length; start += argumentsPerFrameMax) {
-    frames.push(JSON.stringify({ op, args: args.slice(start, start + argumentsPerFrameMax) }));
-  }
-  return frames;
+const READINGS: ReadonlyMap<unknown, BitgetReading> = new Map<string, BitgetReading>([
+  ["books", "book"],
+  ["books1", "quote"],
+  ["publicTrade", "trade"],
+  ["ticker", "ticker"],
+  ["kline", "candle"],
+  ["liquidation", "liquidation"],
+]);
+
+const TOPIC_OF: Partial<Record<Channel, string>> = {
+  trades: "publicTrade",
+  quotes: "books1",
+  book: "books",
+  ticker: "ticker",
+  candles: "kline",
+  funding: "ticker",
+  "mark-price": "ticker",
+  "open-interest": "ticker",
+  liquidations: "liquidation",
+};
+
+/** How version 3 of the feed says things. */
+export const BITGET_DIALECT: BitgetDialect = {
+  hasChecksums: false,
+  sides: { bids: "b", asks: "a" },
+  ticker: {
+    times: [],
+    lastPrice: "lastPrice",
+    openPrice: "openPrice24h",
+    highPrice: "highPrice24h",
+    lowPrice: "lowPrice24h",
+    volume: "volume24h",
+    quoteVolume: "turnover24h",
+    bidPrice: "bid1Price",
+    askPrice: "ask1Price",
+    markPrice: "markPrice",
+    indexPrice: "indexPrice",
+    fundingRate: "fundingRate",
+    nextFundingTime: "nextFundingTime",
+    openInterest: "openInterest",
+  },
+  readArgument: ({ instType, topic, symbol, interval }) => {
+    const market = BITGET_MARKETS.find((known) => known === instType);
+    const reading = READINGS.get(topic);
+    if (market === undefined || reading === undefined) return undefined;
+    if (reading === "candle" && interval !== "1m") return undefined;
+    return { reading, market, symbol: typeof symbol === "string" ? symbol : undefined };
+  },
+  readTrade: (row) => {
+    if (!isRecord(row)) return undefined;
+    // REST says the same in longer names.
+    const tradeId = textOf(row["i"] ?? row["execId"]);
+    if (tradeId === undefined) return undefined;
+    return {
+      time: row["T"] ?? row["ts"],
+      price: row["p"] ?? row["price"],
+      size: row["v"] ?? row["size"],
+      side: row["S"] ?? row["side"],
+      tradeId,
+    };
+  },
+};
+
+/** The part of the venue that an instrument belongs to. */
+export function marketOf(instrument: Instrument): BitgetMarket {
+  const { kind, settle, inverse, venueMarket } = instrument;
+  const named = BITGET_MARKETS.find((market) => market === venueMarket);
+  if (named !== undefined) return named;
+  if (kind === "spot") return "spot";
+  if (inverse) return "coin-futures";
+  return settle === "USDC" ? "usdc-futures" : "usdt-futures";
 }
 
 /**
- * CRC-32 over the best 25 levels, `bid price:bid size:ask price:ask size:...` from the best on (a
- * side that has no more levels is left out), each number as the venue writes it. As a signed
- * integer of 32 bits. The venue writes all numbers of a book with the same decimals, which is what
- * the scale tracker of a book keeps.
+ * Liquidations are subscribed for a whole part of the venue: on two connections they would come
+ * twice, so all of one part are together on one.
  */
-export function bitgetChecksum(book: OrderBook): number {
-  const bids = book.bids(BITGET_CHECKSUM_LEVELS);
-  const asks = book.asks(BITGET_CHECKSUM_LEVELS);
-  let state = CRC32_START;
-  let separator = "";
-  for (let index = 0; index < BITGET_CHECKSUM_LEVELS; index += 1) {
-    for (const { prices, sizes } of [bids, asks]) {
-      const price = prices[index];
-      const size = sizes[index];
-      if (price === undefined || size === undefined) continue;
-      const texts = `${fixedText(price, book.priceScale)}:${fixedText(size, book.sizeScale)}`;
-      state = updateCrc32(state, separator + texts);
-      separator = ":";
-    }
-  }
-  return finishCrc32(state) | 0;
+export function planBitget(
+  subscriptions: readonly FeedSubscription[],
+  endpoints: FeedEndpoints,
+  liquidationsMax: number,
+): readonly ConnectionPlan[] {
+  const url = endpoints.webSocket;
+  const possible = subscriptions.filter(isHad);
+  const topics = possible.filter(({ channel }) => channel !== "liquidations");
+  const liquidations = possible.filter(({ channel }) => channel === "liquidations");
+  return [
+    ...planByInstrument(topics, { url, subscriptionsMax: TOPICS_PER_CONNECTION_MAX }),
+    ...BITGET_MARKETS.flatMap((market) =>
+      planByInstrument(
+        liquidations.filter(({ instrument }) => marketOf(instrument) === market),
+        { url, subscriptionsMax: liquidationsMax },
+      ),
+    ),
+  ];
 }
 
-/** Plain text with all decimals of the scale. */
-function fixedText(mantissa: Mantissa, scale: number): string {
-  const digits = String(mantissa);
-  if (scale === 0) return digits;
-  const padded = digits.padStart(scale + 1, "0");
-  return `${padded.slice(0, -scale)}.${padded.slice(-scale)}`;
+/** Spot has nothing of derivatives, and a dated future no funding. */
+function isHad({ instrument, channel }: FeedSubscription): boolean {
+  if (TOPIC_OF[channel] === undefined) return false;
+  if (channel === "funding" && instrument.kind === "future") return false;
+  return instrument.kind !== "spot" || !DERIVATIVE_CHANNELS.has(channel);
 }
 
-/** The scales of the instruments of one connection, made as instruments turn up. */
-export class BitgetScales {
-  readonly #ticks = new Map<Instrument, ScaleTracker>();
-  readonly #books = new Map<Instrument, ScaleTracker>();
+/** The frames that subscribe or end these channels. */
+export function bitgetRequests(
+  op: "subscribe" | "unsubscribe",
+  subscriptions: readonly FeedSubscription[],
+): readonly string[] {
+  const args = subscriptions.flatMap(({ instrument, channel }): readonly BitgetArguments[] => {
+    const topic = TOPIC_OF[channel];
+    const instType = marketOf(instrument);
+    if (topic === undefined) return [];
+    // Others of the connection may still want those of this part of the venue.
+    if (topic === "liquidation") return op === "subscribe" ? [{ instType, topic }] : [];
+    const interval = topic === "kline" ? { interval: "1m" } : {};
+    return [{ instType, topic, symbol: instrument.venueSymbol, ...interval }];
+  });
+  return bitgetFrames(op, args, ARGUMENTS_PER_FRAME_MAX);
+}
 
-  /** Of trades and quotes. */
-  ticks(instrument: Instrument): ScaleTracker {
-    let tracker = this.#ticks.get(instrument);
-    if (tracker === undefined) {
-      tracker = new ScaleTracker();
-      this.#ticks.set(instrument, tracker);
-    }
-    return tracker;
-  }
+/** What names one subscription, in whichever version's words. */
+type BitgetArguments = Readonly<Record<string, string>>;
 
-  /**
-   * Of the book. A snapshot defines the precision anew, so that one damaged text cannot spoil
-   * checksums for good.
-   */
-  book(instrument: Instrument, snapshot: boolean): ScaleTracker {
-    let tracker = snapshot ? undefined : this.#books.get(instrument);
-    if (tracker === undefined) {
-      tracker = new ScaleTracker({ keepTrailingZeros: true });
-      this.#books.set(instrument, tracker);
-    }
-    return tracker;
-  }
+/**
+ * Frames with each of these arguments once. What is asked for in one frame may have 4,096 bytes; an
+ * argument has about a hundred.
+ */
+export function bitgetFrames(
+  op: "subscribe" | "unsubscribe",
+  args: readonly BitgetArguments[],
+  argumentsPerFrameMax: number,
+): readonly string[] {
+  const distinct = new Map(args.map((each) => [JSON.stringify(each), each]));
+  return batchesOf(distinct.values(), argumentsPerFrameMax).map((batch) =>
+    JSON.stringify({ op, args: batch }),
+  );
+}
 
-  /** Every instrument that a book message came for. */
-  get books(): Iterable<Instrument> {
-    return this.#books.keys();
-  }
+const CANDLE_LENGTH = /^\d+[mHDWM](utc)?$/;
+const NOT_PUBLISHED = /^(books(1|5|15|50)|(mark|index)?candle\d+[mHDWM](utc)?)$/i;
+
+/** Books of a few levels, and candles of other lengths, which only recordings of others have. */
+export function isNotPublished({ channel, topic, interval }: JsonRecord): boolean {
+  const name = topic ?? channel;
+  if (name === "kline") return typeof interval === "string" && CANDLE_LENGTH.test(interval);
+  return typeof name === "string" && NOT_PUBLISHED.test(name);
 }

@@ -2,9 +2,12 @@ import { describe, expect, test } from "vitest";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { FeedEvent, FeedSubscription } from "../../feed/feed-adapter.ts";
-import { BITMEX_LEVELS_MAX, BitmexLevels } from "./book.ts";
-import { decodeRecorded } from "../../../../test/support/recorded-answer.ts";
+import { BitmexLevels } from "./book.ts";
+import { decodeRecorded } from "#test/support/recorded-answer.ts";
 import { bitmex } from "./adapter.ts";
+
+/** Levels of one book whose price is remembered. */
+const LEVELS_MAX = 50_000;
 
 const ACTIVE = "https://www.bitmex.com/api/v1/instrument/active";
 
@@ -232,9 +235,9 @@ test("of the levels of a book a bounded number is known by id", () => {
     ...(price === undefined ? {} : { price }),
   });
   const levels = new BitmexLevels();
-  const rows = Array.from({ length: BITMEX_LEVELS_MAX + 1 }, (_, id) => row(id, String(id + 1)));
+  const rows = Array.from({ length: LEVELS_MAX + 1 }, (_, id) => row(id, String(id + 1)));
   expect(levels.apply("partial", rows)).toMatchObject({ asks: [] });
-  const last = BITMEX_LEVELS_MAX - 1;
+  const last = LEVELS_MAX - 1;
   const update = levels.apply("update", [row(last)]);
   expect(update).toMatchObject({ bids: [[String(last + 1), "1"]] });
   expect(levels.apply("update", [row(last + 1)])).toBe("missing-data");
@@ -246,7 +249,7 @@ test("an address that cannot be read is of an unknown instrument", () => {
   const decoder = bitmex.createDecoder({ catalog, bookDepth: 25 });
   const events: FeedEvent[] = [];
   const url = "https://www.bitmex.com/api/v1/trade?symbol=%E0%A4&count=5";
-  const answer = { url, status: 200, body: "[]" };
+  const answer = { url, body: "[]" };
   decodeRecorded({ adapter: bitmex, catalog, decoder }, answer, 1, (event) => events.push(event));
   expect(events).toEqual([{ kind: "rejected", reason: "unknown-instrument" }]);
 });

@@ -1,19 +1,16 @@
 // BitMEX, WebSocket and REST API v1.
 // https://www.bitmex.com/app/wsAPI
 // https://www.bitmex.com/api/explorer/
-import type { Channel } from "#core/instrument.ts";
-import type {
-  FeedAdapter,
-  FeedEndpoints,
-  FeedLimits,
-  FeedSubscribeOptions,
-  FeedSubscription,
-  RestRequest,
-} from "../../feed/feed-adapter.ts";
-import { BitmexDecoder } from "./decoder.ts";
-import { BITMEX, deriveBitmexInstrument, parseBitmexInstruments } from "./instruments.ts";
+import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
-import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
+import { FrameDecoder } from "../../reading/frame-decoder.ts";
+import { TEXT_RECORDS } from "../../reading/frame-forms.ts";
+import { withTextPongs } from "../../reading/text-pongs.ts";
+import { clockIn } from "../../reading/whole-numbers.ts";
+import { BitmexReader } from "./decoder.ts";
+import { BITMEX, deriveBitmexInstrument, parseBitmexInstruments } from "./instruments.ts";
+import { bitmexFrames, isOffered } from "./requests.ts";
+import { bitmexGet, bitmexRecordedRequest } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // A guess: no limit of topics is published.
@@ -30,28 +27,6 @@ const LIMITS: FeedLimits = {
   connectionSilenceMsMax: 45_000,
   connectionAgeMsMax: undefined,
 };
-
-/** The table of each channel but the book. */
-const TABLES: Partial<Record<Channel, string>> = {
-  trades: "trade",
-  quotes: "quote",
-  ticker: "instrument",
-  "mark-price": "instrument",
-  funding: "instrument",
-  "open-interest": "instrument",
-  liquidations: "liquidation",
-  candles: "tradeBin1m",
-};
-
-const DERIVATIVES_ONLY: ReadonlySet<Channel> = new Set([
-  "mark-price",
-  "funding",
-  "open-interest",
-  "liquidations",
-]);
-
-/** Levels per side in the smaller of the two books. */
-const SMALL_BOOK_LEVELS = 25;
 
 /**
  * BitMEX: perpetuals, dated futures and spot. All sizes count contracts. Books are tables of levels
@@ -94,11 +69,8 @@ export const bitmex: FeedAdapter = {
   limits: LIMITS,
   bookSync: { snapshot: "in-band" },
   keepAlive: { intervalMs: 15_000, frame: () => "ping" },
-  instrumentsRequests: (endpoints) => [get(endpoints, "/instrument/active")],
-  recordedRequest: recordedRequestOf([
-    { kind: "instruments", path: /\/api\/v1\/instrument(?:\/active)?\/?$/ },
-    { kind: "trades", path: /\/api\/v1\/trade$/, symbolIn: "symbol" },
-  ]),
+  instrumentsRequests: (endpoints) => [bitmexGet(endpoints, "/instrument/active")],
+  recordedRequest: bitmexRecordedRequest,
   parseInstruments: parseBitmexInstruments,
   deriveInstrument: (venueSymbol) => deriveBitmexInstrument(venueSymbol),
   planConnections: (subscriptions, endpoints) =>
@@ -106,42 +78,13 @@ export const bitmex: FeedAdapter = {
       url: endpoints.webSocket,
       subscriptionsMax: LIMITS.subscriptionsPerConnectionMax,
     }),
-  subscribeFrames: (wanted, options) => frames("subscribe", wanted, options),
-  unsubscribeFrames: (wanted, options) => frames("unsubscribe", wanted, options),
+  subscribeFrames: (wanted, options) => bitmexFrames("subscribe", wanted, options),
+  unsubscribeFrames: (wanted, options) => bitmexFrames("unsubscribe", wanted, options),
   // Neither rising ids nor exact times: the latest trades, which may reach back far enough.
   tradesRequest: ({ venueSymbol }, { endpoints }) =>
-    get(endpoints, `/trade?symbol=${encodeURIComponent(venueSymbol)}&count=500&reverse=true`),
-  serverTimeRequest: (endpoints) => get(endpoints, ""),
-  parseServerTimeUs: (body) => {
-    const text = /"timestamp"\s*:\s*(\d{13})\b/.exec(body)?.[1];
-    return text === undefined ? undefined : Number(text) * 1000;
-  },
-  createDecoder: (context) => new BitmexDecoder(context),
+    bitmexGet(endpoints, `/trade?symbol=${encodeURIComponent(venueSymbol)}&count=500&reverse=true`),
+  serverTimeRequest: (endpoints) => bitmexGet(endpoints, ""),
+  parseServerTimeUs: clockIn("timestamp"),
+  createDecoder: (context) =>
+    new FrameDecoder(withTextPongs(TEXT_RECORDS), new BitmexReader(context)),
 };
-
-/** Dated futures have no funding, and spot nothing that contracts have. */
-function isOffered({ instrument, channel }: FeedSubscription): boolean {
-  if (channel === "funding") return instrument.kind === "perpetual";
-  return instrument.kind !== "spot" || !DERIVATIVES_ONLY.has(channel);
-}
-
-/** One topic a frame, so that a bad one costs the others nothing. */
-function frames(
-  op: "subscribe" | "unsubscribe",
-  subscriptions: readonly FeedSubscription[],
-  { bookDepth }: FeedSubscribeOptions,
-): readonly string[] {
-  const book = bookDepth > SMALL_BOOK_LEVELS ? "orderBookL2" : "orderBookL2_25";
-  const topics = new Set<string>();
-  for (const subscription of subscriptions) {
-    const { instrument, channel } = subscription;
-    const table = channel === "book" ? book : TABLES[channel];
-    if (table === undefined || !isOffered(subscription)) continue;
-    topics.add(`${table}:${instrument.venueSymbol}`);
-  }
-  return [...topics].map((topic) => JSON.stringify({ op, args: [topic] }));
-}
-
-function get(endpoints: FeedEndpoints, path: string): RestRequest {
-  return { url: `${endpoints.rest}/api/v1${path}`, weight: 1 };
-}

@@ -1,16 +1,17 @@
 import type { JsonText } from "#core/json-text.ts";
 import type { RejectReason } from "../../feed/feed-adapter.ts";
-import { type Row, sideOf } from "./readings.ts";
+import type { TextRecord } from "../../reading/frame-forms.ts";
 import { isBadTime, parseIsoTimeUs } from "../../reading/venue-time.ts";
+import { sideOf } from "./fields.ts";
 
 /** What a message does to its table. */
 export type LevelAction = "partial" | "insert" | "update" | "delete";
 
 /** Levels of one book whose price is remembered. A message has to tell the price of all others. */
-export const BITMEX_LEVELS_MAX = 50_000;
+const LEVELS_MAX = 50_000;
 
 /** The levels of one message as price and size, and when the venue says that it happened. */
-export type LevelRows = {
+type LevelRows = {
   readonly bids: readonly (readonly [JsonText, JsonText])[];
   readonly asks: readonly (readonly [JsonText, JsonText])[];
   readonly venueTimeUs: number | undefined;
@@ -25,7 +26,7 @@ export class BitmexLevels {
   #begun = false;
 
   /** The levels that a message sets, or why it cannot be used. */
-  apply(action: LevelAction, rows: readonly Row[]): LevelRows | RejectReason {
+  apply(action: LevelAction, rows: readonly TextRecord[]): LevelRows | RejectReason {
     if (action === "partial") {
       this.#prices.clear();
       this.#begun = true;
@@ -66,6 +67,6 @@ export class BitmexLevels {
   }
 
   #hasRoomFor(id: string): boolean {
-    return this.#prices.size < BITMEX_LEVELS_MAX || this.#prices.has(id);
+    return this.#prices.size < LEVELS_MAX || this.#prices.has(id);
   }
 }

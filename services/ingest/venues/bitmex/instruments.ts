@@ -5,28 +5,33 @@ import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument, InstrumentKind } from "#core/instrument.ts";
 import { asJsonArray, parseJsonText } from "#core/json-text.ts";
+import { type InstrumentList, listInstruments } from "../../reading/listed-instruments.ts";
 import { parseIsoTimeUs } from "../../reading/venue-time.ts";
 
 /** The venue's id. */
 export const BITMEX = "bitmex";
 
 /** Classification codes of what has a Tickwire form; indices, spreads, options and bets do not. */
-const KINDS: Readonly<Record<string, InstrumentKind>> = {
+const KINDS: ReadonlyMap<string, InstrumentKind> = new Map<string, InstrumentKind>([
   /** Perpetuals on coins, on currencies, on shares. */
-  FFWCSX: "perpetual",
-  FFWCSF: "perpetual",
-  FFSCSX: "perpetual",
-  FFCCSX: "future",
+  ["FFWCSX", "perpetual"],
+  ["FFWCSF", "perpetual"],
+  ["FFSCSX", "perpetual"],
+  ["FFCCSX", "future"],
   /** On baskets of coins. */
-  FFICSX: "future",
-  IFXXXP: "spot",
-};
+  ["FFICSX", "future"],
+  ["IFXXXP", "spot"],
+]);
 
 /** Closed markets open again; settled and unlisted ones do not. */
 const TRADABLE = new Set(["Open", "Closed"]);
 
 /** The venue's own names of assets, and those of their smallest units, which it settles in. */
-const ASSETS: Readonly<Record<string, string>> = { XBT: "BTC", XBt: "BTC", Gwei: "ETH" };
+const ASSETS: ReadonlyMap<string, string> = new Map([
+  ["XBT", "BTC"],
+  ["XBt", "BTC"],
+  ["Gwei", "ETH"],
+]);
 
 const ASSET = /^[A-Z0-9.]{1,32}$/;
 
@@ -59,27 +64,22 @@ type Listed = z.infer<typeof instrumentSchema>;
  * Reads the list of active instruments; undefined if the body is none. Left out and counted: what
  * no longer trades, what has no Tickwire form, and any that would get the name of another one.
  */
-export function parseBitmexInstruments(
-  body: string,
-): { readonly instruments: readonly Instrument[]; readonly skipped: number } | undefined {
+export function parseBitmexInstruments(body: string): InstrumentList | undefined {
   const list = asJsonArray(parseJsonText(body));
   if (list === undefined) return undefined;
-  const bySymbol = new Map<string, Instrument>();
   const venueSymbols = new Set<string>();
-  for (const entry of list) {
+  return listInstruments(list, (entry) => {
     const parsed = instrumentSchema.safeParse(entry);
-    const instrument = parsed.success ? toInstrument(parsed.data) : undefined;
-    if (instrument === undefined) continue;
-    if (bySymbol.has(instrument.symbol) || venueSymbols.has(instrument.venueSymbol)) continue;
-    bySymbol.set(instrument.symbol, instrument);
-    venueSymbols.add(instrument.venueSymbol);
-  }
-  return { instruments: [...bySymbol.values()], skipped: list.length - bySymbol.size };
+    if (!parsed.success || venueSymbols.has(parsed.data.symbol)) return undefined;
+    const instrument = toInstrument(parsed.data);
+    if (instrument !== undefined) venueSymbols.add(instrument.venueSymbol);
+    return instrument;
+  });
 }
 
 function toInstrument(listed: Listed): Instrument | undefined {
   const { symbol: venueSymbol, typ, isInverse: inverse } = listed;
-  const kind = KINDS[typ];
+  const kind = KINDS.get(typ);
   const base = baseOf(listed);
   const quote = assetOf(listed.quoteCurrency);
   const settle = assetOf(listed.settlCurrency || listed.quoteCurrency);
@@ -130,7 +130,7 @@ function baseOf({ symbol, underlying }: Listed): string {
 }
 
 function assetOf(name: string): string {
-  return ASSETS[name] ?? name.toUpperCase();
+  return ASSETS.get(name) ?? name.toUpperCase();
 }
 
 /**

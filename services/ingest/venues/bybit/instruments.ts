@@ -3,8 +3,13 @@ import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
-import { BYBIT_CATEGORIES, type BybitCategory, categoryOfUrl } from "./requests.ts";
+import {
+  incrementsOf,
+  type InstrumentList,
+  listInstruments,
+} from "../../reading/listed-instruments.ts";
 import { millisecondsTimeUs, parseJson } from "../../reading/text-fields.ts";
+import { BYBIT_CATEGORIES, type BybitCategory, categoryOfUrl } from "./requests.ts";
 
 const VENUE = "bybit";
 
@@ -49,11 +54,6 @@ const instrumentSchema = z.object({
 type ListedInstrument = z.infer<typeof instrumentSchema>;
 
 /** What `parseInstruments` of a feed adapter returns. */
-type InstrumentList = {
-  readonly instruments: readonly Instrument[];
-  readonly skipped: number;
-};
-
 /**
  * The first page of each list. Spot comes in one page; contracts that are traded before their
  * listing have a list of their own.
@@ -89,29 +89,20 @@ export function parseBybitInstruments(body: string, url: string): InstrumentList
   const list = listSchema.safeParse(parseJson(body));
   if (!list.success) return undefined;
   const category = categoryOfUrl(url) ?? list.data.result.category;
-  const entries = list.data.result.list;
-  const bySymbol = new Map<string, Instrument>();
-  for (const entry of entries) {
+  return listInstruments(list.data.result.list, (entry) => {
     const parsed = instrumentSchema.safeParse(entry);
-    if (!parsed.success || ENDED.has(parsed.data.status ?? "")) continue;
-    const instrument = toInstrument(parsed.data, category);
-    if (instrument === undefined || bySymbol.has(instrument.symbol)) continue;
-    bySymbol.set(instrument.symbol, instrument);
-  }
-  return { instruments: [...bySymbol.values()], skipped: entries.length - bySymbol.size };
+    if (!parsed.success || ENDED.has(parsed.data.status ?? "")) return undefined;
+    return toInstrument(parsed.data, category);
+  });
 }
 
 function toInstrument(listed: ListedInstrument, category: BybitCategory): Instrument | undefined {
   const { symbol: venueSymbol, baseCoin: base, quoteCoin } = listed;
   const settle = listed.settleCoin ?? quoteCoin;
   const deliveryTimeUs = millisecondsTimeUs(listed.deliveryTime === "0" ? "" : listed.deliveryTime);
-  const priceIncrement = incrementOf(listed.priceFilter?.tickSize);
-  const lot = listed.lotSizeFilter;
-  const sizeIncrement = incrementOf(lot?.qtyStep ?? lot?.basePrecision);
-  const details = {
-    ...(priceIncrement === undefined ? {} : { priceIncrement }),
-    ...(sizeIncrement === undefined ? {} : { sizeIncrement }),
-  };
+  const { priceFilter, lotSizeFilter: lot } = listed;
+  const size = lot?.qtyStep ?? lot?.basePrecision;
+  const details = incrementsOf({ price: priceFilter?.tickSize, size });
   if (category === "spot") {
     return { ...spot({ venueSymbol, base, quote: quoteCoin }), ...details };
   }
@@ -140,11 +131,6 @@ function toInstrument(listed: ListedInstrument, category: BybitCategory): Instru
 
 function expiryField(timeUs: number | undefined): { readonly expiryTimeUs?: number } {
   return timeUs === undefined || Number.isNaN(timeUs) ? {} : { expiryTimeUs: timeUs };
-}
-
-function incrementOf(text: string | undefined): string | undefined {
-  const increment = canonicalDecimal(text ?? "");
-  return increment === "0" ? undefined : increment;
 }
 
 /**

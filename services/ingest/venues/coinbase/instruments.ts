@@ -1,7 +1,15 @@
 // https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products/get-all-known-trading-pairs
-import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
+import {
+  incrementsOf,
+  type InstrumentList,
+  listInstruments,
+  spotPair,
+} from "../../reading/listed-instruments.ts";
+import { parseJson } from "../../reading/text-fields.ts";
+
+const VENUE = "coinbase";
 
 const productSchema = z.object({
   id: z.string(),
@@ -16,52 +24,22 @@ const productSchema = z.object({
  * Reads a list of products; undefined if the body is not one. Delisted products and names that
  * cannot be part of a symbol are left out and counted.
  */
-export function parseProducts(
-  body: string,
-): { readonly instruments: readonly Instrument[]; readonly skipped: number } | undefined {
-  let products: unknown;
-  try {
-    products = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-  if (!Array.isArray(products)) return undefined;
-  const bySymbol = new Map<string, Instrument>();
-  for (const product of products) {
-    const parsed = productSchema.safeParse(product);
-    if (!parsed.success || parsed.data.status === "delisted") continue;
-    const { id, base_currency: base, quote_currency: quote } = parsed.data;
-    const priceIncrement = canonicalDecimal(parsed.data.quote_increment ?? "");
-    const sizeIncrement = canonicalDecimal(parsed.data.base_increment ?? "");
-    const instrument = spot({ venueSymbol: id, base, quote });
-    if (bySymbol.has(instrument.symbol)) continue;
-    bySymbol.set(instrument.symbol, {
-      ...instrument,
-      ...(priceIncrement === undefined ? {} : { priceIncrement }),
-      ...(sizeIncrement === undefined ? {} : { sizeIncrement }),
-    });
-  }
-  return { instruments: [...bySymbol.values()], skipped: products.length - bySymbol.size };
+export function parseProducts(body: string): InstrumentList | undefined {
+  const products = parseJson(body);
+  return Array.isArray(products) ? listInstruments(products, instrumentOf) : undefined;
+}
+
+function instrumentOf(product: unknown): Instrument | undefined {
+  const parsed = productSchema.safeParse(product);
+  if (!parsed.success || parsed.data.status === "delisted") return undefined;
+  const { id, base_currency: base, quote_currency: quote } = parsed.data;
+  const { quote_increment: price = "", base_increment: size = "" } = parsed.data;
+  return { ...spotPair(VENUE, id, { base, quote }), ...incrementsOf({ price, size }) };
 }
 
 /** An instrument from its product id alone; undefined if it is none. */
 export function deriveProduct(venueSymbol: string): Instrument | undefined {
-  const parts = /^([A-Z0-9]+)-([A-Z0-9]+)$/.exec(venueSymbol);
-  const [, base, quote] = parts ?? [];
+  const [, base, quote] = /^([A-Z0-9]+)-([A-Z0-9]+)$/.exec(venueSymbol) ?? [];
   if (base === undefined || quote === undefined) return undefined;
-  return spot({ venueSymbol, base, quote });
-}
-
-function spot(names: { venueSymbol: string; base: string; quote: string }): Instrument {
-  const { venueSymbol, base, quote } = names;
-  return {
-    venue: "coinbase",
-    symbol: `${base}-${quote}`,
-    venueSymbol,
-    kind: "spot",
-    base,
-    quote,
-    settle: quote,
-    inverse: false,
-  };
+  return spotPair(VENUE, venueSymbol, { base, quote });
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { FeedEvent, FeedSubscription } from "../../feed/feed-adapter.ts";
-import { PENDING_REQUESTS_MAX } from "./decoder.ts";
+import { PENDING_REQUESTS_MAX } from "../../reading/pending-requests.ts";
 import { deribit } from "./adapter.ts";
 
 function derived(name: string): Instrument {

@@ -2,18 +2,16 @@
 // https://docs.deribit.com/articles/market-data-collection-best-practices
 // https://docs.deribit.com/subscriptions/orderbook/bookinstrument_nameinterval
 // https://docs.deribit.com/api-reference/session-management/public-set_heartbeat
-import type { Channel, Instrument } from "#core/instrument.ts";
 import { JsonTape } from "#core/json-tape.ts";
-import type {
-  FeedAdapter,
-  FeedLimits,
-  FeedSubscribeOptions,
-  FeedSubscription,
-} from "../../feed/feed-adapter.ts";
-import { DeribitDecoder } from "./decoder.ts";
-import { deriveDeribitInstrument, parseDeribitInstruments } from "./instruments.ts";
+import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
-import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
+import { FrameDecoder } from "../../reading/frame-decoder.ts";
+import { tapeObjects } from "../../reading/frame-forms.ts";
+import { clockIn } from "../../reading/whole-numbers.ts";
+import { DeribitReader } from "./decoder.ts";
+import { deriveDeribitInstrument, parseDeribitInstruments } from "./instruments.ts";
+import { deribitFrames, deribitRequest, isOffered } from "./requests.ts";
+import { deribitRecordedRequest, deribitTradesRequest } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // The venue allows 500 channels on a connection.
@@ -31,25 +29,7 @@ const LIMITS: FeedLimits = {
   connectionAgeMsMax: undefined,
 };
 
-/** Names in one request. */
-const CHANNELS_PER_FRAME_MAX = 100;
 const HEARTBEAT_INTERVAL_SECONDS = 30;
-/** The largest page there is. */
-const TRADES_MAX = 1000;
-
-/** What the venue's channels are called around the instrument's name. */
-const VENUE_CHANNELS: Partial<Record<Channel, (venueSymbol: string) => string>> = {
-  // `raw` is for logged-in connections only.
-  trades: (name) => `trades.${name}.100ms`,
-  liquidations: (name) => `trades.${name}.100ms`,
-  book: (name) => `book.${name}.100ms`,
-  quotes: (name) => `quote.${name}`,
-  ticker: (name) => `ticker.${name}.100ms`,
-  funding: (name) => `ticker.${name}.100ms`,
-  "mark-price": (name) => `ticker.${name}.100ms`,
-  "open-interest": (name) => `ticker.${name}.100ms`,
-  candles: (name) => `chart.trades.${name}.1`,
-};
 
 /**
  * Deribit: perpetuals, futures, options and spot. Liquidations are those trades that say that a
@@ -99,76 +79,27 @@ export const deribit: FeedAdapter = {
     },
   },
   openingFrames: ({ requestId }) => [
-    request(requestId, "public/set_heartbeat", { interval: HEARTBEAT_INTERVAL_SECONDS }),
+    deribitRequest(requestId, "public/set_heartbeat", { interval: HEARTBEAT_INTERVAL_SECONDS }),
   ],
   instrumentsRequests: ({ rest }) => [
     { url: `${rest}/public/get_instruments?currency=any&expired=false`, weight: 5 },
   ],
-  recordedRequest: recordedRequestOf([
-    { kind: "instruments", path: /\/public\/get_instruments$/ },
-    {
-      kind: "trades",
-      path: /\/public\/get_last_trades_by_instrument$/,
-      symbolIn: "instrument_name",
-    },
-  ]),
+  recordedRequest: deribitRecordedRequest,
   parseInstruments: (body) => parseDeribitInstruments(body),
   deriveInstrument: (venueSymbol) => deriveDeribitInstrument(venueSymbol),
   planConnections: (subscriptions, endpoints) =>
-    planByInstrument(
-      subscriptions.filter(({ instrument, channel }) => has(instrument, channel)),
-      { url: endpoints.webSocket, subscriptionsMax: LIMITS.subscriptionsPerConnectionMax },
-    ),
-  subscribeFrames: (subscriptions, options) => frames("public/subscribe", subscriptions, options),
-  unsubscribeFrames: (subscriptions, options) =>
-    frames("public/unsubscribe", subscriptions, options),
-  tradesRequest: ({ venueSymbol }, { endpoints }) => {
-    const query = `instrument_name=${encodeURIComponent(venueSymbol)}&count=${TRADES_MAX}`;
-    return { url: `${endpoints.rest}/public/get_last_trades_by_instrument?${query}`, weight: 1 };
-  },
+    planByInstrument(subscriptions.filter(isOffered), {
+      url: endpoints.webSocket,
+      subscriptionsMax: LIMITS.subscriptionsPerConnectionMax,
+    }),
+  subscribeFrames: (wanted, options) => deribitFrames("public/subscribe", wanted, options),
+  unsubscribeFrames: (wanted, options) => deribitFrames("public/unsubscribe", wanted, options),
+  tradesRequest: (instrument, { endpoints }) => deribitTradesRequest(instrument, endpoints),
   serverTimeRequest: ({ rest }) => ({ url: `${rest}/public/get_time`, weight: 1 }),
-  parseServerTimeUs: parseServerTime,
-  createDecoder: (context) => new DeribitDecoder(context),
+  // `{"jsonrpc":"2.0","result":1550147385946}`
+  parseServerTimeUs: clockIn("result"),
+  createDecoder: (context) => {
+    const tape = new JsonTape();
+    return new FrameDecoder(tapeObjects(tape), new DeribitReader(tape, context));
+  },
 };
-
-const NOT_OF_SPOT: ReadonlySet<Channel> = new Set<Channel>([
-  "mark-price",
-  "open-interest",
-  "liquidations",
-]);
-
-/** Funding is for perpetuals; spot has neither marks nor liquidations. */
-function has({ kind }: Instrument, channel: Channel): boolean {
-  if (channel === "funding") return kind === "perpetual";
-  return kind !== "spot" || !NOT_OF_SPOT.has(channel);
-}
-
-function frames(
-  method: string,
-  subscriptions: readonly FeedSubscription[],
-  options: FeedSubscribeOptions,
-): readonly string[] {
-  const names = new Set<string>();
-  for (const { instrument, channel } of subscriptions) {
-    const name = VENUE_CHANNELS[channel]?.(instrument.venueSymbol);
-    if (name !== undefined) names.add(name);
-  }
-  const all = [...names];
-  const requests: string[] = [];
-  for (let start = 0; start < all.length; start += CHANNELS_PER_FRAME_MAX) {
-    const channels = all.slice(start, start + CHANNELS_PER_FRAME_MAX);
-    requests.push(request(options.requestId + requests.length, method, { channels }));
-  }
-  return requests;
-}
-
-function request(id: number, method: string, params: object): string {
-  return JSON.stringify({ jsonrpc: "2.0", id, method, params });
-}
-
-/** `{"jsonrpc":"2.0","result":1550147385946}`, in milliseconds. */
-function parseServerTime(body: string): number | undefined {
-  const tape = new JsonTape();
-  const milliseconds = tape.scan(body) ? tape.number(tape.get(0, "result")) : Number.NaN;
-  return Number.isSafeInteger(milliseconds) && milliseconds > 0 ? milliseconds * 1000 : undefined;
-}

@@ -3,6 +3,13 @@ import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import { parseJsonText } from "#core/json-text.ts";
+import { expiryDayOfWords } from "../../reading/expiry-days.ts";
+import {
+  incrementsOf,
+  type InstrumentList,
+  listInstruments,
+  spotPair,
+} from "../../reading/listed-instruments.ts";
 
 const VENUE = "deribit";
 
@@ -16,10 +23,6 @@ const NAMES = {
     `^(${ASSET})(?:_(${ASSET}))?-(\\d{1,2}[A-Z]{3}\\d{2})-(\\d+(?:d\\d+)?)-([CP])$`,
   ),
 } as const;
-const MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
-
-/** Contracts end at 08:00 UTC. */
-const EXPIRY_HOUR = 8;
 
 const listSchema = z.object({ result: z.array(z.unknown()) });
 
@@ -39,44 +42,32 @@ const listedSchema = z.object({
  * Reads a list of instruments; undefined if the body is not one. Left out and counted: what no
  * longer trades, and combinations of several instruments.
  */
-export function parseDeribitInstruments(
-  body: string,
-): { readonly instruments: readonly Instrument[]; readonly skipped: number } | undefined {
+export function parseDeribitInstruments(body: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJsonText(body));
-  if (!list.success) return undefined;
-  const bySymbol = new Map<string, Instrument>();
-  for (const entry of list.data.result) {
-    const listed = listedSchema.safeParse(entry);
-    if (!listed.success || listed.data.is_active === false) continue;
-    const instrument = deriveDeribitInstrument(listed.data.instrument_name);
-    if (instrument === undefined || bySymbol.has(instrument.symbol)) continue;
-    bySymbol.set(instrument.symbol, { ...instrument, ...detailsOf(instrument, listed.data) });
-  }
-  const instruments = [...bySymbol.values()];
-  return { instruments, skipped: list.data.result.length - instruments.length };
+  return list.success ? listInstruments(list.data.result, toInstrument) : undefined;
+}
+
+function toInstrument(entry: unknown): Instrument | undefined {
+  const listed = listedSchema.safeParse(entry);
+  if (!listed.success || listed.data.is_active === false) return undefined;
+  const instrument = deriveDeribitInstrument(listed.data.instrument_name);
+  return instrument && { ...instrument, ...detailsOf(instrument, listed.data) };
 }
 
 function detailsOf(
   instrument: Instrument,
   listed: z.infer<typeof listedSchema>,
 ): Partial<Instrument> {
-  const contractSize = positive(listed.contract_size);
-  const priceIncrement = positive(listed.tick_size);
-  const sizeIncrement = positive(listed.min_trade_amount);
+  const contractSize = canonicalDecimal(listed.contract_size ?? "0");
+  const hasSize = contractSize !== undefined && contractSize !== "0";
   const expiryMs = Number(listed.expiration_timestamp ?? Number.NaN);
   const expires = instrument.expiryTimeUs !== undefined && Number.isSafeInteger(expiryMs);
   return {
-    ...(contractSize === undefined || instrument.kind === "spot" ? {} : { contractSize }),
-    ...(priceIncrement === undefined ? {} : { priceIncrement }),
-    ...(sizeIncrement === undefined ? {} : { sizeIncrement }),
+    ...(hasSize && instrument.kind !== "spot" ? { contractSize } : {}),
+    ...incrementsOf({ price: listed.tick_size, size: listed.min_trade_amount }),
     ...(expires ? { expiryTimeUs: expiryMs * 1000 } : {}),
     ...(listed.settlement_currency === undefined ? {} : { settle: listed.settlement_currency }),
   };
-}
-
-function positive(text: string | undefined): string | undefined {
-  const decimal = text === undefined ? undefined : canonicalDecimal(text);
-  return decimal === undefined || decimal === "0" || decimal.startsWith("-") ? undefined : decimal;
 }
 
 /**
@@ -89,8 +80,7 @@ export function deriveDeribitInstrument(venueSymbol: string): Instrument | undef
   const spot = NAMES.spot.exec(venueSymbol);
   if (spot !== null) {
     const [, base = "", quote = ""] = spot;
-    const symbol = `${base}-${quote}`;
-    return { ...common, symbol, kind: "spot", base, quote, settle: quote, inverse: false };
+    return spotPair(VENUE, venueSymbol, { base, quote });
   }
   const perpetual = NAMES.perpetual.exec(venueSymbol);
   if (perpetual !== null) {
@@ -99,7 +89,7 @@ export function deriveDeribitInstrument(venueSymbol: string): Instrument | undef
     return { ...common, symbol, kind: "perpetual", ...pair, ...sizesOf(pair) };
   }
   const dated = NAMES.future.exec(venueSymbol) ?? NAMES.option.exec(venueSymbol);
-  const expiry = dated === null ? undefined : expiryOf(dated[3] ?? "");
+  const expiry = dated === null ? undefined : expiryDayOfWords(dated[3] ?? "");
   if (dated === null || expiry === undefined) return undefined;
   const pair = pairOf(dated[1], dated[2]);
   const symbol = `${pair.base}-${pair.quote}-${expiry.day}`;
@@ -132,18 +122,4 @@ function pairOf(base = "", quote: string | undefined): Pair {
 /** Amounts of inverse futures count dollars; all others count the coin. */
 function sizesOf({ inverse }: Pair): Pick<Instrument, "sizeUnit"> {
   return inverse ? { sizeUnit: "quote" } : {};
-}
-
-/** `24SEP21`, or `6AUG21`; undefined for days that do not exist. */
-function expiryOf(text: string): { readonly day: string; readonly timeUs: number } | undefined {
-  const [, date = "", monthName = "", year = ""] = /^(\d+)([A-Z]{3})(\d{2})$/.exec(text) ?? [];
-  const month = MONTHS.indexOf(monthName);
-  const time = new Date(Date.UTC(2000 + Number(year), month, Number(date), EXPIRY_HOUR));
-  if (month < 0 || time.getUTCMonth() !== month || time.getUTCDate() !== Number(date)) {
-    return undefined;
-  }
-  return {
-    day: time.toISOString().slice(0, 10).replaceAll("-", ""),
-    timeUs: time.getTime() * 1000,
-  };
 }

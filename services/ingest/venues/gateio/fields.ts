@@ -62,13 +62,6 @@ function safe(digits: string): number {
   return Number.isSafeInteger(value) ? value : BAD_TIME;
 }
 
-/** An update id, which is a safe integer for decades to come. */
-export function updateId(value: JsonText | undefined): number | undefined {
-  if (typeof value !== "string" || !/^\d{1,16}$/.test(value)) return undefined;
-  const id = Number(value);
-  return Number.isSafeInteger(id) ? id : undefined;
-}
-
 /** The digits of a trade's id. */
 export function idText(value: JsonText | undefined): string | undefined {
   return typeof value === "string" && /^\d{1,40}$/.test(value) ? value : undefined;

@@ -4,13 +4,17 @@
 import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
+import {
+  incrementsOf,
+  type InstrumentList,
+  listInstruments,
+  spotPair,
+} from "../../reading/listed-instruments.ts";
+import { parseJson } from "../../reading/text-fields.ts";
 
 /** The ids of the two venues that Gate is here. */
 export const GATEIO = "gateio";
 export const GATEIO_FUTURES = "gateio-futures";
-
-/** What `parseInstruments` of a feed adapter returns. */
-type InstrumentList = { readonly instruments: readonly Instrument[]; readonly skipped: number };
 
 /** Names are in any script; the underscore parts base and quote. */
 const ASSET = /^[\p{L}\p{N}.$-]{1,32}$/u;
@@ -56,8 +60,7 @@ export function parseGatePairs(body: string): InstrumentList | undefined {
     if (instrument?.base !== base || instrument.quote !== quote) return undefined;
     return {
       ...instrument,
-      ...increment("priceIncrement", `1e-${precision}`),
-      ...increment("sizeIncrement", `1e-${sizeDecimals}`),
+      ...incrementsOf({ price: `1e-${precision}`, size: `1e-${sizeDecimals}` }),
     };
   });
 }
@@ -79,7 +82,7 @@ export function parseGateContracts(body: string, url: string): InstrumentList | 
     return {
       ...instrument,
       contractSize,
-      ...increment("priceIncrement", parsed.data.order_price_round),
+      ...incrementsOf({ price: parsed.data.order_price_round }),
       // Some contracts trade in fractions, whose step no list gives.
       ...(parsed.data.enable_decimal === true ? {} : { sizeIncrement: "1" }),
     };
@@ -90,16 +93,7 @@ export function parseGateContracts(body: string, url: string): InstrumentList | 
 export function deriveGatePair(venueSymbol: string): Instrument | undefined {
   const [base = "", quote = "", ...rest] = venueSymbol.split("_");
   if (rest.length > 0 || !ASSET.test(base) || !ASSET.test(quote)) return undefined;
-  return {
-    venue: GATEIO,
-    symbol: `${base}-${quote}`,
-    venueSymbol,
-    kind: "spot",
-    base,
-    quote,
-    settle: quote,
-    inverse: false,
-  };
+  return spotPair(GATEIO, venueSymbol, { base, quote });
 }
 
 /**
@@ -140,31 +134,10 @@ function hasEnded(contract: Contract): boolean {
   return inDelisting === true && Number(positions ?? 0) === 0;
 }
 
-function increment(
-  name: "priceIncrement" | "sizeIncrement",
-  text: string,
-): Partial<Pick<Instrument, "priceIncrement" | "sizeIncrement">> {
-  const value = canonicalDecimal(text);
-  return value === undefined || value === "0" ? {} : { [name]: value };
-}
-
 function parseList(
   body: string,
   toInstrument: (entry: unknown) => Instrument | undefined,
 ): InstrumentList | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-  const list = listSchema.safeParse(json);
-  if (!list.success) return undefined;
-  const bySymbol = new Map<string, Instrument>();
-  for (const entry of list.data) {
-    const instrument = toInstrument(entry);
-    if (instrument === undefined || bySymbol.has(instrument.symbol)) continue;
-    bySymbol.set(instrument.symbol, instrument);
-  }
-  return { instruments: [...bySymbol.values()], skipped: list.data.length - bySymbol.size };
+  const list = listSchema.safeParse(parseJson(body));
+  return list.success ? listInstruments(list.data, toInstrument) : undefined;
 }

@@ -10,7 +10,8 @@ import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { BAD_DECIMAL, decimalText, optionalDecimal, present } from "../../reading/text-fields.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
-import { gateTimeUs, idText, levelsOf, updateId } from "./fields.ts";
+import { wholeNumber } from "../../reading/whole-numbers.ts";
+import { gateTimeUs, idText, levelsOf } from "./fields.ts";
 
 /** What a message is about. Its time is that of the whole message; most parts have their own. */
 export type GateSubject = EventSubject & { readonly scales: ScaleTracker };
@@ -87,8 +88,8 @@ export function readBook(
   emit: Emit,
 ): RejectReason | undefined {
   const isRest = form === "rest";
-  const lastUpdateId = updateId(isRest ? book["id"] : book["u"]);
-  const firstUpdateId = form === "update" ? updateId(book["U"]) : undefined;
+  const lastUpdateId = wholeNumber(isRest ? book["id"] : book["u"]);
+  const firstUpdateId = form === "update" ? wholeNumber(book["U"]) : undefined;
   if (lastUpdateId === undefined) return "missing-field";
   if (form === "update" && firstUpdateId === undefined) return "missing-field";
   const venueTimeUs = isRest ? subject.venueTimeUs : gateTimeUs(book["t"]);
@@ -138,7 +139,7 @@ export function readTicker(
   if (values.lastPrice !== undefined) emit({ kind: "ticker", ...common, ...values });
   if (markPrice !== undefined) emit({ kind: "mark-price", ...common, markPrice, indexPrice });
   if (rate === undefined) return undefined;
-  const seconds = updateId(ticker["funding_interval"]);
+  const seconds = wholeNumber(ticker["funding_interval"]);
   const intervalMs = seconds === undefined ? undefined : seconds * 1000;
   emit({ kind: "funding", ...common, rate, nextFundingTimeUs, intervalMs });
   return undefined;

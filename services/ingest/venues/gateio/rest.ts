@@ -5,6 +5,7 @@ import type { FeedEndpoints, RejectReason, RestRequest } from "../../feed/feed-a
 import { type Emit, rejectOf } from "../../reading/emit.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import { compareIds } from "../../reading/trade-fields.ts";
+import { clockIn } from "../../reading/whole-numbers.ts";
 import { gateTimeUs } from "./fields.ts";
 import { settleOf } from "./instruments.ts";
 import { type GateSubject, readBook, readTrade } from "./readings.ts";
@@ -50,10 +51,7 @@ export function gateTradesRequest(instrument: Instrument, endpoints: FeedEndpoin
 /** The venue's clock, in milliseconds under the same address for all of Gate. */
 export const gateServerTime = {
   serverTimeRequest: (endpoints: FeedEndpoints): RestRequest => gateGet(endpoints, "spot/time"),
-  parseServerTimeUs: (body: string): number | undefined => {
-    const text = /"server_time"\s*:\s*(\d{13})\b/.exec(body)?.[1];
-    return text === undefined ? undefined : Number(text) * 1000;
-  },
+  parseServerTimeUs: clockIn("server_time"),
 };
 
 /** Gate gives the time of the answer and the time of the last change; the book is of the last. */

@@ -1,24 +1,15 @@
 // Gemini's current public feed. Perpetuals are traded on it like spot; their mark prices and open
 // interest are asked for by REST. Candles are not part of it.
 // https://developer.gemini.com/websocket/streams
-import type { Channel } from "#core/instrument.ts";
-import type { RawBook } from "#core/book-sync.ts";
-import type {
-  FeedAdapter,
-  FeedLimits,
-  FeedSubscribeOptions,
-  FeedSubscription,
-} from "../../feed/feed-adapter.ts";
+import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
-import { GEMINI_STREAMS, GeminiDecoder } from "./decoder.ts";
-import {
-  deriveGeminiInstrument,
-  geminiSymbolsRequest,
-  GEMINI_SYMBOLS_PATH,
-  parseGeminiSymbols,
-} from "./requests.ts";
-import { geminiRiskAddress, geminiRiskPoll } from "./risk.ts";
-import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
+import { FrameDecoder } from "../../reading/frame-decoder.ts";
+import { TEXT_RECORDS } from "../../reading/frame-forms.ts";
+import { GEMINI_SEQUENCING } from "./book.ts";
+import { GeminiReader } from "./decoder.ts";
+import { deriveGeminiInstrument, parseGeminiSymbols } from "./instruments.ts";
+import { geminiRequests, isStreamed } from "./requests.ts";
+import { geminiRecordedRequest, geminiRiskPoll, geminiSymbolsRequest } from "./rest.ts";
 
 const NAMING = { venue: "gemini", venueSymbolOf: (listed: string) => listed.toLowerCase() };
 
@@ -62,21 +53,14 @@ export const gemini: FeedAdapter = {
   limits: LIMITS,
   bookSync: {
     snapshot: "in-band",
-    sequencing: {
-      isCovered: (delta, snapshotUpdateId) => (delta.lastUpdateId ?? Infinity) <= snapshotUpdateId,
-      bridges: goesOn,
-      follows: goesOn,
-    },
+    sequencing: GEMINI_SEQUENCING,
   },
   keepAlive: {
     intervalMs: 20_000,
     frame: (sequence) => JSON.stringify({ id: `ping-${sequence}`, method: "ping" }),
   },
   instrumentsRequests: (endpoints) => [geminiSymbolsRequest(endpoints)],
-  recordedRequest: recordedRequestOf([
-    { kind: "instruments", path: GEMINI_SYMBOLS_PATH },
-    geminiRiskAddress("mark-price", (listed) => listed.toLowerCase()),
-  ]),
+  recordedRequest: geminiRecordedRequest("mark-price", NAMING),
   parseInstruments: (body) => parseGeminiSymbols(body, NAMING),
   deriveInstrument: (venueSymbol) => deriveGeminiInstrument(venueSymbol, NAMING),
   planConnections: (subscriptions, endpoints) =>
@@ -85,43 +69,9 @@ export const gemini: FeedAdapter = {
       url: `${endpoints.webSocket.replace(/\/+$/, "")}/?snapshot=-1`,
       subscriptionsMax: LIMITS.subscriptionsPerConnectionMax,
     }),
-  subscribeFrames: (subscriptions, options) => frames("SUBSCRIBE", subscriptions, options),
-  unsubscribeFrames: (subscriptions, options) => frames("UNSUBSCRIBE", subscriptions, options),
+  subscribeFrames: (subscriptions, options) => geminiRequests("SUBSCRIBE", subscriptions, options),
+  unsubscribeFrames: (subscriptions, options) =>
+    geminiRequests("UNSUBSCRIBE", subscriptions, options),
   polls: [geminiRiskPoll("mark-price"), geminiRiskPoll("open-interest")],
-  createDecoder: (context) => new GeminiDecoder(context),
+  createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new GeminiReader(context)),
 };
-
-/**
- * A change begins at the number where the one before ended, not at the next: one that begins behind
- * it is missing something.
- */
-function goesOn({ firstUpdateId, lastUpdateId }: RawBook, appliedUpdateId: number): boolean {
-  if (firstUpdateId === undefined || lastUpdateId === undefined) return false;
-  return firstUpdateId <= appliedUpdateId && appliedUpdateId < lastUpdateId;
-}
-
-/** One pair a frame, because a refusal is of a whole frame. */
-function frames(
-  method: "SUBSCRIBE" | "UNSUBSCRIBE",
-  subscriptions: readonly FeedSubscription[],
-  options: FeedSubscribeOptions,
-): readonly string[] {
-  const byPair = new Map<string, Set<string>>();
-  for (const { instrument, channel } of subscriptions) {
-    const stream = streamOf(channel);
-    if (stream === undefined) continue;
-    const name = instrument.venueSymbol;
-    byPair.set(name, (byPair.get(name) ?? new Set<string>()).add(`${name}@${stream}`));
-  }
-  return [...byPair.values()].map((params, index) =>
-    JSON.stringify({ id: options.requestId + index, method, params: [...params] }),
-  );
-}
-
-function isStreamed({ channel }: FeedSubscription): boolean {
-  return streamOf(channel) !== undefined;
-}
-
-function streamOf(channel: Channel): string | undefined {
-  return Object.keys(GEMINI_STREAMS).find((stream) => GEMINI_STREAMS[stream] === channel);
-}

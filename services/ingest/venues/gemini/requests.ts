@@ -1,155 +1,48 @@
-// What both of Gemini's public feeds share: how pairs are named and listed.
-// https://docs.gemini.com/rest/market-data (GET /v1/symbols, GET /v1/symbols/details/:symbol)
-import { z } from "zod";
-import type { Instrument } from "#core/instrument.ts";
-import {
-  asJsonArray,
-  asJsonObject,
-  asText,
-  parseJsonText,
-  type JsonText,
-} from "#core/json-text.ts";
-import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
-import { decimalText } from "../../reading/text-fields.ts";
-import { BAD_TIME } from "../../reading/venue-time.ts";
+// https://developer.gemini.com/websocket/streams
+import type { Channel } from "#core/instrument.ts";
+import type { FeedSubscribeOptions, FeedSubscription } from "../../feed/feed-adapter.ts";
+import { namesBySymbol } from "../../reading/names-by-symbol.ts";
+import type { Asked } from "../../reading/subscription-answers.ts";
 
-/** How a feed writes a pair that REST lists as `btcusd`. */
-export type GeminiNaming = {
-  readonly venue: string;
-  readonly venueSymbolOf: (listed: string) => string;
+const STREAM_OF: Partial<Record<Channel, string>> = {
+  trades: "trade",
+  quotes: "bookTicker",
+  book: "depth@100ms",
 };
 
-/** The assets that pairs are quoted in, longer names before those that they end in. */
-const QUOTES = "rlusd gusd usdt usdc usd eur gbp sgd dai btc eth bch ltc fil sol".split(" ");
-
-/** Bases of pairs in GUSD have at least so many letters. */
-const GUSD_BASE_LENGTH_MIN = 2;
-
-/** Bases that end in a G and are sold for USD: `paxgusd` is PAXG in USD, not PAX in GUSD. */
-const USD_PAIRS_LIKE_GUSD = new Set(["paxgusd", "wcfgusd", "mogusd", "dogusd"]);
-
-/** Of one pair. Numbers are texts here, so that a step of 1E-8 is read as it is written. */
-const detailsSchema = z.object({
-  symbol: z.string().regex(/^[A-Za-z0-9]+$/),
-  base_currency: z.string().regex(/^[A-Za-z0-9]+$/),
-  quote_currency: z.string().regex(/^[A-Za-z0-9]+$/),
-  tick_size: z.string().nullish(),
-  quote_increment: z.string().nullish(),
-  status: z.string().nullish(),
-  product_type: z.string().nullish(),
-  contract_type: z.string().nullish(),
-});
-
-/** The request that lists pairs. What is known of each has a page of its own: too many requests. */
-export function geminiSymbolsRequest(endpoints: FeedEndpoints): RestRequest {
-  return { url: `${endpoints.rest}/v1/symbols`, weight: 1 };
-}
-
-/** The path of either list. */
-export const GEMINI_SYMBOLS_PATH = /\/v1\/symbols(?:\/details\/[A-Za-z0-9]+)?\/?$/;
-
-/**
- * Reads a list of symbols, or the details of one or many; undefined if the body is neither. Pairs
- * in an asset that is not known as one are left out of a list and counted.
- */
-export function parseGeminiSymbols(
-  body: string,
-  naming: GeminiNaming,
-): { readonly instruments: readonly Instrument[]; readonly skipped: number } | undefined {
-  const json = parseJsonText(body);
-  const one = asJsonObject(json);
-  if (one !== undefined && !detailsSchema.safeParse(one).success) return undefined;
-  const entries = one === undefined ? asJsonArray(json) : [one];
-  if (entries === undefined) return undefined;
-  const bySymbol = new Map<string, Instrument>();
-  for (const entry of entries) {
-    const listed = asText(entry);
-    const instrument =
-      listed === undefined
-        ? instrumentOfDetails(entry, naming)
-        : deriveGeminiInstrument(naming.venueSymbolOf(listed), naming);
-    if (instrument === undefined || bySymbol.has(instrument.symbol)) continue;
-    bySymbol.set(instrument.symbol, instrument);
-  }
-  return { instruments: [...bySymbol.values()], skipped: entries.length - bySymbol.size };
+/** True for what is streamed; the rest is asked for by REST. */
+export function isStreamed({ channel }: FeedSubscription): boolean {
+  return STREAM_OF[channel] !== undefined;
 }
 
 /**
- * `tick_size` is the step of sizes, `quote_increment` that of prices. Of contracts only linear ones
- * are known: what one of another type is worth is nowhere written, so it is left out.
+ * The frames that subscribe or end these channels: one pair a frame, because a refusal is of a
+ * whole frame.
  */
-function instrumentOfDetails(
-  entry: JsonText,
-  { venue, venueSymbolOf }: GeminiNaming,
-): Instrument | undefined {
-  const details = detailsSchema.safeParse(entry);
-  if (!details.success) return undefined;
-  const { status, product_type: product, contract_type: contract } = details.data;
-  const listed = details.data.symbol.toLowerCase();
-  const isPerpetual = product === "swap" || listed.endsWith("perp");
-  if (status?.toLowerCase() === "closed" || contract?.toLowerCase() === "inverse") return undefined;
-  const names = {
-    base: details.data.base_currency.toUpperCase(),
-    quote: details.data.quote_currency.toUpperCase(),
-    isPerpetual,
-  };
-  const priceIncrement = decimalText(details.data.quote_increment);
-  const sizeIncrement = decimalText(details.data.tick_size);
+export function geminiRequests(
+  method: "SUBSCRIBE" | "UNSUBSCRIBE",
+  subscriptions: readonly FeedSubscription[],
+  options: FeedSubscribeOptions,
+): readonly string[] {
+  const byPair = namesBySymbol(subscriptions, (channel) => STREAM_OF[channel]);
+  return [...byPair].map(([pair, streams], index) => {
+    const params = [...streams].map((stream) => `${pair}@${stream}`);
+    return JSON.stringify({ id: options.requestId + index, method, params });
+  });
+}
+
+/** What a stream such as `btcusd@trade` is about. */
+export function askedOf(stream: string): Asked {
+  const at = stream.indexOf("@");
+  const channel = channelOf(stream.slice(at + 1));
   return {
-    ...instrumentOf({ venue, venueSymbol: venueSymbolOf(listed) }, names),
-    ...(priceIncrement === undefined ? {} : { priceIncrement }),
-    ...(sizeIncrement === undefined ? {} : { sizeIncrement }),
+    venueSymbol: stream.slice(0, Math.max(0, at)).toLowerCase(),
+    channels: channel === undefined ? [] : [channel],
   };
 }
 
-/** An instrument from its symbol alone (`btcusd`, `btcgusdperp`); undefined if it is none. */
-export function deriveGeminiInstrument(
-  venueSymbol: string,
-  { venue, venueSymbolOf }: GeminiNaming,
-): Instrument | undefined {
-  const text = venueSymbol.toLowerCase();
-  if (!/^[a-z0-9]+$/.test(text) || venueSymbolOf(text) !== venueSymbol) return undefined;
-  const isPerpetual = text.endsWith("perp");
-  const pair = isPerpetual ? text.slice(0, -"perp".length) : text;
-  const quoteText = QUOTES.find((quote) => isPairIn(pair, quote));
-  if (quoteText === undefined) return undefined;
-  const base = pair.slice(0, -quoteText.length).toUpperCase();
-  return instrumentOf(
-    { venue, venueSymbol },
-    { base, quote: quoteText.toUpperCase(), isPerpetual },
-  );
-}
-
-/** One contract is one unit of the base, which is what sizes count. */
-function instrumentOf(
-  ids: { readonly venue: string; readonly venueSymbol: string },
-  {
-    base,
-    quote,
-    isPerpetual,
-  }: { readonly base: string; readonly quote: string; readonly isPerpetual: boolean },
-): Instrument {
-  return {
-    ...ids,
-    symbol: isPerpetual ? `${base}-${quote}-PERP` : `${base}-${quote}`,
-    kind: isPerpetual ? "perpetual" : "spot",
-    base,
-    quote,
-    settle: quote,
-    inverse: false,
-    ...(isPerpetual ? { contractSize: "1", sizeUnit: "base" } : {}),
-  };
-}
-
-function isPairIn(pair: string, quote: string): boolean {
-  if (quote === "gusd" && USD_PAIRS_LIKE_GUSD.has(pair)) return false;
-  const length = pair.length - quote.length;
-  return pair.endsWith(quote) && length >= (quote === "gusd" ? GUSD_BASE_LENGTH_MIN : 1);
-}
-
-/** Out of nanoseconds since 1970; what is below a microsecond is cut off the text. */
-export function nanosecondsTimeUs(value: JsonText | undefined): number | undefined {
-  if (value === undefined || value === null) return undefined;
-  const isTime = typeof value === "string" && /^[1-9]\d{18}$/.test(value);
-  return isTime ? Number(value.slice(0, -3)) : BAD_TIME;
+function channelOf(name: string): Channel | undefined {
+  if (name === "trade") return "trades";
+  if (name === "bookTicker") return "quotes";
+  return /^depth(@\d+ms)?$/.test(name) ? "book" : undefined;
 }

@@ -3,9 +3,11 @@ import { describe, expect, test } from "vitest";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { FeedEvent, FeedSubscription } from "../../feed/feed-adapter.ts";
-import { HTX_PENDING_MAX } from "./decoder.ts";
-import { HTX_FRAME_BYTES_MAX } from "./fields.ts";
+import { PENDING_REQUESTS_MAX } from "../../reading/pending-requests.ts";
 import { htx } from "./adapter.ts";
+
+/** Bytes that one frame may unpack to. */
+const FRAME_BYTES_MAX = 4 * 1024 * 1024;
 
 const LIST_URL = "https://api.huobi.pro/v1/settings/common/market-symbols";
 
@@ -208,19 +210,19 @@ describe("requests", () => {
         event.kind === "refused" ? event.venueSymbol : "none",
       );
     };
-    expect(reasons(HTX_PENDING_MAX - 1)).toEqual(["btcusdt"]);
-    expect(reasons(HTX_PENDING_MAX)).toEqual([undefined]);
+    expect(reasons(PENDING_REQUESTS_MAX - 1)).toEqual(["btcusdt"]);
+    expect(reasons(PENDING_REQUESTS_MAX)).toEqual([undefined]);
   });
 });
 
 describe("frames", () => {
-  test.each([HTX_FRAME_BYTES_MAX - 1, HTX_FRAME_BYTES_MAX])("of %i bytes are unpacked", (bytes) => {
+  test.each([FRAME_BYTES_MAX - 1, FRAME_BYTES_MAX])("of %i bytes are unpacked", (bytes) => {
     const text = '{"ping":1760000000123}'.padEnd(bytes);
     expect(decode([gzipSync(text)])).toEqual([{ kind: "reply", frame: '{"pong":1760000000123}' }]);
   });
 
   test("that would unpack to more are thrown away, and what they may have held is in doubt", () => {
-    const bomb = gzipSync('{"ping":1760000000123}'.padEnd(HTX_FRAME_BYTES_MAX + 1));
+    const bomb = gzipSync('{"ping":1760000000123}'.padEnd(FRAME_BYTES_MAX + 1));
     expect(bomb.length).toBeLessThan(10_000);
     const events = decode([confirmed("btcusdt.trade.detail"), bomb]);
     expect(rejections(events)).toEqual(["bad-json - -", "missing-data btcusdt trades"]);

@@ -1,61 +1,54 @@
-import type { Instrument } from "#core/instrument.ts";
+import type { Channel, Instrument } from "#core/instrument.ts";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
-import { asJsonObject, asText, type JsonText, parseJsonText } from "#core/json-text.ts";
-import type {
-  FeedDecoder,
-  FeedDecoderContext,
-  FeedEvent,
-  RejectReason,
-  RestResponse,
-} from "../../feed/feed-adapter.ts";
+import { asJsonObject, asText, type JsonText } from "#core/json-text.ts";
+import type { FeedDecoderContext, RestPurpose } from "../../feed/feed-adapter.ts";
 import { CandleCloser } from "../../reading/candle-closer.ts";
+import { doubtEach, fieldFinder, rejectDamaged } from "../../reading/damage.ts";
+import { type Emit, type EventSubject, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import type { Fault } from "../../reading/fault.ts";
+import type { FrameReader } from "../../reading/frame-decoder.ts";
+import type { TextRecord } from "../../reading/frame-forms.ts";
+import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
+import { InstrumentStates } from "../../reading/instrument-states.ts";
+import { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { decimalText } from "../../reading/text-fields.ts";
+import { isBadTime } from "../../reading/venue-time.ts";
+import { HtxAnswers } from "./answers.ts";
 import {
-  type HtxSubject,
+  channelOfKind,
+  htxTimeUs,
+  type HtxTopic,
+  INDEX_KIND,
   itemsOf,
+  oldestFirst,
+  parseTopic,
+} from "./fields.ts";
+import {
   readBook,
   readCandle,
   readFunding,
   readLiquidation,
   readMarkPrice,
-  readOpenInterest,
   readQuote,
   readTicker,
   readTrade,
 } from "./readings.ts";
-import {
-  channelOfKind,
-  decimalText,
-  htxTimeUs,
-  INDEX_KIND,
-  isInterestUrl,
-  type Json,
-  parseTopic,
-  symbolOfTradesUrl,
-  type Topic,
-  unpack,
-} from "./fields.ts";
-import { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
+import { readInterestAnswer, readTradesAnswer } from "./rest.ts";
 
-type Emit = (event: FeedEvent) => void;
+const topicIn = fieldFinder("ch|rep");
 
-/** Requests whose answers have not come; beyond it the oldest is forgotten. */
-export const HTX_PENDING_MAX = 1024;
-
-type Pending = { readonly id: string; readonly topic: Topic; readonly isSnapshot: boolean };
-
-/** Decodes HTX's feeds, spot and linear contracts. Frames are compressed, one by one. */
-export class HtxDecoder implements FeedDecoder {
+/** Reads one connection of HTX, spot or linear contracts. */
+export class HtxReader implements FrameReader<TextRecord, JsonText> {
   readonly #catalog: InstrumentCatalog;
-  /** Made as instruments turn up, so limited by the catalog. */
-  readonly #trackers = new Map<Instrument, ScaleTracker>();
-  readonly #pending: Pending[] = [];
+  readonly #answers = new HtxAnswers();
+  readonly #scales = new InstrumentStates(() => new ScaleTracker());
   readonly #candles = new CandleCloser();
+  /** Books that were asked for and whose answer has not come. */
+  readonly #asked = new Set<Instrument>();
   /** Books that begin in-band and whose first, whole message has not come. */
   readonly #awaited = new Set<Instrument>();
   /** What has trades here, and when the venue confirmed them until their first message came. */
   readonly #trades = new Map<Instrument, number | undefined>();
-
   /** The last index price of each pair of assets, as `BTC-USDT`; of listed contracts only. */
   readonly #indexPrices = new Map<string, string>();
 
@@ -64,139 +57,145 @@ export class HtxDecoder implements FeedDecoder {
   }
 
   sent(frame: string): void {
-    const request = asJsonObject(parseJsonText(frame));
-    const id = asText(request?.["id"] ?? request?.["cid"]);
-    const asked = request?.["req"];
-    const subscribed = request?.["op"] === "sub" ? request["topic"] : request?.["sub"];
-    const topic = parseTopic(asked ?? subscribed);
-    if (id === undefined || topic === undefined) return;
-    if (this.#pending.length >= HTX_PENDING_MAX) this.#pending.shift();
-    this.#pending.push({ id, topic, isSnapshot: asked !== undefined });
+    const asked = this.#answers.sent(frame);
+    const instrument = asked?.isBook === true ? this.#instrumentOf(asked.topic) : undefined;
+    if (instrument !== undefined) this.#asked.add(instrument);
   }
 
-  decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {
-    const { text, isWhole } = unpack(frame);
-    const parsed = isWhole ? parseJsonText(text) : undefined;
-    if (parsed === undefined) return this.#rejectDamaged(text, emit);
-    const message = asJsonObject(parsed) ?? {};
+  message(message: TextRecord, receivedTimeUs: number, emit: Emit, text: string): void {
     if (message["ch"] !== undefined) return this.#tick(message, receivedTimeUs, emit);
     if (message["ping"] !== undefined) return replyTo(text, emit);
-    if (message["rep"] !== undefined) return this.#snapshot(message, receivedTimeUs, emit);
+    if (message["rep"] !== undefined) return this.#bookAnswer(message, receivedTimeUs, emit);
     if (message["op"] !== undefined) return this.#operation(message, text, receivedTimeUs, emit);
     if (message["subbed"] !== undefined) return this.#subscribed(message["subbed"], message, emit);
-    if (message["unsubbed"] !== undefined) return emit({ kind: "heartbeat" });
-    if (message["status"] === "error") return this.#failed(message, emit);
-    emit({ kind: "rejected", reason: "unknown-message" });
+    if (message["unsubbed"] !== undefined) return heartbeat(emit);
+    if (message["status"] === "error") return this.#refused(message, emit);
+    reject(emit, "unknown-message");
   }
 
-  decodeRest(response: RestResponse, receivedTimeUs: number, emit: Emit): void {
-    if (isInterestUrl(response.url)) return this.#openInterest(response, receivedTimeUs, emit);
-    const venueSymbol = symbolOfTradesUrl(response.url);
-    if (venueSymbol === undefined) return emit({ kind: "rejected", reason: "unknown-message" });
-    const instrument = this.#catalog.byVenueSymbol(venueSymbol);
-    if (instrument === undefined) return emit({ kind: "rejected", reason: "unknown-instrument" });
-    const reject = (reason: RejectReason): void =>
-      emit({ kind: "rejected", reason, instrument, channel: "trades" });
-    const body = parseJsonText(response.body);
-    if (body === undefined) return reject("bad-json");
-    const data = itemsOf(asJsonObject(body)?.["data"]);
-    if (data === undefined) return reject("missing-field");
-    const subject = this.#subject(instrument, undefined, receivedTimeUs);
-    // Trades stand in groups of one match; the newest is first.
-    for (const trade of data.flatMap(tradesOfMatch).toSorted(byTime)) {
-      const reason = readTrade(trade, subject, emit);
-      if (reason !== undefined) reject(reason);
+  /**
+   * A lost change shows in the numbers of the next, a lost trade or a lost first book in nothing:
+   * they are traced by what is left of the name, or all that it may have been is in doubt.
+   */
+  damaged(text: string, emit: Emit): void {
+    const topic = parseTopic(topicIn(text));
+    const channel = topic === undefined ? undefined : channelOfKind(topic.kind);
+    const instrument = this.#instrumentOf(topic);
+    rejectDamaged(emit, instrument, channel);
+    if (topic === undefined) {
+      doubtEach(this.#asked, "book", emit);
+      doubtEach(this.#awaited, "book", emit);
+      doubtEach(this.#trades.keys(), "trades", emit);
+    } else if (instrument !== undefined && channel === "trades") {
+      rejectOf(emit, "missing-data", instrument, channel);
     }
   }
 
-  /** One answer tells of all contracts, of which some may not be listed. */
-  #openInterest(response: RestResponse, receivedTimeUs: number, emit: Emit): void {
-    const channel = "open-interest";
-    const body = asJsonObject(parseJsonText(response.body));
-    const venueTimeUs = htxTimeUs(body?.["ts"]);
-    const items = itemsOf(body?.["data"]);
-    if (body === undefined) return emit({ kind: "rejected", reason: "bad-json", channel });
-    if (isBadTime(venueTimeUs)) return emit({ kind: "rejected", reason: "bad-time", channel });
-    if (items === undefined) return emit({ kind: "rejected", reason: "missing-field", channel });
-    for (const item of items) {
-      const venueSymbol = asText(item["contract_code"]);
-      if (venueSymbol === undefined) {
-        emit({ kind: "rejected", reason: "missing-field", channel });
-        continue;
-      }
-      const instrument = this.#catalog.byVenueSymbol(venueSymbol);
-      if (instrument === undefined) continue;
-      const subject = this.#subject(instrument, venueTimeUs, receivedTimeUs);
-      const reason = readOpenInterest(item, subject, emit);
-      if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel });
+  answer(body: JsonText, purpose: RestPurpose, receivedTimeUs: number, emit: Emit): Fault {
+    const { kind, instrument } = purpose;
+    if (kind === "poll") {
+      return readInterestAnswer(body, { catalog: this.#catalog, receivedTimeUs }, emit);
     }
+    if (kind !== "trades") return "unknown-message";
+    const subject = { instrument, venueTimeUs: undefined, receivedTimeUs };
+    return readTradesAnswer(body, subject, this.#scales.of(instrument), emit);
   }
 
-  #tick(message: Json, receivedTimeUs: number, emit: Emit): void {
+  #tick(message: TextRecord, receivedTimeUs: number, emit: Emit): void {
     const topic = parseTopic(message["ch"]);
-    const isIndex = topic?.kind === INDEX_KIND;
-    const channel = isIndex ? "mark-price" : channelOfKind(topic?.kind ?? "");
-    if (topic === undefined || channel === undefined) {
-      return emit({ kind: "rejected", reason: "unknown-message" });
+    const channel = topic === undefined ? undefined : channelOfTick(topic.kind);
+    if (topic === undefined || channel === undefined) return reject(emit, "unknown-message");
+    const instrument = lookUpInstrument(this.#catalog, topic.venueSymbol, emit);
+    if (instrument === undefined) return;
+    const subject = { instrument, venueTimeUs: htxTimeUs(message["ts"]), receivedTimeUs };
+    const reason = isBadTime(subject.venueTimeUs)
+      ? "bad-time"
+      : this.#read(topic.kind, asJsonObject(message["tick"]), subject, emit);
+    if (reason !== undefined) rejectOf(emit, reason, instrument, channel);
+  }
+
+  #read(kind: string, tick: TextRecord | undefined, subject: EventSubject, emit: Emit): Fault {
+    if (tick === undefined) return "missing-field";
+    const { instrument } = subject;
+    const scales = this.#scales.of(instrument);
+    switch (kind) {
+      case "trade.detail":
+        return this.#newTrades(tick, subject, scales, emit);
+      case "bbo":
+        return readQuote(tick, subject, scales, emit);
+      case "detail":
+        return readTicker(tick, subject, emit);
+      case "kline.1min": {
+        const candle = readCandle(tick, subject);
+        if (typeof candle === "string") return candle;
+        this.#candles.take(candle, emit);
+        return undefined;
+      }
+      case INDEX_KIND:
+        return this.#index(tick, instrument, emit);
+      case "mark_price.1min":
+        return readMarkPrice(tick, subject, this.#indexPrices.get(assetsOf(instrument)), emit);
+      case "depth.step0":
+        return readBook(tick, subject, scales, { snapshot: true }, emit);
+      default:
+        return this.#book(kind, tick, subject, emit);
     }
-    const instrument = this.#catalog.byVenueSymbol(topic.venueSymbol);
-    if (instrument === undefined) return emit({ kind: "rejected", reason: "unknown-instrument" });
-    const reject = (reason: RejectReason): void =>
-      emit({ kind: "rejected", reason, instrument, channel });
-    const venueTimeUs = htxTimeUs(message["ts"]);
-    if (isBadTime(venueTimeUs)) return reject("bad-time");
-    const tick = asJsonObject(message["tick"]);
-    if (tick === undefined) return reject("missing-field");
-    const pair = `${instrument.base}-${instrument.quote}`;
-    if (isIndex) {
-      const price = decimalText(tick["close"]);
-      if (price === undefined) return reject("bad-decimal");
-      this.#indexPrices.set(pair, price);
-      return emit({ kind: "heartbeat" });
-    }
-    const indexPrice = channel === "mark-price" ? this.#indexPrices.get(pair) : undefined;
-    const subject = { ...this.#subject(instrument, venueTimeUs, receivedTimeUs), indexPrice };
-    if (channel !== "trades") {
-      if (tick["event"] === "snapshot") this.#awaited.delete(instrument);
-      const reason =
-        channel === "candles"
-          ? readCandle(tick, subject, (candle) => this.#candles.take(candle, emit))
-          : readTick(topic.kind, tick, subject, emit);
-      if (reason !== undefined) reject(reason);
-      return;
-    }
+  }
+
+  #newTrades(tick: TextRecord, subject: EventSubject, scales: ScaleTracker, emit: Emit): Fault {
     const trades = itemsOf(tick["data"]);
-    if (trades === undefined) return reject("missing-field");
+    if (trades === undefined) return "missing-field";
+    const { instrument } = subject;
     const historyEndUs = this.#trades.get(instrument);
     this.#trades.set(instrument, undefined);
-    // The venue lists the newest first.
-    for (const trade of trades.toSorted(byTime)) {
-      const reason = readTrade(trade, { ...subject, historyEndUs }, emit);
-      if (reason !== undefined) reject(reason);
+    for (const trade of oldestFirst(trades)) {
+      const reason = readTrade(trade, subject, scales, emit, historyEndUs);
+      if (reason !== undefined) rejectOf(emit, reason, instrument, "trades");
     }
+    return undefined;
   }
 
-  /** The answer to a request for a book. */
-  #snapshot(message: Json, receivedTimeUs: number, emit: Emit): void {
+  /** The index price is told with the next mark price. */
+  #index(tick: TextRecord, instrument: Instrument, emit: Emit): Fault {
+    const price = decimalText(tick["close"]);
+    if (price === undefined) return "bad-decimal";
+    this.#indexPrices.set(assetsOf(instrument), price);
+    heartbeat(emit);
+    return undefined;
+  }
+
+  /** What `mbp` tells is always a change; contracts say which of the two it is. */
+  #book(kind: string, tick: TextRecord, subject: EventSubject, emit: Emit): Fault {
+    const { instrument } = subject;
+    const snapshot = tick["event"] === "snapshot";
+    if (snapshot) this.#awaited.delete(instrument);
+    const depth = depthOfKind(kind);
+    if (depth === undefined) return "unknown-message";
+    const isSaid = snapshot || tick["event"] === "update";
+    if (!isSaid && !kind.startsWith("mbp")) return "missing-field";
+    return readBook(tick, subject, this.#scales.of(instrument), { snapshot, depth }, emit);
+  }
+
+  /** The answer to a request for a book, and to earlier ones whose answers were lost. */
+  #bookAnswer(message: TextRecord, receivedTimeUs: number, emit: Emit): void {
+    this.#answers.take(message);
     const topic = parseTopic(message["rep"]);
-    this.#takePending(message);
-    if (topic !== undefined) this.#forgetSnapshots(topic.venueSymbol);
     const depth = topic === undefined ? undefined : depthOfKind(topic.kind);
-    if (topic === undefined || depth === undefined) {
-      return emit({ kind: "rejected", reason: "unknown-message" });
-    }
-    const instrument = this.#catalog.byVenueSymbol(topic.venueSymbol);
-    if (instrument === undefined) return emit({ kind: "rejected", reason: "unknown-instrument" });
-    const data = asJsonObject(message["data"]);
-    const venueTimeUs = htxTimeUs(message["ts"]);
-    const subject = this.#subject(instrument, venueTimeUs, receivedTimeUs);
-    const form = { snapshot: true, isAnswer: true, depth };
-    const reason = isBadTime(venueTimeUs) ? "bad-time" : readBook(data ?? {}, subject, form, emit);
-    if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel: "book" });
+    if (topic === undefined || depth === undefined) return reject(emit, "unknown-message");
+    const instrument = lookUpInstrument(this.#catalog, topic.venueSymbol, emit);
+    if (instrument === undefined) return;
+    this.#asked.delete(instrument);
+    const data = asJsonObject(message["data"]) ?? {};
+    const subject = { instrument, venueTimeUs: htxTimeUs(message["ts"]), receivedTimeUs };
+    const form = { snapshot: true, source: "rest", depth } as const;
+    const reason = isBadTime(subject.venueTimeUs)
+      ? "bad-time"
+      : readBook(data, subject, this.#scales.of(instrument), form, emit);
+    if (reason !== undefined) rejectOf(emit, reason, instrument, "book");
   }
 
   /** Messages of the notification feed, which has a form of its own. */
-  #operation(message: Json, text: string, receivedTimeUs: number, emit: Emit): void {
+  #operation(message: TextRecord, text: string, receivedTimeUs: number, emit: Emit): void {
     switch (asText(message["op"]) ?? "") {
       case "ping":
         return replyTo(text, emit);
@@ -206,162 +205,65 @@ export class HtxDecoder implements FeedDecoder {
         if (message["err-code"] === undefined || message["err-code"] === "0") {
           return this.#subscribed(message["topic"], message, emit);
         }
-        return this.#failed(message, emit);
+        return this.#refused(message, emit);
       case "unsub":
-        return emit({ kind: "heartbeat" });
+        return heartbeat(emit);
       case "close":
         return emit({ kind: "reconnect-requested", reason: "venue-close" });
       case "error":
-        return this.#failed(message, emit);
+        return this.#refused(message, emit);
       default:
-        emit({ kind: "rejected", reason: "unknown-message" });
+        reject(emit, "unknown-message");
     }
   }
 
-  #notice(message: Json, receivedTimeUs: number, emit: Emit): void {
+  #notice(message: TextRecord, receivedTimeUs: number, emit: Emit): void {
     const kind = parseTopic(message["topic"])?.kind;
-    if (kind !== "funding_rate" && kind !== "liquidation_orders") {
-      return emit({ kind: "rejected", reason: "unknown-message" });
-    }
-    const channel = kind === "funding_rate" ? "funding" : "liquidations";
-    const read = kind === "funding_rate" ? readFunding : readLiquidation;
+    const isFunding = kind === "funding_rate";
+    if (!isFunding && kind !== "liquidation_orders") return reject(emit, "unknown-message");
+    const read = isFunding ? readFunding : readLiquidation;
     const venueTimeUs = htxTimeUs(message["ts"]);
     for (const item of itemsOf(message["data"]) ?? [{}]) {
-      const venueSymbol = asText(item["contract_code"]);
-      const instrument =
-        venueSymbol === undefined ? undefined : this.#catalog.byVenueSymbol(venueSymbol);
-      if (instrument === undefined) {
-        const reason = venueSymbol === undefined ? "missing-field" : "unknown-instrument";
-        emit({ kind: "rejected", reason });
-        continue;
-      }
-      const subject = this.#subject(instrument, venueTimeUs, receivedTimeUs);
+      const instrument = lookUpInstrument(this.#catalog, item["contract_code"], emit);
+      if (instrument === undefined) continue;
+      const subject = { instrument, venueTimeUs, receivedTimeUs };
       const reason = isBadTime(venueTimeUs) ? "bad-time" : read(item, subject, emit);
-      if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel });
+      if (reason === undefined) continue;
+      rejectOf(emit, reason, instrument, isFunding ? "funding" : "liquidations");
     }
   }
 
-  #subscribed(name: JsonText | undefined, message: Json, emit: Emit): void {
-    this.#takePending(message);
-    const topic = parseTopic(name);
-    const channel = topic === undefined ? undefined : channelOfKind(topic.kind);
-    if (topic === undefined || channel === undefined) return emit({ kind: "heartbeat" });
-    emit({ kind: "subscribed", venueSymbol: topic.venueSymbol, channel });
-    const instrument = this.#catalog.byVenueSymbol(topic.venueSymbol);
-    if (instrument === undefined) return;
-    const confirmedTimeUs = htxTimeUs(message["ts"]);
-    if (channel === "trades") {
+  #subscribed(name: JsonText | undefined, message: TextRecord, emit: Emit): void {
+    const topic = this.#answers.confirmed(name, message, emit);
+    const instrument = this.#instrumentOf(topic);
+    if (topic === undefined || instrument === undefined) return;
+    if (topic.kind === "trade.detail") {
+      const confirmedTimeUs = htxTimeUs(message["ts"]);
       this.#trades.set(instrument, isBadTime(confirmedTimeUs) ? undefined : confirmedTimeUs);
     }
     if (topic.kind.startsWith("depth.size_")) this.#awaited.add(instrument);
   }
 
-  /** A request for a book that fails is made again; a subscription that fails is refused. */
-  #failed(message: Json, emit: Emit): void {
-    const pending = this.#takePending(message);
-    const topic = pending?.topic ?? parseTopic(message["topic"]);
-    const channel = topic === undefined ? undefined : channelOfKind(topic.kind);
-    const code = asText(message["err-code"]) ?? "unknown";
-    const reason = asText(message["err-msg"]) ?? `code ${code}`;
-    const venueSymbol = topic?.venueSymbol;
-    const instrument =
-      venueSymbol === undefined ? undefined : this.#catalog.byVenueSymbol(venueSymbol);
-    if (pending?.isSnapshot === true && instrument !== undefined) {
-      return emit({ kind: "rejected", reason: "missing-data", instrument, channel: "book" });
-    }
-    emit({ kind: "refused", venueSymbol, channel, reason });
+  #refused(message: TextRecord, emit: Emit): void {
+    const book = this.#answers.refused(message, emit);
+    if (book === undefined) return;
+    const instrument = lookUpInstrument(this.#catalog, book.venueSymbol, emit);
+    if (instrument === undefined) return;
+    this.#asked.delete(instrument);
+    rejectOf(emit, "missing-data", instrument, "book");
   }
 
-  /** Earlier requests for the same book, whose answers were lost, are answered as well. */
-  #forgetSnapshots(venueSymbol: string): void {
-    for (let index = this.#pending.length - 1; index >= 0; index -= 1) {
-      const pending = this.#pending[index];
-      if (pending?.isSnapshot !== true || pending.topic.venueSymbol !== venueSymbol) continue;
-      this.#pending.splice(index, 1);
-    }
-  }
-
-  #takePending(message: Json): Pending | undefined {
-    const id = asText(message["id"] ?? message["cid"]);
-    const index = this.#pending.findIndex((each) => each.id === id);
-    return index < 0 ? undefined : this.#pending.splice(index, 1)[0];
-  }
-
-  #subject(
-    instrument: Instrument,
-    venueTimeUs: number | undefined,
-    receivedTimeUs: number,
-  ): HtxSubject {
-    let tracker = this.#trackers.get(instrument);
-    if (tracker === undefined) {
-      tracker = new ScaleTracker();
-      this.#trackers.set(instrument, tracker);
-    }
-    return { instrument, tracker, venueTimeUs, receivedTimeUs };
-  }
-
-  /**
-   * A lost change shows in the numbers of the next, a lost trade or a lost first book in nothing:
-   * they are traced by what is left of the name, or all that it may have been is in doubt.
-   */
-  #rejectDamaged(text: string, emit: Emit): void {
-    const topic = parseTopic(/"(?:ch|rep)"\s*:\s*"([^"\\]+)"/.exec(text)?.[1]);
-    const missing = (instrument: Instrument | undefined, channel: "book" | "trades"): void => {
-      if (instrument === undefined) return;
-      emit({ kind: "rejected", reason: "missing-data", instrument, channel });
-    };
-    if (topic !== undefined) {
-      const channel = channelOfKind(topic.kind);
-      const instrument = this.#catalog.byVenueSymbol(topic.venueSymbol);
-      const isKnown = instrument !== undefined && channel !== undefined;
-      const named = isKnown ? { instrument, channel } : {};
-      emit({ kind: "rejected", reason: "bad-json", ...named });
-      if (channel === "trades") missing(instrument, channel);
-      return;
-    }
-    emit({ kind: "rejected", reason: "bad-json" });
-    for (const pending of this.#pending.filter(({ isSnapshot }) => isSnapshot)) {
-      missing(this.#catalog.byVenueSymbol(pending.topic.venueSymbol), "book");
-    }
-    for (const instrument of this.#awaited) missing(instrument, "book");
-    for (const instrument of this.#trades.keys()) missing(instrument, "trades");
+  #instrumentOf(topic: HtxTopic | undefined): Instrument | undefined {
+    return topic === undefined ? undefined : this.#catalog.byVenueSymbol(topic.venueSymbol);
   }
 }
 
-function readTick(
-  kind: string,
-  tick: Json,
-  subject: HtxSubject,
-  emit: Emit,
-): RejectReason | undefined {
-  switch (kind) {
-    case "bbo":
-      return readQuote(tick, subject, emit);
-    case "detail":
-      return readTicker(tick, subject, emit);
-    case "mark_price.1min":
-      return readMarkPrice(tick, subject, emit);
-    case "depth.step0":
-      return readBook(tick, subject, { snapshot: true, isAnswer: false }, emit);
-    default:
-      return readChange(kind, tick, subject, emit);
-  }
+function channelOfTick(kind: string): Channel | undefined {
+  return kind === INDEX_KIND ? "mark-price" : channelOfKind(kind);
 }
 
-/** What `mbp` tells is always a change; contracts say which of the two it is. */
-function readChange(
-  kind: string,
-  tick: Json,
-  subject: HtxSubject,
-  emit: Emit,
-): RejectReason | undefined {
-  const depth = depthOfKind(kind);
-  if (depth === undefined) return "unknown-message";
-  const { event } = tick;
-  if (!kind.startsWith("mbp") && event !== "snapshot" && event !== "update") {
-    return "missing-field";
-  }
-  return readBook(tick, subject, { snapshot: event === "snapshot", isAnswer: false, depth }, emit);
+function assetsOf({ base, quote }: Instrument): string {
+  return `${base}-${quote}`;
 }
 
 /** Levels that the venue keeps of a side in such a stream. */
@@ -377,29 +279,5 @@ function replyTo(text: string, emit: Emit): void {
   const ts = /"ts"\s*:\s*("?\d{1,20}"?)/.exec(text)?.[1];
   if (ping !== undefined) emit({ kind: "reply", frame: `{"pong":${ping}}` });
   else if (ts !== undefined) emit({ kind: "reply", frame: `{"op":"pong","ts":${ts}}` });
-  else emit({ kind: "rejected", reason: "missing-field" });
-}
-
-function tradesOfMatch(match: Json): readonly Json[] {
-  return itemsOf(match["data"]) ?? [match];
-}
-
-/**
- * Oldest first. Within a millisecond the short number of spot trades counts on; their long id ends
- * with the maker's order, but that of contracts with the place in the match.
- */
-function byTime(a: Json, b: Json): number {
-  return (
-    compareNumbers(asText(a["ts"]), asText(b["ts"])) ||
-    compareNumbers(numberOfTrade(a), numberOfTrade(b))
-  );
-}
-
-function numberOfTrade(trade: Json): string | undefined {
-  return asText(trade["tradeId"] ?? trade["trade-id"] ?? trade["id"]);
-}
-
-/** Numbers without leading zeros compare by length, and those of one length as texts. */
-function compareNumbers(first = "", second = ""): number {
-  return first.length - second.length || (first < second ? -1 : Number(first > second));
+  else reject(emit, "missing-field");
 }

@@ -1,42 +1,41 @@
-// What the messages and addresses of HTX have in common.
+// What the messages of HTX have in common.
 import { constants, gunzipSync } from "node:zlib";
-import { canonicalDecimal } from "@tickwire/proto/model";
 import type { Channel } from "#core/instrument.ts";
-import type { JsonText } from "#core/json-text.ts";
+import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
+import type { TextRecord } from "../../reading/frame-forms.ts";
 import { textOfFrame } from "../../reading/frame-text.ts";
+import { compareIds } from "../../reading/trade-fields.ts";
 import { BAD_TIME } from "../../reading/venue-time.ts";
 
-/** A JSON object with every number as its text. */
-export type Json = { readonly [key: string]: JsonText };
-
 /** What a topic names: `market.btcusdt.bbo` or `public.BTC-USDT.funding_rate`. */
-export type Topic = { readonly venueSymbol: string; readonly kind: string };
+export type HtxTopic = { readonly venueSymbol: string; readonly kind: string };
 
 /** Bytes that one frame may unpack to: a book of 400 levels is under 50 kB. */
-export const HTX_FRAME_BYTES_MAX = 4 * 1024 * 1024;
+const FRAME_BYTES_MAX = 4 * 1024 * 1024;
 
 const GZIP_MAGIC = 0x1f;
 const NONE: readonly never[] = [];
 
-/** A frame's text, and whether it is whole: what is left of damaged ones may say what is lost. */
-export function unpack(frame: string | Uint8Array): {
-  readonly text: string;
-  readonly isWhole: boolean;
-} {
-  if (typeof frame === "string") return { text: frame, isWhole: true };
-  if (frame[0] !== GZIP_MAGIC) return { text: textOfFrame(frame), isWhole: true };
+/** Stands before what is left of a damaged frame: no JSON begins with it, however much is left. */
+const DAMAGED = "\u0000";
+
+/**
+ * The text of a frame, each of which is compressed by itself. What is left of a damaged one may say
+ * what is lost, and is no JSON.
+ */
+export function textOfHtxFrame(frame: string | Uint8Array): string {
+  if (typeof frame === "string" || frame[0] !== GZIP_MAGIC) return textOfFrame(frame);
   try {
-    const bytes = gunzipSync(frame, { maxOutputLength: HTX_FRAME_BYTES_MAX });
-    return { text: textOfFrame(bytes), isWhole: true };
+    return textOfFrame(gunzipSync(frame, { maxOutputLength: FRAME_BYTES_MAX }));
   } catch {
-    return { text: remainsOf(frame), isWhole: false };
+    return DAMAGED + remainsOf(frame);
   }
 }
 
 function remainsOf(frame: Uint8Array): string {
   try {
     const finishFlush = constants.Z_SYNC_FLUSH;
-    const bytes = gunzipSync(frame, { maxOutputLength: HTX_FRAME_BYTES_MAX, finishFlush });
+    const bytes = gunzipSync(frame, { maxOutputLength: FRAME_BYTES_MAX, finishFlush });
     return textOfFrame(bytes);
   } catch {
     // Nothing is left, which an empty text says.
@@ -45,7 +44,7 @@ function remainsOf(frame: Uint8Array): string {
 }
 
 /** What a topic names; undefined if it is none. */
-export function parseTopic(topic: JsonText | undefined): Topic | undefined {
+export function parseTopic(topic: JsonText | undefined): HtxTopic | undefined {
   if (typeof topic !== "string") return undefined;
   const match = /^(?:market|public)\.([^.]+)\.(.+)$/.exec(topic);
   const [, venueSymbol, kind] = match ?? [];
@@ -78,33 +77,30 @@ export function htxTimeUs(value: JsonText | undefined): number | undefined {
   return Number(value) * 1000;
 }
 
-/** A number of the book's sequence. */
-export function sequenceOf(value: JsonText | undefined): number | undefined {
-  if (typeof value !== "string" || !/^\d{1,16}$/.test(value)) return undefined;
-  const sequence = Number(value);
-  return Number.isSafeInteger(sequence) ? sequence : undefined;
-}
-
-/** Canonical plain text of a decimal; undefined if it is none. */
-export function decimalText(value: JsonText | undefined): string | undefined {
-  return typeof value === "string" ? canonicalDecimal(value) : undefined;
-}
-
 /** The levels of one side; a message without changes of a side may leave it out. */
 export function levelsOf(side: JsonText | undefined): readonly unknown[] | undefined {
-  if (side === undefined || side === null) return NONE;
-  return Array.isArray(side) ? (side as readonly unknown[]) : undefined;
+  return side === undefined || side === null ? NONE : asJsonArray(side);
 }
 
-/** The symbol that an address of recent trades names. */
-export function symbolOfTradesUrl(url: string): string | undefined {
-  const cut = url.indexOf("?");
-  if (cut < 0 || !url.slice(0, cut).endsWith("/market/history/trade")) return undefined;
-  const parameters = new URLSearchParams(url.slice(cut + 1));
-  return parameters.get("symbol") ?? parameters.get("contract_code") ?? undefined;
+/** The objects in a list; undefined if it is none. */
+export function itemsOf(list: JsonText | undefined): readonly TextRecord[] | undefined {
+  return asJsonArray(list)?.map((item) => asJsonObject(item) ?? {});
 }
 
-/** True for an address of the open interest. */
-export function isInterestUrl(url: string): boolean {
-  return /\/linear-swap-api\/v1\/swap_open_interest(?:\?|$)/.test(url);
+/**
+ * Trades with the oldest first, since the venue lists the newest first. Within a millisecond the
+ * short number of spot trades counts on; their long id ends with the maker's order, but that of
+ * contracts with the place in the match.
+ */
+export function oldestFirst(trades: readonly TextRecord[]): readonly TextRecord[] {
+  return trades.toSorted(byTime);
+}
+
+function byTime(a: TextRecord, b: TextRecord): number {
+  const order = compareIds(asText(a["ts"]) ?? "", asText(b["ts"]) ?? "");
+  return order || compareIds(numberOfTrade(a), numberOfTrade(b));
+}
+
+function numberOfTrade(trade: TextRecord): string {
+  return asText(trade["tradeId"] ?? trade["trade-id"] ?? trade["id"]) ?? "";
 }

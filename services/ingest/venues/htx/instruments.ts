@@ -5,11 +5,15 @@ import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import { parseJsonText } from "#core/json-text.ts";
+import {
+  incrementsOf,
+  type InstrumentList,
+  listInstruments,
+  spotPair,
+} from "../../reading/listed-instruments.ts";
 
 /** The id of the venue. */
 export const HTX = "htx";
-
-type InstrumentList = { readonly instruments: readonly Instrument[]; readonly skipped: number };
 
 // Numbers come as their texts.
 const integer = z.string().regex(/^\d{1,2}$/);
@@ -58,17 +62,8 @@ const LISTED: ReadonlySet<string> = new Set(["1", "5", "7"]);
 export function parseHtxInstruments(body: string, url: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJsonText(body));
   if (!list.success) return undefined;
-  const toInstrument = url.includes("swap_contract_info") ? contractOf : pairOf;
-  const bySymbol = new Map<string, Instrument>();
-  for (const entry of list.data.data) {
-    const instrument = toInstrument(entry);
-    if (instrument === undefined || bySymbol.has(instrument.symbol)) continue;
-    bySymbol.set(instrument.symbol, instrument);
-  }
-  return {
-    instruments: [...bySymbol.values()],
-    skipped: list.data.data.length - bySymbol.size,
-  };
+  const isOfContracts = url.includes("swap_contract_info");
+  return listInstruments(list.data.data, isOfContracts ? contractOf : pairOf);
 }
 
 /**
@@ -104,27 +99,12 @@ export function deriveHtxInstrument(venueSymbol: string): Instrument | undefined
   const contract = deriveHtxContract(venueSymbol);
   if (contract !== undefined || !/^[a-z0-9]{2,48}$/.test(venueSymbol)) return contract;
   const quote = QUOTE_ASSETS.find((asset) => venueSymbol.endsWith(asset) && venueSymbol !== asset);
-  return quote === undefined
-    ? undefined
-    : spotOf({ venueSymbol, base: venueSymbol.slice(0, -quote.length), quote });
+  if (quote === undefined) return undefined;
+  return upperCasePair(venueSymbol, venueSymbol.slice(0, -quote.length), quote);
 }
 
-function spotOf(names: {
-  readonly venueSymbol: string;
-  readonly base: string;
-  readonly quote: string;
-}): Instrument {
-  const [base, quote] = [names.base.toUpperCase(), names.quote.toUpperCase()];
-  return {
-    venue: HTX,
-    symbol: `${base}-${quote}`,
-    venueSymbol: names.venueSymbol,
-    kind: "spot",
-    base,
-    quote,
-    settle: quote,
-    inverse: false,
-  };
+function upperCasePair(venueSymbol: string, base: string, quote: string): Instrument {
+  return spotPair(HTX, venueSymbol, { base: base.toUpperCase(), quote: quote.toUpperCase() });
 }
 
 function pairOf(entry: unknown): Instrument | undefined {
@@ -134,9 +114,8 @@ function pairOf(entry: unknown): Instrument | undefined {
   const isPair = /^[a-z0-9]{1,24}$/.test(bc) && /^[a-z0-9]{1,24}$/.test(qc);
   if (!isPair || symbol !== `${bc}${qc}`) return undefined;
   return {
-    ...spotOf({ venueSymbol: symbol, base: bc, quote: qc }),
-    ...increment("priceIncrement", `1e-${pp}`),
-    ...increment("sizeIncrement", `1e-${ap}`),
+    ...upperCasePair(symbol, bc, qc),
+    ...incrementsOf({ price: `1e-${pp}`, size: `1e-${ap}` }),
   };
 }
 
@@ -154,16 +133,7 @@ function contractOf(entry: unknown): Instrument | undefined {
   return {
     ...instrument,
     contractSize,
-    ...increment("priceIncrement", parsed.data.price_tick),
-    sizeIncrement: "1",
+    ...incrementsOf({ price: parsed.data.price_tick, size: "1" }),
     ...(isDated ? { expiryTimeUs: Number(delivery) * 1000 } : {}),
   };
-}
-
-function increment(
-  name: "priceIncrement" | "sizeIncrement",
-  text: string,
-): Partial<Pick<Instrument, "priceIncrement" | "sizeIncrement">> {
-  const value = canonicalDecimal(text);
-  return value === undefined || value === "0" ? {} : { [name]: value };
 }

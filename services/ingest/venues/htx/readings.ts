@@ -1,81 +1,82 @@
 // What HTX's messages say, one function for each kind of them.
-import type { Instrument } from "#core/instrument.ts";
-import type { AggressorSide, Candle } from "#core/market-event.ts";
-import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
-import type { FeedEvent, RejectReason } from "../../feed/feed-adapter.ts";
-import { readQuoteValues, readTickerValues, readTradeValues } from "../../reading/event-values.ts";
-import { decimalText, htxTimeUs, type Json, levelsOf, sequenceOf } from "./fields.ts";
+import type { Candle } from "#core/market-event.ts";
+import { asJsonArray, asText, type JsonText } from "#core/json-text.ts";
+import type { RejectReason } from "../../feed/feed-adapter.ts";
+import { bookEvent, type BookForm } from "../../reading/book-event.ts";
+import { readCandleValues } from "../../reading/candle-values.ts";
+import type { Emit, EventSubject } from "../../reading/emit.ts";
+import {
+  type QuoteSideTexts,
+  readQuoteValues,
+  readTickerValues,
+  readTradeValues,
+} from "../../reading/event-values.ts";
+import type { Fault } from "../../reading/fault.ts";
+import type { TextRecord } from "../../reading/frame-forms.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { decimalText } from "../../reading/text-fields.ts";
+import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
+import { wholeNumber } from "../../reading/whole-numbers.ts";
+import { htxTimeUs, levelsOf } from "./fields.ts";
 
-type Emit = (event: FeedEvent) => void;
-
-/** What a message is about, and when it came. */
-export type HtxSubject = {
-  readonly instrument: Instrument;
-  readonly tracker: ScaleTracker;
-  /** Of the message as a whole; undefined where it has none. */
-  readonly venueTimeUs: number | undefined;
-  readonly receivedTimeUs: number;
-  /** When the venue confirmed the subscription, in the first message of trades behind that. */
-  readonly historyEndUs?: number | undefined;
-  /** The last that was told, for mark prices. */
-  readonly indexPrice?: string | undefined;
-};
+const SIDES = { buyer: "buy", seller: "sell" };
 
 const CANDLE_INTERVAL_MS = 60_000;
 
 /**
  * The direction is the taker's. The 27 digits of `id` stay text; where the venue leaves them out,
- * the shorter id is taken.
+ * the shorter id is taken. What is older than `historyEndUs` was traded before the subscription:
+ * the venue begins with the last match before.
  */
-export function readTrade(trade: Json, subject: HtxSubject, emit: Emit): RejectReason | undefined {
-  const aggressorSide = sideOf(trade["direction"]);
+export function readTrade(
+  trade: TextRecord,
+  subject: EventSubject,
+  scales: ScaleTracker,
+  emit: Emit,
+  historyEndUs = 0,
+): Fault {
+  const aggressorSide = takerSide<unknown>(trade["direction"], SIDES);
   const tradeId = asText(trade["id"] ?? trade["tradeId"]);
   if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
   if (!/^\d{1,40}$/.test(tradeId)) return "missing-field";
   const venueTimeUs = htxTimeUs(trade["ts"]);
   if (venueTimeUs === undefined || isBadTime(venueTimeUs)) return "bad-time";
-  const { instrument, tracker, receivedTimeUs } = subject;
-  const values = readTradeValues(tracker, trade["price"], trade["amount"]);
+  const values = readTradeValues(scales, trade["price"], trade["amount"]);
   if (typeof values === "string") return values;
-  const common = { instrument, venueTimeUs, receivedTimeUs };
-  // The venue begins with the last match before.
-  const historical = venueTimeUs < (subject.historyEndUs ?? 0);
-  emit({ kind: "trade", ...common, ...values, aggressorSide, tradeId, historical });
+  const historical = venueTimeUs < historyEndUs;
+  emit({ kind: "trade", ...subject, venueTimeUs, ...values, aggressorSide, tradeId, historical });
   return undefined;
 }
 
 /** Spot names price and size of each side; contracts write a side as a pair of them, or not. */
-export function readQuote(tick: Json, subject: HtxSubject, emit: Emit): RejectReason | undefined {
+export function readQuote(
+  tick: TextRecord,
+  subject: EventSubject,
+  scales: ScaleTracker,
+  emit: Emit,
+): Fault {
   const isSpot = subject.instrument.kind === "spot";
   const ownTimeUs = htxTimeUs(isSpot ? tick["quoteTime"] : tick["ts"]);
   if (isBadTime(ownTimeUs)) return "bad-time";
-  const bid = isSpot
-    ? { price: tick["bid"], size: tick["bidSize"] }
-    : contractQuoteSide(tick["bid"]);
-  const ask = isSpot
-    ? { price: tick["ask"], size: tick["askSize"] }
-    : contractQuoteSide(tick["ask"]);
+  const bid = isSpot ? spotSide(tick["bid"], tick["bidSize"]) : contractSide(tick["bid"]);
+  const ask = isSpot ? spotSide(tick["ask"], tick["askSize"]) : contractSide(tick["ask"]);
   if (bid === undefined || ask === undefined) return "missing-field";
-  if (isSpot && [bid.price, bid.size, ask.price, ask.size].includes(undefined)) {
-    return "missing-field";
-  }
-  const { instrument, tracker, receivedTimeUs } = subject;
-  const values = readQuoteValues(tracker, bid, ask);
+  const values = readQuoteValues(scales, bid, ask);
   if (typeof values === "string") return values;
-  const venueTimeUs = ownTimeUs ?? subject.venueTimeUs;
-  emit({ kind: "quote", instrument, venueTimeUs, receivedTimeUs, ...values });
+  emit({ kind: "quote", ...subject, venueTimeUs: ownTimeUs ?? subject.venueTimeUs, ...values });
   return undefined;
 }
 
-function contractQuoteSide(
-  side: JsonText | undefined,
-): { readonly price: JsonText | undefined; readonly size: JsonText | undefined } | undefined {
-  // Nobody bids or offers.
+function spotSide(price: unknown, size: unknown): QuoteSideTexts | undefined {
+  return price === undefined || size === undefined ? undefined : { price, size };
+}
+
+/** Left out, or null, where nobody bids or offers. */
+function contractSide(side: JsonText | undefined): QuoteSideTexts | undefined {
   if (side === undefined || side === null) return { price: undefined, size: undefined };
   const [price, size] = asJsonArray(side) ?? [];
-  return price === undefined || size === undefined ? undefined : { price, size };
+  return spotSide(price, size);
 }
 
 /**
@@ -83,15 +84,16 @@ function contractQuoteSide(
  * whole book of the stream, or the answer to a request for it.
  */
 export function readBook(
-  tick: Json,
-  subject: HtxSubject,
-  form: { readonly snapshot: boolean; readonly isAnswer: boolean; readonly depth?: number },
+  tick: TextRecord,
+  subject: EventSubject,
+  scales: ScaleTracker,
+  form: Pick<BookForm, "snapshot" | "source" | "depth">,
   emit: Emit,
-): RejectReason | undefined {
-  const lastUpdateId = sequenceOf(tick["seqNum"] ?? tick["version"]);
+): Fault {
+  const lastUpdateId = wholeNumber(tick["seqNum"] ?? tick["version"]);
   if (lastUpdateId === undefined) return "missing-field";
   const isNumberedTwice = tick["seqNum"] !== undefined;
-  const before = isNumberedTwice ? sequenceOf(tick["prevSeqNum"]) : lastUpdateId - 1;
+  const before = isNumberedTwice ? wholeNumber(tick["prevSeqNum"]) : lastUpdateId - 1;
   const previousUpdateId = form.snapshot ? undefined : before;
   if (!form.snapshot && previousUpdateId === undefined) return "missing-field";
   const bids = levelsOf(tick["bids"]);
@@ -102,31 +104,15 @@ export function readBook(
   }
   const ownTimeUs = htxTimeUs(tick["ts"]);
   if (isBadTime(ownTimeUs)) return "bad-time";
-  const { instrument, tracker, receivedTimeUs } = subject;
-  const columns = tracker.book(bids, asks);
+  const columns = scales.book(bids, asks);
   if (typeof columns === "string") return columns;
-  emit({
-    kind: "raw-book",
-    instrument,
-    venueTimeUs: ownTimeUs ?? subject.venueTimeUs,
-    receivedTimeUs,
-    snapshot: form.snapshot,
-    source: form.isAnswer ? "rest" : "in-band",
-    firstUpdateId: undefined,
-    lastUpdateId,
-    previousUpdateId,
-    checksum: undefined,
-    ...(form.depth === undefined ? {} : { depth: form.depth }),
-    priceScale: tracker.priceScale,
-    sizeScale: tracker.sizeScale,
-    bids: columns.bids,
-    asks: columns.asks,
-  });
+  const common = { ...subject, venueTimeUs: ownTimeUs ?? subject.venueTimeUs };
+  emit(bookEvent(common, scales, columns, { ...form, lastUpdateId, previousUpdateId }));
   return undefined;
 }
 
 /** The statistics of 24 hours; contracts count volume in contracts. */
-export function readTicker(tick: Json, subject: HtxSubject, emit: Emit): RejectReason | undefined {
+export function readTicker(tick: TextRecord, subject: EventSubject, emit: Emit): Fault {
   const isSpot = subject.instrument.kind === "spot";
   const values = readTickerValues({
     lastPrice: tick["close"],
@@ -140,84 +126,61 @@ export function readTicker(tick: Json, subject: HtxSubject, emit: Emit): RejectR
   });
   if (typeof values === "string") return values;
   if (values.lastPrice === undefined) return "missing-field";
-  const { instrument, venueTimeUs, receivedTimeUs } = subject;
-  emit({ kind: "ticker", instrument, venueTimeUs, receivedTimeUs, ...values });
+  emit({ kind: "ticker", ...subject, ...values });
   return undefined;
 }
 
 /** A candle of a minute, whose id is the second that it begins. */
-export function readCandle(
-  tick: Json,
-  subject: HtxSubject,
-  emit: (candle: Candle) => void,
-): RejectReason | undefined {
+export function readCandle(tick: TextRecord, subject: EventSubject): Candle | RejectReason {
   const id = asText(tick["id"]) ?? "";
   if (!/^[1-9]\d{9}$/.test(id)) return "bad-time";
   const openTimeUs = Number(id) * 1_000_000;
+  const { open, high, low, close } = tick;
   const isSpot = subject.instrument.kind === "spot";
-  const [open, high, low, close] = ["open", "high", "low", "close"].map((key) =>
-    decimalText(tick[key]),
-  );
-  const volume = decimalText(isSpot ? tick["amount"] : tick["vol"]);
+  const volume = isSpot ? tick["amount"] : tick["vol"];
+  const values = readCandleValues({ open, high, low, close, volume });
   const quoteVolume = decimalText(isSpot ? tick["vol"] : tick["trade_turnover"]);
-  if (open === undefined || high === undefined || low === undefined) return "bad-decimal";
-  if (close === undefined || volume === undefined || quoteVolume === undefined) {
-    return "bad-decimal";
-  }
-  const { instrument, venueTimeUs, receivedTimeUs } = subject;
-  emit({
+  if (typeof values === "string") return values;
+  if (quoteVolume === undefined) return "bad-decimal";
+  return {
     kind: "candle",
-    instrument,
-    venueTimeUs,
-    receivedTimeUs,
+    ...subject,
     intervalMs: CANDLE_INTERVAL_MS,
     openTimeUs,
-    open,
-    high,
-    low,
-    close,
-    volume,
+    ...values,
     quoteVolume,
-    tradeCount: sequenceOf(tick["count"]),
+    tradeCount: wholeNumber(tick["count"]),
     // The venue never says so, but one whose end is not after the venue's own clock is over.
-    closed: venueTimeUs !== undefined && venueTimeUs >= openTimeUs + CANDLE_INTERVAL_MS * 1000,
-  });
-  return undefined;
+    closed: (subject.venueTimeUs ?? 0) >= openTimeUs + CANDLE_INTERVAL_MS * 1000,
+  };
 }
 
 /** The last price of the minute's candle of mark prices. */
 export function readMarkPrice(
-  tick: Json,
-  subject: HtxSubject,
+  tick: TextRecord,
+  subject: EventSubject,
+  indexPrice: string | undefined,
   emit: Emit,
-): RejectReason | undefined {
+): Fault {
   const markPrice = decimalText(tick["close"]);
   if (markPrice === undefined) return "bad-decimal";
-  const { instrument, venueTimeUs, receivedTimeUs, indexPrice } = subject;
-  const common = { instrument, venueTimeUs, receivedTimeUs };
-  emit({ kind: "mark-price", ...common, markPrice, indexPrice });
+  emit({ kind: "mark-price", ...subject, markPrice, indexPrice });
   return undefined;
 }
 
 /** The rate of the settlement to come. */
-export function readFunding(item: Json, subject: HtxSubject, emit: Emit): RejectReason | undefined {
+export function readFunding(item: TextRecord, subject: EventSubject, emit: Emit): Fault {
   const rate = decimalText(item["funding_rate"]);
   if (rate === undefined) return "bad-decimal";
   const nextFundingTimeUs = htxTimeUs(item["settlement_time"]);
   if (isBadTime(nextFundingTimeUs)) return "bad-time";
-  const { instrument, venueTimeUs, receivedTimeUs } = subject;
-  const common = { instrument, venueTimeUs, receivedTimeUs };
-  emit({ kind: "funding", ...common, rate, nextFundingTimeUs, intervalMs: undefined });
+  emit({ kind: "funding", ...subject, rate, nextFundingTimeUs, intervalMs: undefined });
   return undefined;
 }
 
 /** The direction is that of the order: one that sells closes a long position. */
-export function readLiquidation(
-  item: Json,
-  subject: HtxSubject,
-  emit: Emit,
-): RejectReason | undefined {
-  const aggressorSide = sideOf(item["direction"]);
+export function readLiquidation(item: TextRecord, subject: EventSubject, emit: Emit): Fault {
+  const aggressorSide = takerSide<unknown>(item["direction"], SIDES);
   if (aggressorSide === undefined) return "missing-field";
   const price = decimalText(item["price"]);
   const size = decimalText(item["volume"]);
@@ -226,34 +189,17 @@ export function readLiquidation(
   if (price === "0" || price.startsWith("-")) return "non-positive-price";
   const venueTimeUs = htxTimeUs(item["created_at"]);
   if (isBadTime(venueTimeUs)) return "bad-time";
-  const { instrument, receivedTimeUs } = subject;
-  const common = { instrument, venueTimeUs, receivedTimeUs };
+  const common = { ...subject, venueTimeUs };
   emit({ kind: "liquidation", ...common, price, size, aggressorSide, liquidationId: undefined });
   return undefined;
 }
 
 /** The open interest in contracts, and its worth in the quote asset. */
-export function readOpenInterest(
-  item: Json,
-  subject: HtxSubject,
-  emit: Emit,
-): RejectReason | undefined {
+export function readOpenInterest(item: TextRecord, subject: EventSubject, emit: Emit): Fault {
   const openInterest = decimalText(item["volume"]);
   const openInterestValue = decimalText(item["value"]);
   if (openInterest === undefined) return "bad-decimal";
   if (openInterestValue === undefined && item["value"] !== undefined) return "bad-decimal";
-  const { instrument, venueTimeUs, receivedTimeUs } = subject;
-  const common = { instrument, venueTimeUs, receivedTimeUs };
-  emit({ kind: "open-interest", ...common, openInterest, openInterestValue });
+  emit({ kind: "open-interest", ...subject, openInterest, openInterestValue });
   return undefined;
-}
-
-/** The objects in a list; undefined if it is none. */
-export function itemsOf(list: JsonText | undefined): readonly Json[] | undefined {
-  return asJsonArray(list)?.map((item) => asJsonObject(item) ?? {});
-}
-
-function sideOf(direction: JsonText | undefined): AggressorSide | undefined {
-  if (direction === "buy") return "buyer";
-  return direction === "sell" ? "seller" : undefined;
 }

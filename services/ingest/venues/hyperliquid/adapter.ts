@@ -1,20 +1,15 @@
-import type { Channel, Instrument } from "#core/instrument.ts";
-import type {
-  ConnectionPlan,
-  FeedAdapter,
-  FeedEndpoints,
-  FeedLimits,
-  FeedSubscription,
-  RecordedRequest,
-} from "../../feed/feed-adapter.ts";
-import { planByInstrument } from "../../reading/connection-plans.ts";
-import { HyperliquidDecoder, type HyperliquidType } from "./decoder.ts";
+import { JsonTape } from "#core/json-tape.ts";
+import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
+import { planByAddress } from "../../reading/address-plans.ts";
+import { FrameDecoder } from "../../reading/frame-decoder.ts";
+import { hyperliquidFrames, HyperliquidReader } from "./decoder.ts";
+import { deriveHyperliquidInstrument, parseHyperliquidInstruments } from "./instruments.ts";
+import { hyperliquidRequests, hyperliquidTypeOf } from "./requests.ts";
 import {
-  deriveHyperliquidInstrument,
-  HYPERLIQUID_INFO_WEIGHT,
   hyperliquidInstrumentsRequests,
-  parseHyperliquidInstruments,
-} from "./instruments.ts";
+  hyperliquidRecordedRequest,
+  hyperliquidTradesRequest,
+} from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // 1,000 for an address, on however many connections; 10 connections are allowed at once.
@@ -31,23 +26,6 @@ const LIMITS: FeedLimits = {
   connectionSilenceMsMax: 55_000,
   connectionAgeMsMax: undefined,
 };
-
-const TYPE_OF: Partial<Record<Channel, HyperliquidType>> = {
-  trades: "trades",
-  quotes: "bbo",
-  book: "l2Book",
-  ticker: "activeAssetCtx",
-  candles: "candle",
-  funding: "activeAssetCtx",
-  "mark-price": "activeAssetCtx",
-  "open-interest": "activeAssetCtx",
-};
-
-const PERPETUAL_CHANNELS: ReadonlySet<Channel> = new Set([
-  "funding",
-  "mark-price",
-  "open-interest",
-]);
 
 /**
  * Hyperliquid: its own perpetuals and its spot pairs. Perpetuals that others list on it
@@ -97,56 +75,20 @@ export const hyperliquid: FeedAdapter = {
   // The venue ends a connection that it has sent nothing on for a minute.
   keepAlive: { intervalMs: 25_000, frame: () => JSON.stringify({ method: "ping" }) },
   instrumentsRequests: hyperliquidInstrumentsRequests,
-  recordedRequest,
+  recordedRequest: hyperliquidRecordedRequest,
   parseInstruments: parseHyperliquidInstruments,
   deriveInstrument: (venueSymbol) => deriveHyperliquidInstrument(venueSymbol),
-  planConnections: plan,
-  subscribeFrames: (subscriptions) => frames("subscribe", subscriptions),
-  unsubscribeFrames: (subscriptions) => frames("unsubscribe", subscriptions),
-  // Every request goes to one address. What follows the # is not sent: it says in a recording what
-  // was asked for.
-  tradesRequest: (instrument, { endpoints }) => ({
-    url: `${endpoints.rest}/info#recentTrades=${encodeURIComponent(instrument.venueSymbol)}`,
-    weight: HYPERLIQUID_INFO_WEIGHT,
-    method: "POST",
-    body: JSON.stringify({ type: "recentTrades", coin: instrument.venueSymbol }),
-  }),
-  createDecoder: (context) => new HyperliquidDecoder(context),
+  planConnections: (subscriptions, { webSocket }) =>
+    planByAddress(
+      subscriptions,
+      (subscription) => (hyperliquidTypeOf(subscription) === undefined ? undefined : webSocket),
+      LIMITS.subscriptionsPerConnectionMax,
+    ),
+  subscribeFrames: (subscriptions) => hyperliquidRequests("subscribe", subscriptions),
+  unsubscribeFrames: (subscriptions) => hyperliquidRequests("unsubscribe", subscriptions),
+  tradesRequest: (instrument, { endpoints }) => hyperliquidTradesRequest(instrument, endpoints),
+  createDecoder: (context) => {
+    const tape = new JsonTape();
+    return new FrameDecoder(hyperliquidFrames(tape), new HyperliquidReader(tape, context));
+  },
 };
-
-function recordedRequest(url: string): RecordedRequest | undefined {
-  const coin = /\/info#recentTrades=(.+)$/.exec(url)?.[1];
-  if (coin !== undefined) return { kind: "trades", venueSymbol: decodeURIComponent(coin) };
-  return /\/info\/?(?:\?|$)/.test(url) ? { kind: "instruments" } : undefined;
-}
-
-function plan(
-  subscriptions: readonly FeedSubscription[],
-  endpoints: FeedEndpoints,
-): readonly ConnectionPlan[] {
-  return planByInstrument(
-    subscriptions.filter(({ instrument, channel }) => isHad(instrument, channel)),
-    { url: endpoints.webSocket, subscriptionsMax: LIMITS.subscriptionsPerConnectionMax },
-  );
-}
-
-function isHad(instrument: Instrument, channel: Channel): boolean {
-  if (TYPE_OF[channel] === undefined) return false;
-  return instrument.kind !== "spot" || !PERPETUAL_CHANNELS.has(channel);
-}
-
-/** A frame can hold one subscription. */
-function frames(
-  method: "subscribe" | "unsubscribe",
-  subscriptions: readonly FeedSubscription[],
-): readonly string[] {
-  const texts = new Set<string>();
-  for (const { instrument, channel } of subscriptions) {
-    const type = TYPE_OF[channel];
-    if (type === undefined) continue;
-    const interval = type === "candle" ? { interval: "1m" } : {};
-    const subscription = { type, coin: instrument.venueSymbol, ...interval };
-    texts.add(JSON.stringify({ method, subscription }));
-  }
-  return [...texts];
-}

@@ -1,9 +1,13 @@
 // https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/info-endpoint/perpetuals
 // https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/info-endpoint/spot
-import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
-import type { FeedAdapter } from "../../feed/feed-adapter.ts";
+import {
+  incrementsOf,
+  type InstrumentList,
+  listInstruments,
+  spotPair,
+} from "../../reading/listed-instruments.ts";
 import { parseJson } from "../../reading/text-fields.ts";
 
 const VENUE = "hyperliquid";
@@ -13,9 +17,6 @@ const PERPETUAL_QUOTE = "USDC";
 
 /** Names are the venue's own, lower-case letters included: `kPEPE` is a thousand PEPE. */
 const ASSET = /^[\p{L}\p{N}._]+$/u;
-
-/** Of 1,200 a minute, lists and trades cost this much. */
-export const HYPERLIQUID_INFO_WEIGHT = 20;
 
 const perpetualsSchema = z.object({ universe: z.array(z.unknown()) });
 
@@ -38,40 +39,16 @@ const pairSchema = z.object({
   tokens: z.tuple([z.number().int(), z.number().int()]),
 });
 
-type InstrumentList = ReturnType<FeedAdapter["parseInstruments"]>;
-
-/** Perpetuals and spot pairs, told apart by the body of the request alone. */
-export const hyperliquidInstrumentsRequests: FeedAdapter["instrumentsRequests"] = ({ rest }) =>
-  ["meta", "spotMeta"].map((type) => ({
-    url: `${rest}/info`,
-    weight: HYPERLIQUID_INFO_WEIGHT,
-    method: "POST",
-    body: JSON.stringify({ type }),
-  }));
-
 /**
  * Reads either list; undefined if the body is neither. Left out and counted: what is delisted, and
  * pairs whose symbol another one has, since names of spot tokens are not unique for ever.
  */
-export const parseHyperliquidInstruments: FeedAdapter["parseInstruments"] = (body) => {
+export function parseHyperliquidInstruments(body: string): InstrumentList | undefined {
   const json = parseJson(body);
   const spot = spotSchema.safeParse(json);
-  if (spot.success) return distinct(spot.data.universe, pairReader(spot.data.tokens));
+  if (spot.success) return listInstruments(spot.data.universe, pairReader(spot.data.tokens));
   const perpetuals = perpetualsSchema.safeParse(json);
-  return perpetuals.success ? distinct(perpetuals.data.universe, toPerpetual) : undefined;
-};
-
-function distinct(
-  entries: readonly unknown[],
-  read: (entry: unknown) => Instrument | undefined,
-): InstrumentList {
-  const bySymbol = new Map<string, Instrument>();
-  for (const entry of entries) {
-    const instrument = read(entry);
-    if (instrument === undefined || bySymbol.has(instrument.symbol)) continue;
-    bySymbol.set(instrument.symbol, instrument);
-  }
-  return { instruments: [...bySymbol.values()], skipped: entries.length - bySymbol.size };
+  return perpetuals.success ? listInstruments(perpetuals.data.universe, toPerpetual) : undefined;
 }
 
 function toPerpetual(entry: unknown): Instrument | undefined {
@@ -97,8 +74,7 @@ function pairReader(tokens: readonly unknown[]): (entry: unknown) => Instrument 
 
 /** Prices have five significant figures, so that their step moves with the price: none is given. */
 function sizeStep(decimals: number): Pick<Instrument, "sizeIncrement"> {
-  const sizeIncrement = canonicalDecimal(`1e-${decimals}`);
-  return sizeIncrement === undefined ? {} : { sizeIncrement };
+  return incrementsOf({ size: `1e-${decimals}` });
 }
 
 /**
@@ -127,15 +103,5 @@ function perpetual(coin: string): Instrument {
 }
 
 function pair(venueSymbol: string, base: string, quote: string): Instrument {
-  return {
-    venue: VENUE,
-    symbol: `${base}-${quote}`,
-    venueSymbol,
-    kind: "spot",
-    base,
-    quote,
-    settle: quote,
-    inverse: false,
-    sizeUnit: "base",
-  };
+  return { ...spotPair(VENUE, venueSymbol, { base, quote }), sizeUnit: "base" };
 }

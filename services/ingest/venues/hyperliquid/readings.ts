@@ -1,140 +1,160 @@
-// What Hyperliquid says besides trades and books, out of the nodes of a scanned frame.
+// What Hyperliquid says, out of the nodes of a scanned frame.
 // https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket/subscriptions
-import { canonicalDecimal } from "@tickwire/proto/model";
-import type { Instrument } from "#core/instrument.ts";
-import type { JsonTape } from "#core/json-tape.ts";
+import { JsonKind, type JsonTape } from "#core/json-tape.ts";
 import type { Candle } from "#core/market-event.ts";
-import type { FeedEvent, RejectReason } from "../../feed/feed-adapter.ts";
+import type { RejectReason } from "../../feed/feed-adapter.ts";
+import { bookEvent } from "../../reading/book-event.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
-import { readQuoteValues, readTickerValues } from "../../reading/event-values.ts";
+import type { Emit, EventSubject } from "../../reading/emit.ts";
+import {
+  type QuoteSideTexts,
+  readQuoteValues,
+  readTickerValues,
+  readTradeValues,
+} from "../../reading/event-values.ts";
+import type { Fault } from "../../reading/fault.ts";
+import { intervalsNamed } from "../../reading/interval-names.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { millisecondsTimeUs } from "../../reading/text-fields.ts";
+import {
+  decimalFieldOf,
+  millisecondsTimeUsAt,
+  optionalDecimalOf,
+} from "../../reading/tape-fields.ts";
+import { BAD_DECIMAL } from "../../reading/text-fields.ts";
+import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
+import { wholeNumber } from "../../reading/whole-numbers.ts";
 
-type Emit = (event: FeedEvent) => void;
+const LEVELS = { price: "px", size: "sz" };
 
-/** What every event of a message has. */
-export type HyperliquidEventCommon = {
-  readonly instrument: Instrument;
-  readonly venueTimeUs: number | undefined;
-  readonly receivedTimeUs: number;
-};
+const SIDES = { buyer: "B", seller: "A" };
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const INTERVALS_MS: Readonly<Record<string, number>> = {
-  "1m": MINUTE_MS,
-  "3m": 3 * MINUTE_MS,
-  "5m": 5 * MINUTE_MS,
-  "15m": 15 * MINUTE_MS,
-  "30m": 30 * MINUTE_MS,
-  "1h": HOUR_MS,
-  "2h": 2 * HOUR_MS,
-  "4h": 4 * HOUR_MS,
-  "8h": 8 * HOUR_MS,
-  "12h": 12 * HOUR_MS,
-  "1d": 24 * HOUR_MS,
-  "3d": 72 * HOUR_MS,
-  "1w": 168 * HOUR_MS,
-};
+const INTERVALS_MS = intervalsNamed("1m 3m 5m 15m 30m 1h 2h 4h 8h 12h 1d 3d 1w".split(" "));
 
 /** Funding is paid every hour, and the rate is that of an hour. */
 const FUNDING_INTERVAL_MS = 3_600_000;
 
-/** `[bid, ask]`, each null if there is none. */
-export function readHyperliquidQuote(
+export function readTrade(
   tape: JsonTape,
   item: number,
-  tracker: ScaleTracker,
-  common: HyperliquidEventCommon,
+  subject: EventSubject,
+  { scales, historical }: { readonly scales: ScaleTracker; readonly historical: boolean },
   emit: Emit,
-): RejectReason | undefined {
-  const sides = tape.get(item, "bbo");
-  if (!tape.isArray(sides) || tape.length(sides) !== 2) return "missing-field";
-  const side = (index: number) => {
-    const level = tape.at(sides, index);
-    return { price: textOf(tape, level, "px"), size: textOf(tape, level, "sz") };
-  };
-  const [bid, ask] = [side(0), side(1)];
-  for (const [index, { price, size }] of [bid, ask].entries()) {
-    const isNone = tape.value(tape.at(sides, index)) === null;
-    if (!isNone && (price === undefined || size === undefined)) return "missing-field";
-  }
-  const values = readQuoteValues(tracker, bid, ask);
+): Fault {
+  const aggressorSide = takerSide(tape.text(tape.get(item, "side")), SIDES);
+  const tradeId = tape.text(tape.get(item, "tid"));
+  if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
+  if (isBadTime(subject.venueTimeUs)) return "bad-time";
+  const price = tape.text(tape.get(item, "px"));
+  const values = readTradeValues(scales, price, tape.text(tape.get(item, "sz")));
   if (typeof values === "string") return values;
-  emit({ kind: "quote", ...common, ...values });
+  emit({ kind: "trade", ...subject, ...values, aggressorSide, tradeId, historical });
   return undefined;
 }
 
+/** Always the whole of the best 20 levels. */
+export function readBook(
+  tape: JsonTape,
+  item: number,
+  subject: EventSubject,
+  scales: ScaleTracker,
+  emit: Emit,
+): Fault {
+  const levels = tape.get(item, "levels");
+  const sides = { bids: tape.at(levels, 0), asks: tape.at(levels, 1) };
+  if (!tape.isArray(sides.bids) || !tape.isArray(sides.asks)) return "missing-field";
+  const columns = scales.bookFromTape(tape, sides, LEVELS);
+  if (typeof columns === "string") return columns;
+  emit(bookEvent(subject, scales, columns, { snapshot: true }));
+  return undefined;
+}
+
+/** `[bid, ask]`, each null if there is none. */
+export function readQuote(
+  tape: JsonTape,
+  item: number,
+  subject: EventSubject,
+  scales: ScaleTracker,
+  emit: Emit,
+): Fault {
+  const sides = tape.get(item, "bbo");
+  if (!tape.isArray(sides) || tape.length(sides) !== 2) return "missing-field";
+  const bid = quoteSideOf(tape, tape.at(sides, 0));
+  const ask = quoteSideOf(tape, tape.at(sides, 1));
+  if (bid === undefined || ask === undefined) return "missing-field";
+  const values = readQuoteValues(scales, bid, ask);
+  if (typeof values === "string") return values;
+  emit({ kind: "quote", ...subject, ...values });
+  return undefined;
+}
+
+function quoteSideOf(tape: JsonTape, level: number): QuoteSideTexts | undefined {
+  const price = tape.text(tape.get(level, "px"));
+  const size = tape.text(tape.get(level, "sz"));
+  const isWhole = price !== undefined && size !== undefined;
+  return isWhole || tape.kind(level) === JsonKind.Null ? { price, size } : undefined;
+}
+
 /** The state of a market, without a time; of spot it is a ticker alone. */
-export function readHyperliquidContext(
+export function readContext(
   tape: JsonTape,
   context: number,
-  common: HyperliquidEventCommon,
+  subject: EventSubject,
   emit: Emit,
-): RejectReason | undefined {
+): Fault {
   if (!tape.isObject(context)) return "missing-field";
-  const at = (key: string): string | undefined => textOf(tape, context, key);
   const ticker = readTickerValues({
-    openPrice: at("prevDayPx"),
-    volume: at("dayBaseVlm"),
-    quoteVolume: at("dayNtlVlm"),
+    openPrice: decimalFieldOf(tape, context, "prevDayPx"),
+    volume: decimalFieldOf(tape, context, "dayBaseVlm"),
+    quoteVolume: decimalFieldOf(tape, context, "dayNtlVlm"),
   });
   if (typeof ticker === "string") return ticker;
   if (ticker.quoteVolume === undefined) return "missing-field";
-  emit({ kind: "ticker", ...common, ...ticker });
-  if (common.instrument.kind === "spot") return undefined;
-  const texts = ["markPx", "oraclePx", "openInterest", "funding"].map(at);
-  const decimals = texts.map(decimalOf);
-  if (texts.some((text, index) => text !== undefined && decimals[index] === undefined)) {
-    return "bad-decimal";
-  }
-  const [markPrice, indexPrice, openInterest, rate] = decimals;
-  if (markPrice !== undefined) emit({ kind: "mark-price", ...common, markPrice, indexPrice });
+  emit({ kind: "ticker", ...subject, ...ticker });
+  if (subject.instrument.kind === "spot") return undefined;
+  const markPrice = optionalDecimalOf(tape, context, "markPx");
+  const indexPrice = optionalDecimalOf(tape, context, "oraclePx");
+  const openInterest = optionalDecimalOf(tape, context, "openInterest");
+  const rate = optionalDecimalOf(tape, context, "funding");
+  if (markPrice === BAD_DECIMAL || indexPrice === BAD_DECIMAL) return BAD_DECIMAL;
+  if (openInterest === BAD_DECIMAL || rate === BAD_DECIMAL) return BAD_DECIMAL;
+  if (markPrice !== undefined) emit({ kind: "mark-price", ...subject, markPrice, indexPrice });
   if (openInterest !== undefined) {
-    emit({ kind: "open-interest", ...common, openInterest, openInterestValue: undefined });
+    emit({ kind: "open-interest", ...subject, openInterest, openInterestValue: undefined });
   }
   if (rate !== undefined) {
     const intervalMs = FUNDING_INTERVAL_MS;
-    emit({ kind: "funding", ...common, rate, nextFundingTimeUs: undefined, intervalMs });
+    emit({ kind: "funding", ...subject, rate, nextFundingTimeUs: undefined, intervalMs });
   }
   return undefined;
 }
 
 /** A candle of any fixed length. */
-export function readHyperliquidCandle(
+export function readCandle(
   tape: JsonTape,
   item: number,
-  common: HyperliquidEventCommon,
-  emit: (candle: Candle) => void,
-): RejectReason | undefined {
-  const openTimeUs = millisecondsTimeUs(textOf(tape, item, "t"));
-  const intervalMs = INTERVALS_MS[textOf(tape, item, "i") ?? ""];
+  subject: EventSubject,
+): Candle | RejectReason {
+  const openTimeUs = millisecondsTimeUsAt(tape, tape.get(item, "t"));
+  const intervalMs = INTERVALS_MS.get(tape.text(tape.get(item, "i")) ?? "");
   if (openTimeUs === undefined || intervalMs === undefined) return "missing-field";
   if (isBadTime(openTimeUs)) return "bad-time";
-  const [open, high, low, close, volume] = ["o", "h", "l", "c", "v"].map((key) =>
-    textOf(tape, item, key),
-  );
-  const values = readCandleValues({ open, high, low, close, volume });
+  const values = readCandleValues({
+    open: tape.text(tape.get(item, "o")),
+    high: tape.text(tape.get(item, "h")),
+    low: tape.text(tape.get(item, "l")),
+    close: tape.text(tape.get(item, "c")),
+    volume: tape.text(tape.get(item, "v")),
+  });
   if (typeof values === "string") return values;
-  const trades = Number(textOf(tape, item, "n") ?? Number.NaN);
-  emit({
+  return {
     kind: "candle",
-    ...common,
+    ...subject,
     intervalMs,
     openTimeUs,
     ...values,
     quoteVolume: undefined,
-    tradeCount: Number.isSafeInteger(trades) ? trades : undefined,
+    tradeCount: wholeNumber(tape.text(tape.get(item, "n"))),
     closed: false,
-  });
-  return undefined;
-}
-
-function textOf(tape: JsonTape, item: number, key: string): string | undefined {
-  return tape.text(tape.get(item, key));
-}
-
-function decimalOf(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : canonicalDecimal(text);
+  };
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { FeedEvent } from "../../feed/feed-adapter.ts";
-import { KUCOIN_PENDING_MAX } from "./decoder.ts";
+import { PENDING_REQUESTS_MAX } from "../../reading/pending-requests.ts";
 import { changedLevels, kucoinTimeUs } from "./fields.ts";
 import { kucoin } from "./adapter.ts";
 
@@ -170,15 +170,27 @@ test.each([
   expect(kucoinTimeUs(text)).toBe(expected);
 });
 
-test.each([KUCOIN_PENDING_MAX - 1, KUCOIN_PENDING_MAX])(
+test.each([PENDING_REQUESTS_MAX - 1, PENDING_REQUESTS_MAX])(
   "an answer is named behind %i more requests up to the limit",
   (more) => {
     const first = { id: "first", type: "subscribe", topic: "/market/match:BTC-USDT" };
     const others = Array.from({ length: more }, (_, index) => ({ ...first, id: `${index}` }));
     const [answer] = decode([first, ...others], ['{"id":"first","type":"ack"}']);
-    expect(answer?.kind).toBe(more < KUCOIN_PENDING_MAX ? "subscribed" : "heartbeat");
+    expect(answer?.kind).toBe(more < PENDING_REQUESTS_MAX ? "subscribed" : "heartbeat");
   },
 );
+
+test("requests of one number are answered in their order", () => {
+  const sent = ["/market/match:BTC-USDT", "/market/level2:ETH-USDT"].map((topic) => ({
+    id: "1",
+    type: "subscribe",
+    topic,
+  }));
+  expect(decode(sent, ['{"id":"1","type":"ack"}', '{"id":"1","type":"ack"}'])).toEqual([
+    { kind: "subscribed", venueSymbol: "BTC-USDT", channel: "trades" },
+    { kind: "subscribed", venueSymbol: "ETH-USDT", channel: "book" },
+  ]);
+});
 
 describe("a damaged frame", () => {
   const trades = (name: string): string =>

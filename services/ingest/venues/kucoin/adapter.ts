@@ -1,23 +1,13 @@
-// KuCoin, spot, the public feed behind a ticket.
-// https://www.kucoin.com/docs-new/websocket-api/base-info/introduction
-// https://www.kucoin.com/docs-new/3470221w0
-// https://www.kucoin.com/docs-new/rest/spot-trading/market-data/get-all-symbols
-import { z } from "zod";
-import type {
-  BookSequencing,
-  ConnectionTicket,
-  FeedAdapter,
-  FeedEndpoints,
-  FeedLimits,
-  FeedSubscribeOptions,
-  FeedSubscription,
-  RestRequest,
-} from "../../feed/feed-adapter.ts";
-import { planByInstrument } from "../../reading/connection-plans.ts";
-import { KucoinDecoder } from "./decoder.ts";
-import { deriveKucoinPair, KUCOIN, parseKucoinSymbols } from "./instruments.ts";
+import type { BookSequencing, FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
+import { planByAddress } from "../../reading/address-plans.ts";
+import { FrameDecoder } from "../../reading/frame-decoder.ts";
+import { TEXT_RECORDS } from "../../reading/frame-forms.ts";
+import { clockIn } from "../../reading/whole-numbers.ts";
+import { KucoinReader } from "./decoder.ts";
 import { topicOf } from "./fields.ts";
-import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
+import { deriveKucoinPair, KUCOIN, parseKucoinSymbols } from "./instruments.ts";
+import { kucoinRequests } from "./requests.ts";
+import { kucoinGet, kucoinRecordedRequest, parseKucoinTicket } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // The pages say 400 topics in one place and 300 in another.
@@ -49,18 +39,6 @@ const SEQUENCING: BookSequencing = {
   follows: ({ firstUpdateId = Infinity, lastUpdateId: end = 0 }, lastUpdateId) =>
     firstUpdateId <= lastUpdateId + 1 && lastUpdateId < end,
 };
-
-const ticketSchema = z.object({
-  data: z.object({
-    token: z.string().min(1),
-    instanceServers: z.array(
-      z.object({
-        endpoint: z.string().regex(/^wss?:\/\/\S+$/),
-        pingInterval: z.number().int().positive(),
-      }),
-    ),
-  }),
-});
 
 /**
  * KuCoin spot. The whole book needs a key, so a book begins with the best 100 levels of each side:
@@ -96,95 +74,27 @@ export const kucoin: FeedAdapter = {
   },
   greets: true,
   connectRequest: (_plan, endpoints) => ({
-    ...request(endpoints, "/api/v1/bullet-public", 10),
+    ...kucoinGet(endpoints, "/api/v1/bullet-public", 10),
     method: "POST",
   }),
-  parseConnection: parseTicket,
-  instrumentsRequests: (endpoints) => [request(endpoints, "/api/v2/symbols", 4)],
-  recordedRequest: recordedRequestOf([
-    { kind: "instruments", path: /\/api\/v[12]\/symbols$/ },
-    {
-      kind: "book-snapshot",
-      path: /\/api\/v\d\/market\/orderbook\/level2(?:_20|_100)?$/,
-      symbolIn: "symbol",
-    },
-    { kind: "trades", path: /\/api\/v1\/market\/histories$/, symbolIn: "symbol" },
-  ]),
+  parseConnection: parseKucoinTicket,
+  instrumentsRequests: (endpoints) => [kucoinGet(endpoints, "/api/v2/symbols", 4)],
+  recordedRequest: kucoinRecordedRequest,
   parseInstruments: parseKucoinSymbols,
   deriveInstrument: (venueSymbol) => deriveKucoinPair(venueSymbol),
-  planConnections: (subscriptions, endpoints) =>
-    planByInstrument(
-      subscriptions.filter(({ channel }) => topicOf(channel, "") !== undefined),
-      { url: endpoints.webSocket, subscriptionsMax: LIMITS.subscriptionsPerConnectionMax },
+  planConnections: (subscriptions, { webSocket }) =>
+    planByAddress(
+      subscriptions,
+      ({ channel }) => (topicOf(channel, "") === undefined ? undefined : webSocket),
+      LIMITS.subscriptionsPerConnectionMax,
     ),
-  subscribeFrames: (wanted, options) => frames("subscribe", wanted, options),
-  unsubscribeFrames: (wanted, options) => frames("unsubscribe", wanted, options),
+  subscribeFrames: (wanted, options) => kucoinRequests("subscribe", wanted, options),
+  unsubscribeFrames: (wanted, options) => kucoinRequests("unsubscribe", wanted, options),
   snapshotRequest: ({ venueSymbol }, endpoints) =>
-    request(endpoints, `/api/v1/market/orderbook/level2_100?symbol=${query(venueSymbol)}`, 4),
+    kucoinGet(endpoints, "/api/v1/market/orderbook/level2_100", 4, venueSymbol),
   tradesRequest: ({ venueSymbol }, { endpoints }) =>
-    request(endpoints, `/api/v1/market/histories?symbol=${query(venueSymbol)}`, 3),
-  serverTimeRequest: (endpoints) => request(endpoints, "/api/v1/timestamp", 3),
-  parseServerTimeUs: (body) => {
-    const text = /"data"\s*:\s*(\d{13})\b/.exec(body)?.[1];
-    return text === undefined ? undefined : Number(text) * 1000;
-  },
-  createDecoder: (context) => new KucoinDecoder(context),
+    kucoinGet(endpoints, "/api/v1/market/histories", 3, venueSymbol),
+  serverTimeRequest: (endpoints) => kucoinGet(endpoints, "/api/v1/timestamp", 3),
+  parseServerTimeUs: clockIn("data"),
+  createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new KucoinReader(context)),
 };
-
-/** The address with the token, and how often the venue wants to hear from us. */
-function parseTicket(
-  body: string,
-  { connectionId }: { readonly connectionId: string },
-): ConnectionTicket | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-  const parsed = ticketSchema.safeParse(json);
-  const [server] = parsed.success ? parsed.data.data.instanceServers : [];
-  if (!parsed.success || server === undefined) return undefined;
-  const parameters = new URLSearchParams({
-    token: parsed.data.data.token,
-    connectId: connectionId,
-  }).toString();
-  const joint = server.endpoint.includes("?") ? "&" : "?";
-  return {
-    url: `${server.endpoint}${joint}${parameters}`,
-    keepAliveIntervalMs: server.pingInterval,
-  };
-}
-
-/**
- * A request for each pair and channel: one topic may name a hundred pairs, but a bad one among them
- * would cost the others their subscription.
- */
-function frames(
-  type: "subscribe" | "unsubscribe",
-  subscriptions: readonly FeedSubscription[],
-  { requestId }: FeedSubscribeOptions,
-): readonly string[] {
-  const topics = new Set<string>();
-  for (const { instrument, channel } of subscriptions) {
-    const topic = topicOf(channel, instrument.venueSymbol);
-    if (topic !== undefined) topics.add(topic);
-  }
-  return [...topics].map((topic, index) =>
-    JSON.stringify({
-      id: String(requestId + index),
-      type,
-      topic,
-      privateChannel: false,
-      response: true,
-    }),
-  );
-}
-
-function request(endpoints: FeedEndpoints, path: string, weight: number): RestRequest {
-  return { url: `${endpoints.rest}${path}`, weight };
-}
-
-function query(venueSymbol: string): string {
-  return encodeURIComponent(venueSymbol);
-}

@@ -1,41 +1,45 @@
-// What the messages and addresses of KuCoin have in common.
-import { canonicalDecimal } from "@tickwire/proto/model";
+// What the messages of KuCoin have in common.
 import type { Channel } from "#core/instrument.ts";
-import { asJsonArray, asText, type JsonText } from "#core/json-text.ts";
+import { asJsonArray, type JsonText } from "#core/json-text.ts";
+import { decimalText } from "../../reading/text-fields.ts";
 import { BAD_TIME } from "../../reading/venue-time.ts";
-
-/** A JSON object with every number as its text. */
-export type Json = { readonly [key: string]: JsonText };
-
-const TOPICS = {
-  trades: "/market/match",
-  quotes: "/market/ticker",
-  book: "/market/level2",
-  ticker: "/market/snapshot",
-  candles: "/market/candles",
-} as const satisfies Partial<Record<Channel, string>>;
+import { wholeNumber } from "../../reading/whole-numbers.ts";
 
 /** A channel that the venue has. */
-type TopicChannel = keyof typeof TOPICS;
+export type KucoinChannel = "trades" | "quotes" | "book" | "ticker" | "candles";
+
+const CHANNELS: ReadonlyMap<string, KucoinChannel> = new Map([
+  ["/market/match", "trades"],
+  ["/market/ticker", "quotes"],
+  ["/market/level2", "book"],
+  ["/market/snapshot", "ticker"],
+  ["/market/candles", "candles"],
+]);
+
+const PATHS: ReadonlyMap<Channel, string> = new Map(
+  Array.from(CHANNELS, ([path, channel]) => [channel, path]),
+);
 
 /** What a topic names. */
-export type Topic = { readonly channel: TopicChannel; readonly venueSymbols: readonly string[] };
+export type KucoinTopic = {
+  readonly channel: KucoinChannel;
+  readonly venueSymbols: readonly string[];
+};
 
 const CANDLES_SUFFIX = "_1min";
 
 /** The topic of one channel of one pair; undefined for a channel that the venue does not have. */
 export function topicOf(channel: Channel, venueSymbol: string): string | undefined {
-  if (!Object.hasOwn(TOPICS, channel)) return undefined;
+  const path = PATHS.get(channel);
   const suffix = channel === "candles" ? CANDLES_SUFFIX : "";
-  return `${TOPICS[channel as TopicChannel]}:${venueSymbol}${suffix}`;
+  return path === undefined ? undefined : `${path}:${venueSymbol}${suffix}`;
 }
 
 /** The channel and pairs that a topic names; undefined if it is none of ours. */
-export function parseTopic(topic: JsonText | undefined): Topic | undefined {
+export function parseTopic(topic: JsonText | undefined): KucoinTopic | undefined {
   if (typeof topic !== "string") return undefined;
   const colon = topic.indexOf(":");
-  const path = topic.slice(0, Math.max(colon, 0));
-  const channel = (Object.keys(TOPICS) as TopicChannel[]).find((each) => TOPICS[each] === path);
+  const channel = CHANNELS.get(topic.slice(0, Math.max(colon, 0)));
   if (channel === undefined) return undefined;
   const names = topic.slice(colon + 1).split(",");
   if (channel !== "candles") return { channel, venueSymbols: names };
@@ -54,18 +58,6 @@ export function kucoinTimeUs(value: JsonText | undefined): number | undefined {
   return value.length === 19 ? Number(value.slice(0, -3)) : BAD_TIME;
 }
 
-/** A number of the book's sequence; undefined if it is none, or too large to be counted on. */
-export function sequenceOf(value: JsonText | undefined): number | undefined {
-  if (typeof value !== "string" || !/^\d{1,16}$/.test(value)) return undefined;
-  const sequence = Number(value);
-  return Number.isSafeInteger(sequence) ? sequence : undefined;
-}
-
-/** Canonical plain text of a decimal; undefined if it is none. */
-export function decimalText(value: JsonText | undefined): string | undefined {
-  return typeof value === "string" ? canonicalDecimal(value) : undefined;
-}
-
 /**
  * The rows of one side of a change in the order of their numbers, without those of price 0, which
  * only move the number on. Undefined if they are not rows of price, size and number.
@@ -79,7 +71,7 @@ export function changedLevels(
   let isOrdered = true;
   for (const each of rows) {
     const row = asJsonArray(each);
-    const sequence = sequenceOf(row?.[2]);
+    const sequence = wholeNumber(row?.[2]);
     if (row === undefined || sequence === undefined) return undefined;
     if (decimalText(row[0]) === "0") continue;
     const before = levels.at(-1);
@@ -88,25 +80,4 @@ export function changedLevels(
   }
   if (!isOrdered) levels.sort((a, b) => a.sequence - b.sequence);
   return levels.map(({ row }) => row);
-}
-
-/** The pair that the address of a book snapshot names. */
-export function symbolOfSnapshotUrl(url: string): string | undefined {
-  return symbolOf(url, /\/api\/v\d\/market\/orderbook\/level2(?:_20|_100)?$/);
-}
-
-/** The pair that the address of recent trades names. */
-export function symbolOfTradesUrl(url: string): string | undefined {
-  return symbolOf(url, /\/api\/v1\/market\/histories$/);
-}
-
-/** The text of a field. */
-export function textAt(object: Json, key: string): string | undefined {
-  return asText(object[key]);
-}
-
-function symbolOf(url: string, path: RegExp): string | undefined {
-  const cut = url.indexOf("?");
-  if (cut < 0 || !path.test(url.slice(0, cut))) return undefined;
-  return new URLSearchParams(url.slice(cut + 1)).get("symbol") ?? undefined;
 }

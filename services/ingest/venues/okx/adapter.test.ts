@@ -3,7 +3,6 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { FeedEvent, FeedSubscription, RawBook } from "../../feed/feed-adapter.ts";
 import { deriveOkxInstrument, parseOkxInstruments } from "./instruments.ts";
-import { BOOKS_PER_CONNECTION_MAX, SHARED_ARGUMENTS_MAX } from "./requests.ts";
 import { okx } from "./adapter.ts";
 
 const OPTIONS = { requestId: 5, bookDepth: 1000 };
@@ -100,9 +99,9 @@ test("each instrument has a request of its own, and what they share has another"
 });
 
 test.each([
-  [SHARED_ARGUMENTS_MAX - 1, 1],
-  [SHARED_ARGUMENTS_MAX, 1],
-  [SHARED_ARGUMENTS_MAX + 1, 2],
+  [199, 1],
+  [200, 1],
+  [201, 2],
 ])("%i indexes are asked for in %i requests", (count, requests) => {
   const subscriptions = Array.from({ length: count }, (_, index) =>
     wanted(`A${index}-USDT-SWAP`, ["mark-price"]),
@@ -190,9 +189,9 @@ test("a future of five years that pays funding has funding, and its pair's index
 });
 
 test.each([
-  [BOOKS_PER_CONNECTION_MAX, 1],
-  [BOOKS_PER_CONNECTION_MAX + 1, 2],
-  [3 * BOOKS_PER_CONNECTION_MAX, 3],
+  [29, 1],
+  [30, 2],
+  [87, 3],
 ])("%i books need %i connections, whole instruments on each", (count, connections) => {
   const subscriptions = Array.from({ length: count }, (_, index) =>
     wanted(`A${index}-USDT`, ["quotes", "book"]),
@@ -201,7 +200,7 @@ test.each([
   expect(plans).toHaveLength(connections);
   for (const plan of plans) {
     const books = plan.subscriptions.filter(({ channel }) => channel === "book");
-    expect(books.length).toBeLessThanOrEqual(BOOKS_PER_CONNECTION_MAX);
+    expect(books.length).toBeLessThanOrEqual(29);
     expect(plan.subscriptions).toHaveLength(2 * books.length);
   }
 });

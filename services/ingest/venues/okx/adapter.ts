@@ -1,7 +1,9 @@
-import { crc32 } from "node:zlib";
-import { formatDecimal, type OrderBook } from "@tickwire/proto/model";
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
-import { OkxDecoder } from "./decoder.ts";
+import { FrameDecoder } from "../../reading/frame-decoder.ts";
+import { JSON_RECORDS } from "../../reading/frame-forms.ts";
+import { withTextPongs } from "../../reading/text-pongs.ts";
+import { OKX_BOOK_SYNC } from "./book.ts";
+import { OkxReader } from "./decoder.ts";
 import {
   deriveOkxInstrument,
   nextOkxInstrumentsRequest,
@@ -9,11 +11,7 @@ import {
   parseOkxInstruments,
 } from "./instruments.ts";
 import { okxRequests, planOkx } from "./requests.ts";
-import { isRecord, millisecondsTimeUs, parseJson } from "../../reading/text-fields.ts";
-import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
-
-/** Levels of each side that a checksum covered. */
-const CHECKSUM_LEVELS = 25;
+import { okxRecordedRequest, okxTimeRequest, okxTradesRequest, parseOkxTimeUs } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // The venue names no limit. With a request for each instrument, half of the requests that an hour
@@ -81,69 +79,20 @@ export const okx: FeedAdapter = {
   },
   endpoints: { webSocket: "wss://ws.okx.com:8443/ws/v5", rest: "https://www.okx.com" },
   limits: LIMITS,
-  bookSync: {
-    snapshot: "in-band",
-    sequencing: {
-      // After maintenance the numbers begin anew: then the number is lower, yet what it follows is
-      // named rightly.
-      isCovered: (delta, snapshotUpdateId) =>
-        delta.previousUpdateId !== snapshotUpdateId &&
-        (delta.lastUpdateId ?? Infinity) <= snapshotUpdateId,
-      bridges: (delta, snapshotUpdateId) => delta.previousUpdateId === snapshotUpdateId,
-      follows: (delta, lastUpdateId) => delta.previousUpdateId === lastUpdateId,
-    },
-    checksum: okxChecksum,
-  },
+  bookSync: OKX_BOOK_SYNC,
   // The venue cuts a connection on which nothing came for 30 s.
   keepAlive: { intervalMs: 20_000, frame: () => "ping" },
   instrumentsRequests: okxInstrumentsRequests,
   nextInstrumentsRequest: nextOkxInstrumentsRequest,
-  recordedRequest: recordedRequestOf([
-    { kind: "instruments", path: /\/api\/v5\/public\/(?:instruments|mark-price)$/ },
-    { kind: "trades", path: /\/api\/v5\/market\/trades$/, symbolIn: "instId" },
-  ]),
+  recordedRequest: okxRecordedRequest,
   parseInstruments: parseOkxInstruments,
   deriveInstrument: (venueSymbol) => deriveOkxInstrument(venueSymbol),
   planConnections: (subscriptions, endpoints) =>
     planOkx(subscriptions, endpoints, LIMITS.subscriptionsPerConnectionMax),
   subscribeFrames: (subscriptions, options) => okxRequests("subscribe", subscriptions, options),
   unsubscribeFrames: (subscriptions, options) => okxRequests("unsubscribe", subscriptions, options),
-  tradesRequest: (instrument, { endpoints }) => {
-    const instId = encodeURIComponent(instrument.venueSymbol);
-    return { url: `${endpoints.rest}/api/v5/market/trades?instId=${instId}&limit=500`, weight: 1 };
-  },
-  serverTimeRequest: (endpoints) => ({
-    url: `${endpoints.rest}/api/v5/public/time`,
-    weight: 1,
-  }),
-  parseServerTimeUs,
-  createDecoder: (context) => new OkxDecoder(context),
+  tradesRequest: (instrument, { endpoints }) => okxTradesRequest(instrument, endpoints),
+  serverTimeRequest: okxTimeRequest,
+  parseServerTimeUs: parseOkxTimeUs,
+  createDecoder: (context) => new FrameDecoder(withTextPongs(JSON_RECORDS), new OkxReader(context)),
 };
-
-/**
- * CRC-32, as a signed integer, over `price:size` of the best 25 bids and asks in turns, joined by
- * colons; a side that has ended is left out. The venue writes decimals as we do: without zeros at
- * the end.
- */
-export function okxChecksum(book: OrderBook): number {
-  const bids = book.bids(CHECKSUM_LEVELS);
-  const asks = book.asks(CHECKSUM_LEVELS);
-  const texts: string[] = [];
-  for (let level = 0; level < CHECKSUM_LEVELS; level++) {
-    for (const { prices, sizes } of [bids, asks]) {
-      const price = prices[level];
-      const size = sizes[level];
-      if (price === undefined || size === undefined) continue;
-      texts.push(formatDecimal(price, book.priceScale), formatDecimal(size, book.sizeScale));
-    }
-  }
-  return crc32(texts.join(":")) | 0;
-}
-
-function parseServerTimeUs(body: string): number | undefined {
-  const answer = parseJson(body);
-  const data = isRecord(answer) ? answer["data"] : undefined;
-  const [first] = Array.isArray(data) ? (data as readonly unknown[]) : [];
-  const timeUs = isRecord(first) ? millisecondsTimeUs(first["ts"]) : undefined;
-  return Number.isNaN(timeUs) ? undefined : timeUs;
-}

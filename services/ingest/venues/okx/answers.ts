@@ -2,16 +2,12 @@
 // https://www.okx.com/docs-v5/en/#overview-websocket-notification
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
-import type { FeedEvent } from "../../feed/feed-adapter.ts";
-import { channelOfOkx, OKX_TYPE_OF_KIND, type OkxArgument } from "./requests.ts";
-import { isRecord, type JsonRecord, parseJson } from "../../reading/text-fields.ts";
-
-type Emit = (event: FeedEvent) => void;
-
-/**
- * Requests whose arguments are remembered, to know what a refusal is about; the oldest go first.
- */
-const REQUESTS_REMEMBERED_MAX = 1024;
+import { type Emit, heartbeat, reject } from "../../reading/emit.ts";
+import { PendingRequests } from "../../reading/pending-requests.ts";
+import { type Asked, emitRefused } from "../../reading/subscription-answers.ts";
+import { isRecord, type JsonRecord, parseJson, textOf } from "../../reading/text-fields.ts";
+import { OKX_TYPE_OF_KIND } from "./instruments.ts";
+import { channelOfOkx, type OkxArgument } from "./requests.ts";
 
 /** Confirmations whose first trade may be history; of more, it counts as live. */
 const CONFIRMATIONS_REMEMBERED_MAX = 10_000;
@@ -19,7 +15,8 @@ const CONFIRMATIONS_REMEMBERED_MAX = 10_000;
 /** What the venue says about subscriptions, on one connection. */
 export class OkxAnswers {
   readonly #catalog: InstrumentCatalog;
-  readonly #requests = new Map<string, readonly OkxArgument[]>();
+  /** The arguments of each request, to know what a refusal is about. */
+  readonly #requests = new PendingRequests<readonly OkxArgument[]>();
   /** When trades were confirmed whose first message is still to come, by channel and instrument. */
   readonly #confirmedUs = new Map<string, number>();
 
@@ -33,34 +30,25 @@ export class OkxAnswers {
     if (!isRecord(request) || request["op"] !== "subscribe") return;
     const { id, args } = request;
     if (typeof id !== "string" || !Array.isArray(args)) return;
-    this.#requests.set(id, (args as readonly unknown[]).filter(isArgument));
-    if (this.#requests.size <= REQUESTS_REMEMBERED_MAX) return;
-    for (const oldest of this.#requests.keys()) {
-      this.#requests.delete(oldest);
-      return;
-    }
+    this.#requests.note((args as readonly unknown[]).filter(isArgument), id);
   }
 
   /** Reads a message with an `event`. */
   read(message: JsonRecord, receivedTimeUs: number, emit: Emit): void {
     switch (message["event"]) {
       case "subscribe":
-        this.#confirmed(message["arg"], receivedTimeUs, emit);
-        return;
+        return this.#confirmed(message["arg"], receivedTimeUs, emit);
       case "unsubscribe":
       case "login":
       case "channel-conn-count":
-        emit({ kind: "heartbeat" });
-        return;
+        return heartbeat(emit);
       case "error":
-        this.#refused(message, emit);
-        return;
+        return this.#refused(message, emit);
       case "notice":
         // Code 64008: the connection is about to be closed for an upgrade of the service.
-        emit({ kind: "reconnect-requested", reason: textOf(message["msg"]) ?? "notice" });
-        return;
+        return emit({ kind: "reconnect-requested", reason: textOf(message["msg"]) ?? "notice" });
       default:
-        emit({ kind: "rejected", reason: "unknown-message" });
+        reject(emit, "unknown-message");
     }
   }
 
@@ -81,56 +69,44 @@ export class OkxAnswers {
   }
 
   #confirmed(argument: unknown, receivedTimeUs: number, emit: Emit): void {
-    if (!isArgument(argument)) {
-      emit({ kind: "rejected", reason: "missing-field" });
-      return;
-    }
+    if (!isArgument(argument)) return reject(emit, "missing-field");
     const { channel: venueChannel, instId, instType } = argument;
     const channel = channelOfOkx(venueChannel);
-    if (channel === undefined) {
-      emit({ kind: "heartbeat" });
-    } else if (instId !== undefined) {
+    if (channel === undefined) return heartbeat(emit);
+    if (instId !== undefined) {
       if (channel === "trades" && this.#confirmedUs.size < CONFIRMATIONS_REMEMBERED_MAX) {
         this.#confirmedUs.set(`${venueChannel} ${instId}`, receivedTimeUs);
       }
-      emit({ kind: "subscribed", venueSymbol: instId, channel });
-    } else {
-      // A whole type of instruments was confirmed; which of them are wanted here, the driver knows.
-      emit({ kind: "heartbeat" });
-      for (const { kind, venueSymbol } of this.#catalog.all()) {
-        if (OKX_TYPE_OF_KIND[kind] === instType) emit({ kind: "subscribed", venueSymbol, channel });
-      }
+      return emit({ kind: "subscribed", venueSymbol: instId, channel });
+    }
+    // A whole type of instruments was confirmed; which of them are wanted here, the driver knows.
+    heartbeat(emit);
+    for (const { kind, venueSymbol } of this.#catalog.all()) {
+      if (OKX_TYPE_OF_KIND[kind] === instType) emit({ kind: "subscribed", venueSymbol, channel });
     }
   }
 
   /** `Wrong URL or channel:books,instId:ABC-USDT doesn't exist.`, or no word of what was wrong. */
   #refused(message: JsonRecord, emit: Emit): void {
     const reason = textOf(message["msg"]) ?? `code ${String(message["code"])}`;
-    const named = /channel:\s*([\w-]+),\s*instId:\s*([^\s,]+)/i.exec(reason);
-    const request = this.#requests.get(textOf(message["id"]) ?? "") ?? [];
-    const [, channelName, instIdName] = named ?? [];
-    const byName: readonly OkxArgument[] =
-      channelName === undefined || instIdName === undefined
-        ? []
-        : [{ channel: channelName, instId: instIdName }];
-    const refused = (byName.length > 0 ? byName : request).filter(
-      (argument) => channelOfOkx(argument.channel) !== undefined && argument.instId !== undefined,
-    );
-    if (refused.length === 0) {
-      emit({ kind: "refused", venueSymbol: undefined, channel: undefined, reason });
-    }
-    for (const { channel, instId } of refused) {
-      emit({ kind: "refused", venueSymbol: instId, channel: channelOfOkx(channel), reason });
-    }
+    const [, channel, instId] = /channel:\s*([\w-]+),\s*instId:\s*([^\s,]+)/i.exec(reason) ?? [];
+    const refused =
+      channel === undefined || instId === undefined
+        ? (this.#requests.get(textOf(message["id"]) ?? "") ?? [])
+        : [{ channel, instId }];
+    emitRefused(refused.flatMap(askedBy), reason, emit);
   }
+}
+
+/** What an argument is about, unless many instruments share it. */
+function askedBy({ channel: venueChannel, instId }: OkxArgument): readonly Asked[] {
+  const channel = channelOfOkx(venueChannel);
+  if (channel === undefined || instId === undefined) return [];
+  return [{ venueSymbol: instId, channels: [channel] }];
 }
 
 function isArgument(value: unknown): value is OkxArgument {
   if (!isRecord(value) || typeof value["channel"] !== "string") return false;
   const { instId, instType } = value;
   return [instId, instType].every((name) => name === undefined || typeof name === "string");
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }

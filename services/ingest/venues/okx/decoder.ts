@@ -2,25 +2,14 @@
 // https://www.okx.com/docs-v5/en/#public-data-websocket-liquidation-orders-channel
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
-import type {
-  FeedDecoder,
-  FeedDecoderContext,
-  FeedEvent,
-  RejectReason,
-  RestResponse,
-} from "../../feed/feed-adapter.ts";
+import type { FeedDecoderContext, RejectReason, RestPurpose } from "../../feed/feed-adapter.ts";
+import { bookEvent } from "../../reading/book-event.ts";
+import { fieldFinder, rejectDamaged } from "../../reading/damage.ts";
+import { type Emit, type EventSubject, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
 import { readQuoteValues, readTradeValues } from "../../reading/event-values.ts";
-import { textOfFrame } from "../../reading/frame-text.ts";
-import { OkxAnswers } from "./answers.ts";
-import {
-  type EventCommon,
-  readOkxCandle,
-  readOkxFunding,
-  readOkxLiquidation,
-  readOkxOpenInterest,
-  readOkxTicker,
-} from "./readings.ts";
-import { channelOfOkx, NOT_PUBLISHED_BY_OKX, okxCandleIntervalMs } from "./requests.ts";
+import type { FrameReader } from "../../reading/frame-decoder.ts";
+import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
+import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import {
   decimalText,
@@ -28,33 +17,53 @@ import {
   isUpdateId,
   type JsonRecord,
   millisecondsTimeUs,
-  parseJson,
 } from "../../reading/text-fields.ts";
+import { PONG } from "../../reading/text-pongs.ts";
+import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
-
-type Emit = (event: FeedEvent) => void;
+import { OkxAnswers } from "./answers.ts";
+import {
+  OKX_SIDES,
+  readOkxCandle,
+  readOkxFunding,
+  readOkxLiquidation,
+  readOkxOpenInterest,
+  readOkxTicker,
+} from "./readings.ts";
+import {
+  channelOfOkx,
+  NOT_PUBLISHED_BY_OKX,
+  okxCandleIntervalMs,
+  type OkxPublished,
+} from "./requests.ts";
+import { okxDataOf } from "./rest.ts";
 
 /** Index prices that are remembered; far more than the venue has. */
 const INDEXES_MAX = 10_000;
 
-/** The item of a message that is read, and what it belongs to. */
-type Item = {
+const channelIn = fieldFinder("channel");
+const instIdIn = fieldFinder("instId");
+
+/** What the items of a message are. */
+type Told = {
   readonly venueChannel: string;
-  readonly instrument: Instrument;
+  readonly channel: OkxPublished;
   readonly action: unknown;
-  readonly receivedTimeUs: number;
 };
 
+/** The trades of an answer, which are told as the channel tells them. */
+const LISTED_TRADES: Told = { venueChannel: "trades", channel: "trades", action: undefined };
+
 /**
- * Decodes one connection, public or business. Numbers are strings all along, so the built-in reader
+ * Reads one connection, public or business. Numbers are strings all along, so the built-in reader
  * of JSON loses nothing.
  */
-export class OkxDecoder implements FeedDecoder {
+export class OkxReader implements FrameReader<JsonRecord | typeof PONG, unknown> {
   readonly #catalog: InstrumentCatalog;
   readonly #answers: OkxAnswers;
   /** The channel that an instrument's book is taken from, should there be several. */
   readonly #bookChannels = new Map<Instrument, string>();
-  readonly #scales = new Map<Instrument, ScaleTracker>();
+  readonly #scales = new InstrumentStates(() => new ScaleTracker());
   /** The last price of each index, which belongs to many instruments. */
   readonly #indexPrices = new Map<string, string>();
 
@@ -67,165 +76,119 @@ export class OkxDecoder implements FeedDecoder {
     this.#answers.sent(frame);
   }
 
-  decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {
-    const text = textOfFrame(frame);
-    if (text === "pong") {
-      emit({ kind: "heartbeat" });
-      return;
-    }
-    const message = parseJson(text);
-    if (message === undefined) {
-      this.#rejectDamaged(text, emit);
-      return;
-    }
-    if (!isRecord(message)) {
-      emit({ kind: "rejected", reason: "unknown-message" });
-      return;
-    }
-    if (message["event"] !== undefined) {
-      this.#answers.read(message, receivedTimeUs, emit);
-      return;
-    }
-    this.#data(message, receivedTimeUs, emit);
-  }
-
-  decodeRest(response: RestResponse, receivedTimeUs: number, emit: Emit): void {
-    if (!/\/api\/v5\/market\/trades\?/.test(response.url)) {
-      emit({ kind: "rejected", reason: "unknown-message" });
-      return;
-    }
-    const answer = parseJson(response.body);
-    if (answer === undefined) {
-      emit({ kind: "rejected", reason: "bad-json" });
-      return;
-    }
-    const data = isRecord(answer) ? answer["data"] : undefined;
-    if (!Array.isArray(data)) {
-      emit({ kind: "rejected", reason: "missing-field" });
-      return;
-    }
-    // The latest trade comes first.
-    for (const item of (data as readonly unknown[]).toReversed()) {
-      const instId = isRecord(item) ? item["instId"] : undefined;
-      this.#item(item, { channel: "trades", instId }, undefined, receivedTimeUs, emit);
-    }
-  }
-
-  #data(message: JsonRecord, receivedTimeUs: number, emit: Emit): void {
+  message(message: JsonRecord | typeof PONG, receivedTimeUs: number, emit: Emit): void {
+    if (message === PONG) return heartbeat(emit);
+    if (message["event"] !== undefined) return this.#answers.read(message, receivedTimeUs, emit);
     const { arg: argument, data, action } = message;
-    if (!isRecord(argument) || !Array.isArray(data)) {
-      emit({ kind: "rejected", reason: "unknown-message" });
-      return;
-    }
+    if (!isRecord(argument) || !Array.isArray(data)) return reject(emit, "unknown-message");
+    const { channel: venueChannel, instId } = argument;
+    if (typeof venueChannel !== "string") return reject(emit, "unknown-message");
+    const channel = channelOfOkx(venueChannel);
+    if (channel === undefined) return this.#others(data, venueChannel, emit);
+    const told = { venueChannel, channel, action };
     for (const item of data as readonly unknown[]) {
-      this.#item(item, argument, action, receivedTimeUs, emit);
+      // Books do not repeat the name in each item, liquidations have it only there.
+      const named = instId ?? (isRecord(item) ? item["instId"] : undefined);
+      const instrument = lookUpInstrument(this.#catalog, named, emit);
+      if (instrument === undefined) continue;
+      const reason = this.#read(item, told, instrument, receivedTimeUs, emit);
+      if (reason !== undefined) rejectOf(emit, reason, instrument, channel);
     }
   }
 
-  #item(
-    item: unknown,
-    argument: JsonRecord,
-    action: unknown,
+  /**
+   * The numbers of a book would show the hole with the next message, which may take a minute: what
+   * the frame was about is looked for in what is left of it.
+   */
+  damaged(text: string, emit: Emit): void {
+    const instrument = this.#catalog.byVenueSymbol(instIdIn(text) ?? "");
+    rejectDamaged(emit, instrument, channelOfOkx(channelIn(text) ?? ""));
+  }
+
+  answer(
+    body: unknown,
+    { kind, instrument }: RestPurpose,
     receivedTimeUs: number,
     emit: Emit,
-  ): void {
-    const venueChannel = argument["channel"];
-    if (venueChannel === "index-tickers") {
-      this.#index(item, emit);
-      return;
+  ): RejectReason | undefined {
+    if (kind !== "trades") return "unknown-message";
+    const trades = okxDataOf(body);
+    if (trades === undefined) return "missing-field";
+    // The latest trade comes first.
+    for (const trade of trades.toReversed()) {
+      const reason = this.#read(trade, LISTED_TRADES, instrument, receivedTimeUs, emit);
+      if (reason !== undefined) rejectOf(emit, reason, instrument, "trades");
     }
-    const channel = typeof venueChannel === "string" ? channelOfOkx(venueChannel) : undefined;
-    if (
-      typeof venueChannel === "string" &&
-      channel === undefined &&
-      NOT_PUBLISHED_BY_OKX.test(venueChannel)
-    ) {
-      emit({ kind: "heartbeat" });
-      return;
-    }
-    if (typeof venueChannel !== "string" || channel === undefined) {
-      emit({ kind: "rejected", reason: "unknown-message" });
-      return;
-    }
-    // Books do not repeat the name in each item, liquidations have it only there.
-    const instId = argument["instId"] ?? (isRecord(item) ? item["instId"] : undefined);
-    if (typeof instId !== "string") {
-      emit({ kind: "rejected", reason: "missing-field" });
-      return;
-    }
-    const instrument = this.#catalog.byVenueSymbol(instId);
-    if (instrument === undefined) {
-      emit({ kind: "rejected", reason: "unknown-instrument" });
-      return;
-    }
-    const reason = this.#read(item, { venueChannel, instrument, action, receivedTimeUs }, emit);
-    if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel });
+    return undefined;
   }
 
-  #read(item: unknown, about: Item, emit: Emit): RejectReason | undefined {
-    const { venueChannel, instrument, receivedTimeUs } = about;
-    const intervalMs = okxCandleIntervalMs(venueChannel);
-    if (intervalMs !== undefined) {
-      const common = { instrument, venueTimeUs: undefined, receivedTimeUs };
-      return readOkxCandle(item, { ...common, intervalMs }, emit);
+  #read(
+    item: unknown,
+    told: Told,
+    instrument: Instrument,
+    receivedTimeUs: number,
+    emit: Emit,
+  ): RejectReason | undefined {
+    const { venueChannel, channel } = told;
+    if (channel === "candles") {
+      const intervalMs = okxCandleIntervalMs(venueChannel) ?? 0;
+      const subject = { instrument, venueTimeUs: undefined, receivedTimeUs, intervalMs };
+      return readOkxCandle(item, subject, emit);
     }
     if (!isRecord(item)) return "missing-field";
     const venueTimeUs = millisecondsTimeUs(item["ts"]);
     if (isBadTime(venueTimeUs)) return "bad-time";
-    const common = { instrument, venueTimeUs, receivedTimeUs };
-    switch (venueChannel) {
+    const subject = { instrument, venueTimeUs, receivedTimeUs };
+    switch (channel) {
       case "trades":
-      case "trades-all":
-        return this.#trade(item, common, venueChannel, emit);
-      case "bbo-tbt":
-        return this.#quote(item, common, emit);
-      case "tickers":
-        return readOkxTicker(item, common, emit);
-      case "funding-rate":
-        return readOkxFunding(item, common, emit);
+        return this.#trade(item, subject, venueChannel, emit);
+      case "quotes":
+        return this.#quote(item, subject, emit);
+      case "book":
+        return this.#book(item, subject, told, emit);
+      case "ticker":
+        return readOkxTicker(item, subject, emit);
+      case "funding":
+        return readOkxFunding(item, subject, emit);
       case "mark-price":
-        return this.#markPrice(item, common, emit);
+        return this.#markPrice(item, subject, emit);
       case "open-interest":
-        return readOkxOpenInterest(item, common, emit);
-      case "liquidation-orders":
-        return readOkxLiquidation(item, common, emit);
-      default:
-        return this.#book(item, common, about, emit);
+        return readOkxOpenInterest(item, subject, emit);
+      case "liquidations":
+        return readOkxLiquidation(item, subject, emit);
     }
   }
 
-  #book(item: JsonRecord, common: EventCommon, about: Item, emit: Emit): RejectReason | undefined {
-    const { bids, asks, seqId, prevSeqId, checksum } = item;
+  #book(
+    item: JsonRecord,
+    subject: EventSubject,
+    { venueChannel, action }: Told,
+    emit: Emit,
+  ): RejectReason | undefined {
+    const { bids, asks, seqId: lastUpdateId, prevSeqId, checksum } = item;
     if (!Array.isArray(bids) || !Array.isArray(asks)) return "missing-field";
     // Recordings from before 2023 have no numbers at all.
-    if (seqId !== undefined && !isUpdateId(seqId)) return "missing-field";
+    if (lastUpdateId !== undefined && !isUpdateId(lastUpdateId)) return "missing-field";
     if (prevSeqId !== undefined && !isUpdateId(prevSeqId)) return "missing-field";
     if (checksum !== undefined && !isUpdateId(checksum)) return "missing-field";
     // The channel of five levels always sends all of them.
-    const snapshot = about.venueChannel === "books5" || about.action === "snapshot";
-    if (!snapshot && about.action !== "update") return "missing-field";
-    if (!this.#isBookOf(common.instrument, about.venueChannel, snapshot)) {
-      emit({ kind: "heartbeat" });
+    const snapshot = venueChannel === "books5" || action === "snapshot";
+    if (!snapshot && action !== "update") return "missing-field";
+    if (!this.#isBookOf(subject.instrument, venueChannel, snapshot)) {
+      heartbeat(emit);
       return undefined;
     }
-    const scales = this.#scalesOf(common.instrument);
+    const scales = this.#scales.of(subject.instrument);
     const columns = scales.book(bids, asks);
     if (typeof columns === "string") return columns;
-    emit({
-      kind: "raw-book",
-      ...common,
+    const form = {
       snapshot,
-      source: "in-band",
-      firstUpdateId: undefined,
-      lastUpdateId: seqId,
+      lastUpdateId,
       previousUpdateId: snapshot ? undefined : prevSeqId,
       // Always 0 since the venue gave checksums up.
       checksum: checksum === 0 ? undefined : checksum,
-      priceScale: scales.priceScale,
-      sizeScale: scales.sizeScale,
-      bids: columns.bids,
-      asks: columns.asks,
-    });
+    };
+    emit(bookEvent(subject, scales, columns, form));
     return undefined;
   }
 
@@ -244,83 +207,61 @@ export class OkxDecoder implements FeedDecoder {
   /** The side is the taker's. */
   #trade(
     item: JsonRecord,
-    common: EventCommon,
+    subject: EventSubject,
     venueChannel: string,
     emit: Emit,
   ): RejectReason | undefined {
-    const { side, tradeId } = item;
-    if ((side !== "buy" && side !== "sell") || typeof tradeId !== "string") return "missing-field";
-    const values = readTradeValues(this.#scalesOf(common.instrument), item["px"], item["sz"]);
+    const { instrument, venueTimeUs } = subject;
+    const { tradeId } = item;
+    const aggressorSide = takerSide<unknown>(item["side"], OKX_SIDES);
+    if (aggressorSide === undefined || typeof tradeId !== "string") return "missing-field";
+    const values = readTradeValues(this.#scales.of(instrument), item["px"], item["sz"]);
     if (typeof values === "string") return values;
-    emit({
-      kind: "trade",
-      ...common,
-      ...values,
-      aggressorSide: side === "buy" ? "buyer" : "seller",
-      tradeId,
-      historical: this.#answers.isHistory(venueChannel, common.instrument, common.venueTimeUs),
-    });
+    const historical = this.#answers.isHistory(venueChannel, instrument, venueTimeUs);
+    emit({ kind: "trade", ...subject, ...values, aggressorSide, tradeId, historical });
     return undefined;
   }
 
-  #quote(item: JsonRecord, common: EventCommon, emit: Emit): RejectReason | undefined {
+  #quote(item: JsonRecord, subject: EventSubject, emit: Emit): RejectReason | undefined {
     const { bids, asks } = item;
     if (!Array.isArray(bids) || !Array.isArray(asks)) return "missing-field";
     const bid = bestOf(bids);
     const ask = bestOf(asks);
     if (bid === undefined || ask === undefined) return "missing-field";
-    const values = readQuoteValues(this.#scalesOf(common.instrument), bid, ask);
+    const values = readQuoteValues(this.#scales.of(subject.instrument), bid, ask);
     if (typeof values === "string") return values;
-    emit({ kind: "quote", ...common, ...values });
+    emit({ kind: "quote", ...subject, ...values });
     return undefined;
   }
 
-  #markPrice(item: JsonRecord, common: EventCommon, emit: Emit): RejectReason | undefined {
+  #markPrice(item: JsonRecord, subject: EventSubject, emit: Emit): RejectReason | undefined {
     const markPrice = decimalText(item["markPx"]);
     if (markPrice === undefined) return "bad-decimal";
-    const { base, quote } = common.instrument;
+    const { base, quote } = subject.instrument;
     const indexPrice = this.#indexPrices.get(`${base}-${quote}`);
-    emit({ kind: "mark-price", ...common, markPrice, indexPrice });
+    emit({ kind: "mark-price", ...subject, markPrice, indexPrice });
     return undefined;
+  }
+
+  /** What is no event by itself. */
+  #others(items: readonly unknown[], venueChannel: string, emit: Emit): void {
+    const isKnown = NOT_PUBLISHED_BY_OKX.test(venueChannel);
+    for (const item of items) {
+      if (venueChannel === "index-tickers") this.#index(item, emit);
+      else if (isKnown) heartbeat(emit);
+      else reject(emit, "unknown-message");
+    }
   }
 
   /** Kept for the mark prices that follow: the venue tells of both on channels of their own. */
   #index(item: unknown, emit: Emit): void {
     const { instId, idxPx } = isRecord(item) ? item : {};
     const price = decimalText(idxPx);
-    if (typeof instId !== "string" || price === undefined) {
-      emit({ kind: "rejected", reason: "missing-field" });
-      return;
-    }
+    if (typeof instId !== "string" || price === undefined) return reject(emit, "missing-field");
     if (this.#indexPrices.size < INDEXES_MAX || this.#indexPrices.has(instId)) {
       this.#indexPrices.set(instId, price);
     }
-    emit({ kind: "heartbeat" });
-  }
-
-  #scalesOf(instrument: Instrument): ScaleTracker {
-    let scales = this.#scales.get(instrument);
-    if (scales === undefined) {
-      scales = new ScaleTracker();
-      this.#scales.set(instrument, scales);
-    }
-    return scales;
-  }
-
-  /**
-   * The numbers of a book would show the hole with the next message, which may take a minute: what
-   * the frame was about is looked for in what is left of it.
-   */
-  #rejectDamaged(text: string, emit: Emit): void {
-    const venueChannel = /"channel"\s*:\s*"([a-z0-9-]+)"/.exec(text)?.[1];
-    const instId = /"instId"\s*:\s*"([^"\\]+)"/.exec(text)?.[1];
-    const channel = venueChannel === undefined ? undefined : channelOfOkx(venueChannel);
-    const instrument = instId === undefined ? undefined : this.#catalog.byVenueSymbol(instId);
-    if (channel === undefined || instrument === undefined) {
-      emit({ kind: "rejected", reason: "bad-json" });
-    } else {
-      emit({ kind: "rejected", reason: "bad-json", instrument, channel });
-    }
+    heartbeat(emit);
   }
 }
 

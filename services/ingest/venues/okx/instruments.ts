@@ -8,9 +8,16 @@ import {
   parseMantissa,
 } from "@tickwire/proto/model";
 import { z } from "zod";
-import type { Instrument } from "#core/instrument.ts";
+import type { Instrument, InstrumentKind } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
-import { isRecord, millisecondsTimeUs, parseJson } from "../../reading/text-fields.ts";
+import { expiryDayOfDigits } from "../../reading/expiry-days.ts";
+import {
+  incrementsOf,
+  type InstrumentList,
+  listInstruments,
+  spotPair,
+} from "../../reading/listed-instruments.ts";
+import { isRecord, millisecondsTimeUs, parseJson, textOf } from "../../reading/text-fields.ts";
 
 const VENUE = "okx";
 
@@ -22,11 +29,18 @@ const ASSET = /^[\p{L}\p{N}.]+$/u;
  * instruments would have the same.
  */
 const QUOTE = /^([\p{L}\p{N}.]+)((?:_[A-Z0-9]+)*)$/u;
-const DAY = /^(\d{2})(\d{2})(\d{2})$/;
 const STRIKE = /^\d+(\.\d+)?$/;
 
 /** Instruments in these states do not trade (again). Pauses and auctions are not among them. */
 const ENDED = new Set(["expired", "test"]);
+
+/** The venue's word for a kind of instrument. */
+export const OKX_TYPE_OF_KIND: Readonly<Record<InstrumentKind, string>> = {
+  spot: "SPOT",
+  perpetual: "SWAP",
+  future: "FUTURES",
+  option: "OPTION",
+};
 
 const listSchema = z.object({ code: z.literal("0"), data: z.array(z.unknown()) });
 
@@ -45,12 +59,6 @@ const instrumentSchema = z.object({
 });
 
 type ListedInstrument = z.infer<typeof instrumentSchema>;
-
-/** What `parseInstruments` of a feed adapter returns. */
-type InstrumentList = {
-  readonly instruments: readonly Instrument[];
-  readonly skipped: number;
-};
 
 /**
  * The lists of all types. Options are listed by family only, and which families there are shows in
@@ -104,42 +112,30 @@ export function parseOkxInstruments(body: string, url: string): InstrumentList |
   const list = listSchema.safeParse(parseJson(body));
   if (!list.success) return undefined;
   if (isMarkPrices(url)) return { instruments: [], skipped: 0 };
-  const bySymbol = new Map<string, Instrument>();
-  for (const entry of list.data.data) {
-    const parsed = instrumentSchema.safeParse(entry);
-    if (!parsed.success || ENDED.has(parsed.data.state ?? "")) continue;
-    const instrument = toInstrument(parsed.data);
-    if (instrument === undefined || bySymbol.has(instrument.symbol)) continue;
-    bySymbol.set(instrument.symbol, instrument);
-  }
-  const instruments = [...bySymbol.values()];
-  return { instruments, skipped: list.data.data.length - instruments.length };
+  return listInstruments(list.data.data, toInstrument);
 }
 
-function toInstrument(listed: ListedInstrument): Instrument | undefined {
+function toInstrument(entry: unknown): Instrument | undefined {
+  const parsed = instrumentSchema.safeParse(entry);
+  if (!parsed.success || ENDED.has(parsed.data.state ?? "")) return undefined;
+  const listed = parsed.data;
   const named = deriveOkxInstrument(listed.instId);
-  if (named === undefined || TYPE_OF_KIND[named.kind] !== listed.instType) return undefined;
-  const settle =
-    listed.settleCcy === undefined || listed.settleCcy === "" ? named.settle : listed.settleCcy;
+  if (named === undefined || OKX_TYPE_OF_KIND[named.kind] !== listed.instType) return undefined;
+  const settle = textOf(listed.settleCcy) ?? named.settle;
   const inverse = named.kind === "spot" ? false : (listed.ctType ?? "") === "inverse";
   const contractSize = contractSizeOf(listed, inverse ? named.quote : named.base);
   const expiryTimeUs = millisecondsTimeUs(listed.expTime);
-  const priceIncrement = incrementOf(listed.tickSz);
-  const sizeIncrement = incrementOf(listed.lotSz);
   return {
     ...named,
     settle,
     inverse,
     ...(contractSize === undefined ? {} : { contractSize }),
-    ...(priceIncrement === undefined ? {} : { priceIncrement }),
-    ...(sizeIncrement === undefined ? {} : { sizeIncrement }),
+    ...incrementsOf({ price: listed.tickSz, size: listed.lotSz }),
     ...(expiryTimeUs === undefined || Number.isNaN(expiryTimeUs) || named.expiryTimeUs === undefined
       ? {}
       : { expiryTimeUs }),
   };
 }
-
-const TYPE_OF_KIND = { spot: "SPOT", perpetual: "SWAP", future: "FUTURES", option: "OPTION" };
 
 /** `ctVal` units times `ctMult`, if they are in the currency that an instrument counts in. */
 function contractSizeOf(listed: ListedInstrument, currency: string): string | undefined {
@@ -156,11 +152,6 @@ function contractSizeOf(listed: ListedInstrument, currency: string): string | un
     : undefined;
 }
 
-function incrementOf(text: string | undefined): string | undefined {
-  const increment = canonicalDecimal(text ?? "");
-  return increment === "0" ? undefined : increment;
-}
-
 /**
  * An instrument from its id alone, with the symbol that the list gives it; undefined if it is none.
  * Ids are `BTC-USDT`, `BTC-USDT-SWAP`, `BTC-USD-261225` and `BTC-USD-261225-100000-C`.
@@ -172,8 +163,7 @@ export function deriveOkxInstrument(venueSymbol: string): Instrument | undefined
   const suffix = family.slice(quote.length);
   if (third === undefined) {
     if (suffix !== "") return undefined;
-    const names = { venue: VENUE, venueSymbol, base, quote, settle: quote };
-    return { ...names, symbol: `${base}-${quote}`, kind: "spot", inverse: false, sizeUnit: "base" };
+    return { ...spotPair(VENUE, venueSymbol, { base, quote }), sizeUnit: "base" };
   }
   // Contracts on dollars are margined in the coin, unless their name says otherwise.
   const isCoinMargined = quote === "USD" && suffix === "";
@@ -190,7 +180,7 @@ export function deriveOkxInstrument(venueSymbol: string): Instrument | undefined
     if (strike !== undefined) return undefined;
     return { ...common, symbol: `${pair}-PERP`, kind: "perpetual", inverse: isCoinMargined };
   }
-  const expiry = expiryOf(third);
+  const expiry = expiryDayOfDigits(third);
   if (expiry === undefined) return undefined;
   const symbol = `${pair}-${expiry.day}`;
   const { timeUs: expiryTimeUs } = expiry;
@@ -219,14 +209,4 @@ export function okxIndexOf(venueSymbol: string): string | undefined {
   const [base = "", family = ""] = venueSymbol.split("-");
   const quote = QUOTE.exec(family)?.[1];
   return base === "" || quote === undefined ? undefined : `${base}-${quote}`;
-}
-
-/** Contracts are named by day and expire at 08:00 UTC. Undefined for days that do not exist. */
-function expiryOf(yymmdd: string): { readonly day: string; readonly timeUs: number } | undefined {
-  const parts = DAY.exec(yymmdd);
-  if (parts === null) return undefined;
-  const [year, month, date] = [Number(parts[1]) + 2000, Number(parts[2]), Number(parts[3])];
-  const time = new Date(Date.UTC(year, month - 1, date, 8));
-  if (time.getUTCMonth() !== month - 1 || time.getUTCDate() !== date) return undefined;
-  return { day: `20${yymmdd}`, timeUs: time.getTime() * 1000 };
 }

@@ -1,8 +1,8 @@
 // What OKX says about an instrument besides trades, quotes and books.
 // https://www.okx.com/docs-v5/en/#public-data-websocket
-import type { Instrument } from "#core/instrument.ts";
-import type { FeedEvent, RejectReason } from "../../feed/feed-adapter.ts";
+import type { RejectReason } from "../../feed/feed-adapter.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
+import { type Emit, type EventSubject, heartbeat } from "../../reading/emit.ts";
 import { readTickerValues } from "../../reading/event-values.ts";
 import {
   decimalText,
@@ -11,21 +11,15 @@ import {
   millisecondsTimeUs,
   present,
 } from "../../reading/text-fields.ts";
+import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 
-type Emit = (event: FeedEvent) => void;
-
-/** What every event of an item has. */
-export type EventCommon = {
-  readonly instrument: Instrument;
-  readonly venueTimeUs: number | undefined;
-  readonly receivedTimeUs: number;
-};
+export const OKX_SIDES = { buyer: "buy", seller: "sell" };
 
 /** `[ts, o, h, l, c, vol, volCcy, volCcyQuote, confirm]`; the message itself has no time. */
 export function readOkxCandle(
   item: unknown,
-  common: EventCommon & { readonly intervalMs: number },
+  subject: EventSubject & { readonly intervalMs: number },
   emit: Emit,
 ): RejectReason | undefined {
   if (!Array.isArray(item)) return "missing-field";
@@ -39,7 +33,7 @@ export function readOkxCandle(
   if (typeof values === "string") return values;
   const closed = confirm === "1";
   const rest = { quoteVolume: decimalText(turnover), tradeCount: undefined, closed };
-  emit({ kind: "candle", ...common, openTimeUs, ...values, ...rest });
+  emit({ kind: "candle", ...subject, openTimeUs, ...values, ...rest });
   return undefined;
 }
 
@@ -49,10 +43,10 @@ export function readOkxCandle(
  */
 export function readOkxTicker(
   item: JsonRecord,
-  common: EventCommon,
+  subject: EventSubject,
   emit: Emit,
 ): RejectReason | undefined {
-  const isSpot = common.instrument.kind === "spot";
+  const isSpot = subject.instrument.kind === "spot";
   const ticker = readTickerValues({
     lastPrice: present(item["last"]),
     lastSize: present(item["lastSz"]),
@@ -65,14 +59,14 @@ export function readOkxTicker(
     askPrice: present(item["askPx"]),
   });
   if (typeof ticker === "string") return ticker;
-  emit({ kind: "ticker", ...common, ...ticker });
+  emit({ kind: "ticker", ...subject, ...ticker });
   return undefined;
 }
 
 /** `fundingTime` is the settlement to come, `nextFundingTime` the one after it. */
 export function readOkxFunding(
   item: JsonRecord,
-  common: EventCommon,
+  subject: EventSubject,
   emit: Emit,
 ): RejectReason | undefined {
   const rate = decimalText(item["fundingRate"]);
@@ -83,54 +77,47 @@ export function readOkxFunding(
   const isKnown = nextFundingTimeUs !== undefined && followingTimeUs !== undefined;
   const distanceMs = isKnown ? (followingTimeUs - nextFundingTimeUs) / 1000 : 0;
   const intervalMs = distanceMs > 0 ? distanceMs : undefined;
-  emit({ kind: "funding", ...common, rate, nextFundingTimeUs, intervalMs });
+  emit({ kind: "funding", ...subject, rate, nextFundingTimeUs, intervalMs });
   return undefined;
 }
 
 /** In contracts; the value is in US dollars. */
 export function readOkxOpenInterest(
   item: JsonRecord,
-  common: EventCommon,
+  subject: EventSubject,
   emit: Emit,
 ): RejectReason | undefined {
   const openInterest = decimalText(item["oi"]);
   if (openInterest === undefined) return "bad-decimal";
   const openInterestValue = decimalText(item["oiUsd"]);
-  emit({ kind: "open-interest", ...common, openInterest, openInterestValue });
+  emit({ kind: "open-interest", ...subject, openInterest, openInterestValue });
   return undefined;
 }
 
 /** `side` is the liquidation order's own: a short that is liquidated buys. */
 export function readOkxLiquidation(
   item: JsonRecord,
-  common: EventCommon,
+  subject: EventSubject,
   emit: Emit,
 ): RejectReason | undefined {
   const details = item["details"];
   if (!Array.isArray(details)) return "missing-field";
   for (const detail of details as readonly unknown[]) {
     if (!isRecord(detail)) return "missing-field";
-    const { side } = detail;
-    if (common.instrument.kind === "option" && detail["bkPx"] === "") {
+    if (subject.instrument.kind === "option" && detail["bkPx"] === "") {
       // Those of options say neither price nor size.
-      emit({ kind: "heartbeat" });
+      heartbeat(emit);
       continue;
     }
-    if (side !== "buy" && side !== "sell") return "missing-field";
+    const aggressorSide = takerSide<unknown>(detail["side"], OKX_SIDES);
+    if (aggressorSide === undefined) return "missing-field";
     const venueTimeUs = millisecondsTimeUs(detail["ts"]);
     if (isBadTime(venueTimeUs)) return "bad-time";
     const price = decimalText(detail["bkPx"]);
     const size = decimalText(detail["sz"]);
     if (price === undefined || size === undefined) return "bad-decimal";
-    emit({
-      kind: "liquidation",
-      ...common,
-      venueTimeUs,
-      price,
-      size,
-      aggressorSide: side === "buy" ? "buyer" : "seller",
-      liquidationId: undefined,
-    });
+    const told = { ...subject, venueTimeUs, price, size, aggressorSide };
+    emit({ kind: "liquidation", ...told, liquidationId: undefined });
   }
   return undefined;
 }

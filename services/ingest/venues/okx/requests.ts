@@ -1,13 +1,15 @@
 // https://www.okx.com/docs-v5/en/#overview-websocket-subscribe
-import type { Channel, Instrument, InstrumentKind } from "#core/instrument.ts";
+import type { Channel, Instrument } from "#core/instrument.ts";
 import type {
   ConnectionPlan,
   FeedEndpoints,
   FeedSubscribeOptions,
   FeedSubscription,
 } from "../../feed/feed-adapter.ts";
+import { batchesOf } from "../../reading/batches.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
-import { isOkxXperp, okxIndexOf } from "./instruments.ts";
+import { groupBy } from "../../reading/groups.ts";
+import { isOkxXperp, OKX_TYPE_OF_KIND, okxIndexOf } from "./instruments.ts";
 
 /** What names one subscription of the venue. */
 export type OkxArgument = {
@@ -31,22 +33,24 @@ const OKX_CHANNELS: Readonly<Partial<Record<Channel, OkxChannel>>> = {
   liquidations: { name: "liquidation-orders", path: "/public" },
 };
 
+/** What the venue has channels for. */
+export type OkxPublished = Exclude<Channel, "status">;
+
 /** What is published of a channel of the venue, including those that only recordings have. */
-export const CHANNEL_OF_OKX: Readonly<Record<string, Channel>> = {
-  trades: "trades",
-  "trades-all": "trades",
-  "bbo-tbt": "quotes",
-  books: "book",
-  books5: "book",
-  "books-l2-tbt": "book",
-  "books50-l2-tbt": "book",
-  tickers: "ticker",
-  candle1m: "candles",
-  "funding-rate": "funding",
-  "mark-price": "mark-price",
-  "open-interest": "open-interest",
-  "liquidation-orders": "liquidations",
-};
+const CHANNEL_OF_OKX: ReadonlyMap<string, OkxPublished> = new Map<string, OkxPublished>([
+  ["trades", "trades"],
+  ["trades-all", "trades"],
+  ["bbo-tbt", "quotes"],
+  ["books", "book"],
+  ["books5", "book"],
+  ["books-l2-tbt", "book"],
+  ["books50-l2-tbt", "book"],
+  ["tickers", "ticker"],
+  ["funding-rate", "funding"],
+  ["mark-price", "mark-price"],
+  ["open-interest", "open-interest"],
+  ["liquidation-orders", "liquidations"],
+]);
 
 const CANDLES = /^candle(\d+)([smHDW])(utc)?$/;
 const UNITS_MS = {
@@ -64,8 +68,9 @@ export function okxCandleIntervalMs(venueChannel: string): number | undefined {
 }
 
 /** What is published of a channel of the venue, candles of all lengths included. */
-export function channelOfOkx(venueChannel: string): Channel | undefined {
-  if (Object.hasOwn(CHANNEL_OF_OKX, venueChannel)) return CHANNEL_OF_OKX[venueChannel];
+export function channelOfOkx(venueChannel: string): OkxPublished | undefined {
+  const channel = CHANNEL_OF_OKX.get(venueChannel);
+  if (channel !== undefined) return channel;
   return okxCandleIntervalMs(venueChannel) === undefined ? undefined : "candles";
 }
 
@@ -73,19 +78,11 @@ export function channelOfOkx(venueChannel: string): Channel | undefined {
 export const NOT_PUBLISHED_BY_OKX =
   /^(instruments|status|price-limit|estimated-price|opt-summary|option-trades|adl-warning|call-auction-details|economic-calendar|(mark-price-|index-)?candle\w+|(public-)?(struc-)?block-\w+|public-\w+-block-trades|sprd-[\w-]+)$/;
 
-/** The venue's word for a kind of instrument. */
-export const OKX_TYPE_OF_KIND: Readonly<Record<InstrumentKind, string>> = {
-  spot: "SPOT",
-  perpetual: "SWAP",
-  future: "FUTURES",
-  option: "OPTION",
-};
-
 /**
  * Books on one connection: the venue advises against 30 or more, and a book is what an instrument
  * takes most of.
  */
-export const BOOKS_PER_CONNECTION_MAX = 29;
+const BOOKS_PER_CONNECTION_MAX = 29;
 
 /** True if the venue has this channel for the instrument. */
 function exists({ instrument, channel }: FeedSubscription): boolean {
@@ -127,24 +124,16 @@ export function planOkx(
 
 /** Groups of whole instruments, none with more books than a connection should have. */
 function byBooks(subscriptions: readonly FeedSubscription[]): readonly FeedSubscription[][] {
-  const withBook = new Set<Instrument>();
-  for (const { instrument, channel } of subscriptions) {
-    if (channel === "book") withBook.add(instrument);
-  }
   const groupOf = new Map<Instrument, number>();
-  for (const [index, instrument] of [...withBook].entries()) {
-    groupOf.set(instrument, Math.floor(index / BOOKS_PER_CONNECTION_MAX));
+  for (const { instrument, channel } of subscriptions) {
+    if (channel !== "book" || groupOf.has(instrument)) continue;
+    groupOf.set(instrument, Math.floor(groupOf.size / BOOKS_PER_CONNECTION_MAX));
   }
-  const groups: FeedSubscription[][] = [];
-  for (const subscription of subscriptions) {
-    const group = groupOf.get(subscription.instrument) ?? 0;
-    (groups[group] ??= []).push(subscription);
-  }
-  return groups;
+  return [...groupBy(subscriptions, ({ instrument }) => groupOf.get(instrument) ?? 0).values()];
 }
 
 /** Arguments in one request that is about no single instrument; far below the venue's 64 KB. */
-export const SHARED_ARGUMENTS_MAX = 200;
+const SHARED_ARGUMENTS_MAX = 200;
 
 /**
  * One request for each instrument: if the venue refuses a request as a whole for one unknown name,
@@ -156,38 +145,26 @@ export function okxRequests(
   subscriptions: readonly FeedSubscription[],
   options: FeedSubscribeOptions,
 ): readonly string[] {
-  const byInstrument = new Map<Instrument, OkxArgument[]>();
-  const shared = new Map<string, OkxArgument>();
-  for (const { instrument, channel } of subscriptions) {
-    const own = ownArgumentOf(instrument, channel);
-    if (own !== undefined) {
-      const together = byInstrument.get(instrument);
-      if (together === undefined) byInstrument.set(instrument, [own]);
-      else together.push(own);
-    }
-    const other = op === "subscribe" ? sharedArgumentOf(instrument, channel) : undefined;
-    if (other !== undefined) shared.set(JSON.stringify(other), other);
-  }
-  const requests: (readonly OkxArgument[])[] = [...byInstrument.values()];
-  const others = [...shared.values()];
-  for (let start = 0; start < others.length; start += SHARED_ARGUMENTS_MAX) {
-    requests.push(others.slice(start, start + SHARED_ARGUMENTS_MAX));
-  }
-  return requests.map((args, index) =>
+  const own = [...groupBy(subscriptions, ({ instrument }) => instrument).values()]
+    .map((together) => together.flatMap(ownArguments))
+    .filter((args) => args.length > 0);
+  const wanted = op === "subscribe" ? subscriptions.flatMap(sharedArguments) : [];
+  const shared = new Map(wanted.map((argument) => [JSON.stringify(argument), argument]));
+  return [...own, ...batchesOf(shared.values(), SHARED_ARGUMENTS_MAX)].map((args, index) =>
     JSON.stringify({ id: String(options.requestId + index), op, args }),
   );
 }
 
-function ownArgumentOf(instrument: Instrument, channel: Channel): OkxArgument | undefined {
+function ownArguments({ instrument, channel }: FeedSubscription): readonly OkxArgument[] {
   const name = OKX_CHANNELS[channel]?.name;
-  if (name === undefined || channel === "liquidations") return undefined;
-  return { channel: name, instId: instrument.venueSymbol };
+  if (name === undefined || channel === "liquidations") return [];
+  return [{ channel: name, instId: instrument.venueSymbol }];
 }
 
-function sharedArgumentOf(instrument: Instrument, channel: Channel): OkxArgument | undefined {
+function sharedArguments({ instrument, channel }: FeedSubscription): readonly OkxArgument[] {
   if (channel === "liquidations") {
-    return { channel: "liquidation-orders", instType: OKX_TYPE_OF_KIND[instrument.kind] };
+    return [{ channel: "liquidation-orders", instType: OKX_TYPE_OF_KIND[instrument.kind] }];
   }
   const index = channel === "mark-price" ? okxIndexOf(instrument.venueSymbol) : undefined;
-  return index === undefined ? undefined : { channel: "index-tickers", instId: index };
+  return index === undefined ? [] : [{ channel: "index-tickers", instId: index }];
 }

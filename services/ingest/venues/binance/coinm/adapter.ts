@@ -1,5 +1,6 @@
 import type { FeedAdapter } from "../../../feed/feed-adapter.ts";
-import { createBinanceAdapter, FUTURES_SEQUENCING } from "../requests.ts";
+import { createBinanceAdapter } from "../adapter.ts";
+import { FUTURES_SEQUENCING } from "../book.ts";
 
 /**
  * Binance COIN-M futures: inverse contracts, each worth a fixed amount of dollars and margined in
@@ -46,7 +47,7 @@ export const binanceCoinm: FeedAdapter = createBinanceAdapter({
   },
   sequencing: FUTURES_SEQUENCING,
   // The transaction time: the matching engine's, a few milliseconds before the event's.
-  depthTimeField: "T",
+  bookTimeField: "T",
   streams: [
     { channel: "trades", name: "trade", path: "/stream" },
     { channel: "quotes", name: "bookTicker", path: "/stream" },
@@ -58,7 +59,7 @@ export const binanceCoinm: FeedAdapter = createBinanceAdapter({
     { channel: "liquidations", name: "forceOrder", path: "/stream" },
   ],
   instruments: { path: "/dapi/v1/exchangeInfo", weight: 1 },
-  depth: { path: "/dapi/v1/depth", limit: 1000, weight: 20 },
+  book: { path: "/dapi/v1/depth", limit: 1000, weight: 20 },
   trades: { path: "/dapi/v1/trades", limit: 1000, weight: 5 },
   timePath: "/dapi/v1/time",
   openInterestPath: "/dapi/v1/openInterest",

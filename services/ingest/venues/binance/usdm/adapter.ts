@@ -1,5 +1,6 @@
 import type { FeedAdapter } from "../../../feed/feed-adapter.ts";
-import { createBinanceAdapter, FUTURES_SEQUENCING } from "../requests.ts";
+import { createBinanceAdapter } from "../adapter.ts";
+import { FUTURES_SEQUENCING } from "../book.ts";
 
 /**
  * Binance USDⓈ-M futures. Since 2026-04-23 the streams are split over two addresses: what comes
@@ -39,7 +40,7 @@ export const binanceUsdm: FeedAdapter = createBinanceAdapter({
   },
   sequencing: FUTURES_SEQUENCING,
   // The transaction time: the matching engine's, a few milliseconds before the event's.
-  depthTimeField: "T",
+  bookTimeField: "T",
   streams: [
     { channel: "trades", name: "trade", path: "/public/stream" },
     { channel: "quotes", name: "bookTicker", path: "/public/stream" },
@@ -51,7 +52,7 @@ export const binanceUsdm: FeedAdapter = createBinanceAdapter({
     { channel: "liquidations", name: "forceOrder", path: "/market/stream" },
   ],
   instruments: { path: "/fapi/v1/exchangeInfo", weight: 1 },
-  depth: { path: "/fapi/v1/depth", limit: 1000, weight: 20 },
+  book: { path: "/fapi/v1/depth", limit: 1000, weight: 20 },
   trades: { path: "/fapi/v1/trades", limit: 1000, weight: 5 },
   timePath: "/fapi/v1/time",
   openInterestPath: "/fapi/v1/openInterest",

@@ -2,33 +2,20 @@
 // checksums, which later versions have no longer.
 // https://bitgetlimited.github.io/apidoc/en/spot/#websocketapi
 // https://bitgetlimited.github.io/apidoc/en/mix/#websocketapi
-import { DERIVATIVE_CHANNELS, type Channel, type Instrument } from "#core/instrument.ts";
-import type {
-  ConnectionPlan,
-  FeedAdapter,
-  FeedEndpoints,
-  FeedLimits,
-  FeedSubscription,
-} from "../../../feed/feed-adapter.ts";
-import { BitgetDecoder } from "../decoder.ts";
-import {
-  BITGET_CHECKSUM_LEVELS,
-  BITGET_KEEP_ALIVE,
-  bitgetChecksum,
-  bitgetFrames,
-} from "../requests.ts";
-import type { BitgetDialect, BitgetReading } from "../readings.ts";
+import type { FeedAdapter, FeedLimits } from "../../../feed/feed-adapter.ts";
+import { FrameDecoder } from "../../../reading/frame-decoder.ts";
+import { JSON_RECORDS } from "../../../reading/frame-forms.ts";
+import { recordedRequestOf } from "../../../reading/recorded-addresses.ts";
+import { withTextPongs } from "../../../reading/text-pongs.ts";
+import { BITGET_CHECKSUM_LEVELS, bitgetChecksum } from "../book.ts";
+import { BitgetReader } from "../decoder.ts";
+import { BITGET_KEEP_ALIVE } from "../requests.ts";
 import {
   bitgetV1InstrumentsRequests,
   deriveBitgetV1Instrument,
-  MIX_MARKET,
   parseBitgetV1Instruments,
-  SPOT_MARKET,
 } from "./instruments.ts";
-import { planByInstrument } from "../../../reading/connection-plans.ts";
-import { recordedRequestOf } from "../../../reading/recorded-addresses.ts";
-
-const ARGUMENTS_PER_FRAME_MAX = 40;
+import { BITGET_V1_DIALECT, bitgetV1Requests, planBitgetV1 } from "./requests.ts";
 
 const LIMITS: FeedLimits = {
   // The venue allowed 1,000 and recommended fewer than 50.
@@ -43,74 +30,19 @@ const LIMITS: FeedLimits = {
   connectionAgeMsMax: 23 * 3_600_000,
 };
 
-const READINGS: Readonly<Record<string, BitgetReading>> = {
-  books: "book",
-  trade: "trade",
-  ticker: "ticker",
-  candle1m: "candle",
-};
-
-const VENUE_CHANNEL_OF: Partial<Record<Channel, string>> = {
-  trades: "trade",
-  book: "books",
-  ticker: "ticker",
-  candles: "candle1m",
-  funding: "ticker",
-  "mark-price": "ticker",
-  "open-interest": "ticker",
-};
-
-const DIALECT: BitgetDialect = {
-  hasChecksums: true,
-  channels: {
-    book: ["book"],
-    quote: ["quotes"],
-    trade: ["trades"],
-    ticker: ["ticker", "funding", "mark-price", "open-interest"],
-    candle: ["candles"],
-    liquidation: ["liquidations"],
-  },
-  sides: { bids: "bids", asks: "asks" },
-  ticker: {
-    // Of contracts, and of spot.
-    times: ["systemTime", "ts"],
-    lastPrice: "last",
-    openPrice: "open24h",
-    highPrice: "high24h",
-    lowPrice: "low24h",
-    volume: "baseVolume",
-    quoteVolume: "quoteVolume",
-    bidPrice: undefined,
-    askPrice: undefined,
-    markPrice: "markPrice",
-    indexPrice: "indexPrice",
-    fundingRate: "capitalRate",
-    nextFundingTime: "nextSettleTime",
-    openInterest: "holding",
-  },
-  readArgument: ({ instType, channel, instId }) => {
-    const market = typeof instType === "string" ? instType.toLowerCase() : undefined;
-    const reading = typeof channel === "string" ? READINGS[channel] : undefined;
-    if (reading === undefined || (market !== SPOT_MARKET && market !== MIX_MARKET)) {
-      return undefined;
-    }
-    return { reading, market, symbol: typeof instId === "string" ? instId : undefined };
-  },
-  readTrade: (row) => {
-    if (!Array.isArray(row)) return undefined;
-    const [time, price, size, side] = row as readonly unknown[];
-    return { time, price, size, side, tradeId: "" };
-  },
-};
-
-/** Bitget's spot pairs and contracts as they were sent until 2023. */
+/** Bitget's spot pairs and contracts as its first feed sent them. */
 export const bitgetV1: FeedAdapter = {
   venue: "bitget-v1",
   title: "Bitget v1 (retired)",
   documentation: [
     "https://bitgetlimited.github.io/apidoc/en/spot/#websocketapi",
     "https://bitgetlimited.github.io/apidoc/en/mix/#websocketapi",
+    "https://www.bitget.com/support/articles/12560603838361",
   ],
+  spoken: {
+    until: "2025-11-28",
+    note: "The venue announced its end for that day; kept for recordings.",
+  },
   channels: ["trades", "book", "ticker", "candles", "funding", "mark-price", "open-interest"],
   notes: {
     trades: "Trades have no ids, so that none can be known again after a reconnect.",
@@ -139,49 +71,10 @@ export const bitgetV1: FeedAdapter = {
   ]),
   parseInstruments: parseBitgetV1Instruments,
   deriveInstrument: deriveBitgetV1Instrument,
-  planConnections: plan,
-  subscribeFrames: (subscriptions) => frames("subscribe", subscriptions),
-  unsubscribeFrames: (subscriptions) => frames("unsubscribe", subscriptions),
-  createDecoder: (context) => new BitgetDecoder(DIALECT, context),
+  planConnections: (subscriptions, endpoints) =>
+    planBitgetV1(subscriptions, endpoints, LIMITS.subscriptionsPerConnectionMax),
+  subscribeFrames: (subscriptions) => bitgetV1Requests("subscribe", subscriptions),
+  unsubscribeFrames: (subscriptions) => bitgetV1Requests("unsubscribe", subscriptions),
+  createDecoder: (context) =>
+    new FrameDecoder(withTextPongs(JSON_RECORDS), new BitgetReader(BITGET_V1_DIALECT, context)),
 };
-
-/** Spot and contracts have addresses of their own. */
-function plan(
-  subscriptions: readonly FeedSubscription[],
-  endpoints: FeedEndpoints,
-): readonly ConnectionPlan[] {
-  const base = endpoints.webSocket.replace(/\/+$/, "");
-  const possible = subscriptions.filter(
-    ({ instrument, channel }) =>
-      VENUE_CHANNEL_OF[channel] !== undefined &&
-      (marketOf(instrument) === MIX_MARKET || !DERIVATIVE_CHANNELS.has(channel)),
-  );
-  return [SPOT_MARKET, MIX_MARKET].flatMap((market) =>
-    planByInstrument(
-      possible.filter(({ instrument }) => marketOf(instrument) === market),
-      {
-        url: `${base}/${market === SPOT_MARKET ? "spot" : "mix"}/v1/stream`,
-        subscriptionsMax: LIMITS.subscriptionsPerConnectionMax,
-      },
-    ),
-  );
-}
-
-function frames(
-  op: "subscribe" | "unsubscribe",
-  subscriptions: readonly FeedSubscription[],
-): readonly string[] {
-  const args = new Map<string, Readonly<Record<string, string>>>();
-  for (const { instrument, channel: wanted } of subscriptions) {
-    const channel = VENUE_CHANNEL_OF[wanted];
-    if (channel === undefined) continue;
-    const instType = marketOf(instrument).toUpperCase();
-    const instId = instrument.venueSymbol;
-    args.set(`${instType} ${channel} ${instId}`, { instType, channel, instId });
-  }
-  return bitgetFrames(op, [...args.values()], ARGUMENTS_PER_FRAME_MAX);
-}
-
-function marketOf(instrument: Instrument): string {
-  return instrument.venueMarket ?? (instrument.kind === "spot" ? SPOT_MARKET : MIX_MARKET);
-}

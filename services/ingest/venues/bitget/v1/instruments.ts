@@ -1,10 +1,16 @@
 // https://bitgetlimited.github.io/apidoc/en/spot/#get-symbols
 // https://bitgetlimited.github.io/apidoc/en/mix/#get-all-symbols
-import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedAdapter } from "../../../feed/feed-adapter.ts";
+import {
+  incrementsOf,
+  type InstrumentList,
+  listInstruments,
+  spotPair,
+} from "../../../reading/listed-instruments.ts";
 import { parseJson } from "../../../reading/text-fields.ts";
+import { type Assets, assetsOf } from "../instruments.ts";
 
 /** The feed's names of its two parts, in lower case as its messages write them. */
 export const SPOT_MARKET = "sp";
@@ -51,40 +57,32 @@ export const bitgetV1InstrumentsRequests: FeedAdapter["instrumentsRequests"] = (
  * Reads either list; undefined if the body is not one. Pairs that are offline, dated contracts and
  * names that another instrument has are left out and counted.
  */
-export const parseBitgetV1Instruments: FeedAdapter["parseInstruments"] = (body) => {
+export function parseBitgetV1Instruments(body: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJson(body));
   if (!list.success) return undefined;
-  const bySymbol = new Map<string, Instrument>();
-  for (const entry of list.data.data) {
-    const instrument = toSpot(entry) ?? toContract(entry);
-    if (instrument === undefined || bySymbol.has(instrument.symbol)) continue;
-    bySymbol.set(instrument.symbol, instrument);
-  }
-  const instruments = [...bySymbol.values()];
-  return { instruments, skipped: list.data.data.length - instruments.length };
-};
+  return listInstruments(list.data.data, (entry) => toSpot(entry) ?? toContract(entry));
+}
 
 function toSpot(entry: unknown): Instrument | undefined {
   const parsed = spotSchema.safeParse(entry);
   if (!parsed.success || parsed.data.status === "offline") return undefined;
-  const { symbolName, baseCoin, quoteCoin, priceScale, quantityScale } = parsed.data;
+  const { symbolName, baseCoin: base, quoteCoin: quote, priceScale, quantityScale } = parsed.data;
   return {
-    ...spot(symbolName, baseCoin, quoteCoin),
-    ...increments(`1e-${priceScale}`, `1e-${quantityScale}`),
+    ...spot(symbolName, { base, quote }),
+    ...incrementsOf({ price: `1e-${priceScale}`, size: `1e-${quantityScale}` }),
   };
 }
 
 function toContract(entry: unknown): Instrument | undefined {
   const parsed = contractSchema.safeParse(entry);
   if (!parsed.success) return undefined;
-  const { symbol, baseCoin, quoteCoin, priceEndStep, pricePlace, volumePlace } = parsed.data;
+  const { symbol, baseCoin: base, quoteCoin, priceEndStep, pricePlace, volumePlace } = parsed.data;
   const [, venueSymbol, type] = /^([^_]+)_(UMCBL|DMCBL|CMCBL)$/.exec(symbol) ?? [];
   if (venueSymbol === undefined) return undefined;
-  const settle = type === "DMCBL" ? baseCoin : type === "CMCBL" ? "USDC" : quoteCoin;
   const quote = type === "CMCBL" ? "USDC" : quoteCoin;
   return {
-    ...perpetual(venueSymbol, { base: baseCoin, quote, settle }),
-    ...increments(`${priceEndStep}e-${pricePlace}`, `1e-${volumePlace}`),
+    ...perpetual(venueSymbol, { base, quote }, type === "DMCBL" ? base : quote),
+    ...incrementsOf({ price: `${priceEndStep}e-${pricePlace}`, size: `1e-${volumePlace}` }),
   };
 }
 
@@ -95,65 +93,30 @@ export function deriveBitgetV1Instrument(
 ): Instrument | undefined {
   if (!ASSET.test(venueSymbol)) return undefined;
   if (venueMarket === SPOT_MARKET) {
-    const quote = SPOT_QUOTES.find((asset) => isPairWith(venueSymbol, asset));
-    return quote === undefined
-      ? undefined
-      : spot(venueSymbol, venueSymbol.slice(0, -quote.length), quote);
+    const assets = assetsOf(venueSymbol, SPOT_QUOTES);
+    return assets === undefined ? undefined : spot(venueSymbol, assets);
   }
   if (venueMarket !== MIX_MARKET || venueSymbol.includes("_")) return undefined;
-  for (const ending of ["USDT", "USD", "PERP"]) {
-    if (!isPairWith(venueSymbol, ending)) continue;
-    const base = venueSymbol.slice(0, -ending.length);
-    const quote = ending === "PERP" ? "USDC" : ending;
-    return perpetual(venueSymbol, { base, quote, settle: ending === "USD" ? base : quote });
-  }
-  return undefined;
+  const named = assetsOf(venueSymbol, ["USDT", "USD", "PERP"]);
+  if (named === undefined) return undefined;
+  const { base } = named;
+  const quote = named.quote === "PERP" ? "USDC" : named.quote;
+  return perpetual(venueSymbol, { base, quote }, quote === "USD" ? base : quote);
 }
 
-function isPairWith(venueSymbol: string, quote: string): boolean {
-  return venueSymbol.endsWith(quote) && venueSymbol !== quote;
-}
-
-function spot(venueSymbol: string, base: string, quote: string): Instrument {
-  return {
-    venue: VENUE,
-    symbol: `${base}-${quote}`,
-    venueSymbol,
-    venueMarket: SPOT_MARKET,
-    kind: "spot",
-    base,
-    quote,
-    settle: quote,
-    inverse: false,
-    sizeUnit: "base",
-  };
+function spot(venueSymbol: string, assets: Assets): Instrument {
+  const pair = spotPair(VENUE, venueSymbol, assets);
+  return { ...pair, venueMarket: SPOT_MARKET, sizeUnit: "base" };
 }
 
 /** Sizes count the base asset whatever the margin is paid in, so that none is inverse. */
-function perpetual(
-  venueSymbol: string,
-  assets: { readonly base: string; readonly quote: string; readonly settle: string },
-): Instrument {
+function perpetual(venueSymbol: string, assets: Assets, settle: string): Instrument {
   return {
-    venue: VENUE,
+    ...spotPair(VENUE, venueSymbol, assets),
     symbol: `${assets.base}-${assets.quote}-PERP`,
-    venueSymbol,
     venueMarket: MIX_MARKET,
     kind: "perpetual",
-    ...assets,
-    inverse: false,
+    settle,
     sizeUnit: "base",
-  };
-}
-
-function increments(
-  price: string,
-  size: string,
-): Pick<Instrument, "priceIncrement" | "sizeIncrement"> {
-  const priceIncrement = canonicalDecimal(price);
-  const sizeIncrement = canonicalDecimal(size);
-  return {
-    ...(priceIncrement === undefined || priceIncrement === "0" ? {} : { priceIncrement }),
-    ...(sizeIncrement === undefined ? {} : { sizeIncrement }),
   };
 }

@@ -1,19 +1,21 @@
 // Coinbase Advanced Trade, public market data.
 // https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels
 // https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-rate-limits
-import type { Channel } from "#core/instrument.ts";
-import type {
-  FeedAdapter,
-  FeedEndpoints,
-  FeedLimits,
-  FeedSubscription,
-} from "../../../feed/feed-adapter.ts";
-import { CHANNELS_OF, CoinbaseAdvancedDecoder } from "./decoder.ts";
-import { deriveAdvancedProduct, parseAdvancedProducts } from "./instruments.ts";
+import { JsonTape } from "#core/json-tape.ts";
+import type { FeedAdapter, FeedLimits } from "../../../feed/feed-adapter.ts";
 import { planByInstrument } from "../../../reading/connection-plans.ts";
-import { isRecord, millisecondsTimeUs, parseJson } from "../../../reading/text-fields.ts";
-import { isBadTime } from "../../../reading/venue-time.ts";
-import { recordedRequestOf } from "../../../reading/recorded-addresses.ts";
+import { FrameDecoder } from "../../../reading/frame-decoder.ts";
+import { tapeObjects } from "../../../reading/frame-forms.ts";
+import { CoinbaseAdvancedReader } from "./decoder.ts";
+import { deriveAdvancedProduct, parseAdvancedProducts } from "./instruments.ts";
+import { advancedRequests } from "./requests.ts";
+import {
+  advancedProductsRequest,
+  advancedRecordedRequest,
+  advancedTimeRequest,
+  advancedTradesRequest,
+  parseAdvancedTimeUs,
+} from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // The venue says nothing of a limit; a hole costs every book of its connection.
@@ -29,8 +31,6 @@ const LIMITS: FeedLimits = {
   connectionSilenceMsMax: 15_000,
   connectionAgeMsMax: undefined,
 };
-
-const TRADES_MAX = 1000;
 
 /** Coinbase Advanced Trade. Each channel is subscribed by frames of its own. */
 export const coinbaseAdvanced: FeedAdapter = {
@@ -64,11 +64,8 @@ export const coinbaseAdvanced: FeedAdapter = {
   bookSync: { snapshot: "in-band" },
   // Without heartbeats the venue ends a quiet channel after 60 to 90 seconds.
   openingFrames: () => [JSON.stringify({ type: "subscribe", channel: "heartbeats" })],
-  instrumentsRequests: (endpoints) => [{ url: `${market(endpoints)}/products`, weight: 1 }],
-  recordedRequest: recordedRequestOf([
-    { kind: "instruments", path: /\/brokerage\/market\/products\/?$/ },
-    { kind: "trades", path: /\/market\/products\/([^/]+)\/ticker$/ },
-  ]),
+  instrumentsRequests: (endpoints) => [advancedProductsRequest(endpoints)],
+  recordedRequest: advancedRecordedRequest,
   parseInstruments: parseAdvancedProducts,
   deriveInstrument: deriveAdvancedProduct,
   planConnections: (subscriptions, endpoints) =>
@@ -76,46 +73,13 @@ export const coinbaseAdvanced: FeedAdapter = {
       url: endpoints.webSocket,
       subscriptionsMax: LIMITS.subscriptionsPerConnectionMax,
     }),
-  subscribeFrames: (subscriptions) => frames("subscribe", subscriptions),
-  unsubscribeFrames: (subscriptions) => frames("unsubscribe", subscriptions),
-  tradesRequest: ({ venueSymbol }, { endpoints }) => {
-    const product = encodeURIComponent(venueSymbol);
-    return {
-      url: `${market(endpoints)}/products/${product}/ticker?limit=${TRADES_MAX}`,
-      weight: 1,
-    };
+  subscribeFrames: (subscriptions) => advancedRequests("subscribe", subscriptions),
+  unsubscribeFrames: (subscriptions) => advancedRequests("unsubscribe", subscriptions),
+  tradesRequest: (instrument, { endpoints }) => advancedTradesRequest(instrument, endpoints),
+  serverTimeRequest: advancedTimeRequest,
+  parseServerTimeUs: parseAdvancedTimeUs,
+  createDecoder: (context) => {
+    const tape = new JsonTape();
+    return new FrameDecoder(tapeObjects(tape), new CoinbaseAdvancedReader(tape, context));
   },
-  serverTimeRequest: (endpoints) => ({ url: `${brokerage(endpoints)}/time`, weight: 1 }),
-  parseServerTimeUs: (body) => {
-    const answer = parseJson(body);
-    const timeUs = isRecord(answer) ? millisecondsTimeUs(answer["epochMillis"]) : undefined;
-    return isBadTime(timeUs) ? undefined : timeUs;
-  },
-  createDecoder: (context) => new CoinbaseAdvancedDecoder(context),
 };
-
-function brokerage(endpoints: FeedEndpoints): string {
-  return `${endpoints.rest}/api/v3/brokerage`;
-}
-
-function market(endpoints: FeedEndpoints): string {
-  return `${brokerage(endpoints)}/market`;
-}
-
-/** One product a frame, because a refusal is of a whole frame. */
-function frames(
-  type: "subscribe" | "unsubscribe",
-  subscriptions: readonly FeedSubscription[],
-): readonly string[] {
-  const texts = new Set<string>();
-  for (const { instrument, channel } of subscriptions) {
-    const name = venueChannelOf(channel);
-    if (name === undefined) continue;
-    texts.add(JSON.stringify({ type, product_ids: [instrument.venueSymbol], channel: name }));
-  }
-  return [...texts];
-}
-
-function venueChannelOf(channel: Channel): string | undefined {
-  return Object.keys(CHANNELS_OF).find((name) => CHANNELS_OF[name]?.includes(channel));
-}

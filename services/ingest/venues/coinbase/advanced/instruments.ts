@@ -2,6 +2,12 @@
 import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
+import {
+  incrementsOf,
+  type InstrumentList,
+  listInstruments,
+  spotPair,
+} from "../../../reading/listed-instruments.ts";
 import { parseJson } from "../../../reading/text-fields.ts";
 import { isBadTime, parseIsoTimeUs } from "../../../reading/venue-time.ts";
 
@@ -38,34 +44,23 @@ type Product = z.infer<typeof productSchema>;
  * Reads a list of products; undefined if the body is not one. Left out and counted: what no longer
  * trades, and aliases (`BTC-USDC`), whose data the venue sends as that of what they stand for.
  */
-export function parseAdvancedProducts(
-  body: string,
-): { readonly instruments: readonly Instrument[]; readonly skipped: number } | undefined {
+export function parseAdvancedProducts(body: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJson(body));
-  if (!list.success) return undefined;
-  const { products } = list.data;
-  const bySymbol = new Map<string, Instrument>();
-  for (const each of products) {
-    const parsed = productSchema.safeParse(each);
-    if (!parsed.success || isLeftOut(parsed.data)) continue;
-    const instrument = instrumentOf(parsed.data);
-    if (instrument === undefined || bySymbol.has(instrument.symbol)) continue;
-    bySymbol.set(instrument.symbol, { ...instrument, ...incrementsOf(parsed.data) });
-  }
-  return { instruments: [...bySymbol.values()], skipped: products.length - bySymbol.size };
+  return list.success ? listInstruments(list.data.products, toInstrument) : undefined;
+}
+
+function toInstrument(entry: unknown): Instrument | undefined {
+  const parsed = productSchema.safeParse(entry);
+  if (!parsed.success || isLeftOut(parsed.data)) return undefined;
+  const product = parsed.data;
+  const instrument = instrumentOf(product);
+  const price = product.price_increment ?? product.quote_increment ?? "";
+  const increments = incrementsOf({ price, size: product.base_increment ?? "" });
+  return instrument === undefined ? undefined : { ...instrument, ...increments };
 }
 
 function isLeftOut({ status, is_disabled: isDisabled, alias }: Product): boolean {
   return status === "delisted" || isDisabled === true || (alias ?? "") !== "";
-}
-
-function incrementsOf(product: Product): Pick<Instrument, "priceIncrement" | "sizeIncrement"> {
-  const price = canonicalDecimal(product.price_increment ?? product.quote_increment ?? "");
-  const size = canonicalDecimal(product.base_increment ?? "");
-  return {
-    ...(price === undefined ? {} : { priceIncrement: price }),
-    ...(size === undefined ? {} : { sizeIncrement: size }),
-  };
 }
 
 function instrumentOf(product: Product): Instrument | undefined {
@@ -74,7 +69,7 @@ function instrumentOf(product: Product): Instrument | undefined {
   if (details === null || details === undefined || product.product_type !== "FUTURE") {
     const { base_currency_id: id, quote_currency_id: quote } = product;
     const base = id ?? "";
-    return ASSET.test(base) ? spot({ venueSymbol: product.product_id, base, quote }) : undefined;
+    return ASSET.test(base) ? spotPair(VENUE, product.product_id, { base, quote }) : undefined;
   }
   if (derived === undefined || derived.kind === "spot") return undefined;
   const root = details.contract_root_unit ?? "";
@@ -119,7 +114,7 @@ export function deriveAdvancedProduct(venueSymbol: string): Instrument | undefin
   }
   const [, base, quote] = /^([A-Z0-9]+)-([A-Z0-9]+)$/.exec(venueSymbol) ?? [];
   if (base === undefined || quote === undefined) return undefined;
-  return spot({ venueSymbol, base, quote });
+  return spotPair(VENUE, venueSymbol, { base, quote });
 }
 
 type Names = { readonly venueSymbol: string; readonly base: string; readonly quote: string };
@@ -127,9 +122,4 @@ type Names = { readonly venueSymbol: string; readonly base: string; readonly quo
 function contract({ venueSymbol, base, quote }: Names): Omit<Instrument, "symbol" | "kind"> {
   const common = { venue: VENUE, venueSymbol, base, quote, settle: quote };
   return { ...common, inverse: false, sizeUnit: "contract" };
-}
-
-function spot({ venueSymbol, base, quote }: Names): Instrument {
-  const common = { venue: VENUE, venueSymbol, base, quote, settle: quote, inverse: false };
-  return { ...common, symbol: `${base}-${quote}`, kind: "spot" };
 }

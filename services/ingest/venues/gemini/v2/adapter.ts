@@ -1,18 +1,14 @@
-// Gemini's feed before the current one, "Market data version 2". When it ends is not announced.
+// Gemini's feed before the current one, "Market data version 2".
 // https://docs.gemini.com/websocket-api/#market-data-version-2
 // https://developer.gemini.com/websocket/archived/v2.md
-import type { Channel } from "#core/instrument.ts";
-import type { FeedAdapter, FeedLimits, FeedSubscription } from "../../../feed/feed-adapter.ts";
+import type { FeedAdapter, FeedLimits } from "../../../feed/feed-adapter.ts";
 import { planByInstrument } from "../../../reading/connection-plans.ts";
-import {
-  deriveGeminiInstrument,
-  geminiSymbolsRequest,
-  GEMINI_SYMBOLS_PATH,
-  parseGeminiSymbols,
-} from "../requests.ts";
-import { geminiRiskAddress, geminiRiskPoll } from "../risk.ts";
-import { GeminiV2Decoder } from "./decoder.ts";
-import { recordedRequestOf } from "../../../reading/recorded-addresses.ts";
+import { FrameDecoder } from "../../../reading/frame-decoder.ts";
+import { TEXT_RECORDS } from "../../../reading/frame-forms.ts";
+import { deriveGeminiInstrument, parseGeminiSymbols } from "../instruments.ts";
+import { geminiRecordedRequest, geminiRiskPoll, geminiSymbolsRequest } from "../rest.ts";
+import { GeminiV2Reader } from "./decoder.ts";
+import { geminiV2Requests, isStreamed } from "./requests.ts";
 
 const NAMING = { venue: "gemini-v2", venueSymbolOf: (listed: string) => listed.toUpperCase() };
 
@@ -28,14 +24,6 @@ const LIMITS: FeedLimits = {
   connectionAgeMsMax: undefined,
 };
 
-/** What the venue calls the subscription that a channel comes with. */
-const FEED_OF: Partial<Record<Channel, string>> = {
-  trades: "l2",
-  book: "l2",
-  candles: "candles_1m",
-  "mark-price": "mark_price",
-};
-
 /** Books and trades are one subscription there, and nothing is numbered. */
 export const geminiV2: FeedAdapter = {
   venue: "gemini-v2",
@@ -45,6 +33,9 @@ export const geminiV2: FeedAdapter = {
     "https://developer.gemini.com/websocket/archived/v2.md",
     "https://docs.gemini.com/rest/derivatives",
   ],
+  spoken: {
+    note: "Its pages are archived as replaced by the new WebSocket API; when it ends is not announced.",
+  },
   channels: ["trades", "book", "candles", "mark-price", "open-interest"],
   notes: {
     trades:
@@ -69,43 +60,16 @@ export const geminiV2: FeedAdapter = {
   limits: LIMITS,
   bookSync: { snapshot: "in-band" },
   instrumentsRequests: (endpoints) => [geminiSymbolsRequest(endpoints)],
-  recordedRequest: recordedRequestOf([
-    { kind: "instruments", path: GEMINI_SYMBOLS_PATH },
-    geminiRiskAddress("open-interest", NAMING.venueSymbolOf),
-  ]),
+  recordedRequest: geminiRecordedRequest("open-interest", NAMING),
   parseInstruments: (body) => parseGeminiSymbols(body, NAMING),
   deriveInstrument: (venueSymbol) => deriveGeminiInstrument(venueSymbol, NAMING),
   planConnections: (subscriptions, endpoints) =>
-    planByInstrument(subscriptions.filter(exists), {
+    planByInstrument(subscriptions.filter(isStreamed), {
       url: endpoints.webSocket,
       subscriptionsMax: LIMITS.subscriptionsPerConnectionMax,
     }),
-  subscribeFrames: (subscriptions) => frames("subscribe", subscriptions),
-  unsubscribeFrames: (subscriptions) => frames("unsubscribe", subscriptions),
+  subscribeFrames: (subscriptions) => geminiV2Requests("subscribe", subscriptions),
+  unsubscribeFrames: (subscriptions) => geminiV2Requests("unsubscribe", subscriptions),
   polls: [geminiRiskPoll("open-interest")],
-  createDecoder: (context) => new GeminiV2Decoder(context),
+  createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new GeminiV2Reader(context)),
 };
-
-/** One pair a frame, because a refusal is of a whole frame. */
-function frames(
-  type: "subscribe" | "unsubscribe",
-  subscriptions: readonly FeedSubscription[],
-): readonly string[] {
-  const byPair = new Map<string, Set<string>>();
-  for (const { instrument, channel } of subscriptions.filter(exists)) {
-    const feed = FEED_OF[channel];
-    if (feed === undefined) continue;
-    const name = instrument.venueSymbol;
-    byPair.set(name, (byPair.get(name) ?? new Set<string>()).add(feed));
-  }
-  return [...byPair].map(([pair, names]) => {
-    const list = [...names].map((name) => ({ name, symbols: [pair] }));
-    return JSON.stringify({ type, subscriptions: list });
-  });
-}
-
-/** Only perpetuals have a mark price, and open interest is polled. */
-function exists({ instrument, channel }: FeedSubscription): boolean {
-  if (FEED_OF[channel] === undefined) return false;
-  return channel !== "mark-price" || instrument.kind === "perpetual";
-}

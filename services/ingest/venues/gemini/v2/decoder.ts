@@ -9,45 +9,51 @@ import {
   parseJsonText,
   type JsonText,
 } from "#core/json-text.ts";
-import type { AggressorSide } from "#core/market-event.ts";
-import type {
-  FeedDecoder,
-  FeedDecoderContext,
-  FeedEvent,
-  RejectReason,
-  RestResponse,
-} from "../../../feed/feed-adapter.ts";
+import type { FeedDecoderContext } from "../../../feed/feed-adapter.ts";
+import { bookEvent } from "../../../reading/book-event.ts";
 import { CandleCloser } from "../../../reading/candle-closer.ts";
-import { readCandleValues } from "../../../reading/candle-values.ts";
-import { readTradeValues } from "../../../reading/event-values.ts";
-import { textOfFrame } from "../../../reading/frame-text.ts";
-import { nanosecondsTimeUs } from "../requests.ts";
-import { decodeGeminiRisk } from "../risk.ts";
+import { changesBySide } from "../../../reading/changes-by-side.ts";
+import { fieldFinder } from "../../../reading/damage.ts";
+import {
+  type Emit,
+  type EventSubject,
+  heartbeat,
+  reject,
+  rejectOf,
+} from "../../../reading/emit.ts";
+import type { Fault } from "../../../reading/fault.ts";
+import type { FrameReader } from "../../../reading/frame-decoder.ts";
+import type { TextRecord } from "../../../reading/frame-forms.ts";
+import { lookUpInstrument } from "../../../reading/instrument-lookup.ts";
+import { InstrumentStates } from "../../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../../reading/scale-tracker.ts";
-import { decimalText, millisecondsTimeUs } from "../../../reading/text-fields.ts";
-import { isBadTime } from "../../../reading/venue-time.ts";
+import { emitRefused } from "../../../reading/subscription-answers.ts";
+import { readRiskAnswer } from "../rest.ts";
+import { oldestFirst, readCandles, readMarkPrices, readTrade } from "./readings.ts";
 
-type Emit = (event: FeedEvent) => void;
-type JsonObject = { readonly [key: string]: JsonText };
-
-const CANDLE_INTERVALS_MS: Readonly<Record<string, number>> = {
-  candles_1m_updates: 60_000,
-  candles_5m_updates: 300_000,
-  candles_15m_updates: 900_000,
-  candles_30m_updates: 1_800_000,
-  candles_1h_updates: 3_600_000,
-  candles_6h_updates: 21_600_000,
-  candles_1d_updates: 86_400_000,
-};
+const CANDLE_INTERVALS_MS: ReadonlyMap<string, number> = new Map([
+  ["candles_1m_updates", 60_000],
+  ["candles_5m_updates", 300_000],
+  ["candles_15m_updates", 900_000],
+  ["candles_30m_updates", 1_800_000],
+  ["candles_1h_updates", 3_600_000],
+  ["candles_6h_updates", 21_600_000],
+  ["candles_1d_updates", 86_400_000],
+]);
 
 /** What is told of no channel of ours. Auctions and block trades are made outside the book. */
 const SIGNS_OF_LIFE =
   /^(?:heartbeat|subscription_ack|funding_amount_updates|block_trade|auction_\w*)$/;
 
-/** Decodes one connection. Nothing on it is numbered. */
-export class GeminiV2Decoder implements FeedDecoder {
+const TYPE = /"type"\s*:\s*"([a-z0-9_]+)"/;
+
+const symbolIn = fieldFinder("symbol");
+
+/** Reads one connection. Nothing on it is numbered. */
+export class GeminiV2Reader implements FrameReader<TextRecord, JsonText> {
+  readonly answer = readRiskAnswer;
   readonly #catalog: InstrumentCatalog;
-  readonly #scales = new Map<Instrument, ScaleTracker>();
+  readonly #scales = new InstrumentStates(() => new ScaleTracker());
   readonly #closer = new CandleCloser();
   /** Whose books and trades were asked for, or have come. */
   readonly #followed = new Set<Instrument>();
@@ -71,59 +77,52 @@ export class GeminiV2Decoder implements FeedDecoder {
     }
   }
 
-  decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {
-    const text = textOfFrame(frame);
-    const json = parseJsonText(text);
-    if (json === undefined) return this.#rejectDamaged(text, emit);
-    const message = asJsonObject(json);
-    if (message === undefined) return reject(emit, "unknown-message");
+  message(message: TextRecord, receivedTimeUs: number, emit: Emit): void {
     const type = asText(message["type"]) ?? "";
-    if (type === "l2_updates") return this.#level2(message, receivedTimeUs, emit);
-    if (type === "trade") return this.#trade(message, false, receivedTimeUs, emit);
-    if (Object.hasOwn(CANDLE_INTERVALS_MS, type)) {
-      return this.#candles(message, type, receivedTimeUs, emit);
+    const intervalMs = CANDLE_INTERVALS_MS.get(type);
+    if (intervalMs !== undefined) {
+      return this.#candles(message, intervalMs, receivedTimeUs, emit);
     }
-    if (type === "mark_price_updates") return this.#markPrices(message, receivedTimeUs, emit);
-    if (SIGNS_OF_LIFE.test(type)) return emit({ kind: "heartbeat" });
-    if (message["result"] === "error" || type === "error") {
-      const reason = asText(message["message"]) ?? asText(message["reason"]) ?? "refused";
-      return emit({ kind: "refused", venueSymbol: undefined, channel: undefined, reason });
+    switch (type) {
+      case "l2_updates":
+        return this.#level2(message, receivedTimeUs, emit);
+      case "trade":
+        return this.#trade(message, false, receivedTimeUs, emit);
+      case "mark_price_updates":
+        return this.#markPrices(message, receivedTimeUs, emit);
     }
-    reject(emit, "unknown-message");
+    if (SIGNS_OF_LIFE.test(type)) return heartbeat(emit);
+    if (message["result"] !== "error" && type !== "error") return reject(emit, "unknown-message");
+    emitRefused([], asText(message["message"]) ?? asText(message["reason"]) ?? "refused", emit);
   }
 
-  decodeRest(response: RestResponse, receivedTimeUs: number, emit: Emit): void {
-    const venueSymbolOf = (listed: string): string => listed.toUpperCase();
-    decodeGeminiRisk(response, { catalog: this.#catalog, venueSymbolOf, receivedTimeUs }, emit);
-  }
-
-  /** What a message is about; one that does not say it may have been about anything followed. */
-  #instrumentOf(
-    message: JsonObject,
-    channels: readonly Channel[],
-    emit: Emit,
-  ): Instrument | undefined {
-    const symbol = asText(message["symbol"]);
-    if (symbol === undefined) {
-      reject(emit, "missing-field");
-      this.#suspect(channels, emit);
-      return undefined;
+  /**
+   * Nothing is numbered: what a damaged frame was about must be found out, or every book may be
+   * wrong.
+   */
+  damaged(text: string, emit: Emit): void {
+    const type = TYPE.exec(text)?.[1];
+    const symbol = symbolIn(text)?.toUpperCase();
+    const instrument = symbol === undefined ? undefined : this.#catalog.byVenueSymbol(symbol);
+    if (instrument !== undefined && (type === "l2_updates" || type === "trade")) {
+      return rejectOf(emit, "bad-json", instrument, type === "trade" ? "trades" : "book");
     }
-    const instrument = this.#catalog.byVenueSymbol(symbol.toUpperCase());
-    if (instrument === undefined) reject(emit, "unknown-instrument");
-    return instrument;
+    reject(emit, "bad-json");
+    if (type === undefined || type === "l2_updates") this.#doubt(["book", "trades"], emit);
+    else if (type === "trade") this.#doubt(["trades"], emit);
   }
 
   /** The first message of a book is whole, and has the last trades and auctions with it. */
-  #level2(message: JsonObject, receivedTimeUs: number, emit: Emit): void {
+  #level2(message: TextRecord, receivedTimeUs: number, emit: Emit): void {
     const instrument = this.#instrumentOf(message, ["book", "trades"], emit);
     if (instrument === undefined) return;
     this.#followed.add(instrument);
     const trades = asJsonArray(message["trades"]);
     const snapshot = trades !== undefined || message["auction_events"] !== undefined;
-    const reason = this.#book(message, { instrument, snapshot, receivedTimeUs }, emit);
-    if (reason !== undefined) emit({ kind: "rejected", reason, instrument, channel: "book" });
-    for (const entry of inOrder(trades ?? [])) {
+    const subject = { instrument, venueTimeUs: undefined, receivedTimeUs };
+    const reason = this.#book(message["changes"], subject, snapshot, emit);
+    if (reason !== undefined) rejectOf(emit, reason, instrument, "book");
+    for (const entry of oldestFirst(trades ?? [])) {
       const trade = asJsonObject(entry) ?? {};
       // They are of the same pair, whether they repeat its name or not.
       this.#trade({ symbol: instrument.venueSymbol, ...trade }, true, receivedTimeUs, emit);
@@ -131,179 +130,59 @@ export class GeminiV2Decoder implements FeedDecoder {
   }
 
   #book(
-    message: JsonObject,
-    context: {
-      readonly instrument: Instrument;
-      readonly snapshot: boolean;
-      readonly receivedTimeUs: number;
-    },
+    changes: JsonText | undefined,
+    subject: EventSubject,
+    snapshot: boolean,
     emit: Emit,
-  ): RejectReason | undefined {
-    const sides = sidesOf(message["changes"]);
+  ): Fault {
+    const sides = changesBySide(changes);
     if (sides === undefined) return "missing-field";
-    const scales = this.#scalesOf(context.instrument);
+    const scales = this.#scales.of(subject.instrument);
     const columns = scales.book(sides.bids, sides.asks);
     if (typeof columns === "string") return columns;
-    emit({
-      kind: "raw-book",
-      ...context,
-      venueTimeUs: undefined,
-      source: "in-band",
-      firstUpdateId: undefined,
-      lastUpdateId: undefined,
-      previousUpdateId: undefined,
-      checksum: undefined,
-      priceScale: scales.priceScale,
-      sizeScale: scales.sizeScale,
-      bids: columns.bids,
-      asks: columns.asks,
-    });
+    emit(bookEvent(subject, scales, columns, { snapshot }));
     return undefined;
   }
 
-  #trade(item: JsonObject, historical: boolean, receivedTimeUs: number, emit: Emit): void {
+  #trade(item: TextRecord, historical: boolean, receivedTimeUs: number, emit: Emit): void {
     const instrument = this.#instrumentOf(item, ["trades"], emit);
     if (instrument === undefined) return;
-    const spoil = (reason: RejectReason): void =>
-      emit({ kind: "rejected", reason, instrument, channel: "trades" });
-    const tradeId = asText(item["event_id"]);
-    const aggressorSide = takerOf(item["side"], historical);
-    if (tradeId === undefined || aggressorSide === undefined) return spoil("missing-field");
-    const venueTimeUs = millisecondsTimeUs(item["timestamp"]);
-    if (isBadTime(venueTimeUs)) return spoil("bad-time");
-    const values = readTradeValues(this.#scalesOf(instrument), item["price"], item["quantity"]);
-    if (typeof values === "string") return spoil(values);
-    const common = { instrument, venueTimeUs, receivedTimeUs, aggressorSide } as const;
-    emit({ kind: "trade", ...common, ...values, tradeId, historical });
+    const how = { historical, scales: this.#scales.of(instrument) };
+    const reason = readTrade(item, { instrument, receivedTimeUs }, how, emit);
+    if (reason !== undefined) rejectOf(emit, reason, instrument, "trades");
   }
 
-  /** Newest first, as rows of time, open, high, low, close and volume. */
-  #candles(message: JsonObject, type: string, receivedTimeUs: number, emit: Emit): void {
+  #candles(message: TextRecord, intervalMs: number, receivedTimeUs: number, emit: Emit): void {
     const instrument = this.#instrumentOf(message, [], emit);
     if (instrument === undefined) return;
-    const rows = (asJsonArray(message["changes"]) ?? []).map((row) => asJsonArray(row) ?? []);
-    const spoil = (reason: RejectReason): void =>
-      emit({ kind: "rejected", reason, instrument, channel: "candles" });
-    if (rows.length === 0) return spoil("missing-field");
-    const times = rows.map(([time]) => millisecondsTimeUs(time));
-    const newest = Math.max(...times.map((time) => time ?? 0));
-    for (const [index, row] of [...rows.entries()].toReversed()) {
-      const openTimeUs = times[index];
-      const [, open, high, low, close, volume] = row;
-      const values = readCandleValues({ open, high, low, close, volume });
-      if (openTimeUs === undefined) spoil("missing-field");
-      else if (isBadTime(openTimeUs)) spoil("bad-time");
-      else if (typeof values === "string") spoil(values);
-      else {
-        const candle = {
-          kind: "candle",
-          instrument,
-          venueTimeUs: undefined,
-          receivedTimeUs,
-          intervalMs: CANDLE_INTERVALS_MS[type] ?? 0,
-          openTimeUs,
-          ...values,
-          quoteVolume: undefined,
-          tradeCount: undefined,
-          closed: openTimeUs < newest,
-        } as const;
-        this.#closer.take(candle, emit);
-      }
-    }
+    const subject = { instrument, receivedTimeUs, intervalMs };
+    const reason = readCandles(message["changes"], subject, this.#closer, emit);
+    if (reason !== undefined) rejectOf(emit, reason, instrument, "candles");
   }
 
-  #markPrices(message: JsonObject, receivedTimeUs: number, emit: Emit): void {
+  #markPrices(message: TextRecord, receivedTimeUs: number, emit: Emit): void {
     const instrument = this.#instrumentOf(message, [], emit);
     if (instrument === undefined) return;
-    const spoil = (reason: RejectReason): void =>
-      emit({ kind: "rejected", reason, instrument, channel: "mark-price" });
-    const changes = asJsonArray(message["changes"]) ?? [];
-    if (changes.length === 0) return spoil("missing-field");
-    for (const entry of changes) {
-      const change = asJsonObject(entry) ?? {};
-      const { mark_price: mark, spot_index: index } = change;
-      const venueTimeUs = nanosecondsTimeUs(change["timestamp"]);
-      const markPrice = decimalText(mark);
-      const indexPrice = decimalText(index);
-      const hasIndex = index !== undefined && index !== null;
-      if (mark === undefined) spoil("missing-field");
-      else if (isBadTime(venueTimeUs)) spoil("bad-time");
-      else if (markPrice === undefined || (hasIndex && indexPrice === undefined)) {
-        spoil("bad-decimal");
-      } else {
-        const common = { instrument, venueTimeUs, receivedTimeUs };
-        emit({ kind: "mark-price", ...common, markPrice, indexPrice });
-      }
-    }
+    const reason = readMarkPrices(message["changes"], { instrument, receivedTimeUs }, emit);
+    if (reason !== undefined) rejectOf(emit, reason, instrument, "mark-price");
   }
 
-  #scalesOf(instrument: Instrument): ScaleTracker {
-    let scales = this.#scales.get(instrument);
-    if (scales === undefined) {
-      scales = new ScaleTracker();
-      this.#scales.set(instrument, scales);
-    }
-    return scales;
-  }
-
-  /**
-   * Nothing is numbered: what a damaged frame was about must be found out, or every book may be
-   * wrong.
-   */
-  #rejectDamaged(text: string, emit: Emit): void {
-    const type = /"type"\s*:\s*"([a-z0-9_]+)"/.exec(text)?.[1];
-    const symbol = /"symbol"\s*:\s*"([^"\\]+)"/.exec(text)?.[1]?.toUpperCase();
-    const instrument = symbol === undefined ? undefined : this.#catalog.byVenueSymbol(symbol);
-    if (instrument !== undefined && (type === "l2_updates" || type === "trade")) {
-      const channel = type === "trade" ? "trades" : "book";
-      emit({ kind: "rejected", reason: "bad-json", instrument, channel });
-      return;
-    }
-    emit({ kind: "rejected", reason: "bad-json" });
-    if (type === undefined || type === "l2_updates") this.#suspect(["book", "trades"], emit);
-    else if (type === "trade") this.#suspect(["trades"], emit);
+  /** What a message is about; one that does not say it may have been about anything followed. */
+  #instrumentOf(
+    message: TextRecord,
+    channels: readonly Channel[],
+    emit: Emit,
+  ): Instrument | undefined {
+    const symbol = asText(message["symbol"])?.toUpperCase();
+    const instrument = lookUpInstrument(this.#catalog, symbol, emit);
+    if (symbol === undefined) this.#doubt(channels, emit);
+    return instrument;
   }
 
   /** Whatever is followed may have lost something. */
-  #suspect(channels: readonly Channel[], emit: Emit): void {
+  #doubt(channels: readonly Channel[], emit: Emit): void {
     for (const instrument of this.#followed) {
-      for (const channel of channels) {
-        emit({ kind: "rejected", reason: "missing-data", instrument, channel });
-      }
+      for (const channel of channels) rejectOf(emit, "missing-data", instrument, channel);
     }
   }
-}
-
-/** In auctions and block trades nobody takes; what is old is not told apart by more than that. */
-function takerOf(side: JsonText | undefined, historical: boolean): AggressorSide | undefined {
-  if (side === "buy") return "buyer";
-  if (side === "sell") return "seller";
-  const nobody = historical || (typeof side === "string" && /^(?:auction|block)/.test(side));
-  return nobody ? "none" : undefined;
-}
-
-function reject(emit: Emit, reason: RejectReason): void {
-  emit({ kind: "rejected", reason });
-}
-
-function inOrder(trades: readonly JsonText[]): readonly JsonText[] {
-  const first = Number(asText(asJsonObject(trades[0])?.["event_id"]));
-  const last = Number(asText(asJsonObject(trades.at(-1))?.["event_id"]));
-  return first > last ? trades.toReversed() : trades;
-}
-
-function sidesOf(
-  changes: JsonText | undefined,
-): { readonly bids: readonly unknown[]; readonly asks: readonly unknown[] } | undefined {
-  const rows = asJsonArray(changes);
-  if (rows === undefined) return undefined;
-  const bids: unknown[] = [];
-  const asks: unknown[] = [];
-  for (const entry of rows) {
-    const [side, price, size] = asJsonArray(entry) ?? [];
-    if (side === "buy") bids.push([price, size]);
-    else if (side === "sell") asks.push([price, size]);
-    else return undefined;
-  }
-  return { bids, asks };
 }

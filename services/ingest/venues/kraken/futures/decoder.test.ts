@@ -179,7 +179,7 @@ test("an address that cannot be read is of an unknown instrument", () => {
   const decoder = krakenFutures.createDecoder({ catalog, bookDepth: 25 });
   const events: FeedEvent[] = [];
   const url = "https://futures.kraken.com/derivatives/api/v3/history?symbol=%E0%A4";
-  const answer = { url, status: 200, body: '{"history":[]}' };
+  const answer = { url, body: '{"history":[]}' };
   const connection = { adapter: krakenFutures, catalog, decoder };
   decodeRecorded(connection, answer, 1, (event) => events.push(event));
   expect(events).toEqual([{ kind: "rejected", reason: "unknown-instrument" }]);

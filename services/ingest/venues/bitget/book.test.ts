@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createPrng } from "#test/support/prng.ts";
-import { BookNumbers } from "./fields.ts";
+import { BookNumbers } from "./book.ts";
 
 const LARGE = 1_483_653_649_371_725_838n;
 

@@ -1,0 +1,28 @@
+// https://www.bitmex.com/api/explorer/
+import { asJsonArray, asJsonObject, type JsonText } from "#core/json-text.ts";
+import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
+import { type Emit, rejectOf } from "../../reading/emit.ts";
+import type { Fault } from "../../reading/fault.ts";
+import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
+import { readTrade, type RowSubject } from "./readings.ts";
+
+/** What recorded addresses were asked for. */
+export const bitmexRecordedRequest = recordedRequestOf([
+  { kind: "instruments", path: /\/api\/v1\/instrument(?:\/active)?\/?$/ },
+  { kind: "trades", path: /\/api\/v1\/trade$/, symbolIn: "symbol" },
+]);
+
+export function bitmexGet(endpoints: FeedEndpoints, path: string): RestRequest {
+  return { url: `${endpoints.rest}/api/v1${path}`, weight: 1 };
+}
+
+/** Recent trades, newest first. One damaged trade costs itself only. */
+export function readTradesAnswer(body: JsonText, subject: RowSubject, emit: Emit): Fault {
+  const rows = asJsonArray(body);
+  if (rows === undefined) return "missing-field";
+  for (const row of rows.toReversed()) {
+    const fault = readTrade(asJsonObject(row) ?? {}, subject, emit);
+    if (fault !== undefined) rejectOf(emit, fault, subject.instrument, "trades");
+  }
+  return undefined;
+}

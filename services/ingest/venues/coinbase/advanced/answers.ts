@@ -1,0 +1,13 @@
+import type { Emit } from "../../../reading/emit.ts";
+import { emitRefused } from "../../../reading/subscription-answers.ts";
+import type { JsonRecord } from "../../../reading/text-fields.ts";
+import { reasonOf } from "../answers.ts";
+import { CHANNELS_OF_NAME } from "./requests.ts";
+
+/** How the venue words a refusal is not documented; a product that it names is taken from it. */
+export function refuse(message: JsonRecord, emit: Emit): void {
+  const reason = reasonOf(message);
+  const venueSymbol = /\b([A-Z0-9]+(?:-[A-Z0-9]+){1,2})\b/.exec(reason)?.[1];
+  const channels = [...CHANNELS_OF_NAME.values()].flat();
+  emitRefused(venueSymbol === undefined ? [] : [{ venueSymbol, channels }], reason, emit);
+}

@@ -1,0 +1,38 @@
+// https://docs.cdp.coinbase.com/api-reference/advanced-trade-api/rest-api/public/list-public-products
+import type { Instrument } from "#core/instrument.ts";
+import type { FeedEndpoints, RestRequest } from "../../../feed/feed-adapter.ts";
+import { recordedRequestOf } from "../../../reading/recorded-addresses.ts";
+import { clockAt } from "../../../reading/server-clocks.ts";
+import { millisecondsTimeUs } from "../../../reading/text-fields.ts";
+
+const TRADES_MAX = 1000;
+
+/** What recorded addresses were asked for. */
+export const advancedRecordedRequest = recordedRequestOf([
+  { kind: "instruments", path: /\/brokerage\/market\/products\/?$/ },
+  { kind: "trades", path: /\/market\/products\/([^/]+)\/ticker$/ },
+]);
+
+export function advancedProductsRequest(endpoints: FeedEndpoints): RestRequest {
+  return get(endpoints, "market/products");
+}
+
+/** The latest trades of a product. */
+export function advancedTradesRequest(
+  { venueSymbol }: Instrument,
+  endpoints: FeedEndpoints,
+): RestRequest {
+  const product = encodeURIComponent(venueSymbol);
+  return get(endpoints, `market/products/${product}/ticker?limit=${TRADES_MAX}`);
+}
+
+export function advancedTimeRequest(endpoints: FeedEndpoints): RestRequest {
+  return get(endpoints, "time");
+}
+
+/** Milliseconds as text. */
+export const parseAdvancedTimeUs = clockAt(["epochMillis"], millisecondsTimeUs);
+
+function get(endpoints: FeedEndpoints, path: string): RestRequest {
+  return { url: `${endpoints.rest}/api/v3/brokerage/${path}`, weight: 1 };
+}

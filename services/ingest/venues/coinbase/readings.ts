@@ -1,0 +1,91 @@
+// https://docs.cdp.coinbase.com/exchange/websocket-feed/channels
+// https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels
+import type { Trade } from "#core/market-event.ts";
+import type { RejectReason } from "../../feed/feed-adapter.ts";
+import type { Emit, EventSubject } from "../../reading/emit.ts";
+import {
+  type QuoteSideTexts,
+  readQuoteValues,
+  readTickerValues,
+  readTradeValues,
+  type TickerTexts,
+} from "../../reading/event-values.ts";
+import type { Fault } from "../../reading/fault.ts";
+import type { ScaleTracker } from "../../reading/scale-tracker.ts";
+import type { JsonRecord } from "../../reading/text-fields.ts";
+import { takerSide } from "../../reading/trade-fields.ts";
+import { isBadTime } from "../../reading/venue-time.ts";
+
+/** The side of a match is the maker's, so the taker stood on the other one. */
+export const MATCH_SIDES = { buyer: "sell", seller: "buy" };
+
+/** The trade that is told of, in the stream or in a list, by either venue. */
+export function tradeOf(
+  { side, price, size }: JsonRecord,
+  { instrument, venueTimeUs, receivedTimeUs }: EventSubject,
+  about: {
+    /** Undefined if the trade has no id. */
+    readonly tradeId: string | undefined;
+    readonly historical: boolean;
+    /** What its side is if the taker was the buyer, and if the taker was the seller. */
+    readonly sides: { readonly buyer: string; readonly seller: string };
+    readonly scales: ScaleTracker;
+  },
+): Trade | RejectReason {
+  const { tradeId, historical, sides, scales } = about;
+  const aggressorSide = takerSide(side, sides);
+  if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
+  if (isBadTime(venueTimeUs)) return "bad-time";
+  const values = readTradeValues(scales, price, size);
+  if (typeof values === "string") return values;
+  const subject = { instrument, venueTimeUs, receivedTimeUs };
+  return { kind: "trade", ...subject, ...values, aggressorSide, tradeId, historical };
+}
+
+/** Reads a ticker with its best prices, which are a quote too if they are one. */
+export function readBestPrices(
+  texts: TickerTexts,
+  {
+    bid,
+    ask,
+    isQuote,
+  }: {
+    readonly bid: QuoteSideTexts;
+    readonly ask: QuoteSideTexts;
+    readonly isQuote: boolean;
+  },
+  subject: EventSubject,
+  scales: ScaleTracker,
+  emit: Emit,
+): Fault {
+  const ticker = readTickerValues({ ...texts, bidPrice: bid.price, askPrice: ask.price });
+  if (typeof ticker === "string") return ticker;
+  if (isQuote) {
+    const quote = readQuoteValues(scales, bid, ask);
+    if (typeof quote === "string") return quote;
+    emit({ kind: "quote", ...subject, ...quote });
+  }
+  emit({ kind: "ticker", ...subject, ...ticker });
+  return undefined;
+}
+
+/** A ticker of Coinbase Exchange, which had no sizes until 2022. */
+export function readTicker(
+  message: JsonRecord,
+  subject: EventSubject,
+  scales: ScaleTracker,
+  emit: Emit,
+): Fault {
+  const bid = { price: message["best_bid"], size: message["best_bid_size"] };
+  const ask = { price: message["best_ask"], size: message["best_ask_size"] };
+  const texts = {
+    lastPrice: message["price"],
+    lastSize: message["last_size"],
+    openPrice: message["open_24h"],
+    highPrice: message["high_24h"],
+    lowPrice: message["low_24h"],
+    volume: message["volume_24h"],
+  };
+  const isQuote = bid.size !== undefined && ask.size !== undefined;
+  return readBestPrices(texts, { bid, ask, isQuote }, subject, scales, emit);
+}

@@ -1,0 +1,165 @@
+// What the messages of Deribit say of one instrument. Numbers are JSON numbers, read as text.
+// https://docs.deribit.com/subscriptions/orderbook/bookinstrument_nameinterval
+import { type JsonTape, MISSING } from "#core/json-tape.ts";
+import type { Candle } from "#core/market-event.ts";
+import type { RejectReason } from "../../feed/feed-adapter.ts";
+import { bookEvent } from "../../reading/book-event.ts";
+import { readCandleValues } from "../../reading/candle-values.ts";
+import type { Emit, EventSubject } from "../../reading/emit.ts";
+import { readQuoteValues, readTickerValues, readTradeValues } from "../../reading/event-values.ts";
+import type { Fault } from "../../reading/fault.ts";
+import type { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { millisecondsTimeUsAt, optionalDecimalOf, textAt } from "../../reading/tape-fields.ts";
+import { BAD_DECIMAL, decimalText } from "../../reading/text-fields.ts";
+import { takerSide } from "../../reading/trade-fields.ts";
+import { isBadTime } from "../../reading/venue-time.ts";
+
+const SIDES = { buyer: "buy", seller: "sell" };
+
+/** A level is `["new"|"change"|"delete", price, amount]`. */
+const LEVELS = { price: 1, size: 2 } as const;
+const GROUPED_LEVELS = { price: 0, size: 1 } as const;
+
+const CANDLE_FIELDS = ["open", "high", "low", "close", "volume", "cost"] as const;
+
+const FUNDING_INTERVAL_MS = 8 * 3_600_000;
+
+/** A grouped book has a fixed number of levels, and is told whole each time. */
+export function readBook(
+  tape: JsonTape,
+  data: number,
+  subject: EventSubject,
+  { scales, isGrouped }: { readonly scales: ScaleTracker; readonly isGrouped: boolean },
+  emit: Emit,
+): Fault {
+  const type = isGrouped ? "snapshot" : textAt(tape, data, "type");
+  const lastUpdateId = tape.number(tape.get(data, "change_id"));
+  const previous = tape.get(data, "prev_change_id");
+  const previousUpdateId = previous === MISSING ? undefined : tape.number(previous);
+  const snapshot = type === "snapshot";
+  if (!snapshot && type !== "change") return "missing-field";
+  if (!Number.isSafeInteger(lastUpdateId)) return "missing-field";
+  if (!snapshot && !Number.isSafeInteger(previousUpdateId)) return "missing-field";
+  const sides = { bids: tape.get(data, "bids"), asks: tape.get(data, "asks") };
+  if (sides.bids === MISSING || sides.asks === MISSING) return "missing-field";
+  const actionsFit =
+    isGrouped || (doActionsFit(tape, sides.bids) && doActionsFit(tape, sides.asks));
+  if (!actionsFit) return "missing-field";
+  const columns = scales.bookFromTape(tape, sides, isGrouped ? GROUPED_LEVELS : LEVELS);
+  if (typeof columns === "string") return columns;
+  emit(bookEvent(subject, scales, columns, { snapshot, lastUpdateId, previousUpdateId }));
+  return undefined;
+}
+
+/** Both the action and an amount of 0 say that a level is gone: they must not disagree. */
+function doActionsFit(tape: JsonTape, side: number): boolean {
+  for (let level = tape.first(side); level !== MISSING; level = tape.next(level)) {
+    const action = tape.first(level);
+    const isGone = tape.mantissa(tape.at(level, LEVELS.size), 0) === 0;
+    const isSet = tape.equals(action, "new") || tape.equals(action, "change");
+    if (tape.equals(action, "delete") ? !isGone : isGone || !isSet) return false;
+  }
+  return true;
+}
+
+/** A trade, and whom it liquidated: the taker, the maker or both. */
+export function readTrade(
+  tape: JsonTape,
+  trade: number,
+  subject: EventSubject,
+  { scales, historical }: { readonly scales: ScaleTracker; readonly historical: boolean },
+  emit: Emit,
+): Fault {
+  const aggressorSide = takerSide(textAt(tape, trade, "direction"), SIDES);
+  const tradeId = textAt(tape, trade, "trade_id");
+  if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
+  const [priceText, sizeText] = [textAt(tape, trade, "price"), textAt(tape, trade, "amount")];
+  const values = readTradeValues(scales, priceText, sizeText);
+  if (typeof values === "string") return values;
+  emit({ kind: "trade", ...subject, ...values, aggressorSide, tradeId, historical });
+  const liquidated = textAt(tape, trade, "liquidation");
+  if (liquidated === undefined || historical) return undefined;
+  if (!/^(M|T|MT)$/.test(liquidated)) return "missing-field";
+  const [price, size] = [decimalText(priceText), decimalText(sizeText)];
+  if (price === undefined || size === undefined) return "bad-decimal";
+  const told = { ...subject, price, size, liquidationId: tradeId };
+  if (liquidated.includes("T")) emit({ kind: "liquidation", ...told, aggressorSide });
+  if (liquidated.includes("M")) {
+    // The maker stood on the other side of the trade.
+    const makerSide = aggressorSide === "buyer" ? "seller" : "buyer";
+    emit({ kind: "liquidation", ...told, aggressorSide: makerSide });
+  }
+  return undefined;
+}
+
+export function readQuote(
+  tape: JsonTape,
+  data: number,
+  subject: EventSubject,
+  scales: ScaleTracker,
+  emit: Emit,
+): Fault {
+  const values = readQuoteValues(
+    scales,
+    { price: textAt(tape, data, "best_bid_price"), size: textAt(tape, data, "best_bid_amount") },
+    { price: textAt(tape, data, "best_ask_price"), size: textAt(tape, data, "best_ask_amount") },
+  );
+  if (typeof values === "string") return values;
+  emit({ kind: "quote", ...subject, ...values });
+  return undefined;
+}
+
+/** One message is a ticker and, of a derivative, all that is published of its contracts. */
+export function readTicker(tape: JsonTape, data: number, subject: EventSubject, emit: Emit): Fault {
+  const { kind } = subject.instrument;
+  const stats = tape.get(data, "stats");
+  const ticker = readTickerValues({
+    lastPrice: textAt(tape, data, "last_price"),
+    highPrice: textAt(tape, stats, "high"),
+    lowPrice: textAt(tape, stats, "low"),
+    volume: textAt(tape, stats, "volume"),
+    bidPrice: bestPriceAt(tape, data, "best_bid_price"),
+    askPrice: bestPriceAt(tape, data, "best_ask_price"),
+  });
+  if (typeof ticker === "string") return ticker;
+  const rate = optionalDecimalOf(tape, data, "current_funding");
+  const markPrice = optionalDecimalOf(tape, data, "mark_price");
+  const indexPrice = optionalDecimalOf(tape, data, "index_price");
+  const openInterest = optionalDecimalOf(tape, data, "open_interest");
+  if ([rate, markPrice, indexPrice, openInterest].includes(BAD_DECIMAL)) return "bad-decimal";
+  emit({ kind: "ticker", ...subject, ...ticker });
+  if (kind === "spot") return undefined;
+  if (markPrice !== undefined) emit({ kind: "mark-price", ...subject, markPrice, indexPrice });
+  if (openInterest !== undefined) {
+    emit({ kind: "open-interest", ...subject, openInterest, openInterestValue: undefined });
+  }
+  if (rate !== undefined && kind === "perpetual") {
+    const next = { nextFundingTimeUs: undefined, intervalMs: FUNDING_INTERVAL_MS };
+    emit({ kind: "funding", ...subject, rate, ...next });
+  }
+  return undefined;
+}
+
+/** Where nobody bids or offers, the price is 0. */
+function bestPriceAt(tape: JsonTape, object: number, key: string): string | undefined {
+  const text = textAt(tape, object, key);
+  return text !== undefined && Number(text) === 0 ? undefined : text;
+}
+
+/** A candle that may still change: the venue never says that one is over. */
+export function candleAt(
+  tape: JsonTape,
+  data: number,
+  subject: EventSubject & { readonly intervalMs: number },
+): Candle | RejectReason {
+  const openTimeUs = millisecondsTimeUsAt(tape, tape.get(data, "tick"));
+  if (!(subject.intervalMs > 0) || openTimeUs === undefined) return "missing-field";
+  if (isBadTime(openTimeUs)) return "bad-time";
+  const [open, high, low, close, volume, cost] = CANDLE_FIELDS.map((name) =>
+    textAt(tape, data, name),
+  );
+  const values = readCandleValues({ open, high, low, close, volume });
+  if (typeof values === "string") return values;
+  const rest = { quoteVolume: decimalText(cost), tradeCount: undefined, closed: false };
+  return { kind: "candle", ...subject, openTimeUs, ...values, ...rest };
+}

@@ -1,0 +1,55 @@
+// https://developer.gemini.com/websocket/streams
+import { asJsonArray, asText } from "#core/json-text.ts";
+import { bookEvent } from "../../reading/book-event.ts";
+import type { Emit, EventSubject } from "../../reading/emit.ts";
+import { readQuoteValues, readTradeValues } from "../../reading/event-values.ts";
+import type { Fault } from "../../reading/fault.ts";
+import type { TextRecord } from "../../reading/frame-forms.ts";
+import type { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { updateIdOf } from "./fields.ts";
+
+export function readBook(
+  message: TextRecord,
+  subject: EventSubject,
+  { snapshot, scales }: { readonly snapshot: boolean; readonly scales: ScaleTracker },
+  emit: Emit,
+): Fault {
+  const firstUpdateId = updateIdOf(message["U"]);
+  const lastUpdateId = updateIdOf(message["u"]);
+  const bids = asJsonArray(message["b"]);
+  const asks = asJsonArray(message["a"]);
+  if (firstUpdateId === undefined || lastUpdateId === undefined) return "missing-field";
+  if (bids === undefined || asks === undefined) return "missing-field";
+  const columns = scales.book(bids, asks);
+  if (typeof columns === "string") return columns;
+  emit(bookEvent(subject, scales, columns, { snapshot, firstUpdateId, lastUpdateId }));
+  return undefined;
+}
+
+/** `m` says that the buyer was the maker. */
+export function readTrade(
+  { t, m: isBuyerMaker, p: price, q: size }: TextRecord,
+  subject: EventSubject,
+  scales: ScaleTracker,
+  emit: Emit,
+): Fault {
+  const tradeId = asText(t);
+  if (tradeId === undefined || typeof isBuyerMaker !== "boolean") return "missing-field";
+  const values = readTradeValues(scales, price, size);
+  if (typeof values === "string") return values;
+  const aggressorSide = isBuyerMaker ? "seller" : "buyer";
+  emit({ kind: "trade", ...subject, ...values, aggressorSide, tradeId, historical: false });
+  return undefined;
+}
+
+export function readQuote(
+  { b, B, a, A }: TextRecord,
+  subject: EventSubject,
+  scales: ScaleTracker,
+  emit: Emit,
+): Fault {
+  const quote = readQuoteValues(scales, { price: b, size: B }, { price: a, size: A });
+  if (typeof quote === "string") return quote;
+  emit({ kind: "quote", ...subject, ...quote });
+  return undefined;
+}

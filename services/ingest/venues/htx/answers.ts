@@ -1,0 +1,58 @@
+// https://www.htx.com/en-us/opend/newApiPages/?id=7ec4d0b5-7773-11ed-9966-0242ac110003
+import { asJsonObject, asText, type JsonText, parseJsonText } from "#core/json-text.ts";
+import { type Emit, heartbeat } from "../../reading/emit.ts";
+import type { TextRecord } from "../../reading/frame-forms.ts";
+import { PendingRequests } from "../../reading/pending-requests.ts";
+import { channelOfKind, type HtxTopic, parseTopic } from "./fields.ts";
+
+/** A topic that was asked for, or the whole book of one. */
+type Request = { readonly id: string; readonly topic: HtxTopic; readonly isBook: boolean };
+
+/** What was asked for on one connection, and what the venue says to it. */
+export class HtxAnswers {
+  readonly #pending = new PendingRequests<Request>();
+
+  /** Takes note of a frame that was sent. What it asks for, if it asks for something. */
+  sent(frame: string): Request | undefined {
+    const request = asJsonObject(parseJsonText(frame));
+    const id = asText(request?.["id"] ?? request?.["cid"]);
+    const book = request?.["req"];
+    const subscribed = request?.["op"] === "sub" ? request["topic"] : request?.["sub"];
+    const topic = parseTopic(book ?? subscribed);
+    if (id === undefined || topic === undefined) return undefined;
+    const asked = { id, topic, isBook: book !== undefined };
+    this.#pending.note(asked);
+    return asked;
+  }
+
+  /** The request that a message answers, which is forgotten; of several with one id, the oldest. */
+  take(message: TextRecord): Request | undefined {
+    const id = message["id"] ?? message["cid"];
+    return this.#pending.takeOldest((request) => request.id === id);
+  }
+
+  /** Reads the confirmation of a topic. What is confirmed by it. */
+  confirmed(name: JsonText | undefined, message: TextRecord, emit: Emit): HtxTopic | undefined {
+    this.take(message);
+    const topic = parseTopic(name);
+    const channel = topic === undefined ? undefined : channelOfKind(topic.kind);
+    if (topic === undefined || channel === undefined) {
+      heartbeat(emit);
+      return undefined;
+    }
+    emit({ kind: "subscribed", venueSymbol: topic.venueSymbol, channel });
+    return topic;
+  }
+
+  /** Reads a refusal. The topic of a book whose request failed, which is to be made again. */
+  refused(message: TextRecord, emit: Emit): HtxTopic | undefined {
+    const request = this.take(message);
+    if (request?.isBook === true) return request.topic;
+    const topic = request?.topic ?? parseTopic(message["topic"]);
+    const channel = topic === undefined ? undefined : channelOfKind(topic.kind);
+    const code = asText(message["err-code"]) ?? "unknown";
+    const reason = asText(message["err-msg"]) ?? `code ${code}`;
+    emit({ kind: "refused", venueSymbol: topic?.venueSymbol, channel, reason });
+    return undefined;
+  }
+}

@@ -1,0 +1,114 @@
+// https://www.htx.com/en-us/opend/newApiPages/?id=7ec4d0b5-7773-11ed-9966-0242ac110003
+// https://www.htx.com/en-us/opend/newApiPages/?id=8cb7e25d-77b5-11ed-9966-0242ac110003
+import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
+import type { Instrument } from "#core/instrument.ts";
+import { asJsonObject, asText, type JsonText } from "#core/json-text.ts";
+import type { FeedEndpoints, RestPoll, RestRequest } from "../../feed/feed-adapter.ts";
+import { type Emit, type EventSubject, rejectOf } from "../../reading/emit.ts";
+import type { Fault } from "../../reading/fault.ts";
+import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
+import type { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { isBadTime } from "../../reading/venue-time.ts";
+import { htxTimeUs, itemsOf, oldestFirst } from "./fields.ts";
+import { readOpenInterest, readTrade } from "./readings.ts";
+
+/** What recorded addresses were asked for. `common/symbols` came before `market-symbols`. */
+export const htxRecordedRequest = recordedRequestOf([
+  { kind: "instruments", path: /\/v1\/(?:common\/symbols|settings\/common\/market-symbols)$/ },
+  { kind: "instruments", path: /\/linear-swap-api\/v1\/swap_contract_info$/ },
+  { kind: "poll", channel: "open-interest", path: /\/linear-swap-api\/v1\/swap_open_interest$/ },
+  { kind: "trades", path: /\/linear-swap-ex\/market\/history\/trade$/, symbolIn: "contract_code" },
+  { kind: "trades", path: /\/market\/history\/trade$/, symbolIn: "symbol" },
+]);
+
+export function htxInstrumentsRequests(endpoints: FeedEndpoints): readonly RestRequest[] {
+  return [
+    get(endpoints.rest, "/v1/settings/common/market-symbols"),
+    getOfContracts(endpoints, "/linear-swap-api/v1/swap_contract_info?business_type=all"),
+  ];
+}
+
+/** What the venue does not stream. One answer has the open interest of all contracts. */
+export const HTX_POLLS: readonly RestPoll[] = [
+  {
+    channel: "open-interest",
+    intervalMs: 30_000,
+    requests: (instruments, endpoints) => {
+      const path = "/linear-swap-api/v1/swap_open_interest?business_type=all";
+      const isWanted = instruments.some(({ kind }) => kind !== "spot");
+      return isWanted ? [getOfContracts(endpoints, path)] : [];
+    },
+  },
+];
+
+/** The latest 2000 matches. */
+export function htxTradesRequest(
+  { kind, venueSymbol }: Instrument,
+  endpoints: FeedEndpoints,
+): RestRequest {
+  const name = encodeURIComponent(venueSymbol);
+  return kind === "spot"
+    ? get(endpoints.rest, `/market/history/trade?symbol=${name}&size=2000`)
+    : getOfContracts(
+        endpoints,
+        `/linear-swap-ex/market/history/trade?contract_code=${name}&size=2000`,
+      );
+}
+
+export function htxTimeRequest(endpoints: FeedEndpoints): RestRequest {
+  return get(endpoints.rest, "/v1/common/timestamp");
+}
+
+/** Trades stand in groups of one match, the newest first. A damaged trade costs itself only. */
+export function readTradesAnswer(
+  body: JsonText,
+  subject: EventSubject,
+  scales: ScaleTracker,
+  emit: Emit,
+): Fault {
+  const matches = itemsOf(asJsonObject(body)?.["data"]);
+  if (matches === undefined) return "missing-field";
+  const trades = matches.flatMap((match) => itemsOf(match["data"]) ?? [match]);
+  for (const trade of oldestFirst(trades)) {
+    const reason = readTrade(trade, subject, scales, emit);
+    if (reason !== undefined) rejectOf(emit, reason, subject.instrument, "trades");
+  }
+  return undefined;
+}
+
+/** One answer tells of all contracts, of which some may not be listed. */
+export function readInterestAnswer(
+  body: JsonText,
+  { catalog, receivedTimeUs }: { catalog: InstrumentCatalog; receivedTimeUs: number },
+  emit: Emit,
+): Fault {
+  const channel = "open-interest";
+  const answer = asJsonObject(body);
+  const venueTimeUs = htxTimeUs(answer?.["ts"]);
+  if (isBadTime(venueTimeUs)) return "bad-time";
+  const items = itemsOf(answer?.["data"]);
+  if (items === undefined) return "missing-field";
+  for (const item of items) {
+    const venueSymbol = asText(item["contract_code"]);
+    if (venueSymbol === undefined) {
+      emit({ kind: "rejected", reason: "missing-field", channel });
+      continue;
+    }
+    const instrument = catalog.byVenueSymbol(venueSymbol);
+    if (instrument === undefined) continue;
+    const reason = readOpenInterest(item, { instrument, venueTimeUs, receivedTimeUs }, emit);
+    if (reason !== undefined) rejectOf(emit, reason, instrument, channel);
+  }
+  return undefined;
+}
+
+function getOfContracts(
+  { rest, derivativesRest = rest }: FeedEndpoints,
+  path: string,
+): RestRequest {
+  return get(derivativesRest, path);
+}
+
+function get(base: string, path: string): RestRequest {
+  return { url: base + path, weight: 1 };
+}

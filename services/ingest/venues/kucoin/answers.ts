@@ -1,0 +1,38 @@
+// https://www.kucoin.com/docs-new/websocket-api/base-info/introduction
+import { asJsonObject, asText, parseJsonText } from "#core/json-text.ts";
+import type { Emit } from "../../reading/emit.ts";
+import type { TextRecord } from "../../reading/frame-forms.ts";
+import { PendingRequests } from "../../reading/pending-requests.ts";
+import { type Asked, emitRefused, emitSubscribed } from "../../reading/subscription-answers.ts";
+import { type KucoinTopic, parseTopic } from "./fields.ts";
+
+/**
+ * What was asked for on one connection. Answers name only the number of a request, and some clients
+ * give several requests the same one: they are answered in their order.
+ */
+export class KucoinAnswers {
+  readonly #pending = new PendingRequests<{ readonly id: string; readonly topic: KucoinTopic }>();
+
+  /** Takes note of a frame that was sent. */
+  sent(frame: string): void {
+    const request = asJsonObject(parseJsonText(frame));
+    const id = asText(request?.["id"]);
+    const topic = parseTopic(request?.["topic"]);
+    if (request?.["type"] !== "subscribe" || id === undefined || topic === undefined) return;
+    this.#pending.note({ id, topic });
+  }
+
+  /** Reads an `ack` or an `error`. What is confirmed by it. */
+  read(message: TextRecord, emit: Emit): readonly Asked[] {
+    const topic = this.#pending.takeOldest(({ id }) => id === message["id"])?.topic;
+    const channels = topic === undefined ? [] : [topic.channel];
+    const asked = topic?.venueSymbols.map((venueSymbol) => ({ venueSymbol, channels })) ?? [];
+    if (message["type"] === "ack") {
+      emitSubscribed(asked, emit);
+      return asked;
+    }
+    const reason = asText(message["data"]) ?? `code ${asText(message["code"]) ?? "unknown"}`;
+    emitRefused(asked, reason, emit);
+    return [];
+  }
+}

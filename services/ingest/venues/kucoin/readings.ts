@@ -1,0 +1,160 @@
+// What the messages of KuCoin hold, one function a channel.
+import type { Candle } from "#core/market-event.ts";
+import { asJsonArray, asJsonObject, asText } from "#core/json-text.ts";
+import type { RejectReason } from "../../feed/feed-adapter.ts";
+import { bookEvent, type BookForm } from "../../reading/book-event.ts";
+import { readCandleValues } from "../../reading/candle-values.ts";
+import type { Emit, EventSubject } from "../../reading/emit.ts";
+import { readQuoteValues, readTickerValues, readTradeValues } from "../../reading/event-values.ts";
+import type { Fault } from "../../reading/fault.ts";
+import type { TextRecord } from "../../reading/frame-forms.ts";
+import type { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { decimalText } from "../../reading/text-fields.ts";
+import { takerSide } from "../../reading/trade-fields.ts";
+import { isBadTime } from "../../reading/venue-time.ts";
+import { wholeNumber } from "../../reading/whole-numbers.ts";
+import { changedLevels, kucoinTimeUs } from "./fields.ts";
+
+/** What a message is about; its time stands in its data. */
+export type KucoinSubject = Omit<EventSubject, "venueTimeUs"> & { readonly scales: ScaleTracker };
+
+const SIDES = { buyer: "buy", seller: "sell" };
+
+const CANDLE_INTERVAL_MS = 60_000;
+
+/**
+ * A change that overlaps the snapshot may be applied whole: each row is the last that became of its
+ * price, so one that the snapshot holds already says what the snapshot says.
+ */
+export function readChange(data: TextRecord, subject: KucoinSubject, emit: Emit): Fault {
+  const firstUpdateId = wholeNumber(data["sequenceStart"]);
+  const lastUpdateId = wholeNumber(data["sequenceEnd"]);
+  const changes = asJsonObject(data["changes"]);
+  const bids = changedLevels(changes?.["bids"]);
+  const asks = changedLevels(changes?.["asks"]);
+  if (firstUpdateId === undefined || lastUpdateId === undefined) return "missing-field";
+  if (bids === undefined || asks === undefined) return "missing-field";
+  const sides = { bids, asks, snapshot: false, firstUpdateId, lastUpdateId };
+  return emitBook(data, sides, subject, emit);
+}
+
+export function readSnapshot(data: TextRecord, subject: KucoinSubject, emit: Emit): Fault {
+  const lastUpdateId = wholeNumber(data["sequence"]);
+  // A side without orders is written as null.
+  const bids = data["bids"] === null ? [] : asJsonArray(data["bids"]);
+  const asks = data["asks"] === null ? [] : asJsonArray(data["asks"]);
+  if (lastUpdateId === undefined || bids === undefined || asks === undefined) {
+    return "missing-field";
+  }
+  const form = { snapshot: true, source: "rest", lastUpdateId } as const;
+  return emitBook(data, { bids, asks, ...form }, subject, emit);
+}
+
+function emitBook(
+  data: TextRecord,
+  { bids, asks, ...form }: BookForm & { bids: readonly unknown[]; asks: readonly unknown[] },
+  { instrument, scales, receivedTimeUs }: KucoinSubject,
+  emit: Emit,
+): Fault {
+  const venueTimeUs = kucoinTimeUs(data["time"]);
+  if (isBadTime(venueTimeUs)) return "bad-time";
+  const columns = scales.book(bids, asks);
+  if (typeof columns === "string") return columns;
+  emit(bookEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, columns, form));
+  return undefined;
+}
+
+/**
+ * The side is the taker's. The list of REST has no trade ids, but the sequence that the stream
+ * repeats as the id; the ids of old recordings were no numbers.
+ */
+export function readTrade(data: TextRecord, subject: KucoinSubject, emit: Emit): Fault {
+  const aggressorSide = takerSide<unknown>(data["side"], SIDES);
+  const tradeId = asText(data["tradeId"]) ?? asText(data["sequence"]);
+  if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
+  if (!/^[\w-]{1,64}$/.test(tradeId)) return "missing-field";
+  const venueTimeUs = kucoinTimeUs(data["time"]);
+  if (venueTimeUs === undefined || isBadTime(venueTimeUs)) return "bad-time";
+  const { instrument, scales, receivedTimeUs } = subject;
+  const values = readTradeValues(scales, data["price"], data["size"]);
+  if (typeof values === "string") return values;
+  emit({
+    kind: "trade",
+    instrument,
+    venueTimeUs,
+    receivedTimeUs,
+    ...values,
+    aggressorSide,
+    tradeId,
+    historical: false,
+  });
+  return undefined;
+}
+
+export function readQuote(data: TextRecord, subject: KucoinSubject, emit: Emit): Fault {
+  const venueTimeUs = kucoinTimeUs(data["time"]);
+  if (isBadTime(venueTimeUs)) return "bad-time";
+  const { bestBid, bestBidSize, bestAsk, bestAskSize } = data;
+  if (bestBid === undefined || bestBidSize === undefined) return "missing-field";
+  if (bestAsk === undefined || bestAskSize === undefined) return "missing-field";
+  const { instrument, scales, receivedTimeUs } = subject;
+  const values = readQuoteValues(
+    scales,
+    { price: bestBid, size: bestBidSize },
+    { price: bestAsk, size: bestAskSize },
+  );
+  if (typeof values === "string") return values;
+  emit({ kind: "quote", instrument, venueTimeUs, receivedTimeUs, ...values });
+  return undefined;
+}
+
+/** The statistics of 24 hours. */
+export function readTicker(data: TextRecord, subject: KucoinSubject, emit: Emit): Fault {
+  const venueTimeUs = kucoinTimeUs(data["datetime"]);
+  if (isBadTime(venueTimeUs)) return "bad-time";
+  const values = readTickerValues({
+    lastPrice: data["lastTradedPrice"],
+    openPrice: data["open"],
+    highPrice: data["high"],
+    lowPrice: data["low"],
+    volume: data["vol"],
+    quoteVolume: data["volValue"],
+    bidPrice: data["buy"],
+    askPrice: data["sell"],
+  });
+  if (typeof values === "string") return values;
+  if (values.lastPrice === undefined) return "missing-field";
+  const { instrument, receivedTimeUs } = subject;
+  emit({ kind: "ticker", instrument, venueTimeUs, receivedTimeUs, ...values });
+  return undefined;
+}
+
+/** The order is start, open, close, high, low, volume, turnover. */
+export function readCandle(
+  data: TextRecord,
+  { instrument, receivedTimeUs }: KucoinSubject,
+): Candle | RejectReason {
+  const [start, ...numbers] = asJsonArray(data["candles"]) ?? [];
+  if (typeof start !== "string" || numbers.length < 6) return "missing-field";
+  const venueTimeUs = kucoinTimeUs(data["time"]);
+  if (isBadTime(venueTimeUs) || !/^[1-9]\d{9}$/.test(start)) return "bad-time";
+  const openTimeUs = Number(start) * 1_000_000;
+  const [open, close, high, low, volume, turnover] = numbers;
+  const values = readCandleValues({ open, high, low, close, volume });
+  const quoteVolume = decimalText(turnover);
+  if (typeof values === "string") return values;
+  if (quoteVolume === undefined) return "bad-decimal";
+  return {
+    kind: "candle",
+    instrument,
+    venueTimeUs,
+    receivedTimeUs,
+    intervalMs: CANDLE_INTERVAL_MS,
+    openTimeUs,
+    ...values,
+    quoteVolume,
+    tradeCount: undefined,
+    // The venue never says so, but one whose end is not after the venue's own clock is over.
+    closed: (venueTimeUs ?? 0) >= openTimeUs + CANDLE_INTERVAL_MS * 1000,
+  };
+}

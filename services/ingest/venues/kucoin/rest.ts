@@ -1,0 +1,79 @@
+// https://www.kucoin.com/docs-new/3470221w0
+import { z } from "zod";
+import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
+import type { ConnectionTicket, FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
+import { type Emit, rejectOf } from "../../reading/emit.ts";
+import type { Fault } from "../../reading/fault.ts";
+import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
+import { parseJson } from "../../reading/text-fields.ts";
+import { compareIds } from "../../reading/trade-fields.ts";
+import { type KucoinSubject, readTrade } from "./readings.ts";
+
+/** What recorded addresses were asked for. */
+export const kucoinRecordedRequest = recordedRequestOf([
+  { kind: "instruments", path: /\/api\/v[12]\/symbols$/ },
+  {
+    kind: "book-snapshot",
+    path: /\/api\/v\d\/market\/orderbook\/level2(?:_20|_100)?$/,
+    symbolIn: "symbol",
+  },
+  { kind: "trades", path: /\/api\/v1\/market\/histories$/, symbolIn: "symbol" },
+]);
+
+/** A request for what the venue has under a path, or for the part of it that is of one pair. */
+export function kucoinGet(
+  { rest }: FeedEndpoints,
+  path: string,
+  weight: number,
+  venueSymbol?: string,
+): RestRequest {
+  const query = venueSymbol === undefined ? "" : `?symbol=${encodeURIComponent(venueSymbol)}`;
+  return { url: rest + path + query, weight };
+}
+
+const ticketSchema = z.object({
+  data: z.object({
+    token: z.string().min(1),
+    instanceServers: z.array(
+      z.object({
+        endpoint: z.string().regex(/^wss?:\/\/\S+$/),
+        pingInterval: z.number().int().positive(),
+      }),
+    ),
+  }),
+});
+
+/** The address with the token, and how often the venue wants to hear from us. */
+export function parseKucoinTicket(
+  body: string,
+  { connectionId }: { readonly connectionId: string },
+): ConnectionTicket | undefined {
+  const parsed = ticketSchema.safeParse(parseJson(body));
+  const [server] = parsed.success ? parsed.data.data.instanceServers : [];
+  if (!parsed.success || server === undefined) return undefined;
+  const { token } = parsed.data.data;
+  const parameters = new URLSearchParams({ token, connectId: connectionId }).toString();
+  const joint = server.endpoint.includes("?") ? "&" : "?";
+  return {
+    url: `${server.endpoint}${joint}${parameters}`,
+    keepAliveIntervalMs: server.pingInterval,
+  };
+}
+
+/** Oldest first, by their sequence. One damaged trade costs itself only. */
+export function readTradesAnswer(
+  data: JsonText | undefined,
+  subject: KucoinSubject,
+  emit: Emit,
+): Fault {
+  const trades = asJsonArray(data)?.map((trade) => asJsonObject(trade) ?? {});
+  if (trades === undefined) return "missing-field";
+  const inOrder = trades.toSorted((a, b) =>
+    compareIds(asText(a["sequence"]) ?? "", asText(b["sequence"]) ?? ""),
+  );
+  for (const trade of inOrder) {
+    const fault = readTrade(trade, subject, emit);
+    if (fault !== undefined) rejectOf(emit, fault, subject.instrument, "trades");
+  }
+  return undefined;
+}

@@ -1,0 +1,37 @@
+// https://www.okx.com/docs-v5/en/#order-book-trading-market-data-get-trades
+// https://www.okx.com/docs-v5/en/#public-data-rest-api-get-system-time
+import type { Instrument } from "#core/instrument.ts";
+import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
+import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
+import { isRecord, millisecondsTimeUs, parseJson } from "../../reading/text-fields.ts";
+import { isBadTime } from "../../reading/venue-time.ts";
+
+/** What recorded addresses were asked for. */
+export const okxRecordedRequest = recordedRequestOf([
+  { kind: "instruments", path: /\/api\/v5\/public\/(?:instruments|mark-price)$/ },
+  { kind: "trades", path: /\/api\/v5\/market\/trades$/, symbolIn: "instId" },
+]);
+
+export function okxTradesRequest(
+  { venueSymbol }: Instrument,
+  endpoints: FeedEndpoints,
+): RestRequest {
+  const instId = encodeURIComponent(venueSymbol);
+  return { url: `${endpoints.rest}/api/v5/market/trades?instId=${instId}&limit=500`, weight: 1 };
+}
+
+export function okxTimeRequest(endpoints: FeedEndpoints): RestRequest {
+  return { url: `${endpoints.rest}/api/v5/public/time`, weight: 1 };
+}
+
+export function parseOkxTimeUs(body: string): number | undefined {
+  const [first] = okxDataOf(parseJson(body)) ?? [];
+  const timeUs = isRecord(first) ? millisecondsTimeUs(first["ts"]) : undefined;
+  return isBadTime(timeUs) ? undefined : timeUs;
+}
+
+/** What an answer lists; undefined if there is no list. */
+export function okxDataOf(body: unknown): readonly unknown[] | undefined {
+  const data = isRecord(body) ? body["data"] : undefined;
+  return Array.isArray(data) ? (data as readonly unknown[]) : undefined;
+}
