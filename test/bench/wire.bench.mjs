@@ -5,7 +5,7 @@
 // Bytes an event: TICKWIRE_WIRE_TABLE=1 npx vitest run test/e2e/wire-bytes.test.ts
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { BatchReader, BatchWriter, elementLength, putElement } from "@tickwire/proto/batch";
+import { BatchReader, BatchWriter, elementLength, putElement } from "@tickwire/proto/codec";
 import { encodeBatch, readBatch, rowsOf } from "@tickwire/proto/codec";
 import protobuf from "protobufjs";
 

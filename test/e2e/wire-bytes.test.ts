@@ -1,7 +1,7 @@
 // What an event takes on the wire, in recorded captures. With TICKWIRE_WIRE_TABLE=1 it prints the
 // table of docs/adr/0014-chain-and-base.md; TICKWIRE_WIRE_CAPTURES names other captures.
 import { isDeepStrictEqual } from "node:util";
-import { BatchReader, BatchWriter } from "@tickwire/proto/batch";
+import { BatchReader, BatchWriter } from "@tickwire/proto/codec";
 import { rowsOf } from "@tickwire/proto/codec";
 import { describe, expect, test } from "vitest";
 import { capturePath } from "#test/support/captures.ts";

@@ -4,7 +4,7 @@
  */
 import type { BatchRows, BookRow } from "@tickwire/proto/codec";
 import { encodeBatch } from "@tickwire/proto/codec";
-import { BatchWriter, elementLength } from "@tickwire/proto/batch";
+import { BatchWriter, elementLength } from "@tickwire/proto/codec";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import { readCapture } from "#ingest/capture/capture-reader.ts";

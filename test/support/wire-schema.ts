@@ -12,13 +12,11 @@ import type { PlainMessage } from "./wire-reference.ts";
 const require = createRequire(import.meta.url);
 const PROTO = path.join(import.meta.dirname, "../../proto");
 
-/** A folder with the whole schema: what is in proto/next stands in place of what it replaces. */
+/** A folder of its own with the whole schema. */
 export function schemaFolder(): string {
   const folder = mkdtempSync(path.join(tmpdir(), "tickwire-wire-"));
   cpSync(path.join(PROTO, "buf.yaml"), path.join(folder, "buf.yaml"));
-  for (const source of [PROTO, path.join(PROTO, "next")]) {
-    cpSync(path.join(source, "tickwire"), path.join(folder, "tickwire"), { recursive: true });
-  }
+  cpSync(path.join(PROTO, "tickwire"), path.join(folder, "tickwire"), { recursive: true });
   return folder;
 }
 
