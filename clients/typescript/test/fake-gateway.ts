@@ -9,8 +9,7 @@
  * - another kind of batch: add a function beside `tradesBatch`;
  * - another behaviour of the socket: add a method to FakeSocket.
  */
-import { BatchWriter, elementLength, putElement } from "@tickwire/proto/batch";
-import type { BatchRows } from "@tickwire/proto/codec";
+import { BatchWriter, elementLength, putElement, type BatchRows } from "@tickwire/proto/codec";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import type { WebSocketLike } from "../src/host/environment.ts";
 

@@ -126,8 +126,6 @@ class Stand {
       continuity: "CONTINUITY_NEW",
       depth: 0,
       conflationIntervalMs: 0,
-      priceScale: 0,
-      sizeScale: 0,
     };
   }
 

@@ -1,4 +1,4 @@
-import { topicIdOf } from "@tickwire/proto/batch";
+import { topicIdOf } from "@tickwire/proto/codec";
 import { TickwireError, type ConnectionError } from "../errors.ts";
 import type { Limits } from "../session/connection.ts";
 import type { ServerMessage } from "../session/frame.ts";

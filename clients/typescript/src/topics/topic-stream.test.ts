@@ -1,5 +1,5 @@
-import { BatchWriter, elementLength, putElement, type BusBatch } from "@tickwire/proto/batch";
-import type { BatchRows, BookRow, TradeRow } from "@tickwire/proto/codec";
+import { BatchWriter, elementLength, putElement } from "@tickwire/proto/codec";
+import type { BatchRows, BookRow, BusBatch, TradeRow } from "@tickwire/proto/codec";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { LiveBook } from "../events/book.ts";

@@ -1,6 +1,6 @@
 import { OrderBook } from "@tickwire/proto/model";
-import { BatchReader, type BatchReading } from "@tickwire/proto/batch";
-import { bookRowsOf, WireError, type DecodedBatch } from "@tickwire/proto/codec";
+import { BatchReader, bookRowsOf, WireError } from "@tickwire/proto/codec";
+import type { BatchReading, DecodedBatch } from "@tickwire/proto/codec";
 import { LiveBook } from "../events/book.ts";
 import { bookMarkOf, eventOf, wholeBookEvent, type MarketEvent } from "../events/events.ts";
 import { BookEvent } from "../events/hot-events.ts";
