@@ -8,6 +8,7 @@ export {
   putElement,
   readBusBatch,
   topicIdOf,
+  withBase,
 } from "./batch/bus-batch.ts";
 export type { BusBatch } from "./batch/bus-batch.ts";
 export { readBusEvents } from "./batch/bus-batch-events.ts";

@@ -411,8 +411,7 @@ export type Announcement = {
 };
 
 /**
- * What a publisher sends for each batch, and what it answers a snapshot query with. The gateway cuts ranges
- * of bytes out of it: an element of ServerFrame.batches is tag, length, topic_id, then, for a subscriber who
+ * What a publisher sends for each batch. The gateway cuts ranges of bytes out of it: an element of ServerFrame.batches is tag, length, topic_id, then, for a subscriber who
  * needs it, field 7 as it stands here, then the content of field 1. Field 7 has the number and the type that
  * it has in Batch, so its bytes are copied with their tag.
  */
@@ -438,6 +437,12 @@ export type QueryReply = {
   /** Absent on success. */
   readonly error: RpcStatus | undefined;
   readonly payload: Uint8Array;
+};
+
+/** The payload of QueryReply for a snapshot query: the state of a topic. */
+export type SnapshotReply = {
+  /** Each an encoded BusBatch. All stand at one sequence; mostly one, which has no events where the topic has no state. */
+  readonly batches: readonly Uint8Array[];
 };
 
 /** What both ends know before the first event of a batch. */
@@ -1087,6 +1092,13 @@ export const QueryReplyCodec: MessageCodec<QueryReply> = /* @__PURE__ */ createM
   "1m 2y",
   (v) => ({ error: v[0], payload: v[1] }),
   [RpcStatusCodec],
+);
+
+/** Codec of SnapshotReply. */
+export const SnapshotReplyCodec: MessageCodec<SnapshotReply> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.SnapshotReply",
+  "1y*",
+  (v) => ({ batches: v[0] }),
 );
 
 /** Codec of DecimalText. */

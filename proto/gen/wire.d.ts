@@ -298,6 +298,63 @@ export namespace tickwire {
                 /** Shape of a BusBatch. */
                 type $Shape = tickwire.bus.v1.BusBatch.$Properties;
             }
+
+            /**
+             * Properties of a SnapshotReply.
+             * @deprecated Use tickwire.bus.v1.SnapshotReply.$Properties instead.
+             */
+            interface ISnapshotReply extends tickwire.bus.v1.SnapshotReply.$Properties {
+            }
+
+            /** Represents a SnapshotReply. */
+            class SnapshotReply {
+
+                /**
+                 * Constructs a new SnapshotReply.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.SnapshotReply.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** SnapshotReply batches. */
+                batches: Uint8Array[];
+
+                /**
+                 * Encodes the specified SnapshotReply message. Does not implicitly {@link tickwire.bus.v1.SnapshotReply.verify|verify} messages.
+                 * @param message SnapshotReply message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.SnapshotReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a SnapshotReply message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.SnapshotReply & tickwire.bus.v1.SnapshotReply.$Shape} SnapshotReply
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.SnapshotReply & tickwire.bus.v1.SnapshotReply.$Shape;
+            }
+
+            namespace SnapshotReply {
+
+                /** Properties of a SnapshotReply. */
+                interface $Properties {
+
+                    /** SnapshotReply batches */
+                    batches?: (Uint8Array[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a SnapshotReply. */
+                type $Shape = tickwire.bus.v1.SnapshotReply.$Properties;
+            }
         }
     }
 

@@ -75,7 +75,7 @@ test("every topic is numbered 1, 2, 3 and so on, under one epoch", async () => {
   const { bus, run, ingest } = await start();
   const next = new Map<string, number>();
   const broken: string[] = [];
-  bus.subscribe("md.v1.>", ({ subject, payload }) => {
+  bus.subscribe("md.v2.>", ({ subject, payload }) => {
     const batch = readBatch(payload);
     if (batch.epoch !== ingest.stats().epoch) broken.push(`${subject} epoch`);
     if (batch.firstSequence !== (next.get(subject) ?? 1)) broken.push(subject);
@@ -94,7 +94,7 @@ test("a book snapshot is exactly the state after the events up to its position",
   const { bus, run, ask, clock } = await start();
   const streamed = new OrderBook();
   const states = new Map<number, object>();
-  bus.subscribe("md.v1.simulated.book.BTC-USD", ({ payload }) => {
+  bus.subscribe("md.v2.simulated.book.BTC-USD", ({ payload }) => {
     const batch = readBatch(payload);
     for (const [index, row] of (rowsOf(batch).rows as readonly BookRow[]).entries()) {
       apply(streamed, row);
@@ -144,7 +144,7 @@ test("what is not streamed is not found, an unreadable question is an error", as
   expect((await ask(querySubject(funding))).error?.code).toBe("CODE_NOT_FOUND");
   const trades = querySubject({ venue: "simulated", query: "trades", symbol: "BTC-USD" });
   expect((await ask(trades, new Uint8Array([255]))).error?.code).toBe("CODE_INVALID_ARGUMENT");
-  expect((await ask("rq.v1.simulated.nonsense")).error?.code).toBe("CODE_INVALID_ARGUMENT");
+  expect((await ask("rq.v2.simulated.nonsense")).error?.code).toBe("CODE_INVALID_ARGUMENT");
 });
 
 test("answers for the last trades, the candles and the states", async () => {

@@ -98,7 +98,7 @@ test("a snapshot is the last state at its position, and what waited is published
   publish(quote(99), quote(100));
   expect(published).toEqual([]);
   const batch = readBatch(snapshot("quotes").payload);
-  expect(published).toEqual(["md.v1.fake.quotes.A-USD"]);
+  expect(published).toEqual(["md.v2.fake.quotes.A-USD"]);
   expect(batch).toMatchObject({ epoch: 42, firstSequence: 2, snapshot: true, count: 1 });
   expect(rowsOf(batch).rows[0]).toMatchObject({ bidPriceMantissa: 100 });
 });
@@ -193,7 +193,7 @@ test("what is not streamed is not found, and what cannot be read is the asker's 
   expect(ask(querySubject({ ...trades, symbol: "B-USD" })).error?.code).toBe("CODE_NOT_FOUND");
   const damaged = ask(querySubject({ ...trades, symbol: "A-USD" }), Uint8Array.of(255));
   expect(damaged.error?.code).toBe("CODE_INVALID_ARGUMENT");
-  expect(ask("rq.v1.fake.nonsense").error?.code).toBe("CODE_INVALID_ARGUMENT");
+  expect(ask("rq.v2.fake.nonsense").error?.code).toBe("CODE_INVALID_ARGUMENT");
   expect(logged).toEqual([]);
 });
 

@@ -182,7 +182,7 @@ describe.each(TRANSPORTS)("delivery over %s", (transport) => {
       clients.map((client) => client.subscribe("fake:BTC-USDT/book")),
     );
     const topicId = results[0]?.[0]?.topicId ?? 0;
-    const subject = "md.v1.fake.book.BTC-USDT";
+    const subject = "md.v2.fake.book.BTC-USDT";
     expect(rig.upstream.filter((pattern) => pattern === subject)).toHaveLength(1);
     expect(rig.ingestor.queries.filter((query) => query.includes("snapshot"))).toHaveLength(1);
     rig.ingestor.publish([rig.ingestor.book("BTC-USDT", 2, 2)]);
@@ -206,7 +206,7 @@ describe.each(TRANSPORTS)("delivery over %s", (transport) => {
     const [again] = await client.subscribe("fake:BTC-USDT/book");
     rig.clock.advance(5_000);
     expect(again?.error).toBe(TopicError.TOPIC_ERROR_UNSPECIFIED);
-    expect(rig.upstream).toContain("md.v1.fake.book.BTC-USDT");
+    expect(rig.upstream).toContain("md.v2.fake.book.BTC-USDT");
     expect(rig.ingestor.queries.filter((query) => query.includes("snapshot"))).toHaveLength(1);
   });
 
@@ -376,7 +376,7 @@ describe.each(TRANSPORTS)("delivery over %s", (transport) => {
     ["the bus was away", { kind: "reconnected" } as const],
     [
       "the bus dropped messages of the topic",
-      { kind: "slow-consumer", pattern: "md.v1.fake.book.BTC-USDT", dropped: 1 } as const,
+      { kind: "slow-consumer", pattern: "md.v2.fake.book.BTC-USDT", dropped: 1 } as const,
     ],
   ])(
     "a loss on a quiet topic is found when %s; what lost nothing is left alone",

@@ -49,7 +49,7 @@ test("what was recorded live replays to the same events, topic by topic", async 
   const clock = new ManualClock();
   const bus = new MemoryBus({ clock });
   const live = new Map<string, string[]>();
-  bus.subscribe("md.v1.>", ({ subject, payload }) => {
+  bus.subscribe("md.v2.>", ({ subject, payload }) => {
     const topic = live.get(subject) ?? [];
     live.set(subject, topic);
     for (const row of rowsOf(readBatch(payload)).rows) topic.push(textOf(row));

@@ -31,7 +31,7 @@ export class BusConsumer {
   readonly #bookEvents = new Map<string, { snapshots: number; deltas: number }>();
 
   constructor(bus: Bus) {
-    bus.subscribe("md.v1.>", (message) => this.#onMessage(message.subject, message.payload));
+    bus.subscribe("md.v2.>", (message) => this.#onMessage(message.subject, message.payload));
   }
 
   /** The rebuilt book; empty if there is none. */

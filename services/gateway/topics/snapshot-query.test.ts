@@ -25,7 +25,7 @@ test("asks the venue's ingestor for the topic, within queryTimeoutMs", async () 
   const batch = encodeBatch(header, { kind: "statuses", rows: [] });
   const { asked, outcome } = query(() => Promise.resolve(encodeQueryReply(batch)));
   const answer = await outcome;
-  expect(asked).toEqual(["rq.v1.fake.snapshot.book.A-USD", { timeoutMs: 70 }]);
+  expect(asked).toEqual(["rq.v2.fake.snapshot.book.A-USD", { timeoutMs: 70 }]);
   expect(answer).toMatchObject({ kind: "ok", header: { epoch: 4, firstSequence: 9, count: 0 } });
   expect(answer).toHaveProperty("batch", batch);
 });
@@ -42,7 +42,7 @@ test.each([
 test.each(["no-responders", "request-timeout", "bus-closed"] as const)(
   "what the bus says (%s) stays inside: a client learns that nobody answers",
   async (code: BusError["code"]) => {
-    const { outcome } = query(() => Promise.reject(new BusError(code, "rq.v1.fake: no")));
+    const { outcome } = query(() => Promise.reject(new BusError(code, "rq.v2.fake: no")));
     const message = "the ingestor of fake does not answer";
     expect(await outcome).toEqual({ kind: "unavailable", message });
   },

@@ -13,7 +13,7 @@ test("the simulated venue goes through the ingestor like any other, without a re
   const bus = new MemoryBus({ clock });
   const counts = new Map<string, number>();
   const last = new Map<string, number>();
-  bus.subscribe("md.v1.simulated.>", ({ subject, payload }) => {
+  bus.subscribe("md.v2.simulated.>", ({ subject, payload }) => {
     const batch = readBatch(payload);
     const channel = subject.split(".")[3] ?? "";
     counts.set(channel, (counts.get(channel) ?? 0) + batch.count);
