@@ -156,14 +156,14 @@ describe("a maintained book", () => {
     gateway.socket.deliverBatch(books(gateway, 11, [{ bids: [[100, 0]], asks: [] }]));
     const [whole, delta] = await take(events, 2);
     expect([whole?.snapshot, whole?.sequence, whole?.initial]).toEqual([true, 10, true]);
-    expect(whole?.bids.map((level) => level.toJSON())).toEqual([
+    expect(whole?.bids.map(({ priceText, sizeText }) => [priceText, sizeText])).toEqual([
       ["100", "1"],
       ["99", "2"],
     ]);
     expect(JSON.parse(JSON.stringify(delta))).toMatchObject({
       type: "book",
       snapshot: false,
-      bids: [["100", "0"]],
+      bids: [{ price: 100, priceText: "100", size: 0, sizeText: "0" }],
       asks: [],
     });
   });

@@ -5,7 +5,7 @@ import type { TypedRow } from "./event-json.ts";
 export function rowOfClientEvent(event: MarketEvent): TypedRow {
   switch (event.type) {
     case "trade":
-      return { type: "trade", row: event };
+      return { type: "trade", row: { ...event, tradeId: event.tradeId ?? "" } };
     case "quote":
       return { type: "quote", row: event };
     case "book": {

@@ -1,12 +1,21 @@
 import { formatDecimal, toNumber, type Mantissa, type OrderBook } from "@tickwire/proto/model";
 import type { TopicInfo } from "../topics/topic.ts";
+import { withoutBigInts } from "./event-base.ts";
 
 /** One price level, exact and as numbers. */
 export class BookLevel {
+  /** Nearest double. */
+  readonly price: number;
+  /** Exact plain decimal. */
+  readonly priceText: string;
   /** The price without its point: price = priceMantissa / 10^priceScale, exactly. */
   readonly priceMantissa: Mantissa;
   /** Decimals of the price. */
   readonly priceScale: number;
+  /** Nearest double. */
+  readonly size: number;
+  /** Exact plain decimal. */
+  readonly sizeText: string;
   /** The size without its point: size = sizeMantissa / 10^sizeScale, exactly. */
   readonly sizeMantissa: Mantissa;
   /** Decimals of the size. */
@@ -18,35 +27,19 @@ export class BookLevel {
     sizeMantissa: Mantissa,
     sizeScale: number,
   ) {
+    this.price = toNumber(priceMantissa, priceScale);
+    this.priceText = formatDecimal(priceMantissa, priceScale);
     this.priceMantissa = priceMantissa;
     this.priceScale = priceScale;
+    this.size = toNumber(sizeMantissa, sizeScale);
+    this.sizeText = formatDecimal(sizeMantissa, sizeScale);
     this.sizeMantissa = sizeMantissa;
     this.sizeScale = sizeScale;
   }
 
-  /** Nearest double. */
-  get price(): number {
-    return toNumber(this.priceMantissa, this.priceScale);
-  }
-
-  /** Exact plain decimal. */
-  get priceText(): string {
-    return formatDecimal(this.priceMantissa, this.priceScale);
-  }
-
-  /** Nearest double. */
-  get size(): number {
-    return toNumber(this.sizeMantissa, this.sizeScale);
-  }
-
-  /** Exact plain decimal. */
-  get sizeText(): string {
-    return formatDecimal(this.sizeMantissa, this.sizeScale);
-  }
-
-  /** Price and size as exact text. */
-  toJSON(): [string, string] {
-    return [this.priceText, this.sizeText];
+  /** For JSON.stringify, which refuses a bigint: mantissas beyond 2^53 become text. */
+  toJSON(): Record<string, unknown> {
+    return withoutBigInts(this);
   }
 }
 

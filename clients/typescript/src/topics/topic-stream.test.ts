@@ -314,7 +314,7 @@ describe("a book", () => {
     stand.receive(snapshot);
     stand.receive(change(6, 101, 2));
     expect(stand.states).toEqual(["live", "live"]);
-    expect(stand.view?.bids.map((level) => level.toJSON())).toEqual([
+    expect(stand.view?.bids.map(({ priceText, sizeText }) => [priceText, sizeText])).toEqual([
       ["101", "2"],
       ["100", "1"],
     ]);
