@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { isPresent, quotesBatch, settle, tradesBatch, type FakeGateway } from "./fake-gateway.ts";
+import {
+  encodeBatches,
+  encodeFrame,
+  isPresent,
+  quotesBatch,
+  settle,
+  tradesBatch,
+  type FakeGateway,
+} from "./fake-gateway.ts";
 import { connectFake, reconnect, take } from "./fake-session.ts";
 import type { NoticeEvent, StreamEvent } from "../src/events/stream-events.ts";
 
@@ -52,7 +60,7 @@ describe("trades", () => {
       venueSymbol: "BTCUSDT",
       epoch: 7,
       sequence: 101,
-      venueTimeUs: 1_700_000_000_000_000,
+      venueTimeUs: 1_699_999_999_999_000,
       receivedTimeUs: 1_700_000_000_000_000,
       price: "10.5",
       size: "1",
@@ -67,7 +75,7 @@ describe("trades", () => {
     const stream = client.trades("binance:BTC-USDT");
     await settle();
     const head = { topicId: idOf(gateway, BTC), epoch: 7, firstSequence: 101 };
-    gateway.socket.deliverBatch({ ...tradesBatch(head, [1]), venueTimeAbsent: [true] });
+    gateway.socket.deliverBatch(tradesBatch({ ...head, venueTimeUs: undefined }, [1]));
     const [trade] = await take(stream, 1);
     expect(trade?.venueTimeUs).toBeUndefined();
     expect(JSON.stringify(trade)).not.toContain("venueTimeUs");
@@ -78,14 +86,13 @@ describe("trades", () => {
     const stream = client.trades("binance:BTC-USDT");
     gateway.onMessage = (_socket, message) => isPresent(message.subscribe);
     await settle();
-    const { encodeFrame } = await import("./fake-gateway.ts");
     const [subscribe] = gateway.socket.sent("subscribe");
     const result = gateway.topicResult(BTC, 0, undefined);
     const answer = { subscribeResult: { requestId: subscribe?.requestId ?? 0, topics: [result] } };
     const head = { topicId: result.topicId!, epoch: 7, firstSequence: 101 };
     const frames = [
       // The batch comes first on the wire: messages are handled before batches all the same.
-      encodeFrame({ batches: [tradesBatch(head, [1, 2])] }),
+      encodeBatches(tradesBatch(head, [1, 2])),
       encodeFrame({ messages: [answer] }),
     ];
     gateway.socket.deliver(Buffer.concat(frames));
@@ -186,7 +193,8 @@ describe("the end of a stream", () => {
     const topicId = idOf(gateway, BTC);
     gateway.socket.deliverBatch(tradesBatch({ topicId, epoch: 7, firstSequence: 101 }, [1050]));
     const unknownId = idOf(gateway, "binance:BTC-USDT/greeks");
-    gateway.socket.deliverBatch({ topicId: unknownId, epoch: 7, firstSequence: 101, count: 1 });
+    const head = { topicId: unknownId, epoch: 7, firstSequence: 101 };
+    gateway.socket.deliverBatch(tradesBatch(head, [1]));
     expect(client.state).toBe("connected");
     expect(types).toEqual(["continuity", "trade"]);
     expect(client.counters.unknownTopicBatches).toBe(0);

@@ -1,5 +1,6 @@
 import { OrderBook } from "@tickwire/proto/model";
-import { bookRowsOf, type DecodedBatch } from "@tickwire/proto/codec";
+import { BatchReader, bookRowsOf, WireError } from "@tickwire/proto/codec";
+import type { BatchReading, DecodedBatch } from "@tickwire/proto/codec";
 import { LiveBook } from "../events/book.ts";
 import { bookMarkOf, eventOf, wholeBookEvent, type MarketEvent } from "../events/events.ts";
 import { BookEvent } from "../events/hot-events.ts";
@@ -32,6 +33,9 @@ export type StreamCounters = {
   unknownTopicBatches: number;
 };
 
+/** What reading bytes that are no batch comes to. */
+type Unreadable = { readonly outcome: "lost"; readonly reason: "malformed-batch" };
+
 /** A book that is maintained, and the view of it that consumers have. */
 type Maintained = { readonly book: OrderBook; readonly view: LiveBook };
 
@@ -44,6 +48,8 @@ export class TopicStream {
   /** 0 while the gateway sends nothing for it. */
   topicId = 0;
   readonly #tracker = new PositionTracker();
+  /** The chain of this subscription: batches go on from one another. */
+  readonly #reader = new BatchReader();
   readonly #counters: StreamCounters;
   readonly #requestResync: (stream: TopicStream) => void;
   readonly #latest = new Map<string, MarketEvent>();
@@ -105,6 +111,7 @@ export class TopicStream {
   /** The gateway subscribed it: batches with this id follow. */
   start({ topicId, continuity, position }: TopicStart): void {
     this.topicId = topicId;
+    this.#reader.reset();
     const before = this.#tracker.position;
     if (continuity === "resumed") {
       this.#step("resumed");
@@ -122,6 +129,7 @@ export class TopicStream {
   /** The connection is gone; the position stays for the resume. */
   disconnect(): void {
     this.topicId = 0;
+    this.#reader.reset();
     this.#step("disconnect");
   }
 
@@ -146,19 +154,45 @@ export class TopicStream {
     this.notice(this.#continuityNotice(continuity, reason));
   }
 
-  /** Takes the next batch of the topic. */
-  receive(batch: DecodedBatch): void {
+  /**
+   * Takes the next batch of the topic, which is bytes[start..end). One that cannot be read costs
+   * this topic its place, and no other topic anything.
+   */
+  receive(bytes: Uint8Array, start: number, end: number): void {
     // Nobody can prove what a batch follows that comes without a subscription.
     if (this.#stage === "suspended" || this.#stage === "disconnected") return;
+    const reading = this.#read(bytes, start, end);
+    switch (reading.outcome) {
+      case "read":
+        this.#take(reading.batch);
+        return;
+      case "unknown-channel":
+        // The topic is of a known channel, so its gateway contradicts itself.
+        this.#loseContinuity("gap", "unknown-channel");
+        return;
+      case "lost":
+        this.#loseContinuity("gap", reading.reason);
+    }
+  }
+
+  #read(bytes: Uint8Array, start: number, end: number): BatchReading | Unreadable {
+    try {
+      return this.#reader.read(bytes, start, end);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      return { outcome: "lost", reason: "malformed-batch" };
+    }
+  }
+
+  #take(batch: DecodedBatch & { readonly skipped: number }): void {
     const { position } = this.#tracker;
-    const observation = this.#tracker.observe(batch);
-    switch (observation) {
+    switch (this.#tracker.observe(batch)) {
       case "duplicate":
         this.#counters.duplicateEvents += batch.count;
         return;
-      case "gap":
-        this.#loseContinuity("gap", "sequence-gap");
-        return;
+      case "loss":
+        this.#reportMissing(position);
+        break;
       case "restart":
         this.#restart(position);
         break;
@@ -168,6 +202,16 @@ export class TopicStream {
     }
     this.#counters.duplicateEvents += this.#tracker.skip;
     this.#deliver(batch, this.#tracker.skip);
+  }
+
+  /** The publisher's events did not reach the gateway: they will not come, and the book is void. */
+  #reportMissing(before: Position | undefined): void {
+    if (before === undefined) return;
+    const { epoch, sequence } = before;
+    const missing = { missingFirst: sequence + 1, missingLast: this.#tracker.lostTo };
+    this.notice(gapNotice(this.info, { epoch, ...missing, reason: "sequence-gap" }));
+    if (this.#maintained === undefined) this.#counters.gaps += 1;
+    else this.#step("missing");
   }
 
   /** Moves to the next stage, and shows it where it is to be shown. */
