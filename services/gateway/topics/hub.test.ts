@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { encodeBatch } from "@tickwire/proto/codec";
 import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
 import type { Bus, BusEvent } from "#bus/bus.ts";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import type { Channel } from "#core/instrument.ts";
-import { encodeQueryReply } from "#wire/bus-codec.ts";
+import { encodeQueryReply, encodeSnapshotReply } from "#wire/bus-codec.ts";
+import { encodeState } from "#wire/event-codec.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { createGatewayMetrics } from "../metrics.ts";
 import { Hub } from "./hub.ts";
@@ -130,8 +130,8 @@ describe("when the bus lost something", () => {
     const asked: string[] = [];
     bus.subscribe("rq.v2.>", (message) => {
       asked.push(message.subject);
-      const header = { epoch: 1, firstSequence: 3, publishedTimeUs: 1, snapshot: true };
-      message.respond(encodeQueryReply(encodeBatch(header, { kind: "trades", rows: [] })));
+      const state = encodeState({ channel: "trades", epoch: 1, sequence: 3 }, [], 1);
+      message.respond(encodeQueryReply(encodeSnapshotReply(state)));
     });
     const watched = new Proxy(bus, {
       get: (target, property) => {

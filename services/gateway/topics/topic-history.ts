@@ -174,12 +174,13 @@ export class TopicHistory implements TopicPosition {
     return { position, batches };
   }
 
-  /** Whether the ring continues without loss from `sequence`; it may repeat events before it. */
+  /** Whether the ring continues without loss, and without repeating events, from `sequence`. */
   #reachesBackTo(sequence: number): boolean {
     if (sequence === this.#sequence) return true;
     const index = this.#indexAfter(sequence);
     if (index === this.#ring.length) return false;
-    return this.#entry(index).baseSequence <= sequence;
+    const { batch, baseSequence } = this.#entry(index);
+    return baseSequence <= sequence && batch.firstSequence > sequence;
   }
 
   /** Where the batches begin that have an event after `sequence`. */
