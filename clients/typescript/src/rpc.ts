@@ -23,6 +23,16 @@ export type { ClientState, StateListener, StateReason } from "./session/session.
 export { sizeInBase, valueInQuote } from "./events/contract-size.ts";
 export type { SizedInstrument } from "./events/contract-size.ts";
 export type { CallOptions } from "./rpc/call-options.ts";
-export type { Rpc } from "./rpc/calls.ts";
+export type {
+  BookValues,
+  CandleValues,
+  LevelValues,
+  QuoteValues,
+  StatusValues,
+  TickerValues,
+  TradeValues,
+} from "./events/event-values.ts";
+export type { Instrument, InstrumentKind } from "./rpc/instrument.ts";
+export type { InstrumentsRequest, Rpc, RpcMessages, Snapshot } from "./rpc/market-data.ts";
 export { RpcClient } from "./rpc/rpc-client.ts";
 export type { RpcConnectOptions } from "./rpc/rpc-client.ts";
