@@ -157,6 +157,34 @@ describe("the end of a stream", () => {
     expect(gateway.socket.sent("subscribe")).toHaveLength(0);
   });
 
+  test("after an abort the loop ends, and a stream of an ended client ends by its signal too", async () => {
+    const { client } = await connectWith([BTC]);
+    const controller = new AbortController();
+    const stream = client.trades("binance:BTC-USDT", { signal: controller.signal });
+    controller.abort();
+    let seen = 0;
+    for await (const _trade of stream) seen += 1;
+    expect(seen).toBe(0);
+    client.close();
+    const late = client.trades("binance:BTC-USDT", { signal: controller.signal });
+    expect(await late.next()).toMatchObject({ done: true });
+  });
+
+  test("a second loop over one stream is refused, and takes nothing from the first", async () => {
+    const { client, gateway } = await connectWith([BTC]);
+    const stream = client.trades("binance:BTC-USDT");
+    await settle();
+    const iterator = stream[Symbol.asyncIterator]();
+    const second = async () => {
+      for await (const trade of stream) return trade;
+      return undefined;
+    };
+    await expect(second()).rejects.toMatchObject({ code: "stream-consumed", retryable: false });
+    const topicId = idOf(gateway, BTC);
+    gateway.socket.deliverBatch(tradesBatch({ topicId, epoch: 7, firstSequence: 101 }, [5]));
+    expect((await iterator.next()).value?.sequence).toBe(101);
+  });
+
   test("leaving the loop unsubscribes", async () => {
     const { client, gateway } = await connectWith([BTC]);
     const stream = client.trades("binance:BTC-USDT");

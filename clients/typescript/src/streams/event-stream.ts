@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { BufferOverflowError, type TickwireError } from "../errors.ts";
+import { BufferOverflowError, TickwireError } from "../errors.ts";
 import { createEventBuffer, type EventBuffer, type OverflowPolicy } from "./event-buffer.ts";
 
 type Waiter<T> = {
@@ -22,6 +22,7 @@ export class EventStream<T extends { readonly topic: string }>
   readonly #waiters: Waiter<T>[] = [];
   #release: () => void = () => undefined;
   #ended = false;
+  #hasConsumer = false;
   #error: TickwireError | undefined;
 
   /**
@@ -70,8 +71,16 @@ export class EventStream<T extends { readonly topic: string }>
     this.end(undefined);
   }
 
-  /** The stream itself. */
+  /**
+   * The stream itself, for one loop. Throws TickwireError `stream-consumed` for a second one, which
+   * would take events from the first.
+   */
   [Symbol.asyncIterator](): this {
+    if (this.#hasConsumer) {
+      const message = "a stream is for one loop; a second one needs a stream of its own";
+      throw new TickwireError("stream-consumed", message);
+    }
+    this.#hasConsumer = true;
     return this;
   }
 

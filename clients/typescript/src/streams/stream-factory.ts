@@ -1,3 +1,4 @@
+import { ConnectionError } from "../errors.ts";
 import type { MarketEvent } from "../events/events.ts";
 import { assertChoiceOption, assertIntegerOption, UINT32_MAX } from "../host/option-checks.ts";
 import type { Session } from "../session/session.ts";
@@ -129,10 +130,14 @@ export class StreamFactory {
       notice: onNotice && this.guarded(onNotice),
       refused: onRefused && this.guarded(onRefused),
     });
-    if (this.#session.state === "closed" || signal?.aborted === true) {
-      // The consumer gets the reason, so that a program that loops for ever sees why nothing comes.
-      consumer.close(signal?.aborted === true ? undefined : this.#session.endError);
+    if (signal?.aborted === true) {
+      consumer.close(undefined);
       return consumer;
+    }
+    if (this.#session.state === "closed") {
+      // A program that loops for ever must see why nothing comes.
+      const message = "the client is closed, and no stream can begin";
+      throw this.#session.endError ?? new ConnectionError("client-closed", message);
     }
     const wireOptions = {
       depth: depth ?? 0,
