@@ -84,7 +84,7 @@ describe("event subjects", () => {
       "",
       "md.v2.binance.trades",
       "md.v2.binance.trades.A.B",
-      "md.v2.binance.trades.A",
+      "md.v1.binance.trades.A",
       "rq.v2.binance.trades.A",
       "md.v2.binance.nonsense.A",
       "md.v2.Binance.trades.A",
@@ -136,7 +136,7 @@ describe("query subjects", () => {
       "rq.v2.a.snapshot.book",
       "rq.v2.a.snapshot.nonsense.x",
       "rq.v2.a.other",
-      "rq.v2.a.catalog",
+      "rq.v1.a.catalog",
       "md.v2.a.catalog",
     ]) {
       expect([subject, parseQuerySubject(subject)]).toEqual([subject, undefined]);

@@ -1,4 +1,4 @@
-import { rowsOf, readBatch } from "@tickwire/proto/codec";
+import { rowsOf, readBusBatch, readBusEvents } from "@tickwire/proto/codec";
 import { expect, test } from "vitest";
 import { BusError } from "#bus/bus.ts";
 import type { Bus } from "#bus/bus.ts";
@@ -63,7 +63,7 @@ function create(options: { payloadBytesMax?: number; batchEventsMax?: number } =
   });
   const batches = () =>
     published.map(({ subject, payload }) => {
-      const batch = readBatch(payload);
+      const batch = readBusEvents(readBusBatch(payload));
       const rows = rowsOf(batch).rows as readonly { readonly tradeId?: string }[];
       const ids = rows.map((row) => row.tradeId).join(",");
       return `${subject} ${batch.epoch}:${batch.firstSequence} ${ids}`;

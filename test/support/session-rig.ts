@@ -85,7 +85,9 @@ export class SessionRig {
   /** First sequences of the batches that the client has received of a topic. */
   sequencesOf(topicId: number): number[] {
     const reader = new RawFrameReader();
-    const batches = this.connection.sent.flatMap(({ bytes }) => reader.read(Uint8Array.from(bytes)));
+    const batches = this.connection.sent.flatMap(({ bytes }) =>
+      reader.read(Uint8Array.from(bytes)),
+    );
     return batches.filter((batch) => batch.topicId === topicId).map(({ first }) => first);
   }
 

@@ -1,4 +1,4 @@
-import { readBatch } from "@tickwire/proto/codec";
+import { readBusBatch, readBusEvents } from "@tickwire/proto/codec";
 import { describe, expect, test } from "vitest";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import type { MarketEvent } from "#core/market-event.ts";
@@ -309,7 +309,7 @@ describe("a replay", () => {
     const broken: number[] = [];
     let next = 1;
     bus.subscribe("md.v2.fake.trades.A", ({ payload }) => {
-      const { firstSequence, count } = readBatch(payload);
+      const { firstSequence, count } = readBusEvents(readBusBatch(payload));
       if (firstSequence !== next || count > 64) broken.push(firstSequence);
       next = firstSequence + count;
     });

@@ -1,4 +1,4 @@
-import { readBatch } from "@tickwire/proto/codec";
+import { readBusBatch, readBusEvents } from "@tickwire/proto/codec";
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { MemoryBus } from "#bus/memory-bus.ts";
@@ -14,7 +14,7 @@ test("the simulated venue goes through the ingestor like any other, without a re
   const counts = new Map<string, number>();
   const last = new Map<string, number>();
   bus.subscribe("md.v2.simulated.>", ({ subject, payload }) => {
-    const batch = readBatch(payload);
+    const batch = readBusEvents(readBusBatch(payload));
     const channel = subject.split(".")[3] ?? "";
     counts.set(channel, (counts.get(channel) ?? 0) + batch.count);
     expect(batch.firstSequence).toBe((last.get(subject) ?? 0) + 1);
