@@ -34,5 +34,5 @@ export type {
 } from "./events/event-values.ts";
 export type { Instrument, InstrumentKind } from "./rpc/instrument.ts";
 export type { InstrumentsRequest, Rpc, RpcMessages, Snapshot } from "./rpc/market-data.ts";
-export { RpcClient } from "./rpc/rpc-client.ts";
+export type { RpcClient } from "./rpc/rpc-client.ts";
 export type { RpcConnectOptions } from "./rpc/rpc-client.ts";

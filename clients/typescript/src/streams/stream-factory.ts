@@ -6,7 +6,7 @@ import { Consumer, type ConsumerHandlers } from "../topics/consumer.ts";
 import type { Subscriptions } from "../topics/subscriptions.ts";
 import { fullTopics, type Channel, type Topics } from "../topics/topic.ts";
 import { OVERFLOW_POLICIES, type OverflowPolicy } from "./event-buffer.ts";
-import { EventStream } from "./event-stream.ts";
+import { BufferedStream } from "./event-stream.ts";
 import type {
   BufferDefaults,
   CallbackOptions,
@@ -34,9 +34,9 @@ export class StreamFactory {
   create<T extends { readonly topic: string }>(
     options: StreamOptions,
     overflow: OverflowPolicy,
-  ): EventStream<T> {
+  ): BufferedStream<T> {
     assertChoiceOption("overflow", options.overflow, OVERFLOW_POLICIES);
-    return new EventStream<T>(
+    return new BufferedStream<T>(
       options.bufferEventsMax ?? this.#defaults.bufferEventsMax,
       options.overflow ?? this.#defaults.overflow ?? overflow,
     );
@@ -49,7 +49,7 @@ export class StreamFactory {
     options: StreamOptions = {},
     overflow: OverflowPolicy,
     wanted?: (event: Event) => boolean,
-  ): EventStream<Event> {
+  ): BufferedStream<Event> {
     const stream = this.create<Event>(options, overflow);
     // A topic carries events of its channel only.
     const push = (event: MarketEvent) => stream.push(event as Event);
@@ -68,7 +68,7 @@ export class StreamFactory {
     channel: Channel,
     topics: Topics,
     options: StreamOptions,
-    stream: EventStream<T>,
+    stream: BufferedStream<T>,
     handlers: Omit<ConsumerHandlers, "end">,
   ): void {
     const consumer = this.#attach(channel, topics, options, {

@@ -1,7 +1,7 @@
 import { OrderBook } from "@tickwire/proto/model";
 import { BatchReader, bookRowsOf, WireError } from "@tickwire/proto/codec";
 import type { BatchReading, DecodedBatch } from "@tickwire/proto/codec";
-import { LiveBook } from "../events/book.ts";
+import { BookSource, LiveBook } from "../events/book.ts";
 import { bookMarkOf, eventOf, wholeBookEvent, type MarketEvent } from "../events/events.ts";
 import { BookEvent } from "../events/hot-events.ts";
 import type { ContinuityEvent, NoticeEvent } from "../events/stream-events.ts";
@@ -37,7 +37,7 @@ export type StreamCounters = {
 type Unreadable = { readonly outcome: "lost"; readonly reason: "malformed-batch" };
 
 /** A book that is maintained, and the view of it that consumers have. */
-type Maintained = { readonly book: OrderBook; readonly view: LiveBook };
+type Maintained = { readonly source: BookSource; readonly view: LiveBook };
 
 /**
  * One topic on this client: proves continuity, maintains the book, hands on to every consumer. What
@@ -73,8 +73,8 @@ export class TopicStream {
     this.#requestResync = requestResync;
     this.#remembers = info.channel !== "trades" && info.channel !== "liquidations";
     if (info.channel === "book") {
-      const book = new OrderBook();
-      this.#maintained = { book, view: new LiveBook(info, book) };
+      const source = new BookSource(new OrderBook());
+      this.#maintained = { source, view: new LiveBook(info, source) };
     }
   }
 
@@ -101,9 +101,9 @@ export class TopicStream {
     // A consumer may wait for the start of its topic, and this topic has started already.
     if (this.topicId !== 0) notice?.(this.#continuityNotice("new", "joined"));
     if (this.#maintained !== undefined && this.#stage === "live") {
-      const { view } = this.#maintained;
+      const { source, view } = this.#maintained;
       book?.(view);
-      event?.(wholeBookEvent(this.info, view, this.#maintained.book));
+      event?.(wholeBookEvent(this.info, view, source.book));
     }
     if (event !== undefined) for (const latest of this.#latest.values()) event(latest);
   }
@@ -219,7 +219,7 @@ export class TopicStream {
     const [next, action] = TOPIC_TABLE[this.#stage][event];
     this.#stage = next;
     if (action === "show" || action === "ask") {
-      this.#maintained?.view.update(BOOK_STATE[next]);
+      this.#maintained?.source.update(BOOK_STATE[next]);
       this.#deliverView();
     }
     return action;
@@ -250,7 +250,8 @@ export class TopicStream {
     }
   }
 
-  #deliverBooks(batch: BooksBatch, from: number, { book, view }: Maintained): void {
+  #deliverBooks(batch: BooksBatch, from: number, { source }: Maintained): void {
+    const { book } = source;
     const rows = bookRowsOf(batch);
     for (let index = from; index < batch.count; index++) {
       const change = rows[index]!;
@@ -270,7 +271,7 @@ export class TopicStream {
       }
     }
     if (batch.count > from) {
-      view.update("live", bookMarkOf(batch, batch.count - 1));
+      source.update("live", bookMarkOf(batch, batch.count - 1));
       this.#deliverView();
     }
   }
