@@ -16,7 +16,7 @@ const FORBIDDEN = {
   everything: /node_modules|message-json/,
   "streams only": /node_modules|message-json|client\/src\/rpc|market-data-service/,
   "rpc only":
-    /node_modules|message-json|(topics|events|streams)\/(?!contract-size)|batch-|model\/order-book/,
+    /node_modules|message-json|(topics|events|streams)\/(?!contract-size|decimal-numbers|increments|times)|batch-|model\/order-book/,
 } as const;
 
 /** Names in protobufjs and in long that no minifier changes. */

@@ -56,6 +56,8 @@ export type { ClientCounters } from "./streams/streams-client.ts";
 export { CHANNELS } from "./topics/topic.ts";
 export type { Channel, Topics } from "./topics/topic.ts";
 export { sizeInBase, valueInQuote } from "./events/contract-size.ts";
+export { formatPrice, formatSize } from "./events/increments.ts";
+export { dateOfUs, isoOfUs, usOfDate } from "./events/times.ts";
 export type { SizedInstrument } from "./events/contract-size.ts";
 export type { CallOptions } from "./rpc/call-options.ts";
 export type {

@@ -21,6 +21,8 @@ export type {
 export type { ClientClock, WebSocketConstructor, WebSocketLike } from "./host/environment.ts";
 export type { ClientState, StateListener, StateReason } from "./session/session.ts";
 export { sizeInBase, valueInQuote } from "./events/contract-size.ts";
+export { formatPrice, formatSize } from "./events/increments.ts";
+export { dateOfUs, isoOfUs, usOfDate } from "./events/times.ts";
 export type { SizedInstrument } from "./events/contract-size.ts";
 export type { CallOptions } from "./rpc/call-options.ts";
 export type {

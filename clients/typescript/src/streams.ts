@@ -58,3 +58,4 @@ export { CHANNELS } from "./topics/topic.ts";
 export type { Channel, Topics } from "./topics/topic.ts";
 export type { StreamsClient } from "./streams/streams-client.ts";
 export type { StreamsConnectOptions } from "./streams/streams-client.ts";
+export { dateOfUs, isoOfUs, usOfDate } from "./events/times.ts";

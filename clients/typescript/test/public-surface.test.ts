@@ -15,7 +15,12 @@ describe("the package", () => {
       "TickwireError",
       "TopicRefusedError",
       "connect",
+      "dateOfUs",
+      "formatPrice",
+      "formatSize",
+      "isoOfUs",
       "sizeInBase",
+      "usOfDate",
       "valueInQuote",
     ].sort();
     expect(Object.keys(browserEntry).sort()).toEqual(names);

@@ -6,7 +6,8 @@ import type {
   OpenInterestRow,
 } from "@tickwire/proto/codec";
 import type { TopicInfo } from "../topics/topic.ts";
-import { numberOfOptionalText, numberOfText, type EventBatch } from "./event-base.ts";
+import { numberOfOptionalText, numberOfText } from "./decimal-numbers.ts";
+import type { EventBatch } from "./event-base.ts";
 import { RowEvent } from "./row-event.ts";
 
 /** The funding rate of a perpetual. */

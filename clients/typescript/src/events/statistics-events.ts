@@ -1,6 +1,7 @@
 import type { CandleRow, TickerRow } from "@tickwire/proto/codec";
 import type { TopicInfo } from "../topics/topic.ts";
-import { numberOfOptionalText, numberOfText, type EventBatch } from "./event-base.ts";
+import { numberOfOptionalText, numberOfText } from "./decimal-numbers.ts";
+import type { EventBatch } from "./event-base.ts";
 import { RowEvent } from "./row-event.ts";
 
 /** One candle. Each decimal is there as the nearest double and, with `Text`, exactly. */

@@ -26,7 +26,7 @@ import type {
   TickerValues,
   TradeValues,
 } from "../events/event-values.ts";
-import { numberOfOptionalText, numberOfText } from "../events/event-base.ts";
+import { numberOfOptionalText, numberOfText } from "../events/decimal-numbers.ts";
 import type { Instrument } from "./instrument.ts";
 
 // Answers in the words of the streams: exact texts, mantissas and doubles under the same names, our
