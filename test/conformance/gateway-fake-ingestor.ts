@@ -109,8 +109,14 @@ export class FakeIngestor {
     this.#logs.clear();
   }
 
-  /** Publishes events of one topic as one batch. `lost` keeps it off the bus but counts it. */
-  publish(events: readonly MarketEvent[], options: { readonly lost?: boolean } = {}): void {
+  /**
+   * Publishes events of one topic as one batch. `lost` keeps it off the bus but counts it; `damaged`
+   * cuts it short.
+   */
+  publish(
+    events: readonly MarketEvent[],
+    options: { readonly lost?: boolean; readonly damaged?: boolean } = {},
+  ): void {
     const [first] = events;
     if (first === undefined) return;
     const channel = CHANNEL_OF[first.kind as keyof typeof CHANNEL_OF];
@@ -119,7 +125,8 @@ export class FakeIngestor {
     const publishedTimeUs = this.#clock.nowUs();
     const subject = eventSubject({ ...first.instrument, channel });
     for (const { bytes } of log.writer.write(rowsOfEvents(events), { publishedTimeUs })) {
-      if (options.lost !== true) this.#bus.publish(subject, bytes);
+      const { lost = false, damaged = false } = options;
+      if (!lost) this.#bus.publish(subject, damaged ? bytes.subarray(0, -1) : bytes);
     }
   }
 
@@ -127,12 +134,12 @@ export class FakeIngestor {
     return this.#log(channel, symbol).writer.sequence;
   }
 
-  trade(symbol: string, price: number): Trade {
+  trade(symbol: string, price: number, priceScale = 2): Trade {
     return {
       ...this.#base(symbol),
       kind: "trade",
       priceMantissa: price,
-      priceScale: 2,
+      priceScale,
       sizeMantissa: 1,
       sizeScale: 0,
       aggressorSide: "buyer",

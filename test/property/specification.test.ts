@@ -87,7 +87,7 @@ describe("the tables", () => {
 
   test.each([
     ["events of a batch ", BATCH_EVENTS_MAX],
-    ["scale", SCALE_MAX],
+    ["scale ", SCALE_MAX],
     ["a decimal as text", DECIMAL_TEXT_LENGTH_MAX],
   ])("give the limit of %s", (name, limit) => {
     const [row] = rowsWith(new RegExp(`^\\| ${name}`));
