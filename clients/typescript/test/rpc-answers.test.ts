@@ -59,14 +59,9 @@ describe("an answer says what the stream says, under the same names", () => {
     // The stream has one scale for all prices of a batch, an answer one for each.
     expect(event).toMatchObject({ ...trades[0], priceMantissa: 1050, priceScale: 2 });
     expect(trades[0]).toMatchObject({ priceMantissa: 105, priceScale: 1, aggressorSide: "buyer" });
-    const ofStream = ["type", "topic", "venue", "symbol", "venueSymbol", "epoch", "initial"];
-    const expected = Object.keys(event).filter((name) => name in trades[0]!);
-    expect(Object.keys(event)).toEqual([
-      ...["type", "topic", "venue", "symbol", "venueSymbol", "epoch", "sequence", "initial"],
-      ...["venueTimeUs", "receivedTimeUs", "publishedTimeUs"],
-      ...Object.keys(trades[0]!).slice(3),
-    ]);
-    expect(expected.filter((name) => ofStream.includes(name))).toEqual([]);
+    const ofStream = "type topic venue symbol venueSymbol epoch initial publishedTimeUs".split(" ");
+    const ofTrade = Object.keys(event).filter((name) => !ofStream.includes(name));
+    expect(Object.keys(trades[0]!)).toEqual(ofTrade);
   });
 
   test("of a quote", async () => {
