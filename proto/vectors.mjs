@@ -10,7 +10,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const protoFolder = path.dirname(fileURLToPath(import.meta.url));
-const specification = readFileSync(path.join(protoFolder, "next", "wire.md"), "utf8");
+const specification = readFileSync(path.join(protoFolder, "wire.md"), "utf8");
 const folder = path.join(protoFolder, "vectors");
 
 /** Pairs of digits at the start of a line are bytes; what follows two spaces explains them. */

@@ -1,15 +1,21 @@
-export { encodeBatch } from "./batch-writer.ts";
-export { readBatch, readBatchHeader } from "./batch-reader.ts";
-export type { BatchSummary } from "./batch-reader.ts";
+export { BatchReader } from "./batch/batch-reader.ts";
+export type { BatchReading, LossReason } from "./batch/batch-reader.ts";
+export { BatchWriter } from "./batch/batch-writer.ts";
+export type { BatchInit, ChainInit } from "./batch/batch-writer.ts";
+export {
+  elementLength,
+  lastSequenceOf,
+  putElement,
+  readBusBatch,
+  topicIdOf,
+  withBase,
+} from "./batch/bus-batch.ts";
+export type { BusBatch } from "./batch/bus-batch.ts";
+export { readBusEvents } from "./batch/bus-batch-events.ts";
 export { bookRowsOf, rowsOf } from "./batch-rows.ts";
 export { walkServerFrame } from "./frame-walker.ts";
 export type { ServerFrameVisitor } from "./frame-walker.ts";
-export {
-  BATCH_EVENTS_MAX,
-  DECIMAL_TEXT_LENGTH_MAX,
-  EMPTY_BATCH_EVENTS_MAX,
-  SCALE_MAX,
-} from "./limits.ts";
+export { BATCH_EVENTS_MAX, DECIMAL_TEXT_LENGTH_MAX, SCALE_MAX } from "./limits.ts";
 export {
   channelFromWire,
   channelToWire,
@@ -24,7 +30,6 @@ export type {
   AggressorSide,
   BatchColumns,
   BatchHeader,
-  BatchHeaderInit,
   BatchRows,
   BookColumns,
   BookRow,

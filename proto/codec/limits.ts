@@ -3,12 +3,6 @@ import { DECIMAL_DIGITS_MAX } from "../model/decimal.ts";
 /** Most events in a batch. A batch that claims more is malformed. */
 export const BATCH_EVENTS_MAX = 65_536;
 
-/**
- * A batch may have this many events whatever its length: columns of zeros take no bytes. Beyond it
- * there must be a byte for each event, so that a short message cannot ask for much memory.
- */
-export const EMPTY_BATCH_EVENTS_MAX = 1_024;
-
 /** Longest DecimalText: a sign, a point and all the digits that a decimal may have. */
 export const DECIMAL_TEXT_LENGTH_MAX = DECIMAL_DIGITS_MAX + 2;
 

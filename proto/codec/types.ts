@@ -121,8 +121,11 @@ export type BatchHeader = {
   readonly epoch: number;
   readonly firstSequence: number;
   readonly count: number;
-  /** As sent: 0 means firstSequence - 1. */
-  readonly previousSequence: number;
+  /**
+   * Events conflated away before the first. The batch goes on from firstSequence - 1 - skipped; a
+   * snapshot goes on from nothing, and all its events stand at firstSequence.
+   */
+  readonly skipped: number;
   readonly snapshot: boolean;
   readonly publishedTimeUs: number;
 };
@@ -184,13 +187,3 @@ export type DecodedBatch = BatchHeader & {
   /** Undefined where the venue gives no time. */
   readonly venueTimesUs: readonly (number | undefined)[];
 } & (BatchColumns | Extract<BatchRows, { readonly kind: RowKind }>);
-
-/** What the publisher says about a batch. Integers are safe and not negative. */
-export type BatchHeaderInit = {
-  readonly epoch: number;
-  readonly firstSequence: number;
-  /** Only where it is not firstSequence - 1. */
-  readonly previousSequence?: number | undefined;
-  readonly snapshot?: boolean | undefined;
-  readonly publishedTimeUs: number;
-};

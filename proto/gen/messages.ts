@@ -298,6 +298,22 @@ export const TopicStateNumbers = {
   TOPIC_STATE_DOWN: 6,
 } as const satisfies Record<TopicState, number>;
 
+/**
+ * How the ids of a topic's trades travel.
+ * - TRADE_ID_FORM_UNSPECIFIED: No trade has an id.
+ */
+export type TradeIdForm =
+  | "TRADE_ID_FORM_UNSPECIFIED"
+  | "TRADE_ID_FORM_NUMBER"
+  | "TRADE_ID_FORM_TEXT";
+
+/** The numbers of TradeIdForm. */
+export const TradeIdFormNumbers = {
+  TRADE_ID_FORM_UNSPECIFIED: 0,
+  TRADE_ID_FORM_NUMBER: 1,
+  TRADE_ID_FORM_TEXT: 2,
+} as const satisfies Record<TradeIdForm, number>;
+
 const AggressorSideTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "AGGRESSOR_SIDE_",
   "UNSPECIFIED BUYER SELLER NONE",
@@ -364,6 +380,12 @@ const TopicStateTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "UNSPECIFIED",
 );
 
+const TradeIdFormTable: EnumTable = /* @__PURE__ */ createEnumTable(
+  "TRADE_ID_FORM_",
+  "UNSPECIFIED NUMBER TEXT",
+  "UNSPECIFIED",
+);
+
 export type Any = {
   readonly typeUrl: string;
   readonly value: Uint8Array;
@@ -388,6 +410,23 @@ export type Announcement = {
   readonly epoch: number;
 };
 
+/**
+ * What a publisher sends for each batch. The gateway cuts ranges of bytes out of it: an element of ServerFrame.batches is tag, length, topic_id, then, for a subscriber who
+ * needs it, field 7 as it stands here, then the content of field 1. Field 7 has the number and the type that
+ * it has in Batch, so its bytes are copied with their tag.
+ */
+export type BusBatch = {
+  /** Without topic_id and without base. */
+  readonly batch: Uint8Array | undefined;
+  /** Events in it. */
+  readonly count: number;
+  readonly publishedTimeUs: number;
+  /** Every subscriber gets the base: a scale, a unit, a form or an absence changed, or the epoch is new. */
+  readonly rebase: boolean;
+  /** Always there. */
+  readonly base: Base | undefined;
+};
+
 export type CatalogReply = {
   readonly catalogVersion: number;
   readonly instruments: readonly Instrument[];
@@ -400,51 +439,132 @@ export type QueryReply = {
   readonly payload: Uint8Array;
 };
 
+/** The payload of QueryReply for a snapshot query: the state of a topic. */
+export type SnapshotReply = {
+  /** Each an encoded BusBatch. All stand at one sequence; mostly one, which has no events where the topic has no state. */
+  readonly batches: readonly Uint8Array[];
+};
+
+/** What both ends know before the first event of a batch. */
+export type Base = {
+  /** What the columns mean. */
+  readonly channel: Channel;
+  /** Changes when sequences start anew. */
+  readonly epoch: number;
+  /** Of the last event of the batch before; 0 before the first of an epoch. Of a snapshot: that of its events. */
+  readonly sequence: number;
+  /** Of the last event before, microseconds since 1970. */
+  readonly receivedTimeUs: number;
+  /** Of the last event that had a venue time: that - received_time_us of this message. */
+  readonly venueTimeOffsetUs: number;
+  /** Of the same event: its received time - received_time_us of this message. */
+  readonly venueTimeReceivedOffsetUs: number;
+  /** All venue times are multiples of it (1 or 1000); 0: no event has a venue time. */
+  readonly venueTimeUnitUs: number;
+  /** Of `prices` and `sizes`: value = number / 10^scale. */
+  readonly priceScale: number;
+  readonly sizeScale: number;
+  /** Price of the last trade, or of the last bid level. */
+  readonly price: number;
+  /** Price of the last ask level. */
+  readonly askPrice: number;
+  readonly tradeIdForm: TradeIdForm;
+  /** Number of the last trade's id. */
+  readonly tradeId: number;
+  /** Id = prefix, then the number with leading zeros up to this many digits. */
+  readonly tradeIdPrefix: string;
+  readonly tradeIdDigits: number;
+  /** Of the channels with `changes`: value and scale of each field. */
+  readonly values: readonly Mantissa[];
+  readonly scales: readonly number[];
+  /** Bit i: the venue does not say field i. */
+  readonly absent: number;
+};
+
 /**
- * Consecutive events of one topic. Event i has the sequence first_sequence + i. An empty column is a column
- * of zeros (or of false). The publisher writes fields 2 and up once; the gateway only puts field 1 (and 6
- * for an initial state) in front of them.
+ * Consecutive events of one topic in columns. Its numbers go on from those of the batch before it of the
+ * same topic on the same connection, unless `base` says where to start. zz(x) is zigzag: 2x, or -2x - 1 if x
+ * is negative; it is what sint64 does by itself. README.md says how each channel is read, with examples.
  */
 export type Batch = {
   /** Given by the gateway in the subscribe result; 0 on the bus. */
   readonly topicId: number;
-  /** Changes when sequences start anew. */
-  readonly epoch: number;
-  readonly firstSequence: number;
-  /** Events in the batch. */
-  readonly count: number;
   /**
-   * The sequence after which this batch continues without loss; 0 means first_sequence - 1. Lower than that
-   * where events were conflated away.
+   * [0] sequence of the last event modulo 127. [1] zz(published time - received time of the last event).
+   * Then for each event: received time - that of the event before, modulo 2^64; and, where
+   * Base.venue_time_unit_us is not 0: 0 if the venue gives no time, else 1 + zz(units that the venue time
+   * advanced - whole units that the received time advanced), both since the last event with a venue time.
    */
-  readonly previousSequence: number;
+  readonly times: readonly Mantissa[];
   /**
-   * True if this is a state, not news: all its events stand at first_sequence. Comes at the start of a
-   * subscription, and later where the gateway has to start a topic anew.
+   * Trades, for each: 4 * zz(price - price of the trade before) + side (0 none, 1 buyer, 2 seller).
+   * Books, for each level: 4 * zz(price - price of the level before on its side) + (ask ? 2 : 0) +
+   * (removed ? 1 : 0); the bids of an event stand before its asks.
    */
+  readonly prices: readonly Mantissa[];
+  /** Of each trade; of each level that is not removed. */
+  readonly sizes: readonly Mantissa[];
+  /** Levels of each event. Empty if the batch has one event, or if each event has one level. */
+  readonly levelCounts: readonly number[];
+  /**
+   * The other columns hold differences: value - value of the event before. Bit i of `changes`: the event has
+   * an entry in the column of field i of its channel. Empty: each event has an entry in each column that is
+   * not empty. A value without an entry stays what it was.
+   */
+  readonly changes: readonly Mantissa[];
+  /** Start here and forget what was before. */
+  readonly base: Base | undefined;
+  /** Events that were conflated away between the batch before and the first event of this one. */
+  readonly skipped: number;
+  /** Of quotes (fields 0 to 3); the prices also of tickers. */
+  readonly bidPrices: readonly Mantissa[];
+  readonly bidSizes: readonly Mantissa[];
+  readonly askPrices: readonly Mantissa[];
+  readonly askSizes: readonly Mantissa[];
+  /** Of tickers. */
+  readonly lastPrices: readonly Mantissa[];
+  readonly lastSizes: readonly Mantissa[];
+  /** Of tickers and candles. */
+  readonly volumes: readonly Mantissa[];
+  readonly quoteVolumes: readonly Mantissa[];
+  /** Sequence of the last event, as a check: in at least every 64th batch. */
+  readonly lastSequence: number;
+  /** A state, not news: all its events stand at base.sequence. The next batch has a base. */
   readonly snapshot: boolean;
-  readonly publishedTimeUs: number;
-  /** Received time of event 0, microseconds since 1970. */
-  readonly receivedTimeUs: number;
-  /** Received time minus that of the event before (the first: minus received_time_us). */
-  readonly receivedTimeDeltasUs: readonly Mantissa[];
-  /** Venue time minus received time of the same event. Empty if all are 0 or absent: see the next column. */
-  readonly venueTimeOffsetsUs: readonly Mantissa[];
-  /** True where the venue gives no time. Empty if all events have one. */
-  readonly venueTimeAbsent: readonly boolean[];
-  /** Undefined if there is none of these, or one that this schema does not know. */
-  readonly payload:
-    | { readonly kind: "trades"; readonly value: TradeBatch }
-    | { readonly kind: "quotes"; readonly value: QuoteBatch }
-    | { readonly kind: "books"; readonly value: BookBatch }
-    | { readonly kind: "candles"; readonly value: CandleBatch }
-    | { readonly kind: "tickers"; readonly value: TickerBatch }
-    | { readonly kind: "fundings"; readonly value: FundingBatch }
-    | { readonly kind: "markPrices"; readonly value: MarkPriceBatch }
-    | { readonly kind: "openInterests"; readonly value: OpenInterestBatch }
-    | { readonly kind: "liquidations"; readonly value: LiquidationBatch }
-    | { readonly kind: "statuses"; readonly value: StatusBatch }
-    | undefined;
+  /** Books: the batch is one event that replaces the whole book. */
+  readonly replaces: boolean;
+  /** Trades: old ones, which the venue sent on subscribing. */
+  readonly historical: boolean;
+  /** Trades with ids of form NUMBER: id - id before. Empty: each is one more than the one before it. */
+  readonly tradeIdDeltas: readonly Mantissa[];
+  /** Trades with ids of form TEXT: one for each; empty where a trade has none. */
+  readonly tradeIds: readonly string[];
+  /** Numbers that do not fit. They stand in after all sums are done. */
+  readonly texts: readonly DecimalText[];
+  /** Of tickers and candles. */
+  readonly openPrices: readonly Mantissa[];
+  readonly highPrices: readonly Mantissa[];
+  readonly lowPrices: readonly Mantissa[];
+  /** Of candles. */
+  readonly closePrices: readonly Mantissa[];
+  readonly tradeCounts: readonly Mantissa[];
+  /** Of candles and fundings. */
+  readonly intervalsMs: readonly Mantissa[];
+  /** Of candles; closed is 1, open is 0. */
+  readonly openTimesUs: readonly Mantissa[];
+  readonly closed: readonly Mantissa[];
+  /** Of mark prices. */
+  readonly markPrices: readonly Mantissa[];
+  readonly indexPrices: readonly Mantissa[];
+  /** Of open interests. */
+  readonly openInterests: readonly Mantissa[];
+  readonly openInterestValues: readonly Mantissa[];
+  /** Of fundings. */
+  readonly fundingRates: readonly Mantissa[];
+  readonly nextFundingTimesUs: readonly Mantissa[];
+  /** Rows, one for each event, of the channels that are rare. */
+  readonly liquidations: readonly Liquidation[];
+  readonly statuses: readonly TopicStatus[];
 };
 
 /** A whole book as a row, best levels first, used in RPC answers. */
@@ -454,25 +574,6 @@ export type Book = {
   readonly receivedTimeUs: number;
   readonly bids: readonly BookLevel[];
   readonly asks: readonly BookLevel[];
-};
-
-/**
- * Book events in columns. Sizes are absolute; size 0 removes the level. Levels of all events stand one after
- * the other: the bids of event 0, its asks, the bids of event 1, ...
- */
-export type BookBatch = {
-  readonly priceScale: number;
-  readonly sizeScale: number;
-  /** True where the event replaces the whole book. Empty if all are deltas. */
-  readonly snapshots: readonly boolean[];
-  readonly bidCounts: readonly number[];
-  readonly askCounts: readonly number[];
-  /** Price mantissa minus that of the level before in this batch (the first: minus 0), modulo 2^64. */
-  readonly priceDeltas: readonly Mantissa[];
-  readonly sizes: readonly Mantissa[];
-  /** Indexes count levels, not events. */
-  readonly priceTexts: readonly DecimalText[];
-  readonly sizeTexts: readonly DecimalText[];
 };
 
 /** One price level as a row, used in RPC answers. */
@@ -518,10 +619,6 @@ export type Candle = {
   readonly closed: boolean;
 };
 
-export type CandleBatch = {
-  readonly candles: readonly Candle[];
-};
-
 /** One WebSocket message from the client. */
 export type ClientFrame = {
   readonly messages: readonly ClientMessage[];
@@ -547,11 +644,14 @@ export type Credit = {
 };
 
 /**
- * A number that does not fit its column: its magnitude at the column's scale is 2^63 or more, or its scale
- * is finer than the column's. The column holds the delta 0 (or the size 0) in its place.
+ * A number that does not fit its place in a Batch: 2^63 or more, a price that differs by 2^61 or more from
+ * the one before, finer than the scale, or a negative size. Its place holds the difference 0 or the size 0.
  */
 export type DecimalText = {
-  /** Position in the column, from 0. */
+  /**
+   * Trades: 2 * i (price) or 2 * i + 1 (size) of trade i; books: the same, counting levels. Channels of n
+   * fields: n * i + field of event i.
+   */
   readonly index: number;
   /** Exact plain decimal text, such as "-0.00000000000000000000000000012". */
   readonly text: string;
@@ -573,10 +673,6 @@ export type Funding = {
   readonly nextFundingTimeUs: number;
   /** 0 if unknown. */
   readonly intervalMs: number;
-};
-
-export type FundingBatch = {
-  readonly fundings: readonly Funding[];
 };
 
 export type GetCandlesRequest = {
@@ -717,10 +813,6 @@ export type Liquidation = {
   readonly liquidationId: string;
 };
 
-export type LiquidationBatch = {
-  readonly liquidations: readonly Liquidation[];
-};
-
 export type ListInstrumentsRequest = {
   /** Empty means all. */
   readonly venue: string;
@@ -744,10 +836,6 @@ export type MarkPrice = {
   readonly indexPrice: string;
 };
 
-export type MarkPriceBatch = {
-  readonly markPrices: readonly MarkPrice[];
-};
-
 export type Notice = {
   readonly kind: NoticeKind;
   readonly message: string;
@@ -762,10 +850,6 @@ export type OpenInterest = {
   readonly openInterest: string;
   /** In the quote asset. */
   readonly openInterestValue: string;
-};
-
-export type OpenInterestBatch = {
-  readonly openInterests: readonly OpenInterest[];
 };
 
 export type Ping = {
@@ -783,7 +867,7 @@ export type Position = {
   readonly sequence: number;
 };
 
-/** Best bid and offer as a row, used in RPC answers. Streams carry QuoteBatch. */
+/** Best bid and offer as a row, used in RPC answers. Streams carry columns: see Batch. */
 export type Quote = {
   readonly sequence: number;
   /** Microseconds since 1970. Absent if the venue gives no time; never filled in. */
@@ -794,22 +878,6 @@ export type Quote = {
   readonly bidSize: string;
   readonly askPrice: string;
   readonly askSize: string;
-};
-
-/** Quotes in columns. A side without orders has size 0; its price then means nothing. */
-export type QuoteBatch = {
-  readonly priceScale: number;
-  readonly sizeScale: number;
-  /** Bid mantissa minus that of the event before (the first: minus 0), modulo 2^64. */
-  readonly bidPriceDeltas: readonly Mantissa[];
-  readonly bidSizes: readonly Mantissa[];
-  /** Ask mantissa minus the bid mantissa of the same event, modulo 2^64. */
-  readonly askPriceOffsets: readonly Mantissa[];
-  readonly askSizes: readonly Mantissa[];
-  readonly bidPriceTexts: readonly DecimalText[];
-  readonly bidSizeTexts: readonly DecimalText[];
-  readonly askPriceTexts: readonly DecimalText[];
-  readonly askSizeTexts: readonly DecimalText[];
 };
 
 export type ReplayRequest = {
@@ -859,10 +927,6 @@ export type ServerMessage = {
     | undefined;
 };
 
-export type StatusBatch = {
-  readonly statuses: readonly TopicStatus[];
-};
-
 export type Subscribe = {
   readonly requestId: number;
   readonly topics: readonly TopicRequest[];
@@ -884,10 +948,6 @@ export type Ticker = {
   readonly quoteVolume: string;
   readonly bidPrice: string;
   readonly askPrice: string;
-};
-
-export type TickerBatch = {
-  readonly tickers: readonly Ticker[];
 };
 
 export type TopicRequest = {
@@ -927,9 +987,6 @@ export type TopicResult = {
   /** What applies, which may differ from what was asked: 0 (all levels) from a gateway without the option. */
   readonly depth: number;
   readonly conflationIntervalMs: number;
-  /** Scales of the latest batch, 0 if there was none; each batch says its own. */
-  readonly priceScale: number;
-  readonly sizeScale: number;
 };
 
 export type TopicStatus = {
@@ -941,7 +998,7 @@ export type TopicStatus = {
   readonly sinceTimeUs: number;
 };
 
-/** One trade as a row, used in RPC answers. Streams carry TradeBatch. */
+/** One trade as a row, used in RPC answers. Streams carry columns: see Batch. */
 export type Trade = {
   readonly sequence: number;
   /** Microseconds since 1970. Absent if the venue gives no time; never filled in. */
@@ -953,29 +1010,6 @@ export type Trade = {
   readonly tradeId: string;
   /** An old trade that the venue sent on subscribing. */
   readonly historical: boolean;
-};
-
-/** Trades in columns. Column i of each describes event i of the Batch. */
-export type TradeBatch = {
-  /** price = mantissa / 10^price_scale */
-  readonly priceScale: number;
-  readonly sizeScale: number;
-  /** Price mantissa minus that of the event before (the first: minus 0), modulo 2^64. */
-  readonly priceDeltas: readonly Mantissa[];
-  readonly sizes: readonly Mantissa[];
-  /** UNSPECIFIED, and what a reader does not know, mean NONE. */
-  readonly aggressorSides: readonly AggressorSide[];
-  /**
-   * Trade id minus the one before (the first: minus 0), modulo 2^64, if every id of the batch is a canonical
-   * decimal integer (no sign, no leading zeros) from 0 to 2^63 - 1; otherwise empty and `trade_ids` is used.
-   */
-  readonly tradeIdDeltas: readonly Mantissa[];
-  /** Empty text: the trade has no id. Empty, as the column before: no trade has one. */
-  readonly tradeIds: readonly string[];
-  /** Empty if no trade is historical. */
-  readonly historical: readonly boolean[];
-  readonly priceTexts: readonly DecimalText[];
-  readonly sizeTexts: readonly DecimalText[];
 };
 
 export type Unsubscribe = {
@@ -1012,6 +1046,22 @@ export const AnnouncementCodec: MessageCodec<Announcement> = /* @__PURE__ */ cre
   (v) => ({ ingestorId: v[0], venue: v[1], catalogVersion: v[2], announceIntervalMs: v[3], epoch: v[4] }),
 );
 
+/** Codec of Base. */
+export const BaseCodec: MessageCodec<Base> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Base",
+  "1e 2U 3U 4I 5Z 6Z 7u 8u 9u 10Z 11Z 12e 13Z 14s 15u 16Z* 17u* 18u",
+  (v) => ({ channel: v[0], epoch: v[1], sequence: v[2], receivedTimeUs: v[3], venueTimeOffsetUs: v[4], venueTimeReceivedOffsetUs: v[5], venueTimeUnitUs: v[6], priceScale: v[7], sizeScale: v[8], price: v[9], askPrice: v[10], tradeIdForm: v[11], tradeId: v[12], tradeIdPrefix: v[13], tradeIdDigits: v[14], values: v[15], scales: v[16], absent: v[17] }),
+  [ChannelTable, TradeIdFormTable],
+);
+
+/** Codec of BusBatch. */
+export const BusBatchCodec: MessageCodec<BusBatch> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.BusBatch",
+  "1w 2u 3I 4b 7m",
+  (v) => ({ batch: v[0], count: v[1], publishedTimeUs: v[2], rebase: v[3], base: v[4] }),
+  [BaseCodec],
+);
+
 /** Codec of Instrument. */
 export const InstrumentCodec: MessageCodec<Instrument> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Instrument",
@@ -1044,110 +1094,18 @@ export const QueryReplyCodec: MessageCodec<QueryReply> = /* @__PURE__ */ createM
   [RpcStatusCodec],
 );
 
+/** Codec of SnapshotReply. */
+export const SnapshotReplyCodec: MessageCodec<SnapshotReply> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.SnapshotReply",
+  "1y*",
+  (v) => ({ batches: v[0] }),
+);
+
 /** Codec of DecimalText. */
 export const DecimalTextCodec: MessageCodec<DecimalText> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.DecimalText",
   "1u 2s",
   (v) => ({ index: v[0], text: v[1] }),
-);
-
-/** Codec of TradeBatch. */
-export const TradeBatchCodec: MessageCodec<TradeBatch> = /* @__PURE__ */ createMessageCodec(
-  "tickwire.v1.TradeBatch",
-  "1u 2u 3Z* 4U* 5e* 6Z* 7s* 8b* 9m* 10m*",
-  (v) => ({ priceScale: v[0], sizeScale: v[1], priceDeltas: v[2], sizes: v[3], aggressorSides: v[4], tradeIdDeltas: v[5], tradeIds: v[6], historical: v[7], priceTexts: v[8], sizeTexts: v[9] }),
-  [AggressorSideTable, DecimalTextCodec, DecimalTextCodec],
-);
-
-/** Codec of QuoteBatch. */
-export const QuoteBatchCodec: MessageCodec<QuoteBatch> = /* @__PURE__ */ createMessageCodec(
-  "tickwire.v1.QuoteBatch",
-  "1u 2u 3Z* 4U* 5Z* 6U* 7m* 8m* 9m* 10m*",
-  (v) => ({ priceScale: v[0], sizeScale: v[1], bidPriceDeltas: v[2], bidSizes: v[3], askPriceOffsets: v[4], askSizes: v[5], bidPriceTexts: v[6], bidSizeTexts: v[7], askPriceTexts: v[8], askSizeTexts: v[9] }),
-  [DecimalTextCodec, DecimalTextCodec, DecimalTextCodec, DecimalTextCodec],
-);
-
-/** Codec of BookBatch. */
-export const BookBatchCodec: MessageCodec<BookBatch> = /* @__PURE__ */ createMessageCodec(
-  "tickwire.v1.BookBatch",
-  "1u 2u 3b* 4u* 5u* 6Z* 7U* 8m* 9m*",
-  (v) => ({ priceScale: v[0], sizeScale: v[1], snapshots: v[2], bidCounts: v[3], askCounts: v[4], priceDeltas: v[5], sizes: v[6], priceTexts: v[7], sizeTexts: v[8] }),
-  [DecimalTextCodec, DecimalTextCodec],
-);
-
-/** Codec of Candle. */
-export const CandleCodec: MessageCodec<Candle> = /* @__PURE__ */ createMessageCodec(
-  "tickwire.v1.Candle",
-  "1U 2I 3s 4s 5s 6s 7s 8s 9U 10b",
-  (v) => ({ intervalMs: v[0], openTimeUs: v[1], open: v[2], high: v[3], low: v[4], close: v[5], volume: v[6], quoteVolume: v[7], tradeCount: v[8], closed: v[9] }),
-);
-
-/** Codec of CandleBatch. */
-export const CandleBatchCodec: MessageCodec<CandleBatch> = /* @__PURE__ */ createMessageCodec(
-  "tickwire.v1.CandleBatch",
-  "1m*",
-  (v) => ({ candles: v[0] }),
-  [CandleCodec],
-);
-
-/** Codec of Ticker. */
-export const TickerCodec: MessageCodec<Ticker> = /* @__PURE__ */ createMessageCodec(
-  "tickwire.v1.Ticker",
-  "1s 2s 3s 4s 5s 6s 7s 8s 9s",
-  (v) => ({ lastPrice: v[0], lastSize: v[1], openPrice: v[2], highPrice: v[3], lowPrice: v[4], volume: v[5], quoteVolume: v[6], bidPrice: v[7], askPrice: v[8] }),
-);
-
-/** Codec of TickerBatch. */
-export const TickerBatchCodec: MessageCodec<TickerBatch> = /* @__PURE__ */ createMessageCodec(
-  "tickwire.v1.TickerBatch",
-  "1m*",
-  (v) => ({ tickers: v[0] }),
-  [TickerCodec],
-);
-
-/** Codec of Funding. */
-export const FundingCodec: MessageCodec<Funding> = /* @__PURE__ */ createMessageCodec(
-  "tickwire.v1.Funding",
-  "1s 2I 3U",
-  (v) => ({ rate: v[0], nextFundingTimeUs: v[1], intervalMs: v[2] }),
-);
-
-/** Codec of FundingBatch. */
-export const FundingBatchCodec: MessageCodec<FundingBatch> = /* @__PURE__ */ createMessageCodec(
-  "tickwire.v1.FundingBatch",
-  "1m*",
-  (v) => ({ fundings: v[0] }),
-  [FundingCodec],
-);
-
-/** Codec of MarkPrice. */
-export const MarkPriceCodec: MessageCodec<MarkPrice> = /* @__PURE__ */ createMessageCodec(
-  "tickwire.v1.MarkPrice",
-  "1s 2s",
-  (v) => ({ markPrice: v[0], indexPrice: v[1] }),
-);
-
-/** Codec of MarkPriceBatch. */
-export const MarkPriceBatchCodec: MessageCodec<MarkPriceBatch> = /* @__PURE__ */ createMessageCodec(
-  "tickwire.v1.MarkPriceBatch",
-  "1m*",
-  (v) => ({ markPrices: v[0] }),
-  [MarkPriceCodec],
-);
-
-/** Codec of OpenInterest. */
-export const OpenInterestCodec: MessageCodec<OpenInterest> = /* @__PURE__ */ createMessageCodec(
-  "tickwire.v1.OpenInterest",
-  "1s 2s",
-  (v) => ({ openInterest: v[0], openInterestValue: v[1] }),
-);
-
-/** Codec of OpenInterestBatch. */
-export const OpenInterestBatchCodec: MessageCodec<OpenInterestBatch> = /* @__PURE__ */ createMessageCodec(
-  "tickwire.v1.OpenInterestBatch",
-  "1m*",
-  (v) => ({ openInterests: v[0] }),
-  [OpenInterestCodec],
 );
 
 /** Codec of Liquidation. */
@@ -1158,14 +1116,6 @@ export const LiquidationCodec: MessageCodec<Liquidation> = /* @__PURE__ */ creat
   [AggressorSideTable],
 );
 
-/** Codec of LiquidationBatch. */
-export const LiquidationBatchCodec: MessageCodec<LiquidationBatch> = /* @__PURE__ */ createMessageCodec(
-  "tickwire.v1.LiquidationBatch",
-  "1m*",
-  (v) => ({ liquidations: v[0] }),
-  [LiquidationCodec],
-);
-
 /** Codec of TopicStatus. */
 export const TopicStatusCodec: MessageCodec<TopicStatus> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicStatus",
@@ -1174,20 +1124,12 @@ export const TopicStatusCodec: MessageCodec<TopicStatus> = /* @__PURE__ */ creat
   [ChannelTable, TopicStateTable],
 );
 
-/** Codec of StatusBatch. */
-export const StatusBatchCodec: MessageCodec<StatusBatch> = /* @__PURE__ */ createMessageCodec(
-  "tickwire.v1.StatusBatch",
-  "1m*",
-  (v) => ({ statuses: v[0] }),
-  [TopicStatusCodec],
-);
-
 /** Codec of Batch. */
 export const BatchCodec: MessageCodec<Batch> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Batch",
-  "1u 2U 3U 4u 5U 6b 7I 8I 9Z* 10Z* 11b* 16m:trades@payload 17m:quotes@payload 18m:books@payload 19m:candles@payload 20m:tickers@payload 21m:fundings@payload 22m:markPrices@payload 23m:openInterests@payload 24m:liquidations@payload 25m:statuses@payload",
-  (v) => ({ topicId: v[0], epoch: v[1], firstSequence: v[2], count: v[3], previousSequence: v[4], snapshot: v[5], publishedTimeUs: v[6], receivedTimeUs: v[7], receivedTimeDeltasUs: v[8], venueTimeOffsetsUs: v[9], venueTimeAbsent: v[10], payload: v[11] }),
-  [TradeBatchCodec, QuoteBatchCodec, BookBatchCodec, CandleBatchCodec, TickerBatchCodec, FundingBatchCodec, MarkPriceBatchCodec, OpenInterestBatchCodec, LiquidationBatchCodec, StatusBatchCodec],
+  "1u 2U* 3U* 4U* 5u* 6U* 7m 8U 9Z* 10Z* 11Z* 12Z* 13Z* 14Z* 15Z* 16Z* 17U 18b 19b 20b 21Z* 22s* 23m* 24Z* 25Z* 26Z* 27Z* 28Z* 29Z* 30Z* 31Z* 32Z* 33Z* 34Z* 35Z* 36Z* 37Z* 40m* 41m*",
+  (v) => ({ topicId: v[0], times: v[1], prices: v[2], sizes: v[3], levelCounts: v[4], changes: v[5], base: v[6], skipped: v[7], bidPrices: v[8], bidSizes: v[9], askPrices: v[10], askSizes: v[11], lastPrices: v[12], lastSizes: v[13], volumes: v[14], quoteVolumes: v[15], lastSequence: v[16], snapshot: v[17], replaces: v[18], historical: v[19], tradeIdDeltas: v[20], tradeIds: v[21], texts: v[22], openPrices: v[23], highPrices: v[24], lowPrices: v[25], closePrices: v[26], tradeCounts: v[27], intervalsMs: v[28], openTimesUs: v[29], closed: v[30], markPrices: v[31], indexPrices: v[32], openInterests: v[33], openInterestValues: v[34], fundingRates: v[35], nextFundingTimesUs: v[36], liquidations: v[37], statuses: v[38] }),
+  [BaseCodec, DecimalTextCodec, LiquidationCodec, TopicStatusCodec],
 );
 
 /** Codec of BookLevel. */
@@ -1217,6 +1159,13 @@ export const CancelCodec: MessageCodec<Cancel> = /* @__PURE__ */ createMessageCo
   "tickwire.v1.Cancel",
   "1u",
   (v) => ({ callId: v[0] }),
+);
+
+/** Codec of Candle. */
+export const CandleCodec: MessageCodec<Candle> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Candle",
+  "1U 2I 3s 4s 5s 6s 7s 8s 9U 10b",
+  (v) => ({ intervalMs: v[0], openTimeUs: v[1], open: v[2], high: v[3], low: v[4], close: v[5], volume: v[6], quoteVolume: v[7], tradeCount: v[8], closed: v[9] }),
 );
 
 /** Codec of Hello. */
@@ -1293,6 +1242,13 @@ export const ErrorDetailCodec: MessageCodec<ErrorDetail> = /* @__PURE__ */ creat
   (v) => ({ reason: v[0], metadata: v[1], retryAfterMs: v[2] }),
 );
 
+/** Codec of Funding. */
+export const FundingCodec: MessageCodec<Funding> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Funding",
+  "1s 2I 3U",
+  (v) => ({ rate: v[0], nextFundingTimeUs: v[1], intervalMs: v[2] }),
+);
+
 /** Codec of GetCandlesRequest. */
 export const GetCandlesRequestCodec: MessageCodec<GetCandlesRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetCandlesRequest",
@@ -1357,6 +1313,13 @@ export const TradeCodec: MessageCodec<Trade> = /* @__PURE__ */ createMessageCode
   "1U 2I? 3I 4s 5s 6e 7s 8b",
   (v) => ({ sequence: v[0], venueTimeUs: v[1], receivedTimeUs: v[2], price: v[3], size: v[4], aggressorSide: v[5], tradeId: v[6], historical: v[7] }),
   [AggressorSideTable],
+);
+
+/** Codec of Ticker. */
+export const TickerCodec: MessageCodec<Ticker> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Ticker",
+  "1s 2s 3s 4s 5s 6s 7s 8s 9s",
+  (v) => ({ lastPrice: v[0], lastSize: v[1], openPrice: v[2], highPrice: v[3], lowPrice: v[4], volume: v[5], quoteVolume: v[6], bidPrice: v[7], askPrice: v[8] }),
 );
 
 /** Codec of GetSnapshotResponse. */
@@ -1428,12 +1391,26 @@ export const ListInstrumentsResponseCodec: MessageCodec<ListInstrumentsResponse>
   [InstrumentCodec],
 );
 
+/** Codec of MarkPrice. */
+export const MarkPriceCodec: MessageCodec<MarkPrice> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.MarkPrice",
+  "1s 2s",
+  (v) => ({ markPrice: v[0], indexPrice: v[1] }),
+);
+
 /** Codec of Notice. */
 export const NoticeCodec: MessageCodec<Notice> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Notice",
   "1e 2s 3u 4U 5U 6u",
   (v) => ({ kind: v[0], message: v[1], topicId: v[2], missingFirst: v[3], missingLast: v[4], reconnectWindowMs: v[5] }),
   [NoticeKindTable],
+);
+
+/** Codec of OpenInterest. */
+export const OpenInterestCodec: MessageCodec<OpenInterest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.OpenInterest",
+  "1s 2s",
+  (v) => ({ openInterest: v[0], openInterestValue: v[1] }),
 );
 
 /** Codec of Pong. */
@@ -1476,8 +1453,8 @@ export const WelcomeCodec: MessageCodec<Welcome> = /* @__PURE__ */ createMessage
 /** Codec of TopicResult. */
 export const TopicResultCodec: MessageCodec<TopicResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicResult",
-  "1u 2s 3e 4s 5u 6s 7s 8s 9e 10m 11e 12u 13u 14u 15u",
-  (v) => ({ requestIndex: v[0], topic: v[1], error: v[2], errorMessage: v[3], topicId: v[4], venue: v[5], symbol: v[6], venueSymbol: v[7], channel: v[8], position: v[9], continuity: v[10], depth: v[11], conflationIntervalMs: v[12], priceScale: v[13], sizeScale: v[14] }),
+  "1u 2s 3e 4s 5u 6s 7s 8s 9e 10m 11e 12u 13u",
+  (v) => ({ requestIndex: v[0], topic: v[1], error: v[2], errorMessage: v[3], topicId: v[4], venue: v[5], symbol: v[6], venueSymbol: v[7], channel: v[8], position: v[9], continuity: v[10], depth: v[11], conflationIntervalMs: v[12] }),
   [TopicErrorTable, ChannelTable, PositionCodec, ContinuityTable],
 );
 

@@ -217,11 +217,1392 @@ export namespace tickwire {
                 /** Shape of a QueryReply. */
                 type $Shape = tickwire.bus.v1.QueryReply.$Properties;
             }
+
+            /**
+             * Properties of a BusBatch.
+             * @deprecated Use tickwire.bus.v1.BusBatch.$Properties instead.
+             */
+            interface IBusBatch extends tickwire.bus.v1.BusBatch.$Properties {
+            }
+
+            /** Represents a BusBatch. */
+            class BusBatch {
+
+                /**
+                 * Constructs a new BusBatch.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.BusBatch.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** BusBatch batch. */
+                batch?: (tickwire.v1.Batch.$Properties|null);
+
+                /** BusBatch count. */
+                count: number;
+
+                /** BusBatch publishedTimeUs. */
+                publishedTimeUs: (number|Long);
+
+                /** BusBatch rebase. */
+                rebase: boolean;
+
+                /** BusBatch base. */
+                base?: (tickwire.v1.Base.$Properties|null);
+
+                /**
+                 * Encodes the specified BusBatch message. Does not implicitly {@link tickwire.bus.v1.BusBatch.verify|verify} messages.
+                 * @param message BusBatch message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.BusBatch.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a BusBatch message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.BusBatch & tickwire.bus.v1.BusBatch.$Shape} BusBatch
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.BusBatch & tickwire.bus.v1.BusBatch.$Shape;
+            }
+
+            namespace BusBatch {
+
+                /** Properties of a BusBatch. */
+                interface $Properties {
+
+                    /** BusBatch batch */
+                    batch?: (tickwire.v1.Batch.$Properties|null);
+
+                    /** BusBatch count */
+                    count?: (number|null);
+
+                    /** BusBatch publishedTimeUs */
+                    publishedTimeUs?: (number|Long|null);
+
+                    /** BusBatch rebase */
+                    rebase?: (boolean|null);
+
+                    /** BusBatch base */
+                    base?: (tickwire.v1.Base.$Properties|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a BusBatch. */
+                type $Shape = tickwire.bus.v1.BusBatch.$Properties;
+            }
+
+            /**
+             * Properties of a SnapshotReply.
+             * @deprecated Use tickwire.bus.v1.SnapshotReply.$Properties instead.
+             */
+            interface ISnapshotReply extends tickwire.bus.v1.SnapshotReply.$Properties {
+            }
+
+            /** Represents a SnapshotReply. */
+            class SnapshotReply {
+
+                /**
+                 * Constructs a new SnapshotReply.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.SnapshotReply.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** SnapshotReply batches. */
+                batches: Uint8Array[];
+
+                /**
+                 * Encodes the specified SnapshotReply message. Does not implicitly {@link tickwire.bus.v1.SnapshotReply.verify|verify} messages.
+                 * @param message SnapshotReply message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.SnapshotReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a SnapshotReply message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.SnapshotReply & tickwire.bus.v1.SnapshotReply.$Shape} SnapshotReply
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.SnapshotReply & tickwire.bus.v1.SnapshotReply.$Shape;
+            }
+
+            namespace SnapshotReply {
+
+                /** Properties of a SnapshotReply. */
+                interface $Properties {
+
+                    /** SnapshotReply batches */
+                    batches?: (Uint8Array[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a SnapshotReply. */
+                type $Shape = tickwire.bus.v1.SnapshotReply.$Properties;
+            }
         }
     }
 
     /** Namespace v1. */
     namespace v1 {
+
+        /**
+         * Properties of a Batch.
+         * @deprecated Use tickwire.v1.Batch.$Properties instead.
+         */
+        interface IBatch extends tickwire.v1.Batch.$Properties {
+        }
+
+        /** Represents a Batch. */
+        class Batch {
+
+            /**
+             * Constructs a new Batch.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Batch.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Batch topicId. */
+            topicId: number;
+
+            /** Batch times. */
+            times: (number|Long)[];
+
+            /** Batch prices. */
+            prices: (number|Long)[];
+
+            /** Batch sizes. */
+            sizes: (number|Long)[];
+
+            /** Batch levelCounts. */
+            levelCounts: number[];
+
+            /** Batch changes. */
+            changes: (number|Long)[];
+
+            /** Batch base. */
+            base?: (tickwire.v1.Base.$Properties|null);
+
+            /** Batch skipped. */
+            skipped: (number|Long);
+
+            /** Batch bidPrices. */
+            bidPrices: (number|Long)[];
+
+            /** Batch bidSizes. */
+            bidSizes: (number|Long)[];
+
+            /** Batch askPrices. */
+            askPrices: (number|Long)[];
+
+            /** Batch askSizes. */
+            askSizes: (number|Long)[];
+
+            /** Batch lastPrices. */
+            lastPrices: (number|Long)[];
+
+            /** Batch lastSizes. */
+            lastSizes: (number|Long)[];
+
+            /** Batch volumes. */
+            volumes: (number|Long)[];
+
+            /** Batch quoteVolumes. */
+            quoteVolumes: (number|Long)[];
+
+            /** Batch lastSequence. */
+            lastSequence: (number|Long);
+
+            /** Batch snapshot. */
+            snapshot: boolean;
+
+            /** Batch replaces. */
+            replaces: boolean;
+
+            /** Batch historical. */
+            historical: boolean;
+
+            /** Batch tradeIdDeltas. */
+            tradeIdDeltas: (number|Long)[];
+
+            /** Batch tradeIds. */
+            tradeIds: string[];
+
+            /** Batch texts. */
+            texts: tickwire.v1.DecimalText.$Properties[];
+
+            /** Batch openPrices. */
+            openPrices: (number|Long)[];
+
+            /** Batch highPrices. */
+            highPrices: (number|Long)[];
+
+            /** Batch lowPrices. */
+            lowPrices: (number|Long)[];
+
+            /** Batch closePrices. */
+            closePrices: (number|Long)[];
+
+            /** Batch tradeCounts. */
+            tradeCounts: (number|Long)[];
+
+            /** Batch intervalsMs. */
+            intervalsMs: (number|Long)[];
+
+            /** Batch openTimesUs. */
+            openTimesUs: (number|Long)[];
+
+            /** Batch closed. */
+            closed: (number|Long)[];
+
+            /** Batch markPrices. */
+            markPrices: (number|Long)[];
+
+            /** Batch indexPrices. */
+            indexPrices: (number|Long)[];
+
+            /** Batch openInterests. */
+            openInterests: (number|Long)[];
+
+            /** Batch openInterestValues. */
+            openInterestValues: (number|Long)[];
+
+            /** Batch fundingRates. */
+            fundingRates: (number|Long)[];
+
+            /** Batch nextFundingTimesUs. */
+            nextFundingTimesUs: (number|Long)[];
+
+            /** Batch liquidations. */
+            liquidations: tickwire.v1.Liquidation.$Properties[];
+
+            /** Batch statuses. */
+            statuses: tickwire.v1.TopicStatus.$Properties[];
+
+            /**
+             * Encodes the specified Batch message. Does not implicitly {@link tickwire.v1.Batch.verify|verify} messages.
+             * @param message Batch message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Batch.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Batch message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Batch & tickwire.v1.Batch.$Shape} Batch
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Batch & tickwire.v1.Batch.$Shape;
+        }
+
+        namespace Batch {
+
+            /** Properties of a Batch. */
+            interface $Properties {
+
+                /** Batch topicId */
+                topicId?: (number|null);
+
+                /** Batch times */
+                times?: ((number|Long)[]|null);
+
+                /** Batch prices */
+                prices?: ((number|Long)[]|null);
+
+                /** Batch sizes */
+                sizes?: ((number|Long)[]|null);
+
+                /** Batch levelCounts */
+                levelCounts?: (number[]|null);
+
+                /** Batch changes */
+                changes?: ((number|Long)[]|null);
+
+                /** Batch base */
+                base?: (tickwire.v1.Base.$Properties|null);
+
+                /** Batch skipped */
+                skipped?: (number|Long|null);
+
+                /** Batch bidPrices */
+                bidPrices?: ((number|Long)[]|null);
+
+                /** Batch bidSizes */
+                bidSizes?: ((number|Long)[]|null);
+
+                /** Batch askPrices */
+                askPrices?: ((number|Long)[]|null);
+
+                /** Batch askSizes */
+                askSizes?: ((number|Long)[]|null);
+
+                /** Batch lastPrices */
+                lastPrices?: ((number|Long)[]|null);
+
+                /** Batch lastSizes */
+                lastSizes?: ((number|Long)[]|null);
+
+                /** Batch volumes */
+                volumes?: ((number|Long)[]|null);
+
+                /** Batch quoteVolumes */
+                quoteVolumes?: ((number|Long)[]|null);
+
+                /** Batch lastSequence */
+                lastSequence?: (number|Long|null);
+
+                /** Batch snapshot */
+                snapshot?: (boolean|null);
+
+                /** Batch replaces */
+                replaces?: (boolean|null);
+
+                /** Batch historical */
+                historical?: (boolean|null);
+
+                /** Batch tradeIdDeltas */
+                tradeIdDeltas?: ((number|Long)[]|null);
+
+                /** Batch tradeIds */
+                tradeIds?: (string[]|null);
+
+                /** Batch texts */
+                texts?: (tickwire.v1.DecimalText.$Properties[]|null);
+
+                /** Batch openPrices */
+                openPrices?: ((number|Long)[]|null);
+
+                /** Batch highPrices */
+                highPrices?: ((number|Long)[]|null);
+
+                /** Batch lowPrices */
+                lowPrices?: ((number|Long)[]|null);
+
+                /** Batch closePrices */
+                closePrices?: ((number|Long)[]|null);
+
+                /** Batch tradeCounts */
+                tradeCounts?: ((number|Long)[]|null);
+
+                /** Batch intervalsMs */
+                intervalsMs?: ((number|Long)[]|null);
+
+                /** Batch openTimesUs */
+                openTimesUs?: ((number|Long)[]|null);
+
+                /** Batch closed */
+                closed?: ((number|Long)[]|null);
+
+                /** Batch markPrices */
+                markPrices?: ((number|Long)[]|null);
+
+                /** Batch indexPrices */
+                indexPrices?: ((number|Long)[]|null);
+
+                /** Batch openInterests */
+                openInterests?: ((number|Long)[]|null);
+
+                /** Batch openInterestValues */
+                openInterestValues?: ((number|Long)[]|null);
+
+                /** Batch fundingRates */
+                fundingRates?: ((number|Long)[]|null);
+
+                /** Batch nextFundingTimesUs */
+                nextFundingTimesUs?: ((number|Long)[]|null);
+
+                /** Batch liquidations */
+                liquidations?: (tickwire.v1.Liquidation.$Properties[]|null);
+
+                /** Batch statuses */
+                statuses?: (tickwire.v1.TopicStatus.$Properties[]|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Batch. */
+            type $Shape = tickwire.v1.Batch.$Properties;
+        }
+
+        /**
+         * Properties of a Base.
+         * @deprecated Use tickwire.v1.Base.$Properties instead.
+         */
+        interface IBase extends tickwire.v1.Base.$Properties {
+        }
+
+        /** Represents a Base. */
+        class Base {
+
+            /**
+             * Constructs a new Base.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Base.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Base channel. */
+            channel: tickwire.v1.Channel;
+
+            /** Base epoch. */
+            epoch: (number|Long);
+
+            /** Base sequence. */
+            sequence: (number|Long);
+
+            /** Base receivedTimeUs. */
+            receivedTimeUs: (number|Long);
+
+            /** Base venueTimeOffsetUs. */
+            venueTimeOffsetUs: (number|Long);
+
+            /** Base venueTimeReceivedOffsetUs. */
+            venueTimeReceivedOffsetUs: (number|Long);
+
+            /** Base venueTimeUnitUs. */
+            venueTimeUnitUs: number;
+
+            /** Base priceScale. */
+            priceScale: number;
+
+            /** Base sizeScale. */
+            sizeScale: number;
+
+            /** Base price. */
+            price: (number|Long);
+
+            /** Base askPrice. */
+            askPrice: (number|Long);
+
+            /** Base tradeIdForm. */
+            tradeIdForm: tickwire.v1.TradeIdForm;
+
+            /** Base tradeId. */
+            tradeId: (number|Long);
+
+            /** Base tradeIdPrefix. */
+            tradeIdPrefix: string;
+
+            /** Base tradeIdDigits. */
+            tradeIdDigits: number;
+
+            /** Base values. */
+            values: (number|Long)[];
+
+            /** Base scales. */
+            scales: number[];
+
+            /** Base absent. */
+            absent: number;
+
+            /**
+             * Encodes the specified Base message. Does not implicitly {@link tickwire.v1.Base.verify|verify} messages.
+             * @param message Base message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Base.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Base message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Base & tickwire.v1.Base.$Shape} Base
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Base & tickwire.v1.Base.$Shape;
+        }
+
+        namespace Base {
+
+            /** Properties of a Base. */
+            interface $Properties {
+
+                /** Base channel */
+                channel?: (tickwire.v1.Channel|null);
+
+                /** Base epoch */
+                epoch?: (number|Long|null);
+
+                /** Base sequence */
+                sequence?: (number|Long|null);
+
+                /** Base receivedTimeUs */
+                receivedTimeUs?: (number|Long|null);
+
+                /** Base venueTimeOffsetUs */
+                venueTimeOffsetUs?: (number|Long|null);
+
+                /** Base venueTimeReceivedOffsetUs */
+                venueTimeReceivedOffsetUs?: (number|Long|null);
+
+                /** Base venueTimeUnitUs */
+                venueTimeUnitUs?: (number|null);
+
+                /** Base priceScale */
+                priceScale?: (number|null);
+
+                /** Base sizeScale */
+                sizeScale?: (number|null);
+
+                /** Base price */
+                price?: (number|Long|null);
+
+                /** Base askPrice */
+                askPrice?: (number|Long|null);
+
+                /** Base tradeIdForm */
+                tradeIdForm?: (tickwire.v1.TradeIdForm|null);
+
+                /** Base tradeId */
+                tradeId?: (number|Long|null);
+
+                /** Base tradeIdPrefix */
+                tradeIdPrefix?: (string|null);
+
+                /** Base tradeIdDigits */
+                tradeIdDigits?: (number|null);
+
+                /** Base values */
+                values?: ((number|Long)[]|null);
+
+                /** Base scales */
+                scales?: (number[]|null);
+
+                /** Base absent */
+                absent?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Base. */
+            type $Shape = tickwire.v1.Base.$Properties;
+        }
+
+        /** TradeIdForm enum. */
+        enum TradeIdForm {
+
+            /** TRADE_ID_FORM_UNSPECIFIED value */
+            TRADE_ID_FORM_UNSPECIFIED = 0,
+
+            /** TRADE_ID_FORM_NUMBER value */
+            TRADE_ID_FORM_NUMBER = 1,
+
+            /** TRADE_ID_FORM_TEXT value */
+            TRADE_ID_FORM_TEXT = 2
+        }
+
+        /**
+         * Properties of a DecimalText.
+         * @deprecated Use tickwire.v1.DecimalText.$Properties instead.
+         */
+        interface IDecimalText extends tickwire.v1.DecimalText.$Properties {
+        }
+
+        /** Represents a DecimalText. */
+        class DecimalText {
+
+            /**
+             * Constructs a new DecimalText.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.DecimalText.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** DecimalText index. */
+            index: number;
+
+            /** DecimalText text. */
+            text: string;
+
+            /**
+             * Encodes the specified DecimalText message. Does not implicitly {@link tickwire.v1.DecimalText.verify|verify} messages.
+             * @param message DecimalText message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.DecimalText.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DecimalText message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.DecimalText & tickwire.v1.DecimalText.$Shape} DecimalText
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.DecimalText & tickwire.v1.DecimalText.$Shape;
+        }
+
+        namespace DecimalText {
+
+            /** Properties of a DecimalText. */
+            interface $Properties {
+
+                /** DecimalText index */
+                index?: (number|null);
+
+                /** DecimalText text */
+                text?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a DecimalText. */
+            type $Shape = tickwire.v1.DecimalText.$Properties;
+        }
+
+        /**
+         * Properties of a Funding.
+         * @deprecated Use tickwire.v1.Funding.$Properties instead.
+         */
+        interface IFunding extends tickwire.v1.Funding.$Properties {
+        }
+
+        /** Represents a Funding. */
+        class Funding {
+
+            /**
+             * Constructs a new Funding.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Funding.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Funding rate. */
+            rate: string;
+
+            /** Funding nextFundingTimeUs. */
+            nextFundingTimeUs: (number|Long);
+
+            /** Funding intervalMs. */
+            intervalMs: (number|Long);
+
+            /**
+             * Encodes the specified Funding message. Does not implicitly {@link tickwire.v1.Funding.verify|verify} messages.
+             * @param message Funding message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Funding.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Funding message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Funding & tickwire.v1.Funding.$Shape} Funding
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Funding & tickwire.v1.Funding.$Shape;
+        }
+
+        namespace Funding {
+
+            /** Properties of a Funding. */
+            interface $Properties {
+
+                /** Funding rate */
+                rate?: (string|null);
+
+                /** Funding nextFundingTimeUs */
+                nextFundingTimeUs?: (number|Long|null);
+
+                /** Funding intervalMs */
+                intervalMs?: (number|Long|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Funding. */
+            type $Shape = tickwire.v1.Funding.$Properties;
+        }
+
+        /**
+         * Properties of a MarkPrice.
+         * @deprecated Use tickwire.v1.MarkPrice.$Properties instead.
+         */
+        interface IMarkPrice extends tickwire.v1.MarkPrice.$Properties {
+        }
+
+        /** Represents a MarkPrice. */
+        class MarkPrice {
+
+            /**
+             * Constructs a new MarkPrice.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.MarkPrice.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** MarkPrice markPrice. */
+            markPrice: string;
+
+            /** MarkPrice indexPrice. */
+            indexPrice: string;
+
+            /**
+             * Encodes the specified MarkPrice message. Does not implicitly {@link tickwire.v1.MarkPrice.verify|verify} messages.
+             * @param message MarkPrice message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.MarkPrice.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a MarkPrice message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.MarkPrice & tickwire.v1.MarkPrice.$Shape} MarkPrice
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.MarkPrice & tickwire.v1.MarkPrice.$Shape;
+        }
+
+        namespace MarkPrice {
+
+            /** Properties of a MarkPrice. */
+            interface $Properties {
+
+                /** MarkPrice markPrice */
+                markPrice?: (string|null);
+
+                /** MarkPrice indexPrice */
+                indexPrice?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a MarkPrice. */
+            type $Shape = tickwire.v1.MarkPrice.$Properties;
+        }
+
+        /**
+         * Properties of an OpenInterest.
+         * @deprecated Use tickwire.v1.OpenInterest.$Properties instead.
+         */
+        interface IOpenInterest extends tickwire.v1.OpenInterest.$Properties {
+        }
+
+        /** Represents an OpenInterest. */
+        class OpenInterest {
+
+            /**
+             * Constructs a new OpenInterest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.OpenInterest.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** OpenInterest openInterest. */
+            openInterest: string;
+
+            /** OpenInterest openInterestValue. */
+            openInterestValue: string;
+
+            /**
+             * Encodes the specified OpenInterest message. Does not implicitly {@link tickwire.v1.OpenInterest.verify|verify} messages.
+             * @param message OpenInterest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.OpenInterest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an OpenInterest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.OpenInterest & tickwire.v1.OpenInterest.$Shape} OpenInterest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.OpenInterest & tickwire.v1.OpenInterest.$Shape;
+        }
+
+        namespace OpenInterest {
+
+            /** Properties of an OpenInterest. */
+            interface $Properties {
+
+                /** OpenInterest openInterest */
+                openInterest?: (string|null);
+
+                /** OpenInterest openInterestValue */
+                openInterestValue?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an OpenInterest. */
+            type $Shape = tickwire.v1.OpenInterest.$Properties;
+        }
+
+        /**
+         * Properties of a Liquidation.
+         * @deprecated Use tickwire.v1.Liquidation.$Properties instead.
+         */
+        interface ILiquidation extends tickwire.v1.Liquidation.$Properties {
+        }
+
+        /** Represents a Liquidation. */
+        class Liquidation {
+
+            /**
+             * Constructs a new Liquidation.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Liquidation.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Liquidation price. */
+            price: string;
+
+            /** Liquidation size. */
+            size: string;
+
+            /** Liquidation aggressorSide. */
+            aggressorSide: tickwire.v1.AggressorSide;
+
+            /** Liquidation liquidationId. */
+            liquidationId: string;
+
+            /**
+             * Encodes the specified Liquidation message. Does not implicitly {@link tickwire.v1.Liquidation.verify|verify} messages.
+             * @param message Liquidation message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Liquidation.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Liquidation message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Liquidation & tickwire.v1.Liquidation.$Shape} Liquidation
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Liquidation & tickwire.v1.Liquidation.$Shape;
+        }
+
+        namespace Liquidation {
+
+            /** Properties of a Liquidation. */
+            interface $Properties {
+
+                /** Liquidation price */
+                price?: (string|null);
+
+                /** Liquidation size */
+                size?: (string|null);
+
+                /** Liquidation aggressorSide */
+                aggressorSide?: (tickwire.v1.AggressorSide|null);
+
+                /** Liquidation liquidationId */
+                liquidationId?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Liquidation. */
+            type $Shape = tickwire.v1.Liquidation.$Properties;
+        }
+
+        /** AggressorSide enum. */
+        enum AggressorSide {
+
+            /** AGGRESSOR_SIDE_UNSPECIFIED value */
+            AGGRESSOR_SIDE_UNSPECIFIED = 0,
+
+            /** AGGRESSOR_SIDE_BUYER value */
+            AGGRESSOR_SIDE_BUYER = 1,
+
+            /** AGGRESSOR_SIDE_SELLER value */
+            AGGRESSOR_SIDE_SELLER = 2,
+
+            /** AGGRESSOR_SIDE_NONE value */
+            AGGRESSOR_SIDE_NONE = 3
+        }
+
+        /**
+         * Properties of a Trade.
+         * @deprecated Use tickwire.v1.Trade.$Properties instead.
+         */
+        interface ITrade extends tickwire.v1.Trade.$Properties {
+        }
+
+        /** Represents a Trade. */
+        class Trade {
+
+            /**
+             * Constructs a new Trade.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Trade.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Trade sequence. */
+            sequence: (number|Long);
+
+            /** Trade venueTimeUs. */
+            venueTimeUs?: (number|Long|null);
+
+            /** Trade receivedTimeUs. */
+            receivedTimeUs: (number|Long);
+
+            /** Trade price. */
+            price: string;
+
+            /** Trade size. */
+            size: string;
+
+            /** Trade aggressorSide. */
+            aggressorSide: tickwire.v1.AggressorSide;
+
+            /** Trade tradeId. */
+            tradeId: string;
+
+            /** Trade historical. */
+            historical: boolean;
+
+            /**
+             * Encodes the specified Trade message. Does not implicitly {@link tickwire.v1.Trade.verify|verify} messages.
+             * @param message Trade message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Trade.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Trade message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Trade & tickwire.v1.Trade.$Shape} Trade
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Trade & tickwire.v1.Trade.$Shape;
+        }
+
+        namespace Trade {
+
+            /** Properties of a Trade. */
+            interface $Properties {
+
+                /** Trade sequence */
+                sequence?: (number|Long|null);
+
+                /** Trade venueTimeUs */
+                venueTimeUs?: (number|Long|null);
+
+                /** Trade receivedTimeUs */
+                receivedTimeUs?: (number|Long|null);
+
+                /** Trade price */
+                price?: (string|null);
+
+                /** Trade size */
+                size?: (string|null);
+
+                /** Trade aggressorSide */
+                aggressorSide?: (tickwire.v1.AggressorSide|null);
+
+                /** Trade tradeId */
+                tradeId?: (string|null);
+
+                /** Trade historical */
+                historical?: (boolean|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Trade. */
+            type $Shape = tickwire.v1.Trade.$Properties;
+        }
+
+        /** Channel enum. */
+        enum Channel {
+
+            /** CHANNEL_UNSPECIFIED value */
+            CHANNEL_UNSPECIFIED = 0,
+
+            /** CHANNEL_TRADES value */
+            CHANNEL_TRADES = 1,
+
+            /** CHANNEL_QUOTES value */
+            CHANNEL_QUOTES = 2,
+
+            /** CHANNEL_BOOK value */
+            CHANNEL_BOOK = 3,
+
+            /** CHANNEL_CANDLES value */
+            CHANNEL_CANDLES = 4,
+
+            /** CHANNEL_TICKER value */
+            CHANNEL_TICKER = 5,
+
+            /** CHANNEL_FUNDING value */
+            CHANNEL_FUNDING = 6,
+
+            /** CHANNEL_MARK_PRICE value */
+            CHANNEL_MARK_PRICE = 7,
+
+            /** CHANNEL_OPEN_INTEREST value */
+            CHANNEL_OPEN_INTEREST = 8,
+
+            /** CHANNEL_LIQUIDATIONS value */
+            CHANNEL_LIQUIDATIONS = 9,
+
+            /** CHANNEL_STATUS value */
+            CHANNEL_STATUS = 10
+        }
+
+        /** InstrumentKind enum. */
+        enum InstrumentKind {
+
+            /** INSTRUMENT_KIND_UNSPECIFIED value */
+            INSTRUMENT_KIND_UNSPECIFIED = 0,
+
+            /** INSTRUMENT_KIND_SPOT value */
+            INSTRUMENT_KIND_SPOT = 1,
+
+            /** INSTRUMENT_KIND_PERPETUAL value */
+            INSTRUMENT_KIND_PERPETUAL = 2,
+
+            /** INSTRUMENT_KIND_FUTURE value */
+            INSTRUMENT_KIND_FUTURE = 3,
+
+            /** INSTRUMENT_KIND_OPTION value */
+            INSTRUMENT_KIND_OPTION = 4
+        }
+
+        /** OptionType enum. */
+        enum OptionType {
+
+            /** OPTION_TYPE_UNSPECIFIED value */
+            OPTION_TYPE_UNSPECIFIED = 0,
+
+            /** OPTION_TYPE_CALL value */
+            OPTION_TYPE_CALL = 1,
+
+            /** OPTION_TYPE_PUT value */
+            OPTION_TYPE_PUT = 2
+        }
+
+        /** SizeUnit enum. */
+        enum SizeUnit {
+
+            /** SIZE_UNIT_UNSPECIFIED value */
+            SIZE_UNIT_UNSPECIFIED = 0,
+
+            /** SIZE_UNIT_BASE value */
+            SIZE_UNIT_BASE = 1,
+
+            /** SIZE_UNIT_QUOTE value */
+            SIZE_UNIT_QUOTE = 2,
+
+            /** SIZE_UNIT_CONTRACT value */
+            SIZE_UNIT_CONTRACT = 3
+        }
+
+        /**
+         * Properties of an Instrument.
+         * @deprecated Use tickwire.v1.Instrument.$Properties instead.
+         */
+        interface IInstrument extends tickwire.v1.Instrument.$Properties {
+        }
+
+        /** Represents an Instrument. */
+        class Instrument {
+
+            /**
+             * Constructs a new Instrument.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Instrument.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Instrument venue. */
+            venue: string;
+
+            /** Instrument symbol. */
+            symbol: string;
+
+            /** Instrument venueSymbol. */
+            venueSymbol: string;
+
+            /** Instrument kind. */
+            kind: tickwire.v1.InstrumentKind;
+
+            /** Instrument base. */
+            base: string;
+
+            /** Instrument quote. */
+            quote: string;
+
+            /** Instrument settle. */
+            settle: string;
+
+            /** Instrument inverse. */
+            inverse: boolean;
+
+            /** Instrument contractSize. */
+            contractSize: string;
+
+            /** Instrument priceIncrement. */
+            priceIncrement: string;
+
+            /** Instrument sizeIncrement. */
+            sizeIncrement: string;
+
+            /** Instrument expiryTimeUs. */
+            expiryTimeUs: (number|Long);
+
+            /** Instrument strike. */
+            strike: string;
+
+            /** Instrument optionType. */
+            optionType: tickwire.v1.OptionType;
+
+            /** Instrument channels. */
+            channels: tickwire.v1.Channel[];
+
+            /** Instrument sizeUnit. */
+            sizeUnit: tickwire.v1.SizeUnit;
+
+            /** Instrument venueMarket. */
+            venueMarket: string;
+
+            /**
+             * Encodes the specified Instrument message. Does not implicitly {@link tickwire.v1.Instrument.verify|verify} messages.
+             * @param message Instrument message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Instrument.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an Instrument message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Instrument & tickwire.v1.Instrument.$Shape} Instrument
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Instrument & tickwire.v1.Instrument.$Shape;
+        }
+
+        namespace Instrument {
+
+            /** Properties of an Instrument. */
+            interface $Properties {
+
+                /** Instrument venue */
+                venue?: (string|null);
+
+                /** Instrument symbol */
+                symbol?: (string|null);
+
+                /** Instrument venueSymbol */
+                venueSymbol?: (string|null);
+
+                /** Instrument kind */
+                kind?: (tickwire.v1.InstrumentKind|null);
+
+                /** Instrument base */
+                base?: (string|null);
+
+                /** Instrument quote */
+                quote?: (string|null);
+
+                /** Instrument settle */
+                settle?: (string|null);
+
+                /** Instrument inverse */
+                inverse?: (boolean|null);
+
+                /** Instrument contractSize */
+                contractSize?: (string|null);
+
+                /** Instrument priceIncrement */
+                priceIncrement?: (string|null);
+
+                /** Instrument sizeIncrement */
+                sizeIncrement?: (string|null);
+
+                /** Instrument expiryTimeUs */
+                expiryTimeUs?: (number|Long|null);
+
+                /** Instrument strike */
+                strike?: (string|null);
+
+                /** Instrument optionType */
+                optionType?: (tickwire.v1.OptionType|null);
+
+                /** Instrument channels */
+                channels?: (tickwire.v1.Channel[]|null);
+
+                /** Instrument sizeUnit */
+                sizeUnit?: (tickwire.v1.SizeUnit|null);
+
+                /** Instrument venueMarket */
+                venueMarket?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an Instrument. */
+            type $Shape = tickwire.v1.Instrument.$Properties;
+        }
+
+        /** TopicState enum. */
+        enum TopicState {
+
+            /** TOPIC_STATE_UNSPECIFIED value */
+            TOPIC_STATE_UNSPECIFIED = 0,
+
+            /** TOPIC_STATE_SYNCING value */
+            TOPIC_STATE_SYNCING = 1,
+
+            /** TOPIC_STATE_LIVE value */
+            TOPIC_STATE_LIVE = 2,
+
+            /** TOPIC_STATE_STALE value */
+            TOPIC_STATE_STALE = 3,
+
+            /** TOPIC_STATE_GAP value */
+            TOPIC_STATE_GAP = 4,
+
+            /** TOPIC_STATE_RESYNCING value */
+            TOPIC_STATE_RESYNCING = 5,
+
+            /** TOPIC_STATE_DOWN value */
+            TOPIC_STATE_DOWN = 6
+        }
+
+        /**
+         * Properties of a TopicStatus.
+         * @deprecated Use tickwire.v1.TopicStatus.$Properties instead.
+         */
+        interface ITopicStatus extends tickwire.v1.TopicStatus.$Properties {
+        }
+
+        /** Represents a TopicStatus. */
+        class TopicStatus {
+
+            /**
+             * Constructs a new TopicStatus.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.TopicStatus.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** TopicStatus channel. */
+            channel: tickwire.v1.Channel;
+
+            /** TopicStatus state. */
+            state: tickwire.v1.TopicState;
+
+            /** TopicStatus reason. */
+            reason: string;
+
+            /** TopicStatus sinceTimeUs. */
+            sinceTimeUs: (number|Long);
+
+            /**
+             * Encodes the specified TopicStatus message. Does not implicitly {@link tickwire.v1.TopicStatus.verify|verify} messages.
+             * @param message TopicStatus message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.TopicStatus.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a TopicStatus message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.TopicStatus & tickwire.v1.TopicStatus.$Shape} TopicStatus
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.TopicStatus & tickwire.v1.TopicStatus.$Shape;
+        }
+
+        namespace TopicStatus {
+
+            /** Properties of a TopicStatus. */
+            interface $Properties {
+
+                /** TopicStatus channel */
+                channel?: (tickwire.v1.Channel|null);
+
+                /** TopicStatus state */
+                state?: (tickwire.v1.TopicState|null);
+
+                /** TopicStatus reason */
+                reason?: (string|null);
+
+                /** TopicStatus sinceTimeUs */
+                sinceTimeUs?: (number|Long|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a TopicStatus. */
+            type $Shape = tickwire.v1.TopicStatus.$Properties;
+        }
 
         /**
          * Properties of a ClientFrame.
@@ -1154,12 +2535,6 @@ export namespace tickwire {
             /** TopicResult conflationIntervalMs. */
             conflationIntervalMs: number;
 
-            /** TopicResult priceScale. */
-            priceScale: number;
-
-            /** TopicResult sizeScale. */
-            sizeScale: number;
-
             /**
              * Encodes the specified TopicResult message. Does not implicitly {@link tickwire.v1.TopicResult.verify|verify} messages.
              * @param message TopicResult message or plain object to encode
@@ -1222,12 +2597,6 @@ export namespace tickwire {
 
                 /** TopicResult conflationIntervalMs */
                 conflationIntervalMs?: (number|null);
-
-                /** TopicResult priceScale */
-                priceScale?: (number|null);
-
-                /** TopicResult sizeScale */
-                sizeScale?: (number|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2003,212 +3372,130 @@ export namespace tickwire {
             type $Shape = tickwire.v1.Pong.$Properties;
         }
 
-        /**
-         * Properties of a Batch.
-         * @deprecated Use tickwire.v1.Batch.$Properties instead.
-         */
-        interface IBatch extends tickwire.v1.Batch.$Properties {
+        /** CloseCode enum. */
+        enum CloseCode {
+
+            /** CLOSE_CODE_UNSPECIFIED value */
+            CLOSE_CODE_UNSPECIFIED = 0,
+
+            /** CLOSE_CODE_GOING_AWAY value */
+            CLOSE_CODE_GOING_AWAY = 4000,
+
+            /** CLOSE_CODE_SLOW_CONSUMER value */
+            CLOSE_CODE_SLOW_CONSUMER = 4001,
+
+            /** CLOSE_CODE_INTERNAL value */
+            CLOSE_CODE_INTERNAL = 4002,
+
+            /** CLOSE_CODE_OVERLOADED value */
+            CLOSE_CODE_OVERLOADED = 4003,
+
+            /** CLOSE_CODE_RATE_LIMITED value */
+            CLOSE_CODE_RATE_LIMITED = 4004,
+
+            /** CLOSE_CODE_HELLO_TIMEOUT value */
+            CLOSE_CODE_HELLO_TIMEOUT = 4005,
+
+            /** CLOSE_CODE_PROTOCOL_ERROR value */
+            CLOSE_CODE_PROTOCOL_ERROR = 4500,
+
+            /** CLOSE_CODE_TEXT_FRAME value */
+            CLOSE_CODE_TEXT_FRAME = 4501,
+
+            /** CLOSE_CODE_FRAME_TOO_LARGE value */
+            CLOSE_CODE_FRAME_TOO_LARGE = 4502,
+
+            /** CLOSE_CODE_UNSUPPORTED_VERSION value */
+            CLOSE_CODE_UNSUPPORTED_VERSION = 4503,
+
+            /** CLOSE_CODE_UNAUTHENTICATED value */
+            CLOSE_CODE_UNAUTHENTICATED = 4504,
+
+            /** CLOSE_CODE_PERMISSION_DENIED value */
+            CLOSE_CODE_PERMISSION_DENIED = 4505
         }
 
-        /** Represents a Batch. */
-        class Batch {
+        /** Code enum. */
+        enum Code {
 
-            /**
-             * Constructs a new Batch.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.Batch.$Properties);
+            /** CODE_UNSPECIFIED value */
+            CODE_UNSPECIFIED = 0,
 
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
+            /** CODE_CANCELLED value */
+            CODE_CANCELLED = 1,
 
-            /** Batch topicId. */
-            topicId: number;
+            /** CODE_UNKNOWN value */
+            CODE_UNKNOWN = 2,
 
-            /** Batch epoch. */
-            epoch: (number|Long);
+            /** CODE_INVALID_ARGUMENT value */
+            CODE_INVALID_ARGUMENT = 3,
 
-            /** Batch firstSequence. */
-            firstSequence: (number|Long);
+            /** CODE_DEADLINE_EXCEEDED value */
+            CODE_DEADLINE_EXCEEDED = 4,
 
-            /** Batch count. */
-            count: number;
+            /** CODE_NOT_FOUND value */
+            CODE_NOT_FOUND = 5,
 
-            /** Batch previousSequence. */
-            previousSequence: (number|Long);
+            /** CODE_ALREADY_EXISTS value */
+            CODE_ALREADY_EXISTS = 6,
 
-            /** Batch snapshot. */
-            snapshot: boolean;
+            /** CODE_PERMISSION_DENIED value */
+            CODE_PERMISSION_DENIED = 7,
 
-            /** Batch publishedTimeUs. */
-            publishedTimeUs: (number|Long);
+            /** CODE_RESOURCE_EXHAUSTED value */
+            CODE_RESOURCE_EXHAUSTED = 8,
 
-            /** Batch receivedTimeUs. */
-            receivedTimeUs: (number|Long);
+            /** CODE_FAILED_PRECONDITION value */
+            CODE_FAILED_PRECONDITION = 9,
 
-            /** Batch receivedTimeDeltasUs. */
-            receivedTimeDeltasUs: (number|Long)[];
+            /** CODE_ABORTED value */
+            CODE_ABORTED = 10,
 
-            /** Batch venueTimeOffsetsUs. */
-            venueTimeOffsetsUs: (number|Long)[];
+            /** CODE_OUT_OF_RANGE value */
+            CODE_OUT_OF_RANGE = 11,
 
-            /** Batch venueTimeAbsent. */
-            venueTimeAbsent: boolean[];
+            /** CODE_UNIMPLEMENTED value */
+            CODE_UNIMPLEMENTED = 12,
 
-            /** Batch trades. */
-            trades?: (tickwire.v1.TradeBatch.$Properties|null);
+            /** CODE_INTERNAL value */
+            CODE_INTERNAL = 13,
 
-            /** Batch quotes. */
-            quotes?: (tickwire.v1.QuoteBatch.$Properties|null);
+            /** CODE_UNAVAILABLE value */
+            CODE_UNAVAILABLE = 14,
 
-            /** Batch books. */
-            books?: (tickwire.v1.BookBatch.$Properties|null);
+            /** CODE_DATA_LOSS value */
+            CODE_DATA_LOSS = 15,
 
-            /** Batch candles. */
-            candles?: (tickwire.v1.CandleBatch.$Properties|null);
-
-            /** Batch tickers. */
-            tickers?: (tickwire.v1.TickerBatch.$Properties|null);
-
-            /** Batch fundings. */
-            fundings?: (tickwire.v1.FundingBatch.$Properties|null);
-
-            /** Batch markPrices. */
-            markPrices?: (tickwire.v1.MarkPriceBatch.$Properties|null);
-
-            /** Batch openInterests. */
-            openInterests?: (tickwire.v1.OpenInterestBatch.$Properties|null);
-
-            /** Batch liquidations. */
-            liquidations?: (tickwire.v1.LiquidationBatch.$Properties|null);
-
-            /** Batch statuses. */
-            statuses?: (tickwire.v1.StatusBatch.$Properties|null);
-
-            /** Batch payload. */
-            payload?: ("trades"|"quotes"|"books"|"candles"|"tickers"|"fundings"|"markPrices"|"openInterests"|"liquidations"|"statuses");
-
-            /**
-             * Encodes the specified Batch message. Does not implicitly {@link tickwire.v1.Batch.verify|verify} messages.
-             * @param message Batch message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.Batch.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a Batch message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.Batch & tickwire.v1.Batch.$Shape} Batch
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Batch & tickwire.v1.Batch.$Shape;
+            /** CODE_UNAUTHENTICATED value */
+            CODE_UNAUTHENTICATED = 16
         }
 
-        namespace Batch {
+        /** TopicError enum. */
+        enum TopicError {
 
-            /** Properties of a Batch. */
-            interface $Properties {
+            /** TOPIC_ERROR_UNSPECIFIED value */
+            TOPIC_ERROR_UNSPECIFIED = 0,
 
-                /** Batch topicId */
-                topicId?: (number|null);
+            /** TOPIC_ERROR_MALFORMED value */
+            TOPIC_ERROR_MALFORMED = 1,
 
-                /** Batch epoch */
-                epoch?: (number|Long|null);
+            /** TOPIC_ERROR_UNKNOWN value */
+            TOPIC_ERROR_UNKNOWN = 2,
 
-                /** Batch firstSequence */
-                firstSequence?: (number|Long|null);
+            /** TOPIC_ERROR_ALREADY_SUBSCRIBED value */
+            TOPIC_ERROR_ALREADY_SUBSCRIBED = 3,
 
-                /** Batch count */
-                count?: (number|null);
+            /** TOPIC_ERROR_LIMIT_EXCEEDED value */
+            TOPIC_ERROR_LIMIT_EXCEEDED = 4,
 
-                /** Batch previousSequence */
-                previousSequence?: (number|Long|null);
+            /** TOPIC_ERROR_PERMISSION_DENIED value */
+            TOPIC_ERROR_PERMISSION_DENIED = 5,
 
-                /** Batch snapshot */
-                snapshot?: (boolean|null);
+            /** TOPIC_ERROR_UNAVAILABLE value */
+            TOPIC_ERROR_UNAVAILABLE = 6,
 
-                /** Batch publishedTimeUs */
-                publishedTimeUs?: (number|Long|null);
-
-                /** Batch receivedTimeUs */
-                receivedTimeUs?: (number|Long|null);
-
-                /** Batch receivedTimeDeltasUs */
-                receivedTimeDeltasUs?: ((number|Long)[]|null);
-
-                /** Batch venueTimeOffsetsUs */
-                venueTimeOffsetsUs?: ((number|Long)[]|null);
-
-                /** Batch venueTimeAbsent */
-                venueTimeAbsent?: (boolean[]|null);
-
-                /** Batch trades */
-                trades?: (tickwire.v1.TradeBatch.$Properties|null);
-
-                /** Batch quotes */
-                quotes?: (tickwire.v1.QuoteBatch.$Properties|null);
-
-                /** Batch books */
-                books?: (tickwire.v1.BookBatch.$Properties|null);
-
-                /** Batch candles */
-                candles?: (tickwire.v1.CandleBatch.$Properties|null);
-
-                /** Batch tickers */
-                tickers?: (tickwire.v1.TickerBatch.$Properties|null);
-
-                /** Batch fundings */
-                fundings?: (tickwire.v1.FundingBatch.$Properties|null);
-
-                /** Batch markPrices */
-                markPrices?: (tickwire.v1.MarkPriceBatch.$Properties|null);
-
-                /** Batch openInterests */
-                openInterests?: (tickwire.v1.OpenInterestBatch.$Properties|null);
-
-                /** Batch liquidations */
-                liquidations?: (tickwire.v1.LiquidationBatch.$Properties|null);
-
-                /** Batch statuses */
-                statuses?: (tickwire.v1.StatusBatch.$Properties|null);
-
-                /** Batch payload */
-                payload?: ("trades"|"quotes"|"books"|"candles"|"tickers"|"fundings"|"markPrices"|"openInterests"|"liquidations"|"statuses");
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Narrowed shape of a Batch. */
-            type $Shape = {
-              topicId?: number|null;
-              epoch?: number|Long|null;
-              firstSequence?: number|Long|null;
-              count?: number|null;
-              previousSequence?: number|Long|null;
-              snapshot?: boolean|null;
-              publishedTimeUs?: number|Long|null;
-              receivedTimeUs?: number|Long|null;
-              receivedTimeDeltasUs?: (number|Long)[]|null;
-              venueTimeOffsetsUs?: (number|Long)[]|null;
-              venueTimeAbsent?: boolean[]|null;
-              trades?: tickwire.v1.TradeBatch.$Shape|null;
-              quotes?: tickwire.v1.QuoteBatch.$Shape|null;
-              books?: tickwire.v1.BookBatch.$Shape|null;
-              candles?: tickwire.v1.CandleBatch.$Shape|null;
-              tickers?: tickwire.v1.TickerBatch.$Shape|null;
-              fundings?: tickwire.v1.FundingBatch.$Shape|null;
-              markPrices?: tickwire.v1.MarkPriceBatch.$Shape|null;
-              openInterests?: tickwire.v1.OpenInterestBatch.$Shape|null;
-              liquidations?: tickwire.v1.LiquidationBatch.$Shape|null;
-              statuses?: tickwire.v1.StatusBatch.$Shape|null;
-              $unknowns?: Uint8Array[];
-            } & (
-              ({ payload?: undefined; trades?: null; quotes?: null; books?: null; candles?: null; tickers?: null; fundings?: null; markPrices?: null; openInterests?: null; liquidations?: null; statuses?: null }|{ payload?: "trades"; trades: tickwire.v1.TradeBatch.$Shape; quotes?: null; books?: null; candles?: null; tickers?: null; fundings?: null; markPrices?: null; openInterests?: null; liquidations?: null; statuses?: null }|{ payload?: "quotes"; trades?: null; quotes: tickwire.v1.QuoteBatch.$Shape; books?: null; candles?: null; tickers?: null; fundings?: null; markPrices?: null; openInterests?: null; liquidations?: null; statuses?: null }|{ payload?: "books"; trades?: null; quotes?: null; books: tickwire.v1.BookBatch.$Shape; candles?: null; tickers?: null; fundings?: null; markPrices?: null; openInterests?: null; liquidations?: null; statuses?: null }|{ payload?: "candles"; trades?: null; quotes?: null; books?: null; candles: tickwire.v1.CandleBatch.$Shape; tickers?: null; fundings?: null; markPrices?: null; openInterests?: null; liquidations?: null; statuses?: null }|{ payload?: "tickers"; trades?: null; quotes?: null; books?: null; candles?: null; tickers: tickwire.v1.TickerBatch.$Shape; fundings?: null; markPrices?: null; openInterests?: null; liquidations?: null; statuses?: null }|{ payload?: "fundings"; trades?: null; quotes?: null; books?: null; candles?: null; tickers?: null; fundings: tickwire.v1.FundingBatch.$Shape; markPrices?: null; openInterests?: null; liquidations?: null; statuses?: null }|{ payload?: "markPrices"; trades?: null; quotes?: null; books?: null; candles?: null; tickers?: null; fundings?: null; markPrices: tickwire.v1.MarkPriceBatch.$Shape; openInterests?: null; liquidations?: null; statuses?: null }|{ payload?: "openInterests"; trades?: null; quotes?: null; books?: null; candles?: null; tickers?: null; fundings?: null; markPrices?: null; openInterests: tickwire.v1.OpenInterestBatch.$Shape; liquidations?: null; statuses?: null }|{ payload?: "liquidations"; trades?: null; quotes?: null; books?: null; candles?: null; tickers?: null; fundings?: null; markPrices?: null; openInterests?: null; liquidations: tickwire.v1.LiquidationBatch.$Shape; statuses?: null }|{ payload?: "statuses"; trades?: null; quotes?: null; books?: null; candles?: null; tickers?: null; fundings?: null; markPrices?: null; openInterests?: null; liquidations?: null; statuses: tickwire.v1.StatusBatch.$Shape })
-            );
+            /** TOPIC_ERROR_NOT_SUBSCRIBED value */
+            TOPIC_ERROR_NOT_SUBSCRIBED = 7
         }
 
         /**
@@ -2356,174 +3643,6 @@ export namespace tickwire {
         }
 
         /**
-         * Properties of a BookBatch.
-         * @deprecated Use tickwire.v1.BookBatch.$Properties instead.
-         */
-        interface IBookBatch extends tickwire.v1.BookBatch.$Properties {
-        }
-
-        /** Represents a BookBatch. */
-        class BookBatch {
-
-            /**
-             * Constructs a new BookBatch.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.BookBatch.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** BookBatch priceScale. */
-            priceScale: number;
-
-            /** BookBatch sizeScale. */
-            sizeScale: number;
-
-            /** BookBatch snapshots. */
-            snapshots: boolean[];
-
-            /** BookBatch bidCounts. */
-            bidCounts: number[];
-
-            /** BookBatch askCounts. */
-            askCounts: number[];
-
-            /** BookBatch priceDeltas. */
-            priceDeltas: (number|Long)[];
-
-            /** BookBatch sizes. */
-            sizes: (number|Long)[];
-
-            /** BookBatch priceTexts. */
-            priceTexts: tickwire.v1.DecimalText.$Properties[];
-
-            /** BookBatch sizeTexts. */
-            sizeTexts: tickwire.v1.DecimalText.$Properties[];
-
-            /**
-             * Encodes the specified BookBatch message. Does not implicitly {@link tickwire.v1.BookBatch.verify|verify} messages.
-             * @param message BookBatch message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.BookBatch.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a BookBatch message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.BookBatch & tickwire.v1.BookBatch.$Shape} BookBatch
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.BookBatch & tickwire.v1.BookBatch.$Shape;
-        }
-
-        namespace BookBatch {
-
-            /** Properties of a BookBatch. */
-            interface $Properties {
-
-                /** BookBatch priceScale */
-                priceScale?: (number|null);
-
-                /** BookBatch sizeScale */
-                sizeScale?: (number|null);
-
-                /** BookBatch snapshots */
-                snapshots?: (boolean[]|null);
-
-                /** BookBatch bidCounts */
-                bidCounts?: (number[]|null);
-
-                /** BookBatch askCounts */
-                askCounts?: (number[]|null);
-
-                /** BookBatch priceDeltas */
-                priceDeltas?: ((number|Long)[]|null);
-
-                /** BookBatch sizes */
-                sizes?: ((number|Long)[]|null);
-
-                /** BookBatch priceTexts */
-                priceTexts?: (tickwire.v1.DecimalText.$Properties[]|null);
-
-                /** BookBatch sizeTexts */
-                sizeTexts?: (tickwire.v1.DecimalText.$Properties[]|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a BookBatch. */
-            type $Shape = tickwire.v1.BookBatch.$Properties;
-        }
-
-        /**
-         * Properties of a DecimalText.
-         * @deprecated Use tickwire.v1.DecimalText.$Properties instead.
-         */
-        interface IDecimalText extends tickwire.v1.DecimalText.$Properties {
-        }
-
-        /** Represents a DecimalText. */
-        class DecimalText {
-
-            /**
-             * Constructs a new DecimalText.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.DecimalText.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** DecimalText index. */
-            index: number;
-
-            /** DecimalText text. */
-            text: string;
-
-            /**
-             * Encodes the specified DecimalText message. Does not implicitly {@link tickwire.v1.DecimalText.verify|verify} messages.
-             * @param message DecimalText message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.DecimalText.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a DecimalText message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.DecimalText & tickwire.v1.DecimalText.$Shape} DecimalText
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.DecimalText & tickwire.v1.DecimalText.$Shape;
-        }
-
-        namespace DecimalText {
-
-            /** Properties of a DecimalText. */
-            interface $Properties {
-
-                /** DecimalText index */
-                index?: (number|null);
-
-                /** DecimalText text */
-                text?: (string|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a DecimalText. */
-            type $Shape = tickwire.v1.DecimalText.$Properties;
-        }
-
-        /**
          * Properties of a Candle.
          * @deprecated Use tickwire.v1.Candle.$Properties instead.
          */
@@ -2632,1674 +3751,6 @@ export namespace tickwire {
 
             /** Shape of a Candle. */
             type $Shape = tickwire.v1.Candle.$Properties;
-        }
-
-        /**
-         * Properties of a CandleBatch.
-         * @deprecated Use tickwire.v1.CandleBatch.$Properties instead.
-         */
-        interface ICandleBatch extends tickwire.v1.CandleBatch.$Properties {
-        }
-
-        /** Represents a CandleBatch. */
-        class CandleBatch {
-
-            /**
-             * Constructs a new CandleBatch.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.CandleBatch.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** CandleBatch candles. */
-            candles: tickwire.v1.Candle.$Properties[];
-
-            /**
-             * Encodes the specified CandleBatch message. Does not implicitly {@link tickwire.v1.CandleBatch.verify|verify} messages.
-             * @param message CandleBatch message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.CandleBatch.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a CandleBatch message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.CandleBatch & tickwire.v1.CandleBatch.$Shape} CandleBatch
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.CandleBatch & tickwire.v1.CandleBatch.$Shape;
-        }
-
-        namespace CandleBatch {
-
-            /** Properties of a CandleBatch. */
-            interface $Properties {
-
-                /** CandleBatch candles */
-                candles?: (tickwire.v1.Candle.$Properties[]|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a CandleBatch. */
-            type $Shape = tickwire.v1.CandleBatch.$Properties;
-        }
-
-        /**
-         * Properties of a Funding.
-         * @deprecated Use tickwire.v1.Funding.$Properties instead.
-         */
-        interface IFunding extends tickwire.v1.Funding.$Properties {
-        }
-
-        /** Represents a Funding. */
-        class Funding {
-
-            /**
-             * Constructs a new Funding.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.Funding.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** Funding rate. */
-            rate: string;
-
-            /** Funding nextFundingTimeUs. */
-            nextFundingTimeUs: (number|Long);
-
-            /** Funding intervalMs. */
-            intervalMs: (number|Long);
-
-            /**
-             * Encodes the specified Funding message. Does not implicitly {@link tickwire.v1.Funding.verify|verify} messages.
-             * @param message Funding message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.Funding.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a Funding message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.Funding & tickwire.v1.Funding.$Shape} Funding
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Funding & tickwire.v1.Funding.$Shape;
-        }
-
-        namespace Funding {
-
-            /** Properties of a Funding. */
-            interface $Properties {
-
-                /** Funding rate */
-                rate?: (string|null);
-
-                /** Funding nextFundingTimeUs */
-                nextFundingTimeUs?: (number|Long|null);
-
-                /** Funding intervalMs */
-                intervalMs?: (number|Long|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a Funding. */
-            type $Shape = tickwire.v1.Funding.$Properties;
-        }
-
-        /**
-         * Properties of a FundingBatch.
-         * @deprecated Use tickwire.v1.FundingBatch.$Properties instead.
-         */
-        interface IFundingBatch extends tickwire.v1.FundingBatch.$Properties {
-        }
-
-        /** Represents a FundingBatch. */
-        class FundingBatch {
-
-            /**
-             * Constructs a new FundingBatch.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.FundingBatch.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** FundingBatch fundings. */
-            fundings: tickwire.v1.Funding.$Properties[];
-
-            /**
-             * Encodes the specified FundingBatch message. Does not implicitly {@link tickwire.v1.FundingBatch.verify|verify} messages.
-             * @param message FundingBatch message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.FundingBatch.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a FundingBatch message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.FundingBatch & tickwire.v1.FundingBatch.$Shape} FundingBatch
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.FundingBatch & tickwire.v1.FundingBatch.$Shape;
-        }
-
-        namespace FundingBatch {
-
-            /** Properties of a FundingBatch. */
-            interface $Properties {
-
-                /** FundingBatch fundings */
-                fundings?: (tickwire.v1.Funding.$Properties[]|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a FundingBatch. */
-            type $Shape = tickwire.v1.FundingBatch.$Properties;
-        }
-
-        /**
-         * Properties of a MarkPrice.
-         * @deprecated Use tickwire.v1.MarkPrice.$Properties instead.
-         */
-        interface IMarkPrice extends tickwire.v1.MarkPrice.$Properties {
-        }
-
-        /** Represents a MarkPrice. */
-        class MarkPrice {
-
-            /**
-             * Constructs a new MarkPrice.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.MarkPrice.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** MarkPrice markPrice. */
-            markPrice: string;
-
-            /** MarkPrice indexPrice. */
-            indexPrice: string;
-
-            /**
-             * Encodes the specified MarkPrice message. Does not implicitly {@link tickwire.v1.MarkPrice.verify|verify} messages.
-             * @param message MarkPrice message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.MarkPrice.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a MarkPrice message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.MarkPrice & tickwire.v1.MarkPrice.$Shape} MarkPrice
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.MarkPrice & tickwire.v1.MarkPrice.$Shape;
-        }
-
-        namespace MarkPrice {
-
-            /** Properties of a MarkPrice. */
-            interface $Properties {
-
-                /** MarkPrice markPrice */
-                markPrice?: (string|null);
-
-                /** MarkPrice indexPrice */
-                indexPrice?: (string|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a MarkPrice. */
-            type $Shape = tickwire.v1.MarkPrice.$Properties;
-        }
-
-        /**
-         * Properties of a MarkPriceBatch.
-         * @deprecated Use tickwire.v1.MarkPriceBatch.$Properties instead.
-         */
-        interface IMarkPriceBatch extends tickwire.v1.MarkPriceBatch.$Properties {
-        }
-
-        /** Represents a MarkPriceBatch. */
-        class MarkPriceBatch {
-
-            /**
-             * Constructs a new MarkPriceBatch.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.MarkPriceBatch.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** MarkPriceBatch markPrices. */
-            markPrices: tickwire.v1.MarkPrice.$Properties[];
-
-            /**
-             * Encodes the specified MarkPriceBatch message. Does not implicitly {@link tickwire.v1.MarkPriceBatch.verify|verify} messages.
-             * @param message MarkPriceBatch message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.MarkPriceBatch.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a MarkPriceBatch message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.MarkPriceBatch & tickwire.v1.MarkPriceBatch.$Shape} MarkPriceBatch
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.MarkPriceBatch & tickwire.v1.MarkPriceBatch.$Shape;
-        }
-
-        namespace MarkPriceBatch {
-
-            /** Properties of a MarkPriceBatch. */
-            interface $Properties {
-
-                /** MarkPriceBatch markPrices */
-                markPrices?: (tickwire.v1.MarkPrice.$Properties[]|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a MarkPriceBatch. */
-            type $Shape = tickwire.v1.MarkPriceBatch.$Properties;
-        }
-
-        /**
-         * Properties of an OpenInterest.
-         * @deprecated Use tickwire.v1.OpenInterest.$Properties instead.
-         */
-        interface IOpenInterest extends tickwire.v1.OpenInterest.$Properties {
-        }
-
-        /** Represents an OpenInterest. */
-        class OpenInterest {
-
-            /**
-             * Constructs a new OpenInterest.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.OpenInterest.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** OpenInterest openInterest. */
-            openInterest: string;
-
-            /** OpenInterest openInterestValue. */
-            openInterestValue: string;
-
-            /**
-             * Encodes the specified OpenInterest message. Does not implicitly {@link tickwire.v1.OpenInterest.verify|verify} messages.
-             * @param message OpenInterest message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.OpenInterest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes an OpenInterest message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.OpenInterest & tickwire.v1.OpenInterest.$Shape} OpenInterest
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.OpenInterest & tickwire.v1.OpenInterest.$Shape;
-        }
-
-        namespace OpenInterest {
-
-            /** Properties of an OpenInterest. */
-            interface $Properties {
-
-                /** OpenInterest openInterest */
-                openInterest?: (string|null);
-
-                /** OpenInterest openInterestValue */
-                openInterestValue?: (string|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of an OpenInterest. */
-            type $Shape = tickwire.v1.OpenInterest.$Properties;
-        }
-
-        /**
-         * Properties of an OpenInterestBatch.
-         * @deprecated Use tickwire.v1.OpenInterestBatch.$Properties instead.
-         */
-        interface IOpenInterestBatch extends tickwire.v1.OpenInterestBatch.$Properties {
-        }
-
-        /** Represents an OpenInterestBatch. */
-        class OpenInterestBatch {
-
-            /**
-             * Constructs a new OpenInterestBatch.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.OpenInterestBatch.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** OpenInterestBatch openInterests. */
-            openInterests: tickwire.v1.OpenInterest.$Properties[];
-
-            /**
-             * Encodes the specified OpenInterestBatch message. Does not implicitly {@link tickwire.v1.OpenInterestBatch.verify|verify} messages.
-             * @param message OpenInterestBatch message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.OpenInterestBatch.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes an OpenInterestBatch message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.OpenInterestBatch & tickwire.v1.OpenInterestBatch.$Shape} OpenInterestBatch
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.OpenInterestBatch & tickwire.v1.OpenInterestBatch.$Shape;
-        }
-
-        namespace OpenInterestBatch {
-
-            /** Properties of an OpenInterestBatch. */
-            interface $Properties {
-
-                /** OpenInterestBatch openInterests */
-                openInterests?: (tickwire.v1.OpenInterest.$Properties[]|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of an OpenInterestBatch. */
-            type $Shape = tickwire.v1.OpenInterestBatch.$Properties;
-        }
-
-        /**
-         * Properties of a Liquidation.
-         * @deprecated Use tickwire.v1.Liquidation.$Properties instead.
-         */
-        interface ILiquidation extends tickwire.v1.Liquidation.$Properties {
-        }
-
-        /** Represents a Liquidation. */
-        class Liquidation {
-
-            /**
-             * Constructs a new Liquidation.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.Liquidation.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** Liquidation price. */
-            price: string;
-
-            /** Liquidation size. */
-            size: string;
-
-            /** Liquidation aggressorSide. */
-            aggressorSide: tickwire.v1.AggressorSide;
-
-            /** Liquidation liquidationId. */
-            liquidationId: string;
-
-            /**
-             * Encodes the specified Liquidation message. Does not implicitly {@link tickwire.v1.Liquidation.verify|verify} messages.
-             * @param message Liquidation message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.Liquidation.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a Liquidation message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.Liquidation & tickwire.v1.Liquidation.$Shape} Liquidation
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Liquidation & tickwire.v1.Liquidation.$Shape;
-        }
-
-        namespace Liquidation {
-
-            /** Properties of a Liquidation. */
-            interface $Properties {
-
-                /** Liquidation price */
-                price?: (string|null);
-
-                /** Liquidation size */
-                size?: (string|null);
-
-                /** Liquidation aggressorSide */
-                aggressorSide?: (tickwire.v1.AggressorSide|null);
-
-                /** Liquidation liquidationId */
-                liquidationId?: (string|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a Liquidation. */
-            type $Shape = tickwire.v1.Liquidation.$Properties;
-        }
-
-        /**
-         * Properties of a LiquidationBatch.
-         * @deprecated Use tickwire.v1.LiquidationBatch.$Properties instead.
-         */
-        interface ILiquidationBatch extends tickwire.v1.LiquidationBatch.$Properties {
-        }
-
-        /** Represents a LiquidationBatch. */
-        class LiquidationBatch {
-
-            /**
-             * Constructs a new LiquidationBatch.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.LiquidationBatch.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** LiquidationBatch liquidations. */
-            liquidations: tickwire.v1.Liquidation.$Properties[];
-
-            /**
-             * Encodes the specified LiquidationBatch message. Does not implicitly {@link tickwire.v1.LiquidationBatch.verify|verify} messages.
-             * @param message LiquidationBatch message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.LiquidationBatch.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a LiquidationBatch message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.LiquidationBatch & tickwire.v1.LiquidationBatch.$Shape} LiquidationBatch
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.LiquidationBatch & tickwire.v1.LiquidationBatch.$Shape;
-        }
-
-        namespace LiquidationBatch {
-
-            /** Properties of a LiquidationBatch. */
-            interface $Properties {
-
-                /** LiquidationBatch liquidations */
-                liquidations?: (tickwire.v1.Liquidation.$Properties[]|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a LiquidationBatch. */
-            type $Shape = tickwire.v1.LiquidationBatch.$Properties;
-        }
-
-        /** AggressorSide enum. */
-        enum AggressorSide {
-
-            /** AGGRESSOR_SIDE_UNSPECIFIED value */
-            AGGRESSOR_SIDE_UNSPECIFIED = 0,
-
-            /** AGGRESSOR_SIDE_BUYER value */
-            AGGRESSOR_SIDE_BUYER = 1,
-
-            /** AGGRESSOR_SIDE_SELLER value */
-            AGGRESSOR_SIDE_SELLER = 2,
-
-            /** AGGRESSOR_SIDE_NONE value */
-            AGGRESSOR_SIDE_NONE = 3
-        }
-
-        /**
-         * Properties of a Trade.
-         * @deprecated Use tickwire.v1.Trade.$Properties instead.
-         */
-        interface ITrade extends tickwire.v1.Trade.$Properties {
-        }
-
-        /** Represents a Trade. */
-        class Trade {
-
-            /**
-             * Constructs a new Trade.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.Trade.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** Trade sequence. */
-            sequence: (number|Long);
-
-            /** Trade venueTimeUs. */
-            venueTimeUs?: (number|Long|null);
-
-            /** Trade receivedTimeUs. */
-            receivedTimeUs: (number|Long);
-
-            /** Trade price. */
-            price: string;
-
-            /** Trade size. */
-            size: string;
-
-            /** Trade aggressorSide. */
-            aggressorSide: tickwire.v1.AggressorSide;
-
-            /** Trade tradeId. */
-            tradeId: string;
-
-            /** Trade historical. */
-            historical: boolean;
-
-            /**
-             * Encodes the specified Trade message. Does not implicitly {@link tickwire.v1.Trade.verify|verify} messages.
-             * @param message Trade message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.Trade.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a Trade message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.Trade & tickwire.v1.Trade.$Shape} Trade
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Trade & tickwire.v1.Trade.$Shape;
-        }
-
-        namespace Trade {
-
-            /** Properties of a Trade. */
-            interface $Properties {
-
-                /** Trade sequence */
-                sequence?: (number|Long|null);
-
-                /** Trade venueTimeUs */
-                venueTimeUs?: (number|Long|null);
-
-                /** Trade receivedTimeUs */
-                receivedTimeUs?: (number|Long|null);
-
-                /** Trade price */
-                price?: (string|null);
-
-                /** Trade size */
-                size?: (string|null);
-
-                /** Trade aggressorSide */
-                aggressorSide?: (tickwire.v1.AggressorSide|null);
-
-                /** Trade tradeId */
-                tradeId?: (string|null);
-
-                /** Trade historical */
-                historical?: (boolean|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a Trade. */
-            type $Shape = tickwire.v1.Trade.$Properties;
-        }
-
-        /**
-         * Properties of a TradeBatch.
-         * @deprecated Use tickwire.v1.TradeBatch.$Properties instead.
-         */
-        interface ITradeBatch extends tickwire.v1.TradeBatch.$Properties {
-        }
-
-        /** Represents a TradeBatch. */
-        class TradeBatch {
-
-            /**
-             * Constructs a new TradeBatch.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.TradeBatch.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** TradeBatch priceScale. */
-            priceScale: number;
-
-            /** TradeBatch sizeScale. */
-            sizeScale: number;
-
-            /** TradeBatch priceDeltas. */
-            priceDeltas: (number|Long)[];
-
-            /** TradeBatch sizes. */
-            sizes: (number|Long)[];
-
-            /** TradeBatch aggressorSides. */
-            aggressorSides: tickwire.v1.AggressorSide[];
-
-            /** TradeBatch tradeIdDeltas. */
-            tradeIdDeltas: (number|Long)[];
-
-            /** TradeBatch tradeIds. */
-            tradeIds: string[];
-
-            /** TradeBatch historical. */
-            historical: boolean[];
-
-            /** TradeBatch priceTexts. */
-            priceTexts: tickwire.v1.DecimalText.$Properties[];
-
-            /** TradeBatch sizeTexts. */
-            sizeTexts: tickwire.v1.DecimalText.$Properties[];
-
-            /**
-             * Encodes the specified TradeBatch message. Does not implicitly {@link tickwire.v1.TradeBatch.verify|verify} messages.
-             * @param message TradeBatch message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.TradeBatch.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a TradeBatch message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.TradeBatch & tickwire.v1.TradeBatch.$Shape} TradeBatch
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.TradeBatch & tickwire.v1.TradeBatch.$Shape;
-        }
-
-        namespace TradeBatch {
-
-            /** Properties of a TradeBatch. */
-            interface $Properties {
-
-                /** TradeBatch priceScale */
-                priceScale?: (number|null);
-
-                /** TradeBatch sizeScale */
-                sizeScale?: (number|null);
-
-                /** TradeBatch priceDeltas */
-                priceDeltas?: ((number|Long)[]|null);
-
-                /** TradeBatch sizes */
-                sizes?: ((number|Long)[]|null);
-
-                /** TradeBatch aggressorSides */
-                aggressorSides?: (tickwire.v1.AggressorSide[]|null);
-
-                /** TradeBatch tradeIdDeltas */
-                tradeIdDeltas?: ((number|Long)[]|null);
-
-                /** TradeBatch tradeIds */
-                tradeIds?: (string[]|null);
-
-                /** TradeBatch historical */
-                historical?: (boolean[]|null);
-
-                /** TradeBatch priceTexts */
-                priceTexts?: (tickwire.v1.DecimalText.$Properties[]|null);
-
-                /** TradeBatch sizeTexts */
-                sizeTexts?: (tickwire.v1.DecimalText.$Properties[]|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a TradeBatch. */
-            type $Shape = tickwire.v1.TradeBatch.$Properties;
-        }
-
-        /**
-         * Properties of a Quote.
-         * @deprecated Use tickwire.v1.Quote.$Properties instead.
-         */
-        interface IQuote extends tickwire.v1.Quote.$Properties {
-        }
-
-        /** Represents a Quote. */
-        class Quote {
-
-            /**
-             * Constructs a new Quote.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.Quote.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** Quote sequence. */
-            sequence: (number|Long);
-
-            /** Quote venueTimeUs. */
-            venueTimeUs?: (number|Long|null);
-
-            /** Quote receivedTimeUs. */
-            receivedTimeUs: (number|Long);
-
-            /** Quote bidPrice. */
-            bidPrice: string;
-
-            /** Quote bidSize. */
-            bidSize: string;
-
-            /** Quote askPrice. */
-            askPrice: string;
-
-            /** Quote askSize. */
-            askSize: string;
-
-            /**
-             * Encodes the specified Quote message. Does not implicitly {@link tickwire.v1.Quote.verify|verify} messages.
-             * @param message Quote message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.Quote.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a Quote message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.Quote & tickwire.v1.Quote.$Shape} Quote
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Quote & tickwire.v1.Quote.$Shape;
-        }
-
-        namespace Quote {
-
-            /** Properties of a Quote. */
-            interface $Properties {
-
-                /** Quote sequence */
-                sequence?: (number|Long|null);
-
-                /** Quote venueTimeUs */
-                venueTimeUs?: (number|Long|null);
-
-                /** Quote receivedTimeUs */
-                receivedTimeUs?: (number|Long|null);
-
-                /** Quote bidPrice */
-                bidPrice?: (string|null);
-
-                /** Quote bidSize */
-                bidSize?: (string|null);
-
-                /** Quote askPrice */
-                askPrice?: (string|null);
-
-                /** Quote askSize */
-                askSize?: (string|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a Quote. */
-            type $Shape = tickwire.v1.Quote.$Properties;
-        }
-
-        /**
-         * Properties of a QuoteBatch.
-         * @deprecated Use tickwire.v1.QuoteBatch.$Properties instead.
-         */
-        interface IQuoteBatch extends tickwire.v1.QuoteBatch.$Properties {
-        }
-
-        /** Represents a QuoteBatch. */
-        class QuoteBatch {
-
-            /**
-             * Constructs a new QuoteBatch.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.QuoteBatch.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** QuoteBatch priceScale. */
-            priceScale: number;
-
-            /** QuoteBatch sizeScale. */
-            sizeScale: number;
-
-            /** QuoteBatch bidPriceDeltas. */
-            bidPriceDeltas: (number|Long)[];
-
-            /** QuoteBatch bidSizes. */
-            bidSizes: (number|Long)[];
-
-            /** QuoteBatch askPriceOffsets. */
-            askPriceOffsets: (number|Long)[];
-
-            /** QuoteBatch askSizes. */
-            askSizes: (number|Long)[];
-
-            /** QuoteBatch bidPriceTexts. */
-            bidPriceTexts: tickwire.v1.DecimalText.$Properties[];
-
-            /** QuoteBatch bidSizeTexts. */
-            bidSizeTexts: tickwire.v1.DecimalText.$Properties[];
-
-            /** QuoteBatch askPriceTexts. */
-            askPriceTexts: tickwire.v1.DecimalText.$Properties[];
-
-            /** QuoteBatch askSizeTexts. */
-            askSizeTexts: tickwire.v1.DecimalText.$Properties[];
-
-            /**
-             * Encodes the specified QuoteBatch message. Does not implicitly {@link tickwire.v1.QuoteBatch.verify|verify} messages.
-             * @param message QuoteBatch message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.QuoteBatch.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a QuoteBatch message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.QuoteBatch & tickwire.v1.QuoteBatch.$Shape} QuoteBatch
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.QuoteBatch & tickwire.v1.QuoteBatch.$Shape;
-        }
-
-        namespace QuoteBatch {
-
-            /** Properties of a QuoteBatch. */
-            interface $Properties {
-
-                /** QuoteBatch priceScale */
-                priceScale?: (number|null);
-
-                /** QuoteBatch sizeScale */
-                sizeScale?: (number|null);
-
-                /** QuoteBatch bidPriceDeltas */
-                bidPriceDeltas?: ((number|Long)[]|null);
-
-                /** QuoteBatch bidSizes */
-                bidSizes?: ((number|Long)[]|null);
-
-                /** QuoteBatch askPriceOffsets */
-                askPriceOffsets?: ((number|Long)[]|null);
-
-                /** QuoteBatch askSizes */
-                askSizes?: ((number|Long)[]|null);
-
-                /** QuoteBatch bidPriceTexts */
-                bidPriceTexts?: (tickwire.v1.DecimalText.$Properties[]|null);
-
-                /** QuoteBatch bidSizeTexts */
-                bidSizeTexts?: (tickwire.v1.DecimalText.$Properties[]|null);
-
-                /** QuoteBatch askPriceTexts */
-                askPriceTexts?: (tickwire.v1.DecimalText.$Properties[]|null);
-
-                /** QuoteBatch askSizeTexts */
-                askSizeTexts?: (tickwire.v1.DecimalText.$Properties[]|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a QuoteBatch. */
-            type $Shape = tickwire.v1.QuoteBatch.$Properties;
-        }
-
-        /** TopicState enum. */
-        enum TopicState {
-
-            /** TOPIC_STATE_UNSPECIFIED value */
-            TOPIC_STATE_UNSPECIFIED = 0,
-
-            /** TOPIC_STATE_SYNCING value */
-            TOPIC_STATE_SYNCING = 1,
-
-            /** TOPIC_STATE_LIVE value */
-            TOPIC_STATE_LIVE = 2,
-
-            /** TOPIC_STATE_STALE value */
-            TOPIC_STATE_STALE = 3,
-
-            /** TOPIC_STATE_GAP value */
-            TOPIC_STATE_GAP = 4,
-
-            /** TOPIC_STATE_RESYNCING value */
-            TOPIC_STATE_RESYNCING = 5,
-
-            /** TOPIC_STATE_DOWN value */
-            TOPIC_STATE_DOWN = 6
-        }
-
-        /**
-         * Properties of a TopicStatus.
-         * @deprecated Use tickwire.v1.TopicStatus.$Properties instead.
-         */
-        interface ITopicStatus extends tickwire.v1.TopicStatus.$Properties {
-        }
-
-        /** Represents a TopicStatus. */
-        class TopicStatus {
-
-            /**
-             * Constructs a new TopicStatus.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.TopicStatus.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** TopicStatus channel. */
-            channel: tickwire.v1.Channel;
-
-            /** TopicStatus state. */
-            state: tickwire.v1.TopicState;
-
-            /** TopicStatus reason. */
-            reason: string;
-
-            /** TopicStatus sinceTimeUs. */
-            sinceTimeUs: (number|Long);
-
-            /**
-             * Encodes the specified TopicStatus message. Does not implicitly {@link tickwire.v1.TopicStatus.verify|verify} messages.
-             * @param message TopicStatus message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.TopicStatus.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a TopicStatus message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.TopicStatus & tickwire.v1.TopicStatus.$Shape} TopicStatus
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.TopicStatus & tickwire.v1.TopicStatus.$Shape;
-        }
-
-        namespace TopicStatus {
-
-            /** Properties of a TopicStatus. */
-            interface $Properties {
-
-                /** TopicStatus channel */
-                channel?: (tickwire.v1.Channel|null);
-
-                /** TopicStatus state */
-                state?: (tickwire.v1.TopicState|null);
-
-                /** TopicStatus reason */
-                reason?: (string|null);
-
-                /** TopicStatus sinceTimeUs */
-                sinceTimeUs?: (number|Long|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a TopicStatus. */
-            type $Shape = tickwire.v1.TopicStatus.$Properties;
-        }
-
-        /**
-         * Properties of a StatusBatch.
-         * @deprecated Use tickwire.v1.StatusBatch.$Properties instead.
-         */
-        interface IStatusBatch extends tickwire.v1.StatusBatch.$Properties {
-        }
-
-        /** Represents a StatusBatch. */
-        class StatusBatch {
-
-            /**
-             * Constructs a new StatusBatch.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.StatusBatch.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** StatusBatch statuses. */
-            statuses: tickwire.v1.TopicStatus.$Properties[];
-
-            /**
-             * Encodes the specified StatusBatch message. Does not implicitly {@link tickwire.v1.StatusBatch.verify|verify} messages.
-             * @param message StatusBatch message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.StatusBatch.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a StatusBatch message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.StatusBatch & tickwire.v1.StatusBatch.$Shape} StatusBatch
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.StatusBatch & tickwire.v1.StatusBatch.$Shape;
-        }
-
-        namespace StatusBatch {
-
-            /** Properties of a StatusBatch. */
-            interface $Properties {
-
-                /** StatusBatch statuses */
-                statuses?: (tickwire.v1.TopicStatus.$Properties[]|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a StatusBatch. */
-            type $Shape = tickwire.v1.StatusBatch.$Properties;
-        }
-
-        /** Channel enum. */
-        enum Channel {
-
-            /** CHANNEL_UNSPECIFIED value */
-            CHANNEL_UNSPECIFIED = 0,
-
-            /** CHANNEL_TRADES value */
-            CHANNEL_TRADES = 1,
-
-            /** CHANNEL_QUOTES value */
-            CHANNEL_QUOTES = 2,
-
-            /** CHANNEL_BOOK value */
-            CHANNEL_BOOK = 3,
-
-            /** CHANNEL_CANDLES value */
-            CHANNEL_CANDLES = 4,
-
-            /** CHANNEL_TICKER value */
-            CHANNEL_TICKER = 5,
-
-            /** CHANNEL_FUNDING value */
-            CHANNEL_FUNDING = 6,
-
-            /** CHANNEL_MARK_PRICE value */
-            CHANNEL_MARK_PRICE = 7,
-
-            /** CHANNEL_OPEN_INTEREST value */
-            CHANNEL_OPEN_INTEREST = 8,
-
-            /** CHANNEL_LIQUIDATIONS value */
-            CHANNEL_LIQUIDATIONS = 9,
-
-            /** CHANNEL_STATUS value */
-            CHANNEL_STATUS = 10
-        }
-
-        /** InstrumentKind enum. */
-        enum InstrumentKind {
-
-            /** INSTRUMENT_KIND_UNSPECIFIED value */
-            INSTRUMENT_KIND_UNSPECIFIED = 0,
-
-            /** INSTRUMENT_KIND_SPOT value */
-            INSTRUMENT_KIND_SPOT = 1,
-
-            /** INSTRUMENT_KIND_PERPETUAL value */
-            INSTRUMENT_KIND_PERPETUAL = 2,
-
-            /** INSTRUMENT_KIND_FUTURE value */
-            INSTRUMENT_KIND_FUTURE = 3,
-
-            /** INSTRUMENT_KIND_OPTION value */
-            INSTRUMENT_KIND_OPTION = 4
-        }
-
-        /** OptionType enum. */
-        enum OptionType {
-
-            /** OPTION_TYPE_UNSPECIFIED value */
-            OPTION_TYPE_UNSPECIFIED = 0,
-
-            /** OPTION_TYPE_CALL value */
-            OPTION_TYPE_CALL = 1,
-
-            /** OPTION_TYPE_PUT value */
-            OPTION_TYPE_PUT = 2
-        }
-
-        /** SizeUnit enum. */
-        enum SizeUnit {
-
-            /** SIZE_UNIT_UNSPECIFIED value */
-            SIZE_UNIT_UNSPECIFIED = 0,
-
-            /** SIZE_UNIT_BASE value */
-            SIZE_UNIT_BASE = 1,
-
-            /** SIZE_UNIT_QUOTE value */
-            SIZE_UNIT_QUOTE = 2,
-
-            /** SIZE_UNIT_CONTRACT value */
-            SIZE_UNIT_CONTRACT = 3
-        }
-
-        /**
-         * Properties of an Instrument.
-         * @deprecated Use tickwire.v1.Instrument.$Properties instead.
-         */
-        interface IInstrument extends tickwire.v1.Instrument.$Properties {
-        }
-
-        /** Represents an Instrument. */
-        class Instrument {
-
-            /**
-             * Constructs a new Instrument.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.Instrument.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** Instrument venue. */
-            venue: string;
-
-            /** Instrument symbol. */
-            symbol: string;
-
-            /** Instrument venueSymbol. */
-            venueSymbol: string;
-
-            /** Instrument kind. */
-            kind: tickwire.v1.InstrumentKind;
-
-            /** Instrument base. */
-            base: string;
-
-            /** Instrument quote. */
-            quote: string;
-
-            /** Instrument settle. */
-            settle: string;
-
-            /** Instrument inverse. */
-            inverse: boolean;
-
-            /** Instrument contractSize. */
-            contractSize: string;
-
-            /** Instrument priceIncrement. */
-            priceIncrement: string;
-
-            /** Instrument sizeIncrement. */
-            sizeIncrement: string;
-
-            /** Instrument expiryTimeUs. */
-            expiryTimeUs: (number|Long);
-
-            /** Instrument strike. */
-            strike: string;
-
-            /** Instrument optionType. */
-            optionType: tickwire.v1.OptionType;
-
-            /** Instrument channels. */
-            channels: tickwire.v1.Channel[];
-
-            /** Instrument sizeUnit. */
-            sizeUnit: tickwire.v1.SizeUnit;
-
-            /** Instrument venueMarket. */
-            venueMarket: string;
-
-            /**
-             * Encodes the specified Instrument message. Does not implicitly {@link tickwire.v1.Instrument.verify|verify} messages.
-             * @param message Instrument message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.Instrument.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes an Instrument message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.Instrument & tickwire.v1.Instrument.$Shape} Instrument
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Instrument & tickwire.v1.Instrument.$Shape;
-        }
-
-        namespace Instrument {
-
-            /** Properties of an Instrument. */
-            interface $Properties {
-
-                /** Instrument venue */
-                venue?: (string|null);
-
-                /** Instrument symbol */
-                symbol?: (string|null);
-
-                /** Instrument venueSymbol */
-                venueSymbol?: (string|null);
-
-                /** Instrument kind */
-                kind?: (tickwire.v1.InstrumentKind|null);
-
-                /** Instrument base */
-                base?: (string|null);
-
-                /** Instrument quote */
-                quote?: (string|null);
-
-                /** Instrument settle */
-                settle?: (string|null);
-
-                /** Instrument inverse */
-                inverse?: (boolean|null);
-
-                /** Instrument contractSize */
-                contractSize?: (string|null);
-
-                /** Instrument priceIncrement */
-                priceIncrement?: (string|null);
-
-                /** Instrument sizeIncrement */
-                sizeIncrement?: (string|null);
-
-                /** Instrument expiryTimeUs */
-                expiryTimeUs?: (number|Long|null);
-
-                /** Instrument strike */
-                strike?: (string|null);
-
-                /** Instrument optionType */
-                optionType?: (tickwire.v1.OptionType|null);
-
-                /** Instrument channels */
-                channels?: (tickwire.v1.Channel[]|null);
-
-                /** Instrument sizeUnit */
-                sizeUnit?: (tickwire.v1.SizeUnit|null);
-
-                /** Instrument venueMarket */
-                venueMarket?: (string|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of an Instrument. */
-            type $Shape = tickwire.v1.Instrument.$Properties;
-        }
-
-        /**
-         * Properties of a Ticker.
-         * @deprecated Use tickwire.v1.Ticker.$Properties instead.
-         */
-        interface ITicker extends tickwire.v1.Ticker.$Properties {
-        }
-
-        /** Represents a Ticker. */
-        class Ticker {
-
-            /**
-             * Constructs a new Ticker.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.Ticker.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** Ticker lastPrice. */
-            lastPrice: string;
-
-            /** Ticker lastSize. */
-            lastSize: string;
-
-            /** Ticker openPrice. */
-            openPrice: string;
-
-            /** Ticker highPrice. */
-            highPrice: string;
-
-            /** Ticker lowPrice. */
-            lowPrice: string;
-
-            /** Ticker volume. */
-            volume: string;
-
-            /** Ticker quoteVolume. */
-            quoteVolume: string;
-
-            /** Ticker bidPrice. */
-            bidPrice: string;
-
-            /** Ticker askPrice. */
-            askPrice: string;
-
-            /**
-             * Encodes the specified Ticker message. Does not implicitly {@link tickwire.v1.Ticker.verify|verify} messages.
-             * @param message Ticker message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.Ticker.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a Ticker message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.Ticker & tickwire.v1.Ticker.$Shape} Ticker
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Ticker & tickwire.v1.Ticker.$Shape;
-        }
-
-        namespace Ticker {
-
-            /** Properties of a Ticker. */
-            interface $Properties {
-
-                /** Ticker lastPrice */
-                lastPrice?: (string|null);
-
-                /** Ticker lastSize */
-                lastSize?: (string|null);
-
-                /** Ticker openPrice */
-                openPrice?: (string|null);
-
-                /** Ticker highPrice */
-                highPrice?: (string|null);
-
-                /** Ticker lowPrice */
-                lowPrice?: (string|null);
-
-                /** Ticker volume */
-                volume?: (string|null);
-
-                /** Ticker quoteVolume */
-                quoteVolume?: (string|null);
-
-                /** Ticker bidPrice */
-                bidPrice?: (string|null);
-
-                /** Ticker askPrice */
-                askPrice?: (string|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a Ticker. */
-            type $Shape = tickwire.v1.Ticker.$Properties;
-        }
-
-        /**
-         * Properties of a TickerBatch.
-         * @deprecated Use tickwire.v1.TickerBatch.$Properties instead.
-         */
-        interface ITickerBatch extends tickwire.v1.TickerBatch.$Properties {
-        }
-
-        /** Represents a TickerBatch. */
-        class TickerBatch {
-
-            /**
-             * Constructs a new TickerBatch.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: tickwire.v1.TickerBatch.$Properties);
-
-            /** Unknown fields preserved while decoding when enabled */
-            $unknowns?: Uint8Array[];
-
-            /** TickerBatch tickers. */
-            tickers: tickwire.v1.Ticker.$Properties[];
-
-            /**
-             * Encodes the specified TickerBatch message. Does not implicitly {@link tickwire.v1.TickerBatch.verify|verify} messages.
-             * @param message TickerBatch message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            static encode(message: tickwire.v1.TickerBatch.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a TickerBatch message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns {tickwire.v1.TickerBatch & tickwire.v1.TickerBatch.$Shape} TickerBatch
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.TickerBatch & tickwire.v1.TickerBatch.$Shape;
-        }
-
-        namespace TickerBatch {
-
-            /** Properties of a TickerBatch. */
-            interface $Properties {
-
-                /** TickerBatch tickers */
-                tickers?: (tickwire.v1.Ticker.$Properties[]|null);
-
-                /** Unknown fields preserved while decoding when enabled */
-                $unknowns?: Uint8Array[];
-            }
-
-            /** Shape of a TickerBatch. */
-            type $Shape = tickwire.v1.TickerBatch.$Properties;
-        }
-
-        /** CloseCode enum. */
-        enum CloseCode {
-
-            /** CLOSE_CODE_UNSPECIFIED value */
-            CLOSE_CODE_UNSPECIFIED = 0,
-
-            /** CLOSE_CODE_GOING_AWAY value */
-            CLOSE_CODE_GOING_AWAY = 4000,
-
-            /** CLOSE_CODE_SLOW_CONSUMER value */
-            CLOSE_CODE_SLOW_CONSUMER = 4001,
-
-            /** CLOSE_CODE_INTERNAL value */
-            CLOSE_CODE_INTERNAL = 4002,
-
-            /** CLOSE_CODE_OVERLOADED value */
-            CLOSE_CODE_OVERLOADED = 4003,
-
-            /** CLOSE_CODE_RATE_LIMITED value */
-            CLOSE_CODE_RATE_LIMITED = 4004,
-
-            /** CLOSE_CODE_HELLO_TIMEOUT value */
-            CLOSE_CODE_HELLO_TIMEOUT = 4005,
-
-            /** CLOSE_CODE_PROTOCOL_ERROR value */
-            CLOSE_CODE_PROTOCOL_ERROR = 4500,
-
-            /** CLOSE_CODE_TEXT_FRAME value */
-            CLOSE_CODE_TEXT_FRAME = 4501,
-
-            /** CLOSE_CODE_FRAME_TOO_LARGE value */
-            CLOSE_CODE_FRAME_TOO_LARGE = 4502,
-
-            /** CLOSE_CODE_UNSUPPORTED_VERSION value */
-            CLOSE_CODE_UNSUPPORTED_VERSION = 4503,
-
-            /** CLOSE_CODE_UNAUTHENTICATED value */
-            CLOSE_CODE_UNAUTHENTICATED = 4504,
-
-            /** CLOSE_CODE_PERMISSION_DENIED value */
-            CLOSE_CODE_PERMISSION_DENIED = 4505
-        }
-
-        /** Code enum. */
-        enum Code {
-
-            /** CODE_UNSPECIFIED value */
-            CODE_UNSPECIFIED = 0,
-
-            /** CODE_CANCELLED value */
-            CODE_CANCELLED = 1,
-
-            /** CODE_UNKNOWN value */
-            CODE_UNKNOWN = 2,
-
-            /** CODE_INVALID_ARGUMENT value */
-            CODE_INVALID_ARGUMENT = 3,
-
-            /** CODE_DEADLINE_EXCEEDED value */
-            CODE_DEADLINE_EXCEEDED = 4,
-
-            /** CODE_NOT_FOUND value */
-            CODE_NOT_FOUND = 5,
-
-            /** CODE_ALREADY_EXISTS value */
-            CODE_ALREADY_EXISTS = 6,
-
-            /** CODE_PERMISSION_DENIED value */
-            CODE_PERMISSION_DENIED = 7,
-
-            /** CODE_RESOURCE_EXHAUSTED value */
-            CODE_RESOURCE_EXHAUSTED = 8,
-
-            /** CODE_FAILED_PRECONDITION value */
-            CODE_FAILED_PRECONDITION = 9,
-
-            /** CODE_ABORTED value */
-            CODE_ABORTED = 10,
-
-            /** CODE_OUT_OF_RANGE value */
-            CODE_OUT_OF_RANGE = 11,
-
-            /** CODE_UNIMPLEMENTED value */
-            CODE_UNIMPLEMENTED = 12,
-
-            /** CODE_INTERNAL value */
-            CODE_INTERNAL = 13,
-
-            /** CODE_UNAVAILABLE value */
-            CODE_UNAVAILABLE = 14,
-
-            /** CODE_DATA_LOSS value */
-            CODE_DATA_LOSS = 15,
-
-            /** CODE_UNAUTHENTICATED value */
-            CODE_UNAUTHENTICATED = 16
-        }
-
-        /** TopicError enum. */
-        enum TopicError {
-
-            /** TOPIC_ERROR_UNSPECIFIED value */
-            TOPIC_ERROR_UNSPECIFIED = 0,
-
-            /** TOPIC_ERROR_MALFORMED value */
-            TOPIC_ERROR_MALFORMED = 1,
-
-            /** TOPIC_ERROR_UNKNOWN value */
-            TOPIC_ERROR_UNKNOWN = 2,
-
-            /** TOPIC_ERROR_ALREADY_SUBSCRIBED value */
-            TOPIC_ERROR_ALREADY_SUBSCRIBED = 3,
-
-            /** TOPIC_ERROR_LIMIT_EXCEEDED value */
-            TOPIC_ERROR_LIMIT_EXCEEDED = 4,
-
-            /** TOPIC_ERROR_PERMISSION_DENIED value */
-            TOPIC_ERROR_PERMISSION_DENIED = 5,
-
-            /** TOPIC_ERROR_UNAVAILABLE value */
-            TOPIC_ERROR_UNAVAILABLE = 6,
-
-            /** TOPIC_ERROR_NOT_SUBSCRIBED value */
-            TOPIC_ERROR_NOT_SUBSCRIBED = 7
         }
 
         /**
@@ -5400,10 +4851,205 @@ export namespace tickwire {
             }
 
             /** Shape of a ReplayResponse. */
-            type $Shape = {
-              batch?: tickwire.v1.Batch.$Shape|null;
-              $unknowns?: Uint8Array[];
-            };
+            type $Shape = tickwire.v1.ReplayResponse.$Properties;
+        }
+
+        /**
+         * Properties of a Quote.
+         * @deprecated Use tickwire.v1.Quote.$Properties instead.
+         */
+        interface IQuote extends tickwire.v1.Quote.$Properties {
+        }
+
+        /** Represents a Quote. */
+        class Quote {
+
+            /**
+             * Constructs a new Quote.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Quote.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Quote sequence. */
+            sequence: (number|Long);
+
+            /** Quote venueTimeUs. */
+            venueTimeUs?: (number|Long|null);
+
+            /** Quote receivedTimeUs. */
+            receivedTimeUs: (number|Long);
+
+            /** Quote bidPrice. */
+            bidPrice: string;
+
+            /** Quote bidSize. */
+            bidSize: string;
+
+            /** Quote askPrice. */
+            askPrice: string;
+
+            /** Quote askSize. */
+            askSize: string;
+
+            /**
+             * Encodes the specified Quote message. Does not implicitly {@link tickwire.v1.Quote.verify|verify} messages.
+             * @param message Quote message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Quote.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Quote message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Quote & tickwire.v1.Quote.$Shape} Quote
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Quote & tickwire.v1.Quote.$Shape;
+        }
+
+        namespace Quote {
+
+            /** Properties of a Quote. */
+            interface $Properties {
+
+                /** Quote sequence */
+                sequence?: (number|Long|null);
+
+                /** Quote venueTimeUs */
+                venueTimeUs?: (number|Long|null);
+
+                /** Quote receivedTimeUs */
+                receivedTimeUs?: (number|Long|null);
+
+                /** Quote bidPrice */
+                bidPrice?: (string|null);
+
+                /** Quote bidSize */
+                bidSize?: (string|null);
+
+                /** Quote askPrice */
+                askPrice?: (string|null);
+
+                /** Quote askSize */
+                askSize?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Quote. */
+            type $Shape = tickwire.v1.Quote.$Properties;
+        }
+
+        /**
+         * Properties of a Ticker.
+         * @deprecated Use tickwire.v1.Ticker.$Properties instead.
+         */
+        interface ITicker extends tickwire.v1.Ticker.$Properties {
+        }
+
+        /** Represents a Ticker. */
+        class Ticker {
+
+            /**
+             * Constructs a new Ticker.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Ticker.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Ticker lastPrice. */
+            lastPrice: string;
+
+            /** Ticker lastSize. */
+            lastSize: string;
+
+            /** Ticker openPrice. */
+            openPrice: string;
+
+            /** Ticker highPrice. */
+            highPrice: string;
+
+            /** Ticker lowPrice. */
+            lowPrice: string;
+
+            /** Ticker volume. */
+            volume: string;
+
+            /** Ticker quoteVolume. */
+            quoteVolume: string;
+
+            /** Ticker bidPrice. */
+            bidPrice: string;
+
+            /** Ticker askPrice. */
+            askPrice: string;
+
+            /**
+             * Encodes the specified Ticker message. Does not implicitly {@link tickwire.v1.Ticker.verify|verify} messages.
+             * @param message Ticker message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Ticker.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Ticker message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Ticker & tickwire.v1.Ticker.$Shape} Ticker
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Ticker & tickwire.v1.Ticker.$Shape;
+        }
+
+        namespace Ticker {
+
+            /** Properties of a Ticker. */
+            interface $Properties {
+
+                /** Ticker lastPrice */
+                lastPrice?: (string|null);
+
+                /** Ticker lastSize */
+                lastSize?: (string|null);
+
+                /** Ticker openPrice */
+                openPrice?: (string|null);
+
+                /** Ticker highPrice */
+                highPrice?: (string|null);
+
+                /** Ticker lowPrice */
+                lowPrice?: (string|null);
+
+                /** Ticker volume */
+                volume?: (string|null);
+
+                /** Ticker quoteVolume */
+                quoteVolume?: (string|null);
+
+                /** Ticker bidPrice */
+                bidPrice?: (string|null);
+
+                /** Ticker askPrice */
+                askPrice?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Ticker. */
+            type $Shape = tickwire.v1.Ticker.$Properties;
         }
     }
 }

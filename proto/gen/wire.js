@@ -335,6 +335,213 @@ export const tickwire = $root.tickwire = (() => {
                 return QueryReply;
             })();
 
+            v1.BusBatch = (function() {
+
+                const BusBatch = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                BusBatch.prototype.batch = null;
+                BusBatch.prototype.count = 0;
+                BusBatch.prototype.publishedTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+                BusBatch.prototype.rebase = false;
+                BusBatch.prototype.base = null;
+
+                BusBatch.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.batch != null && $Object.hasOwnProperty.call(message, "batch"))
+                        $root.tickwire.v1.Batch.encode(message.batch, writer.uint32(10).fork(), _depth + 1).ldelim();
+                    if (message.count != null && $Object.hasOwnProperty.call(message, "count") && message.count !== 0)
+                        writer.uint32(16).uint32(message.count);
+                    if (message.publishedTimeUs != null && $Object.hasOwnProperty.call(message, "publishedTimeUs") && (typeof message.publishedTimeUs === "object" ? message.publishedTimeUs.low || message.publishedTimeUs.high : message.publishedTimeUs !== 0))
+                        writer.uint32(24).int64(message.publishedTimeUs);
+                    if (message.rebase != null && $Object.hasOwnProperty.call(message, "rebase") && message.rebase !== false)
+                        writer.uint32(32).bool(message.rebase);
+                    if (message.base != null && $Object.hasOwnProperty.call(message, "base"))
+                        $root.tickwire.v1.Base.encode(message.base, writer.uint32(58).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                BusBatch.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.tickwire.bus.v1.BusBatch();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                message.batch = $root.tickwire.v1.Batch.decode(reader, reader.size(), $undefined, _depth + 1, message.batch);
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.count = value;
+                                else
+                                    delete message.count;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.publishedTimeUs = value;
+                                else
+                                    delete message.publishedTimeUs;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.rebase = value;
+                                else
+                                    delete message.rebase;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 2)
+                                    break;
+                                message.base = $root.tickwire.v1.Base.decode(reader, reader.size(), $undefined, _depth + 1, message.base);
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return BusBatch;
+            })();
+
+            v1.SnapshotReply = (function() {
+
+                const SnapshotReply = function (properties) {
+                    this.batches = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                SnapshotReply.prototype.batches = $util.emptyArray;
+
+                SnapshotReply.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.batches != null && message.batches.length)
+                        for (let i = 0; i < message.batches.length; ++i)
+                            writer.uint32(10).bytes(message.batches[i]);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                SnapshotReply.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.tickwire.bus.v1.SnapshotReply();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.batches && message.batches.length))
+                                    message.batches = [];
+                                message.batches.push(reader.bytes());
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return SnapshotReply;
+            })();
+
             return v1;
         })();
 
@@ -344,6 +551,2159 @@ export const tickwire = $root.tickwire = (() => {
     tickwire.v1 = (function() {
 
         const v1 = {};
+
+        v1.Batch = (function() {
+
+            const Batch = function (properties) {
+                this.times = [];
+                this.prices = [];
+                this.sizes = [];
+                this.levelCounts = [];
+                this.changes = [];
+                this.bidPrices = [];
+                this.bidSizes = [];
+                this.askPrices = [];
+                this.askSizes = [];
+                this.lastPrices = [];
+                this.lastSizes = [];
+                this.volumes = [];
+                this.quoteVolumes = [];
+                this.tradeIdDeltas = [];
+                this.tradeIds = [];
+                this.texts = [];
+                this.openPrices = [];
+                this.highPrices = [];
+                this.lowPrices = [];
+                this.closePrices = [];
+                this.tradeCounts = [];
+                this.intervalsMs = [];
+                this.openTimesUs = [];
+                this.closed = [];
+                this.markPrices = [];
+                this.indexPrices = [];
+                this.openInterests = [];
+                this.openInterestValues = [];
+                this.fundingRates = [];
+                this.nextFundingTimesUs = [];
+                this.liquidations = [];
+                this.statuses = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Batch.prototype.topicId = 0;
+            Batch.prototype.times = $util.emptyArray;
+            Batch.prototype.prices = $util.emptyArray;
+            Batch.prototype.sizes = $util.emptyArray;
+            Batch.prototype.levelCounts = $util.emptyArray;
+            Batch.prototype.changes = $util.emptyArray;
+            Batch.prototype.base = null;
+            Batch.prototype.skipped = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Batch.prototype.bidPrices = $util.emptyArray;
+            Batch.prototype.bidSizes = $util.emptyArray;
+            Batch.prototype.askPrices = $util.emptyArray;
+            Batch.prototype.askSizes = $util.emptyArray;
+            Batch.prototype.lastPrices = $util.emptyArray;
+            Batch.prototype.lastSizes = $util.emptyArray;
+            Batch.prototype.volumes = $util.emptyArray;
+            Batch.prototype.quoteVolumes = $util.emptyArray;
+            Batch.prototype.lastSequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Batch.prototype.snapshot = false;
+            Batch.prototype.replaces = false;
+            Batch.prototype.historical = false;
+            Batch.prototype.tradeIdDeltas = $util.emptyArray;
+            Batch.prototype.tradeIds = $util.emptyArray;
+            Batch.prototype.texts = $util.emptyArray;
+            Batch.prototype.openPrices = $util.emptyArray;
+            Batch.prototype.highPrices = $util.emptyArray;
+            Batch.prototype.lowPrices = $util.emptyArray;
+            Batch.prototype.closePrices = $util.emptyArray;
+            Batch.prototype.tradeCounts = $util.emptyArray;
+            Batch.prototype.intervalsMs = $util.emptyArray;
+            Batch.prototype.openTimesUs = $util.emptyArray;
+            Batch.prototype.closed = $util.emptyArray;
+            Batch.prototype.markPrices = $util.emptyArray;
+            Batch.prototype.indexPrices = $util.emptyArray;
+            Batch.prototype.openInterests = $util.emptyArray;
+            Batch.prototype.openInterestValues = $util.emptyArray;
+            Batch.prototype.fundingRates = $util.emptyArray;
+            Batch.prototype.nextFundingTimesUs = $util.emptyArray;
+            Batch.prototype.liquidations = $util.emptyArray;
+            Batch.prototype.statuses = $util.emptyArray;
+
+            Batch.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.topicId != null && $Object.hasOwnProperty.call(message, "topicId") && message.topicId !== 0)
+                    writer.uint32(8).uint32(message.topicId);
+                if (message.times != null && message.times.length)
+                    writer.uint32(18).uint64s(message.times);
+                if (message.prices != null && message.prices.length)
+                    writer.uint32(26).uint64s(message.prices);
+                if (message.sizes != null && message.sizes.length)
+                    writer.uint32(34).uint64s(message.sizes);
+                if (message.levelCounts != null && message.levelCounts.length)
+                    writer.uint32(42).uint32s(message.levelCounts);
+                if (message.changes != null && message.changes.length)
+                    writer.uint32(50).uint64s(message.changes);
+                if (message.base != null && $Object.hasOwnProperty.call(message, "base"))
+                    $root.tickwire.v1.Base.encode(message.base, writer.uint32(58).fork(), _depth + 1).ldelim();
+                if (message.skipped != null && $Object.hasOwnProperty.call(message, "skipped") && (typeof message.skipped === "object" ? message.skipped.low || message.skipped.high : message.skipped !== 0))
+                    writer.uint32(64).uint64(message.skipped);
+                if (message.bidPrices != null && message.bidPrices.length)
+                    writer.uint32(74).sint64s(message.bidPrices);
+                if (message.bidSizes != null && message.bidSizes.length)
+                    writer.uint32(82).sint64s(message.bidSizes);
+                if (message.askPrices != null && message.askPrices.length)
+                    writer.uint32(90).sint64s(message.askPrices);
+                if (message.askSizes != null && message.askSizes.length)
+                    writer.uint32(98).sint64s(message.askSizes);
+                if (message.lastPrices != null && message.lastPrices.length)
+                    writer.uint32(106).sint64s(message.lastPrices);
+                if (message.lastSizes != null && message.lastSizes.length)
+                    writer.uint32(114).sint64s(message.lastSizes);
+                if (message.volumes != null && message.volumes.length)
+                    writer.uint32(122).sint64s(message.volumes);
+                if (message.quoteVolumes != null && message.quoteVolumes.length)
+                    writer.uint32(130).sint64s(message.quoteVolumes);
+                if (message.lastSequence != null && $Object.hasOwnProperty.call(message, "lastSequence") && (typeof message.lastSequence === "object" ? message.lastSequence.low || message.lastSequence.high : message.lastSequence !== 0))
+                    writer.uint32(136).uint64(message.lastSequence);
+                if (message.snapshot != null && $Object.hasOwnProperty.call(message, "snapshot") && message.snapshot !== false)
+                    writer.uint32(144).bool(message.snapshot);
+                if (message.replaces != null && $Object.hasOwnProperty.call(message, "replaces") && message.replaces !== false)
+                    writer.uint32(152).bool(message.replaces);
+                if (message.historical != null && $Object.hasOwnProperty.call(message, "historical") && message.historical !== false)
+                    writer.uint32(160).bool(message.historical);
+                if (message.tradeIdDeltas != null && message.tradeIdDeltas.length)
+                    writer.uint32(170).sint64s(message.tradeIdDeltas);
+                if (message.tradeIds != null && message.tradeIds.length)
+                    for (let i = 0; i < message.tradeIds.length; ++i)
+                        writer.uint32(178).string(message.tradeIds[i]);
+                if (message.texts != null && message.texts.length)
+                    for (let i = 0; i < message.texts.length; ++i)
+                        $root.tickwire.v1.DecimalText.encode(message.texts[i], writer.uint32(186).fork(), _depth + 1).ldelim();
+                if (message.openPrices != null && message.openPrices.length)
+                    writer.uint32(194).sint64s(message.openPrices);
+                if (message.highPrices != null && message.highPrices.length)
+                    writer.uint32(202).sint64s(message.highPrices);
+                if (message.lowPrices != null && message.lowPrices.length)
+                    writer.uint32(210).sint64s(message.lowPrices);
+                if (message.closePrices != null && message.closePrices.length)
+                    writer.uint32(218).sint64s(message.closePrices);
+                if (message.tradeCounts != null && message.tradeCounts.length)
+                    writer.uint32(226).sint64s(message.tradeCounts);
+                if (message.intervalsMs != null && message.intervalsMs.length)
+                    writer.uint32(234).sint64s(message.intervalsMs);
+                if (message.openTimesUs != null && message.openTimesUs.length)
+                    writer.uint32(242).sint64s(message.openTimesUs);
+                if (message.closed != null && message.closed.length)
+                    writer.uint32(250).sint64s(message.closed);
+                if (message.markPrices != null && message.markPrices.length)
+                    writer.uint32(258).sint64s(message.markPrices);
+                if (message.indexPrices != null && message.indexPrices.length)
+                    writer.uint32(266).sint64s(message.indexPrices);
+                if (message.openInterests != null && message.openInterests.length)
+                    writer.uint32(274).sint64s(message.openInterests);
+                if (message.openInterestValues != null && message.openInterestValues.length)
+                    writer.uint32(282).sint64s(message.openInterestValues);
+                if (message.fundingRates != null && message.fundingRates.length)
+                    writer.uint32(290).sint64s(message.fundingRates);
+                if (message.nextFundingTimesUs != null && message.nextFundingTimesUs.length)
+                    writer.uint32(298).sint64s(message.nextFundingTimesUs);
+                if (message.liquidations != null && message.liquidations.length)
+                    for (let i = 0; i < message.liquidations.length; ++i)
+                        $root.tickwire.v1.Liquidation.encode(message.liquidations[i], writer.uint32(322).fork(), _depth + 1).ldelim();
+                if (message.statuses != null && message.statuses.length)
+                    for (let i = 0; i < message.statuses.length; ++i)
+                        $root.tickwire.v1.TopicStatus.encode(message.statuses[i], writer.uint32(330).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Batch.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Batch();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.topicId = value;
+                            else
+                                delete message.topicId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType === 2) {
+                                if (!(message.times && message.times.length))
+                                    message.times = [];
+                                reader.uint64s(message.times);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.times && message.times.length))
+                                message.times = [];
+                            message.times.push(reader.uint64());
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType === 2) {
+                                if (!(message.prices && message.prices.length))
+                                    message.prices = [];
+                                reader.uint64s(message.prices);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.prices && message.prices.length))
+                                message.prices = [];
+                            message.prices.push(reader.uint64());
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType === 2) {
+                                if (!(message.sizes && message.sizes.length))
+                                    message.sizes = [];
+                                reader.uint64s(message.sizes);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.sizes && message.sizes.length))
+                                message.sizes = [];
+                            message.sizes.push(reader.uint64());
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType === 2) {
+                                if (!(message.levelCounts && message.levelCounts.length))
+                                    message.levelCounts = [];
+                                reader.uint32s(message.levelCounts);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.levelCounts && message.levelCounts.length))
+                                message.levelCounts = [];
+                            message.levelCounts.push(reader.uint32());
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType === 2) {
+                                if (!(message.changes && message.changes.length))
+                                    message.changes = [];
+                                reader.uint64s(message.changes);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.changes && message.changes.length))
+                                message.changes = [];
+                            message.changes.push(reader.uint64());
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            message.base = $root.tickwire.v1.Base.decode(reader, reader.size(), $undefined, _depth + 1, message.base);
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.skipped = value;
+                            else
+                                delete message.skipped;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType === 2) {
+                                if (!(message.bidPrices && message.bidPrices.length))
+                                    message.bidPrices = [];
+                                reader.sint64s(message.bidPrices);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.bidPrices && message.bidPrices.length))
+                                message.bidPrices = [];
+                            message.bidPrices.push(reader.sint64());
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType === 2) {
+                                if (!(message.bidSizes && message.bidSizes.length))
+                                    message.bidSizes = [];
+                                reader.sint64s(message.bidSizes);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.bidSizes && message.bidSizes.length))
+                                message.bidSizes = [];
+                            message.bidSizes.push(reader.sint64());
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType === 2) {
+                                if (!(message.askPrices && message.askPrices.length))
+                                    message.askPrices = [];
+                                reader.sint64s(message.askPrices);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.askPrices && message.askPrices.length))
+                                message.askPrices = [];
+                            message.askPrices.push(reader.sint64());
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType === 2) {
+                                if (!(message.askSizes && message.askSizes.length))
+                                    message.askSizes = [];
+                                reader.sint64s(message.askSizes);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.askSizes && message.askSizes.length))
+                                message.askSizes = [];
+                            message.askSizes.push(reader.sint64());
+                            continue;
+                        }
+                    case 13: {
+                            if (wireType === 2) {
+                                if (!(message.lastPrices && message.lastPrices.length))
+                                    message.lastPrices = [];
+                                reader.sint64s(message.lastPrices);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.lastPrices && message.lastPrices.length))
+                                message.lastPrices = [];
+                            message.lastPrices.push(reader.sint64());
+                            continue;
+                        }
+                    case 14: {
+                            if (wireType === 2) {
+                                if (!(message.lastSizes && message.lastSizes.length))
+                                    message.lastSizes = [];
+                                reader.sint64s(message.lastSizes);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.lastSizes && message.lastSizes.length))
+                                message.lastSizes = [];
+                            message.lastSizes.push(reader.sint64());
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType === 2) {
+                                if (!(message.volumes && message.volumes.length))
+                                    message.volumes = [];
+                                reader.sint64s(message.volumes);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.volumes && message.volumes.length))
+                                message.volumes = [];
+                            message.volumes.push(reader.sint64());
+                            continue;
+                        }
+                    case 16: {
+                            if (wireType === 2) {
+                                if (!(message.quoteVolumes && message.quoteVolumes.length))
+                                    message.quoteVolumes = [];
+                                reader.sint64s(message.quoteVolumes);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.quoteVolumes && message.quoteVolumes.length))
+                                message.quoteVolumes = [];
+                            message.quoteVolumes.push(reader.sint64());
+                            continue;
+                        }
+                    case 17: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.lastSequence = value;
+                            else
+                                delete message.lastSequence;
+                            continue;
+                        }
+                    case 18: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.snapshot = value;
+                            else
+                                delete message.snapshot;
+                            continue;
+                        }
+                    case 19: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.replaces = value;
+                            else
+                                delete message.replaces;
+                            continue;
+                        }
+                    case 20: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.historical = value;
+                            else
+                                delete message.historical;
+                            continue;
+                        }
+                    case 21: {
+                            if (wireType === 2) {
+                                if (!(message.tradeIdDeltas && message.tradeIdDeltas.length))
+                                    message.tradeIdDeltas = [];
+                                reader.sint64s(message.tradeIdDeltas);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.tradeIdDeltas && message.tradeIdDeltas.length))
+                                message.tradeIdDeltas = [];
+                            message.tradeIdDeltas.push(reader.sint64());
+                            continue;
+                        }
+                    case 22: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.tradeIds && message.tradeIds.length))
+                                message.tradeIds = [];
+                            message.tradeIds.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 23: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.texts && message.texts.length))
+                                message.texts = [];
+                            message.texts.push($root.tickwire.v1.DecimalText.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 24: {
+                            if (wireType === 2) {
+                                if (!(message.openPrices && message.openPrices.length))
+                                    message.openPrices = [];
+                                reader.sint64s(message.openPrices);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.openPrices && message.openPrices.length))
+                                message.openPrices = [];
+                            message.openPrices.push(reader.sint64());
+                            continue;
+                        }
+                    case 25: {
+                            if (wireType === 2) {
+                                if (!(message.highPrices && message.highPrices.length))
+                                    message.highPrices = [];
+                                reader.sint64s(message.highPrices);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.highPrices && message.highPrices.length))
+                                message.highPrices = [];
+                            message.highPrices.push(reader.sint64());
+                            continue;
+                        }
+                    case 26: {
+                            if (wireType === 2) {
+                                if (!(message.lowPrices && message.lowPrices.length))
+                                    message.lowPrices = [];
+                                reader.sint64s(message.lowPrices);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.lowPrices && message.lowPrices.length))
+                                message.lowPrices = [];
+                            message.lowPrices.push(reader.sint64());
+                            continue;
+                        }
+                    case 27: {
+                            if (wireType === 2) {
+                                if (!(message.closePrices && message.closePrices.length))
+                                    message.closePrices = [];
+                                reader.sint64s(message.closePrices);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.closePrices && message.closePrices.length))
+                                message.closePrices = [];
+                            message.closePrices.push(reader.sint64());
+                            continue;
+                        }
+                    case 28: {
+                            if (wireType === 2) {
+                                if (!(message.tradeCounts && message.tradeCounts.length))
+                                    message.tradeCounts = [];
+                                reader.sint64s(message.tradeCounts);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.tradeCounts && message.tradeCounts.length))
+                                message.tradeCounts = [];
+                            message.tradeCounts.push(reader.sint64());
+                            continue;
+                        }
+                    case 29: {
+                            if (wireType === 2) {
+                                if (!(message.intervalsMs && message.intervalsMs.length))
+                                    message.intervalsMs = [];
+                                reader.sint64s(message.intervalsMs);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.intervalsMs && message.intervalsMs.length))
+                                message.intervalsMs = [];
+                            message.intervalsMs.push(reader.sint64());
+                            continue;
+                        }
+                    case 30: {
+                            if (wireType === 2) {
+                                if (!(message.openTimesUs && message.openTimesUs.length))
+                                    message.openTimesUs = [];
+                                reader.sint64s(message.openTimesUs);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.openTimesUs && message.openTimesUs.length))
+                                message.openTimesUs = [];
+                            message.openTimesUs.push(reader.sint64());
+                            continue;
+                        }
+                    case 31: {
+                            if (wireType === 2) {
+                                if (!(message.closed && message.closed.length))
+                                    message.closed = [];
+                                reader.sint64s(message.closed);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.closed && message.closed.length))
+                                message.closed = [];
+                            message.closed.push(reader.sint64());
+                            continue;
+                        }
+                    case 32: {
+                            if (wireType === 2) {
+                                if (!(message.markPrices && message.markPrices.length))
+                                    message.markPrices = [];
+                                reader.sint64s(message.markPrices);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.markPrices && message.markPrices.length))
+                                message.markPrices = [];
+                            message.markPrices.push(reader.sint64());
+                            continue;
+                        }
+                    case 33: {
+                            if (wireType === 2) {
+                                if (!(message.indexPrices && message.indexPrices.length))
+                                    message.indexPrices = [];
+                                reader.sint64s(message.indexPrices);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.indexPrices && message.indexPrices.length))
+                                message.indexPrices = [];
+                            message.indexPrices.push(reader.sint64());
+                            continue;
+                        }
+                    case 34: {
+                            if (wireType === 2) {
+                                if (!(message.openInterests && message.openInterests.length))
+                                    message.openInterests = [];
+                                reader.sint64s(message.openInterests);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.openInterests && message.openInterests.length))
+                                message.openInterests = [];
+                            message.openInterests.push(reader.sint64());
+                            continue;
+                        }
+                    case 35: {
+                            if (wireType === 2) {
+                                if (!(message.openInterestValues && message.openInterestValues.length))
+                                    message.openInterestValues = [];
+                                reader.sint64s(message.openInterestValues);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.openInterestValues && message.openInterestValues.length))
+                                message.openInterestValues = [];
+                            message.openInterestValues.push(reader.sint64());
+                            continue;
+                        }
+                    case 36: {
+                            if (wireType === 2) {
+                                if (!(message.fundingRates && message.fundingRates.length))
+                                    message.fundingRates = [];
+                                reader.sint64s(message.fundingRates);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.fundingRates && message.fundingRates.length))
+                                message.fundingRates = [];
+                            message.fundingRates.push(reader.sint64());
+                            continue;
+                        }
+                    case 37: {
+                            if (wireType === 2) {
+                                if (!(message.nextFundingTimesUs && message.nextFundingTimesUs.length))
+                                    message.nextFundingTimesUs = [];
+                                reader.sint64s(message.nextFundingTimesUs);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.nextFundingTimesUs && message.nextFundingTimesUs.length))
+                                message.nextFundingTimesUs = [];
+                            message.nextFundingTimesUs.push(reader.sint64());
+                            continue;
+                        }
+                    case 40: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.liquidations && message.liquidations.length))
+                                message.liquidations = [];
+                            message.liquidations.push($root.tickwire.v1.Liquidation.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 41: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.statuses && message.statuses.length))
+                                message.statuses = [];
+                            message.statuses.push($root.tickwire.v1.TopicStatus.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Batch;
+        })();
+
+        v1.Base = (function() {
+
+            const Base = function (properties) {
+                this.values = [];
+                this.scales = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Base.prototype.channel = 0;
+            Base.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Base.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Base.prototype.receivedTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            Base.prototype.venueTimeOffsetUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            Base.prototype.venueTimeReceivedOffsetUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            Base.prototype.venueTimeUnitUs = 0;
+            Base.prototype.priceScale = 0;
+            Base.prototype.sizeScale = 0;
+            Base.prototype.price = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            Base.prototype.askPrice = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            Base.prototype.tradeIdForm = 0;
+            Base.prototype.tradeId = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            Base.prototype.tradeIdPrefix = "";
+            Base.prototype.tradeIdDigits = 0;
+            Base.prototype.values = $util.emptyArray;
+            Base.prototype.scales = $util.emptyArray;
+            Base.prototype.absent = 0;
+
+            Base.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.channel != null && $Object.hasOwnProperty.call(message, "channel") && message.channel !== 0)
+                    writer.uint32(8).int32(message.channel);
+                if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
+                    writer.uint32(16).uint64(message.epoch);
+                if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
+                    writer.uint32(24).uint64(message.sequence);
+                if (message.receivedTimeUs != null && $Object.hasOwnProperty.call(message, "receivedTimeUs") && (typeof message.receivedTimeUs === "object" ? message.receivedTimeUs.low || message.receivedTimeUs.high : message.receivedTimeUs !== 0))
+                    writer.uint32(32).int64(message.receivedTimeUs);
+                if (message.venueTimeOffsetUs != null && $Object.hasOwnProperty.call(message, "venueTimeOffsetUs") && (typeof message.venueTimeOffsetUs === "object" ? message.venueTimeOffsetUs.low || message.venueTimeOffsetUs.high : message.venueTimeOffsetUs !== 0))
+                    writer.uint32(40).sint64(message.venueTimeOffsetUs);
+                if (message.venueTimeReceivedOffsetUs != null && $Object.hasOwnProperty.call(message, "venueTimeReceivedOffsetUs") && (typeof message.venueTimeReceivedOffsetUs === "object" ? message.venueTimeReceivedOffsetUs.low || message.venueTimeReceivedOffsetUs.high : message.venueTimeReceivedOffsetUs !== 0))
+                    writer.uint32(48).sint64(message.venueTimeReceivedOffsetUs);
+                if (message.venueTimeUnitUs != null && $Object.hasOwnProperty.call(message, "venueTimeUnitUs") && message.venueTimeUnitUs !== 0)
+                    writer.uint32(56).uint32(message.venueTimeUnitUs);
+                if (message.priceScale != null && $Object.hasOwnProperty.call(message, "priceScale") && message.priceScale !== 0)
+                    writer.uint32(64).uint32(message.priceScale);
+                if (message.sizeScale != null && $Object.hasOwnProperty.call(message, "sizeScale") && message.sizeScale !== 0)
+                    writer.uint32(72).uint32(message.sizeScale);
+                if (message.price != null && $Object.hasOwnProperty.call(message, "price") && (typeof message.price === "object" ? message.price.low || message.price.high : message.price !== 0))
+                    writer.uint32(80).sint64(message.price);
+                if (message.askPrice != null && $Object.hasOwnProperty.call(message, "askPrice") && (typeof message.askPrice === "object" ? message.askPrice.low || message.askPrice.high : message.askPrice !== 0))
+                    writer.uint32(88).sint64(message.askPrice);
+                if (message.tradeIdForm != null && $Object.hasOwnProperty.call(message, "tradeIdForm") && message.tradeIdForm !== 0)
+                    writer.uint32(96).int32(message.tradeIdForm);
+                if (message.tradeId != null && $Object.hasOwnProperty.call(message, "tradeId") && (typeof message.tradeId === "object" ? message.tradeId.low || message.tradeId.high : message.tradeId !== 0))
+                    writer.uint32(104).sint64(message.tradeId);
+                if (message.tradeIdPrefix != null && $Object.hasOwnProperty.call(message, "tradeIdPrefix") && message.tradeIdPrefix !== "")
+                    writer.uint32(114).string(message.tradeIdPrefix);
+                if (message.tradeIdDigits != null && $Object.hasOwnProperty.call(message, "tradeIdDigits") && message.tradeIdDigits !== 0)
+                    writer.uint32(120).uint32(message.tradeIdDigits);
+                if (message.values != null && message.values.length)
+                    writer.uint32(130).sint64s(message.values);
+                if (message.scales != null && message.scales.length)
+                    writer.uint32(138).uint32s(message.scales);
+                if (message.absent != null && $Object.hasOwnProperty.call(message, "absent") && message.absent !== 0)
+                    writer.uint32(144).uint32(message.absent);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Base.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Base();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.channel = value;
+                            else
+                                delete message.channel;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.epoch = value;
+                            else
+                                delete message.epoch;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.sequence = value;
+                            else
+                                delete message.sequence;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.receivedTimeUs = value;
+                            else
+                                delete message.receivedTimeUs;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.sint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.venueTimeOffsetUs = value;
+                            else
+                                delete message.venueTimeOffsetUs;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.sint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.venueTimeReceivedOffsetUs = value;
+                            else
+                                delete message.venueTimeReceivedOffsetUs;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.venueTimeUnitUs = value;
+                            else
+                                delete message.venueTimeUnitUs;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.priceScale = value;
+                            else
+                                delete message.priceScale;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.sizeScale = value;
+                            else
+                                delete message.sizeScale;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.sint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.price = value;
+                            else
+                                delete message.price;
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.sint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.askPrice = value;
+                            else
+                                delete message.askPrice;
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.tradeIdForm = value;
+                            else
+                                delete message.tradeIdForm;
+                            continue;
+                        }
+                    case 13: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.sint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.tradeId = value;
+                            else
+                                delete message.tradeId;
+                            continue;
+                        }
+                    case 14: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.tradeIdPrefix = value;
+                            else
+                                delete message.tradeIdPrefix;
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.tradeIdDigits = value;
+                            else
+                                delete message.tradeIdDigits;
+                            continue;
+                        }
+                    case 16: {
+                            if (wireType === 2) {
+                                if (!(message.values && message.values.length))
+                                    message.values = [];
+                                reader.sint64s(message.values);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.values && message.values.length))
+                                message.values = [];
+                            message.values.push(reader.sint64());
+                            continue;
+                        }
+                    case 17: {
+                            if (wireType === 2) {
+                                if (!(message.scales && message.scales.length))
+                                    message.scales = [];
+                                reader.uint32s(message.scales);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.scales && message.scales.length))
+                                message.scales = [];
+                            message.scales.push(reader.uint32());
+                            continue;
+                        }
+                    case 18: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.absent = value;
+                            else
+                                delete message.absent;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Base;
+        })();
+
+        v1.TradeIdForm = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "TRADE_ID_FORM_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "TRADE_ID_FORM_NUMBER"] = 1;
+            values[valuesById[2] = "TRADE_ID_FORM_TEXT"] = 2;
+            return values;
+        })();
+
+        v1.DecimalText = (function() {
+
+            const DecimalText = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            DecimalText.prototype.index = 0;
+            DecimalText.prototype.text = "";
+
+            DecimalText.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.index != null && $Object.hasOwnProperty.call(message, "index") && message.index !== 0)
+                    writer.uint32(8).uint32(message.index);
+                if (message.text != null && $Object.hasOwnProperty.call(message, "text") && message.text !== "")
+                    writer.uint32(18).string(message.text);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            DecimalText.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.DecimalText();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.index = value;
+                            else
+                                delete message.index;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.text = value;
+                            else
+                                delete message.text;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return DecimalText;
+        })();
+
+        v1.Funding = (function() {
+
+            const Funding = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Funding.prototype.rate = "";
+            Funding.prototype.nextFundingTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            Funding.prototype.intervalMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            Funding.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.rate != null && $Object.hasOwnProperty.call(message, "rate") && message.rate !== "")
+                    writer.uint32(10).string(message.rate);
+                if (message.nextFundingTimeUs != null && $Object.hasOwnProperty.call(message, "nextFundingTimeUs") && (typeof message.nextFundingTimeUs === "object" ? message.nextFundingTimeUs.low || message.nextFundingTimeUs.high : message.nextFundingTimeUs !== 0))
+                    writer.uint32(16).int64(message.nextFundingTimeUs);
+                if (message.intervalMs != null && $Object.hasOwnProperty.call(message, "intervalMs") && (typeof message.intervalMs === "object" ? message.intervalMs.low || message.intervalMs.high : message.intervalMs !== 0))
+                    writer.uint32(24).uint64(message.intervalMs);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Funding.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Funding();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.rate = value;
+                            else
+                                delete message.rate;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.nextFundingTimeUs = value;
+                            else
+                                delete message.nextFundingTimeUs;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.intervalMs = value;
+                            else
+                                delete message.intervalMs;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Funding;
+        })();
+
+        v1.MarkPrice = (function() {
+
+            const MarkPrice = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            MarkPrice.prototype.markPrice = "";
+            MarkPrice.prototype.indexPrice = "";
+
+            MarkPrice.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.markPrice != null && $Object.hasOwnProperty.call(message, "markPrice") && message.markPrice !== "")
+                    writer.uint32(10).string(message.markPrice);
+                if (message.indexPrice != null && $Object.hasOwnProperty.call(message, "indexPrice") && message.indexPrice !== "")
+                    writer.uint32(18).string(message.indexPrice);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            MarkPrice.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.MarkPrice();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.markPrice = value;
+                            else
+                                delete message.markPrice;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.indexPrice = value;
+                            else
+                                delete message.indexPrice;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return MarkPrice;
+        })();
+
+        v1.OpenInterest = (function() {
+
+            const OpenInterest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            OpenInterest.prototype.openInterest = "";
+            OpenInterest.prototype.openInterestValue = "";
+
+            OpenInterest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.openInterest != null && $Object.hasOwnProperty.call(message, "openInterest") && message.openInterest !== "")
+                    writer.uint32(10).string(message.openInterest);
+                if (message.openInterestValue != null && $Object.hasOwnProperty.call(message, "openInterestValue") && message.openInterestValue !== "")
+                    writer.uint32(18).string(message.openInterestValue);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            OpenInterest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.OpenInterest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.openInterest = value;
+                            else
+                                delete message.openInterest;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.openInterestValue = value;
+                            else
+                                delete message.openInterestValue;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return OpenInterest;
+        })();
+
+        v1.Liquidation = (function() {
+
+            const Liquidation = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Liquidation.prototype.price = "";
+            Liquidation.prototype.size = "";
+            Liquidation.prototype.aggressorSide = 0;
+            Liquidation.prototype.liquidationId = "";
+
+            Liquidation.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.price != null && $Object.hasOwnProperty.call(message, "price") && message.price !== "")
+                    writer.uint32(10).string(message.price);
+                if (message.size != null && $Object.hasOwnProperty.call(message, "size") && message.size !== "")
+                    writer.uint32(18).string(message.size);
+                if (message.aggressorSide != null && $Object.hasOwnProperty.call(message, "aggressorSide") && message.aggressorSide !== 0)
+                    writer.uint32(24).int32(message.aggressorSide);
+                if (message.liquidationId != null && $Object.hasOwnProperty.call(message, "liquidationId") && message.liquidationId !== "")
+                    writer.uint32(34).string(message.liquidationId);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Liquidation.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Liquidation();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.price = value;
+                            else
+                                delete message.price;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.size = value;
+                            else
+                                delete message.size;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.aggressorSide = value;
+                            else
+                                delete message.aggressorSide;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.liquidationId = value;
+                            else
+                                delete message.liquidationId;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Liquidation;
+        })();
+
+        v1.AggressorSide = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "AGGRESSOR_SIDE_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "AGGRESSOR_SIDE_BUYER"] = 1;
+            values[valuesById[2] = "AGGRESSOR_SIDE_SELLER"] = 2;
+            values[valuesById[3] = "AGGRESSOR_SIDE_NONE"] = 3;
+            return values;
+        })();
+
+        v1.Trade = (function() {
+
+            const Trade = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Trade.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Trade.prototype.venueTimeUs = null;
+            Trade.prototype.receivedTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            Trade.prototype.price = "";
+            Trade.prototype.size = "";
+            Trade.prototype.aggressorSide = 0;
+            Trade.prototype.tradeId = "";
+            Trade.prototype.historical = false;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Trade.prototype, "_venueTimeUs", {
+                get: $util.oneOfGetter($oneOfFields = ["venueTimeUs"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            Trade.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
+                    writer.uint32(8).uint64(message.sequence);
+                if (message.venueTimeUs != null && $Object.hasOwnProperty.call(message, "venueTimeUs"))
+                    writer.uint32(16).int64(message.venueTimeUs);
+                if (message.receivedTimeUs != null && $Object.hasOwnProperty.call(message, "receivedTimeUs") && (typeof message.receivedTimeUs === "object" ? message.receivedTimeUs.low || message.receivedTimeUs.high : message.receivedTimeUs !== 0))
+                    writer.uint32(24).int64(message.receivedTimeUs);
+                if (message.price != null && $Object.hasOwnProperty.call(message, "price") && message.price !== "")
+                    writer.uint32(34).string(message.price);
+                if (message.size != null && $Object.hasOwnProperty.call(message, "size") && message.size !== "")
+                    writer.uint32(42).string(message.size);
+                if (message.aggressorSide != null && $Object.hasOwnProperty.call(message, "aggressorSide") && message.aggressorSide !== 0)
+                    writer.uint32(48).int32(message.aggressorSide);
+                if (message.tradeId != null && $Object.hasOwnProperty.call(message, "tradeId") && message.tradeId !== "")
+                    writer.uint32(58).string(message.tradeId);
+                if (message.historical != null && $Object.hasOwnProperty.call(message, "historical") && message.historical !== false)
+                    writer.uint32(64).bool(message.historical);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Trade.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Trade();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.sequence = value;
+                            else
+                                delete message.sequence;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            message.venueTimeUs = reader.int64();
+                            message._venueTimeUs = "venueTimeUs";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.receivedTimeUs = value;
+                            else
+                                delete message.receivedTimeUs;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.price = value;
+                            else
+                                delete message.price;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.size = value;
+                            else
+                                delete message.size;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.aggressorSide = value;
+                            else
+                                delete message.aggressorSide;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.tradeId = value;
+                            else
+                                delete message.tradeId;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.historical = value;
+                            else
+                                delete message.historical;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Trade;
+        })();
+
+        v1.Channel = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "CHANNEL_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "CHANNEL_TRADES"] = 1;
+            values[valuesById[2] = "CHANNEL_QUOTES"] = 2;
+            values[valuesById[3] = "CHANNEL_BOOK"] = 3;
+            values[valuesById[4] = "CHANNEL_CANDLES"] = 4;
+            values[valuesById[5] = "CHANNEL_TICKER"] = 5;
+            values[valuesById[6] = "CHANNEL_FUNDING"] = 6;
+            values[valuesById[7] = "CHANNEL_MARK_PRICE"] = 7;
+            values[valuesById[8] = "CHANNEL_OPEN_INTEREST"] = 8;
+            values[valuesById[9] = "CHANNEL_LIQUIDATIONS"] = 9;
+            values[valuesById[10] = "CHANNEL_STATUS"] = 10;
+            return values;
+        })();
+
+        v1.InstrumentKind = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "INSTRUMENT_KIND_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "INSTRUMENT_KIND_SPOT"] = 1;
+            values[valuesById[2] = "INSTRUMENT_KIND_PERPETUAL"] = 2;
+            values[valuesById[3] = "INSTRUMENT_KIND_FUTURE"] = 3;
+            values[valuesById[4] = "INSTRUMENT_KIND_OPTION"] = 4;
+            return values;
+        })();
+
+        v1.OptionType = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "OPTION_TYPE_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "OPTION_TYPE_CALL"] = 1;
+            values[valuesById[2] = "OPTION_TYPE_PUT"] = 2;
+            return values;
+        })();
+
+        v1.SizeUnit = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "SIZE_UNIT_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "SIZE_UNIT_BASE"] = 1;
+            values[valuesById[2] = "SIZE_UNIT_QUOTE"] = 2;
+            values[valuesById[3] = "SIZE_UNIT_CONTRACT"] = 3;
+            return values;
+        })();
+
+        v1.Instrument = (function() {
+
+            const Instrument = function (properties) {
+                this.channels = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Instrument.prototype.venue = "";
+            Instrument.prototype.symbol = "";
+            Instrument.prototype.venueSymbol = "";
+            Instrument.prototype.kind = 0;
+            Instrument.prototype.base = "";
+            Instrument.prototype.quote = "";
+            Instrument.prototype.settle = "";
+            Instrument.prototype.inverse = false;
+            Instrument.prototype.contractSize = "";
+            Instrument.prototype.priceIncrement = "";
+            Instrument.prototype.sizeIncrement = "";
+            Instrument.prototype.expiryTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            Instrument.prototype.strike = "";
+            Instrument.prototype.optionType = 0;
+            Instrument.prototype.channels = $util.emptyArray;
+            Instrument.prototype.sizeUnit = 0;
+            Instrument.prototype.venueMarket = "";
+
+            Instrument.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.venue != null && $Object.hasOwnProperty.call(message, "venue") && message.venue !== "")
+                    writer.uint32(10).string(message.venue);
+                if (message.symbol != null && $Object.hasOwnProperty.call(message, "symbol") && message.symbol !== "")
+                    writer.uint32(18).string(message.symbol);
+                if (message.venueSymbol != null && $Object.hasOwnProperty.call(message, "venueSymbol") && message.venueSymbol !== "")
+                    writer.uint32(26).string(message.venueSymbol);
+                if (message.kind != null && $Object.hasOwnProperty.call(message, "kind") && message.kind !== 0)
+                    writer.uint32(32).int32(message.kind);
+                if (message.base != null && $Object.hasOwnProperty.call(message, "base") && message.base !== "")
+                    writer.uint32(42).string(message.base);
+                if (message.quote != null && $Object.hasOwnProperty.call(message, "quote") && message.quote !== "")
+                    writer.uint32(50).string(message.quote);
+                if (message.settle != null && $Object.hasOwnProperty.call(message, "settle") && message.settle !== "")
+                    writer.uint32(58).string(message.settle);
+                if (message.inverse != null && $Object.hasOwnProperty.call(message, "inverse") && message.inverse !== false)
+                    writer.uint32(64).bool(message.inverse);
+                if (message.contractSize != null && $Object.hasOwnProperty.call(message, "contractSize") && message.contractSize !== "")
+                    writer.uint32(74).string(message.contractSize);
+                if (message.priceIncrement != null && $Object.hasOwnProperty.call(message, "priceIncrement") && message.priceIncrement !== "")
+                    writer.uint32(82).string(message.priceIncrement);
+                if (message.sizeIncrement != null && $Object.hasOwnProperty.call(message, "sizeIncrement") && message.sizeIncrement !== "")
+                    writer.uint32(90).string(message.sizeIncrement);
+                if (message.expiryTimeUs != null && $Object.hasOwnProperty.call(message, "expiryTimeUs") && (typeof message.expiryTimeUs === "object" ? message.expiryTimeUs.low || message.expiryTimeUs.high : message.expiryTimeUs !== 0))
+                    writer.uint32(96).int64(message.expiryTimeUs);
+                if (message.strike != null && $Object.hasOwnProperty.call(message, "strike") && message.strike !== "")
+                    writer.uint32(106).string(message.strike);
+                if (message.optionType != null && $Object.hasOwnProperty.call(message, "optionType") && message.optionType !== 0)
+                    writer.uint32(112).int32(message.optionType);
+                if (message.channels != null && message.channels.length)
+                    writer.uint32(122).int32s(message.channels);
+                if (message.sizeUnit != null && $Object.hasOwnProperty.call(message, "sizeUnit") && message.sizeUnit !== 0)
+                    writer.uint32(128).int32(message.sizeUnit);
+                if (message.venueMarket != null && $Object.hasOwnProperty.call(message, "venueMarket") && message.venueMarket !== "")
+                    writer.uint32(138).string(message.venueMarket);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Instrument.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Instrument();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.venue = value;
+                            else
+                                delete message.venue;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.symbol = value;
+                            else
+                                delete message.symbol;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.venueSymbol = value;
+                            else
+                                delete message.venueSymbol;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.kind = value;
+                            else
+                                delete message.kind;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.base = value;
+                            else
+                                delete message.base;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.quote = value;
+                            else
+                                delete message.quote;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.settle = value;
+                            else
+                                delete message.settle;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.inverse = value;
+                            else
+                                delete message.inverse;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.contractSize = value;
+                            else
+                                delete message.contractSize;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.priceIncrement = value;
+                            else
+                                delete message.priceIncrement;
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.sizeIncrement = value;
+                            else
+                                delete message.sizeIncrement;
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.expiryTimeUs = value;
+                            else
+                                delete message.expiryTimeUs;
+                            continue;
+                        }
+                    case 13: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.strike = value;
+                            else
+                                delete message.strike;
+                            continue;
+                        }
+                    case 14: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.optionType = value;
+                            else
+                                delete message.optionType;
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType === 2) {
+                                if (!(message.channels && message.channels.length))
+                                    message.channels = [];
+                                reader.int32s(message.channels);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.channels && message.channels.length))
+                                message.channels = [];
+                            message.channels.push(reader.int32());
+                            continue;
+                        }
+                    case 16: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.sizeUnit = value;
+                            else
+                                delete message.sizeUnit;
+                            continue;
+                        }
+                    case 17: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.venueMarket = value;
+                            else
+                                delete message.venueMarket;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Instrument;
+        })();
+
+        v1.TopicState = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "TOPIC_STATE_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "TOPIC_STATE_SYNCING"] = 1;
+            values[valuesById[2] = "TOPIC_STATE_LIVE"] = 2;
+            values[valuesById[3] = "TOPIC_STATE_STALE"] = 3;
+            values[valuesById[4] = "TOPIC_STATE_GAP"] = 4;
+            values[valuesById[5] = "TOPIC_STATE_RESYNCING"] = 5;
+            values[valuesById[6] = "TOPIC_STATE_DOWN"] = 6;
+            return values;
+        })();
+
+        v1.TopicStatus = (function() {
+
+            const TopicStatus = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            TopicStatus.prototype.channel = 0;
+            TopicStatus.prototype.state = 0;
+            TopicStatus.prototype.reason = "";
+            TopicStatus.prototype.sinceTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+            TopicStatus.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.channel != null && $Object.hasOwnProperty.call(message, "channel") && message.channel !== 0)
+                    writer.uint32(8).int32(message.channel);
+                if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== 0)
+                    writer.uint32(16).int32(message.state);
+                if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
+                    writer.uint32(26).string(message.reason);
+                if (message.sinceTimeUs != null && $Object.hasOwnProperty.call(message, "sinceTimeUs") && (typeof message.sinceTimeUs === "object" ? message.sinceTimeUs.low || message.sinceTimeUs.high : message.sinceTimeUs !== 0))
+                    writer.uint32(32).int64(message.sinceTimeUs);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            TopicStatus.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.TopicStatus();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.channel = value;
+                            else
+                                delete message.channel;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.state = value;
+                            else
+                                delete message.state;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.reason = value;
+                            else
+                                delete message.reason;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.sinceTimeUs = value;
+                            else
+                                delete message.sinceTimeUs;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return TopicStatus;
+        })();
 
         v1.ClientFrame = (function() {
 
@@ -1632,8 +3992,6 @@ export const tickwire = $root.tickwire = (() => {
             TopicResult.prototype.continuity = 0;
             TopicResult.prototype.depth = 0;
             TopicResult.prototype.conflationIntervalMs = 0;
-            TopicResult.prototype.priceScale = 0;
-            TopicResult.prototype.sizeScale = 0;
 
             TopicResult.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -1668,10 +4026,6 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(96).uint32(message.depth);
                 if (message.conflationIntervalMs != null && $Object.hasOwnProperty.call(message, "conflationIntervalMs") && message.conflationIntervalMs !== 0)
                     writer.uint32(104).uint32(message.conflationIntervalMs);
-                if (message.priceScale != null && $Object.hasOwnProperty.call(message, "priceScale") && message.priceScale !== 0)
-                    writer.uint32(112).uint32(message.priceScale);
-                if (message.sizeScale != null && $Object.hasOwnProperty.call(message, "sizeScale") && message.sizeScale !== 0)
-                    writer.uint32(120).uint32(message.sizeScale);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1817,24 +4171,6 @@ export const tickwire = $root.tickwire = (() => {
                                 message.conflationIntervalMs = value;
                             else
                                 delete message.conflationIntervalMs;
-                            continue;
-                        }
-                    case 14: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.uint32())
-                                message.priceScale = value;
-                            else
-                                delete message.priceScale;
-                            continue;
-                        }
-                    case 15: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.uint32())
-                                message.sizeScale = value;
-                            else
-                                delete message.sizeScale;
                             continue;
                         }
                     }
@@ -3073,331 +5409,57 @@ export const tickwire = $root.tickwire = (() => {
             return Pong;
         })();
 
-        v1.Batch = (function() {
+        v1.CloseCode = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "CLOSE_CODE_UNSPECIFIED"] = 0;
+            values[valuesById[4000] = "CLOSE_CODE_GOING_AWAY"] = 4000;
+            values[valuesById[4001] = "CLOSE_CODE_SLOW_CONSUMER"] = 4001;
+            values[valuesById[4002] = "CLOSE_CODE_INTERNAL"] = 4002;
+            values[valuesById[4003] = "CLOSE_CODE_OVERLOADED"] = 4003;
+            values[valuesById[4004] = "CLOSE_CODE_RATE_LIMITED"] = 4004;
+            values[valuesById[4005] = "CLOSE_CODE_HELLO_TIMEOUT"] = 4005;
+            values[valuesById[4500] = "CLOSE_CODE_PROTOCOL_ERROR"] = 4500;
+            values[valuesById[4501] = "CLOSE_CODE_TEXT_FRAME"] = 4501;
+            values[valuesById[4502] = "CLOSE_CODE_FRAME_TOO_LARGE"] = 4502;
+            values[valuesById[4503] = "CLOSE_CODE_UNSUPPORTED_VERSION"] = 4503;
+            values[valuesById[4504] = "CLOSE_CODE_UNAUTHENTICATED"] = 4504;
+            values[valuesById[4505] = "CLOSE_CODE_PERMISSION_DENIED"] = 4505;
+            return values;
+        })();
 
-            const Batch = function (properties) {
-                this.receivedTimeDeltasUs = [];
-                this.venueTimeOffsetsUs = [];
-                this.venueTimeAbsent = [];
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
+        v1.Code = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "CODE_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "CODE_CANCELLED"] = 1;
+            values[valuesById[2] = "CODE_UNKNOWN"] = 2;
+            values[valuesById[3] = "CODE_INVALID_ARGUMENT"] = 3;
+            values[valuesById[4] = "CODE_DEADLINE_EXCEEDED"] = 4;
+            values[valuesById[5] = "CODE_NOT_FOUND"] = 5;
+            values[valuesById[6] = "CODE_ALREADY_EXISTS"] = 6;
+            values[valuesById[7] = "CODE_PERMISSION_DENIED"] = 7;
+            values[valuesById[8] = "CODE_RESOURCE_EXHAUSTED"] = 8;
+            values[valuesById[9] = "CODE_FAILED_PRECONDITION"] = 9;
+            values[valuesById[10] = "CODE_ABORTED"] = 10;
+            values[valuesById[11] = "CODE_OUT_OF_RANGE"] = 11;
+            values[valuesById[12] = "CODE_UNIMPLEMENTED"] = 12;
+            values[valuesById[13] = "CODE_INTERNAL"] = 13;
+            values[valuesById[14] = "CODE_UNAVAILABLE"] = 14;
+            values[valuesById[15] = "CODE_DATA_LOSS"] = 15;
+            values[valuesById[16] = "CODE_UNAUTHENTICATED"] = 16;
+            return values;
+        })();
 
-            Batch.prototype.topicId = 0;
-            Batch.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-            Batch.prototype.firstSequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-            Batch.prototype.count = 0;
-            Batch.prototype.previousSequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-            Batch.prototype.snapshot = false;
-            Batch.prototype.publishedTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
-            Batch.prototype.receivedTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
-            Batch.prototype.receivedTimeDeltasUs = $util.emptyArray;
-            Batch.prototype.venueTimeOffsetsUs = $util.emptyArray;
-            Batch.prototype.venueTimeAbsent = $util.emptyArray;
-            Batch.prototype.trades = null;
-            Batch.prototype.quotes = null;
-            Batch.prototype.books = null;
-            Batch.prototype.candles = null;
-            Batch.prototype.tickers = null;
-            Batch.prototype.fundings = null;
-            Batch.prototype.markPrices = null;
-            Batch.prototype.openInterests = null;
-            Batch.prototype.liquidations = null;
-            Batch.prototype.statuses = null;
-
-            let $oneOfFields;
-
-            $Object.defineProperty(Batch.prototype, "payload", {
-                get: $util.oneOfGetter($oneOfFields = ["trades", "quotes", "books", "candles", "tickers", "fundings", "markPrices", "openInterests", "liquidations", "statuses"]),
-                set: $util.oneOfSetter($oneOfFields)
-            });
-
-            Batch.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.topicId != null && $Object.hasOwnProperty.call(message, "topicId") && message.topicId !== 0)
-                    writer.uint32(8).uint32(message.topicId);
-                if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
-                    writer.uint32(16).uint64(message.epoch);
-                if (message.firstSequence != null && $Object.hasOwnProperty.call(message, "firstSequence") && (typeof message.firstSequence === "object" ? message.firstSequence.low || message.firstSequence.high : message.firstSequence !== 0))
-                    writer.uint32(24).uint64(message.firstSequence);
-                if (message.count != null && $Object.hasOwnProperty.call(message, "count") && message.count !== 0)
-                    writer.uint32(32).uint32(message.count);
-                if (message.previousSequence != null && $Object.hasOwnProperty.call(message, "previousSequence") && (typeof message.previousSequence === "object" ? message.previousSequence.low || message.previousSequence.high : message.previousSequence !== 0))
-                    writer.uint32(40).uint64(message.previousSequence);
-                if (message.snapshot != null && $Object.hasOwnProperty.call(message, "snapshot") && message.snapshot !== false)
-                    writer.uint32(48).bool(message.snapshot);
-                if (message.publishedTimeUs != null && $Object.hasOwnProperty.call(message, "publishedTimeUs") && (typeof message.publishedTimeUs === "object" ? message.publishedTimeUs.low || message.publishedTimeUs.high : message.publishedTimeUs !== 0))
-                    writer.uint32(56).int64(message.publishedTimeUs);
-                if (message.receivedTimeUs != null && $Object.hasOwnProperty.call(message, "receivedTimeUs") && (typeof message.receivedTimeUs === "object" ? message.receivedTimeUs.low || message.receivedTimeUs.high : message.receivedTimeUs !== 0))
-                    writer.uint32(64).int64(message.receivedTimeUs);
-                if (message.receivedTimeDeltasUs != null && message.receivedTimeDeltasUs.length)
-                    writer.uint32(74).sint64s(message.receivedTimeDeltasUs);
-                if (message.venueTimeOffsetsUs != null && message.venueTimeOffsetsUs.length)
-                    writer.uint32(82).sint64s(message.venueTimeOffsetsUs);
-                if (message.venueTimeAbsent != null && message.venueTimeAbsent.length)
-                    writer.uint32(90).bools(message.venueTimeAbsent);
-                if (message.trades != null && $Object.hasOwnProperty.call(message, "trades"))
-                    $root.tickwire.v1.TradeBatch.encode(message.trades, writer.uint32(130).fork(), _depth + 1).ldelim();
-                if (message.quotes != null && $Object.hasOwnProperty.call(message, "quotes"))
-                    $root.tickwire.v1.QuoteBatch.encode(message.quotes, writer.uint32(138).fork(), _depth + 1).ldelim();
-                if (message.books != null && $Object.hasOwnProperty.call(message, "books"))
-                    $root.tickwire.v1.BookBatch.encode(message.books, writer.uint32(146).fork(), _depth + 1).ldelim();
-                if (message.candles != null && $Object.hasOwnProperty.call(message, "candles"))
-                    $root.tickwire.v1.CandleBatch.encode(message.candles, writer.uint32(154).fork(), _depth + 1).ldelim();
-                if (message.tickers != null && $Object.hasOwnProperty.call(message, "tickers"))
-                    $root.tickwire.v1.TickerBatch.encode(message.tickers, writer.uint32(162).fork(), _depth + 1).ldelim();
-                if (message.fundings != null && $Object.hasOwnProperty.call(message, "fundings"))
-                    $root.tickwire.v1.FundingBatch.encode(message.fundings, writer.uint32(170).fork(), _depth + 1).ldelim();
-                if (message.markPrices != null && $Object.hasOwnProperty.call(message, "markPrices"))
-                    $root.tickwire.v1.MarkPriceBatch.encode(message.markPrices, writer.uint32(178).fork(), _depth + 1).ldelim();
-                if (message.openInterests != null && $Object.hasOwnProperty.call(message, "openInterests"))
-                    $root.tickwire.v1.OpenInterestBatch.encode(message.openInterests, writer.uint32(186).fork(), _depth + 1).ldelim();
-                if (message.liquidations != null && $Object.hasOwnProperty.call(message, "liquidations"))
-                    $root.tickwire.v1.LiquidationBatch.encode(message.liquidations, writer.uint32(194).fork(), _depth + 1).ldelim();
-                if (message.statuses != null && $Object.hasOwnProperty.call(message, "statuses"))
-                    $root.tickwire.v1.StatusBatch.encode(message.statuses, writer.uint32(202).fork(), _depth + 1).ldelim();
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            Batch.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message, value;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.Batch();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.uint32())
-                                message.topicId = value;
-                            else
-                                delete message.topicId;
-                            continue;
-                        }
-                    case 2: {
-                            if (wireType !== 0)
-                                break;
-                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                message.epoch = value;
-                            else
-                                delete message.epoch;
-                            continue;
-                        }
-                    case 3: {
-                            if (wireType !== 0)
-                                break;
-                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                message.firstSequence = value;
-                            else
-                                delete message.firstSequence;
-                            continue;
-                        }
-                    case 4: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.uint32())
-                                message.count = value;
-                            else
-                                delete message.count;
-                            continue;
-                        }
-                    case 5: {
-                            if (wireType !== 0)
-                                break;
-                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                message.previousSequence = value;
-                            else
-                                delete message.previousSequence;
-                            continue;
-                        }
-                    case 6: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.bool())
-                                message.snapshot = value;
-                            else
-                                delete message.snapshot;
-                            continue;
-                        }
-                    case 7: {
-                            if (wireType !== 0)
-                                break;
-                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
-                                message.publishedTimeUs = value;
-                            else
-                                delete message.publishedTimeUs;
-                            continue;
-                        }
-                    case 8: {
-                            if (wireType !== 0)
-                                break;
-                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
-                                message.receivedTimeUs = value;
-                            else
-                                delete message.receivedTimeUs;
-                            continue;
-                        }
-                    case 9: {
-                            if (wireType === 2) {
-                                if (!(message.receivedTimeDeltasUs && message.receivedTimeDeltasUs.length))
-                                    message.receivedTimeDeltasUs = [];
-                                reader.sint64s(message.receivedTimeDeltasUs);
-                                continue;
-                            }
-                            if (wireType !== 0)
-                                break;
-                            if (!(message.receivedTimeDeltasUs && message.receivedTimeDeltasUs.length))
-                                message.receivedTimeDeltasUs = [];
-                            message.receivedTimeDeltasUs.push(reader.sint64());
-                            continue;
-                        }
-                    case 10: {
-                            if (wireType === 2) {
-                                if (!(message.venueTimeOffsetsUs && message.venueTimeOffsetsUs.length))
-                                    message.venueTimeOffsetsUs = [];
-                                reader.sint64s(message.venueTimeOffsetsUs);
-                                continue;
-                            }
-                            if (wireType !== 0)
-                                break;
-                            if (!(message.venueTimeOffsetsUs && message.venueTimeOffsetsUs.length))
-                                message.venueTimeOffsetsUs = [];
-                            message.venueTimeOffsetsUs.push(reader.sint64());
-                            continue;
-                        }
-                    case 11: {
-                            if (wireType === 2) {
-                                if (!(message.venueTimeAbsent && message.venueTimeAbsent.length))
-                                    message.venueTimeAbsent = [];
-                                reader.bools(message.venueTimeAbsent);
-                                continue;
-                            }
-                            if (wireType !== 0)
-                                break;
-                            if (!(message.venueTimeAbsent && message.venueTimeAbsent.length))
-                                message.venueTimeAbsent = [];
-                            message.venueTimeAbsent.push(reader.bool());
-                            continue;
-                        }
-                    case 16: {
-                            if (wireType !== 2)
-                                break;
-                            message.trades = $root.tickwire.v1.TradeBatch.decode(reader, reader.size(), $undefined, _depth + 1, message.trades);
-                            message.payload = "trades";
-                            continue;
-                        }
-                    case 17: {
-                            if (wireType !== 2)
-                                break;
-                            message.quotes = $root.tickwire.v1.QuoteBatch.decode(reader, reader.size(), $undefined, _depth + 1, message.quotes);
-                            message.payload = "quotes";
-                            continue;
-                        }
-                    case 18: {
-                            if (wireType !== 2)
-                                break;
-                            message.books = $root.tickwire.v1.BookBatch.decode(reader, reader.size(), $undefined, _depth + 1, message.books);
-                            message.payload = "books";
-                            continue;
-                        }
-                    case 19: {
-                            if (wireType !== 2)
-                                break;
-                            message.candles = $root.tickwire.v1.CandleBatch.decode(reader, reader.size(), $undefined, _depth + 1, message.candles);
-                            message.payload = "candles";
-                            continue;
-                        }
-                    case 20: {
-                            if (wireType !== 2)
-                                break;
-                            message.tickers = $root.tickwire.v1.TickerBatch.decode(reader, reader.size(), $undefined, _depth + 1, message.tickers);
-                            message.payload = "tickers";
-                            continue;
-                        }
-                    case 21: {
-                            if (wireType !== 2)
-                                break;
-                            message.fundings = $root.tickwire.v1.FundingBatch.decode(reader, reader.size(), $undefined, _depth + 1, message.fundings);
-                            message.payload = "fundings";
-                            continue;
-                        }
-                    case 22: {
-                            if (wireType !== 2)
-                                break;
-                            message.markPrices = $root.tickwire.v1.MarkPriceBatch.decode(reader, reader.size(), $undefined, _depth + 1, message.markPrices);
-                            message.payload = "markPrices";
-                            continue;
-                        }
-                    case 23: {
-                            if (wireType !== 2)
-                                break;
-                            message.openInterests = $root.tickwire.v1.OpenInterestBatch.decode(reader, reader.size(), $undefined, _depth + 1, message.openInterests);
-                            message.payload = "openInterests";
-                            continue;
-                        }
-                    case 24: {
-                            if (wireType !== 2)
-                                break;
-                            message.liquidations = $root.tickwire.v1.LiquidationBatch.decode(reader, reader.size(), $undefined, _depth + 1, message.liquidations);
-                            message.payload = "liquidations";
-                            continue;
-                        }
-                    case 25: {
-                            if (wireType !== 2)
-                                break;
-                            message.statuses = $root.tickwire.v1.StatusBatch.decode(reader, reader.size(), $undefined, _depth + 1, message.statuses);
-                            message.payload = "statuses";
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return Batch;
+        v1.TopicError = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "TOPIC_ERROR_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "TOPIC_ERROR_MALFORMED"] = 1;
+            values[valuesById[2] = "TOPIC_ERROR_UNKNOWN"] = 2;
+            values[valuesById[3] = "TOPIC_ERROR_ALREADY_SUBSCRIBED"] = 3;
+            values[valuesById[4] = "TOPIC_ERROR_LIMIT_EXCEEDED"] = 4;
+            values[valuesById[5] = "TOPIC_ERROR_PERMISSION_DENIED"] = 5;
+            values[valuesById[6] = "TOPIC_ERROR_UNAVAILABLE"] = 6;
+            values[valuesById[7] = "TOPIC_ERROR_NOT_SUBSCRIBED"] = 7;
+            return values;
         })();
 
         v1.BookLevel = (function() {
@@ -3632,310 +5694,6 @@ export const tickwire = $root.tickwire = (() => {
             return Book;
         })();
 
-        v1.BookBatch = (function() {
-
-            const BookBatch = function (properties) {
-                this.snapshots = [];
-                this.bidCounts = [];
-                this.askCounts = [];
-                this.priceDeltas = [];
-                this.sizes = [];
-                this.priceTexts = [];
-                this.sizeTexts = [];
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            BookBatch.prototype.priceScale = 0;
-            BookBatch.prototype.sizeScale = 0;
-            BookBatch.prototype.snapshots = $util.emptyArray;
-            BookBatch.prototype.bidCounts = $util.emptyArray;
-            BookBatch.prototype.askCounts = $util.emptyArray;
-            BookBatch.prototype.priceDeltas = $util.emptyArray;
-            BookBatch.prototype.sizes = $util.emptyArray;
-            BookBatch.prototype.priceTexts = $util.emptyArray;
-            BookBatch.prototype.sizeTexts = $util.emptyArray;
-
-            BookBatch.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.priceScale != null && $Object.hasOwnProperty.call(message, "priceScale") && message.priceScale !== 0)
-                    writer.uint32(8).uint32(message.priceScale);
-                if (message.sizeScale != null && $Object.hasOwnProperty.call(message, "sizeScale") && message.sizeScale !== 0)
-                    writer.uint32(16).uint32(message.sizeScale);
-                if (message.snapshots != null && message.snapshots.length)
-                    writer.uint32(26).bools(message.snapshots);
-                if (message.bidCounts != null && message.bidCounts.length)
-                    writer.uint32(34).uint32s(message.bidCounts);
-                if (message.askCounts != null && message.askCounts.length)
-                    writer.uint32(42).uint32s(message.askCounts);
-                if (message.priceDeltas != null && message.priceDeltas.length)
-                    writer.uint32(50).sint64s(message.priceDeltas);
-                if (message.sizes != null && message.sizes.length)
-                    writer.uint32(58).uint64s(message.sizes);
-                if (message.priceTexts != null && message.priceTexts.length)
-                    for (let i = 0; i < message.priceTexts.length; ++i)
-                        $root.tickwire.v1.DecimalText.encode(message.priceTexts[i], writer.uint32(66).fork(), _depth + 1).ldelim();
-                if (message.sizeTexts != null && message.sizeTexts.length)
-                    for (let i = 0; i < message.sizeTexts.length; ++i)
-                        $root.tickwire.v1.DecimalText.encode(message.sizeTexts[i], writer.uint32(74).fork(), _depth + 1).ldelim();
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            BookBatch.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message, value;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.BookBatch();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.uint32())
-                                message.priceScale = value;
-                            else
-                                delete message.priceScale;
-                            continue;
-                        }
-                    case 2: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.uint32())
-                                message.sizeScale = value;
-                            else
-                                delete message.sizeScale;
-                            continue;
-                        }
-                    case 3: {
-                            if (wireType === 2) {
-                                if (!(message.snapshots && message.snapshots.length))
-                                    message.snapshots = [];
-                                reader.bools(message.snapshots);
-                                continue;
-                            }
-                            if (wireType !== 0)
-                                break;
-                            if (!(message.snapshots && message.snapshots.length))
-                                message.snapshots = [];
-                            message.snapshots.push(reader.bool());
-                            continue;
-                        }
-                    case 4: {
-                            if (wireType === 2) {
-                                if (!(message.bidCounts && message.bidCounts.length))
-                                    message.bidCounts = [];
-                                reader.uint32s(message.bidCounts);
-                                continue;
-                            }
-                            if (wireType !== 0)
-                                break;
-                            if (!(message.bidCounts && message.bidCounts.length))
-                                message.bidCounts = [];
-                            message.bidCounts.push(reader.uint32());
-                            continue;
-                        }
-                    case 5: {
-                            if (wireType === 2) {
-                                if (!(message.askCounts && message.askCounts.length))
-                                    message.askCounts = [];
-                                reader.uint32s(message.askCounts);
-                                continue;
-                            }
-                            if (wireType !== 0)
-                                break;
-                            if (!(message.askCounts && message.askCounts.length))
-                                message.askCounts = [];
-                            message.askCounts.push(reader.uint32());
-                            continue;
-                        }
-                    case 6: {
-                            if (wireType === 2) {
-                                if (!(message.priceDeltas && message.priceDeltas.length))
-                                    message.priceDeltas = [];
-                                reader.sint64s(message.priceDeltas);
-                                continue;
-                            }
-                            if (wireType !== 0)
-                                break;
-                            if (!(message.priceDeltas && message.priceDeltas.length))
-                                message.priceDeltas = [];
-                            message.priceDeltas.push(reader.sint64());
-                            continue;
-                        }
-                    case 7: {
-                            if (wireType === 2) {
-                                if (!(message.sizes && message.sizes.length))
-                                    message.sizes = [];
-                                reader.uint64s(message.sizes);
-                                continue;
-                            }
-                            if (wireType !== 0)
-                                break;
-                            if (!(message.sizes && message.sizes.length))
-                                message.sizes = [];
-                            message.sizes.push(reader.uint64());
-                            continue;
-                        }
-                    case 8: {
-                            if (wireType !== 2)
-                                break;
-                            if (!(message.priceTexts && message.priceTexts.length))
-                                message.priceTexts = [];
-                            message.priceTexts.push($root.tickwire.v1.DecimalText.decode(reader, reader.size(), $undefined, _depth + 1));
-                            continue;
-                        }
-                    case 9: {
-                            if (wireType !== 2)
-                                break;
-                            if (!(message.sizeTexts && message.sizeTexts.length))
-                                message.sizeTexts = [];
-                            message.sizeTexts.push($root.tickwire.v1.DecimalText.decode(reader, reader.size(), $undefined, _depth + 1));
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return BookBatch;
-        })();
-
-        v1.DecimalText = (function() {
-
-            const DecimalText = function (properties) {
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            DecimalText.prototype.index = 0;
-            DecimalText.prototype.text = "";
-
-            DecimalText.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.index != null && $Object.hasOwnProperty.call(message, "index") && message.index !== 0)
-                    writer.uint32(8).uint32(message.index);
-                if (message.text != null && $Object.hasOwnProperty.call(message, "text") && message.text !== "")
-                    writer.uint32(18).string(message.text);
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            DecimalText.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message, value;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.DecimalText();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.uint32())
-                                message.index = value;
-                            else
-                                delete message.index;
-                            continue;
-                        }
-                    case 2: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.text = value;
-                            else
-                                delete message.text;
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return DecimalText;
-        })();
-
         v1.Candle = (function() {
 
             const Candle = function (properties) {
@@ -4124,2465 +5882,6 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return Candle;
-        })();
-
-        v1.CandleBatch = (function() {
-
-            const CandleBatch = function (properties) {
-                this.candles = [];
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            CandleBatch.prototype.candles = $util.emptyArray;
-
-            CandleBatch.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.candles != null && message.candles.length)
-                    for (let i = 0; i < message.candles.length; ++i)
-                        $root.tickwire.v1.Candle.encode(message.candles[i], writer.uint32(10).fork(), _depth + 1).ldelim();
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            CandleBatch.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.CandleBatch();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 2)
-                                break;
-                            if (!(message.candles && message.candles.length))
-                                message.candles = [];
-                            message.candles.push($root.tickwire.v1.Candle.decode(reader, reader.size(), $undefined, _depth + 1));
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return CandleBatch;
-        })();
-
-        v1.Funding = (function() {
-
-            const Funding = function (properties) {
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            Funding.prototype.rate = "";
-            Funding.prototype.nextFundingTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
-            Funding.prototype.intervalMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-
-            Funding.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.rate != null && $Object.hasOwnProperty.call(message, "rate") && message.rate !== "")
-                    writer.uint32(10).string(message.rate);
-                if (message.nextFundingTimeUs != null && $Object.hasOwnProperty.call(message, "nextFundingTimeUs") && (typeof message.nextFundingTimeUs === "object" ? message.nextFundingTimeUs.low || message.nextFundingTimeUs.high : message.nextFundingTimeUs !== 0))
-                    writer.uint32(16).int64(message.nextFundingTimeUs);
-                if (message.intervalMs != null && $Object.hasOwnProperty.call(message, "intervalMs") && (typeof message.intervalMs === "object" ? message.intervalMs.low || message.intervalMs.high : message.intervalMs !== 0))
-                    writer.uint32(24).uint64(message.intervalMs);
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            Funding.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message, value;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.Funding();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.rate = value;
-                            else
-                                delete message.rate;
-                            continue;
-                        }
-                    case 2: {
-                            if (wireType !== 0)
-                                break;
-                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
-                                message.nextFundingTimeUs = value;
-                            else
-                                delete message.nextFundingTimeUs;
-                            continue;
-                        }
-                    case 3: {
-                            if (wireType !== 0)
-                                break;
-                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                message.intervalMs = value;
-                            else
-                                delete message.intervalMs;
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return Funding;
-        })();
-
-        v1.FundingBatch = (function() {
-
-            const FundingBatch = function (properties) {
-                this.fundings = [];
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            FundingBatch.prototype.fundings = $util.emptyArray;
-
-            FundingBatch.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.fundings != null && message.fundings.length)
-                    for (let i = 0; i < message.fundings.length; ++i)
-                        $root.tickwire.v1.Funding.encode(message.fundings[i], writer.uint32(10).fork(), _depth + 1).ldelim();
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            FundingBatch.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.FundingBatch();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 2)
-                                break;
-                            if (!(message.fundings && message.fundings.length))
-                                message.fundings = [];
-                            message.fundings.push($root.tickwire.v1.Funding.decode(reader, reader.size(), $undefined, _depth + 1));
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return FundingBatch;
-        })();
-
-        v1.MarkPrice = (function() {
-
-            const MarkPrice = function (properties) {
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            MarkPrice.prototype.markPrice = "";
-            MarkPrice.prototype.indexPrice = "";
-
-            MarkPrice.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.markPrice != null && $Object.hasOwnProperty.call(message, "markPrice") && message.markPrice !== "")
-                    writer.uint32(10).string(message.markPrice);
-                if (message.indexPrice != null && $Object.hasOwnProperty.call(message, "indexPrice") && message.indexPrice !== "")
-                    writer.uint32(18).string(message.indexPrice);
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            MarkPrice.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message, value;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.MarkPrice();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.markPrice = value;
-                            else
-                                delete message.markPrice;
-                            continue;
-                        }
-                    case 2: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.indexPrice = value;
-                            else
-                                delete message.indexPrice;
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return MarkPrice;
-        })();
-
-        v1.MarkPriceBatch = (function() {
-
-            const MarkPriceBatch = function (properties) {
-                this.markPrices = [];
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            MarkPriceBatch.prototype.markPrices = $util.emptyArray;
-
-            MarkPriceBatch.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.markPrices != null && message.markPrices.length)
-                    for (let i = 0; i < message.markPrices.length; ++i)
-                        $root.tickwire.v1.MarkPrice.encode(message.markPrices[i], writer.uint32(10).fork(), _depth + 1).ldelim();
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            MarkPriceBatch.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.MarkPriceBatch();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 2)
-                                break;
-                            if (!(message.markPrices && message.markPrices.length))
-                                message.markPrices = [];
-                            message.markPrices.push($root.tickwire.v1.MarkPrice.decode(reader, reader.size(), $undefined, _depth + 1));
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return MarkPriceBatch;
-        })();
-
-        v1.OpenInterest = (function() {
-
-            const OpenInterest = function (properties) {
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            OpenInterest.prototype.openInterest = "";
-            OpenInterest.prototype.openInterestValue = "";
-
-            OpenInterest.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.openInterest != null && $Object.hasOwnProperty.call(message, "openInterest") && message.openInterest !== "")
-                    writer.uint32(10).string(message.openInterest);
-                if (message.openInterestValue != null && $Object.hasOwnProperty.call(message, "openInterestValue") && message.openInterestValue !== "")
-                    writer.uint32(18).string(message.openInterestValue);
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            OpenInterest.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message, value;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.OpenInterest();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.openInterest = value;
-                            else
-                                delete message.openInterest;
-                            continue;
-                        }
-                    case 2: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.openInterestValue = value;
-                            else
-                                delete message.openInterestValue;
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return OpenInterest;
-        })();
-
-        v1.OpenInterestBatch = (function() {
-
-            const OpenInterestBatch = function (properties) {
-                this.openInterests = [];
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            OpenInterestBatch.prototype.openInterests = $util.emptyArray;
-
-            OpenInterestBatch.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.openInterests != null && message.openInterests.length)
-                    for (let i = 0; i < message.openInterests.length; ++i)
-                        $root.tickwire.v1.OpenInterest.encode(message.openInterests[i], writer.uint32(10).fork(), _depth + 1).ldelim();
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            OpenInterestBatch.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.OpenInterestBatch();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 2)
-                                break;
-                            if (!(message.openInterests && message.openInterests.length))
-                                message.openInterests = [];
-                            message.openInterests.push($root.tickwire.v1.OpenInterest.decode(reader, reader.size(), $undefined, _depth + 1));
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return OpenInterestBatch;
-        })();
-
-        v1.Liquidation = (function() {
-
-            const Liquidation = function (properties) {
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            Liquidation.prototype.price = "";
-            Liquidation.prototype.size = "";
-            Liquidation.prototype.aggressorSide = 0;
-            Liquidation.prototype.liquidationId = "";
-
-            Liquidation.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.price != null && $Object.hasOwnProperty.call(message, "price") && message.price !== "")
-                    writer.uint32(10).string(message.price);
-                if (message.size != null && $Object.hasOwnProperty.call(message, "size") && message.size !== "")
-                    writer.uint32(18).string(message.size);
-                if (message.aggressorSide != null && $Object.hasOwnProperty.call(message, "aggressorSide") && message.aggressorSide !== 0)
-                    writer.uint32(24).int32(message.aggressorSide);
-                if (message.liquidationId != null && $Object.hasOwnProperty.call(message, "liquidationId") && message.liquidationId !== "")
-                    writer.uint32(34).string(message.liquidationId);
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            Liquidation.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message, value;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.Liquidation();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.price = value;
-                            else
-                                delete message.price;
-                            continue;
-                        }
-                    case 2: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.size = value;
-                            else
-                                delete message.size;
-                            continue;
-                        }
-                    case 3: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.int32())
-                                message.aggressorSide = value;
-                            else
-                                delete message.aggressorSide;
-                            continue;
-                        }
-                    case 4: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.liquidationId = value;
-                            else
-                                delete message.liquidationId;
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return Liquidation;
-        })();
-
-        v1.LiquidationBatch = (function() {
-
-            const LiquidationBatch = function (properties) {
-                this.liquidations = [];
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            LiquidationBatch.prototype.liquidations = $util.emptyArray;
-
-            LiquidationBatch.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.liquidations != null && message.liquidations.length)
-                    for (let i = 0; i < message.liquidations.length; ++i)
-                        $root.tickwire.v1.Liquidation.encode(message.liquidations[i], writer.uint32(10).fork(), _depth + 1).ldelim();
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            LiquidationBatch.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.LiquidationBatch();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 2)
-                                break;
-                            if (!(message.liquidations && message.liquidations.length))
-                                message.liquidations = [];
-                            message.liquidations.push($root.tickwire.v1.Liquidation.decode(reader, reader.size(), $undefined, _depth + 1));
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return LiquidationBatch;
-        })();
-
-        v1.AggressorSide = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "AGGRESSOR_SIDE_UNSPECIFIED"] = 0;
-            values[valuesById[1] = "AGGRESSOR_SIDE_BUYER"] = 1;
-            values[valuesById[2] = "AGGRESSOR_SIDE_SELLER"] = 2;
-            values[valuesById[3] = "AGGRESSOR_SIDE_NONE"] = 3;
-            return values;
-        })();
-
-        v1.Trade = (function() {
-
-            const Trade = function (properties) {
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            Trade.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-            Trade.prototype.venueTimeUs = null;
-            Trade.prototype.receivedTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
-            Trade.prototype.price = "";
-            Trade.prototype.size = "";
-            Trade.prototype.aggressorSide = 0;
-            Trade.prototype.tradeId = "";
-            Trade.prototype.historical = false;
-
-            let $oneOfFields;
-
-            // Virtual OneOf for proto3 optional field
-            $Object.defineProperty(Trade.prototype, "_venueTimeUs", {
-                get: $util.oneOfGetter($oneOfFields = ["venueTimeUs"]),
-                set: $util.oneOfSetter($oneOfFields)
-            });
-
-            Trade.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
-                    writer.uint32(8).uint64(message.sequence);
-                if (message.venueTimeUs != null && $Object.hasOwnProperty.call(message, "venueTimeUs"))
-                    writer.uint32(16).int64(message.venueTimeUs);
-                if (message.receivedTimeUs != null && $Object.hasOwnProperty.call(message, "receivedTimeUs") && (typeof message.receivedTimeUs === "object" ? message.receivedTimeUs.low || message.receivedTimeUs.high : message.receivedTimeUs !== 0))
-                    writer.uint32(24).int64(message.receivedTimeUs);
-                if (message.price != null && $Object.hasOwnProperty.call(message, "price") && message.price !== "")
-                    writer.uint32(34).string(message.price);
-                if (message.size != null && $Object.hasOwnProperty.call(message, "size") && message.size !== "")
-                    writer.uint32(42).string(message.size);
-                if (message.aggressorSide != null && $Object.hasOwnProperty.call(message, "aggressorSide") && message.aggressorSide !== 0)
-                    writer.uint32(48).int32(message.aggressorSide);
-                if (message.tradeId != null && $Object.hasOwnProperty.call(message, "tradeId") && message.tradeId !== "")
-                    writer.uint32(58).string(message.tradeId);
-                if (message.historical != null && $Object.hasOwnProperty.call(message, "historical") && message.historical !== false)
-                    writer.uint32(64).bool(message.historical);
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            Trade.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message, value;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.Trade();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 0)
-                                break;
-                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                message.sequence = value;
-                            else
-                                delete message.sequence;
-                            continue;
-                        }
-                    case 2: {
-                            if (wireType !== 0)
-                                break;
-                            message.venueTimeUs = reader.int64();
-                            message._venueTimeUs = "venueTimeUs";
-                            continue;
-                        }
-                    case 3: {
-                            if (wireType !== 0)
-                                break;
-                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
-                                message.receivedTimeUs = value;
-                            else
-                                delete message.receivedTimeUs;
-                            continue;
-                        }
-                    case 4: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.price = value;
-                            else
-                                delete message.price;
-                            continue;
-                        }
-                    case 5: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.size = value;
-                            else
-                                delete message.size;
-                            continue;
-                        }
-                    case 6: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.int32())
-                                message.aggressorSide = value;
-                            else
-                                delete message.aggressorSide;
-                            continue;
-                        }
-                    case 7: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.tradeId = value;
-                            else
-                                delete message.tradeId;
-                            continue;
-                        }
-                    case 8: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.bool())
-                                message.historical = value;
-                            else
-                                delete message.historical;
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return Trade;
-        })();
-
-        v1.TradeBatch = (function() {
-
-            const TradeBatch = function (properties) {
-                this.priceDeltas = [];
-                this.sizes = [];
-                this.aggressorSides = [];
-                this.tradeIdDeltas = [];
-                this.tradeIds = [];
-                this.historical = [];
-                this.priceTexts = [];
-                this.sizeTexts = [];
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            TradeBatch.prototype.priceScale = 0;
-            TradeBatch.prototype.sizeScale = 0;
-            TradeBatch.prototype.priceDeltas = $util.emptyArray;
-            TradeBatch.prototype.sizes = $util.emptyArray;
-            TradeBatch.prototype.aggressorSides = $util.emptyArray;
-            TradeBatch.prototype.tradeIdDeltas = $util.emptyArray;
-            TradeBatch.prototype.tradeIds = $util.emptyArray;
-            TradeBatch.prototype.historical = $util.emptyArray;
-            TradeBatch.prototype.priceTexts = $util.emptyArray;
-            TradeBatch.prototype.sizeTexts = $util.emptyArray;
-
-            TradeBatch.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.priceScale != null && $Object.hasOwnProperty.call(message, "priceScale") && message.priceScale !== 0)
-                    writer.uint32(8).uint32(message.priceScale);
-                if (message.sizeScale != null && $Object.hasOwnProperty.call(message, "sizeScale") && message.sizeScale !== 0)
-                    writer.uint32(16).uint32(message.sizeScale);
-                if (message.priceDeltas != null && message.priceDeltas.length)
-                    writer.uint32(26).sint64s(message.priceDeltas);
-                if (message.sizes != null && message.sizes.length)
-                    writer.uint32(34).uint64s(message.sizes);
-                if (message.aggressorSides != null && message.aggressorSides.length)
-                    writer.uint32(42).int32s(message.aggressorSides);
-                if (message.tradeIdDeltas != null && message.tradeIdDeltas.length)
-                    writer.uint32(50).sint64s(message.tradeIdDeltas);
-                if (message.tradeIds != null && message.tradeIds.length)
-                    for (let i = 0; i < message.tradeIds.length; ++i)
-                        writer.uint32(58).string(message.tradeIds[i]);
-                if (message.historical != null && message.historical.length)
-                    writer.uint32(66).bools(message.historical);
-                if (message.priceTexts != null && message.priceTexts.length)
-                    for (let i = 0; i < message.priceTexts.length; ++i)
-                        $root.tickwire.v1.DecimalText.encode(message.priceTexts[i], writer.uint32(74).fork(), _depth + 1).ldelim();
-                if (message.sizeTexts != null && message.sizeTexts.length)
-                    for (let i = 0; i < message.sizeTexts.length; ++i)
-                        $root.tickwire.v1.DecimalText.encode(message.sizeTexts[i], writer.uint32(82).fork(), _depth + 1).ldelim();
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            TradeBatch.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message, value;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.TradeBatch();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.uint32())
-                                message.priceScale = value;
-                            else
-                                delete message.priceScale;
-                            continue;
-                        }
-                    case 2: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.uint32())
-                                message.sizeScale = value;
-                            else
-                                delete message.sizeScale;
-                            continue;
-                        }
-                    case 3: {
-                            if (wireType === 2) {
-                                if (!(message.priceDeltas && message.priceDeltas.length))
-                                    message.priceDeltas = [];
-                                reader.sint64s(message.priceDeltas);
-                                continue;
-                            }
-                            if (wireType !== 0)
-                                break;
-                            if (!(message.priceDeltas && message.priceDeltas.length))
-                                message.priceDeltas = [];
-                            message.priceDeltas.push(reader.sint64());
-                            continue;
-                        }
-                    case 4: {
-                            if (wireType === 2) {
-                                if (!(message.sizes && message.sizes.length))
-                                    message.sizes = [];
-                                reader.uint64s(message.sizes);
-                                continue;
-                            }
-                            if (wireType !== 0)
-                                break;
-                            if (!(message.sizes && message.sizes.length))
-                                message.sizes = [];
-                            message.sizes.push(reader.uint64());
-                            continue;
-                        }
-                    case 5: {
-                            if (wireType === 2) {
-                                if (!(message.aggressorSides && message.aggressorSides.length))
-                                    message.aggressorSides = [];
-                                reader.int32s(message.aggressorSides);
-                                continue;
-                            }
-                            if (wireType !== 0)
-                                break;
-                            if (!(message.aggressorSides && message.aggressorSides.length))
-                                message.aggressorSides = [];
-                            message.aggressorSides.push(reader.int32());
-                            continue;
-                        }
-                    case 6: {
-                            if (wireType === 2) {
-                                if (!(message.tradeIdDeltas && message.tradeIdDeltas.length))
-                                    message.tradeIdDeltas = [];
-                                reader.sint64s(message.tradeIdDeltas);
-                                continue;
-                            }
-                            if (wireType !== 0)
-                                break;
-                            if (!(message.tradeIdDeltas && message.tradeIdDeltas.length))
-                                message.tradeIdDeltas = [];
-                            message.tradeIdDeltas.push(reader.sint64());
-                            continue;
-                        }
-                    case 7: {
-                            if (wireType !== 2)
-                                break;
-                            if (!(message.tradeIds && message.tradeIds.length))
-                                message.tradeIds = [];
-                            message.tradeIds.push(reader.stringVerify());
-                            continue;
-                        }
-                    case 8: {
-                            if (wireType === 2) {
-                                if (!(message.historical && message.historical.length))
-                                    message.historical = [];
-                                reader.bools(message.historical);
-                                continue;
-                            }
-                            if (wireType !== 0)
-                                break;
-                            if (!(message.historical && message.historical.length))
-                                message.historical = [];
-                            message.historical.push(reader.bool());
-                            continue;
-                        }
-                    case 9: {
-                            if (wireType !== 2)
-                                break;
-                            if (!(message.priceTexts && message.priceTexts.length))
-                                message.priceTexts = [];
-                            message.priceTexts.push($root.tickwire.v1.DecimalText.decode(reader, reader.size(), $undefined, _depth + 1));
-                            continue;
-                        }
-                    case 10: {
-                            if (wireType !== 2)
-                                break;
-                            if (!(message.sizeTexts && message.sizeTexts.length))
-                                message.sizeTexts = [];
-                            message.sizeTexts.push($root.tickwire.v1.DecimalText.decode(reader, reader.size(), $undefined, _depth + 1));
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return TradeBatch;
-        })();
-
-        v1.Quote = (function() {
-
-            const Quote = function (properties) {
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            Quote.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-            Quote.prototype.venueTimeUs = null;
-            Quote.prototype.receivedTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
-            Quote.prototype.bidPrice = "";
-            Quote.prototype.bidSize = "";
-            Quote.prototype.askPrice = "";
-            Quote.prototype.askSize = "";
-
-            let $oneOfFields;
-
-            // Virtual OneOf for proto3 optional field
-            $Object.defineProperty(Quote.prototype, "_venueTimeUs", {
-                get: $util.oneOfGetter($oneOfFields = ["venueTimeUs"]),
-                set: $util.oneOfSetter($oneOfFields)
-            });
-
-            Quote.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
-                    writer.uint32(8).uint64(message.sequence);
-                if (message.venueTimeUs != null && $Object.hasOwnProperty.call(message, "venueTimeUs"))
-                    writer.uint32(16).int64(message.venueTimeUs);
-                if (message.receivedTimeUs != null && $Object.hasOwnProperty.call(message, "receivedTimeUs") && (typeof message.receivedTimeUs === "object" ? message.receivedTimeUs.low || message.receivedTimeUs.high : message.receivedTimeUs !== 0))
-                    writer.uint32(24).int64(message.receivedTimeUs);
-                if (message.bidPrice != null && $Object.hasOwnProperty.call(message, "bidPrice") && message.bidPrice !== "")
-                    writer.uint32(34).string(message.bidPrice);
-                if (message.bidSize != null && $Object.hasOwnProperty.call(message, "bidSize") && message.bidSize !== "")
-                    writer.uint32(42).string(message.bidSize);
-                if (message.askPrice != null && $Object.hasOwnProperty.call(message, "askPrice") && message.askPrice !== "")
-                    writer.uint32(50).string(message.askPrice);
-                if (message.askSize != null && $Object.hasOwnProperty.call(message, "askSize") && message.askSize !== "")
-                    writer.uint32(58).string(message.askSize);
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            Quote.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message, value;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.Quote();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 0)
-                                break;
-                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                message.sequence = value;
-                            else
-                                delete message.sequence;
-                            continue;
-                        }
-                    case 2: {
-                            if (wireType !== 0)
-                                break;
-                            message.venueTimeUs = reader.int64();
-                            message._venueTimeUs = "venueTimeUs";
-                            continue;
-                        }
-                    case 3: {
-                            if (wireType !== 0)
-                                break;
-                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
-                                message.receivedTimeUs = value;
-                            else
-                                delete message.receivedTimeUs;
-                            continue;
-                        }
-                    case 4: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.bidPrice = value;
-                            else
-                                delete message.bidPrice;
-                            continue;
-                        }
-                    case 5: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.bidSize = value;
-                            else
-                                delete message.bidSize;
-                            continue;
-                        }
-                    case 6: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.askPrice = value;
-                            else
-                                delete message.askPrice;
-                            continue;
-                        }
-                    case 7: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.askSize = value;
-                            else
-                                delete message.askSize;
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return Quote;
-        })();
-
-        v1.QuoteBatch = (function() {
-
-            const QuoteBatch = function (properties) {
-                this.bidPriceDeltas = [];
-                this.bidSizes = [];
-                this.askPriceOffsets = [];
-                this.askSizes = [];
-                this.bidPriceTexts = [];
-                this.bidSizeTexts = [];
-                this.askPriceTexts = [];
-                this.askSizeTexts = [];
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            QuoteBatch.prototype.priceScale = 0;
-            QuoteBatch.prototype.sizeScale = 0;
-            QuoteBatch.prototype.bidPriceDeltas = $util.emptyArray;
-            QuoteBatch.prototype.bidSizes = $util.emptyArray;
-            QuoteBatch.prototype.askPriceOffsets = $util.emptyArray;
-            QuoteBatch.prototype.askSizes = $util.emptyArray;
-            QuoteBatch.prototype.bidPriceTexts = $util.emptyArray;
-            QuoteBatch.prototype.bidSizeTexts = $util.emptyArray;
-            QuoteBatch.prototype.askPriceTexts = $util.emptyArray;
-            QuoteBatch.prototype.askSizeTexts = $util.emptyArray;
-
-            QuoteBatch.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.priceScale != null && $Object.hasOwnProperty.call(message, "priceScale") && message.priceScale !== 0)
-                    writer.uint32(8).uint32(message.priceScale);
-                if (message.sizeScale != null && $Object.hasOwnProperty.call(message, "sizeScale") && message.sizeScale !== 0)
-                    writer.uint32(16).uint32(message.sizeScale);
-                if (message.bidPriceDeltas != null && message.bidPriceDeltas.length)
-                    writer.uint32(26).sint64s(message.bidPriceDeltas);
-                if (message.bidSizes != null && message.bidSizes.length)
-                    writer.uint32(34).uint64s(message.bidSizes);
-                if (message.askPriceOffsets != null && message.askPriceOffsets.length)
-                    writer.uint32(42).sint64s(message.askPriceOffsets);
-                if (message.askSizes != null && message.askSizes.length)
-                    writer.uint32(50).uint64s(message.askSizes);
-                if (message.bidPriceTexts != null && message.bidPriceTexts.length)
-                    for (let i = 0; i < message.bidPriceTexts.length; ++i)
-                        $root.tickwire.v1.DecimalText.encode(message.bidPriceTexts[i], writer.uint32(58).fork(), _depth + 1).ldelim();
-                if (message.bidSizeTexts != null && message.bidSizeTexts.length)
-                    for (let i = 0; i < message.bidSizeTexts.length; ++i)
-                        $root.tickwire.v1.DecimalText.encode(message.bidSizeTexts[i], writer.uint32(66).fork(), _depth + 1).ldelim();
-                if (message.askPriceTexts != null && message.askPriceTexts.length)
-                    for (let i = 0; i < message.askPriceTexts.length; ++i)
-                        $root.tickwire.v1.DecimalText.encode(message.askPriceTexts[i], writer.uint32(74).fork(), _depth + 1).ldelim();
-                if (message.askSizeTexts != null && message.askSizeTexts.length)
-                    for (let i = 0; i < message.askSizeTexts.length; ++i)
-                        $root.tickwire.v1.DecimalText.encode(message.askSizeTexts[i], writer.uint32(82).fork(), _depth + 1).ldelim();
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            QuoteBatch.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message, value;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.QuoteBatch();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.uint32())
-                                message.priceScale = value;
-                            else
-                                delete message.priceScale;
-                            continue;
-                        }
-                    case 2: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.uint32())
-                                message.sizeScale = value;
-                            else
-                                delete message.sizeScale;
-                            continue;
-                        }
-                    case 3: {
-                            if (wireType === 2) {
-                                if (!(message.bidPriceDeltas && message.bidPriceDeltas.length))
-                                    message.bidPriceDeltas = [];
-                                reader.sint64s(message.bidPriceDeltas);
-                                continue;
-                            }
-                            if (wireType !== 0)
-                                break;
-                            if (!(message.bidPriceDeltas && message.bidPriceDeltas.length))
-                                message.bidPriceDeltas = [];
-                            message.bidPriceDeltas.push(reader.sint64());
-                            continue;
-                        }
-                    case 4: {
-                            if (wireType === 2) {
-                                if (!(message.bidSizes && message.bidSizes.length))
-                                    message.bidSizes = [];
-                                reader.uint64s(message.bidSizes);
-                                continue;
-                            }
-                            if (wireType !== 0)
-                                break;
-                            if (!(message.bidSizes && message.bidSizes.length))
-                                message.bidSizes = [];
-                            message.bidSizes.push(reader.uint64());
-                            continue;
-                        }
-                    case 5: {
-                            if (wireType === 2) {
-                                if (!(message.askPriceOffsets && message.askPriceOffsets.length))
-                                    message.askPriceOffsets = [];
-                                reader.sint64s(message.askPriceOffsets);
-                                continue;
-                            }
-                            if (wireType !== 0)
-                                break;
-                            if (!(message.askPriceOffsets && message.askPriceOffsets.length))
-                                message.askPriceOffsets = [];
-                            message.askPriceOffsets.push(reader.sint64());
-                            continue;
-                        }
-                    case 6: {
-                            if (wireType === 2) {
-                                if (!(message.askSizes && message.askSizes.length))
-                                    message.askSizes = [];
-                                reader.uint64s(message.askSizes);
-                                continue;
-                            }
-                            if (wireType !== 0)
-                                break;
-                            if (!(message.askSizes && message.askSizes.length))
-                                message.askSizes = [];
-                            message.askSizes.push(reader.uint64());
-                            continue;
-                        }
-                    case 7: {
-                            if (wireType !== 2)
-                                break;
-                            if (!(message.bidPriceTexts && message.bidPriceTexts.length))
-                                message.bidPriceTexts = [];
-                            message.bidPriceTexts.push($root.tickwire.v1.DecimalText.decode(reader, reader.size(), $undefined, _depth + 1));
-                            continue;
-                        }
-                    case 8: {
-                            if (wireType !== 2)
-                                break;
-                            if (!(message.bidSizeTexts && message.bidSizeTexts.length))
-                                message.bidSizeTexts = [];
-                            message.bidSizeTexts.push($root.tickwire.v1.DecimalText.decode(reader, reader.size(), $undefined, _depth + 1));
-                            continue;
-                        }
-                    case 9: {
-                            if (wireType !== 2)
-                                break;
-                            if (!(message.askPriceTexts && message.askPriceTexts.length))
-                                message.askPriceTexts = [];
-                            message.askPriceTexts.push($root.tickwire.v1.DecimalText.decode(reader, reader.size(), $undefined, _depth + 1));
-                            continue;
-                        }
-                    case 10: {
-                            if (wireType !== 2)
-                                break;
-                            if (!(message.askSizeTexts && message.askSizeTexts.length))
-                                message.askSizeTexts = [];
-                            message.askSizeTexts.push($root.tickwire.v1.DecimalText.decode(reader, reader.size(), $undefined, _depth + 1));
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return QuoteBatch;
-        })();
-
-        v1.TopicState = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "TOPIC_STATE_UNSPECIFIED"] = 0;
-            values[valuesById[1] = "TOPIC_STATE_SYNCING"] = 1;
-            values[valuesById[2] = "TOPIC_STATE_LIVE"] = 2;
-            values[valuesById[3] = "TOPIC_STATE_STALE"] = 3;
-            values[valuesById[4] = "TOPIC_STATE_GAP"] = 4;
-            values[valuesById[5] = "TOPIC_STATE_RESYNCING"] = 5;
-            values[valuesById[6] = "TOPIC_STATE_DOWN"] = 6;
-            return values;
-        })();
-
-        v1.TopicStatus = (function() {
-
-            const TopicStatus = function (properties) {
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            TopicStatus.prototype.channel = 0;
-            TopicStatus.prototype.state = 0;
-            TopicStatus.prototype.reason = "";
-            TopicStatus.prototype.sinceTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
-
-            TopicStatus.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.channel != null && $Object.hasOwnProperty.call(message, "channel") && message.channel !== 0)
-                    writer.uint32(8).int32(message.channel);
-                if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== 0)
-                    writer.uint32(16).int32(message.state);
-                if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
-                    writer.uint32(26).string(message.reason);
-                if (message.sinceTimeUs != null && $Object.hasOwnProperty.call(message, "sinceTimeUs") && (typeof message.sinceTimeUs === "object" ? message.sinceTimeUs.low || message.sinceTimeUs.high : message.sinceTimeUs !== 0))
-                    writer.uint32(32).int64(message.sinceTimeUs);
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            TopicStatus.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message, value;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.TopicStatus();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.int32())
-                                message.channel = value;
-                            else
-                                delete message.channel;
-                            continue;
-                        }
-                    case 2: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.int32())
-                                message.state = value;
-                            else
-                                delete message.state;
-                            continue;
-                        }
-                    case 3: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.reason = value;
-                            else
-                                delete message.reason;
-                            continue;
-                        }
-                    case 4: {
-                            if (wireType !== 0)
-                                break;
-                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
-                                message.sinceTimeUs = value;
-                            else
-                                delete message.sinceTimeUs;
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return TopicStatus;
-        })();
-
-        v1.StatusBatch = (function() {
-
-            const StatusBatch = function (properties) {
-                this.statuses = [];
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            StatusBatch.prototype.statuses = $util.emptyArray;
-
-            StatusBatch.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.statuses != null && message.statuses.length)
-                    for (let i = 0; i < message.statuses.length; ++i)
-                        $root.tickwire.v1.TopicStatus.encode(message.statuses[i], writer.uint32(10).fork(), _depth + 1).ldelim();
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            StatusBatch.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.StatusBatch();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 2)
-                                break;
-                            if (!(message.statuses && message.statuses.length))
-                                message.statuses = [];
-                            message.statuses.push($root.tickwire.v1.TopicStatus.decode(reader, reader.size(), $undefined, _depth + 1));
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return StatusBatch;
-        })();
-
-        v1.Channel = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "CHANNEL_UNSPECIFIED"] = 0;
-            values[valuesById[1] = "CHANNEL_TRADES"] = 1;
-            values[valuesById[2] = "CHANNEL_QUOTES"] = 2;
-            values[valuesById[3] = "CHANNEL_BOOK"] = 3;
-            values[valuesById[4] = "CHANNEL_CANDLES"] = 4;
-            values[valuesById[5] = "CHANNEL_TICKER"] = 5;
-            values[valuesById[6] = "CHANNEL_FUNDING"] = 6;
-            values[valuesById[7] = "CHANNEL_MARK_PRICE"] = 7;
-            values[valuesById[8] = "CHANNEL_OPEN_INTEREST"] = 8;
-            values[valuesById[9] = "CHANNEL_LIQUIDATIONS"] = 9;
-            values[valuesById[10] = "CHANNEL_STATUS"] = 10;
-            return values;
-        })();
-
-        v1.InstrumentKind = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "INSTRUMENT_KIND_UNSPECIFIED"] = 0;
-            values[valuesById[1] = "INSTRUMENT_KIND_SPOT"] = 1;
-            values[valuesById[2] = "INSTRUMENT_KIND_PERPETUAL"] = 2;
-            values[valuesById[3] = "INSTRUMENT_KIND_FUTURE"] = 3;
-            values[valuesById[4] = "INSTRUMENT_KIND_OPTION"] = 4;
-            return values;
-        })();
-
-        v1.OptionType = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "OPTION_TYPE_UNSPECIFIED"] = 0;
-            values[valuesById[1] = "OPTION_TYPE_CALL"] = 1;
-            values[valuesById[2] = "OPTION_TYPE_PUT"] = 2;
-            return values;
-        })();
-
-        v1.SizeUnit = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "SIZE_UNIT_UNSPECIFIED"] = 0;
-            values[valuesById[1] = "SIZE_UNIT_BASE"] = 1;
-            values[valuesById[2] = "SIZE_UNIT_QUOTE"] = 2;
-            values[valuesById[3] = "SIZE_UNIT_CONTRACT"] = 3;
-            return values;
-        })();
-
-        v1.Instrument = (function() {
-
-            const Instrument = function (properties) {
-                this.channels = [];
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            Instrument.prototype.venue = "";
-            Instrument.prototype.symbol = "";
-            Instrument.prototype.venueSymbol = "";
-            Instrument.prototype.kind = 0;
-            Instrument.prototype.base = "";
-            Instrument.prototype.quote = "";
-            Instrument.prototype.settle = "";
-            Instrument.prototype.inverse = false;
-            Instrument.prototype.contractSize = "";
-            Instrument.prototype.priceIncrement = "";
-            Instrument.prototype.sizeIncrement = "";
-            Instrument.prototype.expiryTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
-            Instrument.prototype.strike = "";
-            Instrument.prototype.optionType = 0;
-            Instrument.prototype.channels = $util.emptyArray;
-            Instrument.prototype.sizeUnit = 0;
-            Instrument.prototype.venueMarket = "";
-
-            Instrument.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.venue != null && $Object.hasOwnProperty.call(message, "venue") && message.venue !== "")
-                    writer.uint32(10).string(message.venue);
-                if (message.symbol != null && $Object.hasOwnProperty.call(message, "symbol") && message.symbol !== "")
-                    writer.uint32(18).string(message.symbol);
-                if (message.venueSymbol != null && $Object.hasOwnProperty.call(message, "venueSymbol") && message.venueSymbol !== "")
-                    writer.uint32(26).string(message.venueSymbol);
-                if (message.kind != null && $Object.hasOwnProperty.call(message, "kind") && message.kind !== 0)
-                    writer.uint32(32).int32(message.kind);
-                if (message.base != null && $Object.hasOwnProperty.call(message, "base") && message.base !== "")
-                    writer.uint32(42).string(message.base);
-                if (message.quote != null && $Object.hasOwnProperty.call(message, "quote") && message.quote !== "")
-                    writer.uint32(50).string(message.quote);
-                if (message.settle != null && $Object.hasOwnProperty.call(message, "settle") && message.settle !== "")
-                    writer.uint32(58).string(message.settle);
-                if (message.inverse != null && $Object.hasOwnProperty.call(message, "inverse") && message.inverse !== false)
-                    writer.uint32(64).bool(message.inverse);
-                if (message.contractSize != null && $Object.hasOwnProperty.call(message, "contractSize") && message.contractSize !== "")
-                    writer.uint32(74).string(message.contractSize);
-                if (message.priceIncrement != null && $Object.hasOwnProperty.call(message, "priceIncrement") && message.priceIncrement !== "")
-                    writer.uint32(82).string(message.priceIncrement);
-                if (message.sizeIncrement != null && $Object.hasOwnProperty.call(message, "sizeIncrement") && message.sizeIncrement !== "")
-                    writer.uint32(90).string(message.sizeIncrement);
-                if (message.expiryTimeUs != null && $Object.hasOwnProperty.call(message, "expiryTimeUs") && (typeof message.expiryTimeUs === "object" ? message.expiryTimeUs.low || message.expiryTimeUs.high : message.expiryTimeUs !== 0))
-                    writer.uint32(96).int64(message.expiryTimeUs);
-                if (message.strike != null && $Object.hasOwnProperty.call(message, "strike") && message.strike !== "")
-                    writer.uint32(106).string(message.strike);
-                if (message.optionType != null && $Object.hasOwnProperty.call(message, "optionType") && message.optionType !== 0)
-                    writer.uint32(112).int32(message.optionType);
-                if (message.channels != null && message.channels.length)
-                    writer.uint32(122).int32s(message.channels);
-                if (message.sizeUnit != null && $Object.hasOwnProperty.call(message, "sizeUnit") && message.sizeUnit !== 0)
-                    writer.uint32(128).int32(message.sizeUnit);
-                if (message.venueMarket != null && $Object.hasOwnProperty.call(message, "venueMarket") && message.venueMarket !== "")
-                    writer.uint32(138).string(message.venueMarket);
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            Instrument.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message, value;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.Instrument();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.venue = value;
-                            else
-                                delete message.venue;
-                            continue;
-                        }
-                    case 2: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.symbol = value;
-                            else
-                                delete message.symbol;
-                            continue;
-                        }
-                    case 3: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.venueSymbol = value;
-                            else
-                                delete message.venueSymbol;
-                            continue;
-                        }
-                    case 4: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.int32())
-                                message.kind = value;
-                            else
-                                delete message.kind;
-                            continue;
-                        }
-                    case 5: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.base = value;
-                            else
-                                delete message.base;
-                            continue;
-                        }
-                    case 6: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.quote = value;
-                            else
-                                delete message.quote;
-                            continue;
-                        }
-                    case 7: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.settle = value;
-                            else
-                                delete message.settle;
-                            continue;
-                        }
-                    case 8: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.bool())
-                                message.inverse = value;
-                            else
-                                delete message.inverse;
-                            continue;
-                        }
-                    case 9: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.contractSize = value;
-                            else
-                                delete message.contractSize;
-                            continue;
-                        }
-                    case 10: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.priceIncrement = value;
-                            else
-                                delete message.priceIncrement;
-                            continue;
-                        }
-                    case 11: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.sizeIncrement = value;
-                            else
-                                delete message.sizeIncrement;
-                            continue;
-                        }
-                    case 12: {
-                            if (wireType !== 0)
-                                break;
-                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
-                                message.expiryTimeUs = value;
-                            else
-                                delete message.expiryTimeUs;
-                            continue;
-                        }
-                    case 13: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.strike = value;
-                            else
-                                delete message.strike;
-                            continue;
-                        }
-                    case 14: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.int32())
-                                message.optionType = value;
-                            else
-                                delete message.optionType;
-                            continue;
-                        }
-                    case 15: {
-                            if (wireType === 2) {
-                                if (!(message.channels && message.channels.length))
-                                    message.channels = [];
-                                reader.int32s(message.channels);
-                                continue;
-                            }
-                            if (wireType !== 0)
-                                break;
-                            if (!(message.channels && message.channels.length))
-                                message.channels = [];
-                            message.channels.push(reader.int32());
-                            continue;
-                        }
-                    case 16: {
-                            if (wireType !== 0)
-                                break;
-                            if (value = reader.int32())
-                                message.sizeUnit = value;
-                            else
-                                delete message.sizeUnit;
-                            continue;
-                        }
-                    case 17: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.venueMarket = value;
-                            else
-                                delete message.venueMarket;
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return Instrument;
-        })();
-
-        v1.Ticker = (function() {
-
-            const Ticker = function (properties) {
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            Ticker.prototype.lastPrice = "";
-            Ticker.prototype.lastSize = "";
-            Ticker.prototype.openPrice = "";
-            Ticker.prototype.highPrice = "";
-            Ticker.prototype.lowPrice = "";
-            Ticker.prototype.volume = "";
-            Ticker.prototype.quoteVolume = "";
-            Ticker.prototype.bidPrice = "";
-            Ticker.prototype.askPrice = "";
-
-            Ticker.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.lastPrice != null && $Object.hasOwnProperty.call(message, "lastPrice") && message.lastPrice !== "")
-                    writer.uint32(10).string(message.lastPrice);
-                if (message.lastSize != null && $Object.hasOwnProperty.call(message, "lastSize") && message.lastSize !== "")
-                    writer.uint32(18).string(message.lastSize);
-                if (message.openPrice != null && $Object.hasOwnProperty.call(message, "openPrice") && message.openPrice !== "")
-                    writer.uint32(26).string(message.openPrice);
-                if (message.highPrice != null && $Object.hasOwnProperty.call(message, "highPrice") && message.highPrice !== "")
-                    writer.uint32(34).string(message.highPrice);
-                if (message.lowPrice != null && $Object.hasOwnProperty.call(message, "lowPrice") && message.lowPrice !== "")
-                    writer.uint32(42).string(message.lowPrice);
-                if (message.volume != null && $Object.hasOwnProperty.call(message, "volume") && message.volume !== "")
-                    writer.uint32(50).string(message.volume);
-                if (message.quoteVolume != null && $Object.hasOwnProperty.call(message, "quoteVolume") && message.quoteVolume !== "")
-                    writer.uint32(58).string(message.quoteVolume);
-                if (message.bidPrice != null && $Object.hasOwnProperty.call(message, "bidPrice") && message.bidPrice !== "")
-                    writer.uint32(66).string(message.bidPrice);
-                if (message.askPrice != null && $Object.hasOwnProperty.call(message, "askPrice") && message.askPrice !== "")
-                    writer.uint32(74).string(message.askPrice);
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            Ticker.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message, value;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.Ticker();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.lastPrice = value;
-                            else
-                                delete message.lastPrice;
-                            continue;
-                        }
-                    case 2: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.lastSize = value;
-                            else
-                                delete message.lastSize;
-                            continue;
-                        }
-                    case 3: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.openPrice = value;
-                            else
-                                delete message.openPrice;
-                            continue;
-                        }
-                    case 4: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.highPrice = value;
-                            else
-                                delete message.highPrice;
-                            continue;
-                        }
-                    case 5: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.lowPrice = value;
-                            else
-                                delete message.lowPrice;
-                            continue;
-                        }
-                    case 6: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.volume = value;
-                            else
-                                delete message.volume;
-                            continue;
-                        }
-                    case 7: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.quoteVolume = value;
-                            else
-                                delete message.quoteVolume;
-                            continue;
-                        }
-                    case 8: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.bidPrice = value;
-                            else
-                                delete message.bidPrice;
-                            continue;
-                        }
-                    case 9: {
-                            if (wireType !== 2)
-                                break;
-                            if ((value = reader.stringVerify()).length)
-                                message.askPrice = value;
-                            else
-                                delete message.askPrice;
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return Ticker;
-        })();
-
-        v1.TickerBatch = (function() {
-
-            const TickerBatch = function (properties) {
-                this.tickers = [];
-                if (properties)
-                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            };
-
-            TickerBatch.prototype.tickers = $util.emptyArray;
-
-            TickerBatch.encode = function (message, writer, _depth) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $util.recursionLimit)
-                    throw $Error("max depth exceeded");
-                if (message.tickers != null && message.tickers.length)
-                    for (let i = 0; i < message.tickers.length; ++i)
-                        $root.tickwire.v1.Ticker.encode(message.tickers[i], writer.uint32(10).fork(), _depth + 1).ldelim();
-                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
-                    for (let i = 0; i < message.$unknowns.length; ++i)
-                        writer.raw(message.$unknowns[i]);
-                return writer;
-            };
-
-            TickerBatch.decode = function (reader, length, _end, _depth, _target) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (_depth === $undefined)
-                    _depth = 0;
-                if (_depth > $Reader.recursionLimit)
-                    throw $Error("max depth exceeded");
-                let end, message;
-                if (length === $undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw $RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = _target || new $root.tickwire.v1.TickerBatch();
-                while (reader.pos < end) {
-                    let start = reader.pos;
-                    let tag = reader.tag();
-                    if (tag === _end) {
-                        _end = $undefined;
-                        break;
-                    }
-                    let wireType = tag & 7;
-                    switch (tag >>>= 3) {
-                    case 1: {
-                            if (wireType !== 2)
-                                break;
-                            if (!(message.tickers && message.tickers.length))
-                                message.tickers = [];
-                            message.tickers.push($root.tickwire.v1.Ticker.decode(reader, reader.size(), $undefined, _depth + 1));
-                            continue;
-                        }
-                    }
-                    reader.skipType(wireType, _depth, tag);
-                    if (!reader.discardUnknown) {
-                        $util.makeProp(message, "$unknowns", false);
-                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
-                    }
-                }
-                if (length !== $undefined) {
-                    if (reader.pos !== end)
-                        throw $RangeError("index out of range");
-                    reader.len = length;
-                }
-                if (_end !== $undefined)
-                    throw $Error("missing end group");
-                return message;
-            };
-
-            return TickerBatch;
-        })();
-
-        v1.CloseCode = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "CLOSE_CODE_UNSPECIFIED"] = 0;
-            values[valuesById[4000] = "CLOSE_CODE_GOING_AWAY"] = 4000;
-            values[valuesById[4001] = "CLOSE_CODE_SLOW_CONSUMER"] = 4001;
-            values[valuesById[4002] = "CLOSE_CODE_INTERNAL"] = 4002;
-            values[valuesById[4003] = "CLOSE_CODE_OVERLOADED"] = 4003;
-            values[valuesById[4004] = "CLOSE_CODE_RATE_LIMITED"] = 4004;
-            values[valuesById[4005] = "CLOSE_CODE_HELLO_TIMEOUT"] = 4005;
-            values[valuesById[4500] = "CLOSE_CODE_PROTOCOL_ERROR"] = 4500;
-            values[valuesById[4501] = "CLOSE_CODE_TEXT_FRAME"] = 4501;
-            values[valuesById[4502] = "CLOSE_CODE_FRAME_TOO_LARGE"] = 4502;
-            values[valuesById[4503] = "CLOSE_CODE_UNSUPPORTED_VERSION"] = 4503;
-            values[valuesById[4504] = "CLOSE_CODE_UNAUTHENTICATED"] = 4504;
-            values[valuesById[4505] = "CLOSE_CODE_PERMISSION_DENIED"] = 4505;
-            return values;
-        })();
-
-        v1.Code = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "CODE_UNSPECIFIED"] = 0;
-            values[valuesById[1] = "CODE_CANCELLED"] = 1;
-            values[valuesById[2] = "CODE_UNKNOWN"] = 2;
-            values[valuesById[3] = "CODE_INVALID_ARGUMENT"] = 3;
-            values[valuesById[4] = "CODE_DEADLINE_EXCEEDED"] = 4;
-            values[valuesById[5] = "CODE_NOT_FOUND"] = 5;
-            values[valuesById[6] = "CODE_ALREADY_EXISTS"] = 6;
-            values[valuesById[7] = "CODE_PERMISSION_DENIED"] = 7;
-            values[valuesById[8] = "CODE_RESOURCE_EXHAUSTED"] = 8;
-            values[valuesById[9] = "CODE_FAILED_PRECONDITION"] = 9;
-            values[valuesById[10] = "CODE_ABORTED"] = 10;
-            values[valuesById[11] = "CODE_OUT_OF_RANGE"] = 11;
-            values[valuesById[12] = "CODE_UNIMPLEMENTED"] = 12;
-            values[valuesById[13] = "CODE_INTERNAL"] = 13;
-            values[valuesById[14] = "CODE_UNAVAILABLE"] = 14;
-            values[valuesById[15] = "CODE_DATA_LOSS"] = 15;
-            values[valuesById[16] = "CODE_UNAUTHENTICATED"] = 16;
-            return values;
-        })();
-
-        v1.TopicError = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "TOPIC_ERROR_UNSPECIFIED"] = 0;
-            values[valuesById[1] = "TOPIC_ERROR_MALFORMED"] = 1;
-            values[valuesById[2] = "TOPIC_ERROR_UNKNOWN"] = 2;
-            values[valuesById[3] = "TOPIC_ERROR_ALREADY_SUBSCRIBED"] = 3;
-            values[valuesById[4] = "TOPIC_ERROR_LIMIT_EXCEEDED"] = 4;
-            values[valuesById[5] = "TOPIC_ERROR_PERMISSION_DENIED"] = 5;
-            values[valuesById[6] = "TOPIC_ERROR_UNAVAILABLE"] = 6;
-            values[valuesById[7] = "TOPIC_ERROR_NOT_SUBSCRIBED"] = 7;
-            return values;
         })();
 
         v1.ListInstrumentsRequest = (function() {
@@ -8217,6 +7516,344 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return ReplayResponse;
+        })();
+
+        v1.Quote = (function() {
+
+            const Quote = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Quote.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Quote.prototype.venueTimeUs = null;
+            Quote.prototype.receivedTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            Quote.prototype.bidPrice = "";
+            Quote.prototype.bidSize = "";
+            Quote.prototype.askPrice = "";
+            Quote.prototype.askSize = "";
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Quote.prototype, "_venueTimeUs", {
+                get: $util.oneOfGetter($oneOfFields = ["venueTimeUs"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            Quote.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
+                    writer.uint32(8).uint64(message.sequence);
+                if (message.venueTimeUs != null && $Object.hasOwnProperty.call(message, "venueTimeUs"))
+                    writer.uint32(16).int64(message.venueTimeUs);
+                if (message.receivedTimeUs != null && $Object.hasOwnProperty.call(message, "receivedTimeUs") && (typeof message.receivedTimeUs === "object" ? message.receivedTimeUs.low || message.receivedTimeUs.high : message.receivedTimeUs !== 0))
+                    writer.uint32(24).int64(message.receivedTimeUs);
+                if (message.bidPrice != null && $Object.hasOwnProperty.call(message, "bidPrice") && message.bidPrice !== "")
+                    writer.uint32(34).string(message.bidPrice);
+                if (message.bidSize != null && $Object.hasOwnProperty.call(message, "bidSize") && message.bidSize !== "")
+                    writer.uint32(42).string(message.bidSize);
+                if (message.askPrice != null && $Object.hasOwnProperty.call(message, "askPrice") && message.askPrice !== "")
+                    writer.uint32(50).string(message.askPrice);
+                if (message.askSize != null && $Object.hasOwnProperty.call(message, "askSize") && message.askSize !== "")
+                    writer.uint32(58).string(message.askSize);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Quote.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Quote();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.sequence = value;
+                            else
+                                delete message.sequence;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            message.venueTimeUs = reader.int64();
+                            message._venueTimeUs = "venueTimeUs";
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.receivedTimeUs = value;
+                            else
+                                delete message.receivedTimeUs;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.bidPrice = value;
+                            else
+                                delete message.bidPrice;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.bidSize = value;
+                            else
+                                delete message.bidSize;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.askPrice = value;
+                            else
+                                delete message.askPrice;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.askSize = value;
+                            else
+                                delete message.askSize;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Quote;
+        })();
+
+        v1.Ticker = (function() {
+
+            const Ticker = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Ticker.prototype.lastPrice = "";
+            Ticker.prototype.lastSize = "";
+            Ticker.prototype.openPrice = "";
+            Ticker.prototype.highPrice = "";
+            Ticker.prototype.lowPrice = "";
+            Ticker.prototype.volume = "";
+            Ticker.prototype.quoteVolume = "";
+            Ticker.prototype.bidPrice = "";
+            Ticker.prototype.askPrice = "";
+
+            Ticker.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.lastPrice != null && $Object.hasOwnProperty.call(message, "lastPrice") && message.lastPrice !== "")
+                    writer.uint32(10).string(message.lastPrice);
+                if (message.lastSize != null && $Object.hasOwnProperty.call(message, "lastSize") && message.lastSize !== "")
+                    writer.uint32(18).string(message.lastSize);
+                if (message.openPrice != null && $Object.hasOwnProperty.call(message, "openPrice") && message.openPrice !== "")
+                    writer.uint32(26).string(message.openPrice);
+                if (message.highPrice != null && $Object.hasOwnProperty.call(message, "highPrice") && message.highPrice !== "")
+                    writer.uint32(34).string(message.highPrice);
+                if (message.lowPrice != null && $Object.hasOwnProperty.call(message, "lowPrice") && message.lowPrice !== "")
+                    writer.uint32(42).string(message.lowPrice);
+                if (message.volume != null && $Object.hasOwnProperty.call(message, "volume") && message.volume !== "")
+                    writer.uint32(50).string(message.volume);
+                if (message.quoteVolume != null && $Object.hasOwnProperty.call(message, "quoteVolume") && message.quoteVolume !== "")
+                    writer.uint32(58).string(message.quoteVolume);
+                if (message.bidPrice != null && $Object.hasOwnProperty.call(message, "bidPrice") && message.bidPrice !== "")
+                    writer.uint32(66).string(message.bidPrice);
+                if (message.askPrice != null && $Object.hasOwnProperty.call(message, "askPrice") && message.askPrice !== "")
+                    writer.uint32(74).string(message.askPrice);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Ticker.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Ticker();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.lastPrice = value;
+                            else
+                                delete message.lastPrice;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.lastSize = value;
+                            else
+                                delete message.lastSize;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.openPrice = value;
+                            else
+                                delete message.openPrice;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.highPrice = value;
+                            else
+                                delete message.highPrice;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.lowPrice = value;
+                            else
+                                delete message.lowPrice;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.volume = value;
+                            else
+                                delete message.volume;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.quoteVolume = value;
+                            else
+                                delete message.quoteVolume;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.bidPrice = value;
+                            else
+                                delete message.bidPrice;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.askPrice = value;
+                            else
+                                delete message.askPrice;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Ticker;
         })();
 
         return v1;

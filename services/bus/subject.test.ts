@@ -63,7 +63,7 @@ describe("tokens", () => {
 describe("event subjects", () => {
   test("have the documented form", () => {
     expect(eventSubject({ venue: "binance", channel: "mark-price", symbol: "BTC-USDT" })).toBe(
-      "md.v1.binance.mark-price.BTC-USDT",
+      "md.v2.binance.mark-price.BTC-USDT",
     );
   });
 
@@ -82,14 +82,14 @@ describe("event subjects", () => {
   test("what is not one is not read", () => {
     for (const subject of [
       "",
-      "md.v1.binance.trades",
-      "md.v1.binance.trades.A.B",
-      "md.v2.binance.trades.A",
-      "rq.v1.binance.trades.A",
-      "md.v1.binance.nonsense.A",
-      "md.v1.Binance.trades.A",
-      "md.v1.binance.trades.",
-      "md.v1.binance.trades.=41",
+      "md.v2.binance.trades",
+      "md.v2.binance.trades.A.B",
+      "md.v1.binance.trades.A",
+      "rq.v2.binance.trades.A",
+      "md.v2.binance.nonsense.A",
+      "md.v2.Binance.trades.A",
+      "md.v2.binance.trades.",
+      "md.v2.binance.trades.=41",
     ]) {
       expect([subject, parseEventSubject(subject)]).toEqual([subject, undefined]);
     }
@@ -106,12 +106,12 @@ describe("query subjects", () => {
   test("have the documented form", () => {
     const symbol = "BTC-USDT";
     expect(querySubject({ venue: "a", query: "snapshot", channel: "book", symbol })).toBe(
-      "rq.v1.a.snapshot.book.BTC-USDT",
+      "rq.v2.a.snapshot.book.BTC-USDT",
     );
-    expect(querySubject({ venue: "a", query: "trades", symbol })).toBe("rq.v1.a.trades.BTC-USDT");
-    expect(querySubject({ venue: "a", query: "candles", symbol })).toBe("rq.v1.a.candles.BTC-USDT");
-    expect(querySubject({ venue: "a", query: "statuses" })).toBe("rq.v1.a.statuses");
-    expect(querySubject({ venue: "a", query: "catalog" })).toBe("rq.v1.a.catalog");
+    expect(querySubject({ venue: "a", query: "trades", symbol })).toBe("rq.v2.a.trades.BTC-USDT");
+    expect(querySubject({ venue: "a", query: "candles", symbol })).toBe("rq.v2.a.candles.BTC-USDT");
+    expect(querySubject({ venue: "a", query: "statuses" })).toBe("rq.v2.a.statuses");
+    expect(querySubject({ venue: "a", query: "catalog" })).toBe("rq.v2.a.catalog");
   });
 
   test("each leads back to its query and matches its venue's pattern", () => {
@@ -128,16 +128,16 @@ describe("query subjects", () => {
 
   test("what is not one is not read", () => {
     for (const subject of [
-      "rq.v1.a",
-      "rq.v1.a.catalog.x",
-      "rq.v1.a.trades",
-      "rq.v1.a.trades.",
-      "rq.v1.a.trades.x.y",
-      "rq.v1.a.snapshot.book",
-      "rq.v1.a.snapshot.nonsense.x",
-      "rq.v1.a.other",
-      "rq.v2.a.catalog",
-      "md.v1.a.catalog",
+      "rq.v2.a",
+      "rq.v2.a.catalog.x",
+      "rq.v2.a.trades",
+      "rq.v2.a.trades.",
+      "rq.v2.a.trades.x.y",
+      "rq.v2.a.snapshot.book",
+      "rq.v2.a.snapshot.nonsense.x",
+      "rq.v2.a.other",
+      "rq.v1.a.catalog",
+      "md.v2.a.catalog",
     ]) {
       expect([subject, parseQuerySubject(subject)]).toEqual([subject, undefined]);
     }

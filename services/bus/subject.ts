@@ -2,10 +2,10 @@ import { isChannel, isVenueId, type Topic } from "#core/topic.ts";
 import { BusError } from "./bus.ts";
 
 /** Ingestors announce themselves here. */
-export const ANNOUNCE_SUBJECT = "ct.v1.announce";
+export const ANNOUNCE_SUBJECT = "ct.v2.announce";
 
 /** Anything published here makes every ingestor announce itself. */
-export const DISCOVER_SUBJECT = "ct.v1.discover";
+export const DISCOVER_SUBJECT = "ct.v2.discover";
 
 /** Longest subject and pattern, in characters. NATS allows 4,096 for the whole control line. */
 export const SUBJECT_LENGTH_MAX = 3_000;
@@ -34,14 +34,14 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  */
 export function eventSubject(topic: Topic): string {
   const { venue, channel, symbol } = topic;
-  return `md.v1.${escapeToken(venue)}.${escapeToken(channel)}.${escapeToken(symbol)}`;
+  return `md.v2.${escapeToken(venue)}.${escapeToken(channel)}.${escapeToken(symbol)}`;
 }
 
 /** The topic of an event subject; undefined for anything that `eventSubject` does not make. */
 export function parseEventSubject(subject: string): Topic | undefined {
   const [head, version, venueToken = "", channelToken = "", symbolToken = "", rest] =
     subject.split(".");
-  if (head !== "md" || version !== "v1" || rest !== undefined) return undefined;
+  if (head !== "md" || version !== "v2" || rest !== undefined) return undefined;
   const venue = unescapeToken(venueToken);
   const channel = unescapeToken(channelToken);
   const symbol = unescapeToken(symbolToken);
@@ -51,7 +51,7 @@ export function parseEventSubject(subject: string): Topic | undefined {
 
 /** The subject of a bus request. Throws BusError (`invalid-subject`) for an empty part. */
 export function querySubject(query: Query): string {
-  const head = `rq.v1.${escapeToken(query.venue)}.${query.query}`;
+  const head = `rq.v2.${escapeToken(query.venue)}.${query.query}`;
   switch (query.query) {
     case "snapshot":
       return `${head}.${escapeToken(query.channel)}.${escapeToken(query.symbol)}`;
@@ -66,14 +66,14 @@ export function querySubject(query: Query): string {
 
 /** The pattern that all queries to one venue match. */
 export function queryPattern(venue: string): string {
-  return `rq.v1.${escapeToken(venue)}.>`;
+  return `rq.v2.${escapeToken(venue)}.>`;
 }
 
 /** The query of a subject; undefined for anything that `querySubject` does not make. */
 export function parseQuerySubject(subject: string): Query | undefined {
   const [head, version, venueToken = "", query, ...parts] = subject.split(".");
   const venue = unescapeToken(venueToken);
-  if (head !== "rq" || version !== "v1" || venue === undefined) return undefined;
+  if (head !== "rq" || version !== "v2" || venue === undefined) return undefined;
   const [first = "", second = ""] = parts.map((part) => unescapeToken(part));
   switch (query) {
     case "snapshot":

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { createCallCommand } from "./commands/call.ts";
+import { createDecodeCommand } from "./commands/decode.ts";
 import { createDevCommand } from "./commands/dev.ts";
 import { createDoctorCommand } from "./commands/doctor.ts";
 import { createGatewayCommand } from "./commands/gateway.ts";
@@ -34,6 +35,7 @@ Start with: tickwire dev`,
     createRecordCommand(),
     createReplayCommand(),
     createNormalizeCommand(),
+    createDecodeCommand(),
     createVenuesCommand(),
     createDoctorCommand(),
   ];

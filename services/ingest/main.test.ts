@@ -1,4 +1,4 @@
-import { readBatch, rowsOf } from "@tickwire/proto/codec";
+import { readBusBatch, readBusEvents, rowsOf } from "@tickwire/proto/codec";
 import type { BookRow } from "@tickwire/proto/codec";
 import { OrderBook } from "@tickwire/proto/model";
 import { MarketData } from "@tickwire/proto/service";
@@ -14,7 +14,12 @@ import {
 import type { Channel } from "#core/instrument.ts";
 import { FakeDialer, FakeRest } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
-import { decodeAnnouncement, decodeCatalogReply, decodeQueryReply } from "#wire/bus-codec.ts";
+import {
+  decodeAnnouncement,
+  decodeCatalogReply,
+  decodeQueryReply,
+  decodeSnapshotReply,
+} from "#wire/bus-codec.ts";
 import { ingestConfig } from "./config.ts";
 import { startIngest } from "./main.ts";
 import type { IngestOptions, RunningIngest } from "./main.ts";
@@ -75,8 +80,8 @@ test("every topic is numbered 1, 2, 3 and so on, under one epoch", async () => {
   const { bus, run, ingest } = await start();
   const next = new Map<string, number>();
   const broken: string[] = [];
-  bus.subscribe("md.v1.>", ({ subject, payload }) => {
-    const batch = readBatch(payload);
+  bus.subscribe("md.v2.>", ({ subject, payload }) => {
+    const batch = readBusEvents(readBusBatch(payload));
     if (batch.epoch !== ingest.stats().epoch) broken.push(`${subject} epoch`);
     if (batch.firstSequence !== (next.get(subject) ?? 1)) broken.push(subject);
     next.set(subject, batch.firstSequence + batch.count);
@@ -94,8 +99,8 @@ test("a book snapshot is exactly the state after the events up to its position",
   const { bus, run, ask, clock } = await start();
   const streamed = new OrderBook();
   const states = new Map<number, object>();
-  bus.subscribe("md.v1.simulated.book.BTC-USD", ({ payload }) => {
-    const batch = readBatch(payload);
+  bus.subscribe("md.v2.simulated.book.BTC-USD", ({ payload }) => {
+    const batch = readBusEvents(readBusBatch(payload));
     for (const [index, row] of (rowsOf(batch).rows as readonly BookRow[]).entries()) {
       apply(streamed, row);
       states.set(batch.firstSequence + index, levels(streamed));
@@ -108,7 +113,8 @@ test("a book snapshot is exactly the state after the events up to its position",
     const query = { venue: "simulated", query: "snapshot", channel: "book" } as const;
     const reply = await ask(querySubject({ ...query, symbol: "BTC-USD" }));
     await run(1, 0);
-    const batch = readBatch(reply.payload);
+    const [state] = decodeSnapshotReply(reply.payload);
+    const batch = readBusEvents(state);
     expect(batch).toMatchObject({ snapshot: true, count: 1 });
     const book = new OrderBook();
     for (const row of rowsOf(batch).rows as readonly BookRow[]) apply(book, row);
@@ -123,9 +129,9 @@ test("each channel says where it stands, whatever a newcomer needs with it", asy
   const kinds = new Map<string, number>();
   for (const channel of ["trades", "quotes", "book", "ticker", "candles", "status"] as Channel[]) {
     const query = { venue: "simulated", query: "snapshot", channel, symbol: "BTC-USD" } as const;
-    const batch = readBatch((await ask(querySubject(query))).payload);
-    expect(batch.snapshot).toBe(true);
-    expect(batch.firstSequence).toBeGreaterThan(0);
+    const [batch] = decodeSnapshotReply((await ask(querySubject(query))).payload);
+    expect(batch.snapshot).toBe(batch.count > 0);
+    expect(batch.baseSequence).toBeGreaterThan(0);
     kinds.set(channel, batch.count);
   }
   expect(kinds.get("trades")).toBe(0);
@@ -144,7 +150,7 @@ test("what is not streamed is not found, an unreadable question is an error", as
   expect((await ask(querySubject(funding))).error?.code).toBe("CODE_NOT_FOUND");
   const trades = querySubject({ venue: "simulated", query: "trades", symbol: "BTC-USD" });
   expect((await ask(trades, new Uint8Array([255]))).error?.code).toBe("CODE_INVALID_ARGUMENT");
-  expect((await ask("rq.v1.simulated.nonsense")).error?.code).toBe("CODE_INVALID_ARGUMENT");
+  expect((await ask("rq.v2.simulated.nonsense")).error?.code).toBe("CODE_INVALID_ARGUMENT");
 });
 
 test("answers for the last trades, the candles and the states", async () => {

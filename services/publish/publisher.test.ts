@@ -1,4 +1,4 @@
-import { rowsOf, readBatch } from "@tickwire/proto/codec";
+import { rowsOf, readBusBatch, readBusEvents } from "@tickwire/proto/codec";
 import { expect, test } from "vitest";
 import { BusError } from "#bus/bus.ts";
 import type { Bus } from "#bus/bus.ts";
@@ -63,7 +63,7 @@ function create(options: { payloadBytesMax?: number; batchEventsMax?: number } =
   });
   const batches = () =>
     published.map(({ subject, payload }) => {
-      const batch = readBatch(payload);
+      const batch = readBusEvents(readBusBatch(payload));
       const rows = rowsOf(batch).rows as readonly { readonly tradeId?: string }[];
       const ids = rows.map((row) => row.tradeId).join(",");
       return `${subject} ${batch.epoch}:${batch.firstSequence} ${ids}`;
@@ -86,9 +86,9 @@ test("the events of a turn leave as one batch per topic, numbered from 1", () =>
   expect(scheduled).toHaveLength(2);
   scheduled[1]?.();
   expect(batches()).toEqual([
-    "md.v1.fake.trades.A-USD 42:1 a,b",
-    "md.v1.fake.trades.B-USD 42:1 x",
-    "md.v1.fake.trades.A-USD 42:3 c",
+    "md.v2.fake.trades.A-USD 42:1 a,b",
+    "md.v2.fake.trades.B-USD 42:1 x",
+    "md.v2.fake.trades.A-USD 42:3 c",
   ]);
 });
 
@@ -116,9 +116,9 @@ test("a full batch does not wait for the end of the turn", () => {
   expect(published).toHaveLength(0);
   publisher.publish(trade("c"));
   publisher.publish(trade("d"));
-  expect(batches()).toEqual(["md.v1.fake.trades.A-USD 42:1 a,b,c"]);
+  expect(batches()).toEqual(["md.v2.fake.trades.A-USD 42:1 a,b,c"]);
   publisher.flush();
-  expect(batches()[1]).toBe("md.v1.fake.trades.A-USD 42:4 d");
+  expect(batches()[1]).toBe("md.v2.fake.trades.A-USD 42:4 d");
 });
 
 test("a batch that the bus cannot carry is split, without a hole", () => {
@@ -149,7 +149,7 @@ test("a bus that refuses leaves a hole in the sequence, is counted, and logged o
   fail(undefined);
   publisher.publish(trade("c"));
   publisher.flush();
-  expect(batches()).toEqual(["md.v1.fake.trades.A-USD 42:3 c"]);
+  expect(batches()).toEqual(["md.v2.fake.trades.A-USD 42:3 c"]);
 });
 
 test("a topic that is asked about has nothing waiting", () => {

@@ -1,3 +1,4 @@
+import type { BusBatch } from "@tickwire/proto/codec";
 import type { Bus } from "#bus/bus.ts";
 import { BusError } from "#bus/bus.ts";
 import { eventSubject } from "#bus/subject.ts";
@@ -7,7 +8,6 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { Logger } from "#core/logger.ts";
-import { encodeEvents } from "#wire/event-codec.ts";
 import type { LatencyBoard } from "./latency-histogram.ts";
 import type { PublishLimits } from "./publish-limits.ts";
 import { TopicRecord } from "./topic-record.ts";
@@ -122,6 +122,7 @@ export class Publisher {
       instrument,
       channel,
       subject: eventSubject({ venue, channel, symbol }),
+      epoch: this.epoch,
       latency: this.#options.latencies?.of({ venue, channel }),
       limits: this.#options.limits,
     });
@@ -140,32 +141,40 @@ export class Publisher {
   }
 
   #flushTopic(topic: TopicRecord): void {
-    const batch = topic.takePending();
-    if (batch !== undefined) this.#publishBatch(topic, batch.events, batch.firstSequence);
+    const { bus } = this.#options;
+    const events = topic.takePending();
+    if (events !== undefined && bus !== undefined) this.#publishEvents(topic, events, bus);
   }
 
-  #publishBatch(topic: TopicRecord, events: readonly MarketEvent[], firstSequence: number): void {
-    const { bus, clock, counters } = this.#options;
-    if (bus === undefined) return;
+  #publishEvents(topic: TopicRecord, events: readonly MarketEvent[], bus: Bus): void {
     assert(events.length > 0, "a batch has events");
-    const publishedTimeUs = clock.nowUs();
-    const header = { epoch: this.epoch, firstSequence, publishedTimeUs };
-    const payload = encodeEvents(header, events);
-    if (payload.length > bus.payloadBytesMax && events.length > 1) {
+    const publishedTimeUs = this.#options.clock.nowUs();
+    const batches = topic.encode(events, publishedTimeUs);
+    if (events.length > 1 && exceeds(batches, bus.payloadBytesMax)) {
+      topic.encodeAgain(events.length);
       const half = events.length >> 1;
-      this.#publishBatch(topic, events.slice(0, half), firstSequence);
-      this.#publishBatch(topic, events.slice(half), firstSequence + half);
+      this.#publishEvents(topic, events.slice(0, half), bus);
+      this.#publishEvents(topic, events.slice(half), bus);
       return;
     }
+    let isTaken = true;
+    for (const { bytes } of batches) isTaken = this.#send(topic, bytes, bus) && isTaken;
+    if (isTaken) observeLatency(topic, events, publishedTimeUs);
+  }
+
+  /** False if the bus did not take it. */
+  #send(topic: TopicRecord, bytes: Uint8Array, bus: Bus): boolean {
+    const { counters } = this.#options;
     try {
-      bus.publish(topic.subject, payload);
-      counters.batches += 1;
-      counters.bytes += payload.length;
-      observeLatency(topic, events, publishedTimeUs);
-      this.#failing = false;
+      bus.publish(topic.subject, bytes);
     } catch (error) {
       this.#onFailure(topic, error);
+      return false;
     }
+    counters.batches += 1;
+    counters.bytes += bytes.length;
+    this.#failing = false;
+    return true;
   }
 
   /** The feeds go on when the bus does not take a batch: readers see the hole in the sequence. */
@@ -180,6 +189,11 @@ export class Publisher {
       "the bus did not take a batch",
     );
   }
+}
+
+function exceeds(batches: readonly BusBatch[], bytesMax: number): boolean {
+  for (const { bytes } of batches) if (bytes.length > bytesMax) return true;
+  return false;
 }
 
 /**

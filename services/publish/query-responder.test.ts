@@ -1,4 +1,5 @@
-import { readBatch, rowsOf } from "@tickwire/proto/codec";
+import { readBusEvents, rowsOf } from "@tickwire/proto/codec";
+import type { BusBatch } from "@tickwire/proto/codec";
 import { OrderBook } from "@tickwire/proto/model";
 import { MarketData } from "@tickwire/proto/service";
 import { expect, test } from "vitest";
@@ -8,7 +9,7 @@ import { queryPattern, querySubject } from "#bus/subject.ts";
 import type { Candle, MarketEvent, Quote, Status, Trade } from "#core/market-event.ts";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
-import { decodeCatalogReply, decodeQueryReply } from "#wire/bus-codec.ts";
+import { decodeCatalogReply, decodeQueryReply, decodeSnapshotReply } from "#wire/bus-codec.ts";
 import { Publisher } from "./publisher.ts";
 import { QueryResponder } from "./query-responder.ts";
 import { StreamedInstruments } from "./streamed-instruments.ts";
@@ -93,21 +94,27 @@ function create() {
   return { responder, handlers, published, logged, ask, snapshot, publish, book, setLiveBook };
 }
 
+function stateOf(payload: Uint8Array): BusBatch {
+  const [batch, ...rest] = decodeSnapshotReply(payload);
+  expect(rest).toEqual([]);
+  return batch;
+}
+
 test("a snapshot is the last state at its position, and what waited is published before", () => {
   const { snapshot, publish, published } = create();
   publish(quote(99), quote(100));
   expect(published).toEqual([]);
-  const batch = readBatch(snapshot("quotes").payload);
-  expect(published).toEqual(["md.v1.fake.quotes.A-USD"]);
-  expect(batch).toMatchObject({ epoch: 42, firstSequence: 2, snapshot: true, count: 1 });
-  expect(rowsOf(batch).rows[0]).toMatchObject({ bidPriceMantissa: 100 });
+  const batch = stateOf(snapshot("quotes").payload);
+  expect(published).toEqual(["md.v2.fake.quotes.A-USD"]);
+  expect(batch).toMatchObject({ epoch: 42, baseSequence: 2, snapshot: true, count: 1 });
+  expect(rowsOf(readBusEvents(batch)).rows[0]).toMatchObject({ bidPriceMantissa: 100 });
 });
 
 test("a topic without events has position 0, one of single occurrences a position and no event", () => {
   const { snapshot, publish } = create();
-  expect(readBatch(snapshot("quotes").payload)).toMatchObject({ firstSequence: 0, count: 0 });
+  expect(stateOf(snapshot("quotes").payload)).toMatchObject({ baseSequence: 0, count: 0 });
   publish(trade("1"), trade("2"));
-  expect(readBatch(snapshot("trades").payload)).toMatchObject({ firstSequence: 2, count: 0 });
+  expect(stateOf(snapshot("trades").payload)).toMatchObject({ baseSequence: 2, count: 0 });
 });
 
 test("a book is handed out whole while it is known to be right, and not otherwise", () => {
@@ -119,19 +126,39 @@ test("a book is handed out whole while it is known to be right, and not otherwis
   const delta = { ...levels, bids: { prices: [98], sizes: [2] }, asks: { prices: [], sizes: [] } };
   publish({ kind: "book", ...BASE, snapshot: true, ...levels });
   publish({ kind: "book", ...BASE, snapshot: false, ...delta });
-  expect(readBatch(snapshot("book").payload)).toMatchObject({ firstSequence: 2, count: 0 });
+  expect(stateOf(snapshot("book").payload)).toMatchObject({ baseSequence: 2, count: 0 });
   setLiveBook(true);
-  const batch = readBatch(snapshot("book").payload);
-  expect(batch).toMatchObject({ firstSequence: 2, count: 1 });
-  expect(rowsOf(batch).rows[0]).toMatchObject({ snapshot: true, bids, asks });
+  const batch = stateOf(snapshot("book").payload);
+  expect(batch).toMatchObject({ baseSequence: 2, count: 1 });
+  expect(rowsOf(readBusEvents(batch)).rows[0]).toMatchObject({ snapshot: true, bids, asks });
 });
 
 test("candles and states tell the latest of each interval and channel", () => {
   const { snapshot, publish } = create();
   publish(candle(1, 60_000), candle(2, 60_000), candle(1, 1_000));
-  expect(readBatch(snapshot("candles").payload)).toMatchObject({ firstSequence: 3, count: 2 });
+  expect(stateOf(snapshot("candles").payload)).toMatchObject({
+    baseSequence: 3,
+    count: 2,
+    snapshot: true,
+  });
   publish(status("trades", "syncing"), status("book", "live"), status("trades", "live"));
-  expect(readBatch(snapshot("status").payload)).toMatchObject({ firstSequence: 3, count: 2 });
+  expect(stateOf(snapshot("status").payload)).toMatchObject({
+    baseSequence: 3,
+    count: 2,
+    snapshot: true,
+  });
+});
+
+test("candles of which only some say a field are one state in two batches", () => {
+  const { snapshot, publish } = create();
+  publish(candle(1, 60_000), { ...candle(1, 1_000), quoteVolume: "3" });
+  const batches = decodeSnapshotReply(snapshot("candles").payload);
+  expect(batches.map(({ baseSequence, count }) => [baseSequence, count])).toEqual([
+    [2, 1],
+    [2, 1],
+  ]);
+  const rows = batches.flatMap((batch) => [...rowsOf(readBusEvents(batch)).rows]);
+  expect(rows).toMatchObject([{ intervalMs: 60_000 }, { intervalMs: 1_000, quoteVolume: "3" }]);
 });
 
 test.each([
@@ -193,7 +220,7 @@ test("what is not streamed is not found, and what cannot be read is the asker's 
   expect(ask(querySubject({ ...trades, symbol: "B-USD" })).error?.code).toBe("CODE_NOT_FOUND");
   const damaged = ask(querySubject({ ...trades, symbol: "A-USD" }), Uint8Array.of(255));
   expect(damaged.error?.code).toBe("CODE_INVALID_ARGUMENT");
-  expect(ask("rq.v1.fake.nonsense").error?.code).toBe("CODE_INVALID_ARGUMENT");
+  expect(ask("rq.v2.fake.nonsense").error?.code).toBe("CODE_INVALID_ARGUMENT");
   expect(logged).toEqual([]);
 });
 

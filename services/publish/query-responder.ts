@@ -8,8 +8,13 @@ import type { Clock } from "#core/clock.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { Logger } from "#core/logger.ts";
-import { encodeCatalogReply, encodeQueryError, encodeQueryReply } from "#wire/bus-codec.ts";
-import { encodeEvents, encodePosition } from "#wire/event-codec.ts";
+import {
+  encodeCatalogReply,
+  encodeQueryError,
+  encodeQueryReply,
+  encodeSnapshotReply,
+} from "#wire/bus-codec.ts";
+import { encodeState } from "#wire/event-codec.ts";
 import type { Publisher } from "./publisher.ts";
 import {
   candleMessage,
@@ -145,13 +150,8 @@ export class QueryResponder {
     }
     const topic = publisher.settledTopic(instrument, channel);
     const events = topic === undefined ? [] : stateOf(topic, view);
-    const header = {
-      epoch: publisher.epoch,
-      firstSequence: topic?.sequence ?? 0,
-      publishedTimeUs: clock.nowUs(),
-      snapshot: true,
-    };
-    return events.length === 0 ? encodePosition(header, channel) : encodeEvents(header, events);
+    const position = { channel, epoch: publisher.epoch, sequence: topic?.sequence ?? 0 };
+    return encodeSnapshotReply(encodeState(position, events, clock.nowUs()));
   }
 
   #trades(view: VenueView, symbol: string, payload: Uint8Array): Uint8Array {

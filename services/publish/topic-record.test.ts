@@ -26,7 +26,7 @@ function candle(openTimeUs: number, close: string, intervalMs = 60_000): Candle 
 
 function record(recentCandlesMax = 3): TopicRecord {
   const limits = { batchEventsMax: 64, recentTradesMax: 3, recentCandlesMax };
-  return new TopicRecord({ instrument, channel: "candles", subject: "s", limits });
+  return new TopicRecord({ instrument, channel: "candles", subject: "s", epoch: 1, limits });
 }
 
 test("a candle that comes again replaces what was known of it", () => {

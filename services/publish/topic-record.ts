@@ -1,6 +1,9 @@
+import { BatchWriter } from "@tickwire/proto/codec";
+import type { BusBatch } from "@tickwire/proto/codec";
 import { assert } from "#core/assert.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { Candle, MarketEvent, Status, Trade } from "#core/market-event.ts";
+import { batchKindOf, rowsOfEvents } from "#wire/event-codec.ts";
 import type { ChannelLatency } from "./latency-histogram.ts";
 import type { PublishLimits } from "./publish-limits.ts";
 import { Ring } from "./ring.ts";
@@ -17,7 +20,8 @@ export type NumberedTrade = { readonly sequence: number; readonly trade: Trade }
  *    topic by;
  * 2. what waits is exactly the events behind the last batch that was taken (`takePending`);
  * 3. batches follow each other without a hole (`takePending`);
- * 4. no list is longer than its limit (`Ring`, `#keepCandle`).
+ * 4. what is encoded was taken before (`encode`);
+ * 5. no list is longer than its limit (`Ring`, `#keepCandle`).
  */
 export class TopicRecord {
   readonly instrument: Instrument;
@@ -26,12 +30,15 @@ export class TopicRecord {
   /** Shared by all topics of the channel; undefined if nobody measures. */
   readonly latency: ChannelLatency | undefined;
   readonly #limits: PublishLimits;
+  readonly #epoch: number;
   /** Of the last event; 0 before the first. */
   #sequence = 0;
   /** Of the last event of the last batch; 0 before the first. */
   #batchedSequence = 0;
   /** Not yet in a batch, in order; the last one has `#sequence`. */
   #pending: MarketEvent[] = [];
+  /** The chain of the topic's batches; made with the first of them. */
+  #writer: BatchWriter | undefined;
   #last: MarketEvent | undefined;
   #trades: Ring<NumberedTrade> | undefined;
   /** By interval, oldest first. */
@@ -42,12 +49,14 @@ export class TopicRecord {
     readonly instrument: Instrument;
     readonly channel: Channel;
     readonly subject: string;
+    readonly epoch: number;
     readonly latency?: ChannelLatency | undefined;
     readonly limits: PublishLimits;
   }) {
     this.instrument = options.instrument;
     this.channel = options.channel;
     this.subject = options.subject;
+    this.#epoch = options.epoch;
     this.latency = options.latency;
     this.#limits = options.limits;
   }
@@ -100,20 +109,34 @@ export class TopicRecord {
     }
   }
 
-  /** What waits, as one batch that follows the one before it; undefined if nothing waits. */
-  takePending():
-    | { readonly firstSequence: number; readonly events: readonly MarketEvent[] }
-    | undefined {
+  /** What waits, and follows what was taken before; undefined if nothing waits. */
+  takePending(): readonly MarketEvent[] | undefined {
     const events = this.#pending;
     if (events.length === 0) return undefined;
-    const firstSequence = this.#batchedSequence + 1;
     assert(
-      firstSequence + events.length - 1 === this.#sequence,
+      this.#batchedSequence + events.length === this.#sequence,
       "the batches of a topic follow each other without a hole",
     );
     this.#pending = [];
     this.#batchedSequence = this.#sequence;
-    return { firstSequence, events };
+    return events;
+  }
+
+  /**
+   * The next events of what was taken as batches of the topic's chain. Throws WireError if an event
+   * does not fit.
+   */
+  encode(events: readonly MarketEvent[], publishedTimeUs: number): BusBatch[] {
+    this.#writer ??= this.#newChain(0);
+    const batches = this.#writer.write(rowsOfEvents(events), { publishedTimeUs });
+    assert(this.#writer.sequence <= this.#batchedSequence, "what is encoded was taken");
+    return batches;
+  }
+
+  /** Takes back the last `count` events that were encoded: the next batches start a new chain. */
+  encodeAgain(count: number): void {
+    assert(this.#writer !== undefined, "what is encoded again was encoded before");
+    this.#writer = this.#newChain(this.#writer.sequence - count);
   }
 
   /** The last trades, oldest first. */
@@ -135,6 +158,10 @@ export class TopicRecord {
   /** The latest status of each channel. */
   statuses(): Status[] {
     return [...this.#statuses.values()];
+  }
+
+  #newChain(sequence: number): BatchWriter {
+    return new BatchWriter({ kind: batchKindOf(this.channel), epoch: this.#epoch, sequence });
   }
 
   /**

@@ -1,4 +1,11 @@
-import { AnnouncementCodec, CatalogReplyCodec, QueryReplyCodec } from "@tickwire/proto/messages";
+import { readBusBatch, WireError } from "@tickwire/proto/codec";
+import type { BusBatch } from "@tickwire/proto/codec";
+import {
+  AnnouncementCodec,
+  CatalogReplyCodec,
+  QueryReplyCodec,
+  SnapshotReplyCodec,
+} from "@tickwire/proto/messages";
 import type {
   Announcement,
   CatalogReply,
@@ -43,4 +50,29 @@ export function encodeQueryError(error: {
 /** Keeps nothing of `bytes`. Throws WireError. */
 export function decodeQueryReply(bytes: Uint8Array): QueryReply {
   return QueryReplyCodec.decode(bytes);
+}
+
+/** The answer to a snapshot query. The caller owns the result. */
+export function encodeSnapshotReply(state: readonly BusBatch[]): Uint8Array {
+  const batches = state.map(({ bytes, start, end }) => bytes.subarray(start, end));
+  return SnapshotReplyCodec.encode({ batches });
+}
+
+/**
+ * The batches of a snapshot: at least one, all of one channel and position, and a state if they have
+ * events. Keeps nothing of `bytes`. Throws WireError.
+ */
+export function decodeSnapshotReply(bytes: Uint8Array): [BusBatch, ...BusBatch[]] {
+  const batches = SnapshotReplyCodec.decode(bytes).batches.map((batch) => readBusBatch(batch));
+  const [first, ...rest] = batches;
+  if (first === undefined) throw new WireError("malformed", "a snapshot has no batch");
+  const isWhole = rest.every(
+    ({ channel, epoch, baseSequence }) =>
+      channel === first.channel && epoch === first.epoch && baseSequence === first.baseSequence,
+  );
+  if (!isWhole) throw new WireError("malformed", "the batches of a snapshot contradict each other");
+  if (batches.some(({ snapshot, count, skipped }) => (count > 0 && !snapshot) || skipped > 0)) {
+    throw new WireError("malformed", "a batch of a snapshot is none of a state");
+  }
+  return [first, ...rest];
 }

@@ -1,11 +1,13 @@
 import { tickwire } from "@tickwire/proto/protobufjs";
-import { readBatch, readBatchHeader, rowsOf } from "@tickwire/proto/codec";
+import { BatchWriter, readBusEvents, rowsOf } from "@tickwire/proto/codec";
 import { describe, expect, test } from "vitest";
 import type { Instrument } from "#core/instrument.ts";
 import { CHANNELS } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
-import { encodeEvents, encodePosition } from "./event-codec.ts";
+import { batchKindOf, encodeState, rowsOfEvents } from "./event-codec.ts";
+
+const { BusBatch } = tickwire.bus.v1;
 
 const instrument: Instrument = {
   venue: "binance-usdm",
@@ -18,7 +20,20 @@ const instrument: Instrument = {
   inverse: false,
 };
 
-const header = { epoch: 1_767_225_600_000_000, firstSequence: 41, publishedTimeUs: 3 };
+const EPOCH = 1_767_225_600_000_000;
+
+/** The events after event 40 of their topic. */
+function busBatchOf(events: readonly MarketEvent[]) {
+  const rows = rowsOfEvents(events);
+  const writer = new BatchWriter({ kind: rows.kind, epoch: EPOCH, sequence: 40 });
+  const [batch, ...rest] = writer.write(rows, { publishedTimeUs: 3 });
+  expect(rest).toEqual([]);
+  return batch!;
+}
+
+function written(events: readonly MarketEvent[]) {
+  return readBusEvents(busBatchOf(events));
+}
 
 const base = {
   instrument,
@@ -118,12 +133,12 @@ const EVENTS: { readonly [Kind in MarketEvent["kind"]]: Extract<MarketEvent, { k
 
 const KINDS = Object.keys(EVENTS) as MarketEvent["kind"][];
 
-describe("encodeEvents", () => {
-  test.each(KINDS)("carries everything that a %s says", (kind) => {
+describe("events as rows", () => {
+  test.each(KINDS)("carry everything that a %s says", (kind) => {
     const { kind: _, instrument: __, ...row } = EVENTS[kind];
-    const bytes = encodeEvents(header, [EVENTS[kind], EVENTS[kind]]);
-    expect(rowsOf(readBatch(bytes)).rows).toEqual([row, row]);
-    expect(readBatchHeader(bytes)).toMatchObject({ ...header, count: 2, snapshot: false });
+    const decoded = written([EVENTS[kind], EVENTS[kind]]);
+    expect(rowsOf(decoded).rows).toEqual([row, row]);
+    expect(decoded).toMatchObject({ epoch: EPOCH, firstSequence: 41, count: 2, snapshot: false });
   });
 
   test("what the venue does not say stays unsaid", () => {
@@ -137,39 +152,35 @@ describe("encodeEvents", () => {
     ];
     for (const event of silent) {
       const { kind: _, instrument: __, ...row } = { ...event, venueTimeUs: undefined };
-      const bytes = encodeEvents(header, [{ ...event, venueTimeUs: undefined }]);
-      expect(rowsOf(readBatch(bytes)).rows).toEqual([row]);
+      expect(rowsOf(written([{ ...event, venueTimeUs: undefined }])).rows).toEqual([row]);
     }
   });
 
-  test("is what protobufjs reads as the payload of the event's channel", () => {
-    const decoded = tickwire.v1.Batch.decode(encodeEvents(header, [EVENTS.candle]));
-    const [candle] = decoded.candles?.candles ?? [];
-    expect(candle).toMatchObject({ high: "2.5", volume: "0", closed: true });
-    expect(String(candle?.intervalMs)).toBe("60000");
-    const statuses = tickwire.v1.Batch.decode(encodeEvents(header, [EVENTS.status]));
-    const [status] = statuses.statuses?.statuses ?? [];
-    expect(status?.channel).toBe(tickwire.v1.Channel.CHANNEL_OPEN_INTEREST);
-    expect(status?.state).toBe(tickwire.v1.TopicState.TOPIC_STATE_RESYNCING);
+  test.each(KINDS)("of a %s are what the schema's channel of it means", (kind) => {
+    const { base } = BusBatch.decode(busBatchOf([EVENTS[kind]]).bytes);
+    const name = CHANNEL_OF_KIND[kind].toUpperCase().replaceAll("-", "_");
+    expect(tickwire.v1.Channel[base?.channel ?? 0]).toBe(`CHANNEL_${name}`);
+    expect(batchKindOf(CHANNEL_OF_KIND[kind])).toBe(rowsOfEvents([EVENTS[kind]]).kind);
   });
 
-  test("carries a snapshot's mark and what a batch continues", () => {
-    const bytes = encodeEvents({ ...header, snapshot: true, previousSequence: 12 }, [EVENTS.quote]);
-    expect(readBatchHeader(bytes)).toMatchObject({ snapshot: true, previousSequence: 12 });
-  });
-
-  test("refuses events of two kinds, and none", () => {
-    expect(() => encodeEvents(header, [EVENTS.trade, EVENTS.quote])).toThrow(RangeError);
-    expect(() => encodeEvents(header, [])).toThrow(RangeError);
+  test("are not of two kinds, and not none", () => {
+    expect(() => rowsOfEvents([EVENTS.trade, EVENTS.quote])).toThrow(RangeError);
+    expect(() => rowsOfEvents([])).toThrow(RangeError);
   });
 });
 
-describe("encodePosition", () => {
-  test.each(CHANNELS)("says where %s stands without an event", (channel) => {
-    const bytes = encodePosition({ ...header, snapshot: true }, channel);
-    const batch = readBatch(bytes);
-    expect(batch).toMatchObject({ ...header, count: 0, snapshot: true });
-    const kind = KINDS.find((candidate) => CHANNEL_OF_KIND[candidate] === channel) ?? "trade";
-    expect(batch.kind).toBe(readBatchHeader(encodeEvents(header, [EVENTS[kind]])).kind);
+describe("a state", () => {
+  test("has all its events at the sequence of the topic", () => {
+    const position = { channel: "quotes", epoch: EPOCH, sequence: 41 } as const;
+    const [batch, ...rest] = encodeState(position, [EVENTS.quote], 3);
+    expect(rest).toEqual([]);
+    expect(batch).toMatchObject({ baseSequence: 41, count: 1, snapshot: true, epoch: EPOCH });
+  });
+
+  test.each(CHANNELS)("of %s without events says where the topic stands", (channel) => {
+    const [batch, ...rest] = encodeState({ channel, epoch: EPOCH, sequence: 41 }, [], 3);
+    expect(rest).toEqual([]);
+    expect(batch).toMatchObject({ baseSequence: 41, count: 0, publishedTimeUs: 3 });
+    expect(readBusEvents(batch!).kind).toBe(batchKindOf(channel));
   });
 });

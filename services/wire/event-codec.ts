@@ -1,5 +1,5 @@
-import { encodeBatch } from "@tickwire/proto/codec";
-import type { BatchHeaderInit, BatchRows } from "@tickwire/proto/codec";
+import { BatchWriter } from "@tickwire/proto/codec";
+import type { BatchRows, BusBatch } from "@tickwire/proto/codec";
 import type { Channel } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
@@ -17,12 +17,16 @@ const BATCH_KIND_OF_CHANNEL = {
   status: "statuses",
 } as const satisfies Record<Channel, BatchRows["kind"]>;
 
+/** The kind of rows that batches of a channel have. */
+export function batchKindOf(channel: Channel): BatchRows["kind"] {
+  return BATCH_KIND_OF_CHANNEL[channel];
+}
+
 /**
- * Encodes events of one channel as a batch; event i has the sequence firstSequence + i. The caller
- * owns the result. Throws WireError as `encodeBatch` does, and RangeError if there are no events or
- * they are of several channels, which is a bug of the caller.
+ * Events of one channel as rows, which are the events themselves. Throws RangeError if there are no
+ * events or they are of several channels, which is a bug of the caller.
  */
-export function encodeEvents(header: BatchHeaderInit, events: readonly MarketEvent[]): Uint8Array {
+export function rowsOfEvents(events: readonly MarketEvent[]): BatchRows {
   const kind = events[0]?.kind;
   if (kind === undefined) throw new RangeError("a batch of no events has no channel");
   for (let index = 1; index < events.length; index += 1) {
@@ -30,11 +34,28 @@ export function encodeEvents(header: BatchHeaderInit, events: readonly MarketEve
     if (other !== kind) throw new RangeError(`a batch of ${kind} events has a ${other} event`);
   }
   // An event has all that a row of its kind has, under the same names.
-  const rows = { kind: BATCH_KIND_OF_CHANNEL[CHANNEL_OF_KIND[kind]], rows: events } as BatchRows;
-  return encodeBatch(header, rows);
+  return { kind: BATCH_KIND_OF_CHANNEL[CHANNEL_OF_KIND[kind]], rows: events } as BatchRows;
 }
 
-/** A batch without events, which only says where the topic stands. The caller owns the result. */
-export function encodePosition(header: BatchHeaderInit, channel: Channel): Uint8Array {
-  return encodeBatch(header, { kind: BATCH_KIND_OF_CHANNEL[channel], rows: [] });
+/** Where a topic stands. */
+type StatePosition = {
+  readonly channel: Channel;
+  readonly epoch: number;
+  readonly sequence: number;
+};
+
+/**
+ * The state of a topic, all of it at one sequence: mostly one batch, and one without events if there
+ * are none, which only says where the topic stands. Throws WireError if an event does not fit.
+ */
+export function encodeState(
+  { channel, epoch, sequence }: StatePosition,
+  events: readonly MarketEvent[],
+  publishedTimeUs: number,
+): BusBatch[] {
+  const chain = { kind: BATCH_KIND_OF_CHANNEL[channel], epoch, sequence };
+  const init = { publishedTimeUs };
+  return events.length === 0
+    ? [new BatchWriter(chain).writePosition(init)]
+    : BatchWriter.snapshot(chain, rowsOfEvents(events), init);
 }

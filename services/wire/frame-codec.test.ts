@@ -1,5 +1,13 @@
 import { tickwire } from "@tickwire/proto/protobufjs";
-import { encodeBatch, readBatch, readBatchHeader, walkServerFrame } from "@tickwire/proto/codec";
+import {
+  BatchReader,
+  BatchWriter,
+  readBusEvents,
+  topicIdOf,
+  walkServerFrame,
+  withBase,
+} from "@tickwire/proto/codec";
+import type { BusBatch } from "@tickwire/proto/codec";
 import { describe, expect, test } from "vitest";
 import {
   decodeClientFrame,
@@ -20,10 +28,11 @@ const row = {
   historical: false,
 } as const;
 
-const batch = encodeBatch(
-  { epoch: 7, firstSequence: 41, publishedTimeUs: 1_700_000_000_000_900 },
+const writer = new BatchWriter({ kind: "trades", epoch: 7, sequence: 40 });
+const [batch] = writer.write(
   { kind: "trades", rows: [row] },
-);
+  { publishedTimeUs: 1_700_000_000_000_900 },
+) as [BusBatch];
 
 function concatenated(...parts: Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
@@ -42,23 +51,22 @@ describe("wrapBatch", () => {
   test.each([1, 127, 128, 16_383, 16_384, 2_097_152, 268_435_456, 4_294_967_295])(
     "puts topic id %i in front of what the publisher wrote",
     (topicId) => {
-      const frame = wrapBatch(topicId, batch);
+      const frame = wrapBatch(topicId, batch, true);
       const [decoded] = tickwire.v1.ServerFrame.decode(frame).batches;
       expect(decoded?.topicId).toBe(topicId);
+      expect(Number(decoded?.base?.sequence)).toBe(40);
       const [[start, end] = [0, 0]] = batchRanges(frame);
-      expect(readBatch(frame, start, end)).toEqual({ ...readBatch(batch), topicId });
+      const reading = new BatchReader().read(frame, start, end);
+      expect(reading).toEqual({ outcome: "read", batch: { ...readBusEvents(batch), topicId } });
     },
   );
 
-  test("marks an initial state without touching the batch", () => {
-    const frame = wrapBatch(3, batch, { snapshot: true });
-    const [[start, end] = [0, 0]] = batchRanges(frame);
-    expect(readBatchHeader(frame, start, end)).toMatchObject({ topicId: 3, snapshot: true });
-    expect(readBatchHeader(batch).snapshot).toBe(false);
-  });
-
-  test("takes a batch of no bytes", () => {
-    expect(wrapBatch(1, new Uint8Array(0))).toEqual(Uint8Array.of(0x12, 2, 8, 1));
+  test.each([1, 300])("leaves out the base, which can be put in again (topic %i)", (topicId) => {
+    const chained = wrapBatch(topicId, batch, false);
+    const [decoded] = tickwire.v1.ServerFrame.decode(chained).batches;
+    expect(decoded).toMatchObject({ topicId, base: null });
+    const base = batch.bytes.slice(batch.baseStart, batch.baseEnd);
+    expect(withBase(chained, base)).toEqual(wrapBatch(topicId, batch, true));
   });
 });
 
@@ -66,13 +74,11 @@ describe("ServerFrame", () => {
   test("two frames one after the other are one frame, in order", () => {
     const welcome = encodeServerMessages([{ kind: "welcome", value: { protocolVersion: 1 } }]);
     const pong = encodeServerMessages([{ kind: "pong", value: { nonce: 9 } }]);
-    const frame = concatenated(welcome, wrapBatch(1, batch), pong, wrapBatch(2, batch));
+    const frame = concatenated(welcome, wrapBatch(1, batch, true), pong, wrapBatch(2, batch, true));
     const decoded = tickwire.v1.ServerFrame.decode(frame);
     expect(decoded.messages.map(({ message }) => message)).toEqual(["welcome", "pong"]);
     expect(decoded.batches.map(({ topicId }) => topicId)).toEqual([1, 2]);
-    expect(batchRanges(frame).map((range) => readBatchHeader(frame, ...range).topicId)).toEqual([
-      1, 2,
-    ]);
+    expect(batchRanges(frame).map((range) => topicIdOf(frame, ...range))).toEqual([1, 2]);
   });
 
   test("carries error details as google.protobuf.Any", () => {

@@ -1,12 +1,11 @@
-// CPU nanoseconds an event, of chained batches beside whole ones (the codec before) and beside what
-// protobufjs makes of the chained bytes (columns only: sums and events would come on top).
+// CPU nanoseconds an event, of our codec beside what protobufjs makes of the same bytes (columns
+// only: sums and events would come on top).
 // Runs on the build: `npm run build && node test/bench/wire.bench.mjs [rounds]`. The candidates
 // alternate within a round, and one is measured twice to show the noise; read the ratios.
 // Bytes an event: TICKWIRE_WIRE_TABLE=1 npx vitest run test/e2e/wire-bytes.test.ts
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { BatchReader, BatchWriter, elementLength, putElement } from "@tickwire/proto/batch";
-import { encodeBatch, readBatch, rowsOf } from "@tickwire/proto/codec";
+import { BatchReader, BatchWriter, elementLength, putElement, rowsOf } from "@tickwire/proto/codec";
 import protobuf from "protobufjs";
 
 const EVENTS = 16_384;
@@ -112,36 +111,22 @@ function chained(kind, parts) {
 }
 
 function candidates(kind, parts) {
-  const header = { epoch: EPOCH, firstSequence: 1, publishedTimeUs: EPOCH };
-  const whole = parts.map((rows) => encodeBatch(header, { kind, rows }));
   const chain = chained(kind, parts);
-  const readChain = (take) => {
+  const read = (take) => {
     const reader = new BatchReader();
     for (const bytes of chain) take(reader.read(bytes).batch);
   };
   return {
-    whole,
     chain,
     runs: {
-      "encode, whole": () => {
-        for (const rows of parts) encodeBatch(header, { kind, rows });
-      },
-      "encode, chain": () => {
+      encode: () => {
         const writer = new BatchWriter({ kind, epoch: EPOCH });
-        for (const rows of parts) writer.write({ kind, rows }, header);
+        for (const rows of parts) writer.write({ kind, rows }, { publishedTimeUs: EPOCH });
       },
-      "decode columns, whole": () => {
-        for (const bytes of whole) readBatch(bytes);
-      },
-      "decode columns, whole (again)": () => {
-        for (const bytes of whole) readBatch(bytes);
-      },
-      "decode columns, chain": () => readChain(() => undefined),
-      "decode rows, whole": () => {
-        for (const bytes of whole) rowsOf(readBatch(bytes));
-      },
-      "decode rows, chain": () => readChain(rowsOf),
-      "chain by protobufjs, columns": () => {
+      "decode columns": () => read(() => undefined),
+      "decode columns (again)": () => read(() => undefined),
+      "decode rows": () => read(rowsOf),
+      "protobufjs, columns": () => {
         for (const bytes of chain) Batch.decode(bytes);
       },
     },
@@ -155,7 +140,7 @@ function median(numbers) {
 function measure(kind, rows, perBatch) {
   const parts = [];
   for (let at = 0; at < rows.length; at += perBatch) parts.push(rows.slice(at, at + perBatch));
-  const { whole, chain, runs } = candidates(kind, parts);
+  const { chain, runs } = candidates(kind, parts);
   const times = new Map(Object.keys(runs).map((name) => [name, []]));
   for (let round = 0; round <= rounds; round += 1) {
     for (const [name, run] of Object.entries(runs)) {
@@ -166,11 +151,8 @@ function measure(kind, rows, perBatch) {
       if (round > 0) times.get(name).push(((user + system) * 1_000) / rows.length);
     }
   }
-  const bytes = (list) =>
-    (list.reduce((sum, { length }) => sum + length, 0) / rows.length).toFixed(1);
-  process.stdout.write(
-    `${kind}, ${perBatch} a batch: ${bytes(whole)} → ${bytes(chain)} bytes an event\n`,
-  );
+  const bytes = chain.reduce((sum, { length }) => sum + length, 0) / rows.length;
+  process.stdout.write(`${kind}, ${perBatch} a batch: ${bytes.toFixed(1)} bytes an event\n`);
   for (const [name, list] of times) {
     process.stdout.write(`  ${name.padEnd(30)} ${median(list).toFixed(0).padStart(6)} ns/event\n`);
   }

@@ -162,19 +162,19 @@ type Create = () => Promise<Bus>;
 
 function describePublishing(create: Create): void {
   test.each([
-    ["md.v1.x", ["md.v1.x"]],
-    ["md.*.x", ["md.v1.x"]],
-    ["md.v1.*", ["md.v1.x", "md.v1.y"]],
-    ["md.>", ["md.v1.x", "md.v1.y", "md.v1.x.z"]],
-    [">", ["md.v1.x", "md.v1.y", "md.v1.x.z", "other"]],
-    ["*.*.*", ["md.v1.x", "md.v1.y"]],
-    ["md.v1.x.>", ["md.v1.x.z"]],
+    ["md.v2.x", ["md.v2.x"]],
+    ["md.*.x", ["md.v2.x"]],
+    ["md.v2.*", ["md.v2.x", "md.v2.y"]],
+    ["md.>", ["md.v2.x", "md.v2.y", "md.v2.x.z"]],
+    [">", ["md.v2.x", "md.v2.y", "md.v2.x.z", "other"]],
+    ["*.*.*", ["md.v2.x", "md.v2.y"]],
+    ["md.v2.x.>", ["md.v2.x.z"]],
     ["nobody", []],
   ])("%s gets exactly its subjects", async (pattern, expected) => {
     const bus = await create();
     const all = collect(bus, pattern);
     await bus.flush();
-    for (const subject of ["md.v1.x", "md.v1.y", "md.v1.x.z", "other"]) {
+    for (const subject of ["md.v2.x", "md.v2.y", "md.v2.x.z", "other"]) {
       bus.publish(subject, bytes(subject));
     }
     bus.publish("end", bytes("end"));

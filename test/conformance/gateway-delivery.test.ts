@@ -6,23 +6,15 @@ import type { RawBatch, RawClient } from "./gateway-raw-client.ts";
 
 const { TopicError, Continuity, NoticeKind, SnapshotMode, Channel } = tickwire.v1;
 
-/** Bids as a client of nothing but the batches would have them. */
+/** Bids as a client of nothing but the batches would have them: price in hundredths to size. */
 function replayBids(batches: readonly RawBatch[]): Map<string, number> {
   let bids = new Map<string, number>();
-  for (const { message } of batches) {
-    const books = message.books;
-    if (books === null || books === undefined) continue;
-    let price = 0;
-    let level = 0;
-    for (let event = 0; event < message.count; event += 1) {
-      if (books.snapshots?.[event] === true) bids = new Map();
-      for (let bid = 0; bid < (books.bidCounts?.[event] ?? 0); bid += 1) {
-        price += Number(books.priceDeltas?.[level] ?? 0);
-        const size = Number(books.sizes?.[level] ?? 0);
-        level += 1;
-        if (size === 0) bids.delete(String(price));
-        else bids.set(String(price), size);
-      }
+  for (const event of batches.flatMap(({ events }) => events)) {
+    if (event["replaces"] === true) bids = new Map();
+    for (const [price, size] of event["bids"] as readonly [string, string][]) {
+      const hundredths = String(Math.round(Number(price) * 100));
+      if (size === "0") bids.delete(hundredths);
+      else bids.set(hundredths, Number(size));
     }
   }
   return bids;
@@ -155,7 +147,7 @@ describe.each(TRANSPORTS)("delivery over %s", (transport) => {
     expect(Number(quotes?.position?.sequence)).toBe(5);
     const state = client.batchesOf(quotes?.topicId ?? 0)[0];
     expect([state?.snapshot, state?.count]).toEqual([true, 1]);
-    expect(Number(state?.message.quotes?.bidPriceDeltas?.[0])).toBe(5);
+    expect(state?.events[0]?.["bidPrice"]).toBe("0.05");
     expect(Number(trades?.position?.sequence)).toBe(5);
   });
 
@@ -182,7 +174,7 @@ describe.each(TRANSPORTS)("delivery over %s", (transport) => {
       clients.map((client) => client.subscribe("fake:BTC-USDT/book")),
     );
     const topicId = results[0]?.[0]?.topicId ?? 0;
-    const subject = "md.v1.fake.book.BTC-USDT";
+    const subject = "md.v2.fake.book.BTC-USDT";
     expect(rig.upstream.filter((pattern) => pattern === subject)).toHaveLength(1);
     expect(rig.ingestor.queries.filter((query) => query.includes("snapshot"))).toHaveLength(1);
     rig.ingestor.publish([rig.ingestor.book("BTC-USDT", 2, 2)]);
@@ -206,7 +198,7 @@ describe.each(TRANSPORTS)("delivery over %s", (transport) => {
     const [again] = await client.subscribe("fake:BTC-USDT/book");
     rig.clock.advance(5_000);
     expect(again?.error).toBe(TopicError.TOPIC_ERROR_UNSPECIFIED);
-    expect(rig.upstream).toContain("md.v1.fake.book.BTC-USDT");
+    expect(rig.upstream).toContain("md.v2.fake.book.BTC-USDT");
     expect(rig.ingestor.queries.filter((query) => query.includes("snapshot"))).toHaveLength(1);
   });
 
@@ -376,7 +368,7 @@ describe.each(TRANSPORTS)("delivery over %s", (transport) => {
     ["the bus was away", { kind: "reconnected" } as const],
     [
       "the bus dropped messages of the topic",
-      { kind: "slow-consumer", pattern: "md.v1.fake.book.BTC-USDT", dropped: 1 } as const,
+      { kind: "slow-consumer", pattern: "md.v2.fake.book.BTC-USDT", dropped: 1 } as const,
     ],
   ])(
     "a loss on a quiet topic is found when %s; what lost nothing is left alone",
@@ -476,18 +468,17 @@ describe.each(TRANSPORTS)("delivery over %s", (transport) => {
       client
         .batchesOf(topicId)
         .at(-1)
-        ?.message.statuses?.statuses?.map((status) => status.state);
+        ?.events.map((event) => event["state"]);
     await client.until(() => client.batchesOf(topicId).length === 1);
     rig.clock.advance(2_000);
     await client.roundTrip();
     expect(client.batchesOf(topicId)).toHaveLength(1);
     rig.clock.advance(1_000);
     await client.until(() => client.batchesOf(topicId).length === 2);
-    const { TOPIC_STATE_DOWN, TOPIC_STATE_LIVE } = tickwire.v1.TopicState;
-    expect(states()).toEqual([TOPIC_STATE_DOWN, TOPIC_STATE_DOWN, TOPIC_STATE_DOWN]);
+    expect(states()).toEqual(["down", "down", "down"]);
     rig.ingestor.announce();
     await client.until(() => client.batchesOf(topicId).length === 3);
-    expect(states()).toEqual([TOPIC_STATE_LIVE]);
+    expect(states()).toEqual(["live"]);
     expectContinuous(client.batchesOf(topicId), 1, 1);
   });
 

@@ -1,3 +1,4 @@
+import { BatchWriter } from "@tickwire/proto/codec";
 import type { Bus, BusSubscription } from "#bus/bus.ts";
 import {
   ANNOUNCE_SUBJECT,
@@ -14,8 +15,9 @@ import {
   encodeCatalogReply,
   encodeQueryError,
   encodeQueryReply,
+  encodeSnapshotReply,
 } from "#wire/bus-codec.ts";
-import { encodeEvents, encodePosition } from "#wire/event-codec.ts";
+import { batchKindOf, encodeState, rowsOfEvents } from "#wire/event-codec.ts";
 import { wireChannelOf } from "#gateway/catalog/channel-names.ts";
 import {
   GetCandlesResponseCodec,
@@ -23,7 +25,11 @@ import {
   GetTradesResponseCodec,
 } from "@tickwire/proto/service";
 
-type TopicLog = { sequence: number; last: MarketEvent[]; levels: Map<string, number> };
+type TopicLog = {
+  readonly writer: BatchWriter;
+  last: MarketEvent[];
+  levels: Map<string, number>;
+};
 
 const VENUE = "fake";
 
@@ -103,30 +109,37 @@ export class FakeIngestor {
     this.#logs.clear();
   }
 
-  /** Publishes events of one topic as one batch. `lost` keeps it off the bus but counts it. */
-  publish(events: readonly MarketEvent[], options: { readonly lost?: boolean } = {}): void {
+  /**
+   * Publishes events of one topic as one batch. `lost` keeps it off the bus but counts it; `damaged`
+   * cuts it short.
+   */
+  publish(
+    events: readonly MarketEvent[],
+    options: { readonly lost?: boolean; readonly damaged?: boolean } = {},
+  ): void {
     const [first] = events;
     if (first === undefined) return;
     const channel = CHANNEL_OF[first.kind as keyof typeof CHANNEL_OF];
     const log = this.#log(channel, first.instrument.symbol);
-    const firstSequence = log.sequence + 1;
-    log.sequence += events.length;
     for (const event of events) remember(log, event);
-    if (options.lost === true) return;
-    const header = { epoch: this.epoch, firstSequence, publishedTimeUs: this.#clock.nowUs() };
-    this.#bus.publish(eventSubject({ ...first.instrument, channel }), encodeEvents(header, events));
+    const publishedTimeUs = this.#clock.nowUs();
+    const subject = eventSubject({ ...first.instrument, channel });
+    for (const { bytes } of log.writer.write(rowsOfEvents(events), { publishedTimeUs })) {
+      const { lost = false, damaged = false } = options;
+      if (!lost) this.#bus.publish(subject, damaged ? bytes.subarray(0, -1) : bytes);
+    }
   }
 
   position(channel: Channel, symbol: string): number {
-    return this.#log(channel, symbol).sequence;
+    return this.#log(channel, symbol).writer.sequence;
   }
 
-  trade(symbol: string, price: number): Trade {
+  trade(symbol: string, price: number, priceScale = 2): Trade {
     return {
       ...this.#base(symbol),
       kind: "trade",
       priceMantissa: price,
-      priceScale: 2,
+      priceScale,
       sizeMantissa: 1,
       sizeScale: 0,
       aggressorSide: "buyer",
@@ -186,7 +199,8 @@ export class FakeIngestor {
     const key = `${symbol}/${channel}`;
     let log = this.#logs.get(key);
     if (log === undefined) {
-      log = { sequence: 0, last: [], levels: new Map() };
+      const writer = new BatchWriter({ kind: batchKindOf(channel), epoch: this.epoch });
+      log = { writer, last: [], levels: new Map() };
       this.#logs.set(key, log);
     }
     return log;
@@ -233,16 +247,14 @@ export class FakeIngestor {
       return encodeQueryError({ code: "CODE_NOT_FOUND", message: `no ${symbol}` });
     }
     const log = this.#log(channel, symbol);
-    const position = {
-      epoch: this.epoch,
-      firstSequence: log.sequence,
-      snapshot: true,
-      publishedTimeUs: this.#clock.nowUs(),
+    const { sequence } = log.writer;
+    const reply = (events: readonly MarketEvent[]): Uint8Array => {
+      const position = { channel, epoch: this.epoch, sequence };
+      const state = encodeState(position, events, this.#clock.nowUs());
+      return encodeQueryReply(encodeSnapshotReply(state));
     };
-    if (log.sequence === 0 || channel === "trades") {
-      return encodeQueryReply(encodePosition(position, channel));
-    }
-    if (channel !== "book") return encodeQueryReply(encodeEvents(position, log.last));
+    if (sequence === 0 || channel === "trades") return reply([]);
+    if (channel !== "book") return reply(log.last);
     const prices = [...log.levels.keys()].map(Number).sort((one, other) => other - one);
     const sizes = prices.map((price) => log.levels.get(String(price)) ?? 0);
     const book: BookEvent = {
@@ -250,7 +262,7 @@ export class FakeIngestor {
       snapshot: true,
       bids: { prices, sizes },
     };
-    return encodeQueryReply(encodeEvents(position, [book]));
+    return reply([book]);
   }
 }
 

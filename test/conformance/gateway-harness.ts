@@ -14,6 +14,8 @@ export const TRANSPORTS = ["uws", "node"] as const;
 
 type LogLine = { readonly level: string; readonly message: string; readonly fields: object };
 
+type RigBuses = { readonly gateway: Bus; readonly ingestor: Bus };
+
 /** A gateway with a fake ingestor on one memory bus, and a clock that only the test moves. */
 export class Rig {
   readonly clock = new ManualClock();
@@ -21,15 +23,15 @@ export class Rig {
   readonly registry = new Registry();
   /** Patterns that are subscribed on the bus now, with repetitions. */
   readonly upstream: string[] = [];
-  readonly bus: MemoryBus;
+  readonly bus: Bus;
   readonly ingestor: FakeIngestor;
   gateway!: RunningGateway;
   readonly #clients: RawClient[] = [];
   readonly #busListeners = new Set<(event: BusEvent) => void>();
 
-  private constructor(symbols: readonly string[]) {
-    this.bus = new MemoryBus({ clock: this.clock });
-    this.ingestor = new FakeIngestor(this.bus, this.clock, symbols);
+  private constructor(symbols: readonly string[], buses: RigBuses | undefined) {
+    this.bus = buses?.gateway ?? new MemoryBus({ clock: this.clock });
+    this.ingestor = new FakeIngestor(buses?.ingestor ?? this.bus, this.clock, symbols);
   }
 
   static async start(
@@ -37,9 +39,11 @@ export class Rig {
     options: {
       readonly symbols?: readonly string[];
       readonly config?: Parameters<typeof gatewayConfig>[0];
+      /** In place of one bus in memory. The rig closes that of the gateway. */
+      readonly buses?: RigBuses;
     } = {},
   ): Promise<Rig> {
-    const rig = new Rig(options.symbols ?? ["BTC-USDT", "ETH-USDT"]);
+    const rig = new Rig(options.symbols ?? ["BTC-USDT", "ETH-USDT"], options.buses);
     const log = (level: string) => (fields: object, message: string) => {
       rig.logs.push({ level, message, fields });
     };

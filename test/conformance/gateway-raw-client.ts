@@ -1,11 +1,18 @@
+import assert from "node:assert/strict";
 import type { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { WebSocket } from "ws";
+import { ReferenceTopic } from "#test/support/wire-reference.ts";
+import type { PlainMessage } from "#test/support/wire-reference.ts";
+import { protobufjsDecoder } from "#test/support/wire-schema.ts";
 
 const { v1 } = tickwire;
 
-/** What a batch says, read by protobufjs alone. */
+/** An event as proto/vectors writes it. */
+type RawEvent = Readonly<Record<string, unknown>> & { readonly sequence: number };
+
+/** What a batch says, read by protobufjs and the reference reader alone. */
 export type RawBatch = {
   readonly topicId: number;
   readonly epoch: number;
@@ -13,10 +20,66 @@ export type RawBatch = {
   readonly last: number;
   readonly count: number;
   readonly snapshot: boolean;
-  readonly message: tickwire.v1.Batch;
+  readonly hasBase: boolean;
+  readonly events: readonly RawEvent[];
 };
 
 type ServerMessage = tickwire.v1.ServerMessage;
+
+const decode = protobufjsDecoder();
+
+/** Reads the frames of one connection without any of our code but the schema. */
+export class RawFrameReader {
+  readonly #topics = new Map<number, ReferenceTopic>();
+
+  /** The batches of a frame, in order. Throws if one cannot be read, or is not owed any more. */
+  read(frame: Uint8Array): RawBatch[] {
+    const { messages, batches } = decode("tickwire.v1.ServerFrame", frame) as Frame;
+    for (const { subscribe_result: result } of messages) {
+      for (const { topic_id: topicId, position } of result?.topics ?? []) {
+        if (position !== undefined) this.#topic(topicId).position = position;
+      }
+    }
+    return batches.map((batch) => this.#batch(batch));
+  }
+
+  #topic(topicId: number): ReferenceTopic {
+    let topic = this.#topics.get(topicId);
+    if (topic === undefined) {
+      topic = new ReferenceTopic();
+      this.#topics.set(topicId, topic);
+    }
+    return topic;
+  }
+
+  #batch(batch: PlainMessage & { readonly topic_id: number }): RawBatch {
+    const topicId = batch.topic_id;
+    const reading = this.#topic(topicId).read(batch, topicId);
+    const snapshot = reading["reading"] === "state";
+    assert(
+      snapshot || reading["reading"] === "news",
+      `a batch reads ${String(reading["reading"])}`,
+    );
+    const events = reading["events"] as readonly RawEvent[];
+    const epoch = reading["epoch"] as number;
+    const last = reading["sequence"] as number;
+    const first = snapshot ? last : last + 1 - events.length;
+    const hasBase = batch["base"] !== undefined;
+    return { topicId, epoch, first, last, count: events.length, snapshot, hasBase, events };
+  }
+}
+
+type Frame = {
+  readonly messages: readonly {
+    readonly subscribe_result?: {
+      readonly topics: readonly {
+        readonly topic_id: number;
+        readonly position?: { readonly epoch: bigint; readonly sequence: bigint };
+      }[];
+    };
+  }[];
+  readonly batches: readonly (PlainMessage & { readonly topic_id: number })[];
+};
 
 /** A client without any of our code but the schema: `ws` and protobufjs. */
 export class RawClient {
@@ -28,6 +91,8 @@ export class RawClient {
   closed: { code: number; reason: string } | undefined;
   #wakes: (() => void)[] = [];
   #requestId = 0;
+  readonly #reader = new RawFrameReader();
+  #unreadable: unknown;
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
@@ -35,7 +100,11 @@ export class RawClient {
       const frame = v1.ServerFrame.decode(data);
       this.frames.push(data.length);
       this.messages.push(...(frame.messages as ServerMessage[]));
-      this.batches.push(...(frame.batches as tickwire.v1.Batch[]).map(readBatch));
+      try {
+        this.batches.push(...this.#reader.read(data));
+      } catch (error) {
+        this.#unreadable = error;
+      }
       this.#wake();
     });
     socket.on("close", (code, reason) => {
@@ -72,6 +141,7 @@ export class RawClient {
   /** Resolves when `condition` holds; checked after each frame and on close. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
+      if (this.#unreadable !== undefined) throw this.#unreadable;
       if (this.closed !== undefined) throw new Error(`closed: ${JSON.stringify(this.closed)}`);
       await new Promise<void>((wake) => this.#wakes.push(wake));
     }
@@ -109,6 +179,7 @@ export class RawClient {
     const nonce = ++this.#requestId + 1_000_000;
     this.send({ ping: { nonce } });
     await this.until(() => this.messages.some((message) => Number(message.pong?.nonce) === nonce));
+    if (this.#unreadable !== undefined) throw this.#unreadable;
   }
 
   batchesOf(topicId: number): RawBatch[] {
@@ -128,12 +199,4 @@ export class RawClient {
   #wake(): void {
     for (const wake of this.#wakes.splice(0)) wake();
   }
-}
-
-function readBatch(message: tickwire.v1.Batch): RawBatch {
-  const first = Number(message.firstSequence);
-  const snapshot = message.snapshot;
-  const last = snapshot ? first : first + message.count - 1;
-  const { topicId, count } = message;
-  return { topicId, epoch: Number(message.epoch), first, last, count, snapshot, message };
 }

@@ -1,5 +1,5 @@
 import { Registry } from "prom-client";
-import { readBatch, rowsOf } from "@tickwire/proto/codec";
+import { readBusBatch, readBusEvents, rowsOf } from "@tickwire/proto/codec";
 import { formatDecimal } from "@tickwire/proto/model";
 import { expect, test } from "vitest";
 import { MemoryBus } from "#bus/memory-bus.ts";
@@ -49,10 +49,10 @@ test("what was recorded live replays to the same events, topic by topic", async 
   const clock = new ManualClock();
   const bus = new MemoryBus({ clock });
   const live = new Map<string, string[]>();
-  bus.subscribe("md.v1.>", ({ subject, payload }) => {
+  bus.subscribe("md.v2.>", ({ subject, payload }) => {
     const topic = live.get(subject) ?? [];
     live.set(subject, topic);
-    for (const row of rowsOf(readBatch(payload)).rows) topic.push(textOf(row));
+    for (const row of rowsOf(readBusEvents(readBusBatch(payload))).rows) topic.push(textOf(row));
   });
   const written: string[] = [];
   const writer = { write: (lines: string) => void written.push(lines), bufferedBytes: () => 0 };

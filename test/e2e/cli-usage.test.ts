@@ -17,6 +17,7 @@ const COMMANDS = [
   "record",
   "replay",
   "normalize",
+  "decode",
   "venues",
   "doctor",
 ] as const;

@@ -67,7 +67,7 @@ describe("the client against a gateway", () => {
       ["100", 100],
       ["102", 102],
     ]);
-    expect(book.bids.map((level) => level.toJSON())).toEqual([
+    expect(book.bids.map(({ priceText, sizeText }) => [priceText, sizeText])).toEqual([
       ["1.02", "102"],
       ["1", "100"],
     ]);

@@ -1,18 +1,10 @@
 // What an event takes on the wire, in recorded captures. With TICKWIRE_WIRE_TABLE=1 it prints the
-// table of docs/adr/0014-chain-and-base.md; TICKWIRE_WIRE_CAPTURES names other captures.
+// new figures of the table in docs/adr/0014-chain-and-base.md; TICKWIRE_WIRE_CAPTURES names other captures.
 import { isDeepStrictEqual } from "node:util";
-import { BatchReader, BatchWriter } from "@tickwire/proto/batch";
-import { rowsOf } from "@tickwire/proto/codec";
+import { BatchReader, BatchWriter, rowsOf } from "@tickwire/proto/codec";
 import { describe, expect, test } from "vitest";
 import { capturePath } from "#test/support/captures.ts";
-import {
-  chainMeter,
-  measureBytes,
-  newsOf,
-  topicsOfCapture,
-  windowsOf,
-  wholeMeter,
-} from "#test/support/wire-bytes.ts";
+import { measureBytes, newsOf, topicsOfCapture, windowsOf } from "#test/support/wire-bytes.ts";
 import type { TopicRows } from "#test/support/wire-bytes.ts";
 import { batchInFrame } from "#test/support/wire-client.ts";
 import { plainEvent } from "#test/support/wire-events.ts";
@@ -24,26 +16,11 @@ const MODES = {
   "conflated 100 ms": { windowUs: 100_000, conflated: true },
 } as const;
 
-/** Bytes of all events by mode: chains, and whole batches. */
-const EXPECTED: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
-  "coinbase-10-pairs": [
-    [218259, 607666],
-    [152609, 402246],
-    [101251, 214037],
-    [68648, 149572],
-  ],
-  "kraken-v2-ethusd": [
-    [30886, 76025],
-    [20744, 36443],
-    [18432, 28403],
-    [9430, 17918],
-  ],
-  "okx-3-instruments": [
-    [30455, 48921],
-    [29563, 46698],
-    [29227, 45569],
-    [29117, 45468],
-  ],
+/** Bytes of all events by mode. */
+const EXPECTED: Readonly<Record<string, readonly number[]>> = {
+  "coinbase-10-pairs": [218259, 152609, 101251, 68648],
+  "kraken-v2-ethusd": [30886, 20744, 18432, 9430],
+  "okx-3-instruments": [30455, 29563, 29227, 29117],
 };
 
 const names = process.env["TICKWIRE_WIRE_CAPTURES"]?.split(",") ?? [
@@ -53,11 +30,7 @@ const names = process.env["TICKWIRE_WIRE_CAPTURES"]?.split(",") ?? [
 ];
 
 function cellsOf(topics: readonly TopicRows[]): string {
-  const cells = Object.values(MODES).map((mode) => {
-    const whole = measureBytes(topics, mode, wholeMeter);
-    const chain = measureBytes(topics, mode, chainMeter);
-    return `${whole.perEvent.toFixed(1)} → ${chain.perEvent.toFixed(2)}`;
-  });
+  const cells = Object.values(MODES).map((mode) => measureBytes(topics, mode).perEvent.toFixed(2));
   return cells.join(" | ");
 }
 
@@ -96,15 +69,12 @@ describe.each(names)("%s", (name) => {
   test.skipIf(path === undefined)("takes as many bytes as it did", async () => {
     const topics = await topicsOfCapture(path ?? "");
     const news = newsOf(topics);
-    const figures = Object.values(MODES).map((mode) => [
-      measureBytes(news, mode, chainMeter).bytes,
-      measureBytes(news, mode, wholeMeter).bytes,
-    ]);
+    const figures = Object.values(MODES).map((mode) => measureBytes(news, mode).bytes);
     if (process.env["TICKWIRE_WIRE_TABLE"] !== undefined) {
       const channels = [undefined, ...new Set(news.map(({ channel }) => channel))];
       for (const channel of channels) {
         const some = newsOf(topics, channel);
-        const { events } = measureBytes(some, MODES.alone, chainMeter);
+        const { events } = measureBytes(some, MODES.alone);
         process.stdout.write(`| ${name}, ${channel ?? "all"} (${events}) | ${cellsOf(some)} |\n`);
       }
     }
@@ -114,7 +84,7 @@ describe.each(names)("%s", (name) => {
 
 test("an event of Coinbase takes no more than was set as the goal", () => {
   const [alone, , window, conflated] = EXPECTED["coinbase-10-pairs"] ?? [];
-  expect((alone?.[0] ?? Infinity) / 9_933).toBeLessThanOrEqual(24);
-  expect((window?.[0] ?? Infinity) / 9_933).toBeLessThanOrEqual(10.5);
-  expect((conflated?.[0] ?? Infinity) / 9_933).toBeLessThanOrEqual(8);
+  expect((alone ?? Infinity) / 9_933).toBeLessThanOrEqual(24);
+  expect((window ?? Infinity) / 9_933).toBeLessThanOrEqual(10.5);
+  expect((conflated ?? Infinity) / 9_933).toBeLessThanOrEqual(8);
 });

@@ -149,7 +149,7 @@ function withoutDefaults(type: protobuf.Type, json: Message): Message {
 
 describe("repeated numbers", () => {
   test("are read packed, unpacked and mixed", () => {
-    const codec = messages.TradeBatchCodec;
+    const codec = messages.BatchCodec;
     fc.assert(
       fc.property(fc.array(fc.array(fc.nat()), { maxLength: 5 }), fc.boolean(), (parts, packs) => {
         const writer = new protobuf.Writer();

@@ -8,8 +8,8 @@ import {
   lastSequenceOf,
   readBusBatch,
   readBusEvents,
-} from "@tickwire/proto/batch";
-import type { BusBatch, ReadBatch } from "@tickwire/proto/batch";
+} from "@tickwire/proto/codec";
+import type { BusBatch, DecodedBatch } from "@tickwire/proto/codec";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { plainTrades, topicHistories } from "#test/support/wire-arbitraries.ts";
@@ -24,7 +24,7 @@ function written(history: readonly BatchRows[]): BusBatch[] {
   return history.flatMap((rows) => writer.write(rows, { publishedTimeUs: EPOCH + 7 }));
 }
 
-function eventsOf(batch: ReadBatch): unknown[] {
+function eventsOf(batch: DecodedBatch): unknown[] {
   return rowsOf(batch).rows.map(plainEvent);
 }
 
@@ -32,7 +32,7 @@ function plainHistory(history: readonly BatchRows[]): unknown[] {
   return history.flatMap(({ rows }) => rows.map(plainEvent));
 }
 
-function readOne(reader: BatchReader, bytes: Uint8Array): ReadBatch {
+function readOne(reader: BatchReader, bytes: Uint8Array): DecodedBatch {
   const reading = reader.read(bytes);
   if (reading.outcome !== "read") throw new Error(`${reading.outcome}: not read`);
   return reading.batch;

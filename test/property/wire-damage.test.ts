@@ -2,8 +2,8 @@
 // forgotten that may be wrong.
 import { WireError, rowsOf } from "@tickwire/proto/codec";
 import type { BatchRows } from "@tickwire/proto/codec";
-import { BatchReader, BatchWriter, readBusBatch, topicIdOf } from "@tickwire/proto/batch";
-import type { BusBatch } from "@tickwire/proto/batch";
+import { BatchReader, BatchWriter, readBusBatch, topicIdOf } from "@tickwire/proto/codec";
+import type { BusBatch } from "@tickwire/proto/codec";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { plainTrades, topicHistories } from "#test/support/wire-arbitraries.ts";

@@ -3,8 +3,8 @@
 // other protobuf libraries what stands beside them; and so does everything that our writer writes.
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync, rmSync } from "node:fs";
-import { BatchWriter, elementLength, putElement } from "@tickwire/proto/batch";
-import type { BusBatch } from "@tickwire/proto/batch";
+import { BatchWriter, elementLength, putElement } from "@tickwire/proto/codec";
+import type { BusBatch } from "@tickwire/proto/codec";
 import type { BatchRows } from "@tickwire/proto/codec";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

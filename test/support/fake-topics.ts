@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { BatchWriter } from "@tickwire/proto/codec";
+import type { BatchRows } from "@tickwire/proto/codec";
 import type { Instrument } from "@tickwire/proto/service";
 import { formatTopic, parseTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
 import type { Catalog } from "#gateway/catalog/catalog.ts";
 import type { Hub } from "#gateway/topics/hub.ts";
-import type { SharedBatch } from "#gateway/topics/shared-batch.ts";
+import { SharedBatch, SharedTopic } from "#gateway/topics/shared-batch.ts";
 import type {
   AttachOptions,
   Attached,
@@ -12,15 +14,12 @@ import type {
   TopicSubscriber,
 } from "#gateway/topics/topic-subscriber.ts";
 import type { TopicView } from "#gateway/topics/topic-view.ts";
-import { wrapBatch } from "#wire/frame-codec.ts";
 
 /** A view whose batches a test makes; sequences count from 1. */
 export class FakeView {
   readonly id: number;
   readonly name: Topic;
   readonly topic: string;
-  readonly priceScale = 2;
-  readonly sizeScale = 3;
   readonly subscribers = new Set<TopicSubscriber>();
   /** What each subscriber asked for. */
   readonly asked: AttachOptions[] = [];
@@ -30,13 +29,24 @@ export class FakeView {
   ready: boolean | TopicFailure = true;
   /** What the next subscriber misses. */
   missing: Attached["missing"];
-  sequence = 0;
+  readonly #shared: SharedTopic;
+  #writer = new BatchWriter({ kind: "statuses", epoch: 1 });
   #waiting: ((failure: TopicFailure | undefined) => void)[] = [];
 
   constructor(id: number, name: Topic) {
     this.id = id;
     this.name = name;
     this.topic = formatTopic(name);
+    this.#shared = new SharedTopic(id, { venue: name.venue, channel: name.channel });
+  }
+
+  get sequence(): number {
+    return this.#writer.sequence;
+  }
+
+  /** Goes on from another place, as if the events up to there had never come. */
+  set sequence(sequence: number) {
+    this.#writer = new BatchWriter({ kind: "statuses", epoch: 1, sequence });
   }
 
   get position() {
@@ -58,7 +68,7 @@ export class FakeView {
     this.subscribers.add(subscriber);
     this.asked.push(options);
     const { position, missing } = this;
-    const batches = this.sequence === 0 ? [] : [this.#batch(this.sequence)];
+    const batches = this.sequence === 0 ? [] : [this.#state()];
     return { continuity: options.resume ? "replaced" : "new", position, batches, missing };
   }
 
@@ -68,37 +78,39 @@ export class FakeView {
 
   /** Delivers the next batch of one event and returns its sequence. */
   publish(size = 10): number {
-    this.sequence += 1;
-    const batch = this.#batch(this.sequence, size);
+    const batch = this.#news(size);
     for (const subscriber of this.subscribers) subscriber.deliver(batch);
     return this.sequence;
+  }
+
+  /** Delivers a state of the topic where it is. */
+  announce(): void {
+    const state = this.#state();
+    for (const subscriber of this.subscribers) subscriber.deliver(state);
   }
 
   loses(first: number, last: number): void {
     for (const subscriber of this.subscribers) subscriber.gap(first, last);
   }
 
-  /** A Batch with its first sequence (field 3) and unknown bytes that make it as long as wanted. */
-  #batch(sequence: number, size = 10): SharedBatch {
-    const sequences = { firstSequence: sequence, lastSequence: sequence };
-    const payload = Uint8Array.of(3 << 3, sequence & 0x7f, ...unknownField(size));
-    const labels = { venue: this.name.venue, channel: this.name.channel };
-    return {
-      bytes: wrapBatch(this.id, payload),
-      topicId: this.id,
-      events: 1,
-      ...sequences,
-      labels,
-    };
+  /** A batch of one status, whose reason makes it as long as wanted. */
+  #news(size: number): SharedBatch {
+    const [batch] = this.#writer.write(statuses(size), { publishedTimeUs: 1 });
+    assert(batch !== undefined, "one event is one batch");
+    return SharedBatch.news(this.#shared, batch);
+  }
+
+  #state(): SharedBatch {
+    const chain = { kind: "statuses", epoch: 1, sequence: this.sequence } as const;
+    const [batch] = BatchWriter.snapshot(chain, statuses(10), { publishedTimeUs: 1 });
+    assert(batch !== undefined, "one event is one batch");
+    return SharedBatch.state(this.#shared, [batch]);
   }
 }
 
-/** Field 2047, length-delimited: no decoder knows it. */
-function unknownField(size: number): number[] {
-  const tag = (2047 << 3) | 2;
-  const length = [(size & 0x7f) | 0x80, size >>> 7];
-  assert(size < 1 << 14, "fake batches are small");
-  return [(tag & 0x7f) | 0x80, tag >>> 7, ...length, ...Array.from({ length: size }, () => 0)];
+function statuses(size: number): BatchRows {
+  const row = { venueTimeUs: undefined, receivedTimeUs: 1, sinceTimeUs: 1, channel: "book" };
+  return { kind: "statuses", rows: [{ ...row, state: "live", reason: "x".repeat(size) }] };
 }
 
 /** A hub that makes a FakeView for whatever is wanted. */

@@ -1,5 +1,5 @@
 import { canonicalDecimal, formatDecimal, OrderBook } from "@tickwire/proto/model";
-import { readBatch, rowsOf } from "@tickwire/proto/codec";
+import { readBusBatch, readBusEvents, rowsOf } from "@tickwire/proto/codec";
 import type { BookRow, StatusRow, TradeRow } from "@tickwire/proto/codec";
 import type { Bus } from "#bus/bus.ts";
 import { parseEventSubject } from "#bus/subject.ts";
@@ -31,7 +31,7 @@ export class BusConsumer {
   readonly #bookEvents = new Map<string, { snapshots: number; deltas: number }>();
 
   constructor(bus: Bus) {
-    bus.subscribe("md.v1.>", (message) => this.#onMessage(message.subject, message.payload));
+    bus.subscribe("md.v2.>", (message) => this.#onMessage(message.subject, message.payload));
   }
 
   /** The rebuilt book; empty if there is none. */
@@ -85,7 +85,7 @@ export class BusConsumer {
       this.missing.push(`${subject} is no topic`);
       return;
     }
-    const batch = readBatch(payload);
+    const batch = readBusEvents(readBusBatch(payload));
     const expected = (this.#sequences.get(subject) ?? 0) + 1;
     if (batch.firstSequence !== expected) {
       this.missing.push(`${subject}: ${batch.firstSequence} came in place of ${expected}`);

@@ -9,6 +9,7 @@ import { createMarketData } from "#gateway/rpc/router.ts";
 import { Flusher } from "#gateway/session/outbound/flusher.ts";
 import { Session } from "#gateway/session/session.ts";
 import type { SessionState } from "#gateway/session/session-table.ts";
+import { RawFrameReader } from "#test/conformance/gateway-raw-client.ts";
 import { FakeConnection } from "./fake-connection.ts";
 import { fakeCatalog, FakeHub, listedInstrument } from "./fake-topics.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -83,9 +84,11 @@ export class SessionRig {
 
   /** First sequences of the batches that the client has received of a topic. */
   sequencesOf(topicId: number): number[] {
-    const batches = this.frames.flatMap((frame) => frame.batches as tickwire.v1.Batch[]);
-    const ofTopic = batches.filter((batch) => batch.topicId === topicId);
-    return ofTopic.map((batch) => Number(batch.firstSequence));
+    const reader = new RawFrameReader();
+    const batches = this.connection.sent.flatMap(({ bytes }) =>
+      reader.read(Uint8Array.from(bytes)),
+    );
+    return batches.filter((batch) => batch.topicId === topicId).map(({ first }) => first);
   }
 
   /** The client sends a frame. */

@@ -1,7 +1,31 @@
 import type { BatchRows } from "@tickwire/proto/codec";
 import { formatDecimal } from "@tickwire/proto/model";
 import fc from "fast-check";
-import { mantissas, scales } from "#test/property/codec-arbitraries.ts";
+
+const fromBigInt = (value: bigint): number | bigint =>
+  Number.isSafeInteger(Number(value)) ? Number(value) : value;
+
+/**
+ * Mantissas of every size: near 0, safe, around 2^53, up to 63 bits, and beyond (which travel as
+ * text).
+ */
+function mantissas(options: { readonly negative: boolean }): fc.Arbitrary<number | bigint> {
+  const magnitudes = fc.oneof(
+    { weight: 8, arbitrary: fc.bigInt({ min: 0n, max: 2n ** 40n }) },
+    { weight: 2, arbitrary: fc.bigInt({ min: 0n, max: 2n ** 53n + 5n }) },
+    { weight: 2, arbitrary: fc.bigInt({ min: 2n ** 62n, max: 2n ** 63n - 1n }) },
+    { weight: 1, arbitrary: fc.bigInt({ min: 2n ** 63n, max: 2n ** 70n }) },
+  );
+  const signs = options.negative ? fc.constantFrom(1n, 1n, 1n, -1n) : fc.constant(1n);
+  return fc.tuple(magnitudes, signs).map(([value, sign]) => fromBigInt(value * sign));
+}
+
+/** Mostly one scale, as in real feeds; sometimes anything. */
+const scales = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(8) },
+  { weight: 2, arbitrary: fc.integer({ min: 0, max: 12 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 13, max: 40 }) },
+);
 
 const KINDS = [
   "trades",

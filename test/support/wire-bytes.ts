@@ -3,8 +3,7 @@
  * of the frames around them. Deterministic: the same capture gives the same figures.
  */
 import type { BatchRows, BookRow } from "@tickwire/proto/codec";
-import { encodeBatch } from "@tickwire/proto/codec";
-import { BatchWriter, elementLength } from "@tickwire/proto/batch";
+import { BatchWriter, elementLength } from "@tickwire/proto/codec";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import { readCapture } from "#ingest/capture/capture-reader.ts";
@@ -73,8 +72,8 @@ type ByteFigures = {
 type TopicMeter = (rows: BatchRows, batch: MeterBatch) => number;
 type MeterBatch = { readonly publishedTimeUs: number; readonly skipped: number };
 
-/** The wire as proto/README.md describes it. */
-export function chainMeter(kind: BatchRows["kind"], topicId: number): TopicMeter {
+/** The wire as proto/wire.md describes it. */
+function topicMeter(kind: BatchRows["kind"], topicId: number): TopicMeter {
   const writer = new BatchWriter({ kind, epoch: EPOCH });
   let isFirst = true;
   return (rows, batch) => {
@@ -87,34 +86,17 @@ export function chainMeter(kind: BatchRows["kind"], topicId: number): TopicMeter
   };
 }
 
-/** Every batch whole in itself, as before chains. */
-export function wholeMeter(_kind: BatchRows["kind"], topicId: number): TopicMeter {
-  let sequence = 0;
-  return (rows, { publishedTimeUs, skipped }) => {
-    const previousSequence = skipped === 0 ? undefined : sequence;
-    const firstSequence = sequence + skipped + 1;
-    sequence += skipped + rows.rows.length;
-    const header = { epoch: EPOCH, firstSequence, previousSequence, publishedTimeUs };
-    const content = encodeBatch(header, rows).length + 1 + (topicId < 128 ? 1 : 2);
-    return content + (content < 128 ? 2 : content < 16_384 ? 3 : 4);
-  };
-}
-
 const EPOCH = 1_618_677_816_841_500;
 
 /** Bytes an event of these topics, put into frames by `mode`. */
-export function measureBytes(
-  topics: readonly TopicRows[],
-  mode: FrameMode,
-  meterOf: (kind: BatchRows["kind"], topicId: number) => TopicMeter,
-): ByteFigures {
+export function measureBytes(topics: readonly TopicRows[], mode: FrameMode): ByteFigures {
   const frames = new Map<string, number>();
   let events = 0;
   let batches = 0;
   let single = 0;
   const lag = lagSource();
   for (const [index, { rows }] of topics.entries()) {
-    const meter = meterOf(rows.kind, index + 1);
+    const meter = topicMeter(rows.kind, index + 1);
     for (const part of windowsOf(rows, mode)) {
       const newest = part.rows.rows.at(-1);
       const publishedTimeUs = (newest?.receivedTimeUs ?? 0) + lag();

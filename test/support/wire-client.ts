@@ -1,6 +1,6 @@
 import { WireError, rowsOf, walkServerFrame } from "@tickwire/proto/codec";
-import { BatchReader, elementLength, putElement, topicIdOf } from "@tickwire/proto/batch";
-import type { BusBatch, ReadBatch } from "@tickwire/proto/batch";
+import { BatchReader, elementLength, putElement, topicIdOf } from "@tickwire/proto/codec";
+import type { BusBatch, DecodedBatch } from "@tickwire/proto/codec";
 import { plainEvent } from "./wire-events.ts";
 import { MalformedBatch, ReferenceTopic } from "./wire-reference.ts";
 import type { PlainMessage, PlainReading } from "./wire-reference.ts";
@@ -126,7 +126,7 @@ export class ChainClient implements WireClient {
   }
 }
 
-function place(topic: Topic, batch: ReadBatch): PlainReading {
+function place(topic: Topic, batch: DecodedBatch): PlainReading {
   const { topicId, epoch, firstSequence, skipped, count, publishedTimeUs, snapshot } = batch;
   const { position } = topic;
   const isSame = position?.epoch === epoch;

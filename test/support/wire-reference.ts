@@ -1,5 +1,5 @@
 /**
- * A reader of batches as somebody would write it from proto/next/wire.md alone, on what a standard
+ * A reader of batches as somebody would write it from proto/wire.md alone, on what a standard
  * protobuf library decodes, with bigints throughout: slow, plain, and sharing no code with ours.
  */
 

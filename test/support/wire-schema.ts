@@ -12,13 +12,11 @@ import type { PlainMessage } from "./wire-reference.ts";
 const require = createRequire(import.meta.url);
 const PROTO = path.join(import.meta.dirname, "../../proto");
 
-/** A folder with the whole schema: what is in proto/next stands in place of what it replaces. */
+/** A folder of its own with the whole schema. */
 export function schemaFolder(): string {
   const folder = mkdtempSync(path.join(tmpdir(), "tickwire-wire-"));
   cpSync(path.join(PROTO, "buf.yaml"), path.join(folder, "buf.yaml"));
-  for (const source of [PROTO, path.join(PROTO, "next")]) {
-    cpSync(path.join(source, "tickwire"), path.join(folder, "tickwire"), { recursive: true });
-  }
+  cpSync(path.join(PROTO, "tickwire"), path.join(folder, "tickwire"), { recursive: true });
   return folder;
 }
 
@@ -37,36 +35,46 @@ type WireSchema = {
 export function loadWireSchema(): WireSchema {
   const folder = schemaFolder();
   try {
-    const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) =>
-      file.endsWith(".proto"),
-    );
-    const root = new protobuf.Root();
-    root.resolvePath = (_, target) =>
-      target.startsWith("google/")
-        ? target
-        : path.join(folder, path.relative(folder, path.resolve(folder, target)));
-    root.loadSync(files, { keepCase: true });
+    const root = loadProtobufjs(folder);
     const image = path.join(folder, "image.binpb");
     runBuf(folder, ["build", "--as-file-descriptor-set", "--output", image]);
     const set = fromBinary(FileDescriptorSetSchema, readFileSync(image));
-    root.resolveAll();
     return { protobufjs: root, bufbuild: createFileRegistry(set) };
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
+function loadProtobufjs(folder: string): protobuf.Root {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
+    (file) => file.startsWith("tickwire") && file.endsWith(".proto"),
+  );
+  const root = new protobuf.Root();
+  root.resolvePath = (_, target) =>
+    target.startsWith("google/")
+      ? target
+      : path.join(folder, path.relative(folder, path.resolve(folder, target)));
+  root.loadSync(files, { keepCase: true });
+  root.resolveAll();
+  return root;
+}
+
 /** Decodes a message to its fields by name: 64-bit integers as bigints, defaults filled in. */
 export type WireDecoder = (name: string, bytes: Uint8Array) => PlainMessage;
+
+/** Decodes as protobufjs does, with nothing but the schema. Throws what the library throws. */
+export function protobufjsDecoder(root: protobuf.Root = loadProtobufjs(PROTO)): WireDecoder {
+  return (name, bytes) => {
+    const type = root.lookupType(name);
+    const options = { longs: String, defaults: true, arrays: true };
+    return plainFromProtobufjs(type, type.toObject(type.decode(bytes), options));
+  };
+}
 
 /** Decoders made of the two libraries. They throw what the library throws. */
 export function decodersOf(schema: WireSchema): Readonly<Record<string, WireDecoder>> {
   return {
-    protobufjs: (name, bytes) => {
-      const type = schema.protobufjs.lookupType(name);
-      const options = { longs: String, defaults: true, arrays: true };
-      return plainFromProtobufjs(type, type.toObject(type.decode(bytes), options));
-    },
+    protobufjs: protobufjsDecoder(schema.protobufjs),
     "@bufbuild/protobuf": (name, bytes) => {
       const message = schema.bufbuild.getMessage(name);
       if (message === undefined) throw new Error(`no message ${name}`);

@@ -1,6 +1,7 @@
 import type { BaseConnectOptions } from "./connect.ts";
 import { callLimits, type CallDefaults } from "./rpc/call-options.ts";
-import { Calls, type Rpc } from "./rpc/calls.ts";
+import { Calls } from "./rpc/calls.ts";
+import type { Rpc, RpcMessages } from "./rpc/market-data.ts";
 import type { Session } from "./session/session.ts";
 import type { StreamDefaults } from "./streams/stream-options.ts";
 import { StreamsClient } from "./streams/streams-client.ts";
@@ -15,6 +16,8 @@ export type ConnectOptions = BaseConnectOptions & StreamDefaults & CallDefaults;
 export class Client extends StreamsClient {
   /** The typed methods of the gateway. */
   readonly rpc: Rpc;
+  /** The same with messages as the schema has them, for programs that hand them on. */
+  readonly rpcMessages: RpcMessages;
 
   /** For this package: clients come from `connect()`. */
   constructor(session: Session, options: ConnectOptions) {
@@ -22,6 +25,7 @@ export class Client extends StreamsClient {
     const calls = new Calls(session.link, callLimits(options));
     session.carry(calls);
     this.rpc = calls.rpc;
+    this.rpcMessages = calls.rpcMessages;
   }
 }
 

@@ -200,7 +200,9 @@ describe("a lost connection", () => {
     await expect(call).rejects.toMatchObject({ code: "unavailable", sent: true });
     expect(session.client.state).toBe("closed");
     // Who begins anew learns it too.
-    await expect(session.client.trades("binance:BTC-USDT").next()).rejects.toMatchObject({ code });
+    expect(() => session.client.trades("binance:BTC-USDT")).toThrow(
+      expect.objectContaining({ code, closeCode }),
+    );
     await expect(session.client.rpc.getServerTime({})).rejects.toMatchObject({
       code: "unavailable",
       cause: { code },
@@ -227,7 +229,14 @@ describe("a lost connection", () => {
     expect(await next).toEqual({ value: undefined, done: true });
     expect(session.gateway.socket.closedWith?.code).toBe(1000);
     expect(session.clock.pending).toBe(0);
-    expect(await session.client.trades("binance:BTC-USDT").next()).toMatchObject({ done: true });
+    const begin = [
+      () => session.client.trades("binance:BTC-USDT"),
+      () => session.client.book("binance:BTC-USDT"),
+      () => session.client.onTrades("binance:BTC-USDT", () => undefined),
+    ];
+    for (const late of begin) {
+      expect(late).toThrow(expect.objectContaining({ code: "client-closed" }));
+    }
     await expect(session.client.rpc.getServerTime({})).rejects.toMatchObject({ code: "cancelled" });
   });
 

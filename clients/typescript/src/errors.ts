@@ -53,6 +53,7 @@ export type ErrorCode =
   | TopicErrorCode
   | ConnectionErrorCode
   | "buffer-overflow"
+  | "stream-consumed"
   | "options-conflict";
 
 /** Machine-readable detail that the gateway gave with an error. */

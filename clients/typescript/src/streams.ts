@@ -30,13 +30,13 @@ export type {
 } from "./errors.ts";
 export type { ClientClock, WebSocketConstructor, WebSocketLike } from "./host/environment.ts";
 export type { ClientState, StateListener, StateReason } from "./session/session.ts";
-export { BookLevel, LiveBook } from "./events/book.ts";
-export type { BestLevels, BookState } from "./events/book.ts";
-export { Funding, Liquidation, MarkPrice, OpenInterest } from "./events/derivative-events.ts";
+export type { BookLevel, LiveBook } from "./events/book.ts";
+export type { BestLevels, BookSnapshot, BookState } from "./events/book.ts";
+export type { Funding, Liquidation, MarkPrice, OpenInterest } from "./events/derivative-events.ts";
 export type { MarketEvent } from "./events/events.ts";
-export { BookEvent, Quote, Trade } from "./events/hot-events.ts";
-export { Candle, Ticker } from "./events/statistics-events.ts";
-export { Status } from "./events/status-event.ts";
+export type { BookEvent, Quote, Trade } from "./events/hot-events.ts";
+export type { Candle, Ticker } from "./events/statistics-events.ts";
+export type { Status } from "./events/status-event.ts";
 export type {
   ContinuityEvent,
   GapEvent,
@@ -45,7 +45,7 @@ export type {
   StreamEvent,
 } from "./events/stream-events.ts";
 export type { OverflowPolicy } from "./streams/event-buffer.ts";
-export { EventStream } from "./streams/event-stream.ts";
+export type { EventStream } from "./streams/event-stream.ts";
 export type {
   CallbackOptions,
   CandleOptions,
@@ -56,5 +56,6 @@ export type {
 export type { ClientCounters } from "./streams/streams-client.ts";
 export { CHANNELS } from "./topics/topic.ts";
 export type { Channel, Topics } from "./topics/topic.ts";
-export { StreamsClient } from "./streams/streams-client.ts";
+export type { StreamsClient } from "./streams/streams-client.ts";
 export type { StreamsConnectOptions } from "./streams/streams-client.ts";
+export { dateOfUs, isoOfUs, usOfDate } from "./events/times.ts";

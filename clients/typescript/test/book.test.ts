@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import {
   isPresent,
@@ -91,6 +92,35 @@ describe("a maintained book", () => {
     expect(bids[0]?.size).toBe(1);
   });
 
+  test("its snapshot is the book of that moment, and cannot be changed", async () => {
+    const { gateway, stream } = await subscribed();
+    gateway.socket.deliverBatch(books(gateway, 10, [SNAPSHOT], { snapshot: true }));
+    const book = await nextBook(stream);
+    const whole = book.snapshot();
+    gateway.socket.deliverBatch(books(gateway, 11, [{ bids: [[100, 0]], asks: [] }]));
+    expect(whole).toMatchObject({
+      type: "book-snapshot",
+      topic: TOPIC,
+      state: "live",
+      epoch: 7,
+      sequence: 10,
+      bids: [{ price: 100, sizeText: "1" }, { price: 99 }],
+    });
+    expect(book.snapshot(1).bids.map(({ price }) => price)).toEqual([99]);
+    for (const part of [whole, whole.bids, whole.bids[0]]) expect(Object.isFrozen(part)).toBe(true);
+    expect(JSON.stringify(structuredClone(whole))).toBe(JSON.stringify(whole));
+    expect(JSON.parse(JSON.stringify(book))).toEqual(JSON.parse(JSON.stringify(book.snapshot())));
+  });
+
+  test("shows on a console where it stands, and its best levels", async () => {
+    const { gateway, stream } = await subscribed();
+    gateway.socket.deliverBatch(books(gateway, 10, [SNAPSHOT], { snapshot: true }));
+    const shown = inspect(await nextBook(stream));
+    for (const part of [TOPIC, "'live'", "sequence: 10", "1 @ 100", "3 @ 101"]) {
+      expect(shown).toContain(part);
+    }
+  });
+
   test("a gap empties it until a fresh snapshot comes", async () => {
     const { gateway, stream } = await subscribed();
     gateway.socket.deliverBatch(books(gateway, 10, [SNAPSHOT], { snapshot: true }));
@@ -156,14 +186,14 @@ describe("a maintained book", () => {
     gateway.socket.deliverBatch(books(gateway, 11, [{ bids: [[100, 0]], asks: [] }]));
     const [whole, delta] = await take(events, 2);
     expect([whole?.snapshot, whole?.sequence, whole?.initial]).toEqual([true, 10, true]);
-    expect(whole?.bids.map((level) => level.toJSON())).toEqual([
+    expect(whole?.bids.map(({ priceText, sizeText }) => [priceText, sizeText])).toEqual([
       ["100", "1"],
       ["99", "2"],
     ]);
     expect(JSON.parse(JSON.stringify(delta))).toMatchObject({
       type: "book",
       snapshot: false,
-      bids: [["100", "0"]],
+      bids: [{ price: 100, priceText: "100", size: 0, sizeText: "0" }],
       asks: [],
     });
   });

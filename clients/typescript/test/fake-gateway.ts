@@ -1,6 +1,6 @@
 /**
  * A gateway in memory that speaks the protocol through protobufjs, which shares no code with the
- * client. Time stands still unless a test moves it, and nothing touches a network.
+ * client; only batches are written by the codec, whose readers are proven elsewhere. Time stands still unless a test moves it, and nothing touches a network.
  *
  * How to extend it, most to least common:
  * - another topic: `gateway.topics.set("binance:ETH-USDT/trades", { epoch: 7, sequence: 0 })`;
@@ -9,6 +9,7 @@
  * - another kind of batch: add a function beside `tradesBatch`;
  * - another behaviour of the socket: add a method to FakeSocket.
  */
+import { BatchWriter, elementLength, putElement, type BatchRows } from "@tickwire/proto/codec";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import type { WebSocketLike } from "../src/host/environment.ts";
 
@@ -16,7 +17,24 @@ const wire = tickwire.v1;
 
 export type ClientMessage = tickwire.v1.IClientMessage;
 type ServerMessage = tickwire.v1.IServerMessage;
-type BatchInit = tickwire.v1.IBatch;
+
+/** Where a batch stands in its topic. */
+export type FakePosition = {
+  readonly topicId: number;
+  readonly epoch: number;
+  /** Of the first event; of a snapshot, that of all its events. */
+  readonly firstSequence: number;
+  /** Events conflated away before the first. */
+  readonly skipped?: number;
+  readonly snapshot?: boolean;
+  /** Of each event; one that is undefined is not said. */
+  readonly venueTimeUs?: number | undefined;
+  /** Without its base, so that it must follow what was sent before. */
+  readonly chained?: boolean;
+};
+
+/** A batch that the gateway sends. */
+export type FakeBatch = FakePosition & { readonly rows: BatchRows };
 
 /** A topic that the gateway serves, and where it stands. */
 export type FakeTopic = { epoch: number; sequence: number };
@@ -68,8 +86,8 @@ export class FakeSocket implements WebSocketLike {
     this.deliverFrame({ messages: [message] });
   }
 
-  deliverBatch(...batches: BatchInit[]): void {
-    this.deliverFrame({ batches });
+  deliverBatch(...batches: FakeBatch[]): void {
+    this.deliver(encodeBatches(...batches));
   }
 
   closeByServer(code: number, reason = ""): void {
@@ -212,51 +230,64 @@ export function encodeFrame(frame: tickwire.v1.IServerFrame): Uint8Array {
   return wire.ServerFrame.encode(frame).finish().slice();
 }
 
-export type Times = { receivedTimeUs?: number; publishedTimeUs?: number };
+/** The bytes of a frame of batches, each of which can be read alone unless it is `chained`. */
+export function encodeBatches(...batches: readonly FakeBatch[]): Uint8Array {
+  return Buffer.concat(batches.map((batch) => encodeBatch(batch)));
+}
+
+function encodeBatch(batch: FakeBatch): Uint8Array {
+  const { topicId, epoch, firstSequence, rows, skipped = 0, snapshot = false } = batch;
+  const init = { publishedTimeUs: 1_700_000_000_000_500, skipped };
+  const base = snapshot ? firstSequence : firstSequence - 1 - skipped;
+  const chain = { kind: rows.kind, epoch, sequence: base };
+  const parts = snapshot
+    ? BatchWriter.snapshot(chain, rows, init)
+    : new BatchWriter(chain).write(rows, init);
+  const withBase = batch.chained !== true;
+  return Buffer.concat(
+    parts.map((part) => {
+      const bytes = new Uint8Array(elementLength(part, topicId, withBase));
+      putElement(bytes, 0, part, { topicId, withBase });
+      return bytes;
+    }),
+  );
+}
+
+const TIMES = { venueTimeUs: 1_699_999_999_999_000, receivedTimeUs: 1_700_000_000_000_000 };
 
 /** Trades at scale 2 with size 1 each; ids are the sequences. */
-export function tradesBatch(
-  position: Omit<BatchInit, "trades">,
-  pricesInCents: readonly number[],
-): BatchInit {
-  const first = Number(position.firstSequence);
-  return {
-    count: pricesInCents.length,
-    publishedTimeUs: 1_700_000_000_000_500,
-    receivedTimeUs: 1_700_000_000_000_000,
-    receivedTimeDeltasUs: pricesInCents.map(() => 0),
-    ...position,
-    trades: {
-      priceScale: 2,
-      sizeScale: 0,
-      priceDeltas: pricesInCents.map((price, index) => price - (pricesInCents[index - 1] ?? 0)),
-      sizes: pricesInCents.map(() => 1),
-      aggressorSides: pricesInCents.map(() => wire.AggressorSide.AGGRESSOR_SIDE_BUYER),
-      tradeIdDeltas: pricesInCents.map((_, index) => (index === 0 ? first : 1)),
-    },
-  };
+export function tradesBatch(position: FakePosition, pricesInCents: readonly number[]): FakeBatch {
+  const times = "venueTimeUs" in position ? { venueTimeUs: position.venueTimeUs } : {};
+  const rows = pricesInCents.map((priceMantissa, index) => ({
+    ...TIMES,
+    ...times,
+    priceMantissa,
+    priceScale: 2,
+    sizeMantissa: 1,
+    sizeScale: 0,
+    aggressorSide: "buyer" as const,
+    tradeId: String(position.firstSequence + index),
+    historical: false,
+  }));
+  return { ...position, rows: { kind: "trades", rows } };
 }
 
 /** One quote at scale 2. */
 export function quotesBatch(
-  position: Omit<BatchInit, "quotes">,
+  position: FakePosition,
   bidInCents: number,
   askInCents: number,
-): BatchInit {
-  return {
-    count: 1,
-    receivedTimeUs: 1_700_000_000_000_000,
-    receivedTimeDeltasUs: [0],
-    ...position,
-    quotes: {
-      priceScale: 2,
-      sizeScale: 0,
-      bidPriceDeltas: [bidInCents],
-      bidSizes: [1],
-      askPriceOffsets: [askInCents - bidInCents],
-      askSizes: [2],
-    },
+): FakeBatch {
+  const row = {
+    ...TIMES,
+    priceScale: 2,
+    sizeScale: 0,
+    bidPriceMantissa: bidInCents,
+    bidSizeMantissa: 1,
+    askPriceMantissa: askInCents,
+    askSizeMantissa: 2,
   };
+  return { ...position, rows: { kind: "quotes", rows: [row] } };
 }
 
 export type FakeBookChange = {
@@ -267,26 +298,20 @@ export type FakeBookChange = {
 };
 
 /** Book changes at scale 0, each an event. */
-export function booksBatch(
-  position: Omit<BatchInit, "books">,
-  changes: readonly FakeBookChange[],
-): BatchInit {
-  const levels = changes.flatMap(({ bids, asks }) => [...bids, ...asks]);
-  return {
-    count: changes.length,
-    receivedTimeUs: 1_700_000_000_000_000,
-    receivedTimeDeltasUs: changes.map(() => 0),
-    ...position,
-    books: {
-      priceScale: 0,
-      sizeScale: 0,
-      snapshots: changes.map(({ snapshot }) => snapshot === true),
-      bidCounts: changes.map(({ bids }) => bids.length),
-      askCounts: changes.map(({ asks }) => asks.length),
-      priceDeltas: levels.map(([price], index) => price - (levels[index - 1]?.[0] ?? 0)),
-      sizes: levels.map(([, size]) => size),
-    },
-  };
+export function booksBatch(position: FakePosition, changes: readonly FakeBookChange[]): FakeBatch {
+  const columns = (levels: FakeBookChange["bids"]) => ({
+    prices: levels.map(([price]) => price),
+    sizes: levels.map(([, size]) => size),
+  });
+  const rows = changes.map(({ snapshot = false, bids, asks }) => ({
+    ...TIMES,
+    snapshot,
+    priceScale: 0,
+    sizeScale: 0,
+    bids: columns(bids),
+    asks: columns(asks),
+  }));
+  return { ...position, rows: { kind: "books", rows } };
 }
 
 /** Whether protobufjs found the field in a message. */

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { isPresent, settle, tradesBatch, type FakeGateway } from "./fake-gateway.ts";
+import {
+  encodeBatches,
+  encodeFrame,
+  isPresent,
+  settle,
+  tradesBatch,
+  type FakeGateway,
+} from "./fake-gateway.ts";
 import { connectFake, reconnect, take } from "./fake-session.ts";
 import type { NoticeEvent } from "../src/events/stream-events.ts";
 
@@ -143,7 +150,7 @@ describe("on a running connection", () => {
   test("a missing event makes the client ask again, and nothing is lost if it can resume", async () => {
     const { client, gateway, notices, stream } = await subscribed();
     gateway.socket.deliverBatch(trades(gateway, 101, [1]));
-    gateway.socket.deliverBatch(trades(gateway, 103, [3]));
+    gateway.socket.deliverBatch({ ...trades(gateway, 103, [3]), chained: true });
     await settle();
     expect(client.counters.gaps).toBe(1);
     expect(gateway.socket.sent("unsubscribe")[0]?.topics).toEqual([BTC]);
@@ -158,10 +165,10 @@ describe("on a running connection", () => {
 
   test("a topic that loses its place again and again waits longer and longer", async () => {
     const { gateway, clock } = await subscribed();
-    gateway.socket.deliverBatch(trades(gateway, 103, [3]));
+    gateway.socket.deliverBatch({ ...trades(gateway, 103, [3]), chained: true });
     await settle();
     expect(gateway.socket.sent("subscribe")).toHaveLength(2);
-    gateway.socket.deliverBatch(trades(gateway, 103, [3]));
+    gateway.socket.deliverBatch({ ...trades(gateway, 103, [3]), chained: true });
     await settle();
     expect(gateway.socket.sent("subscribe")).toHaveLength(2);
     clock.advance(500);
@@ -170,7 +177,7 @@ describe("on a running connection", () => {
 
   test("merged events are no gap", async () => {
     const { client, gateway, stream } = await subscribed();
-    gateway.socket.deliverBatch({ ...trades(gateway, 110, [1]), previousSequence: 100 });
+    gateway.socket.deliverBatch({ ...trades(gateway, 110, [1]), skipped: 9 });
     expect((await take(stream, 1))[0]?.sequence).toBe(110);
     expect(client.counters.gaps).toBe(0);
   });
@@ -183,10 +190,12 @@ describe("on a running connection", () => {
       const notice = { kind: 3, topicId, missingFirst: 102, missingLast: 109 };
       if (order === "before") gateway.socket.deliverMessage({ notice });
       // One frame: the notice is handled before the batch that was written before it.
-      gateway.socket.deliverFrame({
-        messages: order === "after" ? [{ notice }] : [],
-        batches: [trades(gateway, 101, [1]), trades(gateway, 110, [2])],
-      });
+      gateway.socket.deliver(
+        Buffer.concat([
+          encodeBatches(trades(gateway, 101, [1]), trades(gateway, 110, [2])),
+          encodeFrame({ messages: order === "after" ? [{ notice }] : [] }),
+        ]),
+      );
       expect((await take(stream, 2)).map(({ sequence }) => sequence)).toEqual([101, 110]);
       expect(notices[1]).toMatchObject({
         type: "gap",

@@ -100,14 +100,20 @@ describe("decimals of slow channels", () => {
     const fields = event as unknown as Record<string, unknown>;
     const both = decimals.map((name) => [name, fields[name], fields[`${name}Text`]]);
     expect(both).toEqual(decimals.map((name) => [name, Number(TEXT), TEXT]));
-    // As JSON they are exact, under the plain name.
+    // JSON has both.
     const json = JSON.parse(JSON.stringify(event)) as Record<string, unknown>;
-    const texts = Object.entries(json).filter(([, value]) => value === TEXT);
-    expect(texts.map(([name]) => name).sort()).toEqual([...decimals].sort());
+    expect(decimals.map((name) => [json[name], json[`${name}Text`]])).toEqual(
+      decimals.map(() => [Number(TEXT), TEXT]),
+    );
   });
 
   test("that the venue does not give are undefined in both forms", () => {
     const event = new Ticker(INFO, BATCH, 0, { ...ticker, lastPrice: undefined });
     expect([event.lastPrice, event.lastPriceText]).toEqual([undefined, undefined]);
+  });
+
+  test("that are none are no number, and never an exception in the middle of a frame", () => {
+    const event = new Liquidation(INFO, BATCH, 0, { ...liquidation, price: "", size: "?" });
+    expect([event.price, event.size, event.sizeText]).toEqual([NaN, NaN, "?"]);
   });
 });

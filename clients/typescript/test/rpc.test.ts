@@ -38,7 +38,7 @@ describe("a call", () => {
     );
     const book = { bids: [{ price: "1", size: "2" }], asks: [] };
     reply(gateway, 1, wire.GetSnapshotResponse.encode({ book }).finish());
-    expect((await snapshot).book?.bids).toEqual([{ price: "1", size: "2" }]);
+    expect((await snapshot).book?.bids).toMatchObject([{ price: 1, sizeText: "2" }]);
   });
 
   test("rejects with the gateway's code, message and details", async () => {

@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { isPresent, quotesBatch, settle, tradesBatch, type FakeGateway } from "./fake-gateway.ts";
+import {
+  encodeBatches,
+  encodeFrame,
+  isPresent,
+  quotesBatch,
+  settle,
+  tradesBatch,
+  type FakeGateway,
+} from "./fake-gateway.ts";
 import { connectFake, reconnect, take } from "./fake-session.ts";
 import type { NoticeEvent, StreamEvent } from "../src/events/stream-events.ts";
 
@@ -45,21 +53,6 @@ describe("trades", () => {
       receivedTimeUs: 1_700_000_000_000_000,
       publishedTimeUs: 1_700_000_000_000_500,
     });
-    expect(JSON.parse(JSON.stringify(trades[0]))).toEqual({
-      type: "trade",
-      venue: "binance",
-      symbol: "BTC-USDT",
-      venueSymbol: "BTCUSDT",
-      epoch: 7,
-      sequence: 101,
-      venueTimeUs: 1_700_000_000_000_000,
-      receivedTimeUs: 1_700_000_000_000_000,
-      price: "10.5",
-      size: "1",
-      aggressorSide: "buyer",
-      tradeId: "101",
-      historical: false,
-    });
   });
 
   test("a time that the venue does not give stays absent", async () => {
@@ -67,7 +60,7 @@ describe("trades", () => {
     const stream = client.trades("binance:BTC-USDT");
     await settle();
     const head = { topicId: idOf(gateway, BTC), epoch: 7, firstSequence: 101 };
-    gateway.socket.deliverBatch({ ...tradesBatch(head, [1]), venueTimeAbsent: [true] });
+    gateway.socket.deliverBatch(tradesBatch({ ...head, venueTimeUs: undefined }, [1]));
     const [trade] = await take(stream, 1);
     expect(trade?.venueTimeUs).toBeUndefined();
     expect(JSON.stringify(trade)).not.toContain("venueTimeUs");
@@ -78,14 +71,13 @@ describe("trades", () => {
     const stream = client.trades("binance:BTC-USDT");
     gateway.onMessage = (_socket, message) => isPresent(message.subscribe);
     await settle();
-    const { encodeFrame } = await import("./fake-gateway.ts");
     const [subscribe] = gateway.socket.sent("subscribe");
     const result = gateway.topicResult(BTC, 0, undefined);
     const answer = { subscribeResult: { requestId: subscribe?.requestId ?? 0, topics: [result] } };
     const head = { topicId: result.topicId!, epoch: 7, firstSequence: 101 };
     const frames = [
       // The batch comes first on the wire: messages are handled before batches all the same.
-      encodeFrame({ batches: [tradesBatch(head, [1, 2])] }),
+      encodeBatches(tradesBatch(head, [1, 2])),
       encodeFrame({ messages: [answer] }),
     ];
     gateway.socket.deliver(Buffer.concat(frames));
@@ -165,6 +157,34 @@ describe("the end of a stream", () => {
     expect(gateway.socket.sent("subscribe")).toHaveLength(0);
   });
 
+  test("after an abort the loop ends, and a stream of an ended client ends by its signal too", async () => {
+    const { client } = await connectWith([BTC]);
+    const controller = new AbortController();
+    const stream = client.trades("binance:BTC-USDT", { signal: controller.signal });
+    controller.abort();
+    let seen = 0;
+    for await (const _trade of stream) seen += 1;
+    expect(seen).toBe(0);
+    client.close();
+    const late = client.trades("binance:BTC-USDT", { signal: controller.signal });
+    expect(await late.next()).toMatchObject({ done: true });
+  });
+
+  test("a second loop over one stream is refused, and takes nothing from the first", async () => {
+    const { client, gateway } = await connectWith([BTC]);
+    const stream = client.trades("binance:BTC-USDT");
+    await settle();
+    const iterator = stream[Symbol.asyncIterator]();
+    const second = async () => {
+      for await (const trade of stream) return trade;
+      return undefined;
+    };
+    await expect(second()).rejects.toMatchObject({ code: "stream-consumed", retryable: false });
+    const topicId = idOf(gateway, BTC);
+    gateway.socket.deliverBatch(tradesBatch({ topicId, epoch: 7, firstSequence: 101 }, [5]));
+    expect((await iterator.next()).value?.sequence).toBe(101);
+  });
+
   test("leaving the loop unsubscribes", async () => {
     const { client, gateway } = await connectWith([BTC]);
     const stream = client.trades("binance:BTC-USDT");
@@ -186,7 +206,8 @@ describe("the end of a stream", () => {
     const topicId = idOf(gateway, BTC);
     gateway.socket.deliverBatch(tradesBatch({ topicId, epoch: 7, firstSequence: 101 }, [1050]));
     const unknownId = idOf(gateway, "binance:BTC-USDT/greeks");
-    gateway.socket.deliverBatch({ topicId: unknownId, epoch: 7, firstSequence: 101, count: 1 });
+    const head = { topicId: unknownId, epoch: 7, firstSequence: 101 };
+    gateway.socket.deliverBatch(tradesBatch(head, [1]));
     expect(client.state).toBe("connected");
     expect(types).toEqual(["continuity", "trade"]);
     expect(client.counters.unknownTopicBatches).toBe(0);

@@ -15,15 +15,9 @@ import { quoteColumnsOf, readRecords, recordRowsOf } from "./record-reader.ts";
 import { eventsOfTimes, readTimes, residueOf } from "./times-codec.ts";
 import type { ReadTimes } from "./times-codec.ts";
 
-/** A batch as read. It owns everything that it refers to. */
-export type ReadBatch = DecodedBatch & {
-  /** Events conflated away between the batch before and the first event. */
-  readonly skipped: number;
-};
-
 /** What became of the bytes of a batch. */
 export type BatchReading =
-  | { readonly outcome: "read"; readonly batch: ReadBatch }
+  | { readonly outcome: "read"; readonly batch: DecodedBatch }
   /**
    * Batches of the chain were lost, or none was there to go on from. Nothing of this one can be
    * used, and nothing will be until one comes with a base.
@@ -90,7 +84,6 @@ export class BatchReader {
       epoch: state.epoch,
       firstSequence: snapshot ? baseSequence : baseSequence + skipped + 1,
       count,
-      previousSequence: snapshot ? 0 : baseSequence,
       snapshot,
       publishedTimeUs: times.publishedTimeUs,
       skipped,
@@ -127,14 +120,17 @@ function lossOf(last: number): LossReason | undefined {
   return anchor === 0 || anchor === last ? undefined : "last-sequence";
 }
 
-type ReadHead = Omit<ReadBatch, "kind" | "columns" | "rows" | "receivedTimesUs" | "venueTimesUs">;
+type ReadHead = Omit<
+  DecodedBatch,
+  "kind" | "columns" | "rows" | "receivedTimesUs" | "venueTimesUs"
+>;
 
 function readPayload(
   kind: BatchKind,
   state: ChainState,
   head: ReadHead,
   times: ReadTimes,
-): ReadBatch {
+): DecodedBatch {
   const { count } = head;
   switch (kind) {
     case "trades":
@@ -173,19 +169,18 @@ function timesOf(times: ReadTimes): (index: number) => RowTimes {
   });
 }
 
-function withRows(head: ReadHead, times: ReadTimes, payload: RowsOfKind): ReadBatch {
+function withRows(head: ReadHead, times: ReadTimes, payload: RowsOfKind): DecodedBatch {
   const { receivedTimesUs, venueTimesUs } = times;
   return { ...head, receivedTimesUs, venueTimesUs, ...payload };
 }
 
 /** Field by field: copying an object by `...` costs as much as reading twenty trades. */
-function withColumns(head: ReadHead, times: ReadTimes, payload: BatchColumns): ReadBatch {
+function withColumns(head: ReadHead, times: ReadTimes, payload: BatchColumns): DecodedBatch {
   return {
     topicId: head.topicId,
     epoch: head.epoch,
     firstSequence: head.firstSequence,
     count: head.count,
-    previousSequence: head.previousSequence,
     snapshot: head.snapshot,
     publishedTimeUs: head.publishedTimeUs,
     skipped: head.skipped,
@@ -193,5 +188,5 @@ function withColumns(head: ReadHead, times: ReadTimes, payload: BatchColumns): R
     venueTimesUs: times.venueTimesUs,
     kind: payload.kind,
     columns: payload.columns,
-  } as ReadBatch;
+  } as DecodedBatch;
 }

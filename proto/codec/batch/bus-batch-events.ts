@@ -1,6 +1,6 @@
+import type { DecodedBatch } from "../types.ts";
 import { WireError } from "../wire-error.ts";
 import { BatchReader } from "./batch-reader.ts";
-import type { ReadBatch } from "./batch-reader.ts";
 import type { BusBatch } from "./bus-batch.ts";
 
 /**
@@ -8,7 +8,7 @@ import type { BusBatch } from "./bus-batch.ts";
  * on. Throws WireError, with the code `unknown-payload` for a channel that this schema does not
  * have.
  */
-export function readBusEvents(batch: BusBatch): ReadBatch {
+export function readBusEvents(batch: BusBatch): DecodedBatch {
   const { bytes, baseStart, baseEnd, coreStart, coreEnd } = batch;
   const based = new Uint8Array(baseEnd - baseStart + coreEnd - coreStart);
   based.set(bytes.subarray(baseStart, baseEnd));

@@ -214,6 +214,27 @@ export function putElement(
   return putRange(target, at, batch.bytes, batch.coreStart, batch.coreEnd);
 }
 
+/**
+ * The element made of `element`, which has no base, and `base`, the range of a BusBatch: for whoever
+ * did not keep the batch itself. `element` is one that `putElement` wrote.
+ */
+export function withBase(element: Uint8Array, base: Uint8Array): Uint8Array {
+  const reader = new ByteReader(element, 1, element.length);
+  const length = reader.length();
+  const contentStart = reader.position;
+  reader.tag();
+  reader.varint64();
+  const idEnd = reader.position;
+  const contentLengthWithBase = length + base.length;
+  const based = new Uint8Array(1 + varintLength(contentLengthWithBase) + contentLengthWithBase);
+  based[0] = BATCHES_TAG;
+  let at = putVarint(based, 1, contentLengthWithBase);
+  at = putRange(based, at, element, contentStart, idEnd);
+  based.set(base, at);
+  putRange(based, at + base.length, element, idEnd, element.length);
+  return based;
+}
+
 function putRange(
   target: Uint8Array,
   position: number,

@@ -27,7 +27,7 @@ export async function callOverSocket(
   const message = parseMessage(method, request);
   const client = await connectTo(webSocketAddress(address), timeoutMs);
   try {
-    const call = client.rpc[keyOf(method)] as unknown as AnyUnary;
+    const call = client.rpcMessages[keyOf(method)] as unknown as AnyUnary;
     const answer = await call(message, { timeoutMs });
     return messageToJson(method.response as MessageCodec<unknown>, answer as never);
   } catch (error) {

@@ -1,4 +1,5 @@
-import { readBatch, rowsOf, type BookRow, type StatusRow } from "@tickwire/proto/codec";
+import { readBusBatch, readBusEvents, rowsOf } from "@tickwire/proto/codec";
+import type { BookRow, StatusRow } from "@tickwire/proto/codec";
 import { compareMantissa, formatDecimal, OrderBook } from "@tickwire/proto/model";
 import type { Bus } from "#bus/bus.ts";
 import { parseEventSubject } from "#bus/subject.ts";
@@ -30,7 +31,7 @@ export class DoctorWatch {
   readonly #sequences = new Map<string, number>();
 
   constructor(bus: Bus) {
-    bus.subscribe("md.v1.>", ({ subject, payload }) => this.#onMessage(subject, payload));
+    bus.subscribe("md.v2.>", ({ subject, payload }) => this.#onMessage(subject, payload));
   }
 
   get books(): readonly WatchedBook[] {
@@ -61,7 +62,7 @@ export class DoctorWatch {
   #onMessage(subject: string, payload: Uint8Array): void {
     const topic = parseEventSubject(subject);
     if (topic === undefined) return;
-    const batch = readBatch(payload);
+    const batch = readBusEvents(readBusBatch(payload));
     const expected = (this.#sequences.get(subject) ?? 0) + 1;
     if (batch.firstSequence !== expected) this.missing += 1;
     this.#sequences.set(subject, batch.firstSequence + batch.count - 1);

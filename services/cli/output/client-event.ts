@@ -1,11 +1,12 @@
-import type { MarketEvent } from "@tickwire/client";
+import type { MarketEvent, Trade } from "@tickwire/client";
+import type { TradeRow } from "@tickwire/proto/codec";
 import type { TypedRow } from "./event-json.ts";
 
 /** What the client received, in the form that the printed output is made from. */
 export function rowOfClientEvent(event: MarketEvent): TypedRow {
   switch (event.type) {
     case "trade":
-      return { type: "trade", row: event };
+      return { type: "trade", row: tradeRowOf(event) };
     case "quote":
       return { type: "quote", row: event };
     case "book": {
@@ -29,4 +30,12 @@ export function rowOfClientEvent(event: MarketEvent): TypedRow {
     case "status":
       return { type: "status", row: event };
   }
+}
+
+function tradeRowOf(trade: Trade): TradeRow {
+  const { venueTimeUs, receivedTimeUs, aggressorSide, tradeId = "", historical } = trade;
+  const { priceMantissa, priceScale, sizeMantissa, sizeScale } = trade;
+  const times = { venueTimeUs, receivedTimeUs };
+  const decimals = { priceMantissa, priceScale, sizeMantissa, sizeScale };
+  return { ...times, ...decimals, aggressorSide, tradeId, historical };
 }

@@ -1,4 +1,4 @@
-import { encodeBatch, readBatch, rowsOf, type BatchRows } from "@tickwire/proto/codec";
+import { BatchWriter, readBusEvents, rowsOf, type BatchRows } from "@tickwire/proto/codec";
 import { expect, test } from "vitest";
 import { EventJson, type EventType, type TypedRow } from "./event-json.ts";
 import { formatEventText } from "./event-text.ts";
@@ -196,8 +196,9 @@ test.each(EVENTS)("$type has exactly its keys, in exact plain decimals", (event,
 test.each(EVENTS)("$type is the same before and after the wire", (event) => {
   const json = new EventJson();
   const batch = { kind: KIND_OF_TYPE[event.type], rows: [event.row] } as unknown as BatchRows;
-  const header = { epoch: POSITION.epoch, firstSequence: 7, publishedTimeUs: TIMES.receivedTimeUs };
-  const received = rowsOf(readBatch(encodeBatch(header, batch))).rows[0];
+  const writer = new BatchWriter({ kind: batch.kind, epoch: POSITION.epoch, sequence: 6 });
+  const [written] = writer.write(batch, { publishedTimeUs: TIMES.receivedTimeUs });
+  const received = rowsOf(readBusEvents(written!)).rows[0];
   const after = { type: event.type, row: received } as TypedRow;
   expect(json.format(SOURCE, POSITION, after)).toBe(json.format(SOURCE, POSITION, event));
 });

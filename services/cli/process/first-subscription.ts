@@ -5,7 +5,7 @@ import type { CancelTimer, Clock } from "#core/clock.ts";
  * The pattern of every query that asks for the state of a topic. A gateway sends one with an empty
  * payload when somebody subscribes; for a GetSnapshot call the payload holds its request.
  */
-const SNAPSHOT_QUERIES = "rq.v1.*.snapshot.>";
+const SNAPSHOT_QUERIES = "rq.v2.*.snapshot.>";
 
 /**
  * A gateway asks for a bounded number of topics at once. When this many checks in a row find no

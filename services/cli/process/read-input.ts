@@ -6,6 +6,11 @@ const INPUT_BYTES_MAX = 16 * 1024 * 1024;
 
 /** The whole of a stream as text. Throws `UsageError` above 16 MiB. */
 export async function readInput(stream: Readable): Promise<string> {
+  return (await readInputBytes(stream)).toString("utf8");
+}
+
+/** The whole of a stream. Throws `UsageError` above 16 MiB. */
+export async function readInputBytes(stream: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of stream) {
@@ -16,5 +21,5 @@ export async function readInput(stream: Readable): Promise<string> {
     }
     chunks.push(buffer);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }

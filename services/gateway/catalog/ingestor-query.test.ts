@@ -30,11 +30,11 @@ describe("the ingestor of a venue", () => {
   test("is asked on its subject, within queryTimeoutMs, and its payload handed on", async () => {
     const { asked, answer } = ask(() => Promise.resolve(encodeQueryReply(Uint8Array.of(9))));
     expect(await answer).toEqual(Uint8Array.of(9));
-    expect(asked).toEqual(["rq.v1.fake.trades.A-USD", PAYLOAD, { timeoutMs: 90 }]);
+    expect(asked).toEqual(["rq.v2.fake.trades.A-USD", PAYLOAD, { timeoutMs: 90 }]);
   });
 
   test("that does not answer is unavailable, to be tried again, and nothing is said of the bus", async () => {
-    const cause = new BusError("no-responders", "nobody answers on rq.v1.fake.trades.A-USD");
+    const cause = new BusError("no-responders", "nobody answers on rq.v2.fake.trades.A-USD");
     const { answer } = ask(() => Promise.reject(cause));
     await expect(answer).rejects.toMatchObject({
       code: "unavailable",

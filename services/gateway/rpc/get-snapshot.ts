@@ -1,4 +1,4 @@
-import { readBatch, rowsOf } from "@tickwire/proto/codec";
+import { readBusEvents, rowsOf } from "@tickwire/proto/codec";
 import type { BatchRows } from "@tickwire/proto/codec";
 import { formatDecimal } from "@tickwire/proto/model";
 import type { Mantissa } from "@tickwire/proto/model";
@@ -18,6 +18,7 @@ import type {
   Trade,
 } from "@tickwire/proto/service";
 import type { Channel } from "#core/instrument.ts";
+import { decodeSnapshotReply } from "#wire/bus-codec.ts";
 import { channelsOf } from "../catalog/channel-names.ts";
 import { queryIngestor, requireInstrument } from "../catalog/ingestor-query.ts";
 import type { MethodParts } from "../catalog/ingestor-query.ts";
@@ -62,10 +63,11 @@ async function latest<Kind extends BatchRows["kind"]>(
   // The request is the payload, which tells this query apart from the empty one that the gateway
   // asks for a topic that it follows.
   const payload = GetSnapshotRequestCodec.encode({ venue, symbol, depth: 0 });
-  const batch = readBatch(await queryIngestor(parts, query, payload));
-  const rows = rowsOf(batch);
-  if (rows.kind !== kind || rows.rows.length === 0) return undefined;
-  return { sequence: batch.firstSequence, rows: rows.rows as RowsOfKind<Kind> };
+  const batches = decodeSnapshotReply(await queryIngestor(parts, query, payload));
+  const states = batches.map((batch) => rowsOf(readBusEvents(batch)));
+  const rows = states.flatMap((state) => (state.kind === kind ? [...state.rows] : []));
+  if (rows.length === 0) return undefined;
+  return { sequence: batches[0].baseSequence, rows: rows as unknown as RowsOfKind<Kind> };
 }
 
 async function lastTrade(parts: MethodParts, instrument: Instrument): Promise<Trade | undefined> {

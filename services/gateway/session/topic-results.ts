@@ -40,8 +40,6 @@ export function grantedResult(
     channel: wireChannelOf(channel),
     position: attached.position,
     continuity: CONTINUITIES[attached.continuity],
-    priceScale: view.priceScale,
-    sizeScale: view.sizeScale,
   };
 }
 

@@ -1,11 +1,14 @@
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { beforeEach, describe, expect, test } from "vitest";
 import { InvariantError } from "#core/assert.ts";
+import { RawFrameReader } from "#test/conformance/gateway-raw-client.ts";
+import { sharedBatch } from "#test/support/shared-batches.ts";
 import { FakeHub } from "#test/support/fake-topics.ts";
 import type { FakeView } from "#test/support/fake-topics.ts";
 import type { SharedBatch } from "../topics/shared-batch.ts";
 import type { TopicView } from "../topics/topic-view.ts";
 import { FrameBuffer } from "./outbound/frame-buffer.ts";
+import type { TopicLane } from "./outbound/topic-lanes.ts";
 import { TopicLanes } from "./outbound/topic-lanes.ts";
 import { TopicSubscription } from "./topic-subscription.ts";
 
@@ -36,6 +39,7 @@ beforeEach(() => {
 function received(): string[] {
   const buffer = new FrameBuffer();
   const seen: string[] = [];
+  const reader = new RawFrameReader();
   for (;;) {
     buffer.begin();
     const filled = lanes.fill(buffer);
@@ -45,7 +49,9 @@ function received(): string[] {
       const missing = `${Number(notice?.missingFirst)}-${Number(notice?.missingLast)}`;
       seen.push(`${tickwire.v1.NoticeKind[notice?.kind ?? 0]} of ${notice?.topicId} ${missing}`);
     }
-    seen.push(...frame.batches.map((batch) => `batch ${Number(batch.firstSequence)}`));
+    for (const { first, hasBase } of reader.read(buffer.bytes)) {
+      seen.push(`${hasBase ? "based" : "chained"} ${first}`);
+    }
     lanes.consume(filled, buffer.length);
   }
 }
@@ -59,7 +65,7 @@ describe("a subscription", () => {
     expect([subscription.state, subscription.sequence, starts]).toEqual(["live", 7, 1]);
     view.publish();
     expect(subscription.sequence).toBe(8);
-    expect(received()).toEqual(["batch 7", "batch 8"]);
+    expect(received()).toEqual(["based 7", "based 8"]);
   });
 
   test("says what is missing behind what was delivered before, and before what comes after", () => {
@@ -68,7 +74,33 @@ describe("a subscription", () => {
     view.loses(2, 5);
     view.sequence = 5;
     view.publish();
-    expect(received()).toEqual(["batch 1", "NOTICE_KIND_GAP of 1 2-5", "batch 6"]);
+    expect(received()).toEqual(["based 1", "NOTICE_KIND_GAP of 1 2-5", "based 6"]);
+  });
+
+  test("gets the base with its first batch and after each state, and then goes on without", () => {
+    subscription.start();
+    for (let count = 0; count < 3; count += 1) view.publish();
+    view.announce();
+    view.announce();
+    for (let count = 0; count < 2; count += 1) view.publish();
+    const news = ["based 1", "chained 2", "chained 3"];
+    expect(received()).toEqual([...news, "based 3", "based 3", "based 4", "chained 5"]);
+  });
+
+  test("shares both forms of a batch with every other", () => {
+    const pushed: SharedBatch[] = [];
+    const lane = { push: (batch: SharedBatch) => pushed.push(batch), pushStart: () => {} };
+    for (let count = 0; count < 2; count += 1) {
+      const parts = { hub, lane: lane as unknown as TopicLane, pattern: undefined };
+      const options = { snapshot: true, resume: undefined };
+      new TopicSubscription({ ...parts, options, view: view as unknown as TopicView }).start();
+    }
+    view.publish();
+    view.publish();
+    const [based, sameBased, chained, sameChained] = pushed;
+    expect([sameBased, sameChained]).toEqual([based, chained]);
+    expect(sameBased).toBe(based);
+    expect(sameChained).toBe(chained);
   });
 
   test("gets nothing after its end, but what was queued, and then why it ended", () => {
@@ -77,7 +109,7 @@ describe("a subscription", () => {
     subscription.end();
     subscription.sayEnded("the instrument is gone");
     view.publish();
-    expect(received()).toEqual(["batch 1", "NOTICE_KIND_TOPIC_ENDED of 1 0-0"]);
+    expect(received()).toEqual(["based 1", "NOTICE_KIND_TOPIC_ENDED of 1 0-0"]);
     expect([subscription.state, view.holds, view.subscribers.size]).toEqual(["ended", 0, 0]);
   });
 
@@ -98,14 +130,7 @@ describe("a subscription", () => {
 });
 
 describe("a broken rule of ours is an error that ends the process:", () => {
-  const batch = (topicId: number): SharedBatch => ({
-    bytes: new Uint8Array(1),
-    topicId,
-    events: 1,
-    firstSequence: 1,
-    lastSequence: 1,
-    labels: { venue: "fake", channel: "trades" },
-  });
+  const batch = (topicId: number): SharedBatch => sharedBatch(1, 1, { topicId });
 
   test.each<[string, () => void]>([
     ["a batch before the start", () => subscription.deliver(batch(1))],

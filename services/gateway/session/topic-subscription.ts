@@ -44,6 +44,9 @@ type TopicSubscriptionParts = {
  * 4. A batch belongs to the topic: the lane asserts it.
  * 5. The client is brought to where the view is, batch by batch, so its sequences are in order as
  *    the view's are: asserted at the start and per batch.
+ * 6. The client can read every batch: its first one, and the first news after a state, has its base
+ *    (`#formOf`). A batch that does not go on from the one before it brings its base to everybody;
+ *    the history sees to that.
  */
 export class TopicSubscription implements TopicSubscriber {
   readonly view: TopicView;
@@ -53,6 +56,10 @@ export class TopicSubscription implements TopicSubscriber {
   readonly #options: AttachOptions;
   #state: TopicSubscriptionState = "starting";
   #sequence = 0;
+  /**
+   * The client cannot go on from the batch that it got last: it has none, or that was a state.
+   */
+  #needsBase = true;
 
   constructor(parts: TopicSubscriptionParts) {
     this.view = parts.view;
@@ -83,7 +90,7 @@ export class TopicSubscription implements TopicSubscriber {
     const attached = this.view.attach(this, this.#options);
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? attached.position.sequence;
     assert(this.#sequence === this.view.sequence, "a start ends where the view is");
-    this.#lane.pushStart(attached.batches);
+    for (const batch of attached.batches) this.#lane.pushStart(this.#formOf(batch));
     return attached;
   }
 
@@ -91,7 +98,7 @@ export class TopicSubscription implements TopicSubscriber {
     assert(this.#state === "live", "only a live subscription is delivered to");
     assert(batch.lastSequence === this.view.sequence, "a batch ends where the view is");
     this.#sequence = batch.lastSequence;
-    this.#lane.push(batch);
+    this.#lane.push(this.#formOf(batch));
   }
 
   gap(missingFirst: number, missingLast: number): void {
@@ -112,6 +119,14 @@ export class TopicSubscription implements TopicSubscriber {
     if (this.#state === "live") this.view.detach(this);
     this.#state = "ended";
     this.#hub.release(this.view);
+  }
+
+  /** What the client can read of the next batch that it gets. */
+  #formOf(batch: SharedBatch): SharedBatch {
+    const form = this.#needsBase ? batch.based : batch;
+    // What follows a state never goes on from the state's own numbers.
+    this.#needsBase = batch.isState;
+    return form;
   }
 
   #say(value: NoticeInit): void {

@@ -4,10 +4,11 @@ export type TopicPosition = { readonly epoch: number; readonly sequence: number 
 /** The head of a batch, as far as order matters. */
 export type BatchOrder = {
   readonly epoch: number;
-  readonly firstSequence: number;
+  /** The sequence that a reader must have for the batch to leave nothing out. */
+  readonly baseSequence: number;
+  /** Events that were conflated away before the first. */
+  readonly skipped: number;
   readonly count: number;
-  /** The last sequence of the batch before; 0 means firstSequence - 1. */
-  readonly previousSequence: number;
 };
 
 /**
@@ -26,28 +27,10 @@ export function relationOf(position: TopicPosition, order: BatchOrder): BatchRel
   if (order.epoch < position.epoch) return "duplicate";
   if (order.epoch > position.epoch) return "epoch";
   if (lastSequenceOf(order) <= position.sequence) return "duplicate";
-  return continuesFrom(order) > position.sequence ? "gap" : "next";
+  return order.baseSequence > position.sequence ? "gap" : "next";
 }
 
 /** The sequence of the batch's last event. */
-export function lastSequenceOf(order: Pick<BatchOrder, "firstSequence" | "count">): number {
-  return order.firstSequence + (order.count - 1);
-}
-
-/** The sequence that a reader must have for the batch to leave nothing out. */
-export function continuesFrom(order: BatchOrder): number {
-  return order.previousSequence === 0 ? order.firstSequence - 1 : order.previousSequence;
-}
-
-/**
- * Whether the numbers of a batch can be true: what comes from the bus is checked once, so that
- * everything behind may rely on it.
- */
-export function isPlausible(order: BatchOrder): boolean {
-  return (
-    order.count >= 1 &&
-    order.firstSequence >= 1 &&
-    order.previousSequence < order.firstSequence &&
-    Number.isSafeInteger(lastSequenceOf(order))
-  );
+export function lastSequenceOf(order: Omit<BatchOrder, "epoch">): number {
+  return order.baseSequence + order.skipped + order.count;
 }

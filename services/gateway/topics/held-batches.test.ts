@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { orderOf, sharedBatch } from "#test/support/shared-batches.ts";
 import { HeldBatches } from "./held-batches.ts";
 
 const LIMITS = { ringBytesMax: 100, ringBatchesMax: 3 };
@@ -10,11 +11,7 @@ function add(
   options: { epoch?: number; bytes?: number } = {},
 ) {
   const { epoch = 1, bytes = 10 } = options;
-  const count = last - first + 1;
-  const labels = { venue: "fake", channel: "book" };
-  const sequences = { firstSequence: first, lastSequence: last };
-  const batch = { bytes: new Uint8Array(bytes), topicId: 1, events: count, ...sequences, labels };
-  return held.add({ epoch, firstSequence: first, count, previousSequence: 0 }, batch);
+  return held.add(orderOf(first, last, epoch), sharedBatch(first, last, { bytes }));
 }
 
 function following(held: HeldBatches, sequence: number, epoch = 1) {

@@ -32,12 +32,12 @@ export class HeldBatches {
   add(order: BatchOrder, batch: SharedBatch): number {
     const { ringBatchesMax, ringBytesMax } = this.#limits;
     this.#held.push({ order, batch });
-    this.#bytes += batch.bytes.byteLength;
+    this.#bytes += batch.keptBytes;
     let dropped = 0;
     while (this.#held.length > ringBatchesMax || this.#bytes > ringBytesMax) {
       const oldest = this.#held.shift();
       assert(oldest !== undefined, "batches that hold bytes can be dropped");
-      this.#bytes -= oldest.batch.bytes.byteLength;
+      this.#bytes -= oldest.batch.keptBytes;
       dropped += 1;
     }
     return dropped;

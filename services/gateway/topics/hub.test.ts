@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { encodeBatch } from "@tickwire/proto/codec";
 import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
 import type { Bus, BusEvent } from "#bus/bus.ts";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import type { Channel } from "#core/instrument.ts";
-import { encodeQueryReply } from "#wire/bus-codec.ts";
+import { encodeQueryReply, encodeSnapshotReply } from "#wire/bus-codec.ts";
+import { encodeState } from "#wire/event-codec.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { createGatewayMetrics } from "../metrics.ts";
 import { Hub } from "./hub.ts";
@@ -56,7 +56,7 @@ describe("a topic that several sessions hold", () => {
     const view = hub.hold(name("A-USD"));
     expect(hub.hold(name("A-USD"))).toBe(view);
     expect(view?.options).toEqual({ depth: 0, intervalMs: 0 });
-    expect(followed).toEqual(["md.v1.fake.trades.A-USD"]);
+    expect(followed).toEqual(["md.v2.fake.trades.A-USD"]);
     expect(hub.topics).toBe(1);
   });
 
@@ -114,7 +114,7 @@ describe("at topicsMax", () => {
     clock.advance(1);
     hub.release(first);
     expect(hub.hold(name("C-USD"))).toBeDefined();
-    expect(followed).toEqual(["md.v1.fake.trades.A-USD", "md.v1.fake.trades.C-USD"]);
+    expect(followed).toEqual(["md.v2.fake.trades.A-USD", "md.v2.fake.trades.C-USD"]);
     expect(clock.pending).toBe(1);
     expect(hub.hold(name("D-USD"))).toBeDefined();
     expect(hub.hold(name("E-USD"))).toBeUndefined();
@@ -128,10 +128,10 @@ describe("when the bus lost something", () => {
     const bus = new MemoryBus({ clock });
     const listeners = new Set<(event: BusEvent) => void>();
     const asked: string[] = [];
-    bus.subscribe("rq.v1.>", (message) => {
+    bus.subscribe("rq.v2.>", (message) => {
       asked.push(message.subject);
-      const header = { epoch: 1, firstSequence: 3, publishedTimeUs: 1, snapshot: true };
-      message.respond(encodeQueryReply(encodeBatch(header, { kind: "trades", rows: [] })));
+      const state = encodeState({ channel: "trades", epoch: 1, sequence: 3 }, [], 1);
+      message.respond(encodeQueryReply(encodeSnapshotReply(state)));
     });
     const watched = new Proxy(bus, {
       get: (target, property) => {
@@ -154,7 +154,7 @@ describe("when the bus lost something", () => {
     };
   }
 
-  const subject = (symbol: string) => `rq.v1.fake.snapshot.trades.${symbol}`;
+  const subject = (symbol: string) => `rq.v2.fake.snapshot.trades.${symbol}`;
 
   test("by being away, every topic is compared with its publisher", async () => {
     const { asked, tell } = await live();
@@ -165,7 +165,7 @@ describe("when the bus lost something", () => {
   test.each([
     { kind: "disconnected", reason: "test" },
     { kind: "connected" },
-    { kind: "slow-consumer", pattern: "md.v1.fake.trades.C-USD", dropped: 4 },
+    { kind: "slow-consumer", pattern: "md.v2.fake.trades.C-USD", dropped: 4 },
   ] as const)("that is no topic of ours ($kind), nothing is asked", async (event) => {
     const { asked, tell } = await live();
     await tell(event);
@@ -174,7 +174,7 @@ describe("when the bus lost something", () => {
 
   test("of one topic, that one is compared", async () => {
     const { asked, tell } = await live();
-    await tell({ kind: "slow-consumer", pattern: "md.v1.fake.trades.B-USD", dropped: 4 });
+    await tell({ kind: "slow-consumer", pattern: "md.v2.fake.trades.B-USD", dropped: 4 });
     expect(asked).toEqual([subject("B-USD")]);
   });
 });

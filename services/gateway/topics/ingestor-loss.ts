@@ -1,4 +1,4 @@
-import { encodeBatch } from "@tickwire/proto/codec";
+import { BatchWriter } from "@tickwire/proto/codec";
 import type { Clock } from "#core/clock.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { channelsOf } from "../catalog/channel-names.ts";
@@ -32,7 +32,8 @@ export function announceLostIngestor(
       }));
     const { epoch, sequence } = feed.position;
     if (rows.length === 0 || sequence === 0) continue;
-    const header = { epoch, firstSequence: sequence, snapshot: true, publishedTimeUs: nowUs };
-    feed.announce(encodeBatch(header, { kind: "statuses", rows }), rows.length);
+    const chain = { kind: "statuses", epoch, sequence } as const;
+    const init = { publishedTimeUs: nowUs };
+    feed.announce(BatchWriter.snapshot(chain, { kind: "statuses", rows }, init));
   }
 }

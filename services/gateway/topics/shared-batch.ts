@@ -1,13 +1,142 @@
-/** One batch as it goes to clients: made once, shared by every session, never changed. */
-export type SharedBatch = {
-  /** An element of ServerFrame.batches with tag and length. */
-  readonly bytes: Uint8Array;
-  /** As in `bytes`; never 0. */
-  readonly topicId: number;
+import { withBase } from "@tickwire/proto/codec";
+import type { BusBatch } from "@tickwire/proto/codec";
+import { wrapBatch } from "#wire/frame-codec.ts";
+
+/** Labels of a topic, for counting what was not delivered. */
+type TopicLabels = { readonly venue: string; readonly channel: string };
+
+/** What the batches of one topic share. */
+export class SharedTopic {
+  /** In every batch; unique in this gateway, never 0. */
+  readonly id: number;
+  readonly labels: TopicLabels;
+  #unbased: SharedBatch | undefined;
+  #based: SharedBatch | undefined;
+
+  constructor(id: number, labels: TopicLabels) {
+    this.id = id;
+    this.labels = labels;
+  }
+
+  /** The form of the batch with its base, if it is the last one that was made. */
+  basedFormOf(batch: SharedBatch): SharedBatch | undefined {
+    return this.#unbased === batch ? this.#based : undefined;
+  }
+
+  /** Keeps one form with a base, because all who need it want it in the same turn. */
+  keepBasedForm(batch: SharedBatch, based: SharedBatch): void {
+    this.#unbased = batch;
+    this.#based = based;
+  }
+}
+
+/** Where a batch lies in its topic. */
+type BatchExtent = {
   /** Events in the batch, at least 1. */
   readonly events: number;
   readonly firstSequence: number;
   readonly lastSequence: number;
-  /** Labels of the topic, for counting what was not delivered. */
-  readonly labels: { readonly venue: string; readonly channel: string };
+  /** All its events stand at one sequence, and the news that follows needs its base. */
+  readonly isState: boolean;
 };
+
+/**
+ * One batch as it goes to clients, shared by every session: the form that goes on from the batch
+ * before it is made at once, the one with a base when somebody needs it.
+ */
+export class SharedBatch implements BatchExtent {
+  readonly topicId: number;
+  readonly events: number;
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  readonly isState: boolean;
+  readonly labels: TopicLabels;
+  readonly #topic: SharedTopic;
+  #bytes: Uint8Array;
+  /** Undefined if `#bytes` has it. */
+  #base: Uint8Array | undefined;
+
+  constructor(
+    topic: SharedTopic,
+    extent: BatchExtent,
+    content: { readonly bytes: Uint8Array; readonly base: Uint8Array | undefined },
+  ) {
+    this.topicId = topic.id;
+    this.labels = topic.labels;
+    this.events = extent.events;
+    this.firstSequence = extent.firstSequence;
+    this.lastSequence = extent.lastSequence;
+    this.isState = extent.isState;
+    this.#topic = topic;
+    this.#bytes = content.bytes;
+    this.#base = content.base;
+  }
+
+  /** News of a topic, copied from what the bus delivered. */
+  static news(topic: SharedTopic, batch: BusBatch): SharedBatch {
+    const { baseSequence, skipped, count, rebase } = batch;
+    const firstSequence = baseSequence + skipped + 1;
+    const lastSequence = baseSequence + skipped + count;
+    const bytes = wrapBatch(topic.id, batch, rebase);
+    const base = rebase ? undefined : batch.bytes.slice(batch.baseStart, batch.baseEnd);
+    const extent = { events: count, firstSequence, lastSequence, isState: false };
+    return new SharedBatch(topic, extent, { bytes, base });
+  }
+
+  /** The state of a topic, mostly one batch; its events all stand at the same sequence. */
+  static state(topic: SharedTopic, batches: readonly [BusBatch, ...BusBatch[]]): SharedBatch {
+    const elements = batches.map((batch) => wrapBatch(topic.id, batch, true));
+    const bytes = elements.length === 1 ? (elements[0] as Uint8Array) : concatenated(elements);
+    const events = batches.reduce((sum, { count }) => sum + count, 0);
+    const sequence = batches[0].baseSequence;
+    const extent = {
+      events,
+      firstSequence: sequence,
+      lastSequence: sequence,
+      isState: true,
+    };
+    return new SharedBatch(topic, extent, { bytes, base: undefined });
+  }
+
+  /** Elements of ServerFrame.batches with tag and length: mostly one. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** Bytes that keeping the batch costs. */
+  get keptBytes(): number {
+    return this.#bytes.byteLength + (this.#base?.byteLength ?? 0);
+  }
+
+  /** The same batch for a subscriber who cannot go on from the batch before it. */
+  get based(): SharedBatch {
+    if (this.#base === undefined) return this;
+    let based = this.#topic.basedFormOf(this);
+    if (based === undefined) {
+      const bytes = withBase(this.#bytes, this.#base);
+      based = new SharedBatch(this.#topic, this, { bytes, base: undefined });
+      this.#topic.keepBasedForm(this, based);
+    }
+    return based;
+  }
+
+  /**
+   * Every subscriber gets the base: the batch does not go on from the one that they had before. To
+   * be said before anybody has the batch.
+   */
+  startChain(): void {
+    if (this.#base === undefined) return;
+    this.#bytes = withBase(this.#bytes, this.#base);
+    this.#base = undefined;
+  }
+}
+
+function concatenated(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let position = 0;
+  for (const part of parts) {
+    whole.set(part, position);
+    position += part.byteLength;
+  }
+  return whole;
+}

@@ -1,8 +1,8 @@
-import { encodeBatch } from "@tickwire/proto/codec";
 import { expect, test } from "vitest";
 import { BusError } from "#bus/bus.ts";
 import type { Bus } from "#bus/bus.ts";
-import { encodeQueryError, encodeQueryReply } from "#wire/bus-codec.ts";
+import { encodeQueryError, encodeQueryReply, encodeSnapshotReply } from "#wire/bus-codec.ts";
+import { encodeState } from "#wire/event-codec.ts";
 import { QueryGate } from "./query-gate.ts";
 import { querySnapshot } from "./snapshot-query.ts";
 
@@ -20,14 +20,18 @@ function query(answer: () => Promise<Uint8Array>, name = NAME) {
   return { asked, outcome: querySnapshot(parts, name) };
 }
 
+const QUOTES = encodeState({ channel: "quotes", epoch: 4, sequence: 9 }, [], 1);
+
 test("asks the venue's ingestor for the topic, within queryTimeoutMs", async () => {
-  const header = { epoch: 4, firstSequence: 9, publishedTimeUs: 1, snapshot: true };
-  const batch = encodeBatch(header, { kind: "statuses", rows: [] });
-  const { asked, outcome } = query(() => Promise.resolve(encodeQueryReply(batch)));
+  const state = encodeState({ channel: "book", epoch: 4, sequence: 9 }, [], 1);
+  const reply = encodeQueryReply(encodeSnapshotReply(state));
+  const { asked, outcome } = query(() => Promise.resolve(reply));
   const answer = await outcome;
-  expect(asked).toEqual(["rq.v1.fake.snapshot.book.A-USD", { timeoutMs: 70 }]);
-  expect(answer).toMatchObject({ kind: "ok", header: { epoch: 4, firstSequence: 9, count: 0 } });
-  expect(answer).toHaveProperty("batch", batch);
+  expect(asked).toEqual(["rq.v2.fake.snapshot.book.A-USD", { timeoutMs: 70 }]);
+  expect(answer).toMatchObject({
+    kind: "ok",
+    batches: [{ epoch: 4, baseSequence: 9, count: 0, bytes: state[0]!.bytes }],
+  });
 });
 
 test.each([
@@ -42,7 +46,7 @@ test.each([
 test.each(["no-responders", "request-timeout", "bus-closed"] as const)(
   "what the bus says (%s) stays inside: a client learns that nobody answers",
   async (code: BusError["code"]) => {
-    const { outcome } = query(() => Promise.reject(new BusError(code, "rq.v1.fake: no")));
+    const { outcome } = query(() => Promise.reject(new BusError(code, "rq.v2.fake: no")));
     const message = "the ingestor of fake does not answer";
     expect(await outcome).toEqual({ kind: "unavailable", message });
   },
@@ -50,7 +54,10 @@ test.each(["no-responders", "request-timeout", "bus-closed"] as const)(
 
 test.each([
   ["the reply", Uint8Array.of(0xff, 0xff)],
-  ["the batch in it", encodeQueryReply(Uint8Array.of(0xff, 0xff))],
+  ["the snapshot in it", encodeQueryReply(Uint8Array.of(0xff, 0xff))],
+  ["the batch in that", encodeQueryReply(Uint8Array.of(0x0a, 1, 0xff))],
+  ["the list of batches", encodeQueryReply(Uint8Array.of())],
+  ["the channel", encodeQueryReply(encodeSnapshotReply(QUOTES))],
 ])("an answer of which %s is damaged makes the topic unavailable", async (_, bytes) => {
   const { outcome } = query(() => Promise.resolve(bytes));
   const message = "the ingestor of fake gave an answer that cannot be read";

@@ -1,16 +1,18 @@
-import { readBatchHeader, WireError } from "@tickwire/proto/codec";
-import type { BatchSummary } from "@tickwire/proto/codec";
+import { WireError } from "@tickwire/proto/codec";
+import type { BusBatch } from "@tickwire/proto/codec";
+import { ChannelNumbers } from "@tickwire/proto/messages";
 import { BusError } from "#bus/bus.ts";
 import type { Bus } from "#bus/bus.ts";
 import { querySubject } from "#bus/subject.ts";
 import type { Topic } from "#core/topic.ts";
-import { decodeQueryReply } from "#wire/bus-codec.ts";
+import { decodeQueryReply, decodeSnapshotReply } from "#wire/bus-codec.ts";
+import { wireChannelOf } from "../catalog/channel-names.ts";
 import type { QueryGate } from "./query-gate.ts";
 import type { TopicFailure } from "./topic-subscriber.ts";
 
-/** A state as the publisher encoded it, or why there is none. */
+/** The state as the publisher encoded it, or why there is none. */
 type SnapshotAnswer =
-  | { readonly kind: "ok"; readonly header: BatchSummary; readonly batch: Uint8Array }
+  | { readonly kind: "ok"; readonly batches: [BusBatch, ...BusBatch[]] }
   | TopicFailure;
 
 export type SnapshotQueryParts = {
@@ -40,7 +42,11 @@ export async function querySnapshot(
       const kind = reply.error.code === "CODE_NOT_FOUND" ? "unknown" : "unavailable";
       return { kind, message: reply.error.message };
     }
-    return { kind: "ok", header: readBatchHeader(reply.payload), batch: reply.payload };
+    const batches = decodeSnapshotReply(reply.payload);
+    if (batches[0].channel !== ChannelNumbers[wireChannelOf(name.channel)]) {
+      throw new WireError("malformed", "the snapshot is one of another channel");
+    }
+    return { kind: "ok", batches };
   } catch (error) {
     return { kind: "unavailable", message: reasonOf(error, name.venue) };
   }

@@ -1,7 +1,8 @@
-import { encodeBatch, readBatch, rowsOf } from "@tickwire/proto/codec";
+import { BatchWriter, readBusEvents, rowsOf } from "@tickwire/proto/codec";
+import type { BusBatch } from "@tickwire/proto/codec";
 import { expect, test } from "vitest";
 import { CHANNELS } from "#core/instrument.ts";
-import { wrapBatch } from "#wire/frame-codec.ts";
+import { SharedBatch, SharedTopic } from "./shared-batch.ts";
 import { latestAsState, startKindOf } from "./start-kind.ts";
 import type { StartKind } from "./start-kind.ts";
 
@@ -13,7 +14,7 @@ test("states start with a snapshot, replaceable events with the last one, events
   expect(channelsOf("last").sort()).toEqual(last);
 });
 
-function statuses(count: number): Uint8Array {
+function statuses(count: number): BusBatch {
   const rows = Array.from({ length: count }, (_, index) => ({
     venueTimeUs: undefined,
     receivedTimeUs: 1_000 + index,
@@ -22,28 +23,33 @@ function statuses(count: number): Uint8Array {
     reason: `number ${index}`,
     sinceTimeUs: 7,
   }));
-  const header = { epoch: 3, firstSequence: 40, publishedTimeUs: 2_000 };
-  return encodeBatch(header, { kind: "statuses", rows });
+  const writer = new BatchWriter({ kind: "statuses", epoch: 3, sequence: 39 });
+  return writer.write({ kind: "statuses", rows }, { publishedTimeUs: 2_000 })[0]!;
 }
 
-test.each([
-  ["one event, its length one byte", 1],
-  ["many events, its length three bytes", 900],
-])("the last event of a framed batch (%s) is a state at its sequence", (_, count) => {
-  const state = latestAsState(wrapBatch(300, statuses(count)));
-  const batch = readBatch(state!);
-  expect(batch).toMatchObject({
-    epoch: 3,
-    firstSequence: 40 + count - 1,
-    count: 1,
-    snapshot: true,
-  });
-  expect(batch.publishedTimeUs).toBe(2_000);
-  expect(rowsOf(batch).rows).toMatchObject([{ reason: `number ${count - 1}` }]);
-});
+const TOPIC = new SharedTopic(300, { venue: "fake", channel: "status" });
+
+test.each([1, 900])(
+  "the last event of %i that came together is a state at its sequence",
+  (count) => {
+    const state = latestAsState(SharedBatch.news(TOPIC, statuses(count)));
+    expect(state).toHaveLength(1);
+    expect(state![0]).toMatchObject({
+      epoch: 3,
+      baseSequence: 39 + count,
+      count: 1,
+      snapshot: true,
+    });
+    expect(state![0].publishedTimeUs).toBe(2_000);
+    expect(rowsOf(readBusEvents(state![0])).rows).toMatchObject([
+      { reason: `number ${count - 1}` },
+    ]);
+  },
+);
 
 test("a batch whose columns cannot be read has no last event", () => {
-  const damaged = statuses(1);
-  damaged.fill(0xff, damaged.length - 8);
-  expect(latestAsState(wrapBatch(1, damaged))).toBeUndefined();
+  const whole = statuses(1);
+  const bytes = whole.bytes.slice();
+  bytes.fill(0xff, whole.coreEnd - 8, whole.coreEnd);
+  expect(latestAsState(SharedBatch.news(TOPIC, { ...whole, bytes }))).toBeUndefined();
 });

@@ -1,6 +1,13 @@
-import { encodeBatch, readBatch, rowsOf, WireError } from "@tickwire/proto/codec";
-import type { BatchRows, DecodedBatch } from "@tickwire/proto/codec";
+import {
+  BatchReader,
+  BatchWriter,
+  rowsOf,
+  walkServerFrame,
+  WireError,
+} from "@tickwire/proto/codec";
+import type { BatchReading, BatchRows, BusBatch, DecodedBatch } from "@tickwire/proto/codec";
 import type { Channel } from "#core/instrument.ts";
+import type { SharedBatch } from "./shared-batch.ts";
 
 /**
  * How a subscription to a channel starts.
@@ -29,23 +36,34 @@ export function startKindOf(channel: Channel): StartKind {
 }
 
 /**
- * The last event of a framed batch (tag, length, Batch) as a state at its sequence. Decodes and
- * encodes, so it is for starts, not for every batch. Undefined if the batch cannot be read, as its
- * head alone does not show. The caller owns the result.
+ * The last event of a batch as a state at its sequence, mostly one batch. Decodes and encodes, so it
+ * is for starts, not for every batch. Undefined if the batch cannot be read, as its head alone does
+ * not show.
  */
-export function latestAsState(element: Uint8Array): Uint8Array | undefined {
-  let start = 1;
-  while ((element[start] ?? 0) >= 0x80) start += 1;
-  let batch: DecodedBatch;
+export function latestAsState(last: SharedBatch): [BusBatch, ...BusBatch[]] | undefined {
+  const batch = readFramed(last.based.bytes);
+  if (batch === undefined) return undefined;
+  const { epoch, publishedTimeUs } = batch;
+  const { kind, rows } = rowsOf(batch);
+  const latest = { kind, rows: rows.slice(-1) } as BatchRows;
+  const chain = { kind, epoch, sequence: last.lastSequence };
+  const [first, ...rest] = BatchWriter.snapshot(chain, latest, { publishedTimeUs });
+  return first === undefined ? undefined : [first, ...rest];
+}
+
+/** A frame of one batch that has a base; undefined if it cannot be read. */
+function readFramed(frame: Uint8Array): DecodedBatch | undefined {
+  let reading: BatchReading | undefined;
   try {
-    batch = readBatch(element, start + 1);
+    walkServerFrame(frame, {
+      message: () => undefined,
+      batch: (start, end) => {
+        reading = new BatchReader().read(frame, start, end);
+      },
+    });
   } catch (error) {
     if (error instanceof WireError) return undefined;
     throw error;
   }
-  const { kind, rows } = rowsOf(batch);
-  const { epoch, firstSequence, count, publishedTimeUs } = batch;
-  const header = { epoch, firstSequence: firstSequence + count - 1, publishedTimeUs };
-  const latest = { kind, rows: rows.slice(-1) } as BatchRows;
-  return encodeBatch({ ...header, snapshot: true }, latest);
+  return reading?.outcome === "read" ? reading.batch : undefined;
 }

@@ -1,15 +1,15 @@
-import { readBatchHeader, WireError } from "@tickwire/proto/codec";
-import type { BatchSummary } from "@tickwire/proto/codec";
+import { readBusBatch, WireError } from "@tickwire/proto/codec";
+import type { BusBatch } from "@tickwire/proto/codec";
+import { ChannelNumbers } from "@tickwire/proto/messages";
 import type { BusMessage, BusSubscription } from "#bus/bus.ts";
 import { eventSubject } from "#bus/subject.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import { formatTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
-import { wrapBatch } from "#wire/frame-codec.ts";
+import { wireChannelOf } from "../catalog/channel-names.ts";
 import type { GatewayMetrics } from "../metrics.ts";
-import { isPlausible, lastSequenceOf } from "./batch-order.ts";
-import type { TopicPosition } from "./batch-order.ts";
-import type { SharedBatch } from "./shared-batch.ts";
+import type { BatchOrder, TopicPosition } from "./batch-order.ts";
+import { SharedBatch, SharedTopic } from "./shared-batch.ts";
 import { querySnapshot } from "./snapshot-query.ts";
 import type { SnapshotQueryParts } from "./snapshot-query.ts";
 import { startKindOf } from "./start-kind.ts";
@@ -37,7 +37,9 @@ export class TopicFeed {
   readonly name: Topic;
   readonly topic: string;
   readonly #parts: TopicFeedParts;
-  readonly #labels: { readonly venue: string; readonly channel: string };
+  readonly #shared: SharedTopic;
+  /** Number of the schema's Channel, which every batch of the topic has. */
+  readonly #channel: number;
   readonly #history: TopicHistory;
   readonly #starts: TopicStarts;
   readonly #sync: TopicSync;
@@ -45,8 +47,6 @@ export class TopicFeed {
   readonly #subscribers = new Set<TopicSubscriber>();
   #waiting: ((failure: TopicFailure | undefined) => void)[] = [];
   #cancelRetry: CancelTimer | undefined;
-  #priceScale = 0;
-  #sizeScale = 0;
 
   /** Subscribes at once and asks for a first snapshot. Throws BusError if the bus is closed. */
   constructor(id: number, name: Topic, parts: TopicFeedParts) {
@@ -57,13 +57,15 @@ export class TopicFeed {
     this.name = name;
     this.topic = formatTopic(name);
     this.#parts = parts;
-    this.#labels = { venue: name.venue, channel: name.channel };
+    const shared = new SharedTopic(id, { venue: name.venue, channel: name.channel });
+    this.#shared = shared;
+    this.#channel = ChannelNumbers[wireChannelOf(name.channel)];
     this.#history = history;
     this.#starts = new TopicStarts({
       startKind,
       snapshotNeeded: name.channel === "book",
       history,
-      share: (batch, sequence) => this.#share(batch, { firstSequence: sequence, count: 1 }),
+      shared,
     });
     const actions = this.#actions();
     this.#sync = new TopicSync({ topic: this.topic, startKind, history, limits, actions });
@@ -80,16 +82,6 @@ export class TopicFeed {
   /** The sequence of the position, without making an object. */
   get sequence(): number {
     return this.#history.sequence;
-  }
-
-  /** Of the newest batch; 0 before the first. */
-  get priceScale(): number {
-    return this.#priceScale;
-  }
-
-  /** Of the newest batch; 0 before the first. */
-  get sizeScale(): number {
-    return this.#sizeScale;
   }
 
   /**
@@ -129,10 +121,10 @@ export class TopicFeed {
     this.#sync.lossSuspected(redeliver);
   }
 
-  /** Gives every subscriber a batch that the gateway made itself; the position stays. */
-  announce(batch: Uint8Array, events: number): void {
-    const { sequence } = this.#history;
-    this.#deliver(this.#shareState(batch, { firstSequence: sequence, count: events }));
+  /** Gives every subscriber a state that the gateway made itself; the position stays. */
+  announce(state: readonly BusBatch[]): void {
+    const [first, ...rest] = state;
+    if (first !== undefined) this.#deliver(SharedBatch.state(this.#shared, [first, ...rest]));
   }
 
   /** Leaves the bus. Whoever waits is told. Idempotent. */
@@ -144,19 +136,18 @@ export class TopicFeed {
 
   #onMessage(message: BusMessage): void {
     const { metrics, clock } = this.#parts;
-    const header = readOrder(message.payload);
-    if (header === undefined) {
-      metrics.badBatches.inc(this.#labels);
+    const { labels } = this.#shared;
+    const batch = readNews(message.payload, this.#channel);
+    if (batch === undefined) {
+      // As good as lost: the next one will not go on from what is here.
+      metrics.badBatches.inc(labels);
       return;
     }
-    if (header.count === 0) return;
-    metrics.batches.inc(this.#labels);
-    metrics.publishToReceiveSeconds.observe(
-      this.#labels,
-      (clock.nowUs() - header.publishedTimeUs) / 1e6,
-    );
-    this.#keepScales(header);
-    this.#sync.batchReceived(header, this.#share(message.payload, header));
+    if (batch.count === 0) return;
+    metrics.batches.inc(labels);
+    const delayUs = clock.nowUs() - batch.publishedTimeUs;
+    metrics.publishToReceiveSeconds.observe(labels, delayUs / 1e6);
+    this.#sync.batchReceived(orderOf(batch), SharedBatch.news(this.#shared, batch));
   }
 
   #deliver(batch: SharedBatch): void {
@@ -180,8 +171,8 @@ export class TopicFeed {
       answer: (failure) => this.#answerWaiting(failure),
       isSubscribed: () => this.#subscribers.size > 0,
       noticed: (what, count) => {
-        if (what === "gap") metrics.busGaps.inc(this.#labels, count);
-        else if (what === "epoch") metrics.epochChanges.inc(this.#labels, count);
+        if (what === "gap") metrics.busGaps.inc(this.#shared.labels, count);
+        else if (what === "epoch") metrics.epochChanges.inc(this.#shared.labels, count);
         else metrics.ringTrims.inc(count);
       },
     };
@@ -195,11 +186,10 @@ export class TopicFeed {
       this.#sync.queryFailed(answer);
       return;
     }
-    const { header } = answer;
-    const position = { epoch: header.epoch, sequence: header.firstSequence };
-    if (header.count > 0) this.#keepScales(header);
-    const batch = header.count > 0 ? this.#shareState(answer.batch, header) : undefined;
-    this.#sync.snapshotArrived({ position, batch });
+    const { batches } = answer;
+    const [{ epoch, baseSequence, count }] = batches;
+    const batch = count > 0 ? SharedBatch.state(this.#shared, batches) : undefined;
+    this.#sync.snapshotArrived({ position: { epoch, sequence: baseSequence }, batch });
   }
 
   #answerWaiting(failure: TopicFailure | undefined): void {
@@ -207,47 +197,21 @@ export class TopicFeed {
     this.#waiting = [];
     for (const callback of waiting) callback(failure);
   }
-
-  #keepScales(header: BatchSummary): void {
-    this.#priceScale = header.priceScale;
-    this.#sizeScale = header.sizeScale;
-  }
-
-  /** Events, each with a sequence of its own. */
-  #share(payload: Uint8Array, at: { readonly firstSequence: number; readonly count: number }) {
-    const lastSequence = lastSequenceOf(at);
-    return this.#frame(payload, {
-      events: at.count,
-      firstSequence: at.firstSequence,
-      lastSequence,
-    });
-  }
-
-  /** A state, all of it at one sequence. */
-  #shareState(payload: Uint8Array, at: { readonly firstSequence: number; readonly count: number }) {
-    const { firstSequence } = at;
-    return this.#frame(payload, { events: at.count, firstSequence, lastSequence: firstSequence });
-  }
-
-  #frame(
-    payload: Uint8Array,
-    at: Pick<SharedBatch, "events" | "firstSequence" | "lastSequence">,
-  ): SharedBatch {
-    const { events, firstSequence, lastSequence } = at;
-    const bytes = wrapBatch(this.id, payload);
-    const { id: topicId } = this;
-    return { bytes, topicId, events, firstSequence, lastSequence, labels: this.#labels };
-  }
 }
 
-/** The head of a batch; undefined if it cannot be read or its numbers cannot be true. */
-function readOrder(payload: Uint8Array): BatchSummary | undefined {
-  let header: BatchSummary;
+/** A batch of news; undefined if it cannot be read or cannot be one of the topic. */
+function readNews(payload: Uint8Array, channel: number): BusBatch | undefined {
+  let batch: BusBatch;
   try {
-    header = readBatchHeader(payload);
+    batch = readBusBatch(payload);
   } catch (error) {
     if (error instanceof WireError) return undefined;
     throw error;
   }
-  return header.count === 0 || isPlausible(header) ? header : undefined;
+  return batch.snapshot || batch.channel !== channel ? undefined : batch;
+}
+
+/** Apart from the batch, whose bytes are not ours to keep. */
+function orderOf({ epoch, baseSequence, skipped, count }: BusBatch): BatchOrder {
+  return { epoch, baseSequence, skipped, count };
 }

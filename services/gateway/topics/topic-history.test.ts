@@ -1,23 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { createPrng } from "#test/support/prng.ts";
+import { orderOf, sharedBatch } from "#test/support/shared-batches.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 import { TopicHistory } from "./topic-history.ts";
 
 const LIMITS = { ringBytesMax: 1_000, ringBatchesMax: 10 };
-const LABELS = { venue: "fake", channel: "book" };
-
 function batch(first: number, last = first, bytes = 10): SharedBatch {
-  const common = {
-    bytes: new Uint8Array(bytes),
-    topicId: 1,
-    events: last - first + 1,
-    labels: LABELS,
-  };
-  return { ...common, firstSequence: first, lastSequence: last };
-}
-
-function order(first: number, last = first, epoch = 1, previousSequence = 0) {
-  return { epoch, firstSequence: first, count: last - first + 1, previousSequence };
+  return sharedBatch(first, last, { bytes });
 }
 
 function at(sequence: number, epoch = 1) {
@@ -36,38 +25,40 @@ const firsts = (start: { readonly batches: readonly SharedBatch[] } | undefined)
 describe("a batch", () => {
   test("that continues moves the position to its last event", () => {
     const history = started(5);
-    history.append(order(6, 8), batch(6, 8));
+    history.append(orderOf(6, 8), batch(6, 8));
     expect(history.position).toEqual(at(8));
-    expect(history.lastBatch).toEqual(batch(6, 8));
+    expect(history.lastBatch).toMatchObject({ firstSequence: 6, lastSequence: 8 });
   });
 
   test("that was conflated is resumed from where it says, and not from between", () => {
     const history = started(5);
-    history.append(order(9, 9, 1, 5), batch(9));
+    history.append(orderOf(9, 9, 1, 5), batch(9));
     expect(firsts(history.resume(at(5)))).toEqual([9]);
     expect(firsts(history.resume(at(8)))).toEqual([9]);
     expect(history.resume(at(4))).toBeUndefined();
   });
 
   test.each([
-    ["leaves events out", order(7)],
-    ["is there already", order(5)],
-    ["belongs to another epoch", order(6, 6, 2)],
+    ["leaves events out", orderOf(7)],
+    ["is there already", orderOf(5)],
+    ["belongs to another epoch", orderOf(6, 6, 2)],
   ])("that %s is a bug of the caller", (_, wrong) => {
     const history = started(5);
-    expect(() => history.append(wrong, batch(wrong.firstSequence))).toThrow("only the next batch");
+    expect(() => history.append(wrong, batch(wrong.baseSequence + 1))).toThrow(
+      "only the next batch",
+    );
     expect(history.position).toEqual(at(5));
     expect(history.batches).toBe(0);
   });
 
   test("that does not end where its head says is a bug of the caller", () => {
-    expect(() => started(5).append(order(6, 8), batch(6, 7))).toThrow("ends where its head says");
+    expect(() => started(5).append(orderOf(6, 8), batch(6, 7))).toThrow("ends where its head says");
   });
 
   test("that goes on after a loss is all that is left, without a snapshot", () => {
     const history = started(5);
-    history.append(order(6), batch(6));
-    history.continueAt(order(20, 22, 2), batch(20, 22));
+    history.append(orderOf(6), batch(6));
+    history.continueAt(orderOf(20, 22, 2), batch(20, 22));
     expect(history.position).toEqual(at(22, 2));
     expect(history.hasSnapshot).toBe(false);
     expect(history.resume(at(5))).toBeUndefined();
@@ -78,15 +69,15 @@ describe("a batch", () => {
 describe("a start", () => {
   test("is the snapshot and everything after it", () => {
     const history = started(5);
-    history.append(order(6), batch(6));
-    history.append(order(7), batch(7));
+    history.append(orderOf(6), batch(6));
+    history.append(orderOf(7), batch(7));
     expect(history.startFromSnapshot()?.position).toEqual(at(5));
     expect(firsts(history.startFromSnapshot())).toEqual([5, 6, 7]);
   });
 
   test("uses a newer snapshot from then on, while what came before can still be resumed", () => {
     const history = started(5);
-    for (const sequence of [6, 7, 8]) history.append(order(sequence), batch(sequence));
+    for (const sequence of [6, 7, 8]) history.append(orderOf(sequence), batch(sequence));
     expect(history.installSnapshot(at(7), batch(7, 7, 99))).toBe(true);
     expect(firsts(history.startFromSnapshot())).toEqual([7, 8]);
     expect(firsts(history.resume(at(5)))).toEqual([6, 7, 8]);
@@ -99,8 +90,8 @@ describe("a start", () => {
     ["before what the ring holds", at(4)],
   ])("does not use a snapshot %s", (_, position) => {
     const history = started(5);
-    history.append(order(6), batch(6));
-    history.append(order(7, 8), batch(7, 8));
+    history.append(orderOf(6), batch(6));
+    history.append(orderOf(7, 8), batch(7, 8));
     expect(history.installSnapshot(position, batch(position.sequence))).toBe(false);
     expect(history.startFromSnapshot()?.position).toEqual(at(5));
   });
@@ -118,7 +109,7 @@ describe("the ring", () => {
     const history = started(0);
     let dropped = 0;
     for (let sequence = 1; sequence <= count; sequence += 1) {
-      history.append(order(sequence), batch(sequence, sequence, bytes));
+      history.append(orderOf(sequence), batch(sequence, sequence, bytes));
       dropped += history.trim();
     }
     return { history, dropped };
@@ -156,12 +147,12 @@ describe("the ring", () => {
   test("counts for its snapshot what lies after it, whichever way the snapshot came", () => {
     const history = started(0);
     for (let sequence = 1; sequence <= 8; sequence += 1) {
-      history.append(order(sequence), batch(sequence, sequence, 100));
+      history.append(orderOf(sequence), batch(sequence, sequence, 100));
     }
     expect(history.wantsSnapshot).toBe(true);
     history.installSnapshot(at(3), batch(3));
     expect(history.wantsSnapshot).toBe(false);
-    history.append(order(9), batch(9, 9, 1));
+    history.append(orderOf(9), batch(9, 9, 1));
     expect(history.wantsSnapshot).toBe(true);
     history.reset(at(9), batch(9));
     expect(history.wantsSnapshot).toBe(false);
@@ -180,7 +171,7 @@ describe("the ring", () => {
 
   test("without a snapshot wants one", () => {
     const history = new TopicHistory(LIMITS);
-    history.continueAt(order(4), batch(4));
+    history.continueAt(orderOf(4), batch(4));
     expect(history.wantsSnapshot).toBe(true);
   });
 
@@ -192,7 +183,7 @@ describe("the ring", () => {
       for (let step = 0; step < 40; step += 1) {
         const count = 1 + random.below(4);
         history.append(
-          order(last + 1, last + count),
+          orderOf(last + 1, last + count),
           batch(last + 1, last + count, random.below(200)),
         );
         last += count;

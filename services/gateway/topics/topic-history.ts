@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { continuesFrom, lastSequenceOf, relationOf } from "./batch-order.ts";
+import { lastSequenceOf, relationOf } from "./batch-order.ts";
 import type { BatchOrder, TopicPosition } from "./batch-order.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 
@@ -12,7 +12,7 @@ export type TopicStart = {
 /** How much a topic remembers. */
 export type RingLimits = { readonly ringBytesMax: number; readonly ringBatchesMax: number };
 
-type RingEntry = { readonly batch: SharedBatch; readonly previousSequence: number };
+type RingEntry = { readonly batch: SharedBatch; readonly baseSequence: number };
 
 /** Dropped entries that are worth moving the rest for. */
 const COMPACT_ENTRIES_MIN = 1_024;
@@ -38,6 +38,8 @@ export class TopicHistory implements TopicPosition {
   /** What of the ring lies after the snapshot; 0 if there is no snapshot. */
   #bytesAfterSnapshot = 0;
   #batchesAfterSnapshot = 0;
+  /** The sequence that the next batch of the chain goes on from; undefined if there is no chain. */
+  #chainedTo: number | undefined;
 
   constructor(limits: RingLimits) {
     this.#limits = limits;
@@ -109,7 +111,7 @@ export class TopicHistory implements TopicPosition {
     this.#bytesAfterSnapshot = 0;
     this.#batchesAfterSnapshot = 0;
     for (let index = this.#indexAfter(position.sequence); index < this.#ring.length; index += 1) {
-      this.#bytesAfterSnapshot += this.#entry(index).batch.bytes.byteLength;
+      this.#bytesAfterSnapshot += this.#entry(index).batch.keptBytes;
       this.#batchesAfterSnapshot += 1;
     }
     return true;
@@ -118,7 +120,7 @@ export class TopicHistory implements TopicPosition {
   /** Adds a batch that continues from here: `relationOf` says so. */
   append(order: BatchOrder, batch: SharedBatch): void {
     assert(relationOf(this, order) === "next", "only the next batch is appended to a history");
-    this.#push(order, batch, Math.min(continuesFrom(order), this.#sequence));
+    this.#push(order, batch);
   }
 
   /**
@@ -127,7 +129,7 @@ export class TopicHistory implements TopicPosition {
    */
   continueAt(order: BatchOrder, batch: SharedBatch): void {
     this.#clear(order.epoch);
-    this.#push(order, batch, continuesFrom(order));
+    this.#push(order, batch);
   }
 
   /** Drops the oldest batches while a limit is exceeded. Returns how many went. */
@@ -139,7 +141,7 @@ export class TopicHistory implements TopicPosition {
       const { batch } = this.#entry(this.#head);
       this.#ring[this.#head] = undefined;
       this.#head += 1;
-      this.#ringBytes -= batch.bytes.byteLength;
+      this.#ringBytes -= batch.keptBytes;
       lastDropped = batch.lastSequence;
       dropped += 1;
     }
@@ -177,8 +179,8 @@ export class TopicHistory implements TopicPosition {
     if (sequence === this.#sequence) return true;
     const index = this.#indexAfter(sequence);
     if (index === this.#ring.length) return false;
-    const { batch, previousSequence } = this.#entry(index);
-    return previousSequence <= sequence && batch.firstSequence > sequence;
+    const { batch, baseSequence } = this.#entry(index);
+    return baseSequence <= sequence && batch.firstSequence > sequence;
   }
 
   /** Where the batches begin that have an event after `sequence`. */
@@ -199,15 +201,20 @@ export class TopicHistory implements TopicPosition {
     }
   }
 
-  #push(order: BatchOrder, batch: SharedBatch, previousSequence: number): void {
-    const { lastSequence, bytes } = batch;
+  #push(order: BatchOrder, batch: SharedBatch): void {
+    const { baseSequence } = order;
+    const { lastSequence } = batch;
     assert(lastSequence === lastSequenceOf(order), "a batch ends where its head says");
     assert(lastSequence > this.#sequence, "a history only goes forward");
+    // Whoever has what the ring has stands in the chain only if no batch of it is left out.
+    if (baseSequence !== this.#chainedTo) batch.startChain();
+    this.#chainedTo = lastSequence;
     this.#sequence = lastSequence;
-    this.#ring.push({ batch, previousSequence });
-    this.#ringBytes += bytes.byteLength;
+    this.#ring.push({ batch, baseSequence });
+    const bytes = batch.keptBytes;
+    this.#ringBytes += bytes;
     if (this.#snapshot === undefined) return;
-    this.#bytesAfterSnapshot += bytes.byteLength;
+    this.#bytesAfterSnapshot += bytes;
     this.#batchesAfterSnapshot += 1;
   }
 
@@ -220,6 +227,7 @@ export class TopicHistory implements TopicPosition {
   #clear(epoch: number): void {
     this.#epoch = epoch;
     this.#sequence = 0;
+    this.#chainedTo = undefined;
     this.#ring.length = 0;
     this.#head = 0;
     this.#ringBytes = 0;

@@ -1,45 +1,40 @@
-import { encodeBatch } from "@tickwire/proto/codec";
+import { BatchWriter } from "@tickwire/proto/codec";
+import type { BusBatch } from "@tickwire/proto/codec";
 import { describe, expect, test } from "vitest";
-import { wrapBatch } from "#wire/frame-codec.ts";
-import type { SharedBatch } from "./shared-batch.ts";
+import { orderOf, sharedBatch } from "#test/support/shared-batches.ts";
+import { SharedBatch, SharedTopic } from "./shared-batch.ts";
 import type { StartKind } from "./start-kind.ts";
 import { TopicHistory } from "./topic-history.ts";
 import { TopicStarts } from "./topic-start.ts";
 
-const LABELS = { venue: "fake", channel: "any" };
+const SHARED = new SharedTopic(1, { venue: "fake", channel: "any" });
 const NEW = { snapshot: true, resume: undefined };
 const NEWS_ONLY = { snapshot: false, resume: undefined };
 
-function order(firstSequence: number, count = 1) {
-  return { epoch: 1, firstSequence, count, previousSequence: 0 };
-}
-
 /** A batch of statuses, because rows of them are the shortest to write. */
-function batch(firstSequence: number): SharedBatch {
+function statuses(sequence: number): BusBatch {
   const row = { venueTimeUs: undefined, receivedTimeUs: 1, sinceTimeUs: 1, reason: "" };
   const rows = [{ ...row, channel: "trades" as const, state: "live" as const }];
-  const header = { epoch: 1, firstSequence, publishedTimeUs: 1 };
-  const bytes = wrapBatch(1, encodeBatch(header, { kind: "statuses", rows }));
-  const sequences = { firstSequence, lastSequence: firstSequence };
-  return { bytes, topicId: 1, events: 1, ...sequences, labels: LABELS };
+  const writer = new BatchWriter({ kind: "statuses", epoch: 1, sequence: sequence - 1 });
+  return writer.write({ kind: "statuses", rows }, { publishedTimeUs: 1 })[0]!;
+}
+
+function batch(sequence: number): SharedBatch {
+  return SharedBatch.news(SHARED, statuses(sequence));
 }
 
 /** A topic with a state at 5 and the batches 6 and 7. */
 function topic(startKind: StartKind, options: { snapshotNeeded?: boolean } = {}) {
   const history = new TopicHistory({ ringBytesMax: 10_000, ringBatchesMax: 3 });
   history.reset({ epoch: 1, sequence: 5 }, startKind === "none" ? undefined : batch(5));
-  for (const sequence of [6, 7]) history.append(order(sequence), batch(sequence));
-  let shared = 0;
+  for (const sequence of [6, 7]) history.append(orderOf(sequence), batch(sequence));
   const starts = new TopicStarts({
     startKind,
     snapshotNeeded: options.snapshotNeeded ?? false,
     history,
-    share: (bytes, sequence) => {
-      shared += 1;
-      return { ...batch(sequence), bytes };
-    },
+    shared: SHARED,
   });
-  return { history, starts, shared: () => shared };
+  return { history, starts };
 }
 
 const firsts = (batches: readonly SharedBatch[]) => batches.map((each) => each.firstSequence);
@@ -53,15 +48,14 @@ describe("somebody new", () => {
   });
 
   test("gets the last event as a state, made once for all, where each replaces the one before", () => {
-    const { starts, history, shared } = topic("last");
+    const { starts, history } = topic("last");
     const first = starts.startOf(NEW);
     expect(firsts(first.batches)).toEqual([7]);
     expect(first.position).toEqual({ epoch: 1, sequence: 7 });
     expect(starts.startOf(NEW).batches[0]).toBe(first.batches[0]);
-    expect(shared()).toBe(1);
-    history.append(order(8), batch(8));
+    expect(first.batches[0]!.isState).toBe(true);
+    history.append(orderOf(8), batch(8));
     expect(firsts(starts.startOf(NEW).batches)).toEqual([8]);
-    expect(shared()).toBe(2);
   });
 
   test("gets the state of the publisher where no event has come since", () => {
@@ -72,7 +66,7 @@ describe("somebody new", () => {
 
   test("gets the state of the publisher where the last event cannot be read", () => {
     const { starts, history } = topic("last");
-    history.append(order(8), { ...batch(8), bytes: wrapBatch(1, new Uint8Array([0xff])) });
+    history.append(orderOf(8), sharedBatch(8));
     expect(firsts(starts.startOf(NEW).batches)).toEqual([5, 6, 7, 8]);
   });
 

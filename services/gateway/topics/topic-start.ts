@@ -1,7 +1,8 @@
 import type { TopicPosition } from "./batch-order.ts";
 import { latestAsState } from "./start-kind.ts";
 import type { StartKind } from "./start-kind.ts";
-import type { SharedBatch } from "./shared-batch.ts";
+import { SharedBatch } from "./shared-batch.ts";
+import type { SharedTopic } from "./shared-batch.ts";
 import type { TopicHistory, TopicStart } from "./topic-history.ts";
 import type { AttachOptions, Attached } from "./topic-subscriber.ts";
 
@@ -10,8 +11,7 @@ type TopicStartsParts = {
   /** Books cannot be followed without the state that their changes apply to. */
   readonly snapshotNeeded: boolean;
   readonly history: TopicHistory;
-  /** Frames a state of one event at its sequence. */
-  readonly share: (batch: Uint8Array, sequence: number) => SharedBatch;
+  readonly shared: SharedTopic;
 };
 
 /** What subscriptions of one topic begin with, from what its history has. */
@@ -52,7 +52,7 @@ export class TopicStarts {
 
   /** The latest event alone, as a state. Made when it is first wanted. */
   #startFromLast(): TopicStart | undefined {
-    const { history, share } = this.#parts;
+    const { history, shared } = this.#parts;
     const last = history.lastBatch;
     if (last === undefined) return undefined;
     const { position } = history;
@@ -61,9 +61,9 @@ export class TopicStarts {
       latest?.position.epoch !== position.epoch ||
       latest.position.sequence !== position.sequence
     ) {
-      const state = latestAsState(last.bytes);
+      const state = latestAsState(last);
       if (state === undefined) return undefined;
-      latest = { position, state: share(state, last.lastSequence) };
+      latest = { position, state: SharedBatch.state(shared, state) };
       this.#latest = latest;
     }
     return { position, batches: [latest.state] };

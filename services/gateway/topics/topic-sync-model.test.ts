@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { sharedBatch } from "#test/support/shared-batches.ts";
 import type { BatchOrder, TopicPosition } from "./batch-order.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 import type { StartKind } from "./start-kind.ts";
@@ -16,17 +17,16 @@ import { TopicSync } from "./topic-sync.ts";
 /** Small, so that histories outgrow their snapshots and held batches their room. */
 const LIMITS = { ringBytesMax: 60, ringBatchesMax: 6 };
 const BATCH_BYTES = 10;
-const LABELS = { venue: "fake", channel: "any" };
-
 /** Only the model looks in here: what a batch is, by what the publisher meant. */
 type Meaning = BatchOrder & { readonly state: boolean };
 const MEANINGS = new WeakMap<SharedBatch, Meaning>();
 
 function shared(meaning: Meaning): SharedBatch {
-  const { firstSequence, count, state } = meaning;
-  const lastSequence = state ? firstSequence : firstSequence + count - 1;
-  const bytes = new Uint8Array(BATCH_BYTES);
-  const batch = { bytes, topicId: 1, events: count, firstSequence, lastSequence, labels: LABELS };
+  const { baseSequence, count, state } = meaning;
+  const first = state ? baseSequence : baseSequence + 1;
+  const last = state ? baseSequence : baseSequence + count;
+  const options = { bytes: BATCH_BYTES, events: count, isState: state };
+  const batch = sharedBatch(first, last, options);
   MEANINGS.set(batch, meaning);
   return batch;
 }
@@ -46,7 +46,8 @@ class Follower {
   }
 
   receive(batch: SharedBatch): void {
-    const { epoch, firstSequence, state } = MEANINGS.get(batch)!;
+    const { epoch, state } = MEANINGS.get(batch)!;
+    const { firstSequence } = batch;
     if (state) {
       if (epoch === this.epoch) assert(firstSequence >= this.sequence, "a state goes back");
       this.needsState = false;
@@ -131,10 +132,10 @@ class World {
   }
 
   publish(count: number, fate: Fate): void {
-    const firstSequence = this.#sequence + 1;
+    const baseSequence = this.#sequence;
     this.#sequence += count;
     const epoch = this.#epoch;
-    const meaning = { epoch, firstSequence, count, previousSequence: 0, state: false };
+    const meaning = { epoch, baseSequence, skipped: 0, count, state: false };
     if (fate === "late") this.#delayed.push(meaning);
     if (fate === "arrives" || fate === "twice") this.#arrive(meaning);
     if (fate === "twice") this.#arrive(meaning);
@@ -155,7 +156,7 @@ class World {
   readQuery(): void {
     if (this.#query === undefined) return;
     const position = { epoch: this.#epoch, sequence: this.#sequence };
-    const meaning = { ...position, firstSequence: this.#sequence, count: 2, previousSequence: 0 };
+    const meaning = { ...position, baseSequence: this.#sequence, skipped: 0, count: 2 };
     const none = this.#startKind === "none" || this.#sequence === 0;
     const batch = none ? undefined : shared({ ...meaning, state: true });
     this.#query.taken = { position, batch };

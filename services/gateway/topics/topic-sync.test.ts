@@ -1,5 +1,6 @@
 import { AssertionError } from "node:assert";
 import { describe, expect, test } from "vitest";
+import { orderOf, sharedBatch } from "#test/support/shared-batches.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 import type { StartKind } from "./start-kind.ts";
 import { TopicHistory } from "./topic-history.ts";
@@ -9,11 +10,6 @@ import { TopicSync } from "./topic-sync.ts";
 
 const LIMITS = { ringBytesMax: 1_000, ringBatchesMax: 4 };
 const REFUSED = { kind: "unavailable", message: "refused" } as const;
-
-function shared(firstSequence: number, lastSequence: number, events: number): SharedBatch {
-  const labels = { venue: "fake", channel: "book" };
-  return { bytes: new Uint8Array(9), topicId: 1, events, firstSequence, lastSequence, labels };
-}
 
 /** A state machine that writes down what it does. Its snapshots are at sequence 5 of epoch 1. */
 class Rig {
@@ -42,14 +38,11 @@ class Rig {
   }
 
   batch(first: number, last = first, epoch = 1, bytes = 9): void {
-    const count = last - first + 1;
-    const order = { epoch, firstSequence: first, count, previousSequence: 0 };
-    const batch = { ...shared(first, last, count), bytes: new Uint8Array(bytes) };
-    this.sync.batchReceived(order, batch);
+    this.sync.batchReceived(orderOf(first, last, epoch), sharedBatch(first, last, { bytes }));
   }
 
   snapshot(sequence: number, epoch = 1): void {
-    const batch = shared(sequence, sequence, 3);
+    const batch = sharedBatch(sequence, sequence, { events: 3, isState: true });
     this.sync.snapshotArrived({ position: { epoch, sequence }, batch });
   }
 
@@ -72,9 +65,8 @@ class Rig {
   }
 }
 
-function range({ firstSequence, lastSequence, events }: SharedBatch): string {
-  const state = events !== lastSequence - firstSequence + 1;
-  return state ? `state ${firstSequence}` : `${firstSequence}-${lastSequence}`;
+function range({ firstSequence, lastSequence, isState }: SharedBatch): string {
+  return isState ? `state ${firstSequence}` : `${firstSequence}-${lastSequence}`;
 }
 
 type Row = {
@@ -557,12 +549,12 @@ test("what clients are told names the topic and nothing of the inside", () => {
   const parts = { topic: "fake:A/book", startKind: "snapshot", history, limits: LIMITS } as const;
   const sync = new TopicSync({ ...parts, actions });
   sync.startWanted();
-  sync.batchReceived(
-    { epoch: 1, firstSequence: 9, count: 1, previousSequence: 0 },
-    shared(9, 9, 1),
-  );
+  sync.batchReceived(orderOf(9), sharedBatch(9));
   for (let query = 0; query < 3; query += 1) {
-    sync.snapshotArrived({ position: { epoch: 1, sequence: 5 }, batch: shared(5, 5, 3) });
+    sync.snapshotArrived({
+      position: { epoch: 1, sequence: 5 },
+      batch: sharedBatch(5, 5, { events: 3, isState: true }),
+    });
   }
   sync.closed();
   expect(answers).toEqual([

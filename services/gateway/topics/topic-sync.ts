@@ -164,7 +164,7 @@ export class TopicSync {
         return;
       case "gap":
         this.#actions.noticed("gap", 1);
-        this.#actions.reportGap(this.#history.sequence + 1, order.firstSequence - 1);
+        this.#actions.reportGap(this.#history.sequence + 1, order.baseSequence);
         break;
       case "epoch":
         this.#actions.noticed("epoch", 1);

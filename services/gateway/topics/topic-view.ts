@@ -41,16 +41,6 @@ export class TopicView {
     return this.#feed.topic;
   }
 
-  /** Of the newest batch; 0 before the first. */
-  get priceScale(): number {
-    return this.#feed.priceScale;
-  }
-
-  /** Of the newest batch; 0 before the first. */
-  get sizeScale(): number {
-    return this.#feed.sizeScale;
-  }
-
   /** Up to where the gateway has received the topic. */
   get position(): TopicPosition {
     return this.#feed.position;

@@ -1,4 +1,4 @@
-import { readBatch } from "@tickwire/proto/codec";
+import { readBusBatch, readBusEvents } from "@tickwire/proto/codec";
 import { describe, expect, test } from "vitest";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import type { MarketEvent } from "#core/market-event.ts";
@@ -308,8 +308,8 @@ describe("a replay", () => {
     const bus = new MemoryBus({ clock });
     const broken: number[] = [];
     let next = 1;
-    bus.subscribe("md.v1.fake.trades.A", ({ payload }) => {
-      const { firstSequence, count } = readBatch(payload);
+    bus.subscribe("md.v2.fake.trades.A", ({ payload }) => {
+      const { firstSequence, count } = readBusEvents(readBusBatch(payload));
       if (firstSequence !== next || count > 64) broken.push(firstSequence);
       next = firstSequence + count;
     });
@@ -325,7 +325,7 @@ describe("a replay", () => {
     expect(summary.events["trade"]).toBe(1_000);
     expect(broken).toEqual([]);
     expect(next).toBe(1_001);
-    const reply = await bus.request("rq.v1.fake.catalog", new Uint8Array(), { timeoutMs: 100 });
+    const reply = await bus.request("rq.v2.fake.catalog", new Uint8Array(), { timeoutMs: 100 });
     expect(reply.length).toBeGreaterThan(10);
     replay.close();
     replay.close();

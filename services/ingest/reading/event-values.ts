@@ -18,7 +18,7 @@ type QuoteValues = Pick<
 >;
 
 /** The numbers of a ticker, as the venue writes them. */
-type TickerTexts = {
+export type TickerTexts = {
   readonly [Field in TickerField]?: unknown;
 };
 

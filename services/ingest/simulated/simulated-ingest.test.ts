@@ -1,4 +1,4 @@
-import { readBatch } from "@tickwire/proto/codec";
+import { readBusBatch, readBusEvents } from "@tickwire/proto/codec";
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { MemoryBus } from "#bus/memory-bus.ts";
@@ -13,8 +13,8 @@ test("the simulated venue goes through the ingestor like any other, without a re
   const bus = new MemoryBus({ clock });
   const counts = new Map<string, number>();
   const last = new Map<string, number>();
-  bus.subscribe("md.v1.simulated.>", ({ subject, payload }) => {
-    const batch = readBatch(payload);
+  bus.subscribe("md.v2.simulated.>", ({ subject, payload }) => {
+    const batch = readBusEvents(readBusBatch(payload));
     const channel = subject.split(".")[3] ?? "";
     counts.set(channel, (counts.get(channel) ?? 0) + batch.count);
     expect(batch.firstSequence).toBe((last.get(subject) ?? 0) + 1);

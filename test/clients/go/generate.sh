@@ -11,4 +11,4 @@ for file in $files; do
 done
 mkdir -p gen
 # shellcheck disable=SC2086 -- the lists are words
-${PROTOC:-protoc} -I$proto/next -I$proto --go_out=. --go_opt=module=tickwire.example/reader $mapping $files
+${PROTOC:-protoc} -I$proto --go_out=. --go_opt=module=tickwire.example/reader $mapping $files

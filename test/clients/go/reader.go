@@ -1,4 +1,4 @@
-// Package main reads the vectors of proto/vectors: generated code and what proto/next/wire.md says.
+// Package main reads the vectors of proto/vectors: generated code and what proto/wire.md says.
 //
 //	go run . VECTORS
 //

@@ -1,4 +1,4 @@
-"""Reads the vectors of proto/vectors: generated code and what proto/next/wire.md says.
+"""Reads the vectors of proto/vectors: generated code and what proto/wire.md says.
 
     python reader.py GENERATED VECTORS
 

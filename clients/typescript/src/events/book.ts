@@ -1,12 +1,21 @@
 import { formatDecimal, toNumber, type Mantissa, type OrderBook } from "@tickwire/proto/model";
 import type { TopicInfo } from "../topics/topic.ts";
+import { withoutBigInts } from "./event-base.ts";
 
 /** One price level, exact and as numbers. */
 export class BookLevel {
+  /** Nearest double. */
+  readonly price: number;
+  /** Exact plain decimal. */
+  readonly priceText: string;
   /** The price without its point: price = priceMantissa / 10^priceScale, exactly. */
   readonly priceMantissa: Mantissa;
   /** Decimals of the price. */
   readonly priceScale: number;
+  /** Nearest double. */
+  readonly size: number;
+  /** Exact plain decimal. */
+  readonly sizeText: string;
   /** The size without its point: size = sizeMantissa / 10^sizeScale, exactly. */
   readonly sizeMantissa: Mantissa;
   /** Decimals of the size. */
@@ -18,35 +27,19 @@ export class BookLevel {
     sizeMantissa: Mantissa,
     sizeScale: number,
   ) {
+    this.price = toNumber(priceMantissa, priceScale);
+    this.priceText = formatDecimal(priceMantissa, priceScale);
     this.priceMantissa = priceMantissa;
     this.priceScale = priceScale;
+    this.size = toNumber(sizeMantissa, sizeScale);
+    this.sizeText = formatDecimal(sizeMantissa, sizeScale);
     this.sizeMantissa = sizeMantissa;
     this.sizeScale = sizeScale;
   }
 
-  /** Nearest double. */
-  get price(): number {
-    return toNumber(this.priceMantissa, this.priceScale);
-  }
-
-  /** Exact plain decimal. */
-  get priceText(): string {
-    return formatDecimal(this.priceMantissa, this.priceScale);
-  }
-
-  /** Nearest double. */
-  get size(): number {
-    return toNumber(this.sizeMantissa, this.sizeScale);
-  }
-
-  /** Exact plain decimal. */
-  get sizeText(): string {
-    return formatDecimal(this.sizeMantissa, this.sizeScale);
-  }
-
-  /** Price and size as exact text. */
-  toJSON(): [string, string] {
-    return [this.priceText, this.sizeText];
+  /** For JSON.stringify, which refuses a bigint: mantissas beyond 2^53 become text. */
+  toJSON(): Record<string, unknown> {
+    return withoutBigInts(this);
   }
 }
 
@@ -84,7 +77,7 @@ export function bookLevels(
 const NO_LEVELS: readonly BookLevel[] = [];
 const NO_BEST: BestLevels = { bid: undefined, ask: undefined };
 
-/** What the maintainer of a book writes after a change. */
+/** Where a book stands after a change. */
 export type BookMark = {
   readonly epoch: number;
   readonly sequence: number;
@@ -93,25 +86,68 @@ export type BookMark = {
   readonly publishedTimeUs: number;
 };
 
+/** A book as its maintainer has it; views of it only read. */
+export class BookSource {
+  readonly book: OrderBook;
+  state: BookState = "syncing";
+  mark: BookMark | undefined;
+  /** Rises with each change, so that views know what they computed before. */
+  version = 0;
+
+  constructor(book: OrderBook) {
+    this.book = book;
+  }
+
+  /** The book changed, or its worth did. */
+  update(state: BookState, mark: BookMark | undefined = this.mark): void {
+    this.state = state;
+    this.mark = mark;
+    this.version += 1;
+  }
+}
+
+/** A book as it was at one moment. Nothing in it ever changes. */
+export type BookSnapshot = BookMark & {
+  /** Tells it from events and from live books. */
+  readonly type: "book-snapshot";
+  /** `VENUE:SYMBOL/book`. */
+  readonly topic: string;
+  /** Lower case, such as `binance`. */
+  readonly venue: string;
+  /** Tickwire's symbol, unique within the venue. */
+  readonly symbol: string;
+  /** The venue's own symbol. */
+  readonly venueSymbol: string;
+  /** What the book was worth. */
+  readonly state: BookState;
+  /** Bids to the depth asked for, best first; empty unless `live`. */
+  readonly bids: readonly BookLevel[];
+  /** Asks to the depth asked for, best first; empty unless `live`. */
+  readonly asks: readonly BookLevel[];
+};
+
+/** Levels of each side that a console shows. */
+const INSPECTED_LEVELS = 5;
+
 /**
- * The maintained book of one topic: a view that always shows the latest state, not a copy of the
- * state it was yielded for. Arrays that it hands out are never changed afterwards.
+ * The maintained book of one topic: a live view that always shows the latest state, not a copy of
+ * the state it was yielded for. `snapshot()` is such a copy. Arrays that it hands out are never
+ * changed afterwards.
  */
 export class LiveBook {
   /** Tells it from events. */
   readonly type = "live-book";
   readonly #info: TopicInfo;
-  readonly #book: OrderBook;
-  #state: BookState = "syncing";
-  #mark: BookMark | undefined;
+  readonly #source: BookSource;
+  #version = 0;
   #bids: readonly BookLevel[] | undefined;
   #asks: readonly BookLevel[] | undefined;
   #best: BestLevels | undefined;
 
   /** For this package: books come from `client.book()`. */
-  constructor(info: TopicInfo, book: OrderBook) {
+  constructor(info: TopicInfo, source: BookSource) {
     this.#info = info;
-    this.#book = book;
+    this.#source = source;
   }
 
   /** `VENUE:SYMBOL/book`. */
@@ -136,86 +172,113 @@ export class LiveBook {
 
   /** What the book is worth now. */
   get state(): BookState {
-    return this.#state;
+    return this.#source.state;
   }
 
   /** Of the last event that the book holds; 0 before the first. */
   get epoch(): number {
-    return this.#mark?.epoch ?? 0;
+    return this.#source.mark?.epoch ?? 0;
   }
 
   /** Of the last event that the book holds; 0 before the first. */
   get sequence(): number {
-    return this.#mark?.sequence ?? 0;
+    return this.#source.mark?.sequence ?? 0;
   }
 
   /** Microseconds since 1970; undefined if the venue gave no time for the last event. */
   get venueTimeUs(): number | undefined {
-    return this.#mark?.venueTimeUs;
+    return this.#source.mark?.venueTimeUs;
   }
 
   /** When Tickwire received the last event, microseconds since 1970; 0 before the first. */
   get receivedTimeUs(): number {
-    return this.#mark?.receivedTimeUs ?? 0;
+    return this.#source.mark?.receivedTimeUs ?? 0;
   }
 
   /** When the last batch was published, microseconds since 1970; 0 before the first. */
   get publishedTimeUs(): number {
-    return this.#mark?.publishedTimeUs ?? 0;
+    return this.#source.mark?.publishedTimeUs ?? 0;
   }
 
   /** All bids, best first; empty unless `live`. */
   get bids(): readonly BookLevel[] {
+    this.#refresh();
     this.#bids ??= this.topBids();
     return this.#bids;
   }
 
   /** All asks, best first; empty unless `live`. */
   get asks(): readonly BookLevel[] {
+    this.#refresh();
     this.#asks ??= this.topAsks();
     return this.#asks;
   }
 
   /** Best bid and offer; both undefined unless `live`. */
   get bbo(): BestLevels {
-    if (this.#state !== "live") return NO_BEST;
+    if (this.#source.state !== "live") return NO_BEST;
+    this.#refresh();
     this.#best ??= { bid: this.topBids(1)[0], ask: this.topAsks(1)[0] };
     return this.#best;
   }
 
   /** The best `depth` bids (all without it), best first. Cheaper than `bids` for a deep book. */
   topBids(depth?: number): readonly BookLevel[] {
-    if (this.#state !== "live") return NO_LEVELS;
-    return bookLevels(this.#book.bids(depth), this.#book.priceScale, this.#book.sizeScale);
+    if (this.#source.state !== "live") return NO_LEVELS;
+    const { book } = this.#source;
+    return bookLevels(book.bids(depth), book.priceScale, book.sizeScale);
   }
 
   /** The best `depth` asks (all without it), best first. Cheaper than `asks` for a deep book. */
   topAsks(depth?: number): readonly BookLevel[] {
-    if (this.#state !== "live") return NO_LEVELS;
-    return bookLevels(this.#book.asks(depth), this.#book.priceScale, this.#book.sizeScale);
+    if (this.#source.state !== "live") return NO_LEVELS;
+    const { book } = this.#source;
+    return bookLevels(book.asks(depth), book.priceScale, book.sizeScale);
   }
 
-  /** The book as plain data with exact decimals as text. */
-  toJSON(): Record<string, unknown> {
-    return {
-      type: this.type,
-      venue: this.venue,
-      symbol: this.symbol,
-      venueSymbol: this.venueSymbol,
-      state: this.state,
-      epoch: this.epoch,
-      sequence: this.sequence,
-      ...(this.venueTimeUs === undefined ? {} : { venueTimeUs: this.venueTimeUs }),
-      receivedTimeUs: this.receivedTimeUs,
-      bids: this.bids.map((level) => level.toJSON()),
-      asks: this.asks.map((level) => level.toJSON()),
+  /** The book as it is now, to keep, compare or hand on: all of it, or the best `depth` levels. */
+  snapshot(depth?: number): BookSnapshot {
+    const { topic, venue, symbol, venueSymbol, state, epoch, sequence } = this;
+    const { venueTimeUs, receivedTimeUs, publishedTimeUs } = this;
+    const freeze = (levels: readonly BookLevel[]) => {
+      for (const level of levels) Object.freeze(level);
+      return Object.freeze(levels);
     };
+    return Object.freeze({
+      type: "book-snapshot",
+      topic,
+      venue,
+      symbol,
+      venueSymbol,
+      state,
+      epoch,
+      sequence,
+      venueTimeUs,
+      receivedTimeUs,
+      publishedTimeUs,
+      bids: freeze(this.topBids(depth)),
+      asks: freeze(this.topAsks(depth)),
+    });
   }
 
-  /** For this package: the book changed, or its worth did. Drops what was computed from it. */
-  update(state: BookState, mark?: BookMark): void {
-    this.#state = state;
-    if (mark !== undefined) this.#mark = mark;
+  /** For JSON.stringify: the book as it is now. */
+  toJSON(): BookSnapshot {
+    return this.snapshot();
+  }
+
+  /** What Node's console shows: where the book stands, and its best levels. */
+  [Symbol.for("nodejs.util.inspect.custom")](): Record<string, unknown> {
+    const { type, topic, state, epoch, sequence } = this;
+    const texts = ({ priceText, sizeText }: BookLevel) => `${sizeText} @ ${priceText}`;
+    const bids = this.topBids(INSPECTED_LEVELS).map(texts);
+    const asks = this.topAsks(INSPECTED_LEVELS).map(texts);
+    return { type, topic, state, epoch, sequence, bids, asks };
+  }
+
+  /** Drops what was computed from an older state. */
+  #refresh(): void {
+    if (this.#version === this.#source.version) return;
+    this.#version = this.#source.version;
     this.#bids = undefined;
     this.#asks = undefined;
     this.#best = undefined;

@@ -1,8 +1,8 @@
 import { canonicalDecimal, multiplyDecimals } from "@tickwire/proto/model";
-import type { Instrument } from "@tickwire/proto/service";
+import type { Instrument } from "../rpc/instrument.ts";
 
 /** What of an instrument says how much a size is worth. */
-export type SizedInstrument = Pick<Instrument, "sizeUnit" | "contractSize" | "inverse">;
+export type SizedInstrument = Pick<Instrument, "sizeUnit" | "contractSizeText" | "inverse">;
 
 /**
  * A size in units of the base asset, exactly. Undefined where that is no plain product: a size in
@@ -10,10 +10,10 @@ export type SizedInstrument = Pick<Instrument, "sizeUnit" | "contractSize" | "in
  * unknown worth cannot be converted at all.
  */
 export function sizeInBase(size: string, instrument: SizedInstrument): string | undefined {
-  const { sizeUnit, contractSize, inverse } = instrument;
-  if (sizeUnit === "SIZE_UNIT_BASE") return canonicalDecimal(size);
-  if (sizeUnit !== "SIZE_UNIT_CONTRACT" || inverse || contractSize === "") return undefined;
-  return multiplyDecimals(size, contractSize);
+  const { sizeUnit, contractSizeText, inverse } = instrument;
+  if (sizeUnit === "base") return canonicalDecimal(size);
+  if (sizeUnit !== "contract" || inverse || contractSizeText === undefined) return undefined;
+  return multiplyDecimals(size, contractSizeText);
 }
 
 /**
@@ -24,10 +24,10 @@ export function valueInQuote(
   { size, price }: { readonly size: string; readonly price: string },
   instrument: SizedInstrument,
 ): string | undefined {
-  const { sizeUnit, contractSize, inverse } = instrument;
-  if (sizeUnit === "SIZE_UNIT_QUOTE") return canonicalDecimal(size);
-  if (sizeUnit === "SIZE_UNIT_CONTRACT" && inverse) {
-    return contractSize === "" ? undefined : multiplyDecimals(size, contractSize);
+  const { sizeUnit, contractSizeText, inverse } = instrument;
+  if (sizeUnit === "quote") return canonicalDecimal(size);
+  if (sizeUnit === "contract" && inverse) {
+    return contractSizeText === undefined ? undefined : multiplyDecimals(size, contractSizeText);
   }
   const inBase = sizeInBase(size, instrument);
   return inBase === undefined ? undefined : multiplyDecimals(inBase, price);

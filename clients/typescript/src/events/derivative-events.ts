@@ -5,119 +5,93 @@ import type {
   MarkPriceRow,
   OpenInterestRow,
 } from "@tickwire/proto/codec";
-import { numberOfOptionalText, numberOfText } from "./event-base.ts";
+import type { TopicInfo } from "../topics/topic.ts";
+import { numberOfOptionalText, numberOfText } from "./decimal-numbers.ts";
+import type { EventBatch } from "./event-base.ts";
 import { RowEvent } from "./row-event.ts";
 
 /** The funding rate of a perpetual. */
-export class Funding extends RowEvent<FundingRow> {
-  /** Tells the kinds of events apart. */
-  readonly type = "funding";
-
+export class Funding extends RowEvent<"funding", FundingRow> {
   /** Per funding interval as a fraction: 0.0001 is 0.01 %. */
-  get rate(): number {
-    return numberOfText(this.row.rate);
-  }
-
+  readonly rate: number;
   /** Exact plain decimal. */
-  get rateText(): string {
-    return this.row.rate;
-  }
-
+  readonly rateText: string;
   /** When it is next paid, microseconds since 1970; undefined if unknown. */
-  get nextFundingTimeUs(): number | undefined {
-    return this.row.nextFundingTimeUs;
-  }
-
+  readonly nextFundingTimeUs: number | undefined;
   /** Undefined if unknown. */
-  get intervalMs(): number | undefined {
-    return this.row.intervalMs;
+  readonly intervalMs: number | undefined;
+
+  constructor(info: TopicInfo, batch: EventBatch, index: number, row: FundingRow) {
+    super("funding", info, batch, index, row);
+    this.rate = numberOfText(row.rate);
+    this.rateText = row.rate;
+    this.nextFundingTimeUs = row.nextFundingTimeUs;
+    this.intervalMs = row.intervalMs;
   }
 }
 
 /** The price that a derivative is marked to. */
-export class MarkPrice extends RowEvent<MarkPriceRow> {
-  /** Tells the kinds of events apart. */
-  readonly type = "mark-price";
-
+export class MarkPrice extends RowEvent<"mark-price", MarkPriceRow> {
   /** The nearest double. */
-  get markPrice(): number {
-    return numberOfText(this.row.markPrice);
-  }
-
+  readonly markPrice: number;
   /** Exact plain decimal. */
-  get markPriceText(): string {
-    return this.row.markPrice;
-  }
-
+  readonly markPriceText: string;
   /** Undefined if the venue does not say. */
-  get indexPrice(): number | undefined {
-    return numberOfOptionalText(this.row.indexPrice);
-  }
-
+  readonly indexPrice: number | undefined;
   /** Exact plain decimal; undefined if the venue does not say. */
-  get indexPriceText(): string | undefined {
-    return this.row.indexPrice;
+  readonly indexPriceText: string | undefined;
+
+  constructor(info: TopicInfo, batch: EventBatch, index: number, row: MarkPriceRow) {
+    super("mark-price", info, batch, index, row);
+    this.markPrice = numberOfText(row.markPrice);
+    this.markPriceText = row.markPrice;
+    this.indexPrice = numberOfOptionalText(row.indexPrice);
+    this.indexPriceText = row.indexPrice;
   }
 }
 
 /** Open interest of a derivative. */
-export class OpenInterest extends RowEvent<OpenInterestRow> {
-  /** Tells the kinds of events apart. */
-  readonly type = "open-interest";
-
+export class OpenInterest extends RowEvent<"open-interest", OpenInterestRow> {
   /** In contracts (or base units where the venue counts so). */
-  get openInterest(): number {
-    return numberOfText(this.row.openInterest);
-  }
-
+  readonly openInterest: number;
   /** Exact plain decimal. */
-  get openInterestText(): string {
-    return this.row.openInterest;
-  }
-
+  readonly openInterestText: string;
   /** In the quote asset; undefined if the venue does not say. */
-  get openInterestValue(): number | undefined {
-    return numberOfOptionalText(this.row.openInterestValue);
-  }
-
+  readonly openInterestValue: number | undefined;
   /** Exact plain decimal; undefined if the venue does not say. */
-  get openInterestValueText(): string | undefined {
-    return this.row.openInterestValue;
+  readonly openInterestValueText: string | undefined;
+
+  constructor(info: TopicInfo, batch: EventBatch, index: number, row: OpenInterestRow) {
+    super("open-interest", info, batch, index, row);
+    this.openInterest = numberOfText(row.openInterest);
+    this.openInterestText = row.openInterest;
+    this.openInterestValue = numberOfOptionalText(row.openInterestValue);
+    this.openInterestValueText = row.openInterestValue;
   }
 }
 
 /** A liquidation order. */
-export class Liquidation extends RowEvent<LiquidationRow> {
-  /** Tells the kinds of events apart. */
-  readonly type = "liquidation";
-
+export class Liquidation extends RowEvent<"liquidation", LiquidationRow> {
   /** The nearest double. */
-  get price(): number {
-    return numberOfText(this.row.price);
-  }
-
+  readonly price: number;
   /** Exact plain decimal. */
-  get priceText(): string {
-    return this.row.price;
-  }
-
+  readonly priceText: string;
   /** The nearest double. */
-  get size(): number {
-    return numberOfText(this.row.size);
-  }
-
+  readonly size: number;
   /** Exact plain decimal. */
-  get sizeText(): string {
-    return this.row.size;
-  }
-
+  readonly sizeText: string;
   /** Side of the liquidation order: `seller` if a long position was liquidated. */
-  get aggressorSide(): AggressorSide {
-    return this.row.aggressorSide;
-  }
-
+  readonly aggressorSide: AggressorSide;
   /** Undefined if the venue gives none. */
-  get liquidationId(): string | undefined {
-    return this.row.liquidationId;
+  readonly liquidationId: string | undefined;
+
+  constructor(info: TopicInfo, batch: EventBatch, index: number, row: LiquidationRow) {
+    super("liquidation", info, batch, index, row);
+    this.price = numberOfText(row.price);
+    this.priceText = row.price;
+    this.size = numberOfText(row.size);
+    this.sizeText = row.size;
+    this.aggressorSide = row.aggressorSide;
+    this.liquidationId = row.liquidationId;
   }
 }

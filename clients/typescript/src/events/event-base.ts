@@ -1,4 +1,3 @@
-import { parseMantissa, textScale, toNumber } from "@tickwire/proto/model";
 import type { TopicInfo } from "../topics/topic.ts";
 
 /** What of a batch its events share. */
@@ -12,107 +11,58 @@ export type EventBatch = {
 };
 
 /**
- * What every market event has. Values are computed when they are read, from columns that the events
- * of a batch share. Times are integer microseconds since 1970.
+ * What every market event has. An event is plain data: spread, structuredClone, postMessage and
+ * console.log take all of it. Times are integer microseconds since 1970.
  */
-export abstract class EventBase {
+export abstract class EventBase<Type extends string> {
   /** Tells the kinds of events apart. */
-  abstract readonly type: string;
-  readonly #info: TopicInfo;
-  readonly #batch: EventBatch;
-  readonly #index: number;
-
-  constructor(info: TopicInfo, batch: EventBatch, index: number) {
-    this.#info = info;
-    this.#batch = batch;
-    this.#index = index;
-  }
-
+  readonly type: Type;
   /** `VENUE:SYMBOL/channel`. */
-  get topic(): string {
-    return this.#info.topic;
-  }
-
+  readonly topic: string;
   /** Lower case, such as `binance`. */
-  get venue(): string {
-    return this.#info.venue;
-  }
-
+  readonly venue: string;
   /** Tickwire's symbol, unique within the venue. */
-  get symbol(): string {
-    return this.#info.symbol;
-  }
-
+  readonly symbol: string;
   /** The venue's own symbol. */
-  get venueSymbol(): string {
-    return this.#info.venueSymbol;
-  }
-
+  readonly venueSymbol: string;
   /** Changes when sequences start anew. */
-  get epoch(): number {
-    return this.#batch.epoch;
-  }
-
+  readonly epoch: number;
   /** Rises by one from event to event of a topic within an epoch. */
-  get sequence(): number {
-    const { firstSequence, snapshot } = this.#batch;
-    return snapshot ? firstSequence : firstSequence + this.#index;
-  }
-
+  readonly sequence: number;
   /** True if this is the state at the start of a subscription, not news. */
-  get initial(): boolean {
-    return this.#batch.snapshot;
-  }
-
+  readonly initial: boolean;
   /** When the venue says it happened; undefined if it says nothing, never filled in. */
-  get venueTimeUs(): number | undefined {
-    return this.#batch.venueTimesUs[this.#index];
-  }
-
+  readonly venueTimeUs: number | undefined;
   /** When Tickwire received it from the venue. */
-  get receivedTimeUs(): number {
-    return this.#batch.receivedTimesUs[this.#index] ?? 0;
-  }
-
+  readonly receivedTimeUs: number;
   /** When Tickwire published the batch it came in. */
-  get publishedTimeUs(): number {
-    return this.#batch.publishedTimeUs;
+  readonly publishedTimeUs: number;
+
+  constructor(type: Type, info: TopicInfo, batch: EventBatch, index: number) {
+    this.type = type;
+    this.topic = info.topic;
+    this.venue = info.venue;
+    this.symbol = info.symbol;
+    this.venueSymbol = info.venueSymbol;
+    this.epoch = batch.epoch;
+    this.sequence = batch.snapshot ? batch.firstSequence : batch.firstSequence + index;
+    this.initial = batch.snapshot;
+    this.venueTimeUs = batch.venueTimesUs[index];
+    this.receivedTimeUs = batch.receivedTimesUs[index] ?? 0;
+    this.publishedTimeUs = batch.publishedTimeUs;
   }
 
-  /**
-   * The event as plain data with exact decimals as text, the same as `tickwire normalize` prints.
-   */
+  /** For JSON.stringify, which refuses a bigint: mantissas beyond 2^53 become text. */
   toJSON(): Record<string, unknown> {
-    const { venueTimeUs } = this;
-    return {
-      type: this.type,
-      venue: this.venue,
-      symbol: this.symbol,
-      venueSymbol: this.venueSymbol,
-      epoch: this.epoch,
-      sequence: this.sequence,
-      ...(venueTimeUs === undefined ? {} : { venueTimeUs }),
-      receivedTimeUs: this.receivedTimeUs,
-      ...this.payload(),
-    };
+    return withoutBigInts(this);
   }
-
-  /** What Node's console shows. */
-  [Symbol.for("nodejs.util.inspect.custom")](): Record<string, unknown> {
-    return this.toJSON();
-  }
-
-  /** The fields of the kind, for toJSON; undefined ones are left out by JSON. */
-  protected abstract payload(): Record<string, unknown>;
 }
 
-/** The nearest double of an exact decimal text. */
-export function numberOfText(text: string): number {
-  const scale = textScale(text);
-  return toNumber(parseMantissa(text, scale), scale);
-}
-
-/** The nearest double of an exact decimal text, or undefined where there is none. */
-export function numberOfOptionalText(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : numberOfText(text);
+/** A copy of an event or a level whose mantissas can stand in JSON. */
+export function withoutBigInts(source: object): Record<string, unknown> {
+  const copy: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(source)) {
+    copy[name] = typeof value === "bigint" ? String(value) : (value as unknown);
+  }
+  return copy;
 }

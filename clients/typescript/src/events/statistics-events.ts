@@ -1,90 +1,62 @@
 import type { CandleRow, TickerRow } from "@tickwire/proto/codec";
-import { numberOfOptionalText, numberOfText } from "./event-base.ts";
+import type { TopicInfo } from "../topics/topic.ts";
+import { numberOfOptionalText, numberOfText } from "./decimal-numbers.ts";
+import type { EventBatch } from "./event-base.ts";
 import { RowEvent } from "./row-event.ts";
 
 /** One candle. Each decimal is there as the nearest double and, with `Text`, exactly. */
-export class Candle extends RowEvent<CandleRow> {
-  /** Tells the kinds of events apart. */
-  readonly type = "candle";
-
+export class Candle extends RowEvent<"candle", CandleRow> {
   /** Length of the candle. */
-  get intervalMs(): number {
-    return this.row.intervalMs;
-  }
-
+  readonly intervalMs: number;
   /** Start, microseconds since 1970. */
-  get openTimeUs(): number {
-    return this.row.openTimeUs;
-  }
-
+  readonly openTimeUs: number;
   /** Price of the first trade, as the nearest double. */
-  get open(): number {
-    return numberOfText(this.row.open);
-  }
-
+  readonly open: number;
   /** Exact plain decimal. */
-  get openText(): string {
-    return this.row.open;
-  }
-
+  readonly openText: string;
   /** Highest price, as the nearest double. */
-  get high(): number {
-    return numberOfText(this.row.high);
-  }
-
+  readonly high: number;
   /** Exact plain decimal. */
-  get highText(): string {
-    return this.row.high;
-  }
-
+  readonly highText: string;
   /** Lowest price, as the nearest double. */
-  get low(): number {
-    return numberOfText(this.row.low);
-  }
-
+  readonly low: number;
   /** Exact plain decimal. */
-  get lowText(): string {
-    return this.row.low;
-  }
-
+  readonly lowText: string;
   /** Price of the last trade so far, as the nearest double. */
-  get close(): number {
-    return numberOfText(this.row.close);
-  }
-
+  readonly close: number;
   /** Exact plain decimal. */
-  get closeText(): string {
-    return this.row.close;
-  }
-
+  readonly closeText: string;
   /** In units of the base asset (or contracts). */
-  get volume(): number {
-    return numberOfText(this.row.volume);
-  }
-
+  readonly volume: number;
   /** Exact plain decimal. */
-  get volumeText(): string {
-    return this.row.volume;
-  }
-
+  readonly volumeText: string;
   /** In units of the quote asset; undefined if the venue does not say. */
-  get quoteVolume(): number | undefined {
-    return numberOfOptionalText(this.row.quoteVolume);
-  }
-
+  readonly quoteVolume: number | undefined;
   /** Exact plain decimal; undefined if the venue does not say. */
-  get quoteVolumeText(): string | undefined {
-    return this.row.quoteVolume;
-  }
-
+  readonly quoteVolumeText: string | undefined;
   /** Undefined if the venue does not say. */
-  get tradeCount(): number | undefined {
-    return this.row.tradeCount;
-  }
-
+  readonly tradeCount: number | undefined;
   /** False while the candle may still change. */
-  get closed(): boolean {
-    return this.row.closed;
+  readonly closed: boolean;
+
+  constructor(info: TopicInfo, batch: EventBatch, index: number, row: CandleRow) {
+    super("candle", info, batch, index, row);
+    this.intervalMs = row.intervalMs;
+    this.openTimeUs = row.openTimeUs;
+    this.open = numberOfText(row.open);
+    this.openText = row.open;
+    this.high = numberOfText(row.high);
+    this.highText = row.high;
+    this.low = numberOfText(row.low);
+    this.lowText = row.low;
+    this.close = numberOfText(row.close);
+    this.closeText = row.close;
+    this.volume = numberOfText(row.volume);
+    this.volumeText = row.volume;
+    this.quoteVolume = numberOfOptionalText(row.quoteVolume);
+    this.quoteVolumeText = row.quoteVolume;
+    this.tradeCount = row.tradeCount;
+    this.closed = row.closed;
   }
 }
 
@@ -92,97 +64,63 @@ export class Candle extends RowEvent<CandleRow> {
  * Statistics of the last 24 hours; undefined where the venue does not say. Each decimal is there as
  * the nearest double and, with `Text`, exactly.
  */
-export class Ticker extends RowEvent<TickerRow> {
-  /** Tells the kinds of events apart. */
-  readonly type = "ticker";
-
+export class Ticker extends RowEvent<"ticker", TickerRow> {
   /** Price of the last trade. */
-  get lastPrice(): number | undefined {
-    return numberOfOptionalText(this.row.lastPrice);
-  }
-
+  readonly lastPrice: number | undefined;
   /** Exact plain decimal; undefined if the venue does not say. */
-  get lastPriceText(): string | undefined {
-    return this.row.lastPrice;
-  }
-
+  readonly lastPriceText: string | undefined;
   /** Size of the last trade. */
-  get lastSize(): number | undefined {
-    return numberOfOptionalText(this.row.lastSize);
-  }
-
+  readonly lastSize: number | undefined;
   /** Exact plain decimal; undefined if the venue does not say. */
-  get lastSizeText(): string | undefined {
-    return this.row.lastSize;
-  }
-
+  readonly lastSizeText: string | undefined;
   /** Price 24 hours ago. */
-  get openPrice(): number | undefined {
-    return numberOfOptionalText(this.row.openPrice);
-  }
-
+  readonly openPrice: number | undefined;
   /** Exact plain decimal; undefined if the venue does not say. */
-  get openPriceText(): string | undefined {
-    return this.row.openPrice;
-  }
-
+  readonly openPriceText: string | undefined;
   /** Highest price. */
-  get highPrice(): number | undefined {
-    return numberOfOptionalText(this.row.highPrice);
-  }
-
+  readonly highPrice: number | undefined;
   /** Exact plain decimal; undefined if the venue does not say. */
-  get highPriceText(): string | undefined {
-    return this.row.highPrice;
-  }
-
+  readonly highPriceText: string | undefined;
   /** Lowest price. */
-  get lowPrice(): number | undefined {
-    return numberOfOptionalText(this.row.lowPrice);
-  }
-
+  readonly lowPrice: number | undefined;
   /** Exact plain decimal; undefined if the venue does not say. */
-  get lowPriceText(): string | undefined {
-    return this.row.lowPrice;
-  }
-
+  readonly lowPriceText: string | undefined;
   /** Traded, in units of the base asset (or contracts). */
-  get volume(): number | undefined {
-    return numberOfOptionalText(this.row.volume);
-  }
-
+  readonly volume: number | undefined;
   /** Exact plain decimal; undefined if the venue does not say. */
-  get volumeText(): string | undefined {
-    return this.row.volume;
-  }
-
+  readonly volumeText: string | undefined;
   /** Traded, in units of the quote asset. */
-  get quoteVolume(): number | undefined {
-    return numberOfOptionalText(this.row.quoteVolume);
-  }
-
+  readonly quoteVolume: number | undefined;
   /** Exact plain decimal; undefined if the venue does not say. */
-  get quoteVolumeText(): string | undefined {
-    return this.row.quoteVolume;
-  }
-
+  readonly quoteVolumeText: string | undefined;
   /** Best bid. */
-  get bidPrice(): number | undefined {
-    return numberOfOptionalText(this.row.bidPrice);
-  }
-
+  readonly bidPrice: number | undefined;
   /** Exact plain decimal; undefined if the venue does not say. */
-  get bidPriceText(): string | undefined {
-    return this.row.bidPrice;
-  }
-
+  readonly bidPriceText: string | undefined;
   /** Best ask. */
-  get askPrice(): number | undefined {
-    return numberOfOptionalText(this.row.askPrice);
-  }
-
+  readonly askPrice: number | undefined;
   /** Exact plain decimal; undefined if the venue does not say. */
-  get askPriceText(): string | undefined {
-    return this.row.askPrice;
+  readonly askPriceText: string | undefined;
+
+  constructor(info: TopicInfo, batch: EventBatch, index: number, row: TickerRow) {
+    super("ticker", info, batch, index, row);
+    this.lastPrice = numberOfOptionalText(row.lastPrice);
+    this.lastPriceText = row.lastPrice;
+    this.lastSize = numberOfOptionalText(row.lastSize);
+    this.lastSizeText = row.lastSize;
+    this.openPrice = numberOfOptionalText(row.openPrice);
+    this.openPriceText = row.openPrice;
+    this.highPrice = numberOfOptionalText(row.highPrice);
+    this.highPriceText = row.highPrice;
+    this.lowPrice = numberOfOptionalText(row.lowPrice);
+    this.lowPriceText = row.lowPrice;
+    this.volume = numberOfOptionalText(row.volume);
+    this.volumeText = row.volume;
+    this.quoteVolume = numberOfOptionalText(row.quoteVolume);
+    this.quoteVolumeText = row.quoteVolume;
+    this.bidPrice = numberOfOptionalText(row.bidPrice);
+    this.bidPriceText = row.bidPrice;
+    this.askPrice = numberOfOptionalText(row.askPrice);
+    this.askPriceText = row.askPrice;
   }
 }

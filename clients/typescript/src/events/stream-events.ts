@@ -41,8 +41,11 @@ export type GapEvent = TopicNotice & {
    * Last missing sequence; undefined if the extent is unknown, as after a restart of the publisher.
    */
   readonly missingLast: number | undefined;
-  /** `server-dropped`: this client read too slowly. `not-resumable`: too much was missed. */
-  readonly reason: "server-dropped" | "not-resumable" | "epoch-changed";
+  /**
+   * `server-dropped`: this client read too slowly. `not-resumable`: too much was missed.
+   * `sequence-gap`: they never reached the gateway. `epoch-changed`: sequences started anew.
+   */
+  readonly reason: "server-dropped" | "not-resumable" | "sequence-gap" | "epoch-changed";
 };
 
 /** The gateway says that this client reads too slowly. */

@@ -1,6 +1,5 @@
 import {
   createMarketDataClient,
-  type MarketDataClient,
   type MessageInit,
   type RpcMethod,
   type ServerStreamMethod,
@@ -19,12 +18,10 @@ import {
   whereOf,
 } from "./call-errors.ts";
 import type { CallLimits, CallOptions } from "./call-options.ts";
+import { marketDataRpc, type Rpc, type RpcMessages } from "./market-data.ts";
 import { ResponseQueue } from "./response-queue.ts";
 
 type Reply = Extract<ServerMessage, { kind: "reply" }>["value"];
-
-/** The typed methods. Unary ones reject with RpcError; streaming ones throw it to their loop. */
-export type Rpc = MarketDataClient<CallOptions>;
 
 /** One call, waiting or under way. */
 type Call = {
@@ -50,6 +47,8 @@ const COST_OF_ANSWER = 0.1;
 export class Calls implements SessionPart {
   /** The typed methods. */
   readonly rpc: Rpc;
+  /** The same with messages as the schema has them. */
+  readonly rpcMessages: RpcMessages;
   readonly #link: SessionLink;
   readonly #limits: CallLimits;
   readonly #waiting = new Set<Call>();
@@ -61,10 +60,11 @@ export class Calls implements SessionPart {
   constructor(link: SessionLink, limits: CallLimits) {
     this.#link = link;
     this.#limits = limits;
-    this.rpc = createMarketDataClient<CallOptions>(
+    this.rpcMessages = createMarketDataClient<CallOptions>(
       (method, request, callOptions) => this.#unary(method, request, callOptions ?? {}),
       (method, request, callOptions) => this.#stream(method, request, callOptions ?? {}),
     );
+    this.rpc = marketDataRpc(this.rpcMessages);
   }
 
   /** A connection is ready. */

@@ -2,7 +2,8 @@ import type { BaseConnectOptions } from "../connect.ts";
 import { SessionHandle } from "../session/session-handle.ts";
 import type { Session } from "../session/session.ts";
 import { callLimits, type CallDefaults } from "./call-options.ts";
-import { Calls, type Rpc } from "./calls.ts";
+import { Calls } from "./calls.ts";
+import type { Rpc, RpcMessages } from "./market-data.ts";
 
 /** Options of `connect()` for a client with calls only. */
 export type RpcConnectOptions = BaseConnectOptions & CallDefaults;
@@ -11,6 +12,8 @@ export type RpcConnectOptions = BaseConnectOptions & CallDefaults;
 export class RpcClient extends SessionHandle {
   /** The typed methods of the gateway. */
   readonly rpc: Rpc;
+  /** The same with messages as the schema has them, for programs that hand them on. */
+  readonly rpcMessages: RpcMessages;
 
   /** For this package: clients come from `connect()`. */
   constructor(session: Session, options: RpcConnectOptions) {
@@ -18,6 +21,7 @@ export class RpcClient extends SessionHandle {
     const calls = new Calls(session.link, callLimits(options));
     session.carry(calls);
     this.rpc = calls.rpc;
+    this.rpcMessages = calls.rpcMessages;
   }
 }
 

@@ -249,7 +249,7 @@ const STEPS: readonly Step[] = [
     },
   },
   { name: "pong", run: (stand) => stand.socket.deliverMessage(PONG) },
-  { name: "batch", run: (stand) => stand.socket.deliverBatch({ topicId: 1 }) },
+  { name: "batch", run: (stand) => stand.socket.deliverFrame({ batches: [{ topicId: 1 }] }) },
   {
     name: "bad frame",
     run: (stand, model) => {

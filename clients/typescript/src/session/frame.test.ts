@@ -1,38 +1,47 @@
-import { WireError, encodeBatch, readBatch } from "@tickwire/proto/codec";
+import { WireError } from "@tickwire/proto/codec";
 import { describe, expect, test } from "vitest";
+import { encodeFrame } from "../../test/fake-gateway.ts";
 import { FrameReader } from "./frame.ts";
 
 const BATCHES_TAG = 0x12;
 
-function frameOf(...batches: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(batches.flatMap((batch) => [BATCHES_TAG, batch.length, ...batch]));
+function element(...content: readonly number[]): Uint8Array {
+  return Uint8Array.of(BATCHES_TAG, content.length, ...content);
 }
 
-function known(firstSequence: number): Uint8Array {
-  const header = { epoch: 1, firstSequence, publishedTimeUs: 1 };
-  return encodeBatch(header, { kind: "trades", rows: [] });
-}
-
-/** Epoch 1, first_sequence 2, and field 26 of the oneof, of which this schema knows nothing. */
-const UNKNOWN = Uint8Array.of(0x10, 1, 0x18, 2, 0xd2, 0x01, 0x02, 0x08, 0x01);
-
-function readFirstSequences(frame: Uint8Array): number[] {
-  const sequences: number[] = [];
+/** What is handed on of a frame, in order. */
+function partsOf(frame: Uint8Array): string[] {
+  const parts: string[] = [];
   const reader = new FrameReader({
-    message: () => undefined,
-    batch: (bytes, start, end) => sequences.push(readBatch(bytes, start, end).firstSequence),
+    message: ({ kind }) => parts.push(kind),
+    batch: (bytes, start, end) => parts.push([...bytes.subarray(start, end)].join(" ")),
   });
   reader.read(frame);
-  return sequences;
+  return parts;
 }
 
-describe("a frame of a newer gateway", () => {
-  test("a batch of a kind that this client does not know is passed over, the others are not", () => {
-    expect(readFirstSequences(frameOf(known(1), UNKNOWN, known(3)))).toEqual([1, 3]);
+describe("a frame", () => {
+  test("hands on its messages before its batches, whatever stands first", () => {
+    const pong = encodeFrame({ messages: [{ pong: { nonce: 1 } }] });
+    const frame = Buffer.concat([element(8, 1), pong, element(8, 2)]);
+    expect(partsOf(frame)).toEqual(["pong", "8 1", "8 2"]);
   });
 
-  test("a damaged batch ends the reading", () => {
-    const damaged = Uint8Array.of(0x10);
-    expect(() => readFirstSequences(frameOf(known(1), damaged))).toThrow(WireError);
+  test("that is cut off ends the reading", () => {
+    const cut = element(8, 1).subarray(0, -1);
+    expect(() => partsOf(cut)).toThrow(WireError);
+  });
+
+  test("of which a handler throws hands on nothing more", () => {
+    const seen: number[] = [];
+    const reader = new FrameReader({
+      message: () => undefined,
+      batch: (_bytes, start) => {
+        seen.push(start);
+        throw new WireError("malformed", "no topic id");
+      },
+    });
+    expect(() => reader.read(Buffer.concat([element(8, 1), element(8, 2)]))).toThrow(WireError);
+    expect(seen).toEqual([2]);
   });
 });

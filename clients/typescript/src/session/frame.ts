@@ -1,4 +1,4 @@
-import { WireError, walkServerFrame } from "@tickwire/proto/codec";
+import { walkServerFrame } from "@tickwire/proto/codec";
 import {
   type MessageInit,
   ClientFrameCodec,
@@ -23,7 +23,7 @@ export function encodeClientFrame(messages: readonly ClientMessage[]): Uint8Arra
 type FrameHandlers = {
   /** A kind that this client does not know is not handed on. */
   message(message: ServerMessage): void;
-  /** The batch is bytes[start..end). May throw `unknown-payload`, which leaves out that batch. */
+  /** The batch is bytes[start..end). May throw WireError, which ends the reading. */
   batch(bytes: Uint8Array, start: number, end: number): void;
 };
 
@@ -59,16 +59,7 @@ export class FrameReader {
     this.#offsets.length = 0;
     walkServerFrame(bytes, this.#visitor);
     for (let index = 0; index < this.#offsets.length; index += 2) {
-      this.#readBatch(bytes, this.#offsets[index]!, this.#offsets[index + 1]!);
-    }
-  }
-
-  #readBatch(bytes: Uint8Array, start: number, end: number): void {
-    try {
-      this.#handlers.batch(bytes, start, end);
-    } catch (error) {
-      // A newer gateway may have channels that this client does not know, and a pattern gets them.
-      if (!(error instanceof WireError && error.code === "unknown-payload")) throw error;
+      this.#handlers.batch(bytes, this.#offsets[index]!, this.#offsets[index + 1]!);
     }
   }
 }

@@ -81,7 +81,7 @@ describe("a session", () => {
     await stand.start();
     stand.gateway.socket.deliverFrame({
       messages: [{ reply: { callId: 1 } }],
-      batches: [{ count: 0 }],
+      batches: [{}],
     });
     stand.session.close();
     const both = (text: string) => [`a ${text}`, `b ${text}`];

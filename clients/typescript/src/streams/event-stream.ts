@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { BufferOverflowError, type TickwireError } from "../errors.ts";
+import { BufferOverflowError, TickwireError } from "../errors.ts";
 import { createEventBuffer, type EventBuffer, type OverflowPolicy } from "./event-buffer.ts";
 
 type Waiter<T> = {
@@ -14,19 +14,32 @@ const DONE: IteratorResult<never, undefined> = { value: undefined, done: true };
  * `bufferEventsMax`; the policy decides what happens to the next. Leaving the loop, `close()` and
  * an abort unsubscribe and end it cleanly; an error is thrown to the loop after what was buffered.
  */
-export class EventStream<T extends { readonly topic: string }>
-  implements AsyncIterableIterator<T, undefined>, AsyncDisposable
-{
+export type EventStream<T> = AsyncDisposable & {
+  /** Events that the policy dropped or replaced since the start. */
+  readonly dropped: number;
+  /** Events that wait to be read. */
+  readonly buffered: number;
+  /** The next event; done after the end. Rejects once with the error that ended the stream. */
+  next(): Promise<IteratorResult<T, undefined>>;
+  /** Called by `for await` when its loop is left. */
+  return(): Promise<IteratorResult<T, undefined>>;
+  /** Unsubscribes, drops what is buffered and ends the iteration. Idempotent. */
+  close(): void;
+  /** For one loop. Throws TickwireError `stream-consumed` for a second one. */
+  [Symbol.asyncIterator](): EventStream<T>;
+};
+
+/** A stream as the client fills it. */
+export class BufferedStream<T extends { readonly topic: string }> implements EventStream<T> {
   readonly #buffer: EventBuffer<T>;
   readonly #bufferEventsMax: number;
   readonly #waiters: Waiter<T>[] = [];
   #release: () => void = () => undefined;
   #ended = false;
+  #hasConsumer = false;
   #error: TickwireError | undefined;
 
-  /**
-   * For this package: streams come from the client. Throws RangeError for a bad `bufferEventsMax`.
-   */
+  /** Throws RangeError for a bad `bufferEventsMax`. */
   constructor(bufferEventsMax: number, overflow: OverflowPolicy) {
     this.#buffer = createEventBuffer(bufferEventsMax, overflow);
     this.#bufferEventsMax = bufferEventsMax;
@@ -70,8 +83,13 @@ export class EventStream<T extends { readonly topic: string }>
     this.end(undefined);
   }
 
-  /** The stream itself. */
+  /** The stream itself. A second loop would take events from the first. */
   [Symbol.asyncIterator](): this {
+    if (this.#hasConsumer) {
+      const message = "a stream is for one loop; a second one needs a stream of its own";
+      throw new TickwireError("stream-consumed", message);
+    }
+    this.#hasConsumer = true;
     return this;
   }
 
@@ -80,13 +98,13 @@ export class EventStream<T extends { readonly topic: string }>
     this.close();
   }
 
-  /** For this package: what is to be called once when the stream ends. */
+  /** Takes what is to be called once when the stream ends. */
   onEnd(release: () => void): void {
     if (this.#ended) release();
     else this.#release = release;
   }
 
-  /** For this package: hands on one event. */
+  /** Hands on one event. */
   push(event: T): void {
     if (this.#ended) return;
     const waiter = this.#waiters.shift();
@@ -96,7 +114,7 @@ export class EventStream<T extends { readonly topic: string }>
     }
   }
 
-  /** For this package: nothing follows. Idempotent. */
+  /** Nothing follows. Idempotent. */
   end(error: TickwireError | undefined): void {
     if (this.#ended) return;
     this.#ended = true;

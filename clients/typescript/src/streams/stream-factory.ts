@@ -1,3 +1,4 @@
+import { ConnectionError } from "../errors.ts";
 import type { MarketEvent } from "../events/events.ts";
 import { assertChoiceOption, assertIntegerOption, UINT32_MAX } from "../host/option-checks.ts";
 import type { Session } from "../session/session.ts";
@@ -5,7 +6,7 @@ import { Consumer, type ConsumerHandlers } from "../topics/consumer.ts";
 import type { Subscriptions } from "../topics/subscriptions.ts";
 import { fullTopics, type Channel, type Topics } from "../topics/topic.ts";
 import { OVERFLOW_POLICIES, type OverflowPolicy } from "./event-buffer.ts";
-import { EventStream } from "./event-stream.ts";
+import { BufferedStream } from "./event-stream.ts";
 import type {
   BufferDefaults,
   CallbackOptions,
@@ -33,9 +34,9 @@ export class StreamFactory {
   create<T extends { readonly topic: string }>(
     options: StreamOptions,
     overflow: OverflowPolicy,
-  ): EventStream<T> {
+  ): BufferedStream<T> {
     assertChoiceOption("overflow", options.overflow, OVERFLOW_POLICIES);
-    return new EventStream<T>(
+    return new BufferedStream<T>(
       options.bufferEventsMax ?? this.#defaults.bufferEventsMax,
       options.overflow ?? this.#defaults.overflow ?? overflow,
     );
@@ -48,7 +49,7 @@ export class StreamFactory {
     options: StreamOptions = {},
     overflow: OverflowPolicy,
     wanted?: (event: Event) => boolean,
-  ): EventStream<Event> {
+  ): BufferedStream<Event> {
     const stream = this.create<Event>(options, overflow);
     // A topic carries events of its channel only.
     const push = (event: MarketEvent) => stream.push(event as Event);
@@ -67,7 +68,7 @@ export class StreamFactory {
     channel: Channel,
     topics: Topics,
     options: StreamOptions,
-    stream: EventStream<T>,
+    stream: BufferedStream<T>,
     handlers: Omit<ConsumerHandlers, "end">,
   ): void {
     const consumer = this.#attach(channel, topics, options, {
@@ -129,10 +130,14 @@ export class StreamFactory {
       notice: onNotice && this.guarded(onNotice),
       refused: onRefused && this.guarded(onRefused),
     });
-    if (this.#session.state === "closed" || signal?.aborted === true) {
-      // The consumer gets the reason, so that a program that loops for ever sees why nothing comes.
-      consumer.close(signal?.aborted === true ? undefined : this.#session.endError);
+    if (signal?.aborted === true) {
+      consumer.close(undefined);
       return consumer;
+    }
+    if (this.#session.state === "closed") {
+      // A program that loops for ever must see why nothing comes.
+      const message = "the client is closed, and no stream can begin";
+      throw this.#session.endError ?? new ConnectionError("client-closed", message);
     }
     const wireOptions = {
       depth: depth ?? 0,

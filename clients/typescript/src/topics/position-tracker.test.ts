@@ -5,7 +5,7 @@ const batch = (firstSequence: number, more: Partial<BatchPosition> = {}): BatchP
   epoch: 1,
   firstSequence,
   count: 1,
-  previousSequence: 0,
+  skipped: 0,
   snapshot: false,
   ...more,
 });
@@ -21,7 +21,7 @@ describe("PositionTracker", () => {
     [9, "duplicate"],
     [10, "duplicate"],
     [11, "next"],
-    [12, "gap"],
+    [12, "loss"],
   ])("after 10, a batch of %i is %s", (first, expected) => {
     expect(startedAt(10).observe(batch(first))).toBe(expected);
   });
@@ -35,18 +35,30 @@ describe("PositionTracker", () => {
   });
 
   test.each([
-    [10, "next"],
     [9, "next"],
-    [11, "gap"],
-  ])("a merged batch of 20 that goes on from %i after 10 is %s", (previousSequence, expected) => {
-    expect(startedAt(10).observe(batch(20, { previousSequence }))).toBe(expected);
+    [10, "next"],
+    [8, "loss"],
+  ])("a batch of 20 that merged %i events away after 10 is %s", (skipped, expected) => {
+    expect(startedAt(10).observe(batch(20, { skipped }))).toBe(expected);
   });
 
-  test("a gap and a duplicate do not move the position", () => {
+  test("a loss says up to where, and moves the position behind its batch", () => {
     const tracker = startedAt(10);
-    tracker.observe(batch(12));
+    expect(tracker.observe(batch(20, { skipped: 4, count: 2 }))).toBe("loss");
+    expect([tracker.lostTo, tracker.skip]).toEqual([15, 0]);
+    expect(tracker.position).toEqual({ epoch: 1, sequence: 21 });
+  });
+
+  test("a duplicate does not move the position", () => {
+    const tracker = startedAt(10);
     tracker.observe(batch(3));
     expect(tracker.position).toEqual({ epoch: 1, sequence: 10 });
+  });
+
+  test("known events that were merged away are not skipped twice", () => {
+    const tracker = startedAt(10);
+    expect(tracker.observe(batch(9, { skipped: 3, count: 4 }))).toBe("next");
+    expect([tracker.skip, tracker.sequence]).toEqual([2, 12]);
   });
 
   test("a snapshot is the state at its first sequence, however many rows it has", () => {
@@ -58,23 +70,24 @@ describe("PositionTracker", () => {
     expect(tracker.position).toEqual({ epoch: 2, sequence: 1 });
   });
 
-  test("a new epoch restarts at its first event and is a gap anywhere else", () => {
-    expect(startedAt(10).observe(batch(1, { epoch: 2 }))).toBe("restart");
-    expect(startedAt(10).observe(batch(11, { epoch: 2 }))).toBe("gap");
+  test.each([1, 11])("a new epoch starts anew, at its event %i too", (first) => {
+    const tracker = startedAt(10);
+    expect(tracker.observe(batch(first, { epoch: 2 }))).toBe("restart");
+    expect(tracker.position).toEqual({ epoch: 2, sequence: first });
   });
 
-  test("announced sequences are no gap, others are", () => {
+  test("announced sequences are no new loss, others are", () => {
     const told = startedAt(10);
     told.announceMissing(11, 14);
     told.announceMissing(15, 19);
     expect(told.observe(batch(20))).toBe("next");
-    expect(told.observe(batch(22))).toBe("gap");
+    expect(told.observe(batch(22))).toBe("loss");
     const short = startedAt(10);
     short.announceMissing(11, 18);
-    expect(short.observe(batch(20))).toBe("gap");
+    expect(short.observe(batch(20))).toBe("loss");
     const late = startedAt(10);
     late.announceMissing(12, 19);
-    expect(late.observe(batch(20))).toBe("gap");
+    expect(late.observe(batch(20))).toBe("loss");
   });
 
   test("without a position the first batch sets it", () => {

@@ -9,20 +9,21 @@ export type Position = {
 /** The fields of a batch that say what it continues. */
 export type BatchPosition = {
   readonly epoch: number;
+  /** Of the first event; of a snapshot, where all its events stand. */
   readonly firstSequence: number;
   readonly count: number;
-  /** 0 means firstSequence - 1. */
-  readonly previousSequence: number;
+  /** Events conflated away before the first, as the client asked: no loss. */
+  readonly skipped: number;
   readonly snapshot: boolean;
 };
 
 /**
  * What a batch is to its topic. `next`: continues without loss; the first `skip` events are already
- * known. `state`: a snapshot that replaces what is known. `duplicate`: nothing new in it. `gap`:
- * events are missing before it. `restart`: the first batch of a new epoch. Only `next`, `state` and
- * `restart` advance the position.
+ * known. `state`: a snapshot that replaces what is known. `duplicate`: nothing new in it. `loss`:
+ * events before it will not come, see `lostTo`. `restart`: the first batch of a new epoch. All but
+ * `duplicate` move the position.
  */
-type Observation = "next" | "state" | "duplicate" | "gap" | "restart";
+type Observation = "next" | "state" | "duplicate" | "loss" | "restart";
 
 /** Proves that the batches of one topic follow each other. Pure. */
 export class PositionTracker {
@@ -32,6 +33,7 @@ export class PositionTracker {
   #skip = 0;
   #announcedFirst = 0;
   #announcedLast = 0;
+  #lostTo = 0;
 
   /** Undefined before anything was received. */
   get position(): Position | undefined {
@@ -51,6 +53,11 @@ export class PositionTracker {
     return this.#skip;
   }
 
+  /** Last of the events lost before the batch last observed as `loss`. */
+  get lostTo(): number {
+    return this.#lostTo;
+  }
+
   /** News follows after this position. */
   start(position: Position): void {
     this.#epoch = position.epoch;
@@ -60,42 +67,47 @@ export class PositionTracker {
     this.#announcedLast = 0;
   }
 
-  /** The gateway says that these events will not come. The batch after them is then not a gap. */
+  /** The gateway says that these events will not come. The batch after them then shows no loss. */
   announceMissing(first: number, last: number): void {
     const extends_ = this.#announcedLast !== 0 && first <= this.#announcedLast + 1;
     this.#announcedFirst = extends_ ? Math.min(this.#announcedFirst, first) : first;
     this.#announcedLast = extends_ ? Math.max(this.#announcedLast, last) : last;
   }
 
-  /** Judges a batch and, unless it is a gap or a duplicate, moves to its end. */
+  /**
+   * Judges a batch that follows its chain and, unless it is a duplicate, moves to its end. The
+   * cases are those of the specification of the wire.
+   */
   observe(batch: BatchPosition): Observation {
     this.#skip = 0;
+    const { epoch, firstSequence, count, skipped } = batch;
     if (batch.snapshot) return this.#observeSnapshot(batch);
-    const last = batch.firstSequence + batch.count - 1;
-    const previous =
-      batch.previousSequence === 0 ? batch.firstSequence - 1 : batch.previousSequence;
-    if (!this.#known || batch.epoch !== this.#epoch) {
-      if (this.#known && previous !== 0) return "gap";
+    const base = firstSequence - 1 - skipped;
+    const last = firstSequence + count - 1;
+    if (!this.#known || epoch !== this.#epoch) {
       const observation = this.#known ? "restart" : "next";
-      this.start({ epoch: batch.epoch, sequence: last });
+      this.start({ epoch, sequence: last });
       return observation;
     }
-    if (last <= this.#sequence) return "duplicate";
-    if (previous > this.#sequence && !this.#isAnnounced(previous)) return "gap";
-    this.#skip = Math.max(0, this.#sequence + 1 - batch.firstSequence);
+    const position = this.#sequence;
+    if (last <= position) return "duplicate";
     this.#sequence = last;
+    if (base > position && !this.#isAnnounced(position, base)) {
+      this.#lostTo = base;
+      return "loss";
+    }
+    this.#skip = Math.max(0, position + 1 - firstSequence);
     return "next";
   }
 
-  #observeSnapshot(batch: BatchPosition): Observation {
-    const behind = this.#known && batch.epoch === this.#epoch;
-    if (behind && batch.firstSequence < this.#sequence) return "duplicate";
-    // A snapshot is the state at its first sequence, however many rows it needs to say it.
-    this.start({ epoch: batch.epoch, sequence: batch.firstSequence });
+  #observeSnapshot({ epoch, firstSequence }: BatchPosition): Observation {
+    const isBehind = this.#known && epoch === this.#epoch && firstSequence < this.#sequence;
+    if (isBehind) return "duplicate";
+    this.start({ epoch, sequence: firstSequence });
     return "state";
   }
 
-  #isAnnounced(previous: number): boolean {
-    return this.#announcedFirst <= this.#sequence + 1 && this.#announcedLast >= previous;
+  #isAnnounced(position: number, base: number): boolean {
+    return this.#announcedFirst <= position + 1 && this.#announcedLast >= base;
   }
 }

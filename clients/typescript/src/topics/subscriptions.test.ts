@@ -126,8 +126,6 @@ class Stand {
       continuity: "CONTINUITY_NEW",
       depth: 0,
       conflationIntervalMs: 0,
-      priceScale: 0,
-      sizeScale: 0,
     };
   }
 
@@ -240,13 +238,25 @@ describe("subscriptions", () => {
     stand.connect();
     const consumer = stand.attach(["v:A/trades"], ignore);
     await stand.quiet();
-    // { topicId: 1, trades: {} } and { topicId: 99, trades: {} }
-    const batch = (topicId: number) => Uint8Array.of(0x08, topicId, 0x82, 0x01, 0);
+    const batch = (topicId: number) => Uint8Array.of(0x08, topicId);
     consumer.close(undefined);
-    stand.subscriptions.handleBatch(batch(1), 0, 5);
+    stand.subscriptions.handleBatch(batch(1), 0, 2);
     expect(stand.subscriptions.counters.unknownTopicBatches).toBe(0);
-    stand.subscriptions.handleBatch(batch(99), 0, 5);
+    stand.subscriptions.handleBatch(batch(99), 0, 2);
     expect(stand.subscriptions.counters.unknownTopicBatches).toBe(1);
+  });
+
+  test("ask again for a topic whose batch cannot be read, and for no other", async () => {
+    const stand = new Stand();
+    stand.connect();
+    stand.attach(["v:A/trades"], ignore);
+    stand.attach(["v:B/trades"], ignore);
+    await stand.quiet();
+    // A topic id and an empty base, but no times.
+    stand.subscriptions.handleBatch(Uint8Array.of(0x08, 1, 0x3a, 0), 0, 4);
+    await stand.quiet();
+    expect(stand.isConnected).toBe(true);
+    expect(stand.requests.slice(1)).toEqual(["- v:A/trades", "+ v:A/trades"]);
   });
 });
 

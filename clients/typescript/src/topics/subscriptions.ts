@@ -1,4 +1,4 @@
-import { readBatch } from "@tickwire/proto/codec";
+import { topicIdOf } from "@tickwire/proto/codec";
 import { TickwireError, type ConnectionError } from "../errors.ts";
 import type { Limits } from "../session/connection.ts";
 import type { ServerMessage } from "../session/frame.ts";
@@ -99,12 +99,12 @@ export class Subscriptions implements SessionPart {
     this.handleDisconnected();
   }
 
-  /** Throws WireError for a batch that cannot be read. */
+  /** Throws WireError for bytes that do not even say their topic. */
   handleBatch(bytes: Uint8Array, start: number, end: number): void {
-    const batch = readBatch(bytes, start, end);
-    const stream = this.#streams.ofId(batch.topicId);
-    if (stream !== undefined) stream.receive(batch);
-    else if (!this.#streams.isRetired(batch.topicId)) this.counters.unknownTopicBatches += 1;
+    const topicId = topicIdOf(bytes, start, end);
+    const stream = this.#streams.ofId(topicId);
+    if (stream !== undefined) stream.receive(bytes, start, end);
+    else if (!this.#streams.isRetired(topicId)) this.counters.unknownTopicBatches += 1;
   }
 
   /** Answers to requests, and notices of the gateway. */

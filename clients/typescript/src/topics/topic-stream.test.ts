@@ -1,12 +1,6 @@
+import { BatchWriter, elementLength, putElement } from "@tickwire/proto/codec";
+import type { BatchRows, BookRow, BusBatch, TradeRow } from "@tickwire/proto/codec";
 import fc from "fast-check";
-import {
-  encodeBatch,
-  readBatch,
-  type BatchHeaderInit,
-  type BookRow,
-  type DecodedBatch,
-  type TradeRow,
-} from "@tickwire/proto/codec";
 import { describe, expect, test } from "vitest";
 import type { LiveBook } from "../events/book.ts";
 import type { MarketEvent } from "../events/events.ts";
@@ -16,10 +10,32 @@ import type { Position } from "./position-tracker.ts";
 import { TopicStream, type StreamCounters } from "./topic-stream.ts";
 import type { Channel } from "./topic.ts";
 
-type Header = Partial<BatchHeaderInit> & { readonly firstSequence: number };
+/** Where a batch stands. */
+type Head = {
+  readonly firstSequence: number;
+  readonly epoch?: number;
+  readonly skipped?: number;
+};
 
-function header(given: Header): BatchHeaderInit {
-  return { epoch: 1, publishedTimeUs: 3, ...given };
+const TOPIC_ID = 1;
+
+/** The batch as a subscriber gets it: the content of an element of a frame. */
+function contentOf(batch: BusBatch, withBase: boolean): Uint8Array {
+  const element = new Uint8Array(elementLength(batch, TOPIC_ID, withBase));
+  putElement(element, 0, batch, { topicId: TOPIC_ID, withBase });
+  // Tag and length: these batches are longer than 127 bytes only with many rows.
+  const lengthBytes = element[1]! < 128 ? 1 : 2;
+  return element.subarray(1 + lengthBytes);
+}
+
+function based({ firstSequence, epoch = 1, skipped = 0 }: Head, rows: BatchRows): Uint8Array {
+  const writer = new BatchWriter({
+    kind: rows.kind,
+    epoch,
+    sequence: firstSequence - 1 - skipped,
+  });
+  const [batch] = writer.write(rows, { publishedTimeUs: 3, skipped });
+  return contentOf(batch!, true);
 }
 
 function trade(sequence: number): TradeRow {
@@ -36,9 +52,13 @@ function trade(sequence: number): TradeRow {
   };
 }
 
-function trades(given: Header, count = 1): DecodedBatch {
-  const rows = Array.from({ length: count }, (_, index) => trade(given.firstSequence + index));
-  return readBatch(encodeBatch(header(given), { kind: "trades", rows }));
+function tradeRows(firstSequence: number, count: number): BatchRows {
+  const rows = Array.from({ length: count }, (_, index) => trade(firstSequence + index));
+  return { kind: "trades", rows };
+}
+
+function trades(head: Head, count = 1): Uint8Array {
+  return based(head, tradeRows(head.firstSequence, count));
 }
 
 /** Bids as price to size. */
@@ -56,8 +76,38 @@ function bookRow(bids: Levels, snapshot = false): BookRow {
   };
 }
 
-function books(given: Header, rows: readonly BookRow[]): DecodedBatch {
-  return readBatch(encodeBatch(header(given), { kind: "books", rows }));
+function books(head: Head, rows: readonly BookRow[]): Uint8Array {
+  return based(head, { kind: "books", rows });
+}
+
+/** A book as it was at a sequence. */
+function bookState(sequence: number, bids: Levels, epoch = 1): Uint8Array {
+  const rows = { kind: "books", rows: [bookRow(bids, true)] } as const;
+  const chain = { kind: "books", epoch, sequence } as const;
+  return contentOf(BatchWriter.snapshot(chain, rows, { publishedTimeUs: 3 })[0]!, true);
+}
+
+/** A publisher's batches, as a gateway keeps them. */
+class History {
+  readonly #writer: BatchWriter;
+  readonly #batches: BusBatch[] = [];
+
+  constructor(kind: "trades" | "books", epoch: number) {
+    this.#writer = new BatchWriter({ kind, epoch });
+  }
+
+  publish(rows: BatchRows): BusBatch {
+    const [batch] = this.#writer.write(rows, { publishedTimeUs: 3 });
+    this.#batches.push(batch!);
+    return batch!;
+  }
+
+  /** What follows a sequence, for a subscriber who stands in no chain: the first has its base. */
+  after(sequence: number): Uint8Array[] {
+    return this.#batches
+      .filter(({ baseSequence, count }) => baseSequence + count > sequence)
+      .map((batch, index) => contentOf(batch, index === 0));
+  }
 }
 
 /** A topic with one consumer, and what it was told. */
@@ -106,6 +156,10 @@ class Stand {
     this.stream.start({ topicId: this.#nextTopicId++, continuity, position });
   }
 
+  receive(...batches: readonly Uint8Array[]): void {
+    for (const batch of batches) this.stream.receive(batch, 0, batch.length);
+  }
+
   sequences(): number[] {
     return this.events.map(({ sequence }) => sequence);
   }
@@ -126,24 +180,83 @@ describe("a topic of events", () => {
   test("delivers each event once, whatever comes twice", () => {
     const stand = new Stand("trades");
     stand.start("new", { epoch: 1, sequence: 4 });
-    stand.stream.receive(trades({ firstSequence: 5 }, 3));
-    stand.stream.receive(trades({ firstSequence: 5 }, 3));
-    stand.stream.receive(trades({ firstSequence: 6 }, 4));
+    stand.receive(trades({ firstSequence: 5 }, 3));
+    stand.receive(trades({ firstSequence: 5 }, 3));
+    stand.receive(trades({ firstSequence: 6 }, 4));
     expect(stand.sequences()).toEqual([5, 6, 7, 8, 9]);
     expect(stand.counters).toMatchObject({ events: 5, duplicateEvents: 5, gaps: 0 });
   });
 
-  test("asks again for what it cannot prove, and goes on from where it was", () => {
+  test("asks again for what does not follow its chain, and goes on from where it was", () => {
     const stand = new Stand("trades");
     stand.start("new", { epoch: 1, sequence: 4 });
-    stand.stream.receive(trades({ firstSequence: 6 }));
+    const history = new History("trades", 1);
+    history.publish(tradeRows(1, 4));
+    const missed = history.publish(tradeRows(5, 1));
+    const next = history.publish(tradeRows(6, 1));
+    stand.receive(contentOf(next, false));
     expect(stand.sequences()).toEqual([]);
     expect([stand.resyncs, stand.counters.gaps]).toEqual([1, 1]);
-    expect(stand.notices.at(-1)).toMatchObject({ continuity: "resyncing", reason: "sequence-gap" });
+    expect(stand.notices.at(-1)).toMatchObject({ continuity: "resyncing", reason: "no-base" });
     expect(stand.stream.resumePosition).toEqual({ epoch: 1, sequence: 4 });
     stand.start("resumed");
-    stand.stream.receive(trades({ firstSequence: 5 }, 2));
+    stand.receive(contentOf(missed, true), contentOf(next, false));
     expect(stand.sequences()).toEqual([5, 6]);
+    expect(stand.gaps()).toEqual([]);
+  });
+
+  test("asks again where a batch in between was lost, of which it says the residue", () => {
+    const stand = new Stand("trades");
+    stand.start("new", { epoch: 1, sequence: 0 });
+    const history = new History("trades", 1);
+    stand.receive(contentOf(history.publish(tradeRows(1, 2)), true));
+    history.publish(tradeRows(3, 1));
+    stand.receive(contentOf(history.publish(tradeRows(4, 1)), false));
+    expect(stand.notices.at(-1)).toMatchObject({
+      continuity: "resyncing",
+      reason: "sequence-residue",
+    });
+    stand.start("resumed");
+    stand.receive(...history.after(stand.stream.resumePosition!.sequence));
+    expect(stand.sequences()).toEqual([1, 2, 3, 4]);
+  });
+
+  test("asks again for bytes that are no batch, and keeps its place", () => {
+    const stand = new Stand("trades");
+    stand.start("new", { epoch: 1, sequence: 4 });
+    stand.receive(trades({ firstSequence: 5 }), trades({ firstSequence: 6 }).subarray(0, -1));
+    expect(stand.resyncs).toBe(1);
+    expect(stand.notices.at(-1)).toMatchObject({ reason: "malformed-batch" });
+    expect(stand.stream.resumePosition).toEqual({ epoch: 1, sequence: 5 });
+  });
+
+  test("never goes on in the chain of an earlier subscription", () => {
+    const stand = new Stand("trades");
+    stand.start("new", { epoch: 1, sequence: 0 });
+    const history = new History("trades", 1);
+    stand.receive(contentOf(history.publish(tradeRows(1, 1)), true));
+    stand.start("resumed");
+    stand.receive(contentOf(history.publish(tradeRows(2, 1)), false));
+    expect(stand.sequences()).toEqual([1]);
+    expect(stand.notices.at(-1)).toMatchObject({ reason: "no-base" });
+  });
+
+  test("reports what did not reach the gateway, once, and goes on behind it", () => {
+    const stand = new Stand("trades");
+    stand.start("new", { epoch: 1, sequence: 4 });
+    stand.receive(trades({ firstSequence: 8 }, 2), trades({ firstSequence: 10 }));
+    expect(stand.sequences()).toEqual([8, 9, 10]);
+    expect(stand.gaps()).toEqual([
+      { epoch: 1, missingFirst: 5, missingLast: 7, reason: "sequence-gap" },
+    ]);
+    expect([stand.resyncs, stand.counters.gaps]).toEqual([0, 1]);
+  });
+
+  test("misses nothing that was conflated away, as it asked", () => {
+    const stand = new Stand("trades");
+    stand.start("new", { epoch: 1, sequence: 4 });
+    stand.receive(trades({ firstSequence: 8, skipped: 3 }));
+    expect(stand.sequences()).toEqual([8]);
     expect(stand.gaps()).toEqual([]);
   });
 
@@ -151,7 +264,7 @@ describe("a topic of events", () => {
     const stand = new Stand("trades");
     stand.start("new", { epoch: 1, sequence: 4 });
     stand.stream.announceMissing(5, 7);
-    stand.stream.receive(trades({ firstSequence: 8 }));
+    stand.receive(trades({ firstSequence: 8 }));
     expect(stand.sequences()).toEqual([8]);
     expect(stand.gaps()).toEqual([
       { epoch: 1, missingFirst: 5, missingLast: 7, reason: "server-dropped" },
@@ -171,7 +284,7 @@ describe("a topic of events", () => {
   test("says that the extent of a loss is unknown where the publisher began anew", () => {
     const stand = new Stand("trades");
     stand.start("new", { epoch: 1, sequence: 4 });
-    stand.stream.receive(trades({ epoch: 2, firstSequence: 1 }));
+    stand.receive(trades({ epoch: 2, firstSequence: 1 }));
     expect(stand.gaps()).toEqual([
       { epoch: 1, missingFirst: 5, missingLast: undefined, reason: "epoch-changed" },
     ]);
@@ -183,16 +296,14 @@ describe("a topic of events", () => {
     const stand = new Stand("trades");
     stand.start("new", { epoch: 1, sequence: 4 });
     stand.stream.disconnect();
-    stand.stream.receive(trades({ firstSequence: 5 }));
+    stand.receive(trades({ firstSequence: 5 }));
     expect(stand.events).toEqual([]);
     expect(stand.stream.resumePosition).toEqual({ epoch: 1, sequence: 4 });
   });
 });
 
 describe("a book", () => {
-  const snapshot = books({ firstSequence: 5, snapshot: true }, [
-    bookRow(new Map([[100, 1]]), true),
-  ]);
+  const snapshot = bookState(5, new Map([[100, 1]]));
   const change = (firstSequence: number, price: number, size: number) =>
     books({ firstSequence }, [bookRow(new Map([[price, size]]))]);
 
@@ -200,10 +311,10 @@ describe("a book", () => {
     const stand = new Stand("book");
     stand.start("new", { epoch: 1, sequence: 5 });
     expect(stand.states).toEqual([]);
-    stand.stream.receive(snapshot);
-    stand.stream.receive(change(6, 101, 2));
+    stand.receive(snapshot);
+    stand.receive(change(6, 101, 2));
     expect(stand.states).toEqual(["live", "live"]);
-    expect(stand.view?.bids.map((level) => level.toJSON())).toEqual([
+    expect(stand.view?.bids.map(({ priceText, sizeText }) => [priceText, sizeText])).toEqual([
       ["101", "2"],
       ["100", "1"],
     ]);
@@ -213,7 +324,7 @@ describe("a book", () => {
   test("without a snapshot takes no change and asks again", () => {
     const stand = new Stand("book");
     stand.start("new", { epoch: 1, sequence: 5 });
-    stand.stream.receive(change(6, 101, 2));
+    stand.receive(change(6, 101, 2));
     expect(stand.resyncs).toBe(1);
     expect(stand.states).toEqual(["resyncing"]);
     expect(stand.view?.bids).toEqual([]);
@@ -223,7 +334,7 @@ describe("a book", () => {
   test("that lost the connection is resumed where it was, and shown again as it was", () => {
     const stand = new Stand("book");
     stand.start("new", { epoch: 1, sequence: 5 });
-    stand.stream.receive(snapshot);
+    stand.receive(snapshot);
     stand.stream.disconnect();
     expect(stand.view?.bids).toEqual([]);
     expect(stand.stream.resumePosition).toEqual({ epoch: 1, sequence: 5 });
@@ -235,17 +346,27 @@ describe("a book", () => {
   test("of which changes were dropped is worth nothing until a snapshot comes", () => {
     const stand = new Stand("book");
     stand.start("new", { epoch: 1, sequence: 5 });
-    stand.stream.receive(snapshot);
+    stand.receive(snapshot);
     stand.stream.announceMissing(6, 8);
     expect(stand.states).toEqual(["live", "resyncing"]);
     expect(stand.stream.resumePosition).toBeUndefined();
   });
 
+  test("of which changes never reached the gateway is asked for anew", () => {
+    const stand = new Stand("book");
+    stand.start("new", { epoch: 1, sequence: 5 });
+    stand.receive(snapshot, change(8, 101, 2));
+    expect([stand.resyncs, stand.counters.gaps]).toEqual([1, 1]);
+    expect(stand.view?.bids).toEqual([]);
+    expect(stand.stream.resumePosition).toBeUndefined();
+    expect(stand.gaps()).toMatchObject([{ missingFirst: 6, missingLast: 7 }]);
+  });
+
   test("is given whole to a consumer who joins late, as an event and as a view", () => {
     const stand = new Stand("book");
     stand.start("new", { epoch: 1, sequence: 5 });
-    stand.stream.receive(snapshot);
-    stand.stream.receive(change(6, 101, 2));
+    stand.receive(snapshot);
+    stand.receive(change(6, 101, 2));
     stand.events.length = 0;
     stand.stream.catchUp(stand.consumer());
     const [event] = stand.events;
@@ -260,30 +381,38 @@ class Publisher {
   epoch = 1;
   /** Index i is the state at sequence i. */
   states: Levels[] = [new Map()];
-  readonly changes: Levels[] = [new Map()];
+  history = new History("books", 1);
 
   get sequence(): number {
     return this.states.length - 1;
   }
 
-  publish(price: number, size: number): void {
-    const next = new Map(this.states.at(-1));
-    if (size === 0) next.delete(price);
-    else next.set(price, size);
-    this.states.push(next);
-    this.changes.push(new Map([[price, size]]));
+  publish(changes: readonly (readonly [number, number])[]): BusBatch {
+    for (const [price, size] of changes) {
+      const next = new Map(this.states.at(-1));
+      if (size === 0) next.delete(price);
+      else next.set(price, size);
+      this.states.push(next);
+    }
+    const rows = changes.map((change) => bookRow(new Map([change])));
+    return this.history.publish({ kind: "books", rows });
   }
 
   restart(): void {
     this.epoch += 1;
     this.states = [new Map()];
-    this.changes.length = 1;
+    this.history = new History("books", this.epoch);
   }
 }
 
 const step = fc.oneof(
   fc.record({
-    kind: fc.constantFrom("deliver" as const, "drop" as const, "announce" as const),
+    kind: fc.constantFrom(
+      "deliver" as const,
+      "drop" as const,
+      "announce" as const,
+      "lose" as const,
+    ),
     changes: fc.array(fc.tuple(fc.integer({ min: 1, max: 5 }), fc.nat(3)), {
       minLength: 1,
       maxLength: 4,
@@ -300,6 +429,7 @@ class Line {
   readonly stand = new Stand("book");
   readonly publisher = new Publisher();
   #isServed = false;
+  #needsBase = true;
 
   serve(): void {
     const { stand, publisher } = this;
@@ -307,9 +437,10 @@ class Line {
     const resume = stand.stream.resumePosition;
     const { epoch, sequence } = publisher;
     this.#isServed = true;
+    this.#needsBase = true;
     if (resume?.epoch === epoch) {
       stand.start("resumed", { epoch, sequence });
-      this.deliver(resume.sequence + 1, sequence);
+      this.repeat(resume.sequence);
       return;
     }
     stand.start(resume === undefined ? "new" : "replaced", { epoch, sequence });
@@ -319,34 +450,48 @@ class Line {
   /** The state now, as a snapshot. */
   rebase(): void {
     const { epoch, sequence, states } = this.publisher;
-    const rows = [bookRow(states[sequence]!, true)];
-    this.stand.stream.receive(books({ epoch, firstSequence: sequence, snapshot: true }, rows));
+    this.stand.receive(bookState(sequence, states[sequence]!, epoch));
+    this.#needsBase = true;
   }
 
-  deliver(from: number, to: number): void {
-    if (!this.#isServed || from > to || from < 1) return;
-    const rows = this.publisher.changes.slice(from, to + 1).map((bids) => bookRow(bids));
-    const { epoch } = this.publisher;
-    this.stand.stream.receive(books({ epoch, firstSequence: from }, rows));
+  /** Everything after a sequence, once more. */
+  repeat(sequence: number): void {
+    const batches = this.publisher.history.after(sequence);
+    if (!this.#isServed || batches.length === 0) return;
+    this.stand.receive(...batches);
+    this.#needsBase = false;
+  }
+
+  deliver(batch: BusBatch): void {
+    if (!this.#isServed) return;
+    this.stand.receive(contentOf(batch, this.#needsBase));
+    this.#needsBase = false;
   }
 
   run(given: typeof step extends fc.Arbitrary<infer Value> ? Value : never): void {
     const { publisher, stand } = this;
     switch (given.kind) {
       case "deliver":
+        this.deliver(publisher.publish(given.changes));
+        return;
       case "drop":
+        publisher.publish(given.changes);
+        return;
+      case "lose":
+        // It never came to the gateway, which starts the chain anew for everyone.
+        publisher.publish(given.changes);
+        this.#needsBase = true;
+        return;
       case "announce": {
         const from = publisher.sequence + 1;
-        for (const [price, size] of given.changes) publisher.publish(price, size);
-        if (given.kind === "deliver") this.deliver(from, publisher.sequence);
-        if (given.kind === "announce" && this.#isServed) {
-          stand.stream.announceMissing(from, publisher.sequence);
-          this.rebase();
-        }
+        publisher.publish(given.changes);
+        if (!this.#isServed) return;
+        stand.stream.announceMissing(from, publisher.sequence);
+        this.rebase();
         return;
       }
       case "again":
-        this.deliver(Math.max(1, publisher.sequence - given.back), publisher.sequence);
+        this.repeat(Math.max(0, publisher.sequence - given.back));
         return;
       case "disconnect":
         this.#isServed = false;
@@ -354,6 +499,7 @@ class Line {
         return;
       case "restart":
         publisher.restart();
+        this.#needsBase = true;
         return;
       case "start":
         this.serve();
@@ -399,29 +545,39 @@ test("a book that is shown is the publisher's, whatever is lost, repeated or beg
 });
 
 test("of trades, each is delivered once or reported as missing", () => {
-  const chance = fc.record({ count: fc.integer({ min: 1, max: 5 }), fate: fc.nat(5) });
+  const chance = fc.record({ count: fc.integer({ min: 1, max: 5 }), fate: fc.nat(6) });
   fc.assert(
     fc.property(fc.array(chance, { maxLength: 30 }), (batches) => {
       const stand = new Stand("trades");
       stand.start("new", { epoch: 1, sequence: 0 });
+      const history = new History("trades", 1);
       let published = 0;
       let resyncs = 0;
+      let needsBase = true;
       for (const { count, fate } of batches) {
         const firstSequence = published + 1;
         published += count;
+        const batch = history.publish(tradeRows(firstSequence, count));
         if (fate === 0) continue; // Lost on the way, without a word.
-        if (fate === 1) stand.stream.announceMissing(firstSequence, published);
-        else if (fate === 2 && firstSequence > 2) {
+        if (fate === 1) {
+          stand.stream.announceMissing(firstSequence, published);
+          needsBase = true;
+        } else if (fate === 2) {
+          needsBase = true; // It never came to the gateway.
+        } else {
           // Some of it came before.
-          stand.stream.receive(trades({ firstSequence: firstSequence - 2 }, count + 2));
-        } else stand.stream.receive(trades({ firstSequence }, count));
+          if (fate === 3) stand.receive(...history.after(firstSequence - 3));
+          else stand.receive(contentOf(batch, needsBase));
+          needsBase = false;
+        }
         if (stand.resyncs === resyncs) continue;
         // The gateway is asked again, and has everything.
         resyncs = stand.resyncs;
         stand.stream.topicId = 0;
-        const from = stand.stream.resumePosition!.sequence + 1;
+        const { sequence } = stand.stream.resumePosition!;
         stand.start("resumed");
-        stand.stream.receive(trades({ firstSequence: from }, published - from + 1));
+        stand.receive(...history.after(sequence));
+        needsBase = false;
       }
       const accounted = new Map<number, number>();
       const count = (sequence: number) =>

@@ -1,6 +1,7 @@
 import { OrderBook } from "@tickwire/proto/model";
-import { bookRowsOf, type DecodedBatch } from "@tickwire/proto/codec";
-import { LiveBook } from "../events/book.ts";
+import { BatchReader, bookRowsOf, WireError } from "@tickwire/proto/codec";
+import type { BatchReading, DecodedBatch } from "@tickwire/proto/codec";
+import { BookSource, LiveBook } from "../events/book.ts";
 import { bookMarkOf, eventOf, wholeBookEvent, type MarketEvent } from "../events/events.ts";
 import { BookEvent } from "../events/hot-events.ts";
 import type { ContinuityEvent, NoticeEvent } from "../events/stream-events.ts";
@@ -32,8 +33,11 @@ export type StreamCounters = {
   unknownTopicBatches: number;
 };
 
+/** What reading bytes that are no batch comes to. */
+type Unreadable = { readonly outcome: "lost"; readonly reason: "malformed-batch" };
+
 /** A book that is maintained, and the view of it that consumers have. */
-type Maintained = { readonly book: OrderBook; readonly view: LiveBook };
+type Maintained = { readonly source: BookSource; readonly view: LiveBook };
 
 /**
  * One topic on this client: proves continuity, maintains the book, hands on to every consumer. What
@@ -44,6 +48,8 @@ export class TopicStream {
   /** 0 while the gateway sends nothing for it. */
   topicId = 0;
   readonly #tracker = new PositionTracker();
+  /** The chain of this subscription: batches go on from one another. */
+  readonly #reader = new BatchReader();
   readonly #counters: StreamCounters;
   readonly #requestResync: (stream: TopicStream) => void;
   readonly #latest = new Map<string, MarketEvent>();
@@ -67,8 +73,8 @@ export class TopicStream {
     this.#requestResync = requestResync;
     this.#remembers = info.channel !== "trades" && info.channel !== "liquidations";
     if (info.channel === "book") {
-      const book = new OrderBook();
-      this.#maintained = { book, view: new LiveBook(info, book) };
+      const source = new BookSource(new OrderBook());
+      this.#maintained = { source, view: new LiveBook(info, source) };
     }
   }
 
@@ -95,9 +101,9 @@ export class TopicStream {
     // A consumer may wait for the start of its topic, and this topic has started already.
     if (this.topicId !== 0) notice?.(this.#continuityNotice("new", "joined"));
     if (this.#maintained !== undefined && this.#stage === "live") {
-      const { view } = this.#maintained;
+      const { source, view } = this.#maintained;
       book?.(view);
-      event?.(wholeBookEvent(this.info, view, this.#maintained.book));
+      event?.(wholeBookEvent(this.info, view, source.book));
     }
     if (event !== undefined) for (const latest of this.#latest.values()) event(latest);
   }
@@ -105,6 +111,7 @@ export class TopicStream {
   /** The gateway subscribed it: batches with this id follow. */
   start({ topicId, continuity, position }: TopicStart): void {
     this.topicId = topicId;
+    this.#reader.reset();
     const before = this.#tracker.position;
     if (continuity === "resumed") {
       this.#step("resumed");
@@ -122,6 +129,7 @@ export class TopicStream {
   /** The connection is gone; the position stays for the resume. */
   disconnect(): void {
     this.topicId = 0;
+    this.#reader.reset();
     this.#step("disconnect");
   }
 
@@ -146,19 +154,45 @@ export class TopicStream {
     this.notice(this.#continuityNotice(continuity, reason));
   }
 
-  /** Takes the next batch of the topic. */
-  receive(batch: DecodedBatch): void {
+  /**
+   * Takes the next batch of the topic, which is bytes[start..end). One that cannot be read costs
+   * this topic its place, and no other topic anything.
+   */
+  receive(bytes: Uint8Array, start: number, end: number): void {
     // Nobody can prove what a batch follows that comes without a subscription.
     if (this.#stage === "suspended" || this.#stage === "disconnected") return;
+    const reading = this.#read(bytes, start, end);
+    switch (reading.outcome) {
+      case "read":
+        this.#take(reading.batch);
+        return;
+      case "unknown-channel":
+        // The topic is of a known channel, so its gateway contradicts itself.
+        this.#loseContinuity("gap", "unknown-channel");
+        return;
+      case "lost":
+        this.#loseContinuity("gap", reading.reason);
+    }
+  }
+
+  #read(bytes: Uint8Array, start: number, end: number): BatchReading | Unreadable {
+    try {
+      return this.#reader.read(bytes, start, end);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      return { outcome: "lost", reason: "malformed-batch" };
+    }
+  }
+
+  #take(batch: DecodedBatch & { readonly skipped: number }): void {
     const { position } = this.#tracker;
-    const observation = this.#tracker.observe(batch);
-    switch (observation) {
+    switch (this.#tracker.observe(batch)) {
       case "duplicate":
         this.#counters.duplicateEvents += batch.count;
         return;
-      case "gap":
-        this.#loseContinuity("gap", "sequence-gap");
-        return;
+      case "loss":
+        this.#reportMissing(position);
+        break;
       case "restart":
         this.#restart(position);
         break;
@@ -170,12 +204,22 @@ export class TopicStream {
     this.#deliver(batch, this.#tracker.skip);
   }
 
+  /** The publisher's events did not reach the gateway: they will not come, and the book is void. */
+  #reportMissing(before: Position | undefined): void {
+    if (before === undefined) return;
+    const { epoch, sequence } = before;
+    const missing = { missingFirst: sequence + 1, missingLast: this.#tracker.lostTo };
+    this.notice(gapNotice(this.info, { epoch, ...missing, reason: "sequence-gap" }));
+    if (this.#maintained === undefined) this.#counters.gaps += 1;
+    else this.#step("missing");
+  }
+
   /** Moves to the next stage, and shows it where it is to be shown. */
   #step(event: TopicEvent): TopicAction {
     const [next, action] = TOPIC_TABLE[this.#stage][event];
     this.#stage = next;
     if (action === "show" || action === "ask") {
-      this.#maintained?.view.update(BOOK_STATE[next]);
+      this.#maintained?.source.update(BOOK_STATE[next]);
       this.#deliverView();
     }
     return action;
@@ -206,7 +250,8 @@ export class TopicStream {
     }
   }
 
-  #deliverBooks(batch: BooksBatch, from: number, { book, view }: Maintained): void {
+  #deliverBooks(batch: BooksBatch, from: number, { source }: Maintained): void {
+    const { book } = source;
     const rows = bookRowsOf(batch);
     for (let index = from; index < batch.count; index++) {
       const change = rows[index]!;
@@ -226,7 +271,7 @@ export class TopicStream {
       }
     }
     if (batch.count > from) {
-      view.update("live", bookMarkOf(batch, batch.count - 1));
+      source.update("live", bookMarkOf(batch, batch.count - 1));
       this.#deliverView();
     }
   }

@@ -36,12 +36,10 @@ export class TopicLane {
     this.#lanes.pushNews(batch);
   }
 
-  /** Queues the batches that a subscription starts with. */
-  pushStart(batches: readonly SharedBatch[]): void {
-    for (const batch of batches) {
-      assert(batch.topicId === this.topicId, "a lane carries one topic");
-      this.#lanes.pushStart(batch);
-    }
+  /** Queues a batch that is part of what a subscription starts with. */
+  pushStart(batch: SharedBatch): void {
+    assert(batch.topicId === this.topicId, "a lane carries one topic");
+    this.#lanes.pushStart(batch);
   }
 
   /**

@@ -1,7 +1,7 @@
 // Why the batch codec is not protobufjs: facts about protobufjs 8 that the code relies on. If one
 // of these fails after an upgrade, read what the codec does about it before changing the test.
 import { tickwire } from "@tickwire/proto/protobufjs";
-import { encodeBatch, readBatch } from "@tickwire/proto/codec";
+import { BatchWriter, readBusEvents } from "@tickwire/proto/codec";
 import protobuf from "protobufjs/minimal.js";
 import { describe, expect, test } from "vitest";
 
@@ -34,9 +34,8 @@ describe("importing and using our packages", () => {
     await import("@tickwire/proto/protobufjs");
     await import("@tickwire/proto/messages");
     await import("@tickwire/proto/service");
-    readBatch(
-      encodeBatch({ epoch: 1, firstSequence: 1, publishedTimeUs: 1 }, { kind: "trades", rows: [] }),
-    );
+    const writer = new BatchWriter({ kind: "trades", epoch: 1 });
+    readBusEvents(writer.writePosition({ publishedTimeUs: 1 }));
     expect(protobuf.util.Long).toBe(Long);
     expect(typeof Long).toBe("function");
     expect(readers.map((name) => protobuf.Reader.prototype[name])).toEqual(before);

@@ -1,0 +1,170 @@
+import {
+  MarketData,
+  type GetCandlesRequest,
+  type GetInstrumentRequest,
+  type GetServerTimeRequest,
+  type GetSnapshotRequest,
+  type GetStatusRequest,
+  type GetTradesRequest,
+  type ListInstrumentsRequest,
+  type MarketDataClient,
+  type MessageInit,
+  type ReplayRequest,
+  type ReplayResponse,
+} from "@tickwire/proto/service";
+import { RpcError } from "../errors.ts";
+import type {
+  BookValues,
+  CandleValues,
+  QuoteValues,
+  StatusValues,
+  TickerValues,
+  TradeValues,
+} from "../events/event-values.ts";
+import {
+  bookValues,
+  candleValues,
+  instrumentValues,
+  quoteValues,
+  statusValues,
+  textOrNone,
+  tickerValues,
+  tradeValues,
+} from "./answer-values.ts";
+import { whereOf } from "./call-errors.ts";
+import type { CallOptions } from "./call-options.ts";
+import type { Instrument, InstrumentKind } from "./instrument.ts";
+
+/** The methods of a gateway, with messages as the schema has them. */
+export type RpcMessages = MarketDataClient<CallOptions>;
+
+/** Which instruments are wanted; what is left out does not matter. */
+export type InstrumentsRequest = Omit<MessageInit<ListInstrumentsRequest>, "kind"> & {
+  /** Only instruments of this kind. */
+  readonly kind?: InstrumentKind | undefined;
+};
+
+/** The state of an instrument; each part is undefined if the instrument has none yet. */
+export type Snapshot = {
+  /** The instrument itself. */
+  readonly instrument: Instrument | undefined;
+  /** Its book, to the depth asked for. */
+  readonly book: BookValues | undefined;
+  /** Its best bid and offer. */
+  readonly quote: QuoteValues | undefined;
+  /** Its last trade. */
+  readonly trade: TradeValues | undefined;
+  /** Its statistics of the last 24 hours. */
+  readonly ticker: TickerValues | undefined;
+};
+
+/**
+ * The typed methods. Answers say things as the streams do. Unary methods reject with RpcError;
+ * streaming ones throw it to their loop.
+ */
+export type Rpc = {
+  /** The instruments that are streamed here, in pages. */
+  listInstruments(
+    request: InstrumentsRequest,
+    options?: CallOptions,
+  ): Promise<{
+    readonly instruments: readonly Instrument[];
+    /** For the request of the next page; undefined on the last. */
+    readonly nextPageToken: string | undefined;
+  }>;
+  /** One instrument; `not-found` if the venue has no such instrument. */
+  getInstrument(
+    request: MessageInit<GetInstrumentRequest>,
+    options?: CallOptions,
+  ): Promise<{ readonly instrument: Instrument | undefined }>;
+  /** The state of an instrument now: book to a depth, quote, last trade, ticker. */
+  getSnapshot(request: MessageInit<GetSnapshotRequest>, options?: CallOptions): Promise<Snapshot>;
+  /** The latest trades, oldest first. */
+  getTrades(
+    request: MessageInit<GetTradesRequest>,
+    options?: CallOptions,
+  ): Promise<{ readonly trades: readonly TradeValues[] }>;
+  /** The latest candles, oldest first. */
+  getCandles(
+    request: MessageInit<GetCandlesRequest>,
+    options?: CallOptions,
+  ): Promise<{ readonly candles: readonly CandleValues[] }>;
+  /** The state of every channel of an instrument, or of a whole venue. */
+  getStatus(
+    request: MessageInit<GetStatusRequest>,
+    options?: CallOptions,
+  ): Promise<{ readonly statuses: readonly StatusValues[] }>;
+  /** The gateway's clock, microseconds since 1970. */
+  getServerTime(
+    request: MessageInit<GetServerTimeRequest>,
+    options?: CallOptions,
+  ): Promise<{ readonly serverTimeUs: number }>;
+  /** Past events of a topic; `unimplemented` where no history is kept. */
+  replay(request: MessageInit<ReplayRequest>, options?: CallOptions): AsyncIterable<ReplayResponse>;
+};
+
+/** The methods with answers in the words of the streams. */
+export function marketDataRpc(messages: RpcMessages): Rpc {
+  const { methods } = MarketData;
+  return {
+    listInstruments: ({ kind, ...request }, options) =>
+      shaped(
+        methods.listInstruments,
+        messages.listInstruments({ ...request, kind: kindToWire(kind) }, options),
+        ({ instruments, nextPageToken }) => ({
+          instruments: instruments.map(instrumentValues),
+          nextPageToken: textOrNone(nextPageToken),
+        }),
+      ),
+    getInstrument: (request, options) =>
+      shaped(methods.getInstrument, messages.getInstrument(request, options), ({ instrument }) => ({
+        instrument: instrument && instrumentValues(instrument),
+      })),
+    getSnapshot: (request, options) =>
+      shaped(
+        methods.getSnapshot,
+        messages.getSnapshot(request, options),
+        ({ instrument, book, quote, trade, ticker }) => ({
+          instrument: instrument && instrumentValues(instrument),
+          book: book && bookValues(book),
+          quote: quote && quoteValues(quote),
+          trade: trade && tradeValues(trade),
+          ticker: ticker && tickerValues(ticker),
+        }),
+      ),
+    getTrades: (request, options) =>
+      shaped(methods.getTrades, messages.getTrades(request, options), ({ trades }) => ({
+        trades: trades.map(tradeValues),
+      })),
+    getCandles: (request, options) =>
+      shaped(methods.getCandles, messages.getCandles(request, options), ({ candles }) => ({
+        candles: candles.map(candleValues),
+      })),
+    getStatus: (request, options) =>
+      shaped(methods.getStatus, messages.getStatus(request, options), ({ statuses }) => ({
+        statuses: statuses.map(statusValues).filter((status) => status !== undefined),
+      })),
+    getServerTime: (request, options) => messages.getServerTime(request, options),
+    replay: (request, options) => messages.replay(request, options),
+  };
+}
+
+/** The answer in our words; rejects with RpcError `internal` for one that holds no such thing. */
+async function shaped<Answer, Values>(
+  method: { readonly fullName: string },
+  answer: Promise<Answer>,
+  valuesOf: (answer: Answer) => Values,
+): Promise<Values> {
+  const given = await answer;
+  try {
+    return valuesOf(given);
+  } catch (cause) {
+    const where = { ...whereOf(method), cause };
+    throw new RpcError("internal", "the response cannot be read", where);
+  }
+}
+
+function kindToWire(kind: InstrumentKind | undefined) {
+  if (kind === undefined) return "INSTRUMENT_KIND_UNSPECIFIED";
+  return `INSTRUMENT_KIND_${kind.toUpperCase() as Uppercase<InstrumentKind>}` as const;
+}
