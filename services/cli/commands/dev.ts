@@ -1,3 +1,5 @@
+import { printLines } from "../output/terminal.ts";
+import { visibleText } from "#core/visible-text.ts";
 import { Command } from "commander";
 import type { RunningGateway } from "#gateway/main.ts";
 import { addAdminOption, ADMIN_PORTS, runAdminServer } from "../process/admin-process.ts";
@@ -103,5 +105,5 @@ function countOf(instruments: number): string {
 }
 
 function print(lines: readonly string[]): void {
-  process.stdout.write(`${lines.join("\n")}\n`);
+  printLines(lines.map(visibleText).join("\n"));
 }

@@ -1,3 +1,4 @@
+import { complain, remark } from "../output/terminal.ts";
 import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
 import type { Bus } from "#bus/bus.ts";
@@ -138,12 +139,12 @@ function onFinished(
   { end }: { readonly end: boolean },
 ): void {
   if (shutdown.started) return;
-  process.stderr.write(`replay finished\n${formatSummary(summary)}`);
+  remark(`replay finished\n${formatSummary(summary)}`);
   logger.info({ frames: summary.frames, events: summary.events }, "replay finished");
   if (end) void shutdown.run();
 }
 
 function onFailed(error: unknown, { shutdown }: ServiceProcess): void {
-  process.stderr.write(`tickwire: the replay failed: ${describeError(error)}\n`);
+  complain(`the replay failed: ${describeError(error)}`);
   void shutdown.run(1);
 }
