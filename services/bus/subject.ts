@@ -1,4 +1,4 @@
-import { isChannel, isVenueId, type Topic } from "#core/topic.ts";
+import { isChannel, isSymbol, isVenueId, type Topic } from "#core/topic.ts";
 import { BusError } from "./bus.ts";
 
 /** Ingestors announce themselves here. */
@@ -37,7 +37,10 @@ export function eventSubject(topic: Topic): string {
   return `md.v2.${escapeToken(venue)}.${escapeToken(channel)}.${escapeToken(symbol)}`;
 }
 
-/** The topic of an event subject; undefined for anything that `eventSubject` does not make. */
+/**
+ * The topic of an event subject; undefined for anything that `eventSubject` does not make of a
+ * venue's id and a symbol by the rules of topics.
+ */
 export function parseEventSubject(subject: string): Topic | undefined {
   const [head, version, venueToken = "", channelToken = "", symbolToken = "", rest] =
     subject.split(".");
@@ -46,7 +49,8 @@ export function parseEventSubject(subject: string): Topic | undefined {
   const channel = unescapeToken(channelToken);
   const symbol = unescapeToken(symbolToken);
   if (venue === undefined || channel === undefined || symbol === undefined) return undefined;
-  return isVenueId(venue) && isChannel(channel) ? { venue, channel, symbol } : undefined;
+  if (!isVenueId(venue) || !isChannel(channel) || !isSymbol(symbol)) return undefined;
+  return { venue, channel, symbol };
 }
 
 /** The subject of a bus request. Throws BusError (`invalid-subject`) for an empty part. */
@@ -69,19 +73,23 @@ export function queryPattern(venue: string): string {
   return `rq.v2.${escapeToken(venue)}.>`;
 }
 
-/** The query of a subject; undefined for anything that `querySubject` does not make. */
+/**
+ * The query of a subject; undefined for anything that `querySubject` does not make of a venue's id
+ * and a symbol by the rules of topics.
+ */
 export function parseQuerySubject(subject: string): Query | undefined {
   const [head, version, venueToken = "", query, ...parts] = subject.split(".");
   const venue = unescapeToken(venueToken);
   if (head !== "rq" || version !== "v2" || venue === undefined) return undefined;
+  if (!isVenueId(venue)) return undefined;
   const [first = "", second = ""] = parts.map((part) => unescapeToken(part));
   switch (query) {
     case "snapshot":
-      if (parts.length !== 2 || !isChannel(first) || second === "") return undefined;
+      if (parts.length !== 2 || !isChannel(first) || !isSymbol(second)) return undefined;
       return { venue, query, channel: first, symbol: second };
     case "trades":
     case "candles":
-      return parts.length === 1 && first !== "" ? { venue, query, symbol: first } : undefined;
+      return parts.length === 1 && isSymbol(first) ? { venue, query, symbol: first } : undefined;
     case "statuses":
     case "catalog":
       return parts.length === 0 ? { venue, query } : undefined;

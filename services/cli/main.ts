@@ -1,3 +1,4 @@
+import { remark } from "./output/terminal.ts";
 import { explainError } from "./process/errors.ts";
 import { createProgram } from "./program.ts";
 
@@ -11,7 +12,7 @@ try {
   await createProgram().parseAsync(process.argv);
 } catch (error) {
   const { exitCode, line } = explainError(error);
-  if (line !== undefined) process.stderr.write(`tickwire: ${line}\n`);
+  if (line !== undefined) remark(`tickwire: ${line}`);
   // What a failed command left open must not keep the process alive.
   process.exit(exitCode);
 }

@@ -1,3 +1,4 @@
+import { printLines, remark } from "./output/terminal.ts";
 import { Command } from "commander";
 import { createCallCommand } from "./commands/call.ts";
 import { createDecodeCommand } from "./commands/decode.ts";
@@ -42,6 +43,7 @@ Start with: tickwire dev`,
   for (const command of commands) program.addCommand(command);
   // Commander does not hand these on to subcommands that are added whole.
   for (const command of [program, ...commands]) {
+    command.configureOutput({ writeOut: printLines, writeErr: remark });
     command.exitOverride().showHelpAfterError("(see --help)").allowExcessArguments(false);
   }
   return program;

@@ -1,3 +1,4 @@
+import { simulatedSchema } from "#ingest/simulated/simulated-settings.ts";
 import { configSchema } from "./config.ts";
 import { listVariables, type ConfigVariable } from "./config-variables.ts";
 import { formatMarkdownTable } from "./markdown-table.ts";
@@ -49,6 +50,15 @@ their own. For Binance the paths of its API are put behind an address; for Coinb
 \`\`\`
 `;
 
+const SIMULATED = `
+The simulated venue's entry takes \`simulated\`, which says what its market is like:
+\`{"id":"simulated","simulated":{"seed":7,"instruments":50,"eventsPerSecond":100}}\`. The same seed
+and settings give the same market. Prices go through quiet, normal, trending and volatile times and
+short bursts; the other instruments follow the first (BTC-USD) in part, and perpetuals their spot
+market, with funding, mark price, open interest and liquidations.
+
+`;
+
 const HEADER = ["key", "variable", "takes", "default", "what"];
 
 /**
@@ -63,9 +73,17 @@ export function configurationDocument(): string {
   const tables = [...sections].map(
     ([name, variables]) =>
       `\n## ${name}\n\n${formatMarkdownTable([HEADER, ...variables.map(cellsOf)])}` +
-      (name === "ingest" ? VENUES : ""),
+      (name === "ingest" ? VENUES + SIMULATED + simulatedTable() : ""),
   );
   return INTRODUCTION + tables.join("");
+}
+
+function simulatedTable(): string {
+  const rows = listVariables(simulatedSchema).map((variable) => {
+    const [key, , type, fallback, doc] = cellsOf(variable);
+    return [key ?? "", type ?? "", fallback ?? "", doc ?? ""];
+  });
+  return formatMarkdownTable([["key", "takes", "default", "what"], ...rows]);
 }
 
 function cellsOf({ key, variable, type, defaultText, doc }: ConfigVariable): string[] {

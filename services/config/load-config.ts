@@ -1,3 +1,4 @@
+import { quotedText, visibleText } from "#core/visible-text.ts";
 import type { z } from "zod";
 import { listVariables, VARIABLE_PREFIX, type ConfigVariable } from "./config-variables.ts";
 
@@ -16,7 +17,10 @@ export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[];
 
   constructor(problems: readonly ConfigProblem[]) {
-    const lines = problems.map(({ key, problem, origin }) => `  ${key}: ${problem} (${origin})`);
+    const lines = problems.map(
+      ({ key, problem, origin }) =>
+        `  ${quotedText(key)}: ${visibleText(problem)} (${visibleText(origin)})`,
+    );
     const count = `${problems.length} bad ${problems.length === 1 ? "key" : "keys"}`;
     super(`configuration has ${count}:\n${lines.join("\n")}`);
     this.name = "ConfigError";

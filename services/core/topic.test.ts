@@ -15,7 +15,7 @@ const topics: fc.Arbitrary<Topic> = fc.record({
   venue: fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,12}$/),
   symbol: fc
     .string({ unit: "grapheme", minLength: 1, maxLength: 20 })
-    .filter((text) => !/[\s:/*\p{Cc}\p{Cs}]/u.test(text)),
+    .filter((text) => !/[\s:/*\p{Cc}\p{Cf}\p{Cs}]/u.test(text)),
   channel: fc.constantFrom(...CHANNELS),
 });
 
@@ -59,6 +59,8 @@ describe("topics", () => {
       "binance:BTC-USDT/*",
       "binance:\u0000/trades",
       "binance:\ud800/trades",
+      "binance:\u202eCTB/trades",
+      "binance:BTC\u200b-USDT/trades",
     ]) {
       expect([text, parseTopic(text)]).toEqual([text, undefined]);
     }

@@ -18,8 +18,9 @@ export type TopicPattern = {
 export const TOPIC_LENGTH_MAX = 256;
 
 const VENUE = /^[a-z0-9][a-z0-9-]*$/;
-// Venues list instruments with names in any script; only what separates topics is kept out.
-const SYMBOL = /^[^\s:/*\p{Cc}\p{Cs}]+$/u;
+// Venues list instruments with names in any script; what separates topics is kept out, and what
+// cannot be seen or turns the direction of writing, because two names would look the same.
+const SYMBOL = /^[^\s:/*\p{Cc}\p{Cf}\p{Cs}]+$/u;
 const CHANNEL_SET: ReadonlySet<string> = new Set(CHANNELS);
 
 /**
@@ -71,9 +72,12 @@ export function isVenueId(text: string): boolean {
   return VENUE.test(text);
 }
 
-/** True for what may stand as the symbol of a topic: no white space, controls, ":", "/" or "*". */
+/**
+ * True for what may stand as the symbol of a topic: no white space, controls, invisible characters,
+ * ":", "/" or "*", and not longer than a topic.
+ */
 export function isSymbol(text: string): boolean {
-  return SYMBOL.test(text);
+  return text.length <= TOPIC_LENGTH_MAX && SYMBOL.test(text);
 }
 
 export function isChannel(text: string): text is Channel {

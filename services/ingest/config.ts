@@ -2,6 +2,7 @@ import { z } from "zod";
 import { CHANNELS } from "#core/instrument.ts";
 import { ANNOUNCE_INTERVAL_MS_DEFAULT, PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
 import { INGEST_LIMITS_DEFAULTS } from "./limits.ts";
+import { simulatedSchema, simulatedSymbolProblem } from "./simulated/simulated-settings.ts";
 import { VENUES } from "./venues/registry.ts";
 import type { VenueId } from "./venues/registry.ts";
 
@@ -9,18 +10,6 @@ const VENUE_IDS = Object.keys(VENUES) as [VenueId, ...VenueId[]];
 const FEED_CHANNELS = CHANNELS.filter((channel) => channel !== "status");
 
 const count = (fallback: number, high: number) => z.int().min(1).max(high).default(fallback);
-
-const simulatedSchema = z
-  .strictObject({
-    seed: z.int().min(0).default(1).describe("the same seed gives the same market"),
-    instruments: count(10, 10_000).describe("spot instruments"),
-    perpetuals: z.int().min(0).max(10_000).default(2).describe("perpetuals on the first of them"),
-    eventsPerSecond: z
-      .union([z.literal("max"), z.number().positive().max(1_000_000)])
-      .default(20)
-      .describe("book changes per instrument; max is a load generator"),
-  })
-  .describe("the simulated venue's market; other venues do not have it");
 
 const venueSchema = z
   .strictObject({
@@ -57,6 +46,12 @@ const venueSchema = z
   .refine((venue) => venue.simulated === undefined || venue.id === "simulated", {
     path: ["simulated"],
     error: "only the simulated venue has a market to set",
+  })
+  .superRefine((venue, context) => {
+    if (venue.id !== "simulated") return;
+    const message = simulatedSymbolProblem(venue);
+    if (message === undefined) return;
+    context.addIssue({ code: "custom", path: ["instruments"], message });
   });
 
 /**

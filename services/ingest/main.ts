@@ -20,6 +20,7 @@ import { Publisher } from "#publish/publisher.ts";
 import type { PublisherCounters } from "#publish/publisher.ts";
 import { QueryResponder } from "#publish/query-responder.ts";
 import { createSimulatedVenue } from "./simulated/simulated-dialer.ts";
+import { SIMULATED_MARKET_DEFAULTS } from "./simulated/simulated-settings.ts";
 import { scheduleTurnEnd } from "./turn-scheduler.ts";
 import { VenueIngest } from "./venue/venue-ingest.ts";
 import type { VenueNetwork } from "./venue/venue-ingest.ts";
@@ -136,8 +137,8 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
 function networkOf(config: VenueConfig, options: IngestOptions): Network {
   const { clock } = options;
   if (config.id === "simulated" && options.dialer === undefined) {
-    const market = { seed: 1, instruments: 10, perpetuals: 2, eventsPerSecond: 20 };
-    const venue = createSimulatedVenue({ clock, ...(config.simulated ?? market) });
+    const settings = config.simulated ?? SIMULATED_MARKET_DEFAULTS;
+    const venue = createSimulatedVenue({ clock, ...settings });
     return { dialer: venue.dialer, restClient: venue.rest, close: () => venue.close() };
   }
   const restClient =

@@ -1,3 +1,4 @@
+import { visibleJson } from "#core/visible-text.ts";
 import pino from "pino";
 import { scrubFields, scrubText } from "./scrub.ts";
 
@@ -23,11 +24,13 @@ type LoggerOptions = {
 
 /**
  * Writes one JSON object a line, by default to standard error and before the call returns, so that
- * nothing is lost on exit. Secrets are taken out: see `scrubFields`.
+ * nothing is lost on exit. Secrets are taken out (see `scrubFields`), and characters that a terminal
+ * obeys are escaped.
  */
 export function createLogger(options: LoggerOptions): Logger {
   const { write } = options;
   const destination = write === undefined ? pino.destination({ dest: 2, sync: true }) : { write };
+  const visible = { write: (line: string) => void destination.write(visibleJson(line)) };
   return pino(
     {
       level: options.level,
@@ -46,6 +49,6 @@ export function createLogger(options: LoggerOptions): Logger {
         },
       },
     },
-    destination,
+    visible,
   );
 }

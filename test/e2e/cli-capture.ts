@@ -46,6 +46,16 @@ export function makeCapture(options: {
   return toText([header("binance"), opened(START_US), ...frames]);
 }
 
+/** A capture of trades of the simulated venue, one a millisecond. */
+export function makeSimulatedCapture(frames: number): string {
+  const trades = Array.from({ length: frames }, (_, index) => {
+    const at = START_US + (index + 1) * 1000;
+    const trade = { p: `95000.${10 + index}`, q: "0.5", side: "buy", t: at };
+    return received(at, { e: "trade", s: "BTC-USD", id: String(index + 1), ...trade });
+  });
+  return toText([header("simulated"), opened(START_US), ...trades]);
+}
+
 function tradeOf(symbol: string, index: number, atUs: number): Line {
   const timeMs = Math.floor(atUs / 1000);
   const price = (1 + index / 10_000).toFixed(8);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { capturePath } from "#test/support/captures.ts";
 import { requireNatsServer, startNatsServer, type NatsServer } from "#test/support/nats-server.ts";
-import { makeCapture } from "./cli-capture.ts";
+import { makeCapture, makeSimulatedCapture } from "./cli-capture.ts";
 import { findFreePort, killAll, runCli, startCli, type CliProcess } from "./cli-process.ts";
 
 type Event = Readonly<Record<string, unknown>>;
@@ -177,6 +177,35 @@ describe(
       expectSameStreams(eventsOf(stdout), expected);
       await cli.waitFor("stderr", /replay finished\n[^]*speed: .+\n/);
       expect((await fetch(url.replace("ws:", "http:"))).status).toBe(200);
+    });
+
+    test("of several captures, played side by side", async () => {
+      const paths = [join(folder, "first.ndjson"), join(folder, "second.ndjson")] as const;
+      writeFileSync(paths[0], makeCapture({ frames: 40, intervalUs: 1000 }));
+      writeFileSync(paths[1], makeSimulatedCapture(20));
+      const all = await Promise.all(paths.map((path) => runCli(["normalize", path])));
+      const expected = all.flatMap(({ stdout }) => eventsOf(stdout));
+      const replays = paths.flatMap((path) => ["--replay", path]);
+      const { cli, url } = await startDev([...replays, "--exit-when-done"]);
+      expect(cli.stdout()).toContain(
+        "replays binance (2 instruments), simulated (1 instrument) on",
+      );
+      const count = String(expected.length);
+      const subscription = ["subscribe", url, "*:*/*", "--json", "--count", count];
+      const { status, stdout } = await runCli(subscription);
+      expect(status).toBe(0);
+      expectSameStreams(eventsOf(stdout), expected);
+      await cli.waitFor("stderr", /replay finished\n[^]*replay finished\n[^]*speed: .+\n/);
+      expect(await cli.ended).toMatchObject({ status: 0 });
+    });
+
+    test("but not of two captures of one venue", async () => {
+      const path = join(folder, "twice.ndjson");
+      writeFileSync(path, makeCapture({ frames: 4, intervalUs: 1000 }));
+      const args = ["dev", "--port", "0", "--admin-port", "0", "--replay", path, "--replay", path];
+      const { status, stderr } = await runCli(args);
+      expect(stderr).toContain("are both of binance; --replay plays one of a venue");
+      expect(status).toBe(2);
     });
 
     test("with ingest and gateway as processes of their own over NATS", async () => {

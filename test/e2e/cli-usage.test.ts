@@ -78,6 +78,15 @@ describe("wrong usage exits with 2 and says what is wrong", () => {
       ["dev", "--replay", "x", "--venue", "nonsense"],
       "there is no venue nonsense; there are binance",
     ],
+    [
+      ["dev", "--replay", "x", "--replay", "y", "--venue", "binance"],
+      "--venue says what one capture is",
+    ],
+    [
+      ["dev", "--venue", "simulated:FOO-USD"],
+      "the simulated market has no FOO-USD; it has BTC-USD",
+    ],
+    [["ingest", "--venue", "simulated:FOO-USD"], "the simulated market has no FOO-USD"],
     [["normalize", "x", "--venue", "nonsense"], "there is no venue nonsense; there are binance"],
     [["replay", "x", "--venue", "nonsense"], "there is no venue nonsense; there are binance"],
     [["venues", "nonsense"], "there is no venue nonsense; there are binance"],

@@ -1,3 +1,5 @@
+import { printJson } from "../output/terminal.ts";
+import { quotedText } from "#core/visible-text.ts";
 import { MarketData } from "@tickwire/proto/service";
 import { Command } from "commander";
 import { callOverHttp } from "./call-over-http.ts";
@@ -44,7 +46,7 @@ Examples:
         address: options.url,
         timeoutMs: options.timeout * 1000,
       });
-      process.stdout.write(`${JSON.stringify(answer, undefined, 2)}\n`);
+      printJson(answer);
     });
 }
 
@@ -52,7 +54,7 @@ function findMethod(name: string): (typeof METHODS)[number] {
   const method = METHODS.find((one) => one.name === name || one.fullName === name);
   if (method === undefined) {
     const known = METHODS.map((one) => one.name).join(", ");
-    throw new UsageError(`there is no method ${name}; there are ${known}`);
+    throw new UsageError(`there is no method ${quotedText(name)}; there are ${known}`);
   }
   if (method.kind !== "unary") throw new UsageError(`${name} streams; call cannot do that yet`);
   return method;

@@ -1,11 +1,14 @@
+import { printLines } from "../output/terminal.ts";
+import { visibleText } from "#core/visible-text.ts";
 import { Command } from "commander";
 import type { RunningGateway } from "#gateway/main.ts";
 import { addAdminOption, ADMIN_PORTS, runAdminServer } from "../process/admin-process.ts";
 import { addConfigOptions, loadCommandConfig } from "../process/config-options.ts";
 import { addGatewayOptions, gatewayFlags, runGateway, type GatewayOptions } from "./gateway.ts";
+import { exampleOfCaptures, exampleOfVenue, hints } from "../output/dev-hints.ts";
 import { runIngest } from "./ingest.ts";
 import { openBus } from "../process/open-bus.ts";
-import { addReplayOptions, playCapture, replayServiceOptions } from "../process/replay-service.ts";
+import { addReplayOptions, playCaptures, replayServiceOptions } from "../process/replay-service.ts";
 import type { ReplayFlags, ReplayServiceOptions } from "../process/replay-service.ts";
 import { createServiceProcess } from "../process/service-process.ts";
 import { addVenueOption, venueFlags } from "../process/venue-options.ts";
@@ -33,8 +36,8 @@ export function createDevCommand(): Command {
     .addHelpText(
       "after",
       `
-With --replay, the capture starts to play when the first subscriber is there, so that it gets
-every event.
+With --replay, the captures start to play when the first subscriber is there, so that it gets
+every event. Several play side by side, one of each venue.
 
 Examples:
   tickwire dev
@@ -65,19 +68,19 @@ async function runDev(options: DevOptions): Promise<void> {
   const adminAddress = reachableAddress(config.admin.host, admin.port);
   if (replay === undefined) {
     await runIngest({ config, service, bus });
-    const venues = config.ingest.venues.map(({ id }) => id);
+    const { venues } = config.ingest;
     print([
-      `tickwire streams ${venues.join(", ")} on ${address}`,
-      ...hints({ address, adminAddress }, exampleOf(config.ingest.venues[0])),
+      `tickwire streams ${venues.map(({ id }) => id).join(", ")} on ${address}`,
+      ...hints({ address, adminAddress }, exampleOfVenue(venues[0])),
     ]);
     return;
   }
-  const { venue, symbols } = await playCapture(bus, service, replay);
-  const example = { venue, symbol: symbols[0] ?? "*" };
+  const captures = await playCaptures(bus, service, replay);
+  const played = captures.map(({ venue, streams }) => `${venue} (${countOf(streams.length)})`);
   print([
-    `tickwire replays ${venue} (${symbols.length} instruments) on ${address}`,
+    `tickwire replays ${played.join(", ")} on ${address}`,
     ...describeStart(replay),
-    ...hints({ address, adminAddress }, example),
+    ...hints({ address, adminAddress }, exampleOfCaptures(captures)),
   ]);
 }
 
@@ -90,15 +93,6 @@ function reachableAddress(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-type Example = { readonly venue: string; readonly symbol: string };
-
-function exampleOf(
-  venue: { readonly id: string; readonly instruments: readonly string[] } | undefined,
-): Example {
-  const id = venue?.id ?? "simulated";
-  return { venue: id, symbol: venue?.instruments[0] ?? (id === "simulated" ? "BTC-USD" : "*") };
-}
-
 function describeStart({ startOnSubscribe, exitWhenDone, speed }: ReplayServiceOptions): string[] {
   const pace = speed === "max" ? "as fast as possible" : `${speed} times real speed`;
   const start = startOnSubscribe ? "when the first subscriber is there" : "now";
@@ -106,28 +100,10 @@ function describeStart({ startOnSubscribe, exitWhenDone, speed }: ReplayServiceO
   return [`the replay starts ${start}, ${pace}, and ${end}`];
 }
 
-/** What to try next, one command a line. */
-function hints(
-  { address, adminAddress }: { readonly address: string; readonly adminAddress: string },
-  { venue, symbol }: Example,
-): string[] {
-  const at = address === "127.0.0.1:8080" ? "default" : `ws://${address}`;
-  const url = at === "default" ? "" : ` --url http://${address}`;
-  const one = symbol === "*" ? "" : `,"symbol":"${symbol}","depth":5`;
-  const method = symbol === "*" ? "ListInstruments" : "GetSnapshot";
-  return [
-    "",
-    "try in another terminal:",
-    `  npx tickwire subscribe ${at} '${venue}:${symbol}/trades' --count 5`,
-    `  npx tickwire subscribe ${at} '${venue}:*/quotes' --json --count 5`,
-    `  npx tickwire call ${method} '{"venue":"${venue}"${one}}'${url}`,
-    `  curl -s http://${address}/tickwire.v1.MarketData/ListInstruments -H 'content-type: application/json' -d '{}'`,
-    `  curl -s http://${adminAddress}/metrics   # also /healthz and /readyz`,
-    "",
-    "Ctrl-C ends it",
-  ];
+function countOf(instruments: number): string {
+  return instruments === 1 ? "1 instrument" : `${instruments} instruments`;
 }
 
 function print(lines: readonly string[]): void {
-  process.stdout.write(`${lines.join("\n")}\n`);
+  printLines(lines.map(visibleText).join("\n"));
 }

@@ -1,3 +1,4 @@
+import { printLine } from "../output/terminal.ts";
 import { Command } from "commander";
 import type { Clock } from "#core/clock.ts";
 import { DERIVATIVE_CHANNELS, type Instrument } from "#core/instrument.ts";
@@ -262,12 +263,12 @@ class Report {
     const line = this.#json
       ? JSON.stringify(check)
       : `${verdict.padEnd(6)}${name.padEnd(22)}${name.length > 21 ? " " : ""}${text}`;
-    process.stdout.write(`${line}\n`);
+    printLine(line);
   }
 
   end(): void {
     if (this.#json) return;
     const { ok, warn, fail } = this.#counts;
-    process.stdout.write(`${ok} ok, ${warn} to look at, ${fail} failed\n`);
+    printLine(`${ok} ok, ${warn} to look at, ${fail} failed`);
   }
 }

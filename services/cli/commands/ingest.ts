@@ -16,7 +16,7 @@ import {
 } from "../process/config-options.ts";
 import { UsageError } from "../process/errors.ts";
 import { openBus } from "../process/open-bus.ts";
-import { addReplayOptions, playCapture, replayServiceOptions } from "../process/replay-service.ts";
+import { addReplayOptions, playCaptures, replayServiceOptions } from "../process/replay-service.ts";
 import type { ReplayFlags, ReplayServiceOptions } from "../process/replay-service.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
 import { addVenueOption, venueFlags } from "../process/venue-options.ts";
@@ -74,7 +74,7 @@ async function runIngestProcess(
   });
   service.shutdown.add("bus", () => bus.drain());
   if (replay === undefined) await runIngest({ config, service, bus });
-  else await playCapture(bus, service, replay);
+  else await playCaptures(bus, service, replay);
   starting = false;
 }
 

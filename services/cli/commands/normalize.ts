@@ -1,3 +1,5 @@
+import { remark } from "../output/terminal.ts";
+import { quotedText } from "#core/visible-text.ts";
 import { Command } from "commander";
 import { CHANNELS, type Channel } from "#core/instrument.ts";
 import type { CaptureLine } from "#ingest/capture/capture-format.ts";
@@ -51,7 +53,9 @@ function parseChannels(text: string): readonly Channel[] {
   const unknown = names.filter((name) => !CHANNELS.some((channel) => channel === name));
   if (unknown.length > 0) {
     const known = CHANNELS.join(", ");
-    throw new UsageError(`there is no channel ${unknown.join(", ")}; there are ${known}`);
+    throw new UsageError(
+      `there is no channel ${quotedText(unknown.join(", "))}; there are ${known}`,
+    );
   }
   return names as readonly Channel[];
 }
@@ -71,7 +75,7 @@ async function normalize(path: string, options: NormalizeOptions): Promise<void>
   });
   output.flush();
   await output.drained();
-  process.stderr.write(formatSummary(summary));
+  remark(formatSummary(summary));
 }
 
 /** The lines of a capture, read no faster than the output takes them. */

@@ -1,3 +1,5 @@
+import { complain, remark } from "../output/terminal.ts";
+import { visibleText } from "#core/visible-text.ts";
 import { Command } from "commander";
 import type { Bus } from "#bus/bus.ts";
 import type { VenueConfig } from "#ingest/config.ts";
@@ -75,7 +77,7 @@ async function record(config: TickwireConfig, options: RecordOptions): Promise<v
   if (options.duration !== undefined) {
     clock.after(options.duration * 1000, () => void shutdown.run(exitCodeOf(recorder)));
   }
-  process.stderr.write(`recording ${venue.id} into ${options.out}; Ctrl-C ends it\n`);
+  remark(`recording ${venue.id} into ${visibleText(options.out)}; Ctrl-C ends it`);
 }
 
 async function startRecording(parts: {
@@ -109,9 +111,7 @@ async function startRecording(parts: {
   shutdown.add("ingest", async () => {
     await ingest.close();
     if (recorder.linesLost > 0) {
-      process.stderr.write(
-        `tickwire: ${recorder.linesLost} lines were lost: the disk is too slow\n`,
-      );
+      complain(`${recorder.linesLost} lines were lost: the disk is too slow`);
     }
   });
   return recorder;
@@ -130,8 +130,7 @@ function watchFile(file: CaptureFile, { clock, shutdown }: ServiceProcess): void
       clock.after(FILE_CHECK_MS, check);
       return;
     }
-    const error = new CommandError(`cannot write: ${describeError(file.failure)}`);
-    process.stderr.write(`tickwire: ${error.message}\n`);
+    complain(`cannot write: ${describeError(file.failure)}`);
     void shutdown.run(ExitCode.Failure);
   };
   clock.after(FILE_CHECK_MS, check);

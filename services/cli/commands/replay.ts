@@ -1,3 +1,4 @@
+import { remark } from "../output/terminal.ts";
 import { Command, Option } from "commander";
 import { replayCapture } from "#ingest/capture/replay.ts";
 import {
@@ -75,7 +76,7 @@ Examples:
         bus,
         logger: service.logger,
       });
-      process.stderr.write(formatSummary(summary));
+      remark(formatSummary(summary));
       await service.shutdown.run();
     });
 }

@@ -1,3 +1,4 @@
+import { complain } from "../output/terminal.ts";
 import {
   connect,
   type Client,
@@ -118,13 +119,14 @@ class TopicPrinter {
     });
     client.onState((state, { error }) => {
       if (state === "closed" && error !== undefined) this.#fail(error);
-      else if (error !== undefined) note(`${state}: ${error.message}`);
+      else if (error !== undefined) complain(`${state}: ${error.message}`);
     });
   }
 
   #onEvent(event: StreamEvent): void {
     if (isNotice(event)) {
-      if (event.type !== "continuity" || event.continuity !== "new") note(describeNotice(event));
+      if (event.type !== "continuity" || event.continuity !== "new")
+        complain(describeNotice(event));
       return;
     }
     if (this.#left <= 0) return;
@@ -191,8 +193,4 @@ function describeNotice(notice: NoticeEvent): string {
     case "lag":
       return `lag: ${notice.message}`;
   }
-}
-
-function note(line: string): void {
-  process.stderr.write(`tickwire: ${line}\n`);
 }

@@ -1,3 +1,4 @@
+import { printLines } from "../output/terminal.ts";
 import { Command } from "commander";
 import type { FeedAdapter } from "#ingest/feed/feed-adapter.ts";
 import { VENUES, type VenueId } from "#ingest/venues/registry.ts";
@@ -35,7 +36,7 @@ Examples:
   tickwire venues --json | jq -r 'select(.channels.liquidations == "stream").venue'`,
     )
     .action((venue: string | undefined, options: VenuesOptions) => {
-      process.stdout.write(venuesText(venue, options));
+      printLines(venuesText(venue, options));
     });
 }
 

@@ -2,6 +2,9 @@ import { formatDecimal, type Mantissa } from "@tickwire/proto/model";
 import type { BookRow } from "@tickwire/proto/codec";
 import type { EventPosition, EventSource, TypedRow } from "./event-json.ts";
 
+/** The furthest that a Date reaches, before and after 1970. */
+const CALENDAR_MS_MAX = 8_640_000_000_000_000;
+
 /** One line about an event for people: time (the venue's, else ours), instrument, what happened. */
 export function formatEventText(
   source: EventSource,
@@ -13,9 +16,13 @@ export function formatEventText(
   return `${formatTime(timeUs)} ${where} ${event.type} ${describe(event)} #${position.sequence}`;
 }
 
-/** `2021-04-17T16:48:52.385815Z` for microseconds since 1970. */
+/**
+ * `2021-04-17T16:48:52.385815Z` for microseconds since 1970; the number itself for a time that no
+ * calendar has.
+ */
 export function formatTime(timeUs: number): string {
   const wholeMs = Math.floor(timeUs / 1000);
+  if (!(Math.abs(wholeMs) <= CALENDAR_MS_MAX)) return `${timeUs}us`;
   const restUs = timeUs - wholeMs * 1000;
   return new Date(wholeMs).toISOString().replace("Z", `${String(restUs).padStart(3, "0")}Z`);
 }

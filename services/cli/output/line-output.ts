@@ -1,3 +1,5 @@
+import { visibleText } from "#core/visible-text.ts";
+
 /** The part of a writable stream that lines go to. */
 type OutputStream = {
   write(chunk: string): boolean;
@@ -28,9 +30,9 @@ export class LineOutput {
     return this.#drained !== undefined;
   }
 
-  /** Adds a line; the newline is added here. */
+  /** Adds a line, text or JSON, in which everything can be seen; the newline is added here. */
   write(line: string): void {
-    this.#text += `${line}\n`;
+    this.#text += `${visibleText(line)}\n`;
     if (this.#eager || this.#text.length >= CHUNK_CHARACTERS_MIN) this.flush();
   }
 

@@ -1,3 +1,4 @@
+import { visibleText } from "#core/visible-text.ts";
 import type { ReplaySummary } from "#ingest/capture/replay-options.ts";
 
 /** What a replay did, for people; several lines with a newline at the end. */
@@ -17,7 +18,9 @@ export function formatSummary(summary: ReplaySummary): string {
     ["checksums", `${checksumsPassed} passed, ${checksumsFailed} failed`],
     ["speed", `${summary.framesPerSecond} frames/s (${seconds} s)`],
   ];
-  return lines.map(([name, value]) => `${`${name}:`.padEnd(19)}${value}\n`).join("");
+  return lines
+    .map(([name, value]) => `${`${name}:`.padEnd(19)}${visibleText(String(value))}\n`)
+    .join("");
 }
 
 function formatCounts(counts: Readonly<Record<string, number>>): string {

@@ -1,3 +1,4 @@
+import { quotedText } from "#core/visible-text.ts";
 import { readFileSync } from "node:fs";
 import { Option, type Command } from "commander";
 import { configSchema, IGNORED_VARIABLES, type TickwireConfig } from "#config/config.ts";
@@ -48,7 +49,8 @@ export function loadCommandConfig(
 
 function parseSetting(text: string): ConfigFlag {
   const equals = text.indexOf("=");
-  if (!/^[^.=]+(\.[^.=]+)*=/.test(text)) throw new UsageError(`--set takes KEY=VALUE, not ${text}`);
+  if (!/^[^.=]+(\.[^.=]+)*=/.test(text))
+    throw new UsageError(`--set takes KEY=VALUE, not ${quotedText(text)}`);
   return { flag: "--set", key: text.slice(0, equals), value: text.slice(equals + 1) };
 }
 

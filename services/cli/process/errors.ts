@@ -1,6 +1,9 @@
+import { visibleText } from "#core/visible-text.ts";
 import { CommanderError } from "commander";
 import { ConfigError } from "#config/load-config.ts";
 import { ExitCode } from "#runtime/shutdown.ts";
+
+const ERROR_CHARACTERS_MAX = 500;
 
 /** The command line asks for something that does not exist. The message is one line. */
 export class UsageError extends Error {
@@ -34,14 +37,25 @@ export function explainError(error: unknown): {
     // Commander has printed help, version or its complaint.
     return { exitCode: error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage, line: undefined };
   }
-  if (error instanceof ConfigError || error instanceof UsageError) {
-    return { exitCode: ExitCode.Usage, line: error.message };
+  // Its message is made of several lines, each of which can be seen already.
+  if (error instanceof ConfigError) return { exitCode: ExitCode.Usage, line: error.message };
+  if (error instanceof UsageError) {
+    return { exitCode: ExitCode.Usage, line: visibleText(error.message) };
   }
   return { exitCode: ExitCode.Failure, line: describeError(error) };
 }
 
-/** One line about any error, with its code where the message lacks it. */
+/**
+ * One visible line about any error, with its code where the message lacks it. What a gateway or
+ * venue says in it is cut, so that it cannot bury what else is on the screen.
+ */
 export function describeError(error: unknown): string {
+  const line = visibleText(messageOf(error));
+  if (line.length <= ERROR_CHARACTERS_MAX) return line;
+  return `${line.slice(0, ERROR_CHARACTERS_MAX)}…`;
+}
+
+function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = errorCode(error);
   if (code === "EADDRINUSE") return describeAddressInUse(error);

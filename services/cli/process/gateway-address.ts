@@ -1,3 +1,4 @@
+import { quotedText } from "#core/visible-text.ts";
 import { UsageError } from "./errors.ts";
 
 /** Where `dev` and `gateway` listen unless told otherwise. */
@@ -36,7 +37,7 @@ function parseAddress(text: string) {
   const scheme = url === undefined ? undefined : SCHEMES[url.protocol];
   if (url === undefined || scheme === undefined || url.host === "") {
     throw new UsageError(
-      `${text} is not the address of a gateway; write ws://HOST:PORT, http://HOST:PORT or default`,
+      `${quotedText(text)} is not the address of a gateway; write ws://HOST:PORT, http://HOST:PORT or default`,
     );
   }
   return { url, scheme };

@@ -1,8 +1,10 @@
+import { complain, remark } from "../output/terminal.ts";
 import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
 import type { Bus } from "#bus/bus.ts";
-import type { ReplaySummary } from "#ingest/capture/replay-options.ts";
+import type { CaptureContents, ReplaySummary } from "#ingest/capture/replay-options.ts";
 import { startReplay } from "#ingest/capture/replay.ts";
+import { collect } from "./config-options.ts";
 import { openCapture, scanCapture } from "./capture-input.ts";
 import { describeError, UsageError } from "./errors.ts";
 import { awaitFirstSubscription } from "./first-subscription.ts";
@@ -13,16 +15,17 @@ import { parseVenueId } from "./venue-options.ts";
 
 /** The options of commands that can play a capture instead of connecting to venues. */
 export type ReplayFlags = {
-  readonly replay?: string;
+  readonly replay?: readonly string[];
   readonly speed?: number | "max";
   readonly venue?: readonly string[];
   readonly startOnSubscribe: boolean;
   readonly exitWhenDone?: boolean;
 };
 
-/** How a capture is played onto a bus that others listen to. */
+/** How captures are played, at the same time, onto a bus that others listen to. */
 export type ReplayServiceOptions = {
-  readonly path: string;
+  /** At least one. */
+  readonly paths: readonly string[];
   readonly speed: number | "max";
   readonly venue: string | undefined;
   /** Wait for a first subscriber, so that it gets every event. */
@@ -34,7 +37,11 @@ export type ReplayServiceOptions = {
 /** Adds `--replay` and what belongs to it. */
 export function addReplayOptions(command: Command): Command {
   return command
-    .option("--replay <capture>", "play this file instead of connecting to venues")
+    .option(
+      "--replay <capture>",
+      "play this file instead of connecting to venues; repeatable, one file a venue",
+      collect,
+    )
     .option("--speed <n>", "of the replay: times real speed, or max (default 1)", parseSpeed)
     .option("--no-start-on-subscribe", "start the replay at once, not with the first subscriber")
     .option("--exit-when-done", "end after the replay instead of serving on");
@@ -42,8 +49,8 @@ export function addReplayOptions(command: Command): Command {
 
 /** What the options ask for; undefined without `--replay`. Throws UsageError. */
 export function replayServiceOptions(flags: ReplayFlags): ReplayServiceOptions | undefined {
-  const { replay: path, speed = 1, venue = [], startOnSubscribe } = flags;
-  if (path === undefined) {
+  const { replay: paths = [], speed = 1, venue = [], startOnSubscribe } = flags;
+  if (paths.length === 0) {
     const pointless = [
       flags.speed === undefined ? [] : ["--speed"],
       startOnSubscribe ? [] : ["--no-start-on-subscribe"],
@@ -52,12 +59,15 @@ export function replayServiceOptions(flags: ReplayFlags): ReplayServiceOptions |
     if (pointless.length === 0) return undefined;
     throw new UsageError(`${pointless.join(", ")} only works with --replay`);
   }
-  if (path === "-") throw new UsageError("--replay takes a file: it is read twice");
+  if (paths.includes("-")) throw new UsageError("--replay takes a file: it is read twice");
   if (venue.length > 1) throw new UsageError("--replay takes one --venue at most");
+  if (venue.length > 0 && paths.length > 1) {
+    throw new UsageError("--venue says what one capture is: it does not go with several --replay");
+  }
   const exitWhenDone = flags.exitWhenDone === true;
   const [named] = venue;
   return {
-    path,
+    paths,
     speed,
     venue: named === undefined ? undefined : parseVenueId(named),
     startOnSubscribe,
@@ -66,40 +76,51 @@ export function replayServiceOptions(flags: ReplayFlags): ReplayServiceOptions |
 }
 
 /**
- * Scans a capture, announces what it holds, and plays it: at once, or when somebody has subscribed.
- * Resolves when queries are answered. They still are after the last line, unless the process is to
- * end then.
+ * Scans captures, announces what they hold, and plays them side by side: at once, or when somebody
+ * has subscribed. Resolves when queries are answered, with what each capture holds. They still are
+ * after the last line, unless the process is to end then. Throws UsageError for two captures of one
+ * venue: one topic cannot have two streams.
  */
-export async function playCapture(
+export async function playCaptures(
   bus: Bus,
   service: ServiceProcess,
   options: ReplayServiceOptions,
-): Promise<{ readonly venue: string; readonly symbols: readonly string[] }> {
+): Promise<readonly CaptureContents[]> {
   const { clock, logger, shutdown } = service;
-  const { path, speed, startOnSubscribe } = options;
+  const { paths, speed, startOnSubscribe } = options;
   const venue = options.venue === undefined ? {} : { venue: options.venue };
-  const contents = await scanCapture(path, { clock, ...venue });
-  const replay = startReplay({
-    ...venue,
-    source: openCapture(path),
-    contents,
-    speed,
-    clock,
-    bus,
-    publisherId: `replay-${randomUUID()}`,
-    logger,
-    ...(startOnSubscribe ? { startAfter: firstSubscriber(bus, service) } : {}),
+  const captures: { readonly path: string; readonly contents: CaptureContents }[] = [];
+  for (const path of paths) {
+    const contents = await scanCapture(path, { clock, ...venue });
+    const same = captures.find((other) => other.contents.venue === contents.venue);
+    if (same !== undefined) {
+      const both = `${same.path} and ${path}`;
+      throw new UsageError(`${both} are both of ${contents.venue}; --replay plays one of a venue`);
+    }
+    captures.push({ path, contents });
+  }
+  const start = startOnSubscribe ? { startAfter: firstSubscriber(bus, service) } : {};
+  const replays = captures.map(({ path, contents }) => {
+    const publisherId = `replay-${randomUUID()}`;
+    const source = openCapture(path);
+    const replay = { ...venue, ...start, source, contents, speed, clock, bus, publisherId, logger };
+    return startReplay(replay);
   });
-  shutdown.add("replay", () => replay.close());
-  // Both outcomes are handled here, so nothing is left to reject.
-  void replay.finished.then(
-    (summary) => onFinished(summary, service, options),
-    (error: unknown) => onFailed(error, service),
-  );
-  return {
-    venue: contents.venue,
-    symbols: contents.streams.map(({ instrument }) => instrument.symbol),
-  };
+  shutdown.add("replay", () => {
+    for (const replay of replays) replay.close();
+  });
+  let left = replays.length;
+  for (const replay of replays) {
+    // Both outcomes are handled here, so nothing is left to reject.
+    void replay.finished.then(
+      (summary) => {
+        left -= 1;
+        onFinished(summary, service, { end: left === 0 && options.exitWhenDone });
+      },
+      (error: unknown) => onFailed(error, service),
+    );
+  }
+  return captures.map(({ contents }) => contents);
 }
 
 async function firstSubscriber(
@@ -115,15 +136,15 @@ async function firstSubscriber(
 function onFinished(
   summary: ReplaySummary,
   { shutdown, logger }: ServiceProcess,
-  { exitWhenDone }: ReplayServiceOptions,
+  { end }: { readonly end: boolean },
 ): void {
   if (shutdown.started) return;
-  process.stderr.write(`replay finished\n${formatSummary(summary)}`);
+  remark(`replay finished\n${formatSummary(summary)}`);
   logger.info({ frames: summary.frames, events: summary.events }, "replay finished");
-  if (exitWhenDone) void shutdown.run();
+  if (end) void shutdown.run();
 }
 
 function onFailed(error: unknown, { shutdown }: ServiceProcess): void {
-  process.stderr.write(`tickwire: the replay failed: ${describeError(error)}\n`);
+  complain(`the replay failed: ${describeError(error)}`);
   void shutdown.run(1);
 }

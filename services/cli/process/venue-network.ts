@@ -6,10 +6,8 @@ import {
 } from "#ingest/feed/rest/fetch-rest-client.ts";
 import { createWebSocketDialer } from "#ingest/feed/connection/web-socket-dialer.ts";
 import type { VenueNetwork } from "#ingest/venue/venue-ingest.ts";
+import { SIMULATED_MARKET_DEFAULTS } from "#ingest/simulated/simulated-settings.ts";
 import { createSimulatedVenue } from "#ingest/simulated/simulated-dialer.ts";
-
-/** The market of the simulated venue where nothing else is set. */
-const SIMULATED_DEFAULTS = { seed: 1, instruments: 10, perpetuals: 2, eventsPerSecond: 20 };
 
 /** How one venue is reached, for commands that use its network themselves. */
 export function openVenueNetwork(
@@ -17,7 +15,10 @@ export function openVenueNetwork(
   clock: Clock,
 ): VenueNetwork & { close(): void } {
   if (venue.id === "simulated") {
-    const simulated = createSimulatedVenue({ clock, ...(venue.simulated ?? SIMULATED_DEFAULTS) });
+    const simulated = createSimulatedVenue({
+      clock,
+      ...(venue.simulated ?? SIMULATED_MARKET_DEFAULTS),
+    });
     const { dialer, rest: restClient } = simulated;
     return { dialer, restClient, close: () => simulated.close() };
   }

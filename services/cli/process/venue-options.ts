@@ -1,3 +1,4 @@
+import { quotedText } from "#core/visible-text.ts";
 import type { Command } from "commander";
 import { VENUES } from "#ingest/venues/registry.ts";
 import type { ConfigFlag } from "#config/load-config.ts";
@@ -28,7 +29,7 @@ export function parseVenue(text: string): { readonly id: string; readonly instru
     .split(",")
     .filter((symbol) => symbol !== "");
   if (colon < 1 || instruments.length === 0) {
-    throw new UsageError(`--venue takes ID or ID:SYMBOL,SYMBOL, not ${text}`);
+    throw new UsageError(`--venue takes ID or ID:SYMBOL,SYMBOL, not ${quotedText(text)}`);
   }
   return { id: text.slice(0, colon), instruments };
 }
@@ -37,5 +38,5 @@ export function parseVenue(text: string): { readonly id: string; readonly instru
 export function parseVenueId(text: string): string {
   if (Object.hasOwn(VENUES, text)) return text;
   const known = Object.keys(VENUES).join(", ");
-  throw new UsageError(`there is no venue ${text}; there are ${known}`);
+  throw new UsageError(`there is no venue ${quotedText(text)}; there are ${known}`);
 }

@@ -267,3 +267,17 @@ test("after closing nothing is heard, fetched or lost, not even what was on its 
   expect([rig.symbols, rig.events, rig.logged]).toEqual([[], [], []]);
   expect(rig.clock.pending).toBe(0);
 });
+
+test("names on the bus follow the rules of topics, whoever publishes them", async () => {
+  const rig = new Rig();
+  const names = ["BTC-USD", "\u001b[2J", "A\nB", "\u202eX", "A:B", "*", "X".repeat(300), "币-USD"];
+  rig.listed = names.map((name) => instrument(name));
+  await rig.announce(1);
+  await rig.announce(1, { venue: "Fake\u001b[2J" });
+  await rig.announce(1, { venue: "" });
+  expect(rig.catalog.venues).toEqual(["fake"]);
+  expect([...rig.catalog.instrumentsOf("fake")].map(({ symbol }) => symbol)).toEqual([
+    "BTC-USD",
+    "币-USD",
+  ]);
+});

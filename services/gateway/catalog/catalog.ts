@@ -3,6 +3,8 @@ import type { Bus, BusMessage, BusSubscription } from "#bus/bus.ts";
 import { ANNOUNCE_SUBJECT, DISCOVER_SUBJECT, querySubject } from "#bus/subject.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Channel } from "#core/instrument.ts";
+import { isSymbol, isVenueId } from "#core/topic.ts";
+import { quotedText } from "#core/visible-text.ts";
 import { decodeAnnouncement, decodeCatalogReply, decodeQueryReply } from "#wire/bus-codec.ts";
 import { channelsOf } from "./channel-names.ts";
 import type { Logger } from "../logger.ts";
@@ -167,6 +169,10 @@ export class Catalog {
   #heard(id: string): Venue | undefined {
     let venue = this.#venues.get(id);
     if (venue === undefined) {
+      if (!isVenueId(id)) {
+        this.#parts.logger.warn({ venue: quotedText(id) }, "an announcement names no venue id");
+        return undefined;
+      }
       if (this.#venues.size >= VENUES_MAX) return undefined;
       venue = {
         id,
@@ -201,7 +207,7 @@ export class Catalog {
       if (this.#closed) return;
       if (venue.versions.size >= INGESTORS_PER_VENUE_MAX) venue.versions.clear();
       venue.versions.set(ingestorId, announcedVersion);
-      this.#replace(venue, instruments);
+      this.#replace(venue, instruments.filter(isNamedByTheRules));
     } catch (error) {
       if (!this.#closed)
         logger.warn({ venue: venue.id, error }, "the catalog of a venue could not be fetched");
@@ -265,6 +271,14 @@ export class Catalog {
   #emit(event: CatalogEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+/**
+ * Whether clients could subscribe to it: a catalog on the bus follows the same rules as what a venue
+ * lists, whoever published it.
+ */
+function isNamedByTheRules({ symbol, venueSymbol }: Instrument): boolean {
+  return isSymbol(symbol) && venueSymbol !== "";
 }
 
 /** Whether the instrument is new, or streamed on other channels than before. */

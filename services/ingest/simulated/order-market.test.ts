@@ -12,12 +12,17 @@ import { SeededRandom } from "./seeded-random.ts";
 const SEEDS = [1, 2, 3, 4, 5, 99];
 const STEPS = 3000;
 
-function createMarket(seed: number, options: { levelsMax?: number; reference?: number } = {}) {
+type Options = Partial<ConstructorParameters<typeof OrderMarket>[0]>;
+
+function createMarket(seed: number, options: Options = {}): OrderMarket {
   return new OrderMarket({
     random: new SeededRandom(seed),
-    referenceTicks: options.reference ?? 10_000,
-    levelsMax: options.levelsMax ?? 50,
+    fairTicks: 10_000,
+    levelsMax: 50,
+    gapTicks: 3,
+    orderLots: 40,
     liquidationOneIn: 50,
+    ...options,
   });
 }
 
@@ -59,6 +64,8 @@ class Witness implements MarketListener {
     assert.equal(updateId, this.#updateId + 1);
     this.#updateId = updateId;
     assert.ok(changes.length > 0);
+    const prices = changes.filter((_, index) => index % 2 === 0);
+    assert.equal(new Set(prices).size, prices.length);
     // The delta of a step with trades says just what the trades have left.
     if (this.#traded.length > 0) {
       assert.ok(this.#traded.every((level) => level.side === side));
@@ -99,6 +106,9 @@ describe.each(SEEDS)("the market of seed %i", (seed) => {
     const market = createMarket(seed);
     const witness = new Witness(market);
     for (let step = 0; step < STEPS; step += 1) {
+      // The price goes up and down by 300 ticks and jumps at times.
+      const jump = step % 500 < 20 ? 100 : 0;
+      market.believe(10_000 + 300 * Math.sin(step / 200) + jump, Math.sin(step / 50));
       market.step(witness);
       // Whether or not a quote was sent, the last one is the top of the book.
       expect(witness.quote).toEqual(witness.top());
@@ -143,16 +153,45 @@ test("neither side grows beyond its limit or empties", () => {
 });
 
 test("prices stay above zero when they start at the bottom", () => {
-  const market = createMarket(8, { reference: 3 });
+  const market = createMarket(8, { fairTicks: 3 });
   const witness = new Witness(market);
   for (let step = 0; step < STEPS; step += 1) market.step(witness);
   expect(witness.top().bidTicks).toBeGreaterThan(0);
 });
 
-test("the price follows its reference", () => {
-  const market = createMarket(9);
+test.each([
+  ["up at once", 10_400, 3],
+  ["down at once", 9_600, 3],
+  ["in a book with a level on each tick", 10_100, 1],
+])("the book follows the price that is believed in: %s", (_, fairTicks, gapTicks) => {
+  const market = createMarket(9, { gapTicks });
   const witness = new Witness(market);
-  market.setReference(10_400);
-  for (let step = 0; step < 20_000; step += 1) market.step(witness);
-  expect(Math.abs(witness.top().bidTicks - 10_400)).toBeLessThan(200);
+  market.believe(fairTicks, 0);
+  for (let step = 0; step < 400; step += 1) market.step(witness);
+  const { bidTicks, askTicks } = witness.top();
+  expect(Math.abs((bidTicks + askTicks) / 2 - fairTicks)).toBeLessThan(30);
+  expect(askTicks - bidTicks).toBeLessThan(30);
+});
+
+test("a book is as deep as its limit, and stays at least half so while the price runs", () => {
+  const market = createMarket(10, { levelsMax: 200 });
+  const witness = new Witness(market);
+  expect(market.levels("bid")).toHaveLength(400);
+  expect(market.levels("ask")).toHaveLength(400);
+  let thinnest = Infinity;
+  for (let step = 0; step < STEPS; step += 1) {
+    // A level's distance with every second step: faster than any regime.
+    market.believe(10_000 + 1.5 * step, 1);
+    market.step(witness);
+    thinnest = Math.min(thinnest, witness.levels.bid.size, witness.levels.ask.size);
+  }
+  expect(thinnest).toBeGreaterThanOrEqual(100);
+});
+
+test("orders come in many sizes, some of them round", () => {
+  const market = createMarket(11, { orderLots: 5_000, levelsMax: 500 });
+  const sizes = market.levels("bid").filter((_, index) => index % 2 === 1);
+  expect(Math.max(...sizes)).toBeGreaterThan(30_000);
+  expect(Math.min(...sizes)).toBeLessThan(500);
+  expect(new Set(sizes).size).toBeGreaterThan(300);
 });

@@ -33,9 +33,14 @@ export type MarketQuote = {
 
 type OrderMarketOptions = {
   readonly random: SeededRandom;
-  readonly referenceTicks: number;
-  /** Deepest book of a side; beyond it the worst level is withdrawn. */
+  /** The price believed in when the market opens: a whole number from 2. */
+  readonly fairTicks: number;
+  /** Deepest book of a side, at least 10; beyond it the worst level is withdrawn. */
   readonly levelsMax: number;
+  /** Mean distance between neighbouring levels; 1 fills every tick. */
+  readonly gapTicks: number;
+  /** Mean size of an order. */
+  readonly orderLots: number;
   /** One marketable order in so many is a liquidation; 0 for never. */
   readonly liquidationOneIn: number;
 };
@@ -45,39 +50,47 @@ type Ladder = { readonly side: BookSide; readonly prices: number[]; readonly siz
 
 /** A side never gets thinner than this by cancellation. */
 const LEVELS_MIN = 3;
-const LEVELS_AT_START = 20;
-const LIMIT_SHARE = 0.5;
-const CANCEL_SHARE = 0.35;
-/** How far from its reference the price has to be for the pull back to be at its strongest. */
-const PULL_TICKS = 200;
+/** A side with less than this share of its levels is filled up before anything else. */
+const THIN_SHARE = 0.75;
+/** Levels that one order takes, or that one participant changes at once. */
+const SWEEP_LEVELS_MAX = 8;
+const REFILL_LEVELS_MAX = 12;
+/** What a step is while the price stands still; the rest fills up or resizes deep levels. */
+const ARRIVE_SHARE = 0.42;
+const CANCEL_SHARE = 0.26;
+const TAKE_SHARE = 0.16;
+/** Gaps between the price believed in and a side's best from where somebody improves on it. */
+const IMPROVE_GAPS = 3;
+/** Factors of the mean order size, one as likely as the other: a few orders are huge. */
+const ORDER_FACTORS = [0.05, 0.1, 0.2, 0.4, 0.8, 1, 1.2, 4.25];
+/** The steps of sizes that people type: 1, 2 or 5 and noughts. */
+const ROUND_SIZES = [5, 2, 1];
 
 /**
- * One instrument's market: limit orders arrive, are cancelled, and are taken by marketable orders.
- * The book is never empty on either side and never crossed. The same random numbers give the same
- * market.
+ * One instrument's market: limit orders arrive around the price that its participants believe in,
+ * are cancelled, and are taken by marketable orders; orders that the price has left behind are
+ * swept or withdrawn. The book is never empty on either side and never crossed. The same random
+ * numbers and prices give the same market.
  */
 export class OrderMarket {
   readonly #random: SeededRandom;
-  readonly #levelsMax: number;
-  readonly #liquidationOneIn: number;
+  readonly #options: OrderMarketOptions;
   readonly #bids: Ladder = { side: "bid", prices: [], sizes: [] };
   readonly #asks: Ladder = { side: "ask", prices: [], sizes: [] };
   readonly #changes: number[] = [];
-  #referenceTicks: number;
+  #fairTicks: number;
+  #lean = 0;
   #updateId = 0;
   #tradeId = 0;
   #quote: MarketQuote;
 
   constructor(options: OrderMarketOptions) {
     this.#random = options.random;
-    this.#levelsMax = options.levelsMax;
-    this.#liquidationOneIn = options.liquidationOneIn;
-    this.#referenceTicks = options.referenceTicks;
-    const levels = Math.min(LEVELS_AT_START, options.levelsMax);
-    for (let offset = levels; offset >= 1; offset -= 1) {
-      const bid = options.referenceTicks - offset;
-      if (bid >= 1) this.#push(this.#bids, bid);
-      this.#push(this.#asks, options.referenceTicks + offset);
+    this.#options = options;
+    this.#fairTicks = options.fairTicks;
+    for (const ladder of [this.#bids, this.#asks]) {
+      this.#insertLast(ladder, options.fairTicks + (ladder.side === "bid" ? -1 : 1));
+      this.#extend(ladder, options.levelsMax - 1);
     }
     this.#quote = this.#top();
   }
@@ -105,22 +118,19 @@ export class OrderMarket {
     return pairs;
   }
 
-  /** Draws the price towards here from now on. */
-  setReference(ticks: number): void {
-    this.#referenceTicks = Math.max(2, ticks);
+  /**
+   * What participants believe from now on: the price, and from -1 to 1 whether they rather sell or
+   * rather buy.
+   */
+  believe(fairTicks: number, lean: number): void {
+    this.#fairTicks = Math.max(2, fairTicks);
+    this.#lean = lean;
   }
 
-  /** One order, cancellation or marketable order. */
+  /** What one participant does: one delta on one side, with the trades that it comes from. */
   step(listener: MarketListener): void {
     this.#changes.length = 0;
-    const kind = this.#random.next();
-    const bidHit = this.#random.next() < 0.5;
-    const ladder = bidHit ? this.#bids : this.#asks;
-    let changed: Ladder | undefined;
-    if (kind >= LIMIT_SHARE + CANCEL_SHARE) changed = this.#take(listener);
-    else if (kind >= LIMIT_SHARE) changed = this.#cancel(ladder);
-    // What could not be cancelled or taken without emptying a side becomes an arrival.
-    changed ??= this.#arrive(ladder);
+    const changed = this.#act(listener);
     this.#updateId += 1;
     listener.onDelta(changed.side, this.#changes, this.#updateId);
     const top = this.#top();
@@ -136,36 +146,78 @@ export class OrderMarket {
     }
   }
 
-  #arrive(ladder: Ladder): Ladder {
+  #act(listener: MarketListener): Ladder {
+    const kind = this.#random.next();
+    const ladder = this.#random.next() < 0.5 ? this.#bids : this.#asks;
+    // What would empty a side, or has nothing to change, becomes an arrival.
+    return (
+      this.#catchUp(kind, listener) ?? this.#trade(kind, ladder, listener) ?? this.#arrive(ladder)
+    );
+  }
+
+  /** Where the price has moved away from the book, the book follows. */
+  #catchUp(kind: number, listener: MarketListener): Ladder | undefined {
+    const { levelsMax, gapTicks } = this.#options;
+    const thin = this.#bids.prices.length < this.#asks.prices.length ? this.#bids : this.#asks;
+    if (thin.prices.length < levelsMax * THIN_SHARE && kind < 0.5) {
+      this.#extend(thin, Math.min(REFILL_LEVELS_MAX, levelsMax - thin.prices.length));
+      if (this.#changes.length > 0) return thin;
+    }
     const { bidTicks, askTicks } = this.#quote;
-    const distance = 1 + this.#random.geometric(4);
-    // Measured from the other side's best price, so that no arrival ever crosses it.
-    const price = ladder.side === "bid" ? Math.max(1, askTicks - distance) : bidTicks + distance;
+    const fair = this.#fairTicks;
+    if (fair > askTicks || fair < bidTicks) {
+      const stale = fair > askTicks ? this.#asks : this.#bids;
+      if (kind < 0.25) return this.#sweep(stale, listener);
+      if (kind < 0.95) return this.#withdraw(stale);
+      return undefined;
+    }
+    const far = fair - bidTicks > askTicks - fair ? this.#bids : this.#asks;
+    const distance = far === this.#bids ? fair - bidTicks : askTicks - fair;
+    return distance > IMPROVE_GAPS * gapTicks + 1 && kind < 0.7 ? this.#improve(far) : undefined;
+  }
+
+  #trade(kind: number, ladder: Ladder, listener: MarketListener): Ladder | undefined {
+    if (kind < ARRIVE_SHARE) return undefined;
+    if (kind < ARRIVE_SHARE + CANCEL_SHARE) return this.#cancel(ladder);
+    if (kind >= ARRIVE_SHARE + CANCEL_SHARE + TAKE_SHARE) return this.#refill(ladder);
+    const takerIsBuyer = this.#random.next() < 0.5 + 0.25 * this.#lean;
+    const hit = takerIsBuyer ? this.#asks : this.#bids;
+    return this.#take(hit, { wanted: this.#orderLots(), listener });
+  }
+
+  #arrive(ladder: Ladder): Ladder {
+    const { gapTicks, levelsMax } = this.#options;
+    const { prices, sizes } = ladder;
     const size = this.#orderLots();
-    let index = ladder.prices.length;
-    while (index > 0 && this.#isBetter(ladder, ladder.prices[index - 1] ?? 0, price)) index -= 1;
-    if (index > 0 && ladder.prices[index - 1] === price) {
-      const total = (ladder.sizes[index - 1] ?? 0) + size;
-      ladder.sizes[index - 1] = total;
+    let price: number;
+    if (this.#random.next() < 0.5) {
+      price = prices[this.#indexNearTop(ladder)] ?? 0;
+    } else {
+      const distance = Math.floor(this.#random.exponential(3 * gapTicks));
+      const anchor = this.#anchor(ladder);
+      price = ladder.side === "bid" ? Math.max(1, anchor - distance) : anchor + distance;
+    }
+    // A full book takes nothing that is worse than its worst level.
+    const worst = prices[0] ?? 0;
+    if (prices.length >= levelsMax && isBetter(ladder, worst, price)) price = worst;
+    let index = prices.length;
+    while (index > 0 && isBetter(ladder, prices[index - 1] ?? 0, price)) index -= 1;
+    if (index > 0 && prices[index - 1] === price) {
+      const total = (sizes[index - 1] ?? 0) + size;
+      sizes[index - 1] = total;
       this.#changes.push(price, total);
       return ladder;
     }
-    ladder.prices.splice(index, 0, price);
-    ladder.sizes.splice(index, 0, size);
+    prices.splice(index, 0, price);
+    sizes.splice(index, 0, size);
     this.#changes.push(price, size);
-    if (ladder.prices.length > this.#levelsMax) {
-      const worst = ladder.prices.shift() ?? 0;
-      ladder.sizes.shift();
-      if (worst === price) this.#changes.length = 0;
-      this.#changes.push(worst, 0);
-    }
+    this.#trim(ladder);
     return ladder;
   }
 
   #cancel(ladder: Ladder): Ladder | undefined {
-    const count = ladder.prices.length;
-    if (count <= LEVELS_MIN) return undefined;
-    const index = Math.max(0, count - 1 - this.#random.geometric(5));
+    if (ladder.prices.length <= LEVELS_MIN) return undefined;
+    const index = this.#indexNearTop(ladder);
     const price = ladder.prices[index] ?? 0;
     const size = ladder.sizes[index] ?? 0;
     const kept = this.#random.next() < 0.5 ? 0 : this.#random.integer(size);
@@ -179,21 +231,98 @@ export class OrderMarket {
     return ladder;
   }
 
-  #take(listener: MarketListener): Ladder | undefined {
-    const { bidTicks, askTicks } = this.#quote;
-    const distance = (this.#referenceTicks - (bidTicks + askTicks) / 2) / PULL_TICKS;
-    const pull = Math.max(-1, Math.min(1, distance)) * 0.4;
-    const takerIsBuyer = this.#random.next() < 0.5 + pull;
-    const isLiquidation =
-      this.#liquidationOneIn > 0 && this.#random.integer(this.#liquidationOneIn) === 0;
-    const ladder = takerIsBuyer ? this.#asks : this.#bids;
-    let wanted = this.#orderLots() * (isLiquidation ? 5 : 1);
-    while (wanted > 0) {
+  /** One order takes what is offered at prices that nobody believes in any more. */
+  #sweep(stale: Ladder, listener: MarketListener): Ladder | undefined {
+    const { prices, sizes } = stale;
+    let wanted = 0;
+    for (let taken = 0; taken < SWEEP_LEVELS_MAX; taken += 1) {
+      const index = prices.length - 1 - taken;
+      if (index < 0 || !isBetter(stale, prices[index] ?? 0, this.#fairTicks)) break;
+      wanted += sizes[index] ?? 0;
+    }
+    return this.#take(stale, { wanted, listener });
+  }
+
+  /** Participants withdraw orders at prices that nobody believes in any more. */
+  #withdraw(stale: Ladder): Ladder | undefined {
+    const { prices, sizes } = stale;
+    for (let left = SWEEP_LEVELS_MAX; left > 0 && prices.length > LEVELS_MIN; left -= 1) {
+      const price = prices.at(-1) ?? 0;
+      if (!isBetter(stale, price, this.#fairTicks)) break;
+      prices.pop();
+      sizes.pop();
+      this.#changes.push(price, 0);
+    }
+    return this.#changes.length === 0 ? undefined : stale;
+  }
+
+  /** New levels between the best one and the price believed in. */
+  #improve(ladder: Ladder): Ladder | undefined {
+    const best = ladder.prices.at(-1) ?? 0;
+    const direction = ladder.side === "bid" ? -1 : 1;
+    const added: number[] = [];
+    let price = this.#anchor(ladder);
+    while (added.length < SWEEP_LEVELS_MAX && price >= 1 && isBetter(ladder, price, best)) {
+      added.push(price);
+      price += direction * this.#gap(1);
+    }
+    for (const each of added.toReversed()) this.#insertLast(ladder, each);
+    this.#trim(ladder);
+    return this.#changes.length === 0 ? undefined : ladder;
+  }
+
+  /** Deep levels: where some are missing they are added, else a few get new sizes. */
+  #refill(ladder: Ladder): Ladder | undefined {
+    const { prices, sizes } = ladder;
+    const missing = this.#options.levelsMax - prices.length;
+    this.#extend(ladder, Math.min(REFILL_LEVELS_MAX / 2, missing));
+    if (this.#changes.length > 0) return ladder;
+    const first = this.#random.integer(prices.length);
+    for (let index = first; index < Math.min(first + 3, prices.length); index += 1) {
+      const size = this.#orderLots() + this.#orderLots();
+      sizes[index] = size;
+      this.#changes.push(prices[index] ?? 0, size);
+    }
+    return ladder;
+  }
+
+  /** Adds so many levels at the far end, fewer where the prices end. */
+  #extend(ladder: Ladder, count: number): void {
+    const direction = ladder.side === "bid" ? -1 : 1;
+    const added: number[] = [];
+    for (let price = ladder.prices[0] ?? 0; added.length < count;) {
+      price += direction * this.#gap(1.5);
+      if (price < 1) break;
+      added.push(price);
+    }
+    if (added.length === 0) return;
+    const sizes = added.map(() => this.#orderLots() + this.#orderLots());
+    for (const [index, price] of added.entries()) this.#changes.push(price, sizes[index] ?? 0);
+    ladder.prices.unshift(...added.toReversed());
+    ladder.sizes.unshift(...sizes.toReversed());
+  }
+
+  #trim(ladder: Ladder): void {
+    while (ladder.prices.length > this.#options.levelsMax) {
+      this.#changes.push(ladder.prices.shift() ?? 0, 0);
+      ladder.sizes.shift();
+    }
+  }
+
+  #take(
+    ladder: Ladder,
+    { wanted, listener }: { readonly wanted: number; readonly listener: MarketListener },
+  ): Ladder | undefined {
+    const { liquidationOneIn } = this.#options;
+    const isLiquidation = liquidationOneIn > 0 && this.#random.integer(liquidationOneIn) === 0;
+    const takerIsBuyer = ladder.side === "ask";
+    let left = wanted * (isLiquidation ? 5 : 1);
+    for (let taken = 0; taken < SWEEP_LEVELS_MAX && left > 0; taken += 1) {
       const best = ladder.prices.length - 1;
       const priceTicks = ladder.prices[best] ?? 0;
       const size = ladder.sizes[best] ?? 0;
       // The last lot of the last level stays.
-      const sizeLots = Math.min(wanted, best === 0 ? size - 1 : size);
+      const sizeLots = Math.min(left, best === 0 ? size - 1 : size);
       if (sizeLots <= 0) break;
       this.#tradeId += 1;
       const tradeId = this.#tradeId;
@@ -205,22 +334,42 @@ export class OrderMarket {
       } else {
         ladder.sizes[best] = size - sizeLots;
       }
-      wanted -= sizeLots;
+      left -= sizeLots;
     }
     return this.#changes.length === 0 ? undefined : ladder;
   }
 
+  /** The best price that an order of this side may have without crossing or being disbelieved. */
+  #anchor(ladder: Ladder): number {
+    const bestBid = this.#bids.prices.at(-1) ?? 0;
+    const bestAsk = this.#asks.prices.at(-1) ?? 0;
+    if (ladder.side === "bid") return Math.min(bestAsk - 1, Math.floor(this.#fairTicks));
+    return Math.max(bestBid + 1, Math.ceil(this.#fairTicks));
+  }
+
+  #indexNearTop(ladder: Ladder): number {
+    const last = ladder.prices.length - 1;
+    return Math.max(0, last - Math.floor(this.#random.exponential(6)));
+  }
+
+  /** The distance to the next level: at least one tick, `factor` times the mean gap on average. */
+  #gap(factor: number): number {
+    return 1 + Math.floor(this.#random.exponential((this.#options.gapTicks - 1) * factor));
+  }
+
+  /** A third of all sizes are round ones, as people type them. */
   #orderLots(): number {
-    return 1 + this.#random.geometric(20) * (1 + this.#random.integer(10));
+    const factor = ORDER_FACTORS[this.#random.integer(ORDER_FACTORS.length)] ?? 1;
+    const lots = 1 + Math.floor(this.#random.exponential(this.#options.orderLots * factor));
+    return this.#random.next() < 1 / 3 ? roundLots(lots) : lots;
   }
 
-  #push(ladder: Ladder, price: number): void {
+  /** A new best level of this price. */
+  #insertLast(ladder: Ladder, price: number): void {
+    const size = this.#orderLots();
     ladder.prices.push(price);
-    ladder.sizes.push(this.#orderLots());
-  }
-
-  #isBetter(ladder: Ladder, price: number, than: number): boolean {
-    return ladder.side === "bid" ? price > than : price < than;
+    ladder.sizes.push(size);
+    this.#changes.push(price, size);
   }
 
   #top(): MarketQuote {
@@ -233,4 +382,15 @@ export class OrderMarket {
       askLots: this.#asks.sizes[ask] ?? 0,
     };
   }
+}
+
+function isBetter(ladder: Ladder, price: number, than: number): boolean {
+  return ladder.side === "bid" ? price > than : price < than;
+}
+
+/** The next lower 1, 2 or 5 with noughts: 2000 for 4321. */
+function roundLots(lots: number): number {
+  let unit = 1;
+  while (unit * 10 <= lots) unit *= 10;
+  return unit * (ROUND_SIZES.find((digit) => digit * unit <= lots) ?? 1);
 }

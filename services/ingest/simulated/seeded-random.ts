@@ -24,9 +24,13 @@ export class SeededRandom {
     return Math.floor(this.next() * below);
   }
 
-  /** A whole number from 0 with the given mean; small ones are the likeliest. At most 1000. */
-  geometric(mean: number): number {
-    const drawn = Math.floor(Math.log(1 - this.next()) / Math.log(mean / (mean + 1)));
-    return Math.min(drawn, 1000);
+  /** From 0 with the given mean, exponentially distributed: small ones are the likeliest. */
+  exponential(mean: number): number {
+    return -Math.log(1 - this.next()) * mean;
+  }
+
+  /** From -1.7 to 1.7 with mean 0 and variance 1; the sum of three is nearly normal. */
+  symmetric(): number {
+    return (this.next() - 0.5) * 2 * Math.sqrt(3);
   }
 }

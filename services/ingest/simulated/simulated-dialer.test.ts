@@ -36,6 +36,9 @@ function createVenue(
     instruments: 3,
     perpetuals: 1,
     eventsPerSecond: 100,
+    pace: "even",
+    bookLevels: 50,
+    volatility: 1,
     ...options,
   });
   return { clock, venue };

@@ -6,26 +6,35 @@ import type {
   FeedSocketHandlers,
   RestClient,
 } from "../feed/connection/web-socket-dialer.ts";
-import { SeededRandom } from "./seeded-random.ts";
 import {
   listSimulatedInstruments,
   type SimulatedCounts,
   type SimulatedInstrument,
 } from "./simulated-instruments.ts";
+import { OrderArrivals } from "./order-arrivals.ts";
 import { type MarketAudience, SimulatedMarket } from "./simulated-market.ts";
 
-type SimulatedVenueOptions = SimulatedCounts & {
-  readonly clock: Clock;
-  /** The same seed, counts and clock give the same market, frame by frame. */
+/** What can be set about the simulated market. */
+type SimulatedSettings = SimulatedCounts & {
+  /** The same seed, settings and clock give the same market, frame by frame. */
   readonly seed: number;
   /**
-   * Orders, cancellations and marketable orders per instrument and second; each changes the book
-   * and about every tenth trades. "max" is a load generator: as many as the process can carry.
+   * What participants do in a second: each changes the book, and about every fifth trades. "max" is
+   * a load generator: as many as the process can carry, in every instrument alike.
    */
   readonly eventsPerSecond: number | "max";
-  /** Levels per side at most. Default 50. */
-  readonly bookLevelsMax?: number;
+  /**
+   * "natural": `eventsPerSecond` is the average of the busiest spot instrument, the others are
+   * slower, and all have quiet times and bursts. "even": it is the exact rate of every instrument.
+   */
+  readonly pace: "natural" | "even";
+  /** Levels per side. */
+  readonly bookLevels: number;
+  /** Times the usual volatility; 0 is a market that stands still. */
+  readonly volatility: number;
 };
+
+type SimulatedVenueOptions = SimulatedSettings & { readonly clock: Clock };
 
 /** The simulated venue: what a dialer and a REST client reach when they are pointed at it. */
 export type SimulatedVenue = {
@@ -68,8 +77,7 @@ export function createSimulatedVenue(options: SimulatedVenueOptions): SimulatedV
 class Listing implements MarketAudience {
   readonly market: SimulatedMarket;
   readonly #sockets = new Map<Channel, SimulatedSocket[]>();
-  /** Steps due, including the fraction that carries over. */
-  owed = 0;
+  readonly arrivals: OrderArrivals;
   /** Until when this market has moved. */
   movedUs = 0;
   /** When it next says what comes by the clock. */
@@ -77,17 +85,18 @@ class Listing implements MarketAudience {
 
   constructor(
     instrument: SimulatedInstrument,
-    underlying: SimulatedMarket | undefined,
-    options: SimulatedVenueOptions,
-    index: number,
+    options: SimulatedVenueOptions & {
+      readonly index: number;
+      readonly underlying: SimulatedMarket | undefined;
+      readonly leader: SimulatedMarket | undefined;
+    },
   ) {
-    this.market = new SimulatedMarket({
-      instrument,
-      underlying,
-      random: new SeededRandom(Math.imul(options.seed, 0x9e3779b1) + index),
-      audience: this,
-      levelsMax: options.bookLevelsMax ?? 50,
-    });
+    const { bookLevels, volatility, underlying, leader } = options;
+    const seed = Math.imul(options.seed, 0x9e3779b1) + options.index;
+    const audience = this;
+    const market = { instrument, underlying, leader, seed, audience, bookLevels, volatility };
+    this.market = new SimulatedMarket(market);
+    this.arrivals = new OrderArrivals({ seed: seed ^ 0x5bd1e995, even: options.pace === "even" });
   }
 
   has(channel: Channel): boolean {
@@ -137,7 +146,9 @@ class SimulatedServer implements SimulatedVenue {
     this.instruments = listSimulatedInstruments(options);
     for (const [index, instrument] of this.instruments.entries()) {
       const underlying = this.#listings.get(instrument.underlying ?? "")?.market;
-      this.#listings.set(instrument.symbol, new Listing(instrument, underlying, options, index));
+      const leader = this.#listings.get(this.instruments[0]?.symbol ?? "")?.market;
+      const listing = new Listing(instrument, { ...options, index, underlying, leader });
+      this.#listings.set(instrument.symbol, listing);
     }
     this.#order = [...this.#listings.values()];
     this.dialer = { dial: (_url, handlers) => this.#accept(handlers) };
@@ -264,12 +275,12 @@ class SimulatedServer implements SimulatedVenue {
   }
 
   #stepsDue(listing: Listing, elapsedUs: number): number {
-    const { eventsPerSecond } = this.#options;
+    const { eventsPerSecond, pace } = this.#options;
     if (eventsPerSecond === "max") return Math.ceil(LOAD_STEPS_PER_TURN / this.#order.length);
     const fair = Math.ceil(STEPS_PER_TURN_MAX / this.#order.length);
-    listing.owed += (eventsPerSecond * elapsedUs) / SECOND_US;
-    let due = Math.floor(listing.owed);
-    listing.owed -= due;
+    const { market, arrivals } = listing;
+    const factor = pace === "even" ? 1 : market.instrument.pace * market.activity;
+    let due = arrivals.due((eventsPerSecond * factor * elapsedUs) / SECOND_US);
     if (due > fair) {
       this.skippedSteps += due - fair;
       due = fair;

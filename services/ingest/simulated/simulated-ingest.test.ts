@@ -23,7 +23,10 @@ test("the simulated venue goes through the ingestor like any other, without a re
   const ingest = await startIngest({
     config: ingestConfigSchema.parse({
       venues: [
-        { id: "simulated", simulated: { instruments: 3, perpetuals: 1, eventsPerSecond: 50 } },
+        {
+          id: "simulated",
+          simulated: { instruments: 3, perpetuals: 1, eventsPerSecond: 50, pace: "even" },
+        },
       ],
     }),
     bus,

@@ -8,7 +8,8 @@ import {
   type MarketTrade,
   OrderMarket,
 } from "./order-market.ts";
-import type { SeededRandom } from "./seeded-random.ts";
+import { PricePath } from "./price-path.ts";
+import { SeededRandom } from "./seeded-random.ts";
 import type { SimulatedInstrument } from "./simulated-instruments.ts";
 
 /** Takes the frames of one instrument's channels. */
@@ -20,17 +21,26 @@ export type MarketAudience = {
 
 type SimulatedMarketOptions = {
   readonly instrument: SimulatedInstrument;
-  readonly random: SeededRandom;
+  /** The same seed gives the same market. */
+  readonly seed: number;
   readonly audience: MarketAudience;
   /** The market of the spot instrument that a perpetual follows. */
   readonly underlying: SimulatedMarket | undefined;
-  readonly levelsMax: number;
+  /** The market whose moves this one shares in part; undefined for the first. */
+  readonly leader: SimulatedMarket | undefined;
+  readonly bookLevels: number;
+  /** Times the instrument's own volatility. */
+  readonly volatility: number;
 };
 
 const FUNDING_INTERVAL_US = 8 * 3_600_000_000;
 const CANDLE_INTERVAL_MS = 60_000;
 const LIQUIDATION_ONE_IN = 200;
-const OPEN_INTEREST_START_LOTS = 1_000_000;
+/** Open interest at the start, in mean orders. */
+const OPEN_INTEREST_ORDERS = 50_000;
+/** A perpetual's price is so far from its index at most, and so far it wanders in a second. */
+const PREMIUM_BPS_MAX = 8;
+const PREMIUM_BPS_STEP = 0.3;
 /** Funding per interval: 0.01 % plus the premium, within 0.75 %; integers of 10^-8. */
 const FUNDING_BASE = 10_000;
 const FUNDING_MAX = 750_000;
@@ -43,21 +53,45 @@ const FUNDING_SCALE = 8;
 export class SimulatedMarket implements MarketListener {
   readonly instrument: SimulatedInstrument;
   readonly #options: SimulatedMarketOptions;
+  readonly #random: SeededRandom;
+  readonly #path: PricePath;
   readonly #market: OrderMarket;
   readonly #statistics = new MarketStatistics();
   #timeUs = 0;
   #candleChanged = false;
-  #openInterestLots = OPEN_INTEREST_START_LOTS;
+  #openInterestLots: number;
+  #premiumBps = 0;
 
   constructor(options: SimulatedMarketOptions) {
+    const { instrument, seed, leader, underlying } = options;
     this.#options = options;
-    this.instrument = options.instrument;
+    this.instrument = instrument;
+    this.#random = new SeededRandom(seed);
+    this.#openInterestLots = instrument.orderLots * OPEN_INTEREST_ORDERS;
+    // A perpetual has the path of its spot market. The path draws from a row of its own, so that
+    // it depends on time alone, not on how many orders there were.
+    this.#path =
+      underlying === undefined
+        ? new PricePath({
+            random: new SeededRandom(~seed),
+            startTicks: instrument.referenceTicks,
+            volatilityBps: instrument.volatilityBps * options.volatility,
+            leader: leader === undefined ? undefined : leader.#path,
+          })
+        : underlying.#path;
     this.#market = new OrderMarket({
-      random: options.random,
-      referenceTicks: options.instrument.referenceTicks,
-      levelsMax: options.levelsMax,
-      liquidationOneIn: options.instrument.kind === "perpetual" ? LIQUIDATION_ONE_IN : 0,
+      random: this.#random,
+      fairTicks: instrument.referenceTicks,
+      levelsMax: options.bookLevels,
+      gapTicks: instrument.gapTicks,
+      orderLots: instrument.orderLots,
+      liquidationOneIn: instrument.kind === "perpetual" ? LIQUIDATION_ONE_IN : 0,
     });
+  }
+
+  /** How busy it is now, compared with its usual pace. */
+  get activity(): number {
+    return this.#path.activity;
   }
 
   /** Bid plus ask, in ticks: twice the middle, and so a whole number. */
@@ -69,12 +103,17 @@ export class SimulatedMarket implements MarketListener {
   /** One step of the market, at this time. */
   step(timeUs: number): void {
     this.#timeUs = timeUs;
+    this.#path.advance(timeUs);
+    const fairTicks = this.#path.fairTicks * (1 + this.#premiumBps / 10_000);
+    this.#market.believe(fairTicks, this.#path.lean);
     this.#market.step(this);
   }
 
   /** What comes by the clock and not by orders; to be called about once a second. */
   second(timeUs: number): void {
     this.#timeUs = timeUs;
+    // A market with few orders moves in time nevertheless.
+    this.#path.advance(timeUs);
     this.#closeMinute();
     const candle = this.#statistics.current;
     if (candle !== undefined && this.#candleChanged) this.#sendCandle(candle, false);
@@ -196,7 +235,7 @@ export class SimulatedMarket implements MarketListener {
     const { audience } = this.#options;
     const index = underlying.doubleMidTicks;
     const mark = this.doubleMidTicks;
-    this.#market.setReference(Math.round(index / 2));
+    this.#wanderPremium();
     const s = this.instrument.symbol;
     const t = this.#timeUs;
     // Twice the middle, times 5, is the middle at one more digit.
@@ -220,9 +259,14 @@ export class SimulatedMarket implements MarketListener {
     audience.send("open-interest", JSON.stringify({ e: "interest", s, q: interest, value, t }));
   }
 
+  #wanderPremium(): void {
+    const moved = this.#premiumBps * 0.99 + this.#random.symmetric() * PREMIUM_BPS_STEP;
+    this.#premiumBps = Math.max(-PREMIUM_BPS_MAX, Math.min(PREMIUM_BPS_MAX, moved));
+  }
+
   #moveOpenInterest(trade: MarketTrade): void {
     if (this.instrument.kind !== "perpetual") return;
-    const opens = !trade.isLiquidation && this.#options.random.next() < 0.5;
+    const opens = !trade.isLiquidation && this.#random.next() < 0.5;
     const change = opens ? trade.sizeLots : -trade.sizeLots;
     this.#openInterestLots = Math.max(0, this.#openInterestLots + change);
   }

@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import type { Channel, Instrument } from "#core/instrument.ts";
+import { ingestConfig } from "#ingest/config.ts";
+import { exampleOfCaptures, exampleOfVenue, hints } from "./dev-hints.ts";
+
+const AT = { address: "127.0.0.1:8080", adminAddress: "127.0.0.1:9092" };
+
+type Venue = {
+  readonly id: "simulated" | "binance" | "kraken";
+  readonly instruments?: string[];
+  readonly channels?: Exclude<Channel, "status">[];
+};
+
+function commandsOf(venue: Venue): string[] {
+  const [config] = ingestConfig({ venues: [venue] }).venues;
+  return hints(AT, exampleOfVenue(config)).filter((line) => line.startsWith("  npx"));
+}
+
+test.each<[string, Venue, string[]]>([
+  [
+    "the simulated venue",
+    { id: "simulated" },
+    [
+      "subscribe default 'simulated:BTC-USD/trades' --count 5",
+      "subscribe default 'simulated:*/quotes' --json --count 5",
+      `call GetSnapshot '{"venue":"simulated","symbol":"BTC-USD","depth":5}'`,
+    ],
+  ],
+  [
+    "a venue's own symbol",
+    { id: "binance", instruments: ["BTCUSDT"] },
+    [
+      "subscribe default 'binance:BTC-USDT/trades' --count 5",
+      "subscribe default 'binance:*/quotes' --json --count 5",
+      `call GetSnapshot '{"venue":"binance","symbol":"BTC-USDT","depth":5}'`,
+    ],
+  ],
+  [
+    "a symbol that nobody can read",
+    { id: "kraken", instruments: ["it's"] },
+    [
+      "subscribe default 'kraken:*/trades' --count 5",
+      "subscribe default 'kraken:*/quotes' --json --count 5",
+      `call ListInstruments '{"venue":"kraken"}'`,
+    ],
+  ],
+  [
+    "channels without trades and books",
+    { id: "simulated", instruments: ["ETH-USD"], channels: ["candles"] },
+    [
+      "subscribe default 'simulated:ETH-USD/candles' --count 5",
+      "subscribe default 'simulated:*/candles' --json --count 5",
+      `call GetInstrument '{"venue":"simulated","symbol":"ETH-USD"}'`,
+    ],
+  ],
+])("the hints ask only for what is streamed: %s", (_, venue, commands) => {
+  expect(commandsOf(venue)).toEqual(commands.map((command) => `  npx tickwire ${command}`));
+});
+
+test("of captures, a stream with trades is the example", () => {
+  const stream = (venue: string, symbol: string, channels: readonly Channel[]) => ({
+    venue,
+    streams: [{ instrument: { venue, symbol } as Instrument, channels }],
+  });
+  const captures = [stream("kraken", "ADA-USD", ["book"]), stream("okx", "BTC-USDT", ["trades"])];
+  expect(exampleOfCaptures(captures)).toEqual({
+    venue: "okx",
+    symbol: "BTC-USDT",
+    channels: ["trades"],
+  });
+  const nothing = hints(AT, exampleOfCaptures([{ venue: "okx", streams: [] }])).join("\n");
+  expect(nothing).not.toContain("subscribe");
+  expect(nothing).toContain(`call ListInstruments '{"venue":"okx"}'`);
+});

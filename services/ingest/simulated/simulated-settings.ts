@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { quotedText } from "#core/visible-text.ts";
+import { listSimulatedInstruments } from "./simulated-instruments.ts";
+
+/** What can be set about the simulated venue's market. */
+export const simulatedSchema = z
+  .strictObject({
+    seed: z.int().min(0).default(1).describe("the same seed gives the same market"),
+    instruments: z.int().min(1).max(10_000).default(10).describe("spot instruments"),
+    perpetuals: z.int().min(0).max(10_000).default(3).describe("perpetuals on the first of them"),
+    eventsPerSecond: z
+      .union([z.literal("max"), z.number().positive().max(1_000_000)])
+      .default(20)
+      .describe("book changes, see pace; max is a load generator"),
+    pace: z
+      .enum(["natural", "even"])
+      .default("natural")
+      .describe(
+        "natural: eventsPerSecond is the mean of the busiest spot instrument, others are slower, " +
+          "with quiet times and bursts; even: it is the exact rate of each instrument",
+      ),
+    bookLevels: z.int().min(10).max(1_000).default(200).describe("levels per side"),
+    volatility: z.number().min(0).max(20).default(1).describe("times the usual; 0 stands still"),
+  })
+  .describe("the simulated venue's market; other venues do not have it");
+
+/** The simulated market where nothing about it is set. */
+export const SIMULATED_MARKET_DEFAULTS = simulatedSchema.parse({});
+/** An error names no more of them. */
+const SIMULATED_SYMBOLS_SHOWN_MAX = 13;
+
+/** In a sentence, which of the symbols wanted the simulated venue does not list, and what it has. */
+export function simulatedSymbolProblem({
+  instruments,
+  simulated = SIMULATED_MARKET_DEFAULTS,
+}: {
+  readonly instruments: readonly string[];
+  readonly simulated?: z.infer<typeof simulatedSchema> | undefined;
+}): string | undefined {
+  if (instruments.length === 0) return undefined;
+  const listed = listSimulatedInstruments(simulated).map(({ symbol }) => symbol);
+  const known = new Set(listed);
+  const missing = instruments.find((symbol) => !known.has(symbol));
+  if (missing === undefined) return undefined;
+  const shown = listed.slice(0, SIMULATED_SYMBOLS_SHOWN_MAX).join(", ");
+  const more = listed.length - SIMULATED_SYMBOLS_SHOWN_MAX;
+  const rest = more > 0 ? ` and ${more} more` : "";
+  return `the simulated market has no ${quotedText(missing)}; it has ${shown}${rest}`;
+}
