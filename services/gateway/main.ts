@@ -93,6 +93,15 @@ function transportOptions(config: GatewayConfig, bus: Bus): TransportOptions {
     idleTimeoutMs: config.idleTimeoutMs,
     compression: config.compression,
     connectionsMax: config.connectionsMax,
+    http: {
+      connectionsPerAddressMax: config.connectionsPerAddressMax,
+      bodyBytesMax: config.httpBodyBytesMax,
+      bodyBytesPerAddressMax: config.httpBodyBytesPerAddressMax,
+      bodyTimeoutMs: config.httpBodyTimeoutMs,
+      bodyBytesPerSecondMin: config.httpBodyBytesPerSecondMin,
+      requestsPerSecondMax: config.httpRequestsPerSecondMax,
+      requestsPerSecondPerAddressMax: config.httpRequestsPerSecondPerAddressMax,
+    },
     trustedProxies: config.trustedProxies,
     proxyHeader: config.proxyHeader,
   };

@@ -36,6 +36,18 @@ function sessionMetrics(registry: Registry) {
       help: "HTTP requests with a body above requestBytesMax.",
       registers,
     }),
+    limitsExceeded: new Counter({
+      name: "gateway_limits_exceeded_total",
+      help: "Connections, requests and bodies refused, by the limit that they exceed.",
+      labelNames: ["limit"],
+      registers,
+    }),
+    originsRefused: new Counter({
+      name: "gateway_origins_refused_total",
+      help: "Requests and upgrades refused for their Host or Origin, by which.",
+      labelNames: ["reason"],
+      registers,
+    }),
     closes: new Counter({
       name: "gateway_closes_total",
       help: "Connections closed, by close code and by whom.",
