@@ -2,7 +2,7 @@ import type { Channel } from "#core/instrument.ts";
 import type { RecordedRequest } from "../feed/feed-adapter.ts";
 
 /** One kind of address that recordings of a venue hold. */
-export type RecordedAddress = {
+type RecordedAddress = {
   /** Matched against the address up to its query. Its first group, if it has one, is the symbol. */
   readonly path: RegExp;
   /** The parameter of the query that holds the symbol, where it is not in the path. */

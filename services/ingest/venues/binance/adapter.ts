@@ -5,9 +5,9 @@ import type {
   FeedEndpoints,
   FeedLimits,
 } from "../../feed/feed-adapter.ts";
+import { RANGED_CHANGES } from "../../reading/book-sequencings.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { JSON_RECORDS } from "../../reading/frame-forms.ts";
-import { SPOT_SEQUENCING } from "./book.ts";
 import { BinanceReader } from "./decoder.ts";
 import { type BinanceMarket, deriveBinanceInstrument, parseExchangeInfo } from "./instruments.ts";
 import type { BinanceWriting } from "./readings.ts";
@@ -93,7 +93,7 @@ export const binance: FeedAdapter = createBinanceAdapter({
     // The venue closes after 24 h.
     connectionAgeMsMax: 23 * 3_600_000,
   },
-  sequencing: SPOT_SEQUENCING,
+  sequencing: RANGED_CHANGES,
   bookTimeField: "E",
   streams: [
     { channel: "trades", name: "trade", path: "/stream" },

@@ -1,29 +1,17 @@
 // https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams
 // https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
-import type { BookSequencing, RawBook } from "../../feed/feed-adapter.ts";
+import type { BookSequencing } from "../../feed/feed-adapter.ts";
 import { venueSymbolOfStream } from "./fields.ts";
-
-/** How book updates follow each other on spot. */
-export const SPOT_SEQUENCING: BookSequencing = {
-  isCovered: (delta, snapshotUpdateId) => (delta.lastUpdateId ?? Infinity) <= snapshotUpdateId,
-  bridges: (delta, snapshotUpdateId) => isWithin(snapshotUpdateId + 1, delta),
-  follows: (delta, lastUpdateId) => delta.firstUpdateId === lastUpdateId + 1,
-};
 
 /** How book updates follow each other at both futures venues. */
 export const FUTURES_SEQUENCING: BookSequencing = {
   isCovered: (delta, snapshotUpdateId) => (delta.lastUpdateId ?? Infinity) < snapshotUpdateId,
-  bridges: (delta, snapshotUpdateId) =>
-    isWithin(snapshotUpdateId, delta) || delta.previousUpdateId === snapshotUpdateId,
+  bridges: ({ firstUpdateId = Infinity, lastUpdateId = 0, previousUpdateId }, snapshotUpdateId) =>
+    (firstUpdateId <= snapshotUpdateId && snapshotUpdateId <= lastUpdateId) ||
+    previousUpdateId === snapshotUpdateId,
   // Ids are shared by all symbols, so U is not the last u + 1.
   follows: (delta, lastUpdateId) => delta.previousUpdateId === lastUpdateId,
 };
-
-/** True if the update is one of those that the message covers. */
-function isWithin(updateId: number, { firstUpdateId, lastUpdateId }: RawBook): boolean {
-  if (firstUpdateId === undefined || lastUpdateId === undefined) return false;
-  return firstUpdateId <= updateId && updateId <= lastUpdateId;
-}
 
 /** `btcusdt@depth20`, `btcusdt@depth5@100ms`; not `btcusdt@depth@100ms`. */
 const PARTIAL_STREAM = /^[^@/]+@depth\d+(@|$)/;

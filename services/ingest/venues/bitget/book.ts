@@ -3,6 +3,7 @@
 import { type Mantissa, type OrderBook } from "@tickwire/proto/model";
 import { CRC32_START, finishCrc32, updateCrc32 } from "#core/crc32.ts";
 import type { BookSequencing } from "../../feed/feed-adapter.ts";
+import { LINKED_CHANGES } from "../../reading/book-sequencings.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 
 /** Levels of each side that a checksum covers. */
@@ -13,11 +14,10 @@ export const BITGET_CHECKSUM_LEVELS = 25;
  * there on each update names the number of the one before.
  */
 export const BITGET_SEQUENCING: BookSequencing = {
-  isCovered: (delta, snapshotUpdateId) => (delta.lastUpdateId ?? Infinity) <= snapshotUpdateId,
+  ...LINKED_CHANGES,
   bridges: (delta, snapshotUpdateId) =>
     (delta.previousUpdateId ?? Infinity) <= snapshotUpdateId &&
     snapshotUpdateId <= (delta.lastUpdateId ?? -Infinity),
-  follows: (delta, lastUpdateId) => delta.previousUpdateId === lastUpdateId,
 };
 
 /**

@@ -4,6 +4,7 @@
 // https://docs.deribit.com/api-reference/session-management/public-set_heartbeat
 import { JsonTape } from "#core/json-tape.ts";
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
+import { LINKED_CHANGES } from "../../reading/book-sequencings.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { tapeObjects } from "../../reading/frame-forms.ts";
@@ -70,14 +71,7 @@ export const deribit: FeedAdapter = {
     rest: "https://www.deribit.com/api/v2",
   },
   limits: LIMITS,
-  bookSync: {
-    snapshot: "in-band",
-    sequencing: {
-      isCovered: (delta, snapshotUpdateId) => (delta.lastUpdateId ?? Infinity) <= snapshotUpdateId,
-      bridges: (delta, snapshotUpdateId) => delta.previousUpdateId === snapshotUpdateId,
-      follows: (delta, lastUpdateId) => delta.previousUpdateId === lastUpdateId,
-    },
-  },
+  bookSync: { snapshot: "in-band", sequencing: LINKED_CHANGES },
   openingFrames: ({ requestId }) => [
     deribitRequest(requestId, "public/set_heartbeat", { interval: HEARTBEAT_INTERVAL_SECONDS }),
   ],

@@ -1,12 +1,12 @@
 // The requests that both Gate venues have in common, and how their books begin and go on.
 import type { Channel } from "#core/instrument.ts";
 import type {
-  BookSequencing,
   BookSync,
   FeedAdapter,
   FeedSubscribeOptions,
   FeedSubscription,
 } from "../../feed/feed-adapter.ts";
+import { RANGED_CHANGES } from "../../reading/book-sequencings.ts";
 import { streamOf } from "./fields.ts";
 
 /** Levels of the streams that begin with the whole book. */
@@ -14,23 +14,13 @@ const STREAM_LEVELS = [50, 400] as const;
 const STREAM_LEVELS_MAX = 400;
 
 /**
- * Each change has the numbers of its first and last update, and continues the one before; a change
- * without levels only moves the numbers on.
+ * Books that begin with the whole book in the stream. A change without levels only moves the
+ * numbers on.
  */
-const SEQUENCING: BookSequencing = {
-  isCovered: (delta, snapshotUpdateId) => (delta.lastUpdateId ?? Infinity) <= snapshotUpdateId,
-  bridges: (delta, snapshotUpdateId) => {
-    const { firstUpdateId = Infinity, lastUpdateId = 0 } = delta;
-    return firstUpdateId <= snapshotUpdateId + 1 && snapshotUpdateId + 1 <= lastUpdateId;
-  },
-  follows: (delta, lastUpdateId) => delta.firstUpdateId === lastUpdateId + 1,
-};
-
-/** Books that begin with the whole book in the stream. */
-export const GATE_STREAM_SYNC: BookSync = { snapshot: "in-band", sequencing: SEQUENCING };
+export const GATE_STREAM_SYNC: BookSync = { snapshot: "in-band", sequencing: RANGED_CHANGES };
 
 /** Books that begin with a REST answer. */
-export const GATE_REST_SYNC: BookSync = { snapshot: "rest", sequencing: SEQUENCING };
+export const GATE_REST_SYNC: BookSync = { snapshot: "rest", sequencing: RANGED_CHANGES };
 
 export const GATE_BOOK_PROOF: FeedAdapter["bookProof"] = {
   order: "sequence",

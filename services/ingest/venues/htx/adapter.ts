@@ -1,4 +1,5 @@
 import type { BookSequencing, BookSync, FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
+import { LINKED_CHANGES } from "../../reading/book-sequencings.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { TEXT_RECORDS } from "../../reading/frame-forms.ts";
 import { clockIn } from "../../reading/whole-numbers.ts";
@@ -31,12 +32,11 @@ const LIMITS: FeedLimits = {
 
 /** Each change names the number of the one before it. */
 const SEQUENCING: BookSequencing = {
-  isCovered: (delta, snapshotUpdateId) => (delta.lastUpdateId ?? Infinity) <= snapshotUpdateId,
+  ...LINKED_CHANGES,
   bridges: (delta, snapshotUpdateId) => {
     const { previousUpdateId = Infinity, lastUpdateId = 0 } = delta;
     return previousUpdateId <= snapshotUpdateId && snapshotUpdateId < lastUpdateId;
   },
-  follows: (delta, lastUpdateId) => delta.previousUpdateId === lastUpdateId,
 };
 
 const SPOT_SYNC: BookSync = { snapshot: "request", sequencing: SEQUENCING };

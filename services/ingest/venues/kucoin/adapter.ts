@@ -1,4 +1,5 @@
 import type { BookSequencing, FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
+import { RANGED_CHANGES } from "../../reading/book-sequencings.ts";
 import { planByAddress } from "../../reading/address-plans.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { TEXT_RECORDS } from "../../reading/frame-forms.ts";
@@ -31,11 +32,7 @@ const LIMITS: FeedLimits = {
  * before or overlaps it, as the pages allow: a row is the last that became of its price.
  */
 const SEQUENCING: BookSequencing = {
-  isCovered: (delta, snapshotUpdateId) => (delta.lastUpdateId ?? Infinity) <= snapshotUpdateId,
-  bridges: (delta, snapshotUpdateId) => {
-    const { firstUpdateId = Infinity, lastUpdateId = 0 } = delta;
-    return firstUpdateId <= snapshotUpdateId + 1 && snapshotUpdateId + 1 <= lastUpdateId;
-  },
+  ...RANGED_CHANGES,
   follows: ({ firstUpdateId = Infinity, lastUpdateId: end = 0 }, lastUpdateId) =>
     firstUpdateId <= lastUpdateId + 1 && lastUpdateId < end,
 };

@@ -3,6 +3,7 @@
 import { crc32 } from "node:zlib";
 import { formatDecimal, type OrderBook } from "@tickwire/proto/model";
 import type { BookSync } from "../../feed/feed-adapter.ts";
+import { LINKED_CHANGES } from "../../reading/book-sequencings.ts";
 
 /** Levels of each side that a checksum covered. */
 const CHECKSUM_LEVELS = 25;
@@ -11,13 +12,12 @@ const CHECKSUM_LEVELS = 25;
 export const OKX_BOOK_SYNC: BookSync = {
   snapshot: "in-band",
   sequencing: {
+    ...LINKED_CHANGES,
     // After maintenance the numbers begin anew: then the number is lower, yet what it follows is
     // named rightly.
     isCovered: (delta, snapshotUpdateId) =>
       delta.previousUpdateId !== snapshotUpdateId &&
       (delta.lastUpdateId ?? Infinity) <= snapshotUpdateId,
-    bridges: (delta, snapshotUpdateId) => delta.previousUpdateId === snapshotUpdateId,
-    follows: (delta, lastUpdateId) => delta.previousUpdateId === lastUpdateId,
   },
   checksum: okxChecksum,
 };
