@@ -54,6 +54,17 @@ class Stand {
   }
 }
 
+/** False if it throws WireError. */
+function isReadable(read: () => void): boolean {
+  try {
+    read();
+    return true;
+  } catch (error) {
+    if (error instanceof WireError) return false;
+    throw error;
+  }
+}
+
 describe("an example of the specification", () => {
   test.each(vectors.map((vector) => [vector.name, vector] as const))("%s", (_, { steps }) => {
     const stands = new Map<number, Stand>();
@@ -89,12 +100,10 @@ describe("an example of the specification", () => {
         const told = stand.notices.filter(({ type }) => type === "gap").length - gaps;
         expect(told).toBe(expected.gap === undefined ? 0 : 1);
       };
-      try {
+      const isCutOff = !isReadable(() => {
         walkServerFrame(bytes, { message: () => undefined, batch: read });
-      } catch (error) {
-        expect(error).toBeInstanceOf(WireError);
-        expect(batches.at(-1)?.reading).toBe("malformed");
-      }
+      });
+      expect(isCutOff && batches.at(-1)?.reading !== "malformed").toBe(false);
     }
   });
 });
