@@ -2,7 +2,7 @@ import { ByteReader, WireType, safeSigned, safeUnsigned, takeVarint } from "./by
 import { WireError } from "./wire-error.ts";
 
 /** What a field may look like on the wire. */
-export const FieldShape = {
+const FieldShape = {
   Unknown: 0,
   /** One varint. */
   Varint: 1,
@@ -13,7 +13,7 @@ export const FieldShape = {
   /** A message that excludes the other members of its oneof. */
   Member: 4,
 } as const;
-export type FieldShape = (typeof FieldShape)[keyof typeof FieldShape];
+type FieldShape = (typeof FieldShape)[keyof typeof FieldShape];
 
 /** Numbers of the fields of a message by their shape. */
 type ShapeLists = {
@@ -38,7 +38,7 @@ export function shapesOf(lists: ShapeLists): readonly FieldShape[] {
 /**
  * Packed content; the bytes are those of the message, or a copy where the content was in pieces.
  */
-export type PackedContent = {
+type PackedContent = {
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly end: number;

@@ -6,12 +6,6 @@ import type {
 } from "../gen/messages.ts";
 import type { AggressorSide, TopicState } from "./types.ts";
 
-/** Our names by number; what is not here is `none`. */
-export const SIDE_NAMES: {
-  readonly names: readonly AggressorSide[];
-  readonly other: AggressorSide;
-} = { names: ["none", "buyer", "seller", "none"], other: "none" };
-
 const SIDE_OF_WIRE: Record<WireSide, AggressorSide> = {
   AGGRESSOR_SIDE_UNSPECIFIED: "none",
   AGGRESSOR_SIDE_BUYER: "buyer",

@@ -135,6 +135,10 @@ test("a batch that the bus cannot carry is split, without a hole", () => {
     next += rows.split(",").length;
   }
   expect(next).toBe(21);
+  // What comes after them goes on from the last of them.
+  publisher.publish(trade("last"));
+  publisher.flush();
+  expect(batches().at(-1)).toBe("md.v2.fake.trades.A-USD 42:21 last");
 });
 
 test("a bus that refuses leaves a hole in the sequence, is counted, and logged once", () => {

@@ -1,14 +1,19 @@
+import { BatchWriter, WireError } from "@tickwire/proto/codec";
+import type { BusBatch } from "@tickwire/proto/codec";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { expect, test } from "vitest";
 import {
   decodeAnnouncement,
   decodeCatalogReply,
   decodeQueryReply,
+  decodeSnapshotReply,
   encodeAnnouncement,
   encodeCatalogReply,
   encodeQueryError,
   encodeQueryReply,
+  encodeSnapshotReply,
 } from "./bus-codec.ts";
+import { encodeState } from "./event-codec.ts";
 
 const announcement = {
   ingestorId: "i-1",
@@ -17,6 +22,17 @@ const announcement = {
   announceIntervalMs: 2_000,
   epoch: 1_700_000_000_000_000,
 };
+
+function at(sequence: number, epoch = 4): BusBatch {
+  return encodeState({ channel: "book", epoch, sequence }, [], 1)[0]!;
+}
+
+function news(): BusBatch {
+  const row = { venueTimeUs: undefined, receivedTimeUs: 7, channel: "book", sinceTimeUs: 1 };
+  const rows = [{ ...row, state: "live" as const, reason: "data" }];
+  const writer = new BatchWriter({ kind: "statuses", epoch: 3, sequence: 8 });
+  return writer.write({ kind: "statuses", rows }, { publishedTimeUs: 9 })[0]!;
+}
 
 test("an announcement is the same to protobufjs", () => {
   const bytes = encodeAnnouncement(announcement);
@@ -46,6 +62,22 @@ test("an error whose code is unknown here is still an error", () => {
   // QueryReply.error of two bytes: code 99.
   const bytes = Uint8Array.of(0x0a, 2, 0x08, 99);
   expect(decodeQueryReply(bytes).error?.code).toBe("CODE_UNKNOWN");
+});
+
+test("a snapshot is its batches, all of one place", () => {
+  const state = encodeState({ channel: "book", epoch: 4, sequence: 9 }, [], 1);
+  const [batch, ...rest] = decodeSnapshotReply(encodeSnapshotReply(state));
+  expect(rest).toEqual([]);
+  expect(batch).toMatchObject({ epoch: 4, baseSequence: 9, count: 0, bytes: state[0]!.bytes });
+});
+
+test.each([
+  ["has no batch", []],
+  ["is of two sequences", [at(9), at(10)]],
+  ["is of two epochs", [at(9), at(9, 5)]],
+  ["has news", [news()]],
+])("a snapshot that %s is refused", (_, batches) => {
+  expect(() => decodeSnapshotReply(encodeSnapshotReply(batches))).toThrow(WireError);
 });
 
 test("bytes that are no message are refused", () => {

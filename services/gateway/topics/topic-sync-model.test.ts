@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { sharedBatch } from "#test/support/shared-batches.ts";
 import type { BatchOrder, TopicPosition } from "./batch-order.ts";
-import type { SharedBatch } from "./shared-batch.ts";
+import { SharedBatch, SharedTopic } from "./shared-batch.ts";
 import type { StartKind } from "./start-kind.ts";
 import type { TopicSnapshot } from "./sync-parts.ts";
 import { TopicHistory } from "./topic-history.ts";
@@ -15,8 +14,12 @@ import { TopicSync } from "./topic-sync.ts";
  */
 
 /** Small, so that histories outgrow their snapshots and held batches their room. */
-const LIMITS = { ringBytesMax: 60, ringBatchesMax: 6 };
-const BATCH_BYTES = 10;
+const LIMITS = { ringBytesMax: 78, ringBatchesMax: 6 };
+const BASE = Uint8Array.of(0x3a, 1, 0);
+/** An element of ServerFrame.batches of topic 1, to which the base comes. */
+const CHAINED = Uint8Array.of(0x12, 8, 8, 1, 0, 0, 0, 0, 0, 0);
+const BATCH_BYTES = CHAINED.length + BASE.length;
+const TOPIC = new SharedTopic(1, { venue: "fake", channel: "any" });
 /** Only the model looks in here: what a batch is, by what the publisher meant. */
 type Meaning = BatchOrder & { readonly state: boolean };
 const MEANINGS = new WeakMap<SharedBatch, Meaning>();
@@ -25,8 +28,11 @@ function shared(meaning: Meaning): SharedBatch {
   const { baseSequence, count, state } = meaning;
   const first = state ? baseSequence : baseSequence + 1;
   const last = state ? baseSequence : baseSequence + count;
-  const options = { bytes: BATCH_BYTES, events: count, isState: state };
-  const batch = sharedBatch(first, last, options);
+  const extent = { events: count, firstSequence: first, lastSequence: last, isState: state };
+  const content = state
+    ? { bytes: new Uint8Array(BATCH_BYTES), base: undefined }
+    : { bytes: CHAINED, base: BASE };
+  const batch = new SharedBatch(TOPIC, extent, content);
   MEANINGS.set(batch, meaning);
   return batch;
 }
@@ -38,6 +44,9 @@ class Follower {
   sequence: number;
   /** It was told of a loss, or has no state yet, and a state has to come next. */
   needsState = false;
+  /** What its client can go on from, and whether it is given bases, as a subscription knows it. */
+  #chain: TopicPosition | undefined;
+  #needsBase = true;
 
   constructor(startKind: StartKind, position: TopicPosition) {
     this.#startKind = startKind;
@@ -46,6 +55,7 @@ class Follower {
   }
 
   receive(batch: SharedBatch): void {
+    this.#read(batch);
     const { epoch, state } = MEANINGS.get(batch)!;
     const { firstSequence } = batch;
     if (state) {
@@ -62,6 +72,16 @@ class Follower {
     assert(epoch >= this.epoch, "an epoch comes back");
     this.epoch = epoch;
     this.sequence = batch.lastSequence;
+  }
+
+  /** The client can read what it gets: it goes on from what it read before, or has its base. */
+  #read(batch: SharedBatch): void {
+    const { epoch, baseSequence, state } = MEANINGS.get(batch)!;
+    const { bytes } = this.#needsBase ? batch.based : batch;
+    const hasBase = bytes.length === BATCH_BYTES;
+    if (!hasBase) assert.deepEqual(this.#chain, { epoch, sequence: baseSequence }, "no base");
+    this.#chain = state ? undefined : { epoch, sequence: batch.lastSequence };
+    this.#needsBase = state;
   }
 
   miss(epoch: number, first: number, last: number): void {
