@@ -1,6 +1,8 @@
 import {
   AuthorizationError,
   connect,
+  credsAuthenticator,
+  nkeyAuthenticator,
   type ConnectionOptions,
   type NatsConnection,
   type TlsOptions,
@@ -17,6 +19,10 @@ export type NatsConnectionOptions = {
   readonly token?: string;
   readonly user?: string;
   readonly pass?: string;
+  /** The seed of a user's nkey. */
+  readonly nkeySeed?: string;
+  /** The text of a .creds file; called at each attempt, so that a renewed file is taken. */
+  readonly credentials?: () => Uint8Array;
   readonly tls?: TlsOptions;
   /** For each attempt to connect. Default 5,000. */
   readonly connectTimeoutMs?: number;
@@ -81,5 +87,15 @@ function toConnectionOptions(
     ...(options.user === undefined ? {} : { user: options.user }),
     ...(options.pass === undefined ? {} : { pass: options.pass }),
     ...(options.tls === undefined ? {} : { tls: options.tls }),
+    ...authenticatorOf(options),
   };
+}
+
+function authenticatorOf({
+  nkeySeed,
+  credentials,
+}: NatsConnectionOptions): Pick<ConnectionOptions, "authenticator"> {
+  if (credentials !== undefined) return { authenticator: credsAuthenticator(credentials) };
+  if (nkeySeed === undefined) return {};
+  return { authenticator: nkeyAuthenticator(new TextEncoder().encode(nkeySeed)) };
 }

@@ -23,11 +23,30 @@ const busConfigSchema = z.strictObject({
         .array(z.string().refine(isServerAddress, "is not HOST:PORT or nats://HOST:PORT"))
         .min(1)
         .default(["nats://127.0.0.1:4222"])
-        .describe("addresses of any servers of the cluster"),
+        .describe(
+          "addresses of any servers of the cluster; with TLS by the names in their certificates",
+        ),
       user: z.string().min(1).optional().describe("with password"),
       password: z.string().min(1).optional().describe("with user"),
       token: z.string().min(1).optional().describe("instead of user and password"),
+      nkeySeed: z
+        .string()
+        .regex(/^SU[A-Z2-7]{56}$/, "is not the seed of a user's nkey (SU and 56 more characters)")
+        .optional()
+        .describe("instead of a password: the seed of the user's nkey"),
+      credentialsFile: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("instead of a password: a .creds file with JWT and seed; read at each connect"),
       tls: z.boolean().default(false).describe("refuse a connection without TLS"),
+      tlsCaFile: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("PEM file of who signs the server's certificate, if not a public authority"),
+      tlsCertFile: z.string().min(1).optional().describe("PEM file of our own, with tlsKeyFile"),
+      tlsKeyFile: z.string().min(1).optional().describe("its private key, with tlsCertFile"),
       connectTimeoutMs: z
         .int()
         .min(0)
@@ -45,6 +64,20 @@ const busConfigSchema = z.strictObject({
       path: ["password"],
       error: "is needed with user",
     })
+    .refine(
+      ({ user, token, nkeySeed, credentialsFile }) =>
+        [user, token, nkeySeed, credentialsFile].filter((way) => way !== undefined).length <= 1,
+      { error: "has more than one of user, token, nkeySeed and credentialsFile" },
+    )
+    .refine(
+      ({ tlsCertFile, tlsKeyFile }) => (tlsCertFile === undefined) === (tlsKeyFile === undefined),
+      { path: ["tlsCertFile"], error: "and tlsKeyFile are needed together" },
+    )
+    .refine(
+      ({ tls, tlsCaFile, tlsCertFile }) =>
+        tls || (tlsCaFile === undefined && tlsCertFile === undefined),
+      { path: ["tls"], error: "has to be true with certificates" },
+    )
     .prefault({}),
 });
 

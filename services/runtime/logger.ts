@@ -24,8 +24,8 @@ type LoggerOptions = {
 
 /**
  * Writes one JSON object a line, by default to standard error and before the call returns, so that
- * nothing is lost on exit. Secrets are taken out (see `scrubFields`), and characters that a terminal
- * obeys are escaped.
+ * nothing is lost on exit. Secrets are taken out (see `scrubFields`), and characters that a
+ * terminal obeys are escaped.
  */
 export function createLogger(options: LoggerOptions): Logger {
   const { write } = options;

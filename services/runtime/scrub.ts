@@ -1,6 +1,6 @@
 /** Field names whose values are never written down. */
 const SECRET_NAME =
-  /(authorization|cookie|credential|passw(or)?d|passphrase|private_?key|api_?key|secret|token|jwt)/i;
+  /(authorization|cookie|credential|passw(or)?d|passphrase|private_?key|api_?key|secret|token|jwt|nkey)/i;
 
 const REDACTED = "[redacted]";
 

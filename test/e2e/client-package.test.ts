@@ -10,6 +10,13 @@ const ROOT = join(import.meta.dirname, "..", "..");
 
 type Exports = string | { readonly [condition: string]: Exports };
 
+type Manifest = {
+  readonly private?: boolean;
+  readonly engines?: object;
+  readonly publishConfig?: object;
+  readonly keywords?: readonly string[];
+};
+
 async function packedFiles(workspace: string): Promise<string[]> {
   const pack = ["pack", "--dry-run", "--json", "--ignore-scripts"];
   const { stdout } = await promisify(execFile)("npm", pack, { cwd: join(ROOT, workspace) });
@@ -30,6 +37,18 @@ describe.each(["proto", "clients/typescript"])("the package of %s", (workspace) 
     expect(targetsOf(exports).filter((target) => !files.includes(target))).toEqual([]);
     expect(files.filter((file) => /\.test\.|tsbuildinfo/.test(file))).toEqual([]);
     expect(files).toContain("README.md");
+  });
+
+  test("says what npm shows and asks of who publishes and installs it", async () => {
+    const read = (path: string) => readFile(join(ROOT, path), "utf8");
+    const manifest = JSON.parse(await read(`${workspace}/package.json`)) as Manifest;
+    const root = JSON.parse(await read("package.json")) as Manifest;
+    expect(manifest.engines).toEqual(root.engines);
+    expect(manifest.publishConfig).toEqual({ access: "public" });
+    expect(manifest.keywords?.length).toBeGreaterThan(3);
+    expect(manifest.private).toBeUndefined();
+    expect(await packedFiles(workspace)).toContain("LICENSE");
+    expect(await read(`${workspace}/LICENSE`)).toBe(await read("LICENSE"));
   });
 
   test("has the source of every source map", async () => {

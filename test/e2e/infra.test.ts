@@ -121,10 +121,14 @@ describe("NATS configurations", () => {
       .map((name) => `nats/cluster/${name}`),
   ];
 
-  test.skipIf(NATS_SERVER === undefined).each(files)("%s is one that nats-server takes", (path) => {
-    const result = spawnSync(NATS_SERVER ?? "", ["-t", "-c", join(INFRA, path)], {
-      encoding: "utf8",
-    });
+  const taken = [...files, "nats/secure.conf"];
+  test.skipIf(NATS_SERVER === undefined).each(taken)("%s is one that nats-server takes", (path) => {
+    const passwords = [...read("nats/accounts.conf").matchAll(/\$(TICKWIRE_\w+)/g)];
+    expect(passwords).toHaveLength(3);
+    const values = Object.fromEntries(passwords.map(([, name = ""]) => [name, "x"]));
+    const env = { ...process.env, ...values };
+    const args = ["-t", "-c", join(INFRA, path)];
+    const result = spawnSync(NATS_SERVER ?? "", args, { encoding: "utf8", env });
     expect(result.stderr).toContain("is valid");
     expect(result.status).toBe(0);
   });

@@ -1,3 +1,4 @@
+import { accessSync, constants, readFileSync } from "node:fs";
 import { WireError } from "@tickwire/proto/codec";
 import type { Bus } from "#bus/bus.ts";
 import { MemoryBus } from "#bus/memory-bus.ts";
@@ -5,6 +6,7 @@ import { connectNatsBus, type NatsBusOptions } from "#bus/nats-bus.ts";
 import type { Clock } from "#core/clock.ts";
 import type { BusConfig } from "#config/config.ts";
 import type { Logger } from "#runtime/logger.ts";
+import { CommandError, describeError } from "./errors.ts";
 import { connectPatiently } from "./connect-patiently.ts";
 
 /** As infra/nats/limits.conf has it, so that what fits here fits there. */
@@ -49,16 +51,14 @@ async function createBus({ config, clock, logger, name }: OpenBusOptions): Promi
   if (config.kind === "memory") {
     return new MemoryBus({ clock, payloadBytesMax: MEMORY_PAYLOAD_BYTES_MAX, onHandlerError });
   }
-  const { servers, user, password, token, tls, connectTimeoutMs } = config.nats;
+  const { servers, connectTimeoutMs } = config.nats;
   const options: NatsBusOptions = {
     servers,
     name,
     onHandlerError,
     onServerError: (error) => logger.error({ error }, "NATS refused something"),
-    ...(user === undefined ? {} : { user }),
-    ...(password === undefined ? {} : { pass: password }),
-    ...(token === undefined ? {} : { token }),
-    ...(tls ? { tls: {} } : {}),
+    ...identityOf(config.nats),
+    ...tlsOf(config.nats),
   };
   return connectPatiently({
     connect: () => connectNatsBus(options),
@@ -67,4 +67,41 @@ async function createBus({ config, clock, logger, name }: OpenBusOptions): Promi
     random: Math.random,
     onWaiting: (state) => logger.warn(state, "waiting for NATS"),
   });
+}
+
+type NatsConfig = BusConfig["nats"];
+
+/** Who we are: one of the four ways that NATS knows, or nobody. */
+function identityOf(nats: NatsConfig): Partial<NatsBusOptions> {
+  const { user, password, token, nkeySeed, credentialsFile } = nats;
+  if (user !== undefined && password !== undefined) return { user, pass: password };
+  if (token !== undefined) return { token };
+  if (nkeySeed !== undefined) return { nkeySeed };
+  if (credentialsFile === undefined) return {};
+  assertReadable("credentialsFile", credentialsFile);
+  return { credentials: () => readFileSync(credentialsFile) };
+}
+
+function tlsOf({ tls, tlsCaFile, tlsCertFile, tlsKeyFile }: NatsConfig): Partial<NatsBusOptions> {
+  if (!tls) return {};
+  for (const [key, path] of Object.entries({ tlsCaFile, tlsCertFile, tlsKeyFile })) {
+    if (path !== undefined) assertReadable(key, path);
+  }
+  return {
+    tls: {
+      ...(tlsCaFile === undefined ? {} : { caFile: tlsCaFile }),
+      ...(tlsCertFile === undefined ? {} : { certFile: tlsCertFile }),
+      ...(tlsKeyFile === undefined ? {} : { keyFile: tlsKeyFile }),
+    },
+  };
+}
+
+/** Waiting for a server would not bring the file. Throws `CommandError`. */
+function assertReadable(key: string, path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (cause) {
+    const reason = describeError(cause);
+    throw new CommandError(`bus.nats.${key} cannot be read: ${reason}`, { cause });
+  }
 }

@@ -274,8 +274,8 @@ export class Catalog {
 }
 
 /**
- * Whether clients could subscribe to it: a catalog on the bus follows the same rules as what a venue
- * lists, whoever published it.
+ * Whether clients could subscribe to it: a catalog on the bus follows the same rules as what a
+ * venue lists, whoever published it.
  */
 function isNamedByTheRules({ symbol, venueSymbol }: Instrument): boolean {
   return isSymbol(symbol) && venueSymbol !== "";

@@ -93,9 +93,15 @@ class Listing implements MarketAudience {
   ) {
     const { bookLevels, volatility, underlying, leader } = options;
     const seed = Math.imul(options.seed, 0x9e3779b1) + options.index;
-    const audience = this;
-    const market = { instrument, underlying, leader, seed, audience, bookLevels, volatility };
-    this.market = new SimulatedMarket(market);
+    this.market = new SimulatedMarket({
+      instrument,
+      underlying,
+      leader,
+      seed,
+      audience: this,
+      bookLevels,
+      volatility,
+    });
     this.arrivals = new OrderArrivals({ seed: seed ^ 0x5bd1e995, even: options.pace === "even" });
   }
 

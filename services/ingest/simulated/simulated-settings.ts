@@ -29,7 +29,7 @@ export const SIMULATED_MARKET_DEFAULTS = simulatedSchema.parse({});
 /** An error names no more of them. */
 const SIMULATED_SYMBOLS_SHOWN_MAX = 13;
 
-/** In a sentence, which of the symbols wanted the simulated venue does not list, and what it has. */
+/** In a sentence, which of the symbols wanted the simulated venue lacks, and what it has. */
 export function simulatedSymbolProblem({
   instruments,
   simulated = SIMULATED_MARKET_DEFAULTS,

@@ -1,0 +1,122 @@
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Bus } from "#bus/bus.ts";
+import { connectNatsBus } from "#bus/nats-bus.ts";
+import { ANNOUNCE_SUBJECT, DISCOVER_SUBJECT } from "#bus/subject.ts";
+import { requireNatsServer, startNatsServer, type NatsServer } from "#test/support/nats-server.ts";
+
+const ACCOUNTS = join(import.meta.dirname, "..", "..", "infra", "nats", "accounts.conf");
+const PASSWORDS = {
+  TICKWIRE_NATS_GATEWAY_PASSWORD: "of-the-gateway",
+  TICKWIRE_NATS_INGEST_PASSWORD: "of-the-ingestor",
+  TICKWIRE_NATS_OPERATOR_PASSWORD: "of-the-operator",
+};
+const bytes = new TextEncoder().encode("x");
+
+describe.skipIf(requireNatsServer() === undefined)("what infra/nats/accounts.conf allows", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tickwire-accounts-"));
+  const open: Bus[] = [];
+  let server: NatsServer;
+  let refusals: string[] = [];
+
+  beforeAll(async () => {
+    copyFileSync(ACCOUNTS, join(folder, "accounts.conf"));
+    writeFileSync(join(folder, "server.conf"), 'include "accounts.conf"\n');
+    const before = { ...process.env };
+    Object.assign(process.env, PASSWORDS);
+    try {
+      server = await startNatsServer({ args: ["-c", join(folder, "server.conf")] });
+    } finally {
+      for (const name of Object.keys(PASSWORDS)) {
+        if (before[name] === undefined) delete process.env[name];
+        else process.env[name] = before[name];
+      }
+    }
+  });
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((bus) => bus.close()));
+    refusals = [];
+  });
+  afterAll(async () => {
+    await server.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  async function connectAs(user: string, pass: string): Promise<Bus> {
+    const onServerError = (error: Error): void => void refusals.push(String(error));
+    const bus = await connectNatsBus({ servers: server.url, user, pass, onServerError });
+    open.push(bus);
+    return bus;
+  }
+  const gateway = () => connectAs("gateway", PASSWORDS.TICKWIRE_NATS_GATEWAY_PASSWORD);
+  const ingest = () => connectAs("ingest-simulated", PASSWORDS.TICKWIRE_NATS_INGEST_PASSWORD);
+
+  /** What arrives of these subjects when `from` publishes on each, in order. */
+  async function arriving(from: Bus, to: Bus, pattern: string, subjects: readonly string[]) {
+    const heard: string[] = [];
+    const subscription = to.subscribe(pattern, ({ subject }) => heard.push(subject));
+    await to.flush();
+    for (const subject of subjects) from.publish(subject, bytes);
+    await from.flush();
+    await to.flush();
+    subscription.unsubscribe();
+    return heard;
+  }
+
+  test("everything that the two do works: announce, discover, publish, ask and answer", async () => {
+    const [consumer, producer] = [await gateway(), await ingest()];
+    const event = "md.v1.simulated.trades.BTC-USD";
+    expect(await arriving(producer, consumer, event, [event])).toEqual([event]);
+    expect(await arriving(producer, consumer, ANNOUNCE_SUBJECT, [ANNOUNCE_SUBJECT])).toHaveLength(
+      1,
+    );
+    expect(await arriving(consumer, producer, DISCOVER_SUBJECT, [DISCOVER_SUBJECT])).toHaveLength(
+      1,
+    );
+    producer.subscribe("rq.v1.simulated.>", (message) => message.respond(bytes));
+    await producer.flush();
+    const answer = await consumer.request("rq.v1.simulated.catalog", bytes, { timeoutMs: 5_000 });
+    expect(answer).toEqual(bytes);
+    expect(refusals).toEqual([]);
+  });
+
+  test("a gateway publishes no market data and no announcements", async () => {
+    const [intruder, other] = [await gateway(), await gateway()];
+    const forbidden = ["md.v1.simulated.trades.BTC-USD", "md.v1.other.book.X"];
+    expect(await arriving(intruder, other, "md.v1.>", forbidden)).toEqual([]);
+    expect(await arriving(intruder, other, ANNOUNCE_SUBJECT, [ANNOUNCE_SUBJECT])).toEqual([]);
+    expect(refusals).toHaveLength(3);
+    for (const refusal of refusals) expect(refusal).toMatch(/permission/i);
+  });
+
+  test("an ingestor publishes its own venues and no others", async () => {
+    const [producer, consumer] = [await ingest(), await gateway()];
+    const subjects = [
+      "md.v1.other.trades.X",
+      "md.v1.simulated.trades.X",
+      "md.v1.simulated2.book.X",
+    ];
+    expect(await arriving(producer, consumer, "md.v1.>", subjects)).toEqual([subjects[1]]);
+    expect(refusals).toHaveLength(2);
+  });
+
+  test("an ingestor answers for no other venue, and reads no market data", async () => {
+    const [producer, consumer] = [await ingest(), await gateway()];
+    producer.subscribe("rq.v1.other.>", (message) => message.respond(bytes));
+    producer.subscribe("md.v1.>", () => undefined);
+    await producer.flush();
+    const asked = consumer.request("rq.v1.other.catalog", bytes, { timeoutMs: 2_000 });
+    await expect(asked).rejects.toMatchObject({ code: "no-responders" });
+    // Some are told twice: by the connection and by the subscription.
+    expect(new Set(refusals).size).toBe(2);
+  });
+
+  test("nobody is let in without a password, or with another's", async () => {
+    const refused = { code: "connect-refused" };
+    await expect(connectNatsBus({ servers: server.url })).rejects.toMatchObject(refused);
+    const wrong = connectAs("gateway", PASSWORDS.TICKWIRE_NATS_INGEST_PASSWORD);
+    await expect(wrong).rejects.toMatchObject(refused);
+  });
+});
