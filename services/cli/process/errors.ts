@@ -1,6 +1,7 @@
 import { CommanderError } from "commander";
 import { ConfigError } from "#config/load-config.ts";
 import { ExitCode } from "#runtime/shutdown.ts";
+import { explainTls } from "./tls-reason.ts";
 
 /** The command line asks for something that does not exist. The message is one line. */
 export class UsageError extends Error {
@@ -45,8 +46,11 @@ export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = errorCode(error);
   if (code === "EADDRINUSE") return describeAddressInUse(error);
-  if (code === undefined || error instanceof CommandError) return error.message;
-  return error.message.includes(code) ? error.message : `${code}: ${error.message}`;
+  const message = explainTls(error.message);
+  if (code === undefined || error instanceof CommandError) return message;
+  // What OpenSSL calls an error says less than the sentence in its place.
+  if (message !== error.message || message.includes(code)) return message;
+  return `${code}: ${message}`;
 }
 
 function describeAddressInUse(error: Error): string {

@@ -204,6 +204,7 @@ describe("a request that is not one is refused", () => {
     ["no UTF-8", "Time", { body: Buffer.from([0x22, 0xff, 0x22]) }, 400, "invalid_argument"],
     ["a prototype", "Time", { body: '{"__proto__":{"x":1}}' }, 400, "invalid_argument"],
     ["a number beyond all", "Time", { body: "1e999" }, 400, "invalid_argument"],
+    ["a long name", "Time", { body: `{"${"x".repeat(900)}":1}` }, 400, "invalid_argument"],
     ["deep brackets", "Time", { body: "[".repeat(1_000) }, 400, "invalid_argument"],
     ["a bad timeout", "Time", { headers: { "connect-timeout-ms": "-1" } }, 400, "invalid_argument"],
     [
@@ -222,6 +223,15 @@ describe("a request that is not one is refused", () => {
     // What was sent is never repeated at length.
     expect(answer.body.length).toBeLessThan(400);
   });
+});
+
+test("of a hundred bad fields twenty are named and the others counted", async () => {
+  const fields = Array.from({ length: 100 }, (_, index) => [`x${index}`, 1]);
+  const { status, body } = await call("Time", { body: JSON.stringify(Object.fromEntries(fields)) });
+  expect(status).toBe(400);
+  expect(body).toContain("x19 is not a field of ");
+  expect(body).toContain("; and 80 more");
+  expect(body).not.toContain("x20 ");
 });
 
 test("a refusal by method says which there are, one by type says which types", async () => {
