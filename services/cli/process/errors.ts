@@ -48,9 +48,7 @@ export function describeError(error: unknown): string {
   if (code === "EADDRINUSE") return describeAddressInUse(error);
   const message = explainTls(error.message);
   if (code === undefined || error instanceof CommandError) return message;
-  // What OpenSSL calls an error says less than the sentence in its place.
-  if (message !== error.message || message.includes(code)) return message;
-  return `${code}: ${message}`;
+  return message.includes(code) ? message : `${code}: ${message}`;
 }
 
 function describeAddressInUse(error: Error): string {

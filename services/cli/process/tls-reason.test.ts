@@ -3,7 +3,7 @@ import { explainTls } from "./tls-reason.ts";
 
 const WHERE = "../deps/openssl/openssl/ssl/record/ssl3_record.c:350:\n";
 
-// The texts are those of Node 20 against a plain server, and against servers with such certificates.
+// The texts are those of Node 20 against a plain server and servers with such certificates.
 test.each([
   [
     `cannot reach wss://a: write EPROTO 80BCCD19F07F0000:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:${WHERE}`,
