@@ -1,5 +1,5 @@
 // The Connect project's own runner against our HTTP face, over both transports. It runs where it is
-// installed and says so where it is not: .ci/run has how to install it, with Go 1.24 or newer.
+// installed and says so where it is not: .ci/run has how to install it, with Go 1.26 or newer.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
