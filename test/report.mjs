@@ -6,6 +6,12 @@ import { parseArgs } from "node:util";
 const { values } = parseArgs({
   options: { "static-failures": { type: "string" }, "test-exit": { type: "string" } },
 });
+/** Tests that need a newer Go than Debian's. */
+const NEED_GO = [
+  "Go reads every vector",
+  "the official Connect runner passes over uws",
+  "the official Connect runner passes over node",
+];
 const captures =
   process.env["TICKWIRE_CAPTURES"] ?? new URL("../../shared/captures", import.meta.url);
 const capturesAreThere = existsSync(captures);
@@ -28,7 +34,7 @@ if (existsSync(path)) {
       for (const result of file.assertionResults) {
         if (["pending", "skipped", "todo"].includes(result.status)) {
           print(`skipped: ${result.fullName}`);
-          if (result.fullName === "Go reads every vector") skipped -= 1;
+          if (NEED_GO.includes(result.fullName)) skipped -= 1;
         }
       }
     }

@@ -19,13 +19,23 @@ export type FieldProblem = {
   readonly problem: string;
 };
 
-/** JSON that is not the message that it should be. Names every bad field, not just the first. */
+/** What is wrong is said this many times at most; the rest is counted. */
+const PROBLEMS_MAX = 20;
+
+/** A name that was sent is repeated up to this length. */
+const NAME_CHARACTERS_MAX = 100;
+
+/**
+ * JSON that is not the message that it should be. Names every bad field up to 20, not just the
+ * first.
+ */
 export class MessageJsonError extends Error {
   readonly code = "invalid-json";
   readonly problems: readonly FieldProblem[];
 
-  constructor(messageName: string, problems: readonly FieldProblem[]) {
+  constructor(messageName: string, problems: readonly FieldProblem[], furtherProblems = 0) {
     const list = problems.map(({ field, problem }) => (field ? `${field} ${problem}` : problem));
+    if (furtherProblems > 0) list.push(`and ${furtherProblems} more`);
     super(`${messageName}: ${list.join("; ")}`);
     this.name = "MessageJsonError";
     this.problems = problems;
@@ -50,7 +60,9 @@ export function messageFromJson<T>(
 ): T {
   const parse = new JsonParse(options);
   const values = parse.message(codec.spec, json, "");
-  if (parse.problems.length > 0) throw new MessageJsonError(codec.name, parse.problems);
+  if (parse.problems.length > 0) {
+    throw new MessageJsonError(codec.name, parse.problems, parse.furtherProblems);
+  }
   return values as T;
 }
 
@@ -96,6 +108,7 @@ const BAD = Symbol("bad");
 /** One pass over one document; collects problems instead of stopping at the first. */
 class JsonParse {
   readonly problems: FieldProblem[] = [];
+  furtherProblems = 0;
   readonly #options: FromJsonOptions;
 
   constructor(options: FromJsonOptions) {
@@ -165,10 +178,11 @@ class JsonParse {
       case "m":
         return this.message(field.message as MessageSpec, json, path);
       case "w": {
-        const problemsBefore = this.problems.length;
+        const problemsBefore = this.problems.length + this.furtherProblems;
         const inner = BatchCodec.spec;
         const values = this.message(inner, json, path);
-        return this.problems.length > problemsBefore ? BAD : encodeMessage(inner, values);
+        const isBad = this.problems.length + this.furtherProblems > problemsBefore;
+        return isBad ? BAD : encodeMessage(inner, values);
       }
     }
   }
@@ -216,9 +230,14 @@ class JsonParse {
   }
 
   #report(field: string, problem: string): typeof BAD {
-    this.problems.push({ field, problem });
+    if (this.problems.length === PROBLEMS_MAX) this.furtherProblems += 1;
+    else this.problems.push({ field: shortened(field), problem });
     return BAD;
   }
+}
+
+function shortened(name: string): string {
+  return name.length > NAME_CHARACTERS_MAX ? `${name.slice(0, NAME_CHARACTERS_MAX)}…` : name;
 }
 
 const UINT32_MAX = 0xffff_ffff;

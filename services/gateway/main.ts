@@ -6,6 +6,7 @@ import type { GatewayConfig } from "./config.ts";
 import { Gateway } from "./gateway.ts";
 import type { RunningGateway } from "./gateway.ts";
 import { ConnectRpc } from "./http/connect-rpc.ts";
+import { isOwnOrLoopback } from "./http/cors.ts";
 import { HttpFace } from "./http/http-face.ts";
 import type { Logger } from "./logger.ts";
 import { createGatewayMetrics } from "./metrics.ts";
@@ -40,7 +41,7 @@ type GatewayOptions = {
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const { config, bus, clock, logger, registry } = options;
   const { scheduler = immediateScheduler, serverVersion = "0.1.0" } = options;
-  const { flushIntervalMsMax, queryTimeoutMs, webSocketPath } = config;
+  const { flushIntervalMsMax, queryTimeoutMs, pathPrefix, webSocketPath } = config;
   const metrics = createGatewayMetrics(registry);
   const flusher = new Flusher({ clock, scheduler, flushIntervalMsMax, metrics });
   const hub = new Hub({ bus, clock, metrics, limits: config });
@@ -54,7 +55,13 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     onInternalError: (method, error) =>
       logger.error({ method, error }, "an RPC failed with an internal error"),
   });
-  const http = new HttpFace({ rpc, webSocketPath, serverVersion });
+  const http = new HttpFace({
+    rpc,
+    pathPrefix,
+    webSocketPath,
+    serverVersion,
+    mayUse: isOwnOrLoopback,
+  });
   const shared = { config, clock, logger, metrics, services, serverVersion };
   const gateway = new Gateway({
     bus,
@@ -85,7 +92,7 @@ function transportOptions(config: GatewayConfig, bus: Bus): TransportOptions {
   return {
     host: config.host,
     port: config.port,
-    path: config.webSocketPath,
+    path: config.pathPrefix + config.webSocketPath,
     messageBytesMax: config.frameBytesMax * MESSAGE_HEADROOM,
     requestBytesMax: config.requestBytesMax,
     // What we write ahead, and one batch of any size that the bus carries.

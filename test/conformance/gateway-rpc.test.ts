@@ -213,7 +213,8 @@ describe.each(TRANSPORTS)("RPC over %s", (transport) => {
       ["the gRPC content type", { "content-type": "application/grpc" }, 415],
       ["another protocol version", { "connect-protocol-version": "2" }, 400],
       ["a timeout that is no number", { "connect-timeout-ms": "soon" }, 400],
-      ["a compressed body", { "content-encoding": "gzip" }, 501],
+      ["a body in another compression than gzip", { "content-encoding": "br" }, 501],
+      ["a body that is not the gzip that it should be", { "content-encoding": "gzip" }, 400],
     ])("%s", async (_, headers, status) => {
       await start();
       expect((await post("GetServerTime", "{}", headers)).status).toBe(status);
@@ -233,11 +234,26 @@ describe.each(TRANSPORTS)("RPC over %s", (transport) => {
       expect((await post("Replay", "{}")).status).toBe(415);
     });
 
-    test("GET on a method is 405 with Allow", async () => {
+    test("GET asks what has no side effects", async () => {
       await start();
-      const response = await fetch(`${rig.url}/tickwire.v1.MarketData/GetServerTime`);
+      const query = `encoding=json&message=${encodeURIComponent('{"venue":"fake","symbol":"ETH-USDT"}')}`;
+      const path = `${rig.url}/tickwire.v1.MarketData/GetInstrument`;
+      const response = await fetch(`${path}?${query}`);
+      expect(response.status).toBe(200);
+      expect(await response.json()).toMatchObject({ instrument: { symbol: "ETH-USDT" } });
+      const head = await fetch(`${path}?${query}`, { method: "HEAD" });
+      expect([head.status, await head.text()]).toEqual([200, ""]);
+      expect((await fetch(path)).status).toBe(415);
+    });
+
+    test("another method is 405 with Allow", async () => {
+      await start();
+      const path = `${rig.url}/tickwire.v1.MarketData/`;
+      const response = await fetch(`${path}GetServerTime`, { method: "PUT" });
       expect(response.status).toBe(405);
-      expect(response.headers.get("allow")).toBe("POST");
+      expect(response.headers.get("allow")).toBe("GET, HEAD, POST, OPTIONS");
+      const stream = await fetch(`${path}Replay`);
+      expect([stream.status, stream.headers.get("allow")]).toEqual([405, "POST, OPTIONS"]);
     });
 
     test("a deadline that passes is 504 deadline_exceeded", async () => {

@@ -127,6 +127,24 @@ describe("dev on the simulated venue", () => {
     expect(refused.stderr).toMatch(/^tickwire: topic-unknown: .+\n$/);
   });
 
+  test("calls find a gateway below its path prefix, and one line says what else was tried", async () => {
+    const { url } = await startDev(["--set", "gateway.pathPrefix=/md"]);
+    const http = url.replace("ws:", "http:");
+    const ask = (address: string) => runCli(["call", "GetServerTime", "--url", address]);
+    const [below, socket, beside, secure] = await Promise.all([
+      ask(`${http}/md`),
+      ask(`${url}/md/v1/ws`),
+      ask(http),
+      ask(url.replace("ws:", "wss:")),
+    ]);
+    for (const { status, stdout } of [below, socket]) {
+      expect(status).toBe(0);
+      expect(JSON.parse(stdout)).toHaveProperty("serverTimeUs");
+    }
+    expect(beside.stderr).toMatch(/^tickwire: not-found: .* serves what is below \/md\n$/);
+    expect(secure.stderr).toMatch(/^tickwire: connect-failed: .* does not speak TLS there; .*\n$/);
+  });
+
   test.each(["SIGINT", "SIGTERM"] as const)(
     "%s ends it, and its subscribers, cleanly",
     async (signal) => {

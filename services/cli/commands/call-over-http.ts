@@ -20,7 +20,8 @@ export async function callOverHttp(
   try {
     answer = JSON.parse(text);
   } catch {
-    throw new CommandError(`${base} answered ${response.status} and no JSON; is it a gateway?`);
+    const tried = `${base}${method.path}`;
+    throw new CommandError(`${tried} answered ${response.status} and no JSON; is it a gateway?`);
   }
   if (!response.ok) throw new CommandError(describeFailure(answer, response.status));
   return answer;

@@ -2,6 +2,7 @@ import { visibleText } from "#core/visible-text.ts";
 import { CommanderError } from "commander";
 import { ConfigError } from "#config/load-config.ts";
 import { ExitCode } from "#runtime/shutdown.ts";
+import { explainTls } from "./tls-reason.ts";
 
 const ERROR_CHARACTERS_MAX = 500;
 
@@ -59,8 +60,9 @@ function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = errorCode(error);
   if (code === "EADDRINUSE") return describeAddressInUse(error);
-  if (code === undefined || error instanceof CommandError) return error.message;
-  return error.message.includes(code) ? error.message : `${code}: ${error.message}`;
+  const message = explainTls(error.message);
+  if (code === undefined || error instanceof CommandError) return message;
+  return message.includes(code) ? message : `${code}: ${message}`;
 }
 
 function describeAddressInUse(error: Error): string {

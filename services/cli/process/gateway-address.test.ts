@@ -9,6 +9,10 @@ test.each([
   ["http://a:1/", "http://a:1", "ws://a:1"],
   ["wss://a", "https://a", "wss://a"],
   ["https://a/v1/ws", "https://a", "wss://a/v1/ws"],
+  ["https://a/md", "https://a/md", "wss://a/md"],
+  ["https://a/md/", "https://a/md", "wss://a/md/"],
+  ["wss://a/md/v1/ws", "https://a/md", "wss://a/md/v1/ws"],
+  ["https://a/md/?x=1#y", "https://a/md", "wss://a/md/"],
   ["ws://[::1]:1", "http://[::1]:1", "ws://[::1]:1"],
 ])("%s is %s for calls and %s for streams", (text, http, webSocket) => {
   expect([httpAddress(text), webSocketAddress(text)]).toEqual([http, webSocket]);

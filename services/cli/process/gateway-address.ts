@@ -11,13 +11,18 @@ const SCHEMES: Readonly<Record<string, { readonly http: string; readonly webSock
   "wss:": { http: "https:", webSocket: "wss:" },
 };
 
+/** Where the WebSocket of a gateway is, below its path prefix. */
+const WEB_SOCKET_PATH = "/v1/ws";
+
 /**
  * Base address for HTTP of a gateway named by any of its addresses, or `default`; no slash at the
- * end.
+ * end. A path is the prefix under which a proxy serves the gateway.
  */
 export function httpAddress(text: string): string {
   const { url, scheme } = parseAddress(text);
-  return `${scheme.http}//${url.host}`;
+  const path = url.pathname.replace(/\/+$/, "");
+  const prefix = path.endsWith(WEB_SOCKET_PATH) ? path.slice(0, -WEB_SOCKET_PATH.length) : path;
+  return `${scheme.http}//${url.host}${prefix}`;
 }
 
 /** True if the address names a WebSocket. */

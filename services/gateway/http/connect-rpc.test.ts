@@ -1,5 +1,10 @@
 import { Buffer } from "node:buffer";
-import { GetServerTimeRequestCodec, GetServerTimeResponseCodec } from "@tickwire/proto/service";
+import { gunzipSync, gzipSync } from "node:zlib";
+import {
+  GetServerTimeRequestCodec,
+  GetServerTimeResponseCodec,
+  GetTradesRequestCodec,
+} from "@tickwire/proto/service";
 import { Registry } from "prom-client";
 import { beforeEach, describe, expect, test } from "vitest";
 import { assert, InvariantError } from "#core/assert.ts";
@@ -16,10 +21,13 @@ const method = (name: string, kind: "unary" | "server-streaming" = "unary") => (
   fullName: `test.Service/${name}`,
   path: `/test.Service/${name}`,
   kind,
-  idempotent: true,
+  idempotent: name !== "Refuses",
   request: GetServerTimeRequestCodec,
   response: GetServerTimeResponseCodec,
 });
+
+/** What a handler may add to its answer. */
+type Additions = Readonly<Record<"responseHeaders" | "responseTrailers", Map<string, string[]>>>;
 
 const SERVICE = {
   typeName: "test.Service",
@@ -29,6 +37,8 @@ const SERVICE = {
     refuses: method("Refuses"),
     fails: method("Fails"),
     asserts: method("Asserts"),
+    adds: method("Adds"),
+    much: { ...method("Much"), response: GetTradesRequestCodec },
     streams: method("Streams", "server-streaming"),
   },
 };
@@ -60,31 +70,44 @@ beforeEach(() => {
     },
     fails: () => Promise.reject(new Error("secret")),
     asserts: () => assert(false, "it holds"),
+    adds: (_: unknown, { responseHeaders, responseTrailers }: Additions) => {
+      responseHeaders.set("x-one", ["1", "2"]);
+      responseTrailers.set("x-two", ["3"]);
+      return {};
+    },
+    much: () => ({ venue: "x".repeat(100) }),
     streams: () => [],
   });
   rpc = new ConnectRpc({
     services,
     clock,
     metrics: createGatewayMetrics(registry),
-    limits: { callTimeoutMs: 1_000, callTimeoutMsMax: 2_000 },
+    limits: {
+      callTimeoutMs: 1_000,
+      callTimeoutMsMax: 2_000,
+      requestBytesMax: 1_000,
+      compression: true,
+      compressBytesMin: 100,
+    },
     onInternalError: (name, error) => internal.push([name, error]),
   });
 });
 
 function request(
   path: string,
-  more: { readonly headers?: Record<string, string>; readonly body?: string } & Partial<
-    Pick<HttpRequest, "method" | "signal">
-  > = {},
+  more: {
+    readonly headers?: Record<string, string>;
+    readonly body?: string | Uint8Array;
+  } & Partial<Pick<HttpRequest, "method" | "query" | "signal">> = {},
 ): HttpRequest {
   const headers = { "content-type": "application/json", ...more.headers };
   return {
     method: more.method ?? "POST",
     path,
-    query: "",
+    query: more.query ?? "",
     headers: new Map(Object.entries(headers)),
     remoteAddress: "203.0.113.9",
-    body: Buffer.from(more.body ?? "{}"),
+    body: typeof more.body === "object" ? more.body : Buffer.from(more.body ?? "{}"),
     signal: more.signal ?? new AbortController().signal,
   };
 }
@@ -93,6 +116,11 @@ async function call(name: string, more: Parameters<typeof request>[1] = {}) {
   const answer = await rpc.serve(request(`/test.Service/${name}`, more));
   const body = typeof answer?.body === "string" ? answer.body : "not text";
   return { status: answer?.status, headers: answer?.headers, body };
+}
+
+/** Lets promises run: a fixed number of turns, no time. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 }
 
 async function callsCounted(): Promise<unknown> {
@@ -111,18 +139,18 @@ test("a handler gets the client's address and headers, and its answer is encoded
   const { status, headers, body } = await call("Time", { headers: { "x-key": "k" } });
   expect({ status, headers, body }).toEqual({
     status: 200,
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", vary: "accept-encoding" },
     body: '{"serverTimeUs":"7"}',
   });
   expect(contexts[0]?.remoteAddress).toBe("203.0.113.9");
   expect(contexts[0]?.metadata.get("x-key")).toBe("k");
   const asProto = await rpc.serve(
     request("/test.Service/Time", {
-      headers: { "content-type": "application/proto; charset=x" },
+      headers: { "content-type": "application/proto; charset=utf-8" },
       body: "",
     }),
   );
-  expect(asProto?.headers).toEqual({ "content-type": "application/proto" });
+  expect(asProto?.headers["content-type"]).toBe("application/proto");
   expect(asProto?.body).toEqual(new Uint8Array([8, 7]));
   expect(await callsCounted()).toEqual([["Time", "ok", 2]]);
 });
@@ -134,15 +162,25 @@ test("an empty JSON body is an empty request", async () => {
 describe("a request that is not one is refused", () => {
   test.each([
     ["a method that is not there", "Nothing", {}, 404, "unimplemented"],
-    ["GET", "Time", { method: "GET" }, 405, "unimplemented"],
-    ["a stream", "Streams", {}, 415, "unimplemented"],
-    ["no content type", "Time", { headers: { "content-type": "" } }, 415, "unimplemented"],
+    ["DELETE", "Time", { method: "DELETE" }, 405, "unknown"],
+    ["GET of what has side effects", "Refuses", { method: "GET" }, 405, "unknown"],
+    ["GET of a stream", "Streams", { method: "GET" }, 405, "unknown"],
+    ["GET without an encoding", "Time", { method: "GET", query: "message={}" }, 415, "unknown"],
+    ["a stream without envelopes", "Streams", {}, 415, "unknown"],
+    ["no content type", "Time", { headers: { "content-type": "" } }, 415, "unknown"],
+    [
+      "JSON that says that it is not UTF-8",
+      "Time",
+      { headers: { "content-type": "application/json; charset=latin1" } },
+      415,
+      "unknown",
+    ],
     [
       "two content types",
       "Time",
       { headers: { "content-type": "application/json, application/proto" } },
       415,
-      "unimplemented",
+      "unknown",
     ],
     ["not JSON", "Time", { body: "{" }, 400, "invalid_argument"],
     ["another field", "Time", { body: '{"x":1}' }, 400, "invalid_argument"],
@@ -153,7 +191,21 @@ describe("a request that is not one is refused", () => {
       400,
       "invalid_argument",
     ],
-    ["gzip", "Time", { headers: { "content-encoding": "gzip" } }, 501, "unimplemented"],
+    ["brotli", "Time", { headers: { "content-encoding": "br" } }, 501, "unimplemented"],
+    ["no gzip", "Time", { headers: { "content-encoding": "gzip" } }, 400, "invalid_argument"],
+    ["more than the limit", "Time", { body: " ".repeat(1_001) }, 429, "resource_exhausted"],
+    [
+      "a kilobyte that inflates to a megabyte",
+      "Time",
+      { headers: { "content-encoding": "gzip" }, body: gzipSync(Buffer.alloc(1_000_000)) },
+      429,
+      "resource_exhausted",
+    ],
+    ["no UTF-8", "Time", { body: Buffer.from([0x22, 0xff, 0x22]) }, 400, "invalid_argument"],
+    ["a prototype", "Time", { body: '{"__proto__":{"x":1}}' }, 400, "invalid_argument"],
+    ["a number beyond all", "Time", { body: "1e999" }, 400, "invalid_argument"],
+    ["a long name", "Time", { body: `{"${"x".repeat(900)}":1}` }, 400, "invalid_argument"],
+    ["deep brackets", "Time", { body: "[".repeat(1_000) }, 400, "invalid_argument"],
     ["a bad timeout", "Time", { headers: { "connect-timeout-ms": "-1" } }, 400, "invalid_argument"],
     [
       "a timeout of 11 digits",
@@ -167,7 +219,63 @@ describe("a request that is not one is refused", () => {
     expect(answer.status).toBe(status);
     expect(JSON.parse(answer.body)).toMatchObject({ code, message: expect.stringMatching(/.{5}/) });
     expect(contexts).toEqual([]);
+    expect(internal).toEqual([]);
+    // What was sent is never repeated at length.
+    expect(answer.body.length).toBeLessThan(400);
   });
+});
+
+test("of a hundred bad fields twenty are named and the others counted", async () => {
+  const fields = Array.from({ length: 100 }, (_, index) => [`x${index}`, 1]);
+  const { status, body } = await call("Time", { body: JSON.stringify(Object.fromEntries(fields)) });
+  expect(status).toBe(400);
+  expect(body).toContain("x19 is not a field of ");
+  expect(body).toContain("; and 80 more");
+  expect(body).not.toContain("x20 ");
+});
+
+test("a refusal by method says which there are, one by type says which types", async () => {
+  const options = await rpc.serve(request("/test.Service/Time", { method: "OPTIONS" }));
+  expect([options?.status, options?.headers["allow"]]).toEqual([204, "GET, HEAD, POST, OPTIONS"]);
+  expect((await call("Refuses", { method: "PUT" })).headers?.["allow"]).toBe("POST, OPTIONS");
+  const typed = async (name: string) =>
+    (await call(name, { headers: { "content-type": "text/plain" } })).headers?.["accept-post"];
+  expect(await typed("Time")).toBe("application/json, application/proto");
+  expect(await typed("Streams")).toBe("application/connect+json, application/connect+proto");
+});
+
+describe("what has no side effects may be asked by GET", () => {
+  test.each(["GET", "HEAD"])("%s", async (httpMethod) => {
+    const query = "encoding=json&message=%7B%7D&connect=v1";
+    const { status, headers, body } = await call("Time", { method: httpMethod, query });
+    expect([status, body]).toEqual([200, '{"serverTimeUs":"7"}']);
+    expect(headers?.["cache-control"]).toBe("no-store");
+  });
+});
+
+describe("gzip", () => {
+  test("a compressed request is read", async () => {
+    const headers = { "content-encoding": "gzip" };
+    expect((await call("Time", { headers, body: gzipSync("{}") })).status).toBe(200);
+  });
+
+  test("an answer is compressed from the limit on, for who takes gzip", async () => {
+    const ask = (name: string, headers: Record<string, string>) =>
+      rpc.serve(request(`/test.Service/${name}`, { headers }));
+    expect((await ask("Time", { "accept-encoding": "gzip" }))?.headers).not.toHaveProperty(
+      "content-encoding",
+    );
+    expect((await ask("Much", {}))?.headers).not.toHaveProperty("content-encoding");
+    const answer = await ask("Much", { "accept-encoding": "br, gzip;q=0.5" });
+    expect(answer?.headers["content-encoding"]).toBe("gzip");
+    const inflated = gunzipSync(answer?.body as Uint8Array).toString();
+    expect(JSON.parse(inflated)).toEqual({ venue: "x".repeat(100) });
+  });
+});
+
+test("what a handler adds goes out as headers, its trailers with a prefix", async () => {
+  const { headers } = await call("Adds");
+  expect(headers).toMatchObject({ "x-one": "1, 2", "trailer-x-two": "3" });
 });
 
 describe("the deadline", () => {
@@ -178,7 +286,7 @@ describe("the deadline", () => {
     ["0, which has passed", { "connect-timeout-ms": "0" }, 1],
   ])("of a request with %s", async (_, headers, timeoutMs) => {
     const answer = call("Waits", { headers });
-    await Promise.resolve();
+    await settle();
     clock.advance(timeoutMs - 0.001);
     expect(contexts[0]?.signal.aborted).toBe(false);
     clock.advance(0.001);
@@ -191,7 +299,7 @@ describe("the deadline", () => {
 test("a client that goes away cancels its call", async () => {
   const client = new AbortController();
   const answer = call("Waits", { signal: client.signal });
-  await Promise.resolve();
+  await settle();
   client.abort();
   expect(contexts[0]?.signal.aborted).toBe(true);
   expect((await answer).status).toBe(499);

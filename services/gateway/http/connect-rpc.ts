@@ -1,8 +1,4 @@
-// The Connect protocol, unary calls: https://connectrpc.com/docs/protocol/
-import { Buffer } from "node:buffer";
-import { MessageJsonError, messageFromJson, messageToJson } from "@tickwire/proto/service";
-import { packErrorDetail, WireError } from "#wire/frame-codec.ts";
-import { InvariantError } from "#core/assert.ts";
+// The Connect protocol over HTTP/1.1: https://connectrpc.com/docs/protocol/
 import type { Clock } from "#core/clock.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { CallScope, effectiveTimeoutMs } from "../rpc/call-scope.ts";
@@ -11,22 +7,56 @@ import { RpcError, toRpcError } from "../rpc/rpc-error.ts";
 import type { BoundMethod, RpcContext, ServiceTable } from "../rpc/service-table.ts";
 import { errorAnswer, jsonAnswer } from "../transport/http-answer.ts";
 import type { HttpRequest, HttpResponse } from "../transport/transport.ts";
+import { decodeMessage, encodeMessage, errorJson } from "./connect-message.ts";
+import { acceptedTypes, readGet, readPost, readTimeoutMs } from "./connect-request.ts";
+import type { ConnectForm } from "./connect-request.ts";
+import { encodeEnvelope } from "./envelope.ts";
+import { deflateMessage, inflateMessage, tooLarge } from "./gzip.ts";
+import { shortened } from "./shortened.ts";
+import { StreamAnswer } from "./stream-answer.ts";
 
 /** What the HTTP face of the RPCs needs of the gateway. */
 type ConnectRpcParts = {
   readonly services: ServiceTable;
   readonly clock: Clock;
   readonly metrics: GatewayMetrics;
-  readonly limits: { readonly callTimeoutMs: number; readonly callTimeoutMsMax: number };
+  readonly limits: {
+    readonly callTimeoutMs: number;
+    readonly callTimeoutMsMax: number;
+    /** Also of a message that came compressed, after it is inflated. */
+    readonly requestBytesMax: number;
+    /** Whether answers may be compressed. */
+    readonly compression: boolean;
+    /** Smaller answers never are. */
+    readonly compressBytesMin: number;
+  };
   onInternalError(method: string, error: unknown): void;
 };
 
-type Encoding = "application/json" | "application/proto";
+/** What the Connect protocol carries beside an answer. Names in lower case. */
+type Metadata = Map<string, readonly string[]>;
 
-/** The protocol allows ten digits. */
-const TIMEOUT = /^\d{1,10}$/;
+/** What a handler knows about its call, and may add to its answer, over HTTP. */
+type HttpCallContext = RpcContext & {
+  readonly query: string;
+  readonly responseHeaders: Metadata;
+  readonly responseTrailers: Metadata;
+};
 
-/** Serves `POST /tickwire.v1.MarketData/<Method>` with JSON or protobuf bodies. */
+/** A call under way. */
+type HttpCall = {
+  readonly request: HttpRequest;
+  readonly form: ConnectForm;
+  readonly scope: CallScope;
+  readonly context: HttpCallContext;
+};
+
+const ENCODINGS = { "accept-encoding": "gzip, identity" };
+
+/**
+ * Serves every method by POST, those without side effects by GET too, and streams of responses.
+ * Messages are JSON or protobuf, plain or compressed.
+ */
 export class ConnectRpc {
   readonly #parts: ConnectRpcParts;
 
@@ -41,125 +71,184 @@ export class ConnectRpc {
     const method = this.#parts.services.byPath.get(request.path);
     if (method === undefined) {
       if (!/^\/[\w.]+\.[\w]+\/\w+$/.test(request.path)) return undefined;
-      const message = `there is no method ${request.path.slice(1)}`;
+      const message = `there is no method ${shortened(request.path.slice(1))}`;
       return errorAnswer(404, "unimplemented", message);
     }
-    if (request.method !== "POST") {
-      const message = `${request.method} is not allowed here; use POST`;
-      return errorAnswer(405, "unimplemented", message, { allow: "POST" });
+    const mayGet = method.kind === "unary" && method.idempotent;
+    const allow = mayGet ? "GET, HEAD, POST, OPTIONS" : "POST, OPTIONS";
+    if (request.method === "OPTIONS") return { status: 204, headers: { allow }, body: "" };
+    const asked = request.method === "HEAD" ? "GET" : request.method;
+    if (asked !== "POST" && !(asked === "GET" && mayGet)) {
+      const message = `${shortened(request.method)} is not allowed here; use ${allow}`;
+      return errorAnswer(405, "unknown", message, { allow });
     }
-    const encoding = encodingOf(request);
-    if (encoding === undefined || method.kind !== "unary") {
-      const message = "content-type must be application/json or application/proto";
-      return errorAnswer(
-        415,
-        "unimplemented",
-        method.kind === "unary" ? message : streamed(method),
-        {
-          "accept-post": "application/json, application/proto",
-        },
-      );
-    }
-    return this.#call(method, request, encoding);
+    const form = asked === "GET" ? readGet(request) : readPost(method.kind, request);
+    if (form === undefined) return refuseType(method, asked);
+    return this.#call(method, request, form);
   }
 
-  async #call(
-    method: BoundMethod & { kind: "unary" },
-    request: HttpRequest,
-    encoding: Encoding,
-  ): Promise<HttpResponse> {
-    const { clock, metrics, limits } = this.#parts;
-    const startedUs = clock.nowUs();
-    let scope: CallScope | undefined;
-    let code = "ok";
+  async #call(method: BoundMethod, request: HttpRequest, form: ConnectForm): Promise<HttpResponse> {
+    const startedUs = this.#parts.clock.nowUs();
+    const onEnd = (error: unknown): void => this.#onEnd(method, startedUs, error);
+    let asked: number;
     try {
-      const asked = requireProtocol(request);
-      const message = decodeRequest(method, request.body, encoding);
-      const opened = new CallScope(clock, effectiveTimeoutMs(asked, limits));
-      scope = opened;
-      request.signal.addEventListener("abort", () => {
-        opened.end(new RpcError("canceled", "the client is gone"));
-      });
-      const context: RpcContext = {
-        signal: opened.signal,
-        remoteAddress: request.remoteAddress,
-        metadata: request.headers,
-      };
-      const response = await opened.race(invoke(() => method.handle(message, context)));
-      return encodeResponse(method, response, encoding);
+      asked = readTimeoutMs(request.headers);
     } catch (error) {
-      if (error instanceof InvariantError) throw error;
+      return this.#refuse(method, form, error, onEnd);
+    }
+    const call = this.#open(request, form, asked);
+    if (method.kind === "unary") return this.#unary(method, call, onEnd);
+    return this.#stream(method, call, onEnd);
+  }
+
+  /** A call whose deadline runs, and which ends when its client goes away. */
+  #open(request: HttpRequest, form: ConnectForm, askedMs: number): HttpCall {
+    const { clock, limits } = this.#parts;
+    const scope = new CallScope(clock, effectiveTimeoutMs(askedMs, limits));
+    const onGone = (): void => scope.end(new RpcError("canceled", "the client is gone"));
+    if (request.signal.aborted) onGone();
+    else request.signal.addEventListener("abort", onGone, { once: true });
+    const context: HttpCallContext = {
+      signal: scope.signal,
+      remoteAddress: request.remoteAddress,
+      metadata: request.headers,
+      query: request.query,
+      responseHeaders: new Map(),
+      responseTrailers: new Map(),
+    };
+    return { request, form, scope, context };
+  }
+
+  async #unary(
+    method: BoundMethod & { kind: "unary" },
+    call: HttpCall,
+    onEnd: (error: unknown) => void,
+  ): Promise<HttpResponse> {
+    const { form, scope, context, request } = call;
+    try {
+      const message = await scope.race(this.#readMessage(method, form));
+      const response = await scope.race(invoke(() => method.handle(message, context)));
+      const plain = encodeMessage(method.response, response, form.encoding);
+      const gzips = this.#gzipBytesMin(form) <= plain.length;
+      const body = gzips ? await scope.race(deflateMessage(plain)) : plain;
+      onEnd(undefined);
+      const headers = {
+        "content-type": form.contentType,
+        ...(gzips ? { "content-encoding": "gzip" } : {}),
+        ...(this.#parts.limits.compression ? { vary: "accept-encoding" } : {}),
+        // What a GET is answered with is out of date the moment after.
+        ...(request.method === "POST" ? {} : { "cache-control": "no-store" }),
+        ...metadataHeaders(context),
+      };
+      return { status: 200, headers, body };
+    } catch (error) {
       const failure = toRpcError(error);
-      code = failure.code;
-      if (code === "internal") this.#parts.onInternalError(method.fullName, error);
-      return failureAnswer(failure);
+      onEnd(error);
+      const headers = { ...ENCODINGS, ...metadataHeaders(context) };
+      return jsonAnswer(failure.httpStatus, errorJson(failure), headers);
     } finally {
-      scope?.close();
-      metrics.calls.inc({ method: method.name, carrier: "http", code });
-      metrics.callSeconds.observe({ method: method.name }, (clock.nowUs() - startedUs) / 1e6);
+      scope.close();
     }
   }
-}
 
-/** An error as the Connect protocol writes it, with its detail if there is one. */
-function failureAnswer(failure: RpcError): HttpResponse {
-  const { code, message, detail, httpStatus } = failure;
-  if (detail === undefined) return errorAnswer(httpStatus, code, message);
-  const packed = packErrorDetail(detail);
-  const type = packed.typeUrl.slice(packed.typeUrl.lastIndexOf("/") + 1);
-  const value = Buffer.from(packed.value).toString("base64").replace(/=+$/, "");
-  return jsonAnswer(httpStatus, { code, message, details: [{ type, value }] });
-}
-
-function streamed(method: BoundMethod): string {
-  return `${method.fullName} streams its responses; call it over the WebSocket`;
-}
-
-function encodingOf(request: HttpRequest): Encoding | undefined {
-  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
-  return type === "application/json" || type === "application/proto" ? type : undefined;
-}
-
-/** Checks the protocol's headers and returns the timeout in ms, 0 if none is given. */
-function requireProtocol(request: HttpRequest): number {
-  const version = request.headers.get("connect-protocol-version");
-  if (version !== undefined && version !== "1") {
-    throw new RpcError("invalid_argument", `connect-protocol-version ${version} is not 1`);
+  async #stream(
+    method: BoundMethod & { kind: "server-streaming" },
+    call: HttpCall,
+    onEnd: (error: unknown) => void,
+  ): Promise<HttpResponse> {
+    const { request, form, scope, context } = call;
+    const gzipBytesMin = this.#gzipBytesMin(form);
+    const gzips = gzipBytesMin !== Infinity;
+    const stream = new StreamAnswer({
+      responses: this.#responses(method, call),
+      scope,
+      encode: (response) => encodeMessage(method.response, response, form.encoding),
+      gzipBytesMin: gzips ? gzipBytesMin : undefined,
+      trailers: context.responseTrailers,
+      onEnd,
+    });
+    await stream.begin();
+    if (request.signal.aborted) stream.abandon();
+    else request.signal.addEventListener("abort", () => stream.abandon(), { once: true });
+    const headers = {
+      "content-type": form.contentType,
+      "connect-accept-encoding": "gzip",
+      ...(gzips ? { "connect-content-encoding": "gzip" } : {}),
+      ...joined(context.responseHeaders),
+    };
+    return { status: 200, headers, body: stream };
   }
-  const contentEncoding = request.headers.get("content-encoding");
-  if (contentEncoding !== undefined && contentEncoding !== "identity") {
-    const message = `content-encoding ${contentEncoding} is not supported; use identity`;
-    throw new RpcError("unimplemented", message);
+
+  /** The responses of a method; a request that is none fails as the first of them. */
+  async *#responses(
+    method: BoundMethod & { kind: "server-streaming" },
+    { form, context }: HttpCall,
+  ): AsyncGenerator<unknown> {
+    const message = await this.#readMessage(method, form);
+    yield* method.handle(message, context);
   }
-  const timeout = request.headers.get("connect-timeout-ms");
-  if (timeout === undefined) return 0;
-  if (!TIMEOUT.test(timeout)) {
-    throw new RpcError("invalid_argument", `connect-timeout-ms ${timeout} is not a number of ms`);
+
+  async #readMessage(method: BoundMethod, form: ConnectForm): Promise<unknown> {
+    const { requestBytesMax } = this.#parts.limits;
+    const { bytes, gzipped } = form.readMessage();
+    if (bytes.byteLength > requestBytesMax) throw tooLarge("the message", requestBytesMax);
+    // A message without bytes is one of defaults, compressed or not.
+    const inflates = gzipped && bytes.byteLength > 0;
+    const plain = inflates ? await inflateMessage(bytes, requestBytesMax) : bytes;
+    return decodeMessage(method.request, plain, form.encoding);
   }
-  // 0 is a deadline that has passed, not the absence of one.
-  return Math.max(1, Number(timeout));
+
+  /** A request whose deadline cannot be read never becomes a call. */
+  #refuse(
+    method: BoundMethod,
+    form: ConnectForm,
+    error: unknown,
+    onEnd: (error: unknown) => void,
+  ): HttpResponse {
+    const failure = toRpcError(error);
+    onEnd(error);
+    if (method.kind === "unary") return jsonAnswer(failure.httpStatus, errorJson(failure));
+    const end = encodeEnvelope(JSON.stringify({ error: errorJson(failure) }), "end");
+    return { status: 200, headers: { "content-type": form.contentType }, body: end };
+  }
+
+  /** From which size on an answer is compressed; infinite if the client or the operator forbids. */
+  #gzipBytesMin(form: ConnectForm): number {
+    const { compression, compressBytesMin } = this.#parts.limits;
+    return compression && form.acceptsGzip ? compressBytesMin : Infinity;
+  }
+
+  #onEnd(method: BoundMethod, startedUs: number, error: unknown): void {
+    const { metrics, clock } = this.#parts;
+    const code = error === undefined ? "ok" : toRpcError(error).code;
+    // What is an RpcError already was foreseen, whatever its code.
+    if (code === "internal" && !(error instanceof RpcError)) {
+      this.#parts.onInternalError(method.fullName, error);
+    }
+    metrics.calls.inc({ method: method.name, carrier: "http", code });
+    metrics.callSeconds.observe({ method: method.name }, (clock.nowUs() - startedUs) / 1e6);
+  }
 }
 
-function decodeRequest(method: BoundMethod, body: Uint8Array, encoding: Encoding): unknown {
-  try {
-    if (encoding === "application/proto") return method.request.decode(body);
-    const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
-    return messageFromJson(method.request, JSON.parse(text === "" ? "{}" : text));
-  } catch (error) {
-    const ours =
-      error instanceof WireError ||
-      error instanceof MessageJsonError ||
-      error instanceof SyntaxError;
-    if (!ours) throw error;
-    const message = `the request is not a ${method.request.name}: ${error.message}`;
-    throw new RpcError("invalid_argument", message, { cause: error });
-  }
+function refuseType(method: BoundMethod, asked: "GET" | "POST"): HttpResponse {
+  const types = acceptedTypes(method.kind);
+  const message =
+    asked === "GET"
+      ? "the query's encoding must be json or proto"
+      : `content-type must be one of ${types}`;
+  return errorAnswer(415, "unknown", message, { "accept-post": types });
 }
 
-function encodeResponse(method: BoundMethod, response: unknown, encoding: Encoding): HttpResponse {
-  const body =
-    encoding === "application/proto"
-      ? method.response.encode(response as never)
-      : JSON.stringify(messageToJson(method.response, response as never));
-  return { status: 200, headers: { "content-type": encoding }, body };
+/** Leading metadata as headers, trailing metadata as headers with a prefix. */
+function metadataHeaders({
+  responseHeaders,
+  responseTrailers,
+}: HttpCallContext): Record<string, string> {
+  return { ...joined(responseHeaders), ...joined(responseTrailers, "trailer-") };
+}
+
+function joined(metadata: Metadata, prefix = ""): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, values] of metadata) headers[prefix + name] = values.join(", ");
+  return headers;
 }

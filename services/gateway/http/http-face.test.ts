@@ -1,20 +1,27 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { HttpRequest, HttpResponse } from "../transport/transport.ts";
 import { HttpFace } from "./http-face.ts";
 
-function request(method: string, path: string): HttpRequest {
+function request(
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): HttpRequest {
   const { signal } = new AbortController();
   const body = new Uint8Array();
-  return { method, path, query: "", headers: new Map(), remoteAddress: "::1", body, signal };
+  const named = new Map(Object.entries(headers));
+  return { method, path, query: "", headers: named, remoteAddress: "::1", body, signal };
 }
 
 /** A face whose RPCs answer only what lies under /rpc. */
-function faceOf(): HttpFace {
+function faceOf(pathPrefix = ""): HttpFace {
   const answer: HttpResponse = { status: 299, headers: {}, body: "an RPC" };
   return new HttpFace({
     rpc: { serve: ({ path }) => Promise.resolve(path.startsWith("/rpc") ? answer : undefined) },
+    pathPrefix,
     webSocketPath: "/v9/socket",
     serverVersion: "1.2.3",
+    mayUse: ({ headers }) => headers.get("origin") === "https://a.test",
   });
 }
 
@@ -36,7 +43,7 @@ test.each(["GET", "HEAD"])("%s / is a page that says how to begin", async (metho
 
 test("another method on the page is refused with those that there are", async () => {
   const { status, headers } = await ask("POST", "/");
-  expect([status, headers["allow"]]).toEqual([405, "GET, HEAD"]);
+  expect([status, headers["allow"]]).toEqual([405, "GET, HEAD, OPTIONS"]);
 });
 
 test("the path of the WebSocket says how to come in", async () => {
@@ -53,3 +60,49 @@ test.each(["/metrics", "/healthz", "/readyz", "/v1/ws", "/constructor", "//", ""
     expect(body).toContain('"code":"not_found"');
   },
 );
+
+describe("behind a path prefix", () => {
+  const below = (method: string, path: string) => faceOf("/md").serve(request(method, path));
+
+  test("everything is found below it, as it would be without", async () => {
+    expect((await below("POST", "/md/rpc/x")).body).toBe("an RPC");
+    expect((await below("GET", "/md")).status).toBe(200);
+    const page = await below("GET", "/md/");
+    expect(page.body).toContain("/md/v9/socket");
+    expect(page.body).toContain("/md/tickwire.v1.MarketData/");
+    expect((await below("GET", "/md/v9/socket")).status).toBe(426);
+  });
+
+  test.each(["/", "/rpc/x", "/v9/socket", "/mdx", "/md2/rpc", "/md/md/"])(
+    "nothing is at %s",
+    async (path) => {
+      const { status, body } = await below("POST", path);
+      expect(status).toBe(404);
+      expect(body).toContain(`there is nothing at ${path}; this gateway serves what is below /md`);
+    },
+  );
+});
+
+test("a WebSocket at another path is refused with the path that was tried and the right one", async () => {
+  const upgrade = { upgrade: "WebSocket" };
+  const { status, body } = await faceOf("/md").serve(request("GET", "/v9/socket", upgrade));
+  expect(status).toBe(404);
+  expect(body).toContain("there is no WebSocket at /v9/socket; it is at /md/v9/socket");
+});
+
+test("a long path is cut where it is repeated", async () => {
+  const { body } = await ask("GET", `/${"x".repeat(10_000)}`);
+  expect(typeof body === "string" ? body.length : Infinity).toBeLessThan(200);
+});
+
+test("a page of an origin that may not use the gateway gets nothing from it", async () => {
+  const { status, headers } = await faceOf().serve(request("POST", "/rpc", { origin: "null" }));
+  expect([status, headers["access-control-allow-origin"]]).toEqual([403, undefined]);
+});
+
+test("a page of an origin that may is told so", async () => {
+  const { status, headers } = await faceOf().serve(
+    request("POST", "/rpc", { origin: "https://a.test" }),
+  );
+  expect([status, headers["access-control-allow-origin"]]).toEqual([299, "https://a.test"]);
+});

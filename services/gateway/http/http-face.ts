@@ -1,54 +1,89 @@
 import { errorAnswer, textAnswer } from "../transport/http-answer.ts";
-import type { ConnectRpc } from "./connect-rpc.ts";
 import type { HttpRequest, HttpResponse } from "../transport/transport.ts";
+import type { ConnectRpc } from "./connect-rpc.ts";
+import { serveCrossOrigin } from "./cors.ts";
+import type { OriginRule } from "./cors.ts";
+import { shortened } from "./shortened.ts";
+
+type HttpFaceParts = {
+  readonly rpc: Pick<ConnectRpc, "serve">;
+  /** Stands before every path; empty, or with a slash at its begin and none at its end. */
+  readonly pathPrefix: string;
+  /** Without the prefix. */
+  readonly webSocketPath: string;
+  readonly serverVersion: string;
+  readonly mayUse: OriginRule;
+};
 
 /** What the gateway answers to clients over plain HTTP: the RPCs and a front page. */
 export class HttpFace {
-  readonly #rpc: Pick<ConnectRpc, "serve">;
+  readonly #parts: HttpFaceParts;
   readonly #page: string;
-  readonly #webSocketPath: string;
 
-  constructor(parts: {
-    readonly rpc: Pick<ConnectRpc, "serve">;
-    readonly webSocketPath: string;
-    readonly serverVersion: string;
-  }) {
-    this.#rpc = parts.rpc;
-    this.#webSocketPath = parts.webSocketPath;
-    this.#page = frontPage(parts.webSocketPath, parts.serverVersion);
+  constructor(parts: HttpFaceParts) {
+    this.#parts = parts;
+    this.#page = frontPage(parts);
   }
 
   /** Answers every request; unknown paths get 404. */
-  async serve(request: HttpRequest): Promise<HttpResponse> {
-    const rpc = await this.#rpc.serve(request);
-    if (rpc !== undefined) return rpc;
-    if (request.path === this.#webSocketPath) {
-      const message = `${request.path} is a WebSocket with the subprotocol tickwire.v1`;
+  serve(request: HttpRequest): Promise<HttpResponse> {
+    return serveCrossOrigin(request, this.#parts.mayUse, () => this.#route(request));
+  }
+
+  async #route(request: HttpRequest): Promise<HttpResponse> {
+    const { rpc, webSocketPath, pathPrefix } = this.#parts;
+    const path = this.#withoutPrefix(request.path);
+    if (path === undefined) return this.#nothingThere(request);
+    const answer = await rpc.serve({ ...request, path });
+    if (answer !== undefined) return answer;
+    if (path === webSocketPath) {
+      const message = `${pathPrefix}${path} is a WebSocket with the subprotocol tickwire.v1`;
       return errorAnswer(426, "invalid_argument", message, { upgrade: "websocket" });
     }
-    if (request.path !== "/") {
-      return errorAnswer(404, "not_found", `there is nothing at ${request.path}`);
+    if (path !== "/") return this.#nothingThere(request);
+    if (request.method === "OPTIONS") {
+      return { status: 204, headers: { allow: "GET, HEAD, OPTIONS" }, body: "" };
     }
     if (request.method !== "GET" && request.method !== "HEAD") {
-      const message = `${request.method} is not allowed here; use GET`;
-      return errorAnswer(405, "unimplemented", message, { allow: "GET, HEAD" });
+      const message = `${shortened(request.method)} is not allowed here; use GET`;
+      return errorAnswer(405, "unimplemented", message, { allow: "GET, HEAD, OPTIONS" });
     }
     return textAnswer(200, this.#page);
   }
+
+  /** The path as the gateway's own parts know it; undefined if it does not lie under the prefix. */
+  #withoutPrefix(path: string): string | undefined {
+    const { pathPrefix } = this.#parts;
+    if (pathPrefix !== "" && path === pathPrefix) return "/";
+    return path.startsWith(`${pathPrefix}/`) ? path.slice(pathPrefix.length) : undefined;
+  }
+
+  /** Says what was tried and what there is, because a wrong prefix is a mistake of every proxy. */
+  #nothingThere({ path, headers }: HttpRequest): HttpResponse {
+    const { pathPrefix, webSocketPath } = this.#parts;
+    const tried = shortened(path);
+    if (headers.get("upgrade")?.toLowerCase() === "websocket") {
+      const message = `there is no WebSocket at ${tried}; it is at ${pathPrefix}${webSocketPath}`;
+      return errorAnswer(404, "not_found", message);
+    }
+    const where = pathPrefix === "" ? "" : `; this gateway serves what is below ${pathPrefix}`;
+    return errorAnswer(404, "not_found", `there is nothing at ${tried}${where}`);
+  }
 }
 
-function frontPage(webSocketPath: string, serverVersion: string): string {
+function frontPage({ pathPrefix, webSocketPath, serverVersion }: HttpFaceParts): string {
   return `Tickwire gateway ${serverVersion}
 
 Market data as binary protobuf frames over WebSocket, and typed RPC.
 
-  WebSocket   ${webSocketPath}   subprotocol tickwire.v1 (see proto/README.md)
-  RPC         POST /tickwire.v1.MarketData/<Method>   application/json or application/proto
+  WebSocket   ${pathPrefix}${webSocketPath}   subprotocol tickwire.v1 (see proto/README.md)
+  RPC         POST ${pathPrefix}/tickwire.v1.MarketData/<Method>   application/json or application/proto
+              GET the same with ?encoding=json&message={}   Connect protocol, also streams
 
 Try:
 
   curl -H 'content-type: application/json' -d '{}' \\
-    http://HOST:PORT/tickwire.v1.MarketData/ListInstruments
+    http://HOST:PORT${pathPrefix}/tickwire.v1.MarketData/ListInstruments
 
   npx tickwire subscribe default '*:*/trades' --count 10
 `;

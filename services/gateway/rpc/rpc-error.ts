@@ -1,4 +1,5 @@
 import { InvariantError } from "#core/assert.ts";
+import { packErrorDetail } from "#wire/frame-codec.ts";
 
 /** google.rpc.Code as the Connect protocol writes it, with the HTTP status that goes with it. */
 const HTTP_STATUS_OF_CODE = {
@@ -44,6 +45,11 @@ export class RpcError extends Error {
     this.name = "RpcError";
     this.code = code;
     this.detail = options.detail;
+  }
+
+  /** What goes to the client beside code and message, as any carrier packs it. */
+  get packedDetails(): readonly { readonly typeUrl: string; readonly value: Uint8Array }[] {
+    return this.detail === undefined ? [] : [packErrorDetail(this.detail)];
   }
 
   get httpStatus(): number {

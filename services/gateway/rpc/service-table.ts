@@ -1,3 +1,4 @@
+import { messageFromJson, messageToJson } from "@tickwire/proto/service";
 import type { MessageCodec, RpcMethod } from "@tickwire/proto/service";
 
 /** What a handler knows about its call. */
@@ -9,13 +10,23 @@ export type RpcContext = {
   readonly metadata: ReadonlyMap<string, string>;
 };
 
+/** Messages of one type as a carrier reads and writes them. */
+export type BoundMessage = Pick<MessageCodec<unknown>, "name" | "encode" | "decode"> & {
+  /** Throws MessageJsonError. */
+  fromJson(json: unknown): unknown;
+  /** A value for JSON.stringify. */
+  toJson(message: unknown): unknown;
+};
+
 /** A method with its handler; the types of its messages are known to both and to nobody else. */
 export type BoundMethod = {
   readonly name: string;
   readonly fullName: string;
   readonly path: string;
-  readonly request: MessageCodec<unknown>;
-  readonly response: MessageCodec<unknown>;
+  /** Asking has no side effects, so that HTTP may ask by GET. */
+  readonly idempotent: boolean;
+  readonly request: BoundMessage;
+  readonly response: BoundMessage;
 } & (
   | {
       readonly kind: "unary";
@@ -53,9 +64,23 @@ export function bindService<Handlers extends object>(
   for (const [property, value] of Object.entries(service.methods)) {
     const method = value as RpcMethod<unknown, unknown>;
     const handle: unknown = (handlers as Readonly<Record<string, unknown>>)[property];
-    const bound = { ...method, handle } as BoundMethod;
+    const messages = {
+      request: bindMessage(method.request),
+      response: bindMessage(method.response),
+    };
+    const bound = { ...method, ...messages, handle } as BoundMethod;
     byFullName.set(method.fullName, bound);
     byPath.set(method.path, bound);
   }
   return { byFullName, byPath };
+}
+
+function bindMessage(codec: MessageCodec<unknown>): BoundMessage {
+  return {
+    name: codec.name,
+    encode: (message) => codec.encode(message as never),
+    decode: (bytes) => codec.decode(bytes),
+    fromJson: (json) => messageFromJson(codec, json),
+    toJson: (message) => messageToJson(codec, message as never),
+  };
 }
