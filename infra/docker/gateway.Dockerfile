@@ -22,6 +22,8 @@ COPY --from=build /app/services/cli/tickwire.mjs services/cli/tickwire.mjs
 USER node
 
 # Inside a container loopback reaches nobody; which address the host publishes is up to whoever runs it.
+# Clients are not authenticated, so a gateway refuses to start beyond loopback until whoever runs it says that
+# anybody may connect: TICKWIRE_GATEWAY__ALLOW_ANONYMOUS=true.
 ENV TICKWIRE_GATEWAY__HOST=0.0.0.0
 ENV TICKWIRE_ADMIN__HOST=0.0.0.0
 EXPOSE 8080 9091

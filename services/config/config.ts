@@ -54,6 +54,10 @@ const adminConfigSchema = z.strictObject({
     .min(1)
     .default("127.0.0.1")
     .describe("address for health, readiness and metrics of every process"),
+  hosts: z
+    .array(z.string().min(1))
+    .default([])
+    .describe("names that it is reached as, besides `host` and loopback; `*` is any; others: 421"),
   port: z
     .int()
     .min(0)

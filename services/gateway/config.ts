@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isLoopbackHost } from "#core/host-name.ts";
 import { isNetwork } from "./transport/peer-address.ts";
 import { TRANSPORT_CHOICES } from "./transport/select-transport.ts";
 import { PROXY_HEADERS } from "./transport/transport.ts";
@@ -25,6 +26,26 @@ export const gatewayConfigSchema = z
       .regex(/^(\/[\w.~-]+)*$/, "must be empty or like /market-data, without a slash at its end")
       .default("")
       .describe("stands before every path, for a proxy that passes its own prefix on"),
+    allowAnonymous: z
+      .boolean()
+      .default(false)
+      .describe("serve clients that prove nothing beyond loopback; nothing else is there yet"),
+    hosts: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        "names that the gateway is reached as, besides `host` and loopback; `*` is any; others: 421",
+      ),
+    origins: z
+      .array(
+        z
+          .string()
+          .regex(/^(\*|null|[a-z][a-z\d+.-]*:\/\/[^/\s]+)$/i, "is no origin (https://HOST or *)"),
+      )
+      .default([])
+      .describe(
+        "web pages that may use the gateway, besides its own and loopback's; `*` is any; others: 403",
+      ),
     webSocketPath: z.string().startsWith("/").default("/v1/ws"),
     transport: z.enum(TRANSPORT_CHOICES).default("auto").describe("what serves the sockets"),
 
@@ -37,7 +58,28 @@ export const gatewayConfigSchema = z
       .default("x-forwarded-for")
       .describe("the header in which they name it; they must write it themselves"),
 
-    connectionsMax: count(10_000, 1_000_000).describe("above: 503 to the upgrade"),
+    connectionsMax: count(10_000, 1_000_000).describe(
+      "sockets of any kind; above: 503, and far above a cut",
+    ),
+    connectionsPerAddressMax: count(2_000, 1_000_000).describe(
+      "sockets of one address (IPv6: of one /64); above: 429, and far above a cut",
+    ),
+    httpRequestsPerSecondMax: count(20_000, 10_000_000).describe(
+      "HTTP requests and upgrades, in bursts twice as many; above: 503",
+    ),
+    httpRequestsPerSecondPerAddressMax: count(1_000, 10_000_000).describe(
+      "those of one address; above: 429",
+    ),
+    httpBodyBytesMax: count(64 * MIB, 16 * 1024 * MIB).describe(
+      "HTTP bodies in memory at once; above: 503",
+    ),
+    httpBodyBytesPerAddressMax: count(16 * MIB, 16 * 1024 * MIB).describe(
+      "those of one address; above: 429",
+    ),
+    httpBodyTimeoutMs: durationMs(20_000).describe("a body that has not come by then: 408"),
+    httpBodyBytesPerSecondMin: count(1_024, MIB).describe(
+      "a body that comes slower after its first 5 s: 408",
+    ),
     idleTimeoutMs: z
       .int()
       .min(8_000)
@@ -73,11 +115,28 @@ export const gatewayConfigSchema = z
 
     instrumentsMax: count(200_000, 10_000_000).describe("instruments of all venues"),
     readyVenuesMin: z.int().min(0).max(1_000).default(1).describe("venues needed to be ready"),
+    lameDuckMs: durationMs(3_000, 0).describe(
+      "on shutdown the gateway is not ready for this long before it stops to listen",
+    ),
     drainWindowMs: durationMs(10_000, 0).describe("closes are spread over it on shutdown"),
   })
   .refine((config) => config.writeAheadBytesMax <= config.outboundBytesMax, {
     path: ["writeAheadBytesMax"],
     error: "must not exceed outboundBytesMax",
+  })
+  .refine((config) => isLoopbackHost(config.host) || config.allowAnonymous, {
+    path: ["host"],
+    error:
+      "is beyond loopback, where anybody could connect, since clients are not authenticated: " +
+      "set gateway.allowAnonymous (--allow-anonymous) if that is meant",
+  })
+  .refine((config) => config.requestBytesMax <= config.httpBodyBytesPerAddressMax, {
+    path: ["requestBytesMax"],
+    error: "must not exceed httpBodyBytesPerAddressMax",
+  })
+  .refine((config) => config.httpBodyBytesPerAddressMax <= config.httpBodyBytesMax, {
+    path: ["httpBodyBytesPerAddressMax"],
+    error: "must not exceed httpBodyBytesMax",
   })
   .refine((config) => config.subscriptionsMax < config.topicsPerSecondMax, {
     path: ["subscriptionsMax"],

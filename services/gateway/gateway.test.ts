@@ -14,7 +14,7 @@ import { createMarketData } from "./rpc/router.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
 import { Hub } from "./topics/hub.ts";
 import type { Principal } from "./access/principal.ts";
-import type { TransportHandler, UpgradeRequest } from "./transport/transport.ts";
+import type { HttpRequest, TransportHandler, UpgradeRequest } from "./transport/transport.ts";
 
 let clock: ManualClock;
 let registry: Registry;
@@ -34,7 +34,7 @@ beforeEach(async () => {
   fails = undefined;
   const write = (_: object, message: string): void => void log.push(message);
   const logger = { debug: write, info: write, warn: write, error: write };
-  const config = gatewayConfig({ drainWindowMs: 1_000 });
+  const config = gatewayConfig({ drainWindowMs: 1_000, lameDuckMs: 3_000 });
   const metrics = createGatewayMetrics(registry);
   const parts = { bus, clock, logger, metrics };
   const catalog = new Catalog({ ...parts, limits: config });
@@ -57,12 +57,13 @@ beforeEach(async () => {
       services: createMarketData({ bus, clock, catalog, queryTimeoutMs: 1_000 }),
       serverVersion: "1.2.3",
     },
-    http: { serve: () => Promise.reject(new Error("not here")) },
+    http: { serve: () => Promise.resolve({ status: 200, headers: { "x-a": "b" }, body: "" }) },
     openTransport: (handler: TransportHandler<Principal>) => {
       if (fails !== undefined) return Promise.reject(fails);
       served = handler;
       return Promise.resolve({
         kind: "node",
+        address: "127.0.0.1",
         port: 4321,
         stopListening: () => void log.push("stops listening"),
         close: async () => void log.push("transport closed"),
@@ -85,14 +86,28 @@ async function metric(name: string): Promise<number> {
   return (read?.values ?? []).reduce((sum, { value }) => sum + value, 0);
 }
 
+const headers = new Map([["host", "127.0.0.1:8080"]]);
+
 const offer = (...subprotocols: string[]) =>
-  gateway.onUpgrade({ subprotocols, remoteAddress: "192.0.2.7" } as unknown as UpgradeRequest);
+  gateway.onUpgrade({
+    subprotocols,
+    remoteAddress: "192.0.2.7",
+    headers,
+  } as unknown as UpgradeRequest);
+
+const ask = (method: string, more: Record<string, string> = {}) =>
+  gateway.onHttp({
+    method,
+    headers: new Map([...headers, ...Object.entries(more)]),
+  } as unknown as HttpRequest);
 
 describe("a gateway", () => {
   test("says where it listens", async () => {
     await gateway.listen();
     expect(served).toBe(gateway);
-    expect([gateway.port, gateway.transportKind, log]).toEqual([4321, "node", ["gateway listens"]]);
+    const { address, port, transportKind } = gateway;
+    expect([address, port, transportKind]).toEqual(["127.0.0.1", 4321, "node"]);
+    expect(log).toEqual(["gateway listens"]);
   });
 
   test("that cannot listen says why and holds on to nothing", async () => {
@@ -117,6 +132,38 @@ describe("a gateway", () => {
     expect(await metric("gateway_upgrades_refused_total")).toBe(2);
   });
 
+  test("answers nobody who takes it for another host, and no page of a foreign origin", async () => {
+    headers.set("host", "evil.example");
+    expect(offer("tickwire.v1")).toMatchObject({ response: { status: 421 } });
+    expect(await ask("POST")).toMatchObject({ status: 421 });
+    headers.set("host", "127.0.0.1:8080");
+    headers.set("origin", "https://evil.example");
+    expect(offer("tickwire.v1")).toMatchObject({ response: { status: 403 } });
+    expect(await ask("POST")).toMatchObject({ status: 403 });
+    headers.delete("origin");
+    expect(await metric("gateway_origins_refused_total")).toBe(4);
+    expect(await metric("gateway_upgrades_refused_total")).toBe(2);
+  });
+
+  test("lets pages of its own origin read what it answers, and answers their preflights", async () => {
+    const origin = "http://127.0.0.1:8080";
+    expect(await ask("POST", { origin })).toEqual({
+      status: 200,
+      headers: expect.objectContaining({ "x-a": "b", "access-control-allow-origin": origin }),
+      body: "",
+    });
+    const preflight = { origin, "access-control-request-method": "POST" };
+    expect((await ask("OPTIONS", preflight)).status).toBe(204);
+    expect((await ask("OPTIONS")).status).toBe(200);
+  });
+
+  test("counts what its transport refuses, by limit", async () => {
+    gateway.onRefused("bodyBytesMax");
+    gateway.onRefused("connectionsMax");
+    expect(await metric("gateway_limits_exceeded_total")).toBe(2);
+    expect(await metric("gateway_upgrades_refused_total")).toBe(1);
+  });
+
   test("counts the sessions that it has", async () => {
     const [first] = [connect(), connect()];
     expect([gateway.sessions, await metric("gateway_connections")]).toEqual([2, 2]);
@@ -137,13 +184,25 @@ describe("a gateway", () => {
 });
 
 describe("a gateway that closes", () => {
+  /** For as long as load balancers need to notice, it is not ready and serves as before. */
+  async function serveAsLameDuck(): Promise<void> {
+    clock.advance(2_999);
+    await nextTurn();
+    expect(gateway.notReadyReasons()).toContain("draining");
+    expect(log).not.toContain("stops listening");
+    expect(offer("tickwire.v1")).toMatchObject({ kind: "accept" });
+    clock.advance(1);
+    await nextTurn();
+  }
+
   test("stops listening, empties itself, then leaves the bus and closes the transport", async () => {
     await gateway.listen();
     const clients = [connect(), connect()];
     log.length = 0;
-    const closing = gateway.close({ graceMs: 5_000 });
+    const closing = gateway.close({ graceMs: 8_000 });
     expect(gateway.close({ graceMs: 1 })).toBe(closing);
-    expect(log).toEqual(["gateway drains", "stops listening"]);
+    await serveAsLameDuck();
+    expect(log).toEqual(["gateway is about to drain", "gateway drains", "stops listening"]);
     expect(gateway.notReadyReasons()).toContain("draining");
     expect(offer("tickwire.v1")).toMatchObject({ kind: "refuse", response: { status: 503 } });
     clock.advance(499);
@@ -151,7 +210,7 @@ describe("a gateway that closes", () => {
     expect([gateway.sessions, busListeners.size]).toEqual([1, 1]);
     clock.advance(1);
     await closing;
-    expect(log.filter((line) => line !== "session closed").slice(2)).toEqual([
+    expect(log.filter((line) => line !== "session closed").slice(3)).toEqual([
       "transport closed",
       "gateway closed",
     ]);
@@ -164,7 +223,9 @@ describe("a gateway that closes", () => {
 
   test("without clients is closed at once", async () => {
     await gateway.listen();
-    await gateway.close({ graceMs: 5_000 });
+    const closing = gateway.close({ graceMs: 5_000 });
+    await serveAsLameDuck();
+    await closing;
     expect(log.at(-1)).toBe("gateway closed");
   });
 });

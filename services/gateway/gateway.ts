@@ -1,6 +1,7 @@
 import { assert } from "#core/assert.ts";
 import type { Bus } from "#bus/bus.ts";
 import { SUBPROTOCOL } from "#wire/limits.ts";
+import { Origins } from "./access/origins.ts";
 import { ANONYMOUS } from "./access/principal.ts";
 import type { Principal } from "./access/principal.ts";
 import type { CatalogEvent } from "./catalog/catalog.ts";
@@ -13,8 +14,10 @@ import { errorAnswer } from "./transport/http-answer.ts";
 import type {
   Connection,
   ConnectionContext,
+  HttpBytes,
   HttpRequest,
   HttpResponse,
+  RefusalLimit,
   Transport,
   TransportHandler,
   UpgradeDecision,
@@ -23,6 +26,8 @@ import type {
 
 /** A gateway that listens. */
 export type RunningGateway = {
+  /** The IP address that it listens on. */
+  readonly address: string;
   readonly port: number;
   readonly transportKind: Transport["kind"];
   /** Sessions that are open now. */
@@ -30,9 +35,10 @@ export type RunningGateway = {
   /** Why the gateway should get no clients now; empty if it should. */
   notReadyReasons(): readonly string[];
   /**
-   * Stops: not ready, no new connections, every client told, closes spread over the drain window,
-   * whatever is left cut after `graceMs`, bus subscriptions released. Resolves when all that is
-   * done. Idempotent.
+   * Stops: not ready, but serving everybody for `lameDuckMs`, so that load balancers notice; then
+   * no new connections, every client told, closes spread over the drain window, whatever is left
+   * cut after `graceMs` in all, bus subscriptions released. Resolves when all that is done.
+   * Idempotent.
    */
   close(options: { readonly graceMs: number }): Promise<void>;
 };
@@ -53,15 +59,23 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
   readonly #stopListening: (() => void)[] = [];
   /** In every session's id, so that ids of two runs differ. */
   readonly #startedAt: string;
+  readonly #origins: Origins;
   #transport: Transport | undefined;
   #busConnected = true;
+  /** From the start of the shutdown on, while everything is served as before. */
+  #leaving = false;
   #drain: Drain | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
     this.#startedAt = parts.sessionParts.clock.nowUs().toString(36);
+    this.#origins = new Origins(parts.sessionParts.config);
     this.#listenToBus();
+  }
+
+  get address(): string {
+    return this.#listening.address;
   }
 
   get port(): number {
@@ -85,13 +99,14 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
       throw error;
     }
     const { config, logger } = this.#parts.sessionParts;
-    const fields = { host: config.host, port: this.port, transport: this.transportKind };
+    const { address, port, transportKind } = this;
+    const fields = { host: config.host, address, port, transport: transportKind };
     logger.info(fields, "gateway listens");
   }
 
   notReadyReasons(): readonly string[] {
     const reasons: string[] = [];
-    if (this.#drain !== undefined) reasons.push("draining");
+    if (this.#leaving) reasons.push("draining");
     if (!this.#busConnected) reasons.push("bus-disconnected");
     if (!this.#parts.sessionParts.catalog.ready) reasons.push("no-catalog");
     return reasons;
@@ -104,6 +119,11 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
       const response = errorAnswer(503, "unavailable", "the gateway is shutting down");
       return { kind: "refuse", response };
     }
+    const foreign = this.#refuseForeign(request);
+    if (foreign !== undefined) {
+      metrics.upgradesRefused.inc({ reason: "origin" });
+      return { kind: "refuse", response: foreign };
+    }
     if (request.subprotocols.includes(SUBPROTOCOL)) {
       const { remoteAddress } = request;
       const context = { principal: ANONYMOUS, remoteAddress, subprotocol: SUBPROTOCOL };
@@ -115,10 +135,11 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     return { kind: "refuse", response: errorAnswer(400, "invalid_argument", message) };
   }
 
-  onRefused(limit: "connectionsMax" | "requestBytesMax"): void {
+  onRefused(limit: RefusalLimit): void {
     const { metrics } = this.#parts.sessionParts;
+    metrics.limitsExceeded.inc({ limit });
     if (limit === "connectionsMax") metrics.upgradesRefused.inc({ reason: "connections" });
-    else metrics.bodiesRefused.inc();
+    if (limit === "requestBytesMax") metrics.bodiesRefused.inc();
   }
 
   onConnection(connection: Connection, context: ConnectionContext<Principal>): Session {
@@ -133,8 +154,15 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     return session;
   }
 
-  onHttp(request: HttpRequest): Promise<HttpResponse> {
-    return this.#parts.http.serve(request);
+  async onHttp(request: HttpRequest): Promise<HttpResponse> {
+    const foreign = this.#refuseForeign(request);
+    if (foreign !== undefined) return foreign;
+    const preflight = this.#origins.preflightHeaders(request.method, request.headers);
+    if (preflight !== undefined) return { status: 204, headers: preflight, body: "" };
+    const answer = await this.#parts.http.serve(request);
+    const { vary, ...others } = this.#origins.corsHeaders(request.headers);
+    const varies = [answer.headers["vary"], vary].filter((name) => name !== undefined).join(", ");
+    return { ...answer, headers: { ...answer.headers, ...others, vary: varies } };
   }
 
   close(options: { readonly graceMs: number }): Promise<void> {
@@ -145,6 +173,14 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
   get #listening(): Transport {
     assert(this.#transport !== undefined, "the gateway listens before it is used");
     return this.#transport;
+  }
+
+  #refuseForeign(request: UpgradeRequest | HttpRequest): HttpResponse<HttpBytes> | undefined {
+    const refusal = this.#origins.refusal(request.headers);
+    if (refusal === undefined) return undefined;
+    const { reason, status, message } = refusal;
+    this.#parts.sessionParts.metrics.originsRefused.inc({ reason });
+    return errorAnswer(status, "permission_denied", message);
   }
 
   #onGone(session: Session): void {
@@ -187,9 +223,16 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     const { config, clock, logger, flusher } = this.#parts.sessionParts;
     const sessions = this.#sessions;
     const flush = (): void => flusher.flush();
+    const lameDuckMs = Math.min(config.lameDuckMs, graceMs);
+    this.#leaving = true;
+    if (lameDuckMs > 0) {
+      logger.info({ sessions: sessions.size, lameDuckMs }, "gateway is about to drain");
+      await new Promise<void>((resolve) => void clock.after(lameDuckMs, resolve));
+    }
     const windowMs = config.drainWindowMs;
-    this.#drain = new Drain({ clock, sessions, flush, windowMs, graceMs });
-    logger.info({ sessions: sessions.size, graceMs }, "gateway drains");
+    const drainMs = graceMs - lameDuckMs;
+    this.#drain = new Drain({ clock, sessions, flush, windowMs, graceMs: drainMs });
+    logger.info({ sessions: sessions.size, graceMs: drainMs }, "gateway drains");
     this.#listening.stopListening();
     await this.#drain.run();
     this.#release();

@@ -6,7 +6,6 @@ import type { GatewayConfig } from "./config.ts";
 import { Gateway } from "./gateway.ts";
 import type { RunningGateway } from "./gateway.ts";
 import { ConnectRpc } from "./http/connect-rpc.ts";
-import { isOwnOrLoopback } from "./http/cors.ts";
 import { HttpFace } from "./http/http-face.ts";
 import type { Logger } from "./logger.ts";
 import { createGatewayMetrics } from "./metrics.ts";
@@ -60,7 +59,6 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     pathPrefix,
     webSocketPath,
     serverVersion,
-    mayUse: isOwnOrLoopback,
   });
   const shared = { config, clock, logger, metrics, services, serverVersion };
   const gateway = new Gateway({
@@ -100,6 +98,15 @@ function transportOptions(config: GatewayConfig, bus: Bus): TransportOptions {
     idleTimeoutMs: config.idleTimeoutMs,
     compression: config.compression,
     connectionsMax: config.connectionsMax,
+    http: {
+      connectionsPerAddressMax: config.connectionsPerAddressMax,
+      bodyBytesMax: config.httpBodyBytesMax,
+      bodyBytesPerAddressMax: config.httpBodyBytesPerAddressMax,
+      bodyTimeoutMs: config.httpBodyTimeoutMs,
+      bodyBytesPerSecondMin: config.httpBodyBytesPerSecondMin,
+      requestsPerSecondMax: config.httpRequestsPerSecondMax,
+      requestsPerSecondPerAddressMax: config.httpRequestsPerSecondPerAddressMax,
+    },
     trustedProxies: config.trustedProxies,
     proxyHeader: config.proxyHeader,
   };

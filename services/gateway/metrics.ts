@@ -9,7 +9,41 @@ export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 
 /** Registers every metric of the gateway. @throws if the registry has them already. */
 export function createGatewayMetrics(registry: Registry) {
-  return { ...sessionMetrics(registry), ...deliveryMetrics(registry), ...topicMetrics(registry) };
+  return {
+    ...refusalMetrics(registry),
+    ...sessionMetrics(registry),
+    ...deliveryMetrics(registry),
+    ...topicMetrics(registry),
+  };
+}
+
+function refusalMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    upgradesRefused: new Counter({
+      name: "gateway_upgrades_refused_total",
+      help: "Upgrades refused, by reason.",
+      labelNames: ["reason"],
+      registers,
+    }),
+    bodiesRefused: new Counter({
+      name: "gateway_bodies_refused_total",
+      help: "HTTP requests with a body above requestBytesMax.",
+      registers,
+    }),
+    limitsExceeded: new Counter({
+      name: "gateway_limits_exceeded_total",
+      help: "Connections, requests and bodies refused, by the limit that they exceed.",
+      labelNames: ["limit"],
+      registers,
+    }),
+    originsRefused: new Counter({
+      name: "gateway_origins_refused_total",
+      help: "Requests and upgrades refused for their Host or Origin, by which.",
+      labelNames: ["reason"],
+      registers,
+    }),
+  };
 }
 
 function sessionMetrics(registry: Registry) {
@@ -23,17 +57,6 @@ function sessionMetrics(registry: Registry) {
     connectionsTotal: new Counter({
       name: "gateway_connections_total",
       help: "WebSocket connections accepted.",
-      registers,
-    }),
-    upgradesRefused: new Counter({
-      name: "gateway_upgrades_refused_total",
-      help: "Upgrades refused, by reason.",
-      labelNames: ["reason"],
-      registers,
-    }),
-    bodiesRefused: new Counter({
-      name: "gateway_bodies_refused_total",
-      help: "HTTP requests with a body above requestBytesMax.",
       registers,
     }),
     closes: new Counter({

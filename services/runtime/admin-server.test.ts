@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { request } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { Registry } from "prom-client";
 import { afterEach, expect, test } from "vitest";
 import { startAdminServer, type AdminServer } from "./admin-server.ts";
@@ -15,6 +18,7 @@ async function start(
   const server = await startAdminServer({
     host: "127.0.0.1",
     port: 0,
+    hosts: ["gateway"],
     metrics: options.metrics ?? createMetrics({ version: "test" }),
     notReadyReasons: options.notReadyReasons ?? (() => []),
   });
@@ -33,6 +37,20 @@ test("health is about the process, readiness about its work", async () => {
   const after = await get("/readyz");
   expect(after.status).toBe(200);
   expect(await after.json()).toEqual({ ready: true, reasons: [] });
+});
+
+test.each([
+  ["gateway:9091", 200],
+  ["localhost", 200],
+  ["evil.example", 421],
+])("who takes it for %s gets %i", async (host, status) => {
+  const { server } = await start();
+  const asked = request({ host: "127.0.0.1", port: server.port, path: "/metrics" });
+  asked.setHeader("host", host);
+  asked.end();
+  const [response] = (await once(asked, "response")) as [IncomingMessage];
+  response.resume();
+  expect(response.statusCode).toBe(status);
 });
 
 test("metrics come in Prometheus' text format", async () => {
@@ -69,6 +87,7 @@ test("a port in use rejects", async () => {
   const second = startAdminServer({
     host: "127.0.0.1",
     port: server.port,
+    hosts: [],
     metrics: new Registry(),
     notReadyReasons: () => [],
   });

@@ -1,11 +1,14 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
+import { OwnHosts } from "#core/host-name.ts";
 
 type AdminServerOptions = {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
+  /** Names that it is reached as, besides `host` and loopback; `*` takes any. */
+  readonly hosts: readonly string[];
   readonly metrics: Registry;
   /** Why the process cannot do its work now; empty if it can. */
   readonly notReadyReasons: () => readonly string[];
@@ -29,7 +32,13 @@ const REQUEST_MS_MAX = 5_000;
  * in Prometheus' text format. Rejects if it cannot listen.
  */
 export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
+  const hosts = new OwnHosts(options.host, options.hosts);
   const server = createServer((request, response) => {
+    // A web page that had its own name pointed here (DNS rebinding) names that as the host.
+    if (!hosts.has(request.headers.host)) {
+      answer(response, 421, "this host is none of this server's; see admin.hosts\n");
+      return;
+    }
     const path = (request.url ?? "/").replace(/\?.*$/, "");
     if (request.method !== "GET" && request.method !== "HEAD") {
       response.setHeader("allow", "GET, HEAD");

@@ -44,7 +44,7 @@ export class Rig {
       rig.logs.push({ level, message, fields });
     };
     rig.gateway = await startGateway({
-      config: gatewayConfig({ port: 0, transport, ...options.config }),
+      config: gatewayConfig({ port: 0, transport, lameDuckMs: 0, ...options.config }),
       bus: rig.#watchedBus(),
       clock: rig.clock,
       logger: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },

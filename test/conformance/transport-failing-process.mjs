@@ -66,6 +66,15 @@ const transport = await selectTransport(
     connectionsMax: 2,
     trustedProxies: [],
     proxyHeader: "x-forwarded-for",
+    http: {
+      connectionsPerAddressMax: 100,
+      bodyBytesMax: 100_000,
+      bodyBytesPerAddressMax: 100_000,
+      bodyTimeoutMs: 20_000,
+      bodyBytesPerSecondMin: 1_000,
+      requestsPerSecondMax: 1_000,
+      requestsPerSecondPerAddressMax: 1_000,
+    },
   },
   handler,
 );

@@ -131,6 +131,15 @@ export const OPTIONS: TransportOptions = {
   connectionsMax: 100,
   trustedProxies: [],
   proxyHeader: "x-forwarded-for",
+  http: {
+    connectionsPerAddressMax: 100,
+    bodyBytesMax: 1_000_000,
+    bodyBytesPerAddressMax: 1_000_000,
+    bodyTimeoutMs: 20_000,
+    bodyBytesPerSecondMin: 1_000,
+    requestsPerSecondMax: 10_000,
+    requestsPerSecondPerAddressMax: 10_000,
+  },
 };
 
 /** Starts transports and clients of one suite, and stops them. */

@@ -125,7 +125,7 @@ const EDGES: readonly Edge[] = [
   { path: "services/gateway/transport/handler-guard.ts", effects: ["timers"] },
   { path: "services/gateway/transport/tls-files.ts", effects: ["files", "network"] },
   { path: "services/gateway/transport/node/tls.ts", effects: ["network"] },
-  { path: "services/gateway/transport/node/transport.ts", effects: ["timers"] },
+  { path: "services/gateway/transport/housekeeping.ts", effects: ["time", "timers"] },
   { path: "services/gateway/transport/uws-module.ts", effects: ["process"] },
   { path: "services/ingest/capture/capture-file.ts", effects: ["files"] },
   { path: "services/ingest/capture/capture-reader.ts", effects: ["files"] },

@@ -15,7 +15,7 @@ type DevOptions = GatewayOptions & ReplayFlags;
 /** In development no client has to be given time to leave. */
 const DEFAULTS = {
   bus: { kind: "memory" },
-  gateway: { drainWindowMs: 0 },
+  gateway: { drainWindowMs: 0, lameDuckMs: 0 },
   admin: { port: ADMIN_PORTS.dev },
   log: { level: "warn" },
 };
@@ -61,13 +61,14 @@ async function runDev(options: DevOptions): Promise<void> {
   service.shutdown.add("bus", () => bus.drain());
   // The gateway starts first, so that a port in use is noticed before a venue is dialled.
   gateway = await runGateway({ config, service, bus });
-  const address = reachableAddress(config.gateway.host, gateway.port);
+  const address = reachableAddress(gateway.address, gateway.port);
+  const listens = socketAddress(gateway.address, gateway.port);
   const adminAddress = reachableAddress(config.admin.host, admin.port);
   if (replay === undefined) {
     await runIngest({ config, service, bus });
     const venues = config.ingest.venues.map(({ id }) => id);
     print([
-      `tickwire streams ${venues.join(", ")} on ${address}`,
+      `tickwire streams ${venues.join(", ")} on ${listens}`,
       ...hints({ address, adminAddress }, exampleOf(config.ingest.venues[0])),
     ]);
     return;
@@ -75,7 +76,7 @@ async function runDev(options: DevOptions): Promise<void> {
   const { venue, symbols } = await playCapture(bus, service, replay);
   const example = { venue, symbol: symbols[0] ?? "*" };
   print([
-    `tickwire replays ${venue} (${symbols.length} instruments) on ${address}`,
+    `tickwire replays ${venue} (${symbols.length} instruments) on ${listens}`,
     ...describeStart(replay),
     ...hints({ address, adminAddress }, example),
   ]);
@@ -86,7 +87,10 @@ async function runDev(options: DevOptions): Promise<void> {
  * is the loopback one, because the wildcard cannot be connected to.
  */
 function reachableAddress(host: string, port: number): string {
-  if (host === "0.0.0.0" || host === "::") return `127.0.0.1:${port}`;
+  return socketAddress(host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host, port);
+}
+
+function socketAddress(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 

@@ -29,6 +29,7 @@ export type GatewayOptions = ConfigOptions &
     readonly host?: string;
     readonly port?: string;
     readonly transport?: string;
+    readonly allowAnonymous?: boolean;
   };
 
 const DEFAULTS = { admin: { port: ADMIN_PORTS.gateway } };
@@ -66,12 +67,13 @@ Examples:
     });
 }
 
-/** Adds `--host`, `--port` and `--transport`. */
+/** Adds `--host`, `--port`, `--transport` and `--allow-anonymous`. */
 export function addGatewayOptions(command: Command): Command {
   return command
     .option("--host <address>", "address to listen on (default 127.0.0.1)")
     .option("--port <number>", "port to listen on; 0 picks a free one (default 8080)")
-    .option("--transport <kind>", "auto, uws or node (default auto)");
+    .option("--transport <kind>", "auto, uws or node (default auto)")
+    .option("--allow-anonymous", "serve anybody who can connect, also beyond loopback");
 }
 
 /** The settings that these options stand for. */
@@ -80,6 +82,9 @@ export function gatewayFlags(options: GatewayOptions): ConfigFlag[] {
   for (const name of ["host", "port", "transport"] as const) {
     const value = options[name];
     if (value !== undefined) flags.push({ flag: `--${name}`, key: `gateway.${name}`, value });
+  }
+  if (options.allowAnonymous === true) {
+    flags.push({ flag: "--allow-anonymous", key: "gateway.allowAnonymous", value: "true" });
   }
   return flags;
 }

@@ -7,7 +7,7 @@ import {
   jsonAnswer,
   reasonPhrase,
   textAnswer,
-  tooManyConnectionsAnswer,
+  limitAnswer,
 } from "./http-answer.ts";
 
 test.each([
@@ -37,16 +37,23 @@ test("JSON and text say what they are", () => {
 
 test.each([
   ["a body above the limit", bodyTooLargeAnswer(1_000), 413, "requestBytesMax 1000"],
-  ["another protocol", badUpgradeAnswer(), 400, "Sec-WebSocket-Version: 13"],
-  ["one connection too many", tooManyConnectionsAnswer(7), 503, "as it allows (7)"],
+  [
+    "another protocol",
+    badUpgradeAnswer("Sec-WebSocket-Version: 13 is needed"),
+    400,
+    "Sec-WebSocket-Version: 13",
+  ],
+  ["one connection too many", limitAnswer("connectionsMax"), 503, "(connectionsMax)"],
 ])("%s is refused with what to do about it", (_, answer, status, words) => {
   expect(answer.status).toBe(status);
   expect(answer.body).toContain(words);
 });
 
 test("the refusals that a client can act on say so in a header", () => {
-  expect(badUpgradeAnswer().headers["sec-websocket-version"]).toBe("13");
-  expect(tooManyConnectionsAnswer(7).headers["retry-after"]).toBe("5");
+  expect(
+    badUpgradeAnswer("Sec-WebSocket-Version: 13 is needed").headers["sec-websocket-version"],
+  ).toBe("13");
+  expect(limitAnswer("connectionsMax").headers["retry-after"]).toBe("5");
 });
 
 test("text and bytes are whole bodies; anything that opens is a stream", () => {

@@ -1,4 +1,4 @@
-import type { HttpBody, HttpBytes, HttpResponse, HttpStream } from "./transport.ts";
+import type { HttpBody, HttpBytes, HttpResponse, HttpStream, RefusalLimit } from "./transport.ts";
 
 /**
  * Reason phrases of the statuses that the gateway answers with; others go out with an empty phrase.
@@ -14,6 +14,7 @@ const REASON_PHRASES: Readonly<Record<number, string>> = {
   408: "Request Timeout",
   409: "Conflict",
   413: "Content Too Large",
+  421: "Misdirected Request",
   415: "Unsupported Media Type",
   426: "Upgrade Required",
   429: "Too Many Requests",
@@ -71,19 +72,52 @@ export function bodyTooLargeAnswer(requestBytesMax: number): HttpResponse<HttpBy
   );
 }
 
-/** What an upgrade to something else than WebSocket version 13 is answered with. */
-export function badUpgradeAnswer(): HttpResponse<HttpBytes> {
-  const message =
-    "this is a WebSocket: Upgrade: websocket and Sec-WebSocket-Version: 13 are needed";
-  return errorAnswer(400, "invalid_argument", message, { "sec-websocket-version": "13" });
+/** What a request is answered with that HTTP/1.1 does not allow. */
+export function badRequestAnswer(fault: string): HttpResponse<HttpBytes> {
+  return errorAnswer(400, "invalid_argument", fault, { connection: "close" });
 }
 
-/** What an upgrade above the connection limit is answered with. */
-export function tooManyConnectionsAnswer(connectionsMax: number): HttpResponse<HttpBytes> {
-  return errorAnswer(
-    503,
-    "unavailable",
-    `the gateway has as many connections as it allows (${connectionsMax}); try again later`,
-    { "retry-after": "5" },
-  );
+/** What a request is answered with that asks for no WebSocket of version 13, or asks wrongly. */
+export function badUpgradeAnswer(fault: string): HttpResponse<HttpBytes> {
+  return errorAnswer(400, "invalid_argument", `this is a WebSocket: ${fault}`, {
+    "sec-websocket-version": "13",
+  });
 }
+
+/** What is answered to whoever exceeds a limit of all or of its address. */
+export function limitAnswer(limit: RefusalLimit): HttpResponse<HttpBytes> {
+  const { status, code, message } = LIMIT_ANSWERS[limit];
+  // Behind a body that is refused the rest of it is still to come, and is read to its end: a close
+  // before that would take the answer with it.
+  const isBody = limit === "bodyBytesMax" || limit === "bodyBytesPerAddressMax";
+  return errorAnswer(status, code, `${message} (${limit})`, {
+    ...(status === 408 ? {} : { "retry-after": "5" }),
+    ...(isBody ? {} : { connection: "close" }),
+  });
+}
+
+const OTHERS = "the gateway has as much to do as it allows; try again later";
+const YOURS = "this address asks for more than one address may; try again later";
+const SLOW = "the request body comes too slowly";
+
+const LIMIT_ANSWERS: Readonly<
+  Record<RefusalLimit, { readonly status: number; readonly code: string; readonly message: string }>
+> = {
+  connectionsMax: {
+    status: 503,
+    code: "unavailable",
+    message: "the gateway has as many connections as it allows; try again later",
+  },
+  connectionsPerAddressMax: {
+    status: 429,
+    code: "resource_exhausted",
+    message: "this address has as many connections as one address may; close some",
+  },
+  requestBytesMax: { status: 413, code: "resource_exhausted", message: "the body is too large" },
+  bodyBytesMax: { status: 503, code: "unavailable", message: OTHERS },
+  bodyBytesPerAddressMax: { status: 429, code: "resource_exhausted", message: YOURS },
+  bodyTimeoutMs: { status: 408, code: "deadline_exceeded", message: SLOW },
+  bodyBytesPerSecondMin: { status: 408, code: "deadline_exceeded", message: SLOW },
+  requestsPerSecondMax: { status: 503, code: "unavailable", message: OTHERS },
+  requestsPerSecondPerAddressMax: { status: 429, code: "resource_exhausted", message: YOURS },
+};

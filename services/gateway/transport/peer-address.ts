@@ -53,6 +53,12 @@ export class PeerAddresses {
     return address;
   }
 
+  /** The address that a socket counts for; undefined for a trusted proxy's, which is nobody's. */
+  ownerOf(socketAddress: string): string | undefined {
+    const address = canonicalAddress(socketAddress) ?? socketAddress;
+    return !this.#trustsNobody && this.#trusts(address) ? undefined : address;
+  }
+
   #trusts(address: string): boolean {
     return isIP(address) !== 0 && this.#trusted.check(address, familyOf(address));
   }

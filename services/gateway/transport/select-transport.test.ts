@@ -15,6 +15,15 @@ const OPTIONS: TransportOptions = {
   connectionsMax: 1,
   trustedProxies: [],
   proxyHeader: "x-forwarded-for",
+  http: {
+    connectionsPerAddressMax: 100,
+    bodyBytesMax: 1_000_000,
+    bodyBytesPerAddressMax: 1_000_000,
+    bodyTimeoutMs: 20_000,
+    bodyBytesPerSecondMin: 1_000,
+    requestsPerSecondMax: 10_000,
+    requestsPerSecondPerAddressMax: 10_000,
+  },
 };
 
 const HANDLER: TransportHandler<undefined> = {

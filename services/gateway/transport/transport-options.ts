@@ -1,6 +1,6 @@
 import { isNetwork } from "./peer-address.ts";
 import { PROXY_HEADERS } from "./transport.ts";
-import type { TransportOptions } from "./transport.ts";
+import type { HttpLimits, TransportOptions } from "./transport.ts";
 
 /** The options cannot be served; `key` names the wrong one. */
 export class TransportOptionsError extends Error {
@@ -23,6 +23,16 @@ export type UwsLimits = {
 /** Room above `bufferedBytesMax` that only close, ping and pong frames may use. */
 const CONTROL_FRAME_ROOM_BYTES = 64 * 1024;
 
+const HTTP_LIMITS = [
+  "connectionsPerAddressMax",
+  "bodyBytesMax",
+  "bodyBytesPerAddressMax",
+  "bodyTimeoutMs",
+  "bodyBytesPerSecondMin",
+  "requestsPerSecondMax",
+  "requestsPerSecondPerAddressMax",
+] as const satisfies readonly (keyof HttpLimits)[];
+
 /** uWebSockets.js holds these sizes in 32 bits. */
 const SIZE_MAX = 2 ** 31 - 1;
 
@@ -37,6 +47,12 @@ export function assertTransportOptions(options: TransportOptions): void {
   assertInteger(options, "bufferedBytesMax", 1, SIZE_MAX - CONTROL_FRAME_ROOM_BYTES);
   assertInteger(options, "idleTimeoutMs", 0, Number.MAX_SAFE_INTEGER);
   assertInteger(options, "connectionsMax", 1, SIZE_MAX);
+  for (const key of HTTP_LIMITS) {
+    const value = options.http[key];
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new TransportOptionsError("http", `${key} ${value} is not a positive integer`);
+    }
+  }
   if (!options.path.startsWith("/")) {
     throw new TransportOptionsError("path", `"${options.path}" does not start with "/"`);
   }

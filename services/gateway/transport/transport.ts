@@ -140,11 +140,34 @@ export type UpgradeDecision<Principal> =
 export type TransportHandler<Principal> = {
   onUpgrade(request: UpgradeRequest): UpgradeDecision<Principal>;
   /** The transport refused something by itself, because of a limit of its options. */
-  onRefused(limit: "connectionsMax" | "requestBytesMax"): void;
+  onRefused(limit: RefusalLimit): void;
   /** `context` is the one that `onUpgrade` accepted the client with. */
   onConnection(connection: Connection, context: ConnectionContext<Principal>): ConnectionHandler;
   onHttp(request: HttpRequest): Promise<HttpResponse>;
 };
+
+/**
+ * What strangers may hold of the server, for each address and in all. An address is that of the
+ * socket; behind a trusted proxy, requests and bodies count for the client that the proxy names,
+ * and connections of the proxy itself count only in all.
+ */
+export type HttpLimits = {
+  /** Sockets of one address: WebSockets, HTTP connections, and those that said nothing yet. */
+  readonly connectionsPerAddressMax: number;
+  /** Bytes of request bodies that are held at once. */
+  readonly bodyBytesMax: number;
+  readonly bodyBytesPerAddressMax: number;
+  /** A body must have arrived within this time. */
+  readonly bodyTimeoutMs: number;
+  /** A body must come at least this fast, after its first seconds. */
+  readonly bodyBytesPerSecondMin: number;
+  /** Requests and upgrades; twice as many may come in a burst. */
+  readonly requestsPerSecondMax: number;
+  readonly requestsPerSecondPerAddressMax: number;
+};
+
+/** The limits for which a transport refuses something by itself. */
+export type RefusalLimit = "connectionsMax" | "requestBytesMax" | keyof HttpLimits;
 
 /** Which peers are believed when they name the client that they speak for. */
 export type ProxyOptions = {
@@ -186,12 +209,16 @@ export type TransportOptions = ProxyOptions & {
   /** A connection from which nothing (not even a pong) came for this long is cut. */
   readonly idleTimeoutMs: number;
   readonly compression: boolean;
+  /** Sockets of every kind together. */
   readonly connectionsMax: number;
+  readonly http: HttpLimits;
 };
 
 /** A listening server. */
 export type Transport = {
   readonly kind: "uws" | "node";
+  /** The IP address that it listens on. */
+  readonly address: string;
   readonly port: number;
   /** Accepts no more connections; those open live on. Idempotent. */
   stopListening(): void;

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { assert } from "#core/assert.ts";
+import { requestFault } from "./request-check.ts";
 import type { RequestHeaders } from "./transport.ts";
 
 /** A close frame holds 125 bytes, of which two are the code. */
@@ -29,10 +30,41 @@ export function assertOffered(chosen: string, offered: readonly string[]): void 
   assert(offered.includes(chosen), "the subprotocol of a connection is one that was offered");
 }
 
-/** Whether the headers ask for a WebSocket of the version of RFC 6455. */
-export function isWebSocketUpgrade(headers: RequestHeaders): boolean {
-  return (
-    headers.get("upgrade")?.toLowerCase() === "websocket" &&
-    headers.get("sec-websocket-version") === "13"
-  );
+/** A nonce of 16 bytes in Base64; the last character before the padding holds two bits. */
+const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
+
+/**
+ * Why a request is no opening handshake of RFC 6455, section 4.2.1; undefined if it is one. Values
+ * of repeated headers are joined with commas, so a header that may come once is compared whole.
+ */
+export function upgradeFault(method: string, headers: RequestHeaders): string | undefined {
+  const fault = requestFault(method, headers);
+  if (fault !== undefined) return fault;
+  if (method !== "GET") return "a WebSocket is asked for with GET";
+  if (!tokensOf(headers.get("upgrade")).includes("websocket")) {
+    return "Upgrade: websocket is needed";
+  }
+  if (!tokensOf(headers.get("connection")).includes("upgrade")) {
+    return "Connection: Upgrade is needed";
+  }
+  if (headers.get("sec-websocket-version") !== "13") return "Sec-WebSocket-Version: 13 is needed";
+  if (!KEY.test(headers.get("sec-websocket-key") ?? "")) {
+    return "Sec-WebSocket-Key must be 16 bytes in Base64";
+  }
+  const length = headers.get("content-length");
+  if ((length !== undefined && Number(length) > 0) || headers.has("transfer-encoding")) {
+    return "an upgrade has no body";
+  }
+  const protocols = headers.get("sec-websocket-protocol");
+  if (protocols !== undefined && !SUBPROTOCOLS.test(protocols)) {
+    return "Sec-WebSocket-Protocol must be a list of tokens";
+  }
+  return undefined;
+}
+
+/** Tokens and commas; empty elements of a list are allowed (RFC 9110, section 5.6.1). */
+const SUBPROTOCOLS = /^[ \t,]*[\w!#$%&'*+.^`|~-]+([ \t]*,[ \t]*[\w!#$%&'*+.^`|~-]*)*[ \t]*$/;
+
+function tokensOf(header: string | undefined): string[] {
+  return (header ?? "").split(",").map((token) => token.trim().toLowerCase());
 }

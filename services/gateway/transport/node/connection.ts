@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
-import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import type { RawData } from "ws";
 import type { HandlerGuard } from "../handler-guard.ts";
+import { IdleTicks } from "../idle-ticks.ts";
 import type { Connection, ConnectionHandler } from "../transport.ts";
 import { SendResult } from "../transport.ts";
 import { cutReason } from "../web-socket-text.ts";
@@ -10,15 +10,11 @@ import { cutReason } from "../web-socket-text.ts";
 /** What a connection needs of its transport. */
 type NodeConnectionOptions = Pick<Connection, "id" | "remoteAddress"> & {
   readonly ws: WebSocket;
-  readonly socket: Socket;
   readonly bufferedBytesMax: number;
   readonly guard: HandlerGuard;
   /** The socket is gone for good. */
   onGone(): void;
 };
-
-/** The idle timeout is counted in this many ticks; a ping is sent when half of them are over. */
-export const IDLE_TICKS_MAX = 4;
 
 /** A Connection on `ws`, which calls `onClose` from within `close` and `terminate`. */
 export class NodeConnection implements Connection {
@@ -32,8 +28,7 @@ export class NodeConnection implements Connection {
   /** How the connection closed while its handler was being made. */
   #closedEarly: { readonly code: number; readonly reason: string } | undefined;
   #waiting = false;
-  /** Ticks of the transport's idle timer since something came. */
-  #silentTicks = 0;
+  readonly #silence = new IdleTicks();
 
   constructor(options: NodeConnectionOptions) {
     this.id = options.id;
@@ -89,10 +84,9 @@ export class NodeConnection implements Connection {
 
   /** Counts one tick of the idle timer: pings at half of the timeout, cuts at the end of it. */
   tick(): void {
-    // The tick that began before the last bytes came does not count.
-    this.#silentTicks += 1;
-    if (this.#silentTicks > IDLE_TICKS_MAX) this.terminate();
-    else if (this.#silentTicks === IDLE_TICKS_MAX / 2 + 1 && !this.#closed) this.#ws.ping();
+    const due = this.#silence.tick();
+    if (due === "cut") this.terminate();
+    else if (due === "ping" && !this.#closed) this.#ws.ping();
   }
 
   readonly #onWritten = (error?: Error | null): void => {
@@ -107,9 +101,8 @@ export class NodeConnection implements Connection {
   };
 
   #listen(): void {
-    this.#options.socket.on("data", () => {
-      this.#silentTicks = 0;
-    });
+    this.#ws.on("ping", () => this.#silence.heard());
+    this.#ws.on("pong", () => this.#silence.heard());
     this.#ws.on("message", (data: RawData, isBinary: boolean) => this.#received(data, isBinary));
     this.#ws.on("error", () => this.terminate());
     this.#ws.on("close", (code, reason) => {
@@ -120,6 +113,7 @@ export class NodeConnection implements Connection {
 
   #received(data: RawData, isBinary: boolean): void {
     const { guard } = this.#options;
+    this.#silence.heard();
     if (this.#closed || guard.failed) return;
     const bytes = data instanceof Uint8Array ? data : Buffer.concat(data as Buffer[]);
     try {

@@ -1,21 +1,33 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
 import { assert } from "#core/assert.ts";
+import type { Admission } from "../admission.ts";
+import type { BodyWatch } from "../body-watch.ts";
 import type { HandlerGuard } from "../handler-guard.ts";
-import { bodyTooLargeAnswer, isStream, reasonPhrase } from "../http-answer.ts";
+import {
+  badRequestAnswer,
+  bodyTooLargeAnswer,
+  isStream,
+  limitAnswer,
+  reasonPhrase,
+} from "../http-answer.ts";
 import type { PeerAddresses } from "../peer-address.ts";
-import { addHeader } from "../request-headers.ts";
-import type { HttpBytes, HttpResponse, TransportHandler } from "../transport.ts";
+import { requestFault } from "../request-check.ts";
+import type { HttpBytes, HttpResponse, RefusalLimit, TransportHandler } from "../transport.ts";
 import { NodeWriter } from "./http-writer.ts";
+import { readHeaders, splitUrl } from "./request.ts";
 
 /** What the plain requests of a transport share. */
 type NodeHttpParts = {
-  readonly handler: Pick<TransportHandler<never>, "onHttp" | "onRefused">;
+  readonly handler: Pick<TransportHandler<never>, "onHttp">;
   readonly guard: HandlerGuard;
   readonly addresses: PeerAddresses;
+  readonly admission: Admission;
+  readonly bodies: BodyWatch;
+  readonly nowMs: () => number;
   readonly requestBytesMax: number;
   readonly bufferedBytesMax: number;
+  onRefused(limit: RefusalLimit): void;
 };
 
 /** Serves one plain request. Never throws. */
@@ -33,97 +45,119 @@ export function serveHttp(
   request.on("error", () => response.destroy());
   request.on("data", (chunk: Buffer) => exchange.receive(chunk));
   request.on("end", () => exchange.received());
-}
-
-/**
- * Header names in lower case. Taken from the raw lines, because node:http keeps only the first of
- * some headers that are repeated.
- */
-export function readHeaders(request: IncomingMessage): Map<string, string> {
-  const headers = new Map<string, string>();
-  const { rawHeaders } = request;
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    addHeader(headers, (rawHeaders[index] ?? "").toLowerCase(), rawHeaders[index + 1] ?? "");
-  }
-  return headers;
-}
-
-/** Splits a request target at its first question mark. */
-export function splitUrl(url: string | undefined): { path: string; query: string } {
-  const text = url ?? "/";
-  const mark = text.indexOf("?");
-  if (mark < 0) return { path: text, query: "" };
-  return { path: text.slice(0, mark), query: text.slice(mark + 1) };
-}
-
-/** Answers an upgrade that is refused; node:http gives it a bare socket. */
-export function refuseUpgrade(socket: Duplex, answer: HttpResponse<HttpBytes>): void {
-  const headers = {
-    ...answer.headers,
-    "content-length": String(Buffer.byteLength(answer.body)),
-    connection: "close",
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.write(`HTTP/1.1 ${answer.status} ${reasonPhrase(answer.status)}\r\n${lines.join("")}\r\n`);
-  socket.end(answer.body);
+  exchange.admit();
 }
 
 /** One HTTP request and its answer. */
 class HttpExchange {
+  readonly startedAtMs: number;
   readonly #parts: NodeHttpParts;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #headers: ReadonlyMap<string, string>;
+  readonly #remoteAddress: string;
   readonly #abort = new AbortController();
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
   #state: "receiving" | "handling" | "answered" | "closed" = "receiving";
 
   constructor(parts: NodeHttpParts, request: IncomingMessage, response: ServerResponse) {
+    this.startedAtMs = parts.nowMs();
     this.#parts = parts;
     this.#request = request;
     this.#response = response;
+    this.#headers = readHeaders(request);
+    const socketAddress = request.socket.remoteAddress ?? "";
+    this.#remoteAddress = parts.addresses.clientOf(socketAddress, this.#headers);
+  }
+
+  get receivedBytes(): number {
+    return this.#bytes;
+  }
+
+  /** Refuses a request that is wrong or one too many. */
+  admit(): void {
+    const { admission, addresses, bodies } = this.#parts;
+    const owner = addresses.ownerOf(this.#request.socket.remoteAddress ?? "");
+    const limit = admission.exceeded(owner) ?? admission.request(this.#remoteAddress);
+    if (limit !== undefined) {
+      this.refuseSlow(limit);
+      return;
+    }
+    const fault = requestFault(this.#request.method ?? "GET", this.#headers);
+    if (fault === undefined) bodies.add(this);
+    else this.#refuse(badRequestAnswer(fault));
   }
 
   /** The answer is complete, or the client has gone. */
   closed(): void {
+    this.#releaseBody();
     this.#state = "closed";
     if (!this.#response.writableEnded) this.#abort.abort();
   }
 
   receive(chunk: Buffer): void {
     if (this.#state !== "receiving") return;
-    const { requestBytesMax, handler, guard } = this.#parts;
-    this.#bytes += chunk.length;
-    if (this.#bytes <= requestBytesMax) {
-      this.#chunks.push(chunk);
+    const { requestBytesMax, admission } = this.#parts;
+    if (this.#bytes + chunk.length > requestBytesMax) {
+      this.#tellRefused("requestBytesMax");
+      this.#refuse(bodyTooLargeAnswer(requestBytesMax));
       return;
     }
-    this.#state = "answered";
-    try {
-      handler.onRefused("requestBytesMax");
-    } catch (error) {
-      guard.fail("onRefused", error);
+    const limit = admission.holdBody(this.#remoteAddress, chunk.length);
+    if (limit !== undefined) {
+      this.refuseSlow(limit);
+      return;
     }
-    this.#writeAnswer(bodyTooLargeAnswer(requestBytesMax));
+    this.#bytes += chunk.length;
+    this.#chunks.push(chunk);
   }
 
   received(): void {
     if (this.#state !== "receiving" || this.#parts.guard.failed) return;
     this.#state = "handling";
+    this.#parts.bodies.delete(this);
     this.#handle(Buffer.concat(this.#chunks));
   }
 
+  /** Ends the request because of a limit. */
+  refuseSlow(limit: RefusalLimit): void {
+    this.#tellRefused(limit);
+    this.#refuse(limitAnswer(limit));
+  }
+
+  #tellRefused(limit: RefusalLimit): void {
+    try {
+      this.#parts.onRefused(limit);
+    } catch (error) {
+      this.#parts.guard.fail("onRefused", error);
+    }
+  }
+
+  /** Answers before the body has arrived. */
+  #refuse(answer: HttpResponse<HttpBytes>): void {
+    this.#releaseBody();
+    this.#state = "answered";
+    this.#writeAnswer(answer);
+  }
+
+  #releaseBody(): void {
+    this.#parts.bodies.delete(this);
+    this.#chunks.length = 0;
+    this.#parts.admission.releaseBody(this.#remoteAddress, this.#bytes);
+    this.#bytes = 0;
+  }
+
   #handle(body: Uint8Array): void {
-    const { handler, guard, addresses } = this.#parts;
+    const { handler, guard } = this.#parts;
     const request = this.#request;
-    const headers = readHeaders(request);
     let answer: Promise<HttpResponse>;
     try {
       answer = handler.onHttp({
         method: request.method ?? "GET",
         ...splitUrl(request.url),
-        headers,
-        remoteAddress: addresses.clientOf(request.socket.remoteAddress ?? "", headers),
+        headers: this.#headers,
+        remoteAddress: this.#remoteAddress,
         body,
         signal: this.#abort.signal,
       });
@@ -140,6 +174,7 @@ class HttpExchange {
 
   #answer(answer: HttpResponse): void {
     const { guard, bufferedBytesMax } = this.#parts;
+    this.#releaseBody();
     if (this.#state === "closed" || guard.failed) return;
     assert(this.#state === "handling", "a request is answered once");
     this.#state = "answered";

@@ -6,18 +6,25 @@ import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
 import { offersPlainDeflate } from "../deflate-offer.ts";
 import { HandlerGuard } from "../handler-guard.ts";
-import { badUpgradeAnswer, errorAnswer, tooManyConnectionsAnswer } from "../http-answer.ts";
+import { badUpgradeAnswer, errorAnswer, limitAnswer } from "../http-answer.ts";
+import { Housekeeping, nowMs } from "../housekeeping.ts";
+import { resolveListenAddress } from "../listen-address.ts";
 import { PeerAddresses } from "../peer-address.ts";
 import { assertTransportOptions } from "../transport-options.ts";
 import type {
   ConnectionContext,
+  HttpBytes,
+  HttpResponse,
+  RefusalLimit,
   Transport,
   TransportHandler,
   TransportOptions,
 } from "../transport.ts";
-import { assertOffered, isWebSocketUpgrade, parseSubprotocols } from "../web-socket-text.ts";
-import { IDLE_TICKS_MAX, NodeConnection } from "./connection.ts";
-import { readHeaders, refuseUpgrade, serveHttp, splitUrl } from "./http-exchange.ts";
+import { assertOffered, parseSubprotocols, upgradeFault } from "../web-socket-text.ts";
+import { NodeConnection } from "./connection.ts";
+import { serveHttp } from "./http-exchange.ts";
+import { readHeaders, refuseUpgrade, splitUrl } from "./request.ts";
+import { countSockets } from "./socket.ts";
 import { createNodeServer } from "./tls.ts";
 
 /**
@@ -42,9 +49,17 @@ export async function createNodeTransport<Principal>(
  */
 const REQUEST_TIMEOUTS = {
   headersTimeout: 10_000,
-  requestTimeout: 20_000,
   connectionsCheckingInterval: 2_000,
+  keepAliveTimeout: 10_000,
 } as const;
+
+/** What an upgrade is accepted with. */
+type Accepted<Principal> = {
+  readonly context: ConnectionContext<Principal>;
+  readonly compressed: boolean;
+  /** Ends what was counted for the client besides its socket. */
+  readonly onGone: () => void;
+};
 
 class NodeTransport<Principal> implements Transport {
   readonly kind = "node";
@@ -55,10 +70,11 @@ class NodeTransport<Principal> implements Transport {
   readonly #server: Server;
   readonly #webSockets: WebSocketServer;
   readonly #connections = new Set<NodeConnection>();
+  readonly #housekeeping: Housekeeping;
   /** Of the upgrade that is under way. */
   #subprotocol: string | undefined;
-  #idleTimer: NodeJS.Timeout | undefined;
   #nextId = 1;
+  #address = "";
   #port = 0;
   #closing: Promise<void> | undefined;
 
@@ -66,7 +82,11 @@ class NodeTransport<Principal> implements Transport {
     this.#options = options;
     this.#handler = handler;
     this.#addresses = new PeerAddresses(options);
-    this.#server = createNodeServer(REQUEST_TIMEOUTS, options.tls);
+    this.#housekeeping = new Housekeeping(options, this.#connections);
+    const { http } = options;
+    // The deadline of a body is ours; this one is for what node:http never shows.
+    const requestTimeout = Math.max(http.bodyTimeoutMs * 2, REQUEST_TIMEOUTS.headersTimeout);
+    this.#server = createNodeServer({ ...REQUEST_TIMEOUTS, requestTimeout }, options.tls);
     this.#serve();
     this.#webSockets = new WebSocketServer({
       noServer: true,
@@ -81,18 +101,25 @@ class NodeTransport<Principal> implements Transport {
     });
   }
 
+  get address(): string {
+    return this.#address;
+  }
+
   get port(): number {
     return this.#port;
   }
 
-  listen(): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async listen(): Promise<void> {
+    const host = await resolveListenAddress(this.#options.host);
+    await new Promise<void>((resolve, reject) => {
       this.#server.once("error", reject);
-      this.#server.listen({ host: this.#options.host, port: this.#options.port }, () => {
+      this.#server.listen({ host, port: this.#options.port }, () => {
         // From here on an error is unforeseen: without a listener it is an uncaught exception.
         this.#server.off("error", reject);
-        this.#port = (this.#server.address() as AddressInfo).port;
-        this.#startIdleTimer();
+        const { address, port } = this.#server.address() as AddressInfo;
+        this.#address = address;
+        this.#port = port;
+        this.#housekeeping.start();
         resolve();
       });
     });
@@ -104,7 +131,7 @@ class NodeTransport<Principal> implements Transport {
 
   close(): Promise<void> {
     this.#closing ??= new Promise((resolve) => {
-      clearInterval(this.#idleTimer);
+      this.#housekeeping.stop();
       this.#webSockets.close();
       for (const connection of this.#connections) connection.terminate();
       this.#connections.clear();
@@ -121,23 +148,31 @@ class NodeTransport<Principal> implements Transport {
       handler: this.#handler,
       guard: this.#guard,
       addresses: this.#addresses,
+      admission: this.#housekeeping.admission,
+      bodies: this.#housekeeping.bodies,
+      nowMs,
       requestBytesMax,
       bufferedBytesMax,
+      onRefused: (limit: RefusalLimit) => this.#handler.onRefused(limit),
     };
+    countSockets(this.#server, {
+      admission: this.#housekeeping.admission,
+      addresses: this.#addresses,
+      onRefused: (limit) => this.#refused(limit),
+    });
     this.#server.on("request", (request, response) => serveHttp(parts, request, response));
     this.#server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       this.#onUpgrade(request, socket, head);
     });
   }
 
-  #startIdleTimer(): void {
-    const { idleTimeoutMs } = this.#options;
-    if (idleTimeoutMs === 0) return;
-    const tickMs = Math.max(10, Math.floor(idleTimeoutMs / IDLE_TICKS_MAX));
-    this.#idleTimer = setInterval(() => {
-      for (const connection of this.#connections) connection.tick();
-    }, tickMs);
-    this.#idleTimer.unref();
+  #refused(limit: RefusalLimit): void {
+    if (this.#guard.failed) return;
+    try {
+      this.#handler.onRefused(limit);
+    } catch (error) {
+      this.#guard.fail("onRefused", error);
+    }
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -147,70 +182,83 @@ class NodeTransport<Principal> implements Transport {
       return;
     }
     try {
-      const context = this.#decide(request, socket);
-      if (context !== undefined) this.#accept(request, socket, head, context);
+      const decision = this.#decide(request);
+      if (decision.kind === "refuse") refuseUpgrade(socket, decision.response);
+      else this.#accept(request, socket, head, decision);
     } catch (error) {
       this.#guard.fail("onUpgrade", error);
       socket.destroy();
     }
   }
 
-  /** What the client is accepted with; undefined if it was refused, and answered. */
-  #decide(request: IncomingMessage, socket: Duplex): ConnectionContext<Principal> | undefined {
-    const { path, connectionsMax } = this.#options;
+  #decide(
+    request: IncomingMessage,
+  ):
+    | ({ readonly kind: "accept" } & Accepted<Principal>)
+    | { readonly kind: "refuse"; readonly response: HttpResponse<HttpBytes> } {
+    const { path, compression } = this.#options;
+    const socketAddress = request.socket.remoteAddress ?? "";
+    const headers = readHeaders(request);
+    const remoteAddress = this.#addresses.clientOf(socketAddress, headers);
+    const owner = this.#addresses.ownerOf(socketAddress);
+    const limit =
+      this.#housekeeping.admission.exceeded(owner) ??
+      this.#housekeeping.admission.request(remoteAddress);
+    if (limit !== undefined) return this.#refuseFor(limit);
     const asked = splitUrl(request.url);
     if (asked.path !== path) {
-      refuseUpgrade(socket, errorAnswer(404, "not_found", `no WebSocket at ${asked.path}`));
-      return undefined;
+      const response = errorAnswer(404, "not_found", `no WebSocket at ${asked.path}`);
+      return { kind: "refuse", response };
     }
-    if (this.#connections.size >= connectionsMax) {
-      this.#handler.onRefused("connectionsMax");
-      refuseUpgrade(socket, tooManyConnectionsAnswer(connectionsMax));
-      return undefined;
-    }
-    const headers = readHeaders(request);
-    if (!isWebSocketUpgrade(headers)) {
-      refuseUpgrade(socket, badUpgradeAnswer());
-      return undefined;
-    }
+    const fault =
+      request.httpVersion === "1.1"
+        ? upgradeFault(request.method ?? "GET", headers)
+        : "HTTP/1.1 is needed";
+    if (fault !== undefined) return { kind: "refuse", response: badUpgradeAnswer(fault) };
     const subprotocols = parseSubprotocols(headers.get("sec-websocket-protocol"));
-    const decision = this.#handler.onUpgrade({
-      path,
-      headers,
-      remoteAddress: this.#addresses.clientOf(request.socket.remoteAddress ?? "", headers),
-      subprotocols,
-    });
-    if (decision.kind === "refuse") {
-      refuseUpgrade(socket, decision.response);
-      return undefined;
-    }
+    const decision = this.#handler.onUpgrade({ path, headers, remoteAddress, subprotocols });
+    if (decision.kind === "refuse") return decision;
     assertOffered(decision.context.subprotocol, subprotocols);
-    return decision.context;
+    const compressed = compression && offersPlainDeflate(headers.get("sec-websocket-extensions"));
+    const accepted = { kind: "accept", context: decision.context, compressed } as const;
+    if (owner !== undefined) return { ...accepted, onGone: () => {} };
+    // Behind a proxy the socket is the proxy's, and the client is counted besides.
+    const proxiedLimit = this.#housekeeping.admission.openProxied(remoteAddress);
+    if (proxiedLimit !== undefined) return this.#refuseFor(proxiedLimit);
+    return { ...accepted, onGone: () => this.#housekeeping.admission.closeProxied(remoteAddress) };
+  }
+
+  #refuseFor(limit: RefusalLimit) {
+    this.#handler.onRefused(limit);
+    return { kind: "refuse", response: limitAnswer(limit) } as const;
   }
 
   #accept(
     request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
-    context: ConnectionContext<Principal>,
+    accepted: Accepted<Principal>,
   ): void {
-    if (!offersPlainDeflate(request.headers["sec-websocket-extensions"])) {
-      delete request.headers["sec-websocket-extensions"];
-    }
-    // Read back by handleProtocols, which is called before handleUpgrade returns.
+    const { context, compressed } = accepted;
+    // What was decided is all that `ws` is shown: it refuses what we decline, and takes a list of
+    // subprotocols only if no token stands twice.
+    request.headers.upgrade = "websocket";
+    request.headers["sec-websocket-protocol"] = context.subprotocol;
+    if (compressed) request.headers["sec-websocket-extensions"] = "permessage-deflate";
+    else delete request.headers["sec-websocket-extensions"];
+    // Whoever goes away during the handshake was counted too.
+    request.socket.once("close", accepted.onGone);
     this.#subprotocol = context.subprotocol;
-    this.#webSockets.handleUpgrade(request, socket, head, (ws) => {
-      this.#open(ws, request, context);
-    });
+    // Read back by handleProtocols, which is called before handleUpgrade returns.
+    this.#webSockets.handleUpgrade(request, socket, head, (ws) => this.#open(ws, context));
     this.#subprotocol = undefined;
   }
 
-  #open(ws: WebSocket, request: IncomingMessage, context: ConnectionContext<Principal>): void {
+  #open(ws: WebSocket, context: ConnectionContext<Principal>): void {
     const connection = new NodeConnection({
       id: this.#nextId++,
       remoteAddress: context.remoteAddress,
       ws,
-      socket: request.socket,
       bufferedBytesMax: this.#options.bufferedBytesMax,
       guard: this.#guard,
       onGone: () => this.#connections.delete(connection),

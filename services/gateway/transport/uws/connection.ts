@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { assert } from "#core/assert.ts";
 import type { HandlerGuard } from "../handler-guard.ts";
+import { IdleTicks } from "../idle-ticks.ts";
 import type { Connection, ConnectionHandler } from "../transport.ts";
 import { SendResult } from "../transport.ts";
 import type { WebSocket } from "../uws-module.ts";
@@ -15,6 +16,8 @@ type UwsConnectionOptions = Pick<Connection, "id" | "remoteAddress" | "compressi
   readonly guard: HandlerGuard;
   /** Makes the handler, when the connection is open. */
   readonly accept: (connection: Connection) => ConnectionHandler;
+  /** The socket is gone for good. */
+  onGone(): void;
 };
 
 /** A Connection on uWebSockets.js, which calls `onClose` from within `close` and `terminate`. */
@@ -26,6 +29,7 @@ export class UwsConnection implements Connection {
   /** Undefined before the connection is open and after it closed: touching a closed one throws. */
   #socket: WebSocket<UserData> | undefined;
   #handler: ConnectionHandler | undefined;
+  readonly #silence = new IdleTicks();
   /** How the connection closed while its handler was being made. */
   #closedEarly: { readonly code: number; readonly reason: string } | undefined;
 
@@ -66,6 +70,18 @@ export class UwsConnection implements Connection {
     this.#socket?.close();
   }
 
+  /** Counts one tick of the idle timer: pings at half of the timeout, cuts at the end of it. */
+  tick(): void {
+    const due = this.#silence.tick();
+    if (due === "cut") this.terminate();
+    else if (due === "ping") this.#socket?.ping();
+  }
+
+  /** A whole frame came. */
+  heard(): void {
+    this.#silence.heard();
+  }
+
   /** The handshake is done. */
   opened(socket: WebSocket<UserData>): void {
     const { guard, accept } = this.#options;
@@ -84,6 +100,7 @@ export class UwsConnection implements Connection {
 
   /** `data` is only valid during the call. */
   received(data: ArrayBuffer, isBinary: boolean): void {
+    this.#silence.heard();
     const { guard } = this.#options;
     if (guard.failed) return;
     try {
@@ -106,6 +123,7 @@ export class UwsConnection implements Connection {
   /** Called by uWebSockets.js once. */
   gone(code: number, reason: ArrayBuffer): void {
     this.#socket = undefined;
+    this.#options.onGone();
     this.#finish(code, Buffer.from(reason).toString("utf8"));
   }
 

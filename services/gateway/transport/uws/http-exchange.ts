@@ -1,20 +1,30 @@
 import { Buffer } from "node:buffer";
 import { assert } from "#core/assert.ts";
+import type { Admission } from "../admission.ts";
+import type { BodyWatch } from "../body-watch.ts";
 import type { HandlerGuard } from "../handler-guard.ts";
-import { bodyTooLargeAnswer, isStream, reasonPhrase } from "../http-answer.ts";
+import { afterCallbacks } from "../housekeeping.ts";
+import { badRequestAnswer, bodyTooLargeAnswer, isStream, limitAnswer } from "../http-answer.ts";
 import type { PeerAddresses } from "../peer-address.ts";
-import { addHeader } from "../request-headers.ts";
-import type { HttpBytes, HttpResponse, TransportHandler } from "../transport.ts";
+import { requestFault } from "../request-check.ts";
+import type { HttpBytes, HttpResponse, RefusalLimit, TransportHandler } from "../transport.ts";
 import type { UwsRequest, UwsResponse } from "../uws-module.ts";
 import { UwsWriter } from "./http-writer.ts";
+import { readHeaders, socketAddressOf, writeAnswer, writeHead } from "./request.ts";
+import type { Exchange, UwsSocket, UwsSockets } from "./socket.ts";
 
 /** What the plain requests of a transport share. */
 type UwsHttpParts = {
-  readonly handler: Pick<TransportHandler<never>, "onHttp" | "onRefused">;
+  readonly handler: Pick<TransportHandler<never>, "onHttp">;
   readonly guard: HandlerGuard;
   readonly addresses: PeerAddresses;
+  readonly admission: Admission;
+  readonly sockets: UwsSockets;
+  readonly bodies: BodyWatch;
+  readonly nowMs: () => number;
   readonly requestBytesMax: number;
   readonly bufferedBytesMax: number;
+  onRefused(limit: RefusalLimit): void;
 };
 
 /** Serves one plain request. Never throws. */
@@ -23,43 +33,48 @@ export function serveHttp(parts: UwsHttpParts, response: UwsResponse, request: U
     response.close();
     return;
   }
-  const exchange = new HttpExchange(parts, response, request);
-  response.onAborted(() => exchange.aborted());
-  response.onData((chunk, isLast) => exchange.receive(chunk, isLast));
+  parts.sockets.begin(new HttpExchange(parts, response, request), response);
 }
 
-/** Header names in lower case. Must be called before the request's callback returns. */
-export function readHeaders(request: UwsRequest): Map<string, string> {
-  const headers = new Map<string, string>();
-  request.forEach((name, value) => addHeader(headers, name, value));
-  return headers;
-}
-
-/** The address of the socket's other end. */
-export function socketAddressOf(response: UwsResponse): string {
-  return Buffer.from(response.getRemoteAddressAsText()).toString("latin1");
-}
-
-/** Writes a whole answer; `response` must not be touched after it. */
-export function writeAnswer(
+/**
+ * Answers an upgrade that is refused, once its callback has returned: until then the socket that it
+ * came from is not known.
+ */
+export function refuseUpgrade(
+  sockets: UwsSockets,
   response: UwsResponse,
   answer: HttpResponse<HttpBytes>,
-  withoutBody: boolean,
 ): void {
-  response.cork(() => {
-    writeHead(response, answer);
-    if (withoutBody) response.endWithoutBody(Buffer.byteLength(answer.body));
-    else response.end(answer.body);
-  });
+  sockets.begin(new Refusal(response, answer), response);
 }
 
-function writeHead(response: UwsResponse, answer: HttpResponse): void {
-  response.writeStatus(`${answer.status} ${reasonPhrase(answer.status)}`);
-  for (const [name, value] of Object.entries(answer.headers)) response.writeHeader(name, value);
+class Refusal implements Exchange {
+  readonly #response: UwsResponse;
+  readonly #answer: HttpResponse<HttpBytes>;
+  #isOpen = true;
+
+  constructor(response: UwsResponse, answer: HttpResponse<HttpBytes>) {
+    this.#response = response;
+    this.#answer = { ...answer, headers: { ...answer.headers, connection: "close" } };
+  }
+
+  linked(socket: UwsSocket): void {
+    afterCallbacks(() => {
+      if (!this.#isOpen) return;
+      socket.complete(() => writeAnswer(this.#response, this.#answer, false));
+    });
+  }
+
+  receive(): void {}
+
+  aborted(): void {
+    this.#isOpen = false;
+  }
 }
 
 /** One HTTP request and its answer. The request object is only valid in the constructor. */
-class HttpExchange {
+class HttpExchange implements Exchange {
+  readonly startedAtMs: number;
   readonly #parts: UwsHttpParts;
   readonly #response: UwsResponse;
   readonly #method: string;
@@ -69,22 +84,46 @@ class HttpExchange {
   readonly #remoteAddress: string;
   readonly #abort = new AbortController();
   readonly #chunks: Buffer[] = [];
+  readonly #limit: RefusalLimit | undefined;
+  #socket: UwsSocket | undefined;
   #bytes = 0;
   #state: "receiving" | "handling" | "streaming" | "done" = "receiving";
   #writer: UwsWriter | undefined;
 
   constructor(parts: UwsHttpParts, response: UwsResponse, request: UwsRequest) {
+    const { addresses, admission } = parts;
+    this.startedAtMs = parts.nowMs();
     this.#parts = parts;
     this.#response = response;
     this.#method = request.getMethod().toUpperCase();
     this.#path = request.getUrl();
     this.#query = request.getQuery() ?? "";
     this.#headers = readHeaders(request);
-    this.#remoteAddress = parts.addresses.clientOf(socketAddressOf(response), this.#headers);
+    const socketAddress = socketAddressOf(response);
+    this.#remoteAddress = addresses.clientOf(socketAddress, this.#headers);
+    this.#limit =
+      admission.exceeded(addresses.ownerOf(socketAddress)) ??
+      admission.request(this.#remoteAddress);
+  }
+
+  get receivedBytes(): number {
+    return this.#bytes;
+  }
+
+  linked(socket: UwsSocket): void {
+    this.#socket = socket;
+    if (this.#limit !== undefined) {
+      this.refuseSlow(this.#limit);
+      return;
+    }
+    const fault = requestFault(this.#method, this.#headers);
+    if (fault === undefined) this.#parts.bodies.add(this);
+    else this.#refuse(badRequestAnswer(fault));
   }
 
   /** The client has gone, or the connection was cut by us: the response is dead. */
   aborted(): void {
+    this.#releaseBody();
     if (this.#state === "done") return;
     this.#state = "done";
     this.#abort.abort();
@@ -93,35 +132,63 @@ class HttpExchange {
 
   receive(chunk: ArrayBuffer, isLast: boolean): void {
     if (this.#state !== "receiving") return;
-    const { requestBytesMax } = this.#parts;
-    this.#bytes += chunk.byteLength;
-    if (this.#bytes > requestBytesMax) {
-      this.#refuseBody(requestBytesMax);
+    const { requestBytesMax, admission, bodies } = this.#parts;
+    const bytes = chunk.byteLength;
+    if (this.#bytes + bytes > requestBytesMax) {
+      this.#tellRefused("requestBytesMax");
+      this.#refuse(bodyTooLargeAnswer(requestBytesMax));
       return;
     }
+    const limit = admission.holdBody(this.#remoteAddress, bytes);
+    if (limit !== undefined) {
+      this.refuseSlow(limit);
+      return;
+    }
+    this.#bytes += bytes;
     // The chunk's memory is only ours during the call.
-    if (chunk.byteLength > 0) this.#chunks.push(Buffer.from(new Uint8Array(chunk)));
+    if (bytes > 0) this.#chunks.push(Buffer.from(new Uint8Array(chunk)));
     if (!isLast) return;
+    bodies.delete(this);
     this.#state = "handling";
-    const [only] = this.#chunks;
-    this.#handle(
-      only !== undefined && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks),
-    );
+    // Answered once the callbacks of this request have returned; before that, its socket could not
+    // be asked to tell of the next one.
+    afterCallbacks(() => this.#handle());
   }
 
-  #refuseBody(requestBytesMax: number): void {
-    this.#state = "done";
+  /** Ends the request because of a limit. */
+  refuseSlow(limit: RefusalLimit): void {
+    this.#tellRefused(limit);
+    this.#refuse(limitAnswer(limit));
+  }
+
+  #tellRefused(limit: RefusalLimit): void {
     try {
-      this.#parts.handler.onRefused("requestBytesMax");
+      this.#parts.onRefused(limit);
     } catch (error) {
       this.#parts.guard.fail("onRefused", error);
     }
-    writeAnswer(this.#response, bodyTooLargeAnswer(requestBytesMax), false);
   }
 
-  #handle(body: Uint8Array): void {
+  /** Answers before the body has arrived. */
+  #refuse(answer: HttpResponse<HttpBytes>): void {
+    this.#state = "handling";
+    this.#releaseBody();
+    afterCallbacks(() => this.#answer(answer));
+  }
+
+  #releaseBody(): void {
+    this.#parts.bodies.delete(this);
+    this.#chunks.length = 0;
+    this.#parts.admission.releaseBody(this.#remoteAddress, this.#bytes);
+    this.#bytes = 0;
+  }
+
+  #handle(): void {
     const { handler, guard } = this.#parts;
-    if (guard.failed) return;
+    if (this.#state !== "handling" || guard.failed) return;
+    const [only] = this.#chunks;
+    const body =
+      only !== undefined && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks);
     let answer: Promise<HttpResponse>;
     try {
       answer = handler.onHttp({
@@ -145,20 +212,22 @@ class HttpExchange {
   }
 
   #answer(answer: HttpResponse): void {
+    this.#releaseBody();
     if (this.#state === "done" || this.#parts.guard.failed) return;
     assert(this.#state === "handling", "a request is answered once");
     const { body } = answer;
     if (!isStream(body)) {
-      this.#state = "done";
-      writeAnswer(this.#response, { ...answer, body }, this.#method === "HEAD");
+      const withoutBody = this.#method === "HEAD";
+      this.#complete(() => writeAnswer(this.#response, { ...answer, body }, withoutBody));
       return;
     }
     if (this.#method === "HEAD") {
-      this.#state = "done";
-      this.#response.cork(() => {
-        writeHead(this.#response, answer);
-        this.#response.endWithoutBody();
-      });
+      this.#complete(() =>
+        this.#response.cork(() => {
+          writeHead(this.#response, answer);
+          this.#response.endWithoutBody();
+        }),
+      );
       return;
     }
     this.#state = "streaming";
@@ -168,10 +237,14 @@ class HttpExchange {
       response: this.#response,
       guard,
       bufferedBytesMax,
-      onEnd: () => {
-        this.#state = "done";
-      },
+      complete: (write) => this.#complete(write),
     });
     this.#writer.open(body);
+  }
+
+  #complete(write: () => void): void {
+    assert(this.#socket !== undefined, "a request is answered when its socket is known");
+    this.#state = "done";
+    this.#socket.complete(write);
   }
 }

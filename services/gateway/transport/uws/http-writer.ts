@@ -20,8 +20,8 @@ type UwsWriterOptions = {
   readonly response: UwsResponse;
   readonly guard: HandlerGuard;
   readonly bufferedBytesMax: number;
-  /** The response must not be touched any more. */
-  onEnd(): void;
+  /** Runs what completes the response, which must not be touched after it. */
+  complete(write: () => void): void;
 };
 
 /**
@@ -103,6 +103,10 @@ export class UwsWriter implements HttpWriter {
     this.#response.end();
   };
 
+  readonly #corkEnd = (): void => {
+    this.#response.cork(this.#writeEnd);
+  };
+
   readonly #writeNothing = (): void => {};
 
   /** Returns whether uWebSockets.js had nothing left to write before this piece. */
@@ -141,8 +145,7 @@ export class UwsWriter implements HttpWriter {
   }
 
   #finish(): void {
-    this.#response.cork(this.#writeEnd);
-    this.#options.onEnd();
+    this.#options.complete(this.#corkEnd);
     this.#listener.close("whole");
   }
 

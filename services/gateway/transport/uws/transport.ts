@@ -1,10 +1,12 @@
 import { offersPlainDeflate } from "../deflate-offer.ts";
 import { HandlerGuard } from "../handler-guard.ts";
-import { badUpgradeAnswer, tooManyConnectionsAnswer } from "../http-answer.ts";
+import { badUpgradeAnswer, limitAnswer } from "../http-answer.ts";
+import { Housekeeping, nowMs } from "../housekeeping.ts";
+import { resolveListenAddress } from "../listen-address.ts";
 import { PeerAddresses } from "../peer-address.ts";
 import type { UwsLimits } from "../transport-options.ts";
 import { uwsLimits } from "../transport-options.ts";
-import type { Transport, TransportHandler, TransportOptions } from "../transport.ts";
+import type { RefusalLimit, Transport, TransportHandler, TransportOptions } from "../transport.ts";
 import { loadUws } from "../uws-module.ts";
 import type {
   TemplatedApp,
@@ -15,10 +17,12 @@ import type {
   UwsRequest,
   UwsResponse,
 } from "../uws-module.ts";
-import { assertOffered, isWebSocketUpgrade, parseSubprotocols } from "../web-socket-text.ts";
+import { assertOffered, parseSubprotocols, upgradeFault } from "../web-socket-text.ts";
 import { UwsConnection } from "./connection.ts";
 import type { UserData } from "./connection.ts";
-import { readHeaders, serveHttp, socketAddressOf, writeAnswer } from "./http-exchange.ts";
+import { refuseUpgrade, serveHttp } from "./http-exchange.ts";
+import { readHeaders, socketAddressOf } from "./request.ts";
+import { UwsSockets } from "./socket.ts";
 import { createUwsApp } from "./tls.ts";
 
 /**
@@ -44,9 +48,12 @@ class UwsTransport<Principal> implements Transport {
   readonly #handler: TransportHandler<Principal>;
   readonly #guard = new HandlerGuard();
   readonly #addresses: PeerAddresses;
+  readonly #sockets: UwsSockets;
+  readonly #connections = new Set<UwsConnection>();
+  readonly #housekeeping: Housekeeping;
   #listenSocket: us_listen_socket | undefined;
+  #address = "";
   #port = 0;
-  #connections = 0;
   #nextId = 1;
   #closed = false;
 
@@ -56,6 +63,16 @@ class UwsTransport<Principal> implements Transport {
     this.#options = options;
     this.#handler = handler;
     this.#addresses = new PeerAddresses(options);
+    this.#housekeeping = new Housekeeping(options, this.#connections);
+    this.#sockets = new UwsSockets({
+      admission: this.#housekeeping.admission,
+      addresses: this.#addresses,
+      onRefused: (limit) => this.#refused(limit),
+    });
+  }
+
+  get address(): string {
+    return this.#address;
   }
 
   get port(): number {
@@ -81,24 +98,30 @@ class UwsTransport<Principal> implements Transport {
       upgrade: (response, request, context) => this.#onUpgrade(response, request, context),
       open: (ws) => ws.getUserData().connection.opened(ws),
       message: (ws, data, isBinary) => ws.getUserData().connection.received(data, isBinary),
+      ping: (ws) => ws.getUserData().connection.heard(),
+      pong: (ws) => ws.getUserData().connection.heard(),
       drain: (ws) => ws.getUserData().connection.drained(),
-      close: (ws, code, reason) => {
-        this.#connections -= 1;
-        ws.getUserData().connection.gone(code, reason);
-      },
+      close: (ws, code, reason) => ws.getUserData().connection.gone(code, reason),
     });
     const parts = {
       handler: this.#handler,
       guard: this.#guard,
       addresses: this.#addresses,
+      admission: this.#housekeeping.admission,
+      sockets: this.#sockets,
+      bodies: this.#housekeeping.bodies,
+      nowMs,
       requestBytesMax,
       bufferedBytesMax,
+      onRefused: (limit: RefusalLimit) => this.#handler.onRefused(limit),
     };
+    this.#app.filter((response, count) => this.#sockets.onCount(response, Number(count)));
     this.#app.any("/*", (response, request) => serveHttp(parts, response, request));
   }
 
-  listen(): Promise<void> {
+  async listen(): Promise<void> {
     const { host, port } = this.#options;
+    const address = await resolveListenAddress(host);
     // The typings leave out the form with host and options, which the module accepts.
     const listen = this.#app.listen.bind(this.#app) as unknown as (
       host: string,
@@ -106,18 +129,21 @@ class UwsTransport<Principal> implements Transport {
       options: number,
       callback: (socket: us_listen_socket | false) => void,
     ) => void;
-    return new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       // Exclusive: otherwise a second process could share the port without anybody noticing.
-      listen(host, port, 1, (socket) => {
+      listen(address, port, 1, (socket) => {
         if (socket === false) {
-          reject(new Error(`cannot listen on ${host}:${port}: the address is taken or not ours`));
+          const where = address === host ? host : `${host} (${address})`;
+          reject(new Error(`cannot listen on ${where}:${port}: the address is taken or not ours`));
           return;
         }
         this.#listenSocket = socket;
+        this.#address = address;
         this.#port = this.#uws.us_socket_local_port(socket as unknown as us_socket);
         resolve();
       });
     });
+    this.#housekeeping.start();
   }
 
   stopListening(): void {
@@ -130,6 +156,7 @@ class UwsTransport<Principal> implements Transport {
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
+      this.#housekeeping.stop();
       this.#listenSocket = undefined;
       this.#app.close();
     }
@@ -151,31 +178,42 @@ class UwsTransport<Principal> implements Transport {
   }
 
   #upgrade(response: UwsResponse, request: UwsRequest, context: us_socket_context_t): void {
-    const { connectionsMax, bufferedBytesMax, compression } = this.#options;
-    if (this.#connections >= connectionsMax) {
-      this.#handler.onRefused("connectionsMax");
-      writeAnswer(response, tooManyConnectionsAnswer(connectionsMax), false);
+    const { bufferedBytesMax, compression } = this.#options;
+    const headers = readHeaders(request);
+    const socketAddress = socketAddressOf(response);
+    const remoteAddress = this.#addresses.clientOf(socketAddress, headers);
+    const owner = this.#addresses.ownerOf(socketAddress);
+    const limit =
+      this.#housekeeping.admission.exceeded(owner) ??
+      this.#housekeeping.admission.request(remoteAddress);
+    if (limit !== undefined) {
+      this.#refuseFor(limit, response);
       return;
     }
-    const headers = readHeaders(request);
     // uWebSockets.js looks at the key alone.
-    if (!isWebSocketUpgrade(headers)) {
-      writeAnswer(response, badUpgradeAnswer(), false);
+    const fault = upgradeFault(request.getMethod().toUpperCase(), headers);
+    if (fault !== undefined) {
+      refuseUpgrade(this.#sockets, response, badUpgradeAnswer(fault));
       return;
     }
     const subprotocols = parseSubprotocols(headers.get("sec-websocket-protocol"));
-    const decision = this.#handler.onUpgrade({
-      path: request.getUrl(),
-      headers,
-      remoteAddress: this.#addresses.clientOf(socketAddressOf(response), headers),
-      subprotocols,
-    });
+    const path = request.getUrl();
+    const decision = this.#handler.onUpgrade({ path, headers, remoteAddress, subprotocols });
     if (decision.kind === "refuse") {
-      writeAnswer(response, decision.response, false);
+      refuseUpgrade(this.#sockets, response, decision.response);
       return;
     }
     const accepted = decision.context;
     assertOffered(accepted.subprotocol, subprotocols);
+    // Behind a proxy the socket is the proxy's, and the client is counted besides.
+    const isProxied = owner === undefined;
+    const proxiedLimit = isProxied
+      ? this.#housekeeping.admission.openProxied(remoteAddress)
+      : undefined;
+    if (proxiedLimit !== undefined) {
+      this.#refuseFor(proxiedLimit, response);
+      return;
+    }
     const compressed = compression && offersPlainDeflate(headers.get("sec-websocket-extensions"));
     const connection = new UwsConnection({
       id: this.#nextId++,
@@ -184,8 +222,13 @@ class UwsTransport<Principal> implements Transport {
       bufferedBytesMax,
       guard: this.#guard,
       accept: (opened) => this.#handler.onConnection(opened, accepted),
+      onGone: () => {
+        this.#connections.delete(connection);
+        if (isProxied) this.#housekeeping.admission.closeProxied(remoteAddress);
+        this.#housekeeping.admission.closeSocket(owner);
+      },
     });
-    this.#connections += 1;
+    this.#connections.add(connection);
     response.upgrade<UserData>(
       { connection },
       headers.get("sec-websocket-key") ?? "",
@@ -194,5 +237,19 @@ class UwsTransport<Principal> implements Transport {
       compressed ? "permessage-deflate" : "",
       context,
     );
+  }
+
+  #refuseFor(limit: RefusalLimit, response: UwsResponse): void {
+    this.#handler.onRefused(limit);
+    refuseUpgrade(this.#sockets, response, limitAnswer(limit));
+  }
+
+  #refused(limit: RefusalLimit): void {
+    if (this.#guard.failed) return;
+    try {
+      this.#handler.onRefused(limit);
+    } catch (error) {
+      this.#guard.fail("onRefused", error);
+    }
   }
 }
