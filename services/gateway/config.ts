@@ -21,6 +21,11 @@ export const gatewayConfigSchema = z
   .strictObject({
     host: z.string().min(1).default("127.0.0.1").describe("address to listen on"),
     port: z.int().min(0).max(65_535).default(8080).describe("0 picks a free one"),
+    pathPrefix: z
+      .string()
+      .regex(/^(\/[\w.~-]+)*$/, "must be empty or like /market-data, without a slash at its end")
+      .default("")
+      .describe("stands before every path, for a proxy that passes its own prefix on"),
     allowAnonymous: z
       .boolean()
       .default(false)
@@ -41,11 +46,6 @@ export const gatewayConfigSchema = z
       .describe(
         "web pages that may use the gateway, besides its own and loopback's; `*` is any; others: 403",
       ),
-    pathPrefix: z
-      .string()
-      .regex(/^(\/[\w.~-]+)*$/, "must be empty or like /market-data, without a slash at its end")
-      .default("")
-      .describe("stands before every path, for a proxy that passes its own prefix on"),
     webSocketPath: z.string().startsWith("/").default("/v1/ws"),
     transport: z.enum(TRANSPORT_CHOICES).default("auto").describe("what serves the sockets"),
 

@@ -160,8 +160,9 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     const preflight = this.#origins.preflightHeaders(request.method, request.headers);
     if (preflight !== undefined) return { status: 204, headers: preflight, body: "" };
     const answer = await this.#parts.http.serve(request);
-    const cors = this.#origins.corsHeaders(request.headers);
-    return { ...answer, headers: { ...answer.headers, ...cors } };
+    const { vary, ...others } = this.#origins.corsHeaders(request.headers);
+    const varies = [answer.headers["vary"], vary].filter((name) => name !== undefined).join(", ");
+    return { ...answer, headers: { ...answer.headers, ...others, vary: varies } };
   }
 
   close(options: { readonly graceMs: number }): Promise<void> {

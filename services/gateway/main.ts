@@ -6,7 +6,6 @@ import type { GatewayConfig } from "./config.ts";
 import { Gateway } from "./gateway.ts";
 import type { RunningGateway } from "./gateway.ts";
 import { ConnectRpc } from "./http/connect-rpc.ts";
-import { isOwnOrLoopback } from "./http/cors.ts";
 import { HttpFace } from "./http/http-face.ts";
 import type { Logger } from "./logger.ts";
 import { createGatewayMetrics } from "./metrics.ts";
@@ -60,7 +59,6 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     pathPrefix,
     webSocketPath,
     serverVersion,
-    mayUse: isOwnOrLoopback,
   });
   const shared = { config, clock, logger, metrics, services, serverVersion };
   const gateway = new Gateway({

@@ -9,22 +9,17 @@ export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 
 /** Registers every metric of the gateway. @throws if the registry has them already. */
 export function createGatewayMetrics(registry: Registry) {
-  return { ...sessionMetrics(registry), ...deliveryMetrics(registry), ...topicMetrics(registry) };
+  return {
+    ...refusalMetrics(registry),
+    ...sessionMetrics(registry),
+    ...deliveryMetrics(registry),
+    ...topicMetrics(registry),
+  };
 }
 
-function sessionMetrics(registry: Registry) {
+function refusalMetrics(registry: Registry) {
   const registers = [registry];
   return {
-    connections: new Gauge({
-      name: "gateway_connections",
-      help: "Open WebSocket connections.",
-      registers,
-    }),
-    connectionsTotal: new Counter({
-      name: "gateway_connections_total",
-      help: "WebSocket connections accepted.",
-      registers,
-    }),
     upgradesRefused: new Counter({
       name: "gateway_upgrades_refused_total",
       help: "Upgrades refused, by reason.",
@@ -46,6 +41,22 @@ function sessionMetrics(registry: Registry) {
       name: "gateway_origins_refused_total",
       help: "Requests and upgrades refused for their Host or Origin, by which.",
       labelNames: ["reason"],
+      registers,
+    }),
+  };
+}
+
+function sessionMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    connections: new Gauge({
+      name: "gateway_connections",
+      help: "Open WebSocket connections.",
+      registers,
+    }),
+    connectionsTotal: new Counter({
+      name: "gateway_connections_total",
+      help: "WebSocket connections accepted.",
       registers,
     }),
     closes: new Counter({

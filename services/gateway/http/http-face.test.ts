@@ -21,7 +21,6 @@ function faceOf(pathPrefix = ""): HttpFace {
     pathPrefix,
     webSocketPath: "/v9/socket",
     serverVersion: "1.2.3",
-    mayUse: ({ headers }) => headers.get("origin") === "https://a.test",
   });
 }
 
@@ -93,16 +92,4 @@ test("a WebSocket at another path is refused with the path that was tried and th
 test("a long path is cut where it is repeated", async () => {
   const { body } = await ask("GET", `/${"x".repeat(10_000)}`);
   expect(typeof body === "string" ? body.length : Infinity).toBeLessThan(200);
-});
-
-test("a page of an origin that may not use the gateway gets nothing from it", async () => {
-  const { status, headers } = await faceOf().serve(request("POST", "/rpc", { origin: "null" }));
-  expect([status, headers["access-control-allow-origin"]]).toEqual([403, undefined]);
-});
-
-test("a page of an origin that may is told so", async () => {
-  const { status, headers } = await faceOf().serve(
-    request("POST", "/rpc", { origin: "https://a.test" }),
-  );
-  expect([status, headers["access-control-allow-origin"]]).toEqual([299, "https://a.test"]);
 });

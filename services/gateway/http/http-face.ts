@@ -1,8 +1,6 @@
 import { errorAnswer, textAnswer } from "../transport/http-answer.ts";
 import type { HttpRequest, HttpResponse } from "../transport/transport.ts";
 import type { ConnectRpc } from "./connect-rpc.ts";
-import { serveCrossOrigin } from "./cors.ts";
-import type { OriginRule } from "./cors.ts";
 import { shortened } from "./shortened.ts";
 
 type HttpFaceParts = {
@@ -12,7 +10,6 @@ type HttpFaceParts = {
   /** Without the prefix. */
   readonly webSocketPath: string;
   readonly serverVersion: string;
-  readonly mayUse: OriginRule;
 };
 
 /** What the gateway answers to clients over plain HTTP: the RPCs and a front page. */
@@ -26,11 +23,7 @@ export class HttpFace {
   }
 
   /** Answers every request; unknown paths get 404. */
-  serve(request: HttpRequest): Promise<HttpResponse> {
-    return serveCrossOrigin(request, this.#parts.mayUse, () => this.#route(request));
-  }
-
-  async #route(request: HttpRequest): Promise<HttpResponse> {
+  async serve(request: HttpRequest): Promise<HttpResponse> {
     const { rpc, webSocketPath, pathPrefix } = this.#parts;
     const path = this.#withoutPrefix(request.path);
     if (path === undefined) return this.#nothingThere(request);

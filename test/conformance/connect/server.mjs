@@ -46,7 +46,6 @@ const face = new HttpFace({
   pathPrefix: "",
   webSocketPath: "/v1/ws",
   serverVersion: "0",
-  mayUse: () => true,
 });
 const transport = await (kind === "uws" ? createUwsTransport : createNodeTransport)(
   {
@@ -60,6 +59,15 @@ const transport = await (kind === "uws" ? createUwsTransport : createNodeTranspo
     idleTimeoutMs: 60_000,
     compression: false,
     connectionsMax: 1_000,
+    http: {
+      connectionsPerAddressMax: 1_000,
+      bodyBytesMax: 100 * REQUEST_BYTES_MAX,
+      bodyBytesPerAddressMax: 100 * REQUEST_BYTES_MAX,
+      bodyTimeoutMs: 20_000,
+      bodyBytesPerSecondMin: 1,
+      requestsPerSecondMax: 100_000,
+      requestsPerSecondPerAddressMax: 100_000,
+    },
     trustedProxies: [],
     proxyHeader: "x-forwarded-for",
   },

@@ -210,7 +210,10 @@ class NodeTransport<Principal> implements Transport {
       const response = errorAnswer(404, "not_found", `no WebSocket at ${asked.path}`);
       return { kind: "refuse", response };
     }
-    const fault = upgradeFault(request.method ?? "GET", headers);
+    const fault =
+      request.httpVersion === "1.1"
+        ? upgradeFault(request.method ?? "GET", headers)
+        : "HTTP/1.1 is needed";
     if (fault !== undefined) return { kind: "refuse", response: badUpgradeAnswer(fault) };
     const subprotocols = parseSubprotocols(headers.get("sec-websocket-protocol"));
     const decision = this.#handler.onUpgrade({ path, headers, remoteAddress, subprotocols });
@@ -239,6 +242,7 @@ class NodeTransport<Principal> implements Transport {
     const { context, compressed } = accepted;
     // What was decided is all that `ws` is shown: it refuses what we decline, and takes a list of
     // subprotocols only if no token stands twice.
+    request.headers.upgrade = "websocket";
     request.headers["sec-websocket-protocol"] = context.subprotocol;
     if (compressed) request.headers["sec-websocket-extensions"] = "permessage-deflate";
     else delete request.headers["sec-websocket-extensions"];
