@@ -1,5 +1,6 @@
 // Prints "N passed, N failed" from vitest's JSON report; exits 1 if anything failed, or was
-// skipped for want of anything but recorded captures, or a Go or a Python 2.7 that Debian does not have.
+// skipped for want of anything but recorded captures, or a Go or a Python 2.7 that Debian does not
+// have.
 import { existsSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 

@@ -8,7 +8,7 @@
 /** A status, or `cut` for a connection that is closed without an answer. */
 export type Outcome = number | "cut" | "waits";
 
-export type RequestCase = {
+type RequestCase = {
   readonly name: string;
   /** Bytes in latin1. */
   readonly request: string;
