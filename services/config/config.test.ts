@@ -6,7 +6,7 @@ test("without anything set there is a whole configuration on loopback", () => {
   const config = loadConfig(configSchema, {});
   expect(config.bus).toMatchObject({ kind: "nats", nats: { servers: ["nats://127.0.0.1:4222"] } });
   expect(config.gateway).toMatchObject({ host: "127.0.0.1", port: 8080 });
-  expect(config.admin).toEqual({ host: "127.0.0.1", port: 9090 });
+  expect(config.admin).toEqual({ host: "127.0.0.1", hosts: [], port: 9090 });
   expect(config.ingest.venues.map(({ id }) => id)).toEqual(["simulated"]);
 });
 

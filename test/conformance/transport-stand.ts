@@ -145,6 +145,7 @@ export const OPTIONS: TransportOptions = {
 /** Starts transports and clients of one suite, and stops them. */
 export class TransportStand {
   readonly raws: RawSocket[] = [];
+  readonly options = OPTIONS;
   readonly #create: CreateTransport;
   readonly #open: Transport[] = [];
   readonly #sockets: WebSocket[] = [];

@@ -93,6 +93,8 @@ describe("wrong usage exits with 2 and says what is wrong", () => {
     [["doctor", "nonsense"], "there is no venue nonsense; there are binance"],
     [["doctor", "simulated", "--set", "bus.kind=nats"], "doctor publishes nothing"],
     [["dev", "--venue", ":X"], "--venue takes ID or ID:SYMBOL,SYMBOL"],
+    [["gateway", "--host", "0.0.0.0"], "--allow-anonymous"],
+    [["dev", "--host", "::"], "--allow-anonymous"],
     [["gateway", "--set", "bus.kind=memory"], "use dev, or set bus.kind to nats"],
     [["record", "simulated"], "required option '--out <file>' not specified"],
   ])("%j", async (args, message) => {

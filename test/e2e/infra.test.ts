@@ -105,7 +105,7 @@ test("every setting in compose files and images exists and takes its value", () 
   for (const path of ["compose.yaml", "compose.cluster.yaml", ...dockerfiles]) {
     const settings = read(path).matchAll(/(?:^ENV |^ +)(TICKWIRE_[A-Z0-9_]+)(?:=|: )(.+)$/gm);
     for (const [, name = "", value = ""] of settings) {
-      used[name] = value.replace(/^\$\{[A-Z0-9_]+:-(.*)\}$/, "$1");
+      used[name] = value.replace(/^\$\{[A-Z0-9_]+:-(.*)\}$|^"(.*)"$/, "$1$2");
     }
   }
   expect(Object.keys(used).length).toBeGreaterThan(3);

@@ -74,7 +74,7 @@ export class Admission {
     if (address !== undefined) this.closeProxied(address);
   }
 
-  /** Counts a WebSocket for the client whom a trusted proxy names; the proxy's socket is counted. */
+  /** Counts a WebSocket for the client whom a trusted proxy names, besides the proxy's socket. */
   openProxied(address: string): RefusalLimit | undefined {
     const held = this.#of(address);
     if (held.sockets >= this.#limits.connectionsPerAddressMax) return "connectionsPerAddressMax";
