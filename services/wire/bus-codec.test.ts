@@ -76,6 +76,7 @@ test.each([
   ["is of two sequences", [at(9), at(10)]],
   ["is of two epochs", [at(9), at(9, 5)]],
   ["has news", [news()]],
+  ["only says its place, and that twice", [at(9), at(9)]],
 ])("a snapshot that %s is refused", (_, batches) => {
   expect(() => decodeSnapshotReply(encodeSnapshotReply(batches))).toThrow(WireError);
 });

@@ -71,8 +71,9 @@ export function decodeSnapshotReply(bytes: Uint8Array): [BusBatch, ...BusBatch[]
       channel === first.channel && epoch === first.epoch && baseSequence === first.baseSequence,
   );
   if (!isWhole) throw new WireError("malformed", "the batches of a snapshot contradict each other");
-  if (batches.some(({ snapshot, count, skipped }) => (count > 0 && !snapshot) || skipped > 0)) {
-    throw new WireError("malformed", "a batch of a snapshot is none of a state");
-  }
+  const isState = batches.every(({ snapshot, count, skipped }) => {
+    return skipped === 0 && (snapshot ? count > 0 : count === 0 && rest.length === 0);
+  });
+  if (!isState) throw new WireError("malformed", "a batch of a snapshot is none of a state");
   return [first, ...rest];
 }

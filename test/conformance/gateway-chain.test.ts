@@ -246,6 +246,9 @@ describe.skipIf(requireNatsServer() === undefined)("chains over a real nats-serv
         const [result] = await client.subscribe(BOOK);
         if (result?.error === TopicError.TOPIC_ERROR_UNSPECIFIED) return result.topicId;
         await gateway.flush();
+        await rig.settle();
+        // The rate of requests is by this clock.
+        rig.clock.advance(100);
       }
     };
     const topicId = await subscribed();
