@@ -35,6 +35,7 @@ let echoesText = false;
 
 /** Makes both libraries send what the echo sends in the type that came. */
 async function sendAsReceived(): Promise<void> {
+  // oxlint-disable-next-line typescript/unbound-method -- called with its socket below
   const sendNode = WebSocket.prototype.send as (...args: unknown[]) => void;
   WebSocket.prototype.send = function send(this: WebSocket, data: unknown, options: object, done) {
     sendNode.call(this, data, { ...options, binary: !echoesText }, done);
