@@ -59,8 +59,8 @@ export function encodeSnapshotReply(state: readonly BusBatch[]): Uint8Array {
 }
 
 /**
- * The batches of a snapshot: at least one, all of one channel and position, and a state if they have
- * events. Keeps nothing of `bytes`. Throws WireError.
+ * The batches of a snapshot: at least one, all of one channel and position, and a state if they
+ * have events. Keeps nothing of `bytes`. Throws WireError.
  */
 export function decodeSnapshotReply(bytes: Uint8Array): [BusBatch, ...BusBatch[]] {
   const batches = SnapshotReplyCodec.decode(bytes).batches.map((batch) => readBusBatch(batch));

@@ -1,4 +1,5 @@
-import { CloseCodeNumbers } from "@tickwire/proto/messages";
+import { ChannelNumbers, CloseCodeNumbers } from "@tickwire/proto/messages";
+import type { Channel as WireChannel } from "@tickwire/proto/messages";
 
 /**
  * WebSocket close codes, from codes.proto. A client comes back after those below 4500; it does not
@@ -19,3 +20,8 @@ export const CloseCode = {
   PermissionDenied: CloseCodeNumbers.CLOSE_CODE_PERMISSION_DENIED,
 } as const;
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
+
+/** The number of a channel in the schema, as batches carry it. */
+export function channelNumberOf(channel: WireChannel): number {
+  return ChannelNumbers[channel];
+}

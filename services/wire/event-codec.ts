@@ -45,8 +45,9 @@ type StatePosition = {
 };
 
 /**
- * The state of a topic, all of it at one sequence: mostly one batch, and one without events if there
- * are none, which only says where the topic stands. Throws WireError if an event does not fit.
+ * The state of a topic, all of it at one sequence: mostly one batch, and one without events if
+ * there are none, which only says where the topic stands. Throws WireError if an event does not
+ * fit.
  */
 export function encodeState(
   { channel, epoch, sequence }: StatePosition,

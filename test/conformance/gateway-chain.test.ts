@@ -1,5 +1,6 @@
-// Batches go on from one another: whoever joins, comes back or lost something can read what it gets.
-// The client is protobufjs and a reader of its own, which throws at a batch that it cannot read.
+// Batches go on from one another: whoever joins, comes back or lost something can read what it
+// gets. The client is protobufjs and a reader of its own, which throws at a batch that it cannot
+// read.
 import assert from "node:assert/strict";
 import { formatDecimal } from "@tickwire/proto/model";
 import { tickwire } from "@tickwire/proto/protobufjs";

@@ -110,8 +110,8 @@ export class FakeIngestor {
   }
 
   /**
-   * Publishes events of one topic as one batch. `lost` keeps it off the bus but counts it; `damaged`
-   * cuts it short.
+   * Publishes events of one topic as one batch. `lost` keeps it off the bus but counts it;
+   * `damaged` cuts it short.
    */
   publish(
     events: readonly MarketEvent[],

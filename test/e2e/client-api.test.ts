@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { apiReport, surfaceOf } from "../../clients/typescript/api.mjs";
+import { apiReport, surfaceOf } from "../support/client-api.mjs";
 
 const REPORT = join(import.meta.dirname, "../../clients/typescript/api.txt");
 
 test("the public surface of the client is the one under version control", async () => {
-  // Where this fails the surface changed: `node clients/typescript/api.mjs` writes the new one, for
-  // its reader to see what users will.
+  // Where this fails the surface changed: `node test/support/client-api.mjs` writes the new one,
+  // for its reader to see what users will.
   expect(apiReport()).toBe(await readFile(REPORT, "utf8"));
 });
 

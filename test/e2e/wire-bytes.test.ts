@@ -1,5 +1,6 @@
 // What an event takes on the wire, in recorded captures. With TICKWIRE_WIRE_TABLE=1 it prints the
-// new figures of the table in docs/adr/0014-chain-and-base.md; TICKWIRE_WIRE_CAPTURES names other captures.
+// new figures of the table in docs/adr/0014-chain-and-base.md; TICKWIRE_WIRE_CAPTURES names other
+// captures.
 import { isDeepStrictEqual } from "node:util";
 import { BatchReader, BatchWriter, rowsOf } from "@tickwire/proto/codec";
 import { describe, expect, test } from "vitest";

@@ -107,6 +107,7 @@ const EDGES: readonly Edge[] = [
   { path: "clients/typescript/src/topics/subscriptions.ts", effects: ["timers"] },
   { path: "services/cli/commands/call-over-http.ts", effects: ["network", "timers"] },
   { path: "services/cli/commands/call.ts", effects: ["process"] },
+  { path: "services/cli/commands/decode.ts", effects: ["process", "files"] },
   { path: "services/cli/commands/normalize.ts", effects: ["process"] },
   { path: "services/cli/commands/subscribe.ts", effects: ["process", "timers"] },
   { path: "services/cli/main.ts", effects: ["process"] },

@@ -147,7 +147,8 @@ const IMPORTERS: readonly Importers[] = [
   },
   {
     packageName: "@tickwire/proto/messages",
-    places: ["services/wire/", "clients/typescript/src/"],
+    // `decode` describes whatever the schema has.
+    places: ["services/wire/", "services/cli/output/decoded-message.ts", "clients/typescript/src/"],
   },
   { packageName: "pino", places: ["services/runtime/logger.ts"] },
   {

@@ -1,6 +1,7 @@
 /**
  * A gateway in memory that speaks the protocol through protobufjs, which shares no code with the
- * client; only batches are written by the codec, whose readers are proven elsewhere. Time stands still unless a test moves it, and nothing touches a network.
+ * client; only batches are written by the codec, whose readers are proven elsewhere. Time stands
+ * still unless a test moves it, and nothing touches a network.
  *
  * How to extend it, most to least common:
  * - another topic: `gateway.topics.set("binance:ETH-USDT/trades", { epoch: 7, sequence: 0 })`;
@@ -19,7 +20,7 @@ export type ClientMessage = tickwire.v1.IClientMessage;
 type ServerMessage = tickwire.v1.IServerMessage;
 
 /** Where a batch stands in its topic. */
-export type FakePosition = {
+type FakePosition = {
   readonly topicId: number;
   readonly epoch: number;
   /** Of the first event; of a snapshot, that of all its events. */
@@ -34,10 +35,10 @@ export type FakePosition = {
 };
 
 /** A batch that the gateway sends. */
-export type FakeBatch = FakePosition & { readonly rows: BatchRows };
+type FakeBatch = FakePosition & { readonly rows: BatchRows };
 
 /** A topic that the gateway serves, and where it stands. */
-export type FakeTopic = { epoch: number; sequence: number };
+type FakeTopic = { epoch: number; sequence: number };
 
 /** One socket as both sides see it. */
 export class FakeSocket implements WebSocketLike {

@@ -215,8 +215,8 @@ export function putElement(
 }
 
 /**
- * The element made of `element`, which has no base, and `base`, the range of a BusBatch: for whoever
- * did not keep the batch itself. `element` is one that `putElement` wrote.
+ * The element made of `element`, which has no base, and `base`, the range of a BusBatch: for
+ * whoever did not keep the batch itself. `element` is one that `putElement` wrote.
  */
 export function withBase(element: Uint8Array, base: Uint8Array): Uint8Array {
   const reader = new ByteReader(element, 1, element.length);

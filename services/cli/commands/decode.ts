@@ -3,6 +3,7 @@ import { WireError } from "@tickwire/proto/codec";
 import { Command, Option } from "commander";
 import { describeMessage, formOf, MESSAGE_FORMS } from "../output/decoded-message.ts";
 import type { MessageForm } from "../output/decoded-message.ts";
+import { printLine } from "../output/terminal.ts";
 import { CommandError, UsageError } from "../process/errors.ts";
 import { readInputBytes } from "../process/read-input.ts";
 
@@ -41,7 +42,7 @@ Examples:
       if (form === undefined) {
         throw new CommandError("these bytes are no frame and no batch of the bus; see --as");
       }
-      process.stdout.write(`${linesOf(form, bytes).join("\n")}\n`);
+      for (const line of linesOf(form, bytes)) printLine(line);
     });
 }
 

@@ -37,14 +37,18 @@ const DESCRIBERS = {
 export type MessageForm = keyof typeof DESCRIBERS;
 export const MESSAGE_FORMS = Object.keys(DESCRIBERS) as MessageForm[];
 
-/** In words, one line for each thing that is said. Throws WireError if the bytes are no such message. */
+/**
+ * In words, one line for each thing that is said. Throws WireError if the bytes are no such
+ * message.
+ */
 export function describeMessage(form: MessageForm, bytes: Uint8Array): string[] {
   return DESCRIBERS[form](bytes);
 }
 
 /**
  * What bytes are, as far as they show it: a message of the bus that carries a batch is like nothing
- * else, and a server's frame has batches where a client's has nothing. Undefined if they are neither.
+ * else, and a server's frame has batches where a client's has nothing. Undefined if they are
+ * neither.
  */
 export function formOf(bytes: Uint8Array): MessageForm | undefined {
   return (["batch", "server-frame", "client-frame"] as const).find((form) => {

@@ -4,7 +4,9 @@ import type { Mantissa } from "@tickwire/proto/model";
 
 type Row = BatchRows["rows"][number];
 
-/** The events of a batch as one JSON object each: decimals as exact text, what is unsaid left out. */
+/**
+ * The events of a batch as one JSON object each: decimals as exact text, what is unsaid left out.
+ */
 export function rowTexts(rows: readonly Row[]): string[] {
   return rows.map((row) => JSON.stringify(plainRow(row)));
 }

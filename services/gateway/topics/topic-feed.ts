@@ -1,11 +1,11 @@
 import { readBusBatch, WireError } from "@tickwire/proto/codec";
 import type { BusBatch } from "@tickwire/proto/codec";
-import { ChannelNumbers } from "@tickwire/proto/messages";
 import type { BusMessage, BusSubscription } from "#bus/bus.ts";
 import { eventSubject } from "#bus/subject.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import { formatTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
+import { channelNumberOf } from "#wire/codes.ts";
 import { wireChannelOf } from "../catalog/channel-names.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { BatchOrder, TopicPosition } from "./batch-order.ts";
@@ -59,7 +59,7 @@ export class TopicFeed {
     this.#parts = parts;
     const shared = new SharedTopic(id, { venue: name.venue, channel: name.channel });
     this.#shared = shared;
-    this.#channel = ChannelNumbers[wireChannelOf(name.channel)];
+    this.#channel = channelNumberOf(wireChannelOf(name.channel));
     this.#history = history;
     this.#starts = new TopicStarts({
       startKind,

@@ -45,7 +45,7 @@ export function tradeValues(trade: WireTrade): TradeValues {
   };
 }
 
-export function levelValues(level: WireLevel): LevelValues {
+function levelValues(level: WireLevel): LevelValues {
   const price = checkedDecimal(level.price);
   const size = checkedDecimal(level.size);
   const priceScale = textScale(price);

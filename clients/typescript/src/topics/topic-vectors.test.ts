@@ -5,8 +5,8 @@ import type { NoticeEvent } from "../events/stream-events.ts";
 import { Consumer } from "./consumer.ts";
 import { TopicStream } from "./topic-stream.ts";
 
-// The specification's examples, played to a topic of this client: which events it gives out, what it
-// reports as lost, and when it asks again.
+// The specification's examples, played to a topic of this client: which events it gives out, what
+// it reports as lost, and when it asks again.
 
 type Reading = {
   readonly topicId: number;

@@ -1,12 +1,13 @@
 // The public surface of the client, from its built declarations, so that a change to it is seen in
 // review: api.txt is under version control, and a test compares.
 //
-//   node clients/typescript/api.mjs        writes api.txt; needs `npm run build`
+//   node test/support/client-api.mjs        writes clients/typescript/api.txt; needs `npm run
+//   build`
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const ROOT = import.meta.dirname;
+const ROOT = join(import.meta.dirname, "../../clients/typescript");
 const DIST = join(ROOT, "dist");
 const REPORT = join(ROOT, "api.txt");
 
