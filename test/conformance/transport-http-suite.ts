@@ -63,6 +63,25 @@ export function transportHttpSuite(name: string, create: CreateTransport): void 
       },
     );
 
+    test("takes a body of which nothing comes with the headers", async () => {
+      const { recorder, transport } = await start();
+      const asked = request({ host: "127.0.0.1", port: transport.port, method: "POST" });
+      asked.setHeader("Transfer-Encoding", "chunked");
+      asked.flushHeaders();
+      await once(asked, "socket");
+      // The server has read the headers when it has answered a request that was sent after them.
+      await (await fetch(`http://127.0.0.1:${transport.port}/later`)).text();
+      asked.write("one,");
+      await (await fetch(`http://127.0.0.1:${transport.port}/later`)).text();
+      asked.end("two");
+      const [response] = (await once(asked, "response")) as [IncomingMessage];
+      let text = "";
+      for await (const chunk of response.setEncoding("utf8")) text += chunk;
+      expect(text).toBe("POST 7");
+      const whole = recorder.requests.find(({ method }) => method === "POST");
+      expect(Buffer.from(whole?.body ?? []).toString()).toBe("one,two");
+    });
+
     test("takes a body at requestBytesMax and answers 413 above, sized or chunked", async () => {
       const { recorder, url } = await start();
       const at = await fetch(url, { method: "POST", body: Buffer.alloc(10_000) });

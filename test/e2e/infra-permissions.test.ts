@@ -67,7 +67,7 @@ describe.skipIf(requireNatsServer() === undefined)("what infra/nats/accounts.con
 
   test("everything that the two do works: announce, discover, publish, ask and answer", async () => {
     const [consumer, producer] = [await gateway(), await ingest()];
-    const event = "md.v1.simulated.trades.BTC-USD";
+    const event = "md.v2.simulated.trades.BTC-USD";
     expect(await arriving(producer, consumer, event, [event])).toEqual([event]);
     expect(await arriving(producer, consumer, ANNOUNCE_SUBJECT, [ANNOUNCE_SUBJECT])).toHaveLength(
       1,
@@ -75,17 +75,17 @@ describe.skipIf(requireNatsServer() === undefined)("what infra/nats/accounts.con
     expect(await arriving(consumer, producer, DISCOVER_SUBJECT, [DISCOVER_SUBJECT])).toHaveLength(
       1,
     );
-    producer.subscribe("rq.v1.simulated.>", (message) => message.respond(bytes));
+    producer.subscribe("rq.v2.simulated.>", (message) => message.respond(bytes));
     await producer.flush();
-    const answer = await consumer.request("rq.v1.simulated.catalog", bytes, { timeoutMs: 5_000 });
+    const answer = await consumer.request("rq.v2.simulated.catalog", bytes, { timeoutMs: 5_000 });
     expect(answer).toEqual(bytes);
     expect(refusals).toEqual([]);
   });
 
   test("a gateway publishes no market data and no announcements", async () => {
     const [intruder, other] = [await gateway(), await gateway()];
-    const forbidden = ["md.v1.simulated.trades.BTC-USD", "md.v1.other.book.X"];
-    expect(await arriving(intruder, other, "md.v1.>", forbidden)).toEqual([]);
+    const forbidden = ["md.v2.simulated.trades.BTC-USD", "md.v2.other.book.X"];
+    expect(await arriving(intruder, other, "md.v2.>", forbidden)).toEqual([]);
     expect(await arriving(intruder, other, ANNOUNCE_SUBJECT, [ANNOUNCE_SUBJECT])).toEqual([]);
     expect(refusals).toHaveLength(3);
     for (const refusal of refusals) expect(refusal).toMatch(/permission/i);
@@ -94,20 +94,20 @@ describe.skipIf(requireNatsServer() === undefined)("what infra/nats/accounts.con
   test("an ingestor publishes its own venues and no others", async () => {
     const [producer, consumer] = [await ingest(), await gateway()];
     const subjects = [
-      "md.v1.other.trades.X",
-      "md.v1.simulated.trades.X",
-      "md.v1.simulated2.book.X",
+      "md.v2.other.trades.X",
+      "md.v2.simulated.trades.X",
+      "md.v2.simulated2.book.X",
     ];
-    expect(await arriving(producer, consumer, "md.v1.>", subjects)).toEqual([subjects[1]]);
+    expect(await arriving(producer, consumer, "md.v2.>", subjects)).toEqual([subjects[1]]);
     expect(refusals).toHaveLength(2);
   });
 
   test("an ingestor answers for no other venue, and reads no market data", async () => {
     const [producer, consumer] = [await ingest(), await gateway()];
-    producer.subscribe("rq.v1.other.>", (message) => message.respond(bytes));
-    producer.subscribe("md.v1.>", () => undefined);
+    producer.subscribe("rq.v2.other.>", (message) => message.respond(bytes));
+    producer.subscribe("md.v2.>", () => undefined);
     await producer.flush();
-    const asked = consumer.request("rq.v1.other.catalog", bytes, { timeoutMs: 2_000 });
+    const asked = consumer.request("rq.v2.other.catalog", bytes, { timeoutMs: 2_000 });
     await expect(asked).rejects.toMatchObject({ code: "no-responders" });
     // Some are told twice: by the connection and by the subscription.
     expect(new Set(refusals).size).toBe(2);

@@ -121,3 +121,14 @@ test("addresses of one IPv6 network share what they may hold", () => {
   expect(admission.exceeded("2001:db8:1:2::9")).toBe("connectionsPerAddressMax");
   expect(admission.exceeded("2001:db8:1:3::9")).toBeUndefined();
 });
+
+test("a socket that is given back twice was given back once", () => {
+  times(4, () => admission.openSocket("a"));
+  admission.closeSocket("b");
+  admission.closeSocket("a");
+  admission.closeSocket("a");
+  times(2, () => admission.openSocket("a"));
+  expect(admission.exceeded("a")).toBeUndefined();
+  admission.openSocket("a");
+  expect(admission.exceeded("a")).toBe("connectionsPerAddressMax");
+});

@@ -70,8 +70,12 @@ export class Admission {
 
   /** A socket that was counted has closed. */
   closeSocket(address: string | undefined): void {
-    this.#sockets -= 1;
-    if (address !== undefined) this.closeProxied(address);
+    // A transport that does not learn of a socket's end gives it back with its last answer, and
+    // once more if the client sends another request all the same.
+    if (this.#sockets > 0) this.#sockets -= 1;
+    if (address === undefined) return;
+    const held = this.#held.get(addressKey(address));
+    if (held !== undefined && held.sockets > 0) this.closeProxied(address);
   }
 
   /** Counts a WebSocket for the client whom a trusted proxy names, besides the proxy's socket. */

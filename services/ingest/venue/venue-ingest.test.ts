@@ -24,7 +24,7 @@ function start(
   const events: MarketEvent[] = [];
   const errors: unknown[] = [];
   const { instruments = [], endpoints = {} } = options;
-  const { venues } = ingestConfig({ venues: [{ id: "simulated", instruments, endpoints }] });
+  const { venues } = ingestConfig({ venues: [{ id: "kraken", instruments, endpoints }] });
   const [config] = venues;
   const made = createFakeAdapter(options);
   if (config === undefined) throw new Error("no configuration");

@@ -11,7 +11,7 @@ import type { HttpBytes, HttpResponse, RefusalLimit, TransportHandler } from "..
 import type { UwsRequest, UwsResponse } from "../uws-module.ts";
 import { UwsWriter } from "./http-writer.ts";
 import { readHeaders, socketAddressOf, writeAnswer, writeHead } from "./request.ts";
-import type { Exchange, UwsSocket, UwsSockets } from "./socket.ts";
+import type { Exchange, ExchangeSocket, UwsSockets } from "./socket.ts";
 
 /** What the plain requests of a transport share. */
 type UwsHttpParts = {
@@ -49,6 +49,7 @@ export function refuseUpgrade(
 }
 
 class Refusal implements Exchange {
+  readonly hasMissedNothing = true;
   readonly #response: UwsResponse;
   readonly #answer: HttpResponse<HttpBytes>;
   #isOpen = true;
@@ -58,7 +59,7 @@ class Refusal implements Exchange {
     this.#answer = { ...answer, headers: { ...answer.headers, connection: "close" } };
   }
 
-  linked(socket: UwsSocket): void {
+  linked(socket: ExchangeSocket): void {
     afterCallbacks(() => {
       if (!this.#isOpen) return;
       socket.complete(() => writeAnswer(this.#response, this.#answer, false));
@@ -85,7 +86,7 @@ class HttpExchange implements Exchange {
   readonly #abort = new AbortController();
   readonly #chunks: Buffer[] = [];
   readonly #limit: RefusalLimit | undefined;
-  #socket: UwsSocket | undefined;
+  #socket: ExchangeSocket | undefined;
   #bytes = 0;
   #state: "receiving" | "handling" | "streaming" | "done" = "receiving";
   #writer: UwsWriter | undefined;
@@ -106,11 +107,15 @@ class HttpExchange implements Exchange {
       admission.request(this.#remoteAddress);
   }
 
+  get hasMissedNothing(): boolean {
+    return this.#headers.has("transfer-encoding");
+  }
+
   get receivedBytes(): number {
     return this.#bytes;
   }
 
-  linked(socket: UwsSocket): void {
+  linked(socket: ExchangeSocket): void {
     this.#socket = socket;
     if (this.#limit !== undefined) {
       this.refuseSlow(this.#limit);
@@ -211,10 +216,13 @@ class HttpExchange implements Exchange {
     );
   }
 
-  #answer(answer: HttpResponse): void {
+  #answer(given: HttpResponse): void {
     this.#releaseBody();
     if (this.#state === "done" || this.#parts.guard.failed) return;
     assert(this.#state === "handling", "a request is answered once");
+    const closes = this.#socket?.closes === true;
+    const headers = closes ? { ...given.headers, connection: "close" } : given.headers;
+    const answer = { ...given, headers };
     const { body } = answer;
     if (!isStream(body)) {
       const withoutBody = this.#method === "HEAD";
@@ -225,13 +233,18 @@ class HttpExchange implements Exchange {
       this.#complete(() =>
         this.#response.cork(() => {
           writeHead(this.#response, answer);
-          this.#response.endWithoutBody();
+          this.#response.endWithoutBody(undefined, closes);
         }),
       );
       return;
     }
     this.#state = "streaming";
-    this.#response.cork(() => writeHead(this.#response, answer));
+    // Once its head is sent, uWebSockets.js cannot close behind a stream: the client is asked to, and
+    // cut when it has been idle for some seconds.
+    this.#response.cork(() => {
+      writeHead(this.#response, answer);
+      if (closes) this.#response.writeHeader("connection", "close");
+    });
     const { guard, bufferedBytesMax } = this.#parts;
     this.#writer = new UwsWriter({
       response: this.#response,

@@ -5,10 +5,20 @@ import type { RefusalLimit } from "../transport.ts";
 import type { UwsResponse } from "../uws-module.ts";
 import { socketAddressOf } from "./request.ts";
 
+/** Where an exchange is answered. */
+export type ExchangeSocket = {
+  /** The connection ends with the answer. */
+  readonly closes: boolean;
+  /** Runs what completes the response, which may close the socket. */
+  complete(write: () => void): void;
+};
+
 /** A request whose handler has run; what its socket then hears is passed on to it. */
 export type Exchange = {
-  /** Called right after the request's handler, with the socket that the request came from. */
-  linked(socket: UwsSocket): void;
+  /** Nothing of its body can have been missed when its handler has returned. */
+  readonly hasMissedNothing: boolean;
+  /** Called soon after the request's handler, before anything is received. */
+  linked(socket: ExchangeSocket): void;
   receive(chunk: ArrayBuffer, isLast: boolean): void;
   /** The socket is closed: the response is dead. */
   aborted(): void;
@@ -29,6 +39,8 @@ type UwsSocketsParts = {
 export class UwsSockets {
   readonly #parts: UwsSocketsParts;
   #begun: Exchange | undefined;
+  /** Exchanges whose socket was found in this turn. */
+  readonly #taken = new Set<Exchange>();
   /** Sockets that have closed so far. */
   #closed = 0;
 
@@ -54,31 +66,51 @@ export class UwsSockets {
   }
 
   /**
-   * A request's handler runs. Until its socket is known, the exchange hears itself of its end. It
-   * stays unknown only if a request comes behind one that was refused with its body under way; such
-   * a connection is cut.
+   * A request's handler runs. Mostly its socket is known when the handler has returned, because the
+   * socket hears of the body or of its absence. It stays unknown if the body comes in pieces of
+   * which none is here yet: such an exchange hears of its body by itself, and its connection ends
+   * with the answer, because nobody would hear of the next request on it. A connection on which a
+   * request comes behind one that was refused with its body under way is cut.
    */
   begin(exchange: Exchange, response: UwsResponse): void {
     const { admission, addresses } = this.#parts;
     const owner = addresses.ownerOf(socketAddressOf(response));
     let isOpen = true;
-    response.onAborted(() => {
+    const gone = (): void => {
+      if (!isOpen) return;
       isOpen = false;
       admission.closeSocket(owner);
+    };
+    response.onAborted(() => {
+      gone();
       exchange.aborted();
     });
     this.#begun = exchange;
     afterCallbacks(() => {
-      if (this.#begun !== exchange) return;
-      this.#begun = undefined;
-      if (isOpen) response.close();
+      if (this.#begun === exchange) this.#begun = undefined;
+      else if (this.#taken.delete(exchange)) return;
+      if (!isOpen) return;
+      if (!exchange.hasMissedNothing) {
+        response.close();
+        return;
+      }
+      response.onData((chunk, isLast) => exchange.receive(chunk, isLast));
+      exchange.linked({
+        closes: true,
+        complete: (write) => {
+          write();
+          gone();
+        },
+      });
     });
   }
 
   /** The exchange whose handler has just run, once. */
   take(): Exchange | undefined {
     const begun = this.#begun;
+    if (begun === undefined) return undefined;
     this.#begun = undefined;
+    this.#taken.add(begun);
     return begun;
   }
 
@@ -91,12 +123,14 @@ export class UwsSockets {
 }
 
 /** One HTTP socket, until it closes or becomes a WebSocket. */
-export class UwsSocket {
+class UwsSocket implements ExchangeSocket {
+  readonly closes = false;
   readonly #sockets: UwsSockets;
   /** Stays valid while the socket is open, unlike the response of a request. */
   readonly #response: UwsResponse;
   readonly #onGone: () => void;
   #exchange: Exchange | undefined;
+  #hasBodyUnderWay = false;
   #isOpen = true;
 
   constructor(sockets: UwsSockets, response: UwsResponse, onGone: () => void) {
@@ -111,7 +145,6 @@ export class UwsSocket {
     this.#response.onData(this.#onData);
   }
 
-  /** Runs what completes the response of the exchange, which may close the socket. */
   complete(write: () => void): void {
     this.#exchange = undefined;
     if (this.#sockets.closesDuring(write)) this.#onClosed();
@@ -119,7 +152,9 @@ export class UwsSocket {
   }
 
   readonly #onData = (chunk: ArrayBuffer, isLast: boolean): void => {
-    const begun = this.#sockets.take();
+    // The rest of a body whose request was refused has no request of its own.
+    const begun = this.#hasBodyUnderWay ? undefined : this.#sockets.take();
+    this.#hasBodyUnderWay = !isLast;
     if (begun !== undefined) {
       this.#exchange = begun;
       this.#response.onAborted(this.#onClosed);
