@@ -1,4 +1,5 @@
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -61,6 +62,8 @@ describe.skipIf(requireNatsServer() === undefined)("what infra/nats/accounts.con
     for (const subject of subjects) from.publish(subject, bytes);
     await from.flush();
     await to.flush();
+    // What has arrived is handed over in a later turn.
+    for (let turn = 0; turn < 20; turn += 1) await nextTurn();
     subscription.unsubscribe();
     return heard;
   }
