@@ -239,8 +239,8 @@ class HttpExchange implements Exchange {
       return;
     }
     this.#state = "streaming";
-    // Once its head is sent, uWebSockets.js cannot close behind a stream: the client is asked to, and
-    // cut when it has been idle for some seconds.
+    // Once its head is sent, uWebSockets.js cannot close behind a stream: the client is asked to,
+    // and cut when it has been idle for some seconds.
     this.#response.cork(() => {
       writeHead(this.#response, answer);
       if (closes) this.#response.writeHeader("connection", "close");
