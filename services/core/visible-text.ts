@@ -9,6 +9,9 @@ const INVISIBLE =
 const INVISIBLE_IN_JSON =
   /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}\p{Cs}]/gu;
 
+/** Nothing but characters of ASCII that are seen, which is what nearly every text is. */
+const PLAIN = /^[ -~]*$/;
+
 /** Most of a foreign text that an error quotes. */
 export const QUOTED_CHARACTERS_MAX = 100;
 
@@ -17,7 +20,7 @@ export const QUOTED_CHARACTERS_MAX = 100;
  * character. Text without such characters is returned as it is.
  */
 export function visibleText(text: string): string {
-  return text.replace(INVISIBLE, escapeCharacter);
+  return PLAIN.test(text) ? text : text.replace(INVISIBLE, escapeCharacter);
 }
 
 /**

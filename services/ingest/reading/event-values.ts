@@ -77,7 +77,8 @@ function readQuoteOnce(
   const bidSize = tracker.size(bid.size ?? "0");
   const askPrice = tracker.price(ask.price ?? "0");
   const askSize = tracker.size(ask.size ?? "0");
-  if ([bidPrice, bidSize, askPrice, askSize].some(isNotMantissa)) return "bad-decimal";
+  if (isNotMantissa(bidPrice) || isNotMantissa(bidSize)) return "bad-decimal";
+  if (isNotMantissa(askPrice) || isNotMantissa(askSize)) return "bad-decimal";
   if (bidSize < 0 || askSize < 0) return "negative-size";
   if (bidPrice < 0 || askPrice < 0) return "non-positive-price";
   const bidEmpty = bidPrice === 0 || bidSize === 0;
