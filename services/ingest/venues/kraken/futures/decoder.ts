@@ -16,14 +16,10 @@ import {
   reject,
   rejectOf,
 } from "../../../reading/emit.ts";
-import {
-  readQuoteValues,
-  readTickerValues,
-  readTradeValues,
-} from "../../../reading/event-values.ts";
 import type { FrameReader } from "../../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../../reading/instrument-states.ts";
+import { quoteEvent } from "../../../reading/quote-event.ts";
 import { type BookColumns, isNotMantissa, ScaleTracker } from "../../../reading/scale-tracker.ts";
 import {
   decimalFieldOf,
@@ -33,6 +29,8 @@ import {
   sequenceAt,
 } from "../../../reading/tape-fields.ts";
 import { BAD_DECIMAL, decimalText, millisecondsTimeUs } from "../../../reading/text-fields.ts";
+import { readTickerValues } from "../../../reading/ticker-values.ts";
+import { tradeEvent } from "../../../reading/trade-event.ts";
 import { takerSide } from "../../../reading/trade-fields.ts";
 import { isBadTime, parseIsoTimeUs } from "../../../reading/venue-time.ts";
 import { KrakenFuturesAnswers } from "./answers.ts";
@@ -287,11 +285,17 @@ export class KrakenFuturesReader implements FrameReader<JsonTape, JsonTape> {
     if (aggressorSide === undefined) return "missing-field";
     const priceText = tape.text(tape.get(node, "price"));
     const sizeText = tape.text(tape.get(node, form.size));
-    const values = readTradeValues(this.#states.of(subject.instrument).ticks, priceText, sizeText);
-    if (typeof values === "string") return values;
     const uid = tape.text(tape.get(node, "uid"));
     const { historical } = form;
-    emit({ kind: "trade", ...subject, ...values, aggressorSide, tradeId: uid ?? "", historical });
+    const event = tradeEvent(subject, this.#states.of(subject.instrument).ticks, {
+      price: priceText,
+      size: sizeText,
+      aggressorSide,
+      tradeId: uid ?? "",
+      historical,
+    });
+    if (typeof event === "string") return event;
+    emit(event);
     // An old liquidation is not told of again.
     if (historical || !tape.equals(tape.get(node, "type"), "liquidation")) return undefined;
     const price = decimalText(priceText);
@@ -321,13 +325,14 @@ export class KrakenFuturesReader implements FrameReader<JsonTape, JsonTape> {
       ask: decimalFieldOf(tape, 0, "ask_size"),
     };
     if (sizes.bid !== undefined || sizes.ask !== undefined) {
-      const quote = readQuoteValues(
+      const quote = quoteEvent(
+        subject,
         this.#states.of(subject.instrument).ticks,
         { price: bid, size: sizes.bid },
         { price: ask, size: sizes.ask },
       );
       if (typeof quote === "string") return quote;
-      emit({ kind: "quote", ...subject, ...quote });
+      emit(quote);
     }
     emit({ kind: "ticker", ...subject, ...ticker });
     return this.#contractValues(subject, emit);
