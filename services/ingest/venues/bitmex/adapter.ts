@@ -2,6 +2,7 @@
 // https://www.bitmex.com/app/wsAPI
 // https://www.bitmex.com/api/explorer/
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
+import { ALL_CHANNELS } from "../../reading/all-channels.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { TEXT_RECORDS } from "../../reading/frame-forms.ts";
@@ -36,17 +37,7 @@ export const bitmex: FeedAdapter = {
   venue: BITMEX,
   title: "BitMEX",
   documentation: ["https://www.bitmex.com/app/wsAPI", "https://www.bitmex.com/api/explorer/"],
-  channels: [
-    "trades",
-    "quotes",
-    "book",
-    "ticker",
-    "candles",
-    "funding",
-    "mark-price",
-    "open-interest",
-    "liquidations",
-  ],
+  channels: ALL_CHANNELS,
   notes: {
     trades: "In contracts.",
     book: "In contracts: 25 levels, collected by the venue for a moment, or every level at once.",
