@@ -3,7 +3,7 @@ import { ALL_CHANNELS } from "../../reading/all-channels.ts";
 import { LINKED_CHANGES } from "../../reading/book-sequencings.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { TEXT_RECORDS } from "../../reading/frame-forms.ts";
-import { clockIn } from "../../reading/whole-numbers.ts";
+import { clockIn } from "../../reading/server-clocks.ts";
 import { HtxReader } from "./decoder.ts";
 import { textOfHtxFrame } from "./fields.ts";
 import { deriveHtxInstrument, HTX, parseHtxInstruments } from "./instruments.ts";
