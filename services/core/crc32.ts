@@ -1,5 +1,5 @@
 // For checksums over pieces that need no joining, as Kraken's are. Where a text is joined anyway,
-// `node:zlib` is faster (test/bench/crc32.bench.mjs), and the venue's file imports that: core
+// `node:zlib` is faster (test/bench/crc32.bench.mjs), and whoever joins it imports that: core
 // imports nothing of Node.
 
 /** CRC-32 of IEEE 802.3 (polynomial 0x04C11DB7, reflected), one table entry per byte. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clockAt } from "./server-clocks.ts";
+import { clockAt, clockIn } from "./server-clocks.ts";
 import { millisecondsTimeUs } from "./text-fields.ts";
 
 const clock = clockAt(["data", "now"], millisecondsTimeUs);
@@ -13,4 +13,15 @@ test("an answer without a time there, or with a damaged one, holds none", () => 
   for (const body of ["", "[]", '{"now":"1767323045010"}', '{"data":[]}', '{"data":{"now":"x"}}']) {
     expect(clock(body)).toBeUndefined();
   }
+});
+
+test.each([
+  ['{"status":"ok","data":1760000000123}', 1_760_000_000_123_000],
+  ['{"data" : 1760000000123 }', 1_760_000_000_123_000],
+  ['{"data":17600000001234}', undefined],
+  ['{"data":1760000000}', undefined],
+  ['{"data":"soon"}', undefined],
+  ['{"metadata":1760000000123}', undefined],
+])("the clock in %s is %s", (body, timeUs) => {
+  expect(clockIn("data")(body)).toBe(timeUs);
 });

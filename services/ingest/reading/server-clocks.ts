@@ -15,3 +15,12 @@ export function clockAt(
     return timeUs !== undefined && Number.isSafeInteger(timeUs) ? timeUs : undefined;
   };
 }
+
+/** The same where the time is a number of milliseconds, in the only field of this name. */
+export function clockIn(field: string): (body: string) => number | undefined {
+  const pattern = new RegExp(`"${field}"\\s*:\\s*(\\d{13})\\b`);
+  return (body) => {
+    const milliseconds = pattern.exec(body)?.[1];
+    return milliseconds === undefined ? undefined : Number(milliseconds) * 1000;
+  };
+}

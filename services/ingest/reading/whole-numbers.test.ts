@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clockIn, wholeNumber } from "./whole-numbers.ts";
+import { wholeNumber } from "./whole-numbers.ts";
 
 test.each([
   ["0", 0],
@@ -17,15 +17,4 @@ test.each([
   [undefined, undefined],
 ])("%j counts %s", (text, number) => {
   expect(wholeNumber(text)).toBe(number);
-});
-
-test.each([
-  ['{"status":"ok","data":1760000000123}', 1_760_000_000_123_000],
-  ['{"data" : 1760000000123 }', 1_760_000_000_123_000],
-  ['{"data":17600000001234}', undefined],
-  ['{"data":1760000000}', undefined],
-  ['{"data":"soon"}', undefined],
-  ['{"metadata":1760000000123}', undefined],
-])("the clock in %s is %s", (body, timeUs) => {
-  expect(clockIn("data")(body)).toBe(timeUs);
 });

@@ -13,7 +13,6 @@ import {
   createSimulatedVenue,
   LOAD_STEPS_PER_TURN,
   LOAD_TURN_INTERVAL_MS,
-  REQUESTS_PENDING_MAX,
   type SimulatedVenue,
   STEPS_PER_CLOCK_READING,
   STEPS_PER_TURN_MAX,
@@ -419,19 +418,6 @@ describe("a connection", () => {
     session.socket.send(`{"op":"subscribe","channels":${wanted}}`);
     setup.clock.advance(1);
     expect(session.events.map((event) => event.kind)).toEqual(Array(4).fill("refused"));
-  });
-
-  test.each([
-    [REQUESTS_PENDING_MAX - 1, []],
-    [REQUESTS_PENDING_MAX, []],
-    [REQUESTS_PENDING_MAX + 1, [1008]],
-  ])("may have so many requests waiting: %i", (requests, closes) => {
-    const setup = createVenue();
-    const session = connect(setup, []);
-    setup.clock.advance(1);
-    for (let sent = 0; sent < requests; sent += 1) session.socket.send("{}");
-    setup.clock.advance(1);
-    expect(session.closes).toEqual(closes);
   });
 
   test("ends once, and nothing comes after it", () => {

@@ -6,33 +6,12 @@ import type {
   FeedSocketHandlers,
   RestClient,
 } from "../feed/connection/web-socket-dialer.ts";
-import {
-  listSimulatedInstruments,
-  type SimulatedCounts,
-  type SimulatedInstrument,
-} from "./simulated-instruments.ts";
-import { OrderArrivals } from "./order-arrivals.ts";
-import { type MarketAudience, SimulatedMarket } from "./simulated-market.ts";
-
-/** What can be set about the simulated market. */
-type SimulatedSettings = SimulatedCounts & {
-  /** The same seed, settings and clock give the same market, frame by frame. */
-  readonly seed: number;
-  /**
-   * What participants do in a second: each changes the book, and about every fifth trades. "max" is
-   * a load generator: as many as the process can carry, in every instrument alike.
-   */
-  readonly eventsPerSecond: number | "max";
-  /**
-   * "natural": `eventsPerSecond` is the average of the busiest spot instrument, the others are
-   * slower, and all have quiet times and bursts. "even": it is the exact rate of every instrument.
-   */
-  readonly pace: "natural" | "even";
-  /** Levels per side. */
-  readonly bookLevels: number;
-  /** Times the usual volatility; 0 is a market that stands still. */
-  readonly volatility: number;
-};
+import { isRecord, parseJson } from "../reading/text-fields.ts";
+import { listSimulatedInstruments, type SimulatedInstrument } from "./simulated-instruments.ts";
+import { SimulatedListing } from "./simulated-listing.ts";
+import { createSimulatedRest } from "./simulated-rest.ts";
+import type { SimulatedSettings } from "./simulated-settings.ts";
+import { SimulatedSocket } from "./simulated-socket.ts";
 
 type SimulatedVenueOptions = SimulatedSettings & { readonly clock: Clock };
 
@@ -62,74 +41,12 @@ export const TURN_BUDGET_US = 10_000;
 export const STEPS_PER_CLOCK_READING = 16;
 /** Not 0: on a clock that is driven by hand, time has to pass between two turns. */
 export const LOAD_TURN_INTERVAL_MS = 1;
-/** Requests of one connection that wait for an answer; one more closes it. */
-export const REQUESTS_PENDING_MAX = 1_000;
 const SECOND_US = 1_000_000;
 const HEARTBEAT_SECONDS = 5;
-const POLICY_VIOLATION = 1008;
 
 /** Creates the venue. Nothing runs until somebody dials, or once nobody is connected. */
 export function createSimulatedVenue(options: SimulatedVenueOptions): SimulatedVenue {
   return new SimulatedServer(options);
-}
-
-/** One instrument's market and who listens to each of its channels. */
-class Listing implements MarketAudience {
-  readonly market: SimulatedMarket;
-  readonly #sockets = new Map<Channel, SimulatedSocket[]>();
-  readonly arrivals: OrderArrivals;
-  /** Until when this market has moved. */
-  movedUs = 0;
-  /** When it next says what comes by the clock. */
-  nextSecondUs = 0;
-
-  constructor(
-    instrument: SimulatedInstrument,
-    options: SimulatedVenueOptions & {
-      readonly index: number;
-      readonly underlying: SimulatedMarket | undefined;
-      readonly leader: SimulatedMarket | undefined;
-    },
-  ) {
-    const { bookLevels, volatility, underlying, leader } = options;
-    const seed = Math.imul(options.seed, 0x9e3779b1) + options.index;
-    this.market = new SimulatedMarket({
-      instrument,
-      underlying,
-      leader,
-      seed,
-      audience: this,
-      bookLevels,
-      volatility,
-    });
-    this.arrivals = new OrderArrivals({ seed: seed ^ 0x5bd1e995, even: options.pace === "even" });
-  }
-
-  has(channel: Channel): boolean {
-    return (this.#sockets.get(channel)?.length ?? 0) > 0;
-  }
-
-  send(channel: Channel, frame: string): void {
-    const sockets = this.#sockets.get(channel);
-    if (sockets === undefined) return;
-    for (const socket of sockets) socket.deliver(frame);
-  }
-
-  /** False if it listened already. */
-  add(channel: Channel, socket: SimulatedSocket): boolean {
-    const sockets = this.#sockets.get(channel) ?? [];
-    if (sockets.includes(socket)) return false;
-    this.#sockets.set(channel, [...sockets, socket]);
-    return true;
-  }
-
-  remove(channel: Channel, socket: SimulatedSocket): void {
-    const sockets = this.#sockets.get(channel) ?? [];
-    this.#sockets.set(
-      channel,
-      sockets.filter((other) => other !== socket),
-    );
-  }
 }
 
 class SimulatedServer implements SimulatedVenue {
@@ -138,9 +55,9 @@ class SimulatedServer implements SimulatedVenue {
   readonly rest: RestClient;
   skippedSteps = 0;
   readonly #options: SimulatedVenueOptions;
-  readonly #listings = new Map<string, Listing>();
+  readonly #listings = new Map<string, SimulatedListing>();
   /** The same, in the order in which they move; `#first` begins the next turn. */
-  readonly #order: readonly Listing[];
+  readonly #order: readonly SimulatedListing[];
   #first = 0;
   readonly #sockets = new Set<SimulatedSocket>();
   #closed = false;
@@ -153,7 +70,7 @@ class SimulatedServer implements SimulatedVenue {
     for (const [index, instrument] of this.instruments.entries()) {
       const underlying = this.#listings.get(instrument.underlying ?? "")?.market;
       const leader = this.#listings.get(this.instruments[0]?.symbol ?? "")?.market;
-      const listing = new Listing(instrument, { ...options, index, underlying, leader });
+      const listing = new SimulatedListing(instrument, { ...options, index, underlying, leader });
       this.#listings.set(instrument.symbol, listing);
     }
     this.#order = [...this.#listings.values()];
@@ -179,7 +96,7 @@ class SimulatedServer implements SimulatedVenue {
       const [symbol, channel] = Array.isArray(entry) ? (entry as unknown[]) : [];
       const listing = this.#listings.get(String(symbol));
       const known = CHANNELS.find((each) => each === channel);
-      if (listing === undefined || known === undefined || !offers(listing, known)) {
+      if (listing === undefined || known === undefined || !listing.offers(known)) {
         const [s, c] = [String(symbol), String(channel)];
         socket.deliver(JSON.stringify({ e: "error", reason: "unknown-channel", s, c }));
       } else if (request.op === "subscribe") {
@@ -222,7 +139,7 @@ class SimulatedServer implements SimulatedVenue {
     return socket;
   }
 
-  #subscribe(socket: SimulatedSocket, listing: Listing, channel: Channel): void {
+  #subscribe(socket: SimulatedSocket, listing: SimulatedListing, channel: Channel): void {
     const s = listing.market.instrument.symbol;
     listing.add(channel, socket);
     socket.deliver(JSON.stringify({ e: "subscribed", s, c: channel }));
@@ -248,7 +165,7 @@ class SimulatedServer implements SimulatedVenue {
     const deadlineUs = nowUs + TURN_BUDGET_US;
     const count = this.#order.length;
     for (let moved = 0; moved < count; moved += 1) {
-      const listing = this.#order[this.#first] as Listing;
+      const listing = this.#order[this.#first] as SimulatedListing;
       this.#first = (this.#first + 1) % count;
       this.#move(listing, nowUs, deadlineUs);
       if (clock.nowUs() >= deadlineUs) break;
@@ -262,7 +179,7 @@ class SimulatedServer implements SimulatedVenue {
   }
 
   /** Brings one market from where it was to `nowUs`. */
-  #move(listing: Listing, nowUs: number, deadlineUs: number): void {
+  #move(listing: SimulatedListing, nowUs: number, deadlineUs: number): void {
     const { clock, eventsPerSecond } = this.#options;
     const { market, movedUs } = listing;
     const elapsedUs = Math.max(0, nowUs - movedUs);
@@ -280,7 +197,7 @@ class SimulatedServer implements SimulatedVenue {
     market.second(nowUs);
   }
 
-  #stepsDue(listing: Listing, elapsedUs: number): number {
+  #stepsDue(listing: SimulatedListing, elapsedUs: number): number {
     const { eventsPerSecond, pace } = this.#options;
     if (eventsPerSecond === "max") return Math.ceil(LOAD_STEPS_PER_TURN / this.#order.length);
     const fair = Math.ceil(STEPS_PER_TURN_MAX / this.#order.length);
@@ -300,118 +217,12 @@ function secondAfter(timeUs: number): number {
   return timeUs - (timeUs % SECOND_US) + SECOND_US;
 }
 
-/**
- * One connection to the simulated venue. Everything it reports is reported later, as from a
- * network.
- */
-class SimulatedSocket implements FeedSocket {
-  readonly #clock: Clock;
-  readonly #handlers: FeedSocketHandlers;
-  readonly #server: SimulatedServer;
-  readonly #requests: string[] = [];
-  #ended = false;
-
-  constructor(clock: Clock, handlers: FeedSocketHandlers, server: SimulatedServer) {
-    this.#clock = clock;
-    this.#handlers = handlers;
-    this.#server = server;
-  }
-
-  open(): void {
-    this.#clock.after(0, () => {
-      if (!this.#ended) this.#handlers.onOpen();
-    });
-  }
-
-  deliver(frame: string): void {
-    if (!this.#ended) this.#handlers.onFrame(frame);
-  }
-
-  send(frame: string): void {
-    if (this.#ended) return;
-    if (this.#requests.length >= REQUESTS_PENDING_MAX) {
-      this.end(POLICY_VIOLATION, "too many requests");
-      return;
-    }
-    this.#requests.push(frame);
-    this.#clock.after(0, () => {
-      const request = this.#requests.shift();
-      if (!this.#ended && request !== undefined) this.#server.onRequest(this, request);
-    });
-  }
-
-  ping(): void {
-    this.#clock.after(0, () => {
-      if (!this.#ended) this.#handlers.onPong?.();
-    });
-  }
-
-  close(): void {
-    this.end(1000, "");
-  }
-
-  terminate(): void {
-    this.end(1006, "");
-  }
-
-  bufferedBytes(): number {
-    return 0;
-  }
-
-  /** Nothing is delivered any more; `onClose` follows. */
-  end(code: number, reason: string): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#server.onEnded(this);
-    this.#clock.after(0, () => this.#handlers.onClose(code, reason));
-  }
-}
-
-/** Spot instruments have no derivative's channels. */
-function offers(listing: Listing, channel: Channel): boolean {
-  const derivative = ["mark-price", "funding", "open-interest", "liquidations"].includes(channel);
-  if (channel === "status") return false;
-  return !derivative || listing.market.instrument.kind === "perpetual";
-}
-
 type Request = { readonly op: "subscribe" | "unsubscribe"; readonly channels: readonly unknown[] };
 
 function parseRequest(frame: string): Request | undefined {
-  let parsed: { op?: unknown; channels?: unknown } | null;
-  try {
-    parsed = JSON.parse(frame) as { op?: unknown; channels?: unknown } | null;
-  } catch {
-    return undefined;
-  }
-  const { op, channels } = parsed ?? {};
+  const parsed = parseJson(frame);
+  if (!isRecord(parsed)) return undefined;
+  const { op, channels } = parsed;
   if ((op !== "subscribe" && op !== "unsubscribe") || !Array.isArray(channels)) return undefined;
   return { op, channels };
-}
-
-/** The list of instruments, by the way that other venues' lists come. */
-function createSimulatedRest(
-  clock: Clock,
-  instruments: readonly SimulatedInstrument[],
-): RestClient {
-  const body = JSON.stringify({ instruments });
-  const pending = new Set<(reason: string) => void>();
-  let closed = false;
-  return {
-    get(request, onResponse, onError): void {
-      pending.add(onError);
-      clock.after(0, () => {
-        if (!pending.delete(onError)) return;
-        if (closed) return onError("closed");
-        if (!request.url.endsWith("/instruments")) {
-          return onResponse({ url: request.url, status: 404, body: "" });
-        }
-        onResponse({ url: request.url, status: 200, body });
-      });
-    },
-    close(): void {
-      closed = true;
-      for (const onError of pending) onError("closed");
-      pending.clear();
-    },
-  };
 }

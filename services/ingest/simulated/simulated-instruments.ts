@@ -57,7 +57,7 @@ const GAP_SHARE = 6e-6;
 const ORDER_VALUE_USD = 4_000;
 
 /** How many instruments of each kind the simulated venue lists. */
-export type SimulatedCounts = {
+type SimulatedCounts = {
   /** Spot instruments: BTC-USD, ETH-USD, ... and SIM010-USD on after the named ones. */
   readonly instruments: number;
   /** Perpetuals on the first of them, such as BTC-USD-PERP; never more than `instruments`. */

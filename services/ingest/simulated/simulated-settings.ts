@@ -24,6 +24,13 @@ export const simulatedSchema = z
   })
   .describe("the simulated venue's market; other venues do not have it");
 
+/**
+ * What is set about the market. The same seed, settings and clock give the same market, frame by
+ * frame. At the rate "max" it is a load generator: as much as the process can carry, in every
+ * instrument alike.
+ */
+export type SimulatedSettings = Readonly<z.infer<typeof simulatedSchema>>;
+
 /** The simulated market where nothing about it is set. */
 export const SIMULATED_MARKET_DEFAULTS = simulatedSchema.parse({});
 /** An error names no more of them. */
@@ -35,7 +42,7 @@ export function simulatedSymbolProblem({
   simulated = SIMULATED_MARKET_DEFAULTS,
 }: {
   readonly instruments: readonly string[];
-  readonly simulated?: z.infer<typeof simulatedSchema> | undefined;
+  readonly simulated?: SimulatedSettings | undefined;
 }): string | undefined {
   if (instruments.length === 0) return undefined;
   const listed = listSimulatedInstruments(simulated).map(({ symbol }) => symbol);

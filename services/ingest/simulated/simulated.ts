@@ -12,6 +12,7 @@ import type {
   RejectReason,
 } from "../feed/feed-adapter.ts";
 import { isNotMantissa, ScaleTracker } from "../reading/scale-tracker.ts";
+import { parseJson } from "../reading/text-fields.ts";
 
 const VENUE = "simulated";
 /** Subscriptions named in one request. */
@@ -72,13 +73,7 @@ const instrumentSchema = z.object({
 const listSchema = z.object({ instruments: z.array(z.unknown()) });
 
 function parseInstruments(body: string): ReturnType<FeedAdapter["parseInstruments"]> {
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-  const list = listSchema.safeParse(json);
+  const list = listSchema.safeParse(parseJson(body));
   if (!list.success) return undefined;
   const instruments = new Map<string, Instrument>();
   for (const entry of list.data.instruments) {

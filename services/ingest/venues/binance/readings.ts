@@ -8,9 +8,11 @@ import type { RejectReason } from "../../feed/feed-adapter.ts";
 import { bookEvent, type BookForm } from "../../reading/book-event.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
 import { type Emit, heartbeat } from "../../reading/emit.ts";
-import { readQuoteValues, readTickerValues, readTradeValues } from "../../reading/event-values.ts";
+import { quoteEvent } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { decimalText, isRecord, type JsonRecord } from "../../reading/text-fields.ts";
+import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 import {
@@ -49,9 +51,9 @@ export function readQuote(
   // Both sides are always there: one that is missing is damage, not a side that is empty.
   const bid = { price: payload["b"] ?? "", size: payload["B"] ?? "" };
   const ask = { price: payload["a"] ?? "", size: payload["A"] ?? "" };
-  const values = readQuoteValues(scales, bid, ask);
-  if (typeof values === "string") return values;
-  emit({ kind: "quote", instrument, venueTimeUs, receivedTimeUs, ...values });
+  const event = quoteEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, bid, ask);
+  if (typeof event === "string") return event;
+  emit(event);
   return undefined;
 }
 
@@ -69,18 +71,15 @@ export function readTrade(
   if (time === undefined) return "missing-field";
   const venueTimeUs = timeUs(time);
   if (isBadTime(venueTimeUs)) return "bad-time";
-  const values = readTradeValues(scales, payload["p"], payload["q"]);
-  if (typeof values === "string") return values;
-  emit({
-    kind: "trade",
-    instrument,
-    venueTimeUs,
-    receivedTimeUs,
-    ...values,
+  const event = tradeEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, {
+    price: payload["p"],
+    size: payload["q"],
     aggressorSide: aggressorSideOf(payload["X"], buyerMade),
     tradeId,
     historical: false,
   });
+  if (typeof event === "string") return event;
+  emit(event);
   return undefined;
 }
 

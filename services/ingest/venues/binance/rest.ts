@@ -7,10 +7,10 @@ import type {
   RestRequest,
 } from "../../feed/feed-adapter.ts";
 import { type Emit, rejectOf } from "../../reading/emit.ts";
-import { readTradeValues } from "../../reading/event-values.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import { clockAt } from "../../reading/server-clocks.ts";
 import { decimalText, isRecord, type JsonRecord } from "../../reading/text-fields.ts";
+import { tradeEvent } from "../../reading/trade-event.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 import { isUpdateId, optionalTimeUs, timeUs } from "./fields.ts";
 import type { BinanceSubject } from "./readings.ts";
@@ -127,12 +127,16 @@ function readListedTrade(
 ): RejectReason | undefined {
   if (!isUpdateId(id) || typeof isBuyerMaker !== "boolean") return "missing-field";
   const venueTimeUs = timeUs(time);
-  const values = readTradeValues(scales, price, qty);
-  if (typeof values === "string") return values;
+  const event = tradeEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, {
+    price,
+    size: qty,
+    aggressorSide: isBuyerMaker ? "seller" : "buyer",
+    tradeId: String(id),
+    historical: true,
+  });
+  if (typeof event === "string") return event;
   if (isBadTime(venueTimeUs)) return "bad-time";
-  const common = { instrument, venueTimeUs, receivedTimeUs, ...values };
-  const aggressorSide = isBuyerMaker ? "seller" : "buyer";
-  emit({ kind: "trade", ...common, aggressorSide, tradeId: String(id), historical: true });
+  emit(event);
   return undefined;
 }
 

@@ -2,9 +2,9 @@
 // https://docs.bitfinex.com/reference/ws-public-raw-books
 // https://docs.bitfinex.com/docs/ws-websocket-checksum
 import { formatDecimal, type Mantissa, type OrderBook } from "@tickwire/proto/model";
-import { CRC32_START, finishCrc32, updateCrc32 } from "#core/crc32.ts";
 import { type JsonTape, MISSING } from "#core/json-tape.ts";
 import type { RejectReason } from "../../feed/feed-adapter.ts";
+import { checksumInTurns } from "../../reading/checksum-in-turns.ts";
 import { type BookColumns, isNotMantissa, type ScaleTracker } from "../../reading/scale-tracker.ts";
 
 /** Levels of each side that the checksum covers. */
@@ -54,25 +54,16 @@ function readOnce(
 }
 
 /**
- * CRC-32, as a signed integer, over price and amount of the best 25 bids and asks in turns, joined
- * by colons; asks have negative amounts. Numbers are written as JavaScript prints them, small ones
- * with an exponent.
+ * Over price and amount of each level; asks have negative amounts. Numbers are written as
+ * JavaScript prints them, small ones with an exponent.
  */
 export function bitfinexChecksum(book: OrderBook): number {
-  const bids = book.bids(CHECKSUM_LEVELS);
-  const asks = book.asks(CHECKSUM_LEVELS);
-  const texts: string[] = [];
-  for (let level = 0; level < CHECKSUM_LEVELS; level++) {
-    for (const { prices, sizes } of [bids, asks]) {
-      const price = prices[level];
-      const size = sizes[level];
-      if (price === undefined || size === undefined) continue;
-      const sign = prices === asks.prices ? "-" : "";
-      const amount = printed(formatDecimal(size, book.sizeScale));
-      texts.push(printed(formatDecimal(price, book.priceScale)), sign + amount);
-    }
-  }
-  return finishCrc32(updateCrc32(CRC32_START, texts.join(":"))) | 0;
+  return checksumInTurns(book, CHECKSUM_LEVELS, levelText);
+}
+
+function levelText(book: OrderBook, price: Mantissa, size: Mantissa, isBid: boolean): string {
+  const amount = printed(formatDecimal(size, book.sizeScale));
+  return `${printed(formatDecimal(price, book.priceScale))}:${isBid ? "" : "-"}${amount}`;
 }
 
 /** As JavaScript prints the number. The venue's numbers are doubles, so this is their own text. */

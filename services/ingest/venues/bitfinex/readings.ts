@@ -6,12 +6,13 @@ import { CandleCloser } from "../../reading/candle-closer.ts";
 import { bookEvent } from "../../reading/book-event.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
 import { type Emit, type EventSubject, heartbeat, rejectOf } from "../../reading/emit.ts";
-import { readTickerValues, readTradeValues } from "../../reading/event-values.ts";
 import type { Fault } from "../../reading/fault.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { elementsOf, millisecondsTimeUsAt } from "../../reading/tape-fields.ts";
 import { decimalText } from "../../reading/text-fields.ts";
+import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tradeEvent } from "../../reading/trade-event.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 import { readLevels } from "./book.ts";
 
@@ -82,10 +83,12 @@ export class BitfinexReadings {
     const isSale = amount.startsWith("-");
     const size = isSale ? amount.slice(1) : amount;
     const scales = this.#scales.of(subject.instrument);
-    const values = readTradeValues(scales, this.#text(trade, 3), size);
-    if (typeof values === "string") return values;
+    const price = this.#text(trade, 3);
     const aggressorSide = isSale ? "seller" : "buyer";
-    emit({ kind: "trade", ...subject, venueTimeUs, ...values, aggressorSide, tradeId, historical });
+    const form = { price, size, aggressorSide, tradeId, historical } as const;
+    const event = tradeEvent({ ...subject, venueTimeUs }, scales, form);
+    if (typeof event === "string") return event;
+    emit(event);
     return undefined;
   }
 

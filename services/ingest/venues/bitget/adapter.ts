@@ -1,4 +1,5 @@
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
+import { ALL_CHANNELS } from "../../reading/all-channels.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { JSON_RECORDS } from "../../reading/frame-forms.ts";
 import { withTextPongs } from "../../reading/text-pongs.ts";
@@ -55,17 +56,7 @@ export const bitget: FeedAdapter = {
     "https://www.bitget.com/docs/uta/websocket/public/Liquidation-Channel",
     "https://www.bitget.com/docs/uta/public/Instruments",
   ],
-  channels: [
-    "trades",
-    "quotes",
-    "book",
-    "ticker",
-    "candles",
-    "funding",
-    "mark-price",
-    "open-interest",
-    "liquidations",
-  ],
+  channels: ALL_CHANNELS,
   notes: {
     trades: "Sizes count the base asset, US dollars where coins are the margin.",
     quotes: "books1: the best level at every change, at most every millisecond.",

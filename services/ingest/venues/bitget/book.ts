@@ -1,9 +1,9 @@
 // https://bitgetlimited.github.io/apidoc/en/mix/#websocketapi (version 1, with the checksum)
 // https://www.bitget.com/docs/uta/websocket/public/Order-Book-Channel (version 3, with numbers)
 import { type Mantissa, type OrderBook } from "@tickwire/proto/model";
-import { CRC32_START, finishCrc32, updateCrc32 } from "#core/crc32.ts";
 import type { BookSequencing } from "../../feed/feed-adapter.ts";
 import { LINKED_CHANGES } from "../../reading/book-sequencings.ts";
+import { checksumInTurns } from "../../reading/checksum-in-turns.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 
 /** Levels of each side that a checksum covers. */
@@ -21,27 +21,15 @@ export const BITGET_SEQUENCING: BookSequencing = {
 };
 
 /**
- * CRC-32 over the best 25 levels, `bid price:bid size:ask price:ask size:...` from the best on (a
- * side that has no more levels is left out), each number as the venue writes it. As a signed
- * integer of 32 bits. The venue writes all numbers of a book with the same decimals, which is what
- * the scale tracker of a book keeps.
+ * Over price and size of each level as the venue writes them: with the same decimals in all numbers
+ * of a book, which is what the scale tracker of a book keeps.
  */
 export function bitgetChecksum(book: OrderBook): number {
-  const bids = book.bids(BITGET_CHECKSUM_LEVELS);
-  const asks = book.asks(BITGET_CHECKSUM_LEVELS);
-  let state = CRC32_START;
-  let separator = "";
-  for (let index = 0; index < BITGET_CHECKSUM_LEVELS; index += 1) {
-    for (const { prices, sizes } of [bids, asks]) {
-      const price = prices[index];
-      const size = sizes[index];
-      if (price === undefined || size === undefined) continue;
-      const texts = `${fixedText(price, book.priceScale)}:${fixedText(size, book.sizeScale)}`;
-      state = updateCrc32(state, separator + texts);
-      separator = ":";
-    }
-  }
-  return finishCrc32(state) | 0;
+  return checksumInTurns(book, BITGET_CHECKSUM_LEVELS, levelText);
+}
+
+function levelText(book: OrderBook, price: Mantissa, size: Mantissa): string {
+  return `${fixedText(price, book.priceScale)}:${fixedText(size, book.sizeScale)}`;
 }
 
 /** Plain text with all decimals of the scale. */

@@ -3,8 +3,8 @@ import type { Channel } from "#core/instrument.ts";
 import type { CandleCloser } from "../../reading/candle-closer.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
 import type { Emit, EventSubject } from "../../reading/emit.ts";
-import { readQuoteValues, readTickerValues, readTradeValues } from "../../reading/event-values.ts";
 import type { Fault } from "../../reading/fault.ts";
+import { quoteEvent } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import {
   BAD_DECIMAL,
@@ -15,6 +15,8 @@ import {
   optionalDecimal,
   present,
 } from "../../reading/text-fields.ts";
+import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 import { bestOf, type BitgetTrade } from "./fields.ts";
@@ -92,9 +94,9 @@ export function readBitgetQuote(
   if (bid === undefined || ask === undefined) return "missing-field";
   const venueTimeUs = millisecondsTimeUs(sides.time);
   if (isBadTime(venueTimeUs)) return "bad-time";
-  const values = readQuoteValues(scales, bid, ask);
-  if (typeof values === "string") return values;
-  emit({ kind: "quote", ...subject, venueTimeUs, ...values });
+  const event = quoteEvent({ ...subject, venueTimeUs }, scales, bid, ask);
+  if (typeof event === "string") return event;
+  emit(event);
   return undefined;
 }
 
@@ -108,10 +110,10 @@ export function readBitgetTrade(
   if (aggressorSide === undefined) return "missing-field";
   const venueTimeUs = millisecondsTimeUs(time);
   if (isBadTime(venueTimeUs)) return "bad-time";
-  const values = readTradeValues(scales, price, size);
-  if (typeof values === "string") return values;
-  const subject = { instrument, venueTimeUs, receivedTimeUs };
-  emit({ kind: "trade", ...subject, ...values, aggressorSide, tradeId, historical });
+  const form = { price, size, aggressorSide, tradeId, historical };
+  const event = tradeEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, form);
+  if (typeof event === "string") return event;
+  emit(event);
   return undefined;
 }
 

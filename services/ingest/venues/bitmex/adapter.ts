@@ -2,11 +2,12 @@
 // https://www.bitmex.com/app/wsAPI
 // https://www.bitmex.com/api/explorer/
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
+import { ALL_CHANNELS } from "../../reading/all-channels.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { TEXT_RECORDS } from "../../reading/frame-forms.ts";
+import { clockIn } from "../../reading/server-clocks.ts";
 import { withTextPongs } from "../../reading/text-pongs.ts";
-import { clockIn } from "../../reading/whole-numbers.ts";
 import { BitmexReader } from "./decoder.ts";
 import { BITMEX, deriveBitmexInstrument, parseBitmexInstruments } from "./instruments.ts";
 import { bitmexFrames, isOffered } from "./requests.ts";
@@ -36,17 +37,7 @@ export const bitmex: FeedAdapter = {
   venue: BITMEX,
   title: "BitMEX",
   documentation: ["https://www.bitmex.com/app/wsAPI", "https://www.bitmex.com/api/explorer/"],
-  channels: [
-    "trades",
-    "quotes",
-    "book",
-    "ticker",
-    "candles",
-    "funding",
-    "mark-price",
-    "open-interest",
-    "liquidations",
-  ],
+  channels: ALL_CHANNELS,
   notes: {
     trades: "In contracts.",
     book: "In contracts: 25 levels, collected by the venue for a moment, or every level at once.",

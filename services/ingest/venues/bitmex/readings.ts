@@ -3,11 +3,13 @@ import type { Instrument } from "#core/instrument.ts";
 import type { JsonText } from "#core/json-text.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
 import { type Emit, type EventSubject, heartbeat } from "../../reading/emit.ts";
-import { readQuoteValues, readTickerValues, readTradeValues } from "../../reading/event-values.ts";
 import type { Fault } from "../../reading/fault.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
+import { quoteEvent } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { BAD_DECIMAL, decimalText, optionalDecimal, textOf } from "../../reading/text-fields.ts";
+import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tradeEvent } from "../../reading/trade-event.ts";
 import { isBadTime, parseIsoTimeUs } from "../../reading/venue-time.ts";
 import { wholeNumber } from "../../reading/whole-numbers.ts";
 import { isGiven, lengthMsOf, sideOf } from "./fields.ts";
@@ -25,16 +27,17 @@ const CANDLE_INTERVAL_MS = 60_000;
 
 /** `side` is the taker's; prints that nobody took have none. */
 export function readTrade(row: TextRecord, subject: RowSubject, emit: Emit): Fault {
-  const { instrument, receivedTimeUs, historical } = subject;
+  const { instrument, receivedTimeUs, historical, scales } = subject;
   const tradeId = textOf(row["trdMatchID"]);
   const aggressorSide = isGiven(row["side"]) ? sideOf(row["side"]) : "none";
   if (tradeId === undefined || aggressorSide === undefined) return "missing-field";
   const venueTimeUs = parseIsoTimeUs(row["timestamp"]);
   if (venueTimeUs === undefined || isBadTime(venueTimeUs)) return "bad-time";
-  const values = readTradeValues(subject.scales, row["price"], row["size"]);
-  if (typeof values === "string") return values;
-  const common = { instrument, venueTimeUs, receivedTimeUs };
-  emit({ kind: "trade", ...common, ...values, aggressorSide, tradeId, historical });
+  const { price, size } = row;
+  const form = { price, size, aggressorSide, tradeId, historical } as const;
+  const event = tradeEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, form);
+  if (typeof event === "string") return event;
+  emit(event);
   return undefined;
 }
 
@@ -44,11 +47,15 @@ export function readQuote(row: TextRecord, subject: RowSubject, emit: Emit): Fau
   if (isBadTime(venueTimeUs)) return "bad-time";
   const { bidPrice, bidSize, askPrice, askSize } = row;
   if (![bidPrice, bidSize, askPrice, askSize].some(isGiven)) return "missing-field";
-  const bid = { price: bidPrice, size: bidSize };
-  const values = readQuoteValues(subject.scales, bid, { price: askPrice, size: askSize });
-  if (typeof values === "string") return values;
-  const { instrument, receivedTimeUs } = subject;
-  emit({ kind: "quote", instrument, venueTimeUs, receivedTimeUs, ...values });
+  const { instrument, scales, receivedTimeUs } = subject;
+  const event = quoteEvent(
+    { instrument, venueTimeUs, receivedTimeUs },
+    scales,
+    { price: bidPrice, size: bidSize },
+    { price: askPrice, size: askSize },
+  );
+  if (typeof event === "string") return event;
+  emit(event);
   return undefined;
 }
 

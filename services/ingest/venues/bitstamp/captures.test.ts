@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { formatDecimal } from "@tickwire/proto/model";
 import type { Trade } from "#core/market-event.ts";
 import { capturePath } from "#test/support/captures.ts";
 import { decodeCapture } from "#test/support/decode-capture.ts";
+import { levelsOf, plainLevelsOf } from "#test/support/plain-books.ts";
 import { bitstamp } from "./adapter.ts";
 
 const PATH = capturePath("bitstamp-10-pairs");
@@ -86,14 +86,7 @@ describe.skipIf(PATH === undefined)("ten pairs of Bitstamp", async () => {
     for (const [market, { book }] of live) {
       expect(book.isCrossed()).toBe(false);
       for (const side of ["bids", "asks"] as const) {
-        const { prices, sizes } = book[side]();
-        const built = prices.map((price, index) => [
-          Number(formatDecimal(price, book.priceScale)),
-          Number(formatDecimal(sizes[index] ?? 0, book.sizeScale)),
-        ]);
-        const plain = [...(books.get(market)?.[side] ?? [])].map((level) => level.map(Number));
-        const order = side === "bids" ? -1 : 1;
-        expect(built).toEqual(plain.toSorted(([a = 0], [b = 0]) => (a - b) * order));
+        expect(levelsOf(book, side)).toEqual(plainLevelsOf(books.get(market)?.[side], side));
       }
     }
   });

@@ -6,13 +6,13 @@ import type { FeedDecoderContext, RejectReason, RestPurpose } from "../../feed/f
 import { bookEvent } from "../../reading/book-event.ts";
 import { doubtEach, fieldFinder, rejectDamaged } from "../../reading/damage.ts";
 import { type Emit, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
-import { readTradeValues } from "../../reading/event-values.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { emitRefused, emitSubscribed } from "../../reading/subscription-answers.ts";
+import { tradeEvent } from "../../reading/trade-event.ts";
 import { idText, microseconds, sideOf } from "./fields.ts";
 import { type MarketSubject, readCandles, readFunding, readOpenInterest } from "./readings.ts";
 import { channelsOfStream, splitChannel } from "./requests.ts";
@@ -171,10 +171,11 @@ export class BitstampReader implements FrameReader<TextRecord, JsonText> {
     const venueTimeUs = microseconds(trade["microtimestamp"]);
     if (venueTimeUs === undefined) return "bad-time";
     const { price_str: price, amount_str: size } = trade;
-    const values = readTradeValues(this.#scales.of(subject.instrument), price, size);
-    if (typeof values === "string") return values;
-    const historical = false;
-    emit({ kind: "trade", ...subject, venueTimeUs, ...values, aggressorSide, tradeId, historical });
+    const scales = this.#scales.of(subject.instrument);
+    const form = { price, size, aggressorSide, tradeId, historical: false };
+    const event = tradeEvent({ ...subject, venueTimeUs }, scales, form);
+    if (typeof event === "string") return event;
+    emit(event);
     return undefined;
   }
 

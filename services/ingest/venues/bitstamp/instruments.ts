@@ -3,6 +3,8 @@
 import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
+import { incrementsOf, type InstrumentList } from "../../reading/listed-instruments.ts";
+import { parseJson } from "../../reading/text-fields.ts";
 
 /** The venue's id. */
 export const BITSTAMP = "bitstamp";
@@ -36,16 +38,8 @@ type Market = z.infer<typeof marketSchema>;
  * out and counted: markets that do not trade, kinds without a Tickwire form, and any whose name
  * another one has.
  */
-export function parseMarkets(
-  body: string,
-): { readonly instruments: readonly Instrument[]; readonly skipped: number } | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-  const list = listSchema.safeParse(json);
+export function parseMarkets(body: string): InstrumentList | undefined {
+  const list = listSchema.safeParse(parseJson(body));
   if (!list.success) return undefined;
   const bySymbol = new Map<string, Instrument>();
   const venueSymbols = new Set<string>();
@@ -72,13 +66,10 @@ function toInstrument(market: Market): Instrument | undefined {
   const instrument = venueSymbol === undefined ? undefined : named(name, venueSymbol);
   if (instrument === undefined) return undefined;
   const contractSize = canonicalDecimal(market.contract_size ?? "1");
-  const priceIncrement = canonicalDecimal(`1e-${market.counter_decimals}`);
-  const sizeIncrement = canonicalDecimal(`1e-${market.base_decimals}`);
   return {
     ...instrument,
     ...(perpetual && contractSize !== undefined ? { contractSize } : {}),
-    ...(priceIncrement === undefined ? {} : { priceIncrement }),
-    ...(sizeIncrement === undefined ? {} : { sizeIncrement }),
+    ...incrementsOf({ price: `1e-${market.counter_decimals}`, size: `1e-${market.base_decimals}` }),
   };
 }
 

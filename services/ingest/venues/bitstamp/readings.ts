@@ -3,9 +3,9 @@ import { asJsonArray, asJsonObject, type JsonText } from "#core/json-text.ts";
 import type { RejectReason } from "../../feed/feed-adapter.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
 import type { Emit, EventSubject } from "../../reading/emit.ts";
-import { readTickerValues } from "../../reading/event-values.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { BAD_DECIMAL, decimalText, optionalDecimal } from "../../reading/text-fields.ts";
+import { readTickerValues } from "../../reading/ticker-values.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 import { secondsTimeUs } from "./fields.ts";
 

@@ -10,10 +10,10 @@ import type {
   RestRequest,
 } from "../../feed/feed-adapter.ts";
 import { type Emit, reject, rejectOf } from "../../reading/emit.ts";
-import { readTradeValues } from "../../reading/event-values.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { tradeEvent } from "../../reading/trade-event.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 import { idText, secondsTimeUs, sideOf } from "./fields.ts";
 import { venueSymbolOfName } from "./instruments.ts";
@@ -114,11 +114,12 @@ function readListedTrade(
   const tradeId = idText(trade["tid"]);
   if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
   const venueTimeUs = secondsTimeUs(trade["date"]);
-  const values = readTradeValues(scales, trade["price"], trade["amount"]);
   if (isBadTime(venueTimeUs)) return "bad-time";
-  if (typeof values === "string") return values;
-  const historical = false;
-  emit({ kind: "trade", ...subject, venueTimeUs, ...values, aggressorSide, tradeId, historical });
+  const { price, amount: size } = trade;
+  const form = { price, size, aggressorSide, tradeId, historical: false };
+  const event = tradeEvent({ ...subject, venueTimeUs }, scales, form);
+  if (typeof event === "string") return event;
+  emit(event);
   return undefined;
 }
 

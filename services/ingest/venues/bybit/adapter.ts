@@ -1,4 +1,5 @@
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
+import { ALL_CHANNELS } from "../../reading/all-channels.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { JSON_RECORDS } from "../../reading/frame-forms.ts";
 import { BybitReader } from "./decoder.ts";
@@ -51,17 +52,7 @@ export const bybit: FeedAdapter = {
     "https://bybit-exchange.github.io/docs/v5/websocket/public/ticker",
     "https://bybit-exchange.github.io/docs/v5/websocket/public/all-liquidation",
   ],
-  channels: [
-    "trades",
-    "quotes",
-    "book",
-    "ticker",
-    "candles",
-    "funding",
-    "mark-price",
-    "open-interest",
-    "liquidations",
-  ],
+  channels: ALL_CHANNELS,
   notes: {
     trades: "Sizes of inverse contracts are US dollars, all others are in the base asset.",
     quotes: "The book of one level, every 10 ms; options have none.",

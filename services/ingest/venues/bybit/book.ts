@@ -1,5 +1,5 @@
 // https://bybit-exchange.github.io/docs/v5/websocket/public/orderbook
-import type { QuoteSideTexts } from "../../reading/event-values.ts";
+import type { QuoteSideTexts } from "../../reading/quote-event.ts";
 import { isUpdateId, type JsonRecord } from "../../reading/text-fields.ts";
 
 /**

@@ -6,10 +6,10 @@ import type { FeedDecoderContext, RejectReason, RestPurpose } from "../../feed/f
 import { bookEvent } from "../../reading/book-event.ts";
 import { fieldFinder, rejectDamaged } from "../../reading/damage.ts";
 import { type Emit, type EventSubject, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
-import { readQuoteValues, readTradeValues } from "../../reading/event-values.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
+import { quoteEvent } from "../../reading/quote-event.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import {
   isRecord,
@@ -17,6 +17,7 @@ import {
   type JsonRecord,
   millisecondsTimeUs,
 } from "../../reading/text-fields.ts";
+import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 import { BybitAnswers } from "./answers.ts";
@@ -190,10 +191,10 @@ export class BybitReader implements FrameReader<JsonRecord, unknown> {
       state.best = change.best;
       return undefined;
     }
-    const values = readQuoteValues(state.scales, bid, ask);
-    if (typeof values === "string") return values;
+    const event = quoteEvent(subject, state.scales, bid, ask);
+    if (typeof event === "string") return event;
     state.best = change.best;
-    emit({ kind: "quote", ...subject, ...values });
+    emit(event);
     return undefined;
   }
 
@@ -221,19 +222,12 @@ export class BybitReader implements FrameReader<JsonRecord, unknown> {
     const aggressorSide = takerSide(side, SIDES);
     if (aggressorSide === undefined || typeof tradeId !== "string") return "missing-field";
     const venueTimeUs = millisecondsTimeUs(time);
-    const values = readTradeValues(this.#states.of(instrument).scales, price, size);
-    if (typeof values === "string") return values;
+    const subject = { instrument, venueTimeUs, receivedTimeUs };
+    const form = { price, size, aggressorSide, tradeId, historical: false };
+    const event = tradeEvent(subject, this.#states.of(instrument).scales, form);
+    if (typeof event === "string") return event;
     if (isBadTime(venueTimeUs)) return "bad-time";
-    emit({
-      kind: "trade",
-      instrument,
-      venueTimeUs,
-      receivedTimeUs,
-      ...values,
-      aggressorSide,
-      tradeId,
-      historical: false,
-    });
+    emit(event);
     return undefined;
   }
 

@@ -3,16 +3,12 @@
 import type { Trade } from "#core/market-event.ts";
 import type { RejectReason } from "../../feed/feed-adapter.ts";
 import type { Emit, EventSubject } from "../../reading/emit.ts";
-import {
-  type QuoteSideTexts,
-  readQuoteValues,
-  readTickerValues,
-  readTradeValues,
-  type TickerTexts,
-} from "../../reading/event-values.ts";
 import type { Fault } from "../../reading/fault.ts";
+import { quoteEvent, type QuoteSideTexts } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import type { JsonRecord } from "../../reading/text-fields.ts";
+import { readTickerValues, type TickerTexts } from "../../reading/ticker-values.ts";
+import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 
@@ -22,7 +18,7 @@ export const MATCH_SIDES = { buyer: "sell", seller: "buy" };
 /** The trade that is told of, in the stream or in a list, by either venue. */
 export function tradeOf(
   { side, price, size }: JsonRecord,
-  { instrument, venueTimeUs, receivedTimeUs }: EventSubject,
+  subject: EventSubject,
   about: {
     /** Undefined if the trade has no id. */
     readonly tradeId: string | undefined;
@@ -35,11 +31,8 @@ export function tradeOf(
   const { tradeId, historical, sides, scales } = about;
   const aggressorSide = takerSide(side, sides);
   if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
-  if (isBadTime(venueTimeUs)) return "bad-time";
-  const values = readTradeValues(scales, price, size);
-  if (typeof values === "string") return values;
-  const subject = { instrument, venueTimeUs, receivedTimeUs };
-  return { kind: "trade", ...subject, ...values, aggressorSide, tradeId, historical };
+  if (isBadTime(subject.venueTimeUs)) return "bad-time";
+  return tradeEvent(subject, scales, { price, size, aggressorSide, tradeId, historical });
 }
 
 /** Reads a ticker with its best prices, which are a quote too if they are one. */
@@ -61,9 +54,9 @@ export function readBestPrices(
   const ticker = readTickerValues({ ...texts, bidPrice: bid.price, askPrice: ask.price });
   if (typeof ticker === "string") return ticker;
   if (isQuote) {
-    const quote = readQuoteValues(scales, bid, ask);
+    const quote = quoteEvent(subject, scales, bid, ask);
     if (typeof quote === "string") return quote;
-    emit({ kind: "quote", ...subject, ...quote });
+    emit(quote);
   }
   emit({ kind: "ticker", ...subject, ...ticker });
   return undefined;

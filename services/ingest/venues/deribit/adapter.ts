@@ -8,7 +8,7 @@ import { LINKED_CHANGES } from "../../reading/book-sequencings.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { tapeObjects } from "../../reading/frame-forms.ts";
-import { clockIn } from "../../reading/whole-numbers.ts";
+import { clockIn } from "../../reading/server-clocks.ts";
 import { DeribitReader } from "./decoder.ts";
 import { deriveDeribitInstrument, parseDeribitInstruments } from "./instruments.ts";
 import { deribitFrames, deribitRequest, isOffered } from "./requests.ts";

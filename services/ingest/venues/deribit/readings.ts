@@ -6,11 +6,13 @@ import type { RejectReason } from "../../feed/feed-adapter.ts";
 import { bookEvent } from "../../reading/book-event.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
 import type { Emit, EventSubject } from "../../reading/emit.ts";
-import { readQuoteValues, readTickerValues, readTradeValues } from "../../reading/event-values.ts";
 import type { Fault } from "../../reading/fault.ts";
+import { quoteEvent } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { millisecondsTimeUsAt, optionalDecimalOf, textAt } from "../../reading/tape-fields.ts";
 import { BAD_DECIMAL, decimalText } from "../../reading/text-fields.ts";
+import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 
@@ -73,10 +75,12 @@ export function readTrade(
   const aggressorSide = takerSide(textAt(tape, trade, "direction"), SIDES);
   const tradeId = textAt(tape, trade, "trade_id");
   if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
-  const [priceText, sizeText] = [textAt(tape, trade, "price"), textAt(tape, trade, "amount")];
-  const values = readTradeValues(scales, priceText, sizeText);
-  if (typeof values === "string") return values;
-  emit({ kind: "trade", ...subject, ...values, aggressorSide, tradeId, historical });
+  const priceText = textAt(tape, trade, "price");
+  const sizeText = textAt(tape, trade, "amount");
+  const form = { price: priceText, size: sizeText, aggressorSide, tradeId, historical };
+  const event = tradeEvent(subject, scales, form);
+  if (typeof event === "string") return event;
+  emit(event);
   const liquidated = textAt(tape, trade, "liquidation");
   if (liquidated === undefined || historical) return undefined;
   if (!/^(M|T|MT)$/.test(liquidated)) return "missing-field";
@@ -99,13 +103,14 @@ export function readQuote(
   scales: ScaleTracker,
   emit: Emit,
 ): Fault {
-  const values = readQuoteValues(
+  const event = quoteEvent(
+    subject,
     scales,
     { price: textAt(tape, data, "best_bid_price"), size: textAt(tape, data, "best_bid_amount") },
     { price: textAt(tape, data, "best_ask_price"), size: textAt(tape, data, "best_ask_amount") },
   );
-  if (typeof values === "string") return values;
-  emit({ kind: "quote", ...subject, ...values });
+  if (typeof event === "string") return event;
+  emit(event);
   return undefined;
 }
 

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Trade } from "#core/market-event.ts";
 import { capturePath } from "#test/support/captures.ts";
 import { decodeCapture } from "#test/support/decode-capture.ts";
+import { levelsOf, plainLevelsOf } from "#test/support/plain-books.ts";
 import { gateio } from "./adapter.ts";
 
 const PATH = capturePath("gateio-10-pairs");
@@ -103,14 +104,7 @@ describe.skipIf(PATH === undefined)("ten pairs of Gate", async () => {
     for (const [pair, { book }] of capture?.builders ?? []) {
       expect(book.isCrossed()).toBe(false);
       for (const side of ["bids", "asks"] as const) {
-        const { prices, sizes } = book[side]();
-        const built = prices.map((price, index) => [
-          Number(formatDecimal(price, book.priceScale)),
-          Number(formatDecimal(sizes[index] ?? 0, book.sizeScale)),
-        ]);
-        const plain = [...(books.get(pair)?.[side] ?? [])].map((level) => level.map(Number));
-        const order = side === "bids" ? -1 : 1;
-        expect(built).toEqual(plain.toSorted(([a = 0], [b = 0]) => (a - b) * order));
+        expect(levelsOf(book, side)).toEqual(plainLevelsOf(books.get(pair)?.[side], side));
       }
     }
   });

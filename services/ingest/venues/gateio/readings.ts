@@ -4,10 +4,12 @@ import type { RejectReason } from "../../feed/feed-adapter.ts";
 import { bookEvent } from "../../reading/book-event.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
 import { type Emit, type EventSubject, heartbeat } from "../../reading/emit.ts";
-import { readQuoteValues, readTickerValues, readTradeValues } from "../../reading/event-values.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
+import { quoteEvent } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { BAD_DECIMAL, decimalText, optionalDecimal, present } from "../../reading/text-fields.ts";
+import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 import { wholeNumber } from "../../reading/whole-numbers.ts";
@@ -34,24 +36,17 @@ export function readTrade(
   const amount = trade["amount"] ?? trade["size"];
   if (tradeId === undefined || typeof amount !== "string") return "missing-field";
   const isSigned = trade["side"] === undefined;
-  const aggressorSide = isSigned ? sideOfSign(amount) : takerSide<unknown>(trade["side"], SIDES);
-  if (aggressorSide === undefined) return "missing-field";
+  const side = isSigned ? sideOfSign(amount) : takerSide<unknown>(trade["side"], SIDES);
+  if (side === undefined) return "missing-field";
   const venueTimeUs = gateTimeUs(trade["create_time_ms"] ?? trade["create_time"]);
   if (venueTimeUs === undefined || isBadTime(venueTimeUs)) return "bad-time";
   const size = isSigned ? unsigned(amount) : amount;
-  const values = readTradeValues(subject.scales, trade["price"], size);
-  if (typeof values === "string") return values;
-  const { instrument, receivedTimeUs } = subject;
-  emit({
-    kind: "trade",
-    instrument,
-    venueTimeUs,
-    receivedTimeUs,
-    ...values,
-    aggressorSide: trade["is_internal"] === true ? "none" : aggressorSide,
-    tradeId,
-    historical: false,
-  });
+  const aggressorSide = trade["is_internal"] === true ? "none" : side;
+  const form = { price: trade["price"], size, aggressorSide, tradeId, historical: false };
+  const { instrument, scales, receivedTimeUs } = subject;
+  const event = tradeEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, form);
+  if (typeof event === "string") return event;
+  emit(event);
   return undefined;
 }
 
@@ -66,14 +61,15 @@ export function readQuote(
   const { b: bidPrice, B: bidSize, a: askPrice, A: askSize } = quote;
   if (bidPrice === undefined || askPrice === undefined) return "missing-field";
   if (bidSize === undefined || askSize === undefined) return "missing-field";
-  const values = readQuoteValues(
-    subject.scales,
+  const { instrument, scales, receivedTimeUs } = subject;
+  const event = quoteEvent(
+    { instrument, venueTimeUs, receivedTimeUs },
+    scales,
     { price: bidPrice === "" ? null : bidPrice, size: bidPrice === "" ? null : bidSize },
     { price: askPrice === "" ? null : askPrice, size: askPrice === "" ? null : askSize },
   );
-  if (typeof values === "string") return values;
-  const { instrument, receivedTimeUs } = subject;
-  emit({ kind: "quote", instrument, venueTimeUs, receivedTimeUs, ...values });
+  if (typeof event === "string") return event;
+  emit(event);
   return undefined;
 }
 

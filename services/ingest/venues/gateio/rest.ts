@@ -4,8 +4,8 @@ import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-tex
 import type { FeedEndpoints, RejectReason, RestRequest } from "../../feed/feed-adapter.ts";
 import { type Emit, rejectOf } from "../../reading/emit.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
+import { clockIn } from "../../reading/server-clocks.ts";
 import { compareIds } from "../../reading/trade-fields.ts";
-import { clockIn } from "../../reading/whole-numbers.ts";
 import { gateTimeUs } from "./fields.ts";
 import { settleOf } from "./instruments.ts";
 import { type GateSubject, readBook, readTrade } from "./readings.ts";

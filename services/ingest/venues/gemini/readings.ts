@@ -2,10 +2,11 @@
 import { asJsonArray, asText } from "#core/json-text.ts";
 import { bookEvent } from "../../reading/book-event.ts";
 import type { Emit, EventSubject } from "../../reading/emit.ts";
-import { readQuoteValues, readTradeValues } from "../../reading/event-values.ts";
 import type { Fault } from "../../reading/fault.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
+import { quoteEvent } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { tradeEvent } from "../../reading/trade-event.ts";
 import { updateIdOf } from "./fields.ts";
 
 export function readBook(
@@ -35,10 +36,11 @@ export function readTrade(
 ): Fault {
   const tradeId = asText(t);
   if (tradeId === undefined || typeof isBuyerMaker !== "boolean") return "missing-field";
-  const values = readTradeValues(scales, price, size);
-  if (typeof values === "string") return values;
   const aggressorSide = isBuyerMaker ? "seller" : "buyer";
-  emit({ kind: "trade", ...subject, ...values, aggressorSide, tradeId, historical: false });
+  const form = { price, size, aggressorSide, tradeId, historical: false } as const;
+  const event = tradeEvent(subject, scales, form);
+  if (typeof event === "string") return event;
+  emit(event);
   return undefined;
 }
 
@@ -48,8 +50,8 @@ export function readQuote(
   scales: ScaleTracker,
   emit: Emit,
 ): Fault {
-  const quote = readQuoteValues(scales, { price: b, size: B }, { price: a, size: A });
-  if (typeof quote === "string") return quote;
-  emit({ kind: "quote", ...subject, ...quote });
+  const event = quoteEvent(subject, scales, { price: b, size: B }, { price: a, size: A });
+  if (typeof event === "string") return event;
+  emit(event);
   return undefined;
 }

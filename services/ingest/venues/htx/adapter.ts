@@ -1,8 +1,9 @@
 import type { BookSequencing, BookSync, FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
+import { ALL_CHANNELS } from "../../reading/all-channels.ts";
 import { LINKED_CHANGES } from "../../reading/book-sequencings.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { TEXT_RECORDS } from "../../reading/frame-forms.ts";
-import { clockIn } from "../../reading/whole-numbers.ts";
+import { clockIn } from "../../reading/server-clocks.ts";
 import { HtxReader } from "./decoder.ts";
 import { textOfHtxFrame } from "./fields.ts";
 import { deriveHtxInstrument, HTX, parseHtxInstruments } from "./instruments.ts";
@@ -51,17 +52,7 @@ export const htx: FeedAdapter = {
     "https://www.htx.com/en-us/opend/newApiPages/?id=8cb7e25d-77b5-11ed-9966-0242ac110003",
     "https://www.htx.com/en-us/opend/newApiPages/?id=8cb7d626-77b5-11ed-9966-0242ac110003",
   ],
-  channels: [
-    "trades",
-    "quotes",
-    "book",
-    "ticker",
-    "candles",
-    "funding",
-    "mark-price",
-    "open-interest",
-    "liquidations",
-  ],
+  channels: ALL_CHANNELS,
   notes: {
     trades:
       "The pages say that contracts count both sides: their sizes are then twice the trade's.",

@@ -5,16 +5,13 @@ import type { RejectReason } from "../../feed/feed-adapter.ts";
 import { bookEvent, type BookForm } from "../../reading/book-event.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
 import type { Emit, EventSubject } from "../../reading/emit.ts";
-import {
-  type QuoteSideTexts,
-  readQuoteValues,
-  readTickerValues,
-  readTradeValues,
-} from "../../reading/event-values.ts";
 import type { Fault } from "../../reading/fault.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
+import { quoteEvent, type QuoteSideTexts } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { decimalText } from "../../reading/text-fields.ts";
+import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 import { wholeNumber } from "../../reading/whole-numbers.ts";
@@ -42,10 +39,12 @@ export function readTrade(
   if (!/^\d{1,40}$/.test(tradeId)) return "missing-field";
   const venueTimeUs = htxTimeUs(trade["ts"]);
   if (venueTimeUs === undefined || isBadTime(venueTimeUs)) return "bad-time";
-  const values = readTradeValues(scales, trade["price"], trade["amount"]);
-  if (typeof values === "string") return values;
+  const { price, amount: size } = trade;
   const historical = venueTimeUs < historyEndUs;
-  emit({ kind: "trade", ...subject, venueTimeUs, ...values, aggressorSide, tradeId, historical });
+  const form = { price, size, aggressorSide, tradeId, historical };
+  const event = tradeEvent({ ...subject, venueTimeUs }, scales, form);
+  if (typeof event === "string") return event;
+  emit(event);
   return undefined;
 }
 
@@ -62,9 +61,10 @@ export function readQuote(
   const bid = isSpot ? spotSide(tick["bid"], tick["bidSize"]) : contractSide(tick["bid"]);
   const ask = isSpot ? spotSide(tick["ask"], tick["askSize"]) : contractSide(tick["ask"]);
   if (bid === undefined || ask === undefined) return "missing-field";
-  const values = readQuoteValues(scales, bid, ask);
-  if (typeof values === "string") return values;
-  emit({ kind: "quote", ...subject, venueTimeUs: ownTimeUs ?? subject.venueTimeUs, ...values });
+  const venueTimeUs = ownTimeUs ?? subject.venueTimeUs;
+  const event = quoteEvent({ ...subject, venueTimeUs }, scales, bid, ask);
+  if (typeof event === "string") return event;
+  emit(event);
   return undefined;
 }
 

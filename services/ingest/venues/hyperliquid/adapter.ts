@@ -1,6 +1,7 @@
 import { JsonTape } from "#core/json-tape.ts";
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { planByAddress } from "../../reading/address-plans.ts";
+import { ALL_CHANNELS } from "../../reading/all-channels.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { hyperliquidFrames, HyperliquidReader } from "./decoder.ts";
 import { deriveHyperliquidInstrument, parseHyperliquidInstruments } from "./instruments.ts";
@@ -44,16 +45,7 @@ export const hyperliquid: FeedAdapter = {
     "https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/info-endpoint",
     "https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/rate-limits-and-user-limits",
   ],
-  channels: [
-    "trades",
-    "quotes",
-    "book",
-    "ticker",
-    "candles",
-    "funding",
-    "mark-price",
-    "open-interest",
-  ],
+  channels: ALL_CHANNELS.filter((channel) => channel !== "liquidations"),
   notes: {
     trades: "The first message after subscribing holds old trades.",
     quotes: "bbo: at each block that changes the best bid or offer.",

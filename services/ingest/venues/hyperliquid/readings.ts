@@ -6,14 +6,9 @@ import type { RejectReason } from "../../feed/feed-adapter.ts";
 import { bookEvent } from "../../reading/book-event.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
 import type { Emit, EventSubject } from "../../reading/emit.ts";
-import {
-  type QuoteSideTexts,
-  readQuoteValues,
-  readTickerValues,
-  readTradeValues,
-} from "../../reading/event-values.ts";
 import type { Fault } from "../../reading/fault.ts";
 import { intervalsNamed } from "../../reading/interval-names.ts";
+import { quoteEvent, type QuoteSideTexts } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import {
   decimalFieldOf,
@@ -21,6 +16,8 @@ import {
   optionalDecimalOf,
 } from "../../reading/tape-fields.ts";
 import { BAD_DECIMAL } from "../../reading/text-fields.ts";
+import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 import { wholeNumber } from "../../reading/whole-numbers.ts";
@@ -46,9 +43,11 @@ export function readTrade(
   if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
   if (isBadTime(subject.venueTimeUs)) return "bad-time";
   const price = tape.text(tape.get(item, "px"));
-  const values = readTradeValues(scales, price, tape.text(tape.get(item, "sz")));
-  if (typeof values === "string") return values;
-  emit({ kind: "trade", ...subject, ...values, aggressorSide, tradeId, historical });
+  const size = tape.text(tape.get(item, "sz"));
+  const form = { price, size, aggressorSide, tradeId, historical };
+  const event = tradeEvent(subject, scales, form);
+  if (typeof event === "string") return event;
+  emit(event);
   return undefined;
 }
 
@@ -82,9 +81,9 @@ export function readQuote(
   const bid = quoteSideOf(tape, tape.at(sides, 0));
   const ask = quoteSideOf(tape, tape.at(sides, 1));
   if (bid === undefined || ask === undefined) return "missing-field";
-  const values = readQuoteValues(scales, bid, ask);
-  if (typeof values === "string") return values;
-  emit({ kind: "quote", ...subject, ...values });
+  const event = quoteEvent(subject, scales, bid, ask);
+  if (typeof event === "string") return event;
+  emit(event);
   return undefined;
 }
 

@@ -10,10 +10,12 @@ import { CandleCloser } from "../../reading/candle-closer.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
 import { doubtEach, fieldFinder, rejectDamaged } from "../../reading/damage.ts";
 import { type Emit, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
-import { readQuoteValues, readTickerValues, readTradeValues } from "../../reading/event-values.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
+import { quoteEvent } from "../../reading/quote-event.ts";
+import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime, parseIsoTimeUs } from "../../reading/venue-time.ts";
 import { channelsOfStream, KrakenAnswers } from "./answers.ts";
@@ -163,18 +165,12 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
     const venueTimeUs = parseIsoTimeUs(this.#text(node, "timestamp"));
     if (isBadTime(venueTimeUs)) return "bad-time";
     const { ticks } = this.#scales.of(instrument);
-    const values = readTradeValues(ticks, this.#text(node, "price"), this.#text(node, "qty"));
-    if (typeof values === "string") return values;
-    emit({
-      kind: "trade",
-      instrument,
-      venueTimeUs,
-      receivedTimeUs,
-      ...values,
-      aggressorSide,
-      tradeId,
-      historical,
-    });
+    const price = this.#text(node, "price");
+    const size = this.#text(node, "qty");
+    const form = { price, size, aggressorSide, tradeId, historical };
+    const event = tradeEvent({ instrument, venueTimeUs, receivedTimeUs }, ticks, form);
+    if (typeof event === "string") return event;
+    emit(event);
     return undefined;
   }
 
@@ -184,7 +180,8 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
     const subject = { instrument, venueTimeUs, receivedTimeUs };
     const bidPrice = this.#text(node, "bid");
     const askPrice = this.#text(node, "ask");
-    const quote = readQuoteValues(
+    const quote = quoteEvent(
+      subject,
       this.#scales.of(instrument).ticks,
       { price: bidPrice, size: this.#text(node, "bid_qty") },
       { price: askPrice, size: this.#text(node, "ask_qty") },
@@ -199,7 +196,7 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
       askPrice,
     });
     if (typeof ticker === "string") return ticker;
-    emit({ kind: "quote", ...subject, ...quote });
+    emit(quote);
     emit({ kind: "ticker", ...subject, ...ticker });
     return undefined;
   }

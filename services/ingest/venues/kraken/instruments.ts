@@ -1,9 +1,14 @@
 // The pairs of Kraken, as both versions of its public feed name them.
 // https://docs.kraken.com/exchange/api-reference/spot-rest (GET /0/public/AssetPairs)
-import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
+import {
+  incrementsOf,
+  type InstrumentList,
+  listInstruments,
+  spotPair,
+} from "../../reading/listed-instruments.ts";
 import { parseJson } from "../../reading/text-fields.ts";
 
 /** Kraken's old names of two assets, which v1 and REST still use. */
@@ -38,29 +43,20 @@ export function assetPairsRequest(endpoints: FeedEndpoints): RestRequest {
  * Reads an AssetPairs body; undefined if it is not one. Pairs without a WebSocket name (dark pools)
  * and those that would get a symbol that another one has are left out and counted.
  */
-export function parseAssetPairs(
-  body: string,
-  naming: KrakenNaming,
-): { readonly instruments: readonly Instrument[]; readonly skipped: number } | undefined {
+export function parseAssetPairs(body: string, naming: KrakenNaming): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJson(body));
   if (!list.success) return undefined;
-  const pairs = Object.values(list.data.result);
-  const bySymbol = new Map<string, Instrument>();
-  for (const pair of pairs) {
-    const parsed = pairSchema.safeParse(pair);
-    if (!parsed.success || parsed.data.status === "delisted") continue;
-    const { wsname, tick_size: tickSize, pair_decimals: priceDecimals } = parsed.data;
-    const instrument = deriveKrakenInstrument(naming.venueSymbolOf(wsname), naming.venue);
-    if (instrument === undefined || bySymbol.has(instrument.symbol)) continue;
-    const priceIncrement = canonicalDecimal(tickSize ?? `1e-${priceDecimals}`);
-    const sizeIncrement = canonicalDecimal(`1e-${parsed.data.lot_decimals}`);
-    bySymbol.set(instrument.symbol, {
-      ...instrument,
-      ...(priceIncrement === undefined ? {} : { priceIncrement }),
-      ...(sizeIncrement === undefined ? {} : { sizeIncrement }),
-    });
-  }
-  return { instruments: [...bySymbol.values()], skipped: pairs.length - bySymbol.size };
+  return listInstruments(Object.values(list.data.result), (entry) => toInstrument(entry, naming));
+}
+
+function toInstrument(entry: unknown, naming: KrakenNaming): Instrument | undefined {
+  const parsed = pairSchema.safeParse(entry);
+  if (!parsed.success || parsed.data.status === "delisted") return undefined;
+  const { wsname, tick_size: tickSize, pair_decimals, lot_decimals } = parsed.data;
+  const instrument = deriveKrakenInstrument(naming.venueSymbolOf(wsname), naming.venue);
+  if (instrument === undefined) return undefined;
+  const price = tickSize ?? `1e-${pair_decimals}`;
+  return { ...instrument, ...incrementsOf({ price, size: `1e-${lot_decimals}` }) };
 }
 
 /** The pair as v2 writes it: `XBT/USD` is `BTC/USD` there. */
@@ -77,16 +73,7 @@ export function deriveKrakenInstrument(venueSymbol: string, venue: string): Inst
   const [base, quote] = parts.map(modernAssetName);
   if (parts.length !== 2 || base === undefined || quote === undefined) return undefined;
   if (!ASSET.test(base) || !ASSET.test(quote)) return undefined;
-  return {
-    venue,
-    symbol: `${base}-${quote}`,
-    venueSymbol,
-    kind: "spot",
-    base,
-    quote,
-    settle: quote,
-    inverse: false,
-  };
+  return spotPair(venue, venueSymbol, { base, quote });
 }
 
 function modernAssetName(asset: string): string {

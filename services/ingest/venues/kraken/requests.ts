@@ -6,6 +6,7 @@ import type {
   FeedSubscribeOptions,
   FeedSubscription,
 } from "../../feed/feed-adapter.ts";
+import { batchesOf } from "../../reading/batches.ts";
 import { nearestBookDepth } from "./book.ts";
 
 /** The channels that both versions carry. */
@@ -85,11 +86,6 @@ export function krakenRequests(
   });
 }
 
-function batches(symbols: ReadonlySet<string>): string[][] {
-  const all = [...symbols];
-  const result: string[][] = [];
-  for (let start = 0; start < all.length; start += SYMBOLS_PER_FRAME_MAX) {
-    result.push(all.slice(start, start + SYMBOLS_PER_FRAME_MAX));
-  }
-  return result;
+function batches(symbols: ReadonlySet<string>): readonly string[][] {
+  return batchesOf(symbols, SYMBOLS_PER_FRAME_MAX);
 }

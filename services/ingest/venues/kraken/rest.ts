@@ -4,9 +4,9 @@ import type { Instrument } from "#core/instrument.ts";
 import { JsonTape, MISSING } from "#core/json-tape.ts";
 import type { FeedEndpoints, RejectReason, RestRequest } from "../../feed/feed-adapter.ts";
 import { type Emit, type EventSubject, rejectOf } from "../../reading/emit.ts";
-import { readTradeValues } from "../../reading/event-values.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime, parseSecondsTimeUs } from "../../reading/venue-time.ts";
 
@@ -78,11 +78,14 @@ function readRow(
 ): RejectReason | undefined {
   const aggressorSide = takerSide(tape.text(tape.at(row, 3)), SIDES);
   const tradeId = tape.text(tape.at(row, 6));
-  const values = readTradeValues(scales, tape.text(tape.at(row, 0)), tape.text(tape.at(row, 1)));
   if (tradeId === undefined || aggressorSide === undefined) return "missing-field";
-  if (typeof values === "string") return values;
+  const price = tape.text(tape.at(row, 0));
+  const size = tape.text(tape.at(row, 1));
+  const form = { price, size, aggressorSide, tradeId, historical: true };
+  const event = tradeEvent(subject, scales, form);
+  if (typeof event === "string") return event;
   if (isBadTime(subject.venueTimeUs)) return "bad-time";
-  emit({ kind: "trade", ...subject, ...values, aggressorSide, tradeId, historical: true });
+  emit(event);
   return undefined;
 }
 

@@ -3,7 +3,7 @@ import { RANGED_CHANGES } from "../../reading/book-sequencings.ts";
 import { planByAddress } from "../../reading/address-plans.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { TEXT_RECORDS } from "../../reading/frame-forms.ts";
-import { clockIn } from "../../reading/whole-numbers.ts";
+import { clockIn } from "../../reading/server-clocks.ts";
 import { KucoinReader } from "./decoder.ts";
 import { topicOf } from "./fields.ts";
 import { deriveKucoinPair, KUCOIN, parseKucoinSymbols } from "./instruments.ts";

@@ -5,11 +5,13 @@ import type { RejectReason } from "../../feed/feed-adapter.ts";
 import { bookEvent, type BookForm } from "../../reading/book-event.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
 import type { Emit, EventSubject } from "../../reading/emit.ts";
-import { readQuoteValues, readTickerValues, readTradeValues } from "../../reading/event-values.ts";
 import type { Fault } from "../../reading/fault.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
+import { quoteEvent } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { decimalText } from "../../reading/text-fields.ts";
+import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 import { wholeNumber } from "../../reading/whole-numbers.ts";
@@ -76,18 +78,11 @@ export function readTrade(data: TextRecord, subject: KucoinSubject, emit: Emit):
   const venueTimeUs = kucoinTimeUs(data["time"]);
   if (venueTimeUs === undefined || isBadTime(venueTimeUs)) return "bad-time";
   const { instrument, scales, receivedTimeUs } = subject;
-  const values = readTradeValues(scales, data["price"], data["size"]);
-  if (typeof values === "string") return values;
-  emit({
-    kind: "trade",
-    instrument,
-    venueTimeUs,
-    receivedTimeUs,
-    ...values,
-    aggressorSide,
-    tradeId,
-    historical: false,
-  });
+  const { price, size } = data;
+  const form = { price, size, aggressorSide, tradeId, historical: false };
+  const event = tradeEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, form);
+  if (typeof event === "string") return event;
+  emit(event);
   return undefined;
 }
 
@@ -98,13 +93,14 @@ export function readQuote(data: TextRecord, subject: KucoinSubject, emit: Emit):
   if (bestBid === undefined || bestBidSize === undefined) return "missing-field";
   if (bestAsk === undefined || bestAskSize === undefined) return "missing-field";
   const { instrument, scales, receivedTimeUs } = subject;
-  const values = readQuoteValues(
+  const event = quoteEvent(
+    { instrument, venueTimeUs, receivedTimeUs },
     scales,
     { price: bestBid, size: bestBidSize },
     { price: bestAsk, size: bestAskSize },
   );
-  if (typeof values === "string") return values;
-  emit({ kind: "quote", instrument, venueTimeUs, receivedTimeUs, ...values });
+  if (typeof event === "string") return event;
+  emit(event);
   return undefined;
 }
 

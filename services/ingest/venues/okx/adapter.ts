@@ -1,4 +1,5 @@
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
+import { ALL_CHANNELS } from "../../reading/all-channels.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { JSON_RECORDS } from "../../reading/frame-forms.ts";
 import { withTextPongs } from "../../reading/text-pongs.ts";
@@ -46,17 +47,7 @@ export const okx: FeedAdapter = {
     "https://www.okx.com/docs-v5/en/#public-data-websocket",
     "https://www.okx.com/help/okx-order-book-channels-checksum-field-deprecation",
   ],
-  channels: [
-    "trades",
-    "quotes",
-    "book",
-    "ticker",
-    "candles",
-    "funding",
-    "mark-price",
-    "open-interest",
-    "liquidations",
-  ],
+  channels: ALL_CHANNELS,
   notes: {
     trades: "trades-all: every fill by itself. Sizes of derivatives are contracts.",
     quotes: "bbo-tbt: at most one in 10 ms, when the best level changes.",

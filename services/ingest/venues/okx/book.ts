@@ -1,9 +1,9 @@
 // https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-channel
 // https://www.okx.com/help/okx-order-book-channels-checksum-field-deprecation
-import { crc32 } from "node:zlib";
-import { formatDecimal, type OrderBook } from "@tickwire/proto/model";
+import { formatDecimal, type Mantissa, type OrderBook } from "@tickwire/proto/model";
 import type { BookSync } from "../../feed/feed-adapter.ts";
 import { LINKED_CHANGES } from "../../reading/book-sequencings.ts";
+import { checksumInTurns } from "../../reading/checksum-in-turns.ts";
 
 /** Levels of each side that a checksum covered. */
 const CHECKSUM_LEVELS = 25;
@@ -22,22 +22,11 @@ export const OKX_BOOK_SYNC: BookSync = {
   checksum: okxChecksum,
 };
 
-/**
- * CRC-32, as a signed integer, over `price:size` of the best 25 bids and asks in turns, joined by
- * colons; a side that has ended is left out. The venue writes decimals as we do: without zeros at
- * the end.
- */
+/** The venue writes decimals as we do: without zeros at the end. */
 function okxChecksum(book: OrderBook): number {
-  const bids = book.bids(CHECKSUM_LEVELS);
-  const asks = book.asks(CHECKSUM_LEVELS);
-  const texts: string[] = [];
-  for (let level = 0; level < CHECKSUM_LEVELS; level++) {
-    for (const { prices, sizes } of [bids, asks]) {
-      const price = prices[level];
-      const size = sizes[level];
-      if (price === undefined || size === undefined) continue;
-      texts.push(formatDecimal(price, book.priceScale), formatDecimal(size, book.sizeScale));
-    }
-  }
-  return crc32(texts.join(":")) | 0;
+  return checksumInTurns(book, CHECKSUM_LEVELS, levelText);
+}
+
+function levelText(book: OrderBook, price: Mantissa, size: Mantissa): string {
+  return `${formatDecimal(price, book.priceScale)}:${formatDecimal(size, book.sizeScale)}`;
 }

@@ -6,10 +6,10 @@ import type { FeedDecoderContext, RejectReason, RestPurpose } from "../../feed/f
 import { bookEvent } from "../../reading/book-event.ts";
 import { fieldFinder, rejectDamaged } from "../../reading/damage.ts";
 import { type Emit, type EventSubject, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
-import { readQuoteValues, readTradeValues } from "../../reading/event-values.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
+import { quoteEvent } from "../../reading/quote-event.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import {
   decimalText,
@@ -19,6 +19,7 @@ import {
   millisecondsTimeUs,
 } from "../../reading/text-fields.ts";
 import { PONG } from "../../reading/text-pongs.ts";
+import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 import { OkxAnswers } from "./answers.ts";
@@ -215,10 +216,12 @@ export class OkxReader implements FrameReader<JsonRecord | typeof PONG, unknown>
     const { tradeId } = item;
     const aggressorSide = takerSide<unknown>(item["side"], OKX_SIDES);
     if (aggressorSide === undefined || typeof tradeId !== "string") return "missing-field";
-    const values = readTradeValues(this.#scales.of(instrument), item["px"], item["sz"]);
-    if (typeof values === "string") return values;
+    const { px: price, sz: size } = item;
+    const form = { price, size, aggressorSide, tradeId, historical: false };
+    const event = tradeEvent(subject, this.#scales.of(instrument), form);
+    if (typeof event === "string") return event;
     const historical = this.#answers.isHistory(venueChannel, instrument, venueTimeUs);
-    emit({ kind: "trade", ...subject, ...values, aggressorSide, tradeId, historical });
+    emit(historical ? { ...event, historical } : event);
     return undefined;
   }
 
@@ -228,9 +231,9 @@ export class OkxReader implements FrameReader<JsonRecord | typeof PONG, unknown>
     const bid = bestOf(bids);
     const ask = bestOf(asks);
     if (bid === undefined || ask === undefined) return "missing-field";
-    const values = readQuoteValues(this.#scales.of(subject.instrument), bid, ask);
-    if (typeof values === "string") return values;
-    emit({ kind: "quote", ...subject, ...values });
+    const event = quoteEvent(subject, this.#scales.of(subject.instrument), bid, ask);
+    if (typeof event === "string") return event;
+    emit(event);
     return undefined;
   }
 

@@ -3,7 +3,6 @@
 import type { RejectReason } from "../../feed/feed-adapter.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
 import { type Emit, type EventSubject, heartbeat } from "../../reading/emit.ts";
-import { readTickerValues } from "../../reading/event-values.ts";
 import {
   decimalText,
   isRecord,
@@ -11,6 +10,7 @@ import {
   millisecondsTimeUs,
   present,
 } from "../../reading/text-fields.ts";
+import { readTickerValues } from "../../reading/ticker-values.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 

@@ -3,6 +3,7 @@
 // https://www.gate.com/docs/developers/apiv4/en/#futures
 import type { Channel } from "#core/instrument.ts";
 import type { ConnectionPlan, FeedAdapter, FeedLimits } from "../../../feed/feed-adapter.ts";
+import { ALL_CHANNELS } from "../../../reading/all-channels.ts";
 import { FrameDecoder } from "../../../reading/frame-decoder.ts";
 import { TEXT_RECORDS } from "../../../reading/frame-forms.ts";
 import { gateGet, gateServerTime, gateTradesRequest, gateFuturesRecordedRequest } from "../rest.ts";
@@ -79,17 +80,7 @@ export const gateioFutures: FeedAdapter = {
     "https://www.gate.com/docs/developers/futures/ws/en/",
     "https://www.gate.com/docs/developers/apiv4/en/",
   ],
-  channels: [
-    "trades",
-    "quotes",
-    "book",
-    "ticker",
-    "candles",
-    "funding",
-    "mark-price",
-    "open-interest",
-    "liquidations",
-  ],
+  channels: ALL_CHANNELS,
   notes: {
     trades: "Whole contracts; what the insurance fund takes over has no aggressor.",
     quotes: "Whole contracts.",

@@ -6,11 +6,11 @@ import type { RejectReason } from "../../../feed/feed-adapter.ts";
 import type { CandleCloser } from "../../../reading/candle-closer.ts";
 import { readCandleValues } from "../../../reading/candle-values.ts";
 import { type Emit, type EventSubject, rejectOf } from "../../../reading/emit.ts";
-import { readTradeValues } from "../../../reading/event-values.ts";
 import type { Fault } from "../../../reading/fault.ts";
 import type { TextRecord } from "../../../reading/frame-forms.ts";
 import type { ScaleTracker } from "../../../reading/scale-tracker.ts";
 import { millisecondsTimeUs } from "../../../reading/text-fields.ts";
+import { tradeEvent } from "../../../reading/trade-event.ts";
 import { takerSide } from "../../../reading/trade-fields.ts";
 import { isBadTime } from "../../../reading/venue-time.ts";
 import { decimalPairOf, nanosecondsTimeUs } from "../fields.ts";
@@ -31,10 +31,11 @@ export function readTrade(
   if (tradeId === undefined || aggressorSide === undefined) return "missing-field";
   const venueTimeUs = millisecondsTimeUs(item["timestamp"]);
   if (isBadTime(venueTimeUs)) return "bad-time";
-  const values = readTradeValues(scales, item["price"], item["quantity"]);
-  if (typeof values === "string") return values;
-  const subject = { instrument, venueTimeUs, receivedTimeUs };
-  emit({ kind: "trade", ...subject, ...values, aggressorSide, tradeId, historical });
+  const { price, quantity: size } = item;
+  const form = { price, size, aggressorSide, tradeId, historical };
+  const event = tradeEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, form);
+  if (typeof event === "string") return event;
+  emit(event);
   return undefined;
 }
 

@@ -9,15 +9,13 @@ import { CandleCloser } from "../../../reading/candle-closer.ts";
 import { readCandleValues } from "../../../reading/candle-values.ts";
 import { doubtEach, rejectDamaged } from "../../../reading/damage.ts";
 import { type Emit, reject, rejectOf } from "../../../reading/emit.ts";
-import {
-  readQuoteValues,
-  readTickerValues,
-  readTradeValues,
-} from "../../../reading/event-values.ts";
 import type { FrameReader } from "../../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../../reading/instrument-states.ts";
+import { quoteEvent } from "../../../reading/quote-event.ts";
 import { isRecord, type JsonRecord } from "../../../reading/text-fields.ts";
+import { readTickerValues } from "../../../reading/ticker-values.ts";
+import { tradeEvent } from "../../../reading/trade-event.ts";
 import { takerSide } from "../../../reading/trade-fields.ts";
 import { isBadTime, parseSecondsTimeUs } from "../../../reading/venue-time.ts";
 import { KrakenScales, nearestBookDepth } from "../book.ts";
@@ -164,18 +162,12 @@ export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unkno
     const { instrument, receivedTimeUs } = subject;
     const venueTimeUs = parseSecondsTimeUs(row[2]);
     if (isBadTime(venueTimeUs)) return "bad-time";
-    const values = readTradeValues(this.#scales.of(instrument).ticks, row[0], row[1]);
-    if (typeof values === "string") return values;
-    emit({
-      kind: "trade",
-      instrument,
-      venueTimeUs,
-      receivedTimeUs,
-      ...values,
-      aggressorSide,
-      tradeId: "",
-      historical: false,
-    });
+    const [price, size] = row as readonly unknown[];
+    const form = { price, size, aggressorSide, tradeId: "", historical: false };
+    const { ticks } = this.#scales.of(instrument);
+    const event = tradeEvent({ instrument, venueTimeUs, receivedTimeUs }, ticks, form);
+    if (typeof event === "string") return event;
+    emit(event);
     return undefined;
   }
 
@@ -186,13 +178,14 @@ export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unkno
     this.#spreads.add(instrument);
     const venueTimeUs = parseSecondsTimeUs(row[2]);
     if (isBadTime(venueTimeUs)) return "bad-time";
-    const quote = readQuoteValues(
+    const event = quoteEvent(
+      { instrument, venueTimeUs, receivedTimeUs },
       this.#scales.of(instrument).ticks,
       { price: row[0], size: row[3] },
       { price: row[1], size: row[4] },
     );
-    if (typeof quote === "string") return quote;
-    emit({ kind: "quote", instrument, venueTimeUs, receivedTimeUs, ...quote });
+    if (typeof event === "string") return event;
+    emit(event);
     return undefined;
   }
 
@@ -206,7 +199,8 @@ export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unkno
     const common = { instrument, venueTimeUs: undefined, receivedTimeUs };
     const { a: ask, b: bid, c: last } = fields;
     if (!Array.isArray(ask) || !Array.isArray(bid) || !Array.isArray(last)) return "missing-field";
-    const quote = readQuoteValues(
+    const quote = quoteEvent(
+      common,
       this.#scales.of(instrument).ticks,
       { price: bid[0], size: bid[2] },
       { price: ask[0], size: ask[2] },
@@ -223,7 +217,7 @@ export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unkno
       askPrice: ask[0],
     });
     if (typeof ticker === "string") return ticker;
-    if (!this.#spreads.has(instrument)) emit({ kind: "quote", ...common, ...quote });
+    if (!this.#spreads.has(instrument)) emit(quote);
     emit({ kind: "ticker", ...common, ...ticker });
     return undefined;
   }

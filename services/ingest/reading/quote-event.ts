@@ -1,0 +1,55 @@
+import type { Quote } from "#core/market-event.ts";
+import type { RejectReason } from "../feed/feed-adapter.ts";
+import type { EventSubject } from "./emit.ts";
+import { isNotMantissa, type ScaleTracker } from "./scale-tracker.ts";
+
+/** The texts of one side of a quote; no text, null or zero where nobody bids or offers. */
+export type QuoteSideTexts = { readonly price: unknown; readonly size: unknown };
+
+/**
+ * The event of a quote with both sides at one pair of scales, or why there is none. A side without
+ * a price or a size is empty: all zeros. All venues' quotes have the same fields in the same order,
+ * written out here for the reason that `tradeEvent` gives.
+ */
+export function quoteEvent(
+  subject: EventSubject,
+  scales: ScaleTracker,
+  bid: QuoteSideTexts,
+  ask: QuoteSideTexts,
+): Quote | RejectReason {
+  const { priceScale, sizeScale } = scales;
+  const first = readOnce(subject, scales, bid, ask);
+  const grew = priceScale !== scales.priceScale || sizeScale !== scales.sizeScale;
+  // A text finer than those before it raised the scale in the middle of the quote.
+  return grew && typeof first !== "string" ? readOnce(subject, scales, bid, ask) : first;
+}
+
+function readOnce(
+  subject: EventSubject,
+  scales: ScaleTracker,
+  bid: QuoteSideTexts,
+  ask: QuoteSideTexts,
+): Quote | RejectReason {
+  const bidPrice = scales.price(bid.price ?? "0");
+  const bidSize = scales.size(bid.size ?? "0");
+  const askPrice = scales.price(ask.price ?? "0");
+  const askSize = scales.size(ask.size ?? "0");
+  if (isNotMantissa(bidPrice) || isNotMantissa(bidSize)) return "bad-decimal";
+  if (isNotMantissa(askPrice) || isNotMantissa(askSize)) return "bad-decimal";
+  if (bidSize < 0 || askSize < 0) return "negative-size";
+  if (bidPrice < 0 || askPrice < 0) return "non-positive-price";
+  const bidEmpty = bidPrice === 0 || bidSize === 0;
+  const askEmpty = askPrice === 0 || askSize === 0;
+  return {
+    kind: "quote",
+    instrument: subject.instrument,
+    venueTimeUs: subject.venueTimeUs,
+    receivedTimeUs: subject.receivedTimeUs,
+    priceScale: scales.priceScale,
+    sizeScale: scales.sizeScale,
+    bidPriceMantissa: bidEmpty ? 0 : bidPrice,
+    bidSizeMantissa: bidEmpty ? 0 : bidSize,
+    askPriceMantissa: askEmpty ? 0 : askPrice,
+    askSizeMantissa: askEmpty ? 0 : askSize,
+  };
+}

@@ -1,0 +1,72 @@
+import { type Channel, DERIVATIVE_CHANNELS } from "#core/instrument.ts";
+import { OrderArrivals } from "./order-arrivals.ts";
+import type { SimulatedInstrument } from "./simulated-instruments.ts";
+import { type MarketAudience, SimulatedMarket } from "./simulated-market.ts";
+import type { SimulatedSettings } from "./simulated-settings.ts";
+import type { SimulatedSocket } from "./simulated-socket.ts";
+
+/** What a market needs to know of the venue that it is a part of. */
+type ListingOptions = Pick<SimulatedSettings, "seed" | "pace" | "bookLevels" | "volatility"> & {
+  /** Its place among the venue's instruments. */
+  readonly index: number;
+  readonly underlying: SimulatedMarket | undefined;
+  readonly leader: SimulatedMarket | undefined;
+};
+
+/** One instrument's market and who listens to each of its channels. */
+export class SimulatedListing implements MarketAudience {
+  readonly market: SimulatedMarket;
+  readonly #sockets = new Map<Channel, SimulatedSocket[]>();
+  readonly arrivals: OrderArrivals;
+  /** Until when this market has moved. */
+  movedUs = 0;
+  /** When it next says what comes by the clock. */
+  nextSecondUs = 0;
+
+  constructor(instrument: SimulatedInstrument, options: ListingOptions) {
+    const { bookLevels, volatility, underlying, leader } = options;
+    const seed = Math.imul(options.seed, 0x9e3779b1) + options.index;
+    this.market = new SimulatedMarket({
+      instrument,
+      underlying,
+      leader,
+      seed,
+      audience: this,
+      bookLevels,
+      volatility,
+    });
+    this.arrivals = new OrderArrivals({ seed: seed ^ 0x5bd1e995, even: options.pace === "even" });
+  }
+
+  has(channel: Channel): boolean {
+    return (this.#sockets.get(channel)?.length ?? 0) > 0;
+  }
+
+  send(channel: Channel, frame: string): void {
+    const sockets = this.#sockets.get(channel);
+    if (sockets === undefined) return;
+    for (const socket of sockets) socket.deliver(frame);
+  }
+
+  /** False if it listened already. */
+  add(channel: Channel, socket: SimulatedSocket): boolean {
+    const sockets = this.#sockets.get(channel) ?? [];
+    if (sockets.includes(socket)) return false;
+    this.#sockets.set(channel, [...sockets, socket]);
+    return true;
+  }
+
+  remove(channel: Channel, socket: SimulatedSocket): void {
+    const sockets = this.#sockets.get(channel) ?? [];
+    this.#sockets.set(
+      channel,
+      sockets.filter((other) => other !== socket),
+    );
+  }
+
+  /** Spot instruments have no derivative's channels, and none has a venue's status. */
+  offers(channel: Channel): boolean {
+    if (channel === "status") return false;
+    return !DERIVATIVE_CHANNELS.has(channel) || this.market.instrument.kind === "perpetual";
+  }
+}
