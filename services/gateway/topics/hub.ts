@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert } from "#core/assert.ts";
 import { BusError } from "#bus/bus.ts";
 import type { Bus, BusEvent } from "#bus/bus.ts";
 import { eventSubject } from "#bus/subject.ts";

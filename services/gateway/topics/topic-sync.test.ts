@@ -1,5 +1,5 @@
-import { AssertionError } from "node:assert";
 import { describe, expect, test } from "vitest";
+import { InvariantError } from "#core/assert.ts";
 import { orderOf, sharedBatch } from "#test/support/shared-batches.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 import type { StartKind } from "./start-kind.ts";
@@ -363,7 +363,7 @@ function outcomeOf(rig: Rig, run: (rig: Rig) => void): { next: Row["next"]; does
   try {
     run(rig);
   } catch (error) {
-    if (!(error instanceof AssertionError)) throw error;
+    if (!(error instanceof InvariantError)) throw error;
     return { next: "a bug", does: rig.taken() };
   }
   return { next: rig.sync.state, does: rig.taken() };

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, InvariantError } from "#core/assert.ts";
 import { relationOf } from "./batch-order.ts";
 import type { BatchOrder } from "./batch-order.ts";
 import { HeldBatches } from "./held-batches.ts";
@@ -122,7 +122,7 @@ export class TopicSync {
 
   retryDue(): void {
     const { does } = this.#cell("retryDue");
-    assert(this.#retryArmed, "a retry is due that was not asked for");
+    assert(this.#retryArmed, "a retry that is due was asked for");
     this.#retryArmed = false;
     if (does === "ask" || this.#history.wantsSnapshot) this.#ask();
   }
@@ -139,13 +139,15 @@ export class TopicSync {
 
   #cell<Event extends SyncEvent>(event: Event): SyncCell<Event> {
     const cell: SyncCell<Event> = SYNC_TABLE[this.#state][event];
-    if (cell.does === "impossible") assert.fail(`${event} is impossible while ${this.#state}`);
+    if (cell.does === "impossible") {
+      throw new InvariantError(`${event} cannot happen to a topic that is ${this.#state}`);
+    }
     return cell;
   }
 
   #enter(event: SyncEvent, state: SyncState): void {
     const { next } = SYNC_TABLE[this.#state][event];
-    assert(next.includes(state), `${event} does not lead from ${this.#state} to ${state}`);
+    assert(next.includes(state), `${event} leads from ${this.#state} to ${next.join(" or ")}`);
     this.#state = state;
   }
 
@@ -284,7 +286,7 @@ export class TopicSync {
 
   /** Whether the answer may be used; if not, the next query is under way. */
   #takeAnswer(): boolean {
-    assert(this.#query !== "none", "an answer came to no query");
+    assert(this.#query !== "none", "an answer comes to a query that is under way");
     const usable = this.#query === "under-way";
     this.#query = "none";
     if (!usable) this.#ask();
