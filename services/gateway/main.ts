@@ -7,7 +7,7 @@ import { Gateway } from "./gateway.ts";
 import type { RunningGateway } from "./gateway.ts";
 import { ConnectRpc } from "./http/connect-rpc.ts";
 import { HttpFace } from "./http/http-face.ts";
-import type { Logger } from "./logger.ts";
+import type { Logger } from "#core/logger.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
 import { Flusher } from "./session/outbound/flusher.ts";

@@ -27,9 +27,7 @@ const SHARED = ["services/core/", "services/wire/", "services/bus/", "@tickwire/
 const INGEST_CONTRACTS = ["config", "latency-metric", "limits", "metrics", "turn-scheduler"].map(
   (name) => `services/ingest/${name}.ts`,
 );
-const GATEWAY_CONTRACTS = ["config", "logger", "metrics"].map(
-  (name) => `services/gateway/${name}.ts`,
-);
+const GATEWAY_CONTRACTS = ["config", "metrics"].map((name) => `services/gateway/${name}.ts`);
 
 const LAYERS: readonly Layer[] = [
   { place: "proto/model/", may: [] },

@@ -8,7 +8,7 @@ import { PROTOCOL_VERSION } from "#wire/limits.ts";
 import type { Principal } from "../access/principal.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { GatewayConfig } from "../config.ts";
-import type { Logger } from "../logger.ts";
+import type { Logger } from "#core/logger.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { ServiceTable } from "../rpc/service-table.ts";
 import type { Hub } from "../topics/hub.ts";
