@@ -1,6 +1,27 @@
+import { MessageJsonError } from "@tickwire/proto/service";
 import type { Instrument } from "@tickwire/proto/service";
+import { WireError } from "#wire/frame-codec.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { RpcError } from "./rpc-error.ts";
+import type { BoundMessage } from "./service-table.ts";
+
+/**
+ * What `decode` makes of a request's bytes or text.
+ * @throws RpcError `invalid_argument` if they are no message of this type.
+ */
+export function readRequest(message: BoundMessage, decode: () => unknown): unknown {
+  try {
+    return decode();
+  } catch (error) {
+    const isBadInput =
+      error instanceof WireError ||
+      error instanceof MessageJsonError ||
+      error instanceof SyntaxError;
+    if (!isBadInput) throw error;
+    const text = `the request is not a ${message.name}: ${error.message}`;
+    throw new RpcError("invalid_argument", text, { cause: error });
+  }
+}
 
 /** The instrument that a request names. @throws RpcError `invalid_argument` or `not_found`. */
 export function requireInstrument(
