@@ -24,6 +24,8 @@ type GatewayOptions = {
   readonly config: GatewayConfig;
   readonly bus: Bus;
   readonly clock: Clock;
+  /** In [0, 1); Math.random by default. */
+  readonly random?: () => number;
   readonly logger: Logger;
   /** Gets the gateway's metrics. */
   readonly registry: Registry;
@@ -38,12 +40,12 @@ type GatewayOptions = {
  * operating system's reason.
  */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { config, bus, clock, logger, registry } = options;
+  const { config, bus, clock, logger, registry, random = Math.random } = options;
   const { scheduler = immediateScheduler, serverVersion = "0.1.0" } = options;
   const { flushIntervalMsMax, queryTimeoutMs, pathPrefix, webSocketPath } = config;
   const metrics = createGatewayMetrics(registry);
   const flusher = new Flusher({ clock, scheduler, flushIntervalMsMax, metrics });
-  const hub = new Hub({ bus, clock, metrics, limits: config });
+  const hub = new Hub({ bus, clock, metrics, random, limits: config });
   const catalog = new Catalog({ bus, clock, logger, metrics, limits: config });
   const services = createMarketData({ bus, clock, catalog, queryTimeoutMs });
   const rpc = new ConnectRpc({

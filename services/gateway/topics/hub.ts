@@ -17,6 +17,8 @@ type HubParts = {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly metrics: GatewayMetrics;
+  /** In [0, 1). */
+  readonly random: () => number;
   readonly limits: RingLimits & {
     readonly queryTimeoutMs: number;
     readonly queriesInFlightMax: number;

@@ -1,3 +1,4 @@
+import { backoffDelayMs } from "@tickwire/proto/model";
 import { assert, InvariantError } from "#core/assert.ts";
 import { relationOf } from "./batch-order.ts";
 import type { BatchOrder } from "./batch-order.ts";
@@ -11,8 +12,8 @@ import type { TopicFailure } from "./topic-subscriber.ts";
 import { SYNC_TABLE } from "./topic-sync-table.ts";
 import type { SyncCell, SyncEvent, SyncState } from "./topic-sync-table.ts";
 
-const RETRY_MS_MIN = 250;
-const RETRY_MS_MAX = 5_000;
+/** Topics that lost one ingestor do not all ask again at once. */
+const RETRY_BACKOFF = { baseMs: 250, maxMs: 5_000 };
 /** Snapshots that do not fit what the bus delivered, before those who wait are refused. */
 const INCONSISTENCIES_MAX = 3;
 
@@ -270,7 +271,9 @@ export class TopicSync {
     } else if (this.#query === "none" && this.#actions.isSubscribed()) {
       this.#cancelRetry();
       this.#retryArmed = true;
-      this.#actions.retryAfter(Math.min(RETRY_MS_MIN * 2 ** this.#failures, RETRY_MS_MAX));
+      const { random } = this.#parts;
+      const attempt = this.#failures;
+      this.#actions.retryAfter(backoffDelayMs({ attempt, limits: RETRY_BACKOFF, random }));
       this.#failures += 1;
     }
     this.#actions.answer(failure);
