@@ -4,7 +4,7 @@ import type { CancelTimer, Clock } from "#core/clock.ts";
 import { CloseCode } from "#wire/codes.ts";
 import { decodeClientFrame, WireError } from "#wire/frame-codec.ts";
 import type { ClientRequest } from "#wire/frame-codec.ts";
-import { PROTOCOL_VERSION } from "#wire/limits.ts";
+import { PROTOCOL_VERSION } from "#wire/protocol.ts";
 import type { Principal } from "../access/principal.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { GatewayConfig } from "../config.ts";
