@@ -12,7 +12,6 @@ import { createGatewayMetrics } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
 import { immediateScheduler } from "./session/outbound/scheduler.ts";
-import type { Scheduler } from "./session/outbound/scheduler.ts";
 import { Hub } from "./topics/hub.ts";
 import { selectTransport } from "./transport/select-transport.ts";
 import type { TransportOptions } from "./transport/transport.ts";
@@ -29,8 +28,6 @@ type GatewayOptions = {
   readonly logger: Logger;
   /** Gets the gateway's metrics. */
   readonly registry: Registry;
-  /** Default: the check phase of Node's event loop. */
-  readonly scheduler?: Scheduler;
   /** Said in Welcome and on the front page. Default "0.1.0". */
   readonly serverVersion?: string;
 };
@@ -41,10 +38,15 @@ type GatewayOptions = {
  */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const { config, bus, clock, logger, registry, random = Math.random } = options;
-  const { scheduler = immediateScheduler, serverVersion = "0.1.0" } = options;
+  const { serverVersion = "0.1.0" } = options;
   const { flushIntervalMsMax, queryTimeoutMs, pathPrefix, webSocketPath } = config;
   const metrics = createGatewayMetrics(registry);
-  const flusher = new Flusher({ clock, scheduler, flushIntervalMsMax, metrics });
+  const flusher = new Flusher({
+    clock,
+    scheduler: immediateScheduler,
+    flushIntervalMsMax,
+    metrics,
+  });
   const hub = new Hub({ bus, clock, metrics, random, limits: config });
   const catalog = new Catalog({ bus, clock, logger, metrics, limits: config });
   const services = createMarketData({ bus, clock, catalog, queryTimeoutMs });
