@@ -1,6 +1,6 @@
 import { assert } from "#core/assert.ts";
 import type { Bus } from "#bus/bus.ts";
-import { SUBPROTOCOL } from "#wire/limits.ts";
+import { SUBPROTOCOL } from "#wire/protocol.ts";
 import { Origins } from "./access/origins.ts";
 import { ANONYMOUS } from "./access/principal.ts";
 import type { Principal } from "./access/principal.ts";

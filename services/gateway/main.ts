@@ -7,12 +7,11 @@ import { Gateway } from "./gateway.ts";
 import type { RunningGateway } from "./gateway.ts";
 import { ConnectRpc } from "./http/connect-rpc.ts";
 import { HttpFace } from "./http/http-face.ts";
-import type { Logger } from "./logger.ts";
+import type { Logger } from "#core/logger.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
 import { immediateScheduler } from "./session/outbound/scheduler.ts";
-import type { Scheduler } from "./session/outbound/scheduler.ts";
 import { Hub } from "./topics/hub.ts";
 import { selectTransport } from "./transport/select-transport.ts";
 import type { TransportOptions } from "./transport/transport.ts";
@@ -24,11 +23,11 @@ type GatewayOptions = {
   readonly config: GatewayConfig;
   readonly bus: Bus;
   readonly clock: Clock;
+  /** In [0, 1); Math.random by default. */
+  readonly random?: () => number;
   readonly logger: Logger;
   /** Gets the gateway's metrics. */
   readonly registry: Registry;
-  /** Default: the check phase of Node's event loop. */
-  readonly scheduler?: Scheduler;
   /** Said in Welcome and on the front page. Default "0.1.0". */
   readonly serverVersion?: string;
 };
@@ -38,12 +37,17 @@ type GatewayOptions = {
  * operating system's reason.
  */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { config, bus, clock, logger, registry } = options;
-  const { scheduler = immediateScheduler, serverVersion = "0.1.0" } = options;
+  const { config, bus, clock, logger, registry, random = Math.random } = options;
+  const { serverVersion = "0.1.0" } = options;
   const { flushIntervalMsMax, queryTimeoutMs, pathPrefix, webSocketPath } = config;
   const metrics = createGatewayMetrics(registry);
-  const flusher = new Flusher({ clock, scheduler, flushIntervalMsMax, metrics });
-  const hub = new Hub({ bus, clock, metrics, limits: config });
+  const flusher = new Flusher({
+    clock,
+    scheduler: immediateScheduler,
+    flushIntervalMsMax,
+    metrics,
+  });
+  const hub = new Hub({ bus, clock, metrics, random, limits: config });
   const catalog = new Catalog({ bus, clock, logger, metrics, limits: config });
   const services = createMarketData({ bus, clock, catalog, queryTimeoutMs });
   const rpc = new ConnectRpc({

@@ -1,4 +1,4 @@
-import type { Logger } from "./logger.ts";
+import type { Logger } from "#core/logger.ts";
 import { ExitCode } from "./shutdown.ts";
 
 /** The part of `process` that tells of errors that nothing handled. */

@@ -1,3 +1,4 @@
+import type { Logger } from "#core/logger.ts";
 import { visibleJson } from "#core/visible-text.ts";
 import pino from "pino";
 import { scrubFields, scrubText } from "./scrub.ts";
@@ -5,14 +6,6 @@ import { scrubFields, scrubText } from "./scrub.ts";
 /** How much is logged; `silent` turns the log off. */
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
-
-/** Fields first, then one sentence. For events of a lifecycle, never per message. */
-export type Logger = {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-};
 
 type LoggerOptions = {
   readonly level: LogLevel;

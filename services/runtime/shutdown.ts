@@ -1,5 +1,5 @@
 import type { Clock } from "#core/clock.ts";
-import type { Logger } from "./logger.ts";
+import type { Logger } from "#core/logger.ts";
 
 /** The exit codes of the program. */
 export const ExitCode = {

@@ -51,6 +51,7 @@ export class Rig {
       config: gatewayConfig({ port: 0, transport, lameDuckMs: 0, ...options.config }),
       bus: rig.#watchedBus(),
       clock: rig.clock,
+      random: () => 0.5,
       logger: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },
       registry: rig.registry,
     });

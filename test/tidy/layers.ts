@@ -27,9 +27,7 @@ const SHARED = ["services/core/", "services/wire/", "services/bus/", "@tickwire/
 const INGEST_CONTRACTS = ["config", "latency-metric", "limits", "metrics", "turn-scheduler"].map(
   (name) => `services/ingest/${name}.ts`,
 );
-const GATEWAY_CONTRACTS = ["config", "logger", "metrics"].map(
-  (name) => `services/gateway/${name}.ts`,
-);
+const GATEWAY_CONTRACTS = ["config", "metrics"].map((name) => `services/gateway/${name}.ts`);
 
 const LAYERS: readonly Layer[] = [
   { place: "proto/model/", may: [] },
@@ -117,7 +115,7 @@ const LAYERS: readonly Layer[] = [
     ],
   },
 
-  // Inside the gateway: access < transport < catalog, rpc < topics < session < http < the rest.
+  // Inside the gateway: access < transport < catalog < rpc < topics < session < http < the rest.
   { place: "services/gateway/", may: [...SHARED, "services/gateway/", "prom-client"] },
   ...contracts(GATEWAY_CONTRACTS, ["services/gateway/transport/"]),
   { place: "services/gateway/access/", may: [...SHARED, ...GATEWAY_CONTRACTS] },
@@ -132,7 +130,7 @@ const LAYERS: readonly Layer[] = [
       "ws",
     ],
   },
-  ...gatewayFloors([["catalog", "rpc"], ["topics"], ["session"], ["http"]]),
+  ...gatewayFloors([["catalog"], ["rpc"], ["topics"], ["session"], ["http"]]),
 ];
 
 const IMPORTERS: readonly Importers[] = [

@@ -5,7 +5,7 @@ import { MemoryBus } from "#bus/memory-bus.ts";
 import { connectNatsBus, type NatsBusOptions } from "#bus/nats-bus.ts";
 import type { Clock } from "#core/clock.ts";
 import type { BusConfig } from "#config/config.ts";
-import type { Logger } from "#runtime/logger.ts";
+import type { Logger } from "#core/logger.ts";
 import { CommandError, describeError } from "./errors.ts";
 import { connectPatiently } from "./connect-patiently.ts";
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Registry } from "prom-client";
-import { createLogger, type Logger } from "#runtime/logger.ts";
+import type { Logger } from "#core/logger.ts";
+import { createLogger } from "#runtime/logger.ts";
 import type { TickwireConfig } from "#config/config.ts";
 import { endOnFatalError } from "#runtime/fatal-error.ts";
 import { createMetrics } from "#runtime/metrics.ts";

@@ -7,7 +7,7 @@ import { isSymbol, isVenueId } from "#core/topic.ts";
 import { quotedText } from "#core/visible-text.ts";
 import { decodeAnnouncement, decodeCatalogReply, decodeQueryReply } from "#wire/bus-codec.ts";
 import { channelsOf } from "./channel-names.ts";
-import type { Logger } from "../logger.ts";
+import type { Logger } from "#core/logger.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 
 /** What changed at a venue. */

@@ -1,7 +1,6 @@
 import { Buffer } from "node:buffer";
-import { MessageJsonError } from "@tickwire/proto/service";
-import { WireError } from "#wire/frame-codec.ts";
-import { RpcError } from "../rpc/rpc-error.ts";
+import { readRequest } from "../rpc/request-checks.ts";
+import type { RpcError } from "../rpc/rpc-error.ts";
 import type { BoundMessage } from "../rpc/service-table.ts";
 
 /** The two encodings of a message in the Connect protocol. */
@@ -13,18 +12,10 @@ export function decodeMessage(
   bytes: Uint8Array,
   encoding: Encoding,
 ): unknown {
-  try {
+  return readRequest(message, () => {
     if (encoding === "proto") return message.decode(bytes);
     return message.fromJson(bytes.byteLength === 0 ? {} : JSON.parse(decodeText(bytes)));
-  } catch (error) {
-    const isBadInput =
-      error instanceof WireError ||
-      error instanceof MessageJsonError ||
-      error instanceof SyntaxError;
-    if (!isBadInput) throw error;
-    const text = `the request is not a ${message.name}: ${error.message}`;
-    throw new RpcError("invalid_argument", text, { cause: error });
-  }
+  });
 }
 
 /** The bytes of an answer, or the text of one in JSON. */

@@ -1,8 +1,7 @@
 // The Connect protocol over HTTP/1.1: https://connectrpc.com/docs/protocol/
-import type { Clock } from "#core/clock.ts";
-import type { GatewayMetrics } from "../metrics.ts";
+import { accountFor } from "../rpc/call-outcome.ts";
+import type { CallAccount } from "../rpc/call-outcome.ts";
 import { CallScope, effectiveTimeoutMs } from "../rpc/call-scope.ts";
-import { invoke } from "../session/call-table.ts";
 import { RpcError, toRpcError } from "../rpc/rpc-error.ts";
 import type { BoundMethod, RpcContext, ServiceTable } from "../rpc/service-table.ts";
 import { errorAnswer, jsonAnswer } from "../transport/http-answer.ts";
@@ -16,10 +15,8 @@ import { shortened } from "./shortened.ts";
 import { StreamAnswer } from "./stream-answer.ts";
 
 /** What the HTTP face of the RPCs needs of the gateway. */
-type ConnectRpcParts = {
+type ConnectRpcParts = CallAccount & {
   readonly services: ServiceTable;
-  readonly clock: Clock;
-  readonly metrics: GatewayMetrics;
   readonly limits: {
     readonly callTimeoutMs: number;
     readonly callTimeoutMsMax: number;
@@ -30,7 +27,6 @@ type ConnectRpcParts = {
     /** Smaller answers never are. */
     readonly compressBytesMin: number;
   };
-  onInternalError(method: string, error: unknown): void;
 };
 
 /** What the Connect protocol carries beside an answer. Names in lower case. */
@@ -89,7 +85,10 @@ export class ConnectRpc {
 
   async #call(method: BoundMethod, request: HttpRequest, form: ConnectForm): Promise<HttpResponse> {
     const startedUs = this.#parts.clock.nowUs();
-    const onEnd = (error: unknown): void => this.#onEnd(method, startedUs, error);
+    const onEnd = (error: unknown): void => {
+      const failure = error === undefined ? undefined : { error };
+      accountFor(this.#parts, { method, carrier: "http", startedUs }, failure);
+    };
     let asked: number;
     try {
       asked = readTimeoutMs(request.headers);
@@ -127,7 +126,7 @@ export class ConnectRpc {
     const { form, scope, context, request } = call;
     try {
       const message = await scope.race(this.#readMessage(method, form));
-      const response = await scope.race(invoke(() => method.handle(message, context)));
+      const response = await scope.race(method.handle(message, context));
       const plain = encodeMessage(method.response, response, form.encoding);
       const gzips = this.#gzipBytesMin(form) <= plain.length;
       const body = gzips ? await scope.race(deflateMessage(plain)) : plain;
@@ -216,17 +215,6 @@ export class ConnectRpc {
   #gzipBytesMin(form: ConnectForm): number {
     const { compression, compressBytesMin } = this.#parts.limits;
     return compression && form.acceptsGzip ? compressBytesMin : Infinity;
-  }
-
-  #onEnd(method: BoundMethod, startedUs: number, error: unknown): void {
-    const { metrics, clock } = this.#parts;
-    const code = error === undefined ? "ok" : toRpcError(error).code;
-    // What is an RpcError already was foreseen, whatever its code.
-    if (code === "internal" && !(error instanceof RpcError)) {
-      this.#parts.onInternalError(method.fullName, error);
-    }
-    metrics.calls.inc({ method: method.name, carrier: "http", code });
-    metrics.callSeconds.observe({ method: method.name }, (clock.nowUs() - startedUs) / 1e6);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { GetInstrumentRequest, GetInstrumentResponse } from "@tickwire/proto/service";
 import type { Catalog } from "../catalog/catalog.ts";
-import { requireInstrument } from "../catalog/ingestor-query.ts";
+import { requireInstrument } from "./request-checks.ts";
 
 /** One instrument by Tickwire's symbol or the venue's own. */
 export function getInstrument(

@@ -20,8 +20,9 @@ import type {
 import type { Channel } from "#core/instrument.ts";
 import { decodeSnapshotReply } from "#wire/bus-codec.ts";
 import { channelsOf } from "../catalog/channel-names.ts";
-import { queryIngestor, requireInstrument } from "../catalog/ingestor-query.ts";
-import type { MethodParts } from "../catalog/ingestor-query.ts";
+import { queryIngestor } from "./ingestor-query.ts";
+import type { MethodParts } from "./ingestor-query.ts";
+import { requireInstrument } from "./request-checks.ts";
 
 type RowsOfKind<Kind extends BatchRows["kind"]> = Extract<BatchRows, { kind: Kind }>["rows"];
 

@@ -5,8 +5,9 @@ import type {
   Instrument,
   InstrumentStatus,
 } from "@tickwire/proto/service";
-import { queryIngestor, requireInstrument } from "../catalog/ingestor-query.ts";
-import type { MethodParts } from "../catalog/ingestor-query.ts";
+import { queryIngestor } from "./ingestor-query.ts";
+import type { MethodParts } from "./ingestor-query.ts";
+import { requireInstrument } from "./request-checks.ts";
 import { RpcError } from "./rpc-error.ts";
 
 /** The reason why every channel of a venue is down while its ingestor is silent. */

@@ -1,7 +1,8 @@
 import { GetTradesRequestCodec, GetTradesResponseCodec } from "@tickwire/proto/service";
 import type { GetTradesRequest, GetTradesResponse } from "@tickwire/proto/service";
-import { queryIngestor, requireAtMost, requireInstrument } from "../catalog/ingestor-query.ts";
-import type { MethodParts } from "../catalog/ingestor-query.ts";
+import { queryIngestor } from "./ingestor-query.ts";
+import type { MethodParts } from "./ingestor-query.ts";
+import { requireAtMost, requireInstrument } from "./request-checks.ts";
 
 const LIMIT_DEFAULT = 100;
 const LIMIT_MAX = 1_000;

@@ -2,7 +2,7 @@ import type { ListInstrumentsRequest, ListInstrumentsResponse } from "@tickwire/
 import type { Instrument } from "@tickwire/proto/service";
 import { Buffer } from "node:buffer";
 import type { Catalog } from "../catalog/catalog.ts";
-import { requireAtMost } from "../catalog/ingestor-query.ts";
+import { requireAtMost } from "./request-checks.ts";
 import { RpcError } from "./rpc-error.ts";
 
 const PAGE_SIZE_MAX = 1_000;

@@ -7,7 +7,7 @@ import { getServerTime } from "./get-server-time.ts";
 import { getSnapshot } from "./get-snapshot.ts";
 import { getStatus } from "./get-status.ts";
 import { getTrades } from "./get-trades.ts";
-import type { MethodParts } from "../catalog/ingestor-query.ts";
+import type { MethodParts } from "./ingestor-query.ts";
 import { listInstruments } from "./list-instruments.ts";
 import { replay } from "./replay.ts";
 import { bindService } from "./service-table.ts";

@@ -1,7 +1,7 @@
-import { WireError } from "#wire/frame-codec.ts";
-import type { Clock } from "#core/clock.ts";
-import type { GatewayMetrics } from "../metrics.ts";
+import { accountFor } from "../rpc/call-outcome.ts";
+import type { CallAccount } from "../rpc/call-outcome.ts";
 import { CallScope, effectiveTimeoutMs } from "../rpc/call-scope.ts";
+import { readRequest } from "../rpc/request-checks.ts";
 import { RpcError, toRpcError } from "../rpc/rpc-error.ts";
 import type { BoundMethod, RpcContext, ServiceTable } from "../rpc/service-table.ts";
 
@@ -24,17 +24,14 @@ export type CallReplies = {
 };
 
 /** What calls need of the gateway. */
-type CallTableParts = {
+type CallTableParts = CallAccount & {
   readonly services: ServiceTable;
-  readonly clock: Clock;
-  readonly metrics: GatewayMetrics;
   readonly limits: {
     readonly concurrentCallsMax: number;
     readonly callTimeoutMs: number;
     readonly callTimeoutMsMax: number;
   };
   readonly remoteAddress: string;
-  onInternalError(method: string, error: unknown): void;
 };
 
 /** More credits than a stream can use; the count must not grow without end. */
@@ -141,24 +138,23 @@ export class CallTable {
       remoteAddress: this.#parts.remoteAddress,
       metadata: lowerCased(call.metadata),
     };
-    let failure: RpcError | undefined;
+    let failure: { readonly error: unknown } | undefined;
     try {
-      const request = decodeRequest(method, call.request);
+      const request = readRequest(method.request, () => method.request.decode(call.request));
       if (method.kind === "unary") {
-        const response = await active.scope.race(invoke(() => method.handle(request, context)));
+        const response = await active.scope.race(method.handle(request, context));
         this.#respond(call, method, response, true);
       } else {
         await this.#stream(method.handle(request, context), method, call, active);
       }
     } catch (error) {
-      failure = toRpcError(error);
-      if (failure.code === "internal") this.#parts.onInternalError(method.fullName, error);
+      failure = { error };
     }
     active.scope.close();
     this.#active.delete(call.callId);
-    this.#count(method, failure, startedUs);
+    accountFor(this.#parts, { method, carrier: "socket", startedUs }, failure);
     if (this.#closed) return;
-    if (failure !== undefined) this.#replies.end(call.callId, failure);
+    if (failure !== undefined) this.#replies.end(call.callId, toRpcError(failure.error));
     else if (method.kind === "server-streaming") this.#replies.end(call.callId, undefined);
   }
 
@@ -191,28 +187,6 @@ export class CallTable {
   #refuse(call: CallRequest, error: RpcError): void {
     this.#parts.metrics.calls.inc({ method: "unknown", carrier: "socket", code: error.code });
     this.#replies.end(call.callId, error);
-  }
-
-  #count(method: BoundMethod, failure: RpcError | undefined, startedUs: number): void {
-    const { metrics, clock } = this.#parts;
-    const code = failure?.code ?? "ok";
-    metrics.calls.inc({ method: method.name, carrier: "socket", code });
-    metrics.callSeconds.observe({ method: method.name }, (clock.nowUs() - startedUs) / 1e6);
-  }
-}
-
-/** Runs a handler so that what it throws at once is a rejection too. */
-export async function invoke(handle: () => unknown): Promise<unknown> {
-  return handle();
-}
-
-function decodeRequest(method: BoundMethod, bytes: Uint8Array): unknown {
-  try {
-    return method.request.decode(bytes);
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error;
-    const message = `the request is not a ${method.request.name}: ${error.message}`;
-    throw new RpcError("invalid_argument", message, { cause: error });
   }
 }
 

@@ -1,4 +1,4 @@
-import { encodeServerMessages, packErrorDetail } from "#wire/frame-codec.ts";
+import { encodeServerMessages } from "#wire/frame-codec.ts";
 import type { ServerMessageInit } from "#wire/frame-codec.ts";
 import { wireCodeOf } from "../rpc/rpc-error.ts";
 import type { RpcError } from "../rpc/rpc-error.ts";
@@ -69,6 +69,6 @@ export class SessionOutput implements CallReplies, SubscriptionReplies {
 
 function statusOf(error: RpcError | undefined): NonNullable<ReplyInit["status"]> {
   if (error === undefined) return {};
-  const details = error.detail === undefined ? [] : [packErrorDetail(error.detail)];
-  return { code: wireCodeOf(error.code), message: error.message, details };
+  const { code, message, packedDetails } = error;
+  return { code: wireCodeOf(code), message, details: packedDetails };
 }

@@ -41,6 +41,7 @@ function create(limits: { topicsMax?: number } = {}) {
     bus,
     clock,
     metrics,
+    random: () => 0.5,
     limits: { ...LIMITS, ...limits },
   });
   return { clock, followed, listeners, metrics, hub };
@@ -141,7 +142,7 @@ describe("when the bus lost something", () => {
       },
     });
     const metrics = createGatewayMetrics(new Registry());
-    const hub = new Hub({ bus: watched as Bus, clock, metrics, limits: LIMITS });
+    const hub = new Hub({ bus: watched as Bus, clock, metrics, random: () => 0.5, limits: LIMITS });
     for (const symbol of ["A-USD", "B-USD"]) hub.hold(name(symbol));
     for (let turn = 0; turn < 5; turn += 1) await nextTurn();
     asked.length = 0;
@@ -194,7 +195,7 @@ test("no topic is followed on a bus that is closed", async () => {
   const clock = new ManualClock();
   const bus = new MemoryBus({ clock });
   const metrics = createGatewayMetrics(new Registry());
-  const hub = new Hub({ bus, clock, metrics, limits: LIMITS });
+  const hub = new Hub({ bus, clock, metrics, random: () => 0.5, limits: LIMITS });
   await bus.close();
   expect(hub.hold(name("A-USD"))).toBeUndefined();
   expect(hub.topics).toBe(0);

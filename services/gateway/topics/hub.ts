@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert } from "#core/assert.ts";
 import { BusError } from "#bus/bus.ts";
 import type { Bus, BusEvent } from "#bus/bus.ts";
 import { eventSubject } from "#bus/subject.ts";
@@ -17,6 +17,8 @@ type HubParts = {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly metrics: GatewayMetrics;
+  /** In [0, 1). */
+  readonly random: () => number;
   readonly limits: RingLimits & {
     readonly queryTimeoutMs: number;
     readonly queriesInFlightMax: number;

@@ -40,6 +40,8 @@ export type TopicSyncParts = {
   /** What was received. Changed by the state machine alone. */
   readonly history: TopicHistory;
   readonly limits: RingLimits;
+  /** In [0, 1), for the time between retries. */
+  readonly random: () => number;
   readonly actions: SyncActions;
 };
 

@@ -32,6 +32,7 @@ class Rig {
         bus: this.bus,
         clock: this.clock,
         metrics: this.metrics,
+        random: () => 1,
         gate: new QueryGate(10),
         limits: { ringBytesMax: 10_000, ringBatchesMax: 4, queryTimeoutMs: 100 },
       },

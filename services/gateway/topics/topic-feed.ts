@@ -24,6 +24,8 @@ import { TopicSync } from "./topic-sync.ts";
 type TopicFeedParts = SnapshotQueryParts & {
   readonly clock: Clock;
   readonly metrics: GatewayMetrics;
+  /** In [0, 1). */
+  readonly random: () => number;
   readonly limits: RingLimits;
 };
 
@@ -50,7 +52,7 @@ export class TopicFeed {
 
   /** Subscribes at once and asks for a first snapshot. Throws BusError if the bus is closed. */
   constructor(id: number, name: Topic, parts: TopicFeedParts) {
-    const { limits } = parts;
+    const { limits, random } = parts;
     const startKind = startKindOf(name.channel);
     const history = new TopicHistory(limits);
     this.id = id;
@@ -68,7 +70,8 @@ export class TopicFeed {
       shared,
     });
     const actions = this.#actions();
-    this.#sync = new TopicSync({ topic: this.topic, startKind, history, limits, actions });
+    const { topic } = this;
+    this.#sync = new TopicSync({ topic, startKind, history, limits, random, actions });
     this.#subscription = parts.bus.subscribe(eventSubject(name), (message) => {
       this.#onMessage(message);
     });

@@ -123,6 +123,7 @@ class World {
       startKind,
       history: this.#history,
       limits: LIMITS,
+      random: () => 0.5,
       actions: {
         deliver: (batch) => this.#toAll((follower) => follower.receive(batch)),
         reportGap: (first, last) => {

@@ -1,5 +1,5 @@
-import { AssertionError } from "node:assert";
 import { describe, expect, test } from "vitest";
+import { InvariantError } from "#core/assert.ts";
 import { orderOf, sharedBatch } from "#test/support/shared-batches.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 import type { StartKind } from "./start-kind.ts";
@@ -17,6 +17,8 @@ class Rig {
   readonly history = new TopicHistory(LIMITS);
   readonly sync: TopicSync;
   subscribed = false;
+  /** Each retry waits as long as it ever may. */
+  random = 1;
 
   constructor(startKind: StartKind = "snapshot") {
     this.sync = new TopicSync({
@@ -24,6 +26,7 @@ class Rig {
       startKind,
       history: this.history,
       limits: LIMITS,
+      random: () => this.random,
       actions: {
         deliver: (batch) => this.done.push(`deliver ${range(batch)}`),
         reportGap: (first, last) => this.done.push(`gap ${first}-${last}`),
@@ -363,7 +366,7 @@ function outcomeOf(rig: Rig, run: (rig: Rig) => void): { next: Row["next"]; does
   try {
     run(rig);
   } catch (error) {
-    if (!(error instanceof AssertionError)) throw error;
+    if (!(error instanceof InvariantError)) throw error;
     return { next: "a bug", does: rig.taken() };
   }
   return { next: rig.sync.state, does: rig.taken() };
@@ -487,6 +490,17 @@ test("a retry waits twice as long after each failure, at most 5 s, and 250 ms af
   expect(rig.taken()[0]).toBe("retry after 250");
 });
 
+test("topics that fail together do not ask again together", () => {
+  const delays = [0, 0.5, 0.75].map((random) => {
+    const rig = Rig.in("resyncing");
+    rig.random = random;
+    rig.taken();
+    rig.sync.queryFailed(REFUSED);
+    return rig.taken()[0];
+  });
+  expect(delays).toEqual(["retry after 0", "retry after 125", "retry after 187.5"]);
+});
+
 test("batches that a start waits for are as many as the history keeps; the oldest go", () => {
   const rig = Rig.in("syncing");
   for (const sequence of [6, 7, 8, 9]) rig.batch(sequence);
@@ -547,7 +561,7 @@ test("what clients are told names the topic and nothing of the inside", () => {
   };
   const history = new TopicHistory(LIMITS);
   const parts = { topic: "fake:A/book", startKind: "snapshot", history, limits: LIMITS } as const;
-  const sync = new TopicSync({ ...parts, actions });
+  const sync = new TopicSync({ ...parts, random: () => 1, actions });
   sync.startWanted();
   sync.batchReceived(orderOf(9), sharedBatch(9));
   for (let query = 0; query < 3; query += 1) {

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { backoffDelayMs } from "@tickwire/proto/model";
+import { assert, InvariantError } from "#core/assert.ts";
 import { relationOf } from "./batch-order.ts";
 import type { BatchOrder } from "./batch-order.ts";
 import { HeldBatches } from "./held-batches.ts";
@@ -11,8 +12,8 @@ import type { TopicFailure } from "./topic-subscriber.ts";
 import { SYNC_TABLE } from "./topic-sync-table.ts";
 import type { SyncCell, SyncEvent, SyncState } from "./topic-sync-table.ts";
 
-const RETRY_MS_MIN = 250;
-const RETRY_MS_MAX = 5_000;
+/** Topics that lost one ingestor do not all ask again at once. */
+const RETRY_BACKOFF = { baseMs: 250, maxMs: 5_000 };
 /** Snapshots that do not fit what the bus delivered, before those who wait are refused. */
 const INCONSISTENCIES_MAX = 3;
 
@@ -122,7 +123,7 @@ export class TopicSync {
 
   retryDue(): void {
     const { does } = this.#cell("retryDue");
-    assert(this.#retryArmed, "a retry is due that was not asked for");
+    assert(this.#retryArmed, "a retry that is due was asked for");
     this.#retryArmed = false;
     if (does === "ask" || this.#history.wantsSnapshot) this.#ask();
   }
@@ -139,13 +140,15 @@ export class TopicSync {
 
   #cell<Event extends SyncEvent>(event: Event): SyncCell<Event> {
     const cell: SyncCell<Event> = SYNC_TABLE[this.#state][event];
-    if (cell.does === "impossible") assert.fail(`${event} is impossible while ${this.#state}`);
+    if (cell.does === "impossible") {
+      throw new InvariantError(`${event} cannot happen to a topic that is ${this.#state}`);
+    }
     return cell;
   }
 
   #enter(event: SyncEvent, state: SyncState): void {
     const { next } = SYNC_TABLE[this.#state][event];
-    assert(next.includes(state), `${event} does not lead from ${this.#state} to ${state}`);
+    assert(next.includes(state), `${event} leads from ${this.#state} to ${next.join(" or ")}`);
     this.#state = state;
   }
 
@@ -268,7 +271,9 @@ export class TopicSync {
     } else if (this.#query === "none" && this.#actions.isSubscribed()) {
       this.#cancelRetry();
       this.#retryArmed = true;
-      this.#actions.retryAfter(Math.min(RETRY_MS_MIN * 2 ** this.#failures, RETRY_MS_MAX));
+      const { random } = this.#parts;
+      const attempt = this.#failures;
+      this.#actions.retryAfter(backoffDelayMs({ attempt, limits: RETRY_BACKOFF, random }));
       this.#failures += 1;
     }
     this.#actions.answer(failure);
@@ -284,7 +289,7 @@ export class TopicSync {
 
   /** Whether the answer may be used; if not, the next query is under way. */
   #takeAnswer(): boolean {
-    assert(this.#query !== "none", "an answer came to no query");
+    assert(this.#query !== "none", "an answer comes to a query that is under way");
     const usable = this.#query === "under-way";
     this.#query = "none";
     if (!usable) this.#ask();

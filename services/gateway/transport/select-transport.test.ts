@@ -1,30 +1,8 @@
 import { afterEach, expect, test } from "vitest";
+import { OPTIONS } from "#test/conformance/transport-stand.ts";
 import { selectTransport } from "./select-transport.ts";
 import type { TransportChoice } from "./select-transport.ts";
-import type { Transport, TransportHandler, TransportOptions } from "./transport.ts";
-
-const OPTIONS: TransportOptions = {
-  host: "127.0.0.1",
-  port: 0,
-  path: "/v1/ws",
-  messageBytesMax: 1000,
-  requestBytesMax: 1000,
-  bufferedBytesMax: 1000,
-  idleTimeoutMs: 60_000,
-  compression: false,
-  connectionsMax: 1,
-  trustedProxies: [],
-  proxyHeader: "x-forwarded-for",
-  http: {
-    connectionsPerAddressMax: 100,
-    bodyBytesMax: 1_000_000,
-    bodyBytesPerAddressMax: 1_000_000,
-    bodyTimeoutMs: 20_000,
-    bodyBytesPerSecondMin: 1_000,
-    requestsPerSecondMax: 10_000,
-    requestsPerSecondPerAddressMax: 10_000,
-  },
-};
+import type { Transport, TransportHandler } from "./transport.ts";
 
 const HANDLER: TransportHandler<undefined> = {
   onUpgrade: () => ({ kind: "refuse", response: { status: 400, headers: {}, body: "" } }),

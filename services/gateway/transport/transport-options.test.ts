@@ -1,29 +1,6 @@
 import { expect, test } from "vitest";
+import { OPTIONS } from "#test/conformance/transport-stand.ts";
 import { uwsLimits } from "./transport-options.ts";
-import type { TransportOptions } from "./transport.ts";
-
-const OPTIONS: TransportOptions = {
-  host: "127.0.0.1",
-  port: 0,
-  path: "/",
-  messageBytesMax: 1000,
-  requestBytesMax: 1000,
-  bufferedBytesMax: 1000,
-  idleTimeoutMs: 60_000,
-  compression: false,
-  connectionsMax: 1,
-  trustedProxies: [],
-  proxyHeader: "x-forwarded-for",
-  http: {
-    connectionsPerAddressMax: 100,
-    bodyBytesMax: 1_000_000,
-    bodyBytesPerAddressMax: 1_000_000,
-    bodyTimeoutMs: 20_000,
-    bodyBytesPerSecondMin: 1_000,
-    requestsPerSecondMax: 10_000,
-    requestsPerSecondPerAddressMax: 10_000,
-  },
-};
 
 test.each([
   [0, 0],

@@ -12,6 +12,7 @@ import {
   reasonPhrase,
 } from "../http-answer.ts";
 import type { PeerAddresses } from "../peer-address.ts";
+import { RequestBody } from "../request-body.ts";
 import { requestFault } from "../request-check.ts";
 import type { HttpBytes, HttpResponse, RefusalLimit, TransportHandler } from "../transport.ts";
 import { NodeWriter } from "./http-writer.ts";
@@ -27,7 +28,8 @@ type NodeHttpParts = {
   readonly nowMs: () => number;
   readonly requestBytesMax: number;
   readonly bufferedBytesMax: number;
-  onRefused(limit: RefusalLimit): void;
+  /** Tells the handler, and never throws. */
+  readonly onRefused: (limit: RefusalLimit) => void;
 };
 
 /** Serves one plain request. Never throws. */
@@ -57,8 +59,7 @@ class HttpExchange {
   readonly #headers: ReadonlyMap<string, string>;
   readonly #remoteAddress: string;
   readonly #abort = new AbortController();
-  readonly #chunks: Buffer[] = [];
-  #bytes = 0;
+  readonly #body: RequestBody;
   #state: "receiving" | "handling" | "answered" | "closed" = "receiving";
 
   constructor(parts: NodeHttpParts, request: IncomingMessage, response: ServerResponse) {
@@ -68,11 +69,14 @@ class HttpExchange {
     this.#response = response;
     this.#headers = readHeaders(request);
     const socketAddress = request.socket.remoteAddress ?? "";
-    this.#remoteAddress = parts.addresses.clientOf(socketAddress, this.#headers);
+    const remoteAddress = parts.addresses.clientOf(socketAddress, this.#headers);
+    this.#remoteAddress = remoteAddress;
+    const { admission, requestBytesMax } = parts;
+    this.#body = new RequestBody({ admission, remoteAddress, requestBytesMax });
   }
 
   get receivedBytes(): number {
-    return this.#bytes;
+    return this.#body.byteLength;
   }
 
   /** Refuses a request that is wrong or one too many. */
@@ -98,40 +102,25 @@ class HttpExchange {
 
   receive(chunk: Buffer): void {
     if (this.#state !== "receiving") return;
-    const { requestBytesMax, admission } = this.#parts;
-    if (this.#bytes + chunk.length > requestBytesMax) {
-      this.#tellRefused("requestBytesMax");
-      this.#refuse(bodyTooLargeAnswer(requestBytesMax));
-      return;
-    }
-    const limit = admission.holdBody(this.#remoteAddress, chunk.length);
-    if (limit !== undefined) {
-      this.refuseSlow(limit);
-      return;
-    }
-    this.#bytes += chunk.length;
-    this.#chunks.push(chunk);
+    const limit = this.#body.add(chunk);
+    if (limit !== undefined) this.refuseSlow(limit);
   }
 
   received(): void {
     if (this.#state !== "receiving" || this.#parts.guard.failed) return;
     this.#state = "handling";
     this.#parts.bodies.delete(this);
-    this.#handle(Buffer.concat(this.#chunks));
+    this.#handle(this.#body.read());
   }
 
   /** Ends the request because of a limit. */
   refuseSlow(limit: RefusalLimit): void {
-    this.#tellRefused(limit);
-    this.#refuse(limitAnswer(limit));
-  }
-
-  #tellRefused(limit: RefusalLimit): void {
-    try {
-      this.#parts.onRefused(limit);
-    } catch (error) {
-      this.#parts.guard.fail("onRefused", error);
-    }
+    this.#parts.onRefused(limit);
+    this.#refuse(
+      limit === "requestBytesMax"
+        ? bodyTooLargeAnswer(this.#parts.requestBytesMax)
+        : limitAnswer(limit),
+    );
   }
 
   /** Answers before the body has arrived. */
@@ -143,9 +132,7 @@ class HttpExchange {
 
   #releaseBody(): void {
     this.#parts.bodies.delete(this);
-    this.#chunks.length = 0;
-    this.#parts.admission.releaseBody(this.#remoteAddress, this.#bytes);
-    this.#bytes = 0;
+    this.#body.release();
   }
 
   #handle(body: Uint8Array): void {

@@ -153,7 +153,7 @@ class NodeTransport<Principal> implements Transport {
       nowMs,
       requestBytesMax,
       bufferedBytesMax,
-      onRefused: (limit: RefusalLimit) => this.#handler.onRefused(limit),
+      onRefused: (limit: RefusalLimit) => this.#refused(limit),
     };
     countSockets(this.#server, {
       admission: this.#housekeeping.admission,

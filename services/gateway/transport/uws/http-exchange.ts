@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { assert } from "#core/assert.ts";
 import type { Admission } from "../admission.ts";
 import type { BodyWatch } from "../body-watch.ts";
@@ -6,6 +5,7 @@ import type { HandlerGuard } from "../handler-guard.ts";
 import { afterCallbacks } from "../housekeeping.ts";
 import { badRequestAnswer, bodyTooLargeAnswer, isStream, limitAnswer } from "../http-answer.ts";
 import type { PeerAddresses } from "../peer-address.ts";
+import { RequestBody } from "../request-body.ts";
 import { requestFault } from "../request-check.ts";
 import type { HttpBytes, HttpResponse, RefusalLimit, TransportHandler } from "../transport.ts";
 import type { UwsRequest, UwsResponse } from "../uws-module.ts";
@@ -24,7 +24,8 @@ type UwsHttpParts = {
   readonly nowMs: () => number;
   readonly requestBytesMax: number;
   readonly bufferedBytesMax: number;
-  onRefused(limit: RefusalLimit): void;
+  /** Tells the handler, and never throws. */
+  readonly onRefused: (limit: RefusalLimit) => void;
 };
 
 /** Serves one plain request. Never throws. */
@@ -84,10 +85,9 @@ class HttpExchange implements Exchange {
   readonly #headers: ReadonlyMap<string, string>;
   readonly #remoteAddress: string;
   readonly #abort = new AbortController();
-  readonly #chunks: Buffer[] = [];
+  readonly #body: RequestBody;
   readonly #limit: RefusalLimit | undefined;
   #socket: ExchangeSocket | undefined;
-  #bytes = 0;
   #state: "receiving" | "handling" | "streaming" | "done" = "receiving";
   #writer: UwsWriter | undefined;
 
@@ -101,7 +101,13 @@ class HttpExchange implements Exchange {
     this.#query = request.getQuery() ?? "";
     this.#headers = readHeaders(request);
     const socketAddress = socketAddressOf(response);
-    this.#remoteAddress = addresses.clientOf(socketAddress, this.#headers);
+    const remoteAddress = addresses.clientOf(socketAddress, this.#headers);
+    this.#remoteAddress = remoteAddress;
+    this.#body = new RequestBody({
+      admission,
+      remoteAddress,
+      requestBytesMax: parts.requestBytesMax,
+    });
     this.#limit =
       admission.exceeded(addresses.ownerOf(socketAddress)) ??
       admission.request(this.#remoteAddress);
@@ -112,7 +118,7 @@ class HttpExchange implements Exchange {
   }
 
   get receivedBytes(): number {
-    return this.#bytes;
+    return this.#body.byteLength;
   }
 
   linked(socket: ExchangeSocket): void {
@@ -137,23 +143,14 @@ class HttpExchange implements Exchange {
 
   receive(chunk: ArrayBuffer, isLast: boolean): void {
     if (this.#state !== "receiving") return;
-    const { requestBytesMax, admission, bodies } = this.#parts;
-    const bytes = chunk.byteLength;
-    if (this.#bytes + bytes > requestBytesMax) {
-      this.#tellRefused("requestBytesMax");
-      this.#refuse(bodyTooLargeAnswer(requestBytesMax));
-      return;
-    }
-    const limit = admission.holdBody(this.#remoteAddress, bytes);
+    // The chunk's memory is only ours during the call, in which it is copied.
+    const limit = this.#body.add(new Uint8Array(chunk));
     if (limit !== undefined) {
       this.refuseSlow(limit);
       return;
     }
-    this.#bytes += bytes;
-    // The chunk's memory is only ours during the call.
-    if (bytes > 0) this.#chunks.push(Buffer.from(new Uint8Array(chunk)));
     if (!isLast) return;
-    bodies.delete(this);
+    this.#parts.bodies.delete(this);
     this.#state = "handling";
     // Answered once the callbacks of this request have returned; before that, its socket could not
     // be asked to tell of the next one.
@@ -162,16 +159,12 @@ class HttpExchange implements Exchange {
 
   /** Ends the request because of a limit. */
   refuseSlow(limit: RefusalLimit): void {
-    this.#tellRefused(limit);
-    this.#refuse(limitAnswer(limit));
-  }
-
-  #tellRefused(limit: RefusalLimit): void {
-    try {
-      this.#parts.onRefused(limit);
-    } catch (error) {
-      this.#parts.guard.fail("onRefused", error);
-    }
+    this.#parts.onRefused(limit);
+    this.#refuse(
+      limit === "requestBytesMax"
+        ? bodyTooLargeAnswer(this.#parts.requestBytesMax)
+        : limitAnswer(limit),
+    );
   }
 
   /** Answers before the body has arrived. */
@@ -183,17 +176,13 @@ class HttpExchange implements Exchange {
 
   #releaseBody(): void {
     this.#parts.bodies.delete(this);
-    this.#chunks.length = 0;
-    this.#parts.admission.releaseBody(this.#remoteAddress, this.#bytes);
-    this.#bytes = 0;
+    this.#body.release();
   }
 
   #handle(): void {
     const { handler, guard } = this.#parts;
     if (this.#state !== "handling" || guard.failed) return;
-    const [only] = this.#chunks;
-    const body =
-      only !== undefined && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks);
+    const body = this.#body.read();
     let answer: Promise<HttpResponse>;
     try {
       answer = handler.onHttp({

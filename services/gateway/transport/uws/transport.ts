@@ -113,7 +113,7 @@ class UwsTransport<Principal> implements Transport {
       nowMs,
       requestBytesMax,
       bufferedBytesMax,
-      onRefused: (limit: RefusalLimit) => this.#handler.onRefused(limit),
+      onRefused: (limit: RefusalLimit) => this.#refused(limit),
     };
     this.#app.filter((response, count) => this.#sockets.onCount(response, Number(count)));
     this.#app.any("/*", (response, request) => serveHttp(parts, response, request));

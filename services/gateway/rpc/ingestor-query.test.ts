@@ -1,19 +1,14 @@
-import type { Instrument } from "@tickwire/proto/service";
 import { describe, expect, test } from "vitest";
 import { BusError } from "#bus/bus.ts";
 import type { Bus } from "#bus/bus.ts";
 import { encodeQueryError, encodeQueryReply } from "#wire/bus-codec.ts";
-import type { Catalog } from "./catalog.ts";
-import { queryIngestor, requireAtMost, requireInstrument } from "./ingestor-query.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import { queryIngestor } from "./ingestor-query.ts";
 
 const QUERY = { venue: "fake", query: "trades", symbol: "A-USD" } as const;
 const PAYLOAD = Uint8Array.of(1, 2);
 
-const KNOWN = { venue: "fake", symbol: "A-USD", venueSymbol: "AUSD" } as Instrument;
-const catalog = {
-  find: (venue: string, symbol: string) =>
-    venue === "fake" && [KNOWN.symbol, KNOWN.venueSymbol].includes(symbol) ? KNOWN : undefined,
-} as unknown as Catalog;
+const catalog = {} as Catalog;
 
 function ask(answer: () => Promise<Uint8Array>) {
   const asked: unknown[] = [];
@@ -54,26 +49,4 @@ describe("the ingestor of a venue", () => {
     const { answer } = ask(() => Promise.reject(new TypeError("a bug")));
     await expect(answer).rejects.toThrow(TypeError);
   });
-});
-
-describe("the instrument of a request", () => {
-  test.each(["A-USD", "AUSD"])("is found by our symbol or the venue's: %s", (symbol) => {
-    expect(requireInstrument(catalog, { venue: "fake", symbol })).toBe(KNOWN);
-  });
-
-  test.each([
-    ["", "A-USD", "invalid_argument", "venue is empty"],
-    ["fake", "", "invalid_argument", "symbol is empty"],
-    ["fake", "B-USD", "not_found", "no instrument B-USD at fake"],
-    ["other", "A-USD", "not_found", "no instrument A-USD at other"],
-  ])("%j %j is %s: %s", (venue, symbol, code, message) => {
-    expect(() => requireInstrument(catalog, { venue, symbol })).toThrow(
-      expect.objectContaining({ code, message }),
-    );
-  });
-});
-
-test("a number above its limit is refused with both", () => {
-  expect(() => requireAtMost("limit", 10, 10)).not.toThrow();
-  expect(() => requireAtMost("limit", 11, 10)).toThrow("limit 11 exceeds 10");
 });
