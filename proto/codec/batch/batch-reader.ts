@@ -1,6 +1,7 @@
 import type { BatchColumns, BatchRows, DecodedBatch, RowKind, RowTimes } from "../types.ts";
 import { WireError } from "../wire-error.ts";
 import {
+  BATCH_SHAPES,
   BatchField,
   RECORD_FIELDS,
   SEQUENCE_RESIDUE_MODULUS,
@@ -8,7 +9,7 @@ import {
 } from "./batch-fields.ts";
 import type { BatchKind } from "./batch-fields.ts";
 import { readBase } from "./base-codec.ts";
-import { BatchScan } from "./batch-scan.ts";
+import { FieldScan } from "./field-scan.ts";
 import type { ChainState } from "./chain-state.ts";
 import { readBooks, readLiquidations, readStatuses, readTrades } from "./payload-reader.ts";
 import { quoteColumnsOf, readRecords, recordRowsOf } from "./record-reader.ts";
@@ -35,7 +36,7 @@ export type LossReason =
   | "last-sequence";
 
 // Reading is synchronous and never re-entered.
-const scan = new BatchScan();
+const scan = new FieldScan(BATCH_SHAPES);
 
 /** The chain of one topic of one connection, as its reader keeps it. */
 export class BatchReader {
@@ -100,7 +101,7 @@ export class BatchReader {
   }
 }
 
-function readBaseOf(batch: BatchScan): ChainState {
+function readBaseOf(batch: FieldScan): ChainState {
   const start = batch.start(BatchField.Base);
   return start < 0
     ? readBase(batch.bytes, 0, 0)

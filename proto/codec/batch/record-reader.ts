@@ -1,12 +1,11 @@
 import { formatDecimal } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
-import { assertCount } from "../message-scan.ts";
 import type { QuoteColumns, RowTimes } from "../types.ts";
 import { WireError } from "../wire-error.ts";
 import { BatchField } from "./batch-fields.ts";
 import type { RecordField } from "./batch-fields.ts";
-import { takeNumber, takeWide, varintEnd, wideEnd } from "./batch-scan.ts";
-import type { BatchScan } from "./batch-scan.ts";
+import { assertCount, takeNumber, takeWide, varintEnd, wideEnd } from "./field-scan.ts";
+import type { FieldScan } from "./field-scan.ts";
 import type { ChainState } from "./chain-state.ts";
 import { applyTexts } from "./decimal-text-reader.ts";
 import { sumWrapped } from "./difference-reader.ts";
@@ -19,7 +18,7 @@ type ReadRecords = {
 };
 
 export function readRecords(
-  scan: BatchScan,
+  scan: FieldScan,
   state: ChainState,
   fields: readonly RecordField[],
   count: number,
@@ -42,7 +41,7 @@ export function readRecords(
 
 /** The values of one field, one for each event, counted from `start`. */
 function readField(
-  scan: BatchScan,
+  scan: FieldScan,
   field: { readonly column: number; readonly bit: number; readonly start: Mantissa },
   masks: readonly number[] | undefined,
   count: number,
@@ -80,7 +79,7 @@ function tooShort(): WireError {
   return new WireError("malformed", "a column has fewer entries than events have changes");
 }
 
-function readMasks(scan: BatchScan, count: number): number[] {
+function readMasks(scan: FieldScan, count: number): number[] {
   const { bytes } = scan;
   const end = scan.end(BatchField.Changes);
   let at = scan.start(BatchField.Changes);

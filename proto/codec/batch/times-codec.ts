@@ -4,8 +4,8 @@ import type { EventTimes } from "../event-times.ts";
 import { BATCH_EVENTS_MAX } from "../limits.ts";
 import { WireError } from "../wire-error.ts";
 import { BatchField } from "./batch-fields.ts";
-import { takeNumber, takeWide, varintEnd, wideEnd } from "./batch-scan.ts";
-import type { BatchScan } from "./batch-scan.ts";
+import { takeNumber, takeWide, varintEnd, wideEnd } from "./field-scan.ts";
+import type { FieldScan } from "./field-scan.ts";
 import type { ChainState } from "./chain-state.ts";
 import {
   FAST_MAGNITUDE_MAX,
@@ -32,7 +32,7 @@ export function eventsOfTimes(entries: number, venueTimeUnitUs: number): number 
 }
 
 /** The sequence of the last event modulo 127, as a batch that has times says it. */
-export function residueOf(scan: BatchScan): number {
+export function residueOf(scan: FieldScan): number {
   return takeNumber(scan.bytes, scan.start(BatchField.Times));
 }
 
@@ -40,7 +40,7 @@ export function residueOf(scan: BatchScan): number {
  * Reads the times of a batch of `count` events, which is what the column is long for, and moves
  * those of the state. Throws WireError for times beyond 2^53.
  */
-export function readTimes(scan: BatchScan, state: ChainState, count: number): ReadTimes {
+export function readTimes(scan: FieldScan, state: ChainState, count: number): ReadTimes {
   const start = scan.start(BatchField.Times);
   const end = scan.end(BatchField.Times);
   const { bytes } = scan;
