@@ -24,6 +24,6 @@ export type {
   SubscribeOptions,
   Subscription,
 } from "../streams/stream-options.ts";
-export type { ClientCounters } from "../streams/streams-client.ts";
 export { CHANNELS } from "../topics/topic.ts";
+export type { ClientCounters } from "../topics/topic-stream.ts";
 export type { Channel, Topics } from "../topics/topic.ts";
