@@ -1,9 +1,10 @@
 import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
-import { readText, safeSigned } from "../byte-reader.ts";
+import { readText, safeSigned, takeWide, wideEnd } from "../byte-reader.ts";
 import { VARINT_BYTES_MAX } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import { SCALE_MAX } from "../limits.ts";
+import { putDifference, unzigzagWide } from "../wide-integers.ts";
 import { WireError } from "../wire-error.ts";
 import {
   BASE_SHAPES,
@@ -13,9 +14,9 @@ import {
   kindOfChannel,
 } from "./batch-fields.ts";
 import type { RecordKind } from "./batch-fields.ts";
+import { TradeIdForm } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
-import { FieldScan, takeWide, wideEnd } from "./field-scan.ts";
-import { putDifference, unzigzagWide } from "./wide-integers.ts";
+import { FieldScan } from "./field-scan.ts";
 
 /** Most digits that a trade id's number is padded to, and most bytes of its prefix. */
 const TRADE_ID_DIGITS_MAX = 18;
@@ -112,7 +113,8 @@ function checkBase(state: ChainState): void {
     const problem = `trade_id_digits ${tradeIdDigits} exceeds ${TRADE_ID_DIGITS_MAX}`;
     throw new WireError("malformed", problem);
   }
-  if (tradeIdForm > 2) throw new WireError("malformed", `trade_id_form is ${tradeIdForm}`);
+  if (tradeIdForm > TradeIdForm.Text)
+    throw new WireError("malformed", `trade_id_form is ${tradeIdForm}`);
 }
 
 function readPrefix(): string {

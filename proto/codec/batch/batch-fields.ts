@@ -116,6 +116,10 @@ const KIND_OF_CHANNEL: readonly (BatchKind | undefined)[] = Object.entries(CHANN
   return kinds;
 }, []);
 
+/** Flags in the low bits of an entry of `prices` that is a level of a book. */
+export const LEVEL_REMOVED = 1;
+export const LEVEL_ASK = 2;
+
 /** What a row holds in a field: a mantissa with a scale, a decimal as text, a number, a boolean. */
 type RecordFieldType = "mantissa" | "text" | "integer" | "flag";
 

@@ -1,5 +1,6 @@
 import { ByteReader, WireType, safeSigned, safeUnsigned } from "../byte-reader.ts";
 import { putVarint, varintLength } from "../byte-writer.ts";
+import { BATCHES_TAG } from "../frame-walker.ts";
 import { WireError } from "../wire-error.ts";
 import { BATCH_SHAPES, BaseField, BatchField, SEQUENCE_RESIDUE_MODULUS } from "./batch-fields.ts";
 import { FieldScan } from "./field-scan.ts";
@@ -182,7 +183,6 @@ function checkSequence(core: FieldScan, batch: BusBatch): void {
   }
 }
 
-const BATCHES_TAG = (2 << 3) | WireType.Bytes;
 const TOPIC_ID_TAG = BatchField.TopicId << 3;
 
 /** Bytes of an element of `ServerFrame.batches` made of a batch, with or without its base. */

@@ -1,8 +1,8 @@
 import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
-import { takeNumber, takeWide, varintEnd, wideEnd } from "./field-scan.ts";
+import { takeNumber, takeWide, varintEnd, wideEnd } from "../byte-reader.ts";
+import { addWrapped, unzigzag, unzigzagWide } from "../wide-integers.ts";
 import type { FieldScan } from "./field-scan.ts";
-import { addWrapped, unzigzag, unzigzagWide } from "./wide-integers.ts";
 
 /** The first `count` entries of a sint64 column, which it has. */
 export function readDifferences(scan: FieldScan, field: number, count: number): Mantissa[] {

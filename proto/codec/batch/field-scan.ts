@@ -1,12 +1,4 @@
-import {
-  ByteReader,
-  WireType,
-  safeSigned,
-  safeUnsigned,
-  takeShortVarint,
-  takeVarint,
-  varintEnd,
-} from "../byte-reader.ts";
+import { ByteReader, WireType, safeSigned, safeUnsigned, takeVarint } from "../byte-reader.ts";
 import { WireError } from "../wire-error.ts";
 
 /** What a field looks like on the wire. */
@@ -221,28 +213,6 @@ function countVarints(bytes: Uint8Array, start: number, end: number): number {
   }
   return count;
 }
-
-/**
- * The varint at a position as a number, NaN if it may be beyond 2^53; `varintEnd` says where it
- * ends.
- */
-export function takeNumber(bytes: Uint8Array, position: number): number {
-  const short = takeShortVarint(bytes, position);
-  return short >= 0 ? short : takeVarint(bytes, position);
-}
-
-/** The varint at a position, whatever its size; `wideEnd` says where it ends. */
-export function takeWide(bytes: Uint8Array, position: number, end: number): bigint {
-  const reader = new ByteReader(bytes, position, end);
-  reader.varint64();
-  wideEnd = reader.position;
-  return (BigInt(reader.high) << 32n) | BigInt(reader.low);
-}
-
-/** Where the varint ended that `takeWide` read last. */
-export let wideEnd = 0;
-
-export { varintEnd };
 
 /** Throws WireError unless `what`, as the error calls it, has one entry for each event. */
 export function assertCount(what: string, entries: number, events: number): void {

@@ -1,30 +1,28 @@
 import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { LiquidationCodec, TopicStatusCodec } from "../../gen/messages.ts";
-import { readText } from "../byte-reader.ts";
+import { readText, takeNumber, takeWide, varintEnd, wideEnd } from "../byte-reader.ts";
 import type {
   AggressorSide,
   BookColumns,
   LiquidationRow,
-  RowTimes,
   StatusRow,
   TradeColumns,
 } from "../types.ts";
+import { addWrapped, unzigzag, unzigzagWide } from "../wide-integers.ts";
 import { WireError } from "../wire-error.ts";
 import { channelFromWire, sideFromWire, stateFromWire } from "../wire-names.ts";
-import { BatchField } from "./batch-fields.ts";
-import { assertCount, takeNumber, takeWide, varintEnd, wideEnd } from "./field-scan.ts";
-import type { FieldScan } from "./field-scan.ts";
+import { BatchField, LEVEL_ASK, LEVEL_REMOVED } from "./batch-fields.ts";
 import { TradeIdForm } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
 import { applyTexts } from "./decimal-text-reader.ts";
 import { readDifferences, sumWrapped } from "./difference-reader.ts";
+import { assertCount } from "./field-scan.ts";
+import type { FieldScan } from "./field-scan.ts";
+import type { TimesOf } from "./times-codec.ts";
 import { joinTradeId } from "./trade-id-form.ts";
-import { addWrapped, unzigzag, unzigzagWide } from "./wide-integers.ts";
 
 const SIDES: readonly AggressorSide[] = ["none", "buyer", "seller", "none"];
-const LEVEL_REMOVED = 1;
-const LEVEL_ASK = 2;
 const SIZE_MAX = 2n ** 63n;
 
 /** Prices and flags of the entries of the column `prices`. */
@@ -121,6 +119,18 @@ function readSizes(scan: FieldScan, flags: readonly number[], removedMask: numbe
   throw new WireError("malformed", `sizes has ${problem} entries than prices needs`);
 }
 
+/** Puts in what travels as text; returns the scales of prices and of sizes. */
+function applyPriceTexts(
+  scan: FieldScan,
+  state: ChainState,
+  prices: Mantissa[],
+  sizes: Mantissa[],
+): [priceScale: number, sizeScale: number] {
+  const { priceScale, sizeScale } = state;
+  const scales = { scales: [priceScale, sizeScale], groups: [0, 1] };
+  return applyTexts(scan, [prices, sizes], scales) as [number, number];
+}
+
 export function readTrades(scan: FieldScan, state: ChainState, count: number): TradeColumns {
   const { prices, flags } = readPrices(scan, state, 0);
   assertCount("prices", prices.length, count);
@@ -131,10 +141,7 @@ export function readTrades(scan: FieldScan, state: ChainState, count: number): T
     aggressorSides[index] = SIDES[flags[index] as number] as AggressorSide;
   }
   const isHistorical = scan.bool(BatchField.Historical);
-  const [priceScale, sizeScale] = applyTexts(scan, [prices, sizes], {
-    scales: [state.priceScale, state.sizeScale],
-    groups: [0, 1],
-  }) as [number, number];
+  const [priceScale, sizeScale] = applyPriceTexts(scan, state, prices, sizes);
   return {
     priceScale,
     sizeScale,
@@ -197,10 +204,7 @@ export function readBooks(scan: FieldScan, state: ChainState, count: number): Bo
     askCounts.push(levels - bids);
   }
   const replaces = scan.bool(BatchField.Replaces);
-  const [priceScale, sizeScale] = applyTexts(scan, [prices, sizes], {
-    scales: [state.priceScale, state.sizeScale],
-    groups: [0, 1],
-  }) as [number, number];
+  const [priceScale, sizeScale] = applyPriceTexts(scan, state, prices, sizes);
   // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
   const snapshots = new Array<boolean>(count).fill(replaces);
   return { priceScale, sizeScale, snapshots, bidCounts, askCounts, prices, sizes };
@@ -230,8 +234,6 @@ function readLevelCounts(scan: FieldScan, count: number, levels: number): number
   if (total === levels && counts.length === count) return counts;
   throw new WireError("malformed", `level_counts does not add up to ${levels} levels`);
 }
-
-type TimesOf = (index: number) => RowTimes;
 
 export function readLiquidations(
   scan: FieldScan,

@@ -1,15 +1,17 @@
 import { formatDecimal } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
-import type { QuoteColumns, RowTimes } from "../types.ts";
+import { takeNumber, takeWide, varintEnd, wideEnd } from "../byte-reader.ts";
+import type { QuoteColumns } from "../types.ts";
+import { addWrapped, unzigzag, unzigzagWide } from "../wide-integers.ts";
 import { WireError } from "../wire-error.ts";
 import { BatchField } from "./batch-fields.ts";
 import type { RecordField } from "./batch-fields.ts";
-import { assertCount, takeNumber, takeWide, varintEnd, wideEnd } from "./field-scan.ts";
-import type { FieldScan } from "./field-scan.ts";
 import type { ChainState } from "./chain-state.ts";
 import { applyTexts } from "./decimal-text-reader.ts";
 import { sumWrapped } from "./difference-reader.ts";
-import { addWrapped, unzigzag, unzigzagWide } from "./wide-integers.ts";
+import { assertCount } from "./field-scan.ts";
+import type { FieldScan } from "./field-scan.ts";
+import type { TimesOf } from "./times-codec.ts";
 
 /** The values of each field, one for each event. */
 type ReadRecords = {
@@ -108,8 +110,6 @@ export function quoteColumnsOf({ columns, scales }: ReadRecords): QuoteColumns {
   const [priceScale, sizeScale] = scales as [number, number];
   return { priceScale, sizeScale, bidPrices, bidSizes, askPrices, askSizes };
 }
-
-type TimesOf = (index: number) => RowTimes;
 
 /** The events as rows, their fields under the names of the rows. */
 export function recordRowsOf(
