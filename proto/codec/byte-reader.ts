@@ -209,7 +209,7 @@ export function takeVarint(bytes: Uint8Array, position: number): number {
  * Reads a varint of at most four bytes and sets `varintEnd`; -1 if it is longer, which is for
  * `takeVarint`. In 32-bit arithmetic and without a loop: most values of a column are short.
  */
-export function takeShortVarint(bytes: Uint8Array, position: number): number {
+function takeShortVarint(bytes: Uint8Array, position: number): number {
   const first = bytes[position] as number;
   if (first < 0x80) {
     varintEnd = position + 1;
@@ -232,6 +232,26 @@ export function takeShortVarint(bytes: Uint8Array, position: number): number {
   }
   return -1;
 }
+
+/**
+ * The varint at a position as a number, NaN if it may be beyond 2^53; `varintEnd` says where it
+ * ends.
+ */
+export function takeNumber(bytes: Uint8Array, position: number): number {
+  const short = takeShortVarint(bytes, position);
+  return short >= 0 ? short : takeVarint(bytes, position);
+}
+
+/** The varint at a position, whatever its size; `wideEnd` says where it ends. */
+export function takeWide(bytes: Uint8Array, position: number, end: number): bigint {
+  const reader = new ByteReader(bytes, position, end);
+  reader.varint64();
+  wideEnd = reader.position;
+  return (BigInt(reader.high) << 32n) | BigInt(reader.low);
+}
+
+/** Where the varint ended that `takeWide` read last. */
+export let wideEnd = 0;
 
 /** A text. Throws WireError if it is not UTF-8. */
 export function readText(bytes: Uint8Array, start: number, end: number): string {

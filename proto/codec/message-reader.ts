@@ -3,6 +3,7 @@ import type { Mantissa } from "../model/decimal.ts";
 import { ByteReader, WireType, readText } from "./byte-reader.ts";
 import { defaultOf, protoNameOf } from "./message-spec.ts";
 import type { FieldSpec, MessageSpec, OneofValue, Values } from "./message-spec.ts";
+import { unzigzagWide } from "./wide-integers.ts";
 import { WireError } from "./wire-error.ts";
 
 /** Decodes a message, copying what it keeps. Throws WireError. */
@@ -135,7 +136,7 @@ function readVarint(
 /** An integer of 64 bits from the halves that the reader holds: columns may have bigints. */
 function exactInteger(spec: MessageSpec, field: FieldSpec, reader: ByteReader): Mantissa {
   const bits = (BigInt(reader.high) << 32n) | BigInt(reader.low);
-  const signed = field.kind === "Z" ? (bits >> 1n) ^ -(bits & 1n) : BigInt.asIntN(64, bits);
+  const signed = field.kind === "Z" ? unzigzagWide(bits) : BigInt.asIntN(64, bits);
   const value = fromBigInt(field.kind === "U" ? bits : signed);
   if (typeof value === "number" || field.repeated) return value;
   throw new WireError(

@@ -2,6 +2,7 @@ import type { Mantissa } from "../model/decimal.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { fieldValue, isDefault, protoNameOf } from "./message-spec.ts";
 import type { FieldSpec, MessageSpec, Values } from "./message-spec.ts";
+import { zigzagWide } from "./wide-integers.ts";
 import { WireError } from "./wire-error.ts";
 
 /**
@@ -96,14 +97,10 @@ function writeVarint(
     writer.varint(number);
   } else if (fits(field, value)) {
     if (typeof value === "number" && value >= 0 && field.kind !== "Z") writer.varint(value);
-    else writer.bigVarint(field.kind === "Z" ? zigzag(BigInt(value)) : BigInt(value));
+    else writer.bigVarint(field.kind === "Z" ? zigzagWide(BigInt(value)) : BigInt(value));
   } else {
     throw misfit(spec, field, value);
   }
-}
-
-function zigzag(value: bigint): bigint {
-  return value < 0n ? -2n * value - 1n : 2n * value;
 }
 
 function fits({ kind }: FieldSpec, value: unknown): value is Mantissa {

@@ -10,10 +10,7 @@ export type RowTimes = {
   readonly receivedTimeUs: number;
 };
 
-/**
- * Rows that the writer takes and puts into columns. They may differ in scale; the batch gets the
- * largest.
- */
+/** Rows may differ in scale: the writer brings those of a topic to one. */
 export type TradeRow = RowTimes & {
   readonly priceMantissa: Mantissa;
   readonly priceScale: number;
@@ -99,7 +96,7 @@ export type StatusRow = RowTimes & {
   readonly sinceTimeUs: number;
 };
 
-/** The rows of one batch, tagged by the payload field of batch.proto. */
+/** The rows of one batch, tagged by what they are. */
 export type BatchRows =
   | { readonly kind: "trades"; readonly rows: readonly TradeRow[] }
   | { readonly kind: "quotes"; readonly rows: readonly QuoteRow[] }
@@ -113,7 +110,7 @@ export type BatchRows =
   | { readonly kind: "statuses"; readonly rows: readonly StatusRow[] };
 
 /**
- * The scalar fields at the head of a batch. Integers are safe integers; larger ones are refused.
+ * What a batch says beside its events. Integers are safe integers; larger ones are refused.
  */
 export type BatchHeader = {
   /** 0 on the bus. */
@@ -132,7 +129,7 @@ export type BatchHeader = {
 
 /**
  * Trades in columns: element i of each describes event i. price = prices[i] / 10^priceScale,
- * exactly; the scale is the finest that the batch needs.
+ * exactly; batches of one topic may differ in scale.
  */
 export type TradeColumns = {
   readonly priceScale: number;
@@ -172,13 +169,13 @@ export type BookColumns = {
   readonly sizes: readonly Mantissa[];
 };
 
-/** The hot kinds as columns, the others as rows. */
+/** The hot kinds, which are read as columns. */
 export type BatchColumns =
   | { readonly kind: "trades"; readonly columns: TradeColumns }
   | { readonly kind: "quotes"; readonly columns: QuoteColumns }
   | { readonly kind: "books"; readonly columns: BookColumns };
 
-/** The kinds that travel as rows. */
+/** The kinds that are read as rows. */
 export type RowKind = Exclude<BatchRows["kind"], BatchColumns["kind"]>;
 
 /** A batch as read. It owns everything that it refers to. */

@@ -3,7 +3,7 @@ export type WireErrorCode =
   | "truncated"
   /** The bytes are not what the schema says. */
   | "malformed"
-  /** A batch with a payload that is not in this schema, or with none: readers pass over it. */
+  /** A batch on the bus of a channel that is not in this schema; it may be passed over. */
   | "unknown-payload"
   /** An integer field is beyond 2^53 where only safe integers are allowed. */
   | "unsafe-integer";

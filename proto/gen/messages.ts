@@ -411,9 +411,10 @@ export type Announcement = {
 };
 
 /**
- * What a publisher sends for each batch. The gateway cuts ranges of bytes out of it: an element of ServerFrame.batches is tag, length, topic_id, then, for a subscriber who
- * needs it, field 7 as it stands here, then the content of field 1. Field 7 has the number and the type that
- * it has in Batch, so its bytes are copied with their tag.
+ * What a publisher sends for each batch. The gateway cuts ranges of bytes out of it: an element of
+ * ServerFrame.batches is tag, length, topic_id, then, for a subscriber who needs it, field 7 as it stands here,
+ * then the content of field 1. Field 7 has the number and the type that it has in Batch, so its bytes are copied
+ * with their tag.
  */
 export type BusBatch = {
   /** Without topic_id and without base. */

@@ -1,4 +1,4 @@
-// CPU nanoseconds of control messages, RPC messages and rows by our codecs, beside protobufjs's
+// CPU nanoseconds of control messages and RPC messages by our codecs, beside protobufjs's
 // static classes on the same bytes.
 // Runs on the build: `npm run build && node test/bench/messages.bench.mjs [rounds]`. The candidates
 // alternate within a round; read the ratios.
@@ -7,7 +7,7 @@ import {
   GetTradesResponseCodec,
   ListInstrumentsResponseCodec,
   ServerMessageCodec,
-  TickerBatchCodec,
+  TickerCodec,
 } from "@tickwire/proto/messages";
 import { tickwire } from "@tickwire/proto/protobufjs";
 
@@ -35,8 +35,6 @@ const topicResults = instruments.map((instrument, index) => ({
   channel: 1,
   position: requests[index].resume,
   continuity: 1,
-  priceScale: 2,
-  sizeScale: 6,
 }));
 
 const subscribe = { requestId: 7, topics: requests };
@@ -69,23 +67,19 @@ const bytes = {
       tradeId: String(99_999 + index),
     })),
   }).finish(),
-  tickers: wire.TickerBatch.encode({
-    tickers: [
-      {
-        lastPrice: "42000.12",
-        lastSize: "0.1",
-        openPrice: "41000",
-        highPrice: "43000.5",
-        lowPrice: "40000.25",
-        volume: "1234567.1",
-        quoteVolume: "9876543210.12",
-        bidPrice: "42000.11",
-        askPrice: "42000.12",
-      },
-    ],
+  ticker: wire.Ticker.encode({
+    lastPrice: "42000.12",
+    lastSize: "0.1",
+    openPrice: "41000",
+    highPrice: "43000.5",
+    lowPrice: "40000.25",
+    volume: "1234567.1",
+    quoteVolume: "9876543210.12",
+    bidPrice: "42000.11",
+    askPrice: "42000.12",
   }).finish(),
 };
-const tickers = TickerBatchCodec.decode(bytes.tickers);
+const ticker = TickerCodec.decode(bytes.ticker);
 const frames = { subscribe: ours("subscribe", subscribe), ping: ours("ping", { nonce: 12_345 }) };
 
 /** Name, how often a round runs it, ours, protobufjs's. */
@@ -133,16 +127,16 @@ const cases = [
     () => wire.GetTradesResponse.decode(bytes.trades),
   ],
   [
-    "encode a ticker's row",
+    "encode a ticker",
     50_000,
-    () => TickerBatchCodec.encode(tickers),
-    () => wire.TickerBatch.encode(tickers).finish(),
+    () => TickerCodec.encode(ticker),
+    () => wire.Ticker.encode(ticker).finish(),
   ],
   [
-    "decode a ticker's row",
+    "decode a ticker",
     50_000,
-    () => TickerBatchCodec.decode(bytes.tickers),
-    () => wire.TickerBatch.decode(bytes.tickers),
+    () => TickerCodec.decode(bytes.ticker),
+    () => wire.Ticker.decode(bytes.ticker),
   ],
 ];
 

@@ -3,10 +3,8 @@
 // Runs on the build: `npm run build && node test/bench/wire.bench.mjs [rounds]`. The candidates
 // alternate within a round, and one is measured twice to show the noise; read the ratios.
 // Bytes an event: TICKWIRE_WIRE_TABLE=1 npx vitest run test/e2e/wire-bytes.test.ts
-import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { BatchReader, BatchWriter, elementLength, putElement, rowsOf } from "@tickwire/proto/codec";
-import protobuf from "protobufjs";
+import { tickwire } from "@tickwire/proto/protobufjs";
 
 const EVENTS = 16_384;
 const EPOCH = 1_767_225_600_000_000;
@@ -85,18 +83,6 @@ function books() {
   }));
 }
 
-function batchType() {
-  const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), "../../proto");
-  const root = new protobuf.Root();
-  const isNext = /tickwire\/v1\/(batch|decimal|derivative|status)\.proto$/;
-  root.resolvePath = (_, target) =>
-    isNext.test(target) ? path.join(folder, "next", target) : path.join(folder, target);
-  root.loadSync("tickwire/v1/batch.proto");
-  return root.lookupType("tickwire.v1.Batch");
-}
-
-const Batch = batchType();
-
 function chained(kind, parts) {
   const writer = new BatchWriter({ kind, epoch: EPOCH });
   return parts.flatMap((rows, index) =>
@@ -127,7 +113,7 @@ function candidates(kind, parts) {
       "decode columns (again)": () => read(() => undefined),
       "decode rows": () => read(rowsOf),
       "protobufjs, columns": () => {
-        for (const bytes of chain) Batch.decode(bytes);
+        for (const bytes of chain) tickwire.v1.Batch.decode(bytes);
       },
     },
   };

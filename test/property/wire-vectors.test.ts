@@ -1,11 +1,10 @@
 // The specification's examples, which are proto/vectors too, mean to our reader and to readers on
-// two
-// other protobuf libraries what stands beside them; and so does everything that our writer writes.
+// two other protobuf libraries what stands beside them; and everything that our writer writes means
+// the same to all three.
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync, rmSync } from "node:fs";
 import { BatchWriter, elementLength, putElement } from "@tickwire/proto/codec";
-import type { BusBatch } from "@tickwire/proto/codec";
-import type { BatchRows } from "@tickwire/proto/codec";
+import type { BatchRows, BusBatch } from "@tickwire/proto/codec";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { topicHistories } from "#test/support/wire-arbitraries.ts";

@@ -20,17 +20,30 @@ const ENTRIES = {
 
 const DECLARATION =
   /^(?:export )?(?:declare )?(?:abstract )?(?:class|function|const|type|interface) (\w+)/;
+const EXPORT_ALL = /^export \* from "(\.[^"]+)";$/;
 const REFERENCE = /^(import|export) (type )?\{([^}]*)\} from "(\.[^"]+)";$/;
+
+/** The file of the declarations that `path` names in another such file. */
+function declarationsOf(file, path) {
+  return join(dirname(file), path.replace(/\.ts$/, ".d.ts"));
+}
 
 /** A module's statements without comments, and which names it takes from which of our modules. */
 function readModule(file) {
   const text = readFileSync(file, "utf8").replaceAll(/^ *\/\*\*?[\s\S]*?\*\/\n|^ *\/\/.*\n/gm, "");
   const module = { declarations: new Map(), imports: new Map(), exports: new Map() };
   for (const statement of text.split(/\n(?=\S)(?![}\])])/).map((part) => part.trim())) {
+    const all = EXPORT_ALL.exec(statement)?.[1];
+    if (all !== undefined) {
+      for (const entry of readModule(declarationsOf(file, all)).exports) {
+        module.exports.set(...entry);
+      }
+      continue;
+    }
     const reference = REFERENCE.exec(statement.replaceAll(/\s+/g, " "));
     if (reference !== null) {
       const [, verb, isType, names, path] = reference;
-      const target = join(dirname(file), path.replace(/\.ts$/, ".d.ts"));
+      const target = declarationsOf(file, path);
       for (const name of names
         .split(",")
         .map((part) => part.trim())

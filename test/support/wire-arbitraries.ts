@@ -1,9 +1,6 @@
 import type { BatchRows } from "@tickwire/proto/codec";
-import { formatDecimal } from "@tickwire/proto/model";
+import { formatDecimal, fromBigInt } from "@tickwire/proto/model";
 import fc from "fast-check";
-
-const fromBigInt = (value: bigint): number | bigint =>
-  Number.isSafeInteger(Number(value)) ? Number(value) : value;
 
 /**
  * Mantissas of every size: near 0, safe, around 2^53, up to 63 bits, and beyond (which travel as

@@ -8,6 +8,7 @@ import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import { readCapture } from "#ingest/capture/capture-reader.ts";
 import { replayCapture } from "#ingest/capture/replay.ts";
+import { rowsOfEvents } from "#wire/event-codec.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { createPrng } from "./prng.ts";
 
@@ -17,19 +18,6 @@ export type TopicRows = {
   readonly channel: string;
   readonly rows: BatchRows;
 };
-
-const KIND_OF_CHANNEL = {
-  trades: "trades",
-  quotes: "quotes",
-  book: "books",
-  candles: "candles",
-  ticker: "tickers",
-  funding: "fundings",
-  "mark-price": "markPrices",
-  "open-interest": "openInterests",
-  liquidations: "liquidations",
-  status: "statuses",
-} as const;
 
 /** The events of a capture by topic. */
 export async function topicsOfCapture(path: string): Promise<TopicRows[]> {
@@ -46,10 +34,11 @@ export async function topicsOfCapture(path: string): Promise<TopicRows[]> {
       else known.rows.push(event);
     },
   });
-  return [...topics].map(([topic, { channel, rows }]) => {
-    const kind = KIND_OF_CHANNEL[channel as keyof typeof KIND_OF_CHANNEL];
-    return { topic, channel, rows: { kind, rows } as unknown as BatchRows };
-  });
+  return [...topics].map(([topic, { channel, rows }]) => ({
+    topic,
+    channel,
+    rows: rowsOfEvents(rows),
+  }));
 }
 
 /** How events are put into frames. */

@@ -1,5 +1,12 @@
-import { WireError, rowsOf, walkServerFrame } from "@tickwire/proto/codec";
-import { BatchReader, elementLength, putElement, topicIdOf } from "@tickwire/proto/codec";
+import {
+  BatchReader,
+  WireError,
+  elementLength,
+  putElement,
+  rowsOf,
+  topicIdOf,
+  walkServerFrame,
+} from "@tickwire/proto/codec";
 import type { BusBatch, DecodedBatch } from "@tickwire/proto/codec";
 import { plainEvent } from "./wire-events.ts";
 import { MalformedBatch, ReferenceTopic } from "./wire-reference.ts";

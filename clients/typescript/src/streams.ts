@@ -13,49 +13,5 @@ import {
 export const connect: Connect<StreamsConnectOptions, StreamsClient> =
   /* @__PURE__ */ createConnect(createStreamsClient);
 
-export type { BackoffOptions } from "./backoff.ts";
-export {
-  BufferOverflowError,
-  ConnectionError,
-  TickwireError,
-  TopicRefusedError,
-} from "./errors.ts";
-export type {
-  ConnectionErrorCode,
-  ErrorCode,
-  ErrorDetail,
-  TickwireErrorOptions,
-  TopicErrorCode,
-  TopicRefusal,
-} from "./errors.ts";
-export type { ClientClock, WebSocketConstructor, WebSocketLike } from "./host/environment.ts";
-export type { ClientState, StateListener, StateReason } from "./session/session.ts";
-export type { BookLevel, LiveBook } from "./events/book.ts";
-export type { BestLevels, BookSnapshot, BookState } from "./events/book.ts";
-export type { Funding, Liquidation, MarkPrice, OpenInterest } from "./events/derivative-events.ts";
-export type { MarketEvent } from "./events/events.ts";
-export type { BookEvent, Quote, Trade } from "./events/hot-events.ts";
-export type { Candle, Ticker } from "./events/statistics-events.ts";
-export type { Status } from "./events/status-event.ts";
-export type {
-  ContinuityEvent,
-  GapEvent,
-  LagEvent,
-  NoticeEvent,
-  StreamEvent,
-} from "./events/stream-events.ts";
-export type { OverflowPolicy } from "./streams/event-buffer.ts";
-export type { EventStream } from "./streams/event-stream.ts";
-export type {
-  CallbackOptions,
-  CandleOptions,
-  StreamOptions,
-  SubscribeOptions,
-  Subscription,
-} from "./streams/stream-options.ts";
-export type { ClientCounters } from "./streams/streams-client.ts";
-export { CHANNELS } from "./topics/topic.ts";
-export type { Channel, Topics } from "./topics/topic.ts";
-export type { StreamsClient } from "./streams/streams-client.ts";
-export type { StreamsConnectOptions } from "./streams/streams-client.ts";
-export { dateOfUs, isoOfUs, usOfDate } from "./events/times.ts";
+export * from "./exports/streams.ts";
+export type { StreamsClient, StreamsConnectOptions } from "./streams/streams-client.ts";

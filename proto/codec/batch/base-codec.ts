@@ -1,16 +1,22 @@
 import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
-import { readText, safeSigned } from "../byte-reader.ts";
+import { readText, safeSigned, takeWide, wideEnd } from "../byte-reader.ts";
 import { VARINT_BYTES_MAX } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import { SCALE_MAX } from "../limits.ts";
-import { MessageScan, shapesOf } from "../message-scan.ts";
+import { putDifference, unzigzagWide } from "../wide-integers.ts";
 import { WireError } from "../wire-error.ts";
-import { BaseField, BatchField, RECORD_FIELDS, kindOfChannel } from "./batch-fields.ts";
+import {
+  BASE_SHAPES,
+  BaseField,
+  BatchField,
+  RECORD_FIELDS,
+  kindOfChannel,
+} from "./batch-fields.ts";
 import type { RecordKind } from "./batch-fields.ts";
-import { takeWide, wideEnd } from "./batch-scan.ts";
+import { TradeIdForm } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
-import { putDifference, unzigzagWide } from "./wide-integers.ts";
+import { FieldScan } from "./field-scan.ts";
 
 /** Most digits that a trade id's number is padded to, and most bytes of its prefix. */
 const TRADE_ID_DIGITS_MAX = 18;
@@ -66,41 +72,35 @@ function signedField(writer: ByteWriter, field: number, a: Mantissa, b: Mantissa
   writer.position = putDifference(writer.bytes, writer.position, a, b);
 }
 
-const SHAPES = shapesOf({
-  varint: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 18],
-  varints: [16, 17],
-  bytes: [14],
-});
+// Reading is synchronous and never re-entered.
+const scan = new FieldScan(BASE_SHAPES);
 
 /** Reads a Base. Throws WireError for one that no writer writes. */
 export function readBase(bytes: Uint8Array, start: number, end: number): ChainState {
-  const scan = new MessageScan(bytes, SHAPES).scan(start, end);
+  scan.scan(bytes, start, end);
   const receivedTimeUs = scan.signed(BaseField.ReceivedTimeUs, "received_time_us");
   const state: ChainState = {
     channel: scan.uint32(BaseField.Channel),
     epoch: scan.unsigned(BaseField.Epoch, "epoch"),
     sequence: scan.unsigned(BaseField.Sequence, "sequence"),
     receivedTimeUs,
-    venueTimeUs: timeFrom(receivedTimeUs, signed(bytes, scan, BaseField.VenueTimeOffsetUs)),
-    venueReceivedTimeUs: timeFrom(
-      receivedTimeUs,
-      signed(bytes, scan, BaseField.VenueTimeReceivedOffsetUs),
-    ),
+    venueTimeUs: timeFrom(receivedTimeUs, signed(BaseField.VenueTimeOffsetUs)),
+    venueReceivedTimeUs: timeFrom(receivedTimeUs, signed(BaseField.VenueTimeReceivedOffsetUs)),
     venueTimeUnitUs: scan.uint32(BaseField.VenueTimeUnitUs),
     priceScale: checkedScale(scan.uint32(BaseField.PriceScale)),
     sizeScale: checkedScale(scan.uint32(BaseField.SizeScale)),
-    price: fromBigInt(signed(bytes, scan, BaseField.Price)),
-    askPrice: fromBigInt(signed(bytes, scan, BaseField.AskPrice)),
+    price: fromBigInt(signed(BaseField.Price)),
+    askPrice: fromBigInt(signed(BaseField.AskPrice)),
     tradeIdForm: scan.uint32(BaseField.TradeIdForm),
-    tradeId: fromBigInt(signed(bytes, scan, BaseField.TradeId)),
-    tradeIdPrefix: readPrefix(bytes, scan),
+    tradeId: fromBigInt(signed(BaseField.TradeId)),
+    tradeIdPrefix: readPrefix(),
     tradeIdDigits: scan.uint32(BaseField.TradeIdDigits),
     values: [],
     scales: [],
     absent: scan.uint32(BaseField.Absent),
   };
   checkBase(state);
-  readRecord(scan, state);
+  readRecord(state);
   return state;
 }
 
@@ -113,25 +113,26 @@ function checkBase(state: ChainState): void {
     const problem = `trade_id_digits ${tradeIdDigits} exceeds ${TRADE_ID_DIGITS_MAX}`;
     throw new WireError("malformed", problem);
   }
-  if (tradeIdForm > 2) throw new WireError("malformed", `trade_id_form is ${tradeIdForm}`);
+  if (tradeIdForm > TradeIdForm.Text)
+    throw new WireError("malformed", `trade_id_form is ${tradeIdForm}`);
 }
 
-function readPrefix(bytes: Uint8Array, scan: MessageScan): string {
+function readPrefix(): string {
   const [start = 0, end = 0] = scan.ranges(BaseField.TradeIdPrefix).slice(-2);
   if (end - start > TRADE_ID_PREFIX_BYTES_MAX) {
     const problem = `a prefix of ${end - start} bytes exceeds ${TRADE_ID_PREFIX_BYTES_MAX}`;
     throw new WireError("malformed", problem);
   }
-  return readText(bytes, start, end);
+  return readText(scan.bytes, start, end);
 }
 
 /** Fields that this code does not know are passed over; those that it misses start at 0. */
-function readRecord(scan: MessageScan, state: ChainState): void {
+function readRecord(state: ChainState): void {
   const kind = kindOfChannel(state.channel);
   const fields = kind === undefined ? undefined : RECORD_FIELDS[kind as RecordKind];
   if (fields === undefined) return;
-  const values = columnOf(scan, BaseField.Values).map((code) => fromBigInt(unzigzagWide(code)));
-  const scales = columnOf(scan, BaseField.Scales).map((scale) =>
+  const values = columnOf(BaseField.Values).map((code) => fromBigInt(unzigzagWide(code)));
+  const scales = columnOf(BaseField.Scales).map((scale) =>
     checkedScale(Number(BigInt.asUintN(32, scale))),
   );
   for (const [index, field] of fields.entries()) {
@@ -146,20 +147,19 @@ function readRecord(scan: MessageScan, state: ChainState): void {
   }
 }
 
-function columnOf(scan: MessageScan, field: number): bigint[] {
-  const column = scan.packed(field);
+function columnOf(field: number): bigint[] {
   const entries: bigint[] = [];
-  if (column === undefined) return entries;
-  for (let at = column.start; at < column.end; at = wideEnd) {
-    entries.push(takeWide(column.bytes, at, column.end));
-  }
+  const start = scan.start(field);
+  if (start < 0) return entries;
+  const end = scan.end(field);
+  for (let at = start; at < end; at = wideEnd) entries.push(takeWide(scan.bytes, at, end));
   return entries;
 }
 
-function signed(bytes: Uint8Array, scan: MessageScan, field: number): bigint {
-  const [start, end] = scan.ranges(field).slice(-2);
-  if (start === undefined || end === undefined) return 0n;
-  return unzigzagWide(takeWide(bytes, start, end));
+/** A sint64 field; 0 if it is absent. */
+function signed(field: number): bigint {
+  if (!scan.has(field)) return 0n;
+  return unzigzagWide(takeWide(scan.bytes, scan.start(field), scan.end(field)));
 }
 
 function timeFrom(receivedTimeUs: number, offsetUs: bigint): number {

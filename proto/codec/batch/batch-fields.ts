@@ -1,4 +1,5 @@
 import type { BatchRows } from "../types.ts";
+import { FieldShape, shapesOf } from "./field-scan.ts";
 
 /** Field numbers of `tickwire.v1.Batch`. */
 export const BatchField = {
@@ -43,6 +44,21 @@ export const BatchField = {
   Statuses: 41,
 } as const;
 
+/** What they look like on the wire. */
+export const BATCH_SHAPES = shapesOf(BatchField, FieldShape.Column, {
+  [BatchField.TopicId]: FieldShape.Scalar,
+  [BatchField.Base]: FieldShape.Message,
+  [BatchField.Skipped]: FieldShape.Scalar,
+  [BatchField.LastSequence]: FieldShape.Scalar,
+  [BatchField.Snapshot]: FieldShape.Scalar,
+  [BatchField.Replaces]: FieldShape.Scalar,
+  [BatchField.Historical]: FieldShape.Scalar,
+  [BatchField.TradeIds]: FieldShape.Elements,
+  [BatchField.Texts]: FieldShape.Elements,
+  [BatchField.Liquidations]: FieldShape.Elements,
+  [BatchField.Statuses]: FieldShape.Elements,
+});
+
 /** Field numbers of `tickwire.v1.Base`. */
 export const BaseField = {
   Channel: 1,
@@ -64,6 +80,13 @@ export const BaseField = {
   Scales: 17,
   Absent: 18,
 } as const;
+
+/** What they look like on the wire. */
+export const BASE_SHAPES = shapesOf(BaseField, FieldShape.Scalar, {
+  [BaseField.TradeIdPrefix]: FieldShape.Elements,
+  [BaseField.Values]: FieldShape.Column,
+  [BaseField.Scales]: FieldShape.Column,
+});
 
 export type BatchKind = BatchRows["kind"];
 
@@ -92,6 +115,10 @@ const KIND_OF_CHANNEL: readonly (BatchKind | undefined)[] = Object.entries(CHANN
   kinds[channel] = kind as BatchKind;
   return kinds;
 }, []);
+
+/** Flags in the low bits of an entry of `prices` that is a level of a book. */
+export const LEVEL_REMOVED = 1;
+export const LEVEL_ASK = 2;
 
 /** What a row holds in a field: a mantissa with a scale, a decimal as text, a number, a boolean. */
 type RecordFieldType = "mantissa" | "text" | "integer" | "flag";
@@ -123,10 +150,10 @@ function fieldsOf(
 /** The fields of each such channel, in the order of their bits and of Base.values. */
 export const RECORD_FIELDS: { readonly [Kind in RecordKind]: readonly RecordField[] } = {
   quotes: [
-    { property: "bidPriceMantissa", column: 9, type: "mantissa", scaleField: 0 },
-    { property: "bidSizeMantissa", column: 10, type: "mantissa", scaleField: 1 },
-    { property: "askPriceMantissa", column: 11, type: "mantissa", scaleField: 0 },
-    { property: "askSizeMantissa", column: 12, type: "mantissa", scaleField: 1 },
+    { property: "bidPriceMantissa", column: BatchField.BidPrices, type: "mantissa", scaleField: 0 },
+    { property: "bidSizeMantissa", column: BatchField.BidSizes, type: "mantissa", scaleField: 1 },
+    { property: "askPriceMantissa", column: BatchField.AskPrices, type: "mantissa", scaleField: 0 },
+    { property: "askSizeMantissa", column: BatchField.AskSizes, type: "mantissa", scaleField: 1 },
   ],
   tickers: fieldsOf([
     ["lastPrice", BatchField.LastPrices, "text"],

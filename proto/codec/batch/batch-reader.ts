@@ -1,18 +1,19 @@
-import type { BatchColumns, BatchRows, DecodedBatch, RowKind, RowTimes } from "../types.ts";
+import type { BatchColumns, BatchHeader, BatchRows, DecodedBatch, RowKind } from "../types.ts";
 import { WireError } from "../wire-error.ts";
+import { readBase } from "./base-codec.ts";
 import {
+  BATCH_SHAPES,
   BatchField,
   RECORD_FIELDS,
   SEQUENCE_RESIDUE_MODULUS,
   kindOfChannel,
 } from "./batch-fields.ts";
 import type { BatchKind } from "./batch-fields.ts";
-import { readBase } from "./base-codec.ts";
-import { BatchScan } from "./batch-scan.ts";
 import type { ChainState } from "./chain-state.ts";
+import { FieldScan } from "./field-scan.ts";
 import { readBooks, readLiquidations, readStatuses, readTrades } from "./payload-reader.ts";
 import { quoteColumnsOf, readRecords, recordRowsOf } from "./record-reader.ts";
-import { eventsOfTimes, readTimes, residueOf } from "./times-codec.ts";
+import { eventsOfTimes, readTimes, residueOf, timesOf } from "./times-codec.ts";
 import type { ReadTimes } from "./times-codec.ts";
 
 /** What became of the bytes of a batch. */
@@ -35,7 +36,7 @@ export type LossReason =
   | "last-sequence";
 
 // Reading is synchronous and never re-entered.
-const scan = new BatchScan();
+const scan = new FieldScan(BATCH_SHAPES);
 
 /** The chain of one topic of one connection, as its reader keeps it. */
 export class BatchReader {
@@ -100,7 +101,7 @@ export class BatchReader {
   }
 }
 
-function readBaseOf(batch: BatchScan): ChainState {
+function readBaseOf(batch: FieldScan): ChainState {
   const start = batch.start(BatchField.Base);
   return start < 0
     ? readBase(batch.bytes, 0, 0)
@@ -120,15 +121,10 @@ function lossOf(last: number): LossReason | undefined {
   return anchor === 0 || anchor === last ? undefined : "last-sequence";
 }
 
-type ReadHead = Omit<
-  DecodedBatch,
-  "kind" | "columns" | "rows" | "receivedTimesUs" | "venueTimesUs"
->;
-
 function readPayload(
   kind: BatchKind,
   state: ChainState,
-  head: ReadHead,
+  head: BatchHeader,
   times: ReadTimes,
 ): DecodedBatch {
   const { count } = head;
@@ -136,7 +132,6 @@ function readPayload(
     case "trades":
       return withColumns(head, times, { kind, columns: readTrades(scan, state, count) });
     case "books":
-      // A batch that only says the position has no columns to read.
       return withColumns(head, times, { kind, columns: readBooks(scan, state, count) });
     case "quotes": {
       const records = readRecords(scan, state, RECORD_FIELDS.quotes, count);
@@ -162,20 +157,13 @@ function readPayload(
 
 type RowsOfKind = Extract<BatchRows, { readonly kind: RowKind }>;
 
-function timesOf(times: ReadTimes): (index: number) => RowTimes {
-  return (index) => ({
-    venueTimeUs: times.venueTimesUs[index],
-    receivedTimeUs: times.receivedTimesUs[index] as number,
-  });
-}
-
-function withRows(head: ReadHead, times: ReadTimes, payload: RowsOfKind): DecodedBatch {
+function withRows(head: BatchHeader, times: ReadTimes, payload: RowsOfKind): DecodedBatch {
   const { receivedTimesUs, venueTimesUs } = times;
   return { ...head, receivedTimesUs, venueTimesUs, ...payload };
 }
 
 /** Field by field: copying an object by `...` costs as much as reading twenty trades. */
-function withColumns(head: ReadHead, times: ReadTimes, payload: BatchColumns): DecodedBatch {
+function withColumns(head: BatchHeader, times: ReadTimes, payload: BatchColumns): DecodedBatch {
   return {
     topicId: head.topicId,
     epoch: head.epoch,

@@ -1,8 +1,8 @@
 import { ByteWriter } from "../byte-writer.ts";
-import { EventTimes } from "../event-times.ts";
 import { BATCH_EVENTS_MAX } from "../limits.ts";
 import type { BatchRows, BookRow, TradeRow } from "../types.ts";
 import { WireError } from "../wire-error.ts";
+import { writeBase } from "./base-codec.ts";
 import {
   BatchField,
   RECORD_FIELDS,
@@ -10,12 +10,12 @@ import {
   SEQUENCE_RESIDUE_MODULUS,
 } from "./batch-fields.ts";
 import type { BatchKind } from "./batch-fields.ts";
-import { writeBase } from "./base-codec.ts";
-import { sharedCopy } from "./byte-arena.ts";
 import { BusBatchField } from "./bus-batch.ts";
 import type { BusBatch } from "./bus-batch.ts";
+import { sharedCopy } from "./byte-arena.ts";
 import { emptyChainState } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
+import { EventTimes } from "./event-times.ts";
 import { gatherPayload, planPrices, planRecords, writePayload } from "./payload-writer.ts";
 import { absentFields } from "./record-writer.ts";
 import type { RecordRow } from "./record-writer.ts";

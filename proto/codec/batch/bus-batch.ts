@@ -1,8 +1,9 @@
 import { ByteReader, WireType, safeSigned, safeUnsigned } from "../byte-reader.ts";
 import { putVarint, varintLength } from "../byte-writer.ts";
+import { BATCHES_TAG } from "../frame-walker.ts";
 import { WireError } from "../wire-error.ts";
-import { BaseField, BatchField, SEQUENCE_RESIDUE_MODULUS } from "./batch-fields.ts";
-import { BatchScan } from "./batch-scan.ts";
+import { BATCH_SHAPES, BaseField, BatchField, SEQUENCE_RESIDUE_MODULUS } from "./batch-fields.ts";
+import { FieldScan } from "./field-scan.ts";
 import { eventsOfTimes, residueOf } from "./times-codec.ts";
 
 /** Field numbers of `tickwire.bus.v1.BusBatch`. */
@@ -50,7 +51,7 @@ export function lastSequenceOf(batch: BusBatch): number {
   return batch.snapshot ? batch.baseSequence : batch.baseSequence + batch.skipped + batch.count;
 }
 
-const coreScan = new BatchScan();
+const coreScan = new FieldScan(BATCH_SHAPES);
 
 /** What stands in the outer message; -1 where a range is not there. */
 type Outer = {
@@ -167,7 +168,7 @@ function readUnsigned(reader: ByteReader, name: string): number {
   return safeUnsigned(name, reader.low, reader.high);
 }
 
-function checkSequence(core: BatchScan, batch: BusBatch): void {
+function checkSequence(core: FieldScan, batch: BusBatch): void {
   const last = lastSequenceOf(batch);
   if (!Number.isSafeInteger(last)) {
     throw new WireError("unsafe-integer", `the last sequence is about ${last}, beyond 2^53`);
@@ -182,7 +183,6 @@ function checkSequence(core: BatchScan, batch: BusBatch): void {
   }
 }
 
-const BATCHES_TAG = (2 << 3) | WireType.Bytes;
 const TOPIC_ID_TAG = BatchField.TopicId << 3;
 
 /** Bytes of an element of `ServerFrame.batches` made of a batch, with or without its base. */

@@ -6,8 +6,9 @@ let chunk = new Uint8Array(CHUNK_BYTES);
 let used = 0;
 
 /**
- * A copy of the first `length` bytes that nobody will write to again. Short ones share chunks: a
- * buffer of its own for each message would cost more than encoding it.
+ * A copy of the first `length` bytes. Nobody may write to it, nor to the buffer below it: short
+ * copies share a chunk with other messages, because a buffer of its own for each would cost more
+ * than encoding it.
  */
 export function sharedCopy(bytes: Uint8Array, length: number): Uint8Array {
   if (length > SHARED_BYTES_MAX) return bytes.slice(0, length);

@@ -1,13 +1,12 @@
 import { parseMantissa, rescaleMantissa, textScale } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
-import { readText } from "../byte-reader.ts";
+import { DecimalTextCodec } from "../../gen/messages.ts";
+import type { DecimalText } from "../../gen/messages.ts";
 import { DECIMAL_TEXT_LENGTH_MAX } from "../limits.ts";
-import { MessageScan, shapesOf } from "../message-scan.ts";
 import { WireError } from "../wire-error.ts";
 import { BatchField } from "./batch-fields.ts";
-import type { BatchScan } from "./batch-scan.ts";
+import type { FieldScan } from "./field-scan.ts";
 
-const TEXT_SHAPES = shapesOf({ varint: [1], bytes: [2] });
 const PLAIN_DECIMAL = /^-?[0-9]+(?:\.[0-9]+)?$/;
 
 /**
@@ -15,7 +14,7 @@ const PLAIN_DECIMAL = /^-?[0-9]+(?:\.[0-9]+)?$/;
  * finest scale among them. Returns the scales.
  */
 export function applyTexts(
-  scan: BatchScan,
+  scan: FieldScan,
   columns: readonly Mantissa[][],
   { scales, groups }: { readonly scales: readonly number[]; readonly groups: readonly number[] },
 ): readonly number[] {
@@ -24,11 +23,7 @@ export function applyTexts(
   const finest = [...scales];
   const texts: { readonly column: number; readonly entry: number; readonly text: string }[] = [];
   for (let at = 0; at < ranges.length; at += 2) {
-    const { place, text } = readDecimalText(
-      scan.bytes,
-      ranges[at] as number,
-      ranges[at + 1] as number,
-    );
+    const { index: place, text } = readDecimalText(scan.bytes.subarray(ranges[at], ranges[at + 1]));
     const column = place % columns.length;
     const entry = (place - column) / columns.length;
     if (entry >= (columns[0]?.length ?? 0)) {
@@ -54,18 +49,13 @@ export function applyTexts(
   return finest;
 }
 
-function readDecimalText(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): { readonly place: number; readonly text: string } {
-  const scan = new MessageScan(bytes, TEXT_SHAPES).scan(start, end);
-  const [textStart = 0, textEnd = 0] = scan.ranges(2).slice(-2);
-  if (textEnd - textStart > DECIMAL_TEXT_LENGTH_MAX) {
-    const problem = `a decimal of ${textEnd - textStart} bytes exceeds ${DECIMAL_TEXT_LENGTH_MAX}`;
+function readDecimalText(bytes: Uint8Array): DecimalText {
+  const decimal = DecimalTextCodec.decode(bytes);
+  const { text } = decimal;
+  if (text.length > DECIMAL_TEXT_LENGTH_MAX) {
+    const problem = `a decimal of ${text.length} characters exceeds ${DECIMAL_TEXT_LENGTH_MAX}`;
     throw new WireError("malformed", problem);
   }
-  const text = readText(bytes, textStart, textEnd);
   if (!PLAIN_DECIMAL.test(text)) throw new WireError("malformed", `"${text}" is not a decimal`);
-  return { place: scan.uint32(1), text };
+  return decimal;
 }

@@ -1,11 +1,11 @@
 import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
-import { takeNumber, takeWide, varintEnd, wideEnd } from "./batch-scan.ts";
-import type { BatchScan } from "./batch-scan.ts";
-import { addWrapped, unzigzag, unzigzagWide } from "./wide-integers.ts";
+import { takeNumber, takeWide, varintEnd, wideEnd } from "../byte-reader.ts";
+import { addWrapped, unzigzag, unzigzagWide } from "../wide-integers.ts";
+import type { FieldScan } from "./field-scan.ts";
 
 /** The first `count` entries of a sint64 column, which it has. */
-export function readDifferences(scan: BatchScan, field: number, count: number): Mantissa[] {
+export function readDifferences(scan: FieldScan, field: number, count: number): Mantissa[] {
   const { bytes } = scan;
   const end = scan.end(field);
   let at = scan.start(field);

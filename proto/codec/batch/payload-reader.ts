@@ -1,38 +1,35 @@
 import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { LiquidationCodec, TopicStatusCodec } from "../../gen/messages.ts";
-import { readText } from "../byte-reader.ts";
-import { assertCount } from "../message-scan.ts";
+import { readText, takeNumber, takeWide, varintEnd, wideEnd } from "../byte-reader.ts";
 import type {
   AggressorSide,
   BookColumns,
   LiquidationRow,
-  RowTimes,
   StatusRow,
   TradeColumns,
 } from "../types.ts";
+import { addWrapped, unzigzag, unzigzagWide } from "../wide-integers.ts";
 import { WireError } from "../wire-error.ts";
 import { channelFromWire, sideFromWire, stateFromWire } from "../wire-names.ts";
-import { BatchField } from "./batch-fields.ts";
-import { takeNumber, takeWide, varintEnd, wideEnd } from "./batch-scan.ts";
-import type { BatchScan } from "./batch-scan.ts";
+import { BatchField, LEVEL_ASK, LEVEL_REMOVED } from "./batch-fields.ts";
 import { TradeIdForm } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
 import { applyTexts } from "./decimal-text-reader.ts";
 import { readDifferences, sumWrapped } from "./difference-reader.ts";
+import { assertCount } from "./field-scan.ts";
+import type { FieldScan } from "./field-scan.ts";
+import type { TimesOf } from "./times-codec.ts";
 import { joinTradeId } from "./trade-id-form.ts";
-import { addWrapped, unzigzag, unzigzagWide } from "./wide-integers.ts";
 
 const SIDES: readonly AggressorSide[] = ["none", "buyer", "seller", "none"];
-const LEVEL_REMOVED = 1;
-const LEVEL_ASK = 2;
 const SIZE_MAX = 2n ** 63n;
 
 /** Prices and flags of the entries of the column `prices`. */
 type PriceEntries = { readonly prices: Mantissa[]; readonly flags: number[] };
 
 /** Reads the column `prices` and moves the state's; a mask tells the ask chain from the other. */
-function readPrices(scan: BatchScan, state: ChainState, askMask: number): PriceEntries {
+function readPrices(scan: FieldScan, state: ChainState, askMask: number): PriceEntries {
   const count = scan.entries(BatchField.Prices);
   const start = scan.start(BatchField.Prices);
   const { bytes } = scan;
@@ -67,7 +64,7 @@ function readPrices(scan: BatchScan, state: ChainState, askMask: number): PriceE
 }
 
 function readPricesExactly(
-  scan: BatchScan,
+  scan: FieldScan,
   state: ChainState,
   askMask: number,
   { prices, flags }: PriceEntries,
@@ -90,7 +87,7 @@ function readPricesExactly(
 }
 
 /** Reads the column `sizes`; entries whose flag has a bit of the mask are 0 and have no size. */
-function readSizes(scan: BatchScan, flags: readonly number[], removedMask: number): Mantissa[] {
+function readSizes(scan: FieldScan, flags: readonly number[], removedMask: number): Mantissa[] {
   const count = flags.length;
   const end = scan.end(BatchField.Sizes);
   const entries = scan.entries(BatchField.Sizes);
@@ -122,7 +119,19 @@ function readSizes(scan: BatchScan, flags: readonly number[], removedMask: numbe
   throw new WireError("malformed", `sizes has ${problem} entries than prices needs`);
 }
 
-export function readTrades(scan: BatchScan, state: ChainState, count: number): TradeColumns {
+/** Puts in what travels as text; returns the scales of prices and of sizes. */
+function applyPriceTexts(
+  scan: FieldScan,
+  state: ChainState,
+  prices: Mantissa[],
+  sizes: Mantissa[],
+): [priceScale: number, sizeScale: number] {
+  const { priceScale, sizeScale } = state;
+  const scales = { scales: [priceScale, sizeScale], groups: [0, 1] };
+  return applyTexts(scan, [prices, sizes], scales) as [number, number];
+}
+
+export function readTrades(scan: FieldScan, state: ChainState, count: number): TradeColumns {
   const { prices, flags } = readPrices(scan, state, 0);
   assertCount("prices", prices.length, count);
   const sizes = readSizes(scan, flags, 0);
@@ -132,10 +141,7 @@ export function readTrades(scan: BatchScan, state: ChainState, count: number): T
     aggressorSides[index] = SIDES[flags[index] as number] as AggressorSide;
   }
   const isHistorical = scan.bool(BatchField.Historical);
-  const [priceScale, sizeScale] = applyTexts(scan, [prices, sizes], {
-    scales: [state.priceScale, state.sizeScale],
-    groups: [0, 1],
-  }) as [number, number];
+  const [priceScale, sizeScale] = applyPriceTexts(scan, state, prices, sizes);
   return {
     priceScale,
     sizeScale,
@@ -148,7 +154,7 @@ export function readTrades(scan: BatchScan, state: ChainState, count: number): T
   };
 }
 
-function readTradeIds(scan: BatchScan, state: ChainState, count: number): (Mantissa | string)[] {
+function readTradeIds(scan: FieldScan, state: ChainState, count: number): (Mantissa | string)[] {
   if (state.tradeIdForm === TradeIdForm.Number) return readNumbers(scan, state, count);
   // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
   if (state.tradeIdForm === TradeIdForm.None) return new Array<string>(count).fill("");
@@ -161,7 +167,7 @@ function readTradeIds(scan: BatchScan, state: ChainState, count: number): (Manti
   return ids;
 }
 
-function readNumbers(scan: BatchScan, state: ChainState, count: number): (Mantissa | string)[] {
+function readNumbers(scan: FieldScan, state: ChainState, count: number): (Mantissa | string)[] {
   const { tradeIdPrefix: prefix, tradeIdDigits: digits } = state;
   const entries = scan.entries(BatchField.TradeIdDeltas);
   if (entries > 0) assertCount("trade_id_deltas", entries, count);
@@ -176,7 +182,7 @@ function readNumbers(scan: BatchScan, state: ChainState, count: number): (Mantis
   return ids;
 }
 
-export function readBooks(scan: BatchScan, state: ChainState, count: number): BookColumns {
+export function readBooks(scan: FieldScan, state: ChainState, count: number): BookColumns {
   const { prices, flags } = readPrices(scan, state, LEVEL_ASK);
   const sizes = readSizes(scan, flags, LEVEL_REMOVED);
   const counts = readLevelCounts(scan, count, prices.length);
@@ -198,16 +204,13 @@ export function readBooks(scan: BatchScan, state: ChainState, count: number): Bo
     askCounts.push(levels - bids);
   }
   const replaces = scan.bool(BatchField.Replaces);
-  const [priceScale, sizeScale] = applyTexts(scan, [prices, sizes], {
-    scales: [state.priceScale, state.sizeScale],
-    groups: [0, 1],
-  }) as [number, number];
+  const [priceScale, sizeScale] = applyPriceTexts(scan, state, prices, sizes);
   // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
   const snapshots = new Array<boolean>(count).fill(replaces);
   return { priceScale, sizeScale, snapshots, bidCounts, askCounts, prices, sizes };
 }
 
-function readLevelCounts(scan: BatchScan, count: number, levels: number): number[] {
+function readLevelCounts(scan: FieldScan, count: number, levels: number): number[] {
   const entries = scan.entries(BatchField.LevelCounts);
   if (entries === 0) {
     if (count === 1) return [levels];
@@ -232,10 +235,8 @@ function readLevelCounts(scan: BatchScan, count: number, levels: number): number
   throw new WireError("malformed", `level_counts does not add up to ${levels} levels`);
 }
 
-type TimesOf = (index: number) => RowTimes;
-
 export function readLiquidations(
-  scan: BatchScan,
+  scan: FieldScan,
   count: number,
   timesOf: TimesOf,
 ): LiquidationRow[] {
@@ -251,7 +252,7 @@ export function readLiquidations(
   });
 }
 
-export function readStatuses(scan: BatchScan, count: number, timesOf: TimesOf): StatusRow[] {
+export function readStatuses(scan: FieldScan, count: number, timesOf: TimesOf): StatusRow[] {
   return elementsOf(scan, BatchField.Statuses, count).map((bytes, index) => {
     const { channel, state, reason, sinceTimeUs } = TopicStatusCodec.decode(bytes);
     return {
@@ -264,7 +265,7 @@ export function readStatuses(scan: BatchScan, count: number, timesOf: TimesOf): 
   });
 }
 
-function elementsOf(scan: BatchScan, field: number, count: number): Uint8Array[] {
+function elementsOf(scan: FieldScan, field: number, count: number): Uint8Array[] {
   const ranges = scan.ranges(field);
   assertCount(`field ${field}`, ranges.length / 2, count);
   const elements: Uint8Array[] = [];

@@ -3,12 +3,13 @@ import { LiquidationCodec, TopicStatusCodec } from "../../gen/messages.ts";
 import { VARINT_BYTES_MAX, putVarint } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import type { BatchRows, BookRow, TradeRow } from "../types.ts";
+import { addWrapped, putDifference } from "../wide-integers.ts";
 import { channelToWire, sideToWire, stateToWire } from "../wire-names.ts";
-import { BatchField, RECORD_FIELDS } from "./batch-fields.ts";
+import { BatchField, LEVEL_ASK, RECORD_FIELDS } from "./batch-fields.ts";
 import type { RecordKind } from "./batch-fields.ts";
 import { TradeIdForm } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
-import { LEVEL_ASK, PriceColumns } from "./price-writer.ts";
+import { PriceColumns } from "./price-writer.ts";
 import {
   absentFields,
   firstValue,
@@ -20,7 +21,6 @@ import {
 import type { RecordRow } from "./record-writer.ts";
 import { rescaledPrice } from "./scaled-column.ts";
 import type { PlacedText } from "./scaled-column.ts";
-import { addWrapped, putDifference } from "./wide-integers.ts";
 
 // Encoding is synchronous and never re-entered, so one set of scratch serves every topic.
 const priced = new PriceColumns();

@@ -2,21 +2,17 @@ import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { VARINT_BYTES_MAX, putBigVarint, putVarint } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
-import { BatchField } from "./batch-fields.ts";
+import { FAST_MAGNITUDE_MAX, zigzagWide } from "../wide-integers.ts";
+import { BatchField, LEVEL_ASK, LEVEL_REMOVED } from "./batch-fields.ts";
 import type { ChainState } from "./chain-state.ts";
 import { ScaledColumn } from "./scaled-column.ts";
 import type { PlacedText } from "./scaled-column.ts";
-import { FAST_MAGNITUDE_MAX } from "./wide-integers.ts";
 
 /** Codes are four times the zigzag of a difference, and so stay safe integers up to here. */
 const FAST_DIFFERENCE_MAX = FAST_MAGNITUDE_MAX / 4;
 
 /** Differences from here on do not fit beside the two flags. */
 const DIFFERENCE_MAX = 2n ** 61n;
-
-/** Flags of a price code. */
-const LEVEL_REMOVED = 1;
-export const LEVEL_ASK = 2;
 
 /**
  * The columns `prices` and `sizes` of a batch of trades or books that is being written: each entry
@@ -65,8 +61,7 @@ export class PriceColumns {
     for (let index = 0; index < this.prices.count; index += 1) {
       const isAsk = isLevels && ((this.#flags[index] as number) & LEVEL_ASK) !== 0;
       if (isAsk !== ask) continue;
-      const { exact, values } = this.prices;
-      return exact === undefined ? (values[index] as number) : fromBigInt(exact[index] ?? 0n);
+      return this.prices.at(index) ?? 0;
     }
     return 0;
   }
@@ -146,8 +141,8 @@ export class PriceColumns {
       }
       chains =
         chain === 0 ? [chains[0] + difference, chains[1]] : [chains[0], chains[1] + difference];
-      const zigzag = difference < 0n ? -2n * difference - 1n : 2n * difference;
-      writer.position = putBigVarint(writer.bytes, writer.position, 4n * zigzag + BigInt(flags));
+      const code = 4n * zigzagWide(difference) + BigInt(flags);
+      writer.position = putBigVarint(writer.bytes, writer.position, code);
     }
     state.price = fromBigInt(chains[0]);
     state.askPrice = fromBigInt(chains[1]);

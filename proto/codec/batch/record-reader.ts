@@ -1,16 +1,17 @@
 import { formatDecimal } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
-import { assertCount } from "../message-scan.ts";
-import type { QuoteColumns, RowTimes } from "../types.ts";
+import { takeNumber, takeWide, varintEnd, wideEnd } from "../byte-reader.ts";
+import type { QuoteColumns } from "../types.ts";
+import { addWrapped, unzigzag, unzigzagWide } from "../wide-integers.ts";
 import { WireError } from "../wire-error.ts";
 import { BatchField } from "./batch-fields.ts";
 import type { RecordField } from "./batch-fields.ts";
-import { takeNumber, takeWide, varintEnd, wideEnd } from "./batch-scan.ts";
-import type { BatchScan } from "./batch-scan.ts";
 import type { ChainState } from "./chain-state.ts";
 import { applyTexts } from "./decimal-text-reader.ts";
 import { sumWrapped } from "./difference-reader.ts";
-import { addWrapped, unzigzag, unzigzagWide } from "./wide-integers.ts";
+import { assertCount } from "./field-scan.ts";
+import type { FieldScan } from "./field-scan.ts";
+import type { TimesOf } from "./times-codec.ts";
 
 /** The values of each field, one for each event. */
 type ReadRecords = {
@@ -19,7 +20,7 @@ type ReadRecords = {
 };
 
 export function readRecords(
-  scan: BatchScan,
+  scan: FieldScan,
   state: ChainState,
   fields: readonly RecordField[],
   count: number,
@@ -42,7 +43,7 @@ export function readRecords(
 
 /** The values of one field, one for each event, counted from `start`. */
 function readField(
-  scan: BatchScan,
+  scan: FieldScan,
   field: { readonly column: number; readonly bit: number; readonly start: Mantissa },
   masks: readonly number[] | undefined,
   count: number,
@@ -80,7 +81,7 @@ function tooShort(): WireError {
   return new WireError("malformed", "a column has fewer entries than events have changes");
 }
 
-function readMasks(scan: BatchScan, count: number): number[] {
+function readMasks(scan: FieldScan, count: number): number[] {
   const { bytes } = scan;
   const end = scan.end(BatchField.Changes);
   let at = scan.start(BatchField.Changes);
@@ -109,8 +110,6 @@ export function quoteColumnsOf({ columns, scales }: ReadRecords): QuoteColumns {
   const [priceScale, sizeScale] = scales as [number, number];
   return { priceScale, sizeScale, bidPrices, bidSizes, askPrices, askSizes };
 }
-
-type TimesOf = (index: number) => RowTimes;
 
 /** The events as rows, their fields under the names of the rows. */
 export function recordRowsOf(

@@ -3,13 +3,13 @@ import type { Mantissa } from "../../model/decimal.ts";
 import { VARINT_BYTES_MAX, putVarint, varintLength } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import type { QuoteRow } from "../types.ts";
+import { putDifference } from "../wide-integers.ts";
 import { WireError } from "../wire-error.ts";
 import { BatchField } from "./batch-fields.ts";
 import type { RecordField } from "./batch-fields.ts";
 import type { ChainState } from "./chain-state.ts";
 import { ScaledColumn } from "./scaled-column.ts";
 import type { PlacedText } from "./scaled-column.ts";
-import { putDifference } from "./wide-integers.ts";
 
 /** A row of a channel with records, its fields found by name. */
 export type RecordRow = { readonly [property: string]: unknown };
@@ -92,15 +92,7 @@ export function settleRecords(scales: readonly number[]): void {
 
 /** What a field's value is in the first row; undefined if it travels as text. */
 export function firstValue(index: number): Mantissa | undefined {
-  const column = columnOf(index);
-  if (column.exact === undefined) return column.values[0] as number;
-  const value = column.exact[0];
-  return value === undefined ? undefined : toMantissa(value);
-}
-
-function toMantissa(value: bigint): Mantissa {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
+  return columnOf(index).at(0);
 }
 
 let masks = new Uint16Array(256);
@@ -139,8 +131,7 @@ function markChanges(
   let value = state.values[field] as Mantissa;
   let changed = 0;
   for (let index = 0; index < count; index += 1) {
-    const next =
-      column.exact === undefined ? (column.values[index] as number) : exactAt(column, index);
+    const next = column.at(index);
     if (next === undefined) {
       texts.push({ place: fields * index + field, text: column.text(index) });
     } else if (next !== value) {
@@ -150,11 +141,6 @@ function markChanges(
     }
   }
   return changed;
-}
-
-function exactAt(column: ScaledColumn, index: number): Mantissa | undefined {
-  const value = column.exact?.[index];
-  return value === undefined ? undefined : toMantissa(value);
 }
 
 /** True if saying which rows change which fields takes fewer bytes than writing out zeros. */
@@ -193,10 +179,9 @@ function writeField(
       if (every) at = putVarint(bytes, at, 0);
       continue;
     }
-    const next =
-      column.exact === undefined ? (column.values[index] as number) : exactAt(column, index);
-    at = putDifference(bytes, at, next as Mantissa, value);
-    value = next as Mantissa;
+    const next = column.at(index) as Mantissa;
+    at = putDifference(bytes, at, next, value);
+    value = next;
   }
   state.values[field] = value;
   writer.position = at;

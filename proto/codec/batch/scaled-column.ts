@@ -138,6 +138,13 @@ export class ScaledColumn {
     return this.#large?.get(index) ?? BigInt(this.values[index] as number);
   }
 
+  /** The value at the scale that was settled; undefined if it has to travel as text. */
+  at(index: number): Mantissa | undefined {
+    if (this.exact === undefined) return this.values[index] as number;
+    const value = this.exact[index];
+    return value === undefined ? undefined : fromBigInt(value);
+  }
+
   /** The value as exact text. Throws WireError if that is too long. */
   text(index: number): string {
     const mantissa = fromBigInt(this.#mantissa(index));

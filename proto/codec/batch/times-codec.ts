@@ -1,12 +1,8 @@
+import { takeNumber, takeWide, varintEnd, wideEnd } from "../byte-reader.ts";
 import { putBigVarint, putVarint, VARINT_BYTES_MAX } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
-import type { EventTimes } from "../event-times.ts";
 import { BATCH_EVENTS_MAX } from "../limits.ts";
-import { WireError } from "../wire-error.ts";
-import { BatchField } from "./batch-fields.ts";
-import { takeNumber, takeWide, varintEnd, wideEnd } from "./batch-scan.ts";
-import type { BatchScan } from "./batch-scan.ts";
-import type { ChainState } from "./chain-state.ts";
+import type { RowTimes } from "../types.ts";
 import {
   FAST_MAGNITUDE_MAX,
   putDifference,
@@ -15,7 +11,12 @@ import {
   wholeUnits,
   wholeUnitsWide,
   zigzagWide,
-} from "./wide-integers.ts";
+} from "../wide-integers.ts";
+import { WireError } from "../wire-error.ts";
+import { BatchField } from "./batch-fields.ts";
+import type { ChainState } from "./chain-state.ts";
+import type { EventTimes } from "./event-times.ts";
+import type { FieldScan } from "./field-scan.ts";
 
 /** What the column `times` says. */
 export type ReadTimes = {
@@ -23,6 +24,17 @@ export type ReadTimes = {
   readonly receivedTimesUs: number[];
   readonly venueTimesUs: (number | undefined)[];
 };
+
+/** The times of the event at an index. */
+export type TimesOf = (index: number) => RowTimes;
+
+/** The times as rows have them. */
+export function timesOf(times: ReadTimes): TimesOf {
+  return (index) => ({
+    venueTimeUs: times.venueTimesUs[index],
+    receivedTimeUs: times.receivedTimesUs[index] as number,
+  });
+}
 
 /** Events that a column `times` of so many entries describes; -1 if it is none. */
 export function eventsOfTimes(entries: number, venueTimeUnitUs: number): number {
@@ -32,7 +44,7 @@ export function eventsOfTimes(entries: number, venueTimeUnitUs: number): number 
 }
 
 /** The sequence of the last event modulo 127, as a batch that has times says it. */
-export function residueOf(scan: BatchScan): number {
+export function residueOf(scan: FieldScan): number {
   return takeNumber(scan.bytes, scan.start(BatchField.Times));
 }
 
@@ -40,7 +52,7 @@ export function residueOf(scan: BatchScan): number {
  * Reads the times of a batch of `count` events, which is what the column is long for, and moves
  * those of the state. Throws WireError for times beyond 2^53.
  */
-export function readTimes(scan: BatchScan, state: ChainState, count: number): ReadTimes {
+export function readTimes(scan: FieldScan, state: ChainState, count: number): ReadTimes {
   const start = scan.start(BatchField.Times);
   const end = scan.end(BatchField.Times);
   const { bytes } = scan;

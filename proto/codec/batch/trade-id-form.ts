@@ -1,8 +1,8 @@
 import type { Mantissa } from "../../model/decimal.ts";
 import type { TradeRow } from "../types.ts";
+import { addWrapped } from "../wide-integers.ts";
 import { TradeIdForm } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
-import { addWrapped } from "./wide-integers.ts";
 
 /** An id as a number behind a prefix. */
 type NumberedId = {

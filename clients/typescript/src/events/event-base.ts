@@ -10,6 +10,14 @@ export type EventBatch = {
   readonly venueTimesUs: readonly (number | undefined)[];
 };
 
+/** Sequence of event `index` of a batch; all events of a state stand at one. */
+export function sequenceAt(
+  { snapshot, firstSequence }: Pick<EventBatch, "snapshot" | "firstSequence">,
+  index: number,
+): number {
+  return snapshot ? firstSequence : firstSequence + index;
+}
+
 /**
  * What every market event has. An event is plain data: spread, structuredClone, postMessage and
  * console.log take all of it. Times are integer microseconds since 1970.
@@ -45,7 +53,7 @@ export abstract class EventBase<Type extends string> {
     this.symbol = info.symbol;
     this.venueSymbol = info.venueSymbol;
     this.epoch = batch.epoch;
-    this.sequence = batch.snapshot ? batch.firstSequence : batch.firstSequence + index;
+    this.sequence = sequenceAt(batch, index);
     this.initial = batch.snapshot;
     this.venueTimeUs = batch.venueTimesUs[index];
     this.receivedTimeUs = batch.receivedTimesUs[index] ?? 0;

@@ -2,6 +2,7 @@ import type { BookRow, DecodedBatch } from "@tickwire/proto/codec";
 import type { OrderBook } from "@tickwire/proto/model";
 import type { BookMark, LiveBook } from "./book.ts";
 import { Funding, Liquidation, MarkPrice, OpenInterest } from "./derivative-events.ts";
+import { sequenceAt } from "./event-base.ts";
 import { BookEvent, Quote, Trade } from "./hot-events.ts";
 import { Candle, Ticker } from "./statistics-events.ts";
 import { Status } from "./status-event.ts";
@@ -52,7 +53,7 @@ export function eventOf(
 export function bookMarkOf(batch: DecodedBatch, index: number): BookMark {
   return {
     epoch: batch.epoch,
-    sequence: batch.snapshot ? batch.firstSequence : batch.firstSequence + index,
+    sequence: sequenceAt(batch, index),
     venueTimeUs: batch.venueTimesUs[index],
     receivedTimeUs: batch.receivedTimesUs[index] ?? 0,
     publishedTimeUs: batch.publishedTimeUs,

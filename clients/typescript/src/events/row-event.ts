@@ -1,7 +1,7 @@
 import type { TopicInfo } from "../topics/topic.ts";
 import { EventBase, type EventBatch } from "./event-base.ts";
 
-/** An event of a kind that travels as rows. */
+/** An event of a kind that is read as rows. */
 export abstract class RowEvent<Type extends string, Row> extends EventBase<Type> {
   readonly #row: Row;
 
@@ -11,8 +11,8 @@ export abstract class RowEvent<Type extends string, Row> extends EventBase<Type>
   }
 
   /**
-   * For programs that hand events on: the fields as they travel, decimals as exact text only. Not
-   * part of a copy.
+   * For programs that hand events on: the fields as they were read, decimals as exact text only.
+   * Not part of a copy.
    */
   get row(): Row {
     return this.#row;

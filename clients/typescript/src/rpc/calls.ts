@@ -23,9 +23,12 @@ import { ResponseQueue } from "./response-queue.ts";
 
 type Reply = Extract<ServerMessage, { kind: "reply" }>["value"];
 
+/** What a call knows of its method once the request is encoded. */
+type CalledMethod = Pick<RpcMethod<unknown, unknown>, "fullName" | "idempotent">;
+
 /** One call, waiting or under way. */
 type Call = {
-  readonly method: RpcMethod<unknown, unknown>;
+  readonly method: CalledMethod;
   readonly request: Uint8Array;
   readonly metadata: Readonly<Record<string, string>>;
   readonly credits: number;
@@ -162,7 +165,7 @@ export class Calls implements SessionPart {
   }
 
   #begin(
-    method: RpcMethod<never, never> | RpcMethod<unknown, unknown> | { readonly fullName: string },
+    method: CalledMethod,
     request: Uint8Array,
     options: CallOptions,
     credits: number,
@@ -172,7 +175,7 @@ export class Calls implements SessionPart {
     const { clock } = this.#link;
     const { callsQueuedMax } = this.#limits;
     const call: Call = {
-      method: method as RpcMethod<unknown, unknown>,
+      method,
       request,
       metadata: options.metadata ?? {},
       credits,

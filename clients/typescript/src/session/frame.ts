@@ -15,8 +15,7 @@ export type ServerMessage = NonNullable<WireServerMessage["message"]>;
 
 /** The encoded frame; the caller owns it. Throws WireError if a value does not fit its field. */
 export function encodeClientFrame(messages: readonly ClientMessage[]): Uint8Array<ArrayBuffer> {
-  const bytes = ClientFrameCodec.encode({ messages: messages.map((message) => ({ message })) });
-  return bytes as Uint8Array<ArrayBuffer>;
+  return ClientFrameCodec.encode({ messages: messages.map((message) => ({ message })) });
 }
 
 /** Receives the parts of a frame. */

@@ -8,6 +8,7 @@ import type { NoticeEvent, StreamEvent } from "../events/stream-events.ts";
 import { SessionHandle } from "../session/session-handle.ts";
 import type { Session } from "../session/session.ts";
 import { Subscriptions } from "../topics/subscriptions.ts";
+import type { ClientCounters } from "../topics/topic-stream.ts";
 import type { Topics } from "../topics/topic.ts";
 import type { EventStream } from "./event-stream.ts";
 import { StreamFactory, type EventCallback } from "./stream-factory.ts";
@@ -19,18 +20,6 @@ import {
   type StreamOptions,
   type Subscription,
 } from "./stream-options.ts";
-
-/** Counts over the life of a client. */
-export type ClientCounters = {
-  /** Market events received, each once, whatever the number of consumers. */
-  readonly events: number;
-  /** Events that came again after a resume and were left out. */
-  readonly duplicateEvents: number;
-  /** Batches whose place in their topic could not be proven. */
-  readonly gaps: number;
-  /** Batches with a topic id that this client never had. */
-  readonly unknownTopicBatches: number;
-};
 
 /** Options of `connect()` for a client with streams only. */
 export type StreamsConnectOptions = BaseConnectOptions & StreamDefaults;

@@ -22,16 +22,19 @@ type TopicStart = {
 };
 
 /** Counts over the life of a client. */
-export type StreamCounters = {
+export type ClientCounters = {
   /** Market events received, each once, whatever the number of consumers. */
-  events: number;
+  readonly events: number;
   /** Events that came again after a resume and were left out. */
-  duplicateEvents: number;
+  readonly duplicateEvents: number;
   /** Batches whose place in their topic could not be proven. */
-  gaps: number;
+  readonly gaps: number;
   /** Batches with a topic id that this client never had. */
-  unknownTopicBatches: number;
+  readonly unknownTopicBatches: number;
 };
+
+/** The same for those who count. */
+export type StreamCounters = { -readonly [Name in keyof ClientCounters]: ClientCounters[Name] };
 
 /** What reading bytes that are no batch comes to. */
 type Unreadable = { readonly outcome: "lost"; readonly reason: "malformed-batch" };
@@ -184,7 +187,7 @@ export class TopicStream {
     }
   }
 
-  #take(batch: DecodedBatch & { readonly skipped: number }): void {
+  #take(batch: DecodedBatch): void {
     const { position } = this.#tracker;
     switch (this.#tracker.observe(batch)) {
       case "duplicate":

@@ -1,4 +1,4 @@
-import { WireError } from "./wire-error.ts";
+import { WireError } from "../wire-error.ts";
 
 const INITIAL_EVENTS = 1_024;
 
@@ -7,13 +7,11 @@ export class EventTimes {
   received = new Float64Array(INITIAL_EVENTS);
   /** NaN where the venue gives none. */
   venue = new Float64Array(INITIAL_EVENTS);
-  hasAbsent = false;
   #count = 0;
 
   /** Empties it and makes room for `capacity` events. */
   reset(capacity: number): void {
     this.#count = 0;
-    this.hasAbsent = false;
     if (capacity > this.received.length) {
       this.received = new Float64Array(capacity);
       this.venue = new Float64Array(capacity);
@@ -29,7 +27,6 @@ export class EventTimes {
     this.#count = index + 1;
     this.received[index] = receivedTimeUs;
     if (venueTimeUs === undefined) {
-      this.hasAbsent = true;
       this.venue[index] = NaN;
       return;
     }

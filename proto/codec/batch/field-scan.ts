@@ -1,18 +1,8 @@
-import {
-  ByteReader,
-  WireType,
-  safeUnsigned,
-  takeShortVarint,
-  takeVarint,
-  varintEnd,
-} from "../byte-reader.ts";
+import { ByteReader, WireType, safeSigned, safeUnsigned, takeVarint } from "../byte-reader.ts";
 import { WireError } from "../wire-error.ts";
-import { BatchField } from "./batch-fields.ts";
-
-const FIELD_MAX = 41;
 
 /** What a field looks like on the wire. */
-const Shape = {
+export const FieldShape = {
   Unknown: 0,
   /** One varint; the last one counts. */
   Scalar: 1,
@@ -23,35 +13,42 @@ const Shape = {
   /** Texts or messages, each an element. */
   Elements: 4,
 } as const;
+type FieldShape = (typeof FieldShape)[keyof typeof FieldShape];
 
-const SHAPES: Uint8Array = shapesOfBatch();
-
-function shapesOfBatch(): Uint8Array {
-  const shapes = new Uint8Array(FIELD_MAX + 1);
-  for (const field of Object.values(BatchField)) shapes[field] = Shape.Column;
-  const { TopicId, Skipped, LastSequence, Snapshot, Replaces, Historical } = BatchField;
-  for (const field of [TopicId, Skipped, LastSequence, Snapshot, Replaces, Historical]) {
-    shapes[field] = Shape.Scalar;
-  }
-  const { TradeIds, Texts, Liquidations, Statuses } = BatchField;
-  for (const field of [TradeIds, Texts, Liquidations, Statuses]) shapes[field] = Shape.Elements;
-  shapes[BatchField.Base] = Shape.Message;
+/** The shapes of a message by field number: `usual` for all of `fields` but the `others`. */
+export function shapesOf(
+  fields: Readonly<Record<string, number>>,
+  usual: FieldShape,
+  others: Readonly<Record<number, FieldShape>>,
+): Uint8Array {
+  const numbers = Object.values(fields);
+  const shapes = new Uint8Array(Math.max(...numbers) + 1);
+  for (const number of numbers) shapes[number] = others[number] ?? usual;
   return shapes;
 }
 
 const NO_RANGES: readonly number[] = [];
 
 /**
- * Finds the fields of a Batch without reading them: in any order, packed or not, in pieces, unknown
- * ones skipped. One object serves batch after batch: it is valid until the next `scan`.
+ * Finds the fields of a message without reading them: in any order, packed or not, in pieces,
+ * unknown ones skipped. One object serves message after message: what it found is valid until the
+ * next `scan`.
  */
-export class BatchScan {
-  /** What the positions count in: the batch's bytes, or a copy with its pieces put together. */
+export class FieldScan {
+  /** What the positions count in: the given bytes, or a copy with pieces put together. */
   bytes: Uint8Array = new Uint8Array(0);
-  readonly #starts = new Int32Array(FIELD_MAX + 1);
-  readonly #ends = new Int32Array(FIELD_MAX + 1);
+  readonly #shapes: Uint8Array;
+  readonly #starts: Int32Array;
+  readonly #ends: Int32Array;
   #elements: (number[] | undefined)[] | undefined;
   #pieces: Map<number, number[]> | undefined;
+
+  /** `shapes` are what `shapesOf` makes. */
+  constructor(shapes: Uint8Array) {
+    this.#shapes = shapes;
+    this.#starts = new Int32Array(shapes.length);
+    this.#ends = new Int32Array(shapes.length);
+  }
 
   /** Throws WireError where the bytes are cut off or no protobuf message. */
   scan(bytes: Uint8Array, start: number, end: number): void {
@@ -59,25 +56,26 @@ export class BatchScan {
     this.#starts.fill(-1);
     this.#elements = undefined;
     this.#pieces = undefined;
+    const shapes = this.#shapes;
     const reader = new ByteReader(bytes, start, end);
     while (reader.position < end) {
       const tag = reader.tag();
       const field = tag >>> 3;
-      const shape = field <= FIELD_MAX ? (SHAPES[field] as number) : Shape.Unknown;
+      const shape = field < shapes.length ? (shapes[field] as number) : FieldShape.Unknown;
       const wireType = tag & 7;
-      if (wireType === WireType.Bytes && shape >= Shape.Column) {
+      if (wireType === WireType.Bytes && shape >= FieldShape.Column) {
         const length = this.#length(reader);
         const from = reader.position;
         reader.position = from + length;
-        if (shape === Shape.Elements) this.#addElement(field, from, from + length);
+        if (shape === FieldShape.Elements) this.#addElement(field, from, from + length);
         else this.#addRange(field, from, from + length);
       } else if (
         wireType === WireType.Varint &&
-        (shape === Shape.Scalar || shape === Shape.Column)
+        (shape === FieldShape.Scalar || shape === FieldShape.Column)
       ) {
         const from = reader.position;
         reader.varint64();
-        if (shape === Shape.Scalar) this.#starts[field] = -1;
+        if (shape === FieldShape.Scalar) this.#starts[field] = -1;
         this.#addRange(field, from, reader.position);
       } else {
         reader.skip(tag);
@@ -159,28 +157,42 @@ export class BatchScan {
 
   /** A uint64 field, 0 if it is absent. Throws WireError if it is beyond 2^53. */
   unsigned(field: number, name: string): number {
-    const start = this.#starts[field] as number;
-    if (start < 0) return 0;
-    const value = takeVarint(this.bytes, start);
+    const value = this.#varint(field);
     if (value >= 0) return value;
-    const reader = new ByteReader(this.bytes, start, this.end(field));
-    reader.varint64();
+    const reader = this.#halves(field);
     return safeUnsigned(name, reader.low, reader.high);
+  }
+
+  /** An int64 field, 0 if it is absent. Throws WireError if it is beyond 2^53. */
+  signed(field: number, name: string): number {
+    const value = this.#varint(field);
+    if (value >= 0) return value;
+    const reader = this.#halves(field);
+    return safeSigned(name, reader.low, reader.high);
   }
 
   /** A uint32 field, 0 if it is absent; what is larger is cut to 32 bits. */
   uint32(field: number): number {
-    const start = this.#starts[field] as number;
-    if (start < 0) return 0;
-    const reader = new ByteReader(this.bytes, start, this.end(field));
-    reader.varint64();
-    return reader.low;
+    const value = this.#varint(field);
+    return value <= 0xffff_ffff ? value : this.#halves(field).low;
   }
 
   bool(field: number): boolean {
-    const start = this.#starts[field] as number;
     // NaN, which stands for more than a safe integer, is not 0 either.
-    return start >= 0 && takeVarint(this.bytes, start) !== 0;
+    return this.#varint(field) !== 0;
+  }
+
+  /** A scalar; 0 if it is absent, NaN if it may be more than a safe integer. */
+  #varint(field: number): number {
+    const start = this.#starts[field] as number;
+    return start < 0 ? 0 : takeVarint(this.bytes, start);
+  }
+
+  /** The same scalar in halves, of whatever size. */
+  #halves(field: number): ByteReader {
+    const reader = new ByteReader(this.bytes, this.#starts[field] as number, this.end(field));
+    reader.varint64();
+    return reader;
   }
 
   /** Entries of a column. Throws WireError if the last one is cut off. */
@@ -202,24 +214,8 @@ function countVarints(bytes: Uint8Array, start: number, end: number): number {
   return count;
 }
 
-/**
- * The varint at a position as a number, NaN if it may be beyond 2^53; `varintEnd` says where it
- * ends.
- */
-export function takeNumber(bytes: Uint8Array, position: number): number {
-  const short = takeShortVarint(bytes, position);
-  return short >= 0 ? short : takeVarint(bytes, position);
+/** Throws WireError unless `what`, as the error calls it, has one entry for each event. */
+export function assertCount(what: string, entries: number, events: number): void {
+  if (entries === events) return;
+  throw new WireError("malformed", `${what}: ${entries} entries for ${events} events`);
 }
-
-/** The varint at a position, whatever its size; `wideEnd` says where it ends. */
-export function takeWide(bytes: Uint8Array, position: number, end: number): bigint {
-  const reader = new ByteReader(bytes, position, end);
-  reader.varint64();
-  wideEnd = reader.position;
-  return (BigInt(reader.high) << 32n) | BigInt(reader.low);
-}
-
-/** Where the varint ended that `takeWide` read last. */
-export let wideEnd = 0;
-
-export { varintEnd };

@@ -1,6 +1,6 @@
-import { fromBigInt } from "../../model/decimal.ts";
-import type { Mantissa } from "../../model/decimal.ts";
-import { putBigVarint, putVarint } from "../byte-writer.ts";
+import { fromBigInt } from "../model/decimal.ts";
+import type { Mantissa } from "../model/decimal.ts";
+import { putBigVarint, putVarint } from "./byte-writer.ts";
 
 /** Numbers of this magnitude, doubled and added up in pairs, are still safe integers. */
 export const FAST_MAGNITUDE_MAX = 2 ** 51;

@@ -1,0 +1,19 @@
+// What the entries with calls export beside their connect() and their client.
+export * from "./every-client.ts";
+export { RpcError } from "../errors.ts";
+export type { RpcErrorCode } from "../errors.ts";
+export { sizeInBase, valueInQuote } from "../events/contract-size.ts";
+export type { SizedInstrument } from "../events/contract-size.ts";
+export type {
+  BookValues,
+  CandleValues,
+  LevelValues,
+  QuoteValues,
+  StatusValues,
+  TickerValues,
+  TradeValues,
+} from "../events/event-values.ts";
+export { formatPrice, formatSize } from "../events/increments.ts";
+export type { CallOptions } from "../rpc/call-options.ts";
+export type { Instrument, InstrumentKind } from "../rpc/instrument.ts";
+export type { InstrumentsRequest, Rpc, RpcMessages, Snapshot } from "../rpc/market-data.ts";

@@ -1,0 +1,29 @@
+// What the entries with streams export beside their connect() and their client.
+export * from "./every-client.ts";
+export { BufferOverflowError, TopicRefusedError } from "../errors.ts";
+export type { TopicErrorCode, TopicRefusal } from "../errors.ts";
+export type { BestLevels, BookLevel, BookSnapshot, BookState, LiveBook } from "../events/book.ts";
+export type { Funding, Liquidation, MarkPrice, OpenInterest } from "../events/derivative-events.ts";
+export type { MarketEvent } from "../events/events.ts";
+export type { BookEvent, Quote, Trade } from "../events/hot-events.ts";
+export type { Candle, Ticker } from "../events/statistics-events.ts";
+export type { Status } from "../events/status-event.ts";
+export type {
+  ContinuityEvent,
+  GapEvent,
+  LagEvent,
+  NoticeEvent,
+  StreamEvent,
+} from "../events/stream-events.ts";
+export type { OverflowPolicy } from "../streams/event-buffer.ts";
+export type { EventStream } from "../streams/event-stream.ts";
+export type {
+  CallbackOptions,
+  CandleOptions,
+  StreamOptions,
+  SubscribeOptions,
+  Subscription,
+} from "../streams/stream-options.ts";
+export { CHANNELS } from "../topics/topic.ts";
+export type { ClientCounters } from "../topics/topic-stream.ts";
+export type { Channel, Topics } from "../topics/topic.ts";
