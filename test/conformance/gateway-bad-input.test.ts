@@ -3,7 +3,8 @@ import { Buffer } from "node:buffer";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createPrng } from "#test/support/prng.ts";
-import { Rig, TRANSPORTS } from "./gateway-harness.ts";
+import { TRANSPORTS } from "#test/support/transports.ts";
+import { Rig } from "./gateway-harness.ts";
 import { RawSocket } from "./gateway-raw-socket.ts";
 import type { RawClient } from "./gateway-raw-client.ts";
 

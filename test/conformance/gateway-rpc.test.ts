@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { afterEach, describe, expect, test } from "vitest";
-import { Rig, TRANSPORTS } from "./gateway-harness.ts";
+import { TRANSPORTS } from "#test/support/transports.ts";
+import { Rig } from "./gateway-harness.ts";
 import type { RawClient } from "./gateway-raw-client.ts";
 
 const v1 = tickwire.v1;
