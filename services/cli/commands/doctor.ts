@@ -22,7 +22,8 @@ import { openBus } from "../process/open-bus.ts";
 import { parseSeconds } from "../process/parse-option.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
 import { openVenueNetwork } from "../process/venue-network.ts";
-import { parseVenue, parseVenueId } from "../process/venue-options.ts";
+import { parseVenueId } from "../process/venue-id.ts";
+import { parseVenue } from "../process/venue-options.ts";
 
 type DoctorOptions = ConfigOptions & { readonly duration: number; readonly json?: boolean };
 
