@@ -904,10 +904,10 @@ export namespace tickwire {
             rate: string;
 
             /** Funding nextFundingTimeUs. */
-            nextFundingTimeUs: (number|Long);
+            nextFundingTimeUs?: (number|Long|null);
 
             /** Funding intervalMs. */
-            intervalMs: (number|Long);
+            intervalMs?: (number|Long|null);
 
             /**
              * Encodes the specified Funding message. Does not implicitly {@link tickwire.v1.Funding.verify|verify} messages.
@@ -973,7 +973,7 @@ export namespace tickwire {
             markPrice: string;
 
             /** MarkPrice indexPrice. */
-            indexPrice: string;
+            indexPrice?: (string|null);
 
             /**
              * Encodes the specified MarkPrice message. Does not implicitly {@link tickwire.v1.MarkPrice.verify|verify} messages.
@@ -1036,7 +1036,7 @@ export namespace tickwire {
             openInterest: string;
 
             /** OpenInterest openInterestValue. */
-            openInterestValue: string;
+            openInterestValue?: (string|null);
 
             /**
              * Encodes the specified OpenInterest message. Does not implicitly {@link tickwire.v1.OpenInterest.verify|verify} messages.
@@ -1105,7 +1105,7 @@ export namespace tickwire {
             aggressorSide: tickwire.v1.AggressorSide;
 
             /** Liquidation liquidationId. */
-            liquidationId: string;
+            liquidationId?: (string|null);
 
             /**
              * Encodes the specified Liquidation message. Does not implicitly {@link tickwire.v1.Liquidation.verify|verify} messages.
@@ -3683,10 +3683,10 @@ export namespace tickwire {
             volume: string;
 
             /** Candle quoteVolume. */
-            quoteVolume: string;
+            quoteVolume?: (string|null);
 
             /** Candle tradeCount. */
-            tradeCount: (number|Long);
+            tradeCount?: (number|Long|null);
 
             /** Candle closed. */
             closed: boolean;
@@ -4967,31 +4967,31 @@ export namespace tickwire {
             $unknowns?: Uint8Array[];
 
             /** Ticker lastPrice. */
-            lastPrice: string;
+            lastPrice?: (string|null);
 
             /** Ticker lastSize. */
-            lastSize: string;
+            lastSize?: (string|null);
 
             /** Ticker openPrice. */
-            openPrice: string;
+            openPrice?: (string|null);
 
             /** Ticker highPrice. */
-            highPrice: string;
+            highPrice?: (string|null);
 
             /** Ticker lowPrice. */
-            lowPrice: string;
+            lowPrice?: (string|null);
 
             /** Ticker volume. */
-            volume: string;
+            volume?: (string|null);
 
             /** Ticker quoteVolume. */
-            quoteVolume: string;
+            quoteVolume?: (string|null);
 
             /** Ticker bidPrice. */
-            bidPrice: string;
+            bidPrice?: (string|null);
 
             /** Ticker askPrice. */
-            askPrice: string;
+            askPrice?: (string|null);
 
             /**
              * Encodes the specified Ticker message. Does not implicitly {@link tickwire.v1.Ticker.verify|verify} messages.

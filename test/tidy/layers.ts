@@ -34,7 +34,7 @@ const FEED_CONTRACTS = ["feed-adapter", "feed-sink", "venue-context"].map(
 const GATEWAY_CONTRACTS = ["config", "metrics"].map((name) => `services/gateway/${name}.ts`);
 
 const LAYERS: readonly Layer[] = [
-  { place: "proto/model/", may: [] },
+  { place: "proto/model/", may: ["proto/gen/events.ts"] },
   { place: "proto/codec/", may: ["proto/model/", "proto/gen/", "protobufjs/minimal.js"] },
   { place: "proto/gen/", may: ["proto/codec/", "proto/model/", "protobufjs/minimal.js", "long"] },
   { place: "clients/typescript/src/", may: ["@tickwire/proto/*", "ws"] },
@@ -42,7 +42,12 @@ const LAYERS: readonly Layer[] = [
   { place: "services/core/", may: ["@tickwire/proto/model"] },
   {
     place: "services/wire/",
-    may: ["services/core/", "@tickwire/proto/codec", "@tickwire/proto/messages"],
+    may: [
+      "services/core/",
+      "@tickwire/proto/codec",
+      "@tickwire/proto/messages",
+      "@tickwire/proto/model",
+    ],
   },
   { place: "services/bus/", may: [...CORE, "@nats-io/transport-node"] },
   { place: "services/publish/", may: SHARED },
