@@ -134,6 +134,7 @@ export class QueryResponder {
           instruments: view.streamed
             .all()
             .map(({ instrument, channels }) => instrumentMessage(instrument, channels)),
+          incomplete: !view.streamed.complete,
         });
     }
   }

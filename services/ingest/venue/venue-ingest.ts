@@ -83,6 +83,7 @@ export class VenueIngest implements MeasuredVenue {
     const { counters } = this;
     const { restClient } = network;
     this.#streamed = new StreamedInstruments(options.onChange);
+    this.#streamed.expectMore();
     this.#connectPacer = new RequestPacer({
       limit: adapter.limits.connects,
       clock,
@@ -163,7 +164,9 @@ export class VenueIngest implements MeasuredVenue {
       },
       onReady: ({ complete }) => {
         this.#startSessions();
-        if (complete) this.#reportUnlisted();
+        if (!complete) return;
+        this.#streamed.completed();
+        this.#reportUnlisted();
       },
     });
   }
