@@ -243,11 +243,15 @@ export const SnapshotModeNumbers = {
 /**
  * Why one topic of a subscribe request was refused.
  * - TOPIC_ERROR_MALFORMED: Not of the form VENUE:SYMBOL/channel.
- * - TOPIC_ERROR_UNKNOWN: No such venue, instrument or channel here.
+ * - TOPIC_ERROR_UNKNOWN: For another reason: what a newer gateway says is read as this.
  * - TOPIC_ERROR_ALREADY_SUBSCRIBED: The session already has this topic.
  * - TOPIC_ERROR_LIMIT_EXCEEDED: The session has as many subscriptions as it may have.
  * - TOPIC_ERROR_UNAVAILABLE: The ingestor does not answer now; try again.
  * - TOPIC_ERROR_NOT_SUBSCRIBED: Unsubscribing what is not subscribed.
+ * - TOPIC_ERROR_UNKNOWN_VENUE: Nobody publishes this venue.
+ * - TOPIC_ERROR_UNKNOWN_SYMBOL: The venue has no such instrument here.
+ * - TOPIC_ERROR_UNKNOWN_CHANNEL: There is no such channel, or what the topic names has none of it.
+ * - TOPIC_ERROR_NOT_READY: The list of what there is has not arrived yet; try again.
  */
 export type TopicError =
   | "TOPIC_ERROR_UNSPECIFIED"
@@ -257,7 +261,11 @@ export type TopicError =
   | "TOPIC_ERROR_LIMIT_EXCEEDED"
   | "TOPIC_ERROR_PERMISSION_DENIED"
   | "TOPIC_ERROR_UNAVAILABLE"
-  | "TOPIC_ERROR_NOT_SUBSCRIBED";
+  | "TOPIC_ERROR_NOT_SUBSCRIBED"
+  | "TOPIC_ERROR_UNKNOWN_VENUE"
+  | "TOPIC_ERROR_UNKNOWN_SYMBOL"
+  | "TOPIC_ERROR_UNKNOWN_CHANNEL"
+  | "TOPIC_ERROR_NOT_READY";
 
 /** The numbers of TopicError. */
 export const TopicErrorNumbers = {
@@ -269,6 +277,10 @@ export const TopicErrorNumbers = {
   TOPIC_ERROR_PERMISSION_DENIED: 5,
   TOPIC_ERROR_UNAVAILABLE: 6,
   TOPIC_ERROR_NOT_SUBSCRIBED: 7,
+  TOPIC_ERROR_UNKNOWN_VENUE: 8,
+  TOPIC_ERROR_UNKNOWN_SYMBOL: 9,
+  TOPIC_ERROR_UNKNOWN_CHANNEL: 10,
+  TOPIC_ERROR_NOT_READY: 11,
 } as const satisfies Record<TopicError, number>;
 
 /**
@@ -370,7 +382,7 @@ const SnapshotModeTable: EnumTable = /* @__PURE__ */ createEnumTable(
 
 const TopicErrorTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "TOPIC_ERROR_",
-  "UNSPECIFIED MALFORMED UNKNOWN ALREADY_SUBSCRIBED LIMIT_EXCEEDED PERMISSION_DENIED UNAVAILABLE NOT_SUBSCRIBED",
+  "UNSPECIFIED MALFORMED UNKNOWN ALREADY_SUBSCRIBED LIMIT_EXCEEDED PERMISSION_DENIED UNAVAILABLE NOT_SUBSCRIBED UNKNOWN_VENUE UNKNOWN_SYMBOL UNKNOWN_CHANNEL NOT_READY",
   "UNKNOWN",
 );
 
@@ -431,6 +443,8 @@ export type BusBatch = {
 export type CatalogReply = {
   readonly catalogVersion: number;
   readonly instruments: readonly Instrument[];
+  /** The venue has not listed everything yet: what is not in `instruments` may still come. */
+  readonly incomplete: boolean;
 };
 
 /** The answer to every bus request. */
@@ -1005,6 +1019,11 @@ export type TopicResult = {
   /** What applies, which may differ from what was asked: 0 (all levels) from a gateway without the option. */
   readonly depth: number;
   readonly conflationIntervalMs: number;
+  /**
+   * With UNKNOWN_VENUE, UNKNOWN_SYMBOL and UNKNOWN_CHANNEL: names that exist in place of the unknown part,
+   * the nearest first; a few at most, or none.
+   */
+  readonly alternatives: readonly string[];
 };
 
 /** The state of one channel of one instrument changed. */
@@ -1096,8 +1115,8 @@ export const InstrumentCodec: MessageCodec<Instrument> = /* @__PURE__ */ createM
 /** Codec of CatalogReply. */
 export const CatalogReplyCodec: MessageCodec<CatalogReply> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.CatalogReply",
-  "1U 2m*",
-  (v) => ({ catalogVersion: v[0], instruments: v[1] }),
+  "1U 2m* 3b",
+  (v) => ({ catalogVersion: v[0], instruments: v[1], incomplete: v[2] }),
   [InstrumentCodec],
 );
 
@@ -1476,8 +1495,8 @@ export const WelcomeCodec: MessageCodec<Welcome> = /* @__PURE__ */ createMessage
 /** Codec of TopicResult. */
 export const TopicResultCodec: MessageCodec<TopicResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicResult",
-  "1u 2s 3e 4s 5u 6s 7s 8s 9e 10m 11e 12u 13u",
-  (v) => ({ requestIndex: v[0], topic: v[1], error: v[2], errorMessage: v[3], topicId: v[4], venue: v[5], symbol: v[6], venueSymbol: v[7], channel: v[8], position: v[9], continuity: v[10], depth: v[11], conflationIntervalMs: v[12] }),
+  "1u 2s 3e 4s 5u 6s 7s 8s 9e 10m 11e 12u 13u 14s*",
+  (v) => ({ requestIndex: v[0], topic: v[1], error: v[2], errorMessage: v[3], topicId: v[4], venue: v[5], symbol: v[6], venueSymbol: v[7], channel: v[8], position: v[9], continuity: v[10], depth: v[11], conflationIntervalMs: v[12], alternatives: v[13] }),
   [TopicErrorTable, ChannelTable, PositionCodec, ContinuityTable],
 );
 

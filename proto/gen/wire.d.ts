@@ -117,6 +117,9 @@ export namespace tickwire {
                 /** CatalogReply instruments. */
                 instruments: tickwire.v1.Instrument.$Properties[];
 
+                /** CatalogReply incomplete. */
+                incomplete: boolean;
+
                 /**
                  * Encodes the specified CatalogReply message. Does not implicitly {@link tickwire.bus.v1.CatalogReply.verify|verify} messages.
                  * @param message CatalogReply message or plain object to encode
@@ -146,6 +149,9 @@ export namespace tickwire {
 
                     /** CatalogReply instruments */
                     instruments?: (tickwire.v1.Instrument.$Properties[]|null);
+
+                    /** CatalogReply incomplete */
+                    incomplete?: (boolean|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -2535,6 +2541,9 @@ export namespace tickwire {
             /** TopicResult conflationIntervalMs. */
             conflationIntervalMs: number;
 
+            /** TopicResult alternatives. */
+            alternatives: string[];
+
             /**
              * Encodes the specified TopicResult message. Does not implicitly {@link tickwire.v1.TopicResult.verify|verify} messages.
              * @param message TopicResult message or plain object to encode
@@ -2597,6 +2606,9 @@ export namespace tickwire {
 
                 /** TopicResult conflationIntervalMs */
                 conflationIntervalMs?: (number|null);
+
+                /** TopicResult alternatives */
+                alternatives?: (string[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -3495,7 +3507,19 @@ export namespace tickwire {
             TOPIC_ERROR_UNAVAILABLE = 6,
 
             /** TOPIC_ERROR_NOT_SUBSCRIBED value */
-            TOPIC_ERROR_NOT_SUBSCRIBED = 7
+            TOPIC_ERROR_NOT_SUBSCRIBED = 7,
+
+            /** TOPIC_ERROR_UNKNOWN_VENUE value */
+            TOPIC_ERROR_UNKNOWN_VENUE = 8,
+
+            /** TOPIC_ERROR_UNKNOWN_SYMBOL value */
+            TOPIC_ERROR_UNKNOWN_SYMBOL = 9,
+
+            /** TOPIC_ERROR_UNKNOWN_CHANNEL value */
+            TOPIC_ERROR_UNKNOWN_CHANNEL = 10,
+
+            /** TOPIC_ERROR_NOT_READY value */
+            TOPIC_ERROR_NOT_READY = 11
         }
 
         /**

@@ -161,6 +161,7 @@ export const tickwire = $root.tickwire = (() => {
 
                 CatalogReply.prototype.catalogVersion = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
                 CatalogReply.prototype.instruments = $util.emptyArray;
+                CatalogReply.prototype.incomplete = false;
 
                 CatalogReply.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -174,6 +175,8 @@ export const tickwire = $root.tickwire = (() => {
                     if (message.instruments != null && message.instruments.length)
                         for (let i = 0; i < message.instruments.length; ++i)
                             $root.tickwire.v1.Instrument.encode(message.instruments[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+                    if (message.incomplete != null && $Object.hasOwnProperty.call(message, "incomplete") && message.incomplete !== false)
+                        writer.uint32(24).bool(message.incomplete);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -222,6 +225,15 @@ export const tickwire = $root.tickwire = (() => {
                                 if (!(message.instruments && message.instruments.length))
                                     message.instruments = [];
                                 message.instruments.push($root.tickwire.v1.Instrument.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.incomplete = value;
+                                else
+                                    delete message.incomplete;
                                 continue;
                             }
                         }
@@ -4001,6 +4013,7 @@ export const tickwire = $root.tickwire = (() => {
         v1.TopicResult = (function() {
 
             const TopicResult = function (properties) {
+                this.alternatives = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -4020,6 +4033,7 @@ export const tickwire = $root.tickwire = (() => {
             TopicResult.prototype.continuity = 0;
             TopicResult.prototype.depth = 0;
             TopicResult.prototype.conflationIntervalMs = 0;
+            TopicResult.prototype.alternatives = $util.emptyArray;
 
             TopicResult.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4054,6 +4068,9 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(96).uint32(message.depth);
                 if (message.conflationIntervalMs != null && $Object.hasOwnProperty.call(message, "conflationIntervalMs") && message.conflationIntervalMs !== 0)
                     writer.uint32(104).uint32(message.conflationIntervalMs);
+                if (message.alternatives != null && message.alternatives.length)
+                    for (let i = 0; i < message.alternatives.length; ++i)
+                        writer.uint32(114).string(message.alternatives[i]);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4199,6 +4216,14 @@ export const tickwire = $root.tickwire = (() => {
                                 message.conflationIntervalMs = value;
                             else
                                 delete message.conflationIntervalMs;
+                            continue;
+                        }
+                    case 14: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.alternatives && message.alternatives.length))
+                                message.alternatives = [];
+                            message.alternatives.push(reader.stringVerify());
                             continue;
                         }
                     }
@@ -5487,6 +5512,10 @@ export const tickwire = $root.tickwire = (() => {
             values[valuesById[5] = "TOPIC_ERROR_PERMISSION_DENIED"] = 5;
             values[valuesById[6] = "TOPIC_ERROR_UNAVAILABLE"] = 6;
             values[valuesById[7] = "TOPIC_ERROR_NOT_SUBSCRIBED"] = 7;
+            values[valuesById[8] = "TOPIC_ERROR_UNKNOWN_VENUE"] = 8;
+            values[valuesById[9] = "TOPIC_ERROR_UNKNOWN_SYMBOL"] = 9;
+            values[valuesById[10] = "TOPIC_ERROR_UNKNOWN_CHANNEL"] = 10;
+            values[valuesById[11] = "TOPIC_ERROR_NOT_READY"] = 11;
             return values;
         })();
 

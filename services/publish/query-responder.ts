@@ -128,6 +128,7 @@ export class QueryResponder {
           instruments: view.streamed
             .all()
             .map(({ instrument, channels }) => instrumentMessage(instrument, channels)),
+          incomplete: !view.streamed.complete,
         });
     }
   }

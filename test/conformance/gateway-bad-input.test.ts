@@ -176,7 +176,7 @@ describe.each(TRANSPORTS)("bad input over %s", (transport) => {
     expect(results.map((result) => result.requestIndex)).toEqual(topics.map((_, index) => index));
     const count = (error: tickwire.v1.TopicError) =>
       results.filter((result) => result.error === error).length;
-    expect(count(TopicError.TOPIC_ERROR_UNKNOWN)).toBe(20);
+    expect(count(TopicError.TOPIC_ERROR_UNKNOWN_SYMBOL)).toBe(20);
     expect(count(TopicError.TOPIC_ERROR_LIMIT_EXCEEDED)).toBe(9_980);
   });
 

@@ -46,7 +46,13 @@ export class Rig {
       rig.logs.push({ level, message, fields });
     };
     rig.gateway = await startGateway({
-      config: gatewayConfig({ port: 0, transport, lameDuckMs: 0, ...options.config }),
+      config: gatewayConfig({
+        port: 0,
+        transport,
+        lameDuckMs: 0,
+        discoveryMs: 0,
+        ...options.config,
+      }),
       bus: rig.#watchedBus(),
       clock: rig.clock,
       random: () => 0.5,
@@ -54,6 +60,7 @@ export class Rig {
       registry: rig.registry,
     });
     await rig.settle();
+    rig.clock.advance(0);
     return rig;
   }
 

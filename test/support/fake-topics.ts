@@ -171,7 +171,12 @@ export function fakeCatalog(instruments: Map<string, Instrument>): Catalog {
     instrument: (venue: string, symbol: string) =>
       venue === "fake" ? instruments.get(symbol) : undefined,
     instrumentsOf: () => instruments.values(),
-    hasTopic: (venue: string, symbol: string) => venue === "fake" && instruments.has(symbol),
+    find: (venue: string, symbol: string) => {
+      if (venue !== "fake") return undefined;
+      const byVenueSymbol = ({ venueSymbol }: Instrument): boolean => venueSymbol === symbol;
+      return instruments.get(symbol) ?? [...instruments.values()].find(byVenueSymbol);
+    },
+    standingOf: (venue: string) => (venue === "fake" ? "listed" : "unknown"),
   };
   return catalog as unknown as Catalog;
 }

@@ -180,7 +180,12 @@ export class FakeGateway {
     const known = this.topics.get(topic);
     if (known === undefined) {
       const errorMessage = "no such topic";
-      return { requestIndex, topic, error: wire.TopicError.TOPIC_ERROR_UNKNOWN, errorMessage };
+      return {
+        requestIndex,
+        topic,
+        error: wire.TopicError.TOPIC_ERROR_UNKNOWN_SYMBOL,
+        errorMessage,
+      };
     }
     if (this.ids.has(topic)) {
       const error = wire.TopicError.TOPIC_ERROR_ALREADY_SUBSCRIBED;

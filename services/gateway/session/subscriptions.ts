@@ -1,7 +1,7 @@
 import type { Instrument } from "@tickwire/proto/service";
 import { formatTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
-import { topicsOf } from "../catalog/topic-expansion.ts";
+import { expandTopic, topicsOf } from "../catalog/topic-expansion.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { Hub } from "../topics/hub.ts";
 import type { Attached, TopicFailure } from "../topics/topic-subscriber.ts";
@@ -259,7 +259,8 @@ export class Subscriptions {
     if (want.kind === "refused") return want.refusal;
     if (want.failure !== undefined) {
       const { kind, message } = want.failure;
-      const error = kind === "unknown" ? "TOPIC_ERROR_UNKNOWN" : "TOPIC_ERROR_UNAVAILABLE";
+      // The catalog has it and its ingestor has not: one of the two is about to follow the other.
+      const error = kind === "unknown" ? "TOPIC_ERROR_NOT_READY" : "TOPIC_ERROR_UNAVAILABLE";
       return { error, message };
     }
     // Another request may have got it meanwhile.
@@ -276,11 +277,18 @@ export class Subscriptions {
       }
       return { requestIndex, topic: text };
     }
-    const subscription = this.#byTopic.get(text);
+    const subscription = this.#byTopic.get(text) ?? this.#byVenueSymbol(text);
     if (subscription === undefined) return refusedResult(requestIndex, text, NOT_SUBSCRIBED);
     this.#end(subscription);
     left.add(subscription.view.id);
     return { requestIndex, topic: text, topicId: subscription.view.id };
+  }
+
+  /** The topic of a text that has the venue's own symbol. */
+  #byVenueSymbol(text: string): TopicSubscription | undefined {
+    const expansion = expandTopic(this.#parts.catalog, text, 1);
+    const [topic] = expansion.kind === "topics" ? expansion.topics : [];
+    return topic === undefined ? undefined : this.#byTopic.get(formatTopic(topic));
   }
 
   #endInstrument(instrument: Instrument): void {

@@ -84,6 +84,7 @@ export class VenueIngest implements MeasuredVenue {
     const { counters } = this;
     const { restClient } = network;
     this.#streamed = new StreamedInstruments(options.onChange);
+    this.#streamed.expectMore();
     this.#connectPacer = new RequestPacer({
       limit: adapter.limits.connects,
       clock,
@@ -164,7 +165,9 @@ export class VenueIngest implements MeasuredVenue {
       },
       onReady: ({ complete }) => {
         this.#startSessions();
-        if (complete) this.#reportUnlisted();
+        if (!complete) return;
+        this.#streamed.completed();
+        this.#reportUnlisted();
       },
     });
   }

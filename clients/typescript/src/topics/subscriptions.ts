@@ -9,7 +9,7 @@ import { RetrySchedule } from "./retry-schedule.ts";
 import { StreamDirectory } from "./stream-directory.ts";
 import { SubscribeOutbox, type OpenRequest, type RequestItem } from "./subscribe-outbox.ts";
 import { SubscribeAnswers } from "./subscribe-answers.ts";
-import { sameOptions, type Entry, type WireOptions } from "./subscription-entry.ts";
+import { isWide, sameOptions, type Entry, type WireOptions } from "./subscription-entry.ts";
 import { TopicStream, type StreamCounters } from "./topic-stream.ts";
 import { isPattern } from "./topic.ts";
 
@@ -184,7 +184,7 @@ export class Subscriptions implements SessionPart {
       if (entry.consumers.size > 0) continue;
       const { streams } = entry;
       unsubscribed.push(...this.#removeEntry(entry));
-      if (isPattern(topic)) kept.push(...this.#itemsOf(streams));
+      if (isWide(entry)) kept.push(...this.#itemsOf(streams));
     }
     if (unsubscribed.length === 0) return;
     this.#outbox.unsubscribe(unsubscribed);
@@ -215,9 +215,9 @@ export class Subscriptions implements SessionPart {
     }
     const wasAsked = !this.#unsent.delete(entry) && this.#outbox.connected;
     const unsent = this.#outbox.takeBack(entry);
-    const topics = new Set<string>(isPattern(entry.topic) ? [entry.topic] : []);
+    const topics = new Set<string>(isWide(entry) ? [entry.topic] : []);
     // What the gateway has by its name: no pattern takes it along when it leaves.
-    const byName = isPattern(entry.topic) ? entry.explicit : [entry.topic];
+    const byName = isWide(entry) ? entry.explicit : [entry.topic];
     for (const topic of byName) if (this.#entries.heirOf(topic) === undefined) topics.add(topic);
     for (const topic of [...byName, ...[...entry.streams].map(({ info }) => info.topic)]) {
       this.#handOver(topic);
@@ -259,8 +259,8 @@ export class Subscriptions implements SessionPart {
     if (!this.#outbox.connected || this.#unsent.size === 0) return;
     const items: RequestItem[] = [];
     for (const entry of this.#unsent) {
-      if (isPattern(entry.topic)) {
-        // A pattern cannot say positions, so its known topics are asked for by name, and first.
+      if (isWide(entry)) {
+        // Positions go by full names: topics that are known are asked for by these, and first.
         for (const { info } of entry.streams) {
           if (this.#entries.get(info.topic) !== undefined) continue;
           entry.explicit.add(info.topic);
@@ -282,7 +282,8 @@ export class Subscriptions implements SessionPart {
     this.#dropStream(stream);
     if (exact === undefined) return;
     this.#entries.remove(exact);
-    const refusal = { topic, code: "topic-unknown", message: message || "ended" } as const;
+    const code = "topic-unknown-symbol";
+    const refusal = { topic, code, message: message || "ended", alternatives: [] } as const;
     for (const consumer of exact.consumers) consumer.refuse(topic, refusal);
   }
 
