@@ -61,7 +61,7 @@ export const ChannelNumbers = {
  * - CLOSE_CODE_HELLO_TIMEOUT: Hello did not come in time.
  * - CLOSE_CODE_PROTOCOL_ERROR: A frame that is not a valid ClientFrame, or messages in an order that the protocol forbids.
  * - CLOSE_CODE_TEXT_FRAME: A text frame; the protocol is binary.
- * - CLOSE_CODE_FRAME_TOO_LARGE: A frame over the limit named in Welcome.
+ * - CLOSE_CODE_FRAME_TOO_LARGE: A frame over the limit named in Welcome, or of too many messages or fields.
  * - CLOSE_CODE_UNSUPPORTED_VERSION: Hello asks for a protocol version that the gateway does not speak.
  */
 export type CloseCode =

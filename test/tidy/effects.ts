@@ -120,7 +120,7 @@ const EDGES: readonly Edge[] = [
   { path: "services/cli/process/service-process.ts", effects: ["process"] },
   { path: "services/cli/tickwire.mjs", effects: ["process", "files"] },
   { path: "services/gateway/main.ts", effects: ["randomness"] },
-  { path: "services/gateway/session/outbound/scheduler.ts", effects: ["timers"] },
+  { path: "services/gateway/turns/scheduler.ts", effects: ["timers"] },
   { path: "services/gateway/transport/handler-guard.ts", effects: ["timers"] },
   { path: "services/gateway/transport/tls-files.ts", effects: ["files", "network"] },
   { path: "services/gateway/transport/node/tls.ts", effects: ["network"] },

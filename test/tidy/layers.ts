@@ -133,7 +133,7 @@ const LAYERS: readonly Layer[] = [
     ],
   },
 
-  // Inside the gateway: access < transport < catalog < rpc < topics < session < http < the rest.
+  // Inside the gateway: access < transport < turns < catalog < rpc < topics < session < http < the rest.
   { place: "services/gateway/", may: [...SHARED, "services/gateway/", "prom-client"] },
   ...contracts(GATEWAY_CONTRACTS, ["services/gateway/transport/"]),
   { place: "services/gateway/access/", may: [...SHARED, ...GATEWAY_CONTRACTS] },
@@ -148,7 +148,7 @@ const LAYERS: readonly Layer[] = [
       "ws",
     ],
   },
-  ...gatewayFloors([["catalog"], ["rpc"], ["topics"], ["session"], ["http"]]),
+  ...gatewayFloors([["turns"], ["catalog"], ["rpc"], ["topics"], ["session"], ["http"]]),
 ];
 
 const IMPORTERS: readonly Importers[] = [
