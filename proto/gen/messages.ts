@@ -248,6 +248,7 @@ export const SnapshotModeNumbers = {
  * - TOPIC_ERROR_LIMIT_EXCEEDED: The session has as many subscriptions as it may have.
  * - TOPIC_ERROR_UNAVAILABLE: The ingestor does not answer now; try again.
  * - TOPIC_ERROR_NOT_SUBSCRIBED: Unsubscribing what is not subscribed.
+ * - TOPIC_ERROR_UNSUPPORTED_OPTION: The topic is there, but not in the way that is asked for; the message says what is offered.
  */
 export type TopicError =
   | "TOPIC_ERROR_UNSPECIFIED"
@@ -257,7 +258,8 @@ export type TopicError =
   | "TOPIC_ERROR_LIMIT_EXCEEDED"
   | "TOPIC_ERROR_PERMISSION_DENIED"
   | "TOPIC_ERROR_UNAVAILABLE"
-  | "TOPIC_ERROR_NOT_SUBSCRIBED";
+  | "TOPIC_ERROR_NOT_SUBSCRIBED"
+  | "TOPIC_ERROR_UNSUPPORTED_OPTION";
 
 /** The numbers of TopicError. */
 export const TopicErrorNumbers = {
@@ -269,6 +271,7 @@ export const TopicErrorNumbers = {
   TOPIC_ERROR_PERMISSION_DENIED: 5,
   TOPIC_ERROR_UNAVAILABLE: 6,
   TOPIC_ERROR_NOT_SUBSCRIBED: 7,
+  TOPIC_ERROR_UNSUPPORTED_OPTION: 12,
 } as const satisfies Record<TopicError, number>;
 
 /**
@@ -370,7 +373,7 @@ const SnapshotModeTable: EnumTable = /* @__PURE__ */ createEnumTable(
 
 const TopicErrorTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "TOPIC_ERROR_",
-  "UNSPECIFIED MALFORMED UNKNOWN ALREADY_SUBSCRIBED LIMIT_EXCEEDED PERMISSION_DENIED UNAVAILABLE NOT_SUBSCRIBED",
+  "UNSPECIFIED MALFORMED UNKNOWN ALREADY_SUBSCRIBED LIMIT_EXCEEDED PERMISSION_DENIED UNAVAILABLE NOT_SUBSCRIBED UNSUPPORTED_OPTION=12",
   "UNKNOWN",
 );
 
@@ -954,12 +957,12 @@ export type Ticker = {
 export type TopicRequest = {
   /** VENUE:SYMBOL/channel; each part may be "*". */
   readonly topic: string;
-  /** Levels per side, books only; 0 means all. */
+  /** Levels per side, books only; 0 means all. What a gateway does not offer, it refuses. */
   readonly depth: number;
   /** 0 means every event. */
   readonly conflationIntervalMs: number;
   readonly snapshot: SnapshotMode;
-  /** Continue after this position if that is possible. Of one topic: not with a pattern. */
+  /** Continue after this position if that is possible. Of one topic: with a pattern it is malformed. */
   readonly resume: Position | undefined;
 };
 
@@ -985,7 +988,7 @@ export type TopicResult = {
    */
   readonly position: Position | undefined;
   readonly continuity: Continuity;
-  /** What applies, which may differ from what was asked: 0 (all levels) from a gateway without the option. */
+  /** What applies: what was asked for, as anything else is refused. */
   readonly depth: number;
   readonly conflationIntervalMs: number;
 };

@@ -5459,6 +5459,7 @@ export const tickwire = $root.tickwire = (() => {
             values[valuesById[5] = "TOPIC_ERROR_PERMISSION_DENIED"] = 5;
             values[valuesById[6] = "TOPIC_ERROR_UNAVAILABLE"] = 6;
             values[valuesById[7] = "TOPIC_ERROR_NOT_SUBSCRIBED"] = 7;
+            values[valuesById[12] = "TOPIC_ERROR_UNSUPPORTED_OPTION"] = 12;
             return values;
         })();
 
