@@ -252,6 +252,7 @@ export const SnapshotModeNumbers = {
  * - TOPIC_ERROR_UNKNOWN_SYMBOL: The venue has no such instrument here.
  * - TOPIC_ERROR_UNKNOWN_CHANNEL: There is no such channel, or what the topic names has none of it.
  * - TOPIC_ERROR_NOT_READY: The list of what there is has not arrived yet; try again.
+ * - TOPIC_ERROR_UNSUPPORTED_OPTION: The topic is there, but not in the way that is asked for; the message says what is offered.
  */
 export type TopicError =
   | "TOPIC_ERROR_UNSPECIFIED"
@@ -265,7 +266,8 @@ export type TopicError =
   | "TOPIC_ERROR_UNKNOWN_VENUE"
   | "TOPIC_ERROR_UNKNOWN_SYMBOL"
   | "TOPIC_ERROR_UNKNOWN_CHANNEL"
-  | "TOPIC_ERROR_NOT_READY";
+  | "TOPIC_ERROR_NOT_READY"
+  | "TOPIC_ERROR_UNSUPPORTED_OPTION";
 
 /** The numbers of TopicError. */
 export const TopicErrorNumbers = {
@@ -281,6 +283,7 @@ export const TopicErrorNumbers = {
   TOPIC_ERROR_UNKNOWN_SYMBOL: 9,
   TOPIC_ERROR_UNKNOWN_CHANNEL: 10,
   TOPIC_ERROR_NOT_READY: 11,
+  TOPIC_ERROR_UNSUPPORTED_OPTION: 12,
 } as const satisfies Record<TopicError, number>;
 
 /**
@@ -382,7 +385,7 @@ const SnapshotModeTable: EnumTable = /* @__PURE__ */ createEnumTable(
 
 const TopicErrorTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "TOPIC_ERROR_",
-  "UNSPECIFIED MALFORMED UNKNOWN ALREADY_SUBSCRIBED LIMIT_EXCEEDED PERMISSION_DENIED UNAVAILABLE NOT_SUBSCRIBED UNKNOWN_VENUE UNKNOWN_SYMBOL UNKNOWN_CHANNEL NOT_READY",
+  "UNSPECIFIED MALFORMED UNKNOWN ALREADY_SUBSCRIBED LIMIT_EXCEEDED PERMISSION_DENIED UNAVAILABLE NOT_SUBSCRIBED UNKNOWN_VENUE UNKNOWN_SYMBOL UNKNOWN_CHANNEL NOT_READY UNSUPPORTED_OPTION",
   "UNKNOWN",
 );
 
@@ -985,12 +988,12 @@ export type Ticker = {
 export type TopicRequest = {
   /** VENUE:SYMBOL/channel; each part may be "*". */
   readonly topic: string;
-  /** Levels per side, books only; 0 means all. */
+  /** Levels per side, books only; 0 means all. What a gateway does not offer, it refuses. */
   readonly depth: number;
   /** 0 means every event. */
   readonly conflationIntervalMs: number;
   readonly snapshot: SnapshotMode;
-  /** Continue after this position if that is possible. Of one topic: not with a pattern. */
+  /** Continue after this position if that is possible. Of one topic: with a pattern it is malformed. */
   readonly resume: Position | undefined;
 };
 
@@ -1016,7 +1019,7 @@ export type TopicResult = {
    */
   readonly position: Position | undefined;
   readonly continuity: Continuity;
-  /** What applies, which may differ from what was asked: 0 (all levels) from a gateway without the option. */
+  /** What applies: what was asked for, as anything else is refused. */
   readonly depth: number;
   readonly conflationIntervalMs: number;
   /**

@@ -3519,7 +3519,10 @@ export namespace tickwire {
             TOPIC_ERROR_UNKNOWN_CHANNEL = 10,
 
             /** TOPIC_ERROR_NOT_READY value */
-            TOPIC_ERROR_NOT_READY = 11
+            TOPIC_ERROR_NOT_READY = 11,
+
+            /** TOPIC_ERROR_UNSUPPORTED_OPTION value */
+            TOPIC_ERROR_UNSUPPORTED_OPTION = 12
         }
 
         /**

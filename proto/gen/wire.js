@@ -5516,6 +5516,7 @@ export const tickwire = $root.tickwire = (() => {
             values[valuesById[9] = "TOPIC_ERROR_UNKNOWN_SYMBOL"] = 9;
             values[valuesById[10] = "TOPIC_ERROR_UNKNOWN_CHANNEL"] = 10;
             values[valuesById[11] = "TOPIC_ERROR_NOT_READY"] = 11;
+            values[valuesById[12] = "TOPIC_ERROR_UNSUPPORTED_OPTION"] = 12;
             return values;
         })();
 
