@@ -359,7 +359,7 @@ describe("a position", () => {
     listed.delete("BTC-USDT");
     subscribeWith(1, BTC, { resume });
     subscribe(2, "fake:*/trades");
-    expect(answers).toEqual([`1: 0 ${BTC} UNKNOWN`, `2: 0 ${ETH}`]);
+    expect(answers).toEqual([`1: 0 ${BTC} UNKNOWN_SYMBOL`, `2: 0 ${ETH}`]);
     if (instrument !== undefined) {
       listed.set("BTC-USDT", instrument);
       subscriptions.onCatalogChanged([instrument], []);

@@ -339,12 +339,12 @@ export class Subscriptions {
     const wasStarting = this.#starting.giveUp(topic, order);
     const subscription = this.#byTopic.get(topic);
     if (subscription === undefined) {
-      if (wasStarting) return { requestIndex, topic };
+      if (wasStarting) return { requestIndex, topic: text };
       return refusedResult(requestIndex, text, NOT_SUBSCRIBED);
     }
     this.#end(subscription);
     left.add(subscription.view.id);
-    return { requestIndex, topic, topicId: subscription.view.id };
+    return { requestIndex, topic: text, topicId: subscription.view.id };
   }
 
   /** The topic's own name, where the text has the venue's symbol. */
