@@ -112,7 +112,7 @@ describe.each(TRANSPORTS)("over %s", (transport) => {
       const [detail] = details as { type: string; value: Uint8Array }[];
       expect(detail?.type).toBe("tickwire.v1.ErrorDetail");
       expect(fromBinary(errorDetail, Buffer.from(detail?.value ?? []))).toMatchObject({
-        reason: "UNKNOWN_INSTRUMENT",
+        reason: "UNKNOWN_SYMBOL",
       });
     });
 
