@@ -38,8 +38,18 @@ export function createSubscribeCommand(): Command {
     .option("--json", "print the objects that normalize prints")
     .option("--count <n>", "end after this many events", parseCount)
     .option("--duration <seconds>", "end after this long", parseSeconds)
-    .option("--depth <levels>", "levels a side of books; 0 is all", parseCount, 0)
-    .option("--conflate <ms>", "merge events closer together than this; 0 is none", parseCount, 0)
+    .option(
+      "--depth <levels>",
+      "levels a side of books, if the gateway offers it; 0 is all",
+      parseCount,
+      0,
+    )
+    .option(
+      "--conflate <ms>",
+      "merge events closer than this, if the gateway offers it; 0 is none",
+      parseCount,
+      0,
+    )
     .option(
       "--no-snapshot",
       "start with the next event instead of the current state (not for books)",
@@ -50,7 +60,7 @@ export function createSubscribeCommand(): Command {
 Examples:
   tickwire subscribe default 'simulated:BTC-USD/trades' --count 5
   tickwire subscribe default 'simulated:*/quotes' 'simulated:*/trades' --json
-  tickwire subscribe ws://127.0.0.1:8080 'binance:BTC-USDT/book' --depth 10 --duration 60
+  tickwire subscribe ws://127.0.0.1:8080 'binance:BTC-USDT/book' --duration 60
 
 Ends with 0 at --count, --duration or Ctrl-C, and with 1 if a topic is refused or the gateway is not there.`,
     )
@@ -176,8 +186,15 @@ async function connectTo(url: string, signal: AbortSignal): Promise<Client | und
   }
 }
 
+const NOTICES: ReadonlySet<string> = new Set<NoticeEvent["type"]>([
+  "continuity",
+  "gap",
+  "lag",
+  "refused",
+]);
+
 function isNotice(event: StreamEvent): event is NoticeEvent {
-  return event.type === "continuity" || event.type === "gap" || event.type === "lag";
+  return NOTICES.has(event.type);
 }
 
 function describeNotice(notice: NoticeEvent): string {
@@ -192,5 +209,7 @@ function describeNotice(notice: NoticeEvent): string {
       } (${notice.reason})`;
     case "lag":
       return `lag: ${notice.message}`;
+    case "refused":
+      return `${notice.topic} ${notice.code}: ${notice.message}`;
   }
 }
