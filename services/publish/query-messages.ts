@@ -20,7 +20,7 @@ const { getTrades, getCandles, getStatus } = MarketData.methods;
 export const QUERY_METHODS = { getTrades, getCandles, getStatus } as const;
 
 /** `mark-price` becomes CHANNEL_MARK_PRICE. */
-function channelName(channel: Channel): ChannelName {
+export function channelName(channel: Channel): ChannelName {
   return `CHANNEL_${channel.toUpperCase().replaceAll("-", "_")}` as ChannelName;
 }
 

@@ -11,8 +11,13 @@ const CHANNEL_OF_WIRE: ReadonlyMap<WireChannel, Channel> = new Map(
   CHANNELS.map((channel) => [wireChannelOf(channel), channel]),
 );
 
+/** The channel that the schema writes like this; undefined for one that this version lacks. */
+export function channelOfWire(channel: WireChannel): Channel | undefined {
+  return CHANNEL_OF_WIRE.get(channel);
+}
+
 /** The channels that are streamed for an instrument, its status among them in any case. */
 export function channelsOf(instrument: Instrument): Channel[] {
-  const channels = instrument.channels.flatMap((wire) => CHANNEL_OF_WIRE.get(wire) ?? []);
+  const channels = instrument.channels.flatMap((wire) => channelOfWire(wire) ?? []);
   return channels.includes("status") ? channels : [...channels, "status"];
 }

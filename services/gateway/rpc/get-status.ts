@@ -11,7 +11,7 @@ import { requireInstrument } from "./request-checks.ts";
 import { RpcError } from "./rpc-error.ts";
 
 /** The reason why every channel of a venue is down while its ingestor is silent. */
-export const INGESTOR_LOST_REASON = "ingestor-lost";
+const INGESTOR_LOST_REASON = "ingestor-lost";
 
 /**
  * The state of every channel of an instrument or a venue; `down` while the venue's ingestor is

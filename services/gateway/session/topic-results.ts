@@ -40,6 +40,7 @@ export function grantedResult(
     channel: wireChannelOf(channel),
     position: attached.position,
     continuity: CONTINUITIES[attached.continuity],
+    ended: attached.ended,
   };
 }
 
