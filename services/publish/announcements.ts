@@ -1,3 +1,4 @@
+import { channelToWire } from "@tickwire/proto/codec";
 import { BusError } from "#bus/bus.ts";
 import type { Bus, BusSubscription } from "#bus/bus.ts";
 import { ANNOUNCE_SUBJECT, DISCOVER_SUBJECT } from "#bus/subject.ts";
@@ -7,7 +8,6 @@ import type { Logger } from "#core/logger.ts";
 import { encodeAnnouncement } from "#wire/bus-codec.ts";
 import type { PublisherIdentity } from "./publisher-identity.ts";
 import type { TopicProgress } from "./publisher.ts";
-import { channelName } from "./query-messages.ts";
 
 /** What is announced of one venue. */
 type AnnouncedVenue = {
@@ -131,7 +131,7 @@ export class Announcements {
       epoch: identity.epoch,
       leaving,
       progress: rows.map(({ symbol, channel, sequence }) => {
-        return { symbol, channel: channelName(channel), sequence };
+        return { symbol, channel: channelToWire(channel), sequence };
       }),
     };
     try {

@@ -1,4 +1,4 @@
-import { BatchWriter } from "@tickwire/proto/codec";
+import { BatchWriter, channelToWire } from "@tickwire/proto/codec";
 import type { Bus, BusSubscription } from "#bus/bus.ts";
 import {
   ANNOUNCE_SUBJECT,
@@ -18,7 +18,6 @@ import {
   encodeSnapshotReply,
 } from "#wire/bus-codec.ts";
 import { batchKindOf, encodeState, rowsOfEvents } from "#wire/event-codec.ts";
-import { wireChannelOf } from "#gateway/catalog/channel-names.ts";
 import {
   GetCandlesResponseCodec,
   GetStatusResponseCodec,
@@ -82,7 +81,7 @@ export class FakeIngestor {
     const { epoch, announceIntervalMs, publisherId } = this;
     const progress = [...this.#logs].map(([key, { writer }]) => {
       const [symbol = "", channel = ""] = key.split("/");
-      return { symbol, channel: wireChannelOf(channel as Channel), sequence: writer.sequence };
+      return { symbol, channel: channelToWire(channel), sequence: writer.sequence };
     });
     const announcement = {
       ingestorId: publisherId,
@@ -250,7 +249,7 @@ export class FakeIngestor {
   }
 
   #catalog(): Uint8Array {
-    const channels = this.channels.map(wireChannelOf);
+    const channels = this.channels.map(channelToWire);
     return encodeCatalogReply({
       catalogVersion: this.#version,
       instruments: [...this.instruments.values()].map((instrument) => ({

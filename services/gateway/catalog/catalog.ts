@@ -1,18 +1,20 @@
+import { channelFromWire } from "@tickwire/proto/codec";
 import type { Instrument } from "@tickwire/proto/service";
 import type { Bus, BusMessage, BusSubscription } from "#bus/bus.ts";
 import { BusError } from "#bus/bus.ts";
 import type { QueryAddress } from "#bus/subject.ts";
 import { ANNOUNCE_SUBJECT, DISCOVER_SUBJECT, isPublisherId, querySubject } from "#bus/subject.ts";
-import type { Clock } from "#core/clock.ts";
+import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Channel } from "#core/instrument.ts";
-import { isSymbol, isVenueId } from "#core/topic.ts";
+import { isChannel, isSymbol, isVenueId } from "#core/topic.ts";
 import { quotedText } from "#core/visible-text.ts";
 import { decodeAnnouncement, decodeCatalogReply, decodeQueryReply } from "#wire/bus-codec.ts";
-import { channelOfWire, channelsOf } from "./channel-names.ts";
 import { VenuePublishers } from "./venue-publishers.ts";
 import type { FollowedPublisher } from "./venue-publishers.ts";
 import type { Logger } from "#core/logger.ts";
 import type { GatewayMetrics } from "../metrics.ts";
+import type { VenueStanding } from "./unknown-name.ts";
+import { indexByVenueSymbol, joinedBySymbol } from "./venue-symbols.ts";
 
 /** What changed at a venue. */
 export type CatalogEvent =
@@ -53,6 +55,8 @@ type CatalogParts = {
     readonly queryTimeoutMs: number;
     readonly instrumentsMax: number;
     readonly readyVenuesMin: number;
+    /** A venue that nobody has announced may still be so long after asking who is there. */
+    readonly discoveryMs: number;
   };
 };
 
@@ -63,6 +67,8 @@ type Venue = {
   version: number | undefined;
   bySymbol: Map<string, Instrument>;
   byVenueSymbol: Map<string, Instrument>;
+  /** Set when its catalog was fetched and the venue had listed everything by then. */
+  listed: boolean;
   heardAtUs: number;
   lostSinceUs: number | undefined;
   fetching: boolean;
@@ -84,6 +90,9 @@ export class Catalog {
   readonly #listeners = new Set<(event: CatalogEvent) => void>();
   readonly #subscription: BusSubscription;
   #instruments = 0;
+  /** Whoever was there when we asked has had the time to say so. */
+  #discovered = false;
+  #cancelDiscovery: CancelTimer = () => {};
   #closed = false;
 
   /** Starts to listen and asks who is there. */
@@ -115,6 +124,16 @@ export class Catalog {
 
   /** Asks every ingestor to announce itself. */
   discover(): void {
+    const { clock, limits } = this.#parts;
+    this.#discovered = false;
+    this.#cancelDiscovery();
+    this.#cancelDiscovery = clock.after(limits.discoveryMs, () => {
+      this.#discovered = true;
+    });
+    this.#askWhoIsThere();
+  }
+
+  #askWhoIsThere(): void {
     try {
       this.#parts.bus.publish(DISCOVER_SUBJECT, EMPTY);
     } catch (error) {
@@ -127,10 +146,20 @@ export class Catalog {
     return this.#venues.get(venue)?.bySymbol.get(symbol);
   }
 
-  /** By Tickwire's symbol or the venue's own. */
+  /**
+   * By Tickwire's symbol or the venue's own. Tickwire's wins; of several instruments with one venue
+   * symbol spot does, then perpetuals, futures, options, and then the first by Tickwire's symbol.
+   */
   find(venue: string, symbol: string): Instrument | undefined {
     const known = this.#venues.get(venue);
     return known?.bySymbol.get(symbol) ?? known?.byVenueSymbol.get(symbol);
+  }
+
+  /** Whether all that the venue has is known here. */
+  standingOf(venue: string): VenueStanding {
+    const known = this.#venues.get(venue);
+    if (known !== undefined) return known.listed ? "listed" : "not-ready";
+    return this.#discovered && this.ready ? "unknown" : "not-ready";
   }
 
   /** Since when the venue's ingestor is silent; undefined if it is there or unknown. */
@@ -164,15 +193,10 @@ export class Catalog {
     return this.#venues.get(venue)?.bySymbol.values() ?? [];
   }
 
-  /** Whether `channel` is streamed for the instrument. */
-  hasTopic(venue: string, symbol: string, channel: Channel): boolean {
-    const instrument = this.instrument(venue, symbol);
-    return instrument !== undefined && channelsOf(instrument).includes(channel);
-  }
-
   /** Stops listening. Idempotent. */
   close(): void {
     this.#closed = true;
+    this.#cancelDiscovery();
     this.#subscription.unsubscribe();
     for (const venue of this.#venues.values()) venue.publishers.close();
     this.#listeners.clear();
@@ -215,8 +239,8 @@ export class Catalog {
     const { epoch, progress } = announcement;
     if (progress.length === 0) return;
     const topics = progress.flatMap(({ symbol, channel, sequence }) => {
-      const known = channelOfWire(channel);
-      return known === undefined ? [] : [{ symbol, channel: known, sequence }];
+      const name = channelFromWire(channel);
+      return isChannel(name) ? [{ symbol, channel: name, sequence }] : [];
     });
     this.#emit({ kind: "progress", venue: venue.id, epoch, topics });
   }
@@ -243,6 +267,7 @@ export class Catalog {
       version: undefined,
       bySymbol: new Map(),
       byVenueSymbol: new Map(),
+      listed: false,
       heardAtUs: 0,
       lostSinceUs: undefined,
       fetching: false,
@@ -270,10 +295,14 @@ export class Catalog {
       const bytes = await bus.request(subject, EMPTY, { timeoutMs: limits.queryTimeoutMs });
       const reply = decodeQueryReply(bytes);
       if (reply.error !== undefined) throw new Error(reply.error.message);
-      const { instruments } = decodeCatalogReply(reply.payload);
+      const { instruments, incomplete } = decodeCatalogReply(reply.payload);
       if (this.#closed || venue.publishers.followed?.publisherId !== publisherId) return;
       venue.version = announcedVersion;
-      this.#replace(venue, instruments.filter(isNamedByTheRules));
+      const named = instruments.filter(isNamedByTheRules);
+      // What a venue has not listed again yet is not gone.
+      const all = incomplete ? joinedBySymbol(venue.bySymbol, named) : named;
+      this.#replace(venue, all);
+      venue.listed = !incomplete;
     } catch (error) {
       if (!this.#closed)
         logger.warn({ venue: venue.id, error }, "the catalog of a venue could not be fetched");
@@ -300,7 +329,7 @@ export class Catalog {
     const now = new Map(sorted.map((instrument) => [instrument.symbol, instrument]));
     this.#instruments += now.size - before.size;
     venue.bySymbol = now;
-    venue.byVenueSymbol = new Map(kept.map((instrument) => [instrument.venueSymbol, instrument]));
+    venue.byVenueSymbol = indexByVenueSymbol(sorted);
     const added = kept.filter((instrument) => differs(before.get(instrument.symbol), instrument));
     const removed = [...before.values()].filter((instrument) => !now.has(instrument.symbol));
     if (added.length === 0 && removed.length === 0) return;
@@ -317,7 +346,7 @@ export class Catalog {
     venue.version = undefined;
     this.#emit({ kind: "publisher", venue: venue.id, publisher });
     // Another one was known already: its catalog is fetched with its next announcement.
-    if (!publisher.isNewcomer) this.discover();
+    if (!publisher.isNewcomer) this.#askWhoIsThere();
   }
 
   #onLost(venue: Venue): void {
