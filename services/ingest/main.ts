@@ -12,6 +12,7 @@ import { registerIngestMetrics } from "./metrics.ts";
 import type { MeasuredVenue } from "./metrics.ts";
 import { Announcements } from "#publish/announcements.ts";
 import { LatencyBoard } from "#publish/latency-histogram.ts";
+import { newPublisherIdentity } from "#publish/publisher-identity.ts";
 import { Publisher } from "#publish/publisher.ts";
 import type { PublisherCounters } from "#publish/publisher.ts";
 import { QueryResponder } from "#publish/query-responder.ts";
@@ -42,6 +43,7 @@ export type IngestOptions = {
 
 /** What an ingestor has done so far. */
 type IngestStats = {
+  readonly publisherId: string;
   readonly epoch: number;
   readonly publisher: Readonly<PublisherCounters>;
   readonly venues: readonly MeasuredVenue[];
@@ -59,7 +61,8 @@ export type RunningIngest = {
 export async function startIngest(options: IngestOptions): Promise<RunningIngest> {
   const { config, bus, clock, logger, registry, random = Math.random } = options;
   const counters: PublisherCounters = { events: 0, batches: 0, bytes: 0, failures: 0 };
-  const epoch = clock.nowUs();
+  const identity = newPublisherIdentity("ingest", randomUUID());
+  const { publisherId, epoch } = identity;
   const latencies = new LatencyBoard();
   const publisher = new Publisher({
     bus,
@@ -89,14 +92,13 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     });
   });
   const views = venues.map(({ view }) => view);
-  const responder = new QueryResponder({ bus, clock, publisher, logger, venues: views });
+  const common = { bus, clock, logger, venues: views };
+  const responder = new QueryResponder({ ...common, publisherId, publisher });
   const announcements: Announcements = new Announcements({
-    bus,
-    clock,
-    logger,
-    identity: { publisherId: `ingest-${randomUUID()}`, epoch },
+    ...common,
+    identity,
     announceIntervalMs: config.announceIntervalMs,
-    venues: views,
+    takeProgress: () => publisher.takeProgress(),
   });
   registerIngestMetrics({ registry, venues: () => venues, publisher: counters, latencies });
   responder.start();
@@ -116,7 +118,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   };
   return {
     whenStarted: Promise.all(venues.map(({ whenStarted }) => whenStarted)).then(() => {}),
-    stats: () => ({ epoch, publisher: counters, venues }),
+    stats: () => ({ publisherId, epoch, publisher: counters, venues }),
     close: async () => {
       closing ??= close();
       await closing;

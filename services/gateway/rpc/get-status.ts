@@ -10,7 +10,7 @@ import type { MethodParts } from "./ingestor-query.ts";
 import { requireInstrument, requireVenue } from "./request-checks.ts";
 
 /** The reason why every channel of a venue is down while its ingestor is silent. */
-export const INGESTOR_LOST_REASON = "ingestor-lost";
+const INGESTOR_LOST_REASON = "ingestor-lost";
 
 /**
  * The state of every channel of an instrument or a venue; `down` while the venue's ingestor is

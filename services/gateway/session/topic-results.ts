@@ -45,6 +45,7 @@ export function grantedResult(
     channel: channelToWire(channel),
     position: attached.position,
     continuity: CONTINUITIES[attached.continuity],
+    ended: attached.ended,
   };
 }
 
