@@ -11,8 +11,19 @@ const CHANNEL_OF_WIRE: ReadonlyMap<WireChannel, Channel> = new Map(
   CHANNELS.map((channel) => [wireChannelOf(channel), channel]),
 );
 
-/** The channels that are streamed for an instrument, its status among them in any case. */
-export function channelsOf(instrument: Instrument): Channel[] {
-  const channels = instrument.channels.flatMap((wire) => CHANNEL_OF_WIRE.get(wire) ?? []);
-  return channels.includes("status") ? channels : [...channels, "status"];
+/** An instrument of a catalog never changes. */
+const CHANNELS_OF = new WeakMap<Instrument, readonly Channel[]>();
+
+/**
+ * The channels that are streamed for an instrument, its status among them in any case, in the order
+ * of CHANNELS.
+ */
+export function channelsOf(instrument: Instrument): readonly Channel[] {
+  let channels = CHANNELS_OF.get(instrument);
+  if (channels === undefined) {
+    const streamed = new Set(instrument.channels.map((wire) => CHANNEL_OF_WIRE.get(wire)));
+    channels = CHANNELS.filter((channel) => channel === "status" || streamed.has(channel));
+    CHANNELS_OF.set(instrument, channels);
+  }
+  return channels;
 }

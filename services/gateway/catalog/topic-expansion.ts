@@ -1,7 +1,7 @@
 import type { Instrument } from "@tickwire/proto/service";
-import { CHANNELS } from "#core/instrument.ts";
-import { isPattern, matchesPattern, parseTopicPattern } from "#core/topic.ts";
+import { isPattern, parseTopicPattern } from "#core/topic.ts";
 import type { Topic, TopicPattern } from "#core/topic.ts";
+import type { TurnLine, Work } from "../turns/turns.ts";
 import type { Catalog } from "./catalog.ts";
 import { channelsOf } from "./channel-names.ts";
 
@@ -24,11 +24,21 @@ export type Expansion =
 /** Looking at this many instruments that do not match takes as long as one topic that does. */
 const EXAMINED_PER_TOPIC = 50;
 
+/** Looking at this many takes some microseconds. */
+const EXAMINED_PER_STEP = 64;
+
+/** How far a pattern is followed, and whose work that is. */
+type ExpansionOptions = { readonly topicsMax: number; readonly line: Pick<TurnLine, "isOver"> };
+
 /**
  * The topics that a topic or pattern stands for in the catalog, at most `topicsMax`. A pattern that
  * matches nothing now is unknown.
  */
-export function expandTopic(catalog: InstrumentIndex, text: string, topicsMax: number): Expansion {
+export function* expandTopic(
+  catalog: InstrumentIndex,
+  text: string,
+  { topicsMax, line }: ExpansionOptions,
+): Work<Expansion> {
   const pattern = parseTopicPattern(text);
   if (pattern === undefined) return { kind: "malformed" };
   if (!isPattern(pattern)) {
@@ -41,7 +51,8 @@ export function expandTopic(catalog: InstrumentIndex, text: string, topicsMax: n
   let examined = 0;
   for (const instrument of candidates(catalog, pattern)) {
     examined += 1;
-    topics.push(...topicsOf(instrument, pattern));
+    if (examined % EXAMINED_PER_STEP === 0 && line.isOver) yield;
+    for (const topic of topicsOf(instrument, pattern)) topics.push(topic);
     if (topics.length >= topicsMax) break;
   }
   topics.length = Math.min(topics.length, topicsMax);
@@ -51,15 +62,18 @@ export function expandTopic(catalog: InstrumentIndex, text: string, topicsMax: n
     : { kind: "topics", cost, topics, pattern };
 }
 
+/** Most instruments do not match most patterns. */
+const NONE: readonly Topic[] = [];
+
 /** The topics of one instrument that a pattern matches, in the order of CHANNELS. */
-export function topicsOf(instrument: Instrument, pattern: TopicPattern): Topic[] {
+export function topicsOf(instrument: Instrument, pattern: TopicPattern): readonly Topic[] {
   const { venue, symbol } = instrument;
-  if (pattern.venue !== "*" && pattern.venue !== venue) return [];
-  if (pattern.symbol !== "*" && pattern.symbol !== symbol) return [];
+  if (pattern.venue !== "*" && pattern.venue !== venue) return NONE;
+  if (pattern.symbol !== "*" && pattern.symbol !== symbol) return NONE;
   const channels = channelsOf(instrument);
-  return CHANNELS.filter((channel) => channels.includes(channel))
-    .map((channel) => ({ venue, symbol, channel }))
-    .filter((topic) => matchesPattern(pattern, topic));
+  const { channel } = pattern;
+  if (channel === "*") return channels.map((each) => ({ venue, symbol, channel: each }));
+  return channels.includes(channel) ? [{ venue, symbol, channel }] : NONE;
 }
 
 function* candidates(catalog: InstrumentIndex, pattern: TopicPattern): Iterable<Instrument> {

@@ -1,20 +1,27 @@
-type Entry = { ready: boolean; readonly answer: () => void };
+import type { TurnLine, Work } from "../turns/turns.ts";
+
+type Entry = { ready: boolean; readonly answer: () => Work };
 
 /**
  * Answers requests in the order in which they came, however long each takes to prepare: an answer
- * waits until every answer before it was given.
+ * waits until every answer before it was given. Giving one is work of the client's line.
  */
 export class RequestQueue {
+  readonly #line: TurnLine;
   #entries: Entry[] = [];
 
+  constructor(line: TurnLine) {
+    this.#line = line;
+  }
+
   /** Queues an answer that is ready. */
-  add(answer: () => void): void {
+  add(answer: () => Work): void {
     this.#entries.push({ ready: true, answer });
     this.#answerReady();
   }
 
   /** Queues an answer that becomes ready when the function that this returns is called. */
-  addPending(answer: () => void): () => void {
+  addPending(answer: () => Work): () => void {
     const entry: Entry = { ready: false, answer };
     this.#entries.push(entry);
     return () => {
@@ -23,13 +30,15 @@ export class RequestQueue {
     };
   }
 
-  /** Gives every answer now, ready or not. */
-  answerAll(): void {
-    for (const entry of this.#entries) entry.ready = true;
-    this.#answerReady();
+  /** Gives up every answer that was not begun. */
+  clear(): void {
+    this.#entries = [];
   }
 
   #answerReady(): void {
-    while (this.#entries[0]?.ready === true) this.#entries.shift()?.answer();
+    for (let entry = this.#entries[0]; entry?.ready === true; entry = this.#entries[0]) {
+      this.#entries.shift();
+      this.#line.add(entry.answer());
+    }
   }
 }
