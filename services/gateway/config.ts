@@ -120,6 +120,9 @@ export const gatewayConfigSchema = z
     queriesInFlightMax: count(64, 10_000).describe("snapshot queries at once"),
 
     instrumentsMax: count(200_000, 10_000_000).describe("instruments of all venues"),
+    discoveryMs: durationMs(2_000, 0).describe(
+      "after asking who is there, a venue without an answer counts as not ready, then as unknown",
+    ),
     readyVenuesMin: z.int().min(0).max(1_000).default(1).describe("venues needed to be ready"),
     lameDuckMs: durationMs(3_000, 0).describe(
       "on shutdown the gateway is not ready for this long before it stops to listen",

@@ -3,7 +3,8 @@ import { Buffer } from "node:buffer";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createPrng } from "#test/support/prng.ts";
-import { Rig, TRANSPORTS } from "./gateway-harness.ts";
+import { TRANSPORTS } from "#test/support/transports.ts";
+import { Rig } from "./gateway-harness.ts";
 import { RawSocket } from "./gateway-raw-socket.ts";
 import type { RawClient } from "./gateway-raw-client.ts";
 
@@ -187,7 +188,7 @@ describe.each(TRANSPORTS)("bad input over %s", (transport) => {
     expect(results.map((result) => result.requestIndex)).toEqual(topics.map((_, index) => index));
     const count = (error: tickwire.v1.TopicError) =>
       results.filter((result) => result.error === error).length;
-    expect(count(TopicError.TOPIC_ERROR_UNKNOWN)).toBe(20);
+    expect(count(TopicError.TOPIC_ERROR_UNKNOWN_SYMBOL)).toBe(20);
     expect(count(TopicError.TOPIC_ERROR_LIMIT_EXCEEDED)).toBe(7_980);
   });
 

@@ -300,8 +300,8 @@ describe("refused topics", () => {
     const { client } = await connectWith([BTC]);
     const next = client.trades(["binance:BTC-USDT", "binance:NO-SUCH"]).next();
     await expect(next).rejects.toMatchObject({
-      code: "topic-unknown",
-      refusals: [{ topic: "binance:NO-SUCH/trades", code: "topic-unknown" }],
+      code: "topic-unknown-symbol",
+      refusals: [{ topic: "binance:NO-SUCH/trades", code: "topic-unknown-symbol" }],
     });
   });
 
@@ -316,10 +316,10 @@ describe("refused topics", () => {
     const topicId = idOf(gateway, BTC);
     gateway.socket.deliverBatch(tradesBatch({ topicId, epoch: 7, firstSequence: 101 }, [5]));
     expect(stream.buffered).toBe(1);
-    await expect(none.next()).rejects.toMatchObject({ code: "topic-unknown" });
+    await expect(none.next()).rejects.toMatchObject({ code: "topic-unknown-symbol" });
   });
 
-  test.each(["BTC-USDT", "a:b:c", "binance:BTC-USDT/nonsense", "binance:BTC-USDT/quotes", ""])(
+  test.each(["BTC-USDT", "a:b c", "a:b/", "binance:BTC-USDT/quotes", ""])(
     "%j is no topic of trades, said at once",
     async (topic) => {
       const { client } = await connectWith([]);
@@ -328,6 +328,28 @@ describe("refused topics", () => {
       );
     },
   );
+
+  test("a channel that there is not is named with those that there are, at once", async () => {
+    const { client } = await connectWith([]);
+    const refused = () => client.subscribe("binance:BTC-USDT/nonsense", () => undefined);
+    const alternatives = expect.arrayContaining(["trades", "book"]) as unknown;
+    const refusal = expect.objectContaining({ alternatives }) as unknown;
+    expect(refused).toThrow(
+      expect.objectContaining({ code: "topic-unknown-channel", refusals: [refusal] }),
+    );
+  });
+
+  test.each([
+    ["kraken:BTC/USD", "kraken:BTC/USD/trades"],
+    ["kraken:BTC/USD/trades", "kraken:BTC/USD/trades"],
+    ["bitfinex:tBTCF0:USTF0", "bitfinex:tBTCF0:USTF0/trades"],
+  ])("a symbol of the venue's own may hold what separates: %s", async (text, topic) => {
+    const { client, gateway } = await connectWith([]);
+    client.trades(text);
+    await settle();
+    const [subscribe] = gateway.socket.sent("subscribe");
+    expect(subscribe?.topics?.map((request) => request.topic)).toEqual([topic]);
+  });
 
   test("a topic that is unavailable now is asked for again", async () => {
     const session = await connectWith([BTC]);
@@ -365,7 +387,7 @@ describe("refused topics", () => {
     await settle();
     const notice = { kind: 4, topicId: idOf(gateway, BTC), message: "delisted" };
     gateway.socket.deliverMessage({ notice });
-    await expect(stream.next()).rejects.toMatchObject({ code: "topic-unknown" });
+    await expect(stream.next()).rejects.toMatchObject({ code: "topic-unknown-symbol" });
   });
 });
 
@@ -417,7 +439,7 @@ describe("callbacks", () => {
     const onError = ({ code }: { code: string }) => errors.push(code);
     client.onTrades("binance:NO-SUCH", () => undefined, { onError });
     await settle();
-    expect(errors).toEqual(["topic-unknown"]);
+    expect(errors).toEqual(["topic-unknown-symbol"]);
   });
 
   test("subscribe() hands on several channels with their notices in place", async () => {

@@ -31,6 +31,7 @@ class Rig {
   readonly events: string[] = [];
   readonly catalog: Catalog;
   listed: Instrument[] = [];
+  incomplete = false;
   refuses = false;
   fetches = 0;
   discoveries = 0;
@@ -42,7 +43,11 @@ class Rig {
     for (const venue of ["fake", "other"]) {
       this.bus.subscribe(querySubject({ venue, query: "catalog" }), (message) => {
         this.fetches += 1;
-        const reply = encodeCatalogReply({ catalogVersion: 1, instruments: this.listed });
+        const reply = encodeCatalogReply({
+          catalogVersion: 1,
+          instruments: this.listed,
+          incomplete: this.incomplete,
+        });
         if (!this.refuses) message.respond(encodeQueryReply(reply));
         else message.respond(encodeQueryError({ code: "CODE_UNAVAILABLE", message: "not yet" }));
       });
@@ -57,6 +62,7 @@ class Rig {
         queryTimeoutMs: 100,
         instrumentsMax: limits.instrumentsMax ?? 100,
         readyVenuesMin: limits.readyVenuesMin ?? 1,
+        discoveryMs: 1_000,
       },
     });
     this.catalog.onEvent((event) => this.events.push(describeEvent(event)));
@@ -143,11 +149,11 @@ describe("a change", () => {
   test("of an instrument's channels makes it new", async () => {
     const rig = new Rig();
     await rig.list(["A-USD"], 1);
-    expect(rig.catalog.hasTopic("fake", "A-USD", "book")).toBe(false);
+    expect(rig.catalog.instrument("fake", "A-USD")?.channels).toEqual(["CHANNEL_TRADES"]);
     rig.listed = [instrument("A-USD", ["CHANNEL_TRADES", "CHANNEL_BOOK"])];
     await rig.announce(2);
     expect(rig.events.at(-1)).toBe("changed fake +[A-USD] -[]");
-    expect(rig.catalog.hasTopic("fake", "A-USD", "book")).toBe(true);
+    expect(rig.catalog.instrument("fake", "A-USD")?.channels).toContain("CHANNEL_BOOK");
   });
 
   test("that changes nothing is not told", async () => {
@@ -280,4 +286,76 @@ test("names on the bus follow the rules of topics, whoever publishes them", asyn
     "BTC-USD",
     "币-USD",
   ]);
+});
+
+describe("a venue", () => {
+  test("that nobody announces is unknown when those who are there have had the time to say so", async () => {
+    const rig = new Rig();
+    expect(rig.catalog.standingOf("nowhere")).toBe("not-ready");
+    await rig.list(["A-USD"], 1);
+    rig.clock.advance(999);
+    expect(rig.catalog.standingOf("nowhere")).toBe("not-ready");
+    rig.clock.advance(1);
+    expect(rig.catalog.standingOf("nowhere")).toBe("unknown");
+    rig.catalog.discover();
+    expect(rig.catalog.standingOf("nowhere")).toBe("not-ready");
+  });
+
+  test("is never unknown to a gateway that knows too few venues to be ready", () => {
+    const rig = new Rig();
+    rig.clock.advance(60_000);
+    expect(rig.catalog.standingOf("nowhere")).toBe("not-ready");
+  });
+
+  test("is listed when its catalog is there and whole", async () => {
+    const rig = new Rig();
+    await rig.announce(0);
+    expect(rig.catalog.standingOf("fake")).toBe("not-ready");
+    rig.incomplete = true;
+    await rig.list(["A-USD"], 1);
+    expect(rig.catalog.standingOf("fake")).toBe("not-ready");
+    rig.incomplete = false;
+    await rig.list(["A-USD"], 2);
+    expect(rig.catalog.standingOf("fake")).toBe("listed");
+  });
+
+  test("that lists anew loses nothing until its list is whole again", async () => {
+    const rig = new Rig();
+    await rig.list(["A-USD", "B-USD"], 1);
+    rig.incomplete = true;
+    await rig.list(["C-USD"], 2);
+    expect(rig.symbols).toEqual(["fake:A-USD", "fake:B-USD", "fake:C-USD"]);
+    expect(rig.events.at(-1)).toBe("changed fake +[C-USD] -[]");
+    rig.incomplete = false;
+    await rig.list(["B-USD", "C-USD"], 3);
+    expect(rig.events.at(-1)).toBe("changed fake +[] -[A-USD]");
+  });
+});
+
+describe("a venue's own symbol", () => {
+  const listing = (symbol: string, venueSymbol: string, kind: string): Instrument => {
+    return { ...instrument(symbol), venueSymbol, kind: `INSTRUMENT_KIND_${kind}` } as Instrument;
+  };
+
+  test("names its instrument, and Tickwire's symbol comes first", async () => {
+    const rig = new Rig();
+    rig.listed = [listing("A-USD", "B-USD", "SPOT"), listing("B-USD", "AUSD", "SPOT")];
+    await rig.announce(1);
+    expect(rig.catalog.find("fake", "AUSD")?.symbol).toBe("B-USD");
+    expect(rig.catalog.find("fake", "B-USD")?.symbol).toBe("B-USD");
+  });
+
+  test("of several instruments names spot first, then a perpetual, then the first of the rest", async () => {
+    const rig = new Rig();
+    const dated = [listing("A-USD-2", "AUSD", "FUTURE"), listing("A-USD-1", "AUSD", "FUTURE")];
+    rig.listed = dated;
+    await rig.announce(1);
+    expect(rig.catalog.find("fake", "AUSD")?.symbol).toBe("A-USD-1");
+    rig.listed = [...dated, listing("A-USD-PERP", "AUSD", "PERPETUAL")];
+    await rig.announce(2);
+    expect(rig.catalog.find("fake", "AUSD")?.symbol).toBe("A-USD-PERP");
+    rig.listed = [listing("A-USD", "AUSD", "SPOT"), ...rig.listed];
+    await rig.announce(3);
+    expect(rig.catalog.find("fake", "AUSD")?.symbol).toBe("A-USD");
+  });
 });

@@ -2,13 +2,13 @@ import type { Instrument } from "@tickwire/proto/service";
 import type { Bus, BusMessage, BusSubscription } from "#bus/bus.ts";
 import { ANNOUNCE_SUBJECT, DISCOVER_SUBJECT, querySubject } from "#bus/subject.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
-import type { Channel } from "#core/instrument.ts";
 import { isSymbol, isVenueId } from "#core/topic.ts";
 import { quotedText } from "#core/visible-text.ts";
 import { decodeAnnouncement, decodeCatalogReply, decodeQueryReply } from "#wire/bus-codec.ts";
-import { channelsOf } from "./channel-names.ts";
 import type { Logger } from "#core/logger.ts";
 import type { GatewayMetrics } from "../metrics.ts";
+import type { VenueStanding } from "./unknown-name.ts";
+import { indexByVenueSymbol, joinedBySymbol } from "./venue-symbols.ts";
 
 /** What changed at a venue. */
 export type CatalogEvent =
@@ -33,6 +33,8 @@ type CatalogParts = {
     readonly queryTimeoutMs: number;
     readonly instrumentsMax: number;
     readonly readyVenuesMin: number;
+    /** A venue that nobody has announced may still be so long after asking who is there. */
+    readonly discoveryMs: number;
   };
 };
 
@@ -42,6 +44,8 @@ type Venue = {
   readonly versions: Map<string, number>;
   bySymbol: Map<string, Instrument>;
   byVenueSymbol: Map<string, Instrument>;
+  /** Set when its catalog was fetched and the venue had listed everything by then. */
+  listed: boolean;
   heardAtUs: number;
   /** By ingestor: when it is lost without another announcement. */
   readonly lostAtUs: Map<string, number>;
@@ -68,6 +72,9 @@ export class Catalog {
   readonly #listeners = new Set<(event: CatalogEvent) => void>();
   readonly #subscription: BusSubscription;
   #instruments = 0;
+  /** Whoever was there when we asked has had the time to say so. */
+  #discovered = false;
+  #cancelDiscovery: CancelTimer = () => {};
   #closed = false;
 
   /** Starts to listen and asks who is there. */
@@ -99,6 +106,12 @@ export class Catalog {
 
   /** Asks every ingestor to announce itself. */
   discover(): void {
+    const { clock, limits } = this.#parts;
+    this.#discovered = false;
+    this.#cancelDiscovery();
+    this.#cancelDiscovery = clock.after(limits.discoveryMs, () => {
+      this.#discovered = true;
+    });
     try {
       this.#parts.bus.publish(DISCOVER_SUBJECT, EMPTY);
     } catch (error) {
@@ -111,10 +124,20 @@ export class Catalog {
     return this.#venues.get(venue)?.bySymbol.get(symbol);
   }
 
-  /** By Tickwire's symbol or the venue's own. */
+  /**
+   * By Tickwire's symbol or the venue's own. Tickwire's wins; of several instruments with one venue
+   * symbol spot does, then perpetuals, futures, options, and then the first by Tickwire's symbol.
+   */
   find(venue: string, symbol: string): Instrument | undefined {
     const known = this.#venues.get(venue);
     return known?.bySymbol.get(symbol) ?? known?.byVenueSymbol.get(symbol);
+  }
+
+  /** Whether all that the venue has is known here. */
+  standingOf(venue: string): VenueStanding {
+    const known = this.#venues.get(venue);
+    if (known !== undefined) return known.listed ? "listed" : "not-ready";
+    return this.#discovered && this.ready ? "unknown" : "not-ready";
   }
 
   /** Since when the venue's ingestor is silent; undefined if it is there or unknown. */
@@ -132,15 +155,10 @@ export class Catalog {
     return this.#venues.get(venue)?.bySymbol.values() ?? [];
   }
 
-  /** Whether `channel` is streamed for the instrument. */
-  hasTopic(venue: string, symbol: string, channel: Channel): boolean {
-    const instrument = this.instrument(venue, symbol);
-    return instrument !== undefined && channelsOf(instrument).includes(channel);
-  }
-
   /** Stops listening. Idempotent. */
   close(): void {
     this.#closed = true;
+    this.#cancelDiscovery();
     this.#subscription.unsubscribe();
     for (const venue of this.#venues.values()) venue.cancelLoss?.();
     this.#listeners.clear();
@@ -179,6 +197,7 @@ export class Catalog {
         versions: new Map(),
         bySymbol: new Map(),
         byVenueSymbol: new Map(),
+        listed: false,
         heardAtUs: 0,
         lostAtUs: new Map(),
         cancelLoss: undefined,
@@ -203,11 +222,15 @@ export class Catalog {
       const bytes = await bus.request(subject, EMPTY, { timeoutMs: limits.queryTimeoutMs });
       const reply = decodeQueryReply(bytes);
       if (reply.error !== undefined) throw new Error(reply.error.message);
-      const { instruments } = decodeCatalogReply(reply.payload);
+      const { instruments, incomplete } = decodeCatalogReply(reply.payload);
       if (this.#closed) return;
       if (venue.versions.size >= INGESTORS_PER_VENUE_MAX) venue.versions.clear();
       venue.versions.set(ingestorId, announcedVersion);
-      this.#replace(venue, instruments.filter(isNamedByTheRules));
+      const named = instruments.filter(isNamedByTheRules);
+      // What a venue has not listed again yet is not gone.
+      const all = incomplete ? joinedBySymbol(venue.bySymbol, named) : named;
+      this.#replace(venue, all);
+      venue.listed = !incomplete;
     } catch (error) {
       if (!this.#closed)
         logger.warn({ venue: venue.id, error }, "the catalog of a venue could not be fetched");
@@ -234,7 +257,7 @@ export class Catalog {
     const now = new Map(sorted.map((instrument) => [instrument.symbol, instrument]));
     this.#instruments += now.size - before.size;
     venue.bySymbol = now;
-    venue.byVenueSymbol = new Map(kept.map((instrument) => [instrument.venueSymbol, instrument]));
+    venue.byVenueSymbol = indexByVenueSymbol(sorted);
     const added = kept.filter((instrument) => differs(before.get(instrument.symbol), instrument));
     const removed = [...before.values()].filter((instrument) => !now.has(instrument.symbol));
     if (added.length === 0 && removed.length === 0) return;

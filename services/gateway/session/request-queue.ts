@@ -1,27 +1,20 @@
-import type { TurnLine, Work } from "../turns/turns.ts";
-
-type Entry = { ready: boolean; readonly answer: () => Work };
+type Entry = { ready: boolean; readonly answer: () => void };
 
 /**
  * Answers requests in the order in which they came, however long each takes to prepare: an answer
- * waits until every answer before it was given. Giving one is work of the client's line.
+ * waits until every answer before it was given.
  */
 export class RequestQueue {
-  readonly #line: TurnLine;
   #entries: Entry[] = [];
 
-  constructor(line: TurnLine) {
-    this.#line = line;
-  }
-
   /** Queues an answer that is ready. */
-  add(answer: () => Work): void {
+  add(answer: () => void): void {
     this.#entries.push({ ready: true, answer });
     this.#answerReady();
   }
 
   /** Queues an answer that becomes ready when the function that this returns is called. */
-  addPending(answer: () => Work): () => void {
+  addPending(answer: () => void): () => void {
     const entry: Entry = { ready: false, answer };
     this.#entries.push(entry);
     return () => {
@@ -30,15 +23,13 @@ export class RequestQueue {
     };
   }
 
-  /** Gives up every answer that was not begun. */
-  clear(): void {
-    this.#entries = [];
+  /** Gives every answer now, ready or not. */
+  answerAll(): void {
+    for (const entry of this.#entries) entry.ready = true;
+    this.#answerReady();
   }
 
   #answerReady(): void {
-    for (let entry = this.#entries[0]; entry?.ready === true; entry = this.#entries[0]) {
-      this.#entries.shift();
-      this.#line.add(entry.answer());
-    }
+    while (this.#entries[0]?.ready === true) this.#entries.shift()?.answer();
   }
 }

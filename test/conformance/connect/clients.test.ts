@@ -13,7 +13,8 @@ import {
 import { createConnectTransport as createWebClient } from "@connectrpc/connect-web";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { runBuf } from "#test/support/wire-schema.ts";
-import { Rig, TRANSPORTS } from "../gateway-harness.ts";
+import { TRANSPORTS } from "#test/support/transports.ts";
+import { Rig } from "../gateway-harness.ts";
 
 type AnyMessage = Message & Readonly<Record<string, unknown>>;
 type Options = { readonly signal?: AbortSignal; readonly timeoutMs?: number };
