@@ -108,11 +108,11 @@ describe.each(TRANSPORTS)("over %s", (transport) => {
       );
       expect(error).toBeInstanceOf(ConnectError);
       const { code, rawMessage, details } = error as ConnectError;
-      expect([code, rawMessage]).toEqual([Code.NotFound, "no instrument X at fake"]);
+      expect([code, rawMessage]).toEqual([Code.NotFound, "fake has no X here"]);
       const [detail] = details as { type: string; value: Uint8Array }[];
       expect(detail?.type).toBe("tickwire.v1.ErrorDetail");
       expect(fromBinary(errorDetail, Buffer.from(detail?.value ?? []))).toMatchObject({
-        reason: "UNKNOWN_INSTRUMENT",
+        reason: "UNKNOWN_SYMBOL",
       });
     });
 
