@@ -93,7 +93,7 @@ describe("dev on the simulated venue", () => {
     const admin = /curl -s (http:\S+)\/metrics/.exec(lines)?.[1] ?? "";
     const metrics = await (await fetch(`${admin}/metrics`)).text();
     expect(metrics).toContain("tickwire_build_info");
-    expect(metrics).toContain("gateway_connections");
+    expect(metrics).toContain("tickwire_gateway_connections");
     expect((await fetch(`${admin}/readyz`)).status).toBe(200);
     expect((await fetch(`${url.replace("ws:", "http:")}/metrics`)).status).toBe(404);
   });

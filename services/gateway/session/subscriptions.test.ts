@@ -127,7 +127,7 @@ describe("a request", () => {
     subscribe(1, BTC);
     expect(answers).toEqual([`1: 0 ${BTC} ${error}`]);
     expect(hub.holds).toBe(0);
-    expect(await metric("gateway_topic_errors_total")).toBe(1);
+    expect(await metric("tickwire_gateway_topic_errors_total")).toBe(1);
   });
 
   test("takes the venue's own symbol, and answers with Tickwire's", () => {
@@ -268,7 +268,7 @@ describe("when the catalog changes", () => {
     expect([subscriptions.size, hub.view(BTC).holds]).toEqual([1, 0]);
     expect(takenBack).toEqual([]);
     expect(lanes.bytes).toBeGreaterThan(0);
-    expect(await metric("gateway_subscriptions")).toBe(1);
+    expect(await metric("tickwire_gateway_subscriptions")).toBe(1);
   });
 });
 
@@ -282,7 +282,7 @@ test("a session that ends gives back what it has and what it was getting, and an
   subscriptions.close();
   expect(hub.holds).toBe(0);
   expect(answers.slice(answered).filter((answer) => !answer.includes("off"))).toEqual([]);
-  expect(await metric("gateway_subscriptions")).toBe(0);
+  expect(await metric("tickwire_gateway_subscriptions")).toBe(0);
   hub.view(ETH).getReady();
   expect(hub.view(ETH).subscribers.size).toBe(0);
 });

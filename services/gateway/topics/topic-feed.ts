@@ -106,7 +106,7 @@ export class TopicFeed {
     const attached = this.#starts.startOf(options);
     if (options.resume !== undefined) {
       const outcome = attached.continuity === "resumed" ? "resumed" : "replaced";
-      this.#parts.metrics.resumes.inc({ outcome });
+      this.#parts.metrics.resumes.inc({ ...this.#shared.labels, outcome });
     }
     return attached;
   }
@@ -176,7 +176,7 @@ export class TopicFeed {
       noticed: (what, count) => {
         if (what === "gap") metrics.busGaps.inc(this.#shared.labels, count);
         else if (what === "epoch") metrics.epochChanges.inc(this.#shared.labels, count);
-        else metrics.ringTrims.inc(count);
+        else metrics.ringTrims.inc(this.#shared.labels, count);
       },
     };
   }
