@@ -61,7 +61,7 @@ export const ChannelNumbers = {
  * - CLOSE_CODE_HELLO_TIMEOUT: Hello did not come in time.
  * - CLOSE_CODE_PROTOCOL_ERROR: A frame that is not a valid ClientFrame, or messages in an order that the protocol forbids.
  * - CLOSE_CODE_TEXT_FRAME: A text frame; the protocol is binary.
- * - CLOSE_CODE_FRAME_TOO_LARGE: A frame over the limit named in Welcome.
+ * - CLOSE_CODE_FRAME_TOO_LARGE: A frame over the limit named in Welcome, or of too many messages or fields.
  * - CLOSE_CODE_UNSUPPORTED_VERSION: Hello asks for a protocol version that the gateway does not speak.
  */
 export type CloseCode =
@@ -252,6 +252,7 @@ export const SnapshotModeNumbers = {
  * - TOPIC_ERROR_UNKNOWN_SYMBOL: The venue has no such instrument here.
  * - TOPIC_ERROR_UNKNOWN_CHANNEL: There is no such channel, or what the topic names has none of it.
  * - TOPIC_ERROR_NOT_READY: The list of what there is has not arrived yet; try again.
+ * - TOPIC_ERROR_UNSUPPORTED_OPTION: The topic is there, but not in the way that is asked for; the message says what is offered.
  */
 export type TopicError =
   | "TOPIC_ERROR_UNSPECIFIED"
@@ -265,7 +266,8 @@ export type TopicError =
   | "TOPIC_ERROR_UNKNOWN_VENUE"
   | "TOPIC_ERROR_UNKNOWN_SYMBOL"
   | "TOPIC_ERROR_UNKNOWN_CHANNEL"
-  | "TOPIC_ERROR_NOT_READY";
+  | "TOPIC_ERROR_NOT_READY"
+  | "TOPIC_ERROR_UNSUPPORTED_OPTION";
 
 /** The numbers of TopicError. */
 export const TopicErrorNumbers = {
@@ -281,6 +283,7 @@ export const TopicErrorNumbers = {
   TOPIC_ERROR_UNKNOWN_SYMBOL: 9,
   TOPIC_ERROR_UNKNOWN_CHANNEL: 10,
   TOPIC_ERROR_NOT_READY: 11,
+  TOPIC_ERROR_UNSUPPORTED_OPTION: 12,
 } as const satisfies Record<TopicError, number>;
 
 /**
@@ -382,7 +385,7 @@ const SnapshotModeTable: EnumTable = /* @__PURE__ */ createEnumTable(
 
 const TopicErrorTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "TOPIC_ERROR_",
-  "UNSPECIFIED MALFORMED UNKNOWN ALREADY_SUBSCRIBED LIMIT_EXCEEDED PERMISSION_DENIED UNAVAILABLE NOT_SUBSCRIBED UNKNOWN_VENUE UNKNOWN_SYMBOL UNKNOWN_CHANNEL NOT_READY",
+  "UNSPECIFIED MALFORMED UNKNOWN ALREADY_SUBSCRIBED LIMIT_EXCEEDED PERMISSION_DENIED UNAVAILABLE NOT_SUBSCRIBED UNKNOWN_VENUE UNKNOWN_SYMBOL UNKNOWN_CHANNEL NOT_READY UNSUPPORTED_OPTION",
   "UNKNOWN",
 );
 
@@ -615,21 +618,25 @@ export type Cancel = {
   readonly callId: number;
 };
 
-/** One candle. Decimals are exact plain text; an empty text means that the venue does not say. */
+/** One candle. Decimals are exact plain text. What is optional is absent if the venue does not say. */
 export type Candle = {
+  /** Length of the candle. */
   readonly intervalMs: number;
   /** Start, microseconds since 1970. */
   readonly openTimeUs: number;
+  /** Price of the first trade. */
   readonly open: string;
+  /** Highest price. */
   readonly high: string;
+  /** Lowest price. */
   readonly low: string;
+  /** Price of the last trade so far. */
   readonly close: string;
   /** In units of the base asset (or contracts). */
   readonly volume: string;
   /** In units of the quote asset. */
-  readonly quoteVolume: string;
-  /** 0 if the venue does not say. */
-  readonly tradeCount: number;
+  readonly quoteVolume: string | undefined;
+  readonly tradeCount: number | undefined;
   /** False while the candle may still change. */
   readonly closed: boolean;
 };
@@ -680,14 +687,14 @@ export type ErrorDetail = {
   readonly retryAfterMs: number;
 };
 
-/** Decimals are exact plain text, empty if the venue does not say. */
+/** The funding rate of a perpetual. Decimals are exact plain text. What is optional is absent if the venue does not say. */
 export type Funding = {
   /** Rate per funding interval as a fraction: "0.0001" is 0.01 %. */
   readonly rate: string;
-  /** When it is next paid, microseconds since 1970; 0 if unknown. */
-  readonly nextFundingTimeUs: number;
-  /** 0 if unknown. */
-  readonly intervalMs: number;
+  /** When it is next paid, microseconds since 1970. */
+  readonly nextFundingTimeUs: number | undefined;
+  /** Time from one payment to the next. */
+  readonly intervalMs: number | undefined;
 };
 
 export type GetCandlesRequest = {
@@ -819,13 +826,14 @@ export type Limits = {
   readonly requestsPerSecondMax: number;
 };
 
+/** A liquidation order. Decimals are exact plain text. */
 export type Liquidation = {
   readonly price: string;
   readonly size: string;
   /** The side of the liquidation order: SELLER if a long position was liquidated. */
   readonly aggressorSide: AggressorSide;
-  /** Empty if the venue gives none. */
-  readonly liquidationId: string;
+  /** Absent if the venue gives none. */
+  readonly liquidationId: string | undefined;
 };
 
 export type ListInstrumentsRequest = {
@@ -846,9 +854,11 @@ export type ListInstrumentsResponse = {
   readonly nextPageToken: string;
 };
 
+/** The price that a derivative is marked to. Decimals are exact plain text. */
 export type MarkPrice = {
   readonly markPrice: string;
-  readonly indexPrice: string;
+  /** Absent if the venue does not say. */
+  readonly indexPrice: string | undefined;
 };
 
 export type Notice = {
@@ -860,11 +870,12 @@ export type Notice = {
   readonly reconnectWindowMs: number;
 };
 
+/** Open interest of a derivative. Decimals are exact plain text. */
 export type OpenInterest = {
   /** In contracts (or base units where the venue counts so). */
   readonly openInterest: string;
-  /** In the quote asset. */
-  readonly openInterestValue: string;
+  /** In the quote asset; absent if the venue does not say. */
+  readonly openInterestValue: string | undefined;
 };
 
 export type Ping = {
@@ -952,28 +963,37 @@ export type SubscribeResult = {
   readonly topics: readonly TopicResult[];
 };
 
-/** Statistics of the last 24 hours. Decimals are exact plain text, empty if the venue does not say. */
+/** Statistics of the last 24 hours. Decimals are exact plain text, absent if the venue does not say. */
 export type Ticker = {
-  readonly lastPrice: string;
-  readonly lastSize: string;
-  readonly openPrice: string;
-  readonly highPrice: string;
-  readonly lowPrice: string;
-  readonly volume: string;
-  readonly quoteVolume: string;
-  readonly bidPrice: string;
-  readonly askPrice: string;
+  /** Price of the last trade. */
+  readonly lastPrice: string | undefined;
+  /** Size of the last trade. */
+  readonly lastSize: string | undefined;
+  /** Price 24 hours ago. */
+  readonly openPrice: string | undefined;
+  /** Highest price. */
+  readonly highPrice: string | undefined;
+  /** Lowest price. */
+  readonly lowPrice: string | undefined;
+  /** Traded, in units of the base asset (or contracts). */
+  readonly volume: string | undefined;
+  /** Traded, in units of the quote asset. */
+  readonly quoteVolume: string | undefined;
+  /** Best bid. */
+  readonly bidPrice: string | undefined;
+  /** Best ask. */
+  readonly askPrice: string | undefined;
 };
 
 export type TopicRequest = {
   /** VENUE:SYMBOL/channel; each part may be "*". */
   readonly topic: string;
-  /** Levels per side, books only; 0 means all. */
+  /** Levels per side, books only; 0 means all. What a gateway does not offer, it refuses. */
   readonly depth: number;
   /** 0 means every event. */
   readonly conflationIntervalMs: number;
   readonly snapshot: SnapshotMode;
-  /** Continue after this position if that is possible. Of one topic: not with a pattern. */
+  /** Continue after this position if that is possible. Of one topic: with a pattern it is malformed. */
   readonly resume: Position | undefined;
 };
 
@@ -999,7 +1019,7 @@ export type TopicResult = {
    */
   readonly position: Position | undefined;
   readonly continuity: Continuity;
-  /** What applies, which may differ from what was asked: 0 (all levels) from a gateway without the option. */
+  /** What applies: what was asked for, as anything else is refused. */
   readonly depth: number;
   readonly conflationIntervalMs: number;
   /**
@@ -1009,8 +1029,11 @@ export type TopicResult = {
   readonly alternatives: readonly string[];
 };
 
+/** The state of one channel of one instrument changed. */
 export type TopicStatus = {
+  /** The channel whose state this is. */
   readonly channel: Channel;
+  /** What the channel is worth now. */
   readonly state: TopicState;
   /** A stable kebab-case word, such as "sequence-gap" or "checksum-mismatch"; see README.md. */
   readonly reason: string;
@@ -1026,7 +1049,9 @@ export type Trade = {
   readonly receivedTimeUs: number;
   readonly price: string;
   readonly size: string;
+  /** Who took liquidity. */
   readonly aggressorSide: AggressorSide;
+  /** As the venue writes it; empty if it gives none. */
   readonly tradeId: string;
   /** An old trade that the venue sent on subscribing. */
   readonly historical: boolean;
@@ -1131,7 +1156,7 @@ export const DecimalTextCodec: MessageCodec<DecimalText> = /* @__PURE__ */ creat
 /** Codec of Liquidation. */
 export const LiquidationCodec: MessageCodec<Liquidation> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Liquidation",
-  "1s 2s 3e 4s",
+  "1s 2s 3e 4s?",
   (v) => ({ price: v[0], size: v[1], aggressorSide: v[2], liquidationId: v[3] }),
   [AggressorSideTable],
 );
@@ -1184,7 +1209,7 @@ export const CancelCodec: MessageCodec<Cancel> = /* @__PURE__ */ createMessageCo
 /** Codec of Candle. */
 export const CandleCodec: MessageCodec<Candle> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Candle",
-  "1U 2I 3s 4s 5s 6s 7s 8s 9U 10b",
+  "1U 2I 3s 4s 5s 6s 7s 8s? 9U? 10b",
   (v) => ({ intervalMs: v[0], openTimeUs: v[1], open: v[2], high: v[3], low: v[4], close: v[5], volume: v[6], quoteVolume: v[7], tradeCount: v[8], closed: v[9] }),
 );
 
@@ -1265,7 +1290,7 @@ export const ErrorDetailCodec: MessageCodec<ErrorDetail> = /* @__PURE__ */ creat
 /** Codec of Funding. */
 export const FundingCodec: MessageCodec<Funding> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Funding",
-  "1s 2I 3U",
+  "1s 2I? 3U?",
   (v) => ({ rate: v[0], nextFundingTimeUs: v[1], intervalMs: v[2] }),
 );
 
@@ -1338,7 +1363,7 @@ export const TradeCodec: MessageCodec<Trade> = /* @__PURE__ */ createMessageCode
 /** Codec of Ticker. */
 export const TickerCodec: MessageCodec<Ticker> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Ticker",
-  "1s 2s 3s 4s 5s 6s 7s 8s 9s",
+  "1s? 2s? 3s? 4s? 5s? 6s? 7s? 8s? 9s?",
   (v) => ({ lastPrice: v[0], lastSize: v[1], openPrice: v[2], highPrice: v[3], lowPrice: v[4], volume: v[5], quoteVolume: v[6], bidPrice: v[7], askPrice: v[8] }),
 );
 
@@ -1414,7 +1439,7 @@ export const ListInstrumentsResponseCodec: MessageCodec<ListInstrumentsResponse>
 /** Codec of MarkPrice. */
 export const MarkPriceCodec: MessageCodec<MarkPrice> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.MarkPrice",
-  "1s 2s",
+  "1s 2s?",
   (v) => ({ markPrice: v[0], indexPrice: v[1] }),
 );
 
@@ -1429,7 +1454,7 @@ export const NoticeCodec: MessageCodec<Notice> = /* @__PURE__ */ createMessageCo
 /** Codec of OpenInterest. */
 export const OpenInterestCodec: MessageCodec<OpenInterest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.OpenInterest",
-  "1s 2s",
+  "1s 2s?",
   (v) => ({ openInterest: v[0], openInterestValue: v[1] }),
 );
 

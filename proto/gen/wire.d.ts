@@ -910,10 +910,10 @@ export namespace tickwire {
             rate: string;
 
             /** Funding nextFundingTimeUs. */
-            nextFundingTimeUs: (number|Long);
+            nextFundingTimeUs?: (number|Long|null);
 
             /** Funding intervalMs. */
-            intervalMs: (number|Long);
+            intervalMs?: (number|Long|null);
 
             /**
              * Encodes the specified Funding message. Does not implicitly {@link tickwire.v1.Funding.verify|verify} messages.
@@ -979,7 +979,7 @@ export namespace tickwire {
             markPrice: string;
 
             /** MarkPrice indexPrice. */
-            indexPrice: string;
+            indexPrice?: (string|null);
 
             /**
              * Encodes the specified MarkPrice message. Does not implicitly {@link tickwire.v1.MarkPrice.verify|verify} messages.
@@ -1042,7 +1042,7 @@ export namespace tickwire {
             openInterest: string;
 
             /** OpenInterest openInterestValue. */
-            openInterestValue: string;
+            openInterestValue?: (string|null);
 
             /**
              * Encodes the specified OpenInterest message. Does not implicitly {@link tickwire.v1.OpenInterest.verify|verify} messages.
@@ -1111,7 +1111,7 @@ export namespace tickwire {
             aggressorSide: tickwire.v1.AggressorSide;
 
             /** Liquidation liquidationId. */
-            liquidationId: string;
+            liquidationId?: (string|null);
 
             /**
              * Encodes the specified Liquidation message. Does not implicitly {@link tickwire.v1.Liquidation.verify|verify} messages.
@@ -3519,7 +3519,10 @@ export namespace tickwire {
             TOPIC_ERROR_UNKNOWN_CHANNEL = 10,
 
             /** TOPIC_ERROR_NOT_READY value */
-            TOPIC_ERROR_NOT_READY = 11
+            TOPIC_ERROR_NOT_READY = 11,
+
+            /** TOPIC_ERROR_UNSUPPORTED_OPTION value */
+            TOPIC_ERROR_UNSUPPORTED_OPTION = 12
         }
 
         /**
@@ -3707,10 +3710,10 @@ export namespace tickwire {
             volume: string;
 
             /** Candle quoteVolume. */
-            quoteVolume: string;
+            quoteVolume?: (string|null);
 
             /** Candle tradeCount. */
-            tradeCount: (number|Long);
+            tradeCount?: (number|Long|null);
 
             /** Candle closed. */
             closed: boolean;
@@ -4991,31 +4994,31 @@ export namespace tickwire {
             $unknowns?: Uint8Array[];
 
             /** Ticker lastPrice. */
-            lastPrice: string;
+            lastPrice?: (string|null);
 
             /** Ticker lastSize. */
-            lastSize: string;
+            lastSize?: (string|null);
 
             /** Ticker openPrice. */
-            openPrice: string;
+            openPrice?: (string|null);
 
             /** Ticker highPrice. */
-            highPrice: string;
+            highPrice?: (string|null);
 
             /** Ticker lowPrice. */
-            lowPrice: string;
+            lowPrice?: (string|null);
 
             /** Ticker volume. */
-            volume: string;
+            volume?: (string|null);
 
             /** Ticker quoteVolume. */
-            quoteVolume: string;
+            quoteVolume?: (string|null);
 
             /** Ticker bidPrice. */
-            bidPrice: string;
+            bidPrice?: (string|null);
 
             /** Ticker askPrice. */
-            askPrice: string;
+            askPrice?: (string|null);
 
             /**
              * Encodes the specified Ticker message. Does not implicitly {@link tickwire.v1.Ticker.verify|verify} messages.

@@ -1681,8 +1681,22 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             Funding.prototype.rate = "";
-            Funding.prototype.nextFundingTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
-            Funding.prototype.intervalMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Funding.prototype.nextFundingTimeUs = null;
+            Funding.prototype.intervalMs = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Funding.prototype, "_nextFundingTimeUs", {
+                get: $util.oneOfGetter($oneOfFields = ["nextFundingTimeUs"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Funding.prototype, "_intervalMs", {
+                get: $util.oneOfGetter($oneOfFields = ["intervalMs"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             Funding.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -1693,9 +1707,9 @@ export const tickwire = $root.tickwire = (() => {
                     throw $Error("max depth exceeded");
                 if (message.rate != null && $Object.hasOwnProperty.call(message, "rate") && message.rate !== "")
                     writer.uint32(10).string(message.rate);
-                if (message.nextFundingTimeUs != null && $Object.hasOwnProperty.call(message, "nextFundingTimeUs") && (typeof message.nextFundingTimeUs === "object" ? message.nextFundingTimeUs.low || message.nextFundingTimeUs.high : message.nextFundingTimeUs !== 0))
+                if (message.nextFundingTimeUs != null && $Object.hasOwnProperty.call(message, "nextFundingTimeUs"))
                     writer.uint32(16).int64(message.nextFundingTimeUs);
-                if (message.intervalMs != null && $Object.hasOwnProperty.call(message, "intervalMs") && (typeof message.intervalMs === "object" ? message.intervalMs.low || message.intervalMs.high : message.intervalMs !== 0))
+                if (message.intervalMs != null && $Object.hasOwnProperty.call(message, "intervalMs"))
                     writer.uint32(24).uint64(message.intervalMs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
@@ -1742,19 +1756,15 @@ export const tickwire = $root.tickwire = (() => {
                     case 2: {
                             if (wireType !== 0)
                                 break;
-                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
-                                message.nextFundingTimeUs = value;
-                            else
-                                delete message.nextFundingTimeUs;
+                            message.nextFundingTimeUs = reader.int64();
+                            message._nextFundingTimeUs = "nextFundingTimeUs";
                             continue;
                         }
                     case 3: {
                             if (wireType !== 0)
                                 break;
-                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                message.intervalMs = value;
-                            else
-                                delete message.intervalMs;
+                            message.intervalMs = reader.uint64();
+                            message._intervalMs = "intervalMs";
                             continue;
                         }
                     }
@@ -1787,7 +1797,15 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             MarkPrice.prototype.markPrice = "";
-            MarkPrice.prototype.indexPrice = "";
+            MarkPrice.prototype.indexPrice = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(MarkPrice.prototype, "_indexPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["indexPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             MarkPrice.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -1798,7 +1816,7 @@ export const tickwire = $root.tickwire = (() => {
                     throw $Error("max depth exceeded");
                 if (message.markPrice != null && $Object.hasOwnProperty.call(message, "markPrice") && message.markPrice !== "")
                     writer.uint32(10).string(message.markPrice);
-                if (message.indexPrice != null && $Object.hasOwnProperty.call(message, "indexPrice") && message.indexPrice !== "")
+                if (message.indexPrice != null && $Object.hasOwnProperty.call(message, "indexPrice"))
                     writer.uint32(18).string(message.indexPrice);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
@@ -1845,10 +1863,8 @@ export const tickwire = $root.tickwire = (() => {
                     case 2: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.indexPrice = value;
-                            else
-                                delete message.indexPrice;
+                            message.indexPrice = reader.stringVerify();
+                            message._indexPrice = "indexPrice";
                             continue;
                         }
                     }
@@ -1881,7 +1897,15 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             OpenInterest.prototype.openInterest = "";
-            OpenInterest.prototype.openInterestValue = "";
+            OpenInterest.prototype.openInterestValue = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(OpenInterest.prototype, "_openInterestValue", {
+                get: $util.oneOfGetter($oneOfFields = ["openInterestValue"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             OpenInterest.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -1892,7 +1916,7 @@ export const tickwire = $root.tickwire = (() => {
                     throw $Error("max depth exceeded");
                 if (message.openInterest != null && $Object.hasOwnProperty.call(message, "openInterest") && message.openInterest !== "")
                     writer.uint32(10).string(message.openInterest);
-                if (message.openInterestValue != null && $Object.hasOwnProperty.call(message, "openInterestValue") && message.openInterestValue !== "")
+                if (message.openInterestValue != null && $Object.hasOwnProperty.call(message, "openInterestValue"))
                     writer.uint32(18).string(message.openInterestValue);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
@@ -1939,10 +1963,8 @@ export const tickwire = $root.tickwire = (() => {
                     case 2: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.openInterestValue = value;
-                            else
-                                delete message.openInterestValue;
+                            message.openInterestValue = reader.stringVerify();
+                            message._openInterestValue = "openInterestValue";
                             continue;
                         }
                     }
@@ -1977,7 +1999,15 @@ export const tickwire = $root.tickwire = (() => {
             Liquidation.prototype.price = "";
             Liquidation.prototype.size = "";
             Liquidation.prototype.aggressorSide = 0;
-            Liquidation.prototype.liquidationId = "";
+            Liquidation.prototype.liquidationId = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Liquidation.prototype, "_liquidationId", {
+                get: $util.oneOfGetter($oneOfFields = ["liquidationId"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             Liquidation.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -1992,7 +2022,7 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(18).string(message.size);
                 if (message.aggressorSide != null && $Object.hasOwnProperty.call(message, "aggressorSide") && message.aggressorSide !== 0)
                     writer.uint32(24).int32(message.aggressorSide);
-                if (message.liquidationId != null && $Object.hasOwnProperty.call(message, "liquidationId") && message.liquidationId !== "")
+                if (message.liquidationId != null && $Object.hasOwnProperty.call(message, "liquidationId"))
                     writer.uint32(34).string(message.liquidationId);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
@@ -2057,10 +2087,8 @@ export const tickwire = $root.tickwire = (() => {
                     case 4: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.liquidationId = value;
-                            else
-                                delete message.liquidationId;
+                            message.liquidationId = reader.stringVerify();
+                            message._liquidationId = "liquidationId";
                             continue;
                         }
                     }
@@ -5488,6 +5516,7 @@ export const tickwire = $root.tickwire = (() => {
             values[valuesById[9] = "TOPIC_ERROR_UNKNOWN_SYMBOL"] = 9;
             values[valuesById[10] = "TOPIC_ERROR_UNKNOWN_CHANNEL"] = 10;
             values[valuesById[11] = "TOPIC_ERROR_NOT_READY"] = 11;
+            values[valuesById[12] = "TOPIC_ERROR_UNSUPPORTED_OPTION"] = 12;
             return values;
         })();
 
@@ -5739,9 +5768,23 @@ export const tickwire = $root.tickwire = (() => {
             Candle.prototype.low = "";
             Candle.prototype.close = "";
             Candle.prototype.volume = "";
-            Candle.prototype.quoteVolume = "";
-            Candle.prototype.tradeCount = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Candle.prototype.quoteVolume = null;
+            Candle.prototype.tradeCount = null;
             Candle.prototype.closed = false;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Candle.prototype, "_quoteVolume", {
+                get: $util.oneOfGetter($oneOfFields = ["quoteVolume"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Candle.prototype, "_tradeCount", {
+                get: $util.oneOfGetter($oneOfFields = ["tradeCount"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             Candle.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -5764,9 +5807,9 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(50).string(message.close);
                 if (message.volume != null && $Object.hasOwnProperty.call(message, "volume") && message.volume !== "")
                     writer.uint32(58).string(message.volume);
-                if (message.quoteVolume != null && $Object.hasOwnProperty.call(message, "quoteVolume") && message.quoteVolume !== "")
+                if (message.quoteVolume != null && $Object.hasOwnProperty.call(message, "quoteVolume"))
                     writer.uint32(66).string(message.quoteVolume);
-                if (message.tradeCount != null && $Object.hasOwnProperty.call(message, "tradeCount") && (typeof message.tradeCount === "object" ? message.tradeCount.low || message.tradeCount.high : message.tradeCount !== 0))
+                if (message.tradeCount != null && $Object.hasOwnProperty.call(message, "tradeCount"))
                     writer.uint32(72).uint64(message.tradeCount);
                 if (message.closed != null && $Object.hasOwnProperty.call(message, "closed") && message.closed !== false)
                     writer.uint32(80).bool(message.closed);
@@ -5869,19 +5912,15 @@ export const tickwire = $root.tickwire = (() => {
                     case 8: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.quoteVolume = value;
-                            else
-                                delete message.quoteVolume;
+                            message.quoteVolume = reader.stringVerify();
+                            message._quoteVolume = "quoteVolume";
                             continue;
                         }
                     case 9: {
                             if (wireType !== 0)
                                 break;
-                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                message.tradeCount = value;
-                            else
-                                delete message.tradeCount;
+                            message.tradeCount = reader.uint64();
+                            message._tradeCount = "tradeCount";
                             continue;
                         }
                     case 10: {
@@ -7716,15 +7755,71 @@ export const tickwire = $root.tickwire = (() => {
                             this[keys[i]] = properties[keys[i]];
             };
 
-            Ticker.prototype.lastPrice = "";
-            Ticker.prototype.lastSize = "";
-            Ticker.prototype.openPrice = "";
-            Ticker.prototype.highPrice = "";
-            Ticker.prototype.lowPrice = "";
-            Ticker.prototype.volume = "";
-            Ticker.prototype.quoteVolume = "";
-            Ticker.prototype.bidPrice = "";
-            Ticker.prototype.askPrice = "";
+            Ticker.prototype.lastPrice = null;
+            Ticker.prototype.lastSize = null;
+            Ticker.prototype.openPrice = null;
+            Ticker.prototype.highPrice = null;
+            Ticker.prototype.lowPrice = null;
+            Ticker.prototype.volume = null;
+            Ticker.prototype.quoteVolume = null;
+            Ticker.prototype.bidPrice = null;
+            Ticker.prototype.askPrice = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_lastPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["lastPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_lastSize", {
+                get: $util.oneOfGetter($oneOfFields = ["lastSize"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_openPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["openPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_highPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["highPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_lowPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["lowPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_volume", {
+                get: $util.oneOfGetter($oneOfFields = ["volume"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_quoteVolume", {
+                get: $util.oneOfGetter($oneOfFields = ["quoteVolume"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_bidPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["bidPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_askPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["askPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             Ticker.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -7733,23 +7828,23 @@ export const tickwire = $root.tickwire = (() => {
                     _depth = 0;
                 if (_depth > $util.recursionLimit)
                     throw $Error("max depth exceeded");
-                if (message.lastPrice != null && $Object.hasOwnProperty.call(message, "lastPrice") && message.lastPrice !== "")
+                if (message.lastPrice != null && $Object.hasOwnProperty.call(message, "lastPrice"))
                     writer.uint32(10).string(message.lastPrice);
-                if (message.lastSize != null && $Object.hasOwnProperty.call(message, "lastSize") && message.lastSize !== "")
+                if (message.lastSize != null && $Object.hasOwnProperty.call(message, "lastSize"))
                     writer.uint32(18).string(message.lastSize);
-                if (message.openPrice != null && $Object.hasOwnProperty.call(message, "openPrice") && message.openPrice !== "")
+                if (message.openPrice != null && $Object.hasOwnProperty.call(message, "openPrice"))
                     writer.uint32(26).string(message.openPrice);
-                if (message.highPrice != null && $Object.hasOwnProperty.call(message, "highPrice") && message.highPrice !== "")
+                if (message.highPrice != null && $Object.hasOwnProperty.call(message, "highPrice"))
                     writer.uint32(34).string(message.highPrice);
-                if (message.lowPrice != null && $Object.hasOwnProperty.call(message, "lowPrice") && message.lowPrice !== "")
+                if (message.lowPrice != null && $Object.hasOwnProperty.call(message, "lowPrice"))
                     writer.uint32(42).string(message.lowPrice);
-                if (message.volume != null && $Object.hasOwnProperty.call(message, "volume") && message.volume !== "")
+                if (message.volume != null && $Object.hasOwnProperty.call(message, "volume"))
                     writer.uint32(50).string(message.volume);
-                if (message.quoteVolume != null && $Object.hasOwnProperty.call(message, "quoteVolume") && message.quoteVolume !== "")
+                if (message.quoteVolume != null && $Object.hasOwnProperty.call(message, "quoteVolume"))
                     writer.uint32(58).string(message.quoteVolume);
-                if (message.bidPrice != null && $Object.hasOwnProperty.call(message, "bidPrice") && message.bidPrice !== "")
+                if (message.bidPrice != null && $Object.hasOwnProperty.call(message, "bidPrice"))
                     writer.uint32(66).string(message.bidPrice);
-                if (message.askPrice != null && $Object.hasOwnProperty.call(message, "askPrice") && message.askPrice !== "")
+                if (message.askPrice != null && $Object.hasOwnProperty.call(message, "askPrice"))
                     writer.uint32(74).string(message.askPrice);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
@@ -7764,7 +7859,7 @@ export const tickwire = $root.tickwire = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message, value;
+                let end, message;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -7787,82 +7882,64 @@ export const tickwire = $root.tickwire = (() => {
                     case 1: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.lastPrice = value;
-                            else
-                                delete message.lastPrice;
+                            message.lastPrice = reader.stringVerify();
+                            message._lastPrice = "lastPrice";
                             continue;
                         }
                     case 2: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.lastSize = value;
-                            else
-                                delete message.lastSize;
+                            message.lastSize = reader.stringVerify();
+                            message._lastSize = "lastSize";
                             continue;
                         }
                     case 3: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.openPrice = value;
-                            else
-                                delete message.openPrice;
+                            message.openPrice = reader.stringVerify();
+                            message._openPrice = "openPrice";
                             continue;
                         }
                     case 4: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.highPrice = value;
-                            else
-                                delete message.highPrice;
+                            message.highPrice = reader.stringVerify();
+                            message._highPrice = "highPrice";
                             continue;
                         }
                     case 5: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.lowPrice = value;
-                            else
-                                delete message.lowPrice;
+                            message.lowPrice = reader.stringVerify();
+                            message._lowPrice = "lowPrice";
                             continue;
                         }
                     case 6: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.volume = value;
-                            else
-                                delete message.volume;
+                            message.volume = reader.stringVerify();
+                            message._volume = "volume";
                             continue;
                         }
                     case 7: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.quoteVolume = value;
-                            else
-                                delete message.quoteVolume;
+                            message.quoteVolume = reader.stringVerify();
+                            message._quoteVolume = "quoteVolume";
                             continue;
                         }
                     case 8: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.bidPrice = value;
-                            else
-                                delete message.bidPrice;
+                            message.bidPrice = reader.stringVerify();
+                            message._bidPrice = "bidPrice";
                             continue;
                         }
                     case 9: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.askPrice = value;
-                            else
-                                delete message.askPrice;
+                            message.askPrice = reader.stringVerify();
+                            message._askPrice = "askPrice";
                             continue;
                         }
                     }

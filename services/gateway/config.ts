@@ -88,11 +88,17 @@ export const gatewayConfigSchema = z
       .describe("a connection silent for this long is cut; pings are sent before"),
     helloTimeoutMs: durationMs(10_000).describe("no Hello by then: close code 4005"),
     frameBytesMax: count(MIB, 16 * MIB).describe("a larger client frame: close code 4502"),
+    frameFieldsMax: count(20_000, MIB).describe(
+      "fields of a client frame at every depth, counted before it is decoded; above: code 4502",
+    ),
+    frameMessagesMax: count(1_000, MIB).describe("messages of a client frame; above: code 4502"),
     requestBytesMax: count(MIB, 64 * MIB).describe("a larger HTTP body: 413"),
 
     subscriptionsMax: count(1_000, 1_000_000).describe("topics of one session"),
     topicsPerRequestMax: count(1_000, 1_000_000).describe("topics of one subscribe request"),
-    requestsPerSecondMax: count(500, 1_000_000).describe("above: close code 4004"),
+    requestsPerSecondMax: count(500, 1_000_000).describe(
+      "with 16 KiB of frames, 500 fields or 10 unknown ones as a request; above: close code 4004",
+    ),
     topicsPerSecondMax: count(20_000, 10_000_000).describe(
       "topics that the requests of a session name, patterns counted by what they match; above: 4004",
     ),

@@ -11,7 +11,7 @@ import type { Logger } from "#core/logger.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
-import { immediateScheduler } from "./session/outbound/scheduler.ts";
+import { immediateScheduler } from "./turns/scheduler.ts";
 import { Hub } from "./topics/hub.ts";
 import { selectTransport } from "./transport/select-transport.ts";
 import type { TransportOptions } from "./transport/transport.ts";

@@ -81,6 +81,11 @@ function sessionMetrics(registry: Registry) {
       labelNames: ["error"],
       registers,
     }),
+    positionsForgotten: new Counter({
+      name: "gateway_positions_forgotten_total",
+      help: "Positions of topics not to be had yet that a session sent beyond subscriptionsMax.",
+      registers,
+    }),
     calls: new Counter({
       name: "tickwire_gateway_calls_total",
       help: "RPCs answered, by method, carrier and code.",

@@ -10,7 +10,8 @@ import {
   FETCH_REST_CLIENT_DEFAULTS,
 } from "./feed/rest/fetch-rest-client.ts";
 import { createWebSocketDialer } from "./feed/connection/web-socket-dialer.ts";
-import type { FeedDialer, RestClient } from "./feed/connection/web-socket-dialer.ts";
+import type { FeedDialer } from "./feed/connection/web-socket-dialer.ts";
+import type { RestClient } from "./feed/rest/rest-client.ts";
 import type { Logger } from "#core/logger.ts";
 import { registerIngestMetrics } from "./metrics.ts";
 import type { MeasuredVenue } from "./metrics.ts";

@@ -16,13 +16,7 @@ import {
 } from "#wire/bus-codec.ts";
 import { encodeState } from "#wire/event-codec.ts";
 import type { Publisher } from "./publisher.ts";
-import {
-  candleMessage,
-  instrumentMessage,
-  QUERY_METHODS,
-  statusMessage,
-  tradeMessage,
-} from "./query-messages.ts";
+import { instrumentMessage, QUERY_METHODS, statusMessage, tradeMessage } from "./query-messages.ts";
 import type { StreamedInstruments } from "./streamed-instruments.ts";
 import type { TopicRecord } from "./topic-record.ts";
 
@@ -168,7 +162,7 @@ export class QueryResponder {
     const asked = decoded(request, payload);
     const intervalMs = asked.intervalMs === 0 ? CANDLE_INTERVAL_MS_DEFAULT : asked.intervalMs;
     const candles = topic?.candles({ intervalMs, limit: rowLimit(asked.limit) }) ?? [];
-    return response.encode({ candles: candles.map(candleMessage) });
+    return response.encode({ candles });
   }
 
   #statuses(view: VenueView, payload: Uint8Array): Uint8Array {

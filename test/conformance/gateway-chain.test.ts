@@ -10,7 +10,8 @@ import { requireNatsServer, startNatsServer } from "#test/support/nats-server.ts
 import type { NatsServer } from "#test/support/nats-server.ts";
 import { createPrng } from "#test/support/prng.ts";
 import type { Prng } from "#test/support/prng.ts";
-import { Rig, TRANSPORTS } from "./gateway-harness.ts";
+import { TRANSPORTS } from "#test/support/transports.ts";
+import { Rig } from "./gateway-harness.ts";
 import type { RawBatch, RawClient } from "./gateway-raw-client.ts";
 
 const { NoticeKind, TopicError } = tickwire.v1;

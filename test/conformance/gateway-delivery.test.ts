@@ -1,7 +1,8 @@
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { afterEach, describe, expect, test } from "vitest";
 import { createPrng } from "#test/support/prng.ts";
-import { Rig, TRANSPORTS } from "./gateway-harness.ts";
+import { TRANSPORTS } from "#test/support/transports.ts";
+import { Rig } from "./gateway-harness.ts";
 import type { RawBatch, RawClient } from "./gateway-raw-client.ts";
 
 const { TopicError, Continuity, NoticeKind, SnapshotMode, Channel } = tickwire.v1;

@@ -1,4 +1,4 @@
-import { BatchWriter } from "@tickwire/proto/codec";
+import { BatchWriter, channelToWire } from "@tickwire/proto/codec";
 import type { Bus, BusSubscription } from "#bus/bus.ts";
 import {
   ANNOUNCE_SUBJECT,
@@ -18,7 +18,6 @@ import {
   encodeSnapshotReply,
 } from "#wire/bus-codec.ts";
 import { batchKindOf, encodeState, rowsOfEvents } from "#wire/event-codec.ts";
-import { wireChannelOf } from "#gateway/catalog/channel-names.ts";
 import {
   GetCandlesResponseCodec,
   GetStatusResponseCodec,
@@ -229,7 +228,7 @@ export class FakeIngestor {
   }
 
   #catalog(): Uint8Array {
-    const channels = this.channels.map(wireChannelOf);
+    const channels = this.channels.map(channelToWire);
     return encodeCatalogReply({
       catalogVersion: this.#version,
       instruments: [...this.instruments.values()].map((instrument) => ({

@@ -2,8 +2,9 @@ import { Buffer } from "node:buffer";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { afterEach, describe, expect, test } from "vitest";
 import { ANNOUNCE_SUBJECT } from "#bus/subject.ts";
+import { TRANSPORTS } from "#test/support/transports.ts";
 import { encodeAnnouncement } from "#wire/bus-codec.ts";
-import { Rig, TRANSPORTS } from "./gateway-harness.ts";
+import { Rig } from "./gateway-harness.ts";
 import type { RawClient } from "./gateway-raw-client.ts";
 
 const v1 = tickwire.v1;

@@ -142,6 +142,10 @@ export class FakeHub {
     return view;
   }
 
+  follows(name: Topic): boolean {
+    return this.views.has(formatTopic(name));
+  }
+
   hold(name: Topic): TopicView | undefined {
     const topic = formatTopic(name);
     if (!this.views.has(topic) && this.views.size >= this.topicsMax) return undefined;
@@ -170,6 +174,7 @@ export function fakeCatalog(instruments: Map<string, Instrument>): Catalog {
     venues: ["fake"],
     instrument: (venue: string, symbol: string) =>
       venue === "fake" ? instruments.get(symbol) : undefined,
+    lostSinceUs: () => undefined,
     instrumentsOf: () => instruments.values(),
     find: (venue: string, symbol: string) => {
       if (venue !== "fake") return undefined;

@@ -1,10 +1,10 @@
+import * as BatchField from "../../gen/batch-field.ts";
 import { parseMantissa, rescaleMantissa, textScale } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { DecimalTextCodec } from "../../gen/messages.ts";
 import type { DecimalText } from "../../gen/messages.ts";
 import { DECIMAL_TEXT_LENGTH_MAX } from "../limits.ts";
 import { WireError } from "../wire-error.ts";
-import { BatchField } from "./batch-fields.ts";
 import type { FieldScan } from "./field-scan.ts";
 
 const PLAIN_DECIMAL = /^-?[0-9]+(?:\.[0-9]+)?$/;

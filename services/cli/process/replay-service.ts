@@ -11,7 +11,7 @@ import { awaitFirstSubscription } from "./first-subscription.ts";
 import { parseSpeed } from "./parse-option.ts";
 import { formatSummary } from "../output/replay-summary.ts";
 import type { ServiceProcess } from "./service-process.ts";
-import { parseVenueId } from "./venue-options.ts";
+import { parseVenueId } from "./venue-id.ts";
 
 /** The options of commands that can play a capture instead of connecting to venues. */
 export type ReplayFlags = {

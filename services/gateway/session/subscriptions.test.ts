@@ -2,6 +2,7 @@ import { tickwire } from "@tickwire/proto/protobufjs";
 import { Registry } from "prom-client";
 import { beforeEach, describe, expect, test } from "vitest";
 import { fakeCatalog, FakeHub, listedInstrument } from "#test/support/fake-topics.ts";
+import { ManualClock } from "#test/support/manual-clock.ts";
 import { createGatewayMetrics } from "../metrics.ts";
 import { FrameBuffer } from "./outbound/frame-buffer.ts";
 import { TopicLanes } from "./outbound/topic-lanes.ts";
@@ -13,10 +14,13 @@ const ETH = "fake:ETH-USDT/trades";
 const LIMITS = { subscriptionsMax: 4, topicsPerRequestMax: 6 };
 
 let hub: FakeHub;
+let clock: ManualClock;
 let registry: Registry;
 let listed: ReturnType<typeof instruments>;
 let answers: string[];
 let alternatives: string[];
+let messages: string[];
+let isLost: boolean;
 let takenBack: number[];
 let lanes: TopicLanes;
 let topicsLeft: number;
@@ -27,17 +31,23 @@ const instruments = (...symbols: string[]) =>
 
 beforeEach(() => {
   hub = new FakeHub();
+  clock = new ManualClock();
   registry = new Registry();
   listed = instruments("BTC-USDT", "ETH-USDT");
   answers = [];
   alternatives = [];
+  isLost = false;
+  messages = [];
   takenBack = [];
   topicsLeft = 1_000;
   lanes = new TopicLanes({ onNews: () => {}, onStart: () => {} });
   subscriptions = new Subscriptions(
     {
       hub: hub.asHub,
-      catalog: fakeCatalog(listed),
+      catalog: Object.assign(fakeCatalog(listed), {
+        lostSinceUs: () => (isLost ? 1 : undefined),
+      }),
+      clock,
       metrics: createGatewayMetrics(registry),
       limits: LIMITS,
       takeTopics: (topics) => {
@@ -48,6 +58,7 @@ beforeEach(() => {
     },
     {
       subscribeResult: (id, results) => {
+        messages.push(...results.map(({ errorMessage }) => errorMessage ?? ""));
         answers.push(`${id}: ${results.map(summary).join()}`);
         alternatives.push(...results.map(({ alternatives: names = [] }) => names.join(" ")));
       },
@@ -68,12 +79,24 @@ function summary({ requestIndex, topic, error }: TopicResultInit): string {
 function subscribe(requestId: number, ...topics: string[]): boolean {
   return subscriptions.subscribe({
     requestId,
-    topics: topics.map((topic) => ({
-      topic,
-      snapshot: "SNAPSHOT_MODE_UNSPECIFIED" as const,
-      resume: undefined,
-    })),
-  } as never);
+    topics: topics.map((topic) => ({ ...PLAIN, topic })),
+  });
+}
+
+const PLAIN = {
+  depth: 0,
+  conflationIntervalMs: 0,
+  snapshot: "SNAPSHOT_MODE_UNSPECIFIED" as const,
+  resume: undefined,
+};
+
+/** Asks for one topic with options. */
+function subscribeWith(
+  requestId: number,
+  topic: string,
+  options: Partial<Omit<Parameters<Subscriptions["subscribe"]>[0]["topics"][number], "topic">>,
+): void {
+  subscriptions.subscribe({ requestId, topics: [{ ...PLAIN, topic, ...options }] });
 }
 
 function unsubscribe(requestId: number, ...topics: string[]): boolean {
@@ -164,6 +187,52 @@ describe("a request", () => {
     expect(hub.holds).toBe(1);
   });
 
+  test("is answered in parts where a view is not ready soon, which holds up nobody else", () => {
+    hub.ready = false;
+    const dead = hub.view(ETH);
+    hub.ready = true;
+    subscribe(1, ETH, BTC);
+    subscribe(2, "fake:BTC-USDT/quotes");
+    expect(answers).toEqual([]);
+    clock.advance(100);
+    expect(answers).toEqual([`1: 1 ${BTC}`, "2: 0 fake:BTC-USDT/quotes"]);
+    expect(subscriptions.size).toBe(2);
+    dead.getReady({ kind: "unavailable", message: "it does not answer" });
+    expect(answers.at(-1)).toBe(`1: 0 ${ETH} UNAVAILABLE`);
+    expect([hub.holds, clock.pending]).toEqual([2, 0]);
+  });
+
+  test("that names no topic is answered all the same", () => {
+    subscribe(1);
+    expect(answers).toEqual(["1: "]);
+  });
+
+  test("for a topic of an ingestor that is lost is refused at once, unless somebody has it", () => {
+    isLost = true;
+    hub.view(BTC).holds = 1;
+    subscribe(1, BTC, ETH);
+    expect(answers).toEqual([`1: 0 ${BTC},1 ${ETH} UNAVAILABLE`]);
+    expect([...hub.views.keys()]).toEqual([BTC]);
+  });
+
+  test.each([
+    [{ depth: 10 }, "depth 10 is not offered; books have all their levels (depth 0)"],
+    [
+      { conflationIntervalMs: 100 },
+      "conflation_interval_ms 100 is not offered; every event is sent (0)",
+    ],
+  ])("with the option %o is refused, and told what there is", (options, message) => {
+    subscribeWith(1, "fake:BTC-USDT/book", options);
+    expect(answers).toEqual(["1: 0 fake:BTC-USDT/book UNSUPPORTED_OPTION"]);
+    expect(messages).toEqual([message]);
+    expect(hub.holds).toBe(0);
+  });
+
+  test("for a pattern with a position is malformed", () => {
+    subscribeWith(1, "fake:*/trades", { resume: { epoch: 1, sequence: 1 } });
+    expect(answers).toEqual(["1: 0 fake:*/trades MALFORMED"]);
+  });
+
   test("is refused where the gateway follows as many topics as it may", () => {
     hub.topicsMax = 1;
     subscribe(1, BTC, ETH);
@@ -213,6 +282,41 @@ describe("subscriptionsMax", () => {
     expect(subscriptions.size).toBe(4);
   });
 
+  test("counts a topic once, however many requests wait for it", () => {
+    hub.ready = false;
+    for (let id = 1; id <= 3; id += 1) subscribe(id, BTC);
+    subscribe(4, ETH, "fake:BTC-USDT/quotes", "fake:ETH-USDT/quotes", "fake:BTC-USDT/book");
+    for (const view of hub.views.values()) view.getReady();
+    expect(answers.at(-1)).toBe(
+      `4: 0 ${ETH},1 fake:BTC-USDT/quotes,2 fake:ETH-USDT/quotes,3 fake:BTC-USDT/book LIMIT_EXCEEDED`,
+    );
+    expect(subscriptions.size).toBe(4);
+  });
+
+  test("ends waiting over and over for one topic", () => {
+    hub.ready = false;
+    for (let id = 1; id <= 9; id += 1) subscribe(id, BTC);
+    clock.advance(100);
+    expect(answers).toEqual([`9: 0 ${BTC} LIMIT_EXCEEDED`]);
+  });
+
+  test("refuses a pattern as a whole if nothing of it finds room, and says what to raise", () => {
+    subscribe(1, "fake:*/*");
+    subscribe(2, "fake:*/quotes", "fake:*/status");
+    expect(answers[1]).toBe(
+      "2: 0 fake:BTC-USDT/quotes ALREADY_SUBSCRIBED,0 fake:ETH-USDT/quotes LIMIT_EXCEEDED," +
+        "1 fake:BTC-USDT/status ALREADY_SUBSCRIBED,1 fake:ETH-USDT/status LIMIT_EXCEEDED",
+    );
+    const sol = listedInstrument("SOL-USDT");
+    listed.set("SOL-USDT", sol);
+    subscribe(3, "fake:SOL-USDT/*");
+    expect(answers[2]).toBe("3: 0 fake:SOL-USDT/* LIMIT_EXCEEDED");
+    expect(messages.at(-1)).toMatch(/subscriptionsMax 4 .*raise gateway\.subscriptionsMax/);
+    unsubscribe(4, "fake:*/*");
+    subscriptions.onCatalogChanged([sol], []);
+    expect(answers.slice(4).filter((answer) => answer.startsWith("3:"))).toEqual([]);
+  });
+
   test("has room again after an unsubscribe", () => {
     subscribe(1, "fake:*/*");
     unsubscribe(2, "fake:*/*");
@@ -238,6 +342,96 @@ describe("an unsubscribe", () => {
     unsubscribe(3, "fake:*/trades");
     expect(answers[2]).toBe("3 off: 0 fake:*/trades");
     expect([hub.view(BTC).holds, hub.view(ETH).holds]).toEqual([1, 0]);
+  });
+});
+
+describe("a position", () => {
+  const resume = { epoch: 7, sequence: 41 };
+  const asked = (topic: string) => hub.view(topic).asked.map((options) => options.resume);
+
+  test("is used when the topic starts", () => {
+    subscribeWith(1, BTC, { resume });
+    expect(asked(BTC)).toEqual([resume]);
+  });
+
+  test("that was refused with its topic is used by the pattern that brings it", () => {
+    const instrument = listed.get("BTC-USDT");
+    listed.delete("BTC-USDT");
+    subscribeWith(1, BTC, { resume });
+    subscribe(2, "fake:*/trades");
+    expect(answers).toEqual([`1: 0 ${BTC} UNKNOWN_SYMBOL`, `2: 0 ${ETH}`]);
+    if (instrument !== undefined) {
+      listed.set("BTC-USDT", instrument);
+      subscriptions.onCatalogChanged([instrument], []);
+    }
+    expect(answers.at(-1)).toBe(`2: 0 ${BTC}`);
+    expect(asked(BTC)).toEqual([resume]);
+    // Once: what is subscribed anew starts anew.
+    unsubscribe(3, BTC);
+    subscribe(4, BTC);
+    expect(asked(BTC)).toEqual([resume, undefined]);
+  });
+
+  test("of a topic that waits is used, though another request gets the topic first", () => {
+    hub.ready = false;
+    subscribe(1, "fake:*/trades");
+    subscribeWith(2, BTC, { resume });
+    for (const view of hub.views.values()) view.getReady();
+    expect(asked(BTC)).toEqual([resume]);
+  });
+
+  test("is forgotten with an unsubscribe, but not one that came after it", () => {
+    hub.ready = { kind: "unavailable", message: "" };
+    subscribeWith(1, BTC, { resume });
+    unsubscribe(2, BTC);
+    hub.view(BTC).ready = true;
+    subscribe(3, BTC);
+    expect(asked(BTC)).toEqual([undefined]);
+  });
+
+  test.each([
+    [4, 0],
+    [5, 1],
+  ])("is kept of %i topics with %i forgotten", async (count, forgotten) => {
+    for (let index = 0; index < count; index += 1) {
+      subscribeWith(index, `fake:X${index}-USDT/trades`, { resume });
+    }
+    expect(await metric("gateway_positions_forgotten_total")).toBe(forgotten);
+  });
+});
+
+describe("what waits", () => {
+  beforeEach(() => {
+    hub.ready = false;
+  });
+
+  test("is given up by an unsubscribe, and does not start when it is ready", () => {
+    subscribe(1, BTC, ETH);
+    unsubscribe(2, BTC);
+    clock.advance(100);
+    expect(answers).toEqual([`2 off: 0 ${BTC}`]);
+    clock.advance(100);
+    expect(answers[1]).toBe(`1: 0 ${BTC} NOT_SUBSCRIBED`);
+    for (const view of hub.views.values()) view.getReady();
+    expect(answers[2]).toBe(`1: 1 ${ETH}`);
+    expect([hub.view(BTC).holds, subscriptions.size]).toEqual([0, 1]);
+  });
+
+  test("of a pattern is given up with the pattern, and no more than that", () => {
+    subscribe(1, "fake:*/trades", "fake:BTC-USDT/quotes");
+    unsubscribe(2, "fake:*/trades");
+    clock.advance(200);
+    expect([hub.view(BTC).holds, hub.view("fake:BTC-USDT/quotes").holds]).toEqual([0, 1]);
+  });
+
+  test("and is asked for again behind the unsubscribe starts", () => {
+    subscribe(1, BTC);
+    unsubscribe(2, BTC);
+    subscribe(3, BTC);
+    clock.advance(100);
+    hub.view(BTC).getReady();
+    expect(answers.at(-1)).toBe(`3: 0 ${BTC}`);
+    expect([hub.view(BTC).holds, subscriptions.size]).toEqual([1, 1]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { wireChannelOf } from "../catalog/channel-names.ts";
+import { channelToWire } from "@tickwire/proto/codec";
 import type { Attached } from "../topics/topic-subscriber.ts";
 import type { TopicView } from "../topics/topic-view.ts";
 import type { TopicErrorName, TopicResultInit } from "./wire-messages.ts";
@@ -42,7 +42,7 @@ export function grantedResult(
     venue,
     symbol,
     venueSymbol,
-    channel: wireChannelOf(channel),
+    channel: channelToWire(channel),
     position: attached.position,
     continuity: CONTINUITIES[attached.continuity],
   };

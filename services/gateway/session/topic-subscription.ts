@@ -83,11 +83,15 @@ export class TopicSubscription implements TopicSubscriber {
     this.view.whenReady(callback);
   }
 
-  /** Queues what the client starts with. What follows is queued as it comes. */
-  start(): Attached {
+  /**
+   * Queues what the client starts with. What follows is queued as it comes. `kept` is a position
+   * that the client has sent with another request for the topic.
+   */
+  start(kept?: AttachOptions["resume"]): Attached {
     assert(this.#state === "starting", "a subscription starts once");
     this.#state = "live";
-    const attached = this.view.attach(this, this.#options);
+    const { snapshot, resume = kept } = this.#options;
+    const attached = this.view.attach(this, { snapshot, resume });
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? attached.position.sequence;
     assert(this.#sequence === this.view.sequence, "a start ends where the view is");
     for (const batch of attached.batches) this.#lane.pushStart(this.#formOf(batch));

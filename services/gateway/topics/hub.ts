@@ -78,6 +78,11 @@ export class Hub {
     return followed.view;
   }
 
+  /** Whether the topic is followed on the bus already. */
+  follows(name: Topic): boolean {
+    return this.#topics.has(formatTopic(name));
+  }
+
   /** Gives one hold back. The topic is followed for `topicLingerMs` after the last. */
   release(view: TopicView): void {
     const followed = this.#topics.get(view.topic);

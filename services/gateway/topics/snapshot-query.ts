@@ -6,7 +6,6 @@ import { querySubject } from "#bus/subject.ts";
 import type { Topic } from "#core/topic.ts";
 import { decodeQueryReply, decodeSnapshotReply } from "#wire/bus-codec.ts";
 import { channelNumberOf } from "#wire/codes.ts";
-import { wireChannelOf } from "../catalog/channel-names.ts";
 import type { QueryGate } from "./query-gate.ts";
 import type { TopicFailure } from "./topic-subscriber.ts";
 
@@ -43,7 +42,7 @@ export async function querySnapshot(
       return { kind, message: reply.error.message };
     }
     const batches = decodeSnapshotReply(reply.payload);
-    if (batches[0].channel !== channelNumberOf(wireChannelOf(name.channel))) {
+    if (batches[0].channel !== channelNumberOf(name.channel)) {
       throw new WireError("malformed", "the snapshot is one of another channel");
     }
     return { kind: "ok", batches };

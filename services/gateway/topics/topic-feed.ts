@@ -6,7 +6,6 @@ import type { CancelTimer, Clock } from "#core/clock.ts";
 import { formatTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
 import { channelNumberOf } from "#wire/codes.ts";
-import { wireChannelOf } from "../catalog/channel-names.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { BatchOrder, TopicPosition } from "./batch-order.ts";
 import { SharedBatch, SharedTopic } from "./shared-batch.ts";
@@ -61,7 +60,7 @@ export class TopicFeed {
     this.#parts = parts;
     const shared = new SharedTopic(id, { venue: name.venue, channel: name.channel });
     this.#shared = shared;
-    this.#channel = channelNumberOf(wireChannelOf(name.channel));
+    this.#channel = channelNumberOf(name.channel);
     this.#history = history;
     this.#starts = new TopicStarts({
       startKind,

@@ -83,8 +83,8 @@ func (t *Topic) readPayload(base *pb.Base, batch *pb.Batch, events []object) {
 		for index, row := range batch.Liquidations {
 			event := events[index]
 			event["price"], event["size"], event["aggressorSide"] = row.Price, row.Size, sides[row.AggressorSide&3]
-			if row.LiquidationId != "" {
-				event["liquidationId"] = row.LiquidationId
+			if row.LiquidationId != nil {
+				event["liquidationId"] = *row.LiquidationId
 			}
 		}
 	case pb.Channel_CHANNEL_STATUS:

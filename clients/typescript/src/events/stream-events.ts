@@ -1,4 +1,4 @@
-import type { MarketEvent } from "./events.ts";
+import type { MarketEvent } from "./market-event.ts";
 
 /** What every notice about a topic says. */
 type TopicNotice = {

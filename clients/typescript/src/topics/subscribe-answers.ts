@@ -131,9 +131,8 @@ export class SubscribeAnswers {
     const mayComeBack = code.startsWith("topic-unknown-") && entry.accepted;
     if (code === "topic-unavailable" || code === "topic-not-ready" || mayComeBack) {
       this.#noticeUnavailable(entry, topic, result.errorMessage);
-      this.#parts.retries.later(topic, () => {
-        if (this.#parts.entries.has(entry)) this.#parts.outbox.subscribe([item]);
-      });
+      // A pattern brings what is not known yet when it is known; nobody has to ask for it.
+      if (topic === entry.topic || !mayComeBack) this.#parts.retries.later(topic);
       return;
     }
     let message = result.errorMessage || code;

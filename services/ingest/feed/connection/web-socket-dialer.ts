@@ -1,5 +1,4 @@
 import { WebSocket } from "ws";
-import type { RestRequest, RestResponse } from "../feed-adapter.ts";
 
 /** What a connection reports. Called synchronously, one at a time, never from within `dial`. */
 export type FeedSocketHandlers = {
@@ -32,20 +31,6 @@ export type FeedSocket = {
 /** Opens connections; the real one, the simulated market's, a capture's, a test's. */
 export type FeedDialer = {
   dial(url: string, handlers: FeedSocketHandlers): FeedSocket;
-};
-
-/** A REST answer of any status, with the venue's wish for a pause where it has one. */
-export type RestAnswer = RestResponse & { readonly retryAfterMs?: number };
-
-/** Makes REST requests. Exactly one of the two callbacks is called, later and once. */
-export type RestClient = {
-  get(
-    request: RestRequest,
-    onResponse: (response: RestAnswer) => void,
-    onError: (reason: string) => void,
-  ): void;
-  /** Ends what is under way; its `onError` is called with `closed`. Idempotent. */
-  close?(): void;
 };
 
 type WebSocketDialerOptions = {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { afterEach, describe, expect, test } from "vitest";
 import { SystemClock } from "#runtime/system-clock.ts";
 import { HttpStand } from "#test/support/http-stand.ts";
-import type { RestAnswer } from "../connection/web-socket-dialer.ts";
+import type { RestAnswer } from "./rest-client.ts";
 import type { RestRequest } from "../feed-adapter.ts";
 import { createFetchRestClient, parseRetryAfter } from "./fetch-rest-client.ts";
 

@@ -1,6 +1,6 @@
 import type { Clock } from "#core/clock.ts";
 import type { RestRequest } from "../feed-adapter.ts";
-import type { RestAnswer, RestClient } from "../connection/web-socket-dialer.ts";
+import type { RestAnswer, RestClient } from "./rest-client.ts";
 
 type FetchRestClientOptions = {
   readonly clock: Clock;
