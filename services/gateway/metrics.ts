@@ -82,7 +82,7 @@ function sessionMetrics(registry: Registry) {
       registers,
     }),
     positionsForgotten: new Counter({
-      name: "gateway_positions_forgotten_total",
+      name: "tickwire_gateway_positions_forgotten_total",
       help: "Positions of topics not to be had yet that a session sent beyond subscriptionsMax.",
       registers,
     }),

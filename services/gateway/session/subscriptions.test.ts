@@ -396,7 +396,7 @@ describe("a position", () => {
     for (let index = 0; index < count; index += 1) {
       subscribeWith(index, `fake:X${index}-USDT/trades`, { resume });
     }
-    expect(await metric("gateway_positions_forgotten_total")).toBe(forgotten);
+    expect(await metric("tickwire_gateway_positions_forgotten_total")).toBe(forgotten);
   });
 });
 
