@@ -9,7 +9,7 @@ const ROOT = path.join(import.meta.dirname, "../..");
 const GO_FOLDER = path.join(import.meta.dirname, "go");
 
 /** What a reader says of the batches of one frame. */
-export type Readings = readonly Readonly<Record<string, unknown>>[];
+type Readings = readonly Readonly<Record<string, unknown>>[];
 
 type Run = { readonly ok: boolean; readonly output: string };
 
