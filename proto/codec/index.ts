@@ -16,6 +16,8 @@ export { bookRowsOf, rowsOf } from "./batch-rows.ts";
 export { walkServerFrame } from "./frame-walker.ts";
 export type { ServerFrameVisitor } from "./frame-walker.ts";
 export { BATCH_EVENTS_MAX, DECIMAL_TEXT_LENGTH_MAX, SCALE_MAX } from "./limits.ts";
+export { measureMessage } from "./message-scan.ts";
+export type { MessageSize } from "./message-scan.ts";
 export {
   channelFromWire,
   channelToWire,

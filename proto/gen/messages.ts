@@ -61,7 +61,7 @@ export const ChannelNumbers = {
  * - CLOSE_CODE_HELLO_TIMEOUT: Hello did not come in time.
  * - CLOSE_CODE_PROTOCOL_ERROR: A frame that is not a valid ClientFrame, or messages in an order that the protocol forbids.
  * - CLOSE_CODE_TEXT_FRAME: A text frame; the protocol is binary.
- * - CLOSE_CODE_FRAME_TOO_LARGE: A frame over the limit named in Welcome.
+ * - CLOSE_CODE_FRAME_TOO_LARGE: A frame over the limit named in Welcome, or of too many messages or fields.
  * - CLOSE_CODE_UNSUPPORTED_VERSION: Hello asks for a protocol version that the gateway does not speak.
  */
 export type CloseCode =
@@ -177,13 +177,15 @@ export const InstrumentKindNumbers = {
  * - NOTICE_KIND_LAG: The session reads too slowly.
  * - NOTICE_KIND_GAP: Events of a topic were not delivered: missing_first to missing_last.
  * - NOTICE_KIND_TOPIC_ENDED: A topic of the session ended (its pattern or its instrument is gone).
+ * - NOTICE_KIND_EPOCH: A topic goes on in another epoch, after `position`. Of the old one missing_first to missing_last were not delivered, or nothing is known to be missing if these are 0.
  */
 export type NoticeKind =
   | "NOTICE_KIND_UNSPECIFIED"
   | "NOTICE_KIND_GOING_AWAY"
   | "NOTICE_KIND_LAG"
   | "NOTICE_KIND_GAP"
-  | "NOTICE_KIND_TOPIC_ENDED";
+  | "NOTICE_KIND_TOPIC_ENDED"
+  | "NOTICE_KIND_EPOCH";
 
 /** The numbers of NoticeKind. */
 export const NoticeKindNumbers = {
@@ -192,6 +194,7 @@ export const NoticeKindNumbers = {
   NOTICE_KIND_LAG: 2,
   NOTICE_KIND_GAP: 3,
   NOTICE_KIND_TOPIC_ENDED: 4,
+  NOTICE_KIND_EPOCH: 6,
 } as const satisfies Record<NoticeKind, number>;
 
 export type OptionType =
@@ -243,11 +246,16 @@ export const SnapshotModeNumbers = {
 /**
  * Why one topic of a subscribe request was refused.
  * - TOPIC_ERROR_MALFORMED: Not of the form VENUE:SYMBOL/channel.
- * - TOPIC_ERROR_UNKNOWN: No such venue, instrument or channel here.
+ * - TOPIC_ERROR_UNKNOWN: For another reason: what a newer gateway says is read as this.
  * - TOPIC_ERROR_ALREADY_SUBSCRIBED: The session already has this topic.
  * - TOPIC_ERROR_LIMIT_EXCEEDED: The session has as many subscriptions as it may have.
  * - TOPIC_ERROR_UNAVAILABLE: The ingestor does not answer now; try again.
  * - TOPIC_ERROR_NOT_SUBSCRIBED: Unsubscribing what is not subscribed.
+ * - TOPIC_ERROR_UNKNOWN_VENUE: Nobody publishes this venue.
+ * - TOPIC_ERROR_UNKNOWN_SYMBOL: The venue has no such instrument here.
+ * - TOPIC_ERROR_UNKNOWN_CHANNEL: There is no such channel, or what the topic names has none of it.
+ * - TOPIC_ERROR_NOT_READY: The list of what there is has not arrived yet; try again.
+ * - TOPIC_ERROR_UNSUPPORTED_OPTION: The topic is there, but not in the way that is asked for; the message says what is offered.
  */
 export type TopicError =
   | "TOPIC_ERROR_UNSPECIFIED"
@@ -257,7 +265,12 @@ export type TopicError =
   | "TOPIC_ERROR_LIMIT_EXCEEDED"
   | "TOPIC_ERROR_PERMISSION_DENIED"
   | "TOPIC_ERROR_UNAVAILABLE"
-  | "TOPIC_ERROR_NOT_SUBSCRIBED";
+  | "TOPIC_ERROR_NOT_SUBSCRIBED"
+  | "TOPIC_ERROR_UNKNOWN_VENUE"
+  | "TOPIC_ERROR_UNKNOWN_SYMBOL"
+  | "TOPIC_ERROR_UNKNOWN_CHANNEL"
+  | "TOPIC_ERROR_NOT_READY"
+  | "TOPIC_ERROR_UNSUPPORTED_OPTION";
 
 /** The numbers of TopicError. */
 export const TopicErrorNumbers = {
@@ -269,6 +282,11 @@ export const TopicErrorNumbers = {
   TOPIC_ERROR_PERMISSION_DENIED: 5,
   TOPIC_ERROR_UNAVAILABLE: 6,
   TOPIC_ERROR_NOT_SUBSCRIBED: 7,
+  TOPIC_ERROR_UNKNOWN_VENUE: 8,
+  TOPIC_ERROR_UNKNOWN_SYMBOL: 9,
+  TOPIC_ERROR_UNKNOWN_CHANNEL: 10,
+  TOPIC_ERROR_NOT_READY: 11,
+  TOPIC_ERROR_UNSUPPORTED_OPTION: 12,
 } as const satisfies Record<TopicError, number>;
 
 /**
@@ -346,7 +364,7 @@ const InstrumentKindTable: EnumTable = /* @__PURE__ */ createEnumTable(
 
 const NoticeKindTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "NOTICE_KIND_",
-  "UNSPECIFIED GOING_AWAY LAG GAP TOPIC_ENDED",
+  "UNSPECIFIED GOING_AWAY LAG GAP TOPIC_ENDED EPOCH=6",
   "UNSPECIFIED",
 );
 
@@ -370,7 +388,7 @@ const SnapshotModeTable: EnumTable = /* @__PURE__ */ createEnumTable(
 
 const TopicErrorTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "TOPIC_ERROR_",
-  "UNSPECIFIED MALFORMED UNKNOWN ALREADY_SUBSCRIBED LIMIT_EXCEEDED PERMISSION_DENIED UNAVAILABLE NOT_SUBSCRIBED",
+  "UNSPECIFIED MALFORMED UNKNOWN ALREADY_SUBSCRIBED LIMIT_EXCEEDED PERMISSION_DENIED UNAVAILABLE NOT_SUBSCRIBED UNKNOWN_VENUE UNKNOWN_SYMBOL UNKNOWN_CHANNEL NOT_READY UNSUPPORTED_OPTION",
   "UNKNOWN",
 );
 
@@ -392,8 +410,8 @@ export type Any = {
 };
 
 /**
- * Sent by a publisher for each of its venues: when it starts, when the venue's catalog changes, at its interval, and
- * when asked to.
+ * Sent by a publisher for each of its venues: when it starts, when the venue's catalog changes, at its interval, when
+ * asked to, and when it stops. Where topics stand may take several messages; each is a whole announcement.
  */
 export type Announcement = {
   /** The publisher: new with each start of its process, and never a time. */
@@ -406,8 +424,15 @@ export type Announcement = {
    * of before this field.
    */
   readonly announceIntervalMs: number;
-  /** Of the venue's topics at this publisher: their batches carry it. 0 from a publisher of before this field. */
+  /**
+   * Of the venue's topics at this publisher: their batches carry it. It is drawn by lot when the publisher starts, is
+   * never 0, and is below 2^53. It says who publishes and nothing else: epochs have no order.
+   */
   readonly epoch: number;
+  /** The publisher stops, and has published what it had: another may be followed at once. */
+  readonly leaving: boolean;
+  /** Where topics stand that moved lately: whoever follows one of them, and has not come as far, has lost something. */
+  readonly progress: readonly TopicProgress[];
 };
 
 /**
@@ -431,6 +456,8 @@ export type BusBatch = {
 export type CatalogReply = {
   readonly catalogVersion: number;
   readonly instruments: readonly Instrument[];
+  /** The venue has not listed everything yet: what is not in `instruments` may still come. */
+  readonly incomplete: boolean;
 };
 
 /** The answer to every bus request. */
@@ -444,6 +471,13 @@ export type QueryReply = {
 export type SnapshotReply = {
   /** Each an encoded BusBatch. All stand at one sequence; mostly one, which has no events where the topic has no state. */
   readonly batches: readonly Uint8Array[];
+};
+
+export type TopicProgress = {
+  readonly symbol: string;
+  readonly channel: Channel;
+  /** Of the last event that was published when this was said. */
+  readonly sequence: number;
 };
 
 /** What both ends know before the first event of a batch. */
@@ -851,6 +885,8 @@ export type Notice = {
   readonly missingFirst: number;
   readonly missingLast: number;
   readonly reconnectWindowMs: number;
+  /** EPOCH only. */
+  readonly position: Position | undefined;
 };
 
 /** Open interest of a derivative. Decimals are exact plain text. */
@@ -971,12 +1007,12 @@ export type Ticker = {
 export type TopicRequest = {
   /** VENUE:SYMBOL/channel; each part may be "*". */
   readonly topic: string;
-  /** Levels per side, books only; 0 means all. */
+  /** Levels per side, books only; 0 means all. What a gateway does not offer, it refuses. */
   readonly depth: number;
   /** 0 means every event. */
   readonly conflationIntervalMs: number;
   readonly snapshot: SnapshotMode;
-  /** Continue after this position if that is possible. Of one topic: not with a pattern. */
+  /** Continue after this position if that is possible. Of one topic: with a pattern it is malformed. */
   readonly resume: Position | undefined;
 };
 
@@ -1002,9 +1038,19 @@ export type TopicResult = {
    */
   readonly position: Position | undefined;
   readonly continuity: Continuity;
-  /** What applies, which may differ from what was asked: 0 (all levels) from a gateway without the option. */
+  /** What applies: what was asked for, as anything else is refused. */
   readonly depth: number;
   readonly conflationIntervalMs: number;
+  /**
+   * With UNKNOWN_VENUE, UNKNOWN_SYMBOL and UNKNOWN_CHANNEL: names that exist in place of the unknown part,
+   * the nearest first; a few at most, or none.
+   */
+  readonly alternatives: readonly string[];
+  /**
+   * With REPLACED, if the epoch of `resume` is over and the gateway knows how far it came: its last position. What
+   * lies between `resume` and it is lost, and nothing else of that epoch.
+   */
+  readonly ended: Position | undefined;
 };
 
 /** The state of one channel of one instrument changed. */
@@ -1062,11 +1108,20 @@ export const AnyCodec: MessageCodec<Any> = /* @__PURE__ */ createMessageCodec(
   (v) => ({ typeUrl: v[0], value: v[1] }),
 );
 
+/** Codec of TopicProgress. */
+export const TopicProgressCodec: MessageCodec<TopicProgress> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.TopicProgress",
+  "1s 2e 3U",
+  (v) => ({ symbol: v[0], channel: v[1], sequence: v[2] }),
+  [ChannelTable],
+);
+
 /** Codec of Announcement. */
 export const AnnouncementCodec: MessageCodec<Announcement> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.Announcement",
-  "1s 2s 3U 4u 5U",
-  (v) => ({ ingestorId: v[0], venue: v[1], catalogVersion: v[2], announceIntervalMs: v[3], epoch: v[4] }),
+  "1s 2s 3U 4u 5U 6b 7m*",
+  (v) => ({ ingestorId: v[0], venue: v[1], catalogVersion: v[2], announceIntervalMs: v[3], epoch: v[4], leaving: v[5], progress: v[6] }),
+  [TopicProgressCodec],
 );
 
 /** Codec of Base. */
@@ -1096,8 +1151,8 @@ export const InstrumentCodec: MessageCodec<Instrument> = /* @__PURE__ */ createM
 /** Codec of CatalogReply. */
 export const CatalogReplyCodec: MessageCodec<CatalogReply> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.CatalogReply",
-  "1U 2m*",
-  (v) => ({ catalogVersion: v[0], instruments: v[1] }),
+  "1U 2m* 3b",
+  (v) => ({ catalogVersion: v[0], instruments: v[1], incomplete: v[2] }),
   [InstrumentCodec],
 );
 
@@ -1424,9 +1479,9 @@ export const MarkPriceCodec: MessageCodec<MarkPrice> = /* @__PURE__ */ createMes
 /** Codec of Notice. */
 export const NoticeCodec: MessageCodec<Notice> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Notice",
-  "1e 2s 3u 4U 5U 6u",
-  (v) => ({ kind: v[0], message: v[1], topicId: v[2], missingFirst: v[3], missingLast: v[4], reconnectWindowMs: v[5] }),
-  [NoticeKindTable],
+  "1e 2s 3u 4U 5U 6u 8m",
+  (v) => ({ kind: v[0], message: v[1], topicId: v[2], missingFirst: v[3], missingLast: v[4], reconnectWindowMs: v[5], position: v[6] }),
+  [NoticeKindTable, PositionCodec],
 );
 
 /** Codec of OpenInterest. */
@@ -1476,9 +1531,9 @@ export const WelcomeCodec: MessageCodec<Welcome> = /* @__PURE__ */ createMessage
 /** Codec of TopicResult. */
 export const TopicResultCodec: MessageCodec<TopicResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicResult",
-  "1u 2s 3e 4s 5u 6s 7s 8s 9e 10m 11e 12u 13u",
-  (v) => ({ requestIndex: v[0], topic: v[1], error: v[2], errorMessage: v[3], topicId: v[4], venue: v[5], symbol: v[6], venueSymbol: v[7], channel: v[8], position: v[9], continuity: v[10], depth: v[11], conflationIntervalMs: v[12] }),
-  [TopicErrorTable, ChannelTable, PositionCodec, ContinuityTable],
+  "1u 2s 3e 4s 5u 6s 7s 8s 9e 10m 11e 12u 13u 14s* 15m",
+  (v) => ({ requestIndex: v[0], topic: v[1], error: v[2], errorMessage: v[3], topicId: v[4], venue: v[5], symbol: v[6], venueSymbol: v[7], channel: v[8], position: v[9], continuity: v[10], depth: v[11], conflationIntervalMs: v[12], alternatives: v[13], ended: v[14] }),
+  [TopicErrorTable, ChannelTable, PositionCodec, ContinuityTable, PositionCodec],
 );
 
 /** Codec of SubscribeResult. */

@@ -2,7 +2,6 @@ import { InvariantError } from "#core/assert.ts";
 import type { Instrument } from "@tickwire/proto/service";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import { CloseCode } from "#wire/codes.ts";
-import { decodeClientFrame, WireError } from "#wire/frame-codec.ts";
 import type { ClientRequest } from "#wire/frame-codec.ts";
 import { PROTOCOL_VERSION } from "#wire/protocol.ts";
 import type { Principal } from "../access/principal.ts";
@@ -14,6 +13,7 @@ import type { ServiceTable } from "../rpc/service-table.ts";
 import type { Hub } from "../topics/hub.ts";
 import type { Connection, ConnectionHandler } from "../transport/transport.ts";
 import { CallTable } from "./call-table.ts";
+import { readClientFrame } from "./client-frame.ts";
 import type { Flusher } from "./outbound/flusher.ts";
 import { Outbound } from "./outbound/outbound.ts";
 import { RateLimits } from "./rate-limits.ts";
@@ -21,6 +21,7 @@ import { SessionOutput } from "./session-output.ts";
 import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import type { TurnLine, Turns } from "../turns/turns.ts";
 import type { HelloMessage } from "./wire-messages.ts";
 
 /** What every session shares. */
@@ -33,6 +34,8 @@ export type SessionParts = {
   readonly hub: Hub;
   readonly catalog: Catalog;
   readonly services: ServiceTable;
+  /** For what may take long. */
+  readonly turns: Turns;
   readonly serverVersion: string;
 };
 
@@ -62,6 +65,8 @@ export class Session implements ConnectionHandler {
   readonly #parts: SessionParts;
   readonly #outbound: Outbound;
   readonly #output: SessionOutput;
+  /** The work of subscriptions. */
+  readonly #line: TurnLine;
   readonly #subscriptions: Subscriptions;
   readonly #calls: CallTable;
   readonly #rates: RateLimits;
@@ -83,7 +88,12 @@ export class Session implements ConnectionHandler {
     this.#output = new SessionOutput(this.#outbound);
     const takeTopics = (topics: number): boolean => this.#rates.takeTopics(topics, clock.nowUs());
     const limits = config;
-    this.#subscriptions = new Subscriptions({ ...parts, limits, takeTopics }, this.#output);
+    const onTooManyTopics = (): void => this.#onTooManyTopics();
+    this.#line = parts.turns.open();
+    this.#subscriptions = new Subscriptions(
+      { ...parts, limits, takeTopics, onTooManyTopics, line: this.#line },
+      this.#output,
+    );
     const { remoteAddress } = connection;
     const onInternalError = (method: string, error: unknown): void => {
       logger.error({ sessionId: id, method, error }, "an RPC failed with an internal error");
@@ -101,25 +111,18 @@ export class Session implements ConnectionHandler {
 
   onMessage(data: Uint8Array, isBinary: boolean): void {
     if (!this.#serves("frame")) return;
-    const { config, metrics } = this.#parts;
+    const { config, clock, metrics } = this.#parts;
     metrics.framesReceived.inc();
     if (!isBinary) {
       this.#fault("text-frame", "the protocol is binary; text frames are not understood");
       return;
     }
-    if (data.byteLength > config.frameBytesMax) {
-      const reason = `frame of ${data.byteLength} bytes exceeds frameBytesMax`;
-      this.#fault("oversized-frame", `${reason} ${config.frameBytesMax}`);
+    const reading = readClientFrame(data, config, this.#rates, clock.nowUs());
+    if (reading.kind === "fault") {
+      this.#fault(reading.event, reading.reason);
       return;
     }
-    let requests: readonly ClientRequest[];
-    try {
-      requests = decodeClientFrame(data);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      this.#fault("unreadable-frame", `not a ClientFrame: ${error.message}`);
-      return;
-    }
+    const { requests } = reading;
     for (const request of requests) {
       this.#onRequest(request);
       if (this.#isOver) return;
@@ -225,10 +228,10 @@ export class Session implements ConnectionHandler {
   #serve(request: Exclude<ClientRequest, { kind: "hello" }>, nowUs: number): void {
     switch (request.kind) {
       case "subscribe":
-        if (!this.#subscriptions.subscribe(request.value)) this.#onTooManyTopics();
+        if (this.#hasRoom()) this.#subscriptions.subscribe(request.value);
         return;
       case "unsubscribe":
-        if (!this.#subscriptions.unsubscribe(request.value)) this.#onTooManyTopics();
+        if (this.#hasRoom()) this.#subscriptions.unsubscribe(request.value);
         return;
       case "call":
         if (this.#calls.start(request.value)) return;
@@ -244,6 +247,15 @@ export class Session implements ConnectionHandler {
         this.#output.pong(request.value.nonce, nowUs);
         return;
     }
+  }
+
+  /** Closes if as many requests wait for their turns as may come in a second. */
+  #hasRoom(): boolean {
+    const { requestsPerSecondMax } = this.#parts.config;
+    if (this.#line.waiting <= requestsPerSecondMax) return true;
+    const reason = `more than requestsPerSecondMax ${requestsPerSecondMax} requests wait`;
+    this.#fault("request-rate-exceeded", reason);
+    return false;
   }
 
   #onTooManyTopics(): void {

@@ -4,7 +4,12 @@ import type { TopicView } from "../topics/topic-view.ts";
 import type { TopicErrorName, TopicResultInit } from "./wire-messages.ts";
 
 /** Why the client does not get a topic. */
-export type TopicRefusal = { readonly error: TopicErrorName; readonly message: string };
+export type TopicRefusal = {
+  readonly error: TopicErrorName;
+  readonly message: string;
+  /** Names that there are instead, the nearest first. */
+  readonly alternatives?: readonly string[];
+};
 
 export const ALREADY_SUBSCRIBED: TopicRefusal = {
   error: "TOPIC_ERROR_ALREADY_SUBSCRIBED",
@@ -40,6 +45,7 @@ export function grantedResult(
     channel: channelToWire(channel),
     position: attached.position,
     continuity: CONTINUITIES[attached.continuity],
+    ended: attached.ended,
   };
 }
 
@@ -49,5 +55,6 @@ export function refusedResult(
   topic: string,
   refusal: TopicRefusal,
 ): TopicResultInit {
-  return { requestIndex, topic, error: refusal.error, errorMessage: refusal.message };
+  const { error, message: errorMessage, alternatives = [] } = refusal;
+  return { requestIndex, topic, error, errorMessage, alternatives };
 }

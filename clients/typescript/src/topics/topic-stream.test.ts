@@ -281,6 +281,29 @@ describe("a topic of events", () => {
     expect(stand.gaps()).toEqual([loss]);
   });
 
+  test.each([
+    ["in the same epoch", { epoch: 1, sequence: 9 }, 9, "not-resumable"],
+    ["in another epoch", { epoch: 2, sequence: 9 }, undefined, "epoch-changed"],
+  ] as const)(
+    "that the gateway starts as new %s, though it has a place, says what it lost",
+    (_where, position, missingLast, reason) => {
+      const stand = new Stand("trades");
+      stand.start("new", { epoch: 1, sequence: 4 });
+      stand.stream.disconnect();
+      stand.start("new", position);
+      expect(stand.gaps()).toEqual([{ epoch: 1, missingFirst: 5, missingLast, reason }]);
+      expect(stand.notices.at(-1)).toMatchObject({ continuity: "replaced", ...position });
+    },
+  );
+
+  test("that the gateway starts as new where it stands lost nothing", () => {
+    const stand = new Stand("trades");
+    stand.start("new", { epoch: 1, sequence: 4 });
+    stand.stream.disconnect();
+    stand.start("new", { epoch: 1, sequence: 4 });
+    expect(stand.gaps()).toEqual([]);
+  });
+
   test("says that the extent of a loss is unknown where the publisher began anew", () => {
     const stand = new Stand("trades");
     stand.start("new", { epoch: 1, sequence: 4 });
@@ -299,6 +322,59 @@ describe("a topic of events", () => {
     stand.receive(trades({ firstSequence: 5 }));
     expect(stand.events).toEqual([]);
     expect(stand.stream.resumePosition).toEqual({ epoch: 1, sequence: 4 });
+  });
+});
+
+describe("a topic of states", () => {
+  test("says which of them a resume could not bring, though the latest stands for them", () => {
+    const stand = new Stand("quotes");
+    stand.start("new", { epoch: 1, sequence: 4 });
+    stand.stream.disconnect();
+    stand.start("replaced", { epoch: 1, sequence: 9 });
+    stand.stream.announceMissing(5, 9);
+    expect(stand.gaps()).toEqual([
+      { epoch: 1, missingFirst: 5, missingLast: 9, reason: "not-resumable" },
+    ]);
+  });
+});
+
+/** A quote as the state at a sequence. */
+function quoteState(sequence: number, epoch = 1): Uint8Array {
+  const row = { venueTimeUs: 1, receivedTimeUs: 2, priceScale: 0, sizeScale: 0 };
+  const sides = {
+    bidPriceMantissa: 1,
+    bidSizeMantissa: 1,
+    askPriceMantissa: 2,
+    askSizeMantissa: 1,
+  };
+  const rows = { kind: "quotes", rows: [{ ...row, ...sides }] } as const;
+  const chain = { kind: "quotes", epoch, sequence } as const;
+  return contentOf(BatchWriter.snapshot(chain, rows, { publishedTimeUs: 3 })[0]!, true);
+}
+
+describe("a state in the midst of a topic", () => {
+  test("says which events it stands for, once, whoever says it first", () => {
+    const stand = new Stand("quotes");
+    stand.start("new", { epoch: 1, sequence: 4 });
+    stand.receive(quoteState(4));
+    expect(stand.gaps()).toEqual([]);
+    stand.stream.announceMissing(5, 6);
+    stand.receive(quoteState(9));
+    stand.stream.announceMissing(7, 9);
+    expect(stand.gaps()).toEqual([
+      { epoch: 1, missingFirst: 5, missingLast: 6, reason: "server-dropped" },
+      { epoch: 1, missingFirst: 7, missingLast: 9, reason: "sequence-gap" },
+    ]);
+  });
+
+  test("of a publisher that began anew says that nobody knows what is missing", () => {
+    const stand = new Stand("quotes");
+    stand.start("new", { epoch: 1, sequence: 4 });
+    stand.receive(quoteState(2, 2));
+    expect(stand.gaps()).toEqual([
+      { epoch: 1, missingFirst: 5, missingLast: undefined, reason: "epoch-changed" },
+    ]);
+    expect(stand.notices.at(-1)).toMatchObject({ continuity: "replaced", epoch: 2, sequence: 2 });
   });
 });
 

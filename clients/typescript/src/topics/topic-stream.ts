@@ -115,18 +115,20 @@ export class TopicStream {
   start({ topicId, continuity, position }: TopicStart): void {
     this.topicId = topicId;
     this.#reader.reset();
-    const before = this.#tracker.position;
-    if (continuity === "resumed") {
+    const before = this.resumePosition;
+    // Whatever the gateway calls it, to a topic that had a place a new start is a loss.
+    const outcome = continuity === "new" && before !== undefined ? "replaced" : continuity;
+    if (outcome === "resumed") {
       this.#step("resumed");
     } else {
-      if (continuity === "replaced") this.#reportLoss(before, position);
+      if (outcome === "replaced") this.#reportLoss(before, position);
       this.#latest.clear();
       this.#step("anew");
       if (position !== undefined) this.#tracker.start(position);
     }
     // Other topics have no state that would have to come first.
     if (this.#maintained === undefined) this.#step("whole");
-    this.noticeContinuity(continuity, "subscribed");
+    this.noticeContinuity(outcome, "subscribed");
   }
 
   /** The connection is gone; the position stays for the resume. */
@@ -189,6 +191,7 @@ export class TopicStream {
 
   #take(batch: DecodedBatch): void {
     const { position } = this.#tracker;
+    const announced = this.#tracker.announcedFromHere;
     switch (this.#tracker.observe(batch)) {
       case "duplicate":
         this.#counters.duplicateEvents += batch.count;
@@ -200,6 +203,8 @@ export class TopicStream {
         this.#restart(position);
         break;
       case "state":
+        this.#reportReplaced(position, announced);
+        break;
       case "next":
         break;
     }
@@ -299,12 +304,23 @@ export class TopicStream {
   }
 
   #reportLoss(before: Position | undefined, now: Position | undefined): void {
-    // Of a state only the latest counts; of events each.
-    if (before === undefined || this.#remembers) return;
+    if (before === undefined) return;
     const loss = lossBetween(before, now);
     if (loss === undefined) return;
     if (now !== undefined && loss.missingLast !== undefined) this.#reported = now;
     this.notice(gapNotice(this.info, loss));
+  }
+
+  /** A state came in the midst of the topic: events that it stands for did not come one by one. */
+  #reportReplaced(before: Position | undefined, announced: number): void {
+    if (before === undefined) return;
+    const now = this.#tracker.position;
+    const loss = lossBetween({ ...before, sequence: Math.max(before.sequence, announced) }, now);
+    if (loss === undefined || now === undefined) return;
+    const isRestart = loss.missingLast === undefined;
+    if (!isRestart) this.#reported = now;
+    this.notice(gapNotice(this.info, isRestart ? loss : { ...loss, reason: "sequence-gap" }));
+    if (isRestart) this.noticeContinuity("replaced", "epoch-changed");
   }
 
   #continuityNotice(continuity: ContinuityEvent["continuity"], reason: string): ContinuityEvent {
