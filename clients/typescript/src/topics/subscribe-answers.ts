@@ -94,6 +94,7 @@ export class SubscribeAnswers {
       topicId: result.topicId,
       position: result.position,
       continuity: continuityOf(result),
+      ended: result.ended,
     });
   }
 
