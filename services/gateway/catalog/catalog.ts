@@ -44,6 +44,8 @@ type Venue = {
   readonly versions: Map<string, number>;
   bySymbol: Map<string, Instrument>;
   byVenueSymbol: Map<string, Instrument>;
+  /** By symbol. */
+  sorted: readonly Instrument[];
   /** Set when its catalog was fetched and the venue had listed everything by then. */
   listed: boolean;
   heardAtUs: number;
@@ -155,6 +157,19 @@ export class Catalog {
     return this.#venues.get(venue)?.bySymbol.values() ?? [];
   }
 
+  /** Those of them whose symbol comes after `symbol`. A catalog that changes meanwhile is not seen. */
+  *instrumentsAfter(venue: string, symbol: string): Iterable<Instrument> {
+    const sorted = this.#venues.get(venue)?.sorted ?? [];
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((sorted[middle]?.symbol ?? "") <= symbol) low = middle + 1;
+      else high = middle;
+    }
+    for (let index = low; index < sorted.length; index += 1) yield sorted[index] as Instrument;
+  }
+
   /** Stops listening. Idempotent. */
   close(): void {
     this.#closed = true;
@@ -197,6 +212,7 @@ export class Catalog {
         versions: new Map(),
         bySymbol: new Map(),
         byVenueSymbol: new Map(),
+        sorted: [],
         listed: false,
         heardAtUs: 0,
         lostAtUs: new Map(),
@@ -257,6 +273,7 @@ export class Catalog {
     const now = new Map(sorted.map((instrument) => [instrument.symbol, instrument]));
     this.#instruments += now.size - before.size;
     venue.bySymbol = now;
+    venue.sorted = sorted;
     venue.byVenueSymbol = indexByVenueSymbol(sorted);
     const added = kept.filter((instrument) => differs(before.get(instrument.symbol), instrument));
     const removed = [...before.values()].filter((instrument) => !now.has(instrument.symbol));
