@@ -177,13 +177,15 @@ export const InstrumentKindNumbers = {
  * - NOTICE_KIND_LAG: The session reads too slowly.
  * - NOTICE_KIND_GAP: Events of a topic were not delivered: missing_first to missing_last.
  * - NOTICE_KIND_TOPIC_ENDED: A topic of the session ended (its pattern or its instrument is gone).
+ * - NOTICE_KIND_EPOCH: A topic goes on in another epoch, after `position`. Of the old one missing_first to missing_last were not delivered, or nothing is known to be missing if these are 0.
  */
 export type NoticeKind =
   | "NOTICE_KIND_UNSPECIFIED"
   | "NOTICE_KIND_GOING_AWAY"
   | "NOTICE_KIND_LAG"
   | "NOTICE_KIND_GAP"
-  | "NOTICE_KIND_TOPIC_ENDED";
+  | "NOTICE_KIND_TOPIC_ENDED"
+  | "NOTICE_KIND_EPOCH";
 
 /** The numbers of NoticeKind. */
 export const NoticeKindNumbers = {
@@ -192,6 +194,7 @@ export const NoticeKindNumbers = {
   NOTICE_KIND_LAG: 2,
   NOTICE_KIND_GAP: 3,
   NOTICE_KIND_TOPIC_ENDED: 4,
+  NOTICE_KIND_EPOCH: 6,
 } as const satisfies Record<NoticeKind, number>;
 
 export type OptionType =
@@ -361,7 +364,7 @@ const InstrumentKindTable: EnumTable = /* @__PURE__ */ createEnumTable(
 
 const NoticeKindTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "NOTICE_KIND_",
-  "UNSPECIFIED GOING_AWAY LAG GAP TOPIC_ENDED",
+  "UNSPECIFIED GOING_AWAY LAG GAP TOPIC_ENDED EPOCH=6",
   "UNSPECIFIED",
 );
 
@@ -407,8 +410,8 @@ export type Any = {
 };
 
 /**
- * Sent by a publisher for each of its venues: when it starts, when the venue's catalog changes, at its interval, and
- * when asked to.
+ * Sent by a publisher for each of its venues: when it starts, when the venue's catalog changes, at its interval, when
+ * asked to, and when it stops. Where topics stand may take several messages; each is a whole announcement.
  */
 export type Announcement = {
   /** The publisher: new with each start of its process, and never a time. */
@@ -421,8 +424,15 @@ export type Announcement = {
    * of before this field.
    */
   readonly announceIntervalMs: number;
-  /** Of the venue's topics at this publisher: their batches carry it. 0 from a publisher of before this field. */
+  /**
+   * Of the venue's topics at this publisher: their batches carry it. It is drawn by lot when the publisher starts, is
+   * never 0, and is below 2^53. It says who publishes and nothing else: epochs have no order.
+   */
   readonly epoch: number;
+  /** The publisher stops, and has published what it had: another may be followed at once. */
+  readonly leaving: boolean;
+  /** Where topics stand that moved lately: whoever follows one of them, and has not come as far, has lost something. */
+  readonly progress: readonly TopicProgress[];
 };
 
 /**
@@ -461,6 +471,13 @@ export type QueryReply = {
 export type SnapshotReply = {
   /** Each an encoded BusBatch. All stand at one sequence; mostly one, which has no events where the topic has no state. */
   readonly batches: readonly Uint8Array[];
+};
+
+export type TopicProgress = {
+  readonly symbol: string;
+  readonly channel: Channel;
+  /** Of the last event that was published when this was said. */
+  readonly sequence: number;
 };
 
 /** What both ends know before the first event of a batch. */
@@ -874,6 +891,8 @@ export type Notice = {
   readonly missingFirst: number;
   readonly missingLast: number;
   readonly reconnectWindowMs: number;
+  /** EPOCH only. */
+  readonly position: Position | undefined;
 };
 
 /** Open interest of a derivative. Decimals are exact plain text. */
@@ -1033,6 +1052,11 @@ export type TopicResult = {
    * the nearest first; a few at most, or none.
    */
   readonly alternatives: readonly string[];
+  /**
+   * With REPLACED, if the epoch of `resume` is over and the gateway knows how far it came: its last position. What
+   * lies between `resume` and it is lost, and nothing else of that epoch.
+   */
+  readonly ended: Position | undefined;
 };
 
 /** The state of one channel of one instrument changed. */
@@ -1090,11 +1114,20 @@ export const AnyCodec: MessageCodec<Any> = /* @__PURE__ */ createMessageCodec(
   (v) => ({ typeUrl: v[0], value: v[1] }),
 );
 
+/** Codec of TopicProgress. */
+export const TopicProgressCodec: MessageCodec<TopicProgress> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.TopicProgress",
+  "1s 2e 3U",
+  (v) => ({ symbol: v[0], channel: v[1], sequence: v[2] }),
+  [ChannelTable],
+);
+
 /** Codec of Announcement. */
 export const AnnouncementCodec: MessageCodec<Announcement> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.Announcement",
-  "1s 2s 3U 4u 5U",
-  (v) => ({ ingestorId: v[0], venue: v[1], catalogVersion: v[2], announceIntervalMs: v[3], epoch: v[4] }),
+  "1s 2s 3U 4u 5U 6b 7m*",
+  (v) => ({ ingestorId: v[0], venue: v[1], catalogVersion: v[2], announceIntervalMs: v[3], epoch: v[4], leaving: v[5], progress: v[6] }),
+  [TopicProgressCodec],
 );
 
 /** Codec of Base. */
@@ -1452,9 +1485,9 @@ export const MarkPriceCodec: MessageCodec<MarkPrice> = /* @__PURE__ */ createMes
 /** Codec of Notice. */
 export const NoticeCodec: MessageCodec<Notice> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Notice",
-  "1e 2s 3u 4U 5U 6u",
-  (v) => ({ kind: v[0], message: v[1], topicId: v[2], missingFirst: v[3], missingLast: v[4], reconnectWindowMs: v[5] }),
-  [NoticeKindTable],
+  "1e 2s 3u 4U 5U 6u 8m",
+  (v) => ({ kind: v[0], message: v[1], topicId: v[2], missingFirst: v[3], missingLast: v[4], reconnectWindowMs: v[5], position: v[6] }),
+  [NoticeKindTable, PositionCodec],
 );
 
 /** Codec of OpenInterest. */
@@ -1504,9 +1537,9 @@ export const WelcomeCodec: MessageCodec<Welcome> = /* @__PURE__ */ createMessage
 /** Codec of TopicResult. */
 export const TopicResultCodec: MessageCodec<TopicResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicResult",
-  "1u 2s 3e 4s 5u 6s 7s 8s 9e 10m 11e 12u 13u 14s*",
-  (v) => ({ requestIndex: v[0], topic: v[1], error: v[2], errorMessage: v[3], topicId: v[4], venue: v[5], symbol: v[6], venueSymbol: v[7], channel: v[8], position: v[9], continuity: v[10], depth: v[11], conflationIntervalMs: v[12], alternatives: v[13] }),
-  [TopicErrorTable, ChannelTable, PositionCodec, ContinuityTable],
+  "1u 2s 3e 4s 5u 6s 7s 8s 9e 10m 11e 12u 13u 14s* 15m",
+  (v) => ({ requestIndex: v[0], topic: v[1], error: v[2], errorMessage: v[3], topicId: v[4], venue: v[5], symbol: v[6], venueSymbol: v[7], channel: v[8], position: v[9], continuity: v[10], depth: v[11], conflationIntervalMs: v[12], alternatives: v[13], ended: v[14] }),
+  [TopicErrorTable, ChannelTable, PositionCodec, ContinuityTable, PositionCodec],
 );
 
 /** Codec of SubscribeResult. */

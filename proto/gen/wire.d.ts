@@ -45,6 +45,12 @@ export namespace tickwire {
                 /** Announcement epoch. */
                 epoch: (number|Long);
 
+                /** Announcement leaving. */
+                leaving: boolean;
+
+                /** Announcement progress. */
+                progress: tickwire.bus.v1.TopicProgress.$Properties[];
+
                 /**
                  * Encodes the specified Announcement message. Does not implicitly {@link tickwire.bus.v1.Announcement.verify|verify} messages.
                  * @param message Announcement message or plain object to encode
@@ -84,12 +90,87 @@ export namespace tickwire {
                     /** Announcement epoch */
                     epoch?: (number|Long|null);
 
+                    /** Announcement leaving */
+                    leaving?: (boolean|null);
+
+                    /** Announcement progress */
+                    progress?: (tickwire.bus.v1.TopicProgress.$Properties[]|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
 
                 /** Shape of an Announcement. */
                 type $Shape = tickwire.bus.v1.Announcement.$Properties;
+            }
+
+            /**
+             * Properties of a TopicProgress.
+             * @deprecated Use tickwire.bus.v1.TopicProgress.$Properties instead.
+             */
+            interface ITopicProgress extends tickwire.bus.v1.TopicProgress.$Properties {
+            }
+
+            /** Represents a TopicProgress. */
+            class TopicProgress {
+
+                /**
+                 * Constructs a new TopicProgress.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.TopicProgress.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** TopicProgress symbol. */
+                symbol: string;
+
+                /** TopicProgress channel. */
+                channel: tickwire.v1.Channel;
+
+                /** TopicProgress sequence. */
+                sequence: (number|Long);
+
+                /**
+                 * Encodes the specified TopicProgress message. Does not implicitly {@link tickwire.bus.v1.TopicProgress.verify|verify} messages.
+                 * @param message TopicProgress message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.TopicProgress.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a TopicProgress message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.TopicProgress & tickwire.bus.v1.TopicProgress.$Shape} TopicProgress
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.TopicProgress & tickwire.bus.v1.TopicProgress.$Shape;
+            }
+
+            namespace TopicProgress {
+
+                /** Properties of a TopicProgress. */
+                interface $Properties {
+
+                    /** TopicProgress symbol */
+                    symbol?: (string|null);
+
+                    /** TopicProgress channel */
+                    channel?: (tickwire.v1.Channel|null);
+
+                    /** TopicProgress sequence */
+                    sequence?: (number|Long|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a TopicProgress. */
+                type $Shape = tickwire.bus.v1.TopicProgress.$Properties;
             }
 
             /**
@@ -1610,6 +1691,147 @@ export namespace tickwire {
             type $Shape = tickwire.v1.TopicStatus.$Properties;
         }
 
+        /** CloseCode enum. */
+        enum CloseCode {
+
+            /** CLOSE_CODE_UNSPECIFIED value */
+            CLOSE_CODE_UNSPECIFIED = 0,
+
+            /** CLOSE_CODE_GOING_AWAY value */
+            CLOSE_CODE_GOING_AWAY = 4000,
+
+            /** CLOSE_CODE_SLOW_CONSUMER value */
+            CLOSE_CODE_SLOW_CONSUMER = 4001,
+
+            /** CLOSE_CODE_INTERNAL value */
+            CLOSE_CODE_INTERNAL = 4002,
+
+            /** CLOSE_CODE_OVERLOADED value */
+            CLOSE_CODE_OVERLOADED = 4003,
+
+            /** CLOSE_CODE_RATE_LIMITED value */
+            CLOSE_CODE_RATE_LIMITED = 4004,
+
+            /** CLOSE_CODE_HELLO_TIMEOUT value */
+            CLOSE_CODE_HELLO_TIMEOUT = 4005,
+
+            /** CLOSE_CODE_PROTOCOL_ERROR value */
+            CLOSE_CODE_PROTOCOL_ERROR = 4500,
+
+            /** CLOSE_CODE_TEXT_FRAME value */
+            CLOSE_CODE_TEXT_FRAME = 4501,
+
+            /** CLOSE_CODE_FRAME_TOO_LARGE value */
+            CLOSE_CODE_FRAME_TOO_LARGE = 4502,
+
+            /** CLOSE_CODE_UNSUPPORTED_VERSION value */
+            CLOSE_CODE_UNSUPPORTED_VERSION = 4503,
+
+            /** CLOSE_CODE_UNAUTHENTICATED value */
+            CLOSE_CODE_UNAUTHENTICATED = 4504,
+
+            /** CLOSE_CODE_PERMISSION_DENIED value */
+            CLOSE_CODE_PERMISSION_DENIED = 4505
+        }
+
+        /** Code enum. */
+        enum Code {
+
+            /** CODE_UNSPECIFIED value */
+            CODE_UNSPECIFIED = 0,
+
+            /** CODE_CANCELLED value */
+            CODE_CANCELLED = 1,
+
+            /** CODE_UNKNOWN value */
+            CODE_UNKNOWN = 2,
+
+            /** CODE_INVALID_ARGUMENT value */
+            CODE_INVALID_ARGUMENT = 3,
+
+            /** CODE_DEADLINE_EXCEEDED value */
+            CODE_DEADLINE_EXCEEDED = 4,
+
+            /** CODE_NOT_FOUND value */
+            CODE_NOT_FOUND = 5,
+
+            /** CODE_ALREADY_EXISTS value */
+            CODE_ALREADY_EXISTS = 6,
+
+            /** CODE_PERMISSION_DENIED value */
+            CODE_PERMISSION_DENIED = 7,
+
+            /** CODE_RESOURCE_EXHAUSTED value */
+            CODE_RESOURCE_EXHAUSTED = 8,
+
+            /** CODE_FAILED_PRECONDITION value */
+            CODE_FAILED_PRECONDITION = 9,
+
+            /** CODE_ABORTED value */
+            CODE_ABORTED = 10,
+
+            /** CODE_OUT_OF_RANGE value */
+            CODE_OUT_OF_RANGE = 11,
+
+            /** CODE_UNIMPLEMENTED value */
+            CODE_UNIMPLEMENTED = 12,
+
+            /** CODE_INTERNAL value */
+            CODE_INTERNAL = 13,
+
+            /** CODE_UNAVAILABLE value */
+            CODE_UNAVAILABLE = 14,
+
+            /** CODE_DATA_LOSS value */
+            CODE_DATA_LOSS = 15,
+
+            /** CODE_UNAUTHENTICATED value */
+            CODE_UNAUTHENTICATED = 16
+        }
+
+        /** TopicError enum. */
+        enum TopicError {
+
+            /** TOPIC_ERROR_UNSPECIFIED value */
+            TOPIC_ERROR_UNSPECIFIED = 0,
+
+            /** TOPIC_ERROR_MALFORMED value */
+            TOPIC_ERROR_MALFORMED = 1,
+
+            /** TOPIC_ERROR_UNKNOWN value */
+            TOPIC_ERROR_UNKNOWN = 2,
+
+            /** TOPIC_ERROR_ALREADY_SUBSCRIBED value */
+            TOPIC_ERROR_ALREADY_SUBSCRIBED = 3,
+
+            /** TOPIC_ERROR_LIMIT_EXCEEDED value */
+            TOPIC_ERROR_LIMIT_EXCEEDED = 4,
+
+            /** TOPIC_ERROR_PERMISSION_DENIED value */
+            TOPIC_ERROR_PERMISSION_DENIED = 5,
+
+            /** TOPIC_ERROR_UNAVAILABLE value */
+            TOPIC_ERROR_UNAVAILABLE = 6,
+
+            /** TOPIC_ERROR_NOT_SUBSCRIBED value */
+            TOPIC_ERROR_NOT_SUBSCRIBED = 7,
+
+            /** TOPIC_ERROR_UNKNOWN_VENUE value */
+            TOPIC_ERROR_UNKNOWN_VENUE = 8,
+
+            /** TOPIC_ERROR_UNKNOWN_SYMBOL value */
+            TOPIC_ERROR_UNKNOWN_SYMBOL = 9,
+
+            /** TOPIC_ERROR_UNKNOWN_CHANNEL value */
+            TOPIC_ERROR_UNKNOWN_CHANNEL = 10,
+
+            /** TOPIC_ERROR_NOT_READY value */
+            TOPIC_ERROR_NOT_READY = 11,
+
+            /** TOPIC_ERROR_UNSUPPORTED_OPTION value */
+            TOPIC_ERROR_UNSUPPORTED_OPTION = 12
+        }
+
         /**
          * Properties of a ClientFrame.
          * @deprecated Use tickwire.v1.ClientFrame.$Properties instead.
@@ -2535,6 +2757,9 @@ export namespace tickwire {
             /** TopicResult continuity. */
             continuity: tickwire.v1.Continuity;
 
+            /** TopicResult ended. */
+            ended?: (tickwire.v1.Position.$Properties|null);
+
             /** TopicResult depth. */
             depth: number;
 
@@ -2600,6 +2825,9 @@ export namespace tickwire {
 
                 /** TopicResult continuity */
                 continuity?: (tickwire.v1.Continuity|null);
+
+                /** TopicResult ended */
+                ended?: (tickwire.v1.Position.$Properties|null);
 
                 /** TopicResult depth */
                 depth?: (number|null);
@@ -3174,7 +3402,10 @@ export namespace tickwire {
             NOTICE_KIND_GAP = 3,
 
             /** NOTICE_KIND_TOPIC_ENDED value */
-            NOTICE_KIND_TOPIC_ENDED = 4
+            NOTICE_KIND_TOPIC_ENDED = 4,
+
+            /** NOTICE_KIND_EPOCH value */
+            NOTICE_KIND_EPOCH = 6
         }
 
         /**
@@ -3213,6 +3444,9 @@ export namespace tickwire {
 
             /** Notice reconnectWindowMs. */
             reconnectWindowMs: number;
+
+            /** Notice position. */
+            position?: (tickwire.v1.Position.$Properties|null);
 
             /**
              * Encodes the specified Notice message. Does not implicitly {@link tickwire.v1.Notice.verify|verify} messages.
@@ -3255,6 +3489,9 @@ export namespace tickwire {
 
                 /** Notice reconnectWindowMs */
                 reconnectWindowMs?: (number|null);
+
+                /** Notice position */
+                position?: (tickwire.v1.Position.$Properties|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -3382,147 +3619,6 @@ export namespace tickwire {
 
             /** Shape of a Pong. */
             type $Shape = tickwire.v1.Pong.$Properties;
-        }
-
-        /** CloseCode enum. */
-        enum CloseCode {
-
-            /** CLOSE_CODE_UNSPECIFIED value */
-            CLOSE_CODE_UNSPECIFIED = 0,
-
-            /** CLOSE_CODE_GOING_AWAY value */
-            CLOSE_CODE_GOING_AWAY = 4000,
-
-            /** CLOSE_CODE_SLOW_CONSUMER value */
-            CLOSE_CODE_SLOW_CONSUMER = 4001,
-
-            /** CLOSE_CODE_INTERNAL value */
-            CLOSE_CODE_INTERNAL = 4002,
-
-            /** CLOSE_CODE_OVERLOADED value */
-            CLOSE_CODE_OVERLOADED = 4003,
-
-            /** CLOSE_CODE_RATE_LIMITED value */
-            CLOSE_CODE_RATE_LIMITED = 4004,
-
-            /** CLOSE_CODE_HELLO_TIMEOUT value */
-            CLOSE_CODE_HELLO_TIMEOUT = 4005,
-
-            /** CLOSE_CODE_PROTOCOL_ERROR value */
-            CLOSE_CODE_PROTOCOL_ERROR = 4500,
-
-            /** CLOSE_CODE_TEXT_FRAME value */
-            CLOSE_CODE_TEXT_FRAME = 4501,
-
-            /** CLOSE_CODE_FRAME_TOO_LARGE value */
-            CLOSE_CODE_FRAME_TOO_LARGE = 4502,
-
-            /** CLOSE_CODE_UNSUPPORTED_VERSION value */
-            CLOSE_CODE_UNSUPPORTED_VERSION = 4503,
-
-            /** CLOSE_CODE_UNAUTHENTICATED value */
-            CLOSE_CODE_UNAUTHENTICATED = 4504,
-
-            /** CLOSE_CODE_PERMISSION_DENIED value */
-            CLOSE_CODE_PERMISSION_DENIED = 4505
-        }
-
-        /** Code enum. */
-        enum Code {
-
-            /** CODE_UNSPECIFIED value */
-            CODE_UNSPECIFIED = 0,
-
-            /** CODE_CANCELLED value */
-            CODE_CANCELLED = 1,
-
-            /** CODE_UNKNOWN value */
-            CODE_UNKNOWN = 2,
-
-            /** CODE_INVALID_ARGUMENT value */
-            CODE_INVALID_ARGUMENT = 3,
-
-            /** CODE_DEADLINE_EXCEEDED value */
-            CODE_DEADLINE_EXCEEDED = 4,
-
-            /** CODE_NOT_FOUND value */
-            CODE_NOT_FOUND = 5,
-
-            /** CODE_ALREADY_EXISTS value */
-            CODE_ALREADY_EXISTS = 6,
-
-            /** CODE_PERMISSION_DENIED value */
-            CODE_PERMISSION_DENIED = 7,
-
-            /** CODE_RESOURCE_EXHAUSTED value */
-            CODE_RESOURCE_EXHAUSTED = 8,
-
-            /** CODE_FAILED_PRECONDITION value */
-            CODE_FAILED_PRECONDITION = 9,
-
-            /** CODE_ABORTED value */
-            CODE_ABORTED = 10,
-
-            /** CODE_OUT_OF_RANGE value */
-            CODE_OUT_OF_RANGE = 11,
-
-            /** CODE_UNIMPLEMENTED value */
-            CODE_UNIMPLEMENTED = 12,
-
-            /** CODE_INTERNAL value */
-            CODE_INTERNAL = 13,
-
-            /** CODE_UNAVAILABLE value */
-            CODE_UNAVAILABLE = 14,
-
-            /** CODE_DATA_LOSS value */
-            CODE_DATA_LOSS = 15,
-
-            /** CODE_UNAUTHENTICATED value */
-            CODE_UNAUTHENTICATED = 16
-        }
-
-        /** TopicError enum. */
-        enum TopicError {
-
-            /** TOPIC_ERROR_UNSPECIFIED value */
-            TOPIC_ERROR_UNSPECIFIED = 0,
-
-            /** TOPIC_ERROR_MALFORMED value */
-            TOPIC_ERROR_MALFORMED = 1,
-
-            /** TOPIC_ERROR_UNKNOWN value */
-            TOPIC_ERROR_UNKNOWN = 2,
-
-            /** TOPIC_ERROR_ALREADY_SUBSCRIBED value */
-            TOPIC_ERROR_ALREADY_SUBSCRIBED = 3,
-
-            /** TOPIC_ERROR_LIMIT_EXCEEDED value */
-            TOPIC_ERROR_LIMIT_EXCEEDED = 4,
-
-            /** TOPIC_ERROR_PERMISSION_DENIED value */
-            TOPIC_ERROR_PERMISSION_DENIED = 5,
-
-            /** TOPIC_ERROR_UNAVAILABLE value */
-            TOPIC_ERROR_UNAVAILABLE = 6,
-
-            /** TOPIC_ERROR_NOT_SUBSCRIBED value */
-            TOPIC_ERROR_NOT_SUBSCRIBED = 7,
-
-            /** TOPIC_ERROR_UNKNOWN_VENUE value */
-            TOPIC_ERROR_UNKNOWN_VENUE = 8,
-
-            /** TOPIC_ERROR_UNKNOWN_SYMBOL value */
-            TOPIC_ERROR_UNKNOWN_SYMBOL = 9,
-
-            /** TOPIC_ERROR_UNKNOWN_CHANNEL value */
-            TOPIC_ERROR_UNKNOWN_CHANNEL = 10,
-
-            /** TOPIC_ERROR_NOT_READY value */
-            TOPIC_ERROR_NOT_READY = 11,
-
-            /** TOPIC_ERROR_UNSUPPORTED_OPTION value */
-            TOPIC_ERROR_UNSUPPORTED_OPTION = 12
         }
 
         /**

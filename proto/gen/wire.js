@@ -22,6 +22,7 @@ export const tickwire = $root.tickwire = (() => {
             v1.Announcement = (function() {
 
                 const Announcement = function (properties) {
+                    this.progress = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -33,6 +34,8 @@ export const tickwire = $root.tickwire = (() => {
                 Announcement.prototype.catalogVersion = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
                 Announcement.prototype.announceIntervalMs = 0;
                 Announcement.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                Announcement.prototype.leaving = false;
+                Announcement.prototype.progress = $util.emptyArray;
 
                 Announcement.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -51,6 +54,11 @@ export const tickwire = $root.tickwire = (() => {
                         writer.uint32(32).uint32(message.announceIntervalMs);
                     if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
                         writer.uint32(40).uint64(message.epoch);
+                    if (message.leaving != null && $Object.hasOwnProperty.call(message, "leaving") && message.leaving !== false)
+                        writer.uint32(48).bool(message.leaving);
+                    if (message.progress != null && message.progress.length)
+                        for (let i = 0; i < message.progress.length; ++i)
+                            $root.tickwire.bus.v1.TopicProgress.encode(message.progress[i], writer.uint32(58).fork(), _depth + 1).ldelim();
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -129,6 +137,23 @@ export const tickwire = $root.tickwire = (() => {
                                     delete message.epoch;
                                 continue;
                             }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.leaving = value;
+                                else
+                                    delete message.leaving;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.progress && message.progress.length))
+                                    message.progress = [];
+                                message.progress.push($root.tickwire.bus.v1.TopicProgress.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -147,6 +172,112 @@ export const tickwire = $root.tickwire = (() => {
                 };
 
                 return Announcement;
+            })();
+
+            v1.TopicProgress = (function() {
+
+                const TopicProgress = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                TopicProgress.prototype.symbol = "";
+                TopicProgress.prototype.channel = 0;
+                TopicProgress.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                TopicProgress.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.symbol != null && $Object.hasOwnProperty.call(message, "symbol") && message.symbol !== "")
+                        writer.uint32(10).string(message.symbol);
+                    if (message.channel != null && $Object.hasOwnProperty.call(message, "channel") && message.channel !== 0)
+                        writer.uint32(16).int32(message.channel);
+                    if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
+                        writer.uint32(24).uint64(message.sequence);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                TopicProgress.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.tickwire.bus.v1.TopicProgress();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.symbol = value;
+                                else
+                                    delete message.symbol;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.int32())
+                                    message.channel = value;
+                                else
+                                    delete message.channel;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.sequence = value;
+                                else
+                                    delete message.sequence;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return TopicProgress;
             })();
 
             v1.CatalogReply = (function() {
@@ -2745,6 +2876,64 @@ export const tickwire = $root.tickwire = (() => {
             return TopicStatus;
         })();
 
+        v1.CloseCode = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "CLOSE_CODE_UNSPECIFIED"] = 0;
+            values[valuesById[4000] = "CLOSE_CODE_GOING_AWAY"] = 4000;
+            values[valuesById[4001] = "CLOSE_CODE_SLOW_CONSUMER"] = 4001;
+            values[valuesById[4002] = "CLOSE_CODE_INTERNAL"] = 4002;
+            values[valuesById[4003] = "CLOSE_CODE_OVERLOADED"] = 4003;
+            values[valuesById[4004] = "CLOSE_CODE_RATE_LIMITED"] = 4004;
+            values[valuesById[4005] = "CLOSE_CODE_HELLO_TIMEOUT"] = 4005;
+            values[valuesById[4500] = "CLOSE_CODE_PROTOCOL_ERROR"] = 4500;
+            values[valuesById[4501] = "CLOSE_CODE_TEXT_FRAME"] = 4501;
+            values[valuesById[4502] = "CLOSE_CODE_FRAME_TOO_LARGE"] = 4502;
+            values[valuesById[4503] = "CLOSE_CODE_UNSUPPORTED_VERSION"] = 4503;
+            values[valuesById[4504] = "CLOSE_CODE_UNAUTHENTICATED"] = 4504;
+            values[valuesById[4505] = "CLOSE_CODE_PERMISSION_DENIED"] = 4505;
+            return values;
+        })();
+
+        v1.Code = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "CODE_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "CODE_CANCELLED"] = 1;
+            values[valuesById[2] = "CODE_UNKNOWN"] = 2;
+            values[valuesById[3] = "CODE_INVALID_ARGUMENT"] = 3;
+            values[valuesById[4] = "CODE_DEADLINE_EXCEEDED"] = 4;
+            values[valuesById[5] = "CODE_NOT_FOUND"] = 5;
+            values[valuesById[6] = "CODE_ALREADY_EXISTS"] = 6;
+            values[valuesById[7] = "CODE_PERMISSION_DENIED"] = 7;
+            values[valuesById[8] = "CODE_RESOURCE_EXHAUSTED"] = 8;
+            values[valuesById[9] = "CODE_FAILED_PRECONDITION"] = 9;
+            values[valuesById[10] = "CODE_ABORTED"] = 10;
+            values[valuesById[11] = "CODE_OUT_OF_RANGE"] = 11;
+            values[valuesById[12] = "CODE_UNIMPLEMENTED"] = 12;
+            values[valuesById[13] = "CODE_INTERNAL"] = 13;
+            values[valuesById[14] = "CODE_UNAVAILABLE"] = 14;
+            values[valuesById[15] = "CODE_DATA_LOSS"] = 15;
+            values[valuesById[16] = "CODE_UNAUTHENTICATED"] = 16;
+            return values;
+        })();
+
+        v1.TopicError = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "TOPIC_ERROR_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "TOPIC_ERROR_MALFORMED"] = 1;
+            values[valuesById[2] = "TOPIC_ERROR_UNKNOWN"] = 2;
+            values[valuesById[3] = "TOPIC_ERROR_ALREADY_SUBSCRIBED"] = 3;
+            values[valuesById[4] = "TOPIC_ERROR_LIMIT_EXCEEDED"] = 4;
+            values[valuesById[5] = "TOPIC_ERROR_PERMISSION_DENIED"] = 5;
+            values[valuesById[6] = "TOPIC_ERROR_UNAVAILABLE"] = 6;
+            values[valuesById[7] = "TOPIC_ERROR_NOT_SUBSCRIBED"] = 7;
+            values[valuesById[8] = "TOPIC_ERROR_UNKNOWN_VENUE"] = 8;
+            values[valuesById[9] = "TOPIC_ERROR_UNKNOWN_SYMBOL"] = 9;
+            values[valuesById[10] = "TOPIC_ERROR_UNKNOWN_CHANNEL"] = 10;
+            values[valuesById[11] = "TOPIC_ERROR_NOT_READY"] = 11;
+            values[valuesById[12] = "TOPIC_ERROR_UNSUPPORTED_OPTION"] = 12;
+            return values;
+        })();
+
         v1.ClientFrame = (function() {
 
             const ClientFrame = function (properties) {
@@ -4031,6 +4220,7 @@ export const tickwire = $root.tickwire = (() => {
             TopicResult.prototype.channel = 0;
             TopicResult.prototype.position = null;
             TopicResult.prototype.continuity = 0;
+            TopicResult.prototype.ended = null;
             TopicResult.prototype.depth = 0;
             TopicResult.prototype.conflationIntervalMs = 0;
             TopicResult.prototype.alternatives = $util.emptyArray;
@@ -4071,6 +4261,8 @@ export const tickwire = $root.tickwire = (() => {
                 if (message.alternatives != null && message.alternatives.length)
                     for (let i = 0; i < message.alternatives.length; ++i)
                         writer.uint32(114).string(message.alternatives[i]);
+                if (message.ended != null && $Object.hasOwnProperty.call(message, "ended"))
+                    $root.tickwire.v1.Position.encode(message.ended, writer.uint32(122).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4198,6 +4390,12 @@ export const tickwire = $root.tickwire = (() => {
                                 message.continuity = value;
                             else
                                 delete message.continuity;
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType !== 2)
+                                break;
+                            message.ended = $root.tickwire.v1.Position.decode(reader, reader.size(), $undefined, _depth + 1, message.ended);
                             continue;
                         }
                     case 12: {
@@ -5141,6 +5339,7 @@ export const tickwire = $root.tickwire = (() => {
             values[valuesById[2] = "NOTICE_KIND_LAG"] = 2;
             values[valuesById[3] = "NOTICE_KIND_GAP"] = 3;
             values[valuesById[4] = "NOTICE_KIND_TOPIC_ENDED"] = 4;
+            values[valuesById[6] = "NOTICE_KIND_EPOCH"] = 6;
             return values;
         })();
 
@@ -5159,6 +5358,7 @@ export const tickwire = $root.tickwire = (() => {
             Notice.prototype.missingFirst = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             Notice.prototype.missingLast = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             Notice.prototype.reconnectWindowMs = 0;
+            Notice.prototype.position = null;
 
             Notice.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -5179,6 +5379,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(40).uint64(message.missingLast);
                 if (message.reconnectWindowMs != null && $Object.hasOwnProperty.call(message, "reconnectWindowMs") && message.reconnectWindowMs !== 0)
                     writer.uint32(48).uint32(message.reconnectWindowMs);
+                if (message.position != null && $Object.hasOwnProperty.call(message, "position"))
+                    $root.tickwire.v1.Position.encode(message.position, writer.uint32(66).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5264,6 +5466,12 @@ export const tickwire = $root.tickwire = (() => {
                                 message.reconnectWindowMs = value;
                             else
                                 delete message.reconnectWindowMs;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            message.position = $root.tickwire.v1.Position.decode(reader, reader.size(), $undefined, _depth + 1, message.position);
                             continue;
                         }
                     }
@@ -5460,64 +5668,6 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return Pong;
-        })();
-
-        v1.CloseCode = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "CLOSE_CODE_UNSPECIFIED"] = 0;
-            values[valuesById[4000] = "CLOSE_CODE_GOING_AWAY"] = 4000;
-            values[valuesById[4001] = "CLOSE_CODE_SLOW_CONSUMER"] = 4001;
-            values[valuesById[4002] = "CLOSE_CODE_INTERNAL"] = 4002;
-            values[valuesById[4003] = "CLOSE_CODE_OVERLOADED"] = 4003;
-            values[valuesById[4004] = "CLOSE_CODE_RATE_LIMITED"] = 4004;
-            values[valuesById[4005] = "CLOSE_CODE_HELLO_TIMEOUT"] = 4005;
-            values[valuesById[4500] = "CLOSE_CODE_PROTOCOL_ERROR"] = 4500;
-            values[valuesById[4501] = "CLOSE_CODE_TEXT_FRAME"] = 4501;
-            values[valuesById[4502] = "CLOSE_CODE_FRAME_TOO_LARGE"] = 4502;
-            values[valuesById[4503] = "CLOSE_CODE_UNSUPPORTED_VERSION"] = 4503;
-            values[valuesById[4504] = "CLOSE_CODE_UNAUTHENTICATED"] = 4504;
-            values[valuesById[4505] = "CLOSE_CODE_PERMISSION_DENIED"] = 4505;
-            return values;
-        })();
-
-        v1.Code = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "CODE_UNSPECIFIED"] = 0;
-            values[valuesById[1] = "CODE_CANCELLED"] = 1;
-            values[valuesById[2] = "CODE_UNKNOWN"] = 2;
-            values[valuesById[3] = "CODE_INVALID_ARGUMENT"] = 3;
-            values[valuesById[4] = "CODE_DEADLINE_EXCEEDED"] = 4;
-            values[valuesById[5] = "CODE_NOT_FOUND"] = 5;
-            values[valuesById[6] = "CODE_ALREADY_EXISTS"] = 6;
-            values[valuesById[7] = "CODE_PERMISSION_DENIED"] = 7;
-            values[valuesById[8] = "CODE_RESOURCE_EXHAUSTED"] = 8;
-            values[valuesById[9] = "CODE_FAILED_PRECONDITION"] = 9;
-            values[valuesById[10] = "CODE_ABORTED"] = 10;
-            values[valuesById[11] = "CODE_OUT_OF_RANGE"] = 11;
-            values[valuesById[12] = "CODE_UNIMPLEMENTED"] = 12;
-            values[valuesById[13] = "CODE_INTERNAL"] = 13;
-            values[valuesById[14] = "CODE_UNAVAILABLE"] = 14;
-            values[valuesById[15] = "CODE_DATA_LOSS"] = 15;
-            values[valuesById[16] = "CODE_UNAUTHENTICATED"] = 16;
-            return values;
-        })();
-
-        v1.TopicError = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "TOPIC_ERROR_UNSPECIFIED"] = 0;
-            values[valuesById[1] = "TOPIC_ERROR_MALFORMED"] = 1;
-            values[valuesById[2] = "TOPIC_ERROR_UNKNOWN"] = 2;
-            values[valuesById[3] = "TOPIC_ERROR_ALREADY_SUBSCRIBED"] = 3;
-            values[valuesById[4] = "TOPIC_ERROR_LIMIT_EXCEEDED"] = 4;
-            values[valuesById[5] = "TOPIC_ERROR_PERMISSION_DENIED"] = 5;
-            values[valuesById[6] = "TOPIC_ERROR_UNAVAILABLE"] = 6;
-            values[valuesById[7] = "TOPIC_ERROR_NOT_SUBSCRIBED"] = 7;
-            values[valuesById[8] = "TOPIC_ERROR_UNKNOWN_VENUE"] = 8;
-            values[valuesById[9] = "TOPIC_ERROR_UNKNOWN_SYMBOL"] = 9;
-            values[valuesById[10] = "TOPIC_ERROR_UNKNOWN_CHANNEL"] = 10;
-            values[valuesById[11] = "TOPIC_ERROR_NOT_READY"] = 11;
-            values[valuesById[12] = "TOPIC_ERROR_UNSUPPORTED_OPTION"] = 12;
-            return values;
         })();
 
         v1.BookLevel = (function() {

@@ -88,13 +88,15 @@ export const gatewayConfigSchema = z
       .describe("a connection silent for this long is cut; pings are sent before"),
     helloTimeoutMs: durationMs(10_000).describe("no Hello by then: close code 4005"),
     frameBytesMax: count(MIB, 16 * MIB).describe("a larger client frame: close code 4502"),
-    frameFieldsMax: count(20_000, MIB).describe(
+    frameFieldsMax: count(40_000, MIB).describe(
       "fields of a client frame at every depth, counted before it is decoded; above: code 4502",
     ),
     frameMessagesMax: count(1_000, MIB).describe("messages of a client frame; above: code 4502"),
     requestBytesMax: count(MIB, 64 * MIB).describe("a larger HTTP body: 413"),
 
-    subscriptionsMax: count(1_000, 1_000_000).describe("topics of one session"),
+    subscriptionsMax: count(5_000, 1_000_000).describe(
+      "topics of one session; who has so many names each and its pattern again when it comes back",
+    ),
     topicsPerRequestMax: count(1_000, 1_000_000).describe("topics of one subscribe request"),
     requestsPerSecondMax: count(500, 1_000_000).describe(
       "with 16 KiB of frames, 500 fields or 10 unknown ones as a request; above: close code 4004",
@@ -147,9 +149,9 @@ export const gatewayConfigSchema = z
     path: ["httpBodyBytesPerAddressMax"],
     error: "must not exceed httpBodyBytesMax",
   })
-  .refine((config) => config.subscriptionsMax < config.topicsPerSecondMax, {
+  .refine((config) => config.subscriptionsMax * 2 < config.topicsPerSecondMax, {
     path: ["subscriptionsMax"],
-    error: "must be less than topicsPerSecondMax",
+    error: "must be less than half of topicsPerSecondMax, or whoever has them cannot come back",
   })
   .refine((config) => config.callTimeoutMs <= config.callTimeoutMsMax, {
     path: ["callTimeoutMs"],

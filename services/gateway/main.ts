@@ -49,8 +49,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     metrics,
   });
   const turns = new Turns({ clock, scheduler: immediateScheduler });
-  const hub = new Hub({ bus, clock, metrics, random, limits: config });
   const catalog = new Catalog({ bus, clock, logger, metrics, limits: config });
+  const hub = new Hub({ bus, clock, logger, metrics, catalog, random, limits: config });
   const services = createMarketData({ bus, clock, catalog, queryTimeoutMs });
   const rpc = new ConnectRpc({
     services,

@@ -24,6 +24,7 @@ import type { TopicRecord } from "./topic-record.ts";
 const ROWS_MAX = 1_000;
 const ROWS_DEFAULT = 100;
 const CANDLE_INTERVAL_MS_DEFAULT = 60_000;
+const NOTHING = new Uint8Array(0);
 
 /** What the responder knows of one venue. */
 export type VenueView = {
@@ -38,6 +39,8 @@ export type VenueView = {
 
 type QueryResponderOptions = {
   readonly bus: Bus;
+  /** Who is asked: queries to other publishers of the same venues are not for this one. */
+  readonly publisherId: string;
   readonly clock: Clock;
   readonly publisher: Publisher;
   readonly venues: readonly VenueView[];
@@ -55,8 +58,8 @@ class QueryFailure extends Error {
 
 /**
  * Answers what gateways ask about a publisher's venues. An answer with a position contains exactly
- * the events up to it: whatever waits is published first. One publisher serves a venue; a second
- * one would have an epoch of its own.
+ * the events up to it: whatever waits is published first. Of several publishers of a venue each
+ * answers what it is asked itself.
  */
 export class QueryResponder {
   readonly #options: QueryResponderOptions;
@@ -68,9 +71,9 @@ export class QueryResponder {
 
   /** Answers from now on. To be called before anything is announced. */
   start(): void {
-    const { bus, venues } = this.#options;
+    const { bus, venues, publisherId } = this.#options;
     for (const view of venues) {
-      const pattern = queryPattern(view.venue);
+      const pattern = queryPattern({ venue: view.venue, publisherId });
       this.#subscriptions.push(bus.subscribe(pattern, (message) => this.#onQuery(view, message)));
     }
   }
@@ -130,6 +133,8 @@ export class QueryResponder {
             .map(({ instrument, channels }) => instrumentMessage(instrument, channels)),
           incomplete: !view.streamed.complete,
         });
+      case "ping":
+        return NOTHING;
     }
   }
 

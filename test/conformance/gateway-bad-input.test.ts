@@ -169,7 +169,8 @@ describe.each(TRANSPORTS)("bad input over %s", (transport) => {
     ["one more", 19_998, 4004],
   ])("a topic that cannot be one counts as three: %s", async (_, before, code) => {
     const client = await rig.client();
-    await client.unsubscribe(...Array.from({ length: before }, () => ""));
+    await client.unsubscribe(...Array.from({ length: 10_000 }, () => ""));
+    await client.unsubscribe(...Array.from({ length: before - 10_000 }, () => ""));
     client.send({ subscribe: { topics: [{ topic: "nonsense" }] } });
     await client.roundTrip().catch(() => undefined);
     expect(client.closed?.code).toBe(code);

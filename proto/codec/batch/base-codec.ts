@@ -92,6 +92,7 @@ export function readBase(bytes: Uint8Array, start: number, end: number): ChainSt
     tradeIdDigits: scan.uint32(BaseField.TradeIdDigits),
     values: [],
     scales: [],
+    fieldCount: 0,
     absent: scan.uint32(BaseField.Absent),
   };
   checkBase(state);
@@ -121,7 +122,10 @@ function readPrefix(): string {
   return readText(scan.bytes, start, end);
 }
 
-/** Fields that this code does not know are passed over; those that it misses start at 0. */
+/**
+ * Fields that this code does not know are passed over; those that the writer did not know are such
+ * as the venue does not say.
+ */
 function readRecord(state: ChainState): void {
   const fields = recordFieldsOf(eventKindOf(state.channel)?.rows);
   if (fields === undefined) return;
@@ -129,7 +133,9 @@ function readRecord(state: ChainState): void {
   const scales = columnOf(BaseField.Scales).map((scale) =>
     checkedScale(Number(BigInt.asUintN(32, scale))),
   );
+  state.fieldCount = values.length;
   for (const [index, field] of fields.entries()) {
+    if (index >= values.length) state.absent |= 1 << index;
     state.values.push(values[index] ?? 0);
     state.scales.push(scales[index] ?? 0);
     if (index !== field.scaleField && state.scales[index] !== state.scales[field.scaleField]) {

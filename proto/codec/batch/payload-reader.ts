@@ -123,7 +123,7 @@ function applyPriceTexts(
   sizes: Mantissa[],
 ): [priceScale: number, sizeScale: number] {
   const { priceScale, sizeScale } = state;
-  const scales = { scales: [priceScale, sizeScale], groups: [0, 1] };
+  const scales = { scales: [priceScale, sizeScale], groups: [0, 1], fieldCount: 2 };
   return applyTexts(scan, [prices, sizes], scales) as [number, number];
 }
 

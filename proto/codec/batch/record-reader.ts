@@ -37,7 +37,8 @@ export function readRecords(
     columns.push(values);
   }
   const groups = fields.map((field) => field.scaleField);
-  const scales = applyTexts(scan, columns, { scales: state.scales, groups });
+  const { scales: scalesBefore, fieldCount } = state;
+  const scales = applyTexts(scan, columns, { scales: scalesBefore, groups, fieldCount });
   return { columns, scales };
 }
 

@@ -15,7 +15,7 @@ import { requireAtMost, requireInstrument, requireVenue } from "./request-checks
 import type { RpcContext } from "./service-table.ts";
 
 /** The reason why every channel of a venue is down while its ingestor is silent. */
-export const INGESTOR_LOST_REASON = "ingestor-lost";
+const INGESTOR_LOST_REASON = "ingestor-lost";
 
 /** Instruments, each with some ten channels. */
 const PAGE_SIZE_MAX = 200;

@@ -85,7 +85,7 @@ describe("an open session", () => {
     rig.session.dismiss();
     expect(rig.state).toBe("closing");
     expect(rig.hub.holds).toBe(0);
-    expect(await rig.metric("gateway_subscriptions")).toBe(0);
+    expect(await rig.metric("tickwire_gateway_subscriptions")).toBe(0);
     rig.session.onClose(4000, "");
     expect(rig.gone).toBe(1);
   });
@@ -101,7 +101,7 @@ describe("an open session", () => {
       rig.endTurn();
     }
     expect(rig.messages.at(-1)?.notice?.message).toMatch(/^\d+ bytes are waiting; above 1000/);
-    expect(await rig.metric("gateway_lag_notices_total")).toBe(1);
+    expect(await rig.metric("tickwire_gateway_lag_notices_total")).toBe(1);
     const told = rig.hub.view(TRADES).sequence;
     while (rig.state === "open") {
       rig.hub.view(TRADES).publish(100);
@@ -110,7 +110,7 @@ describe("an open session", () => {
     expect(rig.hub.view(TRADES).sequence).toBeGreaterThan(told);
     expect(rig.connection.ends[0]).toMatch(/^4001 \d+ bytes waiting exceed outboundBytesMax 1000/);
     // What was published and not sent is counted, to the event.
-    expect(await rig.metric("gateway_undelivered_events_total")).toBe(
+    expect(await rig.metric("tickwire_gateway_undelivered_events_total")).toBe(
       rig.hub.view(TRADES).sequence - rig.sequencesOf(1).length,
     );
   });
@@ -122,7 +122,7 @@ describe("an open session", () => {
   ])("that the client closes with %i is counted under %s", async (code, label) => {
     const rig = openRig();
     rig.connection.goAway(code, "bye");
-    const metric = await rig.registry.getSingleMetric("gateway_closes_total")?.get();
+    const metric = await rig.registry.getSingleMetric("tickwire_gateway_closes_total")?.get();
     expect(metric?.values.map(({ labels }) => labels)).toEqual([
       { code: label === "other" ? label : code, by: "client" },
     ]);

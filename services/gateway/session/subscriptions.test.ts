@@ -166,7 +166,7 @@ describe("a request", () => {
     subscribe(1, BTC);
     expect(answers).toEqual([`1: 0 ${BTC} ${error}`]);
     expect(hub.holds).toBe(0);
-    expect(await metric("gateway_topic_errors_total")).toBe(1);
+    expect(await metric("tickwire_gateway_topic_errors_total")).toBe(1);
   });
 
   test("takes the venue's own symbol, and answers with Tickwire's", () => {
@@ -413,7 +413,7 @@ describe("a position", () => {
     for (let index = 0; index < count; index += 1) {
       subscribeWith(index, `fake:X${index}-USDT/trades`, { resume });
     }
-    expect(await metric("gateway_positions_forgotten_total")).toBe(forgotten);
+    expect(await metric("tickwire_gateway_positions_forgotten_total")).toBe(forgotten);
   });
 });
 
@@ -480,7 +480,7 @@ describe("when the catalog changes", () => {
     expect([subscriptions.size, hub.view(BTC).holds]).toEqual([1, 0]);
     expect(takenBack).toEqual([]);
     expect(lanes.bytes).toBeGreaterThan(0);
-    expect(await metric("gateway_subscriptions")).toBe(1);
+    expect(await metric("tickwire_gateway_subscriptions")).toBe(1);
   });
 });
 
@@ -494,7 +494,7 @@ test("a session that ends gives back what it has and what it was getting, and an
   subscriptions.close();
   expect(hub.holds).toBe(0);
   expect(answers.slice(answered).filter((answer) => !answer.includes("off"))).toEqual([]);
-  expect(await metric("gateway_subscriptions")).toBe(0);
+  expect(await metric("tickwire_gateway_subscriptions")).toBe(0);
   hub.view(ETH).getReady();
   expect(hub.view(ETH).subscribers.size).toBe(0);
 });

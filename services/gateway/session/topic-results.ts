@@ -46,6 +46,7 @@ export function grantedResult(
     channel: channelToWire(channel),
     position: attached.position,
     continuity: CONTINUITIES[attached.continuity],
+    ended: attached.ended,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { TopicRefusal } from "../errors.ts";
 import type { MarketEvent } from "./market-event.ts";
 
 /** What every notice about a topic says. */
@@ -51,8 +52,14 @@ export type GapEvent = TopicNotice & {
 /** The gateway says that this client reads too slowly. */
 export type LagEvent = { readonly type: "lag"; readonly message: string };
 
+/** The gateway refused a topic, and the others go on. If none is left, the stream ends instead. */
+export type RefusedEvent = TopicRefusal & {
+  /** Tells notices and events apart. */
+  readonly type: "refused";
+};
+
 /** What a stream says about itself rather than about the market. */
-export type NoticeEvent = ContinuityEvent | GapEvent | LagEvent;
+export type NoticeEvent = ContinuityEvent | GapEvent | LagEvent | RefusedEvent;
 
 /** Everything that `client.subscribe` hands on. Decide by `type`. */
 export type StreamEvent = MarketEvent | NoticeEvent;
