@@ -195,7 +195,7 @@ export class Catalog {
     return this.#venues.get(venue)?.bySymbol.values() ?? [];
   }
 
-  /** Those of them whose symbol comes after `symbol`. A catalog that changes meanwhile is not seen. */
+  /** Those whose symbol comes after `symbol`. A change of the catalog meanwhile is not seen. */
   *instrumentsAfter(venue: string, symbol: string): Iterable<Instrument> {
     const sorted = this.#venues.get(venue)?.sorted ?? [];
     let low = 0;

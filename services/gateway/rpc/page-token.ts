@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { RpcError } from "./rpc-error.ts";
 
 /** The last instrument of a page: the next page begins behind it, whatever changed in between. */
-export type PagePlace = { readonly venue: string; readonly symbol: string };
+type PagePlace = { readonly venue: string; readonly symbol: string };
 
 /** As clients get it; they are to make nothing of it. */
 export function writePageToken({ venue, symbol }: PagePlace): string {

@@ -73,7 +73,7 @@ export class RateLimits {
     return this.#requests.take(messages, nowUs);
   }
 
-  /** Whether work may be done that takes as long as so many requests. What is granted is used up. */
+  /** Whether work as long as so many requests may be done now. What is granted is used up. */
   takeWork(requests: number, nowUs: number): boolean {
     return this.#requests.take(requests, nowUs);
   }
