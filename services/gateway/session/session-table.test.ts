@@ -40,7 +40,7 @@ const CONFIG = {
   frameBytesMax: 1_000,
   requestsPerSecondMax: 20,
   topicsPerSecondMax: 10,
-  subscriptionsMax: 5,
+  subscriptionsMax: 4,
   helloTimeoutMs: 1_000,
   outboundBytesMax: 1_000,
   writeAheadBytesMax: 100,
