@@ -70,6 +70,7 @@ const ECHO: TransportHandler<undefined> = {
       echoesText = !isBinary;
       connection.send(data, connection.compressionNegotiated);
     },
+    onPong: () => {},
     onDrain: () => {},
     onClose: () => {},
   }),
