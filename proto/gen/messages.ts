@@ -61,7 +61,7 @@ export const ChannelNumbers = {
  * - CLOSE_CODE_HELLO_TIMEOUT: Hello did not come in time.
  * - CLOSE_CODE_PROTOCOL_ERROR: A frame that is not a valid ClientFrame, or messages in an order that the protocol forbids.
  * - CLOSE_CODE_TEXT_FRAME: A text frame; the protocol is binary.
- * - CLOSE_CODE_FRAME_TOO_LARGE: A frame over the limit named in Welcome.
+ * - CLOSE_CODE_FRAME_TOO_LARGE: A frame over the limit named in Welcome, or of too many messages or fields.
  * - CLOSE_CODE_UNSUPPORTED_VERSION: Hello asks for a protocol version that the gateway does not speak.
  */
 export type CloseCode =
@@ -177,13 +177,15 @@ export const InstrumentKindNumbers = {
  * - NOTICE_KIND_LAG: The session reads too slowly: lag_ms, owed_bytes. If it goes on, close code 4001 follows.
  * - NOTICE_KIND_GAP: Events of a topic were not delivered: missing_first to missing_last.
  * - NOTICE_KIND_TOPIC_ENDED: A topic of the session ended (its pattern or its instrument is gone).
+ * - NOTICE_KIND_EPOCH: A topic goes on in another epoch, after `position`. Of the old one missing_first to missing_last were not delivered, or nothing is known to be missing if these are 0.
  */
 export type NoticeKind =
   | "NOTICE_KIND_UNSPECIFIED"
   | "NOTICE_KIND_GOING_AWAY"
   | "NOTICE_KIND_LAG"
   | "NOTICE_KIND_GAP"
-  | "NOTICE_KIND_TOPIC_ENDED";
+  | "NOTICE_KIND_TOPIC_ENDED"
+  | "NOTICE_KIND_EPOCH";
 
 /** The numbers of NoticeKind. */
 export const NoticeKindNumbers = {
@@ -192,6 +194,7 @@ export const NoticeKindNumbers = {
   NOTICE_KIND_LAG: 2,
   NOTICE_KIND_GAP: 3,
   NOTICE_KIND_TOPIC_ENDED: 4,
+  NOTICE_KIND_EPOCH: 6,
 } as const satisfies Record<NoticeKind, number>;
 
 export type OptionType =
@@ -243,11 +246,15 @@ export const SnapshotModeNumbers = {
 /**
  * Why one topic of a subscribe request was refused.
  * - TOPIC_ERROR_MALFORMED: Not of the form VENUE:SYMBOL/channel.
- * - TOPIC_ERROR_UNKNOWN: No such venue, instrument or channel here.
+ * - TOPIC_ERROR_UNKNOWN: For another reason: what a newer gateway says is read as this.
  * - TOPIC_ERROR_ALREADY_SUBSCRIBED: The session already has this topic.
  * - TOPIC_ERROR_LIMIT_EXCEEDED: The session has as many subscriptions as it may have.
  * - TOPIC_ERROR_UNAVAILABLE: The ingestor does not answer now; try again.
  * - TOPIC_ERROR_NOT_SUBSCRIBED: Unsubscribing what is not subscribed.
+ * - TOPIC_ERROR_UNKNOWN_VENUE: Nobody publishes this venue.
+ * - TOPIC_ERROR_UNKNOWN_SYMBOL: The venue has no such instrument here.
+ * - TOPIC_ERROR_UNKNOWN_CHANNEL: There is no such channel, or what the topic names has none of it.
+ * - TOPIC_ERROR_NOT_READY: The list of what there is has not arrived yet; try again.
  * - TOPIC_ERROR_UNSUPPORTED_OPTION: The topic is there, but not in the way that is asked for; the message says what is offered.
  */
 export type TopicError =
@@ -259,6 +266,10 @@ export type TopicError =
   | "TOPIC_ERROR_PERMISSION_DENIED"
   | "TOPIC_ERROR_UNAVAILABLE"
   | "TOPIC_ERROR_NOT_SUBSCRIBED"
+  | "TOPIC_ERROR_UNKNOWN_VENUE"
+  | "TOPIC_ERROR_UNKNOWN_SYMBOL"
+  | "TOPIC_ERROR_UNKNOWN_CHANNEL"
+  | "TOPIC_ERROR_NOT_READY"
   | "TOPIC_ERROR_UNSUPPORTED_OPTION";
 
 /** The numbers of TopicError. */
@@ -271,6 +282,10 @@ export const TopicErrorNumbers = {
   TOPIC_ERROR_PERMISSION_DENIED: 5,
   TOPIC_ERROR_UNAVAILABLE: 6,
   TOPIC_ERROR_NOT_SUBSCRIBED: 7,
+  TOPIC_ERROR_UNKNOWN_VENUE: 8,
+  TOPIC_ERROR_UNKNOWN_SYMBOL: 9,
+  TOPIC_ERROR_UNKNOWN_CHANNEL: 10,
+  TOPIC_ERROR_NOT_READY: 11,
   TOPIC_ERROR_UNSUPPORTED_OPTION: 12,
 } as const satisfies Record<TopicError, number>;
 
@@ -349,7 +364,7 @@ const InstrumentKindTable: EnumTable = /* @__PURE__ */ createEnumTable(
 
 const NoticeKindTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "NOTICE_KIND_",
-  "UNSPECIFIED GOING_AWAY LAG GAP TOPIC_ENDED",
+  "UNSPECIFIED GOING_AWAY LAG GAP TOPIC_ENDED EPOCH=6",
   "UNSPECIFIED",
 );
 
@@ -373,7 +388,7 @@ const SnapshotModeTable: EnumTable = /* @__PURE__ */ createEnumTable(
 
 const TopicErrorTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "TOPIC_ERROR_",
-  "UNSPECIFIED MALFORMED UNKNOWN ALREADY_SUBSCRIBED LIMIT_EXCEEDED PERMISSION_DENIED UNAVAILABLE NOT_SUBSCRIBED UNSUPPORTED_OPTION=12",
+  "UNSPECIFIED MALFORMED UNKNOWN ALREADY_SUBSCRIBED LIMIT_EXCEEDED PERMISSION_DENIED UNAVAILABLE NOT_SUBSCRIBED UNKNOWN_VENUE UNKNOWN_SYMBOL UNKNOWN_CHANNEL NOT_READY UNSUPPORTED_OPTION",
   "UNKNOWN",
 );
 
@@ -395,8 +410,8 @@ export type Any = {
 };
 
 /**
- * Sent by a publisher for each of its venues: when it starts, when the venue's catalog changes, at its interval, and
- * when asked to.
+ * Sent by a publisher for each of its venues: when it starts, when the venue's catalog changes, at its interval, when
+ * asked to, and when it stops. Where topics stand may take several messages; each is a whole announcement.
  */
 export type Announcement = {
   /** The publisher: new with each start of its process, and never a time. */
@@ -409,8 +424,15 @@ export type Announcement = {
    * of before this field.
    */
   readonly announceIntervalMs: number;
-  /** Of the venue's topics at this publisher: their batches carry it. 0 from a publisher of before this field. */
+  /**
+   * Of the venue's topics at this publisher: their batches carry it. It is drawn by lot when the publisher starts, is
+   * never 0, and is below 2^53. It says who publishes and nothing else: epochs have no order.
+   */
   readonly epoch: number;
+  /** The publisher stops, and has published what it had: another may be followed at once. */
+  readonly leaving: boolean;
+  /** Where topics stand that moved lately: whoever follows one of them, and has not come as far, has lost something. */
+  readonly progress: readonly TopicProgress[];
 };
 
 /**
@@ -434,6 +456,8 @@ export type BusBatch = {
 export type CatalogReply = {
   readonly catalogVersion: number;
   readonly instruments: readonly Instrument[];
+  /** The venue has not listed everything yet: what is not in `instruments` may still come. */
+  readonly incomplete: boolean;
 };
 
 /** The answer to every bus request. */
@@ -447,6 +471,13 @@ export type QueryReply = {
 export type SnapshotReply = {
   /** Each an encoded BusBatch. All stand at one sequence; mostly one, which has no events where the topic has no state. */
   readonly batches: readonly Uint8Array[];
+};
+
+export type TopicProgress = {
+  readonly symbol: string;
+  readonly channel: Channel;
+  /** Of the last event that was published when this was said. */
+  readonly sequence: number;
 };
 
 /** What both ends know before the first event of a batch. */
@@ -604,21 +635,25 @@ export type Cancel = {
   readonly callId: number;
 };
 
-/** One candle. Decimals are exact plain text; an empty text means that the venue does not say. */
+/** One candle. Decimals are exact plain text. What is optional is absent if the venue does not say. */
 export type Candle = {
+  /** Length of the candle. */
   readonly intervalMs: number;
   /** Start, microseconds since 1970. */
   readonly openTimeUs: number;
+  /** Price of the first trade. */
   readonly open: string;
+  /** Highest price. */
   readonly high: string;
+  /** Lowest price. */
   readonly low: string;
+  /** Price of the last trade so far. */
   readonly close: string;
   /** In units of the base asset (or contracts). */
   readonly volume: string;
   /** In units of the quote asset. */
-  readonly quoteVolume: string;
-  /** 0 if the venue does not say. */
-  readonly tradeCount: number;
+  readonly quoteVolume: string | undefined;
+  readonly tradeCount: number | undefined;
   /** False while the candle may still change. */
   readonly closed: boolean;
 };
@@ -670,14 +705,14 @@ export type ErrorDetail = {
   readonly retryAfterMs: number;
 };
 
-/** Decimals are exact plain text, empty if the venue does not say. */
+/** The funding rate of a perpetual. Decimals are exact plain text. What is optional is absent if the venue does not say. */
 export type Funding = {
   /** Rate per funding interval as a fraction: "0.0001" is 0.01 %. */
   readonly rate: string;
-  /** When it is next paid, microseconds since 1970; 0 if unknown. */
-  readonly nextFundingTimeUs: number;
-  /** 0 if unknown. */
-  readonly intervalMs: number;
+  /** When it is next paid, microseconds since 1970. */
+  readonly nextFundingTimeUs: number | undefined;
+  /** Time from one payment to the next. */
+  readonly intervalMs: number | undefined;
 };
 
 export type GetCandlesRequest = {
@@ -811,13 +846,14 @@ export type Limits = {
   readonly requestsPerSecondMax: number;
 };
 
+/** A liquidation order. Decimals are exact plain text. */
 export type Liquidation = {
   readonly price: string;
   readonly size: string;
   /** The side of the liquidation order: SELLER if a long position was liquidated. */
   readonly aggressorSide: AggressorSide;
-  /** Empty if the venue gives none. */
-  readonly liquidationId: string;
+  /** Absent if the venue gives none. */
+  readonly liquidationId: string | undefined;
 };
 
 export type ListInstrumentsRequest = {
@@ -838,9 +874,11 @@ export type ListInstrumentsResponse = {
   readonly nextPageToken: string;
 };
 
+/** The price that a derivative is marked to. Decimals are exact plain text. */
 export type MarkPrice = {
   readonly markPrice: string;
-  readonly indexPrice: string;
+  /** Absent if the venue does not say. */
+  readonly indexPrice: string | undefined;
 };
 
 export type Notice = {
@@ -852,15 +890,18 @@ export type Notice = {
   readonly reconnectWindowMs: number;
   /** LAG only: for how long the oldest thing is owed that the client has not got, as far as the gateway knows. */
   readonly lagMs: number;
+  /** EPOCH only. */
+  readonly position: Position | undefined;
   /** LAG only: what waits at the gateway for the client. */
   readonly owedBytes: number;
 };
 
+/** Open interest of a derivative. Decimals are exact plain text. */
 export type OpenInterest = {
   /** In contracts (or base units where the venue counts so). */
   readonly openInterest: string;
-  /** In the quote asset. */
-  readonly openInterestValue: string;
+  /** In the quote asset; absent if the venue does not say. */
+  readonly openInterestValue: string | undefined;
 };
 
 export type Ping = {
@@ -960,17 +1001,26 @@ export type SubscribeResult = {
   readonly topics: readonly TopicResult[];
 };
 
-/** Statistics of the last 24 hours. Decimals are exact plain text, empty if the venue does not say. */
+/** Statistics of the last 24 hours. Decimals are exact plain text, absent if the venue does not say. */
 export type Ticker = {
-  readonly lastPrice: string;
-  readonly lastSize: string;
-  readonly openPrice: string;
-  readonly highPrice: string;
-  readonly lowPrice: string;
-  readonly volume: string;
-  readonly quoteVolume: string;
-  readonly bidPrice: string;
-  readonly askPrice: string;
+  /** Price of the last trade. */
+  readonly lastPrice: string | undefined;
+  /** Size of the last trade. */
+  readonly lastSize: string | undefined;
+  /** Price 24 hours ago. */
+  readonly openPrice: string | undefined;
+  /** Highest price. */
+  readonly highPrice: string | undefined;
+  /** Lowest price. */
+  readonly lowPrice: string | undefined;
+  /** Traded, in units of the base asset (or contracts). */
+  readonly volume: string | undefined;
+  /** Traded, in units of the quote asset. */
+  readonly quoteVolume: string | undefined;
+  /** Best bid. */
+  readonly bidPrice: string | undefined;
+  /** Best ask. */
+  readonly askPrice: string | undefined;
 };
 
 export type TopicRequest = {
@@ -1010,10 +1060,23 @@ export type TopicResult = {
   /** What applies: what was asked for, as anything else is refused. */
   readonly depth: number;
   readonly conflationIntervalMs: number;
+  /**
+   * With UNKNOWN_VENUE, UNKNOWN_SYMBOL and UNKNOWN_CHANNEL: names that exist in place of the unknown part,
+   * the nearest first; a few at most, or none.
+   */
+  readonly alternatives: readonly string[];
+  /**
+   * With REPLACED, if the epoch of `resume` is over and the gateway knows how far it came: its last position. What
+   * lies between `resume` and it is lost, and nothing else of that epoch.
+   */
+  readonly ended: Position | undefined;
 };
 
+/** The state of one channel of one instrument changed. */
 export type TopicStatus = {
+  /** The channel whose state this is. */
   readonly channel: Channel;
+  /** What the channel is worth now. */
   readonly state: TopicState;
   /** A stable kebab-case word, such as "sequence-gap" or "checksum-mismatch"; see README.md. */
   readonly reason: string;
@@ -1029,7 +1092,9 @@ export type Trade = {
   readonly receivedTimeUs: number;
   readonly price: string;
   readonly size: string;
+  /** Who took liquidity. */
   readonly aggressorSide: AggressorSide;
+  /** As the venue writes it; empty if it gives none. */
   readonly tradeId: string;
   /** An old trade that the venue sent on subscribing. */
   readonly historical: boolean;
@@ -1062,11 +1127,20 @@ export const AnyCodec: MessageCodec<Any> = /* @__PURE__ */ createMessageCodec(
   (v) => ({ typeUrl: v[0], value: v[1] }),
 );
 
+/** Codec of TopicProgress. */
+export const TopicProgressCodec: MessageCodec<TopicProgress> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.TopicProgress",
+  "1s 2e 3U",
+  (v) => ({ symbol: v[0], channel: v[1], sequence: v[2] }),
+  [ChannelTable],
+);
+
 /** Codec of Announcement. */
 export const AnnouncementCodec: MessageCodec<Announcement> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.Announcement",
-  "1s 2s 3U 4u 5U",
-  (v) => ({ ingestorId: v[0], venue: v[1], catalogVersion: v[2], announceIntervalMs: v[3], epoch: v[4] }),
+  "1s 2s 3U 4u 5U 6b 7m*",
+  (v) => ({ ingestorId: v[0], venue: v[1], catalogVersion: v[2], announceIntervalMs: v[3], epoch: v[4], leaving: v[5], progress: v[6] }),
+  [TopicProgressCodec],
 );
 
 /** Codec of Base. */
@@ -1096,8 +1170,8 @@ export const InstrumentCodec: MessageCodec<Instrument> = /* @__PURE__ */ createM
 /** Codec of CatalogReply. */
 export const CatalogReplyCodec: MessageCodec<CatalogReply> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.CatalogReply",
-  "1U 2m*",
-  (v) => ({ catalogVersion: v[0], instruments: v[1] }),
+  "1U 2m* 3b",
+  (v) => ({ catalogVersion: v[0], instruments: v[1], incomplete: v[2] }),
   [InstrumentCodec],
 );
 
@@ -1134,7 +1208,7 @@ export const DecimalTextCodec: MessageCodec<DecimalText> = /* @__PURE__ */ creat
 /** Codec of Liquidation. */
 export const LiquidationCodec: MessageCodec<Liquidation> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Liquidation",
-  "1s 2s 3e 4s",
+  "1s 2s 3e 4s?",
   (v) => ({ price: v[0], size: v[1], aggressorSide: v[2], liquidationId: v[3] }),
   [AggressorSideTable],
 );
@@ -1187,7 +1261,7 @@ export const CancelCodec: MessageCodec<Cancel> = /* @__PURE__ */ createMessageCo
 /** Codec of Candle. */
 export const CandleCodec: MessageCodec<Candle> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Candle",
-  "1U 2I 3s 4s 5s 6s 7s 8s 9U 10b",
+  "1U 2I 3s 4s 5s 6s 7s 8s? 9U? 10b",
   (v) => ({ intervalMs: v[0], openTimeUs: v[1], open: v[2], high: v[3], low: v[4], close: v[5], volume: v[6], quoteVolume: v[7], tradeCount: v[8], closed: v[9] }),
 );
 
@@ -1275,7 +1349,7 @@ export const ErrorDetailCodec: MessageCodec<ErrorDetail> = /* @__PURE__ */ creat
 /** Codec of Funding. */
 export const FundingCodec: MessageCodec<Funding> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Funding",
-  "1s 2I 3U",
+  "1s 2I? 3U?",
   (v) => ({ rate: v[0], nextFundingTimeUs: v[1], intervalMs: v[2] }),
 );
 
@@ -1348,7 +1422,7 @@ export const TradeCodec: MessageCodec<Trade> = /* @__PURE__ */ createMessageCode
 /** Codec of Ticker. */
 export const TickerCodec: MessageCodec<Ticker> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Ticker",
-  "1s 2s 3s 4s 5s 6s 7s 8s 9s",
+  "1s? 2s? 3s? 4s? 5s? 6s? 7s? 8s? 9s?",
   (v) => ({ lastPrice: v[0], lastSize: v[1], openPrice: v[2], highPrice: v[3], lowPrice: v[4], volume: v[5], quoteVolume: v[6], bidPrice: v[7], askPrice: v[8] }),
 );
 
@@ -1424,22 +1498,22 @@ export const ListInstrumentsResponseCodec: MessageCodec<ListInstrumentsResponse>
 /** Codec of MarkPrice. */
 export const MarkPriceCodec: MessageCodec<MarkPrice> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.MarkPrice",
-  "1s 2s",
+  "1s 2s?",
   (v) => ({ markPrice: v[0], indexPrice: v[1] }),
 );
 
 /** Codec of Notice. */
 export const NoticeCodec: MessageCodec<Notice> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Notice",
-  "1e 2s 3u 4U 5U 6u 7u 9U",
-  (v) => ({ kind: v[0], message: v[1], topicId: v[2], missingFirst: v[3], missingLast: v[4], reconnectWindowMs: v[5], lagMs: v[6], owedBytes: v[7] }),
-  [NoticeKindTable],
+  "1e 2s 3u 4U 5U 6u 7u 8m 9U",
+  (v) => ({ kind: v[0], message: v[1], topicId: v[2], missingFirst: v[3], missingLast: v[4], reconnectWindowMs: v[5], lagMs: v[6], position: v[7], owedBytes: v[8] }),
+  [NoticeKindTable, PositionCodec],
 );
 
 /** Codec of OpenInterest. */
 export const OpenInterestCodec: MessageCodec<OpenInterest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.OpenInterest",
-  "1s 2s",
+  "1s 2s?",
   (v) => ({ openInterest: v[0], openInterestValue: v[1] }),
 );
 
@@ -1490,9 +1564,9 @@ export const WelcomeCodec: MessageCodec<Welcome> = /* @__PURE__ */ createMessage
 /** Codec of TopicResult. */
 export const TopicResultCodec: MessageCodec<TopicResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicResult",
-  "1u 2s 3e 4s 5u 6s 7s 8s 9e 10m 11e 12u 13u",
-  (v) => ({ requestIndex: v[0], topic: v[1], error: v[2], errorMessage: v[3], topicId: v[4], venue: v[5], symbol: v[6], venueSymbol: v[7], channel: v[8], position: v[9], continuity: v[10], depth: v[11], conflationIntervalMs: v[12] }),
-  [TopicErrorTable, ChannelTable, PositionCodec, ContinuityTable],
+  "1u 2s 3e 4s 5u 6s 7s 8s 9e 10m 11e 12u 13u 14s* 15m",
+  (v) => ({ requestIndex: v[0], topic: v[1], error: v[2], errorMessage: v[3], topicId: v[4], venue: v[5], symbol: v[6], venueSymbol: v[7], channel: v[8], position: v[9], continuity: v[10], depth: v[11], conflationIntervalMs: v[12], alternatives: v[13], ended: v[14] }),
+  [TopicErrorTable, ChannelTable, PositionCodec, ContinuityTable, PositionCodec],
 );
 
 /** Codec of SubscribeResult. */

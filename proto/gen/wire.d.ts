@@ -45,6 +45,12 @@ export namespace tickwire {
                 /** Announcement epoch. */
                 epoch: (number|Long);
 
+                /** Announcement leaving. */
+                leaving: boolean;
+
+                /** Announcement progress. */
+                progress: tickwire.bus.v1.TopicProgress.$Properties[];
+
                 /**
                  * Encodes the specified Announcement message. Does not implicitly {@link tickwire.bus.v1.Announcement.verify|verify} messages.
                  * @param message Announcement message or plain object to encode
@@ -84,12 +90,87 @@ export namespace tickwire {
                     /** Announcement epoch */
                     epoch?: (number|Long|null);
 
+                    /** Announcement leaving */
+                    leaving?: (boolean|null);
+
+                    /** Announcement progress */
+                    progress?: (tickwire.bus.v1.TopicProgress.$Properties[]|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
 
                 /** Shape of an Announcement. */
                 type $Shape = tickwire.bus.v1.Announcement.$Properties;
+            }
+
+            /**
+             * Properties of a TopicProgress.
+             * @deprecated Use tickwire.bus.v1.TopicProgress.$Properties instead.
+             */
+            interface ITopicProgress extends tickwire.bus.v1.TopicProgress.$Properties {
+            }
+
+            /** Represents a TopicProgress. */
+            class TopicProgress {
+
+                /**
+                 * Constructs a new TopicProgress.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.TopicProgress.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** TopicProgress symbol. */
+                symbol: string;
+
+                /** TopicProgress channel. */
+                channel: tickwire.v1.Channel;
+
+                /** TopicProgress sequence. */
+                sequence: (number|Long);
+
+                /**
+                 * Encodes the specified TopicProgress message. Does not implicitly {@link tickwire.bus.v1.TopicProgress.verify|verify} messages.
+                 * @param message TopicProgress message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.TopicProgress.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a TopicProgress message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.TopicProgress & tickwire.bus.v1.TopicProgress.$Shape} TopicProgress
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.TopicProgress & tickwire.bus.v1.TopicProgress.$Shape;
+            }
+
+            namespace TopicProgress {
+
+                /** Properties of a TopicProgress. */
+                interface $Properties {
+
+                    /** TopicProgress symbol */
+                    symbol?: (string|null);
+
+                    /** TopicProgress channel */
+                    channel?: (tickwire.v1.Channel|null);
+
+                    /** TopicProgress sequence */
+                    sequence?: (number|Long|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a TopicProgress. */
+                type $Shape = tickwire.bus.v1.TopicProgress.$Properties;
             }
 
             /**
@@ -116,6 +197,9 @@ export namespace tickwire {
 
                 /** CatalogReply instruments. */
                 instruments: tickwire.v1.Instrument.$Properties[];
+
+                /** CatalogReply incomplete. */
+                incomplete: boolean;
 
                 /**
                  * Encodes the specified CatalogReply message. Does not implicitly {@link tickwire.bus.v1.CatalogReply.verify|verify} messages.
@@ -146,6 +230,9 @@ export namespace tickwire {
 
                     /** CatalogReply instruments */
                     instruments?: (tickwire.v1.Instrument.$Properties[]|null);
+
+                    /** CatalogReply incomplete */
+                    incomplete?: (boolean|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -904,10 +991,10 @@ export namespace tickwire {
             rate: string;
 
             /** Funding nextFundingTimeUs. */
-            nextFundingTimeUs: (number|Long);
+            nextFundingTimeUs?: (number|Long|null);
 
             /** Funding intervalMs. */
-            intervalMs: (number|Long);
+            intervalMs?: (number|Long|null);
 
             /**
              * Encodes the specified Funding message. Does not implicitly {@link tickwire.v1.Funding.verify|verify} messages.
@@ -973,7 +1060,7 @@ export namespace tickwire {
             markPrice: string;
 
             /** MarkPrice indexPrice. */
-            indexPrice: string;
+            indexPrice?: (string|null);
 
             /**
              * Encodes the specified MarkPrice message. Does not implicitly {@link tickwire.v1.MarkPrice.verify|verify} messages.
@@ -1036,7 +1123,7 @@ export namespace tickwire {
             openInterest: string;
 
             /** OpenInterest openInterestValue. */
-            openInterestValue: string;
+            openInterestValue?: (string|null);
 
             /**
              * Encodes the specified OpenInterest message. Does not implicitly {@link tickwire.v1.OpenInterest.verify|verify} messages.
@@ -1105,7 +1192,7 @@ export namespace tickwire {
             aggressorSide: tickwire.v1.AggressorSide;
 
             /** Liquidation liquidationId. */
-            liquidationId: string;
+            liquidationId?: (string|null);
 
             /**
              * Encodes the specified Liquidation message. Does not implicitly {@link tickwire.v1.Liquidation.verify|verify} messages.
@@ -1602,6 +1689,147 @@ export namespace tickwire {
 
             /** Shape of a TopicStatus. */
             type $Shape = tickwire.v1.TopicStatus.$Properties;
+        }
+
+        /** CloseCode enum. */
+        enum CloseCode {
+
+            /** CLOSE_CODE_UNSPECIFIED value */
+            CLOSE_CODE_UNSPECIFIED = 0,
+
+            /** CLOSE_CODE_GOING_AWAY value */
+            CLOSE_CODE_GOING_AWAY = 4000,
+
+            /** CLOSE_CODE_SLOW_CONSUMER value */
+            CLOSE_CODE_SLOW_CONSUMER = 4001,
+
+            /** CLOSE_CODE_INTERNAL value */
+            CLOSE_CODE_INTERNAL = 4002,
+
+            /** CLOSE_CODE_OVERLOADED value */
+            CLOSE_CODE_OVERLOADED = 4003,
+
+            /** CLOSE_CODE_RATE_LIMITED value */
+            CLOSE_CODE_RATE_LIMITED = 4004,
+
+            /** CLOSE_CODE_HELLO_TIMEOUT value */
+            CLOSE_CODE_HELLO_TIMEOUT = 4005,
+
+            /** CLOSE_CODE_PROTOCOL_ERROR value */
+            CLOSE_CODE_PROTOCOL_ERROR = 4500,
+
+            /** CLOSE_CODE_TEXT_FRAME value */
+            CLOSE_CODE_TEXT_FRAME = 4501,
+
+            /** CLOSE_CODE_FRAME_TOO_LARGE value */
+            CLOSE_CODE_FRAME_TOO_LARGE = 4502,
+
+            /** CLOSE_CODE_UNSUPPORTED_VERSION value */
+            CLOSE_CODE_UNSUPPORTED_VERSION = 4503,
+
+            /** CLOSE_CODE_UNAUTHENTICATED value */
+            CLOSE_CODE_UNAUTHENTICATED = 4504,
+
+            /** CLOSE_CODE_PERMISSION_DENIED value */
+            CLOSE_CODE_PERMISSION_DENIED = 4505
+        }
+
+        /** Code enum. */
+        enum Code {
+
+            /** CODE_UNSPECIFIED value */
+            CODE_UNSPECIFIED = 0,
+
+            /** CODE_CANCELLED value */
+            CODE_CANCELLED = 1,
+
+            /** CODE_UNKNOWN value */
+            CODE_UNKNOWN = 2,
+
+            /** CODE_INVALID_ARGUMENT value */
+            CODE_INVALID_ARGUMENT = 3,
+
+            /** CODE_DEADLINE_EXCEEDED value */
+            CODE_DEADLINE_EXCEEDED = 4,
+
+            /** CODE_NOT_FOUND value */
+            CODE_NOT_FOUND = 5,
+
+            /** CODE_ALREADY_EXISTS value */
+            CODE_ALREADY_EXISTS = 6,
+
+            /** CODE_PERMISSION_DENIED value */
+            CODE_PERMISSION_DENIED = 7,
+
+            /** CODE_RESOURCE_EXHAUSTED value */
+            CODE_RESOURCE_EXHAUSTED = 8,
+
+            /** CODE_FAILED_PRECONDITION value */
+            CODE_FAILED_PRECONDITION = 9,
+
+            /** CODE_ABORTED value */
+            CODE_ABORTED = 10,
+
+            /** CODE_OUT_OF_RANGE value */
+            CODE_OUT_OF_RANGE = 11,
+
+            /** CODE_UNIMPLEMENTED value */
+            CODE_UNIMPLEMENTED = 12,
+
+            /** CODE_INTERNAL value */
+            CODE_INTERNAL = 13,
+
+            /** CODE_UNAVAILABLE value */
+            CODE_UNAVAILABLE = 14,
+
+            /** CODE_DATA_LOSS value */
+            CODE_DATA_LOSS = 15,
+
+            /** CODE_UNAUTHENTICATED value */
+            CODE_UNAUTHENTICATED = 16
+        }
+
+        /** TopicError enum. */
+        enum TopicError {
+
+            /** TOPIC_ERROR_UNSPECIFIED value */
+            TOPIC_ERROR_UNSPECIFIED = 0,
+
+            /** TOPIC_ERROR_MALFORMED value */
+            TOPIC_ERROR_MALFORMED = 1,
+
+            /** TOPIC_ERROR_UNKNOWN value */
+            TOPIC_ERROR_UNKNOWN = 2,
+
+            /** TOPIC_ERROR_ALREADY_SUBSCRIBED value */
+            TOPIC_ERROR_ALREADY_SUBSCRIBED = 3,
+
+            /** TOPIC_ERROR_LIMIT_EXCEEDED value */
+            TOPIC_ERROR_LIMIT_EXCEEDED = 4,
+
+            /** TOPIC_ERROR_PERMISSION_DENIED value */
+            TOPIC_ERROR_PERMISSION_DENIED = 5,
+
+            /** TOPIC_ERROR_UNAVAILABLE value */
+            TOPIC_ERROR_UNAVAILABLE = 6,
+
+            /** TOPIC_ERROR_NOT_SUBSCRIBED value */
+            TOPIC_ERROR_NOT_SUBSCRIBED = 7,
+
+            /** TOPIC_ERROR_UNKNOWN_VENUE value */
+            TOPIC_ERROR_UNKNOWN_VENUE = 8,
+
+            /** TOPIC_ERROR_UNKNOWN_SYMBOL value */
+            TOPIC_ERROR_UNKNOWN_SYMBOL = 9,
+
+            /** TOPIC_ERROR_UNKNOWN_CHANNEL value */
+            TOPIC_ERROR_UNKNOWN_CHANNEL = 10,
+
+            /** TOPIC_ERROR_NOT_READY value */
+            TOPIC_ERROR_NOT_READY = 11,
+
+            /** TOPIC_ERROR_UNSUPPORTED_OPTION value */
+            TOPIC_ERROR_UNSUPPORTED_OPTION = 12
         }
 
         /**
@@ -2549,11 +2777,17 @@ export namespace tickwire {
             /** TopicResult continuity. */
             continuity: tickwire.v1.Continuity;
 
+            /** TopicResult ended. */
+            ended?: (tickwire.v1.Position.$Properties|null);
+
             /** TopicResult depth. */
             depth: number;
 
             /** TopicResult conflationIntervalMs. */
             conflationIntervalMs: number;
+
+            /** TopicResult alternatives. */
+            alternatives: string[];
 
             /**
              * Encodes the specified TopicResult message. Does not implicitly {@link tickwire.v1.TopicResult.verify|verify} messages.
@@ -2612,11 +2846,17 @@ export namespace tickwire {
                 /** TopicResult continuity */
                 continuity?: (tickwire.v1.Continuity|null);
 
+                /** TopicResult ended */
+                ended?: (tickwire.v1.Position.$Properties|null);
+
                 /** TopicResult depth */
                 depth?: (number|null);
 
                 /** TopicResult conflationIntervalMs */
                 conflationIntervalMs?: (number|null);
+
+                /** TopicResult alternatives */
+                alternatives?: (string[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -3182,7 +3422,10 @@ export namespace tickwire {
             NOTICE_KIND_GAP = 3,
 
             /** NOTICE_KIND_TOPIC_ENDED value */
-            NOTICE_KIND_TOPIC_ENDED = 4
+            NOTICE_KIND_TOPIC_ENDED = 4,
+
+            /** NOTICE_KIND_EPOCH value */
+            NOTICE_KIND_EPOCH = 6
         }
 
         /**
@@ -3224,6 +3467,9 @@ export namespace tickwire {
 
             /** Notice lagMs. */
             lagMs: number;
+
+            /** Notice position. */
+            position?: (tickwire.v1.Position.$Properties|null);
 
             /** Notice owedBytes. */
             owedBytes: (number|Long);
@@ -3272,6 +3518,9 @@ export namespace tickwire {
 
                 /** Notice lagMs */
                 lagMs?: (number|null);
+
+                /** Notice position */
+                position?: (tickwire.v1.Position.$Properties|null);
 
                 /** Notice owedBytes */
                 owedBytes?: (number|Long|null);
@@ -3518,135 +3767,6 @@ export namespace tickwire {
             type $Shape = tickwire.v1.Pong.$Properties;
         }
 
-        /** CloseCode enum. */
-        enum CloseCode {
-
-            /** CLOSE_CODE_UNSPECIFIED value */
-            CLOSE_CODE_UNSPECIFIED = 0,
-
-            /** CLOSE_CODE_GOING_AWAY value */
-            CLOSE_CODE_GOING_AWAY = 4000,
-
-            /** CLOSE_CODE_SLOW_CONSUMER value */
-            CLOSE_CODE_SLOW_CONSUMER = 4001,
-
-            /** CLOSE_CODE_INTERNAL value */
-            CLOSE_CODE_INTERNAL = 4002,
-
-            /** CLOSE_CODE_OVERLOADED value */
-            CLOSE_CODE_OVERLOADED = 4003,
-
-            /** CLOSE_CODE_RATE_LIMITED value */
-            CLOSE_CODE_RATE_LIMITED = 4004,
-
-            /** CLOSE_CODE_HELLO_TIMEOUT value */
-            CLOSE_CODE_HELLO_TIMEOUT = 4005,
-
-            /** CLOSE_CODE_PROTOCOL_ERROR value */
-            CLOSE_CODE_PROTOCOL_ERROR = 4500,
-
-            /** CLOSE_CODE_TEXT_FRAME value */
-            CLOSE_CODE_TEXT_FRAME = 4501,
-
-            /** CLOSE_CODE_FRAME_TOO_LARGE value */
-            CLOSE_CODE_FRAME_TOO_LARGE = 4502,
-
-            /** CLOSE_CODE_UNSUPPORTED_VERSION value */
-            CLOSE_CODE_UNSUPPORTED_VERSION = 4503,
-
-            /** CLOSE_CODE_UNAUTHENTICATED value */
-            CLOSE_CODE_UNAUTHENTICATED = 4504,
-
-            /** CLOSE_CODE_PERMISSION_DENIED value */
-            CLOSE_CODE_PERMISSION_DENIED = 4505
-        }
-
-        /** Code enum. */
-        enum Code {
-
-            /** CODE_UNSPECIFIED value */
-            CODE_UNSPECIFIED = 0,
-
-            /** CODE_CANCELLED value */
-            CODE_CANCELLED = 1,
-
-            /** CODE_UNKNOWN value */
-            CODE_UNKNOWN = 2,
-
-            /** CODE_INVALID_ARGUMENT value */
-            CODE_INVALID_ARGUMENT = 3,
-
-            /** CODE_DEADLINE_EXCEEDED value */
-            CODE_DEADLINE_EXCEEDED = 4,
-
-            /** CODE_NOT_FOUND value */
-            CODE_NOT_FOUND = 5,
-
-            /** CODE_ALREADY_EXISTS value */
-            CODE_ALREADY_EXISTS = 6,
-
-            /** CODE_PERMISSION_DENIED value */
-            CODE_PERMISSION_DENIED = 7,
-
-            /** CODE_RESOURCE_EXHAUSTED value */
-            CODE_RESOURCE_EXHAUSTED = 8,
-
-            /** CODE_FAILED_PRECONDITION value */
-            CODE_FAILED_PRECONDITION = 9,
-
-            /** CODE_ABORTED value */
-            CODE_ABORTED = 10,
-
-            /** CODE_OUT_OF_RANGE value */
-            CODE_OUT_OF_RANGE = 11,
-
-            /** CODE_UNIMPLEMENTED value */
-            CODE_UNIMPLEMENTED = 12,
-
-            /** CODE_INTERNAL value */
-            CODE_INTERNAL = 13,
-
-            /** CODE_UNAVAILABLE value */
-            CODE_UNAVAILABLE = 14,
-
-            /** CODE_DATA_LOSS value */
-            CODE_DATA_LOSS = 15,
-
-            /** CODE_UNAUTHENTICATED value */
-            CODE_UNAUTHENTICATED = 16
-        }
-
-        /** TopicError enum. */
-        enum TopicError {
-
-            /** TOPIC_ERROR_UNSPECIFIED value */
-            TOPIC_ERROR_UNSPECIFIED = 0,
-
-            /** TOPIC_ERROR_MALFORMED value */
-            TOPIC_ERROR_MALFORMED = 1,
-
-            /** TOPIC_ERROR_UNKNOWN value */
-            TOPIC_ERROR_UNKNOWN = 2,
-
-            /** TOPIC_ERROR_ALREADY_SUBSCRIBED value */
-            TOPIC_ERROR_ALREADY_SUBSCRIBED = 3,
-
-            /** TOPIC_ERROR_LIMIT_EXCEEDED value */
-            TOPIC_ERROR_LIMIT_EXCEEDED = 4,
-
-            /** TOPIC_ERROR_PERMISSION_DENIED value */
-            TOPIC_ERROR_PERMISSION_DENIED = 5,
-
-            /** TOPIC_ERROR_UNAVAILABLE value */
-            TOPIC_ERROR_UNAVAILABLE = 6,
-
-            /** TOPIC_ERROR_NOT_SUBSCRIBED value */
-            TOPIC_ERROR_NOT_SUBSCRIBED = 7,
-
-            /** TOPIC_ERROR_UNSUPPORTED_OPTION value */
-            TOPIC_ERROR_UNSUPPORTED_OPTION = 12
-        }
-
         /**
          * Properties of a BookLevel.
          * @deprecated Use tickwire.v1.BookLevel.$Properties instead.
@@ -3832,10 +3952,10 @@ export namespace tickwire {
             volume: string;
 
             /** Candle quoteVolume. */
-            quoteVolume: string;
+            quoteVolume?: (string|null);
 
             /** Candle tradeCount. */
-            tradeCount: (number|Long);
+            tradeCount?: (number|Long|null);
 
             /** Candle closed. */
             closed: boolean;
@@ -5116,31 +5236,31 @@ export namespace tickwire {
             $unknowns?: Uint8Array[];
 
             /** Ticker lastPrice. */
-            lastPrice: string;
+            lastPrice?: (string|null);
 
             /** Ticker lastSize. */
-            lastSize: string;
+            lastSize?: (string|null);
 
             /** Ticker openPrice. */
-            openPrice: string;
+            openPrice?: (string|null);
 
             /** Ticker highPrice. */
-            highPrice: string;
+            highPrice?: (string|null);
 
             /** Ticker lowPrice. */
-            lowPrice: string;
+            lowPrice?: (string|null);
 
             /** Ticker volume. */
-            volume: string;
+            volume?: (string|null);
 
             /** Ticker quoteVolume. */
-            quoteVolume: string;
+            quoteVolume?: (string|null);
 
             /** Ticker bidPrice. */
-            bidPrice: string;
+            bidPrice?: (string|null);
 
             /** Ticker askPrice. */
-            askPrice: string;
+            askPrice?: (string|null);
 
             /**
              * Encodes the specified Ticker message. Does not implicitly {@link tickwire.v1.Ticker.verify|verify} messages.

@@ -22,6 +22,7 @@ export const tickwire = $root.tickwire = (() => {
             v1.Announcement = (function() {
 
                 const Announcement = function (properties) {
+                    this.progress = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -33,6 +34,8 @@ export const tickwire = $root.tickwire = (() => {
                 Announcement.prototype.catalogVersion = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
                 Announcement.prototype.announceIntervalMs = 0;
                 Announcement.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                Announcement.prototype.leaving = false;
+                Announcement.prototype.progress = $util.emptyArray;
 
                 Announcement.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -51,6 +54,11 @@ export const tickwire = $root.tickwire = (() => {
                         writer.uint32(32).uint32(message.announceIntervalMs);
                     if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
                         writer.uint32(40).uint64(message.epoch);
+                    if (message.leaving != null && $Object.hasOwnProperty.call(message, "leaving") && message.leaving !== false)
+                        writer.uint32(48).bool(message.leaving);
+                    if (message.progress != null && message.progress.length)
+                        for (let i = 0; i < message.progress.length; ++i)
+                            $root.tickwire.bus.v1.TopicProgress.encode(message.progress[i], writer.uint32(58).fork(), _depth + 1).ldelim();
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -129,6 +137,23 @@ export const tickwire = $root.tickwire = (() => {
                                     delete message.epoch;
                                 continue;
                             }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.leaving = value;
+                                else
+                                    delete message.leaving;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.progress && message.progress.length))
+                                    message.progress = [];
+                                message.progress.push($root.tickwire.bus.v1.TopicProgress.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -149,6 +174,112 @@ export const tickwire = $root.tickwire = (() => {
                 return Announcement;
             })();
 
+            v1.TopicProgress = (function() {
+
+                const TopicProgress = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                TopicProgress.prototype.symbol = "";
+                TopicProgress.prototype.channel = 0;
+                TopicProgress.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                TopicProgress.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.symbol != null && $Object.hasOwnProperty.call(message, "symbol") && message.symbol !== "")
+                        writer.uint32(10).string(message.symbol);
+                    if (message.channel != null && $Object.hasOwnProperty.call(message, "channel") && message.channel !== 0)
+                        writer.uint32(16).int32(message.channel);
+                    if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
+                        writer.uint32(24).uint64(message.sequence);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                TopicProgress.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.tickwire.bus.v1.TopicProgress();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.symbol = value;
+                                else
+                                    delete message.symbol;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.int32())
+                                    message.channel = value;
+                                else
+                                    delete message.channel;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.sequence = value;
+                                else
+                                    delete message.sequence;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return TopicProgress;
+            })();
+
             v1.CatalogReply = (function() {
 
                 const CatalogReply = function (properties) {
@@ -161,6 +292,7 @@ export const tickwire = $root.tickwire = (() => {
 
                 CatalogReply.prototype.catalogVersion = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
                 CatalogReply.prototype.instruments = $util.emptyArray;
+                CatalogReply.prototype.incomplete = false;
 
                 CatalogReply.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -174,6 +306,8 @@ export const tickwire = $root.tickwire = (() => {
                     if (message.instruments != null && message.instruments.length)
                         for (let i = 0; i < message.instruments.length; ++i)
                             $root.tickwire.v1.Instrument.encode(message.instruments[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+                    if (message.incomplete != null && $Object.hasOwnProperty.call(message, "incomplete") && message.incomplete !== false)
+                        writer.uint32(24).bool(message.incomplete);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -222,6 +356,15 @@ export const tickwire = $root.tickwire = (() => {
                                 if (!(message.instruments && message.instruments.length))
                                     message.instruments = [];
                                 message.instruments.push($root.tickwire.v1.Instrument.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.incomplete = value;
+                                else
+                                    delete message.incomplete;
                                 continue;
                             }
                         }
@@ -1669,8 +1812,22 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             Funding.prototype.rate = "";
-            Funding.prototype.nextFundingTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
-            Funding.prototype.intervalMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Funding.prototype.nextFundingTimeUs = null;
+            Funding.prototype.intervalMs = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Funding.prototype, "_nextFundingTimeUs", {
+                get: $util.oneOfGetter($oneOfFields = ["nextFundingTimeUs"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Funding.prototype, "_intervalMs", {
+                get: $util.oneOfGetter($oneOfFields = ["intervalMs"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             Funding.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -1681,9 +1838,9 @@ export const tickwire = $root.tickwire = (() => {
                     throw $Error("max depth exceeded");
                 if (message.rate != null && $Object.hasOwnProperty.call(message, "rate") && message.rate !== "")
                     writer.uint32(10).string(message.rate);
-                if (message.nextFundingTimeUs != null && $Object.hasOwnProperty.call(message, "nextFundingTimeUs") && (typeof message.nextFundingTimeUs === "object" ? message.nextFundingTimeUs.low || message.nextFundingTimeUs.high : message.nextFundingTimeUs !== 0))
+                if (message.nextFundingTimeUs != null && $Object.hasOwnProperty.call(message, "nextFundingTimeUs"))
                     writer.uint32(16).int64(message.nextFundingTimeUs);
-                if (message.intervalMs != null && $Object.hasOwnProperty.call(message, "intervalMs") && (typeof message.intervalMs === "object" ? message.intervalMs.low || message.intervalMs.high : message.intervalMs !== 0))
+                if (message.intervalMs != null && $Object.hasOwnProperty.call(message, "intervalMs"))
                     writer.uint32(24).uint64(message.intervalMs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
@@ -1730,19 +1887,15 @@ export const tickwire = $root.tickwire = (() => {
                     case 2: {
                             if (wireType !== 0)
                                 break;
-                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
-                                message.nextFundingTimeUs = value;
-                            else
-                                delete message.nextFundingTimeUs;
+                            message.nextFundingTimeUs = reader.int64();
+                            message._nextFundingTimeUs = "nextFundingTimeUs";
                             continue;
                         }
                     case 3: {
                             if (wireType !== 0)
                                 break;
-                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                message.intervalMs = value;
-                            else
-                                delete message.intervalMs;
+                            message.intervalMs = reader.uint64();
+                            message._intervalMs = "intervalMs";
                             continue;
                         }
                     }
@@ -1775,7 +1928,15 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             MarkPrice.prototype.markPrice = "";
-            MarkPrice.prototype.indexPrice = "";
+            MarkPrice.prototype.indexPrice = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(MarkPrice.prototype, "_indexPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["indexPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             MarkPrice.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -1786,7 +1947,7 @@ export const tickwire = $root.tickwire = (() => {
                     throw $Error("max depth exceeded");
                 if (message.markPrice != null && $Object.hasOwnProperty.call(message, "markPrice") && message.markPrice !== "")
                     writer.uint32(10).string(message.markPrice);
-                if (message.indexPrice != null && $Object.hasOwnProperty.call(message, "indexPrice") && message.indexPrice !== "")
+                if (message.indexPrice != null && $Object.hasOwnProperty.call(message, "indexPrice"))
                     writer.uint32(18).string(message.indexPrice);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
@@ -1833,10 +1994,8 @@ export const tickwire = $root.tickwire = (() => {
                     case 2: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.indexPrice = value;
-                            else
-                                delete message.indexPrice;
+                            message.indexPrice = reader.stringVerify();
+                            message._indexPrice = "indexPrice";
                             continue;
                         }
                     }
@@ -1869,7 +2028,15 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             OpenInterest.prototype.openInterest = "";
-            OpenInterest.prototype.openInterestValue = "";
+            OpenInterest.prototype.openInterestValue = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(OpenInterest.prototype, "_openInterestValue", {
+                get: $util.oneOfGetter($oneOfFields = ["openInterestValue"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             OpenInterest.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -1880,7 +2047,7 @@ export const tickwire = $root.tickwire = (() => {
                     throw $Error("max depth exceeded");
                 if (message.openInterest != null && $Object.hasOwnProperty.call(message, "openInterest") && message.openInterest !== "")
                     writer.uint32(10).string(message.openInterest);
-                if (message.openInterestValue != null && $Object.hasOwnProperty.call(message, "openInterestValue") && message.openInterestValue !== "")
+                if (message.openInterestValue != null && $Object.hasOwnProperty.call(message, "openInterestValue"))
                     writer.uint32(18).string(message.openInterestValue);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
@@ -1927,10 +2094,8 @@ export const tickwire = $root.tickwire = (() => {
                     case 2: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.openInterestValue = value;
-                            else
-                                delete message.openInterestValue;
+                            message.openInterestValue = reader.stringVerify();
+                            message._openInterestValue = "openInterestValue";
                             continue;
                         }
                     }
@@ -1965,7 +2130,15 @@ export const tickwire = $root.tickwire = (() => {
             Liquidation.prototype.price = "";
             Liquidation.prototype.size = "";
             Liquidation.prototype.aggressorSide = 0;
-            Liquidation.prototype.liquidationId = "";
+            Liquidation.prototype.liquidationId = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Liquidation.prototype, "_liquidationId", {
+                get: $util.oneOfGetter($oneOfFields = ["liquidationId"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             Liquidation.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -1980,7 +2153,7 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(18).string(message.size);
                 if (message.aggressorSide != null && $Object.hasOwnProperty.call(message, "aggressorSide") && message.aggressorSide !== 0)
                     writer.uint32(24).int32(message.aggressorSide);
-                if (message.liquidationId != null && $Object.hasOwnProperty.call(message, "liquidationId") && message.liquidationId !== "")
+                if (message.liquidationId != null && $Object.hasOwnProperty.call(message, "liquidationId"))
                     writer.uint32(34).string(message.liquidationId);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
@@ -2045,10 +2218,8 @@ export const tickwire = $root.tickwire = (() => {
                     case 4: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.liquidationId = value;
-                            else
-                                delete message.liquidationId;
+                            message.liquidationId = reader.stringVerify();
+                            message._liquidationId = "liquidationId";
                             continue;
                         }
                     }
@@ -2703,6 +2874,64 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return TopicStatus;
+        })();
+
+        v1.CloseCode = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "CLOSE_CODE_UNSPECIFIED"] = 0;
+            values[valuesById[4000] = "CLOSE_CODE_GOING_AWAY"] = 4000;
+            values[valuesById[4001] = "CLOSE_CODE_SLOW_CONSUMER"] = 4001;
+            values[valuesById[4002] = "CLOSE_CODE_INTERNAL"] = 4002;
+            values[valuesById[4003] = "CLOSE_CODE_OVERLOADED"] = 4003;
+            values[valuesById[4004] = "CLOSE_CODE_RATE_LIMITED"] = 4004;
+            values[valuesById[4005] = "CLOSE_CODE_HELLO_TIMEOUT"] = 4005;
+            values[valuesById[4500] = "CLOSE_CODE_PROTOCOL_ERROR"] = 4500;
+            values[valuesById[4501] = "CLOSE_CODE_TEXT_FRAME"] = 4501;
+            values[valuesById[4502] = "CLOSE_CODE_FRAME_TOO_LARGE"] = 4502;
+            values[valuesById[4503] = "CLOSE_CODE_UNSUPPORTED_VERSION"] = 4503;
+            values[valuesById[4504] = "CLOSE_CODE_UNAUTHENTICATED"] = 4504;
+            values[valuesById[4505] = "CLOSE_CODE_PERMISSION_DENIED"] = 4505;
+            return values;
+        })();
+
+        v1.Code = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "CODE_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "CODE_CANCELLED"] = 1;
+            values[valuesById[2] = "CODE_UNKNOWN"] = 2;
+            values[valuesById[3] = "CODE_INVALID_ARGUMENT"] = 3;
+            values[valuesById[4] = "CODE_DEADLINE_EXCEEDED"] = 4;
+            values[valuesById[5] = "CODE_NOT_FOUND"] = 5;
+            values[valuesById[6] = "CODE_ALREADY_EXISTS"] = 6;
+            values[valuesById[7] = "CODE_PERMISSION_DENIED"] = 7;
+            values[valuesById[8] = "CODE_RESOURCE_EXHAUSTED"] = 8;
+            values[valuesById[9] = "CODE_FAILED_PRECONDITION"] = 9;
+            values[valuesById[10] = "CODE_ABORTED"] = 10;
+            values[valuesById[11] = "CODE_OUT_OF_RANGE"] = 11;
+            values[valuesById[12] = "CODE_UNIMPLEMENTED"] = 12;
+            values[valuesById[13] = "CODE_INTERNAL"] = 13;
+            values[valuesById[14] = "CODE_UNAVAILABLE"] = 14;
+            values[valuesById[15] = "CODE_DATA_LOSS"] = 15;
+            values[valuesById[16] = "CODE_UNAUTHENTICATED"] = 16;
+            return values;
+        })();
+
+        v1.TopicError = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "TOPIC_ERROR_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "TOPIC_ERROR_MALFORMED"] = 1;
+            values[valuesById[2] = "TOPIC_ERROR_UNKNOWN"] = 2;
+            values[valuesById[3] = "TOPIC_ERROR_ALREADY_SUBSCRIBED"] = 3;
+            values[valuesById[4] = "TOPIC_ERROR_LIMIT_EXCEEDED"] = 4;
+            values[valuesById[5] = "TOPIC_ERROR_PERMISSION_DENIED"] = 5;
+            values[valuesById[6] = "TOPIC_ERROR_UNAVAILABLE"] = 6;
+            values[valuesById[7] = "TOPIC_ERROR_NOT_SUBSCRIBED"] = 7;
+            values[valuesById[8] = "TOPIC_ERROR_UNKNOWN_VENUE"] = 8;
+            values[valuesById[9] = "TOPIC_ERROR_UNKNOWN_SYMBOL"] = 9;
+            values[valuesById[10] = "TOPIC_ERROR_UNKNOWN_CHANNEL"] = 10;
+            values[valuesById[11] = "TOPIC_ERROR_NOT_READY"] = 11;
+            values[valuesById[12] = "TOPIC_ERROR_UNSUPPORTED_OPTION"] = 12;
+            return values;
         })();
 
         v1.ClientFrame = (function() {
@@ -4005,6 +4234,7 @@ export const tickwire = $root.tickwire = (() => {
         v1.TopicResult = (function() {
 
             const TopicResult = function (properties) {
+                this.alternatives = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -4022,8 +4252,10 @@ export const tickwire = $root.tickwire = (() => {
             TopicResult.prototype.channel = 0;
             TopicResult.prototype.position = null;
             TopicResult.prototype.continuity = 0;
+            TopicResult.prototype.ended = null;
             TopicResult.prototype.depth = 0;
             TopicResult.prototype.conflationIntervalMs = 0;
+            TopicResult.prototype.alternatives = $util.emptyArray;
 
             TopicResult.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4058,6 +4290,11 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(96).uint32(message.depth);
                 if (message.conflationIntervalMs != null && $Object.hasOwnProperty.call(message, "conflationIntervalMs") && message.conflationIntervalMs !== 0)
                     writer.uint32(104).uint32(message.conflationIntervalMs);
+                if (message.alternatives != null && message.alternatives.length)
+                    for (let i = 0; i < message.alternatives.length; ++i)
+                        writer.uint32(114).string(message.alternatives[i]);
+                if (message.ended != null && $Object.hasOwnProperty.call(message, "ended"))
+                    $root.tickwire.v1.Position.encode(message.ended, writer.uint32(122).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4187,6 +4424,12 @@ export const tickwire = $root.tickwire = (() => {
                                 delete message.continuity;
                             continue;
                         }
+                    case 15: {
+                            if (wireType !== 2)
+                                break;
+                            message.ended = $root.tickwire.v1.Position.decode(reader, reader.size(), $undefined, _depth + 1, message.ended);
+                            continue;
+                        }
                     case 12: {
                             if (wireType !== 0)
                                 break;
@@ -4203,6 +4446,14 @@ export const tickwire = $root.tickwire = (() => {
                                 message.conflationIntervalMs = value;
                             else
                                 delete message.conflationIntervalMs;
+                            continue;
+                        }
+                    case 14: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.alternatives && message.alternatives.length))
+                                message.alternatives = [];
+                            message.alternatives.push(reader.stringVerify());
                             continue;
                         }
                     }
@@ -5120,6 +5371,7 @@ export const tickwire = $root.tickwire = (() => {
             values[valuesById[2] = "NOTICE_KIND_LAG"] = 2;
             values[valuesById[3] = "NOTICE_KIND_GAP"] = 3;
             values[valuesById[4] = "NOTICE_KIND_TOPIC_ENDED"] = 4;
+            values[valuesById[6] = "NOTICE_KIND_EPOCH"] = 6;
             return values;
         })();
 
@@ -5139,6 +5391,7 @@ export const tickwire = $root.tickwire = (() => {
             Notice.prototype.missingLast = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             Notice.prototype.reconnectWindowMs = 0;
             Notice.prototype.lagMs = 0;
+            Notice.prototype.position = null;
             Notice.prototype.owedBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             Notice.encode = function (message, writer, _depth) {
@@ -5162,6 +5415,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(48).uint32(message.reconnectWindowMs);
                 if (message.lagMs != null && $Object.hasOwnProperty.call(message, "lagMs") && message.lagMs !== 0)
                     writer.uint32(56).uint32(message.lagMs);
+                if (message.position != null && $Object.hasOwnProperty.call(message, "position"))
+                    $root.tickwire.v1.Position.encode(message.position, writer.uint32(66).fork(), _depth + 1).ldelim();
                 if (message.owedBytes != null && $Object.hasOwnProperty.call(message, "owedBytes") && (typeof message.owedBytes === "object" ? message.owedBytes.low || message.owedBytes.high : message.owedBytes !== 0))
                     writer.uint32(72).uint64(message.owedBytes);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
@@ -5258,6 +5513,12 @@ export const tickwire = $root.tickwire = (() => {
                                 message.lagMs = value;
                             else
                                 delete message.lagMs;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            message.position = $root.tickwire.v1.Position.decode(reader, reader.size(), $undefined, _depth + 1, message.position);
                             continue;
                         }
                     case 9: {
@@ -5629,60 +5890,6 @@ export const tickwire = $root.tickwire = (() => {
             return Pong;
         })();
 
-        v1.CloseCode = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "CLOSE_CODE_UNSPECIFIED"] = 0;
-            values[valuesById[4000] = "CLOSE_CODE_GOING_AWAY"] = 4000;
-            values[valuesById[4001] = "CLOSE_CODE_SLOW_CONSUMER"] = 4001;
-            values[valuesById[4002] = "CLOSE_CODE_INTERNAL"] = 4002;
-            values[valuesById[4003] = "CLOSE_CODE_OVERLOADED"] = 4003;
-            values[valuesById[4004] = "CLOSE_CODE_RATE_LIMITED"] = 4004;
-            values[valuesById[4005] = "CLOSE_CODE_HELLO_TIMEOUT"] = 4005;
-            values[valuesById[4500] = "CLOSE_CODE_PROTOCOL_ERROR"] = 4500;
-            values[valuesById[4501] = "CLOSE_CODE_TEXT_FRAME"] = 4501;
-            values[valuesById[4502] = "CLOSE_CODE_FRAME_TOO_LARGE"] = 4502;
-            values[valuesById[4503] = "CLOSE_CODE_UNSUPPORTED_VERSION"] = 4503;
-            values[valuesById[4504] = "CLOSE_CODE_UNAUTHENTICATED"] = 4504;
-            values[valuesById[4505] = "CLOSE_CODE_PERMISSION_DENIED"] = 4505;
-            return values;
-        })();
-
-        v1.Code = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "CODE_UNSPECIFIED"] = 0;
-            values[valuesById[1] = "CODE_CANCELLED"] = 1;
-            values[valuesById[2] = "CODE_UNKNOWN"] = 2;
-            values[valuesById[3] = "CODE_INVALID_ARGUMENT"] = 3;
-            values[valuesById[4] = "CODE_DEADLINE_EXCEEDED"] = 4;
-            values[valuesById[5] = "CODE_NOT_FOUND"] = 5;
-            values[valuesById[6] = "CODE_ALREADY_EXISTS"] = 6;
-            values[valuesById[7] = "CODE_PERMISSION_DENIED"] = 7;
-            values[valuesById[8] = "CODE_RESOURCE_EXHAUSTED"] = 8;
-            values[valuesById[9] = "CODE_FAILED_PRECONDITION"] = 9;
-            values[valuesById[10] = "CODE_ABORTED"] = 10;
-            values[valuesById[11] = "CODE_OUT_OF_RANGE"] = 11;
-            values[valuesById[12] = "CODE_UNIMPLEMENTED"] = 12;
-            values[valuesById[13] = "CODE_INTERNAL"] = 13;
-            values[valuesById[14] = "CODE_UNAVAILABLE"] = 14;
-            values[valuesById[15] = "CODE_DATA_LOSS"] = 15;
-            values[valuesById[16] = "CODE_UNAUTHENTICATED"] = 16;
-            return values;
-        })();
-
-        v1.TopicError = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "TOPIC_ERROR_UNSPECIFIED"] = 0;
-            values[valuesById[1] = "TOPIC_ERROR_MALFORMED"] = 1;
-            values[valuesById[2] = "TOPIC_ERROR_UNKNOWN"] = 2;
-            values[valuesById[3] = "TOPIC_ERROR_ALREADY_SUBSCRIBED"] = 3;
-            values[valuesById[4] = "TOPIC_ERROR_LIMIT_EXCEEDED"] = 4;
-            values[valuesById[5] = "TOPIC_ERROR_PERMISSION_DENIED"] = 5;
-            values[valuesById[6] = "TOPIC_ERROR_UNAVAILABLE"] = 6;
-            values[valuesById[7] = "TOPIC_ERROR_NOT_SUBSCRIBED"] = 7;
-            values[valuesById[12] = "TOPIC_ERROR_UNSUPPORTED_OPTION"] = 12;
-            return values;
-        })();
-
         v1.BookLevel = (function() {
 
             const BookLevel = function (properties) {
@@ -5931,9 +6138,23 @@ export const tickwire = $root.tickwire = (() => {
             Candle.prototype.low = "";
             Candle.prototype.close = "";
             Candle.prototype.volume = "";
-            Candle.prototype.quoteVolume = "";
-            Candle.prototype.tradeCount = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Candle.prototype.quoteVolume = null;
+            Candle.prototype.tradeCount = null;
             Candle.prototype.closed = false;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Candle.prototype, "_quoteVolume", {
+                get: $util.oneOfGetter($oneOfFields = ["quoteVolume"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Candle.prototype, "_tradeCount", {
+                get: $util.oneOfGetter($oneOfFields = ["tradeCount"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             Candle.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -5956,9 +6177,9 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(50).string(message.close);
                 if (message.volume != null && $Object.hasOwnProperty.call(message, "volume") && message.volume !== "")
                     writer.uint32(58).string(message.volume);
-                if (message.quoteVolume != null && $Object.hasOwnProperty.call(message, "quoteVolume") && message.quoteVolume !== "")
+                if (message.quoteVolume != null && $Object.hasOwnProperty.call(message, "quoteVolume"))
                     writer.uint32(66).string(message.quoteVolume);
-                if (message.tradeCount != null && $Object.hasOwnProperty.call(message, "tradeCount") && (typeof message.tradeCount === "object" ? message.tradeCount.low || message.tradeCount.high : message.tradeCount !== 0))
+                if (message.tradeCount != null && $Object.hasOwnProperty.call(message, "tradeCount"))
                     writer.uint32(72).uint64(message.tradeCount);
                 if (message.closed != null && $Object.hasOwnProperty.call(message, "closed") && message.closed !== false)
                     writer.uint32(80).bool(message.closed);
@@ -6061,19 +6282,15 @@ export const tickwire = $root.tickwire = (() => {
                     case 8: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.quoteVolume = value;
-                            else
-                                delete message.quoteVolume;
+                            message.quoteVolume = reader.stringVerify();
+                            message._quoteVolume = "quoteVolume";
                             continue;
                         }
                     case 9: {
                             if (wireType !== 0)
                                 break;
-                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                message.tradeCount = value;
-                            else
-                                delete message.tradeCount;
+                            message.tradeCount = reader.uint64();
+                            message._tradeCount = "tradeCount";
                             continue;
                         }
                     case 10: {
@@ -7908,15 +8125,71 @@ export const tickwire = $root.tickwire = (() => {
                             this[keys[i]] = properties[keys[i]];
             };
 
-            Ticker.prototype.lastPrice = "";
-            Ticker.prototype.lastSize = "";
-            Ticker.prototype.openPrice = "";
-            Ticker.prototype.highPrice = "";
-            Ticker.prototype.lowPrice = "";
-            Ticker.prototype.volume = "";
-            Ticker.prototype.quoteVolume = "";
-            Ticker.prototype.bidPrice = "";
-            Ticker.prototype.askPrice = "";
+            Ticker.prototype.lastPrice = null;
+            Ticker.prototype.lastSize = null;
+            Ticker.prototype.openPrice = null;
+            Ticker.prototype.highPrice = null;
+            Ticker.prototype.lowPrice = null;
+            Ticker.prototype.volume = null;
+            Ticker.prototype.quoteVolume = null;
+            Ticker.prototype.bidPrice = null;
+            Ticker.prototype.askPrice = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_lastPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["lastPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_lastSize", {
+                get: $util.oneOfGetter($oneOfFields = ["lastSize"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_openPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["openPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_highPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["highPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_lowPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["lowPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_volume", {
+                get: $util.oneOfGetter($oneOfFields = ["volume"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_quoteVolume", {
+                get: $util.oneOfGetter($oneOfFields = ["quoteVolume"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_bidPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["bidPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_askPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["askPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             Ticker.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -7925,23 +8198,23 @@ export const tickwire = $root.tickwire = (() => {
                     _depth = 0;
                 if (_depth > $util.recursionLimit)
                     throw $Error("max depth exceeded");
-                if (message.lastPrice != null && $Object.hasOwnProperty.call(message, "lastPrice") && message.lastPrice !== "")
+                if (message.lastPrice != null && $Object.hasOwnProperty.call(message, "lastPrice"))
                     writer.uint32(10).string(message.lastPrice);
-                if (message.lastSize != null && $Object.hasOwnProperty.call(message, "lastSize") && message.lastSize !== "")
+                if (message.lastSize != null && $Object.hasOwnProperty.call(message, "lastSize"))
                     writer.uint32(18).string(message.lastSize);
-                if (message.openPrice != null && $Object.hasOwnProperty.call(message, "openPrice") && message.openPrice !== "")
+                if (message.openPrice != null && $Object.hasOwnProperty.call(message, "openPrice"))
                     writer.uint32(26).string(message.openPrice);
-                if (message.highPrice != null && $Object.hasOwnProperty.call(message, "highPrice") && message.highPrice !== "")
+                if (message.highPrice != null && $Object.hasOwnProperty.call(message, "highPrice"))
                     writer.uint32(34).string(message.highPrice);
-                if (message.lowPrice != null && $Object.hasOwnProperty.call(message, "lowPrice") && message.lowPrice !== "")
+                if (message.lowPrice != null && $Object.hasOwnProperty.call(message, "lowPrice"))
                     writer.uint32(42).string(message.lowPrice);
-                if (message.volume != null && $Object.hasOwnProperty.call(message, "volume") && message.volume !== "")
+                if (message.volume != null && $Object.hasOwnProperty.call(message, "volume"))
                     writer.uint32(50).string(message.volume);
-                if (message.quoteVolume != null && $Object.hasOwnProperty.call(message, "quoteVolume") && message.quoteVolume !== "")
+                if (message.quoteVolume != null && $Object.hasOwnProperty.call(message, "quoteVolume"))
                     writer.uint32(58).string(message.quoteVolume);
-                if (message.bidPrice != null && $Object.hasOwnProperty.call(message, "bidPrice") && message.bidPrice !== "")
+                if (message.bidPrice != null && $Object.hasOwnProperty.call(message, "bidPrice"))
                     writer.uint32(66).string(message.bidPrice);
-                if (message.askPrice != null && $Object.hasOwnProperty.call(message, "askPrice") && message.askPrice !== "")
+                if (message.askPrice != null && $Object.hasOwnProperty.call(message, "askPrice"))
                     writer.uint32(74).string(message.askPrice);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
@@ -7956,7 +8229,7 @@ export const tickwire = $root.tickwire = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message, value;
+                let end, message;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -7979,82 +8252,64 @@ export const tickwire = $root.tickwire = (() => {
                     case 1: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.lastPrice = value;
-                            else
-                                delete message.lastPrice;
+                            message.lastPrice = reader.stringVerify();
+                            message._lastPrice = "lastPrice";
                             continue;
                         }
                     case 2: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.lastSize = value;
-                            else
-                                delete message.lastSize;
+                            message.lastSize = reader.stringVerify();
+                            message._lastSize = "lastSize";
                             continue;
                         }
                     case 3: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.openPrice = value;
-                            else
-                                delete message.openPrice;
+                            message.openPrice = reader.stringVerify();
+                            message._openPrice = "openPrice";
                             continue;
                         }
                     case 4: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.highPrice = value;
-                            else
-                                delete message.highPrice;
+                            message.highPrice = reader.stringVerify();
+                            message._highPrice = "highPrice";
                             continue;
                         }
                     case 5: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.lowPrice = value;
-                            else
-                                delete message.lowPrice;
+                            message.lowPrice = reader.stringVerify();
+                            message._lowPrice = "lowPrice";
                             continue;
                         }
                     case 6: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.volume = value;
-                            else
-                                delete message.volume;
+                            message.volume = reader.stringVerify();
+                            message._volume = "volume";
                             continue;
                         }
                     case 7: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.quoteVolume = value;
-                            else
-                                delete message.quoteVolume;
+                            message.quoteVolume = reader.stringVerify();
+                            message._quoteVolume = "quoteVolume";
                             continue;
                         }
                     case 8: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.bidPrice = value;
-                            else
-                                delete message.bidPrice;
+                            message.bidPrice = reader.stringVerify();
+                            message._bidPrice = "bidPrice";
                             continue;
                         }
                     case 9: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.askPrice = value;
-                            else
-                                delete message.askPrice;
+                            message.askPrice = reader.stringVerify();
+                            message._askPrice = "askPrice";
                             continue;
                         }
                     }

@@ -9,7 +9,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await createProgram().parseAsync(process.argv);
+  const program = await createProgram(process.argv.slice(2));
+  await program.parseAsync(process.argv);
 } catch (error) {
   const { exitCode, line } = explainError(error);
   if (line !== undefined) remark(`tickwire: ${line}`);

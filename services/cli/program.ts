@@ -1,22 +1,30 @@
-import { printLines, remark } from "./output/terminal.ts";
 import { Command } from "commander";
-import { createCallCommand } from "./commands/call.ts";
-import { createDecodeCommand } from "./commands/decode.ts";
-import { createDevCommand } from "./commands/dev.ts";
-import { createDoctorCommand } from "./commands/doctor.ts";
-import { createGatewayCommand } from "./commands/gateway.ts";
-import { createIngestCommand } from "./commands/ingest.ts";
-import { createNormalizeCommand } from "./commands/normalize.ts";
-import { createRecordCommand } from "./commands/record.ts";
-import { createReplayCommand } from "./commands/replay.ts";
-import { programVersion } from "./process/service-process.ts";
-import { createSubscribeCommand } from "./commands/subscribe.ts";
-import { createVenuesCommand } from "./commands/venues.ts";
+import { printLines, remark } from "./output/terminal.ts";
+import { programVersion } from "./process/program-version.ts";
 
 /**
- * The `tickwire` command line. Parsing rejects with CommanderError instead of ending the process.
+ * The commands, in the order of the help. Each is read when it is wanted: what one needs takes
+ * longer to load than many a command runs.
  */
-export function createProgram(): Command {
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ["dev", async () => (await import("./commands/dev.ts")).createDevCommand()],
+  ["ingest", async () => (await import("./commands/ingest.ts")).createIngestCommand()],
+  ["gateway", async () => (await import("./commands/gateway.ts")).createGatewayCommand()],
+  ["subscribe", async () => (await import("./commands/subscribe.ts")).createSubscribeCommand()],
+  ["call", async () => (await import("./commands/call.ts")).createCallCommand()],
+  ["record", async () => (await import("./commands/record.ts")).createRecordCommand()],
+  ["replay", async () => (await import("./commands/replay.ts")).createReplayCommand()],
+  ["normalize", async () => (await import("./commands/normalize.ts")).createNormalizeCommand()],
+  ["decode", async () => (await import("./commands/decode.ts")).createDecodeCommand()],
+  ["venues", async () => (await import("./commands/venues.ts")).createVenuesCommand()],
+  ["doctor", async () => (await import("./commands/doctor.ts")).createDoctorCommand()],
+]);
+
+/**
+ * The `tickwire` command line with the commands that its arguments can be about. Parsing rejects
+ * with CommanderError instead of ending the process.
+ */
+export async function createProgram(args: readonly string[]): Promise<Command> {
   const program = new Command("tickwire")
     .description("Market data from several venues, in one shape, over one socket.")
     .version(programVersion())
@@ -27,19 +35,7 @@ Exit codes: 0 done, 1 could not be done, 2 wrong usage or configuration, 130 for
 signal.
 Start with: tickwire dev`,
     );
-  const commands = [
-    createDevCommand(),
-    createIngestCommand(),
-    createGatewayCommand(),
-    createSubscribeCommand(),
-    createCallCommand(),
-    createRecordCommand(),
-    createReplayCommand(),
-    createNormalizeCommand(),
-    createDecodeCommand(),
-    createVenuesCommand(),
-    createDoctorCommand(),
-  ];
+  const commands = await Promise.all(commandsOf(args[0] ?? "").map((create) => create()));
   for (const command of commands) program.addCommand(command);
   // Commander does not hand these on to subcommands that are added whole.
   for (const command of [program, ...commands]) {
@@ -47,4 +43,11 @@ Start with: tickwire dev`,
     command.exitOverride().showHelpAfterError("(see --help)").allowExcessArguments(false);
   }
   return program;
+}
+
+/** What has to be read for a command line that begins with this. */
+function commandsOf(word: string): readonly (() => Promise<Command>)[] {
+  if (word === "--version" || word === "-V") return [];
+  const named = COMMANDS.get(word);
+  return named === undefined ? [...COMMANDS.values()] : [named];
 }

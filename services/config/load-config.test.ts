@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { listVariables } from "./config-variables.ts";
-import { ConfigError, loadConfig, type ConfigSources } from "./load-config.ts";
+import { ConfigError } from "./config-error.ts";
+import { loadConfig, type ConfigSources } from "./load-config.ts";
 
 const SCHEMA = z.strictObject({
   gateway: z

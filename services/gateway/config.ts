@@ -88,13 +88,19 @@ export const gatewayConfigSchema = z
       .describe("a connection silent for this long is cut; pings are sent before"),
     helloTimeoutMs: durationMs(10_000).describe("no Hello by then: close code 4005"),
     frameBytesMax: count(MIB, 16 * MIB).describe("a larger client frame: close code 4502"),
+    frameFieldsMax: count(20_000, MIB).describe(
+      "fields of a client frame at every depth, counted before it is decoded; above: code 4502",
+    ),
+    frameMessagesMax: count(1_000, MIB).describe("messages of a client frame; above: code 4502"),
     requestBytesMax: count(MIB, 64 * MIB).describe("a larger HTTP body: 413"),
 
     subscriptionsMax: count(5_000, 1_000_000).describe(
       "topics of one session; who has so many names each and its pattern again when it comes back",
     ),
     topicsPerRequestMax: count(1_000, 1_000_000).describe("topics of one subscribe request"),
-    requestsPerSecondMax: count(500, 1_000_000).describe("above: close code 4004"),
+    requestsPerSecondMax: count(500, 1_000_000).describe(
+      "with 16 KiB of frames, 500 fields or 10 unknown ones as a request; above: close code 4004",
+    ),
     topicsPerSecondMax: count(20_000, 10_000_000).describe(
       "topics that the requests of a session name, patterns counted by what they match; above: 4004",
     ),
@@ -121,6 +127,9 @@ export const gatewayConfigSchema = z
     queriesInFlightMax: count(64, 10_000).describe("snapshot queries at once"),
 
     instrumentsMax: count(200_000, 10_000_000).describe("instruments of all venues"),
+    discoveryMs: durationMs(2_000, 0).describe(
+      "after asking who is there, a venue without an answer counts as not ready, then as unknown",
+    ),
     readyVenuesMin: z.int().min(0).max(1_000).default(1).describe("venues needed to be ready"),
     lameDuckMs: durationMs(3_000, 0).describe(
       "on shutdown the gateway is not ready for this long before it stops to listen",

@@ -52,7 +52,7 @@ beforeEach(async () => {
       logger,
       metrics,
       catalog,
-      hub: new Hub({ ...parts, random: () => 0.5, limits: config }),
+      hub: new Hub({ ...parts, catalog, random: () => 0.5, limits: config }),
       flusher: new Flusher({ clock, scheduler, flushIntervalMsMax: 0, metrics }),
       services: createMarketData({ bus, clock, catalog, queryTimeoutMs: 1_000 }),
       serverVersion: "1.2.3",

@@ -11,7 +11,7 @@ import type { Logger } from "#core/logger.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
-import { immediateScheduler } from "./session/outbound/scheduler.ts";
+import { immediateScheduler } from "./turns/scheduler.ts";
 import { Hub } from "./topics/hub.ts";
 import { selectTransport } from "./transport/select-transport.ts";
 import type { TransportOptions } from "./transport/transport.ts";
@@ -47,8 +47,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     flushIntervalMsMax,
     metrics,
   });
-  const hub = new Hub({ bus, clock, metrics, random, limits: config });
   const catalog = new Catalog({ bus, clock, logger, metrics, limits: config });
+  const hub = new Hub({ bus, clock, logger, metrics, catalog, random, limits: config });
   const services = createMarketData({ bus, clock, catalog, queryTimeoutMs });
   const rpc = new ConnectRpc({
     services,

@@ -13,6 +13,7 @@ export function createGatewayMetrics(registry: Registry) {
     ...refusalMetrics(registry),
     ...sessionMetrics(registry),
     ...deliveryMetrics(registry),
+    ...busMetrics(registry),
     ...topicMetrics(registry),
   };
 }
@@ -164,14 +165,9 @@ function deliveryMetrics(registry: Registry) {
   };
 }
 
-function topicMetrics(registry: Registry) {
+function busMetrics(registry: Registry) {
   const registers = [registry];
   return {
-    topics: new Gauge({
-      name: "gateway_topics",
-      help: "Topics that the gateway follows on the bus.",
-      registers,
-    }),
     batches: new Counter({
       name: "gateway_batches_total",
       help: "Batches from the bus.",
@@ -180,7 +176,7 @@ function topicMetrics(registry: Registry) {
     }),
     badBatches: new Counter({
       name: "gateway_bad_batches_total",
-      help: "Batches from the bus that could not be read.",
+      help: "Batches from the bus that could not be read, or that their publisher did not publish.",
       labelNames: ["venue", "channel"],
       registers,
     }),
@@ -190,10 +186,51 @@ function topicMetrics(registry: Registry) {
       labelNames: ["venue", "channel"],
       registers,
     }),
+    busMissing: new Counter({
+      name: "gateway_bus_missing_events_total",
+      help: "Events that the bus did not deliver, as subscribers were told.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    foreignBatches: new Counter({
+      name: "gateway_foreign_batches_total",
+      help: "Batches of an epoch that is not followed, left aside: of a second publisher, or false.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    stalls: new Counter({
+      name: "gateway_stalls_total",
+      help: "Topics that had not come as far as their publisher announced, and were compared.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
     epochChanges: new Counter({
       name: "gateway_epoch_changes_total",
-      help: "Topics whose publisher started anew.",
+      help: "Topics that went on with another publisher, or another run of it.",
       labelNames: ["venue", "channel"],
+      registers,
+    }),
+    announcementsRefused: new Counter({
+      name: "gateway_announcements_refused_total",
+      help: "Announcements whose publisher is none, or contradicts what it said before.",
+      labelNames: ["venue"],
+      registers,
+    }),
+    ingestorsLost: new Counter({
+      name: "gateway_ingestors_lost_total",
+      help: "Times that a venue's ingestor fell silent.",
+      labelNames: ["venue"],
+      registers,
+    }),
+  };
+}
+
+function topicMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    topics: new Gauge({
+      name: "gateway_topics",
+      help: "Topics that the gateway follows on the bus.",
       registers,
     }),
     instrumentsLeftOut: new Gauge({
@@ -222,12 +259,6 @@ function topicMetrics(registry: Registry) {
     ringTrims: new Counter({
       name: "gateway_ring_trimmed_batches_total",
       help: "Batches dropped from the rings of recent batches because of their limits.",
-      registers,
-    }),
-    ingestorsLost: new Counter({
-      name: "gateway_ingestors_lost_total",
-      help: "Times that a venue's ingestor fell silent.",
-      labelNames: ["venue"],
       registers,
     }),
   };

@@ -104,7 +104,7 @@ function registerPublisher(registry: Registry, publisher: PublisherCounters): vo
   const totals = {
     ingest_batches_total: ["Batches published.", "batches"],
     ingest_published_bytes_total: ["Bytes published.", "bytes"],
-    ingest_publish_failures_total: ["Batches that the bus did not take.", "failures"],
+    ingest_publish_failures_total: ["Events that the bus did not take.", "failures"],
   } as const;
   for (const [name, [help, field]] of Object.entries(totals)) {
     readCounter({ registry, name, help, labelNames: [] }, (add) => add({}, publisher[field]));

@@ -16,13 +16,7 @@ import {
 } from "#wire/bus-codec.ts";
 import { encodeState } from "#wire/event-codec.ts";
 import type { Publisher } from "./publisher.ts";
-import {
-  candleMessage,
-  instrumentMessage,
-  QUERY_METHODS,
-  statusMessage,
-  tradeMessage,
-} from "./query-messages.ts";
+import { instrumentMessage, QUERY_METHODS, statusMessage, tradeMessage } from "./query-messages.ts";
 import type { StreamedInstruments } from "./streamed-instruments.ts";
 import type { TopicRecord } from "./topic-record.ts";
 
@@ -30,6 +24,7 @@ import type { TopicRecord } from "./topic-record.ts";
 const ROWS_MAX = 1_000;
 const ROWS_DEFAULT = 100;
 const CANDLE_INTERVAL_MS_DEFAULT = 60_000;
+const NOTHING = new Uint8Array(0);
 
 /** What the responder knows of one venue. */
 export type VenueView = {
@@ -44,6 +39,8 @@ export type VenueView = {
 
 type QueryResponderOptions = {
   readonly bus: Bus;
+  /** Who is asked: queries to other publishers of the same venues are not for this one. */
+  readonly publisherId: string;
   readonly clock: Clock;
   readonly publisher: Publisher;
   readonly venues: readonly VenueView[];
@@ -61,8 +58,8 @@ class QueryFailure extends Error {
 
 /**
  * Answers what gateways ask about a publisher's venues. An answer with a position contains exactly
- * the events up to it: whatever waits is published first. One publisher serves a venue; a second
- * one would have an epoch of its own.
+ * the events up to it: whatever waits is published first. Of several publishers of a venue each
+ * answers what it is asked itself.
  */
 export class QueryResponder {
   readonly #options: QueryResponderOptions;
@@ -74,9 +71,9 @@ export class QueryResponder {
 
   /** Answers from now on. To be called before anything is announced. */
   start(): void {
-    const { bus, venues } = this.#options;
+    const { bus, venues, publisherId } = this.#options;
     for (const view of venues) {
-      const pattern = queryPattern(view.venue);
+      const pattern = queryPattern({ venue: view.venue, publisherId });
       this.#subscriptions.push(bus.subscribe(pattern, (message) => this.#onQuery(view, message)));
     }
   }
@@ -134,7 +131,10 @@ export class QueryResponder {
           instruments: view.streamed
             .all()
             .map(({ instrument, channels }) => instrumentMessage(instrument, channels)),
+          incomplete: !view.streamed.complete,
         });
+      case "ping":
+        return NOTHING;
     }
   }
 
@@ -167,7 +167,7 @@ export class QueryResponder {
     const asked = decoded(request, payload);
     const intervalMs = asked.intervalMs === 0 ? CANDLE_INTERVAL_MS_DEFAULT : asked.intervalMs;
     const candles = topic?.candles({ intervalMs, limit: rowLimit(asked.limit) }) ?? [];
-    return response.encode({ candles: candles.map(candleMessage) });
+    return response.encode({ candles });
   }
 
   #statuses(view: VenueView, payload: Uint8Array): Uint8Array {

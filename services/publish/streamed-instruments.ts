@@ -12,6 +12,7 @@ export class StreamedInstruments {
   readonly #bySymbol = new Map<string, Instrument>();
   readonly #onChange: () => void;
   #version = 0;
+  #complete = true;
 
   /** `onChange` is called after each addition of something new. */
   constructor(onChange: () => void = () => {}) {
@@ -21,6 +22,24 @@ export class StreamedInstruments {
   /** Rises with each change. */
   get version(): number {
     return this.#version;
+  }
+
+  /** False while the venue has not listed all that will be streamed. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  /** More is to come: what is not here yet may still be. To be called before anything is added. */
+  expectMore(): void {
+    this.#complete = false;
+  }
+
+  /** Nothing more is to come. */
+  completed(): void {
+    if (this.#complete) return;
+    this.#complete = true;
+    this.#version += 1;
+    this.#onChange();
   }
 
   add(topics: readonly StreamedTopic[]): void {

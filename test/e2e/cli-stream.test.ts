@@ -124,7 +124,7 @@ describe("dev on the simulated venue", () => {
       url,
     ];
     expect(await runCli(notThere)).toEqual({ status: 1, stdout: "", stderr: bad.stderr });
-    expect(refused.stderr).toMatch(/^tickwire: topic-unknown: .+\n$/);
+    expect(refused.stderr).toMatch(/^tickwire: topic-unknown-symbol: .+\n$/);
   });
 
   test("calls find a gateway below its path prefix, and one line says what else was tried", async () => {

@@ -90,7 +90,7 @@ describe("the client against a gateway", () => {
     await start();
     await expect(client.trades("fake:NO-SUCH").next()).rejects.toMatchObject({
       name: "TopicRefusedError",
-      code: "topic-unknown",
+      code: "topic-unknown-symbol",
     });
   });
 

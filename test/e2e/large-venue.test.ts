@@ -1,7 +1,8 @@
 import { connect, type Client } from "@tickwire/client";
 import { WebSocket } from "ws";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Rig, TRANSPORTS } from "#test/conformance/gateway-harness.ts";
+import { Rig } from "#test/conformance/gateway-harness.ts";
+import { TRANSPORTS } from "#test/support/transports.ts";
 
 // Every market of a large venue in one pattern, with the defaults of the gateway and the client.
 

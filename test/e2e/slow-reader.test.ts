@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { connect, type Client, type LagEvent } from "@tickwire/client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Rig, TRANSPORTS } from "#test/conformance/gateway-harness.ts";
+import { Rig } from "#test/conformance/gateway-harness.ts";
+import { TRANSPORTS } from "#test/support/transports.ts";
 import { NarrowWire } from "#test/support/narrow-wire.ts";
 
 // A client behind a slow line, in time that the test moves: 8 kB/s of about 60 kB/s.

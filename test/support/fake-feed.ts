@@ -11,12 +11,8 @@ import type {
   RestPoll,
   RestRequest,
 } from "#ingest/feed/feed-adapter.ts";
-import type {
-  FeedDialer,
-  FeedSocketHandlers,
-  RestAnswer,
-  RestClient,
-} from "#ingest/feed/connection/web-socket-dialer.ts";
+import type { FeedDialer, FeedSocketHandlers } from "#ingest/feed/connection/web-socket-dialer.ts";
+import type { RestAnswer, RestClient } from "#ingest/feed/rest/rest-client.ts";
 
 /**
  * A venue invented for driver tests: its frames are feed events with symbols in place of

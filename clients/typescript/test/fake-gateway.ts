@@ -182,7 +182,12 @@ export class FakeGateway {
     const known = this.topics.get(topic);
     if (known === undefined) {
       const errorMessage = "no such topic";
-      return { requestIndex, topic, error: wire.TopicError.TOPIC_ERROR_UNKNOWN, errorMessage };
+      return {
+        requestIndex,
+        topic,
+        error: wire.TopicError.TOPIC_ERROR_UNKNOWN_SYMBOL,
+        errorMessage,
+      };
     }
     if (this.unavailable(topic)) {
       const errorMessage = "its ingestor does not answer";

@@ -79,7 +79,12 @@ describe("a bad topic", () => {
 
   test("a hundred refusals make a short message and a full list", () => {
     const refusals = Array.from({ length: 100 }, (_, index) => {
-      return { topic: `a:${index}`, code: "topic-unknown", message: "no" } as const;
+      return {
+        topic: `a:${index}`,
+        code: "topic-unknown-symbol",
+        message: "no",
+        alternatives: [],
+      } as const;
     });
     const error = new TopicRefusedError(refusals);
     expect(error.refusals).toHaveLength(100);

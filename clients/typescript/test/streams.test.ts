@@ -301,7 +301,7 @@ describe("refused topics", () => {
     const { client } = await connectWith([BTC]);
     const next = client.trades(["binance:NO-SUCH", "binance:NO-SUCH-2"]).next();
     await expect(next).rejects.toMatchObject({
-      code: "topic-unknown",
+      code: "topic-unknown-symbol",
       refusals: [{ topic: "binance:NO-SUCH/trades" }, { topic: "binance:NO-SUCH-2/trades" }],
     });
   });
@@ -323,9 +323,9 @@ describe("refused topics", () => {
     const topicId = idOf(gateway, BTC);
     gateway.socket.deliverBatch(tradesBatch({ topicId, epoch: 7, firstSequence: 101 }, [5]));
     expect([quiet.buffered, heard.buffered]).toEqual([1, 1]);
-    expect(told).toEqual(["binance:NO-SUCH/trades", "topic-unknown"]);
+    expect(told).toEqual(["binance:NO-SUCH/trades", "topic-unknown-symbol"]);
     expect(events).toEqual(["continuity", "refused", "trade"]);
-    const refusal = { topic: "binance:NO-SUCH/trades", code: "topic-unknown" };
+    const refusal = { topic: "binance:NO-SUCH/trades", code: "topic-unknown-symbol" };
     for (const { refusals } of [quiet, heard, all]) expect(refusals).toMatchObject([refusal]);
   });
 
@@ -369,7 +369,7 @@ describe("refused topics", () => {
     expect(gateway.ids.size).toBe(0);
   });
 
-  test.each(["BTC-USDT", "a:b:c", "binance:BTC-USDT/nonsense", "binance:BTC-USDT/quotes", ""])(
+  test.each(["BTC-USDT", "a:b c", "a:b/", "binance:BTC-USDT/quotes", ""])(
     "%j is no topic of trades, said at once",
     async (topic) => {
       const { client } = await connectWith([]);
@@ -378,6 +378,28 @@ describe("refused topics", () => {
       );
     },
   );
+
+  test("a channel that there is not is named with those that there are, at once", async () => {
+    const { client } = await connectWith([]);
+    const refused = () => client.subscribe("binance:BTC-USDT/nonsense", () => undefined);
+    const alternatives = expect.arrayContaining(["trades", "book"]) as unknown;
+    const refusal = expect.objectContaining({ alternatives }) as unknown;
+    expect(refused).toThrow(
+      expect.objectContaining({ code: "topic-unknown-channel", refusals: [refusal] }),
+    );
+  });
+
+  test.each([
+    ["kraken:BTC/USD", "kraken:BTC/USD/trades"],
+    ["kraken:BTC/USD/trades", "kraken:BTC/USD/trades"],
+    ["bitfinex:tBTCF0:USTF0", "bitfinex:tBTCF0:USTF0/trades"],
+  ])("a symbol of the venue's own may hold what separates: %s", async (text, topic) => {
+    const { client, gateway } = await connectWith([]);
+    client.trades(text);
+    await settle();
+    const [subscribe] = gateway.socket.sent("subscribe");
+    expect(subscribe?.topics?.map((request) => request.topic)).toEqual([topic]);
+  });
 
   test("a topic that is unavailable now is asked for again", async () => {
     const session = await connectWith([BTC]);
@@ -415,7 +437,7 @@ describe("refused topics", () => {
     await settle();
     const notice = { kind: 4, topicId: idOf(gateway, BTC), message: "delisted" };
     gateway.socket.deliverMessage({ notice });
-    await expect(stream.next()).rejects.toMatchObject({ code: "topic-unknown" });
+    await expect(stream.next()).rejects.toMatchObject({ code: "topic-unknown-symbol" });
   });
 });
 
@@ -467,7 +489,7 @@ describe("callbacks", () => {
     const onError = ({ code }: { code: string }) => errors.push(code);
     client.onTrades("binance:NO-SUCH", () => undefined, { onError });
     await settle();
-    expect(errors).toEqual(["topic-unknown"]);
+    expect(errors).toEqual(["topic-unknown-symbol"]);
   });
 
   test("subscribe() hands on several channels with their notices in place", async () => {

@@ -1,3 +1,5 @@
+import * as BatchField from "../../gen/batch-field.ts";
+import * as BaseField from "../../gen/base-field.ts";
 import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { readText, safeSigned, takeWide, wideEnd } from "../byte-reader.ts";
@@ -6,14 +8,7 @@ import type { ByteWriter } from "../byte-writer.ts";
 import { SCALE_MAX } from "../limits.ts";
 import { putDifference, unzigzagWide } from "../wide-integers.ts";
 import { WireError } from "../wire-error.ts";
-import {
-  BASE_SHAPES,
-  BaseField,
-  BatchField,
-  RECORD_FIELDS,
-  kindOfChannel,
-} from "./batch-fields.ts";
-import type { RecordKind } from "./batch-fields.ts";
+import { recordFieldsOf, eventKindOf } from "./batch-kinds.ts";
 import { TradeIdForm } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
 import { FieldScan } from "./field-scan.ts";
@@ -73,7 +68,7 @@ function signedField(writer: ByteWriter, field: number, a: Mantissa, b: Mantissa
 }
 
 // Reading is synchronous and never re-entered.
-const scan = new FieldScan(BASE_SHAPES);
+const scan = new FieldScan(BaseField.SHAPES);
 
 /** Reads a Base. Throws WireError for one that no writer writes. */
 export function readBase(bytes: Uint8Array, start: number, end: number): ChainState {
@@ -97,6 +92,7 @@ export function readBase(bytes: Uint8Array, start: number, end: number): ChainSt
     tradeIdDigits: scan.uint32(BaseField.TradeIdDigits),
     values: [],
     scales: [],
+    fieldCount: 0,
     absent: scan.uint32(BaseField.Absent),
   };
   checkBase(state);
@@ -126,16 +122,20 @@ function readPrefix(): string {
   return readText(scan.bytes, start, end);
 }
 
-/** Fields that this code does not know are passed over; those that it misses start at 0. */
+/**
+ * Fields that this code does not know are passed over; those that the writer did not know are such
+ * as the venue does not say.
+ */
 function readRecord(state: ChainState): void {
-  const kind = kindOfChannel(state.channel);
-  const fields = kind === undefined ? undefined : RECORD_FIELDS[kind as RecordKind];
+  const fields = recordFieldsOf(eventKindOf(state.channel)?.rows);
   if (fields === undefined) return;
   const values = columnOf(BaseField.Values).map((code) => fromBigInt(unzigzagWide(code)));
   const scales = columnOf(BaseField.Scales).map((scale) =>
     checkedScale(Number(BigInt.asUintN(32, scale))),
   );
+  state.fieldCount = values.length;
   for (const [index, field] of fields.entries()) {
+    if (index >= values.length) state.absent |= 1 << index;
     state.values.push(values[index] ?? 0);
     state.scales.push(scales[index] ?? 0);
     if (index !== field.scaleField && state.scales[index] !== state.scales[field.scaleField]) {

@@ -1,17 +1,12 @@
-import type { BatchColumns, BatchHeader, BatchRows, DecodedBatch, RowKind } from "../types.ts";
+import * as BatchField from "../../gen/batch-field.ts";
+import type { EventKind } from "../../model/vocabulary.ts";
+import type { BatchColumns, BatchHeader, DecodedBatch } from "../types.ts";
 import { WireError } from "../wire-error.ts";
 import { readBase } from "./base-codec.ts";
-import {
-  BATCH_SHAPES,
-  BatchField,
-  RECORD_FIELDS,
-  SEQUENCE_RESIDUE_MODULUS,
-  kindOfChannel,
-} from "./batch-fields.ts";
-import type { BatchKind } from "./batch-fields.ts";
+import { SEQUENCE_RESIDUE_MODULUS, recordFieldsOf, eventKindOf } from "./batch-kinds.ts";
 import type { ChainState } from "./chain-state.ts";
 import { FieldScan } from "./field-scan.ts";
-import { readBooks, readLiquidations, readStatuses, readTrades } from "./payload-reader.ts";
+import { readBooks, readElements, readTrades } from "./payload-reader.ts";
 import { quoteColumnsOf, readRecords, recordRowsOf } from "./record-reader.ts";
 import { eventsOfTimes, readTimes, residueOf, timesOf } from "./times-codec.ts";
 import type { ReadTimes } from "./times-codec.ts";
@@ -36,7 +31,7 @@ export type LossReason =
   | "last-sequence";
 
 // Reading is synchronous and never re-entered.
-const scan = new FieldScan(BATCH_SHAPES);
+const scan = new FieldScan(BatchField.SHAPES);
 
 /** The chain of one topic of one connection, as its reader keeps it. */
 export class BatchReader {
@@ -89,7 +84,7 @@ export class BatchReader {
       publishedTimeUs: times.publishedTimeUs,
       skipped,
     };
-    const kind = kindOfChannel(state.channel);
+    const kind = eventKindOf(state.channel);
     if (kind === undefined) {
       // Its columns mean something that this code cannot run: the next base is waited for.
       return { outcome: "unknown-channel", epoch: state.epoch, lastSequence: last };
@@ -122,44 +117,39 @@ function lossOf(last: number): LossReason | undefined {
 }
 
 function readPayload(
-  kind: BatchKind,
+  kind: EventKind,
   state: ChainState,
   head: BatchHeader,
   times: ReadTimes,
 ): DecodedBatch {
   const { count } = head;
-  switch (kind) {
-    case "trades":
-      return withColumns(head, times, { kind, columns: readTrades(scan, state, count) });
-    case "books":
-      return withColumns(head, times, { kind, columns: readBooks(scan, state, count) });
-    case "quotes": {
-      const records = readRecords(scan, state, RECORD_FIELDS.quotes, count);
-      return withColumns(head, times, { kind, columns: quoteColumnsOf(records) });
-    }
-    case "liquidations":
-      return withRows(head, times, { kind, rows: readLiquidations(scan, count, timesOf(times)) });
-    case "statuses":
-      return withRows(head, times, { kind, rows: readStatuses(scan, count, timesOf(times)) });
-    case "tickers":
-    case "markPrices":
-    case "openInterests":
-    case "fundings":
-    case "candles": {
-      const fields = RECORD_FIELDS[kind];
-      const records = readRecords(scan, state, fields, count);
-      const batch = { count, timesOf: timesOf(times) };
-      const rows = recordRowsOf(records, fields, state.absent, batch);
-      return withRows(head, times, { kind, rows } as unknown as RowsOfKind);
-    }
+  const { rows } = kind;
+  if (rows === "trades") {
+    return withColumns(head, times, { kind: rows, columns: readTrades(scan, state, count) });
   }
+  if (rows === "books") {
+    return withColumns(head, times, { kind: rows, columns: readBooks(scan, state, count) });
+  }
+  const fields = recordFieldsOf(rows);
+  if (fields === undefined) {
+    return withRows(head, times, rows, readElements(scan, kind, count, timesOf(times)));
+  }
+  const records = readRecords(scan, state, fields, count);
+  if (rows === "quotes") {
+    return withColumns(head, times, { kind: rows, columns: quoteColumnsOf(records) });
+  }
+  const batch = { count, timesOf: timesOf(times) };
+  return withRows(head, times, rows, recordRowsOf(records, fields, state.absent, batch));
 }
 
-type RowsOfKind = Extract<BatchRows, { readonly kind: RowKind }>;
-
-function withRows(head: BatchHeader, times: ReadTimes, payload: RowsOfKind): DecodedBatch {
+function withRows(
+  head: BatchHeader,
+  times: ReadTimes,
+  kind: EventKind["rows"],
+  rows: readonly object[],
+): DecodedBatch {
   const { receivedTimesUs, venueTimesUs } = times;
-  return { ...head, receivedTimesUs, venueTimesUs, ...payload };
+  return { ...head, receivedTimesUs, venueTimesUs, kind, rows } as unknown as DecodedBatch;
 }
 
 /** Field by field: copying an object by `...` costs as much as reading twenty trades. */

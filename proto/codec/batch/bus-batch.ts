@@ -1,8 +1,10 @@
+import * as BatchField from "../../gen/batch-field.ts";
+import * as BaseField from "../../gen/base-field.ts";
 import { ByteReader, WireType, safeSigned, safeUnsigned } from "../byte-reader.ts";
 import { putVarint, varintLength } from "../byte-writer.ts";
 import { BATCHES_TAG } from "../frame-walker.ts";
 import { WireError } from "../wire-error.ts";
-import { BATCH_SHAPES, BaseField, BatchField, SEQUENCE_RESIDUE_MODULUS } from "./batch-fields.ts";
+import { SEQUENCE_RESIDUE_MODULUS } from "./batch-kinds.ts";
 import { FieldScan } from "./field-scan.ts";
 import { eventsOfTimes, residueOf } from "./times-codec.ts";
 
@@ -51,7 +53,7 @@ export function lastSequenceOf(batch: BusBatch): number {
   return batch.snapshot ? batch.baseSequence : batch.baseSequence + batch.skipped + batch.count;
 }
 
-const coreScan = new FieldScan(BATCH_SHAPES);
+const coreScan = new FieldScan(BatchField.SHAPES);
 
 /** What stands in the outer message; -1 where a range is not there. */
 type Outer = {

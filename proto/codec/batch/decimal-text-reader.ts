@@ -1,13 +1,20 @@
+import * as BatchField from "../../gen/batch-field.ts";
 import { parseMantissa, rescaleMantissa, textScale } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { DecimalTextCodec } from "../../gen/messages.ts";
 import type { DecimalText } from "../../gen/messages.ts";
 import { DECIMAL_TEXT_LENGTH_MAX } from "../limits.ts";
 import { WireError } from "../wire-error.ts";
-import { BatchField } from "./batch-fields.ts";
 import type { FieldScan } from "./field-scan.ts";
 
 const PLAIN_DECIMAL = /^-?[0-9]+(?:\.[0-9]+)?$/;
+
+type TextPlaces = {
+  readonly scales: readonly number[];
+  readonly groups: readonly number[];
+  /** Fields of an event as its writer counts them. */
+  readonly fieldCount: number;
+};
 
 /**
  * Puts the numbers that travel as text into their columns, bringing columns of one group to the
@@ -16,7 +23,7 @@ const PLAIN_DECIMAL = /^-?[0-9]+(?:\.[0-9]+)?$/;
 export function applyTexts(
   scan: FieldScan,
   columns: readonly Mantissa[][],
-  { scales, groups }: { readonly scales: readonly number[]; readonly groups: readonly number[] },
+  { scales, groups, fieldCount }: TextPlaces,
 ): readonly number[] {
   const ranges = scan.ranges(BatchField.Texts);
   if (ranges.length === 0) return scales;
@@ -24,11 +31,14 @@ export function applyTexts(
   const texts: { readonly column: number; readonly entry: number; readonly text: string }[] = [];
   for (let at = 0; at < ranges.length; at += 2) {
     const { index: place, text } = readDecimalText(scan.bytes.subarray(ranges[at], ranges[at + 1]));
-    const column = place % columns.length;
-    const entry = (place - column) / columns.length;
-    if (entry >= (columns[0]?.length ?? 0)) {
+    const column = place % fieldCount;
+    const entry = (place - column) / fieldCount;
+    // Not so either where there are no fields.
+    if (!(entry < (columns[0]?.length ?? 0))) {
       throw new WireError("malformed", `a text has the index ${place}, beyond its column`);
     }
+    // A field that only the writer knows.
+    if (column >= columns.length) continue;
     texts.push({ column, entry, text });
     const group = groups[column] as number;
     finest[group] = Math.max(finest[group] as number, textScale(text));

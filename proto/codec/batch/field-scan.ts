@@ -1,8 +1,8 @@
 import { ByteReader, WireType, safeSigned, safeUnsigned, takeVarint } from "../byte-reader.ts";
 import { WireError } from "../wire-error.ts";
 
-/** What a field looks like on the wire. */
-export const FieldShape = {
+/** What a field looks like on the wire; generated code has it as a digit for each field. */
+const FieldShape = {
   Unknown: 0,
   /** One varint; the last one counts. */
   Scalar: 1,
@@ -13,19 +13,6 @@ export const FieldShape = {
   /** Texts or messages, each an element. */
   Elements: 4,
 } as const;
-type FieldShape = (typeof FieldShape)[keyof typeof FieldShape];
-
-/** The shapes of a message by field number: `usual` for all of `fields` but the `others`. */
-export function shapesOf(
-  fields: Readonly<Record<string, number>>,
-  usual: FieldShape,
-  others: Readonly<Record<number, FieldShape>>,
-): Uint8Array {
-  const numbers = Object.values(fields);
-  const shapes = new Uint8Array(Math.max(...numbers) + 1);
-  for (const number of numbers) shapes[number] = others[number] ?? usual;
-  return shapes;
-}
 
 const NO_RANGES: readonly number[] = [];
 
@@ -43,9 +30,9 @@ export class FieldScan {
   #elements: (number[] | undefined)[] | undefined;
   #pieces: Map<number, number[]> | undefined;
 
-  /** `shapes` are what `shapesOf` makes. */
-  constructor(shapes: Uint8Array) {
-    this.#shapes = shapes;
+  /** `shapes` has a digit for each field, as generated code says them. */
+  constructor(shapes: string) {
+    this.#shapes = Uint8Array.from(shapes, Number);
     this.#starts = new Int32Array(shapes.length);
     this.#ends = new Int32Array(shapes.length);
   }

@@ -1,18 +1,14 @@
+import * as BatchField from "../../gen/batch-field.ts";
 import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { LiquidationCodec, TopicStatusCodec } from "../../gen/messages.ts";
 import { readText, takeNumber, takeWide, varintEnd, wideEnd } from "../byte-reader.ts";
-import type {
-  AggressorSide,
-  BookColumns,
-  LiquidationRow,
-  StatusRow,
-  TradeColumns,
-} from "../types.ts";
+import type { EventKind } from "../../model/vocabulary.ts";
+import type { AggressorSide, BookColumns, TradeColumns } from "../types.ts";
 import { addWrapped, unzigzag, unzigzagWide } from "../wide-integers.ts";
 import { WireError } from "../wire-error.ts";
 import { channelFromWire, sideFromWire, stateFromWire } from "../wire-names.ts";
-import { BatchField, LEVEL_ASK, LEVEL_REMOVED } from "./batch-fields.ts";
+import { LEVEL_ASK, LEVEL_REMOVED } from "./batch-kinds.ts";
 import { TradeIdForm } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
 import { applyTexts } from "./decimal-text-reader.ts";
@@ -127,7 +123,7 @@ function applyPriceTexts(
   sizes: Mantissa[],
 ): [priceScale: number, sizeScale: number] {
   const { priceScale, sizeScale } = state;
-  const scales = { scales: [priceScale, sizeScale], groups: [0, 1] };
+  const scales = { scales: [priceScale, sizeScale], groups: [0, 1], fieldCount: 2 };
   return applyTexts(scan, [prices, sizes], scales) as [number, number];
 }
 
@@ -235,33 +231,21 @@ function readLevelCounts(scan: FieldScan, count: number, levels: number): number
   throw new WireError("malformed", `level_counts does not add up to ${levels} levels`);
 }
 
-export function readLiquidations(
+/** The rows of a channel whose events are elements of the batch, as messages of the schema. */
+export function readElements(
   scan: FieldScan,
+  { elements, rows }: EventKind,
   count: number,
   timesOf: TimesOf,
-): LiquidationRow[] {
-  return elementsOf(scan, BatchField.Liquidations, count).map((bytes, index) => {
-    const { price, size, aggressorSide, liquidationId } = LiquidationCodec.decode(bytes);
-    return {
-      ...timesOf(index),
-      price,
-      size,
-      aggressorSide: sideFromWire(aggressorSide),
-      liquidationId: liquidationId === "" ? undefined : liquidationId,
-    };
-  });
-}
-
-export function readStatuses(scan: FieldScan, count: number, timesOf: TimesOf): StatusRow[] {
-  return elementsOf(scan, BatchField.Statuses, count).map((bytes, index) => {
-    const { channel, state, reason, sinceTimeUs } = TopicStatusCodec.decode(bytes);
-    return {
-      ...timesOf(index),
-      channel: channelFromWire(channel),
-      state: stateFromWire(state),
-      reason,
-      sinceTimeUs,
-    };
+): object[] {
+  return elementsOf(scan, elements, count).map((bytes, index) => {
+    if (rows === "liquidations") {
+      const row = LiquidationCodec.decode(bytes);
+      return { ...timesOf(index), ...row, aggressorSide: sideFromWire(row.aggressorSide) };
+    }
+    const row = TopicStatusCodec.decode(bytes);
+    const words = { channel: channelFromWire(row.channel), state: stateFromWire(row.state) };
+    return { ...timesOf(index), ...row, ...words };
   });
 }
 

@@ -1,9 +1,10 @@
+import * as BatchField from "../../gen/batch-field.ts";
 import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { VARINT_BYTES_MAX, putBigVarint, putVarint } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import { FAST_MAGNITUDE_MAX, zigzagWide } from "../wide-integers.ts";
-import { BatchField, LEVEL_ASK, LEVEL_REMOVED } from "./batch-fields.ts";
+import { LEVEL_ASK, LEVEL_REMOVED } from "./batch-kinds.ts";
 import type { ChainState } from "./chain-state.ts";
 import { ScaledColumn } from "./scaled-column.ts";
 import type { PlacedText } from "./scaled-column.ts";

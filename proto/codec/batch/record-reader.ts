@@ -1,11 +1,11 @@
+import * as BatchField from "../../gen/batch-field.ts";
 import { formatDecimal } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { takeNumber, takeWide, varintEnd, wideEnd } from "../byte-reader.ts";
 import type { QuoteColumns } from "../types.ts";
 import { addWrapped, unzigzag, unzigzagWide } from "../wide-integers.ts";
 import { WireError } from "../wire-error.ts";
-import { BatchField } from "./batch-fields.ts";
-import type { RecordField } from "./batch-fields.ts";
+import type { RecordField } from "./batch-kinds.ts";
 import type { ChainState } from "./chain-state.ts";
 import { applyTexts } from "./decimal-text-reader.ts";
 import { sumWrapped } from "./difference-reader.ts";
@@ -37,7 +37,8 @@ export function readRecords(
     columns.push(values);
   }
   const groups = fields.map((field) => field.scaleField);
-  const scales = applyTexts(scan, columns, { scales: state.scales, groups });
+  const { scales: scalesBefore, fieldCount } = state;
+  const scales = applyTexts(scan, columns, { scales: scalesBefore, groups, fieldCount });
   return { columns, scales };
 }
 

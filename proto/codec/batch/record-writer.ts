@@ -1,3 +1,4 @@
+import * as BatchField from "../../gen/batch-field.ts";
 import { decimalScale, parseMantissa } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { VARINT_BYTES_MAX, putVarint, varintLength } from "../byte-writer.ts";
@@ -5,8 +6,7 @@ import type { ByteWriter } from "../byte-writer.ts";
 import type { QuoteRow } from "../types.ts";
 import { putDifference } from "../wide-integers.ts";
 import { WireError } from "../wire-error.ts";
-import { BatchField } from "./batch-fields.ts";
-import type { RecordField } from "./batch-fields.ts";
+import type { RecordField } from "./batch-kinds.ts";
 import type { ChainState } from "./chain-state.ts";
 import { ScaledColumn } from "./scaled-column.ts";
 import type { PlacedText } from "./scaled-column.ts";
@@ -95,7 +95,7 @@ export function firstValue(index: number): Mantissa | undefined {
   return columnOf(index).at(0);
 }
 
-let masks = new Uint16Array(256);
+let masks = new Uint32Array(256);
 
 /** Writes the columns of the fields and moves the state's values. Returns what goes as text. */
 export function writeRecords(
@@ -104,7 +104,7 @@ export function writeRecords(
   fields: readonly RecordField[],
   count: number,
 ): PlacedText[] {
-  if (count > masks.length) masks = new Uint16Array(count);
+  if (count > masks.length) masks = new Uint32Array(count);
   masks.fill(0, 0, count);
   const texts: PlacedText[] = [];
   const changed: number[] = [];
@@ -148,7 +148,7 @@ function isWorthMasks(changed: readonly number[], count: number): boolean {
   let zeros = 0;
   for (const rows of changed) if (rows > 0) zeros += count - rows;
   let bytes = 1 + varintLength(count);
-  for (let index = 0; index < count; index += 1) bytes += (masks[index] as number) > 127 ? 2 : 1;
+  for (let index = 0; index < count; index += 1) bytes += varintLength(masks[index] as number);
   return zeros > bytes;
 }
 

@@ -1,3 +1,4 @@
+import * as BatchField from "../../gen/batch-field.ts";
 import { takeNumber, takeWide, varintEnd, wideEnd } from "../byte-reader.ts";
 import { putBigVarint, putVarint, VARINT_BYTES_MAX } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
@@ -13,7 +14,6 @@ import {
   zigzagWide,
 } from "../wide-integers.ts";
 import { WireError } from "../wire-error.ts";
-import { BatchField } from "./batch-fields.ts";
 import type { ChainState } from "./chain-state.ts";
 import type { EventTimes } from "./event-times.ts";
 import type { FieldScan } from "./field-scan.ts";

@@ -5,7 +5,7 @@ import { DERIVATIVE_CHANNELS, type Instrument } from "#core/instrument.ts";
 import { ingestConfig, type VenueConfig } from "#ingest/config.ts";
 import type { FeedAdapter, FeedEndpoints, RestRequest } from "#ingest/feed/feed-adapter.ts";
 import { resolveEndpoints } from "#ingest/feed/rest/resolve-endpoints.ts";
-import type { RestAnswer, RestClient } from "#ingest/feed/connection/web-socket-dialer.ts";
+import type { RestAnswer, RestClient } from "#ingest/feed/rest/rest-client.ts";
 import { startIngest } from "#ingest/main.ts";
 import { VENUES } from "#ingest/venues/registry.ts";
 import type { TickwireConfig } from "#config/config.ts";
@@ -21,8 +21,9 @@ import { CommandError, UsageError } from "../process/errors.ts";
 import { openBus } from "../process/open-bus.ts";
 import { parseSeconds } from "../process/parse-option.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
-import { openVenueNetwork } from "../process/venue-network.ts";
-import { parseVenue, parseVenueId } from "../process/venue-options.ts";
+import { openVenueNetwork } from "#ingest/venue-network.ts";
+import { parseVenueId } from "../process/venue-id.ts";
+import { parseVenue } from "../process/venue-options.ts";
 
 type DoctorOptions = ConfigOptions & { readonly duration: number; readonly json?: boolean };
 

@@ -17,11 +17,8 @@ import {
 } from "../process/config-options.ts";
 import { UsageError } from "../process/errors.ts";
 import { openBus } from "../process/open-bus.ts";
-import {
-  createServiceProcess,
-  programVersion,
-  type ServiceProcess,
-} from "../process/service-process.ts";
+import { programVersion } from "../process/program-version.ts";
+import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
 
 /** The options of commands that serve clients. */
 export type GatewayOptions = ConfigOptions &

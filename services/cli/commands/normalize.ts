@@ -12,7 +12,7 @@ import { EventJson } from "../output/event-json.ts";
 import { rowOfMarketEvent } from "../output/market-event-row.ts";
 import { LineOutput } from "../output/line-output.ts";
 import { formatSummary } from "../output/replay-summary.ts";
-import { parseVenueId } from "../process/venue-options.ts";
+import { parseVenueId } from "../process/venue-id.ts";
 
 type NormalizeOptions = { readonly channels?: readonly Channel[]; readonly venue?: string };
 

@@ -13,7 +13,7 @@ import { openBus } from "../process/open-bus.ts";
 import { parseSpeed } from "../process/parse-option.ts";
 import { formatSummary } from "../output/replay-summary.ts";
 import { createServiceProcess } from "../process/service-process.ts";
-import { parseVenueId } from "../process/venue-options.ts";
+import { parseVenueId } from "../process/venue-id.ts";
 
 type ReplayCommandOptions = ConfigOptions & {
   readonly to: "nats" | "memory";

@@ -11,7 +11,7 @@ import {
   type VenueCapabilities,
 } from "../output/venue-capabilities.ts";
 import { venuesDocument } from "../output/venue-document.ts";
-import { parseVenueId } from "../process/venue-options.ts";
+import { parseVenueId } from "../process/venue-id.ts";
 
 type VenuesOptions = { readonly json?: boolean; readonly markdown?: boolean };
 

@@ -3,7 +3,7 @@ import { join, sep } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { CHANNELS } from "#core/instrument.ts";
-import { ConfigError } from "#config/load-config.ts";
+import { ConfigError } from "#config/config-error.ts";
 import { createLogger } from "#runtime/logger.ts";
 import { CommandError, describeError, explainError, UsageError } from "../process/errors.ts";
 import { EventJson, type TypedRow } from "./event-json.ts";

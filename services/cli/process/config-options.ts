@@ -2,7 +2,8 @@ import { quotedText } from "#core/visible-text.ts";
 import { readFileSync } from "node:fs";
 import { Option, type Command } from "commander";
 import { configSchema, IGNORED_VARIABLES, type TickwireConfig } from "#config/config.ts";
-import { ConfigError, loadConfig, type ConfigFlag } from "#config/load-config.ts";
+import { ConfigError } from "#config/config-error.ts";
+import { loadConfig, type ConfigFlag } from "#config/load-config.ts";
 import { LOG_LEVELS } from "#runtime/logger.ts";
 import { UsageError } from "./errors.ts";
 

@@ -1,6 +1,6 @@
 import { visibleText } from "#core/visible-text.ts";
 import { CommanderError } from "commander";
-import { ConfigError } from "#config/load-config.ts";
+import { ConfigError } from "#config/config-error.ts";
 import { ExitCode } from "#runtime/shutdown.ts";
 import { explainTls } from "./tls-reason.ts";
 

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { Registry } from "prom-client";
 import type { Logger } from "#core/logger.ts";
 import { createLogger } from "#runtime/logger.ts";
@@ -7,6 +6,7 @@ import { endOnFatalError } from "#runtime/fatal-error.ts";
 import { createMetrics } from "#runtime/metrics.ts";
 import { Shutdown, type ExitCode } from "#runtime/shutdown.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
+import { programVersion } from "./program-version.ts";
 
 /** What every long-running command is made of. */
 export type ServiceProcess = {
@@ -32,20 +32,4 @@ export function createServiceProcess(service: string, config: TickwireConfig): S
     exit,
   });
   return { clock, logger, metrics, shutdown };
-}
-
-/** As in package.json, three folders up from here in the sources and four in the build. */
-export function programVersion(): string {
-  const fromSources = new URL("../../../package.json", import.meta.url);
-  const fromBuild = new URL("../../../../package.json", import.meta.url);
-  for (const address of [fromSources, fromBuild]) {
-    try {
-      const text = readFileSync(address, "utf8");
-      const { name, version } = JSON.parse(text) as { name?: string; version?: string };
-      if (name === "tickwire" && version !== undefined) return version;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    }
-  }
-  return "unknown";
 }

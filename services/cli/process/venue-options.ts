@@ -1,6 +1,5 @@
 import { quotedText } from "#core/visible-text.ts";
 import type { Command } from "commander";
-import { VENUES } from "#ingest/venues/registry.ts";
 import type { ConfigFlag } from "#config/load-config.ts";
 import { collect } from "./config-options.ts";
 import { UsageError } from "./errors.ts";
@@ -32,11 +31,4 @@ export function parseVenue(text: string): { readonly id: string; readonly instru
     throw new UsageError(`--venue takes ID or ID:SYMBOL,SYMBOL, not ${quotedText(text)}`);
   }
   return { id: text.slice(0, colon), instruments };
-}
-
-/** The id of a venue whose captures can be read. Throws UsageError that names them all. */
-export function parseVenueId(text: string): string {
-  if (Object.hasOwn(VENUES, text)) return text;
-  const known = Object.keys(VENUES).join(", ");
-  throw new UsageError(`there is no venue ${quotedText(text)}; there are ${known}`);
 }

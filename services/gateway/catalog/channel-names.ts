@@ -1,18 +1,10 @@
-import type { Channel as WireChannel, Instrument } from "@tickwire/proto/service";
+import { channelFromWire } from "@tickwire/proto/codec";
+import type { Instrument } from "@tickwire/proto/service";
 import { CHANNELS } from "#core/instrument.ts";
 import type { Channel } from "#core/instrument.ts";
 
-/** `mark-price` as the schema writes it: `CHANNEL_MARK_PRICE`. */
-export function wireChannelOf(channel: Channel): WireChannel {
-  return `CHANNEL_${channel.toUpperCase().replaceAll("-", "_")}` as WireChannel;
-}
-
-const CHANNEL_OF_WIRE: ReadonlyMap<WireChannel, Channel> = new Map(
-  CHANNELS.map((channel) => [wireChannelOf(channel), channel]),
-);
-
 /** The channels that are streamed for an instrument, its status among them in any case. */
 export function channelsOf(instrument: Instrument): Channel[] {
-  const channels = instrument.channels.flatMap((wire) => CHANNEL_OF_WIRE.get(wire) ?? []);
-  return channels.includes("status") ? channels : [...channels, "status"];
+  const names = instrument.channels.map(channelFromWire);
+  return CHANNELS.filter((channel) => channel === "status" || names.includes(channel));
 }

@@ -43,7 +43,8 @@ export async function getSnapshot(
     book: book === undefined ? undefined : bookOf(book, request.depth),
     quote: quote === undefined ? undefined : quoteOf(quote),
     trade,
-    ticker: ticker === undefined ? undefined : tickerOf(ticker.rows),
+    // A row has the fields of the message.
+    ticker: ticker?.rows.at(-1) as Ticker | undefined,
   };
 }
 
@@ -120,22 +121,6 @@ function sideOf(
   const sizeText = text(size, scales.sizeScale);
   const priceText = sizeText === "0" ? "0" : text(price, scales.priceScale);
   return { [`${side}Price`]: priceText, [`${side}Size`]: sizeText };
-}
-
-function tickerOf(rows: RowsOfKind<"tickers">): Ticker | undefined {
-  const row = rows.at(-1);
-  if (row === undefined) return undefined;
-  return {
-    lastPrice: row.lastPrice ?? "",
-    lastSize: row.lastSize ?? "",
-    openPrice: row.openPrice ?? "",
-    highPrice: row.highPrice ?? "",
-    lowPrice: row.lowPrice ?? "",
-    volume: row.volume ?? "",
-    quoteVolume: row.quoteVolume ?? "",
-    bidPrice: row.bidPrice ?? "",
-    askPrice: row.askPrice ?? "",
-  };
 }
 
 function text(mantissa: Mantissa | undefined, scale: number): string {

@@ -7,11 +7,10 @@ import type {
 } from "@tickwire/proto/service";
 import { queryIngestor } from "./ingestor-query.ts";
 import type { MethodParts } from "./ingestor-query.ts";
-import { requireInstrument } from "./request-checks.ts";
-import { RpcError } from "./rpc-error.ts";
+import { requireInstrument, requireVenue } from "./request-checks.ts";
 
 /** The reason why every channel of a venue is down while its ingestor is silent. */
-export const INGESTOR_LOST_REASON = "ingestor-lost";
+const INGESTOR_LOST_REASON = "ingestor-lost";
 
 /**
  * The state of every channel of an instrument or a venue; `down` while the venue's ingestor is
@@ -21,11 +20,8 @@ export async function getStatus(
   parts: MethodParts,
   request: GetStatusRequest,
 ): Promise<GetStatusResponse> {
-  if (request.venue === "") throw new RpcError("invalid_argument", "venue is empty");
+  requireVenue(parts.catalog, request.venue);
   const symbol = request.symbol === "" ? "" : requireInstrument(parts.catalog, request).symbol;
-  if (!parts.catalog.venues.includes(request.venue)) {
-    throw new RpcError("not_found", `no venue ${request.venue}`);
-  }
   const lostSinceUs = parts.catalog.lostSinceUs(request.venue);
   if (lostSinceUs !== undefined) return allDown(parts, request.venue, symbol, lostSinceUs);
   const payload = GetStatusRequestCodec.encode({ venue: request.venue, symbol });

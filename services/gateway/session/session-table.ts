@@ -111,8 +111,9 @@ const TABLE: Record<SessionEvent, Row> = {
   "unreadable-frame": [BROKEN, BROKEN, BROKEN, NEVER, NEVER],
   // A second Hello is a fault whatever version it names.
   "unknown-version": [VERSION, BROKEN, BROKEN, NEVER, NEVER],
-  // The first request is always granted, and it ends the wait for Hello in any case.
-  "request-rate-exceeded": [NEVER, FAST, FAST, NEVER, NEVER],
+  // A first frame may hold more than anybody is granted.
+  "request-rate-exceeded": [FAST, FAST, FAST, NEVER, NEVER],
+  // The first request ends the wait for Hello in any case.
   "topic-rate-exceeded": [NEVER, FAST, FAST, NEVER, NEVER],
   "call-id-not-rising": [NEVER, BROKEN, BROKEN, NEVER, NEVER],
 

@@ -2,7 +2,6 @@ import { InvariantError } from "#core/assert.ts";
 import type { Instrument } from "@tickwire/proto/service";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import { CloseCode } from "#wire/codes.ts";
-import { decodeClientFrame, WireError } from "#wire/frame-codec.ts";
 import type { ClientRequest } from "#wire/frame-codec.ts";
 import { PROTOCOL_VERSION } from "#wire/protocol.ts";
 import type { Principal } from "../access/principal.ts";
@@ -14,6 +13,7 @@ import type { ServiceTable } from "../rpc/service-table.ts";
 import type { Hub } from "../topics/hub.ts";
 import type { Connection, ConnectionHandler } from "../transport/transport.ts";
 import { CallTable } from "./call-table.ts";
+import { readClientFrame } from "./client-frame.ts";
 import type { Flusher } from "./outbound/flusher.ts";
 import { Outbound } from "./outbound/outbound.ts";
 import type { Lateness } from "./outbound/outbound.ts";
@@ -105,25 +105,18 @@ export class Session implements ConnectionHandler {
 
   onMessage(data: Uint8Array, isBinary: boolean): void {
     if (!this.#serves("frame")) return;
-    const { config, metrics } = this.#parts;
+    const { config, clock, metrics } = this.#parts;
     metrics.framesReceived.inc();
     if (!isBinary) {
       this.#fault("text-frame", "the protocol is binary; text frames are not understood");
       return;
     }
-    if (data.byteLength > config.frameBytesMax) {
-      const reason = `frame of ${data.byteLength} bytes exceeds frameBytesMax`;
-      this.#fault("oversized-frame", `${reason} ${config.frameBytesMax}`);
+    const reading = readClientFrame(data, config, this.#rates, clock.nowUs());
+    if (reading.kind === "fault") {
+      this.#fault(reading.event, reading.reason);
       return;
     }
-    let requests: readonly ClientRequest[];
-    try {
-      requests = decodeClientFrame(data);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      this.#fault("unreadable-frame", `not a ClientFrame: ${error.message}`);
-      return;
-    }
+    const { requests } = reading;
     for (const request of requests) {
       this.#onRequest(request);
       if (this.#isOver) return;

@@ -74,7 +74,8 @@ export class SubscribeAnswer {
         if (want.isSettled) return;
         if (failure !== undefined) {
           const { kind, message } = failure;
-          const error = kind === "unknown" ? "TOPIC_ERROR_UNKNOWN" : "TOPIC_ERROR_UNAVAILABLE";
+          // The catalog has it and its ingestor has not: one is about to follow the other.
+          const error = kind === "unknown" ? "TOPIC_ERROR_NOT_READY" : "TOPIC_ERROR_UNAVAILABLE";
           want.refusal = { error, message };
         }
         this.#settle(index, want);

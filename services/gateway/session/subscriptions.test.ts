@@ -18,6 +18,7 @@ let clock: ManualClock;
 let registry: Registry;
 let listed: ReturnType<typeof instruments>;
 let answers: string[];
+let alternatives: string[];
 let messages: string[];
 let isLost: boolean;
 let takenBack: number[];
@@ -34,6 +35,7 @@ beforeEach(() => {
   registry = new Registry();
   listed = instruments("BTC-USDT", "ETH-USDT");
   answers = [];
+  alternatives = [];
   isLost = false;
   messages = [];
   takenBack = [];
@@ -58,6 +60,7 @@ beforeEach(() => {
       subscribeResult: (id, results) => {
         messages.push(...results.map(({ errorMessage }) => errorMessage ?? ""));
         answers.push(`${id}: ${results.map(summary).join()}`);
+        alternatives.push(...results.map(({ alternatives: names = [] }) => names.join(" ")));
       },
       unsubscribeResult: (id, results) =>
         void answers.push(`${id} off: ${results.map(summary).join()}`),
@@ -116,7 +119,7 @@ describe("a request", () => {
   test("gets a result for each topic, and one bad topic does not fail the others", () => {
     subscribe(1, BTC, "nonsense", "fake:XYZ-USDT/trades", BTC, ETH);
     expect(answers).toEqual([
-      `1: 0 ${BTC},1 nonsense MALFORMED,2 fake:XYZ-USDT/trades UNKNOWN,` +
+      `1: 0 ${BTC},1 nonsense MALFORMED,2 fake:XYZ-USDT/trades UNKNOWN_SYMBOL,` +
         `3 ${BTC} ALREADY_SUBSCRIBED,4 ${ETH}`,
     ]);
     expect(subscriptions.size).toBe(2);
@@ -140,7 +143,7 @@ describe("a request", () => {
   });
 
   test.each([
-    ["unknown", "UNKNOWN"],
+    ["unknown", "NOT_READY"],
     ["unavailable", "UNAVAILABLE"],
   ] as const)("for a view that turns out %s says so, and holds it no more", async (kind, error) => {
     hub.ready = { kind, message: "because" };
@@ -148,6 +151,31 @@ describe("a request", () => {
     expect(answers).toEqual([`1: 0 ${BTC} ${error}`]);
     expect(hub.holds).toBe(0);
     expect(await metric("gateway_topic_errors_total")).toBe(1);
+  });
+
+  test("takes the venue's own symbol, and answers with Tickwire's", () => {
+    subscribe(1, "fake:btc-usdt/trades");
+    subscribe(2, BTC);
+    expect(answers).toEqual([`1: 0 ${BTC}`, `2: 0 ${BTC} ALREADY_SUBSCRIBED`]);
+    unsubscribe(3, "fake:btc-usdt/trades");
+    expect(answers.at(-1)).toBe("3 off: 0 fake:btc-usdt/trades");
+    expect(hub.holds).toBe(0);
+  });
+
+  test("looks for the nearest names of five unknown symbols, and says of the rest that they are unknown", () => {
+    const near = (count: number) => Array.from({ length: count }, () => "fake:BTC-USD/trades");
+    subscribe(1, ...near(6));
+    expect(alternatives).toEqual([...Array<string>(5).fill("BTC-USDT"), ""]);
+    expect(topicsLeft).toBe(1_000 - 6 - 5 * 20);
+  });
+
+  test("that has used up its topics is answered without the nearest names", () => {
+    topicsLeft = 20;
+    expect(subscribe(1, "fake:BTC-USD/trades")).toBe(true);
+    expect(alternatives).toEqual([""]);
+    topicsLeft = 21;
+    expect(subscribe(2, "fake:BTC-USD/trades")).toBe(true);
+    expect(alternatives).toEqual(["", "BTC-USDT"]);
   });
 
   test("for a topic that an earlier request is still getting is refused when that has it", () => {
@@ -331,7 +359,7 @@ describe("a position", () => {
     listed.delete("BTC-USDT");
     subscribeWith(1, BTC, { resume });
     subscribe(2, "fake:*/trades");
-    expect(answers).toEqual([`1: 0 ${BTC} UNKNOWN`, `2: 0 ${ETH}`]);
+    expect(answers).toEqual([`1: 0 ${BTC} UNKNOWN_SYMBOL`, `2: 0 ${ETH}`]);
     if (instrument !== undefined) {
       listed.set("BTC-USDT", instrument);
       subscriptions.onCatalogChanged([instrument], []);

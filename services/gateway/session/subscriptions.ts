@@ -2,7 +2,7 @@ import type { Instrument } from "@tickwire/proto/service";
 import type { Clock } from "#core/clock.ts";
 import { formatTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
-import { topicsOf } from "../catalog/topic-expansion.ts";
+import { expandTopic, topicsOf } from "../catalog/topic-expansion.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { Hub } from "../topics/hub.ts";
 import type { Attached } from "../topics/topic-subscriber.ts";
@@ -325,7 +325,6 @@ export class Subscriptions {
 
   /** Ends one topic, or all of a pattern; their ids are added to `left`. */
   #remove(text: string, { requestIndex, order, left }: Removal): TopicResultInit {
-    this.#positions.forget(text, order);
     if (this.#patterns.forget(text)) {
       this.#starting.giveUpPattern(text, order);
       for (const subscription of this.#byTopic.values()) {
@@ -335,8 +334,10 @@ export class Subscriptions {
       }
       return { requestIndex, topic: text };
     }
-    const wasStarting = this.#starting.giveUp(text, order);
-    const subscription = this.#byTopic.get(text);
+    const topic = this.#fullName(text);
+    this.#positions.forget(topic, order);
+    const wasStarting = this.#starting.giveUp(topic, order);
+    const subscription = this.#byTopic.get(topic);
     if (subscription === undefined) {
       if (wasStarting) return { requestIndex, topic: text };
       return refusedResult(requestIndex, text, NOT_SUBSCRIBED);
@@ -344,6 +345,14 @@ export class Subscriptions {
     this.#end(subscription);
     left.add(subscription.view.id);
     return { requestIndex, topic: text, topicId: subscription.view.id };
+  }
+
+  /** The topic's own name, where the text has the venue's symbol. */
+  #fullName(text: string): string {
+    if (this.#byTopic.has(text)) return text;
+    const expansion = expandTopic(this.#parts.catalog, text, 1);
+    const [name] = expansion.kind === "topics" ? expansion.topics : [];
+    return name === undefined ? text : formatTopic(name);
   }
 
   #endInstrument(instrument: Instrument): void {

@@ -1,10 +1,15 @@
-import { wireChannelOf } from "../catalog/channel-names.ts";
+import { channelToWire } from "@tickwire/proto/codec";
 import type { Attached } from "../topics/topic-subscriber.ts";
 import type { TopicView } from "../topics/topic-view.ts";
 import type { TopicErrorName, TopicResultInit } from "./wire-messages.ts";
 
 /** Why the client does not get a topic. */
-export type TopicRefusal = { readonly error: TopicErrorName; readonly message: string };
+export type TopicRefusal = {
+  readonly error: TopicErrorName;
+  readonly message: string;
+  /** Names that there are instead, the nearest first. */
+  readonly alternatives?: readonly string[];
+};
 
 export const ALREADY_SUBSCRIBED: TopicRefusal = {
   error: "TOPIC_ERROR_ALREADY_SUBSCRIBED",
@@ -37,9 +42,10 @@ export function grantedResult(
     venue,
     symbol,
     venueSymbol,
-    channel: wireChannelOf(channel),
+    channel: channelToWire(channel),
     position: attached.position,
     continuity: CONTINUITIES[attached.continuity],
+    ended: attached.ended,
   };
 }
 
@@ -49,5 +55,6 @@ export function refusedResult(
   topic: string,
   refusal: TopicRefusal,
 ): TopicResultInit {
-  return { requestIndex, topic, error: refusal.error, errorMessage: refusal.message };
+  const { error, message: errorMessage, alternatives = [] } = refusal;
+  return { requestIndex, topic, error, errorMessage, alternatives };
 }

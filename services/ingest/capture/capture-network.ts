@@ -3,9 +3,8 @@ import type {
   FeedDialer,
   FeedSocket,
   FeedSocketHandlers,
-  RestAnswer,
-  RestClient,
 } from "../feed/connection/web-socket-dialer.ts";
+import type { RestAnswer, RestClient } from "../feed/rest/rest-client.ts";
 
 type Dialled = { readonly url: string; readonly handlers: FeedSocketHandlers; dropped: boolean };
 

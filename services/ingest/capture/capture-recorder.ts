@@ -4,9 +4,8 @@ import type {
   FeedDialer,
   FeedSocket,
   FeedSocketHandlers,
-  RestAnswer,
-  RestClient,
 } from "../feed/connection/web-socket-dialer.ts";
+import type { RestAnswer, RestClient } from "../feed/rest/rest-client.ts";
 import { formatCaptureHeader, formatCaptureRecord } from "./capture-format.ts";
 import type { CaptureRecord } from "./capture-format.ts";
 

@@ -7,7 +7,8 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import type { Candle, Quote, Trade } from "#core/market-event.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import type { FeedEvent } from "../feed/feed-adapter.ts";
-import type { FeedSocket, RestAnswer } from "../feed/connection/web-socket-dialer.ts";
+import type { FeedSocket } from "../feed/connection/web-socket-dialer.ts";
+import type { RestAnswer } from "../feed/rest/rest-client.ts";
 import { simulated } from "./simulated.ts";
 import {
   createSimulatedVenue,

@@ -4,8 +4,8 @@ import type {
   FeedDialer,
   FeedSocket,
   FeedSocketHandlers,
-  RestClient,
 } from "../feed/connection/web-socket-dialer.ts";
+import type { RestClient } from "../feed/rest/rest-client.ts";
 import { isRecord, parseJson } from "../reading/text-fields.ts";
 import { listSimulatedInstruments, type SimulatedInstrument } from "./simulated-instruments.ts";
 import { SimulatedListing } from "./simulated-listing.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "#core/clock.ts";
-import type { RestClient } from "../feed/connection/web-socket-dialer.ts";
+import type { RestClient } from "../feed/rest/rest-client.ts";
 import type { SimulatedInstrument } from "./simulated-instruments.ts";
 
 /** The list of instruments, by the way that other venues' lists come. */

@@ -3,7 +3,7 @@ import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { RestRequest } from "../feed/feed-adapter.ts";
 import type { VenueRest } from "../feed/rest/venue-rest.ts";
-import type { RestAnswer } from "../feed/connection/web-socket-dialer.ts";
+import type { RestAnswer } from "../feed/rest/rest-client.ts";
 import type { VenueContext } from "../feed/venue-context.ts";
 
 type InstrumentListsOptions = VenueContext & {

@@ -6,7 +6,8 @@ import { StreamedInstruments } from "#publish/streamed-instruments.ts";
 import type { VenueConfig } from "../config.ts";
 import { bookSyncOf } from "../feed/book-sync-of.ts";
 import { FeedSession } from "../feed/connection/feed-session.ts";
-import type { FeedDialer, RestClient } from "../feed/connection/web-socket-dialer.ts";
+import type { FeedDialer } from "../feed/connection/web-socket-dialer.ts";
+import type { RestClient } from "../feed/rest/rest-client.ts";
 import type { ConnectionPlan, FeedSubscription } from "../feed/feed-adapter.ts";
 import { BookRefresher } from "../feed/rest/book-refresher.ts";
 import { RequestPacer } from "../feed/rest/request-pacer.ts";
@@ -83,6 +84,7 @@ export class VenueIngest implements MeasuredVenue {
     const { counters } = this;
     const { restClient } = network;
     this.#streamed = new StreamedInstruments(options.onChange);
+    this.#streamed.expectMore();
     this.#connectPacer = new RequestPacer({
       limit: adapter.limits.connects,
       clock,
@@ -163,7 +165,9 @@ export class VenueIngest implements MeasuredVenue {
       },
       onReady: ({ complete }) => {
         this.#startSessions();
-        if (complete) this.#reportUnlisted();
+        if (!complete) return;
+        this.#streamed.completed();
+        this.#reportUnlisted();
       },
     });
   }

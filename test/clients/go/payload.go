@@ -83,8 +83,8 @@ func (t *Topic) readPayload(base *pb.Base, batch *pb.Batch, events []object) {
 		for index, row := range batch.Liquidations {
 			event := events[index]
 			event["price"], event["size"], event["aggressorSide"] = row.Price, row.Size, sides[row.AggressorSide&3]
-			if row.LiquidationId != "" {
-				event["liquidationId"] = row.LiquidationId
+			if row.LiquidationId != nil {
+				event["liquidationId"] = *row.LiquidationId
 			}
 		}
 	case pb.Channel_CHANNEL_STATUS:
@@ -193,7 +193,8 @@ func (t *Topic) readBooks(base *pb.Base, batch *pb.Batch, events []object) {
 
 func (t *Topic) readFields(base *pb.Base, batch *pb.Batch, events []object) {
 	list := fields[base.Channel]
-	texts := readTexts(batch, len(list)*len(events))
+	known := len(base.Values)
+	texts := readTexts(batch, known*len(events))
 	check(len(batch.Changes) == 0 || len(batch.Changes) == len(events), "changes")
 	for f, field := range list {
 		column := field.column(batch)
@@ -212,9 +213,9 @@ func (t *Topic) readFields(base *pb.Base, batch *pb.Batch, events []object) {
 				t.values[f] += column[0]
 				column = column[1:]
 			}
-			text, isText := texts[len(list)*index+f]
+			text, isText := texts[known*index+f]
 			switch {
-			case base.Absent>>f&1 == 1:
+			case base.Absent>>f&1 == 1 || f >= known:
 			case field.name == "closed":
 				event[field.name] = t.values[f] != 0
 			case integers[field.name]:

@@ -219,7 +219,8 @@ class Topic:
         columns = [list(reversed(getattr(batch, column))) for _, column in fields]
         full = [bool(column) for column in columns]
         check(len(batch.changes) in (0, count), "changes")
-        check(all(place < len(fields) * count for place in texts), "a text beyond its column")
+        known = len(base.values)
+        check(all(place < known * count for place in texts), "a text beyond its column")
         for index in range(count):
             event = {}
             for field, (name, _) in enumerate(fields):
@@ -228,7 +229,7 @@ class Topic:
                     check(columns[field], "a column is too short")
                     self.values[field] = wrap(self.values[field] + columns[field].pop())
                 value = self.values[field]
-                if base.absent >> field & 1:
+                if base.absent >> field & 1 or field >= known:
                     continue
                 if name == "closed":
                     event[name] = value != 0
@@ -236,7 +237,7 @@ class Topic:
                     event[name] = value
                 else:
                     exact = decimal(value, self.scales[field])
-                    event[name] = texts.get(len(fields) * index + field, exact)
+                    event[name] = texts.get(known * index + field, exact)
             yield event
         check(not any(columns), "a column is too long")
 
@@ -244,7 +245,7 @@ class Topic:
 def liquidation(row):
     side = SIDES[row.aggressor_side] if 0 <= row.aggressor_side < len(SIDES) else "none"
     event = {"price": row.price, "size": row.size, "aggressorSide": side}
-    return {**event, "liquidationId": row.liquidation_id} if row.liquidation_id else event
+    return {**event, "liquidationId": row.liquidation_id} if row.HasField("liquidation_id") else event
 
 
 def status(row):

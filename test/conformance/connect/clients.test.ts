@@ -13,7 +13,8 @@ import {
 import { createConnectTransport as createWebClient } from "@connectrpc/connect-web";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { runBuf } from "#test/support/wire-schema.ts";
-import { Rig, TRANSPORTS } from "../gateway-harness.ts";
+import { TRANSPORTS } from "#test/support/transports.ts";
+import { Rig } from "../gateway-harness.ts";
 
 type AnyMessage = Message & Readonly<Record<string, unknown>>;
 type Options = { readonly signal?: AbortSignal; readonly timeoutMs?: number };
@@ -107,11 +108,11 @@ describe.each(TRANSPORTS)("over %s", (transport) => {
       );
       expect(error).toBeInstanceOf(ConnectError);
       const { code, rawMessage, details } = error as ConnectError;
-      expect([code, rawMessage]).toEqual([Code.NotFound, "no instrument X at fake"]);
+      expect([code, rawMessage]).toEqual([Code.NotFound, "fake has no X here"]);
       const [detail] = details as { type: string; value: Uint8Array }[];
       expect(detail?.type).toBe("tickwire.v1.ErrorDetail");
       expect(fromBinary(errorDetail, Buffer.from(detail?.value ?? []))).toMatchObject({
-        reason: "UNKNOWN_INSTRUMENT",
+        reason: "UNKNOWN_SYMBOL",
       });
     });
 

@@ -15,10 +15,9 @@ import { ConnectRpc } from "#gateway/http/connect-rpc.ts";
 import { createGatewayMetrics } from "#gateway/metrics.ts";
 import { RpcError } from "#gateway/rpc/rpc-error.ts";
 import { bindService } from "#gateway/rpc/service-table.ts";
-import { createNodeTransport } from "#gateway/transport/node/transport.ts";
-import { createUwsTransport } from "#gateway/transport/uws/transport.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { runBuf } from "#test/support/wire-schema.ts";
+import { TRANSPORT_FACTORIES } from "#test/support/transports.ts";
 import { TransportStand } from "../transport-stand.ts";
 
 const PROTO = path.join(import.meta.dirname, "../../../proto");
@@ -52,10 +51,7 @@ beforeAll(() => {
   service = registry.getService("tickwire.v1.MarketData") as DescService;
 });
 
-describe.each([
-  ["uws", createUwsTransport],
-  ["node", createNodeTransport],
-])("over %s", (_, create) => {
+describe.each(TRANSPORT_FACTORIES)("over %s", (_, create) => {
   const stand = new TransportStand(create);
   let produced: number;
   let closed: number;

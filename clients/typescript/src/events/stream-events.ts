@@ -1,5 +1,5 @@
 import type { TopicRefusal } from "../errors.ts";
-import type { MarketEvent } from "./events.ts";
+import type { MarketEvent } from "./market-event.ts";
 
 /** What every notice about a topic says. */
 type TopicNotice = {

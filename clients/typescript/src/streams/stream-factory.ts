@@ -1,5 +1,5 @@
 import { ConnectionError } from "../errors.ts";
-import type { MarketEvent } from "../events/events.ts";
+import type { MarketEvent } from "../events/market-event.ts";
 import { assertChoiceOption, assertIntegerOption, UINT32_MAX } from "../host/option-checks.ts";
 import type { Session } from "../session/session.ts";
 import { Consumer, type ConsumerHandlers } from "../topics/consumer.ts";

@@ -1,6 +1,6 @@
 import type { LiveBook } from "../events/book.ts";
 import { TopicRefusedError, type TickwireError, type TopicRefusal } from "../errors.ts";
-import type { MarketEvent } from "../events/events.ts";
+import type { MarketEvent } from "../events/market-event.ts";
 import type { NoticeEvent } from "../events/stream-events.ts";
 
 /** What a consumer does with what it is given. None of these may throw. */

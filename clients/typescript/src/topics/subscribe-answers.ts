@@ -36,10 +36,7 @@ export class SubscribeAnswers {
   handle(item: RequestItem, result: TopicResult): void {
     const entry = this.#entryOf(item);
     if (entry === undefined) {
-      // Unsubscribed before the answer came; the unsubscribe is on its way.
-      const { streams } = this.#parts;
-      const isNew = result.topicId !== 0 && streams.ofId(result.topicId) === undefined;
-      if (isNew) streams.retireId(result.topicId);
+      this.#passOver(item.topic, result);
       return;
     }
     if (result.error === "TOPIC_ERROR_UNSPECIFIED") {
@@ -50,6 +47,19 @@ export class SubscribeAnswers {
     else if (entry === item.entry) this.#handleRefusal(item, result);
   }
 
+  /** Unsubscribed before the answer came; the unsubscribe is on its way. */
+  #passOver(asked: string, result: TopicResult): void {
+    const { entries, streams, outbox } = this.#parts;
+    const isNew = result.topicId !== 0 && streams.ofId(result.topicId) === undefined;
+    if (isNew) streams.retireId(result.topicId);
+    if (result.topic === asked || isPattern(asked)) return;
+    // It was the venue's own symbol of a topic, which the unsubscribe ends for everybody here.
+    const heir = entries.heirOf(result.topic);
+    if (heir === undefined) return;
+    if (heir.topic !== result.topic) heir.explicit.add(result.topic);
+    outbox.subscribe([{ entry: heir, topic: result.topic }]);
+  }
+
   /** Whom the answer is for; undefined if nobody wants the topic any more. */
   #entryOf({ entry, topic }: RequestItem): Entry | undefined {
     const { entries } = this.#parts;
@@ -57,11 +67,14 @@ export class SubscribeAnswers {
     // What was asked for by name stays subscribed for a pattern that stands for it.
     const heir = isPattern(topic) ? undefined : entries.heirOf(topic);
     if (heir !== undefined && heir.topic !== topic) heir.explicit.add(topic);
+    // Nobody may have known yet that it stands for this topic when the topic was given up.
+    if (heir?.alias === topic) this.#parts.outbox.subscribe([{ entry: heir, topic }]);
     return heir;
   }
 
   #startStream(entry: Entry, result: TopicResult): void {
     entry.accepted = true;
+    this.#parts.entries.granted(entry, result.topic);
     let stream = this.#parts.streams.ofTopic(result.topic);
     if (stream === undefined) {
       const info = infoOf(result);
@@ -103,6 +116,7 @@ export class SubscribeAnswers {
       return;
     }
     entry.accepted = true;
+    this.#parts.entries.granted(entry, result.topic);
     if (entry.streams.has(stream)) return;
     entry.streams.add(stream);
     this.#parts.entries.refreshConsumers(stream);
@@ -115,9 +129,9 @@ export class SubscribeAnswers {
     // Asked for by name and by a pattern, where the second did not fit any more.
     if ((this.#parts.streams.ofTopic(topic)?.topicId ?? 0) !== 0) return;
     const code = topicErrorCode(result.error);
-    // A gateway that has just started does not know yet what it served before.
-    const mayComeBack = code === "topic-unknown" && entry.accepted;
-    if (code === "topic-unavailable" || mayComeBack) {
+    // What one gateway has served, another may come to know.
+    const mayComeBack = code.startsWith("topic-unknown-") && entry.accepted;
+    if (code === "topic-unavailable" || code === "topic-not-ready" || mayComeBack) {
       this.#noticeUnavailable(entry, topic, result.errorMessage);
       // A pattern brings what is not known yet when it is known; nobody has to ask for it.
       if (topic === entry.topic || !mayComeBack) this.#parts.retries.later(topic);
@@ -127,7 +141,7 @@ export class SubscribeAnswers {
     if (code === "topic-limit-exceeded") {
       message += `; this client has ${this.#parts.streams.servedCount} of subscriptionsMax ${this.subscriptionsMax}`;
     }
-    this.#refuse(entry, { topic, code, message });
+    this.#refuse(entry, { topic, code, message, alternatives: result.alternatives });
   }
 
   #refuse(entry: Entry, refusal: TopicRefusal): void {
@@ -147,7 +161,7 @@ export class SubscribeAnswers {
     this.#parts.streams.retireId(result.topicId);
     this.#parts.outbox.unsubscribe([...new Set([topic, result.topic])]);
     const message = `${asked}, and ${offered}`;
-    this.#refuse(entry, { topic, code: "topic-unsupported-option", message });
+    this.#refuse(entry, { topic, code: "topic-unsupported-option", message, alternatives: [] });
   }
 
   #noticeUnavailable(entry: Entry, topic: string, reason: string): void {

@@ -9,7 +9,7 @@ import { RetrySchedule } from "./retry-schedule.ts";
 import { StreamDirectory } from "./stream-directory.ts";
 import { SubscribeOutbox, type OpenRequest, type RequestItem } from "./subscribe-outbox.ts";
 import { SubscribeAnswers } from "./subscribe-answers.ts";
-import { sameOptions, type Entry, type WireOptions } from "./subscription-entry.ts";
+import { isWide, sameOptions, type Entry, type WireOptions } from "./subscription-entry.ts";
 import { TopicStream, type StreamCounters } from "./topic-stream.ts";
 import { isPattern, matchesPattern } from "./topic.ts";
 
@@ -186,7 +186,7 @@ export class Subscriptions implements SessionPart {
       if (entry.consumers.size > 0) continue;
       const { streams } = entry;
       unsubscribed.push(...this.#removeEntry(entry));
-      if (isPattern(topic)) kept.push(...this.#itemsOf(streams));
+      if (isWide(entry)) kept.push(...this.#itemsOf(streams));
     }
     if (unsubscribed.length === 0) return;
     this.#outbox.unsubscribe(unsubscribed);
@@ -217,9 +217,9 @@ export class Subscriptions implements SessionPart {
     }
     const wasAsked = !this.#unsent.delete(entry) && this.#outbox.connected;
     const unsent = this.#outbox.takeBack(entry);
-    const topics = new Set<string>(isPattern(entry.topic) ? [entry.topic] : []);
+    const topics = new Set<string>(isWide(entry) ? [entry.topic] : []);
     // What the gateway has by its name: no pattern takes it along when it leaves.
-    const byName = isPattern(entry.topic) ? entry.explicit : [entry.topic];
+    const byName = isWide(entry) ? entry.explicit : [entry.topic];
     for (const topic of byName) if (this.#entries.heirOf(topic) === undefined) topics.add(topic);
     for (const topic of [...byName, ...[...entry.streams].map(({ info }) => info.topic)]) {
       this.#handOver(topic);
@@ -284,7 +284,7 @@ export class Subscriptions implements SessionPart {
     const byName = new Map<string, RequestItem>();
     const patterns: RequestItem[] = [];
     for (const wish of wishes) {
-      if (isPattern(wish.topic)) patterns.push(wish);
+      if (isWide(wish.entry) && wish.topic === wish.entry.topic) patterns.push(wish);
       else byName.set(wish.topic, wish);
     }
     for (const { entry } of patterns) {
@@ -317,7 +317,8 @@ export class Subscriptions implements SessionPart {
     this.#dropStream(stream);
     if (exact === undefined) return;
     this.#entries.remove(exact);
-    const refusal = { topic, code: "topic-unknown", message: message || "ended" } as const;
+    const code = "topic-unknown-symbol";
+    const refusal = { topic, code, message: message || "ended", alternatives: [] } as const;
     for (const consumer of exact.consumers) consumer.refuse(topic, refusal);
   }
 

@@ -3,7 +3,7 @@ import type { BatchRows, BookRow, BusBatch, TradeRow } from "@tickwire/proto/cod
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { LiveBook } from "../events/book.ts";
-import type { MarketEvent } from "../events/events.ts";
+import type { MarketEvent } from "../events/market-event.ts";
 import type { GapEvent, NoticeEvent } from "../events/stream-events.ts";
 import { Consumer } from "./consumer.ts";
 import type { Position } from "./position-tracker.ts";

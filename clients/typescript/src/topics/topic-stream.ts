@@ -2,8 +2,8 @@ import { OrderBook } from "@tickwire/proto/model";
 import { BatchReader, bookRowsOf, WireError } from "@tickwire/proto/codec";
 import type { BatchReading, DecodedBatch } from "@tickwire/proto/codec";
 import { BookSource, LiveBook } from "../events/book.ts";
-import { bookMarkOf, eventOf, wholeBookEvent, type MarketEvent } from "../events/events.ts";
-import { BookEvent } from "../events/hot-events.ts";
+import { bookEvent, bookMarkOf, eventOf, wholeBookEvent } from "../events/events.ts";
+import type { MarketEvent } from "../events/market-event.ts";
 import type { ContinuityEvent, NoticeEvent } from "../events/stream-events.ts";
 import type { Consumer } from "./consumer.ts";
 import { PositionTracker, type Position } from "./position-tracker.ts";
@@ -275,7 +275,7 @@ export class TopicStream {
         return;
       }
       if (this.#hasEventConsumers) {
-        this.#deliverEvent(new BookEvent(this.info, batch, index, change));
+        this.#deliverEvent(bookEvent(this.info, batch, index, change));
       }
     }
     if (batch.count > from) {

@@ -135,13 +135,14 @@ describe("what may be under way", () => {
         const unanswered: number[] = [];
         let nowUs = 0;
         let end = 0;
+        let forgotten = 0;
         for (const { kind, amount } of acts) {
           if (kind === "wait") nowUs += amount * 10;
           else if (kind === "take back") flight.takenBack(end);
           else if (kind === "answer") {
             const [number] = unanswered.splice(0, 1);
-            const isNews = number !== undefined && flight.answered(number, nowUs) !== undefined;
-            expect(isNews).toBe(number !== undefined);
+            if (number !== undefined && flight.answered(number, nowUs) === undefined)
+              forgotten += 1;
           } else if (flight.hasRoom(nowUs)) {
             end += amount;
             const number = send(flight, amount, end, nowUs);
@@ -152,6 +153,7 @@ describe("what may be under way", () => {
           expect(flight.lagUs(nowUs)).toBeLessThanOrEqual(nowUs);
           expect(unanswered.length === 0 || flight.isOpen).toBe(true);
         }
+        expect(forgotten).toBe(0);
         for (const number of unanswered) flight.answered(number, nowUs);
         expect(flight.hasRoom(nowUs)).toBe(true);
       }),

@@ -2,7 +2,7 @@ import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { GatewayMetrics } from "../../metrics.ts";
 import { FrameBuffer } from "./frame-buffer.ts";
 import { LagWatch } from "./lag-watch.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { Scheduler } from "../../turns/scheduler.ts";
 
 /** Below this a flush is cheap enough to be repeated every turn. */
 const CHEAP_FLUSH_US = 1_000;

@@ -17,7 +17,7 @@ import type { SessionEvent, SessionState } from "./session-life.ts";
 import { SessionSubscriptions } from "./session-subscriptions.ts";
 import { SessionTrades } from "./session-trades.ts";
 import { SubscriptionRequests } from "./subscription-requests.ts";
-import type { RestAnswer } from "./web-socket-dialer.ts";
+import type { RestAnswer } from "../rest/rest-client.ts";
 
 /**
  * The one driver of venue connections: dials, subscribes in the venue's pace, watches for silence,

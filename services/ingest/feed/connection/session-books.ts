@@ -8,7 +8,7 @@ import type { FeedLink } from "./feed-link.ts";
 import type { SessionCounters } from "./feed-session-options.ts";
 import { InBandResync } from "./in-band-resync.ts";
 import type { SubscriptionRequests } from "./subscription-requests.ts";
-import type { RestAnswer } from "./web-socket-dialer.ts";
+import type { RestAnswer } from "../rest/rest-client.ts";
 
 type SessionBooksOptions = VenueContext & {
   readonly snapshots: SnapshotFetcher;

@@ -7,7 +7,7 @@ import type { TradeFillCounters, TradeGapReason } from "../rest/trade-gap-filler
 import type { VenueRest } from "../rest/venue-rest.ts";
 import type { VenueContext } from "../venue-context.ts";
 import type { FeedLink } from "./feed-link.ts";
-import type { RestAnswer } from "./web-socket-dialer.ts";
+import type { RestAnswer } from "../rest/rest-client.ts";
 
 type SessionTradesOptions = VenueContext & {
   readonly rest: VenueRest | undefined;

@@ -1,5 +1,6 @@
 import { WebSocket } from "ws";
-import type { RestRequest, RestResponse } from "../feed-adapter.ts";
+import { DIRECT_ROUTE } from "../network/venue-route.ts";
+import type { VenueRoute } from "../network/venue-route.ts";
 
 /** What a connection reports. Called synchronously, one at a time, never from within `dial`. */
 export type FeedSocketHandlers = {
@@ -34,20 +35,6 @@ export type FeedDialer = {
   dial(url: string, handlers: FeedSocketHandlers): FeedSocket;
 };
 
-/** A REST answer of any status, with the venue's wish for a pause where it has one. */
-export type RestAnswer = RestResponse & { readonly retryAfterMs?: number };
-
-/** Makes REST requests. Exactly one of the two callbacks is called, later and once. */
-export type RestClient = {
-  get(
-    request: RestRequest,
-    onResponse: (response: RestAnswer) => void,
-    onError: (reason: string) => void,
-  ): void;
-  /** Ends what is under way; its `onError` is called with `closed`. Idempotent. */
-  close?(): void;
-};
-
 type WebSocketDialerOptions = {
   /** From dialling to the end of the HTTP upgrade. */
   readonly handshakeTimeoutMs: number;
@@ -55,6 +42,8 @@ type WebSocketDialerOptions = {
   readonly frameBytesMax: number;
   /** Offer permessage-deflate. */
   readonly compression: boolean;
+  /** The way to the venue. */
+  readonly route: VenueRoute;
 };
 
 /** Snapshots of large books are several megabytes of JSON. */
@@ -62,6 +51,7 @@ export const WEB_SOCKET_DIALER_DEFAULTS: WebSocketDialerOptions = {
   handshakeTimeoutMs: 10_000,
   frameBytesMax: 64 * 1024 * 1024,
   compression: true,
+  route: DIRECT_ROUTE,
 };
 
 /**
@@ -84,6 +74,7 @@ function dialWebSocket(
     maxPayload: options.frameBytesMax,
     perMessageDeflate: options.compression,
     followRedirects: false,
+    ...options.route.optionsFor(url),
   });
   socket.on("open", () => handlers.onOpen());
   socket.on("message", (data, isBinary) => {

@@ -3,7 +3,7 @@ import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { VenueContext } from "../venue-context.ts";
 import type { SnapshotFetcher } from "./snapshot-fetcher.ts";
-import type { RestAnswer, RestClient } from "../connection/web-socket-dialer.ts";
+import type { RestAnswer, RestClient } from "./rest-client.ts";
 
 /** The live books, as the refresher sees them. */
 type RefreshableBooks = {

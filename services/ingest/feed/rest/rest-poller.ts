@@ -12,7 +12,7 @@ import type {
 import type { FeedSink } from "../feed-sink.ts";
 import type { VenueContext } from "../venue-context.ts";
 import type { VenueRest } from "./venue-rest.ts";
-import type { RestAnswer } from "../connection/web-socket-dialer.ts";
+import type { RestAnswer } from "./rest-client.ts";
 
 /** Counts that the poller keeps up to date; shared with the metrics. */
 export type PollCounters = { polls: number; pollsFailed: number };

@@ -3,7 +3,7 @@ import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { VenueContext } from "../venue-context.ts";
 import { RequestPacer } from "./request-pacer.ts";
-import type { RestAnswer, RestClient } from "../connection/web-socket-dialer.ts";
+import type { RestAnswer, RestClient } from "./rest-client.ts";
 
 /** What one request for a book snapshot brings about. */
 type SnapshotConsumer = {

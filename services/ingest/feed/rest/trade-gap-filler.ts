@@ -4,7 +4,7 @@ import type { Instrument } from "#core/instrument.ts";
 import type { Trade } from "#core/market-event.ts";
 import type { VenueContext } from "../venue-context.ts";
 import type { VenueRest } from "./venue-rest.ts";
-import type { RestAnswer } from "../connection/web-socket-dialer.ts";
+import type { RestAnswer } from "./rest-client.ts";
 
 /** Counts that the filler keeps up to date; shared with the metrics. */
 export type TradeFillCounters = { tradesFilled: number; tradeFillsFailed: number };

@@ -1,7 +1,7 @@
 import type { FeedEndpoints, RestRequest } from "../feed-adapter.ts";
 import type { RequestPriority } from "./request-pacer.ts";
 import type { SnapshotFetcher } from "./snapshot-fetcher.ts";
-import type { RestAnswer, RestClient } from "../connection/web-socket-dialer.ts";
+import type { RestAnswer, RestClient } from "./rest-client.ts";
 
 /** Exactly one of the two is called, once. */
 type RestHandlers = {

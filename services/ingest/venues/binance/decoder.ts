@@ -40,6 +40,13 @@ type InstrumentState = {
   bookStream: "changes" | "best-levels" | undefined;
 };
 
+/** What a payload came in. */
+type BinanceFrame = {
+  readonly stream: unknown;
+  readonly receivedTimeUs: number;
+  readonly text: string;
+};
+
 /** What messages are read as: open interest comes by REST, and funding with the mark price. */
 type ReadChannel = Exclude<Channel, "funding" | "open-interest" | "status">;
 
@@ -87,16 +94,14 @@ export class BinanceReader implements FrameReader<JsonRecord, unknown> {
   }
 
   message(message: JsonRecord, receivedTimeUs: number, emit: Emit, text: string): void {
-    const { data: payload = message } = message;
-    const bookSymbol = partialBookSymbol(message["stream"], this.#context.url);
+    const { data: payload = message, stream } = message;
+    const frame = { stream, receivedTimeUs, text };
     if (!Array.isArray(payload) || payload.length === 0) {
-      this.#payload(payload, bookSymbol, { receivedTimeUs, text }, emit);
+      this.#payload(payload, frame, emit);
       return;
     }
     // The all-market streams (`!markPrice@arr`) send one array for all symbols.
-    for (const item of payload as readonly unknown[]) {
-      this.#payload(item, bookSymbol, { receivedTimeUs, text }, emit);
-    }
+    for (const item of payload as readonly unknown[]) this.#payload(item, frame, emit);
   }
 
   /** Updates of a book are numbered; what else a damaged frame was about is not to be noticed. */
@@ -118,15 +123,10 @@ export class BinanceReader implements FrameReader<JsonRecord, unknown> {
     return readWholeBook(body, subject, { source: "rest", writing: this.#dialect }, emit);
   }
 
-  /** `bookSymbol` is given where the stream sends the best levels of a book, whole. */
-  #payload(
-    payload: unknown,
-    bookSymbol: string | undefined,
-    frame: { readonly receivedTimeUs: number; readonly text: string },
-    emit: Emit,
-  ): void {
+  #payload(payload: unknown, frame: BinanceFrame, emit: Emit): void {
     if (!isRecord(payload)) return reject(emit, "unknown-message");
-    const isWhole = bookSymbol !== undefined && (payload["bids"] ?? payload["b"]) !== undefined;
+    const bookSymbol = this.#wholeBookSymbol(payload, frame);
+    const isWhole = bookSymbol !== undefined;
     const channel = isWhole ? "book" : channelOf(payload);
     if (channel === undefined) return this.#other(payload, emit);
     const named = channel === "liquidations" ? symbolOfOrder(payload["o"]) : payload["s"];
@@ -141,6 +141,14 @@ export class BinanceReader implements FrameReader<JsonRecord, unknown> {
       ? readWholeBook(payload, subject, { source: "in-band", writing: this.#dialect }, emit)
       : this.#read(channel, payload, subject, text, emit);
     if (reason !== undefined) rejectOf(emit, reason, instrument, channel);
+  }
+
+  /** The symbol of a payload that holds the best levels of a book, whole. */
+  #wholeBookSymbol(payload: JsonRecord, { stream }: BinanceFrame): string | undefined {
+    const bids = payload["bids"] ?? payload["b"];
+    // In most messages `b` is a price.
+    if (bids === undefined || typeof bids === "string") return undefined;
+    return partialBookSymbol(stream, this.#context.url);
   }
 
   #read(

@@ -19,10 +19,11 @@ export function sequenceAt(
 }
 
 /**
- * What every market event has. An event is plain data: spread, structuredClone, postMessage and
- * console.log take all of it. Times are integer microseconds since 1970.
+ * What every market event has. An event is a plain object: spread, Object.assign, structuredClone,
+ * postMessage, JSON.stringify and console.log take all of it. Times are integer microseconds since
+ * 1970.
  */
-export abstract class EventBase<Type extends string> {
+export type EventHead<Type extends string> = {
   /** Tells the kinds of events apart. */
   readonly type: Type;
   /** `VENUE:SYMBOL/channel`. */
@@ -45,32 +46,26 @@ export abstract class EventBase<Type extends string> {
   readonly receivedTimeUs: number;
   /** When Tickwire published the batch it came in. */
   readonly publishedTimeUs: number;
+};
 
-  constructor(type: Type, info: TopicInfo, batch: EventBatch, index: number) {
-    this.type = type;
-    this.topic = info.topic;
-    this.venue = info.venue;
-    this.symbol = info.symbol;
-    this.venueSymbol = info.venueSymbol;
-    this.epoch = batch.epoch;
-    this.sequence = sequenceAt(batch, index);
-    this.initial = batch.snapshot;
-    this.venueTimeUs = batch.venueTimesUs[index];
-    this.receivedTimeUs = batch.receivedTimesUs[index] ?? 0;
-    this.publishedTimeUs = batch.publishedTimeUs;
-  }
-
-  /** For JSON.stringify, which refuses a bigint: mantissas beyond 2^53 become text. */
-  toJSON(): Record<string, unknown> {
-    return withoutBigInts(this);
-  }
-}
-
-/** A copy of an event or a level whose mantissas can stand in JSON. */
-export function withoutBigInts(source: object): Record<string, unknown> {
-  const copy: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(source)) {
-    copy[name] = typeof value === "bigint" ? String(value) : (value as unknown);
-  }
-  return copy;
+/** The head of event `index` of a batch. */
+export function headOf<Type extends string>(
+  type: Type,
+  { topic, venue, symbol, venueSymbol }: TopicInfo,
+  batch: EventBatch,
+  index: number,
+): EventHead<Type> {
+  return {
+    type,
+    topic,
+    venue,
+    symbol,
+    venueSymbol,
+    epoch: batch.epoch,
+    sequence: sequenceAt(batch, index),
+    initial: batch.snapshot,
+    venueTimeUs: batch.venueTimesUs[index],
+    receivedTimeUs: batch.receivedTimesUs[index] ?? 0,
+    publishedTimeUs: batch.publishedTimeUs,
+  };
 }
