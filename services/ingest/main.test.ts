@@ -269,8 +269,10 @@ test("metrics count per venue what happened", async () => {
   await run(50);
   const text = await registry.metrics();
   const trades = ingest.stats().venues[0]?.counters.events.trade;
-  expect(text).toContain(`ingest_events_total{venue="simulated",channel="trades"} ${trades}`);
-  expect(text).toContain('ingest_connections_open{venue="simulated"} 1');
+  expect(text).toContain(
+    `tickwire_ingest_events_total{venue="simulated",channel="trades"} ${trades}`,
+  );
+  expect(text).toContain('tickwire_ingest_connections_open{venue="simulated"} 1');
 });
 
 test("a venue whose instruments cannot be listed is asked again after a wait", async () => {

@@ -137,8 +137,8 @@ const LAYERS: readonly Layer[] = [
     ],
   },
 
-  // Inside the gateway: access < transport < turns < catalog < rpc < topics < session < http < the
-  // rest.
+  // Inside the gateway:
+  // access < transport < turns < catalog < rpc < topics < session < http < the rest.
   { place: "services/gateway/", may: [...SHARED, "services/gateway/", "prom-client"] },
   ...contracts(GATEWAY_CONTRACTS, ["services/gateway/transport/"]),
   { place: "services/gateway/access/", may: [...SHARED, ...GATEWAY_CONTRACTS] },

@@ -124,7 +124,7 @@ async function settle(): Promise<void> {
 }
 
 async function callsCounted(): Promise<unknown> {
-  const metric = await registry.getSingleMetric("gateway_calls_total")?.get();
+  const metric = await registry.getSingleMetric("tickwire_gateway_calls_total")?.get();
   return metric?.values.map(({ labels, value }) => [labels["method"], labels["code"], value]);
 }
 

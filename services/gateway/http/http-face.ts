@@ -78,6 +78,6 @@ Try:
   curl -H 'content-type: application/json' -d '{}' \\
     http://HOST:PORT${pathPrefix}/tickwire.v1.MarketData/ListInstruments
 
-  npx tickwire subscribe default '*:*/trades' --count 10
+  npx tickwire subscribe '*:*/trades' --count 10 --url http://HOST:PORT${pathPrefix}
 `;
 }

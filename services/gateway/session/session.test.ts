@@ -85,7 +85,7 @@ describe("an open session", () => {
     rig.session.dismiss();
     expect(rig.state).toBe("closing");
     expect(rig.hub.holds).toBe(0);
-    expect(await rig.metric("gateway_subscriptions")).toBe(0);
+    expect(await rig.metric("tickwire_gateway_subscriptions")).toBe(0);
     rig.session.onClose(4000, "");
     expect(rig.gone).toBe(1);
   });
@@ -103,7 +103,7 @@ describe("an open session", () => {
     expect(rig.messages.at(-1)?.notice?.message).toMatch(
       /^\d+ bytes are waiting, the oldest for \d+ ms; above 1000 bytes or 30000 ms this closes$/,
     );
-    expect(await rig.metric("gateway_lag_notices_total")).toBe(1);
+    expect(await rig.metric("tickwire_gateway_lag_notices_total")).toBe(1);
     const told = rig.hub.view(TRADES).sequence;
     while (rig.state === "open") {
       rig.hub.view(TRADES).publish(100);
@@ -112,7 +112,7 @@ describe("an open session", () => {
     expect(rig.hub.view(TRADES).sequence).toBeGreaterThan(told);
     expect(rig.connection.ends[0]).toMatch(/^4001 \d+ bytes waiting exceed outboundBytesMax 1000/);
     // What was published and not sent is counted, to the event.
-    expect(await rig.metric("gateway_undelivered_events_total")).toBe(
+    expect(await rig.metric("tickwire_gateway_undelivered_events_total")).toBe(
       rig.hub.view(TRADES).sequence - rig.sequencesOf(1).length,
     );
   });
@@ -145,7 +145,8 @@ describe("an open session", () => {
     expect(rig.messages.at(-1)?.notice).toMatchObject({ kind: 2, lagMs: 6_000 });
     rig.clock.advance(25_000);
     expect(rig.connection.ends).toEqual(["4001 31000 ms behind exceed lagMsMax 30000"]);
-    const closed = await rig.registry.getSingleMetric("gateway_slow_consumers_total")?.get();
+    const name = "tickwire_gateway_slow_consumers_total";
+    const closed = await rig.registry.getSingleMetric(name)?.get();
     expect(closed?.values).toMatchObject([{ value: 1, labels: { limit: "lagMsMax" } }]);
     expect(rig.clock.pending).toBe(0);
   });
@@ -157,7 +158,7 @@ describe("an open session", () => {
   ])("that the client closes with %i is counted under %s", async (code, label) => {
     const rig = openRig();
     rig.connection.goAway(code, "bye");
-    const metric = await rig.registry.getSingleMetric("gateway_closes_total")?.get();
+    const metric = await rig.registry.getSingleMetric("tickwire_gateway_closes_total")?.get();
     expect(metric?.values.map(({ labels }) => labels)).toEqual([
       { code: label === "other" ? label : code, by: "client" },
     ]);

@@ -22,6 +22,7 @@ import { SessionOutput } from "./session-output.ts";
 import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import type { TurnLine, Turns } from "../turns/turns.ts";
 import type { HelloMessage } from "./wire-messages.ts";
 
 /** What every session shares. */
@@ -34,6 +35,8 @@ export type SessionParts = {
   readonly hub: Hub;
   readonly catalog: Catalog;
   readonly services: ServiceTable;
+  /** For what may take long. */
+  readonly turns: Turns;
   readonly serverVersion: string;
 };
 
@@ -63,6 +66,8 @@ export class Session implements ConnectionHandler {
   readonly #parts: SessionParts;
   readonly #outbound: Outbound;
   readonly #output: SessionOutput;
+  /** The work of subscriptions. */
+  readonly #line: TurnLine;
   readonly #subscriptions: Subscriptions;
   readonly #calls: CallTable;
   readonly #rates: RateLimits;
@@ -87,7 +92,12 @@ export class Session implements ConnectionHandler {
     this.#output = new SessionOutput(this.#outbound);
     const takeTopics = (topics: number): boolean => this.#rates.takeTopics(topics, clock.nowUs());
     const limits = config;
-    this.#subscriptions = new Subscriptions({ ...parts, limits, takeTopics }, this.#output);
+    const onTooManyTopics = (): void => this.#onTooManyTopics();
+    this.#line = parts.turns.open();
+    this.#subscriptions = new Subscriptions(
+      { ...parts, limits, takeTopics, onTooManyTopics, line: this.#line },
+      this.#output,
+    );
     const { remoteAddress } = connection;
     const onInternalError = (method: string, error: unknown): void => {
       logger.error({ sessionId: id, method, error }, "an RPC failed with an internal error");
@@ -227,10 +237,10 @@ export class Session implements ConnectionHandler {
   #serve(request: Exclude<ClientRequest, { kind: "hello" }>, nowUs: number): void {
     switch (request.kind) {
       case "subscribe":
-        if (!this.#subscriptions.subscribe(request.value)) this.#onTooManyTopics();
+        if (this.#hasRoom()) this.#subscriptions.subscribe(request.value);
         return;
       case "unsubscribe":
-        if (!this.#subscriptions.unsubscribe(request.value)) this.#onTooManyTopics();
+        if (this.#hasRoom()) this.#subscriptions.unsubscribe(request.value);
         return;
       case "call":
         if (this.#calls.start(request.value)) return;
@@ -249,6 +259,15 @@ export class Session implements ConnectionHandler {
         if (this.#answersProbes) this.#outbound.onAnswer(request.value.number, nowUs);
         return;
     }
+  }
+
+  /** Closes if as many requests wait for their turns as may come in a second. */
+  #hasRoom(): boolean {
+    const { requestsPerSecondMax } = this.#parts.config;
+    if (this.#line.waiting <= requestsPerSecondMax) return true;
+    const reason = `more than requestsPerSecondMax ${requestsPerSecondMax} requests wait`;
+    this.#fault("request-rate-exceeded", reason);
+    return false;
   }
 
   #onTooManyTopics(): void {

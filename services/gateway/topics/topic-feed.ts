@@ -135,7 +135,7 @@ export class TopicFeed {
     const attached = this.#starts.startOf(options);
     if (options.resume !== undefined) {
       const outcome = attached.continuity === "resumed" ? "resumed" : "replaced";
-      this.#parts.metrics.resumes.inc({ outcome });
+      this.#parts.metrics.resumes.inc({ ...this.#shared.labels, outcome });
     }
     return attached;
   }
@@ -250,7 +250,7 @@ export class TopicFeed {
         watch.onForeign(this.name, epoch);
       },
       noticed: (what, count) => {
-        if (what === "trimmed") metrics.ringTrims.inc(count);
+        if (what === "trimmed") metrics.ringTrims.inc(labels, count);
         else if (what === "incredible") metrics.badBatches.inc(labels, count);
         else {
           metrics.busGaps.inc(labels);

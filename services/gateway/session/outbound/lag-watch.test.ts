@@ -18,7 +18,7 @@ function stand() {
     forgive: (lostUs) => acts.push(`${name} forgiven ${lostUs / 1_000}`),
   });
   const largest = async () => {
-    const metric = await registry.getSingleMetric("gateway_lag_seconds_max")?.get();
+    const metric = await registry.getSingleMetric("tickwire_gateway_lag_seconds_max")?.get();
     return metric?.values[0]?.value;
   };
   return { clock, watch, acts, session, largest };

@@ -117,7 +117,9 @@ describe("a flush", () => {
     expect(connection.sent.map((frame) => frame.bytes)).toEqual([[3, 3, 4, 4]]);
     expect(outbound.owedBytes).toBe(0);
     outbound.close();
-    const metric = await registry.getSingleMetric("gateway_undelivered_events_total")?.get();
+    const metric = await registry
+      .getSingleMetric("tickwire_gateway_undelivered_events_total")
+      ?.get();
     expect(metric?.values).toEqual([]);
   });
 
@@ -328,7 +330,9 @@ describe("a connection that does not drain", () => {
     outbound.close();
     lane.push(batch(4, 10, 50));
     turn();
-    const metric = await registry.getSingleMetric("gateway_undelivered_events_total")?.get();
+    const metric = await registry
+      .getSingleMetric("tickwire_gateway_undelivered_events_total")
+      ?.get();
     expect(metric?.values).toMatchObject([
       { value: 5, labels: { venue: "fake", channel: "book" } },
     ]);
