@@ -1005,6 +1005,8 @@ export type Subscribe = {
 export type SubscribeResult = {
   readonly requestId: number;
   readonly topics: readonly TopicResult[];
+  /** The request has asked for more than has been answered yet: further results follow. */
+  readonly isPartial: boolean;
 };
 
 /** Statistics of the last 24 hours. Decimals are exact plain text, absent if the venue does not say. */
@@ -1578,8 +1580,8 @@ export const TopicResultCodec: MessageCodec<TopicResult> = /* @__PURE__ */ creat
 /** Codec of SubscribeResult. */
 export const SubscribeResultCodec: MessageCodec<SubscribeResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.SubscribeResult",
-  "1u 2m*",
-  (v) => ({ requestId: v[0], topics: v[1] }),
+  "1u 2m* 3b",
+  (v) => ({ requestId: v[0], topics: v[1], isPartial: v[2] }),
   [TopicResultCodec],
 );
 
