@@ -11,7 +11,7 @@ import { acceptedTypes, readGet, readPost, readTimeoutMs } from "./connect-reque
 import type { ConnectForm } from "./connect-request.ts";
 import { encodeEnvelope } from "./envelope.ts";
 import { deflateMessage, inflateMessage, tooLarge } from "./gzip.ts";
-import { shortened } from "./shortened.ts";
+import { shortened } from "../transport/shortened.ts";
 import { StreamAnswer } from "./stream-answer.ts";
 
 /** What the HTTP face of the RPCs needs of the gateway. */
