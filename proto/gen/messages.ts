@@ -765,10 +765,16 @@ export type GetStatusRequest = {
   readonly venue: string;
   /** Empty means every instrument of the venue. */
   readonly symbol: string;
+  /** Instruments of a page at most; 0 means the server's maximum (200). */
+  readonly pageSize: number;
+  /** From the previous answer. */
+  readonly pageToken: string;
 };
 
 export type GetStatusResponse = {
   readonly statuses: readonly InstrumentStatus[];
+  /** Empty on the last page. */
+  readonly nextPageToken: string;
 };
 
 export type GetTradesRequest = {
@@ -1437,8 +1443,8 @@ export const GetSnapshotResponseCodec: MessageCodec<GetSnapshotResponse> = /* @_
 /** Codec of GetStatusRequest. */
 export const GetStatusRequestCodec: MessageCodec<GetStatusRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetStatusRequest",
-  "1s 2s",
-  (v) => ({ venue: v[0], symbol: v[1] }),
+  "1s 2s 3u 4s",
+  (v) => ({ venue: v[0], symbol: v[1], pageSize: v[2], pageToken: v[3] }),
 );
 
 /** Codec of InstrumentStatus. */
@@ -1452,8 +1458,8 @@ export const InstrumentStatusCodec: MessageCodec<InstrumentStatus> = /* @__PURE_
 /** Codec of GetStatusResponse. */
 export const GetStatusResponseCodec: MessageCodec<GetStatusResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetStatusResponse",
-  "1m*",
-  (v) => ({ statuses: v[0] }),
+  "1m* 2s",
+  (v) => ({ statuses: v[0], nextPageToken: v[1] }),
   [InstrumentStatusCodec],
 );
 

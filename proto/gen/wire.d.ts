@@ -4725,6 +4725,12 @@ export namespace tickwire {
             /** GetStatusRequest symbol. */
             symbol: string;
 
+            /** GetStatusRequest pageSize. */
+            pageSize: number;
+
+            /** GetStatusRequest pageToken. */
+            pageToken: string;
+
             /**
              * Encodes the specified GetStatusRequest message. Does not implicitly {@link tickwire.v1.GetStatusRequest.verify|verify} messages.
              * @param message GetStatusRequest message or plain object to encode
@@ -4754,6 +4760,12 @@ export namespace tickwire {
 
                 /** GetStatusRequest symbol */
                 symbol?: (string|null);
+
+                /** GetStatusRequest pageSize */
+                pageSize?: (number|null);
+
+                /** GetStatusRequest pageToken */
+                pageToken?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4785,6 +4797,9 @@ export namespace tickwire {
             /** GetStatusResponse statuses. */
             statuses: tickwire.v1.InstrumentStatus.$Properties[];
 
+            /** GetStatusResponse nextPageToken. */
+            nextPageToken: string;
+
             /**
              * Encodes the specified GetStatusResponse message. Does not implicitly {@link tickwire.v1.GetStatusResponse.verify|verify} messages.
              * @param message GetStatusResponse message or plain object to encode
@@ -4811,6 +4826,9 @@ export namespace tickwire {
 
                 /** GetStatusResponse statuses */
                 statuses?: (tickwire.v1.InstrumentStatus.$Properties[]|null);
+
+                /** GetStatusResponse nextPageToken */
+                nextPageToken?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -7354,6 +7354,8 @@ export const tickwire = $root.tickwire = (() => {
 
             GetStatusRequest.prototype.venue = "";
             GetStatusRequest.prototype.symbol = "";
+            GetStatusRequest.prototype.pageSize = 0;
+            GetStatusRequest.prototype.pageToken = "";
 
             GetStatusRequest.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -7366,6 +7368,10 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(10).string(message.venue);
                 if (message.symbol != null && $Object.hasOwnProperty.call(message, "symbol") && message.symbol !== "")
                     writer.uint32(18).string(message.symbol);
+                if (message.pageSize != null && $Object.hasOwnProperty.call(message, "pageSize") && message.pageSize !== 0)
+                    writer.uint32(24).uint32(message.pageSize);
+                if (message.pageToken != null && $Object.hasOwnProperty.call(message, "pageToken") && message.pageToken !== "")
+                    writer.uint32(34).string(message.pageToken);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7417,6 +7423,24 @@ export const tickwire = $root.tickwire = (() => {
                                 delete message.symbol;
                             continue;
                         }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.pageSize = value;
+                            else
+                                delete message.pageSize;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.pageToken = value;
+                            else
+                                delete message.pageToken;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -7448,6 +7472,7 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             GetStatusResponse.prototype.statuses = $util.emptyArray;
+            GetStatusResponse.prototype.nextPageToken = "";
 
             GetStatusResponse.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -7459,6 +7484,8 @@ export const tickwire = $root.tickwire = (() => {
                 if (message.statuses != null && message.statuses.length)
                     for (let i = 0; i < message.statuses.length; ++i)
                         $root.tickwire.v1.InstrumentStatus.encode(message.statuses[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+                if (message.nextPageToken != null && $Object.hasOwnProperty.call(message, "nextPageToken") && message.nextPageToken !== "")
+                    writer.uint32(18).string(message.nextPageToken);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7472,7 +7499,7 @@ export const tickwire = $root.tickwire = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message;
+                let end, message, value;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -7498,6 +7525,15 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.statuses && message.statuses.length))
                                 message.statuses = [];
                             message.statuses.push($root.tickwire.v1.InstrumentStatus.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.nextPageToken = value;
+                            else
+                                delete message.nextPageToken;
                             continue;
                         }
                     }

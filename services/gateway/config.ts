@@ -88,7 +88,7 @@ export const gatewayConfigSchema = z
       .describe("a connection silent for this long is cut; pings are sent before"),
     helloTimeoutMs: durationMs(10_000).describe("no Hello by then: close code 4005"),
     frameBytesMax: count(MIB, 16 * MIB).describe("a larger client frame: close code 4502"),
-    frameFieldsMax: count(20_000, MIB).describe(
+    frameFieldsMax: count(40_000, MIB).describe(
       "fields of a client frame at every depth, counted before it is decoded; above: code 4502",
     ),
     frameMessagesMax: count(1_000, MIB).describe("messages of a client frame; above: code 4502"),

@@ -54,6 +54,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const services = createMarketData({ bus, clock, catalog, queryTimeoutMs });
   const rpc = new ConnectRpc({
     services,
+    turns,
     clock,
     metrics,
     limits: config,

@@ -67,6 +67,8 @@ type Venue = {
   version: number | undefined;
   bySymbol: Map<string, Instrument>;
   byVenueSymbol: Map<string, Instrument>;
+  /** By symbol. */
+  sorted: readonly Instrument[];
   /** Set when its catalog was fetched and the venue had listed everything by then. */
   listed: boolean;
   heardAtUs: number;
@@ -193,6 +195,19 @@ export class Catalog {
     return this.#venues.get(venue)?.bySymbol.values() ?? [];
   }
 
+  /** Those whose symbol comes after `symbol`. A change of the catalog meanwhile is not seen. */
+  *instrumentsAfter(venue: string, symbol: string): Iterable<Instrument> {
+    const sorted = this.#venues.get(venue)?.sorted ?? [];
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((sorted[middle]?.symbol ?? "") <= symbol) low = middle + 1;
+      else high = middle;
+    }
+    for (let index = low; index < sorted.length; index += 1) yield sorted[index] as Instrument;
+  }
+
   /** Stops listening. Idempotent. */
   close(): void {
     this.#closed = true;
@@ -267,6 +282,7 @@ export class Catalog {
       version: undefined,
       bySymbol: new Map(),
       byVenueSymbol: new Map(),
+      sorted: [],
       listed: false,
       heardAtUs: 0,
       lostSinceUs: undefined,
@@ -329,6 +345,7 @@ export class Catalog {
     const now = new Map(sorted.map((instrument) => [instrument.symbol, instrument]));
     this.#instruments += now.size - before.size;
     venue.bySymbol = now;
+    venue.sorted = sorted;
     venue.byVenueSymbol = indexByVenueSymbol(sorted);
     const added = kept.filter((instrument) => differs(before.get(instrument.symbol), instrument));
     const removed = [...before.values()].filter((instrument) => !now.has(instrument.symbol));

@@ -74,6 +74,11 @@ export class RateLimits {
     return this.#requests.take(messages, nowUs);
   }
 
+  /** Whether work as long as so many requests may be done now. What is granted is used up. */
+  takeWork(requests: number, nowUs: number): boolean {
+    return this.#requests.take(requests, nowUs);
+  }
+
   /** Whether one more request of this kind may come now. What is granted is used up. */
   takeRequest(kind: ClientRequest["kind"], nowUs: number): boolean {
     return this.#requests.take(ANSWERS.has(kind) ? COST_OF_ANSWER : 1, nowUs);

@@ -102,7 +102,10 @@ export class Session implements ConnectionHandler {
     const onInternalError = (method: string, error: unknown): void => {
       logger.error({ sessionId: id, method, error }, "an RPC failed with an internal error");
     };
-    const callParts = { ...parts, limits, remoteAddress, onInternalError };
+    const takeRequests = (requests: number): boolean =>
+      this.#rates.takeWork(requests, clock.nowUs());
+    const line = parts.turns.open();
+    const callParts = { ...parts, limits, remoteAddress, onInternalError, takeRequests, line };
     this.#calls = new CallTable(callParts, this.#output);
     this.#cancelHelloTimer = clock.after(config.helloTimeoutMs, () => {
       this.#fault("hello-timeout", `no Hello within ${config.helloTimeoutMs} ms`);

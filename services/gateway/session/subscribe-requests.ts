@@ -25,6 +25,8 @@ export type NamedTopics = Meaning & {
 
 /** The nearest names are looked for this often in one request. */
 const SEARCHES_PER_REQUEST_MAX = 5;
+/** A name that cannot be one costs an answer and brings nothing: as much as so many topics more. */
+const COST_OF_MISTAKE = 2;
 /** Topics that could be served in the time of one such search. */
 const TOPICS_PER_SEARCH = 20;
 
@@ -65,6 +67,7 @@ export function* namedTopics(
   for (const [requestIndex, request] of message.topics.entries()) {
     if (line.isOver) yield;
     if (requestIndex >= topicsPerRequestMax) {
+      if (!takeTopics(COST_OF_MISTAKE)) return undefined;
       const text = `more than topicsPerRequestMax ${topicsPerRequestMax} topics`;
       const refusal = { error: "TOPIC_ERROR_LIMIT_EXCEEDED", message: text } as const;
       named.push({ requestIndex, request, kind: "refused", refusal });
@@ -76,6 +79,7 @@ export function* namedTopics(
       line,
     });
     if (expansion.kind === "malformed") {
+      if (!takeTopics(COST_OF_MISTAKE)) return undefined;
       named.push({ requestIndex, request, kind: "refused", refusal: MALFORMED });
       continue;
     }

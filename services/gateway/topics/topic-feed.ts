@@ -1,10 +1,11 @@
-import { readBusBatch, WireError } from "@tickwire/proto/codec";
+import { WireError } from "@tickwire/proto/codec";
 import type { BusBatch } from "@tickwire/proto/codec";
 import type { BusMessage, BusSubscription } from "#bus/bus.ts";
 import { eventSubject } from "#bus/subject.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import { formatTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
+import { decodeBusBatch } from "#wire/bus-codec.ts";
 import { channelNumberOf } from "#wire/codes.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { BatchOrder, TopicPosition } from "./batch-order.ts";
@@ -34,6 +35,8 @@ type TopicFeedParts = SnapshotQueryParts & {
 export type FeedWatch = {
   /** Subscribers were told that events are missing. */
   onLoss(name: Topic): void;
+  /** A batch that cannot be read, or be one of the topic, was left aside. */
+  onBadBatch(name: Topic): void;
   /** A batch of an epoch that is not followed was left aside. */
   onForeign(name: Topic, epoch: number): void;
   /** The publisher says that it has published what did not come. */
@@ -212,6 +215,7 @@ export class TopicFeed {
     if (batch === undefined) {
       // As good as lost: the next one will not go on from what is here.
       metrics.badBatches.inc(labels);
+      this.#parts.watch.onBadBatch(this.name);
       return;
     }
     if (batch.count === 0) return;
@@ -298,7 +302,7 @@ export class TopicFeed {
 function readNews(payload: Uint8Array, channel: number): BusBatch | undefined {
   let batch: BusBatch;
   try {
-    batch = readBusBatch(payload);
+    batch = decodeBusBatch(payload);
   } catch (error) {
     if (error instanceof WireError) return undefined;
     throw error;

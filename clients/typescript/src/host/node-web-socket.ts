@@ -1,4 +1,3 @@
-import type { ClientRequest, IncomingMessage } from "node:http";
 import { WebSocket } from "ws";
 import type { SocketHost, WebSocketLike } from "./environment.ts";
 import { explainRefusal, explainSocketFailure } from "./socket-failure.ts";
@@ -18,7 +17,7 @@ export const nodeSockets: SocketHost = {
     });
     // Frames then come as views of what was read, without a copy.
     socket.binaryType = "nodebuffer";
-    socket.on("unexpected-response", (request: ClientRequest, response: IncomingMessage) => {
+    socket.on("unexpected-response", (request, response) => {
       readRefusal(request, response, (error) => {
         // In this order: the first error is the one that is told.
         socket.emit("error", error);
@@ -30,10 +29,21 @@ export const nodeSockets: SocketHost = {
   explainFailure: explainSocketFailure,
 };
 
+/** What is looked at of an answer of Node's HTTP client. */
+type HttpAnswer = {
+  readonly statusCode?: number | undefined;
+  readonly headers: { readonly location?: string | undefined };
+  setEncoding(encoding: "utf8"): unknown;
+  setTimeout(delayMs: number, callback: () => void): unknown;
+  on(event: "data", listener: (text: string) => void): unknown;
+  on(event: "end" | "close" | "error", listener: () => void): unknown;
+  destroy(): unknown;
+};
+
 /** Calls back once, when the answer is there as far as it is read. */
 function readRefusal(
-  request: ClientRequest,
-  response: IncomingMessage,
+  request: { readonly path: string },
+  response: HttpAnswer,
   done: (error: Error) => void,
 ): void {
   let body = "";

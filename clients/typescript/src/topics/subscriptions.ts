@@ -143,6 +143,11 @@ export class Subscriptions implements SessionPart {
       case "NOTICE_KIND_GAP":
         stream?.announceMissing(notice.missingFirst, notice.missingLast);
         return;
+      case "NOTICE_KIND_EPOCH":
+        if (notice.position !== undefined) {
+          stream?.changeEpoch(notice.position, notice.missingLast);
+        }
+        return;
       case "NOTICE_KIND_LAG":
         this.#noticeLag(notice, stream);
         return;
