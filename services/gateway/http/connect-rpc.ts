@@ -14,7 +14,7 @@ import type { ConnectForm } from "./connect-request.ts";
 import { encodeEnvelope } from "./envelope.ts";
 import { deflateMessage, inflateMessage, tooLarge } from "./gzip.ts";
 import { HttpCallers } from "./http-callers.ts";
-import { shortened } from "./shortened.ts";
+import { shortened } from "../transport/shortened.ts";
 import { StreamAnswer } from "./stream-answer.ts";
 
 /** What the HTTP face of the RPCs needs of the gateway. */

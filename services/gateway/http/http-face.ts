@@ -1,7 +1,7 @@
 import { errorAnswer, textAnswer } from "../transport/http-answer.ts";
 import type { HttpRequest, HttpResponse } from "../transport/transport.ts";
 import type { ConnectRpc } from "./connect-rpc.ts";
-import { shortened } from "./shortened.ts";
+import { shortened } from "../transport/shortened.ts";
 
 type HttpFaceParts = {
   readonly rpc: Pick<ConnectRpc, "serve">;

@@ -206,6 +206,19 @@ describe("subscriptions", () => {
     expect(stand.served.size).toBe(0);
   });
 
+  test("do not give up by a venue's own symbol what nobody asked for by it", async () => {
+    const stand = new Stand();
+    const alias = stand.attach(["v:a/trades"], ignore);
+    stand.attach(["v:A/trades"], ignore);
+    const pattern = stand.attach(["v:*/trades"], ignore);
+    alias.close(undefined);
+    stand.connect();
+    await stand.quiet();
+    pattern.close(undefined);
+    await stand.quiet();
+    expect([...stand.served.keys()]).toEqual(["v:A/trades"]);
+  });
+
   test.each(["TOPIC_ERROR_UNAVAILABLE", "TOPIC_ERROR_NOT_READY"] as const)(
     "go on asking for what is %s",
     async (error) => {
