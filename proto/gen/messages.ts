@@ -174,7 +174,7 @@ export const InstrumentKindNumbers = {
 
 /**
  * - NOTICE_KIND_GOING_AWAY: The gateway will close soon: reconnect within reconnect_window_ms.
- * - NOTICE_KIND_LAG: The session reads too slowly.
+ * - NOTICE_KIND_LAG: The session reads too slowly: lag_ms, owed_bytes. If it goes on, close code 4001 follows.
  * - NOTICE_KIND_GAP: Events of a topic were not delivered: missing_first to missing_last.
  * - NOTICE_KIND_TOPIC_ENDED: A topic of the session ended (its pattern or its instrument is gone).
  * - NOTICE_KIND_EPOCH: A topic goes on in another epoch, after `position`. Of the old one missing_first to missing_last were not delivered, or nothing is known to be missing if these are 0.
@@ -684,6 +684,7 @@ export type ClientMessage = {
     | { readonly kind: "cancel"; readonly value: Cancel }
     | { readonly kind: "credit"; readonly value: Credit }
     | { readonly kind: "ping"; readonly value: Ping }
+    | { readonly kind: "probeAnswer"; readonly value: ProbeAnswer }
     | undefined;
 };
 
@@ -807,6 +808,8 @@ export type Hello = {
   readonly clientVersion: string;
   /** False (or no permessage-deflate on the connection): the gateway compresses nothing for this client. */
   readonly acceptCompression: boolean;
+  /** True: the client answers each Probe at once. False: the gateway uses pings of the WebSocket in their place. */
+  readonly answersProbes: boolean;
 };
 
 /** One tradable thing at one venue. Decimals are exact plain text. */
@@ -902,8 +905,12 @@ export type Notice = {
   readonly missingFirst: number;
   readonly missingLast: number;
   readonly reconnectWindowMs: number;
+  /** LAG only: for how long the oldest thing is owed that the client has not got, as far as the gateway knows. */
+  readonly lagMs: number;
   /** EPOCH only. */
   readonly position: Position | undefined;
+  /** LAG only: what waits at the gateway for the client. */
+  readonly owedBytes: number;
 };
 
 /** Open interest of a derivative. Decimals are exact plain text. */
@@ -927,6 +934,17 @@ export type Pong = {
 export type Position = {
   readonly epoch: number;
   readonly sequence: number;
+};
+
+/** Asks whether the client has everything that was sent before it. */
+export type Probe = {
+  /** Rises from probe to probe. */
+  readonly number: number;
+};
+
+export type ProbeAnswer = {
+  /** That of the Probe. */
+  readonly number: number;
 };
 
 /** Best bid and offer as a row, used in RPC answers. Streams carry columns: see Batch. */
@@ -986,6 +1004,7 @@ export type ServerMessage = {
     | { readonly kind: "reply"; readonly value: Reply }
     | { readonly kind: "notice"; readonly value: Notice }
     | { readonly kind: "pong"; readonly value: Pong }
+    | { readonly kind: "probe"; readonly value: Probe }
     | undefined;
 };
 
@@ -1273,8 +1292,8 @@ export const CandleCodec: MessageCodec<Candle> = /* @__PURE__ */ createMessageCo
 /** Codec of Hello. */
 export const HelloCodec: MessageCodec<Hello> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Hello",
-  "1u 2s 3s 4b",
-  (v) => ({ protocolVersion: v[0], clientName: v[1], clientVersion: v[2], acceptCompression: v[3] }),
+  "1u 2s 3s 4b 5b",
+  (v) => ({ protocolVersion: v[0], clientName: v[1], clientVersion: v[2], acceptCompression: v[3], answersProbes: v[4] }),
 );
 
 /** Codec of Position. */
@@ -1321,12 +1340,19 @@ export const PingCodec: MessageCodec<Ping> = /* @__PURE__ */ createMessageCodec(
   (v) => ({ nonce: v[0] }),
 );
 
+/** Codec of ProbeAnswer. */
+export const ProbeAnswerCodec: MessageCodec<ProbeAnswer> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.ProbeAnswer",
+  "1u",
+  (v) => ({ number: v[0] }),
+);
+
 /** Codec of ClientMessage. */
 export const ClientMessageCodec: MessageCodec<ClientMessage> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ClientMessage",
-  "1m:hello@message 2m:subscribe@message 3m:unsubscribe@message 4m:call@message 5m:cancel@message 6m:credit@message 7m:ping@message",
+  "1m:hello@message 2m:subscribe@message 3m:unsubscribe@message 4m:call@message 5m:cancel@message 6m:credit@message 7m:ping@message 8m:probeAnswer@message",
   (v) => ({ message: v[0] }),
-  [HelloCodec, SubscribeCodec, UnsubscribeCodec, CallCodec, CancelCodec, CreditCodec, PingCodec],
+  [HelloCodec, SubscribeCodec, UnsubscribeCodec, CallCodec, CancelCodec, CreditCodec, PingCodec, ProbeAnswerCodec],
 );
 
 /** Codec of ClientFrame. */
@@ -1503,8 +1529,8 @@ export const MarkPriceCodec: MessageCodec<MarkPrice> = /* @__PURE__ */ createMes
 /** Codec of Notice. */
 export const NoticeCodec: MessageCodec<Notice> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Notice",
-  "1e 2s 3u 4U 5U 6u 8m",
-  (v) => ({ kind: v[0], message: v[1], topicId: v[2], missingFirst: v[3], missingLast: v[4], reconnectWindowMs: v[5], position: v[6] }),
+  "1e 2s 3u 4U 5U 6u 7u 8m 9U",
+  (v) => ({ kind: v[0], message: v[1], topicId: v[2], missingFirst: v[3], missingLast: v[4], reconnectWindowMs: v[5], lagMs: v[6], position: v[7], owedBytes: v[8] }),
   [NoticeKindTable, PositionCodec],
 );
 
@@ -1520,6 +1546,13 @@ export const PongCodec: MessageCodec<Pong> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Pong",
   "1U 2I",
   (v) => ({ nonce: v[0], serverTimeUs: v[1] }),
+);
+
+/** Codec of Probe. */
+export const ProbeCodec: MessageCodec<Probe> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Probe",
+  "1u",
+  (v) => ({ number: v[0] }),
 );
 
 /** Codec of ReplayRequest. */
@@ -1579,9 +1612,9 @@ export const UnsubscribeResultCodec: MessageCodec<UnsubscribeResult> = /* @__PUR
 /** Codec of ServerMessage. */
 export const ServerMessageCodec: MessageCodec<ServerMessage> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ServerMessage",
-  "1m:welcome@message 2m:subscribeResult@message 3m:unsubscribeResult@message 4m:reply@message 5m:notice@message 6m:pong@message",
+  "1m:welcome@message 2m:subscribeResult@message 3m:unsubscribeResult@message 4m:reply@message 5m:notice@message 6m:pong@message 7m:probe@message",
   (v) => ({ message: v[0] }),
-  [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec],
+  [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec, ProbeCodec],
 );
 
 /** Codec of ServerFrame. */

@@ -2062,8 +2062,11 @@ export namespace tickwire {
             /** ClientMessage ping. */
             ping?: (tickwire.v1.Ping.$Properties|null);
 
+            /** ClientMessage probeAnswer. */
+            probeAnswer?: (tickwire.v1.ProbeAnswer.$Properties|null);
+
             /** ClientMessage message. */
-            message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping");
+            message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer");
 
             /**
              * Encodes the specified ClientMessage message. Does not implicitly {@link tickwire.v1.ClientMessage.verify|verify} messages.
@@ -2110,8 +2113,11 @@ export namespace tickwire {
                 /** ClientMessage ping */
                 ping?: (tickwire.v1.Ping.$Properties|null);
 
+                /** ClientMessage probeAnswer */
+                probeAnswer?: (tickwire.v1.ProbeAnswer.$Properties|null);
+
                 /** ClientMessage message */
-                message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping");
+                message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2126,9 +2132,10 @@ export namespace tickwire {
               cancel?: tickwire.v1.Cancel.$Shape|null;
               credit?: tickwire.v1.Credit.$Shape|null;
               ping?: tickwire.v1.Ping.$Shape|null;
+              probeAnswer?: tickwire.v1.ProbeAnswer.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null }|{ message?: "hello"; hello: tickwire.v1.Hello.$Shape; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null }|{ message?: "subscribe"; hello?: null; subscribe: tickwire.v1.Subscribe.$Shape; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null }|{ message?: "unsubscribe"; hello?: null; subscribe?: null; unsubscribe: tickwire.v1.Unsubscribe.$Shape; call?: null; cancel?: null; credit?: null; ping?: null }|{ message?: "call"; hello?: null; subscribe?: null; unsubscribe?: null; call: tickwire.v1.Call.$Shape; cancel?: null; credit?: null; ping?: null }|{ message?: "cancel"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel: tickwire.v1.Cancel.$Shape; credit?: null; ping?: null }|{ message?: "credit"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit: tickwire.v1.Credit.$Shape; ping?: null }|{ message?: "ping"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping: tickwire.v1.Ping.$Shape })
+              ({ message?: undefined; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "hello"; hello: tickwire.v1.Hello.$Shape; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "subscribe"; hello?: null; subscribe: tickwire.v1.Subscribe.$Shape; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "unsubscribe"; hello?: null; subscribe?: null; unsubscribe: tickwire.v1.Unsubscribe.$Shape; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "call"; hello?: null; subscribe?: null; unsubscribe?: null; call: tickwire.v1.Call.$Shape; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "cancel"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel: tickwire.v1.Cancel.$Shape; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "credit"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit: tickwire.v1.Credit.$Shape; ping?: null; probeAnswer?: null }|{ message?: "ping"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping: tickwire.v1.Ping.$Shape; probeAnswer?: null }|{ message?: "probeAnswer"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer: tickwire.v1.ProbeAnswer.$Shape })
             );
         }
 
@@ -2169,8 +2176,11 @@ export namespace tickwire {
             /** ServerMessage pong. */
             pong?: (tickwire.v1.Pong.$Properties|null);
 
+            /** ServerMessage probe. */
+            probe?: (tickwire.v1.Probe.$Properties|null);
+
             /** ServerMessage message. */
-            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong");
+            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe");
 
             /**
              * Encodes the specified ServerMessage message. Does not implicitly {@link tickwire.v1.ServerMessage.verify|verify} messages.
@@ -2214,8 +2224,11 @@ export namespace tickwire {
                 /** ServerMessage pong */
                 pong?: (tickwire.v1.Pong.$Properties|null);
 
+                /** ServerMessage probe */
+                probe?: (tickwire.v1.Probe.$Properties|null);
+
                 /** ServerMessage message */
-                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong");
+                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2229,9 +2242,10 @@ export namespace tickwire {
               reply?: tickwire.v1.Reply.$Shape|null;
               notice?: tickwire.v1.Notice.$Shape|null;
               pong?: tickwire.v1.Pong.$Shape|null;
+              probe?: tickwire.v1.Probe.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape })
+              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null; probe?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null; probe?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape; probe?: null }|{ message?: "probe"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe: tickwire.v1.Probe.$Shape })
             );
         }
 
@@ -2265,6 +2279,9 @@ export namespace tickwire {
 
             /** Hello acceptCompression. */
             acceptCompression: boolean;
+
+            /** Hello answersProbes. */
+            answersProbes: boolean;
 
             /**
              * Encodes the specified Hello message. Does not implicitly {@link tickwire.v1.Hello.verify|verify} messages.
@@ -2301,6 +2318,9 @@ export namespace tickwire {
 
                 /** Hello acceptCompression */
                 acceptCompression?: (boolean|null);
+
+                /** Hello answersProbes */
+                answersProbes?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -3508,8 +3528,14 @@ export namespace tickwire {
             /** Notice reconnectWindowMs. */
             reconnectWindowMs: number;
 
+            /** Notice lagMs. */
+            lagMs: number;
+
             /** Notice position. */
             position?: (tickwire.v1.Position.$Properties|null);
+
+            /** Notice owedBytes. */
+            owedBytes: (number|Long);
 
             /**
              * Encodes the specified Notice message. Does not implicitly {@link tickwire.v1.Notice.verify|verify} messages.
@@ -3553,8 +3579,14 @@ export namespace tickwire {
                 /** Notice reconnectWindowMs */
                 reconnectWindowMs?: (number|null);
 
+                /** Notice lagMs */
+                lagMs?: (number|null);
+
                 /** Notice position */
                 position?: (tickwire.v1.Position.$Properties|null);
+
+                /** Notice owedBytes */
+                owedBytes?: (number|Long|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -3562,6 +3594,120 @@ export namespace tickwire {
 
             /** Shape of a Notice. */
             type $Shape = tickwire.v1.Notice.$Properties;
+        }
+
+        /**
+         * Properties of a Probe.
+         * @deprecated Use tickwire.v1.Probe.$Properties instead.
+         */
+        interface IProbe extends tickwire.v1.Probe.$Properties {
+        }
+
+        /** Represents a Probe. */
+        class Probe {
+
+            /**
+             * Constructs a new Probe.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Probe.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Probe number. */
+            number: number;
+
+            /**
+             * Encodes the specified Probe message. Does not implicitly {@link tickwire.v1.Probe.verify|verify} messages.
+             * @param message Probe message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Probe.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Probe message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Probe & tickwire.v1.Probe.$Shape} Probe
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Probe & tickwire.v1.Probe.$Shape;
+        }
+
+        namespace Probe {
+
+            /** Properties of a Probe. */
+            interface $Properties {
+
+                /** Probe number */
+                number?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Probe. */
+            type $Shape = tickwire.v1.Probe.$Properties;
+        }
+
+        /**
+         * Properties of a ProbeAnswer.
+         * @deprecated Use tickwire.v1.ProbeAnswer.$Properties instead.
+         */
+        interface IProbeAnswer extends tickwire.v1.ProbeAnswer.$Properties {
+        }
+
+        /** Represents a ProbeAnswer. */
+        class ProbeAnswer {
+
+            /**
+             * Constructs a new ProbeAnswer.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.ProbeAnswer.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ProbeAnswer number. */
+            number: number;
+
+            /**
+             * Encodes the specified ProbeAnswer message. Does not implicitly {@link tickwire.v1.ProbeAnswer.verify|verify} messages.
+             * @param message ProbeAnswer message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.ProbeAnswer.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ProbeAnswer message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.ProbeAnswer & tickwire.v1.ProbeAnswer.$Shape} ProbeAnswer
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.ProbeAnswer & tickwire.v1.ProbeAnswer.$Shape;
+        }
+
+        namespace ProbeAnswer {
+
+            /** Properties of a ProbeAnswer. */
+            interface $Properties {
+
+                /** ProbeAnswer number */
+                number?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ProbeAnswer. */
+            type $Shape = tickwire.v1.ProbeAnswer.$Properties;
         }
 
         /**

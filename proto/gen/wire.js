@@ -3223,11 +3223,12 @@ export const tickwire = $root.tickwire = (() => {
             ClientMessage.prototype.cancel = null;
             ClientMessage.prototype.credit = null;
             ClientMessage.prototype.ping = null;
+            ClientMessage.prototype.probeAnswer = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(ClientMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["hello", "subscribe", "unsubscribe", "call", "cancel", "credit", "ping"]),
+                get: $util.oneOfGetter($oneOfFields = ["hello", "subscribe", "unsubscribe", "call", "cancel", "credit", "ping", "probeAnswer"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -3252,6 +3253,8 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.Credit.encode(message.credit, writer.uint32(50).fork(), _depth + 1).ldelim();
                 if (message.ping != null && $Object.hasOwnProperty.call(message, "ping"))
                     $root.tickwire.v1.Ping.encode(message.ping, writer.uint32(58).fork(), _depth + 1).ldelim();
+                if (message.probeAnswer != null && $Object.hasOwnProperty.call(message, "probeAnswer"))
+                    $root.tickwire.v1.ProbeAnswer.encode(message.probeAnswer, writer.uint32(66).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3334,6 +3337,13 @@ export const tickwire = $root.tickwire = (() => {
                             message.message = "ping";
                             continue;
                         }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            message.probeAnswer = $root.tickwire.v1.ProbeAnswer.decode(reader, reader.size(), $undefined, _depth + 1, message.probeAnswer);
+                            message.message = "probeAnswer";
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -3369,11 +3379,12 @@ export const tickwire = $root.tickwire = (() => {
             ServerMessage.prototype.reply = null;
             ServerMessage.prototype.notice = null;
             ServerMessage.prototype.pong = null;
+            ServerMessage.prototype.probe = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(ServerMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["welcome", "subscribeResult", "unsubscribeResult", "reply", "notice", "pong"]),
+                get: $util.oneOfGetter($oneOfFields = ["welcome", "subscribeResult", "unsubscribeResult", "reply", "notice", "pong", "probe"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -3396,6 +3407,8 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.Notice.encode(message.notice, writer.uint32(42).fork(), _depth + 1).ldelim();
                 if (message.pong != null && $Object.hasOwnProperty.call(message, "pong"))
                     $root.tickwire.v1.Pong.encode(message.pong, writer.uint32(50).fork(), _depth + 1).ldelim();
+                if (message.probe != null && $Object.hasOwnProperty.call(message, "probe"))
+                    $root.tickwire.v1.Probe.encode(message.probe, writer.uint32(58).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3471,6 +3484,13 @@ export const tickwire = $root.tickwire = (() => {
                             message.message = "pong";
                             continue;
                         }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            message.probe = $root.tickwire.v1.Probe.decode(reader, reader.size(), $undefined, _depth + 1, message.probe);
+                            message.message = "probe";
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -3504,6 +3524,7 @@ export const tickwire = $root.tickwire = (() => {
             Hello.prototype.clientName = "";
             Hello.prototype.clientVersion = "";
             Hello.prototype.acceptCompression = false;
+            Hello.prototype.answersProbes = false;
 
             Hello.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -3520,6 +3541,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(26).string(message.clientVersion);
                 if (message.acceptCompression != null && $Object.hasOwnProperty.call(message, "acceptCompression") && message.acceptCompression !== false)
                     writer.uint32(32).bool(message.acceptCompression);
+                if (message.answersProbes != null && $Object.hasOwnProperty.call(message, "answersProbes") && message.answersProbes !== false)
+                    writer.uint32(40).bool(message.answersProbes);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3587,6 +3610,15 @@ export const tickwire = $root.tickwire = (() => {
                                 message.acceptCompression = value;
                             else
                                 delete message.acceptCompression;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.answersProbes = value;
+                            else
+                                delete message.answersProbes;
                             continue;
                         }
                     }
@@ -5452,7 +5484,9 @@ export const tickwire = $root.tickwire = (() => {
             Notice.prototype.missingFirst = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             Notice.prototype.missingLast = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             Notice.prototype.reconnectWindowMs = 0;
+            Notice.prototype.lagMs = 0;
             Notice.prototype.position = null;
+            Notice.prototype.owedBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             Notice.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -5473,8 +5507,12 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(40).uint64(message.missingLast);
                 if (message.reconnectWindowMs != null && $Object.hasOwnProperty.call(message, "reconnectWindowMs") && message.reconnectWindowMs !== 0)
                     writer.uint32(48).uint32(message.reconnectWindowMs);
+                if (message.lagMs != null && $Object.hasOwnProperty.call(message, "lagMs") && message.lagMs !== 0)
+                    writer.uint32(56).uint32(message.lagMs);
                 if (message.position != null && $Object.hasOwnProperty.call(message, "position"))
                     $root.tickwire.v1.Position.encode(message.position, writer.uint32(66).fork(), _depth + 1).ldelim();
+                if (message.owedBytes != null && $Object.hasOwnProperty.call(message, "owedBytes") && (typeof message.owedBytes === "object" ? message.owedBytes.low || message.owedBytes.high : message.owedBytes !== 0))
+                    writer.uint32(72).uint64(message.owedBytes);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5562,10 +5600,28 @@ export const tickwire = $root.tickwire = (() => {
                                 delete message.reconnectWindowMs;
                             continue;
                         }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.lagMs = value;
+                            else
+                                delete message.lagMs;
+                            continue;
+                        }
                     case 8: {
                             if (wireType !== 2)
                                 break;
                             message.position = $root.tickwire.v1.Position.decode(reader, reader.size(), $undefined, _depth + 1, message.position);
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.owedBytes = value;
+                            else
+                                delete message.owedBytes;
                             continue;
                         }
                     }
@@ -5586,6 +5642,170 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return Notice;
+        })();
+
+        v1.Probe = (function() {
+
+            const Probe = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Probe.prototype.number = 0;
+
+            Probe.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.number != null && $Object.hasOwnProperty.call(message, "number") && message.number !== 0)
+                    writer.uint32(8).uint32(message.number);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Probe.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Probe();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.number = value;
+                            else
+                                delete message.number;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Probe;
+        })();
+
+        v1.ProbeAnswer = (function() {
+
+            const ProbeAnswer = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ProbeAnswer.prototype.number = 0;
+
+            ProbeAnswer.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.number != null && $Object.hasOwnProperty.call(message, "number") && message.number !== 0)
+                    writer.uint32(8).uint32(message.number);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ProbeAnswer.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.ProbeAnswer();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.number = value;
+                            else
+                                delete message.number;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ProbeAnswer;
         })();
 
         v1.Ping = (function() {

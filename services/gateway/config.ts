@@ -111,6 +111,11 @@ export const gatewayConfigSchema = z
     compression: z.boolean().default(true).describe("negotiate permessage-deflate"),
     compressBytesMin: count(2 * KIB, 16 * MIB).describe("smaller frames are never compressed"),
     outboundBytesMax: count(8 * MIB, 512 * MIB).describe("owed to one session; above: code 4001"),
+    lagNoticeMs: durationMs(5_000).describe("a session that is this much behind is told"),
+    lagMsMax: durationMs(30_000).describe("a session that is this much behind: close code 4001"),
+    flightBytesMax: count(16 * MIB, 512 * MIB).describe(
+      "sent to one session and not acknowledged; less to one that acknowledges slowly",
+    ),
     writeAheadBytesMax: count(MIB, 256 * MIB).describe("given to one socket before it drained"),
     flushIntervalMsMax: z.int().min(0).max(1_000).default(10).describe("longest wait for a flush"),
 
@@ -130,6 +135,10 @@ export const gatewayConfigSchema = z
       "on shutdown the gateway is not ready for this long before it stops to listen",
     ),
     drainWindowMs: durationMs(10_000, 0).describe("closes are spread over it on shutdown"),
+  })
+  .refine((config) => config.lagNoticeMs < config.lagMsMax, {
+    path: ["lagNoticeMs"],
+    error: "must be less than lagMsMax",
   })
   .refine((config) => config.writeAheadBytesMax <= config.outboundBytesMax, {
     path: ["writeAheadBytesMax"],

@@ -141,7 +141,19 @@ function deliveryMetrics(registry: Registry) {
     }),
     slowConsumers: new Counter({
       name: "tickwire_gateway_slow_consumers_total",
-      help: "Sessions closed because they read too slowly.",
+      help: "Sessions closed because they read too slowly, by the limit that they exceeded.",
+      labelNames: ["limit"],
+      registers,
+    }),
+    lagSeconds: new Histogram({
+      name: "tickwire_gateway_lag_seconds",
+      help: "Age of what a client has just acknowledged, from when it was owed to it.",
+      buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60],
+      registers,
+    }),
+    lagSecondsMax: new Gauge({
+      name: "tickwire_gateway_lag_seconds_max",
+      help: "Age of the oldest thing that some session has not acknowledged yet.",
       registers,
     }),
     undelivered: new Counter({

@@ -2,7 +2,7 @@ import * as BatchField from "../../gen/batch-field.ts";
 import * as BaseField from "../../gen/base-field.ts";
 import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
-import { readText, safeSigned, takeWide, wideEnd } from "../byte-reader.ts";
+import { readText, safeInteger, takeWide, varintEnd } from "../byte-reader.ts";
 import { VARINT_BYTES_MAX } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import { SCALE_MAX } from "../limits.ts";
@@ -152,19 +152,18 @@ function columnOf(field: number): bigint[] {
   const start = scan.start(field);
   if (start < 0) return entries;
   const end = scan.end(field);
-  for (let at = start; at < end; at = wideEnd) entries.push(takeWide(scan.bytes, at, end));
+  for (let at = start; at < end; at = varintEnd) entries.push(takeWide(scan.bytes, at));
   return entries;
 }
 
 /** A sint64 field; 0 if it is absent. */
 function signed(field: number): bigint {
-  if (!scan.has(field)) return 0n;
-  return unzigzagWide(takeWide(scan.bytes, scan.start(field), scan.end(field)));
+  return unzigzagWide(scan.wide(field));
 }
 
 function timeFrom(receivedTimeUs: number, offsetUs: bigint): number {
   const time = BigInt.asIntN(64, BigInt(receivedTimeUs) + offsetUs);
-  return safeSigned("venue_time_offset_us", Number(BigInt.asUintN(32, time)), Number(time >> 32n));
+  return safeInteger("venue_time_offset_us", time);
 }
 
 function checkedScale(scale: number): number {

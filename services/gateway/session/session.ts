@@ -16,6 +16,7 @@ import { CallTable } from "./call-table.ts";
 import { readClientFrame } from "./client-frame.ts";
 import type { Flusher } from "./outbound/flusher.ts";
 import { Outbound } from "./outbound/outbound.ts";
+import type { Lateness } from "./outbound/outbound.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { SessionOutput } from "./session-output.ts";
 import { stepOf } from "./session-table.ts";
@@ -72,6 +73,8 @@ export class Session implements ConnectionHandler {
   readonly #rates: RateLimits;
   readonly #cancelHelloTimer: CancelTimer;
   #state: SessionState = "awaiting-hello";
+  /** The client answers probes; of any other one, pongs tell what it has received. */
+  #answersProbes = false;
 
   constructor(options: SessionOptions, parts: SessionParts) {
     const { config, clock, logger } = parts;
@@ -82,8 +85,9 @@ export class Session implements ConnectionHandler {
     this.#parts = parts;
     this.#rates = new RateLimits(config, clock.nowUs());
     this.#outbound = new Outbound(connection, config, parts, {
-      onLag: (owedBytes) => this.#onLag(owedBytes),
-      onSlow: (owedBytes) => this.#onSlow(owedBytes),
+      onLag: (lateness) => this.#onLag(lateness),
+      onSlow: (lateness) => this.#onSlow(lateness),
+      sendProbe: (number) => this.#sendProbe(number),
     });
     this.#output = new SessionOutput(this.#outbound);
     const takeTopics = (topics: number): boolean => this.#rates.takeTopics(topics, clock.nowUs());
@@ -130,6 +134,11 @@ export class Session implements ConnectionHandler {
       this.#onRequest(request);
       if (this.#isOver) return;
     }
+  }
+
+  onPong(number: number): void {
+    if (!this.#serves("pong") || this.#answersProbes) return;
+    this.#outbound.onAnswer(number, this.#parts.clock.nowUs());
   }
 
   onDrain(): void {
@@ -249,6 +258,9 @@ export class Session implements ConnectionHandler {
       case "ping":
         this.#output.pong(request.value.nonce, nowUs);
         return;
+      case "probeAnswer":
+        if (this.#answersProbes) this.#outbound.onAnswer(request.value.number, nowUs);
+        return;
     }
   }
 
@@ -276,6 +288,7 @@ export class Session implements ConnectionHandler {
       this.#close(step.code, isFirst ? version : "a second hello");
     } else if (step.does === "serve") {
       this.#outbound.compress = hello.acceptCompression && this.#connection.compressionNegotiated;
+      this.#answersProbes = hello.answersProbes;
       this.#logOpened(hello);
       this.#welcome();
     }
@@ -312,19 +325,32 @@ export class Session implements ConnectionHandler {
     });
   }
 
-  #onLag(owedBytes: number): void {
-    if (!this.#serves("lagging")) return;
-    const { metrics, config, logger } = this.#parts;
-    metrics.lagNotices.inc();
-    logger.warn({ sessionId: this.id, owedBytes }, "session reads too slowly");
-    const message = `${owedBytes} bytes are waiting; above ${config.outboundBytesMax} this closes`;
-    this.#output.urgentNotice({ kind: "NOTICE_KIND_LAG", message });
+  #sendProbe(number: number): boolean {
+    if (!this.#answersProbes) return this.#connection.ping(number);
+    this.#output.probe(number);
+    return true;
   }
 
-  #onSlow(owedBytes: number): void {
+  #onLag({ owedBytes, lagMs }: Lateness): void {
+    if (!this.#serves("lagging")) return;
+    const { metrics, config, logger } = this.#parts;
+    const { outboundBytesMax, lagMsMax } = config;
+    metrics.lagNotices.inc();
+    logger.warn({ sessionId: this.id, owedBytes, lagMs }, "session reads too slowly");
+    const message =
+      `${owedBytes} bytes are waiting, the oldest for ${lagMs} ms; ` +
+      `above ${outboundBytesMax} bytes or ${lagMsMax} ms this closes`;
+    this.#output.urgentNotice({ kind: "NOTICE_KIND_LAG", message, lagMs, owedBytes });
+  }
+
+  #onSlow({ owedBytes, lagMs }: Lateness): void {
     const { metrics, config } = this.#parts;
-    metrics.slowConsumers.inc();
-    const reason = `${owedBytes} bytes waiting exceed outboundBytesMax ${config.outboundBytesMax}`;
+    const { outboundBytesMax, lagMsMax } = config;
+    const isLate = lagMs > lagMsMax;
+    metrics.slowConsumers.inc({ limit: isLate ? "lagMsMax" : "outboundBytesMax" });
+    const reason = isLate
+      ? `${lagMs} ms behind exceed lagMsMax ${lagMsMax}`
+      : `${owedBytes} bytes waiting exceed outboundBytesMax ${outboundBytesMax}`;
     this.#fault("too-slow", reason);
   }
 }

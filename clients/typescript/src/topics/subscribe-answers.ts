@@ -96,6 +96,7 @@ export class SubscribeAnswers {
       topicId: result.topicId,
       position: result.position,
       continuity: continuityOf(result),
+      ended: result.ended,
     });
   }
 
