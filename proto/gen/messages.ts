@@ -453,11 +453,22 @@ export type BusBatch = {
   readonly base: Base | undefined;
 };
 
+/** A page of the catalog, by symbol. Whoever gets pages of several versions begins anew. */
 export type CatalogReply = {
+  /** At least the one that was announced. */
   readonly catalogVersion: number;
+  /** All of the venue that was asked about, and at least one. */
   readonly instruments: readonly Instrument[];
   /** The venue has not listed everything yet: what is not in `instruments` may still come. */
   readonly incomplete: boolean;
+  /** Another page follows, behind the last symbol of this one. */
+  readonly more: boolean;
+};
+
+/** The payload of a catalog query; empty for the first page. */
+export type CatalogRequest = {
+  /** The last symbol of the page before. */
+  readonly afterSymbol: string;
 };
 
 /** The answer to every bus request. */
@@ -1178,9 +1189,16 @@ export const InstrumentCodec: MessageCodec<Instrument> = /* @__PURE__ */ createM
 /** Codec of CatalogReply. */
 export const CatalogReplyCodec: MessageCodec<CatalogReply> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.CatalogReply",
-  "1U 2m* 3b",
-  (v) => ({ catalogVersion: v[0], instruments: v[1], incomplete: v[2] }),
+  "1U 2m* 3b 4b",
+  (v) => ({ catalogVersion: v[0], instruments: v[1], incomplete: v[2], more: v[3] }),
   [InstrumentCodec],
+);
+
+/** Codec of CatalogRequest. */
+export const CatalogRequestCodec: MessageCodec<CatalogRequest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.CatalogRequest",
+  "1s",
+  (v) => ({ afterSymbol: v[0] }),
 );
 
 /** Codec of RpcStatus. */
