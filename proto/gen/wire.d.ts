@@ -1427,6 +1427,9 @@ export namespace tickwire {
             /** Instrument venueMarket. */
             venueMarket: string;
 
+            /** Instrument candleIntervalsMs. */
+            candleIntervalsMs: number[];
+
             /**
              * Encodes the specified Instrument message. Does not implicitly {@link tickwire.v1.Instrument.verify|verify} messages.
              * @param message Instrument message or plain object to encode
@@ -1501,6 +1504,9 @@ export namespace tickwire {
 
                 /** Instrument venueMarket */
                 venueMarket?: (string|null);
+
+                /** Instrument candleIntervalsMs */
+                candleIntervalsMs?: (number[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2544,6 +2550,9 @@ export namespace tickwire {
             /** TopicResult alternatives. */
             alternatives: string[];
 
+            /** TopicResult candleIntervalsMs. */
+            candleIntervalsMs: number[];
+
             /**
              * Encodes the specified TopicResult message. Does not implicitly {@link tickwire.v1.TopicResult.verify|verify} messages.
              * @param message TopicResult message or plain object to encode
@@ -2609,6 +2618,9 @@ export namespace tickwire {
 
                 /** TopicResult alternatives */
                 alternatives?: (string[]|null);
+
+                /** TopicResult candleIntervalsMs */
+                candleIntervalsMs?: (number[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4225,8 +4237,17 @@ export namespace tickwire {
             /** GetTradesRequest symbol. */
             symbol: string;
 
-            /** GetTradesRequest limit. */
-            limit: number;
+            /** GetTradesRequest pageSize. */
+            pageSize: number;
+
+            /** GetTradesRequest fromTimeUs. */
+            fromTimeUs: (number|Long);
+
+            /** GetTradesRequest toTimeUs. */
+            toTimeUs: (number|Long);
+
+            /** GetTradesRequest pageToken. */
+            pageToken: string;
 
             /**
              * Encodes the specified GetTradesRequest message. Does not implicitly {@link tickwire.v1.GetTradesRequest.verify|verify} messages.
@@ -4258,8 +4279,17 @@ export namespace tickwire {
                 /** GetTradesRequest symbol */
                 symbol?: (string|null);
 
-                /** GetTradesRequest limit */
-                limit?: (number|null);
+                /** GetTradesRequest pageSize */
+                pageSize?: (number|null);
+
+                /** GetTradesRequest fromTimeUs */
+                fromTimeUs?: (number|Long|null);
+
+                /** GetTradesRequest toTimeUs */
+                toTimeUs?: (number|Long|null);
+
+                /** GetTradesRequest pageToken */
+                pageToken?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4291,6 +4321,12 @@ export namespace tickwire {
             /** GetTradesResponse trades. */
             trades: tickwire.v1.Trade.$Properties[];
 
+            /** GetTradesResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** GetTradesResponse keptFromTimeUs. */
+            keptFromTimeUs: (number|Long);
+
             /**
              * Encodes the specified GetTradesResponse message. Does not implicitly {@link tickwire.v1.GetTradesResponse.verify|verify} messages.
              * @param message GetTradesResponse message or plain object to encode
@@ -4317,6 +4353,12 @@ export namespace tickwire {
 
                 /** GetTradesResponse trades */
                 trades?: (tickwire.v1.Trade.$Properties[]|null);
+
+                /** GetTradesResponse nextPageToken */
+                nextPageToken?: (string|null);
+
+                /** GetTradesResponse keptFromTimeUs */
+                keptFromTimeUs?: (number|Long|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4354,8 +4396,17 @@ export namespace tickwire {
             /** GetCandlesRequest intervalMs. */
             intervalMs: (number|Long);
 
-            /** GetCandlesRequest limit. */
-            limit: number;
+            /** GetCandlesRequest pageSize. */
+            pageSize: number;
+
+            /** GetCandlesRequest fromTimeUs. */
+            fromTimeUs: (number|Long);
+
+            /** GetCandlesRequest toTimeUs. */
+            toTimeUs: (number|Long);
+
+            /** GetCandlesRequest pageToken. */
+            pageToken: string;
 
             /**
              * Encodes the specified GetCandlesRequest message. Does not implicitly {@link tickwire.v1.GetCandlesRequest.verify|verify} messages.
@@ -4390,8 +4441,17 @@ export namespace tickwire {
                 /** GetCandlesRequest intervalMs */
                 intervalMs?: (number|Long|null);
 
-                /** GetCandlesRequest limit */
-                limit?: (number|null);
+                /** GetCandlesRequest pageSize */
+                pageSize?: (number|null);
+
+                /** GetCandlesRequest fromTimeUs */
+                fromTimeUs?: (number|Long|null);
+
+                /** GetCandlesRequest toTimeUs */
+                toTimeUs?: (number|Long|null);
+
+                /** GetCandlesRequest pageToken */
+                pageToken?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4423,6 +4483,12 @@ export namespace tickwire {
             /** GetCandlesResponse candles. */
             candles: tickwire.v1.Candle.$Properties[];
 
+            /** GetCandlesResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** GetCandlesResponse keptFromTimeUs. */
+            keptFromTimeUs: (number|Long);
+
             /**
              * Encodes the specified GetCandlesResponse message. Does not implicitly {@link tickwire.v1.GetCandlesResponse.verify|verify} messages.
              * @param message GetCandlesResponse message or plain object to encode
@@ -4449,6 +4515,12 @@ export namespace tickwire {
 
                 /** GetCandlesResponse candles */
                 candles?: (tickwire.v1.Candle.$Properties[]|null);
+
+                /** GetCandlesResponse nextPageToken */
+                nextPageToken?: (string|null);
+
+                /** GetCandlesResponse keptFromTimeUs */
+                keptFromTimeUs?: (number|Long|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

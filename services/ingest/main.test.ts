@@ -163,7 +163,7 @@ test("answers for the last trades, the candles and the states", async () => {
     (
       await ask(
         querySubject({ venue, query: "trades", symbol }),
-        getTrades.request.encode({ limit: 5 }),
+        getTrades.request.encode({ pageSize: 5 }),
       )
     ).payload,
   ).trades;
@@ -171,7 +171,12 @@ test("answers for the last trades, the candles and the states", async () => {
   const sequences = trades.map(({ sequence }) => sequence);
   expect(sequences.map((sequence) => sequence - (sequences[0] ?? 0))).toEqual([0, 1, 2, 3, 4]);
   const candles = getCandles.response.decode(
-    (await ask(querySubject({ venue, query: "candles", symbol }))).payload,
+    (
+      await ask(
+        querySubject({ venue, query: "candles", symbol }),
+        getCandles.request.encode({ intervalMs: 60_000 }),
+      )
+    ).payload,
   ).candles;
   expect(candles.length).toBeGreaterThan(0);
   const { statuses } = getStatus.response.decode(

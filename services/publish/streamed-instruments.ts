@@ -3,12 +3,23 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 /** One channel of one instrument. */
 type StreamedTopic = { readonly instrument: Instrument; readonly channel: Channel };
 
+/** What is streamed of one instrument. */
+export type StreamedInstrument = {
+  readonly instrument: Instrument;
+  /** In the order of addition. */
+  readonly channels: readonly Channel[];
+  /** Lengths of its candles, rising. */
+  readonly candleIntervalsMs: readonly number[];
+};
+
+type Streamed = { readonly channels: Set<Channel>; candleIntervalsMs: readonly number[] };
+
 /**
  * What a publisher streams of one venue: its instruments, each with its channels. `status` is
  * always among them.
  */
 export class StreamedInstruments {
-  readonly #channels = new Map<Instrument, Set<Channel>>();
+  readonly #streamed = new Map<Instrument, Streamed>();
   readonly #bySymbol = new Map<string, Instrument>();
   readonly #onChange: () => void;
   #version = 0;
@@ -42,17 +53,14 @@ export class StreamedInstruments {
     this.#onChange();
   }
 
-  add(topics: readonly StreamedTopic[]): void {
+  /** `candleIntervalsMs` are the lengths of the candles, where candles are among the channels. */
+  add(topics: readonly StreamedTopic[], candleIntervalsMs: readonly number[] = []): void {
     const before = this.#version;
     for (const { instrument, channel } of topics) {
-      let channels = this.#channels.get(instrument);
-      if (channels === undefined) {
-        channels = new Set<Channel>(["status"]);
-        this.#channels.set(instrument, channels);
-        this.#bySymbol.set(instrument.symbol, instrument);
-      }
-      if (channels.has(channel)) continue;
-      channels.add(channel);
+      const streamed = this.#streamed.get(instrument) ?? this.#begin(instrument);
+      if (channel === "candles") this.#addIntervals(streamed, candleIntervalsMs);
+      if (streamed.channels.has(channel)) continue;
+      streamed.channels.add(channel);
       this.#version += 1;
     }
     if (this.#version !== before) this.#onChange();
@@ -63,14 +71,35 @@ export class StreamedInstruments {
   }
 
   has(instrument: Instrument, channel: Channel): boolean {
-    return this.#channels.get(instrument)?.has(channel) ?? false;
+    return this.#streamed.get(instrument)?.channels.has(channel) ?? false;
+  }
+
+  /** Whether candles of this length are streamed. */
+  hasCandles(instrument: Instrument, intervalMs: number): boolean {
+    return this.#streamed.get(instrument)?.candleIntervalsMs.includes(intervalMs) ?? false;
   }
 
   /** In the order of addition. */
-  all(): readonly { readonly instrument: Instrument; readonly channels: readonly Channel[] }[] {
-    return [...this.#channels].map(([instrument, channels]) => ({
+  all(): readonly StreamedInstrument[] {
+    return [...this.#streamed].map(([instrument, { channels, candleIntervalsMs }]) => ({
       instrument,
       channels: [...channels],
+      candleIntervalsMs,
     }));
+  }
+
+  #begin(instrument: Instrument): Streamed {
+    const streamed = { channels: new Set<Channel>(["status"]), candleIntervalsMs: [] };
+    this.#streamed.set(instrument, streamed);
+    this.#bySymbol.set(instrument.symbol, instrument);
+    return streamed;
+  }
+
+  #addIntervals(streamed: Streamed, added: readonly number[]): void {
+    const known = streamed.candleIntervalsMs;
+    const news = added.filter((intervalMs) => !known.includes(intervalMs));
+    if (news.length === 0) return;
+    streamed.candleIntervalsMs = [...known, ...news].toSorted((one, other) => one - other);
+    this.#version += 1;
   }
 }

@@ -2,8 +2,7 @@ import type { ListInstrumentsRequest, ListInstrumentsResponse } from "@tickwire/
 import type { Instrument } from "@tickwire/proto/service";
 import { Buffer } from "node:buffer";
 import type { Catalog } from "../catalog/catalog.ts";
-import { requireAtMost } from "./request-checks.ts";
-import { RpcError } from "./rpc-error.ts";
+import { badPageToken, requireAtMost, requireVenue } from "./request-checks.ts";
 
 const PAGE_SIZE_MAX = 1_000;
 
@@ -15,6 +14,7 @@ export function listInstruments(
   catalog: Catalog,
   request: ListInstrumentsRequest,
 ): ListInstrumentsResponse {
+  if (request.venue !== "") requireVenue(catalog, request.venue);
   requireAtMost("page_size", request.pageSize, PAGE_SIZE_MAX);
   const pageSize = request.pageSize === 0 ? PAGE_SIZE_MAX : request.pageSize;
   const after = readToken(request.pageToken);
@@ -55,6 +55,6 @@ function readToken(token: string): Place | undefined {
   if (token === "") return undefined;
   const text = Buffer.from(token, "base64url").toString("utf8");
   const colon = text.indexOf(":");
-  if (colon <= 0) throw new RpcError("invalid_argument", "page_token is not one of ours");
+  if (colon <= 0) throw badPageToken();
   return { venue: text.slice(0, colon), symbol: text.slice(colon + 1) };
 }

@@ -296,8 +296,7 @@ export class Subscriptions {
         const { view } = want.subscription;
         const attached = this.#start(want.subscription);
         const instrument = this.#parts.catalog.instrument(view.name.venue, view.name.symbol);
-        const venueSymbol = instrument?.venueSymbol ?? "";
-        results.push(grantedResult(want.requestIndex, view, attached, venueSymbol));
+        results.push(grantedResult(want.requestIndex, view, attached, instrument));
         losses.push({ of: want.subscription, missing: attached.missing });
       }
     }

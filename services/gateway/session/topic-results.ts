@@ -1,4 +1,5 @@
 import { channelToWire } from "@tickwire/proto/codec";
+import type { Instrument } from "@tickwire/proto/service";
 import type { Attached } from "../topics/topic-subscriber.ts";
 import type { TopicView } from "../topics/topic-view.ts";
 import type { TopicErrorName, TopicResultInit } from "./wire-messages.ts";
@@ -32,7 +33,7 @@ export function grantedResult(
   requestIndex: number,
   view: TopicView,
   attached: Attached,
-  venueSymbol: string,
+  instrument: Instrument | undefined,
 ): TopicResultInit {
   const { venue, symbol, channel } = view.name;
   return {
@@ -41,10 +42,11 @@ export function grantedResult(
     topicId: view.id,
     venue,
     symbol,
-    venueSymbol,
+    venueSymbol: instrument?.venueSymbol ?? "",
     channel: channelToWire(channel),
     position: attached.position,
     continuity: CONTINUITIES[attached.continuity],
+    candleIntervalsMs: channel === "candles" ? (instrument?.candleIntervalsMs ?? []) : [],
   };
 }
 

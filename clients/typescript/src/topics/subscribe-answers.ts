@@ -74,6 +74,7 @@ export class SubscribeAnswers {
     entry.accepted = true;
     this.#parts.entries.granted(entry, result.topic);
     let stream = this.#parts.streams.ofTopic(result.topic);
+    const isNew = stream === undefined;
     if (stream === undefined) {
       const info = infoOf(result);
       if (info === undefined) {
@@ -95,6 +96,11 @@ export class SubscribeAnswers {
       position: result.position,
       continuity: continuityOf(result),
     });
+    if (!isNew) return;
+    const owners = exact === undefined || exact === entry ? [entry] : [entry, exact];
+    for (const owner of owners) {
+      for (const consumer of owner.consumers) consumer.check(owner.topic, stream.info);
+    }
   }
 
   #linkStream(entry: Entry, topic: string, result: TopicResult): void {
@@ -118,7 +124,10 @@ export class SubscribeAnswers {
     if (entry.streams.has(stream)) return;
     entry.streams.add(stream);
     this.#parts.entries.refreshConsumers(stream);
-    for (const consumer of entry.consumers) stream.catchUp(consumer);
+    for (const consumer of entry.consumers) {
+      stream.catchUp(consumer);
+      consumer.check(entry.topic, stream.info);
+    }
   }
 
   #handleRefusal(item: RequestItem, result: TopicResult): void {

@@ -129,6 +129,7 @@ class Stand {
       depth: 0,
       conflationIntervalMs: 0,
       alternatives: [],
+      candleIntervalsMs: [],
     };
   }
 
