@@ -174,16 +174,18 @@ export const InstrumentKindNumbers = {
 
 /**
  * - NOTICE_KIND_GOING_AWAY: The gateway will close soon: reconnect within reconnect_window_ms.
- * - NOTICE_KIND_LAG: The session reads too slowly.
+ * - NOTICE_KIND_LAG: The session reads too slowly: lag_ms, owed_bytes. If it goes on, close code 4001 follows.
  * - NOTICE_KIND_GAP: Events of a topic were not delivered: missing_first to missing_last.
  * - NOTICE_KIND_TOPIC_ENDED: A topic of the session ended (its pattern or its instrument is gone).
+ * - NOTICE_KIND_EPOCH: A topic goes on in another epoch, after `position`. Of the old one missing_first to missing_last were not delivered, or nothing is known to be missing if these are 0.
  */
 export type NoticeKind =
   | "NOTICE_KIND_UNSPECIFIED"
   | "NOTICE_KIND_GOING_AWAY"
   | "NOTICE_KIND_LAG"
   | "NOTICE_KIND_GAP"
-  | "NOTICE_KIND_TOPIC_ENDED";
+  | "NOTICE_KIND_TOPIC_ENDED"
+  | "NOTICE_KIND_EPOCH";
 
 /** The numbers of NoticeKind. */
 export const NoticeKindNumbers = {
@@ -192,6 +194,7 @@ export const NoticeKindNumbers = {
   NOTICE_KIND_LAG: 2,
   NOTICE_KIND_GAP: 3,
   NOTICE_KIND_TOPIC_ENDED: 4,
+  NOTICE_KIND_EPOCH: 6,
 } as const satisfies Record<NoticeKind, number>;
 
 export type OptionType =
@@ -361,7 +364,7 @@ const InstrumentKindTable: EnumTable = /* @__PURE__ */ createEnumTable(
 
 const NoticeKindTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "NOTICE_KIND_",
-  "UNSPECIFIED GOING_AWAY LAG GAP TOPIC_ENDED",
+  "UNSPECIFIED GOING_AWAY LAG GAP TOPIC_ENDED EPOCH=6",
   "UNSPECIFIED",
 );
 
@@ -407,8 +410,8 @@ export type Any = {
 };
 
 /**
- * Sent by a publisher for each of its venues: when it starts, when the venue's catalog changes, at its interval, and
- * when asked to.
+ * Sent by a publisher for each of its venues: when it starts, when the venue's catalog changes, at its interval, when
+ * asked to, and when it stops. Where topics stand may take several messages; each is a whole announcement.
  */
 export type Announcement = {
   /** The publisher: new with each start of its process, and never a time. */
@@ -421,8 +424,15 @@ export type Announcement = {
    * of before this field.
    */
   readonly announceIntervalMs: number;
-  /** Of the venue's topics at this publisher: their batches carry it. 0 from a publisher of before this field. */
+  /**
+   * Of the venue's topics at this publisher: their batches carry it. It is drawn by lot when the publisher starts, is
+   * never 0, and is below 2^53. It says who publishes and nothing else: epochs have no order.
+   */
   readonly epoch: number;
+  /** The publisher stops, and has published what it had: another may be followed at once. */
+  readonly leaving: boolean;
+  /** Where topics stand that moved lately: whoever follows one of them, and has not come as far, has lost something. */
+  readonly progress: readonly TopicProgress[];
 };
 
 /**
@@ -461,6 +471,13 @@ export type QueryReply = {
 export type SnapshotReply = {
   /** Each an encoded BusBatch. All stand at one sequence; mostly one, which has no events where the topic has no state. */
   readonly batches: readonly Uint8Array[];
+};
+
+export type TopicProgress = {
+  readonly symbol: string;
+  readonly channel: Channel;
+  /** Of the last event that was published when this was said. */
+  readonly sequence: number;
 };
 
 /** What both ends know before the first event of a batch. */
@@ -656,6 +673,7 @@ export type ClientMessage = {
     | { readonly kind: "cancel"; readonly value: Cancel }
     | { readonly kind: "credit"; readonly value: Credit }
     | { readonly kind: "ping"; readonly value: Ping }
+    | { readonly kind: "probeAnswer"; readonly value: ProbeAnswer }
     | undefined;
 };
 
@@ -761,10 +779,16 @@ export type GetStatusRequest = {
   readonly venue: string;
   /** Empty means every instrument of the venue. */
   readonly symbol: string;
+  /** Instruments of a page at most; 0 means the server's maximum (200). */
+  readonly pageSize: number;
+  /** From the previous answer. */
+  readonly pageToken: string;
 };
 
 export type GetStatusResponse = {
   readonly statuses: readonly InstrumentStatus[];
+  /** Empty on the last page. */
+  readonly nextPageToken: string;
 };
 
 export type GetTradesRequest = {
@@ -804,6 +828,8 @@ export type Hello = {
   readonly clientVersion: string;
   /** False (or no permessage-deflate on the connection): the gateway compresses nothing for this client. */
   readonly acceptCompression: boolean;
+  /** True: the client answers each Probe at once. False: the gateway uses pings of the WebSocket in their place. */
+  readonly answersProbes: boolean;
 };
 
 /** One tradable thing at one venue. Decimals are exact plain text. */
@@ -901,6 +927,12 @@ export type Notice = {
   readonly missingFirst: number;
   readonly missingLast: number;
   readonly reconnectWindowMs: number;
+  /** LAG only: for how long the oldest thing is owed that the client has not got, as far as the gateway knows. */
+  readonly lagMs: number;
+  /** EPOCH only. */
+  readonly position: Position | undefined;
+  /** LAG only: what waits at the gateway for the client. */
+  readonly owedBytes: number;
 };
 
 /** Open interest of a derivative. Decimals are exact plain text. */
@@ -924,6 +956,17 @@ export type Pong = {
 export type Position = {
   readonly epoch: number;
   readonly sequence: number;
+};
+
+/** Asks whether the client has everything that was sent before it. */
+export type Probe = {
+  /** Rises from probe to probe. */
+  readonly number: number;
+};
+
+export type ProbeAnswer = {
+  /** That of the Probe. */
+  readonly number: number;
 };
 
 /** Best bid and offer as a row, used in RPC answers. Streams carry columns: see Batch. */
@@ -983,6 +1026,7 @@ export type ServerMessage = {
     | { readonly kind: "reply"; readonly value: Reply }
     | { readonly kind: "notice"; readonly value: Notice }
     | { readonly kind: "pong"; readonly value: Pong }
+    | { readonly kind: "probe"; readonly value: Probe }
     | undefined;
 };
 
@@ -1060,6 +1104,11 @@ export type TopicResult = {
    * the nearest first; a few at most, or none.
    */
   readonly alternatives: readonly string[];
+  /**
+   * With REPLACED, if the epoch of `resume` is over and the gateway knows how far it came: its last position. What
+   * lies between `resume` and it is lost, and nothing else of that epoch.
+   */
+  readonly ended: Position | undefined;
   /** Of the channel candles: the lengths of the candles that come, rising. */
   readonly candleIntervalsMs: readonly number[];
 };
@@ -1119,11 +1168,20 @@ export const AnyCodec: MessageCodec<Any> = /* @__PURE__ */ createMessageCodec(
   (v) => ({ typeUrl: v[0], value: v[1] }),
 );
 
+/** Codec of TopicProgress. */
+export const TopicProgressCodec: MessageCodec<TopicProgress> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.TopicProgress",
+  "1s 2e 3U",
+  (v) => ({ symbol: v[0], channel: v[1], sequence: v[2] }),
+  [ChannelTable],
+);
+
 /** Codec of Announcement. */
 export const AnnouncementCodec: MessageCodec<Announcement> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.Announcement",
-  "1s 2s 3U 4u 5U",
-  (v) => ({ ingestorId: v[0], venue: v[1], catalogVersion: v[2], announceIntervalMs: v[3], epoch: v[4] }),
+  "1s 2s 3U 4u 5U 6b 7m*",
+  (v) => ({ ingestorId: v[0], venue: v[1], catalogVersion: v[2], announceIntervalMs: v[3], epoch: v[4], leaving: v[5], progress: v[6] }),
+  [TopicProgressCodec],
 );
 
 /** Codec of Base. */
@@ -1251,8 +1309,8 @@ export const CandleCodec: MessageCodec<Candle> = /* @__PURE__ */ createMessageCo
 /** Codec of Hello. */
 export const HelloCodec: MessageCodec<Hello> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Hello",
-  "1u 2s 3s 4b",
-  (v) => ({ protocolVersion: v[0], clientName: v[1], clientVersion: v[2], acceptCompression: v[3] }),
+  "1u 2s 3s 4b 5b",
+  (v) => ({ protocolVersion: v[0], clientName: v[1], clientVersion: v[2], acceptCompression: v[3], answersProbes: v[4] }),
 );
 
 /** Codec of Position. */
@@ -1299,12 +1357,19 @@ export const PingCodec: MessageCodec<Ping> = /* @__PURE__ */ createMessageCodec(
   (v) => ({ nonce: v[0] }),
 );
 
+/** Codec of ProbeAnswer. */
+export const ProbeAnswerCodec: MessageCodec<ProbeAnswer> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.ProbeAnswer",
+  "1u",
+  (v) => ({ number: v[0] }),
+);
+
 /** Codec of ClientMessage. */
 export const ClientMessageCodec: MessageCodec<ClientMessage> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ClientMessage",
-  "1m:hello@message 2m:subscribe@message 3m:unsubscribe@message 4m:call@message 5m:cancel@message 6m:credit@message 7m:ping@message",
+  "1m:hello@message 2m:subscribe@message 3m:unsubscribe@message 4m:call@message 5m:cancel@message 6m:credit@message 7m:ping@message 8m:probeAnswer@message",
   (v) => ({ message: v[0] }),
-  [HelloCodec, SubscribeCodec, UnsubscribeCodec, CallCodec, CancelCodec, CreditCodec, PingCodec],
+  [HelloCodec, SubscribeCodec, UnsubscribeCodec, CallCodec, CancelCodec, CreditCodec, PingCodec, ProbeAnswerCodec],
 );
 
 /** Codec of ClientFrame. */
@@ -1413,8 +1478,8 @@ export const GetSnapshotResponseCodec: MessageCodec<GetSnapshotResponse> = /* @_
 /** Codec of GetStatusRequest. */
 export const GetStatusRequestCodec: MessageCodec<GetStatusRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetStatusRequest",
-  "1s 2s",
-  (v) => ({ venue: v[0], symbol: v[1] }),
+  "1s 2s 3u 4s",
+  (v) => ({ venue: v[0], symbol: v[1], pageSize: v[2], pageToken: v[3] }),
 );
 
 /** Codec of InstrumentStatus. */
@@ -1428,8 +1493,8 @@ export const InstrumentStatusCodec: MessageCodec<InstrumentStatus> = /* @__PURE_
 /** Codec of GetStatusResponse. */
 export const GetStatusResponseCodec: MessageCodec<GetStatusResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetStatusResponse",
-  "1m*",
-  (v) => ({ statuses: v[0] }),
+  "1m* 2s",
+  (v) => ({ statuses: v[0], nextPageToken: v[1] }),
   [InstrumentStatusCodec],
 );
 
@@ -1481,9 +1546,9 @@ export const MarkPriceCodec: MessageCodec<MarkPrice> = /* @__PURE__ */ createMes
 /** Codec of Notice. */
 export const NoticeCodec: MessageCodec<Notice> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Notice",
-  "1e 2s 3u 4U 5U 6u",
-  (v) => ({ kind: v[0], message: v[1], topicId: v[2], missingFirst: v[3], missingLast: v[4], reconnectWindowMs: v[5] }),
-  [NoticeKindTable],
+  "1e 2s 3u 4U 5U 6u 7u 8m 9U",
+  (v) => ({ kind: v[0], message: v[1], topicId: v[2], missingFirst: v[3], missingLast: v[4], reconnectWindowMs: v[5], lagMs: v[6], position: v[7], owedBytes: v[8] }),
+  [NoticeKindTable, PositionCodec],
 );
 
 /** Codec of OpenInterest. */
@@ -1498,6 +1563,13 @@ export const PongCodec: MessageCodec<Pong> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Pong",
   "1U 2I",
   (v) => ({ nonce: v[0], serverTimeUs: v[1] }),
+);
+
+/** Codec of Probe. */
+export const ProbeCodec: MessageCodec<Probe> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Probe",
+  "1u",
+  (v) => ({ number: v[0] }),
 );
 
 /** Codec of ReplayRequest. */
@@ -1533,9 +1605,9 @@ export const WelcomeCodec: MessageCodec<Welcome> = /* @__PURE__ */ createMessage
 /** Codec of TopicResult. */
 export const TopicResultCodec: MessageCodec<TopicResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicResult",
-  "1u 2s 3e 4s 5u 6s 7s 8s 9e 10m 11e 12u 13u 14s* 16u*",
-  (v) => ({ requestIndex: v[0], topic: v[1], error: v[2], errorMessage: v[3], topicId: v[4], venue: v[5], symbol: v[6], venueSymbol: v[7], channel: v[8], position: v[9], continuity: v[10], depth: v[11], conflationIntervalMs: v[12], alternatives: v[13], candleIntervalsMs: v[14] }),
-  [TopicErrorTable, ChannelTable, PositionCodec, ContinuityTable],
+  "1u 2s 3e 4s 5u 6s 7s 8s 9e 10m 11e 12u 13u 14s* 15m 16u*",
+  (v) => ({ requestIndex: v[0], topic: v[1], error: v[2], errorMessage: v[3], topicId: v[4], venue: v[5], symbol: v[6], venueSymbol: v[7], channel: v[8], position: v[9], continuity: v[10], depth: v[11], conflationIntervalMs: v[12], alternatives: v[13], ended: v[14], candleIntervalsMs: v[15] }),
+  [TopicErrorTable, ChannelTable, PositionCodec, ContinuityTable, PositionCodec],
 );
 
 /** Codec of SubscribeResult. */
@@ -1557,9 +1629,9 @@ export const UnsubscribeResultCodec: MessageCodec<UnsubscribeResult> = /* @__PUR
 /** Codec of ServerMessage. */
 export const ServerMessageCodec: MessageCodec<ServerMessage> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ServerMessage",
-  "1m:welcome@message 2m:subscribeResult@message 3m:unsubscribeResult@message 4m:reply@message 5m:notice@message 6m:pong@message",
+  "1m:welcome@message 2m:subscribeResult@message 3m:unsubscribeResult@message 4m:reply@message 5m:notice@message 6m:pong@message 7m:probe@message",
   (v) => ({ message: v[0] }),
-  [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec],
+  [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec, ProbeCodec],
 );
 
 /** Codec of ServerFrame. */

@@ -45,6 +45,12 @@ export namespace tickwire {
                 /** Announcement epoch. */
                 epoch: (number|Long);
 
+                /** Announcement leaving. */
+                leaving: boolean;
+
+                /** Announcement progress. */
+                progress: tickwire.bus.v1.TopicProgress.$Properties[];
+
                 /**
                  * Encodes the specified Announcement message. Does not implicitly {@link tickwire.bus.v1.Announcement.verify|verify} messages.
                  * @param message Announcement message or plain object to encode
@@ -84,12 +90,87 @@ export namespace tickwire {
                     /** Announcement epoch */
                     epoch?: (number|Long|null);
 
+                    /** Announcement leaving */
+                    leaving?: (boolean|null);
+
+                    /** Announcement progress */
+                    progress?: (tickwire.bus.v1.TopicProgress.$Properties[]|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
 
                 /** Shape of an Announcement. */
                 type $Shape = tickwire.bus.v1.Announcement.$Properties;
+            }
+
+            /**
+             * Properties of a TopicProgress.
+             * @deprecated Use tickwire.bus.v1.TopicProgress.$Properties instead.
+             */
+            interface ITopicProgress extends tickwire.bus.v1.TopicProgress.$Properties {
+            }
+
+            /** Represents a TopicProgress. */
+            class TopicProgress {
+
+                /**
+                 * Constructs a new TopicProgress.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.TopicProgress.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** TopicProgress symbol. */
+                symbol: string;
+
+                /** TopicProgress channel. */
+                channel: tickwire.v1.Channel;
+
+                /** TopicProgress sequence. */
+                sequence: (number|Long);
+
+                /**
+                 * Encodes the specified TopicProgress message. Does not implicitly {@link tickwire.bus.v1.TopicProgress.verify|verify} messages.
+                 * @param message TopicProgress message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.TopicProgress.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a TopicProgress message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.TopicProgress & tickwire.bus.v1.TopicProgress.$Shape} TopicProgress
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.TopicProgress & tickwire.bus.v1.TopicProgress.$Shape;
+            }
+
+            namespace TopicProgress {
+
+                /** Properties of a TopicProgress. */
+                interface $Properties {
+
+                    /** TopicProgress symbol */
+                    symbol?: (string|null);
+
+                    /** TopicProgress channel */
+                    channel?: (tickwire.v1.Channel|null);
+
+                    /** TopicProgress sequence */
+                    sequence?: (number|Long|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a TopicProgress. */
+                type $Shape = tickwire.bus.v1.TopicProgress.$Properties;
             }
 
             /**
@@ -1616,6 +1697,147 @@ export namespace tickwire {
             type $Shape = tickwire.v1.TopicStatus.$Properties;
         }
 
+        /** CloseCode enum. */
+        enum CloseCode {
+
+            /** CLOSE_CODE_UNSPECIFIED value */
+            CLOSE_CODE_UNSPECIFIED = 0,
+
+            /** CLOSE_CODE_GOING_AWAY value */
+            CLOSE_CODE_GOING_AWAY = 4000,
+
+            /** CLOSE_CODE_SLOW_CONSUMER value */
+            CLOSE_CODE_SLOW_CONSUMER = 4001,
+
+            /** CLOSE_CODE_INTERNAL value */
+            CLOSE_CODE_INTERNAL = 4002,
+
+            /** CLOSE_CODE_OVERLOADED value */
+            CLOSE_CODE_OVERLOADED = 4003,
+
+            /** CLOSE_CODE_RATE_LIMITED value */
+            CLOSE_CODE_RATE_LIMITED = 4004,
+
+            /** CLOSE_CODE_HELLO_TIMEOUT value */
+            CLOSE_CODE_HELLO_TIMEOUT = 4005,
+
+            /** CLOSE_CODE_PROTOCOL_ERROR value */
+            CLOSE_CODE_PROTOCOL_ERROR = 4500,
+
+            /** CLOSE_CODE_TEXT_FRAME value */
+            CLOSE_CODE_TEXT_FRAME = 4501,
+
+            /** CLOSE_CODE_FRAME_TOO_LARGE value */
+            CLOSE_CODE_FRAME_TOO_LARGE = 4502,
+
+            /** CLOSE_CODE_UNSUPPORTED_VERSION value */
+            CLOSE_CODE_UNSUPPORTED_VERSION = 4503,
+
+            /** CLOSE_CODE_UNAUTHENTICATED value */
+            CLOSE_CODE_UNAUTHENTICATED = 4504,
+
+            /** CLOSE_CODE_PERMISSION_DENIED value */
+            CLOSE_CODE_PERMISSION_DENIED = 4505
+        }
+
+        /** Code enum. */
+        enum Code {
+
+            /** CODE_UNSPECIFIED value */
+            CODE_UNSPECIFIED = 0,
+
+            /** CODE_CANCELLED value */
+            CODE_CANCELLED = 1,
+
+            /** CODE_UNKNOWN value */
+            CODE_UNKNOWN = 2,
+
+            /** CODE_INVALID_ARGUMENT value */
+            CODE_INVALID_ARGUMENT = 3,
+
+            /** CODE_DEADLINE_EXCEEDED value */
+            CODE_DEADLINE_EXCEEDED = 4,
+
+            /** CODE_NOT_FOUND value */
+            CODE_NOT_FOUND = 5,
+
+            /** CODE_ALREADY_EXISTS value */
+            CODE_ALREADY_EXISTS = 6,
+
+            /** CODE_PERMISSION_DENIED value */
+            CODE_PERMISSION_DENIED = 7,
+
+            /** CODE_RESOURCE_EXHAUSTED value */
+            CODE_RESOURCE_EXHAUSTED = 8,
+
+            /** CODE_FAILED_PRECONDITION value */
+            CODE_FAILED_PRECONDITION = 9,
+
+            /** CODE_ABORTED value */
+            CODE_ABORTED = 10,
+
+            /** CODE_OUT_OF_RANGE value */
+            CODE_OUT_OF_RANGE = 11,
+
+            /** CODE_UNIMPLEMENTED value */
+            CODE_UNIMPLEMENTED = 12,
+
+            /** CODE_INTERNAL value */
+            CODE_INTERNAL = 13,
+
+            /** CODE_UNAVAILABLE value */
+            CODE_UNAVAILABLE = 14,
+
+            /** CODE_DATA_LOSS value */
+            CODE_DATA_LOSS = 15,
+
+            /** CODE_UNAUTHENTICATED value */
+            CODE_UNAUTHENTICATED = 16
+        }
+
+        /** TopicError enum. */
+        enum TopicError {
+
+            /** TOPIC_ERROR_UNSPECIFIED value */
+            TOPIC_ERROR_UNSPECIFIED = 0,
+
+            /** TOPIC_ERROR_MALFORMED value */
+            TOPIC_ERROR_MALFORMED = 1,
+
+            /** TOPIC_ERROR_UNKNOWN value */
+            TOPIC_ERROR_UNKNOWN = 2,
+
+            /** TOPIC_ERROR_ALREADY_SUBSCRIBED value */
+            TOPIC_ERROR_ALREADY_SUBSCRIBED = 3,
+
+            /** TOPIC_ERROR_LIMIT_EXCEEDED value */
+            TOPIC_ERROR_LIMIT_EXCEEDED = 4,
+
+            /** TOPIC_ERROR_PERMISSION_DENIED value */
+            TOPIC_ERROR_PERMISSION_DENIED = 5,
+
+            /** TOPIC_ERROR_UNAVAILABLE value */
+            TOPIC_ERROR_UNAVAILABLE = 6,
+
+            /** TOPIC_ERROR_NOT_SUBSCRIBED value */
+            TOPIC_ERROR_NOT_SUBSCRIBED = 7,
+
+            /** TOPIC_ERROR_UNKNOWN_VENUE value */
+            TOPIC_ERROR_UNKNOWN_VENUE = 8,
+
+            /** TOPIC_ERROR_UNKNOWN_SYMBOL value */
+            TOPIC_ERROR_UNKNOWN_SYMBOL = 9,
+
+            /** TOPIC_ERROR_UNKNOWN_CHANNEL value */
+            TOPIC_ERROR_UNKNOWN_CHANNEL = 10,
+
+            /** TOPIC_ERROR_NOT_READY value */
+            TOPIC_ERROR_NOT_READY = 11,
+
+            /** TOPIC_ERROR_UNSUPPORTED_OPTION value */
+            TOPIC_ERROR_UNSUPPORTED_OPTION = 12
+        }
+
         /**
          * Properties of a ClientFrame.
          * @deprecated Use tickwire.v1.ClientFrame.$Properties instead.
@@ -1783,8 +2005,11 @@ export namespace tickwire {
             /** ClientMessage ping. */
             ping?: (tickwire.v1.Ping.$Properties|null);
 
+            /** ClientMessage probeAnswer. */
+            probeAnswer?: (tickwire.v1.ProbeAnswer.$Properties|null);
+
             /** ClientMessage message. */
-            message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping");
+            message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer");
 
             /**
              * Encodes the specified ClientMessage message. Does not implicitly {@link tickwire.v1.ClientMessage.verify|verify} messages.
@@ -1831,8 +2056,11 @@ export namespace tickwire {
                 /** ClientMessage ping */
                 ping?: (tickwire.v1.Ping.$Properties|null);
 
+                /** ClientMessage probeAnswer */
+                probeAnswer?: (tickwire.v1.ProbeAnswer.$Properties|null);
+
                 /** ClientMessage message */
-                message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping");
+                message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1847,9 +2075,10 @@ export namespace tickwire {
               cancel?: tickwire.v1.Cancel.$Shape|null;
               credit?: tickwire.v1.Credit.$Shape|null;
               ping?: tickwire.v1.Ping.$Shape|null;
+              probeAnswer?: tickwire.v1.ProbeAnswer.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null }|{ message?: "hello"; hello: tickwire.v1.Hello.$Shape; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null }|{ message?: "subscribe"; hello?: null; subscribe: tickwire.v1.Subscribe.$Shape; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null }|{ message?: "unsubscribe"; hello?: null; subscribe?: null; unsubscribe: tickwire.v1.Unsubscribe.$Shape; call?: null; cancel?: null; credit?: null; ping?: null }|{ message?: "call"; hello?: null; subscribe?: null; unsubscribe?: null; call: tickwire.v1.Call.$Shape; cancel?: null; credit?: null; ping?: null }|{ message?: "cancel"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel: tickwire.v1.Cancel.$Shape; credit?: null; ping?: null }|{ message?: "credit"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit: tickwire.v1.Credit.$Shape; ping?: null }|{ message?: "ping"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping: tickwire.v1.Ping.$Shape })
+              ({ message?: undefined; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "hello"; hello: tickwire.v1.Hello.$Shape; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "subscribe"; hello?: null; subscribe: tickwire.v1.Subscribe.$Shape; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "unsubscribe"; hello?: null; subscribe?: null; unsubscribe: tickwire.v1.Unsubscribe.$Shape; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "call"; hello?: null; subscribe?: null; unsubscribe?: null; call: tickwire.v1.Call.$Shape; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "cancel"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel: tickwire.v1.Cancel.$Shape; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "credit"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit: tickwire.v1.Credit.$Shape; ping?: null; probeAnswer?: null }|{ message?: "ping"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping: tickwire.v1.Ping.$Shape; probeAnswer?: null }|{ message?: "probeAnswer"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer: tickwire.v1.ProbeAnswer.$Shape })
             );
         }
 
@@ -1890,8 +2119,11 @@ export namespace tickwire {
             /** ServerMessage pong. */
             pong?: (tickwire.v1.Pong.$Properties|null);
 
+            /** ServerMessage probe. */
+            probe?: (tickwire.v1.Probe.$Properties|null);
+
             /** ServerMessage message. */
-            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong");
+            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe");
 
             /**
              * Encodes the specified ServerMessage message. Does not implicitly {@link tickwire.v1.ServerMessage.verify|verify} messages.
@@ -1935,8 +2167,11 @@ export namespace tickwire {
                 /** ServerMessage pong */
                 pong?: (tickwire.v1.Pong.$Properties|null);
 
+                /** ServerMessage probe */
+                probe?: (tickwire.v1.Probe.$Properties|null);
+
                 /** ServerMessage message */
-                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong");
+                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1950,9 +2185,10 @@ export namespace tickwire {
               reply?: tickwire.v1.Reply.$Shape|null;
               notice?: tickwire.v1.Notice.$Shape|null;
               pong?: tickwire.v1.Pong.$Shape|null;
+              probe?: tickwire.v1.Probe.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape })
+              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null; probe?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null; probe?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape; probe?: null }|{ message?: "probe"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe: tickwire.v1.Probe.$Shape })
             );
         }
 
@@ -1986,6 +2222,9 @@ export namespace tickwire {
 
             /** Hello acceptCompression. */
             acceptCompression: boolean;
+
+            /** Hello answersProbes. */
+            answersProbes: boolean;
 
             /**
              * Encodes the specified Hello message. Does not implicitly {@link tickwire.v1.Hello.verify|verify} messages.
@@ -2022,6 +2261,9 @@ export namespace tickwire {
 
                 /** Hello acceptCompression */
                 acceptCompression?: (boolean|null);
+
+                /** Hello answersProbes */
+                answersProbes?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2541,6 +2783,9 @@ export namespace tickwire {
             /** TopicResult continuity. */
             continuity: tickwire.v1.Continuity;
 
+            /** TopicResult ended. */
+            ended?: (tickwire.v1.Position.$Properties|null);
+
             /** TopicResult depth. */
             depth: number;
 
@@ -2609,6 +2854,9 @@ export namespace tickwire {
 
                 /** TopicResult continuity */
                 continuity?: (tickwire.v1.Continuity|null);
+
+                /** TopicResult ended */
+                ended?: (tickwire.v1.Position.$Properties|null);
 
                 /** TopicResult depth */
                 depth?: (number|null);
@@ -3186,7 +3434,10 @@ export namespace tickwire {
             NOTICE_KIND_GAP = 3,
 
             /** NOTICE_KIND_TOPIC_ENDED value */
-            NOTICE_KIND_TOPIC_ENDED = 4
+            NOTICE_KIND_TOPIC_ENDED = 4,
+
+            /** NOTICE_KIND_EPOCH value */
+            NOTICE_KIND_EPOCH = 6
         }
 
         /**
@@ -3225,6 +3476,15 @@ export namespace tickwire {
 
             /** Notice reconnectWindowMs. */
             reconnectWindowMs: number;
+
+            /** Notice lagMs. */
+            lagMs: number;
+
+            /** Notice position. */
+            position?: (tickwire.v1.Position.$Properties|null);
+
+            /** Notice owedBytes. */
+            owedBytes: (number|Long);
 
             /**
              * Encodes the specified Notice message. Does not implicitly {@link tickwire.v1.Notice.verify|verify} messages.
@@ -3268,12 +3528,135 @@ export namespace tickwire {
                 /** Notice reconnectWindowMs */
                 reconnectWindowMs?: (number|null);
 
+                /** Notice lagMs */
+                lagMs?: (number|null);
+
+                /** Notice position */
+                position?: (tickwire.v1.Position.$Properties|null);
+
+                /** Notice owedBytes */
+                owedBytes?: (number|Long|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a Notice. */
             type $Shape = tickwire.v1.Notice.$Properties;
+        }
+
+        /**
+         * Properties of a Probe.
+         * @deprecated Use tickwire.v1.Probe.$Properties instead.
+         */
+        interface IProbe extends tickwire.v1.Probe.$Properties {
+        }
+
+        /** Represents a Probe. */
+        class Probe {
+
+            /**
+             * Constructs a new Probe.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Probe.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Probe number. */
+            number: number;
+
+            /**
+             * Encodes the specified Probe message. Does not implicitly {@link tickwire.v1.Probe.verify|verify} messages.
+             * @param message Probe message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Probe.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Probe message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Probe & tickwire.v1.Probe.$Shape} Probe
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Probe & tickwire.v1.Probe.$Shape;
+        }
+
+        namespace Probe {
+
+            /** Properties of a Probe. */
+            interface $Properties {
+
+                /** Probe number */
+                number?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Probe. */
+            type $Shape = tickwire.v1.Probe.$Properties;
+        }
+
+        /**
+         * Properties of a ProbeAnswer.
+         * @deprecated Use tickwire.v1.ProbeAnswer.$Properties instead.
+         */
+        interface IProbeAnswer extends tickwire.v1.ProbeAnswer.$Properties {
+        }
+
+        /** Represents a ProbeAnswer. */
+        class ProbeAnswer {
+
+            /**
+             * Constructs a new ProbeAnswer.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.ProbeAnswer.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ProbeAnswer number. */
+            number: number;
+
+            /**
+             * Encodes the specified ProbeAnswer message. Does not implicitly {@link tickwire.v1.ProbeAnswer.verify|verify} messages.
+             * @param message ProbeAnswer message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.ProbeAnswer.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ProbeAnswer message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.ProbeAnswer & tickwire.v1.ProbeAnswer.$Shape} ProbeAnswer
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.ProbeAnswer & tickwire.v1.ProbeAnswer.$Shape;
+        }
+
+        namespace ProbeAnswer {
+
+            /** Properties of a ProbeAnswer. */
+            interface $Properties {
+
+                /** ProbeAnswer number */
+                number?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ProbeAnswer. */
+            type $Shape = tickwire.v1.ProbeAnswer.$Properties;
         }
 
         /**
@@ -3394,147 +3777,6 @@ export namespace tickwire {
 
             /** Shape of a Pong. */
             type $Shape = tickwire.v1.Pong.$Properties;
-        }
-
-        /** CloseCode enum. */
-        enum CloseCode {
-
-            /** CLOSE_CODE_UNSPECIFIED value */
-            CLOSE_CODE_UNSPECIFIED = 0,
-
-            /** CLOSE_CODE_GOING_AWAY value */
-            CLOSE_CODE_GOING_AWAY = 4000,
-
-            /** CLOSE_CODE_SLOW_CONSUMER value */
-            CLOSE_CODE_SLOW_CONSUMER = 4001,
-
-            /** CLOSE_CODE_INTERNAL value */
-            CLOSE_CODE_INTERNAL = 4002,
-
-            /** CLOSE_CODE_OVERLOADED value */
-            CLOSE_CODE_OVERLOADED = 4003,
-
-            /** CLOSE_CODE_RATE_LIMITED value */
-            CLOSE_CODE_RATE_LIMITED = 4004,
-
-            /** CLOSE_CODE_HELLO_TIMEOUT value */
-            CLOSE_CODE_HELLO_TIMEOUT = 4005,
-
-            /** CLOSE_CODE_PROTOCOL_ERROR value */
-            CLOSE_CODE_PROTOCOL_ERROR = 4500,
-
-            /** CLOSE_CODE_TEXT_FRAME value */
-            CLOSE_CODE_TEXT_FRAME = 4501,
-
-            /** CLOSE_CODE_FRAME_TOO_LARGE value */
-            CLOSE_CODE_FRAME_TOO_LARGE = 4502,
-
-            /** CLOSE_CODE_UNSUPPORTED_VERSION value */
-            CLOSE_CODE_UNSUPPORTED_VERSION = 4503,
-
-            /** CLOSE_CODE_UNAUTHENTICATED value */
-            CLOSE_CODE_UNAUTHENTICATED = 4504,
-
-            /** CLOSE_CODE_PERMISSION_DENIED value */
-            CLOSE_CODE_PERMISSION_DENIED = 4505
-        }
-
-        /** Code enum. */
-        enum Code {
-
-            /** CODE_UNSPECIFIED value */
-            CODE_UNSPECIFIED = 0,
-
-            /** CODE_CANCELLED value */
-            CODE_CANCELLED = 1,
-
-            /** CODE_UNKNOWN value */
-            CODE_UNKNOWN = 2,
-
-            /** CODE_INVALID_ARGUMENT value */
-            CODE_INVALID_ARGUMENT = 3,
-
-            /** CODE_DEADLINE_EXCEEDED value */
-            CODE_DEADLINE_EXCEEDED = 4,
-
-            /** CODE_NOT_FOUND value */
-            CODE_NOT_FOUND = 5,
-
-            /** CODE_ALREADY_EXISTS value */
-            CODE_ALREADY_EXISTS = 6,
-
-            /** CODE_PERMISSION_DENIED value */
-            CODE_PERMISSION_DENIED = 7,
-
-            /** CODE_RESOURCE_EXHAUSTED value */
-            CODE_RESOURCE_EXHAUSTED = 8,
-
-            /** CODE_FAILED_PRECONDITION value */
-            CODE_FAILED_PRECONDITION = 9,
-
-            /** CODE_ABORTED value */
-            CODE_ABORTED = 10,
-
-            /** CODE_OUT_OF_RANGE value */
-            CODE_OUT_OF_RANGE = 11,
-
-            /** CODE_UNIMPLEMENTED value */
-            CODE_UNIMPLEMENTED = 12,
-
-            /** CODE_INTERNAL value */
-            CODE_INTERNAL = 13,
-
-            /** CODE_UNAVAILABLE value */
-            CODE_UNAVAILABLE = 14,
-
-            /** CODE_DATA_LOSS value */
-            CODE_DATA_LOSS = 15,
-
-            /** CODE_UNAUTHENTICATED value */
-            CODE_UNAUTHENTICATED = 16
-        }
-
-        /** TopicError enum. */
-        enum TopicError {
-
-            /** TOPIC_ERROR_UNSPECIFIED value */
-            TOPIC_ERROR_UNSPECIFIED = 0,
-
-            /** TOPIC_ERROR_MALFORMED value */
-            TOPIC_ERROR_MALFORMED = 1,
-
-            /** TOPIC_ERROR_UNKNOWN value */
-            TOPIC_ERROR_UNKNOWN = 2,
-
-            /** TOPIC_ERROR_ALREADY_SUBSCRIBED value */
-            TOPIC_ERROR_ALREADY_SUBSCRIBED = 3,
-
-            /** TOPIC_ERROR_LIMIT_EXCEEDED value */
-            TOPIC_ERROR_LIMIT_EXCEEDED = 4,
-
-            /** TOPIC_ERROR_PERMISSION_DENIED value */
-            TOPIC_ERROR_PERMISSION_DENIED = 5,
-
-            /** TOPIC_ERROR_UNAVAILABLE value */
-            TOPIC_ERROR_UNAVAILABLE = 6,
-
-            /** TOPIC_ERROR_NOT_SUBSCRIBED value */
-            TOPIC_ERROR_NOT_SUBSCRIBED = 7,
-
-            /** TOPIC_ERROR_UNKNOWN_VENUE value */
-            TOPIC_ERROR_UNKNOWN_VENUE = 8,
-
-            /** TOPIC_ERROR_UNKNOWN_SYMBOL value */
-            TOPIC_ERROR_UNKNOWN_SYMBOL = 9,
-
-            /** TOPIC_ERROR_UNKNOWN_CHANNEL value */
-            TOPIC_ERROR_UNKNOWN_CHANNEL = 10,
-
-            /** TOPIC_ERROR_NOT_READY value */
-            TOPIC_ERROR_NOT_READY = 11,
-
-            /** TOPIC_ERROR_UNSUPPORTED_OPTION value */
-            TOPIC_ERROR_UNSUPPORTED_OPTION = 12
         }
 
         /**
@@ -4555,6 +4797,12 @@ export namespace tickwire {
             /** GetStatusRequest symbol. */
             symbol: string;
 
+            /** GetStatusRequest pageSize. */
+            pageSize: number;
+
+            /** GetStatusRequest pageToken. */
+            pageToken: string;
+
             /**
              * Encodes the specified GetStatusRequest message. Does not implicitly {@link tickwire.v1.GetStatusRequest.verify|verify} messages.
              * @param message GetStatusRequest message or plain object to encode
@@ -4584,6 +4832,12 @@ export namespace tickwire {
 
                 /** GetStatusRequest symbol */
                 symbol?: (string|null);
+
+                /** GetStatusRequest pageSize */
+                pageSize?: (number|null);
+
+                /** GetStatusRequest pageToken */
+                pageToken?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4615,6 +4869,9 @@ export namespace tickwire {
             /** GetStatusResponse statuses. */
             statuses: tickwire.v1.InstrumentStatus.$Properties[];
 
+            /** GetStatusResponse nextPageToken. */
+            nextPageToken: string;
+
             /**
              * Encodes the specified GetStatusResponse message. Does not implicitly {@link tickwire.v1.GetStatusResponse.verify|verify} messages.
              * @param message GetStatusResponse message or plain object to encode
@@ -4641,6 +4898,9 @@ export namespace tickwire {
 
                 /** GetStatusResponse statuses */
                 statuses?: (tickwire.v1.InstrumentStatus.$Properties[]|null);
+
+                /** GetStatusResponse nextPageToken */
+                nextPageToken?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

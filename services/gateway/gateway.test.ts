@@ -13,6 +13,7 @@ import { createGatewayMetrics } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
 import { Hub } from "./topics/hub.ts";
+import { Turns } from "./turns/turns.ts";
 import type { Principal } from "./access/principal.ts";
 import type { HttpRequest, TransportHandler, UpgradeRequest } from "./transport/transport.ts";
 
@@ -52,9 +53,10 @@ beforeEach(async () => {
       logger,
       metrics,
       catalog,
-      hub: new Hub({ ...parts, random: () => 0.5, limits: config }),
+      hub: new Hub({ ...parts, catalog, random: () => 0.5, limits: config }),
       flusher: new Flusher({ clock, scheduler, flushIntervalMsMax: 0, metrics }),
       services: createMarketData({ bus, clock, catalog, queryTimeoutMs: 1_000 }),
+      turns: new Turns({ clock, scheduler }),
       serverVersion: "1.2.3",
     },
     http: { serve: () => Promise.resolve({ status: 200, headers: { "x-a": "b" }, body: "" }) },

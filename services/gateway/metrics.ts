@@ -13,6 +13,7 @@ export function createGatewayMetrics(registry: Registry) {
     ...refusalMetrics(registry),
     ...sessionMetrics(registry),
     ...deliveryMetrics(registry),
+    ...busMetrics(registry),
     ...topicMetrics(registry),
   };
 }
@@ -140,7 +141,19 @@ function deliveryMetrics(registry: Registry) {
     }),
     slowConsumers: new Counter({
       name: "tickwire_gateway_slow_consumers_total",
-      help: "Sessions closed because they read too slowly.",
+      help: "Sessions closed because they read too slowly, by the limit that they exceeded.",
+      labelNames: ["limit"],
+      registers,
+    }),
+    lagSeconds: new Histogram({
+      name: "tickwire_gateway_lag_seconds",
+      help: "Age of what a client has just acknowledged, from when it was owed to it.",
+      buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60],
+      registers,
+    }),
+    lagSecondsMax: new Gauge({
+      name: "tickwire_gateway_lag_seconds_max",
+      help: "Age of the oldest thing that some session has not acknowledged yet.",
       registers,
     }),
     undelivered: new Counter({
@@ -152,14 +165,9 @@ function deliveryMetrics(registry: Registry) {
   };
 }
 
-function topicMetrics(registry: Registry) {
+function busMetrics(registry: Registry) {
   const registers = [registry];
   return {
-    topics: new Gauge({
-      name: "tickwire_gateway_topics",
-      help: "Topics that the gateway follows on the bus.",
-      registers,
-    }),
     batches: new Counter({
       name: "tickwire_gateway_batches_total",
       help: "Batches from the bus.",
@@ -168,7 +176,7 @@ function topicMetrics(registry: Registry) {
     }),
     badBatches: new Counter({
       name: "tickwire_gateway_bad_batches_total",
-      help: "Batches from the bus that could not be read.",
+      help: "Batches from the bus that could not be read, or that their publisher did not publish.",
       labelNames: ["venue", "channel"],
       registers,
     }),
@@ -178,10 +186,51 @@ function topicMetrics(registry: Registry) {
       labelNames: ["venue", "channel"],
       registers,
     }),
+    busMissing: new Counter({
+      name: "tickwire_gateway_bus_missing_events_total",
+      help: "Events that the bus did not deliver, as subscribers were told.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    foreignBatches: new Counter({
+      name: "tickwire_gateway_foreign_batches_total",
+      help: "Batches of an epoch that is not followed, left aside: of a second publisher, or false.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    stalls: new Counter({
+      name: "tickwire_gateway_stalls_total",
+      help: "Topics that had not come as far as their publisher announced, and were compared.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
     epochChanges: new Counter({
       name: "tickwire_gateway_epoch_changes_total",
-      help: "Topics whose publisher started anew.",
+      help: "Topics that went on with another publisher, or another run of it.",
       labelNames: ["venue", "channel"],
+      registers,
+    }),
+    announcementsRefused: new Counter({
+      name: "tickwire_gateway_announcements_refused_total",
+      help: "Announcements whose publisher is none, or contradicts what it said before.",
+      labelNames: ["venue"],
+      registers,
+    }),
+    ingestorsLost: new Counter({
+      name: "tickwire_gateway_ingestors_lost_total",
+      help: "Times that a venue's ingestor fell silent.",
+      labelNames: ["venue"],
+      registers,
+    }),
+  };
+}
+
+function topicMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    topics: new Gauge({
+      name: "tickwire_gateway_topics",
+      help: "Topics that the gateway follows on the bus.",
       registers,
     }),
     instrumentsLeftOut: new Gauge({
@@ -211,12 +260,6 @@ function topicMetrics(registry: Registry) {
       name: "tickwire_gateway_ring_trimmed_batches_total",
       help: "Batches dropped from the rings of recent batches because of their limits.",
       labelNames: ["venue", "channel"],
-      registers,
-    }),
-    ingestorsLost: new Counter({
-      name: "tickwire_gateway_ingestors_lost_total",
-      help: "Times that a venue's ingestor fell silent.",
-      labelNames: ["venue"],
       registers,
     }),
   };

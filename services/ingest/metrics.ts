@@ -178,7 +178,7 @@ function registerPublisher(registry: Registry, publisher: PublisherCounters): vo
   const totals = {
     tickwire_ingest_batches_total: ["Batches published.", "batches"],
     tickwire_ingest_published_bytes_total: ["Bytes published.", "bytes"],
-    tickwire_ingest_publish_failures_total: ["Batches that the bus did not take.", "failures"],
+    tickwire_ingest_publish_failures_total: ["Events that the bus did not take.", "failures"],
   } as const;
   for (const [name, [help, field]] of Object.entries(totals)) {
     readCounter({ registry, name, help, labelNames: [] }, (add) => add({}, publisher[field]));

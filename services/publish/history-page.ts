@@ -1,4 +1,4 @@
-import { readPageToken, writePageToken } from "#wire/page-token.ts";
+import { readHistoryToken, writeHistoryToken } from "#wire/history-token.ts";
 
 /** Rows in rising order of their keys, which differ. */
 export type KeptRows<Row> = {
@@ -60,7 +60,7 @@ export function takePage<Row>(
 ): Page<Row> | NoPage {
   const { fromTimeUs, toTimeUs, pageSize, pageToken } = request;
   const isForward = fromTimeUs !== 0;
-  const cut = pageToken === "" ? undefined : readPageToken(scope.query, pageToken);
+  const cut = pageToken === "" ? undefined : readHistoryToken(scope.query, pageToken);
   if (pageToken !== "" && cut === undefined) return "bad-token";
   if (cut !== undefined && cut.epoch !== scope.epoch) return "expired-token";
   const isInRange = (row: Row): boolean => {
@@ -85,7 +85,7 @@ export function takePage<Row>(
   const place = last === undefined ? undefined : { epoch: scope.epoch, key: order.keyOf(last) };
   return {
     rows: isForward ? rows : rows.toReversed(),
-    nextPageToken: isMore && place !== undefined ? writePageToken(scope.query, place) : "",
+    nextPageToken: isMore && place !== undefined ? writeHistoryToken(scope.query, place) : "",
     keptFromTimeUs: kept.length === 0 ? 0 : order.timeUsOf(kept.at(0)),
   };
 }

@@ -11,12 +11,13 @@ import type { Candle, MarketEvent, Quote, Status, Trade } from "#core/market-eve
 import { fakeInstrument } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { decodeCatalogReply, decodeQueryReply, decodeSnapshotReply } from "#wire/bus-codec.ts";
-import { historyQuery, writePageToken } from "#wire/page-token.ts";
+import { historyQuery, writeHistoryToken } from "#wire/history-token.ts";
 import { Publisher } from "./publisher.ts";
 import { QueryResponder } from "./query-responder.ts";
 import { StreamedInstruments } from "./streamed-instruments.ts";
 
 const A = fakeInstrument("A-USD");
+const TO = { venue: "fake", publisherId: "p-1" };
 const BASE = { instrument: A, venueTimeUs: undefined, receivedTimeUs: 7 } as const;
 const { getTrades, getCandles, getStatus } = MarketData.methods;
 
@@ -74,17 +75,17 @@ function create() {
   const book = new OrderBook();
   let liveBook: OrderBook | undefined;
   const venue = { venue: "fake", streamed, liveBookOf: () => liveBook };
-  const responder = new QueryResponder({ bus, clock, publisher, venues: [venue], logger });
+  const responder = new QueryResponder({ ...TO, bus, clock, publisher, venues: [venue], logger });
   responder.start();
   const ask = (subject: string, payload = new Uint8Array(0)) => {
     let bytes: Uint8Array | undefined;
     const respond = (reply: Uint8Array): void => void (bytes = reply);
-    handlers.get(queryPattern("fake"))?.({ subject, payload, respond });
+    handlers.get(queryPattern(TO))?.({ subject, payload, respond });
     if (bytes === undefined) throw new Error("nobody answered");
     return decodeQueryReply(bytes);
   };
   const snapshot = (channel: "trades" | "quotes" | "book" | "candles" | "status" | "funding") => {
-    const query = { venue: "fake", query: "snapshot", channel, symbol: "A-USD" } as const;
+    const query = { ...TO, query: "snapshot", channel, symbol: "A-USD" } as const;
     return ask(querySubject(query));
   };
   const setLiveBook = (isLive: boolean): void => {
@@ -171,7 +172,7 @@ test.each([
 ])("of 1100 trades, $asked asked for are the last $given", ({ asked, given }) => {
   const { ask, publish } = create();
   publish(...Array.from({ length: 1_100 }, (_, index) => trade(String(index + 1))));
-  const subject = querySubject({ venue: "fake", query: "trades", symbol: "A-USD" });
+  const subject = querySubject({ ...TO, query: "trades", symbol: "A-USD" });
   const reply = ask(subject, getTrades.request.encode({ pageSize: asked }));
   const { trades } = getTrades.response.decode(reply.payload);
   expect(trades).toHaveLength(given);
@@ -182,7 +183,7 @@ test.each([
 test("pages of trades go on by their tokens, which another request or publisher does not take", () => {
   const { ask, publish } = create();
   publish(...Array.from({ length: 5 }, (_, index) => trade(String(index + 1))));
-  const subject = querySubject({ venue: "fake", query: "trades", symbol: "A-USD" });
+  const subject = querySubject({ ...TO, query: "trades", symbol: "A-USD" });
   const page = (pageToken: string, more: { readonly toTimeUs?: number } = {}) => {
     const asked = { venue: "fake", symbol: "A-USD", pageSize: 2, pageToken, ...more };
     return ask(subject, getTrades.request.encode(asked));
@@ -198,14 +199,14 @@ test("pages of trades go on by their tokens, which another request or publisher 
   const first = getTrades.response.decode(page("").payload).nextPageToken;
   expect(page(first, { toTimeUs: 9 }).error?.code).toBe("CODE_INVALID_ARGUMENT");
   const query = historyQuery({ venue: "fake", symbol: "A-USD", fromTimeUs: 0, toTimeUs: 0 });
-  const elsewhere = writePageToken(query, { epoch: 12_345, key: 3 });
+  const elsewhere = writeHistoryToken(query, { epoch: 12_345, key: 3 });
   expect(page(elsewhere).error?.code).toBe("CODE_FAILED_PRECONDITION");
 });
 
 test("candles are asked for by interval and by the range of their starts", () => {
   const { ask, publish } = create();
   publish(candle(1, 60_000), candle(2, 60_000), candle(5, 1_000));
-  const subject = querySubject({ venue: "fake", query: "candles", symbol: "A-USD" });
+  const subject = querySubject({ ...TO, query: "candles", symbol: "A-USD" });
   const starts = (request: MessageInit<GetCandlesRequest>) =>
     getCandles.response
       .decode(ask(subject, getCandles.request.encode(request)).payload)
@@ -220,7 +221,7 @@ test("candles are asked for by interval and by the range of their starts", () =>
 test("states are asked for by instrument or all at once, the catalog by venue", () => {
   const { ask, publish } = create();
   publish(status("trades", "live"), status("book", "gap"));
-  const subject = querySubject({ venue: "fake", query: "statuses" });
+  const subject = querySubject({ ...TO, query: "statuses" });
   for (const symbol of ["", "A-USD"]) {
     const { payload } = ask(subject, getStatus.request.encode({ venue: "fake", symbol }));
     const { statuses } = getStatus.response.decode(payload);
@@ -229,9 +230,7 @@ test("states are asked for by instrument or all at once, the catalog by venue", 
       "CHANNEL_BOOK TOPIC_STATE_GAP",
     ]);
   }
-  const catalog = decodeCatalogReply(
-    ask(querySubject({ venue: "fake", query: "catalog" })).payload,
-  );
+  const catalog = decodeCatalogReply(ask(querySubject({ ...TO, query: "catalog" })).payload);
   expect(catalog.catalogVersion).toBe(4);
   expect(catalog.instruments.map(({ symbol }) => symbol)).toEqual(["A-USD"]);
 });
@@ -242,7 +241,7 @@ test("what is not streamed is not found, and what cannot be read is the asker's 
     code: "CODE_NOT_FOUND",
     message: "fake:A-USD/funding is not streamed",
   });
-  const trades = { venue: "fake", query: "trades" } as const;
+  const trades = { ...TO, query: "trades" } as const;
   expect(ask(querySubject({ ...trades, symbol: "B-USD" })).error?.code).toBe("CODE_NOT_FOUND");
   const damaged = ask(querySubject({ ...trades, symbol: "A-USD" }), Uint8Array.of(255));
   expect(damaged.error?.code).toBe("CODE_INVALID_ARGUMENT");
@@ -252,9 +251,9 @@ test("what is not streamed is not found, and what cannot be read is the asker's 
 
 test("a bus that does not take the answer is logged; a bug of ours is not held back", () => {
   const { handlers, logged } = create();
-  const subject = querySubject({ venue: "fake", query: "catalog" });
+  const subject = querySubject({ ...TO, query: "catalog" });
   const payload = new Uint8Array(0);
-  const handler = handlers.get(queryPattern("fake"));
+  const handler = handlers.get(queryPattern(TO));
   const refuse = (error: Error) => (): void => {
     throw error;
   };

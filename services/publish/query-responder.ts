@@ -15,7 +15,7 @@ import {
   encodeSnapshotReply,
 } from "#wire/bus-codec.ts";
 import { encodeState } from "#wire/event-codec.ts";
-import { historyQuery } from "#wire/page-token.ts";
+import { historyQuery } from "#wire/history-token.ts";
 import { NO_ROWS, takePage } from "./history-page.ts";
 import type { KeptRows, Page, PageRequest, RowOrder } from "./history-page.ts";
 import type { Publisher } from "./publisher.ts";
@@ -26,6 +26,7 @@ import type { NumberedTrade, TopicRecord } from "./topic-record.ts";
 /** What can be asked for with one request, and what is given where the request says nothing. */
 const ROWS_MAX = 1_000;
 const ROWS_DEFAULT = 100;
+const NOTHING = new Uint8Array(0);
 
 const TRADE_ORDER: RowOrder<NumberedTrade> = {
   keyOf: ({ sequence }) => sequence,
@@ -50,6 +51,8 @@ export type VenueView = {
 
 type QueryResponderOptions = {
   readonly bus: Bus;
+  /** Who is asked: queries to other publishers of the same venues are not for this one. */
+  readonly publisherId: string;
   readonly clock: Clock;
   readonly publisher: Publisher;
   readonly venues: readonly VenueView[];
@@ -67,8 +70,8 @@ class QueryFailure extends Error {
 
 /**
  * Answers what gateways ask about a publisher's venues. An answer with a position contains exactly
- * the events up to it: whatever waits is published first. One publisher serves a venue; a second
- * one would have an epoch of its own.
+ * the events up to it: whatever waits is published first. Of several publishers of a venue each
+ * answers what it is asked itself.
  */
 export class QueryResponder {
   readonly #options: QueryResponderOptions;
@@ -80,9 +83,9 @@ export class QueryResponder {
 
   /** Answers from now on. To be called before anything is announced. */
   start(): void {
-    const { bus, venues } = this.#options;
+    const { bus, venues, publisherId } = this.#options;
     for (const view of venues) {
-      const pattern = queryPattern(view.venue);
+      const pattern = queryPattern({ venue: view.venue, publisherId });
       this.#subscriptions.push(bus.subscribe(pattern, (message) => this.#onQuery(view, message)));
     }
   }
@@ -140,6 +143,8 @@ export class QueryResponder {
           instruments: view.streamed.all().map((each) => instrumentMessage(each)),
           incomplete: !view.streamed.complete,
         });
+      case "ping":
+        return NOTHING;
     }
   }
 

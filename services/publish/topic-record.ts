@@ -37,6 +37,8 @@ export class TopicRecord {
   #sequence = 0;
   /** Of the last event of the last batch; 0 before the first. */
   #batchedSequence = 0;
+  /** Announcements that are still to say where the topic stands: see `Publisher.takeProgress`. */
+  progressRepeats = 0;
   /** Not yet in a batch, in order; the last one has `#sequence`. */
   #pending: MarketEvent[] = [];
   /** The chain of the topic's batches; made with the first of them. */
@@ -66,6 +68,11 @@ export class TopicRecord {
   /** Of the last event; 0 before the first. */
   get sequence(): number {
     return this.#sequence;
+  }
+
+  /** Of the last event that was given to the bus; 0 before the first. */
+  get publishedSequence(): number {
+    return this.#batchedSequence;
   }
 
   /** The last event that was kept. */

@@ -53,7 +53,9 @@ function fakeInstrument(symbol: string): Instrument {
  */
 export class FakeIngestor {
   readonly channels: Channel[] = ["trades", "quotes", "book", "status"];
-  epoch: number;
+  publisherId = "one";
+  /** Of this start; any number, because epochs have no order. */
+  epoch = 5_000_000_000_000_003;
   /** Announced, and kept by nobody: this ingestor announces when a test says so. */
   announceIntervalMs = 60_000;
   /** Set to withhold answers; call the functions to let them go. */
@@ -70,27 +72,25 @@ export class FakeIngestor {
   constructor(bus: Bus, clock: Clock, symbols: readonly string[]) {
     this.#bus = bus;
     this.#clock = clock;
-    this.epoch = clock.nowUs();
     for (const symbol of symbols) this.instruments.set(symbol, fakeInstrument(symbol));
-    this.#subscriptions.push(
-      bus.subscribe(DISCOVER_SUBJECT, () => this.announce()),
-      bus.subscribe(queryPattern(VENUE), (message) => {
-        this.queries.push(message.subject);
-        const answer = () => message.respond(this.#answer(message.subject));
-        if (this.held === undefined) answer();
-        else this.held.push(answer);
-      }),
-    );
+    this.#listen();
   }
 
-  announce(): void {
-    const { epoch, announceIntervalMs } = this;
+  /** Says that it is there, and where its topics stand if `progress`. */
+  announce(options: { readonly progress?: boolean; readonly leaving?: boolean } = {}): void {
+    const { epoch, announceIntervalMs, publisherId } = this;
+    const progress = [...this.#logs].map(([key, { writer }]) => {
+      const [symbol = "", channel = ""] = key.split("/");
+      return { symbol, channel: channelToWire(channel), sequence: writer.sequence };
+    });
     const announcement = {
-      ingestorId: "one",
+      ingestorId: publisherId,
       venue: VENUE,
       catalogVersion: this.#version,
       announceIntervalMs,
       epoch,
+      leaving: options.leaving ?? false,
+      progress: options.progress === true ? progress : [],
     };
     this.#bus.publish(ANNOUNCE_SUBJECT, encodeAnnouncement(announcement));
   }
@@ -102,10 +102,14 @@ export class FakeIngestor {
     this.announce();
   }
 
-  /** Starts anew, as after a crash: a higher epoch and sequences from 1. */
-  restart(): void {
-    this.epoch += 1_000_000;
+  /** Starts anew, as after a crash: another identity, and sequences from 1. */
+  restart(identity: { readonly publisherId?: string; readonly epoch?: number } = {}): void {
+    this.publisherId = identity.publisherId ?? `${this.publisherId}x`;
+    this.epoch = identity.epoch ?? this.epoch - 1_000_000;
     this.#logs.clear();
+    this.close();
+    this.#listen();
+    this.announce();
   }
 
   /**
@@ -184,8 +188,23 @@ export class FakeIngestor {
     return this.#log("book", symbol).levels;
   }
 
+  /** Gone without a word. */
   close(): void {
-    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    for (const subscription of this.#subscriptions.splice(0)) subscription.unsubscribe();
+  }
+
+  #listen(): void {
+    const { publisherId } = this;
+    const pattern = queryPattern({ venue: VENUE, publisherId });
+    this.#subscriptions.push(
+      this.#bus.subscribe(DISCOVER_SUBJECT, () => this.announce()),
+      this.#bus.subscribe(pattern, (message) => {
+        this.queries.push(message.subject);
+        const answer = () => message.respond(this.#answer(message.subject));
+        if (this.held === undefined) answer();
+        else this.held.push(answer);
+      }),
+    );
   }
 
   #base(symbol: string) {
@@ -222,6 +241,8 @@ export class FakeIngestor {
         return encodeQueryReply(
           GetStatusResponseCodec.encode({ statuses: [{ venue: VENUE, symbol: "BTC-USDT" }] }),
         );
+      case "ping":
+        return encodeQueryReply(new Uint8Array(0));
       case undefined:
         return encodeQueryError({ code: "CODE_UNIMPLEMENTED", message: subject });
     }

@@ -29,6 +29,8 @@ export class FakeView {
   ready: boolean | TopicFailure = true;
   /** What the next subscriber misses. */
   missing: Attached["missing"];
+  /** Where the epoch that the next subscriber comes from ended. */
+  ended: Attached["ended"];
   readonly #shared: SharedTopic;
   #writer = new BatchWriter({ kind: "statuses", epoch: 1 });
   #waiting: ((failure: TopicFailure | undefined) => void)[] = [];
@@ -69,7 +71,8 @@ export class FakeView {
     this.asked.push(options);
     const { position, missing } = this;
     const batches = this.sequence === 0 ? [] : [this.#state()];
-    return { continuity: options.resume ? "replaced" : "new", position, batches, missing };
+    const continuity = options.resume === undefined ? "new" : "replaced";
+    return { continuity, position, batches, missing, ended: this.ended };
   }
 
   detach(subscriber: TopicSubscriber): void {

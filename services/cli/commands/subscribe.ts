@@ -40,8 +40,18 @@ export function createSubscribeCommand(): Command {
     .option("--json", "print the objects that normalize prints")
     .option("--count <n>", "end after this many events", parseCount)
     .option("--duration <seconds>", "end after this long", parseSeconds)
-    .option("--depth <levels>", "levels a side of books; 0 is all", parseCount, 0)
-    .option("--conflate <ms>", "merge events closer together than this; 0 is none", parseCount, 0)
+    .option(
+      "--depth <levels>",
+      "levels a side of books, if the gateway offers it; 0 is all",
+      parseCount,
+      0,
+    )
+    .option(
+      "--conflate <ms>",
+      "merge events closer than this, if the gateway offers it; 0 is none",
+      parseCount,
+      0,
+    )
     .option(
       "--no-snapshot",
       "start with the next event instead of the current state (not for books)",
@@ -187,8 +197,15 @@ async function connectTo(url: string, signal: AbortSignal): Promise<Client | und
   }
 }
 
+const NOTICES: ReadonlySet<string> = new Set<NoticeEvent["type"]>([
+  "continuity",
+  "gap",
+  "lag",
+  "refused",
+]);
+
 function isNotice(event: StreamEvent): event is NoticeEvent {
-  return event.type === "continuity" || event.type === "gap" || event.type === "lag";
+  return NOTICES.has(event.type);
 }
 
 function describeNotice(notice: NoticeEvent): string {
@@ -203,5 +220,7 @@ function describeNotice(notice: NoticeEvent): string {
       } (${notice.reason})`;
     case "lag":
       return `lag: ${notice.message}`;
+    case "refused":
+      return `${notice.topic} ${notice.code}: ${notice.message}`;
   }
 }

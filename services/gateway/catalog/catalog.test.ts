@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Announcement } from "@tickwire/proto/messages";
 import type { Instrument } from "@tickwire/proto/service";
 import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
 import { MemoryBus } from "#bus/memory-bus.ts";
-import { ANNOUNCE_SUBJECT, DISCOVER_SUBJECT, querySubject } from "#bus/subject.ts";
+import { ANNOUNCE_SUBJECT, DISCOVER_SUBJECT, queryPattern, querySubject } from "#bus/subject.ts";
 import {
   encodeAnnouncement,
   encodeCatalogReply,
@@ -16,6 +17,8 @@ import { Catalog } from "./catalog.ts";
 import type { CatalogEvent } from "./catalog.ts";
 
 const INTERVAL_MS = 2_000;
+/** By ingestor; they have no order. */
+const EPOCHS: Readonly<Record<string, number>> = { one: 9_007_199_254_740_991, two: 3 };
 
 function instrument(symbol: string, channels = ["CHANNEL_TRADES"], venue = "fake"): Instrument {
   const venueSymbol = symbol.replace("-", "").toLowerCase();
@@ -29,7 +32,13 @@ class Rig {
   readonly metrics = createGatewayMetrics(new Registry());
   readonly logged: string[] = [];
   readonly events: string[] = [];
+  /** Whom the catalog followed, one after the other. */
+  readonly followed: string[] = [];
   readonly catalog: Catalog;
+  readonly #ingestors: {
+    readonly publisherId: string;
+    readonly subscription: { unsubscribe(): void };
+  }[] = [];
   listed: Instrument[] = [];
   incomplete = false;
   refuses = false;
@@ -40,8 +49,16 @@ class Rig {
     this.bus.subscribe(DISCOVER_SUBJECT, () => {
       this.discoveries += 1;
     });
-    for (const venue of ["fake", "other"]) {
-      this.bus.subscribe(querySubject({ venue, query: "catalog" }), (message) => {
+    for (const to of [
+      { venue: "fake", publisherId: "one" },
+      { venue: "fake", publisherId: "two" },
+      { venue: "other", publisherId: "one" },
+    ]) {
+      const subscription = this.bus.subscribe(queryPattern(to), (message) => {
+        if (message.subject !== querySubject({ ...to, query: "catalog" })) {
+          message.respond(encodeQueryReply(new Uint8Array(0)));
+          return;
+        }
         this.fetches += 1;
         const reply = encodeCatalogReply({
           catalogVersion: 1,
@@ -51,6 +68,7 @@ class Rig {
         if (!this.refuses) message.respond(encodeQueryReply(reply));
         else message.respond(encodeQueryError({ code: "CODE_UNAVAILABLE", message: "not yet" }));
       });
+      this.#ingestors.push({ ...to, subscription });
     }
     const log = (_fields: object, message: string): void => void this.logged.push(message);
     this.catalog = new Catalog({
@@ -65,11 +83,22 @@ class Rig {
         discoveryMs: 1_000,
       },
     });
-    this.catalog.onEvent((event) => this.events.push(describeEvent(event)));
+    this.catalog.onEvent((event) => {
+      if (event.kind === "publisher") this.followed.push(event.publisher.publisherId);
+      else this.events.push(describeEvent(event));
+    });
   }
 
-  async announce(catalogVersion: number, options: { venue?: string; ingestorId?: string } = {}) {
-    const announcement = { ingestorId: "one", venue: "fake", catalogVersion, ...options };
+  /** The ingestor is not on the bus any more. */
+  stop(publisherId: string): void {
+    for (const ingestor of this.#ingestors) {
+      if (ingestor.publisherId === publisherId) ingestor.subscription.unsubscribe();
+    }
+  }
+
+  async announce(catalogVersion: number, options: Partial<Announcement> = {}) {
+    const identity = { ingestorId: "one", epoch: EPOCHS[options.ingestorId ?? "one"] ?? 0 };
+    const announcement = { ...identity, venue: "fake", catalogVersion, ...options };
     this.bus.publish(ANNOUNCE_SUBJECT, encodeAnnouncement(announcement));
     await this.settle();
   }
@@ -89,6 +118,7 @@ class Rig {
 }
 
 function describeEvent(event: CatalogEvent): string {
+  if (event.kind === "progress") return `progress ${event.venue} ${JSON.stringify(event.topics)}`;
   if (event.kind !== "changed") return `${event.kind} ${event.venue}`;
   const symbols = (list: readonly Instrument[]) => list.map(({ symbol }) => symbol).join(" ");
   return `changed ${event.venue} +[${symbols(event.added)}] -[${symbols(event.removed)}]`;
@@ -107,16 +137,60 @@ describe("an announcement", () => {
   test("of version 0 says that the ingestor does not know its instruments yet", async () => {
     const rig = new Rig();
     await rig.list(["A-USD"], 1);
-    await rig.announce(0, { ingestorId: "two" });
+    await rig.announce(0);
     expect(rig.fetches).toBe(1);
     expect(rig.symbols).toEqual(["fake:A-USD"]);
   });
 
-  test("of another ingestor with the same version is another catalog", async () => {
+  test("of a second ingestor has no catalog fetched while the first is there", async () => {
+    const rig = new Rig();
+    await rig.list(["A-USD"], 1);
+    await rig.announce(2, { ingestorId: "two" });
+    expect(rig.fetches).toBe(1);
+    expect(rig.followed).toEqual(["one"]);
+  });
+
+  test("of a second ingestor is its catalog as soon as the first has left", async () => {
     const rig = new Rig();
     await rig.list(["A-USD"], 1);
     await rig.announce(1, { ingestorId: "two" });
+    await rig.announce(1, { leaving: true });
+    await rig.announce(1, { ingestorId: "two" });
     expect(rig.fetches).toBe(2);
+    expect(rig.followed).toEqual(["one", "two"]);
+    expect(rig.catalog.publisherOf("fake")).toMatchObject({ publisherId: "two", epoch: 3 });
+  });
+
+  test("of a second ingestor is its catalog at once if nobody answers for the first", async () => {
+    const rig = new Rig();
+    await rig.list(["A-USD"], 1);
+    rig.stop("one");
+    await rig.announce(1, { ingestorId: "two" });
+    await rig.announce(1, { ingestorId: "two" });
+    expect(rig.followed).toEqual(["one", "two"]);
+    expect(rig.fetches).toBe(2);
+  });
+
+  test("of an ingestor that names no epoch, or another than before, is refused", async () => {
+    const rig = new Rig();
+    await rig.announce(1, { epoch: 0 });
+    await rig.announce(1, { ingestorId: "a.b", epoch: 8 });
+    expect(rig.followed).toEqual([]);
+    await rig.announce(1);
+    await rig.announce(2, { epoch: 8 });
+    expect([rig.followed, rig.fetches]).toEqual([["one"], 1]);
+    expect((await rig.metrics.announcementsRefused.get()).values[0]?.value).toBe(3);
+  });
+
+  test("tells where topics stand if it is that of the followed ingestor", async () => {
+    const rig = new Rig();
+    const progress = [{ symbol: "A-USD", channel: "CHANNEL_BOOK" as const, sequence: 7 }];
+    await rig.announce(0);
+    await rig.announce(0, { progress });
+    await rig.announce(0, { ingestorId: "two", progress });
+    expect(rig.events).toEqual([
+      'progress fake [{"symbol":"A-USD","channel":"book","sequence":7}]',
+    ]);
   });
 
   test("that cannot be read is logged and does nothing", async () => {
@@ -169,7 +243,7 @@ test("a catalog that cannot be fetched is asked for again at the next announceme
   const rig = new Rig();
   rig.refuses = true;
   await rig.list(["A-USD"], 1);
-  expect(rig.logged).toEqual(["the catalog of a venue could not be fetched"]);
+  expect(rig.logged.slice(1)).toEqual(["the catalog of a venue could not be fetched"]);
   rig.refuses = false;
   await rig.announce(1);
   expect(rig.symbols).toEqual(["fake:A-USD"]);
@@ -263,14 +337,15 @@ test("after closing nothing is heard, fetched or lost, not even what was on its 
   const rig = new Rig();
   await rig.settle();
   rig.listed = [instrument("A-USD")];
-  const announcement = { ingestorId: "one", venue: "fake", catalogVersion: 1 };
+  const announcement = { ingestorId: "one", venue: "fake", catalogVersion: 1, epoch: 5 };
   rig.bus.publish(ANNOUNCE_SUBJECT, encodeAnnouncement(announcement));
   await nextTurn();
   rig.catalog.close();
   rig.catalog.close();
   await rig.announce(2);
   rig.clock.advance(10 * INTERVAL_MS);
-  expect([rig.symbols, rig.events, rig.logged]).toEqual([[], [], []]);
+  expect([rig.symbols, rig.events]).toEqual([[], []]);
+  expect(rig.logged).toEqual(["the venue is followed from this ingestor"]);
   expect(rig.clock.pending).toBe(0);
 });
 

@@ -1,10 +1,16 @@
+import { channelFromWire } from "@tickwire/proto/codec";
 import type { Instrument } from "@tickwire/proto/service";
 import type { Bus, BusMessage, BusSubscription } from "#bus/bus.ts";
-import { ANNOUNCE_SUBJECT, DISCOVER_SUBJECT, querySubject } from "#bus/subject.ts";
+import { BusError } from "#bus/bus.ts";
+import type { QueryAddress } from "#bus/subject.ts";
+import { ANNOUNCE_SUBJECT, DISCOVER_SUBJECT, isPublisherId, querySubject } from "#bus/subject.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
-import { isSymbol, isVenueId } from "#core/topic.ts";
+import type { Channel } from "#core/instrument.ts";
+import { isChannel, isSymbol, isVenueId } from "#core/topic.ts";
 import { quotedText } from "#core/visible-text.ts";
 import { decodeAnnouncement, decodeCatalogReply, decodeQueryReply } from "#wire/bus-codec.ts";
+import { VenuePublishers } from "./venue-publishers.ts";
+import type { FollowedPublisher } from "./venue-publishers.ts";
 import type { Logger } from "#core/logger.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { VenueStanding } from "./unknown-name.ts";
@@ -20,8 +26,24 @@ export type CatalogEvent =
     }
   /** Its ingestor has fallen silent. */
   | { readonly kind: "lost"; readonly venue: string; readonly sinceTimeUs: number }
-  /** Its ingestor is back. */
-  | { readonly kind: "recovered"; readonly venue: string };
+  /** Its ingestor is back, in the epoch that it had. */
+  | { readonly kind: "recovered"; readonly venue: string }
+  /** Its topics are those of another publisher from now on. */
+  | { readonly kind: "publisher"; readonly venue: string; readonly publisher: FollowedPublisher }
+  /** Where its publisher says that its topics stand. */
+  | {
+      readonly kind: "progress";
+      readonly venue: string;
+      readonly epoch: number;
+      readonly topics: readonly AnnouncedTopic[];
+    };
+
+/** A topic with the sequence of the last event that was published of it. */
+type AnnouncedTopic = {
+  readonly symbol: string;
+  readonly channel: Channel;
+  readonly sequence: number;
+};
 
 /** What the catalog needs of the gateway. */
 type CatalogParts = {
@@ -40,29 +62,27 @@ type CatalogParts = {
 
 type Venue = {
   readonly id: string;
-  /** Catalog version per ingestor, as last fetched. */
-  readonly versions: Map<string, number>;
+  readonly publishers: VenuePublishers;
+  /** Of the followed publisher's catalog, as last fetched; undefined before that. */
+  version: number | undefined;
   bySymbol: Map<string, Instrument>;
   byVenueSymbol: Map<string, Instrument>;
+  /** By symbol. */
+  sorted: readonly Instrument[];
   /** Set when its catalog was fetched and the venue had listed everything by then. */
   listed: boolean;
   heardAtUs: number;
-  /** By ingestor: when it is lost without another announcement. */
-  readonly lostAtUs: Map<string, number>;
-  cancelLoss: CancelTimer | undefined;
   lostSinceUs: number | undefined;
   fetching: boolean;
 };
 
-/** An ingestor that was silent for this many of the intervals that it announced is lost. */
-const MISSED_ANNOUNCEMENTS_MAX = 3;
 /** Of an ingestor that announces none, as those before the field did. */
 const ANNOUNCE_INTERVAL_MS_DEFAULT = 2_000;
-/** An ingestor that announces a longer one is taken at this. */
+/** An ingestor that announces a shorter or a longer one is taken at these. */
+const ANNOUNCE_INTERVAL_MS_MIN = 50;
 const ANNOUNCE_INTERVAL_MS_MAX = 600_000;
-/** Venues, and ingestors of one venue, beyond this are not followed. */
+/** Venues beyond this are not followed. */
 const VENUES_MAX = 1_000;
-const INGESTORS_PER_VENUE_MAX = 100;
 const EMPTY = new Uint8Array(0);
 
 /** The venues and instruments that there are, by what ingestors announce on the bus. */
@@ -112,6 +132,10 @@ export class Catalog {
     this.#cancelDiscovery = clock.after(limits.discoveryMs, () => {
       this.#discovered = true;
     });
+    this.#askWhoIsThere();
+  }
+
+  #askWhoIsThere(): void {
     try {
       this.#parts.bus.publish(DISCOVER_SUBJECT, EMPTY);
     } catch (error) {
@@ -145,6 +169,22 @@ export class Catalog {
     return this.#venues.get(venue)?.lostSinceUs;
   }
 
+  /** Whose messages count for the venue's topics; undefined before anybody announced it. */
+  publisherOf(venue: string): Omit<FollowedPublisher, "isNewcomer"> | undefined {
+    return this.#venues.get(venue)?.publishers.followed;
+  }
+
+  /** Our own connection to the bus is gone: nobody is judged by what is not heard. */
+  busDown(): void {
+    for (const { publishers } of this.#venues.values()) publishers.busDown();
+  }
+
+  /** It is there again: every ingestor has all of its time to announce itself. */
+  busUp(): void {
+    for (const { publishers } of this.#venues.values()) publishers.busUp();
+    this.discover();
+  }
+
   /** All instruments, by venue and symbol. */
   *instruments(): Iterable<Instrument> {
     for (const id of this.venues) yield* this.instrumentsOf(id);
@@ -155,12 +195,25 @@ export class Catalog {
     return this.#venues.get(venue)?.bySymbol.values() ?? [];
   }
 
+  /** Those whose symbol comes after `symbol`. A change of the catalog meanwhile is not seen. */
+  *instrumentsAfter(venue: string, symbol: string): Iterable<Instrument> {
+    const sorted = this.#venues.get(venue)?.sorted ?? [];
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((sorted[middle]?.symbol ?? "") <= symbol) low = middle + 1;
+      else high = middle;
+    }
+    for (let index = low; index < sorted.length; index += 1) yield sorted[index] as Instrument;
+  }
+
   /** Stops listening. Idempotent. */
   close(): void {
     this.#closed = true;
     this.#cancelDiscovery();
     this.#subscription.unsubscribe();
-    for (const venue of this.#venues.values()) venue.cancelLoss?.();
+    for (const venue of this.#venues.values()) venue.publishers.close();
     this.#listeners.clear();
   }
 
@@ -172,60 +225,95 @@ export class Catalog {
       this.#parts.logger.warn({ error }, "an announcement could not be read");
       return;
     }
-    const { ingestorId, catalogVersion, announceIntervalMs } = announcement;
-    const venue = this.#heard(announcement.venue);
+    const { ingestorId: publisherId, catalogVersion, epoch } = announcement;
+    const venue = this.#venueOf(announcement.venue);
     if (venue === undefined) return;
-    this.#expectNext(venue, ingestorId, announceIntervalMs);
-    // An ingestor that has just started does not know its instruments yet; none of them is gone.
-    if (catalogVersion === 0) return;
-    if (venue.versions.get(ingestorId) === catalogVersion || venue.fetching) return;
-    venue.fetching = true;
-    // Failures are logged in the function; the next announcement tries again.
-    void this.#fetch(venue, ingestorId, catalogVersion);
+    const intervalMs = intervalOf(announcement.announceIntervalMs);
+    const isIdentity = isPublisherId(publisherId) && epoch > 0;
+    if (!isIdentity || !venue.publishers.heard({ publisherId, epoch, intervalMs })) {
+      this.#parts.metrics.announcementsRefused.inc({ venue: venue.id });
+      return;
+    }
+    if (venue.publishers.followed?.publisherId === publisherId) {
+      venue.heardAtUs = this.#parts.clock.nowUs();
+      this.#tellProgress(venue, announcement);
+      this.#fetchIfNew(venue, publisherId, catalogVersion);
+    }
+    if (announcement.leaving) venue.publishers.left(publisherId);
   }
 
-  #heard(id: string): Venue | undefined {
-    let venue = this.#venues.get(id);
-    if (venue === undefined) {
-      if (!isVenueId(id)) {
-        this.#parts.logger.warn({ venue: quotedText(id) }, "an announcement names no venue id");
-        return undefined;
-      }
-      if (this.#venues.size >= VENUES_MAX) return undefined;
-      venue = {
-        id,
-        versions: new Map(),
-        bySymbol: new Map(),
-        byVenueSymbol: new Map(),
-        listed: false,
-        heardAtUs: 0,
-        lostAtUs: new Map(),
-        cancelLoss: undefined,
-        lostSinceUs: undefined,
-        fetching: false,
-      };
-      this.#venues.set(id, venue);
+  #fetchIfNew(venue: Venue, publisherId: string, version: number): void {
+    // An ingestor that has just started does not know its instruments yet; none of them is gone.
+    if (version === 0 || venue.version === version || venue.fetching) return;
+    venue.fetching = true;
+    // Failures are logged in the function; the next announcement tries again.
+    void this.#fetch(venue, publisherId, version);
+  }
+
+  #tellProgress(venue: Venue, announcement: ReturnType<typeof decodeAnnouncement>): void {
+    const { epoch, progress } = announcement;
+    if (progress.length === 0) return;
+    const topics = progress.flatMap(({ symbol, channel, sequence }) => {
+      const name = channelFromWire(channel);
+      return isChannel(name) ? [{ symbol, channel: name, sequence }] : [];
+    });
+    this.#emit({ kind: "progress", venue: venue.id, epoch, topics });
+  }
+
+  #venueOf(id: string): Venue | undefined {
+    const known = this.#venues.get(id);
+    if (known !== undefined) return known;
+    if (!isVenueId(id)) {
+      this.#parts.logger.warn({ venue: quotedText(id) }, "an announcement names no venue id");
+      return undefined;
     }
-    venue.heardAtUs = this.#parts.clock.nowUs();
-    if (venue.lostSinceUs !== undefined) {
-      venue.lostSinceUs = undefined;
-      this.#parts.logger.info({ venue: id }, "the ingestor is back");
-      this.#emit({ kind: "recovered", venue: id });
-    }
+    if (this.#venues.size >= VENUES_MAX) return undefined;
+    const venue: Venue = {
+      id,
+      publishers: new VenuePublishers({
+        clock: this.#parts.clock,
+        ping: (publisherId) => this.#ping({ venue: id, publisherId }),
+        listener: {
+          onAdopted: (publisher) => this.#onAdopted(venue, publisher),
+          onLost: () => this.#onLost(venue),
+          onRecovered: () => this.#onRecovered(venue),
+        },
+      }),
+      version: undefined,
+      bySymbol: new Map(),
+      byVenueSymbol: new Map(),
+      sorted: [],
+      listed: false,
+      heardAtUs: 0,
+      lostSinceUs: undefined,
+      fetching: false,
+    };
+    this.#venues.set(id, venue);
     return venue;
   }
 
-  async #fetch(venue: Venue, ingestorId: string, announcedVersion: number): Promise<void> {
+  async #ping(to: QueryAddress): Promise<"there" | "gone" | "no-answer"> {
+    const { bus, limits } = this.#parts;
+    try {
+      const subject = querySubject({ ...to, query: "ping" });
+      await bus.request(subject, EMPTY, { timeoutMs: limits.queryTimeoutMs });
+      return "there";
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      return error.code === "no-responders" ? "gone" : "no-answer";
+    }
+  }
+
+  async #fetch(venue: Venue, publisherId: string, announcedVersion: number): Promise<void> {
     const { bus, limits, logger } = this.#parts;
     try {
-      const subject = querySubject({ venue: venue.id, query: "catalog" });
+      const subject = querySubject({ venue: venue.id, publisherId, query: "catalog" });
       const bytes = await bus.request(subject, EMPTY, { timeoutMs: limits.queryTimeoutMs });
       const reply = decodeQueryReply(bytes);
       if (reply.error !== undefined) throw new Error(reply.error.message);
       const { instruments, incomplete } = decodeCatalogReply(reply.payload);
-      if (this.#closed) return;
-      if (venue.versions.size >= INGESTORS_PER_VENUE_MAX) venue.versions.clear();
-      venue.versions.set(ingestorId, announcedVersion);
+      if (this.#closed || venue.publishers.followed?.publisherId !== publisherId) return;
+      venue.version = announcedVersion;
       const named = instruments.filter(isNamedByTheRules);
       // What a venue has not listed again yet is not gone.
       const all = incomplete ? joinedBySymbol(venue.bySymbol, named) : named;
@@ -257,6 +345,7 @@ export class Catalog {
     const now = new Map(sorted.map((instrument) => [instrument.symbol, instrument]));
     this.#instruments += now.size - before.size;
     venue.bySymbol = now;
+    venue.sorted = sorted;
     venue.byVenueSymbol = indexByVenueSymbol(sorted);
     const added = kept.filter((instrument) => differs(before.get(instrument.symbol), instrument));
     const removed = [...before.values()].filter((instrument) => !now.has(instrument.symbol));
@@ -266,34 +355,42 @@ export class Catalog {
     this.#emit({ kind: "changed", venue: venue.id, added, removed });
   }
 
-  /** Each ingestor is judged by its own interval; of several, the most patient one decides. */
-  #expectNext(venue: Venue, ingestorId: string, announcedMs: number): void {
-    const { clock } = this.#parts;
-    const intervalMs =
-      announcedMs === 0
-        ? ANNOUNCE_INTERVAL_MS_DEFAULT
-        : Math.min(announcedMs, ANNOUNCE_INTERVAL_MS_MAX);
-    if (venue.lostAtUs.size >= INGESTORS_PER_VENUE_MAX) venue.lostAtUs.clear();
-    venue.lostAtUs.set(ingestorId, venue.heardAtUs + MISSED_ANNOUNCEMENTS_MAX * intervalMs * 1000);
-    venue.cancelLoss?.();
-    const delayMs = (Math.max(...venue.lostAtUs.values()) - venue.heardAtUs) / 1000;
-    venue.cancelLoss = clock.after(delayMs, () => this.#lose(venue));
+  #onAdopted(venue: Venue, publisher: FollowedPublisher): void {
+    const { publisherId, epoch } = publisher;
+    const fields = { venue: venue.id, publisherId: quotedText(publisherId), epoch };
+    this.#parts.logger.info(fields, "the venue is followed from this ingestor");
+    venue.lostSinceUs = undefined;
+    venue.version = undefined;
+    this.#emit({ kind: "publisher", venue: venue.id, publisher });
+    // Another one was known already: its catalog is fetched with its next announcement.
+    if (!publisher.isNewcomer) this.#askWhoIsThere();
   }
 
-  #lose(venue: Venue): void {
+  #onLost(venue: Venue): void {
     const { logger, metrics } = this.#parts;
-    venue.lostSinceUs = venue.heardAtUs;
-    // An ingestor that comes back may count its versions anew, so the same one may mean another.
-    venue.versions.clear();
-    venue.lostAtUs.clear();
-    metrics.ingestorsLost.inc({ venue: venue.id });
-    logger.warn({ venue: venue.id, sinceTimeUs: venue.heardAtUs }, "the ingestor is lost");
-    this.#emit({ kind: "lost", venue: venue.id, sinceTimeUs: venue.heardAtUs });
+    const { id, heardAtUs } = venue;
+    venue.lostSinceUs = heardAtUs;
+    // It may list other instruments when it is back.
+    venue.version = undefined;
+    metrics.ingestorsLost.inc({ venue: id });
+    logger.warn({ venue: id, sinceTimeUs: heardAtUs }, "the ingestor is lost");
+    this.#emit({ kind: "lost", venue: id, sinceTimeUs: heardAtUs });
+  }
+
+  #onRecovered(venue: Venue): void {
+    venue.lostSinceUs = undefined;
+    this.#parts.logger.info({ venue: venue.id }, "the ingestor is back");
+    this.#emit({ kind: "recovered", venue: venue.id });
   }
 
   #emit(event: CatalogEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+function intervalOf(announcedMs: number): number {
+  if (announcedMs === 0) return ANNOUNCE_INTERVAL_MS_DEFAULT;
+  return Math.min(Math.max(announcedMs, ANNOUNCE_INTERVAL_MS_MIN), ANNOUNCE_INTERVAL_MS_MAX);
 }
 
 /**

@@ -4,6 +4,7 @@ import { checkHistoryRequest, queryHistory } from "./history-request.ts";
 import type { MethodParts } from "./ingestor-query.ts";
 import { requireChannel, requireInstrument } from "./request-checks.ts";
 import { RpcError } from "./rpc-error.ts";
+import type { RpcContext } from "./service-table.ts";
 
 const INTERVAL_MS_DEFAULT = 60_000;
 
@@ -11,15 +12,19 @@ const INTERVAL_MS_DEFAULT = 60_000;
 export async function getCandles(
   parts: MethodParts,
   request: GetCandlesRequest,
+  context: Pick<RpcContext, "line" | "spend">,
 ): Promise<GetCandlesResponse> {
   const instrument = requireInstrument(parts.catalog, request);
   requireChannel(instrument, "candles");
   const { venue, symbol } = instrument;
   const intervalMs = requireInterval(instrument, request.intervalMs);
   const asked = checkHistoryRequest({ ...request, venue, symbol, intervalMs });
-  const payload = GetCandlesRequestCodec.encode(asked);
-  const answer = await queryHistory(parts, { venue, query: "candles", symbol }, payload);
-  return GetCandlesResponseCodec.decode(answer);
+  return queryHistory(parts, context, {
+    query: { venue, query: "candles", symbol },
+    rows: asked.pageSize,
+    payload: GetCandlesRequestCodec.encode(asked),
+    read: (answer) => GetCandlesResponseCodec.decode(answer),
+  });
 }
 
 /** The length of the candles that are asked for: the shortest that there is if none is named. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { historyQuery, writePageToken } from "#wire/page-token.ts";
+import { historyQuery, writeHistoryToken } from "#wire/history-token.ts";
 import { checkHistoryRequest } from "./history-request.ts";
 import { RpcError } from "./rpc-error.ts";
 
@@ -42,7 +42,10 @@ describe("a request for the past", () => {
   });
 
   test("takes the token of the same request only", () => {
-    const pageToken = writePageToken(historyQuery({ ...ALL, fromTimeUs: 5 }), { epoch: 1, key: 2 });
+    const pageToken = writeHistoryToken(historyQuery({ ...ALL, fromTimeUs: 5 }), {
+      epoch: 1,
+      key: 2,
+    });
     expect(refusalOf({ fromTimeUs: 5, pageToken })).toEqual(["none"]);
     expect(refusalOf({ fromTimeUs: 5, pageToken, pageSize: 7 })).toEqual(["none"]);
     expect(refusalOf({ fromTimeUs: 6, pageToken }).slice(0, 2)).toEqual([

@@ -81,12 +81,6 @@ export function requireChannel(instrument: Instrument, channel: Channel): void {
   throw new RpcError("not_found", message, { detail: { reason: "UNKNOWN_CHANNEL", metadata } });
 }
 
-/** A token that no answer to this request has given. */
-export function badPageToken(): RpcError {
-  const message = "page_token is not one of this request";
-  return new RpcError("invalid_argument", message, { detail: { reason: "BAD_PAGE_TOKEN" } });
-}
-
 /** @throws RpcError `invalid_argument` if `value` is above `high`. */
 export function requireAtMost(name: string, value: number, high: number): void {
   if (value > high) throw new RpcError("invalid_argument", `${name} ${value} exceeds ${high}`);

@@ -33,6 +33,11 @@ export class SessionOutput implements CallReplies, SubscriptionReplies {
     this.#outbound.sendUrgent(encodeServerMessages([{ kind: "notice", value }]));
   }
 
+  /** Asks whether the client has everything that was sent before. */
+  probe(number: number): void {
+    this.#outbound.sendUrgent(encodeServerMessages([{ kind: "probe", value: { number } }]));
+  }
+
   subscribeResult(requestId: number, topics: readonly TopicResultInit[]): void {
     this.#control({ kind: "subscribeResult", value: { requestId, topics } });
   }

@@ -1,3 +1,4 @@
+import { TOPIC_LENGTH_MAX } from "#core/topic.ts";
 import { channelToWire } from "@tickwire/proto/codec";
 import type { Instrument } from "@tickwire/proto/service";
 import type { Attached } from "../topics/topic-subscriber.ts";
@@ -47,6 +48,7 @@ export function grantedResult(
     position: attached.position,
     continuity: CONTINUITIES[attached.continuity],
     candleIntervalsMs: channel === "candles" ? (instrument?.candleIntervalsMs ?? []) : [],
+    ended: attached.ended,
   };
 }
 
@@ -57,5 +59,7 @@ export function refusedResult(
   refusal: TopicRefusal,
 ): TopicResultInit {
   const { error, message: errorMessage, alternatives = [] } = refusal;
-  return { requestIndex, topic, error, errorMessage, alternatives };
+  // What is longer is no topic, and the client knows it by its index.
+  const echo = topic.slice(0, TOPIC_LENGTH_MAX);
+  return { requestIndex, topic: echo, error, errorMessage, alternatives };
 }

@@ -5,6 +5,7 @@ import type { SharedBatch } from "../topics/shared-batch.ts";
 import type {
   AttachOptions,
   Attached,
+  EpochChange,
   TopicFailure,
   TopicSubscriber,
 } from "../topics/topic-subscriber.ts";
@@ -110,6 +111,21 @@ export class TopicSubscription implements TopicSubscriber {
     const message = `events of ${this.view.topic} were lost on the way to the gateway`;
     const topicId = this.view.id;
     this.#say({ kind: "NOTICE_KIND_GAP", message, topicId, missingFirst, missingLast });
+  }
+
+  epochChanged({ ended, start }: EpochChange): void {
+    assert(this.#state === "live", "only a live subscription changes its epoch");
+    const missing = ended.sequence > this.#sequence;
+    const message = `${this.view.topic} goes on with another publisher, or another run of it`;
+    this.#say({
+      kind: "NOTICE_KIND_EPOCH",
+      message,
+      topicId: this.view.id,
+      missingFirst: missing ? this.#sequence + 1 : 0,
+      missingLast: missing ? ended.sequence : 0,
+      position: start,
+    });
+    this.#sequence = start.sequence;
   }
 
   /** Tells the client, behind everything that it is owed, that nothing more will come. */

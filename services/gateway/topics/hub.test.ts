@@ -20,6 +20,13 @@ const LIMITS = {
   topicLingerMs: LINGER_MS,
 };
 
+const none = (): void => {};
+const PUBLISHER = { publisherId: "p-1", epoch: 1 };
+const LOGS = {
+  logger: { debug: none, info: none, warn: none, error: none },
+  catalog: { publisherOf: () => PUBLISHER, instrument: () => undefined },
+};
+
 /** A hub on a bus that only writes down what is asked of it. Nobody answers its queries. */
 function create(limits: { topicsMax?: number } = {}) {
   const clock = new ManualClock();
@@ -40,6 +47,7 @@ function create(limits: { topicsMax?: number } = {}) {
   const hub = new Hub({
     bus,
     clock,
+    ...LOGS,
     metrics,
     random: () => 0.5,
     limits: { ...LIMITS, ...limits },
@@ -142,12 +150,20 @@ describe("when the bus lost something", () => {
       },
     });
     const metrics = createGatewayMetrics(new Registry());
-    const hub = new Hub({ bus: watched as Bus, clock, metrics, random: () => 0.5, limits: LIMITS });
+    const hub = new Hub({
+      bus: watched as Bus,
+      clock,
+      ...LOGS,
+      metrics,
+      random: () => 0.5,
+      limits: LIMITS,
+    });
     for (const symbol of ["A-USD", "B-USD"]) hub.hold(name(symbol));
     for (let turn = 0; turn < 5; turn += 1) await nextTurn();
     asked.length = 0;
     return {
       asked,
+      hub,
       tell: async (event: BusEvent) => {
         for (const listener of listeners) listener(event);
         for (let turn = 0; turn < 5; turn += 1) await nextTurn();
@@ -155,10 +171,12 @@ describe("when the bus lost something", () => {
     };
   }
 
-  const subject = (symbol: string) => `rq.v2.fake.snapshot.trades.${symbol}`;
+  const subject = (symbol: string) => `rq.v2.fake.p-1.snapshot.trades.${symbol}`;
 
-  test("by being away, every topic is compared with its publisher", async () => {
-    const { asked, tell } = await live();
+  test("by being away, every topic of a venue is compared with its publisher", async () => {
+    const { asked, hub, tell } = await live();
+    hub.venueBack("other");
+    hub.venueBack("fake");
     await tell({ kind: "reconnected" });
     expect(asked).toEqual([subject("A-USD"), subject("B-USD")]);
   });
@@ -195,7 +213,7 @@ test("no topic is followed on a bus that is closed", async () => {
   const clock = new ManualClock();
   const bus = new MemoryBus({ clock });
   const metrics = createGatewayMetrics(new Registry());
-  const hub = new Hub({ bus, clock, metrics, random: () => 0.5, limits: LIMITS });
+  const hub = new Hub({ bus, clock, ...LOGS, metrics, random: () => 0.5, limits: LIMITS });
   await bus.close();
   expect(hub.hold(name("A-USD"))).toBeUndefined();
   expect(hub.topics).toBe(0);

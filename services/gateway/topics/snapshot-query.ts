@@ -23,16 +23,20 @@ export type SnapshotQueryParts = {
 const EMPTY = new Uint8Array(0);
 
 /**
- * Asks the venue's ingestor for the state of a topic, when the gate lets the question through.
- * Rejects only if we have a bug: what the bus and the ingestor do wrong is an answer.
+ * Asks a publisher for the state of a topic, when the gate lets the question through. Rejects only
+ * if we have a bug: what the bus and the ingestor do wrong is an answer.
  */
 export async function querySnapshot(
   parts: SnapshotQueryParts,
   name: Topic,
+  publisherId: string | undefined,
 ): Promise<SnapshotAnswer> {
   const { bus, gate, limits } = parts;
+  if (publisherId === undefined) {
+    return { kind: "unavailable", message: `nobody publishes ${name.venue}` };
+  }
   try {
-    const subject = querySubject({ ...name, query: "snapshot" });
+    const subject = querySubject({ ...name, publisherId, query: "snapshot" });
     const bytes = await gate.run(() =>
       bus.request(subject, EMPTY, { timeoutMs: limits.queryTimeoutMs }),
     );

@@ -6,6 +6,7 @@ import type { FeedAdapter } from "../feed/feed-adapter.ts";
 import type { Logger } from "#core/logger.ts";
 import { Announcements } from "#publish/announcements.ts";
 import { ANNOUNCE_INTERVAL_MS_DEFAULT, PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
+import type { PublisherIdentity } from "#publish/publisher-identity.ts";
 import { Publisher } from "#publish/publisher.ts";
 import type { PublisherCounters } from "#publish/publisher.ts";
 import { QueryResponder } from "#publish/query-responder.ts";
@@ -21,6 +22,9 @@ const LINES_PER_TURN = 256;
 
 /** Ahead of its time by less than this, a line does not wait: timers are not finer. */
 const PACE_MS_MIN = 1;
+
+/** Who publishes a replay that shares its bus with no other. */
+const ALONE: PublisherIdentity = { publisherId: "replay", epoch: 1 };
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -140,6 +144,8 @@ class ReplayRun {
 
   close(): void {
     this.#closed = true;
+    // What waits is on the bus before the replay says that nothing more will come.
+    this.#publisher?.flush();
     this.#announcements?.close();
     this.#responder?.close();
     this.#replay?.close();
@@ -215,9 +221,9 @@ class ReplayRun {
   }
 
   #answerQueries(replay: CaptureReplay, streamed: StreamedInstruments): void {
-    const { bus, publisherId = "replay" } = this.#options;
+    const { bus, identity = ALONE } = this.#options;
     if (bus === undefined) return;
-    const publisher = this.#createPublisher(this.#startedUs);
+    const publisher = this.#createPublisher(identity.epoch);
     this.#publisher = publisher;
     const view = {
       venue: this.#venue,
@@ -225,11 +231,13 @@ class ReplayRun {
       liveBookOf: (instrument: Instrument) => replay.driver.pipeline.liveBookOf(instrument),
     };
     const common = { bus, clock: this.#clock, logger: this.#logger, venues: [view] };
-    this.#responder = new QueryResponder({ ...common, publisher });
+    const { publisherId } = identity;
+    this.#responder = new QueryResponder({ ...common, publisherId, publisher });
     this.#announcements = new Announcements({
       ...common,
-      identity: { publisherId, epoch: publisher.epoch },
+      identity,
       announceIntervalMs: ANNOUNCE_INTERVAL_MS_DEFAULT,
+      takeProgress: () => publisher.takeProgress(),
     });
     this.#responder.start();
     this.#announcements.start();

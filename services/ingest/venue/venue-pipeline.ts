@@ -8,7 +8,7 @@ import type { RawBook, RejectReason } from "../feed/feed-adapter.ts";
 import type { FeedData } from "../feed/feed-sink.ts";
 import type { VenueContext } from "../feed/venue-context.ts";
 import { BookStage } from "./book-stage.ts";
-import { isVenueTimeSane, rejectionOf } from "./normalizer.ts";
+import { areTimesSane, rejectionOf, withoutBadTimes } from "./normalizer.ts";
 import { StatusBoard } from "./status-board.ts";
 import { TradeDeduplicator } from "./trade-deduplicator.ts";
 import type { VenueCounters } from "./venue-counters.ts";
@@ -164,13 +164,13 @@ export class VenuePipeline {
   }
 
   #accept(event: FeedData, nowUs: number): void {
-    if (isVenueTimeSane(event)) {
+    if (areTimesSane(event)) {
       this.#pass(event, nowUs);
       return;
     }
     // The data is good all the same; a time is never invented.
     this.#counters.badTimes += 1;
-    this.#pass({ ...event, venueTimeUs: undefined }, nowUs);
+    this.#pass(withoutBadTimes(event), nowUs);
   }
 
   #pass(event: FeedData, nowUs: number): void {

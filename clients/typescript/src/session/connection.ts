@@ -159,6 +159,7 @@ export class Connection {
       clientName,
       clientVersion,
       acceptCompression: compression,
+      answersProbes: true,
     };
     this.send([{ kind: "hello", value: hello }]);
   }

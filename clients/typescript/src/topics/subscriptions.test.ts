@@ -128,6 +128,7 @@ class Stand {
       continuity: "CONTINUITY_NEW",
       depth: 0,
       conflationIntervalMs: 0,
+      ended: undefined,
       alternatives: [],
       candleIntervalsMs: [],
     };

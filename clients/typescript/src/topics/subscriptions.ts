@@ -140,8 +140,13 @@ export class Subscriptions implements SessionPart {
       case "NOTICE_KIND_GAP":
         stream?.announceMissing(notice.missingFirst, notice.missingLast);
         return;
+      case "NOTICE_KIND_EPOCH":
+        if (notice.position !== undefined) {
+          stream?.changeEpoch(notice.position, notice.missingLast);
+        }
+        return;
       case "NOTICE_KIND_LAG":
-        this.#noticeLag(notice.message, stream);
+        this.#noticeLag(notice, stream);
         return;
       case "NOTICE_KIND_TOPIC_ENDED":
         if (stream !== undefined) this.#endTopic(stream, notice.message);
@@ -152,10 +157,11 @@ export class Subscriptions implements SessionPart {
     }
   }
 
-  #noticeLag(message: string, stream: TopicStream | undefined): void {
+  #noticeLag(notice: Notice, stream: TopicStream | undefined): void {
+    const { message, lagMs, owedBytes } = notice;
     const entries = stream === undefined ? this.#entries.values() : this.#entries.ownersOf(stream);
     for (const consumer of this.#entries.consumersOf(entries)) {
-      consumer.handlers.notice?.({ type: "lag", message });
+      consumer.handlers.notice?.({ type: "lag", message, lagMs, owedBytes });
     }
   }
 

@@ -152,8 +152,8 @@ class Stand {
     });
   }
 
-  start(continuity: "new" | "resumed" | "replaced", position?: Position): void {
-    this.stream.start({ topicId: this.#nextTopicId++, continuity, position });
+  start(continuity: "new" | "resumed" | "replaced", position?: Position, ended?: Position): void {
+    this.stream.start({ topicId: this.#nextTopicId++, continuity, position, ended });
   }
 
   receive(...batches: readonly Uint8Array[]): void {
@@ -313,6 +313,53 @@ describe("a topic of events", () => {
     ]);
     expect(stand.events).toHaveLength(1);
     expect(stand.notices.at(-1)).toMatchObject({ continuity: "replaced", reason: "epoch-changed" });
+  });
+
+  test.each([
+    ["says what is missing of the old one", 9, [{ missingFirst: 5, missingLast: 9 }]],
+    ["of which nothing is missing says no gap", 4, []],
+    ["of which nothing is known to be missing says no gap", 0, []],
+  ])("that the gateway takes to another epoch and %s", (_, missingLast, gaps) => {
+    const stand = new Stand("trades");
+    stand.start("new", { epoch: 8, sequence: 4 });
+    stand.stream.changeEpoch({ epoch: 2, sequence: 0 }, missingLast);
+    stand.receive(trades({ epoch: 2, firstSequence: 1 }));
+    const reason = "epoch-changed" as const;
+    expect(stand.gaps()).toEqual(gaps.map((gap) => ({ epoch: 8, ...gap, reason })));
+    expect(stand.sequences()).toEqual([1]);
+    const notices = stand.notices.filter(({ type }) => type === "continuity");
+    expect(notices.at(-1)).toMatchObject({ continuity: "replaced", reason, epoch: 2, sequence: 0 });
+    expect(notices).toHaveLength(2);
+  });
+
+  test("that is in another epoch says a gap there by the numbers of it", () => {
+    const stand = new Stand("trades");
+    stand.start("new", { epoch: 8, sequence: 4 });
+    stand.stream.announceMissing(5, 7);
+    stand.stream.changeEpoch({ epoch: 2, sequence: 0 }, 9);
+    stand.stream.announceMissing(1, 3);
+    stand.receive(trades({ epoch: 2, firstSequence: 4 }));
+    expect(stand.gaps()).toEqual([
+      { epoch: 8, missingFirst: 5, missingLast: 7, reason: "server-dropped" },
+      { epoch: 8, missingFirst: 8, missingLast: 9, reason: "epoch-changed" },
+      { epoch: 2, missingFirst: 1, missingLast: 3, reason: "server-dropped" },
+    ]);
+    expect(stand.sequences()).toEqual([4]);
+  });
+
+  test.each([
+    [{ epoch: 8, sequence: 9 }, [{ missingFirst: 5, missingLast: 9 }]],
+    [{ epoch: 8, sequence: 4 }, []],
+    [{ epoch: 7, sequence: 9 }, [{ missingFirst: 5, missingLast: undefined }]],
+    [undefined, [{ missingFirst: 5, missingLast: undefined }]],
+  ])("resumed after its epoch ended at %j says the gaps %j", (ended, gaps) => {
+    const stand = new Stand("trades");
+    stand.start("new", { epoch: 8, sequence: 4 });
+    stand.stream.disconnect();
+    stand.start("replaced", { epoch: 2, sequence: 3 }, ended);
+    const reason = "epoch-changed" as const;
+    expect(stand.gaps()).toEqual(gaps.map((gap) => ({ epoch: 8, ...gap, reason })));
+    expect(stand.notices.at(-1)).toMatchObject({ continuity: "replaced", epoch: 2, sequence: 3 });
   });
 
   test("hands on nothing while there is no connection", () => {

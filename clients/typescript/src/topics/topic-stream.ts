@@ -19,6 +19,8 @@ type TopicStart = {
   readonly topicId: number;
   readonly position: Position | undefined;
   readonly continuity: "new" | "resumed" | "replaced";
+  /** Where the epoch of the last position ended, if the gateway knows. */
+  readonly ended?: Position | undefined;
 };
 
 /** Counts over the life of a client. */
@@ -112,7 +114,7 @@ export class TopicStream {
   }
 
   /** The gateway subscribed it: batches with this id follow. */
-  start({ topicId, continuity, position }: TopicStart): void {
+  start({ topicId, continuity, position, ended }: TopicStart): void {
     this.topicId = topicId;
     this.#reader.reset();
     const before = this.resumePosition;
@@ -121,7 +123,7 @@ export class TopicStream {
     if (outcome === "resumed") {
       this.#step("resumed");
     } else {
-      if (outcome === "replaced") this.#reportLoss(before, position);
+      if (outcome === "replaced") this.#reportLoss(before, position, ended);
       this.#latest.clear();
       this.#step("anew");
       if (position !== undefined) this.#tracker.start(position);
@@ -147,6 +149,18 @@ export class TopicStream {
     const loss = { epoch, missingFirst: first, missingLast: last } as const;
     this.notice(gapNotice(this.info, { ...loss, reason: "server-dropped" }));
     if (this.#maintained !== undefined && last > sequence) this.#step("missing");
+  }
+
+  /** The gateway says that the topic goes on in another epoch, and where the one before ended. */
+  changeEpoch(start: Position, missingLast: number): void {
+    const { position, announcedFromHere } = this.#tracker;
+    if (this.#stage === "suspended" || this.#stage === "disconnected") return;
+    // Without a loss, that is where it ended.
+    const sequence = Math.max(missingLast, position?.sequence ?? 0);
+    const ended = position && { ...position, sequence };
+    const told = position && Math.max(position.sequence, announcedFromHere);
+    this.#tracker.start(start);
+    this.#beginEpoch(position && { ...position, sequence: told ?? 0 }, ended);
   }
 
   /** Tells every consumer. */
@@ -200,7 +214,7 @@ export class TopicStream {
         this.#reportMissing(position);
         break;
       case "restart":
-        this.#restart(position);
+        this.#beginEpoch(position);
         break;
       case "state":
         this.#reportReplaced(position, announced);
@@ -233,15 +247,12 @@ export class TopicStream {
     return action;
   }
 
-  #restart(before: Position | undefined): void {
+  /** Where the epoch before ended is not known if nobody said it. */
+  #beginEpoch(before: Position | undefined, ended?: Position): void {
     this.#latest.clear();
     this.#step("restart");
     if (this.#maintained === undefined) this.#step("whole");
-    if (before !== undefined) {
-      const { epoch, sequence } = before;
-      const loss = { epoch, missingFirst: sequence + 1, missingLast: undefined } as const;
-      this.notice(gapNotice(this.info, { ...loss, reason: "epoch-changed" }));
-    }
+    this.#reportLoss(before, this.#tracker.position, ended);
     this.noticeContinuity("replaced", "epoch-changed");
   }
 
@@ -303,11 +314,15 @@ export class TopicStream {
     this.#requestResync(this);
   }
 
-  #reportLoss(before: Position | undefined, now: Position | undefined): void {
+  #reportLoss(
+    before: Position | undefined,
+    now: Position | undefined,
+    ended: Position | undefined,
+  ): void {
     if (before === undefined) return;
-    const loss = lossBetween(before, now);
+    const loss = lossBetween(before, now, ended);
     if (loss === undefined) return;
-    if (now !== undefined && loss.missingLast !== undefined) this.#reported = now;
+    if (now?.epoch === loss.epoch) this.#reported = now;
     this.notice(gapNotice(this.info, loss));
   }
 

@@ -30,12 +30,12 @@ export function historyQuery(request: HistoryRequest): string {
  * The token of a place in the answers to a query. `query` is the same for every page; the token
  * works with it alone.
  */
-export function writePageToken(query: string, { epoch, key }: PagePlace): string {
+export function writeHistoryToken(query: string, { epoch, key }: PagePlace): string {
   return toBase64Url(`${checkOf(query)}.${epoch}.${key}`);
 }
 
 /** The place that a token of this query names; undefined for any other text. */
-export function readPageToken(query: string, token: string): PagePlace | undefined {
+export function readHistoryToken(query: string, token: string): PagePlace | undefined {
   const match = FORM.test(token) ? TEXT.exec(fromBase64Url(token)) : null;
   if (match === null) return undefined;
   const [, check, epochText, keyText] = match;

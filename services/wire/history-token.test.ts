@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { historyQuery, readPageToken, writePageToken } from "./page-token.ts";
+import { historyQuery, readHistoryToken, writeHistoryToken } from "./history-token.ts";
 
 const QUERY = historyQuery({ venue: "v", symbol: "A-USD", fromTimeUs: 1, toTimeUs: 0 });
 
@@ -8,10 +8,10 @@ test("a token is read as it was written, for its query alone", () => {
   const integer = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), integer, integer, (query, epoch, key) => {
-      const token = writePageToken(query, { epoch, key });
+      const token = writeHistoryToken(query, { epoch, key });
       expect(token).toMatch(/^[A-Za-z0-9_-]+$/);
-      expect(readPageToken(query, token)).toEqual({ epoch, key });
-      expect(readPageToken(`${query} `, token)).toBeUndefined();
+      expect(readHistoryToken(query, token)).toEqual({ epoch, key });
+      expect(readHistoryToken(`${query} `, token)).toBeUndefined();
     }),
     { numRuns: 300 },
   );
@@ -35,7 +35,7 @@ test.each([
 });
 
 test("any other text is no token", () => {
-  const token = writePageToken(QUERY, { epoch: 1, key: 2 });
+  const token = writeHistoryToken(QUERY, { epoch: 1, key: 2 });
   const encoded = (text: string) => Buffer.from(text).toString("base64url");
   const check = Buffer.from(token, "base64url").toString().split(".")[0] ?? "";
   for (const text of [
@@ -52,6 +52,6 @@ test("any other text is no token", () => {
     encoded(`0.1.2`),
     "A".repeat(10_000),
   ]) {
-    expect(readPageToken(QUERY, text)).toBeUndefined();
+    expect(readHistoryToken(QUERY, text)).toBeUndefined();
   }
 });
