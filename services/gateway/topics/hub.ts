@@ -24,7 +24,7 @@ type HubParts = {
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
   /** Whose messages count for a venue. */
-  readonly catalog: Pick<Catalog, "publisherOf" | "instrument">;
+  readonly catalog: Pick<Catalog, "publisherOf" | "mayFollow" | "instrument">;
   /** In [0, 1). */
   readonly random: () => number;
   readonly limits: RingLimits & {
@@ -75,6 +75,7 @@ export class Hub {
     this.#troubles = new VenueTroubles(parts);
     this.#watch = {
       onLoss: (name) => this.#onLoss(name),
+      mayBeFollowed: ({ venue }, epoch) => parts.catalog.mayFollow(venue, epoch),
       onForeign: ({ venue, channel }, epoch) => {
         const fields = { venue, channel, epoch };
         this.#logSometimes(fields, "batches of an epoch that is not followed are left aside");

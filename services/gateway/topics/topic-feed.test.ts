@@ -50,6 +50,7 @@ class Rig {
         limits: { ringBytesMax: 10_000, ringBatchesMax: 4, queryTimeoutMs: 100 },
         watch: {
           onLoss: ({ channel: lossy }) => this.seen.push(`loss ${lossy}`),
+          mayBeFollowed: () => false,
           onForeign: (_, epoch) => this.seen.push(`foreign ${epoch}`),
           onStall: (_, { sequence, announced }) => {
             this.seen.push(`stall ${sequence} ${announced}`);
