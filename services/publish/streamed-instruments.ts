@@ -69,6 +69,11 @@ export class StreamedInstruments {
     if (this.#version !== before) this.#onChange();
   }
 
+  /** Instruments of which something is streamed. */
+  get size(): number {
+    return this.#streamed.size;
+  }
+
   bySymbol(symbol: string): Instrument | undefined {
     return this.#bySymbol.get(symbol);
   }

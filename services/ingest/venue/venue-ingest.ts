@@ -132,7 +132,7 @@ export class VenueIngest implements MeasuredVenue {
   }
 
   get instruments(): number {
-    return this.#streamed.all().length;
+    return this.#streamed.size;
   }
 
   get snapshotsPending(): number {
