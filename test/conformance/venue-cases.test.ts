@@ -81,8 +81,14 @@ function levelsOf({ priceScale, sizeScale, ...book }: BookEvent, side: "bids" | 
 
 describe("coinbase: an auction beside the pair that it opens", () => {
   const product = (id: string): object => ({
-    ...{ id, base_currency: "BTC", quote_currency: "USD", status: "online" },
-    ...{ quote_increment: "0.01", base_increment: "0.00000001" },
+    id,
+    base_currency: "BTC",
+    quote_currency: "USD",
+    status: "online",
+    ...{
+      quote_increment: "0.01",
+      base_increment: "0.00000001",
+    },
   });
   const [auction, pair] = [product("BTCAUCTION-USD"), product("BTC-USD")];
 
@@ -92,8 +98,17 @@ describe("coinbase: an auction beside the pair that it opens", () => {
   ])("is an instrument of its own, also where it is listed %s", (_, products) => {
     const get = "https://api.exchange.coinbase.com/products";
     const match = (id: string, tradeId: number): object => ({
-      ...{ type: "match", trade_id: tradeId, product_id: id, side: "sell", size: "0.01" },
-      ...{ maker_order_id: "a", taker_order_id: "b", price: "60000.00", sequence: 1 },
+      type: "match",
+      trade_id: tradeId,
+      product_id: id,
+      side: "sell",
+      size: "0.01",
+      ...{
+        maker_order_id: "a",
+        taker_order_id: "b",
+        price: "60000.00",
+        sequence: 1,
+      },
       time: "2026-09-21T14:13:20.100000Z",
     });
     const lines = [{ get, body: products }, match("BTC-USD", 1), match("BTCAUCTION-USD", 9)];
@@ -135,9 +150,18 @@ test("gemini: a book whose numbers have 16 digits is live", () => {
 
 test("gateio-futures: a book of `order_book_update` begins with the answer to a request", () => {
   const update = (U: number, u: number, b: object[], a: object[]): object => ({
-    ...{ time: 1_790_000_000, time_ms: 1_790_000_000_161, event: "update" },
+    time: 179e7,
+    time_ms: 0x1a0c4506ca1,
+    event: "update",
     channel: "futures.order_book_update",
-    result: { U, u, a, b, s: "LIT_USDT", t: 1_790_000_000_121 },
+    result: {
+      U,
+      u,
+      a,
+      b,
+      s: "LIT_USDT",
+      t: 0x1a0c4506c79,
+    },
   });
   const get =
     "https://api.gateio.ws/api/v4/futures/usdt/order_book?contract=LIT_USDT&limit=100&with_id=true";
@@ -170,9 +194,18 @@ describe("htx: a trade of a contract", () => {
     ch: "market.BTT-USDT.trade.detail",
     ts: ts + 34,
     tick: {
-      ...{ id: 78_224_221_555, ts },
+      id: 78224221555,
+      ts,
       data: [
-        { amount: 2, quantity: 2_000_000, trade_turnover: 4.04, ts, id, price: 2.02, direction },
+        {
+          amount: 2,
+          quantity: 2e6,
+          trade_turnover: 4.04,
+          ts,
+          id,
+          price: 2.02,
+          direction,
+        },
       ],
     },
   });
@@ -196,20 +229,46 @@ describe("htx: a trade of a contract", () => {
 
 test("kucoin: the unit of a time is told by its magnitude, and one that is none is left out", () => {
   const match = (time: unknown, index: number): object => ({
-    ...{ type: "message", topic: "/market/match:BTC-USDT", subject: "trade.l3match" },
+    type: "message",
+    topic: "/market/match:BTC-USDT",
+    subject: "trade.l3match",
     data: {
-      ...{ sequence: String(index + 1), symbol: "BTC-USDT", side: "buy", size: "0.01" },
-      ...{ price: "9000.1", tradeId: String(index + 101), type: "match", time },
+      ...{
+        sequence: String(index + 1),
+        symbol: "BTC-USDT",
+        side: "buy",
+        size: "0.01",
+      },
+      ...{
+        price: "9000.1",
+        tradeId: String(index + 101),
+        type: "match",
+        time,
+      },
     },
   });
   const times = [
-    ...["1790000000003456789", "1790000000003", 1_790_000_000_003_000_000, "1790000000003456"],
-    ...["1790000000", "soon", -5, null, {}],
+    "1790000000003456789",
+    "1790000000003",
+    1790000000003e6,
+    "1790000000003456",
+    "1790000000",
+    "soon",
+    -5,
+    null,
+    {},
   ];
   const { trades, rejected } = replay("kucoin", times.map(match));
   expect(trades.map(({ venueTimeUs }) => venueTimeUs)).toEqual([
-    ...[1_790_000_000_003_456, 1_790_000_000_003_000, 1_790_000_000_003_000, 1_790_000_000_003_456],
-    ...[1_790_000_000_000_000, undefined, undefined, undefined, undefined],
+    0x65bfeda25ed80,
+    0x65bfeda25ebb8,
+    0x65bfeda25ebb8,
+    0x65bfeda25ed80,
+    179e13,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
   ]);
   expect(rejected).toEqual({});
 });
@@ -217,8 +276,15 @@ test("kucoin: the unit of a time is told by its magnitude, and one that is none 
 test("bybit: a page without a cursor is a page", () => {
   const [request] = VENUES.bybit.instrumentsRequests(VENUES.bybit.endpoints).slice(3);
   const listed = {
-    ...{ symbol: "BTCUSD", contractType: "InversePerpetual", status: "Trading" },
-    ...{ baseCoin: "BTC", quoteCoin: "USD", settleCoin: "BTC", deliveryTime: "0" },
+    symbol: "BTCUSD",
+    contractType: "InversePerpetual",
+    status: "Trading",
+    ...{
+      baseCoin: "BTC",
+      quoteCoin: "USD",
+      settleCoin: "BTC",
+      deliveryTime: "0",
+    },
   };
   for (const nextPageCursor of [null, undefined, "", 5, {}]) {
     const body = JSON.stringify({ retCode: 0, result: { nextPageCursor, list: [listed] } });
@@ -251,15 +317,25 @@ test.each([
 
 test("gemini-v2: a book is whole again after a reconnect, and its history is told in order", () => {
   const whole = (price: string, trades: object[]): object => ({
-    ...{ type: "l2_updates", symbol: "BTCUSD", auction_events: [], trades },
+    type: "l2_updates",
+    symbol: "BTCUSD",
+    auction_events: [],
+    trades,
     changes: [
       ["buy", price, "1"],
       ["sell", "9900.00", "1"],
     ],
   });
   const trade = (id: number): object => ({
-    ...{ type: "trade", symbol: "BTCUSD", event_id: id, timestamp: 1_790_000_000_000 },
-    ...{ price: "9000.00", quantity: "0.1", side: "buy" },
+    type: "trade",
+    symbol: "BTCUSD",
+    event_id: id,
+    timestamp: 179e10,
+    ...{
+      price: "9000.00",
+      quantity: "0.1",
+      side: "buy",
+    },
   });
   const { trades, books } = replay("gemini-v2", [
     whole("9000.00", [
@@ -275,8 +351,17 @@ test("gemini-v2: a book is whole again after a reconnect, and its history is tol
 
 test("kraken-futures: a contract is found in whichever case its name is written", () => {
   const trade = (product: string, seq: number): object => ({
-    ...{ feed: "trade", product_id: product, uid: `${seq}`, side: "sell", type: "fill", seq },
-    ...{ time: 1_789_999_999_000, qty: 15, price: 34_969.5 },
+    feed: "trade",
+    product_id: product,
+    uid: `${seq}`,
+    side: "sell",
+    type: "fill",
+    seq,
+    ...{
+      time: 1789999999e3,
+      qty: 15,
+      price: 34969.5,
+    },
   });
   const { trades, rejected, events } = replay("kraken-futures", [
     { event: "subscribed", feed: "trade", product_ids: ["pi_xbtusd"] },

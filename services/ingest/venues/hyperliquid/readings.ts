@@ -73,7 +73,8 @@ export function readQuote(
 ): Fault {
   const sides = tape.get(item, "bbo");
   const count = tape.isArray(sides) ? tape.length(sides) : 0;
-  if (count !== 1 && count !== 2) return "missing-field";
+  const isOneSide = count === 1 && tape.isObject(tape.at(sides, 0));
+  if (count !== 2 && !isOneSide) return "missing-field";
   const bid = quoteSideOf(tape, tape.at(sides, 0));
   const ask = quoteSideOf(tape, tape.at(sides, 1));
   if (bid === undefined || ask === undefined) return "missing-field";
