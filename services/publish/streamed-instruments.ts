@@ -87,7 +87,7 @@ export class StreamedInstruments {
     return this.#streamed.get(instrument)?.candleIntervalsMs.includes(intervalMs) ?? false;
   }
 
-  /** Those whose symbol comes after `symbol`, by symbol, `countMax` at most; and whether more do. */
+  /** Those whose symbol comes after `symbol`, in order, `countMax` at most; whether more do. */
   page(
     symbol: string,
     countMax: number,

@@ -24,7 +24,7 @@ function everyMetric(): Registry {
   const venue = { venue: "kraken", counters, connections: 1, connectionsOpen: 1 };
   registerIngestMetrics({
     registry,
-    venues: () => [{ ...venue, instruments: 1, snapshotsPending: 0 }],
+    venues: () => [{ ...venue, instruments: 1, snapshotsPending: 0, clockOffsetSeconds: 0 }],
     publisher: { events: 0, batches: 0, bytes: 0, failures: 0 },
     latencies: new LatencyBoard(),
   });
