@@ -225,7 +225,7 @@ export type MarketDataClient<Options> = {
     request: MessageInit<GetCandlesRequest>,
     options?: Options,
   ): Promise<GetCandlesResponse>;
-  /** The state of every channel of an instrument, or of a whole venue. */
+  /** The state of every channel of an instrument, or of a whole venue in pages. */
   getStatus(
     request: MessageInit<GetStatusRequest>,
     options?: Options,
@@ -268,7 +268,7 @@ export type MarketDataHandlers<Context> = {
     request: GetCandlesRequest,
     context: Context,
   ) => GetCandlesResponse | Promise<GetCandlesResponse>;
-  /** The state of every channel of an instrument, or of a whole venue. */
+  /** The state of every channel of an instrument, or of a whole venue in pages. */
   readonly getStatus: (
     request: GetStatusRequest,
     context: Context,

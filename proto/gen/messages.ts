@@ -174,7 +174,7 @@ export const InstrumentKindNumbers = {
 
 /**
  * - NOTICE_KIND_GOING_AWAY: The gateway will close soon: reconnect within reconnect_window_ms.
- * - NOTICE_KIND_LAG: The session reads too slowly.
+ * - NOTICE_KIND_LAG: The session reads too slowly: lag_ms, owed_bytes. If it goes on, close code 4001 follows.
  * - NOTICE_KIND_GAP: Events of a topic were not delivered: missing_first to missing_last.
  * - NOTICE_KIND_TOPIC_ENDED: A topic of the session ended (its pattern or its instrument is gone).
  * - NOTICE_KIND_EPOCH: A topic goes on in another epoch, after `position`. Of the old one missing_first to missing_last were not delivered, or nothing is known to be missing if these are 0.
@@ -453,11 +453,22 @@ export type BusBatch = {
   readonly base: Base | undefined;
 };
 
+/** A page of the catalog, by symbol. Whoever gets pages of several versions begins anew. */
 export type CatalogReply = {
+  /** At least the one that was announced. */
   readonly catalogVersion: number;
+  /** All of the venue that was asked about, and at least one. */
   readonly instruments: readonly Instrument[];
   /** The venue has not listed everything yet: what is not in `instruments` may still come. */
   readonly incomplete: boolean;
+  /** Another page follows, behind the last symbol of this one. */
+  readonly more: boolean;
+};
+
+/** The payload of a catalog query; empty for the first page. */
+export type CatalogRequest = {
+  /** The last symbol of the page before. */
+  readonly afterSymbol: string;
 };
 
 /** The answer to every bus request. */
@@ -673,6 +684,7 @@ export type ClientMessage = {
     | { readonly kind: "cancel"; readonly value: Cancel }
     | { readonly kind: "credit"; readonly value: Credit }
     | { readonly kind: "ping"; readonly value: Ping }
+    | { readonly kind: "probeAnswer"; readonly value: ProbeAnswer }
     | undefined;
 };
 
@@ -764,10 +776,16 @@ export type GetStatusRequest = {
   readonly venue: string;
   /** Empty means every instrument of the venue. */
   readonly symbol: string;
+  /** Instruments of a page at most; 0 means the server's maximum (200). */
+  readonly pageSize: number;
+  /** From the previous answer. */
+  readonly pageToken: string;
 };
 
 export type GetStatusResponse = {
   readonly statuses: readonly InstrumentStatus[];
+  /** Empty on the last page. */
+  readonly nextPageToken: string;
 };
 
 export type GetTradesRequest = {
@@ -790,6 +808,8 @@ export type Hello = {
   readonly clientVersion: string;
   /** False (or no permessage-deflate on the connection): the gateway compresses nothing for this client. */
   readonly acceptCompression: boolean;
+  /** True: the client answers each Probe at once. False: the gateway uses pings of the WebSocket in their place. */
+  readonly answersProbes: boolean;
 };
 
 /** One tradable thing at one venue. Decimals are exact plain text. */
@@ -885,8 +905,12 @@ export type Notice = {
   readonly missingFirst: number;
   readonly missingLast: number;
   readonly reconnectWindowMs: number;
+  /** LAG only: for how long the oldest thing is owed that the client has not got, as far as the gateway knows. */
+  readonly lagMs: number;
   /** EPOCH only. */
   readonly position: Position | undefined;
+  /** LAG only: what waits at the gateway for the client. */
+  readonly owedBytes: number;
 };
 
 /** Open interest of a derivative. Decimals are exact plain text. */
@@ -910,6 +934,17 @@ export type Pong = {
 export type Position = {
   readonly epoch: number;
   readonly sequence: number;
+};
+
+/** Asks whether the client has everything that was sent before it. */
+export type Probe = {
+  /** Rises from probe to probe. */
+  readonly number: number;
+};
+
+export type ProbeAnswer = {
+  /** That of the Probe. */
+  readonly number: number;
 };
 
 /** Best bid and offer as a row, used in RPC answers. Streams carry columns: see Batch. */
@@ -969,6 +1004,7 @@ export type ServerMessage = {
     | { readonly kind: "reply"; readonly value: Reply }
     | { readonly kind: "notice"; readonly value: Notice }
     | { readonly kind: "pong"; readonly value: Pong }
+    | { readonly kind: "probe"; readonly value: Probe }
     | undefined;
 };
 
@@ -980,6 +1016,8 @@ export type Subscribe = {
 export type SubscribeResult = {
   readonly requestId: number;
   readonly topics: readonly TopicResult[];
+  /** The request has asked for more than has been answered yet: further results follow. */
+  readonly isPartial: boolean;
 };
 
 /** Statistics of the last 24 hours. Decimals are exact plain text, absent if the venue does not say. */
@@ -1151,9 +1189,16 @@ export const InstrumentCodec: MessageCodec<Instrument> = /* @__PURE__ */ createM
 /** Codec of CatalogReply. */
 export const CatalogReplyCodec: MessageCodec<CatalogReply> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.CatalogReply",
-  "1U 2m* 3b",
-  (v) => ({ catalogVersion: v[0], instruments: v[1], incomplete: v[2] }),
+  "1U 2m* 3b 4b",
+  (v) => ({ catalogVersion: v[0], instruments: v[1], incomplete: v[2], more: v[3] }),
   [InstrumentCodec],
+);
+
+/** Codec of CatalogRequest. */
+export const CatalogRequestCodec: MessageCodec<CatalogRequest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.CatalogRequest",
+  "1s",
+  (v) => ({ afterSymbol: v[0] }),
 );
 
 /** Codec of RpcStatus. */
@@ -1249,8 +1294,8 @@ export const CandleCodec: MessageCodec<Candle> = /* @__PURE__ */ createMessageCo
 /** Codec of Hello. */
 export const HelloCodec: MessageCodec<Hello> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Hello",
-  "1u 2s 3s 4b",
-  (v) => ({ protocolVersion: v[0], clientName: v[1], clientVersion: v[2], acceptCompression: v[3] }),
+  "1u 2s 3s 4b 5b",
+  (v) => ({ protocolVersion: v[0], clientName: v[1], clientVersion: v[2], acceptCompression: v[3], answersProbes: v[4] }),
 );
 
 /** Codec of Position. */
@@ -1297,12 +1342,19 @@ export const PingCodec: MessageCodec<Ping> = /* @__PURE__ */ createMessageCodec(
   (v) => ({ nonce: v[0] }),
 );
 
+/** Codec of ProbeAnswer. */
+export const ProbeAnswerCodec: MessageCodec<ProbeAnswer> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.ProbeAnswer",
+  "1u",
+  (v) => ({ number: v[0] }),
+);
+
 /** Codec of ClientMessage. */
 export const ClientMessageCodec: MessageCodec<ClientMessage> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ClientMessage",
-  "1m:hello@message 2m:subscribe@message 3m:unsubscribe@message 4m:call@message 5m:cancel@message 6m:credit@message 7m:ping@message",
+  "1m:hello@message 2m:subscribe@message 3m:unsubscribe@message 4m:call@message 5m:cancel@message 6m:credit@message 7m:ping@message 8m:probeAnswer@message",
   (v) => ({ message: v[0] }),
-  [HelloCodec, SubscribeCodec, UnsubscribeCodec, CallCodec, CancelCodec, CreditCodec, PingCodec],
+  [HelloCodec, SubscribeCodec, UnsubscribeCodec, CallCodec, CancelCodec, CreditCodec, PingCodec, ProbeAnswerCodec],
 );
 
 /** Codec of ClientFrame. */
@@ -1411,8 +1463,8 @@ export const GetSnapshotResponseCodec: MessageCodec<GetSnapshotResponse> = /* @_
 /** Codec of GetStatusRequest. */
 export const GetStatusRequestCodec: MessageCodec<GetStatusRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetStatusRequest",
-  "1s 2s",
-  (v) => ({ venue: v[0], symbol: v[1] }),
+  "1s 2s 3u 4s",
+  (v) => ({ venue: v[0], symbol: v[1], pageSize: v[2], pageToken: v[3] }),
 );
 
 /** Codec of InstrumentStatus. */
@@ -1426,8 +1478,8 @@ export const InstrumentStatusCodec: MessageCodec<InstrumentStatus> = /* @__PURE_
 /** Codec of GetStatusResponse. */
 export const GetStatusResponseCodec: MessageCodec<GetStatusResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetStatusResponse",
-  "1m*",
-  (v) => ({ statuses: v[0] }),
+  "1m* 2s",
+  (v) => ({ statuses: v[0], nextPageToken: v[1] }),
   [InstrumentStatusCodec],
 );
 
@@ -1479,8 +1531,8 @@ export const MarkPriceCodec: MessageCodec<MarkPrice> = /* @__PURE__ */ createMes
 /** Codec of Notice. */
 export const NoticeCodec: MessageCodec<Notice> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Notice",
-  "1e 2s 3u 4U 5U 6u 8m",
-  (v) => ({ kind: v[0], message: v[1], topicId: v[2], missingFirst: v[3], missingLast: v[4], reconnectWindowMs: v[5], position: v[6] }),
+  "1e 2s 3u 4U 5U 6u 7u 8m 9U",
+  (v) => ({ kind: v[0], message: v[1], topicId: v[2], missingFirst: v[3], missingLast: v[4], reconnectWindowMs: v[5], lagMs: v[6], position: v[7], owedBytes: v[8] }),
   [NoticeKindTable, PositionCodec],
 );
 
@@ -1496,6 +1548,13 @@ export const PongCodec: MessageCodec<Pong> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Pong",
   "1U 2I",
   (v) => ({ nonce: v[0], serverTimeUs: v[1] }),
+);
+
+/** Codec of Probe. */
+export const ProbeCodec: MessageCodec<Probe> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Probe",
+  "1u",
+  (v) => ({ number: v[0] }),
 );
 
 /** Codec of ReplayRequest. */
@@ -1539,8 +1598,8 @@ export const TopicResultCodec: MessageCodec<TopicResult> = /* @__PURE__ */ creat
 /** Codec of SubscribeResult. */
 export const SubscribeResultCodec: MessageCodec<SubscribeResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.SubscribeResult",
-  "1u 2m*",
-  (v) => ({ requestId: v[0], topics: v[1] }),
+  "1u 2m* 3b",
+  (v) => ({ requestId: v[0], topics: v[1], isPartial: v[2] }),
   [TopicResultCodec],
 );
 
@@ -1555,9 +1614,9 @@ export const UnsubscribeResultCodec: MessageCodec<UnsubscribeResult> = /* @__PUR
 /** Codec of ServerMessage. */
 export const ServerMessageCodec: MessageCodec<ServerMessage> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ServerMessage",
-  "1m:welcome@message 2m:subscribeResult@message 3m:unsubscribeResult@message 4m:reply@message 5m:notice@message 6m:pong@message",
+  "1m:welcome@message 2m:subscribeResult@message 3m:unsubscribeResult@message 4m:reply@message 5m:notice@message 6m:pong@message 7m:probe@message",
   (v) => ({ message: v[0] }),
-  [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec],
+  [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec, ProbeCodec],
 );
 
 /** Codec of ServerFrame. */

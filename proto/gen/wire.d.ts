@@ -174,6 +174,63 @@ export namespace tickwire {
             }
 
             /**
+             * Properties of a CatalogRequest.
+             * @deprecated Use tickwire.bus.v1.CatalogRequest.$Properties instead.
+             */
+            interface ICatalogRequest extends tickwire.bus.v1.CatalogRequest.$Properties {
+            }
+
+            /** Represents a CatalogRequest. */
+            class CatalogRequest {
+
+                /**
+                 * Constructs a new CatalogRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.CatalogRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** CatalogRequest afterSymbol. */
+                afterSymbol: string;
+
+                /**
+                 * Encodes the specified CatalogRequest message. Does not implicitly {@link tickwire.bus.v1.CatalogRequest.verify|verify} messages.
+                 * @param message CatalogRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.CatalogRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a CatalogRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.CatalogRequest & tickwire.bus.v1.CatalogRequest.$Shape} CatalogRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.CatalogRequest & tickwire.bus.v1.CatalogRequest.$Shape;
+            }
+
+            namespace CatalogRequest {
+
+                /** Properties of a CatalogRequest. */
+                interface $Properties {
+
+                    /** CatalogRequest afterSymbol */
+                    afterSymbol?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a CatalogRequest. */
+                type $Shape = tickwire.bus.v1.CatalogRequest.$Properties;
+            }
+
+            /**
              * Properties of a CatalogReply.
              * @deprecated Use tickwire.bus.v1.CatalogReply.$Properties instead.
              */
@@ -200,6 +257,9 @@ export namespace tickwire {
 
                 /** CatalogReply incomplete. */
                 incomplete: boolean;
+
+                /** CatalogReply more. */
+                more: boolean;
 
                 /**
                  * Encodes the specified CatalogReply message. Does not implicitly {@link tickwire.bus.v1.CatalogReply.verify|verify} messages.
@@ -233,6 +293,9 @@ export namespace tickwire {
 
                     /** CatalogReply incomplete */
                     incomplete?: (boolean|null);
+
+                    /** CatalogReply more */
+                    more?: (boolean|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -1691,147 +1754,6 @@ export namespace tickwire {
             type $Shape = tickwire.v1.TopicStatus.$Properties;
         }
 
-        /** CloseCode enum. */
-        enum CloseCode {
-
-            /** CLOSE_CODE_UNSPECIFIED value */
-            CLOSE_CODE_UNSPECIFIED = 0,
-
-            /** CLOSE_CODE_GOING_AWAY value */
-            CLOSE_CODE_GOING_AWAY = 4000,
-
-            /** CLOSE_CODE_SLOW_CONSUMER value */
-            CLOSE_CODE_SLOW_CONSUMER = 4001,
-
-            /** CLOSE_CODE_INTERNAL value */
-            CLOSE_CODE_INTERNAL = 4002,
-
-            /** CLOSE_CODE_OVERLOADED value */
-            CLOSE_CODE_OVERLOADED = 4003,
-
-            /** CLOSE_CODE_RATE_LIMITED value */
-            CLOSE_CODE_RATE_LIMITED = 4004,
-
-            /** CLOSE_CODE_HELLO_TIMEOUT value */
-            CLOSE_CODE_HELLO_TIMEOUT = 4005,
-
-            /** CLOSE_CODE_PROTOCOL_ERROR value */
-            CLOSE_CODE_PROTOCOL_ERROR = 4500,
-
-            /** CLOSE_CODE_TEXT_FRAME value */
-            CLOSE_CODE_TEXT_FRAME = 4501,
-
-            /** CLOSE_CODE_FRAME_TOO_LARGE value */
-            CLOSE_CODE_FRAME_TOO_LARGE = 4502,
-
-            /** CLOSE_CODE_UNSUPPORTED_VERSION value */
-            CLOSE_CODE_UNSUPPORTED_VERSION = 4503,
-
-            /** CLOSE_CODE_UNAUTHENTICATED value */
-            CLOSE_CODE_UNAUTHENTICATED = 4504,
-
-            /** CLOSE_CODE_PERMISSION_DENIED value */
-            CLOSE_CODE_PERMISSION_DENIED = 4505
-        }
-
-        /** Code enum. */
-        enum Code {
-
-            /** CODE_UNSPECIFIED value */
-            CODE_UNSPECIFIED = 0,
-
-            /** CODE_CANCELLED value */
-            CODE_CANCELLED = 1,
-
-            /** CODE_UNKNOWN value */
-            CODE_UNKNOWN = 2,
-
-            /** CODE_INVALID_ARGUMENT value */
-            CODE_INVALID_ARGUMENT = 3,
-
-            /** CODE_DEADLINE_EXCEEDED value */
-            CODE_DEADLINE_EXCEEDED = 4,
-
-            /** CODE_NOT_FOUND value */
-            CODE_NOT_FOUND = 5,
-
-            /** CODE_ALREADY_EXISTS value */
-            CODE_ALREADY_EXISTS = 6,
-
-            /** CODE_PERMISSION_DENIED value */
-            CODE_PERMISSION_DENIED = 7,
-
-            /** CODE_RESOURCE_EXHAUSTED value */
-            CODE_RESOURCE_EXHAUSTED = 8,
-
-            /** CODE_FAILED_PRECONDITION value */
-            CODE_FAILED_PRECONDITION = 9,
-
-            /** CODE_ABORTED value */
-            CODE_ABORTED = 10,
-
-            /** CODE_OUT_OF_RANGE value */
-            CODE_OUT_OF_RANGE = 11,
-
-            /** CODE_UNIMPLEMENTED value */
-            CODE_UNIMPLEMENTED = 12,
-
-            /** CODE_INTERNAL value */
-            CODE_INTERNAL = 13,
-
-            /** CODE_UNAVAILABLE value */
-            CODE_UNAVAILABLE = 14,
-
-            /** CODE_DATA_LOSS value */
-            CODE_DATA_LOSS = 15,
-
-            /** CODE_UNAUTHENTICATED value */
-            CODE_UNAUTHENTICATED = 16
-        }
-
-        /** TopicError enum. */
-        enum TopicError {
-
-            /** TOPIC_ERROR_UNSPECIFIED value */
-            TOPIC_ERROR_UNSPECIFIED = 0,
-
-            /** TOPIC_ERROR_MALFORMED value */
-            TOPIC_ERROR_MALFORMED = 1,
-
-            /** TOPIC_ERROR_UNKNOWN value */
-            TOPIC_ERROR_UNKNOWN = 2,
-
-            /** TOPIC_ERROR_ALREADY_SUBSCRIBED value */
-            TOPIC_ERROR_ALREADY_SUBSCRIBED = 3,
-
-            /** TOPIC_ERROR_LIMIT_EXCEEDED value */
-            TOPIC_ERROR_LIMIT_EXCEEDED = 4,
-
-            /** TOPIC_ERROR_PERMISSION_DENIED value */
-            TOPIC_ERROR_PERMISSION_DENIED = 5,
-
-            /** TOPIC_ERROR_UNAVAILABLE value */
-            TOPIC_ERROR_UNAVAILABLE = 6,
-
-            /** TOPIC_ERROR_NOT_SUBSCRIBED value */
-            TOPIC_ERROR_NOT_SUBSCRIBED = 7,
-
-            /** TOPIC_ERROR_UNKNOWN_VENUE value */
-            TOPIC_ERROR_UNKNOWN_VENUE = 8,
-
-            /** TOPIC_ERROR_UNKNOWN_SYMBOL value */
-            TOPIC_ERROR_UNKNOWN_SYMBOL = 9,
-
-            /** TOPIC_ERROR_UNKNOWN_CHANNEL value */
-            TOPIC_ERROR_UNKNOWN_CHANNEL = 10,
-
-            /** TOPIC_ERROR_NOT_READY value */
-            TOPIC_ERROR_NOT_READY = 11,
-
-            /** TOPIC_ERROR_UNSUPPORTED_OPTION value */
-            TOPIC_ERROR_UNSUPPORTED_OPTION = 12
-        }
-
         /**
          * Properties of a ClientFrame.
          * @deprecated Use tickwire.v1.ClientFrame.$Properties instead.
@@ -1999,8 +1921,11 @@ export namespace tickwire {
             /** ClientMessage ping. */
             ping?: (tickwire.v1.Ping.$Properties|null);
 
+            /** ClientMessage probeAnswer. */
+            probeAnswer?: (tickwire.v1.ProbeAnswer.$Properties|null);
+
             /** ClientMessage message. */
-            message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping");
+            message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer");
 
             /**
              * Encodes the specified ClientMessage message. Does not implicitly {@link tickwire.v1.ClientMessage.verify|verify} messages.
@@ -2047,8 +1972,11 @@ export namespace tickwire {
                 /** ClientMessage ping */
                 ping?: (tickwire.v1.Ping.$Properties|null);
 
+                /** ClientMessage probeAnswer */
+                probeAnswer?: (tickwire.v1.ProbeAnswer.$Properties|null);
+
                 /** ClientMessage message */
-                message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping");
+                message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2063,9 +1991,10 @@ export namespace tickwire {
               cancel?: tickwire.v1.Cancel.$Shape|null;
               credit?: tickwire.v1.Credit.$Shape|null;
               ping?: tickwire.v1.Ping.$Shape|null;
+              probeAnswer?: tickwire.v1.ProbeAnswer.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null }|{ message?: "hello"; hello: tickwire.v1.Hello.$Shape; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null }|{ message?: "subscribe"; hello?: null; subscribe: tickwire.v1.Subscribe.$Shape; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null }|{ message?: "unsubscribe"; hello?: null; subscribe?: null; unsubscribe: tickwire.v1.Unsubscribe.$Shape; call?: null; cancel?: null; credit?: null; ping?: null }|{ message?: "call"; hello?: null; subscribe?: null; unsubscribe?: null; call: tickwire.v1.Call.$Shape; cancel?: null; credit?: null; ping?: null }|{ message?: "cancel"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel: tickwire.v1.Cancel.$Shape; credit?: null; ping?: null }|{ message?: "credit"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit: tickwire.v1.Credit.$Shape; ping?: null }|{ message?: "ping"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping: tickwire.v1.Ping.$Shape })
+              ({ message?: undefined; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "hello"; hello: tickwire.v1.Hello.$Shape; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "subscribe"; hello?: null; subscribe: tickwire.v1.Subscribe.$Shape; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "unsubscribe"; hello?: null; subscribe?: null; unsubscribe: tickwire.v1.Unsubscribe.$Shape; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "call"; hello?: null; subscribe?: null; unsubscribe?: null; call: tickwire.v1.Call.$Shape; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "cancel"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel: tickwire.v1.Cancel.$Shape; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "credit"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit: tickwire.v1.Credit.$Shape; ping?: null; probeAnswer?: null }|{ message?: "ping"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping: tickwire.v1.Ping.$Shape; probeAnswer?: null }|{ message?: "probeAnswer"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer: tickwire.v1.ProbeAnswer.$Shape })
             );
         }
 
@@ -2106,8 +2035,11 @@ export namespace tickwire {
             /** ServerMessage pong. */
             pong?: (tickwire.v1.Pong.$Properties|null);
 
+            /** ServerMessage probe. */
+            probe?: (tickwire.v1.Probe.$Properties|null);
+
             /** ServerMessage message. */
-            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong");
+            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe");
 
             /**
              * Encodes the specified ServerMessage message. Does not implicitly {@link tickwire.v1.ServerMessage.verify|verify} messages.
@@ -2151,8 +2083,11 @@ export namespace tickwire {
                 /** ServerMessage pong */
                 pong?: (tickwire.v1.Pong.$Properties|null);
 
+                /** ServerMessage probe */
+                probe?: (tickwire.v1.Probe.$Properties|null);
+
                 /** ServerMessage message */
-                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong");
+                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2166,9 +2101,10 @@ export namespace tickwire {
               reply?: tickwire.v1.Reply.$Shape|null;
               notice?: tickwire.v1.Notice.$Shape|null;
               pong?: tickwire.v1.Pong.$Shape|null;
+              probe?: tickwire.v1.Probe.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape })
+              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null; probe?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null; probe?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape; probe?: null }|{ message?: "probe"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe: tickwire.v1.Probe.$Shape })
             );
         }
 
@@ -2202,6 +2138,9 @@ export namespace tickwire {
 
             /** Hello acceptCompression. */
             acceptCompression: boolean;
+
+            /** Hello answersProbes. */
+            answersProbes: boolean;
 
             /**
              * Encodes the specified Hello message. Does not implicitly {@link tickwire.v1.Hello.verify|verify} messages.
@@ -2238,6 +2177,9 @@ export namespace tickwire {
 
                 /** Hello acceptCompression */
                 acceptCompression?: (boolean|null);
+
+                /** Hello answersProbes */
+                answersProbes?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2667,6 +2609,9 @@ export namespace tickwire {
             /** SubscribeResult topics. */
             topics: tickwire.v1.TopicResult.$Properties[];
 
+            /** SubscribeResult isPartial. */
+            isPartial: boolean;
+
             /**
              * Encodes the specified SubscribeResult message. Does not implicitly {@link tickwire.v1.SubscribeResult.verify|verify} messages.
              * @param message SubscribeResult message or plain object to encode
@@ -2696,6 +2641,9 @@ export namespace tickwire {
 
                 /** SubscribeResult topics */
                 topics?: (tickwire.v1.TopicResult.$Properties[]|null);
+
+                /** SubscribeResult isPartial */
+                isPartial?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -3445,8 +3393,14 @@ export namespace tickwire {
             /** Notice reconnectWindowMs. */
             reconnectWindowMs: number;
 
+            /** Notice lagMs. */
+            lagMs: number;
+
             /** Notice position. */
             position?: (tickwire.v1.Position.$Properties|null);
+
+            /** Notice owedBytes. */
+            owedBytes: (number|Long);
 
             /**
              * Encodes the specified Notice message. Does not implicitly {@link tickwire.v1.Notice.verify|verify} messages.
@@ -3490,8 +3444,14 @@ export namespace tickwire {
                 /** Notice reconnectWindowMs */
                 reconnectWindowMs?: (number|null);
 
+                /** Notice lagMs */
+                lagMs?: (number|null);
+
                 /** Notice position */
                 position?: (tickwire.v1.Position.$Properties|null);
+
+                /** Notice owedBytes */
+                owedBytes?: (number|Long|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -3499,6 +3459,120 @@ export namespace tickwire {
 
             /** Shape of a Notice. */
             type $Shape = tickwire.v1.Notice.$Properties;
+        }
+
+        /**
+         * Properties of a Probe.
+         * @deprecated Use tickwire.v1.Probe.$Properties instead.
+         */
+        interface IProbe extends tickwire.v1.Probe.$Properties {
+        }
+
+        /** Represents a Probe. */
+        class Probe {
+
+            /**
+             * Constructs a new Probe.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Probe.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Probe number. */
+            number: number;
+
+            /**
+             * Encodes the specified Probe message. Does not implicitly {@link tickwire.v1.Probe.verify|verify} messages.
+             * @param message Probe message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Probe.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Probe message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Probe & tickwire.v1.Probe.$Shape} Probe
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Probe & tickwire.v1.Probe.$Shape;
+        }
+
+        namespace Probe {
+
+            /** Properties of a Probe. */
+            interface $Properties {
+
+                /** Probe number */
+                number?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Probe. */
+            type $Shape = tickwire.v1.Probe.$Properties;
+        }
+
+        /**
+         * Properties of a ProbeAnswer.
+         * @deprecated Use tickwire.v1.ProbeAnswer.$Properties instead.
+         */
+        interface IProbeAnswer extends tickwire.v1.ProbeAnswer.$Properties {
+        }
+
+        /** Represents a ProbeAnswer. */
+        class ProbeAnswer {
+
+            /**
+             * Constructs a new ProbeAnswer.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.ProbeAnswer.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ProbeAnswer number. */
+            number: number;
+
+            /**
+             * Encodes the specified ProbeAnswer message. Does not implicitly {@link tickwire.v1.ProbeAnswer.verify|verify} messages.
+             * @param message ProbeAnswer message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.ProbeAnswer.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ProbeAnswer message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.ProbeAnswer & tickwire.v1.ProbeAnswer.$Shape} ProbeAnswer
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.ProbeAnswer & tickwire.v1.ProbeAnswer.$Shape;
+        }
+
+        namespace ProbeAnswer {
+
+            /** Properties of a ProbeAnswer. */
+            interface $Properties {
+
+                /** ProbeAnswer number */
+                number?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ProbeAnswer. */
+            type $Shape = tickwire.v1.ProbeAnswer.$Properties;
         }
 
         /**
@@ -3619,6 +3693,147 @@ export namespace tickwire {
 
             /** Shape of a Pong. */
             type $Shape = tickwire.v1.Pong.$Properties;
+        }
+
+        /** CloseCode enum. */
+        enum CloseCode {
+
+            /** CLOSE_CODE_UNSPECIFIED value */
+            CLOSE_CODE_UNSPECIFIED = 0,
+
+            /** CLOSE_CODE_GOING_AWAY value */
+            CLOSE_CODE_GOING_AWAY = 4000,
+
+            /** CLOSE_CODE_SLOW_CONSUMER value */
+            CLOSE_CODE_SLOW_CONSUMER = 4001,
+
+            /** CLOSE_CODE_INTERNAL value */
+            CLOSE_CODE_INTERNAL = 4002,
+
+            /** CLOSE_CODE_OVERLOADED value */
+            CLOSE_CODE_OVERLOADED = 4003,
+
+            /** CLOSE_CODE_RATE_LIMITED value */
+            CLOSE_CODE_RATE_LIMITED = 4004,
+
+            /** CLOSE_CODE_HELLO_TIMEOUT value */
+            CLOSE_CODE_HELLO_TIMEOUT = 4005,
+
+            /** CLOSE_CODE_PROTOCOL_ERROR value */
+            CLOSE_CODE_PROTOCOL_ERROR = 4500,
+
+            /** CLOSE_CODE_TEXT_FRAME value */
+            CLOSE_CODE_TEXT_FRAME = 4501,
+
+            /** CLOSE_CODE_FRAME_TOO_LARGE value */
+            CLOSE_CODE_FRAME_TOO_LARGE = 4502,
+
+            /** CLOSE_CODE_UNSUPPORTED_VERSION value */
+            CLOSE_CODE_UNSUPPORTED_VERSION = 4503,
+
+            /** CLOSE_CODE_UNAUTHENTICATED value */
+            CLOSE_CODE_UNAUTHENTICATED = 4504,
+
+            /** CLOSE_CODE_PERMISSION_DENIED value */
+            CLOSE_CODE_PERMISSION_DENIED = 4505
+        }
+
+        /** Code enum. */
+        enum Code {
+
+            /** CODE_UNSPECIFIED value */
+            CODE_UNSPECIFIED = 0,
+
+            /** CODE_CANCELLED value */
+            CODE_CANCELLED = 1,
+
+            /** CODE_UNKNOWN value */
+            CODE_UNKNOWN = 2,
+
+            /** CODE_INVALID_ARGUMENT value */
+            CODE_INVALID_ARGUMENT = 3,
+
+            /** CODE_DEADLINE_EXCEEDED value */
+            CODE_DEADLINE_EXCEEDED = 4,
+
+            /** CODE_NOT_FOUND value */
+            CODE_NOT_FOUND = 5,
+
+            /** CODE_ALREADY_EXISTS value */
+            CODE_ALREADY_EXISTS = 6,
+
+            /** CODE_PERMISSION_DENIED value */
+            CODE_PERMISSION_DENIED = 7,
+
+            /** CODE_RESOURCE_EXHAUSTED value */
+            CODE_RESOURCE_EXHAUSTED = 8,
+
+            /** CODE_FAILED_PRECONDITION value */
+            CODE_FAILED_PRECONDITION = 9,
+
+            /** CODE_ABORTED value */
+            CODE_ABORTED = 10,
+
+            /** CODE_OUT_OF_RANGE value */
+            CODE_OUT_OF_RANGE = 11,
+
+            /** CODE_UNIMPLEMENTED value */
+            CODE_UNIMPLEMENTED = 12,
+
+            /** CODE_INTERNAL value */
+            CODE_INTERNAL = 13,
+
+            /** CODE_UNAVAILABLE value */
+            CODE_UNAVAILABLE = 14,
+
+            /** CODE_DATA_LOSS value */
+            CODE_DATA_LOSS = 15,
+
+            /** CODE_UNAUTHENTICATED value */
+            CODE_UNAUTHENTICATED = 16
+        }
+
+        /** TopicError enum. */
+        enum TopicError {
+
+            /** TOPIC_ERROR_UNSPECIFIED value */
+            TOPIC_ERROR_UNSPECIFIED = 0,
+
+            /** TOPIC_ERROR_MALFORMED value */
+            TOPIC_ERROR_MALFORMED = 1,
+
+            /** TOPIC_ERROR_UNKNOWN value */
+            TOPIC_ERROR_UNKNOWN = 2,
+
+            /** TOPIC_ERROR_ALREADY_SUBSCRIBED value */
+            TOPIC_ERROR_ALREADY_SUBSCRIBED = 3,
+
+            /** TOPIC_ERROR_LIMIT_EXCEEDED value */
+            TOPIC_ERROR_LIMIT_EXCEEDED = 4,
+
+            /** TOPIC_ERROR_PERMISSION_DENIED value */
+            TOPIC_ERROR_PERMISSION_DENIED = 5,
+
+            /** TOPIC_ERROR_UNAVAILABLE value */
+            TOPIC_ERROR_UNAVAILABLE = 6,
+
+            /** TOPIC_ERROR_NOT_SUBSCRIBED value */
+            TOPIC_ERROR_NOT_SUBSCRIBED = 7,
+
+            /** TOPIC_ERROR_UNKNOWN_VENUE value */
+            TOPIC_ERROR_UNKNOWN_VENUE = 8,
+
+            /** TOPIC_ERROR_UNKNOWN_SYMBOL value */
+            TOPIC_ERROR_UNKNOWN_SYMBOL = 9,
+
+            /** TOPIC_ERROR_UNKNOWN_CHANNEL value */
+            TOPIC_ERROR_UNKNOWN_CHANNEL = 10,
+
+            /** TOPIC_ERROR_NOT_READY value */
+            TOPIC_ERROR_NOT_READY = 11,
+
+            /** TOPIC_ERROR_UNSUPPORTED_OPTION value */
+            TOPIC_ERROR_UNSUPPORTED_OPTION = 12
         }
 
         /**
@@ -4579,6 +4794,12 @@ export namespace tickwire {
             /** GetStatusRequest symbol. */
             symbol: string;
 
+            /** GetStatusRequest pageSize. */
+            pageSize: number;
+
+            /** GetStatusRequest pageToken. */
+            pageToken: string;
+
             /**
              * Encodes the specified GetStatusRequest message. Does not implicitly {@link tickwire.v1.GetStatusRequest.verify|verify} messages.
              * @param message GetStatusRequest message or plain object to encode
@@ -4608,6 +4829,12 @@ export namespace tickwire {
 
                 /** GetStatusRequest symbol */
                 symbol?: (string|null);
+
+                /** GetStatusRequest pageSize */
+                pageSize?: (number|null);
+
+                /** GetStatusRequest pageToken */
+                pageToken?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4639,6 +4866,9 @@ export namespace tickwire {
             /** GetStatusResponse statuses. */
             statuses: tickwire.v1.InstrumentStatus.$Properties[];
 
+            /** GetStatusResponse nextPageToken. */
+            nextPageToken: string;
+
             /**
              * Encodes the specified GetStatusResponse message. Does not implicitly {@link tickwire.v1.GetStatusResponse.verify|verify} messages.
              * @param message GetStatusResponse message or plain object to encode
@@ -4665,6 +4895,9 @@ export namespace tickwire {
 
                 /** GetStatusResponse statuses */
                 statuses?: (tickwire.v1.InstrumentStatus.$Properties[]|null);
+
+                /** GetStatusResponse nextPageToken */
+                nextPageToken?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -280,6 +280,88 @@ export const tickwire = $root.tickwire = (() => {
                 return TopicProgress;
             })();
 
+            v1.CatalogRequest = (function() {
+
+                const CatalogRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                CatalogRequest.prototype.afterSymbol = "";
+
+                CatalogRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.afterSymbol != null && $Object.hasOwnProperty.call(message, "afterSymbol") && message.afterSymbol !== "")
+                        writer.uint32(10).string(message.afterSymbol);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                CatalogRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.tickwire.bus.v1.CatalogRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.afterSymbol = value;
+                                else
+                                    delete message.afterSymbol;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return CatalogRequest;
+            })();
+
             v1.CatalogReply = (function() {
 
                 const CatalogReply = function (properties) {
@@ -293,6 +375,7 @@ export const tickwire = $root.tickwire = (() => {
                 CatalogReply.prototype.catalogVersion = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
                 CatalogReply.prototype.instruments = $util.emptyArray;
                 CatalogReply.prototype.incomplete = false;
+                CatalogReply.prototype.more = false;
 
                 CatalogReply.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -308,6 +391,8 @@ export const tickwire = $root.tickwire = (() => {
                             $root.tickwire.v1.Instrument.encode(message.instruments[i], writer.uint32(18).fork(), _depth + 1).ldelim();
                     if (message.incomplete != null && $Object.hasOwnProperty.call(message, "incomplete") && message.incomplete !== false)
                         writer.uint32(24).bool(message.incomplete);
+                    if (message.more != null && $Object.hasOwnProperty.call(message, "more") && message.more !== false)
+                        writer.uint32(32).bool(message.more);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -365,6 +450,15 @@ export const tickwire = $root.tickwire = (() => {
                                     message.incomplete = value;
                                 else
                                     delete message.incomplete;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.more = value;
+                                else
+                                    delete message.more;
                                 continue;
                             }
                         }
@@ -2876,64 +2970,6 @@ export const tickwire = $root.tickwire = (() => {
             return TopicStatus;
         })();
 
-        v1.CloseCode = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "CLOSE_CODE_UNSPECIFIED"] = 0;
-            values[valuesById[4000] = "CLOSE_CODE_GOING_AWAY"] = 4000;
-            values[valuesById[4001] = "CLOSE_CODE_SLOW_CONSUMER"] = 4001;
-            values[valuesById[4002] = "CLOSE_CODE_INTERNAL"] = 4002;
-            values[valuesById[4003] = "CLOSE_CODE_OVERLOADED"] = 4003;
-            values[valuesById[4004] = "CLOSE_CODE_RATE_LIMITED"] = 4004;
-            values[valuesById[4005] = "CLOSE_CODE_HELLO_TIMEOUT"] = 4005;
-            values[valuesById[4500] = "CLOSE_CODE_PROTOCOL_ERROR"] = 4500;
-            values[valuesById[4501] = "CLOSE_CODE_TEXT_FRAME"] = 4501;
-            values[valuesById[4502] = "CLOSE_CODE_FRAME_TOO_LARGE"] = 4502;
-            values[valuesById[4503] = "CLOSE_CODE_UNSUPPORTED_VERSION"] = 4503;
-            values[valuesById[4504] = "CLOSE_CODE_UNAUTHENTICATED"] = 4504;
-            values[valuesById[4505] = "CLOSE_CODE_PERMISSION_DENIED"] = 4505;
-            return values;
-        })();
-
-        v1.Code = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "CODE_UNSPECIFIED"] = 0;
-            values[valuesById[1] = "CODE_CANCELLED"] = 1;
-            values[valuesById[2] = "CODE_UNKNOWN"] = 2;
-            values[valuesById[3] = "CODE_INVALID_ARGUMENT"] = 3;
-            values[valuesById[4] = "CODE_DEADLINE_EXCEEDED"] = 4;
-            values[valuesById[5] = "CODE_NOT_FOUND"] = 5;
-            values[valuesById[6] = "CODE_ALREADY_EXISTS"] = 6;
-            values[valuesById[7] = "CODE_PERMISSION_DENIED"] = 7;
-            values[valuesById[8] = "CODE_RESOURCE_EXHAUSTED"] = 8;
-            values[valuesById[9] = "CODE_FAILED_PRECONDITION"] = 9;
-            values[valuesById[10] = "CODE_ABORTED"] = 10;
-            values[valuesById[11] = "CODE_OUT_OF_RANGE"] = 11;
-            values[valuesById[12] = "CODE_UNIMPLEMENTED"] = 12;
-            values[valuesById[13] = "CODE_INTERNAL"] = 13;
-            values[valuesById[14] = "CODE_UNAVAILABLE"] = 14;
-            values[valuesById[15] = "CODE_DATA_LOSS"] = 15;
-            values[valuesById[16] = "CODE_UNAUTHENTICATED"] = 16;
-            return values;
-        })();
-
-        v1.TopicError = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "TOPIC_ERROR_UNSPECIFIED"] = 0;
-            values[valuesById[1] = "TOPIC_ERROR_MALFORMED"] = 1;
-            values[valuesById[2] = "TOPIC_ERROR_UNKNOWN"] = 2;
-            values[valuesById[3] = "TOPIC_ERROR_ALREADY_SUBSCRIBED"] = 3;
-            values[valuesById[4] = "TOPIC_ERROR_LIMIT_EXCEEDED"] = 4;
-            values[valuesById[5] = "TOPIC_ERROR_PERMISSION_DENIED"] = 5;
-            values[valuesById[6] = "TOPIC_ERROR_UNAVAILABLE"] = 6;
-            values[valuesById[7] = "TOPIC_ERROR_NOT_SUBSCRIBED"] = 7;
-            values[valuesById[8] = "TOPIC_ERROR_UNKNOWN_VENUE"] = 8;
-            values[valuesById[9] = "TOPIC_ERROR_UNKNOWN_SYMBOL"] = 9;
-            values[valuesById[10] = "TOPIC_ERROR_UNKNOWN_CHANNEL"] = 10;
-            values[valuesById[11] = "TOPIC_ERROR_NOT_READY"] = 11;
-            values[valuesById[12] = "TOPIC_ERROR_UNSUPPORTED_OPTION"] = 12;
-            return values;
-        })();
-
         v1.ClientFrame = (function() {
 
             const ClientFrame = function (properties) {
@@ -3129,11 +3165,12 @@ export const tickwire = $root.tickwire = (() => {
             ClientMessage.prototype.cancel = null;
             ClientMessage.prototype.credit = null;
             ClientMessage.prototype.ping = null;
+            ClientMessage.prototype.probeAnswer = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(ClientMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["hello", "subscribe", "unsubscribe", "call", "cancel", "credit", "ping"]),
+                get: $util.oneOfGetter($oneOfFields = ["hello", "subscribe", "unsubscribe", "call", "cancel", "credit", "ping", "probeAnswer"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -3158,6 +3195,8 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.Credit.encode(message.credit, writer.uint32(50).fork(), _depth + 1).ldelim();
                 if (message.ping != null && $Object.hasOwnProperty.call(message, "ping"))
                     $root.tickwire.v1.Ping.encode(message.ping, writer.uint32(58).fork(), _depth + 1).ldelim();
+                if (message.probeAnswer != null && $Object.hasOwnProperty.call(message, "probeAnswer"))
+                    $root.tickwire.v1.ProbeAnswer.encode(message.probeAnswer, writer.uint32(66).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3240,6 +3279,13 @@ export const tickwire = $root.tickwire = (() => {
                             message.message = "ping";
                             continue;
                         }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            message.probeAnswer = $root.tickwire.v1.ProbeAnswer.decode(reader, reader.size(), $undefined, _depth + 1, message.probeAnswer);
+                            message.message = "probeAnswer";
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -3275,11 +3321,12 @@ export const tickwire = $root.tickwire = (() => {
             ServerMessage.prototype.reply = null;
             ServerMessage.prototype.notice = null;
             ServerMessage.prototype.pong = null;
+            ServerMessage.prototype.probe = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(ServerMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["welcome", "subscribeResult", "unsubscribeResult", "reply", "notice", "pong"]),
+                get: $util.oneOfGetter($oneOfFields = ["welcome", "subscribeResult", "unsubscribeResult", "reply", "notice", "pong", "probe"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -3302,6 +3349,8 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.Notice.encode(message.notice, writer.uint32(42).fork(), _depth + 1).ldelim();
                 if (message.pong != null && $Object.hasOwnProperty.call(message, "pong"))
                     $root.tickwire.v1.Pong.encode(message.pong, writer.uint32(50).fork(), _depth + 1).ldelim();
+                if (message.probe != null && $Object.hasOwnProperty.call(message, "probe"))
+                    $root.tickwire.v1.Probe.encode(message.probe, writer.uint32(58).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3377,6 +3426,13 @@ export const tickwire = $root.tickwire = (() => {
                             message.message = "pong";
                             continue;
                         }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            message.probe = $root.tickwire.v1.Probe.decode(reader, reader.size(), $undefined, _depth + 1, message.probe);
+                            message.message = "probe";
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -3410,6 +3466,7 @@ export const tickwire = $root.tickwire = (() => {
             Hello.prototype.clientName = "";
             Hello.prototype.clientVersion = "";
             Hello.prototype.acceptCompression = false;
+            Hello.prototype.answersProbes = false;
 
             Hello.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -3426,6 +3483,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(26).string(message.clientVersion);
                 if (message.acceptCompression != null && $Object.hasOwnProperty.call(message, "acceptCompression") && message.acceptCompression !== false)
                     writer.uint32(32).bool(message.acceptCompression);
+                if (message.answersProbes != null && $Object.hasOwnProperty.call(message, "answersProbes") && message.answersProbes !== false)
+                    writer.uint32(40).bool(message.answersProbes);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3493,6 +3552,15 @@ export const tickwire = $root.tickwire = (() => {
                                 message.acceptCompression = value;
                             else
                                 delete message.acceptCompression;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.answersProbes = value;
+                            else
+                                delete message.answersProbes;
                             continue;
                         }
                     }
@@ -4116,6 +4184,7 @@ export const tickwire = $root.tickwire = (() => {
 
             SubscribeResult.prototype.requestId = 0;
             SubscribeResult.prototype.topics = $util.emptyArray;
+            SubscribeResult.prototype.isPartial = false;
 
             SubscribeResult.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4129,6 +4198,8 @@ export const tickwire = $root.tickwire = (() => {
                 if (message.topics != null && message.topics.length)
                     for (let i = 0; i < message.topics.length; ++i)
                         $root.tickwire.v1.TopicResult.encode(message.topics[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+                if (message.isPartial != null && $Object.hasOwnProperty.call(message, "isPartial") && message.isPartial !== false)
+                    writer.uint32(24).bool(message.isPartial);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4177,6 +4248,15 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.topics && message.topics.length))
                                 message.topics = [];
                             message.topics.push($root.tickwire.v1.TopicResult.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isPartial = value;
+                            else
+                                delete message.isPartial;
                             continue;
                         }
                     }
@@ -5358,7 +5438,9 @@ export const tickwire = $root.tickwire = (() => {
             Notice.prototype.missingFirst = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             Notice.prototype.missingLast = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             Notice.prototype.reconnectWindowMs = 0;
+            Notice.prototype.lagMs = 0;
             Notice.prototype.position = null;
+            Notice.prototype.owedBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             Notice.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -5379,8 +5461,12 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(40).uint64(message.missingLast);
                 if (message.reconnectWindowMs != null && $Object.hasOwnProperty.call(message, "reconnectWindowMs") && message.reconnectWindowMs !== 0)
                     writer.uint32(48).uint32(message.reconnectWindowMs);
+                if (message.lagMs != null && $Object.hasOwnProperty.call(message, "lagMs") && message.lagMs !== 0)
+                    writer.uint32(56).uint32(message.lagMs);
                 if (message.position != null && $Object.hasOwnProperty.call(message, "position"))
                     $root.tickwire.v1.Position.encode(message.position, writer.uint32(66).fork(), _depth + 1).ldelim();
+                if (message.owedBytes != null && $Object.hasOwnProperty.call(message, "owedBytes") && (typeof message.owedBytes === "object" ? message.owedBytes.low || message.owedBytes.high : message.owedBytes !== 0))
+                    writer.uint32(72).uint64(message.owedBytes);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5468,10 +5554,28 @@ export const tickwire = $root.tickwire = (() => {
                                 delete message.reconnectWindowMs;
                             continue;
                         }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.lagMs = value;
+                            else
+                                delete message.lagMs;
+                            continue;
+                        }
                     case 8: {
                             if (wireType !== 2)
                                 break;
                             message.position = $root.tickwire.v1.Position.decode(reader, reader.size(), $undefined, _depth + 1, message.position);
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.owedBytes = value;
+                            else
+                                delete message.owedBytes;
                             continue;
                         }
                     }
@@ -5492,6 +5596,170 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return Notice;
+        })();
+
+        v1.Probe = (function() {
+
+            const Probe = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Probe.prototype.number = 0;
+
+            Probe.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.number != null && $Object.hasOwnProperty.call(message, "number") && message.number !== 0)
+                    writer.uint32(8).uint32(message.number);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Probe.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Probe();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.number = value;
+                            else
+                                delete message.number;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Probe;
+        })();
+
+        v1.ProbeAnswer = (function() {
+
+            const ProbeAnswer = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ProbeAnswer.prototype.number = 0;
+
+            ProbeAnswer.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.number != null && $Object.hasOwnProperty.call(message, "number") && message.number !== 0)
+                    writer.uint32(8).uint32(message.number);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ProbeAnswer.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.ProbeAnswer();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.number = value;
+                            else
+                                delete message.number;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ProbeAnswer;
         })();
 
         v1.Ping = (function() {
@@ -5668,6 +5936,64 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return Pong;
+        })();
+
+        v1.CloseCode = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "CLOSE_CODE_UNSPECIFIED"] = 0;
+            values[valuesById[4000] = "CLOSE_CODE_GOING_AWAY"] = 4000;
+            values[valuesById[4001] = "CLOSE_CODE_SLOW_CONSUMER"] = 4001;
+            values[valuesById[4002] = "CLOSE_CODE_INTERNAL"] = 4002;
+            values[valuesById[4003] = "CLOSE_CODE_OVERLOADED"] = 4003;
+            values[valuesById[4004] = "CLOSE_CODE_RATE_LIMITED"] = 4004;
+            values[valuesById[4005] = "CLOSE_CODE_HELLO_TIMEOUT"] = 4005;
+            values[valuesById[4500] = "CLOSE_CODE_PROTOCOL_ERROR"] = 4500;
+            values[valuesById[4501] = "CLOSE_CODE_TEXT_FRAME"] = 4501;
+            values[valuesById[4502] = "CLOSE_CODE_FRAME_TOO_LARGE"] = 4502;
+            values[valuesById[4503] = "CLOSE_CODE_UNSUPPORTED_VERSION"] = 4503;
+            values[valuesById[4504] = "CLOSE_CODE_UNAUTHENTICATED"] = 4504;
+            values[valuesById[4505] = "CLOSE_CODE_PERMISSION_DENIED"] = 4505;
+            return values;
+        })();
+
+        v1.Code = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "CODE_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "CODE_CANCELLED"] = 1;
+            values[valuesById[2] = "CODE_UNKNOWN"] = 2;
+            values[valuesById[3] = "CODE_INVALID_ARGUMENT"] = 3;
+            values[valuesById[4] = "CODE_DEADLINE_EXCEEDED"] = 4;
+            values[valuesById[5] = "CODE_NOT_FOUND"] = 5;
+            values[valuesById[6] = "CODE_ALREADY_EXISTS"] = 6;
+            values[valuesById[7] = "CODE_PERMISSION_DENIED"] = 7;
+            values[valuesById[8] = "CODE_RESOURCE_EXHAUSTED"] = 8;
+            values[valuesById[9] = "CODE_FAILED_PRECONDITION"] = 9;
+            values[valuesById[10] = "CODE_ABORTED"] = 10;
+            values[valuesById[11] = "CODE_OUT_OF_RANGE"] = 11;
+            values[valuesById[12] = "CODE_UNIMPLEMENTED"] = 12;
+            values[valuesById[13] = "CODE_INTERNAL"] = 13;
+            values[valuesById[14] = "CODE_UNAVAILABLE"] = 14;
+            values[valuesById[15] = "CODE_DATA_LOSS"] = 15;
+            values[valuesById[16] = "CODE_UNAUTHENTICATED"] = 16;
+            return values;
+        })();
+
+        v1.TopicError = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "TOPIC_ERROR_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "TOPIC_ERROR_MALFORMED"] = 1;
+            values[valuesById[2] = "TOPIC_ERROR_UNKNOWN"] = 2;
+            values[valuesById[3] = "TOPIC_ERROR_ALREADY_SUBSCRIBED"] = 3;
+            values[valuesById[4] = "TOPIC_ERROR_LIMIT_EXCEEDED"] = 4;
+            values[valuesById[5] = "TOPIC_ERROR_PERMISSION_DENIED"] = 5;
+            values[valuesById[6] = "TOPIC_ERROR_UNAVAILABLE"] = 6;
+            values[valuesById[7] = "TOPIC_ERROR_NOT_SUBSCRIBED"] = 7;
+            values[valuesById[8] = "TOPIC_ERROR_UNKNOWN_VENUE"] = 8;
+            values[valuesById[9] = "TOPIC_ERROR_UNKNOWN_SYMBOL"] = 9;
+            values[valuesById[10] = "TOPIC_ERROR_UNKNOWN_CHANNEL"] = 10;
+            values[valuesById[11] = "TOPIC_ERROR_NOT_READY"] = 11;
+            values[valuesById[12] = "TOPIC_ERROR_UNSUPPORTED_OPTION"] = 12;
+            return values;
         })();
 
         v1.BookLevel = (function() {
@@ -7134,6 +7460,8 @@ export const tickwire = $root.tickwire = (() => {
 
             GetStatusRequest.prototype.venue = "";
             GetStatusRequest.prototype.symbol = "";
+            GetStatusRequest.prototype.pageSize = 0;
+            GetStatusRequest.prototype.pageToken = "";
 
             GetStatusRequest.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -7146,6 +7474,10 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(10).string(message.venue);
                 if (message.symbol != null && $Object.hasOwnProperty.call(message, "symbol") && message.symbol !== "")
                     writer.uint32(18).string(message.symbol);
+                if (message.pageSize != null && $Object.hasOwnProperty.call(message, "pageSize") && message.pageSize !== 0)
+                    writer.uint32(24).uint32(message.pageSize);
+                if (message.pageToken != null && $Object.hasOwnProperty.call(message, "pageToken") && message.pageToken !== "")
+                    writer.uint32(34).string(message.pageToken);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7197,6 +7529,24 @@ export const tickwire = $root.tickwire = (() => {
                                 delete message.symbol;
                             continue;
                         }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.pageSize = value;
+                            else
+                                delete message.pageSize;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.pageToken = value;
+                            else
+                                delete message.pageToken;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -7228,6 +7578,7 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             GetStatusResponse.prototype.statuses = $util.emptyArray;
+            GetStatusResponse.prototype.nextPageToken = "";
 
             GetStatusResponse.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -7239,6 +7590,8 @@ export const tickwire = $root.tickwire = (() => {
                 if (message.statuses != null && message.statuses.length)
                     for (let i = 0; i < message.statuses.length; ++i)
                         $root.tickwire.v1.InstrumentStatus.encode(message.statuses[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+                if (message.nextPageToken != null && $Object.hasOwnProperty.call(message, "nextPageToken") && message.nextPageToken !== "")
+                    writer.uint32(18).string(message.nextPageToken);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7252,7 +7605,7 @@ export const tickwire = $root.tickwire = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message;
+                let end, message, value;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -7278,6 +7631,15 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.statuses && message.statuses.length))
                                 message.statuses = [];
                             message.statuses.push($root.tickwire.v1.InstrumentStatus.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.nextPageToken = value;
+                            else
+                                delete message.nextPageToken;
                             continue;
                         }
                     }

@@ -61,6 +61,9 @@ describe("InstrumentCatalog", () => {
       spot("A", "a:b"),
       spot("A", "*"),
       spot("", "S"),
+      spot("half \ud800", "S"),
+      spot("two\nlines", "S"),
+      spot("x".repeat(129), "S"),
     ];
     expect(catalog.add(wrong)).toEqual({ added: 0, updated: 0, rejected: wrong.length });
     expect(catalog.size).toBe(0);

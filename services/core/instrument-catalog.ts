@@ -24,6 +24,9 @@ type CatalogAddition = {
   readonly rejected: number;
 };
 
+/** What may be written into a request: nothing that cannot be seen, and of the length of a name. */
+const VENUE_SYMBOL = /^[^\p{Cc}\p{Cf}\p{Cs}]{1,128}$/u;
+
 /**
  * The instruments of one venue. The mapping between the venue's symbols and ours is one to one:
  * what would give two instruments one symbol is refused. The first object added for an instrument
@@ -125,7 +128,8 @@ export class InstrumentCatalog {
 
   #addOne(instrument: Instrument): "added" | "updated" | "known" | "rejected" {
     const { venue, symbol, venueSymbol, venueMarket = "" } = instrument;
-    if (venue !== this.venue || !isSymbol(symbol) || venueSymbol === "") return "rejected";
+    if (venue !== this.venue || !isSymbol(symbol)) return "rejected";
+    if (!VENUE_SYMBOL.test(venueSymbol)) return "rejected";
     const known = this.#bySymbol.get(symbol);
     if (known !== this.#byVenueSymbol.get(venueMarket)?.get(venueSymbol)) return "rejected";
     if (known !== undefined) return this.#update(known, instrument);

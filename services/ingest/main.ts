@@ -5,11 +5,6 @@ import type { Clock } from "#core/clock.ts";
 import type { IngestConfig, VenueConfig } from "./config.ts";
 import { FEED_POLICY_DEFAULTS } from "./feed/feed-policy.ts";
 import type { FeedPolicy } from "./feed/feed-policy.ts";
-import {
-  createFetchRestClient,
-  FETCH_REST_CLIENT_DEFAULTS,
-} from "./feed/rest/fetch-rest-client.ts";
-import { createWebSocketDialer } from "./feed/connection/web-socket-dialer.ts";
 import type { FeedDialer } from "./feed/connection/web-socket-dialer.ts";
 import type { RestClient } from "./feed/rest/rest-client.ts";
 import type { Logger } from "#core/logger.ts";
@@ -21,11 +16,11 @@ import { newPublisherIdentity } from "#publish/publisher-identity.ts";
 import { Publisher } from "#publish/publisher.ts";
 import type { PublisherCounters } from "#publish/publisher.ts";
 import { QueryResponder } from "#publish/query-responder.ts";
-import { createSimulatedVenue } from "./simulated/simulated-dialer.ts";
-import { SIMULATED_MARKET_DEFAULTS } from "./simulated/simulated-settings.ts";
 import { scheduleTurnEnd } from "./turn-scheduler.ts";
 import { VenueIngest } from "./venue/venue-ingest.ts";
 import type { VenueNetwork } from "./venue/venue-ingest.ts";
+import { openVenueNetwork } from "./venue-network.ts";
+import type { OpenVenueNetwork } from "./venue-network.ts";
 import type { FeedAdapter } from "./feed/feed-adapter.ts";
 import { VENUES } from "./venues/registry.ts";
 
@@ -62,8 +57,6 @@ export type RunningIngest = {
   close(): Promise<void>;
 };
 
-type Network = VenueNetwork & { close(): void };
-
 /** Starts ingesting. Resolves when queries are answered; venues connect in the background. */
 export async function startIngest(options: IngestOptions): Promise<RunningIngest> {
   const { config, bus, clock, logger, registry, random = Math.random } = options;
@@ -81,7 +74,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     limits: config,
     schedule: scheduleTurnEnd,
   });
-  const networks: Network[] = [];
+  const networks: OpenVenueNetwork[] = [];
   const venues = config.venues.map((venueConfig) => {
     const network = networkOf(venueConfig, options);
     networks.push(network);
@@ -133,20 +126,18 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   };
 }
 
-/**
- * The simulated venue brings its own network; the others share the real one, or what the options
- * give.
- */
-function networkOf(config: VenueConfig, options: IngestOptions): Network {
-  const { clock } = options;
-  if (config.id === "simulated" && options.dialer === undefined) {
-    const settings = config.simulated ?? SIMULATED_MARKET_DEFAULTS;
-    const venue = createSimulatedVenue({ clock, ...settings });
-    return { dialer: venue.dialer, restClient: venue.rest, close: () => venue.close() };
+/** The venue's own network, or as much of another as the options give. */
+function networkOf(config: VenueConfig, options: IngestOptions): OpenVenueNetwork {
+  const { clock, dialer, restClient } = options;
+  if (dialer !== undefined && restClient !== undefined) {
+    return { dialer, restClient, close: () => {} };
   }
-  const restClient =
-    options.restClient ?? createFetchRestClient({ clock, ...FETCH_REST_CLIENT_DEFAULTS });
-  return { dialer: options.dialer ?? createWebSocketDialer(), restClient, close: () => {} };
+  const open = openVenueNetwork(config, clock);
+  return {
+    dialer: dialer ?? open.dialer,
+    restClient: restClient ?? open.restClient,
+    close: () => open.close(),
+  };
 }
 
 /** A bus that is down keeps what it can; waiting for it must not keep the process. */

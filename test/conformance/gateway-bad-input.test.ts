@@ -147,7 +147,7 @@ describe.each(TRANSPORTS)("bad input over %s", (transport) => {
     const client = await rig.client();
     const nothing = Array.from({ length: 10_000 }, () => "");
     await client.unsubscribe(...nothing);
-    await client.subscribe(...nothing);
+    await client.unsubscribe(...nothing);
     client.send({ unsubscribe: { topics: [""] } });
     expect((await client.closing()).code).toBe(4004);
   });
@@ -160,6 +160,18 @@ describe.each(TRANSPORTS)("bad input over %s", (transport) => {
     await client.unsubscribe(...Array.from({ length: before }, () => ""));
     // Each is one, and the 5 topics that fit, and one to say that there are more: 7.
     client.send({ subscribe: { topics: Array.from({ length: 20 }, () => ({ topic: "*:*/*" })) } });
+    await client.roundTrip().catch(() => undefined);
+    expect(client.closed?.code).toBe(code);
+  });
+
+  test.each([
+    ["as many as allowed", 19_997, undefined],
+    ["one more", 19_998, 4004],
+  ])("a topic that cannot be one counts as three: %s", async (_, before, code) => {
+    const client = await rig.client();
+    await client.unsubscribe(...Array.from({ length: 10_000 }, () => ""));
+    await client.unsubscribe(...Array.from({ length: before - 10_000 }, () => ""));
+    client.send({ subscribe: { topics: [{ topic: "nonsense" }] } });
     await client.roundTrip().catch(() => undefined);
     expect(client.closed?.code).toBe(code);
   });
@@ -180,16 +192,28 @@ describe.each(TRANSPORTS)("bad input over %s", (transport) => {
     expect(good?.error).toBe(TopicError.TOPIC_ERROR_UNSPECIFIED);
   });
 
-  test("8,000 topics in one request get a result each, LIMIT_EXCEEDED beyond the limit", async () => {
+  test("6,000 topics in one request get a result each, LIMIT_EXCEEDED beyond the limit", async () => {
     const client = await rig.client();
-    const topics = Array.from({ length: 8_000 }, (_, index) => `fake:COIN${index}-USDT/trades`);
+    const topics = Array.from({ length: 6_000 }, (_, index) => `fake:COIN${index}-USDT/trades`);
     const results = await client.subscribe(...topics);
-    expect(results).toHaveLength(8_000);
+    expect(results).toHaveLength(6_000);
     expect(results.map((result) => result.requestIndex)).toEqual(topics.map((_, index) => index));
     const count = (error: tickwire.v1.TopicError) =>
       results.filter((result) => result.error === error).length;
     expect(count(TopicError.TOPIC_ERROR_UNKNOWN_SYMBOL)).toBe(20);
-    expect(count(TopicError.TOPIC_ERROR_LIMIT_EXCEEDED)).toBe(7_980);
+    expect(count(TopicError.TOPIC_ERROR_LIMIT_EXCEEDED)).toBe(5_980);
+  });
+
+  test("a text that is too long to be a topic is not given back whole", async () => {
+    const client = await rig.client();
+    const long = "x".repeat(100_000);
+    const [result] = await client.subscribe(long);
+    expect(result).toMatchObject({
+      error: TopicError.TOPIC_ERROR_MALFORMED,
+      topic: "x".repeat(256),
+    });
+    const [left] = await client.unsubscribe(long);
+    expect(left?.topic).toHaveLength(256);
   });
 
   test("a session has subscriptionsMax topics and not one more, until it gives one back", async () => {

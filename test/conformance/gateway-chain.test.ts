@@ -117,7 +117,7 @@ describe.each(TRANSPORTS)("chains over %s", (transport) => {
     expect(formsOf(client.batchesOf(topicId))).toEqual(["based 1", "based 3"]);
     const [gap] = client.notices(NoticeKind.NOTICE_KIND_GAP);
     expect([Number(gap?.missingFirst), Number(gap?.missingLast)]).toEqual([2, 2]);
-    expect(await rig.metric("gateway_bad_batches_total")).toBe(1);
+    expect(await rig.metric("tickwire_gateway_bad_batches_total")).toBe(1);
   });
 
   test("drops, losses and resumes in any order: each event comes exact or is told missing", async () => {

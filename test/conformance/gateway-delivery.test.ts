@@ -342,7 +342,7 @@ describe.each(TRANSPORTS)("delivery over %s", (transport) => {
     await receive(bystander, other?.topicId ?? 0, 1);
     expect(bystander.notices(NoticeKind.NOTICE_KIND_GAP)).toHaveLength(0);
     expectContinuous(bystander.batchesOf(other?.topicId ?? 0), 0, 1);
-    expect(await rig.metric("gateway_bus_gaps_total")).toBe(1);
+    expect(await rig.metric("tickwire_gateway_bus_gaps_total")).toBe(1);
   });
 
   test("a publisher that starts anew gives every session a new snapshot of the new epoch", async () => {
@@ -435,7 +435,7 @@ describe.each(TRANSPORTS)("delivery over %s", (transport) => {
     await client.unsubscribe("fake:BTC-USDT/trades");
     const [again] = await client.subscribe("fake:BTC-USDT/book");
     expect(again?.error).toBe(TopicError.TOPIC_ERROR_UNSPECIFIED);
-    expect(await rig.metric("gateway_topics")).toBe(2);
+    expect(await rig.metric("tickwire_gateway_topics")).toBe(2);
   });
 
   test("an ingestor that is there but does not answer makes the topic unavailable, not the gateway", async () => {

@@ -69,6 +69,7 @@ const ECHO: TransportHandler<undefined> = {
       echoesText = !isBinary;
       connection.send(data, connection.compressionNegotiated);
     },
+    onPong: () => {},
     onDrain: () => {},
     onClose: () => {},
   }),

@@ -19,6 +19,7 @@ import { decodeRecorded, type RecordedConnection } from "#test/support/recorded-
  * `expect` in order, each as `canonical` below prints it: market events
  * with the keys of `normalize` but without `epoch`, `sequence`, `receivedTimeUs` and `venue`; books
  * after the BookBuilder; and for the rest
+ * with `"bad-time"` for a time that could not be read;
  * `{"type":"subscribed"|"refused"|"heartbeat"|"reconnect-requested"|"rejected", ...}`,
  * `{"type":"gap"}` for a sequence gap and `{"type":"checksum-failed"}`.
  */
@@ -277,5 +278,7 @@ function levelTexts(columns: LevelColumns, priceScale: number, sizeScale: number
 
 function withoutUndefined(record: { type: string } & Record<string, unknown>): CanonicalEvent {
   const entries = Object.entries(record).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as CanonicalEvent;
+  // A time that could not be read, which the normalizer takes away and counts.
+  const written = entries.map(([key, value]) => [key, Number.isNaN(value) ? "bad-time" : value]);
+  return Object.fromEntries(written) as CanonicalEvent;
 }

@@ -23,6 +23,7 @@ import {
   describeConnections,
   describeInstruments,
 } from "./venue-suite-requests.ts";
+import { isSound } from "#test/support/sound-event.ts";
 import { decodeRecorded } from "#test/support/recorded-answer.ts";
 
 /** Cuts of one frame at most; longer frames are cut at evenly spread places. */
@@ -60,7 +61,7 @@ function describeFixtures(adapter: FeedAdapter, fixtures: readonly NamedFixture[
     });
 
     test("has exact integers, integer times and no invented receive time", () => {
-      expect(events.filter((event) => !isSound(event, adapter))).toEqual([]);
+      expect(events.filter((event) => !isSound(event, adapter, RECEIVED_TIME_US))).toEqual([]);
     });
 
     test("begins each book with a snapshot", () => {
@@ -139,7 +140,7 @@ function describeDamage(adapter: FeedAdapter, fixtures: readonly NamedFixture[])
           const mutatedText = JSON.stringify(mutant);
           const mutated = isGzipFrame(frame) ? gzipOf(mutatedText) : mutatedText;
           const events = eventsOf(adapter, named, mutated);
-          expect(events.filter((event) => !isSound(event, adapter))).toEqual([]);
+          expect(events.filter((event) => !isSound(event, adapter, RECEIVED_TIME_US))).toEqual([]);
         }
       }
     });
@@ -192,33 +193,6 @@ function cutsOf<Data extends string | Uint8Array>(data: Data): Data[] {
   const cuts: Data[] = [];
   for (let end = 0; end < data.length; end += step) cuts.push(data.slice(0, end) as Data);
   return cuts;
-}
-
-/** True unless the event lacks what none may lack, whatever made it. */
-function isSound(event: FeedEvent, adapter: FeedAdapter): boolean {
-  if (!("instrument" in event) || event.instrument === undefined || event.kind === "rejected") {
-    return true;
-  }
-  if (event.instrument.venue !== adapter.venue) return false;
-  if (event.receivedTimeUs !== RECEIVED_TIME_US) return false;
-  if (event.venueTimeUs !== undefined && !isTimeUs(event.venueTimeUs)) return false;
-  for (const [name, value] of Object.entries(event)) {
-    if (/(Mantissa|Scale)$/.test(name) && !isInteger(value)) return false;
-  }
-  if (event.kind !== "raw-book") return true;
-  return [event.bids, event.asks].every(
-    ({ prices, sizes }) =>
-      prices.length === sizes.length && [...prices, ...sizes].every((value) => isInteger(value)),
-  );
-}
-
-/** Whole microseconds between 1973 and 5138, whatever unit the venue uses. */
-function isTimeUs(value: number): boolean {
-  return Number.isSafeInteger(value) && value > 1e14 && value < 1e17;
-}
-
-function isInteger(value: unknown): boolean {
-  return typeof value === "bigint" || Number.isSafeInteger(value);
 }
 
 /** Two decoders have two catalogs; their instruments are equal, not the same. */

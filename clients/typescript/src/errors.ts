@@ -29,6 +29,7 @@ export type TopicErrorCode =
   | "topic-permission-denied"
   | "topic-unavailable"
   | "topic-not-subscribed"
+  | "topic-unsupported-option"
   | "topic-refused";
 
 /** What ended or prevented a connection. */

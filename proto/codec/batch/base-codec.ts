@@ -2,7 +2,7 @@ import * as BatchField from "../../gen/batch-field.ts";
 import * as BaseField from "../../gen/base-field.ts";
 import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
-import { readText, safeSigned, takeWide, wideEnd } from "../byte-reader.ts";
+import { readText, safeInteger, takeWide, varintEnd } from "../byte-reader.ts";
 import { VARINT_BYTES_MAX } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import { SCALE_MAX } from "../limits.ts";
@@ -92,6 +92,7 @@ export function readBase(bytes: Uint8Array, start: number, end: number): ChainSt
     tradeIdDigits: scan.uint32(BaseField.TradeIdDigits),
     values: [],
     scales: [],
+    fieldCount: 0,
     absent: scan.uint32(BaseField.Absent),
   };
   checkBase(state);
@@ -121,7 +122,10 @@ function readPrefix(): string {
   return readText(scan.bytes, start, end);
 }
 
-/** Fields that this code does not know are passed over; those that it misses start at 0. */
+/**
+ * Fields that this code does not know are passed over; those that the writer did not know are such
+ * as the venue does not say.
+ */
 function readRecord(state: ChainState): void {
   const fields = recordFieldsOf(eventKindOf(state.channel)?.rows);
   if (fields === undefined) return;
@@ -129,7 +133,9 @@ function readRecord(state: ChainState): void {
   const scales = columnOf(BaseField.Scales).map((scale) =>
     checkedScale(Number(BigInt.asUintN(32, scale))),
   );
+  state.fieldCount = values.length;
   for (const [index, field] of fields.entries()) {
+    if (index >= values.length) state.absent |= 1 << index;
     state.values.push(values[index] ?? 0);
     state.scales.push(scales[index] ?? 0);
     if (index !== field.scaleField && state.scales[index] !== state.scales[field.scaleField]) {
@@ -146,19 +152,18 @@ function columnOf(field: number): bigint[] {
   const start = scan.start(field);
   if (start < 0) return entries;
   const end = scan.end(field);
-  for (let at = start; at < end; at = wideEnd) entries.push(takeWide(scan.bytes, at, end));
+  for (let at = start; at < end; at = varintEnd) entries.push(takeWide(scan.bytes, at));
   return entries;
 }
 
 /** A sint64 field; 0 if it is absent. */
 function signed(field: number): bigint {
-  if (!scan.has(field)) return 0n;
-  return unzigzagWide(takeWide(scan.bytes, scan.start(field), scan.end(field)));
+  return unzigzagWide(scan.wide(field));
 }
 
 function timeFrom(receivedTimeUs: number, offsetUs: bigint): number {
   const time = BigInt.asIntN(64, BigInt(receivedTimeUs) + offsetUs);
-  return safeSigned("venue_time_offset_us", Number(BigInt.asUintN(32, time)), Number(time >> 32n));
+  return safeInteger("venue_time_offset_us", time);
 }
 
 function checkedScale(scale: number): number {

@@ -35,6 +35,9 @@ export type ChainState = {
   /** Of the fields of channels with records. */
   values: Mantissa[];
   scales: number[];
+  /** How many fields the writer knows, which may be more or fewer than this code does. */
+  fieldCount: number;
+  /** Bit i: the venue does not say field i. */
   absent: number;
 };
 
@@ -59,6 +62,7 @@ export function emptyChainState(kind: BatchKind, epoch: number, sequence: number
     tradeIdDigits: 0,
     values: Array.from({ length: fields }, () => 0),
     scales: Array.from({ length: fields }, () => 0),
+    fieldCount: fields,
     absent: 0,
   };
 }

@@ -2,7 +2,7 @@ import * as BatchField from "../../gen/batch-field.ts";
 import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { LiquidationCodec, TopicStatusCodec } from "../../gen/messages.ts";
-import { readText, takeNumber, takeWide, varintEnd, wideEnd } from "../byte-reader.ts";
+import { readText, takeNumber, takeWide, varintEnd } from "../byte-reader.ts";
 import type { EventKind } from "../../model/vocabulary.ts";
 import type { AggressorSide, BookColumns, TradeColumns } from "../types.ts";
 import { addWrapped, unzigzag, unzigzagWide } from "../wide-integers.ts";
@@ -12,7 +12,7 @@ import { LEVEL_ASK, LEVEL_REMOVED } from "./batch-kinds.ts";
 import { TradeIdForm } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
 import { applyTexts } from "./decimal-text-reader.ts";
-import { readDifferences, sumWrapped } from "./difference-reader.ts";
+import { takeSum } from "./difference-reader.ts";
 import { assertCount } from "./field-scan.ts";
 import type { FieldScan } from "./field-scan.ts";
 import type { TimesOf } from "./times-codec.ts";
@@ -27,30 +27,33 @@ type PriceEntries = { readonly prices: Mantissa[]; readonly flags: number[] };
 /** Reads the column `prices` and moves the state's; a mask tells the ask chain from the other. */
 function readPrices(scan: FieldScan, state: ChainState, askMask: number): PriceEntries {
   const count = scan.entries(BatchField.Prices);
-  const start = scan.start(BatchField.Prices);
   const { bytes } = scan;
   // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
   const prices = new Array<Mantissa>(count);
   // oxlint-disable-next-line unicorn/no-new-array -- the same
   const flags = new Array<number>(count);
-  if (typeof state.price !== "number" || typeof state.askPrice !== "number") {
-    return readPricesExactly(scan, state, askMask, { prices, flags });
-  }
   let { price, askPrice } = state;
-  let at = start;
+  let at = scan.start(BatchField.Prices);
   for (let index = 0; index < count; index += 1) {
     const code = takeNumber(bytes, at);
-    at = varintEnd;
-    const flag = code & 3;
-    const difference =
-      code <= 0x7fff_ffff ? (code >>> 3) ^ -((code >>> 2) & 1) : unzigzag((code - flag) / 4);
-    let value: number;
-    if ((flag & askMask) === 0) value = price += difference;
-    else value = askPrice += difference;
+    let flag = code & 3;
+    const isAsk = (flag & askMask) !== 0;
+    const before = isAsk ? askPrice : price;
+    let value: Mantissa =
+      typeof before !== "number"
+        ? NaN
+        : before +
+          (code <= 0x7fff_ffff ? (code >>> 3) ^ -((code >>> 2) & 1) : unzigzag((code - flag) / 4));
     // Not so either where the code was NaN.
     if (!(value <= Number.MAX_SAFE_INTEGER && value >= -Number.MAX_SAFE_INTEGER)) {
-      return readPricesExactly(scan, state, askMask, { prices, flags });
+      const wide = code >= 0 ? BigInt(code) : takeWide(bytes, at);
+      flag = Number(wide & 3n);
+      const chain = (flag & askMask) !== 0 ? askPrice : price;
+      value = addWrapped(chain, unzigzagWide(wide >> 2n));
     }
+    at = varintEnd;
+    if ((flag & askMask) !== 0) askPrice = value;
+    else price = value;
     prices[index] = value;
     flags[index] = flag;
   }
@@ -59,33 +62,9 @@ function readPrices(scan: FieldScan, state: ChainState, askMask: number): PriceE
   return { prices, flags };
 }
 
-function readPricesExactly(
-  scan: FieldScan,
-  state: ChainState,
-  askMask: number,
-  { prices, flags }: PriceEntries,
-): PriceEntries {
-  const end = scan.end(BatchField.Prices);
-  let at = scan.start(BatchField.Prices);
-  for (let index = 0; index < prices.length; index += 1) {
-    const code = takeWide(scan.bytes, at, end);
-    at = wideEnd;
-    const flag = Number(code & 3n);
-    const difference = unzigzagWide(code >> 2n);
-    const isAsk = (flag & askMask) !== 0;
-    const value = addWrapped(isAsk ? state.askPrice : state.price, difference);
-    if (isAsk) state.askPrice = value;
-    else state.price = value;
-    prices[index] = value;
-    flags[index] = flag;
-  }
-  return { prices, flags };
-}
-
 /** Reads the column `sizes`; entries whose flag has a bit of the mask are 0 and have no size. */
 function readSizes(scan: FieldScan, flags: readonly number[], removedMask: number): Mantissa[] {
   const count = flags.length;
-  const end = scan.end(BatchField.Sizes);
   const entries = scan.entries(BatchField.Sizes);
   const { bytes } = scan;
   // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
@@ -99,16 +78,14 @@ function readSizes(scan: FieldScan, flags: readonly number[], removedMask: numbe
     }
     rest -= 1;
     if (rest < 0) break;
-    const size = takeNumber(bytes, at);
-    if (size >= 0) {
-      at = varintEnd;
-      sizes[index] = size;
-    } else {
-      const wide = takeWide(bytes, at, end);
+    let size: Mantissa = takeNumber(bytes, at);
+    if (size !== size) {
+      const wide = takeWide(bytes, at);
       if (wide >= SIZE_MAX) throw new WireError("malformed", `a size of ${wide} is 2^63 or more`);
-      at = wideEnd;
-      sizes[index] = fromBigInt(wide);
+      size = fromBigInt(wide);
     }
+    at = varintEnd;
+    sizes[index] = size;
   }
   if (rest === 0) return sizes;
   const problem = rest < 0 ? "fewer" : "more";
@@ -123,7 +100,7 @@ function applyPriceTexts(
   sizes: Mantissa[],
 ): [priceScale: number, sizeScale: number] {
   const { priceScale, sizeScale } = state;
-  const scales = { scales: [priceScale, sizeScale], groups: [0, 1] };
+  const scales = { scales: [priceScale, sizeScale], groups: [0, 1], fieldCount: 2 };
   return applyTexts(scan, [prices, sizes], scales) as [number, number];
 }
 
@@ -163,15 +140,20 @@ function readTradeIds(scan: FieldScan, state: ChainState, count: number): (Manti
   return ids;
 }
 
+const ONE_MORE = /* @__PURE__ */ Uint8Array.of(2);
+
 function readNumbers(scan: FieldScan, state: ChainState, count: number): (Mantissa | string)[] {
   const { tradeIdPrefix: prefix, tradeIdDigits: digits } = state;
   const entries = scan.entries(BatchField.TradeIdDeltas);
   if (entries > 0) assertCount("trade_id_deltas", entries, count);
-  const deltas = entries > 0 ? readDifferences(scan, BatchField.TradeIdDeltas, entries) : undefined;
+  // Zigzag of 1, where nothing is said.
+  const bytes = entries > 0 ? scan.bytes : ONE_MORE;
+  let at = entries > 0 ? scan.start(BatchField.TradeIdDeltas) : 0;
   const ids: (Mantissa | string)[] = [];
   let id = state.tradeId;
   for (let index = 0; index < count; index += 1) {
-    id = sumWrapped(id, deltas === undefined ? 1 : (deltas[index] as Mantissa));
+    id = takeSum(bytes, at, id);
+    if (entries > 0) at = varintEnd;
     ids.push(prefix === "" && digits === 0 ? id : joinTradeId(prefix, digits, id));
   }
   state.tradeId = id;

@@ -5,7 +5,7 @@ import { Command } from "commander";
 import { callOverHttp } from "./call-over-http.ts";
 import { callOverSocket } from "./call-over-socket.ts";
 import { UsageError } from "../process/errors.ts";
-import { isWebSocketAddress } from "../process/gateway-address.ts";
+import { addUrlOption, isWebSocketAddress } from "../process/gateway-address.ts";
 import { parseSeconds } from "../process/parse-option.ts";
 import { readInput } from "../process/read-input.ts";
 
@@ -18,7 +18,7 @@ type CallOptions = { readonly url: string; readonly timeout: number };
 
 /** `tickwire call METHOD [JSON]`: one RPC, the answer as JSON on standard output. */
 export function createCallCommand(): Command {
-  return new Command("call")
+  const command = new Command("call")
     .summary("call an RPC of a gateway and print the answer as JSON")
     .description(
       `Calls an RPC of a gateway and prints the answer as JSON.\n\nMethods: ${METHODS.map(
@@ -26,12 +26,14 @@ export function createCallCommand(): Command {
       ).join(", ")}`,
     )
     .argument("<method>", "such as GetSnapshot")
-    .argument("[json]", "the request; - reads it from standard input", "{}")
-    .option("--url <url>", "gateway; ws: calls over the socket, http: by POST", "default")
+    .argument("[json]", "the request; - reads it from standard input", "{}");
+  return addUrlOption(command)
     .option("--timeout <seconds>", "give up after this long", parseSeconds, TIMEOUT_SECONDS_DEFAULT)
     .addHelpText(
       "after",
       `
+An address with ws or wss is called over the socket, one with http or https by POST.
+
 Examples:
   tickwire call GetServerTime
   tickwire call ListInstruments '{"venue":"simulated"}'

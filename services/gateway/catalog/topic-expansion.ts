@@ -1,8 +1,9 @@
 import type { Instrument } from "@tickwire/proto/service";
 import { CHANNELS } from "#core/instrument.ts";
 import type { Channel } from "#core/instrument.ts";
-import { isChannel, matchesPattern, splitTopic } from "#core/topic.ts";
+import { isChannel, splitTopic } from "#core/topic.ts";
 import type { Topic, TopicPattern } from "#core/topic.ts";
+import type { TurnLine, Work } from "../turns/turns.ts";
 import { channelsOf } from "./channel-names.ts";
 import { findInstrument } from "./unknown-name.ts";
 import type { NameIndex, UnknownName } from "./unknown-name.ts";
@@ -29,14 +30,23 @@ type Expansion =
 
 /** Looking at this many instruments that do not match takes as long as one topic that does. */
 const EXAMINED_PER_TOPIC = 50;
+/** Looking at so many takes some microseconds. */
+const EXAMINED_PER_STEP = 64;
 /** Instruments whose channels are named to somebody who asks a venue for another one. */
 const CHANNELS_EXAMINED_MAX = 1_000;
+
+/** How far a pattern is followed, and whose work that is. */
+type ExpansionOptions = { readonly topicsMax: number; readonly line: Pick<TurnLine, "isOver"> };
 
 /**
  * The topics that a topic or pattern stands for in the catalog, at most `topicsMax`. Where one
  * venue is named, its own symbol does as well as Tickwire's; topics have Tickwire's in any case.
  */
-export function expandTopic(catalog: InstrumentIndex, text: string, topicsMax: number): Expansion {
+export function* expandTopic(
+  catalog: InstrumentIndex,
+  text: string,
+  options: ExpansionOptions,
+): Work<Expansion> {
   const words = splitTopic(text);
   if (words === undefined) return { kind: "malformed" };
   const { venue, symbol, channel } = words;
@@ -44,20 +54,22 @@ export function expandTopic(catalog: InstrumentIndex, text: string, topicsMax: n
     return nothing({ kind: "unknown-channel", channel, of: "Tickwire", channels: CHANNELS });
   }
   const pattern: TopicPattern = { venue, symbol, channel };
-  return venue === "*" || symbol === "*"
-    ? expandOver(catalog, pattern, topicsMax)
-    : expandAt(catalog, pattern, topicsMax);
+  if (venue === "*" || symbol === "*") return yield* expandOver(catalog, pattern, options);
+  return expandAt(catalog, pattern, options.topicsMax);
 }
 
+/** Most instruments do not match most patterns. */
+const NONE: readonly Topic[] = [];
+
 /** The topics of one instrument that a pattern matches, in the order of CHANNELS. */
-export function topicsOf(instrument: Instrument, pattern: TopicPattern): Topic[] {
+export function topicsOf(instrument: Instrument, pattern: TopicPattern): readonly Topic[] {
   const { venue, symbol } = instrument;
-  if (pattern.venue !== "*" && pattern.venue !== venue) return [];
-  if (pattern.symbol !== "*" && pattern.symbol !== symbol) return [];
+  if (pattern.venue !== "*" && pattern.venue !== venue) return NONE;
+  if (pattern.symbol !== "*" && pattern.symbol !== symbol) return NONE;
   const channels = channelsOf(instrument);
-  return CHANNELS.filter((channel) => channels.includes(channel))
-    .map((channel) => ({ venue, symbol, channel }))
-    .filter((topic) => matchesPattern(pattern, topic));
+  const { channel } = pattern;
+  if (channel === "*") return channels.map((each) => ({ venue, symbol, channel: each }));
+  return channels.includes(channel) ? [{ venue, symbol, channel }] : NONE;
 }
 
 /** Of one instrument: its channel, or all of them. */
@@ -66,20 +78,24 @@ function expandAt(catalog: InstrumentIndex, wanted: TopicPattern, topicsMax: num
   if (found.kind !== "found") return nothing(found);
   const { instrument } = found;
   const pattern = { ...wanted, symbol: instrument.symbol };
-  const topics = topicsOf(instrument, pattern);
+  const topics = topicsOf(instrument, pattern).slice(0, topicsMax);
   if (topics.length === 0) return nothing(noChannel(pattern, [instrument]));
   if (pattern.channel !== "*") return { kind: "topics", cost: 0, topics, pattern: undefined };
-  topics.length = Math.min(topics.length, topicsMax);
   return { kind: "topics", cost: topics.length, topics, pattern };
 }
 
 /** Of as many instruments as match. */
-function expandOver(catalog: InstrumentIndex, pattern: TopicPattern, topicsMax: number): Expansion {
+function* expandOver(
+  catalog: InstrumentIndex,
+  pattern: TopicPattern,
+  { topicsMax, line }: ExpansionOptions,
+): Work<Expansion> {
   const topics: Topic[] = [];
   let examined = 0;
   for (const instrument of candidates(catalog, pattern)) {
     examined += 1;
-    topics.push(...topicsOf(instrument, pattern));
+    if (examined % EXAMINED_PER_STEP === 0 && line.isOver) yield;
+    for (const topic of topicsOf(instrument, pattern)) topics.push(topic);
     if (topics.length >= topicsMax) break;
   }
   topics.length = Math.min(topics.length, topicsMax);

@@ -5,7 +5,7 @@ import type { HttpRequest, RequestHeaders } from "../transport/transport.ts";
 import type { Encoding } from "./connect-message.ts";
 import { readEnvelopes } from "./envelope.ts";
 import { acceptsGzip } from "./gzip.ts";
-import { shortened } from "./shortened.ts";
+import { shortened } from "../transport/shortened.ts";
 
 /** One message of a request, as it came. */
 type EncodedMessage = { readonly bytes: Uint8Array; readonly gzipped: boolean };

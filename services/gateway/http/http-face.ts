@@ -1,7 +1,7 @@
 import { errorAnswer, textAnswer } from "../transport/http-answer.ts";
 import type { HttpRequest, HttpResponse } from "../transport/transport.ts";
 import type { ConnectRpc } from "./connect-rpc.ts";
-import { shortened } from "./shortened.ts";
+import { shortened } from "../transport/shortened.ts";
 
 type HttpFaceParts = {
   readonly rpc: Pick<ConnectRpc, "serve">;
@@ -78,6 +78,6 @@ Try:
   curl -H 'content-type: application/json' -d '{}' \\
     http://HOST:PORT${pathPrefix}/tickwire.v1.MarketData/ListInstruments
 
-  npx tickwire subscribe default '*:*/trades' --count 10
+  npx tickwire subscribe '*:*/trades' --count 10 --url http://HOST:PORT${pathPrefix}
 `;
 }

@@ -3,6 +3,7 @@ import { BusError } from "#bus/bus.ts";
 import { querySubject } from "#bus/subject.ts";
 import type { Query } from "#bus/subject.ts";
 import { decodeQueryReply } from "#wire/bus-codec.ts";
+import { WireError } from "#wire/frame-codec.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { codeOfWire, RpcError } from "./rpc-error.ts";
 
@@ -22,6 +23,21 @@ type VenueQuery = Query extends infer One
 
 /** By then, an ingestor that was restarted has announced itself again. */
 const RETRY_AFTER_MS = 1_000;
+
+/**
+ * What `read` makes of an ingestor's answer.
+ * @throws RpcError `unavailable` if it can make nothing of it.
+ */
+export function readAnswer<Answer>(venue: string, read: () => Answer): Answer {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    const message = `the answer of the ingestor of ${venue} cannot be read`;
+    const detail = { reason: "INGESTOR_UNAVAILABLE", retryAfterMs: RETRY_AFTER_MS };
+    throw new RpcError("unavailable", message, { cause: error, detail });
+  }
+}
 
 /**
  * Asks the ingestor of a venue and returns its answer's payload.
@@ -47,7 +63,7 @@ export async function queryIngestor(
     const message = `the ingestor of ${query.venue} does not answer`;
     throw new RpcError("unavailable", message, { cause: error, detail });
   }
-  const reply = decodeQueryReply(bytes);
+  const reply = readAnswer(query.venue, () => decodeQueryReply(bytes));
   if (reply.error !== undefined) {
     throw new RpcError(codeOfWire(reply.error.code), reply.error.message);
   }

@@ -38,7 +38,8 @@ type FramePrice = {
   readonly unknownFields: number;
 };
 
-/** Cancels and credits answer what we sent, so a client cannot choose how many it needs. */
+/** These answer what we sent, so a client cannot choose how many it needs. */
+const ANSWERS: ReadonlySet<ClientRequest["kind"]> = new Set(["cancel", "credit", "probeAnswer"]);
 const COST_OF_ANSWER = 0.1;
 /** Inflating and reading so much takes about as long as serving one request. */
 const BYTES_PER_REQUEST = 16 * 1024;
@@ -73,10 +74,14 @@ export class RateLimits {
     return this.#requests.take(messages, nowUs);
   }
 
+  /** Whether work as long as so many requests may be done now. What is granted is used up. */
+  takeWork(requests: number, nowUs: number): boolean {
+    return this.#requests.take(requests, nowUs);
+  }
+
   /** Whether one more request of this kind may come now. What is granted is used up. */
   takeRequest(kind: ClientRequest["kind"], nowUs: number): boolean {
-    const isAnswer = kind === "cancel" || kind === "credit";
-    return this.#requests.take(isAnswer ? COST_OF_ANSWER : 1, nowUs);
+    return this.#requests.take(ANSWERS.has(kind) ? COST_OF_ANSWER : 1, nowUs);
   }
 
   /** Whether requests may name so many more topics now. What is granted is used up. */

@@ -16,11 +16,13 @@ import { CallTable } from "./call-table.ts";
 import { readClientFrame } from "./client-frame.ts";
 import type { Flusher } from "./outbound/flusher.ts";
 import { Outbound } from "./outbound/outbound.ts";
+import type { Lateness } from "./outbound/outbound.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { SessionOutput } from "./session-output.ts";
 import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import type { TurnLine, Turns } from "../turns/turns.ts";
 import type { HelloMessage } from "./wire-messages.ts";
 
 /** What every session shares. */
@@ -33,6 +35,8 @@ export type SessionParts = {
   readonly hub: Hub;
   readonly catalog: Catalog;
   readonly services: ServiceTable;
+  /** For what may take long. */
+  readonly turns: Turns;
   readonly serverVersion: string;
 };
 
@@ -62,11 +66,15 @@ export class Session implements ConnectionHandler {
   readonly #parts: SessionParts;
   readonly #outbound: Outbound;
   readonly #output: SessionOutput;
+  /** The work of subscriptions. */
+  readonly #line: TurnLine;
   readonly #subscriptions: Subscriptions;
   readonly #calls: CallTable;
   readonly #rates: RateLimits;
   readonly #cancelHelloTimer: CancelTimer;
   #state: SessionState = "awaiting-hello";
+  /** The client answers probes; of any other one, pongs tell what it has received. */
+  #answersProbes = false;
 
   constructor(options: SessionOptions, parts: SessionParts) {
     const { config, clock, logger } = parts;
@@ -77,18 +85,27 @@ export class Session implements ConnectionHandler {
     this.#parts = parts;
     this.#rates = new RateLimits(config, clock.nowUs());
     this.#outbound = new Outbound(connection, config, parts, {
-      onLag: (owedBytes) => this.#onLag(owedBytes),
-      onSlow: (owedBytes) => this.#onSlow(owedBytes),
+      onLag: (lateness) => this.#onLag(lateness),
+      onSlow: (lateness) => this.#onSlow(lateness),
+      sendProbe: (number) => this.#sendProbe(number),
     });
     this.#output = new SessionOutput(this.#outbound);
     const takeTopics = (topics: number): boolean => this.#rates.takeTopics(topics, clock.nowUs());
     const limits = config;
-    this.#subscriptions = new Subscriptions({ ...parts, limits, takeTopics }, this.#output);
+    const onTooManyTopics = (): void => this.#onTooManyTopics();
+    this.#line = parts.turns.open();
+    this.#subscriptions = new Subscriptions(
+      { ...parts, limits, takeTopics, onTooManyTopics, line: this.#line },
+      this.#output,
+    );
     const { remoteAddress } = connection;
     const onInternalError = (method: string, error: unknown): void => {
       logger.error({ sessionId: id, method, error }, "an RPC failed with an internal error");
     };
-    const callParts = { ...parts, limits, remoteAddress, onInternalError };
+    const takeRequests = (requests: number): boolean =>
+      this.#rates.takeWork(requests, clock.nowUs());
+    const line = parts.turns.open();
+    const callParts = { ...parts, limits, remoteAddress, onInternalError, takeRequests, line };
     this.#calls = new CallTable(callParts, this.#output);
     this.#cancelHelloTimer = clock.after(config.helloTimeoutMs, () => {
       this.#fault("hello-timeout", `no Hello within ${config.helloTimeoutMs} ms`);
@@ -117,6 +134,11 @@ export class Session implements ConnectionHandler {
       this.#onRequest(request);
       if (this.#isOver) return;
     }
+  }
+
+  onPong(number: number): void {
+    if (!this.#serves("pong") || this.#answersProbes) return;
+    this.#outbound.onAnswer(number, this.#parts.clock.nowUs());
   }
 
   onDrain(): void {
@@ -218,10 +240,10 @@ export class Session implements ConnectionHandler {
   #serve(request: Exclude<ClientRequest, { kind: "hello" }>, nowUs: number): void {
     switch (request.kind) {
       case "subscribe":
-        if (!this.#subscriptions.subscribe(request.value)) this.#onTooManyTopics();
+        if (this.#hasRoom()) this.#subscriptions.subscribe(request.value);
         return;
       case "unsubscribe":
-        if (!this.#subscriptions.unsubscribe(request.value)) this.#onTooManyTopics();
+        if (this.#hasRoom()) this.#subscriptions.unsubscribe(request.value);
         return;
       case "call":
         if (this.#calls.start(request.value)) return;
@@ -236,7 +258,19 @@ export class Session implements ConnectionHandler {
       case "ping":
         this.#output.pong(request.value.nonce, nowUs);
         return;
+      case "probeAnswer":
+        if (this.#answersProbes) this.#outbound.onAnswer(request.value.number, nowUs);
+        return;
     }
+  }
+
+  /** Closes if as many requests wait for their turns as may come in a second. */
+  #hasRoom(): boolean {
+    const { requestsPerSecondMax } = this.#parts.config;
+    if (this.#line.waiting <= requestsPerSecondMax) return true;
+    const reason = `more than requestsPerSecondMax ${requestsPerSecondMax} requests wait`;
+    this.#fault("request-rate-exceeded", reason);
+    return false;
   }
 
   #onTooManyTopics(): void {
@@ -254,6 +288,7 @@ export class Session implements ConnectionHandler {
       this.#close(step.code, isFirst ? version : "a second hello");
     } else if (step.does === "serve") {
       this.#outbound.compress = hello.acceptCompression && this.#connection.compressionNegotiated;
+      this.#answersProbes = hello.answersProbes;
       this.#logOpened(hello);
       this.#welcome();
     }
@@ -290,19 +325,32 @@ export class Session implements ConnectionHandler {
     });
   }
 
-  #onLag(owedBytes: number): void {
-    if (!this.#serves("lagging")) return;
-    const { metrics, config, logger } = this.#parts;
-    metrics.lagNotices.inc();
-    logger.warn({ sessionId: this.id, owedBytes }, "session reads too slowly");
-    const message = `${owedBytes} bytes are waiting; above ${config.outboundBytesMax} this closes`;
-    this.#output.urgentNotice({ kind: "NOTICE_KIND_LAG", message });
+  #sendProbe(number: number): boolean {
+    if (!this.#answersProbes) return this.#connection.ping(number);
+    this.#output.probe(number);
+    return true;
   }
 
-  #onSlow(owedBytes: number): void {
+  #onLag({ owedBytes, lagMs }: Lateness): void {
+    if (!this.#serves("lagging")) return;
+    const { metrics, config, logger } = this.#parts;
+    const { outboundBytesMax, lagMsMax } = config;
+    metrics.lagNotices.inc();
+    logger.warn({ sessionId: this.id, owedBytes, lagMs }, "session reads too slowly");
+    const message =
+      `${owedBytes} bytes are waiting, the oldest for ${lagMs} ms; ` +
+      `above ${outboundBytesMax} bytes or ${lagMsMax} ms this closes`;
+    this.#output.urgentNotice({ kind: "NOTICE_KIND_LAG", message, lagMs, owedBytes });
+  }
+
+  #onSlow({ owedBytes, lagMs }: Lateness): void {
     const { metrics, config } = this.#parts;
-    metrics.slowConsumers.inc();
-    const reason = `${owedBytes} bytes waiting exceed outboundBytesMax ${config.outboundBytesMax}`;
+    const { outboundBytesMax, lagMsMax } = config;
+    const isLate = lagMs > lagMsMax;
+    metrics.slowConsumers.inc({ limit: isLate ? "lagMsMax" : "outboundBytesMax" });
+    const reason = isLate
+      ? `${lagMs} ms behind exceed lagMsMax ${lagMsMax}`
+      : `${owedBytes} bytes waiting exceed outboundBytesMax ${outboundBytesMax}`;
     this.#fault("too-slow", reason);
   }
 }

@@ -50,30 +50,25 @@ export class StartingTopics {
 
   /** The same for everything that a pattern brings. */
   giveUpPattern(text: string, order: number): void {
-    const ofPattern = this.#all().filter(({ subscription }) => subscription.pattern?.text === text);
+    const ofPattern = [...this.all()].filter(
+      ({ subscription }) => subscription.pattern?.text === text,
+    );
     this.#giveUpSome(ofPattern, order);
   }
 
-  /** Gives every view back; nobody is answered. */
-  close(): void {
-    for (const want of this.#all()) {
-      want.isSettled = true;
-      want.subscription.end();
-    }
-    this.#byTopic.clear();
-    this.#waits = 0;
-  }
-
-  #all(): HeldTopic[] {
-    return [...this.#byTopic.values()].flatMap((same) => [...same]);
+  /** All of them. */
+  *all(): Iterable<HeldTopic> {
+    for (const same of this.#byTopic.values()) yield* same;
   }
 
   #giveUpSome(wants: readonly HeldTopic[], order: number): boolean {
     let isAny = false;
     for (const want of wants) {
-      if (want.order >= order || want.isSettled) continue;
+      if (want.order >= order) continue;
       isAny = true;
-      want.giveUp(GIVEN_UP);
+      // What is settled has not been said yet, else it were not here.
+      if (want.isSettled) want.refusal ??= GIVEN_UP;
+      else want.giveUp(GIVEN_UP);
     }
     return isAny;
   }

@@ -1,4 +1,5 @@
 import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { TurnLine, Work } from "../turns/turns.ts";
 import type { TopicRefusal } from "./topic-results.ts";
 import type { TopicSubscription } from "./topic-subscription.ts";
 
@@ -57,7 +58,7 @@ export class SubscribeAnswer {
   }
 
   /** Waits for the views. `onSayable` is called once, when a first result may be given. */
-  begin(onSayable: () => void): void {
+  *begin(onSayable: () => void, line: TurnLine): Work {
     this.#onSayable = onSayable;
     this.#waiting = 1;
     for (const [index, want] of this.#parts.wanted.entries()) {
@@ -65,6 +66,7 @@ export class SubscribeAnswer {
         this.#settled.push(index);
         continue;
       }
+      if (line.isOver) yield;
       this.#waiting += 1;
       want.giveUp = (refusal) => {
         want.refusal = refusal;

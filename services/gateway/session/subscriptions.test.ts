@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { fakeCatalog, FakeHub, listedInstrument } from "#test/support/fake-topics.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { createGatewayMetrics } from "../metrics.ts";
+import { Turns } from "../turns/turns.ts";
 import { FrameBuffer } from "./outbound/frame-buffer.ts";
 import { TopicLanes } from "./outbound/topic-lanes.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -24,6 +25,11 @@ let isLost: boolean;
 let takenBack: number[];
 let lanes: TopicLanes;
 let topicsLeft: number;
+let refusedRequests: number;
+let turnEnds: (() => void)[];
+let nowUs: number;
+/** Time that goes by whenever somebody looks at the clock. */
+let stepUs: number;
 let subscriptions: Subscriptions;
 
 const instruments = (...symbols: string[]) =>
@@ -40,7 +46,15 @@ beforeEach(() => {
   messages = [];
   takenBack = [];
   topicsLeft = 1_000;
+  refusedRequests = 0;
   lanes = new TopicLanes({ onNews: () => {}, onStart: () => {} });
+  turnEnds = [];
+  nowUs = 0;
+  stepUs = 0;
+  const turns = new Turns({
+    clock: { nowUs: () => (nowUs += stepUs), after: () => () => {} },
+    scheduler: { endOfTurn: (callback) => void turnEnds.push(callback) },
+  });
   subscriptions = new Subscriptions(
     {
       hub: hub.asHub,
@@ -55,6 +69,8 @@ beforeEach(() => {
         topicsLeft -= topics;
         return true;
       },
+      onTooManyTopics: () => void (refusedRequests += 1),
+      line: turns.open(),
     },
     {
       subscribeResult: (id, results) => {
@@ -76,8 +92,8 @@ function summary({ requestIndex, topic, error }: TopicResultInit): string {
   return `${requestIndex} ${topic} ${reason}`.trim();
 }
 
-function subscribe(requestId: number, ...topics: string[]): boolean {
-  return subscriptions.subscribe({
+function subscribe(requestId: number, ...topics: string[]): void {
+  subscriptions.subscribe({
     requestId,
     topics: topics.map((topic) => ({ ...PLAIN, topic })),
   });
@@ -99,8 +115,8 @@ function subscribeWith(
   subscriptions.subscribe({ requestId, topics: [{ ...PLAIN, topic, ...options }] });
 }
 
-function unsubscribe(requestId: number, ...topics: string[]): boolean {
-  return subscriptions.unsubscribe({ requestId, topics });
+function unsubscribe(requestId: number, ...topics: string[]): void {
+  subscriptions.unsubscribe({ requestId, topics });
 }
 
 /** What leaves next, read by protobufjs. */
@@ -150,7 +166,7 @@ describe("a request", () => {
     subscribe(1, BTC);
     expect(answers).toEqual([`1: 0 ${BTC} ${error}`]);
     expect(hub.holds).toBe(0);
-    expect(await metric("gateway_topic_errors_total")).toBe(1);
+    expect(await metric("tickwire_gateway_topic_errors_total")).toBe(1);
   });
 
   test("takes the venue's own symbol, and answers with Tickwire's", () => {
@@ -171,10 +187,10 @@ describe("a request", () => {
 
   test("that has used up its topics is answered without the nearest names", () => {
     topicsLeft = 20;
-    expect(subscribe(1, "fake:BTC-USD/trades")).toBe(true);
+    subscribe(1, "fake:BTC-USD/trades");
     expect(alternatives).toEqual([""]);
     topicsLeft = 21;
-    expect(subscribe(2, "fake:BTC-USD/trades")).toBe(true);
+    subscribe(2, "fake:BTC-USD/trades");
     expect(alternatives).toEqual(["", "BTC-USDT"]);
   });
 
@@ -250,10 +266,11 @@ describe("a request", () => {
 
   test("that names more than is granted is not served at all", () => {
     topicsLeft = 1;
-    expect(subscribe(1, BTC, ETH)).toBe(false);
-    expect(unsubscribe(2, BTC, ETH)).toBe(false);
-    expect([answers, hub.holds]).toEqual([[], 0]);
-    expect(subscribe(3, BTC)).toBe(true);
+    subscribe(1, BTC, ETH);
+    unsubscribe(2, BTC, ETH);
+    expect([answers, hub.holds, refusedRequests]).toEqual([[], 0, 2]);
+    subscribe(3, BTC);
+    expect(answers).toEqual([`3: 0 ${BTC}`]);
   });
 
   test("reports what a resuming client missed behind the starts", () => {
@@ -396,7 +413,7 @@ describe("a position", () => {
     for (let index = 0; index < count; index += 1) {
       subscribeWith(index, `fake:X${index}-USDT/trades`, { resume });
     }
-    expect(await metric("gateway_positions_forgotten_total")).toBe(forgotten);
+    expect(await metric("tickwire_gateway_positions_forgotten_total")).toBe(forgotten);
   });
 });
 
@@ -458,11 +475,12 @@ describe("when the catalog changes", () => {
   test("what is gone ends, with a word behind what was delivered", async () => {
     subscribe(1, BTC, ETH);
     const [instrument] = [listed.get("BTC-USDT")].flatMap((found) => found ?? []);
+    listed.delete("BTC-USDT");
     subscriptions.onCatalogChanged([], instrument === undefined ? [] : [instrument]);
     expect([subscriptions.size, hub.view(BTC).holds]).toEqual([1, 0]);
     expect(takenBack).toEqual([]);
     expect(lanes.bytes).toBeGreaterThan(0);
-    expect(await metric("gateway_subscriptions")).toBe(1);
+    expect(await metric("tickwire_gateway_subscriptions")).toBe(1);
   });
 });
 
@@ -476,7 +494,50 @@ test("a session that ends gives back what it has and what it was getting, and an
   subscriptions.close();
   expect(hub.holds).toBe(0);
   expect(answers.slice(answered).filter((answer) => !answer.includes("off"))).toEqual([]);
-  expect(await metric("gateway_subscriptions")).toBe(0);
+  expect(await metric("tickwire_gateway_subscriptions")).toBe(0);
   hub.view(ETH).getReady();
   expect(hub.view(ETH).subscribers.size).toBe(0);
+});
+
+describe("a request that takes several turns", () => {
+  /** Lets turns of the event loop end until nothing is left to be done. */
+  function endTurns(): number {
+    let turns = 0;
+    for (; turnEnds.length > 0; turns += 1) {
+      for (const callback of turnEnds.splice(0)) callback();
+    }
+    return turns;
+  }
+
+  test("is answered in pieces, each before the batches of its topics", () => {
+    stepUs = 100;
+    hub.view(BTC).sequence = 1;
+    hub.view(ETH).sequence = 1;
+    subscribe(1, "fake:*/*", "nonsense");
+    expect(answers).toEqual([]);
+    expect(endTurns()).toBeGreaterThan(1);
+    expect(answers.length).toBeGreaterThan(1);
+    expect(answers.join().match(/0 fake:\S+\/\w+/g)?.length).toBe(5);
+    expect(answers.at(-1)).toContain("1 nonsense MALFORMED");
+  });
+
+  test("keeps those behind it waiting, in order", () => {
+    stepUs = 100;
+    subscribe(1, BTC, ETH);
+    unsubscribe(2, BTC);
+    subscribe(3, BTC);
+    endTurns();
+    expect(answers.map((answer) => answer.split(":")[0])).toEqual(["1", "1", "2 off", "3"]);
+    expect(hub.holds).toBe(2);
+  });
+
+  test.each([0, 1, 2, 3, 4, 6, 8, 12])("leaves nothing behind if it ends after %i", (turns) => {
+    stepUs = 100;
+    subscribe(1, "fake:*/*");
+    for (let turn = 0; turn < turns; turn += 1) turnEnds.shift()?.();
+    subscriptions.close();
+    endTurns();
+    expect(hub.holds).toBe(0);
+    expect(lanes.bytes).toBe(0);
+  });
 });

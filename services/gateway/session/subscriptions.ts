@@ -6,6 +6,8 @@ import { expandTopic, topicsOf } from "../catalog/topic-expansion.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { Hub } from "../topics/hub.ts";
 import type { Attached } from "../topics/topic-subscriber.ts";
+import { oneStep } from "../turns/turns.ts";
+import type { Work } from "../turns/turns.ts";
 import type { TopicLane } from "./outbound/topic-lanes.ts";
 import { KeptPositions } from "./kept-positions.ts";
 import { Patterns } from "./patterns.ts";
@@ -34,7 +36,7 @@ import type {
 
 /** How answers leave. Called synchronously. Results overtake what waits in the lanes of topics. */
 export type SubscriptionReplies = {
-  subscribeResult(requestId: number, results: readonly TopicResultInit[]): void;
+  subscribeResult(requestId: number, results: readonly TopicResultInit[], isPartial: boolean): void;
   unsubscribeResult(requestId: number, results: readonly TopicResultInit[]): void;
   openTopicLane(topicId: number): TopicLane;
   /** The client wants no more of these topics: nothing of them may follow the result. */
@@ -46,7 +48,12 @@ type SubscriptionParts = SubscribeParts & {
   readonly hub: Pick<Hub, "hold" | "release" | "follows">;
   readonly clock: Clock;
   readonly metrics: GatewayMetrics;
+  /** A request turned out to name more topics than it may. Nothing of it is served. */
+  readonly onTooManyTopics: () => void;
 };
+
+/** Comparing this many names takes some microseconds. */
+const COMPARED_PER_STEP = 64;
 
 /** Where in a request a topic comes from. */
 type Origin = {
@@ -64,20 +71,30 @@ type Removal = {
   readonly left: Set<number>;
 };
 
+/** What one request wants so far. */
+type Wanting = {
+  readonly requestId: number;
+  readonly order: number;
+  readonly wanted: WantedTopic[];
+};
+
 /** Requests may wait for so many times as many topics as a session may have. */
 const WAITS_FACTOR = 2;
 
 /**
  * The topics of one session. Requests are answered in the order in which they came; the views that
- * they need get ready at the same time. What is not ready soon is answered when it is.
+ * they need get ready at the same time. What is not ready soon is answered when it is. All of it is
+ * work of the session's line, so that a request for many topics takes many turns and no other
+ * session waits for it.
  *
  * What holds, and what enforces it:
  * 1. A session has a topic once: asked when it is wanted, and again when it starts.
  * 2. Topics held and topics getting ready are at most `subscriptionsMax` together, each once,
  *    however many requests wait for it: both are counted.
- * 3. A result leaves before the first batch of its topic: both are queued in one call, and results
+ * 3. A result leaves before the first batch of its topic: both are queued in one step, and results
  *    are in a lane that comes first.
- * 4. Every view that was held is given back once: TopicSubscription asserts it.
+ * 4. Every view that was held is given back once: TopicSubscription asserts it, and what is held is
+ *    in `#byTopic` or in `#starting`.
  * 5. A topic that the client has sent a position of starts from there, whatever brings it: the
  *    position is kept until the topic starts or is given up.
  */
@@ -113,48 +130,24 @@ export class Subscriptions {
 
   /**
    * Answers with one result per topic, as soon as every view is ready or has failed, or in several
-   * parts if that takes long. False, and nothing is done, if the request names more topics than
-   * `takeTopics` grants.
+   * parts if that takes long.
    */
-  subscribe(message: SubscribeMessage): boolean {
-    const named = namedTopics(this.#parts, message);
-    if (named === undefined) return false;
-    const { requestId } = message;
-    const order = this.#nextOrder();
-    this.#prepare(
-      requestId,
-      named.flatMap((entry) => this.#wantEntry(requestId, entry, order)),
-    );
-    return true;
+  subscribe(message: SubscribeMessage): void {
+    if (this.#parts.takeTopics(message.topics.length)) this.#add(this.#subscribe(message));
+    else this.#parts.onTooManyTopics();
   }
 
-  /** Answers with one result per topic or pattern, after the requests before. False as above. */
-  unsubscribe(message: UnsubscribeMessage): boolean {
-    if (!this.#parts.takeTopics(message.topics.length)) return false;
-    const order = this.#nextOrder();
-    this.#queue.add(() => {
-      const left = new Set<number>();
-      const results = message.topics.map((topic, requestIndex) =>
-        this.#remove(topic, { requestIndex, order, left }),
-      );
-      if (left.size > 0) this.#replies.takeBack(left);
-      this.#replies.unsubscribeResult(message.requestId, results);
-    });
-    return true;
+  /** Answers with one result per topic or pattern, after the requests before. */
+  unsubscribe(message: UnsubscribeMessage): void {
+    if (this.#parts.takeTopics(message.topics.length))
+      this.#add(oneStep(() => this.#leave(message)));
+    else this.#parts.onTooManyTopics();
   }
 
   /** Subscribes what patterns match now, and ends what is gone. */
   onCatalogChanged(added: readonly Instrument[], removed: readonly Instrument[]): void {
-    for (const instrument of removed) this.#endInstrument(instrument);
-    const order = this.#nextOrder();
-    for (const pattern of this.#patterns.all()) {
-      const names = added.flatMap((instrument) => topicsOf(instrument, pattern.pattern));
-      // What the pattern (or another request) has already is not news.
-      const news = names.filter((name) => !this.#byTopic.has(formatTopic(name)));
-      const { requestIndex, request } = pattern;
-      const wanted = this.#wantAll(news, { order, requestIndex, request, pattern });
-      if (wanted.length > 0) this.#prepare(pattern.requestId, wanted);
-    }
+    if (removed.length > 0) this.#add(this.#endGone());
+    if (added.length > 0) this.#add(this.#follow(added));
   }
 
   /** Gives every view back. Idempotent. */
@@ -162,13 +155,67 @@ export class Subscriptions {
     if (this.#closed) return;
     this.#closed = true;
     this.#parts.metrics.subscriptions.dec(this.#byTopic.size);
-    for (const subscription of this.#byTopic.values()) subscription.end();
-    this.#byTopic.clear();
     this.#patterns.clear();
     this.#positions.clear();
-    this.#starting.close();
     for (const answer of this.#answers) answer.close();
     this.#answers.clear();
+    this.#parts.line.clear();
+    this.#parts.line.add(this.#giveBack());
+  }
+
+  #add(work: Work): void {
+    if (!this.#closed) this.#parts.line.add(work);
+  }
+
+  *#giveBack(): Work {
+    const { line } = this.#parts;
+    for (const subscription of this.#byTopic.values()) {
+      if (line.isOver) yield;
+      subscription.end();
+    }
+    this.#byTopic.clear();
+    for (const want of this.#starting.all()) {
+      if (line.isOver) yield;
+      want.subscription.end();
+      this.#starting.remove(want);
+    }
+  }
+
+  *#subscribe(message: SubscribeMessage): Work {
+    const named = yield* namedTopics(this.#parts, message);
+    if (named === undefined) {
+      this.#parts.onTooManyTopics();
+      return;
+    }
+    const { requestId } = message;
+    const order = this.#nextOrder();
+    const wanted: WantedTopic[] = [];
+    for (const entry of named) yield* this.#wantEntry(entry, { requestId, order, wanted });
+    yield* this.#prepare(requestId, wanted);
+  }
+
+  #leave(message: UnsubscribeMessage): void {
+    const order = this.#nextOrder();
+    this.#queue.add(() => this.#add(this.#removeAll(message, order)));
+  }
+
+  *#follow(added: readonly Instrument[]): Work {
+    const order = this.#nextOrder();
+    let compared = 0;
+    for (const pattern of this.#patterns.all()) {
+      const news: Topic[] = [];
+      for (const instrument of added) {
+        compared += 1;
+        if (compared % COMPARED_PER_STEP === 0 && this.#parts.line.isOver) yield;
+        for (const name of topicsOf(instrument, pattern.pattern)) {
+          // What the pattern (or another request) has already is not news.
+          if (!this.#byTopic.has(formatTopic(name))) news.push(name);
+        }
+      }
+      const { requestIndex, request } = pattern;
+      const wanted = yield* this.#wantAll(news, { order, requestIndex, request, pattern });
+      if (wanted.length > 0) yield* this.#prepare(pattern.requestId, wanted);
+    }
   }
 
   #nextOrder(): number {
@@ -176,27 +223,36 @@ export class Subscriptions {
     return this.#order;
   }
 
-  #wantEntry(requestId: number, entry: NamedTopics, order: number): WantedTopic[] {
+  *#wantEntry(entry: NamedTopics, { requestId, order, wanted }: Wanting): Work {
     const { requestIndex, request } = entry;
     const { topic } = request;
-    const refused = (refusal: TopicRefusal): WantedTopic[] => {
-      return [{ requestIndex, topic, kind: "refused", refusal }];
+    const refuse = (refusal: TopicRefusal): void => {
+      wanted.push({ requestIndex, topic, kind: "refused", refusal });
     };
     this.#keepPosition(entry, order);
-    if (entry.kind === "refused") return refused(entry.refusal);
+    if (entry.kind === "refused") {
+      refuse(entry.refusal);
+      return;
+    }
     const unsupported = optionsRefusal(request, entry.pattern);
-    if (unsupported !== undefined) return refused(unsupported);
+    if (unsupported !== undefined) {
+      refuse(unsupported);
+      return;
+    }
     let pattern: Pattern | undefined;
     if (entry.pattern !== undefined) {
       pattern = { text: topic, pattern: entry.pattern, requestId, requestIndex, request };
       this.#patterns.remember(pattern);
     }
-    const wanted = this.#wantAll(entry.topics, { order, requestIndex, request, pattern });
-    const [first] = wanted;
-    if (pattern === undefined || first === undefined || !isFull(first)) return wanted;
-    // Nothing of it found room: it is the pattern that is refused, and it does not grow.
-    this.#patterns.forget(topic);
-    return [{ ...first, topic }];
+    const all = yield* this.#wantAll(entry.topics, { order, requestIndex, request, pattern });
+    const [first] = all;
+    if (pattern !== undefined && first?.kind === "refused" && isFull(first)) {
+      // Nothing of it found room: it is the pattern that is refused, and it does not grow.
+      this.#patterns.forget(topic);
+      refuse(first.refusal);
+      return;
+    }
+    for (const want of all) wanted.push(want);
   }
 
   /** Although the topic may be refused now: it may come back, by whatever request. */
@@ -208,9 +264,10 @@ export class Subscriptions {
     if (!this.#byTopic.has(topic)) this.#positions.keep(topic, resume, order);
   }
 
-  #wantAll(names: readonly Topic[], origin: Origin): WantedTopic[] {
+  *#wantAll(names: readonly Topic[], origin: Origin): Work<WantedTopic[]> {
     const wanted: WantedTopic[] = [];
     for (const name of names) {
+      if (this.#parts.line.isOver) yield;
       const want = this.#want(name, origin);
       wanted.push(want);
       // Said once, because a pattern may match more topics than a result can name.
@@ -267,45 +324,62 @@ export class Subscriptions {
   }
 
   /** Answers in turn, when the last view of the request is ready, or in parts. */
-  #prepare(requestId: number, wanted: readonly WantedTopic[]): void {
+  *#prepare(requestId: number, wanted: readonly WantedTopic[]): Work {
+    const { clock, line } = this.#parts;
     let unsaid = wanted.length;
     const answer: SubscribeAnswer = new SubscribeAnswer({
-      clock: this.#parts.clock,
+      clock,
       wanted,
       say: (settled) => {
         unsaid -= settled.length;
         if (unsaid === 0) this.#answers.delete(answer);
-        this.#say(requestId, settled);
+        this.#add(this.#say(requestId, settled, unsaid > 0));
       },
     });
     this.#answers.add(answer);
-    answer.begin(this.#queue.addPending(() => answer.turnCame()));
+    yield* answer.begin(
+      this.#queue.addPending(() => answer.turnCame()),
+      line,
+    );
   }
 
-  #say(requestId: number, settled: readonly WantedTopic[]): void {
-    const results: TopicResultInit[] = [];
-    const losses: { readonly of: TopicSubscription; readonly missing: Attached["missing"] }[] = [];
+  *#say(requestId: number, settled: readonly WantedTopic[], isMoreToCome: boolean): Work {
+    let results: TopicResultInit[] = [];
+    let losses: (() => void)[] = [];
+    const tell = (isPartial: boolean): void => {
+      this.#replies.subscribeResult(requestId, results, isPartial);
+      // Behind every start, so that they share a frame.
+      for (const tellLoss of losses) tellLoss();
+      results = [];
+      losses = [];
+    };
     for (const want of settled) {
-      if (want.kind === "held") this.#starting.remove(want);
-      const refusal = this.#refusalOf(want);
-      if (refusal !== undefined) {
-        if (want.kind === "held") want.subscription.end();
-        this.#parts.metrics.topicErrors.inc({ error: refusal.error });
-        results.push(refusedResult(want.requestIndex, want.topic, refusal));
-      } else if (want.kind === "held") {
-        const { view } = want.subscription;
-        const attached = this.#start(want.subscription);
-        const instrument = this.#parts.catalog.instrument(view.name.venue, view.name.symbol);
-        const venueSymbol = instrument?.venueSymbol ?? "";
-        results.push(grantedResult(want.requestIndex, view, attached, venueSymbol));
-        losses.push({ of: want.subscription, missing: attached.missing });
+      if (this.#parts.line.isOver) {
+        if (results.length > 0) tell(true);
+        yield;
       }
+      results.push(this.#resultOf(want, losses));
     }
-    this.#replies.subscribeResult(requestId, results);
-    // Behind every start, so that they share a frame.
-    for (const { of, missing } of losses) {
-      if (missing !== undefined) of.gap(missing.first, missing.last);
+    if (results.length > 0 || settled.length === 0) tell(isMoreToCome);
+  }
+
+  /** Starts the topic if it is to be had. What it misses is to be told by what joins `losses`. */
+  #resultOf(want: WantedTopic, losses: (() => void)[]): TopicResultInit {
+    const refusal = this.#refusalOf(want);
+    if (want.kind === "held") this.#starting.remove(want);
+    if (want.kind === "refused" || refusal !== undefined) {
+      if (want.kind === "held") want.subscription.end();
+      const reason = refusal ?? ALREADY_SUBSCRIBED;
+      this.#parts.metrics.topicErrors.inc({ error: reason.error });
+      return refusedResult(want.requestIndex, want.topic, reason);
     }
+    const { subscription } = want;
+    const { view } = subscription;
+    const attached = this.#start(subscription);
+    const { missing } = attached;
+    if (missing !== undefined) losses.push(() => subscription.gap(missing.first, missing.last));
+    const instrument = this.#parts.catalog.instrument(view.name.venue, view.name.symbol);
+    return grantedResult(want.requestIndex, view, attached, instrument?.venueSymbol ?? "");
   }
 
   #start(subscription: TopicSubscription): Attached {
@@ -323,18 +397,30 @@ export class Subscriptions {
     return this.#byTopic.has(want.topic) ? ALREADY_SUBSCRIBED : undefined;
   }
 
+  *#removeAll(message: UnsubscribeMessage, order: number): Work {
+    const left = new Set<number>();
+    const results: TopicResultInit[] = [];
+    for (const [requestIndex, topic] of message.topics.entries()) {
+      if (this.#parts.line.isOver) yield;
+      results.push(yield* this.#remove(topic, { requestIndex, order, left }));
+    }
+    if (left.size > 0) this.#replies.takeBack(left);
+    this.#replies.unsubscribeResult(message.requestId, results);
+  }
+
   /** Ends one topic, or all of a pattern; their ids are added to `left`. */
-  #remove(text: string, { requestIndex, order, left }: Removal): TopicResultInit {
+  *#remove(text: string, { requestIndex, order, left }: Removal): Work<TopicResultInit> {
     if (this.#patterns.forget(text)) {
       this.#starting.giveUpPattern(text, order);
       for (const subscription of this.#byTopic.values()) {
+        if (this.#parts.line.isOver) yield;
         if (subscription.pattern?.text !== text) continue;
         this.#end(subscription);
         left.add(subscription.view.id);
       }
       return { requestIndex, topic: text };
     }
-    const topic = this.#fullName(text);
+    const topic = yield* this.#fullName(text);
     this.#positions.forget(topic, order);
     const wasStarting = this.#starting.giveUp(topic, order);
     const subscription = this.#byTopic.get(topic);
@@ -348,17 +434,19 @@ export class Subscriptions {
   }
 
   /** The topic's own name, where the text has the venue's symbol. */
-  #fullName(text: string): string {
+  *#fullName(text: string): Work<string> {
     if (this.#byTopic.has(text)) return text;
-    const expansion = expandTopic(this.#parts.catalog, text, 1);
+    const { catalog, line } = this.#parts;
+    const expansion = yield* expandTopic(catalog, text, { topicsMax: 1, line });
     const [name] = expansion.kind === "topics" ? expansion.topics : [];
     return name === undefined ? text : formatTopic(name);
   }
 
-  #endInstrument(instrument: Instrument): void {
+  *#endGone(): Work {
     for (const subscription of this.#byTopic.values()) {
+      if (this.#parts.line.isOver) yield;
       const { venue, symbol } = subscription.view.name;
-      if (venue !== instrument.venue || symbol !== instrument.symbol) continue;
+      if (this.#parts.catalog.instrument(venue, symbol) !== undefined) continue;
       this.#end(subscription);
       subscription.sayEnded("the instrument is gone");
     }

@@ -1,3 +1,4 @@
+import { TOPIC_LENGTH_MAX } from "#core/topic.ts";
 import { channelToWire } from "@tickwire/proto/codec";
 import type { Attached } from "../topics/topic-subscriber.ts";
 import type { TopicView } from "../topics/topic-view.ts";
@@ -56,5 +57,7 @@ export function refusedResult(
   refusal: TopicRefusal,
 ): TopicResultInit {
   const { error, message: errorMessage, alternatives = [] } = refusal;
-  return { requestIndex, topic, error, errorMessage, alternatives };
+  // What is longer is no topic, and the client knows it by its index.
+  const echo = topic.slice(0, TOPIC_LENGTH_MAX);
+  return { requestIndex, topic: echo, error, errorMessage, alternatives };
 }

@@ -75,6 +75,9 @@ export class Hub {
     this.#troubles = new VenueTroubles(parts);
     this.#watch = {
       onLoss: (name) => this.#onLoss(name),
+      onBadBatch: ({ venue, channel }) => {
+        this.#logSometimes({ venue, channel }, "batches that cannot be read are left aside");
+      },
       mayBeFollowed: ({ venue }, epoch) => parts.catalog.mayFollow(venue, epoch),
       onForeign: ({ venue, channel }, epoch) => {
         const fields = { venue, channel, epoch };
@@ -233,7 +236,10 @@ export class Hub {
   }
 
   /** Once in LOG_INTERVAL_MS of each venue and message: what is logged is counted besides. */
-  #logSometimes(fields: { readonly venue: string }, message: string): void {
+  #logSometimes(
+    fields: { readonly venue: string; readonly channel: string },
+    message: string,
+  ): void {
     const key = `${fields.venue} ${message}`;
     if (this.#logged.has(key)) return;
     const over = this.#parts.clock.after(LOG_INTERVAL_MS, () => this.#logged.delete(key));

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { BatchReader, BatchWriter } from "@tickwire/proto/codec";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
 import type { Bus } from "#bus/bus.ts";
@@ -49,6 +50,7 @@ class Rig {
         gate: new QueryGate(10),
         limits: { ringBytesMax: 10_000, ringBatchesMax: 4, queryTimeoutMs: 100 },
         watch: {
+          onBadBatch: ({ channel: bad }) => this.seen.push(`bad ${bad}`),
           onLoss: ({ channel: lossy }) => this.seen.push(`loss ${lossy}`),
           mayBeFollowed: () => false,
           onForeign: (_, epoch) => this.seen.push(`foreign ${epoch}`),
@@ -148,6 +150,13 @@ function damagedBytes(): Uint8Array {
   return damaged;
 }
 
+/** Right as far as its head goes: only who reads the trades finds out that one has no price. */
+function damagedPayload(): Uint8Array {
+  const { BusBatch } = tickwire.bus.v1;
+  const whole = BusBatch.decode(tradeBytes({ epoch: 1, sequence: 0 }));
+  return BusBatch.encode({ ...whole, batch: { ...whole.batch, prices: [] } }).finish();
+}
+
 class Subscriber implements TopicSubscriber {
   readonly batches: SharedBatch[] = [];
   readonly heard: string[] = [];
@@ -215,6 +224,7 @@ describe("a batch", () => {
     ["bytes that are none", Uint8Array.of(0xff, 0xff, 0xff)],
     ["another channel", busBytes("quotes", 1)],
     ["a residue that is not that of its sequence", damagedBytes()],
+    ["a payload that cannot be read", damagedPayload()],
   ])("of %s is counted and does nothing", async (_, bytes) => {
     const rig = new Rig();
     const { subscriber } = await rig.live("trades");
@@ -222,6 +232,7 @@ describe("a batch", () => {
     rig.trades(1);
     await rig.settle();
     expect(await rig.count("badBatches")).toBe(1);
+    expect(rig.seen).toContain("bad trades");
     expect(subscriber.heard).toEqual(["1-1"]);
   });
 

@@ -1,10 +1,11 @@
-import { readBusBatch, WireError } from "@tickwire/proto/codec";
+import { WireError } from "@tickwire/proto/codec";
 import type { BusBatch } from "@tickwire/proto/codec";
 import type { BusMessage, BusSubscription } from "#bus/bus.ts";
 import { eventSubject } from "#bus/subject.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import { formatTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
+import { decodeBusBatch } from "#wire/bus-codec.ts";
 import { channelNumberOf } from "#wire/codes.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { BatchOrder, TopicPosition } from "./batch-order.ts";
@@ -34,6 +35,8 @@ type TopicFeedParts = SnapshotQueryParts & {
 export type FeedWatch = {
   /** Subscribers were told that events are missing. */
   onLoss(name: Topic): void;
+  /** A batch that cannot be read, or be one of the topic, was left aside. */
+  onBadBatch(name: Topic): void;
   /** Whether it is being found out if the publisher of this epoch is to be followed. */
   mayBeFollowed(name: Topic, epoch: number): boolean;
   /** A batch of an epoch that is not followed was left aside. */
@@ -137,7 +140,7 @@ export class TopicFeed {
     const attached = this.#starts.startOf(options);
     if (options.resume !== undefined) {
       const outcome = attached.continuity === "resumed" ? "resumed" : "replaced";
-      this.#parts.metrics.resumes.inc({ outcome });
+      this.#parts.metrics.resumes.inc({ ...this.#shared.labels, outcome });
     }
     return attached;
   }
@@ -214,6 +217,7 @@ export class TopicFeed {
     if (batch === undefined) {
       // As good as lost: the next one will not go on from what is here.
       metrics.badBatches.inc(labels);
+      this.#parts.watch.onBadBatch(this.name);
       return;
     }
     if (batch.count === 0) return;
@@ -253,7 +257,7 @@ export class TopicFeed {
         watch.onForeign(this.name, epoch);
       },
       noticed: (what, count) => {
-        if (what === "trimmed" || what === "overflow") metrics.ringTrims.inc(count);
+        if (what === "trimmed" || what === "overflow") metrics.ringTrims.inc(labels, count);
         else if (what === "incredible") metrics.badBatches.inc(labels, count);
         else {
           metrics.busGaps.inc(labels);
@@ -306,7 +310,7 @@ export class TopicFeed {
 function readNews(payload: Uint8Array, channel: number): BusBatch | undefined {
   let batch: BusBatch;
   try {
-    batch = readBusBatch(payload);
+    batch = decodeBusBatch(payload);
   } catch (error) {
     if (error instanceof WireError) return undefined;
     throw error;

@@ -1,6 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { ManualClock } from "#test/support/manual-clock.ts";
-import { Turns } from "./turns.ts";
+import { oneStep, Turns } from "./turns.ts";
 import type { TurnLine, Work } from "./turns.ts";
 
 let nowUs: number;
@@ -13,7 +12,7 @@ beforeEach(() => {
   nowUs = 0;
   ends = [];
   done = [];
-  const clock = { ...new ManualClock(), nowUs: () => nowUs, after: () => () => {} };
+  const clock = { nowUs: () => nowUs, after: () => () => {} };
   turns = new Turns({ clock, scheduler: { endOfTurn: (callback) => void ends.push(callback) } });
 });
 
@@ -91,12 +90,12 @@ test("what is begun at once is at most 1 ms of a turn, however many begin", () =
 test("work that brings more work does it afterwards, and so does that of another line", () => {
   const line = turns.open();
   const other = turns.open();
-  function* parent(): Work {
+  const parent = (): void => {
     line.add(work("child", 1, line));
     other.add(work("other", 1, other));
     done.push("parent");
-  }
-  line.add(parent());
+  };
+  line.add(oneStep(parent));
   expect(done).toEqual(["parent", "child1"]);
   endTurn();
   expect(done).toEqual(["parent", "child1", "other1"]);

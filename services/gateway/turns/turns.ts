@@ -146,6 +146,12 @@ export class TurnLine {
   }
 }
 
+/** Work of one step, which is done in its turn. */
+// oxlint-disable-next-line require-yield -- there is no place to stop at
+export function* oneStep<Result>(step: () => Result): Work<Result> {
+  return step();
+}
+
 function* settled<Result>(
   work: Work<Result>,
   resolve: (result: Result) => void,

@@ -5,6 +5,7 @@ import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { FeedAdapter, FeedDecoder, RestPurpose, RestResponse } from "../feed/feed-adapter.ts";
 import type { VenueContext } from "../feed/venue-context.ts";
+import { fenceAdapter } from "../feed/venue-fence.ts";
 import { FEED_POLICY_DEFAULTS } from "../feed/feed-policy.ts";
 import { FeedSession } from "../feed/connection/feed-session.ts";
 import { RequestPacer } from "../feed/rest/request-pacer.ts";
@@ -66,7 +67,11 @@ export class CaptureReplay {
     readonly logger: Logger;
     readonly emit: (event: MarketEvent) => void;
   }) {
-    const { adapter, bookDepth, logger, emit } = options;
+    const { bookDepth, logger, emit } = options;
+    const { venue } = options.adapter;
+    const adapter = fenceAdapter(options.adapter, (where, err) =>
+      logger.error({ venue, where, err }, "a recorded message broke its decoder"),
+    );
     this.#adapter = adapter;
     this.counters = createVenueCounters();
     const clock = this.#clock;

@@ -124,7 +124,9 @@ export type RejectReason =
   | "crossed-quote"
   /** The venue's own numbering shows that data before this was not received. */
   | "missing-data"
-  | "catalog-full";
+  | "catalog-full"
+  /** The venue's own code threw at it, which is a fault of ours: see `venue-fence.ts`. */
+  | "decoder-fault";
 
 /**
  * Turns the frames of one connection into feed events. One decoder a connection, no I/O, no clock.

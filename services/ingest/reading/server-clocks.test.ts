@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { clockAt, clockIn } from "./server-clocks.ts";
-import { millisecondsTimeUs } from "./text-fields.ts";
+import { epochTimeUs } from "./venue-time.ts";
 
-const clock = clockAt(["data", "now"], millisecondsTimeUs);
+const clock = clockAt(["data", "now"], epochTimeUs);
 
 test("the time is read where the keys lead", () => {
   expect(clock('{"data":{"now":"1767323045010"}}')).toBe(1_767_323_045_010_000);
-  expect(clockAt([], millisecondsTimeUs)("1767323045010")).toBe(1_767_323_045_010_000);
+  expect(clockAt([], epochTimeUs)("1767323045010")).toBe(1_767_323_045_010_000);
 });
 
 test("an answer without a time there, or with a damaged one, holds none", () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { FeedEvent } from "../feed/feed-adapter.ts";
-import { type Asked, emitRefused, emitSubscribed } from "./subscription-answers.ts";
+import { type Asked, emitRefused, emitSubscribed, refusalText } from "./subscription-answers.ts";
 
 const ASKED: readonly Asked[] = [
   { venueSymbol: "A", channels: ["quotes", "ticker"] },
@@ -42,3 +42,13 @@ test.each([[[]], [[{ venueSymbol: "A", channels: [] }]]])(
     ]);
   },
 );
+
+test.each([
+  ["no such market", 5, "no such market"],
+  ["", 5, "code 5"],
+  [undefined, "30001", "code 30001"],
+  [{ toString: 1 }, { toString: 1 }, "refused"],
+  [undefined, undefined, "refused"],
+])("a refusal with the words %o and the code %o says %s", (words, code, text) => {
+  expect(refusalText(words, code)).toBe(text);
+});

@@ -31,3 +31,9 @@ export function emitRefused(asked: readonly Asked[], reason: string, emit: Emit)
   }
   if (!isAbout) emit({ kind: "refused", venueSymbol: undefined, channel: undefined, reason });
 }
+
+/** A venue's words for why it refuses something, else its code, whatever it is written as. */
+export function refusalText(words: unknown, code: unknown): string {
+  if (typeof words === "string" && words !== "") return words;
+  return typeof code === "string" || typeof code === "number" ? `code ${code}` : "refused";
+}

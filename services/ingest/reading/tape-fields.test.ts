@@ -3,7 +3,7 @@ import { JsonTape } from "#core/json-tape.ts";
 import {
   decimalFieldOf,
   elementsOf,
-  millisecondsTimeUsAt,
+  epochTimeUsAt,
   optionalDecimalOf,
   sequenceAt,
 } from "./tape-fields.ts";
@@ -37,7 +37,7 @@ test("the elements of a list come in order; what is no list has none", () => {
 });
 
 test("times are milliseconds as a number or as its text, sequences whole numbers", () => {
-  const timeOf = (json: string): number | undefined => millisecondsTimeUsAt(tapeOf(json), 0);
+  const timeOf = (json: string): number | undefined => epochTimeUsAt(tapeOf(json), 0);
   expect(timeOf("1700000000123")).toBe(1_700_000_000_123_000);
   expect(timeOf('"1700000000123"')).toBe(1_700_000_000_123_000);
   expect(timeOf("null")).toBeUndefined();

@@ -1,5 +1,6 @@
 import { JsonKind, type JsonTape, MISSING } from "#core/json-tape.ts";
-import { BAD_DECIMAL, decimalText, millisecondsTimeUs } from "./text-fields.ts";
+import { BAD_DECIMAL, decimalText } from "./text-fields.ts";
+import { epochTimeUs, BAD_TIME } from "./venue-time.ts";
 
 /** The elements of an array, in order. It makes a list, which only rare messages should. */
 export function elementsOf(tape: JsonTape, array: number): number[] {
@@ -34,10 +35,9 @@ export function optionalDecimalOf(
   return text === undefined ? undefined : (decimalText(text) ?? BAD_DECIMAL);
 }
 
-/** `millisecondsTimeUs` for a node: a number or its text. */
-export function millisecondsTimeUsAt(tape: JsonTape, node: number): number | undefined {
-  const isNumber = tape.kind(node) === JsonKind.Number;
-  return millisecondsTimeUs(isNumber ? tape.number(node) : tape.text(node));
+/** `epochTimeUs` for a node: a number or its text. */
+export function epochTimeUsAt(tape: JsonTape, node: number): number | undefined {
+  return tape.isContainer(node) ? BAD_TIME : epochTimeUs(tape.text(node));
 }
 
 /** A number that counts messages or updates; undefined if the node is no such number. */

@@ -1,48 +1,14 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import {
   BAD_DECIMAL,
   decimalText,
   isRecord,
   isUpdateId,
-  millisecondsTimeUs,
   optionalDecimal,
   parseJson,
   present,
   textOf,
 } from "./text-fields.ts";
-
-describe("a time in milliseconds", () => {
-  test.each([1_700_000_000_123, "1700000000123"])("is read out of %j", (value) => {
-    expect(millisecondsTimeUs(value)).toBe(1_700_000_000_123_000);
-  });
-
-  test.each([undefined, null, ""])("is absent where the venue writes %j", (value) => {
-    expect(millisecondsTimeUs(value)).toBeUndefined();
-  });
-
-  test.each([
-    0,
-    "0",
-    100_000_000_000,
-    100_000_000_000_000,
-    1_700_000_000_000.5,
-    Number.NaN,
-    "1700000000123.5",
-    "-1700000000123",
-    " 1700000000123",
-    "1e12",
-    "1700000000123456",
-    true,
-    {},
-  ])("is bad if it is %j", (value) => {
-    expect(millisecondsTimeUs(value)).toBeNaN();
-  });
-
-  test("may be anything between 1973 and 5138", () => {
-    expect(millisecondsTimeUs(100_000_000_001)).toBe(100_000_000_001_000);
-    expect(millisecondsTimeUs("99999999999999")).toBe(99_999_999_999_999_000);
-  });
-});
 
 test("damaged JSON is undefined, which JSON itself never is", () => {
   expect(parseJson('{"a":1}')).toEqual({ a: 1 });

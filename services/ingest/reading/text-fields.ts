@@ -1,12 +1,7 @@
 import { canonicalDecimal } from "@tickwire/proto/model";
-import { BAD_TIME } from "./venue-time.ts";
 
 /** A JSON object of which nothing is known yet. */
 export type JsonRecord = Readonly<Record<string, unknown>>;
-
-/** Milliseconds of 1973 and of 5138: what lies outside is no time of any venue. */
-const MILLISECONDS_MIN = 100_000_000_000;
-const MILLISECONDS_MAX = 100_000_000_000_000;
 
 /** Undefined if the text is not JSON; JSON itself never is. */
 export function parseJson(text: string): unknown {
@@ -53,20 +48,4 @@ export const BAD_DECIMAL = "bad-decimal";
 export function optionalDecimal(value: unknown): string | undefined {
   if (value === undefined || value === null || value === "") return undefined;
   return decimalText(value) ?? BAD_DECIMAL;
-}
-
-/**
- * Microseconds out of milliseconds since 1970, as an integer or its text. Undefined where there is
- * none, BAD_TIME if it is something else.
- */
-export function millisecondsTimeUs(value: unknown): number | undefined {
-  if (value === undefined || value === null || value === "") return undefined;
-  const milliseconds = typeof value === "string" ? integerOf(value) : value;
-  if (!Number.isSafeInteger(milliseconds)) return BAD_TIME;
-  const time = milliseconds as number;
-  return time > MILLISECONDS_MIN && time < MILLISECONDS_MAX ? time * 1000 : BAD_TIME;
-}
-
-function integerOf(text: string): number {
-  return /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
 }

@@ -7,9 +7,10 @@ test("the taker's side is read by the venue's own words, and by no others", () =
     "buyer",
     "seller",
     undefined,
-    undefined,
+    "none",
     undefined,
   ]);
+  expect(takerSide<unknown>(null, words)).toBe("none");
   expect(takerSide<unknown>(undefined, words)).toBeUndefined();
 });
 

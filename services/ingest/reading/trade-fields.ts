@@ -1,10 +1,16 @@
-/** Whose order took liquidity, by the words in which a venue says it. */
+import type { AggressorSide } from "#core/market-event.ts";
+
+/**
+ * Whose order took liquidity, by the words in which a venue says it; `none` where it says that
+ * there is no such side. Undefined for anything else.
+ */
 export function takerSide<Value>(
   value: Value,
   words: { readonly buyer: Value; readonly seller: Value },
-): "buyer" | "seller" | undefined {
+): AggressorSide | undefined {
   if (value === words.buyer) return "buyer";
-  return value === words.seller ? "seller" : undefined;
+  if (value === words.seller) return "seller";
+  return value === "" || value === null ? "none" : undefined;
 }
 
 /**

@@ -30,22 +30,52 @@ export function parseIsoTimeUs(text: unknown): number | undefined {
 }
 
 /**
- * The microseconds since 1970 that seconds with a fraction name, such as `1618678133.365913`.
- * Undefined if there is no text or it is zero, BAD_TIME if it is something else.
+ * The microseconds since 1970 that a count since then names, as a number or its text, with or
+ * without a fraction. Seconds, milliseconds, microseconds and nanoseconds are told apart by
+ * magnitude, because venues change them, and some write several; what is below a microsecond is cut
+ * off. Undefined if there is none or it is zero, BAD_TIME if it is something else or a time that is
+ * not between 1973 and 2255.
  */
-export function parseSecondsTimeUs(text: unknown): number | undefined {
-  if (text === undefined || text === null || text === "") return undefined;
-  if (typeof text !== "string") return BAD_TIME;
+export function epochTimeUs(value: unknown): number | undefined {
+  if (value === undefined || value === null || value === "") return undefined;
+  if (typeof value === "string") return epochTextTimeUs(value);
+  if (typeof value !== "number") return BAD_TIME;
+  if (!Number.isSafeInteger(value)) return epochTextTimeUs(String(value));
+  if (value === 0) return undefined;
+  if (value >= MICROSECONDS_MIN) return value;
+  if (value >= MILLISECONDS_MIN) return known(value * 1000);
+  return value >= SECONDS_MIN ? known(value * 1_000_000) : BAD_TIME;
+}
+
+const SECONDS_MIN = 1e8;
+const MILLISECONDS_MIN = 1e11;
+const MICROSECONDS_MIN = 1e14;
+
+/** Most digits before the point of a time in each unit. The least of the next are one more. */
+const SECONDS_DIGITS_MAX = 11;
+const MILLISECONDS_DIGITS_MAX = 14;
+const MICROSECONDS_DIGITS_MAX = 17;
+const NANOSECONDS_DIGITS_MAX = 19;
+
+function epochTextTimeUs(text: string): number | undefined {
   const point = text.indexOf(".");
-  const wholeLength = point < 0 ? text.length : point;
-  if (wholeLength === 0 || wholeLength > 10) return BAD_TIME;
-  const seconds = digitsAt(text, 0, wholeLength);
-  if (Number.isNaN(seconds)) return BAD_TIME;
-  if (point < 0) return seconds === 0 ? undefined : seconds * 1_000_000;
-  const microseconds = microsecondsAt(text, point + 1, text.length);
-  if (Number.isNaN(microseconds)) return BAD_TIME;
-  const timeUs = seconds * 1_000_000 + microseconds;
-  return timeUs === 0 ? undefined : timeUs;
+  const length = point < 0 ? text.length : point;
+  const fractionUs = point < 0 ? 0 : microsecondsAt(text, point + 1, text.length);
+  if (length === 0 || length > NANOSECONDS_DIGITS_MAX || Number.isNaN(fractionUs)) return BAD_TIME;
+  if (text[0] === "0") return length === 1 && fractionUs === 0 ? undefined : BAD_TIME;
+  if (length > MICROSECONDS_DIGITS_MAX) {
+    const isWhole = !Number.isNaN(digitsAt(text, length - 3, 3));
+    return isWhole ? known(digitsAt(text, 0, length - 3)) : BAD_TIME;
+  }
+  const count = digitsAt(text, 0, length);
+  if (length > MILLISECONDS_DIGITS_MAX) return known(count);
+  if (length > SECONDS_DIGITS_MAX) return known(count * 1000 + Math.floor(fractionUs / 1000));
+  return count >= SECONDS_MIN ? known(count * 1_000_000 + fractionUs) : BAD_TIME;
+}
+
+/** Beyond, a number no longer tells one microsecond from the next. */
+function known(timeUs: number): number {
+  return Number.isSafeInteger(timeUs) ? timeUs : BAD_TIME;
 }
 
 /** True for the time that could not be read. */

@@ -144,6 +144,9 @@ type Known = {
   readonly receivedTimeUs: number;
 };
 
+/** In 1973: the market has no time before. */
+const TIME_US_MIN = 1e14;
+
 const utf8 = new TextDecoder();
 
 class SimulatedDecoder implements FeedDecoder {
@@ -193,7 +196,7 @@ class SimulatedDecoder implements FeedDecoder {
     if (typeof message.s !== "string") return reject(emit, "missing-field");
     const instrument = this.#context.catalog.byVenueSymbol(message.s);
     if (instrument === undefined) return reject(emit, "unknown-instrument");
-    if (!isCount(message.t) || message.t === 0) return reject(emit, "bad-time");
+    if (!isCount(message.t) || message.t < TIME_US_MIN) return reject(emit, "bad-time");
     const known = { instrument, venueTimeUs: message.t, receivedTimeUs };
     let scales = this.#scales.get(instrument);
     if (scales === undefined) this.#scales.set(instrument, (scales = new ScaleTracker()));

@@ -3,7 +3,7 @@ import type { Quote, Trade } from "#core/market-event.ts";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
 import type { RawBook } from "../feed/feed-adapter.ts";
 import {
-  isVenueTimeSane,
+  areTimesSane,
   rejectionOf,
   VENUE_TIME_AHEAD_US_MAX,
   VENUE_TIME_US_MIN,
@@ -112,5 +112,5 @@ test.each([
   [-62_135_596_800_000_000, false],
   [Number.NaN, false],
 ])("venue time %d is sane: %s", (venueTimeUs, sane) => {
-  expect(isVenueTimeSane(trade({ venueTimeUs }))).toBe(sane);
+  expect(areTimesSane(trade({ venueTimeUs }))).toBe(sane);
 });

@@ -36,15 +36,32 @@ export function rejectionOf(event: FeedData): RejectReason | undefined {
 }
 
 /**
- * False if the venue's time cannot be true, such as year 1, 1970, or tomorrow. An absent time is
- * fine.
+ * False if a time of the venue could not be read, or cannot be true, such as year 1, 1970, or
+ * tomorrow. An absent time is fine.
  */
-export function isVenueTimeSane(event: FeedData): boolean {
-  const { venueTimeUs } = event;
+export function areTimesSane(event: FeedData): boolean {
+  const isSane = isVenueTimeSane(event.venueTimeUs, event.receivedTimeUs);
+  if (event.kind !== "funding") return isSane;
+  return isSane && !Number.isNaN(event.nextFundingTimeUs) && !Number.isNaN(event.intervalMs);
+}
+
+/** The event without the times that are not sane: the rest of it is good all the same. */
+export function withoutBadTimes(event: FeedData): FeedData {
+  const { receivedTimeUs } = event;
+  const isSane = isVenueTimeSane(event.venueTimeUs, receivedTimeUs);
+  const venueTimeUs = isSane ? event.venueTimeUs : undefined;
+  if (event.kind !== "funding") return { ...event, venueTimeUs };
+  const { nextFundingTimeUs: next, intervalMs: interval } = event;
+  const nextFundingTimeUs = Number.isNaN(next) ? undefined : next;
+  const intervalMs = Number.isNaN(interval) ? undefined : interval;
+  return { ...event, venueTimeUs, nextFundingTimeUs, intervalMs };
+}
+
+// Written so that NaN fails.
+function isVenueTimeSane(venueTimeUs: number | undefined, receivedTimeUs: number): boolean {
   if (venueTimeUs === undefined) return true;
   return (
-    venueTimeUs >= VENUE_TIME_US_MIN &&
-    venueTimeUs <= event.receivedTimeUs + VENUE_TIME_AHEAD_US_MAX
+    venueTimeUs >= VENUE_TIME_US_MIN && venueTimeUs <= receivedTimeUs + VENUE_TIME_AHEAD_US_MAX
   );
 }
 

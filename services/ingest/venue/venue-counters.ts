@@ -1,4 +1,5 @@
 import { EVENT_KINDS } from "@tickwire/proto/model";
+import type { Channel } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { RefreshCounters } from "../feed/rest/book-refresher.ts";
 import type { RejectReason } from "../feed/feed-adapter.ts";
@@ -19,14 +20,18 @@ export type VenueCounters = SessionCounters &
     /** Published, by kind. */
     readonly events: EventCounts;
     readonly rejected: Partial<Record<RejectReason, number>>;
+    /** The same by channel; empty where nobody can tell. */
+    readonly rejectedOf: Map<Channel | "", Partial<Record<RejectReason, number>>>;
     /** Events whose venue time was impossible and left out; the events themselves went on. */
     badTimes: number;
     /** Trades that had been seen before. */
     duplicateTrades: number;
     /** Published trades that the venue sent as history, on subscribing or in a list. */
     historicalTrades: number;
-    /** Broken sequences and failed checksums. */
+    /** Broken sequences and failed checksums of books, and holes in the numbers of trades. */
     gaps: number;
+    /** Those of trades. */
+    tradeGaps: number;
     /** Books started anew after having been in sync. */
     resyncs: number;
     checksumsPassed: number;
@@ -56,10 +61,12 @@ export function createVenueCounters(): VenueCounters {
     banned: 0,
     events: Object.fromEntries(EVENT_KINDS.map(({ type }) => [type, 0])) as EventCounts,
     rejected: {},
+    rejectedOf: new Map(),
     badTimes: 0,
     duplicateTrades: 0,
     historicalTrades: 0,
     gaps: 0,
+    tradeGaps: 0,
     resyncs: 0,
     checksumsPassed: 0,
     checksumsFailed: 0,

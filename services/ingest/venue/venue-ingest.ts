@@ -16,6 +16,7 @@ import { RestPoller } from "../feed/rest/rest-poller.ts";
 import { SnapshotFetcher } from "../feed/rest/snapshot-fetcher.ts";
 import { VenueRest } from "../feed/rest/venue-rest.ts";
 import type { VenueContext } from "../feed/venue-context.ts";
+import { fenceAdapter } from "../feed/venue-fence.ts";
 import type { IngestLimits } from "../limits.ts";
 import type { MeasuredVenue } from "../metrics.ts";
 import { InstrumentLists } from "./instrument-lists.ts";
@@ -62,8 +63,9 @@ export class VenueIngest implements MeasuredVenue {
 
   constructor(options: VenueIngestOptions) {
     this.#options = options;
-    const { adapter, clock, random, policy, logger, limits, config, network } = options;
-    this.venue = adapter.venue;
+    const { clock, random, policy, logger, limits, config, network } = options;
+    this.venue = options.adapter.venue;
+    const adapter = fenceAdapter(options.adapter, (where, error) => this.#onFault(where, error));
     const catalog = new InstrumentCatalog({
       venue: this.venue,
       instrumentsMax: limits.instrumentsMax,
@@ -152,6 +154,11 @@ export class VenueIngest implements MeasuredVenue {
     this.#connectPacer.close();
     this.#options.network.restClient.close?.();
     this.#resolveStarted();
+  }
+
+  #onFault(where: string, error: unknown): void {
+    const { venue } = this;
+    this.#options.logger.error({ venue, where, err: error }, "a venue's message broke its decoder");
   }
 
   #createLists(): InstrumentLists {

@@ -1,13 +1,14 @@
 import type { OrderBook } from "@tickwire/proto/model";
 import { assert } from "#core/assert.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
+import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent, TopicState } from "#core/market-event.ts";
 import { bookSyncOf } from "../feed/book-sync-of.ts";
 import type { RawBook, RejectReason } from "../feed/feed-adapter.ts";
 import type { FeedData } from "../feed/feed-sink.ts";
 import type { VenueContext } from "../feed/venue-context.ts";
 import { BookStage } from "./book-stage.ts";
-import { isVenueTimeSane, rejectionOf } from "./normalizer.ts";
+import { areTimesSane, rejectionOf, withoutBadTimes } from "./normalizer.ts";
 import { StatusBoard } from "./status-board.ts";
 import { TradeDeduplicator } from "./trade-deduplicator.ts";
 import type { VenueCounters } from "./venue-counters.ts";
@@ -88,7 +89,7 @@ export class VenuePipeline {
       this.#accept(event, nowUs);
       return;
     }
-    const channel = event.kind === "raw-book" ? "book" : undefined;
+    const channel = event.kind === "raw-book" ? "book" : CHANNEL_OF_KIND[event.kind];
     this.onRejected({ reason, instrument: event.instrument, channel }, nowUs);
   }
 
@@ -100,14 +101,14 @@ export class VenuePipeline {
     assert(snapshot.snapshot, "what is taken as a snapshot is one");
     const reason = rejectionOf(snapshot);
     if (reason === undefined) this.#accept(snapshot, nowUs);
-    else this.#count(reason);
+    else this.#count(reason, "book");
     return reason === undefined;
   }
 
   /** Takes note of something that was not used, and of what that costs. */
   onRejected(rejection: Rejection, nowUs: number): void {
     const { reason, instrument, channel } = rejection;
-    this.#count(reason);
+    this.#count(reason, channel ?? "");
     // A part of a book is missing now, which a venue without sequences would never tell.
     if (instrument !== undefined && channel === "book") {
       if (this.#books.has(instrument)) this.#books.resync(instrument, "damaged-message", nowUs);
@@ -116,6 +117,7 @@ export class VenuePipeline {
     } else if (instrument !== undefined && channel === "trades" && reason === "missing-data") {
       // Trades cannot be had again from the stream: say that some are missing, and go on.
       this.#counters.gaps += 1;
+      this.#counters.tradeGaps += 1;
       const hole = { instrument, channel, nowUs };
       this.#statuses.set({ ...hole, state: "gap", reason: "missing-data" });
       this.#statuses.set({ ...hole, state: "live", reason: "data-resumed" });
@@ -162,13 +164,13 @@ export class VenuePipeline {
   }
 
   #accept(event: FeedData, nowUs: number): void {
-    if (isVenueTimeSane(event)) {
+    if (areTimesSane(event)) {
       this.#pass(event, nowUs);
       return;
     }
     // The data is good all the same; a time is never invented.
     this.#counters.badTimes += 1;
-    this.#pass({ ...event, venueTimeUs: undefined }, nowUs);
+    this.#pass(withoutBadTimes(event), nowUs);
   }
 
   #pass(event: FeedData, nowUs: number): void {
@@ -182,9 +184,15 @@ export class VenuePipeline {
     }
   }
 
-  #count(reason: RejectReason): void {
-    const { rejected } = this.#counters;
+  #count(reason: RejectReason, channel: Channel | ""): void {
+    const { rejected, rejectedOf } = this.#counters;
     rejected[reason] = (rejected[reason] ?? 0) + 1;
+    let reasons = rejectedOf.get(channel);
+    if (reasons === undefined) {
+      reasons = {};
+      rejectedOf.set(channel, reasons);
+    }
+    reasons[reason] = (reasons[reason] ?? 0) + 1;
   }
 
   #emit(event: MarketEvent): void {

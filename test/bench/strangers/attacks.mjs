@@ -86,7 +86,7 @@ const ATTACKS = {
   "malformed topics": [
     2,
     fixed(
-      frame({ subscribe: { requestId: 1, topics: strings(10_000, (n) => ({ topic: `x${n}` })) } }),
+      frame({ subscribe: { requestId: 1, topics: strings(6_000, (n) => ({ topic: `x${n}` })) } }),
     ),
   ],
   "unknown topics": [
@@ -95,7 +95,7 @@ const ATTACKS = {
       frame({
         subscribe: {
           requestId: 1,
-          topics: strings(10_000, (n) => ({ topic: `one:X${n}/trades` })),
+          topics: strings(6_000, (n) => ({ topic: `one:X${n}/trades` })),
         },
       }),
     ),

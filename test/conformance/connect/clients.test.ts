@@ -135,7 +135,7 @@ describe.each(TRANSPORTS)("over %s", (transport) => {
       abort.abort();
       expect(await outcome).toBe(Code.Canceled);
       const canceled = async (): Promise<boolean> => {
-        const metric = await rig.registry.getSingleMetric("gateway_calls_total")?.get();
+        const metric = await rig.registry.getSingleMetric("tickwire_gateway_calls_total")?.get();
         return metric?.values.some(({ labels }) => labels["code"] === "canceled") ?? false;
       };
       while (!(await canceled())) await rig.settle();

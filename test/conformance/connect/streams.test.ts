@@ -12,6 +12,8 @@ import { MarketData } from "@tickwire/proto/service";
 import { Registry } from "prom-client";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ConnectRpc } from "#gateway/http/connect-rpc.ts";
+import { immediateScheduler } from "#gateway/turns/scheduler.ts";
+import { Turns } from "#gateway/turns/turns.ts";
 import { createGatewayMetrics } from "#gateway/metrics.ts";
 import { RpcError } from "#gateway/rpc/rpc-error.ts";
 import { bindService } from "#gateway/rpc/service-table.ts";
@@ -80,6 +82,7 @@ describe.each(TRANSPORT_FACTORIES)("over %s", (_, create) => {
           return replay(total);
         },
       }),
+      turns: new Turns({ clock: new ManualClock(), scheduler: immediateScheduler }),
       clock: new ManualClock(),
       metrics: createGatewayMetrics(new Registry()),
       limits: {
@@ -88,6 +91,7 @@ describe.each(TRANSPORT_FACTORIES)("over %s", (_, create) => {
         requestBytesMax: 1_000,
         compression: true,
         compressBytesMin: 1,
+        requestsPerSecondMax: 100,
       },
       onInternalError: (method, error) => {
         throw new Error(`${method} failed`, { cause: error });

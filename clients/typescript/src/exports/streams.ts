@@ -22,6 +22,7 @@ export type {
   GapEvent,
   LagEvent,
   NoticeEvent,
+  RefusedEvent,
   StreamEvent,
 } from "../events/stream-events.ts";
 export type { OverflowPolicy } from "../streams/event-buffer.ts";

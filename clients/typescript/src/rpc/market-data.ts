@@ -89,11 +89,15 @@ export type Rpc = {
     request: MessageInit<GetCandlesRequest>,
     options?: CallOptions,
   ): Promise<{ readonly candles: readonly CandleValues[] }>;
-  /** The state of every channel of an instrument, or of a whole venue. */
+  /** The state of every channel of an instrument, or of a whole venue in pages. */
   getStatus(
     request: MessageInit<GetStatusRequest>,
     options?: CallOptions,
-  ): Promise<{ readonly statuses: readonly StatusValues[] }>;
+  ): Promise<{
+    readonly statuses: readonly StatusValues[];
+    /** For the request of the next page; undefined on the last. */
+    readonly nextPageToken: string | undefined;
+  }>;
   /** The gateway's clock, microseconds since 1970. */
   getServerTime(
     request: MessageInit<GetServerTimeRequest>,
@@ -141,9 +145,14 @@ export function marketDataRpc(messages: RpcMessages): Rpc {
         candles: candles.map(candleValues),
       })),
     getStatus: (request, options) =>
-      shaped(methods.getStatus, messages.getStatus(request, options), ({ statuses }) => ({
-        statuses: statuses.map(statusValues).filter((status) => status !== undefined),
-      })),
+      shaped(
+        methods.getStatus,
+        messages.getStatus(request, options),
+        ({ statuses, nextPageToken }) => ({
+          statuses: statuses.flatMap((status) => statusValues(status) ?? []),
+          nextPageToken: textOrNone(nextPageToken),
+        }),
+      ),
     getServerTime: (request, options) => messages.getServerTime(request, options),
     replay: (request, options) => messages.replay(request, options),
   };

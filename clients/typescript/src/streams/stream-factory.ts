@@ -76,7 +76,10 @@ export class StreamFactory {
       // An abort drops what is buffered; the end of the client does not.
       end: (error) => (options.signal?.aborted === true ? stream.close() : stream.end(error)),
     });
-    stream.onEnd(() => consumer.close(undefined));
+    stream.fedBy(
+      () => consumer.refusals,
+      () => consumer.close(undefined),
+    );
   }
 
   /** A callback subscription to the events of one channel. */
@@ -109,6 +112,9 @@ export class StreamFactory {
       close,
       get closed() {
         return consumer.closed;
+      },
+      get refusals() {
+        return consumer.refusals;
       },
       [Symbol.dispose]: close,
     };

@@ -1,4 +1,4 @@
-import { ConnectionError } from "../errors.ts";
+import { ConnectionError, type TopicRefusal } from "../errors.ts";
 import type { EntryTable } from "./entry-table.ts";
 import type { RetrySchedule } from "./retry-schedule.ts";
 import type { StreamDirectory } from "./stream-directory.ts";
@@ -39,8 +39,10 @@ export class SubscribeAnswers {
       this.#passOver(item.topic, result);
       return;
     }
-    if (result.error === "TOPIC_ERROR_UNSPECIFIED") this.#startStream(entry, result);
-    else if (result.error === "TOPIC_ERROR_ALREADY_SUBSCRIBED")
+    if (result.error === "TOPIC_ERROR_UNSPECIFIED") {
+      if (isAsAsked(item.entry, result)) this.#startStream(entry, result);
+      else if (entry === item.entry) this.#giveUpOtherwise(item, result);
+    } else if (result.error === "TOPIC_ERROR_ALREADY_SUBSCRIBED")
       this.#linkStream(entry, item.topic, result);
     else if (entry === item.entry) this.#handleRefusal(item, result);
   }
@@ -130,22 +132,39 @@ export class SubscribeAnswers {
     const code = topicErrorCode(result.error);
     // What one gateway has served, another may come to know.
     const mayComeBack = code.startsWith("topic-unknown-") && entry.accepted;
-    if (code === "topic-unavailable" || code === "topic-not-ready" || mayComeBack) {
+    const isNotKnownYet = code === "topic-not-ready" || mayComeBack;
+    if (code === "topic-unavailable" || isNotKnownYet) {
       this.#noticeUnavailable(entry, topic, result.errorMessage);
       // A pattern brings what is not known yet when it is known; nobody has to ask for it.
-      if (topic === entry.topic || !mayComeBack) this.#parts.retries.later(topic);
+      const isBrought = isNotKnownYet && isPattern(entry.topic) && topic !== entry.topic;
+      if (!isBrought) this.#parts.retries.later(topic);
       return;
     }
     let message = result.errorMessage || code;
     if (code === "topic-limit-exceeded") {
       message += `; this client has ${this.#parts.streams.servedCount} of subscriptionsMax ${this.subscriptionsMax}`;
     }
-    const refusal = { topic, code, message, alternatives: result.alternatives };
+    this.#refuse(entry, { topic, code, message, alternatives: result.alternatives });
+  }
+
+  #refuse(entry: Entry, refusal: TopicRefusal): void {
     for (const consumer of entry.consumers) consumer.refuse(entry.topic, refusal);
-    if (topic === entry.topic && this.#parts.entries.has(entry)) {
+    if (refusal.topic === entry.topic && this.#parts.entries.has(entry)) {
       for (const consumer of entry.consumers) entry.consumers.delete(consumer);
       this.#parts.forget(entry);
     }
+  }
+
+  /** A gateway that grants something else than what was asked for does not get away with it. */
+  #giveUpOtherwise({ entry }: RequestItem, result: TopicResult): void {
+    const { depth, conflationIntervalMs } = entry.options;
+    const { topic } = entry;
+    const asked = `depth ${depth} and conflationIntervalMs ${conflationIntervalMs} were asked for`;
+    const offered = `the gateway offers ${result.depth} and ${result.conflationIntervalMs}`;
+    this.#parts.streams.retireId(result.topicId);
+    this.#parts.outbox.unsubscribe([...new Set([topic, result.topic])]);
+    const message = `${asked}, and ${offered}`;
+    this.#refuse(entry, { topic, code: "topic-unsupported-option", message, alternatives: [] });
   }
 
   #noticeUnavailable(entry: Entry, topic: string, reason: string): void {
@@ -159,4 +178,9 @@ export class SubscribeAnswers {
     const notice = continuityNotice({ topic, venue, symbol }, nowhere, "unavailable", reason);
     for (const { handlers } of entry.consumers) handlers.notice?.(notice);
   }
+}
+
+/** Whether the gateway granted what was asked for. */
+function isAsAsked({ options }: Entry, { depth, conflationIntervalMs }: TopicResult): boolean {
+  return depth === options.depth && conflationIntervalMs === options.conflationIntervalMs;
 }

@@ -80,7 +80,10 @@ export class Subscriptions implements SessionPart {
   handleConnected(limits: Limits): void {
     this.#answers.subscriptionsMax = limits.subscriptionsMax;
     this.#outbox.handleConnected(limits);
-    for (const entry of this.#entries.values()) this.#unsent.add(entry);
+    for (const entry of this.#entries.values()) {
+      entry.explicit.clear();
+      this.#unsent.add(entry);
+    }
     this.#flush();
   }
 
@@ -146,7 +149,7 @@ export class Subscriptions implements SessionPart {
         }
         return;
       case "NOTICE_KIND_LAG":
-        this.#noticeLag(notice.message, stream);
+        this.#noticeLag(notice, stream);
         return;
       case "NOTICE_KIND_TOPIC_ENDED":
         if (stream !== undefined) this.#endTopic(stream, notice.message);
@@ -157,10 +160,11 @@ export class Subscriptions implements SessionPart {
     }
   }
 
-  #noticeLag(message: string, stream: TopicStream | undefined): void {
+  #noticeLag(notice: Notice, stream: TopicStream | undefined): void {
+    const { message, lagMs, owedBytes } = notice;
     const entries = stream === undefined ? this.#entries.values() : this.#entries.ownersOf(stream);
     for (const consumer of this.#entries.consumersOf(entries)) {
-      consumer.handlers.notice?.({ type: "lag", message });
+      consumer.handlers.notice?.({ type: "lag", message, lagMs, owedBytes });
     }
   }
 
@@ -226,7 +230,7 @@ export class Subscriptions implements SessionPart {
     const byName = isWide(entry) ? entry.explicit : [entry.topic];
     for (const topic of byName) if (this.#entries.heirOf(topic) === undefined) topics.add(topic);
     for (const topic of [...byName, ...[...entry.streams].map(({ info }) => info.topic)]) {
-      this.#handOver(topic);
+      this.#handOver(topic, wasAsked && !unsent.has(topic));
     }
     for (const stream of entry.streams) {
       if (this.#entries.heirOf(stream.info.topic) === undefined) this.#dropStream(stream);
@@ -234,11 +238,14 @@ export class Subscriptions implements SessionPart {
     return wasAsked ? [...topics].filter((topic) => !unsent.has(topic)) : [];
   }
 
-  /** Whoever still wants the topic takes it over, and gives it up when it comes to that. */
-  #handOver(topic: string): void {
+  /**
+   * Whoever still wants the topic takes it over, and gives it up when it comes to that; by its name
+   * only if the gateway has heard the name.
+   */
+  #handOver(topic: string, wasAsked: boolean): void {
     const heir = this.#entries.heirOf(topic);
     if (heir === undefined) return;
-    if (heir.topic !== topic) heir.explicit.add(topic);
+    if (wasAsked && heir.topic !== topic) heir.explicit.add(topic);
     const stream = this.#streams.ofTopic(topic);
     if (stream === undefined || heir.streams.has(stream)) return;
     heir.streams.add(stream);

@@ -62,6 +62,8 @@ export class TopicLanes {
   #entries: Entry[] = [];
   #head = 0;
   #bytes = 0;
+  /** Of entries that have left. */
+  #leftBytes = 0;
   #closed = false;
 
   constructor(listener: LaneListener) {
@@ -71,6 +73,16 @@ export class TopicLanes {
   /** Bytes that wait in all lanes. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Where the queue begins, in bytes that have left since the session began. */
+  get begin(): number {
+    return this.#leftBytes;
+  }
+
+  /** Where the queue ends, counted in the same way. */
+  get end(): number {
+    return this.#leftBytes + this.#bytes;
   }
 
   /** The lane of one more topic. */
@@ -116,6 +128,7 @@ export class TopicLanes {
   consume(count: number, bytes: number): void {
     this.#head += count;
     this.#bytes -= bytes;
+    this.#leftBytes += bytes;
     assert(this.#head <= this.#entries.length, "no more is consumed than was queued");
     if (this.#head === this.#entries.length) {
       assert(this.#bytes === 0, "empty lanes owe no bytes");

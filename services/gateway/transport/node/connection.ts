@@ -3,6 +3,7 @@ import { WebSocket } from "ws";
 import type { RawData } from "ws";
 import type { HandlerGuard } from "../handler-guard.ts";
 import { IdleTicks } from "../idle-ticks.ts";
+import { pingPayload, pongNumber } from "../ping-number.ts";
 import type { Connection, ConnectionHandler } from "../transport.ts";
 import { SendResult } from "../transport.ts";
 import { cutReason } from "../web-socket-text.ts";
@@ -66,6 +67,12 @@ export class NodeConnection implements Connection {
     return SendResult.Buffered;
   }
 
+  ping(number: number): boolean {
+    if (this.#closed || this.#ws.readyState !== WebSocket.OPEN) return false;
+    this.#ws.ping(pingPayload(number));
+    return true;
+  }
+
   bufferedBytes(): number {
     return this.#closed ? 0 : this.#ws.bufferedAmount;
   }
@@ -102,13 +109,25 @@ export class NodeConnection implements Connection {
 
   #listen(): void {
     this.#ws.on("ping", () => this.#silence.heard());
-    this.#ws.on("pong", () => this.#silence.heard());
+    this.#ws.on("pong", (payload: Buffer) => this.#ponged(payload));
     this.#ws.on("message", (data: RawData, isBinary: boolean) => this.#received(data, isBinary));
     this.#ws.on("error", () => this.terminate());
     this.#ws.on("close", (code, reason) => {
       this.#options.onGone();
       this.#finish(code, reason.toString("utf8"));
     });
+  }
+
+  #ponged(payload: Buffer): void {
+    const { guard } = this.#options;
+    this.#silence.heard();
+    const number = pongNumber(payload);
+    if (number === undefined || this.#closed || guard.failed) return;
+    try {
+      this.#handler?.onPong(number);
+    } catch (error) {
+      guard.fail("onPong", error);
+    }
   }
 
   #received(data: RawData, isBinary: boolean): void {

@@ -10,6 +10,7 @@ import { badUpgradeAnswer, errorAnswer, limitAnswer } from "../http-answer.ts";
 import { Housekeeping, nowMs } from "../housekeeping.ts";
 import { resolveListenAddress } from "../listen-address.ts";
 import { PeerAddresses } from "../peer-address.ts";
+import { shortened } from "../shortened.ts";
 import { assertTransportOptions } from "../transport-options.ts";
 import type {
   ConnectionContext,
@@ -207,7 +208,8 @@ class NodeTransport<Principal> implements Transport {
     if (limit !== undefined) return this.#refuseFor(limit);
     const asked = splitUrl(request.url);
     if (asked.path !== path) {
-      const response = errorAnswer(404, "not_found", `no WebSocket at ${asked.path}`);
+      const message = `there is no WebSocket at ${shortened(asked.path)}; it is at ${path}`;
+      const response = errorAnswer(404, "not_found", message);
       return { kind: "refuse", response };
     }
     const fault =

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { assert } from "#core/assert.ts";
 import type { HandlerGuard } from "../handler-guard.ts";
 import { IdleTicks } from "../idle-ticks.ts";
+import { pingPayload, pongNumber } from "../ping-number.ts";
 import type { Connection, ConnectionHandler } from "../transport.ts";
 import { SendResult } from "../transport.ts";
 import type { WebSocket } from "../uws-module.ts";
@@ -58,6 +59,17 @@ export class UwsConnection implements Connection {
     }
   }
 
+  ping(number: number): boolean {
+    const socket = this.#socket;
+    if (socket === undefined) return false;
+    const payload = pingPayload(number);
+    if (socket.getBufferedAmount() + payload.byteLength > this.#options.bufferedBytesMax) {
+      return false;
+    }
+    // 2 is "dropped".
+    return socket.ping(payload) !== 2;
+  }
+
   bufferedBytes(): number {
     return this.#socket?.getBufferedAmount() ?? 0;
   }
@@ -77,9 +89,22 @@ export class UwsConnection implements Connection {
     else if (due === "ping") this.#socket?.ping();
   }
 
-  /** A whole frame came. */
+  /** A ping came. */
   heard(): void {
     this.#silence.heard();
+  }
+
+  /** A pong came. `payload` is only valid during the call. */
+  ponged(payload: ArrayBuffer): void {
+    this.#silence.heard();
+    const number = pongNumber(new Uint8Array(payload));
+    const { guard } = this.#options;
+    if (number === undefined || guard.failed) return;
+    try {
+      this.#handler?.onPong(number);
+    } catch (error) {
+      guard.fail("onPong", error);
+    }
   }
 
   /** The handshake is done. */

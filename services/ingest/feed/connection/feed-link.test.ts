@@ -283,3 +283,42 @@ describe("the end of a subscription that only its connection can name", () => {
     expect(dialer.last.sent).toEqual(["subscribe A/book", "subscribe A/book"]);
   });
 });
+
+describe("a frame at which the decoder fails", () => {
+  const FAULT = '{"kind":"rejected","reason":"decoder-fault"}';
+
+  test("costs its connection, which is made anew, and no other one", () => {
+    const { dialer, clock, counters, ofKind } = startFakeSession({
+      topics: ["A/trades"],
+      sessions: 2,
+    });
+    const [first, second] = dialer.sockets;
+    first?.open();
+    second?.open();
+    first?.receive(FAULT);
+    expect(first?.ended).toBe("terminated");
+    expect(second?.ended).toBeUndefined();
+    second?.receive(tradeFrame("A", "1"));
+    expect(ofKind("trade")).toHaveLength(1);
+    expect(counters.rejected["decoder-fault"]).toBe(1);
+    clock.advance(1_000);
+    dialer.last.open().receive(tradeFrame("A", "2"));
+    expect(ofKind("trade")).toHaveLength(2);
+  });
+
+  test("that comes on each new connection is met after longer and longer waits", () => {
+    const { dialer, clock } = startFakeSession({
+      topics: ["A/trades"],
+      policy: { reconnectBackoffBaseMs: 100, reconnectBackoffMsMax: 1000 },
+    });
+    const waitsMs: number[] = [];
+    for (let faults = 0; faults < 5; faults += 1) {
+      const dials = dialer.sockets.length;
+      dialer.last.open().receive(FAULT);
+      const startUs = clock.nowUs();
+      while (dialer.sockets.length === dials) clock.advance(1);
+      waitsMs.push((clock.nowUs() - startUs) / 1000);
+    }
+    expect(waitsMs).toEqual([50, 100, 200, 400, 500]);
+  });
+});

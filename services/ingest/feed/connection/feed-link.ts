@@ -45,6 +45,8 @@ export class FeedLink {
   #state: LinkState = "dialing";
   #lastAliveUs: number;
   #pinged = false;
+  /** The decoder failed, so that nobody knows in what state it is. */
+  #isFaulty = false;
   #keepAliveSequence = 0;
   #cancelLiveness: CancelTimer | undefined;
   #cancelKeepAlive: CancelTimer | undefined;
@@ -58,7 +60,10 @@ export class FeedLink {
     this.#emit = (event) => {
       if (event.kind === "reply") this.#sendAtOnce(event.frame);
       else if (event.kind === "ready") this.#onReady();
-      else owner.onLinkEvent(this, event);
+      else {
+        if (event.kind === "rejected" && event.reason === "decoder-fault") this.#isFaulty = true;
+        owner.onLinkEvent(this, event);
+      }
     };
     this.#lastAliveUs = clock.nowUs();
     this.#pacer = new RequestPacer({
@@ -173,6 +178,8 @@ export class FeedLink {
     this.#lastAliveUs = nowUs;
     this.#options.owner.onLinkFrame(this);
     this.decoder.decode(frame, nowUs, this.#emit);
+    // A recording cannot be dialled again: there, what the frame held is lost and no more.
+    if (this.#isFaulty && !this.#options.recorded) this.terminate("a frame could not be read");
   }
 
   #onAlive(): void {

@@ -167,7 +167,7 @@ class LinkModel {
     return this.isOpen && this.isGreeted && !this.isEnded;
   }
 
-  /** False for what the network cannot do: an ended socket is mute, an unopened one has no frames. */
+  /** False for what the network cannot do: before it opens and after its end it is mute. */
   isPossible(step: Step): boolean {
     if (step === "open") return !this.isOpen && !this.isEnded;
     if (step === "drop") return !this.isEnded;

@@ -1,4 +1,6 @@
 import { WebSocket } from "ws";
+import { DIRECT_ROUTE } from "../network/venue-route.ts";
+import type { VenueRoute } from "../network/venue-route.ts";
 
 /** What a connection reports. Called synchronously, one at a time, never from within `dial`. */
 export type FeedSocketHandlers = {
@@ -40,6 +42,8 @@ type WebSocketDialerOptions = {
   readonly frameBytesMax: number;
   /** Offer permessage-deflate. */
   readonly compression: boolean;
+  /** The way to the venue. */
+  readonly route: VenueRoute;
 };
 
 /** Snapshots of large books are several megabytes of JSON. */
@@ -47,6 +51,7 @@ export const WEB_SOCKET_DIALER_DEFAULTS: WebSocketDialerOptions = {
   handshakeTimeoutMs: 10_000,
   frameBytesMax: 64 * 1024 * 1024,
   compression: true,
+  route: DIRECT_ROUTE,
 };
 
 /**
@@ -69,6 +74,7 @@ function dialWebSocket(
     maxPayload: options.frameBytesMax,
     perMessageDeflate: options.compression,
     followRedirects: false,
+    ...options.route.optionsFor(url),
   });
   socket.on("open", () => handlers.onOpen());
   socket.on("message", (data, isBinary) => {

@@ -1,7 +1,12 @@
 import type { Channel } from "#core/instrument.ts";
 import { type Emit, heartbeat } from "../../reading/emit.ts";
 import { PendingRequests } from "../../reading/pending-requests.ts";
-import { type Asked, emitRefused, emitSubscribed } from "../../reading/subscription-answers.ts";
+import {
+  type Asked,
+  emitRefused,
+  emitSubscribed,
+  refusalText,
+} from "../../reading/subscription-answers.ts";
 import { isRecord, type JsonRecord, parseJson } from "../../reading/text-fields.ts";
 import { venueSymbolOfStream } from "./fields.ts";
 
@@ -43,8 +48,7 @@ export class BinanceAnswers {
   /** Binance refuses a request as a whole. */
   #refused(message: JsonRecord, emit: Emit): void {
     const error = isRecord(message["error"]) ? message["error"] : message;
-    const reason =
-      typeof error["msg"] === "string" ? error["msg"] : `code ${String(error["code"])}`;
+    const reason = refusalText(error["msg"], error["code"]);
     emitRefused(this.#askedBy(message["id"]), reason, emit);
   }
 

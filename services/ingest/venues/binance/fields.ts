@@ -1,10 +1,3 @@
-/**
- * Between 1973 and 5138 for either unit: below it a time is in milliseconds, from it in
- * microseconds.
- */
-const MICROSECONDS_MIN = 100_000_000_000_000;
-const MICROSECONDS_MAX = 100_000_000_000_000_000;
-
 /** Candle intervals of fixed length, by the name that the venue gives them. */
 export const INTERVALS_MS: ReadonlyMap<unknown, number> = new Map([
   ["1s", 1000],
@@ -48,19 +41,6 @@ export function tradeIdText(id: unknown, field: "t" | "a", frame: string): strin
     if (Number(digits) === id) return digits;
   }
   return undefined;
-}
-
-/** Microseconds from a time in milliseconds or microseconds; NaN if it is neither. */
-export function timeUs(value: unknown): number {
-  if (!Number.isSafeInteger(value)) return Number.NaN;
-  const time = value as number;
-  if (time <= 0 || time >= MICROSECONDS_MAX) return Number.NaN;
-  return time < MICROSECONDS_MIN ? time * 1000 : time;
-}
-
-/** The same for a field that may be absent. */
-export function optionalTimeUs(value: unknown): number | undefined {
-  return value === undefined ? undefined : timeUs(value);
 }
 
 /** The decimal if it is above zero. */

@@ -14,15 +14,8 @@ import { decimalText, isRecord, type JsonRecord } from "../../reading/text-field
 import { readTickerValues } from "../../reading/ticker-values.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
-import {
-  INTERVALS_MS,
-  isUpdateId,
-  optionalTimeUs,
-  positive,
-  timeUs,
-  tradeIdText,
-} from "./fields.ts";
+import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
+import { INTERVALS_MS, isUpdateId, positive, tradeIdText } from "./fields.ts";
 
 /** What a message is about, and when it came. */
 export type BinanceSubject = {
@@ -46,8 +39,7 @@ export function readQuote(
   { instrument, scales, receivedTimeUs }: BinanceSubject,
   emit: Emit,
 ): RejectReason | undefined {
-  const venueTimeUs = optionalTimeUs(payload["T"] ?? payload["E"]);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(payload["T"] ?? payload["E"]);
   // Both sides are always there: one that is missing is damage, not a side that is empty.
   const bid = { price: payload["b"] ?? "", size: payload["B"] ?? "" };
   const ask = { price: payload["a"] ?? "", size: payload["A"] ?? "" };
@@ -68,9 +60,7 @@ export function readTrade(
   const tradeId = tradeIdText(payload[field], field, frame);
   const { m: buyerMade, T: time } = payload;
   if (tradeId === undefined || typeof buyerMade !== "boolean") return "missing-field";
-  if (time === undefined) return "missing-field";
-  const venueTimeUs = timeUs(time);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(time);
   const event = tradeEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, {
     price: payload["p"],
     size: payload["q"],
@@ -127,8 +117,7 @@ function readBook(
   const bids = payload["bids"] ?? payload["b"];
   const asks = payload["asks"] ?? payload["a"];
   if (!Array.isArray(bids) || !Array.isArray(asks)) return "missing-field";
-  const venueTimeUs = optionalTimeUs(payload[writing.bookTimeField] ?? payload["E"]);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(payload[writing.bookTimeField] ?? payload["E"]);
   const columns = scales.book(bids, asks);
   if (typeof columns === "string") return columns;
   emit(bookEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, columns, form));
@@ -151,9 +140,9 @@ export function readCandle(
   }
   const intervalMs = INTERVALS_MS.get(interval);
   if (intervalMs === undefined || typeof closed !== "boolean") return "missing-field";
-  const openTimeUs = timeUs(candle["t"]);
-  const venueTimeUs = optionalTimeUs(payload["E"]);
-  if (isBadTime(openTimeUs) || isBadTime(venueTimeUs)) return "bad-time";
+  const openTimeUs = epochTimeUs(candle["t"]);
+  const venueTimeUs = epochTimeUs(payload["E"]);
+  if (openTimeUs === undefined || isBadTime(openTimeUs)) return "bad-time";
   const values = readCandleValues({ open, high, low, close, volume });
   if (typeof values === "string") return values;
   emit({
@@ -177,8 +166,7 @@ export function readTicker(
   { countsQuote }: BinanceWriting,
   emit: Emit,
 ): RejectReason | undefined {
-  const venueTimeUs = optionalTimeUs(payload["E"]);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(payload["E"]);
   const ticker = readTickerValues({
     lastPrice: payload["c"],
     lastSize: payload["Q"],
@@ -203,8 +191,7 @@ export function readMarkPrice(
   { instrument, receivedTimeUs }: BinanceSubject,
   emit: Emit,
 ): RejectReason | undefined {
-  const venueTimeUs = optionalTimeUs(payload["E"]);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(payload["E"]);
   const markPrice = decimalText(payload["p"]);
   if (markPrice === undefined) return "bad-decimal";
   const common = { instrument, venueTimeUs, receivedTimeUs };
@@ -214,8 +201,7 @@ export function readMarkPrice(
   if (funding === undefined || funding === "" || nextTime === 0) return undefined;
   const rate = decimalText(funding);
   if (rate === undefined) return "bad-decimal";
-  const nextFundingTimeUs = optionalTimeUs(nextTime);
-  if (isBadTime(nextFundingTimeUs)) return "bad-time";
+  const nextFundingTimeUs = epochTimeUs(nextTime);
   emit({ kind: "funding", ...common, rate, nextFundingTimeUs, intervalMs: undefined });
   return undefined;
 }
@@ -233,8 +219,7 @@ export function readLiquidation(
   if (!isRecord(order)) return "missing-field";
   const aggressorSide = takerSide<unknown>(order["S"], LIQUIDATED);
   if (aggressorSide === undefined) return "missing-field";
-  const venueTimeUs = optionalTimeUs(order["T"] ?? payload["E"]);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(order["T"] ?? payload["E"]);
   const price = positive(decimalText(order["ap"])) ?? decimalText(order["p"]);
   const size = positive(decimalText(order["z"])) ?? decimalText(order["q"]);
   if (price === undefined || size === undefined) return "bad-decimal";

@@ -11,8 +11,8 @@ import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import { clockAt } from "../../reading/server-clocks.ts";
 import { decimalText, isRecord, type JsonRecord } from "../../reading/text-fields.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
-import { isUpdateId, optionalTimeUs, timeUs } from "./fields.ts";
+import { epochTimeUs } from "../../reading/venue-time.ts";
+import { isUpdateId } from "./fields.ts";
 import type { BinanceSubject } from "./readings.ts";
 
 /** What a venue of the family is asked for, and what that weighs. */
@@ -55,7 +55,7 @@ export function binanceRequests(
       url: joinUrl(endpoints.rest, rest.timePath),
       weight: 1,
     }),
-    parseServerTimeUs: clockAt(["serverTime"], timeUs),
+    parseServerTimeUs: clockAt(["serverTime"], epochTimeUs),
   };
 }
 
@@ -126,7 +126,7 @@ function readListedTrade(
   emit: Emit,
 ): RejectReason | undefined {
   if (!isUpdateId(id) || typeof isBuyerMaker !== "boolean") return "missing-field";
-  const venueTimeUs = timeUs(time);
+  const venueTimeUs = epochTimeUs(time);
   const event = tradeEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, {
     price,
     size: qty,
@@ -135,7 +135,6 @@ function readListedTrade(
     historical: true,
   });
   if (typeof event === "string") return event;
-  if (isBadTime(venueTimeUs)) return "bad-time";
   emit(event);
   return undefined;
 }
@@ -147,9 +146,8 @@ export function readOpenInterestAnswer(
   emit: Emit,
 ): RejectReason | undefined {
   const openInterest = decimalText(body["openInterest"]);
-  const venueTimeUs = optionalTimeUs(body["time"]);
+  const venueTimeUs = epochTimeUs(body["time"]);
   if (openInterest === undefined) return "bad-decimal";
-  if (isBadTime(venueTimeUs)) return "bad-time";
   const common = { instrument, venueTimeUs, receivedTimeUs };
   emit({ kind: "open-interest", ...common, openInterest, openInterestValue: undefined });
   return undefined;

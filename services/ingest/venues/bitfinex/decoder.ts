@@ -10,7 +10,7 @@ import type { Fault } from "../../reading/fault.ts";
 import type { FrameForm, FrameReader } from "../../reading/frame-decoder.ts";
 import { tapeObjects } from "../../reading/frame-forms.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
-import { millisecondsTimeUsAt } from "../../reading/tape-fields.ts";
+import { epochTimeUsAt } from "../../reading/tape-fields.ts";
 import { type BitfinexChannel, BitfinexChannels, CHANNEL_IDS_MAX } from "./answers.ts";
 import { BitfinexReadings } from "./readings.ts";
 import { BITFINEX_CHANNELS_OF as CHANNELS_OF } from "./requests.ts";
@@ -143,7 +143,7 @@ export class BitfinexReader implements FrameReader<JsonTape, JsonTape> {
   /** When the venue sent the message, if it was asked to say so. */
   #sentTimeUs(): number | undefined {
     if ((this.#flags & FLAG_TIMESTAMP) === 0) return undefined;
-    return millisecondsTimeUsAt(this.#tape, this.#tape.at(0, this.#tape.length(0) - 1));
+    return epochTimeUsAt(this.#tape, this.#tape.at(0, this.#tape.length(0) - 1));
   }
 
   #data(about: BitfinexChannel, payload: number, receivedTimeUs: number, emit: Emit): void {

@@ -9,7 +9,7 @@ import { type Emit, type EventSubject, heartbeat, rejectOf } from "../../reading
 import type { Fault } from "../../reading/fault.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { elementsOf, millisecondsTimeUsAt } from "../../reading/tape-fields.ts";
+import { elementsOf, epochTimeUsAt } from "../../reading/tape-fields.ts";
 import { decimalText } from "../../reading/text-fields.ts";
 import { readTickerValues } from "../../reading/ticker-values.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
@@ -36,7 +36,6 @@ export class BitfinexReadings {
 
   /** A level, a list of levels that is the whole book, or the checksum of what was told before. */
   book(payload: number, subject: EventSubject, emit: Emit): Fault {
-    if (isBadTime(subject.venueTimeUs)) return "bad-time";
     const tape = this.#tape;
     const scales = this.#scales.of(subject.instrument);
     if (tape.equals(payload, "cs")) {
@@ -79,7 +78,6 @@ export class BitfinexReadings {
     const venueTimeUs = this.#timeUs(trade, 1);
     const amount = this.#text(trade, 2) ?? "";
     if (tradeId === undefined) return "missing-field";
-    if (isBadTime(venueTimeUs)) return "bad-time";
     const isSale = amount.startsWith("-");
     const size = isSale ? amount.slice(1) : amount;
     const scales = this.#scales.of(subject.instrument);
@@ -108,7 +106,6 @@ export class BitfinexReadings {
       lowPrice: this.#text(payload, 9),
     });
     if (typeof values === "string") return values;
-    if (isBadTime(subject.venueTimeUs)) return "bad-time";
     emit({ kind: "ticker", ...subject, ...values });
     return undefined;
   }
@@ -148,7 +145,6 @@ export class BitfinexReadings {
     if (!this.#tape.isArray(payload)) return "missing-field";
     const venueTimeUs = this.#timeUs(payload, DERIV.time);
     const nextFundingTimeUs = this.#timeUs(payload, DERIV.nextFunding);
-    if (isBadTime(venueTimeUs) || isBadTime(nextFundingTimeUs)) return "bad-time";
     const subject = { instrument, venueTimeUs, receivedTimeUs };
     const markPrice = this.#decimal(payload, DERIV.mark);
     const indexPrice = this.#decimal(payload, DERIV.index);
@@ -175,7 +171,6 @@ export class BitfinexReadings {
     const amount = this.#decimal(row, LIQUIDATION.amount);
     const price =
       this.#decimal(row, LIQUIDATION.price) ?? this.#decimal(row, LIQUIDATION.basePrice);
-    if (isBadTime(venueTimeUs)) return "bad-time";
     if (amount === undefined || price === undefined) return "bad-decimal";
     const isShort = amount.startsWith("-");
     const size = isShort ? amount.slice(1) : amount;
@@ -196,6 +191,6 @@ export class BitfinexReadings {
   }
 
   #timeUs(array: number, place: number): number | undefined {
-    return millisecondsTimeUsAt(this.#tape, this.#tape.at(array, place));
+    return epochTimeUsAt(this.#tape, this.#tape.at(array, place));
   }
 }

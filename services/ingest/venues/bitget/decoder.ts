@@ -8,13 +8,14 @@ import type { Fault } from "../../reading/fault.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
+import { oldestFirst, type TradeOrder } from "../../reading/oldest-first.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { isRecord, type JsonRecord, millisecondsTimeUs } from "../../reading/text-fields.ts";
+import { isRecord, type JsonRecord } from "../../reading/text-fields.ts";
 import { PONG } from "../../reading/text-pongs.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
+import { epochTimeUs } from "../../reading/venue-time.ts";
 import { readBitgetAnswer, traceBitgetArgument } from "./answers.ts";
 import { BitgetBook, type BookPosition } from "./book.ts";
-import { digitsOf, oldestFirst } from "./fields.ts";
+import { type BitgetTrade, digitsOf } from "./fields.ts";
 import {
   BITGET_CHANNELS,
   type BitgetArgument,
@@ -66,8 +67,7 @@ export class BitgetReader implements FrameReader<JsonRecord | typeof PONG, unkno
       return reject(emit, "unknown-message");
     }
     if (!Array.isArray(data)) return this.#lose("missing-field", about, emit);
-    const venueTimeUs = millisecondsTimeUs(message["ts"]);
-    if (isBadTime(venueTimeUs)) return this.#lose("bad-time", about, emit);
+    const venueTimeUs = epochTimeUs(message["ts"]);
     const rows = data as readonly unknown[];
     const { reading, market, symbol } = about;
     if (reading === "liquidation") {
@@ -156,8 +156,7 @@ export class BitgetReader implements FrameReader<JsonRecord | typeof PONG, unkno
     const { bids: bidsKey, asks: asksKey } = this.#dialect.sides;
     const { [bidsKey]: bids, [asksKey]: asks, checksum: sent } = row;
     if (!Array.isArray(bids) || !Array.isArray(asks)) return "missing-field";
-    const venueTimeUs = millisecondsTimeUs(row["ts"]);
-    if (isBadTime(venueTimeUs)) return "bad-time";
+    const venueTimeUs = epochTimeUs(row["ts"]);
     const { hasChecksums } = this.#dialect;
     if (hasChecksums && !Number.isInteger(sent)) return "missing-field";
     // Version 3 had them once, and 0 in their place; where one comes it is worth a comparison.
@@ -177,7 +176,8 @@ export class BitgetReader implements FrameReader<JsonRecord | typeof PONG, unkno
   #trades(rows: readonly unknown[], subject: EventSubject, historical: boolean, emit: Emit): void {
     const { instrument } = subject;
     const scales = this.#ticks.of(instrument);
-    for (const trade of oldestFirst(rows.map((row) => this.#dialect.readTrade(row)))) {
+    const trades = rows.map((row) => this.#dialect.readTrade(row));
+    for (const trade of oldestFirst(trades, "either", orderOfTrade)) {
       const reason =
         trade === undefined
           ? "missing-field"
@@ -217,4 +217,9 @@ function positionOf(
   if (sequence === undefined || previous === undefined) return undefined;
   if (snapshot) return numbers.start(BigInt(sequence));
   return numbers.proceed(BigInt(sequence), BigInt(previous));
+}
+
+/** Version 1 has no numbers, and an empty text in their place. */
+function orderOfTrade(trade: BitgetTrade | undefined): TradeOrder {
+  return { id: trade?.tradeId || undefined, time: epochTimeUs(trade?.time) };
 }

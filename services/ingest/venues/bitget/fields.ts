@@ -1,5 +1,4 @@
 import { exactDigits } from "../../reading/exact-digits.ts";
-import { compareIds } from "../../reading/trade-fields.ts";
 
 /** The fields of a trade, whatever names they have. */
 export type BitgetTrade = {
@@ -26,19 +25,4 @@ export function bestOf(
   if (!Array.isArray(best)) return undefined;
   const [price, size] = best as readonly unknown[];
   return { price, size };
-}
-
-/** The trades of a list, the oldest first; the venue begins with the newest. */
-export function oldestFirst(
-  trades: readonly (BitgetTrade | undefined)[],
-): readonly (BitgetTrade | undefined)[] {
-  const [first, last] = [trades[0], trades.at(-1)];
-  const isTurned = first !== undefined && last !== undefined && isLater(first, last);
-  return isTurned ? trades.toReversed() : trades;
-}
-
-/** True if the first trade came after the other, by its time or else by its number. */
-function isLater(trade: BitgetTrade, other: BitgetTrade): boolean {
-  const [time, otherTime] = [Number(trade.time), Number(other.time)];
-  return time === otherTime ? compareIds(trade.tradeId, other.tradeId) > 0 : time > otherTime;
 }

@@ -9,8 +9,8 @@ import {
   listInstruments,
   spotPair,
 } from "../../reading/listed-instruments.ts";
-import { millisecondsTimeUs, parseJson } from "../../reading/text-fields.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
+import { parseJson } from "../../reading/text-fields.ts";
+import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 
 /** The parts of the venue as its messages name them; REST has the names in capitals. */
 export const BITGET_MARKETS = ["spot", "usdt-futures", "usdc-futures", "coin-futures"] as const;
@@ -92,7 +92,7 @@ function toInstrument(entry: unknown): Instrument | undefined {
   const perpetual = contract(venueSymbol, market, { base, quote });
   const isDated = listed.type === "delivery" || listed.symbolType === "delivery";
   if (!isDated) return { ...perpetual, ...increments };
-  const expiryTimeUs = millisecondsTimeUs(listed.deliveryTime);
+  const expiryTimeUs = epochTimeUs(listed.deliveryTime);
   if (expiryTimeUs === undefined || isBadTime(expiryTimeUs)) return undefined;
   const day = new Date(expiryTimeUs / 1000).toISOString().slice(0, 10).replaceAll("-", "");
   const symbol = `${base}-${quote}-${day}`;

@@ -11,14 +11,13 @@ import {
   decimalText,
   isRecord,
   type JsonRecord,
-  millisecondsTimeUs,
   optionalDecimal,
   present,
 } from "../../reading/text-fields.ts";
 import { readTickerValues } from "../../reading/ticker-values.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
+import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 import { bestOf, type BitgetTrade } from "./fields.ts";
 
 /** How the rows of a message are read. */
@@ -92,8 +91,7 @@ export function readBitgetQuote(
   const bid = bestOf(sides.bids);
   const ask = bestOf(sides.asks);
   if (bid === undefined || ask === undefined) return "missing-field";
-  const venueTimeUs = millisecondsTimeUs(sides.time);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(sides.time);
   const event = quoteEvent({ ...subject, venueTimeUs }, scales, bid, ask);
   if (typeof event === "string") return event;
   emit(event);
@@ -108,8 +106,7 @@ export function readBitgetTrade(
 ): Fault {
   const aggressorSide = takerSide(side, SIDES);
   if (aggressorSide === undefined) return "missing-field";
-  const venueTimeUs = millisecondsTimeUs(time);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(time);
   const form = { price, size, aggressorSide, tradeId, historical };
   const event = tradeEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, form);
   if (typeof event === "string") return event;
@@ -125,8 +122,7 @@ export function readBitgetTicker(
   emit: Emit,
 ): Fault {
   const timeKey = keys.times.find((key) => row[key] !== undefined);
-  const rowTimeUs = timeKey === undefined ? undefined : millisecondsTimeUs(row[timeKey]);
-  if (isBadTime(rowTimeUs)) return "bad-time";
+  const rowTimeUs = timeKey === undefined ? undefined : epochTimeUs(row[timeKey]);
   const subject = { ...message, venueTimeUs: rowTimeUs ?? message.venueTimeUs };
   const at = (key: string | undefined): unknown => present(key === undefined ? "" : row[key]);
   const ticker = readTickerValues({
@@ -163,8 +159,7 @@ function readDerivative(
   // What has no next settlement, such as a dated future, has no funding but a rate of zero.
   const next = present(row[keys.nextFundingTime]);
   if (rate === undefined || next === undefined || next === "0" || next === 0) return undefined;
-  const nextFundingTimeUs = millisecondsTimeUs(next);
-  if (isBadTime(nextFundingTimeUs)) return "bad-time";
+  const nextFundingTimeUs = epochTimeUs(next);
   emit({ kind: "funding", ...subject, rate, nextFundingTimeUs, intervalMs: undefined });
   return undefined;
 }
@@ -182,7 +177,7 @@ export function readBitgetCandles(
   const { venueTimeUs } = subject;
   for (const [index, row] of rows.entries()) {
     const [start, ...texts] = candleFields(row);
-    const openTimeUs = millisecondsTimeUs(start);
+    const openTimeUs = epochTimeUs(start);
     if (openTimeUs === undefined) return "missing-field";
     if (isBadTime(openTimeUs)) return "bad-time";
     const [open, high, low, close, volume, turnover] = texts;
@@ -221,8 +216,7 @@ export function readBitgetLiquidation(
 ): Fault {
   const aggressorSide = takerSide(row["side"], LIQUIDATION_SIDES);
   if (aggressorSide === undefined) return "missing-field";
-  const venueTimeUs = millisecondsTimeUs(row["ts"]);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(row["ts"]);
   const price = decimalText(row["price"]);
   const size = decimalText(row["amount"]);
   if (price === undefined || size === undefined) return "bad-decimal";

@@ -3,7 +3,7 @@ import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import { clockAt } from "../../reading/server-clocks.ts";
-import { millisecondsTimeUs } from "../../reading/text-fields.ts";
+import { epochTimeUs } from "../../reading/venue-time.ts";
 import { marketOf } from "./requests.ts";
 
 /** What recorded addresses were asked for. REST has the names of the venue's parts in capitals. */
@@ -31,4 +31,4 @@ export function bitgetTimeRequest({ rest }: FeedEndpoints): RestRequest {
 }
 
 /** Milliseconds as text. */
-export const parseBitgetTimeUs = clockAt(["data", "serverTime"], millisecondsTimeUs);
+export const parseBitgetTimeUs = clockAt(["data", "serverTime"], epochTimeUs);

@@ -1,7 +1,7 @@
 import type { JsonText } from "#core/json-text.ts";
 import type { RejectReason } from "../../feed/feed-adapter.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
-import { isBadTime, parseIsoTimeUs } from "../../reading/venue-time.ts";
+import { parseIsoTimeUs } from "../../reading/venue-time.ts";
 import { sideOf } from "./fields.ts";
 
 /** What a message does to its table. */
@@ -39,7 +39,7 @@ export class BitmexLevels {
       const side = sideOf(row["side"]);
       const price = this.#priceOf(action, id, row["price"]);
       const size = action === "delete" ? "0" : row["size"];
-      if (side === undefined || size === undefined) return "missing-field";
+      if (side === undefined || side === "none" || size === undefined) return "missing-field";
       // What comes before the partial is of no use to anybody.
       if (price === undefined && !this.#begun) continue;
       // A level that nobody told of: its beginning was lost.
@@ -50,7 +50,7 @@ export class BitmexLevels {
       (side === "buyer" ? bids : asks).push([price, size]);
     }
     const venueTimeUs = parseIsoTimeUs(time);
-    return isBadTime(venueTimeUs) ? "bad-time" : { bids, asks, venueTimeUs };
+    return { bids, asks, venueTimeUs };
   }
 
   #priceOf(

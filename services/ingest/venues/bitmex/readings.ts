@@ -29,10 +29,9 @@ const CANDLE_INTERVAL_MS = 60_000;
 export function readTrade(row: TextRecord, subject: RowSubject, emit: Emit): Fault {
   const { instrument, receivedTimeUs, historical, scales } = subject;
   const tradeId = textOf(row["trdMatchID"]);
-  const aggressorSide = isGiven(row["side"]) ? sideOf(row["side"]) : "none";
+  const aggressorSide = sideOf(row["side"] ?? null);
   if (tradeId === undefined || aggressorSide === undefined) return "missing-field";
   const venueTimeUs = parseIsoTimeUs(row["timestamp"]);
-  if (venueTimeUs === undefined || isBadTime(venueTimeUs)) return "bad-time";
   const { price, size } = row;
   const form = { price, size, aggressorSide, tradeId, historical } as const;
   const event = tradeEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, form);
@@ -44,7 +43,6 @@ export function readTrade(row: TextRecord, subject: RowSubject, emit: Emit): Fau
 /** A side without orders is null. */
 export function readQuote(row: TextRecord, subject: RowSubject, emit: Emit): Fault {
   const venueTimeUs = parseIsoTimeUs(row["timestamp"]);
-  if (isBadTime(venueTimeUs)) return "bad-time";
   const { bidPrice, bidSize, askPrice, askSize } = row;
   if (![bidPrice, bidSize, askPrice, askSize].some(isGiven)) return "missing-field";
   const { instrument, scales, receivedTimeUs } = subject;
@@ -115,7 +113,6 @@ export function readFunding(row: TextRecord, subject: RowSubject, emit: Emit): F
   const rate = optionalDecimal(row["fundingRate"]);
   if (rate === undefined) return "missing-field";
   if (rate === BAD_DECIMAL) return "bad-decimal";
-  if (isBadTime(venueTimeUs) || isBadTime(intervalMs)) return "bad-time";
   const { instrument, receivedTimeUs } = subject;
   const common = { instrument, venueTimeUs, receivedTimeUs };
   emit({ kind: "funding", ...common, rate, nextFundingTimeUs: undefined, intervalMs });
@@ -150,7 +147,6 @@ export function readInstrument(
   emit: Emit,
 ): Fault {
   const venueTimeUs = parseIsoTimeUs(row["timestamp"]);
-  if (isBadTime(venueTimeUs)) return "bad-time";
   const subject = { instrument, venueTimeUs, receivedTimeUs };
   let fault: Fault;
   for (const { fields, tell } of INSTRUMENT_FIELDS) {
@@ -208,7 +204,6 @@ function tellFunding(state: InstrumentState, subject: EventSubject, emit: Emit):
   const nextFundingTimeUs = parseIsoTimeUs(state.get("fundingTimestamp"));
   const intervalMs = lengthMsOf(state.get("fundingInterval"));
   if (rate === BAD_DECIMAL) return "bad-decimal";
-  if (isBadTime(nextFundingTimeUs) || isBadTime(intervalMs)) return "bad-time";
   emit({ kind: "funding", ...subject, rate, nextFundingTimeUs, intervalMs });
   return undefined;
 }

@@ -3,7 +3,10 @@ import { asJsonArray, asJsonObject, type JsonText } from "#core/json-text.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
 import { type Emit, rejectOf } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
+import type { TextRecord } from "../../reading/frame-forms.ts";
+import { oldestFirst, type TradeOrder } from "../../reading/oldest-first.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
+import { parseIsoTimeUs } from "../../reading/venue-time.ts";
 import { readTrade, type RowSubject } from "./readings.ts";
 
 /** What recorded addresses were asked for. */
@@ -20,8 +23,10 @@ export function bitmexGet(endpoints: FeedEndpoints, path: string): RestRequest {
 export function readTradesAnswer(body: JsonText, subject: RowSubject, emit: Emit): Fault {
   const rows = asJsonArray(body);
   if (rows === undefined) return "missing-field";
-  for (const row of rows.toReversed()) {
-    const fault = readTrade(asJsonObject(row) ?? {}, subject, emit);
+  const trades = rows.map((row) => asJsonObject(row) ?? {});
+  const orderOf = ({ timestamp }: TextRecord): TradeOrder => ({ time: parseIsoTimeUs(timestamp) });
+  for (const row of oldestFirst(trades, "newest", orderOf)) {
+    const fault = readTrade(row, subject, emit);
     if (fault !== undefined) rejectOf(emit, fault, subject.instrument, "trades");
   }
   return undefined;

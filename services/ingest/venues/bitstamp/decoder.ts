@@ -13,7 +13,8 @@ import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { emitRefused, emitSubscribed } from "../../reading/subscription-answers.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
-import { idText, microseconds, sideOf } from "./fields.ts";
+import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
+import { idText, sideOf } from "./fields.ts";
 import { type MarketSubject, readCandles, readFunding, readOpenInterest } from "./readings.ts";
 import { channelsOfStream, splitChannel } from "./requests.ts";
 import { readTickersAnswer, readTradesAnswer } from "./rest.ts";
@@ -148,8 +149,9 @@ export class BitstampReader implements FrameReader<TextRecord, JsonText> {
     const bids = asJsonArray(message?.["bids"]);
     const asks = asJsonArray(message?.["asks"]);
     if (message === undefined || bids === undefined || asks === undefined) return "missing-field";
-    const venueTimeUs = microseconds(message["microtimestamp"]);
-    if (venueTimeUs === undefined) return "bad-time";
+    const venueTimeUs = epochTimeUs(message["microtimestamp"]);
+    // It is the number of the update as well.
+    if (venueTimeUs === undefined || isBadTime(venueTimeUs)) return "bad-time";
     const previousUpdateId = snapshot ? undefined : this.#books.get(instrument);
     if (!snapshot) this.#books.set(instrument, venueTimeUs);
     const scales = this.#scales.of(instrument);
@@ -168,8 +170,7 @@ export class BitstampReader implements FrameReader<TextRecord, JsonText> {
     // Ids are beyond 2^53 today; here even the bare number still has all of its digits.
     const tradeId = idText(trade["id_str"] ?? trade["id"]);
     if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
-    const venueTimeUs = microseconds(trade["microtimestamp"]);
-    if (venueTimeUs === undefined) return "bad-time";
+    const venueTimeUs = epochTimeUs(trade["microtimestamp"]);
     const { price_str: price, amount_str: size } = trade;
     const scales = this.#scales.of(subject.instrument);
     const form = { price, size, aggressorSide, tradeId, historical: false };

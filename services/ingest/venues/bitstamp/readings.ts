@@ -6,8 +6,7 @@ import type { Emit, EventSubject } from "../../reading/emit.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { BAD_DECIMAL, decimalText, optionalDecimal } from "../../reading/text-fields.ts";
 import { readTickerValues } from "../../reading/ticker-values.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
-import { secondsTimeUs } from "./fields.ts";
+import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 
 /** What a message or an answer is about; when it happened is read from its fields. */
 export type MarketSubject = Omit<EventSubject, "venueTimeUs">;
@@ -26,9 +25,8 @@ export function readFunding(
 ): RejectReason | undefined {
   const message = asJsonObject(data);
   if (message === undefined) return "missing-field";
-  const venueTimeUs = secondsTimeUs(message["timestamp"]);
-  const nextFundingTimeUs = secondsTimeUs(message["next_funding_time"]);
-  if (isBadTime(venueTimeUs) || isBadTime(nextFundingTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(message["timestamp"]);
+  const nextFundingTimeUs = epochTimeUs(message["next_funding_time"]);
   const rate = decimalText(message["funding_rate"]);
   const markPrice = decimalText(message["mark_price"]);
   const indexPrice = optionalDecimal(message["index_price"]);
@@ -47,8 +45,7 @@ export function readTicker(
   subject: MarketSubject,
   emit: Emit,
 ): RejectReason | undefined {
-  const venueTimeUs = secondsTimeUs(ticker["timestamp"]);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(ticker["timestamp"]);
   const values = readTickerValues({
     lastPrice: ticker["last"],
     // `open` is that of the day; everything else here is of the last 24 hours.
@@ -72,8 +69,7 @@ export function readOpenInterest(
 ): RejectReason | undefined {
   const ticker = asJsonObject(body);
   if (ticker === undefined) return "missing-field";
-  const venueTimeUs = secondsTimeUs(ticker["timestamp"]);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(ticker["timestamp"]);
   const { open_interest: amount, open_interest_value: value } = ticker;
   const openInterest = optionalDecimal(amount);
   const openInterestValue = optionalDecimal(value);
@@ -106,7 +102,7 @@ function readCandle(
   closed: boolean,
   emit: Emit,
 ): RejectReason | undefined {
-  const openTimeUs = secondsTimeUs(candle["timestamp"]);
+  const openTimeUs = epochTimeUs(candle["timestamp"]);
   if (openTimeUs === undefined || isBadTime(openTimeUs)) return "bad-time";
   const { open, high, low, close, volume } = candle;
   const values = readCandleValues({ open, high, low, close, volume });

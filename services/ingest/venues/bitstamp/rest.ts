@@ -11,11 +11,12 @@ import type {
 } from "../../feed/feed-adapter.ts";
 import { type Emit, reject, rejectOf } from "../../reading/emit.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
+import { oldestFirst } from "../../reading/oldest-first.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
-import { idText, secondsTimeUs, sideOf } from "./fields.ts";
+import { epochTimeUs } from "../../reading/venue-time.ts";
+import { idText, sideOf } from "./fields.ts";
 import { venueSymbolOfName } from "./instruments.ts";
 import { type MarketSubject, readTicker } from "./readings.ts";
 
@@ -98,8 +99,9 @@ export function readTradesAnswer(
   const list = asJsonArray(body);
   if (list === undefined) return "missing-field";
   let damage: RejectReason | undefined;
-  for (const item of list.toReversed()) {
-    damage = readListedTrade(asJsonObject(item) ?? {}, subject, scales, emit) ?? damage;
+  const trades = list.map((item) => asJsonObject(item) ?? {});
+  for (const trade of oldestFirst(trades, "newest", ({ tid }) => ({ id: idText(tid) }))) {
+    damage = readListedTrade(trade, subject, scales, emit) ?? damage;
   }
   return damage;
 }
@@ -113,8 +115,7 @@ function readListedTrade(
   const aggressorSide = sideOf(trade["type"]);
   const tradeId = idText(trade["tid"]);
   if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
-  const venueTimeUs = secondsTimeUs(trade["date"]);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(trade["date"]);
   const { price, amount: size } = trade;
   const form = { price, size, aggressorSide, tradeId, historical: false };
   const event = tradeEvent({ ...subject, venueTimeUs }, scales, form);

@@ -11,15 +11,10 @@ import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { quoteEvent } from "../../reading/quote-event.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
-import {
-  isRecord,
-  isUpdateId,
-  type JsonRecord,
-  millisecondsTimeUs,
-} from "../../reading/text-fields.ts";
+import { isRecord, isUpdateId, type JsonRecord } from "../../reading/text-fields.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
+import { epochTimeUs } from "../../reading/venue-time.ts";
 import { BybitAnswers } from "./answers.ts";
 import { type BestLevels, mergeBest, NOTHING_KNOWN } from "./book.ts";
 import { BybitTickers, readBybitCandles, readBybitLiquidations } from "./readings.ts";
@@ -142,8 +137,7 @@ export class BybitReader implements FrameReader<JsonRecord, unknown> {
     if (type !== "snapshot" && type !== "delta") return "missing-field";
     const isSnapshot = type === "snapshot";
     // Of a book, the matching engine's time; the message's own is a little later.
-    const venueTimeUs = millisecondsTimeUs(message["cts"] ?? message["ts"]);
-    if (isBadTime(venueTimeUs)) return "bad-time";
+    const venueTimeUs = epochTimeUs(message["cts"] ?? message["ts"]);
     const subject = { instrument, venueTimeUs, receivedTimeUs };
     if (topic.name === "candles") return readBybitCandles(data, subject, emit);
     if (topic.name === "liquidations") return readBybitLiquidations(data, subject, emit);
@@ -221,12 +215,11 @@ export class BybitReader implements FrameReader<JsonRecord, unknown> {
   ): RejectReason | undefined {
     const aggressorSide = takerSide(side, SIDES);
     if (aggressorSide === undefined || typeof tradeId !== "string") return "missing-field";
-    const venueTimeUs = millisecondsTimeUs(time);
+    const venueTimeUs = epochTimeUs(time);
     const subject = { instrument, venueTimeUs, receivedTimeUs };
     const form = { price, size, aggressorSide, tradeId, historical: false };
     const event = tradeEvent(subject, this.#states.of(instrument).scales, form);
     if (typeof event === "string") return event;
-    if (isBadTime(venueTimeUs)) return "bad-time";
     emit(event);
     return undefined;
   }

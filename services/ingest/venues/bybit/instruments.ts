@@ -3,12 +3,14 @@ import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
+import { addressText } from "../../reading/address-text.ts";
 import {
   incrementsOf,
   type InstrumentList,
   listInstruments,
 } from "../../reading/listed-instruments.ts";
-import { millisecondsTimeUs, parseJson } from "../../reading/text-fields.ts";
+import { parseJson } from "../../reading/text-fields.ts";
+import { epochTimeUs } from "../../reading/venue-time.ts";
 import { BYBIT_CATEGORIES, type BybitCategory, categoryOfUrl } from "./requests.ts";
 
 const VENUE = "bybit";
@@ -81,7 +83,8 @@ export function nextBybitInstrumentsRequest(
   const first = request.url.replace(/&cursor=[^&]*/, "");
   // The cursor may come percent-encoded already; encoding it again would name another page.
   const isEncoded = /%[0-9A-Fa-f]{2}/.test(cursor);
-  return { url: `${first}&cursor=${isEncoded ? cursor : encodeURIComponent(cursor)}`, weight: 1 };
+  const next = isEncoded ? cursor : addressText(cursor);
+  return next === undefined ? undefined : { url: `${first}&cursor=${next}`, weight: 1 };
 }
 
 /** Reads one page; undefined if the body is none. */
@@ -99,7 +102,7 @@ export function parseBybitInstruments(body: string, url: string): InstrumentList
 function toInstrument(listed: ListedInstrument, category: BybitCategory): Instrument | undefined {
   const { symbol: venueSymbol, baseCoin: base, quoteCoin } = listed;
   const settle = listed.settleCoin ?? quoteCoin;
-  const deliveryTimeUs = millisecondsTimeUs(listed.deliveryTime === "0" ? "" : listed.deliveryTime);
+  const deliveryTimeUs = epochTimeUs(listed.deliveryTime);
   const { priceFilter, lotSizeFilter: lot } = listed;
   const size = lot?.qtyStep ?? lot?.basePrecision;
   const details = incrementsOf({ price: priceFilter?.tickSize, size });

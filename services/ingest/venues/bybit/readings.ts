@@ -10,11 +10,10 @@ import {
   decimalText,
   isRecord,
   type JsonRecord,
-  millisecondsTimeUs,
   optionalDecimal,
 } from "../../reading/text-fields.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
+import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 
 /** The fields that are published; options write `bidPrice` for `bid1Price`. */
 const DECIMAL_FIELDS = [
@@ -124,9 +123,7 @@ function readFields(data: JsonRecord): Known | RejectReason {
   const { nextFundingTime, fundingIntervalHour } = data;
   if (nextFundingTime !== undefined) {
     // Dated futures write 0 or nothing.
-    const timeUs = millisecondsTimeUs(nextFundingTime === "0" ? "" : nextFundingTime);
-    if (isBadTime(timeUs)) return "bad-time";
-    told.nextFundingTimeUs = timeUs;
+    told.nextFundingTimeUs = epochTimeUs(nextFundingTime);
   }
   if (typeof fundingIntervalHour === "string" && /^\d{1,3}$/.test(fundingIntervalHour)) {
     told.fundingIntervalMs = Number(fundingIntervalHour) * 3_600_000;
@@ -186,7 +183,7 @@ function readEach(
 
 function candle(item: JsonRecord, common: EventSubject, emit: Emit): RejectReason | undefined {
   const { start, interval, confirm, timestamp } = item;
-  const openTimeUs = millisecondsTimeUs(start);
+  const openTimeUs = epochTimeUs(start);
   if (interval === "M") {
     // A calendar month has no fixed length.
     heartbeat(emit);
@@ -196,8 +193,8 @@ function candle(item: JsonRecord, common: EventSubject, emit: Emit): RejectReaso
   if (openTimeUs === undefined || intervalMs === undefined || typeof confirm !== "boolean") {
     return "missing-field";
   }
-  const venueTimeUs = millisecondsTimeUs(timestamp) ?? common.venueTimeUs;
-  if (isBadTime(openTimeUs) || isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(timestamp) ?? common.venueTimeUs;
+  if (isBadTime(openTimeUs)) return "bad-time";
   const { open, high, low, close, volume } = item;
   const values = readCandleValues({ open, high, low, close, volume });
   if (typeof values === "string") return values;
@@ -223,8 +220,7 @@ function liquidation(item: JsonRecord, common: EventSubject, emit: Emit): Reject
   const { S: side, T: time, p, v } = item;
   const aggressorSide = takerSide(side, { buyer: "Sell", seller: "Buy" });
   if (aggressorSide === undefined) return "missing-field";
-  const venueTimeUs = millisecondsTimeUs(time);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(time);
   const price = decimalText(p);
   const size = decimalText(v);
   if (price === undefined || size === undefined) return "bad-decimal";

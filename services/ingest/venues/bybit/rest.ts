@@ -2,8 +2,10 @@
 // https://bybit-exchange.github.io/docs/v5/market/time
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
+import { oldestFirst } from "../../reading/oldest-first.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
-import { isRecord, type JsonRecord, parseJson } from "../../reading/text-fields.ts";
+import { isRecord, parseJson, textOf, type JsonRecord } from "../../reading/text-fields.ts";
+import { epochTimeUs } from "../../reading/venue-time.ts";
 import { categoryOf } from "./requests.ts";
 
 /** What recorded addresses were asked for. */
@@ -34,10 +36,15 @@ export function bybitTradesOf(body: unknown): readonly JsonRecord[] | undefined 
   const result = isRecord(body) ? body["result"] : undefined;
   const list = isRecord(result) ? result["list"] : undefined;
   if (!Array.isArray(list)) return undefined;
-  return (list as readonly unknown[]).toReversed().map((item) => {
+  const trades = (list as readonly unknown[]).map((item) => {
     const { symbol, side, time, price, size, execId } = isRecord(item) ? item : {};
     return { s: symbol, S: side, T: time, p: price, v: size, i: execId };
   });
+  // Spot counts its trades, and the others name them at random.
+  return oldestFirst(trades, "newest", ({ i: id, T: time }) => ({
+    id: textOf(id),
+    time: epochTimeUs(time),
+  }));
 }
 
 export function bybitTimeRequest(endpoints: FeedEndpoints): RestRequest {

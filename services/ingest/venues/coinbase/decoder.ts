@@ -14,7 +14,7 @@ import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { emitSubscribed } from "../../reading/subscription-answers.ts";
 import { isRecord, type JsonRecord } from "../../reading/text-fields.ts";
-import { isBadTime, parseIsoTimeUs } from "../../reading/venue-time.ts";
+import { parseIsoTimeUs } from "../../reading/venue-time.ts";
 import { CoinbaseSubscriptions, refuse } from "./answers.ts";
 import { MATCH_SIDES, readTicker, tradeOf } from "./readings.ts";
 import { CHANNELS_OF_NAME } from "./requests.ts";
@@ -85,7 +85,7 @@ export class CoinbaseReader implements FrameReader<JsonRecord, unknown> {
     if (instrument === undefined) return;
     const venueTimeUs = parseIsoTimeUs(message["time"]);
     const subject = { instrument, venueTimeUs, receivedTimeUs };
-    const reason = isBadTime(venueTimeUs) ? "bad-time" : this.#data(message, subject, text, emit);
+    const reason = this.#data(message, subject, text, emit);
     if (reason !== undefined) rejectOf(emit, reason, instrument, channel);
   }
 

@@ -10,7 +10,6 @@ import type { JsonRecord } from "../../reading/text-fields.ts";
 import { readTickerValues, type TickerTexts } from "../../reading/ticker-values.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
 
 /** The side of a match is the maker's, so the taker stood on the other one. */
 export const MATCH_SIDES = { buyer: "sell", seller: "buy" };
@@ -31,7 +30,6 @@ export function tradeOf(
   const { tradeId, historical, sides, scales } = about;
   const aggressorSide = takerSide(side, sides);
   if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
-  if (isBadTime(subject.venueTimeUs)) return "bad-time";
   return tradeEvent(subject, scales, { price, size, aggressorSide, tradeId, historical });
 }
 

@@ -4,10 +4,11 @@ import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
 import { type Emit, rejectOf } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
+import { oldestFirst, type TradeOrder } from "../../reading/oldest-first.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { clockAt } from "../../reading/server-clocks.ts";
-import { isRecord } from "../../reading/text-fields.ts";
+import { isRecord, type JsonRecord } from "../../reading/text-fields.ts";
 import { parseIsoTimeUs } from "../../reading/venue-time.ts";
 import { MATCH_SIDES, tradeOf } from "./readings.ts";
 
@@ -45,8 +46,9 @@ export function readProductTrades(
   emit: Emit,
 ): Fault {
   if (!Array.isArray(list)) return "unknown-message";
-  for (const item of (list as readonly unknown[]).toReversed()) {
-    const fields = isRecord(item) ? item : {};
+  const items = (list as readonly unknown[]).map((item) => (isRecord(item) ? item : {}));
+  const trades = oldestFirst(items, "newest", orderOfTrade);
+  for (const fields of trades) {
     const id = fields["trade_id"];
     const trade = tradeOf(
       fields,
@@ -62,4 +64,8 @@ export function readProductTrades(
     else emit(trade);
   }
   return undefined;
+}
+
+function orderOfTrade({ trade_id: id }: JsonRecord): TradeOrder {
+  return typeof id === "number" ? { id: String(id) } : {};
 }

@@ -11,8 +11,7 @@ import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { millisecondsTimeUsAt, textAt } from "../../reading/tape-fields.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
+import { epochTimeUsAt, textAt } from "../../reading/tape-fields.ts";
 import { DeribitAnswers } from "./answers.ts";
 import { candleAt, readBook, readQuote, readTicker, readTrade } from "./readings.ts";
 import { deribitRequest, partsOf } from "./requests.ts";
@@ -143,9 +142,9 @@ export class DeribitReader implements FrameReader<JsonTape, JsonTape> {
     receivedTimeUs: number,
     emit: Emit,
   ): void {
-    const venueTimeUs = millisecondsTimeUsAt(this.#tape, this.#tape.get(node, "timestamp"));
+    const venueTimeUs = epochTimeUsAt(this.#tape, this.#tape.get(node, "timestamp"));
     const subject = { instrument, venueTimeUs, receivedTimeUs };
-    const fault = isBadTime(venueTimeUs) ? "bad-time" : this.#read(node, told, subject, emit);
+    const fault = this.#read(node, told, subject, emit);
     if (fault !== undefined) rejectOf(emit, fault, instrument, told.channel);
   }
 

@@ -9,7 +9,7 @@ import type { Emit, EventSubject } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import { quoteEvent } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { millisecondsTimeUsAt, optionalDecimalOf, textAt } from "../../reading/tape-fields.ts";
+import { epochTimeUsAt, optionalDecimalOf, textAt } from "../../reading/tape-fields.ts";
 import { BAD_DECIMAL, decimalText } from "../../reading/text-fields.ts";
 import { readTickerValues } from "../../reading/ticker-values.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
@@ -157,7 +157,7 @@ export function candleAt(
   data: number,
   subject: EventSubject & { readonly intervalMs: number },
 ): Candle | RejectReason {
-  const openTimeUs = millisecondsTimeUsAt(tape, tape.get(data, "tick"));
+  const openTimeUs = epochTimeUsAt(tape, tape.get(data, "tick"));
   if (!(subject.intervalMs > 0) || openTimeUs === undefined) return "missing-field";
   if (isBadTime(openTimeUs)) return "bad-time";
   const [open, high, low, close, volume, cost] = CANDLE_FIELDS.map((name) =>

@@ -4,7 +4,6 @@ import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { FeedAdapter, FeedEvent, FeedSubscription } from "../../feed/feed-adapter.ts";
 import { PENDING_REQUESTS_MAX } from "../../reading/pending-requests.ts";
 import { gateioFutures } from "./futures/adapter.ts";
-import { gateTimeUs } from "./fields.ts";
 import { gateio } from "./adapter.ts";
 
 function instrumentOf(adapter: FeedAdapter, venueSymbol: string): Instrument {
@@ -122,30 +121,9 @@ describe("subscribing to contracts", () => {
   });
 });
 
-describe("times", () => {
-  test.each([
-    ["1760000000", 1_760_000_000_000_000],
-    ["1760000000.123", 1_760_000_000_123_000],
-    ["1760000000123", 1_760_000_000_123_000],
-    ["1760000000123.4567", 1_760_000_000_123_456],
-    ["1760000000123456", 1_760_000_000_123_456],
-    ["", undefined],
-    [undefined, undefined],
-    ["0", undefined],
-    ["12", Number.NaN],
-    ["-1760000000", Number.NaN],
-    ["9999999999999999", Number.NaN],
-    [true, Number.NaN],
-  ])("%j is %d microseconds", (text, expected) => {
-    expect(gateTimeUs(text)).toBe(expected);
-  });
-
-  test("the venue's clock is read out of its answer", () => {
-    expect(gateio.parseServerTimeUs?.('{"server_time": 1760000000123}')).toBe(
-      1_760_000_000_123_000,
-    );
-    expect(gateio.parseServerTimeUs?.('{"server_time":"soon"}')).toBeUndefined();
-  });
+test("the venue's clock is read out of its answer", () => {
+  expect(gateio.parseServerTimeUs?.('{"server_time": 1760000000123}')).toBe(1_760_000_000_123_000);
+  expect(gateio.parseServerTimeUs?.('{"server_time":"soon"}')).toBeUndefined();
 });
 
 describe("damage", () => {

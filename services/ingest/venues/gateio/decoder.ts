@@ -9,10 +9,9 @@ import type { TextRecord } from "../../reading/frame-forms.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
+import { epochTimeUs } from "../../reading/venue-time.ts";
 import { GateAnswers } from "./answers.ts";
 import {
-  gateTimeUs,
   partsOf,
   venueSymbolOfCandle,
   venueSymbolOfStream,
@@ -123,13 +122,14 @@ export class GateReader implements FrameReader<TextRecord, JsonText> {
     const [channel] = this.#channelsOf(kind);
     if (channel === undefined) return reject(emit, "unknown-message");
     // Whole seconds until 2021, when `time_ms` was added.
-    const venueTimeUs = gateTimeUs(message["time_ms"] ?? message["time"]);
+    const venueTimeUs = epochTimeUs(message["time_ms"] ?? message["time"]);
+    if (message["result"] === undefined) return reject(emit, "missing-field");
     for (const part of partsOf(message["result"])) {
       const result = asJsonObject(part) ?? {};
       const instrument = lookUpInstrument(this.#catalog, venueSymbolOf(kind, result), emit);
       if (instrument === undefined) continue;
       const subject = this.#subject(instrument, venueTimeUs, receivedTimeUs);
-      const reason = isBadTime(venueTimeUs) ? "bad-time" : this.#read(kind, result, subject, emit);
+      const reason = this.#read(kind, result, subject, emit);
       if (reason !== undefined) rejectOf(emit, reason, instrument, channel);
     }
   }

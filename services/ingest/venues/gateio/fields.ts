@@ -1,6 +1,5 @@
 // What the messages of both Gate venues have in common.
 import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
-import { BAD_TIME } from "../../reading/venue-time.ts";
 
 const NONE: readonly never[] = [];
 
@@ -36,30 +35,6 @@ export function venueSymbolsOfPayload(
     default:
       return texts.filter((each) => each !== undefined);
   }
-}
-
-/**
- * Microseconds since 1970. The same field comes in seconds, milliseconds (either with a fraction)
- * or microseconds; ten, thirteen and sixteen digits tell them apart until 2286. Undefined where
- * there is no time, BAD_TIME if it is none.
- */
-export function gateTimeUs(value: JsonText | undefined): number | undefined {
-  if (value === undefined || value === null || value === "" || value === "0") return undefined;
-  const match = typeof value === "string" ? /^([1-9]\d*)(?:\.(\d+))?$/.exec(value) : null;
-  const [, whole = "", fraction = ""] = match ?? [];
-  if (whole.length === 16) return fraction === "" ? safe(whole) : BAD_TIME;
-  if (whole.length === 13) return safe(whole + micros(fraction, 3));
-  return whole.length === 10 ? safe(whole + micros(fraction, 6)) : BAD_TIME;
-}
-
-/** So many digits behind the point; what is finer is cut off. */
-function micros(fraction: string, digits: number): string {
-  return fraction.slice(0, digits).padEnd(digits, "0");
-}
-
-function safe(digits: string): number {
-  const value = Number(digits);
-  return Number.isSafeInteger(value) ? value : BAD_TIME;
 }
 
 /** The digits of a trade's id. */

@@ -11,9 +11,9 @@ import { BAD_DECIMAL, decimalText, optionalDecimal, present } from "../../readin
 import { readTickerValues } from "../../reading/ticker-values.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
+import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 import { wholeNumber } from "../../reading/whole-numbers.ts";
-import { gateTimeUs, idText, levelsOf } from "./fields.ts";
+import { idText, levelsOf } from "./fields.ts";
 
 /** What a message is about. Its time is that of the whole message; most parts have their own. */
 export type GateSubject = EventSubject & { readonly scales: ScaleTracker };
@@ -38,8 +38,7 @@ export function readTrade(
   const isSigned = trade["side"] === undefined;
   const side = isSigned ? sideOfSign(amount) : takerSide<unknown>(trade["side"], SIDES);
   if (side === undefined) return "missing-field";
-  const venueTimeUs = gateTimeUs(trade["create_time_ms"] ?? trade["create_time"]);
-  if (venueTimeUs === undefined || isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(trade["create_time_ms"] ?? trade["create_time"]);
   const size = isSigned ? unsigned(amount) : amount;
   const aggressorSide = trade["is_internal"] === true ? "none" : side;
   const form = { price: trade["price"], size, aggressorSide, tradeId, historical: false };
@@ -56,8 +55,7 @@ export function readQuote(
   subject: GateSubject,
   emit: Emit,
 ): RejectReason | undefined {
-  const venueTimeUs = gateTimeUs(quote["t"]);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(quote["t"]);
   const { b: bidPrice, B: bidSize, a: askPrice, A: askSize } = quote;
   if (bidPrice === undefined || askPrice === undefined) return "missing-field";
   if (bidSize === undefined || askSize === undefined) return "missing-field";
@@ -88,8 +86,7 @@ export function readBook(
   const firstUpdateId = form === "update" ? wholeNumber(book["U"]) : undefined;
   if (lastUpdateId === undefined) return "missing-field";
   if (form === "update" && firstUpdateId === undefined) return "missing-field";
-  const venueTimeUs = isRest ? subject.venueTimeUs : gateTimeUs(book["t"]);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = isRest ? subject.venueTimeUs : epochTimeUs(book["t"]);
   if (isRest && (book["bids"] === undefined || book["asks"] === undefined)) return "missing-field";
   const bids = levelsOf(isRest ? book["bids"] : book["b"]);
   const asks = levelsOf(isRest ? book["asks"] : book["a"]);
@@ -110,9 +107,8 @@ export function readTicker(
   subject: GateSubject,
   emit: Emit,
 ): RejectReason | undefined {
-  const ownTimeUs = gateTimeUs(ticker["t"]);
-  const nextFundingTimeUs = gateTimeUs(ticker["funding_next_apply"]);
-  if (isBadTime(ownTimeUs) || isBadTime(nextFundingTimeUs)) return "bad-time";
+  const ownTimeUs = epochTimeUs(ticker["t"]);
+  const nextFundingTimeUs = epochTimeUs(ticker["funding_next_apply"]);
   const values = readTickerValues({
     lastPrice: present(ticker["last"]),
     highPrice: present(ticker["high_24h"]),
@@ -151,7 +147,7 @@ export function readCandle(
   subject: GateSubject,
   emit: Emit,
 ): RejectReason | undefined {
-  const openTimeUs = gateTimeUs(candle["t"]);
+  const openTimeUs = epochTimeUs(candle["t"]);
   if (openTimeUs === undefined || isBadTime(openTimeUs)) return "bad-time";
   const isSpot = subject.instrument.kind === "spot";
   const { o: open, h: high, l: low, c: close, v: traded } = candle;
@@ -192,8 +188,7 @@ export function readLiquidation(
   if (signed === undefined || price === undefined) return "bad-decimal";
   if (signed === "0") return "non-positive-size";
   // Milliseconds under either name; seconds in the older form of `time`.
-  const ownTimeUs = gateTimeUs(order["time_ms"] ?? order["time"]);
-  if (isBadTime(ownTimeUs)) return "bad-time";
+  const ownTimeUs = epochTimeUs(order["time_ms"] ?? order["time"]);
   const { instrument, receivedTimeUs } = subject;
   emit({
     kind: "liquidation",
@@ -214,8 +209,7 @@ export function readContractStats(
   subject: GateSubject,
   emit: Emit,
 ): RejectReason | undefined {
-  const ownTimeUs = gateTimeUs(stats["time"]);
-  if (isBadTime(ownTimeUs)) return "bad-time";
+  const ownTimeUs = epochTimeUs(stats["time"]);
   const { open_interest: contracts, open_interest_usd: worth } = stats;
   const openInterest = optionalDecimal(contracts);
   const openInterestValue = optionalDecimal(worth);

@@ -3,10 +3,10 @@ import type { Instrument } from "#core/instrument.ts";
 import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
 import type { FeedEndpoints, RejectReason, RestRequest } from "../../feed/feed-adapter.ts";
 import { type Emit, rejectOf } from "../../reading/emit.ts";
+import { oldestFirst } from "../../reading/oldest-first.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import { clockIn } from "../../reading/server-clocks.ts";
-import { compareIds } from "../../reading/trade-fields.ts";
-import { gateTimeUs } from "./fields.ts";
+import { epochTimeUs } from "../../reading/venue-time.ts";
 import { settleOf } from "./instruments.ts";
 import { type GateSubject, readBook, readTrade } from "./readings.ts";
 
@@ -62,7 +62,7 @@ export function readBookAnswer(
 ): RejectReason | undefined {
   const book = asJsonObject(body);
   if (book === undefined) return "missing-field";
-  return readBook(book, { ...subject, venueTimeUs: gateTimeUs(book["update"]) }, "rest", emit);
+  return readBook(book, { ...subject, venueTimeUs: epochTimeUs(book["update"]) }, "rest", emit);
 }
 
 /** Oldest first, whatever order the venue lists in. One damaged trade costs itself only. */
@@ -73,10 +73,7 @@ export function readTradesAnswer(
 ): RejectReason | undefined {
   const trades = asJsonArray(body)?.map((trade) => asJsonObject(trade) ?? {});
   if (trades === undefined) return "missing-field";
-  const inOrder = trades.toSorted((a, b) =>
-    compareIds(asText(a["id"]) ?? "", asText(b["id"]) ?? ""),
-  );
-  for (const trade of inOrder) {
+  for (const trade of oldestFirst(trades, "oldest", ({ id }) => ({ id: asText(id) }))) {
     const reason = readTrade(trade, subject, emit);
     if (reason !== undefined) rejectOf(emit, reason, subject.instrument, "trades");
   }

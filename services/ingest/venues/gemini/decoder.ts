@@ -11,9 +11,8 @@ import type { TextRecord } from "../../reading/frame-forms.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
+import { epochTimeUs } from "../../reading/venue-time.ts";
 import { GeminiAnswers } from "./answers.ts";
-import { nanosecondsTimeUs } from "./fields.ts";
 import { readBook, readQuote, readTrade } from "./readings.ts";
 import { readRiskAnswer } from "./rest.ts";
 
@@ -74,7 +73,7 @@ export class GeminiReader implements FrameReader<TextRecord, JsonText> {
     const symbol = asText(message["s"])?.toLowerCase();
     const instrument = lookUpInstrument(this.#catalog, symbol, emit);
     if (instrument === undefined) return;
-    const venueTimeUs = nanosecondsTimeUs(message["E"]);
+    const venueTimeUs = epochTimeUs(message["E"]);
     const reason = this.#read(channel, message, { instrument, venueTimeUs, receivedTimeUs }, emit);
     if (reason !== undefined) rejectOf(emit, reason, instrument, channel);
   }
@@ -110,7 +109,6 @@ export class GeminiReader implements FrameReader<TextRecord, JsonText> {
     const pair = this.#pairs.of(subject.instrument);
     const { scales, begun } = pair;
     if (channel === "book") pair.begun = true;
-    if (isBadTime(subject.venueTimeUs)) return "bad-time";
     switch (channel) {
       case "book":
         return readBook(message, subject, { snapshot: !begun, scales }, emit);

@@ -349,6 +349,19 @@ describe("trades", () => {
       ["3", true],
     ]);
   });
+
+  test("are history if they come before the confirmation of what was asked for, and only they", () => {
+    const asked = '{"sub":"market.btcusdt.trade.detail","id":"1"}';
+    const old = message("btcusdt", [["1", 900]]);
+    const late = message("btcusdt", [["2", -1]]);
+    const topic = confirmed("btcusdt.trade.detail");
+    const next = message("btcusdt", [["3", -1]]);
+    expect(read([asked, old, late, topic, next])).toEqual([
+      ["1", true],
+      ["2", false],
+      ["3", false],
+    ]);
+  });
 });
 
 test.each([

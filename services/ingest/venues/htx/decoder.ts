@@ -12,11 +12,10 @@ import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { decimalText } from "../../reading/text-fields.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
+import { epochTimeUs } from "../../reading/venue-time.ts";
 import { HtxAnswers } from "./answers.ts";
 import {
   channelOfKind,
-  htxTimeUs,
   type HtxTopic,
   INDEX_KIND,
   itemsOf,
@@ -47,7 +46,11 @@ export class HtxReader implements FrameReader<TextRecord, JsonText> {
   readonly #asked = new Set<Instrument>();
   /** Books that begin in-band and whose first, whole message has not come. */
   readonly #awaited = new Set<Instrument>();
-  /** What has trades here, and when the venue confirmed them until their first message came. */
+  /**
+   * What has trades here, with the time before which what comes next was traded: the venue begins
+   * with the last match before the subscription, whether that is confirmed by then or not.
+   * Undefined once the first message has come, and NaN if it came before the confirmation.
+   */
   readonly #trades = new Map<Instrument, number | undefined>();
   /** The last index price of each pair of assets, as `BTC-USDT`; of listed contracts only. */
   readonly #indexPrices = new Map<string, string>();
@@ -58,8 +61,12 @@ export class HtxReader implements FrameReader<TextRecord, JsonText> {
 
   sent(frame: string): void {
     const asked = this.#answers.sent(frame);
-    const instrument = asked?.isBook === true ? this.#instrumentOf(asked.topic) : undefined;
-    if (instrument !== undefined) this.#asked.add(instrument);
+    const instrument = this.#instrumentOf(asked?.topic);
+    if (asked === undefined || instrument === undefined) return;
+    if (asked.isBook) this.#asked.add(instrument);
+    else if (asked.topic.kind === "trade.detail" && !this.#trades.has(instrument)) {
+      this.#trades.set(instrument, Infinity);
+    }
   }
 
   message(message: TextRecord, receivedTimeUs: number, emit: Emit, text: string): void {
@@ -107,10 +114,8 @@ export class HtxReader implements FrameReader<TextRecord, JsonText> {
     if (topic === undefined || channel === undefined) return reject(emit, "unknown-message");
     const instrument = lookUpInstrument(this.#catalog, topic.venueSymbol, emit);
     if (instrument === undefined) return;
-    const subject = { instrument, venueTimeUs: htxTimeUs(message["ts"]), receivedTimeUs };
-    const reason = isBadTime(subject.venueTimeUs)
-      ? "bad-time"
-      : this.#read(topic.kind, asJsonObject(message["tick"]), subject, emit);
+    const subject = { instrument, venueTimeUs: epochTimeUs(message["ts"]), receivedTimeUs };
+    const reason = this.#read(topic.kind, asJsonObject(message["tick"]), subject, emit);
     if (reason !== undefined) rejectOf(emit, reason, instrument, channel);
   }
 
@@ -147,7 +152,8 @@ export class HtxReader implements FrameReader<TextRecord, JsonText> {
     if (trades === undefined) return "missing-field";
     const { instrument } = subject;
     const historyEndUs = this.#trades.get(instrument);
-    this.#trades.set(instrument, undefined);
+    const isUnconfirmed = historyEndUs !== undefined && !Number.isFinite(historyEndUs);
+    this.#trades.set(instrument, isUnconfirmed ? Number.NaN : undefined);
     for (const trade of oldestFirst(trades)) {
       const reason = readTrade(trade, subject, scales, emit, historyEndUs);
       if (reason !== undefined) rejectOf(emit, reason, instrument, "trades");
@@ -186,11 +192,9 @@ export class HtxReader implements FrameReader<TextRecord, JsonText> {
     if (instrument === undefined) return;
     this.#asked.delete(instrument);
     const data = asJsonObject(message["data"]) ?? {};
-    const subject = { instrument, venueTimeUs: htxTimeUs(message["ts"]), receivedTimeUs };
+    const subject = { instrument, venueTimeUs: epochTimeUs(message["ts"]), receivedTimeUs };
     const form = { snapshot: true, source: "rest", depth } as const;
-    const reason = isBadTime(subject.venueTimeUs)
-      ? "bad-time"
-      : readBook(data, subject, this.#scales.of(instrument), form, emit);
+    const reason = readBook(data, subject, this.#scales.of(instrument), form, emit);
     if (reason !== undefined) rejectOf(emit, reason, instrument, "book");
   }
 
@@ -222,12 +226,12 @@ export class HtxReader implements FrameReader<TextRecord, JsonText> {
     const isFunding = kind === "funding_rate";
     if (!isFunding && kind !== "liquidation_orders") return reject(emit, "unknown-message");
     const read = isFunding ? readFunding : readLiquidation;
-    const venueTimeUs = htxTimeUs(message["ts"]);
+    const venueTimeUs = epochTimeUs(message["ts"]);
     for (const item of itemsOf(message["data"]) ?? [{}]) {
       const instrument = lookUpInstrument(this.#catalog, item["contract_code"], emit);
       if (instrument === undefined) continue;
       const subject = { instrument, venueTimeUs, receivedTimeUs };
-      const reason = isBadTime(venueTimeUs) ? "bad-time" : read(item, subject, emit);
+      const reason = read(item, subject, emit);
       if (reason === undefined) continue;
       rejectOf(emit, reason, instrument, isFunding ? "funding" : "liquidations");
     }
@@ -238,8 +242,9 @@ export class HtxReader implements FrameReader<TextRecord, JsonText> {
     const instrument = this.#instrumentOf(topic);
     if (topic === undefined || instrument === undefined) return;
     if (topic.kind === "trade.detail") {
-      const confirmedTimeUs = htxTimeUs(message["ts"]);
-      this.#trades.set(instrument, isBadTime(confirmedTimeUs) ? undefined : confirmedTimeUs);
+      // The old match may have come before its confirmation: then all that follows is new.
+      const hasBegun = Number.isNaN(this.#trades.get(instrument));
+      this.#trades.set(instrument, hasBegun ? undefined : epochTimeUs(message["ts"]));
     }
     if (topic.kind.startsWith("depth.size_")) this.#awaited.add(instrument);
   }

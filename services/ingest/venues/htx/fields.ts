@@ -5,7 +5,6 @@ import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-tex
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { textOfFrame } from "../../reading/frame-text.ts";
 import { compareIds } from "../../reading/trade-fields.ts";
-import { BAD_TIME } from "../../reading/venue-time.ts";
 
 /** What a topic names: `market.btcusdt.bbo` or `public.BTC-USDT.funding_rate`. */
 export type HtxTopic = { readonly venueSymbol: string; readonly kind: string };
@@ -69,13 +68,6 @@ const CHANNELS: ReadonlyMap<string, Channel> = new Map<string, Channel>([
   ["funding_rate", "funding"],
   ["liquidation_orders", "liquidations"],
 ]);
-
-/** Microseconds out of the milliseconds that the venue writes everywhere. */
-export function htxTimeUs(value: JsonText | undefined): number | undefined {
-  if (value === undefined || value === null || value === "" || value === "0") return undefined;
-  if (typeof value !== "string" || !/^[1-9]\d{12}$/.test(value)) return BAD_TIME;
-  return Number(value) * 1000;
-}
 
 /** The levels of one side; a message without changes of a side may leave it out. */
 export function levelsOf(side: JsonText | undefined): readonly unknown[] | undefined {

@@ -13,9 +13,9 @@ import { decimalText } from "../../reading/text-fields.ts";
 import { readTickerValues } from "../../reading/ticker-values.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
+import { epochTimeUs } from "../../reading/venue-time.ts";
 import { wholeNumber } from "../../reading/whole-numbers.ts";
-import { htxTimeUs, levelsOf } from "./fields.ts";
+import { levelsOf } from "./fields.ts";
 
 const SIDES = { buyer: "buy", seller: "sell" };
 
@@ -37,10 +37,9 @@ export function readTrade(
   const tradeId = asText(trade["id"] ?? trade["tradeId"]);
   if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
   if (!/^\d{1,40}$/.test(tradeId)) return "missing-field";
-  const venueTimeUs = htxTimeUs(trade["ts"]);
-  if (venueTimeUs === undefined || isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(trade["ts"]);
   const { price, amount: size } = trade;
-  const historical = venueTimeUs < historyEndUs;
+  const historical = historyEndUs === Infinity || (venueTimeUs ?? 0) < historyEndUs;
   const form = { price, size, aggressorSide, tradeId, historical };
   const event = tradeEvent({ ...subject, venueTimeUs }, scales, form);
   if (typeof event === "string") return event;
@@ -56,8 +55,7 @@ export function readQuote(
   emit: Emit,
 ): Fault {
   const isSpot = subject.instrument.kind === "spot";
-  const ownTimeUs = htxTimeUs(isSpot ? tick["quoteTime"] : tick["ts"]);
-  if (isBadTime(ownTimeUs)) return "bad-time";
+  const ownTimeUs = epochTimeUs(isSpot ? tick["quoteTime"] : tick["ts"]);
   const bid = isSpot ? spotSide(tick["bid"], tick["bidSize"]) : contractSide(tick["bid"]);
   const ask = isSpot ? spotSide(tick["ask"], tick["askSize"]) : contractSide(tick["ask"]);
   if (bid === undefined || ask === undefined) return "missing-field";
@@ -102,8 +100,7 @@ export function readBook(
   if (form.snapshot && tick["bids"] === undefined && tick["asks"] === undefined) {
     return "missing-field";
   }
-  const ownTimeUs = htxTimeUs(tick["ts"]);
-  if (isBadTime(ownTimeUs)) return "bad-time";
+  const ownTimeUs = epochTimeUs(tick["ts"]);
   const columns = scales.book(bids, asks);
   if (typeof columns === "string") return columns;
   const common = { ...subject, venueTimeUs: ownTimeUs ?? subject.venueTimeUs };
@@ -172,8 +169,7 @@ export function readMarkPrice(
 export function readFunding(item: TextRecord, subject: EventSubject, emit: Emit): Fault {
   const rate = decimalText(item["funding_rate"]);
   if (rate === undefined) return "bad-decimal";
-  const nextFundingTimeUs = htxTimeUs(item["settlement_time"]);
-  if (isBadTime(nextFundingTimeUs)) return "bad-time";
+  const nextFundingTimeUs = epochTimeUs(item["settlement_time"]);
   emit({ kind: "funding", ...subject, rate, nextFundingTimeUs, intervalMs: undefined });
   return undefined;
 }
@@ -187,8 +183,7 @@ export function readLiquidation(item: TextRecord, subject: EventSubject, emit: E
   if (price === undefined || size === undefined) return "bad-decimal";
   if (size === "0" || size.startsWith("-")) return "non-positive-size";
   if (price === "0" || price.startsWith("-")) return "non-positive-price";
-  const venueTimeUs = htxTimeUs(item["created_at"]);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(item["created_at"]);
   const common = { ...subject, venueTimeUs };
   emit({ kind: "liquidation", ...common, price, size, aggressorSide, liquidationId: undefined });
   return undefined;

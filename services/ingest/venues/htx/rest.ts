@@ -8,8 +8,8 @@ import { type Emit, type EventSubject, rejectOf } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
-import { htxTimeUs, itemsOf, oldestFirst } from "./fields.ts";
+import { epochTimeUs } from "../../reading/venue-time.ts";
+import { itemsOf, oldestFirst } from "./fields.ts";
 import { readOpenInterest, readTrade } from "./readings.ts";
 
 /** What recorded addresses were asked for. `common/symbols` came before `market-symbols`. */
@@ -84,8 +84,7 @@ export function readInterestAnswer(
 ): Fault {
   const channel = "open-interest";
   const answer = asJsonObject(body);
-  const venueTimeUs = htxTimeUs(answer?.["ts"]);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(answer?.["ts"]);
   const items = itemsOf(answer?.["data"]);
   if (items === undefined) return "missing-field";
   for (const item of items) {

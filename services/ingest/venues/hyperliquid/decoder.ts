@@ -12,9 +12,9 @@ import type { FrameForm, FrameReader } from "../../reading/frame-decoder.ts";
 import { tapeObjects } from "../../reading/frame-forms.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
+import { oldestFirst, type TradeOrder } from "../../reading/oldest-first.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { elementsOf, millisecondsTimeUsAt } from "../../reading/tape-fields.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
+import { elementsOf, epochTimeUsAt } from "../../reading/tape-fields.ts";
 import { readAcknowledgement, readRefusal } from "./answers.ts";
 import { readBook, readCandle, readContext, readQuote, readTrade } from "./readings.ts";
 import { channelsOfType } from "./requests.ts";
@@ -126,8 +126,7 @@ export class HyperliquidReader implements FrameReader<JsonTape | typeof GREETING
       this.#candles.take(candle, emit);
       return undefined;
     }
-    const venueTimeUs = millisecondsTimeUsAt(tape, tape.get(item, "time"));
-    if (isBadTime(venueTimeUs)) return "bad-time";
+    const venueTimeUs = epochTimeUsAt(tape, tape.get(item, "time"));
     const subject = { instrument, venueTimeUs, receivedTimeUs };
     if (type === "l2Book") return readBook(tape, item, subject, this.#scales.of(instrument), emit);
     if (type === "bbo") return readQuote(tape, item, subject, this.#scales.of(instrument), emit);
@@ -144,12 +143,11 @@ export class HyperliquidReader implements FrameReader<JsonTape | typeof GREETING
     emit: Emit,
   ): void {
     const tape = this.#tape;
-    const items = elementsOf(tape, list);
-    const firstTime = tape.number(tape.get(items[0] ?? MISSING, "time"));
-    const lastTime = tape.number(tape.get(items.at(-1) ?? MISSING, "time"));
-    if (firstTime > lastTime) items.reverse();
+    const timeOf = (item: number): TradeOrder => ({
+      time: epochTimeUsAt(tape, tape.get(item, "time")),
+    });
     const beginning: Instrument[] = [];
-    for (const item of items) {
+    for (const item of oldestFirst(elementsOf(tape, list), "either", timeOf)) {
       const coin = tape.text(tape.get(item, "coin"));
       const instrument = lookUpInstrument(this.#catalog, coin, emit);
       if (instrument === undefined) continue;
@@ -157,7 +155,7 @@ export class HyperliquidReader implements FrameReader<JsonTape | typeof GREETING
         this.#begun.add(instrument);
         beginning.push(instrument);
       }
-      const venueTimeUs = millisecondsTimeUsAt(tape, tape.get(item, "time"));
+      const venueTimeUs = epochTimeUsAt(tape, tape.get(item, "time"));
       const subject = { instrument, venueTimeUs, receivedTimeUs };
       const historical = beginning.includes(instrument);
       const scales = this.#scales.of(instrument);

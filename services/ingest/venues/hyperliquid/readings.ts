@@ -10,11 +10,7 @@ import type { Fault } from "../../reading/fault.ts";
 import { intervalsNamed } from "../../reading/interval-names.ts";
 import { quoteEvent, type QuoteSideTexts } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
-import {
-  decimalFieldOf,
-  millisecondsTimeUsAt,
-  optionalDecimalOf,
-} from "../../reading/tape-fields.ts";
+import { decimalFieldOf, epochTimeUsAt, optionalDecimalOf } from "../../reading/tape-fields.ts";
 import { BAD_DECIMAL } from "../../reading/text-fields.ts";
 import { readTickerValues } from "../../reading/ticker-values.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
@@ -41,7 +37,6 @@ export function readTrade(
   const aggressorSide = takerSide(tape.text(tape.get(item, "side")), SIDES);
   const tradeId = tape.text(tape.get(item, "tid"));
   if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
-  if (isBadTime(subject.venueTimeUs)) return "bad-time";
   const price = tape.text(tape.get(item, "px"));
   const size = tape.text(tape.get(item, "sz"));
   const form = { price, size, aggressorSide, tradeId, historical };
@@ -134,7 +129,7 @@ export function readCandle(
   item: number,
   subject: EventSubject,
 ): Candle | RejectReason {
-  const openTimeUs = millisecondsTimeUsAt(tape, tape.get(item, "t"));
+  const openTimeUs = epochTimeUsAt(tape, tape.get(item, "t"));
   const intervalMs = INTERVALS_MS.get(tape.text(tape.get(item, "i")) ?? "");
   if (openTimeUs === undefined || intervalMs === undefined) return "missing-field";
   if (isBadTime(openTimeUs)) return "bad-time";

@@ -148,7 +148,6 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
       return "missing-field";
     }
     const venueTimeUs = parseIsoTimeUs(this.#text(node, "timestamp"));
-    if (isBadTime(venueTimeUs)) return "bad-time";
     const columns = scales.book.bookFromTape(tape, sides, LEVELS);
     if (typeof columns === "string") return columns;
     const depth = this.#answers.depthOf(instrument.venueSymbol) ?? this.#bookDepth;
@@ -163,7 +162,6 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
     const tradeId = this.#text(node, "trade_id");
     if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
     const venueTimeUs = parseIsoTimeUs(this.#text(node, "timestamp"));
-    if (isBadTime(venueTimeUs)) return "bad-time";
     const { ticks } = this.#scales.of(instrument);
     const price = this.#text(node, "price");
     const size = this.#text(node, "qty");
@@ -176,7 +174,6 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
 
   #ticker({ node, instrument, receivedTimeUs }: Item, emit: Emit): RejectReason | undefined {
     const venueTimeUs = parseIsoTimeUs(this.#text(node, "timestamp"));
-    if (isBadTime(venueTimeUs)) return "bad-time";
     const subject = { instrument, venueTimeUs, receivedTimeUs };
     const bidPrice = this.#text(node, "bid");
     const askPrice = this.#text(node, "ask");
@@ -206,7 +203,7 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
     const venueTimeUs = parseIsoTimeUs(this.#text(0, "timestamp"));
     const minutes = Number(this.#text(node, "interval") ?? Number.NaN);
     if (openTimeUs === undefined || !(minutes > 0)) return "missing-field";
-    if (isBadTime(openTimeUs) || isBadTime(venueTimeUs)) return "bad-time";
+    if (isBadTime(openTimeUs)) return "bad-time";
     const intervalMs = minutes * 60_000;
     const values = readCandleValues({
       open: this.#text(node, "open"),

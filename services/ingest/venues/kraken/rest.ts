@@ -8,7 +8,7 @@ import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
-import { isBadTime, parseSecondsTimeUs } from "../../reading/venue-time.ts";
+import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 
 const SIDES = { buyer: "b", seller: "s" };
 
@@ -45,7 +45,7 @@ export function timeRequest(endpoints: FeedEndpoints): RestRequest {
 export function parseTime(body: string): number | undefined {
   const tape = new JsonTape();
   if (!tape.scan(body)) return undefined;
-  const timeUs = parseSecondsTimeUs(tape.text(tape.get(tape.get(0, "result"), "unixtime")));
+  const timeUs = epochTimeUs(tape.text(tape.get(tape.get(0, "result"), "unixtime")));
   return timeUs === undefined || isBadTime(timeUs) ? undefined : timeUs;
 }
 
@@ -62,7 +62,7 @@ export function readTradesAnswer(
   const rows = rowsOf(tape);
   if (rows === MISSING) return "unknown-message";
   for (let row = tape.first(rows); row !== MISSING; row = tape.next(row)) {
-    const venueTimeUs = parseSecondsTimeUs(tape.text(tape.at(row, 2)));
+    const venueTimeUs = epochTimeUs(tape.text(tape.at(row, 2)));
     const reason = readRow(tape, row, { instrument, venueTimeUs, receivedTimeUs }, scales, emit);
     if (reason !== undefined) rejectOf(emit, reason, instrument, "trades");
   }
@@ -84,7 +84,6 @@ function readRow(
   const form = { price, size, aggressorSide, tradeId, historical: true };
   const event = tradeEvent(subject, scales, form);
   if (typeof event === "string") return event;
-  if (isBadTime(subject.venueTimeUs)) return "bad-time";
   emit(event);
   return undefined;
 }

@@ -3,7 +3,7 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { FeedEvent } from "../../feed/feed-adapter.ts";
 import { PENDING_REQUESTS_MAX } from "../../reading/pending-requests.ts";
-import { changedLevels, kucoinTimeUs } from "./fields.ts";
+import { changedLevels } from "./fields.ts";
 import { kucoin } from "./adapter.ts";
 
 function pair(venueSymbol: string): Instrument {
@@ -155,19 +155,6 @@ describe("rows of a change", () => {
       expect(changedLevels(rows)).toBeUndefined();
     },
   );
-});
-
-test.each([
-  ["1760000000123", 1_760_000_000_123_000],
-  ["1760000000123456789", 1_760_000_000_123_456],
-  ["0", undefined],
-  [undefined, undefined],
-  ["1760000000", Number.NaN],
-  ["17600000001234567890", Number.NaN],
-  ["-760000000123", Number.NaN],
-  [false, Number.NaN],
-])("%j is %d microseconds", (text, expected) => {
-  expect(kucoinTimeUs(text)).toBe(expected);
 });
 
 test.each([PENDING_REQUESTS_MAX - 1, PENDING_REQUESTS_MAX])(

@@ -2,7 +2,6 @@
 import type { Channel } from "#core/instrument.ts";
 import { asJsonArray, type JsonText } from "#core/json-text.ts";
 import { decimalText } from "../../reading/text-fields.ts";
-import { BAD_TIME } from "../../reading/venue-time.ts";
 import { wholeNumber } from "../../reading/whole-numbers.ts";
 
 /** A channel that the venue has. */
@@ -45,17 +44,6 @@ export function parseTopic(topic: JsonText | undefined): KucoinTopic | undefined
   if (channel !== "candles") return { channel, venueSymbols: names };
   if (!names.every((name) => name.endsWith(CANDLES_SUFFIX))) return undefined;
   return { channel, venueSymbols: names.map((name) => name.slice(0, -CANDLES_SUFFIX.length)) };
-}
-
-/**
- * Microseconds since 1970 out of milliseconds (13 digits) or nanoseconds (19 digits). Undefined
- * where there is no time, BAD_TIME if it is none.
- */
-export function kucoinTimeUs(value: JsonText | undefined): number | undefined {
-  if (value === undefined || value === null || value === "" || value === "0") return undefined;
-  if (typeof value !== "string" || !/^[1-9]\d+$/.test(value)) return BAD_TIME;
-  if (value.length === 13) return Number(value) * 1000;
-  return value.length === 19 ? Number(value.slice(0, -3)) : BAD_TIME;
 }
 
 /**

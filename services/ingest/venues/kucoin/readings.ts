@@ -13,9 +13,9 @@ import { decimalText } from "../../reading/text-fields.ts";
 import { readTickerValues } from "../../reading/ticker-values.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
+import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 import { wholeNumber } from "../../reading/whole-numbers.ts";
-import { changedLevels, kucoinTimeUs } from "./fields.ts";
+import { changedLevels } from "./fields.ts";
 
 /** What a message is about; its time stands in its data. */
 export type KucoinSubject = Omit<EventSubject, "venueTimeUs"> & { readonly scales: ScaleTracker };
@@ -58,8 +58,7 @@ function emitBook(
   { instrument, scales, receivedTimeUs }: KucoinSubject,
   emit: Emit,
 ): Fault {
-  const venueTimeUs = kucoinTimeUs(data["time"]);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(data["time"]);
   const columns = scales.book(bids, asks);
   if (typeof columns === "string") return columns;
   emit(bookEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, columns, form));
@@ -75,8 +74,7 @@ export function readTrade(data: TextRecord, subject: KucoinSubject, emit: Emit):
   const tradeId = asText(data["tradeId"]) ?? asText(data["sequence"]);
   if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
   if (!/^[\w-]{1,64}$/.test(tradeId)) return "missing-field";
-  const venueTimeUs = kucoinTimeUs(data["time"]);
-  if (venueTimeUs === undefined || isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(data["time"]);
   const { instrument, scales, receivedTimeUs } = subject;
   const { price, size } = data;
   const form = { price, size, aggressorSide, tradeId, historical: false };
@@ -87,8 +85,7 @@ export function readTrade(data: TextRecord, subject: KucoinSubject, emit: Emit):
 }
 
 export function readQuote(data: TextRecord, subject: KucoinSubject, emit: Emit): Fault {
-  const venueTimeUs = kucoinTimeUs(data["time"]);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(data["time"]);
   const { bestBid, bestBidSize, bestAsk, bestAskSize } = data;
   if (bestBid === undefined || bestBidSize === undefined) return "missing-field";
   if (bestAsk === undefined || bestAskSize === undefined) return "missing-field";
@@ -106,8 +103,7 @@ export function readQuote(data: TextRecord, subject: KucoinSubject, emit: Emit):
 
 /** The statistics of 24 hours. */
 export function readTicker(data: TextRecord, subject: KucoinSubject, emit: Emit): Fault {
-  const venueTimeUs = kucoinTimeUs(data["datetime"]);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(data["datetime"]);
   const values = readTickerValues({
     lastPrice: data["lastTradedPrice"],
     openPrice: data["open"],
@@ -132,7 +128,7 @@ export function readCandle(
 ): Candle | RejectReason {
   const [start, ...numbers] = asJsonArray(data["candles"]) ?? [];
   if (typeof start !== "string" || numbers.length < 6) return "missing-field";
-  const venueTimeUs = kucoinTimeUs(data["time"]);
+  const venueTimeUs = epochTimeUs(data["time"]);
   if (isBadTime(venueTimeUs) || !/^[1-9]\d{9}$/.test(start)) return "bad-time";
   const openTimeUs = Number(start) * 1_000_000;
   const [open, close, high, low, volume, turnover] = numbers;

@@ -4,9 +4,9 @@ import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-tex
 import type { ConnectionTicket, FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
 import { type Emit, rejectOf } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
+import { oldestFirst } from "../../reading/oldest-first.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import { parseJson } from "../../reading/text-fields.ts";
-import { compareIds } from "../../reading/trade-fields.ts";
 import { type KucoinSubject, readTrade } from "./readings.ts";
 
 /** What recorded addresses were asked for. */
@@ -68,10 +68,7 @@ export function readTradesAnswer(
 ): Fault {
   const trades = asJsonArray(data)?.map((trade) => asJsonObject(trade) ?? {});
   if (trades === undefined) return "missing-field";
-  const inOrder = trades.toSorted((a, b) =>
-    compareIds(asText(a["sequence"]) ?? "", asText(b["sequence"]) ?? ""),
-  );
-  for (const trade of inOrder) {
+  for (const trade of oldestFirst(trades, "oldest", ({ sequence: id }) => ({ id: asText(id) }))) {
     const fault = readTrade(trade, subject, emit);
     if (fault !== undefined) rejectOf(emit, fault, subject.instrument, "trades");
   }

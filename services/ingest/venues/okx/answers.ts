@@ -4,7 +4,7 @@ import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { type Emit, heartbeat, reject } from "../../reading/emit.ts";
 import { PendingRequests } from "../../reading/pending-requests.ts";
-import { type Asked, emitRefused } from "../../reading/subscription-answers.ts";
+import { type Asked, emitRefused, refusalText } from "../../reading/subscription-answers.ts";
 import { isRecord, type JsonRecord, parseJson, textOf } from "../../reading/text-fields.ts";
 import { OKX_TYPE_OF_KIND } from "./instruments.ts";
 import { channelOfOkx, type OkxArgument } from "./requests.ts";
@@ -88,7 +88,7 @@ export class OkxAnswers {
 
   /** `Wrong URL or channel:books,instId:ABC-USDT doesn't exist.`, or no word of what was wrong. */
   #refused(message: JsonRecord, emit: Emit): void {
-    const reason = textOf(message["msg"]) ?? `code ${String(message["code"])}`;
+    const reason = refusalText(message["msg"], message["code"]);
     const [, channel, instId] = /channel:\s*([\w-]+),\s*instId:\s*([^\s,]+)/i.exec(reason) ?? [];
     const refused =
       channel === undefined || instId === undefined

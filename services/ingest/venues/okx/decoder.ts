@@ -9,19 +9,20 @@ import { type Emit, type EventSubject, heartbeat, reject, rejectOf } from "../..
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
+import { oldestFirst, type TradeOrder } from "../../reading/oldest-first.ts";
 import { quoteEvent } from "../../reading/quote-event.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import {
   decimalText,
   isRecord,
   isUpdateId,
+  textOf,
   type JsonRecord,
-  millisecondsTimeUs,
 } from "../../reading/text-fields.ts";
 import { PONG } from "../../reading/text-pongs.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
+import { epochTimeUs } from "../../reading/venue-time.ts";
 import { OkxAnswers } from "./answers.ts";
 import {
   OKX_SIDES,
@@ -115,8 +116,7 @@ export class OkxReader implements FrameReader<JsonRecord | typeof PONG, unknown>
     if (kind !== "trades") return "unknown-message";
     const trades = okxDataOf(body);
     if (trades === undefined) return "missing-field";
-    // The latest trade comes first.
-    for (const trade of trades.toReversed()) {
+    for (const trade of oldestFirst(trades, "newest", orderOfTrade)) {
       const reason = this.#read(trade, LISTED_TRADES, instrument, receivedTimeUs, emit);
       if (reason !== undefined) rejectOf(emit, reason, instrument, "trades");
     }
@@ -137,8 +137,7 @@ export class OkxReader implements FrameReader<JsonRecord | typeof PONG, unknown>
       return readOkxCandle(item, subject, emit);
     }
     if (!isRecord(item)) return "missing-field";
-    const venueTimeUs = millisecondsTimeUs(item["ts"]);
-    if (isBadTime(venueTimeUs)) return "bad-time";
+    const venueTimeUs = epochTimeUs(item["ts"]);
     const subject = { instrument, venueTimeUs, receivedTimeUs };
     switch (channel) {
       case "trades":
@@ -275,4 +274,8 @@ function bestOf(levels: readonly unknown[]): { price: unknown; size: unknown } |
   if (!Array.isArray(best)) return undefined;
   const [price, size] = best as readonly unknown[];
   return { price, size };
+}
+
+function orderOfTrade(trade: unknown): TradeOrder {
+  return isRecord(trade) ? { id: textOf(trade["tradeId"]) } : {};
 }

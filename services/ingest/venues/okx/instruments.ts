@@ -10,6 +10,7 @@ import {
 import { z } from "zod";
 import type { Instrument, InstrumentKind } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
+import { addressText } from "../../reading/address-text.ts";
 import { expiryDayOfDigits } from "../../reading/expiry-days.ts";
 import {
   incrementsOf,
@@ -17,7 +18,8 @@ import {
   listInstruments,
   spotPair,
 } from "../../reading/listed-instruments.ts";
-import { isRecord, millisecondsTimeUs, parseJson, textOf } from "../../reading/text-fields.ts";
+import { isRecord, parseJson, textOf } from "../../reading/text-fields.ts";
+import { epochTimeUs } from "../../reading/venue-time.ts";
 
 const VENUE = "okx";
 
@@ -87,7 +89,7 @@ export function nextOkxInstrumentsRequest(
   const [next = "", ...rest] = waiting;
   if (next === "") return undefined;
   const base = address.replace(/\/public\/.*$/, "/public");
-  const url = `${base}/instruments?instType=OPTION&instFamily=${encodeURIComponent(next)}`;
+  const url = `${base}/instruments?instType=OPTION&instFamily=${addressText(next) ?? ""}`;
   return { url: rest.length === 0 ? url : `${url}#${rest.join(",")}`, weight: 1 };
 }
 
@@ -124,7 +126,7 @@ function toInstrument(entry: unknown): Instrument | undefined {
   const settle = textOf(listed.settleCcy) ?? named.settle;
   const inverse = named.kind === "spot" ? false : (listed.ctType ?? "") === "inverse";
   const contractSize = contractSizeOf(listed, inverse ? named.quote : named.base);
-  const expiryTimeUs = millisecondsTimeUs(listed.expTime);
+  const expiryTimeUs = epochTimeUs(listed.expTime);
   return {
     ...named,
     settle,

@@ -3,16 +3,10 @@
 import type { RejectReason } from "../../feed/feed-adapter.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
 import { type Emit, type EventSubject, heartbeat } from "../../reading/emit.ts";
-import {
-  decimalText,
-  isRecord,
-  type JsonRecord,
-  millisecondsTimeUs,
-  present,
-} from "../../reading/text-fields.ts";
+import { decimalText, isRecord, type JsonRecord, present } from "../../reading/text-fields.ts";
 import { readTickerValues } from "../../reading/ticker-values.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
+import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 
 export const OKX_SIDES = { buyer: "buy", seller: "sell" };
 
@@ -24,7 +18,7 @@ export function readOkxCandle(
 ): RejectReason | undefined {
   if (!Array.isArray(item)) return "missing-field";
   const [ts, ...texts] = item as readonly unknown[];
-  const openTimeUs = millisecondsTimeUs(ts);
+  const openTimeUs = epochTimeUs(ts);
   const confirm = texts[7];
   if (openTimeUs === undefined || (confirm !== "0" && confirm !== "1")) return "missing-field";
   if (isBadTime(openTimeUs)) return "bad-time";
@@ -71,9 +65,8 @@ export function readOkxFunding(
 ): RejectReason | undefined {
   const rate = decimalText(item["fundingRate"]);
   if (rate === undefined) return "bad-decimal";
-  const nextFundingTimeUs = millisecondsTimeUs(item["fundingTime"]);
-  const followingTimeUs = millisecondsTimeUs(item["nextFundingTime"]);
-  if (isBadTime(nextFundingTimeUs) || isBadTime(followingTimeUs)) return "bad-time";
+  const nextFundingTimeUs = epochTimeUs(item["fundingTime"]);
+  const followingTimeUs = epochTimeUs(item["nextFundingTime"]);
   const isKnown = nextFundingTimeUs !== undefined && followingTimeUs !== undefined;
   const distanceMs = isKnown ? (followingTimeUs - nextFundingTimeUs) / 1000 : 0;
   const intervalMs = distanceMs > 0 ? distanceMs : undefined;
@@ -111,8 +104,7 @@ export function readOkxLiquidation(
     }
     const aggressorSide = takerSide<unknown>(detail["side"], OKX_SIDES);
     if (aggressorSide === undefined) return "missing-field";
-    const venueTimeUs = millisecondsTimeUs(detail["ts"]);
-    if (isBadTime(venueTimeUs)) return "bad-time";
+    const venueTimeUs = epochTimeUs(detail["ts"]);
     const price = decimalText(detail["bkPx"]);
     const size = decimalText(detail["sz"]);
     if (price === undefined || size === undefined) return "bad-decimal";

@@ -3,8 +3,8 @@
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
-import { isRecord, millisecondsTimeUs, parseJson } from "../../reading/text-fields.ts";
-import { isBadTime } from "../../reading/venue-time.ts";
+import { isRecord, parseJson } from "../../reading/text-fields.ts";
+import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 
 /** What recorded addresses were asked for. */
 export const okxRecordedRequest = recordedRequestOf([
@@ -26,7 +26,7 @@ export function okxTimeRequest(endpoints: FeedEndpoints): RestRequest {
 
 export function parseOkxTimeUs(body: string): number | undefined {
   const [first] = okxDataOf(parseJson(body)) ?? [];
-  const timeUs = isRecord(first) ? millisecondsTimeUs(first["ts"]) : undefined;
+  const timeUs = isRecord(first) ? epochTimeUs(first["ts"]) : undefined;
   return isBadTime(timeUs) ? undefined : timeUs;
 }
 

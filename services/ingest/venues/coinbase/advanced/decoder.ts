@@ -17,6 +17,7 @@ import type { Fault } from "../../../reading/fault.ts";
 import type { FrameReader } from "../../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../../reading/instrument-states.ts";
+import { oldestFirst } from "../../../reading/oldest-first.ts";
 import { ScaleTracker } from "../../../reading/scale-tracker.ts";
 import { emitSubscribed } from "../../../reading/subscription-answers.ts";
 import { isRecord, type JsonRecord } from "../../../reading/text-fields.ts";
@@ -24,7 +25,7 @@ import { isBadTime, parseIsoTimeUs } from "../../../reading/venue-time.ts";
 import { CoinbaseSubscriptions } from "../answers.ts";
 import { refuse } from "./answers.ts";
 import { columnsOf, lastTimeUs } from "./book.ts";
-import { oldestFirst, readCandle, readTicker, readTrade } from "./readings.ts";
+import { orderOfTrade, readCandle, readTicker, readTrade } from "./readings.ts";
 import { CHANNELS_OF_NAME } from "./requests.ts";
 
 /** What the items of a list are read as. */
@@ -97,7 +98,9 @@ export class CoinbaseAdvancedReader implements FrameReader<JsonTape, JsonTape> {
     if (kind !== "trades") return "unknown-message";
     const trades = body.value(body.get(0, "trades"));
     if (!Array.isArray(trades)) return "missing-field";
-    for (const trade of oldestFirst(trades)) this.#trade(trade, true, receivedTimeUs, emit);
+    for (const trade of oldestFirst(trades as readonly unknown[], "either", orderOfTrade)) {
+      this.#trade(trade, true, receivedTimeUs, emit);
+    }
     return undefined;
   }
 
@@ -122,7 +125,7 @@ export class CoinbaseAdvancedReader implements FrameReader<JsonTape, JsonTape> {
       return;
     }
     const historical = event["type"] === "snapshot";
-    for (const item of oldestFirst(items)) {
+    for (const item of oldestFirst(items as readonly unknown[], "either", orderOfTrade)) {
       this.#trade(item, historical, frame.receivedTimeUs, emit);
     }
   }
@@ -187,7 +190,6 @@ export class CoinbaseAdvancedReader implements FrameReader<JsonTape, JsonTape> {
     const columns = columnsOf(tape, updates, scales);
     if (typeof columns === "string") return columns;
     const eventTimeUs = lastTimeUs(tape, updates);
-    if (isBadTime(eventTimeUs)) return "bad-time";
     const subject = { instrument, venueTimeUs: eventTimeUs ?? venueTimeUs, receivedTimeUs };
     emit(bookEvent(subject, scales, columns, { snapshot }));
     return undefined;

@@ -2,9 +2,10 @@
 import { readCandleValues } from "../../../reading/candle-values.ts";
 import type { Emit, EventSubject } from "../../../reading/emit.ts";
 import type { Fault } from "../../../reading/fault.ts";
+import type { TradeOrder } from "../../../reading/oldest-first.ts";
 import type { ScaleTracker } from "../../../reading/scale-tracker.ts";
 import { isRecord, type JsonRecord, present, textOf } from "../../../reading/text-fields.ts";
-import { isBadTime, parseIsoTimeUs, parseSecondsTimeUs } from "../../../reading/venue-time.ts";
+import { epochTimeUs, isBadTime, parseIsoTimeUs } from "../../../reading/venue-time.ts";
 import { readBestPrices, tradeOf } from "../readings.ts";
 
 const CANDLE_INTERVAL_MS = 300_000;
@@ -49,7 +50,7 @@ export function readTicker(
 
 export function readCandle(item: JsonRecord, subject: EventSubject, emit: Emit): Fault {
   const { venueTimeUs } = subject;
-  const openTimeUs = parseSecondsTimeUs(item["start"]);
+  const openTimeUs = epochTimeUs(item["start"]);
   if (openTimeUs === undefined) return "missing-field";
   if (isBadTime(openTimeUs)) return "bad-time";
   const { open, high, low, close, volume } = item;
@@ -69,21 +70,8 @@ export function readCandle(item: JsonRecord, subject: EventSubject, emit: Emit):
   return undefined;
 }
 
-/**
- * Oldest first; the venue writes lists of trades with the newest in front. Numbers are of a product
- * and say nothing of those of another.
- */
-export function oldestFirst(trades: readonly unknown[]): readonly unknown[] {
-  const [first] = trades;
-  const product = productOf(first);
-  const last = trades.findLast((trade) => productOf(trade) === product);
-  return tradeNumber(first) > tradeNumber(last) ? trades.toReversed() : trades;
-}
-
-function productOf(trade: unknown): unknown {
-  return isRecord(trade) ? trade["product_id"] : undefined;
-}
-
-function tradeNumber(trade: unknown): number {
-  return isRecord(trade) ? Number(trade["trade_id"]) : Number.NaN;
+/** Numbers are of a product and say nothing of those of another. */
+export function orderOfTrade(trade: unknown): TradeOrder {
+  const { trade_id: id, product_id: series, time } = isRecord(trade) ? trade : {};
+  return { id: textOf(id), series, time: parseIsoTimeUs(time) };
 }

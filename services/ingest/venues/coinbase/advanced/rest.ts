@@ -3,7 +3,7 @@ import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../../feed/feed-adapter.ts";
 import { recordedRequestOf } from "../../../reading/recorded-addresses.ts";
 import { clockAt } from "../../../reading/server-clocks.ts";
-import { millisecondsTimeUs } from "../../../reading/text-fields.ts";
+import { epochTimeUs } from "../../../reading/venue-time.ts";
 
 const TRADES_MAX = 1000;
 
@@ -31,7 +31,7 @@ export function advancedTimeRequest(endpoints: FeedEndpoints): RestRequest {
 }
 
 /** Milliseconds as text. */
-export const parseAdvancedTimeUs = clockAt(["epochMillis"], millisecondsTimeUs);
+export const parseAdvancedTimeUs = clockAt(["epochMillis"], epochTimeUs);
 
 function get(endpoints: FeedEndpoints, path: string): RestRequest {
   return { url: `${endpoints.rest}/api/v3/brokerage/${path}`, weight: 1 };

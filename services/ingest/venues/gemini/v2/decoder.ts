@@ -26,10 +26,12 @@ import type { FrameReader } from "../../../reading/frame-decoder.ts";
 import type { TextRecord } from "../../../reading/frame-forms.ts";
 import { lookUpInstrument } from "../../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../../reading/instrument-states.ts";
+import { oldestFirst, type TradeOrder } from "../../../reading/oldest-first.ts";
 import { ScaleTracker } from "../../../reading/scale-tracker.ts";
 import { emitRefused } from "../../../reading/subscription-answers.ts";
+import { epochTimeUs } from "../../../reading/venue-time.ts";
 import { readRiskAnswer } from "../rest.ts";
-import { oldestFirst, readCandles, readMarkPrices, readTrade } from "./readings.ts";
+import { readCandles, readMarkPrices, readTrade } from "./readings.ts";
 
 const CANDLE_INTERVALS_MS: ReadonlyMap<string, number> = new Map([
   ["candles_1m_updates", 60_000],
@@ -122,8 +124,8 @@ export class GeminiV2Reader implements FrameReader<TextRecord, JsonText> {
     const subject = { instrument, venueTimeUs: undefined, receivedTimeUs };
     const reason = this.#book(message["changes"], subject, snapshot, emit);
     if (reason !== undefined) rejectOf(emit, reason, instrument, "book");
-    for (const entry of oldestFirst(trades ?? [])) {
-      const trade = asJsonObject(entry) ?? {};
+    const history = (trades ?? []).map((entry) => asJsonObject(entry) ?? {});
+    for (const trade of oldestFirst(history, "either", orderOfTrade)) {
       // They are of the same pair, whether they repeat its name or not.
       this.#trade({ symbol: instrument.venueSymbol, ...trade }, true, receivedTimeUs, emit);
     }
@@ -185,4 +187,8 @@ export class GeminiV2Reader implements FrameReader<TextRecord, JsonText> {
       for (const channel of channels) rejectOf(emit, "missing-data", instrument, channel);
     }
   }
+}
+
+function orderOfTrade({ event_id: id, timestamp }: TextRecord): TradeOrder {
+  return { id: asText(id), time: epochTimeUs(timestamp) };
 }

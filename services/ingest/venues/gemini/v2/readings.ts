@@ -9,11 +9,10 @@ import { type Emit, type EventSubject, rejectOf } from "../../../reading/emit.ts
 import type { Fault } from "../../../reading/fault.ts";
 import type { TextRecord } from "../../../reading/frame-forms.ts";
 import type { ScaleTracker } from "../../../reading/scale-tracker.ts";
-import { millisecondsTimeUs } from "../../../reading/text-fields.ts";
 import { tradeEvent } from "../../../reading/trade-event.ts";
 import { takerSide } from "../../../reading/trade-fields.ts";
-import { isBadTime } from "../../../reading/venue-time.ts";
-import { decimalPairOf, nanosecondsTimeUs } from "../fields.ts";
+import { epochTimeUs, isBadTime } from "../../../reading/venue-time.ts";
+import { decimalPairOf } from "../fields.ts";
 
 const SIDES = { buyer: "buy", seller: "sell" };
 
@@ -29,8 +28,7 @@ export function readTrade(
   const tradeId = asText(item["event_id"]);
   const aggressorSide = aggressorSideOf(item["side"], historical);
   if (tradeId === undefined || aggressorSide === undefined) return "missing-field";
-  const venueTimeUs = millisecondsTimeUs(item["timestamp"]);
-  if (isBadTime(venueTimeUs)) return "bad-time";
+  const venueTimeUs = epochTimeUs(item["timestamp"]);
   const { price, quantity: size } = item;
   const form = { price, size, aggressorSide, tradeId, historical };
   const event = tradeEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, form);
@@ -50,13 +48,6 @@ function aggressorSideOf(
   return nobody ? "none" : undefined;
 }
 
-/** The trades of a list, the oldest first, whichever way the venue lists them. */
-export function oldestFirst(trades: readonly JsonText[]): readonly JsonText[] {
-  const first = Number(asText(asJsonObject(trades[0])?.["event_id"]));
-  const last = Number(asText(asJsonObject(trades.at(-1))?.["event_id"]));
-  return first > last ? trades.toReversed() : trades;
-}
-
 /** Newest first, as rows of time, open, high, low, close and volume. */
 export function readCandles(
   changes: JsonText | undefined,
@@ -66,7 +57,7 @@ export function readCandles(
 ): Fault {
   const rows = (asJsonArray(changes) ?? []).map((row) => asJsonArray(row) ?? []);
   if (rows.length === 0) return "missing-field";
-  const newestTimeUs = Math.max(...rows.map(([time]) => millisecondsTimeUs(time) ?? 0));
+  const newestTimeUs = Math.max(...rows.map(([time]) => epochTimeUs(time) ?? 0));
   for (const row of rows.toReversed()) {
     const candle = candleOf(row, subject, newestTimeUs);
     if (typeof candle === "string") rejectOf(emit, candle, subject.instrument, "candles");
@@ -80,7 +71,7 @@ function candleOf(
   { instrument, receivedTimeUs, intervalMs }: Subject & { readonly intervalMs: number },
   newestTimeUs: number,
 ): Candle | RejectReason {
-  const openTimeUs = millisecondsTimeUs(time);
+  const openTimeUs = epochTimeUs(time);
   if (openTimeUs === undefined) return "missing-field";
   if (isBadTime(openTimeUs)) return "bad-time";
   const values = readCandleValues({ open, high, low, close, volume });
@@ -109,8 +100,8 @@ export function readMarkPrices(
   for (const entry of changes) {
     const change = asJsonObject(entry) ?? {};
     const prices = decimalPairOf(change["mark_price"], change["spot_index"]);
-    const venueTimeUs = nanosecondsTimeUs(change["timestamp"]);
-    const fault = isBadTime(venueTimeUs) ? "bad-time" : prices;
+    const venueTimeUs = epochTimeUs(change["timestamp"]);
+    const fault = prices;
     if (typeof fault === "string") rejectOf(emit, fault, instrument, "mark-price");
     else {
       const subject = { instrument, venueTimeUs, receivedTimeUs };

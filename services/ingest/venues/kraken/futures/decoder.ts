@@ -18,8 +18,8 @@ import type { FrameReader } from "../../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../../reading/scale-tracker.ts";
-import { elementsOf, millisecondsTimeUsAt, sequenceAt } from "../../../reading/tape-fields.ts";
-import { isBadTime, parseIsoTimeUs } from "../../../reading/venue-time.ts";
+import { elementsOf, epochTimeUsAt, sequenceAt } from "../../../reading/tape-fields.ts";
+import { parseIsoTimeUs } from "../../../reading/venue-time.ts";
 import { KrakenFuturesAnswers } from "./answers.ts";
 import { readChange, readSnapshot, readTicker, readTrade } from "./readings.ts";
 import { channelsOfFeed } from "./requests.ts";
@@ -132,10 +132,8 @@ export class KrakenFuturesReader implements FrameReader<JsonTape, JsonTape> {
     const product = tape.text(tape.get(0, "product_id"));
     const instrument = lookUpInstrument(this.#catalog, product, emit);
     if (instrument === undefined) return;
-    const venueTimeUs = millisecondsTimeUsAt(tape, time);
-    const reason = isBadTime(venueTimeUs)
-      ? "bad-time"
-      : this.#read(channel, { instrument, venueTimeUs, receivedTimeUs }, emit);
+    const venueTimeUs = epochTimeUsAt(tape, time);
+    const reason = this.#read(channel, { instrument, venueTimeUs, receivedTimeUs }, emit);
     if (reason !== undefined) rejectOf(emit, reason, instrument, channel);
   }
 
@@ -180,7 +178,7 @@ export class KrakenFuturesReader implements FrameReader<JsonTape, JsonTape> {
       if (instrument === undefined) continue;
       const state = this.#states.of(instrument);
       this.#countInRow(state, sequenceAt(tape, tape.get(node, "seq")));
-      const venueTimeUs = millisecondsTimeUsAt(tape, tape.get(node, "time"));
+      const venueTimeUs = epochTimeUsAt(tape, tape.get(node, "time"));
       const subject = { instrument, venueTimeUs, receivedTimeUs };
       const form = { size: "qty", historical: true, scales: state.ticks } as const;
       const reason = readTrade(tape, node, subject, form, emit);

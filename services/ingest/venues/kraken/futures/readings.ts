@@ -16,11 +16,11 @@ import {
   type ScaleTracker,
 } from "../../../reading/scale-tracker.ts";
 import { decimalFieldOf, optionalDecimalOf, sequenceAt } from "../../../reading/tape-fields.ts";
-import { BAD_DECIMAL, decimalText, millisecondsTimeUs } from "../../../reading/text-fields.ts";
+import { BAD_DECIMAL, decimalText } from "../../../reading/text-fields.ts";
 import { readTickerValues } from "../../../reading/ticker-values.ts";
 import { tradeEvent } from "../../../reading/trade-event.ts";
 import { takerSide } from "../../../reading/trade-fields.ts";
-import { isBadTime } from "../../../reading/venue-time.ts";
+import { epochTimeUs } from "../../../reading/venue-time.ts";
 
 const SIDES = { buyer: "buy", seller: "sell" };
 
@@ -112,7 +112,6 @@ export function readTrade(
   },
   emit: Emit,
 ): Fault {
-  if (isBadTime(subject.venueTimeUs)) return "bad-time";
   const aggressorSide = takerSide(tape.text(tape.get(node, "side")), SIDES);
   if (aggressorSide === undefined) return "missing-field";
   const priceText = tape.text(tape.get(node, "price"));
@@ -191,8 +190,7 @@ function readContract(tape: JsonTape, subject: EventSubject, emit: Emit): Fault 
   }
   if (rate === undefined || subject.instrument.kind !== "perpetual") return undefined;
   const next = decimalFieldOf(tape, 0, "next_funding_rate_time");
-  const nextFundingTimeUs = next === "0" ? undefined : millisecondsTimeUs(next);
-  if (isBadTime(nextFundingTimeUs)) return "bad-time";
+  const nextFundingTimeUs = epochTimeUs(next);
   emit({ kind: "funding", ...subject, rate, nextFundingTimeUs, intervalMs: FUNDING_INTERVAL_MS });
   return undefined;
 }

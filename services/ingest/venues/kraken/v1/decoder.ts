@@ -17,7 +17,7 @@ import { isRecord, type JsonRecord } from "../../../reading/text-fields.ts";
 import { readTickerValues } from "../../../reading/ticker-values.ts";
 import { tradeEvent } from "../../../reading/trade-event.ts";
 import { takerSide } from "../../../reading/trade-fields.ts";
-import { isBadTime, parseSecondsTimeUs } from "../../../reading/venue-time.ts";
+import { epochTimeUs, isBadTime } from "../../../reading/venue-time.ts";
 import { KrakenScales, nearestBookDepth } from "../book.ts";
 import { readKrakenV1Answer } from "./answers.ts";
 import { checksumOf, elementOf, latestTimeUs } from "./fields.ts";
@@ -136,7 +136,6 @@ export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unkno
     const bidLevels = (bids ?? NONE) as JsonArray;
     const askLevels = (asks ?? NONE) as JsonArray;
     const venueTimeUs = latestTimeUs(bidLevels, askLevels);
-    if (isBadTime(venueTimeUs)) return "bad-time";
     const scales = this.#scales.of(instrument);
     if (snapshot) scales.startBook();
     const columns = scales.book.book(bidLevels, askLevels);
@@ -160,8 +159,7 @@ export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unkno
     const aggressorSide = takerSide<unknown>(row[3], SIDES);
     if (aggressorSide === undefined) return "missing-field";
     const { instrument, receivedTimeUs } = subject;
-    const venueTimeUs = parseSecondsTimeUs(row[2]);
-    if (isBadTime(venueTimeUs)) return "bad-time";
+    const venueTimeUs = epochTimeUs(row[2]);
     const [price, size] = row as readonly unknown[];
     const form = { price, size, aggressorSide, tradeId: "", historical: false };
     const { ticks } = this.#scales.of(instrument);
@@ -176,8 +174,7 @@ export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unkno
     if (!Array.isArray(row) || row.length < 5) return "missing-field";
     const { instrument, receivedTimeUs } = subject;
     this.#spreads.add(instrument);
-    const venueTimeUs = parseSecondsTimeUs(row[2]);
-    if (isBadTime(venueTimeUs)) return "bad-time";
+    const venueTimeUs = epochTimeUs(row[2]);
     const event = quoteEvent(
       { instrument, venueTimeUs, receivedTimeUs },
       this.#scales.of(instrument).ticks,
@@ -227,10 +224,10 @@ export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unkno
 function candleOf(row: unknown, subject: Subject): Candle | RejectReason {
   if (!Array.isArray(row) || !(subject.suffix > 0)) return "missing-field";
   const [time, end, open, high, low, close, , volume, trades] = row as JsonArray;
-  const venueTimeUs = parseSecondsTimeUs(time);
-  const endTimeUs = parseSecondsTimeUs(end);
+  const venueTimeUs = epochTimeUs(time);
+  const endTimeUs = epochTimeUs(end);
   if (endTimeUs === undefined) return "missing-field";
-  if (isBadTime(venueTimeUs) || isBadTime(endTimeUs)) return "bad-time";
+  if (isBadTime(endTimeUs)) return "bad-time";
   const intervalMs = subject.suffix * 60_000;
   const values = readCandleValues({ open, high, low, close, volume });
   if (typeof values === "string") return values;

@@ -1,4 +1,4 @@
-import { parseSecondsTimeUs } from "../../../reading/venue-time.ts";
+import { epochTimeUs } from "../../../reading/venue-time.ts";
 
 const CHECKSUM_MAX = 0xffff_ffff;
 
@@ -17,7 +17,7 @@ export function latestTimeUs(
   let latest: number | undefined;
   for (const levels of [bids, asks]) {
     for (const level of levels) {
-      const timeUs = parseSecondsTimeUs(elementOf(level, 2));
+      const timeUs = epochTimeUs(elementOf(level, 2));
       if (timeUs === undefined) continue;
       if (!(latest !== undefined && latest >= timeUs)) latest = timeUs;
       if (Number.isNaN(timeUs)) return timeUs;

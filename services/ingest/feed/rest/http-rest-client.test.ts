@@ -4,7 +4,7 @@ import { SystemClock } from "#runtime/system-clock.ts";
 import { HttpStand } from "#test/support/http-stand.ts";
 import type { RestAnswer } from "./rest-client.ts";
 import type { RestRequest } from "../feed-adapter.ts";
-import { createFetchRestClient, parseRetryAfter } from "./fetch-rest-client.ts";
+import { createHttpRestClient, parseRetryAfter } from "./http-rest-client.ts";
 
 const stand = new HttpStand();
 
@@ -18,7 +18,7 @@ describe("the REST client", () => {
   ): Promise<RestAnswer | string> {
     const { port } = await stand.serve(onRequest);
     const clock = new SystemClock();
-    const client = createFetchRestClient({
+    const client = createHttpRestClient({
       clock,
       timeoutMs: 5_000,
       bodyBytesMax: 1_000,
@@ -89,7 +89,7 @@ describe("the REST client", () => {
 
   test("ends what is under way when it is closed", async () => {
     const { port } = await stand.serve(() => client.close?.());
-    const client = createFetchRestClient({
+    const client = createHttpRestClient({
       clock: new SystemClock(),
       timeoutMs: 5e3,
       bodyBytesMax: 1e3,
@@ -101,7 +101,7 @@ describe("the REST client", () => {
 });
 
 test.each([
-  [null, undefined],
+  [undefined, undefined],
   ["", undefined],
   ["soon", undefined],
   ["0", 0],

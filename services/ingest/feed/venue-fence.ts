@@ -1,0 +1,123 @@
+import type {
+  FeedAdapter,
+  FeedDecoder,
+  FeedEvent,
+  FeedSubscribeOptions,
+  FeedSubscription,
+  RestReply,
+} from "./feed-adapter.ts";
+
+/** Told of an error inside a venue's own code, for the log. */
+type OnFault = (where: string, error: unknown) => void;
+
+/**
+ * The adapter behind a fence: what its code throws while it reads what a venue sent becomes a value
+ * that is counted, and costs nobody else anything. What is thrown by those who take its events is
+ * not the venue's, and passes.
+ */
+export function fenceAdapter(adapter: FeedAdapter, onFault: OnFault): FeedAdapter {
+  const { parseInstruments, nextInstrumentsRequest, parseConnection, parseServerTimeUs } = adapter;
+  const fenced: Partial<FeedAdapter> = {
+    createDecoder: (context) => new FencedDecoder(adapter.createDecoder(context), onFault),
+    parseInstruments: (body, url) =>
+      fence(() => parseInstruments.call(adapter, body, url), "parseInstruments", onFault),
+    recordedRequest: (url) => fence(() => adapter.recordedRequest(url), "recordedRequest", onFault),
+  };
+  return {
+    ...adapter,
+    ...fenced,
+    ...(nextInstrumentsRequest === undefined
+      ? {}
+      : {
+          nextInstrumentsRequest: (request, body) =>
+            fence(
+              () => nextInstrumentsRequest.call(adapter, request, body),
+              "nextInstrumentsRequest",
+              onFault,
+            ),
+        }),
+    ...(parseConnection === undefined
+      ? {}
+      : {
+          parseConnection: (body, options) =>
+            fence(() => parseConnection.call(adapter, body, options), "parseConnection", onFault),
+        }),
+    ...(parseServerTimeUs === undefined
+      ? {}
+      : {
+          parseServerTimeUs: (body) =>
+            fence(() => parseServerTimeUs.call(adapter, body), "parseServerTimeUs", onFault),
+        }),
+  };
+}
+
+/** What the code makes of an answer; undefined, which says that it is none, if it throws. */
+function fence<Value>(read: () => Value, where: string, onFault: OnFault): Value | undefined {
+  try {
+    return read();
+  } catch (error) {
+    onFault(where, error);
+    return undefined;
+  }
+}
+
+type Emit = (event: FeedEvent) => void;
+
+/** After an error the decoder may be in any state: its connection has to be made anew. */
+class FencedDecoder implements FeedDecoder {
+  readonly #decoder: FeedDecoder;
+  readonly #onFault: OnFault;
+  #target: Emit = () => {};
+  /** An event is with those who take it: what is thrown now is theirs. */
+  #isTaken = false;
+  readonly #emit: Emit = (event) => {
+    this.#isTaken = true;
+    this.#target(event);
+    this.#isTaken = false;
+  };
+
+  constructor(decoder: FeedDecoder, onFault: OnFault) {
+    this.#decoder = decoder;
+    this.#onFault = onFault;
+  }
+
+  sent(frame: string): void {
+    this.#decoder.sent?.(frame);
+  }
+
+  unsubscribeFrames(
+    subscriptions: readonly FeedSubscription[],
+    options: FeedSubscribeOptions,
+  ): readonly string[] | undefined {
+    return this.#decoder.unsubscribeFrames?.(subscriptions, options);
+  }
+
+  decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {
+    this.#target = emit;
+    try {
+      this.#decoder.decode(frame, receivedTimeUs, this.#emit);
+    } catch (error) {
+      this.#onError("decode", error);
+      emit({ kind: "rejected", reason: "decoder-fault" });
+    }
+  }
+
+  decodeRest(reply: RestReply, receivedTimeUs: number, emit: Emit): void {
+    this.#target = emit;
+    try {
+      this.#decoder.decodeRest(reply, receivedTimeUs, this.#emit);
+    } catch (error) {
+      this.#onError("decodeRest", error);
+      const { instrument, channel } = reply.purpose;
+      const about = instrument === undefined ? { channel } : { instrument, channel };
+      emit({ kind: "rejected", reason: "decoder-fault", ...about });
+    }
+  }
+
+  #onError(where: string, error: unknown): void {
+    const isTaken = this.#isTaken;
+    this.#isTaken = false;
+    if (isTaken) throw error;
+    this.#onFault(where, error);
+  }
+}
