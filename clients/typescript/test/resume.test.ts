@@ -304,7 +304,14 @@ describe("on a running connection", () => {
 
   test("lag is told", async () => {
     const { gateway, notices } = await subscribed();
-    gateway.socket.deliverMessage({ notice: { kind: 2, message: "2 s behind" } });
-    expect(notices.at(-1)).toEqual({ type: "lag", message: "2 s behind" });
+    gateway.socket.deliverMessage({
+      notice: { kind: 2, message: "2 s behind", lagMs: 2_000, owedBytes: 70_000 },
+    });
+    expect(notices.at(-1)).toEqual({
+      type: "lag",
+      message: "2 s behind",
+      lagMs: 2_000,
+      owedBytes: 70_000,
+    });
   });
 });
