@@ -210,9 +210,14 @@ function busMetrics(registry: Registry) {
       labelNames: ["venue", "channel"],
       registers,
     }),
+    catalogFetchesFailed: new Counter({
+      name: "tickwire_gateway_catalog_fetches_failed_total",
+      help: "Catalogs of ingestors that did not come, or contradicted what was announced.",
+      registers,
+    }),
     announcementsRefused: new Counter({
       name: "tickwire_gateway_announcements_refused_total",
-      help: "Announcements whose publisher is none, or contradicts what it said before.",
+      help: "Announcements whose venue or publisher is none, or which contradict what was said before.",
       labelNames: ["venue"],
       registers,
     }),

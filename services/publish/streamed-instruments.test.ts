@@ -42,3 +42,18 @@ test("the version rises with what is new, and is told once an addition", () => {
   streamed.add([{ instrument: a, channel: "quotes" }]);
   expect(versions).toEqual([2, 3]);
 });
+
+test.each([
+  ["", 2, ["A-USD", "B-USD"], true],
+  ["A-USD", 2, ["B-USD", "C-USD"], false],
+  ["AA", 5, ["B-USD", "C-USD"], false],
+  ["C-USD", 5, [], false],
+])("behind %j the next %i by symbol are %j", (after, countMax, symbols, more) => {
+  const streamed = new StreamedInstruments();
+  for (const symbol of ["C-USD", "A-USD", "B-USD"]) {
+    streamed.add([{ instrument: fakeInstrument(symbol), channel: "book" }]);
+  }
+  const page = streamed.page(after, countMax);
+  expect(page.instruments.map(({ symbol }) => symbol)).toEqual(symbols);
+  expect(page.more).toBe(more);
+});

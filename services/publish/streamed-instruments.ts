@@ -13,6 +13,9 @@ export class StreamedInstruments {
   readonly #onChange: () => void;
   #version = 0;
   #complete = true;
+  /** By symbol, as of `#sortedVersion`. */
+  #sorted: readonly Instrument[] = [];
+  #sortedVersion = 0;
 
   /** `onChange` is called after each addition of something new. */
   constructor(onChange: () => void = () => {}) {
@@ -64,6 +67,28 @@ export class StreamedInstruments {
 
   has(instrument: Instrument, channel: Channel): boolean {
     return this.#channels.get(instrument)?.has(channel) ?? false;
+  }
+
+  /** Those whose symbol comes after `symbol`, by symbol, `countMax` at most; and whether more do. */
+  page(symbol: string, countMax: number): { instruments: readonly Instrument[]; more: boolean } {
+    if (this.#sortedVersion !== this.#version) {
+      this.#sorted = [...this.#channels.keys()].sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
+      this.#sortedVersion = this.#version;
+    }
+    let low = 0;
+    let high = this.#sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#sorted[middle]?.symbol ?? "") <= symbol) low = middle + 1;
+      else high = middle;
+    }
+    const instruments = this.#sorted.slice(low, low + countMax);
+    return { instruments, more: low + instruments.length < this.#sorted.length };
+  }
+
+  /** What is streamed of an instrument. */
+  channelsOf(instrument: Instrument): readonly Channel[] {
+    return [...(this.#channels.get(instrument) ?? [])];
   }
 
   /** In the order of addition. */

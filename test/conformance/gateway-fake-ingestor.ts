@@ -1,7 +1,7 @@
 import { BatchWriter, channelToWire } from "@tickwire/proto/codec";
 import type { Bus, BusSubscription } from "#bus/bus.ts";
 import {
-  ANNOUNCE_SUBJECT,
+  announceSubject,
   DISCOVER_SUBJECT,
   eventSubject,
   parseQuerySubject,
@@ -92,7 +92,7 @@ export class FakeIngestor {
       leaving: options.leaving ?? false,
       progress: options.progress === true ? progress : [],
     };
-    this.#bus.publish(ANNOUNCE_SUBJECT, encodeAnnouncement(announcement));
+    this.#bus.publish(announceSubject(VENUE), encodeAnnouncement(announcement));
   }
 
   list(symbols: readonly string[]): void {

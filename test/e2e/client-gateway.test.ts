@@ -1,7 +1,7 @@
 import { connect as dialSocket, createServer, type AddressInfo, type Socket } from "node:net";
 import { connect, type Client, type LiveBook, type NoticeEvent } from "@tickwire/client";
 import { afterEach, describe, expect, test } from "vitest";
-import { ANNOUNCE_SUBJECT } from "#bus/subject.ts";
+import { announceSubject } from "#bus/subject.ts";
 import { encodeAnnouncement } from "#wire/bus-codec.ts";
 import { Rig } from "#test/conformance/gateway-harness.ts";
 import { TRANSPORTS } from "#test/support/transports.ts";
@@ -154,7 +154,7 @@ describe("the client against a gateway", () => {
     const known = [...rig.ingestor.instruments];
     rig.ingestor.instruments.clear();
     const announcement = { ingestorId: "two", venue: "fake", catalogVersion: 0 };
-    rig.bus.publish(ANNOUNCE_SUBJECT, encodeAnnouncement(announcement));
+    rig.bus.publish(announceSubject("fake"), encodeAnnouncement(announcement));
     await rig.settle();
     for (const [symbol, instrument] of known) rig.ingestor.instruments.set(symbol, instrument);
     rig.ingestor.publish([rig.ingestor.trade("BTC-USDT", 101)]);

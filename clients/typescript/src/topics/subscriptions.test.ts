@@ -87,7 +87,7 @@ class Stand {
       const results = topics.flatMap(({ topic = "" }, index) =>
         this.#matching(topic).map((name) => this.#result(name, topic, index)),
       );
-      const value = { requestId, topics: results };
+      const value = { requestId, topics: results, isPartial: false };
       this.subscriptions.handleMessage({ kind: "subscribeResult", value });
     } else if (message?.kind === "unsubscribe") {
       for (const topic of message.value.topics ?? []) {
