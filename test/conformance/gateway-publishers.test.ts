@@ -1,7 +1,7 @@
 import { BatchWriter } from "@tickwire/proto/codec";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { afterEach, describe, expect, test } from "vitest";
-import { ANNOUNCE_SUBJECT, eventSubject } from "#bus/subject.ts";
+import { announceSubject, eventSubject } from "#bus/subject.ts";
 import { encodeAnnouncement } from "#wire/bus-codec.ts";
 import { FakeIngestor } from "./gateway-fake-ingestor.ts";
 import { Rig } from "./gateway-harness.ts";
@@ -137,7 +137,7 @@ describe("a message that the venue's publisher did not send", () => {
       ...rest,
       progress: progress === 0 ? [] : [topic],
     };
-    rig.bus.publish(ANNOUNCE_SUBJECT, encodeAnnouncement(announcement));
+    rig.bus.publish(announceSubject("fake"), encodeAnnouncement(announcement));
     await rig.settle();
     trade();
     rig.ingestor.announce();

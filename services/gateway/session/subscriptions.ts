@@ -379,7 +379,7 @@ export class Subscriptions {
     const { missing } = attached;
     if (missing !== undefined) losses.push(() => subscription.gap(missing.first, missing.last));
     const instrument = this.#parts.catalog.instrument(view.name.venue, view.name.symbol);
-    return grantedResult(want.requestIndex, view, attached, instrument?.venueSymbol ?? "");
+    return grantedResult(want.requestIndex, view, attached, instrument);
   }
 
   #start(subscription: TopicSubscription): Attached {
