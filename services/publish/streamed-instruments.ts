@@ -69,7 +69,7 @@ export class StreamedInstruments {
     return this.#channels.get(instrument)?.has(channel) ?? false;
   }
 
-  /** Those whose symbol comes after `symbol`, by symbol, `countMax` at most; and whether more do. */
+  /** The next `countMax` by symbol whose symbol comes after `symbol`, and whether more do. */
   page(symbol: string, countMax: number): { instruments: readonly Instrument[]; more: boolean } {
     if (this.#sortedVersion !== this.#version) {
       this.#sorted = [...this.#channels.keys()].sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
