@@ -1,5 +1,6 @@
 import { MessageJsonError } from "@tickwire/proto/service";
 import type { Instrument } from "@tickwire/proto/service";
+import { visibleText } from "#core/visible-text.ts";
 import { WireError } from "#wire/frame-codec.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { explainUnknown, findInstrument } from "../catalog/unknown-name.ts";
@@ -23,7 +24,8 @@ export function readRequest(message: BoundMessage, decode: () => unknown): unkno
       error instanceof MessageJsonError ||
       error instanceof SyntaxError;
     if (!isBadInput) throw error;
-    const text = `the request is not a ${message.name}: ${error.message}`;
+    // The error of JSON.parse quotes some characters as they came.
+    const text = `the request is not a ${message.name}: ${visibleText(error.message)}`;
     throw new RpcError("invalid_argument", text, { cause: error });
   }
 }
