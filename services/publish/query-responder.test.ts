@@ -12,7 +12,7 @@ import { fakeInstrument } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { decodeCatalogReply, decodeQueryReply, decodeSnapshotReply } from "#wire/bus-codec.ts";
 import { historyQuery, writeHistoryToken } from "#wire/history-token.ts";
-import { Publisher } from "./publisher.ts";
+import { createPublisherCounters, Publisher } from "./publisher.ts";
 import { QueryResponder } from "./query-responder.ts";
 import { StreamedInstruments } from "./streamed-instruments.ts";
 
@@ -62,7 +62,7 @@ function create() {
     epoch: 42,
     limits: { batchEventsMax: 64, recentTradesMax: 2_000, recentCandlesMax: 10 },
     schedule: () => {},
-    counters: { events: 0, batches: 0, bytes: 0, failures: 0 },
+    counters: createPublisherCounters(),
     logger,
   });
   const streamed = new StreamedInstruments();
