@@ -133,6 +133,7 @@ export function registerIngestMetrics(options: {
     }
   });
   registerPublisher(registry, publisher);
+  registerFailures(registry, publisher);
   registerLatencyMetric({
     registry,
     board: latencies,
@@ -180,11 +181,21 @@ function registerPublisher(registry: Registry, publisher: PublisherCounters): vo
   const totals = {
     tickwire_ingest_batches_total: ["Batches published.", "batches"],
     tickwire_ingest_published_bytes_total: ["Bytes published.", "bytes"],
-    tickwire_ingest_publish_failures_total: ["Events that the bus did not take.", "failures"],
   } as const;
   for (const [name, [help, field]] of Object.entries(totals)) {
     readCounter({ registry, name, help, labelNames: [] }, (add) => add({}, publisher[field]));
   }
+}
+
+function registerFailures(registry: Registry, { failures }: PublisherCounters): void {
+  const options = {
+    name: "tickwire_ingest_publish_failures_total",
+    help: "Events that the bus did not take.",
+    labelNames: ["venue", "channel"],
+  };
+  readCounter({ registry, ...options }, (add) => {
+    for (const { venue, channel, events } of failures) add({ venue, channel }, events);
+  });
 }
 
 function registerGauges(registry: Registry, venues: () => readonly MeasuredVenue[]): void {

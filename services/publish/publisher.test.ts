@@ -6,7 +6,7 @@ import type { Trade } from "#core/market-event.ts";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { LatencyBoard } from "./latency-histogram.ts";
-import { Publisher } from "./publisher.ts";
+import { createPublisherCounters, Publisher } from "./publisher.ts";
 
 const A = fakeInstrument("A-USD");
 const B = fakeInstrument("B-USD");
@@ -38,7 +38,7 @@ function create(options: { payloadBytesMax?: number; batchEventsMax?: number } =
       published.push({ subject, payload });
     },
   } as Bus;
-  const counters = { events: 0, batches: 0, bytes: 0, failures: 0 };
+  const counters = createPublisherCounters();
   const logged: string[] = [];
   const log = (_fields: object, message: string): void => void logged.push(message);
   const latencies = new LatencyBoard();
@@ -181,7 +181,10 @@ test("a bus that refuses leaves a hole in the sequence, is counted, and logged o
   publisher.publish(trade("b"));
   publisher.flush();
   expect(logged).toHaveLength(1);
-  expect(counters).toMatchObject({ failures: 2, batches: 0 });
+  expect(counters).toMatchObject({
+    failures: [{ venue: A.venue, channel: "trades", events: 2 }],
+    batches: 0,
+  });
   fail(undefined);
   publisher.publish(trade("c"));
   publisher.flush();
