@@ -1571,6 +1571,9 @@ export namespace tickwire {
             /** Instrument venueMarket. */
             venueMarket: string;
 
+            /** Instrument candleIntervalsMs. */
+            candleIntervalsMs: number[];
+
             /**
              * Encodes the specified Instrument message. Does not implicitly {@link tickwire.v1.Instrument.verify|verify} messages.
              * @param message Instrument message or plain object to encode
@@ -1645,6 +1648,9 @@ export namespace tickwire {
 
                 /** Instrument venueMarket */
                 venueMarket?: (string|null);
+
+                /** Instrument candleIntervalsMs */
+                candleIntervalsMs?: (number[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2717,6 +2723,9 @@ export namespace tickwire {
             /** TopicResult alternatives. */
             alternatives: string[];
 
+            /** TopicResult candleIntervalsMs. */
+            candleIntervalsMs: number[];
+
             /**
              * Encodes the specified TopicResult message. Does not implicitly {@link tickwire.v1.TopicResult.verify|verify} messages.
              * @param message TopicResult message or plain object to encode
@@ -2785,6 +2794,9 @@ export namespace tickwire {
 
                 /** TopicResult alternatives */
                 alternatives?: (string[]|null);
+
+                /** TopicResult candleIntervalsMs */
+                candleIntervalsMs?: (number[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4536,8 +4548,17 @@ export namespace tickwire {
             /** GetTradesRequest symbol. */
             symbol: string;
 
-            /** GetTradesRequest limit. */
-            limit: number;
+            /** GetTradesRequest pageSize. */
+            pageSize: number;
+
+            /** GetTradesRequest fromTimeUs. */
+            fromTimeUs: (number|Long);
+
+            /** GetTradesRequest toTimeUs. */
+            toTimeUs: (number|Long);
+
+            /** GetTradesRequest pageToken. */
+            pageToken: string;
 
             /**
              * Encodes the specified GetTradesRequest message. Does not implicitly {@link tickwire.v1.GetTradesRequest.verify|verify} messages.
@@ -4569,8 +4590,17 @@ export namespace tickwire {
                 /** GetTradesRequest symbol */
                 symbol?: (string|null);
 
-                /** GetTradesRequest limit */
-                limit?: (number|null);
+                /** GetTradesRequest pageSize */
+                pageSize?: (number|null);
+
+                /** GetTradesRequest fromTimeUs */
+                fromTimeUs?: (number|Long|null);
+
+                /** GetTradesRequest toTimeUs */
+                toTimeUs?: (number|Long|null);
+
+                /** GetTradesRequest pageToken */
+                pageToken?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4602,6 +4632,12 @@ export namespace tickwire {
             /** GetTradesResponse trades. */
             trades: tickwire.v1.Trade.$Properties[];
 
+            /** GetTradesResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** GetTradesResponse keptFromTimeUs. */
+            keptFromTimeUs: (number|Long);
+
             /**
              * Encodes the specified GetTradesResponse message. Does not implicitly {@link tickwire.v1.GetTradesResponse.verify|verify} messages.
              * @param message GetTradesResponse message or plain object to encode
@@ -4628,6 +4664,12 @@ export namespace tickwire {
 
                 /** GetTradesResponse trades */
                 trades?: (tickwire.v1.Trade.$Properties[]|null);
+
+                /** GetTradesResponse nextPageToken */
+                nextPageToken?: (string|null);
+
+                /** GetTradesResponse keptFromTimeUs */
+                keptFromTimeUs?: (number|Long|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4665,8 +4707,17 @@ export namespace tickwire {
             /** GetCandlesRequest intervalMs. */
             intervalMs: (number|Long);
 
-            /** GetCandlesRequest limit. */
-            limit: number;
+            /** GetCandlesRequest pageSize. */
+            pageSize: number;
+
+            /** GetCandlesRequest fromTimeUs. */
+            fromTimeUs: (number|Long);
+
+            /** GetCandlesRequest toTimeUs. */
+            toTimeUs: (number|Long);
+
+            /** GetCandlesRequest pageToken. */
+            pageToken: string;
 
             /**
              * Encodes the specified GetCandlesRequest message. Does not implicitly {@link tickwire.v1.GetCandlesRequest.verify|verify} messages.
@@ -4701,8 +4752,17 @@ export namespace tickwire {
                 /** GetCandlesRequest intervalMs */
                 intervalMs?: (number|Long|null);
 
-                /** GetCandlesRequest limit */
-                limit?: (number|null);
+                /** GetCandlesRequest pageSize */
+                pageSize?: (number|null);
+
+                /** GetCandlesRequest fromTimeUs */
+                fromTimeUs?: (number|Long|null);
+
+                /** GetCandlesRequest toTimeUs */
+                toTimeUs?: (number|Long|null);
+
+                /** GetCandlesRequest pageToken */
+                pageToken?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4734,6 +4794,12 @@ export namespace tickwire {
             /** GetCandlesResponse candles. */
             candles: tickwire.v1.Candle.$Properties[];
 
+            /** GetCandlesResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** GetCandlesResponse keptFromTimeUs. */
+            keptFromTimeUs: (number|Long);
+
             /**
              * Encodes the specified GetCandlesResponse message. Does not implicitly {@link tickwire.v1.GetCandlesResponse.verify|verify} messages.
              * @param message GetCandlesResponse message or plain object to encode
@@ -4760,6 +4826,12 @@ export namespace tickwire {
 
                 /** GetCandlesResponse candles */
                 candles?: (tickwire.v1.Candle.$Properties[]|null);
+
+                /** GetCandlesResponse nextPageToken */
+                nextPageToken?: (string|null);
+
+                /** GetCandlesResponse keptFromTimeUs */
+                keptFromTimeUs?: (number|Long|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

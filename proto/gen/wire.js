@@ -2564,6 +2564,7 @@ export const tickwire = $root.tickwire = (() => {
 
             const Instrument = function (properties) {
                 this.channels = [];
+                this.candleIntervalsMs = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -2587,6 +2588,7 @@ export const tickwire = $root.tickwire = (() => {
             Instrument.prototype.channels = $util.emptyArray;
             Instrument.prototype.sizeUnit = 0;
             Instrument.prototype.venueMarket = "";
+            Instrument.prototype.candleIntervalsMs = $util.emptyArray;
 
             Instrument.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -2629,6 +2631,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(128).int32(message.sizeUnit);
                 if (message.venueMarket != null && $Object.hasOwnProperty.call(message, "venueMarket") && message.venueMarket !== "")
                     writer.uint32(138).string(message.venueMarket);
+                if (message.candleIntervalsMs != null && message.candleIntervalsMs.length)
+                    writer.uint32(146).uint32s(message.candleIntervalsMs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2818,6 +2822,20 @@ export const tickwire = $root.tickwire = (() => {
                                 message.venueMarket = value;
                             else
                                 delete message.venueMarket;
+                            continue;
+                        }
+                    case 18: {
+                            if (wireType === 2) {
+                                if (!(message.candleIntervalsMs && message.candleIntervalsMs.length))
+                                    message.candleIntervalsMs = [];
+                                reader.uint32s(message.candleIntervalsMs);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.candleIntervalsMs && message.candleIntervalsMs.length))
+                                message.candleIntervalsMs = [];
+                            message.candleIntervalsMs.push(reader.uint32());
                             continue;
                         }
                     }
@@ -4283,6 +4301,7 @@ export const tickwire = $root.tickwire = (() => {
 
             const TopicResult = function (properties) {
                 this.alternatives = [];
+                this.candleIntervalsMs = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -4304,6 +4323,7 @@ export const tickwire = $root.tickwire = (() => {
             TopicResult.prototype.depth = 0;
             TopicResult.prototype.conflationIntervalMs = 0;
             TopicResult.prototype.alternatives = $util.emptyArray;
+            TopicResult.prototype.candleIntervalsMs = $util.emptyArray;
 
             TopicResult.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4343,6 +4363,8 @@ export const tickwire = $root.tickwire = (() => {
                         writer.uint32(114).string(message.alternatives[i]);
                 if (message.ended != null && $Object.hasOwnProperty.call(message, "ended"))
                     $root.tickwire.v1.Position.encode(message.ended, writer.uint32(122).fork(), _depth + 1).ldelim();
+                if (message.candleIntervalsMs != null && message.candleIntervalsMs.length)
+                    writer.uint32(130).uint32s(message.candleIntervalsMs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4502,6 +4524,20 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.alternatives && message.alternatives.length))
                                 message.alternatives = [];
                             message.alternatives.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 16: {
+                            if (wireType === 2) {
+                                if (!(message.candleIntervalsMs && message.candleIntervalsMs.length))
+                                    message.candleIntervalsMs = [];
+                                reader.uint32s(message.candleIntervalsMs);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.candleIntervalsMs && message.candleIntervalsMs.length))
+                                message.candleIntervalsMs = [];
+                            message.candleIntervalsMs.push(reader.uint32());
                             continue;
                         }
                     }
@@ -7070,7 +7106,10 @@ export const tickwire = $root.tickwire = (() => {
 
             GetTradesRequest.prototype.venue = "";
             GetTradesRequest.prototype.symbol = "";
-            GetTradesRequest.prototype.limit = 0;
+            GetTradesRequest.prototype.pageSize = 0;
+            GetTradesRequest.prototype.fromTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            GetTradesRequest.prototype.toTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            GetTradesRequest.prototype.pageToken = "";
 
             GetTradesRequest.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -7083,8 +7122,14 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(10).string(message.venue);
                 if (message.symbol != null && $Object.hasOwnProperty.call(message, "symbol") && message.symbol !== "")
                     writer.uint32(18).string(message.symbol);
-                if (message.limit != null && $Object.hasOwnProperty.call(message, "limit") && message.limit !== 0)
-                    writer.uint32(24).uint32(message.limit);
+                if (message.pageSize != null && $Object.hasOwnProperty.call(message, "pageSize") && message.pageSize !== 0)
+                    writer.uint32(24).uint32(message.pageSize);
+                if (message.fromTimeUs != null && $Object.hasOwnProperty.call(message, "fromTimeUs") && (typeof message.fromTimeUs === "object" ? message.fromTimeUs.low || message.fromTimeUs.high : message.fromTimeUs !== 0))
+                    writer.uint32(32).int64(message.fromTimeUs);
+                if (message.toTimeUs != null && $Object.hasOwnProperty.call(message, "toTimeUs") && (typeof message.toTimeUs === "object" ? message.toTimeUs.low || message.toTimeUs.high : message.toTimeUs !== 0))
+                    writer.uint32(40).int64(message.toTimeUs);
+                if (message.pageToken != null && $Object.hasOwnProperty.call(message, "pageToken") && message.pageToken !== "")
+                    writer.uint32(50).string(message.pageToken);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7140,9 +7185,36 @@ export const tickwire = $root.tickwire = (() => {
                             if (wireType !== 0)
                                 break;
                             if (value = reader.uint32())
-                                message.limit = value;
+                                message.pageSize = value;
                             else
-                                delete message.limit;
+                                delete message.pageSize;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.fromTimeUs = value;
+                            else
+                                delete message.fromTimeUs;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.toTimeUs = value;
+                            else
+                                delete message.toTimeUs;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.pageToken = value;
+                            else
+                                delete message.pageToken;
                             continue;
                         }
                     }
@@ -7176,6 +7248,8 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             GetTradesResponse.prototype.trades = $util.emptyArray;
+            GetTradesResponse.prototype.nextPageToken = "";
+            GetTradesResponse.prototype.keptFromTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
 
             GetTradesResponse.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -7187,6 +7261,10 @@ export const tickwire = $root.tickwire = (() => {
                 if (message.trades != null && message.trades.length)
                     for (let i = 0; i < message.trades.length; ++i)
                         $root.tickwire.v1.Trade.encode(message.trades[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+                if (message.nextPageToken != null && $Object.hasOwnProperty.call(message, "nextPageToken") && message.nextPageToken !== "")
+                    writer.uint32(18).string(message.nextPageToken);
+                if (message.keptFromTimeUs != null && $Object.hasOwnProperty.call(message, "keptFromTimeUs") && (typeof message.keptFromTimeUs === "object" ? message.keptFromTimeUs.low || message.keptFromTimeUs.high : message.keptFromTimeUs !== 0))
+                    writer.uint32(24).int64(message.keptFromTimeUs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7200,7 +7278,7 @@ export const tickwire = $root.tickwire = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message;
+                let end, message, value;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -7226,6 +7304,24 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.trades && message.trades.length))
                                 message.trades = [];
                             message.trades.push($root.tickwire.v1.Trade.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.nextPageToken = value;
+                            else
+                                delete message.nextPageToken;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.keptFromTimeUs = value;
+                            else
+                                delete message.keptFromTimeUs;
                             continue;
                         }
                     }
@@ -7260,7 +7356,10 @@ export const tickwire = $root.tickwire = (() => {
             GetCandlesRequest.prototype.venue = "";
             GetCandlesRequest.prototype.symbol = "";
             GetCandlesRequest.prototype.intervalMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-            GetCandlesRequest.prototype.limit = 0;
+            GetCandlesRequest.prototype.pageSize = 0;
+            GetCandlesRequest.prototype.fromTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            GetCandlesRequest.prototype.toTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            GetCandlesRequest.prototype.pageToken = "";
 
             GetCandlesRequest.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -7275,8 +7374,14 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(18).string(message.symbol);
                 if (message.intervalMs != null && $Object.hasOwnProperty.call(message, "intervalMs") && (typeof message.intervalMs === "object" ? message.intervalMs.low || message.intervalMs.high : message.intervalMs !== 0))
                     writer.uint32(24).uint64(message.intervalMs);
-                if (message.limit != null && $Object.hasOwnProperty.call(message, "limit") && message.limit !== 0)
-                    writer.uint32(32).uint32(message.limit);
+                if (message.pageSize != null && $Object.hasOwnProperty.call(message, "pageSize") && message.pageSize !== 0)
+                    writer.uint32(32).uint32(message.pageSize);
+                if (message.fromTimeUs != null && $Object.hasOwnProperty.call(message, "fromTimeUs") && (typeof message.fromTimeUs === "object" ? message.fromTimeUs.low || message.fromTimeUs.high : message.fromTimeUs !== 0))
+                    writer.uint32(40).int64(message.fromTimeUs);
+                if (message.toTimeUs != null && $Object.hasOwnProperty.call(message, "toTimeUs") && (typeof message.toTimeUs === "object" ? message.toTimeUs.low || message.toTimeUs.high : message.toTimeUs !== 0))
+                    writer.uint32(48).int64(message.toTimeUs);
+                if (message.pageToken != null && $Object.hasOwnProperty.call(message, "pageToken") && message.pageToken !== "")
+                    writer.uint32(58).string(message.pageToken);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7341,9 +7446,36 @@ export const tickwire = $root.tickwire = (() => {
                             if (wireType !== 0)
                                 break;
                             if (value = reader.uint32())
-                                message.limit = value;
+                                message.pageSize = value;
                             else
-                                delete message.limit;
+                                delete message.pageSize;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.fromTimeUs = value;
+                            else
+                                delete message.fromTimeUs;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.toTimeUs = value;
+                            else
+                                delete message.toTimeUs;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.pageToken = value;
+                            else
+                                delete message.pageToken;
                             continue;
                         }
                     }
@@ -7377,6 +7509,8 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             GetCandlesResponse.prototype.candles = $util.emptyArray;
+            GetCandlesResponse.prototype.nextPageToken = "";
+            GetCandlesResponse.prototype.keptFromTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
 
             GetCandlesResponse.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -7388,6 +7522,10 @@ export const tickwire = $root.tickwire = (() => {
                 if (message.candles != null && message.candles.length)
                     for (let i = 0; i < message.candles.length; ++i)
                         $root.tickwire.v1.Candle.encode(message.candles[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+                if (message.nextPageToken != null && $Object.hasOwnProperty.call(message, "nextPageToken") && message.nextPageToken !== "")
+                    writer.uint32(18).string(message.nextPageToken);
+                if (message.keptFromTimeUs != null && $Object.hasOwnProperty.call(message, "keptFromTimeUs") && (typeof message.keptFromTimeUs === "object" ? message.keptFromTimeUs.low || message.keptFromTimeUs.high : message.keptFromTimeUs !== 0))
+                    writer.uint32(24).int64(message.keptFromTimeUs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7401,7 +7539,7 @@ export const tickwire = $root.tickwire = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message;
+                let end, message, value;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -7427,6 +7565,24 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.candles && message.candles.length))
                                 message.candles = [];
                             message.candles.push($root.tickwire.v1.Candle.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.nextPageToken = value;
+                            else
+                                delete message.nextPageToken;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.keptFromTimeUs = value;
+                            else
+                                delete message.keptFromTimeUs;
                             continue;
                         }
                     }

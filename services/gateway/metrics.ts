@@ -252,7 +252,7 @@ function topicMetrics(registry: Registry) {
     }),
     queriesWaiting: new Gauge({
       name: "tickwire_gateway_queries_waiting",
-      help: "Snapshot queries that wait because queriesInFlightMax are under way.",
+      help: "Snapshot queries that wait because queriesInFlightMax of their venue are under way.",
       registers,
     }),
     snapshotQueries: new Counter({

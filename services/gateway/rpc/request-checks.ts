@@ -1,7 +1,10 @@
 import { MessageJsonError } from "@tickwire/proto/service";
 import type { Instrument } from "@tickwire/proto/service";
+import type { Channel } from "#core/instrument.ts";
+import { visibleText } from "#core/visible-text.ts";
 import { WireError } from "#wire/frame-codec.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import { channelsOf } from "../catalog/channel-names.ts";
 import { explainUnknown, findInstrument } from "../catalog/unknown-name.ts";
 import type { UnknownName } from "../catalog/unknown-name.ts";
 import { RpcError } from "./rpc-error.ts";
@@ -23,7 +26,8 @@ export function readRequest(message: BoundMessage, decode: () => unknown): unkno
       error instanceof MessageJsonError ||
       error instanceof SyntaxError;
     if (!isBadInput) throw error;
-    const text = `the request is not a ${message.name}: ${error.message}`;
+    // The error of JSON.parse quotes some characters as they came.
+    const text = `the request is not a ${message.name}: ${visibleText(error.message)}`;
     throw new RpcError("invalid_argument", text, { cause: error });
   }
 }
@@ -67,6 +71,16 @@ function unknownNameError(catalog: Catalog, unknown: UnknownName): RpcError {
   // Neither symbols nor venues hold a space.
   const metadata = { alternatives: alternatives.join(" ") };
   return new RpcError("not_found", message, { detail: { reason, metadata } });
+}
+
+/** @throws RpcError `not_found` if nothing of the channel is streamed for the instrument. */
+export function requireChannel(instrument: Instrument, channel: Channel): void {
+  const channels = channelsOf(instrument);
+  if (channels.includes(channel)) return;
+  const of = `${instrument.venue}:${instrument.symbol}`;
+  const message = `${of} has no channel ${channel}; there are ${channels.join(", ")}`;
+  const metadata = { alternatives: channels.join(" ") };
+  throw new RpcError("not_found", message, { detail: { reason: "UNKNOWN_CHANNEL", metadata } });
 }
 
 /** @throws RpcError `invalid_argument` if `value` is above `high`. */

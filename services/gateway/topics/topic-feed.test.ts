@@ -155,7 +155,8 @@ function damagedBytes(): Uint8Array {
 function damagedPayload(): Uint8Array {
   const { BusBatch } = tickwire.bus.v1;
   const whole = BusBatch.decode(tradeBytes({ epoch: 1, sequence: 0 }));
-  return BusBatch.encode({ ...whole, batch: { ...whole.batch, prices: [] } }).finish();
+  if (whole.batch) whole.batch.prices = [];
+  return BusBatch.encode(whole).finish();
 }
 
 class Subscriber implements TopicSubscriber {

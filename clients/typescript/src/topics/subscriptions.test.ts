@@ -130,6 +130,7 @@ class Stand {
       conflationIntervalMs: 0,
       ended: undefined,
       alternatives: [],
+      candleIntervalsMs: [],
     };
   }
 

@@ -180,13 +180,18 @@ export class Subscriptions implements SessionPart {
     const running = [...entry.streams];
     for (const stream of running) this.#entries.refreshConsumers(stream);
     if (running.length > 0) {
-      queueMicrotask(() => running.forEach((stream) => stream.catchUp(consumer)));
+      queueMicrotask(() => {
+        for (const stream of running) {
+          stream.catchUp(consumer);
+          consumer.check(topic, stream.info);
+        }
+      });
     }
   }
 
   #detach(topics: readonly string[], consumer: Consumer): void {
     const unsubscribed: string[] = [];
-    const kept: RequestItem[] = [];
+    const taken = new Set<TopicStream>();
     for (const topic of topics) {
       const entry = this.#entries.get(topic);
       if (entry === undefined || !entry.consumers.delete(consumer)) continue;
@@ -194,12 +199,12 @@ export class Subscriptions implements SessionPart {
       if (entry.consumers.size > 0) continue;
       const { streams } = entry;
       unsubscribed.push(...this.#removeEntry(entry));
-      if (isWide(entry)) kept.push(...this.#itemsOf(streams));
+      if (isWide(entry)) for (const stream of streams) taken.add(stream);
     }
     if (unsubscribed.length === 0) return;
     this.#outbox.unsubscribe(unsubscribed);
     // A pattern takes its topics with it, also those that somebody else still wants.
-    this.#outbox.subscribe(kept.filter(({ entry }) => this.#entries.has(entry)));
+    this.#outbox.subscribe(this.#itemsOf(taken));
   }
 
   /** What asks by name for those streams that are wanted. */
