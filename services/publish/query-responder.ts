@@ -229,17 +229,17 @@ export class QueryResponder {
     const { symbol, pageSize, pageToken } = decoded(request, payload);
     const isPage = pageSize > 0 && pageSize < STATUS_PAGE_INSTRUMENTS;
     const countMax = isPage ? pageSize : STATUS_PAGE_INSTRUMENTS;
-    const { instruments, more } =
-      symbol === ""
-        ? view.streamed.page(pageToken, countMax)
-        : { instruments: [this.#find(view, symbol)], more: false };
+    const page = symbol === "" ? view.streamed.page(pageToken, countMax) : undefined;
+    const instruments = page?.instruments.map(({ instrument }) => instrument) ?? [
+      this.#find(view, symbol),
+    ];
     const statuses = instruments.flatMap((instrument) =>
       (this.#options.publisher.settledTopic(instrument, "status")?.statuses() ?? []).map(
         statusMessage,
       ),
     );
     // Between gateway and ingestor the token is the symbol itself.
-    const nextPageToken = more ? (instruments.at(-1)?.symbol ?? "") : "";
+    const nextPageToken = page?.more === true ? (instruments.at(-1)?.symbol ?? "") : "";
     return response.encode({ statuses, nextPageToken });
   }
 

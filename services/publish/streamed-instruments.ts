@@ -69,6 +69,11 @@ export class StreamedInstruments {
     if (this.#version !== before) this.#onChange();
   }
 
+  /** Instruments of which something is streamed. */
+  get size(): number {
+    return this.#streamed.size;
+  }
+
   bySymbol(symbol: string): Instrument | undefined {
     return this.#bySymbol.get(symbol);
   }
@@ -82,7 +87,7 @@ export class StreamedInstruments {
     return this.#streamed.get(instrument)?.candleIntervalsMs.includes(intervalMs) ?? false;
   }
 
-  /** Those whose symbol comes after `symbol`, by symbol, `countMax` at most; and whether more do. */
+  /** Those whose symbol comes after `symbol`, in order, `countMax` at most; whether more do. */
   page(
     symbol: string,
     countMax: number,

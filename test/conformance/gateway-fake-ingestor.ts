@@ -54,6 +54,8 @@ export class FakeIngestor {
   publisherId = "one";
   /** Of this start; any number, because epochs have no order. */
   epoch = 5_000_000_000_000_003;
+  /** Set while more is to be listed. */
+  incomplete = false;
   /** Announced, and kept by nobody: this ingestor announces when a test says so. */
   announceIntervalMs = 60_000;
   /** Set to withhold answers; call the functions to let them go. */
@@ -251,6 +253,7 @@ export class FakeIngestor {
   #catalog(): Uint8Array {
     const channels = this.channels.map(channelToWire);
     return encodeCatalogReply({
+      incomplete: this.incomplete,
       catalogVersion: this.#version,
       instruments: [...this.instruments.values()].map((instrument) => ({
         ...instrument,

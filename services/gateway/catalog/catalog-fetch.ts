@@ -3,6 +3,7 @@ import type { Bus } from "#bus/bus.ts";
 import { querySubject } from "#bus/subject.ts";
 import type { QueryAddress } from "#bus/subject.ts";
 import { isSymbol } from "#core/topic.ts";
+import { foreignMessage } from "#core/visible-text.ts";
 import { decodeCatalogReply, decodeQueryReply, encodeCatalogRequest } from "#wire/bus-codec.ts";
 
 /** All that a publisher has of a venue. */
@@ -78,7 +79,8 @@ async function fetchPage(parts: CatalogFetchParts, address: QueryAddress, afterS
   const payload = encodeCatalogRequest(afterSymbol);
   const { queryTimeoutMs: timeoutMs } = parts.limits;
   const reply = decodeQueryReply(await parts.bus.request(subject, payload, { timeoutMs }));
-  if (reply.error !== undefined) throw new CatalogContradiction(reply.error.message);
+  if (reply.error !== undefined)
+    throw new CatalogContradiction(foreignMessage(reply.error.message));
   const page = decodeCatalogReply(reply.payload);
   // A version rises with an instrument, so there is no version of a catalog that has none.
   if (page.instruments.length === 0)

@@ -7,7 +7,6 @@ import type {
 } from "@tickwire/proto/service";
 import type { Catalog } from "../catalog/catalog.ts";
 import { oneStep } from "../turns/turns.ts";
-import type { Work } from "../turns/turns.ts";
 import { queryIngestor, readAnswer } from "./ingestor-query.ts";
 import type { MethodParts } from "./ingestor-query.ts";
 import { readPageToken, writePageToken } from "./page-token.ts";
@@ -49,7 +48,7 @@ export async function getStatus(
   const lostSinceUs = catalog.lostSinceUs(venue);
   if (lostSinceUs !== undefined) {
     const page = { venue, symbol, afterSymbol, pageSize };
-    return line.run(allDown(catalog, page, lostSinceUs));
+    return line.run(oneStep(() => allDown(catalog, page, lostSinceUs)));
   }
   // Between us and the ingestor the token is the symbol itself.
   const asked = { venue, symbol, pageSize, pageToken: afterSymbol };
@@ -67,7 +66,7 @@ export async function getStatus(
   );
 }
 
-function* allDown(catalog: Catalog, page: Page, sinceTimeUs: number): Work<GetStatusResponse> {
+function allDown(catalog: Catalog, page: Page, sinceTimeUs: number): GetStatusResponse {
   const { venue, symbol, afterSymbol, pageSize } = page;
   const only = catalog.instrument(venue, symbol);
   if (only !== undefined) return { statuses: channelsDown(only, sinceTimeUs), nextPageToken: "" };

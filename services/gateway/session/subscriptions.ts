@@ -2,6 +2,7 @@ import type { Instrument } from "@tickwire/proto/service";
 import type { Clock } from "#core/clock.ts";
 import { formatTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
+import { quotedText } from "#core/visible-text.ts";
 import { expandTopic, topicsOf } from "../catalog/topic-expansion.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { Hub } from "../topics/hub.ts";
@@ -316,7 +317,8 @@ export class Subscriptions {
 
   #noRoom(pattern: Pattern | undefined): TopicRefusal {
     const { subscriptionsMax } = this.#parts.limits;
-    const which = pattern === undefined ? "" : `; there is no room for all of ${pattern.text}`;
+    const which =
+      pattern === undefined ? "" : `; there is no room for all of ${quotedText(pattern.text)}`;
     const message =
       `the session has subscriptionsMax ${subscriptionsMax} topics${which}. ` +
       "To have more, raise gateway.subscriptionsMax, or use another connection";

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
+import { quotedText } from "#core/visible-text.ts";
 import type { WebSocket } from "ws";
 import { offersPlainDeflate } from "../deflate-offer.ts";
 import { HandlerGuard } from "../handler-guard.ts";
@@ -10,7 +11,6 @@ import { badUpgradeAnswer, errorAnswer, limitAnswer } from "../http-answer.ts";
 import { Housekeeping, nowMs } from "../housekeeping.ts";
 import { resolveListenAddress } from "../listen-address.ts";
 import { PeerAddresses } from "../peer-address.ts";
-import { shortened } from "../shortened.ts";
 import { assertTransportOptions } from "../transport-options.ts";
 import type {
   ConnectionContext,
@@ -208,7 +208,7 @@ class NodeTransport<Principal> implements Transport {
     if (limit !== undefined) return this.#refuseFor(limit);
     const asked = splitUrl(request.url);
     if (asked.path !== path) {
-      const message = `there is no WebSocket at ${shortened(asked.path)}; it is at ${path}`;
+      const message = `there is no WebSocket at ${quotedText(asked.path)}; it is at ${path}`;
       const response = errorAnswer(404, "not_found", message);
       return { kind: "refuse", response };
     }
