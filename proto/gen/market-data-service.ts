@@ -215,12 +215,12 @@ export type MarketDataClient<Options> = {
     request: MessageInit<GetSnapshotRequest>,
     options?: Options,
   ): Promise<GetSnapshotResponse>;
-  /** The latest trades, oldest first. */
+  /** Trades of a range of time, or the latest ones, oldest first. */
   getTrades(
     request: MessageInit<GetTradesRequest>,
     options?: Options,
   ): Promise<GetTradesResponse>;
-  /** The latest candles, oldest first. */
+  /** Candles of a range of time, or the latest ones, oldest first. */
   getCandles(
     request: MessageInit<GetCandlesRequest>,
     options?: Options,
@@ -258,12 +258,12 @@ export type MarketDataHandlers<Context> = {
     request: GetSnapshotRequest,
     context: Context,
   ) => GetSnapshotResponse | Promise<GetSnapshotResponse>;
-  /** The latest trades, oldest first. */
+  /** Trades of a range of time, or the latest ones, oldest first. */
   readonly getTrades: (
     request: GetTradesRequest,
     context: Context,
   ) => GetTradesResponse | Promise<GetTradesResponse>;
-  /** The latest candles, oldest first. */
+  /** Candles of a range of time, or the latest ones, oldest first. */
   readonly getCandles: (
     request: GetCandlesRequest,
     context: Context,

@@ -728,15 +728,29 @@ export type Funding = {
 
 export type GetCandlesRequest = {
   readonly venue: string;
+  /** Tickwire's symbol or the venue's own. */
   readonly symbol: string;
-  /** 0 means one minute. */
+  /** One of Instrument.candle_intervals_ms; 0 means the shortest of them. */
   readonly intervalMs: number;
-  /** 0 means 100; at most 1000. */
-  readonly limit: number;
+  /** At most this many candles in the answer; 0 means 100, and 1000 is the most. */
+  readonly pageSize: number;
+  /** Candles that start at or after this time, and before the other; microseconds since 1970, 0 means no bound. */
+  readonly fromTimeUs: number;
+  readonly toTimeUs: number;
+  /**
+   * From the answer before, with the same request. With from_time_us, pages go on to later candles; without it the
+   * first page has the latest candles, and pages go on to earlier ones.
+   */
+  readonly pageToken: string;
 };
 
 export type GetCandlesResponse = {
+  /** In the order of their starts. */
   readonly candles: readonly Candle[];
+  /** Empty on the last page. */
+  readonly nextPageToken: string;
+  /** Start of the oldest candle that is kept, 0 if none is: there is no answer about the time before. */
+  readonly keptFromTimeUs: number;
 };
 
 export type GetInstrumentRequest = {
@@ -790,13 +804,30 @@ export type GetStatusResponse = {
 
 export type GetTradesRequest = {
   readonly venue: string;
+  /** Tickwire's symbol or the venue's own. */
   readonly symbol: string;
-  /** 0 means 100; at most 1000. */
-  readonly limit: number;
+  /** At most this many trades in the answer; 0 means 100, and 1000 is the most. */
+  readonly pageSize: number;
+  /**
+   * Trades at or after this time, and before the other; microseconds since 1970, 0 means no bound. A trade's
+   * time is the venue's, or that of its arrival where the venue gives none.
+   */
+  readonly fromTimeUs: number;
+  readonly toTimeUs: number;
+  /**
+   * From the answer before, with the same request. With from_time_us, pages go on to later trades; without it the
+   * first page has the latest trades, and pages go on to earlier ones.
+   */
+  readonly pageToken: string;
 };
 
 export type GetTradesResponse = {
+  /** In the order of their sequences. */
   readonly trades: readonly Trade[];
+  /** Empty on the last page. */
+  readonly nextPageToken: string;
+  /** Time of the oldest trade that is kept, 0 if none is: there is no answer about the time before. */
+  readonly keptFromTimeUs: number;
 };
 
 /** The first message of a connection. */
@@ -847,6 +878,8 @@ export type Instrument = {
    * symbol means different things in different parts; empty elsewhere.
    */
   readonly venueMarket: string;
+  /** The lengths of the candles that there are of it, rising; empty if there are none. */
+  readonly candleIntervalsMs: readonly number[];
 };
 
 export type InstrumentStatus = {
@@ -1016,6 +1049,8 @@ export type Subscribe = {
 export type SubscribeResult = {
   readonly requestId: number;
   readonly topics: readonly TopicResult[];
+  /** The request has asked for more than has been answered yet: further results follow. */
+  readonly isPartial: boolean;
 };
 
 /** Statistics of the last 24 hours. Decimals are exact plain text, absent if the venue does not say. */
@@ -1087,6 +1122,8 @@ export type TopicResult = {
    * lies between `resume` and it is lost, and nothing else of that epoch.
    */
   readonly ended: Position | undefined;
+  /** Of the channel candles: the lengths of the candles that come, rising. */
+  readonly candleIntervalsMs: readonly number[];
 };
 
 /** The state of one channel of one instrument changed. */
@@ -1179,8 +1216,8 @@ export const BusBatchCodec: MessageCodec<BusBatch> = /* @__PURE__ */ createMessa
 /** Codec of Instrument. */
 export const InstrumentCodec: MessageCodec<Instrument> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Instrument",
-  "1s 2s 3s 4e 5s 6s 7s 8b 9s 10s 11s 12I 13s 14e 15e* 16e 17s",
-  (v) => ({ venue: v[0], symbol: v[1], venueSymbol: v[2], kind: v[3], base: v[4], quote: v[5], settle: v[6], inverse: v[7], contractSize: v[8], priceIncrement: v[9], sizeIncrement: v[10], expiryTimeUs: v[11], strike: v[12], optionType: v[13], channels: v[14], sizeUnit: v[15], venueMarket: v[16] }),
+  "1s 2s 3s 4e 5s 6s 7s 8b 9s 10s 11s 12I 13s 14e 15e* 16e 17s 18u*",
+  (v) => ({ venue: v[0], symbol: v[1], venueSymbol: v[2], kind: v[3], base: v[4], quote: v[5], settle: v[6], inverse: v[7], contractSize: v[8], priceIncrement: v[9], sizeIncrement: v[10], expiryTimeUs: v[11], strike: v[12], optionType: v[13], channels: v[14], sizeUnit: v[15], venueMarket: v[16], candleIntervalsMs: v[17] }),
   [InstrumentKindTable, OptionTypeTable, ChannelTable, SizeUnitTable],
 );
 
@@ -1380,15 +1417,15 @@ export const FundingCodec: MessageCodec<Funding> = /* @__PURE__ */ createMessage
 /** Codec of GetCandlesRequest. */
 export const GetCandlesRequestCodec: MessageCodec<GetCandlesRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetCandlesRequest",
-  "1s 2s 3U 4u",
-  (v) => ({ venue: v[0], symbol: v[1], intervalMs: v[2], limit: v[3] }),
+  "1s 2s 3U 4u 5I 6I 7s",
+  (v) => ({ venue: v[0], symbol: v[1], intervalMs: v[2], pageSize: v[3], fromTimeUs: v[4], toTimeUs: v[5], pageToken: v[6] }),
 );
 
 /** Codec of GetCandlesResponse. */
 export const GetCandlesResponseCodec: MessageCodec<GetCandlesResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetCandlesResponse",
-  "1m*",
-  (v) => ({ candles: v[0] }),
+  "1m* 2s 3I",
+  (v) => ({ candles: v[0], nextPageToken: v[1], keptFromTimeUs: v[2] }),
   [CandleCodec],
 );
 
@@ -1484,15 +1521,15 @@ export const GetStatusResponseCodec: MessageCodec<GetStatusResponse> = /* @__PUR
 /** Codec of GetTradesRequest. */
 export const GetTradesRequestCodec: MessageCodec<GetTradesRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetTradesRequest",
-  "1s 2s 3u",
-  (v) => ({ venue: v[0], symbol: v[1], limit: v[2] }),
+  "1s 2s 3u 4I 5I 6s",
+  (v) => ({ venue: v[0], symbol: v[1], pageSize: v[2], fromTimeUs: v[3], toTimeUs: v[4], pageToken: v[5] }),
 );
 
 /** Codec of GetTradesResponse. */
 export const GetTradesResponseCodec: MessageCodec<GetTradesResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetTradesResponse",
-  "1m*",
-  (v) => ({ trades: v[0] }),
+  "1m* 2s 3I",
+  (v) => ({ trades: v[0], nextPageToken: v[1], keptFromTimeUs: v[2] }),
   [TradeCodec],
 );
 
@@ -1588,16 +1625,16 @@ export const WelcomeCodec: MessageCodec<Welcome> = /* @__PURE__ */ createMessage
 /** Codec of TopicResult. */
 export const TopicResultCodec: MessageCodec<TopicResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicResult",
-  "1u 2s 3e 4s 5u 6s 7s 8s 9e 10m 11e 12u 13u 14s* 15m",
-  (v) => ({ requestIndex: v[0], topic: v[1], error: v[2], errorMessage: v[3], topicId: v[4], venue: v[5], symbol: v[6], venueSymbol: v[7], channel: v[8], position: v[9], continuity: v[10], depth: v[11], conflationIntervalMs: v[12], alternatives: v[13], ended: v[14] }),
+  "1u 2s 3e 4s 5u 6s 7s 8s 9e 10m 11e 12u 13u 14s* 15m 16u*",
+  (v) => ({ requestIndex: v[0], topic: v[1], error: v[2], errorMessage: v[3], topicId: v[4], venue: v[5], symbol: v[6], venueSymbol: v[7], channel: v[8], position: v[9], continuity: v[10], depth: v[11], conflationIntervalMs: v[12], alternatives: v[13], ended: v[14], candleIntervalsMs: v[15] }),
   [TopicErrorTable, ChannelTable, PositionCodec, ContinuityTable, PositionCodec],
 );
 
 /** Codec of SubscribeResult. */
 export const SubscribeResultCodec: MessageCodec<SubscribeResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.SubscribeResult",
-  "1u 2m*",
-  (v) => ({ requestId: v[0], topics: v[1] }),
+  "1u 2m* 3b",
+  (v) => ({ requestId: v[0], topics: v[1], isPartial: v[2] }),
   [TopicResultCodec],
 );
 

@@ -1571,6 +1571,9 @@ export namespace tickwire {
             /** Instrument venueMarket. */
             venueMarket: string;
 
+            /** Instrument candleIntervalsMs. */
+            candleIntervalsMs: number[];
+
             /**
              * Encodes the specified Instrument message. Does not implicitly {@link tickwire.v1.Instrument.verify|verify} messages.
              * @param message Instrument message or plain object to encode
@@ -1645,6 +1648,9 @@ export namespace tickwire {
 
                 /** Instrument venueMarket */
                 venueMarket?: (string|null);
+
+                /** Instrument candleIntervalsMs */
+                candleIntervalsMs?: (number[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1752,147 +1758,6 @@ export namespace tickwire {
 
             /** Shape of a TopicStatus. */
             type $Shape = tickwire.v1.TopicStatus.$Properties;
-        }
-
-        /** CloseCode enum. */
-        enum CloseCode {
-
-            /** CLOSE_CODE_UNSPECIFIED value */
-            CLOSE_CODE_UNSPECIFIED = 0,
-
-            /** CLOSE_CODE_GOING_AWAY value */
-            CLOSE_CODE_GOING_AWAY = 4000,
-
-            /** CLOSE_CODE_SLOW_CONSUMER value */
-            CLOSE_CODE_SLOW_CONSUMER = 4001,
-
-            /** CLOSE_CODE_INTERNAL value */
-            CLOSE_CODE_INTERNAL = 4002,
-
-            /** CLOSE_CODE_OVERLOADED value */
-            CLOSE_CODE_OVERLOADED = 4003,
-
-            /** CLOSE_CODE_RATE_LIMITED value */
-            CLOSE_CODE_RATE_LIMITED = 4004,
-
-            /** CLOSE_CODE_HELLO_TIMEOUT value */
-            CLOSE_CODE_HELLO_TIMEOUT = 4005,
-
-            /** CLOSE_CODE_PROTOCOL_ERROR value */
-            CLOSE_CODE_PROTOCOL_ERROR = 4500,
-
-            /** CLOSE_CODE_TEXT_FRAME value */
-            CLOSE_CODE_TEXT_FRAME = 4501,
-
-            /** CLOSE_CODE_FRAME_TOO_LARGE value */
-            CLOSE_CODE_FRAME_TOO_LARGE = 4502,
-
-            /** CLOSE_CODE_UNSUPPORTED_VERSION value */
-            CLOSE_CODE_UNSUPPORTED_VERSION = 4503,
-
-            /** CLOSE_CODE_UNAUTHENTICATED value */
-            CLOSE_CODE_UNAUTHENTICATED = 4504,
-
-            /** CLOSE_CODE_PERMISSION_DENIED value */
-            CLOSE_CODE_PERMISSION_DENIED = 4505
-        }
-
-        /** Code enum. */
-        enum Code {
-
-            /** CODE_UNSPECIFIED value */
-            CODE_UNSPECIFIED = 0,
-
-            /** CODE_CANCELLED value */
-            CODE_CANCELLED = 1,
-
-            /** CODE_UNKNOWN value */
-            CODE_UNKNOWN = 2,
-
-            /** CODE_INVALID_ARGUMENT value */
-            CODE_INVALID_ARGUMENT = 3,
-
-            /** CODE_DEADLINE_EXCEEDED value */
-            CODE_DEADLINE_EXCEEDED = 4,
-
-            /** CODE_NOT_FOUND value */
-            CODE_NOT_FOUND = 5,
-
-            /** CODE_ALREADY_EXISTS value */
-            CODE_ALREADY_EXISTS = 6,
-
-            /** CODE_PERMISSION_DENIED value */
-            CODE_PERMISSION_DENIED = 7,
-
-            /** CODE_RESOURCE_EXHAUSTED value */
-            CODE_RESOURCE_EXHAUSTED = 8,
-
-            /** CODE_FAILED_PRECONDITION value */
-            CODE_FAILED_PRECONDITION = 9,
-
-            /** CODE_ABORTED value */
-            CODE_ABORTED = 10,
-
-            /** CODE_OUT_OF_RANGE value */
-            CODE_OUT_OF_RANGE = 11,
-
-            /** CODE_UNIMPLEMENTED value */
-            CODE_UNIMPLEMENTED = 12,
-
-            /** CODE_INTERNAL value */
-            CODE_INTERNAL = 13,
-
-            /** CODE_UNAVAILABLE value */
-            CODE_UNAVAILABLE = 14,
-
-            /** CODE_DATA_LOSS value */
-            CODE_DATA_LOSS = 15,
-
-            /** CODE_UNAUTHENTICATED value */
-            CODE_UNAUTHENTICATED = 16
-        }
-
-        /** TopicError enum. */
-        enum TopicError {
-
-            /** TOPIC_ERROR_UNSPECIFIED value */
-            TOPIC_ERROR_UNSPECIFIED = 0,
-
-            /** TOPIC_ERROR_MALFORMED value */
-            TOPIC_ERROR_MALFORMED = 1,
-
-            /** TOPIC_ERROR_UNKNOWN value */
-            TOPIC_ERROR_UNKNOWN = 2,
-
-            /** TOPIC_ERROR_ALREADY_SUBSCRIBED value */
-            TOPIC_ERROR_ALREADY_SUBSCRIBED = 3,
-
-            /** TOPIC_ERROR_LIMIT_EXCEEDED value */
-            TOPIC_ERROR_LIMIT_EXCEEDED = 4,
-
-            /** TOPIC_ERROR_PERMISSION_DENIED value */
-            TOPIC_ERROR_PERMISSION_DENIED = 5,
-
-            /** TOPIC_ERROR_UNAVAILABLE value */
-            TOPIC_ERROR_UNAVAILABLE = 6,
-
-            /** TOPIC_ERROR_NOT_SUBSCRIBED value */
-            TOPIC_ERROR_NOT_SUBSCRIBED = 7,
-
-            /** TOPIC_ERROR_UNKNOWN_VENUE value */
-            TOPIC_ERROR_UNKNOWN_VENUE = 8,
-
-            /** TOPIC_ERROR_UNKNOWN_SYMBOL value */
-            TOPIC_ERROR_UNKNOWN_SYMBOL = 9,
-
-            /** TOPIC_ERROR_UNKNOWN_CHANNEL value */
-            TOPIC_ERROR_UNKNOWN_CHANNEL = 10,
-
-            /** TOPIC_ERROR_NOT_READY value */
-            TOPIC_ERROR_NOT_READY = 11,
-
-            /** TOPIC_ERROR_UNSUPPORTED_OPTION value */
-            TOPIC_ERROR_UNSUPPORTED_OPTION = 12
         }
 
         /**
@@ -2750,6 +2615,9 @@ export namespace tickwire {
             /** SubscribeResult topics. */
             topics: tickwire.v1.TopicResult.$Properties[];
 
+            /** SubscribeResult isPartial. */
+            isPartial: boolean;
+
             /**
              * Encodes the specified SubscribeResult message. Does not implicitly {@link tickwire.v1.SubscribeResult.verify|verify} messages.
              * @param message SubscribeResult message or plain object to encode
@@ -2779,6 +2647,9 @@ export namespace tickwire {
 
                 /** SubscribeResult topics */
                 topics?: (tickwire.v1.TopicResult.$Properties[]|null);
+
+                /** SubscribeResult isPartial */
+                isPartial?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2852,6 +2723,9 @@ export namespace tickwire {
             /** TopicResult alternatives. */
             alternatives: string[];
 
+            /** TopicResult candleIntervalsMs. */
+            candleIntervalsMs: number[];
+
             /**
              * Encodes the specified TopicResult message. Does not implicitly {@link tickwire.v1.TopicResult.verify|verify} messages.
              * @param message TopicResult message or plain object to encode
@@ -2920,6 +2794,9 @@ export namespace tickwire {
 
                 /** TopicResult alternatives */
                 alternatives?: (string[]|null);
+
+                /** TopicResult candleIntervalsMs */
+                candleIntervalsMs?: (number[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -3830,6 +3707,147 @@ export namespace tickwire {
             type $Shape = tickwire.v1.Pong.$Properties;
         }
 
+        /** CloseCode enum. */
+        enum CloseCode {
+
+            /** CLOSE_CODE_UNSPECIFIED value */
+            CLOSE_CODE_UNSPECIFIED = 0,
+
+            /** CLOSE_CODE_GOING_AWAY value */
+            CLOSE_CODE_GOING_AWAY = 4000,
+
+            /** CLOSE_CODE_SLOW_CONSUMER value */
+            CLOSE_CODE_SLOW_CONSUMER = 4001,
+
+            /** CLOSE_CODE_INTERNAL value */
+            CLOSE_CODE_INTERNAL = 4002,
+
+            /** CLOSE_CODE_OVERLOADED value */
+            CLOSE_CODE_OVERLOADED = 4003,
+
+            /** CLOSE_CODE_RATE_LIMITED value */
+            CLOSE_CODE_RATE_LIMITED = 4004,
+
+            /** CLOSE_CODE_HELLO_TIMEOUT value */
+            CLOSE_CODE_HELLO_TIMEOUT = 4005,
+
+            /** CLOSE_CODE_PROTOCOL_ERROR value */
+            CLOSE_CODE_PROTOCOL_ERROR = 4500,
+
+            /** CLOSE_CODE_TEXT_FRAME value */
+            CLOSE_CODE_TEXT_FRAME = 4501,
+
+            /** CLOSE_CODE_FRAME_TOO_LARGE value */
+            CLOSE_CODE_FRAME_TOO_LARGE = 4502,
+
+            /** CLOSE_CODE_UNSUPPORTED_VERSION value */
+            CLOSE_CODE_UNSUPPORTED_VERSION = 4503,
+
+            /** CLOSE_CODE_UNAUTHENTICATED value */
+            CLOSE_CODE_UNAUTHENTICATED = 4504,
+
+            /** CLOSE_CODE_PERMISSION_DENIED value */
+            CLOSE_CODE_PERMISSION_DENIED = 4505
+        }
+
+        /** Code enum. */
+        enum Code {
+
+            /** CODE_UNSPECIFIED value */
+            CODE_UNSPECIFIED = 0,
+
+            /** CODE_CANCELLED value */
+            CODE_CANCELLED = 1,
+
+            /** CODE_UNKNOWN value */
+            CODE_UNKNOWN = 2,
+
+            /** CODE_INVALID_ARGUMENT value */
+            CODE_INVALID_ARGUMENT = 3,
+
+            /** CODE_DEADLINE_EXCEEDED value */
+            CODE_DEADLINE_EXCEEDED = 4,
+
+            /** CODE_NOT_FOUND value */
+            CODE_NOT_FOUND = 5,
+
+            /** CODE_ALREADY_EXISTS value */
+            CODE_ALREADY_EXISTS = 6,
+
+            /** CODE_PERMISSION_DENIED value */
+            CODE_PERMISSION_DENIED = 7,
+
+            /** CODE_RESOURCE_EXHAUSTED value */
+            CODE_RESOURCE_EXHAUSTED = 8,
+
+            /** CODE_FAILED_PRECONDITION value */
+            CODE_FAILED_PRECONDITION = 9,
+
+            /** CODE_ABORTED value */
+            CODE_ABORTED = 10,
+
+            /** CODE_OUT_OF_RANGE value */
+            CODE_OUT_OF_RANGE = 11,
+
+            /** CODE_UNIMPLEMENTED value */
+            CODE_UNIMPLEMENTED = 12,
+
+            /** CODE_INTERNAL value */
+            CODE_INTERNAL = 13,
+
+            /** CODE_UNAVAILABLE value */
+            CODE_UNAVAILABLE = 14,
+
+            /** CODE_DATA_LOSS value */
+            CODE_DATA_LOSS = 15,
+
+            /** CODE_UNAUTHENTICATED value */
+            CODE_UNAUTHENTICATED = 16
+        }
+
+        /** TopicError enum. */
+        enum TopicError {
+
+            /** TOPIC_ERROR_UNSPECIFIED value */
+            TOPIC_ERROR_UNSPECIFIED = 0,
+
+            /** TOPIC_ERROR_MALFORMED value */
+            TOPIC_ERROR_MALFORMED = 1,
+
+            /** TOPIC_ERROR_UNKNOWN value */
+            TOPIC_ERROR_UNKNOWN = 2,
+
+            /** TOPIC_ERROR_ALREADY_SUBSCRIBED value */
+            TOPIC_ERROR_ALREADY_SUBSCRIBED = 3,
+
+            /** TOPIC_ERROR_LIMIT_EXCEEDED value */
+            TOPIC_ERROR_LIMIT_EXCEEDED = 4,
+
+            /** TOPIC_ERROR_PERMISSION_DENIED value */
+            TOPIC_ERROR_PERMISSION_DENIED = 5,
+
+            /** TOPIC_ERROR_UNAVAILABLE value */
+            TOPIC_ERROR_UNAVAILABLE = 6,
+
+            /** TOPIC_ERROR_NOT_SUBSCRIBED value */
+            TOPIC_ERROR_NOT_SUBSCRIBED = 7,
+
+            /** TOPIC_ERROR_UNKNOWN_VENUE value */
+            TOPIC_ERROR_UNKNOWN_VENUE = 8,
+
+            /** TOPIC_ERROR_UNKNOWN_SYMBOL value */
+            TOPIC_ERROR_UNKNOWN_SYMBOL = 9,
+
+            /** TOPIC_ERROR_UNKNOWN_CHANNEL value */
+            TOPIC_ERROR_UNKNOWN_CHANNEL = 10,
+
+            /** TOPIC_ERROR_NOT_READY value */
+            TOPIC_ERROR_NOT_READY = 11,
+
+            /** TOPIC_ERROR_UNSUPPORTED_OPTION value */
+            TOPIC_ERROR_UNSUPPORTED_OPTION = 12
+        }
+
         /**
          * Properties of a BookLevel.
          * @deprecated Use tickwire.v1.BookLevel.$Properties instead.
@@ -4530,8 +4548,17 @@ export namespace tickwire {
             /** GetTradesRequest symbol. */
             symbol: string;
 
-            /** GetTradesRequest limit. */
-            limit: number;
+            /** GetTradesRequest pageSize. */
+            pageSize: number;
+
+            /** GetTradesRequest fromTimeUs. */
+            fromTimeUs: (number|Long);
+
+            /** GetTradesRequest toTimeUs. */
+            toTimeUs: (number|Long);
+
+            /** GetTradesRequest pageToken. */
+            pageToken: string;
 
             /**
              * Encodes the specified GetTradesRequest message. Does not implicitly {@link tickwire.v1.GetTradesRequest.verify|verify} messages.
@@ -4563,8 +4590,17 @@ export namespace tickwire {
                 /** GetTradesRequest symbol */
                 symbol?: (string|null);
 
-                /** GetTradesRequest limit */
-                limit?: (number|null);
+                /** GetTradesRequest pageSize */
+                pageSize?: (number|null);
+
+                /** GetTradesRequest fromTimeUs */
+                fromTimeUs?: (number|Long|null);
+
+                /** GetTradesRequest toTimeUs */
+                toTimeUs?: (number|Long|null);
+
+                /** GetTradesRequest pageToken */
+                pageToken?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4596,6 +4632,12 @@ export namespace tickwire {
             /** GetTradesResponse trades. */
             trades: tickwire.v1.Trade.$Properties[];
 
+            /** GetTradesResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** GetTradesResponse keptFromTimeUs. */
+            keptFromTimeUs: (number|Long);
+
             /**
              * Encodes the specified GetTradesResponse message. Does not implicitly {@link tickwire.v1.GetTradesResponse.verify|verify} messages.
              * @param message GetTradesResponse message or plain object to encode
@@ -4622,6 +4664,12 @@ export namespace tickwire {
 
                 /** GetTradesResponse trades */
                 trades?: (tickwire.v1.Trade.$Properties[]|null);
+
+                /** GetTradesResponse nextPageToken */
+                nextPageToken?: (string|null);
+
+                /** GetTradesResponse keptFromTimeUs */
+                keptFromTimeUs?: (number|Long|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4659,8 +4707,17 @@ export namespace tickwire {
             /** GetCandlesRequest intervalMs. */
             intervalMs: (number|Long);
 
-            /** GetCandlesRequest limit. */
-            limit: number;
+            /** GetCandlesRequest pageSize. */
+            pageSize: number;
+
+            /** GetCandlesRequest fromTimeUs. */
+            fromTimeUs: (number|Long);
+
+            /** GetCandlesRequest toTimeUs. */
+            toTimeUs: (number|Long);
+
+            /** GetCandlesRequest pageToken. */
+            pageToken: string;
 
             /**
              * Encodes the specified GetCandlesRequest message. Does not implicitly {@link tickwire.v1.GetCandlesRequest.verify|verify} messages.
@@ -4695,8 +4752,17 @@ export namespace tickwire {
                 /** GetCandlesRequest intervalMs */
                 intervalMs?: (number|Long|null);
 
-                /** GetCandlesRequest limit */
-                limit?: (number|null);
+                /** GetCandlesRequest pageSize */
+                pageSize?: (number|null);
+
+                /** GetCandlesRequest fromTimeUs */
+                fromTimeUs?: (number|Long|null);
+
+                /** GetCandlesRequest toTimeUs */
+                toTimeUs?: (number|Long|null);
+
+                /** GetCandlesRequest pageToken */
+                pageToken?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4728,6 +4794,12 @@ export namespace tickwire {
             /** GetCandlesResponse candles. */
             candles: tickwire.v1.Candle.$Properties[];
 
+            /** GetCandlesResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** GetCandlesResponse keptFromTimeUs. */
+            keptFromTimeUs: (number|Long);
+
             /**
              * Encodes the specified GetCandlesResponse message. Does not implicitly {@link tickwire.v1.GetCandlesResponse.verify|verify} messages.
              * @param message GetCandlesResponse message or plain object to encode
@@ -4754,6 +4826,12 @@ export namespace tickwire {
 
                 /** GetCandlesResponse candles */
                 candles?: (tickwire.v1.Candle.$Properties[]|null);
+
+                /** GetCandlesResponse nextPageToken */
+                nextPageToken?: (string|null);
+
+                /** GetCandlesResponse keptFromTimeUs */
+                keptFromTimeUs?: (number|Long|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

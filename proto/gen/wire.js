@@ -2564,6 +2564,7 @@ export const tickwire = $root.tickwire = (() => {
 
             const Instrument = function (properties) {
                 this.channels = [];
+                this.candleIntervalsMs = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -2587,6 +2588,7 @@ export const tickwire = $root.tickwire = (() => {
             Instrument.prototype.channels = $util.emptyArray;
             Instrument.prototype.sizeUnit = 0;
             Instrument.prototype.venueMarket = "";
+            Instrument.prototype.candleIntervalsMs = $util.emptyArray;
 
             Instrument.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -2629,6 +2631,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(128).int32(message.sizeUnit);
                 if (message.venueMarket != null && $Object.hasOwnProperty.call(message, "venueMarket") && message.venueMarket !== "")
                     writer.uint32(138).string(message.venueMarket);
+                if (message.candleIntervalsMs != null && message.candleIntervalsMs.length)
+                    writer.uint32(146).uint32s(message.candleIntervalsMs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2820,6 +2824,20 @@ export const tickwire = $root.tickwire = (() => {
                                 delete message.venueMarket;
                             continue;
                         }
+                    case 18: {
+                            if (wireType === 2) {
+                                if (!(message.candleIntervalsMs && message.candleIntervalsMs.length))
+                                    message.candleIntervalsMs = [];
+                                reader.uint32s(message.candleIntervalsMs);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.candleIntervalsMs && message.candleIntervalsMs.length))
+                                message.candleIntervalsMs = [];
+                            message.candleIntervalsMs.push(reader.uint32());
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -2968,64 +2986,6 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return TopicStatus;
-        })();
-
-        v1.CloseCode = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "CLOSE_CODE_UNSPECIFIED"] = 0;
-            values[valuesById[4000] = "CLOSE_CODE_GOING_AWAY"] = 4000;
-            values[valuesById[4001] = "CLOSE_CODE_SLOW_CONSUMER"] = 4001;
-            values[valuesById[4002] = "CLOSE_CODE_INTERNAL"] = 4002;
-            values[valuesById[4003] = "CLOSE_CODE_OVERLOADED"] = 4003;
-            values[valuesById[4004] = "CLOSE_CODE_RATE_LIMITED"] = 4004;
-            values[valuesById[4005] = "CLOSE_CODE_HELLO_TIMEOUT"] = 4005;
-            values[valuesById[4500] = "CLOSE_CODE_PROTOCOL_ERROR"] = 4500;
-            values[valuesById[4501] = "CLOSE_CODE_TEXT_FRAME"] = 4501;
-            values[valuesById[4502] = "CLOSE_CODE_FRAME_TOO_LARGE"] = 4502;
-            values[valuesById[4503] = "CLOSE_CODE_UNSUPPORTED_VERSION"] = 4503;
-            values[valuesById[4504] = "CLOSE_CODE_UNAUTHENTICATED"] = 4504;
-            values[valuesById[4505] = "CLOSE_CODE_PERMISSION_DENIED"] = 4505;
-            return values;
-        })();
-
-        v1.Code = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "CODE_UNSPECIFIED"] = 0;
-            values[valuesById[1] = "CODE_CANCELLED"] = 1;
-            values[valuesById[2] = "CODE_UNKNOWN"] = 2;
-            values[valuesById[3] = "CODE_INVALID_ARGUMENT"] = 3;
-            values[valuesById[4] = "CODE_DEADLINE_EXCEEDED"] = 4;
-            values[valuesById[5] = "CODE_NOT_FOUND"] = 5;
-            values[valuesById[6] = "CODE_ALREADY_EXISTS"] = 6;
-            values[valuesById[7] = "CODE_PERMISSION_DENIED"] = 7;
-            values[valuesById[8] = "CODE_RESOURCE_EXHAUSTED"] = 8;
-            values[valuesById[9] = "CODE_FAILED_PRECONDITION"] = 9;
-            values[valuesById[10] = "CODE_ABORTED"] = 10;
-            values[valuesById[11] = "CODE_OUT_OF_RANGE"] = 11;
-            values[valuesById[12] = "CODE_UNIMPLEMENTED"] = 12;
-            values[valuesById[13] = "CODE_INTERNAL"] = 13;
-            values[valuesById[14] = "CODE_UNAVAILABLE"] = 14;
-            values[valuesById[15] = "CODE_DATA_LOSS"] = 15;
-            values[valuesById[16] = "CODE_UNAUTHENTICATED"] = 16;
-            return values;
-        })();
-
-        v1.TopicError = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "TOPIC_ERROR_UNSPECIFIED"] = 0;
-            values[valuesById[1] = "TOPIC_ERROR_MALFORMED"] = 1;
-            values[valuesById[2] = "TOPIC_ERROR_UNKNOWN"] = 2;
-            values[valuesById[3] = "TOPIC_ERROR_ALREADY_SUBSCRIBED"] = 3;
-            values[valuesById[4] = "TOPIC_ERROR_LIMIT_EXCEEDED"] = 4;
-            values[valuesById[5] = "TOPIC_ERROR_PERMISSION_DENIED"] = 5;
-            values[valuesById[6] = "TOPIC_ERROR_UNAVAILABLE"] = 6;
-            values[valuesById[7] = "TOPIC_ERROR_NOT_SUBSCRIBED"] = 7;
-            values[valuesById[8] = "TOPIC_ERROR_UNKNOWN_VENUE"] = 8;
-            values[valuesById[9] = "TOPIC_ERROR_UNKNOWN_SYMBOL"] = 9;
-            values[valuesById[10] = "TOPIC_ERROR_UNKNOWN_CHANNEL"] = 10;
-            values[valuesById[11] = "TOPIC_ERROR_NOT_READY"] = 11;
-            values[valuesById[12] = "TOPIC_ERROR_UNSUPPORTED_OPTION"] = 12;
-            return values;
         })();
 
         v1.ClientFrame = (function() {
@@ -4242,6 +4202,7 @@ export const tickwire = $root.tickwire = (() => {
 
             SubscribeResult.prototype.requestId = 0;
             SubscribeResult.prototype.topics = $util.emptyArray;
+            SubscribeResult.prototype.isPartial = false;
 
             SubscribeResult.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4255,6 +4216,8 @@ export const tickwire = $root.tickwire = (() => {
                 if (message.topics != null && message.topics.length)
                     for (let i = 0; i < message.topics.length; ++i)
                         $root.tickwire.v1.TopicResult.encode(message.topics[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+                if (message.isPartial != null && $Object.hasOwnProperty.call(message, "isPartial") && message.isPartial !== false)
+                    writer.uint32(24).bool(message.isPartial);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4305,6 +4268,15 @@ export const tickwire = $root.tickwire = (() => {
                             message.topics.push($root.tickwire.v1.TopicResult.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isPartial = value;
+                            else
+                                delete message.isPartial;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -4329,6 +4301,7 @@ export const tickwire = $root.tickwire = (() => {
 
             const TopicResult = function (properties) {
                 this.alternatives = [];
+                this.candleIntervalsMs = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -4350,6 +4323,7 @@ export const tickwire = $root.tickwire = (() => {
             TopicResult.prototype.depth = 0;
             TopicResult.prototype.conflationIntervalMs = 0;
             TopicResult.prototype.alternatives = $util.emptyArray;
+            TopicResult.prototype.candleIntervalsMs = $util.emptyArray;
 
             TopicResult.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4389,6 +4363,8 @@ export const tickwire = $root.tickwire = (() => {
                         writer.uint32(114).string(message.alternatives[i]);
                 if (message.ended != null && $Object.hasOwnProperty.call(message, "ended"))
                     $root.tickwire.v1.Position.encode(message.ended, writer.uint32(122).fork(), _depth + 1).ldelim();
+                if (message.candleIntervalsMs != null && message.candleIntervalsMs.length)
+                    writer.uint32(130).uint32s(message.candleIntervalsMs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4548,6 +4524,20 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.alternatives && message.alternatives.length))
                                 message.alternatives = [];
                             message.alternatives.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 16: {
+                            if (wireType === 2) {
+                                if (!(message.candleIntervalsMs && message.candleIntervalsMs.length))
+                                    message.candleIntervalsMs = [];
+                                reader.uint32s(message.candleIntervalsMs);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.candleIntervalsMs && message.candleIntervalsMs.length))
+                                message.candleIntervalsMs = [];
+                            message.candleIntervalsMs.push(reader.uint32());
                             continue;
                         }
                     }
@@ -5984,6 +5974,64 @@ export const tickwire = $root.tickwire = (() => {
             return Pong;
         })();
 
+        v1.CloseCode = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "CLOSE_CODE_UNSPECIFIED"] = 0;
+            values[valuesById[4000] = "CLOSE_CODE_GOING_AWAY"] = 4000;
+            values[valuesById[4001] = "CLOSE_CODE_SLOW_CONSUMER"] = 4001;
+            values[valuesById[4002] = "CLOSE_CODE_INTERNAL"] = 4002;
+            values[valuesById[4003] = "CLOSE_CODE_OVERLOADED"] = 4003;
+            values[valuesById[4004] = "CLOSE_CODE_RATE_LIMITED"] = 4004;
+            values[valuesById[4005] = "CLOSE_CODE_HELLO_TIMEOUT"] = 4005;
+            values[valuesById[4500] = "CLOSE_CODE_PROTOCOL_ERROR"] = 4500;
+            values[valuesById[4501] = "CLOSE_CODE_TEXT_FRAME"] = 4501;
+            values[valuesById[4502] = "CLOSE_CODE_FRAME_TOO_LARGE"] = 4502;
+            values[valuesById[4503] = "CLOSE_CODE_UNSUPPORTED_VERSION"] = 4503;
+            values[valuesById[4504] = "CLOSE_CODE_UNAUTHENTICATED"] = 4504;
+            values[valuesById[4505] = "CLOSE_CODE_PERMISSION_DENIED"] = 4505;
+            return values;
+        })();
+
+        v1.Code = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "CODE_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "CODE_CANCELLED"] = 1;
+            values[valuesById[2] = "CODE_UNKNOWN"] = 2;
+            values[valuesById[3] = "CODE_INVALID_ARGUMENT"] = 3;
+            values[valuesById[4] = "CODE_DEADLINE_EXCEEDED"] = 4;
+            values[valuesById[5] = "CODE_NOT_FOUND"] = 5;
+            values[valuesById[6] = "CODE_ALREADY_EXISTS"] = 6;
+            values[valuesById[7] = "CODE_PERMISSION_DENIED"] = 7;
+            values[valuesById[8] = "CODE_RESOURCE_EXHAUSTED"] = 8;
+            values[valuesById[9] = "CODE_FAILED_PRECONDITION"] = 9;
+            values[valuesById[10] = "CODE_ABORTED"] = 10;
+            values[valuesById[11] = "CODE_OUT_OF_RANGE"] = 11;
+            values[valuesById[12] = "CODE_UNIMPLEMENTED"] = 12;
+            values[valuesById[13] = "CODE_INTERNAL"] = 13;
+            values[valuesById[14] = "CODE_UNAVAILABLE"] = 14;
+            values[valuesById[15] = "CODE_DATA_LOSS"] = 15;
+            values[valuesById[16] = "CODE_UNAUTHENTICATED"] = 16;
+            return values;
+        })();
+
+        v1.TopicError = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "TOPIC_ERROR_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "TOPIC_ERROR_MALFORMED"] = 1;
+            values[valuesById[2] = "TOPIC_ERROR_UNKNOWN"] = 2;
+            values[valuesById[3] = "TOPIC_ERROR_ALREADY_SUBSCRIBED"] = 3;
+            values[valuesById[4] = "TOPIC_ERROR_LIMIT_EXCEEDED"] = 4;
+            values[valuesById[5] = "TOPIC_ERROR_PERMISSION_DENIED"] = 5;
+            values[valuesById[6] = "TOPIC_ERROR_UNAVAILABLE"] = 6;
+            values[valuesById[7] = "TOPIC_ERROR_NOT_SUBSCRIBED"] = 7;
+            values[valuesById[8] = "TOPIC_ERROR_UNKNOWN_VENUE"] = 8;
+            values[valuesById[9] = "TOPIC_ERROR_UNKNOWN_SYMBOL"] = 9;
+            values[valuesById[10] = "TOPIC_ERROR_UNKNOWN_CHANNEL"] = 10;
+            values[valuesById[11] = "TOPIC_ERROR_NOT_READY"] = 11;
+            values[valuesById[12] = "TOPIC_ERROR_UNSUPPORTED_OPTION"] = 12;
+            return values;
+        })();
+
         v1.BookLevel = (function() {
 
             const BookLevel = function (properties) {
@@ -7058,7 +7106,10 @@ export const tickwire = $root.tickwire = (() => {
 
             GetTradesRequest.prototype.venue = "";
             GetTradesRequest.prototype.symbol = "";
-            GetTradesRequest.prototype.limit = 0;
+            GetTradesRequest.prototype.pageSize = 0;
+            GetTradesRequest.prototype.fromTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            GetTradesRequest.prototype.toTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            GetTradesRequest.prototype.pageToken = "";
 
             GetTradesRequest.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -7071,8 +7122,14 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(10).string(message.venue);
                 if (message.symbol != null && $Object.hasOwnProperty.call(message, "symbol") && message.symbol !== "")
                     writer.uint32(18).string(message.symbol);
-                if (message.limit != null && $Object.hasOwnProperty.call(message, "limit") && message.limit !== 0)
-                    writer.uint32(24).uint32(message.limit);
+                if (message.pageSize != null && $Object.hasOwnProperty.call(message, "pageSize") && message.pageSize !== 0)
+                    writer.uint32(24).uint32(message.pageSize);
+                if (message.fromTimeUs != null && $Object.hasOwnProperty.call(message, "fromTimeUs") && (typeof message.fromTimeUs === "object" ? message.fromTimeUs.low || message.fromTimeUs.high : message.fromTimeUs !== 0))
+                    writer.uint32(32).int64(message.fromTimeUs);
+                if (message.toTimeUs != null && $Object.hasOwnProperty.call(message, "toTimeUs") && (typeof message.toTimeUs === "object" ? message.toTimeUs.low || message.toTimeUs.high : message.toTimeUs !== 0))
+                    writer.uint32(40).int64(message.toTimeUs);
+                if (message.pageToken != null && $Object.hasOwnProperty.call(message, "pageToken") && message.pageToken !== "")
+                    writer.uint32(50).string(message.pageToken);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7128,9 +7185,36 @@ export const tickwire = $root.tickwire = (() => {
                             if (wireType !== 0)
                                 break;
                             if (value = reader.uint32())
-                                message.limit = value;
+                                message.pageSize = value;
                             else
-                                delete message.limit;
+                                delete message.pageSize;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.fromTimeUs = value;
+                            else
+                                delete message.fromTimeUs;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.toTimeUs = value;
+                            else
+                                delete message.toTimeUs;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.pageToken = value;
+                            else
+                                delete message.pageToken;
                             continue;
                         }
                     }
@@ -7164,6 +7248,8 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             GetTradesResponse.prototype.trades = $util.emptyArray;
+            GetTradesResponse.prototype.nextPageToken = "";
+            GetTradesResponse.prototype.keptFromTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
 
             GetTradesResponse.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -7175,6 +7261,10 @@ export const tickwire = $root.tickwire = (() => {
                 if (message.trades != null && message.trades.length)
                     for (let i = 0; i < message.trades.length; ++i)
                         $root.tickwire.v1.Trade.encode(message.trades[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+                if (message.nextPageToken != null && $Object.hasOwnProperty.call(message, "nextPageToken") && message.nextPageToken !== "")
+                    writer.uint32(18).string(message.nextPageToken);
+                if (message.keptFromTimeUs != null && $Object.hasOwnProperty.call(message, "keptFromTimeUs") && (typeof message.keptFromTimeUs === "object" ? message.keptFromTimeUs.low || message.keptFromTimeUs.high : message.keptFromTimeUs !== 0))
+                    writer.uint32(24).int64(message.keptFromTimeUs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7188,7 +7278,7 @@ export const tickwire = $root.tickwire = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message;
+                let end, message, value;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -7214,6 +7304,24 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.trades && message.trades.length))
                                 message.trades = [];
                             message.trades.push($root.tickwire.v1.Trade.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.nextPageToken = value;
+                            else
+                                delete message.nextPageToken;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.keptFromTimeUs = value;
+                            else
+                                delete message.keptFromTimeUs;
                             continue;
                         }
                     }
@@ -7248,7 +7356,10 @@ export const tickwire = $root.tickwire = (() => {
             GetCandlesRequest.prototype.venue = "";
             GetCandlesRequest.prototype.symbol = "";
             GetCandlesRequest.prototype.intervalMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-            GetCandlesRequest.prototype.limit = 0;
+            GetCandlesRequest.prototype.pageSize = 0;
+            GetCandlesRequest.prototype.fromTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            GetCandlesRequest.prototype.toTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            GetCandlesRequest.prototype.pageToken = "";
 
             GetCandlesRequest.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -7263,8 +7374,14 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(18).string(message.symbol);
                 if (message.intervalMs != null && $Object.hasOwnProperty.call(message, "intervalMs") && (typeof message.intervalMs === "object" ? message.intervalMs.low || message.intervalMs.high : message.intervalMs !== 0))
                     writer.uint32(24).uint64(message.intervalMs);
-                if (message.limit != null && $Object.hasOwnProperty.call(message, "limit") && message.limit !== 0)
-                    writer.uint32(32).uint32(message.limit);
+                if (message.pageSize != null && $Object.hasOwnProperty.call(message, "pageSize") && message.pageSize !== 0)
+                    writer.uint32(32).uint32(message.pageSize);
+                if (message.fromTimeUs != null && $Object.hasOwnProperty.call(message, "fromTimeUs") && (typeof message.fromTimeUs === "object" ? message.fromTimeUs.low || message.fromTimeUs.high : message.fromTimeUs !== 0))
+                    writer.uint32(40).int64(message.fromTimeUs);
+                if (message.toTimeUs != null && $Object.hasOwnProperty.call(message, "toTimeUs") && (typeof message.toTimeUs === "object" ? message.toTimeUs.low || message.toTimeUs.high : message.toTimeUs !== 0))
+                    writer.uint32(48).int64(message.toTimeUs);
+                if (message.pageToken != null && $Object.hasOwnProperty.call(message, "pageToken") && message.pageToken !== "")
+                    writer.uint32(58).string(message.pageToken);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7329,9 +7446,36 @@ export const tickwire = $root.tickwire = (() => {
                             if (wireType !== 0)
                                 break;
                             if (value = reader.uint32())
-                                message.limit = value;
+                                message.pageSize = value;
                             else
-                                delete message.limit;
+                                delete message.pageSize;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.fromTimeUs = value;
+                            else
+                                delete message.fromTimeUs;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.toTimeUs = value;
+                            else
+                                delete message.toTimeUs;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.pageToken = value;
+                            else
+                                delete message.pageToken;
                             continue;
                         }
                     }
@@ -7365,6 +7509,8 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             GetCandlesResponse.prototype.candles = $util.emptyArray;
+            GetCandlesResponse.prototype.nextPageToken = "";
+            GetCandlesResponse.prototype.keptFromTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
 
             GetCandlesResponse.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -7376,6 +7522,10 @@ export const tickwire = $root.tickwire = (() => {
                 if (message.candles != null && message.candles.length)
                     for (let i = 0; i < message.candles.length; ++i)
                         $root.tickwire.v1.Candle.encode(message.candles[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+                if (message.nextPageToken != null && $Object.hasOwnProperty.call(message, "nextPageToken") && message.nextPageToken !== "")
+                    writer.uint32(18).string(message.nextPageToken);
+                if (message.keptFromTimeUs != null && $Object.hasOwnProperty.call(message, "keptFromTimeUs") && (typeof message.keptFromTimeUs === "object" ? message.keptFromTimeUs.low || message.keptFromTimeUs.high : message.keptFromTimeUs !== 0))
+                    writer.uint32(24).int64(message.keptFromTimeUs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7389,7 +7539,7 @@ export const tickwire = $root.tickwire = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message;
+                let end, message, value;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -7415,6 +7565,24 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.candles && message.candles.length))
                                 message.candles = [];
                             message.candles.push($root.tickwire.v1.Candle.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.nextPageToken = value;
+                            else
+                                delete message.nextPageToken;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.keptFromTimeUs = value;
+                            else
+                                delete message.keptFromTimeUs;
                             continue;
                         }
                     }

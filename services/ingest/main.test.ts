@@ -167,13 +167,19 @@ test("answers for the last trades, the candles and the states", async () => {
   const symbol = "BTC-USD";
   const venue = "simulated";
   const trades = getTrades.response.decode(
-    (await ask({ venue, query: "trades", symbol }, getTrades.request.encode({ limit: 5 }))).payload,
+    (await ask({ venue, query: "trades", symbol }, getTrades.request.encode({ pageSize: 5 })))
+      .payload,
   ).trades;
   expect(trades).toHaveLength(5);
   const sequences = trades.map(({ sequence }) => sequence);
   expect(sequences.map((sequence) => sequence - (sequences[0] ?? 0))).toEqual([0, 1, 2, 3, 4]);
   const candles = getCandles.response.decode(
-    (await ask({ venue, query: "candles", symbol })).payload,
+    (
+      await ask(
+        { venue, query: "candles", symbol },
+        getCandles.request.encode({ intervalMs: 60_000 }),
+      )
+    ).payload,
   ).candles;
   expect(candles.length).toBeGreaterThan(0);
   const { statuses } = getStatus.response.decode((await ask({ venue, query: "statuses" })).payload);

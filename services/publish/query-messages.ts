@@ -7,8 +7,8 @@ import type {
   MessageInit,
   Trade as TradeMessage,
 } from "@tickwire/proto/service";
-import type { Channel, Instrument } from "#core/instrument.ts";
 import type { Status } from "#core/market-event.ts";
+import type { StreamedInstrument } from "./streamed-instruments.ts";
 import type { NumberedTrade } from "./topic-record.ts";
 
 const { getTrades, getCandles, getStatus } = MarketData.methods;
@@ -36,11 +36,12 @@ export function statusMessage(status: Status): MessageInit<InstrumentStatus> {
   return { venue, symbol, status: { ...status, ...words } };
 }
 
-/** An instrument with the channels that are streamed for it. */
-export function instrumentMessage(
-  instrument: Instrument,
-  channels: readonly Channel[],
-): MessageInit<InstrumentMessage> {
+/** An instrument with what is streamed for it. */
+export function instrumentMessage({
+  instrument,
+  channels,
+  candleIntervalsMs,
+}: StreamedInstrument): MessageInit<InstrumentMessage> {
   const { venue, symbol, venueSymbol, kind, base, quote, settle, inverse } = instrument;
   const sizeUnit = instrument.sizeUnit ?? "base";
   return {
@@ -64,5 +65,6 @@ export function instrumentMessage(
     channels: channels.map(channelToWire),
     sizeUnit: `SIZE_UNIT_${sizeUnit.toUpperCase() as Uppercase<typeof sizeUnit>}`,
     venueMarket: instrument.venueMarket ?? "",
+    candleIntervalsMs,
   };
 }

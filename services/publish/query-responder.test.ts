@@ -2,6 +2,7 @@ import { readBusEvents, rowsOf } from "@tickwire/proto/codec";
 import type { BusBatch } from "@tickwire/proto/codec";
 import { OrderBook } from "@tickwire/proto/model";
 import { MarketData } from "@tickwire/proto/service";
+import type { GetCandlesRequest, MessageInit } from "@tickwire/proto/service";
 import { expect, test } from "vitest";
 import { BusError } from "#bus/bus.ts";
 import type { Bus, BusMessage } from "#bus/bus.ts";
@@ -15,6 +16,7 @@ import {
   decodeSnapshotReply,
   encodeCatalogRequest,
 } from "#wire/bus-codec.ts";
+import { historyQuery, writeHistoryToken } from "#wire/history-token.ts";
 import { Publisher } from "./publisher.ts";
 import { QueryResponder } from "./query-responder.ts";
 import { StreamedInstruments } from "./streamed-instruments.ts";
@@ -187,23 +189,47 @@ test.each([
   const { ask, publish } = create();
   publish(...Array.from({ length: 1_100 }, (_, index) => trade(String(index + 1))));
   const subject = querySubject({ ...TO, query: "trades", symbol: "A-USD" });
-  const reply = ask(subject, getTrades.request.encode({ limit: asked }));
+  const reply = ask(subject, getTrades.request.encode({ pageSize: asked }));
   const { trades } = getTrades.response.decode(reply.payload);
   expect(trades).toHaveLength(given);
   expect(trades.at(-1)).toMatchObject({ sequence: 1_100, tradeId: "1100", price: "10.5" });
   expect(trades[0]?.sequence).toBe(1_101 - given);
 });
 
-test("candles are asked for by interval, one minute if none is named", () => {
+test("pages of trades go on by their tokens, which another request or publisher does not take", () => {
+  const { ask, publish } = create();
+  publish(...Array.from({ length: 5 }, (_, index) => trade(String(index + 1))));
+  const subject = querySubject({ ...TO, query: "trades", symbol: "A-USD" });
+  const page = (pageToken: string, more: { readonly toTimeUs?: number } = {}) => {
+    const asked = { venue: "fake", symbol: "A-USD", pageSize: 2, pageToken, ...more };
+    return ask(subject, getTrades.request.encode(asked));
+  };
+  const seen: string[][] = [];
+  let token = "";
+  do {
+    const answer = getTrades.response.decode(page(token).payload);
+    seen.push(answer.trades.map(({ tradeId }) => tradeId));
+    token = answer.nextPageToken;
+  } while (token !== "");
+  expect(seen).toEqual([["4", "5"], ["2", "3"], ["1"]]);
+  const first = getTrades.response.decode(page("").payload).nextPageToken;
+  expect(page(first, { toTimeUs: 9 }).error?.code).toBe("CODE_INVALID_ARGUMENT");
+  const query = historyQuery({ venue: "fake", symbol: "A-USD", fromTimeUs: 0, toTimeUs: 0 });
+  const elsewhere = writeHistoryToken(query, { epoch: 12_345, key: 3 });
+  expect(page(elsewhere).error?.code).toBe("CODE_FAILED_PRECONDITION");
+});
+
+test("candles are asked for by interval and by the range of their starts", () => {
   const { ask, publish } = create();
   publish(candle(1, 60_000), candle(2, 60_000), candle(5, 1_000));
   const subject = querySubject({ ...TO, query: "candles", symbol: "A-USD" });
-  const starts = (request: { readonly intervalMs?: number; readonly limit?: number }) =>
+  const starts = (request: MessageInit<GetCandlesRequest>) =>
     getCandles.response
       .decode(ask(subject, getCandles.request.encode(request)).payload)
       .candles.map(({ openTimeUs }) => openTimeUs);
-  expect(starts({})).toEqual([1, 2]);
-  expect(starts({ limit: 1 })).toEqual([2]);
+  expect(starts({ intervalMs: 60_000 })).toEqual([1, 2]);
+  expect(starts({ intervalMs: 60_000, pageSize: 1 })).toEqual([2]);
+  expect(starts({ intervalMs: 60_000, fromTimeUs: 1, toTimeUs: 2 })).toEqual([1]);
   expect(starts({ intervalMs: 1_000 })).toEqual([5]);
   expect(starts({ intervalMs: 5_000 })).toEqual([]);
 });

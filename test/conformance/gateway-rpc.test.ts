@@ -73,6 +73,9 @@ describe.each(TRANSPORTS)("RPC over %s", (transport) => {
     expect(Number(snapshot.book?.sequence)).toBe(2);
     expect(snapshot.trade?.price).toBe("1.5");
     expect(snapshot.ticker).toBeNull();
+    rig.ingestor.channels.push("candles");
+    rig.ingestor.list(["BTC-USDT", "ETH-USDT"]);
+    await rig.settle();
     const trades = v1.GetTradesRequest.encode(where).finish();
     expect(v1.GetTradesResponse.decode(await ask("GetTrades", trades)).trades).toHaveLength(1);
     const candles = v1.GetCandlesRequest.encode(where).finish();
@@ -97,7 +100,7 @@ describe.each(TRANSPORTS)("RPC over %s", (transport) => {
     [
       "a limit above the maximum",
       "GetTrades",
-      v1.GetTradesRequest.encode({ venue: "fake", symbol: "BTC-USDT", limit: 1001 }).finish(),
+      v1.GetTradesRequest.encode({ venue: "fake", symbol: "BTC-USDT", pageSize: 1001 }).finish(),
       Code.CODE_INVALID_ARGUMENT,
     ],
   ])("%s is a typed error and the session goes on", async (_, method, request, code) => {

@@ -17,6 +17,7 @@ import {
   type NamedFixture,
   RECEIVED_TIME_US,
 } from "./venue-fixture.ts";
+import { describeOddLevels, describeOddLists } from "./venue-odd-suite.ts";
 import {
   describeBooks,
   describeCapabilities,
@@ -45,6 +46,8 @@ export function describeVenue(adapter: FeedAdapter): void {
     describeFixtures(adapter, fixtures);
     describeDamage(adapter, fixtures);
     describeInstruments(adapter, fixtures);
+    describeOddLists(adapter, fixtures);
+    describeOddLevels(adapter, fixtures);
     describeConnections(adapter, fixtures);
     describeBooks(adapter, fixtures);
     describeCapabilities(adapter);
@@ -84,6 +87,15 @@ function describeFixtures(adapter: FeedAdapter, fixtures: readonly NamedFixture[
         expect(withoutIdentity(fromBytes ?? [])).toEqual(withoutIdentity(fromText ?? []));
       }
     });
+  });
+
+  test("shows candles of each length that it says it has", () => {
+    const shown = fixtures
+      .flatMap(({ fixture }) => fixture.expect)
+      .filter((event: CanonicalEvent) => event.type === "candle")
+      .map((event) => event["intervalMs"]);
+    if (shown.length === 0) return;
+    expect(shown).toEqual(expect.arrayContaining([...(adapter.candleIntervalsMs ?? [60_000])]));
   });
 
   test("names both aggressor sides in its trades", () => {

@@ -23,6 +23,7 @@ export type TopicErrorCode =
   | "topic-unknown-venue"
   | "topic-unknown-symbol"
   | "topic-unknown-channel"
+  | "topic-unknown-interval"
   | "topic-not-ready"
   | "topic-already-subscribed"
   | "topic-limit-exceeded"

@@ -38,7 +38,7 @@ type FakePosition = {
 type FakeBatch = FakePosition & { readonly rows: BatchRows };
 
 /** A topic that the gateway serves, and where it stands. */
-type FakeTopic = { epoch: number; sequence: number };
+type FakeTopic = { epoch: number; sequence: number; candleIntervalsMs?: readonly number[] };
 
 /** One socket as both sides see it. */
 export class FakeSocket implements WebSocketLike {
@@ -214,6 +214,7 @@ export class FakeGateway {
       venueSymbol: symbol.replace("-", ""),
       position: { epoch: known.epoch, sequence: known.sequence },
       continuity,
+      candleIntervalsMs: [...(known.candleIntervalsMs ?? [])],
     };
   }
 

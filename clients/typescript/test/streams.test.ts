@@ -9,6 +9,7 @@ import {
   type FakeGateway,
 } from "./fake-gateway.ts";
 import { connectFake, reconnect, take } from "./fake-session.ts";
+import type { TopicRefusal } from "../src/errors.ts";
 import type { NoticeEvent, StreamEvent } from "../src/events/stream-events.ts";
 
 const BTC = "binance:BTC-USDT/trades";
@@ -304,6 +305,30 @@ describe("refused topics", () => {
       code: "topic-unknown-symbol",
       refusals: [{ topic: "binance:NO-SUCH/trades" }, { topic: "binance:NO-SUCH-2/trades" }],
     });
+  });
+
+  test("candles of a length that there is not are refused with those that there are", async () => {
+    const [candles, other] = ["binance:BTC-USDT/candles", "binance:ETH-USDT/candles"];
+    const { client, gateway } = await connectWith([candles, other]);
+    gateway.topics.get(candles)!.candleIntervalsMs = [60_000];
+    gateway.topics.get(other)!.candleIntervalsMs = [7, 60_000];
+    const code = "topic-unknown-interval";
+    const refusal = { topic: candles, code, alternatives: ["60000"] };
+    const none = client.candles("binance:BTC-USDT", { intervalMs: 7 });
+    await expect(none.next()).rejects.toMatchObject({ code, refusals: [refusal] });
+    client.candles("binance:BTC-USDT", { intervalMs: 60_000 });
+    const refused: TopicRefusal[] = [];
+    client.candles("binance:*", {
+      intervalMs: 7,
+      onRefused: (given) => refused.push(given),
+    });
+    await settle();
+    expect(refused).toEqual([expect.objectContaining(refusal)]);
+    expect([...gateway.ids.keys()].toSorted()).toEqual([candles, other]);
+    // Whoever comes later is asked no less.
+    const late = client.candles("binance:BTC-USDT", { intervalMs: 7 });
+    await expect(late.next()).rejects.toMatchObject({ code });
+    expect(() => client.candles("binance:BTC-USDT", { intervalMs: 0 })).toThrow(RangeError);
   });
 
   test("does not end the others, and is told where somebody listens", async () => {

@@ -67,7 +67,7 @@ test("the hints name the gateway's address where it is not the usual one", () =>
 test("of captures, a stream with trades is the example", () => {
   const stream = (venue: string, symbol: string, channels: readonly Channel[]) => ({
     venue,
-    streams: [{ instrument: { venue, symbol } as Instrument, channels }],
+    streams: [{ instrument: { venue, symbol } as Instrument, channels, candleIntervalsMs: [] }],
   });
   const captures = [stream("kraken", "ADA-USD", ["book"]), stream("okx", "BTC-USDT", ["trades"])];
   expect(exampleOfCaptures(captures)).toEqual({

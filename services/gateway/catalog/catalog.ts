@@ -190,6 +190,11 @@ export class Catalog {
     return this.#venues.get(venue)?.publishers.followed;
   }
 
+  /** Whether it is being found out if the publisher of this epoch is to be followed. */
+  mayFollow(venue: string, epoch: number): boolean {
+    return this.#venues.get(venue)?.publishers.mayFollow(epoch) ?? false;
+  }
+
   /** Our own connection to the bus is gone: nobody is judged by what is not heard. */
   busDown(): void {
     for (const { publishers } of this.#venues.values()) publishers.busDown();

@@ -127,6 +127,8 @@ describe("the status of a lost venue", () => {
 
   test("refuses a page size of 201, and a token that is none", async () => {
     await expect(status({ pageSize: 201 })).rejects.toThrow("page_size 201 exceeds 200");
-    await expect(status({ pageToken: "x" })).rejects.toThrow("page_token is not one of ours");
+    await expect(status({ pageToken: "x" })).rejects.toThrow(
+      "page_token is not one of this request",
+    );
   });
 });

@@ -101,7 +101,7 @@ function stateOf<Kind extends BatchRows["kind"]>(
 async function lastTrade(parts: MethodParts, instrument: Instrument): Promise<Trade | undefined> {
   if (!channelsOf(instrument).includes("trades")) return undefined;
   const { venue, symbol } = instrument;
-  const payload = GetTradesRequestCodec.encode({ venue, symbol, limit: 1 });
+  const payload = GetTradesRequestCodec.encode({ venue, symbol, pageSize: 1 });
   const answer = await queryIngestor(parts, { venue, query: "trades", symbol }, payload);
   return readAnswer(venue, () => GetTradesResponseCodec.decode(answer)).trades.at(-1);
 }

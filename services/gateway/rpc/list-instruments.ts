@@ -3,7 +3,7 @@ import type { Instrument } from "@tickwire/proto/service";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Work } from "../turns/turns.ts";
 import { readPageToken, writePageToken } from "./page-token.ts";
-import { requireAtMost } from "./request-checks.ts";
+import { requireAtMost, requireVenue } from "./request-checks.ts";
 import { EXAMINED_PER_REQUEST, ROWS_PER_REQUEST } from "./work-price.ts";
 import type { RpcContext } from "./service-table.ts";
 
@@ -20,6 +20,7 @@ export function* listInstruments(
   request: ListInstrumentsRequest,
   { line, spend }: Pick<RpcContext, "line" | "spend">,
 ): Work<ListInstrumentsResponse> {
+  if (request.venue !== "") requireVenue(catalog, request.venue);
   requireAtMost("page_size", request.pageSize, PAGE_SIZE_MAX);
   const pageSize = request.pageSize === 0 ? PAGE_SIZE_MAX : request.pageSize;
   spend(pageSize / ROWS_PER_REQUEST);

@@ -14,6 +14,12 @@ export function readPageToken(token: string): PagePlace | undefined {
   if (token === "") return undefined;
   const text = Buffer.from(token, "base64url").toString("utf8");
   const colon = text.indexOf(":");
-  if (colon <= 0) throw new RpcError("invalid_argument", "page_token is not one of ours");
+  if (colon <= 0) throw badPageToken();
   return { venue: text.slice(0, colon), symbol: text.slice(colon + 1) };
+}
+
+/** A token that no answer to this request has given. */
+export function badPageToken(): RpcError {
+  const message = "page_token is not one of this request";
+  return new RpcError("invalid_argument", message, { detail: { reason: "BAD_PAGE_TOKEN" } });
 }

@@ -1,8 +1,10 @@
 import { MessageJsonError } from "@tickwire/proto/service";
 import type { Instrument } from "@tickwire/proto/service";
 import { visibleText } from "#core/visible-text.ts";
+import type { Channel } from "#core/instrument.ts";
 import { WireError } from "#wire/frame-codec.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import { channelsOf } from "../catalog/channel-names.ts";
 import { explainUnknown, findInstrument } from "../catalog/unknown-name.ts";
 import type { UnknownName } from "../catalog/unknown-name.ts";
 import { RpcError } from "./rpc-error.ts";
@@ -69,6 +71,16 @@ function unknownNameError(catalog: Catalog, unknown: UnknownName): RpcError {
   // Neither symbols nor venues hold a space.
   const metadata = { alternatives: alternatives.join(" ") };
   return new RpcError("not_found", message, { detail: { reason, metadata } });
+}
+
+/** @throws RpcError `not_found` if nothing of the channel is streamed for the instrument. */
+export function requireChannel(instrument: Instrument, channel: Channel): void {
+  const channels = channelsOf(instrument);
+  if (channels.includes(channel)) return;
+  const of = `${instrument.venue}:${instrument.symbol}`;
+  const message = `${of} has no channel ${channel}; there are ${channels.join(", ")}`;
+  const metadata = { alternatives: channels.join(" ") };
+  throw new RpcError("not_found", message, { detail: { reason: "UNKNOWN_CHANNEL", metadata } });
 }
 
 /** @throws RpcError `invalid_argument` if `value` is above `high`. */

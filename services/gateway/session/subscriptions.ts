@@ -37,7 +37,7 @@ import type {
 
 /** How answers leave. Called synchronously. Results overtake what waits in the lanes of topics. */
 export type SubscriptionReplies = {
-  subscribeResult(requestId: number, results: readonly TopicResultInit[]): void;
+  subscribeResult(requestId: number, results: readonly TopicResultInit[], isPartial: boolean): void;
   unsubscribeResult(requestId: number, results: readonly TopicResultInit[]): void;
   openTopicLane(topicId: number): TopicLane;
   /** The client wants no more of these topics: nothing of them may follow the result. */
@@ -335,7 +335,7 @@ export class Subscriptions {
       say: (settled) => {
         unsaid -= settled.length;
         if (unsaid === 0) this.#answers.delete(answer);
-        this.#add(this.#say(requestId, settled));
+        this.#add(this.#say(requestId, settled, unsaid > 0));
       },
     });
     this.#answers.add(answer);
@@ -345,11 +345,11 @@ export class Subscriptions {
     );
   }
 
-  *#say(requestId: number, settled: readonly WantedTopic[]): Work {
+  *#say(requestId: number, settled: readonly WantedTopic[], isMoreToCome: boolean): Work {
     let results: TopicResultInit[] = [];
     let losses: (() => void)[] = [];
-    const tell = (): void => {
-      this.#replies.subscribeResult(requestId, results);
+    const tell = (isPartial: boolean): void => {
+      this.#replies.subscribeResult(requestId, results, isPartial);
       // Behind every start, so that they share a frame.
       for (const tellLoss of losses) tellLoss();
       results = [];
@@ -357,12 +357,12 @@ export class Subscriptions {
     };
     for (const want of settled) {
       if (this.#parts.line.isOver) {
-        if (results.length > 0) tell();
+        if (results.length > 0) tell(true);
         yield;
       }
       results.push(this.#resultOf(want, losses));
     }
-    if (results.length > 0 || settled.length === 0) tell();
+    if (results.length > 0 || settled.length === 0) tell(isMoreToCome);
   }
 
   /** Starts the topic if it is to be had. What it misses is to be told by what joins `losses`. */
@@ -381,7 +381,7 @@ export class Subscriptions {
     const { missing } = attached;
     if (missing !== undefined) losses.push(() => subscription.gap(missing.first, missing.last));
     const instrument = this.#parts.catalog.instrument(view.name.venue, view.name.symbol);
-    return grantedResult(want.requestIndex, view, attached, instrument?.venueSymbol ?? "");
+    return grantedResult(want.requestIndex, view, attached, instrument);
   }
 
   #start(subscription: TopicSubscription): Attached {

@@ -1,5 +1,6 @@
 import { TOPIC_LENGTH_MAX } from "#core/topic.ts";
 import { channelToWire } from "@tickwire/proto/codec";
+import type { Instrument } from "@tickwire/proto/service";
 import type { Attached } from "../topics/topic-subscriber.ts";
 import type { TopicView } from "../topics/topic-view.ts";
 import type { TopicErrorName, TopicResultInit } from "./wire-messages.ts";
@@ -33,7 +34,7 @@ export function grantedResult(
   requestIndex: number,
   view: TopicView,
   attached: Attached,
-  venueSymbol: string,
+  instrument: Instrument | undefined,
 ): TopicResultInit {
   const { venue, symbol, channel } = view.name;
   return {
@@ -42,10 +43,11 @@ export function grantedResult(
     topicId: view.id,
     venue,
     symbol,
-    venueSymbol,
+    venueSymbol: instrument?.venueSymbol ?? "",
     channel: channelToWire(channel),
     position: attached.position,
     continuity: CONTINUITIES[attached.continuity],
+    candleIntervalsMs: channel === "candles" ? (instrument?.candleIntervalsMs ?? []) : [],
     ended: attached.ended,
   };
 }

@@ -24,7 +24,7 @@ type HubParts = {
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
   /** Whose messages count for a venue. */
-  readonly catalog: Pick<Catalog, "publisherOf" | "instrument">;
+  readonly catalog: Pick<Catalog, "publisherOf" | "mayFollow" | "instrument">;
   /** In [0, 1). */
   readonly random: () => number;
   readonly limits: RingLimits & {
@@ -78,6 +78,7 @@ export class Hub {
       onBadBatch: ({ venue, channel }) => {
         this.#logSometimes({ venue, channel }, "batches that cannot be read are left aside");
       },
+      mayBeFollowed: ({ venue }, epoch) => parts.catalog.mayFollow(venue, epoch),
       onForeign: ({ venue, channel }, epoch) => {
         const fields = { venue, channel, epoch };
         this.#logSometimes(fields, "batches of an epoch that is not followed are left aside");

@@ -52,6 +52,7 @@ class Rig {
         watch: {
           onBadBatch: ({ channel: bad }) => this.seen.push(`bad ${bad}`),
           onLoss: ({ channel: lossy }) => this.seen.push(`loss ${lossy}`),
+          mayBeFollowed: () => false,
           onForeign: (_, epoch) => this.seen.push(`foreign ${epoch}`),
           onStall: (_, { sequence, announced }) => {
             this.seen.push(`stall ${sequence} ${announced}`);

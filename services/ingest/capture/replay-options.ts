@@ -24,6 +24,8 @@ export type CaptureContents = {
   readonly streams: readonly {
     readonly instrument: Instrument;
     readonly channels: readonly Channel[];
+    /** Lengths of its candles. */
+    readonly candleIntervalsMs: readonly number[];
   }[];
 };
 

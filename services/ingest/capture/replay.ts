@@ -1,5 +1,5 @@
 import type { Clock } from "#core/clock.ts";
-import type { Instrument } from "#core/instrument.ts";
+import type { Channel, Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { FeedAdapter } from "../feed/feed-adapter.ts";
@@ -202,19 +202,19 @@ class ReplayRun {
       emit: (event) => {
         const channel = CHANNEL_OF_KIND[event.kind];
         if (wanted !== undefined && !wanted.has(channel)) return;
-        if (bus !== undefined && !streamed.has(event.instrument, channel)) {
-          streamed.add([{ instrument: event.instrument, channel }]);
-        }
+        if (bus !== undefined) addIfNew(streamed, event, channel);
         this.#publisher?.publish(event);
       },
     });
     this.#replay = replay;
-    for (const { instrument, channels: known } of this.#options.contents?.streams ?? []) {
+    for (const stream of this.#options.contents?.streams ?? []) {
+      const { instrument, channels: known, candleIntervalsMs } = stream;
       replay.catalog.add([instrument]);
       streamed.add(
         known
           .filter((channel) => wanted === undefined || wanted.has(channel))
           .map((channel) => ({ instrument, channel })),
+        candleIntervalsMs,
       );
     }
     if (bus !== undefined) this.#answerQueries(replay, streamed);
@@ -304,4 +304,16 @@ function describeEmpty(damagedLines: number): string {
 
 function adapterOf(venue: string): FeedAdapter | undefined {
   return Object.hasOwn(VENUES, venue) ? VENUES[venue as keyof typeof VENUES] : undefined;
+}
+
+/** What nobody knew that the capture holds is announced when it comes. */
+function addIfNew(streamed: StreamedInstruments, event: MarketEvent, channel: Channel): void {
+  const { instrument } = event;
+  if (event.kind === "candle") {
+    const { intervalMs } = event;
+    if (streamed.hasCandles(instrument, intervalMs)) return;
+    streamed.add([{ instrument, channel }], [intervalMs]);
+  } else if (!streamed.has(instrument, channel)) {
+    streamed.add([{ instrument, channel }]);
+  }
 }

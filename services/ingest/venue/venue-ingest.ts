@@ -8,7 +8,7 @@ import { bookSyncOf } from "../feed/book-sync-of.ts";
 import { FeedSession } from "../feed/connection/feed-session.ts";
 import type { FeedDialer } from "../feed/connection/web-socket-dialer.ts";
 import type { RestClient } from "../feed/rest/rest-client.ts";
-import type { ConnectionPlan, FeedSubscription } from "../feed/feed-adapter.ts";
+import type { ConnectionPlan, FeedAdapter, FeedSubscription } from "../feed/feed-adapter.ts";
 import { BookRefresher } from "../feed/rest/book-refresher.ts";
 import { RequestPacer } from "../feed/rest/request-pacer.ts";
 import { resolveEndpoints } from "../feed/rest/resolve-endpoints.ts";
@@ -132,7 +132,7 @@ export class VenueIngest implements MeasuredVenue {
   }
 
   get instruments(): number {
-    return this.#streamed.all().length;
+    return this.#streamed.size;
   }
 
   get snapshotsPending(): number {
@@ -186,7 +186,7 @@ export class VenueIngest implements MeasuredVenue {
     const plans = adapter.planConnections(wanted, endpoints);
     const planned = plans.flatMap(({ subscriptions }) => subscriptions);
     const started = plans.map((plan) => this.#createSession(plan));
-    this.#streamed.add(planned);
+    this.#streamed.add(planned, candleIntervalsOf(this.#options.adapter));
     this.#refreshBooks(planned);
     for (const session of started) session.start();
     this.#poll(wanted, planned);
@@ -233,7 +233,7 @@ export class VenueIngest implements MeasuredVenue {
           channel === poll.channel && !isPlanned.has(instrument, channel),
       );
       if (polled.length === 0) continue;
-      this.#streamed.add(polled);
+      this.#streamed.add(polled, candleIntervalsOf(this.#options.adapter));
       this.#poller.add(poll, polled);
     }
   }
@@ -270,4 +270,10 @@ export class VenueIngest implements MeasuredVenue {
     const bySymbol = this.#context.catalog.bySymbol(name);
     return bySymbol === undefined ? this.#context.catalog.allByVenueSymbol(name) : [bySymbol];
   }
+}
+
+const CANDLE_INTERVALS_MS_DEFAULT: readonly number[] = [60_000];
+
+function candleIntervalsOf({ candleIntervalsMs }: FeedAdapter): readonly number[] {
+  return candleIntervalsMs ?? CANDLE_INTERVALS_MS_DEFAULT;
 }

@@ -113,7 +113,11 @@ export class VenuePipeline {
     if (instrument !== undefined && channel === "book") {
       if (this.#books.has(instrument)) this.#books.resync(instrument, "damaged-message", nowUs);
       // The first snapshot itself was damaged: no builder is there yet to ask for another one.
-      else this.#demand({ kind: "need-snapshot", instrument, reason: "damaged-message" });
+      else {
+        const state = { channel: "book", state: "resyncing", reason: "damaged-message" } as const;
+        this.#statuses.set({ instrument, ...state, nowUs });
+        this.#demand({ kind: "need-snapshot", instrument, reason: "damaged-message" });
+      }
     } else if (instrument !== undefined && channel === "trades" && reason === "missing-data") {
       // Trades cannot be had again from the stream: say that some are missing, and go on.
       this.#counters.gaps += 1;

@@ -85,6 +85,9 @@ describe.each(TRANSPORTS)("over %s", (transport) => {
       // Everything is compressed that may be.
       const client = await start({ config: { compressBytesMin: 1, pathPrefix: "/md" } });
       rig.ingestor.publish([rig.ingestor.quote("BTC-USDT", 150)]);
+      rig.ingestor.channels.push("candles");
+      rig.ingestor.list(["BTC-USDT", "ETH-USDT"]);
+      await rig.settle();
       const where = { venue: "fake", symbol: "BTC-USDT" };
       expect(await client["listInstruments"]?.({})).toMatchObject({
         instruments: [{ symbol: "BTC-USDT" }, { symbol: "ETH-USDT" }],

@@ -130,6 +130,7 @@ export function instrumentValues(instrument: WireInstrument): Instrument {
     ...decimalValues("strike", instrument.strike),
     optionType: wordOf<"optionType">(instrument.optionType, "OPTION_TYPE_"),
     channels: instrument.channels.map(channelFromWire).filter(Boolean) as Channel[],
+    candleIntervalsMs: instrument.candleIntervalsMs,
   };
 }
 

@@ -51,7 +51,10 @@ export type CallbackOptions = SubscribeOptions & {
 
 /** Options of candle subscriptions. */
 export type CandleOptions = {
-  /** Only candles of this interval. Default: all that the venue has. */
+  /**
+   * Only candles of this length; a topic without them is refused, `topic-unknown-interval`.
+   * Default: all that there are (`candleIntervalsMs` of an instrument).
+   */
   readonly intervalMs?: number | undefined;
 };
 

@@ -2,12 +2,18 @@ import type { LiveBook } from "../events/book.ts";
 import { TopicRefusedError, type TickwireError, type TopicRefusal } from "../errors.ts";
 import type { MarketEvent } from "../events/market-event.ts";
 import type { NoticeEvent } from "../events/stream-events.ts";
+import { isPattern, type TopicInfo } from "./topic.ts";
+
+/** A topic that exists, and has not what a consumer wants of it. */
+type TopicMisfit = Pick<TopicRefusal, "code" | "message" | "alternatives">;
 
 /** What a consumer does with what it is given. None of these may throw. */
 export type ConsumerHandlers = {
   readonly event?: ((event: MarketEvent) => void) | undefined;
   readonly book?: ((book: LiveBook) => void) | undefined;
   readonly notice?: ((notice: NoticeEvent) => void) | undefined;
+  /** Why a topic that the gateway serves is not what is wanted; undefined if it is. */
+  readonly misfit?: ((info: TopicInfo) => TopicMisfit | undefined) | undefined;
   /** Called for each refused topic. */
   readonly refused?: ((refusal: TopicRefusal) => void) | undefined;
   /** Called once; undefined is a clean end. */
@@ -53,6 +59,14 @@ export class Consumer {
     if (requested === refusal.topic) this.#openTopics.delete(requested);
     if (this.#openTopics.size === 0) this.close(new TopicRefusedError(this.#refusals));
     else this.handlers.notice?.({ type: "refused", ...refusal });
+  }
+
+  /** Refuses a topic, which it gets by that name or pattern, if it has not what is wanted of it. */
+  check(requested: string, info: TopicInfo): void {
+    const misfit = this.handlers.misfit?.(info);
+    if (misfit === undefined) return;
+    const topic = isPattern(requested) ? info.topic : requested;
+    this.refuse(requested, { topic, ...misfit });
   }
 
   /** Ends it. Idempotent. */

@@ -76,6 +76,7 @@ export class SubscribeAnswers {
     entry.accepted = true;
     this.#parts.entries.granted(entry, result.topic);
     let stream = this.#parts.streams.ofTopic(result.topic);
+    const isNew = stream === undefined;
     if (stream === undefined) {
       const info = infoOf(result);
       if (info === undefined) {
@@ -98,6 +99,11 @@ export class SubscribeAnswers {
       continuity: continuityOf(result),
       ended: result.ended,
     });
+    if (!isNew) return;
+    const owners = exact === undefined || exact === entry ? [entry] : [entry, exact];
+    for (const owner of owners) {
+      for (const consumer of owner.consumers) consumer.check(owner.topic, stream.info);
+    }
   }
 
   #linkStream(entry: Entry, topic: string, result: TopicResult): void {
@@ -121,7 +127,10 @@ export class SubscribeAnswers {
     if (entry.streams.has(stream)) return;
     entry.streams.add(stream);
     this.#parts.entries.refreshConsumers(stream);
-    for (const consumer of entry.consumers) stream.catchUp(consumer);
+    for (const consumer of entry.consumers) {
+      stream.catchUp(consumer);
+      consumer.check(entry.topic, stream.info);
+    }
   }
 
   #handleRefusal(item: RequestItem, result: TopicResult): void {
@@ -132,10 +141,12 @@ export class SubscribeAnswers {
     const code = topicErrorCode(result.error);
     // What one gateway has served, another may come to know.
     const mayComeBack = code.startsWith("topic-unknown-") && entry.accepted;
-    if (code === "topic-unavailable" || code === "topic-not-ready" || mayComeBack) {
+    const isNotKnownYet = code === "topic-not-ready" || mayComeBack;
+    if (code === "topic-unavailable" || isNotKnownYet) {
       this.#noticeUnavailable(entry, topic, result.errorMessage);
       // A pattern brings what is not known yet when it is known; nobody has to ask for it.
-      if (topic === entry.topic || !mayComeBack) this.#parts.retries.later(topic);
+      const isBrought = isNotKnownYet && isPattern(entry.topic) && topic !== entry.topic;
+      if (!isBrought) this.#parts.retries.later(topic);
       return;
     }
     let message = result.errorMessage || code;

@@ -62,9 +62,10 @@ export function sameOptions(a: WireOptions, b: WireOptions): boolean {
 
 /** Undefined for a topic of a channel that only a newer schema knows. */
 export function infoOf(result: TopicResult): TopicInfo | undefined {
-  const { topic, venue, symbol, venueSymbol } = result;
+  const { topic, venue, symbol, venueSymbol, candleIntervalsMs } = result;
   const channel = channelOfTopic(topic);
-  return channel === undefined ? undefined : { topic, venue, symbol, venueSymbol, channel };
+  if (channel === undefined) return undefined;
+  return { topic, venue, symbol, venueSymbol, channel, candleIntervalsMs };
 }
 
 /** How the gateway says that the topic goes on. */

@@ -80,7 +80,10 @@ export class Subscriptions implements SessionPart {
   handleConnected(limits: Limits): void {
     this.#answers.subscriptionsMax = limits.subscriptionsMax;
     this.#outbox.handleConnected(limits);
-    for (const entry of this.#entries.values()) this.#unsent.add(entry);
+    for (const entry of this.#entries.values()) {
+      entry.explicit.clear();
+      this.#unsent.add(entry);
+    }
     this.#flush();
   }
 
@@ -177,13 +180,18 @@ export class Subscriptions implements SessionPart {
     const running = [...entry.streams];
     for (const stream of running) this.#entries.refreshConsumers(stream);
     if (running.length > 0) {
-      queueMicrotask(() => running.forEach((stream) => stream.catchUp(consumer)));
+      queueMicrotask(() => {
+        for (const stream of running) {
+          stream.catchUp(consumer);
+          consumer.check(topic, stream.info);
+        }
+      });
     }
   }
 
   #detach(topics: readonly string[], consumer: Consumer): void {
     const unsubscribed: string[] = [];
-    const kept: RequestItem[] = [];
+    const taken = new Set<TopicStream>();
     for (const topic of topics) {
       const entry = this.#entries.get(topic);
       if (entry === undefined || !entry.consumers.delete(consumer)) continue;
@@ -191,12 +199,12 @@ export class Subscriptions implements SessionPart {
       if (entry.consumers.size > 0) continue;
       const { streams } = entry;
       unsubscribed.push(...this.#removeEntry(entry));
-      if (isWide(entry)) kept.push(...this.#itemsOf(streams));
+      if (isWide(entry)) for (const stream of streams) taken.add(stream);
     }
     if (unsubscribed.length === 0) return;
     this.#outbox.unsubscribe(unsubscribed);
     // A pattern takes its topics with it, also those that somebody else still wants.
-    this.#outbox.subscribe(kept.filter(({ entry }) => this.#entries.has(entry)));
+    this.#outbox.subscribe(this.#itemsOf(taken));
   }
 
   /** What asks by name for those streams that are wanted. */
@@ -227,7 +235,7 @@ export class Subscriptions implements SessionPart {
     const byName = isWide(entry) ? entry.explicit : [entry.topic];
     for (const topic of byName) if (this.#entries.heirOf(topic) === undefined) topics.add(topic);
     for (const topic of [...byName, ...[...entry.streams].map(({ info }) => info.topic)]) {
-      this.#handOver(topic);
+      this.#handOver(topic, wasAsked && !unsent.has(topic));
     }
     for (const stream of entry.streams) {
       if (this.#entries.heirOf(stream.info.topic) === undefined) this.#dropStream(stream);
@@ -235,11 +243,14 @@ export class Subscriptions implements SessionPart {
     return wasAsked ? [...topics].filter((topic) => !unsent.has(topic)) : [];
   }
 
-  /** Whoever still wants the topic takes it over, and gives it up when it comes to that. */
-  #handOver(topic: string): void {
+  /**
+   * Whoever still wants the topic takes it over, and gives it up when it comes to that; by its name
+   * only if the gateway has heard the name.
+   */
+  #handOver(topic: string, wasAsked: boolean): void {
     const heir = this.#entries.heirOf(topic);
     if (heir === undefined) return;
-    if (heir.topic !== topic) heir.explicit.add(topic);
+    if (wasAsked && heir.topic !== topic) heir.explicit.add(topic);
     const stream = this.#streams.ofTopic(topic);
     if (stream === undefined || heir.streams.has(stream)) return;
     heir.streams.add(stream);

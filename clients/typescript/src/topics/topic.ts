@@ -15,6 +15,8 @@ export type TopicInfo = {
   readonly venueSymbol: string;
   /** What of the instrument the topic carries. */
   readonly channel: Channel;
+  /** Of candles: their lengths, rising, where the gateway says so. */
+  readonly candleIntervalsMs?: readonly number[];
 };
 
 /**

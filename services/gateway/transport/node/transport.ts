@@ -208,7 +208,8 @@ class NodeTransport<Principal> implements Transport {
     if (limit !== undefined) return this.#refuseFor(limit);
     const asked = splitUrl(request.url);
     if (asked.path !== path) {
-      const response = errorAnswer(404, "not_found", `no WebSocket at ${quotedText(asked.path)}`);
+      const message = `there is no WebSocket at ${quotedText(asked.path)}; it is at ${path}`;
+      const response = errorAnswer(404, "not_found", message);
       return { kind: "refuse", response };
     }
     const fault =

@@ -21,11 +21,11 @@ const listSchema = z.object({ result: z.record(z.string(), z.unknown()) });
 
 const pairSchema = z.object({
   wsname: z.string(),
-  status: z.string().optional(),
+  status: z.string().optional().catch(undefined),
   pair_decimals: z.number().int().min(0).max(32),
   lot_decimals: z.number().int().min(0).max(32),
   /** May be in exponent notation. */
-  tick_size: z.string().optional(),
+  tick_size: z.string().optional().catch(undefined),
 });
 
 /** How a version of the feed names a pair that REST calls `wsname`. */

@@ -22,11 +22,11 @@ const listSchema = z.object({ instruments: z.array(z.unknown()) });
 /** Numbers are read as their texts, which keeps them exact. */
 const instrumentSchema = z.object({
   symbol: z.string().min(1),
-  tradeable: z.union([z.boolean(), z.string()]).optional(),
-  tickSize: z.string().nullish(),
-  contractSize: z.string().nullish(),
-  contractValueTradePrecision: z.string().nullish(),
-  lastTradingTime: z.string().nullish(),
+  tradeable: z.union([z.boolean(), z.string()]).optional().catch(undefined),
+  tickSize: z.string().nullish().catch(undefined),
+  contractSize: z.string().nullish().catch(undefined),
+  contractValueTradePrecision: z.string().nullish().catch(undefined),
+  lastTradingTime: z.string().nullish().catch(undefined),
 });
 
 /**
