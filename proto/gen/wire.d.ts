@@ -1697,147 +1697,6 @@ export namespace tickwire {
             type $Shape = tickwire.v1.TopicStatus.$Properties;
         }
 
-        /** CloseCode enum. */
-        enum CloseCode {
-
-            /** CLOSE_CODE_UNSPECIFIED value */
-            CLOSE_CODE_UNSPECIFIED = 0,
-
-            /** CLOSE_CODE_GOING_AWAY value */
-            CLOSE_CODE_GOING_AWAY = 4000,
-
-            /** CLOSE_CODE_SLOW_CONSUMER value */
-            CLOSE_CODE_SLOW_CONSUMER = 4001,
-
-            /** CLOSE_CODE_INTERNAL value */
-            CLOSE_CODE_INTERNAL = 4002,
-
-            /** CLOSE_CODE_OVERLOADED value */
-            CLOSE_CODE_OVERLOADED = 4003,
-
-            /** CLOSE_CODE_RATE_LIMITED value */
-            CLOSE_CODE_RATE_LIMITED = 4004,
-
-            /** CLOSE_CODE_HELLO_TIMEOUT value */
-            CLOSE_CODE_HELLO_TIMEOUT = 4005,
-
-            /** CLOSE_CODE_PROTOCOL_ERROR value */
-            CLOSE_CODE_PROTOCOL_ERROR = 4500,
-
-            /** CLOSE_CODE_TEXT_FRAME value */
-            CLOSE_CODE_TEXT_FRAME = 4501,
-
-            /** CLOSE_CODE_FRAME_TOO_LARGE value */
-            CLOSE_CODE_FRAME_TOO_LARGE = 4502,
-
-            /** CLOSE_CODE_UNSUPPORTED_VERSION value */
-            CLOSE_CODE_UNSUPPORTED_VERSION = 4503,
-
-            /** CLOSE_CODE_UNAUTHENTICATED value */
-            CLOSE_CODE_UNAUTHENTICATED = 4504,
-
-            /** CLOSE_CODE_PERMISSION_DENIED value */
-            CLOSE_CODE_PERMISSION_DENIED = 4505
-        }
-
-        /** Code enum. */
-        enum Code {
-
-            /** CODE_UNSPECIFIED value */
-            CODE_UNSPECIFIED = 0,
-
-            /** CODE_CANCELLED value */
-            CODE_CANCELLED = 1,
-
-            /** CODE_UNKNOWN value */
-            CODE_UNKNOWN = 2,
-
-            /** CODE_INVALID_ARGUMENT value */
-            CODE_INVALID_ARGUMENT = 3,
-
-            /** CODE_DEADLINE_EXCEEDED value */
-            CODE_DEADLINE_EXCEEDED = 4,
-
-            /** CODE_NOT_FOUND value */
-            CODE_NOT_FOUND = 5,
-
-            /** CODE_ALREADY_EXISTS value */
-            CODE_ALREADY_EXISTS = 6,
-
-            /** CODE_PERMISSION_DENIED value */
-            CODE_PERMISSION_DENIED = 7,
-
-            /** CODE_RESOURCE_EXHAUSTED value */
-            CODE_RESOURCE_EXHAUSTED = 8,
-
-            /** CODE_FAILED_PRECONDITION value */
-            CODE_FAILED_PRECONDITION = 9,
-
-            /** CODE_ABORTED value */
-            CODE_ABORTED = 10,
-
-            /** CODE_OUT_OF_RANGE value */
-            CODE_OUT_OF_RANGE = 11,
-
-            /** CODE_UNIMPLEMENTED value */
-            CODE_UNIMPLEMENTED = 12,
-
-            /** CODE_INTERNAL value */
-            CODE_INTERNAL = 13,
-
-            /** CODE_UNAVAILABLE value */
-            CODE_UNAVAILABLE = 14,
-
-            /** CODE_DATA_LOSS value */
-            CODE_DATA_LOSS = 15,
-
-            /** CODE_UNAUTHENTICATED value */
-            CODE_UNAUTHENTICATED = 16
-        }
-
-        /** TopicError enum. */
-        enum TopicError {
-
-            /** TOPIC_ERROR_UNSPECIFIED value */
-            TOPIC_ERROR_UNSPECIFIED = 0,
-
-            /** TOPIC_ERROR_MALFORMED value */
-            TOPIC_ERROR_MALFORMED = 1,
-
-            /** TOPIC_ERROR_UNKNOWN value */
-            TOPIC_ERROR_UNKNOWN = 2,
-
-            /** TOPIC_ERROR_ALREADY_SUBSCRIBED value */
-            TOPIC_ERROR_ALREADY_SUBSCRIBED = 3,
-
-            /** TOPIC_ERROR_LIMIT_EXCEEDED value */
-            TOPIC_ERROR_LIMIT_EXCEEDED = 4,
-
-            /** TOPIC_ERROR_PERMISSION_DENIED value */
-            TOPIC_ERROR_PERMISSION_DENIED = 5,
-
-            /** TOPIC_ERROR_UNAVAILABLE value */
-            TOPIC_ERROR_UNAVAILABLE = 6,
-
-            /** TOPIC_ERROR_NOT_SUBSCRIBED value */
-            TOPIC_ERROR_NOT_SUBSCRIBED = 7,
-
-            /** TOPIC_ERROR_UNKNOWN_VENUE value */
-            TOPIC_ERROR_UNKNOWN_VENUE = 8,
-
-            /** TOPIC_ERROR_UNKNOWN_SYMBOL value */
-            TOPIC_ERROR_UNKNOWN_SYMBOL = 9,
-
-            /** TOPIC_ERROR_UNKNOWN_CHANNEL value */
-            TOPIC_ERROR_UNKNOWN_CHANNEL = 10,
-
-            /** TOPIC_ERROR_NOT_READY value */
-            TOPIC_ERROR_NOT_READY = 11,
-
-            /** TOPIC_ERROR_UNSUPPORTED_OPTION value */
-            TOPIC_ERROR_UNSUPPORTED_OPTION = 12
-        }
-
         /**
          * Properties of a ClientFrame.
          * @deprecated Use tickwire.v1.ClientFrame.$Properties instead.
@@ -3777,6 +3636,147 @@ export namespace tickwire {
 
             /** Shape of a Pong. */
             type $Shape = tickwire.v1.Pong.$Properties;
+        }
+
+        /** CloseCode enum. */
+        enum CloseCode {
+
+            /** CLOSE_CODE_UNSPECIFIED value */
+            CLOSE_CODE_UNSPECIFIED = 0,
+
+            /** CLOSE_CODE_GOING_AWAY value */
+            CLOSE_CODE_GOING_AWAY = 4000,
+
+            /** CLOSE_CODE_SLOW_CONSUMER value */
+            CLOSE_CODE_SLOW_CONSUMER = 4001,
+
+            /** CLOSE_CODE_INTERNAL value */
+            CLOSE_CODE_INTERNAL = 4002,
+
+            /** CLOSE_CODE_OVERLOADED value */
+            CLOSE_CODE_OVERLOADED = 4003,
+
+            /** CLOSE_CODE_RATE_LIMITED value */
+            CLOSE_CODE_RATE_LIMITED = 4004,
+
+            /** CLOSE_CODE_HELLO_TIMEOUT value */
+            CLOSE_CODE_HELLO_TIMEOUT = 4005,
+
+            /** CLOSE_CODE_PROTOCOL_ERROR value */
+            CLOSE_CODE_PROTOCOL_ERROR = 4500,
+
+            /** CLOSE_CODE_TEXT_FRAME value */
+            CLOSE_CODE_TEXT_FRAME = 4501,
+
+            /** CLOSE_CODE_FRAME_TOO_LARGE value */
+            CLOSE_CODE_FRAME_TOO_LARGE = 4502,
+
+            /** CLOSE_CODE_UNSUPPORTED_VERSION value */
+            CLOSE_CODE_UNSUPPORTED_VERSION = 4503,
+
+            /** CLOSE_CODE_UNAUTHENTICATED value */
+            CLOSE_CODE_UNAUTHENTICATED = 4504,
+
+            /** CLOSE_CODE_PERMISSION_DENIED value */
+            CLOSE_CODE_PERMISSION_DENIED = 4505
+        }
+
+        /** Code enum. */
+        enum Code {
+
+            /** CODE_UNSPECIFIED value */
+            CODE_UNSPECIFIED = 0,
+
+            /** CODE_CANCELLED value */
+            CODE_CANCELLED = 1,
+
+            /** CODE_UNKNOWN value */
+            CODE_UNKNOWN = 2,
+
+            /** CODE_INVALID_ARGUMENT value */
+            CODE_INVALID_ARGUMENT = 3,
+
+            /** CODE_DEADLINE_EXCEEDED value */
+            CODE_DEADLINE_EXCEEDED = 4,
+
+            /** CODE_NOT_FOUND value */
+            CODE_NOT_FOUND = 5,
+
+            /** CODE_ALREADY_EXISTS value */
+            CODE_ALREADY_EXISTS = 6,
+
+            /** CODE_PERMISSION_DENIED value */
+            CODE_PERMISSION_DENIED = 7,
+
+            /** CODE_RESOURCE_EXHAUSTED value */
+            CODE_RESOURCE_EXHAUSTED = 8,
+
+            /** CODE_FAILED_PRECONDITION value */
+            CODE_FAILED_PRECONDITION = 9,
+
+            /** CODE_ABORTED value */
+            CODE_ABORTED = 10,
+
+            /** CODE_OUT_OF_RANGE value */
+            CODE_OUT_OF_RANGE = 11,
+
+            /** CODE_UNIMPLEMENTED value */
+            CODE_UNIMPLEMENTED = 12,
+
+            /** CODE_INTERNAL value */
+            CODE_INTERNAL = 13,
+
+            /** CODE_UNAVAILABLE value */
+            CODE_UNAVAILABLE = 14,
+
+            /** CODE_DATA_LOSS value */
+            CODE_DATA_LOSS = 15,
+
+            /** CODE_UNAUTHENTICATED value */
+            CODE_UNAUTHENTICATED = 16
+        }
+
+        /** TopicError enum. */
+        enum TopicError {
+
+            /** TOPIC_ERROR_UNSPECIFIED value */
+            TOPIC_ERROR_UNSPECIFIED = 0,
+
+            /** TOPIC_ERROR_MALFORMED value */
+            TOPIC_ERROR_MALFORMED = 1,
+
+            /** TOPIC_ERROR_UNKNOWN value */
+            TOPIC_ERROR_UNKNOWN = 2,
+
+            /** TOPIC_ERROR_ALREADY_SUBSCRIBED value */
+            TOPIC_ERROR_ALREADY_SUBSCRIBED = 3,
+
+            /** TOPIC_ERROR_LIMIT_EXCEEDED value */
+            TOPIC_ERROR_LIMIT_EXCEEDED = 4,
+
+            /** TOPIC_ERROR_PERMISSION_DENIED value */
+            TOPIC_ERROR_PERMISSION_DENIED = 5,
+
+            /** TOPIC_ERROR_UNAVAILABLE value */
+            TOPIC_ERROR_UNAVAILABLE = 6,
+
+            /** TOPIC_ERROR_NOT_SUBSCRIBED value */
+            TOPIC_ERROR_NOT_SUBSCRIBED = 7,
+
+            /** TOPIC_ERROR_UNKNOWN_VENUE value */
+            TOPIC_ERROR_UNKNOWN_VENUE = 8,
+
+            /** TOPIC_ERROR_UNKNOWN_SYMBOL value */
+            TOPIC_ERROR_UNKNOWN_SYMBOL = 9,
+
+            /** TOPIC_ERROR_UNKNOWN_CHANNEL value */
+            TOPIC_ERROR_UNKNOWN_CHANNEL = 10,
+
+            /** TOPIC_ERROR_NOT_READY value */
+            TOPIC_ERROR_NOT_READY = 11,
+
+            /** TOPIC_ERROR_UNSUPPORTED_OPTION value */
+            TOPIC_ERROR_UNSUPPORTED_OPTION = 12
         }
 
         /**

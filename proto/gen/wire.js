@@ -2894,64 +2894,6 @@ export const tickwire = $root.tickwire = (() => {
             return TopicStatus;
         })();
 
-        v1.CloseCode = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "CLOSE_CODE_UNSPECIFIED"] = 0;
-            values[valuesById[4000] = "CLOSE_CODE_GOING_AWAY"] = 4000;
-            values[valuesById[4001] = "CLOSE_CODE_SLOW_CONSUMER"] = 4001;
-            values[valuesById[4002] = "CLOSE_CODE_INTERNAL"] = 4002;
-            values[valuesById[4003] = "CLOSE_CODE_OVERLOADED"] = 4003;
-            values[valuesById[4004] = "CLOSE_CODE_RATE_LIMITED"] = 4004;
-            values[valuesById[4005] = "CLOSE_CODE_HELLO_TIMEOUT"] = 4005;
-            values[valuesById[4500] = "CLOSE_CODE_PROTOCOL_ERROR"] = 4500;
-            values[valuesById[4501] = "CLOSE_CODE_TEXT_FRAME"] = 4501;
-            values[valuesById[4502] = "CLOSE_CODE_FRAME_TOO_LARGE"] = 4502;
-            values[valuesById[4503] = "CLOSE_CODE_UNSUPPORTED_VERSION"] = 4503;
-            values[valuesById[4504] = "CLOSE_CODE_UNAUTHENTICATED"] = 4504;
-            values[valuesById[4505] = "CLOSE_CODE_PERMISSION_DENIED"] = 4505;
-            return values;
-        })();
-
-        v1.Code = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "CODE_UNSPECIFIED"] = 0;
-            values[valuesById[1] = "CODE_CANCELLED"] = 1;
-            values[valuesById[2] = "CODE_UNKNOWN"] = 2;
-            values[valuesById[3] = "CODE_INVALID_ARGUMENT"] = 3;
-            values[valuesById[4] = "CODE_DEADLINE_EXCEEDED"] = 4;
-            values[valuesById[5] = "CODE_NOT_FOUND"] = 5;
-            values[valuesById[6] = "CODE_ALREADY_EXISTS"] = 6;
-            values[valuesById[7] = "CODE_PERMISSION_DENIED"] = 7;
-            values[valuesById[8] = "CODE_RESOURCE_EXHAUSTED"] = 8;
-            values[valuesById[9] = "CODE_FAILED_PRECONDITION"] = 9;
-            values[valuesById[10] = "CODE_ABORTED"] = 10;
-            values[valuesById[11] = "CODE_OUT_OF_RANGE"] = 11;
-            values[valuesById[12] = "CODE_UNIMPLEMENTED"] = 12;
-            values[valuesById[13] = "CODE_INTERNAL"] = 13;
-            values[valuesById[14] = "CODE_UNAVAILABLE"] = 14;
-            values[valuesById[15] = "CODE_DATA_LOSS"] = 15;
-            values[valuesById[16] = "CODE_UNAUTHENTICATED"] = 16;
-            return values;
-        })();
-
-        v1.TopicError = (function() {
-            const valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "TOPIC_ERROR_UNSPECIFIED"] = 0;
-            values[valuesById[1] = "TOPIC_ERROR_MALFORMED"] = 1;
-            values[valuesById[2] = "TOPIC_ERROR_UNKNOWN"] = 2;
-            values[valuesById[3] = "TOPIC_ERROR_ALREADY_SUBSCRIBED"] = 3;
-            values[valuesById[4] = "TOPIC_ERROR_LIMIT_EXCEEDED"] = 4;
-            values[valuesById[5] = "TOPIC_ERROR_PERMISSION_DENIED"] = 5;
-            values[valuesById[6] = "TOPIC_ERROR_UNAVAILABLE"] = 6;
-            values[valuesById[7] = "TOPIC_ERROR_NOT_SUBSCRIBED"] = 7;
-            values[valuesById[8] = "TOPIC_ERROR_UNKNOWN_VENUE"] = 8;
-            values[valuesById[9] = "TOPIC_ERROR_UNKNOWN_SYMBOL"] = 9;
-            values[valuesById[10] = "TOPIC_ERROR_UNKNOWN_CHANNEL"] = 10;
-            values[valuesById[11] = "TOPIC_ERROR_NOT_READY"] = 11;
-            values[valuesById[12] = "TOPIC_ERROR_UNSUPPORTED_OPTION"] = 12;
-            return values;
-        })();
-
         v1.ClientFrame = (function() {
 
             const ClientFrame = function (properties) {
@@ -5924,6 +5866,64 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return Pong;
+        })();
+
+        v1.CloseCode = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "CLOSE_CODE_UNSPECIFIED"] = 0;
+            values[valuesById[4000] = "CLOSE_CODE_GOING_AWAY"] = 4000;
+            values[valuesById[4001] = "CLOSE_CODE_SLOW_CONSUMER"] = 4001;
+            values[valuesById[4002] = "CLOSE_CODE_INTERNAL"] = 4002;
+            values[valuesById[4003] = "CLOSE_CODE_OVERLOADED"] = 4003;
+            values[valuesById[4004] = "CLOSE_CODE_RATE_LIMITED"] = 4004;
+            values[valuesById[4005] = "CLOSE_CODE_HELLO_TIMEOUT"] = 4005;
+            values[valuesById[4500] = "CLOSE_CODE_PROTOCOL_ERROR"] = 4500;
+            values[valuesById[4501] = "CLOSE_CODE_TEXT_FRAME"] = 4501;
+            values[valuesById[4502] = "CLOSE_CODE_FRAME_TOO_LARGE"] = 4502;
+            values[valuesById[4503] = "CLOSE_CODE_UNSUPPORTED_VERSION"] = 4503;
+            values[valuesById[4504] = "CLOSE_CODE_UNAUTHENTICATED"] = 4504;
+            values[valuesById[4505] = "CLOSE_CODE_PERMISSION_DENIED"] = 4505;
+            return values;
+        })();
+
+        v1.Code = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "CODE_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "CODE_CANCELLED"] = 1;
+            values[valuesById[2] = "CODE_UNKNOWN"] = 2;
+            values[valuesById[3] = "CODE_INVALID_ARGUMENT"] = 3;
+            values[valuesById[4] = "CODE_DEADLINE_EXCEEDED"] = 4;
+            values[valuesById[5] = "CODE_NOT_FOUND"] = 5;
+            values[valuesById[6] = "CODE_ALREADY_EXISTS"] = 6;
+            values[valuesById[7] = "CODE_PERMISSION_DENIED"] = 7;
+            values[valuesById[8] = "CODE_RESOURCE_EXHAUSTED"] = 8;
+            values[valuesById[9] = "CODE_FAILED_PRECONDITION"] = 9;
+            values[valuesById[10] = "CODE_ABORTED"] = 10;
+            values[valuesById[11] = "CODE_OUT_OF_RANGE"] = 11;
+            values[valuesById[12] = "CODE_UNIMPLEMENTED"] = 12;
+            values[valuesById[13] = "CODE_INTERNAL"] = 13;
+            values[valuesById[14] = "CODE_UNAVAILABLE"] = 14;
+            values[valuesById[15] = "CODE_DATA_LOSS"] = 15;
+            values[valuesById[16] = "CODE_UNAUTHENTICATED"] = 16;
+            return values;
+        })();
+
+        v1.TopicError = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "TOPIC_ERROR_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "TOPIC_ERROR_MALFORMED"] = 1;
+            values[valuesById[2] = "TOPIC_ERROR_UNKNOWN"] = 2;
+            values[valuesById[3] = "TOPIC_ERROR_ALREADY_SUBSCRIBED"] = 3;
+            values[valuesById[4] = "TOPIC_ERROR_LIMIT_EXCEEDED"] = 4;
+            values[valuesById[5] = "TOPIC_ERROR_PERMISSION_DENIED"] = 5;
+            values[valuesById[6] = "TOPIC_ERROR_UNAVAILABLE"] = 6;
+            values[valuesById[7] = "TOPIC_ERROR_NOT_SUBSCRIBED"] = 7;
+            values[valuesById[8] = "TOPIC_ERROR_UNKNOWN_VENUE"] = 8;
+            values[valuesById[9] = "TOPIC_ERROR_UNKNOWN_SYMBOL"] = 9;
+            values[valuesById[10] = "TOPIC_ERROR_UNKNOWN_CHANNEL"] = 10;
+            values[valuesById[11] = "TOPIC_ERROR_NOT_READY"] = 11;
+            values[valuesById[12] = "TOPIC_ERROR_UNSUPPORTED_OPTION"] = 12;
+            return values;
         })();
 
         v1.BookLevel = (function() {
