@@ -453,11 +453,22 @@ export type BusBatch = {
   readonly base: Base | undefined;
 };
 
+/** A page of the catalog, by symbol. Whoever gets pages of several versions begins anew. */
 export type CatalogReply = {
+  /** At least the one that was announced. */
   readonly catalogVersion: number;
+  /** All of the venue that was asked about, and at least one. */
   readonly instruments: readonly Instrument[];
   /** The venue has not listed everything yet: what is not in `instruments` may still come. */
   readonly incomplete: boolean;
+  /** Another page follows, behind the last symbol of this one. */
+  readonly more: boolean;
+};
+
+/** The payload of a catalog query; empty for the first page. */
+export type CatalogRequest = {
+  /** The last symbol of the page before. */
+  readonly afterSymbol: string;
 };
 
 /** The answer to every bus request. */
@@ -1042,6 +1053,8 @@ export type Subscribe = {
 export type SubscribeResult = {
   readonly requestId: number;
   readonly topics: readonly TopicResult[];
+  /** The request has asked for more than has been answered yet: further results follow. */
+  readonly isPartial: boolean;
 };
 
 /** Statistics of the last 24 hours. Decimals are exact plain text, absent if the venue does not say. */
@@ -1215,9 +1228,16 @@ export const InstrumentCodec: MessageCodec<Instrument> = /* @__PURE__ */ createM
 /** Codec of CatalogReply. */
 export const CatalogReplyCodec: MessageCodec<CatalogReply> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.CatalogReply",
-  "1U 2m* 3b",
-  (v) => ({ catalogVersion: v[0], instruments: v[1], incomplete: v[2] }),
+  "1U 2m* 3b 4b",
+  (v) => ({ catalogVersion: v[0], instruments: v[1], incomplete: v[2], more: v[3] }),
   [InstrumentCodec],
+);
+
+/** Codec of CatalogRequest. */
+export const CatalogRequestCodec: MessageCodec<CatalogRequest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.CatalogRequest",
+  "1s",
+  (v) => ({ afterSymbol: v[0] }),
 );
 
 /** Codec of RpcStatus. */
@@ -1617,8 +1637,8 @@ export const TopicResultCodec: MessageCodec<TopicResult> = /* @__PURE__ */ creat
 /** Codec of SubscribeResult. */
 export const SubscribeResultCodec: MessageCodec<SubscribeResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.SubscribeResult",
-  "1u 2m*",
-  (v) => ({ requestId: v[0], topics: v[1] }),
+  "1u 2m* 3b",
+  (v) => ({ requestId: v[0], topics: v[1], isPartial: v[2] }),
   [TopicResultCodec],
 );
 

@@ -174,6 +174,63 @@ export namespace tickwire {
             }
 
             /**
+             * Properties of a CatalogRequest.
+             * @deprecated Use tickwire.bus.v1.CatalogRequest.$Properties instead.
+             */
+            interface ICatalogRequest extends tickwire.bus.v1.CatalogRequest.$Properties {
+            }
+
+            /** Represents a CatalogRequest. */
+            class CatalogRequest {
+
+                /**
+                 * Constructs a new CatalogRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.CatalogRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** CatalogRequest afterSymbol. */
+                afterSymbol: string;
+
+                /**
+                 * Encodes the specified CatalogRequest message. Does not implicitly {@link tickwire.bus.v1.CatalogRequest.verify|verify} messages.
+                 * @param message CatalogRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.CatalogRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a CatalogRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.CatalogRequest & tickwire.bus.v1.CatalogRequest.$Shape} CatalogRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.CatalogRequest & tickwire.bus.v1.CatalogRequest.$Shape;
+            }
+
+            namespace CatalogRequest {
+
+                /** Properties of a CatalogRequest. */
+                interface $Properties {
+
+                    /** CatalogRequest afterSymbol */
+                    afterSymbol?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a CatalogRequest. */
+                type $Shape = tickwire.bus.v1.CatalogRequest.$Properties;
+            }
+
+            /**
              * Properties of a CatalogReply.
              * @deprecated Use tickwire.bus.v1.CatalogReply.$Properties instead.
              */
@@ -200,6 +257,9 @@ export namespace tickwire {
 
                 /** CatalogReply incomplete. */
                 incomplete: boolean;
+
+                /** CatalogReply more. */
+                more: boolean;
 
                 /**
                  * Encodes the specified CatalogReply message. Does not implicitly {@link tickwire.bus.v1.CatalogReply.verify|verify} messages.
@@ -233,6 +293,9 @@ export namespace tickwire {
 
                     /** CatalogReply incomplete */
                     incomplete?: (boolean|null);
+
+                    /** CatalogReply more */
+                    more?: (boolean|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -2552,6 +2615,9 @@ export namespace tickwire {
             /** SubscribeResult topics. */
             topics: tickwire.v1.TopicResult.$Properties[];
 
+            /** SubscribeResult isPartial. */
+            isPartial: boolean;
+
             /**
              * Encodes the specified SubscribeResult message. Does not implicitly {@link tickwire.v1.SubscribeResult.verify|verify} messages.
              * @param message SubscribeResult message or plain object to encode
@@ -2581,6 +2647,9 @@ export namespace tickwire {
 
                 /** SubscribeResult topics */
                 topics?: (tickwire.v1.TopicResult.$Properties[]|null);
+
+                /** SubscribeResult isPartial */
+                isPartial?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -280,6 +280,88 @@ export const tickwire = $root.tickwire = (() => {
                 return TopicProgress;
             })();
 
+            v1.CatalogRequest = (function() {
+
+                const CatalogRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                CatalogRequest.prototype.afterSymbol = "";
+
+                CatalogRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.afterSymbol != null && $Object.hasOwnProperty.call(message, "afterSymbol") && message.afterSymbol !== "")
+                        writer.uint32(10).string(message.afterSymbol);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                CatalogRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.tickwire.bus.v1.CatalogRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.afterSymbol = value;
+                                else
+                                    delete message.afterSymbol;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return CatalogRequest;
+            })();
+
             v1.CatalogReply = (function() {
 
                 const CatalogReply = function (properties) {
@@ -293,6 +375,7 @@ export const tickwire = $root.tickwire = (() => {
                 CatalogReply.prototype.catalogVersion = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
                 CatalogReply.prototype.instruments = $util.emptyArray;
                 CatalogReply.prototype.incomplete = false;
+                CatalogReply.prototype.more = false;
 
                 CatalogReply.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -308,6 +391,8 @@ export const tickwire = $root.tickwire = (() => {
                             $root.tickwire.v1.Instrument.encode(message.instruments[i], writer.uint32(18).fork(), _depth + 1).ldelim();
                     if (message.incomplete != null && $Object.hasOwnProperty.call(message, "incomplete") && message.incomplete !== false)
                         writer.uint32(24).bool(message.incomplete);
+                    if (message.more != null && $Object.hasOwnProperty.call(message, "more") && message.more !== false)
+                        writer.uint32(32).bool(message.more);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -365,6 +450,15 @@ export const tickwire = $root.tickwire = (() => {
                                     message.incomplete = value;
                                 else
                                     delete message.incomplete;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.more = value;
+                                else
+                                    delete message.more;
                                 continue;
                             }
                         }
@@ -4108,6 +4202,7 @@ export const tickwire = $root.tickwire = (() => {
 
             SubscribeResult.prototype.requestId = 0;
             SubscribeResult.prototype.topics = $util.emptyArray;
+            SubscribeResult.prototype.isPartial = false;
 
             SubscribeResult.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4121,6 +4216,8 @@ export const tickwire = $root.tickwire = (() => {
                 if (message.topics != null && message.topics.length)
                     for (let i = 0; i < message.topics.length; ++i)
                         $root.tickwire.v1.TopicResult.encode(message.topics[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+                if (message.isPartial != null && $Object.hasOwnProperty.call(message, "isPartial") && message.isPartial !== false)
+                    writer.uint32(24).bool(message.isPartial);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4169,6 +4266,15 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.topics && message.topics.length))
                                 message.topics = [];
                             message.topics.push($root.tickwire.v1.TopicResult.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isPartial = value;
+                            else
+                                delete message.isPartial;
                             continue;
                         }
                     }

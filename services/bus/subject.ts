@@ -1,8 +1,8 @@
 import { isChannel, isSymbol, isVenueId, type Topic } from "#core/topic.ts";
 import { BusError } from "./bus.ts";
 
-/** Ingestors announce themselves here. */
-export const ANNOUNCE_SUBJECT = "ct.v2.announce";
+/** What ingestors announce themselves on matches this: each venue has a subject of its own. */
+export const ANNOUNCE_PATTERN = "ct.v2.announce.*";
 
 /** Anything published here makes every ingestor announce itself. */
 export const DISCOVER_SUBJECT = "ct.v2.discover";
@@ -55,6 +55,14 @@ export function parseEventSubject(subject: string): Topic | undefined {
   if (venue === undefined || channel === undefined || symbol === undefined) return undefined;
   if (!isVenueId(venue) || !isChannel(channel) || !isSymbol(symbol)) return undefined;
   return { venue, channel, symbol };
+}
+
+/**
+ * Where the ingestor of a venue announces itself, so that a server's permissions can say who may.
+ * Throws BusError (`invalid-subject`) for an empty id.
+ */
+export function announceSubject(venue: string): string {
+  return `ct.v2.announce.${escapeToken(venue)}`;
 }
 
 /** The subject of a bus request. Throws BusError (`invalid-subject`) for an empty part. */

@@ -347,7 +347,8 @@ export class BookBuilder {
    */
   #verify(raw: RawBook, emit: Emit): boolean {
     if (raw.checksum === undefined || this.#sync.checksum === undefined) return true;
-    const ok = this.#sync.checksum(this.book, this.instrument) === raw.checksum;
+    const sent = raw.checksum;
+    const ok = this.#sync.checksum(this.book, this.instrument, sent) === sent;
     emit({ kind: "checksum", ok });
     if (!ok) this.#lose("checksum-mismatch", emit);
     return ok;

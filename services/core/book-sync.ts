@@ -63,8 +63,9 @@ export type BookSync = {
   readonly sequencing?: BookSequencing;
   /**
    * The checksum of the book as it stands; compared with RawBook.checksum where that is present.
+   * `sent` is that one, for venues that may write numbers in several ways.
    */
-  readonly checksum?: (book: OrderBook, instrument: Instrument) => number;
+  readonly checksum?: (book: OrderBook, instrument: Instrument, sent: number) => number;
 };
 
 /** Where a book stands in the venue's numbering. */

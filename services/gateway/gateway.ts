@@ -1,5 +1,6 @@
 import { assert } from "#core/assert.ts";
 import type { Bus } from "#bus/bus.ts";
+import { quotedText } from "#core/visible-text.ts";
 import { SUBPROTOCOL } from "#wire/protocol.ts";
 import { Origins } from "./access/origins.ts";
 import { ANONYMOUS } from "./access/principal.ts";
@@ -129,7 +130,7 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
       return { kind: "accept", context };
     }
     metrics.upgradesRefused.inc({ reason: "subprotocol" });
-    const offered = request.subprotocols.join(", ").slice(0, 200);
+    const offered = quotedText(request.subprotocols.join(", "));
     const message = `this gateway speaks the subprotocol ${SUBPROTOCOL}; offered: ${offered || "none"}`;
     return { kind: "refuse", response: errorAnswer(400, "invalid_argument", message) };
   }

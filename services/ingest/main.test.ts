@@ -6,7 +6,7 @@ import { Registry } from "prom-client";
 import { afterEach, expect, test } from "vitest";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import {
-  ANNOUNCE_SUBJECT,
+  ANNOUNCE_PATTERN,
   DISCOVER_SUBJECT,
   parseEventSubject,
   querySubject,
@@ -193,7 +193,7 @@ test("announces itself regularly and when asked, with a catalog of what is strea
   const { bus, run, ask } = await start();
   let announced = 0;
   let version = 0;
-  bus.subscribe(ANNOUNCE_SUBJECT, ({ payload }) => {
+  bus.subscribe(ANNOUNCE_PATTERN, ({ payload }) => {
     announced += 1;
     version = decodeAnnouncement(payload).catalogVersion;
   });
@@ -221,7 +221,7 @@ test("says who it is, how often it will, and under which epoch", async () => {
   const epochs = new Set<number>();
   for (let round = 0; round < 2; round += 1) {
     const { bus, run, ingest, clock } = await start({ config });
-    bus.subscribe(ANNOUNCE_SUBJECT, ({ payload }) => {
+    bus.subscribe(ANNOUNCE_PATTERN, ({ payload }) => {
       const { ingestorId, announceIntervalMs, epoch } = decodeAnnouncement(payload);
       said.add(ingestorId);
       epochs.add(epoch);
@@ -251,7 +251,7 @@ test("says where its topics stand while they move, and at the end that it leaves
     const batch = readBusBatch(payload);
     arrived.set(`${topic?.symbol}/${topic?.channel}`, batch.baseSequence + batch.count);
   });
-  bus.subscribe(ANNOUNCE_SUBJECT, ({ payload }) => {
+  bus.subscribe(ANNOUNCE_PATTERN, ({ payload }) => {
     const { progress, leaving } = decodeAnnouncement(payload);
     ends.push(leaving);
     for (const { symbol, channel, sequence } of progress) {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { BusError } from "#bus/bus.ts";
 import type { Bus } from "#bus/bus.ts";
-import { ANNOUNCE_SUBJECT, DISCOVER_SUBJECT } from "#bus/subject.ts";
+import { announceSubject, DISCOVER_SUBJECT } from "#bus/subject.ts";
 import { InvariantError } from "#core/assert.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { decodeAnnouncement } from "#wire/bus-codec.ts";
@@ -21,8 +21,8 @@ function create(
   const bus = {
     publish: (subject: string, payload: Uint8Array) => {
       if (failure !== undefined) throw failure;
-      expect(subject).toBe(ANNOUNCE_SUBJECT);
       const { ingestorId, venue, catalogVersion, ...rest } = decodeAnnouncement(payload);
+      expect(subject).toBe(announceSubject(venue));
       const { announceIntervalMs: intervalMs, epoch } = rest;
       const rows = rest.progress.map(({ symbol, channel, sequence }) => {
         return ` ${symbol}/${channel}=${sequence}`;

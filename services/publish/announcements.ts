@@ -1,7 +1,7 @@
 import { channelToWire } from "@tickwire/proto/codec";
 import { BusError } from "#bus/bus.ts";
 import type { Bus, BusSubscription } from "#bus/bus.ts";
-import { ANNOUNCE_SUBJECT, DISCOVER_SUBJECT } from "#bus/subject.ts";
+import { announceSubject, DISCOVER_SUBJECT } from "#bus/subject.ts";
 import { assert } from "#core/assert.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Logger } from "#core/logger.ts";
@@ -135,7 +135,7 @@ export class Announcements {
       }),
     };
     try {
-      bus.publish(ANNOUNCE_SUBJECT, encodeAnnouncement(announcement));
+      bus.publish(announceSubject(venue), encodeAnnouncement(announcement));
     } catch (error) {
       // The next announcement follows soon, and a bus that is down says so by its own events.
       if (!(error instanceof BusError)) throw error;

@@ -74,6 +74,38 @@ function create(options: { payloadBytesMax?: number; batchEventsMax?: number } =
   return { publisher, published, scheduled, batches, counters, logged, fail, latencies };
 }
 
+test("what the bus does not take is counted by its events", () => {
+  const { publisher, counters, fail } = create();
+  fail(new BusError("publish-buffer-full", "full"));
+  for (const id of ["a", "b", "c"]) publisher.publish(trade(id));
+  publisher.publish(trade("x", B));
+  publisher.flush();
+  expect(counters).toMatchObject({ events: 4, batches: 0, failures: 4 });
+});
+
+test("topics that moved say where they stand three times, by what was given to the bus", () => {
+  const { publisher, fail } = create();
+  const progress = () =>
+    publisher.takeProgress().map(({ symbol, channel, sequence }) => {
+      return `${symbol}/${channel} ${sequence}`;
+    });
+  publisher.publish(trade("a"));
+  // It waits for the end of the turn: nobody could have it yet.
+  expect(progress()).toEqual([]);
+  publisher.flush();
+  publisher.publish(trade("x", B));
+  publisher.flush();
+  expect(progress()).toEqual(["A-USD/trades 1", "B-USD/trades 1"]);
+  // One that the bus does not take is lost to whoever follows the topic, and is to be found.
+  fail(new BusError("publish-buffer-full", "full"));
+  publisher.publish(trade("b"));
+  publisher.flush();
+  expect(progress()).toEqual(["A-USD/trades 2", "B-USD/trades 1"]);
+  expect(progress()).toEqual(["A-USD/trades 2", "B-USD/trades 1"]);
+  expect(progress()).toEqual(["A-USD/trades 2"]);
+  expect(progress()).toEqual([]);
+});
+
 test("the events of a turn leave as one batch per topic, numbered from 1", () => {
   const { publisher, scheduled, batches } = create();
   publisher.publish(trade("a"));

@@ -10,7 +10,12 @@ import { queryPattern, querySubject } from "#bus/subject.ts";
 import type { Candle, MarketEvent, Quote, Status, Trade } from "#core/market-event.ts";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
-import { decodeCatalogReply, decodeQueryReply, decodeSnapshotReply } from "#wire/bus-codec.ts";
+import {
+  decodeCatalogReply,
+  decodeQueryReply,
+  decodeSnapshotReply,
+  encodeCatalogRequest,
+} from "#wire/bus-codec.ts";
 import { historyQuery, writeHistoryToken } from "#wire/history-token.ts";
 import { createPublisherCounters, Publisher } from "./publisher.ts";
 import { QueryResponder } from "./query-responder.ts";
@@ -41,14 +46,14 @@ function status(channel: Status["channel"], state: Status["state"]): Status {
   return { kind: "status", ...BASE, channel, state, reason: "data", sinceTimeUs: 3 };
 }
 
-function create() {
+function create(payloadBytesMax = 1_000_000) {
   const handlers = new Map<string, (message: BusMessage) => void>();
   const published: string[] = [];
   const logged: string[] = [];
   const log = (_fields: object, message: string): void => void logged.push(message);
   const logger = { debug: log, info: log, warn: log, error: log };
   const bus = {
-    payloadBytesMax: 1_000_000,
+    payloadBytesMax,
     publish: (subject: string) => published.push(subject),
     subscribe: (pattern: string, handler: (message: BusMessage) => void) => {
       handlers.set(pattern, handler);
@@ -77,7 +82,7 @@ function create() {
   const venue = { venue: "fake", streamed, liveBookOf: () => liveBook };
   const responder = new QueryResponder({ ...TO, bus, clock, publisher, venues: [venue], logger });
   responder.start();
-  const ask = (subject: string, payload = new Uint8Array(0)) => {
+  const ask = (subject: string, payload: Uint8Array = new Uint8Array(0)) => {
     let bytes: Uint8Array | undefined;
     const respond = (reply: Uint8Array): void => void (bytes = reply);
     handlers.get(queryPattern(TO))?.({ subject, payload, respond });
@@ -94,7 +99,18 @@ function create() {
   const publish = (...events: readonly MarketEvent[]): void => {
     for (const event of events) publisher.publish(event);
   };
-  return { responder, handlers, published, logged, ask, snapshot, publish, book, setLiveBook };
+  return {
+    responder,
+    handlers,
+    published,
+    logged,
+    ask,
+    snapshot,
+    publish,
+    book,
+    setLiveBook,
+    streamed,
+  };
 }
 
 function stateOf(payload: Uint8Array): BusBatch {
@@ -268,4 +284,43 @@ test("closed, it answers nobody", () => {
   responder.close();
   responder.close();
   expect(handlers.size).toBe(0);
+});
+
+test("a catalog larger than a message comes in pages that fit", () => {
+  const { ask, streamed } = create(10_000);
+  for (let index = 0; index < 700; index += 1) {
+    streamed.add([{ instrument: fakeInstrument(`S${index}-USD`), channel: "book" }]);
+  }
+  const seen: string[] = [];
+  for (let after = "", more = true; more; after = seen.at(-1) ?? "") {
+    const subject = querySubject({ ...TO, query: "catalog" });
+    const { payload } = ask(subject, encodeCatalogRequest(after));
+    expect(payload.byteLength).toBeLessThan(10_000);
+    const page = decodeCatalogReply(payload);
+    seen.push(...page.instruments.map(({ symbol }) => symbol));
+    more = page.more;
+  }
+  expect(seen).toHaveLength(701);
+  expect(seen).toEqual(seen.toSorted());
+});
+
+test("the statuses of a venue come in pages of 200 instruments, or fewer if that is asked", () => {
+  const { ask, publish, streamed } = create();
+  for (let index = 0; index < 300; index += 1) {
+    const instrument = fakeInstrument(`S${1_000 + index}-USD`);
+    streamed.add([{ instrument, channel: "book" }]);
+    publish({ ...status("book", "live"), instrument });
+  }
+  const page = (pageToken: string, pageSize = 0) => {
+    const request = getStatus.request.encode({ venue: "fake", pageToken, pageSize });
+    const { payload } = ask(querySubject({ ...TO, query: "statuses" }), request);
+    return getStatus.response.decode(payload);
+  };
+  // The first instrument, A-USD, has no status yet.
+  expect(page("").statuses).toHaveLength(199);
+  expect(page("").nextPageToken).toBe("S1198-USD");
+  expect(page("S1198-USD").statuses).toHaveLength(101);
+  expect(page("S1198-USD").nextPageToken).toBe("");
+  expect(page("A-USD", 5).statuses).toHaveLength(5);
+  expect(page("A-USD", 5_000).statuses).toHaveLength(200);
 });

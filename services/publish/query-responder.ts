@@ -9,6 +9,7 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import type { Candle, MarketEvent } from "#core/market-event.ts";
 import type { Logger } from "#core/logger.ts";
 import {
+  decodeCatalogRequest,
   encodeCatalogReply,
   encodeQueryError,
   encodeQueryReply,
@@ -28,6 +29,11 @@ const ROWS_MAX = 1_000;
 const ROWS_DEFAULT = 100;
 const NOTHING = new Uint8Array(0);
 
+/** Encoding a page of a catalog or of statuses takes less than a millisecond or two. */
+const CATALOG_PAGE_INSTRUMENTS = 500;
+const STATUS_PAGE_INSTRUMENTS = 200;
+/** What an answer needs besides its payload. */
+const REPLY_OVERHEAD_BYTES = 1_024;
 const TRADE_ORDER: RowOrder<NumberedTrade> = {
   keyOf: ({ sequence }) => sequence,
   timeUsOf: ({ trade }) => trade.venueTimeUs ?? trade.receivedTimeUs,
@@ -138,13 +144,25 @@ export class QueryResponder {
       case "statuses":
         return this.#statuses(view, message.payload);
       case "catalog":
-        return encodeCatalogReply({
-          catalogVersion: view.streamed.version,
-          instruments: view.streamed.all().map((each) => instrumentMessage(each)),
-          incomplete: !view.streamed.complete,
-        });
+        return this.#catalog(view, message.payload);
       case "ping":
         return NOTHING;
+    }
+  }
+
+  /** As many instruments as one message carries. */
+  #catalog({ streamed }: VenueView, payload: Uint8Array): Uint8Array {
+    const afterSymbol = decoded({ decode: decodeCatalogRequest }, payload);
+    const bytesMax = this.#options.bus.payloadBytesMax - REPLY_OVERHEAD_BYTES;
+    for (let countMax = CATALOG_PAGE_INSTRUMENTS; ; countMax = Math.ceil(countMax / 2)) {
+      const { instruments, more } = streamed.page(afterSymbol, countMax);
+      const page = encodeCatalogReply({
+        catalogVersion: streamed.version,
+        instruments: instruments.map((each) => instrumentMessage(each)),
+        incomplete: !streamed.complete,
+        more,
+      });
+      if (page.byteLength <= bytesMax || countMax === 1) return page;
     }
   }
 
@@ -208,17 +226,21 @@ export class QueryResponder {
 
   #statuses(view: VenueView, payload: Uint8Array): Uint8Array {
     const { request, response } = QUERY_METHODS.getStatus;
-    const { symbol } = decoded(request, payload);
-    const instruments =
-      symbol === ""
-        ? view.streamed.all().map(({ instrument }) => instrument)
-        : [this.#find(view, symbol)];
+    const { symbol, pageSize, pageToken } = decoded(request, payload);
+    const isPage = pageSize > 0 && pageSize < STATUS_PAGE_INSTRUMENTS;
+    const countMax = isPage ? pageSize : STATUS_PAGE_INSTRUMENTS;
+    const page = symbol === "" ? view.streamed.page(pageToken, countMax) : undefined;
+    const instruments = page?.instruments.map(({ instrument }) => instrument) ?? [
+      this.#find(view, symbol),
+    ];
     const statuses = instruments.flatMap((instrument) =>
       (this.#options.publisher.settledTopic(instrument, "status")?.statuses() ?? []).map(
         statusMessage,
       ),
     );
-    return response.encode({ statuses });
+    // Between gateway and ingestor the token is the symbol itself.
+    const nextPageToken = page?.more === true ? (instruments.at(-1)?.symbol ?? "") : "";
+    return response.encode({ statuses, nextPageToken });
   }
 
   #find(view: VenueView, symbol: string): Instrument {

@@ -12,9 +12,9 @@ test("an instrument has the channels that were added, in order, and always its s
     { instrument: a, channel: "book" },
     { instrument: b, channel: "quotes" },
   ]);
-  expect(streamed.all()).toEqual([
-    { instrument: b, channels: ["status", "trades", "quotes"], candleIntervalsMs: [] },
+  expect(streamed.page("", 9).instruments).toEqual([
     { instrument: a, channels: ["status", "book"], candleIntervalsMs: [] },
+    { instrument: b, channels: ["status", "trades", "quotes"], candleIntervalsMs: [] },
   ]);
 });
 
@@ -27,10 +27,9 @@ test("candles have the lengths that were added, rising, and others none", () => 
     ],
     [300_000, 60_000],
   );
-  expect(streamed.all().map(({ candleIntervalsMs }) => candleIntervalsMs)).toEqual([
-    [60_000, 300_000],
-    [],
-  ]);
+  expect(
+    streamed.page("", 9).instruments.map(({ candleIntervalsMs }) => candleIntervalsMs),
+  ).toEqual([[60_000, 300_000], []]);
   const { version } = streamed;
   streamed.add([{ instrument: a, channel: "candles" }], [60_000]);
   expect(streamed.version).toBe(version);
@@ -76,4 +75,19 @@ test("the version rises with what is new, and is told once an addition", () => {
   streamed.add([]);
   streamed.add([{ instrument: a, channel: "quotes" }]);
   expect(versions).toEqual([2, 3]);
+});
+
+test.each([
+  ["", 2, ["A-USD", "B-USD"], true],
+  ["A-USD", 2, ["B-USD", "C-USD"], false],
+  ["AA", 5, ["B-USD", "C-USD"], false],
+  ["C-USD", 5, [], false],
+])("behind %j the next %i by symbol are %j", (after, countMax, symbols, more) => {
+  const streamed = new StreamedInstruments();
+  for (const symbol of ["C-USD", "A-USD", "B-USD"]) {
+    streamed.add([{ instrument: fakeInstrument(symbol), channel: "book" }]);
+  }
+  const page = streamed.page(after, countMax);
+  expect(page.instruments.map(({ instrument }) => instrument.symbol)).toEqual(symbols);
+  expect(page.more).toBe(more);
 });

@@ -24,6 +24,9 @@ export class StreamedInstruments {
   readonly #onChange: () => void;
   #version = 0;
   #complete = true;
+  /** By symbol, as of `#sortedVersion`. */
+  #sorted: readonly Instrument[] = [];
+  #sortedVersion = 0;
 
   /** `onChange` is called after each addition of something new. */
   constructor(onChange: () => void = () => {}) {
@@ -66,6 +69,11 @@ export class StreamedInstruments {
     if (this.#version !== before) this.#onChange();
   }
 
+  /** Instruments of which something is streamed. */
+  get size(): number {
+    return this.#streamed.size;
+  }
+
   bySymbol(symbol: string): Instrument | undefined {
     return this.#bySymbol.get(symbol);
   }
@@ -79,13 +87,31 @@ export class StreamedInstruments {
     return this.#streamed.get(instrument)?.candleIntervalsMs.includes(intervalMs) ?? false;
   }
 
-  /** In the order of addition. */
-  all(): readonly StreamedInstrument[] {
-    return [...this.#streamed].map(([instrument, { channels, candleIntervalsMs }]) => ({
-      instrument,
-      channels: [...channels],
-      candleIntervalsMs,
-    }));
+  /** Those whose symbol comes after `symbol`, in order, `countMax` at most; whether more do. */
+  page(
+    symbol: string,
+    countMax: number,
+  ): { instruments: readonly StreamedInstrument[]; more: boolean } {
+    if (this.#sortedVersion !== this.#version) {
+      this.#sorted = [...this.#streamed.keys()].sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
+      this.#sortedVersion = this.#version;
+    }
+    let low = 0;
+    let high = this.#sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#sorted[middle]?.symbol ?? "") <= symbol) low = middle + 1;
+      else high = middle;
+    }
+    const instruments = this.#sorted.slice(low, low + countMax).flatMap((each) => this.#of(each));
+    return { instruments, more: low + instruments.length < this.#sorted.length };
+  }
+
+  #of(instrument: Instrument): StreamedInstrument[] {
+    const streamed = this.#streamed.get(instrument);
+    if (streamed === undefined) return [];
+    const { channels, candleIntervalsMs } = streamed;
+    return [{ instrument, channels: [...channels], candleIntervalsMs }];
   }
 
   #begin(instrument: Instrument): Streamed {

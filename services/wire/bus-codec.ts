@@ -3,6 +3,7 @@ import type { BusBatch } from "@tickwire/proto/codec";
 import {
   AnnouncementCodec,
   CatalogReplyCodec,
+  CatalogRequestCodec,
   QueryReplyCodec,
   SnapshotReplyCodec,
 } from "@tickwire/proto/messages";
@@ -22,6 +23,16 @@ export function encodeAnnouncement(announcement: MessageInit<Announcement>): Uin
 /** Keeps nothing of `bytes`. Throws WireError. */
 export function decodeAnnouncement(bytes: Uint8Array): Announcement {
   return AnnouncementCodec.decode(bytes);
+}
+
+/** The payload of a query for the page of a catalog behind a symbol. */
+export function encodeCatalogRequest(afterSymbol: string): Uint8Array {
+  return CatalogRequestCodec.encode({ afterSymbol });
+}
+
+/** The symbol that a page is to begin behind; empty for the first one. Throws WireError. */
+export function decodeCatalogRequest(bytes: Uint8Array): string {
+  return CatalogRequestCodec.decode(bytes).afterSymbol;
 }
 
 /** The caller owns the result. Throws WireError if a value does not fit its field. */

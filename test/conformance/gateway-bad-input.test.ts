@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { tickwire } from "@tickwire/proto/protobufjs";
@@ -110,6 +111,27 @@ describe.each(TRANSPORTS)("bad input over %s", (transport) => {
     const count = Math.floor(CONFIG.frameBytesMax / bytes.length);
     client.sendBytes(Buffer.alloc(count * bytes.length, Buffer.from(bytes)));
     expect((await client.closing()).code).toBe(4502);
+  });
+
+  test("pings up to a burst are answered, and far more close with 1008", async () => {
+    const client = await rig.client();
+    const { socket } = client;
+    let pongs = 0;
+    let closed = 0;
+    socket.on("close", (code) => (closed = code));
+    for (; closed === 0 && pongs < 1_000; pongs += 1) {
+      socket.ping();
+      await Promise.race([once(socket, "pong"), once(socket, "close")]);
+    }
+    expect(closed).toBe(1008);
+    // Some come back while the others are sent.
+    expect(pongs).toBeGreaterThanOrEqual(200);
+  });
+
+  test("a flood of pings is cut", async () => {
+    const client = await rig.client();
+    for (let index = 0; index < 2_000; index += 1) client.socket.ping();
+    expect([1006, 1008]).toContain((await client.closing()).code);
   });
 
   test("a message far above the limit is cut", async () => {

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { afterEach, describe, expect, test } from "vitest";
-import { ANNOUNCE_SUBJECT } from "#bus/subject.ts";
+import { announceSubject } from "#bus/subject.ts";
 import { TRANSPORTS } from "#test/support/transports.ts";
 import { encodeAnnouncement } from "#wire/bus-codec.ts";
 import { Rig } from "./gateway-harness.ts";
@@ -244,7 +244,7 @@ describe.each(TRANSPORTS)("RPC over %s", (transport) => {
     ])("%s:%s is %i, %s", async (venue, symbol, status, reason, alternatives) => {
       await start();
       const late = { ingestorId: "late", venue: "late", catalogVersion: 0 };
-      rig.bus.publish(ANNOUNCE_SUBJECT, encodeAnnouncement(late));
+      rig.bus.publish(announceSubject("late"), encodeAnnouncement(late));
       await rig.settle();
       const response = await post("GetSnapshot", JSON.stringify({ venue, symbol }));
       expect(response.status).toBe(status);

@@ -17,6 +17,7 @@ import {
   type NamedFixture,
   RECEIVED_TIME_US,
 } from "./venue-fixture.ts";
+import { describeOddLevels, describeOddLists } from "./venue-odd-suite.ts";
 import {
   describeBooks,
   describeCapabilities,
@@ -45,6 +46,8 @@ export function describeVenue(adapter: FeedAdapter): void {
     describeFixtures(adapter, fixtures);
     describeDamage(adapter, fixtures);
     describeInstruments(adapter, fixtures);
+    describeOddLists(adapter, fixtures);
+    describeOddLevels(adapter, fixtures);
     describeConnections(adapter, fixtures);
     describeBooks(adapter, fixtures);
     describeCapabilities(adapter);

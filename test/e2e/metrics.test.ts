@@ -27,7 +27,7 @@ function everyMetric(): Registry {
   const venue = { venue: "kraken", counters, connections: 1, connectionsOpen: 1 };
   registerIngestMetrics({
     registry,
-    venues: () => [{ ...venue, instruments: 1, snapshotsPending: 0 }],
+    venues: () => [{ ...venue, instruments: 1, snapshotsPending: 0, clockOffsetSeconds: 0 }],
     publisher,
     latencies: new LatencyBoard(),
   });
@@ -45,6 +45,9 @@ const LOSSES = [
   "tickwire_gateway_bad_batches_total",
   "tickwire_gateway_bus_gaps_total",
   "tickwire_gateway_epoch_changes_total",
+  "tickwire_gateway_bus_missing_events_total",
+  "tickwire_gateway_foreign_batches_total",
+  "tickwire_gateway_owed_at_end_events_total",
   "tickwire_gateway_resumes_total",
   "tickwire_gateway_ring_trimmed_batches_total",
   "tickwire_gateway_undelivered_events_total",

@@ -32,7 +32,7 @@ export class StreamLedger {
   readonly #accounts = new Map<string, TopicAccount>();
 
   take(event: StreamEvent): void {
-    if (event.type === "lag") return;
+    if (event.type === "lag" || event.type === "refused") return;
     if (event.type === "gap") {
       this.#takeGap(event.topic, event);
     } else if (event.type === "continuity") {

@@ -78,8 +78,8 @@ const LAYERS: readonly Layer[] = [
     ],
   },
 
-  // Inside ingest: feed/network < feed/rest < feed/connection, feed < reading < venues, feed < venue
-  // < capture, and the parts list above all.
+  // Inside ingest: feed/network < feed/rest < feed/connection, feed < reading < venues,
+  // feed < venue < capture, and the parts list above all.
   {
     place: "services/ingest/",
     may: [...SHARED, "services/publish/", "services/ingest/", "prom-client"],

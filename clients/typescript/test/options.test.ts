@@ -36,6 +36,8 @@ describe("a bad option", () => {
     [{ pingIntervalMs: -1 }, "pingIntervalMs -1"],
     [{ reconnect: { maxMs: Number.POSITIVE_INFINITY } }, "reconnect.maxMs Infinity"],
     [{ bufferEventsMax: 0 }, "bufferEventsMax 0"],
+    [{ webSocketPath: "v1/ws" }, "webSocketPath v1/ws"],
+    [{ webSocketPath: "/" }, "webSocketPath /"],
   ])("of connect() is refused before anything is dialled: %o", async (options, message) => {
     const gateway = new FakeGateway();
     const connecting = createConnect(createClient)("ws://a", {

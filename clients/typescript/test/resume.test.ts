@@ -304,7 +304,7 @@ describe("on a running connection", () => {
 
   test("lag is told", async () => {
     const { gateway, notices } = await subscribed();
-    const lag = { message: "2 s behind", lagMs: 2_000, owedBytes: 7 };
+    const lag = { message: "2 s behind", lagMs: 2_000, owedBytes: 1_234 };
     gateway.socket.deliverMessage({ notice: { kind: 2, ...lag } });
     expect(notices.at(-1)).toEqual({ type: "lag", ...lag });
   });

@@ -4,8 +4,10 @@ import type { Instrument } from "@tickwire/proto/service";
 import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
 import { MemoryBus } from "#bus/memory-bus.ts";
-import { ANNOUNCE_SUBJECT, DISCOVER_SUBJECT, queryPattern, querySubject } from "#bus/subject.ts";
+import { isVenueId } from "#core/topic.ts";
+import { announceSubject, DISCOVER_SUBJECT, queryPattern, querySubject } from "#bus/subject.ts";
 import {
+  decodeCatalogRequest,
   encodeAnnouncement,
   encodeCatalogReply,
   encodeQueryError,
@@ -41,7 +43,14 @@ class Rig {
   }[] = [];
   listed: Instrument[] = [];
   incomplete = false;
+  /** Of the catalog, as announced last. */
+  version = 1;
   refuses = false;
+  /** Says that more follows behind the last symbol, and says the same again. */
+  more = false;
+  pageSize = 1_000;
+  /** Pages of which each has another version than the one before. */
+  versionsToCome = 0;
   fetches = 0;
   discoveries = 0;
 
@@ -60,10 +69,17 @@ class Rig {
           return;
         }
         this.fetches += 1;
+        const after = decodeCatalogRequest(message.payload);
+        const rest = this.listed.filter(({ symbol }) => this.more || symbol > after);
+        if (this.versionsToCome > 0) {
+          this.versionsToCome -= 1;
+          this.version += 1;
+        }
         const reply = encodeCatalogReply({
-          catalogVersion: 1,
-          instruments: this.listed,
+          catalogVersion: this.version,
+          instruments: rest.slice(0, this.pageSize),
           incomplete: this.incomplete,
+          more: this.more || rest.length > this.pageSize,
         });
         if (!this.refuses) message.respond(encodeQueryReply(reply));
         else message.respond(encodeQueryError({ code: "CODE_UNAVAILABLE", message: "not yet" }));
@@ -96,10 +112,22 @@ class Rig {
     }
   }
 
-  async announce(catalogVersion: number, options: Partial<Announcement> = {}) {
+  async count(name: "catalogFetchesFailed" | "announcementsRefused"): Promise<number> {
+    const { values } = await this.metrics[name].get();
+    return values.reduce((sum, { value }) => sum + value, 0);
+  }
+
+  async announce(
+    catalogVersion: number,
+    options: Partial<Announcement> = {},
+    falsify: () => void = () => {},
+  ) {
     const identity = { ingestorId: "one", epoch: EPOCHS[options.ingestorId ?? "one"] ?? 0 };
     const announcement = { ...identity, venue: "fake", catalogVersion, ...options };
-    this.bus.publish(ANNOUNCE_SUBJECT, encodeAnnouncement(announcement));
+    if (catalogVersion > 0) this.version = catalogVersion;
+    falsify();
+    const where = isVenueId(announcement.venue) ? announcement.venue : "fake";
+    this.bus.publish(announceSubject(where), encodeAnnouncement(announcement));
     await this.settle();
   }
 
@@ -195,7 +223,7 @@ describe("an announcement", () => {
 
   test("that cannot be read is logged and does nothing", async () => {
     const rig = new Rig();
-    rig.bus.publish(ANNOUNCE_SUBJECT, Uint8Array.of(0xff, 0xff));
+    rig.bus.publish(announceSubject("fake"), Uint8Array.of(0xff, 0xff));
     await rig.settle();
     expect(rig.logged).toEqual(["an announcement could not be read"]);
     expect(rig.catalog.venues).toEqual([]);
@@ -333,12 +361,120 @@ describe("an ingestor that is silent for three intervals", () => {
   });
 });
 
+describe("what cannot be true", () => {
+  test.each([
+    ["an empty list", (rig: Rig) => void (rig.listed = [])],
+    ["a version before the one that was announced", (rig: Rig) => void (rig.version = 1)],
+    ["pages without end", (rig: Rig) => void (rig.more = true)],
+  ])("%s takes nothing away, is counted, and is asked for again", async (_, falsify) => {
+    const rig = new Rig();
+    await rig.list(["A-USD", "B-USD"], 2);
+    const right = rig.listed;
+    await rig.announce(3, {}, () => falsify(rig));
+    expect([...rig.catalog.instrumentsOf("fake")]).toHaveLength(2);
+    expect(await rig.count("catalogFetchesFailed")).toBe(1);
+    rig.more = false;
+    rig.listed = [...right, instrument("C-USD")];
+    await rig.announce(3);
+    expect([...rig.catalog.instrumentsOf("fake")]).toHaveLength(3);
+  });
+
+  test("another venue's instruments are not this one's", async () => {
+    const rig = new Rig();
+    rig.listed = [instrument("A-USD"), { ...instrument("B-USD"), venue: "other" }];
+    await rig.announce(1);
+    expect([...rig.catalog.instrumentsOf("fake")].map(({ symbol }) => symbol)).toEqual(["A-USD"]);
+  });
+
+  test("a venue that is announced on another's subject is none", async () => {
+    const rig = new Rig();
+    rig.listed = [instrument("A-USD")];
+    const announcement = { ingestorId: "one", venue: "fake", catalogVersion: 1, epoch: 5 };
+    rig.bus.publish(announceSubject("other"), encodeAnnouncement(announcement));
+    await rig.settle();
+    expect(rig.catalog.venues).toEqual([]);
+    expect(await rig.count("announcementsRefused")).toBe(1);
+  });
+});
+
+describe("a catalog of several pages", () => {
+  const SYMBOLS = Array.from({ length: 7 }, (_, index) => `S${index}-USD`);
+
+  test("is the same as in one", async () => {
+    const rig = new Rig();
+    rig.pageSize = 3;
+    await rig.list(SYMBOLS, 1);
+    expect([...rig.catalog.instrumentsOf("fake")].map(({ symbol }) => symbol)).toEqual(SYMBOLS);
+    expect(rig.fetches).toBe(3);
+  });
+
+  test("is fetched anew if it changes meanwhile, and given up if it does so again and again", async () => {
+    const rig = new Rig();
+    rig.pageSize = 3;
+    rig.versionsToCome = 2;
+    await rig.list(SYMBOLS, 1);
+    expect([...rig.catalog.instrumentsOf("fake")]).toHaveLength(7);
+    rig.versionsToCome = 100;
+    await rig.announce(10);
+    for (let turn = 0; turn < 10; turn += 1) await rig.settle();
+    expect(await rig.count("catalogFetchesFailed")).toBe(1);
+    expect([...rig.catalog.instrumentsOf("fake")]).toHaveLength(7);
+  });
+});
+
+describe("many venues", () => {
+  const made = (rig: Rig, index: number, catalogVersion = 0) =>
+    rig.announce(catalogVersion, {
+      venue: `v${index}`,
+      ingestorId: "one",
+      announceIntervalMs: 1_000,
+    });
+
+  test("that are announced by nobody who has a catalog make room, the oldest first", async () => {
+    const rig = new Rig();
+    await rig.list(["A-USD"], 1);
+    for (let index = 0; index < 3_000; index += 1) await made(rig, index);
+    expect(rig.catalog.venues).toHaveLength(1_000);
+    expect(rig.catalog.venues).toContain("v2999");
+    expect(rig.catalog.instrument("fake", "A-USD")).toBeDefined();
+    await rig.announce(1, { venue: "other" });
+    expect(rig.catalog.venues).toContain("other");
+  });
+
+  test("without a catalog are forgotten when their ingestor is lost", async () => {
+    const rig = new Rig();
+    for (let index = 0; index < 10; index += 1) await made(rig, index);
+    for (let second = 0; second < 10; second += 1) {
+      rig.clock.advance(1_000);
+      await rig.settle();
+    }
+    expect(rig.catalog.venues).toEqual([]);
+    expect(rig.events).toEqual([]);
+  });
+
+  test("with a catalog are forgotten an hour after they were lost, and not before", async () => {
+    const rig = new Rig();
+    await rig.list(["A-USD"], 1);
+    rig.stop("one");
+    for (let second = 0; second < 10; second += 1) {
+      rig.clock.advance(1_000);
+      await rig.settle();
+    }
+    expect(rig.catalog.lostSinceUs("fake")).toBeDefined();
+    rig.clock.advance(3_589_000);
+    expect(rig.catalog.instrument("fake", "A-USD")).toBeDefined();
+    rig.clock.advance(11_000);
+    expect(rig.catalog.venues).toEqual([]);
+    expect(rig.events.at(-1)).toBe("changed fake +[] -[A-USD]");
+  });
+});
+
 test("after closing nothing is heard, fetched or lost, not even what was on its way", async () => {
   const rig = new Rig();
   await rig.settle();
   rig.listed = [instrument("A-USD")];
   const announcement = { ingestorId: "one", venue: "fake", catalogVersion: 1, epoch: 5 };
-  rig.bus.publish(ANNOUNCE_SUBJECT, encodeAnnouncement(announcement));
+  rig.bus.publish(announceSubject("fake"), encodeAnnouncement(announcement));
   await nextTurn();
   rig.catalog.close();
   rig.catalog.close();

@@ -3,12 +3,20 @@ import type { Instrument } from "@tickwire/proto/service";
 import type { Bus, BusMessage, BusSubscription } from "#bus/bus.ts";
 import { BusError } from "#bus/bus.ts";
 import type { QueryAddress } from "#bus/subject.ts";
-import { ANNOUNCE_SUBJECT, DISCOVER_SUBJECT, isPublisherId, querySubject } from "#bus/subject.ts";
+import {
+  ANNOUNCE_PATTERN,
+  announceSubject,
+  DISCOVER_SUBJECT,
+  isPublisherId,
+  querySubject,
+} from "#bus/subject.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Channel } from "#core/instrument.ts";
-import { isChannel, isSymbol, isVenueId } from "#core/topic.ts";
+import { isChannel, isVenueId } from "#core/topic.ts";
 import { quotedText } from "#core/visible-text.ts";
-import { decodeAnnouncement, decodeCatalogReply, decodeQueryReply } from "#wire/bus-codec.ts";
+import { decodeAnnouncement } from "#wire/bus-codec.ts";
+import { WireError } from "#wire/frame-codec.ts";
+import { fetchCatalog } from "./catalog-fetch.ts";
 import { VenuePublishers } from "./venue-publishers.ts";
 import type { FollowedPublisher } from "./venue-publishers.ts";
 import type { Logger } from "#core/logger.ts";
@@ -74,6 +82,8 @@ type Venue = {
   heardAtUs: number;
   lostSinceUs: number | undefined;
   fetching: boolean;
+  /** Of the time after which a lost venue is forgotten. */
+  cancelForget: CancelTimer | undefined;
 };
 
 /** Of an ingestor that announces none, as those before the field did. */
@@ -81,8 +91,13 @@ const ANNOUNCE_INTERVAL_MS_DEFAULT = 2_000;
 /** An ingestor that announces a shorter or a longer one is taken at these. */
 const ANNOUNCE_INTERVAL_MS_MIN = 50;
 const ANNOUNCE_INTERVAL_MS_MAX = 600_000;
-/** Venues beyond this are not followed. */
+/** Venues beyond this are not followed, unless one without instruments can make room. */
 const VENUES_MAX = 1_000;
+const VENUE_ID_LENGTH_MAX = 64;
+/** A venue whose ingestor is lost is forgotten after this, and one without instruments at once. */
+const LOST_VENUE_KEPT_MS = 3_600_000;
+/** Messages about what anybody may cause are logged no more often. */
+const LOG_INTERVAL_MS = 10_000;
 const EMPTY = new Uint8Array(0);
 
 /** The venues and instruments that there are, by what ingestors announce on the bus. */
@@ -96,11 +111,12 @@ export class Catalog {
   #discovered = false;
   #cancelDiscovery: CancelTimer = () => {};
   #closed = false;
+  readonly #logged = new Map<string, CancelTimer>();
 
   /** Starts to listen and asks who is there. */
   constructor(parts: CatalogParts) {
     this.#parts = parts;
-    this.#subscription = parts.bus.subscribe(ANNOUNCE_SUBJECT, (message) => {
+    this.#subscription = parts.bus.subscribe(ANNOUNCE_PATTERN, (message) => {
       this.#onAnnouncement(message);
     });
     this.discover();
@@ -174,6 +190,11 @@ export class Catalog {
     return this.#venues.get(venue)?.publishers.followed;
   }
 
+  /** Whether it is being found out if the publisher of this epoch is to be followed. */
+  mayFollow(venue: string, epoch: number): boolean {
+    return this.#venues.get(venue)?.publishers.mayFollow(epoch) ?? false;
+  }
+
   /** Our own connection to the bus is gone: nobody is judged by what is not heard. */
   busDown(): void {
     for (const { publishers } of this.#venues.values()) publishers.busDown();
@@ -213,7 +234,11 @@ export class Catalog {
     this.#closed = true;
     this.#cancelDiscovery();
     this.#subscription.unsubscribe();
-    for (const venue of this.#venues.values()) venue.publishers.close();
+    for (const venue of this.#venues.values()) {
+      venue.publishers.close();
+      venue.cancelForget?.();
+    }
+    for (const cancel of this.#logged.values()) cancel();
     this.#listeners.clear();
   }
 
@@ -222,16 +247,19 @@ export class Catalog {
     try {
       announcement = decodeAnnouncement(message.payload);
     } catch (error) {
-      this.#parts.logger.warn({ error }, "an announcement could not be read");
+      if (!(error instanceof WireError)) throw error;
+      this.#refuse(undefined);
+      this.#logSometimes({ error }, "an announcement could not be read");
       return;
     }
     const { ingestorId: publisherId, catalogVersion, epoch } = announcement;
+    if (!this.#isOfItsSubject(announcement.venue, message.subject)) return;
     const venue = this.#venueOf(announcement.venue);
     if (venue === undefined) return;
     const intervalMs = intervalOf(announcement.announceIntervalMs);
     const isIdentity = isPublisherId(publisherId) && epoch > 0;
     if (!isIdentity || !venue.publishers.heard({ publisherId, epoch, intervalMs })) {
-      this.#parts.metrics.announcementsRefused.inc({ venue: venue.id });
+      this.#refuse(venue);
       return;
     }
     if (venue.publishers.followed?.publisherId === publisherId) {
@@ -260,14 +288,42 @@ export class Catalog {
     this.#emit({ kind: "progress", venue: venue.id, epoch, topics });
   }
 
+  /**
+   * Whether the venue is one, and announced where it is to be: who may announce which venue is
+   * decided by subjects.
+   */
+  #isOfItsSubject(venue: string, subject: string): boolean {
+    if (isVenueId(venue) && venue.length <= VENUE_ID_LENGTH_MAX) {
+      if (subject === announceSubject(venue)) return true;
+    }
+    this.#refuse(undefined);
+    const fields = { venue: quotedText(venue), subject: quotedText(subject) };
+    this.#logSometimes(fields, "an announcement names no venue, or another's subject");
+    return false;
+  }
+
+  /** The label is a venue that there is: others are as many as somebody makes up. */
+  #refuse(venue: Venue | undefined): void {
+    const isKnown = venue !== undefined && venue.bySymbol.size > 0;
+    this.#parts.metrics.announcementsRefused.inc({ venue: isKnown ? venue.id : "" });
+  }
+
+  /** Once in LOG_INTERVAL_MS of each message. */
+  #logSometimes(fields: object, message: string): void {
+    if (this.#logged.has(message)) return;
+    const over = this.#parts.clock.after(LOG_INTERVAL_MS, () => this.#logged.delete(message));
+    this.#logged.set(message, over);
+    this.#parts.logger.warn(fields, message);
+  }
+
   #venueOf(id: string): Venue | undefined {
     const known = this.#venues.get(id);
     if (known !== undefined) return known;
-    if (!isVenueId(id)) {
-      this.#parts.logger.warn({ venue: quotedText(id) }, "an announcement names no venue id");
+    if (this.#venues.size >= VENUES_MAX && !this.#forgetEmptyVenue()) {
+      this.#refuse(undefined);
+      this.#logSometimes({ venue: id, venuesMax: VENUES_MAX }, "there is no room for a venue");
       return undefined;
     }
-    if (this.#venues.size >= VENUES_MAX) return undefined;
     const venue: Venue = {
       id,
       publishers: new VenuePublishers({
@@ -287,9 +343,38 @@ export class Catalog {
       heardAtUs: 0,
       lostSinceUs: undefined,
       fetching: false,
+      cancelForget: undefined,
     };
     this.#venues.set(id, venue);
     return venue;
+  }
+
+  /** Makes room: of the venues without instruments, the one known longest goes. */
+  #forgetEmptyVenue(): boolean {
+    for (const venue of this.#venues.values()) {
+      if (venue.bySymbol.size > 0) continue;
+      this.#forget(venue);
+      return true;
+    }
+    return false;
+  }
+
+  /** Nobody has published the venue for long: its instruments are gone. */
+  #forget(venue: Venue): void {
+    const { logger } = this.#parts;
+    const { id } = venue;
+    venue.publishers.close();
+    venue.cancelForget?.();
+    this.#venues.delete(id);
+    if (venue.bySymbol.size === 0) return;
+    logger.info(
+      { venue: id, instruments: venue.bySymbol.size },
+      "a venue that is gone is forgotten",
+    );
+    const removed = [...venue.bySymbol.values()];
+    this.#instruments -= removed.length;
+    venue.bySymbol.clear();
+    this.#emit({ kind: "changed", venue: id, added: [], removed });
   }
 
   async #ping(to: QueryAddress): Promise<"there" | "gone" | "no-answer"> {
@@ -305,23 +390,21 @@ export class Catalog {
   }
 
   async #fetch(venue: Venue, publisherId: string, announcedVersion: number): Promise<void> {
-    const { bus, limits, logger } = this.#parts;
+    const { logger, metrics } = this.#parts;
     try {
-      const subject = querySubject({ venue: venue.id, publisherId, query: "catalog" });
-      const bytes = await bus.request(subject, EMPTY, { timeoutMs: limits.queryTimeoutMs });
-      const reply = decodeQueryReply(bytes);
-      if (reply.error !== undefined) throw new Error(reply.error.message);
-      const { instruments, incomplete } = decodeCatalogReply(reply.payload);
+      const address = { venue: venue.id, publisherId };
+      const fetched = await fetchCatalog(this.#parts, address, announcedVersion);
       if (this.#closed || venue.publishers.followed?.publisherId !== publisherId) return;
-      venue.version = announcedVersion;
-      const named = instruments.filter(isNamedByTheRules);
+      const { instruments, incomplete, version } = fetched;
+      venue.version = version;
       // What a venue has not listed again yet is not gone.
-      const all = incomplete ? joinedBySymbol(venue.bySymbol, named) : named;
+      const all = incomplete ? joinedBySymbol(venue.bySymbol, instruments) : instruments;
       this.#replace(venue, all);
       venue.listed = !incomplete;
     } catch (error) {
-      if (!this.#closed)
-        logger.warn({ venue: venue.id, error }, "the catalog of a venue could not be fetched");
+      if (this.#closed) return;
+      metrics.catalogFetchesFailed.inc();
+      logger.warn({ venue: venue.id, error }, "the catalog of a venue could not be fetched");
     } finally {
       venue.fetching = false;
     }
@@ -359,6 +442,7 @@ export class Catalog {
     const { publisherId, epoch } = publisher;
     const fields = { venue: venue.id, publisherId: quotedText(publisherId), epoch };
     this.#parts.logger.info(fields, "the venue is followed from this ingestor");
+    venue.cancelForget?.();
     venue.lostSinceUs = undefined;
     venue.version = undefined;
     this.#emit({ kind: "publisher", venue: venue.id, publisher });
@@ -367,8 +451,13 @@ export class Catalog {
   }
 
   #onLost(venue: Venue): void {
-    const { logger, metrics } = this.#parts;
+    const { logger, metrics, clock } = this.#parts;
     const { id, heardAtUs } = venue;
+    if (venue.bySymbol.size === 0) {
+      this.#forget(venue);
+      return;
+    }
+    venue.cancelForget = clock.after(LOST_VENUE_KEPT_MS, () => this.#forget(venue));
     venue.lostSinceUs = heardAtUs;
     // It may list other instruments when it is back.
     venue.version = undefined;
@@ -378,6 +467,7 @@ export class Catalog {
   }
 
   #onRecovered(venue: Venue): void {
+    venue.cancelForget?.();
     venue.lostSinceUs = undefined;
     this.#parts.logger.info({ venue: venue.id }, "the ingestor is back");
     this.#emit({ kind: "recovered", venue: venue.id });
@@ -391,14 +481,6 @@ export class Catalog {
 function intervalOf(announcedMs: number): number {
   if (announcedMs === 0) return ANNOUNCE_INTERVAL_MS_DEFAULT;
   return Math.min(Math.max(announcedMs, ANNOUNCE_INTERVAL_MS_MIN), ANNOUNCE_INTERVAL_MS_MAX);
-}
-
-/**
- * Whether clients could subscribe to it: a catalog on the bus follows the same rules as what a
- * venue lists, whoever published it.
- */
-function isNamedByTheRules({ symbol, venueSymbol }: Instrument): boolean {
-  return isSymbol(symbol) && venueSymbol !== "";
 }
 
 /** Whether the instrument is new, or streamed on other channels than before. */

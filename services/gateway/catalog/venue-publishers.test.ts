@@ -146,6 +146,20 @@ describe("of two publishers", () => {
     expect(rig.taken()).toEqual(["adopt a, new", "adopt b, new"]);
   });
 
+  test("the other may be followed while the first is being asked, and not otherwise", async () => {
+    const rig = new Rig();
+    rig.publishers.heard(A);
+    expect(rig.publishers.mayFollow(B.epoch)).toBe(false);
+    rig.publishers.heard(B);
+    expect([A, B, C].map(({ epoch }) => rig.publishers.mayFollow(epoch))).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    await rig.answerPings("there");
+    expect(rig.publishers.mayFollow(B.epoch)).toBe(false);
+  });
+
   test.each(["there", "no-answer"] as const)(
     "the first stays followed when the bus says %s, and is asked again",
     async (answer) => {

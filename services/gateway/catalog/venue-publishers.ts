@@ -80,6 +80,12 @@ export class VenuePublishers {
     return this.#followed;
   }
 
+  /** Whether the followed one is being asked for a sign of life, and this one would be next. */
+  mayFollow(epoch: number): boolean {
+    const [next] = this.#others.values();
+    return this.#pinging && next?.publisher.epoch === epoch;
+  }
+
   /** Publishers that are known besides the followed one. */
   get others(): number {
     return this.#others.size;

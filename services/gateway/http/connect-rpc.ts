@@ -1,4 +1,5 @@
 // The Connect protocol over HTTP/1.1: https://connectrpc.com/docs/protocol/
+import { quotedText } from "#core/visible-text.ts";
 import { accountFor } from "../rpc/call-outcome.ts";
 import type { CallAccount } from "../rpc/call-outcome.ts";
 import { CallScope, effectiveTimeoutMs } from "../rpc/call-scope.ts";
@@ -14,7 +15,6 @@ import type { ConnectForm } from "./connect-request.ts";
 import { encodeEnvelope } from "./envelope.ts";
 import { deflateMessage, inflateMessage, tooLarge } from "./gzip.ts";
 import { HttpCallers } from "./http-callers.ts";
-import { shortened } from "./shortened.ts";
 import { StreamAnswer } from "./stream-answer.ts";
 
 /** What the HTTP face of the RPCs needs of the gateway. */
@@ -74,7 +74,7 @@ export class ConnectRpc {
     const method = this.#parts.services.byPath.get(request.path);
     if (method === undefined) {
       if (!/^\/[\w.]+\.[\w]+\/\w+$/.test(request.path)) return undefined;
-      const message = `there is no method ${shortened(request.path.slice(1))}`;
+      const message = `there is no method ${quotedText(request.path.slice(1))}`;
       return errorAnswer(404, "unimplemented", message);
     }
     const mayGet = method.kind === "unary" && method.idempotent;
@@ -82,7 +82,7 @@ export class ConnectRpc {
     if (request.method === "OPTIONS") return { status: 204, headers: { allow }, body: "" };
     const asked = request.method === "HEAD" ? "GET" : request.method;
     if (asked !== "POST" && !(asked === "GET" && mayGet)) {
-      const message = `${shortened(request.method)} is not allowed here; use ${allow}`;
+      const message = `${quotedText(request.method)} is not allowed here; use ${allow}`;
       return errorAnswer(405, "unknown", message, { allow });
     }
     const form = asked === "GET" ? readGet(request) : readPost(method.kind, request);

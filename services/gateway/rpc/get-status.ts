@@ -7,7 +7,6 @@ import type {
 } from "@tickwire/proto/service";
 import type { Catalog } from "../catalog/catalog.ts";
 import { oneStep } from "../turns/turns.ts";
-import type { Work } from "../turns/turns.ts";
 import { queryIngestor, readAnswer } from "./ingestor-query.ts";
 import type { MethodParts } from "./ingestor-query.ts";
 import { readPageToken, writePageToken } from "./page-token.ts";
@@ -46,16 +45,28 @@ export async function getStatus(
   const afterSymbol = readPageToken(request.pageToken)?.symbol ?? "";
   const pageSize = request.pageSize === 0 ? PAGE_SIZE_MAX : request.pageSize;
   if (symbol === "") spend(pageSize / PAGE_SIZE_MAX);
-  const page = { venue, symbol, afterSymbol, pageSize };
   const lostSinceUs = catalog.lostSinceUs(venue);
-  if (lostSinceUs !== undefined) return line.run(allDown(catalog, page, lostSinceUs));
-  const pageToken = afterSymbol === "" ? "" : writePageToken({ venue, symbol: afterSymbol });
-  const payload = GetStatusRequestCodec.encode({ venue, symbol, pageSize, pageToken });
+  if (lostSinceUs !== undefined) {
+    const page = { venue, symbol, afterSymbol, pageSize };
+    return line.run(oneStep(() => allDown(catalog, page, lostSinceUs)));
+  }
+  // Between us and the ingestor the token is the symbol itself.
+  const asked = { venue, symbol, pageSize, pageToken: afterSymbol };
+  const payload = GetStatusRequestCodec.encode(asked);
   const answer = await queryIngestor(parts, { venue, query: "statuses" }, payload);
-  return line.run(oneStep(() => readAnswer(venue, () => GetStatusResponseCodec.decode(answer))));
+  return line.run(
+    oneStep(() => {
+      const page = readAnswer(venue, () => GetStatusResponseCodec.decode(answer));
+      const { statuses, nextPageToken: next } = page;
+      return {
+        statuses,
+        nextPageToken: next === "" ? "" : writePageToken({ venue, symbol: next }),
+      };
+    }),
+  );
 }
 
-function* allDown(catalog: Catalog, page: Page, sinceTimeUs: number): Work<GetStatusResponse> {
+function allDown(catalog: Catalog, page: Page, sinceTimeUs: number): GetStatusResponse {
   const { venue, symbol, afterSymbol, pageSize } = page;
   const only = catalog.instrument(venue, symbol);
   if (only !== undefined) return { statuses: channelsDown(only, sinceTimeUs), nextPageToken: "" };

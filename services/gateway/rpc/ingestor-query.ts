@@ -2,6 +2,7 @@ import type { Bus } from "#bus/bus.ts";
 import { BusError } from "#bus/bus.ts";
 import { querySubject } from "#bus/subject.ts";
 import type { Query } from "#bus/subject.ts";
+import { foreignMessage } from "#core/visible-text.ts";
 import { decodeQueryReply } from "#wire/bus-codec.ts";
 import { WireError } from "#wire/frame-codec.ts";
 import type { Catalog } from "../catalog/catalog.ts";
@@ -70,7 +71,7 @@ export async function queryIngestor(
     throw new RpcError("unavailable", reply.error.message, { detail: notReady });
   }
   if (reply.error !== undefined) {
-    throw new RpcError(codeOfWire(reply.error.code), reply.error.message);
+    throw new RpcError(codeOfWire(reply.error.code), foreignMessage(reply.error.message));
   }
   return reply.payload;
 }

@@ -1,6 +1,7 @@
 import { MessageJsonError } from "@tickwire/proto/service";
 import type { Instrument } from "@tickwire/proto/service";
 import type { Channel } from "#core/instrument.ts";
+import { visibleText } from "#core/visible-text.ts";
 import { WireError } from "#wire/frame-codec.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { channelsOf } from "../catalog/channel-names.ts";
@@ -25,7 +26,8 @@ export function readRequest(message: BoundMessage, decode: () => unknown): unkno
       error instanceof MessageJsonError ||
       error instanceof SyntaxError;
     if (!isBadInput) throw error;
-    const text = `the request is not a ${message.name}: ${error.message}`;
+    // The error of JSON.parse quotes some characters as they came.
+    const text = `the request is not a ${message.name}: ${visibleText(error.message)}`;
     throw new RpcError("invalid_argument", text, { cause: error });
   }
 }

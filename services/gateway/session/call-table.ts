@@ -1,3 +1,4 @@
+import { quotedText } from "#core/visible-text.ts";
 import { accountFor } from "../rpc/call-outcome.ts";
 import type { CallAccount } from "../rpc/call-outcome.ts";
 import { CallScope, effectiveTimeoutMs } from "../rpc/call-scope.ts";
@@ -98,7 +99,10 @@ export class CallTable {
     this.#lastCallId = call.callId;
     const method = this.#parts.services.byFullName.get(call.method);
     if (method === undefined) {
-      this.#refuse(call, new RpcError("unimplemented", `there is no method ${call.method}`));
+      this.#refuse(
+        call,
+        new RpcError("unimplemented", `there is no method ${quotedText(call.method)}`),
+      );
       return true;
     }
     const { concurrentCallsMax } = this.#parts.limits;

@@ -38,8 +38,8 @@ export class SessionOutput implements CallReplies, SubscriptionReplies {
     this.#outbound.sendUrgent(encodeServerMessages([{ kind: "probe", value: { number } }]));
   }
 
-  subscribeResult(requestId: number, topics: readonly TopicResultInit[]): void {
-    this.#control({ kind: "subscribeResult", value: { requestId, topics } });
+  subscribeResult(requestId: number, topics: readonly TopicResultInit[], isPartial: boolean): void {
+    this.#control({ kind: "subscribeResult", value: { requestId, topics, isPartial } });
   }
 
   unsubscribeResult(requestId: number, topics: readonly TopicResultInit[]): void {

@@ -1,6 +1,7 @@
 import { InvariantError } from "#core/assert.ts";
 import type { Instrument } from "@tickwire/proto/service";
 import type { CancelTimer, Clock } from "#core/clock.ts";
+import { quotedText } from "#core/visible-text.ts";
 import { CloseCode } from "#wire/codes.ts";
 import type { ClientRequest } from "#wire/frame-codec.ts";
 import { PROTOCOL_VERSION } from "#wire/protocol.ts";
@@ -49,9 +50,6 @@ type SessionOptions = {
   /** Called once, when the connection is gone. */
   readonly onGone: (session: Session) => void;
 };
-
-/** Names of clients are logged up to this length. */
-const LOGGED_NAME_LENGTH_MAX = 100;
 
 /**
  * One client's logical state: its handshake, subscriptions, calls and rate, whatever carries it.
@@ -152,7 +150,10 @@ export class Session implements ConnectionHandler {
     // A client may send any code; only those of the schema and of RFC 6455 become labels.
     const known = code < 1016 || Object.values<number>(CloseCode).includes(code);
     this.#parts.metrics.closes.inc({ code: known ? code : "other", by });
-    this.#parts.logger.info({ sessionId: this.id, code, reason, by }, "session closed");
+    this.#parts.logger.info(
+      { sessionId: this.id, code, reason: quotedText(reason), by },
+      "session closed",
+    );
     this.#options.onGone(this);
   }
 
@@ -299,8 +300,8 @@ export class Session implements ConnectionHandler {
       {
         sessionId: this.id,
         principal: this.#options.principal.kind,
-        clientName: hello.clientName.slice(0, LOGGED_NAME_LENGTH_MAX),
-        clientVersion: hello.clientVersion.slice(0, LOGGED_NAME_LENGTH_MAX),
+        clientName: quotedText(hello.clientName),
+        clientVersion: quotedText(hello.clientVersion),
         remoteAddress: this.#connection.remoteAddress,
         compression: this.#outbound.compress,
       },

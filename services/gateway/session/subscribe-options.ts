@@ -1,3 +1,4 @@
+import { quotedText } from "#core/visible-text.ts";
 import type { TopicPattern } from "#core/topic.ts";
 import type { TopicRefusal } from "./topic-results.ts";
 import type { TopicRequestMessage } from "./wire-messages.ts";
@@ -19,7 +20,7 @@ export function optionsRefusal(
     return unsupported(`${asked} is not offered; every event is sent (0)`);
   }
   if (pattern !== undefined && resume !== undefined) {
-    const message = `a position is of one topic, and ${topic} is a pattern`;
+    const message = `a position is of one topic, and ${quotedText(topic)} is a pattern`;
     return { error: "TOPIC_ERROR_MALFORMED", message };
   }
   return undefined;

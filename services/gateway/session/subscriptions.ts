@@ -2,6 +2,7 @@ import type { Instrument } from "@tickwire/proto/service";
 import type { Clock } from "#core/clock.ts";
 import { formatTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
+import { quotedText } from "#core/visible-text.ts";
 import { expandTopic, topicsOf } from "../catalog/topic-expansion.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { Hub } from "../topics/hub.ts";
@@ -36,7 +37,7 @@ import type {
 
 /** How answers leave. Called synchronously. Results overtake what waits in the lanes of topics. */
 export type SubscriptionReplies = {
-  subscribeResult(requestId: number, results: readonly TopicResultInit[]): void;
+  subscribeResult(requestId: number, results: readonly TopicResultInit[], isPartial: boolean): void;
   unsubscribeResult(requestId: number, results: readonly TopicResultInit[]): void;
   openTopicLane(topicId: number): TopicLane;
   /** The client wants no more of these topics: nothing of them may follow the result. */
@@ -316,7 +317,8 @@ export class Subscriptions {
 
   #noRoom(pattern: Pattern | undefined): TopicRefusal {
     const { subscriptionsMax } = this.#parts.limits;
-    const which = pattern === undefined ? "" : `; there is no room for all of ${pattern.text}`;
+    const which =
+      pattern === undefined ? "" : `; there is no room for all of ${quotedText(pattern.text)}`;
     const message =
       `the session has subscriptionsMax ${subscriptionsMax} topics${which}. ` +
       "To have more, raise gateway.subscriptionsMax, or use another connection";
@@ -333,7 +335,7 @@ export class Subscriptions {
       say: (settled) => {
         unsaid -= settled.length;
         if (unsaid === 0) this.#answers.delete(answer);
-        this.#add(this.#say(requestId, settled));
+        this.#add(this.#say(requestId, settled, unsaid > 0));
       },
     });
     this.#answers.add(answer);
@@ -343,11 +345,11 @@ export class Subscriptions {
     );
   }
 
-  *#say(requestId: number, settled: readonly WantedTopic[]): Work {
+  *#say(requestId: number, settled: readonly WantedTopic[], isMoreToCome: boolean): Work {
     let results: TopicResultInit[] = [];
     let losses: (() => void)[] = [];
-    const tell = (): void => {
-      this.#replies.subscribeResult(requestId, results);
+    const tell = (isPartial: boolean): void => {
+      this.#replies.subscribeResult(requestId, results, isPartial);
       // Behind every start, so that they share a frame.
       for (const tellLoss of losses) tellLoss();
       results = [];
@@ -355,12 +357,12 @@ export class Subscriptions {
     };
     for (const want of settled) {
       if (this.#parts.line.isOver) {
-        if (results.length > 0) tell();
+        if (results.length > 0) tell(true);
         yield;
       }
       results.push(this.#resultOf(want, losses));
     }
-    if (results.length > 0 || settled.length === 0) tell();
+    if (results.length > 0 || settled.length === 0) tell(isMoreToCome);
   }
 
   /** Starts the topic if it is to be had. What it misses is to be told by what joins `losses`. */

@@ -24,7 +24,7 @@ const none = (): void => {};
 const PUBLISHER = { publisherId: "p-1", epoch: 1 };
 const LOGS = {
   logger: { debug: none, info: none, warn: none, error: none },
-  catalog: { publisherOf: () => PUBLISHER, instrument: () => undefined },
+  catalog: { publisherOf: () => PUBLISHER, mayFollow: () => false, instrument: () => undefined },
 };
 
 /** A hub on a bus that only writes down what is asked of it. Nobody answers its queries. */

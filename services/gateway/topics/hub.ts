@@ -9,7 +9,7 @@ import type { Topic } from "#core/topic.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { FollowedPublisher } from "../catalog/venue-publishers.ts";
 import type { GatewayMetrics } from "../metrics.ts";
-import { QueryGate } from "./query-gate.ts";
+import { VenueGates } from "./query-gate.ts";
 import { TopicFeed } from "./topic-feed.ts";
 import type { FeedWatch } from "./topic-feed.ts";
 import type { RingLimits } from "./topic-history.ts";
@@ -24,7 +24,7 @@ type HubParts = {
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
   /** Whose messages count for a venue. */
-  readonly catalog: Pick<Catalog, "publisherOf" | "instrument">;
+  readonly catalog: Pick<Catalog, "publisherOf" | "mayFollow" | "instrument">;
   /** In [0, 1). */
   readonly random: () => number;
   readonly limits: RingLimits & {
@@ -55,7 +55,7 @@ const LOG_INTERVAL_MS = 10_000;
  */
 export class Hub {
   readonly #parts: HubParts;
-  readonly #gate: QueryGate;
+  readonly #gates: VenueGates;
   readonly #topics = new Map<string, FollowedTopic>();
   /** Those that nobody uses, the longest unused first. */
   readonly #lingering = new Set<FollowedTopic>();
@@ -68,7 +68,7 @@ export class Hub {
 
   constructor(parts: HubParts) {
     this.#parts = parts;
-    this.#gate = new QueryGate(parts.limits.queriesInFlightMax, (waiting) => {
+    this.#gates = new VenueGates(parts.limits.queriesInFlightMax, (waiting) => {
       parts.metrics.queriesWaiting.set(waiting);
     });
     this.#stopListening = parts.bus.onEvent((event) => this.#onBusEvent(event));
@@ -78,6 +78,7 @@ export class Hub {
       onBadBatch: ({ venue, channel }) => {
         this.#logSometimes({ venue, channel }, "batches that cannot be read are left aside");
       },
+      mayBeFollowed: ({ venue }, epoch) => parts.catalog.mayFollow(venue, epoch),
       onForeign: ({ venue, channel }, epoch) => {
         const fields = { venue, channel, epoch };
         this.#logSometimes(fields, "batches of an epoch that is not followed are left aside");
@@ -193,7 +194,7 @@ export class Hub {
     let feed: TopicFeed;
     try {
       const publisher = this.#parts.catalog.publisherOf(name.venue);
-      const parts = { ...this.#parts, gate: this.#gate, watch: this.#watch };
+      const parts = { ...this.#parts, gate: this.#gates.of(name.venue), watch: this.#watch };
       feed = new TopicFeed(this.#nextId, name, publisher, parts);
     } catch (error) {
       if (error instanceof BusError) return undefined;

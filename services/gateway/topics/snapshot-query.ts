@@ -4,6 +4,7 @@ import { BusError } from "#bus/bus.ts";
 import type { Bus } from "#bus/bus.ts";
 import { querySubject } from "#bus/subject.ts";
 import type { Topic } from "#core/topic.ts";
+import { foreignMessage } from "#core/visible-text.ts";
 import { decodeQueryReply, decodeSnapshotReply } from "#wire/bus-codec.ts";
 import { channelNumberOf } from "#wire/codes.ts";
 import type { QueryGate } from "./query-gate.ts";
@@ -43,7 +44,7 @@ export async function querySnapshot(
     const reply = decodeQueryReply(bytes);
     if (reply.error !== undefined) {
       const kind = reply.error.code === "CODE_NOT_FOUND" ? "unknown" : "unavailable";
-      return { kind, message: reply.error.message };
+      return { kind, message: foreignMessage(reply.error.message) };
     }
     const batches = decodeSnapshotReply(reply.payload);
     if (batches[0].channel !== channelNumberOf(name.channel)) {

@@ -34,10 +34,13 @@ export type SyncActions = {
   /** Whether anybody is subscribed. */
   isSubscribed(): boolean;
   /**
-   * For the metrics. `missing`: events, once for each gap. `trimmed`: batches that had no room.
-   * `incredible`: batches that their publisher has not published.
+   * For the metrics. `missing`: events, once for each gap. `trimmed`: batches that the history had
+   * no more room for. `overflow`: batches that had no room to wait. `incredible`: batches that
+   * their publisher has not published.
    */
-  noticed(what: "missing" | "trimmed" | "incredible", count: number): void;
+  noticed(what: "missing" | "trimmed" | "overflow" | "incredible", count: number): void;
+  /** Whether it is being found out if the publisher of this epoch is to be followed. */
+  mayBeFollowed(epoch: number): boolean;
   /** A batch of an epoch that is not followed came, and was left aside. */
   foreign(order: BatchOrder): void;
 };

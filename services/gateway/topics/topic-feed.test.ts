@@ -52,6 +52,7 @@ class Rig {
         watch: {
           onBadBatch: ({ channel: bad }) => this.seen.push(`bad ${bad}`),
           onLoss: ({ channel: lossy }) => this.seen.push(`loss ${lossy}`),
+          mayBeFollowed: () => false,
           onForeign: (_, epoch) => this.seen.push(`foreign ${epoch}`),
           onStall: (_, { sequence, announced }) => {
             this.seen.push(`stall ${sequence} ${announced}`);
@@ -108,6 +109,7 @@ class Rig {
       | "epochChanges"
       | "foreignBatches"
       | "stalls"
+      | "undelivered"
       | "batches"
       | "ringTrims",
   ) {
@@ -153,7 +155,8 @@ function damagedBytes(): Uint8Array {
 function damagedPayload(): Uint8Array {
   const { BusBatch } = tickwire.bus.v1;
   const whole = BusBatch.decode(tradeBytes({ epoch: 1, sequence: 0 }));
-  return BusBatch.encode({ ...whole, batch: { ...whole.batch, prices: [] } }).finish();
+  if (whole.batch) whole.batch.prices = [];
+  return BusBatch.encode(whole).finish();
 }
 
 class Subscriber implements TopicSubscriber {
@@ -438,6 +441,8 @@ test("batches above ringBatchesMax are dropped from the history and counted", as
     feed.attach(new Subscriber(), { snapshot: true, resume: { epoch, sequence } });
   expect(resume(2)).toMatchObject({ continuity: "resumed", missing: undefined });
   expect(resume(1)).toMatchObject({ continuity: "replaced", missing: { first: 2, last: 6 } });
+  // What a resume brings is delivered; what it cannot bring any more is not, and is counted then.
+  expect(await rig.count("undelivered")).toBe(5);
   const outcomes = (await rig.metrics.resumes.get()).values;
   expect(outcomes.map(({ labels, value }) => [labels.outcome, value])).toEqual([
     ["resumed", 1],
@@ -535,6 +540,7 @@ describe("a publisher that says how far it has come", () => {
       ended: { epoch, sequence: 5 },
       position: { epoch: rig.ingestor.epoch, sequence: 0 },
     });
+    expect(await rig.count("undelivered")).toBe(4);
     expect(await rig.count("busMissing")).toBe(3);
   });
 });

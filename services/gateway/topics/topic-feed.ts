@@ -37,6 +37,8 @@ export type FeedWatch = {
   onLoss(name: Topic): void;
   /** A batch that cannot be read, or be one of the topic, was left aside. */
   onBadBatch(name: Topic): void;
+  /** Whether it is being found out if the publisher of this epoch is to be followed. */
+  mayBeFollowed(name: Topic, epoch: number): boolean;
   /** A batch of an epoch that is not followed was left aside. */
   onForeign(name: Topic, epoch: number): void;
   /** The publisher says that it has published what did not come. */
@@ -138,6 +140,7 @@ export class TopicFeed {
     const attached = this.#starts.startOf(options);
     if (options.resume !== undefined) {
       const outcome = attached.continuity === "resumed" ? "resumed" : "replaced";
+      this.#countUndelivered(options.resume, attached);
       this.#parts.metrics.resumes.inc({ ...this.#shared.labels, outcome });
     }
     return attached;
@@ -249,12 +252,13 @@ export class TopicFeed {
       cancelRetry: () => this.#cancelRetry?.(),
       answer: (failure) => this.#answerWaiting(failure),
       isSubscribed: () => this.#subscribers.size > 0,
+      mayBeFollowed: (epoch) => watch.mayBeFollowed(this.name, epoch),
       foreign: ({ epoch }) => {
         metrics.foreignBatches.inc(labels);
         watch.onForeign(this.name, epoch);
       },
       noticed: (what, count) => {
-        if (what === "trimmed") metrics.ringTrims.inc(labels, count);
+        if (what === "trimmed" || what === "overflow") metrics.ringTrims.inc(labels, count);
         else if (what === "incredible") metrics.badBatches.inc(labels, count);
         else {
           metrics.busGaps.inc(labels);
@@ -288,7 +292,20 @@ export class TopicFeed {
     const { batches } = answer;
     const [{ epoch, baseSequence, count }] = batches;
     const batch = count > 0 ? SharedBatch.state(this.#shared, batches) : undefined;
-    this.#sync.snapshotArrived({ position: { epoch, sequence: baseSequence }, batch });
+    const position = { epoch, sequence: baseSequence };
+    // An announcement that says more than the publisher itself was not of the publisher.
+    if (epoch === this.#announced.epoch && baseSequence < this.#announced.sequence) {
+      this.#announced = position;
+    }
+    this.#sync.snapshotArrived({ position, batch });
+  }
+
+  /** What lies between where the client was and where it starts is what it does not get any more. */
+  #countUndelivered(from: TopicPosition, { continuity, ended, position }: Attached): void {
+    if (continuity === "resumed") return;
+    const to = from.epoch === position.epoch ? position : ended;
+    const events = to === undefined ? 0 : to.sequence - from.sequence;
+    if (events > 0) this.#parts.metrics.undelivered.inc(this.#shared.labels, events);
   }
 
   #answerWaiting(failure: TopicFailure | undefined): void {

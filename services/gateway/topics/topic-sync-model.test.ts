@@ -140,6 +140,7 @@ class World {
           this.#toAll((follower) => follower.miss(epoch, first, last));
         },
         epochChanged: (start) => this.#toAll((follower) => follower.changeEpoch(start)),
+        mayBeFollowed: () => false,
         foreign: ({ epoch }) => assert.notEqual(epoch, this.#epoch, "invariant 11"),
         ask: () => {
           this.actions += 1;
@@ -159,8 +160,8 @@ class World {
         answer: (failure) => this.#answer(failure === undefined),
         isSubscribed: () => this.followers.size > 0,
         noticed: (what) => {
-          // What had no room to wait for a state is a gap, although it came.
-          if (what === "trimmed" && startKind === "snapshot") this.#trimmed = true;
+          // What had no room to wait is a gap, although it came.
+          if (what === "overflow") this.#trimmed = true;
         },
       },
     });

@@ -27,6 +27,8 @@ export class TopicSync {
   readonly #history: TopicHistory;
   readonly #actions: SyncActions;
   readonly #held: HeldBatches;
+  /** Of a publisher of which it is not decided yet whether it is followed. */
+  readonly #undecided: HeldBatches;
   #state: SyncState = "cold";
   #query: "none" | "under-way" | "outdated" = "none";
   #retryArmed = false;
@@ -45,6 +47,7 @@ export class TopicSync {
     this.#history = parts.history;
     this.#actions = parts.actions;
     this.#held = new HeldBatches(parts.limits);
+    this.#undecided = new HeldBatches(parts.limits);
     this.#epoch = parts.epoch;
   }
 
@@ -97,8 +100,8 @@ export class TopicSync {
   }
 
   /**
-   * Follows another epoch. Of one that is new, subscribers get every event from the first on; of
-   * one that was there before, what follows the next snapshot.
+   * Follows another epoch. Of one that is new, subscribers get every event from the first on, where
+   * events stand for themselves; else what follows the next snapshot.
    */
   publisherChanged(to: { readonly epoch: number; readonly isNewcomer: boolean }): void {
     const { does } = this.#cell("publisherChanged");
@@ -111,15 +114,19 @@ export class TopicSync {
     this.#inconsistencies = 0;
     switch (does) {
       case "take":
-        return;
+        break;
       case "outdate":
         this.#query = "outdated";
-        return;
+        break;
       case "resync":
-        if (to.isNewcomer) this.#beginEpoch({ epoch: to.epoch, sequence: 0 }, undefined);
+        // What changes a state is understood with the state alone, which the answer brings.
+        if (to.isNewcomer && this.#standsAlone) {
+          this.#beginEpoch({ epoch: to.epoch, sequence: 0 }, undefined);
+        }
         this.#resync("publisherChanged");
-        return;
+        break;
     }
+    for (const { order, batch } of this.#undecided.take()) this.batchReceived(order, batch);
   }
 
   /** `answer` follows, now or later. */
@@ -167,6 +174,7 @@ export class TopicSync {
     this.#enter("closed", "closed");
     this.#cancelRetry();
     this.#held.clear();
+    this.#undecided.clear();
     this.#actions.answer(noLongerFollowed(this.#parts.topic));
   }
 
@@ -211,9 +219,22 @@ export class TopicSync {
         this.#resync("batchReceived");
         return;
       case "epoch":
-        this.#actions.foreign(order);
+        this.#leaveAside(order, batch);
         return;
     }
+  }
+
+  /** Of another publisher, which may be followed in a moment: then its first words count. */
+  #leaveAside(order: BatchOrder, batch: SharedBatch): void {
+    if (this.#actions.mayBeFollowed(order.epoch)) {
+      this.#undecided.add(order, batch);
+      const dropped = this.#undecided.trim();
+      if (dropped > 0) this.#actions.noticed("overflow", dropped);
+      return;
+    }
+    // It was decided: the others are what this one is.
+    for (const undecided of this.#undecided.take()) this.#actions.foreign(undecided.order);
+    this.#actions.foreign(order);
   }
 
   /** While something may be missing, what continues is delivered all the same. */
@@ -234,7 +255,7 @@ export class TopicSync {
 
   #hold(order: BatchOrder, batch: SharedBatch): void {
     if (order.epoch !== this.#epoch) {
-      this.#actions.foreign(order);
+      this.#leaveAside(order, batch);
       return;
     }
     this.#held.add(order, batch);
@@ -243,7 +264,7 @@ export class TopicSync {
       // The publisher has not answered for as long as this took: what is here is delivered.
       this.#deliverInOrder(this.#held.take(), true);
     } else {
-      this.#actions.noticed("trimmed", this.#held.trim());
+      this.#actions.noticed("overflow", this.#held.trim());
     }
   }
 

@@ -136,6 +136,7 @@ class ReplayRun {
       resyncs: counters?.resyncs ?? 0,
       checksumsPassed: counters?.checksumsPassed ?? 0,
       checksumsFailed: counters?.checksumsFailed ?? 0,
+      clockOffsetUs: this.#replay?.driver.pipeline.clockOffsetUs,
       elapsedMs,
       framesPerSecond: elapsedMs > 0 ? Math.round((frames / elapsedMs) * 1000) : 0,
     };

@@ -118,10 +118,11 @@ describe("what a venue's code throws", () => {
     expect(events.map(({ kind }) => kind)).toEqual(["rejected"]);
   });
 
-  test("leaves out what the venue does not have", () => {
+  test("does not make up what the venue does not have", () => {
     const plain = fenceAdapter(createFakeAdapter(), () => {});
-    expect(plain.parseServerTimeUs).toBeUndefined();
-    expect(plain.nextInstrumentsRequest).toBeUndefined();
-    expect(plain.parseConnection).toBeUndefined();
+    const options = { plan: { url: "", subscriptions: [] }, connectionId: "1" };
+    expect(plain.parseServerTimeUs?.("5")).toBeUndefined();
+    expect(plain.nextInstrumentsRequest?.({ url: "", weight: 1 }, "[] next")).toBeUndefined();
+    expect(plain.parseConnection?.("fake://x", options)).toBeUndefined();
   });
 });

@@ -16,38 +16,20 @@ type OnFault = (where: string, error: unknown) => void;
  * not the venue's, and passes.
  */
 export function fenceAdapter(adapter: FeedAdapter, onFault: OnFault): FeedAdapter {
-  const { parseInstruments, nextInstrumentsRequest, parseConnection, parseServerTimeUs } = adapter;
-  const fenced: Partial<FeedAdapter> = {
-    createDecoder: (context) => new FencedDecoder(adapter.createDecoder(context), onFault),
-    parseInstruments: (body, url) =>
-      fence(() => parseInstruments.call(adapter, body, url), "parseInstruments", onFault),
-    recordedRequest: (url) => fence(() => adapter.recordedRequest(url), "recordedRequest", onFault),
-  };
+  const guard = <Value>(where: string, read: () => Value): Value | undefined =>
+    fence(read, where, onFault);
   return {
     ...adapter,
-    ...fenced,
-    ...(nextInstrumentsRequest === undefined
-      ? {}
-      : {
-          nextInstrumentsRequest: (request, body) =>
-            fence(
-              () => nextInstrumentsRequest.call(adapter, request, body),
-              "nextInstrumentsRequest",
-              onFault,
-            ),
-        }),
-    ...(parseConnection === undefined
-      ? {}
-      : {
-          parseConnection: (body, options) =>
-            fence(() => parseConnection.call(adapter, body, options), "parseConnection", onFault),
-        }),
-    ...(parseServerTimeUs === undefined
-      ? {}
-      : {
-          parseServerTimeUs: (body) =>
-            fence(() => parseServerTimeUs.call(adapter, body), "parseServerTimeUs", onFault),
-        }),
+    createDecoder: (context) => new FencedDecoder(adapter.createDecoder(context), onFault),
+    recordedRequest: (url) => guard("recordedRequest", () => adapter.recordedRequest(url)),
+    parseInstruments: (body, url) =>
+      guard("parseInstruments", () => adapter.parseInstruments(body, url)),
+    nextInstrumentsRequest: (request, body) =>
+      guard("nextInstrumentsRequest", () => adapter.nextInstrumentsRequest?.(request, body)),
+    parseConnection: (body, options) =>
+      guard("parseConnection", () => adapter.parseConnection?.(body, options)),
+    parseServerTimeUs: (body) =>
+      guard("parseServerTimeUs", () => adapter.parseServerTimeUs?.(body)),
   };
 }
 

@@ -9,7 +9,8 @@ export type InstrumentList = {
 
 /**
  * Reads the entries of a venue's list. Left out and counted is what `toInstrument` cannot read, and
- * what has the symbol of an entry before it.
+ * of several that would have one symbol all but one: whatever the order of the list, that stays
+ * which the venue calls as we do, else the one with the shortest name.
  */
 export function listInstruments(
   entries: readonly unknown[],
@@ -18,10 +19,26 @@ export function listInstruments(
   const bySymbol = new Map<string, Instrument>();
   for (const entry of entries) {
     const instrument = toInstrument(entry);
-    if (instrument === undefined || bySymbol.has(instrument.symbol)) continue;
-    bySymbol.set(instrument.symbol, instrument);
+    if (instrument === undefined) continue;
+    const known = bySymbol.get(instrument.symbol);
+    if (known === undefined || isRather(instrument, known)) {
+      bySymbol.set(instrument.symbol, instrument);
+    }
   }
   return { instruments: [...bySymbol.values()], skipped: entries.length - bySymbol.size };
+}
+
+/** True for the one of two instruments that has more right to the symbol of both. */
+function isRather(one: Instrument, other: Instrument): boolean {
+  const oneIsNamed = isNamedByVenue(one);
+  if (oneIsNamed !== isNamedByVenue(other)) return oneIsNamed;
+  const [name, otherName] = [one.venueSymbol, other.venueSymbol];
+  return name.length === otherName.length ? name < otherName : name.length < otherName.length;
+}
+
+function isNamedByVenue({ symbol, venueSymbol }: Instrument): boolean {
+  const plain = (text: string): string => text.replace(/[^\p{L}\p{N}]/gu, "").toUpperCase();
+  return plain(symbol) === plain(venueSymbol);
 }
 
 /** The steps of prices and sizes as they are listed. A step of zero says that there is none. */

@@ -44,3 +44,14 @@ test.each([
   expect(quoteEvent(SUBJECT, new ScaleTracker(), { price, size }, side)).toBe(reason);
   expect(quoteEvent(SUBJECT, new ScaleTracker(), side, { price, size })).toBe(reason);
 });
+
+test("a size that a venue rounds down to zero leaves its price; no price is nobody all the same", () => {
+  const bid = { price: "2", size: "0" };
+  const ask = { price: null, size: null };
+  expect(quoteEvent(SUBJECT, new ScaleTracker(), bid, ask, "rounded")).toMatchObject({
+    bidPriceMantissa: 2,
+    bidSizeMantissa: 0,
+    askPriceMantissa: 0,
+    askSizeMantissa: 0,
+  });
+});

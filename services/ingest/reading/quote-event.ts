@@ -6,22 +6,31 @@ import { isNotMantissa, type ScaleTracker } from "./scale-tracker.ts";
 /** The texts of one side of a quote; no text, null or zero where nobody bids or offers. */
 export type QuoteSideTexts = { readonly price: unknown; readonly size: unknown };
 
+/** What a size of zero beside a price says. */
+type ZeroSize =
+  /** There is nobody on that side. */
+  | "empty"
+  /** There is somebody, whose size the venue rounds down to nothing. */
+  | "rounded";
+
 /**
  * The event of a quote with both sides at one pair of scales, or why there is none. A side without
  * a price or a size is empty: all zeros. All venues' quotes have the same fields in the same order,
- * written out here for the reason that `tradeEvent` gives.
+ * written out here for the reason that `tradeEvent` gives. A size of zero that is rounded
+ * keeps its price.
  */
 export function quoteEvent(
   subject: EventSubject,
   scales: ScaleTracker,
   bid: QuoteSideTexts,
   ask: QuoteSideTexts,
+  zeroSize: ZeroSize = "empty",
 ): Quote | RejectReason {
   const { priceScale, sizeScale } = scales;
-  const first = readOnce(subject, scales, bid, ask);
+  const first = readOnce(subject, scales, bid, ask, zeroSize);
   const grew = priceScale !== scales.priceScale || sizeScale !== scales.sizeScale;
   // A text finer than those before it raised the scale in the middle of the quote.
-  return grew && typeof first !== "string" ? readOnce(subject, scales, bid, ask) : first;
+  return grew && typeof first !== "string" ? readOnce(subject, scales, bid, ask, zeroSize) : first;
 }
 
 function readOnce(
@@ -29,6 +38,7 @@ function readOnce(
   scales: ScaleTracker,
   bid: QuoteSideTexts,
   ask: QuoteSideTexts,
+  zeroSize: ZeroSize,
 ): Quote | RejectReason {
   const bidPrice = scales.price(bid.price ?? "0");
   const bidSize = scales.size(bid.size ?? "0");
@@ -38,8 +48,9 @@ function readOnce(
   if (isNotMantissa(askPrice) || isNotMantissa(askSize)) return "bad-decimal";
   if (bidSize < 0 || askSize < 0) return "negative-size";
   if (bidPrice < 0 || askPrice < 0) return "non-positive-price";
-  const bidEmpty = bidPrice === 0 || bidSize === 0;
-  const askEmpty = askPrice === 0 || askSize === 0;
+  const isKept = zeroSize === "rounded";
+  const bidEmpty = bidPrice === 0 || (bidSize === 0 && !isKept);
+  const askEmpty = askPrice === 0 || (askSize === 0 && !isKept);
   return {
     kind: "quote",
     instrument: subject.instrument,

@@ -11,6 +11,8 @@ import { BookStage } from "./book-stage.ts";
 import { areTimesSane, rejectionOf, withoutBadTimes } from "./normalizer.ts";
 import { StatusBoard } from "./status-board.ts";
 import { TradeDeduplicator } from "./trade-deduplicator.ts";
+import { VenueClock } from "./venue-clock.ts";
+import type { ClockState } from "./venue-clock.ts";
 import type { VenueCounters } from "./venue-counters.ts";
 
 /** What a pipeline wants done that it cannot do itself. Whoever drives it sees to it. */
@@ -32,6 +34,8 @@ export type VenuePipelineOptions = Pick<VenueContext, "adapter" | "bookDepth"> &
   /** What is to be published, in order. */
   readonly emit: (event: MarketEvent) => void;
   readonly demand: (demand: PipelineDemand) => void;
+  /** Called when our clock and the venue's begin to differ, or do not any more. */
+  readonly onClock?: (state: ClockState, offsetUs: number) => void;
 };
 
 /** Something that was not used. */
@@ -63,6 +67,7 @@ export class VenuePipeline {
   readonly #trades: TradeDeduplicator;
   readonly #statuses: StatusBoard;
   readonly #books: BookStage;
+  readonly #clock: VenueClock;
 
   constructor(options: VenuePipelineOptions) {
     const { adapter, limits, counters, emit, demand } = options;
@@ -71,6 +76,7 @@ export class VenuePipeline {
     this.#demand = demand;
     this.#trades = new TradeDeduplicator({ idsMax: limits.recentTradeIdsMax });
     this.#statuses = new StatusBoard((status) => this.#emit(status));
+    this.#clock = new VenueClock(options.onClock ?? (() => {}));
     this.#books = new BookStage({
       syncOf: (instrument) => bookSyncOf(adapter, instrument, options),
       bufferedDeltasMax: limits.bufferedDeltasMax,
@@ -80,6 +86,11 @@ export class VenuePipeline {
         this.#statuses.set({ instrument, channel: "book", state, reason, nowUs }),
       onNeedSnapshot: (instrument, reason) => demand({ kind: "need-snapshot", instrument, reason }),
     });
+  }
+
+  /** How far the venue's clock is ahead of ours, in microseconds; undefined while nothing tells. */
+  get clockOffsetUs(): number | undefined {
+    return this.#clock.offsetUs;
   }
 
   /** Takes the next event of the feed, in order of arrival. */
@@ -113,7 +124,11 @@ export class VenuePipeline {
     if (instrument !== undefined && channel === "book") {
       if (this.#books.has(instrument)) this.#books.resync(instrument, "damaged-message", nowUs);
       // The first snapshot itself was damaged: no builder is there yet to ask for another one.
-      else this.#demand({ kind: "need-snapshot", instrument, reason: "damaged-message" });
+      else {
+        const state = { channel: "book", state: "resyncing", reason: "damaged-message" } as const;
+        this.#statuses.set({ instrument, ...state, nowUs });
+        this.#demand({ kind: "need-snapshot", instrument, reason: "damaged-message" });
+      }
     } else if (instrument !== undefined && channel === "trades" && reason === "missing-data") {
       // Trades cannot be had again from the stream: say that some are missing, and go on.
       this.#counters.gaps += 1;
@@ -164,13 +179,13 @@ export class VenuePipeline {
   }
 
   #accept(event: FeedData, nowUs: number): void {
-    if (areTimesSane(event)) {
+    if (areTimesSane(event, this.#clock)) {
       this.#pass(event, nowUs);
       return;
     }
     // The data is good all the same; a time is never invented.
     this.#counters.badTimes += 1;
-    this.#pass(withoutBadTimes(event), nowUs);
+    this.#pass(withoutBadTimes(event, this.#clock), nowUs);
   }
 
   #pass(event: FeedData, nowUs: number): void {

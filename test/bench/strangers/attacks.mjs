@@ -12,8 +12,8 @@ const CLIENTS = 10;
 const url = `ws://127.0.0.1:${process.argv[2]}/v1/ws`;
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function open(options = {}) {
-  const socket = new WebSocket(url, "tickwire.v1", { perMessageDeflate: true, ...options });
+async function open() {
+  const socket = new WebSocket(url, "tickwire.v1", { perMessageDeflate: true });
   socket.on("error", () => {});
   await Promise.race([once(socket, "open"), once(socket, "close")]);
   socket.send(HELLO);
@@ -21,11 +21,11 @@ async function open(options = {}) {
 }
 
 /** A client that sends what `next` makes, `perSecond` of them, and comes back when it is closed. */
-async function flood(perSecond, next, options) {
+async function flood(perSecond, next) {
   const perTick = Math.max(1, Math.round(perSecond / 50));
   const tickMs = (1000 / perSecond) * perTick;
   for (;;) {
-    const socket = await open(options);
+    const socket = await open();
     while (socket.readyState === WebSocket.OPEN) {
       for (let index = 0; index < perTick; index += 1) socket.send(next());
       await wait(tickMs);
@@ -129,6 +129,7 @@ const ATTACKS = {
       frame({ unsubscribe: { requestId: 1, topics: strings(1_000, (n) => `one:X${n}/trades`) } }),
     ),
   ],
+  "pings of WebSocket": [30, fixed(repeated(5_000, 0x89, 0x80, 0, 0, 0, 0))],
   pings: [450, fixed(frame({ ping: { nonce: 1 } }))],
   ListInstruments: [
     450,
@@ -161,32 +162,33 @@ if (name === undefined) {
   const [perSecond, next] = ATTACKS[name];
   const big = next().length > 100_000 && name !== "metadata";
   // Deflated once, so that the attacker is not what is slow.
-  const options = big ? { deflated: true } : {};
-  if (big) {
+  if (name === "pings of WebSocket") {
+    await Promise.all(strings(CLIENTS, () => floodRaw(perSecond, next())));
+  } else if (big) {
     const deflated = deflateRawSync(next(), { finishFlush: 2 }).subarray(0, -4);
-    await Promise.all(strings(CLIENTS, () => floodRaw(perSecond, deflated)));
+    await Promise.all(strings(CLIENTS, () => floodRaw(perSecond, deflatedFrame(deflated))));
   } else {
-    await Promise.all(strings(CLIENTS, () => flood(perSecond, next, options)));
+    await Promise.all(strings(CLIENTS, () => flood(perSecond, next)));
   }
 }
 
-/** As `flood`, with a frame whose payload is deflated already. */
-async function floodRaw(perSecond, deflated) {
+/** As `flood`, with bytes that go to the socket as they are. */
+async function floodRaw(perSecond, bytes) {
   for (;;) {
     const socket = await open();
     while (socket.readyState === WebSocket.OPEN) {
-      sendDeflated(socket._socket, deflated);
+      socket._socket.write(bytes);
       await wait(1000 / perSecond);
     }
     await wait(20);
   }
 }
 
-function sendDeflated(socket, payload) {
+function deflatedFrame(payload) {
   const head = payload.length < 126 ? Buffer.alloc(6) : Buffer.alloc(8);
   head[0] = 0xc2;
   head[1] = 0x80 + (payload.length < 126 ? payload.length : 126);
   if (payload.length >= 126) head.writeUInt16BE(payload.length, 2);
   // The mask is 0, so the payload goes as it is.
-  socket.write(Buffer.concat([head, payload]));
+  return Buffer.concat([head, payload]);
 }

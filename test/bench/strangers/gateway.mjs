@@ -4,11 +4,12 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Registry } from "prom-client";
 import { MemoryBus } from "#bus/memory-bus.ts";
-import { ANNOUNCE_SUBJECT, parseQuerySubject, queryPattern } from "#bus/subject.ts";
+import { announceSubject, parseQuerySubject, queryPattern } from "#bus/subject.ts";
 import { gatewayConfig } from "#gateway/config.ts";
 import { startGateway } from "#gateway/main.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
 import {
+  decodeCatalogRequest,
   encodeAnnouncement,
   encodeCatalogReply,
   encodeQueryReply,
@@ -38,12 +39,22 @@ function catalogOf(venue) {
     priceIncrement: "0.01",
     sizeIncrement: "0.000001",
   }));
+  instruments.sort((one, other) => (one.symbol < other.symbol ? -1 : 1));
   return { catalogVersion: 1, instruments };
 }
 
-function answer(venue, subject, catalog) {
+function page({ catalogVersion, instruments }, afterSymbol) {
+  const first = instruments.findIndex(({ symbol }) => symbol > afterSymbol);
+  const some = instruments.slice(first, first + 500);
+  const more = first + some.length < instruments.length;
+  return encodeCatalogReply({ catalogVersion, instruments: some, more });
+}
+
+function answer({ subject, payload }, catalog) {
   const query = parseQuerySubject(subject);
-  if (query.query === "catalog") return encodeQueryReply(encodeCatalogReply(catalog));
+  if (query.query === "catalog") {
+    return encodeQueryReply(page(catalog, decodeCatalogRequest(payload)));
+  }
   if (query.query !== "snapshot") return encodeQueryReply(new Uint8Array(0));
   const position = { channel: query.channel, epoch: EPOCH, sequence: 0 };
   return encodeQueryReply(encodeSnapshotReply(encodeState(position, [], clock.nowUs())));
@@ -51,13 +62,13 @@ function answer(venue, subject, catalog) {
 
 for (const venue of VENUES) {
   const catalog = catalogOf(venue);
-  bus.subscribe(queryPattern(venue), (message) => {
-    message.respond(answer(venue, message.subject, catalog));
+  bus.subscribe(queryPattern({ venue, publisherId: venue }), (message) => {
+    message.respond(answer(message, catalog));
   });
 }
 const announce = (venue, announceIntervalMs) => {
   const announcement = { ingestorId: venue, venue, catalogVersion: 1, announceIntervalMs };
-  bus.publish(ANNOUNCE_SUBJECT, encodeAnnouncement({ ...announcement, epoch: EPOCH }));
+  bus.publish(announceSubject(venue), encodeAnnouncement({ ...announcement, epoch: EPOCH }));
 };
 const silent = () => {};
 const logger = { debug: silent, info: silent, warn: silent, error: silent };

@@ -141,10 +141,12 @@ export class SubscribeAnswers {
     const code = topicErrorCode(result.error);
     // What one gateway has served, another may come to know.
     const mayComeBack = code.startsWith("topic-unknown-") && entry.accepted;
-    if (code === "topic-unavailable" || code === "topic-not-ready" || mayComeBack) {
+    const isNotKnownYet = code === "topic-not-ready" || mayComeBack;
+    if (code === "topic-unavailable" || isNotKnownYet) {
       this.#noticeUnavailable(entry, topic, result.errorMessage);
       // A pattern brings what is not known yet when it is known; nobody has to ask for it.
-      if (topic === entry.topic || !mayComeBack) this.#parts.retries.later(topic);
+      const isBrought = isNotKnownYet && isPattern(entry.topic) && topic !== entry.topic;
+      if (!isBrought) this.#parts.retries.later(topic);
       return;
     }
     let message = result.errorMessage || code;

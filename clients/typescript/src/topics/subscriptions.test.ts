@@ -87,7 +87,7 @@ class Stand {
       const results = topics.flatMap(({ topic = "" }, index) =>
         this.#matching(topic).map((name) => this.#result(name, topic, index)),
       );
-      const value = { requestId, topics: results };
+      const value = { requestId, topics: results, isPartial: false };
       this.subscriptions.handleMessage({ kind: "subscribeResult", value });
     } else if (message?.kind === "unsubscribe") {
       for (const topic of message.value.topics ?? []) {
@@ -205,6 +205,19 @@ describe("subscriptions", () => {
     consumer.close(undefined);
     await stand.quiet();
     expect(stand.served.size).toBe(0);
+  });
+
+  test("do not give up by a venue's own symbol what nobody asked for by it", async () => {
+    const stand = new Stand();
+    const alias = stand.attach(["v:a/trades"], ignore);
+    stand.attach(["v:A/trades"], ignore);
+    const pattern = stand.attach(["v:*/trades"], ignore);
+    alias.close(undefined);
+    stand.connect();
+    await stand.quiet();
+    pattern.close(undefined);
+    await stand.quiet();
+    expect([...stand.served.keys()]).toEqual(["v:A/trades"]);
   });
 
   test.each(["TOPIC_ERROR_UNAVAILABLE", "TOPIC_ERROR_NOT_READY"] as const)(

@@ -80,7 +80,10 @@ export class Subscriptions implements SessionPart {
   handleConnected(limits: Limits): void {
     this.#answers.subscriptionsMax = limits.subscriptionsMax;
     this.#outbox.handleConnected(limits);
-    for (const entry of this.#entries.values()) this.#unsent.add(entry);
+    for (const entry of this.#entries.values()) {
+      entry.explicit.clear();
+      this.#unsent.add(entry);
+    }
     this.#flush();
   }
 
@@ -232,7 +235,7 @@ export class Subscriptions implements SessionPart {
     const byName = isWide(entry) ? entry.explicit : [entry.topic];
     for (const topic of byName) if (this.#entries.heirOf(topic) === undefined) topics.add(topic);
     for (const topic of [...byName, ...[...entry.streams].map(({ info }) => info.topic)]) {
-      this.#handOver(topic);
+      this.#handOver(topic, wasAsked && !unsent.has(topic));
     }
     for (const stream of entry.streams) {
       if (this.#entries.heirOf(stream.info.topic) === undefined) this.#dropStream(stream);
@@ -240,11 +243,14 @@ export class Subscriptions implements SessionPart {
     return wasAsked ? [...topics].filter((topic) => !unsent.has(topic)) : [];
   }
 
-  /** Whoever still wants the topic takes it over, and gives it up when it comes to that. */
-  #handOver(topic: string): void {
+  /**
+   * Whoever still wants the topic takes it over, and gives it up when it comes to that; by its name
+   * only if the gateway has heard the name.
+   */
+  #handOver(topic: string, wasAsked: boolean): void {
     const heir = this.#entries.heirOf(topic);
     if (heir === undefined) return;
-    if (heir.topic !== topic) heir.explicit.add(topic);
+    if (wasAsked && heir.topic !== topic) heir.explicit.add(topic);
     const stream = this.#streams.ofTopic(topic);
     if (stream === undefined || heir.streams.has(stream)) return;
     heir.streams.add(stream);

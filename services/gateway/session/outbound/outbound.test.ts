@@ -118,7 +118,7 @@ describe("a flush", () => {
     expect(outbound.owedBytes).toBe(0);
     outbound.close();
     const metric = await registry
-      .getSingleMetric("tickwire_gateway_undelivered_events_total")
+      .getSingleMetric("tickwire_gateway_owed_at_end_events_total")
       ?.get();
     expect(metric?.values).toEqual([]);
   });
@@ -331,7 +331,7 @@ describe("a connection that does not drain", () => {
     lane.push(batch(4, 10, 50));
     turn();
     const metric = await registry
-      .getSingleMetric("tickwire_gateway_undelivered_events_total")
+      .getSingleMetric("tickwire_gateway_owed_at_end_events_total")
       ?.get();
     expect(metric?.values).toMatchObject([
       { value: 5, labels: { venue: "fake", channel: "book" } },

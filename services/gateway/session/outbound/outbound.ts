@@ -188,7 +188,7 @@ export class Outbound implements Flushable, LaneListener, Watched {
     if (this.#closed) return;
     this.#closed = true;
     this.#flusher.lags.leave(this);
-    this.#topics.close((labels, events) => this.#metrics.undelivered.inc(labels, events));
+    this.#topics.close((labels, events) => this.#metrics.owedAtEnd.inc(labels, events));
     this.#control.clear();
     this.#replies.clear();
   }

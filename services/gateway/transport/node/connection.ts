@@ -1,7 +1,9 @@
 import { Buffer } from "node:buffer";
 import { WebSocket } from "ws";
 import type { RawData } from "ws";
+import { ControlFrames, TOO_MANY_PINGS } from "../control-frames.ts";
 import type { HandlerGuard } from "../handler-guard.ts";
+import { nowMs } from "../housekeeping.ts";
 import { IdleTicks } from "../idle-ticks.ts";
 import { pingPayload, pongNumber } from "../ping-number.ts";
 import type { Connection, ConnectionHandler } from "../transport.ts";
@@ -30,6 +32,7 @@ export class NodeConnection implements Connection {
   #closedEarly: { readonly code: number; readonly reason: string } | undefined;
   #waiting = false;
   readonly #silence = new IdleTicks();
+  readonly #controlFrames = new ControlFrames(nowMs);
 
   constructor(options: NodeConnectionOptions) {
     this.id = options.id;
@@ -69,6 +72,7 @@ export class NodeConnection implements Connection {
 
   ping(number: number): boolean {
     if (this.#closed || this.#ws.readyState !== WebSocket.OPEN) return false;
+    this.#controlFrames.expectPong();
     this.#ws.ping(pingPayload(number));
     return true;
   }
@@ -108,7 +112,7 @@ export class NodeConnection implements Connection {
   };
 
   #listen(): void {
-    this.#ws.on("ping", () => this.#silence.heard());
+    this.#ws.on("ping", () => this.#takeControlFrame());
     this.#ws.on("pong", (payload: Buffer) => this.#ponged(payload));
     this.#ws.on("message", (data: RawData, isBinary: boolean) => this.#received(data, isBinary));
     this.#ws.on("error", () => this.terminate());
@@ -120,14 +124,22 @@ export class NodeConnection implements Connection {
 
   #ponged(payload: Buffer): void {
     const { guard } = this.#options;
-    this.#silence.heard();
-    const number = pongNumber(payload);
+    const isGranted = this.#takeControlFrame();
+    const number = isGranted ? pongNumber(payload) : undefined;
     if (number === undefined || this.#closed || guard.failed) return;
     try {
       this.#handler?.onPong(number);
     } catch (error) {
       guard.fail("onPong", error);
     }
+  }
+
+  /** False if it is one too many; then the connection closes. */
+  #takeControlFrame(): boolean {
+    this.#silence.heard();
+    if (this.#controlFrames.take()) return true;
+    this.close(TOO_MANY_PINGS.code, TOO_MANY_PINGS.reason);
+    return false;
   }
 
   #received(data: RawData, isBinary: boolean): void {

@@ -51,21 +51,21 @@ const listSchema = z.object({ symbols: z.array(z.unknown()) });
 
 const symbolSchema = z.object({
   symbol: z.string().min(1),
-  status: z.string().optional(),
+  status: z.string().optional().catch(undefined),
   /** What COIN-M calls its status. */
-  contractStatus: z.string().optional(),
-  contractSize: z.number().int().positive().optional(),
-  contractType: z.string().optional(),
-  deliveryDate: z.number().int().positive().optional(),
+  contractStatus: z.string().optional().catch(undefined),
+  contractSize: z.number().int().positive().optional().catch(undefined),
+  contractType: z.string().optional().catch(undefined),
+  deliveryDate: z.number().int().positive().optional().catch(undefined),
   baseAsset: z.string().regex(ASSET),
   quoteAsset: z.string().regex(ASSET),
-  marginAsset: z.string().regex(ASSET).optional(),
+  marginAsset: z.string().regex(ASSET).optional().catch(undefined),
   filters: z
     .array(
       z.object({
         filterType: z.string(),
-        tickSize: z.string().optional(),
-        stepSize: z.string().optional(),
+        tickSize: z.string().optional().catch(undefined),
+        stepSize: z.string().optional().catch(undefined),
       }),
     )
     .default([]),

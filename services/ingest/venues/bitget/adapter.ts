@@ -3,7 +3,7 @@ import { ALL_CHANNELS } from "../../reading/all-channels.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { JSON_RECORDS } from "../../reading/frame-forms.ts";
 import { withTextPongs } from "../../reading/text-pongs.ts";
-import { BITGET_SEQUENCING, bitgetChecksum } from "./book.ts";
+import { BITGET_SEQUENCING, bitgetEitherChecksum } from "./book.ts";
 import { BitgetReader } from "./decoder.ts";
 import {
   bitgetInstrumentsRequests,
@@ -33,6 +33,7 @@ const LIMITS: FeedLimits = {
   // Our pings are answered, so two of them were lost.
   connectionSilenceMsMax: 55_000,
   // The venue ends connections after 24 hours.
+  frameBytesMax: 2 * 1024 * 1024,
   connectionAgeMsMax: 23 * 3_600_000,
 };
 
@@ -80,7 +81,7 @@ export const bitget: FeedAdapter = {
   },
   endpoints: { webSocket: "wss://ws.bitget.com/v3/ws/public", rest: "https://api.bitget.com" },
   limits: LIMITS,
-  bookSync: { snapshot: "in-band", sequencing: BITGET_SEQUENCING, checksum: bitgetChecksum },
+  bookSync: { snapshot: "in-band", sequencing: BITGET_SEQUENCING, checksum: bitgetEitherChecksum },
   keepAlive: BITGET_KEEP_ALIVE,
   instrumentsRequests: bitgetInstrumentsRequests,
   recordedRequest: bitgetRecordedRequest,

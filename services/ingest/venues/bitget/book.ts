@@ -1,6 +1,7 @@
 // https://bitgetlimited.github.io/apidoc/en/mix/#websocketapi (version 1, with the checksum)
 // https://www.bitget.com/docs/uta/websocket/public/Order-Book-Channel (version 3, with numbers)
-import { type Mantissa, type OrderBook } from "@tickwire/proto/model";
+import { formatDecimal, type Mantissa, type OrderBook } from "@tickwire/proto/model";
+import type { Instrument } from "#core/instrument.ts";
 import type { BookSequencing } from "../../feed/feed-adapter.ts";
 import { LINKED_CHANGES } from "../../reading/book-sequencings.ts";
 import { checksumInTurns } from "../../reading/checksum-in-turns.ts";
@@ -30,6 +31,19 @@ export function bitgetChecksum(book: OrderBook): number {
 
 function levelText(book: OrderBook, price: Mantissa, size: Mantissa): string {
   return `${fixedText(price, book.priceScale)}:${fixedText(size, book.sizeScale)}`;
+}
+
+/**
+ * The same for version 3, which writes numbers without zeros at their end (`10.5`), and once wrote
+ * them with: the one of the two that was sent, if it is one.
+ */
+export function bitgetEitherChecksum(book: OrderBook, _: Instrument, sent: number): number {
+  const padded = bitgetChecksum(book);
+  return padded === sent ? padded : checksumInTurns(book, BITGET_CHECKSUM_LEVELS, trimmedLevelText);
+}
+
+function trimmedLevelText(book: OrderBook, price: Mantissa, size: Mantissa): string {
+  return `${formatDecimal(price, book.priceScale)}:${formatDecimal(size, book.sizeScale)}`;
 }
 
 /** Plain text with all decimals of the scale. */

@@ -43,15 +43,15 @@ const listedSchema = z.object({
   category: z.string(),
   baseCoin: z.string().regex(ASSET),
   quoteCoin: z.string().regex(ASSET),
-  status: z.string().optional(),
-  pricePrecision: z.string().optional(),
-  quantityPrecision: z.string().optional(),
-  priceMultiplier: z.string().optional(),
-  quantityMultiplier: z.string().optional(),
+  status: z.string().optional().catch(undefined),
+  pricePrecision: z.string().optional().catch(undefined),
+  quantityPrecision: z.string().optional().catch(undefined),
+  priceMultiplier: z.string().optional().catch(undefined),
+  quantityMultiplier: z.string().optional().catch(undefined),
   /** One of these says `perpetual` or `delivery`; `symbolType` may be the kind of the asset. */
-  type: z.string().optional(),
-  symbolType: z.string().optional(),
-  deliveryTime: z.string().optional(),
+  type: z.string().optional().catch(undefined),
+  symbolType: z.string().optional().catch(undefined),
+  deliveryTime: z.string().optional().catch(undefined),
 });
 
 /** What a symbol names. */

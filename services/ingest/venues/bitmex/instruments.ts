@@ -39,7 +39,7 @@ const ASSET = /^[A-Z0-9.]{1,32}$/;
 const SETTLING_QUOTES = new Set(["USDT", "USDC", "USD1", "RLUSD", "ETH"]);
 
 /** Numbers are texts here, so that a tick of 1e-8 is read as it is written. */
-const number = z.string().nullish();
+const number = z.string().nullish().catch(undefined);
 
 const instrumentSchema = z.object({
   symbol: z.string().min(1),
@@ -47,10 +47,10 @@ const instrumentSchema = z.object({
   typ: z.string(),
   underlying: z.string().min(1),
   quoteCurrency: z.string().min(1),
-  settlCurrency: z.string().nullish(),
-  expiry: z.string().nullish(),
-  isInverse: z.boolean().default(false),
-  isQuanto: z.boolean().default(false),
+  settlCurrency: z.string().nullish().catch(undefined),
+  expiry: z.string().nullish().catch(undefined),
+  isInverse: z.boolean().default(false).catch(false),
+  isQuanto: z.boolean().default(false).catch(false),
   tickSize: number,
   lotSize: number,
   multiplier: number,

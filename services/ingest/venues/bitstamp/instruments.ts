@@ -20,13 +20,13 @@ const listSchema = z.array(z.unknown());
 const marketSchema = z.object({
   /** `BTC/USD`, or `BTC/USD-PERP`. */
   name: z.string(),
-  market_symbol: z.string().optional(),
+  market_symbol: z.string().optional().catch(undefined),
   /** Its name in the list that came before `markets`. */
-  url_symbol: z.string().optional(),
+  url_symbol: z.string().optional().catch(undefined),
   trading: z.string(),
-  market_type: z.string().optional(),
-  payoff_type: z.string().optional(),
-  contract_size: z.string().optional(),
+  market_type: z.string().optional().catch(undefined),
+  payoff_type: z.string().optional().catch(undefined),
+  contract_size: z.string().optional().catch(undefined),
   base_decimals: z.number().int().min(0).max(32),
   counter_decimals: z.number().int().min(0).max(32),
 });

@@ -33,24 +33,31 @@ const MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(" ");
 const listSchema = z.object({
   retCode: z.literal(0),
   result: z.object({
-    category: z.enum(BYBIT_CATEGORIES),
+    category: z.enum(BYBIT_CATEGORIES).optional().catch(undefined),
     list: z.array(z.unknown()),
-    nextPageCursor: z.string().optional(),
+    nextPageCursor: z.string().optional().catch(undefined),
   }),
 });
 
 const instrumentSchema = z.object({
   symbol: z.string().min(1),
-  status: z.string().optional(),
-  contractType: z.string().optional(),
+  status: z.string().optional().catch(undefined),
+  contractType: z.string().optional().catch(undefined),
   baseCoin: z.string().regex(ASSET),
   quoteCoin: z.string().regex(ASSET),
-  settleCoin: z.string().regex(ASSET).optional(),
-  deliveryTime: z.string().optional(),
-  priceFilter: z.object({ tickSize: z.string().optional() }).optional(),
+  settleCoin: z.string().regex(ASSET).optional().catch(undefined),
+  deliveryTime: z.string().optional().catch(undefined),
+  priceFilter: z
+    .object({ tickSize: z.string().optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
   lotSizeFilter: z
-    .object({ qtyStep: z.string().optional(), basePrecision: z.string().optional() })
-    .optional(),
+    .object({
+      qtyStep: z.string().optional().catch(undefined),
+      basePrecision: z.string().optional().catch(undefined),
+    })
+    .optional()
+    .catch(undefined),
 });
 
 type ListedInstrument = z.infer<typeof instrumentSchema>;
@@ -92,6 +99,7 @@ export function parseBybitInstruments(body: string, url: string): InstrumentList
   const list = listSchema.safeParse(parseJson(body));
   if (!list.success) return undefined;
   const category = categoryOfUrl(url) ?? list.data.result.category;
+  if (category === undefined) return undefined;
   return listInstruments(list.data.result.list, (entry) => {
     const parsed = instrumentSchema.safeParse(entry);
     if (!parsed.success || ENDED.has(parsed.data.status ?? "")) return undefined;

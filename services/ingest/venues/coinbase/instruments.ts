@@ -15,9 +15,9 @@ const productSchema = z.object({
   id: z.string(),
   base_currency: z.string().regex(/^[A-Za-z0-9.]+$/),
   quote_currency: z.string().regex(/^[A-Za-z0-9.]+$/),
-  quote_increment: z.string().optional(),
-  base_increment: z.string().optional(),
-  status: z.string().optional(),
+  quote_increment: z.string().optional().catch(undefined),
+  base_increment: z.string().optional().catch(undefined),
+  status: z.string().optional().catch(undefined),
 });
 
 /**
@@ -34,7 +34,19 @@ function instrumentOf(product: unknown): Instrument | undefined {
   if (!parsed.success || parsed.data.status === "delisted") return undefined;
   const { id, base_currency: base, quote_currency: quote } = parsed.data;
   const { quote_increment: price = "", base_increment: size = "" } = parsed.data;
-  return { ...spotPair(VENUE, id, { base, quote }), ...incrementsOf({ price, size }) };
+  return { ...productOf(id, { base, quote }), ...incrementsOf({ price, size }) };
+}
+
+/**
+ * A pair by the name of its product: an auction (`BTCAUCTION-USD`) is of the same assets as the
+ * pair that it opens, and is another market.
+ */
+function productOf(
+  id: string,
+  assets: { readonly base: string; readonly quote: string },
+): Instrument {
+  const pair = spotPair(VENUE, id, assets);
+  return deriveProduct(id) === undefined ? pair : { ...pair, symbol: id };
 }
 
 /** An instrument from its product id alone; undefined if it is none. */

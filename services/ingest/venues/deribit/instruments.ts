@@ -29,13 +29,13 @@ const listSchema = z.object({ result: z.array(z.unknown()) });
 /** Numbers are read as their texts. */
 const listedSchema = z.object({
   instrument_name: z.string(),
-  is_active: z.boolean().optional(),
-  state: z.string().optional(),
-  contract_size: z.string().optional(),
-  tick_size: z.string().optional(),
-  min_trade_amount: z.string().optional(),
-  expiration_timestamp: z.string().optional(),
-  settlement_currency: z.string().optional(),
+  is_active: z.boolean().optional().catch(undefined),
+  state: z.string().optional().catch(undefined),
+  contract_size: z.string().optional().catch(undefined),
+  tick_size: z.string().optional().catch(undefined),
+  min_trade_amount: z.string().optional().catch(undefined),
+  expiration_timestamp: z.string().optional().catch(undefined),
+  settlement_currency: z.string().optional().catch(undefined),
 });
 
 /**

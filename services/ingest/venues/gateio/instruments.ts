@@ -39,10 +39,10 @@ const contractSchema = z.object({
   type: z.string(),
   quanto_multiplier: z.string(),
   order_price_round: z.string(),
-  status: z.string().optional(),
-  in_delisting: z.boolean().optional(),
-  position_size: z.union([z.number(), z.string()]).optional(),
-  enable_decimal: z.boolean().optional(),
+  status: z.string().optional().catch(undefined),
+  in_delisting: z.boolean().optional().catch(undefined),
+  position_size: z.union([z.number(), z.string()]).optional().catch(undefined),
+  enable_decimal: z.boolean().optional().catch(undefined),
 });
 
 type Contract = z.infer<typeof contractSchema>;

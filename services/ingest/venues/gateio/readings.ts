@@ -65,6 +65,8 @@ export function readQuote(
     scales,
     { price: bidPrice === "" ? null : bidPrice, size: bidPrice === "" ? null : bidSize },
     { price: askPrice === "" ? null : askPrice, size: askPrice === "" ? null : askSize },
+    // Futures cut sizes down to whole contracts, of which there may be less than one.
+    instrument.kind === "spot" ? "empty" : "rounded",
   );
   if (typeof event === "string") return event;
   emit(event);

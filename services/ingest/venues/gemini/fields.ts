@@ -2,11 +2,6 @@ import type { JsonText } from "#core/json-text.ts";
 import type { RejectReason } from "../../feed/feed-adapter.ts";
 import { decimalText } from "../../reading/text-fields.ts";
 
-/** The number of an update; undefined if it is none. */
-export function updateIdOf(value: JsonText | undefined): number | undefined {
-  return typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
-}
-
 /** A decimal that must be there, and one beside it that may be missing. */
 export function decimalPairOf(
   value: JsonText | undefined,

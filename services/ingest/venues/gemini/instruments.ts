@@ -30,11 +30,11 @@ const detailsSchema = z.object({
   symbol: z.string().regex(/^[A-Za-z0-9]+$/),
   base_currency: z.string().regex(/^[A-Za-z0-9]+$/),
   quote_currency: z.string().regex(/^[A-Za-z0-9]+$/),
-  tick_size: z.string().nullish(),
-  quote_increment: z.string().nullish(),
-  status: z.string().nullish(),
-  product_type: z.string().nullish(),
-  contract_type: z.string().nullish(),
+  tick_size: z.string().nullish().catch(undefined),
+  quote_increment: z.string().nullish().catch(undefined),
+  status: z.string().nullish().catch(undefined),
+  product_type: z.string().nullish().catch(undefined),
+  contract_type: z.string().nullish().catch(undefined),
 });
 
 /**

@@ -1,13 +1,13 @@
 // https://developer.gemini.com/websocket/streams
 import { asJsonArray, asText } from "#core/json-text.ts";
 import { bookEvent } from "../../reading/book-event.ts";
-import type { Emit, EventSubject } from "../../reading/emit.ts";
+import { type Emit, type EventSubject, heartbeat } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { quoteEvent } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
-import { updateIdOf } from "./fields.ts";
+import { wholeNumber } from "../../reading/whole-numbers.ts";
 
 export function readBook(
   message: TextRecord,
@@ -15,8 +15,8 @@ export function readBook(
   { snapshot, scales }: { readonly snapshot: boolean; readonly scales: ScaleTracker },
   emit: Emit,
 ): Fault {
-  const firstUpdateId = updateIdOf(message["U"]);
-  const lastUpdateId = updateIdOf(message["u"]);
+  const firstUpdateId = wholeNumber(message["U"]);
+  const lastUpdateId = wholeNumber(message["u"]);
   const bids = asJsonArray(message["b"]);
   const asks = asJsonArray(message["a"]);
   if (firstUpdateId === undefined || lastUpdateId === undefined) return "missing-field";
@@ -50,6 +50,11 @@ export function readQuote(
   scales: ScaleTracker,
   emit: Emit,
 ): Fault {
+  // Without prices it says only that the numbers went on.
+  if ([b, B, a, A].every((text) => text === undefined)) {
+    heartbeat(emit);
+    return undefined;
+  }
   const event = quoteEvent(subject, scales, { price: b, size: B }, { price: a, size: A });
   if (typeof event === "string") return event;
   emit(event);

@@ -52,7 +52,7 @@ const contractSchema = z.object({
   contract_size: z.string(),
   price_tick: z.string(),
   contract_status: z.string(),
-  delivery_time: z.string().optional(),
+  delivery_time: z.string().optional().catch(undefined),
 });
 
 /** Of contracts that trade, or will once a settlement is over: one comes every eight hours. */

@@ -23,7 +23,7 @@ const perpetualsSchema = z.object({ universe: z.array(z.unknown()) });
 const perpetualSchema = z.object({
   name: z.string().regex(ASSET),
   szDecimals: z.number().int().min(0).max(32),
-  isDelisted: z.boolean().optional(),
+  isDelisted: z.boolean().optional().catch(undefined),
 });
 
 const spotSchema = z.object({ tokens: z.array(z.unknown()), universe: z.array(z.unknown()) });

@@ -63,7 +63,7 @@ export function readBook(
   return undefined;
 }
 
-/** `[bid, ask]`, each null if there is none. */
+/** `[bid, ask]`, each null or left out if there is none. */
 export function readQuote(
   tape: JsonTape,
   item: number,
@@ -72,7 +72,9 @@ export function readQuote(
   emit: Emit,
 ): Fault {
   const sides = tape.get(item, "bbo");
-  if (!tape.isArray(sides) || tape.length(sides) !== 2) return "missing-field";
+  const count = tape.isArray(sides) ? tape.length(sides) : 0;
+  const isOneSide = count === 1 && tape.isObject(tape.at(sides, 0));
+  if (count !== 2 && !isOneSide) return "missing-field";
   const bid = quoteSideOf(tape, tape.at(sides, 0));
   const ask = quoteSideOf(tape, tape.at(sides, 1));
   if (bid === undefined || ask === undefined) return "missing-field";
@@ -86,7 +88,9 @@ function quoteSideOf(tape: JsonTape, level: number): QuoteSideTexts | undefined 
   const price = tape.text(tape.get(level, "px"));
   const size = tape.text(tape.get(level, "sz"));
   const isWhole = price !== undefined && size !== undefined;
-  return isWhole || tape.kind(level) === JsonKind.Null ? { price, size } : undefined;
+  const kind = tape.kind(level);
+  const isEmpty = kind === JsonKind.Null || kind === JsonKind.Missing;
+  return isWhole || isEmpty ? { price, size } : undefined;
 }
 
 /** The state of a market, without a time; of spot it is a ticker alone. */

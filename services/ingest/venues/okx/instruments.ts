@@ -49,15 +49,15 @@ const listSchema = z.object({ code: z.literal("0"), data: z.array(z.unknown()) }
 const instrumentSchema = z.object({
   instId: z.string().min(1),
   instType: z.enum(["SPOT", "SWAP", "FUTURES", "OPTION"]),
-  state: z.string().optional(),
-  settleCcy: z.string().optional(),
-  ctVal: z.string().optional(),
-  ctMult: z.string().optional(),
-  ctValCcy: z.string().optional(),
-  ctType: z.string().optional(),
-  tickSz: z.string().optional(),
-  lotSz: z.string().optional(),
-  expTime: z.string().optional(),
+  state: z.string().optional().catch(undefined),
+  settleCcy: z.string().optional().catch(undefined),
+  ctVal: z.string().optional().catch(undefined),
+  ctMult: z.string().optional().catch(undefined),
+  ctValCcy: z.string().optional().catch(undefined),
+  ctType: z.string().optional().catch(undefined),
+  tickSz: z.string().optional().catch(undefined),
+  lotSz: z.string().optional().catch(undefined),
+  expTime: z.string().optional().catch(undefined),
 });
 
 type ListedInstrument = z.infer<typeof instrumentSchema>;

@@ -56,13 +56,13 @@ describe("version 1 of Bitget's feed", () => {
     const book = new OrderBook();
     if (SPOT === undefined) throw new Error("there is no instrument");
     // Python: zlib.crc32(b"") and zlib.crc32(b"0.05:1.50:0.04:2.00") as signed integers.
-    expect(sum?.(book, SPOT)).toBe(0);
+    expect(sum?.(book, SPOT, 1)).toBe(0);
     book.applySnapshot({
       priceScale: 2,
       sizeScale: 2,
       bids: { prices: [5, 4], sizes: [150, 200] },
       asks: { prices: [], sizes: [] },
     });
-    expect(sum?.(book, SPOT)).toBe(-1720412444);
+    expect(sum?.(book, SPOT, 1)).toBe(-1720412444);
   });
 });

@@ -33,7 +33,7 @@ const spotSchema = z.object({
   quoteCoin: nameSchema,
   priceScale: placesSchema,
   quantityScale: placesSchema,
-  status: z.string().optional(),
+  status: z.string().optional().catch(undefined),
 });
 
 const contractSchema = z.object({

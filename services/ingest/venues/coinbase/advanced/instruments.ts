@@ -19,23 +19,24 @@ const listSchema = z.object({ products: z.array(z.unknown()) });
 
 const productSchema = z.object({
   product_id: z.string().min(1),
-  product_type: z.string().nullish(),
-  base_currency_id: z.string().nullish(),
+  product_type: z.string().nullish().catch(undefined),
+  base_currency_id: z.string().nullish().catch(undefined),
   quote_currency_id: z.string().regex(ASSET),
-  price_increment: z.string().nullish(),
-  quote_increment: z.string().nullish(),
-  base_increment: z.string().nullish(),
-  status: z.string().nullish(),
-  is_disabled: z.boolean().nullish(),
-  alias: z.string().nullish(),
+  price_increment: z.string().nullish().catch(undefined),
+  quote_increment: z.string().nullish().catch(undefined),
+  base_increment: z.string().nullish().catch(undefined),
+  status: z.string().nullish().catch(undefined),
+  is_disabled: z.boolean().nullish().catch(undefined),
+  alias: z.string().nullish().catch(undefined),
   future_product_details: z
     .object({
-      contract_expiry: z.string().nullish(),
-      contract_expiry_type: z.string().nullish(),
-      contract_root_unit: z.string().nullish(),
-      contract_size: z.string().nullish(),
+      contract_expiry: z.string().nullish().catch(undefined),
+      contract_expiry_type: z.string().nullish().catch(undefined),
+      contract_root_unit: z.string().nullish().catch(undefined),
+      contract_size: z.string().nullish().catch(undefined),
     })
-    .nullish(),
+    .nullish()
+    .catch(undefined),
 });
 
 type Product = z.infer<typeof productSchema>;
@@ -69,7 +70,10 @@ function instrumentOf(product: Product): Instrument | undefined {
   if (details === null || details === undefined || product.product_type !== "FUTURE") {
     const { base_currency_id: id, quote_currency_id: quote } = product;
     const base = id ?? "";
-    return ASSET.test(base) ? spotPair(VENUE, product.product_id, { base, quote }) : undefined;
+    if (!ASSET.test(base)) return undefined;
+    // Another market of the same assets, such as an auction, has a name of its own.
+    const pair = spotPair(VENUE, product.product_id, { base, quote });
+    return derived?.kind === "spot" ? { ...pair, symbol: derived.symbol } : pair;
   }
   if (derived === undefined || derived.kind === "spot") return undefined;
   const root = details.contract_root_unit ?? "";

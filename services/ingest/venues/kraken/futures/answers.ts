@@ -4,6 +4,7 @@ import { type Emit, heartbeat, reject } from "../../../reading/emit.ts";
 import type { TextRecord } from "../../../reading/frame-forms.ts";
 import { PendingRequests } from "../../../reading/pending-requests.ts";
 import { emitRefused, emitSubscribed } from "../../../reading/subscription-answers.ts";
+import { streamSymbolOf } from "./instruments.ts";
 import { channelsOfFeed } from "./requests.ts";
 
 type Pending = { readonly feed: string; readonly product: string };
@@ -32,8 +33,14 @@ export class KrakenFuturesAnswers {
       case "unsubscribed":
       case "pong":
         return heartbeat(emit);
-      case "error":
       case "alert":
+        // It is there already, and stays.
+        if (/already subscribed/i.test(asText(message["message"]) ?? "")) {
+          this.#pending.takeOldest();
+          return heartbeat(emit);
+        }
+        return this.#refused(asText(message["message"]) ?? "refused", emit);
+      case "error":
       case "subscribed_failed":
       case "unsubscribed_failed":
         return this.#refused(asText(message["message"]) ?? "refused", emit);
@@ -47,7 +54,7 @@ export class KrakenFuturesAnswers {
     const asked = products
       .map(asText)
       .filter((product) => product !== undefined)
-      .map((venueSymbol) => ({ venueSymbol, channels }));
+      .map((product) => ({ venueSymbol: streamSymbolOf(product), channels }));
     for (const { venueSymbol } of asked) {
       this.#pending.takeOldest((each) => each.feed === feed && each.product === venueSymbol);
     }

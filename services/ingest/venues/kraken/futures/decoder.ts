@@ -21,6 +21,7 @@ import { ScaleTracker } from "../../../reading/scale-tracker.ts";
 import { elementsOf, epochTimeUsAt, sequenceAt } from "../../../reading/tape-fields.ts";
 import { parseIsoTimeUs } from "../../../reading/venue-time.ts";
 import { KrakenFuturesAnswers } from "./answers.ts";
+import { streamSymbolOf } from "./instruments.ts";
 import { readChange, readSnapshot, readTicker, readTrade } from "./readings.ts";
 import { channelsOfFeed } from "./requests.ts";
 
@@ -95,7 +96,8 @@ export class KrakenFuturesReader implements FrameReader<JsonTape, JsonTape> {
    */
   damaged(text: string, emit: Emit): void {
     const product = productIn(text);
-    const instrument = product === undefined ? undefined : this.#catalog.byVenueSymbol(product);
+    const instrument =
+      product === undefined ? undefined : this.#catalog.byVenueSymbol(streamSymbolOf(product));
     const [channel] = channelsOfFeed((feedIn(text) ?? "").replace(/_snapshot$/, ""));
     rejectDamaged(emit, instrument, channel);
   }
@@ -129,7 +131,7 @@ export class KrakenFuturesReader implements FrameReader<JsonTape, JsonTape> {
     emit: Emit,
   ): void {
     const tape = this.#tape;
-    const product = tape.text(tape.get(0, "product_id"));
+    const product = productAt(tape, 0);
     const instrument = lookUpInstrument(this.#catalog, product, emit);
     if (instrument === undefined) return;
     const venueTimeUs = epochTimeUsAt(tape, time);
@@ -173,7 +175,7 @@ export class KrakenFuturesReader implements FrameReader<JsonTape, JsonTape> {
     if (!tape.isArray(list)) return reject(emit, "missing-field");
     for (const node of elementsOf(tape, list).toReversed()) {
       const named = tape.get(node, "product_id") === MISSING ? 0 : node;
-      const product = tape.text(tape.get(named, "product_id"));
+      const product = productAt(tape, named);
       const instrument = lookUpInstrument(this.#catalog, product, emit);
       if (instrument === undefined) continue;
       const state = this.#states.of(instrument);
@@ -194,4 +196,10 @@ export class KrakenFuturesReader implements FrameReader<JsonTape, JsonTape> {
     if (sequence === undefined || last === undefined) return;
     state.tradesInRow = sequence === last + 1 ? state.tradesInRow + 1 : 0;
   }
+}
+
+/** What a message is about, in whichever case the venue writes it. */
+function productAt(tape: JsonTape, node: number): string | undefined {
+  const product = tape.text(tape.get(node, "product_id"));
+  return product === undefined ? undefined : streamSymbolOf(product);
 }
