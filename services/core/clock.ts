@@ -6,8 +6,13 @@ export type CancelTimer = () => void;
  * in a replay.
  */
 export type Clock = {
-  /** Microseconds since 1970. */
+  /** Microseconds since 1970: what a time is told by. It may be set, to any time, at any moment. */
   nowUs(): number;
+  /**
+   * Microseconds since any moment, of a clock that is never set: what intervals, deadlines and
+   * rates are measured by.
+   */
+  monotonicUs(): number;
   /** Runs `callback` once, after at least `delayMs` milliseconds. */
   after(delayMs: number, callback: () => void): CancelTimer;
 };

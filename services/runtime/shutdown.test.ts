@@ -20,6 +20,7 @@ function createFixture(deadlineMs = 1000) {
     },
     clock: {
       nowUs: () => 0,
+      monotonicUs: () => 0,
       after(delayMs, fire) {
         const timer = { delayMs, fire, cancelled: false };
         timers.push(timer);

@@ -43,6 +43,10 @@ export class SystemClock implements Clock {
     return this.#fromFine(pair.fineMs);
   }
 
+  monotonicUs(): number {
+    return Math.round(performance.now() * 1000);
+  }
+
   #fromFine(fineMs: number): number {
     return this.#anchor.wallMs * 1000 + Math.round((fineMs - this.#anchor.fineMs) * 1000);
   }

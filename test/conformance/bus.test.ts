@@ -10,6 +10,7 @@ describeBus({
     new MemoryBus({
       clock: {
         nowUs: () => Date.now() * 1_000,
+        monotonicUs: () => Date.now() * 1_000,
         after: (delayMs, callback) => {
           const timer = setTimeout(callback, delayMs);
           return () => clearTimeout(timer);

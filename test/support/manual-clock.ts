@@ -10,6 +10,7 @@ const TIMERS_MAX = 1_000_000;
  */
 export class ManualClock implements Clock {
   #nowUs: number;
+  #setByUs = 0;
   #order = 0;
   #timers: Timer[] = [];
 
@@ -28,7 +29,16 @@ export class ManualClock implements Clock {
   }
 
   nowUs(): number {
+    return this.#nowUs + this.#setByUs;
+  }
+
+  monotonicUs(): number {
     return this.#nowUs;
+  }
+
+  /** Sets the wall clock by so much, back if below 0; no time passes, and timers are as they were. */
+  set(milliseconds: number): void {
+    this.#setByUs += Math.round(milliseconds * 1_000);
   }
 
   after(delayMs: number, callback: () => void): CancelTimer {

@@ -12,6 +12,7 @@ function createFixture(options: { readonly timeoutMs: number; readonly failures:
   const delays: number[] = [];
   const clock = {
     nowUs: () => nowMs * 1000,
+    monotonicUs: () => nowMs * 1000,
     after(delayMs: number, fire: () => void) {
       delays.push(delayMs);
       nowMs += delayMs;
@@ -61,7 +62,7 @@ test("what waiting does not mend is not waited for", async () => {
       return Promise.reject(new BusError("connect-refused", "wrong password"));
     },
     timeoutMs: 60_000,
-    clock: { nowUs: () => 0, after: () => () => undefined },
+    clock: { nowUs: () => 0, monotonicUs: () => 0, after: () => () => undefined },
     random: () => 0,
     onWaiting: () => undefined,
   });

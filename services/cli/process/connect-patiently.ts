@@ -27,14 +27,14 @@ export async function connectPatiently<Connection>(
   options: ConnectPatientlyOptions<Connection>,
 ): Promise<Connection> {
   const { connect, timeoutMs, clock, random, onWaiting } = options;
-  const startUs = clock.nowUs();
+  const startUs = clock.monotonicUs();
   let reportedMs = -REPORT_MS;
   for (let attempt = 0; ; attempt++) {
     try {
       return await connect();
     } catch (error) {
       if (!(error instanceof BusError) || error.code !== "connect-failed") throw error;
-      const elapsedMs = (clock.nowUs() - startUs) / 1000;
+      const elapsedMs = (clock.monotonicUs() - startUs) / 1000;
       const leftMs = timeoutMs - elapsedMs;
       if (leftMs <= 0) throw error;
       if (elapsedMs - reportedMs >= REPORT_MS) {

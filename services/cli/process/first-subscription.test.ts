@@ -15,6 +15,7 @@ function createClock() {
   const timers = new Set<{ readonly fire: () => void }>();
   return {
     nowUs: () => 0,
+    monotonicUs: () => 0,
     after(_: number, fire: () => void) {
       const timer = { fire };
       timers.add(timer);

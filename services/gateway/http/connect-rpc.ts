@@ -91,7 +91,7 @@ export class ConnectRpc {
   }
 
   async #call(method: BoundMethod, request: HttpRequest, form: ConnectForm): Promise<HttpResponse> {
-    const startedUs = this.#parts.clock.nowUs();
+    const startedUs = this.#parts.clock.monotonicUs();
     const { line, spend, end } = this.#callers.begin(request.remoteAddress);
     const onEnd = (error: unknown): void => {
       end();

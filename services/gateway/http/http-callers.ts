@@ -52,7 +52,7 @@ export class HttpCallers {
     return {
       line: caller.line,
       spend: (requests) => {
-        if (!caller.work.take(requests, clock.nowUs())) {
+        if (!caller.work.take(requests, clock.monotonicUs())) {
           throw tooExpensive(limits.requestsPerSecondMax);
         }
       },
@@ -62,7 +62,7 @@ export class HttpCallers {
 
   #create(): Caller {
     const { turns, clock, limits } = this.#parts;
-    const work = new TokenBucket(limits.requestsPerSecondMax, clock.nowUs());
+    const work = new TokenBucket(limits.requestsPerSecondMax, clock.monotonicUs());
     return { line: turns.open(), work, calls: 0 };
   }
 

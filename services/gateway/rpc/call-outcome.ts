@@ -31,5 +31,5 @@ export function accountFor(
     account.onInternalError(method.fullName, failure.error);
   }
   metrics.calls.inc({ method: method.name, carrier, code });
-  metrics.callSeconds.observe({ method: method.name }, (clock.nowUs() - startedUs) / 1e6);
+  metrics.callSeconds.observe({ method: method.name }, (clock.monotonicUs() - startedUs) / 1e6);
 }

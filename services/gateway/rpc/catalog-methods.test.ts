@@ -41,7 +41,7 @@ beforeEach(() => {
 
 function context() {
   const turns = new Turns({
-    clock: { nowUs: () => nowUs, after: () => () => {} },
+    clock: { nowUs: () => nowUs, monotonicUs: () => nowUs, after: () => () => {} },
     scheduler: { endOfTurn: (callback) => void turnEnds.push(callback) },
   });
   const spend = (requests: number): void => {

@@ -144,7 +144,7 @@ export class CallTable {
   }
 
   async #run(method: BoundMethod, call: CallRequest, active: ActiveCall): Promise<void> {
-    const startedUs = this.#parts.clock.nowUs();
+    const startedUs = this.#parts.clock.monotonicUs();
     const context: RpcContext = {
       signal: active.scope.signal,
       remoteAddress: this.#parts.remoteAddress,

@@ -14,8 +14,7 @@ export class TokenBucket {
 
   /** Takes `tokens` if they are there; otherwise takes nothing and returns false. */
   take(tokens: number, nowUs: number): boolean {
-    // A clock that was set back must not take tokens away.
-    const elapsedSeconds = Math.max(0, nowUs - this.#filledAtUs) / 1e6;
+    const elapsedSeconds = (nowUs - this.#filledAtUs) / 1e6;
     this.#tokens = Math.min(this.#perSecond, this.#tokens + elapsedSeconds * this.#perSecond);
     this.#filledAtUs = nowUs;
     if (this.#tokens < tokens) return false;

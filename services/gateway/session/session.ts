@@ -81,14 +81,15 @@ export class Session implements ConnectionHandler {
     this.#options = options;
     this.#connection = connection;
     this.#parts = parts;
-    this.#rates = new RateLimits(config, clock.nowUs());
+    this.#rates = new RateLimits(config, clock.monotonicUs());
     this.#outbound = new Outbound(connection, config, parts, {
       onLag: (lateness) => this.#onLag(lateness),
       onSlow: (lateness) => this.#onSlow(lateness),
       sendProbe: (number) => this.#sendProbe(number),
     });
     this.#output = new SessionOutput(this.#outbound);
-    const takeTopics = (topics: number): boolean => this.#rates.takeTopics(topics, clock.nowUs());
+    const takeTopics = (topics: number): boolean =>
+      this.#rates.takeTopics(topics, clock.monotonicUs());
     const limits = config;
     const onTooManyTopics = (): void => this.#onTooManyTopics();
     this.#line = parts.turns.open();
@@ -101,7 +102,7 @@ export class Session implements ConnectionHandler {
       logger.error({ sessionId: id, method, error }, "an RPC failed with an internal error");
     };
     const takeRequests = (requests: number): boolean =>
-      this.#rates.takeWork(requests, clock.nowUs());
+      this.#rates.takeWork(requests, clock.monotonicUs());
     const line = parts.turns.open();
     const callParts = { ...parts, limits, remoteAddress, onInternalError, takeRequests, line };
     this.#calls = new CallTable(callParts, this.#output);
@@ -122,7 +123,7 @@ export class Session implements ConnectionHandler {
       this.#fault("text-frame", "the protocol is binary; text frames are not understood");
       return;
     }
-    const reading = readClientFrame(data, config, this.#rates, clock.nowUs());
+    const reading = readClientFrame(data, config, this.#rates, clock.monotonicUs());
     if (reading.kind === "fault") {
       this.#fault(reading.event, reading.reason);
       return;
@@ -136,7 +137,7 @@ export class Session implements ConnectionHandler {
 
   onPong(number: number): void {
     if (!this.#serves("pong") || this.#answersProbes) return;
-    this.#outbound.onAnswer(number, this.#parts.clock.nowUs());
+    this.#outbound.onAnswer(number, this.#parts.clock.monotonicUs());
   }
 
   onDrain(): void {
@@ -222,8 +223,7 @@ export class Session implements ConnectionHandler {
   }
 
   #onRequest(request: ClientRequest): void {
-    const nowUs = this.#parts.clock.nowUs();
-    if (!this.#rates.takeRequest(request.kind, nowUs)) {
+    if (!this.#rates.takeRequest(request.kind, this.#parts.clock.monotonicUs())) {
       const { requestsPerSecondMax } = this.#parts.config;
       const reason = `more than requestsPerSecondMax ${requestsPerSecondMax} requests a second`;
       this.#fault("request-rate-exceeded", reason);
@@ -235,10 +235,11 @@ export class Session implements ConnectionHandler {
     }
     const step = this.#step(request.kind);
     if (step.does === "close") this.#close(step.code, `${request.kind} before hello`);
-    else if (step.does === "serve") this.#serve(request, nowUs);
+    else if (step.does === "serve") this.#serve(request);
   }
 
-  #serve(request: Exclude<ClientRequest, { kind: "hello" }>, nowUs: number): void {
+  #serve(request: Exclude<ClientRequest, { kind: "hello" }>): void {
+    const { clock } = this.#parts;
     switch (request.kind) {
       case "subscribe":
         if (this.#hasRoom()) this.#subscriptions.subscribe(request.value);
@@ -257,10 +258,10 @@ export class Session implements ConnectionHandler {
         this.#calls.credit(request.value.callId, request.value.credits);
         return;
       case "ping":
-        this.#output.pong(request.value.nonce, nowUs);
+        this.#output.pong(request.value.nonce, clock.nowUs());
         return;
       case "probeAnswer":
-        if (this.#answersProbes) this.#outbound.onAnswer(request.value.number, nowUs);
+        if (this.#answersProbes) this.#outbound.onAnswer(request.value.number, clock.monotonicUs());
         return;
     }
   }

@@ -52,7 +52,11 @@ beforeEach(() => {
   nowUs = 0;
   stepUs = 0;
   const turns = new Turns({
-    clock: { nowUs: () => (nowUs += stepUs), after: () => () => {} },
+    clock: {
+      nowUs: () => (nowUs += stepUs),
+      monotonicUs: () => (nowUs += stepUs),
+      after: () => () => {},
+    },
     scheduler: { endOfTurn: (callback) => void turnEnds.push(callback) },
   });
   subscriptions = new Subscriptions(

@@ -217,7 +217,11 @@ test("many topics take another publisher over several turns, and lose nothing me
   let publisher = PUBLISHER;
   // Each look at this clock is a long time.
   let nowUs = 0;
-  const busy = { nowUs: () => (nowUs += 100), after: () => none };
+  const busy = {
+    nowUs: () => (nowUs += 100),
+    monotonicUs: () => (nowUs += 100),
+    after: () => none,
+  };
   const hub = new Hub({
     bus,
     clock,

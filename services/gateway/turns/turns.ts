@@ -45,9 +45,7 @@ export class Turns {
 
   /** For work: whether it is to yield. */
   get isOver(): boolean {
-    const usedUs = this.#clock.nowUs() - this.#startedUs;
-    // A clock that was set back says nothing about the time that went by.
-    return usedUs >= this.#allowedUs || usedUs < 0;
+    return this.#clock.monotonicUs() - this.#startedUs >= this.#allowedUs;
   }
 
   /** For TurnLine: its first work has come. */
@@ -61,14 +59,14 @@ export class Turns {
   #slice(line: TurnLine, allowedUs: number): number {
     assert(!this.#running, "one line works at a time");
     this.#running = true;
-    this.#startedUs = this.#clock.nowUs();
+    this.#startedUs = this.#clock.monotonicUs();
     this.#allowedUs = allowedUs;
     try {
       if (!line.advance()) this.#waiting.push(line);
     } finally {
       this.#running = false;
     }
-    return Math.abs(this.#clock.nowUs() - this.#startedUs);
+    return this.#clock.monotonicUs() - this.#startedUs;
   }
 
   readonly #onTurn = (): void => {

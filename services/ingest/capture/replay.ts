@@ -91,7 +91,7 @@ class ReplayRun {
     this.#options = options;
     this.#clock = options.clock;
     this.#logger = options.logger ?? SILENT;
-    this.#startedUs = this.#clock.nowUs();
+    this.#startedUs = this.#clock.monotonicUs();
   }
 
   async run(): Promise<ReplaySummary> {
@@ -114,13 +114,13 @@ class ReplayRun {
       throw new ReplayError("empty-capture", describeEmpty(this.#damagedLines));
     }
     await this.#settle();
-    this.#finishedUs = this.#clock.nowUs();
+    this.#finishedUs = this.#clock.monotonicUs();
     return this.summary();
   }
 
   summary(): ReplaySummary {
     const counters = this.#replay?.counters;
-    const elapsedMs = ((this.#finishedUs ?? this.#clock.nowUs()) - this.#startedUs) / 1000;
+    const elapsedMs = ((this.#finishedUs ?? this.#clock.monotonicUs()) - this.#startedUs) / 1000;
     const frames = counters?.frames ?? 0;
     return {
       venue: this.#venue,
@@ -265,7 +265,7 @@ class ReplayRun {
   #waitMs(recordedUs: number): number {
     const { speed } = this.#options;
     if (speed === "max") return 0;
-    const nowUs = this.#clock.nowUs();
+    const nowUs = this.#clock.monotonicUs();
     this.#pace ??= { recordedUs, realUs: nowUs };
     const dueUs = this.#pace.realUs + (recordedUs - this.#pace.recordedUs) / speed;
     return (dueUs - nowUs) / 1000;

@@ -8,6 +8,7 @@ type Timer = { readonly dueUs: number; readonly order: number; readonly callback
  */
 export class VirtualClock implements Clock {
   #nowUs: number;
+  #monotonicUs = 0;
   /** Latest first, so that the next one is taken from the end. */
   readonly #timers: Timer[] = [];
   #order = 0;
@@ -18,6 +19,10 @@ export class VirtualClock implements Clock {
 
   nowUs(): number {
     return this.#nowUs;
+  }
+
+  monotonicUs(): number {
+    return this.#monotonicUs;
   }
 
   after(delayMs: number, callback: () => void): CancelTimer {
@@ -42,9 +47,14 @@ export class VirtualClock implements Clock {
       const next = this.#timers[this.#timers.length - 1];
       if (next === undefined || next.dueUs > timeUs) break;
       this.#timers.pop();
-      this.#nowUs = Math.max(this.#nowUs, next.dueUs);
+      this.#moveTo(Math.max(this.#nowUs, next.dueUs));
       next.callback();
     }
+    this.#moveTo(timeUs);
+  }
+
+  #moveTo(timeUs: number): void {
+    this.#monotonicUs += Math.max(0, timeUs - this.#nowUs);
     this.#nowUs = timeUs;
   }
 

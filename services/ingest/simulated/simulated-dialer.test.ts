@@ -130,6 +130,31 @@ test("the same seed and clock give the same frames", () => {
   expect(runs[0]).not.toEqual(runs[2]);
 });
 
+test.each([-7_200_000, 7_200_000])(
+  "a wall clock that is set by %i ms changes the times, and not how much happens",
+  (setByMs) => {
+    const setup = createVenue();
+    const session = connect(setup, ["trades", "candles"]);
+    const countIn = (milliseconds: number): { trades: number; candles: number } => {
+      session.events.length = 0;
+      setup.clock.advance(milliseconds);
+      const count = (kind: string) => session.events.filter((event) => event.kind === kind).length;
+      return { trades: count("trade"), candles: count("candle") };
+    };
+    const before = countIn(120_000);
+    setup.clock.set(setByMs);
+    const after = countIn(120_000);
+    expect(after.trades / before.trades).toBeGreaterThan(0.4);
+    expect(after.trades / before.trades).toBeLessThan(2.5);
+    expect(after.candles).toBeGreaterThan(before.candles / 2);
+    const nowUs = setup.clock.nowUs();
+    for (const event of session.events) {
+      if (event.kind !== "trade") continue;
+      expect(Math.abs(nowUs - (event.venueTimeUs ?? 0))).toBeLessThan(121_000_000);
+    }
+  },
+);
+
 describe("a subscriber of everything", () => {
   const setup = createVenue();
   const session = connect(setup, ALL);
@@ -313,6 +338,10 @@ class BusyClock extends ManualClock {
 
   override nowUs(): number {
     return super.nowUs() + this.#spentUs;
+  }
+
+  override monotonicUs(): number {
+    return super.monotonicUs() + this.#spentUs;
   }
 }
 

@@ -129,9 +129,10 @@ class SimulatedServer implements SimulatedVenue {
     socket.open();
     if (this.#cancelTurn === undefined) {
       const nowUs = clock.nowUs();
-      this.#nextHeartbeatUs = secondAfter(nowUs) + (HEARTBEAT_SECONDS - 1) * SECOND_US;
+      const monotonicUs = clock.monotonicUs();
+      this.#nextHeartbeatUs = monotonicUs + HEARTBEAT_SECONDS * SECOND_US;
       for (const listing of this.#order) {
-        listing.movedUs = nowUs;
+        listing.movedUs = monotonicUs;
         listing.nextSecondUs = secondAfter(nowUs);
       }
       this.#scheduleTurn();
@@ -162,37 +163,43 @@ class SimulatedServer implements SimulatedVenue {
     this.#cancelTurn = undefined;
     const { clock } = this.#options;
     const nowUs = clock.nowUs();
-    const deadlineUs = nowUs + TURN_BUDGET_US;
+    const monotonicUs = clock.monotonicUs();
+    const deadlineUs = monotonicUs + TURN_BUDGET_US;
     const count = this.#order.length;
     for (let moved = 0; moved < count; moved += 1) {
       const listing = this.#order[this.#first] as SimulatedListing;
       this.#first = (this.#first + 1) % count;
-      this.#move(listing, nowUs, deadlineUs);
-      if (clock.nowUs() >= deadlineUs) break;
+      this.#move(listing, { nowUs, monotonicUs, deadlineUs });
+      if (clock.monotonicUs() >= deadlineUs) break;
     }
-    if (nowUs >= this.#nextHeartbeatUs) {
-      this.#nextHeartbeatUs = secondAfter(nowUs) + (HEARTBEAT_SECONDS - 1) * SECOND_US;
+    if (monotonicUs >= this.#nextHeartbeatUs) {
+      this.#nextHeartbeatUs = monotonicUs + HEARTBEAT_SECONDS * SECOND_US;
       for (const socket of this.#sockets) socket.deliver(`{"e":"heartbeat","t":${nowUs}}`);
     }
     // A listener may have dialled again within this turn.
     if (this.#sockets.size > 0 && this.#cancelTurn === undefined) this.#scheduleTurn();
   }
 
-  /** Brings one market from where it was to `nowUs`. */
-  #move(listing: SimulatedListing, nowUs: number, deadlineUs: number): void {
+  /**
+   * Brings one market from where it was to now. As much happens as time has passed, whatever the
+   * wall clock was set to meanwhile; the events have that clock's times.
+   */
+  #move(listing: SimulatedListing, { nowUs, monotonicUs, deadlineUs }: Turn): void {
     const { clock, eventsPerSecond } = this.#options;
-    const { market, movedUs } = listing;
-    const elapsedUs = Math.max(0, nowUs - movedUs);
+    const { market } = listing;
+    const elapsedUs = monotonicUs - listing.movedUs;
+    const movedUs = nowUs - elapsedUs;
     const due = this.#stepsDue(listing, elapsedUs);
     for (let step = 1; step <= due; step += 1) {
       // Spread over the time since it last moved, so that the market does not move in jerks.
       market.step(movedUs + Math.floor((elapsedUs * step) / due));
-      if (step % STEPS_PER_CLOCK_READING !== 0 || clock.nowUs() < deadlineUs) continue;
+      if (step % STEPS_PER_CLOCK_READING !== 0 || clock.monotonicUs() < deadlineUs) continue;
       if (eventsPerSecond !== "max") this.skippedSteps += due - step;
       break;
     }
-    listing.movedUs = Math.max(nowUs, movedUs);
-    if (nowUs < listing.nextSecondUs) return;
+    listing.movedUs = monotonicUs;
+    const wasSetBack = listing.nextSecondUs > nowUs + SECOND_US;
+    if (nowUs < listing.nextSecondUs && !wasSetBack) return;
     listing.nextSecondUs = secondAfter(nowUs);
     market.second(nowUs);
   }
@@ -211,6 +218,13 @@ class SimulatedServer implements SimulatedVenue {
     return due;
   }
 }
+
+/** When one turn of the markets is, and until when it may last. */
+type Turn = {
+  readonly nowUs: number;
+  readonly monotonicUs: number;
+  readonly deadlineUs: number;
+};
 
 /** The next whole second after this instant. */
 function secondAfter(timeUs: number): number {

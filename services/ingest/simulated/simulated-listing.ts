@@ -18,7 +18,7 @@ export class SimulatedListing implements MarketAudience {
   readonly market: SimulatedMarket;
   readonly #sockets = new Map<Channel, SimulatedSocket[]>();
   readonly arrivals: OrderArrivals;
-  /** Until when this market has moved. */
+  /** Until when this market has moved, by the clock that is never set. */
   movedUs = 0;
   /** When it next says what comes by the clock. */
   nextSecondUs = 0;

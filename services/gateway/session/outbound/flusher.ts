@@ -72,7 +72,7 @@ export class Flusher {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     this.#armed = false;
-    const startedUs = this.#clock.nowUs();
+    const startedUs = this.#clock.monotonicUs();
     const flushing = this.#due;
     this.#due = this.#flushing;
     this.#flushing = flushing;
@@ -83,7 +83,7 @@ export class Flusher {
     }
     flushing.length = 0;
     // A clock that was set back must not make a flush look negative.
-    this.#lastFlushUs = Math.max(0, this.#clock.nowUs() - startedUs);
+    this.#lastFlushUs = this.#clock.monotonicUs() - startedUs;
     this.#metrics.flushSeconds.observe(this.#lastFlushUs / 1e6);
     this.#count();
   }

@@ -60,6 +60,7 @@ test("time in which the process stood still is forgiven", () => {
   let look = (): void => {};
   const clock = {
     nowUs: () => nowUs,
+    monotonicUs: () => nowUs,
     after: (_delayMs: number, callback: () => void) => {
       look = callback;
       return () => {};

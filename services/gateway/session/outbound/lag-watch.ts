@@ -47,13 +47,13 @@ export class LagWatch {
   }
 
   #arm(): void {
-    this.#lookedAtUs = this.#clock.nowUs();
+    this.#lookedAtUs = this.#clock.monotonicUs();
     this.#cancelTimer = this.#clock.after(WATCH_INTERVAL_MS, () => this.#look());
   }
 
   #look(): void {
     this.#cancelTimer = undefined;
-    const nowUs = this.#clock.nowUs();
+    const nowUs = this.#clock.monotonicUs();
     const lateUs = nowUs - this.#lookedAtUs - WATCH_INTERVAL_MS * 1_000;
     let largestUs = 0;
     for (const session of this.#watched) {

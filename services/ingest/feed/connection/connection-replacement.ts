@@ -90,9 +90,9 @@ export class ConnectionReplacement {
   /** The new connection is open: both deliver now. */
   beginOverlap(): void {
     const { policy, clock } = this.#options;
-    const deadlineUs = clock.nowUs() + policy.rolloverTimeoutMs * 1000;
+    const deadlineUs = clock.monotonicUs() + policy.rolloverTimeoutMs * 1000;
     const check = (): void => {
-      if (this.#rollover?.isReady() === true || clock.nowUs() >= deadlineUs) this.takeOver();
+      if (this.#rollover?.isReady() === true || clock.monotonicUs() >= deadlineUs) this.takeOver();
       else this.#cancelTakeOver = clock.after(policy.rolloverOverlapMs, check);
     };
     this.#cancelTakeOver = clock.after(policy.rolloverOverlapMs, check);

@@ -32,7 +32,7 @@ export class InBandResync {
       this.#attempts.set(instrument, attempt);
     }
     if (attempt.cancelTimer !== undefined) return;
-    if (clock.nowUs() - attempt.startedUs > policy.bookStableMs * 1000) attempt.count = 0;
+    if (clock.monotonicUs() - attempt.startedUs > policy.bookStableMs * 1000) attempt.count = 0;
     const waitMs = backoffDelayMs({
       attempt: attempt.count - 1,
       limits: { baseMs: policy.snapshotBackoffBaseMs, maxMs: policy.snapshotBackoffMsMax },
@@ -65,7 +65,7 @@ export class InBandResync {
 
   #start(instrument: Instrument, attempt: Attempt): void {
     const { clock, policy } = this.#options;
-    attempt.startedUs = clock.nowUs();
+    attempt.startedUs = clock.monotonicUs();
     attempt.cancelTimer = clock.after(policy.inBandSnapshotTimeoutMs, () => {
       attempt.cancelTimer = undefined;
       this.request(instrument);

@@ -64,7 +64,7 @@ export class RequestPacer {
   /** Counts what goes out at once, without waiting: what is submitted then waits for longer. */
   spend(weight: number): void {
     if (this.#closed) return;
-    const nowUs = this.#clock.nowUs();
+    const nowUs = this.#clock.monotonicUs();
     this.#forgetExpired(nowUs);
     this.#spent.push({ atUs: nowUs, weight });
     this.#spentWeight += weight;
@@ -94,7 +94,7 @@ export class RequestPacer {
       const queue = priority === "normal" ? this.#waiting : this.#background;
       const next = queue[0];
       if (next === undefined) return;
-      const nowUs = this.#clock.nowUs();
+      const nowUs = this.#clock.monotonicUs();
       const waitUs = this.#waitUs(next.weight, this.#countOf(priority), nowUs);
       if (waitUs > 0) {
         this.#cancelTimer = this.#clock.after(Math.ceil(waitUs / 1000), () => this.#runAllowed());

@@ -85,7 +85,7 @@ export class RestPoller {
     const round: Round = {
       poll,
       instruments,
-      startedUs: clock.nowUs(),
+      startedUs: clock.monotonicUs(),
       requests: poll.requests(instruments, rest.endpoints),
       next: 0,
       inFlight: 0,
@@ -183,7 +183,7 @@ export class RestPoller {
     const { poll, startedUs, instruments, failed } = round;
     const { clock, random } = this.#options;
     for (const instrument of instruments) this.#judge(instrument, poll.channel, failed > 0);
-    const elapsedMs = (clock.nowUs() - startedUs) / 1000;
+    const elapsedMs = (clock.monotonicUs() - startedUs) / 1000;
     // Not all venues' rounds at once, and never without any pause.
     const intervalMs = poll.intervalMs * (0.75 + random() / 2);
     const delayMs = Math.max(intervalMs - elapsedMs, poll.intervalMs / 4);

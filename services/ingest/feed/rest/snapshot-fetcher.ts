@@ -77,7 +77,7 @@ export class SnapshotFetcher {
     if (pending.state === "delivering") pending.again = true;
     if (pending.state !== "idle") return;
     const stableUs = this.#options.policy.bookStableMs * 1000;
-    if (this.#options.clock.nowUs() - pending.deliveredUs > stableUs) pending.attempt = 0;
+    if (this.#options.clock.monotonicUs() - pending.deliveredUs > stableUs) pending.attempt = 0;
     this.#schedule(pending);
   }
 
@@ -192,7 +192,7 @@ export class SnapshotFetcher {
       return;
     }
     this.#options.counters.snapshotsDelivered += 1;
-    pending.deliveredUs = this.#options.clock.nowUs();
+    pending.deliveredUs = this.#options.clock.monotonicUs();
     if (pending.again) this.#schedule(pending);
   }
 
@@ -218,7 +218,7 @@ export class SnapshotFetcher {
     const wishMs = answer.retryAfterMs ?? 0;
     const defaultMs = banned ? policy.bannedPauseMs : policy.rateLimitedPauseMs;
     const pauseMs = Math.min(wishMs > 0 ? wishMs : defaultMs, policy.restPauseMsMax);
-    this.#pacer.pauseUntil(clock.nowUs() + pauseMs * 1000);
+    this.#pacer.pauseUntil(clock.monotonicUs() + pauseMs * 1000);
     logger.warn({ venue: adapter.venue, status: answer.status, pauseMs }, "venue pauses REST");
   }
 }
