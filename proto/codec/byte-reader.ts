@@ -225,10 +225,27 @@ export function readText(bytes: Uint8Array, start: number, end: number): string 
   return (isShort ? readAscii(bytes, start, end) : undefined) ?? decodeText(bytes, start, end);
 }
 
-/** The text if all of it is ASCII; made at once, because each piece would make it slower to use. */
+/**
+ * The text if all of it is ASCII. Four characters at a time: each piece that is added makes the
+ * text slower to use.
+ */
 function readAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
-  for (let at = start; at < end; at += 1) if ((bytes[at] as number) > 0x7f) return undefined;
-  return String.fromCharCode.apply(undefined, bytes.subarray(start, end) as unknown as number[]);
+  let text = "";
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    const a = bytes[at] as number;
+    const b = bytes[at + 1] as number;
+    const c = bytes[at + 2] as number;
+    const d = bytes[at + 3] as number;
+    if ((a | b | c | d) > 0x7f) return undefined;
+    text += String.fromCharCode(a, b, c, d);
+  }
+  for (; at < end; at += 1) {
+    const byte = bytes[at] as number;
+    if (byte > 0x7f) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }
 
 function decodeText(bytes: Uint8Array, start: number, end: number): string {

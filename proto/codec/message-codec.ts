@@ -1,6 +1,6 @@
 import { decodeMessage } from "./message-reader.ts";
 import { MessageSpec } from "./message-spec.ts";
-import type { CreateMessage, EnumTable, FieldReference, Values } from "./message-spec.ts";
+import type { EnumTable, FieldReference, Values } from "./message-spec.ts";
 import { encodeMessage } from "./message-writer.ts";
 
 export type { EnumTable } from "./message-spec.ts";
@@ -34,16 +34,15 @@ export type MessageCodec<T> = {
 };
 
 /**
- * Used by generated code, which vouches that `T`, the fields and what `create` makes agree. What
+ * Used by generated code, which vouches that `T` and the fields agree. What
  * the text of the fields means is said at MessageSpec.
  */
 export function createMessageCodec<T>(
   name: string,
   fields: string,
-  create: CreateMessage,
   references: readonly FieldReference[] = [],
 ): MessageCodec<T> {
-  const spec = new MessageSpec(name, fields, create, references);
+  const spec = new MessageSpec(name, fields, references);
   return {
     name,
     spec,

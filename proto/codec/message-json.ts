@@ -116,7 +116,7 @@ class JsonParse {
   }
 
   message(spec: MessageSpec, json: unknown, path: string): Values {
-    const values = spec.create(spec.emptySlots()) as Values;
+    const values = spec.empty();
     if (typeof json !== "object" || json === null || Array.isArray(json)) {
       this.#report(path, "must be an object");
       return values;

@@ -13,43 +13,39 @@ export function decodeMessage(spec: MessageSpec, bytes: Uint8Array): Values {
 
 /** Reads up to the end of the reader; `before` is what came of the message already. */
 function readMessage(spec: MessageSpec, reader: ByteReader, before: Values | undefined): Values {
-  const slots = before === undefined ? spec.emptySlots() : Object.values(before);
+  const values = before ?? spec.empty();
   while (reader.position < reader.end) {
     const tag = reader.tag();
     const field = spec.field(tag >>> 3);
     if (field === undefined) reader.skip(tag);
-    else if (tag === field.tag && !field.repeated) readSingle(spec, field, reader, slots);
-    else readOther(spec, field, tag, { reader, slots });
+    else if (tag === field.tag && !field.repeated) readSingle(spec, field, reader, values);
+    else readOther(spec, field, tag, { reader, values });
   }
-  return spec.create(slots) as Values;
+  return values;
 }
 
 /** A field that is not repeated. */
-function readSingle(
-  spec: MessageSpec,
-  field: FieldSpec,
-  reader: ByteReader,
-  slots: unknown[],
-): void {
-  const before = slots[field.slot];
+function readSingle(spec: MessageSpec, field: FieldSpec, reader: ByteReader, values: Values): void {
   if (field.oneof === undefined) {
-    slots[field.slot] = readValue(spec, field, reader, before);
+    // Looking for what nobody wants to merge with costs as much as reading it.
+    const before = field.merges ? values[field.key] : undefined;
+    values[field.key] = readValue(spec, field, reader, before);
     return;
   }
-  const other = before as OneofValue | undefined;
+  const other = values[field.key] as OneofValue | undefined;
   const same = other?.kind === field.name ? other.value : undefined;
   const value = readValue(spec, field, reader, same);
-  slots[field.slot] = { kind: field.name, value } satisfies OneofValue;
+  values[field.key] = { kind: field.name, value } satisfies OneofValue;
 }
 
-type Target = { readonly reader: ByteReader; readonly slots: readonly unknown[] };
+type Target = { readonly reader: ByteReader; readonly values: Values };
 
 /** A repeated field, or one whose wire type is not the schema's, which is an unknown field. */
 function readOther(
   spec: MessageSpec,
   field: FieldSpec,
   tag: number,
-  { reader, slots }: Target,
+  { reader, values }: Target,
 ): void {
   const wireType = tag & 7;
   const isAccepted = wireType === WireType.Bytes || (field.varint && wireType === WireType.Varint);
@@ -57,7 +53,7 @@ function readOther(
     reader.skip(tag);
     return;
   }
-  const elements = slots[field.slot] as unknown[];
+  const elements = values[field.key] as unknown[];
   if (!field.varint || wireType === WireType.Varint) {
     elements.push(readValue(spec, field, reader, undefined));
     return;

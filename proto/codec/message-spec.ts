@@ -18,8 +18,8 @@ export type FieldSpec = {
   readonly number: number;
   /** In TypeScript and JSON. */
   readonly name: string;
-  /** Place of the property that holds it, among those of its message. */
-  readonly slot: number;
+  /** The property that holds it: that of its oneof, or its own. */
+  readonly key: string;
   readonly kind: FieldKind;
   readonly repeated: boolean;
   /** Declared `optional`: absence and the default differ. */
@@ -32,6 +32,8 @@ export type FieldSpec = {
   readonly message: MessageSpec | undefined;
   /** A varint, alone or packed. */
   readonly varint: boolean;
+  /** What comes of it in pieces is put together. */
+  readonly merges: boolean;
   /** Field number and wire type as a message is written with them. */
   readonly tag: number;
 };
@@ -45,37 +47,26 @@ export type Values = Record<string, unknown>;
 /** A oneof as generated interfaces have it. */
 export type OneofValue = { readonly kind: string; readonly value: unknown };
 
-/** Makes a message of the values of its properties, in order. */
-export type CreateMessage = (values: readonly unknown[]) => object;
-
 /**
  * The fields of a message. Generated code writes them as a text, which is the smallest form: for
- * each field its number, its kind, `*` for repeated or `?` for optional. Its name is that of the
- * property of `create` at its place, except for a member of a oneof, which has a colon, its name,
- * `@` and the name of the oneof; the oneof is one property. `references` are the enums and messages
- * of the fields with the kinds `e` and `m`, in order. All of it is taken apart when it is first
- * needed.
+ * each field its number, unless that is one more than the one before, its kind, `*` for repeated or
+ * `?` for optional, and its name; of a member of a oneof then `@` and the name of the oneof.
+ * `references` are the enums and messages of the fields with the kinds `e` and `m`, in order. All
+ * of it is taken apart when it is first needed.
  */
 export class MessageSpec {
   /** Full name, such as `tickwire.v1.Trade`. */
   readonly name: string;
-  /** A function of its own for each message is several times as fast as setting properties. */
-  readonly create: CreateMessage;
   readonly #text: string;
   readonly #references: readonly FieldReference[];
   #fields: readonly FieldSpec[] | undefined;
   #byNumber: readonly (FieldSpec | undefined)[] = [];
-  #defaults: readonly unknown[] = [];
+  /** What an empty message holds; a copy of it is faster than an object that is put together. */
+  #template: Values = {};
   #containers: readonly FieldSpec[] = [];
 
-  constructor(
-    name: string,
-    text: string,
-    create: CreateMessage,
-    references: readonly FieldReference[],
-  ) {
+  constructor(name: string, text: string, references: readonly FieldReference[]) {
     this.name = name;
-    this.create = create;
     this.#text = text;
     this.#references = references;
   }
@@ -92,33 +83,28 @@ export class MessageSpec {
     return this.#byNumber[number];
   }
 
-  /** The values of a message without fields set; the caller owns them. */
-  emptySlots(): unknown[] {
+  /** A message without fields set; the caller owns it. */
+  empty(): Values {
     if (this.#fields === undefined) this.#fields = this.#parse();
-    const slots = this.#defaults.slice();
-    for (const field of this.#containers) slots[field.slot] = defaultOf(field);
-    return slots;
+    const values = { ...this.#template };
+    for (const field of this.#containers) values[field.key] = defaultOf(field);
+    return values;
   }
 
   #parse(): readonly FieldSpec[] {
-    const names = Object.keys(this.create([]));
     const references = [...this.#references];
-    let slots = 0;
-    const fields = this.#text.split(" ").flatMap((text) => {
-      const match = FIELD.exec(text);
-      if (match === null) return [];
-      const [, digits, letter, flag, member, oneof] = match;
+    let number = 0;
+    const fields = Array.from(this.#text.matchAll(FIELD), (match) => {
+      const [, digits, letter, flag, name = "", oneof] = match;
       const kind = letter as FieldKind;
-      const number = Number(digits);
-      const isNew = oneof === undefined || oneof === names[slots];
-      const slot = isNew ? slots++ : names.indexOf(oneof);
+      number = digits === "" ? number + 1 : Number(digits);
       const varint = VARINT_KINDS.includes(kind);
       const repeated = flag === "*";
       const reference = "em".includes(kind) ? references.shift() : undefined;
       return {
         number,
-        name: member ?? (names[slot] as string),
-        slot,
+        name,
+        key: oneof ?? name,
         kind,
         repeated,
         optional: flag === "?",
@@ -126,6 +112,7 @@ export class MessageSpec {
         enum: kind === "e" ? (reference as EnumTable) : undefined,
         message: (reference as { readonly spec?: MessageSpec } | undefined)?.spec,
         varint,
+        merges: "mwM".includes(kind),
         tag: number * 8 + (varint && !repeated ? 0 : 2),
       };
     });
@@ -135,20 +122,18 @@ export class MessageSpec {
 
   #index(fields: readonly FieldSpec[]): void {
     const byNumber: (FieldSpec | undefined)[] = [];
-    const defaults: unknown[] = [];
     for (const field of fields) {
       // No holes, which would make every look-up slow.
       while (byNumber.length < field.number) byNumber.push(undefined);
       byNumber.push(field);
-      defaults[field.slot] = field.oneof === undefined ? defaultOf(field) : undefined;
+      this.#template[field.key] = field.oneof === undefined ? defaultOf(field) : undefined;
     }
     this.#byNumber = byNumber;
-    this.#defaults = defaults;
     this.#containers = fields.filter(({ repeated, kind }) => repeated || kind === "M");
   }
 }
 
-const FIELD = /^(\d+)(\w)([*?]?)(?::(\w+)@(\w+))?$/;
+const FIELD = /(\d*)(\w)([*?]?)(\w+)(?:@(\w+))?/g;
 const VARINT_KINDS = "uUIZbe";
 
 /** The field's name as the schema writes it: `topic_id` for `topicId`. */

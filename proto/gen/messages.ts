@@ -1181,270 +1181,234 @@ export type Welcome = {
 /** Codec of Any. */
 export const AnyCodec: MessageCodec<Any> = /* @__PURE__ */ createMessageCodec(
   "google.protobuf.Any",
-  "1s 2y",
-  (v) => ({ typeUrl: v[0], value: v[1] }),
+  "stypeUrl yvalue",
 );
 
 /** Codec of TopicProgress. */
 export const TopicProgressCodec: MessageCodec<TopicProgress> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.TopicProgress",
-  "1s 2e 3U",
-  (v) => ({ symbol: v[0], channel: v[1], sequence: v[2] }),
+  "ssymbol echannel Usequence",
   [ChannelTable],
 );
 
 /** Codec of Announcement. */
 export const AnnouncementCodec: MessageCodec<Announcement> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.Announcement",
-  "1s 2s 3U 4u 5U 6b 7m*",
-  (v) => ({ ingestorId: v[0], venue: v[1], catalogVersion: v[2], announceIntervalMs: v[3], epoch: v[4], leaving: v[5], progress: v[6] }),
+  "singestorId svenue UcatalogVersion uannounceIntervalMs Uepoch bleaving m*progress",
   [TopicProgressCodec],
 );
 
 /** Codec of Base. */
 export const BaseCodec: MessageCodec<Base> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Base",
-  "1e 2U 3U 4I 5Z 6Z 7u 8u 9u 10Z 11Z 12e 13Z 14s 15u 16Z* 17u* 18u",
-  (v) => ({ channel: v[0], epoch: v[1], sequence: v[2], receivedTimeUs: v[3], venueTimeOffsetUs: v[4], venueTimeReceivedOffsetUs: v[5], venueTimeUnitUs: v[6], priceScale: v[7], sizeScale: v[8], price: v[9], askPrice: v[10], tradeIdForm: v[11], tradeId: v[12], tradeIdPrefix: v[13], tradeIdDigits: v[14], values: v[15], scales: v[16], absent: v[17] }),
+  "echannel Uepoch Usequence IreceivedTimeUs ZvenueTimeOffsetUs ZvenueTimeReceivedOffsetUs uvenueTimeUnitUs upriceScale usizeScale Zprice ZaskPrice etradeIdForm ZtradeId stradeIdPrefix utradeIdDigits Z*values u*scales uabsent",
   [ChannelTable, TradeIdFormTable],
 );
 
 /** Codec of BusBatch. */
 export const BusBatchCodec: MessageCodec<BusBatch> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.BusBatch",
-  "1w 2u 3I 4b 7m",
-  (v) => ({ batch: v[0], count: v[1], publishedTimeUs: v[2], rebase: v[3], base: v[4] }),
+  "wbatch ucount IpublishedTimeUs brebase 7mbase",
   [BaseCodec],
 );
 
 /** Codec of Instrument. */
 export const InstrumentCodec: MessageCodec<Instrument> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Instrument",
-  "1s 2s 3s 4e 5s 6s 7s 8b 9s 10s 11s 12I 13s 14e 15e* 16e 17s 18u*",
-  (v) => ({ venue: v[0], symbol: v[1], venueSymbol: v[2], kind: v[3], base: v[4], quote: v[5], settle: v[6], inverse: v[7], contractSize: v[8], priceIncrement: v[9], sizeIncrement: v[10], expiryTimeUs: v[11], strike: v[12], optionType: v[13], channels: v[14], sizeUnit: v[15], venueMarket: v[16], candleIntervalsMs: v[17] }),
+  "svenue ssymbol svenueSymbol ekind sbase squote ssettle binverse scontractSize spriceIncrement ssizeIncrement IexpiryTimeUs sstrike eoptionType e*channels esizeUnit svenueMarket u*candleIntervalsMs",
   [InstrumentKindTable, OptionTypeTable, ChannelTable, SizeUnitTable],
 );
 
 /** Codec of CatalogReply. */
 export const CatalogReplyCodec: MessageCodec<CatalogReply> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.CatalogReply",
-  "1U 2m* 3b 4b",
-  (v) => ({ catalogVersion: v[0], instruments: v[1], incomplete: v[2], more: v[3] }),
+  "UcatalogVersion m*instruments bincomplete bmore",
   [InstrumentCodec],
 );
 
 /** Codec of CatalogRequest. */
 export const CatalogRequestCodec: MessageCodec<CatalogRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.CatalogRequest",
-  "1s",
-  (v) => ({ afterSymbol: v[0] }),
+  "safterSymbol",
 );
 
 /** Codec of RpcStatus. */
 export const RpcStatusCodec: MessageCodec<RpcStatus> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.RpcStatus",
-  "1e 2s 3m*",
-  (v) => ({ code: v[0], message: v[1], details: v[2] }),
+  "ecode smessage m*details",
   [CodeTable, AnyCodec],
 );
 
 /** Codec of QueryReply. */
 export const QueryReplyCodec: MessageCodec<QueryReply> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.QueryReply",
-  "1m 2y",
-  (v) => ({ error: v[0], payload: v[1] }),
+  "merror ypayload",
   [RpcStatusCodec],
 );
 
 /** Codec of SnapshotReply. */
 export const SnapshotReplyCodec: MessageCodec<SnapshotReply> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.SnapshotReply",
-  "1y*",
-  (v) => ({ batches: v[0] }),
+  "y*batches",
 );
 
 /** Codec of DecimalText. */
 export const DecimalTextCodec: MessageCodec<DecimalText> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.DecimalText",
-  "1u 2s",
-  (v) => ({ index: v[0], text: v[1] }),
+  "uindex stext",
 );
 
 /** Codec of Liquidation. */
 export const LiquidationCodec: MessageCodec<Liquidation> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Liquidation",
-  "1s 2s 3e 4s?",
-  (v) => ({ price: v[0], size: v[1], aggressorSide: v[2], liquidationId: v[3] }),
+  "sprice ssize eaggressorSide s?liquidationId",
   [AggressorSideTable],
 );
 
 /** Codec of TopicStatus. */
 export const TopicStatusCodec: MessageCodec<TopicStatus> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicStatus",
-  "1e 2e 3s 4I",
-  (v) => ({ channel: v[0], state: v[1], reason: v[2], sinceTimeUs: v[3] }),
+  "echannel estate sreason IsinceTimeUs",
   [ChannelTable, TopicStateTable],
 );
 
 /** Codec of Batch. */
 export const BatchCodec: MessageCodec<Batch> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Batch",
-  "1u 2U* 3U* 4U* 5u* 6U* 7m 8U 9Z* 10Z* 11Z* 12Z* 13Z* 14Z* 15Z* 16Z* 17U 18b 19b 20b 21Z* 22s* 23m* 24Z* 25Z* 26Z* 27Z* 28Z* 29Z* 30Z* 31Z* 32Z* 33Z* 34Z* 35Z* 36Z* 37Z* 40m* 41m*",
-  (v) => ({ topicId: v[0], times: v[1], prices: v[2], sizes: v[3], levelCounts: v[4], changes: v[5], base: v[6], skipped: v[7], bidPrices: v[8], bidSizes: v[9], askPrices: v[10], askSizes: v[11], lastPrices: v[12], lastSizes: v[13], volumes: v[14], quoteVolumes: v[15], lastSequence: v[16], snapshot: v[17], replaces: v[18], historical: v[19], tradeIdDeltas: v[20], tradeIds: v[21], texts: v[22], openPrices: v[23], highPrices: v[24], lowPrices: v[25], closePrices: v[26], tradeCounts: v[27], intervalsMs: v[28], openTimesUs: v[29], closed: v[30], markPrices: v[31], indexPrices: v[32], openInterests: v[33], openInterestValues: v[34], fundingRates: v[35], nextFundingTimesUs: v[36], liquidations: v[37], statuses: v[38] }),
+  "utopicId U*times U*prices U*sizes u*levelCounts U*changes mbase Uskipped Z*bidPrices Z*bidSizes Z*askPrices Z*askSizes Z*lastPrices Z*lastSizes Z*volumes Z*quoteVolumes UlastSequence bsnapshot breplaces bhistorical Z*tradeIdDeltas s*tradeIds m*texts Z*openPrices Z*highPrices Z*lowPrices Z*closePrices Z*tradeCounts Z*intervalsMs Z*openTimesUs Z*closed Z*markPrices Z*indexPrices Z*openInterests Z*openInterestValues Z*fundingRates Z*nextFundingTimesUs 40m*liquidations m*statuses",
   [BaseCodec, DecimalTextCodec, LiquidationCodec, TopicStatusCodec],
 );
 
 /** Codec of BookLevel. */
 export const BookLevelCodec: MessageCodec<BookLevel> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.BookLevel",
-  "1s 2s",
-  (v) => ({ price: v[0], size: v[1] }),
+  "sprice ssize",
 );
 
 /** Codec of Book. */
 export const BookCodec: MessageCodec<Book> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Book",
-  "1U 2I? 3I 4m* 5m*",
-  (v) => ({ sequence: v[0], venueTimeUs: v[1], receivedTimeUs: v[2], bids: v[3], asks: v[4] }),
+  "Usequence I?venueTimeUs IreceivedTimeUs m*bids m*asks",
   [BookLevelCodec, BookLevelCodec],
 );
 
 /** Codec of Call. */
 export const CallCodec: MessageCodec<Call> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Call",
-  "1u 2s 3y 4u 5u 6M",
-  (v) => ({ callId: v[0], method: v[1], request: v[2], timeoutMs: v[3], credits: v[4], metadata: v[5] }),
+  "ucallId smethod yrequest utimeoutMs ucredits Mmetadata",
 );
 
 /** Codec of Cancel. */
 export const CancelCodec: MessageCodec<Cancel> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Cancel",
-  "1u",
-  (v) => ({ callId: v[0] }),
+  "ucallId",
 );
 
 /** Codec of Candle. */
 export const CandleCodec: MessageCodec<Candle> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Candle",
-  "1U 2I 3s 4s 5s 6s 7s 8s? 9U? 10b",
-  (v) => ({ intervalMs: v[0], openTimeUs: v[1], open: v[2], high: v[3], low: v[4], close: v[5], volume: v[6], quoteVolume: v[7], tradeCount: v[8], closed: v[9] }),
+  "UintervalMs IopenTimeUs sopen shigh slow sclose svolume s?quoteVolume U?tradeCount bclosed",
 );
 
 /** Codec of Hello. */
 export const HelloCodec: MessageCodec<Hello> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Hello",
-  "1u 2s 3s 4b 5b",
-  (v) => ({ protocolVersion: v[0], clientName: v[1], clientVersion: v[2], acceptCompression: v[3], answersProbes: v[4] }),
+  "uprotocolVersion sclientName sclientVersion bacceptCompression banswersProbes",
 );
 
 /** Codec of Position. */
 export const PositionCodec: MessageCodec<Position> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Position",
-  "1U 2U",
-  (v) => ({ epoch: v[0], sequence: v[1] }),
+  "Uepoch Usequence",
 );
 
 /** Codec of TopicRequest. */
 export const TopicRequestCodec: MessageCodec<TopicRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicRequest",
-  "1s 2u 3u 4e 5m",
-  (v) => ({ topic: v[0], depth: v[1], conflationIntervalMs: v[2], snapshot: v[3], resume: v[4] }),
+  "stopic udepth uconflationIntervalMs esnapshot mresume",
   [SnapshotModeTable, PositionCodec],
 );
 
 /** Codec of Subscribe. */
 export const SubscribeCodec: MessageCodec<Subscribe> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Subscribe",
-  "1u 2m*",
-  (v) => ({ requestId: v[0], topics: v[1] }),
+  "urequestId m*topics",
   [TopicRequestCodec],
 );
 
 /** Codec of Unsubscribe. */
 export const UnsubscribeCodec: MessageCodec<Unsubscribe> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Unsubscribe",
-  "1u 2s*",
-  (v) => ({ requestId: v[0], topics: v[1] }),
+  "urequestId s*topics",
 );
 
 /** Codec of Credit. */
 export const CreditCodec: MessageCodec<Credit> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Credit",
-  "1u 2u",
-  (v) => ({ callId: v[0], credits: v[1] }),
+  "ucallId ucredits",
 );
 
 /** Codec of Ping. */
 export const PingCodec: MessageCodec<Ping> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Ping",
-  "1U",
-  (v) => ({ nonce: v[0] }),
+  "Unonce",
 );
 
 /** Codec of ProbeAnswer. */
 export const ProbeAnswerCodec: MessageCodec<ProbeAnswer> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ProbeAnswer",
-  "1u",
-  (v) => ({ number: v[0] }),
+  "unumber",
 );
 
 /** Codec of ClientMessage. */
 export const ClientMessageCodec: MessageCodec<ClientMessage> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ClientMessage",
-  "1m:hello@message 2m:subscribe@message 3m:unsubscribe@message 4m:call@message 5m:cancel@message 6m:credit@message 7m:ping@message 8m:probeAnswer@message",
-  (v) => ({ message: v[0] }),
+  "mhello@message msubscribe@message munsubscribe@message mcall@message mcancel@message mcredit@message mping@message mprobeAnswer@message",
   [HelloCodec, SubscribeCodec, UnsubscribeCodec, CallCodec, CancelCodec, CreditCodec, PingCodec, ProbeAnswerCodec],
 );
 
 /** Codec of ClientFrame. */
 export const ClientFrameCodec: MessageCodec<ClientFrame> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ClientFrame",
-  "1m*",
-  (v) => ({ messages: v[0] }),
+  "m*messages",
   [ClientMessageCodec],
 );
 
 /** Codec of ErrorDetail. */
 export const ErrorDetailCodec: MessageCodec<ErrorDetail> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ErrorDetail",
-  "1s 2M 3u",
-  (v) => ({ reason: v[0], metadata: v[1], retryAfterMs: v[2] }),
+  "sreason Mmetadata uretryAfterMs",
 );
 
 /** Codec of Funding. */
 export const FundingCodec: MessageCodec<Funding> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Funding",
-  "1s 2I? 3U?",
-  (v) => ({ rate: v[0], nextFundingTimeUs: v[1], intervalMs: v[2] }),
+  "srate I?nextFundingTimeUs U?intervalMs",
 );
 
 /** Codec of GetCandlesRequest. */
 export const GetCandlesRequestCodec: MessageCodec<GetCandlesRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetCandlesRequest",
-  "1s 2s 3U 4u 5I 6I 7s",
-  (v) => ({ venue: v[0], symbol: v[1], intervalMs: v[2], pageSize: v[3], fromTimeUs: v[4], toTimeUs: v[5], pageToken: v[6] }),
+  "svenue ssymbol UintervalMs upageSize IfromTimeUs ItoTimeUs spageToken",
 );
 
 /** Codec of GetCandlesResponse. */
 export const GetCandlesResponseCodec: MessageCodec<GetCandlesResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetCandlesResponse",
-  "1m* 2s 3I",
-  (v) => ({ candles: v[0], nextPageToken: v[1], keptFromTimeUs: v[2] }),
+  "m*candles snextPageToken IkeptFromTimeUs",
   [CandleCodec],
 );
 
 /** Codec of GetInstrumentRequest. */
 export const GetInstrumentRequestCodec: MessageCodec<GetInstrumentRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetInstrumentRequest",
-  "1s 2s",
-  (v) => ({ venue: v[0], symbol: v[1] }),
+  "svenue ssymbol",
 );
 
 /** Codec of GetInstrumentResponse. */
 export const GetInstrumentResponseCodec: MessageCodec<GetInstrumentResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetInstrumentResponse",
-  "1m",
-  (v) => ({ instrument: v[0] }),
+  "minstrument",
   [InstrumentCodec],
 );
 
@@ -1452,216 +1416,187 @@ export const GetInstrumentResponseCodec: MessageCodec<GetInstrumentResponse> = /
 export const GetServerTimeRequestCodec: MessageCodec<GetServerTimeRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetServerTimeRequest",
   "",
-  () => ({}),
 );
 
 /** Codec of GetServerTimeResponse. */
 export const GetServerTimeResponseCodec: MessageCodec<GetServerTimeResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetServerTimeResponse",
-  "1I",
-  (v) => ({ serverTimeUs: v[0] }),
+  "IserverTimeUs",
 );
 
 /** Codec of GetSnapshotRequest. */
 export const GetSnapshotRequestCodec: MessageCodec<GetSnapshotRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetSnapshotRequest",
-  "1s 2s 3u",
-  (v) => ({ venue: v[0], symbol: v[1], depth: v[2] }),
+  "svenue ssymbol udepth",
 );
 
 /** Codec of Quote. */
 export const QuoteCodec: MessageCodec<Quote> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Quote",
-  "1U 2I? 3I 4s 5s 6s 7s",
-  (v) => ({ sequence: v[0], venueTimeUs: v[1], receivedTimeUs: v[2], bidPrice: v[3], bidSize: v[4], askPrice: v[5], askSize: v[6] }),
+  "Usequence I?venueTimeUs IreceivedTimeUs sbidPrice sbidSize saskPrice saskSize",
 );
 
 /** Codec of Trade. */
 export const TradeCodec: MessageCodec<Trade> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Trade",
-  "1U 2I? 3I 4s 5s 6e 7s 8b",
-  (v) => ({ sequence: v[0], venueTimeUs: v[1], receivedTimeUs: v[2], price: v[3], size: v[4], aggressorSide: v[5], tradeId: v[6], historical: v[7] }),
+  "Usequence I?venueTimeUs IreceivedTimeUs sprice ssize eaggressorSide stradeId bhistorical",
   [AggressorSideTable],
 );
 
 /** Codec of Ticker. */
 export const TickerCodec: MessageCodec<Ticker> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Ticker",
-  "1s? 2s? 3s? 4s? 5s? 6s? 7s? 8s? 9s?",
-  (v) => ({ lastPrice: v[0], lastSize: v[1], openPrice: v[2], highPrice: v[3], lowPrice: v[4], volume: v[5], quoteVolume: v[6], bidPrice: v[7], askPrice: v[8] }),
+  "s?lastPrice s?lastSize s?openPrice s?highPrice s?lowPrice s?volume s?quoteVolume s?bidPrice s?askPrice",
 );
 
 /** Codec of GetSnapshotResponse. */
 export const GetSnapshotResponseCodec: MessageCodec<GetSnapshotResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetSnapshotResponse",
-  "1m 2m 3m 4m 5m",
-  (v) => ({ instrument: v[0], book: v[1], quote: v[2], trade: v[3], ticker: v[4] }),
+  "minstrument mbook mquote mtrade mticker",
   [InstrumentCodec, BookCodec, QuoteCodec, TradeCodec, TickerCodec],
 );
 
 /** Codec of GetStatusRequest. */
 export const GetStatusRequestCodec: MessageCodec<GetStatusRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetStatusRequest",
-  "1s 2s 3u 4s",
-  (v) => ({ venue: v[0], symbol: v[1], pageSize: v[2], pageToken: v[3] }),
+  "svenue ssymbol upageSize spageToken",
 );
 
 /** Codec of InstrumentStatus. */
 export const InstrumentStatusCodec: MessageCodec<InstrumentStatus> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.InstrumentStatus",
-  "1s 2s 3m",
-  (v) => ({ venue: v[0], symbol: v[1], status: v[2] }),
+  "svenue ssymbol mstatus",
   [TopicStatusCodec],
 );
 
 /** Codec of GetStatusResponse. */
 export const GetStatusResponseCodec: MessageCodec<GetStatusResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetStatusResponse",
-  "1m* 2s",
-  (v) => ({ statuses: v[0], nextPageToken: v[1] }),
+  "m*statuses snextPageToken",
   [InstrumentStatusCodec],
 );
 
 /** Codec of GetTradesRequest. */
 export const GetTradesRequestCodec: MessageCodec<GetTradesRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetTradesRequest",
-  "1s 2s 3u 4I 5I 6s",
-  (v) => ({ venue: v[0], symbol: v[1], pageSize: v[2], fromTimeUs: v[3], toTimeUs: v[4], pageToken: v[5] }),
+  "svenue ssymbol upageSize IfromTimeUs ItoTimeUs spageToken",
 );
 
 /** Codec of GetTradesResponse. */
 export const GetTradesResponseCodec: MessageCodec<GetTradesResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetTradesResponse",
-  "1m* 2s 3I",
-  (v) => ({ trades: v[0], nextPageToken: v[1], keptFromTimeUs: v[2] }),
+  "m*trades snextPageToken IkeptFromTimeUs",
   [TradeCodec],
 );
 
 /** Codec of Limits. */
 export const LimitsCodec: MessageCodec<Limits> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Limits",
-  "1u 2u 3u 4u 5u",
-  (v) => ({ frameBytesMax: v[0], subscriptionsMax: v[1], topicsPerRequestMax: v[2], concurrentCallsMax: v[3], requestsPerSecondMax: v[4] }),
+  "uframeBytesMax usubscriptionsMax utopicsPerRequestMax uconcurrentCallsMax urequestsPerSecondMax",
 );
 
 /** Codec of ListInstrumentsRequest. */
 export const ListInstrumentsRequestCodec: MessageCodec<ListInstrumentsRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ListInstrumentsRequest",
-  "1s 2s 3s 4e 5u 6s",
-  (v) => ({ venue: v[0], base: v[1], quote: v[2], kind: v[3], pageSize: v[4], pageToken: v[5] }),
+  "svenue sbase squote ekind upageSize spageToken",
   [InstrumentKindTable],
 );
 
 /** Codec of ListInstrumentsResponse. */
 export const ListInstrumentsResponseCodec: MessageCodec<ListInstrumentsResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ListInstrumentsResponse",
-  "1m* 2s",
-  (v) => ({ instruments: v[0], nextPageToken: v[1] }),
+  "m*instruments snextPageToken",
   [InstrumentCodec],
 );
 
 /** Codec of MarkPrice. */
 export const MarkPriceCodec: MessageCodec<MarkPrice> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.MarkPrice",
-  "1s 2s?",
-  (v) => ({ markPrice: v[0], indexPrice: v[1] }),
+  "smarkPrice s?indexPrice",
 );
 
 /** Codec of Notice. */
 export const NoticeCodec: MessageCodec<Notice> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Notice",
-  "1e 2s 3u 4U 5U 6u 7u 8m 9U",
-  (v) => ({ kind: v[0], message: v[1], topicId: v[2], missingFirst: v[3], missingLast: v[4], reconnectWindowMs: v[5], lagMs: v[6], position: v[7], owedBytes: v[8] }),
+  "ekind smessage utopicId UmissingFirst UmissingLast ureconnectWindowMs ulagMs mposition UowedBytes",
   [NoticeKindTable, PositionCodec],
 );
 
 /** Codec of OpenInterest. */
 export const OpenInterestCodec: MessageCodec<OpenInterest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.OpenInterest",
-  "1s 2s?",
-  (v) => ({ openInterest: v[0], openInterestValue: v[1] }),
+  "sopenInterest s?openInterestValue",
 );
 
 /** Codec of Pong. */
 export const PongCodec: MessageCodec<Pong> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Pong",
-  "1U 2I",
-  (v) => ({ nonce: v[0], serverTimeUs: v[1] }),
+  "Unonce IserverTimeUs",
 );
 
 /** Codec of Probe. */
 export const ProbeCodec: MessageCodec<Probe> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Probe",
-  "1u",
-  (v) => ({ number: v[0] }),
+  "unumber",
 );
 
 /** Codec of ReplayRequest. */
 export const ReplayRequestCodec: MessageCodec<ReplayRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ReplayRequest",
-  "1s 2I 3I",
-  (v) => ({ topic: v[0], fromTimeUs: v[1], toTimeUs: v[2] }),
+  "stopic IfromTimeUs ItoTimeUs",
 );
 
 /** Codec of ReplayResponse. */
 export const ReplayResponseCodec: MessageCodec<ReplayResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ReplayResponse",
-  "1w",
-  (v) => ({ batch: v[0] }),
+  "wbatch",
 );
 
 /** Codec of Reply. */
 export const ReplyCodec: MessageCodec<Reply> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Reply",
-  "1u 2y? 3m",
-  (v) => ({ callId: v[0], response: v[1], status: v[2] }),
+  "ucallId y?response mstatus",
   [RpcStatusCodec],
 );
 
 /** Codec of Welcome. */
 export const WelcomeCodec: MessageCodec<Welcome> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Welcome",
-  "1u 2s 3s 4I 5m",
-  (v) => ({ protocolVersion: v[0], sessionId: v[1], serverVersion: v[2], serverTimeUs: v[3], limits: v[4] }),
+  "uprotocolVersion ssessionId sserverVersion IserverTimeUs mlimits",
   [LimitsCodec],
 );
 
 /** Codec of TopicResult. */
 export const TopicResultCodec: MessageCodec<TopicResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicResult",
-  "1u 2s 3e 4s 5u 6s 7s 8s 9e 10m 11e 12u 13u 14s* 15m 16u*",
-  (v) => ({ requestIndex: v[0], topic: v[1], error: v[2], errorMessage: v[3], topicId: v[4], venue: v[5], symbol: v[6], venueSymbol: v[7], channel: v[8], position: v[9], continuity: v[10], depth: v[11], conflationIntervalMs: v[12], alternatives: v[13], ended: v[14], candleIntervalsMs: v[15] }),
+  "urequestIndex stopic eerror serrorMessage utopicId svenue ssymbol svenueSymbol echannel mposition econtinuity udepth uconflationIntervalMs s*alternatives mended u*candleIntervalsMs",
   [TopicErrorTable, ChannelTable, PositionCodec, ContinuityTable, PositionCodec],
 );
 
 /** Codec of SubscribeResult. */
 export const SubscribeResultCodec: MessageCodec<SubscribeResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.SubscribeResult",
-  "1u 2m* 3b",
-  (v) => ({ requestId: v[0], topics: v[1], isPartial: v[2] }),
+  "urequestId m*topics bisPartial",
   [TopicResultCodec],
 );
 
 /** Codec of UnsubscribeResult. */
 export const UnsubscribeResultCodec: MessageCodec<UnsubscribeResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.UnsubscribeResult",
-  "1u 2m*",
-  (v) => ({ requestId: v[0], topics: v[1] }),
+  "urequestId m*topics",
   [TopicResultCodec],
 );
 
 /** Codec of ServerMessage. */
 export const ServerMessageCodec: MessageCodec<ServerMessage> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ServerMessage",
-  "1m:welcome@message 2m:subscribeResult@message 3m:unsubscribeResult@message 4m:reply@message 5m:notice@message 6m:pong@message 7m:probe@message",
-  (v) => ({ message: v[0] }),
+  "mwelcome@message msubscribeResult@message munsubscribeResult@message mreply@message mnotice@message mpong@message mprobe@message",
   [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec, ProbeCodec],
 );
 
 /** Codec of ServerFrame. */
 export const ServerFrameCodec: MessageCodec<ServerFrame> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ServerFrame",
-  "1m* 2w*",
-  (v) => ({ messages: v[0], batches: v[1] }),
+  "m*messages w*batches",
   [ServerMessageCodec],
 );

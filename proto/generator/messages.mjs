@@ -140,17 +140,13 @@ function elementType(field) {
 }
 
 function generateCodec({ name, fullName, fields }) {
-  const text = fields.map(fieldText).join(" ");
+  const text = fields.map((field, index) => fieldText(field, fields[index - 1])).join(" ");
   const references = fields.map(referenceOf).filter(Boolean);
   const list = references.length === 0 ? "" : `\n  [${references.join(", ")}],`;
-  const properties = [...new Set(fields.map((field) => field.oneof ?? field.name))];
-  const values = properties.map((property, index) => `${property}: v[${index}]`).join(", ");
-  const create = properties.length === 0 ? "() => ({})" : `(v) => ({ ${values} })`;
   return `/** Codec of ${name}. */
 export const ${name}Codec: MessageCodec<${name}> = /* @__PURE__ */ createMessageCodec(
   "${fullName}",
-  "${text}",
-  ${create},${list}
+  "${text}",${list}
 );
 `;
 }
@@ -170,7 +166,7 @@ const LETTERS = {
 };
 
 /** As MessageSpec reads it. */
-function fieldText(field) {
+function fieldText(field, before) {
   const isInteger = field.kind === "integer32" || field.kind === "integer64";
   const letter = LETTERS[isInteger ? field.type : field.kind];
   if (letter === undefined) {
@@ -180,8 +176,9 @@ function fieldText(field) {
     throw new Error(`${field.protoName} cannot be told from ${field.name}`);
   }
   const flag = field.repeated ? "*" : field.optional ? "?" : "";
-  const member = field.oneof === undefined ? "" : `:${field.name}@${field.oneof}`;
-  return `${field.number}${letter}${flag}${member}`;
+  const member = field.oneof === undefined ? "" : `@${field.oneof}`;
+  const number = field.number === (before?.number ?? 0) + 1 ? "" : field.number;
+  return `${number}${letter}${flag}${field.name}${member}`;
 }
 
 /** The same as in message-spec.ts. */

@@ -2,8 +2,8 @@
 //
 //   node test/bench/client-bundle.bench.mjs [everything | "streams only" | "rpc only"]
 //
-// The argument also prints what each part of that page adds, and the bytes of each module. The figures are the same on every
-// machine; test/e2e/client-bundle.test.ts holds them below a bound.
+// The argument also prints what each part of that page adds, and the bytes of each module. The
+// figures are the same on every machine; test/e2e/client-bundle.test.ts holds them below a bound.
 import {
   CLIENT_PAGES,
   bundleForBrowser,

@@ -5,11 +5,12 @@ import type { BatchRows } from "@tickwire/proto/codec";
 import {
   BatchReader,
   BatchWriter,
+  WireError,
   lastSequenceOf,
   readBusBatch,
   readBusEvents,
 } from "@tickwire/proto/codec";
-import type { BusBatch, DecodedBatch } from "@tickwire/proto/codec";
+import type { BatchReading, BusBatch, DecodedBatch } from "@tickwire/proto/codec";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { plainTrades, topicHistories } from "#test/support/wire-arbitraries.ts";
@@ -164,8 +165,8 @@ class Client {
 
   /** False if it has to subscribe again. */
   take(element: Uint8Array): boolean {
-    const reading = this.#reader.read(element);
-    if (reading.outcome !== "read") return false;
+    const reading = this.#read(element);
+    if (reading?.outcome !== "read") return false;
     const { batch } = reading;
     const events = eventsOf(batch);
     if (batch.firstSequence - batch.skipped - 1 > this.position) this.unseenHoles += 1;
@@ -175,6 +176,16 @@ class Client {
     }
     this.position = Math.max(this.position, batch.firstSequence + events.length - 1);
     return true;
+  }
+
+  /** Undefined for a batch that makes no sense to the chain, which lost the base that it needs. */
+  #read(element: Uint8Array): BatchReading | undefined {
+    try {
+      return this.#reader.read(element);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      return undefined;
+    }
   }
 }
 

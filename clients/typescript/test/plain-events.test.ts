@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { booksBatch, quotesBatch, settle, tradesBatch } from "./fake-gateway.ts";
 import { connectFake } from "./fake-session.ts";
+import { bookLevel } from "../src/events/event-fields.ts";
 import type { MarketEvent } from "../src/events/market-event.ts";
 
 // Events are plain data: whatever copies or prints an object takes all of it.
@@ -90,5 +91,13 @@ describe("an event", () => {
       const shown = inspect(event);
       for (const name of Object.keys(event)) expect(shown).toContain(`${name}:`);
     }
+  });
+
+  test("beyond 2^53 has its mantissas as text in JSON, and no method in a copy", () => {
+    const level = bookLevel(2n ** 60n, 2, 1, 0);
+    const json = JSON.parse(JSON.stringify(level)) as object;
+    expect(json).toMatchObject({ priceMantissa: String(2n ** 60n), sizeMantissa: 1 });
+    expect(structuredClone(level)).toMatchObject({ priceMantissa: 2n ** 60n });
+    expect(Object.keys({ ...level })).toEqual(Object.keys(bookLevel(1, 2, 1, 0)));
   });
 });
