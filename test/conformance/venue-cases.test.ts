@@ -428,13 +428,11 @@ test("kraken: the candle of a quiet pair is closed by time, not by the next one 
         low: 0.9,
         close: 1.1,
         trades: 3,
-        ...{
-          volume: 10.5,
-          vwap: 1,
-          interval_begin: begin,
-          interval: 1,
-          timestamp,
-        },
+        volume: 10.5,
+        vwap: 1,
+        interval_begin: begin,
+        interval: 1,
+        timestamp,
       },
     ],
   });
