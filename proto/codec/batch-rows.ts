@@ -3,22 +3,10 @@ import type { BatchRows, BookColumns, BookRow, DecodedBatch, QuoteRow, TradeRow 
 
 /** The events of a batch one by one. Nothing in them refers to the batch's bytes. */
 export function rowsOf(batch: DecodedBatch): BatchRows {
-  switch (batch.kind) {
-    case "trades":
-      return { kind: "trades", rows: tradeRows(batch) };
-    case "quotes":
-      return { kind: "quotes", rows: quoteRows(batch) };
-    case "books":
-      return { kind: "books", rows: bookRowsOf(batch) };
-    case "candles":
-    case "tickers":
-    case "fundings":
-    case "markPrices":
-    case "openInterests":
-    case "liquidations":
-    case "statuses":
-      return { kind: batch.kind, rows: batch.rows } as BatchRows;
-  }
+  if (batch.kind === "trades") return { kind: "trades", rows: tradeRows(batch) };
+  if (batch.kind === "quotes") return { kind: "quotes", rows: quoteRows(batch) };
+  if (batch.kind === "books") return { kind: "books", rows: bookRowsOf(batch) };
+  return { kind: batch.kind, rows: batch.rows } as BatchRows;
 }
 
 function tradeRows(batch: Extract<DecodedBatch, { readonly kind: "trades" }>): TradeRow[] {

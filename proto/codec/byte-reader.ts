@@ -1,7 +1,7 @@
+import { fromBigInt } from "../model/decimal.ts";
 import { WireError } from "./wire-error.ts";
 
 const TWO_28 = 0x1000_0000;
-const TWO_32 = 0x1_0000_0000;
 
 /** Wire types of protobuf. */
 export const WireType = {
@@ -19,19 +19,24 @@ const GROUP_DEPTH_MAX = 32;
 /** Up to here, texts are put together byte by byte, which is faster than the decoder's call. */
 const SHORT_TEXT_BYTES = 24;
 
-const textDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const VARINT_BYTES_MAX = 10;
+
+const textDecoder = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Reads protobuf primitives from part of a buffer. Throws WireError for what is not there. */
 export class ByteReader {
-  readonly bytes: Uint8Array;
-  position: number;
+  bytes: Uint8Array;
+  position = 0;
   /** What is read must lie before it. */
-  end: number;
-  /** Halves of the 64-bit varint that was read last. */
-  low = 0;
-  high = 0;
+  end = 0;
 
   constructor(bytes: Uint8Array, start: number, end: number) {
+    this.bytes = bytes;
+    this.reset(bytes, start, end);
+  }
+
+  /** Starts anew, on other bytes. */
+  reset(bytes: Uint8Array, start: number, end: number): void {
     if (!(start >= 0 && start <= end && end <= bytes.length)) {
       throw new WireError("truncated", `range ${start} to ${end} of ${bytes.length} bytes`);
     }
@@ -40,51 +45,28 @@ export class ByteReader {
     this.end = end;
   }
 
-  /** Reads a varint into `low` and `high`. */
-  varint64(): void {
-    let low = 0;
-    let high = 0;
-    for (let shift = 0; shift < 70; shift += 7) {
-      if (this.position >= this.end) throw new WireError("truncated", "a varint ends too early");
-      const byte = this.bytes[this.position] as number;
-      this.position += 1;
-      const group = byte & 0x7f;
-      if (shift < 28) low |= group << shift;
-      else if (shift === 28) {
-        low |= group << 28;
-        high = group >>> 4;
-      } else if (shift < 63) high |= group << (shift - 32);
-      else high |= (group & 1) << 31;
-      if (byte < 0x80) {
-        this.low = low >>> 0;
-        this.high = high >>> 0;
-        return;
-      }
-    }
-    throw new WireError("malformed", "a varint is longer than 10 bytes");
-  }
-
-  /**
-   * The value of a varint, where that is a safe integer from 0; NaN otherwise. Above 32 bits the
-   * halves are in `low` and `high` as well.
-   */
+  /** The value of a varint, where that is a safe integer from 0; NaN otherwise: see `wide`. */
   varint(): number {
-    const { bytes, position, end } = this;
-    const first = position < end ? (bytes[position] as number) : 0x80;
-    if (first < 0x80) {
+    const { bytes, position } = this;
+    const first = bytes[position] as number;
+    if (first < 0x80 && position < this.end) {
       this.position = position + 1;
       return first;
     }
-    if (end - position >= 4) {
-      const short = takeShortVarint(bytes, position);
-      if (short >= 0) {
-        this.position = varintEnd;
-        return short;
-      }
+    let value = takeNumber(bytes, position);
+    // NaN where the varint is long, or where there is none: that is found out here.
+    if (value !== value) {
+      const wide = fromBigInt(takeWide(bytes, position));
+      if (typeof wide === "number") value = wide;
     }
-    this.varint64();
-    const value = this.high * TWO_32 + this.low;
-    return value <= Number.MAX_SAFE_INTEGER ? value : NaN;
+    if (varintEnd > this.end) throw cutOff();
+    this.position = varintEnd;
+    return value;
+  }
+
+  /** The 64 bits of the varint that was read last, which began at `start`. */
+  wide(start: number): bigint {
+    return takeWide(this.bytes, start);
   }
 
   /** Field number * 8 + wire type. */
@@ -120,7 +102,7 @@ export class ByteReader {
   #skip(tag: number, depth: number): void {
     switch (tag & 7) {
       case WireType.Varint:
-        this.varint64();
+        this.varint();
         return;
       case WireType.Fixed64:
         this.#advance(8);
@@ -148,68 +130,35 @@ export class ByteReader {
   }
 
   #advance(count: number): void {
-    if (count > this.end - this.position) throw new WireError("truncated", "a field is cut off");
+    if (count > this.end - this.position) throw cutOff();
     this.position += count;
   }
 }
 
-/** The value of an int64 from its halves. Throws WireError if it is not a safe integer. */
-export function safeSigned(name: string, low: number, high: number): number {
-  return checkedSafe(name, (high | 0) * TWO_32 + low);
+function cutOff(): WireError {
+  return new WireError("truncated", "a field is cut off");
 }
 
-/** The same of a uint64. */
-export function safeUnsigned(name: string, low: number, high: number): number {
-  return checkedSafe(name, high * TWO_32 + low);
-}
-
-function checkedSafe(name: string, value: number): number {
-  if (Number.isSafeInteger(value)) return value;
-  throw new WireError("unsafe-integer", `${name} is about ${value}, beyond 2^53`);
+/** The number if it is a safe integer. Throws WireError otherwise. */
+export function safeInteger(name: string, value: bigint): number {
+  const number = fromBigInt(value);
+  if (typeof number === "number") return number;
+  throw new WireError("unsafe-integer", `${name} is ${value}, beyond 2^53`);
 }
 
 /**
- * Where the last `takeVarint` ended. A variable of the module and no result, because an object for
- * every value would cost more than reading it.
+ * Where the last `takeNumber` or `takeWide` ended. A variable of the module and no result, because
+ * an object for every value would cost more than reading it.
  */
 export let varintEnd = 0;
 
 /**
- * Reads a varint of at most eight bytes and at most 2^53, and sets `varintEnd`. NaN if it is longer
- * or larger; the caller then reads its column again with bigints. Reads on past the end of its
- * column (the caller compares `varintEnd`), never past the buffer.
+ * The varint at a position as a number; NaN, without setting `varintEnd`, if it is longer than
+ * eight bytes or beyond 2^53, which is for `takeWide`. Reads on past the end of its column (the
+ * caller compares `varintEnd`), never past the buffer. Up to four bytes in 32-bit arithmetic and
+ * without a loop: most values of a column are short.
  */
-export function takeVarint(bytes: Uint8Array, position: number): number {
-  let at = position;
-  let low = 0;
-  for (let shift = 0; shift < 28; shift += 7) {
-    const byte = bytes[at] as number;
-    at += 1;
-    if (byte < 0x80) {
-      varintEnd = at;
-      return low | (byte << shift);
-    }
-    low |= (byte & 0x7f) << shift;
-  }
-  let high = 0;
-  for (let shift = 0; shift < 28; shift += 7) {
-    const byte = bytes[at] as number;
-    at += 1;
-    if (byte < 0x80) {
-      varintEnd = at;
-      const value = (high | (byte << shift)) * TWO_28 + low;
-      return value <= Number.MAX_SAFE_INTEGER ? value : NaN;
-    }
-    high |= (byte & 0x7f) << shift;
-  }
-  return NaN;
-}
-
-/**
- * Reads a varint of at most four bytes and sets `varintEnd`; -1 if it is longer, which is for
- * `takeVarint`. In 32-bit arithmetic and without a loop: most values of a column are short.
- */
-function takeShortVarint(bytes: Uint8Array, position: number): number {
+export function takeNumber(bytes: Uint8Array, position: number): number {
   const first = bytes[position] as number;
   if (first < 0x80) {
     varintEnd = position + 1;
@@ -226,32 +175,49 @@ function takeShortVarint(bytes: Uint8Array, position: number): number {
     return (first & 0x7f) | ((second & 0x7f) << 7) | (third << 14);
   }
   const fourth = bytes[position + 3] as number;
+  const low = (first & 0x7f) | ((second & 0x7f) << 7) | ((third & 0x7f) << 14);
   if (fourth < 0x80) {
     varintEnd = position + 4;
-    return (first & 0x7f) | ((second & 0x7f) << 7) | ((third & 0x7f) << 14) | (fourth << 21);
+    return low | (fourth << 21);
   }
-  return -1;
+  return takeLong(bytes, position + 4, low | ((fourth & 0x7f) << 21));
 }
 
-/**
- * The varint at a position as a number, NaN if it may be beyond 2^53; `varintEnd` says where it
- * ends.
- */
-export function takeNumber(bytes: Uint8Array, position: number): number {
-  const short = takeShortVarint(bytes, position);
-  return short >= 0 ? short : takeVarint(bytes, position);
+/** The rest of a varint of five to eight bytes, whose first four are `low`. */
+function takeLong(bytes: Uint8Array, position: number, low: number): number {
+  let high = 0;
+  for (let shift = 0; shift < 28; shift += 7) {
+    const byte = bytes[position + shift / 7] as number;
+    if (byte < 0x80) {
+      const value = (high | (byte << shift)) * TWO_28 + low;
+      if (value > Number.MAX_SAFE_INTEGER) break;
+      varintEnd = position + shift / 7 + 1;
+      return value;
+    }
+    high |= (byte & 0x7f) << shift;
+  }
+  return NaN;
 }
 
-/** The varint at a position, whatever its size; `wideEnd` says where it ends. */
-export function takeWide(bytes: Uint8Array, position: number, end: number): bigint {
-  const reader = new ByteReader(bytes, position, end);
-  reader.varint64();
-  wideEnd = reader.position;
-  return (BigInt(reader.high) << 32n) | BigInt(reader.low);
+/** The 64 bits of the varint at a position. Throws WireError if none ends there. */
+export function takeWide(bytes: Uint8Array, position: number): bigint {
+  let low = 0;
+  let high = 0;
+  let top = 0;
+  for (let index = 0; index < VARINT_BYTES_MAX; index += 1) {
+    const byte = bytes[position + index];
+    if (byte === undefined) throw cutOff();
+    const group = (byte & 0x7f) << (7 * (index & 3));
+    if (index < 4) low |= group;
+    else if (index < 8) high |= group;
+    else top |= group;
+    if (byte < 0x80) {
+      varintEnd = position + index + 1;
+      return BigInt.asUintN(64, (((BigInt(top) << 28n) | BigInt(high)) << 28n) | BigInt(low));
+    }
+  }
+  throw new WireError("malformed", "a varint is longer than 10 bytes");
 }
-
-/** Where the varint ended that `takeWide` read last. */
-export let wideEnd = 0;
 
 /** A text. Throws WireError if it is not UTF-8. */
 export function readText(bytes: Uint8Array, start: number, end: number): string {
@@ -259,31 +225,10 @@ export function readText(bytes: Uint8Array, start: number, end: number): string 
   return (isShort ? readAscii(bytes, start, end) : undefined) ?? decodeText(bytes, start, end);
 }
 
-/**
- * The text if all of it is ASCII. Eight characters at a time: each piece that is added makes the
- * text slower to use.
- */
+/** The text if all of it is ASCII; made at once, because each piece would make it slower to use. */
 function readAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
-  let text = "";
-  let at = start;
-  for (; at + 8 <= end; at += 8) {
-    const a = bytes[at] as number;
-    const b = bytes[at + 1] as number;
-    const c = bytes[at + 2] as number;
-    const d = bytes[at + 3] as number;
-    const e = bytes[at + 4] as number;
-    const f = bytes[at + 5] as number;
-    const g = bytes[at + 6] as number;
-    const h = bytes[at + 7] as number;
-    if ((a | b | c | d | e | f | g | h) > 0x7f) return undefined;
-    text += String.fromCharCode(a, b, c, d, e, f, g, h);
-  }
-  for (; at < end; at += 1) {
-    const byte = bytes[at] as number;
-    if (byte > 0x7f) return undefined;
-    text += String.fromCharCode(byte);
-  }
-  return text;
+  for (let at = start; at < end; at += 1) if ((bytes[at] as number) > 0x7f) return undefined;
+  return String.fromCharCode.apply(undefined, bytes.subarray(start, end) as unknown as number[]);
 }
 
 function decodeText(bytes: Uint8Array, start: number, end: number): string {

@@ -16,7 +16,16 @@ export { bookRowsOf, rowsOf } from "./batch-rows.ts";
 export { walkServerFrame } from "./frame-walker.ts";
 export type { ServerFrameVisitor } from "./frame-walker.ts";
 export { BATCH_EVENTS_MAX, DECIMAL_TEXT_LENGTH_MAX, SCALE_MAX } from "./limits.ts";
-export { channelFromWire, sideFromWire, stateFromWire } from "./wire-names.ts";
+export { measureMessage } from "./message-scan.ts";
+export type { MessageSize } from "./message-scan.ts";
+export {
+  channelFromWire,
+  channelToWire,
+  sideFromWire,
+  sideToWire,
+  stateFromWire,
+  stateToWire,
+} from "./wire-names.ts";
 export { WireError } from "./wire-error.ts";
 export type { WireErrorCode } from "./wire-error.ts";
 export type {

@@ -150,8 +150,8 @@ describe("bytes", () => {
     expect(() => TradeCodec.encode(value)).toThrow(expect.objectContaining({ code }));
   });
 
-  test.each([-1, 2 ** 32, 1.5, NaN])("refuse %d in a field of 32 bits", (limit) => {
-    expect(() => GetCandlesRequestCodec.encode({ limit })).toThrow(WireError);
+  test.each([-1, 2 ** 32, 1.5, NaN])("refuse %d in a field of 32 bits", (pageSize) => {
+    expect(() => GetCandlesRequestCodec.encode({ pageSize })).toThrow(WireError);
   });
 
   test("refuse an integer beyond 2^53 on reading, and name its field", () => {
@@ -200,16 +200,16 @@ describe("JSON", () => {
       messageFromJson(GetCandlesRequestCodec, {
         interval_ms: 60_000,
         venue: "binance",
-        limit: "7",
+        page_size: "7",
       }),
-    ).toMatchObject({ intervalMs: 60_000, venue: "binance", limit: 7 });
+    ).toMatchObject({ intervalMs: 60_000, venue: "binance", pageSize: 7 });
     expect(messageFromJson(ListInstrumentsRequestCodec, { kind: 2 }).kind).toBe(
       "INSTRUMENT_KIND_PERPETUAL",
     );
   });
 
   test("null is the default", () => {
-    const all = { venue: null, symbol: null, intervalMs: null, limit: null };
+    const all = { venue: null, symbol: null, intervalMs: null, pageSize: null };
     expect(messageFromJson(GetCandlesRequestCodec, all)).toEqual(
       messageFromJson(GetCandlesRequestCodec, {}),
     );
@@ -257,8 +257,8 @@ describe("JSON", () => {
   });
 
   test("the message of the error has all of it", () => {
-    expect(() => messageFromJson(GetCandlesRequestCodec, { venue: 1, limit: true })).toThrow(
-      "tickwire.v1.GetCandlesRequest: venue must be a string; limit must be an integer",
+    expect(() => messageFromJson(GetCandlesRequestCodec, { venue: 1, pageSize: true })).toThrow(
+      "tickwire.v1.GetCandlesRequest: venue must be a string; pageSize must be an integer",
     );
   });
 

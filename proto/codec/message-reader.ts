@@ -105,15 +105,16 @@ function readVarint(
   field: FieldSpec,
   reader: ByteReader,
 ): Mantissa | boolean | string {
+  const { position } = reader;
   const value = reader.varint();
   switch (field.kind) {
     case "u":
-      return value <= 0xffff_ffff ? value : reader.low;
+      return value <= 0xffff_ffff ? value : lowBits(reader, position);
     case "b":
       // More than a safe integer, which is NaN here, is not 0 either.
       return value !== 0;
     case "e": {
-      const number = value <= 0x7fff_ffff ? value : reader.low | 0;
+      const number = value <= 0x7fff_ffff ? value : lowBits(reader, position) | 0;
       return field.enum?.nameOf.get(number) ?? (field.enum as { unknown: string }).unknown;
     }
     case "U":
@@ -130,12 +131,15 @@ function readVarint(
     case "M":
       throw new TypeError(`the field ${field.name} is no varint`);
   }
-  return exactInteger(spec, field, reader);
+  return exactInteger(spec, field, reader.wide(position));
 }
 
-/** An integer of 64 bits from the halves that the reader holds: columns may have bigints. */
-function exactInteger(spec: MessageSpec, field: FieldSpec, reader: ByteReader): Mantissa {
-  const bits = (BigInt(reader.high) << 32n) | BigInt(reader.low);
+function lowBits(reader: ByteReader, start: number): number {
+  return Number(BigInt.asUintN(32, reader.wide(start)));
+}
+
+/** An integer of 64 bits: columns may have bigints. */
+function exactInteger(spec: MessageSpec, field: FieldSpec, bits: bigint): Mantissa {
   const signed = field.kind === "Z" ? unzigzagWide(bits) : BigInt.asIntN(64, bits);
   const value = fromBigInt(field.kind === "U" ? bits : signed);
   if (typeof value === "number" || field.repeated) return value;

@@ -156,30 +156,23 @@ export function protoNameOf(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
+/** The defaults of the kinds that have a plain one. */
+const DEFAULTS: Readonly<Partial<Record<FieldKind, number | boolean | string>>> = {
+  u: 0,
+  U: 0,
+  I: 0,
+  Z: 0,
+  b: false,
+  s: "",
+};
+
 /** The value that an absent field stands for; undefined where absence is its own value. */
-export function defaultOf(field: FieldSpec): unknown {
-  if (field.repeated) return [];
-  if (field.optional) return undefined;
-  switch (field.kind) {
-    case "u":
-    case "U":
-    case "I":
-    case "Z":
-      return 0;
-    case "b":
-      return false;
-    case "s":
-      return "";
-    case "y":
-      return new Uint8Array(0);
-    case "e":
-      return field.enum?.nameOf.get(0);
-    case "M":
-      return Object.create(null);
-    case "m":
-    case "w":
-      return undefined;
-  }
+export function defaultOf({ repeated, optional, kind, enum: words }: FieldSpec): unknown {
+  if (repeated) return [];
+  if (optional) return undefined;
+  if (kind === "y") return new Uint8Array(0);
+  if (kind === "M") return Object.create(null);
+  return kind === "e" ? words?.nameOf.get(0) : DEFAULTS[kind];
 }
 
 /**
@@ -195,26 +188,10 @@ export function fieldValue(values: Values, field: FieldSpec): unknown {
 /** True if a value need not be sent. */
 export function isDefault(field: FieldSpec, value: unknown): boolean {
   if (value === undefined) return true;
+  const { kind } = field;
   if (field.repeated) return (value as readonly unknown[]).length === 0;
-  if (field.optional || field.oneof !== undefined) return false;
-  switch (field.kind) {
-    case "u":
-    case "U":
-    case "I":
-    case "Z":
-      return value === 0;
-    case "b":
-      return value === false;
-    case "s":
-      return value === "";
-    case "y":
-      return (value as Uint8Array).length === 0;
-    case "e":
-      return field.enum?.numberOf.get(value as string) === 0;
-    case "M":
-      return Object.keys(value as object).length === 0;
-    case "m":
-    case "w":
-      return false;
-  }
+  if (field.optional || field.oneof !== undefined || kind === "m" || kind === "w") return false;
+  if (kind === "y") return (value as Uint8Array).length === 0;
+  if (kind === "M") return Object.keys(value as object).length === 0;
+  return value === (kind === "e" ? field.enum?.nameOf.get(0) : DEFAULTS[kind]);
 }

@@ -1,35 +1,22 @@
+import type { AggressorSide, GeneratedRows, RowTimes } from "../gen/events.ts";
 import type { Mantissa } from "../model/decimal.ts";
 
-export type AggressorSide = "buyer" | "seller" | "none";
+export type {
+  AggressorSide,
+  CandleRow,
+  FundingRow,
+  LiquidationRow,
+  MarkPriceRow,
+  OpenInterestRow,
+  QuoteRow,
+  RowTimes,
+  StatusRow,
+  TickerRow,
+  TopicState,
+  TradeRow,
+} from "../gen/events.ts";
 
-export type TopicState = "syncing" | "live" | "stale" | "gap" | "resyncing" | "down";
-
-/** Event times of a row; every row type below has them. Microseconds since 1970. */
-export type RowTimes = {
-  readonly venueTimeUs: number | undefined;
-  readonly receivedTimeUs: number;
-};
-
-/** Rows may differ in scale: the writer brings those of a topic to one. */
-export type TradeRow = RowTimes & {
-  readonly priceMantissa: Mantissa;
-  readonly priceScale: number;
-  readonly sizeMantissa: Mantissa;
-  readonly sizeScale: number;
-  readonly aggressorSide: AggressorSide;
-  readonly tradeId: string;
-  readonly historical: boolean;
-};
-
-export type QuoteRow = RowTimes & {
-  readonly priceScale: number;
-  readonly sizeScale: number;
-  readonly bidPriceMantissa: Mantissa;
-  readonly bidSizeMantissa: Mantissa;
-  readonly askPriceMantissa: Mantissa;
-  readonly askSizeMantissa: Mantissa;
-};
-
+/** Levels best first, if it is a snapshot. Rows may differ in scale. */
 export type BookRow = RowTimes & {
   readonly snapshot: boolean;
   readonly priceScale: number;
@@ -38,76 +25,16 @@ export type BookRow = RowTimes & {
   readonly asks: { readonly prices: readonly Mantissa[]; readonly sizes: readonly Mantissa[] };
 };
 
-export type CandleRow = RowTimes & {
-  readonly intervalMs: number;
-  readonly openTimeUs: number;
-  readonly open: string;
-  readonly high: string;
-  readonly low: string;
-  readonly close: string;
-  readonly volume: string;
-  readonly quoteVolume: string | undefined;
-  readonly tradeCount: number | undefined;
-  readonly closed: boolean;
-};
-
-export type TickerRow = RowTimes & {
-  readonly lastPrice: string | undefined;
-  readonly lastSize: string | undefined;
-  readonly openPrice: string | undefined;
-  readonly highPrice: string | undefined;
-  readonly lowPrice: string | undefined;
-  readonly volume: string | undefined;
-  readonly quoteVolume: string | undefined;
-  readonly bidPrice: string | undefined;
-  readonly askPrice: string | undefined;
-};
-
-export type FundingRow = RowTimes & {
-  readonly rate: string;
-  readonly nextFundingTimeUs: number | undefined;
-  readonly intervalMs: number | undefined;
-};
-
-export type MarkPriceRow = RowTimes & {
-  readonly markPrice: string;
-  readonly indexPrice: string | undefined;
-};
-
-export type OpenInterestRow = RowTimes & {
-  readonly openInterest: string;
-  readonly openInterestValue: string | undefined;
-};
-
-export type LiquidationRow = RowTimes & {
-  readonly price: string;
-  readonly size: string;
-  readonly aggressorSide: AggressorSide;
-  readonly liquidationId: string | undefined;
-};
-
-/**
- * `channel` is the Channel of instrument.proto in kebab case without prefix, such as `mark-price`.
- */
-export type StatusRow = RowTimes & {
-  readonly channel: string;
-  readonly state: TopicState;
-  readonly reason: string;
-  readonly sinceTimeUs: number;
-};
+/** The row of each kind of batch. */
+type RowOfKind = GeneratedRows & { readonly books: BookRow };
 
 /** The rows of one batch, tagged by what they are. */
-export type BatchRows =
-  | { readonly kind: "trades"; readonly rows: readonly TradeRow[] }
-  | { readonly kind: "quotes"; readonly rows: readonly QuoteRow[] }
-  | { readonly kind: "books"; readonly rows: readonly BookRow[] }
-  | { readonly kind: "candles"; readonly rows: readonly CandleRow[] }
-  | { readonly kind: "tickers"; readonly rows: readonly TickerRow[] }
-  | { readonly kind: "fundings"; readonly rows: readonly FundingRow[] }
-  | { readonly kind: "markPrices"; readonly rows: readonly MarkPriceRow[] }
-  | { readonly kind: "openInterests"; readonly rows: readonly OpenInterestRow[] }
-  | { readonly kind: "liquidations"; readonly rows: readonly LiquidationRow[] }
-  | { readonly kind: "statuses"; readonly rows: readonly StatusRow[] };
+export type BatchRows = {
+  readonly [Kind in keyof RowOfKind]: {
+    readonly kind: Kind;
+    readonly rows: readonly RowOfKind[Kind][];
+  };
+}[keyof RowOfKind];
 
 /**
  * What a batch says beside its events. Integers are safe integers; larger ones are refused.

@@ -6,26 +6,15 @@ import type {
 } from "../gen/messages.ts";
 import type { AggressorSide, TopicState } from "./types.ts";
 
-const SIDE_OF_WIRE: Record<WireSide, AggressorSide> = {
-  AGGRESSOR_SIDE_UNSPECIFIED: "none",
-  AGGRESSOR_SIDE_BUYER: "buyer",
-  AGGRESSOR_SIDE_SELLER: "seller",
-  AGGRESSOR_SIDE_NONE: "none",
-};
-
-const STATE_OF_WIRE: Record<WireState, TopicState> = {
-  TOPIC_STATE_UNSPECIFIED: "syncing",
-  TOPIC_STATE_SYNCING: "syncing",
-  TOPIC_STATE_LIVE: "live",
-  TOPIC_STATE_STALE: "stale",
-  TOPIC_STATE_GAP: "gap",
-  TOPIC_STATE_RESYNCING: "resyncing",
-  TOPIC_STATE_DOWN: "down",
-};
+/** The word of a name behind the prefix of its enum; `unspecified` for the value 0. */
+function wordOf(name: string, prefix: string): string {
+  return name.slice(prefix.length).toLowerCase().replaceAll("_", "-");
+}
 
 /** `buyer` for AGGRESSOR_SIDE_BUYER, and so on; `none` for what is unspecified. */
 export function sideFromWire(side: WireSide): AggressorSide {
-  return SIDE_OF_WIRE[side];
+  const word = wordOf(side, "AGGRESSOR_SIDE_");
+  return word === "unspecified" ? "none" : (word as AggressorSide);
 }
 
 /** AGGRESSOR_SIDE_BUYER for `buyer`, and so on. */
@@ -35,7 +24,8 @@ export function sideToWire(side: AggressorSide): WireSide {
 
 /** `live` for TOPIC_STATE_LIVE, and so on; `syncing` for what is unspecified. */
 export function stateFromWire(state: WireState): TopicState {
-  return STATE_OF_WIRE[state];
+  const word = wordOf(state, "TOPIC_STATE_");
+  return word === "unspecified" ? "syncing" : (word as TopicState);
 }
 
 /** TOPIC_STATE_LIVE for `live`, and so on. */
@@ -45,9 +35,8 @@ export function stateToWire(state: TopicState): WireState {
 
 /** `mark-price` for CHANNEL_MARK_PRICE, and so on; empty for CHANNEL_UNSPECIFIED. */
 export function channelFromWire(channel: Channel): string {
-  return channel === "CHANNEL_UNSPECIFIED"
-    ? ""
-    : channel.slice("CHANNEL_".length).toLowerCase().replaceAll("_", "-");
+  const word = wordOf(channel, "CHANNEL_");
+  return word === "unspecified" ? "" : word;
 }
 
 /**

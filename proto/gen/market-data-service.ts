@@ -215,17 +215,17 @@ export type MarketDataClient<Options> = {
     request: MessageInit<GetSnapshotRequest>,
     options?: Options,
   ): Promise<GetSnapshotResponse>;
-  /** The latest trades, oldest first. */
+  /** Trades of a range of time, or the latest ones, oldest first. */
   getTrades(
     request: MessageInit<GetTradesRequest>,
     options?: Options,
   ): Promise<GetTradesResponse>;
-  /** The latest candles, oldest first. */
+  /** Candles of a range of time, or the latest ones, oldest first. */
   getCandles(
     request: MessageInit<GetCandlesRequest>,
     options?: Options,
   ): Promise<GetCandlesResponse>;
-  /** The state of every channel of an instrument, or of a whole venue. */
+  /** The state of every channel of an instrument, or of a whole venue in pages. */
   getStatus(
     request: MessageInit<GetStatusRequest>,
     options?: Options,
@@ -234,7 +234,7 @@ export type MarketDataClient<Options> = {
     request: MessageInit<GetServerTimeRequest>,
     options?: Options,
   ): Promise<GetServerTimeResponse>;
-  /** Past events of a topic. UNIMPLEMENTED where no history is kept. */
+  /** Past events of a topic, oldest first. UNIMPLEMENTED where nothing is kept for it. */
   replay(
     request: MessageInit<ReplayRequest>,
     options?: Options,
@@ -258,17 +258,17 @@ export type MarketDataHandlers<Context> = {
     request: GetSnapshotRequest,
     context: Context,
   ) => GetSnapshotResponse | Promise<GetSnapshotResponse>;
-  /** The latest trades, oldest first. */
+  /** Trades of a range of time, or the latest ones, oldest first. */
   readonly getTrades: (
     request: GetTradesRequest,
     context: Context,
   ) => GetTradesResponse | Promise<GetTradesResponse>;
-  /** The latest candles, oldest first. */
+  /** Candles of a range of time, or the latest ones, oldest first. */
   readonly getCandles: (
     request: GetCandlesRequest,
     context: Context,
   ) => GetCandlesResponse | Promise<GetCandlesResponse>;
-  /** The state of every channel of an instrument, or of a whole venue. */
+  /** The state of every channel of an instrument, or of a whole venue in pages. */
   readonly getStatus: (
     request: GetStatusRequest,
     context: Context,
@@ -277,7 +277,7 @@ export type MarketDataHandlers<Context> = {
     request: GetServerTimeRequest,
     context: Context,
   ) => GetServerTimeResponse | Promise<GetServerTimeResponse>;
-  /** Past events of a topic. UNIMPLEMENTED where no history is kept. */
+  /** Past events of a topic, oldest first. UNIMPLEMENTED where nothing is kept for it. */
   readonly replay: (
     request: ReplayRequest,
     context: Context,

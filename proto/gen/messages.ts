@@ -61,7 +61,7 @@ export const ChannelNumbers = {
  * - CLOSE_CODE_HELLO_TIMEOUT: Hello did not come in time.
  * - CLOSE_CODE_PROTOCOL_ERROR: A frame that is not a valid ClientFrame, or messages in an order that the protocol forbids.
  * - CLOSE_CODE_TEXT_FRAME: A text frame; the protocol is binary.
- * - CLOSE_CODE_FRAME_TOO_LARGE: A frame over the limit named in Welcome.
+ * - CLOSE_CODE_FRAME_TOO_LARGE: A frame over the limit named in Welcome, or of too many messages or fields.
  * - CLOSE_CODE_UNSUPPORTED_VERSION: Hello asks for a protocol version that the gateway does not speak.
  */
 export type CloseCode =
@@ -174,16 +174,18 @@ export const InstrumentKindNumbers = {
 
 /**
  * - NOTICE_KIND_GOING_AWAY: The gateway will close soon: reconnect within reconnect_window_ms.
- * - NOTICE_KIND_LAG: The session reads too slowly.
+ * - NOTICE_KIND_LAG: The session reads too slowly: lag_ms, owed_bytes. If it goes on, close code 4001 follows.
  * - NOTICE_KIND_GAP: Events of a topic were not delivered: missing_first to missing_last.
  * - NOTICE_KIND_TOPIC_ENDED: A topic of the session ended (its pattern or its instrument is gone).
+ * - NOTICE_KIND_EPOCH: A topic goes on in another epoch, after `position`. Of the old one missing_first to missing_last were not delivered, or nothing is known to be missing if these are 0.
  */
 export type NoticeKind =
   | "NOTICE_KIND_UNSPECIFIED"
   | "NOTICE_KIND_GOING_AWAY"
   | "NOTICE_KIND_LAG"
   | "NOTICE_KIND_GAP"
-  | "NOTICE_KIND_TOPIC_ENDED";
+  | "NOTICE_KIND_TOPIC_ENDED"
+  | "NOTICE_KIND_EPOCH";
 
 /** The numbers of NoticeKind. */
 export const NoticeKindNumbers = {
@@ -192,6 +194,7 @@ export const NoticeKindNumbers = {
   NOTICE_KIND_LAG: 2,
   NOTICE_KIND_GAP: 3,
   NOTICE_KIND_TOPIC_ENDED: 4,
+  NOTICE_KIND_EPOCH: 6,
 } as const satisfies Record<NoticeKind, number>;
 
 export type OptionType =
@@ -243,11 +246,16 @@ export const SnapshotModeNumbers = {
 /**
  * Why one topic of a subscribe request was refused.
  * - TOPIC_ERROR_MALFORMED: Not of the form VENUE:SYMBOL/channel.
- * - TOPIC_ERROR_UNKNOWN: No such venue, instrument or channel here.
+ * - TOPIC_ERROR_UNKNOWN: For another reason: what a newer gateway says is read as this.
  * - TOPIC_ERROR_ALREADY_SUBSCRIBED: The session already has this topic.
  * - TOPIC_ERROR_LIMIT_EXCEEDED: The session has as many subscriptions as it may have.
  * - TOPIC_ERROR_UNAVAILABLE: The ingestor does not answer now; try again.
  * - TOPIC_ERROR_NOT_SUBSCRIBED: Unsubscribing what is not subscribed.
+ * - TOPIC_ERROR_UNKNOWN_VENUE: Nobody publishes this venue.
+ * - TOPIC_ERROR_UNKNOWN_SYMBOL: The venue has no such instrument here.
+ * - TOPIC_ERROR_UNKNOWN_CHANNEL: There is no such channel, or what the topic names has none of it.
+ * - TOPIC_ERROR_NOT_READY: The list of what there is has not arrived yet; try again.
+ * - TOPIC_ERROR_UNSUPPORTED_OPTION: The topic is there, but not in the way that is asked for; the message says what is offered.
  */
 export type TopicError =
   | "TOPIC_ERROR_UNSPECIFIED"
@@ -257,7 +265,12 @@ export type TopicError =
   | "TOPIC_ERROR_LIMIT_EXCEEDED"
   | "TOPIC_ERROR_PERMISSION_DENIED"
   | "TOPIC_ERROR_UNAVAILABLE"
-  | "TOPIC_ERROR_NOT_SUBSCRIBED";
+  | "TOPIC_ERROR_NOT_SUBSCRIBED"
+  | "TOPIC_ERROR_UNKNOWN_VENUE"
+  | "TOPIC_ERROR_UNKNOWN_SYMBOL"
+  | "TOPIC_ERROR_UNKNOWN_CHANNEL"
+  | "TOPIC_ERROR_NOT_READY"
+  | "TOPIC_ERROR_UNSUPPORTED_OPTION";
 
 /** The numbers of TopicError. */
 export const TopicErrorNumbers = {
@@ -269,6 +282,11 @@ export const TopicErrorNumbers = {
   TOPIC_ERROR_PERMISSION_DENIED: 5,
   TOPIC_ERROR_UNAVAILABLE: 6,
   TOPIC_ERROR_NOT_SUBSCRIBED: 7,
+  TOPIC_ERROR_UNKNOWN_VENUE: 8,
+  TOPIC_ERROR_UNKNOWN_SYMBOL: 9,
+  TOPIC_ERROR_UNKNOWN_CHANNEL: 10,
+  TOPIC_ERROR_NOT_READY: 11,
+  TOPIC_ERROR_UNSUPPORTED_OPTION: 12,
 } as const satisfies Record<TopicError, number>;
 
 /**
@@ -346,7 +364,7 @@ const InstrumentKindTable: EnumTable = /* @__PURE__ */ createEnumTable(
 
 const NoticeKindTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "NOTICE_KIND_",
-  "UNSPECIFIED GOING_AWAY LAG GAP TOPIC_ENDED",
+  "UNSPECIFIED GOING_AWAY LAG GAP TOPIC_ENDED EPOCH=6",
   "UNSPECIFIED",
 );
 
@@ -370,7 +388,7 @@ const SnapshotModeTable: EnumTable = /* @__PURE__ */ createEnumTable(
 
 const TopicErrorTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "TOPIC_ERROR_",
-  "UNSPECIFIED MALFORMED UNKNOWN ALREADY_SUBSCRIBED LIMIT_EXCEEDED PERMISSION_DENIED UNAVAILABLE NOT_SUBSCRIBED",
+  "UNSPECIFIED MALFORMED UNKNOWN ALREADY_SUBSCRIBED LIMIT_EXCEEDED PERMISSION_DENIED UNAVAILABLE NOT_SUBSCRIBED UNKNOWN_VENUE UNKNOWN_SYMBOL UNKNOWN_CHANNEL NOT_READY UNSUPPORTED_OPTION",
   "UNKNOWN",
 );
 
@@ -392,8 +410,8 @@ export type Any = {
 };
 
 /**
- * Sent by a publisher for each of its venues: when it starts, when the venue's catalog changes, at its interval, and
- * when asked to.
+ * Sent by a publisher for each of its venues: when it starts, when the venue's catalog changes, at its interval, when
+ * asked to, and when it stops. Where topics stand may take several messages; each is a whole announcement.
  */
 export type Announcement = {
   /** The publisher: new with each start of its process, and never a time. */
@@ -406,8 +424,15 @@ export type Announcement = {
    * of before this field.
    */
   readonly announceIntervalMs: number;
-  /** Of the venue's topics at this publisher: their batches carry it. 0 from a publisher of before this field. */
+  /**
+   * Of the venue's topics at this publisher: their batches carry it. It is drawn by lot when the publisher starts, is
+   * never 0, and is below 2^53. It says who publishes and nothing else: epochs have no order.
+   */
   readonly epoch: number;
+  /** The publisher stops, and has published what it had: another may be followed at once. */
+  readonly leaving: boolean;
+  /** Where topics stand that moved lately: whoever follows one of them, and has not come as far, has lost something. */
+  readonly progress: readonly TopicProgress[];
 };
 
 /**
@@ -428,9 +453,22 @@ export type BusBatch = {
   readonly base: Base | undefined;
 };
 
+/** A page of the catalog, by symbol. Whoever gets pages of several versions begins anew. */
 export type CatalogReply = {
+  /** At least the one that was announced. */
   readonly catalogVersion: number;
+  /** All of the venue that was asked about, and at least one. */
   readonly instruments: readonly Instrument[];
+  /** The venue has not listed everything yet: what is not in `instruments` may still come. */
+  readonly incomplete: boolean;
+  /** Another page follows, behind the last symbol of this one. */
+  readonly more: boolean;
+};
+
+/** The payload of a catalog query; empty for the first page. */
+export type CatalogRequest = {
+  /** The last symbol of the page before. */
+  readonly afterSymbol: string;
 };
 
 /** The answer to every bus request. */
@@ -444,6 +482,13 @@ export type QueryReply = {
 export type SnapshotReply = {
   /** Each an encoded BusBatch. All stand at one sequence; mostly one, which has no events where the topic has no state. */
   readonly batches: readonly Uint8Array[];
+};
+
+export type TopicProgress = {
+  readonly symbol: string;
+  readonly channel: Channel;
+  /** Of the last event that was published when this was said. */
+  readonly sequence: number;
 };
 
 /** What both ends know before the first event of a batch. */
@@ -601,21 +646,25 @@ export type Cancel = {
   readonly callId: number;
 };
 
-/** One candle. Decimals are exact plain text; an empty text means that the venue does not say. */
+/** One candle. Decimals are exact plain text. What is optional is absent if the venue does not say. */
 export type Candle = {
+  /** Length of the candle. */
   readonly intervalMs: number;
   /** Start, microseconds since 1970. */
   readonly openTimeUs: number;
+  /** Price of the first trade. */
   readonly open: string;
+  /** Highest price. */
   readonly high: string;
+  /** Lowest price. */
   readonly low: string;
+  /** Price of the last trade so far. */
   readonly close: string;
   /** In units of the base asset (or contracts). */
   readonly volume: string;
   /** In units of the quote asset. */
-  readonly quoteVolume: string;
-  /** 0 if the venue does not say. */
-  readonly tradeCount: number;
+  readonly quoteVolume: string | undefined;
+  readonly tradeCount: number | undefined;
   /** False while the candle may still change. */
   readonly closed: boolean;
 };
@@ -635,6 +684,7 @@ export type ClientMessage = {
     | { readonly kind: "cancel"; readonly value: Cancel }
     | { readonly kind: "credit"; readonly value: Credit }
     | { readonly kind: "ping"; readonly value: Ping }
+    | { readonly kind: "probeAnswer"; readonly value: ProbeAnswer }
     | undefined;
 };
 
@@ -666,27 +716,41 @@ export type ErrorDetail = {
   readonly retryAfterMs: number;
 };
 
-/** Decimals are exact plain text, empty if the venue does not say. */
+/** The funding rate of a perpetual. Decimals are exact plain text. What is optional is absent if the venue does not say. */
 export type Funding = {
   /** Rate per funding interval as a fraction: "0.0001" is 0.01 %. */
   readonly rate: string;
-  /** When it is next paid, microseconds since 1970; 0 if unknown. */
-  readonly nextFundingTimeUs: number;
-  /** 0 if unknown. */
-  readonly intervalMs: number;
+  /** When it is next paid, microseconds since 1970. */
+  readonly nextFundingTimeUs: number | undefined;
+  /** Time from one payment to the next. */
+  readonly intervalMs: number | undefined;
 };
 
 export type GetCandlesRequest = {
   readonly venue: string;
+  /** Tickwire's symbol or the venue's own. */
   readonly symbol: string;
-  /** 0 means one minute. */
+  /** One of Instrument.candle_intervals_ms; 0 means the shortest of them. */
   readonly intervalMs: number;
-  /** 0 means 100; at most 1000. */
-  readonly limit: number;
+  /** At most this many candles in the answer; 0 means 100, and 1000 is the most. */
+  readonly pageSize: number;
+  /** Candles that start at or after this time, and before the other; microseconds since 1970, 0 means no bound. */
+  readonly fromTimeUs: number;
+  readonly toTimeUs: number;
+  /**
+   * From the answer before, with the same request. With from_time_us, pages go on to later candles; without it the
+   * first page has the latest candles, and pages go on to earlier ones.
+   */
+  readonly pageToken: string;
 };
 
 export type GetCandlesResponse = {
+  /** In the order of their starts. */
   readonly candles: readonly Candle[];
+  /** Empty on the last page. */
+  readonly nextPageToken: string;
+  /** Start of the oldest candle that is kept, 0 if none is: there is no answer about the time before. */
+  readonly keptFromTimeUs: number;
 };
 
 export type GetInstrumentRequest = {
@@ -726,21 +790,44 @@ export type GetStatusRequest = {
   readonly venue: string;
   /** Empty means every instrument of the venue. */
   readonly symbol: string;
+  /** Instruments of a page at most; 0 means the server's maximum (200). */
+  readonly pageSize: number;
+  /** From the previous answer. */
+  readonly pageToken: string;
 };
 
 export type GetStatusResponse = {
   readonly statuses: readonly InstrumentStatus[];
+  /** Empty on the last page. */
+  readonly nextPageToken: string;
 };
 
 export type GetTradesRequest = {
   readonly venue: string;
+  /** Tickwire's symbol or the venue's own. */
   readonly symbol: string;
-  /** 0 means 100; at most 1000. */
-  readonly limit: number;
+  /** At most this many trades in the answer; 0 means 100, and 1000 is the most. */
+  readonly pageSize: number;
+  /**
+   * Trades at or after this time, and before the other; microseconds since 1970, 0 means no bound. A trade's
+   * time is the venue's, or that of its arrival where the venue gives none.
+   */
+  readonly fromTimeUs: number;
+  readonly toTimeUs: number;
+  /**
+   * From the answer before, with the same request. With from_time_us, pages go on to later trades; without it the
+   * first page has the latest trades, and pages go on to earlier ones.
+   */
+  readonly pageToken: string;
 };
 
 export type GetTradesResponse = {
+  /** In the order of their sequences. */
   readonly trades: readonly Trade[];
+  /** Empty on the last page. */
+  readonly nextPageToken: string;
+  /** Time of the oldest trade that is kept, 0 if none is: there is no answer about the time before. */
+  readonly keptFromTimeUs: number;
 };
 
 /** The first message of a connection. */
@@ -752,6 +839,8 @@ export type Hello = {
   readonly clientVersion: string;
   /** False (or no permessage-deflate on the connection): the gateway compresses nothing for this client. */
   readonly acceptCompression: boolean;
+  /** True: the client answers each Probe at once. False: the gateway uses pings of the WebSocket in their place. */
+  readonly answersProbes: boolean;
 };
 
 /** One tradable thing at one venue. Decimals are exact plain text. */
@@ -789,6 +878,8 @@ export type Instrument = {
    * symbol means different things in different parts; empty elsewhere.
    */
   readonly venueMarket: string;
+  /** The lengths of the candles that there are of it, rising; empty if there are none. */
+  readonly candleIntervalsMs: readonly number[];
 };
 
 export type InstrumentStatus = {
@@ -805,13 +896,14 @@ export type Limits = {
   readonly requestsPerSecondMax: number;
 };
 
+/** A liquidation order. Decimals are exact plain text. */
 export type Liquidation = {
   readonly price: string;
   readonly size: string;
   /** The side of the liquidation order: SELLER if a long position was liquidated. */
   readonly aggressorSide: AggressorSide;
-  /** Empty if the venue gives none. */
-  readonly liquidationId: string;
+  /** Absent if the venue gives none. */
+  readonly liquidationId: string | undefined;
 };
 
 export type ListInstrumentsRequest = {
@@ -832,9 +924,11 @@ export type ListInstrumentsResponse = {
   readonly nextPageToken: string;
 };
 
+/** The price that a derivative is marked to. Decimals are exact plain text. */
 export type MarkPrice = {
   readonly markPrice: string;
-  readonly indexPrice: string;
+  /** Absent if the venue does not say. */
+  readonly indexPrice: string | undefined;
 };
 
 export type Notice = {
@@ -844,13 +938,20 @@ export type Notice = {
   readonly missingFirst: number;
   readonly missingLast: number;
   readonly reconnectWindowMs: number;
+  /** LAG only: for how long the oldest thing is owed that the client has not got, as far as the gateway knows. */
+  readonly lagMs: number;
+  /** EPOCH only. */
+  readonly position: Position | undefined;
+  /** LAG only: what waits at the gateway for the client. */
+  readonly owedBytes: number;
 };
 
+/** Open interest of a derivative. Decimals are exact plain text. */
 export type OpenInterest = {
   /** In contracts (or base units where the venue counts so). */
   readonly openInterest: string;
-  /** In the quote asset. */
-  readonly openInterestValue: string;
+  /** In the quote asset; absent if the venue does not say. */
+  readonly openInterestValue: string | undefined;
 };
 
 export type Ping = {
@@ -866,6 +967,17 @@ export type Pong = {
 export type Position = {
   readonly epoch: number;
   readonly sequence: number;
+};
+
+/** Asks whether the client has everything that was sent before it. */
+export type Probe = {
+  /** Rises from probe to probe. */
+  readonly number: number;
+};
+
+export type ProbeAnswer = {
+  /** That of the Probe. */
+  readonly number: number;
 };
 
 /** Best bid and offer as a row, used in RPC answers. Streams carry columns: see Batch. */
@@ -888,6 +1000,10 @@ export type ReplayRequest = {
 };
 
 export type ReplayResponse = {
+  /**
+   * As a subscription of the topic gets them: the first has a base, and each goes on from the one before. topic_id
+   * is 1.
+   */
   readonly batch: Uint8Array | undefined;
 };
 
@@ -925,6 +1041,7 @@ export type ServerMessage = {
     | { readonly kind: "reply"; readonly value: Reply }
     | { readonly kind: "notice"; readonly value: Notice }
     | { readonly kind: "pong"; readonly value: Pong }
+    | { readonly kind: "probe"; readonly value: Probe }
     | undefined;
 };
 
@@ -936,30 +1053,41 @@ export type Subscribe = {
 export type SubscribeResult = {
   readonly requestId: number;
   readonly topics: readonly TopicResult[];
+  /** The request has asked for more than has been answered yet: further results follow. */
+  readonly isPartial: boolean;
 };
 
-/** Statistics of the last 24 hours. Decimals are exact plain text, empty if the venue does not say. */
+/** Statistics of the last 24 hours. Decimals are exact plain text, absent if the venue does not say. */
 export type Ticker = {
-  readonly lastPrice: string;
-  readonly lastSize: string;
-  readonly openPrice: string;
-  readonly highPrice: string;
-  readonly lowPrice: string;
-  readonly volume: string;
-  readonly quoteVolume: string;
-  readonly bidPrice: string;
-  readonly askPrice: string;
+  /** Price of the last trade. */
+  readonly lastPrice: string | undefined;
+  /** Size of the last trade. */
+  readonly lastSize: string | undefined;
+  /** Price 24 hours ago. */
+  readonly openPrice: string | undefined;
+  /** Highest price. */
+  readonly highPrice: string | undefined;
+  /** Lowest price. */
+  readonly lowPrice: string | undefined;
+  /** Traded, in units of the base asset (or contracts). */
+  readonly volume: string | undefined;
+  /** Traded, in units of the quote asset. */
+  readonly quoteVolume: string | undefined;
+  /** Best bid. */
+  readonly bidPrice: string | undefined;
+  /** Best ask. */
+  readonly askPrice: string | undefined;
 };
 
 export type TopicRequest = {
   /** VENUE:SYMBOL/channel; each part may be "*". */
   readonly topic: string;
-  /** Levels per side, books only; 0 means all. */
+  /** Levels per side, books only; 0 means all. What a gateway does not offer, it refuses. */
   readonly depth: number;
   /** 0 means every event. */
   readonly conflationIntervalMs: number;
   readonly snapshot: SnapshotMode;
-  /** Continue after this position if that is possible. Of one topic: not with a pattern. */
+  /** Continue after this position if that is possible. Of one topic: with a pattern it is malformed. */
   readonly resume: Position | undefined;
 };
 
@@ -985,13 +1113,28 @@ export type TopicResult = {
    */
   readonly position: Position | undefined;
   readonly continuity: Continuity;
-  /** What applies, which may differ from what was asked: 0 (all levels) from a gateway without the option. */
+  /** What applies: what was asked for, as anything else is refused. */
   readonly depth: number;
   readonly conflationIntervalMs: number;
+  /**
+   * With UNKNOWN_VENUE, UNKNOWN_SYMBOL and UNKNOWN_CHANNEL: names that exist in place of the unknown part,
+   * the nearest first; a few at most, or none.
+   */
+  readonly alternatives: readonly string[];
+  /**
+   * With REPLACED, if the epoch of `resume` is over and the gateway knows how far it came: its last position. What
+   * lies between `resume` and it is lost, and nothing else of that epoch.
+   */
+  readonly ended: Position | undefined;
+  /** Of the channel candles: the lengths of the candles that come, rising. */
+  readonly candleIntervalsMs: readonly number[];
 };
 
+/** The state of one channel of one instrument changed. */
 export type TopicStatus = {
+  /** The channel whose state this is. */
   readonly channel: Channel;
+  /** What the channel is worth now. */
   readonly state: TopicState;
   /** A stable kebab-case word, such as "sequence-gap" or "checksum-mismatch"; see README.md. */
   readonly reason: string;
@@ -1007,7 +1150,9 @@ export type Trade = {
   readonly receivedTimeUs: number;
   readonly price: string;
   readonly size: string;
+  /** Who took liquidity. */
   readonly aggressorSide: AggressorSide;
+  /** As the venue writes it; empty if it gives none. */
   readonly tradeId: string;
   /** An old trade that the venue sent on subscribing. */
   readonly historical: boolean;
@@ -1040,11 +1185,20 @@ export const AnyCodec: MessageCodec<Any> = /* @__PURE__ */ createMessageCodec(
   (v) => ({ typeUrl: v[0], value: v[1] }),
 );
 
+/** Codec of TopicProgress. */
+export const TopicProgressCodec: MessageCodec<TopicProgress> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.TopicProgress",
+  "1s 2e 3U",
+  (v) => ({ symbol: v[0], channel: v[1], sequence: v[2] }),
+  [ChannelTable],
+);
+
 /** Codec of Announcement. */
 export const AnnouncementCodec: MessageCodec<Announcement> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.Announcement",
-  "1s 2s 3U 4u 5U",
-  (v) => ({ ingestorId: v[0], venue: v[1], catalogVersion: v[2], announceIntervalMs: v[3], epoch: v[4] }),
+  "1s 2s 3U 4u 5U 6b 7m*",
+  (v) => ({ ingestorId: v[0], venue: v[1], catalogVersion: v[2], announceIntervalMs: v[3], epoch: v[4], leaving: v[5], progress: v[6] }),
+  [TopicProgressCodec],
 );
 
 /** Codec of Base. */
@@ -1066,17 +1220,24 @@ export const BusBatchCodec: MessageCodec<BusBatch> = /* @__PURE__ */ createMessa
 /** Codec of Instrument. */
 export const InstrumentCodec: MessageCodec<Instrument> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Instrument",
-  "1s 2s 3s 4e 5s 6s 7s 8b 9s 10s 11s 12I 13s 14e 15e* 16e 17s",
-  (v) => ({ venue: v[0], symbol: v[1], venueSymbol: v[2], kind: v[3], base: v[4], quote: v[5], settle: v[6], inverse: v[7], contractSize: v[8], priceIncrement: v[9], sizeIncrement: v[10], expiryTimeUs: v[11], strike: v[12], optionType: v[13], channels: v[14], sizeUnit: v[15], venueMarket: v[16] }),
+  "1s 2s 3s 4e 5s 6s 7s 8b 9s 10s 11s 12I 13s 14e 15e* 16e 17s 18u*",
+  (v) => ({ venue: v[0], symbol: v[1], venueSymbol: v[2], kind: v[3], base: v[4], quote: v[5], settle: v[6], inverse: v[7], contractSize: v[8], priceIncrement: v[9], sizeIncrement: v[10], expiryTimeUs: v[11], strike: v[12], optionType: v[13], channels: v[14], sizeUnit: v[15], venueMarket: v[16], candleIntervalsMs: v[17] }),
   [InstrumentKindTable, OptionTypeTable, ChannelTable, SizeUnitTable],
 );
 
 /** Codec of CatalogReply. */
 export const CatalogReplyCodec: MessageCodec<CatalogReply> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.CatalogReply",
-  "1U 2m*",
-  (v) => ({ catalogVersion: v[0], instruments: v[1] }),
+  "1U 2m* 3b 4b",
+  (v) => ({ catalogVersion: v[0], instruments: v[1], incomplete: v[2], more: v[3] }),
   [InstrumentCodec],
+);
+
+/** Codec of CatalogRequest. */
+export const CatalogRequestCodec: MessageCodec<CatalogRequest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.CatalogRequest",
+  "1s",
+  (v) => ({ afterSymbol: v[0] }),
 );
 
 /** Codec of RpcStatus. */
@@ -1112,7 +1273,7 @@ export const DecimalTextCodec: MessageCodec<DecimalText> = /* @__PURE__ */ creat
 /** Codec of Liquidation. */
 export const LiquidationCodec: MessageCodec<Liquidation> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Liquidation",
-  "1s 2s 3e 4s",
+  "1s 2s 3e 4s?",
   (v) => ({ price: v[0], size: v[1], aggressorSide: v[2], liquidationId: v[3] }),
   [AggressorSideTable],
 );
@@ -1165,15 +1326,15 @@ export const CancelCodec: MessageCodec<Cancel> = /* @__PURE__ */ createMessageCo
 /** Codec of Candle. */
 export const CandleCodec: MessageCodec<Candle> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Candle",
-  "1U 2I 3s 4s 5s 6s 7s 8s 9U 10b",
+  "1U 2I 3s 4s 5s 6s 7s 8s? 9U? 10b",
   (v) => ({ intervalMs: v[0], openTimeUs: v[1], open: v[2], high: v[3], low: v[4], close: v[5], volume: v[6], quoteVolume: v[7], tradeCount: v[8], closed: v[9] }),
 );
 
 /** Codec of Hello. */
 export const HelloCodec: MessageCodec<Hello> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Hello",
-  "1u 2s 3s 4b",
-  (v) => ({ protocolVersion: v[0], clientName: v[1], clientVersion: v[2], acceptCompression: v[3] }),
+  "1u 2s 3s 4b 5b",
+  (v) => ({ protocolVersion: v[0], clientName: v[1], clientVersion: v[2], acceptCompression: v[3], answersProbes: v[4] }),
 );
 
 /** Codec of Position. */
@@ -1220,12 +1381,19 @@ export const PingCodec: MessageCodec<Ping> = /* @__PURE__ */ createMessageCodec(
   (v) => ({ nonce: v[0] }),
 );
 
+/** Codec of ProbeAnswer. */
+export const ProbeAnswerCodec: MessageCodec<ProbeAnswer> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.ProbeAnswer",
+  "1u",
+  (v) => ({ number: v[0] }),
+);
+
 /** Codec of ClientMessage. */
 export const ClientMessageCodec: MessageCodec<ClientMessage> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ClientMessage",
-  "1m:hello@message 2m:subscribe@message 3m:unsubscribe@message 4m:call@message 5m:cancel@message 6m:credit@message 7m:ping@message",
+  "1m:hello@message 2m:subscribe@message 3m:unsubscribe@message 4m:call@message 5m:cancel@message 6m:credit@message 7m:ping@message 8m:probeAnswer@message",
   (v) => ({ message: v[0] }),
-  [HelloCodec, SubscribeCodec, UnsubscribeCodec, CallCodec, CancelCodec, CreditCodec, PingCodec],
+  [HelloCodec, SubscribeCodec, UnsubscribeCodec, CallCodec, CancelCodec, CreditCodec, PingCodec, ProbeAnswerCodec],
 );
 
 /** Codec of ClientFrame. */
@@ -1246,22 +1414,22 @@ export const ErrorDetailCodec: MessageCodec<ErrorDetail> = /* @__PURE__ */ creat
 /** Codec of Funding. */
 export const FundingCodec: MessageCodec<Funding> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Funding",
-  "1s 2I 3U",
+  "1s 2I? 3U?",
   (v) => ({ rate: v[0], nextFundingTimeUs: v[1], intervalMs: v[2] }),
 );
 
 /** Codec of GetCandlesRequest. */
 export const GetCandlesRequestCodec: MessageCodec<GetCandlesRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetCandlesRequest",
-  "1s 2s 3U 4u",
-  (v) => ({ venue: v[0], symbol: v[1], intervalMs: v[2], limit: v[3] }),
+  "1s 2s 3U 4u 5I 6I 7s",
+  (v) => ({ venue: v[0], symbol: v[1], intervalMs: v[2], pageSize: v[3], fromTimeUs: v[4], toTimeUs: v[5], pageToken: v[6] }),
 );
 
 /** Codec of GetCandlesResponse. */
 export const GetCandlesResponseCodec: MessageCodec<GetCandlesResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetCandlesResponse",
-  "1m*",
-  (v) => ({ candles: v[0] }),
+  "1m* 2s 3I",
+  (v) => ({ candles: v[0], nextPageToken: v[1], keptFromTimeUs: v[2] }),
   [CandleCodec],
 );
 
@@ -1319,7 +1487,7 @@ export const TradeCodec: MessageCodec<Trade> = /* @__PURE__ */ createMessageCode
 /** Codec of Ticker. */
 export const TickerCodec: MessageCodec<Ticker> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Ticker",
-  "1s 2s 3s 4s 5s 6s 7s 8s 9s",
+  "1s? 2s? 3s? 4s? 5s? 6s? 7s? 8s? 9s?",
   (v) => ({ lastPrice: v[0], lastSize: v[1], openPrice: v[2], highPrice: v[3], lowPrice: v[4], volume: v[5], quoteVolume: v[6], bidPrice: v[7], askPrice: v[8] }),
 );
 
@@ -1334,8 +1502,8 @@ export const GetSnapshotResponseCodec: MessageCodec<GetSnapshotResponse> = /* @_
 /** Codec of GetStatusRequest. */
 export const GetStatusRequestCodec: MessageCodec<GetStatusRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetStatusRequest",
-  "1s 2s",
-  (v) => ({ venue: v[0], symbol: v[1] }),
+  "1s 2s 3u 4s",
+  (v) => ({ venue: v[0], symbol: v[1], pageSize: v[2], pageToken: v[3] }),
 );
 
 /** Codec of InstrumentStatus. */
@@ -1349,23 +1517,23 @@ export const InstrumentStatusCodec: MessageCodec<InstrumentStatus> = /* @__PURE_
 /** Codec of GetStatusResponse. */
 export const GetStatusResponseCodec: MessageCodec<GetStatusResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetStatusResponse",
-  "1m*",
-  (v) => ({ statuses: v[0] }),
+  "1m* 2s",
+  (v) => ({ statuses: v[0], nextPageToken: v[1] }),
   [InstrumentStatusCodec],
 );
 
 /** Codec of GetTradesRequest. */
 export const GetTradesRequestCodec: MessageCodec<GetTradesRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetTradesRequest",
-  "1s 2s 3u",
-  (v) => ({ venue: v[0], symbol: v[1], limit: v[2] }),
+  "1s 2s 3u 4I 5I 6s",
+  (v) => ({ venue: v[0], symbol: v[1], pageSize: v[2], fromTimeUs: v[3], toTimeUs: v[4], pageToken: v[5] }),
 );
 
 /** Codec of GetTradesResponse. */
 export const GetTradesResponseCodec: MessageCodec<GetTradesResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetTradesResponse",
-  "1m*",
-  (v) => ({ trades: v[0] }),
+  "1m* 2s 3I",
+  (v) => ({ trades: v[0], nextPageToken: v[1], keptFromTimeUs: v[2] }),
   [TradeCodec],
 );
 
@@ -1395,22 +1563,22 @@ export const ListInstrumentsResponseCodec: MessageCodec<ListInstrumentsResponse>
 /** Codec of MarkPrice. */
 export const MarkPriceCodec: MessageCodec<MarkPrice> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.MarkPrice",
-  "1s 2s",
+  "1s 2s?",
   (v) => ({ markPrice: v[0], indexPrice: v[1] }),
 );
 
 /** Codec of Notice. */
 export const NoticeCodec: MessageCodec<Notice> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Notice",
-  "1e 2s 3u 4U 5U 6u",
-  (v) => ({ kind: v[0], message: v[1], topicId: v[2], missingFirst: v[3], missingLast: v[4], reconnectWindowMs: v[5] }),
-  [NoticeKindTable],
+  "1e 2s 3u 4U 5U 6u 7u 8m 9U",
+  (v) => ({ kind: v[0], message: v[1], topicId: v[2], missingFirst: v[3], missingLast: v[4], reconnectWindowMs: v[5], lagMs: v[6], position: v[7], owedBytes: v[8] }),
+  [NoticeKindTable, PositionCodec],
 );
 
 /** Codec of OpenInterest. */
 export const OpenInterestCodec: MessageCodec<OpenInterest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.OpenInterest",
-  "1s 2s",
+  "1s 2s?",
   (v) => ({ openInterest: v[0], openInterestValue: v[1] }),
 );
 
@@ -1419,6 +1587,13 @@ export const PongCodec: MessageCodec<Pong> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Pong",
   "1U 2I",
   (v) => ({ nonce: v[0], serverTimeUs: v[1] }),
+);
+
+/** Codec of Probe. */
+export const ProbeCodec: MessageCodec<Probe> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Probe",
+  "1u",
+  (v) => ({ number: v[0] }),
 );
 
 /** Codec of ReplayRequest. */
@@ -1454,16 +1629,16 @@ export const WelcomeCodec: MessageCodec<Welcome> = /* @__PURE__ */ createMessage
 /** Codec of TopicResult. */
 export const TopicResultCodec: MessageCodec<TopicResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicResult",
-  "1u 2s 3e 4s 5u 6s 7s 8s 9e 10m 11e 12u 13u",
-  (v) => ({ requestIndex: v[0], topic: v[1], error: v[2], errorMessage: v[3], topicId: v[4], venue: v[5], symbol: v[6], venueSymbol: v[7], channel: v[8], position: v[9], continuity: v[10], depth: v[11], conflationIntervalMs: v[12] }),
-  [TopicErrorTable, ChannelTable, PositionCodec, ContinuityTable],
+  "1u 2s 3e 4s 5u 6s 7s 8s 9e 10m 11e 12u 13u 14s* 15m 16u*",
+  (v) => ({ requestIndex: v[0], topic: v[1], error: v[2], errorMessage: v[3], topicId: v[4], venue: v[5], symbol: v[6], venueSymbol: v[7], channel: v[8], position: v[9], continuity: v[10], depth: v[11], conflationIntervalMs: v[12], alternatives: v[13], ended: v[14], candleIntervalsMs: v[15] }),
+  [TopicErrorTable, ChannelTable, PositionCodec, ContinuityTable, PositionCodec],
 );
 
 /** Codec of SubscribeResult. */
 export const SubscribeResultCodec: MessageCodec<SubscribeResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.SubscribeResult",
-  "1u 2m*",
-  (v) => ({ requestId: v[0], topics: v[1] }),
+  "1u 2m* 3b",
+  (v) => ({ requestId: v[0], topics: v[1], isPartial: v[2] }),
   [TopicResultCodec],
 );
 
@@ -1478,9 +1653,9 @@ export const UnsubscribeResultCodec: MessageCodec<UnsubscribeResult> = /* @__PUR
 /** Codec of ServerMessage. */
 export const ServerMessageCodec: MessageCodec<ServerMessage> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ServerMessage",
-  "1m:welcome@message 2m:subscribeResult@message 3m:unsubscribeResult@message 4m:reply@message 5m:notice@message 6m:pong@message",
+  "1m:welcome@message 2m:subscribeResult@message 3m:unsubscribeResult@message 4m:reply@message 5m:notice@message 6m:pong@message 7m:probe@message",
   (v) => ({ message: v[0] }),
-  [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec],
+  [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec, ProbeCodec],
 );
 
 /** Codec of ServerFrame. */

@@ -45,6 +45,12 @@ export namespace tickwire {
                 /** Announcement epoch. */
                 epoch: (number|Long);
 
+                /** Announcement leaving. */
+                leaving: boolean;
+
+                /** Announcement progress. */
+                progress: tickwire.bus.v1.TopicProgress.$Properties[];
+
                 /**
                  * Encodes the specified Announcement message. Does not implicitly {@link tickwire.bus.v1.Announcement.verify|verify} messages.
                  * @param message Announcement message or plain object to encode
@@ -84,12 +90,144 @@ export namespace tickwire {
                     /** Announcement epoch */
                     epoch?: (number|Long|null);
 
+                    /** Announcement leaving */
+                    leaving?: (boolean|null);
+
+                    /** Announcement progress */
+                    progress?: (tickwire.bus.v1.TopicProgress.$Properties[]|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
 
                 /** Shape of an Announcement. */
                 type $Shape = tickwire.bus.v1.Announcement.$Properties;
+            }
+
+            /**
+             * Properties of a TopicProgress.
+             * @deprecated Use tickwire.bus.v1.TopicProgress.$Properties instead.
+             */
+            interface ITopicProgress extends tickwire.bus.v1.TopicProgress.$Properties {
+            }
+
+            /** Represents a TopicProgress. */
+            class TopicProgress {
+
+                /**
+                 * Constructs a new TopicProgress.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.TopicProgress.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** TopicProgress symbol. */
+                symbol: string;
+
+                /** TopicProgress channel. */
+                channel: tickwire.v1.Channel;
+
+                /** TopicProgress sequence. */
+                sequence: (number|Long);
+
+                /**
+                 * Encodes the specified TopicProgress message. Does not implicitly {@link tickwire.bus.v1.TopicProgress.verify|verify} messages.
+                 * @param message TopicProgress message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.TopicProgress.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a TopicProgress message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.TopicProgress & tickwire.bus.v1.TopicProgress.$Shape} TopicProgress
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.TopicProgress & tickwire.bus.v1.TopicProgress.$Shape;
+            }
+
+            namespace TopicProgress {
+
+                /** Properties of a TopicProgress. */
+                interface $Properties {
+
+                    /** TopicProgress symbol */
+                    symbol?: (string|null);
+
+                    /** TopicProgress channel */
+                    channel?: (tickwire.v1.Channel|null);
+
+                    /** TopicProgress sequence */
+                    sequence?: (number|Long|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a TopicProgress. */
+                type $Shape = tickwire.bus.v1.TopicProgress.$Properties;
+            }
+
+            /**
+             * Properties of a CatalogRequest.
+             * @deprecated Use tickwire.bus.v1.CatalogRequest.$Properties instead.
+             */
+            interface ICatalogRequest extends tickwire.bus.v1.CatalogRequest.$Properties {
+            }
+
+            /** Represents a CatalogRequest. */
+            class CatalogRequest {
+
+                /**
+                 * Constructs a new CatalogRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.CatalogRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** CatalogRequest afterSymbol. */
+                afterSymbol: string;
+
+                /**
+                 * Encodes the specified CatalogRequest message. Does not implicitly {@link tickwire.bus.v1.CatalogRequest.verify|verify} messages.
+                 * @param message CatalogRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.CatalogRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a CatalogRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.CatalogRequest & tickwire.bus.v1.CatalogRequest.$Shape} CatalogRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.CatalogRequest & tickwire.bus.v1.CatalogRequest.$Shape;
+            }
+
+            namespace CatalogRequest {
+
+                /** Properties of a CatalogRequest. */
+                interface $Properties {
+
+                    /** CatalogRequest afterSymbol */
+                    afterSymbol?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a CatalogRequest. */
+                type $Shape = tickwire.bus.v1.CatalogRequest.$Properties;
             }
 
             /**
@@ -116,6 +254,12 @@ export namespace tickwire {
 
                 /** CatalogReply instruments. */
                 instruments: tickwire.v1.Instrument.$Properties[];
+
+                /** CatalogReply incomplete. */
+                incomplete: boolean;
+
+                /** CatalogReply more. */
+                more: boolean;
 
                 /**
                  * Encodes the specified CatalogReply message. Does not implicitly {@link tickwire.bus.v1.CatalogReply.verify|verify} messages.
@@ -146,6 +290,12 @@ export namespace tickwire {
 
                     /** CatalogReply instruments */
                     instruments?: (tickwire.v1.Instrument.$Properties[]|null);
+
+                    /** CatalogReply incomplete */
+                    incomplete?: (boolean|null);
+
+                    /** CatalogReply more */
+                    more?: (boolean|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -904,10 +1054,10 @@ export namespace tickwire {
             rate: string;
 
             /** Funding nextFundingTimeUs. */
-            nextFundingTimeUs: (number|Long);
+            nextFundingTimeUs?: (number|Long|null);
 
             /** Funding intervalMs. */
-            intervalMs: (number|Long);
+            intervalMs?: (number|Long|null);
 
             /**
              * Encodes the specified Funding message. Does not implicitly {@link tickwire.v1.Funding.verify|verify} messages.
@@ -973,7 +1123,7 @@ export namespace tickwire {
             markPrice: string;
 
             /** MarkPrice indexPrice. */
-            indexPrice: string;
+            indexPrice?: (string|null);
 
             /**
              * Encodes the specified MarkPrice message. Does not implicitly {@link tickwire.v1.MarkPrice.verify|verify} messages.
@@ -1036,7 +1186,7 @@ export namespace tickwire {
             openInterest: string;
 
             /** OpenInterest openInterestValue. */
-            openInterestValue: string;
+            openInterestValue?: (string|null);
 
             /**
              * Encodes the specified OpenInterest message. Does not implicitly {@link tickwire.v1.OpenInterest.verify|verify} messages.
@@ -1105,7 +1255,7 @@ export namespace tickwire {
             aggressorSide: tickwire.v1.AggressorSide;
 
             /** Liquidation liquidationId. */
-            liquidationId: string;
+            liquidationId?: (string|null);
 
             /**
              * Encodes the specified Liquidation message. Does not implicitly {@link tickwire.v1.Liquidation.verify|verify} messages.
@@ -1421,6 +1571,9 @@ export namespace tickwire {
             /** Instrument venueMarket. */
             venueMarket: string;
 
+            /** Instrument candleIntervalsMs. */
+            candleIntervalsMs: number[];
+
             /**
              * Encodes the specified Instrument message. Does not implicitly {@link tickwire.v1.Instrument.verify|verify} messages.
              * @param message Instrument message or plain object to encode
@@ -1495,6 +1648,9 @@ export namespace tickwire {
 
                 /** Instrument venueMarket */
                 venueMarket?: (string|null);
+
+                /** Instrument candleIntervalsMs */
+                candleIntervalsMs?: (number[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1771,8 +1927,11 @@ export namespace tickwire {
             /** ClientMessage ping. */
             ping?: (tickwire.v1.Ping.$Properties|null);
 
+            /** ClientMessage probeAnswer. */
+            probeAnswer?: (tickwire.v1.ProbeAnswer.$Properties|null);
+
             /** ClientMessage message. */
-            message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping");
+            message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer");
 
             /**
              * Encodes the specified ClientMessage message. Does not implicitly {@link tickwire.v1.ClientMessage.verify|verify} messages.
@@ -1819,8 +1978,11 @@ export namespace tickwire {
                 /** ClientMessage ping */
                 ping?: (tickwire.v1.Ping.$Properties|null);
 
+                /** ClientMessage probeAnswer */
+                probeAnswer?: (tickwire.v1.ProbeAnswer.$Properties|null);
+
                 /** ClientMessage message */
-                message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping");
+                message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1835,9 +1997,10 @@ export namespace tickwire {
               cancel?: tickwire.v1.Cancel.$Shape|null;
               credit?: tickwire.v1.Credit.$Shape|null;
               ping?: tickwire.v1.Ping.$Shape|null;
+              probeAnswer?: tickwire.v1.ProbeAnswer.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null }|{ message?: "hello"; hello: tickwire.v1.Hello.$Shape; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null }|{ message?: "subscribe"; hello?: null; subscribe: tickwire.v1.Subscribe.$Shape; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null }|{ message?: "unsubscribe"; hello?: null; subscribe?: null; unsubscribe: tickwire.v1.Unsubscribe.$Shape; call?: null; cancel?: null; credit?: null; ping?: null }|{ message?: "call"; hello?: null; subscribe?: null; unsubscribe?: null; call: tickwire.v1.Call.$Shape; cancel?: null; credit?: null; ping?: null }|{ message?: "cancel"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel: tickwire.v1.Cancel.$Shape; credit?: null; ping?: null }|{ message?: "credit"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit: tickwire.v1.Credit.$Shape; ping?: null }|{ message?: "ping"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping: tickwire.v1.Ping.$Shape })
+              ({ message?: undefined; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "hello"; hello: tickwire.v1.Hello.$Shape; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "subscribe"; hello?: null; subscribe: tickwire.v1.Subscribe.$Shape; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "unsubscribe"; hello?: null; subscribe?: null; unsubscribe: tickwire.v1.Unsubscribe.$Shape; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "call"; hello?: null; subscribe?: null; unsubscribe?: null; call: tickwire.v1.Call.$Shape; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "cancel"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel: tickwire.v1.Cancel.$Shape; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "credit"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit: tickwire.v1.Credit.$Shape; ping?: null; probeAnswer?: null }|{ message?: "ping"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping: tickwire.v1.Ping.$Shape; probeAnswer?: null }|{ message?: "probeAnswer"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer: tickwire.v1.ProbeAnswer.$Shape })
             );
         }
 
@@ -1878,8 +2041,11 @@ export namespace tickwire {
             /** ServerMessage pong. */
             pong?: (tickwire.v1.Pong.$Properties|null);
 
+            /** ServerMessage probe. */
+            probe?: (tickwire.v1.Probe.$Properties|null);
+
             /** ServerMessage message. */
-            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong");
+            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe");
 
             /**
              * Encodes the specified ServerMessage message. Does not implicitly {@link tickwire.v1.ServerMessage.verify|verify} messages.
@@ -1923,8 +2089,11 @@ export namespace tickwire {
                 /** ServerMessage pong */
                 pong?: (tickwire.v1.Pong.$Properties|null);
 
+                /** ServerMessage probe */
+                probe?: (tickwire.v1.Probe.$Properties|null);
+
                 /** ServerMessage message */
-                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong");
+                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1938,9 +2107,10 @@ export namespace tickwire {
               reply?: tickwire.v1.Reply.$Shape|null;
               notice?: tickwire.v1.Notice.$Shape|null;
               pong?: tickwire.v1.Pong.$Shape|null;
+              probe?: tickwire.v1.Probe.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape })
+              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null; probe?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null; probe?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape; probe?: null }|{ message?: "probe"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe: tickwire.v1.Probe.$Shape })
             );
         }
 
@@ -1974,6 +2144,9 @@ export namespace tickwire {
 
             /** Hello acceptCompression. */
             acceptCompression: boolean;
+
+            /** Hello answersProbes. */
+            answersProbes: boolean;
 
             /**
              * Encodes the specified Hello message. Does not implicitly {@link tickwire.v1.Hello.verify|verify} messages.
@@ -2010,6 +2183,9 @@ export namespace tickwire {
 
                 /** Hello acceptCompression */
                 acceptCompression?: (boolean|null);
+
+                /** Hello answersProbes */
+                answersProbes?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2439,6 +2615,9 @@ export namespace tickwire {
             /** SubscribeResult topics. */
             topics: tickwire.v1.TopicResult.$Properties[];
 
+            /** SubscribeResult isPartial. */
+            isPartial: boolean;
+
             /**
              * Encodes the specified SubscribeResult message. Does not implicitly {@link tickwire.v1.SubscribeResult.verify|verify} messages.
              * @param message SubscribeResult message or plain object to encode
@@ -2468,6 +2647,9 @@ export namespace tickwire {
 
                 /** SubscribeResult topics */
                 topics?: (tickwire.v1.TopicResult.$Properties[]|null);
+
+                /** SubscribeResult isPartial */
+                isPartial?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2529,11 +2711,20 @@ export namespace tickwire {
             /** TopicResult continuity. */
             continuity: tickwire.v1.Continuity;
 
+            /** TopicResult ended. */
+            ended?: (tickwire.v1.Position.$Properties|null);
+
             /** TopicResult depth. */
             depth: number;
 
             /** TopicResult conflationIntervalMs. */
             conflationIntervalMs: number;
+
+            /** TopicResult alternatives. */
+            alternatives: string[];
+
+            /** TopicResult candleIntervalsMs. */
+            candleIntervalsMs: number[];
 
             /**
              * Encodes the specified TopicResult message. Does not implicitly {@link tickwire.v1.TopicResult.verify|verify} messages.
@@ -2592,11 +2783,20 @@ export namespace tickwire {
                 /** TopicResult continuity */
                 continuity?: (tickwire.v1.Continuity|null);
 
+                /** TopicResult ended */
+                ended?: (tickwire.v1.Position.$Properties|null);
+
                 /** TopicResult depth */
                 depth?: (number|null);
 
                 /** TopicResult conflationIntervalMs */
                 conflationIntervalMs?: (number|null);
+
+                /** TopicResult alternatives */
+                alternatives?: (string[]|null);
+
+                /** TopicResult candleIntervalsMs */
+                candleIntervalsMs?: (number[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -3162,7 +3362,10 @@ export namespace tickwire {
             NOTICE_KIND_GAP = 3,
 
             /** NOTICE_KIND_TOPIC_ENDED value */
-            NOTICE_KIND_TOPIC_ENDED = 4
+            NOTICE_KIND_TOPIC_ENDED = 4,
+
+            /** NOTICE_KIND_EPOCH value */
+            NOTICE_KIND_EPOCH = 6
         }
 
         /**
@@ -3201,6 +3404,15 @@ export namespace tickwire {
 
             /** Notice reconnectWindowMs. */
             reconnectWindowMs: number;
+
+            /** Notice lagMs. */
+            lagMs: number;
+
+            /** Notice position. */
+            position?: (tickwire.v1.Position.$Properties|null);
+
+            /** Notice owedBytes. */
+            owedBytes: (number|Long);
 
             /**
              * Encodes the specified Notice message. Does not implicitly {@link tickwire.v1.Notice.verify|verify} messages.
@@ -3244,12 +3456,135 @@ export namespace tickwire {
                 /** Notice reconnectWindowMs */
                 reconnectWindowMs?: (number|null);
 
+                /** Notice lagMs */
+                lagMs?: (number|null);
+
+                /** Notice position */
+                position?: (tickwire.v1.Position.$Properties|null);
+
+                /** Notice owedBytes */
+                owedBytes?: (number|Long|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a Notice. */
             type $Shape = tickwire.v1.Notice.$Properties;
+        }
+
+        /**
+         * Properties of a Probe.
+         * @deprecated Use tickwire.v1.Probe.$Properties instead.
+         */
+        interface IProbe extends tickwire.v1.Probe.$Properties {
+        }
+
+        /** Represents a Probe. */
+        class Probe {
+
+            /**
+             * Constructs a new Probe.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Probe.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Probe number. */
+            number: number;
+
+            /**
+             * Encodes the specified Probe message. Does not implicitly {@link tickwire.v1.Probe.verify|verify} messages.
+             * @param message Probe message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Probe.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Probe message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Probe & tickwire.v1.Probe.$Shape} Probe
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Probe & tickwire.v1.Probe.$Shape;
+        }
+
+        namespace Probe {
+
+            /** Properties of a Probe. */
+            interface $Properties {
+
+                /** Probe number */
+                number?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Probe. */
+            type $Shape = tickwire.v1.Probe.$Properties;
+        }
+
+        /**
+         * Properties of a ProbeAnswer.
+         * @deprecated Use tickwire.v1.ProbeAnswer.$Properties instead.
+         */
+        interface IProbeAnswer extends tickwire.v1.ProbeAnswer.$Properties {
+        }
+
+        /** Represents a ProbeAnswer. */
+        class ProbeAnswer {
+
+            /**
+             * Constructs a new ProbeAnswer.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.ProbeAnswer.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ProbeAnswer number. */
+            number: number;
+
+            /**
+             * Encodes the specified ProbeAnswer message. Does not implicitly {@link tickwire.v1.ProbeAnswer.verify|verify} messages.
+             * @param message ProbeAnswer message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.ProbeAnswer.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ProbeAnswer message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.ProbeAnswer & tickwire.v1.ProbeAnswer.$Shape} ProbeAnswer
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.ProbeAnswer & tickwire.v1.ProbeAnswer.$Shape;
+        }
+
+        namespace ProbeAnswer {
+
+            /** Properties of a ProbeAnswer. */
+            interface $Properties {
+
+                /** ProbeAnswer number */
+                number?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ProbeAnswer. */
+            type $Shape = tickwire.v1.ProbeAnswer.$Properties;
         }
 
         /**
@@ -3495,7 +3830,22 @@ export namespace tickwire {
             TOPIC_ERROR_UNAVAILABLE = 6,
 
             /** TOPIC_ERROR_NOT_SUBSCRIBED value */
-            TOPIC_ERROR_NOT_SUBSCRIBED = 7
+            TOPIC_ERROR_NOT_SUBSCRIBED = 7,
+
+            /** TOPIC_ERROR_UNKNOWN_VENUE value */
+            TOPIC_ERROR_UNKNOWN_VENUE = 8,
+
+            /** TOPIC_ERROR_UNKNOWN_SYMBOL value */
+            TOPIC_ERROR_UNKNOWN_SYMBOL = 9,
+
+            /** TOPIC_ERROR_UNKNOWN_CHANNEL value */
+            TOPIC_ERROR_UNKNOWN_CHANNEL = 10,
+
+            /** TOPIC_ERROR_NOT_READY value */
+            TOPIC_ERROR_NOT_READY = 11,
+
+            /** TOPIC_ERROR_UNSUPPORTED_OPTION value */
+            TOPIC_ERROR_UNSUPPORTED_OPTION = 12
         }
 
         /**
@@ -3683,10 +4033,10 @@ export namespace tickwire {
             volume: string;
 
             /** Candle quoteVolume. */
-            quoteVolume: string;
+            quoteVolume?: (string|null);
 
             /** Candle tradeCount. */
-            tradeCount: (number|Long);
+            tradeCount?: (number|Long|null);
 
             /** Candle closed. */
             closed: boolean;
@@ -4198,8 +4548,17 @@ export namespace tickwire {
             /** GetTradesRequest symbol. */
             symbol: string;
 
-            /** GetTradesRequest limit. */
-            limit: number;
+            /** GetTradesRequest pageSize. */
+            pageSize: number;
+
+            /** GetTradesRequest fromTimeUs. */
+            fromTimeUs: (number|Long);
+
+            /** GetTradesRequest toTimeUs. */
+            toTimeUs: (number|Long);
+
+            /** GetTradesRequest pageToken. */
+            pageToken: string;
 
             /**
              * Encodes the specified GetTradesRequest message. Does not implicitly {@link tickwire.v1.GetTradesRequest.verify|verify} messages.
@@ -4231,8 +4590,17 @@ export namespace tickwire {
                 /** GetTradesRequest symbol */
                 symbol?: (string|null);
 
-                /** GetTradesRequest limit */
-                limit?: (number|null);
+                /** GetTradesRequest pageSize */
+                pageSize?: (number|null);
+
+                /** GetTradesRequest fromTimeUs */
+                fromTimeUs?: (number|Long|null);
+
+                /** GetTradesRequest toTimeUs */
+                toTimeUs?: (number|Long|null);
+
+                /** GetTradesRequest pageToken */
+                pageToken?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4264,6 +4632,12 @@ export namespace tickwire {
             /** GetTradesResponse trades. */
             trades: tickwire.v1.Trade.$Properties[];
 
+            /** GetTradesResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** GetTradesResponse keptFromTimeUs. */
+            keptFromTimeUs: (number|Long);
+
             /**
              * Encodes the specified GetTradesResponse message. Does not implicitly {@link tickwire.v1.GetTradesResponse.verify|verify} messages.
              * @param message GetTradesResponse message or plain object to encode
@@ -4290,6 +4664,12 @@ export namespace tickwire {
 
                 /** GetTradesResponse trades */
                 trades?: (tickwire.v1.Trade.$Properties[]|null);
+
+                /** GetTradesResponse nextPageToken */
+                nextPageToken?: (string|null);
+
+                /** GetTradesResponse keptFromTimeUs */
+                keptFromTimeUs?: (number|Long|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4327,8 +4707,17 @@ export namespace tickwire {
             /** GetCandlesRequest intervalMs. */
             intervalMs: (number|Long);
 
-            /** GetCandlesRequest limit. */
-            limit: number;
+            /** GetCandlesRequest pageSize. */
+            pageSize: number;
+
+            /** GetCandlesRequest fromTimeUs. */
+            fromTimeUs: (number|Long);
+
+            /** GetCandlesRequest toTimeUs. */
+            toTimeUs: (number|Long);
+
+            /** GetCandlesRequest pageToken. */
+            pageToken: string;
 
             /**
              * Encodes the specified GetCandlesRequest message. Does not implicitly {@link tickwire.v1.GetCandlesRequest.verify|verify} messages.
@@ -4363,8 +4752,17 @@ export namespace tickwire {
                 /** GetCandlesRequest intervalMs */
                 intervalMs?: (number|Long|null);
 
-                /** GetCandlesRequest limit */
-                limit?: (number|null);
+                /** GetCandlesRequest pageSize */
+                pageSize?: (number|null);
+
+                /** GetCandlesRequest fromTimeUs */
+                fromTimeUs?: (number|Long|null);
+
+                /** GetCandlesRequest toTimeUs */
+                toTimeUs?: (number|Long|null);
+
+                /** GetCandlesRequest pageToken */
+                pageToken?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4396,6 +4794,12 @@ export namespace tickwire {
             /** GetCandlesResponse candles. */
             candles: tickwire.v1.Candle.$Properties[];
 
+            /** GetCandlesResponse nextPageToken. */
+            nextPageToken: string;
+
+            /** GetCandlesResponse keptFromTimeUs. */
+            keptFromTimeUs: (number|Long);
+
             /**
              * Encodes the specified GetCandlesResponse message. Does not implicitly {@link tickwire.v1.GetCandlesResponse.verify|verify} messages.
              * @param message GetCandlesResponse message or plain object to encode
@@ -4422,6 +4826,12 @@ export namespace tickwire {
 
                 /** GetCandlesResponse candles */
                 candles?: (tickwire.v1.Candle.$Properties[]|null);
+
+                /** GetCandlesResponse nextPageToken */
+                nextPageToken?: (string|null);
+
+                /** GetCandlesResponse keptFromTimeUs */
+                keptFromTimeUs?: (number|Long|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4456,6 +4866,12 @@ export namespace tickwire {
             /** GetStatusRequest symbol. */
             symbol: string;
 
+            /** GetStatusRequest pageSize. */
+            pageSize: number;
+
+            /** GetStatusRequest pageToken. */
+            pageToken: string;
+
             /**
              * Encodes the specified GetStatusRequest message. Does not implicitly {@link tickwire.v1.GetStatusRequest.verify|verify} messages.
              * @param message GetStatusRequest message or plain object to encode
@@ -4485,6 +4901,12 @@ export namespace tickwire {
 
                 /** GetStatusRequest symbol */
                 symbol?: (string|null);
+
+                /** GetStatusRequest pageSize */
+                pageSize?: (number|null);
+
+                /** GetStatusRequest pageToken */
+                pageToken?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4516,6 +4938,9 @@ export namespace tickwire {
             /** GetStatusResponse statuses. */
             statuses: tickwire.v1.InstrumentStatus.$Properties[];
 
+            /** GetStatusResponse nextPageToken. */
+            nextPageToken: string;
+
             /**
              * Encodes the specified GetStatusResponse message. Does not implicitly {@link tickwire.v1.GetStatusResponse.verify|verify} messages.
              * @param message GetStatusResponse message or plain object to encode
@@ -4542,6 +4967,9 @@ export namespace tickwire {
 
                 /** GetStatusResponse statuses */
                 statuses?: (tickwire.v1.InstrumentStatus.$Properties[]|null);
+
+                /** GetStatusResponse nextPageToken */
+                nextPageToken?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4967,31 +5395,31 @@ export namespace tickwire {
             $unknowns?: Uint8Array[];
 
             /** Ticker lastPrice. */
-            lastPrice: string;
+            lastPrice?: (string|null);
 
             /** Ticker lastSize. */
-            lastSize: string;
+            lastSize?: (string|null);
 
             /** Ticker openPrice. */
-            openPrice: string;
+            openPrice?: (string|null);
 
             /** Ticker highPrice. */
-            highPrice: string;
+            highPrice?: (string|null);
 
             /** Ticker lowPrice. */
-            lowPrice: string;
+            lowPrice?: (string|null);
 
             /** Ticker volume. */
-            volume: string;
+            volume?: (string|null);
 
             /** Ticker quoteVolume. */
-            quoteVolume: string;
+            quoteVolume?: (string|null);
 
             /** Ticker bidPrice. */
-            bidPrice: string;
+            bidPrice?: (string|null);
 
             /** Ticker askPrice. */
-            askPrice: string;
+            askPrice?: (string|null);
 
             /**
              * Encodes the specified Ticker message. Does not implicitly {@link tickwire.v1.Ticker.verify|verify} messages.

@@ -22,6 +22,7 @@ export const tickwire = $root.tickwire = (() => {
             v1.Announcement = (function() {
 
                 const Announcement = function (properties) {
+                    this.progress = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -33,6 +34,8 @@ export const tickwire = $root.tickwire = (() => {
                 Announcement.prototype.catalogVersion = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
                 Announcement.prototype.announceIntervalMs = 0;
                 Announcement.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                Announcement.prototype.leaving = false;
+                Announcement.prototype.progress = $util.emptyArray;
 
                 Announcement.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -51,6 +54,11 @@ export const tickwire = $root.tickwire = (() => {
                         writer.uint32(32).uint32(message.announceIntervalMs);
                     if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
                         writer.uint32(40).uint64(message.epoch);
+                    if (message.leaving != null && $Object.hasOwnProperty.call(message, "leaving") && message.leaving !== false)
+                        writer.uint32(48).bool(message.leaving);
+                    if (message.progress != null && message.progress.length)
+                        for (let i = 0; i < message.progress.length; ++i)
+                            $root.tickwire.bus.v1.TopicProgress.encode(message.progress[i], writer.uint32(58).fork(), _depth + 1).ldelim();
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -129,6 +137,23 @@ export const tickwire = $root.tickwire = (() => {
                                     delete message.epoch;
                                 continue;
                             }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.leaving = value;
+                                else
+                                    delete message.leaving;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.progress && message.progress.length))
+                                    message.progress = [];
+                                message.progress.push($root.tickwire.bus.v1.TopicProgress.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -149,6 +174,194 @@ export const tickwire = $root.tickwire = (() => {
                 return Announcement;
             })();
 
+            v1.TopicProgress = (function() {
+
+                const TopicProgress = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                TopicProgress.prototype.symbol = "";
+                TopicProgress.prototype.channel = 0;
+                TopicProgress.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                TopicProgress.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.symbol != null && $Object.hasOwnProperty.call(message, "symbol") && message.symbol !== "")
+                        writer.uint32(10).string(message.symbol);
+                    if (message.channel != null && $Object.hasOwnProperty.call(message, "channel") && message.channel !== 0)
+                        writer.uint32(16).int32(message.channel);
+                    if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
+                        writer.uint32(24).uint64(message.sequence);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                TopicProgress.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.tickwire.bus.v1.TopicProgress();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.symbol = value;
+                                else
+                                    delete message.symbol;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.int32())
+                                    message.channel = value;
+                                else
+                                    delete message.channel;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.sequence = value;
+                                else
+                                    delete message.sequence;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return TopicProgress;
+            })();
+
+            v1.CatalogRequest = (function() {
+
+                const CatalogRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                CatalogRequest.prototype.afterSymbol = "";
+
+                CatalogRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.afterSymbol != null && $Object.hasOwnProperty.call(message, "afterSymbol") && message.afterSymbol !== "")
+                        writer.uint32(10).string(message.afterSymbol);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                CatalogRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.tickwire.bus.v1.CatalogRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.afterSymbol = value;
+                                else
+                                    delete message.afterSymbol;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return CatalogRequest;
+            })();
+
             v1.CatalogReply = (function() {
 
                 const CatalogReply = function (properties) {
@@ -161,6 +374,8 @@ export const tickwire = $root.tickwire = (() => {
 
                 CatalogReply.prototype.catalogVersion = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
                 CatalogReply.prototype.instruments = $util.emptyArray;
+                CatalogReply.prototype.incomplete = false;
+                CatalogReply.prototype.more = false;
 
                 CatalogReply.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -174,6 +389,10 @@ export const tickwire = $root.tickwire = (() => {
                     if (message.instruments != null && message.instruments.length)
                         for (let i = 0; i < message.instruments.length; ++i)
                             $root.tickwire.v1.Instrument.encode(message.instruments[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+                    if (message.incomplete != null && $Object.hasOwnProperty.call(message, "incomplete") && message.incomplete !== false)
+                        writer.uint32(24).bool(message.incomplete);
+                    if (message.more != null && $Object.hasOwnProperty.call(message, "more") && message.more !== false)
+                        writer.uint32(32).bool(message.more);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -222,6 +441,24 @@ export const tickwire = $root.tickwire = (() => {
                                 if (!(message.instruments && message.instruments.length))
                                     message.instruments = [];
                                 message.instruments.push($root.tickwire.v1.Instrument.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.incomplete = value;
+                                else
+                                    delete message.incomplete;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.more = value;
+                                else
+                                    delete message.more;
                                 continue;
                             }
                         }
@@ -1669,8 +1906,22 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             Funding.prototype.rate = "";
-            Funding.prototype.nextFundingTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
-            Funding.prototype.intervalMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Funding.prototype.nextFundingTimeUs = null;
+            Funding.prototype.intervalMs = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Funding.prototype, "_nextFundingTimeUs", {
+                get: $util.oneOfGetter($oneOfFields = ["nextFundingTimeUs"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Funding.prototype, "_intervalMs", {
+                get: $util.oneOfGetter($oneOfFields = ["intervalMs"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             Funding.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -1681,9 +1932,9 @@ export const tickwire = $root.tickwire = (() => {
                     throw $Error("max depth exceeded");
                 if (message.rate != null && $Object.hasOwnProperty.call(message, "rate") && message.rate !== "")
                     writer.uint32(10).string(message.rate);
-                if (message.nextFundingTimeUs != null && $Object.hasOwnProperty.call(message, "nextFundingTimeUs") && (typeof message.nextFundingTimeUs === "object" ? message.nextFundingTimeUs.low || message.nextFundingTimeUs.high : message.nextFundingTimeUs !== 0))
+                if (message.nextFundingTimeUs != null && $Object.hasOwnProperty.call(message, "nextFundingTimeUs"))
                     writer.uint32(16).int64(message.nextFundingTimeUs);
-                if (message.intervalMs != null && $Object.hasOwnProperty.call(message, "intervalMs") && (typeof message.intervalMs === "object" ? message.intervalMs.low || message.intervalMs.high : message.intervalMs !== 0))
+                if (message.intervalMs != null && $Object.hasOwnProperty.call(message, "intervalMs"))
                     writer.uint32(24).uint64(message.intervalMs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
@@ -1730,19 +1981,15 @@ export const tickwire = $root.tickwire = (() => {
                     case 2: {
                             if (wireType !== 0)
                                 break;
-                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
-                                message.nextFundingTimeUs = value;
-                            else
-                                delete message.nextFundingTimeUs;
+                            message.nextFundingTimeUs = reader.int64();
+                            message._nextFundingTimeUs = "nextFundingTimeUs";
                             continue;
                         }
                     case 3: {
                             if (wireType !== 0)
                                 break;
-                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                message.intervalMs = value;
-                            else
-                                delete message.intervalMs;
+                            message.intervalMs = reader.uint64();
+                            message._intervalMs = "intervalMs";
                             continue;
                         }
                     }
@@ -1775,7 +2022,15 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             MarkPrice.prototype.markPrice = "";
-            MarkPrice.prototype.indexPrice = "";
+            MarkPrice.prototype.indexPrice = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(MarkPrice.prototype, "_indexPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["indexPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             MarkPrice.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -1786,7 +2041,7 @@ export const tickwire = $root.tickwire = (() => {
                     throw $Error("max depth exceeded");
                 if (message.markPrice != null && $Object.hasOwnProperty.call(message, "markPrice") && message.markPrice !== "")
                     writer.uint32(10).string(message.markPrice);
-                if (message.indexPrice != null && $Object.hasOwnProperty.call(message, "indexPrice") && message.indexPrice !== "")
+                if (message.indexPrice != null && $Object.hasOwnProperty.call(message, "indexPrice"))
                     writer.uint32(18).string(message.indexPrice);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
@@ -1833,10 +2088,8 @@ export const tickwire = $root.tickwire = (() => {
                     case 2: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.indexPrice = value;
-                            else
-                                delete message.indexPrice;
+                            message.indexPrice = reader.stringVerify();
+                            message._indexPrice = "indexPrice";
                             continue;
                         }
                     }
@@ -1869,7 +2122,15 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             OpenInterest.prototype.openInterest = "";
-            OpenInterest.prototype.openInterestValue = "";
+            OpenInterest.prototype.openInterestValue = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(OpenInterest.prototype, "_openInterestValue", {
+                get: $util.oneOfGetter($oneOfFields = ["openInterestValue"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             OpenInterest.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -1880,7 +2141,7 @@ export const tickwire = $root.tickwire = (() => {
                     throw $Error("max depth exceeded");
                 if (message.openInterest != null && $Object.hasOwnProperty.call(message, "openInterest") && message.openInterest !== "")
                     writer.uint32(10).string(message.openInterest);
-                if (message.openInterestValue != null && $Object.hasOwnProperty.call(message, "openInterestValue") && message.openInterestValue !== "")
+                if (message.openInterestValue != null && $Object.hasOwnProperty.call(message, "openInterestValue"))
                     writer.uint32(18).string(message.openInterestValue);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
@@ -1927,10 +2188,8 @@ export const tickwire = $root.tickwire = (() => {
                     case 2: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.openInterestValue = value;
-                            else
-                                delete message.openInterestValue;
+                            message.openInterestValue = reader.stringVerify();
+                            message._openInterestValue = "openInterestValue";
                             continue;
                         }
                     }
@@ -1965,7 +2224,15 @@ export const tickwire = $root.tickwire = (() => {
             Liquidation.prototype.price = "";
             Liquidation.prototype.size = "";
             Liquidation.prototype.aggressorSide = 0;
-            Liquidation.prototype.liquidationId = "";
+            Liquidation.prototype.liquidationId = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Liquidation.prototype, "_liquidationId", {
+                get: $util.oneOfGetter($oneOfFields = ["liquidationId"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             Liquidation.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -1980,7 +2247,7 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(18).string(message.size);
                 if (message.aggressorSide != null && $Object.hasOwnProperty.call(message, "aggressorSide") && message.aggressorSide !== 0)
                     writer.uint32(24).int32(message.aggressorSide);
-                if (message.liquidationId != null && $Object.hasOwnProperty.call(message, "liquidationId") && message.liquidationId !== "")
+                if (message.liquidationId != null && $Object.hasOwnProperty.call(message, "liquidationId"))
                     writer.uint32(34).string(message.liquidationId);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
@@ -2045,10 +2312,8 @@ export const tickwire = $root.tickwire = (() => {
                     case 4: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.liquidationId = value;
-                            else
-                                delete message.liquidationId;
+                            message.liquidationId = reader.stringVerify();
+                            message._liquidationId = "liquidationId";
                             continue;
                         }
                     }
@@ -2299,6 +2564,7 @@ export const tickwire = $root.tickwire = (() => {
 
             const Instrument = function (properties) {
                 this.channels = [];
+                this.candleIntervalsMs = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -2322,6 +2588,7 @@ export const tickwire = $root.tickwire = (() => {
             Instrument.prototype.channels = $util.emptyArray;
             Instrument.prototype.sizeUnit = 0;
             Instrument.prototype.venueMarket = "";
+            Instrument.prototype.candleIntervalsMs = $util.emptyArray;
 
             Instrument.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -2364,6 +2631,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(128).int32(message.sizeUnit);
                 if (message.venueMarket != null && $Object.hasOwnProperty.call(message, "venueMarket") && message.venueMarket !== "")
                     writer.uint32(138).string(message.venueMarket);
+                if (message.candleIntervalsMs != null && message.candleIntervalsMs.length)
+                    writer.uint32(146).uint32s(message.candleIntervalsMs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2553,6 +2822,20 @@ export const tickwire = $root.tickwire = (() => {
                                 message.venueMarket = value;
                             else
                                 delete message.venueMarket;
+                            continue;
+                        }
+                    case 18: {
+                            if (wireType === 2) {
+                                if (!(message.candleIntervalsMs && message.candleIntervalsMs.length))
+                                    message.candleIntervalsMs = [];
+                                reader.uint32s(message.candleIntervalsMs);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.candleIntervalsMs && message.candleIntervalsMs.length))
+                                message.candleIntervalsMs = [];
+                            message.candleIntervalsMs.push(reader.uint32());
                             continue;
                         }
                     }
@@ -2900,11 +3183,12 @@ export const tickwire = $root.tickwire = (() => {
             ClientMessage.prototype.cancel = null;
             ClientMessage.prototype.credit = null;
             ClientMessage.prototype.ping = null;
+            ClientMessage.prototype.probeAnswer = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(ClientMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["hello", "subscribe", "unsubscribe", "call", "cancel", "credit", "ping"]),
+                get: $util.oneOfGetter($oneOfFields = ["hello", "subscribe", "unsubscribe", "call", "cancel", "credit", "ping", "probeAnswer"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -2929,6 +3213,8 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.Credit.encode(message.credit, writer.uint32(50).fork(), _depth + 1).ldelim();
                 if (message.ping != null && $Object.hasOwnProperty.call(message, "ping"))
                     $root.tickwire.v1.Ping.encode(message.ping, writer.uint32(58).fork(), _depth + 1).ldelim();
+                if (message.probeAnswer != null && $Object.hasOwnProperty.call(message, "probeAnswer"))
+                    $root.tickwire.v1.ProbeAnswer.encode(message.probeAnswer, writer.uint32(66).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3011,6 +3297,13 @@ export const tickwire = $root.tickwire = (() => {
                             message.message = "ping";
                             continue;
                         }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            message.probeAnswer = $root.tickwire.v1.ProbeAnswer.decode(reader, reader.size(), $undefined, _depth + 1, message.probeAnswer);
+                            message.message = "probeAnswer";
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -3046,11 +3339,12 @@ export const tickwire = $root.tickwire = (() => {
             ServerMessage.prototype.reply = null;
             ServerMessage.prototype.notice = null;
             ServerMessage.prototype.pong = null;
+            ServerMessage.prototype.probe = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(ServerMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["welcome", "subscribeResult", "unsubscribeResult", "reply", "notice", "pong"]),
+                get: $util.oneOfGetter($oneOfFields = ["welcome", "subscribeResult", "unsubscribeResult", "reply", "notice", "pong", "probe"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -3073,6 +3367,8 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.Notice.encode(message.notice, writer.uint32(42).fork(), _depth + 1).ldelim();
                 if (message.pong != null && $Object.hasOwnProperty.call(message, "pong"))
                     $root.tickwire.v1.Pong.encode(message.pong, writer.uint32(50).fork(), _depth + 1).ldelim();
+                if (message.probe != null && $Object.hasOwnProperty.call(message, "probe"))
+                    $root.tickwire.v1.Probe.encode(message.probe, writer.uint32(58).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3148,6 +3444,13 @@ export const tickwire = $root.tickwire = (() => {
                             message.message = "pong";
                             continue;
                         }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            message.probe = $root.tickwire.v1.Probe.decode(reader, reader.size(), $undefined, _depth + 1, message.probe);
+                            message.message = "probe";
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -3181,6 +3484,7 @@ export const tickwire = $root.tickwire = (() => {
             Hello.prototype.clientName = "";
             Hello.prototype.clientVersion = "";
             Hello.prototype.acceptCompression = false;
+            Hello.prototype.answersProbes = false;
 
             Hello.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -3197,6 +3501,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(26).string(message.clientVersion);
                 if (message.acceptCompression != null && $Object.hasOwnProperty.call(message, "acceptCompression") && message.acceptCompression !== false)
                     writer.uint32(32).bool(message.acceptCompression);
+                if (message.answersProbes != null && $Object.hasOwnProperty.call(message, "answersProbes") && message.answersProbes !== false)
+                    writer.uint32(40).bool(message.answersProbes);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3264,6 +3570,15 @@ export const tickwire = $root.tickwire = (() => {
                                 message.acceptCompression = value;
                             else
                                 delete message.acceptCompression;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.answersProbes = value;
+                            else
+                                delete message.answersProbes;
                             continue;
                         }
                     }
@@ -3887,6 +4202,7 @@ export const tickwire = $root.tickwire = (() => {
 
             SubscribeResult.prototype.requestId = 0;
             SubscribeResult.prototype.topics = $util.emptyArray;
+            SubscribeResult.prototype.isPartial = false;
 
             SubscribeResult.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -3900,6 +4216,8 @@ export const tickwire = $root.tickwire = (() => {
                 if (message.topics != null && message.topics.length)
                     for (let i = 0; i < message.topics.length; ++i)
                         $root.tickwire.v1.TopicResult.encode(message.topics[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+                if (message.isPartial != null && $Object.hasOwnProperty.call(message, "isPartial") && message.isPartial !== false)
+                    writer.uint32(24).bool(message.isPartial);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3950,6 +4268,15 @@ export const tickwire = $root.tickwire = (() => {
                             message.topics.push($root.tickwire.v1.TopicResult.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isPartial = value;
+                            else
+                                delete message.isPartial;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -3973,6 +4300,8 @@ export const tickwire = $root.tickwire = (() => {
         v1.TopicResult = (function() {
 
             const TopicResult = function (properties) {
+                this.alternatives = [];
+                this.candleIntervalsMs = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -3990,8 +4319,11 @@ export const tickwire = $root.tickwire = (() => {
             TopicResult.prototype.channel = 0;
             TopicResult.prototype.position = null;
             TopicResult.prototype.continuity = 0;
+            TopicResult.prototype.ended = null;
             TopicResult.prototype.depth = 0;
             TopicResult.prototype.conflationIntervalMs = 0;
+            TopicResult.prototype.alternatives = $util.emptyArray;
+            TopicResult.prototype.candleIntervalsMs = $util.emptyArray;
 
             TopicResult.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4026,6 +4358,13 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(96).uint32(message.depth);
                 if (message.conflationIntervalMs != null && $Object.hasOwnProperty.call(message, "conflationIntervalMs") && message.conflationIntervalMs !== 0)
                     writer.uint32(104).uint32(message.conflationIntervalMs);
+                if (message.alternatives != null && message.alternatives.length)
+                    for (let i = 0; i < message.alternatives.length; ++i)
+                        writer.uint32(114).string(message.alternatives[i]);
+                if (message.ended != null && $Object.hasOwnProperty.call(message, "ended"))
+                    $root.tickwire.v1.Position.encode(message.ended, writer.uint32(122).fork(), _depth + 1).ldelim();
+                if (message.candleIntervalsMs != null && message.candleIntervalsMs.length)
+                    writer.uint32(130).uint32s(message.candleIntervalsMs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4155,6 +4494,12 @@ export const tickwire = $root.tickwire = (() => {
                                 delete message.continuity;
                             continue;
                         }
+                    case 15: {
+                            if (wireType !== 2)
+                                break;
+                            message.ended = $root.tickwire.v1.Position.decode(reader, reader.size(), $undefined, _depth + 1, message.ended);
+                            continue;
+                        }
                     case 12: {
                             if (wireType !== 0)
                                 break;
@@ -4171,6 +4516,28 @@ export const tickwire = $root.tickwire = (() => {
                                 message.conflationIntervalMs = value;
                             else
                                 delete message.conflationIntervalMs;
+                            continue;
+                        }
+                    case 14: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.alternatives && message.alternatives.length))
+                                message.alternatives = [];
+                            message.alternatives.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 16: {
+                            if (wireType === 2) {
+                                if (!(message.candleIntervalsMs && message.candleIntervalsMs.length))
+                                    message.candleIntervalsMs = [];
+                                reader.uint32s(message.candleIntervalsMs);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.candleIntervalsMs && message.candleIntervalsMs.length))
+                                message.candleIntervalsMs = [];
+                            message.candleIntervalsMs.push(reader.uint32());
                             continue;
                         }
                     }
@@ -5088,6 +5455,7 @@ export const tickwire = $root.tickwire = (() => {
             values[valuesById[2] = "NOTICE_KIND_LAG"] = 2;
             values[valuesById[3] = "NOTICE_KIND_GAP"] = 3;
             values[valuesById[4] = "NOTICE_KIND_TOPIC_ENDED"] = 4;
+            values[valuesById[6] = "NOTICE_KIND_EPOCH"] = 6;
             return values;
         })();
 
@@ -5106,6 +5474,9 @@ export const tickwire = $root.tickwire = (() => {
             Notice.prototype.missingFirst = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             Notice.prototype.missingLast = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             Notice.prototype.reconnectWindowMs = 0;
+            Notice.prototype.lagMs = 0;
+            Notice.prototype.position = null;
+            Notice.prototype.owedBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             Notice.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -5126,6 +5497,12 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(40).uint64(message.missingLast);
                 if (message.reconnectWindowMs != null && $Object.hasOwnProperty.call(message, "reconnectWindowMs") && message.reconnectWindowMs !== 0)
                     writer.uint32(48).uint32(message.reconnectWindowMs);
+                if (message.lagMs != null && $Object.hasOwnProperty.call(message, "lagMs") && message.lagMs !== 0)
+                    writer.uint32(56).uint32(message.lagMs);
+                if (message.position != null && $Object.hasOwnProperty.call(message, "position"))
+                    $root.tickwire.v1.Position.encode(message.position, writer.uint32(66).fork(), _depth + 1).ldelim();
+                if (message.owedBytes != null && $Object.hasOwnProperty.call(message, "owedBytes") && (typeof message.owedBytes === "object" ? message.owedBytes.low || message.owedBytes.high : message.owedBytes !== 0))
+                    writer.uint32(72).uint64(message.owedBytes);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5213,6 +5590,30 @@ export const tickwire = $root.tickwire = (() => {
                                 delete message.reconnectWindowMs;
                             continue;
                         }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.lagMs = value;
+                            else
+                                delete message.lagMs;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            message.position = $root.tickwire.v1.Position.decode(reader, reader.size(), $undefined, _depth + 1, message.position);
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.owedBytes = value;
+                            else
+                                delete message.owedBytes;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -5231,6 +5632,170 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return Notice;
+        })();
+
+        v1.Probe = (function() {
+
+            const Probe = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Probe.prototype.number = 0;
+
+            Probe.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.number != null && $Object.hasOwnProperty.call(message, "number") && message.number !== 0)
+                    writer.uint32(8).uint32(message.number);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Probe.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Probe();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.number = value;
+                            else
+                                delete message.number;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Probe;
+        })();
+
+        v1.ProbeAnswer = (function() {
+
+            const ProbeAnswer = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ProbeAnswer.prototype.number = 0;
+
+            ProbeAnswer.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.number != null && $Object.hasOwnProperty.call(message, "number") && message.number !== 0)
+                    writer.uint32(8).uint32(message.number);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ProbeAnswer.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.ProbeAnswer();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.number = value;
+                            else
+                                delete message.number;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ProbeAnswer;
         })();
 
         v1.Ping = (function() {
@@ -5459,6 +6024,11 @@ export const tickwire = $root.tickwire = (() => {
             values[valuesById[5] = "TOPIC_ERROR_PERMISSION_DENIED"] = 5;
             values[valuesById[6] = "TOPIC_ERROR_UNAVAILABLE"] = 6;
             values[valuesById[7] = "TOPIC_ERROR_NOT_SUBSCRIBED"] = 7;
+            values[valuesById[8] = "TOPIC_ERROR_UNKNOWN_VENUE"] = 8;
+            values[valuesById[9] = "TOPIC_ERROR_UNKNOWN_SYMBOL"] = 9;
+            values[valuesById[10] = "TOPIC_ERROR_UNKNOWN_CHANNEL"] = 10;
+            values[valuesById[11] = "TOPIC_ERROR_NOT_READY"] = 11;
+            values[valuesById[12] = "TOPIC_ERROR_UNSUPPORTED_OPTION"] = 12;
             return values;
         })();
 
@@ -5710,9 +6280,23 @@ export const tickwire = $root.tickwire = (() => {
             Candle.prototype.low = "";
             Candle.prototype.close = "";
             Candle.prototype.volume = "";
-            Candle.prototype.quoteVolume = "";
-            Candle.prototype.tradeCount = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Candle.prototype.quoteVolume = null;
+            Candle.prototype.tradeCount = null;
             Candle.prototype.closed = false;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Candle.prototype, "_quoteVolume", {
+                get: $util.oneOfGetter($oneOfFields = ["quoteVolume"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Candle.prototype, "_tradeCount", {
+                get: $util.oneOfGetter($oneOfFields = ["tradeCount"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             Candle.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -5735,9 +6319,9 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(50).string(message.close);
                 if (message.volume != null && $Object.hasOwnProperty.call(message, "volume") && message.volume !== "")
                     writer.uint32(58).string(message.volume);
-                if (message.quoteVolume != null && $Object.hasOwnProperty.call(message, "quoteVolume") && message.quoteVolume !== "")
+                if (message.quoteVolume != null && $Object.hasOwnProperty.call(message, "quoteVolume"))
                     writer.uint32(66).string(message.quoteVolume);
-                if (message.tradeCount != null && $Object.hasOwnProperty.call(message, "tradeCount") && (typeof message.tradeCount === "object" ? message.tradeCount.low || message.tradeCount.high : message.tradeCount !== 0))
+                if (message.tradeCount != null && $Object.hasOwnProperty.call(message, "tradeCount"))
                     writer.uint32(72).uint64(message.tradeCount);
                 if (message.closed != null && $Object.hasOwnProperty.call(message, "closed") && message.closed !== false)
                     writer.uint32(80).bool(message.closed);
@@ -5840,19 +6424,15 @@ export const tickwire = $root.tickwire = (() => {
                     case 8: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.quoteVolume = value;
-                            else
-                                delete message.quoteVolume;
+                            message.quoteVolume = reader.stringVerify();
+                            message._quoteVolume = "quoteVolume";
                             continue;
                         }
                     case 9: {
                             if (wireType !== 0)
                                 break;
-                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                message.tradeCount = value;
-                            else
-                                delete message.tradeCount;
+                            message.tradeCount = reader.uint64();
+                            message._tradeCount = "tradeCount";
                             continue;
                         }
                     case 10: {
@@ -6526,7 +7106,10 @@ export const tickwire = $root.tickwire = (() => {
 
             GetTradesRequest.prototype.venue = "";
             GetTradesRequest.prototype.symbol = "";
-            GetTradesRequest.prototype.limit = 0;
+            GetTradesRequest.prototype.pageSize = 0;
+            GetTradesRequest.prototype.fromTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            GetTradesRequest.prototype.toTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            GetTradesRequest.prototype.pageToken = "";
 
             GetTradesRequest.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -6539,8 +7122,14 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(10).string(message.venue);
                 if (message.symbol != null && $Object.hasOwnProperty.call(message, "symbol") && message.symbol !== "")
                     writer.uint32(18).string(message.symbol);
-                if (message.limit != null && $Object.hasOwnProperty.call(message, "limit") && message.limit !== 0)
-                    writer.uint32(24).uint32(message.limit);
+                if (message.pageSize != null && $Object.hasOwnProperty.call(message, "pageSize") && message.pageSize !== 0)
+                    writer.uint32(24).uint32(message.pageSize);
+                if (message.fromTimeUs != null && $Object.hasOwnProperty.call(message, "fromTimeUs") && (typeof message.fromTimeUs === "object" ? message.fromTimeUs.low || message.fromTimeUs.high : message.fromTimeUs !== 0))
+                    writer.uint32(32).int64(message.fromTimeUs);
+                if (message.toTimeUs != null && $Object.hasOwnProperty.call(message, "toTimeUs") && (typeof message.toTimeUs === "object" ? message.toTimeUs.low || message.toTimeUs.high : message.toTimeUs !== 0))
+                    writer.uint32(40).int64(message.toTimeUs);
+                if (message.pageToken != null && $Object.hasOwnProperty.call(message, "pageToken") && message.pageToken !== "")
+                    writer.uint32(50).string(message.pageToken);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -6596,9 +7185,36 @@ export const tickwire = $root.tickwire = (() => {
                             if (wireType !== 0)
                                 break;
                             if (value = reader.uint32())
-                                message.limit = value;
+                                message.pageSize = value;
                             else
-                                delete message.limit;
+                                delete message.pageSize;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.fromTimeUs = value;
+                            else
+                                delete message.fromTimeUs;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.toTimeUs = value;
+                            else
+                                delete message.toTimeUs;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.pageToken = value;
+                            else
+                                delete message.pageToken;
                             continue;
                         }
                     }
@@ -6632,6 +7248,8 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             GetTradesResponse.prototype.trades = $util.emptyArray;
+            GetTradesResponse.prototype.nextPageToken = "";
+            GetTradesResponse.prototype.keptFromTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
 
             GetTradesResponse.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -6643,6 +7261,10 @@ export const tickwire = $root.tickwire = (() => {
                 if (message.trades != null && message.trades.length)
                     for (let i = 0; i < message.trades.length; ++i)
                         $root.tickwire.v1.Trade.encode(message.trades[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+                if (message.nextPageToken != null && $Object.hasOwnProperty.call(message, "nextPageToken") && message.nextPageToken !== "")
+                    writer.uint32(18).string(message.nextPageToken);
+                if (message.keptFromTimeUs != null && $Object.hasOwnProperty.call(message, "keptFromTimeUs") && (typeof message.keptFromTimeUs === "object" ? message.keptFromTimeUs.low || message.keptFromTimeUs.high : message.keptFromTimeUs !== 0))
+                    writer.uint32(24).int64(message.keptFromTimeUs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -6656,7 +7278,7 @@ export const tickwire = $root.tickwire = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message;
+                let end, message, value;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -6682,6 +7304,24 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.trades && message.trades.length))
                                 message.trades = [];
                             message.trades.push($root.tickwire.v1.Trade.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.nextPageToken = value;
+                            else
+                                delete message.nextPageToken;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.keptFromTimeUs = value;
+                            else
+                                delete message.keptFromTimeUs;
                             continue;
                         }
                     }
@@ -6716,7 +7356,10 @@ export const tickwire = $root.tickwire = (() => {
             GetCandlesRequest.prototype.venue = "";
             GetCandlesRequest.prototype.symbol = "";
             GetCandlesRequest.prototype.intervalMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-            GetCandlesRequest.prototype.limit = 0;
+            GetCandlesRequest.prototype.pageSize = 0;
+            GetCandlesRequest.prototype.fromTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            GetCandlesRequest.prototype.toTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            GetCandlesRequest.prototype.pageToken = "";
 
             GetCandlesRequest.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -6731,8 +7374,14 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(18).string(message.symbol);
                 if (message.intervalMs != null && $Object.hasOwnProperty.call(message, "intervalMs") && (typeof message.intervalMs === "object" ? message.intervalMs.low || message.intervalMs.high : message.intervalMs !== 0))
                     writer.uint32(24).uint64(message.intervalMs);
-                if (message.limit != null && $Object.hasOwnProperty.call(message, "limit") && message.limit !== 0)
-                    writer.uint32(32).uint32(message.limit);
+                if (message.pageSize != null && $Object.hasOwnProperty.call(message, "pageSize") && message.pageSize !== 0)
+                    writer.uint32(32).uint32(message.pageSize);
+                if (message.fromTimeUs != null && $Object.hasOwnProperty.call(message, "fromTimeUs") && (typeof message.fromTimeUs === "object" ? message.fromTimeUs.low || message.fromTimeUs.high : message.fromTimeUs !== 0))
+                    writer.uint32(40).int64(message.fromTimeUs);
+                if (message.toTimeUs != null && $Object.hasOwnProperty.call(message, "toTimeUs") && (typeof message.toTimeUs === "object" ? message.toTimeUs.low || message.toTimeUs.high : message.toTimeUs !== 0))
+                    writer.uint32(48).int64(message.toTimeUs);
+                if (message.pageToken != null && $Object.hasOwnProperty.call(message, "pageToken") && message.pageToken !== "")
+                    writer.uint32(58).string(message.pageToken);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -6797,9 +7446,36 @@ export const tickwire = $root.tickwire = (() => {
                             if (wireType !== 0)
                                 break;
                             if (value = reader.uint32())
-                                message.limit = value;
+                                message.pageSize = value;
                             else
-                                delete message.limit;
+                                delete message.pageSize;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.fromTimeUs = value;
+                            else
+                                delete message.fromTimeUs;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.toTimeUs = value;
+                            else
+                                delete message.toTimeUs;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.pageToken = value;
+                            else
+                                delete message.pageToken;
                             continue;
                         }
                     }
@@ -6833,6 +7509,8 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             GetCandlesResponse.prototype.candles = $util.emptyArray;
+            GetCandlesResponse.prototype.nextPageToken = "";
+            GetCandlesResponse.prototype.keptFromTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
 
             GetCandlesResponse.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -6844,6 +7522,10 @@ export const tickwire = $root.tickwire = (() => {
                 if (message.candles != null && message.candles.length)
                     for (let i = 0; i < message.candles.length; ++i)
                         $root.tickwire.v1.Candle.encode(message.candles[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+                if (message.nextPageToken != null && $Object.hasOwnProperty.call(message, "nextPageToken") && message.nextPageToken !== "")
+                    writer.uint32(18).string(message.nextPageToken);
+                if (message.keptFromTimeUs != null && $Object.hasOwnProperty.call(message, "keptFromTimeUs") && (typeof message.keptFromTimeUs === "object" ? message.keptFromTimeUs.low || message.keptFromTimeUs.high : message.keptFromTimeUs !== 0))
+                    writer.uint32(24).int64(message.keptFromTimeUs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -6857,7 +7539,7 @@ export const tickwire = $root.tickwire = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message;
+                let end, message, value;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -6883,6 +7565,24 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.candles && message.candles.length))
                                 message.candles = [];
                             message.candles.push($root.tickwire.v1.Candle.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.nextPageToken = value;
+                            else
+                                delete message.nextPageToken;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.keptFromTimeUs = value;
+                            else
+                                delete message.keptFromTimeUs;
                             continue;
                         }
                     }
@@ -6916,6 +7616,8 @@ export const tickwire = $root.tickwire = (() => {
 
             GetStatusRequest.prototype.venue = "";
             GetStatusRequest.prototype.symbol = "";
+            GetStatusRequest.prototype.pageSize = 0;
+            GetStatusRequest.prototype.pageToken = "";
 
             GetStatusRequest.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -6928,6 +7630,10 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(10).string(message.venue);
                 if (message.symbol != null && $Object.hasOwnProperty.call(message, "symbol") && message.symbol !== "")
                     writer.uint32(18).string(message.symbol);
+                if (message.pageSize != null && $Object.hasOwnProperty.call(message, "pageSize") && message.pageSize !== 0)
+                    writer.uint32(24).uint32(message.pageSize);
+                if (message.pageToken != null && $Object.hasOwnProperty.call(message, "pageToken") && message.pageToken !== "")
+                    writer.uint32(34).string(message.pageToken);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -6979,6 +7685,24 @@ export const tickwire = $root.tickwire = (() => {
                                 delete message.symbol;
                             continue;
                         }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.pageSize = value;
+                            else
+                                delete message.pageSize;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.pageToken = value;
+                            else
+                                delete message.pageToken;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -7010,6 +7734,7 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             GetStatusResponse.prototype.statuses = $util.emptyArray;
+            GetStatusResponse.prototype.nextPageToken = "";
 
             GetStatusResponse.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -7021,6 +7746,8 @@ export const tickwire = $root.tickwire = (() => {
                 if (message.statuses != null && message.statuses.length)
                     for (let i = 0; i < message.statuses.length; ++i)
                         $root.tickwire.v1.InstrumentStatus.encode(message.statuses[i], writer.uint32(10).fork(), _depth + 1).ldelim();
+                if (message.nextPageToken != null && $Object.hasOwnProperty.call(message, "nextPageToken") && message.nextPageToken !== "")
+                    writer.uint32(18).string(message.nextPageToken);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -7034,7 +7761,7 @@ export const tickwire = $root.tickwire = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message;
+                let end, message, value;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -7060,6 +7787,15 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.statuses && message.statuses.length))
                                 message.statuses = [];
                             message.statuses.push($root.tickwire.v1.InstrumentStatus.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.nextPageToken = value;
+                            else
+                                delete message.nextPageToken;
                             continue;
                         }
                     }
@@ -7687,15 +8423,71 @@ export const tickwire = $root.tickwire = (() => {
                             this[keys[i]] = properties[keys[i]];
             };
 
-            Ticker.prototype.lastPrice = "";
-            Ticker.prototype.lastSize = "";
-            Ticker.prototype.openPrice = "";
-            Ticker.prototype.highPrice = "";
-            Ticker.prototype.lowPrice = "";
-            Ticker.prototype.volume = "";
-            Ticker.prototype.quoteVolume = "";
-            Ticker.prototype.bidPrice = "";
-            Ticker.prototype.askPrice = "";
+            Ticker.prototype.lastPrice = null;
+            Ticker.prototype.lastSize = null;
+            Ticker.prototype.openPrice = null;
+            Ticker.prototype.highPrice = null;
+            Ticker.prototype.lowPrice = null;
+            Ticker.prototype.volume = null;
+            Ticker.prototype.quoteVolume = null;
+            Ticker.prototype.bidPrice = null;
+            Ticker.prototype.askPrice = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_lastPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["lastPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_lastSize", {
+                get: $util.oneOfGetter($oneOfFields = ["lastSize"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_openPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["openPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_highPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["highPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_lowPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["lowPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_volume", {
+                get: $util.oneOfGetter($oneOfFields = ["volume"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_quoteVolume", {
+                get: $util.oneOfGetter($oneOfFields = ["quoteVolume"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_bidPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["bidPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_askPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["askPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             Ticker.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -7704,23 +8496,23 @@ export const tickwire = $root.tickwire = (() => {
                     _depth = 0;
                 if (_depth > $util.recursionLimit)
                     throw $Error("max depth exceeded");
-                if (message.lastPrice != null && $Object.hasOwnProperty.call(message, "lastPrice") && message.lastPrice !== "")
+                if (message.lastPrice != null && $Object.hasOwnProperty.call(message, "lastPrice"))
                     writer.uint32(10).string(message.lastPrice);
-                if (message.lastSize != null && $Object.hasOwnProperty.call(message, "lastSize") && message.lastSize !== "")
+                if (message.lastSize != null && $Object.hasOwnProperty.call(message, "lastSize"))
                     writer.uint32(18).string(message.lastSize);
-                if (message.openPrice != null && $Object.hasOwnProperty.call(message, "openPrice") && message.openPrice !== "")
+                if (message.openPrice != null && $Object.hasOwnProperty.call(message, "openPrice"))
                     writer.uint32(26).string(message.openPrice);
-                if (message.highPrice != null && $Object.hasOwnProperty.call(message, "highPrice") && message.highPrice !== "")
+                if (message.highPrice != null && $Object.hasOwnProperty.call(message, "highPrice"))
                     writer.uint32(34).string(message.highPrice);
-                if (message.lowPrice != null && $Object.hasOwnProperty.call(message, "lowPrice") && message.lowPrice !== "")
+                if (message.lowPrice != null && $Object.hasOwnProperty.call(message, "lowPrice"))
                     writer.uint32(42).string(message.lowPrice);
-                if (message.volume != null && $Object.hasOwnProperty.call(message, "volume") && message.volume !== "")
+                if (message.volume != null && $Object.hasOwnProperty.call(message, "volume"))
                     writer.uint32(50).string(message.volume);
-                if (message.quoteVolume != null && $Object.hasOwnProperty.call(message, "quoteVolume") && message.quoteVolume !== "")
+                if (message.quoteVolume != null && $Object.hasOwnProperty.call(message, "quoteVolume"))
                     writer.uint32(58).string(message.quoteVolume);
-                if (message.bidPrice != null && $Object.hasOwnProperty.call(message, "bidPrice") && message.bidPrice !== "")
+                if (message.bidPrice != null && $Object.hasOwnProperty.call(message, "bidPrice"))
                     writer.uint32(66).string(message.bidPrice);
-                if (message.askPrice != null && $Object.hasOwnProperty.call(message, "askPrice") && message.askPrice !== "")
+                if (message.askPrice != null && $Object.hasOwnProperty.call(message, "askPrice"))
                     writer.uint32(74).string(message.askPrice);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
@@ -7735,7 +8527,7 @@ export const tickwire = $root.tickwire = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message, value;
+                let end, message;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -7758,82 +8550,64 @@ export const tickwire = $root.tickwire = (() => {
                     case 1: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.lastPrice = value;
-                            else
-                                delete message.lastPrice;
+                            message.lastPrice = reader.stringVerify();
+                            message._lastPrice = "lastPrice";
                             continue;
                         }
                     case 2: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.lastSize = value;
-                            else
-                                delete message.lastSize;
+                            message.lastSize = reader.stringVerify();
+                            message._lastSize = "lastSize";
                             continue;
                         }
                     case 3: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.openPrice = value;
-                            else
-                                delete message.openPrice;
+                            message.openPrice = reader.stringVerify();
+                            message._openPrice = "openPrice";
                             continue;
                         }
                     case 4: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.highPrice = value;
-                            else
-                                delete message.highPrice;
+                            message.highPrice = reader.stringVerify();
+                            message._highPrice = "highPrice";
                             continue;
                         }
                     case 5: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.lowPrice = value;
-                            else
-                                delete message.lowPrice;
+                            message.lowPrice = reader.stringVerify();
+                            message._lowPrice = "lowPrice";
                             continue;
                         }
                     case 6: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.volume = value;
-                            else
-                                delete message.volume;
+                            message.volume = reader.stringVerify();
+                            message._volume = "volume";
                             continue;
                         }
                     case 7: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.quoteVolume = value;
-                            else
-                                delete message.quoteVolume;
+                            message.quoteVolume = reader.stringVerify();
+                            message._quoteVolume = "quoteVolume";
                             continue;
                         }
                     case 8: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.bidPrice = value;
-                            else
-                                delete message.bidPrice;
+                            message.bidPrice = reader.stringVerify();
+                            message._bidPrice = "bidPrice";
                             continue;
                         }
                     case 9: {
                             if (wireType !== 2)
                                 break;
-                            if ((value = reader.stringVerify()).length)
-                                message.askPrice = value;
-                            else
-                                delete message.askPrice;
+                            message.askPrice = reader.stringVerify();
+                            message._askPrice = "askPrice";
                             continue;
                         }
                     }

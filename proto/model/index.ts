@@ -1,5 +1,4 @@
 export { backoffDelayMs, type BackoffLimits } from "./backoff.ts";
-export { CHANNELS, type Channel } from "./channel.ts";
 export {
   canonicalDecimal,
   compareMantissa,
@@ -14,6 +13,32 @@ export {
   toNumber,
   type Mantissa,
 } from "./decimal.ts";
+export type {
+  AggressorSide,
+  CandleFields,
+  CandleRow,
+  Channel,
+  ChannelOfType,
+  FundingFields,
+  FundingRow,
+  LiquidationFields,
+  LiquidationRow,
+  MarkPriceFields,
+  MarkPriceRow,
+  OpenInterestFields,
+  OpenInterestRow,
+  QuoteFields,
+  QuoteRow,
+  RowsOfChannel,
+  RowTimes,
+  StatusFields,
+  StatusRow,
+  TickerFields,
+  TickerRow,
+  TopicState,
+  TradeFields,
+  TradeRow,
+} from "../gen/events.ts";
 export { OrderBook, type BookChange, type TruncatedPrices } from "./order-book.ts";
 export {
   PriceLadder,
@@ -22,3 +47,4 @@ export {
   type LevelColumns,
   type OwnedLevelColumns,
 } from "./price-ladder.ts";
+export { CHANNELS, EVENT_KINDS, type EventField, type EventKind } from "./vocabulary.ts";

@@ -81,8 +81,9 @@ export type Bus = {
     options?: BusSubscribeOptions,
   ): BusSubscription;
   /**
-   * The first answer. Rejects with BusError (`no-responders`, `request-timeout`, and what `publish`
-   * throws).
+   * The first answer. It is handed out after every message that the one who answers had published
+   * before it and that reached us, so it tells what of these is missing. Rejects with BusError
+   * (`no-responders`, `request-timeout`, and what `publish` throws).
    */
   request(
     subject: string,

@@ -165,8 +165,9 @@ export class MemoryBus implements Bus {
       this.#route(
         route,
         new Message(subject, payload, (answer) => {
-          if (answer.length <= this.payloadBytesMax) settle(() => resolve(answer));
-          else throw this.#tooLarge(answer);
+          if (answer.length > this.payloadBytesMax) throw this.#tooLarge(answer);
+          // Behind what was published before it. Nothing rejects: closing resolves it as well.
+          void this.#queue.whenDelivered().then(() => settle(() => resolve(answer)));
         }),
       );
     });
@@ -185,7 +186,7 @@ export class MemoryBus implements Bus {
   drain(): Promise<void> {
     if (this.#state === "open") {
       this.#state = "draining";
-      this.#draining = this.#queue.whenDelivered().then(() => this.#shut("drained"));
+      this.#draining = this.#drain();
     }
     return this.#draining ?? Promise.resolve();
   }
@@ -193,6 +194,13 @@ export class MemoryBus implements Bus {
   close(): Promise<void> {
     this.#shut("closed");
     return Promise.resolve();
+  }
+
+  async #drain(): Promise<void> {
+    await this.#queue.whenDelivered();
+    // What was delivered may have been answered, and answers wait for what was published then.
+    await this.#queue.whenDelivered();
+    this.#shut("drained");
   }
 
   #shut(reason: string): void {

@@ -1,10 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import {
-  freePort,
-  requireNatsServer,
-  startNatsServer,
-  type NatsServer,
-} from "#test/support/nats-server.ts";
+import { freePort } from "#test/support/local-server.ts";
+import { requireNatsServer, startNatsServer, type NatsServer } from "#test/support/nats-server.ts";
 import type { Bus, BusEvent } from "./bus.ts";
 import { connectNatsBus, type NatsBusOptions } from "./nats-bus.ts";
 

@@ -219,7 +219,10 @@ class NatsBus implements Bus {
     if (!this.#connected || restMs < 1) throw requestTimeout(subject, timeoutMs);
     try {
       const reply = await this.#connection.request(subject, payload, { timeout: restMs });
-      return copied(reply.data);
+      const answer = copied(reply.data);
+      // The client hands an answer out at once; messages that came before it may still wait here.
+      await this.#queue.whenDelivered();
+      return answer;
     } catch (cause) {
       throw this.#requestError(cause, subject, timeoutMs);
     }

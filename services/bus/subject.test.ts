@@ -105,30 +105,37 @@ describe("event subjects", () => {
 });
 
 describe("query subjects", () => {
+  const publisherId = fc.stringMatching(/^[A-Za-z0-9_-]{1,100}$/);
   const query: fc.Arbitrary<Query> = fc.oneof(
-    fc.record({ venue, query: fc.constant("snapshot" as const), channel, symbol }),
-    fc.record({ venue, query: fc.constantFrom("trades", "candles"), symbol }),
-    fc.record({ venue, query: fc.constantFrom("statuses", "catalog") }),
+    fc.record({ venue, publisherId, query: fc.constant("snapshot" as const), channel, symbol }),
+    fc.record({ venue, publisherId, query: fc.constantFrom("trades", "candles"), symbol }),
+    fc.record({ venue, publisherId, query: fc.constantFrom("statuses", "catalog", "ping") }),
   );
 
   test("have the documented form", () => {
     const symbol = "BTC-USDT";
-    expect(querySubject({ venue: "a", query: "snapshot", channel: "book", symbol })).toBe(
-      "rq.v2.a.snapshot.book.BTC-USDT",
+    const to = { venue: "a", publisherId: "p-1" };
+    expect(querySubject({ ...to, query: "snapshot", channel: "book", symbol })).toBe(
+      "rq.v2.a.p-1.snapshot.book.BTC-USDT",
     );
-    expect(querySubject({ venue: "a", query: "trades", symbol })).toBe("rq.v2.a.trades.BTC-USDT");
-    expect(querySubject({ venue: "a", query: "candles", symbol })).toBe("rq.v2.a.candles.BTC-USDT");
-    expect(querySubject({ venue: "a", query: "statuses" })).toBe("rq.v2.a.statuses");
-    expect(querySubject({ venue: "a", query: "catalog" })).toBe("rq.v2.a.catalog");
+    expect(querySubject({ ...to, query: "trades", symbol })).toBe("rq.v2.a.p-1.trades.BTC-USDT");
+    expect(querySubject({ ...to, query: "candles", symbol })).toBe("rq.v2.a.p-1.candles.BTC-USDT");
+    expect(querySubject({ ...to, query: "statuses" })).toBe("rq.v2.a.p-1.statuses");
+    expect(querySubject({ ...to, query: "catalog" })).toBe("rq.v2.a.p-1.catalog");
+    expect(querySubject({ ...to, query: "ping" })).toBe("rq.v2.a.p-1.ping");
   });
 
-  test("each leads back to its query and matches its venue's pattern", () => {
+  test("each leads back to its query and matches its publisher's pattern alone", () => {
     fc.assert(
       fc.property(query, (asked) => {
         const subject = querySubject(asked);
         expect(parseQuerySubject(subject)).toEqual(asked);
-        const pattern = queryPattern(asked.venue).split(".");
-        expect(matchesTokens(pattern, subject.split("."))).toBe(true);
+        const isHeard = (publisher: string): boolean => {
+          const pattern = queryPattern({ venue: asked.venue, publisherId: publisher });
+          return matchesTokens(pattern.split("."), subject.split("."));
+        };
+        expect(isHeard(asked.publisherId)).toBe(true);
+        expect(isHeard(`${asked.publisherId}x`)).toBe(false);
       }),
       { numRuns: 1_000, seed: 4 },
     );
@@ -136,16 +143,20 @@ describe("query subjects", () => {
 
   test("what is not one is not read", () => {
     for (const subject of [
-      "rq.v2.a",
-      "rq.v2.a.catalog.x",
-      "rq.v2.a.trades",
-      "rq.v2.a.trades.",
-      "rq.v2.a.trades.x.y",
-      "rq.v2.a.snapshot.book",
-      "rq.v2.a.snapshot.nonsense.x",
-      "rq.v2.a.other",
-      "rq.v1.a.catalog",
-      "md.v2.a.catalog",
+      "rq.v2.a.p",
+      "rq.v2.a.p.catalog.x",
+      "rq.v2.a.p.trades",
+      "rq.v2.a.p.trades.",
+      "rq.v2.a.p.trades.x.y",
+      "rq.v2.a.p.snapshot.book",
+      "rq.v2.a.p.snapshot.nonsense.x",
+      "rq.v2.a.p.other",
+      "rq.v1.a.p.catalog",
+      "md.v2.a.p.catalog",
+      "rq.v2.a.catalog",
+      "rq.v2.a..catalog",
+      "rq.v2.a.=41.catalog",
+      `rq.v2.a.${"p".repeat(101)}.catalog`,
     ]) {
       expect([subject, parseQuerySubject(subject)]).toEqual([subject, undefined]);
     }

@@ -1,8 +1,8 @@
 import { isChannel, isSymbol, isVenueId, type Topic } from "#core/topic.ts";
 import { BusError } from "./bus.ts";
 
-/** Ingestors announce themselves here. */
-export const ANNOUNCE_SUBJECT = "ct.v2.announce";
+/** What ingestors announce themselves on matches this: each venue has a subject of its own. */
+export const ANNOUNCE_PATTERN = "ct.v2.announce.*";
 
 /** Anything published here makes every ingestor announce itself. */
 export const DISCOVER_SUBJECT = "ct.v2.discover";
@@ -10,18 +10,22 @@ export const DISCOVER_SUBJECT = "ct.v2.discover";
 /** Longest subject and pattern, in characters. NATS allows 4,096 for the whole control line. */
 export const SUBJECT_LENGTH_MAX = 3_000;
 
-/** What an ingestor can be asked about its venue. */
-export type Query =
-  | {
-      readonly venue: string;
-      readonly query: "snapshot";
-      readonly channel: Topic["channel"];
-      readonly symbol: string;
-    }
-  | { readonly venue: string; readonly query: "trades" | "candles"; readonly symbol: string }
-  | { readonly venue: string; readonly query: "statuses" | "catalog" };
+/**
+ * Who is asked. A venue may have several publishers, and each answers for itself alone: what one
+ * says of a topic means nothing to whoever follows another.
+ */
+export type QueryAddress = { readonly venue: string; readonly publisherId: string };
+
+/** What a publisher can be asked about its venue. `ping` is answered by whoever is there. */
+export type Query = QueryAddress &
+  (
+    | { readonly query: "snapshot"; readonly channel: Topic["channel"]; readonly symbol: string }
+    | { readonly query: "trades" | "candles"; readonly symbol: string }
+    | { readonly query: "statuses" | "catalog" | "ping" }
+  );
 
 const PLAIN_TOKEN = /^[A-Za-z0-9_-]+$/;
+const PUBLISHER_ID = /^[A-Za-z0-9_-]{1,100}$/;
 const ESCAPED_TOKEN = /^(?:[A-Za-z0-9_-]|=[0-9A-F]{2})+$/;
 const SUBJECT = /^[!-)+-=?-~]+$/;
 
@@ -53,9 +57,17 @@ export function parseEventSubject(subject: string): Topic | undefined {
   return { venue, channel, symbol };
 }
 
+/**
+ * Where the ingestor of a venue announces itself, so that a server's permissions can say who may.
+ * Throws BusError (`invalid-subject`) for an empty id.
+ */
+export function announceSubject(venue: string): string {
+  return `ct.v2.announce.${escapeToken(venue)}`;
+}
+
 /** The subject of a bus request. Throws BusError (`invalid-subject`) for an empty part. */
 export function querySubject(query: Query): string {
-  const head = `rq.v2.${escapeToken(query.venue)}.${query.query}`;
+  const head = `${queryHead(query)}.${query.query}`;
   switch (query.query) {
     case "snapshot":
       return `${head}.${escapeToken(query.channel)}.${escapeToken(query.symbol)}`;
@@ -64,35 +76,52 @@ export function querySubject(query: Query): string {
       return `${head}.${escapeToken(query.symbol)}`;
     case "statuses":
     case "catalog":
+    case "ping":
       return head;
   }
 }
 
-/** The pattern that all queries to one venue match. */
-export function queryPattern(venue: string): string {
-  return `rq.v2.${escapeToken(venue)}.>`;
+/** The pattern that all queries to one publisher about one venue match. */
+export function queryPattern(address: QueryAddress): string {
+  return `${queryHead(address)}.>`;
+}
+
+/** The pattern of the snapshot queries to every publisher. */
+export const SNAPSHOT_QUERIES = "rq.v2.*.*.snapshot.>";
+
+/** Whether the text may name a publisher: letters, digits, `_` and `-`, at most 100. */
+export function isPublisherId(text: string): boolean {
+  return PUBLISHER_ID.test(text);
+}
+
+function queryHead({ venue, publisherId }: QueryAddress): string {
+  return `rq.v2.${escapeToken(venue)}.${escapeToken(publisherId)}`;
 }
 
 /**
- * The query of a subject; undefined for anything that `querySubject` does not make of a venue's id
- * and a symbol by the rules of topics.
+ * The query of a subject; undefined for anything that `querySubject` does not make of a venue's id,
+ * a publisher's, and a symbol by the rules of topics.
  */
 export function parseQuerySubject(subject: string): Query | undefined {
-  const [head, version, venueToken = "", query, ...parts] = subject.split(".");
+  const [head, version, venueToken = "", publisherId = "", query, ...parts] = subject.split(".");
   const venue = unescapeToken(venueToken);
   if (head !== "rq" || version !== "v2" || venue === undefined) return undefined;
-  if (!isVenueId(venue)) return undefined;
+  if (!isVenueId(venue) || !isPublisherId(publisherId)) return undefined;
+  const address = { venue, publisherId };
   const [first = "", second = ""] = parts.map((part) => unescapeToken(part));
   switch (query) {
     case "snapshot":
       if (parts.length !== 2 || !isChannel(first) || !isSymbol(second)) return undefined;
-      return { venue, query, channel: first, symbol: second };
+      return { ...address, query, channel: first, symbol: second };
     case "trades":
     case "candles":
-      return parts.length === 1 && isSymbol(first) ? { venue, query, symbol: first } : undefined;
+      return parts.length === 1 && isSymbol(first)
+        ? { ...address, query, symbol: first }
+        : undefined;
     case "statuses":
     case "catalog":
-      return parts.length === 0 ? { venue, query } : undefined;
+    case "ping":
+      return parts.length === 0 ? { ...address, query } : undefined;
     case undefined:
     default:
       return undefined;

@@ -27,7 +27,7 @@ const VENUES = `
 Each entry of \`ingest.venues\` has an \`id\` and, where the defaults do not suit: \`instruments\` (by
 Tickwire's symbol or the venue's; none means all), \`channels\`, \`bookDepth\`,
 \`silenceMsMax\` (milliseconds by channel, such as \`{"book": 30000}\`), and \`endpoints\` in
-place of the venue's own addresses, for a proxy or a test venue: \`webSocket\` and \`rest\`, and
+place of the venue's own addresses, for a test venue: \`webSocket\` and \`rest\`, and
 \`derivativesWebSocket\` and \`derivativesRest\` where the venue serves derivatives from hosts of
 their own. For Binance the paths of its API are put behind an address; for Coinbase and Kraken
 \`webSocket\` is the whole one, path included.
@@ -48,6 +48,12 @@ their own. For Binance the paths of its API are put behind an address; for Coinb
   }
 }
 \`\`\`
+
+\`network\` says how a venue is reached: \`proxy\` is the URL of an HTTP or SOCKS proxy
+(\`http://user:password@10.0.0.1:3128\`, \`socks5h://10.0.0.1:1080\`), or \`direct\`;
+\`tlsCaFile\` a PEM file of the authorities to trust, for a proxy that opens TLS; \`sourceAddress\` the
+local address that connections leave from. Without a \`proxy\`, \`HTTPS_PROXY\`, \`HTTP_PROXY\`,
+\`ALL_PROXY\` and \`NO_PROXY\` of the environment decide by host, for WebSockets and REST alike.
 `;
 
 const SIMULATED = `

@@ -21,6 +21,8 @@ const VENUE = /^[a-z0-9][a-z0-9-]*$/;
 // Venues list instruments with names in any script; what separates topics is kept out, and what
 // cannot be seen or turns the direction of writing, because two names would look the same.
 const SYMBOL = /^[^\s:/*\p{Cc}\p{Cf}\p{Cs}]+$/u;
+// Venues separate with these too.
+const VENUE_SYMBOL = /^[^\s*\p{Cc}\p{Cf}\p{Cs}]+$/u;
 const CHANNEL_SET: ReadonlySet<string> = new Set(CHANNELS);
 
 /**
@@ -51,6 +53,33 @@ export function parseTopicPattern(text: string): TopicPattern | undefined {
   if (symbol !== "*" && !isSymbol(symbol)) return undefined;
   if (channel !== "*" && !isChannel(channel)) return undefined;
   return { venue, symbol, channel };
+}
+
+/** The parts of a topic as somebody asks for it, before it is known what they name. */
+type TopicWords = {
+  /** A venue's id, or "*". */
+  readonly venue: string;
+  /** Tickwire's symbol or the venue's own, which may hold ":" and "/"; or "*". */
+  readonly symbol: string;
+  /** Any text. */
+  readonly channel: string;
+};
+
+/**
+ * Splits what is of the form `venue:SYMBOL/channel`: the venue ends at the first colon, the channel
+ * begins behind the last slash. Undefined for everything else.
+ */
+export function splitTopic(text: string): TopicWords | undefined {
+  if (text.length > TOPIC_LENGTH_MAX) return undefined;
+  const colon = text.indexOf(":");
+  const slash = text.lastIndexOf("/");
+  if (colon < 0 || slash < colon) return undefined;
+  const venue = text.slice(0, colon);
+  const symbol = text.slice(colon + 1, slash);
+  const channel = text.slice(slash + 1);
+  if (venue !== "*" && !isVenueId(venue)) return undefined;
+  if (symbol !== "*" && !VENUE_SYMBOL.test(symbol)) return undefined;
+  return channel === "" ? undefined : { venue, symbol, channel };
 }
 
 /** True if any part is "*". */

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  foreignMessage,
   QUOTED_CHARACTERS_MAX,
   quotedText,
   visibleJson,
@@ -77,4 +78,10 @@ test.each([-1, 0, 1])("a quotation has at most its limit (limit %i)", (beyond) =
   const text = "X".repeat(QUOTED_CHARACTERS_MAX + beyond);
   const expected = beyond > 0 ? `${"X".repeat(QUOTED_CHARACTERS_MAX)}…` : text;
   expect(quotedText(text)).toBe(expected);
+});
+
+test("a message of another process keeps 300 characters, all of them visible", () => {
+  expect(foreignMessage("x".repeat(300))).toBe("x".repeat(300));
+  expect(foreignMessage("x".repeat(301))).toBe(`${"x".repeat(300)}…`);
+  expect(foreignMessage("\u001b[2Jno\u202e")).toBe("\\u001b[2Jno\\u202e");
 });

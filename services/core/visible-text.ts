@@ -42,6 +42,15 @@ export function quotedText(text: string): string {
   return `${visibleText(text.slice(0, QUOTED_CHARACTERS_MAX))}…`;
 }
 
+/** Most of a message that another process made, such as an ingestor's reason for a refusal. */
+const MESSAGE_CHARACTERS_MAX = 300;
+
+/** A message of another process as ours repeats it: one visible line of bounded length. */
+export function foreignMessage(text: string): string {
+  if (text.length <= MESSAGE_CHARACTERS_MAX) return visibleText(text);
+  return `${visibleText(text.slice(0, MESSAGE_CHARACTERS_MAX))}…`;
+}
+
 /** `\u001b`; two of them for a character beyond 16 bits. */
 function escapeCharacter(character: string): string {
   let escaped = "";

@@ -19,7 +19,8 @@ test.each([
   ["frameBytesMax", 1, 0],
   ["outboundBytesMax", 1_048_576, 1_048_575],
   ["callTimeoutMs", 60_000, 60_001],
-  ["subscriptionsMax", 19_999, 20_000],
+  ["lagNoticeMs", 29_999, 30_000],
+  ["subscriptionsMax", 9_999, 10_000],
 ])("%s may be %i and not %i", (key, good, bad) => {
   expect(gatewayConfigSchema.safeParse({ [key]: good }).success).toBe(true);
   expect(gatewayConfigSchema.safeParse({ [key]: bad }).success).toBe(false);

@@ -88,11 +88,19 @@ export const gatewayConfigSchema = z
       .describe("a connection silent for this long is cut; pings are sent before"),
     helloTimeoutMs: durationMs(10_000).describe("no Hello by then: close code 4005"),
     frameBytesMax: count(MIB, 16 * MIB).describe("a larger client frame: close code 4502"),
+    frameFieldsMax: count(40_000, MIB).describe(
+      "fields of a client frame at every depth, counted before it is decoded; above: code 4502",
+    ),
+    frameMessagesMax: count(1_000, MIB).describe("messages of a client frame; above: code 4502"),
     requestBytesMax: count(MIB, 64 * MIB).describe("a larger HTTP body: 413"),
 
-    subscriptionsMax: count(1_000, 1_000_000).describe("topics of one session"),
+    subscriptionsMax: count(5_000, 1_000_000).describe(
+      "topics of one session; who has so many names each and its pattern again when it comes back",
+    ),
     topicsPerRequestMax: count(1_000, 1_000_000).describe("topics of one subscribe request"),
-    requestsPerSecondMax: count(500, 1_000_000).describe("above: close code 4004"),
+    requestsPerSecondMax: count(500, 1_000_000).describe(
+      "with 16 KiB of frames, 500 fields or 10 unknown ones as a request; above: close code 4004",
+    ),
     topicsPerSecondMax: count(20_000, 10_000_000).describe(
       "topics that the requests of a session name, patterns counted by what they match; above: 4004",
     ),
@@ -103,6 +111,11 @@ export const gatewayConfigSchema = z
     compression: z.boolean().default(true).describe("negotiate permessage-deflate"),
     compressBytesMin: count(2 * KIB, 16 * MIB).describe("smaller frames are never compressed"),
     outboundBytesMax: count(8 * MIB, 512 * MIB).describe("owed to one session; above: code 4001"),
+    lagNoticeMs: durationMs(5_000).describe("a session that is this much behind is told"),
+    lagMsMax: durationMs(30_000).describe("a session that is this much behind: close code 4001"),
+    flightBytesMax: count(16 * MIB, 512 * MIB).describe(
+      "sent to one session and not acknowledged; less to one that acknowledges slowly",
+    ),
     writeAheadBytesMax: count(MIB, 256 * MIB).describe("given to one socket before it drained"),
     flushIntervalMsMax: z.int().min(0).max(1_000).default(10).describe("longest wait for a flush"),
 
@@ -111,14 +124,21 @@ export const gatewayConfigSchema = z
     ringBytesMax: count(MIB, 256 * MIB).describe("recent batches kept of one topic"),
     ringBatchesMax: count(4_096, 1_000_000).describe("recent batches kept of one topic"),
     queryTimeoutMs: durationMs(2_000).describe("answer of an ingestor"),
-    queriesInFlightMax: count(64, 10_000).describe("snapshot queries at once"),
+    queriesInFlightMax: count(64, 10_000).describe("snapshot queries to one venue at once"),
 
     instrumentsMax: count(200_000, 10_000_000).describe("instruments of all venues"),
+    discoveryMs: durationMs(2_000, 0).describe(
+      "after asking who is there, a venue without an answer counts as not ready, then as unknown",
+    ),
     readyVenuesMin: z.int().min(0).max(1_000).default(1).describe("venues needed to be ready"),
     lameDuckMs: durationMs(3_000, 0).describe(
       "on shutdown the gateway is not ready for this long before it stops to listen",
     ),
     drainWindowMs: durationMs(10_000, 0).describe("closes are spread over it on shutdown"),
+  })
+  .refine((config) => config.lagNoticeMs < config.lagMsMax, {
+    path: ["lagNoticeMs"],
+    error: "must be less than lagMsMax",
   })
   .refine((config) => config.writeAheadBytesMax <= config.outboundBytesMax, {
     path: ["writeAheadBytesMax"],
@@ -138,9 +158,9 @@ export const gatewayConfigSchema = z
     path: ["httpBodyBytesPerAddressMax"],
     error: "must not exceed httpBodyBytesMax",
   })
-  .refine((config) => config.subscriptionsMax < config.topicsPerSecondMax, {
+  .refine((config) => config.subscriptionsMax * 2 < config.topicsPerSecondMax, {
     path: ["subscriptionsMax"],
-    error: "must be less than topicsPerSecondMax",
+    error: "must be less than half of topicsPerSecondMax, or whoever has them cannot come back",
   })
   .refine((config) => config.callTimeoutMs <= config.callTimeoutMsMax, {
     path: ["callTimeoutMs"],

@@ -13,6 +13,7 @@ import { createGatewayMetrics } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
 import { Hub } from "./topics/hub.ts";
+import { Turns } from "./turns/turns.ts";
 import type { Principal } from "./access/principal.ts";
 import type { HttpRequest, TransportHandler, UpgradeRequest } from "./transport/transport.ts";
 
@@ -39,6 +40,7 @@ beforeEach(async () => {
   const parts = { bus, clock, logger, metrics };
   const catalog = new Catalog({ ...parts, limits: config });
   const scheduler = { endOfTurn: () => {} };
+  const turns = new Turns({ clock, scheduler });
   gateway = new Gateway({
     bus: Object.assign(Object.create(bus) as MemoryBus, {
       onEvent: (listener: (event: BusEvent) => void) => {
@@ -52,9 +54,10 @@ beforeEach(async () => {
       logger,
       metrics,
       catalog,
-      hub: new Hub({ ...parts, random: () => 0.5, limits: config }),
+      hub: new Hub({ ...parts, turns, catalog, random: () => 0.5, limits: config }),
       flusher: new Flusher({ clock, scheduler, flushIntervalMsMax: 0, metrics }),
       services: createMarketData({ bus, clock, catalog, queryTimeoutMs: 1_000 }),
+      turns,
       serverVersion: "1.2.3",
     },
     http: { serve: () => Promise.resolve({ status: 200, headers: { "x-a": "b" }, body: "" }) },
@@ -129,7 +132,7 @@ describe("a gateway", () => {
     expect(offer()).toMatchObject({
       response: { body: expect.stringContaining("offered: none") },
     });
-    expect(await metric("gateway_upgrades_refused_total")).toBe(2);
+    expect(await metric("tickwire_gateway_upgrades_refused_total")).toBe(2);
   });
 
   test("answers nobody who takes it for another host, and no page of a foreign origin", async () => {
@@ -141,8 +144,8 @@ describe("a gateway", () => {
     expect(offer("tickwire.v1")).toMatchObject({ response: { status: 403 } });
     expect(await ask("POST")).toMatchObject({ status: 403 });
     headers.delete("origin");
-    expect(await metric("gateway_origins_refused_total")).toBe(4);
-    expect(await metric("gateway_upgrades_refused_total")).toBe(2);
+    expect(await metric("tickwire_gateway_origins_refused_total")).toBe(4);
+    expect(await metric("tickwire_gateway_upgrades_refused_total")).toBe(2);
   });
 
   test("lets pages of its own origin read what it answers, and answers their preflights", async () => {
@@ -160,16 +163,16 @@ describe("a gateway", () => {
   test("counts what its transport refuses, by limit", async () => {
     gateway.onRefused("bodyBytesMax");
     gateway.onRefused("connectionsMax");
-    expect(await metric("gateway_limits_exceeded_total")).toBe(2);
-    expect(await metric("gateway_upgrades_refused_total")).toBe(1);
+    expect(await metric("tickwire_gateway_limits_exceeded_total")).toBe(2);
+    expect(await metric("tickwire_gateway_upgrades_refused_total")).toBe(1);
   });
 
   test("counts the sessions that it has", async () => {
     const [first] = [connect(), connect()];
-    expect([gateway.sessions, await metric("gateway_connections")]).toEqual([2, 2]);
+    expect([gateway.sessions, await metric("tickwire_gateway_connections")]).toEqual([2, 2]);
     first.goAway();
-    expect([gateway.sessions, await metric("gateway_connections")]).toEqual([1, 1]);
-    expect(await metric("gateway_connections_total")).toBe(2);
+    expect([gateway.sessions, await metric("tickwire_gateway_connections")]).toEqual([1, 1]);
+    expect(await metric("tickwire_gateway_connections_total")).toBe(2);
   });
 
   test.each<[BusEvent["kind"], BusEvent]>([

@@ -1,5 +1,6 @@
 import { assert } from "#core/assert.ts";
 import type { Bus } from "#bus/bus.ts";
+import { quotedText } from "#core/visible-text.ts";
 import { SUBPROTOCOL } from "#wire/protocol.ts";
 import { Origins } from "./access/origins.ts";
 import { ANONYMOUS } from "./access/principal.ts";
@@ -9,7 +10,6 @@ import { Drain } from "./drain.ts";
 import type { HttpFace } from "./http/http-face.ts";
 import { Session } from "./session/session.ts";
 import type { SessionParts } from "./session/session.ts";
-import { announceLostIngestor } from "./topics/ingestor-loss.ts";
 import { errorAnswer } from "./transport/http-answer.ts";
 import type {
   Connection,
@@ -130,7 +130,7 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
       return { kind: "accept", context };
     }
     metrics.upgradesRefused.inc({ reason: "subprotocol" });
-    const offered = request.subprotocols.join(", ").slice(0, 200);
+    const offered = quotedText(request.subprotocols.join(", "));
     const message = `this gateway speaks the subprotocol ${SUBPROTOCOL}; offered: ${offered || "none"}`;
     return { kind: "refuse", response: errorAnswer(400, "invalid_argument", message) };
   }
@@ -194,27 +194,51 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     const { bus, sessionParts } = this.#parts;
     this.#stopListening.push(
       bus.onEvent((event) => {
-        if (event.kind === "disconnected" || event.kind === "closed") this.#busConnected = false;
-        if (event.kind === "connected" || event.kind === "reconnected") this.#busConnected = true;
-        if (event.kind === "reconnected") sessionParts.catalog.discover();
+        if (event.kind === "disconnected" || event.kind === "closed") this.#onBusDown();
+        if (event.kind === "reconnected") this.#onBusUp();
+        if (event.kind === "connected") this.#busConnected = true;
       }),
       sessionParts.catalog.onEvent((event) => this.#onCatalogEvent(event)),
     );
   }
 
-  #onCatalogEvent(event: CatalogEvent): void {
+  /** Nothing can be said of any ingestor now, but that we cannot hear it. */
+  #onBusDown(): void {
+    if (!this.#busConnected) return;
+    this.#busConnected = false;
     const { hub, catalog, clock } = this.#parts.sessionParts;
+    catalog.busDown();
+    for (const venue of catalog.venues) hub.venueDown(venue, "bus-down", clock.nowUs());
+  }
+
+  #onBusUp(): void {
+    this.#busConnected = true;
+    const { hub, catalog } = this.#parts.sessionParts;
+    catalog.busUp();
+    for (const venue of catalog.venues) {
+      const lostSinceUs = catalog.lostSinceUs(venue);
+      if (lostSinceUs === undefined) hub.venueBack(venue);
+      else hub.venueDown(venue, "ingestor-lost", lostSinceUs);
+    }
+  }
+
+  #onCatalogEvent(event: CatalogEvent): void {
+    const { hub } = this.#parts.sessionParts;
     switch (event.kind) {
       case "changed":
         for (const session of this.#sessions) session.onCatalogChanged(event.added, event.removed);
         return;
       case "lost":
-        announceLostIngestor(hub, catalog, event, clock);
+        hub.venueDown(event.venue, "ingestor-lost", event.sinceTimeUs);
         return;
       case "recovered":
-        // The statuses are our own since the loss, so those are sent again in any case; of the
-        // other topics only what was missed.
-        for (const feed of hub.feedsOf(event.venue)) feed.resync(feed.name.channel === "status");
+        hub.venueBack(event.venue);
+        return;
+      case "publisher":
+        hub.follow(event.venue, event.publisher);
+        return;
+      case "progress":
+        hub.progressed(event.venue, event.epoch, event.topics);
         return;
     }
   }

@@ -11,10 +11,11 @@ import type { Logger } from "#core/logger.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
-import { immediateScheduler } from "./session/outbound/scheduler.ts";
 import { Hub } from "./topics/hub.ts";
 import { selectTransport } from "./transport/select-transport.ts";
 import type { TransportOptions } from "./transport/transport.ts";
+import { immediateScheduler } from "./turns/scheduler.ts";
+import { Turns } from "./turns/turns.ts";
 
 export type { RunningGateway };
 
@@ -47,11 +48,13 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     flushIntervalMsMax,
     metrics,
   });
-  const hub = new Hub({ bus, clock, metrics, random, limits: config });
+  const turns = new Turns({ clock, scheduler: immediateScheduler });
   const catalog = new Catalog({ bus, clock, logger, metrics, limits: config });
+  const hub = new Hub({ bus, clock, logger, metrics, turns, catalog, random, limits: config });
   const services = createMarketData({ bus, clock, catalog, queryTimeoutMs });
   const rpc = new ConnectRpc({
     services,
+    turns,
     clock,
     metrics,
     limits: config,
@@ -64,7 +67,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     webSocketPath,
     serverVersion,
   });
-  const shared = { config, clock, logger, metrics, services, serverVersion };
+  const shared = { config, clock, logger, metrics, services, turns, serverVersion };
   const gateway = new Gateway({
     bus,
     sessionParts: { ...shared, flusher, hub, catalog },

@@ -13,6 +13,7 @@ export function createGatewayMetrics(registry: Registry) {
     ...refusalMetrics(registry),
     ...sessionMetrics(registry),
     ...deliveryMetrics(registry),
+    ...busMetrics(registry),
     ...topicMetrics(registry),
   };
 }
@@ -21,24 +22,24 @@ function refusalMetrics(registry: Registry) {
   const registers = [registry];
   return {
     upgradesRefused: new Counter({
-      name: "gateway_upgrades_refused_total",
+      name: "tickwire_gateway_upgrades_refused_total",
       help: "Upgrades refused, by reason.",
       labelNames: ["reason"],
       registers,
     }),
     bodiesRefused: new Counter({
-      name: "gateway_bodies_refused_total",
+      name: "tickwire_gateway_bodies_refused_total",
       help: "HTTP requests with a body above requestBytesMax.",
       registers,
     }),
     limitsExceeded: new Counter({
-      name: "gateway_limits_exceeded_total",
+      name: "tickwire_gateway_limits_exceeded_total",
       help: "Connections, requests and bodies refused, by the limit that they exceed.",
       labelNames: ["limit"],
       registers,
     }),
     originsRefused: new Counter({
-      name: "gateway_origins_refused_total",
+      name: "tickwire_gateway_origins_refused_total",
       help: "Requests and upgrades refused for their Host or Origin, by which.",
       labelNames: ["reason"],
       registers,
@@ -50,45 +51,50 @@ function sessionMetrics(registry: Registry) {
   const registers = [registry];
   return {
     connections: new Gauge({
-      name: "gateway_connections",
+      name: "tickwire_gateway_connections",
       help: "Open WebSocket connections.",
       registers,
     }),
     connectionsTotal: new Counter({
-      name: "gateway_connections_total",
+      name: "tickwire_gateway_connections_total",
       help: "WebSocket connections accepted.",
       registers,
     }),
     closes: new Counter({
-      name: "gateway_closes_total",
+      name: "tickwire_gateway_closes_total",
       help: "Connections closed, by close code and by whom.",
       labelNames: ["code", "by"],
       registers,
     }),
     framesReceived: new Counter({
-      name: "gateway_frames_received_total",
+      name: "tickwire_gateway_frames_received_total",
       help: "Frames from clients.",
       registers,
     }),
     subscriptions: new Gauge({
-      name: "gateway_subscriptions",
+      name: "tickwire_gateway_subscriptions",
       help: "Topics that sessions are subscribed to, each session counted.",
       registers,
     }),
     topicErrors: new Counter({
-      name: "gateway_topic_errors_total",
+      name: "tickwire_gateway_topic_errors_total",
       help: "Topics of subscribe requests that were refused.",
       labelNames: ["error"],
       registers,
     }),
+    positionsForgotten: new Counter({
+      name: "tickwire_gateway_positions_forgotten_total",
+      help: "Positions of topics not to be had yet that a session sent beyond subscriptionsMax.",
+      registers,
+    }),
     calls: new Counter({
-      name: "gateway_calls_total",
+      name: "tickwire_gateway_calls_total",
       help: "RPCs answered, by method, carrier and code.",
       labelNames: ["method", "carrier", "code"],
       registers,
     }),
     callSeconds: new Histogram({
-      name: "gateway_call_seconds",
+      name: "tickwire_gateway_call_seconds",
       help: "Time to answer an RPC.",
       labelNames: ["method"],
       buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
@@ -101,47 +107,130 @@ function deliveryMetrics(registry: Registry) {
   const registers = [registry];
   return {
     framesSent: new Counter({
-      name: "gateway_frames_sent_total",
+      name: "tickwire_gateway_frames_sent_total",
       help: "Frames given to the transport.",
       registers,
     }),
     bytesSent: new Counter({
-      name: "gateway_sent_bytes_total",
+      name: "tickwire_gateway_sent_bytes_total",
       help: "Bytes given to the transport, before compression.",
       registers,
     }),
     framesCompressed: new Counter({
-      name: "gateway_frames_compressed_total",
+      name: "tickwire_gateway_frames_compressed_total",
       help: "Frames given to the transport to be compressed.",
       registers,
     }),
     flushSeconds: new Histogram({
-      name: "gateway_flush_seconds",
+      name: "tickwire_gateway_flush_seconds",
       help: "Duration of one flush of every session that is owed something.",
       buckets: [0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1],
       registers,
     }),
     publishToReceiveSeconds: new Histogram({
-      name: "gateway_publish_to_receive_seconds",
+      name: "tickwire_gateway_publish_to_receive_seconds",
       help: "From a batch's published time to its arrival; may be negative between machines.",
       labelNames: ["venue", "channel"],
       buckets: [-0.01, 0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
       registers,
     }),
     lagNotices: new Counter({
-      name: "gateway_lag_notices_total",
+      name: "tickwire_gateway_lag_notices_total",
       help: "Sessions told that they read too slowly.",
       registers,
     }),
     slowConsumers: new Counter({
-      name: "gateway_slow_consumers_total",
-      help: "Sessions closed because they read too slowly.",
+      name: "tickwire_gateway_slow_consumers_total",
+      help: "Sessions closed because they read too slowly, by the limit that they exceeded.",
+      labelNames: ["limit"],
+      registers,
+    }),
+    lagSeconds: new Histogram({
+      name: "tickwire_gateway_lag_seconds",
+      help: "Age of what a client has just acknowledged, from when it was owed to it.",
+      buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60],
+      registers,
+    }),
+    lagSecondsMax: new Gauge({
+      name: "tickwire_gateway_lag_seconds_max",
+      help: "Age of the oldest thing that some session has not acknowledged yet.",
+      registers,
+    }),
+    owedAtEnd: new Counter({
+      name: "tickwire_gateway_owed_at_end_events_total",
+      help: "Events that were queued for a session when it ended; a resume may bring them yet.",
+      labelNames: ["venue", "channel"],
       registers,
     }),
     undelivered: new Counter({
-      name: "gateway_undelivered_events_total",
-      help: "Events that were owed to a session when it ended.",
+      name: "tickwire_gateway_undelivered_events_total",
+      help: "Events that a client had not got when it came back, and cannot get any more.",
       labelNames: ["venue", "channel"],
+      registers,
+    }),
+  };
+}
+
+function busMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    batches: new Counter({
+      name: "tickwire_gateway_batches_total",
+      help: "Batches from the bus.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    badBatches: new Counter({
+      name: "tickwire_gateway_bad_batches_total",
+      help: "Batches from the bus that could not be read, or that their publisher did not publish.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    busGaps: new Counter({
+      name: "tickwire_gateway_bus_gaps_total",
+      help: "Sequence gaps between what the bus delivered.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    busMissing: new Counter({
+      name: "tickwire_gateway_bus_missing_events_total",
+      help: "Events that the bus did not deliver, as subscribers were told.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    foreignBatches: new Counter({
+      name: "tickwire_gateway_foreign_batches_total",
+      help: "Batches of an epoch that is not followed, left aside: of a second publisher, or false.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    stalls: new Counter({
+      name: "tickwire_gateway_stalls_total",
+      help: "Topics that had not come as far as their publisher announced, and were compared.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    epochChanges: new Counter({
+      name: "tickwire_gateway_epoch_changes_total",
+      help: "Topics that went on with another publisher, or another run of it.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    catalogFetchesFailed: new Counter({
+      name: "tickwire_gateway_catalog_fetches_failed_total",
+      help: "Catalogs of ingestors that did not come, or contradicted what was announced.",
+      registers,
+    }),
+    announcementsRefused: new Counter({
+      name: "tickwire_gateway_announcements_refused_total",
+      help: "Announcements whose venue or publisher is none, or which contradict what was said before.",
+      labelNames: ["venue"],
+      registers,
+    }),
+    ingestorsLost: new Counter({
+      name: "tickwire_gateway_ingestors_lost_total",
+      help: "Times that a venue's ingestor fell silent.",
+      labelNames: ["venue"],
       registers,
     }),
   };
@@ -151,66 +240,37 @@ function topicMetrics(registry: Registry) {
   const registers = [registry];
   return {
     topics: new Gauge({
-      name: "gateway_topics",
+      name: "tickwire_gateway_topics",
       help: "Topics that the gateway follows on the bus.",
       registers,
     }),
-    batches: new Counter({
-      name: "gateway_batches_total",
-      help: "Batches from the bus.",
-      labelNames: ["venue", "channel"],
-      registers,
-    }),
-    badBatches: new Counter({
-      name: "gateway_bad_batches_total",
-      help: "Batches from the bus that could not be read.",
-      labelNames: ["venue", "channel"],
-      registers,
-    }),
-    busGaps: new Counter({
-      name: "gateway_bus_gaps_total",
-      help: "Sequence gaps between what the bus delivered.",
-      labelNames: ["venue", "channel"],
-      registers,
-    }),
-    epochChanges: new Counter({
-      name: "gateway_epoch_changes_total",
-      help: "Topics whose publisher started anew.",
-      labelNames: ["venue", "channel"],
-      registers,
-    }),
     instrumentsLeftOut: new Gauge({
-      name: "gateway_instruments_left_out",
+      name: "tickwire_gateway_instruments_left_out",
       help: "Instruments of a venue that cannot be had because of instrumentsMax.",
       labelNames: ["venue"],
       registers,
     }),
     queriesWaiting: new Gauge({
-      name: "gateway_queries_waiting",
-      help: "Snapshot queries that wait because queriesInFlightMax are under way.",
+      name: "tickwire_gateway_queries_waiting",
+      help: "Snapshot queries that wait because queriesInFlightMax of their venue are under way.",
       registers,
     }),
     snapshotQueries: new Counter({
-      name: "gateway_snapshot_queries_total",
+      name: "tickwire_gateway_snapshot_queries_total",
       help: "Snapshots asked of ingestors, by outcome.",
       labelNames: ["outcome"],
       registers,
     }),
     resumes: new Counter({
-      name: "gateway_resumes_total",
+      name: "tickwire_gateway_resumes_total",
       help: "Topics that a session asked to resume, by outcome.",
-      labelNames: ["outcome"],
+      labelNames: ["venue", "channel", "outcome"],
       registers,
     }),
     ringTrims: new Counter({
-      name: "gateway_ring_trimmed_batches_total",
+      name: "tickwire_gateway_ring_trimmed_batches_total",
       help: "Batches dropped from the rings of recent batches because of their limits.",
-      registers,
-    }),
-    ingestorsLost: new Counter({
-      name: "gateway_ingestors_lost_total",
-      help: "Times that a venue's ingestor fell silent.",
-      labelNames: ["venue"],
+      labelNames: ["venue", "channel"],
       registers,
     }),
   };

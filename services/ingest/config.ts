@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CHANNELS } from "#core/instrument.ts";
 import { ANNOUNCE_INTERVAL_MS_DEFAULT, PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
+import { isProxyUrl, NO_PROXY, PROXY_SCHEMES } from "./feed/network/proxy-url.ts";
 import { INGEST_LIMITS_DEFAULTS } from "./limits.ts";
 import { simulatedSchema, simulatedSymbolProblem } from "./simulated/simulated-settings.ts";
 import { VENUES } from "./venues/registry.ts";
@@ -37,6 +38,29 @@ const venueSchema = z
       })
       .default({})
       .describe("in place of the venue's own addresses"),
+    network: z
+      .strictObject({
+        proxy: z
+          .string()
+          .refine((text) => text === NO_PROXY || isProxyUrl(text), {
+            error: `must be the URL of a proxy (${PROXY_SCHEMES.join(", ")}) or ${NO_PROXY}`,
+          })
+          .optional()
+          .describe(
+            "URL of an HTTP or SOCKS proxy, or direct; if absent, HTTPS_PROXY and NO_PROXY decide",
+          ),
+        tlsCaFile: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("PEM file of the authorities to trust, in place of the usual ones"),
+        sourceAddress: z
+          .union([z.ipv4(), z.ipv6()])
+          .optional()
+          .describe("local address that connections leave from"),
+      })
+      .default({})
+      .describe("how the venue is reached"),
     silenceMsMax: z
       .partialRecord(z.enum(FEED_CHANNELS), z.int().min(1_000).max(86_400_000))
       .optional()

@@ -6,11 +6,12 @@ import { Registry } from "prom-client";
 import { afterEach, expect, test } from "vitest";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import {
-  ANNOUNCE_SUBJECT,
+  ANNOUNCE_PATTERN,
   DISCOVER_SUBJECT,
   parseEventSubject,
   querySubject,
 } from "#bus/subject.ts";
+import type { Query } from "#bus/subject.ts";
 import type { Channel } from "#core/instrument.ts";
 import { FakeDialer, FakeRest } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
@@ -32,6 +33,9 @@ afterEach(async () => {
     await bus.close();
   }
 });
+
+type WithoutPublisher<One> = One extends Query ? Omit<One, "publisherId"> : never;
+type Question = WithoutPublisher<Query>;
 
 const LOGGER = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -62,8 +66,11 @@ async function start(options: Partial<IngestOptions> = {}) {
       await bus.flush();
     }
   };
-  const ask = async (subject: string, payload: Uint8Array = new Uint8Array()) =>
-    decodeQueryReply(await bus.request(subject, payload, { timeoutMs: 1_000 }));
+  const { publisherId } = ingest.stats();
+  const ask = async (query: Question, payload: Uint8Array = new Uint8Array()) => {
+    const subject = querySubject({ ...query, publisherId });
+    return decodeQueryReply(await bus.request(subject, payload, { timeoutMs: 1_000 }));
+  };
   return { clock, bus, registry, ingest, run, ask };
 }
 
@@ -111,7 +118,7 @@ test("a book snapshot is exactly the state after the events up to its position",
     // Events of this turn still wait for the end of it when the question comes.
     clock.advance(20);
     const query = { venue: "simulated", query: "snapshot", channel: "book" } as const;
-    const reply = await ask(querySubject({ ...query, symbol: "BTC-USD" }));
+    const reply = await ask({ ...query, symbol: "BTC-USD" });
     await run(1, 0);
     const [state] = decodeSnapshotReply(reply.payload);
     const batch = readBusEvents(state);
@@ -129,7 +136,7 @@ test("each channel says where it stands, whatever a newcomer needs with it", asy
   const kinds = new Map<string, number>();
   for (const channel of ["trades", "quotes", "book", "ticker", "candles", "status"] as Channel[]) {
     const query = { venue: "simulated", query: "snapshot", channel, symbol: "BTC-USD" } as const;
-    const [batch] = decodeSnapshotReply((await ask(querySubject(query))).payload);
+    const [batch] = decodeSnapshotReply((await ask(query)).payload);
     expect(batch.snapshot).toBe(batch.count > 0);
     expect(batch.baseSequence).toBeGreaterThan(0);
     kinds.set(channel, batch.count);
@@ -140,17 +147,17 @@ test("each channel says where it stands, whatever a newcomer needs with it", asy
 });
 
 test("what is not streamed is not found, an unreadable question is an error", async () => {
-  const { ask, run } = await start();
+  const { ask, run, bus, ingest } = await start();
   await run(1);
   const snapshot = { venue: "simulated", query: "snapshot", channel: "book" } as const;
-  expect((await ask(querySubject({ ...snapshot, symbol: "NO-SUCH" }))).error?.code).toBe(
-    "CODE_NOT_FOUND",
-  );
+  expect((await ask({ ...snapshot, symbol: "NO-SUCH" })).error?.code).toBe("CODE_NOT_FOUND");
   const funding = { ...snapshot, channel: "funding", symbol: "BTC-USD" } as const;
-  expect((await ask(querySubject(funding))).error?.code).toBe("CODE_NOT_FOUND");
-  const trades = querySubject({ venue: "simulated", query: "trades", symbol: "BTC-USD" });
+  expect((await ask(funding)).error?.code).toBe("CODE_NOT_FOUND");
+  const trades = { venue: "simulated", query: "trades", symbol: "BTC-USD" } as const;
   expect((await ask(trades, new Uint8Array([255]))).error?.code).toBe("CODE_INVALID_ARGUMENT");
-  expect((await ask("rq.v2.simulated.nonsense")).error?.code).toBe("CODE_INVALID_ARGUMENT");
+  const nonsense = `rq.v2.simulated.${ingest.stats().publisherId}.nonsense`;
+  const reply = await bus.request(nonsense, new Uint8Array(), { timeoutMs: 1_000 });
+  expect(decodeQueryReply(reply).error?.code).toBe("CODE_INVALID_ARGUMENT");
 });
 
 test("answers for the last trades, the candles and the states", async () => {
@@ -160,23 +167,22 @@ test("answers for the last trades, the candles and the states", async () => {
   const symbol = "BTC-USD";
   const venue = "simulated";
   const trades = getTrades.response.decode(
-    (
-      await ask(
-        querySubject({ venue, query: "trades", symbol }),
-        getTrades.request.encode({ limit: 5 }),
-      )
-    ).payload,
+    (await ask({ venue, query: "trades", symbol }, getTrades.request.encode({ pageSize: 5 })))
+      .payload,
   ).trades;
   expect(trades).toHaveLength(5);
   const sequences = trades.map(({ sequence }) => sequence);
   expect(sequences.map((sequence) => sequence - (sequences[0] ?? 0))).toEqual([0, 1, 2, 3, 4]);
   const candles = getCandles.response.decode(
-    (await ask(querySubject({ venue, query: "candles", symbol }))).payload,
+    (
+      await ask(
+        { venue, query: "candles", symbol },
+        getCandles.request.encode({ intervalMs: 60_000 }),
+      )
+    ).payload,
   ).candles;
   expect(candles.length).toBeGreaterThan(0);
-  const { statuses } = getStatus.response.decode(
-    (await ask(querySubject({ venue, query: "statuses" }))).payload,
-  );
+  const { statuses } = getStatus.response.decode((await ask({ venue, query: "statuses" })).payload);
   const book = statuses.find(
     (each) => each.symbol === symbol && each.status?.channel === "CHANNEL_BOOK",
   );
@@ -187,7 +193,7 @@ test("announces itself regularly and when asked, with a catalog of what is strea
   const { bus, run, ask } = await start();
   let announced = 0;
   let version = 0;
-  bus.subscribe(ANNOUNCE_SUBJECT, ({ payload }) => {
+  bus.subscribe(ANNOUNCE_PATTERN, ({ payload }) => {
     announced += 1;
     version = decodeAnnouncement(payload).catalogVersion;
   });
@@ -197,9 +203,7 @@ test("announces itself regularly and when asked, with a catalog of what is strea
   bus.publish(DISCOVER_SUBJECT, new Uint8Array());
   await run(1, 0);
   expect(announced).toBe(before + 1);
-  const catalog = decodeCatalogReply(
-    (await ask(querySubject({ venue: "simulated", query: "catalog" }))).payload,
-  );
+  const catalog = decodeCatalogReply((await ask({ venue: "simulated", query: "catalog" })).payload);
   expect(catalog.catalogVersion).toBe(version);
   expect(catalog.instruments.map(({ symbol }) => symbol).toSorted()).toEqual([
     "BTC-USD",
@@ -214,11 +218,13 @@ test("announces itself regularly and when asked, with a catalog of what is strea
 test("says who it is, how often it will, and under which epoch", async () => {
   const config = ingestConfig({ announceIntervalMs: 700, drainTimeoutMs: 0 });
   const said = new Set<string>();
+  const epochs = new Set<number>();
   for (let round = 0; round < 2; round += 1) {
     const { bus, run, ingest, clock } = await start({ config });
-    bus.subscribe(ANNOUNCE_SUBJECT, ({ payload }) => {
+    bus.subscribe(ANNOUNCE_PATTERN, ({ payload }) => {
       const { ingestorId, announceIntervalMs, epoch } = decodeAnnouncement(payload);
       said.add(ingestorId);
+      epochs.add(epoch);
       expect(announceIntervalMs).toBe(700);
       expect(epoch).toBe(ingest.stats().epoch);
       expect(ingestorId).not.toContain(String(clock.nowUs()));
@@ -226,7 +232,42 @@ test("says who it is, how often it will, and under which epoch", async () => {
     await run(1, 700);
   }
   // Both started at the same microsecond.
-  expect(said.size).toBe(2);
+  expect([said.size, epochs.size]).toEqual([2, 2]);
+});
+
+test("says where its topics stand while they move, and at the end that it leaves", async () => {
+  const config = ingestConfig({
+    venues: [{ id: "simulated", simulated: { seed: 7, instruments: 1, eventsPerSecond: 200 } }],
+    announceIntervalMs: 500,
+    drainTimeoutMs: 0,
+  });
+  const { bus, run, ingest } = await start({ config });
+  const announced = new Map<string, number>();
+  const arrived = new Map<string, number>();
+  const ends: boolean[] = [];
+  const ahead: string[] = [];
+  bus.subscribe("md.v2.>", ({ subject, payload }) => {
+    const topic = parseEventSubject(subject);
+    const batch = readBusBatch(payload);
+    arrived.set(`${topic?.symbol}/${topic?.channel}`, batch.baseSequence + batch.count);
+  });
+  bus.subscribe(ANNOUNCE_PATTERN, ({ payload }) => {
+    const { progress, leaving } = decodeAnnouncement(payload);
+    ends.push(leaving);
+    for (const { symbol, channel, sequence } of progress) {
+      const topic = `${symbol}/${channel.replace("CHANNEL_", "").replaceAll("_", "-").toLowerCase()}`;
+      announced.set(topic, sequence);
+      if (sequence > (arrived.get(topic) ?? 0)) ahead.push(topic);
+    }
+  });
+  await run(60);
+  expect(announced.size).toBeGreaterThan(3);
+  await ingest.close();
+  await bus.flush();
+  // Whoever hears of a sequence has had everything up to it; the last word is where it all ended.
+  expect(ahead).toEqual([]);
+  expect(announced).toEqual(arrived);
+  expect(ends.indexOf(true)).toBe(ends.length - 1);
 });
 
 test("metrics count per venue what happened", async () => {
@@ -234,8 +275,10 @@ test("metrics count per venue what happened", async () => {
   await run(50);
   const text = await registry.metrics();
   const trades = ingest.stats().venues[0]?.counters.events.trade;
-  expect(text).toContain(`ingest_events_total{venue="simulated",channel="trades"} ${trades}`);
-  expect(text).toContain('ingest_connections_open{venue="simulated"} 1');
+  expect(text).toContain(
+    `tickwire_ingest_events_total{venue="simulated",channel="trades"} ${trades}`,
+  );
+  expect(text).toContain('tickwire_ingest_connections_open{venue="simulated"} 1');
 });
 
 test("a venue whose instruments cannot be listed is asked again after a wait", async () => {

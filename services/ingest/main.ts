@@ -5,11 +5,6 @@ import type { Clock } from "#core/clock.ts";
 import type { IngestConfig, VenueConfig } from "./config.ts";
 import { FEED_POLICY_DEFAULTS } from "./feed/feed-policy.ts";
 import type { FeedPolicy } from "./feed/feed-policy.ts";
-import {
-  createFetchRestClient,
-  FETCH_REST_CLIENT_DEFAULTS,
-} from "./feed/rest/fetch-rest-client.ts";
-import { createWebSocketDialer } from "./feed/connection/web-socket-dialer.ts";
 import type { FeedDialer } from "./feed/connection/web-socket-dialer.ts";
 import type { RestClient } from "./feed/rest/rest-client.ts";
 import type { Logger } from "#core/logger.ts";
@@ -17,14 +12,15 @@ import { registerIngestMetrics } from "./metrics.ts";
 import type { MeasuredVenue } from "./metrics.ts";
 import { Announcements } from "#publish/announcements.ts";
 import { LatencyBoard } from "#publish/latency-histogram.ts";
-import { Publisher } from "#publish/publisher.ts";
+import { newPublisherIdentity } from "#publish/publisher-identity.ts";
+import { createPublisherCounters, Publisher } from "#publish/publisher.ts";
 import type { PublisherCounters } from "#publish/publisher.ts";
 import { QueryResponder } from "#publish/query-responder.ts";
-import { createSimulatedVenue } from "./simulated/simulated-dialer.ts";
-import { SIMULATED_MARKET_DEFAULTS } from "./simulated/simulated-settings.ts";
 import { scheduleTurnEnd } from "./turn-scheduler.ts";
 import { VenueIngest } from "./venue/venue-ingest.ts";
 import type { VenueNetwork } from "./venue/venue-ingest.ts";
+import { openVenueNetwork } from "./venue-network.ts";
+import type { OpenVenueNetwork } from "./venue-network.ts";
 import type { FeedAdapter } from "./feed/feed-adapter.ts";
 import { VENUES } from "./venues/registry.ts";
 
@@ -47,6 +43,7 @@ export type IngestOptions = {
 
 /** What an ingestor has done so far. */
 type IngestStats = {
+  readonly publisherId: string;
   readonly epoch: number;
   readonly publisher: Readonly<PublisherCounters>;
   readonly venues: readonly MeasuredVenue[];
@@ -60,13 +57,12 @@ export type RunningIngest = {
   close(): Promise<void>;
 };
 
-type Network = VenueNetwork & { close(): void };
-
 /** Starts ingesting. Resolves when queries are answered; venues connect in the background. */
 export async function startIngest(options: IngestOptions): Promise<RunningIngest> {
   const { config, bus, clock, logger, registry, random = Math.random } = options;
-  const counters: PublisherCounters = { events: 0, batches: 0, bytes: 0, failures: 0 };
-  const epoch = clock.nowUs();
+  const counters = createPublisherCounters();
+  const identity = newPublisherIdentity("ingest", randomUUID());
+  const { publisherId, epoch } = identity;
   const latencies = new LatencyBoard();
   const publisher = new Publisher({
     bus,
@@ -78,7 +74,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     limits: config,
     schedule: scheduleTurnEnd,
   });
-  const networks: Network[] = [];
+  const networks: OpenVenueNetwork[] = [];
   const venues = config.venues.map((venueConfig) => {
     const network = networkOf(venueConfig, options);
     networks.push(network);
@@ -96,14 +92,13 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     });
   });
   const views = venues.map(({ view }) => view);
-  const responder = new QueryResponder({ bus, clock, publisher, logger, venues: views });
+  const common = { bus, clock, logger, venues: views };
+  const responder = new QueryResponder({ ...common, publisherId, publisher });
   const announcements: Announcements = new Announcements({
-    bus,
-    clock,
-    logger,
-    identity: { publisherId: `ingest-${randomUUID()}`, epoch },
+    ...common,
+    identity,
     announceIntervalMs: config.announceIntervalMs,
-    venues: views,
+    takeProgress: () => publisher.takeProgress(),
   });
   registerIngestMetrics({ registry, venues: () => venues, publisher: counters, latencies });
   responder.start();
@@ -123,7 +118,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   };
   return {
     whenStarted: Promise.all(venues.map(({ whenStarted }) => whenStarted)).then(() => {}),
-    stats: () => ({ epoch, publisher: counters, venues }),
+    stats: () => ({ publisherId, epoch, publisher: counters, venues }),
     close: async () => {
       closing ??= close();
       await closing;
@@ -131,20 +126,18 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   };
 }
 
-/**
- * The simulated venue brings its own network; the others share the real one, or what the options
- * give.
- */
-function networkOf(config: VenueConfig, options: IngestOptions): Network {
-  const { clock } = options;
-  if (config.id === "simulated" && options.dialer === undefined) {
-    const settings = config.simulated ?? SIMULATED_MARKET_DEFAULTS;
-    const venue = createSimulatedVenue({ clock, ...settings });
-    return { dialer: venue.dialer, restClient: venue.rest, close: () => venue.close() };
+/** The venue's own network, or as much of another as the options give. */
+function networkOf(config: VenueConfig, options: IngestOptions): OpenVenueNetwork {
+  const { clock, dialer, restClient } = options;
+  if (dialer !== undefined && restClient !== undefined) {
+    return { dialer, restClient, close: () => {} };
   }
-  const restClient =
-    options.restClient ?? createFetchRestClient({ clock, ...FETCH_REST_CLIENT_DEFAULTS });
-  return { dialer: options.dialer ?? createWebSocketDialer(), restClient, close: () => {} };
+  const open = openVenueNetwork(config, clock);
+  return {
+    dialer: dialer ?? open.dialer,
+    restClient: restClient ?? open.restClient,
+    close: () => open.close(),
+  };
 }
 
 /** A bus that is down keeps what it can; waiting for it must not keep the process. */

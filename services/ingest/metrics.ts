@@ -1,5 +1,6 @@
 import { Counter, Gauge } from "prom-client";
 import type { Registry } from "prom-client";
+import type { Channel } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { LatencyBoard } from "#publish/latency-histogram.ts";
@@ -15,41 +16,93 @@ export type MeasuredVenue = {
   readonly connections: number;
   readonly instruments: number;
   readonly snapshotsPending: number;
+  /** How far the venue's clock is ahead of ours; undefined while nothing tells. */
+  readonly clockOffsetSeconds: number | undefined;
 };
 
-/** Totals per venue, by metric name. */
+type NumberOfVenue = {
+  [Key in keyof VenueCounters]: VenueCounters[Key] extends number ? Key : never;
+}[keyof VenueCounters];
+
+/** Totals per venue, by metric name; with the channel that they are of where there is just one. */
 const VENUE_TOTALS = {
-  ingest_frames_total: ["Messages received over WebSocket.", "frames"],
-  ingest_connects_total: ["Connections opened.", "connects"],
-  ingest_disconnects_total: ["Connections lost.", "disconnects"],
-  ingest_rollovers_total: ["Connections replaced before the venue ended them.", "rollovers"],
-  ingest_resubscribes_total: ["Single subscriptions made anew.", "resubscribes"],
-  ingest_refusals_total: ["Subscriptions that the venue refused.", "refusals"],
-  ingest_unrequested_total: ["Events of channels that nobody asked for.", "unrequested"],
-  ingest_snapshots_requested_total: ["Book snapshots asked for.", "snapshotsRequested"],
-  ingest_snapshots_failed_total: ["Book snapshots that could not be had.", "snapshotsFailed"],
-  ingest_book_refreshes_total: ["Live books replaced by a fresh snapshot.", "booksRefreshed"],
-  ingest_book_refreshes_failed_total: [
+  tickwire_ingest_frames_total: ["Messages received over WebSocket.", "frames"],
+  tickwire_ingest_connects_total: ["Connections opened.", "connects"],
+  tickwire_ingest_disconnects_total: ["Connections lost.", "disconnects"],
+  tickwire_ingest_rollovers_total: [
+    "Connections replaced before the venue ended them.",
+    "rollovers",
+  ],
+  tickwire_ingest_resubscribes_total: ["Single subscriptions made anew.", "resubscribes"],
+  tickwire_ingest_refusals_total: ["Subscriptions that the venue refused.", "refusals"],
+  tickwire_ingest_unrequested_total: ["Events of channels that nobody asked for.", "unrequested"],
+  tickwire_ingest_snapshots_requested_total: [
+    "Book snapshots asked for.",
+    "snapshotsRequested",
+    "book",
+  ],
+  tickwire_ingest_snapshots_failed_total: [
+    "Book snapshots that could not be had.",
+    "snapshotsFailed",
+    "book",
+  ],
+  tickwire_ingest_book_refreshes_total: [
+    "Live books replaced by a fresh snapshot.",
+    "booksRefreshed",
+    "book",
+  ],
+  tickwire_ingest_book_refreshes_failed_total: [
     "Snapshots for live books that could not be had or used.",
     "refreshesFailed",
+    "book",
   ],
-  ingest_trades_filled_total: ["Trades fetched that a connection had missed.", "tradesFilled"],
-  ingest_trade_fills_failed_total: [
+  tickwire_ingest_trades_filled_total: [
+    "Trades fetched that a connection had missed.",
+    "tradesFilled",
+    "trades",
+  ],
+  tickwire_ingest_trade_fills_failed_total: [
     "Interruptions whose trades could not all be fetched.",
     "tradeFillsFailed",
+    "trades",
   ],
-  ingest_polls_total: ["Requests for channels that are polled.", "polls"],
-  ingest_polls_failed_total: ["Requests for polled channels without an answer.", "pollsFailed"],
-  ingest_rate_limited_total: ["REST answers with status 429.", "rateLimited"],
-  ingest_banned_total: ["REST answers with status 418.", "banned"],
-  ingest_bad_times_total: ["Events whose venue time was impossible.", "badTimes"],
-  ingest_duplicate_trades_total: ["Trades that had been seen before.", "duplicateTrades"],
-  ingest_historical_trades_total: ["Trades that the venue sent as history.", "historicalTrades"],
-  ingest_sequence_gaps_total: ["Broken sequences and failed checksums of books.", "gaps"],
-  ingest_resyncs_total: ["Books started anew after having been in sync.", "resyncs"],
-  ingest_checksums_passed_total: ["Book checksums that were right.", "checksumsPassed"],
-  ingest_checksums_failed_total: ["Book checksums that were wrong.", "checksumsFailed"],
-} as const satisfies Record<string, readonly [string, keyof VenueCounters]>;
+  tickwire_ingest_polls_total: ["Requests for channels that are polled.", "polls"],
+  tickwire_ingest_polls_failed_total: [
+    "Requests for polled channels without an answer.",
+    "pollsFailed",
+  ],
+  tickwire_ingest_rate_limited_total: ["REST answers with status 429.", "rateLimited"],
+  tickwire_ingest_banned_total: ["REST answers with status 418.", "banned"],
+  tickwire_ingest_bad_times_total: ["Events whose venue time was impossible.", "badTimes"],
+  tickwire_ingest_duplicate_trades_total: [
+    "Trades that had been seen before.",
+    "duplicateTrades",
+    "trades",
+  ],
+  tickwire_ingest_historical_trades_total: [
+    "Trades that the venue sent as history.",
+    "historicalTrades",
+    "trades",
+  ],
+  tickwire_ingest_resyncs_total: [
+    "Books started anew after having been in sync.",
+    "resyncs",
+    "book",
+  ],
+  tickwire_ingest_checksums_passed_total: [
+    "Book checksums that were right.",
+    "checksumsPassed",
+    "book",
+  ],
+  tickwire_ingest_checksums_failed_total: [
+    "Book checksums that were wrong.",
+    "checksumsFailed",
+    "book",
+  ],
+} as const satisfies Record<
+  string,
+  readonly [help: string, field: NumberOfVenue, channel?: Channel]
+>;
 
 /**
  * Registers every metric of the ingestor. They read the counts when they are asked for, and cost
@@ -62,12 +115,16 @@ export function registerIngestMetrics(options: {
   readonly latencies: LatencyBoard;
 }): void {
   const { registry, venues, publisher, latencies } = options;
-  for (const [name, [help, field]] of Object.entries(VENUE_TOTALS)) {
-    readCounter({ registry, name, help, labelNames: ["venue"] }, (add) => {
-      for (const { venue, counters } of venues()) add({ venue }, counters[field]);
+  for (const [name, [help, field, channel]] of Object.entries(VENUE_TOTALS)) {
+    const labelNames = channel === undefined ? ["venue"] : ["venue", "channel"];
+    readCounter({ registry, name, help, labelNames }, (add) => {
+      for (const { venue, counters } of venues()) {
+        add(channel === undefined ? { venue } : { venue, channel }, counters[field]);
+      }
     });
   }
-  const events = { name: "ingest_events_total", help: "Events published." };
+  registerLosses(registry, venues);
+  const events = { name: "tickwire_ingest_events_total", help: "Events published." };
   readCounter({ registry, ...events, labelNames: ["venue", "channel"] }, (add) => {
     for (const { venue, counters } of venues()) {
       for (const [kind, count] of Object.entries(counters.events)) {
@@ -75,48 +132,82 @@ export function registerIngestMetrics(options: {
       }
     }
   });
-  const rejected = { name: "ingest_rejected_total", help: "Venue data that was not used." };
-  readCounter({ registry, ...rejected, labelNames: ["venue", "reason"] }, (add) => {
-    for (const { venue, counters } of venues()) {
-      for (const [reason, count] of Object.entries(counters.rejected))
-        add({ venue, reason }, count);
-    }
-  });
   registerPublisher(registry, publisher);
+  registerFailures(registry, publisher);
   registerLatencyMetric({
     registry,
     board: latencies,
-    name: "ingest_venue_to_received_seconds",
+    name: "tickwire_ingest_venue_to_received_seconds",
     help: "From the venue's time of an event to its arrival, by both clocks; once per batch.",
     side: "venueToReceived",
   });
   registerLatencyMetric({
     registry,
     board: latencies,
-    name: "ingest_received_to_published_seconds",
+    name: "tickwire_ingest_received_to_published_seconds",
     help: "From the arrival of a batch's first event to its publication.",
     side: "receivedToPublished",
   });
   registerGauges(registry, venues);
 }
 
+/** What venues sent and nobody received, or had to send again. */
+function registerLosses(registry: Registry, venues: () => readonly MeasuredVenue[]): void {
+  const rejected = {
+    name: "tickwire_ingest_rejected_total",
+    help: "Venue data that was not used; without a channel where nobody can tell.",
+  };
+  readCounter({ registry, ...rejected, labelNames: ["venue", "channel", "reason"] }, (add) => {
+    for (const { venue, counters } of venues()) {
+      for (const [channel, reasons] of counters.rejectedOf) {
+        for (const [reason, count] of Object.entries(reasons))
+          add({ venue, channel, reason }, count);
+      }
+    }
+  });
+  const gaps = {
+    name: "tickwire_ingest_sequence_gaps_total",
+    help: "Broken sequences and failed checksums of books, and holes in the numbers of trades.",
+  };
+  readCounter({ registry, ...gaps, labelNames: ["venue", "channel"] }, (add) => {
+    for (const { venue, counters } of venues()) {
+      add({ venue, channel: "book" }, counters.gaps - counters.tradeGaps);
+      add({ venue, channel: "trades" }, counters.tradeGaps);
+    }
+  });
+}
+
 function registerPublisher(registry: Registry, publisher: PublisherCounters): void {
   const totals = {
-    ingest_batches_total: ["Batches published.", "batches"],
-    ingest_published_bytes_total: ["Bytes published.", "bytes"],
-    ingest_publish_failures_total: ["Batches that the bus did not take.", "failures"],
+    tickwire_ingest_batches_total: ["Batches published.", "batches"],
+    tickwire_ingest_published_bytes_total: ["Bytes published.", "bytes"],
   } as const;
   for (const [name, [help, field]] of Object.entries(totals)) {
     readCounter({ registry, name, help, labelNames: [] }, (add) => add({}, publisher[field]));
   }
 }
 
+function registerFailures(registry: Registry, { failures }: PublisherCounters): void {
+  const options = {
+    name: "tickwire_ingest_publish_failures_total",
+    help: "Events that the bus did not take.",
+    labelNames: ["venue", "channel"],
+  };
+  readCounter({ registry, ...options }, (add) => {
+    for (const { venue, channel, events } of failures) add({ venue, channel }, events);
+  });
+}
+
 function registerGauges(registry: Registry, venues: () => readonly MeasuredVenue[]): void {
   const gauges = {
-    ingest_connections: ["Connections that should be open.", "connections"],
-    ingest_connections_open: ["Connections that are open.", "connectionsOpen"],
-    ingest_instruments: ["Instruments that are streamed.", "instruments"],
-    ingest_snapshots_pending: ["Book snapshots waited for.", "snapshotsPending"],
+    tickwire_ingest_connections: ["Connections that should be open.", "connections"],
+    tickwire_ingest_connections_open: ["Connections that are open.", "connectionsOpen"],
+    tickwire_ingest_instruments: ["Instruments that are streamed.", "instruments"],
+    tickwire_ingest_snapshots_pending: ["Book snapshots waited for.", "snapshotsPending"],
+    tickwire_ingest_venue_clock_offset_seconds: [
+      "Time of the venue's last events less ours at their receipt; above 0 our clock is behind.",
+      "clockOffsetSeconds",
+    ],
   } as const;
   for (const [name, [help, field]] of Object.entries(gauges)) {
     const gauge: Gauge<"venue"> = new Gauge({
@@ -125,7 +216,10 @@ function registerGauges(registry: Registry, venues: () => readonly MeasuredVenue
       labelNames: ["venue"],
       registers: [registry],
       collect: () => {
-        for (const each of venues()) gauge.set({ venue: each.venue }, each[field]);
+        for (const each of venues()) {
+          const value = each[field];
+          if (value !== undefined) gauge.set({ venue: each.venue }, value);
+        }
       },
     });
   }

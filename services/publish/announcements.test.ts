@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 import { BusError } from "#bus/bus.ts";
 import type { Bus } from "#bus/bus.ts";
-import { ANNOUNCE_SUBJECT, DISCOVER_SUBJECT } from "#bus/subject.ts";
+import { announceSubject, DISCOVER_SUBJECT } from "#bus/subject.ts";
 import { InvariantError } from "#core/assert.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { decodeAnnouncement } from "#wire/bus-codec.ts";
-import { Announcements } from "./announcements.ts";
+import { Announcements, PROGRESS_ROWS_MAX } from "./announcements.ts";
+import type { TopicProgress } from "./publisher.ts";
 
 function create(
   options: { readonly announceIntervalMs?: number; readonly publisherId?: string } = {},
@@ -13,15 +14,24 @@ function create(
   const { announceIntervalMs = 500, publisherId = "p-1" } = options;
   const clock = new ManualClock();
   const published: string[] = [];
+  /** What is taken with the next round. */
+  const progress: TopicProgress[] = [];
   const handlers = new Map<string, () => void>();
   let failure: Error | undefined;
   const bus = {
     publish: (subject: string, payload: Uint8Array) => {
       if (failure !== undefined) throw failure;
-      expect(subject).toBe(ANNOUNCE_SUBJECT);
       const { ingestorId, venue, catalogVersion, ...rest } = decodeAnnouncement(payload);
+      expect(subject).toBe(announceSubject(venue));
       const { announceIntervalMs: intervalMs, epoch } = rest;
-      published.push(`${ingestorId} ${venue} ${catalogVersion} ${intervalMs} ${epoch}`);
+      const rows = rest.progress.map(({ symbol, channel, sequence }) => {
+        return ` ${symbol}/${channel}=${sequence}`;
+      });
+      const end = rest.leaving ? " leaves" : "";
+      const head = `${ingestorId} ${venue} ${catalogVersion} ${intervalMs} ${epoch}`;
+      published.push(
+        rows.length > 3 ? `${head} ${rows.length} topics` : head + rows.join("") + end,
+      );
     },
     subscribe: (pattern: string, handler: () => void) => {
       handlers.set(pattern, handler);
@@ -41,11 +51,12 @@ function create(
     identity: { publisherId, epoch: 42 },
     announceIntervalMs,
     venues,
+    takeProgress: () => progress.splice(0),
   });
   const fail = (error: Error | undefined): void => {
     failure = error;
   };
-  return { announcements, clock, published, handlers, logged, venues, fail };
+  return { announcements, clock, published, progress, handlers, logged, venues, fail };
 }
 
 test("each venue is announced with who publishes it, its version, the interval and the epoch", () => {
@@ -77,7 +88,8 @@ test("a bus that is down is logged, and the next announcement is tried all the s
   const { announcements, clock, published, logged, fail } = create();
   fail(new BusError("publish-buffer-full", "full"));
   announcements.start();
-  expect(logged).toEqual(["the bus did not take an announcement"]);
+  // Once for each venue.
+  expect(new Set(logged)).toEqual(new Set(["the bus did not take an announcement"]));
   fail(undefined);
   clock.advance(500);
   expect(published).toHaveLength(2);
@@ -89,13 +101,53 @@ test("a bug in the bus is not taken for a bus that is down", () => {
   expect(() => announcements.start()).toThrow(TypeError);
 });
 
+test("topics that moved are named at the interval, and not when somebody asks", () => {
+  const { announcements, clock, published, progress, handlers } = create();
+  announcements.start();
+  const topic = { venue: "b", symbol: "A-USD", channel: "mark-price" } as const;
+  progress.push({ ...topic, sequence: 7 });
+  handlers.get(DISCOVER_SUBJECT)?.();
+  expect(published.slice(2)).toEqual(["p-1 a 1 500 42", "p-1 b 7 500 42"]);
+  clock.advance(500);
+  expect(published.slice(6)).toEqual(["p-1 b 7 500 42 A-USD/CHANNEL_MARK_PRICE=7"]);
+});
+
+test.each([
+  [PROGRESS_ROWS_MAX - 1, [PROGRESS_ROWS_MAX - 1]],
+  [PROGRESS_ROWS_MAX, [PROGRESS_ROWS_MAX]],
+  [PROGRESS_ROWS_MAX + 4, [PROGRESS_ROWS_MAX, 4]],
+])("%i topics are named in announcements of %j", (count, pages) => {
+  const { announcements, clock, published, progress } = create();
+  announcements.start();
+  for (let sequence = 1; sequence <= count; sequence += 1) {
+    progress.push({ venue: "a", symbol: `S${sequence}`, channel: "trades", sequence });
+  }
+  clock.advance(500);
+  expect(published.slice(4)).toEqual([`p-1 a 1 500 42 ${pages[0]} topics`]);
+  clock.advance(100);
+  expect(published.slice(4)).toEqual(pages.map((rows) => `p-1 a 1 500 42 ${rows} topics`));
+});
+
+test("the last words are where everything stands, then that the publisher leaves", () => {
+  const { announcements, published, progress } = create();
+  announcements.start();
+  progress.push({ venue: "a", symbol: "A-USD", channel: "trades", sequence: 9 });
+  announcements.close();
+  expect(published.slice(2)).toEqual([
+    "p-1 a 1 500 42 A-USD/CHANNEL_TRADES=9",
+    "p-1 a 1 500 42 leaves",
+    "p-1 b 7 500 42 leaves",
+  ]);
+});
+
 test("after the end there is silence, and no timer is left", () => {
   const { announcements, clock, published, handlers } = create();
   announcements.start();
   announcements.close();
   announcements.close();
   clock.advance(10_000);
-  expect(published).toHaveLength(2);
+  // The two at the end say that the publisher leaves.
+  expect(published).toHaveLength(4);
   expect(handlers.size).toBe(0);
   expect(clock.pending).toBe(0);
 });

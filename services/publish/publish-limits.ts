@@ -19,3 +19,9 @@ export const PUBLISH_LIMITS_DEFAULTS: PublishLimits = {
  * of these without a word, so a longer one costs time when it dies, a shorter one messages.
  */
 export const ANNOUNCE_INTERVAL_MS_DEFAULT = 2_000;
+
+/**
+ * Announcements in a row that say where a topic stands after it moved: one that is lost on the bus
+ * does not hide what was lost before it.
+ */
+export const PROGRESS_REPEATS = 3;

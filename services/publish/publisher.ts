@@ -9,6 +9,7 @@ import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { Logger } from "#core/logger.ts";
 import type { LatencyBoard } from "./latency-histogram.ts";
+import { PROGRESS_REPEATS } from "./publish-limits.ts";
 import type { PublishLimits } from "./publish-limits.ts";
 import { TopicRecord } from "./topic-record.ts";
 
@@ -17,9 +18,19 @@ export type PublisherCounters = {
   events: number;
   batches: number;
   bytes: number;
-  /** Batches that the bus did not take. Whoever reads the topic sees the hole in its sequence. */
-  failures: number;
+  /**
+   * Events that the bus did not take, by venue and channel. Whoever reads the topic sees the hole
+   * in its sequence.
+   */
+  readonly failures: UntakenEvents[];
 };
+
+type UntakenEvents = { readonly venue: string; readonly channel: Channel; events: number };
+
+/** All zero. */
+export function createPublisherCounters(): PublisherCounters {
+  return { events: 0, batches: 0, bytes: 0, failures: [] };
+}
 
 type PublisherOptions = {
   /** Without a bus, events get their positions and go nowhere else. */
@@ -39,6 +50,15 @@ type PublisherOptions = {
   readonly onEvent?: (event: MarketEvent, sequence: number) => void;
 };
 
+/** Where a topic stands on the bus. */
+export type TopicProgress = {
+  readonly venue: string;
+  readonly symbol: string;
+  readonly channel: Channel;
+  /** Of the last event that was given to the bus. */
+  readonly sequence: number;
+};
+
 type Topics = Partial<Record<MarketEvent["kind"], TopicRecord>>;
 
 /**
@@ -50,6 +70,8 @@ export class Publisher {
   readonly #options: PublisherOptions;
   readonly #topics = new Map<Instrument, Topics>();
   #dirty: TopicRecord[] = [];
+  /** Topics whose `progressRepeats` is not 0. */
+  #moved: TopicRecord[] = [];
   #scheduled = false;
   #failing = false;
   /** Most events are about the instrument of the event before. */
@@ -99,6 +121,20 @@ export class Publisher {
     return undefined;
   }
 
+  /**
+   * Where the topics stand that moved since this was called PROGRESS_REPEATS times: each is named
+   * that often after it moved.
+   */
+  takeProgress(): TopicProgress[] {
+    const moved = this.#moved;
+    for (const topic of moved) topic.progressRepeats -= 1;
+    this.#moved = moved.filter(({ progressRepeats }) => progressRepeats > 0);
+    return moved.map(({ instrument, channel, publishedSequence }) => {
+      const { venue, symbol } = instrument;
+      return { venue, symbol, channel, sequence: publishedSequence };
+    });
+  }
+
   #topicOf(event: MarketEvent): TopicRecord {
     const { instrument, kind } = event;
     let topics = this.#lastTopics;
@@ -143,7 +179,10 @@ export class Publisher {
   #flushTopic(topic: TopicRecord): void {
     const { bus } = this.#options;
     const events = topic.takePending();
-    if (events !== undefined && bus !== undefined) this.#publishEvents(topic, events, bus);
+    if (events === undefined || bus === undefined) return;
+    if (topic.progressRepeats === 0) this.#moved.push(topic);
+    topic.progressRepeats = PROGRESS_REPEATS;
+    this.#publishEvents(topic, events, bus);
   }
 
   #publishEvents(topic: TopicRecord, events: readonly MarketEvent[], bus: Bus): void {
@@ -158,17 +197,17 @@ export class Publisher {
       return;
     }
     let isTaken = true;
-    for (const { bytes } of batches) isTaken = this.#send(topic, bytes, bus) && isTaken;
+    for (const batch of batches) isTaken = this.#send(topic, batch, bus) && isTaken;
     if (isTaken) observeLatency(topic, events, publishedTimeUs);
   }
 
   /** False if the bus did not take it. */
-  #send(topic: TopicRecord, bytes: Uint8Array, bus: Bus): boolean {
+  #send(topic: TopicRecord, { bytes, count }: BusBatch, bus: Bus): boolean {
     const { counters } = this.#options;
     try {
       bus.publish(topic.subject, bytes);
     } catch (error) {
-      this.#onFailure(topic, error);
+      this.#onFailure(topic, count, error);
       return false;
     }
     counters.batches += 1;
@@ -178,9 +217,9 @@ export class Publisher {
   }
 
   /** The feeds go on when the bus does not take a batch: readers see the hole in the sequence. */
-  #onFailure(topic: TopicRecord, error: unknown): void {
+  #onFailure(topic: TopicRecord, events: number, error: unknown): void {
     if (!(error instanceof BusError)) throw error;
-    this.#options.counters.failures += 1;
+    this.#countFailure(topic, events);
     if (this.#failing) return;
     this.#failing = true;
     const { code, message } = error;
@@ -188,6 +227,14 @@ export class Publisher {
       { subject: topic.subject, code, message },
       "the bus did not take a batch",
     );
+  }
+
+  #countFailure({ instrument, channel }: TopicRecord, events: number): void {
+    const { venue } = instrument;
+    const { failures } = this.#options.counters;
+    const known = failures.find((each) => each.venue === venue && each.channel === channel);
+    if (known === undefined) failures.push({ venue, channel, events });
+    else known.events += events;
   }
 }
 

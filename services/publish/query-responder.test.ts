@@ -2,6 +2,7 @@ import { readBusEvents, rowsOf } from "@tickwire/proto/codec";
 import type { BusBatch } from "@tickwire/proto/codec";
 import { OrderBook } from "@tickwire/proto/model";
 import { MarketData } from "@tickwire/proto/service";
+import type { GetCandlesRequest, MessageInit } from "@tickwire/proto/service";
 import { expect, test } from "vitest";
 import { BusError } from "#bus/bus.ts";
 import type { Bus, BusMessage } from "#bus/bus.ts";
@@ -9,12 +10,19 @@ import { queryPattern, querySubject } from "#bus/subject.ts";
 import type { Candle, MarketEvent, Quote, Status, Trade } from "#core/market-event.ts";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
-import { decodeCatalogReply, decodeQueryReply, decodeSnapshotReply } from "#wire/bus-codec.ts";
-import { Publisher } from "./publisher.ts";
+import {
+  decodeCatalogReply,
+  decodeQueryReply,
+  decodeSnapshotReply,
+  encodeCatalogRequest,
+} from "#wire/bus-codec.ts";
+import { historyQuery, writeHistoryToken } from "#wire/history-token.ts";
+import { createPublisherCounters, Publisher } from "./publisher.ts";
 import { QueryResponder } from "./query-responder.ts";
 import { StreamedInstruments } from "./streamed-instruments.ts";
 
 const A = fakeInstrument("A-USD");
+const TO = { venue: "fake", publisherId: "p-1" };
 const BASE = { instrument: A, venueTimeUs: undefined, receivedTimeUs: 7 } as const;
 const { getTrades, getCandles, getStatus } = MarketData.methods;
 
@@ -38,14 +46,14 @@ function status(channel: Status["channel"], state: Status["state"]): Status {
   return { kind: "status", ...BASE, channel, state, reason: "data", sinceTimeUs: 3 };
 }
 
-function create() {
+function create(payloadBytesMax = 1_000_000) {
   const handlers = new Map<string, (message: BusMessage) => void>();
   const published: string[] = [];
   const logged: string[] = [];
   const log = (_fields: object, message: string): void => void logged.push(message);
   const logger = { debug: log, info: log, warn: log, error: log };
   const bus = {
-    payloadBytesMax: 1_000_000,
+    payloadBytesMax,
     publish: (subject: string) => published.push(subject),
     subscribe: (pattern: string, handler: (message: BusMessage) => void) => {
       handlers.set(pattern, handler);
@@ -59,7 +67,7 @@ function create() {
     epoch: 42,
     limits: { batchEventsMax: 64, recentTradesMax: 2_000, recentCandlesMax: 10 },
     schedule: () => {},
-    counters: { events: 0, batches: 0, bytes: 0, failures: 0 },
+    counters: createPublisherCounters(),
     logger,
   });
   const streamed = new StreamedInstruments();
@@ -72,17 +80,17 @@ function create() {
   const book = new OrderBook();
   let liveBook: OrderBook | undefined;
   const venue = { venue: "fake", streamed, liveBookOf: () => liveBook };
-  const responder = new QueryResponder({ bus, clock, publisher, venues: [venue], logger });
+  const responder = new QueryResponder({ ...TO, bus, clock, publisher, venues: [venue], logger });
   responder.start();
-  const ask = (subject: string, payload = new Uint8Array(0)) => {
+  const ask = (subject: string, payload: Uint8Array = new Uint8Array(0)) => {
     let bytes: Uint8Array | undefined;
     const respond = (reply: Uint8Array): void => void (bytes = reply);
-    handlers.get(queryPattern("fake"))?.({ subject, payload, respond });
+    handlers.get(queryPattern(TO))?.({ subject, payload, respond });
     if (bytes === undefined) throw new Error("nobody answered");
     return decodeQueryReply(bytes);
   };
   const snapshot = (channel: "trades" | "quotes" | "book" | "candles" | "status" | "funding") => {
-    const query = { venue: "fake", query: "snapshot", channel, symbol: "A-USD" } as const;
+    const query = { ...TO, query: "snapshot", channel, symbol: "A-USD" } as const;
     return ask(querySubject(query));
   };
   const setLiveBook = (isLive: boolean): void => {
@@ -91,7 +99,18 @@ function create() {
   const publish = (...events: readonly MarketEvent[]): void => {
     for (const event of events) publisher.publish(event);
   };
-  return { responder, handlers, published, logged, ask, snapshot, publish, book, setLiveBook };
+  return {
+    responder,
+    handlers,
+    published,
+    logged,
+    ask,
+    snapshot,
+    publish,
+    book,
+    setLiveBook,
+    streamed,
+  };
 }
 
 function stateOf(payload: Uint8Array): BusBatch {
@@ -169,24 +188,48 @@ test.each([
 ])("of 1100 trades, $asked asked for are the last $given", ({ asked, given }) => {
   const { ask, publish } = create();
   publish(...Array.from({ length: 1_100 }, (_, index) => trade(String(index + 1))));
-  const subject = querySubject({ venue: "fake", query: "trades", symbol: "A-USD" });
-  const reply = ask(subject, getTrades.request.encode({ limit: asked }));
+  const subject = querySubject({ ...TO, query: "trades", symbol: "A-USD" });
+  const reply = ask(subject, getTrades.request.encode({ pageSize: asked }));
   const { trades } = getTrades.response.decode(reply.payload);
   expect(trades).toHaveLength(given);
   expect(trades.at(-1)).toMatchObject({ sequence: 1_100, tradeId: "1100", price: "10.5" });
   expect(trades[0]?.sequence).toBe(1_101 - given);
 });
 
-test("candles are asked for by interval, one minute if none is named", () => {
+test("pages of trades go on by their tokens, which another request or publisher does not take", () => {
+  const { ask, publish } = create();
+  publish(...Array.from({ length: 5 }, (_, index) => trade(String(index + 1))));
+  const subject = querySubject({ ...TO, query: "trades", symbol: "A-USD" });
+  const page = (pageToken: string, more: { readonly toTimeUs?: number } = {}) => {
+    const asked = { venue: "fake", symbol: "A-USD", pageSize: 2, pageToken, ...more };
+    return ask(subject, getTrades.request.encode(asked));
+  };
+  const seen: string[][] = [];
+  let token = "";
+  do {
+    const answer = getTrades.response.decode(page(token).payload);
+    seen.push(answer.trades.map(({ tradeId }) => tradeId));
+    token = answer.nextPageToken;
+  } while (token !== "");
+  expect(seen).toEqual([["4", "5"], ["2", "3"], ["1"]]);
+  const first = getTrades.response.decode(page("").payload).nextPageToken;
+  expect(page(first, { toTimeUs: 9 }).error?.code).toBe("CODE_INVALID_ARGUMENT");
+  const query = historyQuery({ venue: "fake", symbol: "A-USD", fromTimeUs: 0, toTimeUs: 0 });
+  const elsewhere = writeHistoryToken(query, { epoch: 12_345, key: 3 });
+  expect(page(elsewhere).error?.code).toBe("CODE_FAILED_PRECONDITION");
+});
+
+test("candles are asked for by interval and by the range of their starts", () => {
   const { ask, publish } = create();
   publish(candle(1, 60_000), candle(2, 60_000), candle(5, 1_000));
-  const subject = querySubject({ venue: "fake", query: "candles", symbol: "A-USD" });
-  const starts = (request: { readonly intervalMs?: number; readonly limit?: number }) =>
+  const subject = querySubject({ ...TO, query: "candles", symbol: "A-USD" });
+  const starts = (request: MessageInit<GetCandlesRequest>) =>
     getCandles.response
       .decode(ask(subject, getCandles.request.encode(request)).payload)
       .candles.map(({ openTimeUs }) => openTimeUs);
-  expect(starts({})).toEqual([1, 2]);
-  expect(starts({ limit: 1 })).toEqual([2]);
+  expect(starts({ intervalMs: 60_000 })).toEqual([1, 2]);
+  expect(starts({ intervalMs: 60_000, pageSize: 1 })).toEqual([2]);
+  expect(starts({ intervalMs: 60_000, fromTimeUs: 1, toTimeUs: 2 })).toEqual([1]);
   expect(starts({ intervalMs: 1_000 })).toEqual([5]);
   expect(starts({ intervalMs: 5_000 })).toEqual([]);
 });
@@ -194,7 +237,7 @@ test("candles are asked for by interval, one minute if none is named", () => {
 test("states are asked for by instrument or all at once, the catalog by venue", () => {
   const { ask, publish } = create();
   publish(status("trades", "live"), status("book", "gap"));
-  const subject = querySubject({ venue: "fake", query: "statuses" });
+  const subject = querySubject({ ...TO, query: "statuses" });
   for (const symbol of ["", "A-USD"]) {
     const { payload } = ask(subject, getStatus.request.encode({ venue: "fake", symbol }));
     const { statuses } = getStatus.response.decode(payload);
@@ -203,9 +246,7 @@ test("states are asked for by instrument or all at once, the catalog by venue", 
       "CHANNEL_BOOK TOPIC_STATE_GAP",
     ]);
   }
-  const catalog = decodeCatalogReply(
-    ask(querySubject({ venue: "fake", query: "catalog" })).payload,
-  );
+  const catalog = decodeCatalogReply(ask(querySubject({ ...TO, query: "catalog" })).payload);
   expect(catalog.catalogVersion).toBe(4);
   expect(catalog.instruments.map(({ symbol }) => symbol)).toEqual(["A-USD"]);
 });
@@ -216,7 +257,7 @@ test("what is not streamed is not found, and what cannot be read is the asker's 
     code: "CODE_NOT_FOUND",
     message: "fake:A-USD/funding is not streamed",
   });
-  const trades = { venue: "fake", query: "trades" } as const;
+  const trades = { ...TO, query: "trades" } as const;
   expect(ask(querySubject({ ...trades, symbol: "B-USD" })).error?.code).toBe("CODE_NOT_FOUND");
   const damaged = ask(querySubject({ ...trades, symbol: "A-USD" }), Uint8Array.of(255));
   expect(damaged.error?.code).toBe("CODE_INVALID_ARGUMENT");
@@ -226,9 +267,9 @@ test("what is not streamed is not found, and what cannot be read is the asker's 
 
 test("a bus that does not take the answer is logged; a bug of ours is not held back", () => {
   const { handlers, logged } = create();
-  const subject = querySubject({ venue: "fake", query: "catalog" });
+  const subject = querySubject({ ...TO, query: "catalog" });
   const payload = new Uint8Array(0);
-  const handler = handlers.get(queryPattern("fake"));
+  const handler = handlers.get(queryPattern(TO));
   const refuse = (error: Error) => (): void => {
     throw error;
   };
@@ -243,4 +284,43 @@ test("closed, it answers nobody", () => {
   responder.close();
   responder.close();
   expect(handlers.size).toBe(0);
+});
+
+test("a catalog larger than a message comes in pages that fit", () => {
+  const { ask, streamed } = create(10_000);
+  for (let index = 0; index < 700; index += 1) {
+    streamed.add([{ instrument: fakeInstrument(`S${index}-USD`), channel: "book" }]);
+  }
+  const seen: string[] = [];
+  for (let after = "", more = true; more; after = seen.at(-1) ?? "") {
+    const subject = querySubject({ ...TO, query: "catalog" });
+    const { payload } = ask(subject, encodeCatalogRequest(after));
+    expect(payload.byteLength).toBeLessThan(10_000);
+    const page = decodeCatalogReply(payload);
+    seen.push(...page.instruments.map(({ symbol }) => symbol));
+    more = page.more;
+  }
+  expect(seen).toHaveLength(701);
+  expect(seen).toEqual(seen.toSorted());
+});
+
+test("the statuses of a venue come in pages of 200 instruments, or fewer if that is asked", () => {
+  const { ask, publish, streamed } = create();
+  for (let index = 0; index < 300; index += 1) {
+    const instrument = fakeInstrument(`S${1_000 + index}-USD`);
+    streamed.add([{ instrument, channel: "book" }]);
+    publish({ ...status("book", "live"), instrument });
+  }
+  const page = (pageToken: string, pageSize = 0) => {
+    const request = getStatus.request.encode({ venue: "fake", pageToken, pageSize });
+    const { payload } = ask(querySubject({ ...TO, query: "statuses" }), request);
+    return getStatus.response.decode(payload);
+  };
+  // The first instrument, A-USD, has no status yet.
+  expect(page("").statuses).toHaveLength(199);
+  expect(page("").nextPageToken).toBe("S1198-USD");
+  expect(page("S1198-USD").statuses).toHaveLength(101);
+  expect(page("S1198-USD").nextPageToken).toBe("");
+  expect(page("A-USD", 5).statuses).toHaveLength(5);
+  expect(page("A-USD", 5_000).statuses).toHaveLength(200);
 });

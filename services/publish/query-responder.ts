@@ -6,30 +6,43 @@ import { parseQuerySubject, queryPattern } from "#bus/subject.ts";
 import type { Query } from "#bus/subject.ts";
 import type { Clock } from "#core/clock.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
-import type { MarketEvent } from "#core/market-event.ts";
+import type { Candle, MarketEvent } from "#core/market-event.ts";
 import type { Logger } from "#core/logger.ts";
 import {
+  decodeCatalogRequest,
   encodeCatalogReply,
   encodeQueryError,
   encodeQueryReply,
   encodeSnapshotReply,
 } from "#wire/bus-codec.ts";
 import { encodeState } from "#wire/event-codec.ts";
+import { historyQuery } from "#wire/history-token.ts";
+import { NO_ROWS, takePage } from "./history-page.ts";
+import type { KeptRows, Page, PageRequest, RowOrder } from "./history-page.ts";
 import type { Publisher } from "./publisher.ts";
-import {
-  candleMessage,
-  instrumentMessage,
-  QUERY_METHODS,
-  statusMessage,
-  tradeMessage,
-} from "./query-messages.ts";
+import { instrumentMessage, QUERY_METHODS, statusMessage, tradeMessage } from "./query-messages.ts";
 import type { StreamedInstruments } from "./streamed-instruments.ts";
-import type { TopicRecord } from "./topic-record.ts";
+import type { NumberedTrade, TopicRecord } from "./topic-record.ts";
 
 /** What can be asked for with one request, and what is given where the request says nothing. */
 const ROWS_MAX = 1_000;
 const ROWS_DEFAULT = 100;
-const CANDLE_INTERVAL_MS_DEFAULT = 60_000;
+const NOTHING = new Uint8Array(0);
+
+/** Encoding a page of a catalog or of statuses takes less than a millisecond or two. */
+const CATALOG_PAGE_INSTRUMENTS = 500;
+const STATUS_PAGE_INSTRUMENTS = 200;
+/** What an answer needs besides its payload. */
+const REPLY_OVERHEAD_BYTES = 1_024;
+const TRADE_ORDER: RowOrder<NumberedTrade> = {
+  keyOf: ({ sequence }) => sequence,
+  timeUsOf: ({ trade }) => trade.venueTimeUs ?? trade.receivedTimeUs,
+};
+
+const CANDLE_ORDER: RowOrder<Candle> = {
+  keyOf: ({ openTimeUs }) => openTimeUs,
+  timeUsOf: ({ openTimeUs }) => openTimeUs,
+};
 
 /** What the responder knows of one venue. */
 export type VenueView = {
@@ -44,6 +57,8 @@ export type VenueView = {
 
 type QueryResponderOptions = {
   readonly bus: Bus;
+  /** Who is asked: queries to other publishers of the same venues are not for this one. */
+  readonly publisherId: string;
   readonly clock: Clock;
   readonly publisher: Publisher;
   readonly venues: readonly VenueView[];
@@ -51,9 +66,9 @@ type QueryResponderOptions = {
 };
 
 class QueryFailure extends Error {
-  readonly code: "CODE_NOT_FOUND" | "CODE_INVALID_ARGUMENT";
+  readonly code: "CODE_NOT_FOUND" | "CODE_INVALID_ARGUMENT" | "CODE_FAILED_PRECONDITION";
 
-  constructor(code: "CODE_NOT_FOUND" | "CODE_INVALID_ARGUMENT", message: string) {
+  constructor(code: QueryFailure["code"], message: string) {
     super(message);
     this.code = code;
   }
@@ -61,8 +76,8 @@ class QueryFailure extends Error {
 
 /**
  * Answers what gateways ask about a publisher's venues. An answer with a position contains exactly
- * the events up to it: whatever waits is published first. One publisher serves a venue; a second
- * one would have an epoch of its own.
+ * the events up to it: whatever waits is published first. Of several publishers of a venue each
+ * answers what it is asked itself.
  */
 export class QueryResponder {
   readonly #options: QueryResponderOptions;
@@ -74,9 +89,9 @@ export class QueryResponder {
 
   /** Answers from now on. To be called before anything is announced. */
   start(): void {
-    const { bus, venues } = this.#options;
+    const { bus, venues, publisherId } = this.#options;
     for (const view of venues) {
-      const pattern = queryPattern(view.venue);
+      const pattern = queryPattern({ venue: view.venue, publisherId });
       this.#subscriptions.push(bus.subscribe(pattern, (message) => this.#onQuery(view, message)));
     }
   }
@@ -129,12 +144,25 @@ export class QueryResponder {
       case "statuses":
         return this.#statuses(view, message.payload);
       case "catalog":
-        return encodeCatalogReply({
-          catalogVersion: view.streamed.version,
-          instruments: view.streamed
-            .all()
-            .map(({ instrument, channels }) => instrumentMessage(instrument, channels)),
-        });
+        return this.#catalog(view, message.payload);
+      case "ping":
+        return NOTHING;
+    }
+  }
+
+  /** As many instruments as one message carries. */
+  #catalog({ streamed }: VenueView, payload: Uint8Array): Uint8Array {
+    const afterSymbol = decoded({ decode: decodeCatalogRequest }, payload);
+    const bytesMax = this.#options.bus.payloadBytesMax - REPLY_OVERHEAD_BYTES;
+    for (let countMax = CATALOG_PAGE_INSTRUMENTS; ; countMax = Math.ceil(countMax / 2)) {
+      const { instruments, more } = streamed.page(afterSymbol, countMax);
+      const page = encodeCatalogReply({
+        catalogVersion: streamed.version,
+        instruments: instruments.map((each) => instrumentMessage(each)),
+        incomplete: !streamed.complete,
+        more,
+      });
+      if (page.byteLength <= bytesMax || countMax === 1) return page;
     }
   }
 
@@ -157,32 +185,62 @@ export class QueryResponder {
   #trades(view: VenueView, symbol: string, payload: Uint8Array): Uint8Array {
     const topic = this.#options.publisher.settledTopic(this.#find(view, symbol), "trades");
     const { request, response } = QUERY_METHODS.getTrades;
-    const limit = rowLimit(decoded(request, payload).limit);
-    return response.encode({ trades: (topic?.trades(limit) ?? []).map(tradeMessage) });
+    const asked = decoded(request, payload);
+    const { rows, ...rest } = this.#page(topic?.trades ?? NO_ROWS, TRADE_ORDER, asked, {
+      query: historyQuery(asked),
+      epoch: this.#options.publisher.epoch,
+    });
+    return response.encode({ trades: rows.map(tradeMessage), ...rest });
   }
 
   #candles(view: VenueView, symbol: string, payload: Uint8Array): Uint8Array {
     const topic = this.#options.publisher.settledTopic(this.#find(view, symbol), "candles");
     const { request, response } = QUERY_METHODS.getCandles;
     const asked = decoded(request, payload);
-    const intervalMs = asked.intervalMs === 0 ? CANDLE_INTERVAL_MS_DEFAULT : asked.intervalMs;
-    const candles = topic?.candles({ intervalMs, limit: rowLimit(asked.limit) }) ?? [];
-    return response.encode({ candles: candles.map(candleMessage) });
+    const kept = topic?.candles(asked.intervalMs) ?? NO_ROWS;
+    const { rows, ...rest } = this.#page(kept, CANDLE_ORDER, asked, {
+      query: historyQuery(asked),
+      // The start of a candle is the same whoever publishes it.
+      epoch: 0,
+    });
+    return response.encode({ candles: rows, ...rest });
+  }
+
+  #page<Row>(
+    kept: KeptRows<Row>,
+    order: RowOrder<Row>,
+    asked: PageRequest,
+    scope: Parameters<typeof takePage>[3],
+  ): Page<Row> {
+    const pageSize = rowLimit(asked.pageSize);
+    const page = takePage(kept, order, { ...asked, pageSize }, scope);
+    if (page === "bad-token") {
+      throw new QueryFailure("CODE_INVALID_ARGUMENT", "page_token is not one of this request");
+    }
+    if (page === "expired-token") {
+      const message = "what follows the page before is not kept any more; begin anew";
+      throw new QueryFailure("CODE_FAILED_PRECONDITION", message);
+    }
+    return page;
   }
 
   #statuses(view: VenueView, payload: Uint8Array): Uint8Array {
     const { request, response } = QUERY_METHODS.getStatus;
-    const { symbol } = decoded(request, payload);
-    const instruments =
-      symbol === ""
-        ? view.streamed.all().map(({ instrument }) => instrument)
-        : [this.#find(view, symbol)];
+    const { symbol, pageSize, pageToken } = decoded(request, payload);
+    const isPage = pageSize > 0 && pageSize < STATUS_PAGE_INSTRUMENTS;
+    const countMax = isPage ? pageSize : STATUS_PAGE_INSTRUMENTS;
+    const page = symbol === "" ? view.streamed.page(pageToken, countMax) : undefined;
+    const instruments = page?.instruments.map(({ instrument }) => instrument) ?? [
+      this.#find(view, symbol),
+    ];
     const statuses = instruments.flatMap((instrument) =>
       (this.#options.publisher.settledTopic(instrument, "status")?.statuses() ?? []).map(
         statusMessage,
       ),
     );
-    return response.encode({ statuses });
+    // Between gateway and ingestor the token is the symbol itself.
+    const nextPageToken = page?.more === true ? (instruments.at(-1)?.symbol ?? "") : "";
+    return response.encode({ statuses, nextPageToken });
   }
 
   #find(view: VenueView, symbol: string): Instrument {

@@ -22,13 +22,14 @@ export class Ring<Item> {
     assert(this.#items.length === this.#capacity, "a ring never holds more than its capacity");
   }
 
-  /** The last `count`, oldest first. */
-  last(count: number): Item[] {
+  get length(): number {
+    return this.#items.length;
+  }
+
+  /** From 0, the oldest, to below `length`. */
+  at(index: number): Item {
     const { length } = this.#items;
-    const items: Item[] = [];
-    for (let index = Math.max(0, length - count); index < length; index += 1) {
-      items.push(this.#items[(this.#oldest + index) % length] as Item);
-    }
-    return items;
+    assert(index >= 0 && index < length, "what is asked for is in the ring");
+    return this.#items[(this.#oldest + index) % length] as Item;
   }
 }

@@ -12,10 +12,44 @@ test("an instrument has the channels that were added, in order, and always its s
     { instrument: a, channel: "book" },
     { instrument: b, channel: "quotes" },
   ]);
-  expect(streamed.all()).toEqual([
-    { instrument: b, channels: ["status", "trades", "quotes"] },
-    { instrument: a, channels: ["status", "book"] },
+  expect(streamed.page("", 9).instruments).toEqual([
+    { instrument: a, channels: ["status", "book"], candleIntervalsMs: [] },
+    { instrument: b, channels: ["status", "trades", "quotes"], candleIntervalsMs: [] },
   ]);
+});
+
+test("candles have the lengths that were added, rising, and others none", () => {
+  const streamed = new StreamedInstruments();
+  streamed.add(
+    [
+      { instrument: a, channel: "candles" },
+      { instrument: b, channel: "trades" },
+    ],
+    [300_000, 60_000],
+  );
+  expect(
+    streamed.page("", 9).instruments.map(({ candleIntervalsMs }) => candleIntervalsMs),
+  ).toEqual([[60_000, 300_000], []]);
+  const { version } = streamed;
+  streamed.add([{ instrument: a, channel: "candles" }], [60_000]);
+  expect(streamed.version).toBe(version);
+  streamed.add([{ instrument: a, channel: "candles" }], [1_000]);
+  expect(streamed.version).toBe(version + 1);
+  expect([streamed.hasCandles(a, 1_000), streamed.hasCandles(a, 2_000)]).toEqual([true, false]);
+  expect(streamed.hasCandles(b, 60_000)).toBe(false);
+});
+
+test("what expects more is complete when it is said, and that is a change", () => {
+  let changes = 0;
+  const streamed = new StreamedInstruments(() => {
+    changes += 1;
+  });
+  expect(streamed.complete).toBe(true);
+  streamed.expectMore();
+  expect([streamed.complete, streamed.version, changes]).toEqual([false, 0, 0]);
+  streamed.completed();
+  streamed.completed();
+  expect([streamed.complete, streamed.version, changes]).toEqual([true, 1, 1]);
 });
 
 test("an instrument is found by its symbol, a channel by its instrument", () => {
@@ -41,4 +75,19 @@ test("the version rises with what is new, and is told once an addition", () => {
   streamed.add([]);
   streamed.add([{ instrument: a, channel: "quotes" }]);
   expect(versions).toEqual([2, 3]);
+});
+
+test.each([
+  ["", 2, ["A-USD", "B-USD"], true],
+  ["A-USD", 2, ["B-USD", "C-USD"], false],
+  ["AA", 5, ["B-USD", "C-USD"], false],
+  ["C-USD", 5, [], false],
+])("behind %j the next %i by symbol are %j", (after, countMax, symbols, more) => {
+  const streamed = new StreamedInstruments();
+  for (const symbol of ["C-USD", "A-USD", "B-USD"]) {
+    streamed.add([{ instrument: fakeInstrument(symbol), channel: "book" }]);
+  }
+  const page = streamed.page(after, countMax);
+  expect(page.instruments.map(({ instrument }) => instrument.symbol)).toEqual(symbols);
+  expect(page.more).toBe(more);
 });

@@ -4,6 +4,8 @@ import { assert } from "#core/assert.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { Candle, MarketEvent, Status, Trade } from "#core/market-event.ts";
 import { batchKindOf, rowsOfEvents } from "#wire/event-codec.ts";
+import { NO_ROWS } from "./history-page.ts";
+import type { KeptRows } from "./history-page.ts";
 import type { ChannelLatency } from "./latency-histogram.ts";
 import type { PublishLimits } from "./publish-limits.ts";
 import { Ring } from "./ring.ts";
@@ -35,6 +37,8 @@ export class TopicRecord {
   #sequence = 0;
   /** Of the last event of the last batch; 0 before the first. */
   #batchedSequence = 0;
+  /** Announcements that are still to say where the topic stands: see `Publisher.takeProgress`. */
+  progressRepeats = 0;
   /** Not yet in a batch, in order; the last one has `#sequence`. */
   #pending: MarketEvent[] = [];
   /** The chain of the topic's batches; made with the first of them. */
@@ -64,6 +68,11 @@ export class TopicRecord {
   /** Of the last event; 0 before the first. */
   get sequence(): number {
     return this.#sequence;
+  }
+
+  /** Of the last event that was given to the bus; 0 before the first. */
+  get publishedSequence(): number {
+    return this.#batchedSequence;
   }
 
   /** The last event that was kept. */
@@ -139,15 +148,16 @@ export class TopicRecord {
     this.#writer = this.#newChain(this.#writer.sequence - count);
   }
 
-  /** The last trades, oldest first. */
-  trades(limit: number): NumberedTrade[] {
-    return this.#trades?.last(limit) ?? [];
+  /** The last trades, oldest first. Valid until the next event. */
+  get trades(): KeptRows<NumberedTrade> {
+    return this.#trades ?? NO_ROWS;
   }
 
-  /** The last candles of an interval, oldest first. */
-  candles(options: { readonly intervalMs: number; readonly limit: number }): Candle[] {
-    const { intervalMs, limit } = options;
-    return this.#candles.get(intervalMs)?.slice(-limit) ?? [];
+  /** The last candles of an interval, in the order of their starts. Valid until the next event. */
+  candles(intervalMs: number): KeptRows<Candle> {
+    const candles = this.#candles.get(intervalMs);
+    if (candles === undefined) return NO_ROWS;
+    return { length: candles.length, at: (index) => candles[index] as Candle };
   }
 
   /** The latest candle of each interval. */

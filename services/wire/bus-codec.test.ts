@@ -20,7 +20,9 @@ const announcement = {
   venue: "kraken",
   catalogVersion: 2 ** 40,
   announceIntervalMs: 2_000,
-  epoch: 1_700_000_000_000_000,
+  epoch: Number.MAX_SAFE_INTEGER,
+  leaving: true,
+  progress: [{ symbol: "BTC-USD", channel: "CHANNEL_MARK_PRICE" as const, sequence: 2 ** 52 }],
 };
 
 function at(sequence: number, epoch = 4): BusBatch {
@@ -37,7 +39,9 @@ function news(): BusBatch {
 test("an announcement is the same to protobufjs", () => {
   const bytes = encodeAnnouncement(announcement);
   expect(decodeAnnouncement(bytes)).toEqual(announcement);
-  const oracle = tickwire.bus.v1.Announcement.encode(announcement).finish();
+  const { CHANNEL_MARK_PRICE: channel } = tickwire.v1.Channel;
+  const progress = announcement.progress.map((topic) => ({ ...topic, channel }));
+  const oracle = tickwire.bus.v1.Announcement.encode({ ...announcement, progress }).finish();
   expect(Buffer.from(bytes).toString("hex")).toBe(Buffer.from(oracle).toString("hex"));
 });
 

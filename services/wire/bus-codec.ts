@@ -1,8 +1,9 @@
-import { readBusBatch, WireError } from "@tickwire/proto/codec";
+import { readBusBatch, readBusEvents, WireError } from "@tickwire/proto/codec";
 import type { BusBatch } from "@tickwire/proto/codec";
 import {
   AnnouncementCodec,
   CatalogReplyCodec,
+  CatalogRequestCodec,
   QueryReplyCodec,
   SnapshotReplyCodec,
 } from "@tickwire/proto/messages";
@@ -22,6 +23,16 @@ export function encodeAnnouncement(announcement: MessageInit<Announcement>): Uin
 /** Keeps nothing of `bytes`. Throws WireError. */
 export function decodeAnnouncement(bytes: Uint8Array): Announcement {
   return AnnouncementCodec.decode(bytes);
+}
+
+/** The payload of a query for the page of a catalog behind a symbol. */
+export function encodeCatalogRequest(afterSymbol: string): Uint8Array {
+  return CatalogRequestCodec.encode({ afterSymbol });
+}
+
+/** The symbol that a page is to begin behind; empty for the first one. Throws WireError. */
+export function decodeCatalogRequest(bytes: Uint8Array): string {
+  return CatalogRequestCodec.decode(bytes).afterSymbol;
 }
 
 /** The caller owns the result. Throws WireError if a value does not fit its field. */
@@ -52,6 +63,17 @@ export function decodeQueryReply(bytes: Uint8Array): QueryReply {
   return QueryReplyCodec.decode(bytes);
 }
 
+/**
+ * A batch of which everything can be read, so that no client is handed what it cannot. The result
+ * keeps `bytes`. Throws WireError.
+ */
+export function decodeBusBatch(bytes: Uint8Array): BusBatch {
+  const batch = readBusBatch(bytes);
+  // It is made for nothing but to be sure: reading checks every value on its way.
+  if (batch.count > 0) readBusEvents(batch);
+  return batch;
+}
+
 /** The answer to a snapshot query. The caller owns the result. */
 export function encodeSnapshotReply(state: readonly BusBatch[]): Uint8Array {
   const batches = state.map(({ bytes, start, end }) => bytes.subarray(start, end));
@@ -59,11 +81,11 @@ export function encodeSnapshotReply(state: readonly BusBatch[]): Uint8Array {
 }
 
 /**
- * The batches of a snapshot: at least one, all of one channel and position, and a state if they
- * have events. Keeps nothing of `bytes`. Throws WireError.
+ * The batches of a snapshot, all of which can be read whole: at least one, all of one channel and
+ * position, and a state if they have events. Keeps nothing of `bytes`. Throws WireError.
  */
 export function decodeSnapshotReply(bytes: Uint8Array): [BusBatch, ...BusBatch[]] {
-  const batches = SnapshotReplyCodec.decode(bytes).batches.map((batch) => readBusBatch(batch));
+  const batches = SnapshotReplyCodec.decode(bytes).batches.map((batch) => decodeBusBatch(batch));
   const [first, ...rest] = batches;
   if (first === undefined) throw new WireError("malformed", "a snapshot has no batch");
   const isWhole = rest.every(

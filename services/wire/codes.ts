@@ -1,5 +1,6 @@
-import { ChannelNumbers, CloseCodeNumbers } from "@tickwire/proto/messages";
-import type { Channel as WireChannel } from "@tickwire/proto/messages";
+import { CloseCodeNumbers } from "@tickwire/proto/messages";
+import { CHANNELS } from "@tickwire/proto/model";
+import type { Channel } from "@tickwire/proto/model";
 
 /**
  * WebSocket close codes, from codes.proto. A client comes back after those below 4500; it does not
@@ -22,6 +23,6 @@ export const CloseCode = {
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
 
 /** The number of a channel in the schema, as batches carry it. */
-export function channelNumberOf(channel: WireChannel): number {
-  return ChannelNumbers[channel];
+export function channelNumberOf(channel: Channel): number {
+  return 1 + CHANNELS.indexOf(channel);
 }

@@ -1,21 +1,14 @@
 import { BatchWriter } from "@tickwire/proto/codec";
 import type { BatchRows, BusBatch } from "@tickwire/proto/codec";
+import { EVENT_KINDS } from "@tickwire/proto/model";
+import type { RowsOfChannel } from "@tickwire/proto/model";
 import type { Channel } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 
-const BATCH_KIND_OF_CHANNEL = {
-  trades: "trades",
-  quotes: "quotes",
-  book: "books",
-  candles: "candles",
-  ticker: "tickers",
-  funding: "fundings",
-  "mark-price": "markPrices",
-  "open-interest": "openInterests",
-  liquidations: "liquidations",
-  status: "statuses",
-} as const satisfies Record<Channel, BatchRows["kind"]>;
+const BATCH_KIND_OF_CHANNEL = Object.fromEntries(
+  EVENT_KINDS.map(({ channel, rows }) => [channel, rows]),
+) as RowsOfChannel;
 
 /** The kind of rows that batches of a channel have. */
 export function batchKindOf(channel: Channel): BatchRows["kind"] {

@@ -1,5 +1,5 @@
-import { elementLength, putElement, WireError } from "@tickwire/proto/codec";
-import type { BusBatch } from "@tickwire/proto/codec";
+import { elementLength, measureMessage, putElement, WireError } from "@tickwire/proto/codec";
+import type { BusBatch, MessageSize } from "@tickwire/proto/codec";
 import { ClientFrameCodec, ErrorDetailCodec, ServerFrameCodec } from "@tickwire/proto/messages";
 import type {
   Any,
@@ -36,6 +36,14 @@ export function wrapBatch(topicId: number, batch: BusBatch, hasBase: boolean): U
  */
 export function encodeServerMessages(messages: readonly ServerMessageInit[]): Uint8Array {
   return ServerFrameCodec.encode({ messages: messages.map((message) => ({ message })) });
+}
+
+/**
+ * What decoding a ClientFrame would make, found without making it; its messages are `outerFields`.
+ * Undefined if that is more than `fieldsMax`. Throws WireError.
+ */
+export function measureClientFrame(bytes: Uint8Array, fieldsMax: number): MessageSize | undefined {
+  return measureMessage(ClientFrameCodec, bytes, fieldsMax);
 }
 
 /**

@@ -401,6 +401,26 @@ function describeRequests(create: Create): void {
     );
   });
 
+  test("an answer is handed out behind everything that was published before it", async () => {
+    const bus = await create();
+    const count = 2_000;
+    const seen: string[] = [];
+    bus.subscribe("news", ({ payload }) => seen.push(text(payload)));
+    bus.subscribe("rq", (message) => {
+      for (let index = 0; index < count; index++) bus.publish("news", numbered(index));
+      message.respond(bytes("answer"));
+      bus.publish("news", bytes("behind"));
+    });
+    await bus.flush();
+    for (let round = 0; round < 3; round++) {
+      seen.length = 0;
+      await bus.request("rq", bytes(""), { timeoutMs: 10_000 });
+      expect(seen.slice(0, count)).toEqual(Array.from({ length: count }, (_, at) => String(at)));
+      await settled(bus);
+      expect(seen.slice(count)).toEqual(["behind"]);
+    }
+  });
+
   test("responding to what was merely published does nothing", async () => {
     const bus = await create();
     bus.subscribe("news", (message) => message.respond(bytes("thanks")));

@@ -10,7 +10,8 @@ import { requireNatsServer, startNatsServer } from "#test/support/nats-server.ts
 import type { NatsServer } from "#test/support/nats-server.ts";
 import { createPrng } from "#test/support/prng.ts";
 import type { Prng } from "#test/support/prng.ts";
-import { Rig, TRANSPORTS } from "./gateway-harness.ts";
+import { TRANSPORTS } from "#test/support/transports.ts";
+import { Rig } from "./gateway-harness.ts";
 import type { RawBatch, RawClient } from "./gateway-raw-client.ts";
 
 const { NoticeKind, TopicError } = tickwire.v1;
@@ -116,7 +117,7 @@ describe.each(TRANSPORTS)("chains over %s", (transport) => {
     expect(formsOf(client.batchesOf(topicId))).toEqual(["based 1", "based 3"]);
     const [gap] = client.notices(NoticeKind.NOTICE_KIND_GAP);
     expect([Number(gap?.missingFirst), Number(gap?.missingLast)]).toEqual([2, 2]);
-    expect(await rig.metric("gateway_bad_batches_total")).toBe(1);
+    expect(await rig.metric("tickwire_gateway_bad_batches_total")).toBe(1);
   });
 
   test("drops, losses and resumes in any order: each event comes exact or is told missing", async () => {
@@ -243,9 +244,12 @@ describe.skipIf(requireNatsServer() === undefined)("chains over a real nats-serv
     const client = await rig.client();
     const subscribed = async () => {
       for (;;) {
-        // Until the catalog has come.
+        // Until the catalog has come. The two connections race: the first announcement can be out
+        // before the server knows that the gateway listens.
         const [result] = await client.subscribe(BOOK);
         if (result?.error === TopicError.TOPIC_ERROR_UNSPECIFIED) return result.topicId;
+        rig.ingestor.announce();
+        await ingestor.flush();
         await gateway.flush();
         await rig.settle();
         // The rate of requests is by this clock.

@@ -1,7 +1,8 @@
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { afterEach, describe, expect, test } from "vitest";
 import { createPrng } from "#test/support/prng.ts";
-import { Rig, TRANSPORTS } from "./gateway-harness.ts";
+import { TRANSPORTS } from "#test/support/transports.ts";
+import { Rig } from "./gateway-harness.ts";
 import type { RawBatch, RawClient } from "./gateway-raw-client.ts";
 
 const { TopicError, Continuity, NoticeKind, SnapshotMode, Channel } = tickwire.v1;
@@ -57,9 +58,9 @@ describe.each(TRANSPORTS)("delivery over %s", (transport) => {
     expect(results.map((result) => result.requestIndex)).toEqual([0, 1, 2, 3, 4, 5]);
     expect(results.map((result) => result.error)).toEqual([
       TopicError.TOPIC_ERROR_UNSPECIFIED,
-      TopicError.TOPIC_ERROR_UNKNOWN,
+      TopicError.TOPIC_ERROR_UNKNOWN_SYMBOL,
       TopicError.TOPIC_ERROR_MALFORMED,
-      TopicError.TOPIC_ERROR_UNKNOWN,
+      TopicError.TOPIC_ERROR_UNKNOWN_CHANNEL,
       TopicError.TOPIC_ERROR_ALREADY_SUBSCRIBED,
       TopicError.TOPIC_ERROR_UNSPECIFIED,
     ]);
@@ -224,8 +225,8 @@ describe.each(TRANSPORTS)("delivery over %s", (transport) => {
     expect(results.map(({ topic, error, requestIndex }) => [topic, error, requestIndex])).toEqual([
       ["fake:BTC-USDT/trades", 0, 0],
       ["fake:ETH-USDT/trades", 0, 0],
-      ["fake:*/nothing", TopicError.TOPIC_ERROR_MALFORMED, 1],
-      ["other:*/trades", TopicError.TOPIC_ERROR_UNKNOWN, 2],
+      ["fake:*/nothing", TopicError.TOPIC_ERROR_UNKNOWN_CHANNEL, 1],
+      ["other:*/trades", TopicError.TOPIC_ERROR_UNKNOWN_VENUE, 2],
     ]);
     rig.ingestor.list(["BTC-USDT", "SOL-USDT"]);
     await client.until(
@@ -341,7 +342,7 @@ describe.each(TRANSPORTS)("delivery over %s", (transport) => {
     await receive(bystander, other?.topicId ?? 0, 1);
     expect(bystander.notices(NoticeKind.NOTICE_KIND_GAP)).toHaveLength(0);
     expectContinuous(bystander.batchesOf(other?.topicId ?? 0), 0, 1);
-    expect(await rig.metric("gateway_bus_gaps_total")).toBe(1);
+    expect(await rig.metric("tickwire_gateway_bus_gaps_total")).toBe(1);
   });
 
   test("a publisher that starts anew gives every session a new snapshot of the new epoch", async () => {
@@ -434,7 +435,7 @@ describe.each(TRANSPORTS)("delivery over %s", (transport) => {
     await client.unsubscribe("fake:BTC-USDT/trades");
     const [again] = await client.subscribe("fake:BTC-USDT/book");
     expect(again?.error).toBe(TopicError.TOPIC_ERROR_UNSPECIFIED);
-    expect(await rig.metric("gateway_topics")).toBe(2);
+    expect(await rig.metric("tickwire_gateway_topics")).toBe(2);
   });
 
   test("an ingestor that is there but does not answer makes the topic unavailable, not the gateway", async () => {

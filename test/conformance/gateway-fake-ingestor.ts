@@ -1,7 +1,7 @@
-import { BatchWriter } from "@tickwire/proto/codec";
+import { BatchWriter, channelToWire } from "@tickwire/proto/codec";
 import type { Bus, BusSubscription } from "#bus/bus.ts";
 import {
-  ANNOUNCE_SUBJECT,
+  announceSubject,
   DISCOVER_SUBJECT,
   eventSubject,
   parseQuerySubject,
@@ -18,7 +18,6 @@ import {
   encodeSnapshotReply,
 } from "#wire/bus-codec.ts";
 import { batchKindOf, encodeState, rowsOfEvents } from "#wire/event-codec.ts";
-import { wireChannelOf } from "#gateway/catalog/channel-names.ts";
 import {
   GetCandlesResponseCodec,
   GetStatusResponseCodec,
@@ -31,13 +30,11 @@ type TopicLog = {
   levels: Map<string, number>;
 };
 
-const VENUE = "fake";
-
-/** A spot instrument of the fake venue: `BTC-USDT` is `BTCUSDT` there. */
-function fakeInstrument(symbol: string): Instrument {
+/** A spot instrument of a fake venue: `BTC-USDT` is `BTCUSDT` there. */
+function fakeInstrument(venue: string, symbol: string): Instrument {
   const [base = "", quote = ""] = symbol.split("-");
   return {
-    venue: VENUE,
+    venue,
     symbol,
     venueSymbol: symbol.replace("-", ""),
     kind: "spot",
@@ -54,7 +51,11 @@ function fakeInstrument(symbol: string): Instrument {
  */
 export class FakeIngestor {
   readonly channels: Channel[] = ["trades", "quotes", "book", "status"];
-  epoch: number;
+  publisherId = "one";
+  /** Of this start; any number, because epochs have no order. */
+  epoch = 5_000_000_000_000_003;
+  /** Set while more is to be listed. */
+  incomplete = false;
   /** Announced, and kept by nobody: this ingestor announces when a test says so. */
   announceIntervalMs = 60_000;
   /** Set to withhold answers; call the functions to let them go. */
@@ -62,51 +63,55 @@ export class FakeIngestor {
   /** Queries that came, by subject. */
   readonly queries: string[] = [];
   readonly instruments = new Map<string, Instrument>();
+  readonly #venue: string;
   readonly #bus: Bus;
   readonly #clock: Clock;
   readonly #logs = new Map<string, TopicLog>();
   readonly #subscriptions: BusSubscription[] = [];
   #version = 1;
 
-  constructor(bus: Bus, clock: Clock, symbols: readonly string[]) {
+  constructor(bus: Bus, clock: Clock, symbols: readonly string[], venue = "fake") {
+    this.#venue = venue;
     this.#bus = bus;
     this.#clock = clock;
-    this.epoch = clock.nowUs();
-    for (const symbol of symbols) this.instruments.set(symbol, fakeInstrument(symbol));
-    this.#subscriptions.push(
-      bus.subscribe(DISCOVER_SUBJECT, () => this.announce()),
-      bus.subscribe(queryPattern(VENUE), (message) => {
-        this.queries.push(message.subject);
-        const answer = () => message.respond(this.#answer(message.subject));
-        if (this.held === undefined) answer();
-        else this.held.push(answer);
-      }),
-    );
+    for (const symbol of symbols) this.instruments.set(symbol, fakeInstrument(this.#venue, symbol));
+    this.#listen();
   }
 
-  announce(): void {
-    const { epoch, announceIntervalMs } = this;
+  /** Says that it is there, and where its topics stand if `progress`. */
+  announce(options: { readonly progress?: boolean; readonly leaving?: boolean } = {}): void {
+    const { epoch, announceIntervalMs, publisherId } = this;
+    const progress = [...this.#logs].map(([key, { writer }]) => {
+      const [symbol = "", channel = ""] = key.split("/");
+      return { symbol, channel: channelToWire(channel), sequence: writer.sequence };
+    });
     const announcement = {
-      ingestorId: "one",
-      venue: VENUE,
+      ingestorId: publisherId,
+      venue: this.#venue,
       catalogVersion: this.#version,
       announceIntervalMs,
       epoch,
+      leaving: options.leaving ?? false,
+      progress: options.progress === true ? progress : [],
     };
-    this.#bus.publish(ANNOUNCE_SUBJECT, encodeAnnouncement(announcement));
+    this.#bus.publish(announceSubject(this.#venue), encodeAnnouncement(announcement));
   }
 
   list(symbols: readonly string[]): void {
     this.instruments.clear();
-    for (const symbol of symbols) this.instruments.set(symbol, fakeInstrument(symbol));
+    for (const symbol of symbols) this.instruments.set(symbol, fakeInstrument(this.#venue, symbol));
     this.#version += 1;
     this.announce();
   }
 
-  /** Starts anew, as after a crash: a higher epoch and sequences from 1. */
-  restart(): void {
-    this.epoch += 1_000_000;
+  /** Starts anew, as after a crash: another identity, and sequences from 1. */
+  restart(identity: { readonly publisherId?: string; readonly epoch?: number } = {}): void {
+    this.publisherId = identity.publisherId ?? `${this.publisherId}x`;
+    this.epoch = identity.epoch ?? this.epoch - 1_000_000;
     this.#logs.clear();
+    this.close();
+    this.#listen();
+    this.announce();
   }
 
   /**
@@ -185,12 +190,27 @@ export class FakeIngestor {
     return this.#log("book", symbol).levels;
   }
 
+  /** Gone without a word. */
   close(): void {
-    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    for (const subscription of this.#subscriptions.splice(0)) subscription.unsubscribe();
+  }
+
+  #listen(): void {
+    const { publisherId } = this;
+    const pattern = queryPattern({ venue: this.#venue, publisherId });
+    this.#subscriptions.push(
+      this.#bus.subscribe(DISCOVER_SUBJECT, () => this.announce()),
+      this.#bus.subscribe(pattern, (message) => {
+        this.queries.push(message.subject);
+        const answer = () => message.respond(this.#answer(message.subject));
+        if (this.held === undefined) answer();
+        else this.held.push(answer);
+      }),
+    );
   }
 
   #base(symbol: string) {
-    const instrument = this.instruments.get(symbol) ?? fakeInstrument(symbol);
+    const instrument = this.instruments.get(symbol) ?? fakeInstrument(this.#venue, symbol);
     const receivedTimeUs = this.#clock.nowUs();
     return { instrument, receivedTimeUs, venueTimeUs: receivedTimeUs - 5 };
   }
@@ -221,16 +241,19 @@ export class FakeIngestor {
         return encodeQueryReply(GetCandlesResponseCodec.encode({ candles: [{ open: "1" }] }));
       case "statuses":
         return encodeQueryReply(
-          GetStatusResponseCodec.encode({ statuses: [{ venue: VENUE, symbol: "BTC-USDT" }] }),
+          GetStatusResponseCodec.encode({ statuses: [{ venue: this.#venue, symbol: "BTC-USDT" }] }),
         );
+      case "ping":
+        return encodeQueryReply(new Uint8Array(0));
       case undefined:
         return encodeQueryError({ code: "CODE_UNIMPLEMENTED", message: subject });
     }
   }
 
   #catalog(): Uint8Array {
-    const channels = this.channels.map(wireChannelOf);
+    const channels = this.channels.map(channelToWire);
     return encodeCatalogReply({
+      incomplete: this.incomplete,
       catalogVersion: this.#version,
       instruments: [...this.instruments.values()].map((instrument) => ({
         ...instrument,

@@ -10,8 +10,6 @@ import { ManualClock } from "#test/support/manual-clock.ts";
 import { FakeIngestor } from "./gateway-fake-ingestor.ts";
 import { RawClient } from "./gateway-raw-client.ts";
 
-export const TRANSPORTS = ["uws", "node"] as const;
-
 type LogLine = { readonly level: string; readonly message: string; readonly fields: object };
 
 type RigBuses = { readonly gateway: Bus; readonly ingestor: Bus };
@@ -35,7 +33,7 @@ export class Rig {
   }
 
   static async start(
-    transport: (typeof TRANSPORTS)[number],
+    transport: "uws" | "node",
     options: {
       readonly symbols?: readonly string[];
       readonly config?: Parameters<typeof gatewayConfig>[0];
@@ -48,7 +46,13 @@ export class Rig {
       rig.logs.push({ level, message, fields });
     };
     rig.gateway = await startGateway({
-      config: gatewayConfig({ port: 0, transport, lameDuckMs: 0, ...options.config }),
+      config: gatewayConfig({
+        port: 0,
+        transport,
+        lameDuckMs: 0,
+        discoveryMs: 0,
+        ...options.config,
+      }),
       bus: rig.#watchedBus(),
       clock: rig.clock,
       random: () => 0.5,
@@ -56,6 +60,7 @@ export class Rig {
       registry: rig.registry,
     });
     await rig.settle();
+    rig.clock.advance(0);
     return rig;
   }
 

@@ -2,7 +2,8 @@ import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { afterEach, describe, expect, test } from "vitest";
-import { Rig, TRANSPORTS } from "./gateway-harness.ts";
+import { TRANSPORTS } from "#test/support/transports.ts";
+import { Rig } from "./gateway-harness.ts";
 import { RawFrameReader } from "./gateway-raw-client.ts";
 import type { RawBatch } from "./gateway-raw-client.ts";
 import { RawSocket } from "./gateway-raw-socket.ts";
@@ -89,8 +90,8 @@ describe.each(TRANSPORTS)("lifecycle over %s", (transport) => {
       expect((await fetch(`${rig.url}${path}`)).status).toBe(404);
     }
     const metrics = await rig.registry.metrics();
-    expect(metrics).toContain("gateway_connections 1");
-    expect(metrics).toContain("gateway_subscriptions 1");
+    expect(metrics).toContain("tickwire_gateway_connections 1");
+    expect(metrics).toContain("tickwire_gateway_subscriptions 1");
     expect(metrics).not.toContain("BTC");
     const page = await fetch(`${rig.url}/`);
     expect(page.headers.get("content-type")).toContain("text/plain");
@@ -113,7 +114,7 @@ describe.each(TRANSPORTS)("lifecycle over %s", (transport) => {
     [4, 0],
   ])("of 3 instruments and a limit of %i, %i are left out and counted", async (limit, left) => {
     await start({ symbols: ["A-B", "C-D", "E-F"], config: { instrumentsMax: limit } });
-    expect(await rig.metric("gateway_instruments_left_out")).toBe(left);
+    expect(await rig.metric("tickwire_gateway_instruments_left_out")).toBe(left);
     const client = await rig.client();
     const results = await client.subscribe("fake:A-B/trades", "fake:C-D/trades", "fake:E-F/trades");
     expect(results.filter(({ error }) => error !== 0)).toHaveLength(left);
@@ -220,8 +221,8 @@ describe.each(TRANSPORTS)("lifecycle over %s", (transport) => {
     }
     const last = rig.ingestor.position("book", "BTC-USDT");
     expect(rig.gateway.sessions).toBe(1);
-    expect(await rig.metric("gateway_lag_notices_total")).toBe(1);
-    expect(await rig.metric("gateway_slow_consumers_total")).toBe(1);
+    expect(await rig.metric("tickwire_gateway_lag_notices_total")).toBe(1);
+    expect(await rig.metric("tickwire_gateway_slow_consumers_total")).toBe(1);
     const { frames, batches, code, reason } = await readUpToClose(slow.socket);
     expect([code, reason]).toEqual([4001, expect.stringContaining("outboundBytesMax 200000")]);
     const messages = frames.flatMap((frame) => frame.messages as tickwire.v1.ServerMessage[]);
@@ -230,7 +231,7 @@ describe.each(TRANSPORTS)("lifecycle over %s", (transport) => {
     // What the gateway counted as not delivered is what the client misses, to the event.
     const received = batches.at(-1)?.last ?? 0;
     expect(received).toBeGreaterThan(0);
-    expect(await rig.metric("gateway_undelivered_events_total")).toBe(last - received);
+    expect(await rig.metric("tickwire_gateway_owed_at_end_events_total")).toBe(last - received);
     await bystander.until(() => bystander.batches.at(-1)?.last === last);
   });
 

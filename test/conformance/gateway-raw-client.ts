@@ -159,10 +159,12 @@ export class RawClient {
     const requestId = ++this.#requestId;
     const requests = topics.map((topic) => (typeof topic === "string" ? { topic } : topic));
     this.send({ subscribe: { requestId, topics: requests } });
-    const find = () =>
-      this.messages.find((message) => message.subscribeResult?.requestId === requestId);
-    await this.until(() => find() !== undefined);
-    return (find()?.subscribeResult?.topics ?? []) as tickwire.v1.TopicResult[];
+    const parts = () =>
+      this.messages.flatMap(({ subscribeResult }) =>
+        subscribeResult?.requestId === requestId ? [subscribeResult] : [],
+      );
+    await this.until(() => parts().some(({ isPartial }) => isPartial !== true));
+    return parts().flatMap((part) => part.topics ?? []) as tickwire.v1.TopicResult[];
   }
 
   async unsubscribe(...topics: string[]): Promise<tickwire.v1.TopicResult[]> {

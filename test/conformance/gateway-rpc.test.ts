@@ -1,7 +1,10 @@
 import { Buffer } from "node:buffer";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { afterEach, describe, expect, test } from "vitest";
-import { Rig, TRANSPORTS } from "./gateway-harness.ts";
+import { announceSubject } from "#bus/subject.ts";
+import { TRANSPORTS } from "#test/support/transports.ts";
+import { encodeAnnouncement } from "#wire/bus-codec.ts";
+import { Rig } from "./gateway-harness.ts";
 import type { RawClient } from "./gateway-raw-client.ts";
 
 const v1 = tickwire.v1;
@@ -70,6 +73,9 @@ describe.each(TRANSPORTS)("RPC over %s", (transport) => {
     expect(Number(snapshot.book?.sequence)).toBe(2);
     expect(snapshot.trade?.price).toBe("1.5");
     expect(snapshot.ticker).toBeNull();
+    rig.ingestor.channels.push("candles");
+    rig.ingestor.list(["BTC-USDT", "ETH-USDT"]);
+    await rig.settle();
     const trades = v1.GetTradesRequest.encode(where).finish();
     expect(v1.GetTradesResponse.decode(await ask("GetTrades", trades)).trades).toHaveLength(1);
     const candles = v1.GetCandlesRequest.encode(where).finish();
@@ -94,7 +100,7 @@ describe.each(TRANSPORTS)("RPC over %s", (transport) => {
     [
       "a limit above the maximum",
       "GetTrades",
-      v1.GetTradesRequest.encode({ venue: "fake", symbol: "BTC-USDT", limit: 1001 }).finish(),
+      v1.GetTradesRequest.encode({ venue: "fake", symbol: "BTC-USDT", pageSize: 1001 }).finish(),
       Code.CODE_INVALID_ARGUMENT,
     ],
   ])("%s is a typed error and the session goes on", async (_, method, request, code) => {
@@ -226,7 +232,26 @@ describe.each(TRANSPORTS)("RPC over %s", (transport) => {
       const { details } = (await response.json()) as { details: { type: string; value: string }[] };
       expect(details[0]?.type).toBe("tickwire.v1.ErrorDetail");
       const bytes = Buffer.from(details[0]?.value ?? "", "base64");
-      expect(v1.ErrorDetail.decode(bytes).reason).toBe("UNKNOWN_INSTRUMENT");
+      const detail = v1.ErrorDetail.decode(bytes);
+      expect(detail.reason).toBe("UNKNOWN_SYMBOL");
+      expect(detail.metadata).toEqual({ alternatives: "" });
+    });
+
+    test.each([
+      ["fake", "BTCUSD", 404, "UNKNOWN_SYMBOL", "BTC-USDT"],
+      ["nowhere", "BTC-USDT", 404, "UNKNOWN_VENUE", "fake late"],
+      ["late", "BTC-USDT", 503, "NOT_READY", undefined],
+    ])("%s:%s is %i, %s", async (venue, symbol, status, reason, alternatives) => {
+      await start();
+      const late = { ingestorId: "late", venue: "late", catalogVersion: 0 };
+      rig.bus.publish(announceSubject("late"), encodeAnnouncement(late));
+      await rig.settle();
+      const response = await post("GetSnapshot", JSON.stringify({ venue, symbol }));
+      expect(response.status).toBe(status);
+      const { details } = (await response.json()) as { details: { value: string }[] };
+      const bytes = Buffer.from(details[0]?.value ?? "", "base64");
+      const detail = v1.ErrorDetail.decode(bytes);
+      expect([detail.reason, detail.metadata["alternatives"]]).toEqual([reason, alternatives]);
     });
 
     test("a streaming method has no unary HTTP form", async () => {

@@ -1,20 +1,19 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { createNodeTransport } from "#gateway/transport/node/transport.ts";
-import { createUwsTransport } from "#gateway/transport/uws/transport.ts";
+import { TRANSPORT_FACTORIES } from "#test/support/transports.ts";
 import { transportHttpSuite } from "./transport-http-suite.ts";
 import { transportStreamSuite } from "./transport-stream-suite.ts";
 import { transportTlsSuite } from "./transport-tls-suite.ts";
 import { transportSuite } from "./transport-suite.ts";
 
-transportSuite("uws", createUwsTransport, { idleTimeoutMs: 8_000, oversizedCodes: [1006] });
-transportSuite("node", createNodeTransport, { idleTimeoutMs: 400, oversizedCodes: [1006, 1009] });
+const TRAITS = {
+  uws: { idleTimeoutMs: 8_000, oversizedCodes: [1006] },
+  node: { idleTimeoutMs: 400, oversizedCodes: [1006, 1009] },
+};
 
-for (const [name, create] of [
-  ["uws", createUwsTransport],
-  ["node", createNodeTransport],
-] as const) {
+for (const [name, create] of TRANSPORT_FACTORIES) {
+  transportSuite(name, create, TRAITS[name]);
   transportHttpSuite(name, create);
   transportStreamSuite(name, create);
   transportTlsSuite(name, create);

@@ -10,10 +10,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { createNodeTransport } from "#gateway/transport/node/transport.ts";
 import type { TransportHandler } from "#gateway/transport/transport.ts";
-import { createUwsTransport } from "#gateway/transport/uws/transport.ts";
 import { loadUws } from "#gateway/transport/uws-module.ts";
+import { TRANSPORT_FACTORIES } from "#test/support/transports.ts";
 import { OPTIONS } from "./transport-stand.ts";
 
 const SUITE = process.env["AUTOBAHN_TESTSUITE"];
@@ -70,6 +69,7 @@ const ECHO: TransportHandler<undefined> = {
       echoesText = !isBinary;
       connection.send(data, connection.compressionNegotiated);
     },
+    onPong: () => {},
     onDrain: () => {},
     onClose: () => {},
   }),
@@ -98,10 +98,7 @@ async function run(name: string, port: number, folder: string): Promise<Map<stri
   return new Map(Object.entries(index[name] ?? {}));
 }
 
-test.skipIf(SUITE === undefined).each([
-  ["uws", createUwsTransport],
-  ["node", createNodeTransport],
-] as const)(
+test.skipIf(SUITE === undefined).each(TRANSPORT_FACTORIES)(
   "Autobahn finds nothing wrong over %s",
   { timeout: 3_600_000 },
   async (name, create) => {

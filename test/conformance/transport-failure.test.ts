@@ -7,6 +7,7 @@ import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { TRANSPORTS } from "#test/support/transports.ts";
 import { RawSocket } from "./gateway-raw-socket.ts";
 
 /** Runs what is built; see there. */
@@ -85,7 +86,7 @@ const PROVOKED: Readonly<Record<string, (port: number) => Promise<unknown>>> = {
   },
 };
 
-describe.each(["uws", "node"])("a handler that throws ends the process: %s", (transport) => {
+describe.each(TRANSPORTS)("a handler that throws ends the process: %s", (transport) => {
   test.each(Object.keys(PROVOKED))("in %s", async (callback) => {
     const { port, ended } = await startFailing(transport, callback);
     // A client that would have the callback called by itself cannot be there before.

@@ -3,8 +3,7 @@ import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { createNodeTransport } from "#gateway/transport/node/transport.ts";
-import { createUwsTransport } from "#gateway/transport/uws/transport.ts";
+import { TRANSPORT_FACTORIES } from "#test/support/transports.ts";
 import { RawSocket } from "./gateway-raw-socket.ts";
 import { Recorder, TransportStand } from "./transport-stand.ts";
 
@@ -39,10 +38,10 @@ async function closeCode(raw: RawSocket): Promise<number | undefined> {
   return bytes[at + 1] === 0 ? 1005 : bytes.readUInt16BE(at + 2);
 }
 
-describe.each([
-  ["uws", createUwsTransport, 8_000],
-  ["node", createNodeTransport, 400],
-] as const)("%s transport, frames", (name, create, idleTimeoutMs) => {
+const IDLE_TIMEOUT_MS = { uws: 8_000, node: 400 };
+
+describe.each(TRANSPORT_FACTORIES)("%s transport, frames", (name, create) => {
+  const idleTimeoutMs = IDLE_TIMEOUT_MS[name];
   const stand = new TransportStand(create);
   afterEach(() => stand.stop());
 
@@ -195,10 +194,7 @@ describe.each([
   });
 });
 
-describe.each([
-  ["uws", createUwsTransport],
-  ["node", createNodeTransport],
-] as const)("%s transport, limits", (_, create) => {
+describe.each(TRANSPORT_FACTORIES)("%s transport, limits", (_, create) => {
   const stand = new TransportStand(create);
   afterEach(() => stand.stop());
   const limits = (changes: object) => ({ http: { ...stand.options.http, ...changes } });

@@ -3,9 +3,8 @@ import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createNodeTransport } from "#gateway/transport/node/transport.ts";
 import type { Transport } from "#gateway/transport/transport.ts";
-import { createUwsTransport } from "#gateway/transport/uws/transport.ts";
+import { TRANSPORT_FACTORIES } from "#test/support/transports.ts";
 import { REQUEST_CASES } from "./transport-protocol-cases.ts";
 import type { Outcome } from "./transport-protocol-cases.ts";
 import { OPTIONS, Recorder } from "./transport-stand.ts";
@@ -34,10 +33,7 @@ async function ask(port: number, request: string): Promise<Outcome> {
   return seen;
 }
 
-describe.each([
-  ["uws", createUwsTransport],
-  ["node", createNodeTransport],
-] as const)("%s transport, as bytes", (name, create) => {
+describe.each(TRANSPORT_FACTORIES)("%s transport, as bytes", (name, create) => {
   let transport: Transport;
   beforeAll(async () => {
     transport = await create(OPTIONS, new Recorder());

@@ -3,13 +3,12 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { createNodeTransport } from "#gateway/transport/node/transport.ts";
 import type { HttpResponse, HttpWriter } from "#gateway/transport/transport.ts";
 import { SendResult } from "#gateway/transport/transport.ts";
-import { createUwsTransport } from "#gateway/transport/uws/transport.ts";
+import { TRANSPORT_FACTORIES } from "#test/support/transports.ts";
 import { TransportStand } from "./transport-stand.ts";
 
-const stands = [new TransportStand(createUwsTransport), new TransportStand(createNodeTransport)];
+const stands = TRANSPORT_FACTORIES.map(([, create]) => new TransportStand(create));
 const clients: Socket[] = [];
 afterEach(async () => {
   for (const client of clients.splice(0)) client.destroy();

@@ -30,6 +30,8 @@ class Seen {
   readonly messages: { bytes: Buffer; isBinary: boolean }[] = [];
   readonly closes: { code: number; reason: string }[] = [];
   drains = 0;
+  /** Numbers of pings that the client answered. */
+  readonly pongs: number[] = [];
   onMessage: ((bytes: Buffer) => void) | undefined;
   onDrain: (() => void) | undefined;
   readonly #changed: (() => void)[] = [];
@@ -93,6 +95,10 @@ export class Recorder implements TransportHandler<TestPrincipal> {
         const bytes = Buffer.from(data);
         seen.messages.push({ bytes, isBinary });
         seen.onMessage?.(bytes);
+        seen.change();
+      },
+      onPong: (number: number) => {
+        seen.pongs.push(number);
         seen.change();
       },
       onDrain: () => {

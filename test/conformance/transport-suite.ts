@@ -263,6 +263,32 @@ export function transportSuite(
       expect(tail.toString("latin1")).toContain("slow");
     });
 
+    test("hears of the pong to a ping when the client has read what was sent before it", async () => {
+      const started = await start();
+      const { raw, seen } = await joinRaw(started);
+      const frame = Buffer.alloc(16 * 1024);
+      for (let sent = 0; sent < 20; sent += 1) seen.connection.send(frame, false);
+      expect(seen.connection.ping(7)).toBe(true);
+      // A pong that answers nothing, and one to a ping that was not sent.
+      raw.sendFrame(0x8a, Buffer.from("hello"));
+      raw.sendFrame(0x8a, Buffer.from([0, 0, 0, 9]));
+      await seen.until(() => seen.pongs.length === 1);
+      const ping = Buffer.from([0x89, 4, 0, 0, 0, 7]);
+      let received = 0;
+      let tail = Buffer.alloc(0);
+      raw.socket.on("data", (chunk: Buffer) => {
+        received += chunk.length;
+        tail = Buffer.concat([tail, chunk]).subarray(-ping.length);
+        if (tail.equals(ping)) raw.sendFrame(0x8a, Buffer.from([0, 0, 0, 7]));
+      });
+      raw.socket.resume();
+      await seen.until(() => seen.pongs.length === 2);
+      expect(seen.pongs).toEqual([9, 7]);
+      expect(received).toBe(20 * (frame.length + 4) + ping.length);
+      seen.connection.terminate();
+      expect(seen.connection.ping(8)).toBe(false);
+    });
+
     test("cuts a connection that is half open, and keeps one that only answers pings", async () => {
       const started = await start({ idleTimeoutMs: traits.idleTimeoutMs });
       const bystander = await join(started);

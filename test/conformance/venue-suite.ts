@@ -89,6 +89,15 @@ function describeFixtures(adapter: FeedAdapter, fixtures: readonly NamedFixture[
     });
   });
 
+  test("shows candles of each length that it says it has", () => {
+    const shown = fixtures
+      .flatMap(({ fixture }) => fixture.expect)
+      .filter((event: CanonicalEvent) => event.type === "candle")
+      .map((event) => event["intervalMs"]);
+    if (shown.length === 0) return;
+    expect(shown).toEqual(expect.arrayContaining([...(adapter.candleIntervalsMs ?? [60_000])]));
+  });
+
   test("names both aggressor sides in its trades", () => {
     const trades = fixtures.flatMap(({ fixture }) =>
       fixture.expect.filter((event: CanonicalEvent) => event.type === "trade"),

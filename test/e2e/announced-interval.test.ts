@@ -1,5 +1,6 @@
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
+import type { Bus } from "#bus/bus.ts";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import { gatewayConfig } from "#gateway/config.ts";
 import { startGateway } from "#gateway/main.ts";
@@ -19,8 +20,21 @@ test.each([300, 2_000, 30_000])(
     const logger = { debug() {}, info() {}, warn: log, error: log };
     const common = { bus, clock, logger };
     const simulated = { instruments: 1, perpetuals: 0 };
+    let isDead = false;
+    // An ingestor that stops in an orderly way says so; this one dies.
+    const mortalBus = new Proxy(bus, {
+      get(target, property) {
+        const publish: Bus["publish"] = (...message) => {
+          if (!isDead) target.publish(...message);
+        };
+        if (property === "publish") return publish;
+        const value: unknown = Reflect.get(target, property);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
     const ingest = await startIngest({
       ...common,
+      bus: mortalBus,
       config: ingestConfigSchema.parse({
         venues: [{ id: "simulated", channels: ["trades"], simulated }],
         announceIntervalMs,
@@ -41,6 +55,7 @@ test.each([300, 2_000, 30_000])(
     };
     await run(40);
     expect(lost).toEqual([]);
+    isDead = true;
     const closing = ingest.close();
     clock.advance(1);
     await closing;

@@ -80,10 +80,10 @@ describe("dev on the simulated venue", () => {
     for (const word of ["npx tickwire subscribe", "npx tickwire call", "curl ", "/metrics"]) {
       expect(lines).toContain(word);
     }
-    const topic = /subscribe \S+ '(simulated:\S+\/trades)' --count 5/.exec(lines)?.[1] ?? "";
+    const topic = /subscribe '(simulated:\S+\/trades)' /.exec(lines)?.[1] ?? "";
     const [text, json] = await Promise.all([
-      runCli(["subscribe", url, topic, "--count", "5"]),
-      runCli(["subscribe", url, "simulated:*/quotes", "--json", "--count", "5"]),
+      runCli(["subscribe", topic, "--url", url, "--count", "5"]),
+      runCli(["subscribe", "simulated:*/quotes", "--url", url, "--json", "--count", "5"]),
     ]);
     expect(text.status).toBe(0);
     expect(text.stdout.trimEnd().split("\n")).toHaveLength(5);
@@ -93,7 +93,7 @@ describe("dev on the simulated venue", () => {
     const admin = /curl -s (http:\S+)\/metrics/.exec(lines)?.[1] ?? "";
     const metrics = await (await fetch(`${admin}/metrics`)).text();
     expect(metrics).toContain("tickwire_build_info");
-    expect(metrics).toContain("gateway_connections");
+    expect(metrics).toContain("tickwire_gateway_connections");
     expect((await fetch(`${admin}/readyz`)).status).toBe(200);
     expect((await fetch(`${url.replace("ws:", "http:")}/metrics`)).status).toBe(404);
   });
@@ -106,7 +106,7 @@ describe("dev on the simulated venue", () => {
     const [good, bad, refused] = await Promise.all([
       call("ListInstruments", '{"venue":"simulated"}'),
       call("GetInstrument", '{"venue":"simulated","symbol":"NONE"}'),
-      runCli(["subscribe", url, "simulated:NONE/trades"]),
+      runCli(["subscribe", "simulated:NONE/trades", "--url", url]),
     ]);
     expect(good.status).toBe(0);
     const answer = JSON.parse(good.stdout) as { instruments: { venue: string }[] };
@@ -124,7 +124,15 @@ describe("dev on the simulated venue", () => {
       url,
     ];
     expect(await runCli(notThere)).toEqual({ status: 1, stdout: "", stderr: bad.stderr });
-    expect(refused.stderr).toMatch(/^tickwire: topic-unknown: .+\n$/);
+    // Its answers stream, so it goes over the socket from either address.
+    for (const address of [url, http]) {
+      const { status, stderr } = await runCli(["call", "Replay", "--url", address]);
+      expect([status, stderr]).toEqual([
+        1,
+        expect.stringMatching(/^tickwire: unimplemented: .+\n$/),
+      ]);
+    }
+    expect(refused.stderr).toMatch(/^tickwire: topic-unknown-symbol: .+\n$/);
   });
 
   test("calls find a gateway below its path prefix, and one line says what else was tried", async () => {
@@ -149,7 +157,7 @@ describe("dev on the simulated venue", () => {
     "%s ends it, and its subscribers, cleanly",
     async (signal) => {
       const { cli, url } = await startDev();
-      const subscriber = startCli(["subscribe", url, "simulated:*/trades", "--json"]);
+      const subscriber = startCli(["subscribe", "simulated:*/trades", "--url", url, "--json"]);
       await subscriber.waitFor("stdout", /\n/);
       expect((await subscriber.stop(signal)).status).toBe(0);
       expect(await cli.stop(signal)).toMatchObject({ status: 0, stderr: "" });
@@ -185,6 +193,7 @@ describe(
       const count = String(expected.length);
       const { status, stdout } = await runCli([
         "subscribe",
+        "--url",
         url,
         "*:*/*",
         "--json",
@@ -209,7 +218,7 @@ describe(
         "replays binance (2 instruments), simulated (1 instrument) on",
       );
       const count = String(expected.length);
-      const subscription = ["subscribe", url, "*:*/*", "--json", "--count", count];
+      const subscription = ["subscribe", "*:*/*", "--url", url, "--json", "--count", count];
       const { status, stdout } = await runCli(subscription);
       expect(status).toBe(0);
       expectSameStreams(eventsOf(stdout), expected);
@@ -245,6 +254,7 @@ describe(
       await untilReady(`http://127.0.0.1:${gatewayAdminPort}`);
       const { status, stdout } = await runCli([
         "subscribe",
+        "--url",
         `ws://127.0.0.1:${port}`,
         "*:*/*",
         "--json",
@@ -275,7 +285,7 @@ describe(
         ]);
         expect(status).toBe(0);
       }
-      expect((await runCli(["subscribe", url, "binance:NONE/trades"])).status).toBe(1);
+      expect((await runCli(["subscribe", "binance:NONE/trades", "--url", url])).status).toBe(1);
       const topics = [
         "binance:MOON-USDT/*",
         "*:SUN-USDT/trades",
@@ -285,6 +295,7 @@ describe(
       const count = String(expected.length);
       const { status, stdout } = await runCli([
         "subscribe",
+        "--url",
         url,
         ...topics,
         "--json",

@@ -64,8 +64,10 @@ describe("wrong usage exits with 2 and says what is wrong", () => {
     [["call", "Nonsense"], "there is no method Nonsense"],
     [["call", "GetServerTime", "{"], "the request is not JSON"],
     [["call", "GetServerTime", "--url", "ftp://x"], "ftp://x is not the address of a gateway"],
-    [["subscribe", "default"], "missing required argument 'topic'"],
-    [["subscribe", "default", "a:b/trades", "--count", "x"], "It must be a whole number"],
+    [["subscribe", "a:b/trades", "--url", "x"], "x is not the address of a gateway"],
+    [["subscribe", "ws://x:1", "a:b/trades"], "the address of a gateway goes after --url"],
+    [["subscribe"], "missing required argument 'topic'"],
+    [["subscribe", "a:b/trades", "--count", "x"], "It must be a whole number"],
     [["dev", "--speed", "0"], "It must be a number above 0, or max"],
     [["dev", "--set", "gateway.port"], "--set takes KEY=VALUE"],
     [["dev", "--set", "gateway.=1"], "--set takes KEY=VALUE"],
@@ -181,7 +183,7 @@ describe("what cannot be done exits with 1 and one line", () => {
       const port = await findFreePort();
       const args = {
         call: ["GetServerTime", "--url", `http://127.0.0.1:${port}`],
-        subscribe: [`ws://127.0.0.1:${port}`, "a:b/trades"],
+        subscribe: ["a:b/trades", "--url", `ws://127.0.0.1:${port}`],
         gateway: [
           "--set",
           `bus.nats.servers=nats://127.0.0.1:${port}`,

@@ -14,11 +14,13 @@ test("the public surface of the client is the one under version control", async 
 test("the report has everything that a user can see, and nothing that nobody can", () => {
   const surface = surfaceOf("index.d.ts");
   const text = (name: string) => surface.get(name)?.text;
-  expect(text("Trade")).toContain("readonly priceText: string;");
-  expect(text("EventBase")).toContain("readonly venueTimeUs: number | undefined;");
+  expect(text("Trade")).toBe('type Trade = EventHead<"trade"> & TradeFields;');
+  expect(text("TradeFields")).toContain("readonly priceText: string;");
+  expect(text("EventHead")).toContain("readonly venueTimeUs: number | undefined;");
   expect(text("dateOfUs")?.split("\n")).toHaveLength(2);
   expect(text("RpcError")).toContain("constructor(");
-  expect(text("CHANNELS")).toBe("CHANNELS, of @tickwire/proto");
+  expect(text("CHANNELS")).toBe("declare const CHANNELS: ChannelList;");
+  expect(text("ChannelList")).toContain('"mark-price"');
   expect(text("LiveBook")).toContain("snapshot(depth?: number): BookSnapshot;");
   for (const name of ["LiveBook", "EventStream", "Client", "Trade"]) {
     expect(text(name)).not.toMatch(/#private|constructor|\bupdate\(|\bpush\(/);

@@ -1,9 +1,10 @@
 import { connect as dialSocket, createServer, type AddressInfo, type Socket } from "node:net";
 import { connect, type Client, type LiveBook, type NoticeEvent } from "@tickwire/client";
 import { afterEach, describe, expect, test } from "vitest";
-import { ANNOUNCE_SUBJECT } from "#bus/subject.ts";
+import { announceSubject } from "#bus/subject.ts";
 import { encodeAnnouncement } from "#wire/bus-codec.ts";
 import { Rig } from "#test/conformance/gateway-harness.ts";
+import { TRANSPORTS } from "#test/support/transports.ts";
 
 // The published entry for Node with its default WebSocket, against a listening gateway.
 
@@ -14,6 +15,24 @@ async function start(): Promise<void> {
   rig = await Rig.start("node");
   client = await connect(`ws://127.0.0.1:${rig.gateway.port}`);
 }
+
+describe.each(TRANSPORTS)("a gateway below a path prefix over %s", (transport) => {
+  test("is reached by an address with the prefix, for streams and calls", async () => {
+    rig = await Rig.start(transport, { config: { pathPrefix: "/md" } });
+    const address = `http://127.0.0.1:${rig.gateway.port}`;
+    client = await connect(`${address}/md`);
+    await expect(client.rpc.getServerTime({})).resolves.toBeDefined();
+    const quotes = client.quotes("fake:BTC-USDT");
+    rig.ingestor.publish([rig.ingestor.quote("BTC-USDT", 100)]);
+    expect((await quotes.next()).value?.bidPriceText).toBe("1");
+    await expect(connect(`${address}/elsewhere`)).rejects.toMatchObject({
+      code: "connect-failed",
+      message:
+        `cannot reach ws://127.0.0.1:${rig.gateway.port}/elsewhere/v1/ws: the server answered 404 at ` +
+        "the path /elsewhere/v1/ws: there is no WebSocket at /elsewhere/v1/ws; it is at /md/v1/ws",
+    });
+  });
+});
 
 afterEach(async () => {
   client.close();
@@ -86,11 +105,37 @@ describe("the client against a gateway", () => {
     expect([...symbols].sort()).toEqual(["BTC-USDT 1", "ETH-USDT 2"]);
   });
 
+  test("that is there before the venue's list gets its topics when the list is there", async () => {
+    rig = await Rig.start("node", { symbols: [] });
+    rig.ingestor.incomplete = true;
+    rig.ingestor.list(["ETH-USDT"]);
+    await rig.settle();
+    client = await connect(`ws://127.0.0.1:${rig.gateway.port}`, {
+      reconnect: { baseMs: 20, maxMs: 20 },
+    });
+    const [waits, begins, alias] = [noticed("unavailable"), noticed("new"), noticed("new")];
+    const named = client.trades("fake:BTC-USDT", {
+      onNotice: (notice) => {
+        waits.onNotice(notice);
+        begins.onNotice(notice);
+      },
+    });
+    const byVenueSymbol = client.trades("fake:BTCUSDT", { onNotice: alias.onNotice });
+    await waits.seen;
+    rig.ingestor.incomplete = false;
+    rig.ingestor.list(["BTC-USDT", "ETH-USDT"]);
+    await Promise.all([begins.seen, alias.seen]);
+    rig.ingestor.publish([rig.ingestor.trade("BTC-USDT", 101)]);
+    const { topic } = (await named.next()).value ?? {};
+    expect(topic).toBe("fake:BTC-USDT/trades");
+    expect((await byVenueSymbol.next()).value).toMatchObject({ topic, priceText: "1.01" });
+  });
+
   test("refuses an unknown topic with a typed error", async () => {
     await start();
     await expect(client.trades("fake:NO-SUCH").next()).rejects.toMatchObject({
       name: "TopicRefusedError",
-      code: "topic-unknown",
+      code: "topic-unknown-symbol",
     });
   });
 
@@ -135,7 +180,7 @@ describe("the client against a gateway", () => {
     const known = [...rig.ingestor.instruments];
     rig.ingestor.instruments.clear();
     const announcement = { ingestorId: "two", venue: "fake", catalogVersion: 0 };
-    rig.bus.publish(ANNOUNCE_SUBJECT, encodeAnnouncement(announcement));
+    rig.bus.publish(announceSubject("fake"), encodeAnnouncement(announcement));
     await rig.settle();
     for (const [symbol, instrument] of known) rig.ingestor.instruments.set(symbol, instrument);
     rig.ingestor.publish([rig.ingestor.trade("BTC-USDT", 101)]);

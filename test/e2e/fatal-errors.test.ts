@@ -24,15 +24,15 @@ const PROGRAMS = {
     });`,
   "a REST answer of a venue": `
     import { createServer } from "node:http";
-    import { createFetchRestClient } from "#ingest/feed/rest/fetch-rest-client.ts";
+    import { createHttpRestClient } from "#ingest/feed/rest/http-rest-client.ts";
     const server = createServer((_, response) => response.end("{}")).listen(0, "127.0.0.1");
     await new Promise((resolve) => server.on("listening", resolve));
-    const client = createFetchRestClient({ ...service, timeoutMs: 5000, bodyBytesMax: 100 });
+    const client = createHttpRestClient({ ...service, timeoutMs: 5000, bodyBytesMax: 100 });
     const url = "http://127.0.0.1:" + server.address().port + "/";
     client.get({ url, weight: 1 }, () => broken(), () => {});`,
   "a failed REST request": `
-    import { createFetchRestClient } from "#ingest/feed/rest/fetch-rest-client.ts";
-    const client = createFetchRestClient({ ...service, timeoutMs: 5000, bodyBytesMax: 100 });
+    import { createHttpRestClient } from "#ingest/feed/rest/http-rest-client.ts";
+    const client = createHttpRestClient({ ...service, timeoutMs: 5000, bodyBytesMax: 100 });
     client.get({ url: "http://127.0.0.1:1/", weight: 1 }, () => {}, () => broken());`,
   "a promise that nobody waits for": `
     void Promise.resolve().then(() => broken());`,

@@ -5,7 +5,13 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Bus } from "#bus/bus.ts";
 import { connectNatsBus } from "#bus/nats-bus.ts";
-import { ANNOUNCE_SUBJECT, DISCOVER_SUBJECT } from "#bus/subject.ts";
+import {
+  ANNOUNCE_PATTERN,
+  announceSubject,
+  DISCOVER_SUBJECT,
+  queryPattern,
+  querySubject,
+} from "#bus/subject.ts";
 import { requireNatsServer, startNatsServer, type NatsServer } from "#test/support/nats-server.ts";
 
 const ACCOUNTS = join(import.meta.dirname, "..", "..", "infra", "nats", "accounts.conf");
@@ -72,15 +78,16 @@ describe.skipIf(requireNatsServer() === undefined)("what infra/nats/accounts.con
     const [consumer, producer] = [await gateway(), await ingest()];
     const event = "md.v2.simulated.trades.BTC-USD";
     expect(await arriving(producer, consumer, event, [event])).toEqual([event]);
-    expect(await arriving(producer, consumer, ANNOUNCE_SUBJECT, [ANNOUNCE_SUBJECT])).toHaveLength(
-      1,
-    );
+    const announced = announceSubject("simulated");
+    expect(await arriving(producer, consumer, ANNOUNCE_PATTERN, [announced])).toHaveLength(1);
     expect(await arriving(consumer, producer, DISCOVER_SUBJECT, [DISCOVER_SUBJECT])).toHaveLength(
       1,
     );
-    producer.subscribe("rq.v2.simulated.>", (message) => message.respond(bytes));
+    const address = { venue: "simulated", publisherId: "p1" };
+    producer.subscribe(queryPattern(address), (message) => message.respond(bytes));
     await producer.flush();
-    const answer = await consumer.request("rq.v2.simulated.catalog", bytes, { timeoutMs: 5_000 });
+    const subject = querySubject({ ...address, query: "catalog" });
+    const answer = await consumer.request(subject, bytes, { timeoutMs: 5_000 });
     expect(answer).toEqual(bytes);
     expect(refusals).toEqual([]);
   });
@@ -89,7 +96,8 @@ describe.skipIf(requireNatsServer() === undefined)("what infra/nats/accounts.con
     const [intruder, other] = [await gateway(), await gateway()];
     const forbidden = ["md.v2.simulated.trades.BTC-USD", "md.v2.other.book.X"];
     expect(await arriving(intruder, other, "md.v2.>", forbidden)).toEqual([]);
-    expect(await arriving(intruder, other, ANNOUNCE_SUBJECT, [ANNOUNCE_SUBJECT])).toEqual([]);
+    const announced = announceSubject("simulated");
+    expect(await arriving(intruder, other, ANNOUNCE_PATTERN, [announced])).toEqual([]);
     expect(refusals).toHaveLength(3);
     for (const refusal of refusals) expect(refusal).toMatch(/permission/i);
   });
@@ -102,6 +110,14 @@ describe.skipIf(requireNatsServer() === undefined)("what infra/nats/accounts.con
       "md.v2.simulated2.book.X",
     ];
     expect(await arriving(producer, consumer, "md.v2.>", subjects)).toEqual([subjects[1]]);
+    expect(refusals).toHaveLength(2);
+  });
+
+  test("an ingestor announces its own venues and no others", async () => {
+    const [producer, consumer] = [await ingest(), await gateway()];
+    const subjects = ["other", "simulated", "simulated2"].map(announceSubject);
+    const own = announceSubject("simulated");
+    expect(await arriving(producer, consumer, ANNOUNCE_PATTERN, subjects)).toEqual([own]);
     expect(refusals).toHaveLength(2);
   });
 

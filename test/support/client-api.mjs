@@ -21,10 +21,14 @@ const ENTRIES = {
 const DECLARATION =
   /^(?:export )?(?:declare )?(?:abstract )?(?:class|function|const|type|interface) (\w+)/;
 const EXPORT_ALL = /^export \* from "(\.[^"]+)";$/;
-const REFERENCE = /^(import|export) (type )?\{([^}]*)\} from "(\.[^"]+)";$/;
+const REFERENCE = /^(import|export) (type )?\{([^}]*)\} from "(\.[^"]+|@tickwire\/proto\/model)";$/;
+
+/** What events consist of is declared there, and what it refers to. */
+const MODEL = join(import.meta.dirname, "../../proto/dist/model/index.d.ts");
 
 /** The file of the declarations that `path` names in another such file. */
 function declarationsOf(file, path) {
+  if (path === "@tickwire/proto/model") return MODEL;
   return join(dirname(file), path.replace(/\.ts$/, ".d.ts"));
 }
 

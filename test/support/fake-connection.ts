@@ -13,6 +13,8 @@ export class FakeConnection implements Connection {
   readonly sent: { readonly bytes: number[]; readonly compress: boolean }[] = [];
   /** What the gateway did to end the connection. */
   readonly ends: string[] = [];
+  /** Numbers of pings that were sent. */
+  readonly pings: number[] = [];
   handler: ConnectionHandler | undefined;
   /** Bytes that the kernel has not taken. */
   buffered = 0;
@@ -28,6 +30,12 @@ export class FakeConnection implements Connection {
     if (!this.stuck) return SendResult.Sent;
     this.buffered += frame.byteLength;
     return SendResult.Buffered;
+  }
+
+  ping(number: number): boolean {
+    if (this.#gone) return false;
+    this.pings.push(number);
+    return true;
   }
 
   bufferedBytes(): number {

@@ -29,6 +29,8 @@ export class FakeView {
   ready: boolean | TopicFailure = true;
   /** What the next subscriber misses. */
   missing: Attached["missing"];
+  /** Where the epoch that the next subscriber comes from ended. */
+  ended: Attached["ended"];
   readonly #shared: SharedTopic;
   #writer = new BatchWriter({ kind: "statuses", epoch: 1 });
   #waiting: ((failure: TopicFailure | undefined) => void)[] = [];
@@ -69,7 +71,8 @@ export class FakeView {
     this.asked.push(options);
     const { position, missing } = this;
     const batches = this.sequence === 0 ? [] : [this.#state()];
-    return { continuity: options.resume ? "replaced" : "new", position, batches, missing };
+    const continuity = options.resume === undefined ? "new" : "replaced";
+    return { continuity, position, batches, missing, ended: this.ended };
   }
 
   detach(subscriber: TopicSubscriber): void {
@@ -142,6 +145,10 @@ export class FakeHub {
     return view;
   }
 
+  follows(name: Topic): boolean {
+    return this.views.has(formatTopic(name));
+  }
+
   hold(name: Topic): TopicView | undefined {
     const topic = formatTopic(name);
     if (!this.views.has(topic) && this.views.size >= this.topicsMax) return undefined;
@@ -160,7 +167,13 @@ export class FakeHub {
 /** An instrument of the venue `fake` with trades, quotes and a book. */
 export function listedInstrument(symbol: string): Instrument {
   const channels = ["CHANNEL_TRADES", "CHANNEL_QUOTES", "CHANNEL_BOOK", "CHANNEL_STATUS"];
-  return { venue: "fake", symbol, venueSymbol: symbol.toLowerCase(), channels } as never;
+  return {
+    venue: "fake",
+    symbol,
+    venueSymbol: symbol.toLowerCase(),
+    base: symbol.slice(0, 3),
+    channels,
+  } as never;
 }
 
 /** A catalog of one venue, `fake`, as what is under test knows it. */
@@ -170,8 +183,14 @@ export function fakeCatalog(instruments: Map<string, Instrument>): Catalog {
     venues: ["fake"],
     instrument: (venue: string, symbol: string) =>
       venue === "fake" ? instruments.get(symbol) : undefined,
+    lostSinceUs: () => undefined,
     instrumentsOf: () => instruments.values(),
-    hasTopic: (venue: string, symbol: string) => venue === "fake" && instruments.has(symbol),
+    find: (venue: string, symbol: string) => {
+      if (venue !== "fake") return undefined;
+      const byVenueSymbol = ({ venueSymbol }: Instrument): boolean => venueSymbol === symbol;
+      return instruments.get(symbol) ?? [...instruments.values()].find(byVenueSymbol);
+    },
+    standingOf: (venue: string) => (venue === "fake" ? "listed" : "unknown"),
   };
   return catalog as unknown as Catalog;
 }

@@ -71,9 +71,13 @@ export function makeNatsCertificates(folder: string): void {
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
   const caFiles = ["-keyout", file("ca.key"), "-out", file("ca.crt")];
   openssl("req", "-x509", ...key, ...caFiles, "-days", "2", "-subj", "/CN=test authority");
-  const names = { server: "localhost", client: "localhost", stranger: "stranger.invalid" };
-  for (const [name, host] of Object.entries(names)) {
-    writeFileSync(file("names.txt"), `subjectAltName=DNS:${host}\n`);
+  const names = {
+    server: "DNS:localhost,IP:127.0.0.1",
+    client: "DNS:localhost",
+    stranger: "DNS:stranger.invalid",
+  };
+  for (const [name, hosts] of Object.entries(names)) {
+    writeFileSync(file("names.txt"), `subjectAltName=${hosts}\n`);
     const request = ["-keyout", file(`${name}.key`), "-out", file(`${name}.csr`)];
     openssl("req", ...key, ...request, "-subj", `/CN=${name}`);
     const signer = ["-CA", file("ca.crt"), "-CAkey", file("ca.key"), "-CAcreateserial"];

@@ -9,6 +9,7 @@ import { createMarketData } from "#gateway/rpc/router.ts";
 import { Flusher } from "#gateway/session/outbound/flusher.ts";
 import { Session } from "#gateway/session/session.ts";
 import type { SessionState } from "#gateway/session/session-table.ts";
+import { Turns } from "#gateway/turns/turns.ts";
 import { RawFrameReader } from "#test/conformance/gateway-raw-client.ts";
 import { FakeConnection } from "./fake-connection.ts";
 import { fakeCatalog, FakeHub, listedInstrument } from "./fake-topics.ts";
@@ -57,6 +58,7 @@ export class SessionRig {
         flusher: new Flusher({ clock, scheduler, flushIntervalMsMax: 0, metrics }),
         hub: this.hub.asHub,
         catalog,
+        turns: new Turns({ clock, scheduler }),
         services: createMarketData({ bus, clock, catalog, queryTimeoutMs: 1_000 }),
         serverVersion: "1.2.3",
       },

@@ -335,8 +335,8 @@ function readFields(
   const full = columns.map((column) => column.length > 0);
   const changes = batch["changes"] as bigint[];
   check(changes.length === 0 || changes.length === count, "changes");
-  for (const place of texts.keys())
-    check(place < fields.length * count, "a text beyond its column");
+  const known = (chain.base["values"] as bigint[]).length;
+  for (const place of texts.keys()) check(place < known * count, "a text beyond its column");
   const events = Array.from({ length: count }, (_, index) => {
     const event: Record<string, unknown> = {};
     for (const [field, [name, , type]] of fields.entries()) {
@@ -347,9 +347,10 @@ function readFields(
       const value = wrap((chain.values[field] ?? 0n) + delta);
       chain.values[field] = value;
       if (((chain.base["absent"] as number) >> field) % 2 === 1) continue;
+      if (field >= known && channel !== 2) continue;
       const scale = (chain.base["scales"] as number[])[field] ?? 0;
       if (type === "decimal") {
-        event[name] = texts.get(fields.length * index + field) ?? decimal(value, scale);
+        event[name] = texts.get(known * index + field) ?? decimal(value, scale);
       } else {
         event[name] = type === "flag" ? value !== 0n : Number(value);
       }
@@ -366,7 +367,7 @@ function readFields(
 function liquidation(row: PlainMessage): PlainMessage {
   const { price, size, aggressor_side: side, liquidation_id: id } = row;
   const event = { price, size, aggressorSide: SIDES[Number(side)] ?? "none" };
-  return id === "" ? event : { ...event, liquidationId: id };
+  return id === undefined ? event : { ...event, liquidationId: id };
 }
 
 function status(row: PlainMessage): PlainMessage {

@@ -27,6 +27,8 @@ const SHARED = ["services/core/", "services/wire/", "services/bus/", "@tickwire/
 const INGEST_CONTRACTS = ["config", "latency-metric", "limits", "metrics", "turn-scheduler"].map(
   (name) => `services/ingest/${name}.ts`,
 );
+const PROXY_PACKAGES = ["https-proxy-agent", "proxy-from-env", "socks-proxy-agent"];
+
 /** What both rooms of a venue's feed, its connections and its REST, are written against. */
 const FEED_CONTRACTS = ["feed-adapter", "feed-sink", "venue-context"].map(
   (name) => `services/ingest/feed/${name}.ts`,
@@ -34,7 +36,7 @@ const FEED_CONTRACTS = ["feed-adapter", "feed-sink", "venue-context"].map(
 const GATEWAY_CONTRACTS = ["config", "metrics"].map((name) => `services/gateway/${name}.ts`);
 
 const LAYERS: readonly Layer[] = [
-  { place: "proto/model/", may: [] },
+  { place: "proto/model/", may: ["proto/gen/events.ts"] },
   { place: "proto/codec/", may: ["proto/model/", "proto/gen/", "protobufjs/minimal.js"] },
   { place: "proto/gen/", may: ["proto/codec/", "proto/model/", "protobufjs/minimal.js", "long"] },
   { place: "clients/typescript/src/", may: ["@tickwire/proto/*", "ws"] },
@@ -42,7 +44,12 @@ const LAYERS: readonly Layer[] = [
   { place: "services/core/", may: ["@tickwire/proto/model"] },
   {
     place: "services/wire/",
-    may: ["services/core/", "@tickwire/proto/codec", "@tickwire/proto/messages"],
+    may: [
+      "services/core/",
+      "@tickwire/proto/codec",
+      "@tickwire/proto/messages",
+      "@tickwire/proto/model",
+    ],
   },
   { place: "services/bus/", may: [...CORE, "@nats-io/transport-node"] },
   { place: "services/publish/", may: SHARED },
@@ -71,8 +78,8 @@ const LAYERS: readonly Layer[] = [
     ],
   },
 
-  // Inside ingest: feed/rest < feed/connection, feed < reading < venues, feed < venue < capture,
-  // and the parts list above all.
+  // Inside ingest: feed/network < feed/rest < feed/connection, feed < reading < venues,
+  // feed < venue < capture, and the parts list above all.
   {
     place: "services/ingest/",
     may: [...SHARED, "services/publish/", "services/ingest/", "prom-client"],
@@ -82,15 +89,17 @@ const LAYERS: readonly Layer[] = [
     "services/ingest/venue/venue-counters.ts",
     "services/ingest/venues/registry.ts",
     "services/ingest/simulated/simulated-settings.ts",
+    "services/ingest/feed/network/proxy-url.ts",
   ]),
   { place: "services/ingest/feed/", may: [...SHARED, ...INGEST_CONTRACTS] },
   {
     place: "services/ingest/feed/connection/",
     may: [...SHARED, ...INGEST_CONTRACTS, "services/ingest/feed/", "ws"],
   },
+  { place: "services/ingest/feed/network/", may: [...PROXY_PACKAGES, "node:*"] },
   {
     place: "services/ingest/feed/rest/",
-    may: [...SHARED, ...INGEST_CONTRACTS, ...FEED_CONTRACTS],
+    may: [...SHARED, ...INGEST_CONTRACTS, ...FEED_CONTRACTS, "services/ingest/feed/network/"],
   },
   { place: "services/ingest/reading/", may: [...CORE, "services/ingest/feed/", "node:*"] },
   {
@@ -128,7 +137,8 @@ const LAYERS: readonly Layer[] = [
     ],
   },
 
-  // Inside the gateway: access < transport < catalog < rpc < topics < session < http < the rest.
+  // Inside the gateway:
+  // access < transport < turns < catalog < rpc < topics < session < http < the rest.
   { place: "services/gateway/", may: [...SHARED, "services/gateway/", "prom-client"] },
   ...contracts(GATEWAY_CONTRACTS, ["services/gateway/transport/"]),
   { place: "services/gateway/access/", may: [...SHARED, ...GATEWAY_CONTRACTS] },
@@ -143,7 +153,7 @@ const LAYERS: readonly Layer[] = [
       "ws",
     ],
   },
-  ...gatewayFloors([["catalog"], ["rpc"], ["topics"], ["session"], ["http"]]),
+  ...gatewayFloors([["turns"], ["catalog"], ["rpc"], ["topics"], ["session"], ["http"]]),
 ];
 
 const IMPORTERS: readonly Importers[] = [
@@ -162,6 +172,10 @@ const IMPORTERS: readonly Importers[] = [
     places: ["services/wire/", "services/cli/output/decoded-message.ts", "clients/typescript/src/"],
   },
   { packageName: "pino", places: ["services/runtime/logger.ts"] },
+  ...PROXY_PACKAGES.map((packageName) => ({
+    packageName,
+    places: ["services/ingest/feed/network/venue-route.ts"],
+  })),
   {
     packageName: "ws",
     places: [

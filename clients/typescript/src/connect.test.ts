@@ -22,9 +22,32 @@ describe("connect", () => {
   test("adds the stream path and understands http addresses", () => {
     expect(streamUrl("ws://a:1")).toBe("ws://a:1/v1/ws");
     expect(streamUrl("http://a/")).toBe("ws://a/v1/ws");
-    expect(streamUrl("https://a/x?k=1#f")).toBe("wss://a/x?k=1");
+    expect(streamUrl("https://a/x?k=1#f")).toBe("wss://a/x/v1/ws?k=1");
     expect(() => streamUrl("nonsense")).toThrow(ConnectionError);
     expect(() => streamUrl("ftp://a")).toThrow("begins with ws:");
+  });
+
+  test.each([
+    ["https://host/md", undefined, "wss://host/md/v1/ws"],
+    ["https://host/md/", undefined, "wss://host/md/v1/ws"],
+    ["ws://host/md/v1/ws", undefined, "ws://host/md/v1/ws"],
+    ["ws://host/v1/ws/", undefined, "ws://host/v1/ws"],
+    ["ws://host/a/b", "/stream", "ws://host/a/b/stream"],
+    ["ws://host/a/stream", "/stream", "ws://host/a/stream"],
+  ])("finds the WebSocket below the prefix of %s with the path %s", async (address, path, url) => {
+    const gateway = new FakeGateway();
+    const options = { webSocket: gateway.WebSocket, webSocketPath: path };
+    const client = await connect(address, options);
+    expect(gateway.urls).toEqual([url]);
+    client.close();
+  });
+
+  test("says neither the user nor the query of an address that it cannot reach", async () => {
+    const gateway = new FakeGateway();
+    gateway.welcomes = false;
+    const connecting = connect("wss://me:secret@a/md?token=t", { webSocket: gateway.WebSocket });
+    gateway.socket.closeByServer(1006);
+    await expect(connecting).rejects.toMatchObject({ message: "cannot reach wss://a/md/v1/ws" });
   });
 
   test("rejects when the gateway cannot be reached, without trying again", async () => {

@@ -3,11 +3,11 @@ import {
   createEnvironment,
   type ClientClock,
   type Environment,
+  type SocketHost,
   type WebSocketConstructor,
-  type WebSocketFactory,
 } from "./host/environment.ts";
 import { ConnectionError } from "./errors.ts";
-import { assertIntegerOption, TIMER_MS_MAX } from "./host/option-checks.ts";
+import { assertIntegerOption, assertPathOption, TIMER_MS_MAX } from "./host/option-checks.ts";
 import { Session } from "./session/session.ts";
 
 /** Of this package; the operator of a gateway sees it. */
@@ -36,14 +36,19 @@ export type BaseConnectOptions = {
   readonly pingIntervalMs?: number | undefined;
   /** The connection is given up after this much silence after a Ping. Default 10 000. */
   readonly pongTimeoutMs?: number | undefined;
+  /**
+   * The path of the gateway's WebSocket below the address, if its operator changed it. Default
+   * `/v1/ws`.
+   */
+  readonly webSocketPath?: string | undefined;
   /** For tests: time. */
   readonly clock?: ClientClock | undefined;
   /** For tests: jitter, in [0, 1). */
   readonly random?: (() => number) | undefined;
 };
 
-/** The gateway's WebSocket path, used where the address names none. */
-const STREAM_PATH = "/v1/ws";
+/** The path of a gateway's WebSocket below its prefix, unless its operator changed it. */
+const WEB_SOCKET_PATH = "/v1/ws";
 
 /**
  * A `connect()`: resolves when the gateway has welcomed the client, rejects with ConnectionError.
@@ -60,7 +65,7 @@ export type Connect<Options extends BaseConnectOptions, Client> = (
  */
 export function createConnect<Options extends BaseConnectOptions, Client>(
   createClient: (session: Session, options: Options) => Client,
-  fallback?: WebSocketFactory,
+  fallback?: SocketHost,
 ): Connect<Options, Client> {
   return async (url, given) => {
     // Every option may be left out.
@@ -68,7 +73,7 @@ export function createConnect<Options extends BaseConnectOptions, Client>(
     assertBaseOptions(options);
     const { webSocket, clock, random } = options;
     const environment = createEnvironment({ webSocket, clock, random }, fallback);
-    const session = createSession(streamUrl(url), options, environment);
+    const session = createSession(streamUrl(url, options.webSocketPath), options, environment);
     const client = createClient(session, options);
     await firstWelcome(session, options.signal);
     return client;
@@ -81,6 +86,7 @@ function assertBaseOptions(options: BaseConnectOptions): void {
   assertIntegerOption("connectTimeoutMs", options.connectTimeoutMs, waitMs);
   assertIntegerOption("pingIntervalMs", options.pingIntervalMs, { ...waitMs, min: 0 });
   assertIntegerOption("pongTimeoutMs", options.pongTimeoutMs, waitMs);
+  assertPathOption("webSocketPath", options.webSocketPath);
   if (reconnect === false || reconnect === undefined) return;
   assertIntegerOption("reconnect.baseMs", reconnect.baseMs, waitMs);
   assertIntegerOption("reconnect.maxMs", reconnect.maxMs, waitMs);
@@ -127,10 +133,11 @@ function firstWelcome(session: Session, signal: AbortSignal | undefined): Promis
 }
 
 /**
- * The address of the gateway's WebSocket: http and https become ws and wss, and a missing path
- * becomes the gateway's. Throws ConnectionError for an address that is none.
+ * The address of the gateway's WebSocket: http and https become ws and wss, and the path is a
+ * prefix, unless it ends with that of the WebSocket. Throws ConnectionError for an address that is
+ * none.
  */
-export function streamUrl(address: string): string {
+export function streamUrl(address: string, webSocketPath: string = WEB_SOCKET_PATH): string {
   let url: URL;
   try {
     url = new URL(address);
@@ -142,7 +149,8 @@ export function streamUrl(address: string): string {
   if (url.protocol !== "ws:" && url.protocol !== "wss:") {
     throw new ConnectionError("connect-failed", badAddress(address));
   }
-  if (url.pathname === "/" || url.pathname === "") url.pathname = STREAM_PATH;
+  const prefix = url.pathname.replace(/\/+$/, "");
+  url.pathname = prefix.endsWith(webSocketPath) ? prefix : prefix + webSocketPath;
   url.hash = "";
   return url.href;
 }

@@ -20,12 +20,17 @@ export type RpcErrorCode =
 /** Why the gateway refused a topic. */
 export type TopicErrorCode =
   | "topic-malformed"
-  | "topic-unknown"
+  | "topic-unknown-venue"
+  | "topic-unknown-symbol"
+  | "topic-unknown-channel"
+  | "topic-unknown-interval"
+  | "topic-not-ready"
   | "topic-already-subscribed"
   | "topic-limit-exceeded"
   | "topic-permission-denied"
   | "topic-unavailable"
   | "topic-not-subscribed"
+  | "topic-unsupported-option"
   | "topic-refused";
 
 /** What ended or prevented a connection. */
@@ -102,6 +107,11 @@ export type TopicRefusal = {
   readonly code: TopicErrorCode;
   /** The same for people. */
   readonly message: string;
+  /**
+   * What there is in place of an unknown venue, symbol or channel, the nearest first; a few at
+   * most, or none.
+   */
+  readonly alternatives: readonly string[];
 };
 
 const REFUSALS_SHOWN_MAX = 5;
@@ -113,6 +123,12 @@ function refusalText(refusals: readonly TopicRefusal[]): string {
   return more === 0 ? text : `${text}; and ${more} more in refusals`;
 }
 
+/** Refusals of what is there a little later. */
+const PASSING: ReadonlySet<TopicErrorCode | undefined> = new Set<TopicErrorCode>([
+  "topic-unavailable",
+  "topic-not-ready",
+]);
+
 /** The gateway (or the client, for a malformed topic) refused topics of a stream. */
 export class TopicRefusedError extends TickwireError {
   /** Every topic that was refused, the first of which names the code. */
@@ -121,7 +137,7 @@ export class TopicRefusedError extends TickwireError {
   constructor(refusals: readonly TopicRefusal[]) {
     const first = refusals[0];
     super(first?.code ?? "topic-refused", refusalText(refusals), {
-      retryable: first?.code === "topic-unavailable",
+      retryable: PASSING.has(first?.code),
     });
     this.name = "TopicRefusedError";
     this.refusals = refusals;

@@ -38,7 +38,7 @@ type FakePosition = {
 type FakeBatch = FakePosition & { readonly rows: BatchRows };
 
 /** A topic that the gateway serves, and where it stands. */
-type FakeTopic = { epoch: number; sequence: number };
+type FakeTopic = { epoch: number; sequence: number; candleIntervalsMs?: readonly number[] };
 
 /** One socket as both sides see it. */
 export class FakeSocket implements WebSocketLike {
@@ -110,6 +110,8 @@ export class FakeSocket implements WebSocketLike {
 export class FakeGateway {
   readonly sockets: FakeSocket[] = [];
   readonly topics = new Map<string, FakeTopic>();
+  /** Topics whose ingestor does not answer now. */
+  unavailable: (topic: string) => boolean = () => false;
   /** Accept and welcome by itself. */
   welcomes = true;
   limits: tickwire.v1.ILimits = {
@@ -180,7 +182,16 @@ export class FakeGateway {
     const known = this.topics.get(topic);
     if (known === undefined) {
       const errorMessage = "no such topic";
-      return { requestIndex, topic, error: wire.TopicError.TOPIC_ERROR_UNKNOWN, errorMessage };
+      return {
+        requestIndex,
+        topic,
+        error: wire.TopicError.TOPIC_ERROR_UNKNOWN_SYMBOL,
+        errorMessage,
+      };
+    }
+    if (this.unavailable(topic)) {
+      const errorMessage = "its ingestor does not answer";
+      return { requestIndex, topic, error: wire.TopicError.TOPIC_ERROR_UNAVAILABLE, errorMessage };
     }
     if (this.ids.has(topic)) {
       const error = wire.TopicError.TOPIC_ERROR_ALREADY_SUBSCRIBED;
@@ -203,6 +214,7 @@ export class FakeGateway {
       venueSymbol: symbol.replace("-", ""),
       position: { epoch: known.epoch, sequence: known.sequence },
       continuity,
+      candleIntervalsMs: [...(known.candleIntervalsMs ?? [])],
     };
   }
 
@@ -222,7 +234,8 @@ export class FakeGateway {
     const expression = new RegExp(
       `^${pattern.replaceAll(/[.+?]/g, "\\$&").replaceAll("*", "[^/:]+")}$`,
     );
-    return [...this.topics.keys()].filter((topic) => expression.test(topic));
+    const matches = [...this.topics.keys()].filter((topic) => expression.test(topic));
+    return matches.length === 0 ? [pattern] : matches;
   }
 }
 

@@ -36,6 +36,8 @@ describe("a bad option", () => {
     [{ pingIntervalMs: -1 }, "pingIntervalMs -1"],
     [{ reconnect: { maxMs: Number.POSITIVE_INFINITY } }, "reconnect.maxMs Infinity"],
     [{ bufferEventsMax: 0 }, "bufferEventsMax 0"],
+    [{ webSocketPath: "v1/ws" }, "webSocketPath v1/ws"],
+    [{ webSocketPath: "/" }, "webSocketPath /"],
   ])("of connect() is refused before anything is dialled: %o", async (options, message) => {
     const gateway = new FakeGateway();
     const connecting = createConnect(createClient)("ws://a", {
@@ -79,7 +81,12 @@ describe("a bad topic", () => {
 
   test("a hundred refusals make a short message and a full list", () => {
     const refusals = Array.from({ length: 100 }, (_, index) => {
-      return { topic: `a:${index}`, code: "topic-unknown", message: "no" } as const;
+      return {
+        topic: `a:${index}`,
+        code: "topic-unknown-symbol",
+        message: "no",
+        alternatives: [],
+      } as const;
     });
     const error = new TopicRefusedError(refusals);
     expect(error.refusals).toHaveLength(100);

@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { booksBatch, quotesBatch, settle, tradesBatch } from "./fake-gateway.ts";
 import { connectFake } from "./fake-session.ts";
-import type { MarketEvent } from "../src/events/events.ts";
+import type { MarketEvent } from "../src/events/market-event.ts";
 
 // Events are plain data: whatever copies or prints an object takes all of it.
 

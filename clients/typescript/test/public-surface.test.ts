@@ -96,7 +96,9 @@ describe("types", () => {
       "syncing" | "live" | "resyncing" | "disconnected"
     >();
     expectTypeOf<Public.OverflowPolicy>().toEqualTypeOf<"error" | "drop-oldest" | "latest">();
-    expectTypeOf<Public.NoticeEvent["type"]>().toEqualTypeOf<"continuity" | "gap" | "lag">();
+    expectTypeOf<Public.NoticeEvent["type"]>().toEqualTypeOf<
+      "continuity" | "gap" | "lag" | "refused"
+    >();
     expectTypeOf<Public.GapEvent["missingLast"]>().toEqualTypeOf<number | undefined>();
     expectTypeOf<Public.EventStream<Public.Trade>>().toExtend<AsyncIterable<Public.Trade>>();
     expectTypeOf<Public.Subscription>().toExtend<Disposable>();

@@ -18,6 +18,18 @@ function trades(gateway: FakeGateway, first: number, prices: readonly number[], 
   return tradesBatch({ topicId, epoch, firstSequence: first }, prices);
 }
 
+/** These first, then a seeded sequence of its own. */
+function jitterOf(...first: readonly number[]): () => number {
+  let index = 0;
+  let state = 1;
+  return () => {
+    const given = first[index++];
+    if (given !== undefined) return given;
+    state = (state * 16_807) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+}
+
 async function subscribed(topics: readonly string[] = [BTC], asked = "binance:BTC-USDT") {
   const session = await connectFake();
   for (const topic of topics) session.gateway.topics.set(topic, { epoch: 7, sequence: 100 });
@@ -131,6 +143,78 @@ describe("after a reconnect", () => {
     expect(await take(stream, 1)).toHaveLength(1);
   });
 
+  test("a pattern that is asked for again does not start anew what another subscription has", async () => {
+    const session = await connectFake({ random: jitterOf(0.5, 0.9, 0) });
+    const { client, gateway, clock } = session;
+    gateway.topics.set(BTC, { epoch: 7, sequence: 100 });
+    const notices: NoticeEvent[] = [];
+    const onNotice = (notice: NoticeEvent) => notices.push(notice);
+    client.trades("binance:BTC-USDT", { onNotice });
+    await settle();
+    client.trades("binance:*");
+    await settle();
+    gateway.socket.deliverBatch(trades(gateway, 101, [1]));
+    gateway.topics.clear();
+    await reconnect(session);
+    // The publisher is back, and the pattern's turn comes long before the topic's.
+    gateway.topics.set(BTC, { epoch: 8, sequence: 5 });
+    const before = gateway.socket.sent("subscribe").length;
+    clock.advance(60);
+    await settle();
+    const [again] = gateway.socket.sent("subscribe").slice(before);
+    expect(again?.topics?.map(({ topic, resume }) => [topic, Number(resume?.sequence)])).toEqual([
+      [BTC, 101],
+      ["binance:*/trades", Number.NaN],
+    ]);
+    expect(notices.slice(-2)).toMatchObject([
+      { type: "gap", epoch: 7, missingFirst: 102, missingLast: undefined, reason: "epoch-changed" },
+      { type: "continuity", continuity: "replaced", epoch: 8, sequence: 5 },
+    ]);
+    clock.advance(5_000);
+    await settle();
+    expect(gateway.socket.sent("subscribe")).toHaveLength(before + 1);
+  });
+
+  test("topics of a dead venue are asked for by name, in few requests, and nothing else", async () => {
+    const dead = Array.from({ length: 152 }, (_, index) => `dead:S${index}-USDT/trades`);
+    const session = await connectFake({ random: jitterOf() });
+    const { client, gateway, clock } = session;
+    for (const topic of [BTC, ...dead]) gateway.topics.set(topic, { epoch: 7, sequence: 100 });
+    gateway.unavailable = (topic) => topic.startsWith("dead:");
+    const unavailable = new Set<string>();
+    const events: number[] = [];
+    client.onTrades("*:*", ({ sequence }) => events.push(sequence), {
+      onNotice: (notice) => {
+        if (notice.type === "continuity" && notice.continuity === "unavailable")
+          unavailable.add(notice.topic);
+      },
+    });
+    await settle();
+    for (let step = 0; step < 600; step++) {
+      clock.advance(100);
+      await settle();
+    }
+    gateway.socket.deliverBatch(trades(gateway, 101, [1]));
+    expect(events).toEqual([101]);
+    expect([...unavailable].sort()).toEqual(dead.toSorted());
+    const requests = gateway.socket.sent("subscribe").slice(1);
+    const named = requests.flatMap(({ topics }) => topics?.map(({ topic }) => topic) ?? []);
+    expect(named.filter((topic) => !topic?.startsWith("dead:"))).toEqual([]);
+    expect(named.filter((topic) => topic?.includes("*"))).toEqual([]);
+    // One minute: waits of about 0.3, 0.5, 1, 2, 4, 8, 10, 10... seconds each.
+    expect(named.length / dead.length).toBeLessThan(15);
+    expect(requests.length).toBeLessThan(120);
+    gateway.unavailable = () => false;
+    for (let step = 0; step < 250; step++) {
+      clock.advance(100);
+      await settle();
+    }
+    expect(gateway.ids.size).toBe(153);
+    expect(clock.pending).toBe(1);
+    client.close();
+    expect(clock.pending).toBe(0);
+  });
+
   test("a consumer that joined while there was no connection is subscribed", async () => {
     const session = await subscribed();
     const { client, gateway } = session;
@@ -220,7 +304,8 @@ describe("on a running connection", () => {
 
   test("lag is told", async () => {
     const { gateway, notices } = await subscribed();
-    gateway.socket.deliverMessage({ notice: { kind: 2, message: "2 s behind" } });
-    expect(notices.at(-1)).toEqual({ type: "lag", message: "2 s behind" });
+    const lag = { message: "2 s behind", lagMs: 2_000, owedBytes: 1_234 };
+    gateway.socket.deliverMessage({ notice: { kind: 2, ...lag } });
+    expect(notices.at(-1)).toEqual({ type: "lag", ...lag });
   });
 });

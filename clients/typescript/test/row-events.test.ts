@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { LiquidationRow } from "@tickwire/proto/codec";
-import { Funding, Liquidation, MarkPrice, OpenInterest } from "../src/events/derivative-events.ts";
-import { Candle, Ticker } from "../src/events/statistics-events.ts";
+import type { BatchRows, DecodedBatch, LiquidationRow } from "@tickwire/proto/codec";
+import { eventOf } from "../src/events/events.ts";
+import type { MarketEvent, Liquidation, Ticker } from "../src/events/market-event.ts";
 
 const INFO = {
   topic: "binance:BTC-USDT/candles",
@@ -24,8 +24,14 @@ const TIMES = { receivedTimeUs: 2, venueTimeUs: undefined };
 // More digits than a double holds.
 const TEXT = "1127313210.00855204";
 
+/** The event of a batch that has one row. */
+function eventFrom(kind: BatchRows["kind"], row: object): MarketEvent {
+  const batch = { ...BATCH, kind, rows: [row] } as unknown as DecodedBatch;
+  return eventOf(INFO, batch as Exclude<DecodedBatch, { kind: "books" }>, 0);
+}
+
 type Case = {
-  readonly event: Candle | Ticker | Funding | MarkPrice | OpenInterest | Liquidation;
+  readonly event: MarketEvent;
   readonly decimals: readonly string[];
 };
 
@@ -64,15 +70,15 @@ const liquidation: LiquidationRow = {
 
 const CASES: readonly Case[] = [
   {
-    event: new Candle(INFO, BATCH, 0, candle),
+    event: eventFrom("candles", candle),
     decimals: ["open", "high", "low", "close", "volume", "quoteVolume"],
   },
   {
-    event: new Ticker(INFO, BATCH, 0, ticker),
+    event: eventFrom("tickers", ticker),
     decimals: Object.keys(ticker).filter((key) => !(key in TIMES)),
   },
   {
-    event: new Funding(INFO, BATCH, 0, {
+    event: eventFrom("fundings", {
       ...TIMES,
       rate: TEXT,
       nextFundingTimeUs: 5,
@@ -81,18 +87,18 @@ const CASES: readonly Case[] = [
     decimals: ["rate"],
   },
   {
-    event: new MarkPrice(INFO, BATCH, 0, { ...TIMES, markPrice: TEXT, indexPrice: TEXT }),
+    event: eventFrom("markPrices", { ...TIMES, markPrice: TEXT, indexPrice: TEXT }),
     decimals: ["markPrice", "indexPrice"],
   },
   {
-    event: new OpenInterest(INFO, BATCH, 0, {
+    event: eventFrom("openInterests", {
       ...TIMES,
       openInterest: TEXT,
       openInterestValue: TEXT,
     }),
     decimals: ["openInterest", "openInterestValue"],
   },
-  { event: new Liquidation(INFO, BATCH, 0, liquidation), decimals: ["price", "size"] },
+  { event: eventFrom("liquidations", liquidation), decimals: ["price", "size"] },
 ];
 
 describe("decimals of slow channels", () => {
@@ -108,12 +114,16 @@ describe("decimals of slow channels", () => {
   });
 
   test("that the venue does not give are undefined in both forms", () => {
-    const event = new Ticker(INFO, BATCH, 0, { ...ticker, lastPrice: undefined });
+    const event = eventFrom("tickers", { ...ticker, lastPrice: undefined }) as Ticker;
     expect([event.lastPrice, event.lastPriceText]).toEqual([undefined, undefined]);
   });
 
   test("that are none are no number, and never an exception in the middle of a frame", () => {
-    const event = new Liquidation(INFO, BATCH, 0, { ...liquidation, price: "", size: "?" });
+    const event = eventFrom("liquidations", {
+      ...liquidation,
+      price: "",
+      size: "?",
+    }) as Liquidation;
     expect([event.price, event.size, event.sizeText]).toEqual([NaN, NaN, "?"]);
   });
 });

@@ -9,10 +9,12 @@ import {
   type FakeGateway,
 } from "./fake-gateway.ts";
 import { connectFake, reconnect, take } from "./fake-session.ts";
+import type { TopicRefusal } from "../src/errors.ts";
 import type { NoticeEvent, StreamEvent } from "../src/events/stream-events.ts";
 
 const BTC = "binance:BTC-USDT/trades";
 const ETH = "binance:ETH-USDT/trades";
+const BOOK = "binance:BTC-USDT/book";
 
 async function connectWith(topics: readonly string[]) {
   const session = await connectFake();
@@ -296,30 +298,103 @@ describe("the end of a stream", () => {
 });
 
 describe("refused topics", () => {
-  test("an unknown topic is thrown to the loop", async () => {
+  test("an unknown topic is thrown to the loop, if there is no other", async () => {
     const { client } = await connectWith([BTC]);
-    const next = client.trades(["binance:BTC-USDT", "binance:NO-SUCH"]).next();
+    const next = client.trades(["binance:NO-SUCH", "binance:NO-SUCH-2"]).next();
     await expect(next).rejects.toMatchObject({
-      code: "topic-unknown",
-      refusals: [{ topic: "binance:NO-SUCH/trades", code: "topic-unknown" }],
+      code: "topic-unknown-symbol",
+      refusals: [{ topic: "binance:NO-SUCH/trades" }, { topic: "binance:NO-SUCH-2/trades" }],
     });
   });
 
-  test("with onRefused the others go on, until none is left", async () => {
-    const { client, gateway } = await connectWith([BTC]);
-    const refused: string[] = [];
-    const onRefused = ({ topic }: { topic: string }) => refused.push(topic);
-    const stream = client.trades(["binance:BTC-USDT", "binance:NO-SUCH"], { onRefused });
-    const none = client.trades("binance:NO-SUCH-2", { onRefused });
+  test("candles of a length that there is not are refused with those that there are", async () => {
+    const [candles, other] = ["binance:BTC-USDT/candles", "binance:ETH-USDT/candles"];
+    const { client, gateway } = await connectWith([candles, other]);
+    gateway.topics.get(candles)!.candleIntervalsMs = [60_000];
+    gateway.topics.get(other)!.candleIntervalsMs = [7, 60_000];
+    const code = "topic-unknown-interval";
+    const refusal = { topic: candles, code, alternatives: ["60000"] };
+    const none = client.candles("binance:BTC-USDT", { intervalMs: 7 });
+    await expect(none.next()).rejects.toMatchObject({ code, refusals: [refusal] });
+    client.candles("binance:BTC-USDT", { intervalMs: 60_000 });
+    const refused: TopicRefusal[] = [];
+    client.candles("binance:*", {
+      intervalMs: 7,
+      onRefused: (given) => refused.push(given),
+    });
     await settle();
-    expect(refused).toEqual(["binance:NO-SUCH/trades", "binance:NO-SUCH-2/trades"]);
-    const topicId = idOf(gateway, BTC);
-    gateway.socket.deliverBatch(tradesBatch({ topicId, epoch: 7, firstSequence: 101 }, [5]));
-    expect(stream.buffered).toBe(1);
-    await expect(none.next()).rejects.toMatchObject({ code: "topic-unknown" });
+    expect(refused).toEqual([expect.objectContaining(refusal)]);
+    expect([...gateway.ids.keys()].toSorted()).toEqual([candles, other]);
+    // Whoever comes later is asked no less.
+    const late = client.candles("binance:BTC-USDT", { intervalMs: 7 });
+    await expect(late.next()).rejects.toMatchObject({ code });
+    expect(() => client.candles("binance:BTC-USDT", { intervalMs: 0 })).toThrow(RangeError);
   });
 
-  test.each(["BTC-USDT", "a:b:c", "binance:BTC-USDT/nonsense", "binance:BTC-USDT/quotes", ""])(
+  test("does not end the others, and is told where somebody listens", async () => {
+    const { client, gateway } = await connectWith([BTC]);
+    const told: string[] = [];
+    const topics = ["binance:BTC-USDT", "binance:NO-SUCH"];
+    const quiet = client.trades(topics);
+    const heard = client.trades(topics, {
+      onRefused: ({ topic }) => told.push(topic),
+      onNotice: (notice) => notice.type === "refused" && told.push(notice.code),
+    });
+    const events: string[] = [];
+    const onError = () => events.push("error");
+    const full = topics.map((topic) => `${topic}/trades`);
+    const all = client.subscribe(full, ({ type }) => events.push(type), { onError });
+    await settle();
+    const topicId = idOf(gateway, BTC);
+    gateway.socket.deliverBatch(tradesBatch({ topicId, epoch: 7, firstSequence: 101 }, [5]));
+    expect([quiet.buffered, heard.buffered]).toEqual([1, 1]);
+    expect(told).toEqual(["binance:NO-SUCH/trades", "topic-unknown-symbol"]);
+    expect(events).toEqual(["continuity", "refused", "trade"]);
+    const refusal = { topic: "binance:NO-SUCH/trades", code: "topic-unknown-symbol" };
+    for (const { refusals } of [quiet, heard, all]) expect(refusals).toMatchObject([refusal]);
+  });
+
+  test("of a pattern that finds no room for all leave it what it got", async () => {
+    const { client, gateway } = await connectWith([BTC]);
+    const LIMIT_EXCEEDED = 4;
+    gateway.onMessage = (socket, { subscribe }) => {
+      if (!isPresent(subscribe)) return false;
+      const topic = subscribe.topics?.[0]?.topic ?? "";
+      const room = topic === "binance:*/trades";
+      const refused = { error: LIMIT_EXCEEDED, errorMessage: "raise gateway.subscriptionsMax" };
+      const topics = room
+        ? [gateway.topicResult(BTC, 0, undefined), { topic: "binance:XRP-USDT/trades", ...refused }]
+        : [{ topic, ...refused }];
+      socket.deliverMessage({ subscribeResult: { requestId: subscribe.requestId ?? 0, topics } });
+      return true;
+    };
+    const stream = client.trades("binance:*");
+    await settle();
+    const none = client.trades("kraken:*");
+    await settle();
+    gateway.socket.deliverBatch(
+      tradesBatch({ topicId: idOf(gateway, BTC), epoch: 7, firstSequence: 101 }, [5]),
+    );
+    expect(stream.buffered).toBe(1);
+    const message = expect.stringContaining("raise gateway.subscriptionsMax");
+    expect(stream.refusals).toMatchObject([{ code: "topic-limit-exceeded", message }]);
+    await expect(none.next()).rejects.toMatchObject({ code: "topic-limit-exceeded", message });
+  });
+
+  test("are what a gateway grants otherwise than it was asked to", async () => {
+    const { client, gateway } = await connectWith([BOOK, BTC]);
+    const book = client.book("binance:BTC-USDT", { depth: 10 });
+    const trades = client.trades("binance:*", { conflationIntervalMs: 50 });
+    const message =
+      "depth 10 and conflationIntervalMs 0 were asked for, and the gateway offers 0 and 0";
+    await expect(book.next()).rejects.toMatchObject({ code: "topic-unsupported-option" });
+    await expect(trades.next()).rejects.toMatchObject({ code: "topic-unsupported-option" });
+    expect(book.refusals).toMatchObject([{ topic: BOOK, message }]);
+    await settle();
+    expect(gateway.ids.size).toBe(0);
+  });
+
+  test.each(["BTC-USDT", "a:b c", "a:b/", "binance:BTC-USDT/quotes", ""])(
     "%j is no topic of trades, said at once",
     async (topic) => {
       const { client } = await connectWith([]);
@@ -328,6 +403,28 @@ describe("refused topics", () => {
       );
     },
   );
+
+  test("a channel that there is not is named with those that there are, at once", async () => {
+    const { client } = await connectWith([]);
+    const refused = () => client.subscribe("binance:BTC-USDT/nonsense", () => undefined);
+    const alternatives = expect.arrayContaining(["trades", "book"]) as unknown;
+    const refusal = expect.objectContaining({ alternatives }) as unknown;
+    expect(refused).toThrow(
+      expect.objectContaining({ code: "topic-unknown-channel", refusals: [refusal] }),
+    );
+  });
+
+  test.each([
+    ["kraken:BTC/USD", "kraken:BTC/USD/trades"],
+    ["kraken:BTC/USD/trades", "kraken:BTC/USD/trades"],
+    ["bitfinex:tBTCF0:USTF0", "bitfinex:tBTCF0:USTF0/trades"],
+  ])("a symbol of the venue's own may hold what separates: %s", async (text, topic) => {
+    const { client, gateway } = await connectWith([]);
+    client.trades(text);
+    await settle();
+    const [subscribe] = gateway.socket.sent("subscribe");
+    expect(subscribe?.topics?.map((request) => request.topic)).toEqual([topic]);
+  });
 
   test("a topic that is unavailable now is asked for again", async () => {
     const session = await connectWith([BTC]);
@@ -365,7 +462,7 @@ describe("refused topics", () => {
     await settle();
     const notice = { kind: 4, topicId: idOf(gateway, BTC), message: "delisted" };
     gateway.socket.deliverMessage({ notice });
-    await expect(stream.next()).rejects.toMatchObject({ code: "topic-unknown" });
+    await expect(stream.next()).rejects.toMatchObject({ code: "topic-unknown-symbol" });
   });
 });
 
@@ -417,7 +514,7 @@ describe("callbacks", () => {
     const onError = ({ code }: { code: string }) => errors.push(code);
     client.onTrades("binance:NO-SUCH", () => undefined, { onError });
     await settle();
-    expect(errors).toEqual(["topic-unknown"]);
+    expect(errors).toEqual(["topic-unknown-symbol"]);
   });
 
   test("subscribe() hands on several channels with their notices in place", async () => {

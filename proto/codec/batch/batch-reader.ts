@@ -1,20 +1,15 @@
-import type { BatchColumns, BatchHeader, BatchRows, DecodedBatch, RowKind } from "../types.ts";
+import * as BatchField from "../../gen/batch-field.ts";
+import type { EventKind } from "../../model/vocabulary.ts";
+import type { BatchColumns, DecodedBatch } from "../types.ts";
 import { WireError } from "../wire-error.ts";
 import { readBase } from "./base-codec.ts";
-import {
-  BATCH_SHAPES,
-  BatchField,
-  RECORD_FIELDS,
-  SEQUENCE_RESIDUE_MODULUS,
-  kindOfChannel,
-} from "./batch-fields.ts";
-import type { BatchKind } from "./batch-fields.ts";
+import { SEQUENCE_RESIDUE_MODULUS, recordFieldsOf, eventKindOf } from "./batch-kinds.ts";
 import type { ChainState } from "./chain-state.ts";
 import { FieldScan } from "./field-scan.ts";
-import { readBooks, readLiquidations, readStatuses, readTrades } from "./payload-reader.ts";
+import { readBooks, readElements, readTrades } from "./payload-reader.ts";
 import { quoteColumnsOf, readRecords, recordRowsOf } from "./record-reader.ts";
 import { eventsOfTimes, readTimes, residueOf, timesOf } from "./times-codec.ts";
-import type { ReadTimes } from "./times-codec.ts";
+import type { TimesOf } from "./times-codec.ts";
 
 /** What became of the bytes of a batch. */
 export type BatchReading =
@@ -36,7 +31,7 @@ export type LossReason =
   | "last-sequence";
 
 // Reading is synchronous and never re-entered.
-const scan = new FieldScan(BATCH_SHAPES);
+const scan = new FieldScan(BatchField.SHAPES);
 
 /** The chain of one topic of one connection, as its reader keeps it. */
 export class BatchReader {
@@ -80,7 +75,15 @@ export class BatchReader {
     }
     const times = readTimes(scan, state, count);
     state.sequence = last;
-    const head = {
+    const kind = eventKindOf(state.channel);
+    if (kind === undefined) {
+      // Its columns mean something that this code cannot run: the next base is waited for.
+      return { outcome: "unknown-channel", epoch: state.epoch, lastSequence: last };
+    }
+    const { rows } = kind;
+    const isHot = rows === "trades" || rows === "quotes" || rows === "books";
+    // One object, field by field: putting it together of others costs as much as twenty trades.
+    const batch = {
       topicId: scan.uint32(BatchField.TopicId),
       epoch: state.epoch,
       firstSequence: snapshot ? baseSequence : baseSequence + skipped + 1,
@@ -88,16 +91,15 @@ export class BatchReader {
       snapshot,
       publishedTimeUs: times.publishedTimeUs,
       skipped,
+      receivedTimesUs: times.receivedTimesUs,
+      venueTimesUs: times.venueTimesUs,
+      kind: rows,
+      columns: isHot ? readColumns(rows, state, count) : undefined,
+      rows: isHot ? undefined : readRows(kind, state, count, timesOf(times)),
     };
-    const kind = kindOfChannel(state.channel);
-    if (kind === undefined) {
-      // Its columns mean something that this code cannot run: the next base is waited for.
-      return { outcome: "unknown-channel", epoch: state.epoch, lastSequence: last };
-    }
-    const batch = readPayload(kind, state, head, times);
     // What follows a snapshot starts from a base of its own.
     if (!snapshot) this.#state = state;
-    return { outcome: "read", batch };
+    return { outcome: "read", batch: batch as unknown as DecodedBatch };
   }
 }
 
@@ -121,60 +123,24 @@ function lossOf(last: number): LossReason | undefined {
   return anchor === 0 || anchor === last ? undefined : "last-sequence";
 }
 
-function readPayload(
-  kind: BatchKind,
+function readColumns(
+  kind: BatchColumns["kind"],
   state: ChainState,
-  head: BatchHeader,
-  times: ReadTimes,
-): DecodedBatch {
-  const { count } = head;
-  switch (kind) {
-    case "trades":
-      return withColumns(head, times, { kind, columns: readTrades(scan, state, count) });
-    case "books":
-      return withColumns(head, times, { kind, columns: readBooks(scan, state, count) });
-    case "quotes": {
-      const records = readRecords(scan, state, RECORD_FIELDS.quotes, count);
-      return withColumns(head, times, { kind, columns: quoteColumnsOf(records) });
-    }
-    case "liquidations":
-      return withRows(head, times, { kind, rows: readLiquidations(scan, count, timesOf(times)) });
-    case "statuses":
-      return withRows(head, times, { kind, rows: readStatuses(scan, count, timesOf(times)) });
-    case "tickers":
-    case "markPrices":
-    case "openInterests":
-    case "fundings":
-    case "candles": {
-      const fields = RECORD_FIELDS[kind];
-      const records = readRecords(scan, state, fields, count);
-      const batch = { count, timesOf: timesOf(times) };
-      const rows = recordRowsOf(records, fields, state.absent, batch);
-      return withRows(head, times, { kind, rows } as unknown as RowsOfKind);
-    }
-  }
+  count: number,
+): BatchColumns["columns"] {
+  if (kind === "trades") return readTrades(scan, state, count);
+  if (kind === "books") return readBooks(scan, state, count);
+  return quoteColumnsOf(readRecords(scan, state, recordFieldsOf(kind) ?? [], count));
 }
 
-type RowsOfKind = Extract<BatchRows, { readonly kind: RowKind }>;
-
-function withRows(head: BatchHeader, times: ReadTimes, payload: RowsOfKind): DecodedBatch {
-  const { receivedTimesUs, venueTimesUs } = times;
-  return { ...head, receivedTimesUs, venueTimesUs, ...payload };
-}
-
-/** Field by field: copying an object by `...` costs as much as reading twenty trades. */
-function withColumns(head: BatchHeader, times: ReadTimes, payload: BatchColumns): DecodedBatch {
-  return {
-    topicId: head.topicId,
-    epoch: head.epoch,
-    firstSequence: head.firstSequence,
-    count: head.count,
-    snapshot: head.snapshot,
-    publishedTimeUs: head.publishedTimeUs,
-    skipped: head.skipped,
-    receivedTimesUs: times.receivedTimesUs,
-    venueTimesUs: times.venueTimesUs,
-    kind: payload.kind,
-    columns: payload.columns,
-  } as DecodedBatch;
+function readRows(
+  kind: EventKind,
+  state: ChainState,
+  count: number,
+  timesOfEvent: TimesOf,
+): readonly object[] {
+  const fields = recordFieldsOf(kind.rows);
+  if (fields === undefined) return readElements(scan, kind, count, timesOfEvent);
+  const records = readRecords(scan, state, fields, count);
+  return recordRowsOf(records, fields, state.absent, { count, timesOf: timesOfEvent });
 }

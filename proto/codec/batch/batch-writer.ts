@@ -1,15 +1,15 @@
+import * as BatchField from "../../gen/batch-field.ts";
 import { ByteWriter } from "../byte-writer.ts";
 import { BATCH_EVENTS_MAX } from "../limits.ts";
-import type { BatchRows, BookRow, TradeRow } from "../types.ts";
+import type { BatchRows, BookRow, RowTimes } from "../types.ts";
 import { WireError } from "../wire-error.ts";
 import { writeBase } from "./base-codec.ts";
 import {
-  BatchField,
-  RECORD_FIELDS,
   SEQUENCE_ANCHOR_BATCHES,
   SEQUENCE_RESIDUE_MODULUS,
-} from "./batch-fields.ts";
-import type { BatchKind } from "./batch-fields.ts";
+  recordFieldsOf,
+} from "./batch-kinds.ts";
+import type { BatchKind, RecordField } from "./batch-kinds.ts";
 import { BusBatchField } from "./bus-batch.ts";
 import type { BusBatch } from "./bus-batch.ts";
 import { sharedCopy } from "./byte-arena.ts";
@@ -56,6 +56,8 @@ const times = new EventTimes();
  */
 export class BatchWriter {
   readonly #kind: BatchKind;
+  /** Of a channel whose values travel as differences. */
+  readonly #fields: readonly RecordField[] | undefined;
   readonly #state: ChainState;
   readonly #tradeIds = new TradeIdPlan();
   #isFirst = true;
@@ -64,6 +66,7 @@ export class BatchWriter {
 
   constructor({ kind, epoch, sequence = 0 }: ChainInit) {
     this.#kind = kind;
+    this.#fields = recordFieldsOf(kind);
     checkCount("epoch", epoch);
     checkCount("sequence", sequence);
     this.#state = emptyChainState(kind, epoch, sequence);
@@ -92,6 +95,7 @@ export class BatchWriter {
    */
   write(rows: BatchRows, init: BatchInit): BusBatch[] {
     const head = headOf(init);
+    if (rows.rows.length === 1) return [this.#write(rows, head)];
     const parts = partsOf(rows);
     if (parts.length === 1) return [this.#write(rows, head)];
     const rest = { ...head, skipped: 0 };
@@ -117,7 +121,10 @@ export class BatchWriter {
     const last = head.snapshot ? sequence : sequence + head.skipped + count;
     checkCount("sequence", last);
     times.reset(count);
-    for (const row of rows.rows) times.add(row.receivedTimeUs, row.venueTimeUs);
+    for (let index = 0; index < count; index += 1) {
+      const { receivedTimeUs, venueTimeUs } = rows.rows[index] as RowTimes;
+      times.add(receivedTimeUs, venueTimeUs);
+    }
     if (count === 0) return this.#encode(rows, head, { last, rebase: false });
     // From here on the chain moves: what a row may not hold has been refused.
     gatherPayload(rows);
@@ -134,24 +141,13 @@ export class BatchWriter {
     const isTimesNew = planTimes(state, rows.rows.length, isFirst);
     let isPayloadNew = false;
     let isFormNew = false;
-    switch (rows.kind) {
-      case "trades":
-        isPayloadNew = planPrices(state, false, plan);
-        isFormNew = this.#tradeIds.plan(state, rows.rows);
-        break;
-      case "books":
-        isPayloadNew = planPrices(state, true, plan);
-        break;
-      case "liquidations":
-      case "statuses":
-        break;
-      case "quotes":
-      case "tickers":
-      case "markPrices":
-      case "openInterests":
-      case "fundings":
-      case "candles":
-        isPayloadNew = planRecords(state, rows.kind, rows.rows[0] as object, plan);
+    if (rows.kind === "trades") {
+      isPayloadNew = planPrices(state, false, plan);
+      isFormNew = this.#tradeIds.plan(state, rows.rows);
+    } else if (rows.kind === "books") {
+      isPayloadNew = planPrices(state, true, plan);
+    } else if (this.#fields !== undefined) {
+      isPayloadNew = planRecords(state, this.#fields, rows.rows[0] as object, plan);
     }
     return isFirst || isTimesNew || isPayloadNew || isFormNew;
   }
@@ -265,26 +261,16 @@ function partsOf(rows: BatchRows): BatchRows[] {
 
 /** True if row `index` cannot be in one batch with the row before it. */
 function mustEnd(rows: BatchRows, index: number): boolean {
-  switch (rows.kind) {
-    case "trades":
-      return (
-        (rows.rows[index] as TradeRow).historical !== (rows.rows[index - 1] as TradeRow).historical
-      );
-    case "books":
-      return (rows.rows[index] as BookRow).snapshot || (rows.rows[index - 1] as BookRow).snapshot;
-    case "quotes":
-    case "liquidations":
-    case "statuses":
-      return false;
-    case "tickers":
-    case "markPrices":
-    case "openInterests":
-    case "fundings":
-    case "candles": {
-      const fields = RECORD_FIELDS[rows.kind];
-      const list = rows.rows as readonly object[] as readonly RecordRow[];
-      const absent = absentFields(fields, list[index] as RecordRow);
-      return absent !== absentFields(fields, list[index - 1] as RecordRow);
-    }
+  if (rows.kind === "trades") {
+    return rows.rows[index]?.historical !== rows.rows[index - 1]?.historical;
   }
+  if (rows.kind === "books") {
+    return (rows.rows[index] as BookRow).snapshot || (rows.rows[index - 1] as BookRow).snapshot;
+  }
+  const fields = recordFieldsOf(rows.kind);
+  // A quote says all of its fields.
+  if (fields === undefined || rows.kind === "quotes") return false;
+  const list = rows.rows as readonly object[] as readonly RecordRow[];
+  const absent = absentFields(fields, list[index] as RecordRow);
+  return absent !== absentFields(fields, list[index - 1] as RecordRow);
 }

@@ -1,8 +1,10 @@
-import { ByteReader, WireType, safeSigned, safeUnsigned } from "../byte-reader.ts";
+import * as BatchField from "../../gen/batch-field.ts";
+import * as BaseField from "../../gen/base-field.ts";
+import { ByteReader, WireType, safeInteger } from "../byte-reader.ts";
 import { putVarint, varintLength } from "../byte-writer.ts";
 import { BATCHES_TAG } from "../frame-walker.ts";
 import { WireError } from "../wire-error.ts";
-import { BATCH_SHAPES, BaseField, BatchField, SEQUENCE_RESIDUE_MODULUS } from "./batch-fields.ts";
+import { SEQUENCE_RESIDUE_MODULUS } from "./batch-kinds.ts";
 import { FieldScan } from "./field-scan.ts";
 import { eventsOfTimes, residueOf } from "./times-codec.ts";
 
@@ -51,7 +53,7 @@ export function lastSequenceOf(batch: BusBatch): number {
   return batch.snapshot ? batch.baseSequence : batch.baseSequence + batch.skipped + batch.count;
 }
 
-const coreScan = new FieldScan(BATCH_SHAPES);
+const coreScan = new FieldScan(BatchField.SHAPES);
 
 /** What stands in the outer message; -1 where a range is not there. */
 type Outer = {
@@ -133,13 +135,12 @@ function readOuter(bytes: Uint8Array, start: number, end: number): Outer {
       outer.baseStart = tagStart;
       outer.baseContentStart = reader.position;
       outer.baseEnd = reader.position += length;
-    } else if (tag === BusBatchField.Count << 3) outer.count = readUnsigned(reader, "count");
+    } else if (tag === BusBatchField.Count << 3) outer.count = readInteger(reader, "count");
     else if (tag === BusBatchField.PublishedTimeUs << 3) {
-      reader.varint64();
-      outer.publishedTimeUs = safeSigned("published_time_us", reader.low, reader.high);
+      outer.publishedTimeUs = readInteger(reader, "published_time_us", true);
     } else if (tag === BusBatchField.Rebase << 3) {
-      reader.varint64();
-      outer.rebase = reader.low !== 0 || reader.high !== 0;
+      // NaN, which stands for more than a safe integer, is not 0 either.
+      outer.rebase = reader.varint() !== 0;
     } else reader.skip(tag);
   }
   if (outer.coreStart < 0 || outer.baseStart < 0) {
@@ -153,19 +154,22 @@ function readBaseHead(bytes: Uint8Array, start: number, end: number): BaseHead {
   const reader = new ByteReader(bytes, start, end);
   while (reader.position < end) {
     const tag = reader.tag();
-    if (tag === BaseField.Channel << 3) base.channel = readUnsigned(reader, "channel");
-    else if (tag === BaseField.Epoch << 3) base.epoch = readUnsigned(reader, "epoch");
-    else if (tag === BaseField.Sequence << 3) base.sequence = readUnsigned(reader, "sequence");
+    if (tag === BaseField.Channel << 3) base.channel = readInteger(reader, "channel");
+    else if (tag === BaseField.Epoch << 3) base.epoch = readInteger(reader, "epoch");
+    else if (tag === BaseField.Sequence << 3) base.sequence = readInteger(reader, "sequence");
     else if (tag === BaseField.VenueTimeUnitUs << 3) {
-      base.venueTimeUnitUs = readUnsigned(reader, "venue_time_unit_us");
+      base.venueTimeUnitUs = readInteger(reader, "venue_time_unit_us");
     } else reader.skip(tag);
   }
   return base;
 }
 
-function readUnsigned(reader: ByteReader, name: string): number {
-  reader.varint64();
-  return safeUnsigned(name, reader.low, reader.high);
+function readInteger(reader: ByteReader, name: string, isSigned = false): number {
+  const { position } = reader;
+  const value = reader.varint();
+  if (value >= 0) return value;
+  const wide = reader.wide(position);
+  return safeInteger(name, isSigned ? BigInt.asIntN(64, wide) : wide);
 }
 
 function checkSequence(core: FieldScan, batch: BusBatch): void {
@@ -223,7 +227,7 @@ export function withBase(element: Uint8Array, base: Uint8Array): Uint8Array {
   const length = reader.length();
   const contentStart = reader.position;
   reader.tag();
-  reader.varint64();
+  reader.varint();
   const idEnd = reader.position;
   const contentLengthWithBase = length + base.length;
   const based = new Uint8Array(1 + varintLength(contentLengthWithBase) + contentLengthWithBase);
@@ -256,8 +260,9 @@ export function topicIdOf(bytes: Uint8Array, start: number, end: number): number
       reader.skip(tag);
       continue;
     }
-    reader.varint64();
-    topicId = reader.low;
+    const { position: start } = reader;
+    topicId = reader.varint();
+    if (!(topicId <= 0xffff_ffff)) topicId = Number(BigInt.asUintN(32, reader.wide(start)));
   }
   return topicId;
 }

@@ -1,6 +1,6 @@
 import type { Mantissa } from "../../model/decimal.ts";
-import { CHANNEL_NUMBERS, RECORD_FIELDS } from "./batch-fields.ts";
-import type { BatchKind, RecordKind } from "./batch-fields.ts";
+import { recordFieldsOf, channelNumberOf } from "./batch-kinds.ts";
+import type { BatchKind } from "./batch-kinds.ts";
 
 /** How the ids of trades travel; the numbers are those of the schema's TradeIdForm. */
 export const TradeIdForm = { None: 0, Number: 1, Text: 2 } as const;
@@ -35,14 +35,17 @@ export type ChainState = {
   /** Of the fields of channels with records. */
   values: Mantissa[];
   scales: number[];
+  /** How many fields the writer knows, which may be more or fewer than this code does. */
+  fieldCount: number;
+  /** Bit i: the venue does not say field i. */
   absent: number;
 };
 
 /** The state before the first event of an epoch; nothing in it means anything yet. */
 export function emptyChainState(kind: BatchKind, epoch: number, sequence: number): ChainState {
-  const fields = RECORD_FIELDS[kind as RecordKind]?.length ?? 0;
+  const fields = recordFieldsOf(kind)?.length ?? 0;
   return {
-    channel: CHANNEL_NUMBERS[kind],
+    channel: channelNumberOf(kind),
     epoch,
     sequence,
     receivedTimeUs: 0,
@@ -59,6 +62,7 @@ export function emptyChainState(kind: BatchKind, epoch: number, sequence: number
     tradeIdDigits: 0,
     values: Array.from({ length: fields }, () => 0),
     scales: Array.from({ length: fields }, () => 0),
+    fieldCount: fields,
     absent: 0,
   };
 }

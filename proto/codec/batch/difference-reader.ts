@@ -1,34 +1,18 @@
-import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
-import { takeNumber, takeWide, varintEnd, wideEnd } from "../byte-reader.ts";
+import { takeNumber, takeWide } from "../byte-reader.ts";
 import { addWrapped, unzigzag, unzigzagWide } from "../wide-integers.ts";
-import type { FieldScan } from "./field-scan.ts";
 
-/** The first `count` entries of a sint64 column, which it has. */
-export function readDifferences(scan: FieldScan, field: number, count: number): Mantissa[] {
-  const { bytes } = scan;
-  const end = scan.end(field);
-  let at = scan.start(field);
-  // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
-  const differences = new Array<Mantissa>(count);
-  for (let index = 0; index < count; index += 1) {
-    const code = takeNumber(bytes, at);
-    if (code >= 0) {
-      at = varintEnd;
-      differences[index] = unzigzag(code);
-    } else {
-      differences[index] = fromBigInt(unzigzagWide(takeWide(bytes, at, end)));
-      at = wideEnd;
-    }
+/**
+ * The sum, modulo 2^64, of a value and the zigzag varint at a position; `varintEnd` says where that
+ * ends.
+ */
+export function takeSum(bytes: Uint8Array, position: number, value: Mantissa): Mantissa {
+  const code = takeNumber(bytes, position);
+  if (typeof value === "number") {
+    const sum = value + unzigzag(code);
+    // Not so either where the code was NaN.
+    if (sum <= Number.MAX_SAFE_INTEGER && sum >= -Number.MAX_SAFE_INTEGER) return sum;
   }
-  return differences;
-}
-
-/** `a + b` modulo 2^64, as a signed integer. */
-export function sumWrapped(a: Mantissa, b: Mantissa): Mantissa {
-  if (typeof a === "number" && typeof b === "number") {
-    const total = a + b;
-    if (total <= Number.MAX_SAFE_INTEGER && total >= -Number.MAX_SAFE_INTEGER) return total;
-  }
-  return addWrapped(a, BigInt(b));
+  const wide = code >= 0 ? BigInt(code) : takeWide(bytes, position);
+  return addWrapped(value, unzigzagWide(wide));
 }

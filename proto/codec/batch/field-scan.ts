@@ -1,8 +1,8 @@
-import { ByteReader, WireType, safeSigned, safeUnsigned, takeVarint } from "../byte-reader.ts";
+import { ByteReader, WireType, safeInteger, takeNumber, takeWide } from "../byte-reader.ts";
 import { WireError } from "../wire-error.ts";
 
-/** What a field looks like on the wire. */
-export const FieldShape = {
+/** What a field looks like on the wire; generated code has it as a digit for each field. */
+const FieldShape = {
   Unknown: 0,
   /** One varint; the last one counts. */
   Scalar: 1,
@@ -13,21 +13,9 @@ export const FieldShape = {
   /** Texts or messages, each an element. */
   Elements: 4,
 } as const;
-type FieldShape = (typeof FieldShape)[keyof typeof FieldShape];
-
-/** The shapes of a message by field number: `usual` for all of `fields` but the `others`. */
-export function shapesOf(
-  fields: Readonly<Record<string, number>>,
-  usual: FieldShape,
-  others: Readonly<Record<number, FieldShape>>,
-): Uint8Array {
-  const numbers = Object.values(fields);
-  const shapes = new Uint8Array(Math.max(...numbers) + 1);
-  for (const number of numbers) shapes[number] = others[number] ?? usual;
-  return shapes;
-}
 
 const NO_RANGES: readonly number[] = [];
+const NO_BYTES = /* @__PURE__ */ new Uint8Array(0);
 
 /**
  * Finds the fields of a message without reading them: in any order, packed or not, in pieces,
@@ -36,16 +24,17 @@ const NO_RANGES: readonly number[] = [];
  */
 export class FieldScan {
   /** What the positions count in: the given bytes, or a copy with pieces put together. */
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes: Uint8Array = NO_BYTES;
   readonly #shapes: Uint8Array;
   readonly #starts: Int32Array;
   readonly #ends: Int32Array;
+  readonly #reader = new ByteReader(NO_BYTES, 0, 0);
   #elements: (number[] | undefined)[] | undefined;
   #pieces: Map<number, number[]> | undefined;
 
-  /** `shapes` are what `shapesOf` makes. */
-  constructor(shapes: Uint8Array) {
-    this.#shapes = shapes;
+  /** `shapes` has a digit for each field, as generated code says them. */
+  constructor(shapes: string) {
+    this.#shapes = Uint8Array.from(shapes, Number);
     this.#starts = new Int32Array(shapes.length);
     this.#ends = new Int32Array(shapes.length);
   }
@@ -57,14 +46,15 @@ export class FieldScan {
     this.#elements = undefined;
     this.#pieces = undefined;
     const shapes = this.#shapes;
-    const reader = new ByteReader(bytes, start, end);
+    const reader = this.#reader;
+    reader.reset(bytes, start, end);
     while (reader.position < end) {
       const tag = reader.tag();
       const field = tag >>> 3;
       const shape = field < shapes.length ? (shapes[field] as number) : FieldShape.Unknown;
       const wireType = tag & 7;
       if (wireType === WireType.Bytes && shape >= FieldShape.Column) {
-        const length = this.#length(reader);
+        const length = reader.length();
         const from = reader.position;
         reader.position = from + length;
         if (shape === FieldShape.Elements) this.#addElement(field, from, from + length);
@@ -74,7 +64,7 @@ export class FieldScan {
         (shape === FieldShape.Scalar || shape === FieldShape.Column)
       ) {
         const from = reader.position;
-        reader.varint64();
+        reader.varint();
         if (shape === FieldShape.Scalar) this.#starts[field] = -1;
         this.#addRange(field, from, reader.position);
       } else {
@@ -82,13 +72,6 @@ export class FieldScan {
       }
     }
     if (this.#pieces !== undefined) this.#join(this.#pieces);
-  }
-
-  #length(reader: ByteReader): number {
-    const first = reader.position < reader.end ? (reader.bytes[reader.position] as number) : 0x80;
-    if (first >= 0x80 || first >= reader.end - reader.position) return reader.length();
-    reader.position += 1;
-    return first;
   }
 
   #addElement(field: number, start: number, end: number): void {
@@ -158,23 +141,19 @@ export class FieldScan {
   /** A uint64 field, 0 if it is absent. Throws WireError if it is beyond 2^53. */
   unsigned(field: number, name: string): number {
     const value = this.#varint(field);
-    if (value >= 0) return value;
-    const reader = this.#halves(field);
-    return safeUnsigned(name, reader.low, reader.high);
+    return value >= 0 ? value : safeInteger(name, this.wide(field));
   }
 
   /** An int64 field, 0 if it is absent. Throws WireError if it is beyond 2^53. */
   signed(field: number, name: string): number {
     const value = this.#varint(field);
-    if (value >= 0) return value;
-    const reader = this.#halves(field);
-    return safeSigned(name, reader.low, reader.high);
+    return value >= 0 ? value : safeInteger(name, BigInt.asIntN(64, this.wide(field)));
   }
 
   /** A uint32 field, 0 if it is absent; what is larger is cut to 32 bits. */
   uint32(field: number): number {
     const value = this.#varint(field);
-    return value <= 0xffff_ffff ? value : this.#halves(field).low;
+    return value <= 0xffff_ffff ? value : Number(BigInt.asUintN(32, this.wide(field)));
   }
 
   bool(field: number): boolean {
@@ -182,17 +161,16 @@ export class FieldScan {
     return this.#varint(field) !== 0;
   }
 
+  /** The bits of a scalar, 0 if it is absent. */
+  wide(field: number): bigint {
+    const start = this.#starts[field] as number;
+    return start < 0 ? 0n : takeWide(this.bytes, start);
+  }
+
   /** A scalar; 0 if it is absent, NaN if it may be more than a safe integer. */
   #varint(field: number): number {
     const start = this.#starts[field] as number;
-    return start < 0 ? 0 : takeVarint(this.bytes, start);
-  }
-
-  /** The same scalar in halves, of whatever size. */
-  #halves(field: number): ByteReader {
-    const reader = new ByteReader(this.bytes, this.#starts[field] as number, this.end(field));
-    reader.varint64();
-    return reader;
+    return start < 0 ? 0 : takeNumber(this.bytes, start);
   }
 
   /** Entries of a column. Throws WireError if the last one is cut off. */

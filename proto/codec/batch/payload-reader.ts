@@ -1,22 +1,18 @@
+import * as BatchField from "../../gen/batch-field.ts";
 import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { LiquidationCodec, TopicStatusCodec } from "../../gen/messages.ts";
-import { readText, takeNumber, takeWide, varintEnd, wideEnd } from "../byte-reader.ts";
-import type {
-  AggressorSide,
-  BookColumns,
-  LiquidationRow,
-  StatusRow,
-  TradeColumns,
-} from "../types.ts";
+import { readText, takeNumber, takeWide, varintEnd } from "../byte-reader.ts";
+import type { EventKind } from "../../model/vocabulary.ts";
+import type { AggressorSide, BookColumns, TradeColumns } from "../types.ts";
 import { addWrapped, unzigzag, unzigzagWide } from "../wide-integers.ts";
 import { WireError } from "../wire-error.ts";
 import { channelFromWire, sideFromWire, stateFromWire } from "../wire-names.ts";
-import { BatchField, LEVEL_ASK, LEVEL_REMOVED } from "./batch-fields.ts";
+import { LEVEL_ASK, LEVEL_REMOVED } from "./batch-kinds.ts";
 import { TradeIdForm } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
-import { applyTexts } from "./decimal-text-reader.ts";
-import { readDifferences, sumWrapped } from "./difference-reader.ts";
+import { applyTexts, hasTexts } from "./decimal-text-reader.ts";
+import { takeSum } from "./difference-reader.ts";
 import { assertCount } from "./field-scan.ts";
 import type { FieldScan } from "./field-scan.ts";
 import type { TimesOf } from "./times-codec.ts";
@@ -25,71 +21,56 @@ import { joinTradeId } from "./trade-id-form.ts";
 const SIDES: readonly AggressorSide[] = ["none", "buyer", "seller", "none"];
 const SIZE_MAX = 2n ** 63n;
 
-/** Prices and flags of the entries of the column `prices`. */
-type PriceEntries = { readonly prices: Mantissa[]; readonly flags: number[] };
+/** The flags of the entries of `prices` that were read last. Reading is never re-entered. */
+let flags = /* @__PURE__ */ new Uint8Array(64);
 
-/** Reads the column `prices` and moves the state's; a mask tells the ask chain from the other. */
-function readPrices(scan: FieldScan, state: ChainState, askMask: number): PriceEntries {
+/** Scratch that one large batch has grown beyond this is given up with the next. */
+const RETAINED_FLAGS_MAX = 65_536;
+
+/**
+ * Reads the column `prices`, its flags too, and moves the state's; a mask tells the ask chain from
+ * the other.
+ */
+function readPrices(scan: FieldScan, state: ChainState, askMask: number): Mantissa[] {
   const count = scan.entries(BatchField.Prices);
-  const start = scan.start(BatchField.Prices);
   const { bytes } = scan;
   // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
   const prices = new Array<Mantissa>(count);
-  // oxlint-disable-next-line unicorn/no-new-array -- the same
-  const flags = new Array<number>(count);
-  if (typeof state.price !== "number" || typeof state.askPrice !== "number") {
-    return readPricesExactly(scan, state, askMask, { prices, flags });
+  if (count > flags.length || flags.length > RETAINED_FLAGS_MAX) {
+    flags = new Uint8Array(Math.max(64, count));
   }
   let { price, askPrice } = state;
-  let at = start;
+  let at = scan.start(BatchField.Prices);
   for (let index = 0; index < count; index += 1) {
     const code = takeNumber(bytes, at);
-    at = varintEnd;
-    const flag = code & 3;
-    const difference =
-      code <= 0x7fff_ffff ? (code >>> 3) ^ -((code >>> 2) & 1) : unzigzag((code - flag) / 4);
-    let value: number;
-    if ((flag & askMask) === 0) value = price += difference;
-    else value = askPrice += difference;
+    let flag = code & 3;
+    const isAsk = (flag & askMask) !== 0;
+    const before = isAsk ? askPrice : price;
+    let value: Mantissa =
+      typeof before !== "number"
+        ? NaN
+        : before +
+          (code <= 0x7fff_ffff ? (code >>> 3) ^ -((code >>> 2) & 1) : unzigzag((code - flag) / 4));
     // Not so either where the code was NaN.
     if (!(value <= Number.MAX_SAFE_INTEGER && value >= -Number.MAX_SAFE_INTEGER)) {
-      return readPricesExactly(scan, state, askMask, { prices, flags });
+      const wide = code >= 0 ? BigInt(code) : takeWide(bytes, at);
+      flag = Number(wide & 3n);
+      const chain = (flag & askMask) !== 0 ? askPrice : price;
+      value = addWrapped(chain, unzigzagWide(wide >> 2n));
     }
+    at = varintEnd;
+    if ((flag & askMask) !== 0) askPrice = value;
+    else price = value;
     prices[index] = value;
     flags[index] = flag;
   }
   state.price = price;
   state.askPrice = askPrice;
-  return { prices, flags };
-}
-
-function readPricesExactly(
-  scan: FieldScan,
-  state: ChainState,
-  askMask: number,
-  { prices, flags }: PriceEntries,
-): PriceEntries {
-  const end = scan.end(BatchField.Prices);
-  let at = scan.start(BatchField.Prices);
-  for (let index = 0; index < prices.length; index += 1) {
-    const code = takeWide(scan.bytes, at, end);
-    at = wideEnd;
-    const flag = Number(code & 3n);
-    const difference = unzigzagWide(code >> 2n);
-    const isAsk = (flag & askMask) !== 0;
-    const value = addWrapped(isAsk ? state.askPrice : state.price, difference);
-    if (isAsk) state.askPrice = value;
-    else state.price = value;
-    prices[index] = value;
-    flags[index] = flag;
-  }
-  return { prices, flags };
+  return prices;
 }
 
 /** Reads the column `sizes`; entries whose flag has a bit of the mask are 0 and have no size. */
-function readSizes(scan: FieldScan, flags: readonly number[], removedMask: number): Mantissa[] {
-  const count = flags.length;
-  const end = scan.end(BatchField.Sizes);
+function readSizes(scan: FieldScan, count: number, removedMask: number): Mantissa[] {
   const entries = scan.entries(BatchField.Sizes);
   const { bytes } = scan;
   // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
@@ -103,16 +84,14 @@ function readSizes(scan: FieldScan, flags: readonly number[], removedMask: numbe
     }
     rest -= 1;
     if (rest < 0) break;
-    const size = takeNumber(bytes, at);
-    if (size >= 0) {
-      at = varintEnd;
-      sizes[index] = size;
-    } else {
-      const wide = takeWide(bytes, at, end);
+    let size: Mantissa = takeNumber(bytes, at);
+    if (size !== size) {
+      const wide = takeWide(bytes, at);
       if (wide >= SIZE_MAX) throw new WireError("malformed", `a size of ${wide} is 2^63 or more`);
-      at = wideEnd;
-      sizes[index] = fromBigInt(wide);
+      size = fromBigInt(wide);
     }
+    at = varintEnd;
+    sizes[index] = size;
   }
   if (rest === 0) return sizes;
   const problem = rest < 0 ? "fewer" : "more";
@@ -126,15 +105,17 @@ function applyPriceTexts(
   prices: Mantissa[],
   sizes: Mantissa[],
 ): [priceScale: number, sizeScale: number] {
-  const { priceScale, sizeScale } = state;
-  const scales = { scales: [priceScale, sizeScale], groups: [0, 1] };
-  return applyTexts(scan, [prices, sizes], scales) as [number, number];
+  const scales: readonly number[] = [state.priceScale, state.sizeScale];
+  const texted = hasTexts(scan)
+    ? applyTexts(scan, [prices, sizes], { scales, groups: [0, 1], fieldCount: 2 })
+    : scales;
+  return texted as [number, number];
 }
 
 export function readTrades(scan: FieldScan, state: ChainState, count: number): TradeColumns {
-  const { prices, flags } = readPrices(scan, state, 0);
+  const prices = readPrices(scan, state, 0);
   assertCount("prices", prices.length, count);
-  const sizes = readSizes(scan, flags, 0);
+  const sizes = readSizes(scan, count, 0);
   // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
   const aggressorSides = new Array<AggressorSide>(count);
   for (let index = 0; index < count; index += 1) {
@@ -167,29 +148,38 @@ function readTradeIds(scan: FieldScan, state: ChainState, count: number): (Manti
   return ids;
 }
 
+const ONE_MORE = /* @__PURE__ */ Uint8Array.of(2);
+
 function readNumbers(scan: FieldScan, state: ChainState, count: number): (Mantissa | string)[] {
   const { tradeIdPrefix: prefix, tradeIdDigits: digits } = state;
   const entries = scan.entries(BatchField.TradeIdDeltas);
   if (entries > 0) assertCount("trade_id_deltas", entries, count);
-  const deltas = entries > 0 ? readDifferences(scan, BatchField.TradeIdDeltas, entries) : undefined;
-  const ids: (Mantissa | string)[] = [];
+  // Zigzag of 1, where nothing is said.
+  const bytes = entries > 0 ? scan.bytes : ONE_MORE;
+  let at = entries > 0 ? scan.start(BatchField.TradeIdDeltas) : 0;
+  // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
+  const ids = new Array<Mantissa | string>(count);
   let id = state.tradeId;
   for (let index = 0; index < count; index += 1) {
-    id = sumWrapped(id, deltas === undefined ? 1 : (deltas[index] as Mantissa));
-    ids.push(prefix === "" && digits === 0 ? id : joinTradeId(prefix, digits, id));
+    id = takeSum(bytes, at, id);
+    if (entries > 0) at = varintEnd;
+    ids[index] = prefix === "" && digits === 0 ? id : joinTradeId(prefix, digits, id);
   }
   state.tradeId = id;
   return ids;
 }
 
 export function readBooks(scan: FieldScan, state: ChainState, count: number): BookColumns {
-  const { prices, flags } = readPrices(scan, state, LEVEL_ASK);
-  const sizes = readSizes(scan, flags, LEVEL_REMOVED);
+  const prices = readPrices(scan, state, LEVEL_ASK);
+  const sizes = readSizes(scan, prices.length, LEVEL_REMOVED);
   const counts = readLevelCounts(scan, count, prices.length);
-  const bidCounts: number[] = [];
-  const askCounts: number[] = [];
+  // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
+  const bidCounts = new Array<number>(count);
+  // oxlint-disable-next-line unicorn/no-new-array -- the same
+  const askCounts = new Array<number>(count);
   let level = 0;
-  for (const levels of counts) {
+  for (let index = 0; index < count; index += 1) {
+    const levels = counts[index] as number;
     const end = level + levels;
     let bids = 0;
     while (level < end && ((flags[level] as number) & LEVEL_ASK) === 0) {
@@ -200,8 +190,8 @@ export function readBooks(scan: FieldScan, state: ChainState, count: number): Bo
       if (((flags[level] as number) & LEVEL_ASK) !== 0) continue;
       throw new WireError("malformed", "a bid stands behind an ask of the same event");
     }
-    bidCounts.push(bids);
-    askCounts.push(levels - bids);
+    bidCounts[index] = bids;
+    askCounts[index] = levels - bids;
   }
   const replaces = scan.bool(BatchField.Replaces);
   const [priceScale, sizeScale] = applyPriceTexts(scan, state, prices, sizes);
@@ -235,33 +225,21 @@ function readLevelCounts(scan: FieldScan, count: number, levels: number): number
   throw new WireError("malformed", `level_counts does not add up to ${levels} levels`);
 }
 
-export function readLiquidations(
+/** The rows of a channel whose events are elements of the batch, as messages of the schema. */
+export function readElements(
   scan: FieldScan,
+  { elements, rows }: EventKind,
   count: number,
   timesOf: TimesOf,
-): LiquidationRow[] {
-  return elementsOf(scan, BatchField.Liquidations, count).map((bytes, index) => {
-    const { price, size, aggressorSide, liquidationId } = LiquidationCodec.decode(bytes);
-    return {
-      ...timesOf(index),
-      price,
-      size,
-      aggressorSide: sideFromWire(aggressorSide),
-      liquidationId: liquidationId === "" ? undefined : liquidationId,
-    };
-  });
-}
-
-export function readStatuses(scan: FieldScan, count: number, timesOf: TimesOf): StatusRow[] {
-  return elementsOf(scan, BatchField.Statuses, count).map((bytes, index) => {
-    const { channel, state, reason, sinceTimeUs } = TopicStatusCodec.decode(bytes);
-    return {
-      ...timesOf(index),
-      channel: channelFromWire(channel),
-      state: stateFromWire(state),
-      reason,
-      sinceTimeUs,
-    };
+): object[] {
+  return elementsOf(scan, elements, count).map((bytes, index) => {
+    if (rows === "liquidations") {
+      const row = LiquidationCodec.decode(bytes);
+      return { ...timesOf(index), ...row, aggressorSide: sideFromWire(row.aggressorSide) };
+    }
+    const row = TopicStatusCodec.decode(bytes);
+    const words = { channel: channelFromWire(row.channel), state: stateFromWire(row.state) };
+    return { ...timesOf(index), ...row, ...words };
   });
 }
 

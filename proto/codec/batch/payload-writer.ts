@@ -1,3 +1,4 @@
+import * as BatchField from "../../gen/batch-field.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { LiquidationCodec, TopicStatusCodec } from "../../gen/messages.ts";
 import { VARINT_BYTES_MAX, putVarint } from "../byte-writer.ts";
@@ -5,8 +6,8 @@ import type { ByteWriter } from "../byte-writer.ts";
 import type { BatchRows, BookRow, TradeRow } from "../types.ts";
 import { addWrapped, putDifference } from "../wide-integers.ts";
 import { channelToWire, sideToWire, stateToWire } from "../wire-names.ts";
-import { BatchField, LEVEL_ASK, RECORD_FIELDS } from "./batch-fields.ts";
-import type { RecordKind } from "./batch-fields.ts";
+import { LEVEL_ASK, recordFieldsOf } from "./batch-kinds.ts";
+import type { RecordField } from "./batch-kinds.ts";
 import { TradeIdForm } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
 import { PriceColumns } from "./price-writer.ts";
@@ -38,23 +39,11 @@ type PayloadPlan = {
 
 /** Takes over the columns of the rows. Throws WireError for what no column can hold. */
 export function gatherPayload(rows: BatchRows): void {
-  switch (rows.kind) {
-    case "trades":
-      gatherTrades(rows.rows);
-      return;
-    case "books":
-      gatherBooks(rows.rows);
-      return;
-    case "liquidations":
-    case "statuses":
-      return;
-    case "quotes":
-    case "tickers":
-    case "markPrices":
-    case "openInterests":
-    case "fundings":
-    case "candles":
-      gatherRecords(RECORD_FIELDS[rows.kind], recordRows(rows.rows));
+  if (rows.kind === "trades") gatherTrades(rows.rows);
+  else if (rows.kind === "books") gatherBooks(rows.rows);
+  else {
+    const fields = recordFieldsOf(rows.kind);
+    if (fields !== undefined) gatherRecords(fields, recordRows(rows.rows));
   }
 }
 
@@ -64,7 +53,8 @@ function recordRows(rows: readonly object[]): readonly RecordRow[] {
 
 function gatherTrades(rows: readonly TradeRow[]): void {
   priced.reset();
-  for (const row of rows) {
+  for (let index = 0; index < rows.length; index += 1) {
+    const row = rows[index] as TradeRow;
     priced.add(row.priceMantissa, row.sizeMantissa, row, SIDE_FLAGS[row.aggressorSide]);
   }
 }
@@ -111,11 +101,10 @@ export function planPrices(state: ChainState, isLevels: boolean, plan: PayloadPl
 /** The same for the channels whose values travel as differences. `first` is their first row. */
 export function planRecords(
   state: ChainState,
-  kind: RecordKind,
+  fields: readonly RecordField[],
   first: object,
   plan: PayloadPlan,
 ): boolean {
-  const fields = RECORD_FIELDS[kind];
   const scales = wantedScales(fields, state.scales, plan.mayText);
   settleRecords(scales);
   const absent = absentFields(fields, first as RecordRow);
@@ -141,36 +130,24 @@ export function writePayload(
   rows: BatchRows,
   tradeIds: readonly Mantissa[],
 ): number {
-  const end = rows.rows.length;
-  switch (rows.kind) {
-    case "trades":
-      return writeTrades(writer, state, rows.rows, tradeIds);
-    case "books":
-      return writeBooks(writer, state, rows.rows);
-    case "liquidations":
-      for (const row of rows.rows) {
-        const { price, size, aggressorSide, liquidationId } = row;
-        const side = sideToWire(aggressorSide);
-        const message = { price, size, aggressorSide: side, liquidationId };
-        writer.bytesField(BatchField.Liquidations, LiquidationCodec.encode(message));
-      }
-      return 0;
-    case "statuses":
-      for (const row of rows.rows) {
-        const channel = channelToWire(row.channel);
-        const { reason, sinceTimeUs } = row;
-        const message = { channel, state: stateToWire(row.state), reason, sinceTimeUs };
-        writer.bytesField(BatchField.Statuses, TopicStatusCodec.encode(message));
-      }
-      return 0;
-    case "quotes":
-    case "tickers":
-    case "markPrices":
-    case "openInterests":
-    case "fundings":
-    case "candles":
-      return writeTexts(writer, writeRecords(writer, state, RECORD_FIELDS[rows.kind], end));
+  if (rows.kind === "trades") return writeTrades(writer, state, rows.rows, tradeIds);
+  if (rows.kind === "books") return writeBooks(writer, state, rows.rows);
+  const fields = recordFieldsOf(rows.kind);
+  if (fields !== undefined) {
+    return writeTexts(writer, writeRecords(writer, state, fields, rows.rows.length));
   }
+  if (rows.kind === "liquidations") {
+    for (const row of rows.rows) {
+      const message = { ...row, aggressorSide: sideToWire(row.aggressorSide) };
+      writer.bytesField(BatchField.Liquidations, LiquidationCodec.encode(message));
+    }
+  } else if (rows.kind === "statuses") {
+    for (const row of rows.rows) {
+      const words = { channel: channelToWire(row.channel), state: stateToWire(row.state) };
+      writer.bytesField(BatchField.Statuses, TopicStatusCodec.encode({ ...row, ...words }));
+    }
+  }
+  return 0;
 }
 
 function writeTrades(
@@ -181,39 +158,47 @@ function writeTrades(
 ): number {
   const texts = priced.write(writer, state, false);
   writer.boolField(BatchField.Historical, rows[0]?.historical === true);
-  if (state.tradeIdForm === TradeIdForm.Number) writeTradeIds(writer, state, tradeIds);
-  else if (state.tradeIdForm === TradeIdForm.Text) {
+  if (state.tradeIdForm === TradeIdForm.Number) {
+    writeTradeIds(writer, state, tradeIds, rows.length);
+  } else if (state.tradeIdForm === TradeIdForm.Text) {
     for (const row of rows) writer.stringField(BatchField.TradeIds, row.tradeId);
   }
   return writeTexts(writer, texts);
 }
 
-function writeTradeIds(writer: ByteWriter, state: ChainState, ids: readonly Mantissa[]): void {
-  if (followOne(state.tradeId, ids)) {
-    state.tradeId = ids.at(-1) ?? state.tradeId;
-    return;
+/** `ids` has one for each of the `count` trades, then old ones. */
+function writeTradeIds(
+  writer: ByteWriter,
+  state: ChainState,
+  ids: readonly Mantissa[],
+  count: number,
+): void {
+  if (!followOne(state.tradeId, ids, count)) {
+    const start = writer.open(BatchField.TradeIdDeltas);
+    writer.reserve(count * VARINT_BYTES_MAX);
+    let previous = state.tradeId;
+    let at = start;
+    for (let index = 0; index < count; index += 1) {
+      const id = ids[index] as Mantissa;
+      at = putDifference(writer.bytes, at, id, previous);
+      previous = id;
+    }
+    writer.position = at;
+    writer.close(start);
   }
-  const start = writer.open(BatchField.TradeIdDeltas);
-  writer.reserve(ids.length * VARINT_BYTES_MAX);
-  let previous = state.tradeId;
-  for (const id of ids) {
-    writer.position = putDifference(writer.bytes, writer.position, id, previous);
-    previous = id;
-  }
-  state.tradeId = previous;
-  writer.close(start);
+  state.tradeId = ids[count - 1] as Mantissa;
 }
 
 /** True if each id is one more than the one before it. */
-function followOne(before: Mantissa, ids: readonly Mantissa[]): boolean {
+function followOne(before: Mantissa, ids: readonly Mantissa[], count: number): boolean {
   let previous = before;
-  for (const id of ids) {
+  for (let index = 0; index < count; index += 1) {
     const next =
       typeof previous === "number" && previous < Number.MAX_SAFE_INTEGER
         ? previous + 1
         : addWrapped(previous, 1n);
-    if (id !== next) return false;
-    previous = id;
+    if (ids[index] !== next) return false;
+    previous = next;
   }
   return true;
 }

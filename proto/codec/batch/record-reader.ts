@@ -1,17 +1,19 @@
+import * as BatchField from "../../gen/batch-field.ts";
 import { formatDecimal } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
-import { takeNumber, takeWide, varintEnd, wideEnd } from "../byte-reader.ts";
+import { takeNumber, takeWide, varintEnd } from "../byte-reader.ts";
 import type { QuoteColumns } from "../types.ts";
-import { addWrapped, unzigzag, unzigzagWide } from "../wide-integers.ts";
 import { WireError } from "../wire-error.ts";
-import { BatchField } from "./batch-fields.ts";
-import type { RecordField } from "./batch-fields.ts";
+import type { RecordField } from "./batch-kinds.ts";
 import type { ChainState } from "./chain-state.ts";
-import { applyTexts } from "./decimal-text-reader.ts";
-import { sumWrapped } from "./difference-reader.ts";
+import { applyTexts, hasTexts } from "./decimal-text-reader.ts";
+import { takeSum } from "./difference-reader.ts";
 import { assertCount } from "./field-scan.ts";
 import type { FieldScan } from "./field-scan.ts";
 import type { TimesOf } from "./times-codec.ts";
+
+/** Bits that a number has room for; no channel has as many fields. */
+const KNOWN_BITS = 0x3fff_ffff;
 
 /** The values of each field, one for each event. */
 type ReadRecords = {
@@ -28,17 +30,19 @@ export function readRecords(
   const changes = scan.entries(BatchField.Changes);
   if (changes > 0) assertCount("changes", changes, count);
   const masks = changes > 0 ? readMasks(scan, count) : undefined;
-  const columns: Mantissa[][] = [];
+  // oxlint-disable-next-line unicorn/no-new-array -- one for each field
+  const columns = new Array<Mantissa[]>(fields.length);
   for (let field = 0; field < fields.length; field += 1) {
-    const column = (fields[field] as RecordField).column;
-    const start = state.values[field] as Mantissa;
-    const values = readField(scan, { column, bit: 1 << field, start }, masks, count);
+    const { column } = fields[field] as RecordField;
+    const place = { column, bit: 1 << field, start: state.values[field] as Mantissa };
+    const values = readField(scan, place, masks, count);
     if (count > 0) state.values[field] = values[count - 1] as Mantissa;
-    columns.push(values);
+    columns[field] = values;
   }
+  const { scales, fieldCount } = state;
+  if (!hasTexts(scan)) return { columns, scales };
   const groups = fields.map((field) => field.scaleField);
-  const scales = applyTexts(scan, columns, { scales: state.scales, groups });
-  return { columns, scales };
+  return { columns, scales: applyTexts(scan, columns, { scales, groups, fieldCount }) };
 }
 
 /** The values of one field, one for each event, counted from `start`. */
@@ -62,14 +66,8 @@ function readField(
   for (let index = 0; index < count; index += 1) {
     if (masks === undefined || ((masks[index] as number) & bit) !== 0) {
       if (at >= end) throw tooShort();
-      const code = takeNumber(bytes, at);
-      if (code >= 0) {
-        at = varintEnd;
-        value = sumWrapped(value, unzigzag(code));
-      } else {
-        value = addWrapped(value, unzigzagWide(takeWide(bytes, at, end)));
-        at = wideEnd;
-      }
+      value = takeSum(bytes, at, value);
+      at = varintEnd;
     }
     values[index] = value;
   }
@@ -83,19 +81,14 @@ function tooShort(): WireError {
 
 function readMasks(scan: FieldScan, count: number): number[] {
   const { bytes } = scan;
-  const end = scan.end(BatchField.Changes);
   let at = scan.start(BatchField.Changes);
-  const masks: number[] = [];
+  // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
+  const masks = new Array<number>(count);
   for (let index = 0; index < count; index += 1) {
     const mask = takeNumber(bytes, at);
     // Bits of fields that this code does not know are above those that it knows.
-    if (mask >= 0) {
-      masks.push(mask & 0x3fff_ffff);
-      at = varintEnd;
-    } else {
-      masks.push(Number(takeWide(bytes, at, end) & 0x3fff_ffffn));
-      at = wideEnd;
-    }
+    masks[index] = mask >= 0 ? mask & KNOWN_BITS : Number(takeWide(bytes, at) & BigInt(KNOWN_BITS));
+    at = varintEnd;
   }
   return masks;
 }

@@ -1,3 +1,4 @@
+import * as BatchField from "../../gen/batch-field.ts";
 import { decimalScale, parseMantissa } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { VARINT_BYTES_MAX, putVarint, varintLength } from "../byte-writer.ts";
@@ -5,8 +6,7 @@ import type { ByteWriter } from "../byte-writer.ts";
 import type { QuoteRow } from "../types.ts";
 import { putDifference } from "../wide-integers.ts";
 import { WireError } from "../wire-error.ts";
-import { BatchField } from "./batch-fields.ts";
-import type { RecordField } from "./batch-fields.ts";
+import type { RecordField } from "./batch-kinds.ts";
 import type { ChainState } from "./chain-state.ts";
 import { ScaledColumn } from "./scaled-column.ts";
 import type { PlacedText } from "./scaled-column.ts";
@@ -17,8 +17,8 @@ export type RecordRow = { readonly [property: string]: unknown };
 /** Bit i: the row says nothing of field i. */
 export function absentFields(fields: readonly RecordField[], row: RecordRow): number {
   let absent = 0;
-  for (const [index, field] of fields.entries()) {
-    if (row[field.property] === undefined) absent |= 1 << index;
+  for (let index = 0; index < fields.length; index += 1) {
+    if (row[(fields[index] as RecordField).property] === undefined) absent |= 1 << index;
   }
   return absent;
 }
@@ -32,7 +32,8 @@ function columnOf(index: number): ScaledColumn {
 
 /** Takes over the fields of the rows. Throws WireError for a text that is no decimal. */
 export function gatherRecords(fields: readonly RecordField[], rows: readonly RecordRow[]): void {
-  for (const [index, field] of fields.entries()) {
+  for (let index = 0; index < fields.length; index += 1) {
+    const field = fields[index] as RecordField;
     const column = columnOf(index);
     column.reset();
     if (field.type === "mantissa") addMantissas(column, field, rows);
@@ -43,7 +44,8 @@ export function gatherRecords(fields: readonly RecordField[], rows: readonly Rec
 function addMantissas(column: ScaledColumn, field: RecordField, rows: readonly RecordRow[]): void {
   // Even fields of a quote are prices.
   const isPrice = field.scaleField === 0;
-  for (const row of rows as readonly unknown[] as readonly QuoteRow[]) {
+  for (let index = 0; index < rows.length; index += 1) {
+    const row = rows[index] as unknown as QuoteRow;
     const mantissa = (row as unknown as RecordRow)[field.property] as Mantissa;
     column.add(mantissa, isPrice ? row.priceScale : row.sizeScale);
   }
@@ -87,7 +89,9 @@ export function wantedScales(
 
 /** Brings the fields to those scales. */
 export function settleRecords(scales: readonly number[]): void {
-  for (const [index, scale] of scales.entries()) columnOf(index).settle(scale);
+  for (let index = 0; index < scales.length; index += 1) {
+    columnOf(index).settle(scales[index] as number);
+  }
 }
 
 /** What a field's value is in the first row; undefined if it travels as text. */
@@ -95,7 +99,7 @@ export function firstValue(index: number): Mantissa | undefined {
   return columnOf(index).at(0);
 }
 
-let masks = new Uint16Array(256);
+let masks = new Uint32Array(256);
 
 /** Writes the columns of the fields and moves the state's values. Returns what goes as text. */
 export function writeRecords(
@@ -104,7 +108,7 @@ export function writeRecords(
   fields: readonly RecordField[],
   count: number,
 ): PlacedText[] {
-  if (count > masks.length) masks = new Uint16Array(count);
+  if (count > masks.length) masks = new Uint32Array(count);
   masks.fill(0, 0, count);
   const texts: PlacedText[] = [];
   const changed: number[] = [];
@@ -113,9 +117,10 @@ export function writeRecords(
   }
   const every = !isWorthMasks(changed, count);
   if (!every) writeMasks(writer, count);
-  for (const [index, field] of fields.entries()) {
+  for (let index = 0; index < fields.length; index += 1) {
     if (changed[index] === 0) continue;
-    writeField(writer, state, { field: index, column: field.column, count, every });
+    const { column } = fields[index] as RecordField;
+    writeField(writer, state, { field: index, column, count, every });
   }
   return texts;
 }
@@ -148,7 +153,7 @@ function isWorthMasks(changed: readonly number[], count: number): boolean {
   let zeros = 0;
   for (const rows of changed) if (rows > 0) zeros += count - rows;
   let bytes = 1 + varintLength(count);
-  for (let index = 0; index < count; index += 1) bytes += (masks[index] as number) > 127 ? 2 : 1;
+  for (let index = 0; index < count; index += 1) bytes += varintLength(masks[index] as number);
   return zeros > bytes;
 }
 

@@ -1,4 +1,5 @@
-import { takeNumber, takeWide, varintEnd, wideEnd } from "../byte-reader.ts";
+import * as BatchField from "../../gen/batch-field.ts";
+import { takeNumber, takeWide, varintEnd } from "../byte-reader.ts";
 import { putBigVarint, putVarint, VARINT_BYTES_MAX } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import { BATCH_EVENTS_MAX } from "../limits.ts";
@@ -13,13 +14,12 @@ import {
   zigzagWide,
 } from "../wide-integers.ts";
 import { WireError } from "../wire-error.ts";
-import { BatchField } from "./batch-fields.ts";
 import type { ChainState } from "./chain-state.ts";
 import type { EventTimes } from "./event-times.ts";
 import type { FieldScan } from "./field-scan.ts";
 
 /** What the column `times` says. */
-export type ReadTimes = {
+type ReadTimes = {
   readonly publishedTimeUs: number;
   readonly receivedTimesUs: number[];
   readonly venueTimesUs: (number | undefined)[];
@@ -53,14 +53,14 @@ export function residueOf(scan: FieldScan): number {
  * those of the state. Throws WireError for times beyond 2^53.
  */
 export function readTimes(scan: FieldScan, state: ChainState, count: number): ReadTimes {
-  const start = scan.start(BatchField.Times);
-  const end = scan.end(BatchField.Times);
   const { bytes } = scan;
+  const start = scan.start(BatchField.Times);
   const residue = takeNumber(bytes, start);
-  const lagStart = varintEndAfter(bytes, start, end, residue);
-  const lagCode = takeNumber(bytes, lagStart);
-  const lag = lagCode >= 0 ? unzigzag(lagCode) : NaN;
-  let at = varintEndAfter(bytes, lagStart, end, lagCode);
+  if (residue !== residue) takeWide(bytes, start);
+  const lagStart = varintEnd;
+  const lag = takeNumber(bytes, lagStart);
+  const wideLag = lag >= 0 ? 0n : takeWide(bytes, lagStart);
+  let at = varintEnd;
   // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
   const receivedTimesUs = new Array<number>(count);
   // oxlint-disable-next-line unicorn/no-new-array -- the same
@@ -70,50 +70,37 @@ export function readTimes(scan: FieldScan, state: ChainState, count: number): Re
   let { venueTimeUs: venue, venueReceivedTimeUs: venueReceived } = state;
   for (let index = 0; index < count; index += 1) {
     const advance = takeNumber(bytes, at);
-    at = varintEndAfter(bytes, at, end, advance);
-    received = advance >= 0 ? received + advance : addWide(received, wideBefore);
+    received = advance >= 0 ? received + advance : addWide(received, takeWide(bytes, at));
+    at = varintEnd;
     if (received > Number.MAX_SAFE_INTEGER) throw unsafeTime();
     receivedTimesUs[index] = received;
     if (unit === 0) continue;
     const code = takeNumber(bytes, at);
-    at = varintEndAfter(bytes, at, end, code);
     if (code === 0) {
+      at = varintEnd;
       venueTimesUs[index] = undefined;
       continue;
     }
     const span = received - venueReceived;
     const isFast = code > 0 && span <= FAST_MAGNITUDE_MAX && span >= -FAST_MAGNITUDE_MAX;
     const fast = isFast ? venue + (unzigzag(code - 1) + wholeUnits(span, unit)) * unit : NaN;
-    venue = Number.isSafeInteger(fast)
-      ? fast
-      : venueTimeWide(venue, BigInt(received) - BigInt(venueReceived), BigInt(unit), code);
+    if (fast <= Number.MAX_SAFE_INTEGER && fast >= -Number.MAX_SAFE_INTEGER) venue = fast;
+    else {
+      const wideCode = code >= 0 ? BigInt(code) : takeWide(bytes, at);
+      const units = wholeUnitsWide(BigInt(received) - BigInt(venueReceived), BigInt(unit));
+      venue = addWide(venue, (unzigzagWide(wideCode - 1n) + units) * BigInt(unit));
+    }
+    at = varintEnd;
     venueReceived = received;
     venueTimesUs[index] = venue;
   }
   state.venueTimeUs = venue;
   state.venueReceivedTimeUs = venueReceived;
   state.receivedTimeUs = received;
-  const publishedTimeUs = Number.isNaN(lag)
-    ? addWide(received, unzigzagWide(takeWide(bytes, lagStart, end)))
-    : received + lag;
+  const publishedTimeUs =
+    lag >= 0 ? received + unzigzag(lag) : addWide(received, unzigzagWide(wideLag));
   if (!Number.isSafeInteger(publishedTimeUs)) throw unsafeTime();
   return { publishedTimeUs, receivedTimesUs, venueTimesUs };
-}
-
-/** The number that `varintEndAfter` passed over where it was no safe one. */
-let wideBefore = 0n;
-
-/** Where the varint at `at` ends, of which `value` was made; reads it again if that is NaN. */
-function varintEndAfter(bytes: Uint8Array, at: number, end: number, value: number): number {
-  if (value >= 0) return varintEnd;
-  wideBefore = takeWide(bytes, at, end);
-  return wideEnd;
-}
-
-/** The venue time after `venue`; `code` is NaN where `wideBefore` is the code. */
-function venueTimeWide(venue: number, span: bigint, unit: bigint, code: number): number {
-  const wideCode = code >= 0 ? BigInt(code) : wideBefore;
-  return addWide(venue, (unzigzagWide(wideCode - 1n) + wholeUnitsWide(span, unit)) * unit);
 }
 
 function addWide(time: number, advance: bigint): number {

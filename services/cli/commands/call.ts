@@ -5,7 +5,7 @@ import { Command } from "commander";
 import { callOverHttp } from "./call-over-http.ts";
 import { callOverSocket } from "./call-over-socket.ts";
 import { UsageError } from "../process/errors.ts";
-import { isWebSocketAddress } from "../process/gateway-address.ts";
+import { addUrlOption, isWebSocketAddress } from "../process/gateway-address.ts";
 import { parseSeconds } from "../process/parse-option.ts";
 import { readInput } from "../process/read-input.ts";
 
@@ -18,7 +18,7 @@ type CallOptions = { readonly url: string; readonly timeout: number };
 
 /** `tickwire call METHOD [JSON]`: one RPC, the answer as JSON on standard output. */
 export function createCallCommand(): Command {
-  return new Command("call")
+  const command = new Command("call")
     .summary("call an RPC of a gateway and print the answer as JSON")
     .description(
       `Calls an RPC of a gateway and prints the answer as JSON.\n\nMethods: ${METHODS.map(
@@ -26,12 +26,14 @@ export function createCallCommand(): Command {
       ).join(", ")}`,
     )
     .argument("<method>", "such as GetSnapshot")
-    .argument("[json]", "the request; - reads it from standard input", "{}")
-    .option("--url <url>", "gateway; ws: calls over the socket, http: by POST", "default")
+    .argument("[json]", "the request; - reads it from standard input", "{}");
+  return addUrlOption(command)
     .option("--timeout <seconds>", "give up after this long", parseSeconds, TIMEOUT_SECONDS_DEFAULT)
     .addHelpText(
       "after",
       `
+An address with ws or wss is called over the socket, one with http or https by POST.
+
 Examples:
   tickwire call GetServerTime
   tickwire call ListInstruments '{"venue":"simulated"}'
@@ -41,12 +43,14 @@ Examples:
     )
     .action(async (method: string, json: string, options: CallOptions) => {
       const request = parseRequest(json === "-" ? await readInput(process.stdin) : json);
-      const carry = isWebSocketAddress(options.url) ? callOverSocket : callOverHttp;
-      const answer = await carry(findMethod(method), request, {
-        address: options.url,
-        timeoutMs: options.timeout * 1000,
-      });
-      printJson(answer);
+      const called = findMethod(method);
+      const target = { address: options.url, timeoutMs: options.timeout * 1000 };
+      // Answers that stream come over the socket, whatever the address says.
+      if (called.kind === "unary" && !isWebSocketAddress(options.url)) {
+        printJson(await callOverHttp(called, request, target));
+      } else {
+        await callOverSocket(called, request, { ...target, onAnswer: printJson });
+      }
     });
 }
 
@@ -56,7 +60,6 @@ function findMethod(name: string): (typeof METHODS)[number] {
     const known = METHODS.map((one) => one.name).join(", ");
     throw new UsageError(`there is no method ${quotedText(name)}; there are ${known}`);
   }
-  if (method.kind !== "unary") throw new UsageError(`${name} streams; call cannot do that yet`);
   return method;
 }
 

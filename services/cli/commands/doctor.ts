@@ -21,7 +21,7 @@ import { CommandError, UsageError } from "../process/errors.ts";
 import { openBus } from "../process/open-bus.ts";
 import { parseSeconds } from "../process/parse-option.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
-import { openVenueNetwork } from "../process/venue-network.ts";
+import { openVenueNetwork } from "#ingest/venue-network.ts";
 import { parseVenueId } from "../process/venue-id.ts";
 import { parseVenue } from "../process/venue-options.ts";
 

@@ -18,7 +18,7 @@ import { openBus } from "../process/open-bus.ts";
 import { parseSeconds } from "../process/parse-option.ts";
 import { programVersion } from "../process/program-version.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
-import { openVenueNetwork } from "../process/venue-network.ts";
+import { openVenueNetwork } from "#ingest/venue-network.ts";
 import { venueFlags } from "../process/venue-options.ts";
 
 type RecordOptions = ConfigOptions & { readonly out: string; readonly duration?: number };

@@ -1,4 +1,5 @@
 import { complain } from "../output/terminal.ts";
+import { quotedText } from "#core/visible-text.ts";
 import {
   connect,
   type Client,
@@ -12,11 +13,12 @@ import { rowOfClientEvent } from "../output/client-event.ts";
 import { CommandError, UsageError } from "../process/errors.ts";
 import { EventJson, type EventSource } from "../output/event-json.ts";
 import { formatEventText } from "../output/event-text.ts";
-import { webSocketAddress } from "../process/gateway-address.ts";
+import { addUrlOption, webSocketAddress } from "../process/gateway-address.ts";
 import { LineOutput } from "../output/line-output.ts";
 import { parseCount, parseSeconds } from "../process/parse-option.ts";
 
 type SubscribeOptions = {
+  readonly url: string;
   readonly json?: boolean;
   readonly count?: number;
   readonly duration?: number;
@@ -25,21 +27,31 @@ type SubscribeOptions = {
   readonly snapshot: boolean;
 };
 
-/** `tickwire subscribe URL TOPIC...`: the client package on the command line. */
+/** `tickwire subscribe TOPIC...`: the client package on the command line. */
 export function createSubscribeCommand(): Command {
-  return new Command("subscribe")
+  const command = new Command("subscribe")
     .summary("print the events of topics")
     .description(
       "Prints the events of topics as they come, one line each. Notices about the stream (resumes, " +
         "gaps, lag) go to standard error.",
     )
-    .argument("<url>", "gateway, such as ws://127.0.0.1:8080; default is that one")
-    .argument("<topic...>", "VENUE:SYMBOL/channel; each part may be *")
+    .argument("<topic...>", "VENUE:SYMBOL/channel; each part may be *");
+  return addUrlOption(command)
     .option("--json", "print the objects that normalize prints")
     .option("--count <n>", "end after this many events", parseCount)
     .option("--duration <seconds>", "end after this long", parseSeconds)
-    .option("--depth <levels>", "levels a side of books; 0 is all", parseCount, 0)
-    .option("--conflate <ms>", "merge events closer together than this; 0 is none", parseCount, 0)
+    .option(
+      "--depth <levels>",
+      "levels a side of books, if the gateway offers it; 0 is all",
+      parseCount,
+      0,
+    )
+    .option(
+      "--conflate <ms>",
+      "merge events closer than this, if the gateway offers it; 0 is none",
+      parseCount,
+      0,
+    )
     .option(
       "--no-snapshot",
       "start with the next event instead of the current state (not for books)",
@@ -48,15 +60,24 @@ export function createSubscribeCommand(): Command {
       "after",
       `
 Examples:
-  tickwire subscribe default 'simulated:BTC-USD/trades' --count 5
-  tickwire subscribe default 'simulated:*/quotes' 'simulated:*/trades' --json
-  tickwire subscribe ws://127.0.0.1:8080 'binance:BTC-USDT/book' --depth 10 --duration 60
+  tickwire subscribe 'simulated:BTC-USD/trades' --count 5
+  tickwire subscribe 'simulated:*/quotes' 'simulated:*/trades' --json
+  tickwire subscribe 'binance:BTCUSDT/book' --url wss://md.example.com --duration 60
 
 Ends with 0 at --count, --duration or Ctrl-C, and with 1 if a topic is refused or the gateway is not there.`,
     )
-    .action(async (url: string, topics: readonly string[], options: SubscribeOptions) => {
-      await new TopicPrinter(options).run(webSocketAddress(url), topics);
+    .action(async (topics: readonly string[], options: SubscribeOptions) => {
+      for (const topic of topics) requireTopic(topic);
+      await new TopicPrinter(options).run(webSocketAddress(options.url), topics);
     });
+}
+
+/** Whoever gives the address first, as in many other programs, is told how it is given here. */
+function requireTopic(text: string): void {
+  if (!text.includes("://")) return;
+  throw new UsageError(
+    `${quotedText(text)} is no topic; the address of a gateway goes after --url`,
+  );
 }
 
 /** Prints the events of one subscription until it has printed enough. */
@@ -176,8 +197,15 @@ async function connectTo(url: string, signal: AbortSignal): Promise<Client | und
   }
 }
 
+const NOTICES: ReadonlySet<string> = new Set<NoticeEvent["type"]>([
+  "continuity",
+  "gap",
+  "lag",
+  "refused",
+]);
+
 function isNotice(event: StreamEvent): event is NoticeEvent {
-  return event.type === "continuity" || event.type === "gap" || event.type === "lag";
+  return NOTICES.has(event.type);
 }
 
 function describeNotice(notice: NoticeEvent): string {
@@ -192,5 +220,7 @@ function describeNotice(notice: NoticeEvent): string {
       } (${notice.reason})`;
     case "lag":
       return `lag: ${notice.message}`;
+    case "refused":
+      return `${notice.topic} ${notice.code}: ${notice.message}`;
   }
 }

@@ -21,8 +21,8 @@ test.each<[string, Venue, string[]]>([
     "the simulated venue",
     { id: "simulated" },
     [
-      "subscribe default 'simulated:BTC-USD/trades' --count 5",
-      "subscribe default 'simulated:*/quotes' --json --count 5",
+      "subscribe 'simulated:BTC-USD/trades' --count 5",
+      "subscribe 'simulated:*/quotes' --json --count 5",
       `call GetSnapshot '{"venue":"simulated","symbol":"BTC-USD","depth":5}'`,
     ],
   ],
@@ -30,8 +30,8 @@ test.each<[string, Venue, string[]]>([
     "a venue's own symbol",
     { id: "binance", instruments: ["BTCUSDT"] },
     [
-      "subscribe default 'binance:BTC-USDT/trades' --count 5",
-      "subscribe default 'binance:*/quotes' --json --count 5",
+      "subscribe 'binance:BTC-USDT/trades' --count 5",
+      "subscribe 'binance:*/quotes' --json --count 5",
       `call GetSnapshot '{"venue":"binance","symbol":"BTC-USDT","depth":5}'`,
     ],
   ],
@@ -39,8 +39,8 @@ test.each<[string, Venue, string[]]>([
     "a symbol that nobody can read",
     { id: "kraken", instruments: ["it's"] },
     [
-      "subscribe default 'kraken:*/trades' --count 5",
-      "subscribe default 'kraken:*/quotes' --json --count 5",
+      "subscribe 'kraken:*/trades' --count 5",
+      "subscribe 'kraken:*/quotes' --json --count 5",
       `call ListInstruments '{"venue":"kraken"}'`,
     ],
   ],
@@ -48,8 +48,8 @@ test.each<[string, Venue, string[]]>([
     "channels without trades and books",
     { id: "simulated", instruments: ["ETH-USD"], channels: ["candles"] },
     [
-      "subscribe default 'simulated:ETH-USD/candles' --count 5",
-      "subscribe default 'simulated:*/candles' --json --count 5",
+      "subscribe 'simulated:ETH-USD/candles' --count 5",
+      "subscribe 'simulated:*/candles' --json --count 5",
       `call GetInstrument '{"venue":"simulated","symbol":"ETH-USD"}'`,
     ],
   ],
@@ -57,10 +57,17 @@ test.each<[string, Venue, string[]]>([
   expect(commandsOf(venue)).toEqual(commands.map((command) => `  npx tickwire ${command}`));
 });
 
+test("the hints name the gateway's address where it is not the usual one", () => {
+  const at = { ...AT, address: "127.0.0.1:9000" };
+  const commands = hints(at, exampleOfVenue(undefined)).filter((line) => line.startsWith("  npx"));
+  expect(commands).toHaveLength(3);
+  for (const command of commands) expect(command).toContain(" --url http://127.0.0.1:9000");
+});
+
 test("of captures, a stream with trades is the example", () => {
   const stream = (venue: string, symbol: string, channels: readonly Channel[]) => ({
     venue,
-    streams: [{ instrument: { venue, symbol } as Instrument, channels }],
+    streams: [{ instrument: { venue, symbol } as Instrument, channels, candleIntervalsMs: [] }],
   });
   const captures = [stream("kraken", "ADA-USD", ["book"]), stream("okx", "BTC-USDT", ["trades"])];
   expect(exampleOfCaptures(captures)).toEqual({

@@ -47,12 +47,10 @@ export function hints(
   { address, adminAddress }: { readonly address: string; readonly adminAddress: string },
   { venue, symbol, channels }: Example,
 ): string[] {
-  const isDefault = address === "127.0.0.1:8080";
-  const at = isDefault ? "default" : `ws://${address}`;
-  const url = isDefault ? "" : ` --url http://${address}`;
+  const url = address === "127.0.0.1:8080" ? "" : ` --url http://${address}`;
   const shown = [...SHOWN_FIRST, ...CHANNELS].filter((channel) => channels.includes(channel));
   const [first, second = first] = new Set(shown);
-  const subscribe = (topic: string) => `  npx tickwire subscribe ${at} '${topic}'`;
+  const subscribe = (topic: string) => `  npx tickwire subscribe '${topic}'${url}`;
   const subscriptions =
     first === undefined || second === undefined
       ? []

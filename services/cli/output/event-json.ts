@@ -1,16 +1,12 @@
-import type {
-  BookRow,
-  CandleRow,
-  FundingRow,
-  LiquidationRow,
-  MarkPriceRow,
-  OpenInterestRow,
-  QuoteRow,
-  StatusRow,
-  TickerRow,
-  TradeRow,
-} from "@tickwire/proto/codec";
-import { formatDecimal, type Mantissa } from "@tickwire/proto/model";
+import type { BatchRows, BookRow } from "@tickwire/proto/codec";
+import {
+  EVENT_KINDS,
+  formatDecimal,
+  type ChannelOfType,
+  type EventField,
+  type Mantissa,
+  type RowsOfChannel,
+} from "@tickwire/proto/model";
 
 /** The instrument of an event. It is compared by identity: pass one object per instrument. */
 export type EventSource = {
@@ -19,19 +15,18 @@ export type EventSource = {
   readonly venueSymbol: string;
 };
 
+export type EventType = keyof ChannelOfType;
+
 /** An event of any kind, tagged by the `type` that is printed. */
-export type TypedRow =
-  | { readonly type: "trade"; readonly row: TradeRow }
-  | { readonly type: "quote"; readonly row: QuoteRow }
-  | { readonly type: "book"; readonly row: BookRow }
-  | { readonly type: "candle"; readonly row: CandleRow }
-  | { readonly type: "ticker"; readonly row: TickerRow }
-  | { readonly type: "funding"; readonly row: FundingRow }
-  | { readonly type: "mark-price"; readonly row: MarkPriceRow }
-  | { readonly type: "open-interest"; readonly row: OpenInterestRow }
-  | { readonly type: "liquidation"; readonly row: LiquidationRow }
-  | { readonly type: "status"; readonly row: StatusRow };
-export type EventType = TypedRow["type"];
+export type TypedRow = {
+  readonly [Type in EventType]: {
+    readonly type: Type;
+    readonly row: Extract<
+      BatchRows,
+      { readonly kind: RowsOfChannel[ChannelOfType[Type]] }
+    >["rows"][number];
+  };
+}[EventType];
 
 export type EventPosition = { readonly epoch: number; readonly sequence: number };
 
@@ -78,51 +73,37 @@ export class EventJson {
   }
 }
 
+/** A row seen without its type, which the table of the vocabulary vouches for. */
+type PlainRow = { readonly [name: string]: unknown };
+
+/** Prints one field of a row, with the comma before it. */
+type FieldFormat = (row: PlainRow) => string;
+
+/** How the fields of each type of event are printed; of books there are none. */
+const FORMATS: ReadonlyMap<EventType, readonly FieldFormat[]> = new Map(
+  EVENT_KINDS.map(({ type, fields }) => [type, fields.map((field) => formatOf(type, field))]),
+);
+
 function formatRow(event: TypedRow): string {
-  switch (event.type) {
-    case "trade":
-      return formatTrade(event.row);
-    case "quote":
-      return formatQuote(event.row);
-    case "book":
-      return formatBook(event.row);
-    case "candle":
-      return formatCandle(event.row);
-    case "ticker":
-      return formatTicker(event.row);
-    case "funding":
-      return formatFunding(event.row);
-    case "mark-price":
-      return text("markPrice", event.row.markPrice) + text("indexPrice", event.row.indexPrice);
-    case "open-interest":
-      return (
-        text("openInterest", event.row.openInterest) +
-        text("openInterestValue", event.row.openInterestValue)
-      );
-    case "liquidation":
-      return formatLiquidation(event.row);
-    case "status":
-      return formatStatus(event.row);
+  if (event.type === "book") return formatBook(event.row);
+  const row = event.row as object as PlainRow;
+  let printed = "";
+  for (const format of FORMATS.get(event.type) ?? []) printed += format(row);
+  return printed;
+}
+
+function formatOf(type: EventType, { name, letter }: EventField): FieldFormat {
+  if (letter === "d" && (type === "trade" || type === "quote")) {
+    const mantissa = `${name}Mantissa`;
+    // The numbers of a quote share their scales.
+    const scale = name.toLowerCase().endsWith("price") ? "priceScale" : "sizeScale";
+    return (row) => decimal(name, row[mantissa] as Mantissa, row[scale] as number);
   }
-}
-
-function formatTrade(row: TradeRow): string {
-  return (
-    decimal("price", row.priceMantissa, row.priceScale) +
-    decimal("size", row.sizeMantissa, row.sizeScale) +
-    `,"aggressorSide":"${row.aggressorSide}"${text("tradeId", row.tradeId)}` +
-    `,"historical":${row.historical}`
-  );
-}
-
-function formatQuote(row: QuoteRow): string {
-  const { priceScale, sizeScale } = row;
-  return (
-    decimal("bidPrice", row.bidPriceMantissa, priceScale) +
-    decimal("bidSize", row.bidSizeMantissa, sizeScale) +
-    decimal("askPrice", row.askPriceMantissa, priceScale) +
-    decimal("askSize", row.askSizeMantissa, sizeScale)
-  );
+  if (letter !== "i" && letter !== "b") return (row) => text(name, row[name] as string | undefined);
+  return (row) => {
+    const value = row[name] as number | boolean | undefined;
+    return value === undefined ? "" : `,"${name}":${value}`;
+  };
 }
 
 function formatBook(row: BookRow): string {
@@ -143,60 +124,6 @@ function formatSide(row: BookRow, side: BookRow["bids"]): string {
   return `${levels}]`;
 }
 
-function formatCandle(row: CandleRow): string {
-  return (
-    `,"intervalMs":${row.intervalMs},"openTimeUs":${row.openTimeUs}` +
-    text("open", row.open) +
-    text("high", row.high) +
-    text("low", row.low) +
-    text("close", row.close) +
-    text("volume", row.volume) +
-    text("quoteVolume", row.quoteVolume) +
-    integer("tradeCount", row.tradeCount) +
-    `,"closed":${row.closed}`
-  );
-}
-
-function formatTicker(row: TickerRow): string {
-  return (
-    text("lastPrice", row.lastPrice) +
-    text("lastSize", row.lastSize) +
-    text("openPrice", row.openPrice) +
-    text("highPrice", row.highPrice) +
-    text("lowPrice", row.lowPrice) +
-    text("volume", row.volume) +
-    text("quoteVolume", row.quoteVolume) +
-    text("bidPrice", row.bidPrice) +
-    text("askPrice", row.askPrice)
-  );
-}
-
-function formatFunding(row: FundingRow): string {
-  return (
-    text("rate", row.rate) +
-    integer("nextFundingTimeUs", row.nextFundingTimeUs) +
-    integer("intervalMs", row.intervalMs)
-  );
-}
-
-function formatLiquidation(row: LiquidationRow): string {
-  return (
-    text("price", row.price) +
-    text("size", row.size) +
-    `,"aggressorSide":"${row.aggressorSide}"` +
-    text("liquidationId", row.liquidationId)
-  );
-}
-
-function formatStatus(row: StatusRow): string {
-  return (
-    text("channel", row.channel) +
-    `,"state":"${row.state}"` +
-    text("reason", row.reason) +
-    integer("sinceTimeUs", row.sinceTimeUs)
-  );
-}
-
 /** A mantissa consists of digits, so it needs no escaping. */
 function decimal(name: string, mantissa: Mantissa, scale: number): string {
   return `,"${name}":"${formatDecimal(mantissa, scale)}"`;
@@ -205,8 +132,4 @@ function decimal(name: string, mantissa: Mantissa, scale: number): string {
 function text(name: string, value: string | undefined): string {
   if (value === undefined) return "";
   return PLAIN_TEXT.test(value) ? `,"${name}":"${value}"` : `,"${name}":${JSON.stringify(value)}`;
-}
-
-function integer(name: string, value: number | undefined): string {
-  return value === undefined ? "" : `,"${name}":${value}`;
 }

@@ -29,23 +29,25 @@ export async function scanCapture(
   path: string,
   options: { readonly clock: Clock; readonly venue?: string },
 ): Promise<CaptureContents> {
-  const channels = new Map<Instrument, Set<Channel>>();
+  const seen = new Map<Instrument, { channels: Set<Channel>; intervalsMs: Set<number> }>();
   const { venue } = await replayCapture({
     ...options,
     source: openCapture(path),
     speed: "max",
     onEvent: ({ event }) => {
-      let known = channels.get(event.instrument);
+      let known = seen.get(event.instrument);
       if (known === undefined) {
-        known = new Set();
-        channels.set(event.instrument, known);
+        known = { channels: new Set(), intervalsMs: new Set() };
+        seen.set(event.instrument, known);
       }
-      known.add(CHANNEL_OF_KIND[event.kind]);
+      known.channels.add(CHANNEL_OF_KIND[event.kind]);
+      if (event.kind === "candle") known.intervalsMs.add(event.intervalMs);
     },
   });
-  const streams = [...channels].map(([instrument, known]) => ({
+  const streams = [...seen].map(([instrument, { channels, intervalsMs }]) => ({
     instrument,
-    channels: [...known],
+    channels: [...channels],
+    candleIntervalsMs: [...intervalsMs],
   }));
   return { venue, streams };
 }

@@ -1,10 +1,10 @@
+import { Command } from "commander";
 import { expect, test } from "vitest";
 import { UsageError } from "./errors.ts";
-import { httpAddress, webSocketAddress } from "./gateway-address.ts";
+import { addUrlOption, httpAddress, webSocketAddress } from "./gateway-address.ts";
 import { parseVenue } from "./venue-options.ts";
 
 test.each([
-  ["default", "http://127.0.0.1:8080", "ws://127.0.0.1:8080"],
   ["ws://a:1", "http://a:1", "ws://a:1"],
   ["http://a:1/", "http://a:1", "ws://a:1"],
   ["wss://a", "https://a", "wss://a"],
@@ -18,8 +18,17 @@ test.each([
   expect([httpAddress(text), webSocketAddress(text)]).toEqual([http, webSocket]);
 });
 
-test.each(["", "a:1", "ftp://a", "ws://", "localhost:8080"])("%j is no gateway", (text) => {
-  expect(() => httpAddress(text)).toThrow(UsageError);
+test.each(["", "default", "a:1", "ftp://a", "ws://", "localhost:8080"])(
+  "%j is no gateway",
+  (text) => {
+    expect(() => httpAddress(text)).toThrow(UsageError);
+  },
+);
+
+test("--url is the local gateway unless it is given", () => {
+  const command = addUrlOption(new Command());
+  expect(command.opts()).toEqual({ url: "http://127.0.0.1:8080" });
+  expect(command.parse(["--url", "wss://a"], { from: "user" }).opts()).toEqual({ url: "wss://a" });
 });
 
 test.each([

@@ -1,4 +1,5 @@
 import { quotedText } from "#core/visible-text.ts";
+import type { Command } from "commander";
 import { UsageError } from "./errors.ts";
 
 /** Where `dev` and `gateway` listen unless told otherwise. */
@@ -14,9 +15,18 @@ const SCHEMES: Readonly<Record<string, { readonly http: string; readonly webSock
 /** Where the WebSocket of a gateway is, below its path prefix. */
 const WEB_SOCKET_PATH = "/v1/ws";
 
+/** Adds `--url`, of commands that speak to a gateway. */
+export function addUrlOption(command: Command): Command {
+  return command.option(
+    "--url <url>",
+    "gateway: an http, https, ws or wss address, with its path prefix if it has one",
+    DEFAULT_ADDRESS,
+  );
+}
+
 /**
- * Base address for HTTP of a gateway named by any of its addresses, or `default`; no slash at the
- * end. A path is the prefix under which a proxy serves the gateway.
+ * Base address for HTTP of a gateway named by any of its addresses; no slash at the end. A path is
+ * the prefix under which a proxy serves the gateway.
  */
 export function httpAddress(text: string): string {
   const { url, scheme } = parseAddress(text);
@@ -37,12 +47,11 @@ export function webSocketAddress(text: string): string {
 }
 
 function parseAddress(text: string) {
-  const address = text === "default" ? DEFAULT_ADDRESS : text;
-  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
   const scheme = url === undefined ? undefined : SCHEMES[url.protocol];
   if (url === undefined || scheme === undefined || url.host === "") {
     throw new UsageError(
-      `${quotedText(text)} is not the address of a gateway; write ws://HOST:PORT, http://HOST:PORT or default`,
+      `${quotedText(text)} is not the address of a gateway; write http://HOST:PORT or ws://HOST:PORT`,
     );
   }
   return { url, scheme };

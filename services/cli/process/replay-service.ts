@@ -2,6 +2,7 @@ import { complain, remark } from "../output/terminal.ts";
 import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
 import type { Bus } from "#bus/bus.ts";
+import { newPublisherIdentity } from "#publish/publisher-identity.ts";
 import type { CaptureContents, ReplaySummary } from "#ingest/capture/replay-options.ts";
 import { startReplay } from "#ingest/capture/replay.ts";
 import { collect } from "./config-options.ts";
@@ -101,9 +102,9 @@ export async function playCaptures(
   }
   const start = startOnSubscribe ? { startAfter: firstSubscriber(bus, service) } : {};
   const replays = captures.map(({ path, contents }) => {
-    const publisherId = `replay-${randomUUID()}`;
+    const identity = newPublisherIdentity("replay", randomUUID());
     const source = openCapture(path);
-    const replay = { ...venue, ...start, source, contents, speed, clock, bus, publisherId, logger };
+    const replay = { ...venue, ...start, source, contents, speed, clock, bus, identity, logger };
     return startReplay(replay);
   });
   shutdown.add("replay", () => {

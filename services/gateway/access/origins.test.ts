@@ -68,7 +68,7 @@ describe("an origin", () => {
 
 test("a refusal quotes at most 100 characters of what was sent", () => {
   const refusal = origins.refusal(headers({ host: "x".repeat(5_000) }));
-  expect(refusal?.message).toContain(`"${"x".repeat(100)}"`);
+  expect(refusal?.message).toContain(`"${"x".repeat(100)}…"`);
   expect(refusal?.message.length).toBeLessThan(250);
 });
 
@@ -111,4 +111,9 @@ describe("a preflight", () => {
   ])("is not %s with %o", (method, given) => {
     expect(origins.preflightHeaders(method, headers(given as never))).toBeUndefined();
   });
+});
+
+test("a refusal shows what was sent and does not act it out", () => {
+  const refusal = origins.refusal(headers({ host: "\u001b[2J\u202e" }));
+  expect(refusal?.message).toContain(String.raw`"\u001b[2J\u202e"`);
 });

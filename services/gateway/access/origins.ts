@@ -1,4 +1,5 @@
 import { isLoopbackHost, OwnHosts, parseHostPort } from "#core/host-name.ts";
+import { quotedText } from "#core/visible-text.ts";
 
 /** Headers of a request: names in lower case, the values of a repeated header joined. */
 type Headers = ReadonlyMap<string, string>;
@@ -29,9 +30,6 @@ const EXPOSED_HEADERS = "content-encoding, connect-content-encoding, retry-after
 
 /** A preflight is asked again after this long. */
 const PREFLIGHT_SECONDS = "7200";
-
-/** At most so much of what a client sent is repeated to it. */
-const QUOTED_CHARACTERS_MAX = 100;
 
 /**
  * Decides which web pages may talk to the gateway, for WebSocket and HTTP alike. Browsers name the
@@ -109,5 +107,5 @@ export class Origins {
 
 function quote(text: string | undefined): string {
   if (text === undefined) return "that is not named";
-  return JSON.stringify(text.slice(0, QUOTED_CHARACTERS_MAX));
+  return `"${quotedText(text)}"`;
 }

@@ -1,14 +1,28 @@
+import { channelFromWire } from "@tickwire/proto/codec";
 import type { Instrument } from "@tickwire/proto/service";
 import type { Bus, BusMessage, BusSubscription } from "#bus/bus.ts";
-import { ANNOUNCE_SUBJECT, DISCOVER_SUBJECT, querySubject } from "#bus/subject.ts";
+import { BusError } from "#bus/bus.ts";
+import type { QueryAddress } from "#bus/subject.ts";
+import {
+  ANNOUNCE_PATTERN,
+  announceSubject,
+  DISCOVER_SUBJECT,
+  isPublisherId,
+  querySubject,
+} from "#bus/subject.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Channel } from "#core/instrument.ts";
-import { isSymbol, isVenueId } from "#core/topic.ts";
+import { isChannel, isVenueId } from "#core/topic.ts";
 import { quotedText } from "#core/visible-text.ts";
-import { decodeAnnouncement, decodeCatalogReply, decodeQueryReply } from "#wire/bus-codec.ts";
-import { channelsOf } from "./channel-names.ts";
+import { decodeAnnouncement } from "#wire/bus-codec.ts";
+import { WireError } from "#wire/frame-codec.ts";
+import { fetchCatalog } from "./catalog-fetch.ts";
+import { VenuePublishers } from "./venue-publishers.ts";
+import type { FollowedPublisher } from "./venue-publishers.ts";
 import type { Logger } from "#core/logger.ts";
 import type { GatewayMetrics } from "../metrics.ts";
+import type { VenueStanding } from "./unknown-name.ts";
+import { indexByVenueSymbol, joinedBySymbol } from "./venue-symbols.ts";
 
 /** What changed at a venue. */
 export type CatalogEvent =
@@ -20,8 +34,24 @@ export type CatalogEvent =
     }
   /** Its ingestor has fallen silent. */
   | { readonly kind: "lost"; readonly venue: string; readonly sinceTimeUs: number }
-  /** Its ingestor is back. */
-  | { readonly kind: "recovered"; readonly venue: string };
+  /** Its ingestor is back, in the epoch that it had. */
+  | { readonly kind: "recovered"; readonly venue: string }
+  /** Its topics are those of another publisher from now on. */
+  | { readonly kind: "publisher"; readonly venue: string; readonly publisher: FollowedPublisher }
+  /** Where its publisher says that its topics stand. */
+  | {
+      readonly kind: "progress";
+      readonly venue: string;
+      readonly epoch: number;
+      readonly topics: readonly AnnouncedTopic[];
+    };
+
+/** A topic with the sequence of the last event that was published of it. */
+type AnnouncedTopic = {
+  readonly symbol: string;
+  readonly channel: Channel;
+  readonly sequence: number;
+};
 
 /** What the catalog needs of the gateway. */
 type CatalogParts = {
@@ -33,32 +63,43 @@ type CatalogParts = {
     readonly queryTimeoutMs: number;
     readonly instrumentsMax: number;
     readonly readyVenuesMin: number;
+    /** A venue that nobody has announced may still be so long after asking who is there. */
+    readonly discoveryMs: number;
   };
 };
 
 type Venue = {
   readonly id: string;
-  /** Catalog version per ingestor, as last fetched. */
-  readonly versions: Map<string, number>;
+  readonly publishers: VenuePublishers;
+  /** Of the followed publisher's catalog, as last fetched; undefined before that. */
+  version: number | undefined;
   bySymbol: Map<string, Instrument>;
   byVenueSymbol: Map<string, Instrument>;
+  /** By symbol. */
+  sorted: readonly Instrument[];
+  /** Set when its catalog was fetched and the venue had listed everything by then. */
+  listed: boolean;
   heardAtUs: number;
-  /** By ingestor: when it is lost without another announcement. */
-  readonly lostAtUs: Map<string, number>;
-  cancelLoss: CancelTimer | undefined;
   lostSinceUs: number | undefined;
+  /** While what its publisher said last is dealt with: that it stops. */
+  isLeaving: boolean;
   fetching: boolean;
+  /** Of the time after which a lost venue is forgotten. */
+  cancelForget: CancelTimer | undefined;
 };
 
-/** An ingestor that was silent for this many of the intervals that it announced is lost. */
-const MISSED_ANNOUNCEMENTS_MAX = 3;
 /** Of an ingestor that announces none, as those before the field did. */
 const ANNOUNCE_INTERVAL_MS_DEFAULT = 2_000;
-/** An ingestor that announces a longer one is taken at this. */
+/** An ingestor that announces a shorter or a longer one is taken at these. */
+const ANNOUNCE_INTERVAL_MS_MIN = 50;
 const ANNOUNCE_INTERVAL_MS_MAX = 600_000;
-/** Venues, and ingestors of one venue, beyond this are not followed. */
+/** Venues beyond this are not followed, unless one without instruments can make room. */
 const VENUES_MAX = 1_000;
-const INGESTORS_PER_VENUE_MAX = 100;
+const VENUE_ID_LENGTH_MAX = 64;
+/** A venue whose ingestor is lost is forgotten after this, and one without instruments at once. */
+const LOST_VENUE_KEPT_MS = 3_600_000;
+/** Messages about what anybody may cause are logged no more often. */
+const LOG_INTERVAL_MS = 10_000;
 const EMPTY = new Uint8Array(0);
 
 /** The venues and instruments that there are, by what ingestors announce on the bus. */
@@ -68,12 +109,16 @@ export class Catalog {
   readonly #listeners = new Set<(event: CatalogEvent) => void>();
   readonly #subscription: BusSubscription;
   #instruments = 0;
+  /** Whoever was there when we asked has had the time to say so. */
+  #discovered = false;
+  #cancelDiscovery: CancelTimer = () => {};
   #closed = false;
+  readonly #logged = new Map<string, CancelTimer>();
 
   /** Starts to listen and asks who is there. */
   constructor(parts: CatalogParts) {
     this.#parts = parts;
-    this.#subscription = parts.bus.subscribe(ANNOUNCE_SUBJECT, (message) => {
+    this.#subscription = parts.bus.subscribe(ANNOUNCE_PATTERN, (message) => {
       this.#onAnnouncement(message);
     });
     this.discover();
@@ -99,6 +144,16 @@ export class Catalog {
 
   /** Asks every ingestor to announce itself. */
   discover(): void {
+    const { clock, limits } = this.#parts;
+    this.#discovered = false;
+    this.#cancelDiscovery();
+    this.#cancelDiscovery = clock.after(limits.discoveryMs, () => {
+      this.#discovered = true;
+    });
+    this.#askWhoIsThere();
+  }
+
+  #askWhoIsThere(): void {
     try {
       this.#parts.bus.publish(DISCOVER_SUBJECT, EMPTY);
     } catch (error) {
@@ -111,15 +166,46 @@ export class Catalog {
     return this.#venues.get(venue)?.bySymbol.get(symbol);
   }
 
-  /** By Tickwire's symbol or the venue's own. */
+  /**
+   * By Tickwire's symbol or the venue's own. Tickwire's wins; of several instruments with one venue
+   * symbol spot does, then perpetuals, futures, options, and then the first by Tickwire's symbol.
+   */
   find(venue: string, symbol: string): Instrument | undefined {
     const known = this.#venues.get(venue);
     return known?.bySymbol.get(symbol) ?? known?.byVenueSymbol.get(symbol);
   }
 
+  /** Whether all that the venue has is known here. */
+  standingOf(venue: string): VenueStanding {
+    const known = this.#venues.get(venue);
+    if (known !== undefined) return known.listed ? "listed" : "not-ready";
+    return this.#discovered && this.ready ? "unknown" : "not-ready";
+  }
+
   /** Since when the venue's ingestor is silent; undefined if it is there or unknown. */
   lostSinceUs(venue: string): number | undefined {
     return this.#venues.get(venue)?.lostSinceUs;
+  }
+
+  /** Whose messages count for the venue's topics; undefined before anybody announced it. */
+  publisherOf(venue: string): Omit<FollowedPublisher, "isNewcomer"> | undefined {
+    return this.#venues.get(venue)?.publishers.followed;
+  }
+
+  /** Whether it is being found out if the publisher of this epoch is to be followed. */
+  mayFollow(venue: string, epoch: number): boolean {
+    return this.#venues.get(venue)?.publishers.mayFollow(epoch) ?? false;
+  }
+
+  /** Our own connection to the bus is gone: nobody is judged by what is not heard. */
+  busDown(): void {
+    for (const { publishers } of this.#venues.values()) publishers.busDown();
+  }
+
+  /** It is there again: every ingestor has all of its time to announce itself. */
+  busUp(): void {
+    for (const { publishers } of this.#venues.values()) publishers.busUp();
+    this.discover();
   }
 
   /** All instruments, by venue and symbol. */
@@ -132,17 +218,29 @@ export class Catalog {
     return this.#venues.get(venue)?.bySymbol.values() ?? [];
   }
 
-  /** Whether `channel` is streamed for the instrument. */
-  hasTopic(venue: string, symbol: string, channel: Channel): boolean {
-    const instrument = this.instrument(venue, symbol);
-    return instrument !== undefined && channelsOf(instrument).includes(channel);
+  /** Those whose symbol comes after `symbol`. A change of the catalog meanwhile is not seen. */
+  *instrumentsAfter(venue: string, symbol: string): Iterable<Instrument> {
+    const sorted = this.#venues.get(venue)?.sorted ?? [];
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((sorted[middle]?.symbol ?? "") <= symbol) low = middle + 1;
+      else high = middle;
+    }
+    for (let index = low; index < sorted.length; index += 1) yield sorted[index] as Instrument;
   }
 
   /** Stops listening. Idempotent. */
   close(): void {
     this.#closed = true;
+    this.#cancelDiscovery();
     this.#subscription.unsubscribe();
-    for (const venue of this.#venues.values()) venue.cancelLoss?.();
+    for (const venue of this.#venues.values()) {
+      venue.publishers.close();
+      venue.cancelForget?.();
+    }
+    for (const cancel of this.#logged.values()) cancel();
     this.#listeners.clear();
   }
 
@@ -151,66 +249,168 @@ export class Catalog {
     try {
       announcement = decodeAnnouncement(message.payload);
     } catch (error) {
-      this.#parts.logger.warn({ error }, "an announcement could not be read");
+      if (!(error instanceof WireError)) throw error;
+      this.#refuse(undefined);
+      this.#logSometimes({ error }, "an announcement could not be read");
       return;
     }
-    const { ingestorId, catalogVersion, announceIntervalMs } = announcement;
-    const venue = this.#heard(announcement.venue);
+    const { ingestorId: publisherId, catalogVersion, epoch } = announcement;
+    if (!this.#isOfItsSubject(announcement.venue, message.subject)) return;
+    const venue = this.#venueOf(announcement.venue);
     if (venue === undefined) return;
-    this.#expectNext(venue, ingestorId, announceIntervalMs);
-    // An ingestor that has just started does not know its instruments yet; none of them is gone.
-    if (catalogVersion === 0) return;
-    if (venue.versions.get(ingestorId) === catalogVersion || venue.fetching) return;
-    venue.fetching = true;
-    // Failures are logged in the function; the next announcement tries again.
-    void this.#fetch(venue, ingestorId, catalogVersion);
+    const intervalMs = intervalOf(announcement.announceIntervalMs);
+    const isIdentity = isPublisherId(publisherId) && epoch > 0;
+    if (!isIdentity || !venue.publishers.heard({ publisherId, epoch, intervalMs })) {
+      this.#refuse(venue);
+      return;
+    }
+    if (venue.publishers.followed?.publisherId === publisherId) {
+      venue.heardAtUs = this.#parts.clock.nowUs();
+      this.#tellProgress(venue, announcement);
+      this.#fetchIfNew(venue, publisherId, catalogVersion);
+    }
+    if (!announcement.leaving) return;
+    venue.isLeaving = true;
+    venue.publishers.left(publisherId);
+    venue.isLeaving = false;
   }
 
-  #heard(id: string): Venue | undefined {
-    let venue = this.#venues.get(id);
-    if (venue === undefined) {
-      if (!isVenueId(id)) {
-        this.#parts.logger.warn({ venue: quotedText(id) }, "an announcement names no venue id");
-        return undefined;
-      }
-      if (this.#venues.size >= VENUES_MAX) return undefined;
-      venue = {
-        id,
-        versions: new Map(),
-        bySymbol: new Map(),
-        byVenueSymbol: new Map(),
-        heardAtUs: 0,
-        lostAtUs: new Map(),
-        cancelLoss: undefined,
-        lostSinceUs: undefined,
-        fetching: false,
-      };
-      this.#venues.set(id, venue);
+  #fetchIfNew(venue: Venue, publisherId: string, version: number): void {
+    // An ingestor that has just started does not know its instruments yet; none of them is gone.
+    if (version === 0 || venue.version === version || venue.fetching) return;
+    venue.fetching = true;
+    // Failures are logged in the function; the next announcement tries again.
+    void this.#fetch(venue, publisherId, version);
+  }
+
+  #tellProgress(venue: Venue, announcement: ReturnType<typeof decodeAnnouncement>): void {
+    const { epoch, progress } = announcement;
+    if (progress.length === 0) return;
+    const topics = progress.flatMap(({ symbol, channel, sequence }) => {
+      const name = channelFromWire(channel);
+      return isChannel(name) ? [{ symbol, channel: name, sequence }] : [];
+    });
+    this.#emit({ kind: "progress", venue: venue.id, epoch, topics });
+  }
+
+  /**
+   * Whether the venue is one, and announced where it is to be: who may announce which venue is
+   * decided by subjects.
+   */
+  #isOfItsSubject(venue: string, subject: string): boolean {
+    if (isVenueId(venue) && venue.length <= VENUE_ID_LENGTH_MAX) {
+      if (subject === announceSubject(venue)) return true;
     }
-    venue.heardAtUs = this.#parts.clock.nowUs();
-    if (venue.lostSinceUs !== undefined) {
-      venue.lostSinceUs = undefined;
-      this.#parts.logger.info({ venue: id }, "the ingestor is back");
-      this.#emit({ kind: "recovered", venue: id });
+    this.#refuse(undefined);
+    const fields = { venue: quotedText(venue), subject: quotedText(subject) };
+    this.#logSometimes(fields, "an announcement names no venue, or another's subject");
+    return false;
+  }
+
+  /** The label is a venue that there is: others are as many as somebody makes up. */
+  #refuse(venue: Venue | undefined): void {
+    const isKnown = venue !== undefined && venue.bySymbol.size > 0;
+    this.#parts.metrics.announcementsRefused.inc({ venue: isKnown ? venue.id : "" });
+  }
+
+  /** Once in LOG_INTERVAL_MS of each message. */
+  #logSometimes(fields: object, message: string): void {
+    if (this.#logged.has(message)) return;
+    const over = this.#parts.clock.after(LOG_INTERVAL_MS, () => this.#logged.delete(message));
+    this.#logged.set(message, over);
+    this.#parts.logger.warn(fields, message);
+  }
+
+  #venueOf(id: string): Venue | undefined {
+    const known = this.#venues.get(id);
+    if (known !== undefined) return known;
+    if (this.#venues.size >= VENUES_MAX && !this.#forgetEmptyVenue()) {
+      this.#refuse(undefined);
+      this.#logSometimes({ venue: id, venuesMax: VENUES_MAX }, "there is no room for a venue");
+      return undefined;
     }
+    const venue: Venue = {
+      id,
+      publishers: new VenuePublishers({
+        clock: this.#parts.clock,
+        ping: (publisherId) => this.#ping({ venue: id, publisherId }),
+        listener: {
+          onAdopted: (publisher) => this.#onAdopted(venue, publisher),
+          onLost: () => this.#onLost(venue),
+          onRecovered: () => this.#onRecovered(venue),
+        },
+      }),
+      version: undefined,
+      bySymbol: new Map(),
+      byVenueSymbol: new Map(),
+      sorted: [],
+      listed: false,
+      heardAtUs: 0,
+      lostSinceUs: undefined,
+      isLeaving: false,
+      fetching: false,
+      cancelForget: undefined,
+    };
+    this.#venues.set(id, venue);
     return venue;
   }
 
-  async #fetch(venue: Venue, ingestorId: string, announcedVersion: number): Promise<void> {
-    const { bus, limits, logger } = this.#parts;
+  /** Makes room: of the venues without instruments, the one known longest goes. */
+  #forgetEmptyVenue(): boolean {
+    for (const venue of this.#venues.values()) {
+      if (venue.bySymbol.size > 0) continue;
+      this.#forget(venue);
+      return true;
+    }
+    return false;
+  }
+
+  /** Nobody has published the venue for long: its instruments are gone. */
+  #forget(venue: Venue): void {
+    const { logger } = this.#parts;
+    const { id } = venue;
+    venue.publishers.close();
+    venue.cancelForget?.();
+    this.#venues.delete(id);
+    if (venue.bySymbol.size === 0) return;
+    logger.info(
+      { venue: id, instruments: venue.bySymbol.size },
+      "a venue that is gone is forgotten",
+    );
+    const removed = [...venue.bySymbol.values()];
+    this.#instruments -= removed.length;
+    venue.bySymbol.clear();
+    this.#emit({ kind: "changed", venue: id, added: [], removed });
+  }
+
+  async #ping(to: QueryAddress): Promise<"there" | "gone" | "no-answer"> {
+    const { bus, limits } = this.#parts;
     try {
-      const subject = querySubject({ venue: venue.id, query: "catalog" });
-      const bytes = await bus.request(subject, EMPTY, { timeoutMs: limits.queryTimeoutMs });
-      const reply = decodeQueryReply(bytes);
-      if (reply.error !== undefined) throw new Error(reply.error.message);
-      const { instruments } = decodeCatalogReply(reply.payload);
-      if (this.#closed) return;
-      if (venue.versions.size >= INGESTORS_PER_VENUE_MAX) venue.versions.clear();
-      venue.versions.set(ingestorId, announcedVersion);
-      this.#replace(venue, instruments.filter(isNamedByTheRules));
+      const subject = querySubject({ ...to, query: "ping" });
+      await bus.request(subject, EMPTY, { timeoutMs: limits.queryTimeoutMs });
+      return "there";
     } catch (error) {
-      if (!this.#closed)
-        logger.warn({ venue: venue.id, error }, "the catalog of a venue could not be fetched");
+      if (!(error instanceof BusError)) throw error;
+      return error.code === "no-responders" ? "gone" : "no-answer";
+    }
+  }
+
+  async #fetch(venue: Venue, publisherId: string, announcedVersion: number): Promise<void> {
+    const { logger, metrics } = this.#parts;
+    try {
+      const address = { venue: venue.id, publisherId };
+      const fetched = await fetchCatalog(this.#parts, address, announcedVersion);
+      if (this.#closed || venue.publishers.followed?.publisherId !== publisherId) return;
+      const { instruments, incomplete, version } = fetched;
+      venue.version = version;
+      // What a venue has not listed again yet is not gone.
+      const all = incomplete ? joinedBySymbol(venue.bySymbol, instruments) : instruments;
+      this.#replace(venue, all);
+      venue.listed = !incomplete;
+    } catch (error) {
+      if (this.#closed) return;
+      metrics.catalogFetchesFailed.inc();
+      logger.warn({ venue: venue.id, error }, "the catalog of a venue could not be fetched");
     } finally {
       venue.fetching = false;
     }
@@ -234,7 +434,8 @@ export class Catalog {
     const now = new Map(sorted.map((instrument) => [instrument.symbol, instrument]));
     this.#instruments += now.size - before.size;
     venue.bySymbol = now;
-    venue.byVenueSymbol = new Map(kept.map((instrument) => [instrument.venueSymbol, instrument]));
+    venue.sorted = sorted;
+    venue.byVenueSymbol = indexByVenueSymbol(sorted);
     const added = kept.filter((instrument) => differs(before.get(instrument.symbol), instrument));
     const removed = [...before.values()].filter((instrument) => !now.has(instrument.symbol));
     if (added.length === 0 && removed.length === 0) return;
@@ -243,29 +444,41 @@ export class Catalog {
     this.#emit({ kind: "changed", venue: venue.id, added, removed });
   }
 
-  /** Each ingestor is judged by its own interval; of several, the most patient one decides. */
-  #expectNext(venue: Venue, ingestorId: string, announcedMs: number): void {
-    const { clock } = this.#parts;
-    const intervalMs =
-      announcedMs === 0
-        ? ANNOUNCE_INTERVAL_MS_DEFAULT
-        : Math.min(announcedMs, ANNOUNCE_INTERVAL_MS_MAX);
-    if (venue.lostAtUs.size >= INGESTORS_PER_VENUE_MAX) venue.lostAtUs.clear();
-    venue.lostAtUs.set(ingestorId, venue.heardAtUs + MISSED_ANNOUNCEMENTS_MAX * intervalMs * 1000);
-    venue.cancelLoss?.();
-    const delayMs = (Math.max(...venue.lostAtUs.values()) - venue.heardAtUs) / 1000;
-    venue.cancelLoss = clock.after(delayMs, () => this.#lose(venue));
+  #onAdopted(venue: Venue, publisher: FollowedPublisher): void {
+    const { publisherId, epoch } = publisher;
+    const fields = { venue: venue.id, publisherId: quotedText(publisherId), epoch };
+    this.#parts.logger.info(fields, "the venue is followed from this ingestor");
+    venue.cancelForget?.();
+    venue.lostSinceUs = undefined;
+    venue.version = undefined;
+    this.#emit({ kind: "publisher", venue: venue.id, publisher });
+    // Another one was known already: its catalog is fetched with its next announcement.
+    if (!publisher.isNewcomer) this.#askWhoIsThere();
   }
 
-  #lose(venue: Venue): void {
-    const { logger, metrics } = this.#parts;
-    venue.lostSinceUs = venue.heardAtUs;
-    // An ingestor that comes back may count its versions anew, so the same one may mean another.
-    venue.versions.clear();
-    venue.lostAtUs.clear();
-    metrics.ingestorsLost.inc({ venue: venue.id });
-    logger.warn({ venue: venue.id, sinceTimeUs: venue.heardAtUs }, "the ingestor is lost");
-    this.#emit({ kind: "lost", venue: venue.id, sinceTimeUs: venue.heardAtUs });
+  #onLost(venue: Venue): void {
+    const { logger, metrics, clock } = this.#parts;
+    const { id, heardAtUs } = venue;
+    if (venue.bySymbol.size === 0) {
+      this.#forget(venue);
+      return;
+    }
+    venue.cancelForget = clock.after(LOST_VENUE_KEPT_MS, () => this.#forget(venue));
+    venue.lostSinceUs = heardAtUs;
+    // It may list other instruments when it is back.
+    venue.version = undefined;
+    metrics.ingestorsLost.inc({ venue: id });
+    const fields = { venue: id, sinceTimeUs: heardAtUs };
+    if (venue.isLeaving) logger.info(fields, "the ingestor has said that it stops");
+    else logger.warn(fields, "the ingestor is lost");
+    this.#emit({ kind: "lost", venue: id, sinceTimeUs: heardAtUs });
+  }
+
+  #onRecovered(venue: Venue): void {
+    venue.cancelForget?.();
+    venue.lostSinceUs = undefined;
+    this.#parts.logger.info({ venue: venue.id }, "the ingestor is back");
+    this.#emit({ kind: "recovered", venue: venue.id });
   }
 
   #emit(event: CatalogEvent): void {
@@ -273,12 +486,9 @@ export class Catalog {
   }
 }
 
-/**
- * Whether clients could subscribe to it: a catalog on the bus follows the same rules as what a
- * venue lists, whoever published it.
- */
-function isNamedByTheRules({ symbol, venueSymbol }: Instrument): boolean {
-  return isSymbol(symbol) && venueSymbol !== "";
+function intervalOf(announcedMs: number): number {
+  if (announcedMs === 0) return ANNOUNCE_INTERVAL_MS_DEFAULT;
+  return Math.min(Math.max(announcedMs, ANNOUNCE_INTERVAL_MS_MIN), ANNOUNCE_INTERVAL_MS_MAX);
 }
 
 /** Whether the instrument is new, or streamed on other channels than before. */

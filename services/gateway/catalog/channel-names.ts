@@ -1,18 +1,21 @@
-import type { Channel as WireChannel, Instrument } from "@tickwire/proto/service";
+import { channelFromWire } from "@tickwire/proto/codec";
+import type { Instrument } from "@tickwire/proto/service";
 import { CHANNELS } from "#core/instrument.ts";
 import type { Channel } from "#core/instrument.ts";
 
-/** `mark-price` as the schema writes it: `CHANNEL_MARK_PRICE`. */
-export function wireChannelOf(channel: Channel): WireChannel {
-  return `CHANNEL_${channel.toUpperCase().replaceAll("-", "_")}` as WireChannel;
-}
+/** An instrument of a catalog never changes. */
+const CHANNELS_OF = new WeakMap<Instrument, readonly Channel[]>();
 
-const CHANNEL_OF_WIRE: ReadonlyMap<WireChannel, Channel> = new Map(
-  CHANNELS.map((channel) => [wireChannelOf(channel), channel]),
-);
-
-/** The channels that are streamed for an instrument, its status among them in any case. */
-export function channelsOf(instrument: Instrument): Channel[] {
-  const channels = instrument.channels.flatMap((wire) => CHANNEL_OF_WIRE.get(wire) ?? []);
-  return channels.includes("status") ? channels : [...channels, "status"];
+/**
+ * The channels that are streamed for an instrument, its status among them in any case, in the order
+ * of CHANNELS.
+ */
+export function channelsOf(instrument: Instrument): readonly Channel[] {
+  let channels = CHANNELS_OF.get(instrument);
+  if (channels === undefined) {
+    const names = instrument.channels.map(channelFromWire);
+    channels = CHANNELS.filter((channel) => channel === "status" || names.includes(channel));
+    CHANNELS_OF.set(instrument, channels);
+  }
+  return channels;
 }

@@ -1,41 +1,53 @@
 import type { Instrument } from "@tickwire/proto/service";
 import { describe, expect, test } from "vitest";
-import { formatTopic, parseTopicPattern } from "#core/topic.ts";
-import { channelsOf } from "./channel-names.ts";
+import { CHANNELS } from "#core/instrument.ts";
+import { formatTopic } from "#core/topic.ts";
 import { expandTopic, topicsOf } from "./topic-expansion.ts";
 
 type InstrumentIndex = Parameters<typeof expandTopic>[0];
 
+/** All of it, as long as it takes. */
+function expansionOf(index: InstrumentIndex, text: string, topicsMax: number) {
+  const work = expandTopic(index, text, { topicsMax, line: { isOver: true } });
+  for (let step = work.next(); ; step = work.next()) if (step.done === true) return step.value;
+}
+
+/** Venues call `A-USD` by `A/USD:x`. */
 function instrument(venue: string, symbol: string): Instrument {
   const channels = ["CHANNEL_TRADES", "CHANNEL_BOOK"];
-  return { venue, symbol, venueSymbol: symbol, channels } as unknown as Instrument;
+  const venueSymbol = `${symbol.replace("-", "/")}:x`;
+  return { venue, symbol, venueSymbol, channels } as unknown as Instrument;
 }
 
 /** A catalog of these symbols at each venue, each with trades, a book and its status. */
-function catalog(symbols: { readonly [venue: string]: readonly string[] }): InstrumentIndex {
+function catalog(
+  symbols: { readonly [venue: string]: readonly string[] },
+  notReady: readonly string[] = [],
+): InstrumentIndex {
   const of = (venue: string) => (symbols[venue] ?? []).map((symbol) => instrument(venue, symbol));
-  const find = (venue: string, symbol: string) => of(venue).find((each) => each.symbol === symbol);
+  const known = (venue: string, symbol: string) => of(venue).find((one) => one.symbol === symbol);
   return {
     venues: Object.keys(symbols),
-    instrument: find,
+    instrument: known,
+    find: (venue, symbol) =>
+      known(venue, symbol) ?? of(venue).find((one) => one.venueSymbol === symbol),
     instrumentsOf: of,
-    hasTopic: (venue, symbol, channel) => {
-      const known = find(venue, symbol);
-      return known !== undefined && channelsOf(known).includes(channel);
-    },
+    standingOf: (venue) =>
+      notReady.includes(venue) ? "not-ready" : venue in symbols ? "listed" : "unknown",
   };
 }
 
 const TWO_VENUES = catalog({ one: ["A-USD", "B-USD"], two: ["A-USD"] });
 
 function expand(text: string, topicsMax = 100, index = TWO_VENUES) {
-  const expansion = expandTopic(index, text, topicsMax);
-  return expansion.kind === "topics" ? expansion.topics.map(formatTopic) : expansion.kind;
+  const expansion = expansionOf(index, text, topicsMax);
+  if (expansion.kind === "topics") return expansion.topics.map(formatTopic);
+  return expansion.kind === "nothing" ? expansion.why.kind : expansion.kind;
 }
 
 describe("a topic", () => {
   test("stands for itself, costs nothing more and does not grow", () => {
-    expect(expandTopic(TWO_VENUES, "one:A-USD/book", 1)).toEqual({
+    expect(expansionOf(TWO_VENUES, "one:A-USD/book", 1)).toEqual({
       kind: "topics",
       cost: 0,
       topics: [{ venue: "one", symbol: "A-USD", channel: "book" }],
@@ -43,19 +55,44 @@ describe("a topic", () => {
     });
   });
 
-  test.each(["one:C-USD/book", "three:A-USD/book", "one:A-USD/candles"])(
-    "%s is unknown",
-    (text) => {
-      expect(expandTopic(TWO_VENUES, text, 1)).toEqual({ kind: "unknown", cost: 0 });
-    },
-  );
+  test.each([
+    ["one:C-USD/book", "unknown-symbol"],
+    ["three:A-USD/book", "unknown-venue"],
+    ["one:A-USD/candles", "unknown-channel"],
+    ["one:A-USD/nothing", "unknown-channel"],
+    ["late:A-USD/book", "not-ready"],
+  ])("%s stands for nothing: %s", (text, kind) => {
+    const index = catalog({ one: ["A-USD"], late: [] }, ["late"]);
+    expect(expansionOf(index, text, 1)).toMatchObject({ kind: "nothing", cost: 0, why: { kind } });
+  });
 
-  test.each(["", "one", "one:A-USD", "one:A-USD/nothing", "ONE:A-USD/book"])(
-    "%j is malformed",
-    (text) => {
-      expect(expand(text)).toBe("malformed");
-    },
-  );
+  test("with the venue's own symbol stands for the topic with Tickwire's", () => {
+    expect(expand("one:A/USD:x/book")).toEqual(["one:A-USD/book"]);
+  });
+
+  test.each([
+    "",
+    "one",
+    "one:A-USD",
+    "one/A-USD:book",
+    "ONE:A-USD/book",
+    "one:A-USD/",
+    "one:A*/book",
+  ])("%j is malformed", (text) => {
+    expect(expand(text)).toBe("malformed");
+  });
+
+  test("of a channel that is not there names those that are", () => {
+    const why = (text: string) => {
+      const expansion = expansionOf(TWO_VENUES, text, 1);
+      return expansion.kind === "nothing" ? expansion.why : undefined;
+    };
+    const channels = ["trades", "book", "status"];
+    expect(why("one:A-USD/candles")).toMatchObject({ of: "one:A-USD", channels });
+    expect(why("one:*/candles")).toMatchObject({ of: "one", channels });
+    expect(why("*:*/candles")).toMatchObject({ channels });
+    expect(why("one:A-USD/foo")).toMatchObject({ of: "Tickwire", channels: CHANNELS });
+  });
 });
 
 describe("a pattern", () => {
@@ -63,14 +100,36 @@ describe("a pattern", () => {
     ["one:*/book", ["one:A-USD/book", "one:B-USD/book"]],
     ["*:A-USD/trades", ["one:A-USD/trades", "two:A-USD/trades"]],
     ["one:A-USD/*", ["one:A-USD/trades", "one:A-USD/book", "one:A-USD/status"]],
+    ["one:A/USD:x/*", ["one:A-USD/trades", "one:A-USD/book", "one:A-USD/status"]],
     ["two:*/*", ["two:A-USD/trades", "two:A-USD/book", "two:A-USD/status"]],
   ])("%s stands for what matches", (text, topics) => {
     expect(expand(text)).toEqual(topics);
   });
 
-  test.each(["three:*/book", "*:C-USD/book", "one:*/candles"])("%s matches nothing now", (text) => {
-    expect(expand(text)).toBe("unknown");
+  test("of one instrument goes on under Tickwire's symbol", () => {
+    expect(expansionOf(TWO_VENUES, "one:A/USD:x/*", 100)).toMatchObject({
+      pattern: { venue: "one", symbol: "A-USD", channel: "*" },
+    });
   });
+
+  test.each([
+    ["three:*/book", "unknown-venue"],
+    ["*:C-USD/book", "unknown-symbol"],
+    ["*:A/USD:x/book", "unknown-symbol"],
+    ["one:*/candles", "unknown-channel"],
+    ["*:A-USD/candles", "unknown-channel"],
+    ["*:*/candles", "unknown-channel"],
+  ])("%s stands for nothing now: %s", (text, kind) => {
+    expect(expand(text)).toBe(kind);
+  });
+
+  test.each(["late:*/book", "*:C-USD/book", "*:*/candles"])(
+    "%s may stand for something when every list is there",
+    (text) => {
+      expect(expand(text, 100, catalog({ one: ["A-USD"], late: [] }, ["late"]))).toBe("not-ready");
+      expect(expand(text, 100, catalog({}, ["*", "late"]))).toBe("not-ready");
+    },
+  );
 
   test.each([
     [2, 2],
@@ -81,16 +140,16 @@ describe("a pattern", () => {
   });
 
   test("costs the topics that it stands for", () => {
-    expect(expandTopic(TWO_VENUES, "*:*/*", 100)).toMatchObject({ cost: 9 });
-    expect(expandTopic(TWO_VENUES, "*:*/*", 4)).toMatchObject({ cost: 4 });
+    expect(expansionOf(TWO_VENUES, "*:*/*", 100)).toMatchObject({ cost: 9 });
+    expect(expansionOf(TWO_VENUES, "*:*/*", 4)).toMatchObject({ cost: 4 });
   });
 
   test("that matches little costs the search: one topic for 50 instruments", () => {
     const symbols = (count: number) => Array.from({ length: count }, (_, index) => `S${index}-USD`);
     const cost = (count: number) => {
       const index = catalog({ one: symbols(count) });
-      const expansion = expandTopic(index, "one:*/candles", 100);
-      return expansion.kind === "unknown" ? expansion.cost : Number.NaN;
+      const expansion = expansionOf(index, "one:*/candles", 100);
+      return expansion.kind === "nothing" ? expansion.cost : Number.NaN;
     };
     const costs = [49, 50, 149].map(cost);
     expect(costs).toEqual([0, 1, 2]);
@@ -98,7 +157,7 @@ describe("a pattern", () => {
 });
 
 test("a pattern takes from a new instrument only what it stands for", () => {
-  const pattern = parseTopicPattern("one:*/book")!;
+  const pattern = { venue: "one", symbol: "*", channel: "book" } as const;
   expect(topicsOf(instrument("one", "C-USD"), pattern).map(formatTopic)).toEqual([
     "one:C-USD/book",
   ]);

@@ -1,11 +1,11 @@
 // What a request of the Connect protocol says: https://connectrpc.com/docs/protocol/
+import { quotedText } from "#core/visible-text.ts";
 import { Buffer } from "node:buffer";
 import { RpcError } from "../rpc/rpc-error.ts";
 import type { HttpRequest, RequestHeaders } from "../transport/transport.ts";
 import type { Encoding } from "./connect-message.ts";
 import { readEnvelopes } from "./envelope.ts";
 import { acceptsGzip } from "./gzip.ts";
-import { shortened } from "./shortened.ts";
 
 /** One message of a request, as it came. */
 type EncodedMessage = { readonly bytes: Uint8Array; readonly gzipped: boolean };
@@ -97,7 +97,7 @@ export function readTimeoutMs(headers: RequestHeaders): number {
   const timeout = headers.get("connect-timeout-ms");
   if (timeout === undefined) return 0;
   if (!TIMEOUT.test(timeout)) {
-    const message = `connect-timeout-ms ${shortened(timeout)} is not a number of ms`;
+    const message = `connect-timeout-ms ${quotedText(timeout)} is not a number of ms`;
     throw new RpcError("invalid_argument", message);
   }
   // 0 is a deadline that has passed, not the absence of one.
@@ -128,14 +128,14 @@ function isUtf8(parameter: string): boolean {
 
 function requireVersion(version: string | undefined, expected: string): void {
   if (version === undefined || version === expected) return;
-  const message = `version ${shortened(version)} of the protocol is not ${expected}`;
+  const message = `version ${quotedText(version)} of the protocol is not ${expected}`;
   throw new RpcError("invalid_argument", message);
 }
 
 function isGzip(encoding: string | undefined): boolean {
   if (encoding === undefined || encoding === "" || encoding === "identity") return false;
   if (encoding === "gzip") return true;
-  const message = `the encoding ${shortened(encoding)} is not supported; use gzip or identity`;
+  const message = `the encoding ${quotedText(encoding)} is not supported; use gzip or identity`;
   throw new RpcError("unimplemented", message);
 }
 

@@ -14,6 +14,7 @@ import { RpcError } from "../rpc/rpc-error.ts";
 import { bindService } from "../rpc/service-table.ts";
 import type { RpcContext } from "../rpc/service-table.ts";
 import type { HttpRequest } from "../transport/transport.ts";
+import { Turns } from "../turns/turns.ts";
 import { ConnectRpc } from "./connect-rpc.ts";
 
 const method = (name: string, kind: "unary" | "server-streaming" = "unary") => ({
@@ -80,6 +81,7 @@ beforeEach(() => {
   });
   rpc = new ConnectRpc({
     services,
+    turns: new Turns({ clock, scheduler: { endOfTurn: () => {} } }),
     clock,
     metrics: createGatewayMetrics(registry),
     limits: {
@@ -88,6 +90,7 @@ beforeEach(() => {
       requestBytesMax: 1_000,
       compression: true,
       compressBytesMin: 100,
+      requestsPerSecondMax: 100,
     },
     onInternalError: (name, error) => internal.push([name, error]),
   });
@@ -124,7 +127,7 @@ async function settle(): Promise<void> {
 }
 
 async function callsCounted(): Promise<unknown> {
-  const metric = await registry.getSingleMetric("gateway_calls_total")?.get();
+  const metric = await registry.getSingleMetric("tickwire_gateway_calls_total")?.get();
   return metric?.values.map(({ labels, value }) => [labels["method"], labels["code"], value]);
 }
 

@@ -1,4 +1,5 @@
 // The Connect protocol over HTTP/1.1: https://connectrpc.com/docs/protocol/
+import { quotedText } from "#core/visible-text.ts";
 import { accountFor } from "../rpc/call-outcome.ts";
 import type { CallAccount } from "../rpc/call-outcome.ts";
 import { CallScope, effectiveTimeoutMs } from "../rpc/call-scope.ts";
@@ -6,17 +7,20 @@ import { RpcError, toRpcError } from "../rpc/rpc-error.ts";
 import type { BoundMethod, RpcContext, ServiceTable } from "../rpc/service-table.ts";
 import { errorAnswer, jsonAnswer } from "../transport/http-answer.ts";
 import type { HttpRequest, HttpResponse } from "../transport/transport.ts";
+import { oneStep } from "../turns/turns.ts";
+import type { Turns } from "../turns/turns.ts";
 import { decodeMessage, encodeMessage, errorJson } from "./connect-message.ts";
 import { acceptedTypes, readGet, readPost, readTimeoutMs } from "./connect-request.ts";
 import type { ConnectForm } from "./connect-request.ts";
 import { encodeEnvelope } from "./envelope.ts";
 import { deflateMessage, inflateMessage, tooLarge } from "./gzip.ts";
-import { shortened } from "./shortened.ts";
+import { HttpCallers } from "./http-callers.ts";
 import { StreamAnswer } from "./stream-answer.ts";
 
 /** What the HTTP face of the RPCs needs of the gateway. */
 type ConnectRpcParts = CallAccount & {
   readonly services: ServiceTable;
+  readonly turns: Turns;
   readonly limits: {
     readonly callTimeoutMs: number;
     readonly callTimeoutMsMax: number;
@@ -26,6 +30,7 @@ type ConnectRpcParts = CallAccount & {
     readonly compression: boolean;
     /** Smaller answers never are. */
     readonly compressBytesMin: number;
+    readonly requestsPerSecondMax: number;
   };
 };
 
@@ -55,9 +60,11 @@ const ENCODINGS = { "accept-encoding": "gzip, identity" };
  */
 export class ConnectRpc {
   readonly #parts: ConnectRpcParts;
+  readonly #callers: HttpCallers;
 
   constructor(parts: ConnectRpcParts) {
     this.#parts = parts;
+    this.#callers = new HttpCallers(parts);
   }
 
   /**
@@ -67,7 +74,7 @@ export class ConnectRpc {
     const method = this.#parts.services.byPath.get(request.path);
     if (method === undefined) {
       if (!/^\/[\w.]+\.[\w]+\/\w+$/.test(request.path)) return undefined;
-      const message = `there is no method ${shortened(request.path.slice(1))}`;
+      const message = `there is no method ${quotedText(request.path.slice(1))}`;
       return errorAnswer(404, "unimplemented", message);
     }
     const mayGet = method.kind === "unary" && method.idempotent;
@@ -75,7 +82,7 @@ export class ConnectRpc {
     if (request.method === "OPTIONS") return { status: 204, headers: { allow }, body: "" };
     const asked = request.method === "HEAD" ? "GET" : request.method;
     if (asked !== "POST" && !(asked === "GET" && mayGet)) {
-      const message = `${shortened(request.method)} is not allowed here; use ${allow}`;
+      const message = `${quotedText(request.method)} is not allowed here; use ${allow}`;
       return errorAnswer(405, "unknown", message, { allow });
     }
     const form = asked === "GET" ? readGet(request) : readPost(method.kind, request);
@@ -85,7 +92,9 @@ export class ConnectRpc {
 
   async #call(method: BoundMethod, request: HttpRequest, form: ConnectForm): Promise<HttpResponse> {
     const startedUs = this.#parts.clock.nowUs();
+    const { line, spend, end } = this.#callers.begin(request.remoteAddress);
     const onEnd = (error: unknown): void => {
+      end();
       const failure = error === undefined ? undefined : { error };
       accountFor(this.#parts, { method, carrier: "http", startedUs }, failure);
     };
@@ -95,19 +104,25 @@ export class ConnectRpc {
     } catch (error) {
       return this.#refuse(method, form, error, onEnd);
     }
-    const call = this.#open(request, form, asked);
+    const call = this.#open(request, form, asked, { line, spend });
     if (method.kind === "unary") return this.#unary(method, call, onEnd);
     return this.#stream(method, call, onEnd);
   }
 
   /** A call whose deadline runs, and which ends when its client goes away. */
-  #open(request: HttpRequest, form: ConnectForm, askedMs: number): HttpCall {
+  #open(
+    request: HttpRequest,
+    form: ConnectForm,
+    askedMs: number,
+    share: Pick<RpcContext, "line" | "spend">,
+  ): HttpCall {
     const { clock, limits } = this.#parts;
     const scope = new CallScope(clock, effectiveTimeoutMs(askedMs, limits));
     const onGone = (): void => scope.end(new RpcError("canceled", "the client is gone"));
     if (request.signal.aborted) onGone();
     else request.signal.addEventListener("abort", onGone, { once: true });
     const context: HttpCallContext = {
+      ...share,
       signal: scope.signal,
       remoteAddress: request.remoteAddress,
       metadata: request.headers,
@@ -127,7 +142,8 @@ export class ConnectRpc {
     try {
       const message = await scope.race(this.#readMessage(method, form));
       const response = await scope.race(method.handle(message, context));
-      const plain = encodeMessage(method.response, response, form.encoding);
+      const encode = oneStep(() => encodeMessage(method.response, response, form.encoding));
+      const plain = await scope.race(context.line.run(encode));
       const gzips = this.#gzipBytesMin(form) <= plain.length;
       const body = gzips ? await scope.race(deflateMessage(plain)) : plain;
       onEnd(undefined);

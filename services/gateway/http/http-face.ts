@@ -1,7 +1,7 @@
+import { quotedText } from "#core/visible-text.ts";
 import { errorAnswer, textAnswer } from "../transport/http-answer.ts";
 import type { HttpRequest, HttpResponse } from "../transport/transport.ts";
 import type { ConnectRpc } from "./connect-rpc.ts";
-import { shortened } from "./shortened.ts";
 
 type HttpFaceParts = {
   readonly rpc: Pick<ConnectRpc, "serve">;
@@ -38,7 +38,7 @@ export class HttpFace {
       return { status: 204, headers: { allow: "GET, HEAD, OPTIONS" }, body: "" };
     }
     if (request.method !== "GET" && request.method !== "HEAD") {
-      const message = `${shortened(request.method)} is not allowed here; use GET`;
+      const message = `${quotedText(request.method)} is not allowed here; use GET`;
       return errorAnswer(405, "unimplemented", message, { allow: "GET, HEAD, OPTIONS" });
     }
     return textAnswer(200, this.#page);
@@ -54,7 +54,7 @@ export class HttpFace {
   /** Says what was tried and what there is, because a wrong prefix is a mistake of every proxy. */
   #nothingThere({ path, headers }: HttpRequest): HttpResponse {
     const { pathPrefix, webSocketPath } = this.#parts;
-    const tried = shortened(path);
+    const tried = quotedText(path);
     if (headers.get("upgrade")?.toLowerCase() === "websocket") {
       const message = `there is no WebSocket at ${tried}; it is at ${pathPrefix}${webSocketPath}`;
       return errorAnswer(404, "not_found", message);
@@ -78,6 +78,6 @@ Try:
   curl -H 'content-type: application/json' -d '{}' \\
     http://HOST:PORT${pathPrefix}/tickwire.v1.MarketData/ListInstruments
 
-  npx tickwire subscribe default '*:*/trades' --count 10
+  npx tickwire subscribe '*:*/trades' --count 10 --url http://HOST:PORT${pathPrefix}
 `;
 }

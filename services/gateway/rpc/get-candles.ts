@@ -1,23 +1,43 @@
 import { GetCandlesRequestCodec, GetCandlesResponseCodec } from "@tickwire/proto/service";
-import type { GetCandlesRequest, GetCandlesResponse } from "@tickwire/proto/service";
-import { queryIngestor } from "./ingestor-query.ts";
+import type { GetCandlesRequest, GetCandlesResponse, Instrument } from "@tickwire/proto/service";
+import { checkHistoryRequest, queryHistory } from "./history-request.ts";
 import type { MethodParts } from "./ingestor-query.ts";
-import { requireAtMost, requireInstrument } from "./request-checks.ts";
+import { requireChannel, requireInstrument } from "./request-checks.ts";
+import { RpcError } from "./rpc-error.ts";
+import type { RpcContext } from "./service-table.ts";
 
-const LIMIT_DEFAULT = 100;
-const LIMIT_MAX = 1_000;
 const INTERVAL_MS_DEFAULT = 60_000;
 
-/** The latest candles of an instrument, oldest first, from the venue's ingestor. */
+/** A page of the candles that the venue's ingestor keeps of an instrument, oldest first. */
 export async function getCandles(
   parts: MethodParts,
   request: GetCandlesRequest,
+  context: Pick<RpcContext, "line" | "spend">,
 ): Promise<GetCandlesResponse> {
-  const { venue, symbol } = requireInstrument(parts.catalog, request);
-  requireAtMost("limit", request.limit, LIMIT_MAX);
-  const limit = request.limit === 0 ? LIMIT_DEFAULT : request.limit;
-  const intervalMs = request.intervalMs === 0 ? INTERVAL_MS_DEFAULT : request.intervalMs;
-  const payload = GetCandlesRequestCodec.encode({ venue, symbol, intervalMs, limit });
-  const answer = await queryIngestor(parts, { venue, query: "candles", symbol }, payload);
-  return GetCandlesResponseCodec.decode(answer);
+  const instrument = requireInstrument(parts.catalog, request);
+  requireChannel(instrument, "candles");
+  const { venue, symbol } = instrument;
+  const intervalMs = requireInterval(instrument, request.intervalMs);
+  const asked = checkHistoryRequest({ ...request, venue, symbol, intervalMs });
+  return queryHistory(parts, context, {
+    query: { venue, query: "candles", symbol },
+    rows: asked.pageSize,
+    payload: GetCandlesRequestCodec.encode(asked),
+    read: (answer) => GetCandlesResponseCodec.decode(answer),
+  });
+}
+
+/** The length of the candles that are asked for: the shortest that there is if none is named. */
+function requireInterval(instrument: Instrument, asked: number): number {
+  const { venue, symbol, candleIntervalsMs: known } = instrument;
+  const [shortest] = known;
+  // Whoever replays a capture may not know yet what it holds.
+  if (shortest === undefined) return asked === 0 ? INTERVAL_MS_DEFAULT : asked;
+  if (asked === 0) return shortest;
+  if (known.includes(asked)) return asked;
+  const message = `${venue}:${symbol} has no candles of interval_ms ${asked}; there are ${known.join(", ")}`;
+  const metadata = { alternatives: known.join(" ") };
+  throw new RpcError("invalid_argument", message, {
+    detail: { reason: "UNKNOWN_INTERVAL", metadata },
+  });
 }

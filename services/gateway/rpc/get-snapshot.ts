@@ -20,9 +20,14 @@ import type {
 import type { Channel } from "#core/instrument.ts";
 import { decodeSnapshotReply } from "#wire/bus-codec.ts";
 import { channelsOf } from "../catalog/channel-names.ts";
-import { queryIngestor } from "./ingestor-query.ts";
+import type { Work } from "../turns/turns.ts";
+import { queryIngestor, readAnswer } from "./ingestor-query.ts";
 import type { MethodParts } from "./ingestor-query.ts";
 import { requireInstrument } from "./request-checks.ts";
+import type { RpcContext } from "./service-table.ts";
+
+/** Besides the request itself. */
+const PRICE_OF_BOOK = 1;
 
 type RowsOfKind<Kind extends BatchRows["kind"]> = Extract<BatchRows, { kind: Kind }>["rows"];
 
@@ -30,21 +35,32 @@ type RowsOfKind<Kind extends BatchRows["kind"]> = Extract<BatchRows, { kind: Kin
 export async function getSnapshot(
   parts: MethodParts,
   request: GetSnapshotRequest,
+  { line, spend }: Pick<RpcContext, "line" | "spend">,
 ): Promise<GetSnapshotResponse> {
   const instrument = requireInstrument(parts.catalog, request);
+  const { venue } = instrument;
+  // Reading the whole book is most of the work, however little of it is asked for.
+  if (channelsOf(instrument).includes("book")) spend(PRICE_OF_BOOK);
   const [book, quote, trade, ticker] = await Promise.all([
-    latest(parts, instrument, "book", "books"),
-    latest(parts, instrument, "quotes", "quotes"),
+    latest(parts, instrument, "book"),
+    latest(parts, instrument, "quotes"),
     lastTrade(parts, instrument),
-    latest(parts, instrument, "ticker", "tickers"),
+    latest(parts, instrument, "ticker"),
   ]);
-  return {
-    instrument,
-    book: book === undefined ? undefined : bookOf(book, request.depth),
-    quote: quote === undefined ? undefined : quoteOf(quote),
-    trade,
-    ticker: ticker === undefined ? undefined : tickerOf(ticker.rows),
-  };
+  function* read(): Work<GetSnapshotResponse> {
+    const bookState = stateOf(venue, book, "books");
+    if (line.isOver) yield;
+    const quoteState = stateOf(venue, quote, "quotes");
+    return {
+      instrument,
+      book: bookState === undefined ? undefined : bookOf(bookState, request.depth),
+      quote: quoteState === undefined ? undefined : quoteOf(quoteState),
+      trade,
+      // A row has the fields of the message.
+      ticker: stateOf(venue, ticker, "tickers")?.rows.at(-1) as Ticker | undefined,
+    };
+  }
+  return line.run(read());
 }
 
 type Latest<Kind extends BatchRows["kind"]> = {
@@ -52,20 +68,31 @@ type Latest<Kind extends BatchRows["kind"]> = {
   readonly rows: RowsOfKind<Kind>;
 };
 
-async function latest<Kind extends BatchRows["kind"]>(
+/** The bytes of a snapshot; undefined if the instrument has no such channel. */
+async function latest(
   parts: MethodParts,
   instrument: Instrument,
   channel: Channel,
-  kind: Kind,
-): Promise<Latest<Kind> | undefined> {
+): Promise<Uint8Array | undefined> {
   if (!channelsOf(instrument).includes(channel)) return undefined;
   const { venue, symbol } = instrument;
   const query = { venue, query: "snapshot", channel, symbol } as const;
   // The request is the payload, which tells this query apart from the empty one that the gateway
   // asks for a topic that it follows.
   const payload = GetSnapshotRequestCodec.encode({ venue, symbol, depth: 0 });
-  const batches = decodeSnapshotReply(await queryIngestor(parts, query, payload));
-  const states = batches.map((batch) => rowsOf(readBusEvents(batch)));
+  return queryIngestor(parts, query, payload);
+}
+
+function stateOf<Kind extends BatchRows["kind"]>(
+  venue: string,
+  bytes: Uint8Array | undefined,
+  kind: Kind,
+): Latest<Kind> | undefined {
+  if (bytes === undefined) return undefined;
+  const { batches, states } = readAnswer(venue, () => {
+    const read = decodeSnapshotReply(bytes);
+    return { batches: read, states: read.map((batch) => rowsOf(readBusEvents(batch))) };
+  });
   const rows = states.flatMap((state) => (state.kind === kind ? [...state.rows] : []));
   if (rows.length === 0) return undefined;
   return { sequence: batches[0].baseSequence, rows: rows as unknown as RowsOfKind<Kind> };
@@ -74,9 +101,9 @@ async function latest<Kind extends BatchRows["kind"]>(
 async function lastTrade(parts: MethodParts, instrument: Instrument): Promise<Trade | undefined> {
   if (!channelsOf(instrument).includes("trades")) return undefined;
   const { venue, symbol } = instrument;
-  const payload = GetTradesRequestCodec.encode({ venue, symbol, limit: 1 });
+  const payload = GetTradesRequestCodec.encode({ venue, symbol, pageSize: 1 });
   const answer = await queryIngestor(parts, { venue, query: "trades", symbol }, payload);
-  return GetTradesResponseCodec.decode(answer).trades.at(-1);
+  return readAnswer(venue, () => GetTradesResponseCodec.decode(answer)).trades.at(-1);
 }
 
 function bookOf(state: Latest<"books">, depth: number): Book | undefined {
@@ -120,22 +147,6 @@ function sideOf(
   const sizeText = text(size, scales.sizeScale);
   const priceText = sizeText === "0" ? "0" : text(price, scales.priceScale);
   return { [`${side}Price`]: priceText, [`${side}Size`]: sizeText };
-}
-
-function tickerOf(rows: RowsOfKind<"tickers">): Ticker | undefined {
-  const row = rows.at(-1);
-  if (row === undefined) return undefined;
-  return {
-    lastPrice: row.lastPrice ?? "",
-    lastSize: row.lastSize ?? "",
-    openPrice: row.openPrice ?? "",
-    highPrice: row.highPrice ?? "",
-    lowPrice: row.lowPrice ?? "",
-    volume: row.volume ?? "",
-    quoteVolume: row.quoteVolume ?? "",
-    bidPrice: row.bidPrice ?? "",
-    askPrice: row.askPrice ?? "",
-  };
 }
 
 function text(mantissa: Mantissa | undefined, scale: number): string {

@@ -5,46 +5,83 @@ import type {
   Instrument,
   InstrumentStatus,
 } from "@tickwire/proto/service";
-import { queryIngestor } from "./ingestor-query.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import { oneStep } from "../turns/turns.ts";
+import { queryIngestor, readAnswer } from "./ingestor-query.ts";
 import type { MethodParts } from "./ingestor-query.ts";
-import { requireInstrument } from "./request-checks.ts";
-import { RpcError } from "./rpc-error.ts";
+import { readPageToken, writePageToken } from "./page-token.ts";
+import { requireAtMost, requireInstrument, requireVenue } from "./request-checks.ts";
+import type { RpcContext } from "./service-table.ts";
 
 /** The reason why every channel of a venue is down while its ingestor is silent. */
-export const INGESTOR_LOST_REASON = "ingestor-lost";
+const INGESTOR_LOST_REASON = "ingestor-lost";
+
+/** Instruments, each with some ten channels. */
+const PAGE_SIZE_MAX = 200;
+
+/** Which instruments are asked for. */
+type Page = {
+  readonly venue: string;
+  /** Empty for all that come after `afterSymbol`. */
+  readonly symbol: string;
+  readonly afterSymbol: string;
+  readonly pageSize: number;
+};
 
 /**
- * The state of every channel of an instrument or a venue; `down` while the venue's ingestor is
- * lost.
+ * The state of every channel of an instrument, or of a page of a venue's; `down` while the venue's
+ * ingestor is lost.
  */
 export async function getStatus(
   parts: MethodParts,
   request: GetStatusRequest,
+  { line, spend }: Pick<RpcContext, "line" | "spend">,
 ): Promise<GetStatusResponse> {
-  if (request.venue === "") throw new RpcError("invalid_argument", "venue is empty");
-  const symbol = request.symbol === "" ? "" : requireInstrument(parts.catalog, request).symbol;
-  if (!parts.catalog.venues.includes(request.venue)) {
-    throw new RpcError("not_found", `no venue ${request.venue}`);
+  const { catalog } = parts;
+  const { venue } = request;
+  requireVenue(catalog, venue);
+  requireAtMost("page_size", request.pageSize, PAGE_SIZE_MAX);
+  const symbol = request.symbol === "" ? "" : requireInstrument(catalog, request).symbol;
+  const afterSymbol = readPageToken(request.pageToken)?.symbol ?? "";
+  const pageSize = request.pageSize === 0 ? PAGE_SIZE_MAX : request.pageSize;
+  if (symbol === "") spend(pageSize / PAGE_SIZE_MAX);
+  const lostSinceUs = catalog.lostSinceUs(venue);
+  if (lostSinceUs !== undefined) {
+    const page = { venue, symbol, afterSymbol, pageSize };
+    return line.run(oneStep(() => allDown(catalog, page, lostSinceUs)));
   }
-  const lostSinceUs = parts.catalog.lostSinceUs(request.venue);
-  if (lostSinceUs !== undefined) return allDown(parts, request.venue, symbol, lostSinceUs);
-  const payload = GetStatusRequestCodec.encode({ venue: request.venue, symbol });
-  const answer = await queryIngestor(parts, { venue: request.venue, query: "statuses" }, payload);
-  return GetStatusResponseCodec.decode(answer);
+  // Between us and the ingestor the token is the symbol itself.
+  const asked = { venue, symbol, pageSize, pageToken: afterSymbol };
+  const payload = GetStatusRequestCodec.encode(asked);
+  const answer = await queryIngestor(parts, { venue, query: "statuses" }, payload);
+  return line.run(
+    oneStep(() => {
+      const page = readAnswer(venue, () => GetStatusResponseCodec.decode(answer));
+      const { statuses, nextPageToken: next } = page;
+      return {
+        statuses,
+        nextPageToken: next === "" ? "" : writePageToken({ venue, symbol: next }),
+      };
+    }),
+  );
 }
 
-function allDown(
-  parts: MethodParts,
-  venue: string,
-  symbol: string,
-  sinceTimeUs: number,
-): GetStatusResponse {
+function allDown(catalog: Catalog, page: Page, sinceTimeUs: number): GetStatusResponse {
+  const { venue, symbol, afterSymbol, pageSize } = page;
+  const only = catalog.instrument(venue, symbol);
+  if (only !== undefined) return { statuses: channelsDown(only, sinceTimeUs), nextPageToken: "" };
   const statuses: InstrumentStatus[] = [];
-  for (const instrument of parts.catalog.instruments()) {
-    if (instrument.venue !== venue || (symbol !== "" && instrument.symbol !== symbol)) continue;
-    statuses.push(...channelsDown(instrument, sinceTimeUs));
+  let last: Instrument | undefined;
+  let count = 0;
+  for (const instrument of catalog.instrumentsAfter(venue, afterSymbol)) {
+    if (count === pageSize && last !== undefined) {
+      return { statuses, nextPageToken: writePageToken(last) };
+    }
+    for (const status of channelsDown(instrument, sinceTimeUs)) statuses.push(status);
+    last = instrument;
+    count += 1;
   }
-  return { statuses };
+  return { statuses, nextPageToken: "" };
 }
 
 function channelsDown(instrument: Instrument, sinceTimeUs: number): InstrumentStatus[] {

@@ -1,21 +1,24 @@
 import { GetTradesRequestCodec, GetTradesResponseCodec } from "@tickwire/proto/service";
 import type { GetTradesRequest, GetTradesResponse } from "@tickwire/proto/service";
-import { queryIngestor } from "./ingestor-query.ts";
+import { checkHistoryRequest, queryHistory } from "./history-request.ts";
 import type { MethodParts } from "./ingestor-query.ts";
-import { requireAtMost, requireInstrument } from "./request-checks.ts";
+import { requireChannel, requireInstrument } from "./request-checks.ts";
+import type { RpcContext } from "./service-table.ts";
 
-const LIMIT_DEFAULT = 100;
-const LIMIT_MAX = 1_000;
-
-/** The latest trades of an instrument, oldest first, from the venue's ingestor. */
+/** A page of the trades that the venue's ingestor keeps of an instrument, oldest first. */
 export async function getTrades(
   parts: MethodParts,
   request: GetTradesRequest,
+  context: Pick<RpcContext, "line" | "spend">,
 ): Promise<GetTradesResponse> {
-  const { venue, symbol } = requireInstrument(parts.catalog, request);
-  requireAtMost("limit", request.limit, LIMIT_MAX);
-  const limit = request.limit === 0 ? LIMIT_DEFAULT : request.limit;
-  const payload = GetTradesRequestCodec.encode({ venue, symbol, limit });
-  const answer = await queryIngestor(parts, { venue, query: "trades", symbol }, payload);
-  return GetTradesResponseCodec.decode(answer);
+  const instrument = requireInstrument(parts.catalog, request);
+  requireChannel(instrument, "trades");
+  const { venue, symbol } = instrument;
+  const asked = checkHistoryRequest({ ...request, venue, symbol });
+  return queryHistory(parts, context, {
+    query: { venue, query: "trades", symbol },
+    rows: asked.pageSize,
+    payload: GetTradesRequestCodec.encode(asked),
+    read: (answer) => GetTradesResponseCodec.decode(answer),
+  });
 }

@@ -8,7 +8,9 @@ import { queryIngestor } from "./ingestor-query.ts";
 const QUERY = { venue: "fake", query: "trades", symbol: "A-USD" } as const;
 const PAYLOAD = Uint8Array.of(1, 2);
 
-const catalog = {} as Catalog;
+const catalog = {
+  publisherOf: (venue: string) => (venue === "fake" ? { publisherId: "p-1", epoch: 3 } : undefined),
+} as unknown as Catalog;
 
 function ask(answer: () => Promise<Uint8Array>) {
   const asked: unknown[] = [];
@@ -25,7 +27,7 @@ describe("the ingestor of a venue", () => {
   test("is asked on its subject, within queryTimeoutMs, and its payload handed on", async () => {
     const { asked, answer } = ask(() => Promise.resolve(encodeQueryReply(Uint8Array.of(9))));
     expect(await answer).toEqual(Uint8Array.of(9));
-    expect(asked).toEqual(["rq.v2.fake.trades.A-USD", PAYLOAD, { timeoutMs: 90 }]);
+    expect(asked).toEqual(["rq.v2.fake.p-1.trades.A-USD", PAYLOAD, { timeoutMs: 90 }]);
   });
 
   test("that does not answer is unavailable, to be tried again, and nothing is said of the bus", async () => {
@@ -40,9 +42,32 @@ describe("the ingestor of a venue", () => {
   });
 
   test("that refuses is quoted, with its code", async () => {
-    const error = { code: "CODE_NOT_FOUND", message: "no trades of A-USD" } as const;
+    const error = { code: "CODE_INVALID_ARGUMENT", message: "no such token" } as const;
     const { answer } = ask(() => Promise.resolve(encodeQueryError(error)));
-    await expect(answer).rejects.toMatchObject({ code: "not_found", message: error.message });
+    await expect(answer).rejects.toMatchObject({
+      code: "invalid_argument",
+      message: error.message,
+    });
+  });
+
+  test("that has not listed yet what the catalog has is to be tried again", async () => {
+    const error = { code: "CODE_NOT_FOUND", message: "fake:A-USD is not streamed" } as const;
+    const { answer } = ask(() => Promise.resolve(encodeQueryError(error)));
+    await expect(answer).rejects.toMatchObject({
+      code: "unavailable",
+      message: error.message,
+      detail: { reason: "NOT_READY", retryAfterMs: 1_000 },
+    });
+  });
+
+  test("that was never heard of is unavailable, and nobody is asked", async () => {
+    const bus = { request: () => Promise.reject(new Error("asked")) } as unknown as Bus;
+    const query = { ...QUERY, venue: "other" };
+    const answer = queryIngestor({ bus, catalog, queryTimeoutMs: 90 }, query, PAYLOAD);
+    await expect(answer).rejects.toMatchObject({
+      code: "unavailable",
+      detail: { reason: "INGESTOR_UNAVAILABLE", retryAfterMs: 1_000 },
+    });
   });
 
   test("is not blamed for a bug of ours", async () => {

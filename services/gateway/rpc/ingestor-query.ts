@@ -1,7 +1,10 @@
 import type { Bus } from "#bus/bus.ts";
 import { BusError } from "#bus/bus.ts";
 import { querySubject } from "#bus/subject.ts";
+import type { Query } from "#bus/subject.ts";
+import { foreignMessage } from "#core/visible-text.ts";
 import { decodeQueryReply } from "#wire/bus-codec.ts";
+import { WireError } from "#wire/frame-codec.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { codeOfWire, RpcError } from "./rpc-error.ts";
 
@@ -12,8 +15,30 @@ export type MethodParts = {
   readonly queryTimeoutMs: number;
 };
 
+/** A query to whoever publishes the venue. */
+type VenueQuery = Query extends infer One
+  ? One extends Query
+    ? Omit<One, "publisherId">
+    : never
+  : never;
+
 /** By then, an ingestor that was restarted has announced itself again. */
 const RETRY_AFTER_MS = 1_000;
+
+/**
+ * What `read` makes of an ingestor's answer.
+ * @throws RpcError `unavailable` if it can make nothing of it.
+ */
+export function readAnswer<Answer>(venue: string, read: () => Answer): Answer {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    const message = `the answer of the ingestor of ${venue} cannot be read`;
+    const detail = { reason: "INGESTOR_UNAVAILABLE", retryAfterMs: RETRY_AFTER_MS };
+    throw new RpcError("unavailable", message, { cause: error, detail });
+  }
+}
 
 /**
  * Asks the ingestor of a venue and returns its answer's payload.
@@ -21,22 +46,32 @@ const RETRY_AFTER_MS = 1_000;
  */
 export async function queryIngestor(
   parts: MethodParts,
-  query: Parameters<typeof querySubject>[0],
+  query: VenueQuery,
   payload: Uint8Array,
 ): Promise<Uint8Array> {
+  const detail = { reason: "INGESTOR_UNAVAILABLE", retryAfterMs: RETRY_AFTER_MS };
+  const publisher = parts.catalog.publisherOf(query.venue);
+  if (publisher === undefined) {
+    throw new RpcError("unavailable", `nobody publishes ${query.venue}`, { detail });
+  }
   let bytes: Uint8Array;
   try {
     const timeoutMs = parts.queryTimeoutMs;
-    bytes = await parts.bus.request(querySubject(query), payload, { timeoutMs });
+    const subject = querySubject({ ...query, publisherId: publisher.publisherId });
+    bytes = await parts.bus.request(subject, payload, { timeoutMs });
   } catch (error) {
     if (!(error instanceof BusError)) throw error;
     const message = `the ingestor of ${query.venue} does not answer`;
-    const detail = { reason: "INGESTOR_UNAVAILABLE", retryAfterMs: RETRY_AFTER_MS };
     throw new RpcError("unavailable", message, { cause: error, detail });
   }
-  const reply = decodeQueryReply(bytes);
+  const reply = readAnswer(query.venue, () => decodeQueryReply(bytes));
+  if (reply.error?.code === "CODE_NOT_FOUND") {
+    // The catalog has it and the ingestor has not: one of the two is about to follow the other.
+    const notReady = { ...detail, reason: "NOT_READY" };
+    throw new RpcError("unavailable", reply.error.message, { detail: notReady });
+  }
   if (reply.error !== undefined) {
-    throw new RpcError(codeOfWire(reply.error.code), reply.error.message);
+    throw new RpcError(codeOfWire(reply.error.code), foreignMessage(reply.error.message));
   }
   return reply.payload;
 }

@@ -1,60 +1,58 @@
 import type { ListInstrumentsRequest, ListInstrumentsResponse } from "@tickwire/proto/service";
 import type { Instrument } from "@tickwire/proto/service";
-import { Buffer } from "node:buffer";
 import type { Catalog } from "../catalog/catalog.ts";
-import { requireAtMost } from "./request-checks.ts";
-import { RpcError } from "./rpc-error.ts";
+import type { Work } from "../turns/turns.ts";
+import { readPageToken, writePageToken } from "./page-token.ts";
+import { requireAtMost, requireVenue } from "./request-checks.ts";
+import { EXAMINED_PER_REQUEST, ROWS_PER_REQUEST } from "./work-price.ts";
+import type { RpcContext } from "./service-table.ts";
 
 const PAGE_SIZE_MAX = 1_000;
+/** Looking at so many takes some microseconds. */
+const EXAMINED_PER_STEP = 64;
 
 /**
  * A page of the catalog, ordered by venue and symbol. The token names the last instrument of a
  * page, so paging neither repeats nor skips what stays when the catalog changes in between.
  */
-export function listInstruments(
+export function* listInstruments(
   catalog: Catalog,
   request: ListInstrumentsRequest,
-): ListInstrumentsResponse {
+  { line, spend }: Pick<RpcContext, "line" | "spend">,
+): Work<ListInstrumentsResponse> {
+  if (request.venue !== "") requireVenue(catalog, request.venue);
   requireAtMost("page_size", request.pageSize, PAGE_SIZE_MAX);
   const pageSize = request.pageSize === 0 ? PAGE_SIZE_MAX : request.pageSize;
-  const after = readToken(request.pageToken);
+  spend(pageSize / ROWS_PER_REQUEST);
   const page: Instrument[] = [];
-  for (const instrument of catalog.instruments()) {
-    if (after !== undefined && !isAfter(instrument, after)) continue;
+  let examined = 0;
+  for (const instrument of candidates(catalog, request)) {
+    examined += 1;
+    if (examined % EXAMINED_PER_STEP === 0 && line.isOver) yield;
+    if (examined % EXAMINED_PER_REQUEST === 0) spend(1);
     if (!matches(instrument, request)) continue;
     const last = page.at(-1);
     if (page.length === pageSize && last !== undefined) {
-      return { instruments: page, nextPageToken: writeToken(last) };
+      return { instruments: page, nextPageToken: writePageToken(last) };
     }
     page.push(instrument);
   }
   return { instruments: page, nextPageToken: "" };
 }
 
-type Place = { readonly venue: string; readonly symbol: string };
+/** What comes behind the page before, of the venue that is asked for or of all. */
+function* candidates(catalog: Catalog, request: ListInstrumentsRequest): Iterable<Instrument> {
+  const after = readPageToken(request.pageToken);
+  for (const venue of request.venue === "" ? catalog.venues : [request.venue]) {
+    if (after !== undefined && venue < after.venue) continue;
+    yield* catalog.instrumentsAfter(venue, venue === after?.venue ? after.symbol : "");
+  }
+}
 
 function matches(instrument: Instrument, request: ListInstrumentsRequest): boolean {
   return (
-    (request.venue === "" || request.venue === instrument.venue) &&
     (request.base === "" || request.base === instrument.base) &&
     (request.quote === "" || request.quote === instrument.quote) &&
     (request.kind === "INSTRUMENT_KIND_UNSPECIFIED" || request.kind === instrument.kind)
   );
-}
-
-function isAfter(instrument: Place, place: Place): boolean {
-  if (instrument.venue !== place.venue) return instrument.venue > place.venue;
-  return instrument.symbol > place.symbol;
-}
-
-function writeToken(place: Place): string {
-  return Buffer.from(`${place.venue}:${place.symbol}`, "utf8").toString("base64url");
-}
-
-function readToken(token: string): Place | undefined {
-  if (token === "") return undefined;
-  const text = Buffer.from(token, "base64url").toString("utf8");
-  const colon = text.indexOf(":");
-  if (colon <= 0) throw new RpcError("invalid_argument", "page_token is not one of ours");
-  return { venue: text.slice(0, colon), symbol: text.slice(colon + 1) };
 }

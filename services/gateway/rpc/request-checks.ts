@@ -1,9 +1,17 @@
 import { MessageJsonError } from "@tickwire/proto/service";
 import type { Instrument } from "@tickwire/proto/service";
+import type { Channel } from "#core/instrument.ts";
+import { visibleText } from "#core/visible-text.ts";
 import { WireError } from "#wire/frame-codec.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import { channelsOf } from "../catalog/channel-names.ts";
+import { explainUnknown, findInstrument } from "../catalog/unknown-name.ts";
+import type { UnknownName } from "../catalog/unknown-name.ts";
 import { RpcError } from "./rpc-error.ts";
 import type { BoundMessage } from "./service-table.ts";
+
+/** By then, the list of a venue that is starting may be there. */
+const RETRY_AFTER_MS = 1_000;
 
 /**
  * What `decode` makes of a request's bytes or text.
@@ -18,24 +26,61 @@ export function readRequest(message: BoundMessage, decode: () => unknown): unkno
       error instanceof MessageJsonError ||
       error instanceof SyntaxError;
     if (!isBadInput) throw error;
-    const text = `the request is not a ${message.name}: ${error.message}`;
+    // The error of JSON.parse quotes some characters as they came.
+    const text = `the request is not a ${message.name}: ${visibleText(error.message)}`;
     throw new RpcError("invalid_argument", text, { cause: error });
   }
 }
 
-/** The instrument that a request names. @throws RpcError `invalid_argument` or `not_found`. */
+/**
+ * The instrument that a request names, by Tickwire's symbol or the venue's own.
+ * @throws RpcError `invalid_argument`, `not_found`, or `unavailable` while the list of the venue's
+ * instruments has not arrived.
+ */
 export function requireInstrument(
   catalog: Catalog,
   request: { readonly venue: string; readonly symbol: string },
 ): Instrument {
-  if (request.venue === "") throw new RpcError("invalid_argument", "venue is empty");
+  requireVenueText(request.venue);
   if (request.symbol === "") throw new RpcError("invalid_argument", "symbol is empty");
-  const instrument = catalog.find(request.venue, request.symbol);
-  if (instrument === undefined) {
-    const message = `no instrument ${request.symbol} at ${request.venue}`;
-    throw new RpcError("not_found", message, { detail: { reason: "UNKNOWN_INSTRUMENT" } });
+  const found = findInstrument(catalog, request);
+  if (found.kind === "found") return found.instrument;
+  throw unknownNameError(catalog, found);
+}
+
+/** @throws RpcError as `requireInstrument` does, for a venue as a whole. */
+export function requireVenue(catalog: Catalog, venue: string): void {
+  requireVenueText(venue);
+  const standing = catalog.standingOf(venue);
+  if (standing === "listed") return;
+  const kind = standing === "unknown" ? "unknown-venue" : "not-ready";
+  throw unknownNameError(catalog, { kind, venue });
+}
+
+function requireVenueText(venue: string): void {
+  if (venue === "") throw new RpcError("invalid_argument", "venue is empty");
+}
+
+function unknownNameError(catalog: Catalog, unknown: UnknownName): RpcError {
+  const { message, alternatives } = explainUnknown(catalog, unknown, { suggests: true });
+  if (unknown.kind === "not-ready") {
+    const detail = { reason: "NOT_READY", retryAfterMs: RETRY_AFTER_MS };
+    return new RpcError("unavailable", message, { detail });
   }
-  return instrument;
+  const reason = unknown.kind.toUpperCase().replaceAll("-", "_");
+  // Neither symbols nor venues hold a space.
+  const metadata = { alternatives: alternatives.join(" ") };
+  return new RpcError("not_found", message, { detail: { reason, metadata } });
+}
+
+/** @throws RpcError `not_found` if nothing of the channel is streamed for the instrument. */
+export function requireChannel(instrument: Instrument, channel: Channel): void {
+  const channels = channelsOf(instrument);
+  if (channels.includes(channel)) return;
+  const of = `${instrument.venue}:${instrument.symbol}`;
+  const message = `${of} has no channel ${channel}; there are ${channels.join(", ")}`;
+  const metadata = { alternatives: channels.join(" ") };
+  throw new RpcError("not_found", message, { detail: { reason: "UNKNOWN_CHANNEL", metadata } });
 }
 
 /** @throws RpcError `invalid_argument` if `value` is above `high`. */

@@ -16,12 +16,13 @@ import type { RpcContext, ServiceTable } from "./service-table.ts";
 /** The MarketData service: every method of the schema, one file each. */
 export function createMarketData(parts: MethodParts & { readonly clock: Clock }): ServiceTable {
   const handlers: MarketDataHandlers<RpcContext> = {
-    listInstruments: (request) => listInstruments(parts.catalog, request),
+    listInstruments: (request, context) =>
+      context.line.run(listInstruments(parts.catalog, request, context)),
     getInstrument: (request) => getInstrument(parts.catalog, request),
-    getSnapshot: (request) => getSnapshot(parts, request),
-    getTrades: (request) => getTrades(parts, request),
-    getCandles: (request) => getCandles(parts, request),
-    getStatus: (request) => getStatus(parts, request),
+    getSnapshot: (request, context) => getSnapshot(parts, request, context),
+    getTrades: (request, context) => getTrades(parts, request, context),
+    getCandles: (request, context) => getCandles(parts, request, context),
+    getStatus: (request, context) => getStatus(parts, request, context),
     getServerTime: () => getServerTime(parts.clock),
     replay: () => replay(),
   };

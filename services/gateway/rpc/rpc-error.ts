@@ -25,8 +25,10 @@ type RpcCode = keyof typeof HTTP_STATUS_OF_CODE;
 
 /** What a client can act on without reading the message. */
 type RpcErrorDetail = {
-  /** Stable, such as `UNKNOWN_INSTRUMENT`. */
+  /** Stable, such as `UNKNOWN_SYMBOL`. */
   readonly reason: string;
+  /** What goes with the reason. */
+  readonly metadata?: Readonly<Record<string, string>>;
   /** Worth trying again after this long. */
   readonly retryAfterMs?: number;
 };

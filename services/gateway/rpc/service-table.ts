@@ -1,8 +1,16 @@
+import type { TurnLine } from "../turns/turns.ts";
 import { messageFromJson, messageToJson } from "@tickwire/proto/service";
 import type { MessageCodec, RpcMethod } from "@tickwire/proto/service";
 
 /** What a handler knows about its call. */
 export type RpcContext = {
+  /** Of the client: what takes long is work of this line. */
+  readonly line: TurnLine;
+  /**
+   * Pays for work as for so many requests, besides the one that the call is.
+   * @throws RpcError `resource_exhausted` if that is more than the client may have now.
+   */
+  readonly spend: (requests: number) => void;
   /** Aborted when the client cancels or goes away, or the deadline passes. */
   readonly signal: AbortSignal;
   readonly remoteAddress: string;

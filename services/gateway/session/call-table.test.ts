@@ -4,6 +4,7 @@ import { Registry } from "prom-client";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { createGatewayMetrics } from "../metrics.ts";
+import { Turns } from "../turns/turns.ts";
 import { CallTable } from "./call-table.ts";
 import { RpcError } from "../rpc/rpc-error.ts";
 import { bindService } from "../rpc/service-table.ts";
@@ -81,7 +82,14 @@ beforeEach(() => {
       services: bindService(SERVICE, HANDLERS),
       clock,
       metrics: createGatewayMetrics(new Registry()),
-      limits: { concurrentCallsMax: 2, callTimeoutMs: 1_000, callTimeoutMsMax: 2_000 },
+      limits: {
+        concurrentCallsMax: 2,
+        callTimeoutMs: 1_000,
+        callTimeoutMsMax: 2_000,
+        requestsPerSecondMax: 7,
+      },
+      line: new Turns({ clock, scheduler: { endOfTurn: () => {} } }).open(),
+      takeRequests: (requests) => requests <= 7,
       remoteAddress: "127.0.0.1",
       onInternalError: (_, error) => internal.push(error),
     },

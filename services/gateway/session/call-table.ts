@@ -1,8 +1,12 @@
+import { quotedText } from "#core/visible-text.ts";
 import { accountFor } from "../rpc/call-outcome.ts";
 import type { CallAccount } from "../rpc/call-outcome.ts";
 import { CallScope, effectiveTimeoutMs } from "../rpc/call-scope.ts";
 import { readRequest } from "../rpc/request-checks.ts";
 import { RpcError, toRpcError } from "../rpc/rpc-error.ts";
+import { tooExpensive } from "../rpc/work-price.ts";
+import { oneStep } from "../turns/turns.ts";
+import type { TurnLine } from "../turns/turns.ts";
 import type { BoundMethod, RpcContext, ServiceTable } from "../rpc/service-table.ts";
 
 /** A Call of the schema, as far as it is needed. */
@@ -30,7 +34,11 @@ type CallTableParts = CallAccount & {
     readonly concurrentCallsMax: number;
     readonly callTimeoutMs: number;
     readonly callTimeoutMsMax: number;
+    readonly requestsPerSecondMax: number;
   };
+  readonly line: TurnLine;
+  /** Whether so many requests more may be asked for now. What is granted is used up. */
+  readonly takeRequests: (requests: number) => boolean;
   readonly remoteAddress: string;
 };
 
@@ -91,7 +99,10 @@ export class CallTable {
     this.#lastCallId = call.callId;
     const method = this.#parts.services.byFullName.get(call.method);
     if (method === undefined) {
-      this.#refuse(call, new RpcError("unimplemented", `there is no method ${call.method}`));
+      this.#refuse(
+        call,
+        new RpcError("unimplemented", `there is no method ${quotedText(call.method)}`),
+      );
       return true;
     }
     const { concurrentCallsMax } = this.#parts.limits;
@@ -129,6 +140,7 @@ export class CallTable {
     const gone = new RpcError("canceled", "the client is gone");
     for (const { scope } of this.#active.values()) scope.end(gone);
     this.#active.clear();
+    this.#parts.line.clear();
   }
 
   async #run(method: BoundMethod, call: CallRequest, active: ActiveCall): Promise<void> {
@@ -137,13 +149,18 @@ export class CallTable {
       signal: active.scope.signal,
       remoteAddress: this.#parts.remoteAddress,
       metadata: lowerCased(call.metadata),
+      line: this.#parts.line,
+      spend: (requests) => {
+        const { limits, takeRequests } = this.#parts;
+        if (!takeRequests(requests)) throw tooExpensive(limits.requestsPerSecondMax);
+      },
     };
     let failure: { readonly error: unknown } | undefined;
     try {
       const request = readRequest(method.request, () => method.request.decode(call.request));
       if (method.kind === "unary") {
         const response = await active.scope.race(method.handle(request, context));
-        this.#respond(call, method, response, true);
+        await this.#respond(call, method, { response, last: true }, active);
       } else {
         await this.#stream(method.handle(request, context), method, call, active);
       }
@@ -170,7 +187,7 @@ export class CallTable {
         const next = await active.scope.race(iterator.next());
         if (next.done === true) return;
         await active.scope.race(active.credits.take());
-        this.#respond(call, method, next.value, false);
+        await this.#respond(call, method, { response: next.value, last: false }, active);
       }
     } finally {
       // Not awaited: a generator that ignores the signal would hold the call open. It ends when it
@@ -179,9 +196,18 @@ export class CallTable {
     }
   }
 
-  #respond(call: CallRequest, method: BoundMethod, response: unknown, last: boolean): void {
-    const bytes = method.response.encode(response as never);
-    if (!this.#closed) this.#replies.response(call.callId, bytes, last);
+  /** Encodes the response in its turn, and replies. */
+  async #respond(
+    call: CallRequest,
+    method: BoundMethod,
+    { response, last }: { readonly response: unknown; readonly last: boolean },
+    { scope }: ActiveCall,
+  ): Promise<void> {
+    const encode = oneStep(() => {
+      const bytes = method.response.encode(response as never);
+      if (!this.#closed) this.#replies.response(call.callId, bytes, last);
+    });
+    await scope.race(this.#parts.line.run(encode));
   }
 
   #refuse(call: CallRequest, error: RpcError): void {

@@ -23,6 +23,10 @@ export class Patterns {
     this.#patternsMax = patternsMax;
   }
 
+  get size(): number {
+    return this.#byText.size;
+  }
+
   /** A pattern of the same text is replaced: later results belong to the newest request. */
   remember(pattern: Pattern): void {
     if (this.#byText.size < this.#patternsMax) this.#byText.set(pattern.text, pattern);

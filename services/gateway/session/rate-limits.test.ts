@@ -44,3 +44,24 @@ test.each([
   expect(granted).toBeGreaterThanOrEqual(Math.floor(times * 0.9));
   expect(granted).toBeLessThanOrEqual(times);
 });
+
+test.each([
+  ["bytes", { bytes: 160 * 1024 }],
+  ["fields", { fields: 5_000 }],
+  ["unknown fields", { fields: 0, unknownFields: 100 }],
+])("a frame is paid for by its %s, as far as its messages do not cover it", (_, size) => {
+  const frame = { bytes: 0, messages: 0, fields: 0, unknownFields: 0, ...size };
+  const limits = new RateLimits({ requestsPerSecondMax: 10, topicsPerSecondMax: 1 }, 0);
+  expect(limits.takeFrame({ ...frame, messages: 100 }, 0)).toBe(true);
+  expect(limits.takeFrame(frame, 0)).toBe(true);
+  expect(limits.takeRequest("ping", 0)).toBe(false);
+  expect(limits.takeFrame(frame, 999_999)).toBe(false);
+  expect(limits.takeFrame(frame, 1_000_000)).toBe(true);
+});
+
+test("a message of which nothing can be made is paid for like a request", () => {
+  const limits = new RateLimits({ requestsPerSecondMax: 10, topicsPerSecondMax: 1 }, 0);
+  expect(limits.takeUnknown(11, 0)).toBe(false);
+  expect(limits.takeUnknown(10, 0)).toBe(true);
+  expect(limits.takeRequest("ping", 0)).toBe(false);
+});

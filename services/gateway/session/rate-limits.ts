@@ -30,10 +30,29 @@ type RateLimitOptions = {
   readonly topicsPerSecondMax: number;
 };
 
-/** Cancels and credits answer what we sent, so a client cannot choose how many it needs. */
-const COST_OF_ANSWER = 0.1;
+/** What a frame is made of. */
+type FramePrice = {
+  readonly bytes: number;
+  readonly messages: number;
+  readonly fields: number;
+  readonly unknownFields: number;
+};
 
-/** What one session may still ask for: requests, and topics that its requests name. */
+/** These answer what we sent, so a client cannot choose how many it needs. */
+const ANSWERS: ReadonlySet<ClientRequest["kind"]> = new Set(["cancel", "credit", "probeAnswer"]);
+const COST_OF_ANSWER = 0.1;
+/** Inflating and reading so much takes about as long as serving one request. */
+const BYTES_PER_REQUEST = 16 * 1024;
+const FIELDS_PER_REQUEST = 500;
+/** What the price of a request covers of the frame that it comes in, an answer's as well. */
+const COVERED_BY_MESSAGE = 0.1;
+/** A field that we do not know does nothing for the client, so nobody needs many. */
+const COST_OF_UNKNOWN_FIELD = 0.1;
+
+/**
+ * What one session may still ask for: requests, and topics that its requests name. What costs as
+ * much as a request without being one is paid for in requests.
+ */
 export class RateLimits {
   readonly #requests: TokenBucket;
   readonly #topics: TokenBucket;
@@ -43,10 +62,26 @@ export class RateLimits {
     this.#topics = new TokenBucket(options.topicsPerSecondMax, nowUs);
   }
 
+  /** Whether a frame of this size may be read now. What is granted is used up. */
+  takeFrame({ bytes, messages, fields, unknownFields }: FramePrice, nowUs: number): boolean {
+    const work = bytes / BYTES_PER_REQUEST + fields / FIELDS_PER_REQUEST;
+    const cost = work + unknownFields * COST_OF_UNKNOWN_FIELD - messages * COVERED_BY_MESSAGE;
+    return this.#requests.take(Math.max(0, cost), nowUs);
+  }
+
+  /** Whether so many messages may come of which nothing can be made: each is a request. */
+  takeUnknown(messages: number, nowUs: number): boolean {
+    return this.#requests.take(messages, nowUs);
+  }
+
+  /** Whether work as long as so many requests may be done now. What is granted is used up. */
+  takeWork(requests: number, nowUs: number): boolean {
+    return this.#requests.take(requests, nowUs);
+  }
+
   /** Whether one more request of this kind may come now. What is granted is used up. */
   takeRequest(kind: ClientRequest["kind"], nowUs: number): boolean {
-    const isAnswer = kind === "cancel" || kind === "credit";
-    return this.#requests.take(isAnswer ? COST_OF_ANSWER : 1, nowUs);
+    return this.#requests.take(ANSWERS.has(kind) ? COST_OF_ANSWER : 1, nowUs);
   }
 
   /** Whether requests may name so many more topics now. What is granted is used up. */

@@ -33,8 +33,13 @@ export class SessionOutput implements CallReplies, SubscriptionReplies {
     this.#outbound.sendUrgent(encodeServerMessages([{ kind: "notice", value }]));
   }
 
-  subscribeResult(requestId: number, topics: readonly TopicResultInit[]): void {
-    this.#control({ kind: "subscribeResult", value: { requestId, topics } });
+  /** Asks whether the client has everything that was sent before. */
+  probe(number: number): void {
+    this.#outbound.sendUrgent(encodeServerMessages([{ kind: "probe", value: { number } }]));
+  }
+
+  subscribeResult(requestId: number, topics: readonly TopicResultInit[], isPartial: boolean): void {
+    this.#control({ kind: "subscribeResult", value: { requestId, topics, isPartial } });
   }
 
   unsubscribeResult(requestId: number, topics: readonly TopicResultInit[]): void {

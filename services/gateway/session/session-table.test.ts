@@ -18,11 +18,12 @@ const EXPECTED: Record<SessionEvent, readonly [string, string, string, string, s
   cancel: ["4500", "open", "draining", "never", "never"],
   credit: ["4500", "open", "draining", "never", "never"],
   ping: ["4500", "open", "draining", "never", "never"],
+  probeAnswer: ["4500", "open", "draining", "never", "never"],
   "text-frame": ["4501", "4501", "4501", "never", "never"],
   "oversized-frame": ["4502", "4502", "4502", "never", "never"],
   "unreadable-frame": ["4500", "4500", "4500", "never", "never"],
   "unknown-version": ["4503", "4500", "4500", "never", "never"],
-  "request-rate-exceeded": ["never", "4004", "4004", "never", "never"],
+  "request-rate-exceeded": ["4004", "4004", "4004", "never", "never"],
   "topic-rate-exceeded": ["never", "4004", "4004", "never", "never"],
   "call-id-not-rising": ["never", "4500", "4500", "never", "never"],
   "hello-timeout": ["4005", "never", "never", "never", "never"],
@@ -33,6 +34,7 @@ const EXPECTED: Record<SessionEvent, readonly [string, string, string, string, s
   dismissed: ["4000", "4000", "4000", "late", "late"],
   cut: ["closing", "closing", "closing", "closing", "late"],
   writable: ["awaiting-hello", "open", "draining", "late", "late"],
+  pong: ["awaiting-hello", "open", "draining", "late", "late"],
   "connection-gone": ["closed", "closed", "closed", "closed", "never"],
 };
 
@@ -40,7 +42,7 @@ const CONFIG = {
   frameBytesMax: 1_000,
   requestsPerSecondMax: 20,
   topicsPerSecondMax: 10,
-  subscriptionsMax: 5,
+  subscriptionsMax: 4,
   helloTimeoutMs: 1_000,
   outboundBytesMax: 1_000,
   writeAheadBytesMax: 100,
@@ -77,12 +79,13 @@ const EVENTS: Record<SessionEvent, (rig: SessionRig) => void> = {
   cancel: (rig) => rig.says({ cancel: { callId: 1 } }),
   credit: (rig) => rig.says({ credit: { callId: 1, credits: 1 } }),
   ping: (rig) => rig.says({ ping: { nonce: 1 } }),
+  probeAnswer: (rig) => rig.says({ probeAnswer: { number: 1 } }),
   "text-frame": (rig) => rig.session.onMessage(Uint8Array.of(65), false),
   "oversized-frame": (rig) => rig.session.onMessage(new Uint8Array(1_001), true),
   "unreadable-frame": (rig) => rig.session.onMessage(new Uint8Array(20).fill(255), true),
   "unknown-version": (rig) => rig.says({ hello: { protocolVersion: 2 } }),
-  "request-rate-exceeded": (rig) =>
-    rig.says(...Array.from({ length: 21 }, () => ({ ping: { nonce: 1 } }))),
+  // Messages of no kind, which are no fault at any time but their number.
+  "request-rate-exceeded": (rig) => rig.says(...Array.from({ length: 21 }, () => ({}))),
   "topic-rate-exceeded": (rig) =>
     rig.subscribe(1, ...Array.from({ length: 11 }, () => "fake:BTC-USDT/trades")),
   "call-id-not-rising": (rig) => rig.says({ call: { callId: 0, method: "nothing" } }),
@@ -94,6 +97,7 @@ const EVENTS: Record<SessionEvent, (rig: SessionRig) => void> = {
   dismissed: (rig) => rig.session.dismiss(),
   cut: (rig) => rig.session.terminate(),
   writable: (rig) => rig.session.onDrain(),
+  pong: (rig) => rig.session.onPong(1),
   "connection-gone": (rig) => rig.session.onClose(1001, ""),
 };
 

@@ -20,6 +20,7 @@ export type SessionEvent =
   | "cancel"
   | "credit"
   | "ping"
+  | "probeAnswer"
   | "text-frame"
   | "oversized-frame"
   | "unreadable-frame"
@@ -35,6 +36,7 @@ export type SessionEvent =
   | "dismissed"
   | "cut"
   | "writable"
+  | "pong"
   | "connection-gone";
 
 /** What follows from an event. */
@@ -103,13 +105,15 @@ const TABLE: Record<SessionEvent, Row> = {
   cancel: [BROKEN, OPEN, DRAIN, NEVER, NEVER],
   credit: [BROKEN, OPEN, DRAIN, NEVER, NEVER],
   ping: [BROKEN, OPEN, DRAIN, NEVER, NEVER],
+  probeAnswer: [BROKEN, OPEN, DRAIN, NEVER, NEVER],
   "text-frame": [TEXT, TEXT, TEXT, NEVER, NEVER],
   "oversized-frame": [LARGE, LARGE, LARGE, NEVER, NEVER],
   "unreadable-frame": [BROKEN, BROKEN, BROKEN, NEVER, NEVER],
   // A second Hello is a fault whatever version it names.
   "unknown-version": [VERSION, BROKEN, BROKEN, NEVER, NEVER],
-  // The first request is always granted, and it ends the wait for Hello in any case.
-  "request-rate-exceeded": [NEVER, FAST, FAST, NEVER, NEVER],
+  // A first frame may hold more than anybody is granted.
+  "request-rate-exceeded": [FAST, FAST, FAST, NEVER, NEVER],
+  // The first request ends the wait for Hello in any case.
   "topic-rate-exceeded": [NEVER, FAST, FAST, NEVER, NEVER],
   "call-id-not-rising": [NEVER, BROKEN, BROKEN, NEVER, NEVER],
 
@@ -125,6 +129,8 @@ const TABLE: Record<SessionEvent, Row> = {
   cut: [CLOSING, CLOSING, CLOSING, CLOSING, LATE],
   // A transport may report room for a connection that has just gone.
   writable: [HELLO, OPEN, DRAIN, LATE, LATE],
+  // A client may send pongs that nobody asked for, as early as it likes.
+  pong: [HELLO, OPEN, DRAIN, LATE, LATE],
   "connection-gone": [CLOSED, CLOSED, CLOSED, CLOSED, NEVER],
 };
 

@@ -85,7 +85,7 @@ describe("an open session", () => {
     rig.session.dismiss();
     expect(rig.state).toBe("closing");
     expect(rig.hub.holds).toBe(0);
-    expect(await rig.metric("gateway_subscriptions")).toBe(0);
+    expect(await rig.metric("tickwire_gateway_subscriptions")).toBe(0);
     rig.session.onClose(4000, "");
     expect(rig.gone).toBe(1);
   });
@@ -100,8 +100,10 @@ describe("an open session", () => {
       rig.hub.view(TRADES).publish(100);
       rig.endTurn();
     }
-    expect(rig.messages.at(-1)?.notice?.message).toMatch(/^\d+ bytes are waiting; above 1000/);
-    expect(await rig.metric("gateway_lag_notices_total")).toBe(1);
+    expect(rig.messages.at(-1)?.notice?.message).toMatch(
+      /^\d+ bytes are waiting, the oldest for \d+ ms; above 1000 bytes or 30000 ms this closes$/,
+    );
+    expect(await rig.metric("tickwire_gateway_lag_notices_total")).toBe(1);
     const told = rig.hub.view(TRADES).sequence;
     while (rig.state === "open") {
       rig.hub.view(TRADES).publish(100);
@@ -110,9 +112,43 @@ describe("an open session", () => {
     expect(rig.hub.view(TRADES).sequence).toBeGreaterThan(told);
     expect(rig.connection.ends[0]).toMatch(/^4001 \d+ bytes waiting exceed outboundBytesMax 1000/);
     // What was published and not sent is counted, to the event.
-    expect(await rig.metric("gateway_undelivered_events_total")).toBe(
+    expect(await rig.metric("tickwire_gateway_owed_at_end_events_total")).toBe(
       rig.hub.view(TRADES).sequence - rig.sequencesOf(1).length,
     );
+  });
+
+  test.each([
+    ["pings of the WebSocket", false],
+    ["probes that it answers", true],
+  ])("that is behind in time is told and closed, by %s", async (_by, answersProbes) => {
+    const rig = new SessionRig();
+    rig.says({ hello: { protocolVersion: 1, answersProbes } });
+    rig.subscribe(1, TRADES);
+    rig.endTurn();
+    const probes = () => rig.messages.flatMap(({ probe }) => probe?.number ?? []);
+    const answer = (number: number) => {
+      if (answersProbes) rig.says({ probeAnswer: { number } });
+      else rig.session.onPong(number);
+    };
+    const asked = () => (answersProbes ? probes() : rig.connection.pings);
+    rig.hub.view(TRADES).publish(10);
+    rig.endTurn();
+    expect(asked()).toEqual([1]);
+    expect([...probes(), ...rig.connection.pings]).toHaveLength(1);
+    rig.clock.advance(4_000);
+    answer(1);
+    rig.clock.advance(60_000);
+    expect([rig.said.includes("notice"), rig.state]).toEqual([false, "open"]);
+    rig.hub.view(TRADES).publish(10);
+    rig.endTurn();
+    rig.clock.advance(6_000);
+    expect(rig.messages.at(-1)?.notice).toMatchObject({ kind: 2, lagMs: 6_000 });
+    rig.clock.advance(25_000);
+    expect(rig.connection.ends).toEqual(["4001 31000 ms behind exceed lagMsMax 30000"]);
+    const name = "tickwire_gateway_slow_consumers_total";
+    const closed = await rig.registry.getSingleMetric(name)?.get();
+    expect(closed?.values).toMatchObject([{ value: 1, labels: { limit: "lagMsMax" } }]);
+    expect(rig.clock.pending).toBe(0);
   });
 
   test.each([
@@ -122,7 +158,7 @@ describe("an open session", () => {
   ])("that the client closes with %i is counted under %s", async (code, label) => {
     const rig = openRig();
     rig.connection.goAway(code, "bye");
-    const metric = await rig.registry.getSingleMetric("gateway_closes_total")?.get();
+    const metric = await rig.registry.getSingleMetric("tickwire_gateway_closes_total")?.get();
     expect(metric?.values.map(({ labels }) => labels)).toEqual([
       { code: label === "other" ? label : code, by: "client" },
     ]);
@@ -221,13 +257,14 @@ test("whatever comes in whatever order, a session keeps its rules", () => {
         const wasOver = model.over;
         if (given.kind !== "publish") act(rig, given);
         model.apply(rig, given);
+        for (const number of rig.connection.pings.splice(0)) rig.session.onPong(number);
         // It ends once, gives everything back and sends nothing more.
         expect(rig.state === "closed").toBe(model.over);
         expect(rig.gone).toBe(model.over ? 1 : 0);
         expect(rig.hub.holds).toBe(model.live.size);
         const sentMore = rig.connection.sent.length > framesBefore;
         expect(wasOver && sentMore).toBe(false);
-        // The hello timer runs exactly while the session waits for Hello.
+        // The hello timer runs exactly while the session waits for Hello; nothing is under way.
         expect(rig.clock.pending).toBe(model.saidHello || model.over ? 0 : 1);
       }
       rig.endTurn();

@@ -1,8 +1,8 @@
 import { InvariantError } from "#core/assert.ts";
 import type { Instrument } from "@tickwire/proto/service";
 import type { CancelTimer, Clock } from "#core/clock.ts";
+import { quotedText } from "#core/visible-text.ts";
 import { CloseCode } from "#wire/codes.ts";
-import { decodeClientFrame, WireError } from "#wire/frame-codec.ts";
 import type { ClientRequest } from "#wire/frame-codec.ts";
 import { PROTOCOL_VERSION } from "#wire/protocol.ts";
 import type { Principal } from "../access/principal.ts";
@@ -14,13 +14,16 @@ import type { ServiceTable } from "../rpc/service-table.ts";
 import type { Hub } from "../topics/hub.ts";
 import type { Connection, ConnectionHandler } from "../transport/transport.ts";
 import { CallTable } from "./call-table.ts";
+import { readClientFrame } from "./client-frame.ts";
 import type { Flusher } from "./outbound/flusher.ts";
 import { Outbound } from "./outbound/outbound.ts";
+import type { Lateness } from "./outbound/outbound.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { SessionOutput } from "./session-output.ts";
 import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import type { TurnLine, Turns } from "../turns/turns.ts";
 import type { HelloMessage } from "./wire-messages.ts";
 
 /** What every session shares. */
@@ -33,6 +36,8 @@ export type SessionParts = {
   readonly hub: Hub;
   readonly catalog: Catalog;
   readonly services: ServiceTable;
+  /** For what may take long. */
+  readonly turns: Turns;
   readonly serverVersion: string;
 };
 
@@ -45,9 +50,6 @@ type SessionOptions = {
   /** Called once, when the connection is gone. */
   readonly onGone: (session: Session) => void;
 };
-
-/** Names of clients are logged up to this length. */
-const LOGGED_NAME_LENGTH_MAX = 100;
 
 /**
  * One client's logical state: its handshake, subscriptions, calls and rate, whatever carries it.
@@ -62,11 +64,15 @@ export class Session implements ConnectionHandler {
   readonly #parts: SessionParts;
   readonly #outbound: Outbound;
   readonly #output: SessionOutput;
+  /** The work of subscriptions. */
+  readonly #line: TurnLine;
   readonly #subscriptions: Subscriptions;
   readonly #calls: CallTable;
   readonly #rates: RateLimits;
   readonly #cancelHelloTimer: CancelTimer;
   #state: SessionState = "awaiting-hello";
+  /** The client answers probes; of any other one, pongs tell what it has received. */
+  #answersProbes = false;
 
   constructor(options: SessionOptions, parts: SessionParts) {
     const { config, clock, logger } = parts;
@@ -77,18 +83,27 @@ export class Session implements ConnectionHandler {
     this.#parts = parts;
     this.#rates = new RateLimits(config, clock.nowUs());
     this.#outbound = new Outbound(connection, config, parts, {
-      onLag: (owedBytes) => this.#onLag(owedBytes),
-      onSlow: (owedBytes) => this.#onSlow(owedBytes),
+      onLag: (lateness) => this.#onLag(lateness),
+      onSlow: (lateness) => this.#onSlow(lateness),
+      sendProbe: (number) => this.#sendProbe(number),
     });
     this.#output = new SessionOutput(this.#outbound);
     const takeTopics = (topics: number): boolean => this.#rates.takeTopics(topics, clock.nowUs());
     const limits = config;
-    this.#subscriptions = new Subscriptions({ ...parts, limits, takeTopics }, this.#output);
+    const onTooManyTopics = (): void => this.#onTooManyTopics();
+    this.#line = parts.turns.open();
+    this.#subscriptions = new Subscriptions(
+      { ...parts, limits, takeTopics, onTooManyTopics, line: this.#line },
+      this.#output,
+    );
     const { remoteAddress } = connection;
     const onInternalError = (method: string, error: unknown): void => {
       logger.error({ sessionId: id, method, error }, "an RPC failed with an internal error");
     };
-    const callParts = { ...parts, limits, remoteAddress, onInternalError };
+    const takeRequests = (requests: number): boolean =>
+      this.#rates.takeWork(requests, clock.nowUs());
+    const line = parts.turns.open();
+    const callParts = { ...parts, limits, remoteAddress, onInternalError, takeRequests, line };
     this.#calls = new CallTable(callParts, this.#output);
     this.#cancelHelloTimer = clock.after(config.helloTimeoutMs, () => {
       this.#fault("hello-timeout", `no Hello within ${config.helloTimeoutMs} ms`);
@@ -101,29 +116,27 @@ export class Session implements ConnectionHandler {
 
   onMessage(data: Uint8Array, isBinary: boolean): void {
     if (!this.#serves("frame")) return;
-    const { config, metrics } = this.#parts;
+    const { config, clock, metrics } = this.#parts;
     metrics.framesReceived.inc();
     if (!isBinary) {
       this.#fault("text-frame", "the protocol is binary; text frames are not understood");
       return;
     }
-    if (data.byteLength > config.frameBytesMax) {
-      const reason = `frame of ${data.byteLength} bytes exceeds frameBytesMax`;
-      this.#fault("oversized-frame", `${reason} ${config.frameBytesMax}`);
+    const reading = readClientFrame(data, config, this.#rates, clock.nowUs());
+    if (reading.kind === "fault") {
+      this.#fault(reading.event, reading.reason);
       return;
     }
-    let requests: readonly ClientRequest[];
-    try {
-      requests = decodeClientFrame(data);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      this.#fault("unreadable-frame", `not a ClientFrame: ${error.message}`);
-      return;
-    }
+    const { requests } = reading;
     for (const request of requests) {
       this.#onRequest(request);
       if (this.#isOver) return;
     }
+  }
+
+  onPong(number: number): void {
+    if (!this.#serves("pong") || this.#answersProbes) return;
+    this.#outbound.onAnswer(number, this.#parts.clock.nowUs());
   }
 
   onDrain(): void {
@@ -137,7 +150,10 @@ export class Session implements ConnectionHandler {
     // A client may send any code; only those of the schema and of RFC 6455 become labels.
     const known = code < 1016 || Object.values<number>(CloseCode).includes(code);
     this.#parts.metrics.closes.inc({ code: known ? code : "other", by });
-    this.#parts.logger.info({ sessionId: this.id, code, reason, by }, "session closed");
+    this.#parts.logger.info(
+      { sessionId: this.id, code, reason: quotedText(reason), by },
+      "session closed",
+    );
     this.#options.onGone(this);
   }
 
@@ -225,10 +241,10 @@ export class Session implements ConnectionHandler {
   #serve(request: Exclude<ClientRequest, { kind: "hello" }>, nowUs: number): void {
     switch (request.kind) {
       case "subscribe":
-        if (!this.#subscriptions.subscribe(request.value)) this.#onTooManyTopics();
+        if (this.#hasRoom()) this.#subscriptions.subscribe(request.value);
         return;
       case "unsubscribe":
-        if (!this.#subscriptions.unsubscribe(request.value)) this.#onTooManyTopics();
+        if (this.#hasRoom()) this.#subscriptions.unsubscribe(request.value);
         return;
       case "call":
         if (this.#calls.start(request.value)) return;
@@ -243,7 +259,19 @@ export class Session implements ConnectionHandler {
       case "ping":
         this.#output.pong(request.value.nonce, nowUs);
         return;
+      case "probeAnswer":
+        if (this.#answersProbes) this.#outbound.onAnswer(request.value.number, nowUs);
+        return;
     }
+  }
+
+  /** Closes if as many requests wait for their turns as may come in a second. */
+  #hasRoom(): boolean {
+    const { requestsPerSecondMax } = this.#parts.config;
+    if (this.#line.waiting <= requestsPerSecondMax) return true;
+    const reason = `more than requestsPerSecondMax ${requestsPerSecondMax} requests wait`;
+    this.#fault("request-rate-exceeded", reason);
+    return false;
   }
 
   #onTooManyTopics(): void {
@@ -261,6 +289,7 @@ export class Session implements ConnectionHandler {
       this.#close(step.code, isFirst ? version : "a second hello");
     } else if (step.does === "serve") {
       this.#outbound.compress = hello.acceptCompression && this.#connection.compressionNegotiated;
+      this.#answersProbes = hello.answersProbes;
       this.#logOpened(hello);
       this.#welcome();
     }
@@ -271,8 +300,8 @@ export class Session implements ConnectionHandler {
       {
         sessionId: this.id,
         principal: this.#options.principal.kind,
-        clientName: hello.clientName.slice(0, LOGGED_NAME_LENGTH_MAX),
-        clientVersion: hello.clientVersion.slice(0, LOGGED_NAME_LENGTH_MAX),
+        clientName: quotedText(hello.clientName),
+        clientVersion: quotedText(hello.clientVersion),
         remoteAddress: this.#connection.remoteAddress,
         compression: this.#outbound.compress,
       },
@@ -297,19 +326,32 @@ export class Session implements ConnectionHandler {
     });
   }
 
-  #onLag(owedBytes: number): void {
-    if (!this.#serves("lagging")) return;
-    const { metrics, config, logger } = this.#parts;
-    metrics.lagNotices.inc();
-    logger.warn({ sessionId: this.id, owedBytes }, "session reads too slowly");
-    const message = `${owedBytes} bytes are waiting; above ${config.outboundBytesMax} this closes`;
-    this.#output.urgentNotice({ kind: "NOTICE_KIND_LAG", message });
+  #sendProbe(number: number): boolean {
+    if (!this.#answersProbes) return this.#connection.ping(number);
+    this.#output.probe(number);
+    return true;
   }
 
-  #onSlow(owedBytes: number): void {
+  #onLag({ owedBytes, lagMs }: Lateness): void {
+    if (!this.#serves("lagging")) return;
+    const { metrics, config, logger } = this.#parts;
+    const { outboundBytesMax, lagMsMax } = config;
+    metrics.lagNotices.inc();
+    logger.warn({ sessionId: this.id, owedBytes, lagMs }, "session reads too slowly");
+    const message =
+      `${owedBytes} bytes are waiting, the oldest for ${lagMs} ms; ` +
+      `above ${outboundBytesMax} bytes or ${lagMsMax} ms this closes`;
+    this.#output.urgentNotice({ kind: "NOTICE_KIND_LAG", message, lagMs, owedBytes });
+  }
+
+  #onSlow({ owedBytes, lagMs }: Lateness): void {
     const { metrics, config } = this.#parts;
-    metrics.slowConsumers.inc();
-    const reason = `${owedBytes} bytes waiting exceed outboundBytesMax ${config.outboundBytesMax}`;
+    const { outboundBytesMax, lagMsMax } = config;
+    const isLate = lagMs > lagMsMax;
+    metrics.slowConsumers.inc({ limit: isLate ? "lagMsMax" : "outboundBytesMax" });
+    const reason = isLate
+      ? `${lagMs} ms behind exceed lagMsMax ${lagMsMax}`
+      : `${owedBytes} bytes waiting exceed outboundBytesMax ${outboundBytesMax}`;
     this.#fault("too-slow", reason);
   }
 }

@@ -1,7 +1,9 @@
 import type { Topic, TopicPattern } from "#core/topic.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { expandTopic } from "../catalog/topic-expansion.ts";
-import type { Expansion } from "../catalog/topic-expansion.ts";
+import { explainUnknown } from "../catalog/unknown-name.ts";
+import type { UnknownName } from "../catalog/unknown-name.ts";
+import type { TurnLine, Work } from "../turns/turns.ts";
 import type { TopicRefusal } from "./topic-results.ts";
 import type { SubscribeMessage, TopicRequestMessage } from "./wire-messages.ts";
 
@@ -21,52 +23,83 @@ export type NamedTopics = Meaning & {
   readonly request: TopicRequestMessage;
 };
 
+/** The nearest names are looked for this often in one request. */
+const SEARCHES_PER_REQUEST_MAX = 5;
+/** A name that cannot be one costs an answer and brings nothing: as much as so many topics more. */
+const COST_OF_MISTAKE = 2;
+/** Topics that could be served in the time of one such search. */
+const TOPICS_PER_SEARCH = 20;
+
+const ERRORS = {
+  "not-ready": "TOPIC_ERROR_NOT_READY",
+  "unknown-venue": "TOPIC_ERROR_UNKNOWN_VENUE",
+  "unknown-symbol": "TOPIC_ERROR_UNKNOWN_SYMBOL",
+  "unknown-channel": "TOPIC_ERROR_UNKNOWN_CHANNEL",
+} as const satisfies Record<UnknownName["kind"], TopicRefusal["error"]>;
+
+const MALFORMED: TopicRefusal = {
+  error: "TOPIC_ERROR_MALFORMED",
+  message: "the topic is not of the form VENUE:SYMBOL/channel",
+};
+
 /** What reading a subscribe request takes. */
 export type SubscribeParts = {
   readonly catalog: Catalog;
   readonly limits: { readonly subscriptionsMax: number; readonly topicsPerRequestMax: number };
   /** Whether requests may name so many more topics now. What it grants is used up. */
   readonly takeTopics: (topics: number) => boolean;
+  readonly line: TurnLine;
 };
 
 /**
  * What each entry of the request stands for; undefined if that is more than `takeTopics` grants.
- * Nothing is held yet: a request pays for what it names before it costs more.
+ * The entries themselves are paid for. Nothing is held yet: a request pays for what it names before
+ * it costs more.
  */
-export function namedTopics(
+export function* namedTopics(
   parts: SubscribeParts,
   message: SubscribeMessage,
-): readonly NamedTopics[] | undefined {
-  const { catalog, limits, takeTopics } = parts;
+): Work<readonly NamedTopics[] | undefined> {
+  const { catalog, limits, takeTopics, line } = parts;
   const { topicsPerRequestMax, subscriptionsMax } = limits;
-  if (!takeTopics(message.topics.length)) return undefined;
   const named: NamedTopics[] = [];
+  let searchesLeft = SEARCHES_PER_REQUEST_MAX;
   for (const [requestIndex, request] of message.topics.entries()) {
+    if (line.isOver) yield;
     if (requestIndex >= topicsPerRequestMax) {
+      if (!takeTopics(COST_OF_MISTAKE)) return undefined;
       const text = `more than topicsPerRequestMax ${topicsPerRequestMax} topics`;
       const refusal = { error: "TOPIC_ERROR_LIMIT_EXCEEDED", message: text } as const;
       named.push({ requestIndex, request, kind: "refused", refusal });
       continue;
     }
     // One more than can be subscribed is enough to say that it is too many.
-    const expansion = expandTopic(catalog, request.topic, subscriptionsMax + 1);
-    if (expansion.kind !== "malformed" && !takeTopics(expansion.cost)) return undefined;
-    named.push({ requestIndex, request, ...meaningOf(expansion) });
+    const expansion = yield* expandTopic(catalog, request.topic, {
+      topicsMax: subscriptionsMax + 1,
+      line,
+    });
+    if (expansion.kind === "malformed") {
+      if (!takeTopics(COST_OF_MISTAKE)) return undefined;
+      named.push({ requestIndex, request, kind: "refused", refusal: MALFORMED });
+      continue;
+    }
+    if (!takeTopics(expansion.cost)) return undefined;
+    if (expansion.kind === "nothing") {
+      const refusal = refusalOf(parts, expansion.why, searchesLeft);
+      searchesLeft -= 1;
+      named.push({ requestIndex, request, kind: "refused", refusal });
+      continue;
+    }
+    const { topics, pattern } = expansion;
+    named.push({ requestIndex, request, kind: "named", topics, pattern });
   }
   return named;
 }
 
-function meaningOf(expansion: Expansion): Meaning {
-  switch (expansion.kind) {
-    case "malformed": {
-      const message = "the topic is not of the form VENUE:SYMBOL/channel";
-      return { kind: "refused", refusal: { error: "TOPIC_ERROR_MALFORMED", message } };
-    }
-    case "unknown": {
-      const message = "there is no such venue, instrument or channel";
-      return { kind: "refused", refusal: { error: "TOPIC_ERROR_UNKNOWN", message } };
-    }
-    case "topics":
-      return { kind: "named", topics: expansion.topics, pattern: expansion.pattern };
-  }
+/** The nearest names are looked for as long as that is cheap: the message is good without them. */
+function refusalOf(parts: SubscribeParts, why: UnknownName, searchesLeft: number): TopicRefusal {
+  const isSearch = why.kind === "unknown-symbol";
+  const suggests = isSearch && searchesLeft > 0 && parts.takeTopics(TOPICS_PER_SEARCH);
+  const { message, alternatives } = explainUnknown(parts.catalog, why, { suggests });
+  return { error: ERRORS[why.kind], message, alternatives };
 }

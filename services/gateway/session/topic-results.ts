@@ -1,10 +1,17 @@
-import { wireChannelOf } from "../catalog/channel-names.ts";
+import { TOPIC_LENGTH_MAX } from "#core/topic.ts";
+import { channelToWire } from "@tickwire/proto/codec";
+import type { Instrument } from "@tickwire/proto/service";
 import type { Attached } from "../topics/topic-subscriber.ts";
 import type { TopicView } from "../topics/topic-view.ts";
 import type { TopicErrorName, TopicResultInit } from "./wire-messages.ts";
 
 /** Why the client does not get a topic. */
-export type TopicRefusal = { readonly error: TopicErrorName; readonly message: string };
+export type TopicRefusal = {
+  readonly error: TopicErrorName;
+  readonly message: string;
+  /** Names that there are instead, the nearest first. */
+  readonly alternatives?: readonly string[];
+};
 
 export const ALREADY_SUBSCRIBED: TopicRefusal = {
   error: "TOPIC_ERROR_ALREADY_SUBSCRIBED",
@@ -27,7 +34,7 @@ export function grantedResult(
   requestIndex: number,
   view: TopicView,
   attached: Attached,
-  venueSymbol: string,
+  instrument: Instrument | undefined,
 ): TopicResultInit {
   const { venue, symbol, channel } = view.name;
   return {
@@ -36,10 +43,12 @@ export function grantedResult(
     topicId: view.id,
     venue,
     symbol,
-    venueSymbol,
-    channel: wireChannelOf(channel),
+    venueSymbol: instrument?.venueSymbol ?? "",
+    channel: channelToWire(channel),
     position: attached.position,
     continuity: CONTINUITIES[attached.continuity],
+    candleIntervalsMs: channel === "candles" ? (instrument?.candleIntervalsMs ?? []) : [],
+    ended: attached.ended,
   };
 }
 
@@ -49,5 +58,8 @@ export function refusedResult(
   topic: string,
   refusal: TopicRefusal,
 ): TopicResultInit {
-  return { requestIndex, topic, error: refusal.error, errorMessage: refusal.message };
+  const { error, message: errorMessage, alternatives = [] } = refusal;
+  // What is longer is no topic, and the client knows it by its index.
+  const echo = topic.slice(0, TOPIC_LENGTH_MAX);
+  return { requestIndex, topic: echo, error, errorMessage, alternatives };
 }

@@ -5,6 +5,7 @@ import type { SharedBatch } from "../topics/shared-batch.ts";
 import type {
   AttachOptions,
   Attached,
+  EpochChange,
   TopicFailure,
   TopicSubscriber,
 } from "../topics/topic-subscriber.ts";
@@ -83,11 +84,15 @@ export class TopicSubscription implements TopicSubscriber {
     this.view.whenReady(callback);
   }
 
-  /** Queues what the client starts with. What follows is queued as it comes. */
-  start(): Attached {
+  /**
+   * Queues what the client starts with. What follows is queued as it comes. `kept` is a position
+   * that the client has sent with another request for the topic.
+   */
+  start(kept?: AttachOptions["resume"]): Attached {
     assert(this.#state === "starting", "a subscription starts once");
     this.#state = "live";
-    const attached = this.view.attach(this, this.#options);
+    const { snapshot, resume = kept } = this.#options;
+    const attached = this.view.attach(this, { snapshot, resume });
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? attached.position.sequence;
     assert(this.#sequence === this.view.sequence, "a start ends where the view is");
     for (const batch of attached.batches) this.#lane.pushStart(this.#formOf(batch));
@@ -106,6 +111,21 @@ export class TopicSubscription implements TopicSubscriber {
     const message = `events of ${this.view.topic} were lost on the way to the gateway`;
     const topicId = this.view.id;
     this.#say({ kind: "NOTICE_KIND_GAP", message, topicId, missingFirst, missingLast });
+  }
+
+  epochChanged({ ended, start }: EpochChange): void {
+    assert(this.#state === "live", "only a live subscription changes its epoch");
+    const missing = ended.sequence > this.#sequence;
+    const message = `${this.view.topic} goes on with another publisher, or another run of it`;
+    this.#say({
+      kind: "NOTICE_KIND_EPOCH",
+      message,
+      topicId: this.view.id,
+      missingFirst: missing ? this.#sequence + 1 : 0,
+      missingLast: missing ? ended.sequence : 0,
+      position: start,
+    });
+    this.#sequence = start.sequence;
   }
 
   /** Tells the client, behind everything that it is owed, that nothing more will come. */

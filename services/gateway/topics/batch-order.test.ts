@@ -17,8 +17,8 @@ describe("to somebody who has everything up to 10, a batch", () => {
     ["of 20 that replaces what followed 10 is next", order(20, 1, 10), "next"],
     ["of 20 that replaces what followed 11 leaves 11 out", order(20, 1, 11), "gap"],
     ["of 20 that replaces what followed 4 is next", order(20, 1, 4), "next"],
-    ["of the epoch after is of a new publisher", order(1, 1, 0, 6), "epoch"],
-    ["of the epoch before is of a publisher that was replaced", order(11, 1, 0, 4), "duplicate"],
+    ["of an epoch above is of another publisher", order(1, 1, 0, 6), "epoch"],
+    ["of an epoch below is of another publisher, too", order(11, 1, 10, 4), "epoch"],
   ] as const)("%s", (_, given, relation) => {
     expect(relationOf(HERE, given)).toBe(relation);
   });

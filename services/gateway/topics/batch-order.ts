@@ -16,16 +16,14 @@ export type BatchOrder = {
  * - `next`: it continues, or brings at least one event that is new and leaves none out.
  * - `duplicate`: it brings nothing new.
  * - `gap`: events between are missing.
- * - `epoch`: its publisher started anew.
+ * - `epoch`: it is of another run of a publisher, or of another publisher. Epochs are identities:
+ *   which of two counts is nothing that they could say themselves.
  */
 type BatchRelation = "next" | "duplicate" | "gap" | "epoch";
 
 /** What the batch is to somebody who has everything up to `position`. */
 export function relationOf(position: TopicPosition, order: BatchOrder): BatchRelation {
-  // Epochs rise with the publisher's clock, so a lower one belongs to a publisher that was
-  // replaced.
-  if (order.epoch < position.epoch) return "duplicate";
-  if (order.epoch > position.epoch) return "epoch";
+  if (order.epoch !== position.epoch) return "epoch";
   if (lastSequenceOf(order) <= position.sequence) return "duplicate";
   return order.baseSequence > position.sequence ? "gap" : "next";
 }

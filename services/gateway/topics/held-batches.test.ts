@@ -4,72 +4,89 @@ import { HeldBatches } from "./held-batches.ts";
 
 const LIMITS = { ringBytesMax: 100, ringBatchesMax: 3 };
 
-function add(
-  held: HeldBatches,
-  first: number,
-  last = first,
-  options: { epoch?: number; bytes?: number } = {},
-) {
-  const { epoch = 1, bytes = 10 } = options;
-  return held.add(orderOf(first, last, epoch), sharedBatch(first, last, { bytes }));
+function add(held: HeldBatches, first: number, last = first, bytes = 10): void {
+  held.add(orderOf(first, last), sharedBatch(first, last, { bytes }));
 }
 
-function following(held: HeldBatches, sequence: number, epoch = 1) {
-  return held.following({ epoch, sequence })?.map(({ batch }) => batch.firstSequence);
+function taken(held: HeldBatches): number[] {
+  return held.take().map(({ batch }) => batch.firstSequence);
 }
 
-describe("what follows a snapshot", () => {
-  test("is every held batch after it", () => {
-    const held = new HeldBatches(LIMITS);
-    add(held, 5);
-    add(held, 6, 7);
-    add(held, 8);
-    expect(following(held, 5)).toEqual([6, 8]);
-    expect(following(held, 8)).toEqual([]);
-    expect(following(held, 20)).toEqual([]);
-  });
+test("what was held is given away once, in the order of its sequences", () => {
+  const held = new HeldBatches(LIMITS);
+  for (const first of [8, 5, 6]) add(held, first);
+  expect(taken(held)).toEqual([5, 6, 8]);
+  expect([held.batches, held.bytes, taken(held)]).toEqual([0, 0, []]);
+});
 
-  test("is not known if a batch is missing between, and is again for a later snapshot", () => {
+describe("there is room", () => {
+  test.each([
+    ["for one batch less than ringBatchesMax", [10, 10], false],
+    ["for ringBatchesMax batches", [10, 10, 10], false],
+    ["not for one more", [10, 10, 10, 10], true],
+    ["for ringBytesMax bytes less one", [50, 49], false],
+    ["for ringBytesMax bytes", [50, 50], false],
+    ["not for one byte more", [50, 51], true],
+  ])("%s", (_, sizes, isOverfull) => {
     const held = new HeldBatches(LIMITS);
-    add(held, 6);
-    add(held, 8);
-    expect(following(held, 5)).toBeUndefined();
-    expect(following(held, 7)).toEqual([8]);
-    expect(following(held, 3)).toBeUndefined();
-  });
-
-  test("leaves out what came twice, and what an epoch before has left", () => {
-    const held = new HeldBatches({ ringBytesMax: 1_000, ringBatchesMax: 9 });
-    add(held, 90);
-    add(held, 6, 6, { epoch: 2 });
-    add(held, 7, 7, { epoch: 2 });
-    add(held, 6, 6, { epoch: 2 });
-    expect(following(held, 5, 2)).toEqual([6, 7]);
-  });
-
-  test("is not known if an epoch began after the snapshot", () => {
-    const held = new HeldBatches(LIMITS);
-    add(held, 1, 1, { epoch: 2 });
-    expect(following(held, 50, 1)).toBeUndefined();
-    expect(following(held, 0, 2)).toEqual([1]);
+    sizes.forEach((bytes, index) => add(held, index + 1, index + 1, bytes));
+    expect(held.isOverfull).toBe(isOverfull);
   });
 });
 
 describe("the oldest go", () => {
   test("above ringBatchesMax batches", () => {
     const held = new HeldBatches(LIMITS);
-    expect([1, 2, 3, 4].map((first) => add(held, first))).toEqual([0, 0, 0, 1]);
+    for (const first of [1, 2, 3, 4]) add(held, first);
+    expect(held.trim()).toBe(1);
     expect([held.batches, held.bytes]).toEqual([3, 30]);
-    expect(following(held, 1)).toEqual([2, 3, 4]);
+    expect(taken(held)).toEqual([2, 3, 4]);
   });
 
   test("above ringBytesMax bytes, as many as it takes", () => {
     const held = new HeldBatches(LIMITS);
-    expect([add(held, 1, 1, { bytes: 50 }), add(held, 2, 2, { bytes: 50 })]).toEqual([0, 0]);
-    expect(add(held, 3, 3, { bytes: 51 })).toBe(2);
+    for (const [first, bytes] of [
+      [1, 50],
+      [2, 50],
+      [3, 51],
+    ] as const) {
+      add(held, first, first, bytes);
+    }
+    expect(held.trim()).toBe(2);
     expect(held.bytes).toBe(51);
-    expect(add(held, 4, 4, { bytes: 101 })).toBe(2);
+    add(held, 4, 4, 101);
+    expect(held.trim()).toBe(2);
     expect([held.batches, held.bytes]).toEqual([0, 0]);
+  });
+});
+
+describe("a publisher that answers less than it has sent", () => {
+  test("did not send what was here before it was asked", () => {
+    const held = new HeldBatches(LIMITS);
+    add(held, 6, 7);
+    add(held, 6, 8);
+    held.queryBegins();
+    add(held, 900);
+    expect(held.dropIncredible(7)).toBe(1);
+    expect([held.batches, held.bytes]).toEqual([2, 20]);
+    expect(taken(held)).toEqual([6, 900]);
+  });
+
+  test("may have sent what came since", () => {
+    const held = new HeldBatches(LIMITS);
+    held.queryBegins();
+    add(held, 9);
+    expect(held.dropIncredible(7)).toBe(0);
+  });
+
+  test("is judged by what is left when older batches had to go", () => {
+    const held = new HeldBatches(LIMITS);
+    add(held, 8);
+    held.queryBegins();
+    for (const first of [9, 10, 11]) add(held, first);
+    held.trim();
+    expect(held.dropIncredible(7)).toBe(0);
+    expect(taken(held)).toEqual([9, 10, 11]);
   });
 });
 
@@ -77,5 +94,5 @@ test("nothing is left after clearing", () => {
   const held = new HeldBatches(LIMITS);
   add(held, 1);
   held.clear();
-  expect([held.batches, held.bytes, following(held, 0)]).toEqual([0, 0, []]);
+  expect([held.batches, held.bytes, taken(held)]).toEqual([0, 0, []]);
 });

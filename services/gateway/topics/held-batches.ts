@@ -1,6 +1,5 @@
 import { assert } from "#core/assert.ts";
-import { relationOf } from "./batch-order.ts";
-import type { BatchOrder, TopicPosition } from "./batch-order.ts";
+import type { BatchOrder } from "./batch-order.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 import type { RingLimits } from "./topic-history.ts";
 
@@ -8,13 +7,15 @@ import type { RingLimits } from "./topic-history.ts";
 export type HeldBatch = { readonly order: BatchOrder; readonly batch: SharedBatch };
 
 /**
- * Batches that wait for the snapshot that they follow, as many as a history keeps. The oldest go
- * first: the snapshot that comes is newer than they are.
+ * Batches of one epoch that wait until it is known what is missing before them, at most as many as
+ * a history keeps.
  */
 export class HeldBatches {
   readonly #limits: RingLimits;
-  readonly #held: HeldBatch[] = [];
+  #held: HeldBatch[] = [];
   #bytes = 0;
+  /** Those at the head that were here before the publisher was asked. */
+  #heldBeforeQuery = 0;
 
   constructor(limits: RingLimits) {
     this.#limits = limits;
@@ -28,46 +29,64 @@ export class HeldBatches {
     return this.#bytes;
   }
 
-  /** Returns how many of the oldest had to go. */
-  add(order: BatchOrder, batch: SharedBatch): number {
+  /** More is held than there is room for: the caller says what becomes of it. */
+  get isOverfull(): boolean {
     const { ringBatchesMax, ringBytesMax } = this.#limits;
+    return this.#held.length > ringBatchesMax || this.#bytes > ringBytesMax;
+  }
+
+  add(order: BatchOrder, batch: SharedBatch): void {
     this.#held.push({ order, batch });
     this.#bytes += batch.keptBytes;
+  }
+
+  /** The publisher is asked now: what it answers comes after everything that is here. */
+  queryBegins(): void {
+    this.#heldBeforeQuery = this.#held.length;
+  }
+
+  /** Drops the oldest until there is room. Returns how many went. */
+  trim(): number {
     let dropped = 0;
-    while (this.#held.length > ringBatchesMax || this.#bytes > ringBytesMax) {
+    while (this.isOverfull) {
       const oldest = this.#held.shift();
       assert(oldest !== undefined, "batches that hold bytes can be dropped");
       this.#bytes -= oldest.batch.keptBytes;
       dropped += 1;
     }
+    this.#heldBeforeQuery = Math.max(0, this.#heldBeforeQuery - dropped);
     return dropped;
   }
 
   /**
-   * Those that bring somebody at `position` to the newest event, without repetitions; undefined if
-   * one does not continue what is before it.
+   * Drops what was here before the publisher was asked and ends after the sequence that it answers:
+   * it has published nothing of the kind. Returns how many went.
    */
-  following(position: TopicPosition): HeldBatch[] | undefined {
-    const following: HeldBatch[] = [];
-    let { sequence } = position;
-    for (const held of this.#held) {
-      switch (relationOf({ epoch: position.epoch, sequence }, held.order)) {
-        case "next":
-          following.push(held);
-          sequence = held.batch.lastSequence;
-          break;
-        case "duplicate":
-          break;
-        case "gap":
-        case "epoch":
-          return undefined;
-      }
-    }
-    return following;
+  dropIncredible(answeredSequence: number): number {
+    const credible = this.#held.filter(({ batch }, index) => {
+      return index >= this.#heldBeforeQuery || batch.lastSequence <= answeredSequence;
+    });
+    const dropped = this.#held.length - credible.length;
+    if (dropped > 0) this.#keep(credible);
+    return dropped;
+  }
+
+  /** Gives everything away, in the order of its sequences. */
+  take(): HeldBatch[] {
+    const held = this.#held.toSorted((one, other) => {
+      return one.order.baseSequence - other.order.baseSequence;
+    });
+    this.clear();
+    return held;
   }
 
   clear(): void {
-    this.#held.length = 0;
-    this.#bytes = 0;
+    this.#keep([]);
+  }
+
+  #keep(held: HeldBatch[]): void {
+    this.#held = held;
+    this.#bytes = held.reduce((sum, { batch }) => sum + batch.keptBytes, 0);
+    this.#heldBeforeQuery = 0;
   }
 }

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { BatchWriter } from "@tickwire/proto/codec";
 import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
 import type { Bus, BusEvent } from "#bus/bus.ts";
@@ -8,6 +9,7 @@ import { encodeQueryReply, encodeSnapshotReply } from "#wire/bus-codec.ts";
 import { encodeState } from "#wire/event-codec.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { createGatewayMetrics } from "../metrics.ts";
+import { Turns } from "../turns/turns.ts";
 import { Hub } from "./hub.ts";
 
 const LINGER_MS = 1_000;
@@ -18,6 +20,13 @@ const LIMITS = {
   queriesInFlightMax: 100,
   topicsMax: 100,
   topicLingerMs: LINGER_MS,
+};
+
+const none = (): void => {};
+const PUBLISHER = { publisherId: "p-1", epoch: 1 };
+const LOGS = {
+  logger: { debug: none, info: none, warn: none, error: none },
+  catalog: { publisherOf: () => PUBLISHER, mayFollow: () => false, instrument: () => undefined },
 };
 
 /** A hub on a bus that only writes down what is asked of it. Nobody answers its queries. */
@@ -40,6 +49,8 @@ function create(limits: { topicsMax?: number } = {}) {
   const hub = new Hub({
     bus,
     clock,
+    ...LOGS,
+    turns: new Turns({ clock, scheduler: { endOfTurn: (run) => void setImmediate(run) } }),
     metrics,
     random: () => 0.5,
     limits: { ...LIMITS, ...limits },
@@ -142,12 +153,21 @@ describe("when the bus lost something", () => {
       },
     });
     const metrics = createGatewayMetrics(new Registry());
-    const hub = new Hub({ bus: watched as Bus, clock, metrics, random: () => 0.5, limits: LIMITS });
+    const hub = new Hub({
+      bus: watched as Bus,
+      clock,
+      ...LOGS,
+      turns: new Turns({ clock, scheduler: { endOfTurn: (run) => void setImmediate(run) } }),
+      metrics,
+      random: () => 0.5,
+      limits: LIMITS,
+    });
     for (const symbol of ["A-USD", "B-USD"]) hub.hold(name(symbol));
     for (let turn = 0; turn < 5; turn += 1) await nextTurn();
     asked.length = 0;
     return {
       asked,
+      hub,
       tell: async (event: BusEvent) => {
         for (const listener of listeners) listener(event);
         for (let turn = 0; turn < 5; turn += 1) await nextTurn();
@@ -155,10 +175,12 @@ describe("when the bus lost something", () => {
     };
   }
 
-  const subject = (symbol: string) => `rq.v2.fake.snapshot.trades.${symbol}`;
+  const subject = (symbol: string) => `rq.v2.fake.p-1.snapshot.trades.${symbol}`;
 
-  test("by being away, every topic is compared with its publisher", async () => {
-    const { asked, tell } = await live();
+  test("by being away, every topic of a venue is compared with its publisher", async () => {
+    const { asked, hub, tell } = await live();
+    hub.venueBack("other");
+    hub.venueBack("fake");
     await tell({ kind: "reconnected" });
     expect(asked).toEqual([subject("A-USD"), subject("B-USD")]);
   });
@@ -180,6 +202,54 @@ describe("when the bus lost something", () => {
   });
 });
 
+test("many topics take another publisher over several turns, and lose nothing meanwhile", async () => {
+  const clock = new ManualClock();
+  const bus = new MemoryBus({ clock });
+  bus.subscribe("rq.v2.>", (message) => {
+    const position = {
+      channel: "trades",
+      epoch: message.subject.includes(".p-2.") ? 2 : 1,
+    } as const;
+    const state = encodeState({ ...position, sequence: 0 }, [], 1);
+    message.respond(encodeQueryReply(encodeSnapshotReply(state)));
+  });
+  const metrics = createGatewayMetrics(new Registry());
+  let publisher = PUBLISHER;
+  // Each look at this clock is a long time.
+  let nowUs = 0;
+  const busy = { nowUs: () => (nowUs += 100), after: () => none };
+  const hub = new Hub({
+    bus,
+    clock,
+    logger: LOGS.logger,
+    catalog: { ...LOGS.catalog, publisherOf: () => publisher },
+    turns: new Turns({ clock: busy, scheduler: { endOfTurn: (run) => void setImmediate(run) } }),
+    metrics,
+    random: () => 0.5,
+    limits: LIMITS,
+  });
+  for (let index = 0; index < 60; index += 1) hub.hold(name(`S${index}-USD`));
+  for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+  publisher = { publisherId: "p-2", epoch: 2 };
+  hub.follow("fake", { ...publisher, isNewcomer: true });
+  const inEpoch = (epoch: number): number =>
+    hub.feedsOf("fake").filter((feed) => feed.position.epoch === epoch).length;
+  expect(inEpoch(2)).toBeLessThan(60);
+  // The last topic has not heard of it when its first batch comes.
+  const writer = new BatchWriter({ kind: "trades", epoch: 2 });
+  const row = { venueTimeUs: undefined, receivedTimeUs: 1, tradeId: "", historical: false };
+  const numbers = { priceMantissa: 1, priceScale: 0, sizeMantissa: 1, sizeScale: 0 };
+  const rows = [{ ...row, ...numbers, aggressorSide: "buyer" as const }];
+  const [batch] = writer.write({ kind: "trades", rows }, { publishedTimeUs: 1 });
+  bus.publish("md.v2.fake.trades.S59-USD", batch!.bytes);
+  for (let turn = 0; turn < 200; turn += 1) await nextTurn();
+  expect(inEpoch(2)).toBe(60);
+  expect(hub.feedsOf("fake").at(-1)?.position).toEqual({ epoch: 2, sequence: 1 });
+  expect((await metrics.foreignBatches.get()).values).toEqual([]);
+  hub.close();
+  await bus.close();
+});
+
 test("the feeds of a venue are its own", () => {
   const { hub } = create();
   hub.hold(name("A-USD"));
@@ -195,7 +265,15 @@ test("no topic is followed on a bus that is closed", async () => {
   const clock = new ManualClock();
   const bus = new MemoryBus({ clock });
   const metrics = createGatewayMetrics(new Registry());
-  const hub = new Hub({ bus, clock, metrics, random: () => 0.5, limits: LIMITS });
+  const hub = new Hub({
+    bus,
+    clock,
+    ...LOGS,
+    turns: new Turns({ clock, scheduler: { endOfTurn: (run) => void setImmediate(run) } }),
+    metrics,
+    random: () => 0.5,
+    limits: LIMITS,
+  });
   await bus.close();
   expect(hub.hold(name("A-USD"))).toBeUndefined();
   expect(hub.topics).toBe(0);

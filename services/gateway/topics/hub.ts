@@ -3,20 +3,31 @@ import { BusError } from "#bus/bus.ts";
 import type { Bus, BusEvent } from "#bus/bus.ts";
 import { eventSubject } from "#bus/subject.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { Logger } from "#core/logger.ts";
 import { formatTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { FollowedPublisher } from "../catalog/venue-publishers.ts";
 import type { GatewayMetrics } from "../metrics.ts";
-import { QueryGate } from "./query-gate.ts";
+import type { TurnLine, Turns, Work } from "../turns/turns.ts";
+import { VenueGates } from "./query-gate.ts";
 import { TopicFeed } from "./topic-feed.ts";
+import type { FeedWatch } from "./topic-feed.ts";
 import type { RingLimits } from "./topic-history.ts";
 import { RAW_VIEW, TopicView } from "./topic-view.ts";
 import type { ViewOptions } from "./topic-view.ts";
+import { troubleState, VenueTroubles } from "./venue-trouble.ts";
 
 /** What the hub needs of the gateway. */
 type HubParts = {
   readonly bus: Bus;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly metrics: GatewayMetrics;
+  /** For what happens to all topics of a venue at once. */
+  readonly turns: Turns;
+  /** Whose messages count for a venue. */
+  readonly catalog: Pick<Catalog, "publisherOf" | "mayFollow" | "instrument">;
   /** In [0, 1). */
   readonly random: () => number;
   readonly limits: RingLimits & {
@@ -37,6 +48,9 @@ type FollowedTopic = {
   cancelDrop: CancelTimer | undefined;
 };
 
+/** Between two log lines about the same trouble of one venue. */
+const LOG_INTERVAL_MS = 10_000;
+
 /**
  * Every topic that some session uses, once: however many sessions, there is one subscription on the
  * bus. A topic that nobody uses any more is kept for a while, because a client that reconnects
@@ -44,19 +58,46 @@ type FollowedTopic = {
  */
 export class Hub {
   readonly #parts: HubParts;
-  readonly #gate: QueryGate;
+  readonly #gates: VenueGates;
   readonly #topics = new Map<string, FollowedTopic>();
   /** Those that nobody uses, the longest unused first. */
   readonly #lingering = new Set<FollowedTopic>();
   readonly #stopListening: () => void;
+  readonly #watch: FeedWatch;
+  readonly #troubles: VenueTroubles;
+  readonly #line: TurnLine;
+  /** What was logged lately of which venue, until when it is not logged again. */
+  readonly #logged = new Map<string, CancelTimer>();
   #nextId = 1;
 
   constructor(parts: HubParts) {
     this.#parts = parts;
-    this.#gate = new QueryGate(parts.limits.queriesInFlightMax, (waiting) => {
+    this.#gates = new VenueGates(parts.limits.queriesInFlightMax, (waiting) => {
       parts.metrics.queriesWaiting.set(waiting);
     });
     this.#stopListening = parts.bus.onEvent((event) => this.#onBusEvent(event));
+    this.#troubles = new VenueTroubles(parts);
+    this.#line = parts.turns.open();
+    this.#watch = {
+      onLoss: (name) => this.#onLoss(name),
+      onBadBatch: ({ venue, channel }) => {
+        this.#logSometimes({ venue, channel }, "batches that cannot be read are left aside");
+      },
+      mayBeFollowed: ({ venue }, epoch) => {
+        const { catalog } = parts;
+        // It is followed, and the topic that asks has not had its turn to hear of it.
+        const isFollowed = catalog.publisherOf(venue)?.epoch === epoch;
+        return isFollowed || catalog.mayFollow(venue, epoch);
+      },
+      onForeign: ({ venue, channel }, epoch) => {
+        const fields = { venue, channel, epoch };
+        this.#logSometimes(fields, "batches of an epoch that is not followed are left aside");
+      },
+      onStall: (name, { sequence, announced }) => {
+        const fields = { venue: name.venue, channel: name.channel, sequence, announced };
+        this.#logSometimes(fields, "a topic has not come as far as its publisher announced");
+      },
+    };
   }
 
   /** Topics that are followed on the bus, used or kept for a while. */
@@ -78,6 +119,11 @@ export class Hub {
     return followed.view;
   }
 
+  /** Whether the topic is followed on the bus already. */
+  follows(name: Topic): boolean {
+    return this.#topics.has(formatTopic(name));
+  }
+
   /** Gives one hold back. The topic is followed for `topicLingerMs` after the last. */
   release(view: TopicView): void {
     const followed = this.#topics.get(view.topic);
@@ -93,6 +139,41 @@ export class Hub {
     });
   }
 
+  /**
+   * The venue's topics are those of this publisher from now on. Whoever follows a status is told:
+   * what happened at the venue between the two is in nobody's numbers.
+   */
+  follow(venue: string, publisher: FollowedPublisher): void {
+    this.#troubles.cancel(venue);
+    this.#line.add(this.#followInTurns(venue, publisher));
+  }
+
+  /** Every channel of the venue is down, as everybody who follows a status is told. */
+  venueDown(venue: string, reason: "ingestor-lost" | "bus-down", sinceTimeUs: number): void {
+    this.#troubles.tell(venue, this.feedsOf(venue), { state: "down", reason, sinceTimeUs });
+  }
+
+  /**
+   * The venue's publisher is there again. The statuses are our own since it was down, so those are
+   * sent again in any case; of the other topics only what was missed.
+   */
+  venueBack(venue: string): void {
+    this.#troubles.cancel(venue);
+    this.#line.add(this.#compareInTurns(venue));
+  }
+
+  /** The venue's publisher says where its topics stand. */
+  progressed(
+    venue: string,
+    epoch: number,
+    topics: readonly (Omit<Topic, "venue"> & { readonly sequence: number })[],
+  ): void {
+    for (const { symbol, channel, sequence } of topics) {
+      const followed = this.#topics.get(formatTopic({ venue, symbol, channel }));
+      followed?.feed.progressed({ epoch, sequence });
+    }
+  }
+
   /** The feeds of one venue. */
   feedsOf(venue: string): TopicFeed[] {
     const feeds = Array.from(this.#topics.values(), ({ feed }) => feed);
@@ -102,6 +183,10 @@ export class Hub {
   /** Leaves every topic. Idempotent. */
   close(): void {
     this.#stopListening();
+    this.#troubles.close();
+    this.#line.clear();
+    for (const cancel of this.#logged.values()) cancel();
+    this.#logged.clear();
     for (const { feed, cancelDrop } of this.#topics.values()) {
       cancelDrop?.();
       feed.close();
@@ -117,7 +202,9 @@ export class Hub {
     }
     let feed: TopicFeed;
     try {
-      feed = new TopicFeed(this.#nextId, name, { ...this.#parts, gate: this.#gate });
+      const publisher = this.#parts.catalog.publisherOf(name.venue);
+      const parts = { ...this.#parts, gate: this.#gates.of(name.venue), watch: this.#watch };
+      feed = new TopicFeed(this.#nextId, name, publisher, parts);
     } catch (error) {
       if (error instanceof BusError) return undefined;
       throw error;
@@ -147,11 +234,48 @@ export class Hub {
     this.#parts.metrics.topics.set(this.#topics.size);
   }
 
+  *#followInTurns(venue: string, publisher: FollowedPublisher): Work {
+    const sinceTimeUs = this.#parts.clock.nowUs();
+    const trouble = { state: "gap", reason: "ingestor-replaced", sinceTimeUs } as const;
+    for (const feed of this.feedsOf(venue)) {
+      if (this.#line.isOver) yield;
+      if (feed.name.channel === "status") this.#troubles.tellOne(feed, trouble);
+      feed.follow(publisher);
+    }
+  }
+
+  *#compareInTurns(venue: string): Work {
+    for (const feed of this.feedsOf(venue)) {
+      if (this.#line.isOver) yield;
+      feed.resync(feed.name.channel === "status");
+    }
+  }
+
+  /** Events of a channel are missing, and what its status says now is what it said before. */
+  #onLoss({ venue, symbol, channel }: Topic): void {
+    const status = this.#topics.get(formatTopic({ venue, symbol, channel: "status" }))?.feed;
+    if (status === undefined || channel === "status") return;
+    const nowUs = this.#parts.clock.nowUs();
+    const trouble = { state: "gap", reason: "bus-gap", sinceTimeUs: nowUs } as const;
+    status.announce(troubleState(status.position, [channel], trouble, nowUs));
+    status.resync(true);
+  }
+
+  /** Once in LOG_INTERVAL_MS of each venue and message: what is logged is counted besides. */
+  #logSometimes(
+    fields: { readonly venue: string; readonly channel: string },
+    message: string,
+  ): void {
+    const key = `${fields.venue} ${message}`;
+    if (this.#logged.has(key)) return;
+    const over = this.#parts.clock.after(LOG_INTERVAL_MS, () => this.#logged.delete(key));
+    this.#logged.set(key, over);
+    this.#parts.logger.warn(fields, message);
+  }
+
   #onBusEvent(event: BusEvent): void {
-    if (event.kind === "reconnected") {
-      // What was published meanwhile is gone, and a quiet topic would not show it.
-      for (const { feed } of this.#topics.values()) feed.resync(false);
-    } else if (event.kind === "slow-consumer") {
+    // A bus that is back is the gateway's to tell: every venue of it is.
+    if (event.kind === "slow-consumer") {
       for (const { feed } of this.#topics.values()) {
         if (eventSubject(feed.name) === event.pattern) feed.resync(false);
       }

@@ -8,7 +8,7 @@ import { querySnapshot } from "./snapshot-query.ts";
 
 const NAME = { venue: "fake", symbol: "A-USD", channel: "book" } as const;
 
-function query(answer: () => Promise<Uint8Array>, name = NAME) {
+function query(answer: () => Promise<Uint8Array>) {
   const asked: unknown[] = [];
   const bus = {
     request: (subject: string, _payload: Uint8Array, options: unknown) => {
@@ -17,17 +17,17 @@ function query(answer: () => Promise<Uint8Array>, name = NAME) {
     },
   } as unknown as Bus;
   const parts = { bus, gate: new QueryGate(1), limits: { queryTimeoutMs: 70 } };
-  return { asked, outcome: querySnapshot(parts, name) };
+  return { asked, outcome: querySnapshot(parts, NAME, "p-1") };
 }
 
 const QUOTES = encodeState({ channel: "quotes", epoch: 4, sequence: 9 }, [], 1);
 
-test("asks the venue's ingestor for the topic, within queryTimeoutMs", async () => {
+test("asks the publisher that is followed for the topic, within queryTimeoutMs", async () => {
   const state = encodeState({ channel: "book", epoch: 4, sequence: 9 }, [], 1);
   const reply = encodeQueryReply(encodeSnapshotReply(state));
   const { asked, outcome } = query(() => Promise.resolve(reply));
   const answer = await outcome;
-  expect(asked).toEqual(["rq.v2.fake.snapshot.book.A-USD", { timeoutMs: 70 }]);
+  expect(asked).toEqual(["rq.v2.fake.p-1.snapshot.book.A-USD", { timeoutMs: 70 }]);
   expect(answer).toMatchObject({
     kind: "ok",
     batches: [{ epoch: 4, baseSequence: 9, count: 0, bytes: state[0]!.bytes }],
@@ -62,6 +62,13 @@ test.each([
   const { outcome } = query(() => Promise.resolve(bytes));
   const message = "the ingestor of fake gave an answer that cannot be read";
   expect(await outcome).toEqual({ kind: "unavailable", message });
+});
+
+test("a venue that nobody publishes has no state, and nobody is asked", async () => {
+  const bus = { request: () => Promise.reject(new Error("asked")) } as unknown as Bus;
+  const parts = { bus, gate: new QueryGate(1), limits: { queryTimeoutMs: 70 } };
+  const message = "nobody publishes fake";
+  expect(await querySnapshot(parts, NAME, undefined)).toEqual({ kind: "unavailable", message });
 });
 
 test("a bug of ours is not taken for an answer", async () => {

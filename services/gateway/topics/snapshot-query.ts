@@ -4,9 +4,9 @@ import { BusError } from "#bus/bus.ts";
 import type { Bus } from "#bus/bus.ts";
 import { querySubject } from "#bus/subject.ts";
 import type { Topic } from "#core/topic.ts";
+import { foreignMessage } from "#core/visible-text.ts";
 import { decodeQueryReply, decodeSnapshotReply } from "#wire/bus-codec.ts";
 import { channelNumberOf } from "#wire/codes.ts";
-import { wireChannelOf } from "../catalog/channel-names.ts";
 import type { QueryGate } from "./query-gate.ts";
 import type { TopicFailure } from "./topic-subscriber.ts";
 
@@ -24,26 +24,30 @@ export type SnapshotQueryParts = {
 const EMPTY = new Uint8Array(0);
 
 /**
- * Asks the venue's ingestor for the state of a topic, when the gate lets the question through.
- * Rejects only if we have a bug: what the bus and the ingestor do wrong is an answer.
+ * Asks a publisher for the state of a topic, when the gate lets the question through. Rejects only
+ * if we have a bug: what the bus and the ingestor do wrong is an answer.
  */
 export async function querySnapshot(
   parts: SnapshotQueryParts,
   name: Topic,
+  publisherId: string | undefined,
 ): Promise<SnapshotAnswer> {
   const { bus, gate, limits } = parts;
+  if (publisherId === undefined) {
+    return { kind: "unavailable", message: `nobody publishes ${name.venue}` };
+  }
   try {
-    const subject = querySubject({ ...name, query: "snapshot" });
+    const subject = querySubject({ ...name, publisherId, query: "snapshot" });
     const bytes = await gate.run(() =>
       bus.request(subject, EMPTY, { timeoutMs: limits.queryTimeoutMs }),
     );
     const reply = decodeQueryReply(bytes);
     if (reply.error !== undefined) {
       const kind = reply.error.code === "CODE_NOT_FOUND" ? "unknown" : "unavailable";
-      return { kind, message: reply.error.message };
+      return { kind, message: foreignMessage(reply.error.message) };
     }
     const batches = decodeSnapshotReply(reply.payload);
-    if (batches[0].channel !== channelNumberOf(wireChannelOf(name.channel))) {
+    if (batches[0].channel !== channelNumberOf(name.channel)) {
       throw new WireError("malformed", "the snapshot is one of another channel");
     }
     return { kind: "ok", batches };

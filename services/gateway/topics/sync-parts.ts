@@ -1,4 +1,4 @@
-import type { TopicPosition } from "./batch-order.ts";
+import type { BatchOrder, TopicPosition } from "./batch-order.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 import type { StartKind } from "./start-kind.ts";
 import type { RingLimits, TopicHistory } from "./topic-history.ts";
@@ -17,8 +17,13 @@ export type TopicSnapshot = {
 export type SyncActions = {
   /** To every subscriber. */
   deliver(batch: SharedBatch): void;
-  /** Tells every subscriber that these events will not come. */
+  /** Tells every subscriber that these events of the history's epoch will not come. */
   reportGap(missingFirst: number, missingLast: number): void;
+  /**
+   * Tells every subscriber that the topic goes on after `start`, which is of another epoch. The
+   * history still is where the old one ended for us.
+   */
+  epochChanged(start: TopicPosition): void;
   /** Asks for a snapshot. `snapshotArrived` or `queryFailed` follows, once. */
   ask(): void;
   /** `retryDue` follows, once, unless `cancelRetry` comes before. */
@@ -28,8 +33,16 @@ export type SyncActions = {
   answer(failure: TopicFailure | undefined): void;
   /** Whether anybody is subscribed. */
   isSubscribed(): boolean;
-  /** For the metrics: events were missing, the publisher started anew, batches did not fit. */
-  noticed(what: "gap" | "epoch" | "trimmed", count: number): void;
+  /**
+   * For the metrics. `missing`: events, once for each gap. `trimmed`: batches that the history had
+   * no more room for. `overflow`: batches that had no room to wait. `incredible`: batches that
+   * their publisher has not published.
+   */
+  noticed(what: "missing" | "trimmed" | "overflow" | "incredible", count: number): void;
+  /** Whether it is being found out if the publisher of this epoch is to be followed. */
+  mayBeFollowed(epoch: number): boolean;
+  /** A batch of an epoch that is not followed came, and was left aside. */
+  foreign(order: BatchOrder): void;
 };
 
 /** What the state machine of a topic is made of. */
@@ -37,6 +50,8 @@ export type TopicSyncParts = {
   /** As clients write it, for what they are told. */
   readonly topic: string;
   readonly startKind: StartKind;
+  /** Of the publisher that is followed; undefined if there is none yet. */
+  readonly epoch: number | undefined;
   /** What was received. Changed by the state machine alone. */
   readonly history: TopicHistory;
   readonly limits: RingLimits;

@@ -1,7 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { BatchReader, BatchWriter } from "@tickwire/proto/codec";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
+import type { Bus } from "#bus/bus.ts";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import { eventSubject } from "#bus/subject.ts";
 import type { Channel } from "#core/instrument.ts";
@@ -11,7 +13,7 @@ import { createGatewayMetrics } from "../metrics.ts";
 import { QueryGate } from "./query-gate.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 import { TopicFeed } from "./topic-feed.ts";
-import type { TopicFailure, TopicSubscriber } from "./topic-subscriber.ts";
+import type { EpochChange, TopicFailure, TopicSubscriber } from "./topic-subscriber.ts";
 import { TopicView } from "./topic-view.ts";
 import { RAW_VIEW } from "./topic-view.ts";
 
@@ -23,20 +25,57 @@ class Rig {
   readonly bus = new MemoryBus({ clock: this.clock });
   readonly ingestor = new FakeIngestor(this.bus, this.clock, [SYMBOL]);
   readonly metrics = createGatewayMetrics(new Registry());
+  /** No event reaches a subscription that was made before. */
+  deaf = false;
+  /** What the feeds told besides. */
+  readonly seen: string[] = [];
+
+  /** Another run of the ingestor, which the feed follows from now on. */
+  replace(feed: TopicFeed, isNewcomer = true): void {
+    this.ingestor.restart();
+    const { publisherId, epoch } = this.ingestor;
+    feed.follow({ publisherId, epoch, isNewcomer });
+  }
 
   feed(channel: Channel, symbol = SYMBOL): TopicFeed {
     return new TopicFeed(
       7,
       { venue: "fake", symbol, channel },
+      { publisherId: this.ingestor.publisherId, epoch: this.ingestor.epoch },
       {
-        bus: this.bus,
+        bus: this.#deafBus(),
         clock: this.clock,
         metrics: this.metrics,
         random: () => 1,
         gate: new QueryGate(10),
         limits: { ringBytesMax: 10_000, ringBatchesMax: 4, queryTimeoutMs: 100 },
+        watch: {
+          onBadBatch: ({ channel: bad }) => this.seen.push(`bad ${bad}`),
+          onLoss: ({ channel: lossy }) => this.seen.push(`loss ${lossy}`),
+          mayBeFollowed: () => false,
+          onForeign: (_, epoch) => this.seen.push(`foreign ${epoch}`),
+          onStall: (_, { sequence, announced }) => {
+            this.seen.push(`stall ${sequence} ${announced}`);
+          },
+        },
       },
     );
+  }
+
+  #deafBus(): Bus {
+    const { bus } = this;
+    const subscribe: Bus["subscribe"] = (pattern, handler, options) => {
+      const madeDeaf = (): boolean => this.deaf;
+      const wasDeaf = madeDeaf();
+      const listen: typeof handler = (message) => {
+        if (!madeDeaf() || wasDeaf) handler(message);
+      };
+      return bus.subscribe(pattern, listen, options);
+    };
+    return Object.assign(Object.create(bus) as Bus, {
+      subscribe,
+      request: bus.request.bind(bus),
+    });
   }
 
   /** A feed that is live, and a subscriber of it. */
@@ -62,7 +101,18 @@ class Rig {
     for (let turn = 0; turn < 8; turn += 1) await nextTurn();
   }
 
-  async count(name: "badBatches" | "busGaps" | "epochChanges" | "batches" | "ringTrims") {
+  async count(
+    name:
+      | "badBatches"
+      | "busGaps"
+      | "busMissing"
+      | "epochChanges"
+      | "foreignBatches"
+      | "stalls"
+      | "undelivered"
+      | "batches"
+      | "ringTrims",
+  ) {
     const { values } = await this.metrics[name].get();
     return values.reduce((sum, { value }) => sum + value, 0);
   }
@@ -73,6 +123,25 @@ function busBytes(kind: "trades" | "quotes", publishedTimeUs: number): Uint8Arra
   return new BatchWriter({ kind, epoch: 1 }).writePosition({ publishedTimeUs }).bytes;
 }
 
+const SUBJECT = eventSubject({ venue: "fake", symbol: SYMBOL, channel: "trades" });
+
+/** A batch of one trade behind the sequence, as anybody on the bus could make it. */
+function tradeBytes({ epoch, sequence }: { epoch: number; sequence: number }): Uint8Array {
+  const trade = {
+    venueTimeUs: undefined,
+    receivedTimeUs: 1,
+    priceMantissa: 1,
+    priceScale: 0,
+    sizeMantissa: 1,
+    sizeScale: 0,
+    aggressorSide: "buyer",
+    tradeId: "1",
+    historical: false,
+  } as const;
+  const writer = new BatchWriter({ kind: "trades", epoch, sequence });
+  return writer.write({ kind: "trades", rows: [trade] }, { publishedTimeUs: 1 })[0]!.bytes;
+}
+
 /** The first byte of `times` is the residue: 0 before the first event of an epoch. */
 function damagedBytes(): Uint8Array {
   const writer = new BatchWriter({ kind: "trades", epoch: 1 });
@@ -80,6 +149,14 @@ function damagedBytes(): Uint8Array {
   const damaged = bytes.slice();
   damaged[coreStart + 2] = 1;
   return damaged;
+}
+
+/** Right as far as its head goes: only who reads the trades finds out that one has no price. */
+function damagedPayload(): Uint8Array {
+  const { BusBatch } = tickwire.bus.v1;
+  const whole = BusBatch.decode(tradeBytes({ epoch: 1, sequence: 0 }));
+  if (whole.batch) whole.batch.prices = [];
+  return BusBatch.encode(whole).finish();
 }
 
 class Subscriber implements TopicSubscriber {
@@ -93,6 +170,10 @@ class Subscriber implements TopicSubscriber {
 
   gap(missingFirst: number, missingLast: number): void {
     this.heard.push(`gap ${missingFirst}-${missingLast}`);
+  }
+
+  epochChanged({ ended, start }: EpochChange): void {
+    this.heard.push(`ended ${ended.sequence}, goes on after ${start.sequence}`);
   }
 }
 
@@ -145,6 +226,7 @@ describe("a batch", () => {
     ["bytes that are none", Uint8Array.of(0xff, 0xff, 0xff)],
     ["another channel", busBytes("quotes", 1)],
     ["a residue that is not that of its sequence", damagedBytes()],
+    ["a payload that cannot be read", damagedPayload()],
   ])("of %s is counted and does nothing", async (_, bytes) => {
     const rig = new Rig();
     const { subscriber } = await rig.live("trades");
@@ -152,6 +234,7 @@ describe("a batch", () => {
     rig.trades(1);
     await rig.settle();
     expect(await rig.count("badBatches")).toBe(1);
+    expect(rig.seen).toContain("bad trades");
     expect(subscriber.heard).toEqual(["1-1"]);
   });
 
@@ -163,14 +246,45 @@ describe("a batch", () => {
     await rig.settle();
     expect(subscriber.heard).toEqual(["gap 1-2", "3-3"]);
     expect(await rig.count("busGaps")).toBe(1);
+    expect(await rig.count("busMissing")).toBe(2);
+    expect(rig.seen).toEqual(["loss trades"]);
+  });
+
+  test.each([
+    ["below", (epoch: number) => epoch - 1],
+    ["above", (epoch: number) => epoch + 1],
+    ["as far above as there are any", () => Number.MAX_SAFE_INTEGER],
+  ])("of an epoch %s the one that is followed is left aside and counted", async (_, of) => {
+    const rig = new Rig();
+    const { subscriber } = await rig.live("trades");
+    const epoch = of(rig.ingestor.epoch);
+    rig.bus.publish(SUBJECT, tradeBytes({ epoch, sequence: 0 }));
+    rig.trades(1);
+    await rig.settle();
+    expect(subscriber.heard).toEqual(["1-1"]);
+    expect(rig.seen).toEqual([`foreign ${epoch}`]);
+    expect(await rig.count("foreignBatches")).toBe(1);
+  });
+
+  test("of the right epoch that nobody published does not move the topic", async () => {
+    const rig = new Rig();
+    const { subscriber } = await rig.live("trades");
+    const { epoch } = rig.ingestor;
+    rig.bus.publish(SUBJECT, tradeBytes({ epoch, sequence: 2 ** 52 }));
+    await rig.settle();
+    rig.trades(1);
+    await rig.settle();
+    expect(subscriber.heard).toEqual(["1-1"]);
+    expect(await rig.count("badBatches")).toBe(1);
   });
 
   test("of a publisher that started anew is counted", async () => {
     const rig = new Rig();
-    await rig.live("trades");
-    rig.ingestor.restart();
+    const { feed, subscriber } = await rig.live("trades");
+    rig.replace(feed);
     rig.trades(1);
     await rig.settle();
+    expect(subscriber.heard).toEqual(["ended 0, goes on after 0", "1-1"]);
     expect(await rig.count("epochChanges")).toBe(1);
   });
 });
@@ -272,14 +386,14 @@ describe("an ingestor that is away while somebody is subscribed", () => {
     rig.clock.advance(250);
     await rig.settle();
     const back = new FakeIngestor(rig.bus, rig.clock, [SYMBOL]);
-    back.publish([back.book(SYMBOL, 20, 1)], { lost: true });
+    for (const price of [10, 20]) back.publish([back.book(SYMBOL, price, 1)], { lost: true });
     rig.clock.advance(499);
     await rig.settle();
     expect(subscriber.heard).toEqual([]);
     rig.clock.advance(1);
     await rig.settle();
-    expect(subscriber.heard).toEqual(["1-1"]);
-    expect(feed.position).toEqual({ epoch: back.epoch, sequence: 1 });
+    expect(subscriber.heard).toEqual(["gap 2-2", "2-2"]);
+    expect(feed.position).toEqual({ epoch: back.epoch, sequence: 2 });
   });
 });
 
@@ -327,6 +441,8 @@ test("batches above ringBatchesMax are dropped from the history and counted", as
     feed.attach(new Subscriber(), { snapshot: true, resume: { epoch, sequence } });
   expect(resume(2)).toMatchObject({ continuity: "resumed", missing: undefined });
   expect(resume(1)).toMatchObject({ continuity: "replaced", missing: { first: 2, last: 6 } });
+  // What a resume brings is delivered; what it cannot bring any more is not, and is counted then.
+  expect(await rig.count("undelivered")).toBe(5);
   const outcomes = (await rig.metrics.resumes.get()).values;
   expect(outcomes.map(({ labels, value }) => [labels.outcome, value])).toEqual([
     ["resumed", 1],
@@ -353,4 +469,107 @@ test("a view shows its feed, and its subscribers are the feed's", async () => {
   rig.trades(1);
   await rig.settle();
   expect(subscriber.heard).toEqual(["3-3"]);
+});
+
+describe("a publisher that says how far it has come", () => {
+  /** What the ingestor announces of the topic, as the gateway hands it on. */
+  const announced = (rig: Rig) => ({
+    epoch: rig.ingestor.epoch,
+    sequence: rig.ingestor.position("trades", SYMBOL),
+  });
+
+  test("and has sent nothing of it that came is asked, and what is missing told", async () => {
+    const rig = new Rig();
+    const { feed, subscriber } = await rig.live("trades");
+    rig.trades(2);
+    await rig.settle();
+    rig.trades(3, { lost: true });
+    feed.progressed(announced(rig));
+    await rig.settle();
+    expect(subscriber.heard).toEqual(["1-2", "gap 3-5"]);
+    expect(rig.seen).toEqual(["stall 2 5", "loss trades"]);
+    expect(await rig.count("stalls")).toBe(1);
+  });
+
+  test("is not asked while the topic has come as far, or it is not the one that is followed", async () => {
+    const rig = new Rig();
+    const { feed } = await rig.live("trades");
+    rig.trades(2);
+    await rig.settle();
+    rig.ingestor.queries.length = 0;
+    feed.progressed(announced(rig));
+    feed.progressed({ epoch: rig.ingestor.epoch + 1, sequence: 900 });
+    await rig.settle();
+    expect([rig.ingestor.queries, rig.seen]).toEqual([[], []]);
+  });
+
+  test("again and again is subscribed anew: it is the subscription that brings nothing", async () => {
+    const rig = new Rig();
+    const { feed, subscriber } = await rig.live("trades");
+    rig.deaf = true;
+    for (let round = 0; round < 2; round += 1) {
+      rig.trades(1);
+      await rig.settle();
+      feed.progressed(announced(rig));
+      await rig.settle();
+    }
+    expect(subscriber.heard).toEqual(["gap 1-1", "gap 2-2"]);
+    rig.deaf = false;
+    rig.trades(1);
+    await rig.settle();
+    expect(subscriber.heard.slice(2)).toEqual(["3-3"]);
+  });
+
+  test("and ends there tells what is missing of its epoch, to whoever is there and who returns", async () => {
+    const rig = new Rig();
+    const { feed, subscriber } = await rig.live("trades");
+    rig.trades(2);
+    await rig.settle();
+    const { epoch } = rig.ingestor;
+    // The last three were lost on the bus, and the publisher is gone before anybody can ask.
+    rig.ingestor.held = [];
+    rig.trades(3, { lost: true });
+    feed.progressed(announced(rig));
+    rig.ingestor.held = undefined;
+    rig.replace(feed);
+    await rig.settle();
+    expect(subscriber.heard).toEqual(["1-2", "ended 5, goes on after 0"]);
+    const back = (sequence: number) => ({ snapshot: true, resume: { epoch, sequence } });
+    expect(feed.attach(new Subscriber(), back(1))).toMatchObject({
+      continuity: "replaced",
+      ended: { epoch, sequence: 5 },
+      position: { epoch: rig.ingestor.epoch, sequence: 0 },
+    });
+    expect(await rig.count("undelivered")).toBe(4);
+    expect(await rig.count("busMissing")).toBe(3);
+  });
+});
+
+describe("a publisher that takes over", () => {
+  test("and was there before is followed from where it stands", async () => {
+    const rig = new Rig();
+    rig.level(10);
+    const { feed, subscriber } = await rig.live("book");
+    rig.ingestor.restart();
+    for (const price of [20, 21]) rig.level(price);
+    const { publisherId, epoch } = rig.ingestor;
+    await rig.settle();
+    feed.follow({ publisherId, epoch, isNewcomer: false });
+    await rig.settle();
+    rig.level(22);
+    await rig.settle();
+    expect(subscriber.heard).toEqual(["ended 1, goes on after 2", "2-2", "3-3"]);
+    expect(readFramed(subscriber.batches[0]!.bytes).snapshot).toBe(true);
+  });
+
+  test("with the identity that it had goes on, and nothing is asked", async () => {
+    const rig = new Rig();
+    const { feed, subscriber } = await rig.live("trades");
+    rig.ingestor.queries.length = 0;
+    const { publisherId, epoch } = rig.ingestor;
+    feed.follow({ publisherId, epoch, isNewcomer: false });
+    rig.trades(1);
+    await rig.settle();
+    expect([subscriber.heard, rig.ingestor.queries]).toEqual([["1-1"], []]);
+  });
 });

@@ -1,14 +1,15 @@
-import { readBusBatch, WireError } from "@tickwire/proto/codec";
+import { WireError } from "@tickwire/proto/codec";
 import type { BusBatch } from "@tickwire/proto/codec";
 import type { BusMessage, BusSubscription } from "#bus/bus.ts";
 import { eventSubject } from "#bus/subject.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import { formatTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
+import { decodeBusBatch } from "#wire/bus-codec.ts";
 import { channelNumberOf } from "#wire/codes.ts";
-import { wireChannelOf } from "../catalog/channel-names.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { BatchOrder, TopicPosition } from "./batch-order.ts";
+import { EpochEnds } from "./epoch-ends.ts";
 import { SharedBatch, SharedTopic } from "./shared-batch.ts";
 import { querySnapshot } from "./snapshot-query.ts";
 import type { SnapshotQueryParts } from "./snapshot-query.ts";
@@ -27,7 +28,28 @@ type TopicFeedParts = SnapshotQueryParts & {
   /** In [0, 1). */
   readonly random: () => number;
   readonly limits: RingLimits;
+  readonly watch: FeedWatch;
 };
+
+/** Who hears of what happens to a feed besides its subscribers. Called synchronously. */
+export type FeedWatch = {
+  /** Subscribers were told that events are missing. */
+  onLoss(name: Topic): void;
+  /** A batch that cannot be read, or be one of the topic, was left aside. */
+  onBadBatch(name: Topic): void;
+  /** Whether it is being found out if the publisher of this epoch is to be followed. */
+  mayBeFollowed(name: Topic, epoch: number): boolean;
+  /** A batch of an epoch that is not followed was left aside. */
+  onForeign(name: Topic, epoch: number): void;
+  /** The publisher says that it has published what did not come. */
+  onStall(name: Topic, stall: { readonly sequence: number; readonly announced: number }): void;
+};
+
+/** Whose batches of a topic count. */
+type TopicPublisher = { readonly publisherId: string; readonly epoch: number };
+
+/** Nothing came between so many stalls: it is the subscription that is broken. */
+const STALLS_TO_RESUBSCRIBE = 2;
 
 /**
  * One topic: frames what the bus brings once and hands it to every subscriber. When it may do so,
@@ -45,13 +67,25 @@ export class TopicFeed {
   readonly #history: TopicHistory;
   readonly #starts: TopicStarts;
   readonly #sync: TopicSync;
-  readonly #subscription: BusSubscription;
+  #subscription: BusSubscription;
+  /** Whose batches count; undefined before anybody announced the venue. */
+  #publisher: TopicPublisher | undefined;
+  readonly #ends = new EpochEnds();
+  /** The furthest that the publisher said it has come. */
+  #announced: TopicPosition = { epoch: 0, sequence: 0 };
+  /** Stalls in a row without a batch between them. */
+  #stalls = 0;
   readonly #subscribers = new Set<TopicSubscriber>();
   #waiting: ((failure: TopicFailure | undefined) => void)[] = [];
   #cancelRetry: CancelTimer | undefined;
 
   /** Subscribes at once and asks for a first snapshot. Throws BusError if the bus is closed. */
-  constructor(id: number, name: Topic, parts: TopicFeedParts) {
+  constructor(
+    id: number,
+    name: Topic,
+    publisher: TopicPublisher | undefined,
+    parts: TopicFeedParts,
+  ) {
     const { limits, random } = parts;
     const startKind = startKindOf(name.channel);
     const history = new TopicHistory(limits);
@@ -61,20 +95,20 @@ export class TopicFeed {
     this.#parts = parts;
     const shared = new SharedTopic(id, { venue: name.venue, channel: name.channel });
     this.#shared = shared;
-    this.#channel = channelNumberOf(wireChannelOf(name.channel));
+    this.#channel = channelNumberOf(name.channel);
     this.#history = history;
     this.#starts = new TopicStarts({
       startKind,
       snapshotNeeded: name.channel === "book",
       history,
       shared,
+      ends: this.#ends,
     });
     const actions = this.#actions();
-    const { topic } = this;
-    this.#sync = new TopicSync({ topic, startKind, history, limits, random, actions });
-    this.#subscription = parts.bus.subscribe(eventSubject(name), (message) => {
-      this.#onMessage(message);
-    });
+    this.#publisher = publisher;
+    const topic = { topic: this.topic, startKind, epoch: publisher?.epoch };
+    this.#sync = new TopicSync({ ...topic, history, limits, random, actions });
+    this.#subscription = this.#subscribe();
     this.#sync.startWanted();
   }
 
@@ -106,7 +140,8 @@ export class TopicFeed {
     const attached = this.#starts.startOf(options);
     if (options.resume !== undefined) {
       const outcome = attached.continuity === "resumed" ? "resumed" : "replaced";
-      this.#parts.metrics.resumes.inc({ outcome });
+      this.#countUndelivered(options.resume, attached);
+      this.#parts.metrics.resumes.inc({ ...this.#shared.labels, outcome });
     }
     return attached;
   }
@@ -124,6 +159,39 @@ export class TopicFeed {
     this.#sync.lossSuspected(redeliver);
   }
 
+  /** Takes what this publisher says, and nobody else. */
+  follow(publisher: TopicPublisher & { readonly isNewcomer: boolean }): void {
+    const { publisherId, epoch, isNewcomer } = publisher;
+    const before = this.#publisher;
+    this.#publisher = { publisherId, epoch };
+    this.#stalls = 0;
+    if (before?.epoch !== epoch) this.#sync.publisherChanged({ epoch, isNewcomer });
+  }
+
+  /**
+   * The publisher says that it has published the topic up to here. It said so after it had: what is
+   * not here by now is lost, or our subscription is.
+   */
+  progressed(announced: TopicPosition): void {
+    const { epoch, sequence } = announced;
+    if (epoch !== this.#publisher?.epoch) return;
+    if (epoch !== this.#announced.epoch || sequence > this.#announced.sequence) {
+      this.#announced = announced;
+    }
+    const isBehind = this.#history.epoch === epoch && this.#history.sequence < sequence;
+    if (this.#sync.state !== "live" || !isBehind) return;
+    this.#stalls += 1;
+    this.#parts.metrics.stalls.inc(this.#shared.labels);
+    const { sequence: received } = this.#history;
+    this.#parts.watch.onStall(this.name, { sequence: received, announced: sequence });
+    if (this.#stalls >= STALLS_TO_RESUBSCRIBE) {
+      this.#subscription.unsubscribe();
+      this.#subscription = this.#subscribe();
+      this.#stalls = 0;
+    }
+    this.#sync.lossSuspected(false);
+  }
+
   /** Gives every subscriber a state that the gateway made itself; the position stays. */
   announce(state: readonly BusBatch[]): void {
     const [first, ...rest] = state;
@@ -137,6 +205,12 @@ export class TopicFeed {
     this.#sync.closed();
   }
 
+  #subscribe(): BusSubscription {
+    return this.#parts.bus.subscribe(eventSubject(this.name), (message) => {
+      this.#onMessage(message);
+    });
+  }
+
   #onMessage(message: BusMessage): void {
     const { metrics, clock } = this.#parts;
     const { labels } = this.#shared;
@@ -144,9 +218,11 @@ export class TopicFeed {
     if (batch === undefined) {
       // As good as lost: the next one will not go on from what is here.
       metrics.badBatches.inc(labels);
+      this.#parts.watch.onBadBatch(this.name);
       return;
     }
     if (batch.count === 0) return;
+    this.#stalls = 0;
     metrics.batches.inc(labels);
     const delayUs = clock.nowUs() - batch.publishedTimeUs;
     metrics.publishToReceiveSeconds.observe(labels, delayUs / 1e6);
@@ -159,12 +235,15 @@ export class TopicFeed {
 
   /** What the state machine does by others. Made once: nothing is made per batch. */
   #actions(): SyncActions {
-    const { clock, metrics } = this.#parts;
+    const { clock, metrics, watch } = this.#parts;
+    const { labels } = this.#shared;
     return {
       deliver: (batch) => this.#deliver(batch),
       reportGap: (missingFirst, missingLast) => {
         for (const subscriber of this.#subscribers) subscriber.gap(missingFirst, missingLast);
+        watch.onLoss(this.name);
       },
+      epochChanged: (start) => this.#onEpochChanged(start),
       // It rejects only if we have a bug, and then the process ends.
       ask: () => void this.#ask(),
       retryAfter: (delayMs) => {
@@ -173,16 +252,37 @@ export class TopicFeed {
       cancelRetry: () => this.#cancelRetry?.(),
       answer: (failure) => this.#answerWaiting(failure),
       isSubscribed: () => this.#subscribers.size > 0,
+      mayBeFollowed: (epoch) => watch.mayBeFollowed(this.name, epoch),
+      foreign: ({ epoch }) => {
+        metrics.foreignBatches.inc(labels);
+        watch.onForeign(this.name, epoch);
+      },
       noticed: (what, count) => {
-        if (what === "gap") metrics.busGaps.inc(this.#shared.labels, count);
-        else if (what === "epoch") metrics.epochChanges.inc(this.#shared.labels, count);
-        else metrics.ringTrims.inc(count);
+        if (what === "trimmed" || what === "overflow") metrics.ringTrims.inc(labels, count);
+        else if (what === "incredible") metrics.badBatches.inc(labels, count);
+        else {
+          metrics.busGaps.inc(labels);
+          metrics.busMissing.inc(labels, count);
+        }
       },
     };
   }
 
+  #onEpochChanged(start: TopicPosition): void {
+    const { metrics } = this.#parts;
+    const { labels } = this.#shared;
+    const { epoch, sequence } = this.#history;
+    const announced = this.#announced.epoch === epoch ? this.#announced.sequence : 0;
+    const ended = { epoch, sequence: Math.max(sequence, announced) };
+    this.#ends.ended(ended);
+    metrics.epochChanges.inc(labels);
+    if (ended.sequence > sequence) metrics.busMissing.inc(labels, ended.sequence - sequence);
+    for (const subscriber of this.#subscribers) subscriber.epochChanged({ ended, start });
+  }
+
   async #ask(): Promise<void> {
-    const answer = await querySnapshot(this.#parts, this.name);
+    const publisherId = this.#publisher?.publisherId;
+    const answer = await querySnapshot(this.#parts, this.name, publisherId);
     if (this.#sync.state === "closed") return;
     this.#parts.metrics.snapshotQueries.inc({ outcome: answer.kind });
     if (answer.kind !== "ok") {
@@ -192,7 +292,20 @@ export class TopicFeed {
     const { batches } = answer;
     const [{ epoch, baseSequence, count }] = batches;
     const batch = count > 0 ? SharedBatch.state(this.#shared, batches) : undefined;
-    this.#sync.snapshotArrived({ position: { epoch, sequence: baseSequence }, batch });
+    const position = { epoch, sequence: baseSequence };
+    // An announcement that says more than the publisher itself was not of the publisher.
+    if (epoch === this.#announced.epoch && baseSequence < this.#announced.sequence) {
+      this.#announced = position;
+    }
+    this.#sync.snapshotArrived({ position, batch });
+  }
+
+  /** What lies between where the client was and where it starts, it does not get any more. */
+  #countUndelivered(from: TopicPosition, { continuity, ended, position }: Attached): void {
+    if (continuity === "resumed") return;
+    const to = from.epoch === position.epoch ? position : ended;
+    const events = to === undefined ? 0 : to.sequence - from.sequence;
+    if (events > 0) this.#parts.metrics.undelivered.inc(this.#shared.labels, events);
   }
 
   #answerWaiting(failure: TopicFailure | undefined): void {
@@ -206,12 +319,14 @@ export class TopicFeed {
 function readNews(payload: Uint8Array, channel: number): BusBatch | undefined {
   let batch: BusBatch;
   try {
-    batch = readBusBatch(payload);
+    batch = decodeBusBatch(payload);
   } catch (error) {
     if (error instanceof WireError) return undefined;
     throw error;
   }
-  return batch.snapshot || batch.channel !== channel ? undefined : batch;
+  // Nothing is conflated on the bus.
+  const isNews = !batch.snapshot && batch.skipped === 0;
+  return isNews && batch.channel === channel ? batch : undefined;
 }
 
 /** Apart from the batch, whose bytes are not ours to keep. */

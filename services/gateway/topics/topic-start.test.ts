@@ -2,6 +2,7 @@ import { BatchWriter } from "@tickwire/proto/codec";
 import type { BusBatch } from "@tickwire/proto/codec";
 import { describe, expect, test } from "vitest";
 import { orderOf, sharedBatch } from "#test/support/shared-batches.ts";
+import { EpochEnds } from "./epoch-ends.ts";
 import { SharedBatch, SharedTopic } from "./shared-batch.ts";
 import type { StartKind } from "./start-kind.ts";
 import { TopicHistory } from "./topic-history.ts";
@@ -28,13 +29,15 @@ function topic(startKind: StartKind, options: { snapshotNeeded?: boolean } = {})
   const history = new TopicHistory({ ringBytesMax: 10_000, ringBatchesMax: 3 });
   history.reset({ epoch: 1, sequence: 5 }, startKind === "none" ? undefined : batch(5));
   for (const sequence of [6, 7]) history.append(orderOf(sequence), batch(sequence));
+  const ends = new EpochEnds();
   const starts = new TopicStarts({
     startKind,
     snapshotNeeded: options.snapshotNeeded ?? false,
     history,
     shared: SHARED,
+    ends,
   });
-  return { history, starts };
+  return { history, starts, ends };
 }
 
 const firsts = (batches: readonly SharedBatch[]) => batches.map((each) => each.firstSequence);
@@ -44,7 +47,7 @@ describe("somebody new", () => {
     const { batches, ...rest } = topic("snapshot").starts.startOf(NEW);
     expect(firsts(batches)).toEqual([5, 6, 7]);
     const position = { epoch: 1, sequence: 5 };
-    expect(rest).toEqual({ continuity: "new", position, missing: undefined });
+    expect(rest).toEqual({ continuity: "new", position, missing: undefined, ended: undefined });
   });
 
   test("gets the last event as a state, made once for all, where each replaces the one before", () => {
@@ -108,6 +111,14 @@ describe("somebody who was here before", () => {
   test("in another epoch starts anew, and nothing can be counted", () => {
     const start = topic("none").starts.startOf(resume(3, 9));
     expect(start).toMatchObject({ continuity: "replaced", missing: undefined });
+  });
+
+  test("in another epoch is told where that ended, if it is known here", () => {
+    const { starts, ends } = topic("none");
+    ends.ended({ epoch: 9, sequence: 12 });
+    expect(starts.startOf(resume(3, 9)).ended).toEqual({ epoch: 9, sequence: 12 });
+    expect(starts.startOf(resume(3, 8)).ended).toBeUndefined();
+    expect(starts.startOf(NEW).ended).toBeUndefined();
   });
 
   test("gets a new state where the old one is too old", () => {

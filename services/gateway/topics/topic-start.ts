@@ -1,4 +1,5 @@
 import type { TopicPosition } from "./batch-order.ts";
+import type { EpochEnds } from "./epoch-ends.ts";
 import { latestAsState } from "./start-kind.ts";
 import type { StartKind } from "./start-kind.ts";
 import { SharedBatch } from "./shared-batch.ts";
@@ -12,6 +13,7 @@ type TopicStartsParts = {
   readonly snapshotNeeded: boolean;
   readonly history: TopicHistory;
   readonly shared: SharedTopic;
+  readonly ends: EpochEnds;
 };
 
 /** What subscriptions of one topic begin with, from what its history has. */
@@ -28,10 +30,13 @@ export class TopicStarts {
     const { history } = this.#parts;
     const { resume } = options;
     const resumed = resume === undefined ? undefined : history.resume(resume);
-    if (resumed !== undefined) return { continuity: "resumed", missing: undefined, ...resumed };
+    if (resumed !== undefined) {
+      return { continuity: "resumed", missing: undefined, ended: undefined, ...resumed };
+    }
     return {
       continuity: resume === undefined ? "new" : "replaced",
       missing: this.#missingSince(resume),
+      ended: resume === undefined ? undefined : this.#parts.ends.endOf(resume.epoch),
       ...this.#start(options.snapshot),
     };
   }

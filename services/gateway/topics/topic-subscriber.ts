@@ -9,6 +9,16 @@ export type TopicSubscriber = {
   deliver(batch: SharedBatch): void;
   /** These events of the topic are missing and will not come. */
   gap(missingFirst: number, missingLast: number): void;
+  /** The topic goes on in another epoch. */
+  epochChanged(change: EpochChange): void;
+};
+
+/** A topic passes from one epoch to another. */
+export type EpochChange = {
+  /** The last event of the old one that anybody heard of: what was not delivered is missing. */
+  readonly ended: TopicPosition;
+  /** What follows comes after this position. */
+  readonly start: TopicPosition;
 };
 
 /** Why a topic cannot be had now. `message` reaches clients. */
@@ -32,4 +42,9 @@ export type Attached = {
   readonly batches: readonly SharedBatch[];
   /** What a resuming client missed and will not get. */
   readonly missing: { readonly first: number; readonly last: number } | undefined;
+  /**
+   * Where the epoch that the client comes from ended; undefined if it is this one, or nobody here
+   * knows.
+   */
+  readonly ended: TopicPosition | undefined;
 };

@@ -21,7 +21,7 @@ const CHAINED = Uint8Array.of(0x12, 8, 8, 1, 0, 0, 0, 0, 0, 0);
 const BATCH_BYTES = CHAINED.length + BASE.length;
 const TOPIC = new SharedTopic(1, { venue: "fake", channel: "any" });
 /** Only the model looks in here: what a batch is, by what the publisher meant. */
-type Meaning = BatchOrder & { readonly state: boolean };
+type Meaning = BatchOrder & { readonly state: boolean; readonly forged?: boolean };
 const MEANINGS = new WeakMap<SharedBatch, Meaning>();
 
 function shared(meaning: Meaning): SharedBatch {
@@ -56,22 +56,26 @@ class Follower {
 
   receive(batch: SharedBatch): void {
     this.#read(batch);
-    const { epoch, state } = MEANINGS.get(batch)!;
+    const { epoch, state, forged } = MEANINGS.get(batch)!;
     const { firstSequence } = batch;
+    assert(forged !== true, "what nobody published is delivered");
+    assert.equal(epoch, this.epoch, "invariant 11: an epoch of which it was not told");
     if (state) {
-      if (epoch === this.epoch) assert(firstSequence >= this.sequence, "a state goes back");
+      assert(firstSequence >= this.sequence, "a state goes back");
       this.needsState = false;
-    } else if (epoch === this.epoch) {
+    } else {
       assert(!this.needsState, "a change without the state that it changes");
       assert.equal(firstSequence, this.sequence + 1, "a hole or a repetition");
-    } else {
-      // Numbers begin anew. What changes a state is understood without one only from the first on.
-      if (this.#startKind === "snapshot") assert.equal(firstSequence, 1);
-      this.needsState = false;
     }
-    assert(epoch >= this.epoch, "an epoch comes back");
-    this.epoch = epoch;
     this.sequence = batch.lastSequence;
+  }
+
+  changeEpoch(start: TopicPosition): void {
+    assert.notEqual(start.epoch, this.epoch, "another epoch");
+    this.epoch = start.epoch;
+    this.sequence = start.sequence;
+    // What changes a state is understood without one only from the first on.
+    this.needsState = this.#startKind === "snapshot" && start.sequence > 0;
   }
 
   /** The client can read what it gets: it goes on from what it read before, or has its base. */
@@ -85,10 +89,10 @@ class Follower {
   }
 
   miss(epoch: number, first: number, last: number): void {
-    // Of an epoch that it has nothing of, it cannot say whether that is all.
-    if (epoch === this.epoch) assert.equal(first, this.sequence + 1);
-    else this.sequence = first - 1;
-    this.epoch = epoch;
+    assert.equal(epoch, this.epoch, "a gap is in the epoch that it has");
+    // What came before the hole and was not handed on is in the state behind it.
+    if (this.#startKind === "snapshot") assert(first > this.sequence, "a gap goes back");
+    else assert.equal(first, this.sequence + 1);
     assert(last >= first, "a gap has an event");
     if (this.#startKind === "snapshot") this.needsState = true;
     else this.sequence = last;
@@ -104,10 +108,11 @@ class World {
   readonly sync: TopicSync;
   readonly followers = new Set<Follower>();
   readonly #delayed: Meaning[] = [];
-  #epoch = 1;
+  #epoch = 500;
+  #epochs = 0;
+  readonly #arrived = new Set<string>();
+  #trimmed = false;
   #sequence = 0;
-  /** Epochs that began for the topic without a state, so that there was nothing to be told. */
-  readonly #stateless = new Set<number>();
   /** What the publisher will answer; undefined if nothing is asked. */
   #query: { taken: TopicSnapshot | undefined } | undefined;
   #retryArmed = false;
@@ -121,6 +126,7 @@ class World {
     this.sync = new TopicSync({
       topic: "fake:A/any",
       startKind,
+      epoch: this.#epoch,
       history: this.#history,
       limits: LIMITS,
       random: () => 0.5,
@@ -128,8 +134,15 @@ class World {
         deliver: (batch) => this.#toAll((follower) => follower.receive(batch)),
         reportGap: (first, last) => {
           const { epoch } = this.#history;
+          for (let sequence = first; sequence <= last; sequence += 1) {
+            const hasCome = this.#arrived.has(`${epoch}/${sequence}`);
+            assert(!hasCome || this.#trimmed, "invariant 12: only a hole is a gap");
+          }
           this.#toAll((follower) => follower.miss(epoch, first, last));
         },
+        epochChanged: (start) => this.#toAll((follower) => follower.changeEpoch(start)),
+        mayBeFollowed: () => false,
+        foreign: ({ epoch }) => assert.notEqual(epoch, this.#epoch, "invariant 11"),
         ask: () => {
           this.actions += 1;
           assert.equal(this.#query, undefined, "invariant 3: one query at a time");
@@ -147,7 +160,10 @@ class World {
         },
         answer: (failure) => this.#answer(failure === undefined),
         isSubscribed: () => this.followers.size > 0,
-        noticed: () => {},
+        noticed: (what) => {
+          // What had no room to wait is a gap, although it came.
+          if (what === "overflow") this.#trimmed = true;
+        },
       },
     });
   }
@@ -168,9 +184,37 @@ class World {
     if (meaning !== undefined) this.#arrive(meaning);
   }
 
-  restartPublisher(): void {
-    this.#epoch += 1;
-    this.#sequence = 0;
+  /** Another run, whose epoch is now above and now below the one before, or another publisher. */
+  changePublisher(isNewcomer: boolean): void {
+    this.#epochs += 1;
+    this.#epoch = this.#epochs % 2 === 0 ? 500 + this.#epochs : 500 - this.#epochs;
+    this.#sequence = isNewcomer ? 0 : 40;
+    this.sync.publisherChanged({ epoch: this.#epoch, isNewcomer });
+  }
+
+  /** Somebody else puts a batch of the right epoch on the bus, and the publisher answers. */
+  forge(ahead: number): void {
+    const order = {
+      epoch: this.#epoch,
+      baseSequence: this.#sequence + ahead,
+      skipped: 0,
+      count: 1,
+    };
+    // While the publisher does not answer nobody can tell, and there is not always room to wait.
+    this.retry();
+    this.want(true);
+    this.answerQuery();
+    this.answerQuery();
+    this.#arrive({ ...order, state: false, forged: true });
+    this.answerQuery();
+    this.answerQuery();
+  }
+
+  /** Of another epoch; it has no effect in any state. */
+  intrude(epoch: number): void {
+    const { position } = this.#history;
+    this.#arrive({ epoch, baseSequence: 0, skipped: 0, count: 3, state: false, forged: true });
+    assert.deepEqual(this.#history.position, position);
   }
 
   /** The publisher reads the query; what it says arrives with `answerQuery`, perhaps much later. */
@@ -188,7 +232,6 @@ class World {
     const taken = this.#query?.taken;
     if (taken === undefined) return;
     this.#query = undefined;
-    if (taken.batch === undefined) this.#stateless.add(taken.position.epoch);
     this.sync.snapshotArrived(taken);
   }
 
@@ -259,7 +302,6 @@ class World {
     assert.equal(this.waiting, 0, "invariant 6");
     this.#checkHistory();
     assert(this.followers.size > 0);
-    this.#stateless.clear();
     this.#checkFollowers("everybody has everything");
   }
 
@@ -277,6 +319,11 @@ class World {
   }
 
   #arrive(meaning: Meaning): void {
+    if (meaning.forged !== true) {
+      for (let offset = 1; offset <= meaning.count; offset += 1) {
+        this.#arrived.add(`${meaning.epoch}/${meaning.baseSequence + offset}`);
+      }
+    }
     this.sync.batchReceived(meaning, shared(meaning));
   }
 
@@ -311,7 +358,6 @@ class World {
   #checkFollowers(why: string): void {
     const { position } = this.#history;
     for (const { epoch, sequence, needsState } of this.followers) {
-      if (epoch < position.epoch && this.#stateless.has(position.epoch)) continue;
       assert.deepEqual({ epoch, sequence, needsState }, { ...position, needsState: false }, why);
     }
   }
@@ -341,7 +387,20 @@ const step = fc.oneof(
       .boolean()
       .map((redeliver) => (world: World) => world.sync.lossSuspected(redeliver)),
   },
-  { weight: 1, arbitrary: fc.constant((world: World) => world.restartPublisher()) },
+  {
+    weight: 1,
+    arbitrary: fc.boolean().map((isNew) => (world: World) => world.changePublisher(isNew)),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(1, 2, 900).map((ahead) => (world: World) => world.forge(ahead)),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom(3, Number.MAX_SAFE_INTEGER)
+      .map((epoch) => (world: World) => world.intrude(epoch)),
+  },
 );
 
 test.each(["snapshot", "last", "none"] as const)(

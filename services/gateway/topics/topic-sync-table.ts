@@ -4,7 +4,8 @@
  * - `cold`: nothing is known, and nobody has asked for it or the last answer was of no use.
  * - `syncing`: the first snapshot is on its way; batches are held until it is here.
  * - `live`: every batch continues from the one before and goes to the subscribers at once.
- * - `resyncing`: something may have been lost; batches are held until a new snapshot is here.
+ * - `resyncing`: something may have been lost. What continues goes to the subscribers all the same;
+ *   what does not is held until the publisher has said where it stands.
  * - `closed`: the topic was left, for good.
  *
  * The invariants, and how each is enforced:
@@ -24,25 +25,33 @@
  *    fails arms a retry if somebody is subscribed, and `attached` asks if neither is so. Whoever
  *    found no start, because it was trimmed meanwhile, gets the next snapshot.
  * 8. Batches are held only while the topic is not live, at most as many as the history keeps. Only
- *    the cells of these states say `hold`, and becoming live lets go of all; tested at the limits.
+ *    the cells of these states hold, and becoming live lets go of all; tested at the limits.
  * 9. Subscribers have received what the history holds: a batch is appended and delivered in one
  *    step. The history asserts that each batch continues from the one before; the property test
  *    follows each subscriber and finds every event delivered, replaced by a state or told missing.
  * 10. Nothing is asked, armed or delivered after `closed`: every cell of it is `ignore` or
  *     `refuse`.
+ * 11. Only batches of the epoch that is followed have any effect. Another epoch is counted and
+ *     nothing else; which one is followed changes by `publisherChanged` alone, never by a batch.
+ * 12. What was received and continues is delivered: no cell drops it, and `take` gives everything
+ *     that was held to the one walk that delivers, in order, and tells each hole exactly.
+ * 13. A batch that jumps ahead moves nothing until its publisher has said that it has come as far:
+ *     a gap is always held first, and what the answer contradicts is dropped and counted.
  */
 export type SyncState = "cold" | "syncing" | "live" | "resyncing" | "closed";
 
 /** What an event may lead to. `impossible` is a bug of ours if it happens. */
 type Reactions = {
   /** The bus delivered a batch. */
-  readonly batchReceived: "hold" | "append" | "ignore";
+  readonly batchReceived: "hold" | "append" | "follow" | "ignore";
   /** The answer to the query is a snapshot. */
   readonly snapshotArrived: "synchronize" | "refresh" | "ignore" | "impossible";
   /** The query was refused or not answered. */
   readonly queryFailed: "fail" | "ignore" | "impossible";
   /** The bus may have lost batches without a trace, or the publisher was away. */
   readonly lossSuspected: "ask" | "outdate" | "resync" | "ignore";
+  /** The topic is that of another publisher, or of another run of it, from now on. */
+  readonly publisherChanged: "take" | "outdate" | "resync" | "ignore";
   /** Somebody waits until the topic has a start to give. */
   readonly startWanted: "ask" | "wait" | "serve" | "refuse";
   /** Somebody subscribes, and has been given what the history has to start from. */
@@ -77,6 +86,7 @@ export const SYNC_TABLE: SyncTable = {
     snapshotArrived: IMPOSSIBLE,
     queryFailed: IMPOSSIBLE,
     lossSuspected: { does: "ask", next: ["syncing"] },
+    publisherChanged: { does: "take", next: ["cold"] },
     startWanted: { does: "ask", next: ["syncing"] },
     attached: IMPOSSIBLE,
     retryDue: IMPOSSIBLE,
@@ -87,6 +97,7 @@ export const SYNC_TABLE: SyncTable = {
     snapshotArrived: { does: "synchronize", next: ["live", "syncing", "cold"] },
     queryFailed: { does: "fail", next: ["cold", "syncing"] },
     lossSuspected: { does: "outdate", next: ["syncing"] },
+    publisherChanged: { does: "outdate", next: ["syncing"] },
     startWanted: { does: "wait", next: ["syncing"] },
     attached: IMPOSSIBLE,
     retryDue: IMPOSSIBLE,
@@ -97,16 +108,18 @@ export const SYNC_TABLE: SyncTable = {
     snapshotArrived: { does: "refresh", next: ["live"] },
     queryFailed: { does: "fail", next: ["live"] },
     lossSuspected: { does: "resync", next: ["resyncing"] },
+    publisherChanged: { does: "resync", next: ["resyncing"] },
     startWanted: { does: "serve", next: ["live"] },
     attached: { does: "serve", next: ["live", "resyncing"] },
     retryDue: { does: "refresh", next: ["live"] },
     closed: CLOSE,
   },
   resyncing: {
-    batchReceived: { does: "hold", next: ["resyncing"] },
+    batchReceived: { does: "follow", next: ["resyncing"] },
     snapshotArrived: { does: "synchronize", next: ["live", "resyncing"] },
     queryFailed: { does: "fail", next: ["resyncing"] },
     lossSuspected: { does: "resync", next: ["resyncing"] },
+    publisherChanged: { does: "resync", next: ["resyncing"] },
     startWanted: { does: "ask", next: ["resyncing"] },
     attached: { does: "ask", next: ["resyncing"] },
     retryDue: { does: "ask", next: ["resyncing"] },
@@ -117,6 +130,7 @@ export const SYNC_TABLE: SyncTable = {
     snapshotArrived: IGNORED,
     queryFailed: IGNORED,
     lossSuspected: IGNORED,
+    publisherChanged: IGNORED,
     startWanted: { does: "refuse", next: ["closed"] },
     attached: IGNORED,
     retryDue: IMPOSSIBLE,

@@ -1,7 +1,7 @@
 import { backoffDelayMs } from "@tickwire/proto/model";
 import { assert, InvariantError } from "#core/assert.ts";
 import { relationOf } from "./batch-order.ts";
-import type { BatchOrder } from "./batch-order.ts";
+import type { BatchOrder, TopicPosition } from "./batch-order.ts";
 import { HeldBatches } from "./held-batches.ts";
 import type { HeldBatch } from "./held-batches.ts";
 import type { SharedBatch } from "./shared-batch.ts";
@@ -27,32 +27,39 @@ export class TopicSync {
   readonly #history: TopicHistory;
   readonly #actions: SyncActions;
   readonly #held: HeldBatches;
+  /** Of a publisher of which it is not decided yet whether it is followed. */
+  readonly #undecided: HeldBatches;
   #state: SyncState = "cold";
   #query: "none" | "under-way" | "outdated" = "none";
   #retryArmed = false;
   /** Since the last success, for the time between retries. */
   #failures = 0;
   #inconsistencies = 0;
+  /** Of the publisher that is followed: batches of any other have no effect. */
+  #epoch: number | undefined;
   /** Subscribers get the next snapshot even if nothing turns out to be lost. */
   #redeliver = false;
-  /** A snapshot that overtook events which are still on their way. Only while live. */
-  #early: TopicSnapshot | undefined;
+  /** Some subscriber has no state yet, and cannot be given anything before it. */
+  #someoneIsStateless = false;
 
   constructor(parts: TopicSyncParts) {
     this.#parts = parts;
     this.#history = parts.history;
     this.#actions = parts.actions;
     this.#held = new HeldBatches(parts.limits);
+    this.#undecided = new HeldBatches(parts.limits);
+    this.#epoch = parts.epoch;
   }
 
   get state(): SyncState {
     return this.#state;
   }
 
-  /** The hot path: one table look-up, one comparison, one append, and the subscribers. */
+  /** The hot path: one table look-up, some comparisons, one append, and the subscribers. */
   batchReceived(order: BatchOrder, batch: SharedBatch): void {
     const { does } = this.#cell("batchReceived");
     if (does === "append") this.#append(order, batch);
+    else if (does === "follow") this.#follow(order, batch);
     else if (does === "hold") this.#hold(order, batch);
   }
 
@@ -92,6 +99,36 @@ export class TopicSync {
     }
   }
 
+  /**
+   * Follows another epoch. Of one that is new, subscribers get every event from the first on, where
+   * events stand for themselves; else what follows the next snapshot.
+   */
+  publisherChanged(to: { readonly epoch: number; readonly isNewcomer: boolean }): void {
+    const { does } = this.#cell("publisherChanged");
+    if (does === "ignore") return;
+    assert(to.epoch !== this.#epoch, "another publisher has another epoch");
+    // What came of the old one and continues is nobody's loss.
+    if (this.#isFollowed) this.#finishEpoch(this.#held.take());
+    this.#held.clear();
+    this.#epoch = to.epoch;
+    this.#inconsistencies = 0;
+    switch (does) {
+      case "take":
+        break;
+      case "outdate":
+        this.#query = "outdated";
+        break;
+      case "resync":
+        // What changes a state is understood with the state alone, which the answer brings.
+        if (to.isNewcomer && this.#standsAlone) {
+          this.#beginEpoch({ epoch: to.epoch, sequence: 0 }, undefined);
+        }
+        this.#resync("publisherChanged");
+        break;
+    }
+    for (const { order, batch } of this.#undecided.take()) this.batchReceived(order, batch);
+  }
+
   /** `answer` follows, now or later. */
   startWanted(): void {
     switch (this.#cell("startWanted").does) {
@@ -116,7 +153,10 @@ export class TopicSync {
     const { does } = this.#cell("attached");
     if (does === "ignore") return;
     const startless = !this.#hasStart;
-    if (startless) this.#redeliver = true;
+    if (startless) {
+      this.#redeliver = true;
+      this.#someoneIsStateless = true;
+    }
     if (does === "serve" && startless) this.#resync("attached");
     if (does === "ask" && !this.#retryArmed) this.#ask();
   }
@@ -134,7 +174,7 @@ export class TopicSync {
     this.#enter("closed", "closed");
     this.#cancelRetry();
     this.#held.clear();
-    this.#early = undefined;
+    this.#undecided.clear();
     this.#actions.answer(noLongerFollowed(this.#parts.topic));
   }
 
@@ -156,111 +196,237 @@ export class TopicSync {
     return this.#parts.startKind !== "snapshot" || this.#history.hasSnapshot;
   }
 
+  /** Whether each event stands for itself, so that a hole costs nothing but what is in it. */
+  get #standsAlone(): boolean {
+    return this.#parts.startKind !== "snapshot";
+  }
+
+  /** Whether the history, and with it every subscriber, is in the epoch that is followed. */
+  get #isFollowed(): boolean {
+    return this.#history.epoch === this.#epoch;
+  }
+
   #append(order: BatchOrder, batch: SharedBatch): void {
     switch (relationOf(this.#history, order)) {
       case "next":
-        this.#history.append(order, batch);
-        this.#actions.deliver(batch);
+        this.#deliverNext(order, batch);
         this.#settleHistory();
         return;
       case "duplicate":
         return;
       case "gap":
-        this.#actions.noticed("gap", 1);
-        this.#actions.reportGap(this.#history.sequence + 1, order.baseSequence);
-        break;
+        this.#hold(order, batch);
+        this.#resync("batchReceived");
+        return;
       case "epoch":
-        this.#actions.noticed("epoch", 1);
-        break;
-    }
-    if (this.#parts.startKind === "snapshot") {
-      this.#hold(order, batch);
-      this.#redeliver = true;
-      this.#resync("batchReceived");
-    } else {
-      this.#history.continueAt(order, batch);
-      this.#actions.deliver(batch);
+        this.#leaveAside(order, batch);
+        return;
     }
   }
 
+  /** Of another publisher, which may be followed in a moment: then its first words count. */
+  #leaveAside(order: BatchOrder, batch: SharedBatch): void {
+    if (this.#actions.mayBeFollowed(order.epoch)) {
+      this.#undecided.add(order, batch);
+      const dropped = this.#undecided.trim();
+      if (dropped > 0) this.#actions.noticed("overflow", dropped);
+      return;
+    }
+    // It was decided: the others are what this one is.
+    for (const undecided of this.#undecided.take()) this.#actions.foreign(undecided.order);
+    this.#actions.foreign(order);
+  }
+
+  /** While something may be missing, what continues is delivered all the same. */
+  #follow(order: BatchOrder, batch: SharedBatch): void {
+    const mayGoOn = this.#isFollowed && !this.#redeliver;
+    if (mayGoOn && relationOf(this.#history, order) === "next") {
+      this.#deliverNext(order, batch);
+      this.#trim();
+    } else {
+      this.#hold(order, batch);
+    }
+  }
+
+  #deliverNext(order: BatchOrder, batch: SharedBatch): void {
+    this.#history.append(order, batch);
+    this.#actions.deliver(batch);
+  }
+
   #hold(order: BatchOrder, batch: SharedBatch): void {
-    const dropped = this.#held.add(order, batch);
-    if (dropped > 0) this.#actions.noticed("trimmed", dropped);
+    if (order.epoch !== this.#epoch) {
+      this.#leaveAside(order, batch);
+      return;
+    }
+    this.#held.add(order, batch);
+    if (!this.#held.isOverfull) return;
+    if (this.#isFollowed && this.#standsAlone && this.#state !== "syncing") {
+      // The publisher has not answered for as long as this took: what is here is delivered.
+      this.#deliverInOrder(this.#held.take(), true);
+    } else {
+      this.#actions.noticed("overflow", this.#held.trim());
+    }
   }
 
   #resync(event: SyncEvent): void {
     this.#enter(event, "resyncing");
-    this.#early = undefined;
     if (this.#query === "none") this.#ask();
     else this.#query = "outdated";
   }
 
-  /** Keeps the history within its limits and its snapshot young. */
-  #settleHistory(): void {
+  #trim(): void {
     const dropped = this.#history.trim();
     if (dropped > 0) this.#actions.noticed("trimmed", dropped);
-    if (this.#early !== undefined) {
-      this.#refresh(this.#early);
-    } else if (this.#parts.startKind === "snapshot" && !this.#retryArmed) {
-      // In the background: the history is trimmed whether or not the answer comes.
-      if (this.#history.wantsSnapshot && this.#actions.isSubscribed()) this.#ask();
-    }
   }
 
-  /** Makes the topic live with the snapshot and the held batches, if they follow it. */
+  /** Keeps the history within its limits and its snapshot young. */
+  #settleHistory(): void {
+    this.#trim();
+    if (this.#standsAlone || this.#retryArmed || !this.#history.wantsSnapshot) return;
+    // In the background: the history is trimmed whether or not the answer comes.
+    if (this.#actions.isSubscribed()) this.#ask();
+  }
+
+  /**
+   * Makes the topic live. The publisher says where it stands, and its answer comes after all that
+   * it had published before: what is not here by now, and is not ahead of the answer, is lost.
+   */
   #synchronize(snapshot: TopicSnapshot): void {
-    const following = this.#held.following(snapshot.position);
-    if (following === undefined) {
-      // The snapshot is older than what the bus has delivered since, or something is missing
-      // between them: a newer one will fit.
-      this.#inconsistencies += 1;
-      if (this.#inconsistencies < INCONSISTENCIES_MAX) this.#ask();
-      else this.#fail("snapshotArrived", startInconsistent(this.#parts.topic));
+    const { epoch, sequence } = snapshot.position;
+    if (epoch !== this.#epoch) {
+      this.#fail("snapshotArrived", startInconsistent(this.#parts.topic));
       return;
     }
-    this.#inconsistencies = 0;
+    const incredible = this.#held.dropIncredible(sequence);
+    if (incredible > 0) this.#actions.noticed("incredible", incredible);
+    const held = this.#held.take();
+    if (this.#isFollowed && this.#state === "resyncing") this.#catchUp(snapshot, held);
+    else this.#startAnew(snapshot);
+    // A hole behind the answer may be one of the bus, or a batch that nobody published.
+    const rest = this.#deliverInOrder(held, false);
     this.#failures = 0;
-    this.#held.clear();
-    this.#enter("snapshotArrived", "live");
-    this.#goOn(snapshot, following);
-    this.#actions.answer(undefined);
+    if (rest.length === 0 && !this.#redeliver) {
+      this.#inconsistencies = 0;
+      this.#enter("snapshotArrived", "live");
+      this.#settleHistory();
+      this.#actions.answer(undefined);
+      return;
+    }
+    // The next answer will be as far as that.
+    for (const { order, batch } of rest) this.#held.add(order, batch);
+    this.#inconsistencies += 1;
+    if (this.#state === "resyncing" && this.#hasStart) this.#actions.answer(undefined);
+    if (this.#inconsistencies < INCONSISTENCIES_MAX) this.#ask();
+    else this.#fail("snapshotArrived", startInconsistent(this.#parts.topic));
   }
 
-  /** Gives the subscribers what brings them from where they are to where the topic is. */
-  #goOn(snapshot: TopicSnapshot, following: readonly HeldBatch[]): void {
-    const { startKind } = this.#parts;
-    const before = this.#history.position;
-    const { epoch, sequence } = snapshot.position;
-    const nothingLost = before.epoch === epoch && before.sequence === sequence;
-    const redeliver = this.#redeliver || !nothingLost;
+  /** Brings the subscribers, who are in this epoch, to the snapshot. */
+  #catchUp(snapshot: TopicSnapshot, held: readonly HeldBatch[]): void {
+    const history = this.#history;
+    const { sequence } = snapshot.position;
+    const before = held.filter(({ batch }) => batch.lastSequence <= sequence);
+    if (!this.#someoneIsStateless) this.#deliverInOrder(before, this.#standsAlone);
+    if (history.sequence < sequence) {
+      this.#reportHoles(before, sequence);
+      history.reset(snapshot.position, snapshot.batch);
+      this.#deliverState(snapshot);
+    } else {
+      history.installSnapshot(snapshot.position, snapshot.batch);
+      const mayDeliver = history.sequence === sequence || snapshot.batch === undefined;
+      if (this.#redeliver && mayDeliver) this.#deliverState(snapshot);
+    }
+  }
+
+  #startAnew(snapshot: TopicSnapshot): void {
+    // Nobody has anything of a topic that is about to get its first state.
+    if (this.#state === "syncing") this.#history.reset(snapshot.position, snapshot.batch);
+    else this.#beginEpoch(snapshot.position, snapshot.batch);
+    this.#deliverState(snapshot);
+  }
+
+  #deliverState({ batch }: TopicSnapshot): void {
     this.#redeliver = false;
-    if (nothingLost) this.#history.installSnapshot(snapshot.position, snapshot.batch);
-    else this.#history.reset(snapshot.position, snapshot.batch);
-    if (redeliver && snapshot.batch !== undefined) this.#actions.deliver(snapshot.batch);
-    if (startKind === "none" && before.epoch === epoch && before.sequence < sequence) {
-      this.#actions.reportGap(before.sequence + 1, sequence);
+    this.#someoneIsStateless = false;
+    if (batch !== undefined) this.#actions.deliver(batch);
+  }
+
+  /** Gives what is here of an epoch that is not followed any more. */
+  #finishEpoch(held: readonly HeldBatch[]): void {
+    const last = held.at(-1)?.batch.lastSequence ?? 0;
+    if (!this.#someoneIsStateless) {
+      this.#deliverInOrder(held, this.#standsAlone);
+    } else if (last > this.#history.sequence) {
+      // Nobody can be given changes before the state that somebody waits for, and it will not come.
+      this.#actions.noticed("overflow", held.length);
+      const { epoch } = this.#history;
+      this.#reportGap(this.#history.sequence + 1, last);
+      this.#history.reset({ epoch, sequence: last }, undefined);
     }
-    for (const { order, batch } of following) {
-      this.#history.append(order, batch);
-      this.#actions.deliver(batch);
+  }
+
+  #beginEpoch(start: TopicPosition, state: SharedBatch | undefined): void {
+    this.#actions.epochChanged(start);
+    this.#history.reset(start, state);
+  }
+
+  /**
+   * Delivers what continues, and leaves out what is here already. A hole is told and passed over,
+   * or it ends the walk: what is left is returned.
+   */
+  #deliverInOrder(held: readonly HeldBatch[], passHoles: boolean): readonly HeldBatch[] {
+    const rest = this.#walk(held, passHoles);
+    this.#trim();
+    return rest;
+  }
+
+  #walk(held: readonly HeldBatch[], passHoles: boolean): readonly HeldBatch[] {
+    for (const [index, { order, batch }] of held.entries()) {
+      switch (relationOf(this.#history, order)) {
+        case "next":
+          this.#deliverNext(order, batch);
+          break;
+        case "gap":
+          if (!passHoles) return held.slice(index);
+          this.#reportGap(this.#history.sequence + 1, order.baseSequence);
+          this.#history.continueAt(order, batch);
+          this.#actions.deliver(batch);
+          break;
+        case "duplicate":
+          break;
+        case "epoch":
+          throw new InvariantError("only batches of the epoch that is followed are held");
+      }
     }
-    this.#settleHistory();
+    return [];
+  }
+
+  /** What is not here up to `lastSequence`. The rest has come, and is in the state behind it. */
+  #reportHoles(held: readonly HeldBatch[], lastSequence: number): void {
+    let { sequence } = this.#history;
+    for (const { order, batch } of held) {
+      if (order.baseSequence > sequence) this.#reportGap(sequence + 1, order.baseSequence);
+      sequence = Math.max(sequence, batch.lastSequence);
+    }
+    if (sequence < lastSequence) this.#reportGap(sequence + 1, lastSequence);
+  }
+
+  #reportGap(missingFirst: number, missingLast: number): void {
+    this.#actions.noticed("missing", missingLast - missingFirst + 1);
+    this.#actions.reportGap(missingFirst, missingLast);
   }
 
   /** Takes a newer snapshot into the history, so that starts stay short. */
   #refresh(snapshot: TopicSnapshot): void {
     const { epoch, sequence } = snapshot.position;
+    // The answer comes after what was published before it: it tells a loss that nothing else did.
     if (epoch === this.#history.epoch && sequence > this.#history.sequence) {
-      this.#early = snapshot;
+      this.#catchUp(snapshot, []);
+    } else if (!this.#history.installSnapshot(snapshot.position, snapshot.batch)) {
+      this.#fail("snapshotArrived", startInconsistent(this.#parts.topic));
       return;
     }
-    this.#early = undefined;
-    if (this.#history.installSnapshot(snapshot.position, snapshot.batch)) {
-      this.#failures = 0;
-      this.#actions.answer(undefined);
-    } else {
-      this.#fail("snapshotArrived", startInconsistent(this.#parts.topic));
-    }
+    this.#failures = 0;
+    this.#actions.answer(undefined);
   }
 
   #fail(event: SyncEvent, failure: TopicFailure): void {
@@ -284,6 +450,7 @@ export class TopicSync {
     if (this.#query !== "none") return;
     this.#cancelRetry();
     this.#query = "under-way";
+    this.#held.queryBegins();
     this.#actions.ask();
   }
 

@@ -18,6 +18,11 @@ export type Connection = {
   readonly compressionNegotiated: boolean;
   /** Sends one binary message. `frame` is copied before this returns; `compress` is a wish. */
   send(frame: Uint8Array, compress: boolean): SendResult;
+  /**
+   * Sends a ping of the WebSocket behind everything that was sent before; `onPong` tells of its
+   * answer. `number` is below 2^32. False if there is no room for it now.
+   */
+  ping(number: number): boolean;
   /** Bytes accepted and not yet taken by the kernel. */
   bufferedBytes(): number;
   /** Sends what is buffered, then a close frame. The reason is cut to 123 bytes. Idempotent. */
@@ -30,6 +35,8 @@ export type Connection = {
 export type ConnectionHandler = {
   /** `data` is only valid during the call. */
   onMessage(data: Uint8Array, isBinary: boolean): void;
+  /** The client answered `ping` of that number, or sent a pong of its own that looks like it. */
+  onPong(number: number): void;
   /** The buffer shrank; maybe there is room again. */
   onDrain(): void;
   /** Called exactly once, also after `close()` and `terminate()`. */

@@ -2,6 +2,7 @@ import type { Bus } from "#bus/bus.ts";
 import type { Clock } from "#core/clock.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
+import type { PublisherIdentity } from "#publish/publisher-identity.ts";
 import type { FeedAdapter } from "../feed/feed-adapter.ts";
 import type { Logger } from "#core/logger.ts";
 import type { CaptureLine } from "./capture-format.ts";
@@ -10,8 +11,8 @@ import type { CaptureLine } from "./capture-format.ts";
 export type ReplayedEvent = {
   readonly event: MarketEvent;
   /**
-   * On a bus, when this replay started; without one, the time of the capture's first line, so that
-   * every replay gives the same.
+   * On a bus, that of `identity`; without one, the time of the capture's first line, so that every
+   * replay gives the same.
    */
   readonly epoch: number;
   readonly sequence: number;
@@ -23,6 +24,8 @@ export type CaptureContents = {
   readonly streams: readonly {
     readonly instrument: Instrument;
     readonly channels: readonly Channel[];
+    /** Lengths of its candles. */
+    readonly candleIntervalsMs: readonly number[];
   }[];
 };
 
@@ -48,9 +51,10 @@ export type ReplayOptions = {
    */
   readonly bus?: Bus;
   /**
-   * Who announces on the bus: new with each start where others may share it. `replay` by default.
+   * Who announces on the bus: new with each start where others may share it. By default a `replay`
+   * of epoch 1, which is alone on its bus.
    */
-  readonly publisherId?: string;
+  readonly identity?: PublisherIdentity;
   /** Called for every event, synchronously and in order. */
   readonly onEvent?: (replayed: ReplayedEvent) => void;
   /** Levels per side that the recording subscribed, where its frames do not say. Default 1000. */
@@ -88,6 +92,8 @@ export type ReplaySummary = {
   readonly resyncs: number;
   readonly checksumsPassed: number;
   readonly checksumsFailed: number;
+  /** How far the clock of the last events was ahead of the recorder's; undefined if none told. */
+  readonly clockOffsetUs: number | undefined;
   readonly elapsedMs: number;
   readonly framesPerSecond: number;
 };

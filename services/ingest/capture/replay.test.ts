@@ -325,7 +325,8 @@ describe("a replay", () => {
     expect(summary.events["trade"]).toBe(1_000);
     expect(broken).toEqual([]);
     expect(next).toBe(1_001);
-    const reply = await bus.request("rq.v2.fake.catalog", new Uint8Array(), { timeoutMs: 100 });
+    const subject = "rq.v2.fake.replay.catalog";
+    const reply = await bus.request(subject, new Uint8Array(), { timeoutMs: 100 });
     expect(reply.length).toBeGreaterThan(10);
     replay.close();
     replay.close();

@@ -1,13 +1,13 @@
 import type { Clock } from "#core/clock.ts";
-import type { Instrument } from "#core/instrument.ts";
+import type { Channel, Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { FeedAdapter } from "../feed/feed-adapter.ts";
 import type { Logger } from "#core/logger.ts";
 import { Announcements } from "#publish/announcements.ts";
 import { ANNOUNCE_INTERVAL_MS_DEFAULT, PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
-import { Publisher } from "#publish/publisher.ts";
-import type { PublisherCounters } from "#publish/publisher.ts";
+import type { PublisherIdentity } from "#publish/publisher-identity.ts";
+import { createPublisherCounters, Publisher } from "#publish/publisher.ts";
 import { QueryResponder } from "#publish/query-responder.ts";
 import { StreamedInstruments } from "#publish/streamed-instruments.ts";
 import { scheduleTurnEnd } from "../turn-scheduler.ts";
@@ -21,6 +21,9 @@ const LINES_PER_TURN = 256;
 
 /** Ahead of its time by less than this, a line does not wait: timers are not finer. */
 const PACE_MS_MIN = 1;
+
+/** Who publishes a replay that shares its bus with no other. */
+const ALONE: PublisherIdentity = { publisherId: "replay", epoch: 1 };
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -72,7 +75,7 @@ class ReplayRun {
   readonly #options: ReplayOptions;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #publisherCounters: PublisherCounters = { events: 0, batches: 0, bytes: 0, failures: 0 };
+  readonly #publisherCounters = createPublisherCounters();
   readonly #startedUs: number;
   #publisher: Publisher | undefined;
   #replay: CaptureReplay | undefined;
@@ -133,6 +136,7 @@ class ReplayRun {
       resyncs: counters?.resyncs ?? 0,
       checksumsPassed: counters?.checksumsPassed ?? 0,
       checksumsFailed: counters?.checksumsFailed ?? 0,
+      clockOffsetUs: this.#replay?.driver.pipeline.clockOffsetUs,
       elapsedMs,
       framesPerSecond: elapsedMs > 0 ? Math.round((frames / elapsedMs) * 1000) : 0,
     };
@@ -140,6 +144,8 @@ class ReplayRun {
 
   close(): void {
     this.#closed = true;
+    // What waits is on the bus before the replay says that nothing more will come.
+    this.#publisher?.flush();
     this.#announcements?.close();
     this.#responder?.close();
     this.#replay?.close();
@@ -196,28 +202,28 @@ class ReplayRun {
       emit: (event) => {
         const channel = CHANNEL_OF_KIND[event.kind];
         if (wanted !== undefined && !wanted.has(channel)) return;
-        if (bus !== undefined && !streamed.has(event.instrument, channel)) {
-          streamed.add([{ instrument: event.instrument, channel }]);
-        }
+        if (bus !== undefined) addIfNew(streamed, event, channel);
         this.#publisher?.publish(event);
       },
     });
     this.#replay = replay;
-    for (const { instrument, channels: known } of this.#options.contents?.streams ?? []) {
+    for (const stream of this.#options.contents?.streams ?? []) {
+      const { instrument, channels: known, candleIntervalsMs } = stream;
       replay.catalog.add([instrument]);
       streamed.add(
         known
           .filter((channel) => wanted === undefined || wanted.has(channel))
           .map((channel) => ({ instrument, channel })),
+        candleIntervalsMs,
       );
     }
     if (bus !== undefined) this.#answerQueries(replay, streamed);
   }
 
   #answerQueries(replay: CaptureReplay, streamed: StreamedInstruments): void {
-    const { bus, publisherId = "replay" } = this.#options;
+    const { bus, identity = ALONE } = this.#options;
     if (bus === undefined) return;
-    const publisher = this.#createPublisher(this.#startedUs);
+    const publisher = this.#createPublisher(identity.epoch);
     this.#publisher = publisher;
     const view = {
       venue: this.#venue,
@@ -225,11 +231,13 @@ class ReplayRun {
       liveBookOf: (instrument: Instrument) => replay.driver.pipeline.liveBookOf(instrument),
     };
     const common = { bus, clock: this.#clock, logger: this.#logger, venues: [view] };
-    this.#responder = new QueryResponder({ ...common, publisher });
+    const { publisherId } = identity;
+    this.#responder = new QueryResponder({ ...common, publisherId, publisher });
     this.#announcements = new Announcements({
       ...common,
-      identity: { publisherId, epoch: publisher.epoch },
+      identity,
       announceIntervalMs: ANNOUNCE_INTERVAL_MS_DEFAULT,
+      takeProgress: () => publisher.takeProgress(),
     });
     this.#responder.start();
     this.#announcements.start();
@@ -296,4 +304,16 @@ function describeEmpty(damagedLines: number): string {
 
 function adapterOf(venue: string): FeedAdapter | undefined {
   return Object.hasOwn(VENUES, venue) ? VENUES[venue as keyof typeof VENUES] : undefined;
+}
+
+/** What nobody knew that the capture holds is announced when it comes. */
+function addIfNew(streamed: StreamedInstruments, event: MarketEvent, channel: Channel): void {
+  const { instrument } = event;
+  if (event.kind === "candle") {
+    const { intervalMs } = event;
+    if (streamed.hasCandles(instrument, intervalMs)) return;
+    streamed.add([{ instrument, channel }], [intervalMs]);
+  } else if (!streamed.has(instrument, channel)) {
+    streamed.add([{ instrument, channel }]);
+  }
 }

@@ -311,6 +311,8 @@ export type FeedAdapter = {
   snapshotRequest?(instrument: Instrument, endpoints: FeedEndpoints): RestRequest;
   /** The frames that ask for a book snapshot; present if `bookSync.snapshot` is `request`. */
   snapshotFrames?(instrument: Instrument, options: FeedSubscribeOptions): readonly string[];
+  /** Lengths of the candles that it subscribes or polls, rising. One minute if absent. */
+  readonly candleIntervalsMs?: readonly number[];
   /** Channels that are asked for by REST, again and again. */
   readonly polls?: readonly RestPoll[];
   /**

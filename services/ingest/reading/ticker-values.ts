@@ -1,4 +1,4 @@
-import { canonicalDecimal } from "@tickwire/proto/model";
+import { canonicalDecimal, EVENT_KINDS } from "@tickwire/proto/model";
 import type { Ticker } from "#core/market-event.ts";
 import type { RejectReason } from "../feed/feed-adapter.ts";
 
@@ -9,17 +9,9 @@ export type TickerTexts = {
 
 type TickerField = Exclude<keyof Ticker, "kind" | "instrument" | "venueTimeUs" | "receivedTimeUs">;
 
-const TICKER_FIELDS = [
-  "lastPrice",
-  "lastSize",
-  "openPrice",
-  "highPrice",
-  "lowPrice",
-  "volume",
-  "quoteVolume",
-  "bidPrice",
-  "askPrice",
-] as const satisfies readonly TickerField[];
+const TICKER_FIELDS = EVENT_KINDS.filter(({ type }) => type === "ticker").flatMap(({ fields }) =>
+  fields.map(({ name }) => name as TickerField),
+);
 
 /** Reads the numbers of a ticker into canonical decimals; absent ones stay undefined. */
 export function readTickerValues(texts: TickerTexts): Pick<Ticker, TickerField> | RejectReason {

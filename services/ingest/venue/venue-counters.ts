@@ -1,9 +1,13 @@
+import { EVENT_KINDS } from "@tickwire/proto/model";
+import type { Channel } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { RefreshCounters } from "../feed/rest/book-refresher.ts";
 import type { RejectReason } from "../feed/feed-adapter.ts";
 import type { PollCounters } from "../feed/rest/rest-poller.ts";
 import type { SessionCounters } from "../feed/connection/feed-session-options.ts";
 import type { SnapshotCounters } from "../feed/rest/snapshot-fetcher.ts";
+
+type EventCounts = Record<MarketEvent["kind"], number>;
 
 /**
  * What happened at one venue since the start. The stages count in plain numbers, because counting
@@ -14,16 +18,20 @@ export type VenueCounters = SessionCounters &
   RefreshCounters &
   PollCounters & {
     /** Published, by kind. */
-    readonly events: Record<MarketEvent["kind"], number>;
+    readonly events: EventCounts;
     readonly rejected: Partial<Record<RejectReason, number>>;
+    /** The same by channel; empty where nobody can tell. */
+    readonly rejectedOf: Map<Channel | "", Partial<Record<RejectReason, number>>>;
     /** Events whose venue time was impossible and left out; the events themselves went on. */
     badTimes: number;
     /** Trades that had been seen before. */
     duplicateTrades: number;
     /** Published trades that the venue sent as history, on subscribing or in a list. */
     historicalTrades: number;
-    /** Broken sequences and failed checksums. */
+    /** Broken sequences and failed checksums of books, and holes in the numbers of trades. */
     gaps: number;
+    /** Those of trades. */
+    tradeGaps: number;
     /** Books started anew after having been in sync. */
     resyncs: number;
     checksumsPassed: number;
@@ -51,23 +59,14 @@ export function createVenueCounters(): VenueCounters {
     refreshesFailed: 0,
     rateLimited: 0,
     banned: 0,
-    events: {
-      trade: 0,
-      quote: 0,
-      book: 0,
-      candle: 0,
-      ticker: 0,
-      funding: 0,
-      "mark-price": 0,
-      "open-interest": 0,
-      liquidation: 0,
-      status: 0,
-    },
+    events: Object.fromEntries(EVENT_KINDS.map(({ type }) => [type, 0])) as EventCounts,
     rejected: {},
+    rejectedOf: new Map(),
     badTimes: 0,
     duplicateTrades: 0,
     historicalTrades: 0,
     gaps: 0,
+    tradeGaps: 0,
     resyncs: 0,
     checksumsPassed: 0,
     checksumsFailed: 0,

@@ -42,7 +42,7 @@ function start(
   });
   venue.start();
   const streamed = () =>
-    venue.view.streamed.all().map(({ instrument, channels }) => {
+    venue.view.streamed.page("", 100).instruments.map(({ instrument, channels }) => {
       const names = channels.filter((channel) => channel !== "status");
       return `${instrument.symbol} ${names.join(",")}`;
     });

@@ -8,7 +8,7 @@ import { bookSyncOf } from "../feed/book-sync-of.ts";
 import { FeedSession } from "../feed/connection/feed-session.ts";
 import type { FeedDialer } from "../feed/connection/web-socket-dialer.ts";
 import type { RestClient } from "../feed/rest/rest-client.ts";
-import type { ConnectionPlan, FeedSubscription } from "../feed/feed-adapter.ts";
+import type { ConnectionPlan, FeedAdapter, FeedSubscription } from "../feed/feed-adapter.ts";
 import { BookRefresher } from "../feed/rest/book-refresher.ts";
 import { RequestPacer } from "../feed/rest/request-pacer.ts";
 import { resolveEndpoints } from "../feed/rest/resolve-endpoints.ts";
@@ -21,6 +21,7 @@ import type { IngestLimits } from "../limits.ts";
 import type { MeasuredVenue } from "../metrics.ts";
 import { InstrumentLists } from "./instrument-lists.ts";
 import { createVenueCounters } from "./venue-counters.ts";
+import type { ClockState } from "./venue-clock.ts";
 import { VenueDriver } from "./venue-driver.ts";
 
 /** How a venue is reached. */
@@ -86,6 +87,7 @@ export class VenueIngest implements MeasuredVenue {
     const { counters } = this;
     const { restClient } = network;
     this.#streamed = new StreamedInstruments(options.onChange);
+    this.#streamed.expectMore();
     this.#connectPacer = new RequestPacer({
       limit: adapter.limits.connects,
       clock,
@@ -93,7 +95,13 @@ export class VenueIngest implements MeasuredVenue {
     });
     this.#snapshots = new SnapshotFetcher({ ...context, restClient, counters });
     this.#rest = new VenueRest({ endpoints, restClient, snapshots: this.#snapshots });
-    this.#driver = new VenueDriver({ ...context, limits, counters, emit: options.emit });
+    this.#driver = new VenueDriver({
+      ...context,
+      limits,
+      counters,
+      emit: options.emit,
+      onClock: (state, offsetUs) => this.#onClock(state, offsetUs),
+    });
     this.#refresher = new BookRefresher({
       ...context,
       restClient,
@@ -122,6 +130,12 @@ export class VenueIngest implements MeasuredVenue {
     });
   }
 
+  /** How far the venue's clock is ahead of ours, in seconds; undefined while nothing tells. */
+  get clockOffsetSeconds(): number | undefined {
+    const { clockOffsetUs } = this.#driver.pipeline;
+    return clockOffsetUs === undefined ? undefined : clockOffsetUs / 1e6;
+  }
+
   get connections(): number {
     return this.#sessions.length;
   }
@@ -131,7 +145,7 @@ export class VenueIngest implements MeasuredVenue {
   }
 
   get instruments(): number {
-    return this.#streamed.all().length;
+    return this.#streamed.size;
   }
 
   get snapshotsPending(): number {
@@ -156,6 +170,14 @@ export class VenueIngest implements MeasuredVenue {
     this.#resolveStarted();
   }
 
+  #onClock(state: ClockState, offsetUs: number): void {
+    const { logger } = this.#options;
+    const fields = { venue: this.venue, offsetSeconds: offsetUs / 1e6 };
+    if (state === "right") logger.info(fields, "our clock and the venue's agree again");
+    else if (state === "behind") logger.warn(fields, "our clock is behind the venue's");
+    else logger.warn(fields, "our clock is ahead of the venue's, or its events are late");
+  }
+
   #onFault(where: string, error: unknown): void {
     const { venue } = this;
     this.#options.logger.error({ venue, where, err: error }, "a venue's message broke its decoder");
@@ -172,7 +194,9 @@ export class VenueIngest implements MeasuredVenue {
       },
       onReady: ({ complete }) => {
         this.#startSessions();
-        if (complete) this.#reportUnlisted();
+        if (!complete) return;
+        this.#streamed.completed();
+        this.#reportUnlisted();
       },
     });
   }
@@ -184,7 +208,7 @@ export class VenueIngest implements MeasuredVenue {
     const plans = adapter.planConnections(wanted, endpoints);
     const planned = plans.flatMap(({ subscriptions }) => subscriptions);
     const started = plans.map((plan) => this.#createSession(plan));
-    this.#streamed.add(planned);
+    this.#streamed.add(planned, candleIntervalsOf(this.#options.adapter));
     this.#refreshBooks(planned);
     for (const session of started) session.start();
     this.#poll(wanted, planned);
@@ -231,7 +255,7 @@ export class VenueIngest implements MeasuredVenue {
           channel === poll.channel && !isPlanned.has(instrument, channel),
       );
       if (polled.length === 0) continue;
-      this.#streamed.add(polled);
+      this.#streamed.add(polled, candleIntervalsOf(this.#options.adapter));
       this.#poller.add(poll, polled);
     }
   }
@@ -268,4 +292,10 @@ export class VenueIngest implements MeasuredVenue {
     const bySymbol = this.#context.catalog.bySymbol(name);
     return bySymbol === undefined ? this.#context.catalog.allByVenueSymbol(name) : [bySymbol];
   }
+}
+
+const CANDLE_INTERVALS_MS_DEFAULT: readonly number[] = [60_000];
+
+function candleIntervalsOf({ candleIntervalsMs }: FeedAdapter): readonly number[] {
+  return candleIntervalsMs ?? CANDLE_INTERVALS_MS_DEFAULT;
 }

@@ -1,6 +1,7 @@
 import type { OrderBook } from "@tickwire/proto/model";
 import { assert } from "#core/assert.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
+import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent, TopicState } from "#core/market-event.ts";
 import { bookSyncOf } from "../feed/book-sync-of.ts";
 import type { RawBook, RejectReason } from "../feed/feed-adapter.ts";
@@ -11,6 +12,8 @@ import { CandleClosing } from "./candle-closing.ts";
 import { areTimesSane, rejectionOf, withoutBadTimes } from "./normalizer.ts";
 import { StatusBoard } from "./status-board.ts";
 import { TradeDeduplicator } from "./trade-deduplicator.ts";
+import { VenueClock } from "./venue-clock.ts";
+import type { ClockState } from "./venue-clock.ts";
 import type { VenueCounters } from "./venue-counters.ts";
 
 /** What a pipeline wants done that it cannot do itself. Whoever drives it sees to it. */
@@ -32,6 +35,8 @@ export type VenuePipelineOptions = Pick<VenueContext, "adapter" | "bookDepth"> &
   /** What is to be published, in order. */
   readonly emit: (event: MarketEvent) => void;
   readonly demand: (demand: PipelineDemand) => void;
+  /** Called when our clock and the venue's begin to differ, or do not any more. */
+  readonly onClock?: (state: ClockState, offsetUs: number) => void;
 };
 
 /** Something that was not used. */
@@ -65,6 +70,7 @@ export class VenuePipeline {
   readonly #books: BookStage;
   /** Of a venue that does not close its candles itself. */
   readonly #candles: CandleClosing | undefined;
+  readonly #clock: VenueClock;
 
   constructor(options: VenuePipelineOptions) {
     const { adapter, limits, counters, emit, demand } = options;
@@ -74,6 +80,7 @@ export class VenuePipeline {
     this.#trades = new TradeDeduplicator({ idsMax: limits.recentTradeIdsMax });
     this.#statuses = new StatusBoard((status) => this.#emit(status));
     this.#candles = adapter.candlesEndUnsaid === true ? new CandleClosing() : undefined;
+    this.#clock = new VenueClock(options.onClock ?? (() => {}));
     this.#books = new BookStage({
       syncOf: (instrument) => bookSyncOf(adapter, instrument, options),
       bufferedDeltasMax: limits.bufferedDeltasMax,
@@ -85,6 +92,11 @@ export class VenuePipeline {
     });
   }
 
+  /** How far the venue's clock is ahead of ours, in microseconds; undefined while nothing tells. */
+  get clockOffsetUs(): number | undefined {
+    return this.#clock.offsetUs;
+  }
+
   /** Takes the next event of the feed, in order of arrival. */
   onData(event: FeedData, nowUs: number): void {
     const reason = rejectionOf(event);
@@ -92,7 +104,7 @@ export class VenuePipeline {
       this.#accept(event, nowUs);
       return;
     }
-    const channel = event.kind === "raw-book" ? "book" : undefined;
+    const channel = event.kind === "raw-book" ? "book" : CHANNEL_OF_KIND[event.kind];
     this.onRejected({ reason, instrument: event.instrument, channel }, nowUs);
   }
 
@@ -104,7 +116,7 @@ export class VenuePipeline {
     assert(snapshot.snapshot, "what is taken as a snapshot is one");
     const reason = rejectionOf(snapshot);
     if (reason === undefined) this.#accept(snapshot, nowUs);
-    else this.#count(reason);
+    else this.#count(reason, "book");
     return reason === undefined;
   }
 
@@ -121,7 +133,7 @@ export class VenuePipeline {
   /** Takes note of something that was not used, and of what that costs. */
   onRejected(rejection: Rejection, nowUs: number): void {
     const { reason, instrument, channel } = rejection;
-    this.#count(reason);
+    this.#count(reason, channel ?? "");
     // A part of a book is missing now, which a venue without sequences would never tell.
     if (instrument !== undefined && channel === "book") {
       if (this.#books.has(instrument)) this.#books.resync(instrument, "damaged-message", nowUs);
@@ -134,6 +146,7 @@ export class VenuePipeline {
     } else if (instrument !== undefined && channel === "trades" && reason === "missing-data") {
       // Trades cannot be had again from the stream: say that some are missing, and go on.
       this.#counters.gaps += 1;
+      this.#counters.tradeGaps += 1;
       const hole = { instrument, channel, nowUs };
       this.#statuses.set({ ...hole, state: "gap", reason: "missing-data" });
       this.#statuses.set({ ...hole, state: "live", reason: "data-resumed" });
@@ -191,13 +204,13 @@ export class VenuePipeline {
   }
 
   #accept(event: FeedData, nowUs: number): void {
-    if (areTimesSane(event)) {
+    if (areTimesSane(event, this.#clock)) {
       this.#pass(event, nowUs);
       return;
     }
     // The data is good all the same; a time is never invented.
     this.#counters.badTimes += 1;
-    this.#pass(withoutBadTimes(event), nowUs);
+    this.#pass(withoutBadTimes(event, this.#clock), nowUs);
   }
 
   #pass(event: FeedData, nowUs: number): void {
@@ -214,9 +227,15 @@ export class VenuePipeline {
     }
   }
 
-  #count(reason: RejectReason): void {
-    const { rejected } = this.#counters;
+  #count(reason: RejectReason, channel: Channel | ""): void {
+    const { rejected, rejectedOf } = this.#counters;
     rejected[reason] = (rejected[reason] ?? 0) + 1;
+    let reasons = rejectedOf.get(channel);
+    if (reasons === undefined) {
+      reasons = {};
+      rejectedOf.set(channel, reasons);
+    }
+    reasons[reason] = (reasons[reason] ?? 0) + 1;
   }
 
   #emit(event: MarketEvent): void {

@@ -4,11 +4,7 @@
 set -e
 cd "$(dirname "$0")"
 proto=../../../proto
-files=$(cd $proto && find tickwire -name '*.proto' | sort)
-mapping=""
-for file in $files; do
-  mapping="$mapping --go_opt=M$file=tickwire.example/reader/gen/$(dirname "$file")"
-done
+files=$(cd $proto && find tickwire/v1 -name '*.proto' | sort)
 mkdir -p gen
 # shellcheck disable=SC2086 -- the lists are words
-${PROTOC:-protoc} -I$proto --go_out=. --go_opt=module=tickwire.example/reader $mapping $files
+${PROTOC:-protoc} -I$proto --go_out=gen --go_opt=paths=source_relative $files

@@ -1,256 +1,336 @@
-// Package main reads the vectors of proto/vectors: generated code and what proto/wire.md says.
-//
-//	go run . VECTORS
-//
-// Prints a line for each vector and exits with 1 if one is read otherwise than it says.
+// Package main reads frames with generated code and what proto/wire.md says. A line of standard input is a frame in
+// hex, answered with a line of what its batches say, or "resume ID EPOCH SEQUENCE", the position that a client has.
 package main
 
 import (
+	"bufio"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
-	"reflect"
+	"regexp"
+	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	pb "tickwire.example/reader/gen/tickwire/v1"
 )
 
 type object = map[string]any
 
-// Topic is one topic of one connection: its chain and its position.
+// Topic is one topic of one connection: its chain, which is a base that moves on, and its position.
 type Topic struct {
-	base                         *pb.Base
-	sequence                     uint64
-	received, venue, venueAt     int64
-	price, askPrice, tradeID     int64
-	values                       []int64
-	hasPosition                  bool
-	positionEpoch, positionAfter uint64
+	base            *pb.Base
+	hasPosition     bool
+	epoch, position uint64
 }
 
-// malformed is panicked with where a batch is what no gateway sends.
-type malformed struct{ problem string }
-
+// check panics with a text where a batch is what no gateway sends.
 func check(condition bool, problem string) {
 	if !condition {
-		panic(malformed{problem})
+		panic(problem)
 	}
 }
 
 func unzigzag(code uint64) int64 { return int64(code>>1) ^ -int64(code&1) }
 
-func floorDivide(a, b int64) int64 {
-	if a%b < 0 {
-		return a/b - 1
-	}
-	return a / b
-}
-
-func (t *Topic) start(base *pb.Base) {
-	unit := base.VenueTimeUnitUs
-	check(unit == 0 || unit == 1 || unit == 1000, "a unit that is none")
-	check(base.TradeIdDigits <= 18 && base.TradeIdForm <= 2, "ids that are none")
-	check(base.PriceScale <= 1000 && base.SizeScale <= 1000, "a scale that is none")
-	for _, scale := range base.Scales {
-		check(scale <= 1000, "a scale that is none")
-	}
-	t.base, t.sequence, t.received = base, base.Sequence, base.ReceivedTimeUs
-	t.venue = t.received + base.VenueTimeOffsetUs
-	t.venueAt = t.received + base.VenueTimeReceivedOffsetUs
-	t.price, t.askPrice, t.tradeID = base.Price, base.AskPrice, base.TradeId
-	t.values = make([]int64, len(fields[base.Channel]))
-	copy(t.values, base.Values)
-}
-
 // read says what a batch is; the chain is gone unless the batch was read to its end.
 func (t *Topic) read(batch *pb.Batch) (reading object) {
 	defer func() {
 		if problem := recover(); problem != nil {
-			if _, is := problem.(malformed); !is {
-				panic(problem)
-			}
+			_ = problem.(string)
 			t.base, reading = nil, object{"reading": "malformed"}
 		}
 	}()
-	if batch.Base != nil {
-		t.start(batch.Base)
+	if base := batch.Base; base != nil {
+		check(base.VenueTimeUnitUs <= 1 || base.VenueTimeUnitUs == 1000, "a unit that is none")
+		check(base.TradeIdDigits <= 18 && base.TradeIdForm <= 2, "ids that are none")
+		check(slices.Max(append(base.Scales, base.PriceScale, base.SizeScale)) <= 1000, "a scale that is none")
+		// From here on they are the times themselves.
+		base.VenueTimeOffsetUs += base.ReceivedTimeUs
+		base.VenueTimeReceivedOffsetUs += base.ReceivedTimeUs
+		t.base = base
 	}
-	base := t.base
-	t.base = nil
-	if base == nil {
-		return object{"topicId": batch.TopicId, "reading": "lost"}
+	base, lost := t.base, object{"topicId": batch.TopicId, "reading": "lost"}
+	if t.base = nil; base == nil {
+		return lost
 	}
-	check(len(batch.Times) >= 2, "no times")
-	check(batch.Base != nil || !batch.Snapshot, "a snapshot has no base")
-	perEvent := 1
-	if base.VenueTimeUnitUs != 0 {
-		perEvent = 2
-	}
+	check(len(batch.Times) >= 2 && (batch.Base != nil || !batch.Snapshot), "no times, or a snapshot has no base")
+	perEvent := 1 + min(1, int(base.VenueTimeUnitUs))
 	count := (len(batch.Times) - 2) / perEvent
-	before, last := t.sequence, t.sequence
+	before, last := base.Sequence, base.Sequence
 	if !batch.Snapshot {
 		last += batch.Skipped + uint64(count)
 	}
 	follows := (len(batch.Times)-2)%perEvent == 0 && batch.Times[0] == last%127
 	if !follows || (batch.LastSequence != 0 && batch.LastSequence != last) {
 		check(batch.Base == nil, "a batch contradicts its base")
-		return object{"topicId": batch.TopicId, "reading": "lost"}
+		return lost
 	}
-	events := t.readTimes(batch.Times, int64(base.VenueTimeUnitUs), count)
-	published := t.received + unzigzag(batch.Times[1])
-	t.sequence = last
-	if base.Channel < 1 || int(base.Channel) >= len(channels) {
-		t.hasPosition, t.positionEpoch, t.positionAfter = true, base.Epoch, last
+	events := readTimes(base, batch.Times[2:], count)
+	base.Sequence = last
+	if pb.Channel_name[int32(base.Channel)] == "" || base.Channel == 0 {
+		t.hasPosition, t.epoch, t.position = true, base.Epoch, last
 		return object{"topicId": batch.TopicId, "reading": "unknown", "epoch": base.Epoch, "sequence": last}
 	}
-	t.readPayload(base, batch, events)
+	if read := readers[base.Channel]; read != nil {
+		read(base, batch, events)
+	} else {
+		readFields(base, batch, events)
+	}
+	fresh, had, same, after := []object{}, t.hasPosition, t.hasPosition && t.epoch == base.Epoch, t.position
 	for index, event := range events {
-		event["sequence"] = last
-		if !batch.Snapshot {
-			event["sequence"] = last - uint64(count-1-index)
+		event["sequence"] = last - uint64(count-1-index)
+		if batch.Snapshot {
+			event["sequence"] = last
+		} else if same && event["sequence"].(uint64) <= after {
+			continue
 		}
+		fresh = append(fresh, event)
 	}
 	if !batch.Snapshot {
 		t.base = base
 	}
-	return t.place(batch, object{"topicId": batch.TopicId, "epoch": base.Epoch, "sequence": last,
-		"publishedTimeUs": published}, before, events)
-}
-
-func (t *Topic) place(batch *pb.Batch, said object, before uint64, events []object) object {
-	epoch, last := said["epoch"].(uint64), said["sequence"].(uint64)
-	same := t.hasPosition && t.positionEpoch == epoch
-	isOld := same && last <= t.positionAfter && len(events) > 0
-	if batch.Snapshot {
-		isOld = same && before < t.positionAfter
-	}
-	if isOld {
+	if same && (batch.Snapshot && before < after || !batch.Snapshot && last <= after && count > 0) {
 		return object{"topicId": batch.TopicId, "reading": "old"}
 	}
-	after := t.positionAfter
-	hadPosition := t.hasPosition
-	t.hasPosition, t.positionEpoch, t.positionAfter = true, epoch, last
+	t.hasPosition, t.epoch, t.position = true, base.Epoch, last
+	said := object{"topicId": batch.TopicId, "epoch": base.Epoch, "sequence": last, "reading": "news", "events": fresh,
+		"publishedTimeUs": base.ReceivedTimeUs + unzigzag(batch.Times[1])}
 	if batch.Snapshot {
-		said["reading"], said["events"] = "state", events
+		said["reading"] = "state"
 		return said
 	}
-	fresh := []object{}
-	for _, event := range events {
-		if !same || event["sequence"].(uint64) > after {
-			fresh = append(fresh, event)
-		}
-	}
-	said["reading"], said["events"] = "news", fresh
 	if batch.Skipped != 0 {
 		said["skipped"] = batch.Skipped
 	}
-	if hadPosition && !same {
+	if had && !same {
 		said["gap"] = "unknown"
 	} else if same && before > after {
 		said["gap"] = []uint64{after + 1, before}
 	}
-	if same && after > last {
-		t.positionAfter = after
+	if same {
+		t.position = max(after, last)
 	}
 	return said
 }
 
-func (t *Topic) readTimes(times []uint64, unit int64, count int) []object {
-	events := make([]object, count)
-	at := 2
+func readTimes(base *pb.Base, entries []uint64, count int) []object {
+	events, unit := make([]object, count), int64(base.VenueTimeUnitUs)
 	for index := range events {
-		t.received += int64(times[at])
-		at++
-		event := object{"receivedTimeUs": t.received}
-		if unit != 0 {
-			if code := times[at]; code != 0 {
-				t.venue += (unzigzag(code-1) + floorDivide(t.received-t.venueAt, unit)) * unit
-				t.venueAt = t.received
-				event["venueTimeUs"] = t.venue
-			}
-			at++
+		base.ReceivedTimeUs += int64(entries[0])
+		entries, events[index] = entries[1:], object{"receivedTimeUs": base.ReceivedTimeUs}
+		if unit == 0 {
+			continue
 		}
-		events[index] = event
+		if code := entries[0]; code != 0 {
+			span := base.ReceivedTimeUs - base.VenueTimeReceivedOffsetUs
+			base.VenueTimeOffsetUs += unzigzag(code-1)*unit + span - (span%unit+unit)%unit
+			base.VenueTimeReceivedOffsetUs = base.ReceivedTimeUs
+			events[index]["venueTimeUs"] = base.VenueTimeOffsetUs
+		}
+		entries = entries[1:]
 	}
 	return events
 }
 
-// frame says what each batch of a frame is.
-func frame(topics map[uint32]*Topic, data []byte) []object {
-	message := &pb.ServerFrame{}
-	if proto.Unmarshal(data, message) != nil {
-		return []object{{"reading": "malformed"}}
-	}
-	readings := []object{}
-	for _, batch := range message.Batches {
-		readings = append(readings, topic(topics, batch.TopicId).read(batch))
-	}
-	return readings
-}
+// rows are the messages of the channels whose events are fields of a message.
+var rows = map[pb.Channel]protoreflect.ProtoMessage{2: &pb.Quote{}, 4: &pb.Candle{}, 5: &pb.Ticker{},
+	6: &pb.Funding{}, 7: &pb.MarkPrice{}, 8: &pb.OpenInterest{}, 9: &pb.Liquidation{}, 10: &pb.TopicStatus{}}
 
-func topic(topics map[uint32]*Topic, id uint32) *Topic {
-	if topics[id] == nil {
-		topics[id] = &Topic{}
-	}
-	return topics[id]
-}
+var readers = map[pb.Channel]func(*pb.Base, *pb.Batch, []object){1: readTrades, 3: readBooks, 9: readRows, 10: readRows}
 
-type vector struct {
-	Steps []struct {
-		Resume *struct {
-			TopicID  uint32 `json:"topicId"`
-			Epoch    uint64 `json:"epoch"`
-			Sequence uint64 `json:"sequence"`
-		} `json:"resume"`
-		Frame   string `json:"frame"`
-		Batches any    `json:"batches"`
-	} `json:"steps"`
-}
-
-// readVector returns what is wrong, or nothing.
-func readVector(path string) string {
-	text, err := os.ReadFile(path)
-	var v vector
-	if err == nil {
-		err = json.Unmarshal(text, &v)
-	}
-	if err != nil {
-		return err.Error()
-	}
-	topics := map[uint32]*Topic{}
-	for number, step := range v.Steps {
-		if r := step.Resume; r != nil {
-			t := topic(topics, r.TopicID)
-			t.hasPosition, t.positionEpoch, t.positionAfter = true, r.Epoch, r.Sequence
-		}
-		data, err := hex.DecodeString(step.Frame)
-		if err != nil {
-			return err.Error()
-		}
-		got, _ := json.Marshal(frame(topics, data))
-		var plain any
-		_ = json.Unmarshal(got, &plain)
-		if !reflect.DeepEqual(plain, step.Batches) {
-			return fmt.Sprintf("step %d: got %s", number, got)
+// fieldsOf lists the fields of a message but for sequence and times.
+func fieldsOf(message protoreflect.Message) (fields []protoreflect.FieldDescriptor) {
+	for i := range message.Descriptor().Fields().Len() {
+		field := message.Descriptor().Fields().Get(i)
+		if !strings.Contains(" sequence venue_time_us received_time_us ", " "+string(field.Name())+" ") {
+			fields = append(fields, field)
 		}
 	}
-	return ""
+	return fields
+}
+
+// columnOf finds the column that is named after a field.
+func columnOf(batch protoreflect.Message, field protoreflect.FieldDescriptor) protoreflect.List {
+	message, parts := strings.ToLower(string(field.Parent().Name())), unitEnd.FindStringSubmatch(string(field.Name()))
+	name, unit := parts[1], parts[2]
+	for _, column := range []string{name + "s", name + "_prices", message + "_" + name + "s", name} {
+		if found := batch.Descriptor().Fields().ByName(protoreflect.Name(column + unit)); found != nil {
+			return batch.Get(found).List()
+		}
+	}
+	panic("no column for " + parts[0])
+}
+
+// word is buyer for AGGRESSOR_SIDE_BUYER, and so on.
+func word(enum protoreflect.EnumDescriptor, number protoreflect.EnumNumber) string {
+	prefix := strings.TrimSuffix(string(enum.Values().Get(0).Name()), "UNSPECIFIED")
+	if value := enum.Values().ByNumber(number); value != nil && number != 0 {
+		return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(string(value.Name()), prefix)), "_", "-")
+	}
+	return map[string]string{"AGGRESSOR_SIDE_": "none", "TOPIC_STATE_": "syncing"}[prefix]
+}
+
+var plainDecimal, unitEnd = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`), regexp.MustCompile(`^(.*?)(_us|_ms)?$`)
+
+func trim(text string) string { return strings.TrimSuffix(strings.TrimRight(text, "0"), ".") }
+
+// texts returns what gives the number at a place: the text there, or else what the sums came to.
+func texts(batch *pb.Batch, places int) func(place int, number int64, scale uint32) string {
+	found := map[int]string{}
+	for _, text := range batch.Texts {
+		check(plainDecimal.MatchString(text.Text) && len(text.Text) <= 1002, "a text is no decimal")
+		check(int64(text.Index) < int64(places), "a text beyond its column")
+		found[int(text.Index)] = text.Text
+		if strings.Contains(text.Text, ".") {
+			found[int(text.Index)] = trim(text.Text)
+		}
+	}
+	return func(place int, number int64, scale uint32) string {
+		if text, is := found[place]; is {
+			return text
+		}
+		digits := fmt.Sprintf("%0*d", int(scale)+1, uint64(max(number, -number)))
+		split := len(digits) - int(scale)
+		return map[bool]string{true: "-"}[number < 0] + trim(digits[:split]+"."+digits[split:])
+	}
+}
+
+func readRows(base *pb.Base, batch *pb.Batch, events []object) {
+	elements := batch.ProtoReflect().Descriptor().Fields().ByNumber(31 + protoreflect.FieldNumber(base.Channel))
+	list := batch.ProtoReflect().Get(elements).List()
+	check(list.Len() == len(events), "rows")
+	for index, event := range events {
+		row := list.Get(index).Message()
+		for _, field := range fieldsOf(row) {
+			if field.Enum() != nil {
+				event[field.JSONName()] = word(field.Enum(), row.Get(field).Enum())
+			} else if row.Has(field) || !field.HasPresence() {
+				event[field.JSONName()] = row.Get(field).Interface()
+			}
+		}
+	}
+}
+
+type entry struct {
+	price, size string
+	flags       uint64
+}
+
+// readEntries reads `prices` and `sizes`: of each entry the price, the size and the flags.
+func readEntries(base *pb.Base, batch *pb.Batch, isBook bool) (entries []entry) {
+	text, sizes := texts(batch, 2*len(batch.Prices)), batch.Sizes
+	for index, code := range batch.Prices {
+		flags, chain, size := code&3, &base.Price, uint64(0)
+		if isBook && flags >= 2 {
+			chain = &base.AskPrice
+		}
+		*chain += unzigzag(code >> 2)
+		if !isBook || flags&1 == 0 {
+			check(len(sizes) > 0 && sizes[0] < 1<<63, "sizes")
+			size, sizes = sizes[0], sizes[1:]
+		}
+		price := text(2*index, *chain, base.PriceScale)
+		entries = append(entries, entry{price, text(2*index+1, int64(size), base.SizeScale), flags})
+	}
+	check(len(sizes) == 0, "sizes")
+	return entries
+}
+
+func readTrades(base *pb.Base, batch *pb.Batch, events []object) {
+	entries, deltas := readEntries(base, batch, false), batch.TradeIdDeltas
+	check(len(entries) == len(events) && (base.TradeIdForm != 2 || len(batch.TradeIds) == len(events)), "trade_ids")
+	check(base.TradeIdForm != 1 || len(deltas) == 0 || len(deltas) == len(events), "trade_id_deltas")
+	for index, e := range entries {
+		event := events[index]
+		event["price"], event["size"], event["tradeId"] = e.price, e.size, ""
+		event["aggressorSide"] = word(pb.AggressorSide(0).Descriptor(), protoreflect.EnumNumber(e.flags))
+		if base.TradeIdForm == 2 {
+			event["tradeId"] = batch.TradeIds[index]
+		} else if base.TradeIdForm == 1 {
+			base.TradeId += append(deltas, 1)[min(index, len(deltas))]
+			event["tradeId"] = base.TradeIdPrefix + fmt.Sprintf("%0*d", base.TradeIdDigits, base.TradeId)
+		}
+		if batch.Historical {
+			event["historical"] = true
+		}
+	}
+}
+
+func readBooks(base *pb.Base, batch *pb.Batch, events []object) {
+	entries, counts := readEntries(base, batch, true), batch.LevelCounts
+	check(len(counts) > 0 || len(events) == 1 || len(events) == len(entries), "prices")
+	check(len(counts) == 0 || len(counts) == len(events), "level_counts")
+	for index, event := range events {
+		count := len(entries) / (len(events) - index)
+		if len(counts) > 0 {
+			count = int(counts[index])
+		}
+		check(count <= len(entries), "level_counts")
+		sides := [2][][]string{{}, {}}
+		for _, e := range entries[:count] {
+			check(e.flags >= 2 || len(sides[1]) == 0, "a bid stands behind an ask")
+			sides[e.flags/2] = append(sides[e.flags/2], []string{e.price, e.size})
+		}
+		entries, event["bids"], event["asks"] = entries[count:], sides[0], sides[1]
+		if batch.Replaces {
+			event["replaces"] = true
+		}
+	}
+	check(len(entries) == 0, "level_counts")
+}
+
+func readFields(base *pb.Base, batch *pb.Batch, events []object) {
+	known := len(base.Values)
+	text := texts(batch, known*len(events))
+	check(len(batch.Changes) == 0 || len(batch.Changes) == len(events), "changes")
+	for len(base.Scales) < known {
+		base.Scales = append(base.Scales, 0)
+	}
+	for f, field := range fieldsOf(rows[base.Channel].ProtoReflect()) {
+		column, at, name := columnOf(batch.ProtoReflect(), field), 0, field.JSONName()
+		for index, event := range events {
+			isChanged := len(batch.Changes) == 0 && column.Len() > 0
+			if isChanged || len(batch.Changes) > 0 && batch.Changes[index]>>f&1 == 1 {
+				check(at < column.Len() && f < known, "a column is too short")
+				base.Values[f] += column.Get(at).Int()
+				at++
+			}
+			switch {
+			case f >= known || base.Absent>>f&1 == 1:
+			case field.Kind() == protoreflect.BoolKind:
+				event[name] = base.Values[f] != 0
+			case field.Kind() == protoreflect.StringKind:
+				event[name] = text(known*index+f, base.Values[f], base.Scales[f])
+			default:
+				event[name] = base.Values[f]
+			}
+		}
+		check(at == column.Len(), "a column is too long")
+	}
 }
 
 func main() {
-	paths, _ := filepath.Glob(filepath.Join(os.Args[1], "*.json"))
-	wrong := len(paths) == 0
-	for _, path := range paths {
-		problem := readVector(path)
-		verdict := "ok"
-		if problem != "" {
-			verdict, wrong = "WRONG", true
+	topics, lines, out := map[uint32]*Topic{}, bufio.NewScanner(os.Stdin), json.NewEncoder(os.Stdout)
+	for lines.Buffer(nil, 1<<26); lines.Scan(); {
+		var id uint32
+		t, frame, readings := &Topic{hasPosition: true}, &pb.ServerFrame{}, []object{}
+		if n, _ := fmt.Sscanf(lines.Text(), "resume %d %d %d", &id, &t.epoch, &t.position); n == 3 {
+			topics[id] = t
+			continue
 		}
-		fmt.Println(verdict, filepath.Base(path), problem)
-	}
-	if wrong {
-		os.Exit(1)
+		data, _ := hex.DecodeString(lines.Text())
+		if proto.Unmarshal(data, frame) != nil {
+			frame, readings = &pb.ServerFrame{}, append(readings, object{"reading": "malformed"})
+		}
+		for _, batch := range frame.Batches {
+			if topics[batch.TopicId] == nil {
+				topics[batch.TopicId] = &Topic{}
+			}
+			readings = append(readings, topics[batch.TopicId].read(batch))
+		}
+		_ = out.Encode(readings)
 	}
 }

@@ -1,40 +1,23 @@
-"""Reads the vectors of proto/vectors: generated code and what proto/wire.md says.
+"""Reads frames with generated code and what proto/wire.md says.
 
-    python reader.py GENERATED VECTORS
+    python reader.py GENERATED
 
-GENERATED is the folder that protoc wrote the Python code of the schema to. Prints a line for each
-vector and exits with 1 if one is read otherwise than it says.
+GENERATED is the folder that protoc wrote the Python code of the schema to. A line of standard input
+is a frame in hex, answered with a line of what its batches say, or "resume ID EPOCH SEQUENCE", the
+position that a client has.
 """
 
 import collections
 import json
-import pathlib
 import re
 import sys
 
 from google.protobuf.message import DecodeError
 
-FIELDS = {
-    2: [("bidPrice", "bid_prices"), ("bidSize", "bid_sizes"), ("askPrice", "ask_prices"),
-        ("askSize", "ask_sizes")],
-    4: [("intervalMs", "intervals_ms"), ("openTimeUs", "open_times_us"), ("open", "open_prices"),
-        ("high", "high_prices"), ("low", "low_prices"), ("close", "close_prices"),
-        ("volume", "volumes"), ("quoteVolume", "quote_volumes"), ("tradeCount", "trade_counts"),
-        ("closed", "closed")],
-    5: [("lastPrice", "last_prices"), ("lastSize", "last_sizes"), ("openPrice", "open_prices"),
-        ("highPrice", "high_prices"), ("lowPrice", "low_prices"), ("volume", "volumes"),
-        ("quoteVolume", "quote_volumes"), ("bidPrice", "bid_prices"),
-        ("askPrice", "ask_prices")],
-    6: [("rate", "funding_rates"), ("nextFundingTimeUs", "next_funding_times_us"),
-        ("intervalMs", "intervals_ms")],
-    7: [("markPrice", "mark_prices"), ("indexPrice", "index_prices")],
-    8: [("openInterest", "open_interests"), ("openInterestValue", "open_interest_values")],
-}
-INTEGERS = {"intervalMs", "openTimeUs", "tradeCount", "nextFundingTimeUs"}
-CHANNELS = ["", "trades", "quotes", "book", "candles", "ticker", "funding", "mark-price",
-            "open-interest", "liquidations", "status"]
-STATES = ["syncing", "syncing", "live", "stale", "gap", "resyncing", "down"]
-SIDES = ["none", "buyer", "seller", "none"]
+# The messages of the channels whose events are fields of a message.
+ROWS = {2: "Quote", 4: "Candle", 5: "Ticker", 6: "Funding", 7: "MarkPrice", 8: "OpenInterest",
+        9: "Liquidation", 10: "TopicStatus"}
+HEAD = {"sequence", "venue_time_us", "received_time_us"}
 
 
 class Malformed(Exception):
@@ -67,6 +50,27 @@ def trimmed(text):
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def fields_of(message):
+    return [field for field in message.fields if field.name not in HEAD]
+
+
+def column_of(batch, field):
+    """The column that is named after a field."""
+    name, unit = re.fullmatch(r"(.*?)(_us|_ms|)", field.name).groups()
+    message = field.containing_type.name.lower()
+    names = [f"{name}s{unit}", f"{name}_prices", f"{message}_{name}s{unit}", field.name]
+    return next(getattr(batch, each) for each in names if hasattr(batch, each))
+
+
+def word(enum, number):
+    """`buyer` for AGGRESSOR_SIDE_BUYER, and so on."""
+    prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
+    if number and number in enum.values_by_number:
+        name = enum.values_by_number[number].name
+        return name.removeprefix(prefix).lower().replace("_", "-")
+    return {"AGGRESSOR_SIDE_": "none", "TOPIC_STATE_": "syncing"}.get(prefix, "")
+
+
 class Topic:
     """One topic of one connection: its chain and its position."""
 
@@ -82,9 +86,8 @@ class Topic:
         self.venue = wrap(self.received + base.venue_time_offset_us)
         self.venue_received = wrap(self.received + base.venue_time_received_offset_us)
         self.price, self.ask_price, self.trade_id = base.price, base.ask_price, base.trade_id
-        fields = len(FIELDS.get(base.channel, ()))
-        self.values = (list(base.values) + [0] * fields)[:fields]
-        self.scales = (list(base.scales) + [0] * fields)[:fields]
+        self.values = list(base.values)
+        self.scales = list(base.scales) + [0] * len(self.values)
 
     def read(self, batch):
         """What the batch says; the chain is gone unless it was read to its end."""
@@ -107,7 +110,7 @@ class Topic:
         events = self.read_times(batch.times, unit, count)
         published = self.received + unzigzag(batch.times[1])
         self.sequence = last
-        if not 0 < base.channel < len(CHANNELS):
+        if base.channel not in {1, 3, *ROWS}:
             self.position = (base.epoch, last)
             return {"topicId": batch.topic_id, "reading": "unknown", "epoch": base.epoch,
                     "sequence": last}
@@ -160,7 +163,7 @@ class Topic:
         if base.channel in (9, 10):
             rows = batch.liquidations if base.channel == 9 else batch.statuses
             check(len(rows) == count, "rows")
-            return map(liquidation if base.channel == 9 else status, rows)
+            return map(event_of_row, rows)
         return self.read_fields(base, batch, count, texts)
 
     def read_entries(self, base, batch, texts, is_book):
@@ -189,13 +192,14 @@ class Topic:
         deltas = list(batch.trade_id_deltas) or [1] * count
         check(base.trade_id_form != 1 or len(deltas) == count, "trade_id_deltas")
         check(base.trade_id_form != 2 or len(batch.trade_ids) == count, "trade_ids")
+        sides = batch.DESCRIPTOR.file.pool.FindEnumTypeByName("tickwire.v1.AggressorSide")
         for index, (price, size, flags) in enumerate(entries):
             trade_id = batch.trade_ids[index] if base.trade_id_form == 2 else ""
             if base.trade_id_form == 1:
                 self.trade_id = wrap(self.trade_id + deltas[index])
                 digits = str(self.trade_id).rjust(base.trade_id_digits, "0")
                 trade_id = base.trade_id_prefix + digits
-            event = {"price": price, "size": size, "aggressorSide": SIDES[flags],
+            event = {"price": price, "size": size, "aggressorSide": word(sides, flags),
                      "tradeId": trade_id}
             yield {**event, "historical": True} if batch.historical else event
 
@@ -215,41 +219,42 @@ class Topic:
             yield event
 
     def read_fields(self, base, batch, count, texts):
-        fields = FIELDS[base.channel]
-        columns = [list(reversed(getattr(batch, column))) for _, column in fields]
+        schema = batch.DESCRIPTOR.file.pool
+        fields = fields_of(schema.FindMessageTypeByName(f"tickwire.v1.{ROWS[base.channel]}"))
+        columns = [list(reversed(column_of(batch, field))) for field in fields]
         full = [bool(column) for column in columns]
         check(len(batch.changes) in (0, count), "changes")
-        check(all(place < len(fields) * count for place in texts), "a text beyond its column")
+        known = len(base.values)
+        check(all(place < known * count for place in texts), "a text beyond its column")
         for index in range(count):
             event = {}
-            for field, (name, _) in enumerate(fields):
-                changed = batch.changes[index] >> field & 1 if batch.changes else full[field]
-                if changed:
-                    check(columns[field], "a column is too short")
-                    self.values[field] = wrap(self.values[field] + columns[field].pop())
-                value = self.values[field]
-                if base.absent >> field & 1:
+            for number, field in enumerate(fields):
+                mask = batch.changes[index] >> number if batch.changes else full[number]
+                if mask & 1:
+                    check(columns[number] and number < known, "a column is too short")
+                    self.values[number] = wrap(self.values[number] + columns[number].pop())
+                if number >= known or base.absent >> number & 1:
                     continue
-                if name == "closed":
-                    event[name] = value != 0
-                elif name in INTEGERS:
-                    event[name] = value
-                else:
-                    exact = decimal(value, self.scales[field])
-                    event[name] = texts.get(len(fields) * index + field, exact)
+                value = self.values[number]
+                if field.type == field.TYPE_BOOL:
+                    value = value != 0
+                elif field.type == field.TYPE_STRING:
+                    exact = decimal(value, self.scales[number])
+                    value = texts.get(known * index + number, exact)
+                event[field.json_name] = value
             yield event
         check(not any(columns), "a column is too long")
 
 
-def liquidation(row):
-    side = SIDES[row.aggressor_side] if 0 <= row.aggressor_side < len(SIDES) else "none"
-    event = {"price": row.price, "size": row.size, "aggressorSide": side}
-    return {**event, "liquidationId": row.liquidation_id} if row.liquidation_id else event
-
-
-def status(row):
-    return {"channel": CHANNELS[row.channel], "state": STATES[row.state], "reason": row.reason,
-            "sinceTimeUs": row.since_time_us}
+def event_of_row(row):
+    event = {}
+    for field in fields_of(row.DESCRIPTOR):
+        value = getattr(row, field.name)
+        if field.enum_type:
+            event[field.json_name] = word(field.enum_type, value)
+        elif not field.has_presence or row.HasField(field.name):
+            event[field.json_name] = value
+    return event
 
 
 class Client:
@@ -275,25 +280,19 @@ class Client:
         return readings
 
 
-def main(generated, vectors):
+def main(generated):
     sys.path.insert(0, generated)
-    from tickwire.v1 import frame_pb2
+    from tickwire.v1 import candle_pb2, derivative_pb2, frame_pb2, quote_pb2, ticker_pb2  # noqa: F401
 
-    wrong = 0
-    for path in sorted(pathlib.Path(vectors).glob("*.json")):
-        vector = json.loads(path.read_text(encoding="utf-8"))
-        client, problem = Client(frame_pb2.ServerFrame), None
-        for number, step in enumerate(vector["steps"]):
-            if "resume" in step:
-                at = step["resume"]
-                client.topics[at["topicId"]].position = (at["epoch"], at["sequence"])
-            got = client.frame(bytes.fromhex(step["frame"]))
-            if got != step["batches"]:
-                problem = problem or f"step {number}: got {json.dumps(got)}"
-        wrong += problem is not None
-        print("WRONG" if problem else "ok", path.name, problem or "")
-    return 1 if wrong else 0
+    client = Client(frame_pb2.ServerFrame)
+    for line in sys.stdin:
+        words = line.split()
+        if words[0] == "resume":
+            topic_id, epoch, sequence = map(int, words[1:])
+            client.topics[topic_id].position = (epoch, sequence)
+        else:
+            print(json.dumps(client.frame(bytes.fromhex(words[0]))), flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:3]))
+    main(sys.argv[1])

@@ -13,7 +13,8 @@ import {
 import { createConnectTransport as createWebClient } from "@connectrpc/connect-web";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { runBuf } from "#test/support/wire-schema.ts";
-import { Rig, TRANSPORTS } from "../gateway-harness.ts";
+import { TRANSPORTS } from "#test/support/transports.ts";
+import { Rig } from "../gateway-harness.ts";
 
 type AnyMessage = Message & Readonly<Record<string, unknown>>;
 type Options = { readonly signal?: AbortSignal; readonly timeoutMs?: number };
@@ -84,6 +85,9 @@ describe.each(TRANSPORTS)("over %s", (transport) => {
       // Everything is compressed that may be.
       const client = await start({ config: { compressBytesMin: 1, pathPrefix: "/md" } });
       rig.ingestor.publish([rig.ingestor.quote("BTC-USDT", 150)]);
+      rig.ingestor.channels.push("candles");
+      rig.ingestor.list(["BTC-USDT", "ETH-USDT"]);
+      await rig.settle();
       const where = { venue: "fake", symbol: "BTC-USDT" };
       expect(await client["listInstruments"]?.({})).toMatchObject({
         instruments: [{ symbol: "BTC-USDT" }, { symbol: "ETH-USDT" }],
@@ -107,11 +111,11 @@ describe.each(TRANSPORTS)("over %s", (transport) => {
       );
       expect(error).toBeInstanceOf(ConnectError);
       const { code, rawMessage, details } = error as ConnectError;
-      expect([code, rawMessage]).toEqual([Code.NotFound, "no instrument X at fake"]);
+      expect([code, rawMessage]).toEqual([Code.NotFound, "fake has no X here"]);
       const [detail] = details as { type: string; value: Uint8Array }[];
       expect(detail?.type).toBe("tickwire.v1.ErrorDetail");
       expect(fromBinary(errorDetail, Buffer.from(detail?.value ?? []))).toMatchObject({
-        reason: "UNKNOWN_INSTRUMENT",
+        reason: "UNKNOWN_SYMBOL",
       });
     });
 
@@ -134,7 +138,7 @@ describe.each(TRANSPORTS)("over %s", (transport) => {
       abort.abort();
       expect(await outcome).toBe(Code.Canceled);
       const canceled = async (): Promise<boolean> => {
-        const metric = await rig.registry.getSingleMetric("gateway_calls_total")?.get();
+        const metric = await rig.registry.getSingleMetric("tickwire_gateway_calls_total")?.get();
         return metric?.values.some(({ labels }) => labels["code"] === "canceled") ?? false;
       };
       while (!(await canceled())) await rig.settle();

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { TRANSPORTS } from "#test/support/transports.ts";
 
 const ROOT = path.join(import.meta.dirname, "../../..");
 /** Of the runner; it brings the schema of its service, which lies in Go's module cache. */
@@ -43,7 +44,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test.skipIf(schema === undefined).each(["uws", "node"])(
+test.skipIf(schema === undefined).each(TRANSPORTS)(
   "the official Connect runner passes over %s",
   { timeout: 120_000 },
   (transport) => {

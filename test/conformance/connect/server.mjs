@@ -13,6 +13,8 @@ import { HttpFace } from "#gateway/http/http-face.ts";
 import { createGatewayMetrics } from "#gateway/metrics.ts";
 import { createNodeTransport } from "#gateway/transport/node/transport.ts";
 import { createUwsTransport } from "#gateway/transport/uws/transport.ts";
+import { immediateScheduler } from "#gateway/turns/scheduler.ts";
+import { Turns } from "#gateway/turns/turns.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
 import { bindConformanceService } from "./service.mjs";
 
@@ -28,14 +30,17 @@ const schemaOf = (name) => registry.getMessage(`connectrpc.conformance.v1.${name
 
 const asked = fromBinary(schemaOf("ServerCompatRequest"), await readDelimited(process.stdin));
 const requestBytesMax = asked.messageReceiveLimit || REQUEST_BYTES_MAX;
+const clock = new SystemClock();
 const rpc = new ConnectRpc({
   services: bindConformanceService(registry),
-  clock: new SystemClock(),
+  turns: new Turns({ clock, scheduler: immediateScheduler }),
+  clock,
   metrics: createGatewayMetrics(new Registry()),
   limits: {
     callTimeoutMs: 10_000,
     callTimeoutMsMax: 60_000,
     requestBytesMax,
+    requestsPerSecondMax: 100_000,
     compression: true,
     compressBytesMin: 1,
   },

@@ -12,13 +12,14 @@ import { MarketData } from "@tickwire/proto/service";
 import { Registry } from "prom-client";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ConnectRpc } from "#gateway/http/connect-rpc.ts";
+import { immediateScheduler } from "#gateway/turns/scheduler.ts";
+import { Turns } from "#gateway/turns/turns.ts";
 import { createGatewayMetrics } from "#gateway/metrics.ts";
 import { RpcError } from "#gateway/rpc/rpc-error.ts";
 import { bindService } from "#gateway/rpc/service-table.ts";
-import { createNodeTransport } from "#gateway/transport/node/transport.ts";
-import { createUwsTransport } from "#gateway/transport/uws/transport.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { runBuf } from "#test/support/wire-schema.ts";
+import { TRANSPORT_FACTORIES } from "#test/support/transports.ts";
 import { TransportStand } from "../transport-stand.ts";
 
 const PROTO = path.join(import.meta.dirname, "../../../proto");
@@ -52,10 +53,7 @@ beforeAll(() => {
   service = registry.getService("tickwire.v1.MarketData") as DescService;
 });
 
-describe.each([
-  ["uws", createUwsTransport],
-  ["node", createNodeTransport],
-])("over %s", (_, create) => {
+describe.each(TRANSPORT_FACTORIES)("over %s", (_, create) => {
   const stand = new TransportStand(create);
   let produced: number;
   let closed: number;
@@ -84,6 +82,7 @@ describe.each([
           return replay(total);
         },
       }),
+      turns: new Turns({ clock: new ManualClock(), scheduler: immediateScheduler }),
       clock: new ManualClock(),
       metrics: createGatewayMetrics(new Registry()),
       limits: {
@@ -92,6 +91,7 @@ describe.each([
         requestBytesMax: 1_000,
         compression: true,
         compressBytesMin: 1,
+        requestsPerSecondMax: 100,
       },
       onInternalError: (method, error) => {
         throw new Error(`${method} failed`, { cause: error });

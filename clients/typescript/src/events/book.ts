@@ -1,47 +1,6 @@
-import { formatDecimal, toNumber, type Mantissa, type OrderBook } from "@tickwire/proto/model";
+import type { Mantissa, OrderBook } from "@tickwire/proto/model";
 import type { TopicInfo } from "../topics/topic.ts";
-import { withoutBigInts } from "./event-base.ts";
-
-/** One price level, exact and as numbers. */
-export class BookLevel {
-  /** Nearest double. */
-  readonly price: number;
-  /** Exact plain decimal. */
-  readonly priceText: string;
-  /** The price without its point: price = priceMantissa / 10^priceScale, exactly. */
-  readonly priceMantissa: Mantissa;
-  /** Decimals of the price. */
-  readonly priceScale: number;
-  /** Nearest double. */
-  readonly size: number;
-  /** Exact plain decimal. */
-  readonly sizeText: string;
-  /** The size without its point: size = sizeMantissa / 10^sizeScale, exactly. */
-  readonly sizeMantissa: Mantissa;
-  /** Decimals of the size. */
-  readonly sizeScale: number;
-
-  constructor(
-    priceMantissa: Mantissa,
-    priceScale: number,
-    sizeMantissa: Mantissa,
-    sizeScale: number,
-  ) {
-    this.price = toNumber(priceMantissa, priceScale);
-    this.priceText = formatDecimal(priceMantissa, priceScale);
-    this.priceMantissa = priceMantissa;
-    this.priceScale = priceScale;
-    this.size = toNumber(sizeMantissa, sizeScale);
-    this.sizeText = formatDecimal(sizeMantissa, sizeScale);
-    this.sizeMantissa = sizeMantissa;
-    this.sizeScale = sizeScale;
-  }
-
-  /** For JSON.stringify, which refuses a bigint: mantissas beyond 2^53 become text. */
-  toJSON(): Record<string, unknown> {
-    return withoutBigInts(this);
-  }
-}
+import { bookLevel, type BookLevel } from "./event-fields.ts";
 
 /**
  * What a local book is worth. Only a `live` book has levels: `syncing` waits for its first
@@ -69,8 +28,8 @@ export function bookLevels(
   priceScale: number,
   sizeScale: number,
 ): BookLevel[] {
-  return columns.prices.map(
-    (price, index) => new BookLevel(price, priceScale, columns.sizes[index]!, sizeScale),
+  return columns.prices.map((price, index) =>
+    bookLevel(price, priceScale, columns.sizes[index]!, sizeScale),
   );
 }
 

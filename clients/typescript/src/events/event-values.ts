@@ -1,31 +1,26 @@
-import type { BookEvent, Quote, Trade } from "./hot-events.ts";
-import type { BookLevel } from "./book.ts";
-import type { Candle, Ticker } from "./statistics-events.ts";
-import type { Status } from "./status-event.ts";
+import type {
+  CandleFields,
+  QuoteFields,
+  StatusFields,
+  TickerFields,
+  TradeFields,
+} from "@tickwire/proto/model";
+import type { BookLevel } from "./event-fields.ts";
+import type { BookEvent } from "./market-event.ts";
 
-/** What an event says of its stream, and an answer to a call cannot say. */
-type OfStream =
-  | "type"
-  | "topic"
-  | "venueSymbol"
-  | "epoch"
-  | "initial"
-  | "publishedTimeUs"
-  | "toJSON";
-type OfInstrument = "venue" | "symbol";
-type OfTime = "sequence" | "venueTimeUs" | "receivedTimeUs";
+type OfTime = Pick<BookEvent, "sequence" | "venueTimeUs" | "receivedTimeUs">;
 
 /** A trade as calls answer it: what the event of the stream says, under the same names. */
-export type TradeValues = Omit<Trade, OfStream | OfInstrument>;
+export type TradeValues = OfTime & TradeFields;
 
 /** A quote as calls answer it: what the event of the stream says, under the same names. */
-export type QuoteValues = Omit<Quote, OfStream | OfInstrument>;
+export type QuoteValues = OfTime & QuoteFields;
 
 /** A price level as calls answer it: what a level of a book says, under the same names. */
-export type LevelValues = Omit<BookLevel, "toJSON">;
+export type LevelValues = BookLevel;
 
 /** A whole book as calls answer it: what a snapshot in the stream says, under the same names. */
-export type BookValues = Pick<BookEvent, OfTime> & {
+export type BookValues = OfTime & {
   /** All bids to the depth asked for, best first. */
   readonly bids: readonly LevelValues[];
   /** All asks to the depth asked for, best first. */
@@ -33,10 +28,10 @@ export type BookValues = Pick<BookEvent, OfTime> & {
 };
 
 /** A ticker as calls answer it: what the event of the stream says, under the same names. */
-export type TickerValues = Omit<Ticker, OfStream | OfInstrument | OfTime | "row">;
+export type TickerValues = TickerFields;
 
 /** A candle as calls answer it: what the event of the stream says, under the same names. */
-export type CandleValues = Omit<Candle, OfStream | OfInstrument | OfTime | "row">;
+export type CandleValues = CandleFields;
 
 /** The state of a channel as calls answer it: what the event of the stream says. */
-export type StatusValues = Omit<Status, OfStream | OfTime>;
+export type StatusValues = Pick<BookEvent, "venue" | "symbol"> & StatusFields;

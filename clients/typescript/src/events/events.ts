@@ -1,25 +1,11 @@
 import type { BookRow, DecodedBatch } from "@tickwire/proto/codec";
-import type { OrderBook } from "@tickwire/proto/model";
-import type { BookMark, LiveBook } from "./book.ts";
-import { Funding, Liquidation, MarkPrice, OpenInterest } from "./derivative-events.ts";
-import { sequenceAt } from "./event-base.ts";
-import { BookEvent, Quote, Trade } from "./hot-events.ts";
-import { Candle, Ticker } from "./statistics-events.ts";
-import { Status } from "./status-event.ts";
+import { EVENT_KINDS, type OrderBook } from "@tickwire/proto/model";
 import type { TopicInfo } from "../topics/topic.ts";
-
-/** Anything that happened in a market. Decide by `type`. */
-export type MarketEvent =
-  | Trade
-  | Quote
-  | BookEvent
-  | Candle
-  | Ticker
-  | Funding
-  | MarkPrice
-  | OpenInterest
-  | Liquidation
-  | Status;
+import { bookLevels, type BookMark, type LiveBook } from "./book.ts";
+import { fieldsOf } from "./event-fields.ts";
+import { headOf, sequenceAt, type EventBatch } from "./event-head.ts";
+import { quoteEvent, tradeEvent } from "./hot-events.ts";
+import type { BookEvent, MarketEvent } from "./market-event.ts";
 
 /** Event `index` of a batch other than of books, which need their rows. */
 export function eventOf(
@@ -27,26 +13,30 @@ export function eventOf(
   batch: Exclude<DecodedBatch, { kind: "books" }>,
   index: number,
 ): MarketEvent {
-  switch (batch.kind) {
-    case "trades":
-      return new Trade(info, batch, index);
-    case "quotes":
-      return new Quote(info, batch, index);
-    case "candles":
-      return new Candle(info, batch, index, batch.rows[index]!);
-    case "tickers":
-      return new Ticker(info, batch, index, batch.rows[index]!);
-    case "fundings":
-      return new Funding(info, batch, index, batch.rows[index]!);
-    case "markPrices":
-      return new MarkPrice(info, batch, index, batch.rows[index]!);
-    case "openInterests":
-      return new OpenInterest(info, batch, index, batch.rows[index]!);
-    case "liquidations":
-      return new Liquidation(info, batch, index, batch.rows[index]!);
-    case "statuses":
-      return new Status(info, batch, index, batch.rows[index]!);
-  }
+  if (batch.kind === "trades") return tradeEvent(info, batch, index);
+  if (batch.kind === "quotes") return quoteEvent(info, batch, index);
+  const { type } = EVENT_KINDS.find(({ rows }) => rows === batch.kind)!;
+  return {
+    ...headOf(type, info, batch, index),
+    ...fieldsOf(batch.kind, batch.rows[index]!),
+  } as MarketEvent;
+}
+
+/** A change to a book from its row. */
+export function bookEvent(
+  info: TopicInfo,
+  batch: EventBatch,
+  index: number,
+  { snapshot, priceScale, sizeScale, bids, asks }: BookRow,
+): BookEvent {
+  return {
+    ...headOf("book", info, batch, index),
+    snapshot,
+    priceScale,
+    sizeScale,
+    bids: bookLevels(bids, priceScale, sizeScale),
+    asks: bookLevels(asks, priceScale, sizeScale),
+  };
 }
 
 /** What a book is marked with after event `index` of a batch. */
@@ -63,15 +53,9 @@ export function bookMarkOf(batch: DecodedBatch, index: number): BookMark {
 /** The state of a maintained book as a snapshot event, for a consumer that joins late. */
 export function wholeBookEvent(info: TopicInfo, view: LiveBook, book: OrderBook): BookEvent {
   const { epoch, sequence, venueTimeUs, receivedTimeUs, publishedTimeUs } = view;
-  const row: BookRow = {
-    snapshot: true,
-    priceScale: book.priceScale,
-    sizeScale: book.sizeScale,
-    bids: book.bids(),
-    asks: book.asks(),
-    venueTimeUs,
-    receivedTimeUs,
-  };
+  const { priceScale, sizeScale } = book;
+  const levels = { priceScale, sizeScale, bids: book.bids(), asks: book.asks() };
+  const row = { ...levels, snapshot: true, venueTimeUs, receivedTimeUs };
   const batch = {
     epoch,
     firstSequence: sequence,
@@ -80,5 +64,5 @@ export function wholeBookEvent(info: TopicInfo, view: LiveBook, book: OrderBook)
     receivedTimesUs: [receivedTimeUs],
     venueTimesUs: [venueTimeUs],
   };
-  return new BookEvent(info, batch, 0, row);
+  return bookEvent(info, batch, 0, row);
 }

@@ -1,4 +1,5 @@
-import type { MarketEvent } from "./events.ts";
+import type { TopicRefusal } from "../errors.ts";
+import type { MarketEvent } from "./market-event.ts";
 
 /** What every notice about a topic says. */
 type TopicNotice = {
@@ -48,11 +49,26 @@ export type GapEvent = TopicNotice & {
   readonly reason: "server-dropped" | "not-resumable" | "sequence-gap" | "epoch-changed";
 };
 
-/** The gateway says that this client reads too slowly. */
-export type LagEvent = { readonly type: "lag"; readonly message: string };
+/** The gateway says that this client reads too slowly. If it goes on, it closes the connection. */
+export type LagEvent = {
+  /** Tells notices and events apart. */
+  readonly type: "lag";
+  /** For people and logs. */
+  readonly message: string;
+  /** For how long the oldest thing has been owed that this client has not got. */
+  readonly lagMs: number;
+  /** What waits at the gateway for this client. */
+  readonly owedBytes: number;
+};
+
+/** The gateway refused a topic, and the others go on. If none is left, the stream ends instead. */
+export type RefusedEvent = TopicRefusal & {
+  /** Tells notices and events apart. */
+  readonly type: "refused";
+};
 
 /** What a stream says about itself rather than about the market. */
-export type NoticeEvent = ContinuityEvent | GapEvent | LagEvent;
+export type NoticeEvent = ContinuityEvent | GapEvent | LagEvent | RefusedEvent;
 
 /** Everything that `client.subscribe` hands on. Decide by `type`. */
 export type StreamEvent = MarketEvent | NoticeEvent;

@@ -16,4 +16,10 @@ export type {
 export { formatPrice, formatSize } from "../events/increments.ts";
 export type { CallOptions } from "../rpc/call-options.ts";
 export type { Instrument, InstrumentKind } from "../rpc/instrument.ts";
-export type { InstrumentsRequest, Rpc, RpcMessages, Snapshot } from "../rpc/market-data.ts";
+export type {
+  HistoryPage,
+  InstrumentsRequest,
+  Rpc,
+  RpcMessages,
+  Snapshot,
+} from "../rpc/market-data.ts";

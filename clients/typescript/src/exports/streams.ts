@@ -2,17 +2,27 @@
 export * from "./every-client.ts";
 export { BufferOverflowError, TopicRefusedError } from "../errors.ts";
 export type { TopicErrorCode, TopicRefusal } from "../errors.ts";
-export type { BestLevels, BookLevel, BookSnapshot, BookState, LiveBook } from "../events/book.ts";
-export type { Funding, Liquidation, MarkPrice, OpenInterest } from "../events/derivative-events.ts";
-export type { MarketEvent } from "../events/events.ts";
-export type { BookEvent, Quote, Trade } from "../events/hot-events.ts";
-export type { Candle, Ticker } from "../events/statistics-events.ts";
-export type { Status } from "../events/status-event.ts";
+export type { BestLevels, BookSnapshot, BookState, LiveBook } from "../events/book.ts";
+export type { BookLevel } from "../events/event-fields.ts";
+export type {
+  BookEvent,
+  Candle,
+  Funding,
+  Liquidation,
+  MarketEvent,
+  MarkPrice,
+  OpenInterest,
+  Quote,
+  Status,
+  Ticker,
+  Trade,
+} from "../events/market-event.ts";
 export type {
   ContinuityEvent,
   GapEvent,
   LagEvent,
   NoticeEvent,
+  RefusedEvent,
   StreamEvent,
 } from "../events/stream-events.ts";
 export type { OverflowPolicy } from "../streams/event-buffer.ts";

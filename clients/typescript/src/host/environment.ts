@@ -26,11 +26,18 @@ export type WebSocketLike = {
 export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
 
 /** Makes the socket of one connection attempt. */
-export type WebSocketFactory = (
+type WebSocketFactory = (
   url: string,
   protocols: string[],
   options: { readonly compression: boolean },
 ) => WebSocketLike;
+
+/** Where sockets come from on a host that has none of its own. */
+export type SocketHost = {
+  readonly openWebSocket: WebSocketFactory;
+  /** A sentence about why a socket could not be opened, or broke. */
+  explainFailure(error: Error): string;
+};
 
 /** A hint from the host that the network or the page changed. */
 export type NetworkChange = "online" | "offline" | "resumed";
@@ -41,6 +48,8 @@ export type Environment = {
   /** In [0, 1). */
   readonly random: () => number;
   readonly openWebSocket: WebSocketFactory;
+  /** A sentence about why a socket could not be opened, or broke. */
+  explainFailure(error: Error): string;
   /** Hands what a callback of the user threw to the host, as if nothing of ours were in between. */
   reportUncaught(error: unknown): void;
   /** Calls `listener` on network changes until the result is called. */
@@ -79,14 +88,12 @@ type EnvironmentOptions = {
 /**
  * The host that the code runs in, with the caller's replacements, else `fallback` for the socket.
  */
-export function createEnvironment(
-  options: EnvironmentOptions,
-  fallback?: WebSocketFactory,
-): Environment {
+export function createEnvironment(options: EnvironmentOptions, fallback?: SocketHost): Environment {
   return {
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
-    openWebSocket: webSocketFactory(options.webSocket, fallback),
+    openWebSocket: webSocketFactory(options.webSocket, fallback?.openWebSocket),
+    explainFailure: fallback?.explainFailure ?? ((error) => error.message),
     reportUncaught(error) {
       queueMicrotask(() => {
         throw error;

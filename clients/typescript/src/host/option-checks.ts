@@ -26,3 +26,9 @@ export function assertChoiceOption(
   if (value === undefined || choices.includes(value)) return;
   throw new RangeError(`${name} ${String(value)} is none of ${choices.join(", ")}`);
 }
+
+/** Throws RangeError unless absent or a path. */
+export function assertPathOption(name: string, value: string | undefined): void {
+  if (value === undefined || /^\/[^?#]*[^/?#]$/.test(value)) return;
+  throw new RangeError(`${name} ${value} is not a path such as /v1/ws`);
+}

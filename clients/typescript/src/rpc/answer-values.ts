@@ -26,7 +26,8 @@ import type {
   TickerValues,
   TradeValues,
 } from "../events/event-values.ts";
-import { numberOfOptionalText, numberOfText } from "../events/decimal-numbers.ts";
+import { numberOfOptionalText } from "../events/decimal-numbers.ts";
+import { bookLevel, fieldsOf } from "../events/event-fields.ts";
 import type { Instrument } from "./instrument.ts";
 
 // Answers in the words of the streams: exact texts, mantissas and doubles under the same names, our
@@ -50,18 +51,12 @@ function levelValues(level: WireLevel): LevelValues {
   const size = checkedDecimal(level.size);
   const priceScale = textScale(price);
   const sizeScale = textScale(size);
-  const priceMantissa = parseMantissa(price, priceScale);
-  const sizeMantissa = parseMantissa(size, sizeScale);
-  return {
-    price: toNumber(priceMantissa, priceScale),
-    priceText: formatDecimal(priceMantissa, priceScale),
-    priceMantissa,
+  return bookLevel(
+    parseMantissa(price, priceScale),
     priceScale,
-    size: toNumber(sizeMantissa, sizeScale),
-    sizeText: formatDecimal(sizeMantissa, sizeScale),
-    sizeMantissa,
+    parseMantissa(size, sizeScale),
     sizeScale,
-  };
+  );
 }
 
 export function quoteValues(quote: WireQuote): QuoteValues {
@@ -100,35 +95,11 @@ export function bookValues(book: WireBook): BookValues {
 }
 
 export function tickerValues(ticker: WireTicker): TickerValues {
-  const values: Record<string, number | string | undefined> = {};
-  for (const [name, text] of Object.entries(ticker)) {
-    values[name] = numberOfOptionalText(textOrNone(text));
-    values[`${name}Text`] = textOrNone(text);
-  }
-  return values as TickerValues;
+  return fieldsOf("tickers", ticker) as TickerValues;
 }
 
 export function candleValues(candle: WireCandle): CandleValues {
-  const { intervalMs, openTimeUs, open, high, low, close, volume, closed } = candle;
-  const quoteVolumeText = textOrNone(candle.quoteVolume);
-  return {
-    intervalMs,
-    openTimeUs,
-    open: numberOfText(open),
-    openText: open,
-    high: numberOfText(high),
-    highText: high,
-    low: numberOfText(low),
-    lowText: low,
-    close: numberOfText(close),
-    closeText: close,
-    volume: numberOfText(volume),
-    volumeText: volume,
-    quoteVolume: numberOfOptionalText(quoteVolumeText),
-    quoteVolumeText,
-    tradeCount: candle.tradeCount === 0 ? undefined : candle.tradeCount,
-    closed,
-  };
+  return fieldsOf("candles", candle) as CandleValues;
 }
 
 /** Undefined for a status that says nothing. */
@@ -159,6 +130,7 @@ export function instrumentValues(instrument: WireInstrument): Instrument {
     ...decimalValues("strike", instrument.strike),
     optionType: wordOf<"optionType">(instrument.optionType, "OPTION_TYPE_"),
     channels: instrument.channels.map(channelFromWire).filter(Boolean) as Channel[],
+    candleIntervalsMs: instrument.candleIntervalsMs,
   };
 }
 

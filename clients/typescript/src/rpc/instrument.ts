@@ -50,4 +50,6 @@ export type Instrument = {
   readonly optionType: "call" | "put" | undefined;
   /** The channels that are streamed for it now. */
   readonly channels: readonly Channel[];
+  /** The lengths of its candles, rising; empty if there are none. */
+  readonly candleIntervalsMs: readonly number[];
 };

@@ -1,11 +1,13 @@
 import {
   MarketData,
   type GetCandlesRequest,
+  type GetCandlesResponse,
   type GetInstrumentRequest,
   type GetServerTimeRequest,
   type GetSnapshotRequest,
   type GetStatusRequest,
   type GetTradesRequest,
+  type GetTradesResponse,
   type ListInstrumentsRequest,
   type MarketDataClient,
   type MessageInit,
@@ -58,6 +60,14 @@ export type Snapshot = {
   readonly ticker: TickerValues | undefined;
 };
 
+/** What a page of the past says besides its rows. */
+export type HistoryPage = {
+  /** For the same request again; undefined on the last page. */
+  readonly nextPageToken: string | undefined;
+  /** The oldest that is kept; undefined if nothing is. About the time before there is no answer. */
+  readonly keptFromTimeUs: number | undefined;
+};
+
 /**
  * The typed methods. Answers say things as the streams do. Unary methods reject with RpcError;
  * streaming ones throw it to their loop.
@@ -79,21 +89,31 @@ export type Rpc = {
   ): Promise<{ readonly instrument: Instrument | undefined }>;
   /** The state of an instrument now: book to a depth, quote, last trade, ticker. */
   getSnapshot(request: MessageInit<GetSnapshotRequest>, options?: CallOptions): Promise<Snapshot>;
-  /** The latest trades, oldest first. */
+  /**
+   * The latest trades, or those from `fromTimeUs` until before `toTimeUs`; oldest first, in pages.
+   * With `fromTimeUs` the next page has later trades, without it earlier ones.
+   */
   getTrades(
     request: MessageInit<GetTradesRequest>,
     options?: CallOptions,
-  ): Promise<{ readonly trades: readonly TradeValues[] }>;
-  /** The latest candles, oldest first. */
+  ): Promise<HistoryPage & { readonly trades: readonly TradeValues[] }>;
+  /**
+   * The same of candles, by the start of each. `intervalMs` is one of the instrument's
+   * `candleIntervalsMs`, or the shortest of them if it is left out.
+   */
   getCandles(
     request: MessageInit<GetCandlesRequest>,
     options?: CallOptions,
-  ): Promise<{ readonly candles: readonly CandleValues[] }>;
-  /** The state of every channel of an instrument, or of a whole venue. */
+  ): Promise<HistoryPage & { readonly candles: readonly CandleValues[] }>;
+  /** The state of every channel of an instrument, or of a whole venue in pages. */
   getStatus(
     request: MessageInit<GetStatusRequest>,
     options?: CallOptions,
-  ): Promise<{ readonly statuses: readonly StatusValues[] }>;
+  ): Promise<{
+    readonly statuses: readonly StatusValues[];
+    /** For the request of the next page; undefined on the last. */
+    readonly nextPageToken: string | undefined;
+  }>;
   /** The gateway's clock, microseconds since 1970. */
   getServerTime(
     request: MessageInit<GetServerTimeRequest>,
@@ -133,17 +153,24 @@ export function marketDataRpc(messages: RpcMessages): Rpc {
         }),
       ),
     getTrades: (request, options) =>
-      shaped(methods.getTrades, messages.getTrades(request, options), ({ trades }) => ({
-        trades: trades.map(tradeValues),
+      shaped(methods.getTrades, messages.getTrades(request, options), (answer) => ({
+        trades: answer.trades.map(tradeValues),
+        ...historyPage(answer),
       })),
     getCandles: (request, options) =>
-      shaped(methods.getCandles, messages.getCandles(request, options), ({ candles }) => ({
-        candles: candles.map(candleValues),
+      shaped(methods.getCandles, messages.getCandles(request, options), (answer) => ({
+        candles: answer.candles.map(candleValues),
+        ...historyPage(answer),
       })),
     getStatus: (request, options) =>
-      shaped(methods.getStatus, messages.getStatus(request, options), ({ statuses }) => ({
-        statuses: statuses.map(statusValues).filter((status) => status !== undefined),
-      })),
+      shaped(
+        methods.getStatus,
+        messages.getStatus(request, options),
+        ({ statuses, nextPageToken }) => ({
+          statuses: statuses.flatMap((status) => statusValues(status) ?? []),
+          nextPageToken: textOrNone(nextPageToken),
+        }),
+      ),
     getServerTime: (request, options) => messages.getServerTime(request, options),
     replay: (request, options) => messages.replay(request, options),
   };
@@ -162,6 +189,14 @@ async function shaped<Answer, Values>(
     const where = { ...whereOf(method), cause };
     throw new RpcError("internal", "the response cannot be read", where);
   }
+}
+
+function historyPage(answer: GetTradesResponse | GetCandlesResponse): HistoryPage {
+  const { nextPageToken, keptFromTimeUs } = answer;
+  return {
+    nextPageToken: textOrNone(nextPageToken),
+    keptFromTimeUs: keptFromTimeUs === 0 ? undefined : keptFromTimeUs,
+  };
 }
 
 function kindToWire(kind: InstrumentKind | undefined) {

@@ -43,6 +43,7 @@ class Stand {
       clock: this.clock,
       random: () => 0,
       openWebSocket: () => this.socket,
+      explainFailure: ({ message }) => message,
       reportUncaught: () => undefined,
       watchNetwork: () => () => undefined,
       ...overrides,

@@ -92,7 +92,7 @@ export class Connection {
     try {
       this.#socket = this.#environment.openWebSocket(url, [SUBPROTOCOL], { compression });
     } catch (cause) {
-      const message = `cannot open ${url}: ${cause instanceof Error ? cause.message : "refused"}`;
+      const message = `cannot open ${shown(url)}: ${cause instanceof Error ? cause.message : "refused"}`;
       this.#end("fail", new ConnectionError("connect-failed", message, { cause }));
       return;
     }
@@ -140,7 +140,8 @@ export class Connection {
     socket.onmessage = (event: MessageEventLike) => this.#handleFrame(event.data);
     socket.onerror = (event: unknown) => {
       // `ws` says here what browsers keep to themselves; a close event follows in both.
-      this.#socketError = (event as { readonly error?: unknown } | undefined)?.error;
+      // The first one is the reason, of which others may follow.
+      this.#socketError ??= (event as { readonly error?: unknown } | undefined)?.error;
     };
     socket.onclose = (event: CloseEventLike) => this.#handleClose(event.code, event.reason);
   }
@@ -159,6 +160,7 @@ export class Connection {
       clientName,
       clientVersion,
       acceptCompression: compression,
+      answersProbes: true,
     };
     this.send([{ kind: "hello", value: hello }]);
   }
@@ -206,14 +208,14 @@ export class Connection {
   #errorOfClose(closeCode: number, reason: string): ConnectionError {
     if (closeCode !== 1006 && closeCode !== 1005) return connectionErrorOfClose(closeCode, reason);
     const cause = this.#socketError;
-    const detail = cause instanceof Error ? `: ${cause.message}` : "";
+    const detail = cause instanceof Error ? `: ${this.#environment.explainFailure(cause)}` : "";
     return this.#state === "ready"
       ? new ConnectionError("connection-lost", `the connection broke${detail}`, {
           retryable: true,
           closeCode,
           cause,
         })
-      : new ConnectionError("connect-failed", `cannot reach ${this.#options.url}${detail}`, {
+      : new ConnectionError("connect-failed", `cannot reach ${shown(this.#options.url)}${detail}`, {
           retryable: true,
           cause,
         });
@@ -266,10 +268,16 @@ function welcomeProblem(
   }
   if (limits === undefined) {
     // A server that sends back what it gets would look like a gateway without limits.
-    const message = `${url} is no Tickwire gateway: its Welcome names no limits`;
+    const message = `${shown(url)} is no Tickwire gateway: its Welcome names no limits`;
     return { code: "protocol-error", message, closeCode: 4500 };
   }
   return undefined;
+}
+
+/** What of an address may stand in a log: neither its user nor its query, which may be secrets. */
+function shown(address: string): string {
+  const { protocol, host, pathname } = new URL(address);
+  return `${protocol}//${host}${pathname}`;
 }
 
 function binaryOf(data: unknown): Uint8Array {

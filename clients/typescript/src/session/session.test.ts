@@ -22,6 +22,7 @@ class Stand {
         clock,
         random: () => 0.5,
         openWebSocket: (url, protocols) => new gateway.WebSocket(url, protocols),
+        explainFailure: ({ message }) => message,
         reportUncaught: (error) => this.uncaught.push(error),
         watchNetwork: (listener) => {
           this.network = listener;

@@ -37,6 +37,9 @@ export type SessionOptions = {
 
 const BACKOFF_DEFAULT: BackoffOptions = { baseMs: 500, maxMs: 20_000 };
 
+/** What the gateway takes for an answer, in requests. */
+const COST_OF_ANSWER = 0.1;
+
 /** One client's logical state over any number of connections. */
 export class Session {
   /** For the parts of this session. */
@@ -144,6 +147,11 @@ export class Session {
       const { clock, random } = this.#environment;
       const windowUs = message.value.reconnectWindowMs * 1_000;
       this.#comeBackAtUs = clock.nowUs() + random() * windowUs;
+      return;
+    }
+    if (message.kind === "probe") {
+      this.#pacer.charge(COST_OF_ANSWER);
+      this.#connection?.send([{ kind: "probeAnswer", value: { number: message.value.number } }]);
       return;
     }
     for (const part of this.#parts) part.handleMessage(message);

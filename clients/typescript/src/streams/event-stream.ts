@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { BufferOverflowError, TickwireError } from "../errors.ts";
+import { BufferOverflowError, TickwireError, type TopicRefusal } from "../errors.ts";
 import { createEventBuffer, type EventBuffer, type OverflowPolicy } from "./event-buffer.ts";
 
 type Waiter<T> = {
@@ -19,6 +19,8 @@ export type EventStream<T> = AsyncDisposable & {
   readonly dropped: number;
   /** Events that wait to be read. */
   readonly buffered: number;
+  /** The topics that were refused so far, while others go on. */
+  readonly refusals: readonly TopicRefusal[];
   /** The next event; done after the end. Rejects once with the error that ended the stream. */
   next(): Promise<IteratorResult<T, undefined>>;
   /** Called by `for await` when its loop is left. */
@@ -35,6 +37,7 @@ export class BufferedStream<T extends { readonly topic: string }> implements Eve
   readonly #bufferEventsMax: number;
   readonly #waiters: Waiter<T>[] = [];
   #release: () => void = () => undefined;
+  #refusals: () => readonly TopicRefusal[] = () => [];
   #ended = false;
   #hasConsumer = false;
   #error: TickwireError | undefined;
@@ -53,6 +56,11 @@ export class BufferedStream<T extends { readonly topic: string }> implements Eve
   /** Events that wait to be read. */
   get buffered(): number {
     return this.#buffer.size;
+  }
+
+  /** The topics that were refused so far, while others go on. */
+  get refusals(): readonly TopicRefusal[] {
+    return this.#refusals();
   }
 
   /** The next event; done after the end. Rejects once with the error that ended the stream. */
@@ -98,8 +106,9 @@ export class BufferedStream<T extends { readonly topic: string }> implements Eve
     this.close();
   }
 
-  /** Takes what is to be called once when the stream ends. */
-  onEnd(release: () => void): void {
+  /** Takes who fills it: what was refused, and what is to be called once when the stream ends. */
+  fedBy(refusals: () => readonly TopicRefusal[], release: () => void): void {
+    this.#refusals = refusals;
     if (this.#ended) release();
     else this.#release = release;
   }

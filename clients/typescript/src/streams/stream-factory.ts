@@ -1,13 +1,14 @@
 import { ConnectionError } from "../errors.ts";
-import type { MarketEvent } from "../events/events.ts";
+import type { MarketEvent } from "../events/market-event.ts";
 import { assertChoiceOption, assertIntegerOption, UINT32_MAX } from "../host/option-checks.ts";
 import type { Session } from "../session/session.ts";
 import { Consumer, type ConsumerHandlers } from "../topics/consumer.ts";
 import type { Subscriptions } from "../topics/subscriptions.ts";
-import { fullTopics, type Channel, type Topics } from "../topics/topic.ts";
+import { fullTopics, type Channel, type TopicInfo, type Topics } from "../topics/topic.ts";
 import { OVERFLOW_POLICIES, type OverflowPolicy } from "./event-buffer.ts";
 import { BufferedStream } from "./event-stream.ts";
 import type {
+  CandleOptions,
   BufferDefaults,
   CallbackOptions,
   StreamOptions,
@@ -76,7 +77,10 @@ export class StreamFactory {
       // An abort drops what is buffered; the end of the client does not.
       end: (error) => (options.signal?.aborted === true ? stream.close() : stream.end(error)),
     });
-    stream.onEnd(() => consumer.close(undefined));
+    stream.fedBy(
+      () => consumer.refusals,
+      () => consumer.close(undefined),
+    );
   }
 
   /** A callback subscription to the events of one channel. */
@@ -110,6 +114,9 @@ export class StreamFactory {
       get closed() {
         return consumer.closed;
       },
+      get refusals() {
+        return consumer.refusals;
+      },
       [Symbol.dispose]: close,
     };
   }
@@ -117,11 +124,13 @@ export class StreamFactory {
   #attach(
     channel: Channel | undefined,
     topics: Topics,
-    options: SubscribeOptions,
+    options: SubscribeOptions & CandleOptions,
     handlers: ConsumerHandlers,
   ): Consumer {
     const full = fullTopics(topics, channel);
     const { signal, onNotice, onRefused, depth, conflationIntervalMs, snapshot } = options;
+    const { intervalMs } = options;
+    assertIntegerOption("intervalMs", intervalMs, { min: 1, max: UINT32_MAX });
     assertIntegerOption("depth", depth, { min: 0, max: UINT32_MAX });
     const conflation = { min: 0, max: UINT32_MAX };
     assertIntegerOption("conflationIntervalMs", conflationIntervalMs, conflation);
@@ -129,6 +138,7 @@ export class StreamFactory {
       ...handlers,
       notice: onNotice && this.guarded(onNotice),
       refused: onRefused && this.guarded(onRefused),
+      misfit: intervalMs === undefined ? undefined : (info) => unknownInterval(info, intervalMs),
     });
     if (signal?.aborted === true) {
       consumer.close(undefined);
@@ -162,4 +172,11 @@ export class StreamFactory {
       }
     };
   }
+}
+
+/** The refusal of candles of a length that the topic does not have. */
+function unknownInterval({ candleIntervalsMs: known = [] }: TopicInfo, intervalMs: number) {
+  if (known.length === 0 || known.includes(intervalMs)) return undefined;
+  const message = `there are no candles of ${intervalMs} ms; there are ${known.join(", ")}`;
+  return { code: "topic-unknown-interval" as const, message, alternatives: known.map(String) };
 }

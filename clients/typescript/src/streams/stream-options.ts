@@ -8,18 +8,24 @@ import { OVERFLOW_POLICIES, type OverflowPolicy } from "./event-buffer.ts";
 export type SubscribeOptions = {
   /** Ends the subscription cleanly, without an error. */
   readonly signal?: AbortSignal | undefined;
-  /** Events closer together than this may be merged by the gateway. Default 0: every event. */
+  /**
+   * Events closer together than this may be merged by the gateway, which refuses what it does not
+   * offer. Default 0: every event.
+   */
   readonly conflationIntervalMs?: number | undefined;
   /** Whether to start with the current state. Default true; books always do. */
   readonly snapshot?: boolean | undefined;
-  /** Books only: levels per side. Default 0: all. */
+  /** Books only: levels per side; the gateway refuses what it does not offer. Default 0: all. */
   readonly depth?: number | undefined;
   /**
    * How the topics go on: starts, resumes, gaps, lag. Called when it happens, ahead of what is
    * buffered.
    */
   readonly onNotice?: ((notice: NoticeEvent) => void) | undefined;
-  /** With it, a refused topic does not end the subscription while others are left. */
+  /**
+   * Called for each topic that the gateway refuses. The others go on; when none is left, the
+   * subscription ends with TopicRefusedError.
+   */
   readonly onRefused?: ((refusal: TopicRefusal) => void) | undefined;
 };
 
@@ -45,7 +51,10 @@ export type CallbackOptions = SubscribeOptions & {
 
 /** Options of candle subscriptions. */
 export type CandleOptions = {
-  /** Only candles of this interval. Default: all that the venue has. */
+  /**
+   * Only candles of this length; a topic without them is refused, `topic-unknown-interval`.
+   * Default: all that there are (`candleIntervalsMs` of an instrument).
+   */
   readonly intervalMs?: number | undefined;
 };
 
@@ -55,6 +64,8 @@ export type Subscription = Disposable & {
   close(): void;
   /** Whether it is over, by `close()` or by an error. */
   readonly closed: boolean;
+  /** The topics that were refused so far, while others go on. */
+  readonly refusals: readonly TopicRefusal[];
 };
 
 /** Buffers of the client's streams where a stream says nothing. */

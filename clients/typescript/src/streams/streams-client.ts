@@ -1,9 +1,17 @@
 import type { BaseConnectOptions } from "../connect.ts";
 import type { LiveBook } from "../events/book.ts";
-import type { Funding, Liquidation, MarkPrice, OpenInterest } from "../events/derivative-events.ts";
-import type { BookEvent, Quote, Trade } from "../events/hot-events.ts";
-import type { Candle, Ticker } from "../events/statistics-events.ts";
-import type { Status } from "../events/status-event.ts";
+import type {
+  BookEvent,
+  Candle,
+  Funding,
+  Liquidation,
+  MarkPrice,
+  OpenInterest,
+  Quote,
+  Status,
+  Ticker,
+  Trade,
+} from "../events/market-event.ts";
 import type { NoticeEvent, StreamEvent } from "../events/stream-events.ts";
 import { SessionHandle } from "../session/session-handle.ts";
 import type { Session } from "../session/session.ts";

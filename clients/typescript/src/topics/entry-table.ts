@@ -6,7 +6,8 @@ import { isPattern, matchesPattern } from "./topic.ts";
 /** What a client asks for, by topic and pattern, and which of it a stream serves. */
 export class EntryTable {
   readonly #entries = new Map<string, Entry>();
-  readonly #patterns = new Set<Entry>();
+  /** Those whose topics have other names: patterns, and what has a venue's own symbol. */
+  readonly #wide = new Set<Entry>();
 
   /** Every topic and pattern that somebody wants. */
   values(): Iterable<Entry> {
@@ -27,22 +28,29 @@ export class EntryTable {
   create(topic: string, options: WireOptions): Entry {
     const entry = createEntry(topic, options);
     this.#entries.set(topic, entry);
-    if (isPattern(topic)) this.#patterns.add(entry);
+    if (isPattern(topic)) this.#wide.add(entry);
     return entry;
   }
 
-  /** True if it was a pattern. */
-  remove(entry: Entry): boolean {
-    this.#entries.delete(entry.topic);
-    return this.#patterns.delete(entry);
+  /** The entry got this topic, which has another name if the entry has the venue's own symbol. */
+  granted(entry: Entry, topic: string): void {
+    if (entry.topic === topic || isPattern(entry.topic)) return;
+    entry.alias = topic;
+    this.#wide.add(entry);
   }
 
-  /** The entries that a stream serves: the one of its name, and patterns. */
+  /** True if it was a pattern, or had a venue's own symbol. */
+  remove(entry: Entry): boolean {
+    this.#entries.delete(entry.topic);
+    return this.#wide.delete(entry);
+  }
+
+  /** The entries that a stream serves: the one of its name, and those of other names. */
   ownersOf(stream: TopicStream): Entry[] {
     const owners: Entry[] = [];
     const exact = this.#entries.get(stream.info.topic);
     if (exact?.streams.has(stream)) owners.push(exact);
-    for (const pattern of this.#patterns) if (pattern.streams.has(stream)) owners.push(pattern);
+    for (const wide of this.#wide) if (wide.streams.has(stream)) owners.push(wide);
     return owners;
   }
 
@@ -50,7 +58,9 @@ export class EntryTable {
   heirOf(topic: string): Entry | undefined {
     const exact = this.#entries.get(topic);
     if (exact !== undefined) return exact;
-    for (const entry of this.#patterns) if (matchesPattern(entry.topic, topic)) return entry;
+    for (const entry of this.#wide) {
+      if (entry.alias === topic || matchesPattern(entry.topic, topic)) return entry;
+    }
     return undefined;
   }
 

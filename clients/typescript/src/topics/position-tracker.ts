@@ -58,6 +58,11 @@ export class PositionTracker {
     return this.#lostTo;
   }
 
+  /** Up to where the gateway said that what follows the position will not come; 0 if nowhere. */
+  get announcedFromHere(): number {
+    return this.#announcedFirst <= this.#sequence + 1 ? this.#announcedLast : 0;
+  }
+
   /** News follows after this position. */
   start(position: Position): void {
     this.#epoch = position.epoch;

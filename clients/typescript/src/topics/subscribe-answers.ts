@@ -1,4 +1,4 @@
-import { ConnectionError } from "../errors.ts";
+import { ConnectionError, type TopicRefusal } from "../errors.ts";
 import type { EntryTable } from "./entry-table.ts";
 import type { RetrySchedule } from "./retry-schedule.ts";
 import type { StreamDirectory } from "./stream-directory.ts";
@@ -36,16 +36,28 @@ export class SubscribeAnswers {
   handle(item: RequestItem, result: TopicResult): void {
     const entry = this.#entryOf(item);
     if (entry === undefined) {
-      // Unsubscribed before the answer came; the unsubscribe is on its way.
-      const { streams } = this.#parts;
-      const isNew = result.topicId !== 0 && streams.ofId(result.topicId) === undefined;
-      if (isNew) streams.retireId(result.topicId);
+      this.passOver(item.topic, result);
       return;
     }
-    if (result.error === "TOPIC_ERROR_UNSPECIFIED") this.#startStream(entry, result);
-    else if (result.error === "TOPIC_ERROR_ALREADY_SUBSCRIBED")
+    if (result.error === "TOPIC_ERROR_UNSPECIFIED") {
+      if (isAsAsked(item.entry, result)) this.#startStream(entry, result);
+      else if (entry === item.entry) this.#giveUpOtherwise(item, result);
+    } else if (result.error === "TOPIC_ERROR_ALREADY_SUBSCRIBED")
       this.#linkStream(entry, item.topic, result);
     else if (entry === item.entry) this.#handleRefusal(item, result);
+  }
+
+  /** Unsubscribed before the answer came; the unsubscribe is on its way. */
+  passOver(asked: string, result: TopicResult): void {
+    const { entries, streams, outbox } = this.#parts;
+    const isNew = result.topicId !== 0 && streams.ofId(result.topicId) === undefined;
+    if (isNew) streams.retireId(result.topicId);
+    if (result.topic === asked || isPattern(asked)) return;
+    // It was the venue's own symbol of a topic, which the unsubscribe ends for everybody here.
+    const heir = entries.heirOf(result.topic);
+    if (heir === undefined) return;
+    if (heir.topic !== result.topic) heir.explicit.add(result.topic);
+    outbox.subscribe([{ entry: heir, topic: result.topic }]);
   }
 
   /** Whom the answer is for; undefined if nobody wants the topic any more. */
@@ -55,12 +67,16 @@ export class SubscribeAnswers {
     // What was asked for by name stays subscribed for a pattern that stands for it.
     const heir = isPattern(topic) ? undefined : entries.heirOf(topic);
     if (heir !== undefined && heir.topic !== topic) heir.explicit.add(topic);
+    // Nobody may have known yet that it stands for this topic when the topic was given up.
+    if (heir?.alias === topic) this.#parts.outbox.subscribe([{ entry: heir, topic }]);
     return heir;
   }
 
   #startStream(entry: Entry, result: TopicResult): void {
     entry.accepted = true;
+    this.#parts.entries.granted(entry, result.topic);
     let stream = this.#parts.streams.ofTopic(result.topic);
+    const isNew = stream === undefined;
     if (stream === undefined) {
       const info = infoOf(result);
       if (info === undefined) {
@@ -81,7 +97,13 @@ export class SubscribeAnswers {
       topicId: result.topicId,
       position: result.position,
       continuity: continuityOf(result),
+      ended: result.ended,
     });
+    if (!isNew) return;
+    const owners = exact === undefined || exact === entry ? [entry] : [entry, exact];
+    for (const owner of owners) {
+      for (const consumer of owner.consumers) consumer.check(owner.topic, stream.info);
+    }
   }
 
   #linkStream(entry: Entry, topic: string, result: TopicResult): void {
@@ -101,10 +123,14 @@ export class SubscribeAnswers {
       return;
     }
     entry.accepted = true;
+    this.#parts.entries.granted(entry, result.topic);
     if (entry.streams.has(stream)) return;
     entry.streams.add(stream);
     this.#parts.entries.refreshConsumers(stream);
-    for (const consumer of entry.consumers) stream.catchUp(consumer);
+    for (const consumer of entry.consumers) {
+      stream.catchUp(consumer);
+      consumer.check(entry.topic, stream.info);
+    }
   }
 
   #handleRefusal(item: RequestItem, result: TopicResult): void {
@@ -113,25 +139,41 @@ export class SubscribeAnswers {
     // Asked for by name and by a pattern, where the second did not fit any more.
     if ((this.#parts.streams.ofTopic(topic)?.topicId ?? 0) !== 0) return;
     const code = topicErrorCode(result.error);
-    // A gateway that has just started does not know yet what it served before.
-    const mayComeBack = code === "topic-unknown" && entry.accepted;
-    if (code === "topic-unavailable" || mayComeBack) {
+    // What one gateway has served, another may come to know.
+    const mayComeBack = code.startsWith("topic-unknown-") && entry.accepted;
+    const isNotKnownYet = code === "topic-not-ready" || mayComeBack;
+    if (code === "topic-unavailable" || isNotKnownYet) {
       this.#noticeUnavailable(entry, topic, result.errorMessage);
-      this.#parts.retries.later(topic, () => {
-        if (this.#parts.entries.has(entry)) this.#parts.outbox.subscribe([item]);
-      });
+      // A pattern brings what is not known yet when it is known; nobody has to ask for it.
+      const isBrought = isNotKnownYet && isPattern(entry.topic) && topic !== entry.topic;
+      if (!isBrought) this.#parts.retries.later(topic);
       return;
     }
     let message = result.errorMessage || code;
     if (code === "topic-limit-exceeded") {
       message += `; this client has ${this.#parts.streams.servedCount} of subscriptionsMax ${this.subscriptionsMax}`;
     }
-    const refusal = { topic, code, message };
+    this.#refuse(entry, { topic, code, message, alternatives: result.alternatives });
+  }
+
+  #refuse(entry: Entry, refusal: TopicRefusal): void {
     for (const consumer of entry.consumers) consumer.refuse(entry.topic, refusal);
-    if (topic === entry.topic && this.#parts.entries.has(entry)) {
+    if (refusal.topic === entry.topic && this.#parts.entries.has(entry)) {
       for (const consumer of entry.consumers) entry.consumers.delete(consumer);
       this.#parts.forget(entry);
     }
+  }
+
+  /** A gateway that grants something else than what was asked for does not get away with it. */
+  #giveUpOtherwise({ entry }: RequestItem, result: TopicResult): void {
+    const { depth, conflationIntervalMs } = entry.options;
+    const { topic } = entry;
+    const asked = `depth ${depth} and conflationIntervalMs ${conflationIntervalMs} were asked for`;
+    const offered = `the gateway offers ${result.depth} and ${result.conflationIntervalMs}`;
+    this.#parts.streams.retireId(result.topicId);
+    this.#parts.outbox.unsubscribe([...new Set([topic, result.topic])]);
+    const message = `${asked}, and ${offered}`;
+    this.#refuse(entry, { topic, code: "topic-unsupported-option", message, alternatives: [] });
   }
 
   #noticeUnavailable(entry: Entry, topic: string, reason: string): void {
@@ -145,4 +187,9 @@ export class SubscribeAnswers {
     const notice = continuityNotice({ topic, venue, symbol }, nowhere, "unavailable", reason);
     for (const { handlers } of entry.consumers) handlers.notice?.(notice);
   }
+}
+
+/** Whether the gateway granted what was asked for. */
+function isAsAsked({ options }: Entry, { depth, conflationIntervalMs }: TopicResult): boolean {
+  return depth === options.depth && conflationIntervalMs === options.conflationIntervalMs;
 }

@@ -1,6 +1,6 @@
 import type { Consumer } from "./consumer.ts";
 import type { ServerMessage } from "../session/frame.ts";
-import { channelOfTopic, type TopicInfo } from "./topic.ts";
+import { channelOfTopic, isPattern, type TopicInfo } from "./topic.ts";
 import type { TopicStream } from "./topic-stream.ts";
 
 /** What is asked of the gateway for a topic; the same for all consumers of it. */
@@ -25,6 +25,8 @@ export type Entry = {
   readonly options: WireOptions;
   readonly consumers: Set<Consumer>;
   readonly streams: Set<TopicStream>;
+  /** The full topic, once the gateway has said it, of an entry with a venue's own symbol. */
+  alias: string | undefined;
   /** The gateway accepted it at least once, on any connection. */
   accepted: boolean;
   /** Topics asked for on this connection on its behalf, besides itself. */
@@ -38,9 +40,15 @@ export function createEntry(topic: string, options: WireOptions): Entry {
     options,
     consumers: new Set(),
     streams: new Set(),
+    alias: undefined,
     accepted: false,
     explicit: new Set(),
   };
+}
+
+/** Whether the topics of the entry have other names than the entry. */
+export function isWide(entry: Entry): boolean {
+  return entry.alias !== undefined || isPattern(entry.topic);
 }
 
 /** Whether one subscription on the gateway serves both. */
@@ -54,9 +62,10 @@ export function sameOptions(a: WireOptions, b: WireOptions): boolean {
 
 /** Undefined for a topic of a channel that only a newer schema knows. */
 export function infoOf(result: TopicResult): TopicInfo | undefined {
-  const { topic, venue, symbol, venueSymbol } = result;
+  const { topic, venue, symbol, venueSymbol, candleIntervalsMs } = result;
   const channel = channelOfTopic(topic);
-  return channel === undefined ? undefined : { topic, venue, symbol, venueSymbol, channel };
+  if (channel === undefined) return undefined;
+  return { topic, venue, symbol, venueSymbol, channel, candleIntervalsMs };
 }
 
 /** How the gateway says that the topic goes on. */

@@ -9,9 +9,9 @@ import { RetrySchedule } from "./retry-schedule.ts";
 import { StreamDirectory } from "./stream-directory.ts";
 import { SubscribeOutbox, type OpenRequest, type RequestItem } from "./subscribe-outbox.ts";
 import { SubscribeAnswers } from "./subscribe-answers.ts";
-import { sameOptions, type Entry, type WireOptions } from "./subscription-entry.ts";
+import { isWide, sameOptions, type Entry, type WireOptions } from "./subscription-entry.ts";
 import { TopicStream, type StreamCounters } from "./topic-stream.ts";
-import { isPattern } from "./topic.ts";
+import { isPattern, matchesPattern } from "./topic.ts";
 
 type SubscribeResult = Extract<ServerMessage, { kind: "subscribeResult" }>["value"];
 type Notice = Extract<ServerMessage, { kind: "notice" }>["value"];
@@ -34,8 +34,9 @@ export class Subscriptions implements SessionPart {
   #flushScheduled = false;
 
   constructor(link: SessionLink) {
-    this.#retries = new RetrySchedule(link);
-    const { pacer, send } = link;
+    const { clock, random, backoff, pacer, send } = link;
+    const onDue = (topics: readonly string[]) => this.#askAgain(topics);
+    this.#retries = new RetrySchedule({ clock, random, backoff, onDue });
     const resumeOf = (topic: string) => this.#streams.ofTopic(topic)?.resumePosition;
     this.#outbox = new SubscribeOutbox({ pacer, send, resumeOf });
     this.#answers = new SubscribeAnswers({
@@ -79,7 +80,10 @@ export class Subscriptions implements SessionPart {
   handleConnected(limits: Limits): void {
     this.#answers.subscriptionsMax = limits.subscriptionsMax;
     this.#outbox.handleConnected(limits);
-    for (const entry of this.#entries.values()) this.#unsent.add(entry);
+    for (const entry of this.#entries.values()) {
+      entry.explicit.clear();
+      this.#unsent.add(entry);
+    }
     this.#flush();
   }
 
@@ -120,7 +124,11 @@ export class Subscriptions implements SessionPart {
       const item = request.items[topicResult.requestIndex];
       if (item === undefined) continue;
       request.answered.add(topicResult.requestIndex);
-      this.#answers.handle(item, topicResult);
+      if (request.givenUp.has(topicResult.requestIndex)) {
+        this.#answers.passOver(item.topic, topicResult);
+      } else {
+        this.#answers.handle(item, topicResult);
+      }
     }
     if (this.#isOver(request)) this.#outbox.requests.delete(result.requestId);
   }
@@ -139,8 +147,13 @@ export class Subscriptions implements SessionPart {
       case "NOTICE_KIND_GAP":
         stream?.announceMissing(notice.missingFirst, notice.missingLast);
         return;
+      case "NOTICE_KIND_EPOCH":
+        if (notice.position !== undefined) {
+          stream?.changeEpoch(notice.position, notice.missingLast);
+        }
+        return;
       case "NOTICE_KIND_LAG":
-        this.#noticeLag(notice.message, stream);
+        this.#noticeLag(notice, stream);
         return;
       case "NOTICE_KIND_TOPIC_ENDED":
         if (stream !== undefined) this.#endTopic(stream, notice.message);
@@ -151,10 +164,11 @@ export class Subscriptions implements SessionPart {
     }
   }
 
-  #noticeLag(message: string, stream: TopicStream | undefined): void {
+  #noticeLag(notice: Notice, stream: TopicStream | undefined): void {
+    const { message, lagMs, owedBytes } = notice;
     const entries = stream === undefined ? this.#entries.values() : this.#entries.ownersOf(stream);
     for (const consumer of this.#entries.consumersOf(entries)) {
-      consumer.handlers.notice?.({ type: "lag", message });
+      consumer.handlers.notice?.({ type: "lag", message, lagMs, owedBytes });
     }
   }
 
@@ -170,13 +184,18 @@ export class Subscriptions implements SessionPart {
     const running = [...entry.streams];
     for (const stream of running) this.#entries.refreshConsumers(stream);
     if (running.length > 0) {
-      queueMicrotask(() => running.forEach((stream) => stream.catchUp(consumer)));
+      queueMicrotask(() => {
+        for (const stream of running) {
+          stream.catchUp(consumer);
+          consumer.check(topic, stream.info);
+        }
+      });
     }
   }
 
   #detach(topics: readonly string[], consumer: Consumer): void {
     const unsubscribed: string[] = [];
-    const kept: RequestItem[] = [];
+    const taken = new Set<TopicStream>();
     for (const topic of topics) {
       const entry = this.#entries.get(topic);
       if (entry === undefined || !entry.consumers.delete(consumer)) continue;
@@ -184,12 +203,12 @@ export class Subscriptions implements SessionPart {
       if (entry.consumers.size > 0) continue;
       const { streams } = entry;
       unsubscribed.push(...this.#removeEntry(entry));
-      if (isPattern(topic)) kept.push(...this.#itemsOf(streams));
+      if (isWide(entry)) for (const stream of streams) taken.add(stream);
     }
     if (unsubscribed.length === 0) return;
     this.#outbox.unsubscribe(unsubscribed);
     // A pattern takes its topics with it, also those that somebody else still wants.
-    this.#outbox.subscribe(kept.filter(({ entry }) => this.#entries.has(entry)));
+    this.#outbox.subscribe(this.#itemsOf(taken));
   }
 
   /** What asks by name for those streams that are wanted. */
@@ -215,12 +234,12 @@ export class Subscriptions implements SessionPart {
     }
     const wasAsked = !this.#unsent.delete(entry) && this.#outbox.connected;
     const unsent = this.#outbox.takeBack(entry);
-    const topics = new Set<string>(isPattern(entry.topic) ? [entry.topic] : []);
+    const topics = new Set<string>(isWide(entry) ? [entry.topic] : []);
     // What the gateway has by its name: no pattern takes it along when it leaves.
-    const byName = isPattern(entry.topic) ? entry.explicit : [entry.topic];
+    const byName = isWide(entry) ? entry.explicit : [entry.topic];
     for (const topic of byName) if (this.#entries.heirOf(topic) === undefined) topics.add(topic);
     for (const topic of [...byName, ...[...entry.streams].map(({ info }) => info.topic)]) {
-      this.#handOver(topic);
+      this.#handOver(topic, wasAsked && !unsent.has(topic));
     }
     for (const stream of entry.streams) {
       if (this.#entries.heirOf(stream.info.topic) === undefined) this.#dropStream(stream);
@@ -228,11 +247,14 @@ export class Subscriptions implements SessionPart {
     return wasAsked ? [...topics].filter((topic) => !unsent.has(topic)) : [];
   }
 
-  /** Whoever still wants the topic takes it over, and gives it up when it comes to that. */
-  #handOver(topic: string): void {
+  /**
+   * Whoever still wants the topic takes it over, and gives it up when it comes to that; by its name
+   * only if the gateway has heard the name.
+   */
+  #handOver(topic: string, wasAsked: boolean): void {
     const heir = this.#entries.heirOf(topic);
     if (heir === undefined) return;
-    if (heir.topic !== topic) heir.explicit.add(topic);
+    if (wasAsked && heir.topic !== topic) heir.explicit.add(topic);
     const stream = this.#streams.ofTopic(topic);
     if (stream === undefined || heir.streams.has(stream)) return;
     heir.streams.add(stream);
@@ -257,21 +279,54 @@ export class Subscriptions implements SessionPart {
 
   #flush(): void {
     if (!this.#outbox.connected || this.#unsent.size === 0) return;
-    const items: RequestItem[] = [];
-    for (const entry of this.#unsent) {
-      if (isPattern(entry.topic)) {
-        // A pattern cannot say positions, so its known topics are asked for by name, and first.
-        for (const { info } of entry.streams) {
-          if (this.#entries.get(info.topic) !== undefined) continue;
-          entry.explicit.add(info.topic);
-          items.push({ entry, topic: info.topic });
-        }
-      }
-      items.push({ entry, topic: entry.topic });
-    }
+    const wishes = [...this.#unsent].map((entry) => ({ entry, topic: entry.topic }));
     this.#unsent.clear();
-    items.sort((a, b) => Number(isPattern(a.topic)) - Number(isPattern(b.topic)));
-    this.#outbox.subscribe(items);
+    this.#ask(wishes);
+  }
+
+  /** Asks for topics that were refused, or lost, as far as somebody still wants them. */
+  #askAgain(topics: readonly string[]): void {
+    const wishes: RequestItem[] = [];
+    for (const topic of topics) {
+      const entry = this.#entries.heirOf(topic);
+      const isServed = (this.#streams.ofTopic(topic)?.topicId ?? 0) !== 0;
+      if (entry === undefined) this.#retries.forget(topic);
+      else if (!isServed) wishes.push({ entry, topic });
+    }
+    this.#ask(wishes);
+  }
+
+  /**
+   * Asks for topics and patterns. A pattern cannot say positions, so those of its topics that are
+   * not served are asked for by name, and before it: whatever a pattern brings would start anew.
+   */
+  #ask(wishes: readonly RequestItem[]): void {
+    const byName = new Map<string, RequestItem>();
+    const patterns: RequestItem[] = [];
+    for (const wish of wishes) {
+      if (isWide(wish.entry) && wish.topic === wish.entry.topic) patterns.push(wish);
+      else byName.set(wish.topic, wish);
+    }
+    for (const { entry } of patterns) {
+      for (const topic of this.#unservedOf(entry)) {
+        const owner = this.#entries.get(topic) ?? entry;
+        if (!byName.has(topic)) byName.set(topic, { entry: owner, topic });
+      }
+    }
+    for (const { entry, topic } of byName.values()) {
+      if (topic !== entry.topic) entry.explicit.add(topic);
+    }
+    const items = [...byName.values(), ...patterns];
+    for (const { topic } of items) this.#retries.asked(topic);
+    if (items.length > 0) this.#outbox.subscribe(items);
+  }
+
+  /** The topics of a pattern that the client knows and the gateway does not serve now. */
+  *#unservedOf(pattern: Entry): Iterable<string> {
+    for (const { info, topicId } of pattern.streams) if (topicId === 0) yield info.topic;
+    for (const topic of this.#retries.waiting) {
+      if (!isPattern(topic) && matchesPattern(pattern.topic, topic)) yield topic;
+    }
   }
 
   #endTopic(stream: TopicStream, message: string): void {
@@ -282,7 +337,8 @@ export class Subscriptions implements SessionPart {
     this.#dropStream(stream);
     if (exact === undefined) return;
     this.#entries.remove(exact);
-    const refusal = { topic, code: "topic-unknown", message: message || "ended" } as const;
+    const code = "topic-unknown-symbol";
+    const refusal = { topic, code, message: message || "ended", alternatives: [] } as const;
     for (const consumer of exact.consumers) consumer.refuse(topic, refusal);
   }
 
@@ -293,10 +349,6 @@ export class Subscriptions implements SessionPart {
     if (entry === undefined) return;
     this.#streams.retire(stream);
     this.#outbox.unsubscribe([topic]);
-    if (topic !== entry.topic) entry.explicit.add(topic);
-    this.#retries.soon(topic, () => {
-      const isStillLost = this.#streams.ofTopic(topic) === stream && stream.topicId === 0;
-      if (isStillLost) this.#outbox.subscribe([{ entry, topic }]);
-    });
+    this.#retries.soon(topic);
   }
 }

@@ -19,12 +19,21 @@ export function continuityNotice(
   return { type: "continuity", topic, venue, symbol, continuity, epoch, sequence, reason };
 }
 
-/** What is lost when a topic starts anew at `now` and not after `before`; undefined if nothing. */
-export function lossBetween(before: Position, now: Position | undefined): Loss | undefined {
+/**
+ * What is lost when a topic starts anew at `now` and not after `before`; undefined if nothing.
+ * `ended` is where the gateway says that an earlier epoch came to its end.
+ */
+export function lossBetween(
+  before: Position,
+  now: Position | undefined,
+  ended?: Position,
+): Loss | undefined {
   const missingFirst = before.sequence + 1;
   const { epoch } = before;
   if (now === undefined || now.epoch !== epoch) {
-    return { epoch, missingFirst, missingLast: undefined, reason: "epoch-changed" };
+    const missingLast = ended?.epoch === epoch ? ended.sequence : undefined;
+    if (missingLast !== undefined && missingLast < missingFirst) return undefined;
+    return { epoch, missingFirst, missingLast, reason: "epoch-changed" };
   }
   if (now.sequence <= before.sequence) return undefined;
   return { epoch, missingFirst, missingLast: now.sequence, reason: "not-resumable" };

@@ -3,7 +3,7 @@ import type { BatchRows, BookRow, BusBatch, TradeRow } from "@tickwire/proto/cod
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { LiveBook } from "../events/book.ts";
-import type { MarketEvent } from "../events/events.ts";
+import type { MarketEvent } from "../events/market-event.ts";
 import type { GapEvent, NoticeEvent } from "../events/stream-events.ts";
 import { Consumer } from "./consumer.ts";
 import type { Position } from "./position-tracker.ts";
@@ -152,8 +152,8 @@ class Stand {
     });
   }
 
-  start(continuity: "new" | "resumed" | "replaced", position?: Position): void {
-    this.stream.start({ topicId: this.#nextTopicId++, continuity, position });
+  start(continuity: "new" | "resumed" | "replaced", position?: Position, ended?: Position): void {
+    this.stream.start({ topicId: this.#nextTopicId++, continuity, position, ended });
   }
 
   receive(...batches: readonly Uint8Array[]): void {
@@ -281,6 +281,29 @@ describe("a topic of events", () => {
     expect(stand.gaps()).toEqual([loss]);
   });
 
+  test.each([
+    ["in the same epoch", { epoch: 1, sequence: 9 }, 9, "not-resumable"],
+    ["in another epoch", { epoch: 2, sequence: 9 }, undefined, "epoch-changed"],
+  ] as const)(
+    "that the gateway starts as new %s, though it has a place, says what it lost",
+    (_where, position, missingLast, reason) => {
+      const stand = new Stand("trades");
+      stand.start("new", { epoch: 1, sequence: 4 });
+      stand.stream.disconnect();
+      stand.start("new", position);
+      expect(stand.gaps()).toEqual([{ epoch: 1, missingFirst: 5, missingLast, reason }]);
+      expect(stand.notices.at(-1)).toMatchObject({ continuity: "replaced", ...position });
+    },
+  );
+
+  test("that the gateway starts as new where it stands lost nothing", () => {
+    const stand = new Stand("trades");
+    stand.start("new", { epoch: 1, sequence: 4 });
+    stand.stream.disconnect();
+    stand.start("new", { epoch: 1, sequence: 4 });
+    expect(stand.gaps()).toEqual([]);
+  });
+
   test("says that the extent of a loss is unknown where the publisher began anew", () => {
     const stand = new Stand("trades");
     stand.start("new", { epoch: 1, sequence: 4 });
@@ -292,6 +315,53 @@ describe("a topic of events", () => {
     expect(stand.notices.at(-1)).toMatchObject({ continuity: "replaced", reason: "epoch-changed" });
   });
 
+  test.each([
+    ["says what is missing of the old one", 9, [{ missingFirst: 5, missingLast: 9 }]],
+    ["of which nothing is missing says no gap", 4, []],
+    ["of which nothing is known to be missing says no gap", 0, []],
+  ])("that the gateway takes to another epoch and %s", (_, missingLast, gaps) => {
+    const stand = new Stand("trades");
+    stand.start("new", { epoch: 8, sequence: 4 });
+    stand.stream.changeEpoch({ epoch: 2, sequence: 0 }, missingLast);
+    stand.receive(trades({ epoch: 2, firstSequence: 1 }));
+    const reason = "epoch-changed" as const;
+    expect(stand.gaps()).toEqual(gaps.map((gap) => ({ epoch: 8, ...gap, reason })));
+    expect(stand.sequences()).toEqual([1]);
+    const notices = stand.notices.filter(({ type }) => type === "continuity");
+    expect(notices.at(-1)).toMatchObject({ continuity: "replaced", reason, epoch: 2, sequence: 0 });
+    expect(notices).toHaveLength(2);
+  });
+
+  test("that is in another epoch says a gap there by the numbers of it", () => {
+    const stand = new Stand("trades");
+    stand.start("new", { epoch: 8, sequence: 4 });
+    stand.stream.announceMissing(5, 7);
+    stand.stream.changeEpoch({ epoch: 2, sequence: 0 }, 9);
+    stand.stream.announceMissing(1, 3);
+    stand.receive(trades({ epoch: 2, firstSequence: 4 }));
+    expect(stand.gaps()).toEqual([
+      { epoch: 8, missingFirst: 5, missingLast: 7, reason: "server-dropped" },
+      { epoch: 8, missingFirst: 8, missingLast: 9, reason: "epoch-changed" },
+      { epoch: 2, missingFirst: 1, missingLast: 3, reason: "server-dropped" },
+    ]);
+    expect(stand.sequences()).toEqual([4]);
+  });
+
+  test.each([
+    [{ epoch: 8, sequence: 9 }, [{ missingFirst: 5, missingLast: 9 }]],
+    [{ epoch: 8, sequence: 4 }, []],
+    [{ epoch: 7, sequence: 9 }, [{ missingFirst: 5, missingLast: undefined }]],
+    [undefined, [{ missingFirst: 5, missingLast: undefined }]],
+  ])("resumed after its epoch ended at %j says the gaps %j", (ended, gaps) => {
+    const stand = new Stand("trades");
+    stand.start("new", { epoch: 8, sequence: 4 });
+    stand.stream.disconnect();
+    stand.start("replaced", { epoch: 2, sequence: 3 }, ended);
+    const reason = "epoch-changed" as const;
+    expect(stand.gaps()).toEqual(gaps.map((gap) => ({ epoch: 8, ...gap, reason })));
+    expect(stand.notices.at(-1)).toMatchObject({ continuity: "replaced", epoch: 2, sequence: 3 });
+  });
+
   test("hands on nothing while there is no connection", () => {
     const stand = new Stand("trades");
     stand.start("new", { epoch: 1, sequence: 4 });
@@ -299,6 +369,59 @@ describe("a topic of events", () => {
     stand.receive(trades({ firstSequence: 5 }));
     expect(stand.events).toEqual([]);
     expect(stand.stream.resumePosition).toEqual({ epoch: 1, sequence: 4 });
+  });
+});
+
+describe("a topic of states", () => {
+  test("says which of them a resume could not bring, though the latest stands for them", () => {
+    const stand = new Stand("quotes");
+    stand.start("new", { epoch: 1, sequence: 4 });
+    stand.stream.disconnect();
+    stand.start("replaced", { epoch: 1, sequence: 9 });
+    stand.stream.announceMissing(5, 9);
+    expect(stand.gaps()).toEqual([
+      { epoch: 1, missingFirst: 5, missingLast: 9, reason: "not-resumable" },
+    ]);
+  });
+});
+
+/** A quote as the state at a sequence. */
+function quoteState(sequence: number, epoch = 1): Uint8Array {
+  const row = { venueTimeUs: 1, receivedTimeUs: 2, priceScale: 0, sizeScale: 0 };
+  const sides = {
+    bidPriceMantissa: 1,
+    bidSizeMantissa: 1,
+    askPriceMantissa: 2,
+    askSizeMantissa: 1,
+  };
+  const rows = { kind: "quotes", rows: [{ ...row, ...sides }] } as const;
+  const chain = { kind: "quotes", epoch, sequence } as const;
+  return contentOf(BatchWriter.snapshot(chain, rows, { publishedTimeUs: 3 })[0]!, true);
+}
+
+describe("a state in the midst of a topic", () => {
+  test("says which events it stands for, once, whoever says it first", () => {
+    const stand = new Stand("quotes");
+    stand.start("new", { epoch: 1, sequence: 4 });
+    stand.receive(quoteState(4));
+    expect(stand.gaps()).toEqual([]);
+    stand.stream.announceMissing(5, 6);
+    stand.receive(quoteState(9));
+    stand.stream.announceMissing(7, 9);
+    expect(stand.gaps()).toEqual([
+      { epoch: 1, missingFirst: 5, missingLast: 6, reason: "server-dropped" },
+      { epoch: 1, missingFirst: 7, missingLast: 9, reason: "sequence-gap" },
+    ]);
+  });
+
+  test("of a publisher that began anew says that nobody knows what is missing", () => {
+    const stand = new Stand("quotes");
+    stand.start("new", { epoch: 1, sequence: 4 });
+    stand.receive(quoteState(2, 2));
+    expect(stand.gaps()).toEqual([
+      { epoch: 1, missingFirst: 5, missingLast: undefined, reason: "epoch-changed" },
+    ]);
+    expect(stand.notices.at(-1)).toMatchObject({ continuity: "replaced", epoch: 2, sequence: 2 });
   });
 });
 

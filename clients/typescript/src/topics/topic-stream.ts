@@ -2,8 +2,8 @@ import { OrderBook } from "@tickwire/proto/model";
 import { BatchReader, bookRowsOf, WireError } from "@tickwire/proto/codec";
 import type { BatchReading, DecodedBatch } from "@tickwire/proto/codec";
 import { BookSource, LiveBook } from "../events/book.ts";
-import { bookMarkOf, eventOf, wholeBookEvent, type MarketEvent } from "../events/events.ts";
-import { BookEvent } from "../events/hot-events.ts";
+import { bookEvent, bookMarkOf, eventOf, wholeBookEvent } from "../events/events.ts";
+import type { MarketEvent } from "../events/market-event.ts";
 import type { ContinuityEvent, NoticeEvent } from "../events/stream-events.ts";
 import type { Consumer } from "./consumer.ts";
 import { PositionTracker, type Position } from "./position-tracker.ts";
@@ -19,6 +19,8 @@ type TopicStart = {
   readonly topicId: number;
   readonly position: Position | undefined;
   readonly continuity: "new" | "resumed" | "replaced";
+  /** Where the epoch of the last position ended, if the gateway knows. */
+  readonly ended?: Position | undefined;
 };
 
 /** Counts over the life of a client. */
@@ -112,21 +114,23 @@ export class TopicStream {
   }
 
   /** The gateway subscribed it: batches with this id follow. */
-  start({ topicId, continuity, position }: TopicStart): void {
+  start({ topicId, continuity, position, ended }: TopicStart): void {
     this.topicId = topicId;
     this.#reader.reset();
-    const before = this.#tracker.position;
-    if (continuity === "resumed") {
+    const before = this.resumePosition;
+    // Whatever the gateway calls it, to a topic that had a place a new start is a loss.
+    const outcome = continuity === "new" && before !== undefined ? "replaced" : continuity;
+    if (outcome === "resumed") {
       this.#step("resumed");
     } else {
-      if (continuity === "replaced") this.#reportLoss(before, position);
+      if (outcome === "replaced") this.#reportLoss(before, position, ended);
       this.#latest.clear();
       this.#step("anew");
       if (position !== undefined) this.#tracker.start(position);
     }
     // Other topics have no state that would have to come first.
     if (this.#maintained === undefined) this.#step("whole");
-    this.noticeContinuity(continuity, "subscribed");
+    this.noticeContinuity(outcome, "subscribed");
   }
 
   /** The connection is gone; the position stays for the resume. */
@@ -145,6 +149,18 @@ export class TopicStream {
     const loss = { epoch, missingFirst: first, missingLast: last } as const;
     this.notice(gapNotice(this.info, { ...loss, reason: "server-dropped" }));
     if (this.#maintained !== undefined && last > sequence) this.#step("missing");
+  }
+
+  /** The gateway says that the topic goes on in another epoch, and where the one before ended. */
+  changeEpoch(start: Position, missingLast: number): void {
+    const { position, announcedFromHere } = this.#tracker;
+    if (this.#stage === "suspended" || this.#stage === "disconnected") return;
+    // Without a loss, that is where it ended.
+    const sequence = Math.max(missingLast, position?.sequence ?? 0);
+    const ended = position && { ...position, sequence };
+    const told = position && Math.max(position.sequence, announcedFromHere);
+    this.#tracker.start(start);
+    this.#beginEpoch(position && { ...position, sequence: told ?? 0 }, ended);
   }
 
   /** Tells every consumer. */
@@ -189,6 +205,7 @@ export class TopicStream {
 
   #take(batch: DecodedBatch): void {
     const { position } = this.#tracker;
+    const announced = this.#tracker.announcedFromHere;
     switch (this.#tracker.observe(batch)) {
       case "duplicate":
         this.#counters.duplicateEvents += batch.count;
@@ -197,9 +214,11 @@ export class TopicStream {
         this.#reportMissing(position);
         break;
       case "restart":
-        this.#restart(position);
+        this.#beginEpoch(position);
         break;
       case "state":
+        this.#reportReplaced(position, announced);
+        break;
       case "next":
         break;
     }
@@ -228,15 +247,12 @@ export class TopicStream {
     return action;
   }
 
-  #restart(before: Position | undefined): void {
+  /** Where the epoch before ended is not known if nobody said it. */
+  #beginEpoch(before: Position | undefined, ended?: Position): void {
     this.#latest.clear();
     this.#step("restart");
     if (this.#maintained === undefined) this.#step("whole");
-    if (before !== undefined) {
-      const { epoch, sequence } = before;
-      const loss = { epoch, missingFirst: sequence + 1, missingLast: undefined } as const;
-      this.notice(gapNotice(this.info, { ...loss, reason: "epoch-changed" }));
-    }
+    this.#reportLoss(before, this.#tracker.position, ended);
     this.noticeContinuity("replaced", "epoch-changed");
   }
 
@@ -270,7 +286,7 @@ export class TopicStream {
         return;
       }
       if (this.#hasEventConsumers) {
-        this.#deliverEvent(new BookEvent(this.info, batch, index, change));
+        this.#deliverEvent(bookEvent(this.info, batch, index, change));
       }
     }
     if (batch.count > from) {
@@ -298,13 +314,28 @@ export class TopicStream {
     this.#requestResync(this);
   }
 
-  #reportLoss(before: Position | undefined, now: Position | undefined): void {
-    // Of a state only the latest counts; of events each.
-    if (before === undefined || this.#remembers) return;
-    const loss = lossBetween(before, now);
+  #reportLoss(
+    before: Position | undefined,
+    now: Position | undefined,
+    ended: Position | undefined,
+  ): void {
+    if (before === undefined) return;
+    const loss = lossBetween(before, now, ended);
     if (loss === undefined) return;
-    if (now !== undefined && loss.missingLast !== undefined) this.#reported = now;
+    if (now?.epoch === loss.epoch) this.#reported = now;
     this.notice(gapNotice(this.info, loss));
+  }
+
+  /** A state came in the midst of the topic: events that it stands for did not come one by one. */
+  #reportReplaced(before: Position | undefined, announced: number): void {
+    if (before === undefined) return;
+    const now = this.#tracker.position;
+    const loss = lossBetween({ ...before, sequence: Math.max(before.sequence, announced) }, now);
+    if (loss === undefined || now === undefined) return;
+    const isRestart = loss.missingLast === undefined;
+    if (!isRestart) this.#reported = now;
+    this.notice(gapNotice(this.info, isRestart ? loss : { ...loss, reason: "sequence-gap" }));
+    if (isRestart) this.noticeContinuity("replaced", "epoch-changed");
   }
 
   #continuityNotice(continuity: ContinuityEvent["continuity"], reason: string): ContinuityEvent {

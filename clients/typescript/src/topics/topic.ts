@@ -15,14 +15,20 @@ export type TopicInfo = {
   readonly venueSymbol: string;
   /** What of the instrument the topic carries. */
   readonly channel: Channel;
+  /** Of candles: their lengths, rising, where the gateway says so. */
+  readonly candleIntervalsMs?: readonly number[];
 };
 
-/** One topic or several; each `VENUE:SYMBOL` or `VENUE:SYMBOL/channel`, each part may be `*`. */
+/**
+ * One topic or several; each `VENUE:SYMBOL` or `VENUE:SYMBOL/channel`, each part may be `*`. The
+ * symbol is Tickwire's (`BTC-USDT`) or the venue's own (`BTCUSDT`).
+ */
 export type Topics = string | readonly string[];
 
 /** No part of a topic has them. */
 const PART_ENDS = /[:/]/;
-const TOPIC = /^([a-z0-9-]+|\*):([^\s/*:]+|\*)(?:\/([a-z-]+|\*))?$/;
+// A symbol of the venue's own may hold ":" and "/"; a channel is in small letters.
+const TOPIC = /^([a-z0-9-]+|\*):([^\s*]*?[^\s*/:]|\*)(?:\/([a-z-]+|\*))?$/;
 
 /**
  * Full topics without repetition. `channel` is added where a topic has none.
@@ -63,7 +69,9 @@ function fullTopic(topic: string, channel: Channel | undefined): string {
     return `${topic}/${channel}`;
   }
   if (named !== "*" && !CHANNELS.some((known) => known === named)) {
-    throw malformed(topic, `${named} is no channel; those are ${CHANNELS.join(", ")}`);
+    const message = `${named} is no channel; those are ${CHANNELS.join(", ")}`;
+    const code = "topic-unknown-channel";
+    throw new TopicRefusedError([{ topic, code, message, alternatives: CHANNELS }]);
   }
   if (channel !== undefined && named !== channel) {
     throw malformed(topic, `is not a topic of the channel ${channel}`);
@@ -82,5 +90,5 @@ function formProblem(topic: string, channel: Channel | undefined): string {
 }
 
 function malformed(topic: string, message: string): TopicRefusedError {
-  return new TopicRefusedError([{ topic, code: "topic-malformed", message }]);
+  return new TopicRefusedError([{ topic, code: "topic-malformed", message, alternatives: [] }]);
 }

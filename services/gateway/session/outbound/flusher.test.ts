@@ -83,9 +83,9 @@ describe("a round", () => {
     endTurn();
     flusher.schedule(sends);
     endTurn();
-    expect(await metric("gateway_frames_sent_total")).toBe(4);
-    expect(await metric("gateway_sent_bytes_total")).toBe(260);
-    expect(await metric("gateway_frames_compressed_total")).toBe(2);
+    expect(await metric("tickwire_gateway_frames_sent_total")).toBe(4);
+    expect(await metric("tickwire_gateway_sent_bytes_total")).toBe(260);
+    expect(await metric("tickwire_gateway_frames_compressed_total")).toBe(2);
   });
 });
 

@@ -1,7 +1,8 @@
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { GatewayMetrics } from "../../metrics.ts";
 import { FrameBuffer } from "./frame-buffer.ts";
-import type { Scheduler } from "./scheduler.ts";
+import { LagWatch } from "./lag-watch.ts";
+import type { Scheduler } from "../../turns/scheduler.ts";
 
 /** Below this a flush is cheap enough to be repeated every turn. */
 const CHEAP_FLUSH_US = 1_000;
@@ -10,8 +11,8 @@ const CHEAP_FLUSH_US = 1_000;
 export type Flushable = {
   /** Whether it is due with the next round. Owned by the flusher. */
   scheduled: boolean;
-  /** Writes what is owed, as far as the transport takes it now. */
-  flush(): void;
+  /** Writes what is owed, as far as the transport and the client take it now. */
+  flush(nowUs: number): void;
 };
 
 /**
@@ -23,6 +24,8 @@ export type Flushable = {
 export class Flusher {
   /** Every session puts its frames together in here, one after the other. */
   readonly frame = new FrameBuffer();
+  /** Looks at sessions that have something under way. */
+  readonly lags: LagWatch;
   readonly #clock: Clock;
   readonly #scheduler: Scheduler;
   readonly #flushIntervalMsMax: number;
@@ -46,6 +49,7 @@ export class Flusher {
     this.#scheduler = parts.scheduler;
     this.#flushIntervalMsMax = parts.flushIntervalMsMax;
     this.#metrics = parts.metrics;
+    this.lags = new LagWatch(parts);
   }
 
   /** Flushes `session` with the next round. */
@@ -75,7 +79,7 @@ export class Flusher {
     for (const session of flushing) {
       // Cleared first, because what is queued from within belongs to the next round.
       session.scheduled = false;
-      session.flush();
+      session.flush(startedUs);
     }
     flushing.length = 0;
     // A clock that was set back must not make a flush look negative.

@@ -19,7 +19,14 @@ function batch(value: number, size = 10, events = 1, topicId = TOPIC): SharedBat
   return sharedBatch(value, value, { bytes: size, fill: value, events, topicId });
 }
 
-const LIMITS = { outboundBytesMax: 1_000, writeAheadBytesMax: 300, compressBytesMin: 50 };
+const LIMITS = {
+  outboundBytesMax: 1_000,
+  writeAheadBytesMax: 300,
+  compressBytesMin: 50,
+  flightBytesMax: 1_000_000,
+  lagNoticeMs: 5_000,
+  lagMsMax: 30_000,
+};
 
 let limits: { -readonly [Limit in keyof OutboundLimits]: OutboundLimits[Limit] };
 
@@ -29,6 +36,7 @@ let turns: (() => void)[];
 let flusher: Flusher;
 let connection: FakeConnection;
 let outbound: Outbound;
+let newOutbound: () => Outbound;
 let lane: TopicLane;
 let events: string[];
 
@@ -41,12 +49,14 @@ beforeEach(() => {
   flusher = new Flusher({ clock, scheduler, flushIntervalMsMax: 10, metrics });
   connection = new FakeConnection();
   events = [];
+  newOutbound = () => new Outbound(connection, limits, { flusher, metrics }, listener);
   const listener = {
     onLag: () => void events.push("lag"),
     onSlow: () => void events.push("slow"),
+    sendProbe: (number: number) => connection.ping(number),
   };
   limits = { ...LIMITS };
-  outbound = new Outbound(connection, limits, { flusher, metrics }, listener);
+  outbound = newOutbound();
   lane = outbound.openTopicLane(TOPIC);
 });
 
@@ -107,7 +117,9 @@ describe("a flush", () => {
     expect(connection.sent.map((frame) => frame.bytes)).toEqual([[3, 3, 4, 4]]);
     expect(outbound.owedBytes).toBe(0);
     outbound.close();
-    const metric = await registry.getSingleMetric("gateway_undelivered_events_total")?.get();
+    const metric = await registry
+      .getSingleMetric("tickwire_gateway_owed_at_end_events_total")
+      ?.get();
     expect(metric?.values).toEqual([]);
   });
 
@@ -130,12 +142,30 @@ describe("a flush", () => {
     expect(connection.sent.map((frame) => frame.compress)).toEqual([false, large]);
   });
 
-  test("cuts frames at 256 KiB, but never an entry", () => {
+  test("cuts frames at a quarter of what may be under way, but never an entry", () => {
     const kib = 1024;
     for (const size of [200, 56, 1, 300, 1]) lane.push(batch(1, size * kib));
-    turn();
+    for (let round = 0; round < 4; round += 1) {
+      turn();
+      outbound.onAnswer(connection.pings.at(-1) ?? 0, clock.nowUs());
+    }
     const sizes = connection.sent.map((frame) => frame.bytes.length / kib);
-    expect(sizes).toEqual([256, 1, 300, 1]);
+    expect(sizes).toEqual([200, 57, 300, 1]);
+  });
+
+  test("cuts frames at 256 KiB, however quickly the client answers", () => {
+    const kib = 1024;
+    limits = { ...LIMITS, outboundBytesMax: 1e9, flightBytesMax: 16 * kib * kib };
+    outbound = newOutbound();
+    lane = outbound.openTopicLane(TOPIC);
+    for (let index = 0; index < 100; index += 1) lane.push(batch(1, 64 * kib));
+    for (let round = 0; round < 10; round += 1) {
+      turn();
+      outbound.onAnswer(connection.pings.at(-1) ?? 0, clock.nowUs());
+    }
+    const sizes = connection.sent.map((frame) => frame.bytes.length / kib);
+    expect([sizes[0], Math.max(...sizes), sizes.at(-1)]).toEqual([64, 256, 256]);
+    expect(outbound.owedBytes).toBe(0);
   });
 
   test("that took long lets the next wait as long, up to the limit", () => {
@@ -173,7 +203,7 @@ describe("the lanes", () => {
   test("let a reply overtake bulk data that waits, at the next frame", () => {
     connection.stuck = true;
     limits.writeAheadBytesMax = 1;
-    for (let value = 10; value < 15; value += 1) lane.push(batch(value, 200 * KIB));
+    for (let value = 10; value < 15; value += 1) lane.push(batch(value, 60 * KIB));
     turn();
     expect(connection.sent.map((frame) => frame.bytes[0])).toEqual([10]);
     outbound.pushReply(Uint8Array.of(4));
@@ -315,7 +345,9 @@ describe("a connection that does not drain", () => {
     outbound.close();
     lane.push(batch(4, 10, 50));
     turn();
-    const metric = await registry.getSingleMetric("gateway_undelivered_events_total")?.get();
+    const metric = await registry
+      .getSingleMetric("tickwire_gateway_owed_at_end_events_total")
+      ?.get();
     expect(metric?.values).toMatchObject([
       { value: 5, labels: { venue: "fake", channel: "book" } },
     ]);
@@ -336,11 +368,101 @@ test("a long queue is served in order across compaction", () => {
   connection.stuck = false;
   for (let round = 0; round < 10; round += 1) {
     connection.buffered = 0;
+    outbound.onAnswer(connection.pings.at(-1) ?? 0, clock.nowUs());
     outbound.onDrain();
     turn();
   }
   const values = connection.sent.flatMap((frame) => frame.bytes.filter((_, at) => at % 200 === 0));
   expect(values).toEqual(Array.from({ length: sizes }, (_, index) => index % 251));
+});
+
+describe("what is under way", () => {
+  beforeEach(() => {
+    limits.flightBytesMax = 400;
+    limits.outboundBytesMax = 100_000;
+    outbound = newOutbound();
+    lane = outbound.openTopicLane(TOPIC);
+  });
+
+  test("is limited, and goes on with the client's answer", () => {
+    for (let value = 0; value < 20; value += 1) {
+      lane.push(batch(value, 100));
+      turn();
+    }
+    expect(connection.sent).toHaveLength(4);
+    const owed = [outbound.owedBytes];
+    for (let round = 0; round < 4; round += 1) {
+      outbound.onAnswer(connection.pings.at(-1) ?? 0, clock.nowUs());
+      turn();
+      owed.push(outbound.owedBytes);
+    }
+    expect(owed).toEqual([1_600, 1_200, 800, 400, 0]);
+  });
+
+  test("holds up neither control nor replies", () => {
+    for (let value = 0; value < 5; value += 1) {
+      lane.push(batch(value, 100));
+      turn();
+    }
+    outbound.pushControl(Uint8Array.of(8));
+    outbound.pushReply(Uint8Array.of(9));
+    turn();
+    expect(connection.sent.at(-1)?.bytes).toEqual([8, 9]);
+  });
+
+  test("tells how far behind a client is, though nothing more is sent to it", () => {
+    lane.push(batch(1));
+    turn();
+    clock.advance(5_000);
+    expect(events).toEqual([]);
+    clock.advance(1_000);
+    expect(events).toEqual(["lag"]);
+    clock.advance(24_000);
+    expect(events).toEqual(["lag"]);
+    clock.advance(1_000);
+    expect(events).toEqual(["lag", "slow"]);
+  });
+
+  test("is none when the client has answered, and then nobody looks", () => {
+    lane.push(batch(1));
+    turn();
+    expect(clock.pending).toBe(1);
+    outbound.onAnswer(connection.pings[0] ?? 0, clock.nowUs());
+    expect(clock.pending).toBe(0);
+    clock.advance(60_000);
+    expect(events).toEqual([]);
+  });
+
+  test("of a session that is over is looked at no more", () => {
+    lane.push(batch(1));
+    turn();
+    outbound.close();
+    outbound.onAnswer(connection.pings[0] ?? 0, clock.nowUs());
+    expect(clock.pending).toBe(0);
+  });
+
+  test("does not count what waits behind the start of a subscription", () => {
+    for (let value = 0; value < 20; value += 1) lane.pushStart(batch(value, 100));
+    lane.push(batch(20, 100));
+    turn();
+    for (let second = 0; second < 10; second += 1) {
+      clock.advance(3_000);
+      outbound.onAnswer(connection.pings.at(-1) ?? 0, clock.nowUs());
+      turn();
+    }
+    expect(events).toEqual([]);
+  });
+
+  test("is asked about again if the transport had no room for the question", () => {
+    const ping = connection.ping.bind(connection);
+    connection.ping = () => false;
+    lane.push(batch(1));
+    turn();
+    connection.ping = ping;
+    outbound.pushControl(Uint8Array.of(8));
+    turn();
+    expect(connection.pings).toHaveLength(1);
+  });
 });
 
 /** What a client that was sent these frames makes of the lanes: entries are one byte long. */
@@ -364,6 +486,7 @@ test("whatever is queued, sent, refused and taken back: each lane arrives in ord
       const tested = new Outbound(sent, { ...LIMITS, writeAheadBytesMax: 20 }, parts, {
         onLag: () => {},
         onSlow: () => {},
+        sendProbe: () => true,
       });
       const topic = tested.openTopicLane(TOPIC);
       const other = tested.openTopicLane(OTHER);

@@ -3,33 +3,48 @@ import type { GatewayMetrics } from "../../metrics.ts";
 import type { Connection } from "../../transport/transport.ts";
 import { SendResult } from "../../transport/transport.ts";
 import type { Flushable, Flusher } from "./flusher.ts";
+import { Flight } from "./flight.ts";
+import type { FlightLimits } from "./flight.ts";
+import type { Watched } from "./lag-watch.ts";
 import { MessageLane } from "./message-lane.ts";
 import { SlowPolicy } from "./slow-policy.ts";
+import type { SlowLimits } from "./slow-policy.ts";
 import { TopicLanes } from "./topic-lanes.ts";
 import type { LaneListener, TopicLane } from "./topic-lanes.ts";
 
-/** How much may be owed to a session, and what is compressed. */
-export type OutboundLimits = {
-  /** Queued here and buffered by the transport together. */
-  readonly outboundBytesMax: number;
-  /** Buffered by the transport before we wait for it to drain. */
-  readonly writeAheadBytesMax: number;
-  readonly compressBytesMin: number;
+/** How much may be owed to a session and under way to it, and what is compressed. */
+export type OutboundLimits = FlightLimits &
+  SlowLimits & {
+    /** Buffered by the transport before we wait for it to drain. */
+    readonly writeAheadBytesMax: number;
+    readonly compressBytesMin: number;
+  };
+
+/** How a client falls behind. */
+export type Lateness = {
+  /** Queued here and buffered by the transport. */
+  readonly owedBytes: number;
+  /** Since when the oldest thing is owed that the client may not have. */
+  readonly lagMs: number;
 };
 
-/** What the session does about a client that reads too slowly. Called at the end of a flush. */
+/** What the session does about a client that reads too slowly. */
 type OutboundListener = {
-  /** Half of the limit is owed. */
-  onLag(owedBytes: number): void;
-  /** The limit is exceeded; the session closes. */
-  onSlow(owedBytes: number): void;
+  /** The client is to be told. */
+  onLag(lateness: Lateness): void;
+  /** A limit is exceeded; the session closes. */
+  onSlow(lateness: Lateness): void;
+  /** Sends a message that the client answers with the same number; false if that cannot be now. */
+  sendProbe(number: number): boolean;
 };
 
 /**
  * What one session is owed, in lanes: control first, then replies of calls, then market data with a
  * lane for each topic. A flush copies everything owed into one frame, or into several where one
  * would grow too large; each frame begins with the most urgent lane, so that a reply overtakes bulk
- * data at the next frame. Nothing is dropped: a client is served whole, or told and closed.
+ * data at the next frame. Nothing is dropped: a client is served whole, or told and closed. How
+ * much may be under way is limited by what the client has answered for (see Flight), so that what
+ * waits, waits here.
  *
  * What holds, and what enforces it:
  * 1. Within a lane nothing overtakes: lanes are queues, and `consume` takes from their heads.
@@ -38,13 +53,14 @@ type OutboundListener = {
  *    assert that nothing is owed when they are empty.
  * 4. After `close` nothing is queued and nothing is sent: lanes and sends ask first.
  */
-export class Outbound implements Flushable, LaneListener {
+export class Outbound implements Flushable, LaneListener, Watched {
   readonly #connection: Connection;
   readonly #limits: OutboundLimits;
   readonly #flusher: Flusher;
   readonly #metrics: GatewayMetrics;
   readonly #listener: OutboundListener;
   readonly #slowPolicy: SlowPolicy;
+  readonly #flight: Flight;
   readonly #control = new MessageLane();
   readonly #replies = new MessageLane();
   readonly #topics: TopicLanes;
@@ -64,7 +80,8 @@ export class Outbound implements Flushable, LaneListener {
     this.#flusher = parts.flusher;
     this.#metrics = parts.metrics;
     this.#listener = listener;
-    this.#slowPolicy = new SlowPolicy(limits.outboundBytesMax);
+    this.#slowPolicy = new SlowPolicy(limits);
+    this.#flight = new Flight(limits);
     this.#topics = new TopicLanes(this);
   }
 
@@ -94,6 +111,17 @@ export class Outbound implements Flushable, LaneListener {
   /** Takes back what waits of these topics. Not counted as a loss: the client wants it no more. */
   takeBack(topicIds: ReadonlySet<number>): void {
     this.#topics.takeBack(topicIds);
+    this.#flight.takenBack(this.#topics.end);
+  }
+
+  /** The client answered a probe: it has everything that was sent before it. */
+  onAnswer(number: number, nowUs: number): void {
+    if (this.#closed) return;
+    const lagUs = this.#flight.answered(number, nowUs);
+    if (lagUs === undefined) return;
+    this.#metrics.lagSeconds.observe(lagUs / 1e6);
+    if (!this.#flight.isOpen) this.#flusher.lags.leave(this);
+    if (this.#queuedBytes > 0) this.#schedule();
   }
 
   /**
@@ -123,26 +151,44 @@ export class Outbound implements Flushable, LaneListener {
     if (!this.#closed && this.#queuedBytes > 0) this.#schedule();
   }
 
-  /** Writes as much as the transport may take now. Called by the flusher. */
-  flush(): void {
+  /** Writes as much as the transport and the client may take now. Called by the flusher. */
+  flush(nowUs: number): void {
     if (this.#closed) return;
     this.#slowPolicy.beginFlush(this.owedBytes);
     while (this.#queuedBytes > 0) {
       if (this.#connection.bufferedBytes() >= this.#limits.writeAheadBytesMax) break;
-      if (!this.#sendFrame()) break;
+      if (!this.#sendFrame(nowUs)) break;
+      this.#probe(nowUs);
     }
     if (this.#closed) return;
-    const owedBytes = this.owedBytes;
-    const verdict = this.#slowPolicy.endFlush(owedBytes);
-    if (verdict === "lags") this.#listener.onLag(owedBytes);
-    else if (verdict === "too-slow") this.#listener.onSlow(owedBytes);
+    // What waits behind the start of a subscription does not wait for the client.
+    const { begin, end } = this.#topics;
+    this.#flight.owes(this.#slowPolicy.hasStarts ? begin : end, nowUs);
+    this.#probe(nowUs);
+    if (!this.#closed) this.judge(nowUs);
+  }
+
+  /** Called at the end of a flush, and now and then while something is under way. */
+  judge(nowUs: number): number {
+    const { owedBytes } = this;
+    const lagUs = this.#flight.lagUs(nowUs);
+    const lagMs = Math.floor(lagUs / 1_000);
+    const verdict = this.#slowPolicy.judge(owedBytes, lagMs);
+    if (verdict === "lags") this.#listener.onLag({ owedBytes, lagMs });
+    else if (verdict === "too-slow") this.#listener.onSlow({ owedBytes, lagMs });
+    return lagUs;
+  }
+
+  forgive(lostUs: number): void {
+    this.#flight.forgive(lostUs);
   }
 
   /** Drops what is queued and counts it. Nothing is accepted or sent afterwards. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#topics.close((labels, events) => this.#metrics.undelivered.inc(labels, events));
+    this.#flusher.lags.leave(this);
+    this.#topics.close((labels, events) => this.#metrics.owedAtEnd.inc(labels, events));
     this.#control.clear();
     this.#replies.clear();
   }
@@ -161,16 +207,29 @@ export class Outbound implements Flushable, LaneListener {
     if (!this.scheduled) this.#flusher.schedule(this);
   }
 
-  /** Sends one frame; false if the transport did not take it. */
-  #sendFrame(): boolean {
+  /** Sends a probe if one is wanted. */
+  #probe(nowUs: number): void {
+    const { begin } = this.#topics;
+    if (this.#closed) return;
+    if (this.#flight.wantsProbe(begin) && this.#listener.sendProbe(this.#flight.nextNumber)) {
+      this.#flight.probed(begin, nowUs);
+    }
+    if (this.#flight.isOpen) this.#flusher.lags.watch(this);
+  }
+
+  /** Sends one frame; false if there is none to send now, or the transport did not take it. */
+  #sendFrame(nowUs: number): boolean {
     const { frame } = this.#flusher;
+    const mayCarry = this.#flight.hasRoom(nowUs);
+    if (!mayCarry && this.#control.length + this.#replies.length === 0) return false;
     frame.begin();
     const control = this.#control.fill(frame);
     const allControl = control === this.#control.length;
     const replies = allControl ? this.#replies.fill(frame) : 0;
     const allReplies = allControl && replies === this.#replies.length;
     const messageBytes = frame.length;
-    const batches = allReplies ? this.#topics.fill(frame) : 0;
+    frame.limitRest(this.#flight.frameBytes(nowUs));
+    const batches = allReplies && mayCarry ? this.#topics.fill(frame) : 0;
     const bytes = frame.length;
     const compress = this.compress && bytes >= this.#limits.compressBytesMin;
     if (this.#connection.send(frame.bytes, compress) === SendResult.Dropped) return false;
@@ -182,6 +241,7 @@ export class Outbound implements Flushable, LaneListener {
     if (batches > 0) {
       assert(this.#control.length + this.#replies.length === 0, "market data leaves last");
       this.#topics.consume(batches, bytes - messageBytes);
+      this.#flight.sent(bytes - messageBytes);
     }
     return true;
   }

@@ -1,13 +1,40 @@
 import { describe, expect, test } from "vitest";
 import { SlowPolicy } from "./slow-policy.ts";
 
-const LIMIT = 1_000;
+const LIMIT = { outboundBytesMax: 1_000, lagNoticeMs: 5_000, lagMsMax: 30_000 };
 
 /** A flush after which so much is owed, all of it news that was queued before. */
 function flush(policy: SlowPolicy, owedBytes: number) {
   policy.beginFlush(owedBytes);
-  return policy.endFlush(owedBytes);
+  return policy.judge(owedBytes, 0);
 }
+
+describe("a reader that is behind", () => {
+  test.each([
+    [4_999, "keeps-up"],
+    [5_000, "keeps-up"],
+    [5_001, "lags"],
+    [30_000, "lags"],
+    [30_001, "too-slow"],
+  ])("by %i ms: %s, however few bytes wait", (lagMs, verdict) => {
+    expect(new SlowPolicy(LIMIT).judge(1, lagMs)).toBe(verdict);
+  });
+
+  test("is told again only after it was less than half as much behind", () => {
+    const policy = new SlowPolicy(LIMIT);
+    const lags = [6_000, 2_500, 6_000, 2_499, 6_000].map((lagMs) => policy.judge(1, lagMs));
+    expect(lags).toEqual(["lags", "keeps-up", "keeps-up", "keeps-up", "lags"]);
+  });
+
+  test("is not fine as long as it is so in one of both", () => {
+    const policy = new SlowPolicy(LIMIT);
+    expect([policy.judge(600, 0), policy.judge(0, 4_000), policy.judge(600, 0)]).toEqual([
+      "lags",
+      "keeps-up",
+      "keeps-up",
+    ]);
+  });
+});
 
 describe("a reader", () => {
   test.each([

@@ -6,22 +6,38 @@
  */
 type ReaderVerdict = "keeps-up" | "lags" | "too-slow";
 
+/** When a client reads too slowly. */
+export type SlowLimits = {
+  /** Owed to a client besides the starts of its subscriptions. */
+  readonly outboundBytesMax: number;
+  /** A client that is this much behind is told. */
+  readonly lagNoticeMs: number;
+  /** A client that is this much behind is closed. */
+  readonly lagMsMax: number;
+};
+
 /**
  * Decides what happens to a client that reads too slowly. Late is what is owed besides the starts
  * of subscriptions, because a client that asks for a thousand books at once is not slow. The client
- * is told when more than half of the limit is late, and not again before less than a quarter is
- * owed. Above the limit it is closed.
+ * is told when more than half of the bytes that it may owe are late, or when it is `lagNoticeMs`
+ * behind; and not again before less than a quarter of the bytes is owed and half of that time.
+ * Above either limit it is closed.
  */
 export class SlowPolicy {
-  readonly #outboundBytesMax: number;
+  readonly #limits: SlowLimits;
   /** Bytes of starts that have not left yet. */
   #startBytes = 0;
   /** Queued since the last flush, starts left out. */
   #newsBytes = 0;
   #lagging = false;
 
-  constructor(outboundBytesMax: number) {
-    this.#outboundBytesMax = outboundBytesMax;
+  constructor(limits: SlowLimits) {
+    this.#limits = limits;
+  }
+
+  /** Whether part of a start waits still. */
+  get hasStarts(): boolean {
+    return this.#startBytes > 0;
   }
 
   /** Something that is not a start was queued. */
@@ -43,15 +59,16 @@ export class SlowPolicy {
     this.#newsBytes = 0;
   }
 
-  /** A flush ended with so much owed. */
-  endFlush(owedBytes: number): ReaderVerdict {
+  /** What becomes of a client to which so much is owed, and for so long. */
+  judge(owedBytes: number, lagMs: number): ReaderVerdict {
+    const { outboundBytesMax, lagNoticeMs, lagMsMax } = this.#limits;
     const lateBytes = owedBytes - Math.min(this.#startBytes, owedBytes);
-    if (lateBytes > this.#outboundBytesMax) return "too-slow";
-    if (!this.#lagging && lateBytes * 2 > this.#outboundBytesMax) {
+    if (lateBytes > outboundBytesMax || lagMs > lagMsMax) return "too-slow";
+    if (!this.#lagging && (lateBytes * 2 > outboundBytesMax || lagMs > lagNoticeMs)) {
       this.#lagging = true;
       return "lags";
     }
-    if (this.#lagging && owedBytes * 4 < this.#outboundBytesMax) this.#lagging = false;
+    if (owedBytes * 4 < outboundBytesMax && lagMs * 2 < lagNoticeMs) this.#lagging = false;
     return "keeps-up";
   }
 }

@@ -62,6 +62,8 @@ export class TopicLanes {
   #entries: Entry[] = [];
   #head = 0;
   #bytes = 0;
+  /** Of entries that have left. */
+  #leftBytes = 0;
   #closed = false;
 
   constructor(listener: LaneListener) {
@@ -71,6 +73,16 @@ export class TopicLanes {
   /** Bytes that wait in all lanes. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Where the queue begins, in bytes that have left since the session began. */
+  get begin(): number {
+    return this.#leftBytes;
+  }
+
+  /** Where the queue ends, counted in the same way. */
+  get end(): number {
+    return this.#leftBytes + this.#bytes;
   }
 
   /** The lane of one more topic. */
@@ -116,6 +128,7 @@ export class TopicLanes {
   consume(count: number, bytes: number): void {
     this.#head += count;
     this.#bytes -= bytes;
+    this.#leftBytes += bytes;
     assert(this.#head <= this.#entries.length, "no more is consumed than was queued");
     if (this.#head === this.#entries.length) {
       assert(this.#bytes === 0, "empty lanes owe no bytes");
@@ -142,13 +155,13 @@ export class TopicLanes {
   }
 
   /**
-   * Drops everything and accepts nothing more. `onUndelivered` hears of each batch that was owed.
+   * Drops everything and accepts nothing more. `onOwed` hears of each batch that was owed.
    */
-  close(onUndelivered: (labels: SharedBatch["labels"], events: number) => void): void {
+  close(onOwed: (labels: SharedBatch["labels"], events: number) => void): void {
     this.#closed = true;
     for (let index = this.#head; index < this.#entries.length; index += 1) {
       const entry = this.#entries[index];
-      if (entry !== undefined && entry.events > 0) onUndelivered(entry.labels, entry.events);
+      if (entry !== undefined && entry.events > 0) onOwed(entry.labels, entry.events);
     }
     this.#entries = [];
     this.#head = 0;

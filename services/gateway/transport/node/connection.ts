@@ -1,8 +1,11 @@
 import { Buffer } from "node:buffer";
 import { WebSocket } from "ws";
 import type { RawData } from "ws";
+import { ControlFrames, TOO_MANY_PINGS } from "../control-frames.ts";
 import type { HandlerGuard } from "../handler-guard.ts";
+import { nowMs } from "../housekeeping.ts";
 import { IdleTicks } from "../idle-ticks.ts";
+import { pingPayload, pongNumber } from "../ping-number.ts";
 import type { Connection, ConnectionHandler } from "../transport.ts";
 import { SendResult } from "../transport.ts";
 import { cutReason } from "../web-socket-text.ts";
@@ -29,6 +32,7 @@ export class NodeConnection implements Connection {
   #closedEarly: { readonly code: number; readonly reason: string } | undefined;
   #waiting = false;
   readonly #silence = new IdleTicks();
+  readonly #controlFrames = new ControlFrames(nowMs);
 
   constructor(options: NodeConnectionOptions) {
     this.id = options.id;
@@ -66,6 +70,13 @@ export class NodeConnection implements Connection {
     return SendResult.Buffered;
   }
 
+  ping(number: number): boolean {
+    if (this.#closed || this.#ws.readyState !== WebSocket.OPEN) return false;
+    this.#controlFrames.expectPong();
+    this.#ws.ping(pingPayload(number));
+    return true;
+  }
+
   bufferedBytes(): number {
     return this.#closed ? 0 : this.#ws.bufferedAmount;
   }
@@ -101,14 +112,34 @@ export class NodeConnection implements Connection {
   };
 
   #listen(): void {
-    this.#ws.on("ping", () => this.#silence.heard());
-    this.#ws.on("pong", () => this.#silence.heard());
+    this.#ws.on("ping", () => this.#takeControlFrame());
+    this.#ws.on("pong", (payload: Buffer) => this.#ponged(payload));
     this.#ws.on("message", (data: RawData, isBinary: boolean) => this.#received(data, isBinary));
     this.#ws.on("error", () => this.terminate());
     this.#ws.on("close", (code, reason) => {
       this.#options.onGone();
       this.#finish(code, reason.toString("utf8"));
     });
+  }
+
+  #ponged(payload: Buffer): void {
+    const { guard } = this.#options;
+    const isGranted = this.#takeControlFrame();
+    const number = isGranted ? pongNumber(payload) : undefined;
+    if (number === undefined || this.#closed || guard.failed) return;
+    try {
+      this.#handler?.onPong(number);
+    } catch (error) {
+      guard.fail("onPong", error);
+    }
+  }
+
+  /** False if it is one too many; then the connection closes. */
+  #takeControlFrame(): boolean {
+    this.#silence.heard();
+    if (this.#controlFrames.take()) return true;
+    this.close(TOO_MANY_PINGS.code, TOO_MANY_PINGS.reason);
+    return false;
   }
 
   #received(data: RawData, isBinary: boolean): void {

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
+import { quotedText } from "#core/visible-text.ts";
 import type { WebSocket } from "ws";
 import { offersPlainDeflate } from "../deflate-offer.ts";
 import { HandlerGuard } from "../handler-guard.ts";
@@ -207,7 +208,8 @@ class NodeTransport<Principal> implements Transport {
     if (limit !== undefined) return this.#refuseFor(limit);
     const asked = splitUrl(request.url);
     if (asked.path !== path) {
-      const response = errorAnswer(404, "not_found", `no WebSocket at ${asked.path}`);
+      const message = `there is no WebSocket at ${quotedText(asked.path)}; it is at ${path}`;
+      const response = errorAnswer(404, "not_found", message);
       return { kind: "refuse", response };
     }
     const fault =

@@ -1,7 +1,10 @@
 import { Buffer } from "node:buffer";
 import { assert } from "#core/assert.ts";
+import { ControlFrames, TOO_MANY_PINGS } from "../control-frames.ts";
 import type { HandlerGuard } from "../handler-guard.ts";
+import { nowMs } from "../housekeeping.ts";
 import { IdleTicks } from "../idle-ticks.ts";
+import { pingPayload, pongNumber } from "../ping-number.ts";
 import type { Connection, ConnectionHandler } from "../transport.ts";
 import { SendResult } from "../transport.ts";
 import type { WebSocket } from "../uws-module.ts";
@@ -30,6 +33,7 @@ export class UwsConnection implements Connection {
   #socket: WebSocket<UserData> | undefined;
   #handler: ConnectionHandler | undefined;
   readonly #silence = new IdleTicks();
+  readonly #controlFrames = new ControlFrames(nowMs);
   /** How the connection closed while its handler was being made. */
   #closedEarly: { readonly code: number; readonly reason: string } | undefined;
 
@@ -58,6 +62,18 @@ export class UwsConnection implements Connection {
     }
   }
 
+  ping(number: number): boolean {
+    const socket = this.#socket;
+    if (socket === undefined) return false;
+    const payload = pingPayload(number);
+    if (socket.getBufferedAmount() + payload.byteLength > this.#options.bufferedBytesMax) {
+      return false;
+    }
+    this.#controlFrames.expectPong();
+    // 2 is "dropped".
+    return socket.ping(payload) !== 2;
+  }
+
   bufferedBytes(): number {
     return this.#socket?.getBufferedAmount() ?? 0;
   }
@@ -77,9 +93,24 @@ export class UwsConnection implements Connection {
     else if (due === "ping") this.#socket?.ping();
   }
 
-  /** A whole frame came. */
+  /** A ping came. */
   heard(): void {
     this.#silence.heard();
+    this.#takeControlFrame();
+  }
+
+  /** A pong came. `payload` is only valid during the call. */
+  ponged(payload: ArrayBuffer): void {
+    this.#silence.heard();
+    if (!this.#takeControlFrame()) return;
+    const number = pongNumber(new Uint8Array(payload));
+    const { guard } = this.#options;
+    if (number === undefined || guard.failed) return;
+    try {
+      this.#handler?.onPong(number);
+    } catch (error) {
+      guard.fail("onPong", error);
+    }
   }
 
   /** The handshake is done. */
@@ -125,6 +156,13 @@ export class UwsConnection implements Connection {
     this.#socket = undefined;
     this.#options.onGone();
     this.#finish(code, Buffer.from(reason).toString("utf8"));
+  }
+
+  /** False if it is one too many; then the connection closes. */
+  #takeControlFrame(): boolean {
+    if (this.#controlFrames.take()) return true;
+    this.close(TOO_MANY_PINGS.code, TOO_MANY_PINGS.reason);
+    return false;
   }
 
   #finish(code: number, reason: string): void {

@@ -99,7 +99,7 @@ class UwsTransport<Principal> implements Transport {
       open: (ws) => ws.getUserData().connection.opened(ws),
       message: (ws, data, isBinary) => ws.getUserData().connection.received(data, isBinary),
       ping: (ws) => ws.getUserData().connection.heard(),
-      pong: (ws) => ws.getUserData().connection.heard(),
+      pong: (ws, payload) => ws.getUserData().connection.ponged(payload),
       drain: (ws) => ws.getUserData().connection.drained(),
       close: (ws, code, reason) => ws.getUserData().connection.gone(code, reason),
     });

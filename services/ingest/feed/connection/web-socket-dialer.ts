@@ -1,4 +1,6 @@
 import { WebSocket } from "ws";
+import { DIRECT_ROUTE } from "../network/venue-route.ts";
+import type { VenueRoute } from "../network/venue-route.ts";
 
 /** What a connection reports. Called synchronously, one at a time, never from within `dial`. */
 export type FeedSocketHandlers = {
@@ -41,11 +43,14 @@ type WebSocketDialerOptions = {
   readonly handshakeTimeoutMs: number;
   /** Offer permessage-deflate. */
   readonly compression: boolean;
+  /** The way to the venue. */
+  readonly route: VenueRoute;
 };
 
 export const WEB_SOCKET_DIALER_DEFAULTS: WebSocketDialerOptions = {
   handshakeTimeoutMs: 10_000,
   compression: true,
+  route: DIRECT_ROUTE,
 };
 
 /**
@@ -70,6 +75,7 @@ function dialWebSocket(
     maxPayload: options.frameBytesMax,
     perMessageDeflate: options.compression,
     followRedirects: false,
+    ...options.route.optionsFor(url),
   });
   socket.on("open", () => handlers.onOpen());
   socket.on("message", (data, isBinary) => {

@@ -32,8 +32,8 @@ const LIMITS: FeedLimits = {
  * against the venue's checksum.
  *
  * Uncertain: the checksums were written from the documentation and never seen; where they do not
- * agree, books resync and `ingest_checksums_failed_total` rises. The fields of derivatives' status
- * and of liquidations are taken by their place as documented.
+ * agree, books resync and `tickwire_ingest_checksums_failed_total` rises. The fields of
+ * derivatives' status and of liquidations are taken by their place as documented.
  */
 export const bitfinex: FeedAdapter = {
   venue: "bitfinex",

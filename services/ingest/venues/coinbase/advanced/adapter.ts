@@ -8,6 +8,7 @@ import { FrameDecoder } from "../../../reading/frame-decoder.ts";
 import { tapeObjects } from "../../../reading/frame-forms.ts";
 import { CoinbaseAdvancedReader } from "./decoder.ts";
 import { deriveAdvancedProduct, parseAdvancedProducts } from "./instruments.ts";
+import { CANDLE_INTERVAL_MS } from "./readings.ts";
 import { advancedRequests } from "./requests.ts";
 import {
   advancedProductsRequest,
@@ -62,6 +63,7 @@ export const coinbaseAdvanced: FeedAdapter = {
     rest: "https://api.coinbase.com",
   },
   limits: LIMITS,
+  candleIntervalsMs: [CANDLE_INTERVAL_MS],
   bookSync: { snapshot: "in-band" },
   // Without heartbeats the venue ends a quiet channel after 60 to 90 seconds.
   openingFrames: () => [JSON.stringify({ type: "subscribe", channel: "heartbeats" })],

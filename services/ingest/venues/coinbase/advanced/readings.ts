@@ -8,7 +8,7 @@ import { isRecord, type JsonRecord, present, textOf } from "../../../reading/tex
 import { epochTimeUs, isBadTime, parseIsoTimeUs } from "../../../reading/venue-time.ts";
 import { readBestPrices, tradeOf } from "../readings.ts";
 
-const CANDLE_INTERVAL_MS = 300_000;
+export const CANDLE_INTERVAL_MS = 300_000;
 
 /** The side is taken to be the maker's, as on Coinbase Exchange: the taker stood on the other. */
 const SIDES = { buyer: "SELL", seller: "BUY" };

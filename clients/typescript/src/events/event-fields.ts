@@ -1,0 +1,71 @@
+import {
+  EVENT_KINDS,
+  formatDecimal,
+  toNumber,
+  type Mantissa,
+  type RowsOfChannel,
+  type TradeFields,
+} from "@tickwire/proto/model";
+
+/** One price level, exact and as numbers. */
+export type BookLevel = Omit<TradeFields, "aggressorSide" | "tradeId" | "historical">;
+
+/** A level from what the wire has of it. */
+export function bookLevel(
+  priceMantissa: Mantissa,
+  priceScale: number,
+  sizeMantissa: Mantissa,
+  sizeScale: number,
+): BookLevel {
+  return jsonSafe(
+    {
+      price: toNumber(priceMantissa, priceScale),
+      priceText: formatDecimal(priceMantissa, priceScale),
+      priceMantissa,
+      priceScale,
+      size: toNumber(sizeMantissa, sizeScale),
+      sizeText: formatDecimal(sizeMantissa, sizeScale),
+      sizeMantissa,
+      sizeScale,
+    },
+    priceMantissa,
+    sizeMantissa,
+  );
+}
+
+/**
+ * The same object. If one of its mantissas is beyond 2^53, and so a bigint, JSON.stringify shows
+ * those as text, where it would refuse them. That takes a method, which no copy takes along.
+ */
+export function jsonSafe<T extends object>(event: T, ...mantissas: readonly Mantissa[]): T {
+  if (!mantissas.some((mantissa) => typeof mantissa === "bigint")) return event;
+  return Object.defineProperty(event, "toJSON", {
+    value: () =>
+      Object.fromEntries(
+        Object.entries(event).map(([name, value]) => [
+          name,
+          typeof value === "bigint" ? String(value) : (value as unknown),
+        ]),
+      ),
+  });
+}
+
+/** What a kind of row or message has, under the names of the schema. */
+type Plain = Readonly<Record<string, unknown>>;
+
+/**
+ * The fields of an event or an answer from a row or a message: each decimal as the nearest double
+ * and, with `Text`, exactly. What the venue does not say is undefined.
+ */
+export function fieldsOf(rows: RowsOfChannel[keyof RowsOfChannel], row: object): Plain {
+  const fields: Record<string, unknown> = {};
+  const kind = EVENT_KINDS.find((each) => each.rows === rows)!;
+  for (const { name, letter } of kind.fields) {
+    const value = (row as Plain)[name];
+    fields[name] = value;
+    if (letter !== "d") continue;
+    fields[name] = value === undefined ? value : value === "" ? NaN : Number(value);
+    fields[`${name}Text`] = value;
+  }
+  return fields;
+}

@@ -1,0 +1,65 @@
+import { EVENT_KINDS } from "../../model/vocabulary.ts";
+import type { EventField, EventKind } from "../../model/vocabulary.ts";
+import type { BatchRows } from "../types.ts";
+
+export type BatchKind = BatchRows["kind"];
+
+/** What a row holds in a field: a mantissa with a scale, a decimal as text, a number, a boolean. */
+type RecordFieldType = "mantissa" | "text" | "integer" | "flag";
+
+/** One field of a channel whose values travel as differences. */
+export type RecordField = {
+  /** Of the row. */
+  readonly property: string;
+  /** Of the Batch: its column. */
+  readonly column: number;
+  readonly type: RecordFieldType;
+  /** Index of the field whose scale this one shares; its own index if it shares none. */
+  readonly scaleField: number;
+};
+
+const TYPES: Readonly<Record<string, RecordFieldType>> = { d: "text", i: "integer", b: "flag" };
+
+/** Quotes are rows of mantissas, in which the prices have one scale and the sizes another. */
+function recordField({ name, letter, column }: EventField, index: number, rows: string) {
+  return rows === "quotes"
+    ? { property: `${name}Mantissa`, column, type: "mantissa", scaleField: index & 1 }
+    : { property: name, column, type: TYPES[letter], scaleField: index };
+}
+
+const RECORD_FIELDS: ReadonlyMap<string, readonly RecordField[]> = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ EVENT_KINDS.filter(({ fields }) => (fields[0]?.column ?? 0) > 0).map(
+    ({ rows, fields }) => [
+      rows,
+      fields.map((field, index) => recordField(field, index, rows) as RecordField),
+    ],
+  ),
+);
+
+/**
+ * The fields of a channel whose values travel as differences, in the order of their bits and of
+ * Base.values; undefined for other channels.
+ */
+export function recordFieldsOf(kind: string | undefined): readonly RecordField[] | undefined {
+  return kind === undefined ? undefined : RECORD_FIELDS.get(kind);
+}
+
+/** The kind of batches that a channel has; undefined for one that this code does not know. */
+export function eventKindOf(channel: number): EventKind | undefined {
+  return EVENT_KINDS[channel - 1];
+}
+
+/** The number in the schema's Channel of the channel whose batches have these rows. */
+export function channelNumberOf(kind: BatchKind): number {
+  return (EVENT_KINDS.find(({ rows }) => rows === kind) as EventKind).number;
+}
+
+/** Flags in the low bits of an entry of `prices` that is a level of a book. */
+export const LEVEL_REMOVED = 1;
+export const LEVEL_ASK = 2;
+
+/** The residue of a sequence in `times`: prime to every usual batch size. */
+export const SEQUENCE_RESIDUE_MODULUS = 127;
+
+/** At least every so many batches say their sequence whole. */
+export const SEQUENCE_ANCHOR_BATCHES = 64;

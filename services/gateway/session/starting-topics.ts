@@ -1,0 +1,75 @@
+import type { TopicRefusal } from "./topic-results.ts";
+import type { HeldTopic } from "./subscribe-answer.ts";
+
+const GIVEN_UP: TopicRefusal = {
+  error: "TOPIC_ERROR_NOT_SUBSCRIBED",
+  message: "it was unsubscribed before it had started",
+};
+
+/**
+ * The topics of one session that are held and have not started. Several requests may wait for one
+ * topic; it counts once.
+ */
+export class StartingTopics {
+  readonly #byTopic = new Map<string, Set<HeldTopic>>();
+  #waits = 0;
+
+  /** Topics, each once. */
+  get size(): number {
+    return this.#byTopic.size;
+  }
+
+  /** Waits of all requests together. */
+  get waits(): number {
+    return this.#waits;
+  }
+
+  has(topic: string): boolean {
+    return this.#byTopic.has(topic);
+  }
+
+  add(want: HeldTopic): void {
+    const same = this.#byTopic.get(want.topic);
+    if (same === undefined) this.#byTopic.set(want.topic, new Set([want]));
+    else same.add(want);
+    this.#waits += 1;
+  }
+
+  /** The topic has started for this request, or will not. */
+  remove(want: HeldTopic): void {
+    const same = this.#byTopic.get(want.topic);
+    if (same?.delete(want) !== true) return;
+    this.#waits -= 1;
+    if (same.size === 0) this.#byTopic.delete(want.topic);
+  }
+
+  /** Ends what requests before `order` wait for. False if they do not. */
+  giveUp(topic: string, order: number): boolean {
+    return this.#giveUpSome([...(this.#byTopic.get(topic) ?? [])], order);
+  }
+
+  /** The same for everything that a pattern brings. */
+  giveUpPattern(text: string, order: number): void {
+    const ofPattern = [...this.all()].filter(
+      ({ subscription }) => subscription.pattern?.text === text,
+    );
+    this.#giveUpSome(ofPattern, order);
+  }
+
+  /** All of them. */
+  *all(): Iterable<HeldTopic> {
+    for (const same of this.#byTopic.values()) yield* same;
+  }
+
+  #giveUpSome(wants: readonly HeldTopic[], order: number): boolean {
+    let isAny = false;
+    for (const want of wants) {
+      if (want.order >= order) continue;
+      isAny = true;
+      // What is settled has not been said yet, else it were not here.
+      if (want.isSettled) want.refusal ??= GIVEN_UP;
+      else want.giveUp(GIVEN_UP);
+    }
+    return isAny;
+  }
+}

@@ -1,0 +1,165 @@
+import { assert } from "#core/assert.ts";
+import type { Clock } from "#core/clock.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/**
+ * Work that may take long. It asks its line whether the turn is over before each step that costs
+ * something, and yields if it is; it goes on in a later turn.
+ */
+export type Work<Result = void> = Generator<undefined, Result>;
+
+/** All work that waited, in one turn of the event loop. */
+const QUEUED_US_MAX = 1_000;
+/** All work that is begun at once when it comes, in one turn of the event loop. */
+const PROMPT_US_MAX = 1_000;
+/** Work of one line before it is the next one's turn. */
+const SLICE_US_MAX = 250;
+
+/**
+ * Does the long work of all clients in turns: at most 2 ms of each turn of the event loop, whoever
+ * wants how much, and a slice for each client in rotation. So whoever asks for little waits for no
+ * more than a few turns behind whoever asks for much, and market data in between for no more than
+ * one.
+ */
+export class Turns {
+  readonly #clock: Clock;
+  readonly #scheduler: Scheduler;
+  /** Lines with work that waits, the next first. */
+  #waiting: TurnLine[] = [];
+  #promptUsLeft = PROMPT_US_MAX;
+  #armed = false;
+  /** When the slice under way began, and how long it may be. */
+  #startedUs = 0;
+  #allowedUs = 0;
+  #running = false;
+
+  constructor(parts: { readonly clock: Clock; readonly scheduler: Scheduler }) {
+    this.#clock = parts.clock;
+    this.#scheduler = parts.scheduler;
+  }
+
+  /** A line of its own for one client. */
+  open(): TurnLine {
+    return new TurnLine(this);
+  }
+
+  /** For work: whether it is to yield. */
+  get isOver(): boolean {
+    const usedUs = this.#clock.nowUs() - this.#startedUs;
+    // A clock that was set back says nothing about the time that went by.
+    return usedUs >= this.#allowedUs || usedUs < 0;
+  }
+
+  /** For TurnLine: its first work has come. */
+  begin(line: TurnLine): void {
+    this.#arm();
+    if (this.#running || this.#promptUsLeft <= 0) this.#waiting.push(line);
+    else this.#promptUsLeft -= this.#slice(line, Math.min(this.#promptUsLeft, SLICE_US_MAX));
+  }
+
+  /** Gives a line its time, and a place at the end if that is not enough. Says what it took. */
+  #slice(line: TurnLine, allowedUs: number): number {
+    assert(!this.#running, "one line works at a time");
+    this.#running = true;
+    this.#startedUs = this.#clock.nowUs();
+    this.#allowedUs = allowedUs;
+    try {
+      if (!line.advance()) this.#waiting.push(line);
+    } finally {
+      this.#running = false;
+    }
+    return Math.abs(this.#clock.nowUs() - this.#startedUs);
+  }
+
+  readonly #onTurn = (): void => {
+    this.#armed = false;
+    this.#promptUsLeft = PROMPT_US_MAX;
+    let leftUs = QUEUED_US_MAX;
+    // Whoever begins during the turn comes after those who have waited.
+    let lines = this.#waiting.length;
+    while (lines > 0 && leftUs > 0) {
+      const line = this.#waiting.shift();
+      assert(line !== undefined, "lines that wait are there");
+      leftUs -= this.#slice(line, Math.min(leftUs, SLICE_US_MAX));
+      lines -= 1;
+      if (lines === 0) lines = this.#waiting.length;
+    }
+    if (this.#waiting.length > 0) this.#arm();
+  };
+
+  #arm(): void {
+    if (this.#armed) return;
+    this.#armed = true;
+    this.#scheduler.endOfTurn(this.#onTurn);
+  }
+}
+
+/** The long work of one client, which is done in the order in which it came. */
+export class TurnLine {
+  readonly #turns: Turns;
+  readonly #work: Work[] = [];
+  /** Whether this line works, or has its place among those that wait. */
+  #isBusy = false;
+
+  constructor(turns: Turns) {
+    this.#turns = turns;
+  }
+
+  /** Pieces of work that are not finished. */
+  get waiting(): number {
+    return this.#work.length;
+  }
+
+  /** For work: whether it is to yield. */
+  get isOver(): boolean {
+    return this.#turns.isOver;
+  }
+
+  /** Does the work, at once as far as the turn allows it and no other work is before it. */
+  add(work: Work): void {
+    this.#work.push(work);
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    this.#turns.begin(this);
+  }
+
+  /** The same for work with a result, or an error. It never settles if the work is given up. */
+  run<Result>(work: Work<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => this.add(settled(work, resolve, reject)));
+  }
+
+  /** Gives up all work that is not finished. What calls this may be part of it: it goes on. */
+  clear(): void {
+    this.#work.length = 0;
+  }
+
+  /** For Turns: goes on until the turn is over or everything is done; says whether it is. */
+  advance(): boolean {
+    for (let work = this.#work[0]; work !== undefined; work = this.#work[0]) {
+      const { done } = work.next();
+      // It may have been given up by itself.
+      if (done === true && this.#work[0] === work) this.#work.shift();
+      if (this.#work.length > 0 && (done !== true || this.isOver)) return false;
+    }
+    this.#isBusy = false;
+    return true;
+  }
+}
+
+/** Work of one step, which is done in its turn. */
+// oxlint-disable-next-line require-yield -- there is no place to stop at
+export function* oneStep<Result>(step: () => Result): Work<Result> {
+  return step();
+}
+
+function* settled<Result>(
+  work: Work<Result>,
+  resolve: (result: Result) => void,
+  reject: (error: unknown) => void,
+): Work {
+  try {
+    resolve(yield* work);
+  } catch (error) {
+    reject(error);
+  }
+}

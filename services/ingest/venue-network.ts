@@ -1,0 +1,31 @@
+import type { Clock } from "#core/clock.ts";
+import type { VenueConfig } from "./config.ts";
+import {
+  createWebSocketDialer,
+  WEB_SOCKET_DIALER_DEFAULTS,
+} from "./feed/connection/web-socket-dialer.ts";
+import { createVenueRoute } from "./feed/network/venue-route.ts";
+import { createHttpRestClient, HTTP_REST_CLIENT_DEFAULTS } from "./feed/rest/http-rest-client.ts";
+import { createSimulatedVenue } from "./simulated/simulated-dialer.ts";
+import { SIMULATED_MARKET_DEFAULTS } from "./simulated/simulated-settings.ts";
+import type { VenueNetwork } from "./venue/venue-ingest.ts";
+
+/** A way to a venue that somebody has opened. */
+export type OpenVenueNetwork = VenueNetwork & { close(): void };
+
+/**
+ * How one venue is reached: the simulated one brings its own network, the others share the real one
+ * and may each leave by another way. Throws if the venue's certificates cannot be read.
+ */
+export function openVenueNetwork(venue: VenueConfig, clock: Clock): OpenVenueNetwork {
+  if (venue.id === "simulated") {
+    const settings = venue.simulated ?? SIMULATED_MARKET_DEFAULTS;
+    const simulated = createSimulatedVenue({ clock, ...settings });
+    const { dialer, rest: restClient } = simulated;
+    return { dialer, restClient, close: () => simulated.close() };
+  }
+  const route = createVenueRoute(venue.network);
+  const restClient = createHttpRestClient({ clock, route, ...HTTP_REST_CLIENT_DEFAULTS });
+  const dialer = createWebSocketDialer({ ...WEB_SOCKET_DIALER_DEFAULTS, route });
+  return { dialer, restClient, close: () => restClient.close?.() };
+}
