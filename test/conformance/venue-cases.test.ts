@@ -18,6 +18,7 @@ type Line =
   | string
   | object
   | { readonly sent: object }
+  | { readonly afterMs: number }
   | { readonly get: string; readonly body: unknown };
 
 type Heard = {
@@ -29,6 +30,18 @@ type Heard = {
   readonly quotes: readonly Quote[];
 };
 
+/** The line as a recording has it. */
+function recordOf(line: Line, atUs: number): CaptureRecord {
+  const connection = 1;
+  if (typeof line === "string") return { kind: "received", atUs, connection, frame: line };
+  if ("sent" in line) return { kind: "sent", atUs, connection, text: JSON.stringify(line.sent) };
+  if ("get" in line) {
+    const body = typeof line.body === "string" ? line.body : JSON.stringify(line.body);
+    return { kind: "http", atUs, method: "GET", url: line.get, status: 200, body };
+  }
+  return { kind: "received", atUs, connection, frame: JSON.stringify(line) };
+}
+
 function replay(venue: VenueId, lines: readonly Line[], url?: string): Heard {
   const adapter: FeedAdapter = VENUES[venue];
   const events: MarketEvent[] = [];
@@ -39,15 +52,14 @@ function replay(venue: VenueId, lines: readonly Line[], url?: string): Heard {
     emit: (event) => events.push(event),
   });
   const connection = 1;
-  const records = lines.map((line, index): CaptureRecord => {
-    const atUs = AT_US + (index + 1) * 1000;
-    if (typeof line === "string") return { kind: "received", atUs, connection, frame: line };
-    if ("sent" in line) return { kind: "sent", atUs, connection, text: JSON.stringify(line.sent) };
-    if ("get" in line) {
-      const body = typeof line.body === "string" ? line.body : JSON.stringify(line.body);
-      return { kind: "http", atUs, method: "GET", url: line.get, status: 200, body };
+  let atUs = AT_US;
+  const records = lines.flatMap((line): CaptureRecord[] => {
+    atUs += 1000;
+    if (typeof line === "object" && "afterMs" in line) {
+      atUs += line.afterMs * 1000;
+      return [];
     }
-    return { kind: "received", atUs, connection, frame: JSON.stringify(line) };
+    return [recordOf(line, atUs)];
   });
   const open = url ?? adapter.endpoints.webSocket;
   capture.take({ kind: "open", atUs: AT_US, connection, url: open });
@@ -401,4 +413,57 @@ describe("bitget: a checksum that comes all the same", () => {
     const wrong = replay("bitget", [book(sent + 1, 100, [bid], [ask])]);
     expect(wrong.isBookLive("MOON-USDT")).toBe(false);
   });
+});
+
+test("kraken: the candle of a quiet pair is closed by time, not by the next one hours later", () => {
+  const candle = (begin: string, timestamp: string): object => ({
+    channel: "ohlc",
+    type: "update",
+    timestamp,
+    data: [
+      {
+        symbol: "MOO/EUR",
+        open: 1,
+        high: 1.2,
+        low: 0.9,
+        close: 1.1,
+        trades: 3,
+        volume: 10.5,
+        vwap: 1,
+        interval_begin: begin,
+        interval: 1,
+        timestamp,
+      },
+    ],
+  });
+  const first = candle("2026-09-21T14:13:00.000000Z", "2026-09-21T14:13:20.100000Z");
+  const next = candle("2026-09-21T16:13:00.000000Z", "2026-09-21T16:13:21.100000Z");
+  const { events } = replay("kraken", [first, { afterMs: 7_200_000 }, next]);
+  const told = events.flatMap((event) => {
+    if (event.kind !== "candle") return [];
+    return [[event.closed, Math.round((event.receivedTimeUs - AT_US) / 60_000_000)]];
+  });
+  expect(told).toEqual([
+    [false, 0],
+    [true, 1],
+    [false, 120],
+  ]);
+});
+
+test("bitstamp: the book of a pair on which nothing happens is delivered", () => {
+  const get = "https://www.bitstamp.net/api/v2/order_book/sgbeur/?group=1";
+  const body = {
+    microtimestamp: "1789999999000000",
+    bids: [["0.14695", "456"]],
+    asks: [["0.15", "7"]],
+  };
+  const channel = "diff_order_book_sgbeur";
+  const { books, isBookLive } = replay("bitstamp", [
+    { get, body },
+    { event: "bts:subscription_succeeded", channel, data: {} },
+    { afterMs: 10_000 },
+    { event: "bts:heartbeat", channel: "", data: { status: "success" } },
+  ]);
+  expect(books.map(({ snapshot }) => snapshot)).toEqual([true]);
+  expect(isBookLive("SGB-EUR")).toBe(true);
 });

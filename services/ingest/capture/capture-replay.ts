@@ -138,6 +138,7 @@ export class CaptureReplay {
   /** Ends every session. */
   close(): void {
     for (const session of this.#sessions) session.close();
+    this.driver.close();
     this.#snapshots.close();
     this.#connectPacer.close();
   }

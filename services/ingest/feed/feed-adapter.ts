@@ -245,6 +245,8 @@ export type FeedAdapter = {
   /** When the venue spoke this protocol, where it is not the one that it speaks today. */
   readonly spoken?: ProtocolDates;
   readonly channels: readonly Channel[];
+  /** The venue never says that a candle is over: it is when its time is. */
+  readonly candlesEndUnsaid?: true;
   /** What a user should know of a channel here, one sentence each. */
   readonly notes: Partial<Record<Channel, string>>;
   readonly bookProof: BookProof;

@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Instrument } from "#core/instrument.ts";
-import type { MarketEvent } from "#core/market-event.ts";
+import type { Candle, MarketEvent } from "#core/market-event.ts";
 import { createFakeAdapter, fakeInstrument } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import type { RawBook } from "../feed/feed-adapter.ts";
@@ -18,11 +18,11 @@ class Session {
   }
 }
 
-function create() {
+function create(options = { endsUnsaid: false }) {
   const clock = new ManualClock(1_700_000_000_000_000);
   const events: MarketEvent[] = [];
   const driver = new VenueDriver<Session>({
-    adapter: createFakeAdapter(),
+    adapter: { ...createFakeAdapter(), ...(options.endsUnsaid ? { candlesEndUnsaid: true } : {}) },
     bookDepth: 10,
     clock,
     limits: { bufferedDeltasMax: 10, recentTradeIdsMax: 10 },
@@ -87,4 +87,54 @@ test("what is told without a time of its own has the clock's", () => {
   driver.onRejected("missing-data", A, "trades");
   const startUs = clock.nowUs() - 5_000;
   expect(times()).toEqual([startUs, startUs + 5_000, startUs + 5_000]);
+});
+
+describe("a candle that the venue does not close", () => {
+  const OPEN_US = 1_699_999_980_000_000;
+  const candle: Candle = {
+    kind: "candle",
+    instrument: A,
+    venueTimeUs: 1_700_000_000_000_000,
+    receivedTimeUs: 1_700_000_000_000_000,
+    intervalMs: 60_000,
+    openTimeUs: OPEN_US,
+    open: "1",
+    high: "2",
+    low: "1",
+    close: "2",
+    volume: "5",
+    quoteVolume: undefined,
+    tradeCount: undefined,
+    closed: false,
+  };
+  const closed = (events: readonly MarketEvent[]): boolean[] =>
+    events.flatMap((event) => (event.kind === "candle" ? [event.closed] : []));
+
+  test("is closed by a timer, which ends with it", () => {
+    const { driver, events, clock } = create({ endsUnsaid: true });
+    driver.onData(candle);
+    clock.advance(49_000);
+    expect(closed(events)).toEqual([false]);
+    clock.advance(2_000);
+    expect(closed(events)).toEqual([false, true]);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("is left to a venue that closes its candles itself", () => {
+    const { driver, events, clock } = create();
+    driver.onData(candle);
+    clock.advance(3_600_000);
+    expect(closed(events)).toEqual([false]);
+  });
+
+  test("is not closed while its channel is interrupted, nor after the end", () => {
+    const { driver, events, clock } = create({ endsUnsaid: true });
+    driver.onData(candle);
+    driver.onChannelState(A, "candles", "down", "disconnected");
+    driver.onData({ ...candle, instrument: B });
+    driver.close();
+    clock.advance(3_600_000);
+    expect(closed(events)).toEqual([false, false]);
+    expect(clock.pending).toBe(0);
+  });
 });

@@ -1,4 +1,4 @@
-import type { Clock } from "#core/clock.ts";
+import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { TopicState } from "#core/market-event.ts";
 import type { FeedSubscription, RawBook, RejectReason } from "../feed/feed-adapter.ts";
@@ -8,6 +8,9 @@ import type { PipelineDemand, VenuePipelineOptions } from "./venue-pipeline.ts";
 
 /** The session that carries a book, as far as the book is concerned. */
 type BookSession = { resyncBook(instrument: Instrument): void };
+
+/** Between two looks for candles that are over. */
+const CANDLES_LOOK_MS = 1_000;
 
 type VenueDriverOptions = Omit<VenuePipelineOptions, "demand"> & { readonly clock: Clock };
 
@@ -19,6 +22,7 @@ export class VenueDriver<Session extends BookSession> implements FeedSink {
   readonly pipeline: VenuePipeline;
   readonly #clock: Clock;
   readonly #bookSessions = new Map<Instrument, Session>();
+  #cancelCandles: CancelTimer | undefined;
 
   constructor(options: VenueDriverOptions) {
     this.#clock = options.clock;
@@ -40,6 +44,7 @@ export class VenueDriver<Session extends BookSession> implements FeedSink {
   /** An event that is passed on at once was received now. */
   onData(event: FeedData, nowUs: number = event.receivedTimeUs): void {
     this.pipeline.onData(event, nowUs);
+    if (event.kind === "candle") this.#watchCandles();
   }
 
   onSnapshot(snapshot: RawBook): boolean {
@@ -70,6 +75,22 @@ export class VenueDriver<Session extends BookSession> implements FeedSink {
   /** Books whose numbers would not show what was lost are started anew. */
   resyncUnnumbered(reason: string): void {
     this.pipeline.resyncUnnumbered(reason, this.#clock.nowUs());
+  }
+
+  /** Ends what goes by time. Idempotent. */
+  close(): void {
+    this.#cancelCandles?.();
+    this.#cancelCandles = undefined;
+  }
+
+  /** Looks for candles that are over, for as long as any is open. */
+  #watchCandles(): void {
+    if (this.#cancelCandles !== undefined || !this.pipeline.hasOpenCandles) return;
+    this.#cancelCandles = this.#clock.after(CANDLES_LOOK_MS, () => {
+      this.#cancelCandles = undefined;
+      this.pipeline.closeCandles(this.#clock.nowUs());
+      this.#watchCandles();
+    });
   }
 
   #meet(demand: PipelineDemand): void {

@@ -161,6 +161,7 @@ export class VenueIngest implements MeasuredVenue {
   close(): void {
     this.#lists.close();
     for (const session of this.#sessions) session.close();
+    this.#driver.close();
     this.#poller.close();
     this.#refresher.close();
     this.#snapshots.close();

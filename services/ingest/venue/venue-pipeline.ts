@@ -8,6 +8,7 @@ import type { RawBook, RejectReason } from "../feed/feed-adapter.ts";
 import type { FeedData } from "../feed/feed-sink.ts";
 import type { VenueContext } from "../feed/venue-context.ts";
 import { BookStage } from "./book-stage.ts";
+import { CandleClosing } from "./candle-closing.ts";
 import { areTimesSane, rejectionOf, withoutBadTimes } from "./normalizer.ts";
 import { StatusBoard } from "./status-board.ts";
 import { TradeDeduplicator } from "./trade-deduplicator.ts";
@@ -67,6 +68,8 @@ export class VenuePipeline {
   readonly #trades: TradeDeduplicator;
   readonly #statuses: StatusBoard;
   readonly #books: BookStage;
+  /** Of a venue that does not close its candles itself. */
+  readonly #candles: CandleClosing | undefined;
   readonly #clock: VenueClock;
 
   constructor(options: VenuePipelineOptions) {
@@ -76,6 +79,7 @@ export class VenuePipeline {
     this.#demand = demand;
     this.#trades = new TradeDeduplicator({ idsMax: limits.recentTradeIdsMax });
     this.#statuses = new StatusBoard((status) => this.#emit(status));
+    this.#candles = adapter.candlesEndUnsaid === true ? new CandleClosing() : undefined;
     this.#clock = new VenueClock(options.onClock ?? (() => {}));
     this.#books = new BookStage({
       syncOf: (instrument) => bookSyncOf(adapter, instrument, options),
@@ -149,6 +153,16 @@ export class VenuePipeline {
     }
   }
 
+  /** True while a candle is open that time alone will close. */
+  get hasOpenCandles(): boolean {
+    return this.#candles !== undefined && this.#candles.openCount > 0;
+  }
+
+  /** Closes the candles that are over. */
+  closeCandles(nowUs: number): void {
+    this.#candles?.close(nowUs, (candle) => this.#emit(candle));
+  }
+
   /** Takes what a subscription's health has become. */
   onChannelState(change: ChannelState, nowUs: number): void {
     const { instrument, channel, state, reason } = change;
@@ -157,6 +171,7 @@ export class VenuePipeline {
       if (state === "live" && !this.#books.isLive(instrument)) return;
       if (state === "down") this.#books.reset(instrument, reason, nowUs);
     }
+    if (channel === "candles" && state !== "live") this.#candles?.forget(instrument);
     this.#statuses.set({ instrument, channel, state, reason, nowUs });
   }
 
@@ -203,6 +218,9 @@ export class VenuePipeline {
       this.#books.handle(event, nowUs);
     } else if (event.kind === "trade" && !this.#trades.isNew(event)) {
       this.#counters.duplicateTrades += 1;
+    } else if (event.kind === "candle" && this.#candles !== undefined) {
+      const candle = this.#candles.take(event);
+      if (candle !== undefined) this.#emit(candle);
     } else {
       if (event.kind === "trade" && event.historical) this.#counters.historicalTrades += 1;
       this.#emit(event);

@@ -93,6 +93,8 @@ describe("a snapshot by REST", () => {
     { status: 429, field: "rateLimitedPauseMs", wishMs: undefined },
     { status: 418, field: "bannedPauseMs", wishMs: undefined },
     { status: 418, field: "bannedPauseMs", wishMs: 0 },
+    { status: 403, field: "bannedPauseMs", wishMs: undefined },
+    { status: 451, field: "bannedPauseMs", wishMs: undefined },
   ] as const)("a $status that wishes $wishMs ms pauses for $field", ({ status, field, wishMs }) => {
     const { dialer, rest, clock } = start({ policy: { ...BACKOFF, [field]: 30_000 } });
     dialer.last.receive(bookFrame("A", { first: 1, last: 1 }));
@@ -100,6 +102,17 @@ describe("a snapshot by REST", () => {
     clock.advance(29_999);
     expect(rest.urls).toHaveLength(1);
     clock.advance(1);
+    expect(rest.urls).toHaveLength(2);
+  });
+
+  test("a ban whose end stands in the answer pauses until then", () => {
+    const { dialer, rest, clock } = start({ policy: BACKOFF });
+    dialer.last.receive(bookFrame("A", { first: 1, last: 1 }));
+    const endMs = clock.nowUs() / 1000 + 45_000;
+    rest.answer(418, `{"code":-1003,"msg":"Way too many requests; IP banned until ${endMs}."}`);
+    clock.advance(44_999);
+    expect(rest.urls).toHaveLength(1);
+    clock.advance(2);
     expect(rest.urls).toHaveLength(2);
   });
 

@@ -1,3 +1,4 @@
+import { quotedText } from "#core/visible-text.ts";
 import { backoffDelayMs } from "@tickwire/proto/model";
 import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
@@ -207,18 +208,31 @@ export class SnapshotFetcher {
     this.#schedule(pending);
   }
 
-  /** Every REST answer of the venue is to be shown here: a 429 or 418 pauses all requests to it. */
+  /**
+   * Every REST answer of the venue is to be shown here: one that says that we ask too much, or that
+   * it does not want to be asked from here, pauses all requests to it.
+   */
   noteLimits(answer: RestAnswer): void {
-    if (answer.status !== 429 && answer.status !== 418) return;
+    const { status, body } = answer;
+    if (status !== 429 && !BANNING.has(status)) return;
     const { policy, clock, counters, logger, adapter } = this.#options;
-    const banned = answer.status === 418;
+    const banned = status !== 429;
     if (banned) counters.banned += 1;
     else counters.rateLimited += 1;
     // A wish of nothing, such as a date that has passed, is as good as none.
-    const wishMs = answer.retryAfterMs ?? 0;
+    const wishMs = answer.retryAfterMs ?? banEndMs(body) - clock.nowUs() / 1000;
     const defaultMs = banned ? policy.bannedPauseMs : policy.rateLimitedPauseMs;
     const pauseMs = Math.min(wishMs > 0 ? wishMs : defaultMs, policy.restPauseMsMax);
     this.#pacer.pauseUntil(clock.monotonicUs() + pauseMs * 1000);
-    logger.warn({ venue: adapter.venue, status: answer.status, pauseMs }, "venue pauses REST");
+    const words = quotedText(body);
+    logger.warn({ venue: adapter.venue, status, pauseMs, words }, "venue pauses REST");
   }
+}
+
+/** Banned, forbidden (which some say for too many requests), and not to be served where we are. */
+const BANNING: ReadonlySet<number> = new Set([418, 403, 451]);
+
+/** When a ban ends, in milliseconds since 1970, where the venue's words say it; 0 if not. */
+function banEndMs(body: string): number {
+  return Number(/\buntil (\d{13})\b/.exec(body)?.[1] ?? 0);
 }

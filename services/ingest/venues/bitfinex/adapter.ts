@@ -52,6 +52,7 @@ export const bitfinex: FeedAdapter = {
     "open-interest",
     "liquidations",
   ],
+  candlesEndUnsaid: true,
   notes: {
     trades: "The executions (te); the last 30 come on subscribing, as history.",
     book: "P0: 25, 100 or 250 levels.",

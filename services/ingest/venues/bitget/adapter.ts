@@ -58,6 +58,7 @@ export const bitget: FeedAdapter = {
     "https://www.bitget.com/docs/uta/public/Instruments",
   ],
   channels: ALL_CHANNELS,
+  candlesEndUnsaid: true,
   notes: {
     trades: "Sizes count the base asset, US dollars where coins are the margin.",
     quotes: "books1: the best level at every change, at most every millisecond.",

@@ -52,6 +52,7 @@ export const deribit: FeedAdapter = {
     "open-interest",
     "liquidations",
   ],
+  candlesEndUnsaid: true,
   notes: {
     trades: "Sizes of inverse futures count US dollars, all others the base asset.",
     quotes: "The quote channel, at every change.",

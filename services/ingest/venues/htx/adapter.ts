@@ -54,6 +54,7 @@ export const htx: FeedAdapter = {
     "https://www.htx.com/en-us/opend/newApiPages/?id=8cb7d626-77b5-11ed-9966-0242ac110003",
   ],
   channels: ALL_CHANNELS,
+  candlesEndUnsaid: true,
   notes: {
     trades:
       "The pages say that contracts count both sides: their sizes are then twice the trade's.",

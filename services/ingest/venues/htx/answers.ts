@@ -51,7 +51,9 @@ export class HtxAnswers {
     const topic = request?.topic ?? parseTopic(message["topic"]);
     const channel = topic === undefined ? undefined : channelOfKind(topic.kind);
     const code = asText(message["err-code"]) ?? "unknown";
-    const reason = asText(message["err-msg"]) ?? `code ${code}`;
+    // The topic is served already.
+    const words = code === "2014" ? "already subscribed" : asText(message["err-msg"]);
+    const reason = words ?? `code ${code}`;
     emit({ kind: "refused", venueSymbol: topic?.venueSymbol, channel, reason });
     return undefined;
   }

@@ -47,6 +47,7 @@ export const hyperliquid: FeedAdapter = {
     "https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/rate-limits-and-user-limits",
   ],
   channels: ALL_CHANNELS.filter((channel) => channel !== "liquidations"),
+  candlesEndUnsaid: true,
   notes: {
     trades: "The first message after subscribing holds old trades.",
     quotes: "bbo: at each block that changes the best bid or offer.",

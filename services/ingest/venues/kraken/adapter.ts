@@ -28,6 +28,7 @@ export const kraken: FeedAdapter = {
   title: "Kraken v2",
   documentation: ["https://docs.kraken.com/api/docs/websocket-v2/book"],
   channels: KRAKEN_CHANNELS,
+  candlesEndUnsaid: true,
   notes: { candles: "A candle is told as closed when the next one begins." },
   bookProof: KRAKEN_BOOK_PROOF,
   endpoints: { webSocket: "wss://ws.kraken.com/v2", rest: "https://api.kraken.com" },

@@ -51,6 +51,7 @@ export const kucoin: FeedAdapter = {
     "https://www.kucoin.com/docs-new/rest/spot-trading/market-data/get-all-symbols",
   ],
   channels: ["trades", "quotes", "book", "ticker", "candles"],
+  candlesEndUnsaid: true,
   notes: {
     quotes: "Every 100 ms, as the venue's ticker.",
     book: "Begins with 100 levels a side: without a key, deeper ones are known once they change.",

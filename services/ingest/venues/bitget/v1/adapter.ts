@@ -45,6 +45,7 @@ export const bitgetV1: FeedAdapter = {
     note: "The venue announced its end for that day; kept for recordings.",
   },
   channels: ["trades", "book", "ticker", "candles", "funding", "mark-price", "open-interest"],
+  candlesEndUnsaid: true,
   notes: {
     trades: "Trades have no ids, so that none can be known again after a reconnect.",
     ticker: "Without the best prices, which this version rounds.",

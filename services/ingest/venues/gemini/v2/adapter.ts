@@ -38,6 +38,7 @@ export const geminiV2: FeedAdapter = {
     note: "Its pages are archived as replaced by the new WebSocket API; when it ends is not announced.",
   },
   channels: ["trades", "book", "candles", "mark-price", "open-interest"],
+  candlesEndUnsaid: true,
   notes: {
     trades:
       "Come with the book: the first message of a book holds the last ones. Nobody took in an auction.",

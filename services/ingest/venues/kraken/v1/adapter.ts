@@ -21,6 +21,7 @@ export const krakenV1: FeedAdapter = {
   documentation: ["https://docs.kraken.com/api/docs/websocket-v1/book"],
   spoken: { note: "Still served beside v2 in 2026, and frozen: nothing new is added to it." },
   channels: KRAKEN_CHANNELS,
+  candlesEndUnsaid: true,
   notes: { candles: "A candle is told as closed when the next one begins." },
   bookProof: KRAKEN_BOOK_PROOF,
   endpoints: { webSocket: "wss://ws.kraken.com", rest: "https://api.kraken.com" },
