@@ -173,9 +173,9 @@ export class MemoryBus implements Bus {
     });
   }
 
-  flush(): Promise<void> {
-    if (this.#state === "closed") return Promise.reject(closedError());
-    return this.#queue.whenDelivered();
+  async flush(): Promise<void> {
+    if (this.#state === "closed") throw closedError();
+    await this.#settled();
   }
 
   onEvent(listener: (event: BusEvent) => void): () => void {
@@ -197,10 +197,14 @@ export class MemoryBus implements Bus {
   }
 
   async #drain(): Promise<void> {
+    await this.#settled();
+    this.#shut("drained");
+  }
+
+  async #settled(): Promise<void> {
     await this.#queue.whenDelivered();
     // What was delivered may have been answered, and answers wait for what was published then.
     await this.#queue.whenDelivered();
-    this.#shut("drained");
   }
 
   #shut(reason: string): void {

@@ -150,7 +150,7 @@ describe.skipIf(requireNatsServer() === undefined)("over a real nats-server", ()
       await it.flows();
       await replaced;
       // Three intervals of silence would be 1.5 s; nobody waits for them.
-      expect(Date.now() - startedMs).toBeLessThan(10_000);
+      expect(Date.now() - startedMs).toBeLessThan(30_000);
       expect(ledger.faults).toEqual([]);
       expect(ledger.epochChanges).toBeGreaterThan(0);
       expect(ledger.unknownGaps).toBe(0);

@@ -39,12 +39,14 @@ export type GapEvent = TopicNotice & {
   /** First missing sequence. */
   readonly missingFirst: number;
   /**
-   * Last missing sequence; undefined if the extent is unknown, as after a restart of the publisher.
+   * Last missing sequence; undefined if the extent is unknown, as after a restart of the publisher
+   * that the gateway did not follow.
    */
   readonly missingLast: number | undefined;
   /**
-   * `server-dropped`: this client read too slowly. `not-resumable`: too much was missed.
-   * `sequence-gap`: they never reached the gateway. `epoch-changed`: sequences started anew.
+   * `server-dropped`: the gateway says that it has not got them, or cannot give them. `sequence-gap`:
+   * this client found out itself. `not-resumable`: too much was missed. `epoch-changed`: sequences
+   * started anew.
    */
   readonly reason: "server-dropped" | "not-resumable" | "sequence-gap" | "epoch-changed";
 };
