@@ -135,6 +135,36 @@ describe("dev on the simulated venue", () => {
     expect(refused.stderr).toMatch(/^tickwire: topic-unknown-symbol: .+\n$/);
   });
 
+  test("an option that the gateway does not offer is refused, and says what it offers", async () => {
+    const { url } = await startDev();
+    const ask = (...options: string[]) =>
+      runCli(["subscribe", "simulated:BTC-USD/book", "--count", "1", "--url", url, ...options]);
+    const [deep, merged, plain] = await Promise.all([
+      ask("--depth", "10"),
+      ask("--conflate", "100"),
+      ask("--depth", "0", "--conflate", "0"),
+    ]);
+    expect(deep.stderr).toMatch(/^tickwire: topic-unsupported-option: .*depth 10 is not offered/);
+    expect(merged.stderr).toMatch(/conflation_interval_ms 100 is not offered; every event is sent/);
+    expect([deep.status, merged.status, plain.status]).toEqual([1, 1, 0]);
+    expect(deep.stdout + merged.stdout).toBe("");
+  });
+
+  test("streams find a gateway below its path prefix, and say which path was tried", async () => {
+    const { url } = await startDev(["--set", "gateway.pathPrefix=/md"]);
+    const ask = (address: string) =>
+      runCli(["subscribe", "simulated:BTC-USD/trades", "--count", "1", "--url", address]);
+    const [below, beside] = await Promise.all([
+      ask(`${url.replace("ws:", "http:")}/md`),
+      ask(`${url}/elsewhere`),
+    ]);
+    expect(below.status).toBe(0);
+    expect(below.stdout.split("\n")).toHaveLength(2);
+    expect(beside.stderr).toMatch(
+      /^tickwire: connect-failed: .*answered 404 at the path \/elsewhere\/v1\/ws: .*it is at \/md\/v1\/ws/,
+    );
+  });
+
   test("calls find a gateway below its path prefix, and one line says what else was tried", async () => {
     const { url } = await startDev(["--set", "gateway.pathPrefix=/md"]);
     const http = url.replace("ws:", "http:");

@@ -36,7 +36,7 @@ type WebSocketFactory = (
 export type SocketHost = {
   readonly openWebSocket: WebSocketFactory;
   /** A sentence about why a socket could not be opened, or broke. */
-  explainFailure(error: Error): string;
+  readonly explainFailure: (error: Error) => string;
 };
 
 /** A hint from the host that the network or the page changed. */
@@ -49,7 +49,7 @@ export type Environment = {
   readonly random: () => number;
   readonly openWebSocket: WebSocketFactory;
   /** A sentence about why a socket could not be opened, or broke. */
-  explainFailure(error: Error): string;
+  readonly explainFailure: (error: Error) => string;
   /** Hands what a callback of the user threw to the host, as if nothing of ours were in between. */
   reportUncaught(error: unknown): void;
   /** Calls `listener` on network changes until the result is called. */
