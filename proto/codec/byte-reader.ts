@@ -25,12 +25,18 @@ const textDecoder = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, igno
 
 /** Reads protobuf primitives from part of a buffer. Throws WireError for what is not there. */
 export class ByteReader {
-  readonly bytes: Uint8Array;
-  position: number;
+  bytes: Uint8Array;
+  position = 0;
   /** What is read must lie before it. */
-  end: number;
+  end = 0;
 
   constructor(bytes: Uint8Array, start: number, end: number) {
+    this.bytes = bytes;
+    this.reset(bytes, start, end);
+  }
+
+  /** Starts anew, on other bytes. */
+  reset(bytes: Uint8Array, start: number, end: number): void {
     if (!(start >= 0 && start <= end && end <= bytes.length)) {
       throw new WireError("truncated", `range ${start} to ${end} of ${bytes.length} bytes`);
     }

@@ -139,13 +139,14 @@ export function putVarint(bytes: Uint8Array, position: number, value: number): n
   let rest = value;
   if (rest >= TWO_28) {
     // Bitwise operators see 32 bits: the low four groups first, then what is above them.
-    const low = rest % TWO_28;
+    const high = Math.floor(rest / TWO_28);
+    const low = rest - high * TWO_28;
     bytes[at] = low | 0x80;
     bytes[at + 1] = (low >>> 7) | 0x80;
     bytes[at + 2] = (low >>> 14) | 0x80;
     bytes[at + 3] = (low >>> 21) | 0x80;
     at += 4;
-    rest = Math.floor(rest / TWO_28);
+    rest = high;
   }
   while (rest > 0x7f) {
     bytes[at] = (rest & 0x7f) | 0x80;

@@ -234,7 +234,7 @@ export type MarketDataClient<Options> = {
     request: MessageInit<GetServerTimeRequest>,
     options?: Options,
   ): Promise<GetServerTimeResponse>;
-  /** Past events of a topic. UNIMPLEMENTED where no history is kept. */
+  /** Past events of a topic, oldest first. UNIMPLEMENTED where nothing is kept for it. */
   replay(
     request: MessageInit<ReplayRequest>,
     options?: Options,
@@ -277,7 +277,7 @@ export type MarketDataHandlers<Context> = {
     request: GetServerTimeRequest,
     context: Context,
   ) => GetServerTimeResponse | Promise<GetServerTimeResponse>;
-  /** Past events of a topic. UNIMPLEMENTED where no history is kept. */
+  /** Past events of a topic, oldest first. UNIMPLEMENTED where nothing is kept for it. */
   readonly replay: (
     request: ReplayRequest,
     context: Context,

@@ -1000,6 +1000,10 @@ export type ReplayRequest = {
 };
 
 export type ReplayResponse = {
+  /**
+   * As a subscription of the topic gets them: the first has a base, and each goes on from the one before. topic_id
+   * is 1.
+   */
   readonly batch: Uint8Array | undefined;
 };
 

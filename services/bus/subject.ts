@@ -86,6 +86,9 @@ export function queryPattern(address: QueryAddress): string {
   return `${queryHead(address)}.>`;
 }
 
+/** The pattern of the snapshot queries to every publisher. */
+export const SNAPSHOT_QUERIES = "rq.v2.*.*.snapshot.>";
+
 /** Whether the text may name a publisher: letters, digits, `_` and `-`, at most 100. */
 export function isPublisherId(text: string): boolean {
   return PUBLISHER_ID.test(text);

@@ -124,7 +124,7 @@ export const gatewayConfigSchema = z
     ringBytesMax: count(MIB, 256 * MIB).describe("recent batches kept of one topic"),
     ringBatchesMax: count(4_096, 1_000_000).describe("recent batches kept of one topic"),
     queryTimeoutMs: durationMs(2_000).describe("answer of an ingestor"),
-    queriesInFlightMax: count(64, 10_000).describe("snapshot queries at once"),
+    queriesInFlightMax: count(64, 10_000).describe("snapshot queries to one venue at once"),
 
     instrumentsMax: count(200_000, 10_000_000).describe("instruments of all venues"),
     discoveryMs: durationMs(2_000, 0).describe(

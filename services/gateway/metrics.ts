@@ -156,9 +156,15 @@ function deliveryMetrics(registry: Registry) {
       help: "Age of the oldest thing that some session has not acknowledged yet.",
       registers,
     }),
+    owedAtEnd: new Counter({
+      name: "tickwire_gateway_owed_at_end_events_total",
+      help: "Events that were queued for a session when it ended; a resume may bring them yet.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
     undelivered: new Counter({
       name: "tickwire_gateway_undelivered_events_total",
-      help: "Events that were owed to a session when it ended.",
+      help: "Events that a client had not got when it came back, and cannot get any more.",
       labelNames: ["venue", "channel"],
       registers,
     }),
@@ -246,7 +252,7 @@ function topicMetrics(registry: Registry) {
     }),
     queriesWaiting: new Gauge({
       name: "tickwire_gateway_queries_waiting",
-      help: "Snapshot queries that wait because queriesInFlightMax are under way.",
+      help: "Snapshot queries that wait because queriesInFlightMax of their venue are under way.",
       registers,
     }),
     snapshotQueries: new Counter({

@@ -13,7 +13,7 @@ import type { MeasuredVenue } from "./metrics.ts";
 import { Announcements } from "#publish/announcements.ts";
 import { LatencyBoard } from "#publish/latency-histogram.ts";
 import { newPublisherIdentity } from "#publish/publisher-identity.ts";
-import { Publisher } from "#publish/publisher.ts";
+import { createPublisherCounters, Publisher } from "#publish/publisher.ts";
 import type { PublisherCounters } from "#publish/publisher.ts";
 import { QueryResponder } from "#publish/query-responder.ts";
 import { scheduleTurnEnd } from "./turn-scheduler.ts";
@@ -60,7 +60,7 @@ export type RunningIngest = {
 /** Starts ingesting. Resolves when queries are answered; venues connect in the background. */
 export async function startIngest(options: IngestOptions): Promise<RunningIngest> {
   const { config, bus, clock, logger, registry, random = Math.random } = options;
-  const counters: PublisherCounters = { events: 0, batches: 0, bytes: 0, failures: 0 };
+  const counters = createPublisherCounters();
   const identity = newPublisherIdentity("ingest", randomUUID());
   const { publisherId, epoch } = identity;
   const latencies = new LatencyBoard();

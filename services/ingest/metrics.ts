@@ -16,6 +16,8 @@ export type MeasuredVenue = {
   readonly connections: number;
   readonly instruments: number;
   readonly snapshotsPending: number;
+  /** How far the venue's clock is ahead of ours; undefined while nothing tells. */
+  readonly clockOffsetSeconds: number | undefined;
 };
 
 type NumberOfVenue = {
@@ -131,6 +133,7 @@ export function registerIngestMetrics(options: {
     }
   });
   registerPublisher(registry, publisher);
+  registerFailures(registry, publisher);
   registerLatencyMetric({
     registry,
     board: latencies,
@@ -178,11 +181,21 @@ function registerPublisher(registry: Registry, publisher: PublisherCounters): vo
   const totals = {
     tickwire_ingest_batches_total: ["Batches published.", "batches"],
     tickwire_ingest_published_bytes_total: ["Bytes published.", "bytes"],
-    tickwire_ingest_publish_failures_total: ["Events that the bus did not take.", "failures"],
   } as const;
   for (const [name, [help, field]] of Object.entries(totals)) {
     readCounter({ registry, name, help, labelNames: [] }, (add) => add({}, publisher[field]));
   }
+}
+
+function registerFailures(registry: Registry, { failures }: PublisherCounters): void {
+  const options = {
+    name: "tickwire_ingest_publish_failures_total",
+    help: "Events that the bus did not take.",
+    labelNames: ["venue", "channel"],
+  };
+  readCounter({ registry, ...options }, (add) => {
+    for (const { venue, channel, events } of failures) add({ venue, channel }, events);
+  });
 }
 
 function registerGauges(registry: Registry, venues: () => readonly MeasuredVenue[]): void {
@@ -191,6 +204,10 @@ function registerGauges(registry: Registry, venues: () => readonly MeasuredVenue
     tickwire_ingest_connections_open: ["Connections that are open.", "connectionsOpen"],
     tickwire_ingest_instruments: ["Instruments that are streamed.", "instruments"],
     tickwire_ingest_snapshots_pending: ["Book snapshots waited for.", "snapshotsPending"],
+    tickwire_ingest_venue_clock_offset_seconds: [
+      "Time of the venue's last events less ours at their receipt; above 0 our clock is behind.",
+      "clockOffsetSeconds",
+    ],
   } as const;
   for (const [name, [help, field]] of Object.entries(gauges)) {
     const gauge: Gauge<"venue"> = new Gauge({
@@ -199,7 +216,10 @@ function registerGauges(registry: Registry, venues: () => readonly MeasuredVenue
       labelNames: ["venue"],
       registers: [registry],
       collect: () => {
-        for (const each of venues()) gauge.set({ venue: each.venue }, each[field]);
+        for (const each of venues()) {
+          const value = each[field];
+          if (value !== undefined) gauge.set({ venue: each.venue }, value);
+        }
       },
     });
   }

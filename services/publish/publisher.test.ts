@@ -6,7 +6,7 @@ import type { Trade } from "#core/market-event.ts";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { LatencyBoard } from "./latency-histogram.ts";
-import { Publisher } from "./publisher.ts";
+import { createPublisherCounters, Publisher } from "./publisher.ts";
 
 const A = fakeInstrument("A-USD");
 const B = fakeInstrument("B-USD");
@@ -38,7 +38,7 @@ function create(options: { payloadBytesMax?: number; batchEventsMax?: number } =
       published.push({ subject, payload });
     },
   } as Bus;
-  const counters = { events: 0, batches: 0, bytes: 0, failures: 0 };
+  const counters = createPublisherCounters();
   const logged: string[] = [];
   const log = (_fields: object, message: string): void => void logged.push(message);
   const latencies = new LatencyBoard();
@@ -73,6 +73,39 @@ function create(options: { payloadBytesMax?: number; batchEventsMax?: number } =
   };
   return { publisher, published, scheduled, batches, counters, logged, fail, latencies };
 }
+
+test("what the bus does not take is counted by its events", () => {
+  const { publisher, counters, fail } = create();
+  fail(new BusError("publish-buffer-full", "full"));
+  for (const id of ["a", "b", "c"]) publisher.publish(trade(id));
+  publisher.publish(trade("x", B));
+  publisher.flush();
+  const failures = [{ venue: A.venue, channel: "trades", events: 4 }];
+  expect(counters).toMatchObject({ events: 4, batches: 0, failures });
+});
+
+test("topics that moved say where they stand three times, by what was given to the bus", () => {
+  const { publisher, fail } = create();
+  const progress = () =>
+    publisher.takeProgress().map(({ symbol, channel, sequence }) => {
+      return `${symbol}/${channel} ${sequence}`;
+    });
+  publisher.publish(trade("a"));
+  // It waits for the end of the turn: nobody could have it yet.
+  expect(progress()).toEqual([]);
+  publisher.flush();
+  publisher.publish(trade("x", B));
+  publisher.flush();
+  expect(progress()).toEqual(["A-USD/trades 1", "B-USD/trades 1"]);
+  // One that the bus does not take is lost to whoever follows the topic, and is to be found.
+  fail(new BusError("publish-buffer-full", "full"));
+  publisher.publish(trade("b"));
+  publisher.flush();
+  expect(progress()).toEqual(["A-USD/trades 2", "B-USD/trades 1"]);
+  expect(progress()).toEqual(["A-USD/trades 2", "B-USD/trades 1"]);
+  expect(progress()).toEqual(["A-USD/trades 2"]);
+  expect(progress()).toEqual([]);
+});
 
 test("the events of a turn leave as one batch per topic, numbered from 1", () => {
   const { publisher, scheduled, batches } = create();
@@ -149,7 +182,10 @@ test("a bus that refuses leaves a hole in the sequence, is counted, and logged o
   publisher.publish(trade("b"));
   publisher.flush();
   expect(logged).toHaveLength(1);
-  expect(counters).toMatchObject({ failures: 2, batches: 0 });
+  expect(counters).toMatchObject({
+    failures: [{ venue: A.venue, channel: "trades", events: 2 }],
+    batches: 0,
+  });
   fail(undefined);
   publisher.publish(trade("c"));
   publisher.flush();

@@ -18,9 +18,19 @@ export type PublisherCounters = {
   events: number;
   batches: number;
   bytes: number;
-  /** Events that the bus did not take. Whoever reads the topic sees the hole in its sequence. */
-  failures: number;
+  /**
+   * Events that the bus did not take, by venue and channel. Whoever reads the topic sees the hole
+   * in its sequence.
+   */
+  readonly failures: UntakenEvents[];
 };
+
+type UntakenEvents = { readonly venue: string; readonly channel: Channel; events: number };
+
+/** All zero. */
+export function createPublisherCounters(): PublisherCounters {
+  return { events: 0, batches: 0, bytes: 0, failures: [] };
+}
 
 type PublisherOptions = {
   /** Without a bus, events get their positions and go nowhere else. */
@@ -209,7 +219,7 @@ export class Publisher {
   /** The feeds go on when the bus does not take a batch: readers see the hole in the sequence. */
   #onFailure(topic: TopicRecord, events: number, error: unknown): void {
     if (!(error instanceof BusError)) throw error;
-    this.#options.counters.failures += events;
+    this.#countFailure(topic, events);
     if (this.#failing) return;
     this.#failing = true;
     const { code, message } = error;
@@ -217,6 +227,14 @@ export class Publisher {
       { subject: topic.subject, code, message },
       "the bus did not take a batch",
     );
+  }
+
+  #countFailure({ instrument, channel }: TopicRecord, events: number): void {
+    const { venue } = instrument;
+    const { failures } = this.#options.counters;
+    const known = failures.find((each) => each.venue === venue && each.channel === channel);
+    if (known === undefined) failures.push({ venue, channel, events });
+    else known.events += events;
   }
 }
 

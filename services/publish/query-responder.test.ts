@@ -17,7 +17,7 @@ import {
   encodeCatalogRequest,
 } from "#wire/bus-codec.ts";
 import { historyQuery, writeHistoryToken } from "#wire/history-token.ts";
-import { Publisher } from "./publisher.ts";
+import { createPublisherCounters, Publisher } from "./publisher.ts";
 import { QueryResponder } from "./query-responder.ts";
 import { StreamedInstruments } from "./streamed-instruments.ts";
 
@@ -67,7 +67,7 @@ function create(payloadBytesMax = 1_000_000) {
     epoch: 42,
     limits: { batchEventsMax: 64, recentTradesMax: 2_000, recentCandlesMax: 10 },
     schedule: () => {},
-    counters: { events: 0, batches: 0, bytes: 0, failures: 0 },
+    counters: createPublisherCounters(),
     logger,
   });
   const streamed = new StreamedInstruments();

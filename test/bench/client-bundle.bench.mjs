@@ -2,12 +2,13 @@
 //
 //   node test/bench/client-bundle.bench.mjs [everything | "streams only" | "rpc only"]
 //
-// The argument also prints the bytes of each module of that page. The figures are the same on every
+// The argument also prints what each part of that page adds, and the bytes of each module. The figures are the same on every
 // machine; test/e2e/client-bundle.test.ts holds them below a bound.
 import {
   CLIENT_PAGES,
   bundleForBrowser,
   bytesByModule,
+  gzipByRoom,
   transferSizes,
 } from "../support/client-bundle.mjs";
 
@@ -27,6 +28,8 @@ for (const [name, source] of Object.entries(CLIENT_PAGES)) {
   if (name === process.argv[2]) chunkToShow = chunk;
 }
 if (chunkToShow !== undefined) {
+  process.stdout.write(`\nparts of "${process.argv[2]}", by gzip\n`);
+  for (const { room, gzipBytes } of gzipByRoom(chunkToShow)) write(room, gzipBytes);
   process.stdout.write(`\nmodules of "${process.argv[2]}"\n`);
   for (const { module, bytes } of bytesByModule(chunkToShow)) write(module, bytes);
 }

@@ -30,13 +30,11 @@ type TopicLog = {
   levels: Map<string, number>;
 };
 
-const VENUE = "fake";
-
-/** A spot instrument of the fake venue: `BTC-USDT` is `BTCUSDT` there. */
-function fakeInstrument(symbol: string): Instrument {
+/** A spot instrument of a fake venue: `BTC-USDT` is `BTCUSDT` there. */
+function fakeInstrument(venue: string, symbol: string): Instrument {
   const [base = "", quote = ""] = symbol.split("-");
   return {
-    venue: VENUE,
+    venue,
     symbol,
     venueSymbol: symbol.replace("-", ""),
     kind: "spot",
@@ -56,6 +54,8 @@ export class FakeIngestor {
   publisherId = "one";
   /** Of this start; any number, because epochs have no order. */
   epoch = 5_000_000_000_000_003;
+  /** Set while more is to be listed. */
+  incomplete = false;
   /** Announced, and kept by nobody: this ingestor announces when a test says so. */
   announceIntervalMs = 60_000;
   /** Set to withhold answers; call the functions to let them go. */
@@ -63,16 +63,18 @@ export class FakeIngestor {
   /** Queries that came, by subject. */
   readonly queries: string[] = [];
   readonly instruments = new Map<string, Instrument>();
+  readonly #venue: string;
   readonly #bus: Bus;
   readonly #clock: Clock;
   readonly #logs = new Map<string, TopicLog>();
   readonly #subscriptions: BusSubscription[] = [];
   #version = 1;
 
-  constructor(bus: Bus, clock: Clock, symbols: readonly string[]) {
+  constructor(bus: Bus, clock: Clock, symbols: readonly string[], venue = "fake") {
+    this.#venue = venue;
     this.#bus = bus;
     this.#clock = clock;
-    for (const symbol of symbols) this.instruments.set(symbol, fakeInstrument(symbol));
+    for (const symbol of symbols) this.instruments.set(symbol, fakeInstrument(this.#venue, symbol));
     this.#listen();
   }
 
@@ -85,19 +87,19 @@ export class FakeIngestor {
     });
     const announcement = {
       ingestorId: publisherId,
-      venue: VENUE,
+      venue: this.#venue,
       catalogVersion: this.#version,
       announceIntervalMs,
       epoch,
       leaving: options.leaving ?? false,
       progress: options.progress === true ? progress : [],
     };
-    this.#bus.publish(announceSubject(VENUE), encodeAnnouncement(announcement));
+    this.#bus.publish(announceSubject(this.#venue), encodeAnnouncement(announcement));
   }
 
   list(symbols: readonly string[]): void {
     this.instruments.clear();
-    for (const symbol of symbols) this.instruments.set(symbol, fakeInstrument(symbol));
+    for (const symbol of symbols) this.instruments.set(symbol, fakeInstrument(this.#venue, symbol));
     this.#version += 1;
     this.announce();
   }
@@ -195,7 +197,7 @@ export class FakeIngestor {
 
   #listen(): void {
     const { publisherId } = this;
-    const pattern = queryPattern({ venue: VENUE, publisherId });
+    const pattern = queryPattern({ venue: this.#venue, publisherId });
     this.#subscriptions.push(
       this.#bus.subscribe(DISCOVER_SUBJECT, () => this.announce()),
       this.#bus.subscribe(pattern, (message) => {
@@ -208,7 +210,7 @@ export class FakeIngestor {
   }
 
   #base(symbol: string) {
-    const instrument = this.instruments.get(symbol) ?? fakeInstrument(symbol);
+    const instrument = this.instruments.get(symbol) ?? fakeInstrument(this.#venue, symbol);
     const receivedTimeUs = this.#clock.nowUs();
     return { instrument, receivedTimeUs, venueTimeUs: receivedTimeUs - 5 };
   }
@@ -239,7 +241,7 @@ export class FakeIngestor {
         return encodeQueryReply(GetCandlesResponseCodec.encode({ candles: [{ open: "1" }] }));
       case "statuses":
         return encodeQueryReply(
-          GetStatusResponseCodec.encode({ statuses: [{ venue: VENUE, symbol: "BTC-USDT" }] }),
+          GetStatusResponseCodec.encode({ statuses: [{ venue: this.#venue, symbol: "BTC-USDT" }] }),
         );
       case "ping":
         return encodeQueryReply(new Uint8Array(0));
@@ -251,6 +253,7 @@ export class FakeIngestor {
   #catalog(): Uint8Array {
     const channels = this.channels.map(channelToWire);
     return encodeCatalogReply({
+      incomplete: this.incomplete,
       catalogVersion: this.#version,
       instruments: [...this.instruments.values()].map((instrument) => ({
         ...instrument,

@@ -231,7 +231,7 @@ describe.each(TRANSPORTS)("lifecycle over %s", (transport) => {
     // What the gateway counted as not delivered is what the client misses, to the event.
     const received = batches.at(-1)?.last ?? 0;
     expect(received).toBeGreaterThan(0);
-    expect(await rig.metric("tickwire_gateway_undelivered_events_total")).toBe(last - received);
+    expect(await rig.metric("tickwire_gateway_owed_at_end_events_total")).toBe(last - received);
     await bystander.until(() => bystander.batches.at(-1)?.last === last);
   });
 

@@ -164,7 +164,7 @@ describe.each(KINDS)("over a %s bus", (kind) => {
     }
     // A book is made anew behind a hole: events that came after it are in its new state.
     expect(ledger.totals("/book").missing).toBeGreaterThanOrEqual(lostOf("book"));
-    expect(await stand.metric("gateway_bus_missing_events_total")).toBeGreaterThan(0);
+    expect(await stand.metric("tickwire_gateway_bus_missing_events_total")).toBeGreaterThan(0);
   });
 
   test("a topic of which nothing comes any more is noticed and told, then healed", async () => {
@@ -173,7 +173,7 @@ describe.each(KINDS)("over a %s bus", (kind) => {
     buses.gateway.loses = (subject) => subject === eventSubject(name);
     const before = ledger.totals("BTC-USD/trades").missing;
     await stand.until(() => ledger.totals("BTC-USD/trades").missing > before);
-    expect(await stand.metric("gateway_stalls_total")).toBeGreaterThan(0);
+    expect(await stand.metric("tickwire_gateway_stalls_total")).toBeGreaterThan(0);
     const { delivered } = ledger.totals("BTC-USD/trades");
     buses.gateway.loses = () => false;
     await stand.until(() => ledger.totals("BTC-USD/trades").delivered > delivered + 5);

@@ -104,7 +104,8 @@ describe("a message that the venue's publisher did not send", () => {
     await Reader.of("fake:BTC-USDT/trades");
     for (let count = 0; count < 50; count += 1) rig.bus.publish(SUBJECT, forged(7, 0));
     await rig.settle();
-    const metric = await rig.registry.getSingleMetric("gateway_foreign_batches_total")?.get();
+    const name = "tickwire_gateway_foreign_batches_total";
+    const metric = await rig.registry.getSingleMetric(name)?.get();
     expect(metric?.values).toMatchObject([
       { value: 50, labels: { venue: "fake", channel: "trades" } },
     ]);
@@ -274,5 +275,5 @@ test("while the gateway is cut off from the bus it says so, and blames no ingest
     return (events as readonly { reason?: string }[]).map(({ reason }) => reason);
   });
   expect(reasons).toEqual(["test", "bus-down", "bus-down", "bus-down", "test"]);
-  expect(await rig.metric("gateway_ingestors_lost_total")).toBe(0);
+  expect(await rig.metric("tickwire_gateway_ingestors_lost_total")).toBe(0);
 });

@@ -85,10 +85,8 @@ describe("coinbase: an auction beside the pair that it opens", () => {
     base_currency: "BTC",
     quote_currency: "USD",
     status: "online",
-    ...{
-      quote_increment: "0.01",
-      base_increment: "0.00000001",
-    },
+    quote_increment: "0.01",
+    base_increment: "0.00000001",
   });
   const [auction, pair] = [product("BTCAUCTION-USD"), product("BTC-USD")];
 
@@ -103,12 +101,10 @@ describe("coinbase: an auction beside the pair that it opens", () => {
       product_id: id,
       side: "sell",
       size: "0.01",
-      ...{
-        maker_order_id: "a",
-        taker_order_id: "b",
-        price: "60000.00",
-        sequence: 1,
-      },
+      maker_order_id: "a",
+      taker_order_id: "b",
+      price: "60000.00",
+      sequence: 1,
       time: "2026-09-21T14:13:20.100000Z",
     });
     const lines = [{ get, body: products }, match("BTC-USD", 1), match("BTCAUCTION-USD", 9)];
@@ -233,18 +229,14 @@ test("kucoin: the unit of a time is told by its magnitude, and one that is none 
     topic: "/market/match:BTC-USDT",
     subject: "trade.l3match",
     data: {
-      ...{
-        sequence: String(index + 1),
-        symbol: "BTC-USDT",
-        side: "buy",
-        size: "0.01",
-      },
-      ...{
-        price: "9000.1",
-        tradeId: String(index + 101),
-        type: "match",
-        time,
-      },
+      sequence: String(index + 1),
+      symbol: "BTC-USDT",
+      side: "buy",
+      size: "0.01",
+      price: "9000.1",
+      tradeId: String(index + 101),
+      type: "match",
+      time,
     },
   });
   const times = [
@@ -279,12 +271,10 @@ test("bybit: a page without a cursor is a page", () => {
     symbol: "BTCUSD",
     contractType: "InversePerpetual",
     status: "Trading",
-    ...{
-      baseCoin: "BTC",
-      quoteCoin: "USD",
-      settleCoin: "BTC",
-      deliveryTime: "0",
-    },
+    baseCoin: "BTC",
+    quoteCoin: "USD",
+    settleCoin: "BTC",
+    deliveryTime: "0",
   };
   for (const nextPageCursor of [null, undefined, "", 5, {}]) {
     const body = JSON.stringify({ retCode: 0, result: { nextPageCursor, list: [listed] } });
@@ -331,11 +321,9 @@ test("gemini-v2: a book is whole again after a reconnect, and its history is tol
     symbol: "BTCUSD",
     event_id: id,
     timestamp: 179e10,
-    ...{
-      price: "9000.00",
-      quantity: "0.1",
-      side: "buy",
-    },
+    price: "9000.00",
+    quantity: "0.1",
+    side: "buy",
   });
   const { trades, books } = replay("gemini-v2", [
     whole("9000.00", [
@@ -357,11 +345,9 @@ test("kraken-futures: a contract is found in whichever case its name is written"
     side: "sell",
     type: "fill",
     seq,
-    ...{
-      time: 1789999999e3,
-      qty: 15,
-      price: 34969.5,
-    },
+    time: 1789999999e3,
+    qty: 15,
+    price: 34969.5,
   });
   const { trades, rejected, events } = replay("kraken-futures", [
     { event: "subscribed", feed: "trade", product_ids: ["pi_xbtusd"] },

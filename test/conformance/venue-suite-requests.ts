@@ -135,6 +135,7 @@ export function describeConnections(adapter: FeedAdapter, fixtures: readonly Nam
       expect(rate.intervalMs).toBeGreaterThan(0);
     }
     expect(connectionSilenceMsMax).toBeGreaterThan(0);
+    expect(adapter.limits.frameBytesMax).toBeLessThanOrEqual(16 * 1024 * 1024);
     const { keepAlive } = adapter;
     if (keepAlive === undefined) return;
     expect(keepAlive.intervalMs).toBeGreaterThan(0);

@@ -124,6 +124,14 @@ describe("dev on the simulated venue", () => {
       url,
     ];
     expect(await runCli(notThere)).toEqual({ status: 1, stdout: "", stderr: bad.stderr });
+    // Its answers stream, so it goes over the socket from either address.
+    for (const address of [url, http]) {
+      const { status, stderr } = await runCli(["call", "Replay", "--url", address]);
+      expect([status, stderr]).toEqual([
+        1,
+        expect.stringMatching(/^tickwire: unimplemented: .+\n$/),
+      ]);
+    }
     expect(refused.stderr).toMatch(/^tickwire: topic-unknown-symbol: .+\n$/);
   });
 

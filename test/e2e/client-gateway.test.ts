@@ -105,6 +105,32 @@ describe("the client against a gateway", () => {
     expect([...symbols].sort()).toEqual(["BTC-USDT 1", "ETH-USDT 2"]);
   });
 
+  test("that is there before the venue's list gets its topics when the list is there", async () => {
+    rig = await Rig.start("node", { symbols: [] });
+    rig.ingestor.incomplete = true;
+    rig.ingestor.list(["ETH-USDT"]);
+    await rig.settle();
+    client = await connect(`ws://127.0.0.1:${rig.gateway.port}`, {
+      reconnect: { baseMs: 20, maxMs: 20 },
+    });
+    const [waits, begins, alias] = [noticed("unavailable"), noticed("new"), noticed("new")];
+    const named = client.trades("fake:BTC-USDT", {
+      onNotice: (notice) => {
+        waits.onNotice(notice);
+        begins.onNotice(notice);
+      },
+    });
+    const byVenueSymbol = client.trades("fake:BTCUSDT", { onNotice: alias.onNotice });
+    await waits.seen;
+    rig.ingestor.incomplete = false;
+    rig.ingestor.list(["BTC-USDT", "ETH-USDT"]);
+    await Promise.all([begins.seen, alias.seen]);
+    rig.ingestor.publish([rig.ingestor.trade("BTC-USDT", 101)]);
+    const { topic } = (await named.next()).value ?? {};
+    expect(topic).toBe("fake:BTC-USDT/trades");
+    expect((await byVenueSymbol.next()).value).toMatchObject({ topic, priceText: "1.01" });
+  });
+
   test("refuses an unknown topic with a typed error", async () => {
     await start();
     await expect(client.trades("fake:NO-SUCH").next()).rejects.toMatchObject({

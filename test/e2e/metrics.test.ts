@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { createGatewayMetrics } from "#gateway/metrics.ts";
 import { registerIngestMetrics } from "#ingest/metrics.ts";
 import { createVenueCounters } from "#ingest/venue/venue-counters.ts";
+import { createPublisherCounters } from "#publish/publisher.ts";
 import { LatencyBoard } from "#publish/latency-histogram.ts";
 import { createMetrics } from "#runtime/metrics.ts";
 
@@ -17,6 +18,8 @@ function everyMetric(): Registry {
   const registry = createMetrics({ version: "1" });
   createGatewayMetrics(registry);
   const counters = createVenueCounters();
+  const publisher = createPublisherCounters();
+  publisher.failures.push({ venue: "kraken", channel: "quotes", events: 4 });
   counters.gaps = 5;
   counters.tradeGaps = 2;
   counters.rejectedOf.set("trades", { "bad-decimal": 3 });
@@ -24,8 +27,8 @@ function everyMetric(): Registry {
   const venue = { venue: "kraken", counters, connections: 1, connectionsOpen: 1 };
   registerIngestMetrics({
     registry,
-    venues: () => [{ ...venue, instruments: 1, snapshotsPending: 0 }],
-    publisher: { events: 0, batches: 0, bytes: 0, failures: 0 },
+    venues: () => [{ ...venue, instruments: 1, snapshotsPending: 0, clockOffsetSeconds: 0 }],
+    publisher,
     latencies: new LatencyBoard(),
   });
   return registry;
@@ -42,10 +45,17 @@ const LOSSES = [
   "tickwire_gateway_bad_batches_total",
   "tickwire_gateway_bus_gaps_total",
   "tickwire_gateway_epoch_changes_total",
+  "tickwire_gateway_bus_missing_events_total",
+  "tickwire_gateway_foreign_batches_total",
+  "tickwire_gateway_owed_at_end_events_total",
   "tickwire_gateway_resumes_total",
   "tickwire_gateway_ring_trimmed_batches_total",
   "tickwire_gateway_undelivered_events_total",
+  "tickwire_gateway_bus_missing_events_total",
+  "tickwire_gateway_foreign_batches_total",
+  "tickwire_gateway_stalls_total",
   "tickwire_ingest_checksums_failed_total",
+  "tickwire_ingest_publish_failures_total",
   "tickwire_ingest_rejected_total",
   "tickwire_ingest_resyncs_total",
   "tickwire_ingest_sequence_gaps_total",
@@ -82,6 +92,8 @@ describe("metrics", () => {
     expect(text).toContain(
       'tickwire_ingest_sequence_gaps_total{venue="kraken",channel="trades"} 2',
     );
+    const failures = "tickwire_ingest_publish_failures_total";
+    expect(text).toContain(`${failures}{venue="kraken",channel="quotes"} 4`);
     const rejected = 'tickwire_ingest_rejected_total{venue="kraken",channel=';
     expect(text).toContain(`${rejected}"trades",reason="bad-decimal"} 3`);
     expect(text).toContain(`${rejected}"",reason="bad-json"} 1`);

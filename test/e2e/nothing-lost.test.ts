@@ -34,6 +34,7 @@ class Stand {
   readonly ledger = new StreamLedger();
   gateway!: CliProcess;
   client!: Client;
+  port = 0;
 
   constructor(nats: NatsServer) {
     this.nats = nats;
@@ -53,14 +54,19 @@ class Stand {
   }
 
   async serve(): Promise<void> {
-    const port = await findFreePort();
+    await this.listen(await findFreePort());
+    this.client = await connect(`ws://127.0.0.1:${this.port}`);
+    this.client.subscribe(TOPICS, (event) => this.ledger.take(event));
+    await this.until(() => this.ledger.totals().delivered > 500, "the market");
+  }
+
+  /** Starts a gateway on this port. */
+  async listen(port: number): Promise<void> {
+    this.port = port;
     this.gateway = startCli(["gateway", "--port", String(port), "--admin-port", "0"], {
       environment: { TICKWIRE_BUS__NATS__SERVERS: this.nats.url },
     });
     await this.gateway.waitFor("stderr", /gateway listens/);
-    this.client = await connect(`ws://127.0.0.1:${port}`);
-    this.client.subscribe(TOPICS, (event) => this.ledger.take(event));
-    await this.until(() => this.ledger.totals().delivered > 500, "the market");
   }
 
   /** Waits for events that were published from now on, so that all from before have come. */
@@ -150,6 +156,34 @@ describe.skipIf(requireNatsServer() === undefined)("over a real nats-server", ()
       expect(ledger.unknownGaps).toBe(0);
     },
   );
+
+  test("gateway and ingestor are killed, the gateway is back first: every loss is said", async () => {
+    const { stand: it, ledger, ingest } = await start();
+    // By name first, and by a pattern too: neither may start anew what the other has.
+    const alone = new StreamLedger();
+    const starts: string[] = [];
+    it.client.subscribe(["simulated:BTC-USD/trades"], (event) => {
+      alone.take(event);
+      if (event.type === "continuity") starts.push(event.continuity);
+      if (event.type === "gap") starts.push(`gap after ${event.missingFirst - 1}`);
+    });
+    await it.until(() => alone.totals().delivered > 20, "trades by name");
+    await it.gateway.stop("SIGKILL");
+    await ingest.stop("SIGKILL");
+    const told = starts.length;
+    await it.listen(it.port);
+    await it.until(() => starts.includes("unavailable"), "word of the gateway without a venue");
+    const { delivered } = alone.totals();
+    await it.ingest();
+    await it.flows();
+    await it.until(() => alone.totals().delivered > delivered, "trades by name");
+    const [first, ...rest] = starts.slice(told).filter((start) => start !== "unavailable");
+    expect(first).toMatch(/^gap after \d+$/);
+    expect(rest).toEqual(["replaced"]);
+    expect([...alone.faults, ...ledger.faults]).toEqual([]);
+    // Each topic that had come to something lost the rest of it.
+    expect(ledger.unknownGaps).toBe(ledger.epochChanges);
+  }, 120_000);
 
   test("of two ingestors the second is left aside until the first is killed", async () => {
     const { stand: it, ledger, ingest } = await start();

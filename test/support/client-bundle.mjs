@@ -87,16 +87,17 @@ function segmentOf(text) {
   return numbers;
 }
 
-/** Minified bytes that each module has in a bundle, largest first, by its source map. */
-export function bytesByModule({ code, map }) {
-  const bytes = new Map();
+/** The pieces of a bundle in order, each with the module that it comes from by the source map. */
+function piecesOf({ code, map }) {
+  const pieces = [];
   let source = 0;
   const lines = code.split("\n");
   map.mappings.split(";").forEach((mappings, index) => {
     let column = 0;
     let owner;
+    const line = lines[index] ?? "";
     const add = (end) => {
-      if (owner !== undefined) bytes.set(owner, (bytes.get(owner) ?? 0) + end - column);
+      pieces.push({ path: owner, text: line.slice(column, end) });
     };
     for (const text of mappings.split(",").filter(Boolean)) {
       const [columns, sources = 0] = segmentOf(text);
@@ -105,11 +106,51 @@ export function bytesByModule({ code, map }) {
       source += sources;
       owner = map.sources[source];
     }
-    add((lines[index] ?? "").length);
+    add(line.length);
   });
+  return pieces.map(({ path, text }) => ({ module: moduleName(path ?? ""), text }));
+}
+
+/** Minified bytes that each module has in a bundle, largest first, by its source map. */
+export function bytesByModule(chunk) {
+  const bytes = new Map();
+  for (const { module, text } of piecesOf(chunk)) {
+    if (module !== "") bytes.set(module, (bytes.get(module) ?? 0) + text.length);
+  }
   return [...bytes]
-    .map(([path, count]) => ({ module: moduleName(path), bytes: count }))
+    .map(([module, count]) => ({ module, bytes: count }))
     .sort((a, b) => b.bytes - a.bytes);
+}
+
+/** Parts of the client in words, each with the modules that are it; the first that fits counts. */
+const ROOMS = [
+  ["connection, session, liveness, pace", /client.*(session|host|connect|backoff)/],
+  ["errors and their texts", /errors|wire-error/],
+  ["topics: subscribing, resuming, continuity", /typescript\/src\/topics/],
+  ["streams, buffers, callbacks", /typescript\/src\/streams/],
+  ["events", /typescript\/src\/events\/(?!book)|vocabulary|gen\/events/],
+  ["books", /events\/book|order-book|price-ladder/],
+  ["calls and their answers", /typescript\/src\/(rpc|client)|market-data-service|rpc-method/],
+  ["reader of batches", /codec\/batch|batch-rows|difference|-field/],
+  [
+    "control messages and their codec",
+    /codec\/(message|byte-writer|frame|wire-names)|gen\/messages/,
+  ],
+  ["numbers and texts", /decimal|byte-reader|wide-integers/],
+];
+
+/** What each part adds to a bundle: its size by gzip less that of the rest. */
+export function gzipByRoom(chunk) {
+  const pieces = piecesOf(chunk);
+  const roomOf = (module) => ROOMS.find(([, modules]) => modules.test(module))?.[0] ?? "the rest";
+  const sizeOf = (list) => transferSizes(list.map(({ text }) => text).join("")).gzipBytes;
+  const whole = sizeOf(pieces);
+  return [...ROOMS.map(([room]) => room), "the rest"]
+    .map((room) => ({
+      room,
+      gzipBytes: whole - sizeOf(pieces.filter(({ module }) => roomOf(module) !== room)),
+    }))
+    .sort((a, b) => b.gzipBytes - a.gzipBytes);
 }
 
 /** The part of a path that says which module it is. */

@@ -41,6 +41,7 @@ const FAKE_LIMITS: FeedLimits = {
   connects: { count: 1000, intervalMs: 1000 },
   silenceMsMax: {},
   connectionSilenceMsMax: Infinity,
+  frameBytesMax: 1024 * 1024,
   connectionAgeMsMax: undefined,
 };
 

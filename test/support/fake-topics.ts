@@ -167,7 +167,13 @@ export class FakeHub {
 /** An instrument of the venue `fake` with trades, quotes and a book. */
 export function listedInstrument(symbol: string): Instrument {
   const channels = ["CHANNEL_TRADES", "CHANNEL_QUOTES", "CHANNEL_BOOK", "CHANNEL_STATUS"];
-  return { venue: "fake", symbol, venueSymbol: symbol.toLowerCase(), channels } as never;
+  return {
+    venue: "fake",
+    symbol,
+    venueSymbol: symbol.toLowerCase(),
+    base: symbol.slice(0, 3),
+    channels,
+  } as never;
 }
 
 /** A catalog of one venue, `fake`, as what is under test knows it. */

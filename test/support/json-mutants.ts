@@ -91,7 +91,7 @@ export function textMutantOf(text: string, prng: Prng): string {
     case 2:
       return text.slice(0, at) + text.slice(Math.max(0, at - span));
     default:
-      return text.slice(0, at) + prng.pick([...'{}[]",:0-e\\\u0000é']) + text.slice(at + 1);
+      return text.slice(0, at) + prng.pick(Array.from('{}[]",:0-e\\\u0000é')) + text.slice(at + 1);
   }
 }
 

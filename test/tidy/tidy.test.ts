@@ -17,6 +17,7 @@ import { checkMarks } from "./marks.ts";
 import { checkName, checkSize } from "./sizes.ts";
 import { readTree, ROOT, type SourceFile } from "./source-files.ts";
 import { referencesOf, resolveSpecifier } from "./specifiers.ts";
+import { checkTables } from "./tables.ts";
 import {
   checkFamilies,
   checkVenueFile,
@@ -47,6 +48,10 @@ describe("the tree", () => {
 
   test("the edge has no file and no effect too many", () => {
     expect(told(findNeedlessEdges(files))).toBe("");
+  });
+
+  test("no name of a venue's is looked up in an object", () => {
+    expect(told(files.flatMap(checkTables))).toBe("");
   });
 
   test("no files need each other", () => {
@@ -482,6 +487,18 @@ describe("documents", () => {
     expect(check("# A\n[b](b.md)\n", false)).toHaveLength(1);
     expect(check("# A\n[b](b.md#the-b-again) [a](#a) [c](https://c.d/#e)\n")).toEqual([]);
     expect(check("# A\n[b](b.md#the-c)\n")).toHaveLength(1);
+  });
+
+  test("a table that a venue's names are looked up in, and that is no Map, is told", () => {
+    const check = (text: string, path = "services/ingest/venues/x/fields.ts"): string[] =>
+      checkTables(source(path, text));
+    expect(check("const NAMES: Readonly<Record<string, string>> = {};")).toHaveLength(1);
+    expect(check("export const NAMES: Record<string, string> = {};")).toHaveLength(1);
+    expect(check("return NAMES[name as keyof typeof NAMES];")).toHaveLength(1);
+    expect(check("Object.hasOwn(NAMES, n) ? NAMES[n as keyof typeof NAMES] : 0")).toEqual([]);
+    expect(check("const NAMES: ReadonlyMap<string, string> = new Map();")).toEqual([]);
+    expect(check("const NAMES: Partial<Record<Channel, string>> = {};")).toEqual([]);
+    expect(check("const A: Record<string, string> = {};", "services/cli/a.ts")).toEqual([]);
   });
 
   test("a generated file without its banner is told", () => {

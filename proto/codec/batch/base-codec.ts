@@ -3,7 +3,7 @@ import * as BaseField from "../../gen/base-field.ts";
 import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { readText, safeInteger, takeWide, varintEnd } from "../byte-reader.ts";
-import { VARINT_BYTES_MAX } from "../byte-writer.ts";
+import { VARINT_BYTES_MAX, putBigVarint, putVarint } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import { SCALE_MAX } from "../limits.ts";
 import { putDifference, unzigzagWide } from "../wide-integers.ts";
@@ -17,26 +17,39 @@ import { FieldScan } from "./field-scan.ts";
 const TRADE_ID_DIGITS_MAX = 18;
 const TRADE_ID_PREFIX_BYTES_MAX = 256;
 
-/** Writes the state as the `base` field of a Batch, with its tag. */
+/** Bytes that the fields of a base take at most, but for its prefix, values and scales. */
+const BASE_BYTES_MAX = 160;
+
+/**
+ * Writes the state as the `base` field of a Batch, with its tag. Every message of the bus has one,
+ * so it is written without a call that looks for room before each of its fields.
+ */
 export function writeBase(writer: ByteWriter, state: ChainState): void {
   const start = writer.open(BatchField.Base);
-  writer.uintField(BaseField.Channel, state.channel);
-  writer.uintField(BaseField.Epoch, state.epoch);
-  writer.uintField(BaseField.Sequence, state.sequence);
-  writer.intField(BaseField.ReceivedTimeUs, state.receivedTimeUs);
+  writer.reserve(BASE_BYTES_MAX);
+  const { bytes } = writer;
   const { receivedTimeUs, venueTimeUnitUs } = state;
-  if (venueTimeUnitUs !== 0) {
-    signedField(writer, BaseField.VenueTimeOffsetUs, state.venueTimeUs, receivedTimeUs);
-    const field = BaseField.VenueTimeReceivedOffsetUs;
-    signedField(writer, field, state.venueReceivedTimeUs, receivedTimeUs);
-    writer.uintField(BaseField.VenueTimeUnitUs, venueTimeUnitUs);
+  let at = putUnsigned(bytes, start, BaseField.Channel, state.channel);
+  at = putUnsigned(bytes, at, BaseField.Epoch, state.epoch);
+  at = putUnsigned(bytes, at, BaseField.Sequence, state.sequence);
+  if (receivedTimeUs >= 0) at = putUnsigned(bytes, at, BaseField.ReceivedTimeUs, receivedTimeUs);
+  else {
+    bytes[at] = BaseField.ReceivedTimeUs << 3;
+    at = putBigVarint(bytes, at + 1, BigInt.asUintN(64, BigInt(receivedTimeUs)));
   }
-  writer.uintField(BaseField.PriceScale, state.priceScale);
-  writer.uintField(BaseField.SizeScale, state.sizeScale);
-  signedField(writer, BaseField.Price, state.price, 0);
-  signedField(writer, BaseField.AskPrice, state.askPrice, 0);
-  writer.uintField(BaseField.TradeIdForm, state.tradeIdForm);
-  signedField(writer, BaseField.TradeId, state.tradeId, 0);
+  if (venueTimeUnitUs !== 0) {
+    const { venueTimeUs, venueReceivedTimeUs } = state;
+    at = putSigned(bytes, at, BaseField.VenueTimeOffsetUs, venueTimeUs, receivedTimeUs);
+    const field = BaseField.VenueTimeReceivedOffsetUs;
+    at = putSigned(bytes, at, field, venueReceivedTimeUs, receivedTimeUs);
+    at = putUnsigned(bytes, at, BaseField.VenueTimeUnitUs, venueTimeUnitUs);
+  }
+  at = putUnsigned(bytes, at, BaseField.PriceScale, state.priceScale);
+  at = putUnsigned(bytes, at, BaseField.SizeScale, state.sizeScale);
+  at = putSigned(bytes, at, BaseField.Price, state.price, 0);
+  at = putSigned(bytes, at, BaseField.AskPrice, state.askPrice, 0);
+  at = putUnsigned(bytes, at, BaseField.TradeIdForm, state.tradeIdForm);
+  writer.position = putSigned(bytes, at, BaseField.TradeId, state.tradeId, 0);
   if (state.tradeIdPrefix !== "") {
     writer.stringField(BaseField.TradeIdPrefix, state.tradeIdPrefix);
   }
@@ -45,26 +58,35 @@ export function writeBase(writer: ByteWriter, state: ChainState): void {
   writer.close(start);
 }
 
+/** A field below 16 with a whole number from 0 on; nothing for 0. */
+function putUnsigned(bytes: Uint8Array, at: number, field: number, value: number): number {
+  if (value === 0) return at;
+  bytes[at] = field << 3;
+  return putVarint(bytes, at + 1, value);
+}
+
+/** A sint64 field below 16 of `a - b`; nothing for 0. */
+function putSigned(bytes: Uint8Array, at: number, field: number, a: Mantissa, b: Mantissa): number {
+  if (a === b) return at;
+  bytes[at] = field << 3;
+  return putDifference(bytes, at + 1, a, b);
+}
+
 function writeRecord(writer: ByteWriter, state: ChainState): void {
   const values = writer.open(BaseField.Values);
   writer.reserve(state.values.length * VARINT_BYTES_MAX);
-  for (const value of state.values) {
-    writer.position = putDifference(writer.bytes, writer.position, value, 0);
+  let at = values;
+  for (let index = 0; index < state.values.length; index += 1) {
+    at = putDifference(writer.bytes, at, state.values[index] as Mantissa, 0);
   }
+  writer.position = at;
   writer.close(values);
   const scales = writer.open(BaseField.Scales);
-  for (const scale of state.scales) writer.varint(scale);
+  for (let index = 0; index < state.scales.length; index += 1) {
+    writer.varint(state.scales[index] as number);
+  }
   writer.close(scales);
   writer.uintField(BaseField.Absent, state.absent);
-}
-
-/** A sint64 field of `a - b`; nothing for 0. */
-function signedField(writer: ByteWriter, field: number, a: Mantissa, b: Mantissa): void {
-  if (a === b) return;
-  writer.reserve(2 * VARINT_BYTES_MAX);
-  writer.varint(field << 3);
-  writer.reserve(VARINT_BYTES_MAX);
-  writer.position = putDifference(writer.bytes, writer.position, a, b);
 }
 
 // Reading is synchronous and never re-entered.

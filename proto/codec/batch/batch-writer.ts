@@ -1,7 +1,7 @@
 import * as BatchField from "../../gen/batch-field.ts";
 import { ByteWriter } from "../byte-writer.ts";
 import { BATCH_EVENTS_MAX } from "../limits.ts";
-import type { BatchRows, BookRow } from "../types.ts";
+import type { BatchRows, BookRow, RowTimes } from "../types.ts";
 import { WireError } from "../wire-error.ts";
 import { writeBase } from "./base-codec.ts";
 import {
@@ -95,6 +95,7 @@ export class BatchWriter {
    */
   write(rows: BatchRows, init: BatchInit): BusBatch[] {
     const head = headOf(init);
+    if (rows.rows.length === 1) return [this.#write(rows, head)];
     const parts = partsOf(rows);
     if (parts.length === 1) return [this.#write(rows, head)];
     const rest = { ...head, skipped: 0 };
@@ -120,7 +121,10 @@ export class BatchWriter {
     const last = head.snapshot ? sequence : sequence + head.skipped + count;
     checkCount("sequence", last);
     times.reset(count);
-    for (const row of rows.rows) times.add(row.receivedTimeUs, row.venueTimeUs);
+    for (let index = 0; index < count; index += 1) {
+      const { receivedTimeUs, venueTimeUs } = rows.rows[index] as RowTimes;
+      times.add(receivedTimeUs, venueTimeUs);
+    }
     if (count === 0) return this.#encode(rows, head, { last, rebase: false });
     // From here on the chain moves: what a row may not hold has been refused.
     gatherPayload(rows);

@@ -18,6 +18,6 @@ export function sharedCopy(bytes: Uint8Array, length: number): Uint8Array {
   }
   const start = used;
   used = start + length;
-  for (let index = 0; index < length; index += 1) chunk[start + index] = bytes[index] as number;
+  chunk.set(bytes.subarray(0, length), start);
   return chunk.subarray(start, used);
 }

@@ -9,6 +9,11 @@ import type { FieldScan } from "./field-scan.ts";
 
 const PLAIN_DECIMAL = /^-?[0-9]+(?:\.[0-9]+)?$/;
 
+/** True if some number of the batch travels as text. */
+export function hasTexts(scan: FieldScan): boolean {
+  return scan.ranges(BatchField.Texts).length > 0;
+}
+
 type TextPlaces = {
   readonly scales: readonly number[];
   readonly groups: readonly number[];
@@ -26,7 +31,6 @@ export function applyTexts(
   { scales, groups, fieldCount }: TextPlaces,
 ): readonly number[] {
   const ranges = scan.ranges(BatchField.Texts);
-  if (ranges.length === 0) return scales;
   const finest = [...scales];
   const texts: (PlainDecimal & { readonly column: number; readonly entry: number })[] = [];
   for (let at = 0; at < ranges.length; at += 2) {

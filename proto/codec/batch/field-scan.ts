@@ -15,6 +15,7 @@ const FieldShape = {
 } as const;
 
 const NO_RANGES: readonly number[] = [];
+const NO_BYTES = /* @__PURE__ */ new Uint8Array(0);
 
 /**
  * Finds the fields of a message without reading them: in any order, packed or not, in pieces,
@@ -23,10 +24,11 @@ const NO_RANGES: readonly number[] = [];
  */
 export class FieldScan {
   /** What the positions count in: the given bytes, or a copy with pieces put together. */
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes: Uint8Array = NO_BYTES;
   readonly #shapes: Uint8Array;
   readonly #starts: Int32Array;
   readonly #ends: Int32Array;
+  readonly #reader = new ByteReader(NO_BYTES, 0, 0);
   #elements: (number[] | undefined)[] | undefined;
   #pieces: Map<number, number[]> | undefined;
 
@@ -44,7 +46,8 @@ export class FieldScan {
     this.#elements = undefined;
     this.#pieces = undefined;
     const shapes = this.#shapes;
-    const reader = new ByteReader(bytes, start, end);
+    const reader = this.#reader;
+    reader.reset(bytes, start, end);
     while (reader.position < end) {
       const tag = reader.tag();
       const field = tag >>> 3;

@@ -11,7 +11,7 @@ import { channelFromWire, sideFromWire, stateFromWire } from "../wire-names.ts";
 import { LEVEL_ASK, LEVEL_REMOVED } from "./batch-kinds.ts";
 import { TradeIdForm } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
-import { applyTexts } from "./decimal-text-reader.ts";
+import { applyTexts, hasTexts } from "./decimal-text-reader.ts";
 import { takeSum } from "./difference-reader.ts";
 import { assertCount } from "./field-scan.ts";
 import type { FieldScan } from "./field-scan.ts";
@@ -21,17 +21,24 @@ import { joinTradeId } from "./trade-id-form.ts";
 const SIDES: readonly AggressorSide[] = ["none", "buyer", "seller", "none"];
 const SIZE_MAX = 2n ** 63n;
 
-/** Prices and flags of the entries of the column `prices`. */
-type PriceEntries = { readonly prices: Mantissa[]; readonly flags: number[] };
+/** The flags of the entries of `prices` that were read last. Reading is never re-entered. */
+let flags = /* @__PURE__ */ new Uint8Array(64);
 
-/** Reads the column `prices` and moves the state's; a mask tells the ask chain from the other. */
-function readPrices(scan: FieldScan, state: ChainState, askMask: number): PriceEntries {
+/** Scratch that one large batch has grown beyond this is given up with the next. */
+const RETAINED_FLAGS_MAX = 65_536;
+
+/**
+ * Reads the column `prices`, its flags too, and moves the state's; a mask tells the ask chain from
+ * the other.
+ */
+function readPrices(scan: FieldScan, state: ChainState, askMask: number): Mantissa[] {
   const count = scan.entries(BatchField.Prices);
   const { bytes } = scan;
   // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
   const prices = new Array<Mantissa>(count);
-  // oxlint-disable-next-line unicorn/no-new-array -- the same
-  const flags = new Array<number>(count);
+  if (count > flags.length || flags.length > RETAINED_FLAGS_MAX) {
+    flags = new Uint8Array(Math.max(64, count));
+  }
   let { price, askPrice } = state;
   let at = scan.start(BatchField.Prices);
   for (let index = 0; index < count; index += 1) {
@@ -59,12 +66,11 @@ function readPrices(scan: FieldScan, state: ChainState, askMask: number): PriceE
   }
   state.price = price;
   state.askPrice = askPrice;
-  return { prices, flags };
+  return prices;
 }
 
 /** Reads the column `sizes`; entries whose flag has a bit of the mask are 0 and have no size. */
-function readSizes(scan: FieldScan, flags: readonly number[], removedMask: number): Mantissa[] {
-  const count = flags.length;
+function readSizes(scan: FieldScan, count: number, removedMask: number): Mantissa[] {
   const entries = scan.entries(BatchField.Sizes);
   const { bytes } = scan;
   // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
@@ -99,15 +105,17 @@ function applyPriceTexts(
   prices: Mantissa[],
   sizes: Mantissa[],
 ): [priceScale: number, sizeScale: number] {
-  const { priceScale, sizeScale } = state;
-  const scales = { scales: [priceScale, sizeScale], groups: [0, 1], fieldCount: 2 };
-  return applyTexts(scan, [prices, sizes], scales) as [number, number];
+  const scales: readonly number[] = [state.priceScale, state.sizeScale];
+  const texted = hasTexts(scan)
+    ? applyTexts(scan, [prices, sizes], { scales, groups: [0, 1], fieldCount: 2 })
+    : scales;
+  return texted as [number, number];
 }
 
 export function readTrades(scan: FieldScan, state: ChainState, count: number): TradeColumns {
-  const { prices, flags } = readPrices(scan, state, 0);
+  const prices = readPrices(scan, state, 0);
   assertCount("prices", prices.length, count);
-  const sizes = readSizes(scan, flags, 0);
+  const sizes = readSizes(scan, count, 0);
   // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
   const aggressorSides = new Array<AggressorSide>(count);
   for (let index = 0; index < count; index += 1) {
@@ -149,25 +157,29 @@ function readNumbers(scan: FieldScan, state: ChainState, count: number): (Mantis
   // Zigzag of 1, where nothing is said.
   const bytes = entries > 0 ? scan.bytes : ONE_MORE;
   let at = entries > 0 ? scan.start(BatchField.TradeIdDeltas) : 0;
-  const ids: (Mantissa | string)[] = [];
+  // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
+  const ids = new Array<Mantissa | string>(count);
   let id = state.tradeId;
   for (let index = 0; index < count; index += 1) {
     id = takeSum(bytes, at, id);
     if (entries > 0) at = varintEnd;
-    ids.push(prefix === "" && digits === 0 ? id : joinTradeId(prefix, digits, id));
+    ids[index] = prefix === "" && digits === 0 ? id : joinTradeId(prefix, digits, id);
   }
   state.tradeId = id;
   return ids;
 }
 
 export function readBooks(scan: FieldScan, state: ChainState, count: number): BookColumns {
-  const { prices, flags } = readPrices(scan, state, LEVEL_ASK);
-  const sizes = readSizes(scan, flags, LEVEL_REMOVED);
+  const prices = readPrices(scan, state, LEVEL_ASK);
+  const sizes = readSizes(scan, prices.length, LEVEL_REMOVED);
   const counts = readLevelCounts(scan, count, prices.length);
-  const bidCounts: number[] = [];
-  const askCounts: number[] = [];
+  // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
+  const bidCounts = new Array<number>(count);
+  // oxlint-disable-next-line unicorn/no-new-array -- the same
+  const askCounts = new Array<number>(count);
   let level = 0;
-  for (const levels of counts) {
+  for (let index = 0; index < count; index += 1) {
+    const levels = counts[index] as number;
     const end = level + levels;
     let bids = 0;
     while (level < end && ((flags[level] as number) & LEVEL_ASK) === 0) {
@@ -178,8 +190,8 @@ export function readBooks(scan: FieldScan, state: ChainState, count: number): Bo
       if (((flags[level] as number) & LEVEL_ASK) !== 0) continue;
       throw new WireError("malformed", "a bid stands behind an ask of the same event");
     }
-    bidCounts.push(bids);
-    askCounts.push(levels - bids);
+    bidCounts[index] = bids;
+    askCounts[index] = levels - bids;
   }
   const replaces = scan.bool(BatchField.Replaces);
   const [priceScale, sizeScale] = applyPriceTexts(scan, state, prices, sizes);

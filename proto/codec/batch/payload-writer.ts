@@ -53,7 +53,8 @@ function recordRows(rows: readonly object[]): readonly RecordRow[] {
 
 function gatherTrades(rows: readonly TradeRow[]): void {
   priced.reset();
-  for (const row of rows) {
+  for (let index = 0; index < rows.length; index += 1) {
+    const row = rows[index] as TradeRow;
     priced.add(row.priceMantissa, row.sizeMantissa, row, SIDE_FLAGS[row.aggressorSide]);
   }
 }
@@ -157,39 +158,47 @@ function writeTrades(
 ): number {
   const texts = priced.write(writer, state, false);
   writer.boolField(BatchField.Historical, rows[0]?.historical === true);
-  if (state.tradeIdForm === TradeIdForm.Number) writeTradeIds(writer, state, tradeIds);
-  else if (state.tradeIdForm === TradeIdForm.Text) {
+  if (state.tradeIdForm === TradeIdForm.Number) {
+    writeTradeIds(writer, state, tradeIds, rows.length);
+  } else if (state.tradeIdForm === TradeIdForm.Text) {
     for (const row of rows) writer.stringField(BatchField.TradeIds, row.tradeId);
   }
   return writeTexts(writer, texts);
 }
 
-function writeTradeIds(writer: ByteWriter, state: ChainState, ids: readonly Mantissa[]): void {
-  if (followOne(state.tradeId, ids)) {
-    state.tradeId = ids.at(-1) ?? state.tradeId;
-    return;
+/** `ids` has one for each of the `count` trades, then old ones. */
+function writeTradeIds(
+  writer: ByteWriter,
+  state: ChainState,
+  ids: readonly Mantissa[],
+  count: number,
+): void {
+  if (!followOne(state.tradeId, ids, count)) {
+    const start = writer.open(BatchField.TradeIdDeltas);
+    writer.reserve(count * VARINT_BYTES_MAX);
+    let previous = state.tradeId;
+    let at = start;
+    for (let index = 0; index < count; index += 1) {
+      const id = ids[index] as Mantissa;
+      at = putDifference(writer.bytes, at, id, previous);
+      previous = id;
+    }
+    writer.position = at;
+    writer.close(start);
   }
-  const start = writer.open(BatchField.TradeIdDeltas);
-  writer.reserve(ids.length * VARINT_BYTES_MAX);
-  let previous = state.tradeId;
-  for (const id of ids) {
-    writer.position = putDifference(writer.bytes, writer.position, id, previous);
-    previous = id;
-  }
-  state.tradeId = previous;
-  writer.close(start);
+  state.tradeId = ids[count - 1] as Mantissa;
 }
 
 /** True if each id is one more than the one before it. */
-function followOne(before: Mantissa, ids: readonly Mantissa[]): boolean {
+function followOne(before: Mantissa, ids: readonly Mantissa[], count: number): boolean {
   let previous = before;
-  for (const id of ids) {
+  for (let index = 0; index < count; index += 1) {
     const next =
       typeof previous === "number" && previous < Number.MAX_SAFE_INTEGER
         ? previous + 1
         : addWrapped(previous, 1n);
-    if (id !== next) return false;
-    previous = id;
+    if (ids[index] !== next) return false;
+    previous = next;
   }
   return true;
 }

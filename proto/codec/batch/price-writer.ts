@@ -6,7 +6,7 @@ import type { ByteWriter } from "../byte-writer.ts";
 import { FAST_MAGNITUDE_MAX, zigzagWide } from "../wide-integers.ts";
 import { LEVEL_ASK, LEVEL_REMOVED } from "./batch-kinds.ts";
 import type { ChainState } from "./chain-state.ts";
-import { ScaledColumn } from "./scaled-column.ts";
+import { NO_TEXTS, ScaledColumn } from "./scaled-column.ts";
 import type { PlacedText } from "./scaled-column.ts";
 
 /** Codes are four times the zigzag of a difference, and so stay safe integers up to here. */
@@ -71,19 +71,21 @@ export class PriceColumns {
    * Writes both columns and moves the prices of the state; with `isLevels` the sides of a book have
    * a chain each. Returns what has to travel as text.
    */
-  write(writer: ByteWriter, state: ChainState, isLevels: boolean): PlacedText[] {
+  write(writer: ByteWriter, state: ChainState, isLevels: boolean): readonly PlacedText[] {
     const { count } = this.prices;
-    const texts: PlacedText[] = [];
-    if (count === 0) return texts;
+    if (count === 0) return NO_TEXTS;
+    const isExact = this.prices.exact !== undefined || this.sizes.exact !== undefined;
     const start = writer.open(BatchField.Prices);
     writer.reserve(count * VARINT_BYTES_MAX);
+    let texts: PlacedText[] | undefined = isExact ? [] : undefined;
     if (!this.#writePrices(writer, state, isLevels)) {
       writer.position = start;
+      texts ??= [];
       this.#writePricesExactly(writer, state, isLevels, texts);
     }
     writer.close(start);
     this.#writeSizes(writer, isLevels, texts);
-    return texts;
+    return texts ?? NO_TEXTS;
   }
 
   /** False if a difference is too large for this; the state is then as it was. */
@@ -149,7 +151,7 @@ export class PriceColumns {
     state.askPrice = fromBigInt(chains[1]);
   }
 
-  #writeSizes(writer: ByteWriter, isLevels: boolean, texts: PlacedText[]): void {
+  #writeSizes(writer: ByteWriter, isLevels: boolean, texts: PlacedText[] | undefined): void {
     const before = writer.position;
     const start = writer.open(BatchField.Sizes);
     writer.reserve(this.sizes.count * VARINT_BYTES_MAX);
@@ -165,7 +167,7 @@ export class PriceColumns {
       }
       const value = exact[index];
       if (value === undefined) {
-        texts.push({ place: 2 * index + 1, text: this.sizes.text(index) });
+        texts?.push({ place: 2 * index + 1, text: this.sizes.text(index) });
       }
       at = putBigVarint(bytes, at, value ?? 0n);
     }

@@ -6,7 +6,7 @@ import type { QuoteColumns } from "../types.ts";
 import { WireError } from "../wire-error.ts";
 import type { RecordField } from "./batch-kinds.ts";
 import type { ChainState } from "./chain-state.ts";
-import { applyTexts } from "./decimal-text-reader.ts";
+import { applyTexts, hasTexts } from "./decimal-text-reader.ts";
 import { takeSum } from "./difference-reader.ts";
 import { assertCount } from "./field-scan.ts";
 import type { FieldScan } from "./field-scan.ts";
@@ -30,18 +30,19 @@ export function readRecords(
   const changes = scan.entries(BatchField.Changes);
   if (changes > 0) assertCount("changes", changes, count);
   const masks = changes > 0 ? readMasks(scan, count) : undefined;
-  const columns: Mantissa[][] = [];
+  // oxlint-disable-next-line unicorn/no-new-array -- one for each field
+  const columns = new Array<Mantissa[]>(fields.length);
   for (let field = 0; field < fields.length; field += 1) {
-    const column = (fields[field] as RecordField).column;
-    const start = state.values[field] as Mantissa;
-    const values = readField(scan, { column, bit: 1 << field, start }, masks, count);
+    const { column } = fields[field] as RecordField;
+    const place = { column, bit: 1 << field, start: state.values[field] as Mantissa };
+    const values = readField(scan, place, masks, count);
     if (count > 0) state.values[field] = values[count - 1] as Mantissa;
-    columns.push(values);
+    columns[field] = values;
   }
+  const { scales, fieldCount } = state;
+  if (!hasTexts(scan)) return { columns, scales };
   const groups = fields.map((field) => field.scaleField);
-  const { scales: scalesBefore, fieldCount } = state;
-  const scales = applyTexts(scan, columns, { scales: scalesBefore, groups, fieldCount });
-  return { columns, scales };
+  return { columns, scales: applyTexts(scan, columns, { scales, groups, fieldCount }) };
 }
 
 /** The values of one field, one for each event, counted from `start`. */
@@ -81,11 +82,12 @@ function tooShort(): WireError {
 function readMasks(scan: FieldScan, count: number): number[] {
   const { bytes } = scan;
   let at = scan.start(BatchField.Changes);
-  const masks: number[] = [];
+  // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
+  const masks = new Array<number>(count);
   for (let index = 0; index < count; index += 1) {
     const mask = takeNumber(bytes, at);
     // Bits of fields that this code does not know are above those that it knows.
-    masks.push(mask >= 0 ? mask & KNOWN_BITS : Number(takeWide(bytes, at) & BigInt(KNOWN_BITS)));
+    masks[index] = mask >= 0 ? mask & KNOWN_BITS : Number(takeWide(bytes, at) & BigInt(KNOWN_BITS));
     at = varintEnd;
   }
   return masks;

@@ -17,8 +17,8 @@ export type RecordRow = { readonly [property: string]: unknown };
 /** Bit i: the row says nothing of field i. */
 export function absentFields(fields: readonly RecordField[], row: RecordRow): number {
   let absent = 0;
-  for (const [index, field] of fields.entries()) {
-    if (row[field.property] === undefined) absent |= 1 << index;
+  for (let index = 0; index < fields.length; index += 1) {
+    if (row[(fields[index] as RecordField).property] === undefined) absent |= 1 << index;
   }
   return absent;
 }
@@ -32,7 +32,8 @@ function columnOf(index: number): ScaledColumn {
 
 /** Takes over the fields of the rows. Throws WireError for a text that is no decimal. */
 export function gatherRecords(fields: readonly RecordField[], rows: readonly RecordRow[]): void {
-  for (const [index, field] of fields.entries()) {
+  for (let index = 0; index < fields.length; index += 1) {
+    const field = fields[index] as RecordField;
     const column = columnOf(index);
     column.reset();
     if (field.type === "mantissa") addMantissas(column, field, rows);
@@ -43,7 +44,8 @@ export function gatherRecords(fields: readonly RecordField[], rows: readonly Rec
 function addMantissas(column: ScaledColumn, field: RecordField, rows: readonly RecordRow[]): void {
   // Even fields of a quote are prices.
   const isPrice = field.scaleField === 0;
-  for (const row of rows as readonly unknown[] as readonly QuoteRow[]) {
+  for (let index = 0; index < rows.length; index += 1) {
+    const row = rows[index] as unknown as QuoteRow;
     const mantissa = (row as unknown as RecordRow)[field.property] as Mantissa;
     column.add(mantissa, isPrice ? row.priceScale : row.sizeScale);
   }
@@ -87,7 +89,9 @@ export function wantedScales(
 
 /** Brings the fields to those scales. */
 export function settleRecords(scales: readonly number[]): void {
-  for (const [index, scale] of scales.entries()) columnOf(index).settle(scale);
+  for (let index = 0; index < scales.length; index += 1) {
+    columnOf(index).settle(scales[index] as number);
+  }
 }
 
 /** What a field's value is in the first row; undefined if it travels as text. */
@@ -113,9 +117,10 @@ export function writeRecords(
   }
   const every = !isWorthMasks(changed, count);
   if (!every) writeMasks(writer, count);
-  for (const [index, field] of fields.entries()) {
+  for (let index = 0; index < fields.length; index += 1) {
     if (changed[index] === 0) continue;
-    writeField(writer, state, { field: index, column: field.column, count, every });
+    const { column } = fields[index] as RecordField;
+    writeField(writer, state, { field: index, column, count, every });
   }
   return texts;
 }

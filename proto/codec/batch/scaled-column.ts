@@ -17,6 +17,9 @@ const FINER_DIGITS_MAX = 3;
 /** Powers of ten that a double holds exactly. */
 const POWERS_OF_TEN = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
 
+/** What nothing has to travel as text comes to. */
+export const NO_TEXTS: readonly PlacedText[] = [];
+
 /** A decimal beside a batch's columns; `place` is what the schema calls its index. */
 export type PlacedText = { readonly place: number; readonly text: string };
 

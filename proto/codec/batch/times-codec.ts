@@ -19,7 +19,7 @@ import type { EventTimes } from "./event-times.ts";
 import type { FieldScan } from "./field-scan.ts";
 
 /** What the column `times` says. */
-export type ReadTimes = {
+type ReadTimes = {
   readonly publishedTimeUs: number;
   readonly receivedTimesUs: number[];
   readonly venueTimesUs: (number | undefined)[];

@@ -79,13 +79,12 @@ function numberIn(state: ChainState, id: string): Mantissa | undefined {
  * not back within an epoch, for a change costs a base.
  */
 export class TradeIdPlan {
-  /** Of the last call of `plan`, if the form is NUMBER. */
-  numbers: Mantissa[] = [];
+  /** Of the last call of `plan`, if the form is NUMBER: one for each of its rows, then old ones. */
+  readonly numbers: Mantissa[] = [];
   #tradesOfForm = 0;
 
   /** Sets the form in the state; true if that is a change. Rows of the next batch are given. */
   plan(state: ChainState, rows: readonly TradeRow[]): boolean {
-    this.numbers = [];
     const isChange = this.#fit(state, rows);
     this.#tradesOfForm = isChange ? rows.length : this.#tradesOfForm + rows.length;
     return isChange;
@@ -119,11 +118,10 @@ export class TradeIdPlan {
 
   #collect(state: ChainState, rows: readonly TradeRow[]): boolean {
     const { numbers } = this;
-    numbers.length = 0;
-    for (const row of rows) {
-      const number = numberIn(state, row.tradeId);
+    for (let index = 0; index < rows.length; index += 1) {
+      const number = numberIn(state, (rows[index] as TradeRow).tradeId);
       if (number === undefined) return false;
-      numbers.push(number);
+      numbers[index] = number;
     }
     return true;
   }

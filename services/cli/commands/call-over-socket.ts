@@ -13,23 +13,31 @@ type Methods = typeof MarketData.methods;
 type Method = Methods[keyof Methods];
 
 /** A typed method seen from code that does not know which one it is. */
-type AnyUnary = (request: unknown, options: { readonly timeoutMs: number }) => Promise<unknown>;
+type AnyMethod = (
+  request: unknown,
+  options: { readonly timeoutMs: number },
+) => Promise<unknown> | AsyncIterable<unknown>;
 
 /**
- * One RPC over the client's WebSocket; the answer as the same JSON that HTTP gives. Rejects with
- * `CommandError`, whose message begins with the code.
+ * One RPC over the client's WebSocket; `onAnswer` gets each answer as the same JSON that HTTP
+ * gives. Rejects with `CommandError`, whose message begins with the code.
  */
 export async function callOverSocket(
   method: Method,
   request: unknown,
-  { address, timeoutMs }: CallTarget,
-): Promise<unknown> {
+  { address, timeoutMs, onAnswer }: CallTarget & { readonly onAnswer: (json: unknown) => void },
+): Promise<void> {
   const message = parseMessage(method, request);
   const client = await connectTo(webSocketAddress(address), timeoutMs);
+  const codec = method.response as MessageCodec<unknown>;
   try {
-    const call = client.rpcMessages[keyOf(method)] as unknown as AnyUnary;
-    const answer = await call(message, { timeoutMs });
-    return messageToJson(method.response as MessageCodec<unknown>, answer as never);
+    const call = client.rpcMessages[keyOf(method)] as unknown as AnyMethod;
+    const answered = call(message, { timeoutMs });
+    if (!(Symbol.asyncIterator in answered)) {
+      onAnswer(messageToJson(codec, (await answered) as never));
+      return;
+    }
+    for await (const answer of answered) onAnswer(messageToJson(codec, answer as never));
   } catch (error) {
     throw new CommandError(describeError(error), { cause: error });
   } finally {

@@ -1,6 +1,9 @@
 import { visibleText } from "#core/visible-text.ts";
 import type { ReplaySummary } from "#ingest/capture/replay-options.ts";
 
+/** Clocks that differ by less are as good as clocks are. */
+const CLOCK_OFFSET_US_MAX = 1_000_000;
+
 /** What a replay did, for people; several lines with a newline at the end. */
 export function formatSummary(summary: ReplaySummary): string {
   const { checksumsPassed, checksumsFailed } = summary;
@@ -16,11 +19,19 @@ export function formatSummary(summary: ReplaySummary): string {
     ["gaps", summary.gaps],
     ["resyncs", summary.resyncs],
     ["checksums", `${checksumsPassed} passed, ${checksumsFailed} failed`],
+    ...clockLine(summary.clockOffsetUs),
     ["speed", `${summary.framesPerSecond} frames/s (${seconds} s)`],
   ];
   return lines
     .map(([name, value]) => `${`${name}:`.padEnd(19)}${visibleText(String(value))}\n`)
     .join("");
+}
+
+/** Nothing, unless the venue's events came before they happened: no message is that fast. */
+function clockLine(offsetUs = 0): (readonly [string, string])[] {
+  if (offsetUs <= CLOCK_OFFSET_US_MAX) return [];
+  const seconds = (offsetUs / 1e6).toFixed(1);
+  return [["clock", `that of the recording is ${seconds} s behind the venue's`]];
 }
 
 function formatCounts(counts: Readonly<Record<string, number>>): string {

@@ -152,7 +152,13 @@ test("errors are visible lines of bounded length", () => {
 
 test("the summary of a replay has its own lines only", () => {
   const none = { frames: 0, damagedLines: 0, duplicateTrades: 0, historicalTrades: 0, gaps: 0 };
-  const rest = { resyncs: 0, checksumsPassed: 0, checksumsFailed: 0, elapsedMs: 1 };
+  const rest = {
+    resyncs: 0,
+    checksumsPassed: 0,
+    checksumsFailed: 0,
+    elapsedMs: 1,
+    clockOffsetUs: 0,
+  };
   fc.assert(
     fc.property(texts, (text) => {
       const counts = { [text]: 1 };

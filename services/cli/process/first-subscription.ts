@@ -1,11 +1,6 @@
 import type { Bus } from "#bus/bus.ts";
+import { SNAPSHOT_QUERIES } from "#bus/subject.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
-
-/**
- * The pattern of every query that asks for the state of a topic. A gateway sends one with an empty
- * payload when somebody subscribes; for a GetSnapshot call the payload holds its request.
- */
-const SNAPSHOT_QUERIES = "rq.v2.*.snapshot.>";
 
 /**
  * A gateway asks for a bounded number of topics at once. When this many checks in a row find no
@@ -21,7 +16,11 @@ type FirstSubscription = {
   cancel(): void;
 };
 
-/** Notices on the bus that somebody has subscribed, without answering in anybody's place. */
+/**
+ * Notices on the bus that somebody has subscribed, without answering in anybody's place: a gateway
+ * then asks for the state of a topic with an empty payload. For a GetSnapshot call the payload
+ * holds its request.
+ */
 export function awaitFirstSubscription(bus: Bus, clock: Clock): FirstSubscription {
   let cancelTimer: CancelTimer = () => undefined;
   let resolve: () => void = () => undefined;

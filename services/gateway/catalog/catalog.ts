@@ -81,6 +81,8 @@ type Venue = {
   listed: boolean;
   heardAtUs: number;
   lostSinceUs: number | undefined;
+  /** While what its publisher said last is dealt with: that it stops. */
+  isLeaving: boolean;
   fetching: boolean;
   /** Of the time after which a lost venue is forgotten. */
   cancelForget: CancelTimer | undefined;
@@ -267,7 +269,10 @@ export class Catalog {
       this.#tellProgress(venue, announcement);
       this.#fetchIfNew(venue, publisherId, catalogVersion);
     }
-    if (announcement.leaving) venue.publishers.left(publisherId);
+    if (!announcement.leaving) return;
+    venue.isLeaving = true;
+    venue.publishers.left(publisherId);
+    venue.isLeaving = false;
   }
 
   #fetchIfNew(venue: Venue, publisherId: string, version: number): void {
@@ -342,6 +347,7 @@ export class Catalog {
       listed: false,
       heardAtUs: 0,
       lostSinceUs: undefined,
+      isLeaving: false,
       fetching: false,
       cancelForget: undefined,
     };
@@ -462,7 +468,9 @@ export class Catalog {
     // It may list other instruments when it is back.
     venue.version = undefined;
     metrics.ingestorsLost.inc({ venue: id });
-    logger.warn({ venue: id, sinceTimeUs: heardAtUs }, "the ingestor is lost");
+    const fields = { venue: id, sinceTimeUs: heardAtUs };
+    if (venue.isLeaving) logger.info(fields, "the ingestor has said that it stops");
+    else logger.warn(fields, "the ingestor is lost");
     this.#emit({ kind: "lost", venue: id, sinceTimeUs: heardAtUs });
   }
 

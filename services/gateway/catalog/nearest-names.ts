@@ -54,14 +54,18 @@ function* slipsOf(upper: string): Iterable<string> {
   }
 }
 
-/** The symbols that begin with the name, or with what stands before its first "-". */
+/**
+ * The symbols that begin with the name, or with what stands before its first "-"; of a name without
+ * a "-" also those whose base asset it begins with.
+ */
 function* alikeSymbols(instruments: Iterable<Instrument>, upper: string): Iterable<string> {
   const dash = upper.indexOf("-");
   const beginning = dash < 0 ? upper : upper.slice(0, dash + 1);
   if (beginning.length < BEGINNING_LENGTH_MIN) return;
   let examined = 0;
-  for (const { symbol } of instruments) {
-    if (symbol.startsWith(beginning)) yield symbol;
+  for (const { symbol, base } of instruments) {
+    const isOfBase = dash < 0 && base.length >= BEGINNING_LENGTH_MIN && upper.startsWith(base);
+    if (symbol.startsWith(beginning) || isOfBase) yield symbol;
     examined += 1;
     if (examined >= EXAMINED_MAX) return;
   }

@@ -17,7 +17,8 @@ const SYMBOLS = [
 
 const instruments = SYMBOLS.map((symbol) => {
   const venueSymbol = symbol.replace("-", "").toLowerCase();
-  return { venue: "one", symbol, venueSymbol } as Instrument;
+  const [base = ""] = symbol.split("-");
+  return { venue: "one", symbol, venueSymbol, base } as Instrument;
 });
 
 let looked = 0;
@@ -43,6 +44,7 @@ describe("the nearest symbols", () => {
     ["SXL-USDT", "SOL-USDT"],
     ["AVAX-EUR", "AVAX-USDT"],
     ["SOL", "SOL-USDT"],
+    ["SOLBUSD", "SOL-USDT"],
   ])("to %s begin with %s", (wanted, nearest) => {
     expect(nearestSymbols(index, "one", wanted)[0]).toBe(nearest);
   });

@@ -42,9 +42,22 @@ describe("the ingestor of a venue", () => {
   });
 
   test("that refuses is quoted, with its code", async () => {
-    const error = { code: "CODE_NOT_FOUND", message: "no trades of A-USD" } as const;
+    const error = { code: "CODE_INVALID_ARGUMENT", message: "no such token" } as const;
     const { answer } = ask(() => Promise.resolve(encodeQueryError(error)));
-    await expect(answer).rejects.toMatchObject({ code: "not_found", message: error.message });
+    await expect(answer).rejects.toMatchObject({
+      code: "invalid_argument",
+      message: error.message,
+    });
+  });
+
+  test("that has not listed yet what the catalog has is to be tried again", async () => {
+    const error = { code: "CODE_NOT_FOUND", message: "fake:A-USD is not streamed" } as const;
+    const { answer } = ask(() => Promise.resolve(encodeQueryError(error)));
+    await expect(answer).rejects.toMatchObject({
+      code: "unavailable",
+      message: error.message,
+      detail: { reason: "NOT_READY", retryAfterMs: 1_000 },
+    });
   });
 
   test("that was never heard of is unavailable, and nobody is asked", async () => {

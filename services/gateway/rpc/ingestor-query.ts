@@ -65,6 +65,11 @@ export async function queryIngestor(
     throw new RpcError("unavailable", message, { cause: error, detail });
   }
   const reply = readAnswer(query.venue, () => decodeQueryReply(bytes));
+  if (reply.error?.code === "CODE_NOT_FOUND") {
+    // The catalog has it and the ingestor has not: one of the two is about to follow the other.
+    const notReady = { ...detail, reason: "NOT_READY" };
+    throw new RpcError("unavailable", reply.error.message, { detail: notReady });
+  }
   if (reply.error !== undefined) {
     throw new RpcError(codeOfWire(reply.error.code), foreignMessage(reply.error.message));
   }

@@ -4,7 +4,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import { requireAtMost, requireInstrument, requireVenue } from "./request-checks.ts";
 import { RpcError } from "./rpc-error.ts";
 
-const KNOWN = { venue: "fake", symbol: "A-USD", venueSymbol: "AUSD" } as Instrument;
+const KNOWN = { venue: "fake", symbol: "A-USD", venueSymbol: "AUSD", base: "A" } as Instrument;
 const catalog = {
   find: (venue: string, symbol: string) =>
     venue === "fake" && [KNOWN.symbol, KNOWN.venueSymbol].includes(symbol) ? KNOWN : undefined,

@@ -1,7 +1,7 @@
 import { MessageJsonError } from "@tickwire/proto/service";
 import type { Instrument } from "@tickwire/proto/service";
-import { visibleText } from "#core/visible-text.ts";
 import type { Channel } from "#core/instrument.ts";
+import { visibleText } from "#core/visible-text.ts";
 import { WireError } from "#wire/frame-codec.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { channelsOf } from "../catalog/channel-names.ts";

@@ -112,7 +112,7 @@ describe("an open session", () => {
     expect(rig.hub.view(TRADES).sequence).toBeGreaterThan(told);
     expect(rig.connection.ends[0]).toMatch(/^4001 \d+ bytes waiting exceed outboundBytesMax 1000/);
     // What was published and not sent is counted, to the event.
-    expect(await rig.metric("tickwire_gateway_undelivered_events_total")).toBe(
+    expect(await rig.metric("tickwire_gateway_owed_at_end_events_total")).toBe(
       rig.hub.view(TRADES).sequence - rig.sequencesOf(1).length,
     );
   });

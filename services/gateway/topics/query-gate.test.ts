@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { QueryGate } from "./query-gate.ts";
+import { QueryGate, VenueGates } from "./query-gate.ts";
 
 test("runs as many as allowed at once, the others in order as places free up", async () => {
   const gate = new QueryGate(2);
@@ -47,4 +47,21 @@ test("says how many wait: none at the limit, one above it, none when that one ha
   finish();
   await Promise.all([first, second]);
   expect(heard).toEqual([1, 0]);
+});
+
+test("a venue that does not answer holds up no other, and all that wait are counted", async () => {
+  const waiting: number[] = [];
+  const gates = new VenueGates(1, (count) => waiting.push(count));
+  let release: () => void = () => {};
+  const hung = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const asked = [gates.of("dead").run(() => hung), gates.of("dead").run(() => Promise.resolve())];
+  await expect(gates.of("live").run(() => Promise.resolve("a snapshot"))).resolves.toBe(
+    "a snapshot",
+  );
+  expect([gates.of("dead").inFlight, waiting]).toEqual([1, [1]]);
+  release();
+  await Promise.all(asked);
+  expect(waiting).toEqual([1, 0]);
 });

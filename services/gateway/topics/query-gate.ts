@@ -38,3 +38,35 @@ export class QueryGate {
     }
   }
 }
+
+/**
+ * A gate for each venue: while one venue's ingestor does not answer, its questions wait for one
+ * another and not those to the others.
+ */
+export class VenueGates {
+  readonly #inFlightMax: number;
+  readonly #onWaiting: (waiting: number) => void;
+  readonly #gates = new Map<string, QueryGate>();
+  readonly #waitingAt = new Map<string, number>();
+  #waiting = 0;
+
+  /** `onWaiting` hears how many wait at all gates, each time that this changes. */
+  constructor(inFlightMax: number, onWaiting: (waiting: number) => void) {
+    this.#inFlightMax = inFlightMax;
+    this.#onWaiting = onWaiting;
+  }
+
+  /** The gate of a venue, which is one that the catalog has. */
+  of(venue: string): QueryGate {
+    let gate = this.#gates.get(venue);
+    if (gate === undefined) {
+      gate = new QueryGate(this.#inFlightMax, (waiting) => {
+        this.#waiting += waiting - (this.#waitingAt.get(venue) ?? 0);
+        this.#waitingAt.set(venue, waiting);
+        this.#onWaiting(this.#waiting);
+      });
+      this.#gates.set(venue, gate);
+    }
+    return gate;
+  }
+}

@@ -109,6 +109,7 @@ class Rig {
       | "epochChanges"
       | "foreignBatches"
       | "stalls"
+      | "undelivered"
       | "batches"
       | "ringTrims",
   ) {
@@ -440,6 +441,8 @@ test("batches above ringBatchesMax are dropped from the history and counted", as
     feed.attach(new Subscriber(), { snapshot: true, resume: { epoch, sequence } });
   expect(resume(2)).toMatchObject({ continuity: "resumed", missing: undefined });
   expect(resume(1)).toMatchObject({ continuity: "replaced", missing: { first: 2, last: 6 } });
+  // What a resume brings is delivered; what it cannot bring any more is not, and is counted then.
+  expect(await rig.count("undelivered")).toBe(5);
   const outcomes = (await rig.metrics.resumes.get()).values;
   expect(outcomes.map(({ labels, value }) => [labels.outcome, value])).toEqual([
     ["resumed", 1],
@@ -537,6 +540,7 @@ describe("a publisher that says how far it has come", () => {
       ended: { epoch, sequence: 5 },
       position: { epoch: rig.ingestor.epoch, sequence: 0 },
     });
+    expect(await rig.count("undelivered")).toBe(4);
     expect(await rig.count("busMissing")).toBe(3);
   });
 });

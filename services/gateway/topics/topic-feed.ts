@@ -140,6 +140,7 @@ export class TopicFeed {
     const attached = this.#starts.startOf(options);
     if (options.resume !== undefined) {
       const outcome = attached.continuity === "resumed" ? "resumed" : "replaced";
+      this.#countUndelivered(options.resume, attached);
       this.#parts.metrics.resumes.inc({ ...this.#shared.labels, outcome });
     }
     return attached;
@@ -297,6 +298,14 @@ export class TopicFeed {
       this.#announced = position;
     }
     this.#sync.snapshotArrived({ position, batch });
+  }
+
+  /** What lies between where the client was and where it starts, it does not get any more. */
+  #countUndelivered(from: TopicPosition, { continuity, ended, position }: Attached): void {
+    if (continuity === "resumed") return;
+    const to = from.epoch === position.epoch ? position : ended;
+    const events = to === undefined ? 0 : to.sequence - from.sequence;
+    if (events > 0) this.#parts.metrics.undelivered.inc(this.#shared.labels, events);
   }
 
   #answerWaiting(failure: TopicFailure | undefined): void {

@@ -22,11 +22,15 @@ function start(bufferedBytesMax = 1_000_000) {
     },
   });
   const seen: string[] = [];
-  const socket = recorder.dial("wss://venue/stream?token=SECRET&a=1", {
-    onOpen: () => seen.push("open"),
-    onFrame: (frame) => seen.push(String(frame)),
-    onClose: (code) => seen.push(`close ${code}`),
-  });
+  const socket = recorder.dial(
+    "wss://venue/stream?token=SECRET&a=1",
+    {
+      onOpen: () => seen.push("open"),
+      onFrame: (frame) => seen.push(String(frame)),
+      onClose: (code) => seen.push(`close ${code}`),
+    },
+    { frameBytesMax: 1000 },
+  );
   const lines = () =>
     written
       .join("")

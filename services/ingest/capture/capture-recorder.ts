@@ -1,6 +1,7 @@
 import type { Clock } from "#core/clock.ts";
 import type { RestRequest } from "../feed/feed-adapter.ts";
 import type {
+  DialLimits,
   FeedDialer,
   FeedSocket,
   FeedSocketHandlers,
@@ -61,28 +62,32 @@ export class CaptureRecorder implements FeedDialer, RestClient {
     return this.#linesLost;
   }
 
-  dial(url: string, handlers: FeedSocketHandlers): FeedSocket {
+  dial(url: string, handlers: FeedSocketHandlers, limits: DialLimits): FeedSocket {
     this.#connections += 1;
     const connection = this.#connections;
-    const socket = this.#options.dialer.dial(url, {
-      onPing: () => handlers.onPing?.(),
-      onPong: () => handlers.onPong?.(),
-      onError: (message) => handlers.onError?.(message),
-      onOpen: () => {
-        const redacted = redactUrl(url);
-        this.#open.set(connection, redacted);
-        this.#record({ kind: "open", atUs: this.#nowUs(), connection, url: redacted });
-        handlers.onOpen();
+    const socket = this.#options.dialer.dial(
+      url,
+      {
+        onPing: () => handlers.onPing?.(),
+        onPong: () => handlers.onPong?.(),
+        onError: (message) => handlers.onError?.(message),
+        onOpen: () => {
+          const redacted = redactUrl(url);
+          this.#open.set(connection, redacted);
+          this.#record({ kind: "open", atUs: this.#nowUs(), connection, url: redacted });
+          handlers.onOpen();
+        },
+        onFrame: (frame) => {
+          this.#record({ kind: "received", atUs: this.#nowUs(), connection, frame });
+          handlers.onFrame(frame);
+        },
+        onClose: (code, reason) => {
+          this.#recordClose(connection, code);
+          handlers.onClose(code, reason);
+        },
       },
-      onFrame: (frame) => {
-        this.#record({ kind: "received", atUs: this.#nowUs(), connection, frame });
-        handlers.onFrame(frame);
-      },
-      onClose: (code, reason) => {
-        this.#recordClose(connection, code);
-        handlers.onClose(code, reason);
-      },
-    });
+      limits,
+    );
     return {
       ping: () => socket.ping(),
       bufferedBytes: () => socket.bufferedBytes(),

@@ -92,6 +92,8 @@ export type ReplaySummary = {
   readonly resyncs: number;
   readonly checksumsPassed: number;
   readonly checksumsFailed: number;
+  /** How far the clock of the last events was ahead of the recorder's; undefined if none told. */
+  readonly clockOffsetUs: number | undefined;
   readonly elapsedMs: number;
   readonly framesPerSecond: number;
 };

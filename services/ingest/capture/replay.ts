@@ -7,8 +7,7 @@ import type { Logger } from "#core/logger.ts";
 import { Announcements } from "#publish/announcements.ts";
 import { ANNOUNCE_INTERVAL_MS_DEFAULT, PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
 import type { PublisherIdentity } from "#publish/publisher-identity.ts";
-import { Publisher } from "#publish/publisher.ts";
-import type { PublisherCounters } from "#publish/publisher.ts";
+import { createPublisherCounters, Publisher } from "#publish/publisher.ts";
 import { QueryResponder } from "#publish/query-responder.ts";
 import { StreamedInstruments } from "#publish/streamed-instruments.ts";
 import { scheduleTurnEnd } from "../turn-scheduler.ts";
@@ -76,7 +75,7 @@ class ReplayRun {
   readonly #options: ReplayOptions;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #publisherCounters: PublisherCounters = { events: 0, batches: 0, bytes: 0, failures: 0 };
+  readonly #publisherCounters = createPublisherCounters();
   readonly #startedUs: number;
   #publisher: Publisher | undefined;
   #replay: CaptureReplay | undefined;
@@ -137,6 +136,7 @@ class ReplayRun {
       resyncs: counters?.resyncs ?? 0,
       checksumsPassed: counters?.checksumsPassed ?? 0,
       checksumsFailed: counters?.checksumsFailed ?? 0,
+      clockOffsetUs: this.#replay?.driver.pipeline.clockOffsetUs,
       elapsedMs,
       framesPerSecond: elapsedMs > 0 ? Math.round((frames / elapsedMs) * 1000) : 0,
     };

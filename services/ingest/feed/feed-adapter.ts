@@ -174,6 +174,11 @@ export type FeedLimits = {
   readonly connects: RateLimit;
   /** A channel silent for longer than this is stale. A channel without an entry is never judged. */
   readonly silenceMsMax: Partial<Record<Channel, number>>;
+  /**
+   * The largest message that is taken, inflated: some times the largest that the venue sends. A
+   * larger one ends its connection, before it holds up every other one while it is read.
+   */
+  readonly frameBytesMax: number;
   /** No frame of any kind for this long: the connection is dead. */
   readonly connectionSilenceMsMax: number;
   /** Reconnect on our own before the venue does it; undefined if it never does. */

@@ -73,20 +73,24 @@ function connect(setup: ReturnType<typeof createVenue>, channels: readonly Chann
   catalog.add(fetchInstruments(setup));
   const decoder = simulated.createDecoder({ catalog, bookDepth: 1000 });
   const session = { frames: [] as string[], events: [] as FeedEvent[], closes: [] as number[] };
-  const socket = venue.dialer.dial(simulated.endpoints.webSocket, {
-    onOpen: () => {
-      const wanted = catalog
-        .all()
-        .flatMap((instrument) => channels.map((channel) => ({ instrument, channel })));
-      const options = { requestId: 1, bookDepth: 1000 };
-      for (const frame of simulated.subscribeFrames(wanted, options)) socket.send(frame);
+  const socket = venue.dialer.dial(
+    simulated.endpoints.webSocket,
+    {
+      onOpen: () => {
+        const wanted = catalog
+          .all()
+          .flatMap((instrument) => channels.map((channel) => ({ instrument, channel })));
+        const options = { requestId: 1, bookDepth: 1000 };
+        for (const frame of simulated.subscribeFrames(wanted, options)) socket.send(frame);
+      },
+      onFrame: (frame) => {
+        session.frames.push(String(frame));
+        decoder.decode(frame, clock.nowUs(), (event) => session.events.push(event));
+      },
+      onClose: (code) => session.closes.push(code),
     },
-    onFrame: (frame) => {
-      session.frames.push(String(frame));
-      decoder.decode(frame, clock.nowUs(), (event) => session.events.push(event));
-    },
-    onClose: (code) => session.closes.push(code),
-  });
+    simulated.limits,
+  );
   return { ...session, socket };
 }
 
@@ -442,11 +446,15 @@ describe("a connection", () => {
     setup.clock.advance(100);
     expect(session.closes).toEqual([1001]);
     const closes: number[] = [];
-    setup.venue.dialer.dial("", {
-      onOpen: () => expect.fail("open"),
-      onFrame: () => expect.fail("frame"),
-      onClose: (code) => closes.push(code),
-    });
+    setup.venue.dialer.dial(
+      "",
+      {
+        onOpen: () => expect.fail("open"),
+        onFrame: () => expect.fail("frame"),
+        onClose: (code) => closes.push(code),
+      },
+      simulated.limits,
+    );
     setup.clock.advance(100);
     expect(closes).toEqual([1001]);
     expect(setup.clock.pending).toBe(0);
@@ -455,12 +463,16 @@ describe("a connection", () => {
   test("answers pings", () => {
     const setup = createVenue();
     let pongs = 0;
-    const socket = setup.venue.dialer.dial("", {
-      onOpen: () => socket.ping(),
-      onFrame: () => {},
-      onPong: () => (pongs += 1),
-      onClose: () => {},
-    });
+    const socket = setup.venue.dialer.dial(
+      "",
+      {
+        onOpen: () => socket.ping(),
+        onFrame: () => {},
+        onPong: () => (pongs += 1),
+        onClose: () => {},
+      },
+      simulated.limits,
+    );
     setup.clock.advance(1);
     expect(pongs).toBe(1);
   });

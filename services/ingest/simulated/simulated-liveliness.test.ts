@@ -35,19 +35,23 @@ function watch(seed: number): { seen: Map<string, Seen>; digest: string[] } {
   const venue = createSimulatedVenue({ ...SIMULATED_MARKET_DEFAULTS, seed, clock });
   const seen = new Map<string, Seen>();
   const digest: string[] = [];
-  const socket = venue.dialer.dial("", {
-    onOpen: () => {
-      const channels = venue.instruments.flatMap(({ symbol }) =>
-        ["trades", "book", "quotes"].map((channel) => [symbol, channel]),
-      );
-      socket.send(JSON.stringify({ op: "subscribe", channels }));
+  const socket = venue.dialer.dial(
+    "",
+    {
+      onOpen: () => {
+        const channels = venue.instruments.flatMap(({ symbol }) =>
+          ["trades", "book", "quotes"].map((channel) => [symbol, channel]),
+        );
+        socket.send(JSON.stringify({ op: "subscribe", channels }));
+      },
+      onFrame: (frame) => {
+        if (digest.length < 5_000) digest.push(String(frame));
+        look(JSON.parse(String(frame)) as Frame, seen);
+      },
+      onClose: () => expect.fail("closed"),
     },
-    onFrame: (frame) => {
-      if (digest.length < 5_000) digest.push(String(frame));
-      look(JSON.parse(String(frame)) as Frame, seen);
-    },
-    onClose: () => expect.fail("closed"),
-  });
+    { frameBytesMax: 1024 * 1024 },
+  );
   clock.advance(MINUTES * 60_000);
   venue.close();
   return { seen, digest };

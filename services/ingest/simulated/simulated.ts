@@ -44,6 +44,7 @@ export const simulated: FeedAdapter = {
     silenceMsMax: { "mark-price": 10_000, funding: 10_000 },
     // It sends a heartbeat every 5 s.
     connectionSilenceMsMax: 30_000,
+    frameBytesMax: 8 * 1024 * 1024,
     connectionAgeMsMax: undefined,
   },
   bookSync: {

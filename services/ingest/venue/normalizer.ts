@@ -3,15 +3,7 @@ import type { Mantissa } from "@tickwire/proto/model";
 import type { Quote, Trade } from "#core/market-event.ts";
 import type { RawBook, RejectReason } from "../feed/feed-adapter.ts";
 import type { FeedData } from "../feed/feed-sink.ts";
-
-/**
- * 2009-01-03, when the first of the assets began to exist: no event can be older. Some venues write
- * "no time" as year 1 or 1970.
- */
-export const VENUE_TIME_US_MIN = Date.UTC(2009, 0, 3) * 1000;
-
-/** How far a venue's clock may be ahead of ours. */
-export const VENUE_TIME_AHEAD_US_MAX = 3_600_000_000;
+import type { VenueClock } from "./venue-clock.ts";
 
 /** Why an event is not used, by the rules that hold at every venue; undefined if it is fine. */
 export function rejectionOf(event: FeedData): RejectReason | undefined {
@@ -35,34 +27,26 @@ export function rejectionOf(event: FeedData): RejectReason | undefined {
   }
 }
 
-/**
- * False if a time of the venue could not be read, or cannot be true, such as year 1, 1970, or
- * tomorrow. An absent time is fine.
- */
-export function areTimesSane(event: FeedData): boolean {
-  const isSane = isVenueTimeSane(event.venueTimeUs, event.receivedTimeUs);
+/** False if a time of the venue could not be read, or cannot be true. An absent time is fine. */
+export function areTimesSane(event: FeedData, clock: VenueClock): boolean {
+  const { venueTimeUs, receivedTimeUs } = event;
+  const isNow = event.kind !== "trade" || !event.historical;
+  const isSane = venueTimeUs === undefined || clock.judge(venueTimeUs, receivedTimeUs, isNow);
   if (event.kind !== "funding") return isSane;
   return isSane && !Number.isNaN(event.nextFundingTimeUs) && !Number.isNaN(event.intervalMs);
 }
 
 /** The event without the times that are not sane: the rest of it is good all the same. */
-export function withoutBadTimes(event: FeedData): FeedData {
+export function withoutBadTimes(event: FeedData, clock: VenueClock): FeedData {
   const { receivedTimeUs } = event;
-  const isSane = isVenueTimeSane(event.venueTimeUs, receivedTimeUs);
-  const venueTimeUs = isSane ? event.venueTimeUs : undefined;
+  const time = event.venueTimeUs;
+  const isSane = time !== undefined && clock.judge(time, receivedTimeUs, false);
+  const venueTimeUs = isSane ? time : undefined;
   if (event.kind !== "funding") return { ...event, venueTimeUs };
   const { nextFundingTimeUs: next, intervalMs: interval } = event;
   const nextFundingTimeUs = Number.isNaN(next) ? undefined : next;
   const intervalMs = Number.isNaN(interval) ? undefined : interval;
   return { ...event, venueTimeUs, nextFundingTimeUs, intervalMs };
-}
-
-// Written so that NaN fails.
-function isVenueTimeSane(venueTimeUs: number | undefined, receivedTimeUs: number): boolean {
-  if (venueTimeUs === undefined) return true;
-  return (
-    venueTimeUs >= VENUE_TIME_US_MIN && venueTimeUs <= receivedTimeUs + VENUE_TIME_AHEAD_US_MAX
-  );
 }
 
 function rejectionOfTrade(trade: Trade): RejectReason | undefined {

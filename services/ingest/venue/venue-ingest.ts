@@ -21,6 +21,7 @@ import type { IngestLimits } from "../limits.ts";
 import type { MeasuredVenue } from "../metrics.ts";
 import { InstrumentLists } from "./instrument-lists.ts";
 import { createVenueCounters } from "./venue-counters.ts";
+import type { ClockState } from "./venue-clock.ts";
 import { VenueDriver } from "./venue-driver.ts";
 
 /** How a venue is reached. */
@@ -94,7 +95,13 @@ export class VenueIngest implements MeasuredVenue {
     });
     this.#snapshots = new SnapshotFetcher({ ...context, restClient, counters });
     this.#rest = new VenueRest({ endpoints, restClient, snapshots: this.#snapshots });
-    this.#driver = new VenueDriver({ ...context, limits, counters, emit: options.emit });
+    this.#driver = new VenueDriver({
+      ...context,
+      limits,
+      counters,
+      emit: options.emit,
+      onClock: (state, offsetUs) => this.#onClock(state, offsetUs),
+    });
     this.#refresher = new BookRefresher({
       ...context,
       restClient,
@@ -121,6 +128,12 @@ export class VenueIngest implements MeasuredVenue {
     this.whenStarted = new Promise((resolve) => {
       this.#resolveStarted = resolve;
     });
+  }
+
+  /** How far the venue's clock is ahead of ours, in seconds; undefined while nothing tells. */
+  get clockOffsetSeconds(): number | undefined {
+    const { clockOffsetUs } = this.#driver.pipeline;
+    return clockOffsetUs === undefined ? undefined : clockOffsetUs / 1e6;
   }
 
   get connections(): number {
@@ -154,6 +167,14 @@ export class VenueIngest implements MeasuredVenue {
     this.#connectPacer.close();
     this.#options.network.restClient.close?.();
     this.#resolveStarted();
+  }
+
+  #onClock(state: ClockState, offsetUs: number): void {
+    const { logger } = this.#options;
+    const fields = { venue: this.venue, offsetSeconds: offsetUs / 1e6 };
+    if (state === "right") logger.info(fields, "our clock and the venue's agree again");
+    else if (state === "behind") logger.warn(fields, "our clock is behind the venue's");
+    else logger.warn(fields, "our clock is ahead of the venue's, or its events are late");
   }
 
   #onFault(where: string, error: unknown): void {

@@ -11,6 +11,8 @@ import { BookStage } from "./book-stage.ts";
 import { areTimesSane, rejectionOf, withoutBadTimes } from "./normalizer.ts";
 import { StatusBoard } from "./status-board.ts";
 import { TradeDeduplicator } from "./trade-deduplicator.ts";
+import { VenueClock } from "./venue-clock.ts";
+import type { ClockState } from "./venue-clock.ts";
 import type { VenueCounters } from "./venue-counters.ts";
 
 /** What a pipeline wants done that it cannot do itself. Whoever drives it sees to it. */
@@ -32,6 +34,8 @@ export type VenuePipelineOptions = Pick<VenueContext, "adapter" | "bookDepth"> &
   /** What is to be published, in order. */
   readonly emit: (event: MarketEvent) => void;
   readonly demand: (demand: PipelineDemand) => void;
+  /** Called when our clock and the venue's begin to differ, or do not any more. */
+  readonly onClock?: (state: ClockState, offsetUs: number) => void;
 };
 
 /** Something that was not used. */
@@ -63,6 +67,7 @@ export class VenuePipeline {
   readonly #trades: TradeDeduplicator;
   readonly #statuses: StatusBoard;
   readonly #books: BookStage;
+  readonly #clock: VenueClock;
 
   constructor(options: VenuePipelineOptions) {
     const { adapter, limits, counters, emit, demand } = options;
@@ -71,6 +76,7 @@ export class VenuePipeline {
     this.#demand = demand;
     this.#trades = new TradeDeduplicator({ idsMax: limits.recentTradeIdsMax });
     this.#statuses = new StatusBoard((status) => this.#emit(status));
+    this.#clock = new VenueClock(options.onClock ?? (() => {}));
     this.#books = new BookStage({
       syncOf: (instrument) => bookSyncOf(adapter, instrument, options),
       bufferedDeltasMax: limits.bufferedDeltasMax,
@@ -80,6 +86,11 @@ export class VenuePipeline {
         this.#statuses.set({ instrument, channel: "book", state, reason, nowUs }),
       onNeedSnapshot: (instrument, reason) => demand({ kind: "need-snapshot", instrument, reason }),
     });
+  }
+
+  /** How far the venue's clock is ahead of ours, in microseconds; undefined while nothing tells. */
+  get clockOffsetUs(): number | undefined {
+    return this.#clock.offsetUs;
   }
 
   /** Takes the next event of the feed, in order of arrival. */
@@ -103,6 +114,16 @@ export class VenuePipeline {
     if (reason === undefined) this.#accept(snapshot, nowUs);
     else this.#count(reason, "book");
     return reason === undefined;
+  }
+
+  /** The changes of a book come from now on: its snapshot is demanded before the first of them. */
+  onBookConfirmed(instrument: Instrument, nowUs: number): void {
+    this.#books.begin(instrument, nowUs);
+  }
+
+  /** No change of a book comes, in a recording: its snapshot is taken if it has one. */
+  onBookQuiet(instrument: Instrument, nowUs: number): void {
+    this.#books.beginQuiet(instrument, nowUs);
   }
 
   /** Takes note of something that was not used, and of what that costs. */
@@ -168,13 +189,13 @@ export class VenuePipeline {
   }
 
   #accept(event: FeedData, nowUs: number): void {
-    if (areTimesSane(event)) {
+    if (areTimesSane(event, this.#clock)) {
       this.#pass(event, nowUs);
       return;
     }
     // The data is good all the same; a time is never invented.
     this.#counters.badTimes += 1;
-    this.#pass(withoutBadTimes(event), nowUs);
+    this.#pass(withoutBadTimes(event, this.#clock), nowUs);
   }
 
   #pass(event: FeedData, nowUs: number): void {

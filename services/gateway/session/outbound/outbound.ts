@@ -188,7 +188,7 @@ export class Outbound implements Flushable, LaneListener, Watched {
     if (this.#closed) return;
     this.#closed = true;
     this.#flusher.lags.leave(this);
-    this.#topics.close((labels, events) => this.#metrics.undelivered.inc(labels, events));
+    this.#topics.close((labels, events) => this.#metrics.owedAtEnd.inc(labels, events));
     this.#control.clear();
     this.#replies.clear();
   }
@@ -228,6 +228,7 @@ export class Outbound implements Flushable, LaneListener, Watched {
     const replies = allControl ? this.#replies.fill(frame) : 0;
     const allReplies = allControl && replies === this.#replies.length;
     const messageBytes = frame.length;
+    frame.limitRest(this.#flight.frameBytes(nowUs));
     const batches = allReplies && mayCarry ? this.#topics.fill(frame) : 0;
     const bytes = frame.length;
     const compress = this.compress && bytes >= this.#limits.compressBytesMin;

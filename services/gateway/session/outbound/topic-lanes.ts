@@ -155,13 +155,13 @@ export class TopicLanes {
   }
 
   /**
-   * Drops everything and accepts nothing more. `onUndelivered` hears of each batch that was owed.
+   * Drops everything and accepts nothing more. `onOwed` hears of each batch that was owed.
    */
-  close(onUndelivered: (labels: SharedBatch["labels"], events: number) => void): void {
+  close(onOwed: (labels: SharedBatch["labels"], events: number) => void): void {
     this.#closed = true;
     for (let index = this.#head; index < this.#entries.length; index += 1) {
       const entry = this.#entries[index];
-      if (entry !== undefined && entry.events > 0) onUndelivered(entry.labels, entry.events);
+      if (entry !== undefined && entry.events > 0) onOwed(entry.labels, entry.events);
     }
     this.#entries = [];
     this.#head = 0;

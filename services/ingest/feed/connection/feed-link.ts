@@ -72,16 +72,20 @@ export class FeedLink {
       waitingMax: policy.outgoingFramesWaitingMax,
     });
     this.#cancelLiveness = clock.after(policy.dialTimeoutMs, () => this.#onDialTimeout());
-    this.#socket = options.dialer.dial(url, {
-      onOpen: () => this.#onOpen(),
-      onFrame: (frame) => this.#onFrame(frame),
-      onPing: () => this.#onAlive(),
-      onPong: () => this.#onAlive(),
-      onClose: (code, reason) => this.#onClose(`closed ${code} ${reason}`.trim()),
-      onError: (message) => {
-        this.#closeReason ??= message;
+    this.#socket = options.dialer.dial(
+      url,
+      {
+        onOpen: () => this.#onOpen(),
+        onFrame: (frame) => this.#onFrame(frame),
+        onPing: () => this.#onAlive(),
+        onPong: () => this.#onAlive(),
+        onClose: (code, reason) => this.#onClose(`closed ${code} ${reason}`.trim()),
+        onError: (message) => {
+          this.#closeReason ??= message;
+        },
       },
-    });
+      adapter.limits,
+    );
   }
 
   get isOpen(): boolean {

@@ -4,14 +4,14 @@ import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
 import { HttpStand } from "#test/support/http-stand.ts";
 import { createWebSocketDialer, WEB_SOCKET_DIALER_DEFAULTS } from "./web-socket-dialer.ts";
-import type { FeedSocket } from "./web-socket-dialer.ts";
+import type { DialLimits, FeedSocket } from "./web-socket-dialer.ts";
 
 const stand = new HttpStand();
 
 afterEach(() => stand.stop());
 
 describe("the dialer", () => {
-  async function connect(options: Partial<typeof WEB_SOCKET_DIALER_DEFAULTS> = {}) {
+  async function connect(options: Partial<typeof WEB_SOCKET_DIALER_DEFAULTS & DialLimits> = {}) {
     const { server, port } = await stand.serve((_request, response) =>
       response.writeHead(404).end(),
     );
@@ -28,15 +28,19 @@ describe("the dialer", () => {
       wake();
     };
     const dialer = createWebSocketDialer({ ...WEB_SOCKET_DIALER_DEFAULTS, ...options });
-    const socket: FeedSocket = dialer.dial(`ws://127.0.0.1:${port}/x`, {
-      onOpen: () => note("open"),
-      onFrame: (frame) =>
-        note(typeof frame === "string" ? `text ${frame}` : `bytes ${frame.length}`),
-      onPing: () => note("ping"),
-      onPong: () => note("pong"),
-      onClose: (code, reason) => note(`close ${code} ${reason}`.trim()),
-      onError: () => note("error"),
-    });
+    const socket: FeedSocket = dialer.dial(
+      `ws://127.0.0.1:${port}/x`,
+      {
+        onOpen: () => note("open"),
+        onFrame: (frame) =>
+          note(typeof frame === "string" ? `text ${frame}` : `bytes ${frame.length}`),
+        onPing: () => note("ping"),
+        onPong: () => note("pong"),
+        onClose: (code, reason) => note(`close ${code} ${reason}`.trim()),
+        onError: () => note("error"),
+      },
+      { frameBytesMax: 1000, ...options },
+    );
     expect(log).toEqual([]);
     const logged = async (text: string): Promise<void> => {
       while (!log.includes(text)) {
@@ -100,11 +104,15 @@ describe("the dialer", () => {
     const { port } = await stand.serve(() => {});
     await stand.stop();
     const code = await new Promise<number>((resolve) => {
-      createWebSocketDialer().dial(`ws://127.0.0.1:${port}`, {
-        onOpen: () => {},
-        onFrame: () => {},
-        onClose: resolve,
-      });
+      createWebSocketDialer().dial(
+        `ws://127.0.0.1:${port}`,
+        {
+          onOpen: () => {},
+          onFrame: () => {},
+          onClose: resolve,
+        },
+        { frameBytesMax: 1000 },
+      );
     });
     expect(code).toBe(1006);
   });

@@ -32,24 +32,23 @@ export type FeedSocket = {
 
 /** Opens connections; the real one, the simulated market's, a capture's, a test's. */
 export type FeedDialer = {
-  dial(url: string, handlers: FeedSocketHandlers): FeedSocket;
+  dial(url: string, handlers: FeedSocketHandlers, limits: DialLimits): FeedSocket;
 };
+
+/** What a connection may be sent; a larger message closes it with 1009. */
+export type DialLimits = { readonly frameBytesMax: number };
 
 type WebSocketDialerOptions = {
   /** From dialling to the end of the HTTP upgrade. */
   readonly handshakeTimeoutMs: number;
-  /** A larger message closes the connection with 1009. */
-  readonly frameBytesMax: number;
   /** Offer permessage-deflate. */
   readonly compression: boolean;
   /** The way to the venue. */
   readonly route: VenueRoute;
 };
 
-/** Snapshots of large books are several megabytes of JSON. */
 export const WEB_SOCKET_DIALER_DEFAULTS: WebSocketDialerOptions = {
   handshakeTimeoutMs: 10_000,
-  frameBytesMax: 64 * 1024 * 1024,
   compression: true,
   route: DIRECT_ROUTE,
 };
@@ -61,13 +60,15 @@ export const WEB_SOCKET_DIALER_DEFAULTS: WebSocketDialerOptions = {
 export function createWebSocketDialer(
   options: WebSocketDialerOptions = WEB_SOCKET_DIALER_DEFAULTS,
 ): FeedDialer {
-  return { dial: (url, handlers) => dialWebSocket(url, handlers, options) };
+  return {
+    dial: (url, handlers, limits) => dialWebSocket(url, handlers, { ...options, ...limits }),
+  };
 }
 
 function dialWebSocket(
   url: string,
   handlers: FeedSocketHandlers,
-  options: WebSocketDialerOptions,
+  options: WebSocketDialerOptions & DialLimits,
 ): FeedSocket {
   const socket = new WebSocket(url, {
     handshakeTimeout: options.handshakeTimeoutMs,

@@ -91,6 +91,7 @@ export const binance: FeedAdapter = createBinanceAdapter({
     // The venue pings every 20 s.
     connectionSilenceMsMax: 60_000,
     // The venue closes after 24 h.
+    frameBytesMax: 1024 * 1024,
     connectionAgeMsMax: 23 * 3_600_000,
   },
   sequencing: RANGED_CHANGES,

@@ -23,6 +23,7 @@ const LIMITS: FeedLimits = {
   silenceMsMax: { book: 300_000, "mark-price": 120_000 },
   // Every channel without news has a heartbeat every 15 s.
   connectionSilenceMsMax: 45_000,
+  frameBytesMax: 1024 * 1024,
   connectionAgeMsMax: undefined,
 };
 

@@ -26,6 +26,7 @@ const LIMITS: FeedLimits = {
   silenceMsMax: { book: 600_000 },
   // Three answers to our pings.
   connectionSilenceMsMax: 45_000,
+  frameBytesMax: 8 * 1024 * 1024,
   connectionAgeMsMax: undefined,
 };
 

@@ -29,6 +29,7 @@ const LIMITS: FeedLimits = {
   // Three answers to our heartbeats.
   connectionSilenceMsMax: 60_000,
   // The venue closes after 90 days, longer than a timer can wait.
+  frameBytesMax: 2 * 1024 * 1024,
   connectionAgeMsMax: 20 * 24 * 3_600_000,
 };
 

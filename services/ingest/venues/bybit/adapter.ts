@@ -31,6 +31,7 @@ const LIMITS: FeedLimits = {
   silenceMsMax: { book: 180_000, quotes: 60_000 },
   // Our pings are answered, so two of them were lost.
   connectionSilenceMsMax: 55_000,
+  frameBytesMax: 1024 * 1024,
   connectionAgeMsMax: undefined,
 };
 

@@ -134,16 +134,14 @@ function readFields(data: JsonRecord): Known | RejectReason {
 const MINUTE_MS = 60_000;
 
 /** Candle intervals of fixed length: minutes, or a letter. */
-const INTERVALS_MS: Readonly<Record<string, number>> = {
-  ...Object.fromEntries(
-    [1, 3, 5, 15, 30, 60, 120, 240, 360, 720].map((minutes) => [
-      String(minutes),
-      minutes * MINUTE_MS,
-    ]),
-  ),
-  D: 1440 * MINUTE_MS,
-  W: 7 * 1440 * MINUTE_MS,
-};
+const INTERVALS_MS: ReadonlyMap<unknown, number> = new Map([
+  ...[1, 3, 5, 15, 30, 60, 120, 240, 360, 720].map((minutes): [string, number] => [
+    String(minutes),
+    minutes * MINUTE_MS,
+  ]),
+  ["D", 1440 * MINUTE_MS],
+  ["W", 7 * 1440 * MINUTE_MS],
+]);
 
 /** Candles, up to the first that is damaged. */
 export function readBybitCandles(
@@ -189,7 +187,7 @@ function candle(item: JsonRecord, common: EventSubject, emit: Emit): RejectReaso
     heartbeat(emit);
     return undefined;
   }
-  const intervalMs = typeof interval === "string" ? INTERVALS_MS[interval] : undefined;
+  const intervalMs = INTERVALS_MS.get(interval);
   if (openTimeUs === undefined || intervalMs === undefined || typeof confirm !== "boolean") {
     return "missing-field";
   }

@@ -23,6 +23,7 @@ const LIMITS: FeedLimits = {
   // hours.
   silenceMsMax: { book: 120_000 },
   connectionSilenceMsMax: 15_000,
+  frameBytesMax: 8 * 1024 * 1024,
   connectionAgeMsMax: undefined,
 };
 

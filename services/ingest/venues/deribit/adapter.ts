@@ -27,6 +27,7 @@ const LIMITS: FeedLimits = {
   silenceMsMax: { book: 300_000 },
   // We ask for a heartbeat every 30 s.
   connectionSilenceMsMax: 90_000,
+  frameBytesMax: 2 * 1024 * 1024,
   connectionAgeMsMax: undefined,
 };
 

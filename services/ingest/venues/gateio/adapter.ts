@@ -36,6 +36,7 @@ const LIMITS: FeedLimits = {
   silenceMsMax: { book: 300_000 },
   // Three answers to our pings.
   connectionSilenceMsMax: 45_000,
+  frameBytesMax: 2 * 1024 * 1024,
   connectionAgeMsMax: undefined,
 };
 

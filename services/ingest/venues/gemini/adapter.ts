@@ -22,6 +22,7 @@ const LIMITS: FeedLimits = {
   connects: { count: 1, intervalMs: 1000 },
   silenceMsMax: { book: 120_000, quotes: 300_000 },
   connectionSilenceMsMax: 60_000,
+  frameBytesMax: 4 * 1024 * 1024,
   connectionAgeMsMax: undefined,
 };
 

@@ -7,7 +7,7 @@ import { PENDING_REQUESTS_MAX } from "../../reading/pending-requests.ts";
 import { htx } from "./adapter.ts";
 
 /** Bytes that one frame may unpack to. */
-const FRAME_BYTES_MAX = 4 * 1024 * 1024;
+const FRAME_BYTES_MAX = 1024 * 1024;
 
 const LIST_URL = "https://api.huobi.pro/v1/settings/common/market-symbols";
 

@@ -28,6 +28,7 @@ const LIMITS: FeedLimits = {
   silenceMsMax: { book: 300_000 },
   // The venue pings every five seconds.
   connectionSilenceMsMax: 30_000,
+  frameBytesMax: 2 * 1024 * 1024,
   connectionAgeMsMax: undefined,
 };
 

@@ -10,7 +10,7 @@ import { compareIds } from "../../reading/trade-fields.ts";
 export type HtxTopic = { readonly venueSymbol: string; readonly kind: string };
 
 /** Bytes that one frame may unpack to: a book of 400 levels is under 50 kB. */
-const FRAME_BYTES_MAX = 4 * 1024 * 1024;
+const FRAME_BYTES_MAX = 1024 * 1024;
 
 const GZIP_MAGIC = 0x1f;
 const NONE: readonly never[] = [];

@@ -25,6 +25,7 @@ const LIMITS: FeedLimits = {
   silenceMsMax: { book: 30_000, "mark-price": 120_000, funding: 120_000 },
   // Our pings are answered, so two of them were lost.
   connectionSilenceMsMax: 55_000,
+  frameBytesMax: 1024 * 1024,
   connectionAgeMsMax: undefined,
 };
 

@@ -12,7 +12,10 @@ import {
 import { parseJson } from "../../reading/text-fields.ts";
 
 /** Kraken's old names of two assets, which v1 and REST still use. */
-const ASSET_NAMES: Readonly<Record<string, string>> = { XBT: "BTC", XDG: "DOGE" };
+const ASSET_NAMES: ReadonlyMap<string, string> = new Map([
+  ["XBT", "BTC"],
+  ["XDG", "DOGE"],
+]);
 
 /** Some assets have lower-case letters in their name (`AAPLx`). */
 const ASSET = /^[A-Za-z0-9.]{1,32}$/;
@@ -77,5 +80,5 @@ export function deriveKrakenInstrument(venueSymbol: string, venue: string): Inst
 }
 
 function modernAssetName(asset: string): string {
-  return ASSET_NAMES[asset] ?? asset;
+  return ASSET_NAMES.get(asset) ?? asset;
 }

@@ -24,6 +24,7 @@ const LIMITS: FeedLimits = {
   // Two answers to our pings, and then some.
   connectionSilenceMsMax: 45_000,
   // A ticket is good for 24 hours.
+  frameBytesMax: 1024 * 1024,
   connectionAgeMsMax: 23.5 * 3_600_000,
 };
 

@@ -53,18 +53,19 @@ const CHANNEL_OF_OKX: ReadonlyMap<string, OkxPublished> = new Map<string, OkxPub
 ]);
 
 const CANDLES = /^candle(\d+)([smHDW])(utc)?$/;
-const UNITS_MS = {
-  s: 1000,
-  m: 60_000,
-  H: 3_600_000,
-  D: 86_400_000,
-  W: 604_800_000,
-} as const satisfies Record<string, number>;
+const UNITS_MS: ReadonlyMap<string, number> = new Map([
+  ["s", 1000],
+  ["m", 60_000],
+  ["H", 3_600_000],
+  ["D", 86_400_000],
+  ["W", 604_800_000],
+]);
 
 /** How long the candles of a channel are; undefined if it has none, or none of fixed length. */
 export function okxCandleIntervalMs(venueChannel: string): number | undefined {
-  const [, count, unit] = CANDLES.exec(venueChannel) ?? [];
-  return count === undefined ? undefined : Number(count) * UNITS_MS[unit as keyof typeof UNITS_MS];
+  const [, count, unit = ""] = CANDLES.exec(venueChannel) ?? [];
+  const unitMs = UNITS_MS.get(unit);
+  return unitMs === undefined ? undefined : Number(count) * unitMs;
 }
 
 /** What is published of a channel of the venue, candles of all lengths included. */

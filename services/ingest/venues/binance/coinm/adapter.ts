@@ -43,6 +43,7 @@ export const binanceCoinm: FeedAdapter = createBinanceAdapter({
     // The venue pings every 3 minutes.
     connectionSilenceMsMax: 240_000,
     // The venue closes after 24 h.
+    frameBytesMax: 1024 * 1024,
     connectionAgeMsMax: 23 * 3_600_000,
   },
   sequencing: FUTURES_SEQUENCING,

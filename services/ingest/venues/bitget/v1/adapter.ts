@@ -27,6 +27,7 @@ const LIMITS: FeedLimits = {
   // Our pings are answered, so two of them were lost.
   connectionSilenceMsMax: 55_000,
   // The venue ended connections after 24 hours.
+  frameBytesMax: 2 * 1024 * 1024,
   connectionAgeMsMax: 23 * 3_600_000,
 };
 

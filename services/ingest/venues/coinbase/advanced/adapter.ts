@@ -30,6 +30,7 @@ const LIMITS: FeedLimits = {
   silenceMsMax: { book: 120_000 },
   // Heartbeats come every second.
   connectionSilenceMsMax: 15_000,
+  frameBytesMax: 16 * 1024 * 1024,
   connectionAgeMsMax: undefined,
 };
 

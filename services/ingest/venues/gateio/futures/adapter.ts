@@ -36,6 +36,7 @@ const LIMITS: FeedLimits = {
   silenceMsMax: { book: 180_000 },
   // Three answers to our pings. The venue cuts after 30 s without a frame of ours.
   connectionSilenceMsMax: 45_000,
+  frameBytesMax: 2 * 1024 * 1024,
   connectionAgeMsMax: undefined,
 };
 

@@ -21,6 +21,7 @@ const LIMITS: FeedLimits = {
   silenceMsMax: { book: 120_000 },
   // Heartbeats come every five seconds.
   connectionSilenceMsMax: 30_000,
+  frameBytesMax: 4 * 1024 * 1024,
   connectionAgeMsMax: undefined,
 };
 

@@ -32,6 +32,7 @@ const LIMITS: FeedLimits = {
   silenceMsMax: { book: 120_000, ticker: 60_000, quotes: 60_000, "mark-price": 60_000 },
   // Heartbeats are asked for and come every few seconds.
   connectionSilenceMsMax: 30_000,
+  frameBytesMax: 2 * 1024 * 1024,
   connectionAgeMsMax: undefined,
 };
 

@@ -8,7 +8,10 @@ import { isBadTime, parseIsoTimeUs } from "../../../reading/venue-time.ts";
 const VENUE = "kraken-futures";
 
 /** Kraken's old names of two assets, which the symbols of contracts still use. */
-const ASSET_NAMES: Readonly<Record<string, string>> = { XBT: "BTC", XDG: "DOGE" };
+const ASSET_NAMES: ReadonlyMap<string, string> = new Map([
+  ["XBT", "BTC"],
+  ["XDG", "DOGE"],
+]);
 
 /**
  * The class of a contract, its pair, and the day of those that end: `PI_XBTUSD`,
@@ -88,8 +91,8 @@ export function deriveFuturesInstrument(venueSymbol: string): Instrument | undef
   if (parts === null) return undefined;
   const [, term, shape, oldBase = "", oldQuote = "", day] = parts;
   if ((term === "F") !== (day !== undefined)) return undefined;
-  const base = ASSET_NAMES[oldBase] ?? oldBase;
-  const quote = ASSET_NAMES[oldQuote] ?? oldQuote;
+  const base = ASSET_NAMES.get(oldBase) ?? oldBase;
+  const quote = ASSET_NAMES.get(oldQuote) ?? oldQuote;
   const inverse = shape === "I";
   const settle = inverse ? base : quote;
   const pair = inverse ? `${base}-${quote}_${settle}` : `${base}-${quote}`;
