@@ -4,6 +4,7 @@ import { accountFor } from "../rpc/call-outcome.ts";
 import type { CallAccount } from "../rpc/call-outcome.ts";
 import { CallScope, effectiveTimeoutMs } from "../rpc/call-scope.ts";
 import { RpcError, toRpcError } from "../rpc/rpc-error.ts";
+import { BYTES_PER_REQUEST } from "../rpc/work-price.ts";
 import type { BoundMethod, RpcContext, ServiceTable } from "../rpc/service-table.ts";
 import { errorAnswer, jsonAnswer } from "../transport/http-answer.ts";
 import type { HttpRequest, HttpResponse } from "../transport/transport.ts";
@@ -140,7 +141,7 @@ export class ConnectRpc {
   ): Promise<HttpResponse> {
     const { form, scope, context, request } = call;
     try {
-      const message = await scope.race(this.#readMessage(method, form));
+      const message = await scope.race(this.#readMessage(method, form, context));
       const response = await scope.race(method.handle(message, context));
       const encode = oneStep(() => encodeMessage(method.response, response, form.encoding));
       const plain = await scope.race(context.line.run(encode));
@@ -199,18 +200,24 @@ export class ConnectRpc {
     method: BoundMethod & { kind: "server-streaming" },
     { form, context }: HttpCall,
   ): AsyncGenerator<unknown> {
-    const message = await this.#readMessage(method, form);
+    const message = await this.#readMessage(method, form, context);
     yield* method.handle(message, context);
   }
 
-  async #readMessage(method: BoundMethod, form: ConnectForm): Promise<unknown> {
+  async #readMessage(
+    method: BoundMethod,
+    form: ConnectForm,
+    { line, spend }: Pick<RpcContext, "line" | "spend">,
+  ): Promise<unknown> {
     const { requestBytesMax } = this.#parts.limits;
     const { bytes, gzipped } = form.readMessage();
     if (bytes.byteLength > requestBytesMax) throw tooLarge("the message", requestBytesMax);
     // A message without bytes is one of defaults, compressed or not.
     const inflates = gzipped && bytes.byteLength > 0;
     const plain = inflates ? await inflateMessage(bytes, requestBytesMax) : bytes;
-    return decodeMessage(method.request, plain, form.encoding);
+    // A small one is paid for by the request that it is.
+    spend(Math.floor(plain.byteLength / BYTES_PER_REQUEST));
+    return line.run(oneStep(() => decodeMessage(method.request, plain, form.encoding)));
   }
 
   /** A request whose deadline cannot be read never becomes a call. */

@@ -24,6 +24,7 @@ const catalog = {
   lostSinceUs: () => 7,
   instrument: (venue: string, symbol: string) =>
     SYMBOLS.includes(symbol) ? instrument(venue, symbol) : undefined,
+  find: (venue: string, symbol: string) => instrument(venue, symbol),
   *instrumentsAfter(venue: string, symbol: string) {
     for (const each of SYMBOLS) {
       nowUs += 2;
@@ -119,6 +120,13 @@ describe("the status of a lost venue", () => {
     expect(second.statuses[0]?.symbol).toBe("S0200");
     const end = await status({ pageToken: Buffer.from("one:S1399").toString("base64url") });
     expect([end.statuses.length, end.nextPageToken]).toEqual([100, ""]);
+  });
+
+  test("is paid for by the size of its page", async () => {
+    await status({});
+    expect(spent).toBe(2);
+    await status({ symbol: "S0001" });
+    expect(spent).toBe(2);
   });
 
   test.each([1, 199, 200])("takes a page size of %i", async (pageSize) => {

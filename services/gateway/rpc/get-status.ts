@@ -12,12 +12,14 @@ import type { MethodParts } from "./ingestor-query.ts";
 import { readPageToken, writePageToken } from "./page-token.ts";
 import { requireAtMost, requireInstrument, requireVenue } from "./request-checks.ts";
 import type { RpcContext } from "./service-table.ts";
+import { ROWS_PER_REQUEST } from "./work-price.ts";
 
 /** The reason why every channel of a venue is down while its ingestor is silent. */
 const INGESTOR_LOST_REASON = "ingestor-lost";
 
-/** Instruments, each with some ten channels. */
+/** Instruments, each with some channels. */
 const PAGE_SIZE_MAX = 200;
+const ROWS_PER_INSTRUMENT = 5;
 
 /** Which instruments are asked for. */
 type Page = {
@@ -44,7 +46,7 @@ export async function getStatus(
   const symbol = request.symbol === "" ? "" : requireInstrument(catalog, request).symbol;
   const afterSymbol = readPageToken(request.pageToken)?.symbol ?? "";
   const pageSize = request.pageSize === 0 ? PAGE_SIZE_MAX : request.pageSize;
-  if (symbol === "") spend(pageSize / PAGE_SIZE_MAX);
+  if (symbol === "") spend((pageSize * ROWS_PER_INSTRUMENT) / ROWS_PER_REQUEST);
   const lostSinceUs = catalog.lostSinceUs(venue);
   if (lostSinceUs !== undefined) {
     const page = { venue, symbol, afterSymbol, pageSize };

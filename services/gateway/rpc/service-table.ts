@@ -1,4 +1,5 @@
 import type { TurnLine } from "../turns/turns.ts";
+import { measureMessage, WireError } from "@tickwire/proto/codec";
 import { messageFromJson, messageToJson } from "@tickwire/proto/service";
 import type { MessageCodec, RpcMethod } from "@tickwire/proto/service";
 
@@ -83,11 +84,18 @@ export function bindService<Handlers extends object>(
   return { byFullName, byPath };
 }
 
+/** Fields of a request, counted before it is decoded: many times as many as any has. */
+const REQUEST_FIELDS_MAX = 10_000;
+
 function bindMessage(codec: MessageCodec<unknown>): BoundMessage {
   return {
     name: codec.name,
     encode: (message) => codec.encode(message as never),
-    decode: (bytes) => codec.decode(bytes),
+    decode: (bytes) => {
+      if (measureMessage(codec, bytes, REQUEST_FIELDS_MAX) !== undefined)
+        return codec.decode(bytes);
+      throw new WireError("malformed", `it has more than ${REQUEST_FIELDS_MAX} fields`);
+    },
     fromJson: (json) => messageFromJson(codec, json),
     toJson: (message) => messageToJson(codec, message as never),
   };

@@ -6,6 +6,9 @@ export const ROWS_PER_REQUEST = 500;
 /** Looking at so many instruments that are not asked for does, too. */
 export const EXAMINED_PER_REQUEST = 10_000;
 
+/** Inflating and reading so many bytes of a request does, too. */
+export const BYTES_PER_REQUEST = 16 * 1024;
+
 /** By then, an ordinary client may ask again. */
 const RETRY_AFTER_MS = 1_000;
 

@@ -107,6 +107,16 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await nextTurn();
 }
 
+test("a request of very many fields is refused before it is decoded", async () => {
+  const call = { method: "test.Service/Throws", timeoutMs: 0, credits: 0, metadata: {} };
+  const fields = (count: number) =>
+    new Uint8Array(2 * count).map((_, index) => (index % 2 ? 0 : 0x78));
+  calls.start({ ...call, callId: 1, request: fields(10_000) });
+  calls.start({ ...call, callId: 2, request: fields(10_001) });
+  await settle();
+  expect(replies.toSorted()).toEqual(["1: internal", "2: invalid_argument"]);
+});
+
 function start(callId: number, name: string, credits = 0, timeoutMs = 0): boolean {
   const request = new Uint8Array();
   const fullName = `test.Service/${name}`;

@@ -1,4 +1,5 @@
 import type { ClientRequest } from "#wire/frame-codec.ts";
+import { BYTES_PER_REQUEST } from "../rpc/work-price.ts";
 
 /** Allows `perSecond` requests a second on average, and that many at once after a quiet second. */
 export class TokenBucket {
@@ -40,8 +41,7 @@ type FramePrice = {
 /** These answer what we sent, so a client cannot choose how many it needs. */
 const ANSWERS: ReadonlySet<ClientRequest["kind"]> = new Set(["cancel", "credit", "probeAnswer"]);
 const COST_OF_ANSWER = 0.1;
-/** Inflating and reading so much takes about as long as serving one request. */
-const BYTES_PER_REQUEST = 16 * 1024;
+/** Reading so many takes about as long as serving one request. */
 const FIELDS_PER_REQUEST = 500;
 /** What the price of a request covers of the frame that it comes in, an answer's as well. */
 const COVERED_BY_MESSAGE = 0.1;

@@ -60,18 +60,33 @@ function answer({ subject, payload }, catalog) {
   return encodeQueryReply(encodeSnapshotReply(encodeState(position, [], clock.nowUs())));
 }
 
+const responders = new Map();
 for (const venue of VENUES) {
   const catalog = catalogOf(venue);
-  bus.subscribe(queryPattern({ venue, publisherId: venue }), (message) => {
-    message.respond(answer(message, catalog));
-  });
+  const pattern = queryPattern({ venue, publisherId: venue });
+  responders.set(
+    venue,
+    bus.subscribe(pattern, (message) => message.respond(answer(message, catalog))),
+  );
 }
 const announce = (venue, announceIntervalMs) => {
   const announcement = { ingestorId: venue, venue, catalogVersion: 1, announceIntervalMs };
   bus.publish(announceSubject(venue), encodeAnnouncement({ ...announcement, epoch: EPOCH }));
 };
 const silent = () => {};
-const logger = { debug: silent, info: silent, warn: silent, error: silent };
+let catalogs = 0;
+const logger = {
+  debug: silent,
+  info: (_, message) => {
+    if (message !== "the catalog of a venue changed") return;
+    catalogs += 1;
+    if (catalogs === VENUES.length) responders.get("lost").unsubscribe();
+  },
+  warn: (_, message) => {
+    if (message === "the ingestor is lost") process.send({ port: gateway.port });
+  },
+  error: silent,
+};
 const gateway = await startGateway({
   config: gatewayConfig({ port: 0, transport: process.argv[2], helloTimeoutMs: 60_000 }),
   bus,
@@ -79,7 +94,8 @@ const gateway = await startGateway({
   logger,
   registry: new Registry(),
 });
-for (const venue of VENUES) announce(venue, venue === "lost" ? 100 : 600_000);
+// Its catalog is to come within three times this.
+for (const venue of VENUES) announce(venue, venue === "lost" ? 2_000 : 600_000);
 
 const delay = monitorEventLoopDelay({ resolution: 1 });
 delay.enable();
@@ -99,4 +115,3 @@ process.on("message", (message) => {
   });
 });
 process.on("disconnect", () => process.exit());
-setTimeout(() => process.send({ port: gateway.port }), 2_500);
