@@ -142,6 +142,35 @@ describe("a book with REST snapshots", () => {
     expect(book.builder.counts.duplicates).toBe(1);
   });
 
+  test("that is begun asks for a snapshot before the first delta, once, and is live with it", () => {
+    const book = run(REST);
+    for (let times = 0; times < 2; times += 1) book.builder.begin(book.emit);
+    expect(book.take()).toEqual(["syncing start", "need start"]);
+    expect(book.feed(restSnapshot(11))).toEqual(["snapshot", "live synchronized"]);
+    book.builder.begin(book.emit);
+    expect(book.take()).toEqual([]);
+    expect(book.feed(delta(11), delta(12))).toEqual(["delta"]);
+    expect(book.feed(delta(14))).toContain("need sequence-gap");
+  });
+
+  test("that is begun takes the snapshot that waits for the first delta", () => {
+    const book = run(REST);
+    expect(book.feed(restSnapshot(11))).toEqual([]);
+    expect(book.builder.hasEarlySnapshot).toBe(true);
+    book.builder.begin(book.emit);
+    expect(book.take()).toEqual(["syncing start", "snapshot", "live synchronized"]);
+    expect(book.builder.hasEarlySnapshot).toBe(false);
+  });
+
+  test("that is begun after its connection was lost asks anew", () => {
+    const book = run(REST);
+    book.feed(delta(11), restSnapshot(11));
+    book.builder.reset("disconnected", book.emit);
+    book.take();
+    book.builder.begin(book.emit);
+    expect(book.take()).toEqual(["resyncing disconnected", "need disconnected"]);
+  });
+
   test("takes a delta that the snapshot covers in part", () => {
     const book = run(REST);
     book.feed(raw({ firstUpdateId: 5, lastUpdateId: 9, levels: [[7, 2]] }));

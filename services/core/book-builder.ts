@@ -132,6 +132,25 @@ export class BookBuilder {
     else this.#onRestSnapshot(raw, emit);
   }
 
+  /** A REST snapshot has come and waits for the first change. */
+  get hasEarlySnapshot(): boolean {
+    return this.#early !== undefined;
+  }
+
+  /**
+   * The changes of the book come from now on: a REST snapshot is asked for, and one that has come
+   * already is taken, without waiting for the first of them. Does nothing once it has begun, or
+   * where snapshots come in the stream.
+   */
+  begin(emit: Emit): void {
+    if (this.#phase !== "idle" || this.#sync.snapshot === "in-band") return;
+    this.#begin(emit);
+    const early = this.#early;
+    this.#early = undefined;
+    if (early === undefined) this.#request(this.#startReason, emit);
+    else this.#align(early, emit);
+  }
+
   /**
    * The connection is gone: forgets everything that depended on it. The next message starts anew.
    */

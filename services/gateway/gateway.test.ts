@@ -40,6 +40,7 @@ beforeEach(async () => {
   const parts = { bus, clock, logger, metrics };
   const catalog = new Catalog({ ...parts, limits: config });
   const scheduler = { endOfTurn: () => {} };
+  const turns = new Turns({ clock, scheduler });
   gateway = new Gateway({
     bus: Object.assign(Object.create(bus) as MemoryBus, {
       onEvent: (listener: (event: BusEvent) => void) => {
@@ -53,10 +54,10 @@ beforeEach(async () => {
       logger,
       metrics,
       catalog,
-      hub: new Hub({ ...parts, catalog, random: () => 0.5, limits: config }),
+      hub: new Hub({ ...parts, turns, catalog, random: () => 0.5, limits: config }),
       flusher: new Flusher({ clock, scheduler, flushIntervalMsMax: 0, metrics }),
       services: createMarketData({ bus, clock, catalog, queryTimeoutMs: 1_000 }),
-      turns: new Turns({ clock, scheduler }),
+      turns,
       serverVersion: "1.2.3",
     },
     http: { serve: () => Promise.resolve({ status: 200, headers: { "x-a": "b" }, body: "" }) },

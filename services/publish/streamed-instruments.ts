@@ -87,7 +87,7 @@ export class StreamedInstruments {
     return this.#streamed.get(instrument)?.candleIntervalsMs.includes(intervalMs) ?? false;
   }
 
-  /** Those whose symbol comes after `symbol`, in order, `countMax` at most; whether more do. */
+  /** The next `countMax` by symbol whose symbol comes after `symbol`, and whether more do. */
   page(
     symbol: string,
     countMax: number,

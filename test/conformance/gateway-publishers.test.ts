@@ -104,9 +104,8 @@ describe("a message that the venue's publisher did not send", () => {
     await Reader.of("fake:BTC-USDT/trades");
     for (let count = 0; count < 50; count += 1) rig.bus.publish(SUBJECT, forged(7, 0));
     await rig.settle();
-    const metric = await rig.registry
-      .getSingleMetric("tickwire_gateway_foreign_batches_total")
-      ?.get();
+    const name = "tickwire_gateway_foreign_batches_total";
+    const metric = await rig.registry.getSingleMetric(name)?.get();
     expect(metric?.values).toMatchObject([
       { value: 50, labels: { venue: "fake", channel: "trades" } },
     ]);

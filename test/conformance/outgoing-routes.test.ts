@@ -120,15 +120,19 @@ async function reach(options: Parameters<typeof createVenueRoute>[0]): Promise<s
   );
   const dialer = createWebSocketDialer({ ...WEB_SOCKET_DIALER_DEFAULTS, route });
   const frame = new Promise<string>((resolve) => {
-    const socket = dialer.dial(`wss://127.0.0.1:${venuePort}/stream`, {
-      onOpen: () => {},
-      onFrame: (text) => {
-        resolve(String(text));
-        socket.terminate();
+    const socket = dialer.dial(
+      `wss://127.0.0.1:${venuePort}/stream`,
+      {
+        onOpen: () => {},
+        onFrame: (text) => {
+          resolve(String(text));
+          socket.terminate();
+        },
+        onError: resolve,
+        onClose: () => resolve("closed"),
       },
-      onError: resolve,
-      onClose: () => resolve("closed"),
-    });
+      { frameBytesMax: 1_000 },
+    );
   });
   return Promise.all([body, frame]);
 }

@@ -23,7 +23,7 @@ export class StreamLedger {
   readonly faults: string[] = [];
   /** Epochs that topics left, with or without a known end. */
   epochChanges = 0;
-  /** When the newest event was published. */
+  /** When the newest event was published, statuses left out. */
   publishedTimeUs = 0;
   /** Gaps whose extent nobody could say. */
   unknownGaps = 0;
@@ -42,8 +42,10 @@ export class StreamLedger {
       if (event.type === "status") {
         const { topic, state, reason } = event;
         this.statuses.push({ topic, state, reason });
+      } else {
+        // A status may be the gateway's own, which says nothing of what the ingestor has sent.
+        this.publishedTimeUs = event.publishedTimeUs;
       }
-      this.publishedTimeUs = event.publishedTimeUs;
       this.#takeEvent(event);
     }
   }

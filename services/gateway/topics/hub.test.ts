@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { BatchWriter } from "@tickwire/proto/codec";
 import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
 import type { Bus, BusEvent } from "#bus/bus.ts";
@@ -8,6 +9,7 @@ import { encodeQueryReply, encodeSnapshotReply } from "#wire/bus-codec.ts";
 import { encodeState } from "#wire/event-codec.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { createGatewayMetrics } from "../metrics.ts";
+import { Turns } from "../turns/turns.ts";
 import { Hub } from "./hub.ts";
 
 const LINGER_MS = 1_000;
@@ -48,6 +50,7 @@ function create(limits: { topicsMax?: number } = {}) {
     bus,
     clock,
     ...LOGS,
+    turns: new Turns({ clock, scheduler: { endOfTurn: (run) => void setImmediate(run) } }),
     metrics,
     random: () => 0.5,
     limits: { ...LIMITS, ...limits },
@@ -154,6 +157,7 @@ describe("when the bus lost something", () => {
       bus: watched as Bus,
       clock,
       ...LOGS,
+      turns: new Turns({ clock, scheduler: { endOfTurn: (run) => void setImmediate(run) } }),
       metrics,
       random: () => 0.5,
       limits: LIMITS,
@@ -198,6 +202,54 @@ describe("when the bus lost something", () => {
   });
 });
 
+test("many topics take another publisher over several turns, and lose nothing meanwhile", async () => {
+  const clock = new ManualClock();
+  const bus = new MemoryBus({ clock });
+  bus.subscribe("rq.v2.>", (message) => {
+    const position = {
+      channel: "trades",
+      epoch: message.subject.includes(".p-2.") ? 2 : 1,
+    } as const;
+    const state = encodeState({ ...position, sequence: 0 }, [], 1);
+    message.respond(encodeQueryReply(encodeSnapshotReply(state)));
+  });
+  const metrics = createGatewayMetrics(new Registry());
+  let publisher = PUBLISHER;
+  // Each look at this clock is a long time.
+  let nowUs = 0;
+  const busy = { nowUs: () => (nowUs += 100), after: () => none };
+  const hub = new Hub({
+    bus,
+    clock,
+    logger: LOGS.logger,
+    catalog: { ...LOGS.catalog, publisherOf: () => publisher },
+    turns: new Turns({ clock: busy, scheduler: { endOfTurn: (run) => void setImmediate(run) } }),
+    metrics,
+    random: () => 0.5,
+    limits: LIMITS,
+  });
+  for (let index = 0; index < 60; index += 1) hub.hold(name(`S${index}-USD`));
+  for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+  publisher = { publisherId: "p-2", epoch: 2 };
+  hub.follow("fake", { ...publisher, isNewcomer: true });
+  const inEpoch = (epoch: number): number =>
+    hub.feedsOf("fake").filter((feed) => feed.position.epoch === epoch).length;
+  expect(inEpoch(2)).toBeLessThan(60);
+  // The last topic has not heard of it when its first batch comes.
+  const writer = new BatchWriter({ kind: "trades", epoch: 2 });
+  const row = { venueTimeUs: undefined, receivedTimeUs: 1, tradeId: "", historical: false };
+  const numbers = { priceMantissa: 1, priceScale: 0, sizeMantissa: 1, sizeScale: 0 };
+  const rows = [{ ...row, ...numbers, aggressorSide: "buyer" as const }];
+  const [batch] = writer.write({ kind: "trades", rows }, { publishedTimeUs: 1 });
+  bus.publish("md.v2.fake.trades.S59-USD", batch!.bytes);
+  for (let turn = 0; turn < 200; turn += 1) await nextTurn();
+  expect(inEpoch(2)).toBe(60);
+  expect(hub.feedsOf("fake").at(-1)?.position).toEqual({ epoch: 2, sequence: 1 });
+  expect((await metrics.foreignBatches.get()).values).toEqual([]);
+  hub.close();
+  await bus.close();
+});
+
 test("the feeds of a venue are its own", () => {
   const { hub } = create();
   hub.hold(name("A-USD"));
@@ -213,7 +265,15 @@ test("no topic is followed on a bus that is closed", async () => {
   const clock = new ManualClock();
   const bus = new MemoryBus({ clock });
   const metrics = createGatewayMetrics(new Registry());
-  const hub = new Hub({ bus, clock, ...LOGS, metrics, random: () => 0.5, limits: LIMITS });
+  const hub = new Hub({
+    bus,
+    clock,
+    ...LOGS,
+    turns: new Turns({ clock, scheduler: { endOfTurn: (run) => void setImmediate(run) } }),
+    metrics,
+    random: () => 0.5,
+    limits: LIMITS,
+  });
   await bus.close();
   expect(hub.hold(name("A-USD"))).toBeUndefined();
   expect(hub.topics).toBe(0);

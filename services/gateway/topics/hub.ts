@@ -9,6 +9,7 @@ import type { Topic } from "#core/topic.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { FollowedPublisher } from "../catalog/venue-publishers.ts";
 import type { GatewayMetrics } from "../metrics.ts";
+import type { TurnLine, Turns, Work } from "../turns/turns.ts";
 import { VenueGates } from "./query-gate.ts";
 import { TopicFeed } from "./topic-feed.ts";
 import type { FeedWatch } from "./topic-feed.ts";
@@ -23,6 +24,8 @@ type HubParts = {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
+  /** For what happens to all topics of a venue at once. */
+  readonly turns: Turns;
   /** Whose messages count for a venue. */
   readonly catalog: Pick<Catalog, "publisherOf" | "mayFollow" | "instrument">;
   /** In [0, 1). */
@@ -62,6 +65,7 @@ export class Hub {
   readonly #stopListening: () => void;
   readonly #watch: FeedWatch;
   readonly #troubles: VenueTroubles;
+  readonly #line: TurnLine;
   /** What was logged lately of which venue, until when it is not logged again. */
   readonly #logged = new Map<string, CancelTimer>();
   #nextId = 1;
@@ -73,12 +77,18 @@ export class Hub {
     });
     this.#stopListening = parts.bus.onEvent((event) => this.#onBusEvent(event));
     this.#troubles = new VenueTroubles(parts);
+    this.#line = parts.turns.open();
     this.#watch = {
       onLoss: (name) => this.#onLoss(name),
       onBadBatch: ({ venue, channel }) => {
         this.#logSometimes({ venue, channel }, "batches that cannot be read are left aside");
       },
-      mayBeFollowed: ({ venue }, epoch) => parts.catalog.mayFollow(venue, epoch),
+      mayBeFollowed: ({ venue }, epoch) => {
+        const { catalog } = parts;
+        // It is followed, and the topic that asks has not had its turn to hear of it.
+        const isFollowed = catalog.publisherOf(venue)?.epoch === epoch;
+        return isFollowed || catalog.mayFollow(venue, epoch);
+      },
       onForeign: ({ venue, channel }, epoch) => {
         const fields = { venue, channel, epoch };
         this.#logSometimes(fields, "batches of an epoch that is not followed are left aside");
@@ -134,10 +144,8 @@ export class Hub {
    * what happened at the venue between the two is in nobody's numbers.
    */
   follow(venue: string, publisher: FollowedPublisher): void {
-    const feeds = this.feedsOf(venue);
-    const sinceTimeUs = this.#parts.clock.nowUs();
-    this.#troubles.tell(venue, feeds, { state: "gap", reason: "ingestor-replaced", sinceTimeUs });
-    for (const feed of feeds) feed.follow(publisher);
+    this.#troubles.cancel(venue);
+    this.#line.add(this.#followInTurns(venue, publisher));
   }
 
   /** Every channel of the venue is down, as everybody who follows a status is told. */
@@ -151,7 +159,7 @@ export class Hub {
    */
   venueBack(venue: string): void {
     this.#troubles.cancel(venue);
-    for (const feed of this.feedsOf(venue)) feed.resync(feed.name.channel === "status");
+    this.#line.add(this.#compareInTurns(venue));
   }
 
   /** The venue's publisher says where its topics stand. */
@@ -176,6 +184,7 @@ export class Hub {
   close(): void {
     this.#stopListening();
     this.#troubles.close();
+    this.#line.clear();
     for (const cancel of this.#logged.values()) cancel();
     this.#logged.clear();
     for (const { feed, cancelDrop } of this.#topics.values()) {
@@ -223,6 +232,23 @@ export class Hub {
     this.#topics.delete(followed.feed.topic);
     followed.feed.close();
     this.#parts.metrics.topics.set(this.#topics.size);
+  }
+
+  *#followInTurns(venue: string, publisher: FollowedPublisher): Work {
+    const sinceTimeUs = this.#parts.clock.nowUs();
+    const trouble = { state: "gap", reason: "ingestor-replaced", sinceTimeUs } as const;
+    for (const feed of this.feedsOf(venue)) {
+      if (this.#line.isOver) yield;
+      if (feed.name.channel === "status") this.#troubles.tellOne(feed, trouble);
+      feed.follow(publisher);
+    }
+  }
+
+  *#compareInTurns(venue: string): Work {
+    for (const feed of this.feedsOf(venue)) {
+      if (this.#line.isOver) yield;
+      feed.resync(feed.name.channel === "status");
+    }
   }
 
   /** Events of a channel are missing, and what its status says now is what it said before. */

@@ -300,7 +300,7 @@ export class TopicFeed {
     this.#sync.snapshotArrived({ position, batch });
   }
 
-  /** What lies between where the client was and where it starts is what it does not get any more. */
+  /** What lies between where the client was and where it starts, it does not get any more. */
   #countUndelivered(from: TopicPosition, { continuity, ended, position }: Attached): void {
     if (continuity === "resumed") return;
     const to = from.epoch === position.epoch ? position : ended;

@@ -588,6 +588,17 @@ describe("trades, whose past cannot be had again,", () => {
     ]);
   });
 
+  test("do not begin before the first answer, however many wait for it", () => {
+    const rig = Rig.in("syncing", "none");
+    for (const sequence of [7, 8, 9]) rig.batch(sequence);
+    rig.sync.snapshotArrived({ position: { epoch: 1, sequence: 5 }, batch: undefined });
+    for (const sequence of [10, 11, 12]) rig.batch(sequence);
+    rig.taken();
+    rig.sync.snapshotArrived({ position: { epoch: 1, sequence: 9 }, batch: undefined });
+    expect([rig.sync.state, rig.history.sequence]).toEqual(["live", 12]);
+    expect(rig.taken().filter((action) => action.startsWith("gap"))).toEqual([]);
+  });
+
   test("of a publisher that begins are delivered from the first on, without waiting", () => {
     const rig = Rig.in("live", "none");
     rig.taken();

@@ -260,7 +260,7 @@ export class TopicSync {
     }
     this.#held.add(order, batch);
     if (!this.#held.isOverfull) return;
-    if (this.#isFollowed && this.#standsAlone) {
+    if (this.#isFollowed && this.#standsAlone && this.#state !== "syncing") {
       // The publisher has not answered for as long as this took: what is here is delivered.
       this.#deliverInOrder(this.#held.take(), true);
     } else {
@@ -356,6 +356,8 @@ export class TopicSync {
     if (!this.#someoneIsStateless) {
       this.#deliverInOrder(held, this.#standsAlone);
     } else if (last > this.#history.sequence) {
+      // Nobody can be given changes before the state that somebody waits for, and it will not come.
+      this.#actions.noticed("overflow", held.length);
       const { epoch } = this.#history;
       this.#reportGap(this.#history.sequence + 1, last);
       this.#history.reset({ epoch, sequence: last }, undefined);

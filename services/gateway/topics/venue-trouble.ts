@@ -60,13 +60,17 @@ export class VenueTroubles {
     for (const venue of this.#next.keys()) this.cancel(venue);
   }
 
-  #tellFrom(venue: string, feeds: readonly TopicFeed[], trouble: Trouble): void {
+  /** Tells the subscribers of one status. */
+  tellOne(feed: TopicFeed, trouble: Trouble): void {
+    const { venue, symbol } = feed.name;
+    const instrument = this.#parts.catalog.instrument(venue, symbol);
+    const channels = instrument === undefined ? [] : channelsOf(instrument);
     const nowUs = this.#parts.clock.nowUs();
-    for (const feed of feeds.slice(0, TOPICS_PER_TURN_MAX)) {
-      const instrument = this.#parts.catalog.instrument(venue, feed.name.symbol);
-      const channels = instrument === undefined ? [] : channelsOf(instrument);
-      feed.announce(troubleState(feed.position, channels, trouble, nowUs));
-    }
+    feed.announce(troubleState(feed.position, channels, trouble, nowUs));
+  }
+
+  #tellFrom(venue: string, feeds: readonly TopicFeed[], trouble: Trouble): void {
+    for (const feed of feeds.slice(0, TOPICS_PER_TURN_MAX)) this.tellOne(feed, trouble);
     if (feeds.length <= TOPICS_PER_TURN_MAX) return;
     const rest = feeds.slice(TOPICS_PER_TURN_MAX);
     const next = this.#parts.clock.after(0, () => {

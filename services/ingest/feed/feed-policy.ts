@@ -13,6 +13,16 @@ export type FeedPolicy = {
   readonly connectionStableMs: number;
   /** From dialling to open, the venue's greeting included. */
   readonly dialTimeoutMs: number;
+  /**
+   * A subscription that was neither confirmed nor served within this time is asked for again, each
+   * time after twice as long, up to `refusalBackoffMsMax`.
+   */
+  readonly subscriptionAnswerMsMax: number;
+  /** Full jitter, as for reconnects: waits between a refusal for a moment and asking again. */
+  readonly refusalBackoffBaseMs: number;
+  readonly refusalBackoffMsMax: number;
+  /** The wait after a refusal for good, such as of a name that the venue does not have. */
+  readonly finalRefusalMs: number;
   /** Bytes that may wait for a venue that does not read; more drops the connection. */
   readonly outgoingBytesMax: number;
   /**
@@ -73,6 +83,10 @@ export const FEED_POLICY_DEFAULTS: FeedPolicy = {
   reconnectBackoffMsMax: 30_000,
   connectionStableMs: 60_000,
   dialTimeoutMs: 15_000,
+  subscriptionAnswerMsMax: 30_000,
+  refusalBackoffBaseMs: 5_000,
+  refusalBackoffMsMax: 300_000,
+  finalRefusalMs: 3_600_000,
   outgoingBytesMax: 1024 * 1024,
   outgoingFramesWaitingMax: 4096,
   connectsWaitingMax: 1024,

@@ -17,6 +17,10 @@ export type FeedSink = {
    * whoever asked may ask again.
    */
   onSnapshot(snapshot: RawBook): boolean;
+  /** The changes of this book come from now on, and its beginning is to be asked for. */
+  onBookConfirmed(instrument: Instrument): void;
+  /** No change of this book has come for a while; nobody can be asked for its beginning. */
+  onBookQuiet(instrument: Instrument): void;
   onRejected(reason: RejectReason, instrument?: Instrument, channel?: Channel): void;
   /**
    * A subscription's health changed. For a book, `live` means that data flows, not that it is in

@@ -68,10 +68,24 @@ export class BookStage {
     this.#nowUs = nowUs;
     let entry = this.#last;
     if (entry === undefined || entry.builder.instrument !== raw.instrument) {
-      entry = this.#entries.get(raw.instrument) ?? this.#add(raw);
+      entry = this.#entries.get(raw.instrument) ?? this.#add(raw.instrument, raw.depth);
       this.#last = entry;
     }
     entry.builder.handle(raw, entry.emit);
+  }
+
+  /** The changes of a book come from now on. Does nothing for one that has begun. */
+  begin(instrument: Instrument, nowUs: number): void {
+    this.#nowUs = nowUs;
+    const entry = this.#entries.get(instrument) ?? this.#add(instrument, undefined);
+    entry.builder.begin(entry.emit);
+  }
+
+  /** No change of a book comes: a snapshot that waits for the first one is taken without it. */
+  beginQuiet(instrument: Instrument, nowUs: number): void {
+    if (this.#entries.get(instrument)?.builder.hasEarlySnapshot === true) {
+      this.begin(instrument, nowUs);
+    }
   }
 
   /**
@@ -132,9 +146,8 @@ export class BookStage {
     return builder?.isLive === true ? builder.book : undefined;
   }
 
-  #add(raw: RawBook): Entry {
+  #add(instrument: Instrument, depth: number | undefined): Entry {
     const { syncOf, bufferedDeltasMax } = this.#options;
-    const { instrument, depth } = raw;
     const sync = syncOf(instrument);
     const builder = new BookBuilder({ sync, instrument, bufferedDeltasMax, depth });
     const entry: Entry = {

@@ -46,6 +46,14 @@ export class VenueDriver<Session extends BookSession> implements FeedSink {
     return this.pipeline.onSnapshot(snapshot, this.#clock.nowUs());
   }
 
+  onBookConfirmed(instrument: Instrument): void {
+    this.pipeline.onBookConfirmed(instrument, this.#clock.nowUs());
+  }
+
+  onBookQuiet(instrument: Instrument): void {
+    this.pipeline.onBookQuiet(instrument, this.#clock.nowUs());
+  }
+
   onRejected(reason: RejectReason, instrument?: Instrument, channel?: Channel): void {
     this.pipeline.onRejected({ reason, instrument, channel }, this.#clock.nowUs());
   }

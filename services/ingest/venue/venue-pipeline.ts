@@ -116,6 +116,16 @@ export class VenuePipeline {
     return reason === undefined;
   }
 
+  /** The changes of a book come from now on: its snapshot is demanded before the first of them. */
+  onBookConfirmed(instrument: Instrument, nowUs: number): void {
+    this.#books.begin(instrument, nowUs);
+  }
+
+  /** No change of a book comes, in a recording: its snapshot is taken if it has one. */
+  onBookQuiet(instrument: Instrument, nowUs: number): void {
+    this.#books.beginQuiet(instrument, nowUs);
+  }
+
   /** Takes note of something that was not used, and of what that costs. */
   onRejected(rejection: Rejection, nowUs: number): void {
     const { reason, instrument, channel } = rejection;

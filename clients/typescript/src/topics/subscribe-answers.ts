@@ -36,7 +36,7 @@ export class SubscribeAnswers {
   handle(item: RequestItem, result: TopicResult): void {
     const entry = this.#entryOf(item);
     if (entry === undefined) {
-      this.#passOver(item.topic, result);
+      this.passOver(item.topic, result);
       return;
     }
     if (result.error === "TOPIC_ERROR_UNSPECIFIED") {
@@ -48,7 +48,7 @@ export class SubscribeAnswers {
   }
 
   /** Unsubscribed before the answer came; the unsubscribe is on its way. */
-  #passOver(asked: string, result: TopicResult): void {
+  passOver(asked: string, result: TopicResult): void {
     const { entries, streams, outbox } = this.#parts;
     const isNew = result.topicId !== 0 && streams.ofId(result.topicId) === undefined;
     if (isNew) streams.retireId(result.topicId);

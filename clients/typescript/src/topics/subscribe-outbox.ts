@@ -11,6 +11,8 @@ export type RequestItem = { readonly entry: Entry; readonly topic: string };
 export type OpenRequest = {
   readonly items: readonly RequestItem[];
   readonly answered: Set<number>;
+  /** What was unsubscribed after it was asked for: its answer is about nothing that lasts. */
+  readonly givenUp: Set<number>;
 };
 
 /** What the outbox needs from the subscriptions. */
@@ -64,6 +66,11 @@ export class SubscribeOutbox {
 
   unsubscribe(topics: readonly string[]): void {
     for (const topic of topics) this.#unsubscribes.add(topic);
+    for (const { items, answered, givenUp } of this.requests.values()) {
+      for (const [index, { topic }] of items.entries()) {
+        if (!answered.has(index) && this.#unsubscribes.has(topic)) givenUp.add(index);
+      }
+    }
     this.#flush();
   }
 
@@ -105,7 +112,7 @@ export class SubscribeOutbox {
       const own = items.slice(from, to);
       this.#items = items.slice(to);
       const requestId = this.#nextRequestId++;
-      this.requests.set(requestId, { items: own, answered: new Set() });
+      this.requests.set(requestId, { items: own, answered: new Set(), givenUp: new Set() });
       const topics = own.map((item) => this.#wireRequest(item));
       this.#options.send([{ kind: "subscribe", value: { requestId, topics } }]);
     }

@@ -37,7 +37,12 @@ class Stand {
   /** Topics that the gateway does not know now. */
   readonly unknown = new Set<string>();
   readonly unavailable = new Map<string, TopicResult["error"]>();
+  /** Topics that were refused with a position on this connection, which the gateway keeps. */
+  readonly kept = new Set<string>();
+  /** How topics went on, as consumers were told. */
+  readonly told = new Set<string>();
   isConnected = false;
+  readonly #patterns = new Map<string, { readonly requestId: number; readonly index: number }>();
   #nextTopicId = 1;
 
   constructor() {
@@ -68,6 +73,8 @@ class Stand {
     if (this.isConnected) return;
     this.isConnected = true;
     this.served.clear();
+    this.kept.clear();
+    this.#patterns.clear();
     this.inbox.length = 0;
     this.subscriptions.handleConnected(LIMITS);
   }
@@ -84,13 +91,19 @@ class Stand {
     const message = this.inbox.shift();
     if (message?.kind === "subscribe") {
       const { requestId = 0, topics = [] } = message.value;
-      const results = topics.flatMap(({ topic = "" }, index) =>
-        this.#matching(topic).map((name) => this.#result(name, topic, index)),
-      );
+      const results = topics.flatMap(({ topic = "", resume }, index) => {
+        if (resume !== undefined) this.kept.add(fullName(topic));
+        const names = this.#matching(topic);
+        const isPattern = topic.includes("*") && names[0] !== topic;
+        if (isPattern) this.#patterns.set(topic, { requestId, index });
+        return names.map((name) => this.#result(name, topic, index));
+      });
       const value = { requestId, topics: results, isPartial: false };
       this.subscriptions.handleMessage({ kind: "subscribeResult", value });
     } else if (message?.kind === "unsubscribe") {
       for (const topic of message.value.topics ?? []) {
+        this.kept.delete(fullName(topic));
+        this.#patterns.delete(topic);
         // A pattern takes the topics with it that it subscribed.
         for (const [name, { request }] of this.served) {
           if (name === fullName(topic) || request === topic) this.served.delete(name);
@@ -100,10 +113,33 @@ class Stand {
     return message !== undefined;
   }
 
+  /** What a name or pattern stands for now; a pattern that stands for nothing is refused itself. */
   #matching(topic: string): string[] {
     if (!topic.includes("*")) return [fullName(topic)];
     const matches = (name: string) => topic === "v:*/trades" || name === "v:A/trades";
-    return this.topics.filter((name) => matches(name) && !this.unknown.has(name));
+    const names = this.topics.filter(
+      (name) =>
+        matches(name) &&
+        !this.unknown.has(name) &&
+        this.unavailable.get(name) !== "TOPIC_ERROR_NOT_READY",
+    );
+    if (names.length === 0) this.unavailable.set(topic, "TOPIC_ERROR_NOT_READY");
+    return names.length === 0 ? [topic] : names;
+  }
+
+  /** A topic can be had again; what was not listed joins the patterns that stand for it. */
+  offer(topic: string): void {
+    const error = this.unavailable.get(topic);
+    for (const name of [topic, "v:*/trades", "*:A/trades"]) this.unavailable.delete(name);
+    if (error !== "TOPIC_ERROR_NOT_READY" || !this.isConnected) return;
+    for (const [pattern, { requestId, index }] of this.#patterns) {
+      if (this.served.has(topic) || !this.#matching(pattern).includes(topic)) continue;
+      const topics = [this.#result(topic, pattern, index)];
+      this.subscriptions.handleMessage({
+        kind: "subscribeResult",
+        value: { requestId, topics, isPartial: false },
+      });
+    }
   }
 
   #result(topic: string, request: string, requestIndex: number): TopicResult {
@@ -113,7 +149,9 @@ class Stand {
       : (this.unavailable.get(topic) ??
         (known === undefined ? "TOPIC_ERROR_UNSPECIFIED" : "TOPIC_ERROR_ALREADY_SUBSCRIBED"));
     const topicId = error === "TOPIC_ERROR_UNSPECIFIED" ? this.#nextTopicId++ : (known ?? 0);
-    if (error === "TOPIC_ERROR_UNSPECIFIED") this.served.set(topic, { topicId, request });
+    const isGranted = error === "TOPIC_ERROR_UNSPECIFIED";
+    const isResumed = isGranted && this.kept.delete(topic);
+    if (isGranted) this.served.set(topic, { topicId, request });
     return {
       requestIndex,
       topic,
@@ -125,7 +163,7 @@ class Stand {
       venueSymbol: "",
       channel: "CHANNEL_TRADES",
       position: { epoch: 1, sequence: 0 },
-      continuity: "CONTINUITY_NEW",
+      continuity: isResumed ? "CONTINUITY_RESUMED" : "CONTINUITY_NEW",
       depth: 0,
       conflationIntervalMs: 0,
       ended: undefined,
@@ -135,7 +173,12 @@ class Stand {
   }
 
   attach(topics: readonly string[], ended: (error: TickwireError | undefined) => void): Consumer {
-    const consumer = new Consumer(topics, { end: ended });
+    const consumer = new Consumer(topics, {
+      end: ended,
+      notice: (notice) => {
+        if (notice.type === "continuity") this.told.add(notice.continuity);
+      },
+    });
     this.subscriptions.attach(topics, OPTIONS, consumer, () => undefined);
     return consumer;
   }
@@ -324,6 +367,16 @@ const step = fc.oneof(
   fc.record({
     kind: fc.constantFrom("answer" as const, "connect" as const, "disconnect" as const),
   }),
+  fc.record({
+    kind: fc.constant("refuse" as const),
+    topic: fc.constantFrom("v:A/trades", "v:B/trades", "v:C/trades"),
+    error: fc.constantFrom(
+      "TOPIC_ERROR_UNAVAILABLE" as const,
+      "TOPIC_ERROR_NOT_READY" as const,
+      undefined,
+    ),
+  }),
+  fc.record({ kind: fc.constant("wait" as const), ms: fc.integer({ min: 1, max: 3_000 }) }),
 );
 
 test("whoever comes and goes, the gateway ends up serving exactly what is wanted", async () => {
@@ -340,11 +393,18 @@ test("whoever comes and goes, the gateway ends up serving exactly what is wanted
           leaving?.consumer.close(undefined);
           consumers = consumers.filter((one) => one !== leaving);
         } else if (given.kind === "answer") stand.answer();
-        else stand[given.kind]();
+        else if (given.kind === "wait") stand.clock.advance(given.ms);
+        else if (given.kind === "refuse") {
+          if (given.error === undefined) stand.offer(given.topic);
+          else stand.unavailable.set(given.topic, given.error);
+        } else stand[given.kind]();
         await settle();
       }
+      for (const topic of stand.topics) stand.offer(topic);
       do {
         stand.connect();
+        await stand.quiet();
+        stand.clock.advance(10_000);
         await stand.quiet();
       } while (!stand.isConnected);
       const wanted = new Set(consumers.flatMap(({ topics }) => topics.map(fullName)));
@@ -352,6 +412,10 @@ test("whoever comes and goes, the gateway ends up serving exactly what is wanted
       if (wanted.delete("v:*/trades")) stand.topics.forEach((topic) => wanted.add(topic));
       expect(new Set(stand.served.keys())).toEqual(wanted);
       expect(consumers.every(({ consumer }) => !consumer.closed)).toBe(true);
+      // Whatever was refused meanwhile, no topic with a position was started anew; but who leaves a
+      // topic by its venue's symbol takes it along for everybody, and it begins anew.
+      const isByVenueSymbol = stand.requests.some((request) => request.includes("v:a/trades"));
+      expect(stand.told.has("replaced") && !isByVenueSymbol).toBe(false);
     }),
     { numRuns: 2_000 },
   );

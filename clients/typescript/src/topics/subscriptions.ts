@@ -124,7 +124,11 @@ export class Subscriptions implements SessionPart {
       const item = request.items[topicResult.requestIndex];
       if (item === undefined) continue;
       request.answered.add(topicResult.requestIndex);
-      this.#answers.handle(item, topicResult);
+      if (request.givenUp.has(topicResult.requestIndex)) {
+        this.#answers.passOver(item.topic, topicResult);
+      } else {
+        this.#answers.handle(item, topicResult);
+      }
     }
     if (this.#isOver(request)) this.#outbox.requests.delete(result.requestId);
   }

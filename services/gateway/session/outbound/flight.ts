@@ -70,10 +70,15 @@ export class Flight {
 
   /** Whether more market data may be sent now. If not, an answer will come. */
   hasRoom(nowUs: number): boolean {
-    const oldest = this.#probes[0];
-    const isSlow = oldest !== undefined && nowUs - oldest.sentAtUs > SLOW_US;
-    const roomBytes = isSlow ? Math.min(FLIGHT_BYTES_MIN, this.#windowBytes) : this.#windowBytes;
-    return this.#sentBytes - this.#answeredBytes < roomBytes;
+    return this.#sentBytes - this.#answeredBytes < this.#roomBytes(nowUs);
+  }
+
+  /**
+   * How much market data one frame should carry at most: a client sees nothing of a frame before
+   * its last byte, and answers nothing meanwhile.
+   */
+  frameBytes(nowUs: number): number {
+    return this.#roomBytes(nowUs) / PROBES_PER_FLIGHT;
   }
 
   /** The number of the probe that is sent next. */
@@ -153,6 +158,12 @@ export class Flight {
       probe.sentAtUs += lostUs;
     }
     this.#placedAtUs += lostUs;
+  }
+
+  #roomBytes(nowUs: number): number {
+    const oldest = this.#probes[0];
+    const isSlow = oldest !== undefined && nowUs - oldest.sentAtUs > SLOW_US;
+    return isSlow ? Math.min(FLIGHT_BYTES_MIN, this.#windowBytes) : this.#windowBytes;
   }
 
   #adapt(transitUs: number, wasFull: boolean): void {

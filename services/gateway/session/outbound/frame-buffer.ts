@@ -8,6 +8,7 @@ const FRAME_BYTES_MAX = 256 * 1024;
 export class FrameBuffer {
   #buffer = new Uint8Array(64 * 1024);
   #length = 0;
+  #bytesMax = FRAME_BYTES_MAX;
 
   /** Bytes of the frame so far. */
   get length(): number {
@@ -22,15 +23,21 @@ export class FrameBuffer {
   /** Begins a new frame. */
   begin(): void {
     this.#length = 0;
+    this.#bytesMax = FRAME_BYTES_MAX;
+  }
+
+  /** At most so much is to come behind what is there. */
+  limitRest(bytesMax: number): void {
+    this.#bytesMax = Math.min(this.#length + bytesMax, FRAME_BYTES_MAX);
   }
 
   /**
    * Copies one entry behind what is there. False, and nothing is copied, if the frame would exceed
-   * FRAME_BYTES_MAX; the first entry of a frame always fits, because an entry cannot be cut.
+   * its limit; the first entry of a frame always fits, because an entry cannot be cut.
    */
   put(entry: Uint8Array): boolean {
     const end = this.#length + entry.byteLength;
-    if (end > FRAME_BYTES_MAX && this.#length > 0) return false;
+    if (end > this.#bytesMax && this.#length > 0) return false;
     if (end > this.#buffer.byteLength) {
       const larger = new Uint8Array(Math.max(end, this.#buffer.byteLength * 2));
       larger.set(this.bytes);

@@ -228,6 +228,7 @@ export class Outbound implements Flushable, LaneListener, Watched {
     const replies = allControl ? this.#replies.fill(frame) : 0;
     const allReplies = allControl && replies === this.#replies.length;
     const messageBytes = frame.length;
+    frame.limitRest(this.#flight.frameBytes(nowUs));
     const batches = allReplies && mayCarry ? this.#topics.fill(frame) : 0;
     const bytes = frame.length;
     const compress = this.compress && bytes >= this.#limits.compressBytesMin;

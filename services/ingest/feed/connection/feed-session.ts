@@ -54,6 +54,7 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
       requests,
       link,
       fillTrades: (instrument) => this.#trades.fill(instrument, "reconnected"),
+      onBookConfirmed: (instrument) => this.#books.onConfirmed(instrument),
     });
     this.#books = new SessionBooks({ ...options, snapshots, requests, link });
     this.#trades = new SessionTrades({

@@ -1,3 +1,4 @@
+import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { bookSyncOf } from "../book-sync-of.ts";
 import type { RawBook, RestPurpose } from "../feed-adapter.ts";
@@ -15,14 +16,20 @@ type SessionBooksOptions = VenueContext & {
   readonly requests: SubscriptionRequests;
   readonly counters: Pick<SessionCounters, "snapshotsDelivered">;
   readonly sink: FeedSink;
+  readonly recorded?: boolean;
   /** The connection that leads now. */
   readonly link: () => FeedLink | undefined;
 };
+
+/** A book without a change for so long after its confirmation is taken for a quiet one. */
+const QUIET_MS = 5_000;
 
 /** Gets snapshots of single books for one session, by REST or on its connection. */
 export class SessionBooks {
   readonly #options: SessionBooksOptions;
   readonly #resync: InBandResync;
+  /** Of confirmed books whose first change may still come. */
+  readonly #cancelQuiet = new Map<Instrument, CancelTimer>();
 
   constructor(options: SessionBooksOptions) {
     this.#options = options;
@@ -31,6 +38,28 @@ export class SessionBooks {
       ...options,
       ask: (instrument) => requests.askForBook(link(), instrument),
     });
+  }
+
+  /**
+   * The changes of a book come from now on. Where it begins with an answer, that is asked for at
+   * once: a quiet book may have no change for hours that would show that it is missing. Where the
+   * changes do not show what lies between them and an answer, it waits for the first one a while,
+   * as it does in a recording, in which nobody can be asked.
+   */
+  onConfirmed(instrument: Instrument): void {
+    const { adapter, bookDepth, sink, clock, recorded } = this.#options;
+    const sync = bookSyncOf(adapter, instrument, { bookDepth });
+    if (sync.snapshot !== "rest") return;
+    if (recorded !== true && sync.sequencing?.showsGaps !== false) {
+      sink.onBookConfirmed(instrument);
+      return;
+    }
+    this.#cancelQuiet.get(instrument)?.();
+    const cancel = clock.after(QUIET_MS, () => {
+      if (recorded === true) sink.onBookQuiet(instrument);
+      else sink.onBookConfirmed(instrument);
+    });
+    this.#cancelQuiet.set(instrument, cancel);
   }
 
   /** Starts one book anew, leaving everything else alone. */
@@ -75,5 +104,7 @@ export class SessionBooks {
   /** Ends what is asked for on the connection. */
   clear(): void {
     this.#resync.clear();
+    for (const cancel of this.#cancelQuiet.values()) cancel();
+    this.#cancelQuiet.clear();
   }
 }

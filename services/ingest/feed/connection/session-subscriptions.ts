@@ -1,8 +1,10 @@
+import { backoffDelayMs } from "@tickwire/proto/model";
 import type { CancelTimer } from "#core/clock.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { FeedEvent } from "../feed-adapter.ts";
 import type { FeedLink } from "./feed-link.ts";
 import type { FeedSessionOptions } from "./feed-session-options.ts";
+import { refusalKindOf } from "./refusals.ts";
 import { startSilenceTimer } from "./silence-timer.ts";
 import type { SubscriptionRequests } from "./subscription-requests.ts";
 import { SubscriptionWatch } from "./subscription-watch.ts";
@@ -15,6 +17,8 @@ type SessionSubscriptionsOptions = FeedSessionOptions & {
   readonly requests: SubscriptionRequests;
   /** The connection that leads now. */
   readonly link: () => FeedLink | undefined;
+  /** The venue serves the changes of this book from now on. */
+  readonly onBookConfirmed: (instrument: Instrument) => void;
   /** Fetches the trades that an interruption cost. False if that cannot be done. */
   readonly fillTrades: (instrument: Instrument) => boolean;
 };
@@ -28,6 +32,7 @@ export class SessionSubscriptions {
   readonly #recorded: boolean;
   readonly #watch: SubscriptionWatch;
   #cancelSilence: CancelTimer | undefined;
+  #cancelAnswers: CancelTimer | undefined;
 
   constructor(options: SessionSubscriptionsOptions) {
     this.#options = options;
@@ -36,6 +41,7 @@ export class SessionSubscriptions {
     this.#watch = new SubscriptionWatch({
       subscriptions: plan.subscriptions,
       silenceMsMax: adapter.limits.silenceMsMax,
+      answerMsMax: options.policy.subscriptionAnswerMsMax,
       learn: this.#recorded,
       listener: {
         onState: (instrument, channel, state, reason) =>
@@ -57,11 +63,13 @@ export class SessionSubscriptions {
       silenceMsMax: adapter.limits.silenceMsMax,
       check: () => this.#checkSilence(),
     });
+    if (!this.#recorded) this.#watchAnswers();
   }
 
   /** Idempotent. */
   close(): void {
     this.#cancelSilence?.();
+    this.#cancelAnswers?.();
   }
 
   /**
@@ -69,12 +77,18 @@ export class SessionSubscriptions {
    * nothing about the health of the subscriptions.
    */
   begin(link: FeedLink, options: { readonly isRollover: boolean }): void {
-    const { clock, requests, plan } = this.#options;
+    const { clock, requests, plan, adapter, policy } = this.#options;
     const { isRollover } = options;
-    if (!isRollover) this.#watch.onRequested(clock.nowUs());
-    const isAsked = requests.begin(link, plan.subscriptions);
+    const nowUs = clock.nowUs();
+    if (!isRollover) this.#watch.onRequested(nowUs);
+    const frames = requests.begin(link, plan.subscriptions);
+    if (isRollover) return;
     // Where the address itself subscribes, being connected is the confirmation.
-    if (!isAsked && !isRollover) this.#acknowledgeAll();
+    if (frames === 0) return this.#acknowledgeAll();
+    const { count, intervalMs } = adapter.limits.outgoingFrames;
+    // In the venue's pace the last of many frames leaves late.
+    const sendingMs = (frames / count) * intervalMs;
+    this.#watch.awaitAnswers(nowUs + (policy.subscriptionAnswerMsMax + sendingMs) * 1000);
   }
 
   isLive(instrument: Instrument, channel: Channel): boolean {
@@ -97,19 +111,30 @@ export class SessionSubscriptions {
   onSubscribed(event: Extract<FeedEvent, { kind: "subscribed" }>): void {
     const { catalog, clock } = this.#options;
     const instrument = catalog.byVenueSymbol(event.venueSymbol, event.venueMarket);
-    if (instrument !== undefined) {
-      this.#watch.onAcknowledged(instrument, event.channel, clock.nowUs());
-    }
+    if (instrument !== undefined) this.#onConfirmed(instrument, event.channel, clock.nowUs());
   }
 
   onRefused(event: Extract<FeedEvent, { kind: "refused" }>): void {
-    const { counters, logger, adapter, catalog } = this.#options;
-    counters.refusals += 1;
+    const { counters, logger, adapter, catalog, clock } = this.#options;
     const { venueSymbol, venueMarket, channel, reason } = event;
-    logger.warn({ venue: adapter.venue, venueSymbol, channel, reason }, "subscription refused");
+    const kind = refusalKindOf(reason);
+    const nowUs = clock.nowUs();
+    if (kind !== "repeated") {
+      counters.refusals += 1;
+      const { venue } = adapter;
+      logger.warn({ venue, venueSymbol, channel, reason, kind }, "subscription refused");
+    }
     if (venueSymbol === undefined || channel === undefined) return;
     const instrument = catalog.byVenueSymbol(venueSymbol, venueMarket);
-    if (instrument !== undefined) this.#watch.onRefused(instrument, channel);
+    if (instrument === undefined) return;
+    if (kind === "repeated") this.#onConfirmed(instrument, channel, nowUs);
+    else {
+      this.#watch.onRefused(
+        instrument,
+        channel,
+        (refusals) => nowUs + this.#refusalWaitMs(kind, refusals) * 1000,
+      );
+    }
   }
 
   onDisconnected(): void {
@@ -119,8 +144,34 @@ export class SessionSubscriptions {
   #acknowledgeAll(): void {
     const nowUs = this.#options.clock.nowUs();
     for (const { subscription } of this.#watch.all) {
-      this.#watch.onAcknowledged(subscription.instrument, subscription.channel, nowUs);
+      this.#onConfirmed(subscription.instrument, subscription.channel, nowUs);
     }
+  }
+
+  #onConfirmed(instrument: Instrument, channel: Channel, nowUs: number): void {
+    this.#watch.onAcknowledged(instrument, channel, nowUs);
+    if (channel === "book") this.#options.onBookConfirmed(instrument);
+  }
+
+  #refusalWaitMs(kind: "final" | "passing", refusals: number): number {
+    const { policy, random } = this.#options;
+    if (kind === "final") return policy.finalRefusalMs;
+    const limits = { baseMs: policy.refusalBackoffBaseMs, maxMs: policy.refusalBackoffMsMax };
+    // Half of the longest wait at least, so that what is refused at once is not asked for at once.
+    return Math.max(backoffDelayMs({ attempt: refusals, limits, random }), limits.baseMs / 2);
+  }
+
+  /** Asks again, now and then, for what the venue did not answer or refused for a moment. */
+  #watchAnswers(): void {
+    const { clock, policy, requests } = this.#options;
+    const intervalMs = Math.min(policy.subscriptionAnswerMsMax, policy.refusalBackoffBaseMs) / 4;
+    this.#cancelAnswers = clock.after(intervalMs, () => {
+      this.#watchAnswers();
+      const link = this.#options.link();
+      if (link === undefined || !link.isOpen) return;
+      const unanswered = this.#watch.takeUnanswered(clock.nowUs());
+      if (unanswered.length > 0) requests.repeat(link, unanswered);
+    });
   }
 
   #checkSilence(): void {
@@ -128,11 +179,15 @@ export class SessionSubscriptions {
     const link = this.#options.link();
     if (link === undefined || !link.isOpen) return;
     let worst = 0;
-    const { judged, stale } = this.#watch.check(clock.nowUs(), (watched: Watched) => {
+    const nowUs = clock.nowUs();
+    const { judged, stale } = this.#watch.check(nowUs, (watched: Watched) => {
       worst = Math.max(worst, watched.recoveries);
       if (!this.#recorded) requests.renew(link, [watched.subscription]);
     });
-    if (!this.#recorded && judged > 0 && stale === judged && worst >= RECOVERIES_MAX) {
+    const isHung = judged > 0 && stale === judged && worst >= RECOVERIES_MAX;
+    // Quiet books say nothing of a connection on which trades flow.
+    const silenceMs = Math.min(...Object.values(this.#options.adapter.limits.silenceMsMax));
+    if (!this.#recorded && isHung && this.#watch.isSilent(nowUs, silenceMs)) {
       link.terminate("every subscription is silent");
     }
   }

@@ -21,15 +21,25 @@ export class SubscriptionRequests {
     this.#options = options;
   }
 
-  /** Sends what a new connection begins with. False if its address alone subscribes. */
-  begin(link: FeedLink, subscriptions: readonly FeedSubscription[]): boolean {
+  /**
+   * Sends what a new connection begins with. How many frames subscribe; none if its address alone
+   * does.
+   */
+  begin(link: FeedLink, subscriptions: readonly FeedSubscription[]): number {
     const { adapter } = this.#options;
     const opening = this.#numbered((options) => adapter.openingFrames?.(options) ?? []);
     const subscribing = this.#numbered((options) =>
       subscriptions.length === 0 ? [] : adapter.subscribeFrames(subscriptions, options),
     );
     link.send([...opening, ...subscribing]);
-    return subscribing.length > 0;
+    return subscribing.length;
+  }
+
+  /** Asks once more for what the venue has not confirmed. */
+  repeat(link: FeedLink, subscriptions: readonly FeedSubscription[]): void {
+    const { adapter, counters } = this.#options;
+    counters.resubscribes += subscriptions.length;
+    link.send(this.#numbered((options) => adapter.subscribeFrames(subscriptions, options)));
   }
 
   /** Ends subscriptions and makes them anew. Does nothing on a connection that is not open. */

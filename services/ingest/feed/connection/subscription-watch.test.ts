@@ -18,6 +18,7 @@ function create(options: { readonly learn?: boolean; readonly fills?: boolean } 
       { instrument: A, channel: "quotes" },
     ],
     silenceMsMax: { trades: SILENCE_MS },
+    answerMsMax: 30_000,
     learn: options.learn ?? false,
     listener: {
       onState: ({ symbol }, channel, state, reason) =>
@@ -35,7 +36,7 @@ function create(options: { readonly learn?: boolean; readonly fills?: boolean } 
   const happen = (event: SubscriptionEvent): void => {
     if (event === "requested") watch.onRequested(nowUs);
     else if (event === "acknowledged") watch.onAcknowledged(A, "trades", nowUs);
-    else if (event === "refused") watch.onRefused(A, "trades");
+    else if (event === "refused") watch.onRefused(A, "trades", () => Infinity);
     else if (event === "data") watch.onData(A, "trades", nowUs);
     else if (event === "disconnected") watch.onDisconnected();
     else {

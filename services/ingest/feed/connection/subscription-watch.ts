@@ -16,6 +16,10 @@ export type Watched = {
   /** How often it was asked for anew since it became stale. */
   recoveries: number;
   nextRecoveryUs: number;
+  /** When it is asked for again if it is neither confirmed nor served until then. */
+  askAgainUs: number;
+  /** How often it was asked for in vain on this connection. */
+  asks: number;
   /** The connection was lost since the last data, so trades may have been too. */
   interrupted: boolean;
 };
@@ -36,10 +40,18 @@ type SubscriptionWatchOptions = {
   readonly subscriptions: readonly FeedSubscription[];
   /** Silence that a channel may keep; a channel without an entry is never judged. */
   readonly silenceMsMax: Partial<Record<Channel, number>>;
+  /** How long a confirmation may take. */
+  readonly answerMsMax: number;
   /** Add subscriptions as data shows them: for recordings, which do not say what was subscribed. */
   readonly learn: boolean;
   readonly listener: SubscriptionListener;
 };
+
+/** Asked for again in one go; the others follow with the next. */
+const UNANSWERED_TAKEN_MAX = 100;
+
+/** What is not answered is asked for after waits that double this often at most. */
+const ASK_DOUBLINGS_MAX = 4;
 
 /** A stale subscription is asked for anew after waits that double this often at most. */
 const RECOVERY_DOUBLINGS_MAX = 6;
@@ -47,13 +59,15 @@ const RECOVERY_DOUBLINGS_MAX = 6;
 /**
  * The health of the subscriptions of one connection; what each state means is in
  * `SUBSCRIPTION_LIFE`. Silence is judged for each of them by its own data: heartbeats and the data
- * of others do not count. A subscription that has delivered nothing yet is judged from when it was
- * asked for.
+ * of others do not count; for the connection as a whole the data of any of them does. A
+ * subscription that has delivered nothing yet is judged from when it was asked for.
  */
 export class SubscriptionWatch {
   readonly #options: SubscriptionWatchOptions;
   readonly #watched: Watched[] = [];
   readonly #byInstrument = new Map<Instrument, Partial<Record<Channel, Watched>>>();
+  /** Of any of them. */
+  #lastDataUs = 0;
   /** Most frames are about the instrument of the frame before. */
   #lastInstrument: Instrument | undefined;
   #lastChannels: Partial<Record<Channel, Watched>> | undefined;
@@ -86,16 +100,49 @@ export class SubscriptionWatch {
       watched = this.#learn({ instrument, channel });
     }
     watched.lastDataUs = nowUs;
+    this.#lastDataUs = nowUs;
     if (watched.state !== "live") this.#apply(watched, "data");
     return true;
   }
 
   /** A new connection asks for all of them: silence counts from now. */
   onRequested(nowUs: number): void {
+    this.#lastDataUs = nowUs;
     for (const watched of this.#watched) {
       watched.lastDataUs = nowUs;
+      watched.asks = 0;
+      watched.askAgainUs = Infinity;
       this.#apply(watched, "requested");
     }
+  }
+
+  /** What was requested is asked for again unless it is answered until then. */
+  awaitAnswers(untilUs: number): void {
+    for (const watched of this.#watched) {
+      if (watched.state === "pending") watched.askAgainUs = untilUs;
+    }
+  }
+
+  /** True if nothing of any channel arrived for so long, counted from the request at least. */
+  isSilent(nowUs: number, silenceMs: number): boolean {
+    return nowUs - this.#lastDataUs > silenceMs * 1000;
+  }
+
+  /**
+   * Those that are to be asked for again: neither confirmed nor served in time, or refused and
+   * their wait is over. Each is told once; whoever is told asks.
+   */
+  takeUnanswered(nowUs: number): readonly FeedSubscription[] {
+    const due = this.#watched
+      .filter(({ state }) => state === "pending" || state === "refused")
+      .filter(({ askAgainUs }) => nowUs >= askAgainUs)
+      .slice(0, UNANSWERED_TAKEN_MAX);
+    for (const watched of due) {
+      watched.asks += 1;
+      const doublings = Math.min(watched.asks, ASK_DOUBLINGS_MAX);
+      watched.askAgainUs = nowUs + this.#options.answerMsMax * 1000 * 2 ** doublings;
+    }
+    return due.map(({ subscription }) => subscription);
   }
 
   /** The venue confirmed a subscription. */
@@ -106,10 +153,16 @@ export class SubscriptionWatch {
     this.#apply(watched, "acknowledged");
   }
 
-  /** The venue refused a subscription. */
-  onRefused(instrument: Instrument, channel: Channel): void {
+  /** The venue refused a subscription, which is asked for again after the wait that is given. */
+  onRefused(
+    instrument: Instrument,
+    channel: Channel,
+    askAgainUs: (refusals: number) => number,
+  ): void {
     const watched = this.#byInstrument.get(instrument)?.[channel];
-    if (watched !== undefined) this.#apply(watched, "refused");
+    if (watched === undefined) return;
+    watched.askAgainUs = askAgainUs(watched.asks);
+    this.#apply(watched, "refused");
   }
 
   /** The connection is gone. */
@@ -159,6 +212,8 @@ export class SubscriptionWatch {
       lastDataUs: 0,
       recoveries: 0,
       nextRecoveryUs: 0,
+      askAgainUs: Infinity,
+      asks: 0,
       interrupted: false,
     };
     const channels = this.#byInstrument.get(instrument) ?? {};
