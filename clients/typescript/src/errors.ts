@@ -123,11 +123,10 @@ function refusalText(refusals: readonly TopicRefusal[]): string {
   return more === 0 ? text : `${text}; and ${more} more in refusals`;
 }
 
-/** Refusals of what is there a little later. */
-const PASSING: ReadonlySet<TopicErrorCode | undefined> = new Set<TopicErrorCode>([
-  "topic-unavailable",
-  "topic-not-ready",
-]);
+/** Whether what was refused may be there a little later. */
+function isPassing(code: TopicErrorCode | undefined): boolean {
+  return code === "topic-unavailable" || code === "topic-not-ready";
+}
 
 /** The gateway (or the client, for a malformed topic) refused topics of a stream. */
 export class TopicRefusedError extends TickwireError {
@@ -137,7 +136,7 @@ export class TopicRefusedError extends TickwireError {
   constructor(refusals: readonly TopicRefusal[]) {
     const first = refusals[0];
     super(first?.code ?? "topic-refused", refusalText(refusals), {
-      retryable: PASSING.has(first?.code),
+      retryable: isPassing(first?.code),
     });
     this.name = "TopicRefusedError";
     this.refusals = refusals;

@@ -20,7 +20,8 @@ const instrument = (venue: string, symbol: string): Instrument =>
 
 const catalog = {
   venues: VENUES,
-  standingOf: () => "listed",
+  standingOf: (venue: string) =>
+    VENUES.includes(venue) ? "listed" : venue === "late" ? "not-ready" : "unknown",
   lostSinceUs: () => 7,
   instrument: (venue: string, symbol: string) =>
     SYMBOLS.includes(symbol) ? instrument(venue, symbol) : undefined,
@@ -71,6 +72,13 @@ function list(request: { pageToken?: string; pageSize?: number; venue?: string; 
 }
 
 describe("a list of instruments", () => {
+  test.each([
+    ["nowhere", "not_found", "UNKNOWN_VENUE"],
+    ["late", "unavailable", "NOT_READY"],
+  ])("of the venue %s is refused: %s, %s", async (venue, code, reason) => {
+    await expect(list({ venue }).answer).rejects.toMatchObject({ code, detail: { reason } });
+  });
+
   test("comes in pages that neither repeat nor skip, over venues", async () => {
     const seen: string[] = [];
     let pageToken = "";

@@ -1,7 +1,12 @@
 import type { Instrument } from "@tickwire/proto/service";
 import { describe, expect, test } from "vitest";
 import type { Catalog } from "../catalog/catalog.ts";
-import { requireAtMost, requireInstrument, requireVenue } from "./request-checks.ts";
+import {
+  requireAtMost,
+  requireChannel,
+  requireInstrument,
+  requireVenue,
+} from "./request-checks.ts";
 import { RpcError } from "./rpc-error.ts";
 
 const KNOWN = { venue: "fake", symbol: "A-USD", venueSymbol: "AUSD", base: "A" } as Instrument;
@@ -62,4 +67,14 @@ function thrownBy(act: () => unknown): RpcError {
 test("a number above its limit is refused with both", () => {
   expect(() => requireAtMost("limit", 10, 10)).not.toThrow();
   expect(() => requireAtMost("limit", 11, 10)).toThrow("limit 11 exceeds 10");
+});
+
+test("a channel that the instrument does not have is not found, and those that it has are named", () => {
+  const instrument = { ...KNOWN, channels: ["CHANNEL_TRADES"] } as Instrument;
+  expect(() => requireChannel(instrument, "trades")).not.toThrow();
+  expect(thrownBy(() => requireChannel(instrument, "candles"))).toMatchObject({
+    code: "not_found",
+    message: "fake:A-USD has no channel candles; there are trades, status",
+    detail: { reason: "UNKNOWN_CHANNEL", metadata: { alternatives: "trades status" } },
+  });
 });

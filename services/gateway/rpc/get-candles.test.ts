@@ -1,0 +1,76 @@
+import { GetCandlesRequestCodec, GetCandlesResponseCodec } from "@tickwire/proto/service";
+import type { GetCandlesRequest, MessageInit } from "@tickwire/proto/service";
+import { describe, expect, test } from "vitest";
+import type { Bus } from "#bus/bus.ts";
+import { encodeQueryError, encodeQueryReply } from "#wire/bus-codec.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import { Turns } from "../turns/turns.ts";
+import { getCandles } from "./get-candles.ts";
+import type { MethodParts } from "./ingestor-query.ts";
+
+const REFUSAL = encodeQueryError({ code: "CODE_FAILED_PRECONDITION", message: "begin anew" });
+
+/** Asks for candles of an instrument that has these, and says what the ingestor was asked. */
+async function ask(
+  candleIntervalsMs: readonly number[],
+  request: MessageInit<GetCandlesRequest>,
+  reply = encodeQueryReply(GetCandlesResponseCodec.encode({ keptFromTimeUs: 5 })),
+) {
+  const instrument = { venue: "v", symbol: "A-USD", channels: ["CHANNEL_CANDLES"] };
+  const asked: GetCandlesRequest[] = [];
+  let spent = 0;
+  const parts = {
+    catalog: {
+      find: () => ({ ...instrument, candleIntervalsMs }),
+      publisherOf: () => ({ publisherId: "p", epoch: 1 }),
+    } as unknown as Catalog,
+    bus: {
+      request: (_subject: string, payload: Uint8Array) => {
+        asked.push(GetCandlesRequestCodec.decode(payload));
+        return Promise.resolve(reply);
+      },
+    } as unknown as Bus,
+    queryTimeoutMs: 1,
+  } satisfies MethodParts;
+  const clock = { nowUs: () => 0, after: () => () => {} };
+  const turns = new Turns({ clock, scheduler: { endOfTurn: () => {} } });
+  const spend = (requests: number): void => {
+    spent += requests;
+  };
+  const whole = GetCandlesRequestCodec.decode(GetCandlesRequestCodec.encode(request));
+  const where = { venue: "v", symbol: "AUSD" };
+  const answer = await getCandles(parts, { ...whole, ...where }, { line: turns.open(), spend });
+  return { answer, asked, spent };
+}
+
+describe("candles", () => {
+  test("are the shortest that there are unless a length is named", async () => {
+    const { asked, answer, spent } = await ask([60_000, 300_000], {});
+    expect(asked).toMatchObject([{ symbol: "A-USD", intervalMs: 60_000, pageSize: 100 }]);
+    expect(answer.keptFromTimeUs).toBe(5);
+    expect(spent).toBeGreaterThan(0);
+    const longer = await ask([60_000, 300_000], { intervalMs: 300_000, pageSize: 7 });
+    expect(longer.asked).toMatchObject([{ intervalMs: 300_000, pageSize: 7 }]);
+  });
+
+  test.each([1, 7, 59_999, 120_000])("of a length that there is not, %i ms, are refused", (ms) =>
+    expect(ask([60_000, 300_000], { intervalMs: ms })).rejects.toMatchObject({
+      code: "invalid_argument",
+      message: `v:A-USD has no candles of interval_ms ${ms}; there are 60000, 300000`,
+      detail: { reason: "UNKNOWN_INTERVAL", metadata: { alternatives: "60000 300000" } },
+    }),
+  );
+
+  test("whose lengths nobody knows yet are asked for as they are", async () => {
+    expect((await ask([], { intervalMs: 7 })).asked).toMatchObject([{ intervalMs: 7 }]);
+    expect((await ask([], {})).asked).toMatchObject([{ intervalMs: 60_000 }]);
+  });
+
+  test("that are not kept any more have a reason that says so", async () => {
+    await expect(ask([60_000], {}, REFUSAL)).rejects.toMatchObject({
+      code: "failed_precondition",
+      message: "begin anew",
+      detail: { reason: "PAGE_TOKEN_EXPIRED" },
+    });
+  });
+});
