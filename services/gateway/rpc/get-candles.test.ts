@@ -32,7 +32,7 @@ async function ask(
     } as unknown as Bus,
     queryTimeoutMs: 1,
   } satisfies MethodParts;
-  const clock = { nowUs: () => 0, after: () => () => {} };
+  const clock = { nowUs: () => 0, monotonicUs: () => 0, after: () => () => {} };
   const turns = new Turns({ clock, scheduler: { endOfTurn: () => {} } });
   const spend = (requests: number): void => {
     spent += requests;
