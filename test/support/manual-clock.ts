@@ -36,7 +36,7 @@ export class ManualClock implements Clock {
     return this.#nowUs;
   }
 
-  /** Sets the wall clock by so much, back if below 0; no time passes, and timers are as they were. */
+  /** Sets the wall clock by so much, back if below 0: no time passes, and timers stay. */
   set(milliseconds: number): void {
     this.#setByUs += Math.round(milliseconds * 1_000);
   }

@@ -44,9 +44,9 @@ export type GapEvent = TopicNotice & {
    */
   readonly missingLast: number | undefined;
   /**
-   * `server-dropped`: the gateway says that it has not got them, or cannot give them. `sequence-gap`:
-   * this client found out itself. `not-resumable`: too much was missed. `epoch-changed`: sequences
-   * started anew.
+   * `server-dropped`: the gateway says that it has not got them, or cannot give them.
+   * `sequence-gap`: this client found out itself. `not-resumable`: too much was missed.
+   * `epoch-changed`: sequences started anew.
    */
   readonly reason: "server-dropped" | "not-resumable" | "sequence-gap" | "epoch-changed";
 };
