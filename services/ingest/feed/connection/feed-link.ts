@@ -43,6 +43,7 @@ export class FeedLink {
   readonly #pacer: RequestPacer;
   readonly #emit: (event: FeedEvent) => void;
   #state: LinkState = "dialing";
+  /** By the clock that is never set. */
   #lastAliveUs: number;
   #pinged = false;
   /** The decoder failed, so that nobody knows in what state it is. */
@@ -65,7 +66,7 @@ export class FeedLink {
         owner.onLinkEvent(this, event);
       }
     };
-    this.#lastAliveUs = clock.nowUs();
+    this.#lastAliveUs = clock.monotonicUs();
     this.#pacer = new RequestPacer({
       limit: adapter.limits.outgoingFrames,
       clock,
@@ -86,6 +87,11 @@ export class FeedLink {
       },
       adapter.limits,
     );
+  }
+
+  /** When the venue was last heard, by the clock that is never set. */
+  get lastAliveUs(): number {
+    return this.#lastAliveUs;
   }
 
   get isOpen(): boolean {
@@ -178,16 +184,16 @@ export class FeedLink {
 
   #onFrame(frame: string | Uint8Array): void {
     if (!LINK_TRAFFIC[this.#state].receives) return;
-    const nowUs = this.#options.clock.nowUs();
-    this.#lastAliveUs = nowUs;
-    this.#options.owner.onLinkFrame(this);
-    this.decoder.decode(frame, nowUs, this.#emit);
+    const { clock, owner } = this.#options;
+    this.#lastAliveUs = clock.monotonicUs();
+    owner.onLinkFrame(this);
+    this.decoder.decode(frame, clock.nowUs(), this.#emit);
     // A recording cannot be dialled again: there, what the frame held is lost and no more.
     if (this.#isFaulty && !this.#options.recorded) this.terminate("a frame could not be read");
   }
 
   #onAlive(): void {
-    this.#lastAliveUs = this.#options.clock.nowUs();
+    this.#lastAliveUs = this.#options.clock.monotonicUs();
     this.#pinged = false;
   }
 
@@ -209,7 +215,7 @@ export class FeedLink {
     if (!Number.isFinite(silenceMsMax)) return;
     const check = (): void => {
       if (this.#state !== "open") return;
-      const silentMs = (clock.nowUs() - this.#lastAliveUs) / 1000;
+      const silentMs = (clock.monotonicUs() - this.#lastAliveUs) / 1000;
       if (this.#socket.bufferedBytes() > policy.outgoingBytesMax) {
         this.terminate("the venue does not read");
         return;

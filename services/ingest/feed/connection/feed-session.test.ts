@@ -134,6 +134,27 @@ describe("liveness of the connection", () => {
     expect(dialer.last.sent).toEqual(["alive 0", "alive 1"]);
   });
 
+  test.each([-7_200_000, 7_200_000])(
+    "is not cut, and its subscriptions are not stale, because the wall clock was set by %i ms",
+    (setByMs) => {
+      const { dialer, clock, statuses } = startFakeSession({
+        topics: ["A/quotes"],
+        limits: { silenceMsMax: { quotes: 4_000 }, connectionSilenceMsMax: 8_000 },
+      });
+      dialer.last.open();
+      dialer.last.receive(quoteFrame("A"));
+      clock.set(setByMs);
+      clock.advance(3_900);
+      dialer.last.receive(quoteFrame("A"));
+      clock.advance(3_900);
+      expect(statuses().filter((status) => status.includes("stale"))).toEqual([]);
+      expect([dialer.sockets.length, dialer.last.ended]).toEqual([1, undefined]);
+      // Time that passes counts as before.
+      clock.advance(2_000);
+      expect(statuses().at(-1)).toBe("A/quotes stale silent");
+    },
+  );
+
   test("pings a silent connection, and ends it if nothing comes back", () => {
     const { dialer, clock, counters } = startFakeSession({
       topics: ["A/trades"],

@@ -255,7 +255,7 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
     if (!this.#replacement.accepts(link, event)) return;
     if (link !== this.#current && link !== this.#replacement.next) return;
     const channel = event.kind === "raw-book" ? "book" : CHANNEL_OF_KIND[event.kind];
-    if (!this.#subscriptions.onData(event.instrument, channel, event.receivedTimeUs)) {
+    if (!this.#subscriptions.onData(event.instrument, channel, link.lastAliveUs)) {
       counters.unrequested += 1;
       return;
     }

@@ -79,7 +79,7 @@ export class SessionSubscriptions {
   begin(link: FeedLink, options: { readonly isRollover: boolean }): void {
     const { clock, requests, plan, adapter, policy } = this.#options;
     const { isRollover } = options;
-    const nowUs = clock.nowUs();
+    const nowUs = clock.monotonicUs();
     if (!isRollover) this.#watch.onRequested(nowUs);
     const frames = requests.begin(link, plan.subscriptions);
     if (isRollover) return;
@@ -111,14 +111,14 @@ export class SessionSubscriptions {
   onSubscribed(event: Extract<FeedEvent, { kind: "subscribed" }>): void {
     const { catalog, clock } = this.#options;
     const instrument = catalog.byVenueSymbol(event.venueSymbol, event.venueMarket);
-    if (instrument !== undefined) this.#onConfirmed(instrument, event.channel, clock.nowUs());
+    if (instrument !== undefined) this.#onConfirmed(instrument, event.channel, clock.monotonicUs());
   }
 
   onRefused(event: Extract<FeedEvent, { kind: "refused" }>): void {
     const { counters, logger, adapter, catalog, clock } = this.#options;
     const { venueSymbol, venueMarket, channel, reason } = event;
     const kind = refusalKindOf(reason);
-    const nowUs = clock.nowUs();
+    const nowUs = clock.monotonicUs();
     if (kind !== "repeated") {
       counters.refusals += 1;
       const { venue } = adapter;
@@ -142,7 +142,7 @@ export class SessionSubscriptions {
   }
 
   #acknowledgeAll(): void {
-    const nowUs = this.#options.clock.nowUs();
+    const nowUs = this.#options.clock.monotonicUs();
     for (const { subscription } of this.#watch.all) {
       this.#onConfirmed(subscription.instrument, subscription.channel, nowUs);
     }
@@ -169,7 +169,7 @@ export class SessionSubscriptions {
       this.#watchAnswers();
       const link = this.#options.link();
       if (link === undefined || !link.isOpen) return;
-      const unanswered = this.#watch.takeUnanswered(clock.nowUs());
+      const unanswered = this.#watch.takeUnanswered(clock.monotonicUs());
       if (unanswered.length > 0) requests.repeat(link, unanswered);
     });
   }
@@ -179,7 +179,7 @@ export class SessionSubscriptions {
     const link = this.#options.link();
     if (link === undefined || !link.isOpen) return;
     let worst = 0;
-    const nowUs = clock.nowUs();
+    const nowUs = clock.monotonicUs();
     const { judged, stale } = this.#watch.check(nowUs, (watched: Watched) => {
       worst = Math.max(worst, watched.recoveries);
       if (!this.#recorded) requests.renew(link, [watched.subscription]);

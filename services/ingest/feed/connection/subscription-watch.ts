@@ -57,17 +57,17 @@ const ASK_DOUBLINGS_MAX = 4;
 const RECOVERY_DOUBLINGS_MAX = 6;
 
 /**
- * The health of the subscriptions of one connection; what each state means is in
- * `SUBSCRIPTION_LIFE`. Silence is judged for each of them by its own data: heartbeats and the data
- * of others do not count; for the connection as a whole the data of any of them does. A
- * subscription that has delivered nothing yet is judged from when it was asked for.
+ * The health of the subscriptions of one connection, by a clock that is never set; what each state
+ * means is in `SUBSCRIPTION_LIFE`. Silence is judged for each of them by its own data: heartbeats
+ * and the data of others do not count; for the connection as a whole the data of any of them does.
+ * A subscription that has delivered nothing yet is judged from when it was asked for.
  */
 export class SubscriptionWatch {
   readonly #options: SubscriptionWatchOptions;
   readonly #watched: Watched[] = [];
   readonly #byInstrument = new Map<Instrument, Partial<Record<Channel, Watched>>>();
   /** Of any of them. */
-  #lastDataUs = 0;
+  #lastDataUs = Number.NEGATIVE_INFINITY;
   /** Most frames are about the instrument of the frame before. */
   #lastInstrument: Instrument | undefined;
   #lastChannels: Partial<Record<Channel, Watched>> | undefined;
@@ -209,7 +209,7 @@ export class SubscriptionWatch {
       subscription,
       silenceMsMax: this.#options.silenceMsMax[channel],
       state: "pending",
-      lastDataUs: 0,
+      lastDataUs: Number.NEGATIVE_INFINITY,
       recoveries: 0,
       nextRecoveryUs: 0,
       askAgainUs: Infinity,
