@@ -24,6 +24,7 @@ describe.each(TRANSPORTS)("a venue that does not answer, over %s", (transport) =
     rig.clock.advance(0);
     await rig.settle();
     dead.held = [];
+    roundTrips = 0;
     client = await connect(`ws://127.0.0.1:${rig.gateway.port}`, {
       clock: rig.clock,
       pingIntervalMs: 0,
@@ -36,14 +37,24 @@ describe.each(TRANSPORTS)("a venue that does not answer, over %s", (transport) =
     await rig.stop();
   });
 
+  let roundTrips = 0;
+
+  /** Until both ends have handled what either has sent. */
+  async function settle(): Promise<void> {
+    for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+    if (client.state !== "connected") return;
+    roundTrips += 1;
+    await client.rpc.getServerTime({});
+  }
+
   async function pass(ms: number): Promise<void> {
     for (let passed = 0; passed < ms; passed += STEP_MS) {
       // Both ingestors are alive, as far as announcements tell.
       if (passed % 30_000 === 0) for (const one of [rig.ingestor, dead]) one.announce();
-      for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+      await settle();
       rig.clock.advance(STEP_MS);
     }
-    for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+    await settle();
   }
 
   /** Lets time pass until it is so, at most for a minute. */
@@ -76,7 +87,8 @@ describe.each(TRANSPORTS)("a venue that does not answer, over %s", (transport) =
     expect(client.state).toBe("connected");
     expect(await rig.metric("tickwire_gateway_closes_total")).toBe(0);
     // Hello, the pattern, and what is asked for again; it was thousands of requests.
-    expect(await rig.metric("tickwire_gateway_frames_received_total")).toBeLessThan(200);
+    const frames = await rig.metric("tickwire_gateway_frames_received_total");
+    expect(frames - roundTrips).toBeLessThan(200);
     for (const answer of dead.held?.splice(0) ?? []) answer();
     dead.held = undefined;
     await until(() => started.size === DEAD.length + 2);
