@@ -7,11 +7,11 @@ import type { ReplayedEvent } from "#ingest/capture/replay-options.ts";
 import { replayCapture } from "#ingest/capture/replay.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
 import { openCapture } from "../process/capture-input.ts";
-import { UsageError } from "../process/errors.ts";
+import { CommandError, UsageError } from "../process/errors.ts";
 import { EventJson } from "../output/event-json.ts";
 import { rowOfMarketEvent } from "../output/market-event-row.ts";
 import { LineOutput } from "../output/line-output.ts";
-import { formatSummary } from "../output/replay-summary.ts";
+import { damageIn, formatSummary } from "../output/replay-summary.ts";
 import { parseVenueId } from "../process/venue-id.ts";
 
 type NormalizeOptions = { readonly channels?: readonly Channel[]; readonly venue?: string };
@@ -76,6 +76,8 @@ async function normalize(path: string, options: NormalizeOptions): Promise<void>
   output.flush();
   await output.drained();
   remark(formatSummary(summary));
+  const damage = damageIn(summary);
+  if (damage !== undefined) throw new CommandError(damage);
 }
 
 /** The lines of a capture, read no faster than the output takes them. */

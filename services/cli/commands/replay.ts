@@ -1,6 +1,7 @@
-import { remark } from "../output/terminal.ts";
+import { complain, remark } from "../output/terminal.ts";
 import { Command, Option } from "commander";
 import { replayCapture } from "#ingest/capture/replay.ts";
+import { ExitCode } from "#runtime/shutdown.ts";
 import {
   addConfigOptions,
   loadCommandConfig,
@@ -11,7 +12,7 @@ import { UsageError } from "../process/errors.ts";
 import { awaitFirstSubscription } from "../process/first-subscription.ts";
 import { openBus } from "../process/open-bus.ts";
 import { parseSpeed } from "../process/parse-option.ts";
-import { formatSummary } from "../output/replay-summary.ts";
+import { damageIn, formatSummary } from "../output/replay-summary.ts";
 import { createServiceProcess } from "../process/service-process.ts";
 import { parseVenueId } from "../process/venue-id.ts";
 
@@ -77,6 +78,8 @@ Examples:
         logger: service.logger,
       });
       remark(formatSummary(summary));
-      await service.shutdown.run();
+      const damage = damageIn(summary);
+      if (damage !== undefined) complain(damage);
+      await service.shutdown.run(damage === undefined ? ExitCode.Ok : ExitCode.Failure);
     });
 }

@@ -27,6 +27,13 @@ export function formatSummary(summary: ReplaySummary): string {
     .join("");
 }
 
+/** What is to be said of a capture that is not whole; undefined if it is. */
+export function damageIn({ damagedLines }: ReplaySummary): string | undefined {
+  if (damagedLines === 0) return undefined;
+  const lines = damagedLines === 1 ? "1 line" : `${damagedLines} lines`;
+  return `${lines} of the capture could not be read; what was in them is missing`;
+}
+
 /** Nothing, unless the venue's events came before they happened: no message is that fast. */
 function clockLine(offsetUs = 0): (readonly [string, string])[] {
   if (offsetUs <= CLOCK_OFFSET_US_MAX) return [];

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
 import type { Bus } from "#bus/bus.ts";
 import { newPublisherIdentity } from "#publish/publisher-identity.ts";
+import { ExitCode } from "#runtime/shutdown.ts";
 import type { CaptureContents, ReplaySummary } from "#ingest/capture/replay-options.ts";
 import { startReplay } from "#ingest/capture/replay.ts";
 import { collect } from "./config-options.ts";
@@ -10,7 +11,7 @@ import { openCapture, scanCapture } from "./capture-input.ts";
 import { describeError, UsageError } from "./errors.ts";
 import { awaitFirstSubscription } from "./first-subscription.ts";
 import { parseSpeed } from "./parse-option.ts";
-import { formatSummary } from "../output/replay-summary.ts";
+import { damageIn, formatSummary } from "../output/replay-summary.ts";
 import type { ServiceProcess } from "./service-process.ts";
 import { parseVenueId } from "./venue-id.ts";
 
@@ -111,12 +112,14 @@ export async function playCaptures(
     for (const replay of replays) replay.close();
   });
   let left = replays.length;
+  let exitCode: ExitCode = ExitCode.Ok;
   for (const replay of replays) {
     // Both outcomes are handled here, so nothing is left to reject.
     void replay.finished.then(
       (summary) => {
         left -= 1;
-        onFinished(summary, service, { end: left === 0 && options.exitWhenDone });
+        if (!onFinished(summary, service)) exitCode = ExitCode.Failure;
+        if (left === 0 && options.exitWhenDone) void shutdown.run(exitCode);
       },
       (error: unknown) => onFailed(error, service),
     );
@@ -134,15 +137,14 @@ async function firstSubscriber(
   logger.info({}, "the first subscriber is there; the replay starts");
 }
 
-function onFinished(
-  summary: ReplaySummary,
-  { shutdown, logger }: ServiceProcess,
-  { end }: { readonly end: boolean },
-): void {
-  if (shutdown.started) return;
+/** False if the capture was not whole. */
+function onFinished(summary: ReplaySummary, { shutdown, logger }: ServiceProcess): boolean {
+  const damage = damageIn(summary);
+  if (shutdown.started) return damage === undefined;
   remark(`replay finished\n${formatSummary(summary)}`);
   logger.info({ frames: summary.frames, events: summary.events }, "replay finished");
-  if (end) void shutdown.run();
+  if (damage !== undefined) complain(damage);
+  return damage === undefined;
 }
 
 function onFailed(error: unknown, { shutdown }: ServiceProcess): void {
