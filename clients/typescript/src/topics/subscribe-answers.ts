@@ -135,7 +135,9 @@ export class SubscribeAnswers {
 
   #handleRefusal(item: RequestItem, result: TopicResult): void {
     const { entry } = item;
-    const topic = result.topic === "" ? item.topic : result.topic;
+    // The answer has Tickwire's name where the venue's own symbol was asked for.
+    const isOfPattern = isPattern(item.topic) && result.topic !== "";
+    const topic = isOfPattern ? result.topic : item.topic;
     // Asked for by name and by a pattern, where the second did not fit any more.
     if ((this.#parts.streams.ofTopic(topic)?.topicId ?? 0) !== 0) return;
     const code = topicErrorCode(result.error);
