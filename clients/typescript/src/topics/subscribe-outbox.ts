@@ -13,6 +13,8 @@ export type OpenRequest = {
   readonly answered: Set<number>;
   /** What was unsubscribed after it was asked for: its answer is about nothing that lasts. */
   readonly givenUp: Set<number>;
+  /** Every name that was unsubscribed since it was sent. */
+  readonly unsubscribed: Set<string>;
 };
 
 /** What the outbox needs from the subscriptions. */
@@ -66,7 +68,8 @@ export class SubscribeOutbox {
 
   unsubscribe(topics: readonly string[]): void {
     for (const topic of topics) this.#unsubscribes.add(topic);
-    for (const { items, answered, givenUp } of this.requests.values()) {
+    for (const { items, answered, givenUp, unsubscribed } of this.requests.values()) {
+      for (const topic of topics) unsubscribed.add(topic);
       for (const [index, { topic }] of items.entries()) {
         if (!answered.has(index) && this.#unsubscribes.has(topic)) givenUp.add(index);
       }
@@ -112,7 +115,12 @@ export class SubscribeOutbox {
       const own = items.slice(from, to);
       this.#items = items.slice(to);
       const requestId = this.#nextRequestId++;
-      this.requests.set(requestId, { items: own, answered: new Set(), givenUp: new Set() });
+      this.requests.set(requestId, {
+        items: own,
+        answered: new Set(),
+        givenUp: new Set(),
+        unsubscribed: new Set(),
+      });
       const topics = own.map((item) => this.#wireRequest(item));
       this.#options.send([{ kind: "subscribe", value: { requestId, topics } }]);
     }

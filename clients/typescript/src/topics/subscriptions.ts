@@ -14,6 +14,7 @@ import { TopicStream, type StreamCounters } from "./topic-stream.ts";
 import { isPattern, matchesPattern } from "./topic.ts";
 
 type SubscribeResult = Extract<ServerMessage, { kind: "subscribeResult" }>["value"];
+type TopicResult = SubscribeResult["topics"][number];
 type Notice = Extract<ServerMessage, { kind: "notice" }>["value"];
 
 /** Everything subscribed on a client, over any number of connections. */
@@ -124,13 +125,27 @@ export class Subscriptions implements SessionPart {
       const item = request.items[topicResult.requestIndex];
       if (item === undefined) continue;
       request.answered.add(topicResult.requestIndex);
-      if (request.givenUp.has(topicResult.requestIndex)) {
+      if (
+        request.givenUp.has(topicResult.requestIndex) ||
+        this.#isLost(request, item, topicResult)
+      ) {
         this.#answers.passOver(item.topic, topicResult);
       } else {
         this.#answers.handle(item, topicResult);
       }
     }
     if (this.#isOver(request)) this.#outbox.requests.delete(result.requestId);
+  }
+
+  /**
+   * Whether the topic was given up by its name since it was asked for by its venue's own symbol:
+   * the unsubscribe takes it from both.
+   */
+  #isLost(request: OpenRequest, { entry, topic }: RequestItem, result: TopicResult): boolean {
+    const isOtherName = result.topic !== topic && !isPattern(topic);
+    if (!isOtherName || !request.unsubscribed.has(result.topic)) return false;
+    if (this.#entries.has(entry)) this.#entries.granted(entry, result.topic);
+    return true;
   }
 
   /** Everything was answered, and no pattern of it may still grow. */
