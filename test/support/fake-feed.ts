@@ -75,6 +75,8 @@ export type FakeAdapterOptions = {
   readonly channelIds?: boolean;
   /** Trades are had by REST after an id. */
   readonly fillsTrades?: boolean;
+  /** So are the pages behind a trade. */
+  readonly pagesTrades?: boolean;
   readonly polls?: readonly RestPoll[];
   /** Lists of instruments; one by default. */
   readonly lists?: readonly string[];
@@ -165,6 +167,14 @@ function optionalParts(options: FakeAdapterOptions): Partial<FeedAdapter> {
       ? {
           tradesRequest: (instrument, { afterTradeId, endpoints }) => ({
             url: `${endpoints.rest}/trades/${instrument.venueSymbol}?after=${afterTradeId}`,
+            weight: 1,
+          }),
+        }
+      : {}),
+    ...(options.pagesTrades === true
+      ? {
+          tradesPageRequest: (instrument, { after, endpoints }) => ({
+            url: `${endpoints.rest}/page/${instrument.venueSymbol}?after=${after.tradeId}`,
             weight: 1,
           }),
         }

@@ -72,7 +72,11 @@ const LEVELS: Readonly<Partial<Record<ScriptedVenueId, LevelsAnswer>>> = {
     answer: (book, symbol) => {
       const { bids, asks } = top(book, 5);
       const row = (side: string, [price, size]: readonly [string, string]) => ({
-        ...{ symbol, id: 1, side, size: Number(size), price: Number(price) },
+        symbol,
+        id: 1,
+        side,
+        size: Number(size),
+        price: Number(price),
       });
       return [...asks.map((each) => row("Sell", each)), ...bids.map((each) => row("Buy", each))];
     },
@@ -155,7 +159,8 @@ const LEVELS: Readonly<Partial<Record<ScriptedVenueId, LevelsAnswer>>> = {
   "kraken-futures": {
     symbolOf: at("/derivatives/api/v3/orderbook", "symbol"),
     answer: ({ bids, asks }) => ({
-      ...{ result: "success", serverTime: "2026-01-01T00:00:00.000Z" },
+      result: "success",
+      serverTime: "2026-01-01T00:00:00.000Z",
       orderBook: { bids: numbers(bids), asks: numbers(asks) },
     }),
   },

@@ -39,6 +39,8 @@ export class SessionSubscriptions {
   readonly #watch: SubscriptionWatch;
   /** What the connection that is to take over has confirmed or delivered. */
   #heardOfNext = new Set<Watched>();
+  /** How many were asked for together with this one since a request was divided. */
+  #partSizes = new WeakMap<Watched, number>();
   /** Parts of refused requests that wait to be asked for. */
   #parts: (readonly FeedSubscription[])[] = [];
   #cancelParts: CancelTimer | undefined;
@@ -175,7 +177,13 @@ export class SessionSubscriptions {
     const subscriptions = watched.map(({ subscription }) => subscription);
     this.#report(first, kind, subscriptions);
     if (link !== this.#options.link()) return;
-    const halves = this.#recorded ? undefined : halvesOf(subscriptions, { adapter, bookDepth });
+    // A venue may refuse more than was asked for, such as all of an instrument: then dividing the
+    // request does not divide the refusal.
+    const isDivided = watched.some(
+      (each) => (this.#partSizes.get(each) ?? Infinity) < watched.length,
+    );
+    const isWhole = this.#recorded || isDivided;
+    const halves = isWhole ? undefined : halvesOf(subscriptions, { adapter, bookDepth });
     if (halves !== undefined) {
       this.#askForParts(halves);
       return;
@@ -186,6 +194,7 @@ export class SessionSubscriptions {
 
   onDisconnected(): void {
     this.#forgetParts();
+    this.#partSizes = new WeakMap();
     this.#watch.onDisconnected();
   }
 
@@ -199,22 +208,26 @@ export class SessionSubscriptions {
       const unknown = { firstDataMsMax: undefined, doubtMs: undefined };
       return { silenceMsMax: own, isAlwaysSpoken, ...unknown };
     }
+    // However a book begins on the connection, it begins there with something.
     const beginsInBand =
-      channel === "book" && bookSyncOf(adapter, instrument, { bookDepth }).snapshot === "in-band";
+      channel === "book" && bookSyncOf(adapter, instrument, { bookDepth }).snapshot !== "rest";
     const canAsk = !isAlwaysSpoken && prober?.canProbe(channel) === true;
     return {
       silenceMsMax: own,
       isAlwaysSpoken,
       firstDataMsMax: beginsInBand ? policy.firstDataMsMax : isAlwaysSpoken ? own : undefined,
-      doubtMs: canAsk ? (own ?? policy.doubtMs) : undefined,
+      doubtMs: canAsk ? Math.min(own ?? Infinity, policy.doubtMs) : undefined,
     };
   }
 
   /** How long answers may take: in the venue's pace the last of many frames leaves late. */
   #answerUs(frames: number): number {
     const { policy, adapter } = this.#options;
-    const { count, intervalMs } = adapter.limits.outgoingFrames;
-    return (policy.subscriptionAnswerMsMax + (frames / count) * intervalMs) * 1000;
+    const { outgoingFrames, address } = adapter.limits;
+    const sendingMs = [outgoingFrames, address?.outgoingFrames ?? outgoingFrames].map(
+      ({ count, intervalMs }) => Math.floor(frames / count) * intervalMs,
+    );
+    return (policy.subscriptionAnswerMsMax + Math.max(...sendingMs)) * 1000;
   }
 
   #onConfirmed(link: FeedLink, instrument: Instrument, channel: Channel, nowUs: number): void {
@@ -295,7 +308,9 @@ export class SessionSubscriptions {
     const nowUs = clock.monotonicUs();
     for (const { instrument, channel } of subscriptions) {
       const watched = this.#watch.find(instrument, channel);
-      if (watched !== undefined) this.#watch.awaitAnswer(watched, nowUs, nowUs + this.#answerUs(1));
+      if (watched === undefined) continue;
+      this.#partSizes.set(watched, subscriptions.length);
+      this.#watch.awaitAnswer(watched, nowUs, nowUs + this.#answerUs(1));
     }
     requests.repeat(link, subscriptions);
   }
@@ -308,8 +323,11 @@ export class SessionSubscriptions {
       this.#watchAnswers();
       const link = this.#options.link();
       if (link === undefined || !link.isOpen) return;
-      const unanswered = this.#watch.takeUnanswered(clock.monotonicUs());
+      const nowUs = clock.monotonicUs();
+      const unanswered = this.#watch.takeUnanswered(nowUs);
       if (unanswered.length > 0) requests.repeat(link, unanswered);
+      const unserved = this.#watch.all.find(({ state, asks }) => state === "unserved" && asks > 0);
+      if (unserved !== undefined) this.#replaceFor(unserved, nowUs);
     });
   }
 
@@ -317,16 +335,14 @@ export class SessionSubscriptions {
     const { clock, adapter } = this.#options;
     const link = this.#options.link();
     if (link === undefined || !link.isOpen) return;
-    let worst = 0;
     const nowUs = clock.monotonicUs();
-    const { judged, stale } = this.#watch.check(nowUs, {
+    const { judged, stale, attempts } = this.#watch.check(nowUs, {
       recover: (watched) => {
-        worst = Math.max(worst, watched.recoveries);
         if (!this.#recorded) this.#recover(link, watched, nowUs);
       },
       doubt: (watched) => this.#doubt(watched),
     });
-    const isHung = judged > 0 && stale === judged && worst >= RECOVERIES_MAX;
+    const isHung = judged > 0 && stale === judged && attempts >= RECOVERIES_MAX;
     // Quiet books say nothing of a connection on which trades flow.
     const silenceMs = Math.min(...Object.values(adapter.limits.silenceMsMax));
     if (!this.#recorded && isHung && this.#watch.isSilent(nowUs, silenceMs)) {
@@ -336,18 +352,22 @@ export class SessionSubscriptions {
 
   /** Asks for it anew; if that did not help what is surely not served, on another connection. */
   #recover(link: FeedLink, watched: Watched, nowUs: number): void {
-    const { requests, policy, replaceConnection } = this.#options;
+    const { requests } = this.#options;
     const isFault = watched.isProvenDead || watched.expected.isAlwaysSpoken;
-    const sinceMs = (nowUs - this.#replacedUs) / 1000;
-    const isDue = watched.recoveries >= RECOVERIES_MAX && sinceMs >= policy.unservedReplacementMs;
-    if (isFault && isDue) {
-      this.#replacedUs = nowUs;
-      const [name] = namesOf([watched.subscription]);
-      replaceConnection(`the venue does not serve ${name}`);
-      return;
-    }
+    const isTried = watched.recoveries >= RECOVERIES_MAX;
+    if (isFault && isTried && this.#replaceFor(watched, nowUs)) return;
     this.#watch.awaitAnswer(watched, nowUs, nowUs + this.#answerUs(2));
     requests.renew(link, [watched.subscription]);
+  }
+
+  /** False if it was replaced too lately for that to help. */
+  #replaceFor({ subscription }: Watched, nowUs: number): boolean {
+    const { policy, replaceConnection } = this.#options;
+    if ((nowUs - this.#replacedUs) / 1000 < policy.unservedReplacementMs) return false;
+    this.#replacedUs = nowUs;
+    const [name] = namesOf([subscription]);
+    replaceConnection(`the venue does not serve ${name}`);
+    return true;
   }
 
   #doubt(watched: Watched): boolean {

@@ -88,7 +88,7 @@ const ASK_DOUBLINGS_MAX = 4;
 /** A stale subscription is asked for anew after waits that double this often at most. */
 const RECOVERY_DOUBLINGS_MAX = 6;
 
-/** First data that does not come is told after it was asked for anew this often. */
+/** That nothing is answered, or no first data comes, is told after it was asked for this often. */
 const UNSERVED_RECOVERIES = 3;
 
 /**
@@ -197,6 +197,9 @@ export class SubscriptionWatch {
     }
     for (const watched of due) {
       watched.asks += 1;
+      if (watched.state === "pending" && watched.asks >= UNSERVED_RECOVERIES) {
+        this.#apply(watched, "unanswered");
+      }
       const doublings = Math.min(watched.asks, ASK_DOUBLINGS_MAX);
       const waitUs = this.#options.answerMsMax * 1000 * 2 ** doublings;
       this.awaitAnswer(watched, nowUs, nowUs + waitUs);
@@ -261,36 +264,46 @@ export class SubscriptionWatch {
       return;
     }
     this.#doubtLater(watched, nowUs);
+    const isLate = silenceMsMax !== undefined && this.#isLate(watched, silenceMsMax, nowUs);
+    if (verdict === "unknown" && silenceMsMax !== undefined) {
+      // Then its own limit decides, and is not to be missed.
+      watched.nextDoubtUs = Math.max(nowUs, watched.lastDataUs + silenceMsMax * 1000);
+    }
     if (watched.state === "stale") {
       // What must have first data shows by it that it is served.
       const isKnown = verdict === "alive" && watched.expected.firstDataMsMax === undefined;
       if (isKnown) this.#apply(watched, "nothing-missed");
       return;
     }
-    if (verdict === "alive" || silenceMsMax === undefined) this.#apply(watched, "nothing-missed");
+    if (verdict === "alive" || !isLate) this.#apply(watched, "nothing-missed");
     else this.#beginSilence(watched, nowUs);
   }
 
   /**
    * Finds subscriptions that have been silent for too long: the venue is asked about them, or they
    * become stale. Calls `recover` for one that stays so, each time after a longer wait. Returns how
-   * many are judged and how many of them are stale.
+   * many are judged, how many of them are stale, and how often one of these was asked for in vain.
    */
-  check(nowUs: number, handlers: SilenceHandlers): { judged: number; stale: number } {
+  check(
+    nowUs: number,
+    handlers: SilenceHandlers,
+  ): { readonly judged: number; readonly stale: number; readonly attempts: number } {
     let judged = 0;
     let stale = 0;
+    let attempts = 0;
     for (const watched of this.#watched) {
       const { silenceMsMax, doubtMs } = watched.expected;
       if (!isJudged(watched.state)) continue;
       if (silenceMsMax !== undefined) judged += 1;
-      if (watched.state === "acknowledged" || watched.state === "unserved") {
+      if (this.#isStarting(watched)) {
         this.#checkFirstData(watched, nowUs, handlers.recover);
-        if (silenceMsMax !== undefined && this.#isLate(watched, silenceMsMax, nowUs)) stale += 1;
+        if (silenceMsMax === undefined || !this.#isLate(watched, silenceMsMax, nowUs)) continue;
+        stale += 1;
+        attempts = Math.max(attempts, watched.recoveries, watched.asks);
         continue;
       }
       if (watched.state === "doubted") continue;
-      const allowedMs = silenceMsMax ?? doubtMs;
-      if (allowedMs === undefined) continue;
+      const allowedMs = Math.min(silenceMsMax ?? Infinity, doubtMs ?? Infinity);
       if (!this.#isLate(watched, allowedMs, nowUs)) {
         watched.doubts = 0;
         watched.nextDoubtUs = 0;
@@ -304,9 +317,17 @@ export class SubscriptionWatch {
         this.#recover(watched, nowUs, handlers.recover);
         this.#doubtStale(watched, nowUs, handlers);
       }
+      if (silenceMsMax !== undefined) attempts = Math.max(attempts, watched.recoveries);
     }
     assert(stale <= judged, "no more subscriptions are stale than are judged");
-    return { judged, stale };
+    return { judged, stale, attempts };
+  }
+
+  /** True for one that waits for its beginning: that is watched apart from its silence. */
+  #isStarting({ state, askAgainUs }: Watched): boolean {
+    // In a recording nobody asks again, and silence is all that there is to judge by.
+    if (state === "pending") return askAgainUs !== Infinity;
+    return state === "acknowledged" || state === "unserved";
   }
 
   #isLate(watched: Watched, allowedMs: number, nowUs: number): boolean {
@@ -349,15 +370,19 @@ export class SubscriptionWatch {
     const { silenceMsMax, doubtMs = 0 } = watched.expected;
     watched.recoveries += 1;
     const doublings = Math.min(watched.recoveries, RECOVERY_DOUBLINGS_MAX);
-    watched.nextRecoveryUs = nowUs + (silenceMsMax ?? doubtMs) * 1000 * 2 ** doublings;
+    // What is surely dead need not be given the time that it may be silent.
+    const waitMs = watched.isProvenDead ? this.#options.answerMsMax : (silenceMsMax ?? doubtMs);
+    watched.nextRecoveryUs = nowUs + waitMs * 1000 * 2 ** doublings;
     recover(watched);
   }
 
   #checkFirstData(watched: Watched, nowUs: number, recover: SilenceHandlers["recover"]): void {
-    if (nowUs < watched.nextRecoveryUs) return;
+    const { firstDataMsMax: firstDataMs } = watched.expected;
+    // One that is not even answered is asked for by whoever waits for answers.
+    const isAnswered = watched.askAgainUs === Infinity;
+    if (firstDataMs === undefined || !isAnswered || nowUs < watched.nextRecoveryUs) return;
     watched.recoveries += 1;
     const doublings = Math.min(watched.recoveries, RECOVERY_DOUBLINGS_MAX);
-    const firstDataMs = watched.expected.firstDataMsMax ?? 0;
     watched.nextRecoveryUs = nowUs + firstDataMs * 1000 * 2 ** doublings;
     watched.isProvenDead = true;
     if (watched.recoveries >= UNSERVED_RECOVERIES) this.#apply(watched, "unserved");

@@ -10,7 +10,7 @@ import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 /** What recorded addresses were asked for. */
 export const okxRecordedRequest = recordedRequestOf([
   { kind: "instruments", path: /\/api\/v5\/public\/(?:instruments|mark-price)$/ },
-  { kind: "trades", path: /\/api\/v5\/market\/trades$/, symbolIn: "instId" },
+  { kind: "trades", path: /\/api\/v5\/market\/(?:history-)?trades$/, symbolIn: "instId" },
 ]);
 
 export function okxTradesRequest(
