@@ -191,7 +191,7 @@ export function describeBooks(adapter: FeedAdapter, fixtures: readonly NamedFixt
     for (const { instrument } of withBooks) {
       const request = bookProbe?.request(instrument, endpoints);
       if (request === undefined) continue;
-      expect(request.weight).toBeLessThanOrEqual(limits.restWeight.count / 2);
+      expect(request.weight).toBeLessThanOrEqual(Math.max(1, limits.restWeight.count / 2));
       const recorded = adapter.recordedRequest(request.url);
       const whole = adapter.snapshotRequest?.(instrument, endpoints).url;
       expect(recorded === undefined || request.url === whole).toBe(true);

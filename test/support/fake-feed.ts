@@ -8,6 +8,7 @@ import type {
   FeedLimits,
   FeedSubscription,
   RawBook,
+  RefusalRules,
   RestPoll,
   RestRequest,
 } from "#ingest/feed/feed-adapter.ts";
@@ -59,6 +60,8 @@ export type FakeAdapterOptions = {
   /** The book of each of these starts another way than `snapshot` says. */
   readonly snapshotBySymbol?: Readonly<Record<string, BookSync["snapshot"]>>;
   readonly keepAliveMs?: number;
+  /** What its refusals mean; told by their words if absent. */
+  readonly refusals?: RefusalRules;
   /** The best levels of a book are had by REST. */
   readonly asksForLevels?: boolean;
   /** All subscriptions are in one frame, which the venue answers as a whole. */
@@ -149,6 +152,7 @@ function optionalParts(options: FakeAdapterOptions): Partial<FeedAdapter> {
     ...(greets === undefined ? {} : { greets }),
     ...(openingFrames === undefined ? {} : { openingFrames: () => openingFrames }),
     ...(polls === undefined ? {} : { polls }),
+    ...(options.refusals === undefined ? {} : { refusals: options.refusals }),
     ...(handsOutAddresses === true
       ? {
           connectRequest: (_plan, { rest }) => ({

@@ -140,9 +140,9 @@ export class Stand {
 
   /** True if this venue answers when it is asked for the best levels of a book. */
   isProbed(base: string): boolean {
-    const { bookProbe, endpoints, deriveInstrument } = this.adapter;
-    const instrument = deriveInstrument(this.name(base));
-    const request = instrument && bookProbe?.request(instrument, endpoints);
+    const { adapter } = this;
+    const instrument = adapter.deriveInstrument(this.name(base));
+    const request = instrument && adapter.bookProbe?.request(instrument, adapter.endpoints);
     return request !== undefined && this.venue.dialect.isSnapshotPath(new URL(request.url));
   }
 

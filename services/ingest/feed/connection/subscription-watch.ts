@@ -379,7 +379,7 @@ export class SubscriptionWatch {
   #checkFirstData(watched: Watched, nowUs: number, recover: SilenceHandlers["recover"]): void {
     const { firstDataMsMax: firstDataMs } = watched.expected;
     // One that is not even answered is asked for by whoever waits for answers.
-    const isAnswered = watched.askAgainUs === Infinity;
+    const isAnswered = watched.state === "acknowledged" || watched.askAgainUs === Infinity;
     if (firstDataMs === undefined || !isAnswered || nowUs < watched.nextRecoveryUs) return;
     watched.recoveries += 1;
     const doublings = Math.min(watched.recoveries, RECOVERY_DOUBLINGS_MAX);
