@@ -39,7 +39,7 @@ describe("the REST client", () => {
 
   test("sends the venue's headers with each request", async () => {
     const echo = (request: IncomingMessage, response: ServerResponse): unknown =>
-      response.end(`${request.headers["x-size"]} ${request.headers["accept"]}`);
+      response.end(`${String(request.headers["x-size"])} ${request.headers.accept}`);
     const answer = await get(echo, { headers: { "x-size": "1" } });
     expect(answer).toMatchObject({ body: "1 application/json" });
   });
