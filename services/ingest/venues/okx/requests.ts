@@ -165,7 +165,8 @@ function ownArguments({ instrument, channel }: FeedSubscription): readonly OkxAr
 
 function sharedArguments({ instrument, channel }: FeedSubscription): readonly OkxArgument[] {
   if (channel === "liquidations") {
-    return [{ channel: "liquidation-orders", instType: OKX_TYPE_OF_KIND[instrument.kind] }];
+    const instType = OKX_TYPE_OF_KIND[instrument.kind];
+    return instType === undefined ? [] : [{ channel: "liquidation-orders", instType }];
   }
   const index = channel === "mark-price" ? okxIndexOf(instrument.venueSymbol) : undefined;
   return index === undefined ? [] : [{ channel: "index-tickers", instId: index }];
