@@ -10,6 +10,7 @@ import { bitstamp } from "./bitstamp/adapter.ts";
 import { bybit } from "./bybit/adapter.ts";
 import { coinbaseAdvanced } from "./coinbase/advanced/adapter.ts";
 import { coinbase } from "./coinbase/adapter.ts";
+import { cryptocom } from "./cryptocom/adapter.ts";
 import { deribit } from "./deribit/adapter.ts";
 import { gateioFutures } from "./gateio/futures/adapter.ts";
 import { gateio } from "./gateio/adapter.ts";
@@ -41,6 +42,7 @@ export const VENUES = {
   bybit,
   coinbase,
   "coinbase-advanced": coinbaseAdvanced,
+  cryptocom,
   deribit,
   gateio,
   "gateio-futures": gateioFutures,

@@ -10,6 +10,7 @@ import { bitstamp } from "./bitstamp/dialect.ts";
 import { bybit } from "./bybit/dialect.ts";
 import { coinbaseAdvanced } from "./coinbase/advanced.ts";
 import { coinbase } from "./coinbase/dialect.ts";
+import { cryptocom } from "./cryptocom/dialect.ts";
 import { deribit } from "./deribit/dialect.ts";
 import type { Dialect } from "./dialect.ts";
 import { gateio, gateioFutures } from "./gateio/dialect.ts";
@@ -36,6 +37,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   bybit,
   coinbase,
   "coinbase-advanced": coinbaseAdvanced,
+  cryptocom,
   deribit,
   gateio,
   "gateio-futures": gateioFutures,
