@@ -34,6 +34,8 @@ const NOTHING = new Uint8Array(0);
 /** Encoding a page of a catalog or of statuses takes less than a millisecond or two. */
 const CATALOG_PAGE_INSTRUMENTS = 500;
 const STATUS_PAGE_INSTRUMENTS = 200;
+/** A gateway checks a page of a topic's history within a few milliseconds. */
+const HISTORY_PAGE_BYTES_MAX = 128 * 1_024;
 /** What an answer needs besides its payload. */
 const REPLY_OVERHEAD_BYTES = 1_024;
 const TRADE_ORDER: RowOrder<NumberedTrade> = {
@@ -178,7 +180,7 @@ export class QueryResponder {
     const { publisher, bus } = this.#options;
     const { epoch, afterSequence } = decoded({ decode: decodeHistoryRequest }, payload);
     const topic = publisher.settledTopic(this.#findStreamed(view, query), query.channel);
-    const bytesMax = bus.payloadBytesMax - REPLY_OVERHEAD_BYTES;
+    const bytesMax = Math.min(bus.payloadBytesMax - REPLY_OVERHEAD_BYTES, HISTORY_PAGE_BYTES_MAX);
     const isOurs = epoch === publisher.epoch;
     const batches = isOurs ? topic?.history.after(afterSequence, bytesMax) : undefined;
     if (topic === undefined || batches === undefined) {

@@ -117,3 +117,15 @@ export function decodeHistoryRequest(bytes: Uint8Array): HistoryRequest {
 export function encodeHistoryReply(batches: readonly Uint8Array[], sequence: number): Uint8Array {
   return HistoryReplyCodec.encode({ batches: [...batches], sequence });
 }
+
+/**
+ * Batches of a history, all of which can be read whole, and where the topic stands. Keeps nothing
+ * of `bytes`. Throws WireError.
+ */
+export function decodeHistoryReply(bytes: Uint8Array): {
+  readonly batches: readonly BusBatch[];
+  readonly sequence: number;
+} {
+  const { batches, sequence } = HistoryReplyCodec.decode(bytes);
+  return { batches: batches.map((batch) => decodeBusBatch(batch)), sequence };
+}
