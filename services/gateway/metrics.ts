@@ -71,6 +71,16 @@ function sessionMetrics(registry: Registry) {
       help: "Frames from clients.",
       registers,
     }),
+    inboxBytes: new Gauge({
+      name: "tickwire_gateway_inbox_bytes",
+      help: "Bytes of frames from clients that wait to be read.",
+      registers,
+    }),
+    inboxOverflows: new Counter({
+      name: "tickwire_gateway_inbox_overflows_total",
+      help: "Frames read out of turn, because no more may wait.",
+      registers,
+    }),
     subscriptions: new Gauge({
       name: "tickwire_gateway_subscriptions",
       help: "Topics that sessions are subscribed to, each session counted.",
