@@ -22,6 +22,7 @@ import { krakenFutures } from "./kraken/futures/adapter.ts";
 import { htx } from "./htx/adapter.ts";
 import { krakenV1 } from "./kraken/v1/adapter.ts";
 import { kraken } from "./kraken/adapter.ts";
+import { kucoinFutures } from "./kucoin/futures/adapter.ts";
 import { kucoin } from "./kucoin/adapter.ts";
 import { okx } from "./okx/adapter.ts";
 import { simulated } from "../simulated/simulated.ts";
@@ -55,6 +56,7 @@ export const VENUES = {
   "kraken-futures-v2": krakenFuturesV2,
   "kraken-v1": krakenV1,
   kucoin,
+  "kucoin-futures": kucoinFutures,
   okx,
   simulated,
 } as const satisfies Record<string, FeedAdapter>;
