@@ -22,6 +22,7 @@ import { htx } from "./htx/adapter.ts";
 import { krakenV1 } from "./kraken/v1/adapter.ts";
 import { kraken } from "./kraken/adapter.ts";
 import { kucoin } from "./kucoin/adapter.ts";
+import { mexc } from "./mexc/adapter.ts";
 import { okx } from "./okx/adapter.ts";
 import { simulated } from "../simulated/simulated.ts";
 
@@ -53,6 +54,7 @@ export const VENUES = {
   "kraken-futures": krakenFutures,
   "kraken-v1": krakenV1,
   kucoin,
+  mexc,
   okx,
   simulated,
 } as const satisfies Record<string, FeedAdapter>;

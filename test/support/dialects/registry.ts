@@ -21,6 +21,7 @@ import { krakenV1 } from "./kraken/v1.ts";
 import { htx } from "./htx/dialect.ts";
 import { kraken } from "./kraken/dialect.ts";
 import { kucoin } from "./kucoin/dialect.ts";
+import { mexc } from "./mexc/dialect.ts";
 import { okx } from "./okx/dialect.ts";
 
 /** The venues that a scripted server can be, by their id; one line each. */
@@ -48,6 +49,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   "kraken-futures": krakenFutures,
   "kraken-v1": krakenV1,
   kucoin,
+  mexc,
   okx,
 };
 
