@@ -17,6 +17,7 @@ import { gateio } from "./gateio/adapter.ts";
 import { geminiV2 } from "./gemini/v2/adapter.ts";
 import { gemini } from "./gemini/adapter.ts";
 import { hyperliquid } from "./hyperliquid/adapter.ts";
+import { krakenFuturesV2 } from "./kraken/futures-v2/adapter.ts";
 import { krakenFutures } from "./kraken/futures/adapter.ts";
 import { htx } from "./htx/adapter.ts";
 import { krakenV1 } from "./kraken/v1/adapter.ts";
@@ -52,6 +53,7 @@ export const VENUES = {
   htx,
   kraken,
   "kraken-futures": krakenFutures,
+  "kraken-futures-v2": krakenFuturesV2,
   "kraken-v1": krakenV1,
   kucoin,
   mexc,

@@ -16,6 +16,7 @@ import type { Dialect } from "./dialect.ts";
 import { gateio, gateioFutures } from "./gateio/dialect.ts";
 import { gemini, geminiV2 } from "./gemini/dialect.ts";
 import { hyperliquid } from "./hyperliquid/dialect.ts";
+import { krakenFuturesV2 } from "./kraken/futures-v2.ts";
 import { krakenFutures } from "./kraken/futures.ts";
 import { krakenV1 } from "./kraken/v1.ts";
 import { htx } from "./htx/dialect.ts";
@@ -47,6 +48,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   htx,
   kraken,
   "kraken-futures": krakenFutures,
+  "kraken-futures-v2": krakenFuturesV2,
   "kraken-v1": krakenV1,
   kucoin,
   mexc,
