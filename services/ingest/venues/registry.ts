@@ -24,6 +24,7 @@ import { krakenV1 } from "./kraken/v1/adapter.ts";
 import { kraken } from "./kraken/adapter.ts";
 import { kucoinFutures } from "./kucoin/futures/adapter.ts";
 import { kucoin } from "./kucoin/adapter.ts";
+import { mexc } from "./mexc/adapter.ts";
 import { okx } from "./okx/adapter.ts";
 import { simulated } from "../simulated/simulated.ts";
 
@@ -57,6 +58,7 @@ export const VENUES = {
   "kraken-v1": krakenV1,
   kucoin,
   "kucoin-futures": kucoinFutures,
+  mexc,
   okx,
   simulated,
 } as const satisfies Record<string, FeedAdapter>;

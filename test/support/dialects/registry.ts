@@ -23,6 +23,7 @@ import { htx } from "./htx/dialect.ts";
 import { kraken } from "./kraken/dialect.ts";
 import { kucoin } from "./kucoin/dialect.ts";
 import { kucoinFutures } from "./kucoin/futures.ts";
+import { mexc } from "./mexc/dialect.ts";
 import { okx } from "./okx/dialect.ts";
 
 /** The venues that a scripted server can be, by their id; one line each. */
@@ -52,6 +53,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   "kraken-v1": krakenV1,
   kucoin,
   "kucoin-futures": kucoinFutures,
+  mexc,
   okx,
 };
 
