@@ -54,6 +54,8 @@ export class TopicRecord {
     readonly channel: Channel;
     readonly subject: string;
     readonly epoch: number;
+    /** Of the last event of a topic of the same name that was retired; 0 if there was none. */
+    readonly sequence?: number;
     readonly latency?: ChannelLatency | undefined;
     readonly limits: PublishLimits;
   }) {
@@ -61,6 +63,8 @@ export class TopicRecord {
     this.channel = options.channel;
     this.subject = options.subject;
     this.#epoch = options.epoch;
+    this.#sequence = options.sequence ?? 0;
+    this.#batchedSequence = this.#sequence;
     this.latency = options.latency;
     this.#limits = options.limits;
   }
@@ -114,6 +118,7 @@ export class TopicRecord {
       case "mark-price":
       case "open-interest":
       case "liquidation":
+      case "listing":
         return;
     }
   }
@@ -136,7 +141,7 @@ export class TopicRecord {
    * does not fit.
    */
   encode(events: readonly MarketEvent[], publishedTimeUs: number): BusBatch[] {
-    this.#writer ??= this.#newChain(0);
+    this.#writer ??= this.#newChain(this.#batchedSequence - events.length);
     const batches = this.#writer.write(rowsOfEvents(events), { publishedTimeUs });
     assert(this.#writer.sequence <= this.#batchedSequence, "what is encoded was taken");
     return batches;

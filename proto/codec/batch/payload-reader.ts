@@ -1,13 +1,13 @@
 import * as BatchField from "../../gen/batch-field.ts";
 import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
-import { LiquidationCodec, TopicStatusCodec } from "../../gen/messages.ts";
+import { LiquidationCodec, ListingCodec, TopicStatusCodec } from "../../gen/messages.ts";
 import { readText, takeNumber, takeWide, varintEnd } from "../byte-reader.ts";
 import type { EventKind } from "../../model/vocabulary.ts";
 import type { AggressorSide, BookColumns, TradeColumns } from "../types.ts";
 import { addWrapped, unzigzag, unzigzagWide } from "../wide-integers.ts";
 import { WireError } from "../wire-error.ts";
-import { channelFromWire, sideFromWire, stateFromWire } from "../wire-names.ts";
+import { channelFromWire, sideFromWire, stateFromWire, wordFromWire } from "../wire-names.ts";
 import { LEVEL_ASK, LEVEL_REMOVED } from "./batch-kinds.ts";
 import { TradeIdForm } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
@@ -237,8 +237,22 @@ export function readElements(
       const row = LiquidationCodec.decode(bytes);
       return { ...timesOf(index), ...row, aggressorSide: sideFromWire(row.aggressorSide) };
     }
+    if (rows === "listings") {
+      const row = ListingCodec.decode(bytes);
+      const words = {
+        // What a newer schema calls otherwise is news of the instrument all the same.
+        change: wordFromWire(row.change, "LISTING_CHANGE_") ?? "changed",
+        instrumentKind: wordFromWire(row.instrumentKind, "INSTRUMENT_KIND_"),
+        instrumentState: wordFromWire(row.instrumentState, "INSTRUMENT_STATE_"),
+      };
+      return { ...timesOf(index), ...row, ...words };
+    }
     const row = TopicStatusCodec.decode(bytes);
-    const words = { channel: channelFromWire(row.channel), state: stateFromWire(row.state) };
+    const words = {
+      channel: channelFromWire(row.channel),
+      state: stateFromWire(row.state),
+      instrumentState: wordFromWire(row.instrumentState, "INSTRUMENT_STATE_"),
+    };
     return { ...timesOf(index), ...row, ...words };
   });
 }
