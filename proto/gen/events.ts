@@ -65,7 +65,7 @@ export type RowsOfChannel = {
 /** Who took liquidity. */
 export type AggressorSide = "buyer" | "seller" | "none";
 
-export type InstrumentKind = "spot" | "perpetual" | "future" | "option";
+export type InstrumentKind = "spot" | "perpetual" | "future" | "option" | "combo";
 
 /** What can be done with an instrument at its venue now. Venues have their own words, which stand beside it. */
 export type InstrumentState = "trading" | "pre-open" | "auction" | "halted" | "post-only" | "cancel-only" | "limit-only" | "reduce-only" | "maintenance" | "settling" | "closed" | "delisted";

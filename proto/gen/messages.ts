@@ -161,12 +161,14 @@ export const ContinuityNumbers = {
   CONTINUITY_REPLACED: 3,
 } as const satisfies Record<Continuity, number>;
 
+/** - INSTRUMENT_KIND_COMBO: Several instruments that are traded as one, such as a calendar spread. Its prices may be zero or negative. */
 export type InstrumentKind =
   | "INSTRUMENT_KIND_UNSPECIFIED"
   | "INSTRUMENT_KIND_SPOT"
   | "INSTRUMENT_KIND_PERPETUAL"
   | "INSTRUMENT_KIND_FUTURE"
-  | "INSTRUMENT_KIND_OPTION";
+  | "INSTRUMENT_KIND_OPTION"
+  | "INSTRUMENT_KIND_COMBO";
 
 /** The numbers of InstrumentKind. */
 export const InstrumentKindNumbers = {
@@ -175,6 +177,7 @@ export const InstrumentKindNumbers = {
   INSTRUMENT_KIND_PERPETUAL: 2,
   INSTRUMENT_KIND_FUTURE: 3,
   INSTRUMENT_KIND_OPTION: 4,
+  INSTRUMENT_KIND_COMBO: 5,
 } as const satisfies Record<InstrumentKind, number>;
 
 /**
@@ -430,7 +433,7 @@ const ContinuityTable: EnumTable = /* @__PURE__ */ createEnumTable(
 
 const InstrumentKindTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "INSTRUMENT_KIND_",
-  "UNSPECIFIED SPOT PERPETUAL FUTURE OPTION",
+  "UNSPECIFIED SPOT PERPETUAL FUTURE OPTION COMBO",
   "UNSPECIFIED",
 );
 

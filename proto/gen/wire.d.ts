@@ -1496,7 +1496,10 @@ export namespace tickwire {
             INSTRUMENT_KIND_FUTURE = 3,
 
             /** INSTRUMENT_KIND_OPTION value */
-            INSTRUMENT_KIND_OPTION = 4
+            INSTRUMENT_KIND_OPTION = 4,
+
+            /** INSTRUMENT_KIND_COMBO value */
+            INSTRUMENT_KIND_COMBO = 5
         }
 
         /** OptionType enum. */

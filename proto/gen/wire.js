@@ -2591,6 +2591,7 @@ export const tickwire = $root.tickwire = (() => {
             values[valuesById[2] = "INSTRUMENT_KIND_PERPETUAL"] = 2;
             values[valuesById[3] = "INSTRUMENT_KIND_FUTURE"] = 3;
             values[valuesById[4] = "INSTRUMENT_KIND_OPTION"] = 4;
+            values[valuesById[5] = "INSTRUMENT_KIND_COMBO"] = 5;
             return values;
         })();
 

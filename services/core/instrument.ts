@@ -68,3 +68,11 @@ export function marketOf(venue: string): Instrument {
     inverse: false,
   };
 }
+
+/**
+ * True where a price of zero or below is a price: that of a combo is what its legs are worth
+ * together, bought and sold.
+ */
+export function hasSignedPrices({ kind }: Pick<Instrument, "kind">): boolean {
+  return kind === "combo";
+}
