@@ -2,6 +2,7 @@ import * as BatchField from "../../gen/batch-field.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { LiquidationCodec, TopicStatusCodec } from "../../gen/messages.ts";
 import { VARINT_BYTES_MAX, putVarint } from "../byte-writer.ts";
+import { writeBool, writeUint } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import type { BatchRows, BookRow, TradeRow } from "../types.ts";
 import { addWrapped, putDifference } from "../wide-integers.ts";
@@ -157,7 +158,7 @@ function writeTrades(
   tradeIds: readonly Mantissa[],
 ): number {
   const texts = priced.write(writer, state, false);
-  writer.boolField(BatchField.Historical, rows[0]?.historical === true);
+  writeBool(writer, BatchField.Historical, rows[0]?.historical === true);
   if (state.tradeIdForm === TradeIdForm.Number) {
     writeTradeIds(writer, state, tradeIds, rows.length);
   } else if (state.tradeIdForm === TradeIdForm.Text) {
@@ -216,14 +217,14 @@ function writeBooks(writer: ByteWriter, state: ChainState, rows: readonly BookRo
     }
     writer.close(start);
   }
-  writer.boolField(BatchField.Replaces, rows[0]?.snapshot === true);
+  writeBool(writer, BatchField.Replaces, rows[0]?.snapshot === true);
   return writeTexts(writer, texts);
 }
 
 function writeTexts(writer: ByteWriter, texts: readonly PlacedText[]): number {
   for (const { place, text } of texts) {
     const start = writer.open(BatchField.Texts);
-    writer.uintField(1, place);
+    writeUint(writer, 1, place);
     writer.stringField(2, text);
     writer.close(start);
   }
