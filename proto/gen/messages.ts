@@ -156,12 +156,14 @@ export const ContinuityNumbers = {
   CONTINUITY_REPLACED: 3,
 } as const satisfies Record<Continuity, number>;
 
+/** - INSTRUMENT_KIND_COMBO: Several instruments that are traded as one, such as a calendar spread. Its prices may be zero or negative. */
 export type InstrumentKind =
   | "INSTRUMENT_KIND_UNSPECIFIED"
   | "INSTRUMENT_KIND_SPOT"
   | "INSTRUMENT_KIND_PERPETUAL"
   | "INSTRUMENT_KIND_FUTURE"
-  | "INSTRUMENT_KIND_OPTION";
+  | "INSTRUMENT_KIND_OPTION"
+  | "INSTRUMENT_KIND_COMBO";
 
 /** The numbers of InstrumentKind. */
 export const InstrumentKindNumbers = {
@@ -170,6 +172,7 @@ export const InstrumentKindNumbers = {
   INSTRUMENT_KIND_PERPETUAL: 2,
   INSTRUMENT_KIND_FUTURE: 3,
   INSTRUMENT_KIND_OPTION: 4,
+  INSTRUMENT_KIND_COMBO: 5,
 } as const satisfies Record<InstrumentKind, number>;
 
 /**
@@ -358,7 +361,7 @@ const ContinuityTable: EnumTable = /* @__PURE__ */ createEnumTable(
 
 const InstrumentKindTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "INSTRUMENT_KIND_",
-  "UNSPECIFIED SPOT PERPETUAL FUTURE OPTION",
+  "UNSPECIFIED SPOT PERPETUAL FUTURE OPTION COMBO",
   "UNSPECIFIED",
 );
 
@@ -469,6 +472,25 @@ export type CatalogReply = {
 export type CatalogRequest = {
   /** The last symbol of the page before. */
   readonly afterSymbol: string;
+};
+
+/**
+ * The payload of QueryReply for a history query: the next batches of the topic, as they were published, without a hole.
+ * A publisher that does not keep all of what follows the position any more answers with an error, never with a part.
+ */
+export type HistoryReply = {
+  /** Each an encoded BusBatch, in order; the first goes on from the position. None if nothing follows it. */
+  readonly batches: readonly Uint8Array[];
+  /** Of the last event of the topic. Another page follows while the last batch ends before it. */
+  readonly sequence: number;
+};
+
+/** The payload of a history query: what follows this position of the topic. */
+export type HistoryRequest = {
+  /** Of the position; the answer is of the same epoch. */
+  readonly epoch: number;
+  /** The last event that whoever asks has, or 0. */
+  readonly afterSequence: number;
 };
 
 /** The answer to every bus request. */
@@ -1230,6 +1252,18 @@ export const CatalogReplyCodec: MessageCodec<CatalogReply> = /* @__PURE__ */ cre
 export const CatalogRequestCodec: MessageCodec<CatalogRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.CatalogRequest",
   "safterSymbol",
+);
+
+/** Codec of HistoryReply. */
+export const HistoryReplyCodec: MessageCodec<HistoryReply> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.HistoryReply",
+  "y*batches Usequence",
+);
+
+/** Codec of HistoryRequest. */
+export const HistoryRequestCodec: MessageCodec<HistoryRequest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.HistoryRequest",
+  "Uepoch UafterSequence",
 );
 
 /** Codec of RpcStatus. */

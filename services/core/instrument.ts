@@ -2,7 +2,8 @@ import type { Channel } from "@tickwire/proto/model";
 
 export { CHANNELS, type Channel } from "@tickwire/proto/model";
 
-export type InstrumentKind = "spot" | "perpetual" | "future" | "option";
+/** A `combo` is several instruments that are traded as one, such as a calendar spread. */
+export type InstrumentKind = "spot" | "perpetual" | "future" | "option" | "combo";
 
 /** What a size counts: units of the base or of the quote asset, or contracts. */
 type SizeUnit = "base" | "quote" | "contract";
@@ -48,3 +49,11 @@ export const DERIVATIVE_CHANNELS: ReadonlySet<Channel> = new Set<Channel>([
   "open-interest",
   "liquidations",
 ]);
+
+/**
+ * True where a price of zero or below is a price: that of a combo is what its legs are worth
+ * together, bought and sold.
+ */
+export function hasSignedPrices({ kind }: Pick<Instrument, "kind">): boolean {
+  return kind === "combo";
+}

@@ -214,6 +214,12 @@ function busMetrics(registry: Registry) {
       labelNames: ["venue", "channel"],
       registers,
     }),
+    historyEvents: new Counter({
+      name: "tickwire_gateway_history_events_total",
+      help: "Events fetched from what publishers keep, because they or some before them had not come.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
     stalls: new Counter({
       name: "tickwire_gateway_stalls_total",
       help: "Topics that had not come as far as their publisher announced, and were compared.",

@@ -127,7 +127,8 @@ export class Catalog {
 
   /**
    * By Tickwire's symbol or the venue's own. Tickwire's wins; of several instruments with one venue
-   * symbol spot does, then perpetuals, futures, options, and then the first by Tickwire's symbol.
+   * symbol spot does, then perpetuals, futures, options, combos, and then the first by Tickwire's
+   * symbol.
    */
   find(venue: string, symbol: string): Instrument | undefined {
     return this.#listings.get(venue)?.instruments.find(symbol);

@@ -1,12 +1,14 @@
 import type { Instrument } from "@tickwire/proto/service";
 
-const KINDS = ["SPOT", "PERPETUAL", "FUTURE", "OPTION"].map((kind) => `INSTRUMENT_KIND_${kind}`);
+const KINDS = ["SPOT", "PERPETUAL", "FUTURE", "OPTION", "COMBO"].map(
+  (kind) => `INSTRUMENT_KIND_${kind}`,
+);
 
 const rankOf = ({ kind }: Instrument): number => KINDS.indexOf(kind);
 
 /**
  * The instruments of a venue by its own symbols. Where its parts have one each, spot wins, then
- * perpetuals, futures, options, and then the first that was added.
+ * perpetuals, futures, options, combos, and then the first that was added.
  */
 export class VenueSymbols {
   readonly #index = new Map<string, Instrument>();

@@ -10,12 +10,14 @@ import { bitstamp } from "./bitstamp/adapter.ts";
 import { bybit } from "./bybit/adapter.ts";
 import { coinbaseAdvanced } from "./coinbase/advanced/adapter.ts";
 import { coinbase } from "./coinbase/adapter.ts";
+import { cryptocom } from "./cryptocom/adapter.ts";
 import { deribit } from "./deribit/adapter.ts";
 import { gateioFutures } from "./gateio/futures/adapter.ts";
 import { gateio } from "./gateio/adapter.ts";
 import { geminiV2 } from "./gemini/v2/adapter.ts";
 import { gemini } from "./gemini/adapter.ts";
 import { hyperliquid } from "./hyperliquid/adapter.ts";
+import { krakenFuturesV2 } from "./kraken/futures-v2/adapter.ts";
 import { krakenFutures } from "./kraken/futures/adapter.ts";
 import { htx } from "./htx/adapter.ts";
 import { krakenV1 } from "./kraken/v1/adapter.ts";
@@ -40,6 +42,7 @@ export const VENUES = {
   bybit,
   coinbase,
   "coinbase-advanced": coinbaseAdvanced,
+  cryptocom,
   deribit,
   gateio,
   "gateio-futures": gateioFutures,
@@ -49,6 +52,7 @@ export const VENUES = {
   htx,
   kraken,
   "kraken-futures": krakenFutures,
+  "kraken-futures-v2": krakenFuturesV2,
   "kraken-v1": krakenV1,
   kucoin,
   okx,

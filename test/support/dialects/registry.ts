@@ -10,11 +10,13 @@ import { bitstamp } from "./bitstamp/dialect.ts";
 import { bybit } from "./bybit/dialect.ts";
 import { coinbaseAdvanced } from "./coinbase/advanced.ts";
 import { coinbase } from "./coinbase/dialect.ts";
+import { cryptocom } from "./cryptocom/dialect.ts";
 import { deribit } from "./deribit/dialect.ts";
 import type { Dialect } from "./dialect.ts";
 import { gateio, gateioFutures } from "./gateio/dialect.ts";
 import { gemini, geminiV2 } from "./gemini/dialect.ts";
 import { hyperliquid } from "./hyperliquid/dialect.ts";
+import { krakenFuturesV2 } from "./kraken/futures-v2.ts";
 import { krakenFutures } from "./kraken/futures.ts";
 import { krakenV1 } from "./kraken/v1.ts";
 import { htx } from "./htx/dialect.ts";
@@ -35,6 +37,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   bybit,
   coinbase,
   "coinbase-advanced": coinbaseAdvanced,
+  cryptocom,
   deribit,
   gateio,
   "gateio-futures": gateioFutures,
@@ -44,6 +47,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   htx,
   kraken,
   "kraken-futures": krakenFutures,
+  "kraken-futures-v2": krakenFuturesV2,
   "kraken-v1": krakenV1,
   kucoin,
   okx,

@@ -1,7 +1,10 @@
 import type { Channel } from "@tickwire/proto/model";
 
-/** What kind of thing an instrument is. */
-export type InstrumentKind = "spot" | "perpetual" | "future" | "option";
+/**
+ * What kind of thing an instrument is. A `combo` is several that are traded as one, such as a
+ * calendar spread: its prices may be zero or negative.
+ */
+export type InstrumentKind = "spot" | "perpetual" | "future" | "option" | "combo";
 
 /**
  * One tradable thing at one venue. Each decimal is there as the nearest double and, with `Text`,

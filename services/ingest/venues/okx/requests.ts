@@ -115,11 +115,12 @@ export function planOkx(
   subscriptionsMax: number,
 ): readonly ConnectionPlan[] {
   const base = endpoints.webSocket.replace(/\/+$/, "");
+  const fallback = endpoints.webSocketFallback;
   const wanted = subscriptions.filter(exists);
   return (["/public", "/business"] as const).flatMap((path) =>
-    byBooks(wanted.filter(({ channel }) => OKX_CHANNELS[channel]?.path === path)).flatMap((group) =>
-      planByInstrument(group, { url: base + path, subscriptionsMax }),
-    ),
+    byBooks(wanted.filter(({ channel }) => OKX_CHANNELS[channel]?.path === path))
+      .flatMap((group) => planByInstrument(group, { url: base + path, subscriptionsMax }))
+      .map((plan) => (fallback === undefined ? plan : { ...plan, fallbackUrl: fallback + path })),
   );
 }
 
@@ -164,7 +165,8 @@ function ownArguments({ instrument, channel }: FeedSubscription): readonly OkxAr
 
 function sharedArguments({ instrument, channel }: FeedSubscription): readonly OkxArgument[] {
   if (channel === "liquidations") {
-    return [{ channel: "liquidation-orders", instType: OKX_TYPE_OF_KIND[instrument.kind] }];
+    const instType = OKX_TYPE_OF_KIND[instrument.kind];
+    return instType === undefined ? [] : [{ channel: "liquidation-orders", instType }];
   }
   const index = channel === "mark-price" ? okxIndexOf(instrument.venueSymbol) : undefined;
   return index === undefined ? [] : [{ channel: "index-tickers", instId: index }];
