@@ -257,9 +257,8 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
   }
 
   async #shutDown(graceMs: number): Promise<void> {
-    const { config, clock, logger, flusher } = this.#parts.sessionParts;
+    const { config, clock, logger } = this.#parts.sessionParts;
     const sessions = this.#sessions;
-    const flush = (): void => flusher.flush();
     const lameDuckMs = Math.min(config.lameDuckMs, graceMs);
     this.#leaving = true;
     if (lameDuckMs > 0) {
@@ -268,7 +267,7 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     }
     const windowMs = config.drainWindowMs;
     const drainMs = graceMs - lameDuckMs;
-    this.#drain = new Drain({ clock, sessions, flush, windowMs, graceMs: drainMs });
+    this.#drain = new Drain({ clock, sessions, windowMs, graceMs: drainMs });
     logger.info({ sessions: sessions.size, graceMs: drainMs }, "gateway drains");
     this.#listening.stopListening();
     await this.#drain.run();

@@ -154,8 +154,12 @@ export class Session implements ConnectionHandler {
     this.#output.notice({ kind: "NOTICE_KIND_GOING_AWAY", message, reconnectWindowMs });
   }
 
-  /** Closes because the gateway goes away. What is queued and not sent is counted. Idempotent. */
+  /**
+   * Sends what is queued and closes, because the gateway goes away. What could not be sent is
+   * counted. Idempotent.
+   */
   dismiss(): void {
+    this.#outbound.flush(this.#parts.clock.monotonicUs());
     this.#fault("dismissed", "the gateway is shutting down");
   }
 
