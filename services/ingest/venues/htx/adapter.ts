@@ -1,3 +1,4 @@
+import { HTX_REFUSALS } from "./answers.ts";
 import type { BookSequencing, BookSync, FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { ALL_CHANNELS } from "../../reading/all-channels.ts";
 import { LINKED_CHANGES } from "../../reading/book-sequencings.ts";
@@ -14,6 +15,7 @@ import {
   htxRecordedRequest,
   htxTimeRequest,
   htxTradesRequest,
+  HTX_BOOK_PROBE,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -79,6 +81,7 @@ export const htx: FeedAdapter = {
     derivativesRest: "https://api.hbdm.com",
   },
   limits: LIMITS,
+  refusals: HTX_REFUSALS,
   bookSync: SPOT_SYNC,
   bookSyncOf: ({ kind }) => (kind === "spot" ? SPOT_SYNC : CONTRACT_SYNC),
   instrumentsRequests: htxInstrumentsRequests,
@@ -94,6 +97,7 @@ export const htx: FeedAdapter = {
   tradesRequest: (instrument, { endpoints }) => htxTradesRequest(instrument, endpoints),
   serverTimeRequest: htxTimeRequest,
   parseServerTimeUs: clockIn("data"),
+  bookProbe: HTX_BOOK_PROBE,
   createDecoder: (context) =>
     new FrameDecoder(TEXT_RECORDS, new HtxReader(context), textOfHtxFrame),
 };

@@ -1,4 +1,5 @@
 // https://www.kucoin.com/docs-new/3470221w0
+import { bestProbeOf } from "../../reading/book-probe.ts";
 import { z } from "zod";
 import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
 import type { ConnectionTicket, FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
@@ -74,3 +75,10 @@ export function readTradesAnswer(
   }
   return undefined;
 }
+
+/** The best level of each side: a recording must not take twenty levels for a book's beginning. */
+export const KUCOIN_BOOK_PROBE = bestProbeOf(
+  ({ venueSymbol }, endpoints) =>
+    kucoinGet(endpoints, "/api/v1/market/orderbook/level1", 2, venueSymbol),
+  { at: ["data"], bid: ["bestBid", "bestBidSize"], ask: ["bestAsk", "bestAskSize"] },
+);
