@@ -108,4 +108,5 @@ export const binance: FeedAdapter = createBinanceAdapter({
   book: { path: "/api/v3/depth", limit: 1000, weight: 50 },
   trades: { path: "/api/v3/trades", limit: 1000, weight: 25 },
   timePath: "/api/v3/time",
+  candles: { path: "/api/v3/klines", weight: 2 },
 });

@@ -9,6 +9,7 @@ import {
   bitfinexInstrumentsRequests,
   bitfinexRecordedRequest,
   bitfinexTradesRequest,
+  bitfinexCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -83,6 +84,7 @@ export const bitfinex: FeedAdapter = {
   // By the ids that the connection's channels were given: see the decoder.
   unsubscribeFrames: () => [],
   tradesRequest: (instrument, { endpoints }) => bitfinexTradesRequest(instrument, endpoints),
+  candleHistory: bitfinexCandles,
   createDecoder: (context) => {
     const tape = new JsonTape();
     return new FrameDecoder(tapeContainers(tape), new BitfinexReader(tape, context));

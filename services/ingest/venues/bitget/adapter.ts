@@ -16,6 +16,7 @@ import {
   bitgetTimeRequest,
   bitgetTradesRequest,
   parseBitgetTimeUs,
+  bitgetCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -93,6 +94,7 @@ export const bitget: FeedAdapter = {
   subscribeFrames: (subscriptions) => bitgetRequests("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => bitgetRequests("unsubscribe", subscriptions),
   tradesRequest: (instrument, { endpoints }) => bitgetTradesRequest(instrument, endpoints),
+  candleHistory: bitgetCandles,
   serverTimeRequest: bitgetTimeRequest,
   parseServerTimeUs: parseBitgetTimeUs,
   createDecoder: (context) =>

@@ -11,7 +11,7 @@ import { withTextPongs } from "../../reading/text-pongs.ts";
 import { BitmexReader } from "./decoder.ts";
 import { BITMEX, deriveBitmexInstrument, parseBitmexInstruments } from "./instruments.ts";
 import { bitmexFrames, isOffered } from "./requests.ts";
-import { bitmexGet, bitmexRecordedRequest } from "./rest.ts";
+import { bitmexCandles, bitmexGet, bitmexRecordedRequest } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // A guess: no limit of topics is published.
@@ -75,6 +75,7 @@ export const bitmex: FeedAdapter = {
   // Neither rising ids nor exact times: the latest trades, which may reach back far enough.
   tradesRequest: ({ venueSymbol }, { endpoints }) =>
     bitmexGet(endpoints, `/trade?symbol=${encodeURIComponent(venueSymbol)}&count=500&reverse=true`),
+  candleHistory: bitmexCandles,
   serverTimeRequest: (endpoints) => bitmexGet(endpoints, ""),
   parseServerTimeUs: clockIn("timestamp"),
   createDecoder: (context) =>

@@ -12,6 +12,7 @@ import {
   bitstampGet,
   bitstampRecordedRequest,
   bitstampTradesRequest,
+  bitstampCandles,
 } from "./rest.ts";
 import { BITSTAMP, deriveMarket, parseMarkets } from "./instruments.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
@@ -96,5 +97,6 @@ export const bitstamp: FeedAdapter = {
   snapshotRequest: bitstampBookRequest,
   polls: BITSTAMP_POLLS,
   tradesRequest: (instrument, { endpoints }) => bitstampTradesRequest(instrument, endpoints),
+  candleHistory: bitstampCandles,
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new BitstampReader(context)),
 };

@@ -15,6 +15,7 @@ import {
   bybitTimeRequest,
   bybitTradesRequest,
   parseBybitTimeUs,
+  bybitCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -94,6 +95,7 @@ export const bybit: FeedAdapter = {
   unsubscribeFrames: (subscriptions, options) =>
     bybitRequests("unsubscribe", subscriptions, options),
   tradesRequest: (instrument, { endpoints }) => bybitTradesRequest(instrument, endpoints),
+  candleHistory: bybitCandles,
   serverTimeRequest: bybitTimeRequest,
   parseServerTimeUs: parseBybitTimeUs,
   createDecoder: (context) => new FrameDecoder(JSON_RECORDS, new BybitReader(context)),

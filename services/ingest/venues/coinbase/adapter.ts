@@ -8,7 +8,13 @@ import { JSON_RECORDS } from "../../reading/frame-forms.ts";
 import { CoinbaseReader } from "./decoder.ts";
 import { deriveProduct, parseProducts } from "./instruments.ts";
 import { COINBASE_CHANNELS, coinbaseRequests } from "./requests.ts";
-import { coinbaseRecordedRequest, parseTime, productTradesRequest, timeRequest } from "./rest.ts";
+import {
+  coinbaseRecordedRequest,
+  parseTime,
+  productCandles,
+  productTradesRequest,
+  timeRequest,
+} from "./rest.ts";
 
 /**
  * 100 messages a second are allowed; every product has its own subscribe frame, because one unknown
@@ -67,6 +73,7 @@ export const coinbase: FeedAdapter = {
   subscribeFrames: (subscriptions) => coinbaseRequests("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => coinbaseRequests("unsubscribe", subscriptions),
   tradesRequest: (instrument, { endpoints }) => productTradesRequest(instrument, endpoints),
+  candleHistory: productCandles,
   serverTimeRequest: timeRequest,
   parseServerTimeUs: parseTime,
   createDecoder: (context) => new FrameDecoder(JSON_RECORDS, new CoinbaseReader(context)),

@@ -12,7 +12,7 @@ import { clockIn } from "../../reading/server-clocks.ts";
 import { DeribitReader } from "./decoder.ts";
 import { deriveDeribitInstrument, parseDeribitInstruments } from "./instruments.ts";
 import { deribitFrames, deribitRequest, isOffered } from "./requests.ts";
-import { deribitRecordedRequest, deribitTradesRequest } from "./rest.ts";
+import { deribitCandles, deribitRecordedRequest, deribitTradesRequest } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // The venue allows 500 channels on a connection.
@@ -92,6 +92,7 @@ export const deribit: FeedAdapter = {
   subscribeFrames: (wanted, options) => deribitFrames("public/subscribe", wanted, options),
   unsubscribeFrames: (wanted, options) => deribitFrames("public/unsubscribe", wanted, options),
   tradesRequest: (instrument, { endpoints }) => deribitTradesRequest(instrument, endpoints),
+  candleHistory: deribitCandles,
   serverTimeRequest: ({ rest }) => ({ url: `${rest}/public/get_time`, weight: 1 }),
   // `{"jsonrpc":"2.0","result":1550147385946}`
   parseServerTimeUs: clockIn("result"),

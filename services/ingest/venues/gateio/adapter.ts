@@ -11,6 +11,7 @@ import {
   gateTradesRequest,
   gateSpotRecordedRequest,
   gateBookRequest,
+  gateSpotCandles,
 } from "./rest.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
 import { type GateDialect, GateReader } from "./decoder.ts";
@@ -120,6 +121,7 @@ export const gateio: FeedAdapter = {
     gateFrames("unsubscribe", wanted, options, (channel) => streamFor(channel, options)),
   snapshotRequest: gateBookRequest,
   tradesRequest: (instrument, { endpoints }) => gateTradesRequest(instrument, endpoints),
+  candleHistory: gateSpotCandles,
   ...gateServerTime,
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new GateReader(DIALECT, context)),
 };

@@ -9,7 +9,12 @@ import { GEMINI_SEQUENCING } from "./book.ts";
 import { GeminiReader } from "./decoder.ts";
 import { deriveGeminiInstrument, parseGeminiSymbols } from "./instruments.ts";
 import { geminiRequests, isStreamed } from "./requests.ts";
-import { geminiRecordedRequest, geminiRiskPoll, geminiSymbolsRequest } from "./rest.ts";
+import {
+  geminiCandles,
+  geminiRecordedRequest,
+  geminiRiskPoll,
+  geminiSymbolsRequest,
+} from "./rest.ts";
 
 const NAMING = { venue: "gemini", venueSymbolOf: (listed: string) => listed.toLowerCase() };
 
@@ -74,5 +79,6 @@ export const gemini: FeedAdapter = {
   unsubscribeFrames: (subscriptions, options) =>
     geminiRequests("UNSUBSCRIBE", subscriptions, options),
   polls: [geminiRiskPoll("mark-price"), geminiRiskPoll("open-interest")],
+  candleHistory: geminiCandles,
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new GeminiReader(context)),
 };

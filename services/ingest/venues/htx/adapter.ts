@@ -14,6 +14,7 @@ import {
   htxRecordedRequest,
   htxTimeRequest,
   htxTradesRequest,
+  htxCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -92,6 +93,7 @@ export const htx: FeedAdapter = {
   snapshotFrames: (instrument, { requestId }) => [htxBookRequest(instrument, requestId)],
   polls: HTX_POLLS,
   tradesRequest: (instrument, { endpoints }) => htxTradesRequest(instrument, endpoints),
+  candleHistory: htxCandles,
   serverTimeRequest: htxTimeRequest,
   parseServerTimeUs: clockIn("data"),
   createDecoder: (context) =>

@@ -11,6 +11,7 @@ import {
   hyperliquidRecordedRequest,
   hyperliquidTradesRequest,
   nextHyperliquidRequest,
+  hyperliquidCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -83,6 +84,7 @@ export const hyperliquid: FeedAdapter = {
   subscribeFrames: (subscriptions) => hyperliquidRequests("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => hyperliquidRequests("unsubscribe", subscriptions),
   tradesRequest: (instrument, { endpoints }) => hyperliquidTradesRequest(instrument, endpoints),
+  candleHistory: hyperliquidCandles,
   createDecoder: (context) => {
     const tape = new JsonTape();
     return new FrameDecoder(hyperliquidFrames(tape), new HyperliquidReader(tape, context));

@@ -15,7 +15,13 @@ import {
   parseAssetPairs,
 } from "./instruments.ts";
 import { KRAKEN_CHANNELS, KRAKEN_LIMITS, krakenRequests } from "./requests.ts";
-import { krakenRecordedRequest, pairTradesRequest, parseTime, timeRequest } from "./rest.ts";
+import {
+  krakenRecordedRequest,
+  pairCandles,
+  pairTradesRequest,
+  parseTime,
+  timeRequest,
+} from "./rest.ts";
 
 const VENUE = "kraken";
 
@@ -52,6 +58,7 @@ export const kraken: FeedAdapter = {
   unsubscribeFrames: (subscriptions, options) =>
     krakenRequests("unsubscribe", subscriptions, options),
   tradesRequest: (instrument, { endpoints }) => pairTradesRequest(instrument, endpoints),
+  candleHistory: pairCandles,
   serverTimeRequest: timeRequest,
   parseServerTimeUs: parseTime,
   createDecoder: (context) => {

@@ -8,7 +8,7 @@ import { KucoinReader } from "./decoder.ts";
 import { topicOf } from "./fields.ts";
 import { deriveKucoinPair, KUCOIN, parseKucoinSymbols } from "./instruments.ts";
 import { kucoinRequests } from "./requests.ts";
-import { kucoinGet, kucoinRecordedRequest, parseKucoinTicket } from "./rest.ts";
+import { kucoinCandles, kucoinGet, kucoinRecordedRequest, parseKucoinTicket } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // The pages say 400 topics in one place and 300 in another.
@@ -93,6 +93,7 @@ export const kucoin: FeedAdapter = {
     kucoinGet(endpoints, "/api/v1/market/orderbook/level2_100", 4, venueSymbol),
   tradesRequest: ({ venueSymbol }, { endpoints }) =>
     kucoinGet(endpoints, "/api/v1/market/histories", 3, venueSymbol),
+  candleHistory: kucoinCandles,
   serverTimeRequest: (endpoints) => kucoinGet(endpoints, "/api/v1/timestamp", 3),
   parseServerTimeUs: clockIn("data"),
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new KucoinReader(context)),

@@ -12,7 +12,13 @@ import {
   parseOkxInstruments,
 } from "./instruments.ts";
 import { okxRequests, planOkx } from "./requests.ts";
-import { okxRecordedRequest, okxTimeRequest, okxTradesRequest, parseOkxTimeUs } from "./rest.ts";
+import {
+  okxCandles,
+  okxRecordedRequest,
+  okxTimeRequest,
+  okxTradesRequest,
+  parseOkxTimeUs,
+} from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // The venue names no limit. With a request for each instrument, half of the requests that an hour
@@ -90,6 +96,7 @@ export const okx: FeedAdapter = {
   subscribeFrames: (subscriptions, options) => okxRequests("subscribe", subscriptions, options),
   unsubscribeFrames: (subscriptions, options) => okxRequests("unsubscribe", subscriptions, options),
   tradesRequest: (instrument, { endpoints }) => okxTradesRequest(instrument, endpoints),
+  candleHistory: okxCandles,
   serverTimeRequest: okxTimeRequest,
   parseServerTimeUs: parseOkxTimeUs,
   createDecoder: (context) => new FrameDecoder(withTextPongs(JSON_RECORDS), new OkxReader(context)),

@@ -63,5 +63,7 @@ export const binanceCoinm: FeedAdapter = createBinanceAdapter({
   book: { path: "/dapi/v1/depth", limit: 1000, weight: 20 },
   trades: { path: "/dapi/v1/trades", limit: 1000, weight: 5 },
   timePath: "/dapi/v1/time",
+  // The venue takes no range of more than 200 days.
+  candles: { path: "/dapi/v1/klines", weight: 5, spanMsMax: 200 * 24 * 3_600_000 },
   openInterestPath: "/dapi/v1/openInterest",
 });

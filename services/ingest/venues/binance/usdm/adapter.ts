@@ -56,5 +56,6 @@ export const binanceUsdm: FeedAdapter = createBinanceAdapter({
   book: { path: "/fapi/v1/depth", limit: 1000, weight: 20 },
   trades: { path: "/fapi/v1/trades", limit: 1000, weight: 5 },
   timePath: "/fapi/v1/time",
+  candles: { path: "/fapi/v1/klines", weight: 5 },
   openInterestPath: "/fapi/v1/openInterest",
 });

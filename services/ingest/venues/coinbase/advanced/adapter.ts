@@ -16,6 +16,7 @@ import {
   advancedTimeRequest,
   advancedTradesRequest,
   parseAdvancedTimeUs,
+  advancedCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -81,6 +82,7 @@ export const coinbaseAdvanced: FeedAdapter = {
   subscribeFrames: (subscriptions) => advancedRequests("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => advancedRequests("unsubscribe", subscriptions),
   tradesRequest: (instrument, { endpoints }) => advancedTradesRequest(instrument, endpoints),
+  candleHistory: advancedCandles,
   serverTimeRequest: advancedTimeRequest,
   parseServerTimeUs: parseAdvancedTimeUs,
   createDecoder: (context) => {

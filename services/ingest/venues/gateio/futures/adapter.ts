@@ -6,7 +6,13 @@ import type { ConnectionPlan, FeedAdapter, FeedLimits } from "../../../feed/feed
 import { ALL_CHANNELS } from "../../../reading/all-channels.ts";
 import { FrameDecoder } from "../../../reading/frame-decoder.ts";
 import { TEXT_RECORDS } from "../../../reading/frame-forms.ts";
-import { gateGet, gateServerTime, gateTradesRequest, gateFuturesRecordedRequest } from "../rest.ts";
+import {
+  gateFuturesCandles,
+  gateGet,
+  gateServerTime,
+  gateTradesRequest,
+  gateFuturesRecordedRequest,
+} from "../rest.ts";
 import { planByInstrument } from "../../../reading/connection-plans.ts";
 import { type GateDialect, GateReader } from "../decoder.ts";
 import {
@@ -120,6 +126,7 @@ export const gateioFutures: FeedAdapter = {
   unsubscribeFrames: (wanted, options) =>
     gateFrames("unsubscribe", wanted, options, (channel) => STREAMS[channel]),
   tradesRequest: (instrument, { endpoints }) => gateTradesRequest(instrument, endpoints),
+  candleHistory: gateFuturesCandles,
   ...gateServerTime,
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new GateReader(DIALECT, context)),
 };

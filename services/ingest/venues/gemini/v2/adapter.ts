@@ -6,7 +6,12 @@ import { planByInstrument } from "../../../reading/connection-plans.ts";
 import { FrameDecoder } from "../../../reading/frame-decoder.ts";
 import { TEXT_RECORDS } from "../../../reading/frame-forms.ts";
 import { deriveGeminiInstrument, parseGeminiSymbols } from "../instruments.ts";
-import { geminiRecordedRequest, geminiRiskPoll, geminiSymbolsRequest } from "../rest.ts";
+import {
+  geminiCandles,
+  geminiRecordedRequest,
+  geminiRiskPoll,
+  geminiSymbolsRequest,
+} from "../rest.ts";
 import { GeminiV2Reader } from "./decoder.ts";
 import { geminiV2Requests, isStreamed } from "./requests.ts";
 
@@ -73,5 +78,6 @@ export const geminiV2: FeedAdapter = {
   subscribeFrames: (subscriptions) => geminiV2Requests("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => geminiV2Requests("unsubscribe", subscriptions),
   polls: [geminiRiskPoll("open-interest")],
+  candleHistory: geminiCandles,
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new GeminiV2Reader(context)),
 };

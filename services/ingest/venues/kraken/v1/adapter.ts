@@ -8,7 +8,7 @@ import { JSON_RECORDS_AND_ARRAYS } from "../../../reading/frame-forms.ts";
 import { KRAKEN_BOOK_PROOF, KRAKEN_BOOK_SYNC } from "../book.ts";
 import { assetPairsRequests, deriveKrakenInstrument, parseAssetPairs } from "../instruments.ts";
 import { KRAKEN_CHANNELS, KRAKEN_LIMITS } from "../requests.ts";
-import { krakenRecordedRequest } from "../rest.ts";
+import { krakenRecordedRequest, pairCandles } from "../rest.ts";
 import { KrakenV1Reader } from "./decoder.ts";
 import { krakenV1Requests } from "./requests.ts";
 
@@ -45,6 +45,7 @@ export const krakenV1: FeedAdapter = {
     krakenV1Requests("subscribe", subscriptions, options),
   unsubscribeFrames: (subscriptions, options) =>
     krakenV1Requests("unsubscribe", subscriptions, options),
+  candleHistory: pairCandles,
   createDecoder: (context) =>
     new FrameDecoder(JSON_RECORDS_AND_ARRAYS, new KrakenV1Reader(context)),
 };
