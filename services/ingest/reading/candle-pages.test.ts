@@ -55,9 +55,9 @@ test.each([19, 20, 21])("with two pages at most, %i minutes at ten a page", (min
 });
 
 test("pages cover the range without a hole and without an overlap", () => {
-  const whole = fc.integer({ min: 0, max: 100_000 });
+  const whole = fc.integer({ min: 0, max: 500 });
   fc.assert(
-    fc.property(whole, whole, fc.integer({ min: 1, max: 5000 }), (from, length, rowsMax) => {
+    fc.property(whole, whole, fc.integer({ min: 1, max: 60 }), (from, length, rowsMax) => {
       const fromMs = from * MINUTE_MS;
       const toMs = fromMs + length * MINUTE_MS;
       const range = { intervalMs: MINUTE_MS, fromMs, toMs };
