@@ -10,11 +10,13 @@ export function joinedBySymbol(
   return [...all.values()];
 }
 
-const KINDS = ["SPOT", "PERPETUAL", "FUTURE", "OPTION"].map((kind) => `INSTRUMENT_KIND_${kind}`);
+const KINDS = ["SPOT", "PERPETUAL", "FUTURE", "OPTION", "COMBO"].map(
+  (kind) => `INSTRUMENT_KIND_${kind}`,
+);
 
 /**
  * By the venue's own symbol. Where its parts have one each, spot wins, then perpetuals, futures,
- * options, and then the first of `sorted`, which is in the order of Tickwire's symbols.
+ * options, combos, and then the first of `sorted`, which is in the order of Tickwire's symbols.
  */
 export function indexByVenueSymbol(sorted: readonly Instrument[]): Map<string, Instrument> {
   const rank = ({ kind }: Instrument): number => KINDS.indexOf(kind);

@@ -90,6 +90,25 @@ describe("what is not used", () => {
     expect(rejectionOf(event)).toBe(reason);
   });
 
+  test.each([
+    [trade({ priceMantissa: 0 }), undefined],
+    [trade({ priceMantissa: -(2n ** 60n) }), undefined],
+    [trade({ priceMantissa: Number.NaN }), "non-positive-price"],
+    [trade({ priceMantissa: -1, sizeMantissa: 0 }), "non-positive-size"],
+    [quote(-101, 1, -100, 1), undefined],
+    [quote(0, 1, 0, 1), undefined],
+    [quote(-100, 1, 0, 0), undefined],
+    [quote(-100, 1, -101, 1), "crossed-quote"],
+    [quote(0, 1, -1, 1), "crossed-quote"],
+    [book(-6, 1), undefined],
+    [book(0, 1), undefined],
+    [book(Number.NaN, 1), "non-positive-price"],
+    [book(-6, -1), "negative-size"],
+  ] as const)("of a combo, %#: %o", (event, reason) => {
+    const instrument = { ...event.instrument, kind: "combo" } as const;
+    expect(rejectionOf({ ...event, instrument })).toBe(reason);
+  });
+
   test("a rate below zero is a rate", () => {
     const funding = { kind: "funding", ...base, rate: "-0.0001" } as const;
     const rest = { nextFundingTimeUs: undefined, intervalMs: undefined };

@@ -10,6 +10,7 @@ import { bitstamp } from "./bitstamp/adapter.ts";
 import { bybit } from "./bybit/adapter.ts";
 import { coinbaseAdvanced } from "./coinbase/advanced/adapter.ts";
 import { coinbase } from "./coinbase/adapter.ts";
+import { cryptocom } from "./cryptocom/adapter.ts";
 import { deribit } from "./deribit/adapter.ts";
 import { gateioFutures } from "./gateio/futures/adapter.ts";
 import { gateio } from "./gateio/adapter.ts";
@@ -21,7 +22,9 @@ import { krakenFutures } from "./kraken/futures/adapter.ts";
 import { htx } from "./htx/adapter.ts";
 import { krakenV1 } from "./kraken/v1/adapter.ts";
 import { kraken } from "./kraken/adapter.ts";
+import { kucoinFutures } from "./kucoin/futures/adapter.ts";
 import { kucoin } from "./kucoin/adapter.ts";
+import { mexc } from "./mexc/adapter.ts";
 import { okx } from "./okx/adapter.ts";
 import { simulated } from "../simulated/simulated.ts";
 
@@ -41,6 +44,7 @@ export const VENUES = {
   bybit,
   coinbase,
   "coinbase-advanced": coinbaseAdvanced,
+  cryptocom,
   deribit,
   gateio,
   "gateio-futures": gateioFutures,
@@ -53,6 +57,8 @@ export const VENUES = {
   "kraken-futures-v2": krakenFuturesV2,
   "kraken-v1": krakenV1,
   kucoin,
+  "kucoin-futures": kucoinFutures,
+  mexc,
   okx,
   simulated,
 } as const satisfies Record<string, FeedAdapter>;

@@ -10,6 +10,7 @@ import { bitstamp } from "./bitstamp/dialect.ts";
 import { bybit } from "./bybit/dialect.ts";
 import { coinbaseAdvanced } from "./coinbase/advanced.ts";
 import { coinbase } from "./coinbase/dialect.ts";
+import { cryptocom } from "./cryptocom/dialect.ts";
 import { deribit } from "./deribit/dialect.ts";
 import type { Dialect } from "./dialect.ts";
 import { gateio, gateioFutures } from "./gateio/dialect.ts";
@@ -21,6 +22,8 @@ import { krakenV1 } from "./kraken/v1.ts";
 import { htx } from "./htx/dialect.ts";
 import { kraken } from "./kraken/dialect.ts";
 import { kucoin } from "./kucoin/dialect.ts";
+import { kucoinFutures } from "./kucoin/futures.ts";
+import { mexc } from "./mexc/dialect.ts";
 import { okx } from "./okx/dialect.ts";
 
 /** The venues that a scripted server can be, by their id; one line each. */
@@ -36,6 +39,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   bybit,
   coinbase,
   "coinbase-advanced": coinbaseAdvanced,
+  cryptocom,
   deribit,
   gateio,
   "gateio-futures": gateioFutures,
@@ -48,6 +52,8 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   "kraken-futures-v2": krakenFuturesV2,
   "kraken-v1": krakenV1,
   kucoin,
+  "kucoin-futures": kucoinFutures,
+  mexc,
   okx,
 };
 

@@ -36,8 +36,8 @@ const STRIKE = /^\d+(\.\d+)?$/;
 /** Instruments in these states do not trade (again). Pauses and auctions are not among them. */
 const ENDED = new Set(["expired", "test"]);
 
-/** The venue's word for a kind of instrument. */
-export const OKX_TYPE_OF_KIND: Readonly<Record<InstrumentKind, string>> = {
+/** The venue's word for a kind of instrument; spreads are no instruments to it. */
+export const OKX_TYPE_OF_KIND: Readonly<Partial<Record<InstrumentKind, string>>> = {
   spot: "SPOT",
   perpetual: "SWAP",
   future: "FUTURES",
