@@ -1,7 +1,7 @@
 import type { Channel, Instrument, InstrumentState } from "#core/instrument.ts";
 import type { BookSync, RawBook } from "#core/book-sync.ts";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
-import type { MarketEvent } from "#core/market-event.ts";
+import type { Candle, MarketEvent } from "#core/market-event.ts";
 
 export type { BookSequencing, BookSync, RawBook } from "#core/book-sync.ts";
 
@@ -285,6 +285,53 @@ export type RestPoll = {
 /** One request of a round, with the instrument that it is about unless it is about all of them. */
 export type PollRequest = RestRequest & { readonly instrument?: Instrument };
 
+/** Candles of one length that begin in a range of time; its end is no part of it. */
+export type CandleRange = {
+  readonly intervalMs: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+};
+
+/** What an answer with candles is about. */
+export type CandleSubject = {
+  readonly instrument: Instrument;
+  readonly intervalMs: number;
+  /** By the venue's clock, as far as it is known: what had ended by then is closed. */
+  readonly receivedTimeUs: number;
+};
+
+/** Candles of the past, as a venue has them by REST. */
+export type CandleHistory = {
+  /** Lengths that it has, rising. */
+  readonly intervalsMs: readonly number[];
+  /** Candles that one answer holds at most. */
+  readonly rowsMax: number;
+  /** Longest range of one request, where the venue limits that too. */
+  readonly spanMsMax?: number;
+  /** The venue gives its latest candles whatever is asked; those before them are not to be had. */
+  readonly isLatestOnly?: boolean;
+  /**
+   * The ranges, oldest first, that a longer one is asked for in, so that each answer holds all of
+   * its candles. Both ends are moved out to where candles begin. Where a venue has its latest
+   * candles alone there is one. Throws RangeError for a range of more than `pagesMax` of them.
+   */
+  pages(range: CandleRange, pagesMax: number): readonly CandleRange[];
+  /** Undefined if the venue has no such candles of the instrument. */
+  request(
+    instrument: Instrument,
+    range: CandleRange,
+    endpoints: FeedEndpoints,
+  ): RestRequest | undefined;
+  /**
+   * The candles of an answer, oldest first, each once, and how many could not be read. Undefined if
+   * the answer holds none.
+   */
+  parse(
+    body: string,
+    subject: CandleSubject,
+  ): { readonly candles: readonly Candle[]; readonly skipped: number } | undefined;
+};
+
 /** Dates as far as the venue names them, such as `2021-04` or `2025-11-28`. */
 export type ProtocolDates = {
   readonly from?: string;
@@ -395,6 +442,8 @@ export type FeedAdapter = {
   snapshotFrames?(instrument: Instrument, options: FeedSubscribeOptions): readonly string[];
   /** Lengths of the candles that it subscribes or polls, rising. One minute if absent. */
   readonly candleIntervalsMs?: readonly number[];
+  /** Candles of the past, where the venue has them. */
+  readonly candleHistory?: CandleHistory;
   /** Channels that are asked for by REST, again and again. */
   readonly polls?: readonly RestPoll[];
   /**

@@ -16,6 +16,7 @@ import {
   timeRequest,
   COINBASE_BOOK_PROBE,
   productTradesPageRequest,
+  productCandles,
 } from "./rest.ts";
 
 /**
@@ -78,6 +79,7 @@ export const coinbase: FeedAdapter = {
   subscribeFrames: (subscriptions) => coinbaseRequests("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => coinbaseRequests("unsubscribe", subscriptions),
   tradesRequest: (instrument, { endpoints }) => productTradesRequest(instrument, endpoints),
+  candleHistory: productCandles,
   serverTimeRequest: timeRequest,
   parseServerTimeUs: parseTime,
   tradesPageRequest: (instrument, { after, endpoints }) =>

@@ -18,6 +18,7 @@ import {
   deribitTradesRequest,
   DERIBIT_BOOK_PROBE,
   deribitTradesPageRequest,
+  deribitCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -104,6 +105,7 @@ export const deribit: FeedAdapter = {
   subscribeFrames: (wanted, options) => deribitFrames("public/subscribe", wanted, options),
   unsubscribeFrames: (wanted, options) => deribitFrames("public/unsubscribe", wanted, options),
   tradesRequest: (instrument, { endpoints }) => deribitTradesRequest(instrument, endpoints),
+  candleHistory: deribitCandles,
   serverTimeRequest: ({ rest }) => ({ url: `${rest}/public/get_time`, weight: 1 }),
   // `{"jsonrpc":"2.0","result":1550147385946}`
   parseServerTimeUs: clockIn("result"),

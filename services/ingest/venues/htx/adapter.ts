@@ -16,6 +16,7 @@ import {
   htxTimeRequest,
   htxTradesRequest,
   HTX_BOOK_PROBE,
+  htxCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -95,6 +96,7 @@ export const htx: FeedAdapter = {
   snapshotFrames: (instrument, { requestId }) => [htxBookRequest(instrument, requestId)],
   polls: HTX_POLLS,
   tradesRequest: (instrument, { endpoints }) => htxTradesRequest(instrument, endpoints),
+  candleHistory: htxCandles,
   serverTimeRequest: htxTimeRequest,
   parseServerTimeUs: clockIn("data"),
   bookProbe: HTX_BOOK_PROBE,

@@ -13,6 +13,7 @@ import {
   hyperliquidTradesRequest,
   nextHyperliquidRequest,
   HYPERLIQUID_BOOK_PROBE,
+  hyperliquidCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -93,6 +94,7 @@ export const hyperliquid: FeedAdapter = {
   unsubscribeFrames: (subscriptions) => hyperliquidRequests("unsubscribe", subscriptions),
   tradesRequest: (instrument, { endpoints }) => hyperliquidTradesRequest(instrument, endpoints),
   bookProbe: HYPERLIQUID_BOOK_PROBE,
+  candleHistory: hyperliquidCandles,
   createDecoder: (context) => {
     const tape = new JsonTape();
     return new FrameDecoder(hyperliquidFrames(tape), new HyperliquidReader(tape, context));

@@ -23,6 +23,7 @@ import {
   timeRequest,
   KRAKEN_BOOK_PROBE,
   pairTradesPageRequest,
+  pairCandles,
 } from "./rest.ts";
 
 const VENUE = "kraken";
@@ -61,6 +62,7 @@ export const kraken: FeedAdapter = {
   unsubscribeFrames: (subscriptions, options) =>
     krakenRequests("unsubscribe", subscriptions, options),
   tradesRequest: (instrument, { endpoints }) => pairTradesRequest(instrument, endpoints),
+  candleHistory: pairCandles,
   serverTimeRequest: timeRequest,
   parseServerTimeUs: parseTime,
   tradesPageRequest: (instrument, { after, endpoints }) =>

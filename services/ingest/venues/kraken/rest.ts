@@ -16,6 +16,8 @@ import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 import { assetClassQuery } from "./instruments.ts";
+import { candleHistory, renamedIntervals } from "../../reading/candle-history.ts";
+import { asJsonArray, asJsonObject } from "#core/json-text.ts";
 
 const SIDES = { buyer: "b", seller: "s" };
 
@@ -116,3 +118,33 @@ export function pairTradesPageRequest(
   // In nanoseconds; a microsecond earlier, so that the trade itself is among them.
   return { ...request, url: `${request.url}&since=${venueTimeUs - 1}000` };
 }
+
+/**
+ * The latest 720 candles, whatever is asked. The list is under the pair's REST name, beside the
+ * time that a later request would begin with.
+ */
+export const pairCandles = candleHistory({
+  intervals: renamedIntervals("1=1m 5=5m 15=15m 30=30m 60=1h 240=4h 1440=1d 10080=1w"),
+  rowsMax: 720,
+  isLatestOnly: true,
+  request: ({ instrument, name, fromMs }, endpoints) => {
+    const pair = encodeURIComponent(instrument.venueSymbol);
+    // Those that begin after this second.
+    const since = fromMs / 1000 - 1;
+    const query = `pair=${pair}&interval=${name}&since=${since}${assetClassQuery(instrument)}`;
+    return { url: `${endpoints.rest}/0/public/OHLC?${query}`, weight: 1 };
+  },
+  rowsOf: (body) => {
+    const result = asJsonObject(asJsonObject(body)?.["result"]);
+    return result === undefined ? undefined : Object.values(result).map(asJsonArray).find(Boolean);
+  },
+  columnsOf: () => ({
+    openTime: 0,
+    open: 1,
+    high: 2,
+    low: 3,
+    close: 4,
+    volume: 6,
+    tradeCount: 7,
+  }),
+});

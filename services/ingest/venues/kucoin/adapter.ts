@@ -9,7 +9,13 @@ import { KucoinReader } from "./decoder.ts";
 import { topicOf } from "./fields.ts";
 import { deriveKucoinPair, KUCOIN, parseKucoinSymbols } from "./instruments.ts";
 import { kucoinRequests } from "./requests.ts";
-import { kucoinGet, kucoinRecordedRequest, parseKucoinTicket, KUCOIN_BOOK_PROBE } from "./rest.ts";
+import {
+  kucoinGet,
+  kucoinRecordedRequest,
+  parseKucoinTicket,
+  KUCOIN_BOOK_PROBE,
+  kucoinCandles,
+} from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // The pages say 400 topics in one place and 300 in another.
@@ -96,6 +102,7 @@ export const kucoin: FeedAdapter = {
     kucoinGet(endpoints, "/api/v1/market/orderbook/level2_100", 4, venueSymbol),
   tradesRequest: ({ venueSymbol }, { endpoints }) =>
     kucoinGet(endpoints, "/api/v1/market/histories", 3, venueSymbol),
+  candleHistory: kucoinCandles,
   serverTimeRequest: (endpoints) => kucoinGet(endpoints, "/api/v1/timestamp", 3),
   parseServerTimeUs: clockIn("data"),
   bookProbe: KUCOIN_BOOK_PROBE,

@@ -14,6 +14,7 @@ import {
 } from "./instruments.ts";
 import { okxRequests, planOkx } from "./requests.ts";
 import {
+  okxCandles,
   okxRecordedRequest,
   okxTimeRequest,
   okxTradesRequest,
@@ -100,6 +101,7 @@ export const okx: FeedAdapter = {
   subscribeFrames: (subscriptions, options) => okxRequests("subscribe", subscriptions, options),
   unsubscribeFrames: (subscriptions, options) => okxRequests("unsubscribe", subscriptions, options),
   tradesRequest: (instrument, { endpoints }) => okxTradesRequest(instrument, endpoints),
+  candleHistory: okxCandles,
   serverTimeRequest: okxTimeRequest,
   parseServerTimeUs: parseOkxTimeUs,
   tradesPageRequest: (instrument, { after, endpoints }) =>

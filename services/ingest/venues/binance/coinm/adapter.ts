@@ -67,5 +67,7 @@ export const binanceCoinm: FeedAdapter = createBinanceAdapter({
   trades: { path: "/dapi/v1/trades", limit: 1000, weight: 5 },
   best: { path: "/dapi/v1/ticker/bookTicker", weight: 2 },
   timePath: "/dapi/v1/time",
+  // The venue takes no range of more than 200 days.
+  candles: { path: "/dapi/v1/klines", weight: 5, spanMsMax: 200 * 24 * 3_600_000 },
   openInterestPath: "/dapi/v1/openInterest",
 });

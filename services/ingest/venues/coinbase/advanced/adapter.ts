@@ -18,6 +18,7 @@ import {
   advancedTradesRequest,
   parseAdvancedTimeUs,
   ADVANCED_BOOK_PROBE,
+  advancedCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -86,6 +87,7 @@ export const coinbaseAdvanced: FeedAdapter = {
   subscribeFrames: (subscriptions) => advancedRequests("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => advancedRequests("unsubscribe", subscriptions),
   tradesRequest: (instrument, { endpoints }) => advancedTradesRequest(instrument, endpoints),
+  candleHistory: advancedCandles,
   serverTimeRequest: advancedTimeRequest,
   parseServerTimeUs: parseAdvancedTimeUs,
   bookProbe: ADVANCED_BOOK_PROBE,

@@ -9,6 +9,7 @@ import { FrameDecoder } from "../../../reading/frame-decoder.ts";
 import { TEXT_RECORDS } from "../../../reading/frame-forms.ts";
 import {
   GATE_FUTURES_BOOK_PROBE,
+  gateFuturesCandles,
   gateGet,
   gateServerTime,
   gateTradesRequest,
@@ -129,6 +130,7 @@ export const gateioFutures: FeedAdapter = {
   unsubscribeFrames: (wanted, options) =>
     gateFrames("unsubscribe", wanted, options, (channel) => STREAMS[channel]),
   tradesRequest: (instrument, { endpoints }) => gateTradesRequest(instrument, endpoints),
+  candleHistory: gateFuturesCandles,
   ...gateServerTime,
   bookProbe: GATE_FUTURES_BOOK_PROBE,
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new GateReader(DIALECT, context)),

@@ -13,6 +13,7 @@ import { KRAKEN_BOOK_PROOF, KRAKEN_BOOK_SYNC } from "../book.ts";
 import { KrakenReader } from "../decoder.ts";
 import { deriveFuturesInstrument, parseFuturesInstruments } from "../futures/instruments.ts";
 import {
+  futuresCandles,
   futuresInstrumentsRequest,
   futuresRecordedRequest,
   futuresTimeRequest,
@@ -75,6 +76,7 @@ export const krakenFuturesV2: FeedAdapter = {
     krakenRequests("subscribe", subscriptions, options, "derivatives"),
   unsubscribeFrames: (subscriptions, options) =>
     krakenRequests("unsubscribe", subscriptions, options, "derivatives"),
+  candleHistory: futuresCandles,
   serverTimeRequest: futuresTimeRequest,
   parseServerTimeUs: parseFuturesTimeUs,
   createDecoder: (context) => {
