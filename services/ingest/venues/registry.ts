@@ -17,6 +17,7 @@ import { geminiV2 } from "./gemini/v2/adapter.ts";
 import { gemini } from "./gemini/adapter.ts";
 import { hyperliquid } from "./hyperliquid/adapter.ts";
 import { krakenFutures } from "./kraken/futures/adapter.ts";
+import { htxCoinm } from "./htx/coinm/adapter.ts";
 import { htx } from "./htx/adapter.ts";
 import { krakenV1 } from "./kraken/v1/adapter.ts";
 import { kraken } from "./kraken/adapter.ts";
@@ -48,6 +49,7 @@ export const VENUES = {
   "gemini-v2": geminiV2,
   hyperliquid,
   htx,
+  "htx-coinm": htxCoinm,
   kraken,
   "kraken-futures": krakenFutures,
   "kraken-v1": krakenV1,

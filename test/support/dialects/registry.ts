@@ -17,6 +17,7 @@ import { gemini, geminiV2 } from "./gemini/dialect.ts";
 import { hyperliquid } from "./hyperliquid/dialect.ts";
 import { krakenFutures } from "./kraken/futures.ts";
 import { krakenV1 } from "./kraken/v1.ts";
+import { htxCoinm } from "./htx/coinm.ts";
 import { htx } from "./htx/dialect.ts";
 import { kraken } from "./kraken/dialect.ts";
 import { kucoin } from "./kucoin/dialect.ts";
@@ -43,6 +44,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   "gemini-v2": geminiV2,
   hyperliquid,
   htx,
+  "htx-coinm": htxCoinm,
   kraken,
   "kraken-futures": krakenFutures,
   "kraken-v1": krakenV1,
