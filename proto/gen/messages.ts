@@ -474,6 +474,25 @@ export type CatalogRequest = {
   readonly afterSymbol: string;
 };
 
+/**
+ * The payload of QueryReply for a history query: the next batches of the topic, as they were published, without a hole.
+ * A publisher that does not keep all of what follows the position any more answers with an error, never with a part.
+ */
+export type HistoryReply = {
+  /** Each an encoded BusBatch, in order; the first goes on from the position. None if nothing follows it. */
+  readonly batches: readonly Uint8Array[];
+  /** Of the last event of the topic. Another page follows while the last batch ends before it. */
+  readonly sequence: number;
+};
+
+/** The payload of a history query: what follows this position of the topic. */
+export type HistoryRequest = {
+  /** Of the position; the answer is of the same epoch. */
+  readonly epoch: number;
+  /** The last event that whoever asks has, or 0. */
+  readonly afterSequence: number;
+};
+
 /** The answer to every bus request. */
 export type QueryReply = {
   /** Absent on success. */
@@ -1233,6 +1252,18 @@ export const CatalogReplyCodec: MessageCodec<CatalogReply> = /* @__PURE__ */ cre
 export const CatalogRequestCodec: MessageCodec<CatalogRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.CatalogRequest",
   "safterSymbol",
+);
+
+/** Codec of HistoryReply. */
+export const HistoryReplyCodec: MessageCodec<HistoryReply> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.HistoryReply",
+  "y*batches Usequence",
+);
+
+/** Codec of HistoryRequest. */
+export const HistoryRequestCodec: MessageCodec<HistoryRequest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.HistoryRequest",
+  "Uepoch UafterSequence",
 );
 
 /** Codec of RpcStatus. */

@@ -505,6 +505,132 @@ export namespace tickwire {
                 /** Shape of a SnapshotReply. */
                 type $Shape = tickwire.bus.v1.SnapshotReply.$Properties;
             }
+
+            /**
+             * Properties of a HistoryRequest.
+             * @deprecated Use tickwire.bus.v1.HistoryRequest.$Properties instead.
+             */
+            interface IHistoryRequest extends tickwire.bus.v1.HistoryRequest.$Properties {
+            }
+
+            /** Represents a HistoryRequest. */
+            class HistoryRequest {
+
+                /**
+                 * Constructs a new HistoryRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.HistoryRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** HistoryRequest epoch. */
+                epoch: (number|Long);
+
+                /** HistoryRequest afterSequence. */
+                afterSequence: (number|Long);
+
+                /**
+                 * Encodes the specified HistoryRequest message. Does not implicitly {@link tickwire.bus.v1.HistoryRequest.verify|verify} messages.
+                 * @param message HistoryRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.HistoryRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a HistoryRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.HistoryRequest & tickwire.bus.v1.HistoryRequest.$Shape} HistoryRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.HistoryRequest & tickwire.bus.v1.HistoryRequest.$Shape;
+            }
+
+            namespace HistoryRequest {
+
+                /** Properties of a HistoryRequest. */
+                interface $Properties {
+
+                    /** HistoryRequest epoch */
+                    epoch?: (number|Long|null);
+
+                    /** HistoryRequest afterSequence */
+                    afterSequence?: (number|Long|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a HistoryRequest. */
+                type $Shape = tickwire.bus.v1.HistoryRequest.$Properties;
+            }
+
+            /**
+             * Properties of a HistoryReply.
+             * @deprecated Use tickwire.bus.v1.HistoryReply.$Properties instead.
+             */
+            interface IHistoryReply extends tickwire.bus.v1.HistoryReply.$Properties {
+            }
+
+            /** Represents a HistoryReply. */
+            class HistoryReply {
+
+                /**
+                 * Constructs a new HistoryReply.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.HistoryReply.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** HistoryReply batches. */
+                batches: Uint8Array[];
+
+                /** HistoryReply sequence. */
+                sequence: (number|Long);
+
+                /**
+                 * Encodes the specified HistoryReply message. Does not implicitly {@link tickwire.bus.v1.HistoryReply.verify|verify} messages.
+                 * @param message HistoryReply message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.HistoryReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a HistoryReply message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.HistoryReply & tickwire.bus.v1.HistoryReply.$Shape} HistoryReply
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.HistoryReply & tickwire.bus.v1.HistoryReply.$Shape;
+            }
+
+            namespace HistoryReply {
+
+                /** Properties of a HistoryReply. */
+                interface $Properties {
+
+                    /** HistoryReply batches */
+                    batches?: (Uint8Array[]|null);
+
+                    /** HistoryReply sequence */
+                    sequence?: (number|Long|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a HistoryReply. */
+                type $Shape = tickwire.bus.v1.HistoryReply.$Properties;
+            }
         }
     }
 

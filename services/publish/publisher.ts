@@ -8,6 +8,7 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { Logger } from "#core/logger.ts";
+import { HistoryBudget } from "./batch-history.ts";
 import type { LatencyBoard } from "./latency-histogram.ts";
 import { PROGRESS_REPEATS } from "./publish-limits.ts";
 import type { PublishLimits } from "./publish-limits.ts";
@@ -23,13 +24,15 @@ export type PublisherCounters = {
    * in its sequence.
    */
   readonly failures: UntakenEvents[];
+  /** Memory of the topics' histories. */
+  historyBytes: number;
 };
 
 type UntakenEvents = { readonly venue: string; readonly channel: Channel; events: number };
 
 /** All zero. */
 export function createPublisherCounters(): PublisherCounters {
-  return { events: 0, batches: 0, bytes: 0, failures: [] };
+  return { events: 0, batches: 0, bytes: 0, failures: [], historyBytes: 0 };
 }
 
 type PublisherOptions = {
@@ -69,6 +72,7 @@ export class Publisher {
   readonly epoch: number;
   readonly #options: PublisherOptions;
   readonly #topics = new Map<Instrument, Topics>();
+  readonly #historyBudget: HistoryBudget;
   #dirty: TopicRecord[] = [];
   /** Topics whose `progressRepeats` is not 0. */
   #moved: TopicRecord[] = [];
@@ -81,6 +85,7 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     assert(options.limits.batchEventsMax > 0, "a batch has room for at least one event");
     this.#options = options;
+    this.#historyBudget = new HistoryBudget({ bytesMax: options.limits.historyTotalBytesMax });
     this.epoch = options.epoch;
   }
 
@@ -161,6 +166,7 @@ export class Publisher {
       epoch: this.epoch,
       latency: this.#options.latencies?.of({ venue, channel }),
       limits: this.#options.limits,
+      budget: this.#historyBudget,
     });
     topics[kind] = topic;
     return topic;
@@ -197,8 +203,19 @@ export class Publisher {
       return;
     }
     let isTaken = true;
-    for (const batch of batches) isTaken = this.#send(topic, batch, bus) && isTaken;
+    for (const batch of batches) {
+      this.#remember(topic, batch);
+      isTaken = this.#send(topic, batch, bus) && isTaken;
+    }
     if (isTaken) observeLatency(topic, events, publishedTimeUs);
+  }
+
+  /** Whoever misses the batch on the bus can ask for it. */
+  #remember({ history }: TopicRecord, { bytes, count, baseSequence }: BusBatch): void {
+    const { clock, counters } = this.#options;
+    const nowMs = clock.monotonicUs() / 1_000;
+    history.append(bytes, { count, lastSequence: baseSequence + count, nowMs });
+    counters.historyBytes = this.#historyBudget.bytes;
   }
 
   /** False if the bus did not take it. */

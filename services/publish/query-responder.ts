@@ -10,7 +10,9 @@ import type { Candle, MarketEvent } from "#core/market-event.ts";
 import type { Logger } from "#core/logger.ts";
 import {
   decodeCatalogRequest,
+  decodeHistoryRequest,
   encodeCatalogReply,
+  encodeHistoryReply,
   encodeQueryError,
   encodeQueryReply,
   encodeSnapshotReply,
@@ -32,6 +34,8 @@ const NOTHING = new Uint8Array(0);
 /** Encoding a page of a catalog or of statuses takes less than a millisecond or two. */
 const CATALOG_PAGE_INSTRUMENTS = 500;
 const STATUS_PAGE_INSTRUMENTS = 200;
+/** A gateway checks a page of a topic's history within a few milliseconds. */
+const HISTORY_PAGE_BYTES_MAX = 128 * 1_024;
 /** What an answer needs besides its payload. */
 const REPLY_OVERHEAD_BYTES = 1_024;
 const TRADE_ORDER: RowOrder<NumberedTrade> = {
@@ -64,6 +68,9 @@ type QueryResponderOptions = {
   readonly venues: readonly VenueView[];
   readonly logger: Logger;
 };
+
+/** A query about one topic. */
+type TopicQuery = Extract<Query, { channel: Channel }>;
 
 class QueryFailure extends Error {
   readonly code: "CODE_NOT_FOUND" | "CODE_INVALID_ARGUMENT" | "CODE_FAILED_PRECONDITION";
@@ -137,6 +144,8 @@ export class QueryResponder {
     switch (query.query) {
       case "snapshot":
         return this.#snapshot(view, query);
+      case "history":
+        return this.#history(view, query, message.payload);
       case "trades":
         return this.#trades(view, query.symbol, message.payload);
       case "candles":
@@ -166,16 +175,25 @@ export class QueryResponder {
     }
   }
 
-  #snapshot(view: VenueView, query: Extract<Query, { query: "snapshot" }>): Uint8Array {
-    const { publisher, clock } = this.#options;
-    const { channel, symbol } = query;
-    const instrument = this.#find(view, symbol);
-    if (!view.streamed.has(instrument, channel)) {
-      throw new QueryFailure(
-        "CODE_NOT_FOUND",
-        `${view.venue}:${symbol}/${channel} is not streamed`,
-      );
+  /** All of what follows a position, in pages; or an error, never a part. */
+  #history(view: VenueView, query: TopicQuery, payload: Uint8Array): Uint8Array {
+    const { publisher, bus } = this.#options;
+    const { epoch, afterSequence } = decoded({ decode: decodeHistoryRequest }, payload);
+    const topic = publisher.settledTopic(this.#findStreamed(view, query), query.channel);
+    const bytesMax = Math.min(bus.payloadBytesMax - REPLY_OVERHEAD_BYTES, HISTORY_PAGE_BYTES_MAX);
+    const isOurs = epoch === publisher.epoch;
+    const batches = isOurs ? topic?.history.after(afterSequence, bytesMax) : undefined;
+    if (topic === undefined || batches === undefined) {
+      const message = "what follows the position is not kept";
+      throw new QueryFailure("CODE_FAILED_PRECONDITION", message);
     }
+    return encodeHistoryReply(batches, topic.sequence);
+  }
+
+  #snapshot(view: VenueView, query: TopicQuery): Uint8Array {
+    const { publisher, clock } = this.#options;
+    const { channel } = query;
+    const instrument = this.#findStreamed(view, query);
     const topic = publisher.settledTopic(instrument, channel);
     const events = topic === undefined ? [] : stateOf(topic, view);
     const position = { channel, epoch: publisher.epoch, sequence: topic?.sequence ?? 0 };
@@ -241,6 +259,14 @@ export class QueryResponder {
     // Between gateway and ingestor the token is the symbol itself.
     const nextPageToken = page?.more === true ? (instruments.at(-1)?.symbol ?? "") : "";
     return response.encode({ statuses, nextPageToken });
+  }
+
+  /** The instrument of a topic that the venue streams. */
+  #findStreamed(view: VenueView, { symbol, channel }: TopicQuery): Instrument {
+    const instrument = this.#find(view, symbol);
+    if (view.streamed.has(instrument, channel)) return instrument;
+    const topic = `${view.venue}:${symbol}/${channel}`;
+    throw new QueryFailure("CODE_NOT_FOUND", `${topic} is not streamed`);
   }
 
   #find(view: VenueView, symbol: string): Instrument {

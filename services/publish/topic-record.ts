@@ -4,6 +4,8 @@ import { assert } from "#core/assert.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { Candle, MarketEvent, Status, Trade } from "#core/market-event.ts";
 import { batchKindOf, rowsOfEvents } from "#wire/event-codec.ts";
+import { BatchHistory } from "./batch-history.ts";
+import type { HistoryBudget } from "./batch-history.ts";
 import { NO_ROWS } from "./history-page.ts";
 import type { KeptRows } from "./history-page.ts";
 import type { ChannelLatency } from "./latency-histogram.ts";
@@ -31,6 +33,8 @@ export class TopicRecord {
   readonly subject: string;
   /** Shared by all topics of the channel; undefined if nobody measures. */
   readonly latency: ChannelLatency | undefined;
+  /** The last batches, whether the bus took them or not. */
+  readonly history: BatchHistory;
   readonly #limits: PublishLimits;
   readonly #epoch: number;
   /** Of the last event; 0 before the first. */
@@ -56,6 +60,7 @@ export class TopicRecord {
     readonly epoch: number;
     readonly latency?: ChannelLatency | undefined;
     readonly limits: PublishLimits;
+    readonly budget: HistoryBudget;
   }) {
     this.instrument = options.instrument;
     this.channel = options.channel;
@@ -63,6 +68,7 @@ export class TopicRecord {
     this.#epoch = options.epoch;
     this.latency = options.latency;
     this.#limits = options.limits;
+    this.history = new BatchHistory(options.limits, options.budget);
   }
 
   /** Of the last event; 0 before the first. */

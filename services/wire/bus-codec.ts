@@ -4,6 +4,8 @@ import {
   AnnouncementCodec,
   CatalogReplyCodec,
   CatalogRequestCodec,
+  HistoryReplyCodec,
+  HistoryRequestCodec,
   QueryReplyCodec,
   SnapshotReplyCodec,
 } from "@tickwire/proto/messages";
@@ -11,6 +13,7 @@ import type {
   Announcement,
   CatalogReply,
   Code,
+  HistoryRequest,
   MessageInit,
   QueryReply,
 } from "@tickwire/proto/messages";
@@ -98,4 +101,31 @@ export function decodeSnapshotReply(bytes: Uint8Array): [BusBatch, ...BusBatch[]
   });
   if (!isState) throw new WireError("malformed", "a batch of a snapshot is none of a state");
   return [first, ...rest];
+}
+
+/** The payload of a query for what follows a position of a topic. */
+export function encodeHistoryRequest(request: HistoryRequest): Uint8Array {
+  return HistoryRequestCodec.encode(request);
+}
+
+/** The position whose followers are asked for. Throws WireError. */
+export function decodeHistoryRequest(bytes: Uint8Array): HistoryRequest {
+  return HistoryRequestCodec.decode(bytes);
+}
+
+/** The answer to a history query; `batches` are encoded, and copied. The caller owns the result. */
+export function encodeHistoryReply(batches: readonly Uint8Array[], sequence: number): Uint8Array {
+  return HistoryReplyCodec.encode({ batches: [...batches], sequence });
+}
+
+/**
+ * Batches of a history, all of which can be read whole, and where the topic stands. Keeps nothing
+ * of `bytes`. Throws WireError.
+ */
+export function decodeHistoryReply(bytes: Uint8Array): {
+  readonly batches: readonly BusBatch[];
+  readonly sequence: number;
+} {
+  const { batches, sequence } = HistoryReplyCodec.decode(bytes);
+  return { batches: batches.map((batch) => decodeBusBatch(batch)), sequence };
 }

@@ -245,6 +245,7 @@ export class FakeIngestor {
         );
       case "ping":
         return encodeQueryReply(new Uint8Array(0));
+      case "history":
       case undefined:
         return encodeQueryError({ code: "CODE_UNIMPLEMENTED", message: subject });
     }

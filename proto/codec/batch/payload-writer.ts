@@ -7,7 +7,7 @@ import type { BatchRows, BookRow, TradeRow } from "../types.ts";
 import { addWrapped, putDifference } from "../wide-integers.ts";
 import { channelToWire, sideToWire, stateToWire } from "../wire-names.ts";
 import { LEVEL_ASK, recordFieldsOf } from "./batch-kinds.ts";
-import type { RecordField } from "./batch-kinds.ts";
+import type { NamedField } from "./batch-kinds.ts";
 import { TradeIdForm } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
 import { PriceColumns } from "./price-writer.ts";
@@ -101,7 +101,7 @@ export function planPrices(state: ChainState, isLevels: boolean, plan: PayloadPl
 /** The same for the channels whose values travel as differences. `first` is their first row. */
 export function planRecords(
   state: ChainState,
-  fields: readonly RecordField[],
+  fields: readonly NamedField[],
   first: object,
   plan: PayloadPlan,
 ): boolean {

@@ -14,6 +14,8 @@ export type FeedSubscription = {
 /** One WebSocket connection and what it carries. */
 export type ConnectionPlan = {
   readonly url: string;
+  /** The same at another address, tried in turns with the first while connections do not open. */
+  readonly fallbackUrl?: string;
   readonly subscriptions: readonly FeedSubscription[];
 };
 
@@ -188,6 +190,8 @@ export type FeedLimits = {
 /** Base addresses, replaceable by configuration (tests, mirrors). */
 export type FeedEndpoints = {
   readonly webSocket: string;
+  /** Where the venue's sockets are reached as well; not used in place of a configured address. */
+  readonly webSocketFallback?: string;
   readonly rest: string;
   /** Where a venue serves derivatives (or another part of its market) from hosts of their own. */
   readonly derivativesWebSocket?: string;
@@ -251,6 +255,8 @@ export type FeedAdapter = {
   readonly notes: Partial<Record<Channel, string>>;
   readonly bookProof: BookProof;
   readonly endpoints: FeedEndpoints;
+  /** Sent with every handshake and every REST request, where the venue's answers depend on them. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly limits: FeedLimits;
   readonly bookSync: BookSync;
   /** In place of `bookSync` where the books of a venue differ. */

@@ -10,12 +10,14 @@ import { bitstamp } from "./bitstamp/adapter.ts";
 import { bybit } from "./bybit/adapter.ts";
 import { coinbaseAdvanced } from "./coinbase/advanced/adapter.ts";
 import { coinbase } from "./coinbase/adapter.ts";
+import { cryptocom } from "./cryptocom/adapter.ts";
 import { deribit } from "./deribit/adapter.ts";
 import { gateioFutures } from "./gateio/futures/adapter.ts";
 import { gateio } from "./gateio/adapter.ts";
 import { geminiV2 } from "./gemini/v2/adapter.ts";
 import { gemini } from "./gemini/adapter.ts";
 import { hyperliquid } from "./hyperliquid/adapter.ts";
+import { krakenFuturesV2 } from "./kraken/futures-v2/adapter.ts";
 import { krakenFutures } from "./kraken/futures/adapter.ts";
 import { htxCoinm } from "./htx/coinm/adapter.ts";
 import { htx } from "./htx/adapter.ts";
@@ -23,6 +25,7 @@ import { krakenV1 } from "./kraken/v1/adapter.ts";
 import { kraken } from "./kraken/adapter.ts";
 import { kucoinFutures } from "./kucoin/futures/adapter.ts";
 import { kucoin } from "./kucoin/adapter.ts";
+import { mexc } from "./mexc/adapter.ts";
 import { okx } from "./okx/adapter.ts";
 import { simulated } from "../simulated/simulated.ts";
 
@@ -42,6 +45,7 @@ export const VENUES = {
   bybit,
   coinbase,
   "coinbase-advanced": coinbaseAdvanced,
+  cryptocom,
   deribit,
   gateio,
   "gateio-futures": gateioFutures,
@@ -52,9 +56,11 @@ export const VENUES = {
   "htx-coinm": htxCoinm,
   kraken,
   "kraken-futures": krakenFutures,
+  "kraken-futures-v2": krakenFuturesV2,
   "kraken-v1": krakenV1,
   kucoin,
   "kucoin-futures": kucoinFutures,
+  mexc,
   okx,
   simulated,
 } as const satisfies Record<string, FeedAdapter>;

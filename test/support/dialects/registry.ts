@@ -10,11 +10,13 @@ import { bitstamp } from "./bitstamp/dialect.ts";
 import { bybit } from "./bybit/dialect.ts";
 import { coinbaseAdvanced } from "./coinbase/advanced.ts";
 import { coinbase } from "./coinbase/dialect.ts";
+import { cryptocom } from "./cryptocom/dialect.ts";
 import { deribit } from "./deribit/dialect.ts";
 import type { Dialect } from "./dialect.ts";
 import { gateio, gateioFutures } from "./gateio/dialect.ts";
 import { gemini, geminiV2 } from "./gemini/dialect.ts";
 import { hyperliquid } from "./hyperliquid/dialect.ts";
+import { krakenFuturesV2 } from "./kraken/futures-v2.ts";
 import { krakenFutures } from "./kraken/futures.ts";
 import { krakenV1 } from "./kraken/v1.ts";
 import { htxCoinm } from "./htx/coinm.ts";
@@ -22,6 +24,7 @@ import { htx } from "./htx/dialect.ts";
 import { kraken } from "./kraken/dialect.ts";
 import { kucoin } from "./kucoin/dialect.ts";
 import { kucoinFutures } from "./kucoin/futures.ts";
+import { mexc } from "./mexc/dialect.ts";
 import { okx } from "./okx/dialect.ts";
 
 /** The venues that a scripted server can be, by their id; one line each. */
@@ -37,6 +40,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   bybit,
   coinbase,
   "coinbase-advanced": coinbaseAdvanced,
+  cryptocom,
   deribit,
   gateio,
   "gateio-futures": gateioFutures,
@@ -47,9 +51,11 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   "htx-coinm": htxCoinm,
   kraken,
   "kraken-futures": krakenFutures,
+  "kraken-futures-v2": krakenFuturesV2,
   "kraken-v1": krakenV1,
   kucoin,
   "kucoin-futures": kucoinFutures,
+  mexc,
   okx,
 };
 

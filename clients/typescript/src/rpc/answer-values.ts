@@ -1,11 +1,13 @@
 import { channelFromWire, sideFromWire, stateFromWire } from "@tickwire/proto/codec";
 import {
+  EVENT_KINDS,
   canonicalDecimal,
   formatDecimal,
   parseMantissa,
   textScale,
   toNumber,
   type Channel,
+  type EventKind,
 } from "@tickwire/proto/model";
 import type {
   Book as WireBook,
@@ -95,11 +97,18 @@ export function bookValues(book: WireBook): BookValues {
 }
 
 export function tickerValues(ticker: WireTicker): TickerValues {
-  return fieldsOf("tickers", ticker) as TickerValues;
+  return fieldsOf(TICKER_KIND, ticker) as TickerValues;
 }
 
 export function candleValues(candle: WireCandle): CandleValues {
-  return fieldsOf("candles", candle) as CandleValues;
+  return fieldsOf(CANDLE_KIND, candle) as CandleValues;
+}
+
+const TICKER_KIND = /* @__PURE__ */ kindOf("tickers");
+const CANDLE_KIND = /* @__PURE__ */ kindOf("candles");
+
+function kindOf(rows: EventKind["rows"]): EventKind {
+  return EVENT_KINDS.find((kind) => kind.rows === rows)!;
 }
 
 /** Undefined for a status that says nothing. */

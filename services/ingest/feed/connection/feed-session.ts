@@ -186,6 +186,7 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
   onLinkClosed(link: FeedLink, reason: string): void {
     const { counters, logger, adapter } = this.#options;
     if (this.#state === "closed") return;
+    if (link.unopenedUrl !== undefined) this.#opener.noteUnopened(link.unopenedUrl);
     if (link === this.#replacement.next) {
       this.#replacement.abandon(reason);
       return;

@@ -17,8 +17,9 @@ import { deribitRecordedRequest, deribitTradesRequest } from "./rest.ts";
 const LIMITS: FeedLimits = {
   // The venue allows 500 channels on a connection.
   subscriptionsPerConnectionMax: 400,
-  // Twenty requests a second without an account, refilled slowly: a guess well below it.
-  outgoingFrames: { count: 5, intervalMs: 1000 },
+  // The venue takes 3.3 subscriptions a second from one address, ten at once, each of up to 100
+  // channels here; more ends the connection.
+  outgoingFrames: { count: 3, intervalMs: 1000 },
   // get_instruments is limited to about one a second.
   restWeight: { count: 5, intervalMs: 1000 },
   // 32 connections from one address, HTTP included.

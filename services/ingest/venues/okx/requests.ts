@@ -115,11 +115,12 @@ export function planOkx(
   subscriptionsMax: number,
 ): readonly ConnectionPlan[] {
   const base = endpoints.webSocket.replace(/\/+$/, "");
+  const fallback = endpoints.webSocketFallback;
   const wanted = subscriptions.filter(exists);
   return (["/public", "/business"] as const).flatMap((path) =>
-    byBooks(wanted.filter(({ channel }) => OKX_CHANNELS[channel]?.path === path)).flatMap((group) =>
-      planByInstrument(group, { url: base + path, subscriptionsMax }),
-    ),
+    byBooks(wanted.filter(({ channel }) => OKX_CHANNELS[channel]?.path === path))
+      .flatMap((group) => planByInstrument(group, { url: base + path, subscriptionsMax }))
+      .map((plan) => (fallback === undefined ? plan : { ...plan, fallbackUrl: fallback + path })),
   );
 }
 

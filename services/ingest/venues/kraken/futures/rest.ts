@@ -32,7 +32,7 @@ export function futuresTradesRequest(
 
 /** Every answer of the interface has the venue's time; this is a short one. */
 export function futuresTimeRequest(endpoints: FeedEndpoints): RestRequest {
-  return { url: `${baseOf(endpoints)}/feeschedules`, weight: 1 };
+  return { url: `${baseOf(endpoints)}/instruments/status`, weight: 1 };
 }
 
 export function parseFuturesTimeUs(body: string): number | undefined {

@@ -1,0 +1,23 @@
+// https://exchange-docs.crypto.com/exchange/v1/rest-ws/index.html#public-get-trades
+import type { Instrument } from "#core/instrument.ts";
+import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
+import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
+
+/** What recorded addresses were asked for. */
+export const cryptocomRecordedRequest = recordedRequestOf([
+  { kind: "instruments", path: /\/public\/get-instruments$/ },
+  { kind: "trades", path: /\/public\/get-trades$/, symbolIn: "instrument_name" },
+]);
+
+export function cryptocomInstrumentsRequest({ rest }: FeedEndpoints): RestRequest {
+  return { url: `${rest}/public/get-instruments`, weight: 1 };
+}
+
+/** The latest trades, of which the venue gives 150 at most. */
+export function cryptocomTradesRequest(
+  { venueSymbol }: Instrument,
+  { rest }: FeedEndpoints,
+): RestRequest {
+  const query = `instrument_name=${encodeURIComponent(venueSymbol)}&count=150`;
+  return { url: `${rest}/public/get-trades?${query}`, weight: 1 };
+}
