@@ -5,6 +5,7 @@ import type { Bus, BusMessage, BusSubscription } from "#bus/bus.ts";
 import { parseQuerySubject, queryPattern } from "#bus/subject.ts";
 import type { Query } from "#bus/subject.ts";
 import type { Clock } from "#core/clock.ts";
+import { MARKET_SYMBOL } from "#core/instrument.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { Candle, MarketEvent } from "#core/market-event.ts";
 import type { Logger } from "#core/logger.ts";
@@ -25,6 +26,7 @@ import type { Publisher } from "./publisher.ts";
 import { instrumentMessage, QUERY_METHODS, statusMessage, tradeMessage } from "./query-messages.ts";
 import type { StreamedInstruments } from "./streamed-instruments.ts";
 import type { NumberedTrade, TopicRecord } from "./topic-record.ts";
+import type { VenueListings } from "./venue-listings.ts";
 
 /** What can be asked for with one request, and what is given where the request says nothing. */
 const ROWS_MAX = 1_000;
@@ -52,6 +54,7 @@ const CANDLE_ORDER: RowOrder<Candle> = {
 export type VenueView = {
   readonly venue: string;
   readonly streamed: StreamedInstruments;
+  readonly listings: VenueListings;
   /**
    * The book as it stands after the last published event; undefined while it is not known to be
    * right.
@@ -161,26 +164,52 @@ export class QueryResponder {
 
   /** As many instruments as one message carries. */
   #catalog({ streamed }: VenueView, payload: Uint8Array): Uint8Array {
-    const afterSymbol = decoded({ decode: decodeCatalogRequest }, payload);
-    const bytesMax = this.#options.bus.payloadBytesMax - REPLY_OVERHEAD_BYTES;
+    const { afterSymbol, sinceVersion } = decoded({ decode: decodeCatalogRequest }, payload);
     for (let countMax = CATALOG_PAGE_INSTRUMENTS; ; countMax = Math.ceil(countMax / 2)) {
-      const { instruments, more } = streamed.page(afterSymbol, countMax);
+      const difference =
+        sinceVersion === 0
+          ? undefined
+          : streamed.differenceSince(sinceVersion, afterSymbol, countMax);
+      const { instruments, more } = difference ?? streamed.page(afterSymbol, countMax);
       const page = encodeCatalogReply({
         catalogVersion: streamed.version,
         instruments: instruments.map((each) => instrumentMessage(each)),
         incomplete: !streamed.complete,
         more,
+        difference: difference !== undefined,
+        removedSymbols: difference?.removedSymbols ?? [],
       });
-      if (page.byteLength <= bytesMax || countMax === 1) return page;
+      if (page.byteLength <= this.#payloadBytesMax || countMax === 1) return page;
     }
+  }
+
+  get #payloadBytesMax(): number {
+    return this.#options.bus.payloadBytesMax - REPLY_OVERHEAD_BYTES;
+  }
+
+  /** The whole list of a venue, which has to fit into one message. */
+  #listings(view: VenueView): Uint8Array {
+    const { publisher, clock } = this.#options;
+    const { listings } = view;
+    const topic = publisher.settledTopic(listings.market, "listings");
+    const sequence = topic?.sequence ?? 0;
+    const position = { channel: "listings", epoch: publisher.epoch, sequence } as const;
+    const state = listings.state();
+    const reply = encodeSnapshotReply(encodeState(position, state, clock.nowUs()));
+    if (reply.byteLength <= this.#payloadBytesMax) return reply;
+    const sizes = `${reply.byteLength} bytes; the bus takes ${this.#payloadBytesMax}`;
+    throw new QueryFailure(
+      "CODE_FAILED_PRECONDITION",
+      `the list of ${view.venue} has ${state.length} instruments in ${sizes}`,
+    );
   }
 
   /** All of what follows a position, in pages; or an error, never a part. */
   #history(view: VenueView, query: TopicQuery, payload: Uint8Array): Uint8Array {
-    const { publisher, bus } = this.#options;
+    const { publisher } = this.#options;
     const { epoch, afterSequence } = decoded({ decode: decodeHistoryRequest }, payload);
     const topic = publisher.settledTopic(this.#findStreamed(view, query), query.channel);
-    const bytesMax = Math.min(bus.payloadBytesMax - REPLY_OVERHEAD_BYTES, HISTORY_PAGE_BYTES_MAX);
+    const bytesMax = Math.min(this.#payloadBytesMax, HISTORY_PAGE_BYTES_MAX);
     const isOurs = epoch === publisher.epoch;
     const batches = isOurs ? topic?.history.after(afterSequence, bytesMax) : undefined;
     if (topic === undefined || batches === undefined) {
@@ -192,7 +221,8 @@ export class QueryResponder {
 
   #snapshot(view: VenueView, query: TopicQuery): Uint8Array {
     const { publisher, clock } = this.#options;
-    const { channel } = query;
+    const { channel, symbol } = query;
+    if (channel === "listings" && symbol === MARKET_SYMBOL) return this.#listings(view);
     const instrument = this.#findStreamed(view, query);
     const topic = publisher.settledTopic(instrument, channel);
     const events = topic === undefined ? [] : stateOf(topic, view);
@@ -302,7 +332,10 @@ function stateOf(topic: TopicRecord, view: VenueView): readonly MarketEvent[] {
   switch (topic.channel satisfies Channel) {
     case "trades":
     case "liquidations":
+    // The list of a venue is no topic of an instrument.
+    case "listings":
       return [];
+
     case "candles":
       return topic.latestCandles();
     case "status":

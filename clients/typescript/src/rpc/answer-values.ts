@@ -1,4 +1,4 @@
-import { channelFromWire, sideFromWire, stateFromWire } from "@tickwire/proto/codec";
+import { channelFromWire, sideFromWire, stateFromWire, wordFromWire } from "@tickwire/proto/codec";
 import {
   EVENT_KINDS,
   canonicalDecimal,
@@ -116,7 +116,16 @@ export function statusValues({ venue, symbol, status }: WireStatus): StatusValue
   if (status === undefined) return undefined;
   const { reason, sinceTimeUs } = status;
   const channel = channelFromWire(status.channel) as Channel;
-  return { venue, symbol, channel, state: stateFromWire(status.state), reason, sinceTimeUs };
+  return {
+    venue,
+    symbol,
+    channel,
+    state: stateFromWire(status.state),
+    reason,
+    sinceTimeUs,
+    instrumentState: wordFromWire(status.instrumentState, "INSTRUMENT_STATE_"),
+    stateWord: status.stateWord,
+  };
 }
 
 export function instrumentValues(instrument: WireInstrument): Instrument {
@@ -140,6 +149,8 @@ export function instrumentValues(instrument: WireInstrument): Instrument {
     optionType: wordOf<"optionType">(instrument.optionType, "OPTION_TYPE_"),
     channels: instrument.channels.map(channelFromWire).filter(Boolean) as Channel[],
     candleIntervalsMs: instrument.candleIntervalsMs,
+    state: wordFromWire(instrument.state, "INSTRUMENT_STATE_"),
+    stateWord: textOrNone(instrument.stateWord),
   };
 }
 

@@ -138,6 +138,7 @@ export class KucoinFuturesReader implements FrameReader<TextRecord, JsonText> {
       case "open-interest":
       case "liquidations":
       case "status":
+      case "listings":
         return "unknown-message";
     }
   }
