@@ -50,7 +50,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     metrics,
   });
   const turns = new Turns({ clock, scheduler: immediateScheduler });
-  const catalog = new Catalog({ bus, clock, logger, metrics, limits: config });
+  const catalog = new Catalog({ bus, clock, logger, metrics, turns, limits: config });
   const hub = new Hub({ bus, clock, logger, metrics, turns, catalog, random, limits: config });
   const services = createMarketData({ bus, clock, catalog, queryTimeoutMs });
   const rpc = new ConnectRpc({

@@ -1,4 +1,4 @@
-import type { Channel, Instrument } from "#core/instrument.ts";
+import type { Channel, Instrument, InstrumentState } from "#core/instrument.ts";
 import type { BookSync, RawBook } from "#core/book-sync.ts";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { MarketEvent } from "#core/market-event.ts";
@@ -100,6 +100,17 @@ export type FeedEvent =
   | { readonly kind: "ready" }
   /** The venue asks us to reconnect (maintenance, planned restart). */
   | { readonly kind: "reconnect-requested"; readonly reason: string }
+  /** What can be done with an instrument is this now, in our words and the venue's. */
+  | {
+      readonly kind: "instrument-state";
+      readonly instrument: Instrument;
+      readonly state: InstrumentState;
+      readonly word: string;
+    }
+  /** The same of the venue as a whole; `trading` ends what was said before. */
+  | { readonly kind: "venue-state"; readonly state: InstrumentState; readonly word: string }
+  /** The venue's list is another than it was: something was listed, changed or went. */
+  | { readonly kind: "list-changed" }
   /**
    * A piece of data that could not be used. With instrument and channel where the decoder knows
    * what was lost: the driver then resyncs that book, for venues whose messages carry no sequence
@@ -123,7 +134,6 @@ export type RejectReason =
   | "non-positive-size"
   | "negative-size"
   | "non-positive-price"
-  | "crossed-quote"
   /** The venue's own numbering shows that data before this was not received. */
   | "missing-data"
   | "catalog-full"
@@ -285,12 +295,18 @@ export type FeedAdapter = {
   recordedRequest(url: string): RecordedRequest | undefined;
   /**
    * Undefined if the body is not such a list. Instruments that cannot be mapped are left out and
-   * counted.
+   * counted, as are those that are paused: what knows them already keeps them for a while.
    */
   parseInstruments(
     body: string,
     url: string,
-  ): { readonly instruments: readonly Instrument[]; readonly skipped: number } | undefined;
+  ):
+    | {
+        readonly instruments: readonly Instrument[];
+        readonly skipped: number;
+        readonly paused?: readonly Instrument[];
+      }
+    | undefined;
   /**
    * An instrument made from its venue symbol alone, for captures without a list. Undefined if it is
    * not one.

@@ -169,6 +169,11 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
       case "rejected":
         this.#onRejected(event);
         return;
+      case "instrument-state":
+      case "venue-state":
+      case "list-changed":
+        this.#options.sink.onMarketState(event);
+        return;
       case "trade":
       case "quote":
       case "raw-book":

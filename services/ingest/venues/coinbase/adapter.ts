@@ -54,7 +54,7 @@ export const coinbase: FeedAdapter = {
     rest: "https://api.exchange.coinbase.com",
   },
   limits: LIMITS,
-  bookSync: { snapshot: "in-band" },
+  bookSync: { snapshot: "in-band", holdsAuctions: true },
   instrumentsRequests: (endpoints) => [{ url: `${endpoints.rest}/products`, weight: 1 }],
   recordedRequest: coinbaseRecordedRequest,
   parseInstruments: parseProducts,
