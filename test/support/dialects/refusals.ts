@@ -60,6 +60,26 @@ const kucoin: Refuse = ({ id, topic }, kind) => [
   },
 ];
 
+const htx: Refuse = ({ id, sub, req }, kind) => [
+  {
+    ...{ status: "error", ts: 1, id, "err-code": "bad-request" },
+    "err-msg": isPassing(kind) ? "request timeout" : `invalid topic ${String(sub ?? req)}`,
+  },
+];
+
+const okx: Refuse = ({ id, args }, kind) =>
+  list(args).map((arg) => {
+    const { channel, instId, sprdId } = arg as Request;
+    const name = instId === undefined ? `sprdId:${String(sprdId)}` : `instId:${String(instId)}`;
+    return {
+      ...{ id, event: "error", connId: "a4d3ae55" },
+      code: isPassing(kind) ? "63999" : "60018",
+      msg: isPassing(kind)
+        ? "Internal system error"
+        : `Wrong URL or channel:${String(channel)},${name} doesn't exist.`,
+    };
+  });
+
 const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
   binance,
   "binance-coinm": binance,
@@ -137,12 +157,8 @@ const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
       : { id, status: 400, error: { code: -1121, msg: "Invalid symbol" } },
   ],
   "gemini-v2": () => [],
-  htx: ({ id, sub, req }, kind) => [
-    {
-      ...{ status: "error", ts: 1, id, "err-code": "bad-request" },
-      "err-msg": isPassing(kind) ? "request timeout" : `invalid topic ${String(sub ?? req)}`,
-    },
-  ],
+  htx,
+  "htx-coinm": htx,
   hyperliquid: ({ subscription }, kind) => [
     {
       channel: "error",
@@ -171,14 +187,8 @@ const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
       } `,
     },
   ],
-  okx: ({ id, args }, kind) =>
-    list(args).map((arg) => ({
-      ...{ id, event: "error", connId: "a4d3ae55" },
-      code: isPassing(kind) ? "63999" : "60018",
-      msg: isPassing(kind)
-        ? "Internal system error"
-        : `Wrong URL or channel:${String((arg as Request)["channel"])},instId:${String((arg as Request)["instId"])} doesn't exist.`,
-    })),
+  okx,
+  "okx-spreads": okx,
 };
 
 /** The frames that refuse a client's request; none where the venue never refuses one. */
@@ -189,5 +199,5 @@ export function refusalFrames(
 ): readonly Frame[] {
   const answers = REFUSALS[venue](JSON.parse(frame) as Request, kind);
   const texts = answers.map((answer) => JSON.stringify(answer));
-  return venue === "htx" ? texts.map((text) => gzipSync(text)) : texts;
+  return venue === "htx" || venue === "htx-coinm" ? texts.map((text) => gzipSync(text)) : texts;
 }

@@ -19,12 +19,14 @@ import { hyperliquid } from "./hyperliquid/dialect.ts";
 import { krakenFuturesV2 } from "./kraken/futures-v2.ts";
 import { krakenFutures } from "./kraken/futures.ts";
 import { krakenV1 } from "./kraken/v1.ts";
+import { htxCoinm } from "./htx/coinm.ts";
 import { htx } from "./htx/dialect.ts";
 import { kraken } from "./kraken/dialect.ts";
 import { kucoin } from "./kucoin/dialect.ts";
 import { kucoinFutures } from "./kucoin/futures.ts";
 import { mexc } from "./mexc/dialect.ts";
 import { okx } from "./okx/dialect.ts";
+import { okxSpreads } from "./okx/spreads.ts";
 
 /** The venues that a scripted server can be, by their id; one line each. */
 export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
@@ -47,6 +49,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   "gemini-v2": geminiV2,
   hyperliquid,
   htx,
+  "htx-coinm": htxCoinm,
   kraken,
   "kraken-futures": krakenFutures,
   "kraken-futures-v2": krakenFuturesV2,
@@ -55,6 +58,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   "kucoin-futures": kucoinFutures,
   mexc,
   okx,
+  "okx-spreads": okxSpreads,
 };
 
 /** Every venue but the one that is made up as a whole. */

@@ -21,7 +21,8 @@ export const binanceCoinm: FeedAdapter = createBinanceAdapter({
   notes: {
     trades: "Sizes are contracts.",
     book: "Sizes are contracts.",
-    "mark-price": "Without the index price, which this venue sends by pair.",
+    "mark-price":
+      "With the index price since July 2026; in older recordings it is the last one of the pair.",
     "open-interest": "Once a minute, in contracts.",
     liquidations: "At most one a second for each symbol; sizes are contracts.",
   },
