@@ -25,6 +25,7 @@ import { kraken } from "./kraken/adapter.ts";
 import { kucoin } from "./kucoin/adapter.ts";
 import { mexc } from "./mexc/adapter.ts";
 import { okx } from "./okx/adapter.ts";
+import { upbit } from "./upbit/adapter.ts";
 import { simulated } from "../simulated/simulated.ts";
 
 /**
@@ -58,6 +59,7 @@ export const VENUES = {
   kucoin,
   mexc,
   okx,
+  upbit,
   simulated,
 } as const satisfies Record<string, FeedAdapter>;
 

@@ -24,6 +24,7 @@ import { kraken } from "./kraken/dialect.ts";
 import { kucoin } from "./kucoin/dialect.ts";
 import { mexc } from "./mexc/dialect.ts";
 import { okx } from "./okx/dialect.ts";
+import { upbit } from "./upbit/dialect.ts";
 
 /** The venues that a scripted server can be, by their id; one line each. */
 export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
@@ -53,6 +54,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   kucoin,
   mexc,
   okx,
+  upbit,
 };
 
 /** Every venue but the one that is made up as a whole. */
