@@ -5,6 +5,7 @@ import { binance } from "./binance/dialect.ts";
 import { bitfinex } from "./bitfinex/dialect.ts";
 import { bitgetV1 } from "./bitget/v1.ts";
 import { bitget } from "./bitget/dialect.ts";
+import { bithumb } from "./bithumb/dialect.ts";
 import { bitmex } from "./bitmex/dialect.ts";
 import { bitstamp } from "./bitstamp/dialect.ts";
 import { bybit } from "./bybit/dialect.ts";
@@ -34,6 +35,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   bitfinex,
   bitget,
   "bitget-v1": bitgetV1,
+  bithumb,
   bitmex,
   bitstamp,
   bybit,
