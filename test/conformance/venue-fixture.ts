@@ -256,7 +256,8 @@ function canonical(event: MarketEvent | Exclude<FeedEvent, { kind: "raw-book" }>
     case "mark-price":
     case "open-interest":
     case "liquidation":
-    case "status": {
+    case "status":
+    case "listing": {
       const { instrument: _instrument, receivedTimeUs: _received, kind: _kind, ...fields } = event;
       return withoutUndefined({ ...common, ...fields });
     }

@@ -53,10 +53,10 @@ export class TopicView {
 
   /**
    * Calls back (at once if possible) when `attach` can give a start, or with the reason why it
-   * cannot.
+   * cannot. What follows `from` is fetched before, if it is not here and somebody has it.
    */
-  whenReady(callback: (failure: TopicFailure | undefined) => void): void {
-    this.#feed.whenReady(callback);
+  whenReady(callback: (failure: TopicFailure | undefined) => void, from?: TopicPosition): void {
+    this.#feed.whenReady(callback, from);
   }
 
   /** Adds a subscriber. It receives what follows `batches`, which the caller sends first. */

@@ -23,6 +23,7 @@ import { krakenFutures } from "./kraken/futures/adapter.ts";
 import { htx } from "./htx/adapter.ts";
 import { krakenV1 } from "./kraken/v1/adapter.ts";
 import { kraken } from "./kraken/adapter.ts";
+import { kucoinFutures } from "./kucoin/futures/adapter.ts";
 import { kucoin } from "./kucoin/adapter.ts";
 import { mexc } from "./mexc/adapter.ts";
 import { okx } from "./okx/adapter.ts";
@@ -59,6 +60,7 @@ export const VENUES = {
   "kraken-futures-v2": krakenFuturesV2,
   "kraken-v1": krakenV1,
   kucoin,
+  "kucoin-futures": kucoinFutures,
   mexc,
   okx,
   upbit,

@@ -176,6 +176,7 @@ class MexcReader implements FrameReader<JsonRecord, unknown> {
       case "open-interest":
       case "liquidations":
       case "status":
+      case "listings":
         return "unknown-message";
     }
   }

@@ -60,6 +60,7 @@ export function streamOf(channel: Channel, venueSymbol: string): string | undefi
     case "open-interest":
     case "liquidations":
     case "status":
+    case "listings":
       return undefined;
   }
 }
