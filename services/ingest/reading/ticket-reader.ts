@@ -22,8 +22,10 @@ import { elementsOf, textAt } from "./tape-fields.ts";
 import { readBook, readCandle, readTicker, readTrade, tradeTimeUs } from "./ticket-readings.ts";
 import { TicketSubscriptions, type TicketWords } from "./ticket-requests.ts";
 
-/** The channel that each type of message is told of as; books hold quotes as well. */
-const CHANNELS: ReadonlyMap<string, Channel> = new Map<string, Channel>([
+/** The channel that a type of message is told of as; books hold quotes as well. */
+type TicketChannel = Extract<Channel, "trades" | "book" | "ticker" | "candles">;
+
+const CHANNELS: ReadonlyMap<string, TicketChannel> = new Map<string, TicketChannel>([
   ["trade", "trades"],
   ["orderbook", "book"],
   ["ticker", "ticker"],
@@ -145,7 +147,7 @@ export class TicketReader implements FrameReader<JsonTape, JsonTape> {
   }
 
   #read(
-    channel: Channel,
+    channel: TicketChannel,
     item: number,
     subject: { readonly instrument: Instrument; readonly receivedTimeUs: number },
     emit: Emit,
@@ -169,13 +171,6 @@ export class TicketReader implements FrameReader<JsonTape, JsonTape> {
         this.#candles.take(candle, emit);
         return undefined;
       }
-      case "quotes":
-      case "funding":
-      case "mark-price":
-      case "open-interest":
-      case "liquidations":
-      case "status":
-        return "unknown-message";
     }
   }
 
