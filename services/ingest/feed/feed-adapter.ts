@@ -153,6 +153,15 @@ export type FeedDecoder = {
    */
   sent?(frame: string): void;
   /**
+   * In place of the adapter's, where a request replaces everything that the connection had asked
+   * for: it then asks for that again as well. Nothing if what was asked last says the same and has
+   * not left yet. Undefined leaves it to the adapter.
+   */
+  subscribeFrames?(
+    subscriptions: readonly FeedSubscription[],
+    options: FeedSubscribeOptions,
+  ): readonly string[] | undefined;
+  /**
    * In place of the adapter's, where the end of a subscription is named by what only the connection
    * knows (a channel id that the venue gave). Undefined leaves it to the adapter.
    */
