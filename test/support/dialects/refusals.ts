@@ -97,6 +97,8 @@ const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
     ({ instType, channel, instId }) =>
       `instType:${String(instType)},channel:${String(channel)},instId:${String(instId)}`,
   ),
+  // Its errors name no subscription.
+  bithumb: () => [],
   bitmex: (request, kind) =>
     list(request["args"]).map((topic) => ({
       status: isPassing(kind) ? 503 : 400,
@@ -189,6 +191,8 @@ const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
   ],
   okx,
   "okx-spreads": okx,
+  // Its errors name no subscription.
+  upbit: () => [],
 };
 
 /** The frames that refuse a client's request; none where the venue never refuses one. */
