@@ -247,6 +247,9 @@ export class Session implements ConnectionHandler {
       case "unsubscribe":
         if (this.#hasRoom()) this.#subscriptions.unsubscribe(request.value);
         return;
+      case "update":
+        if (this.#hasRoom()) this.#subscriptions.update(request.value);
+        return;
       case "call":
         if (this.#calls.start(request.value)) return;
         this.#fault("call-id-not-rising", `call_id ${request.value.callId} is not rising`);
