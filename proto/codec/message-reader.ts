@@ -1,10 +1,10 @@
 import { fromBigInt } from "../model/decimal.ts";
 import type { Mantissa } from "../model/decimal.ts";
-import { ByteReader, WireType, readText } from "./byte-reader.ts";
+import { ByteReader, WIRE_BYTES, WIRE_VARINT, readText } from "./byte-reader.ts";
 import { defaultOf, protoNameOf } from "./message-spec.ts";
 import type { FieldSpec, MessageSpec, OneofValue, Values } from "./message-spec.ts";
 import { unzigzagWide } from "./wide-integers.ts";
-import { WireError } from "./wire-error.ts";
+import { unsafeInteger } from "./wire-error.ts";
 
 /** Decodes a message, copying what it keeps. Throws WireError. */
 export function decodeMessage(spec: MessageSpec, bytes: Uint8Array): Values {
@@ -48,13 +48,13 @@ function readOther(
   { reader, values }: Target,
 ): void {
   const wireType = tag & 7;
-  const isAccepted = wireType === WireType.Bytes || (field.varint && wireType === WireType.Varint);
+  const isAccepted = wireType === WIRE_BYTES || (field.varint && wireType === WIRE_VARINT);
   if (!field.repeated || !isAccepted) {
     reader.skip(tag);
     return;
   }
   const elements = values[field.key] as unknown[];
-  if (!field.varint || wireType === WireType.Varint) {
+  if (!field.varint || wireType === WIRE_VARINT) {
     elements.push(readValue(spec, field, reader, undefined));
     return;
   }
@@ -139,10 +139,7 @@ function exactInteger(spec: MessageSpec, field: FieldSpec, bits: bigint): Mantis
   const signed = field.kind === "Z" ? unzigzagWide(bits) : BigInt.asIntN(64, bits);
   const value = fromBigInt(field.kind === "U" ? bits : signed);
   if (typeof value === "number" || field.repeated) return value;
-  throw new WireError(
-    "unsafe-integer",
-    `${spec.name}.${protoNameOf(field.name)} is ${value}, beyond 2^53`,
-  );
+  throw unsafeInteger(`${spec.name}.${protoNameOf(field.name)}`, value);
 }
 
 function readString(reader: ByteReader): string {
@@ -164,8 +161,8 @@ function readMapEntry(reader: ByteReader, entries: Record<string, string>) {
   let value = "";
   while (reader.position < reader.end) {
     const tag = reader.tag();
-    if (tag === 8 + WireType.Bytes) key = readString(reader);
-    else if (tag === 16 + WireType.Bytes) value = readString(reader);
+    if (tag === 8 + WIRE_BYTES) key = readString(reader);
+    else if (tag === 16 + WIRE_BYTES) value = readString(reader);
     else reader.skip(tag);
   }
   reader.end = outerEnd;

@@ -124,8 +124,8 @@ export class MessageSpec {
     const byNumber: (FieldSpec | undefined)[] = [];
     for (const field of fields) {
       // No holes, which would make every look-up slow.
-      while (byNumber.length < field.number) byNumber.push(undefined);
-      byNumber.push(field);
+      while (byNumber.length <= field.number) byNumber.push(undefined);
+      byNumber[field.number] = field;
       this.#template[field.key] = field.oneof === undefined ? defaultOf(field) : undefined;
     }
     this.#byNumber = byNumber;

@@ -195,6 +195,9 @@ export namespace tickwire {
                 /** CatalogRequest afterSymbol. */
                 afterSymbol: string;
 
+                /** CatalogRequest sinceVersion. */
+                sinceVersion: (number|Long);
+
                 /**
                  * Encodes the specified CatalogRequest message. Does not implicitly {@link tickwire.bus.v1.CatalogRequest.verify|verify} messages.
                  * @param message CatalogRequest message or plain object to encode
@@ -221,6 +224,9 @@ export namespace tickwire {
 
                     /** CatalogRequest afterSymbol */
                     afterSymbol?: (string|null);
+
+                    /** CatalogRequest sinceVersion */
+                    sinceVersion?: (number|Long|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -261,6 +267,12 @@ export namespace tickwire {
                 /** CatalogReply more. */
                 more: boolean;
 
+                /** CatalogReply difference. */
+                difference: boolean;
+
+                /** CatalogReply removedSymbols. */
+                removedSymbols: string[];
+
                 /**
                  * Encodes the specified CatalogReply message. Does not implicitly {@link tickwire.bus.v1.CatalogReply.verify|verify} messages.
                  * @param message CatalogReply message or plain object to encode
@@ -296,6 +308,12 @@ export namespace tickwire {
 
                     /** CatalogReply more */
                     more?: (boolean|null);
+
+                    /** CatalogReply difference */
+                    difference?: (boolean|null);
+
+                    /** CatalogReply removedSymbols */
+                    removedSymbols?: (string[]|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -505,6 +523,132 @@ export namespace tickwire {
                 /** Shape of a SnapshotReply. */
                 type $Shape = tickwire.bus.v1.SnapshotReply.$Properties;
             }
+
+            /**
+             * Properties of a HistoryRequest.
+             * @deprecated Use tickwire.bus.v1.HistoryRequest.$Properties instead.
+             */
+            interface IHistoryRequest extends tickwire.bus.v1.HistoryRequest.$Properties {
+            }
+
+            /** Represents a HistoryRequest. */
+            class HistoryRequest {
+
+                /**
+                 * Constructs a new HistoryRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.HistoryRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** HistoryRequest epoch. */
+                epoch: (number|Long);
+
+                /** HistoryRequest afterSequence. */
+                afterSequence: (number|Long);
+
+                /**
+                 * Encodes the specified HistoryRequest message. Does not implicitly {@link tickwire.bus.v1.HistoryRequest.verify|verify} messages.
+                 * @param message HistoryRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.HistoryRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a HistoryRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.HistoryRequest & tickwire.bus.v1.HistoryRequest.$Shape} HistoryRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.HistoryRequest & tickwire.bus.v1.HistoryRequest.$Shape;
+            }
+
+            namespace HistoryRequest {
+
+                /** Properties of a HistoryRequest. */
+                interface $Properties {
+
+                    /** HistoryRequest epoch */
+                    epoch?: (number|Long|null);
+
+                    /** HistoryRequest afterSequence */
+                    afterSequence?: (number|Long|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a HistoryRequest. */
+                type $Shape = tickwire.bus.v1.HistoryRequest.$Properties;
+            }
+
+            /**
+             * Properties of a HistoryReply.
+             * @deprecated Use tickwire.bus.v1.HistoryReply.$Properties instead.
+             */
+            interface IHistoryReply extends tickwire.bus.v1.HistoryReply.$Properties {
+            }
+
+            /** Represents a HistoryReply. */
+            class HistoryReply {
+
+                /**
+                 * Constructs a new HistoryReply.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.HistoryReply.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** HistoryReply batches. */
+                batches: Uint8Array[];
+
+                /** HistoryReply sequence. */
+                sequence: (number|Long);
+
+                /**
+                 * Encodes the specified HistoryReply message. Does not implicitly {@link tickwire.bus.v1.HistoryReply.verify|verify} messages.
+                 * @param message HistoryReply message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.HistoryReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a HistoryReply message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.HistoryReply & tickwire.bus.v1.HistoryReply.$Shape} HistoryReply
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.HistoryReply & tickwire.bus.v1.HistoryReply.$Shape;
+            }
+
+            namespace HistoryReply {
+
+                /** Properties of a HistoryReply. */
+                interface $Properties {
+
+                    /** HistoryReply batches */
+                    batches?: (Uint8Array[]|null);
+
+                    /** HistoryReply sequence */
+                    sequence?: (number|Long|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a HistoryReply. */
+                type $Shape = tickwire.bus.v1.HistoryReply.$Properties;
+            }
         }
     }
 
@@ -647,6 +791,9 @@ export namespace tickwire {
             /** Batch statuses. */
             statuses: tickwire.v1.TopicStatus.$Properties[];
 
+            /** Batch listings. */
+            listings: tickwire.v1.Listing.$Properties[];
+
             /**
              * Encodes the specified Batch message. Does not implicitly {@link tickwire.v1.Batch.verify|verify} messages.
              * @param message Batch message or plain object to encode
@@ -787,6 +934,9 @@ export namespace tickwire {
 
                 /** Batch statuses */
                 statuses?: (tickwire.v1.TopicStatus.$Properties[]|null);
+
+                /** Batch listings */
+                listings?: (tickwire.v1.Listing.$Properties[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1450,7 +1600,10 @@ export namespace tickwire {
             CHANNEL_LIQUIDATIONS = 9,
 
             /** CHANNEL_STATUS value */
-            CHANNEL_STATUS = 10
+            CHANNEL_STATUS = 10,
+
+            /** CHANNEL_LISTINGS value */
+            CHANNEL_LISTINGS = 11
         }
 
         /** InstrumentKind enum. */
@@ -1486,6 +1639,49 @@ export namespace tickwire {
 
             /** OPTION_TYPE_PUT value */
             OPTION_TYPE_PUT = 2
+        }
+
+        /** InstrumentState enum. */
+        enum InstrumentState {
+
+            /** INSTRUMENT_STATE_UNSPECIFIED value */
+            INSTRUMENT_STATE_UNSPECIFIED = 0,
+
+            /** INSTRUMENT_STATE_TRADING value */
+            INSTRUMENT_STATE_TRADING = 1,
+
+            /** INSTRUMENT_STATE_PRE_OPEN value */
+            INSTRUMENT_STATE_PRE_OPEN = 2,
+
+            /** INSTRUMENT_STATE_AUCTION value */
+            INSTRUMENT_STATE_AUCTION = 3,
+
+            /** INSTRUMENT_STATE_HALTED value */
+            INSTRUMENT_STATE_HALTED = 4,
+
+            /** INSTRUMENT_STATE_POST_ONLY value */
+            INSTRUMENT_STATE_POST_ONLY = 5,
+
+            /** INSTRUMENT_STATE_CANCEL_ONLY value */
+            INSTRUMENT_STATE_CANCEL_ONLY = 6,
+
+            /** INSTRUMENT_STATE_LIMIT_ONLY value */
+            INSTRUMENT_STATE_LIMIT_ONLY = 7,
+
+            /** INSTRUMENT_STATE_REDUCE_ONLY value */
+            INSTRUMENT_STATE_REDUCE_ONLY = 8,
+
+            /** INSTRUMENT_STATE_MAINTENANCE value */
+            INSTRUMENT_STATE_MAINTENANCE = 9,
+
+            /** INSTRUMENT_STATE_SETTLING value */
+            INSTRUMENT_STATE_SETTLING = 10,
+
+            /** INSTRUMENT_STATE_CLOSED value */
+            INSTRUMENT_STATE_CLOSED = 11,
+
+            /** INSTRUMENT_STATE_DELISTED value */
+            INSTRUMENT_STATE_DELISTED = 12
         }
 
         /** SizeUnit enum. */
@@ -1577,6 +1773,12 @@ export namespace tickwire {
             /** Instrument candleIntervalsMs. */
             candleIntervalsMs: number[];
 
+            /** Instrument state. */
+            state: tickwire.v1.InstrumentState;
+
+            /** Instrument stateWord. */
+            stateWord: string;
+
             /**
              * Encodes the specified Instrument message. Does not implicitly {@link tickwire.v1.Instrument.verify|verify} messages.
              * @param message Instrument message or plain object to encode
@@ -1655,12 +1857,139 @@ export namespace tickwire {
                 /** Instrument candleIntervalsMs */
                 candleIntervalsMs?: (number[]|null);
 
+                /** Instrument state */
+                state?: (tickwire.v1.InstrumentState|null);
+
+                /** Instrument stateWord */
+                stateWord?: (string|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of an Instrument. */
             type $Shape = tickwire.v1.Instrument.$Properties;
+        }
+
+        /** ListingChange enum. */
+        enum ListingChange {
+
+            /** LISTING_CHANGE_UNSPECIFIED value */
+            LISTING_CHANGE_UNSPECIFIED = 0,
+
+            /** LISTING_CHANGE_ADDED value */
+            LISTING_CHANGE_ADDED = 1,
+
+            /** LISTING_CHANGE_CHANGED value */
+            LISTING_CHANGE_CHANGED = 2,
+
+            /** LISTING_CHANGE_REMOVED value */
+            LISTING_CHANGE_REMOVED = 3
+        }
+
+        /**
+         * Properties of a Listing.
+         * @deprecated Use tickwire.v1.Listing.$Properties instead.
+         */
+        interface IListing extends tickwire.v1.Listing.$Properties {
+        }
+
+        /** Represents a Listing. */
+        class Listing {
+
+            /**
+             * Constructs a new Listing.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Listing.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Listing change. */
+            change: tickwire.v1.ListingChange;
+
+            /** Listing symbol. */
+            symbol: string;
+
+            /** Listing venueSymbol. */
+            venueSymbol: string;
+
+            /** Listing instrumentKind. */
+            instrumentKind?: (tickwire.v1.InstrumentKind|null);
+
+            /** Listing baseAsset. */
+            baseAsset: string;
+
+            /** Listing quoteAsset. */
+            quoteAsset: string;
+
+            /** Listing instrumentState. */
+            instrumentState?: (tickwire.v1.InstrumentState|null);
+
+            /** Listing stateWord. */
+            stateWord?: (string|null);
+
+            /** Listing reason. */
+            reason: string;
+
+            /**
+             * Encodes the specified Listing message. Does not implicitly {@link tickwire.v1.Listing.verify|verify} messages.
+             * @param message Listing message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Listing.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Listing message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Listing & tickwire.v1.Listing.$Shape} Listing
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Listing & tickwire.v1.Listing.$Shape;
+        }
+
+        namespace Listing {
+
+            /** Properties of a Listing. */
+            interface $Properties {
+
+                /** Listing change */
+                change?: (tickwire.v1.ListingChange|null);
+
+                /** Listing symbol */
+                symbol?: (string|null);
+
+                /** Listing venueSymbol */
+                venueSymbol?: (string|null);
+
+                /** Listing instrumentKind */
+                instrumentKind?: (tickwire.v1.InstrumentKind|null);
+
+                /** Listing baseAsset */
+                baseAsset?: (string|null);
+
+                /** Listing quoteAsset */
+                quoteAsset?: (string|null);
+
+                /** Listing instrumentState */
+                instrumentState?: (tickwire.v1.InstrumentState|null);
+
+                /** Listing stateWord */
+                stateWord?: (string|null);
+
+                /** Listing reason */
+                reason?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Listing. */
+            type $Shape = tickwire.v1.Listing.$Properties;
         }
 
         /** TopicState enum. */
@@ -1719,6 +2048,12 @@ export namespace tickwire {
             /** TopicStatus sinceTimeUs. */
             sinceTimeUs: (number|Long);
 
+            /** TopicStatus instrumentState. */
+            instrumentState?: (tickwire.v1.InstrumentState|null);
+
+            /** TopicStatus stateWord. */
+            stateWord?: (string|null);
+
             /**
              * Encodes the specified TopicStatus message. Does not implicitly {@link tickwire.v1.TopicStatus.verify|verify} messages.
              * @param message TopicStatus message or plain object to encode
@@ -1754,6 +2089,12 @@ export namespace tickwire {
 
                 /** TopicStatus sinceTimeUs */
                 sinceTimeUs?: (number|Long|null);
+
+                /** TopicStatus instrumentState */
+                instrumentState?: (tickwire.v1.InstrumentState|null);
+
+                /** TopicStatus stateWord */
+                stateWord?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

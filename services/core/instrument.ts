@@ -1,9 +1,7 @@
-import type { Channel } from "@tickwire/proto/model";
+import type { Channel, InstrumentKind, InstrumentState } from "@tickwire/proto/model";
 
 export { CHANNELS, type Channel } from "@tickwire/proto/model";
-
-/** A `combo` is several instruments that are traded as one, such as a calendar spread. */
-export type InstrumentKind = "spot" | "perpetual" | "future" | "option" | "combo";
+export type { InstrumentKind, InstrumentState } from "@tickwire/proto/model";
 
 /** What a size counts: units of the base or of the quote asset, or contracts. */
 type SizeUnit = "base" | "quote" | "contract";
@@ -40,6 +38,10 @@ export type Instrument = {
   readonly expiryTimeUs?: number;
   readonly strike?: string;
   readonly optionType?: "call" | "put";
+  /** What can be done with it now; absent if the venue does not say. */
+  readonly state?: InstrumentState;
+  /** The same in the venue's own words. */
+  readonly stateWord?: string;
 };
 
 /** Channels that spot instruments do not have. */
@@ -49,6 +51,23 @@ export const DERIVATIVE_CHANNELS: ReadonlySet<Channel> = new Set<Channel>([
   "open-interest",
   "liquidations",
 ]);
+
+/** The symbol of a venue's market as a whole. Instruments have no channel that it has. */
+export const MARKET_SYMBOL = "all";
+
+/** A venue's market as a whole, of which its list is a topic. One object for each call. */
+export function marketOf(venue: string): Instrument {
+  return {
+    venue,
+    symbol: MARKET_SYMBOL,
+    venueSymbol: MARKET_SYMBOL,
+    kind: "spot",
+    base: "",
+    quote: "",
+    settle: "",
+    inverse: false,
+  };
+}
 
 /**
  * True where a price of zero or below is a price: that of a combo is what its legs are worth

@@ -11,6 +11,7 @@ import { gatewayConfig } from "./config.ts";
 import { Gateway } from "./gateway.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
+import { InboxSpace } from "./session/frame-inbox.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
 import { Hub } from "./topics/hub.ts";
 import { Turns } from "./turns/turns.ts";
@@ -58,6 +59,7 @@ beforeEach(async () => {
       flusher: new Flusher({ clock, scheduler, flushIntervalMsMax: 0, metrics }),
       services: createMarketData({ bus, clock, catalog, queryTimeoutMs: 1_000 }),
       turns,
+      inboxSpace: new InboxSpace(metrics),
       serverVersion: "1.2.3",
     },
     http: { serve: () => Promise.resolve({ status: 200, headers: { "x-a": "b" }, body: "" }) },

@@ -10,6 +10,7 @@ import { HttpFace } from "./http/http-face.ts";
 import type { Logger } from "#core/logger.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
+import { InboxSpace } from "./session/frame-inbox.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
 import { Hub } from "./topics/hub.ts";
 import { selectTransport } from "./transport/select-transport.ts";
@@ -78,7 +79,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     webSocketPath,
     serverVersion,
   });
-  const shared = { config, clock, logger, metrics, services, turns, serverVersion };
+  const inboxSpace = new InboxSpace(metrics);
+  const shared = { config, clock, logger, metrics, services, turns, inboxSpace, serverVersion };
   const gateway = new Gateway({
     bus,
     sessionParts: { ...shared, flusher, hub, catalog },

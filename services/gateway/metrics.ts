@@ -71,6 +71,16 @@ function sessionMetrics(registry: Registry) {
       help: "Frames from clients.",
       registers,
     }),
+    inboxBytes: new Gauge({
+      name: "tickwire_gateway_inbox_bytes",
+      help: "Bytes of frames from clients that wait to be read.",
+      registers,
+    }),
+    inboxOverflows: new Counter({
+      name: "tickwire_gateway_inbox_overflows_total",
+      help: "Frames read out of turn, because no more may wait.",
+      registers,
+    }),
     subscriptions: new Gauge({
       name: "tickwire_gateway_subscriptions",
       help: "Topics that sessions are subscribed to, each session counted.",
@@ -201,6 +211,12 @@ function busMetrics(registry: Registry) {
     foreignBatches: new Counter({
       name: "tickwire_gateway_foreign_batches_total",
       help: "Batches of an epoch that is not followed, left aside: of a second publisher, or false.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    historyEvents: new Counter({
+      name: "tickwire_gateway_history_events_total",
+      help: "Events fetched from what publishers keep, because they or some before them had not come.",
       labelNames: ["venue", "channel"],
       registers,
     }),

@@ -112,6 +112,24 @@ export const ingestConfigSchema = z
     recentCandlesMax: count(PUBLISH_LIMITS_DEFAULTS.recentCandlesMax, 100_000).describe(
       "of one instrument and interval, for GetCandles",
     ),
+    historyBytesMax: z
+      .int()
+      .min(0)
+      .max(1_073_741_824)
+      .default(PUBLISH_LIMITS_DEFAULTS.historyBytesMax)
+      .describe("of one topic's last batches, for gateways that missed some; 0 keeps none"),
+    historyTotalBytesMax: z
+      .int()
+      .min(0)
+      .max(68_719_476_736)
+      .default(PUBLISH_LIMITS_DEFAULTS.historyTotalBytesMax)
+      .describe("of all topics' last batches together"),
+    historyAgeMs: z
+      .int()
+      .min(0)
+      .max(86_400_000)
+      .default(PUBLISH_LIMITS_DEFAULTS.historyAgeMs)
+      .describe("age up to which last batches are kept while memory is left; older ones make room"),
     announceIntervalMs: z
       .int()
       .min(100)

@@ -9,7 +9,7 @@ import {
   SEQUENCE_RESIDUE_MODULUS,
   recordFieldsOf,
 } from "./batch-kinds.ts";
-import type { BatchKind, RecordField } from "./batch-kinds.ts";
+import type { BatchKind, NamedField } from "./batch-kinds.ts";
 import { BusBatchField } from "./bus-batch.ts";
 import type { BusBatch } from "./bus-batch.ts";
 import { sharedCopy } from "./byte-arena.ts";
@@ -57,7 +57,7 @@ const times = new EventTimes();
 export class BatchWriter {
   readonly #kind: BatchKind;
   /** Of a channel whose values travel as differences. */
-  readonly #fields: readonly RecordField[] | undefined;
+  readonly #fields: readonly NamedField[] | undefined;
   readonly #state: ChainState;
   readonly #tradeIds = new TradeIdPlan();
   #isFirst = true;

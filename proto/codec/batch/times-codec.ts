@@ -13,7 +13,7 @@ import {
   wholeUnitsWide,
   zigzagWide,
 } from "../wide-integers.ts";
-import { WireError } from "../wire-error.ts";
+import { unsafeInteger } from "../wire-error.ts";
 import type { ChainState } from "./chain-state.ts";
 import type { EventTimes } from "./event-times.ts";
 import type { FieldScan } from "./field-scan.ts";
@@ -72,7 +72,7 @@ export function readTimes(scan: FieldScan, state: ChainState, count: number): Re
     const advance = takeNumber(bytes, at);
     received = advance >= 0 ? received + advance : addWide(received, takeWide(bytes, at));
     at = varintEnd;
-    if (received > Number.MAX_SAFE_INTEGER) throw unsafeTime();
+    if (received > Number.MAX_SAFE_INTEGER) throw unsafeInteger("a time", received);
     receivedTimesUs[index] = received;
     if (unit === 0) continue;
     const code = takeNumber(bytes, at);
@@ -99,18 +99,14 @@ export function readTimes(scan: FieldScan, state: ChainState, count: number): Re
   state.receivedTimeUs = received;
   const publishedTimeUs =
     lag >= 0 ? received + unzigzag(lag) : addWide(received, unzigzagWide(wideLag));
-  if (!Number.isSafeInteger(publishedTimeUs)) throw unsafeTime();
+  if (!Number.isSafeInteger(publishedTimeUs)) throw unsafeInteger("a time", publishedTimeUs);
   return { publishedTimeUs, receivedTimesUs, venueTimesUs };
 }
 
 function addWide(time: number, advance: bigint): number {
   const sum = Number(BigInt.asIntN(64, BigInt(time) + advance));
   if (Number.isSafeInteger(sum)) return sum;
-  throw unsafeTime();
-}
-
-function unsafeTime(): WireError {
-  return new WireError("unsafe-integer", "a time is beyond 2^53 microseconds");
+  throw unsafeInteger("a time", sum);
 }
 
 /** Writes the times of a batch and moves those of the state. */

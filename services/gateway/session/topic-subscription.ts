@@ -86,7 +86,7 @@ export class TopicSubscription implements TopicSubscriber {
 
   /** Calls back, at once if possible, when `start` may be called or why it cannot. */
   whenReady(callback: (failure: TopicFailure | undefined) => void): void {
-    this.view.whenReady(callback);
+    this.view.whenReady(callback, this.#options.resume);
   }
 
   /**

@@ -43,8 +43,8 @@ export class RawView implements TopicView {
     return this.#feed.sequence;
   }
 
-  whenReady(callback: (failure: TopicFailure | undefined) => void): void {
-    this.#feed.whenReady(callback);
+  whenReady(callback: (failure: TopicFailure | undefined) => void, from?: TopicPosition): void {
+    this.#feed.whenReady(callback, from);
   }
 
   attach(subscriber: TopicSubscriber, options: AttachOptions): Attached {

@@ -20,9 +20,9 @@ export type TopicView = {
   readonly sequence: number;
   /**
    * Calls back (at once if possible) when `attach` can give a start, or with the reason why it
-   * cannot.
+   * cannot. What follows `from` is fetched before, if it is not here and somebody has it.
    */
-  whenReady(callback: (failure: TopicFailure | undefined) => void): void;
+  whenReady(callback: (failure: TopicFailure | undefined) => void, from?: TopicPosition): void;
   /** Adds a subscriber. It receives what follows `batches`, which the caller sends first. */
   attach(subscriber: TopicSubscriber, options: AttachOptions): Attached;
   /** Nothing is delivered to the subscriber afterwards. Idempotent. */

@@ -75,7 +75,7 @@ export type RecordedRequest =
 
 /** What a decoder emits. */
 export type FeedEvent =
-  | Exclude<MarketEvent, { kind: "book" | "status" }>
+  | Exclude<MarketEvent, { kind: "book" | "status" | "listing" }>
   | RawBook
   /** The venue confirmed (or refused) a subscription. */
   | {

@@ -3,6 +3,7 @@ import { DERIVATIVE_CHANNELS, type Instrument } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { VenueView } from "#publish/query-responder.ts";
 import { StreamedInstruments } from "#publish/streamed-instruments.ts";
+import { VenueListings } from "#publish/venue-listings.ts";
 import type { VenueConfig } from "../config.ts";
 import { bookSyncOf } from "../feed/book-sync-of.ts";
 import { FeedSession } from "../feed/connection/feed-session.ts";
@@ -50,6 +51,7 @@ export class VenueIngest implements MeasuredVenue {
   readonly #options: VenueIngestOptions;
   readonly #context: VenueContext;
   readonly #streamed: StreamedInstruments;
+  readonly #listings: VenueListings;
   readonly #driver: VenueDriver<FeedSession>;
   readonly #snapshots: SnapshotFetcher;
   readonly #refresher: BookRefresher;
@@ -86,7 +88,11 @@ export class VenueIngest implements MeasuredVenue {
     this.#context = context;
     const { counters } = this;
     const { restClient } = network;
-    this.#streamed = new StreamedInstruments(options.onChange);
+    this.#listings = new VenueListings({ venue: this.venue, clock, emit: options.emit });
+    this.#streamed = new StreamedInstruments({
+      onChange: options.onChange,
+      onListing: (change) => this.#listings.tell(change),
+    });
     this.#streamed.expectMore();
     this.#connectPacer = new RequestPacer({
       limit: adapter.limits.connects,
@@ -123,6 +129,7 @@ export class VenueIngest implements MeasuredVenue {
     this.view = {
       venue: this.venue,
       streamed: this.#streamed,
+      listings: this.#listings,
       liveBookOf: (instrument) => this.#driver.pipeline.liveBookOf(instrument),
     };
     this.whenStarted = new Promise((resolve) => {
@@ -160,6 +167,7 @@ export class VenueIngest implements MeasuredVenue {
   /** Disconnects for good. Idempotent. */
   close(): void {
     this.#lists.close();
+    this.#listings.close();
     for (const session of this.#sessions) session.close();
     this.#driver.close();
     this.#poller.close();

@@ -22,6 +22,8 @@ import { krakenV1 } from "./kraken/v1.ts";
 import { htx } from "./htx/dialect.ts";
 import { kraken } from "./kraken/dialect.ts";
 import { kucoin } from "./kucoin/dialect.ts";
+import { kucoinFutures } from "./kucoin/futures.ts";
+import { mexc } from "./mexc/dialect.ts";
 import { okx } from "./okx/dialect.ts";
 
 /** The venues that a scripted server can be, by their id; one line each. */
@@ -50,6 +52,8 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   "kraken-futures-v2": krakenFuturesV2,
   "kraken-v1": krakenV1,
   kucoin,
+  "kucoin-futures": kucoinFutures,
+  mexc,
   okx,
 };
 

@@ -1,11 +1,13 @@
-import { channelFromWire, sideFromWire, stateFromWire } from "@tickwire/proto/codec";
+import { channelFromWire, sideFromWire, stateFromWire, wordFromWire } from "@tickwire/proto/codec";
 import {
+  EVENT_KINDS,
   canonicalDecimal,
   formatDecimal,
   parseMantissa,
   textScale,
   toNumber,
   type Channel,
+  type EventKind,
 } from "@tickwire/proto/model";
 import type {
   Book as WireBook,
@@ -95,11 +97,18 @@ export function bookValues(book: WireBook): BookValues {
 }
 
 export function tickerValues(ticker: WireTicker): TickerValues {
-  return fieldsOf("tickers", ticker) as TickerValues;
+  return fieldsOf(TICKER_KIND, ticker) as TickerValues;
 }
 
 export function candleValues(candle: WireCandle): CandleValues {
-  return fieldsOf("candles", candle) as CandleValues;
+  return fieldsOf(CANDLE_KIND, candle) as CandleValues;
+}
+
+const TICKER_KIND = /* @__PURE__ */ kindOf("tickers");
+const CANDLE_KIND = /* @__PURE__ */ kindOf("candles");
+
+function kindOf(rows: EventKind["rows"]): EventKind {
+  return EVENT_KINDS.find((kind) => kind.rows === rows)!;
 }
 
 /** Undefined for a status that says nothing. */
@@ -107,7 +116,16 @@ export function statusValues({ venue, symbol, status }: WireStatus): StatusValue
   if (status === undefined) return undefined;
   const { reason, sinceTimeUs } = status;
   const channel = channelFromWire(status.channel) as Channel;
-  return { venue, symbol, channel, state: stateFromWire(status.state), reason, sinceTimeUs };
+  return {
+    venue,
+    symbol,
+    channel,
+    state: stateFromWire(status.state),
+    reason,
+    sinceTimeUs,
+    instrumentState: wordFromWire(status.instrumentState, "INSTRUMENT_STATE_"),
+    stateWord: status.stateWord,
+  };
 }
 
 export function instrumentValues(instrument: WireInstrument): Instrument {
@@ -131,6 +149,8 @@ export function instrumentValues(instrument: WireInstrument): Instrument {
     optionType: wordOf<"optionType">(instrument.optionType, "OPTION_TYPE_"),
     channels: instrument.channels.map(channelFromWire).filter(Boolean) as Channel[],
     candleIntervalsMs: instrument.candleIntervalsMs,
+    state: wordFromWire(instrument.state, "INSTRUMENT_STATE_"),
+    stateWord: textOrNone(instrument.stateWord),
   };
 }
 

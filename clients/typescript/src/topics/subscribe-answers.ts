@@ -15,7 +15,8 @@ type SubscribeAnswersParts = {
   readonly streams: StreamDirectory;
   readonly retries: RetrySchedule;
   readonly outbox: SubscribeOutbox;
-  readonly createStream: (info: TopicInfo) => TopicStream;
+  /** Undefined for a topic of a channel that this client does not read. */
+  readonly createStream: (info: TopicInfo) => TopicStream | undefined;
   /** The entry was refused: nobody asks for it any more. */
   readonly forget: (entry: Entry) => void;
   /** The gateway and the client disagree about what is subscribed: begin anew. */
@@ -78,13 +79,12 @@ export class SubscribeAnswers {
     let stream = this.#parts.streams.ofTopic(result.topic);
     const isNew = stream === undefined;
     if (stream === undefined) {
-      const info = infoOf(result);
-      if (info === undefined) {
+      stream = this.#parts.createStream(infoOf(result));
+      if (stream === undefined) {
         // A pattern gets every channel of the gateway, also those that came after this client.
         this.#parts.streams.retireId(result.topicId);
         return;
       }
-      stream = this.#parts.createStream(info);
       this.#parts.streams.add(stream);
     }
     this.#parts.streams.retire(stream);

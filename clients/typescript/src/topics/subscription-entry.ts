@@ -1,6 +1,6 @@
 import type { Consumer } from "./consumer.ts";
 import type { ServerMessage } from "../session/frame.ts";
-import { channelOfTopic, isPattern, type TopicInfo } from "./topic.ts";
+import { isPattern, type Channel, type TopicInfo } from "./topic.ts";
 import type { TopicStream } from "./topic-stream.ts";
 
 /** What is asked of the gateway for a topic; the same for all consumers of it. */
@@ -60,11 +60,10 @@ export function sameOptions(a: WireOptions, b: WireOptions): boolean {
   );
 }
 
-/** Undefined for a topic of a channel that only a newer schema knows. */
-export function infoOf(result: TopicResult): TopicInfo | undefined {
+/** What the gateway says about a topic. */
+export function infoOf(result: TopicResult): TopicInfo {
   const { topic, venue, symbol, venueSymbol, candleIntervalsMs } = result;
-  const channel = channelOfTopic(topic);
-  if (channel === undefined) return undefined;
+  const channel = topic.slice(topic.lastIndexOf("/") + 1) as Channel;
   return { topic, venue, symbol, venueSymbol, channel, candleIntervalsMs };
 }
 

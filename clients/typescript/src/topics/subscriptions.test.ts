@@ -5,6 +5,8 @@ import { settle } from "../../test/fake-gateway.ts";
 import { ConnectionError, type TickwireError } from "../errors.ts";
 import type { ClientMessage, ServerMessage } from "../session/frame.ts";
 import { RequestPacer } from "../session/request-pacer.ts";
+import type { SessionLink } from "../session/session-part.ts";
+import { ALL_CHANNELS } from "./all-channels.ts";
 import { Consumer } from "./consumer.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
@@ -46,7 +48,7 @@ class Stand {
   #nextTopicId = 1;
 
   constructor() {
-    this.subscriptions = new Subscriptions({
+    const link: SessionLink = {
       clock: this.clock,
       random: () => 0.5,
       backoff: { baseMs: 1_000, maxMs: 8_000 },
@@ -55,7 +57,8 @@ class Stand {
       // The last resort, which the session makes good by connecting again.
       reconnect: () => this.disconnect(),
       reportUncaught: () => undefined,
-    });
+    };
+    this.subscriptions = new Subscriptions(link, ALL_CHANNELS);
   }
 
   #receive(messages: readonly ClientMessage[]): void {

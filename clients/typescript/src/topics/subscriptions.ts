@@ -1,8 +1,10 @@
 import { topicIdOf } from "@tickwire/proto/codec";
+import { SubscribeCodec, SubscribeResultCodec, UnsubscribeCodec } from "@tickwire/proto/messages";
 import { TickwireError, type ConnectionError } from "../errors.ts";
 import type { Limits } from "../session/connection.ts";
 import type { ServerMessage } from "../session/frame.ts";
 import type { SessionLink, SessionPart } from "../session/session-part.ts";
+import type { ChannelPart } from "./channel.ts";
 import type { Consumer } from "./consumer.ts";
 import { EntryTable } from "./entry-table.ts";
 import { RetrySchedule } from "./retry-schedule.ts";
@@ -26,6 +28,10 @@ export class Subscriptions implements SessionPart {
     gaps: 0,
     unknownTopicBatches: 0,
   };
+  readonly members = {
+    outbound: { "2msubscribe": SubscribeCodec, "3munsubscribe": UnsubscribeCodec },
+    inbound: { "2msubscribeResult": SubscribeResultCodec },
+  };
   readonly #entries = new EntryTable();
   readonly #streams = new StreamDirectory();
   readonly #retries: RetrySchedule;
@@ -34,7 +40,8 @@ export class Subscriptions implements SessionPart {
   readonly #unsent = new Set<Entry>();
   #flushScheduled = false;
 
-  constructor(link: SessionLink) {
+  /** `channels` are those that the client reads. */
+  constructor(link: SessionLink, channels: readonly ChannelPart[]) {
     const { clock, random, backoff, pacer, send } = link;
     const onDue = (topics: readonly string[]) => this.#askAgain(topics);
     this.#retries = new RetrySchedule({ clock, random, backoff, onDue });
@@ -45,7 +52,11 @@ export class Subscriptions implements SessionPart {
       streams: this.#streams,
       retries: this.#retries,
       outbox: this.#outbox,
-      createStream: (info) => new TopicStream(info, this.counters, (lost) => this.#resync(lost)),
+      createStream: (info) => {
+        const part = channels.find(({ name }) => name === info.channel);
+        const { counters } = this;
+        return part && new TopicStream(info, { part, counters, resync: this.#resync });
+      },
       forget: (entry) => void this.#removeEntry(entry),
       reconnect: link.reconnect,
     });
@@ -358,12 +369,12 @@ export class Subscriptions implements SessionPart {
   }
 
   /** Something is missing: gives the topic up on the gateway and asks for it again. */
-  #resync(stream: TopicStream): void {
+  readonly #resync = (stream: TopicStream): void => {
     const { topic } = stream.info;
     const entry = this.#entries.ownersOf(stream)[0];
     if (entry === undefined) return;
     this.#streams.retire(stream);
     this.#outbox.unsubscribe([topic]);
     this.#retries.soon(topic);
-  }
+  };
 }

@@ -104,8 +104,8 @@ export class ConflatedView implements TopicView, SourceReader, DueView {
     return this.#sequence;
   }
 
-  whenReady(callback: (failure: TopicFailure | undefined) => void): void {
-    this.#feed.whenReady(callback);
+  whenReady(callback: (failure: TopicFailure | undefined) => void, from?: TopicPosition): void {
+    this.#feed.whenReady(callback, from);
   }
 
   attach(subscriber: TopicSubscriber, options: AttachOptions): Attached {

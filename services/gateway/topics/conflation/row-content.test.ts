@@ -90,3 +90,16 @@ describe("the state", () => {
     expect([content.take(), content.state()?.rows]).toEqual([[], []]);
   });
 });
+
+test("the state of a list has what is in it, however it came there", () => {
+  const content = new RowContent("listings");
+  const listing = (symbol: string, change: string): RowTimes => {
+    const fields = { symbol, change };
+    return { ...TIMES, ...fields };
+  };
+  content.replace([listing("A", "added"), listing("B", "added")]);
+  content.add(listing("A", "removed"), 3);
+  content.add(listing("B", "changed"), 4);
+  expect(content.take()[0]?.rows.rows.length).toBe(2);
+  expect(content.state()?.rows).toEqual([listing("B", "added")]);
+});

@@ -1,4 +1,5 @@
 import type { BatchRows, CandleRow, RowTimes, StatusRow } from "@tickwire/proto/codec";
+import type { ListingRow } from "@tickwire/proto/model";
 import type { Run, ViewContent } from "./view-content.ts";
 
 /** Of every kind but books. */
@@ -17,6 +18,7 @@ const REPLACES: Readonly<Record<RowsKind, ((row: RowTimes) => string) | undefine
   trades: undefined,
   liquidations: undefined,
   statuses: undefined,
+  listings: undefined,
   quotes: () => "",
   tickers: () => "",
   markPrices: () => "",
@@ -31,6 +33,7 @@ const STATE_OF: Readonly<Record<RowsKind, ((row: RowTimes) => string) | undefine
   trades: undefined,
   liquidations: undefined,
   statuses: (row) => (row as StatusRow).channel,
+  listings: (row) => (row as ListingRow).symbol,
   quotes: () => "",
   tickers: () => "",
   markPrices: () => "",
@@ -50,7 +53,19 @@ export class LatestRows {
 
   set(row: RowTimes): void {
     const key = STATE_OF[this.#kind]?.(row);
-    if (key !== undefined) this.#rows.set(key, row);
+    if (key === undefined) return;
+    if (this.#kind === "listings") this.#list(key, row as ListingRow);
+    else this.#rows.set(key, row);
+  }
+
+  /** What is in the list, and nothing of how it came there. */
+  #list(key: string, row: ListingRow): void {
+    if (row.change === "removed") this.#rows.delete(key);
+    else if (row.change === "added") this.#rows.set(key, row);
+    else {
+      const listed: ListingRow = { ...row, change: "added" };
+      this.#rows.set(key, listed);
+    }
   }
 
   all(): readonly RowTimes[] {

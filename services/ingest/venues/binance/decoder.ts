@@ -48,7 +48,7 @@ type BinanceFrame = {
 };
 
 /** What messages are read as: open interest comes by REST, and funding with the mark price. */
-type ReadChannel = Exclude<Channel, "funding" | "open-interest" | "status">;
+type ReadChannel = Exclude<Channel, "funding" | "open-interest" | "status" | "listings">;
 
 /** What is published of the events that name themselves. */
 const CHANNELS: ReadonlyMap<unknown, ReadChannel> = new Map<unknown, ReadChannel>([

@@ -5,6 +5,9 @@ import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 
 const TRADES_MAX = 1000;
 
+/** Of a budget of 30 a minute; lists of trades may be asked for 15 times a minute. */
+const TRADES_WEIGHT = 2;
+
 /** What recorded addresses were asked for. */
 export const bitfinexRecordedRequest = recordedRequestOf([
   { kind: "instruments", path: /\/v2\/conf\/pub:/ },
@@ -19,9 +22,10 @@ export function bitfinexTradesRequest(
   { venueSymbol }: Instrument,
   { rest }: FeedEndpoints,
 ): RestRequest {
-  return get(rest, `trades/${encodeURIComponent(venueSymbol)}/hist?limit=${TRADES_MAX}`);
+  const path = `trades/${encodeURIComponent(venueSymbol)}/hist?limit=${TRADES_MAX}`;
+  return get(rest, path, TRADES_WEIGHT);
 }
 
-function get(rest: string, path: string): RestRequest {
-  return { url: `${rest}/v2/${path}`, weight: 1 };
+function get(rest: string, path: string, weight = 1): RestRequest {
+  return { url: `${rest}/v2/${path}`, weight };
 }

@@ -161,6 +161,7 @@ export class CryptocomReader implements FrameReader<JsonTape, JsonTape> {
       case "open-interest":
       case "liquidations":
       case "status":
+      case "listings":
         return "unknown-message";
     }
   }

@@ -22,6 +22,7 @@ const NAMES = {
   option: new RegExp(
     `^(${ASSET})(?:_(${ASSET}))?-(\\d{1,2}[A-Z]{3}\\d{2})-(\\d+(?:d\\d+)?)-([CP])$`,
   ),
+  combo: new RegExp(`^(${ASSET})(?:_(${ASSET}))?-([A-Z]{2,8})-([0-9A-Zd]+(?:[-_][0-9A-Zd]+)*)$`),
 } as const;
 
 const listSchema = z.object({ result: z.array(z.unknown()) });
@@ -29,6 +30,7 @@ const listSchema = z.object({ result: z.array(z.unknown()) });
 /** Numbers are read as their texts. */
 const listedSchema = z.object({
   instrument_name: z.string(),
+  kind: z.string().optional().catch(undefined),
   is_active: z.boolean().optional().catch(undefined),
   state: z.string().optional().catch(undefined),
   contract_size: z.string().optional().catch(undefined),
@@ -39,8 +41,8 @@ const listedSchema = z.object({
 });
 
 /**
- * Reads a list of instruments; undefined if the body is not one. Left out and counted: what no
- * longer trades, and combinations of several instruments.
+ * Reads a list of instruments; undefined if the body is not one. Left out and counted is what no
+ * longer trades.
  */
 export function parseDeribitInstruments(body: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJsonText(body));
@@ -54,6 +56,9 @@ function toInstrument(entry: unknown): Instrument | undefined {
   return instrument && { ...instrument, ...detailsOf(instrument, listed.data) };
 }
 
+/** The venue's word for a combo of futures alone. */
+const FUTURE_COMBO = "future_combo";
+
 function detailsOf(
   instrument: Instrument,
   listed: z.infer<typeof listedSchema>,
@@ -62,7 +67,9 @@ function detailsOf(
   const hasSize = contractSize !== undefined && contractSize !== "0";
   const expiryMs = Number(listed.expiration_timestamp ?? Number.NaN);
   const expires = instrument.expiryTimeUs !== undefined && Number.isSafeInteger(expiryMs);
+  const isListedCombo = instrument.kind === "combo" && listed.kind !== undefined;
   return {
+    ...(isListedCombo ? comboSizesOf(instrument, listed.kind) : {}),
     ...(hasSize && instrument.kind !== "spot" ? { contractSize } : {}),
     ...incrementsOf({ price: listed.tick_size, size: listed.min_trade_amount }),
     ...(expires ? { expiryTimeUs: expiryMs * 1000 } : {}),
@@ -90,7 +97,8 @@ export function deriveDeribitInstrument(venueSymbol: string): Instrument | undef
   }
   const dated = NAMES.future.exec(venueSymbol) ?? NAMES.option.exec(venueSymbol);
   const expiry = dated === null ? undefined : expiryDayOfWords(dated[3] ?? "");
-  if (dated === null || expiry === undefined) return undefined;
+  if (dated === null) return deriveCombo(venueSymbol);
+  if (expiry === undefined) return undefined;
   const pair = pairOf(dated[1], dated[2]);
   const symbol = `${pair.base}-${pair.quote}-${expiry.day}`;
   const expiryTimeUs = expiry.timeUs;
@@ -109,6 +117,43 @@ export function deriveDeribitInstrument(venueSymbol: string): Instrument | undef
     strike,
     optionType: side === "C" ? "call" : "put",
   };
+}
+
+/** A future against another one, or against the perpetual. */
+const FUTURE_SPREAD = "FS";
+
+/**
+ * `BTC-FS-25DEC26_PERP`, `BTC-CS-25DEC26-100000_110000`: what is combined, then the days and
+ * strikes of its legs. It ends with the first of them.
+ */
+function deriveCombo(venueSymbol: string): Instrument | undefined {
+  const [, base, quote, combination = "", legs = ""] = NAMES.combo.exec(venueSymbol) ?? [];
+  if (base === undefined) return undefined;
+  const days: number[] = [];
+  const written = legs.replace(/[0-9A-Zd]+/g, (part) => {
+    const expiry = expiryDayOfWords(part);
+    if (expiry !== undefined) days.push(expiry.timeUs);
+    return expiry?.day ?? part.replace("d", ".");
+  });
+  // What names no day is no combination of anything.
+  if (days.length === 0) return undefined;
+  const pair = pairOf(base, quote);
+  const combo = { venue: VENUE, venueSymbol, kind: "combo", ...pair } as const;
+  return {
+    ...combo,
+    symbol: `${base}-${pair.quote}-${combination}-${written}`,
+    ...comboSizesOf(combo, combination === FUTURE_SPREAD ? FUTURE_COMBO : undefined),
+    expiryTimeUs: Math.min(...days),
+  };
+}
+
+/** Amounts of combined futures count as those of the futures, all others as those of options. */
+function comboSizesOf(
+  { base, settle }: Pick<Instrument, "base" | "settle">,
+  kind: string | undefined,
+): Pick<Instrument, "inverse" | "sizeUnit"> {
+  const inverse = settle === base && kind === FUTURE_COMBO;
+  return { inverse, sizeUnit: inverse ? "quote" : "base" };
 }
 
 type Pair = Pick<Instrument, "base" | "quote" | "settle" | "inverse">;

@@ -64,7 +64,7 @@ export const htx: FeedAdapter = {
     funding: "Perpetual contracts only.",
     "mark-price":
       "The last price of the minute's candle of mark prices, and the index price told before it.",
-    "open-interest": "By REST, every 30 seconds.",
+    "open-interest": "By REST, every minute.",
     liquidations: "The price is the bankruptcy price.",
   },
   bookProof: {

@@ -16,6 +16,12 @@ import { readOpenInterest, readTrade } from "./readings.ts";
 export const htxRecordedRequest = recordedRequestOf([
   { kind: "instruments", path: /\/v1\/(?:common\/symbols|settings\/common\/market-symbols)$/ },
   { kind: "instruments", path: /\/linear-swap-api\/v1\/swap_contract_info$/ },
+  {
+    kind: "poll",
+    channel: "open-interest",
+    path: /\/v5\/market\/open_interest$/,
+    symbolIn: "contract_code",
+  },
   { kind: "poll", channel: "open-interest", path: /\/linear-swap-api\/v1\/swap_open_interest$/ },
   { kind: "trades", path: /\/linear-swap-ex\/market\/history\/trade$/, symbolIn: "contract_code" },
   { kind: "trades", path: /\/market\/history\/trade$/, symbolIn: "symbol" },
@@ -28,16 +34,29 @@ export function htxInstrumentsRequests(endpoints: FeedEndpoints): readonly RestR
   ];
 }
 
-/** What the venue does not stream. One answer has the open interest of all contracts. */
+/**
+ * Of a budget of eight a second, which is what spot bears: of the public data of contracts an
+ * address may ask for 80 a second.
+ */
+const CONTRACT_DATA_WEIGHT = 0.2;
+
+/**
+ * What the venue does not stream. An answer is about one contract; the older one about all of them
+ * (`swap_open_interest`) went with the older interface of contracts in July 2026.
+ */
 export const HTX_POLLS: readonly RestPoll[] = [
   {
     channel: "open-interest",
-    intervalMs: 30_000,
-    requests: (instruments, endpoints) => {
-      const path = "/linear-swap-api/v1/swap_open_interest?business_type=all";
-      const isWanted = instruments.some(({ kind }) => kind !== "spot");
-      return isWanted ? [getOfContracts(endpoints, path)] : [];
-    },
+    intervalMs: 60_000,
+    requests: (instruments, endpoints) =>
+      instruments
+        .filter(({ kind }) => kind !== "spot")
+        .map((instrument) => {
+          const code = encodeURIComponent(instrument.venueSymbol);
+          const path = `/v5/market/open_interest?contract_code=${code}`;
+          const request = getOfContracts(endpoints, path);
+          return { ...request, weight: CONTRACT_DATA_WEIGHT, instrument };
+        }),
   },
 ];
 
@@ -76,7 +95,7 @@ export function readTradesAnswer(
   return undefined;
 }
 
-/** One answer tells of all contracts, of which some may not be listed. */
+/** About one contract, or a list of them, of which some may not be listed. */
 export function readInterestAnswer(
   body: JsonText,
   { catalog, receivedTimeUs }: { catalog: InstrumentCatalog; receivedTimeUs: number },
@@ -85,7 +104,8 @@ export function readInterestAnswer(
   const channel = "open-interest";
   const answer = asJsonObject(body);
   const venueTimeUs = epochTimeUs(answer?.["ts"]);
-  const items = itemsOf(answer?.["data"]);
+  const one = asJsonObject(answer?.["data"]);
+  const items = one === undefined ? itemsOf(answer?.["data"]) : [one];
   if (items === undefined) return "missing-field";
   for (const item of items) {
     const venueSymbol = asText(item["contract_code"]);

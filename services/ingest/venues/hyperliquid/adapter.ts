@@ -10,6 +10,7 @@ import {
   hyperliquidInstrumentsRequests,
   hyperliquidRecordedRequest,
   hyperliquidTradesRequest,
+  nextHyperliquidRequest,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -30,8 +31,8 @@ const LIMITS: FeedLimits = {
 };
 
 /**
- * Hyperliquid: its own perpetuals and its spot pairs. Perpetuals that others list on it
- * (`dex:COIN`) are left out: their quote assets and names are theirs to choose.
+ * Hyperliquid: its own perpetuals, those of exchanges that others run on it (`xyz:TSLA`), and its
+ * spot pairs. Liquidations are told to those who are liquidated alone.
  * https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket
  *
  * Not sure: how errors quote a refused subscription (one that cannot be read is reported without
@@ -69,6 +70,7 @@ export const hyperliquid: FeedAdapter = {
   // The venue ends a connection that it has sent nothing on for a minute.
   keepAlive: { intervalMs: 25_000, frame: () => JSON.stringify({ method: "ping" }) },
   instrumentsRequests: hyperliquidInstrumentsRequests,
+  nextInstrumentsRequest: nextHyperliquidRequest,
   recordedRequest: hyperliquidRecordedRequest,
   parseInstruments: parseHyperliquidInstruments,
   deriveInstrument: (venueSymbol) => deriveHyperliquidInstrument(venueSymbol),

@@ -9,7 +9,7 @@ import { tapeObjects } from "../../reading/frame-forms.ts";
 import { KRAKEN_BOOK_PROOF, KRAKEN_BOOK_SYNC } from "./book.ts";
 import { KrakenReader } from "./decoder.ts";
 import {
-  assetPairsRequest,
+  assetPairsRequests,
   deriveKrakenInstrument,
   modernPairName,
   parseAssetPairs,
@@ -38,7 +38,7 @@ export const kraken: FeedAdapter = {
     intervalMs: 30_000,
     frame: (sequence) => JSON.stringify({ method: "ping", req_id: sequence }),
   },
-  instrumentsRequests: (endpoints) => [assetPairsRequest(endpoints)],
+  instrumentsRequests: assetPairsRequests,
   recordedRequest: krakenRecordedRequest,
   parseInstruments: (body) =>
     parseAssetPairs(body, { venue: VENUE, venueSymbolOf: modernPairName }),

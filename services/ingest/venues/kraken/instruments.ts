@@ -37,9 +37,23 @@ type KrakenNaming = {
   readonly venueSymbolOf: (wsname: string) => string;
 };
 
-/** The request that lists pairs. */
-export function assetPairsRequest(endpoints: FeedEndpoints): RestRequest {
-  return { url: `${endpoints.rest}/0/public/AssetPairs`, weight: 1 };
+/** The requests that list pairs: those of currencies, and those of stocks as tokens (`AAPLx`). */
+export function assetPairsRequests(endpoints: FeedEndpoints): readonly RestRequest[] {
+  const url = `${endpoints.rest}/0/public/AssetPairs`;
+  return [
+    { url, weight: 1 },
+    { url: `${url}?aclass_base=${TOKENIZED}`, weight: 1 },
+  ];
+}
+
+const TOKENIZED = "tokenized_asset";
+
+/**
+ * What requests for the data of a pair add to their address. The names of stocks as tokens end in a
+ * small x, which those of currencies do not have.
+ */
+export function assetClassQuery({ base }: Instrument): string {
+  return base.endsWith("x") ? `&asset_class=${TOKENIZED}` : "";
 }
 
 /**

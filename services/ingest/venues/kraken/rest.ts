@@ -9,6 +9,7 @@ import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
+import { assetClassQuery } from "./instruments.ts";
 
 const SIDES = { buyer: "b", seller: "s" };
 
@@ -21,19 +22,11 @@ export const krakenRecordedRequest = recordedRequestOf([
 /** The largest page there is. */
 const TRADES_MAX = 1000;
 
-/**
- * The latest trades of a pair. Uncertain: that REST takes the pair as v2 names it. Where it does
- * not, it answers with an error, and the gap is said instead of filled.
- */
-export function pairTradesRequest(
-  { venueSymbol }: Instrument,
-  endpoints: FeedEndpoints,
-): RestRequest {
-  const pair = encodeURIComponent(venueSymbol);
-  return {
-    url: `${endpoints.rest}/0/public/Trades?pair=${pair}&count=${TRADES_MAX}`,
-    weight: 1,
-  };
+/** The latest trades of a pair, by the name that it has in either version of the feed. */
+export function pairTradesRequest(instrument: Instrument, endpoints: FeedEndpoints): RestRequest {
+  const pair = encodeURIComponent(instrument.venueSymbol);
+  const query = `pair=${pair}&count=${TRADES_MAX}${assetClassQuery(instrument)}`;
+  return { url: `${endpoints.rest}/0/public/Trades?${query}`, weight: 1 };
 }
 
 /** The venue's clock. */

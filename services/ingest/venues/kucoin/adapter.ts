@@ -87,8 +87,8 @@ export const kucoin: FeedAdapter = {
       ({ channel }) => (topicOf(channel, "") === undefined ? undefined : webSocket),
       LIMITS.subscriptionsPerConnectionMax,
     ),
-  subscribeFrames: (wanted, options) => kucoinRequests("subscribe", wanted, options),
-  unsubscribeFrames: (wanted, options) => kucoinRequests("unsubscribe", wanted, options),
+  subscribeFrames: (wanted, options) => kucoinRequests("subscribe", wanted, options, topicOf),
+  unsubscribeFrames: (wanted, options) => kucoinRequests("unsubscribe", wanted, options, topicOf),
   snapshotRequest: ({ venueSymbol }, endpoints) =>
     kucoinGet(endpoints, "/api/v1/market/orderbook/level2_100", 4, venueSymbol),
   tradesRequest: ({ venueSymbol }, { endpoints }) =>

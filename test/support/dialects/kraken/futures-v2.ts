@@ -11,8 +11,8 @@ export const krakenFuturesV2: Dialect = {
   webSocketPath: "/v2/public",
   quote: krakenFutures.quote,
   sizeScale: krakenFutures.sizeScale,
-  venueSymbol: krakenFutures.venueSymbol,
-  symbol: krakenFutures.symbol,
+  venueSymbol: (market) => krakenFutures.venueSymbol(market),
+  symbol: (market) => krakenFutures.symbol(market),
   read(frame, context) {
     const { method, params } = JSON.parse(frame) as {
       method: string;
@@ -25,5 +25,5 @@ export const krakenFuturesV2: Dialect = {
     return [{ kind: "answer", frame: JSON.stringify(refusal) }];
   },
   listsTrades: false,
-  rest: krakenFutures.rest,
+  rest: (request, markets, book) => krakenFutures.rest(request, markets, book),
 };

@@ -42,8 +42,9 @@ const productSchema = z.object({
 type Product = z.infer<typeof productSchema>;
 
 /**
- * Reads a list of products; undefined if the body is not one. Left out and counted: what no longer
- * trades, and aliases (`BTC-USDC`), whose data the venue sends as that of what they stand for.
+ * Reads a list of products; undefined if the body is not one. What no longer trades is left out and
+ * counted. An alias (`BTC-USDC`) has the product that it stands for as its market: the venue sends
+ * its data under that name.
  */
 export function parseAdvancedProducts(body: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJson(body));
@@ -60,8 +61,8 @@ function toInstrument(entry: unknown): Instrument | undefined {
   return instrument === undefined ? undefined : { ...instrument, ...increments };
 }
 
-function isLeftOut({ status, is_disabled: isDisabled, alias }: Product): boolean {
-  return status === "delisted" || isDisabled === true || (alias ?? "") !== "";
+function isLeftOut({ status, is_disabled: isDisabled }: Product): boolean {
+  return status === "delisted" || isDisabled === true;
 }
 
 function instrumentOf(product: Product): Instrument | undefined {
@@ -73,7 +74,9 @@ function instrumentOf(product: Product): Instrument | undefined {
     if (!ASSET.test(base)) return undefined;
     // Another market of the same assets, such as an auction, has a name of its own.
     const pair = spotPair(VENUE, product.product_id, { base, quote });
-    return derived?.kind === "spot" ? { ...pair, symbol: derived.symbol } : pair;
+    const alias = product.alias ?? "";
+    const named = alias === "" ? pair : { ...pair, venueMarket: alias };
+    return derived?.kind === "spot" ? { ...named, symbol: derived.symbol } : named;
   }
   if (derived === undefined || derived.kind === "spot") return undefined;
   const root = details.contract_root_unit ?? "";
@@ -95,7 +98,10 @@ const MONTHS = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC";
  * `BTC-PERP-INTX` a perpetual in USDC. `BIT-24APR26-CDE` is a dated contract in USD, whose code
  * stays the base of its symbol, since contracts of several sizes exist on one asset (BIT, BTI).
  */
-export function deriveAdvancedProduct(venueSymbol: string): Instrument | undefined {
+export function deriveAdvancedProduct(
+  venueSymbol: string,
+  venueMarket?: string,
+): Instrument | undefined {
   const perpetual = /^([A-Z0-9]+)-PERP-INTX$/.exec(venueSymbol)?.[1];
   if (perpetual !== undefined) {
     return {
@@ -118,7 +124,8 @@ export function deriveAdvancedProduct(venueSymbol: string): Instrument | undefin
   }
   const [, base, quote] = /^([A-Z0-9]+)-([A-Z0-9]+)$/.exec(venueSymbol) ?? [];
   if (base === undefined || quote === undefined) return undefined;
-  return spotPair(VENUE, venueSymbol, { base, quote });
+  const pair = spotPair(VENUE, venueSymbol, { base, quote });
+  return venueMarket === undefined ? pair : { ...pair, venueMarket };
 }
 
 type Names = { readonly venueSymbol: string; readonly base: string; readonly quote: string };

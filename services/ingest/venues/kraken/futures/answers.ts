@@ -39,6 +39,8 @@ export class KrakenFuturesAnswers {
           this.#pending.takeOldest();
           return heartbeat(emit);
         }
+        // What was to end had ended already.
+        if (/not subscribed/i.test(asText(message["message"]) ?? "")) return heartbeat(emit);
         return this.#refused(asText(message["message"]) ?? "refused", emit);
       case "error":
       case "subscribed_failed":

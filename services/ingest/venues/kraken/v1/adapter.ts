@@ -6,7 +6,7 @@ import { planByInstrument } from "../../../reading/connection-plans.ts";
 import { FrameDecoder } from "../../../reading/frame-decoder.ts";
 import { JSON_RECORDS_AND_ARRAYS } from "../../../reading/frame-forms.ts";
 import { KRAKEN_BOOK_PROOF, KRAKEN_BOOK_SYNC } from "../book.ts";
-import { assetPairsRequest, deriveKrakenInstrument, parseAssetPairs } from "../instruments.ts";
+import { assetPairsRequests, deriveKrakenInstrument, parseAssetPairs } from "../instruments.ts";
 import { KRAKEN_CHANNELS, KRAKEN_LIMITS } from "../requests.ts";
 import { krakenRecordedRequest } from "../rest.ts";
 import { KrakenV1Reader } from "./decoder.ts";
@@ -31,7 +31,7 @@ export const krakenV1: FeedAdapter = {
     intervalMs: 30_000,
     frame: (sequence) => JSON.stringify({ event: "ping", reqid: sequence }),
   },
-  instrumentsRequests: (endpoints) => [assetPairsRequest(endpoints)],
+  instrumentsRequests: assetPairsRequests,
   recordedRequest: krakenRecordedRequest,
   parseInstruments: (body) =>
     parseAssetPairs(body, { venue: VENUE, venueSymbolOf: (wsname) => wsname }),
