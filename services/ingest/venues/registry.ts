@@ -5,6 +5,7 @@ import { binanceUsdm } from "./binance/usdm/adapter.ts";
 import { bitgetV1 } from "./bitget/v1/adapter.ts";
 import { bitfinex } from "./bitfinex/adapter.ts";
 import { bitget } from "./bitget/adapter.ts";
+import { bithumb } from "./bithumb/adapter.ts";
 import { bitmex } from "./bitmex/adapter.ts";
 import { bitstamp } from "./bitstamp/adapter.ts";
 import { bybit } from "./bybit/adapter.ts";
@@ -28,6 +29,7 @@ import { kucoin } from "./kucoin/adapter.ts";
 import { mexc } from "./mexc/adapter.ts";
 import { okxSpreads } from "./okx/spreads/adapter.ts";
 import { okx } from "./okx/adapter.ts";
+import { upbit } from "./upbit/adapter.ts";
 import { simulated } from "../simulated/simulated.ts";
 
 /**
@@ -41,6 +43,7 @@ export const VENUES = {
   bitfinex,
   bitget,
   "bitget-v1": bitgetV1,
+  bithumb,
   bitmex,
   bitstamp,
   bybit,
@@ -64,6 +67,7 @@ export const VENUES = {
   mexc,
   okx,
   "okx-spreads": okxSpreads,
+  upbit,
   simulated,
 } as const satisfies Record<string, FeedAdapter>;
 

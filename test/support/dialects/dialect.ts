@@ -78,6 +78,8 @@ export type Dialect = {
   readonly priceMiddle?: number;
   /** The venue answers an unknown or refused symbol with an error that names it. */
   readonly refusesByName: boolean;
+  /** A request replaces the one before, so that a book is renewed with all of its connection. */
+  readonly renewsTogether?: boolean;
   /**
    * What a message is about stands at its end: one that is cut off may have been of any book.
    */

@@ -5,6 +5,7 @@ import { binance } from "./binance/dialect.ts";
 import { bitfinex } from "./bitfinex/dialect.ts";
 import { bitgetV1 } from "./bitget/v1.ts";
 import { bitget } from "./bitget/dialect.ts";
+import { bithumb } from "./bithumb/dialect.ts";
 import { bitmex } from "./bitmex/dialect.ts";
 import { bitstamp } from "./bitstamp/dialect.ts";
 import { bybit } from "./bybit/dialect.ts";
@@ -27,6 +28,7 @@ import { kucoinFutures } from "./kucoin/futures.ts";
 import { mexc } from "./mexc/dialect.ts";
 import { okx } from "./okx/dialect.ts";
 import { okxSpreads } from "./okx/spreads.ts";
+import { upbit } from "./upbit/dialect.ts";
 
 /** The venues that a scripted server can be, by their id; one line each. */
 export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
@@ -36,6 +38,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   bitfinex,
   bitget,
   "bitget-v1": bitgetV1,
+  bithumb,
   bitmex,
   bitstamp,
   bybit,
@@ -59,6 +62,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   mexc,
   okx,
   "okx-spreads": okxSpreads,
+  upbit,
 };
 
 /** Every venue but the one that is made up as a whole. */

@@ -1,3 +1,4 @@
+import { HTX_REFUSALS } from "./answers.ts";
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { ALL_CHANNELS } from "../../reading/all-channels.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
@@ -14,6 +15,8 @@ import {
   htxRecordedRequest,
   htxTimeRequest,
   htxTradesRequest,
+  HTX_BOOK_PROBE,
+  htxCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -70,6 +73,7 @@ export const htx: FeedAdapter = {
     derivativesRest: "https://api.hbdm.com",
   },
   limits: LIMITS,
+  refusals: HTX_REFUSALS,
   bookSync: HTX_SPOT_SYNC,
   bookSyncOf: ({ kind }) => (kind === "spot" ? HTX_SPOT_SYNC : HTX_CONTRACT_SYNC),
   instrumentsRequests: htxInstrumentsRequests,
@@ -84,8 +88,10 @@ export const htx: FeedAdapter = {
   snapshotFrames: (instrument, { requestId }) => [htxBookRequest(instrument, requestId)],
   polls: HTX_POLLS,
   tradesRequest: (instrument, { endpoints }) => htxTradesRequest(instrument, endpoints),
+  candleHistory: htxCandles,
   serverTimeRequest: htxTimeRequest,
   parseServerTimeUs: clockIn("data"),
+  bookProbe: HTX_BOOK_PROBE,
   createDecoder: (context) =>
     new FrameDecoder(TEXT_RECORDS, new HtxReader(context), textOfHtxFrame),
 };

@@ -13,7 +13,7 @@ import { decimalText } from "../../reading/text-fields.ts";
 import { readTickerValues } from "../../reading/ticker-values.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
-import { epochTimeUs } from "../../reading/venue-time.ts";
+import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 import { wholeNumber } from "../../reading/whole-numbers.ts";
 import { levelsOf } from "./fields.ts";
 
@@ -129,9 +129,8 @@ export function readTicker(tick: TextRecord, subject: EventSubject, emit: Emit):
 
 /** A candle of a minute, whose id is the second that it begins. */
 export function readCandle(tick: TextRecord, subject: EventSubject): Candle | RejectReason {
-  const id = asText(tick["id"]) ?? "";
-  if (!/^[1-9]\d{9}$/.test(id)) return "bad-time";
-  const openTimeUs = Number(id) * 1_000_000;
+  const openTimeUs = epochTimeUs(tick["id"]);
+  if (openTimeUs === undefined || isBadTime(openTimeUs)) return "bad-time";
   const { open, high, low, close } = tick;
   const isSpot = subject.instrument.kind === "spot";
   const volume = isSpot ? tick["amount"] : tick["vol"];

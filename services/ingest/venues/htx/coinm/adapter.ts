@@ -3,6 +3,7 @@ import { ALL_CHANNELS } from "../../../reading/all-channels.ts";
 import { FrameDecoder } from "../../../reading/frame-decoder.ts";
 import { TEXT_RECORDS } from "../../../reading/frame-forms.ts";
 import { clockIn } from "../../../reading/server-clocks.ts";
+import { HTX_REFUSALS } from "../answers.ts";
 import { HTX_CONTRACT_SYNC } from "../book.ts";
 import { HtxReader } from "../decoder.ts";
 import { textOfHtxFrame } from "../fields.ts";
@@ -76,6 +77,7 @@ export const htxCoinm: FeedAdapter = {
   },
   endpoints: { webSocket: "wss://api.hbdm.com", rest: "https://api.hbdm.com" },
   limits: LIMITS,
+  refusals: HTX_REFUSALS,
   bookSync: HTX_CONTRACT_SYNC,
   instrumentsRequests: htxCoinmInstrumentsRequests,
   recordedRequest: htxCoinmRecordedRequest,

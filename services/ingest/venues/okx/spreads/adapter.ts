@@ -2,6 +2,7 @@ import type { FeedAdapter, FeedLimits } from "../../../feed/feed-adapter.ts";
 import { FrameDecoder } from "../../../reading/frame-decoder.ts";
 import { TEXT_RECORDS } from "../../../reading/frame-forms.ts";
 import { withTextPongs } from "../../../reading/text-pongs.ts";
+import { OKX_REFUSALS } from "../answers.ts";
 import { OKX_BOOK_SYNC } from "../book.ts";
 import { okxTimeRequest, parseOkxTimeUs } from "../rest.ts";
 import { OkxSpreadReader } from "./decoder.ts";
@@ -65,6 +66,7 @@ export const okxSpreads: FeedAdapter = {
     rest: "https://www.okx.com",
   },
   limits: LIMITS,
+  refusals: OKX_REFUSALS,
   bookSync: OKX_BOOK_SYNC,
   // The venue cuts a connection on which nothing came for 30 s.
   keepAlive: { intervalMs: 20_000, frame: () => "ping" },
