@@ -32,6 +32,8 @@ export {
   sideToWire,
   stateFromWire,
   stateToWire,
+  wordFromWire,
+  wordToWire,
 } from "./wire-names.ts";
 export { WireError } from "./wire-error.ts";
 export type { WireErrorCode } from "./wire-error.ts";

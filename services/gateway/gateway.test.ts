@@ -55,7 +55,7 @@ beforeEach(async () => {
       logger,
       metrics,
       catalog,
-      hub: new Hub({ ...parts, turns, catalog, random: () => 0.5, limits: config }),
+      hub: new Hub({ ...parts, turns, scheduler, catalog, random: () => 0.5, limits: config }),
       flusher: new Flusher({ clock, scheduler, flushIntervalMsMax: 0, metrics }),
       services: createMarketData({ bus, clock, catalog, queryTimeoutMs: 1_000 }),
       turns,

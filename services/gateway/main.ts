@@ -51,7 +51,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   });
   const turns = new Turns({ clock, scheduler: immediateScheduler });
   const catalog = new Catalog({ bus, clock, logger, metrics, turns, limits: config });
-  const hub = new Hub({ bus, clock, logger, metrics, turns, catalog, random, limits: config });
+  const common = { bus, clock, logger, metrics, turns, scheduler: immediateScheduler };
+  const hub = new Hub({ ...common, catalog, random, limits: config });
   const services = createMarketData({ bus, clock, catalog, queryTimeoutMs });
   const rpc = new ConnectRpc({
     services,

@@ -62,6 +62,9 @@ export type TopicProgress = {
   readonly sequence: number;
 };
 
+/** Topics of instruments that are gone whose sequences are remembered; of more, the oldest go. */
+export const RETIRED_TOPICS_MAX = 20_000;
+
 type Topics = Partial<Record<MarketEvent["kind"], TopicRecord>>;
 
 /**
@@ -81,6 +84,8 @@ export class Publisher {
   /** Most events are about the instrument of the event before. */
   #lastInstrument: Instrument | undefined;
   #lastTopics: Topics | undefined;
+  /** Sequences of topics of instruments that are gone, by subject. */
+  readonly #retired = new Map<string, number>();
 
   constructor(options: PublisherOptions) {
     assert(options.limits.batchEventsMax > 0, "a batch has room for at least one event");
@@ -127,6 +132,27 @@ export class Publisher {
   }
 
   /**
+   * An instrument is gone: what waits is published, and nothing is kept of it but how far its
+   * topics came. Should it come back, their sequences go on from there, because a sequence is never
+   * given twice in an epoch.
+   */
+  retire(instrument: Instrument): void {
+    const topics = this.#topics.get(instrument);
+    if (topics === undefined) return;
+    for (const topic of Object.values(topics)) {
+      this.#flushTopic(topic);
+      this.#retired.set(topic.subject, topic.sequence);
+    }
+    this.#topics.delete(instrument);
+    this.#lastInstrument = undefined;
+    this.#lastTopics = undefined;
+    for (const oldest of this.#retired.keys()) {
+      if (this.#retired.size <= RETIRED_TOPICS_MAX) return;
+      this.#retired.delete(oldest);
+    }
+  }
+
+  /**
    * Where the topics stand that moved since this was called PROGRESS_REPEATS times: each is named
    * that often after it moved.
    */
@@ -159,11 +185,15 @@ export class Publisher {
     const { instrument, kind } = event;
     const { venue, symbol } = instrument;
     const channel = CHANNEL_OF_KIND[kind];
+    const subject = eventSubject({ venue, channel, symbol });
+    const sequence = this.#retired.get(subject) ?? 0;
+    this.#retired.delete(subject);
     const topic = new TopicRecord({
       instrument,
       channel,
-      subject: eventSubject({ venue, channel, symbol }),
+      subject,
       epoch: this.epoch,
+      sequence,
       latency: this.#options.latencies?.of({ venue, channel }),
       limits: this.#options.limits,
       budget: this.#historyBudget,

@@ -23,6 +23,7 @@ import { PUBLISH_LIMITS_DEFAULTS } from "./publish-limits.ts";
 import { createPublisherCounters, Publisher } from "./publisher.ts";
 import { QueryResponder } from "./query-responder.ts";
 import { StreamedInstruments } from "./streamed-instruments.ts";
+import { VenueListings } from "./venue-listings.ts";
 
 const A = fakeInstrument("A-USD");
 const TO = { venue: "fake", publisherId: "p-1" };
@@ -82,7 +83,12 @@ function create(payloadBytesMax = 1_000_000) {
   );
   const book = new OrderBook();
   let liveBook: OrderBook | undefined;
-  const venue = { venue: "fake", streamed, liveBookOf: () => liveBook };
+  const listings = new VenueListings({
+    venue: "fake",
+    clock,
+    emit: (listing) => publisher.publish(listing),
+  });
+  const venue = { venue: "fake", streamed, listings, liveBookOf: () => liveBook };
   const responder = new QueryResponder({ ...TO, bus, clock, publisher, venues: [venue], logger });
   responder.start();
   const ask = (subject: string, payload: Uint8Array = new Uint8Array(0)) => {
@@ -347,7 +353,7 @@ test("a catalog larger than a message comes in pages that fit", () => {
   const seen: string[] = [];
   for (let after = "", more = true; more; after = seen.at(-1) ?? "") {
     const subject = querySubject({ ...TO, query: "catalog" });
-    const { payload } = ask(subject, encodeCatalogRequest(after));
+    const { payload } = ask(subject, encodeCatalogRequest({ afterSymbol: after }));
     expect(payload.byteLength).toBeLessThan(10_000);
     const page = decodeCatalogReply(payload);
     seen.push(...page.instruments.map(({ symbol }) => symbol));

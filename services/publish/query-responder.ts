@@ -5,6 +5,7 @@ import type { Bus, BusMessage, BusSubscription } from "#bus/bus.ts";
 import { parseQuerySubject, queryPattern } from "#bus/subject.ts";
 import type { Query } from "#bus/subject.ts";
 import type { Clock } from "#core/clock.ts";
+import { MARKET_SYMBOL } from "#core/instrument.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { Candle, MarketEvent } from "#core/market-event.ts";
 import type { Logger } from "#core/logger.ts";
@@ -25,6 +26,7 @@ import type { Publisher } from "./publisher.ts";
 import { instrumentMessage, QUERY_METHODS, statusMessage, tradeMessage } from "./query-messages.ts";
 import type { StreamedInstruments } from "./streamed-instruments.ts";
 import type { NumberedTrade, TopicRecord } from "./topic-record.ts";
+import type { VenueListings } from "./venue-listings.ts";
 
 /** What can be asked for with one request, and what is given where the request says nothing. */
 const ROWS_MAX = 1_000;
@@ -52,6 +54,7 @@ const CANDLE_ORDER: RowOrder<Candle> = {
 export type VenueView = {
   readonly venue: string;
   readonly streamed: StreamedInstruments;
+  readonly listings: VenueListings;
   /**
    * The book as it stands after the last published event; undefined while it is not known to be
    * right.
@@ -161,26 +164,35 @@ export class QueryResponder {
 
   /** As many instruments as one message carries. */
   #catalog({ streamed }: VenueView, payload: Uint8Array): Uint8Array {
-    const afterSymbol = decoded({ decode: decodeCatalogRequest }, payload);
-    const bytesMax = this.#options.bus.payloadBytesMax - REPLY_OVERHEAD_BYTES;
+    const { afterSymbol, sinceVersion } = decoded({ decode: decodeCatalogRequest }, payload);
     for (let countMax = CATALOG_PAGE_INSTRUMENTS; ; countMax = Math.ceil(countMax / 2)) {
-      const { instruments, more } = streamed.page(afterSymbol, countMax);
+      const difference =
+        sinceVersion === 0
+          ? undefined
+          : streamed.differenceSince(sinceVersion, afterSymbol, countMax);
+      const { instruments, more } = difference ?? streamed.page(afterSymbol, countMax);
       const page = encodeCatalogReply({
         catalogVersion: streamed.version,
         instruments: instruments.map((each) => instrumentMessage(each)),
         incomplete: !streamed.complete,
         more,
+        difference: difference !== undefined,
+        removedSymbols: difference?.removedSymbols ?? [],
       });
-      if (page.byteLength <= bytesMax || countMax === 1) return page;
+      if (page.byteLength <= this.#payloadBytesMax || countMax === 1) return page;
     }
+  }
+
+  get #payloadBytesMax(): number {
+    return this.#options.bus.payloadBytesMax - REPLY_OVERHEAD_BYTES;
   }
 
   /** All of what follows a position, in pages; or an error, never a part. */
   #history(view: VenueView, query: TopicQuery, payload: Uint8Array): Uint8Array {
-    const { publisher, bus } = this.#options;
+    const { publisher } = this.#options;
     const { epoch, afterSequence } = decoded({ decode: decodeHistoryRequest }, payload);
     const topic = publisher.settledTopic(this.#findStreamed(view, query), query.channel);
-    const bytesMax = Math.min(bus.payloadBytesMax - REPLY_OVERHEAD_BYTES, HISTORY_PAGE_BYTES_MAX);
+    const bytesMax = Math.min(this.#payloadBytesMax, HISTORY_PAGE_BYTES_MAX);
     const isOurs = epoch === publisher.epoch;
     const batches = isOurs ? topic?.history.after(afterSequence, bytesMax) : undefined;
     if (topic === undefined || batches === undefined) {
@@ -197,7 +209,10 @@ export class QueryResponder {
     const topic = publisher.settledTopic(instrument, channel);
     const events = topic === undefined ? [] : stateOf(topic, view);
     const position = { channel, epoch: publisher.epoch, sequence: topic?.sequence ?? 0 };
-    return encodeSnapshotReply(encodeState(position, events, clock.nowUs()));
+    const reply = encodeSnapshotReply(encodeState(position, events, clock.nowUs()));
+    if (reply.byteLength <= this.#payloadBytesMax) return reply;
+    const sizes = `${reply.byteLength} bytes, of which the bus takes ${this.#payloadBytesMax}`;
+    throw new QueryFailure("CODE_FAILED_PRECONDITION", `the state of the topic has ${sizes}`);
   }
 
   #trades(view: VenueView, symbol: string, payload: Uint8Array): Uint8Array {
@@ -263,6 +278,7 @@ export class QueryResponder {
 
   /** The instrument of a topic that the venue streams. */
   #findStreamed(view: VenueView, { symbol, channel }: TopicQuery): Instrument {
+    if (channel === "listings" && symbol === MARKET_SYMBOL) return view.listings.market;
     const instrument = this.#find(view, symbol);
     if (view.streamed.has(instrument, channel)) return instrument;
     const topic = `${view.venue}:${symbol}/${channel}`;
@@ -303,6 +319,8 @@ function stateOf(topic: TopicRecord, view: VenueView): readonly MarketEvent[] {
     case "trades":
     case "liquidations":
       return [];
+    case "listings":
+      return view.listings.state();
     case "candles":
       return topic.latestCandles();
     case "status":

@@ -58,6 +58,8 @@ export class TopicRecord {
     readonly channel: Channel;
     readonly subject: string;
     readonly epoch: number;
+    /** Of the last event of a topic of the same name that was retired; 0 if there was none. */
+    readonly sequence?: number;
     readonly latency?: ChannelLatency | undefined;
     readonly limits: PublishLimits;
     readonly budget: HistoryBudget;
@@ -66,6 +68,8 @@ export class TopicRecord {
     this.channel = options.channel;
     this.subject = options.subject;
     this.#epoch = options.epoch;
+    this.#sequence = options.sequence ?? 0;
+    this.#batchedSequence = this.#sequence;
     this.latency = options.latency;
     this.#limits = options.limits;
     this.history = new BatchHistory(options.limits, options.budget);
@@ -120,6 +124,7 @@ export class TopicRecord {
       case "mark-price":
       case "open-interest":
       case "liquidation":
+      case "listing":
         return;
     }
   }
@@ -142,7 +147,7 @@ export class TopicRecord {
    * does not fit.
    */
   encode(events: readonly MarketEvent[], publishedTimeUs: number): BusBatch[] {
-    this.#writer ??= this.#newChain(0);
+    this.#writer ??= this.#newChain(this.#batchedSequence - events.length);
     const batches = this.#writer.write(rowsOfEvents(events), { publishedTimeUs });
     assert(this.#writer.sequence <= this.#batchedSequence, "what is encoded was taken");
     return batches;

@@ -12,6 +12,7 @@ import {
 import type {
   Announcement,
   CatalogReply,
+  CatalogRequest,
   Code,
   HistoryRequest,
   MessageInit,
@@ -28,14 +29,17 @@ export function decodeAnnouncement(bytes: Uint8Array): Announcement {
   return AnnouncementCodec.decode(bytes);
 }
 
-/** The payload of a query for the page of a catalog behind a symbol. */
-export function encodeCatalogRequest(afterSymbol: string): Uint8Array {
-  return CatalogRequestCodec.encode({ afterSymbol });
+/**
+ * The payload of a query for the page of a catalog behind a symbol: of all of it, or of what
+ * changed since a version. The caller owns the result.
+ */
+export function encodeCatalogRequest(request: MessageInit<CatalogRequest>): Uint8Array {
+  return CatalogRequestCodec.encode(request);
 }
 
-/** The symbol that a page is to begin behind; empty for the first one. Throws WireError. */
-export function decodeCatalogRequest(bytes: Uint8Array): string {
-  return CatalogRequestCodec.decode(bytes).afterSymbol;
+/** Keeps nothing of `bytes`. Throws WireError. */
+export function decodeCatalogRequest(bytes: Uint8Array): CatalogRequest {
+  return CatalogRequestCodec.decode(bytes);
 }
 
 /** The caller owns the result. Throws WireError if a value does not fit its field. */

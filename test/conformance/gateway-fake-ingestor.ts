@@ -261,6 +261,7 @@ export class FakeIngestor {
         kind: "INSTRUMENT_KIND_SPOT" as const,
         optionType: "OPTION_TYPE_UNSPECIFIED" as const,
         sizeUnit: "SIZE_UNIT_BASE" as const,
+        state: "INSTRUMENT_STATE_TRADING" as const,
         channels,
       })),
     });

@@ -69,6 +69,24 @@ const CHANNELS = [
   "open-interest",
   "liquidations",
   "status",
+  "listings",
+];
+const LISTING_CHANGES = ["changed", "added", "changed", "removed"];
+const INSTRUMENT_KINDS = [undefined, "spot", "perpetual", "future", "option", "combo"];
+const INSTRUMENT_STATES = [
+  undefined,
+  "trading",
+  "pre-open",
+  "auction",
+  "halted",
+  "post-only",
+  "cancel-only",
+  "limit-only",
+  "reduce-only",
+  "maintenance",
+  "settling",
+  "closed",
+  "delisted",
 ];
 const STATES = ["syncing", "syncing", "live", "stale", "gap", "resyncing", "down"];
 const SIDES = ["none", "buyer", "seller", "none"];
@@ -251,10 +269,11 @@ function readPayload(chain: Chain, batch: PlainMessage, shape: Shape): PlainMess
   const { channel, count } = shape;
   if (channel === 1) return readTrades(chain, batch, { count, texts });
   if (channel === 3) return readBooks(chain, batch, { count, texts });
-  if (channel === 9 || channel === 10) {
-    const rows = batch[channel === 9 ? "liquidations" : "statuses"] as PlainMessage[];
+  const elements = ELEMENTS.get(channel);
+  if (elements !== undefined) {
+    const rows = batch[elements.field] as PlainMessage[];
     check(rows.length === count, "rows");
-    return rows.map(channel === 9 ? liquidation : status);
+    return rows.map(elements.read);
   }
   return readFields(chain, batch, { channel, count, texts });
 }
@@ -376,5 +395,35 @@ function status(row: PlainMessage): PlainMessage {
     state: STATES[Number(row["state"])],
     reason: row["reason"],
     sinceTimeUs: Number(row["since_time_us"]),
+    ...instrumentStateOf(row),
   };
 }
+
+function listing(row: PlainMessage): PlainMessage {
+  return {
+    change: LISTING_CHANGES[Number(row["change"])],
+    symbol: row["symbol"],
+    venueSymbol: row["venue_symbol"],
+    instrumentKind: INSTRUMENT_KINDS[Number(row["instrument_kind"])],
+    baseAsset: row["base_asset"],
+    quoteAsset: row["quote_asset"],
+    ...instrumentStateOf(row),
+    reason: row["reason"],
+  };
+}
+
+function instrumentStateOf(row: PlainMessage): PlainMessage {
+  const state = INSTRUMENT_STATES[Number(row["instrument_state"] ?? 0)];
+  const word = row["state_word"];
+  return {
+    ...(state === undefined ? {} : { instrumentState: state }),
+    ...(word === undefined ? {} : { stateWord: word }),
+  };
+}
+
+/** The channels whose events are messages of their own, by number. */
+const ELEMENTS = new Map([
+  [9, { field: "liquidations", read: liquidation }],
+  [10, { field: "statuses", read: status }],
+  [11, { field: "listings", read: listing }],
+]);

@@ -1,9 +1,9 @@
 import { formatDecimal } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import type { EventKind } from "../../model/vocabulary.ts";
-import { LiquidationCodec, TopicStatusCodec } from "../../gen/messages.ts";
+import { LiquidationCodec, ListingCodec, TopicStatusCodec } from "../../gen/messages.ts";
 import { unsafeInteger } from "../wire-error.ts";
-import { channelFromWire, sideFromWire, stateFromWire } from "../wire-names.ts";
+import { channelFromWire, sideFromWire, stateFromWire, wordFromWire } from "../wire-names.ts";
 import { recordFieldsOf } from "./batch-kinds.ts";
 import type { NamedField } from "./batch-kinds.ts";
 import { assertCount } from "./field-scan.ts";
@@ -61,6 +61,7 @@ function safeValue(property: string, value: Mantissa): number {
   if (typeof value === "number") return value;
   throw unsafeInteger(property, value);
 }
+
 /** The rows of a channel whose events are elements of the batch, as messages of the schema. */
 function readElements(
   scan: FieldScan,
@@ -73,8 +74,22 @@ function readElements(
       const row = LiquidationCodec.decode(bytes);
       return { ...timesOf(index), ...row, aggressorSide: sideFromWire(row.aggressorSide) };
     }
+    if (rows === "listings") {
+      const row = ListingCodec.decode(bytes);
+      const words = {
+        // What a newer schema calls otherwise is news of the instrument all the same.
+        change: wordFromWire(row.change, "LISTING_CHANGE_") ?? "changed",
+        instrumentKind: wordFromWire(row.instrumentKind, "INSTRUMENT_KIND_"),
+        instrumentState: wordFromWire(row.instrumentState, "INSTRUMENT_STATE_"),
+      };
+      return { ...timesOf(index), ...row, ...words };
+    }
     const row = TopicStatusCodec.decode(bytes);
-    const words = { channel: channelFromWire(row.channel), state: stateFromWire(row.state) };
+    const words = {
+      channel: channelFromWire(row.channel),
+      state: stateFromWire(row.state),
+      instrumentState: wordFromWire(row.instrumentState, "INSTRUMENT_STATE_"),
+    };
     return { ...timesOf(index), ...row, ...words };
   });
 }

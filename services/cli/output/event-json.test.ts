@@ -199,6 +199,7 @@ const KIND_OF_TYPE: Record<EventType, BatchRows["kind"]> = {
   "open-interest": "openInterests",
   liquidation: "liquidations",
   status: "statuses",
+  listing: "listings",
 };
 
 test.each(EVENTS)("$type has exactly its keys, in exact plain decimals", (event, expected) => {

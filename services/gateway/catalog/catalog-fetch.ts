@@ -77,7 +77,7 @@ async function fetchPages(
 
 async function fetchPage(parts: CatalogFetchParts, address: QueryAddress, afterSymbol: string) {
   const subject = querySubject({ ...address, query: "catalog" });
-  const payload = encodeCatalogRequest(afterSymbol);
+  const payload = encodeCatalogRequest({ afterSymbol });
   const { queryTimeoutMs: timeoutMs } = parts.limits;
   const reply = decodeQueryReply(await parts.bus.request(subject, payload, { timeoutMs }));
   if (reply.error !== undefined)

@@ -71,7 +71,7 @@ class Rig {
           return;
         }
         this.fetches += 1;
-        const after = decodeCatalogRequest(message.payload);
+        const { afterSymbol: after } = decodeCatalogRequest(message.payload);
         const rest = this.listed.filter(({ symbol }) => this.more || symbol > after);
         if (this.versionsToCome > 0) {
           this.versionsToCome -= 1;

@@ -256,6 +256,9 @@ export class Session implements ConnectionHandler {
       case "unsubscribe":
         if (this.#hasRoom()) this.#topics().unsubscribe(request.value);
         return;
+      case "update":
+        if (this.#hasRoom()) this.#topics().update(request.value);
+        return;
       case "call":
         this.#calls ??= this.#makeCalls();
         if (this.#calls.start(request.value)) return;

@@ -20,6 +20,7 @@ let clock: ManualClock;
 let registry: Registry;
 let listed: ReturnType<typeof instruments>;
 let answers: string[];
+let results: TopicResultInit[];
 let alternatives: string[];
 let messages: string[];
 let isLost: boolean;
@@ -42,6 +43,7 @@ beforeEach(() => {
   registry = new Registry();
   listed = instruments("BTC-USDT", "ETH-USDT");
   answers = [];
+  results = [];
   alternatives = [];
   isLost = false;
   messages = [];
@@ -78,10 +80,11 @@ beforeEach(() => {
       line: turns.open(),
     },
     {
-      subscribeResult: (id, results) => {
-        messages.push(...results.map(({ errorMessage }) => errorMessage ?? ""));
-        answers.push(`${id}: ${results.map(summary).join()}`);
-        alternatives.push(...results.map(({ alternatives: names = [] }) => names.join(" ")));
+      subscribeResult: (id, given) => {
+        results.push(...given);
+        messages.push(...given.map(({ errorMessage }) => errorMessage ?? ""));
+        answers.push(`${id}: ${given.map(summary).join()}`);
+        alternatives.push(...given.map(({ alternatives: names = [] }) => names.join(" ")));
       },
       unsubscribeResult: (id, results) =>
         void answers.push(`${id} off: ${results.map(summary).join()}`),
@@ -241,16 +244,24 @@ describe("a request", () => {
     expect([...hub.views.keys()]).toEqual([BTC]);
   });
 
-  test.each([
-    [{ depth: 10 }, "depth 10 is not offered; books have all their levels (depth 0)"],
-    [
-      { conflationIntervalMs: 100 },
-      "conflation_interval_ms 100 is not offered; every event is sent (0)",
-    ],
-  ])("with the option %o is refused, and told what there is", (options, message) => {
-    subscribeWith(1, "fake:BTC-USDT/book", options);
-    expect(answers).toEqual(["1: 0 fake:BTC-USDT/book UNSUPPORTED_OPTION"]);
-    expect(messages).toEqual([message]);
+  test("with an interval above the longest is refused, and told what there is", () => {
+    const book = "fake:BTC-USDT/book";
+    subscribeWith(1, book, { conflationIntervalMs: 10_001 });
+    expect(answers).toEqual([`1: 0 ${book} UNSUPPORTED_OPTION`]);
+    expect(messages).toEqual(["conflation_interval_ms 10001 is not offered; the longest is 10000"]);
+    expect(hub.holds).toBe(0);
+    subscribeWith(2, book, { conflationIntervalMs: 10_000 });
+    expect(answers[1]).toBe(`2: 0 ${book}`);
+  });
+
+  test("gets the view that its options are rounded up to, and is told so", () => {
+    const book = "fake:BTC-USDT/book";
+    subscribeWith(1, book, { depth: 7, conflationIntervalMs: 51 });
+    expect(results.at(-1)).toMatchObject({ depth: 10, conflationIntervalMs: 100 });
+    expect(hub.otherView(book, { depth: 10, intervalMs: 100 }).holds).toBe(1);
+    subscribeWith(2, BTC, { depth: 7, conflationIntervalMs: 51 });
+    expect(results.at(-1)).toMatchObject({ depth: 0, conflationIntervalMs: 100 });
+    subscriptions.close();
     expect(hub.holds).toBe(0);
   });
 

@@ -16,7 +16,13 @@ import { NOT_SUBSCRIBED, refusedResult } from "./topic-results.ts";
 import type { TopicRefusal } from "./topic-results.ts";
 import { isFull, TopicStarts } from "./topic-starts.ts";
 import type { StartParts, StartReplies } from "./topic-starts.ts";
-import type { SubscribeMessage, TopicResultInit, UnsubscribeMessage } from "./wire-messages.ts";
+import { ViewUpdates } from "./view-updates.ts";
+import type {
+  SubscribeMessage,
+  TopicResultInit,
+  UnsubscribeMessage,
+  UpdateMessage,
+} from "./wire-messages.ts";
 
 /** How answers leave. Called synchronously. Results overtake what waits in the lanes of topics. */
 export type SubscriptionReplies = StartReplies & {
@@ -80,6 +86,7 @@ export class Subscriptions {
   readonly #patterns: Patterns;
   readonly #live: LiveTopics;
   readonly #starts: TopicStarts;
+  readonly #updates: ViewUpdates;
   readonly #queue = new RequestQueue();
   /** Requests so far, and changes of patterns. */
   #order = 0;
@@ -93,6 +100,20 @@ export class Subscriptions {
     const add = (work: Work): void => this.#add(work);
     const [live, queue] = [this.#live, this.#queue];
     this.#starts = new TopicStarts({ ...parts, replies, live, queue, add });
+    const { hub, line, takeTopics, onTooManyTopics } = parts;
+    const [starts, patterns] = [this.#starts, this.#patterns];
+    const fullName = (text: string): Work<string> => this.#fullName(text);
+    this.#updates = new ViewUpdates({
+      hub,
+      line,
+      takeTopics,
+      onTooManyTopics,
+      live,
+      starts,
+      patterns,
+      replies,
+      fullName,
+    });
   }
 
   /** Topics that are live. */
@@ -113,6 +134,15 @@ export class Subscriptions {
   unsubscribe(message: UnsubscribeMessage): void {
     if (this.#parts.takeTopics(message.topics.length))
       this.#add(oneStep(() => this.#leave(message)));
+    else this.#parts.onTooManyTopics();
+  }
+
+  /**
+   * Shows topics in another way, after the requests before. Each is told so in its place among its
+   * batches; what is refused is told in a last result.
+   */
+  update(message: UpdateMessage): void {
+    if (this.#parts.takeTopics(message.topics.length)) this.#queueUpdate(message);
     else this.#parts.onTooManyTopics();
   }
 
@@ -153,6 +183,11 @@ export class Subscriptions {
   #leave(message: UnsubscribeMessage): void {
     const order = this.#nextOrder();
     this.#queue.add(() => this.#add(this.#removeAll(message, order)));
+  }
+
+  #queueUpdate(message: UpdateMessage): void {
+    const work = (): void => this.#add(this.#updates.update(message));
+    this.#add(oneStep(() => this.#queue.add(work)));
   }
 
   *#follow(venue: string, added: CatalogChange["added"]): Work {

@@ -205,9 +205,11 @@ func readRows(base *pb.Base, batch *pb.Batch, events []object) {
 	for index, event := range events {
 		row := list.Get(index).Message()
 		for _, field := range fieldsOf(row) {
-			if field.Enum() != nil {
+			if field.HasPresence() && !row.Has(field) {
+				continue
+			} else if field.Enum() != nil {
 				event[field.JSONName()] = word(field.Enum(), row.Get(field).Enum())
-			} else if row.Has(field) || !field.HasPresence() {
+			} else {
 				event[field.JSONName()] = row.Get(field).Interface()
 			}
 		}

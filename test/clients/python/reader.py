@@ -160,8 +160,8 @@ class Topic:
             return self.read_trades(base, batch, count, texts)
         if base.channel == 3:
             return self.read_books(base, batch, count, texts)
-        if base.channel in (9, 10):
-            rows = batch.liquidations if base.channel == 9 else batch.statuses
+        if 9 <= base.channel <= 11:
+            rows = (batch.liquidations, batch.statuses, batch.listings)[base.channel - 9]
             check(len(rows) == count, "rows")
             return map(event_of_row, rows)
         return self.read_fields(base, batch, count, texts)
@@ -250,10 +250,9 @@ def event_of_row(row):
     event = {}
     for field in fields_of(row.DESCRIPTOR):
         value = getattr(row, field.name)
-        if field.enum_type:
-            event[field.json_name] = word(field.enum_type, value)
-        elif not field.has_presence or row.HasField(field.name):
-            event[field.json_name] = value
+        if field.has_presence and not row.HasField(field.name):
+            continue
+        event[field.json_name] = word(field.enum_type, value) if field.enum_type else value
     return event
 
 

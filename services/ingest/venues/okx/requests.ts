@@ -34,7 +34,7 @@ const OKX_CHANNELS: Readonly<Partial<Record<Channel, OkxChannel>>> = {
 };
 
 /** What the venue has channels for. */
-export type OkxPublished = Exclude<Channel, "status">;
+export type OkxPublished = Exclude<Channel, "status" | "listings">;
 
 /** What is published of a channel of the venue, including those that only recordings have. */
 const CHANNEL_OF_OKX: ReadonlyMap<string, OkxPublished> = new Map<string, OkxPublished>([
@@ -104,6 +104,7 @@ function exists({ instrument, channel }: FeedSubscription): boolean {
     case "candles":
       return true;
     case "status":
+    case "listings":
       return false;
   }
 }
