@@ -1131,7 +1131,10 @@ export type Quote = {
   /** Microseconds since 1970. Absent if the venue gives no time; never filled in. */
   readonly venueTimeUs: number | undefined;
   readonly receivedTimeUs: number;
-  /** A side without orders has price "0" and size "0". */
+  /**
+   * A side without orders has price "0" and size "0". The size tells it: a price of "0" beside another size is
+   * one, of an instrument whose prices may be zero or less.
+   */
   readonly bidPrice: string;
   readonly bidSize: string;
   readonly askPrice: string;

@@ -39,9 +39,9 @@ beforeEach(async () => {
   const config = gatewayConfig({ drainWindowMs: 1_000, lameDuckMs: 3_000 });
   const metrics = createGatewayMetrics(registry);
   const parts = { bus, clock, logger, metrics };
-  const catalog = new Catalog({ ...parts, limits: config });
   const scheduler = { endOfTurn: () => {} };
   const turns = new Turns({ clock, scheduler });
+  const catalog = new Catalog({ ...parts, turns, limits: config });
   gateway = new Gateway({
     bus: Object.assign(Object.create(bus) as MemoryBus, {
       onEvent: (listener: (event: BusEvent) => void) => {

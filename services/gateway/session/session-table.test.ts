@@ -94,7 +94,9 @@ const EVENTS: Record<SessionEvent, (rig: SessionRig) => void> = {
   "hello-timeout": (rig) => rig.clock.advance(1_000),
   lagging: (rig) => owe(rig, 600),
   "too-slow": (rig) => owe(rig, 1_001),
-  "catalog-changed": (rig) => rig.session.onCatalogChanged([], []),
+  "catalog-changed": (rig) => {
+    rig.session.onCatalogChanged({ venue: "fake", added: new Map(), removed: [] });
+  },
   "going-away": (rig) => rig.session.announceGoingAway(500),
   dismissed: (rig) => rig.session.dismiss(),
   cut: (rig) => rig.session.terminate(),

@@ -1,3 +1,4 @@
+import type { Instrument } from "@tickwire/proto/service";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { Registry } from "prom-client";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -97,6 +98,11 @@ beforeEach(() => {
 function summary({ requestIndex, topic, error }: TopicResultInit): string {
   const reason = error?.replace("TOPIC_ERROR_", "") ?? "";
   return `${requestIndex} ${topic} ${reason}`.trim();
+}
+
+function catalogChanged(added: readonly Instrument[], removed: readonly Instrument[]): void {
+  const bySymbol = new Map(added.map((instrument) => [instrument.symbol, instrument]));
+  subscriptions.onCatalogChanged({ venue: "fake", added: bySymbol, removed });
 }
 
 function subscribe(requestId: number, ...topics: string[]): void {
@@ -345,7 +351,7 @@ describe("subscriptionsMax", () => {
     expect(answers[2]).toBe("3: 0 fake:SOL-USDT/* LIMIT_EXCEEDED");
     expect(messages.at(-1)).toMatch(/subscriptionsMax 4 .*raise gateway\.subscriptionsMax/);
     unsubscribe(4, "fake:*/*");
-    subscriptions.onCatalogChanged([sol], []);
+    catalogChanged([sol], []);
     expect(answers.slice(4).filter((answer) => answer.startsWith("3:"))).toEqual([]);
   });
 
@@ -394,7 +400,7 @@ describe("a position", () => {
     expect(answers).toEqual([`1: 0 ${BTC} UNKNOWN_SYMBOL`, `2: 0 ${ETH}`]);
     if (instrument !== undefined) {
       listed.set("BTC-USDT", instrument);
-      subscriptions.onCatalogChanged([instrument], []);
+      catalogChanged([instrument], []);
     }
     expect(answers.at(-1)).toBe(`2: 0 ${BTC}`);
     expect(asked(BTC)).toEqual([resume]);
@@ -476,14 +482,26 @@ describe("when the catalog changes", () => {
 
   test("what is listed joins the patterns that match it, under their request", () => {
     subscribe(5, BTC, "fake:*/trades");
-    subscriptions.onCatalogChanged([list("SOL-USDT")], []);
+    catalogChanged([list("SOL-USDT")], []);
     expect(answers.at(-1)).toBe("5: 1 fake:SOL-USDT/trades");
   });
+
+  test.each(["*:BTC-USDT/*", "fake:BTC-USDT/*"])(
+    "%s is joined by what comes of that symbol, and by nothing else",
+    (pattern) => {
+      subscribe(5, pattern);
+      unsubscribe(6, BTC);
+      const before = answers.length;
+      const both = ["BTC-USDT", "ETH-USDT"].flatMap((symbol) => listed.get(symbol) ?? []);
+      catalogChanged(both, []);
+      expect(answers.slice(before)).toEqual([`5: 0 ${BTC}`]);
+    },
+  );
 
   test("a pattern that was unsubscribed grows no more", () => {
     subscribe(5, "fake:*/trades");
     unsubscribe(6, "fake:*/trades");
-    subscriptions.onCatalogChanged([list("SOL-USDT")], []);
+    catalogChanged([list("SOL-USDT")], []);
     expect(answers).toHaveLength(2);
   });
 
@@ -491,7 +509,7 @@ describe("when the catalog changes", () => {
     subscribe(1, BTC, ETH);
     const [instrument] = [listed.get("BTC-USDT")].flatMap((found) => found ?? []);
     listed.delete("BTC-USDT");
-    subscriptions.onCatalogChanged([], instrument === undefined ? [] : [instrument]);
+    catalogChanged([], instrument === undefined ? [] : [instrument]);
     expect([subscriptions.size, hub.view(BTC).holds]).toEqual([1, 0]);
     expect(takenBack).toEqual([]);
     expect(lanes.bytes).toBeGreaterThan(0);

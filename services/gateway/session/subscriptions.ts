@@ -37,6 +37,14 @@ type SubscriptionParts = StartParts & {
   readonly onTooManyTopics: () => void;
 };
 
+/** What changed at a venue. */
+export type CatalogChange = {
+  readonly venue: string;
+  /** New ones, and those that are streamed on other channels than before, by symbol. */
+  readonly added: ReadonlyMap<string, Instrument>;
+  readonly removed: readonly Instrument[];
+};
+
 /** Comparing this many names takes some microseconds. */
 const COMPARED_PER_STEP = 64;
 
@@ -139,9 +147,9 @@ export class Subscriptions {
   }
 
   /** Subscribes what patterns match now, and ends what is gone. */
-  onCatalogChanged(added: readonly Instrument[], removed: readonly Instrument[]): void {
+  onCatalogChanged({ venue, added, removed }: CatalogChange): void {
     if (removed.length > 0) this.#add(this.#endGone());
-    if (added.length > 0) this.#add(this.#follow(added));
+    if (added.size > 0 && this.#patterns.size > 0) this.#add(this.#follow(venue, added));
   }
 
   /** Gives every view back. Idempotent. */
@@ -182,12 +190,17 @@ export class Subscriptions {
     this.#add(oneStep(() => this.#queue.add(work)));
   }
 
-  *#follow(added: readonly Instrument[]): Work {
+  *#follow(venue: string, added: CatalogChange["added"]): Work {
     const order = this.#nextOrder();
     let compared = 0;
     for (const pattern of this.#patterns.all()) {
+      if (this.#parts.line.isOver) yield;
+      const { venue: ofVenue, symbol } = pattern.pattern;
+      if (ofVenue !== "*" && ofVenue !== venue) continue;
+      const named = added.get(symbol);
+      const candidates = symbol === "*" ? added.values() : named === undefined ? [] : [named];
       const news: Topic[] = [];
-      for (const instrument of added) {
+      for (const instrument of candidates) {
         compared += 1;
         if (compared % COMPARED_PER_STEP === 0 && this.#parts.line.isOver) yield;
         for (const name of topicsOf(instrument, pattern.pattern)) {

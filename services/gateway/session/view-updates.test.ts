@@ -125,7 +125,8 @@ describe("an update of a pattern", () => {
     ]);
     const listed = listedInstrument("XRP-USDT");
     rig.instruments.set("XRP-USDT", listed);
-    rig.session.onCatalogChanged([listed], []);
+    const added = new Map([["XRP-USDT", listed]]);
+    rig.session.onCatalogChanged({ venue: "fake", added, removed: [] });
     rig.endTurn();
     expect(rig.hub.otherView("fake:XRP-USDT/book", { ...RAW, depth: 5 }).holds).toBe(1);
     expect(rig.hub.view(TRADES).holds).toBe(1);
