@@ -1,17 +1,18 @@
 import { fromBigInt } from "../model/decimal.ts";
-import { WireError } from "./wire-error.ts";
+import { malformed, truncated, unsafeInteger } from "./wire-error.ts";
 
 const TWO_28 = 0x1000_0000;
 
-/** Wire types of protobuf. */
-export const WireType = {
-  Varint: 0,
-  Fixed64: 1,
-  Bytes: 2,
-  GroupStart: 3,
-  GroupEnd: 4,
-  Fixed32: 5,
-} as const;
+// Wire types of protobuf.
+export const WIRE_VARINT = 0;
+export const WIRE_BYTES = 2;
+export const WIRE_GROUP_START = 3;
+export const WIRE_GROUP_END = 4;
+/** Lengths by the wire types that have a fixed one. */
+const FIXED_BYTES: ReadonlyMap<number, number> = /* @__PURE__ */ new Map([
+  [1, 8],
+  [5, 4],
+]);
 
 /** Groups within groups that an unknown field may have. */
 const GROUP_DEPTH_MAX = 32;
@@ -38,7 +39,7 @@ export class ByteReader {
   /** Starts anew, on other bytes. */
   reset(bytes: Uint8Array, start: number, end: number): void {
     if (!(start >= 0 && start <= end && end <= bytes.length)) {
-      throw new WireError("truncated", `range ${start} to ${end} of ${bytes.length} bytes`);
+      throw truncated();
     }
     this.bytes = bytes;
     this.position = start;
@@ -59,7 +60,7 @@ export class ByteReader {
       const wide = fromBigInt(takeWide(bytes, position));
       if (typeof wide === "number") value = wide;
     }
-    if (varintEnd > this.end) throw cutOff();
+    if (varintEnd > this.end) throw truncated();
     this.position = varintEnd;
     return value;
   }
@@ -73,14 +74,14 @@ export class ByteReader {
   tag(): number {
     const tag = this.varint();
     if (tag >= 8 && tag <= 0xffff_ffff) return tag;
-    throw new WireError("malformed", "a tag has no valid field number");
+    throw malformed("a tag has no field number");
   }
 
   /** The length of what follows, which is there. */
   length(): number {
     const length = this.varint();
     if (length <= this.end - this.position) return length;
-    throw new WireError("truncated", "a length exceeds what is there");
+    throw truncated();
   }
 
   /**
@@ -94,56 +95,31 @@ export class ByteReader {
     return end;
   }
 
-  /** Passes over a value of an unknown field. */
-  skip(tag: number): void {
-    this.#skip(tag, 0);
-  }
-
-  #skip(tag: number, depth: number): void {
-    switch (tag & 7) {
-      case WireType.Varint:
-        this.varint();
-        return;
-      case WireType.Fixed64:
-        this.#advance(8);
-        return;
-      case WireType.Bytes:
-        this.#advance(this.length());
-        return;
-      case WireType.Fixed32:
-        this.#advance(4);
-        return;
-      case WireType.GroupStart:
-        this.#skipGroup(tag, depth);
-        return;
-      default:
-        throw new WireError("malformed", `a field has the wire type ${tag & 7}`);
+  /** Passes over a value of an unknown field, at that depth of groups within groups. */
+  skip(tag: number, depth = 0): void {
+    const wireType = tag & 7;
+    if (wireType === WIRE_VARINT) this.varint();
+    else if (wireType === WIRE_GROUP_START) this.#skipGroup(tag, depth);
+    else {
+      const count = wireType === WIRE_BYTES ? this.length() : FIXED_BYTES.get(wireType);
+      if (count === undefined) throw malformed(`a field has the wire type ${wireType}`);
+      if (count > this.end - this.position) throw truncated();
+      this.position += count;
     }
   }
 
   #skipGroup(tag: number, depth: number): void {
-    if (depth === GROUP_DEPTH_MAX) throw new WireError("malformed", "groups are nested too deeply");
-    const endTag = tag + (WireType.GroupEnd - WireType.GroupStart);
-    for (let inner = this.tag(); inner !== endTag; inner = this.tag()) {
-      this.#skip(inner, depth + 1);
-    }
+    if (depth === GROUP_DEPTH_MAX) throw malformed("groups are nested too deeply");
+    const endTag = tag + (WIRE_GROUP_END - WIRE_GROUP_START);
+    for (let inner = this.tag(); inner !== endTag; inner = this.tag()) this.skip(inner, depth + 1);
   }
-
-  #advance(count: number): void {
-    if (count > this.end - this.position) throw cutOff();
-    this.position += count;
-  }
-}
-
-function cutOff(): WireError {
-  return new WireError("truncated", "a field is cut off");
 }
 
 /** The number if it is a safe integer. Throws WireError otherwise. */
 export function safeInteger(name: string, value: bigint): number {
   const number = fromBigInt(value);
   if (typeof number === "number") return number;
-  throw new WireError("unsafe-integer", `${name} is ${value}, beyond 2^53`);
+  throw unsafeInteger(name, value);
 }
 
 /**
@@ -206,7 +182,7 @@ export function takeWide(bytes: Uint8Array, position: number): bigint {
   let top = 0;
   for (let index = 0; index < VARINT_BYTES_MAX; index += 1) {
     const byte = bytes[position + index];
-    if (byte === undefined) throw cutOff();
+    if (byte === undefined) throw truncated();
     const group = (byte & 0x7f) << (7 * (index & 3));
     if (index < 4) low |= group;
     else if (index < 8) high |= group;
@@ -216,7 +192,7 @@ export function takeWide(bytes: Uint8Array, position: number): bigint {
       return BigInt.asUintN(64, (((BigInt(top) << 28n) | BigInt(high)) << 28n) | BigInt(low));
     }
   }
-  throw new WireError("malformed", "a varint is longer than 10 bytes");
+  throw malformed("a varint is too long");
 }
 
 /** A text. Throws WireError if it is not UTF-8. */
@@ -252,6 +228,6 @@ function decodeText(bytes: Uint8Array, start: number, end: number): string {
   try {
     return textDecoder.decode(bytes.subarray(start, end));
   } catch (error) {
-    throw new WireError("malformed", "a text is not UTF-8", { cause: error });
+    throw malformed("a text is not UTF-8", { cause: error });
   }
 }

@@ -1,8 +1,8 @@
-import { ByteReader, WireType } from "./byte-reader.ts";
+import { ByteReader, WIRE_BYTES } from "./byte-reader.ts";
 
-const MESSAGES_TAG = (1 << 3) | WireType.Bytes;
+const MESSAGES_TAG = (1 << 3) | WIRE_BYTES;
 /** Of an element of `ServerFrame.batches`. */
-export const BATCHES_TAG = (2 << 3) | WireType.Bytes;
+export const BATCHES_TAG = (2 << 3) | WIRE_BYTES;
 
 /** Called with the range of each element; must not keep the bytes unless it owns the frame. */
 export type ServerFrameVisitor = {

@@ -1,5 +1,12 @@
 export { BatchReader } from "./batch/batch-reader.ts";
-export type { BatchReading, LossReason } from "./batch/batch-reader.ts";
+export { BOOKS_PAYLOAD } from "./batch/books-payload.ts";
+export { ChainReader } from "./batch/chain-reader.ts";
+export type { BatchReading, LossReason } from "./batch/chain-reader.ts";
+export { payloadTable } from "./batch/payload.ts";
+export type { Payload, Payloads } from "./batch/payload.ts";
+export { QUOTES_PAYLOAD } from "./batch/quotes-payload.ts";
+export { rowsPayload } from "./batch/rows-payload.ts";
+export { TRADES_PAYLOAD } from "./batch/trades-payload.ts";
 export { BatchWriter } from "./batch/batch-writer.ts";
 export type { BatchInit, ChainInit } from "./batch/batch-writer.ts";
 export {
@@ -7,10 +14,10 @@ export {
   lastSequenceOf,
   putElement,
   readBusBatch,
-  topicIdOf,
   withBase,
 } from "./batch/bus-batch.ts";
 export type { BusBatch } from "./batch/bus-batch.ts";
+export { topicIdOf } from "./batch/topic-id.ts";
 export { readBusEvents } from "./batch/bus-batch-events.ts";
 export { bookRowsOf, rowsOf } from "./batch-rows.ts";
 export { walkServerFrame } from "./frame-walker.ts";
@@ -25,6 +32,8 @@ export {
   sideToWire,
   stateFromWire,
   stateToWire,
+  wordFromWire,
+  wordToWire,
 } from "./wire-names.ts";
 export { WireError } from "./wire-error.ts";
 export type { WireErrorCode } from "./wire-error.ts";
@@ -88,4 +97,5 @@ export type {
   UnsubscribeResult,
   Welcome,
 } from "../gen/messages.ts";
-export type { MessageCodec, MessageInit } from "./message-codec.ts";
+export { createMessageCodec } from "./message-codec.ts";
+export type { FieldReference, MessageCodec, MessageInit } from "./message-codec.ts";

@@ -3,7 +3,7 @@ import { MessageSpec } from "./message-spec.ts";
 import type { EnumTable, FieldReference, Values } from "./message-spec.ts";
 import { encodeMessage } from "./message-writer.ts";
 
-export type { EnumTable } from "./message-spec.ts";
+export type { EnumTable, FieldReference } from "./message-spec.ts";
 
 /**
  * What may be given where a message is written: fields may be left out (they get their defaults),

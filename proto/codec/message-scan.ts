@@ -1,4 +1,4 @@
-import { ByteReader, WireType } from "./byte-reader.ts";
+import { ByteReader, WIRE_BYTES, WIRE_GROUP_END, WIRE_GROUP_START } from "./byte-reader.ts";
 import type { MessageCodec } from "./message-codec.ts";
 import type { MessageSpec } from "./message-spec.ts";
 import { WireError } from "./wire-error.ts";
@@ -64,8 +64,8 @@ class MessageScan implements MessageSize {
     const isOfEntry = spec === undefined && tag >>> 3 <= ENTRY_FIELD_MAX;
     if (field === undefined && !isOfEntry) this.unknownFields += 1;
     // What is in a group follows it like fields of the message that it is in.
-    if (wireType === WireType.GroupStart || wireType === WireType.GroupEnd) return true;
-    if (wireType !== WireType.Bytes || field === undefined) {
+    if (wireType === WIRE_GROUP_START || wireType === WIRE_GROUP_END) return true;
+    if (wireType !== WIRE_BYTES || field === undefined) {
       reader.skip(tag);
       return true;
     }

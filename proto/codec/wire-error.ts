@@ -21,3 +21,18 @@ export class WireError extends Error {
     this.code = code;
   }
 }
+
+/** Bytes that are not what the schema says. */
+export function malformed(message: string, options?: ErrorOptions): WireError {
+  return new WireError("malformed", message, options);
+}
+
+/** Bytes that end in the middle of something. */
+export function truncated(): WireError {
+  return new WireError("truncated", "the bytes end in the midst of a field");
+}
+
+/** An integer that a number does not hold. */
+export function unsafeInteger(name: string, value: unknown): WireError {
+  return new WireError("unsafe-integer", `${name} is ${String(value)}, beyond 2^53`);
+}

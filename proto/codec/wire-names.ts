@@ -11,6 +11,20 @@ function wordOf(name: string, prefix: string): string {
   return name.slice(prefix.length).toLowerCase().replaceAll("_", "-");
 }
 
+/** `pre-open` for INSTRUMENT_STATE_PRE_OPEN, and so on; undefined for unspecified or absent. */
+export function wordFromWire<Word extends string>(
+  name: string | undefined,
+  prefix: string,
+): Word | undefined {
+  const word = wordOf(name ?? "", prefix);
+  return word === "" || word === "unspecified" ? undefined : (word as Word);
+}
+
+/** INSTRUMENT_STATE_PRE_OPEN for `pre-open`, and so on; the unspecified value for undefined. */
+export function wordToWire<Name extends string>(word: string | undefined, prefix: string): Name {
+  return `${prefix}${(word ?? "unspecified").toUpperCase().replaceAll("-", "_")}` as Name;
+}
+
 /** `buyer` for AGGRESSOR_SIDE_BUYER, and so on; `none` for what is unspecified. */
 export function sideFromWire(side: WireSide): AggressorSide {
   const word = wordOf(side, "AGGRESSOR_SIDE_");

@@ -39,6 +39,7 @@ export const FundingRates = 36;
 export const NextFundingTimesUs = 37;
 export const Liquidations = 40;
 export const Statuses = 41;
+export const Listings = 42;
 
 /** Character i is the shape of field i. */
-export const SHAPES = "012222231222222221111244222222222222220044";
+export const SHAPES = "0122222312222222211112442222222222222200444";

@@ -11,7 +11,8 @@ export const EVENT_TABLE: string = `0 trades trades trade price:d size:d aggress
 0 mark-price markPrices mark-price markPrice:d32 indexPrice:d33
 0 open-interest openInterests open-interest openInterest:d34 openInterestValue:d35
 40 liquidations liquidations liquidation price:d size:d aggressorSide:e liquidationId:t
-41 status statuses status channel:e state:e reason:t sinceTimeUs:i`;
+41 status statuses status channel:e state:e reason:t sinceTimeUs:i instrumentState:e stateWord:t
+42 listings listings listing change:e symbol:t venueSymbol:t instrumentKind:e baseAsset:t quoteAsset:t instrumentState:e stateWord:t reason:t`;
 
 /** The channels, in order. */
 export type ChannelList = readonly [
@@ -25,6 +26,7 @@ export type ChannelList = readonly [
   "open-interest",
   "liquidations",
   "status",
+  "listings",
 ];
 
 /** What can be streamed about an instrument; the last part of a topic. */
@@ -42,6 +44,7 @@ export type ChannelOfType = {
   readonly "open-interest": "open-interest";
   readonly "liquidation": "liquidations";
   readonly "status": "status";
+  readonly "listing": "listings";
 };
 
 /** The kind of the batches of each channel. */
@@ -56,10 +59,19 @@ export type RowsOfChannel = {
   readonly "open-interest": "openInterests";
   readonly "liquidations": "liquidations";
   readonly "status": "statuses";
+  readonly "listings": "listings";
 };
 
 /** Who took liquidity. */
 export type AggressorSide = "buyer" | "seller" | "none";
+
+export type InstrumentKind = "spot" | "perpetual" | "future" | "option" | "combo";
+
+/** What can be done with an instrument at its venue now. Venues have their own words, which stand beside it. */
+export type InstrumentState = "trading" | "pre-open" | "auction" | "halted" | "post-only" | "cancel-only" | "limit-only" | "reduce-only" | "maintenance" | "settling" | "closed" | "delisted";
+
+/** What became of an instrument in the list of its venue. */
+export type ListingChange = "added" | "changed" | "removed";
 
 /** The state of one channel of one instrument. */
 export type TopicState = "syncing" | "live" | "stale" | "gap" | "resyncing" | "down";
@@ -186,7 +198,7 @@ export type LiquidationRow = RowTimes & {
   readonly liquidationId?: string | undefined;
 };
 
-/** The state of one channel of one instrument changed. */
+/** The state of one channel of one instrument changed; of the channel `status`: that of the instrument itself. */
 export type StatusRow = RowTimes & {
   /** The channel whose state this is. */
   readonly channel: string;
@@ -196,6 +208,31 @@ export type StatusRow = RowTimes & {
   readonly reason: string;
   /** Since when, microseconds since 1970. */
   readonly sinceTimeUs: number;
+  /** What can be done with the instrument now. Only where `channel` is the channel `status`. */
+  readonly instrumentState?: InstrumentState | undefined;
+  /** The same in the venue's own words, such as "auction_mode"; absent if there are none. */
+  readonly stateWord?: string | undefined;
+};
+
+/** An instrument of the venue, and what became of it. GetInstrument has the rest of what there is to know of it. */
+export type ListingRow = RowTimes & {
+  readonly change: ListingChange;
+  /** Tickwire's symbol, unique within the venue, such as "BTC-USDT-PERP". */
+  readonly symbol: string;
+  /** The venue's own symbol, such as "BTCUSDT". */
+  readonly venueSymbol: string;
+  /** Absent only of a kind that a newer schema has. */
+  readonly instrumentKind?: InstrumentKind | undefined;
+  /** The asset that is traded. */
+  readonly baseAsset: string;
+  /** The asset that it is priced in. */
+  readonly quoteAsset: string;
+  /** What can be done with it now; absent if the venue does not say. */
+  readonly instrumentState?: InstrumentState | undefined;
+  /** The same in the venue's own words; absent if there are none. */
+  readonly stateWord?: string | undefined;
+  /** Why, as a stable kebab-case word, such as "listed" or "renamed"; see README.md. */
+  readonly reason: string;
 };
 
 /** The rows of each kind of batch, but for books, whose levels are no fields. */
@@ -209,6 +246,7 @@ export type GeneratedRows = {
   readonly openInterests: OpenInterestRow;
   readonly liquidations: LiquidationRow;
   readonly statuses: StatusRow;
+  readonly listings: ListingRow;
 };
 
 /** One trade as a row, used in RPC answers. Streams carry columns: see Batch. */
@@ -243,7 +281,10 @@ export type QuoteFields = {
   readonly priceScale: number;
   /** Decimals of the sizes. */
   readonly sizeScale: number;
-  /** A side without orders has price "0" and size "0". This is the nearest double. */
+  /**
+   * A side without orders has price "0" and size "0". The size tells it: a price of "0" beside another size is
+   * one, of an instrument whose prices may be zero or less. This is the nearest double.
+   */
   readonly bidPrice: number;
   /** The same number as exact plain decimal text. */
   readonly bidPriceText: string;
@@ -396,7 +437,7 @@ export type LiquidationFields = {
   readonly liquidationId: string | undefined;
 };
 
-/** The state of one channel of one instrument changed. */
+/** The state of one channel of one instrument changed; of the channel `status`: that of the instrument itself. */
 export type StatusFields = {
   /** The channel whose state this is. */
   readonly channel: Channel;
@@ -406,4 +447,29 @@ export type StatusFields = {
   readonly reason: string;
   /** Since when, microseconds since 1970. */
   readonly sinceTimeUs: number;
+  /** What can be done with the instrument now. Only where `channel` is the channel `status`. */
+  readonly instrumentState: InstrumentState | undefined;
+  /** The same in the venue's own words, such as "auction_mode"; absent if there are none. */
+  readonly stateWord: string | undefined;
+};
+
+/** An instrument of the venue, and what became of it. GetInstrument has the rest of what there is to know of it. */
+export type ListingFields = {
+  readonly change: ListingChange;
+  /** Tickwire's symbol, unique within the venue, such as "BTC-USDT-PERP". */
+  readonly symbol: string;
+  /** The venue's own symbol, such as "BTCUSDT". */
+  readonly venueSymbol: string;
+  /** Absent only of a kind that a newer schema has. */
+  readonly instrumentKind: InstrumentKind | undefined;
+  /** The asset that is traded. */
+  readonly baseAsset: string;
+  /** The asset that it is priced in. */
+  readonly quoteAsset: string;
+  /** What can be done with it now; absent if the venue does not say. */
+  readonly instrumentState: InstrumentState | undefined;
+  /** The same in the venue's own words; absent if there are none. */
+  readonly stateWord: string | undefined;
+  /** Why, as a stable kebab-case word, such as "listed" or "renamed"; see README.md. */
+  readonly reason: string;
 };

@@ -23,7 +23,10 @@ export const AggressorSideNumbers = {
   AGGRESSOR_SIDE_NONE: 3,
 } as const satisfies Record<AggressorSide, number>;
 
-/** What can be streamed about an instrument. A topic is VENUE:SYMBOL/channel. */
+/**
+ * What can be streamed about an instrument. A topic is VENUE:SYMBOL/channel.
+ * - CHANNEL_LISTINGS: Not of an instrument but of the venue, whose only topic of this channel is VENUE:all/listings.
+ */
 export type Channel =
   | "CHANNEL_UNSPECIFIED"
   | "CHANNEL_TRADES"
@@ -35,7 +38,8 @@ export type Channel =
   | "CHANNEL_MARK_PRICE"
   | "CHANNEL_OPEN_INTEREST"
   | "CHANNEL_LIQUIDATIONS"
-  | "CHANNEL_STATUS";
+  | "CHANNEL_STATUS"
+  | "CHANNEL_LISTINGS";
 
 /** The numbers of Channel. */
 export const ChannelNumbers = {
@@ -50,6 +54,7 @@ export const ChannelNumbers = {
   CHANNEL_OPEN_INTEREST: 8,
   CHANNEL_LIQUIDATIONS: 9,
   CHANNEL_STATUS: 10,
+  CHANNEL_LISTINGS: 11,
 } as const satisfies Record<Channel, number>;
 
 /**
@@ -156,12 +161,14 @@ export const ContinuityNumbers = {
   CONTINUITY_REPLACED: 3,
 } as const satisfies Record<Continuity, number>;
 
+/** - INSTRUMENT_KIND_COMBO: Several instruments that are traded as one, such as a calendar spread. Its prices may be zero or negative. */
 export type InstrumentKind =
   | "INSTRUMENT_KIND_UNSPECIFIED"
   | "INSTRUMENT_KIND_SPOT"
   | "INSTRUMENT_KIND_PERPETUAL"
   | "INSTRUMENT_KIND_FUTURE"
-  | "INSTRUMENT_KIND_OPTION";
+  | "INSTRUMENT_KIND_OPTION"
+  | "INSTRUMENT_KIND_COMBO";
 
 /** The numbers of InstrumentKind. */
 export const InstrumentKindNumbers = {
@@ -170,7 +177,75 @@ export const InstrumentKindNumbers = {
   INSTRUMENT_KIND_PERPETUAL: 2,
   INSTRUMENT_KIND_FUTURE: 3,
   INSTRUMENT_KIND_OPTION: 4,
+  INSTRUMENT_KIND_COMBO: 5,
 } as const satisfies Record<InstrumentKind, number>;
+
+/**
+ * What can be done with an instrument at its venue now. Venues have their own words, which stand beside it.
+ * - INSTRUMENT_STATE_UNSPECIFIED: The venue does not say.
+ * - INSTRUMENT_STATE_TRADING: Orders of every kind are taken and matched.
+ * - INSTRUMENT_STATE_PRE_OPEN: Listed, and not opened yet.
+ * - INSTRUMENT_STATE_AUCTION: Orders are collected for one price. The book may be crossed.
+ * - INSTRUMENT_STATE_HALTED: Orders can be cancelled at most: the venue has stopped trading for a while.
+ * - INSTRUMENT_STATE_POST_ONLY: Orders are taken that do not match.
+ * - INSTRUMENT_STATE_LIMIT_ONLY: Orders are taken that have a limit price.
+ * - INSTRUMENT_STATE_REDUCE_ONLY: Orders are taken that make a position smaller.
+ * - INSTRUMENT_STATE_MAINTENANCE: The venue, or this part of it, is at work on its systems.
+ * - INSTRUMENT_STATE_SETTLING: A contract that is being settled or delivered.
+ * - INSTRUMENT_STATE_CLOSED: Outside of the hours of trading.
+ * - INSTRUMENT_STATE_DELISTED: It has ended and does not come back.
+ */
+export type InstrumentState =
+  | "INSTRUMENT_STATE_UNSPECIFIED"
+  | "INSTRUMENT_STATE_TRADING"
+  | "INSTRUMENT_STATE_PRE_OPEN"
+  | "INSTRUMENT_STATE_AUCTION"
+  | "INSTRUMENT_STATE_HALTED"
+  | "INSTRUMENT_STATE_POST_ONLY"
+  | "INSTRUMENT_STATE_CANCEL_ONLY"
+  | "INSTRUMENT_STATE_LIMIT_ONLY"
+  | "INSTRUMENT_STATE_REDUCE_ONLY"
+  | "INSTRUMENT_STATE_MAINTENANCE"
+  | "INSTRUMENT_STATE_SETTLING"
+  | "INSTRUMENT_STATE_CLOSED"
+  | "INSTRUMENT_STATE_DELISTED";
+
+/** The numbers of InstrumentState. */
+export const InstrumentStateNumbers = {
+  INSTRUMENT_STATE_UNSPECIFIED: 0,
+  INSTRUMENT_STATE_TRADING: 1,
+  INSTRUMENT_STATE_PRE_OPEN: 2,
+  INSTRUMENT_STATE_AUCTION: 3,
+  INSTRUMENT_STATE_HALTED: 4,
+  INSTRUMENT_STATE_POST_ONLY: 5,
+  INSTRUMENT_STATE_CANCEL_ONLY: 6,
+  INSTRUMENT_STATE_LIMIT_ONLY: 7,
+  INSTRUMENT_STATE_REDUCE_ONLY: 8,
+  INSTRUMENT_STATE_MAINTENANCE: 9,
+  INSTRUMENT_STATE_SETTLING: 10,
+  INSTRUMENT_STATE_CLOSED: 11,
+  INSTRUMENT_STATE_DELISTED: 12,
+} as const satisfies Record<InstrumentState, number>;
+
+/**
+ * What became of an instrument in the list of its venue.
+ * - LISTING_CHANGE_ADDED: It can be subscribed. In a state: it is in the list.
+ * - LISTING_CHANGE_CHANGED: Its state, its increments or what is streamed of it changed.
+ * - LISTING_CHANGE_REMOVED: Its topics have ended.
+ */
+export type ListingChange =
+  | "LISTING_CHANGE_UNSPECIFIED"
+  | "LISTING_CHANGE_ADDED"
+  | "LISTING_CHANGE_CHANGED"
+  | "LISTING_CHANGE_REMOVED";
+
+/** The numbers of ListingChange. */
+export const ListingChangeNumbers = {
+  LISTING_CHANGE_UNSPECIFIED: 0,
+  LISTING_CHANGE_ADDED: 1,
+  LISTING_CHANGE_CHANGED: 2,
+  LISTING_CHANGE_REMOVED: 3,
+} as const satisfies Record<ListingChange, number>;
 
 /**
  * - NOTICE_KIND_GOING_AWAY: The gateway will close soon: reconnect within reconnect_window_ms.
@@ -232,15 +307,18 @@ export const SizeUnitNumbers = {
 /**
  * - SNAPSHOT_MODE_UNSPECIFIED: Send the state at the start (or resume), then news.
  * - SNAPSHOT_MODE_NONE: Only news. Books always start with a snapshot.
+ * - SNAPSHOT_MODE_WHOLE: The whole state even where `resume` succeeds: for a client that has kept the position of a book, and of the book other levels than those that it asks for now. Of other channels the same as UNSPECIFIED.
  */
 export type SnapshotMode =
   | "SNAPSHOT_MODE_UNSPECIFIED"
-  | "SNAPSHOT_MODE_NONE";
+  | "SNAPSHOT_MODE_NONE"
+  | "SNAPSHOT_MODE_WHOLE";
 
 /** The numbers of SnapshotMode. */
 export const SnapshotModeNumbers = {
   SNAPSHOT_MODE_UNSPECIFIED: 0,
   SNAPSHOT_MODE_NONE: 1,
+  SNAPSHOT_MODE_WHOLE: 2,
 } as const satisfies Record<SnapshotMode, number>;
 
 /**
@@ -340,7 +418,7 @@ const AggressorSideTable: EnumTable = /* @__PURE__ */ createEnumTable(
 
 const ChannelTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "CHANNEL_",
-  "UNSPECIFIED TRADES QUOTES BOOK CANDLES TICKER FUNDING MARK_PRICE OPEN_INTEREST LIQUIDATIONS STATUS",
+  "UNSPECIFIED TRADES QUOTES BOOK CANDLES TICKER FUNDING MARK_PRICE OPEN_INTEREST LIQUIDATIONS STATUS LISTINGS",
   "UNSPECIFIED",
 );
 
@@ -358,7 +436,19 @@ const ContinuityTable: EnumTable = /* @__PURE__ */ createEnumTable(
 
 const InstrumentKindTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "INSTRUMENT_KIND_",
-  "UNSPECIFIED SPOT PERPETUAL FUTURE OPTION",
+  "UNSPECIFIED SPOT PERPETUAL FUTURE OPTION COMBO",
+  "UNSPECIFIED",
+);
+
+const InstrumentStateTable: EnumTable = /* @__PURE__ */ createEnumTable(
+  "INSTRUMENT_STATE_",
+  "UNSPECIFIED TRADING PRE_OPEN AUCTION HALTED POST_ONLY CANCEL_ONLY LIMIT_ONLY REDUCE_ONLY MAINTENANCE SETTLING CLOSED DELISTED",
+  "UNSPECIFIED",
+);
+
+const ListingChangeTable: EnumTable = /* @__PURE__ */ createEnumTable(
+  "LISTING_CHANGE_",
+  "UNSPECIFIED ADDED CHANGED REMOVED",
   "UNSPECIFIED",
 );
 
@@ -382,7 +472,7 @@ const SizeUnitTable: EnumTable = /* @__PURE__ */ createEnumTable(
 
 const SnapshotModeTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "SNAPSHOT_MODE_",
-  "UNSPECIFIED NONE",
+  "UNSPECIFIED NONE WHOLE",
   "UNSPECIFIED",
 );
 
@@ -457,18 +547,46 @@ export type BusBatch = {
 export type CatalogReply = {
   /** At least the one that was announced. */
   readonly catalogVersion: number;
-  /** All of the venue that was asked about, and at least one. */
+  /** All of the venue that was asked about, and at least one in a reply that is not a difference. */
   readonly instruments: readonly Instrument[];
   /** The venue has not listed everything yet: what is not in `instruments` may still come. */
   readonly incomplete: boolean;
   /** Another page follows, behind the last symbol of this one. */
   readonly more: boolean;
+  /**
+   * Only what came or changed since the version that was asked about, and what went. A publisher that does not know
+   * that any more answers with everything.
+   */
+  readonly difference: boolean;
+  /** Symbols of a difference. The page is by symbol over both lists. */
+  readonly removedSymbols: readonly string[];
 };
 
 /** The payload of a catalog query; empty for the first page. */
 export type CatalogRequest = {
   /** The last symbol of the page before. */
   readonly afterSymbol: string;
+  /** The version that whoever asks has: only what changed since is wanted. 0 asks for everything. */
+  readonly sinceVersion: number;
+};
+
+/**
+ * The payload of QueryReply for a history query: the next batches of the topic, as they were published, without a hole.
+ * A publisher that does not keep all of what follows the position any more answers with an error, never with a part.
+ */
+export type HistoryReply = {
+  /** Each an encoded BusBatch, in order; the first goes on from the position. None if nothing follows it. */
+  readonly batches: readonly Uint8Array[];
+  /** Of the last event of the topic. Another page follows while the last batch ends before it. */
+  readonly sequence: number;
+};
+
+/** The payload of a history query: what follows this position of the topic. */
+export type HistoryRequest = {
+  /** Of the position; the answer is of the same epoch. */
+  readonly epoch: number;
+  /** The last event that whoever asks has, or 0. */
+  readonly afterSequence: number;
 };
 
 /** The answer to every bus request. */
@@ -536,7 +654,8 @@ export type Batch = {
   /** Given by the gateway in the subscribe result; 0 on the bus. */
   readonly topicId: number;
   /**
-   * [0] sequence of the last event modulo 127. [1] zz(published time - received time of the last event).
+   * [0] sequence of the last event modulo 127 + 127 * generation of the base that the batch counts from.
+   * [1] zz(published time - received time of the last event).
    * Then for each event: received time - that of the event before, modulo 2^64; and, where
    * Base.venue_time_unit_us is not 0: 0 if the venue gives no time, else 1 + zz(units that the venue time
    * advanced - whole units that the received time advanced), both since the last event with a venue time.
@@ -611,6 +730,7 @@ export type Batch = {
   /** Rows, one for each event, of the channels that are rare. */
   readonly liquidations: readonly Liquidation[];
   readonly statuses: readonly TopicStatus[];
+  readonly listings: readonly Listing[];
 };
 
 /** A whole book as a row, best levels first, used in RPC answers. */
@@ -685,6 +805,7 @@ export type ClientMessage = {
     | { readonly kind: "credit"; readonly value: Credit }
     | { readonly kind: "ping"; readonly value: Ping }
     | { readonly kind: "probeAnswer"; readonly value: ProbeAnswer }
+    | { readonly kind: "update"; readonly value: Update }
     | undefined;
 };
 
@@ -880,6 +1001,10 @@ export type Instrument = {
   readonly venueMarket: string;
   /** The lengths of the candles that there are of it, rising; empty if there are none. */
   readonly candleIntervalsMs: readonly number[];
+  /** As the venue last said it; the channel `status` tells of changes. */
+  readonly state: InstrumentState;
+  /** The state in the venue's own words, such as "BREAK"; empty if it says nothing. */
+  readonly stateWord: string;
 };
 
 export type InstrumentStatus = {
@@ -922,6 +1047,27 @@ export type ListInstrumentsResponse = {
   readonly instruments: readonly Instrument[];
   /** Empty on the last page. */
   readonly nextPageToken: string;
+};
+
+/** An instrument of the venue, and what became of it. GetInstrument has the rest of what there is to know of it. */
+export type Listing = {
+  readonly change: ListingChange;
+  /** Tickwire's symbol, unique within the venue, such as "BTC-USDT-PERP". */
+  readonly symbol: string;
+  /** The venue's own symbol, such as "BTCUSDT". */
+  readonly venueSymbol: string;
+  /** Absent only of a kind that a newer schema has. */
+  readonly instrumentKind: InstrumentKind | undefined;
+  /** The asset that is traded. */
+  readonly baseAsset: string;
+  /** The asset that it is priced in. */
+  readonly quoteAsset: string;
+  /** What can be done with it now; absent if the venue does not say. */
+  readonly instrumentState: InstrumentState | undefined;
+  /** The same in the venue's own words; absent if there are none. */
+  readonly stateWord: string | undefined;
+  /** Why, as a stable kebab-case word, such as "listed" or "renamed"; see README.md. */
+  readonly reason: string;
 };
 
 /** The price that a derivative is marked to. Decimals are exact plain text. */
@@ -986,7 +1132,10 @@ export type Quote = {
   /** Microseconds since 1970. Absent if the venue gives no time; never filled in. */
   readonly venueTimeUs: number | undefined;
   readonly receivedTimeUs: number;
-  /** A side without orders has price "0" and size "0". */
+  /**
+   * A side without orders has price "0" and size "0". The size tells it: a price of "0" beside another size is
+   * one, of an instrument whose prices may be zero or less.
+   */
   readonly bidPrice: string;
   readonly bidSize: string;
   readonly askPrice: string;
@@ -1082,9 +1231,15 @@ export type Ticker = {
 export type TopicRequest = {
   /** VENUE:SYMBOL/channel; each part may be "*". */
   readonly topic: string;
-  /** Levels per side, books only; 0 means all. What a gateway does not offer, it refuses. */
+  /**
+   * Levels per side; 0 means all. Rounded up to 1, 5, 10, 20, 50, 100, 500, 1000 or all. Other channels have none: 0
+   * applies to them whatever is asked.
+   */
   readonly depth: number;
-  /** 0 means every event. */
+  /**
+   * At most one batch in so long; 0 means every event. Rounded up to 50, 100, 250, 500, 1000, 2000, 5000 or 10000; more
+   * is refused.
+   */
   readonly conflationIntervalMs: number;
   readonly snapshot: SnapshotMode;
   /** Continue after this position if that is possible. Of one topic: with a pattern it is malformed. */
@@ -1113,7 +1268,7 @@ export type TopicResult = {
    */
   readonly position: Position | undefined;
   readonly continuity: Continuity;
-  /** What applies: what was asked for, as anything else is refused. */
+  /** What applies: what was asked for, rounded up to what there is. */
   readonly depth: number;
   readonly conflationIntervalMs: number;
   /**
@@ -1130,7 +1285,7 @@ export type TopicResult = {
   readonly candleIntervalsMs: readonly number[];
 };
 
-/** The state of one channel of one instrument changed. */
+/** The state of one channel of one instrument changed; of the channel `status`: that of the instrument itself. */
 export type TopicStatus = {
   /** The channel whose state this is. */
   readonly channel: Channel;
@@ -1140,6 +1295,18 @@ export type TopicStatus = {
   readonly reason: string;
   /** Since when, microseconds since 1970. */
   readonly sinceTimeUs: number;
+  /** What can be done with the instrument now. Only where `channel` is the channel `status`. */
+  readonly instrumentState: InstrumentState | undefined;
+  /** The same in the venue's own words, such as "auction_mode"; absent if there are none. */
+  readonly stateWord: string | undefined;
+};
+
+export type TopicUpdate = {
+  /** A topic, or a pattern as it was subscribed: then all of its topics, and those that join it later. */
+  readonly topic: string;
+  /** As in TopicRequest. */
+  readonly depth: number;
+  readonly conflationIntervalMs: number;
 };
 
 /** One trade as a row, used in RPC answers. Streams carry columns: see Batch. */
@@ -1168,6 +1335,16 @@ export type UnsubscribeResult = {
   readonly requestId: number;
   /** Same order as the request; request_index, topic, error and topic_id are set. */
   readonly topics: readonly TopicResult[];
+};
+
+/**
+ * Changes how topics that are subscribed are shown, without a gap. Each gets a SubscribeResult with this request_id,
+ * in its place among the batches of the topic: what follows it is of the new view. Its `continuity` is RESUMED and its
+ * `position` where the topic stands; where a book gets other levels, its whole state at that position follows.
+ */
+export type Update = {
+  readonly requestId: number;
+  readonly topics: readonly TopicUpdate[];
 };
 
 export type Welcome = {
@@ -1215,21 +1392,33 @@ export const BusBatchCodec: MessageCodec<BusBatch> = /* @__PURE__ */ createMessa
 /** Codec of Instrument. */
 export const InstrumentCodec: MessageCodec<Instrument> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Instrument",
-  "svenue ssymbol svenueSymbol ekind sbase squote ssettle binverse scontractSize spriceIncrement ssizeIncrement IexpiryTimeUs sstrike eoptionType e*channels esizeUnit svenueMarket u*candleIntervalsMs",
-  [InstrumentKindTable, OptionTypeTable, ChannelTable, SizeUnitTable],
+  "svenue ssymbol svenueSymbol ekind sbase squote ssettle binverse scontractSize spriceIncrement ssizeIncrement IexpiryTimeUs sstrike eoptionType e*channels esizeUnit svenueMarket u*candleIntervalsMs estate sstateWord",
+  [InstrumentKindTable, OptionTypeTable, ChannelTable, SizeUnitTable, InstrumentStateTable],
 );
 
 /** Codec of CatalogReply. */
 export const CatalogReplyCodec: MessageCodec<CatalogReply> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.CatalogReply",
-  "UcatalogVersion m*instruments bincomplete bmore",
+  "UcatalogVersion m*instruments bincomplete bmore bdifference s*removedSymbols",
   [InstrumentCodec],
 );
 
 /** Codec of CatalogRequest. */
 export const CatalogRequestCodec: MessageCodec<CatalogRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.CatalogRequest",
-  "safterSymbol",
+  "safterSymbol UsinceVersion",
+);
+
+/** Codec of HistoryReply. */
+export const HistoryReplyCodec: MessageCodec<HistoryReply> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.HistoryReply",
+  "y*batches Usequence",
+);
+
+/** Codec of HistoryRequest. */
+export const HistoryRequestCodec: MessageCodec<HistoryRequest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.HistoryRequest",
+  "Uepoch UafterSequence",
 );
 
 /** Codec of RpcStatus. */
@@ -1268,15 +1457,22 @@ export const LiquidationCodec: MessageCodec<Liquidation> = /* @__PURE__ */ creat
 /** Codec of TopicStatus. */
 export const TopicStatusCodec: MessageCodec<TopicStatus> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicStatus",
-  "echannel estate sreason IsinceTimeUs",
-  [ChannelTable, TopicStateTable],
+  "echannel estate sreason IsinceTimeUs e?instrumentState s?stateWord",
+  [ChannelTable, TopicStateTable, InstrumentStateTable],
+);
+
+/** Codec of Listing. */
+export const ListingCodec: MessageCodec<Listing> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Listing",
+  "echange ssymbol svenueSymbol e?instrumentKind sbaseAsset squoteAsset e?instrumentState s?stateWord sreason",
+  [ListingChangeTable, InstrumentKindTable, InstrumentStateTable],
 );
 
 /** Codec of Batch. */
 export const BatchCodec: MessageCodec<Batch> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Batch",
-  "utopicId U*times U*prices U*sizes u*levelCounts U*changes mbase Uskipped Z*bidPrices Z*bidSizes Z*askPrices Z*askSizes Z*lastPrices Z*lastSizes Z*volumes Z*quoteVolumes UlastSequence bsnapshot breplaces bhistorical Z*tradeIdDeltas s*tradeIds m*texts Z*openPrices Z*highPrices Z*lowPrices Z*closePrices Z*tradeCounts Z*intervalsMs Z*openTimesUs Z*closed Z*markPrices Z*indexPrices Z*openInterests Z*openInterestValues Z*fundingRates Z*nextFundingTimesUs 40m*liquidations m*statuses",
-  [BaseCodec, DecimalTextCodec, LiquidationCodec, TopicStatusCodec],
+  "utopicId U*times U*prices U*sizes u*levelCounts U*changes mbase Uskipped Z*bidPrices Z*bidSizes Z*askPrices Z*askSizes Z*lastPrices Z*lastSizes Z*volumes Z*quoteVolumes UlastSequence bsnapshot breplaces bhistorical Z*tradeIdDeltas s*tradeIds m*texts Z*openPrices Z*highPrices Z*lowPrices Z*closePrices Z*tradeCounts Z*intervalsMs Z*openTimesUs Z*closed Z*markPrices Z*indexPrices Z*openInterests Z*openInterestValues Z*fundingRates Z*nextFundingTimesUs 40m*liquidations m*statuses m*listings",
+  [BaseCodec, DecimalTextCodec, LiquidationCodec, TopicStatusCodec, ListingCodec],
 );
 
 /** Codec of BookLevel. */
@@ -1360,11 +1556,24 @@ export const ProbeAnswerCodec: MessageCodec<ProbeAnswer> = /* @__PURE__ */ creat
   "unumber",
 );
 
+/** Codec of TopicUpdate. */
+export const TopicUpdateCodec: MessageCodec<TopicUpdate> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.TopicUpdate",
+  "stopic udepth uconflationIntervalMs",
+);
+
+/** Codec of Update. */
+export const UpdateCodec: MessageCodec<Update> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Update",
+  "urequestId m*topics",
+  [TopicUpdateCodec],
+);
+
 /** Codec of ClientMessage. */
 export const ClientMessageCodec: MessageCodec<ClientMessage> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ClientMessage",
-  "mhello@message msubscribe@message munsubscribe@message mcall@message mcancel@message mcredit@message mping@message mprobeAnswer@message",
-  [HelloCodec, SubscribeCodec, UnsubscribeCodec, CallCodec, CancelCodec, CreditCodec, PingCodec, ProbeAnswerCodec],
+  "mhello@message msubscribe@message munsubscribe@message mcall@message mcancel@message mcredit@message mping@message mprobeAnswer@message mupdate@message",
+  [HelloCodec, SubscribeCodec, UnsubscribeCodec, CallCodec, CancelCodec, CreditCodec, PingCodec, ProbeAnswerCodec, UpdateCodec],
 );
 
 /** Codec of ClientFrame. */

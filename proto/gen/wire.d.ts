@@ -195,6 +195,9 @@ export namespace tickwire {
                 /** CatalogRequest afterSymbol. */
                 afterSymbol: string;
 
+                /** CatalogRequest sinceVersion. */
+                sinceVersion: (number|Long);
+
                 /**
                  * Encodes the specified CatalogRequest message. Does not implicitly {@link tickwire.bus.v1.CatalogRequest.verify|verify} messages.
                  * @param message CatalogRequest message or plain object to encode
@@ -221,6 +224,9 @@ export namespace tickwire {
 
                     /** CatalogRequest afterSymbol */
                     afterSymbol?: (string|null);
+
+                    /** CatalogRequest sinceVersion */
+                    sinceVersion?: (number|Long|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -261,6 +267,12 @@ export namespace tickwire {
                 /** CatalogReply more. */
                 more: boolean;
 
+                /** CatalogReply difference. */
+                difference: boolean;
+
+                /** CatalogReply removedSymbols. */
+                removedSymbols: string[];
+
                 /**
                  * Encodes the specified CatalogReply message. Does not implicitly {@link tickwire.bus.v1.CatalogReply.verify|verify} messages.
                  * @param message CatalogReply message or plain object to encode
@@ -296,6 +308,12 @@ export namespace tickwire {
 
                     /** CatalogReply more */
                     more?: (boolean|null);
+
+                    /** CatalogReply difference */
+                    difference?: (boolean|null);
+
+                    /** CatalogReply removedSymbols */
+                    removedSymbols?: (string[]|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -505,6 +523,132 @@ export namespace tickwire {
                 /** Shape of a SnapshotReply. */
                 type $Shape = tickwire.bus.v1.SnapshotReply.$Properties;
             }
+
+            /**
+             * Properties of a HistoryRequest.
+             * @deprecated Use tickwire.bus.v1.HistoryRequest.$Properties instead.
+             */
+            interface IHistoryRequest extends tickwire.bus.v1.HistoryRequest.$Properties {
+            }
+
+            /** Represents a HistoryRequest. */
+            class HistoryRequest {
+
+                /**
+                 * Constructs a new HistoryRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.HistoryRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** HistoryRequest epoch. */
+                epoch: (number|Long);
+
+                /** HistoryRequest afterSequence. */
+                afterSequence: (number|Long);
+
+                /**
+                 * Encodes the specified HistoryRequest message. Does not implicitly {@link tickwire.bus.v1.HistoryRequest.verify|verify} messages.
+                 * @param message HistoryRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.HistoryRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a HistoryRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.HistoryRequest & tickwire.bus.v1.HistoryRequest.$Shape} HistoryRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.HistoryRequest & tickwire.bus.v1.HistoryRequest.$Shape;
+            }
+
+            namespace HistoryRequest {
+
+                /** Properties of a HistoryRequest. */
+                interface $Properties {
+
+                    /** HistoryRequest epoch */
+                    epoch?: (number|Long|null);
+
+                    /** HistoryRequest afterSequence */
+                    afterSequence?: (number|Long|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a HistoryRequest. */
+                type $Shape = tickwire.bus.v1.HistoryRequest.$Properties;
+            }
+
+            /**
+             * Properties of a HistoryReply.
+             * @deprecated Use tickwire.bus.v1.HistoryReply.$Properties instead.
+             */
+            interface IHistoryReply extends tickwire.bus.v1.HistoryReply.$Properties {
+            }
+
+            /** Represents a HistoryReply. */
+            class HistoryReply {
+
+                /**
+                 * Constructs a new HistoryReply.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.HistoryReply.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** HistoryReply batches. */
+                batches: Uint8Array[];
+
+                /** HistoryReply sequence. */
+                sequence: (number|Long);
+
+                /**
+                 * Encodes the specified HistoryReply message. Does not implicitly {@link tickwire.bus.v1.HistoryReply.verify|verify} messages.
+                 * @param message HistoryReply message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.HistoryReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a HistoryReply message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.HistoryReply & tickwire.bus.v1.HistoryReply.$Shape} HistoryReply
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.HistoryReply & tickwire.bus.v1.HistoryReply.$Shape;
+            }
+
+            namespace HistoryReply {
+
+                /** Properties of a HistoryReply. */
+                interface $Properties {
+
+                    /** HistoryReply batches */
+                    batches?: (Uint8Array[]|null);
+
+                    /** HistoryReply sequence */
+                    sequence?: (number|Long|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a HistoryReply. */
+                type $Shape = tickwire.bus.v1.HistoryReply.$Properties;
+            }
         }
     }
 
@@ -647,6 +791,9 @@ export namespace tickwire {
             /** Batch statuses. */
             statuses: tickwire.v1.TopicStatus.$Properties[];
 
+            /** Batch listings. */
+            listings: tickwire.v1.Listing.$Properties[];
+
             /**
              * Encodes the specified Batch message. Does not implicitly {@link tickwire.v1.Batch.verify|verify} messages.
              * @param message Batch message or plain object to encode
@@ -787,6 +934,9 @@ export namespace tickwire {
 
                 /** Batch statuses */
                 statuses?: (tickwire.v1.TopicStatus.$Properties[]|null);
+
+                /** Batch listings */
+                listings?: (tickwire.v1.Listing.$Properties[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1450,7 +1600,10 @@ export namespace tickwire {
             CHANNEL_LIQUIDATIONS = 9,
 
             /** CHANNEL_STATUS value */
-            CHANNEL_STATUS = 10
+            CHANNEL_STATUS = 10,
+
+            /** CHANNEL_LISTINGS value */
+            CHANNEL_LISTINGS = 11
         }
 
         /** InstrumentKind enum. */
@@ -1469,7 +1622,10 @@ export namespace tickwire {
             INSTRUMENT_KIND_FUTURE = 3,
 
             /** INSTRUMENT_KIND_OPTION value */
-            INSTRUMENT_KIND_OPTION = 4
+            INSTRUMENT_KIND_OPTION = 4,
+
+            /** INSTRUMENT_KIND_COMBO value */
+            INSTRUMENT_KIND_COMBO = 5
         }
 
         /** OptionType enum. */
@@ -1483,6 +1639,49 @@ export namespace tickwire {
 
             /** OPTION_TYPE_PUT value */
             OPTION_TYPE_PUT = 2
+        }
+
+        /** InstrumentState enum. */
+        enum InstrumentState {
+
+            /** INSTRUMENT_STATE_UNSPECIFIED value */
+            INSTRUMENT_STATE_UNSPECIFIED = 0,
+
+            /** INSTRUMENT_STATE_TRADING value */
+            INSTRUMENT_STATE_TRADING = 1,
+
+            /** INSTRUMENT_STATE_PRE_OPEN value */
+            INSTRUMENT_STATE_PRE_OPEN = 2,
+
+            /** INSTRUMENT_STATE_AUCTION value */
+            INSTRUMENT_STATE_AUCTION = 3,
+
+            /** INSTRUMENT_STATE_HALTED value */
+            INSTRUMENT_STATE_HALTED = 4,
+
+            /** INSTRUMENT_STATE_POST_ONLY value */
+            INSTRUMENT_STATE_POST_ONLY = 5,
+
+            /** INSTRUMENT_STATE_CANCEL_ONLY value */
+            INSTRUMENT_STATE_CANCEL_ONLY = 6,
+
+            /** INSTRUMENT_STATE_LIMIT_ONLY value */
+            INSTRUMENT_STATE_LIMIT_ONLY = 7,
+
+            /** INSTRUMENT_STATE_REDUCE_ONLY value */
+            INSTRUMENT_STATE_REDUCE_ONLY = 8,
+
+            /** INSTRUMENT_STATE_MAINTENANCE value */
+            INSTRUMENT_STATE_MAINTENANCE = 9,
+
+            /** INSTRUMENT_STATE_SETTLING value */
+            INSTRUMENT_STATE_SETTLING = 10,
+
+            /** INSTRUMENT_STATE_CLOSED value */
+            INSTRUMENT_STATE_CLOSED = 11,
+
+            /** INSTRUMENT_STATE_DELISTED value */
+            INSTRUMENT_STATE_DELISTED = 12
         }
 
         /** SizeUnit enum. */
@@ -1574,6 +1773,12 @@ export namespace tickwire {
             /** Instrument candleIntervalsMs. */
             candleIntervalsMs: number[];
 
+            /** Instrument state. */
+            state: tickwire.v1.InstrumentState;
+
+            /** Instrument stateWord. */
+            stateWord: string;
+
             /**
              * Encodes the specified Instrument message. Does not implicitly {@link tickwire.v1.Instrument.verify|verify} messages.
              * @param message Instrument message or plain object to encode
@@ -1652,12 +1857,139 @@ export namespace tickwire {
                 /** Instrument candleIntervalsMs */
                 candleIntervalsMs?: (number[]|null);
 
+                /** Instrument state */
+                state?: (tickwire.v1.InstrumentState|null);
+
+                /** Instrument stateWord */
+                stateWord?: (string|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of an Instrument. */
             type $Shape = tickwire.v1.Instrument.$Properties;
+        }
+
+        /** ListingChange enum. */
+        enum ListingChange {
+
+            /** LISTING_CHANGE_UNSPECIFIED value */
+            LISTING_CHANGE_UNSPECIFIED = 0,
+
+            /** LISTING_CHANGE_ADDED value */
+            LISTING_CHANGE_ADDED = 1,
+
+            /** LISTING_CHANGE_CHANGED value */
+            LISTING_CHANGE_CHANGED = 2,
+
+            /** LISTING_CHANGE_REMOVED value */
+            LISTING_CHANGE_REMOVED = 3
+        }
+
+        /**
+         * Properties of a Listing.
+         * @deprecated Use tickwire.v1.Listing.$Properties instead.
+         */
+        interface IListing extends tickwire.v1.Listing.$Properties {
+        }
+
+        /** Represents a Listing. */
+        class Listing {
+
+            /**
+             * Constructs a new Listing.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Listing.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Listing change. */
+            change: tickwire.v1.ListingChange;
+
+            /** Listing symbol. */
+            symbol: string;
+
+            /** Listing venueSymbol. */
+            venueSymbol: string;
+
+            /** Listing instrumentKind. */
+            instrumentKind?: (tickwire.v1.InstrumentKind|null);
+
+            /** Listing baseAsset. */
+            baseAsset: string;
+
+            /** Listing quoteAsset. */
+            quoteAsset: string;
+
+            /** Listing instrumentState. */
+            instrumentState?: (tickwire.v1.InstrumentState|null);
+
+            /** Listing stateWord. */
+            stateWord?: (string|null);
+
+            /** Listing reason. */
+            reason: string;
+
+            /**
+             * Encodes the specified Listing message. Does not implicitly {@link tickwire.v1.Listing.verify|verify} messages.
+             * @param message Listing message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Listing.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Listing message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Listing & tickwire.v1.Listing.$Shape} Listing
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Listing & tickwire.v1.Listing.$Shape;
+        }
+
+        namespace Listing {
+
+            /** Properties of a Listing. */
+            interface $Properties {
+
+                /** Listing change */
+                change?: (tickwire.v1.ListingChange|null);
+
+                /** Listing symbol */
+                symbol?: (string|null);
+
+                /** Listing venueSymbol */
+                venueSymbol?: (string|null);
+
+                /** Listing instrumentKind */
+                instrumentKind?: (tickwire.v1.InstrumentKind|null);
+
+                /** Listing baseAsset */
+                baseAsset?: (string|null);
+
+                /** Listing quoteAsset */
+                quoteAsset?: (string|null);
+
+                /** Listing instrumentState */
+                instrumentState?: (tickwire.v1.InstrumentState|null);
+
+                /** Listing stateWord */
+                stateWord?: (string|null);
+
+                /** Listing reason */
+                reason?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Listing. */
+            type $Shape = tickwire.v1.Listing.$Properties;
         }
 
         /** TopicState enum. */
@@ -1716,6 +2048,12 @@ export namespace tickwire {
             /** TopicStatus sinceTimeUs. */
             sinceTimeUs: (number|Long);
 
+            /** TopicStatus instrumentState. */
+            instrumentState?: (tickwire.v1.InstrumentState|null);
+
+            /** TopicStatus stateWord. */
+            stateWord?: (string|null);
+
             /**
              * Encodes the specified TopicStatus message. Does not implicitly {@link tickwire.v1.TopicStatus.verify|verify} messages.
              * @param message TopicStatus message or plain object to encode
@@ -1751,6 +2089,12 @@ export namespace tickwire {
 
                 /** TopicStatus sinceTimeUs */
                 sinceTimeUs?: (number|Long|null);
+
+                /** TopicStatus instrumentState */
+                instrumentState?: (tickwire.v1.InstrumentState|null);
+
+                /** TopicStatus stateWord */
+                stateWord?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1930,8 +2274,11 @@ export namespace tickwire {
             /** ClientMessage probeAnswer. */
             probeAnswer?: (tickwire.v1.ProbeAnswer.$Properties|null);
 
+            /** ClientMessage update. */
+            update?: (tickwire.v1.Update.$Properties|null);
+
             /** ClientMessage message. */
-            message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer");
+            message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer"|"update");
 
             /**
              * Encodes the specified ClientMessage message. Does not implicitly {@link tickwire.v1.ClientMessage.verify|verify} messages.
@@ -1981,8 +2328,11 @@ export namespace tickwire {
                 /** ClientMessage probeAnswer */
                 probeAnswer?: (tickwire.v1.ProbeAnswer.$Properties|null);
 
+                /** ClientMessage update */
+                update?: (tickwire.v1.Update.$Properties|null);
+
                 /** ClientMessage message */
-                message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer");
+                message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer"|"update");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -1998,9 +2348,10 @@ export namespace tickwire {
               credit?: tickwire.v1.Credit.$Shape|null;
               ping?: tickwire.v1.Ping.$Shape|null;
               probeAnswer?: tickwire.v1.ProbeAnswer.$Shape|null;
+              update?: tickwire.v1.Update.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "hello"; hello: tickwire.v1.Hello.$Shape; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "subscribe"; hello?: null; subscribe: tickwire.v1.Subscribe.$Shape; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "unsubscribe"; hello?: null; subscribe?: null; unsubscribe: tickwire.v1.Unsubscribe.$Shape; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "call"; hello?: null; subscribe?: null; unsubscribe?: null; call: tickwire.v1.Call.$Shape; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "cancel"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel: tickwire.v1.Cancel.$Shape; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "credit"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit: tickwire.v1.Credit.$Shape; ping?: null; probeAnswer?: null }|{ message?: "ping"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping: tickwire.v1.Ping.$Shape; probeAnswer?: null }|{ message?: "probeAnswer"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer: tickwire.v1.ProbeAnswer.$Shape })
+              ({ message?: undefined; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "hello"; hello: tickwire.v1.Hello.$Shape; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "subscribe"; hello?: null; subscribe: tickwire.v1.Subscribe.$Shape; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "unsubscribe"; hello?: null; subscribe?: null; unsubscribe: tickwire.v1.Unsubscribe.$Shape; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "call"; hello?: null; subscribe?: null; unsubscribe?: null; call: tickwire.v1.Call.$Shape; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "cancel"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel: tickwire.v1.Cancel.$Shape; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "credit"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit: tickwire.v1.Credit.$Shape; ping?: null; probeAnswer?: null; update?: null }|{ message?: "ping"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping: tickwire.v1.Ping.$Shape; probeAnswer?: null; update?: null }|{ message?: "probeAnswer"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer: tickwire.v1.ProbeAnswer.$Shape; update?: null }|{ message?: "update"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update: tickwire.v1.Update.$Shape })
             );
         }
 
@@ -2427,7 +2778,10 @@ export namespace tickwire {
             SNAPSHOT_MODE_UNSPECIFIED = 0,
 
             /** SNAPSHOT_MODE_NONE value */
-            SNAPSHOT_MODE_NONE = 1
+            SNAPSHOT_MODE_NONE = 1,
+
+            /** SNAPSHOT_MODE_WHOLE value */
+            SNAPSHOT_MODE_WHOLE = 2
         }
 
         /**
@@ -2804,6 +3158,138 @@ export namespace tickwire {
 
             /** Shape of a TopicResult. */
             type $Shape = tickwire.v1.TopicResult.$Properties;
+        }
+
+        /**
+         * Properties of an Update.
+         * @deprecated Use tickwire.v1.Update.$Properties instead.
+         */
+        interface IUpdate extends tickwire.v1.Update.$Properties {
+        }
+
+        /** Represents an Update. */
+        class Update {
+
+            /**
+             * Constructs a new Update.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Update.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Update requestId. */
+            requestId: number;
+
+            /** Update topics. */
+            topics: tickwire.v1.TopicUpdate.$Properties[];
+
+            /**
+             * Encodes the specified Update message. Does not implicitly {@link tickwire.v1.Update.verify|verify} messages.
+             * @param message Update message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Update.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an Update message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Update & tickwire.v1.Update.$Shape} Update
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Update & tickwire.v1.Update.$Shape;
+        }
+
+        namespace Update {
+
+            /** Properties of an Update. */
+            interface $Properties {
+
+                /** Update requestId */
+                requestId?: (number|null);
+
+                /** Update topics */
+                topics?: (tickwire.v1.TopicUpdate.$Properties[]|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an Update. */
+            type $Shape = tickwire.v1.Update.$Properties;
+        }
+
+        /**
+         * Properties of a TopicUpdate.
+         * @deprecated Use tickwire.v1.TopicUpdate.$Properties instead.
+         */
+        interface ITopicUpdate extends tickwire.v1.TopicUpdate.$Properties {
+        }
+
+        /** Represents a TopicUpdate. */
+        class TopicUpdate {
+
+            /**
+             * Constructs a new TopicUpdate.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.TopicUpdate.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** TopicUpdate topic. */
+            topic: string;
+
+            /** TopicUpdate depth. */
+            depth: number;
+
+            /** TopicUpdate conflationIntervalMs. */
+            conflationIntervalMs: number;
+
+            /**
+             * Encodes the specified TopicUpdate message. Does not implicitly {@link tickwire.v1.TopicUpdate.verify|verify} messages.
+             * @param message TopicUpdate message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.TopicUpdate.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a TopicUpdate message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.TopicUpdate & tickwire.v1.TopicUpdate.$Shape} TopicUpdate
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.TopicUpdate & tickwire.v1.TopicUpdate.$Shape;
+        }
+
+        namespace TopicUpdate {
+
+            /** Properties of a TopicUpdate. */
+            interface $Properties {
+
+                /** TopicUpdate topic */
+                topic?: (string|null);
+
+                /** TopicUpdate depth */
+                depth?: (number|null);
+
+                /** TopicUpdate conflationIntervalMs */
+                conflationIntervalMs?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a TopicUpdate. */
+            type $Shape = tickwire.v1.TopicUpdate.$Properties;
         }
 
         /**

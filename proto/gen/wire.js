@@ -290,6 +290,7 @@ export const tickwire = $root.tickwire = (() => {
                 };
 
                 CatalogRequest.prototype.afterSymbol = "";
+                CatalogRequest.prototype.sinceVersion = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
                 CatalogRequest.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -300,6 +301,8 @@ export const tickwire = $root.tickwire = (() => {
                         throw $Error("max depth exceeded");
                     if (message.afterSymbol != null && $Object.hasOwnProperty.call(message, "afterSymbol") && message.afterSymbol !== "")
                         writer.uint32(10).string(message.afterSymbol);
+                    if (message.sinceVersion != null && $Object.hasOwnProperty.call(message, "sinceVersion") && (typeof message.sinceVersion === "object" ? message.sinceVersion.low || message.sinceVersion.high : message.sinceVersion !== 0))
+                        writer.uint32(16).uint64(message.sinceVersion);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -342,6 +345,15 @@ export const tickwire = $root.tickwire = (() => {
                                     delete message.afterSymbol;
                                 continue;
                             }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.sinceVersion = value;
+                                else
+                                    delete message.sinceVersion;
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -366,6 +378,7 @@ export const tickwire = $root.tickwire = (() => {
 
                 const CatalogReply = function (properties) {
                     this.instruments = [];
+                    this.removedSymbols = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -376,6 +389,8 @@ export const tickwire = $root.tickwire = (() => {
                 CatalogReply.prototype.instruments = $util.emptyArray;
                 CatalogReply.prototype.incomplete = false;
                 CatalogReply.prototype.more = false;
+                CatalogReply.prototype.difference = false;
+                CatalogReply.prototype.removedSymbols = $util.emptyArray;
 
                 CatalogReply.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -393,6 +408,11 @@ export const tickwire = $root.tickwire = (() => {
                         writer.uint32(24).bool(message.incomplete);
                     if (message.more != null && $Object.hasOwnProperty.call(message, "more") && message.more !== false)
                         writer.uint32(32).bool(message.more);
+                    if (message.difference != null && $Object.hasOwnProperty.call(message, "difference") && message.difference !== false)
+                        writer.uint32(40).bool(message.difference);
+                    if (message.removedSymbols != null && message.removedSymbols.length)
+                        for (let i = 0; i < message.removedSymbols.length; ++i)
+                            writer.uint32(50).string(message.removedSymbols[i]);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -459,6 +479,23 @@ export const tickwire = $root.tickwire = (() => {
                                     message.more = value;
                                 else
                                     delete message.more;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.difference = value;
+                                else
+                                    delete message.difference;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.removedSymbols && message.removedSymbols.length))
+                                    message.removedSymbols = [];
+                                message.removedSymbols.push(reader.stringVerify());
                                 continue;
                             }
                         }
@@ -779,6 +816,195 @@ export const tickwire = $root.tickwire = (() => {
                 return SnapshotReply;
             })();
 
+            v1.HistoryRequest = (function() {
+
+                const HistoryRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                HistoryRequest.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                HistoryRequest.prototype.afterSequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                HistoryRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
+                        writer.uint32(8).uint64(message.epoch);
+                    if (message.afterSequence != null && $Object.hasOwnProperty.call(message, "afterSequence") && (typeof message.afterSequence === "object" ? message.afterSequence.low || message.afterSequence.high : message.afterSequence !== 0))
+                        writer.uint32(16).uint64(message.afterSequence);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                HistoryRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.tickwire.bus.v1.HistoryRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.epoch = value;
+                                else
+                                    delete message.epoch;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.afterSequence = value;
+                                else
+                                    delete message.afterSequence;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return HistoryRequest;
+            })();
+
+            v1.HistoryReply = (function() {
+
+                const HistoryReply = function (properties) {
+                    this.batches = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                HistoryReply.prototype.batches = $util.emptyArray;
+                HistoryReply.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                HistoryReply.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.batches != null && message.batches.length)
+                        for (let i = 0; i < message.batches.length; ++i)
+                            writer.uint32(10).bytes(message.batches[i]);
+                    if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
+                        writer.uint32(16).uint64(message.sequence);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                HistoryReply.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.tickwire.bus.v1.HistoryReply();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.batches && message.batches.length))
+                                    message.batches = [];
+                                message.batches.push(reader.bytes());
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.sequence = value;
+                                else
+                                    delete message.sequence;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return HistoryReply;
+            })();
+
             return v1;
         })();
 
@@ -824,6 +1050,7 @@ export const tickwire = $root.tickwire = (() => {
                 this.nextFundingTimesUs = [];
                 this.liquidations = [];
                 this.statuses = [];
+                this.listings = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -869,6 +1096,7 @@ export const tickwire = $root.tickwire = (() => {
             Batch.prototype.nextFundingTimesUs = $util.emptyArray;
             Batch.prototype.liquidations = $util.emptyArray;
             Batch.prototype.statuses = $util.emptyArray;
+            Batch.prototype.listings = $util.emptyArray;
 
             Batch.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -959,6 +1187,9 @@ export const tickwire = $root.tickwire = (() => {
                 if (message.statuses != null && message.statuses.length)
                     for (let i = 0; i < message.statuses.length; ++i)
                         $root.tickwire.v1.TopicStatus.encode(message.statuses[i], writer.uint32(330).fork(), _depth + 1).ldelim();
+                if (message.listings != null && message.listings.length)
+                    for (let i = 0; i < message.listings.length; ++i)
+                        $root.tickwire.v1.Listing.encode(message.listings[i], writer.uint32(338).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1474,6 +1705,14 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.statuses && message.statuses.length))
                                 message.statuses = [];
                             message.statuses.push($root.tickwire.v1.TopicStatus.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 42: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.listings && message.listings.length))
+                                message.listings = [];
+                            message.listings.push($root.tickwire.v1.Listing.decode(reader, reader.size(), $undefined, _depth + 1));
                             continue;
                         }
                     }
@@ -2530,6 +2769,7 @@ export const tickwire = $root.tickwire = (() => {
             values[valuesById[8] = "CHANNEL_OPEN_INTEREST"] = 8;
             values[valuesById[9] = "CHANNEL_LIQUIDATIONS"] = 9;
             values[valuesById[10] = "CHANNEL_STATUS"] = 10;
+            values[valuesById[11] = "CHANNEL_LISTINGS"] = 11;
             return values;
         })();
 
@@ -2540,6 +2780,7 @@ export const tickwire = $root.tickwire = (() => {
             values[valuesById[2] = "INSTRUMENT_KIND_PERPETUAL"] = 2;
             values[valuesById[3] = "INSTRUMENT_KIND_FUTURE"] = 3;
             values[valuesById[4] = "INSTRUMENT_KIND_OPTION"] = 4;
+            values[valuesById[5] = "INSTRUMENT_KIND_COMBO"] = 5;
             return values;
         })();
 
@@ -2548,6 +2789,24 @@ export const tickwire = $root.tickwire = (() => {
             values[valuesById[0] = "OPTION_TYPE_UNSPECIFIED"] = 0;
             values[valuesById[1] = "OPTION_TYPE_CALL"] = 1;
             values[valuesById[2] = "OPTION_TYPE_PUT"] = 2;
+            return values;
+        })();
+
+        v1.InstrumentState = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "INSTRUMENT_STATE_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "INSTRUMENT_STATE_TRADING"] = 1;
+            values[valuesById[2] = "INSTRUMENT_STATE_PRE_OPEN"] = 2;
+            values[valuesById[3] = "INSTRUMENT_STATE_AUCTION"] = 3;
+            values[valuesById[4] = "INSTRUMENT_STATE_HALTED"] = 4;
+            values[valuesById[5] = "INSTRUMENT_STATE_POST_ONLY"] = 5;
+            values[valuesById[6] = "INSTRUMENT_STATE_CANCEL_ONLY"] = 6;
+            values[valuesById[7] = "INSTRUMENT_STATE_LIMIT_ONLY"] = 7;
+            values[valuesById[8] = "INSTRUMENT_STATE_REDUCE_ONLY"] = 8;
+            values[valuesById[9] = "INSTRUMENT_STATE_MAINTENANCE"] = 9;
+            values[valuesById[10] = "INSTRUMENT_STATE_SETTLING"] = 10;
+            values[valuesById[11] = "INSTRUMENT_STATE_CLOSED"] = 11;
+            values[valuesById[12] = "INSTRUMENT_STATE_DELISTED"] = 12;
             return values;
         })();
 
@@ -2589,6 +2848,8 @@ export const tickwire = $root.tickwire = (() => {
             Instrument.prototype.sizeUnit = 0;
             Instrument.prototype.venueMarket = "";
             Instrument.prototype.candleIntervalsMs = $util.emptyArray;
+            Instrument.prototype.state = 0;
+            Instrument.prototype.stateWord = "";
 
             Instrument.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -2633,6 +2894,10 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(138).string(message.venueMarket);
                 if (message.candleIntervalsMs != null && message.candleIntervalsMs.length)
                     writer.uint32(146).uint32s(message.candleIntervalsMs);
+                if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== 0)
+                    writer.uint32(152).int32(message.state);
+                if (message.stateWord != null && $Object.hasOwnProperty.call(message, "stateWord") && message.stateWord !== "")
+                    writer.uint32(162).string(message.stateWord);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2838,6 +3103,24 @@ export const tickwire = $root.tickwire = (() => {
                             message.candleIntervalsMs.push(reader.uint32());
                             continue;
                         }
+                    case 19: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.state = value;
+                            else
+                                delete message.state;
+                            continue;
+                        }
+                    case 20: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.stateWord = value;
+                            else
+                                delete message.stateWord;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -2856,6 +3139,207 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return Instrument;
+        })();
+
+        v1.ListingChange = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "LISTING_CHANGE_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "LISTING_CHANGE_ADDED"] = 1;
+            values[valuesById[2] = "LISTING_CHANGE_CHANGED"] = 2;
+            values[valuesById[3] = "LISTING_CHANGE_REMOVED"] = 3;
+            return values;
+        })();
+
+        v1.Listing = (function() {
+
+            const Listing = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Listing.prototype.change = 0;
+            Listing.prototype.symbol = "";
+            Listing.prototype.venueSymbol = "";
+            Listing.prototype.instrumentKind = null;
+            Listing.prototype.baseAsset = "";
+            Listing.prototype.quoteAsset = "";
+            Listing.prototype.instrumentState = null;
+            Listing.prototype.stateWord = null;
+            Listing.prototype.reason = "";
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Listing.prototype, "_instrumentKind", {
+                get: $util.oneOfGetter($oneOfFields = ["instrumentKind"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Listing.prototype, "_instrumentState", {
+                get: $util.oneOfGetter($oneOfFields = ["instrumentState"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Listing.prototype, "_stateWord", {
+                get: $util.oneOfGetter($oneOfFields = ["stateWord"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            Listing.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.change != null && $Object.hasOwnProperty.call(message, "change") && message.change !== 0)
+                    writer.uint32(8).int32(message.change);
+                if (message.symbol != null && $Object.hasOwnProperty.call(message, "symbol") && message.symbol !== "")
+                    writer.uint32(18).string(message.symbol);
+                if (message.venueSymbol != null && $Object.hasOwnProperty.call(message, "venueSymbol") && message.venueSymbol !== "")
+                    writer.uint32(26).string(message.venueSymbol);
+                if (message.instrumentKind != null && $Object.hasOwnProperty.call(message, "instrumentKind"))
+                    writer.uint32(32).int32(message.instrumentKind);
+                if (message.baseAsset != null && $Object.hasOwnProperty.call(message, "baseAsset") && message.baseAsset !== "")
+                    writer.uint32(42).string(message.baseAsset);
+                if (message.quoteAsset != null && $Object.hasOwnProperty.call(message, "quoteAsset") && message.quoteAsset !== "")
+                    writer.uint32(50).string(message.quoteAsset);
+                if (message.instrumentState != null && $Object.hasOwnProperty.call(message, "instrumentState"))
+                    writer.uint32(56).int32(message.instrumentState);
+                if (message.stateWord != null && $Object.hasOwnProperty.call(message, "stateWord"))
+                    writer.uint32(66).string(message.stateWord);
+                if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
+                    writer.uint32(74).string(message.reason);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Listing.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Listing();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.change = value;
+                            else
+                                delete message.change;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.symbol = value;
+                            else
+                                delete message.symbol;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.venueSymbol = value;
+                            else
+                                delete message.venueSymbol;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            message.instrumentKind = reader.int32();
+                            message._instrumentKind = "instrumentKind";
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.baseAsset = value;
+                            else
+                                delete message.baseAsset;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.quoteAsset = value;
+                            else
+                                delete message.quoteAsset;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            message.instrumentState = reader.int32();
+                            message._instrumentState = "instrumentState";
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            message.stateWord = reader.stringVerify();
+                            message._stateWord = "stateWord";
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.reason = value;
+                            else
+                                delete message.reason;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Listing;
         })();
 
         v1.TopicState = (function() {
@@ -2883,6 +3367,22 @@ export const tickwire = $root.tickwire = (() => {
             TopicStatus.prototype.state = 0;
             TopicStatus.prototype.reason = "";
             TopicStatus.prototype.sinceTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            TopicStatus.prototype.instrumentState = null;
+            TopicStatus.prototype.stateWord = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(TopicStatus.prototype, "_instrumentState", {
+                get: $util.oneOfGetter($oneOfFields = ["instrumentState"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(TopicStatus.prototype, "_stateWord", {
+                get: $util.oneOfGetter($oneOfFields = ["stateWord"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             TopicStatus.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -2899,6 +3399,10 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(26).string(message.reason);
                 if (message.sinceTimeUs != null && $Object.hasOwnProperty.call(message, "sinceTimeUs") && (typeof message.sinceTimeUs === "object" ? message.sinceTimeUs.low || message.sinceTimeUs.high : message.sinceTimeUs !== 0))
                     writer.uint32(32).int64(message.sinceTimeUs);
+                if (message.instrumentState != null && $Object.hasOwnProperty.call(message, "instrumentState"))
+                    writer.uint32(40).int32(message.instrumentState);
+                if (message.stateWord != null && $Object.hasOwnProperty.call(message, "stateWord"))
+                    writer.uint32(50).string(message.stateWord);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2966,6 +3470,20 @@ export const tickwire = $root.tickwire = (() => {
                                 message.sinceTimeUs = value;
                             else
                                 delete message.sinceTimeUs;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            message.instrumentState = reader.int32();
+                            message._instrumentState = "instrumentState";
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            message.stateWord = reader.stringVerify();
+                            message._stateWord = "stateWord";
                             continue;
                         }
                     }
@@ -3184,11 +3702,12 @@ export const tickwire = $root.tickwire = (() => {
             ClientMessage.prototype.credit = null;
             ClientMessage.prototype.ping = null;
             ClientMessage.prototype.probeAnswer = null;
+            ClientMessage.prototype.update = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(ClientMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["hello", "subscribe", "unsubscribe", "call", "cancel", "credit", "ping", "probeAnswer"]),
+                get: $util.oneOfGetter($oneOfFields = ["hello", "subscribe", "unsubscribe", "call", "cancel", "credit", "ping", "probeAnswer", "update"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -3215,6 +3734,8 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.Ping.encode(message.ping, writer.uint32(58).fork(), _depth + 1).ldelim();
                 if (message.probeAnswer != null && $Object.hasOwnProperty.call(message, "probeAnswer"))
                     $root.tickwire.v1.ProbeAnswer.encode(message.probeAnswer, writer.uint32(66).fork(), _depth + 1).ldelim();
+                if (message.update != null && $Object.hasOwnProperty.call(message, "update"))
+                    $root.tickwire.v1.Update.encode(message.update, writer.uint32(74).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3302,6 +3823,13 @@ export const tickwire = $root.tickwire = (() => {
                                 break;
                             message.probeAnswer = $root.tickwire.v1.ProbeAnswer.decode(reader, reader.size(), $undefined, _depth + 1, message.probeAnswer);
                             message.message = "probeAnswer";
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            message.update = $root.tickwire.v1.Update.decode(reader, reader.size(), $undefined, _depth + 1, message.update);
+                            message.message = "update";
                             continue;
                         }
                     }
@@ -3956,6 +4484,7 @@ export const tickwire = $root.tickwire = (() => {
             const valuesById = $Object.create(null), values = $Object.create(valuesById);
             values[valuesById[0] = "SNAPSHOT_MODE_UNSPECIFIED"] = 0;
             values[valuesById[1] = "SNAPSHOT_MODE_NONE"] = 1;
+            values[valuesById[2] = "SNAPSHOT_MODE_WHOLE"] = 2;
             return values;
         })();
 
@@ -4558,6 +5087,207 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return TopicResult;
+        })();
+
+        v1.Update = (function() {
+
+            const Update = function (properties) {
+                this.topics = [];
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Update.prototype.requestId = 0;
+            Update.prototype.topics = $util.emptyArray;
+
+            Update.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId !== 0)
+                    writer.uint32(8).uint32(message.requestId);
+                if (message.topics != null && message.topics.length)
+                    for (let i = 0; i < message.topics.length; ++i)
+                        $root.tickwire.v1.TopicUpdate.encode(message.topics[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Update.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Update();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.requestId = value;
+                            else
+                                delete message.requestId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.topics && message.topics.length))
+                                message.topics = [];
+                            message.topics.push($root.tickwire.v1.TopicUpdate.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Update;
+        })();
+
+        v1.TopicUpdate = (function() {
+
+            const TopicUpdate = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            TopicUpdate.prototype.topic = "";
+            TopicUpdate.prototype.depth = 0;
+            TopicUpdate.prototype.conflationIntervalMs = 0;
+
+            TopicUpdate.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.topic != null && $Object.hasOwnProperty.call(message, "topic") && message.topic !== "")
+                    writer.uint32(10).string(message.topic);
+                if (message.depth != null && $Object.hasOwnProperty.call(message, "depth") && message.depth !== 0)
+                    writer.uint32(16).uint32(message.depth);
+                if (message.conflationIntervalMs != null && $Object.hasOwnProperty.call(message, "conflationIntervalMs") && message.conflationIntervalMs !== 0)
+                    writer.uint32(24).uint32(message.conflationIntervalMs);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            TopicUpdate.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.TopicUpdate();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.topic = value;
+                            else
+                                delete message.topic;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.depth = value;
+                            else
+                                delete message.depth;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.conflationIntervalMs = value;
+                            else
+                                delete message.conflationIntervalMs;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return TopicUpdate;
         })();
 
         v1.Unsubscribe = (function() {

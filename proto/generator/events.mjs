@@ -55,7 +55,7 @@ function messageOf(messages, name) {
 function letterOf({ kind, protoName, repeated }, message) {
   if (repeated || kind === "message") return "l";
   // A text is an exact decimal, except for what is an identifier or a word.
-  if (kind === "string") return /(^|_)(id|reason)$/.test(protoName) ? "t" : "d";
+  if (kind === "string") return /(^|_)(id|reason|symbol|asset|word)$/.test(protoName) ? "t" : "d";
   if (kind === "integer64" || kind === "integer32") return "i";
   if (kind === "bool") return "b";
   if (kind === "enum") return "e";

@@ -107,7 +107,13 @@ describe("event subjects", () => {
 describe("query subjects", () => {
   const publisherId = fc.stringMatching(/^[A-Za-z0-9_-]{1,100}$/);
   const query: fc.Arbitrary<Query> = fc.oneof(
-    fc.record({ venue, publisherId, query: fc.constant("snapshot" as const), channel, symbol }),
+    fc.record({
+      venue,
+      publisherId,
+      query: fc.constantFrom("snapshot", "history"),
+      channel,
+      symbol,
+    }),
     fc.record({ venue, publisherId, query: fc.constantFrom("trades", "candles"), symbol }),
     fc.record({ venue, publisherId, query: fc.constantFrom("statuses", "catalog", "ping") }),
   );

@@ -19,7 +19,11 @@ export type QueryAddress = { readonly venue: string; readonly publisherId: strin
 /** What a publisher can be asked about its venue. `ping` is answered by whoever is there. */
 export type Query = QueryAddress &
   (
-    | { readonly query: "snapshot"; readonly channel: Topic["channel"]; readonly symbol: string }
+    | {
+        readonly query: "snapshot" | "history";
+        readonly channel: Topic["channel"];
+        readonly symbol: string;
+      }
     | { readonly query: "trades" | "candles"; readonly symbol: string }
     | { readonly query: "statuses" | "catalog" | "ping" }
   );
@@ -70,6 +74,7 @@ export function querySubject(query: Query): string {
   const head = `${queryHead(query)}.${query.query}`;
   switch (query.query) {
     case "snapshot":
+    case "history":
       return `${head}.${escapeToken(query.channel)}.${escapeToken(query.symbol)}`;
     case "trades":
     case "candles":
@@ -111,6 +116,7 @@ export function parseQuerySubject(subject: string): Query | undefined {
   const [first = "", second = ""] = parts.map((part) => unescapeToken(part));
   switch (query) {
     case "snapshot":
+    case "history":
       if (parts.length !== 2 || !isChannel(first) || !isSymbol(second)) return undefined;
       return { ...address, query, channel: first, symbol: second };
     case "trades":

@@ -1,8 +1,8 @@
-import type { Channel } from "@tickwire/proto/model";
+import { CHANNELS } from "@tickwire/proto/model";
+import type { Channel, InstrumentKind, InstrumentState } from "@tickwire/proto/model";
 
 export { CHANNELS, type Channel } from "@tickwire/proto/model";
-
-export type InstrumentKind = "spot" | "perpetual" | "future" | "option";
+export type { InstrumentKind, InstrumentState } from "@tickwire/proto/model";
 
 /** What a size counts: units of the base or of the quote asset, or contracts. */
 type SizeUnit = "base" | "quote" | "contract";
@@ -39,7 +39,16 @@ export type Instrument = {
   readonly expiryTimeUs?: number;
   readonly strike?: string;
   readonly optionType?: "call" | "put";
+  /** What can be done with it now; absent if the venue does not say. */
+  readonly state?: InstrumentState;
+  /** The same in the venue's own words. */
+  readonly stateWord?: string;
 };
+
+/** Channels that come from venues: all but what is said about instruments and of their list. */
+export const FEED_CHANNELS: readonly Channel[] = CHANNELS.filter(
+  (channel) => channel !== "status" && channel !== "listings",
+);
 
 /** Channels that spot instruments do not have. */
 export const DERIVATIVE_CHANNELS: ReadonlySet<Channel> = new Set<Channel>([
@@ -48,3 +57,44 @@ export const DERIVATIVE_CHANNELS: ReadonlySet<Channel> = new Set<Channel>([
   "open-interest",
   "liquidations",
 ]);
+
+/** States in which orders match as they come, so that a book cannot stay crossed. */
+const MATCHING_STATES: ReadonlySet<InstrumentState> = new Set<InstrumentState>([
+  "trading",
+  "post-only",
+  "limit-only",
+  "reduce-only",
+]);
+
+/**
+ * Whether orders match as they come, so that a crossed book shows a fault; undefined if the venue
+ * has not said.
+ */
+export function isMatching({ state }: Pick<Instrument, "state">): boolean | undefined {
+  return state === undefined ? undefined : MATCHING_STATES.has(state);
+}
+
+/** The symbol of a venue's market as a whole. Instruments have no channel that it has. */
+export const MARKET_SYMBOL = "all";
+
+/** A venue's market as a whole, of which its list is a topic. One object for each call. */
+export function marketOf(venue: string): Instrument {
+  return {
+    venue,
+    symbol: MARKET_SYMBOL,
+    venueSymbol: MARKET_SYMBOL,
+    kind: "spot",
+    base: "",
+    quote: "",
+    settle: "",
+    inverse: false,
+  };
+}
+
+/**
+ * True where a price of zero or below is a price: that of a combo is what its legs are worth
+ * together, bought and sold.
+ */
+export function hasSignedPrices({ kind }: Pick<Instrument, "kind">): boolean {
+  return kind === "combo";
+}

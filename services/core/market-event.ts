@@ -4,6 +4,7 @@ import type {
   ChannelOfType,
   FundingRow,
   LiquidationRow,
+  ListingRow,
   Mantissa,
   MarkPriceRow,
   OpenInterestRow,
@@ -53,6 +54,12 @@ type MarkPrice = EventOf<"mark-price", MarkPriceRow>;
 type OpenInterest = EventOf<"open-interest", OpenInterestRow>;
 type Liquidation = EventOf<"liquidation", LiquidationRow>;
 
+/**
+ * What became of an instrument in the list of its venue. `instrument` is the venue's market as a
+ * whole (`marketOf`); the instrument that this is about is in the row's own fields.
+ */
+export type Listing = EventOf<"listing", ListingRow>;
+
 /** The state of one channel of one instrument changed. venueTimeUs is undefined. */
 export type Status = EventOf<"status", StatusRow> & { readonly channel: Channel };
 
@@ -67,7 +74,8 @@ export type MarketEvent =
   | MarkPrice
   | OpenInterest
   | Liquidation
-  | Status;
+  | Status
+  | Listing;
 
 /** The channel that an event is published on. */
 export const CHANNEL_OF_KIND = Object.fromEntries(

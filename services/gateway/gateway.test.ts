@@ -11,6 +11,7 @@ import { gatewayConfig } from "./config.ts";
 import { Gateway } from "./gateway.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
+import { InboxSpace } from "./session/frame-inbox.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
 import { Hub } from "./topics/hub.ts";
 import { Turns } from "./turns/turns.ts";
@@ -38,9 +39,9 @@ beforeEach(async () => {
   const config = gatewayConfig({ drainWindowMs: 1_000, lameDuckMs: 3_000 });
   const metrics = createGatewayMetrics(registry);
   const parts = { bus, clock, logger, metrics };
-  const catalog = new Catalog({ ...parts, limits: config });
   const scheduler = { endOfTurn: () => {} };
   const turns = new Turns({ clock, scheduler });
+  const catalog = new Catalog({ ...parts, turns, limits: config });
   gateway = new Gateway({
     bus: Object.assign(Object.create(bus) as MemoryBus, {
       onEvent: (listener: (event: BusEvent) => void) => {
@@ -54,10 +55,11 @@ beforeEach(async () => {
       logger,
       metrics,
       catalog,
-      hub: new Hub({ ...parts, turns, catalog, random: () => 0.5, limits: config }),
+      hub: new Hub({ ...parts, turns, scheduler, catalog, random: () => 0.5, limits: config }),
       flusher: new Flusher({ clock, scheduler, flushIntervalMsMax: 0, metrics }),
       services: createMarketData({ bus, clock, catalog, queryTimeoutMs: 1_000 }),
       turns,
+      inboxSpace: new InboxSpace(metrics),
       serverVersion: "1.2.3",
     },
     http: { serve: () => Promise.resolve({ status: 200, headers: { "x-a": "b" }, body: "" }) },

@@ -10,6 +10,7 @@ import { HttpFace } from "./http/http-face.ts";
 import type { Logger } from "#core/logger.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
+import { InboxSpace } from "./session/frame-inbox.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
 import { Hub } from "./topics/hub.ts";
 import { selectTransport } from "./transport/select-transport.ts";
@@ -49,8 +50,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     metrics,
   });
   const turns = new Turns({ clock, scheduler: immediateScheduler });
-  const catalog = new Catalog({ bus, clock, logger, metrics, limits: config });
-  const hub = new Hub({ bus, clock, logger, metrics, turns, catalog, random, limits: config });
+  const catalog = new Catalog({ bus, clock, logger, metrics, turns, limits: config });
+  const common = { bus, clock, logger, metrics, turns, scheduler: immediateScheduler };
+  const hub = new Hub({ ...common, catalog, random, limits: config });
   const services = createMarketData({ bus, clock, catalog, queryTimeoutMs });
   const rpc = new ConnectRpc({
     services,
@@ -67,7 +69,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     webSocketPath,
     serverVersion,
   });
-  const shared = { config, clock, logger, metrics, services, turns, serverVersion };
+  const inboxSpace = new InboxSpace(metrics);
+  const shared = { config, clock, logger, metrics, services, turns, inboxSpace, serverVersion };
   const gateway = new Gateway({
     bus,
     sessionParts: { ...shared, flusher, hub, catalog },

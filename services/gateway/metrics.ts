@@ -71,6 +71,16 @@ function sessionMetrics(registry: Registry) {
       help: "Frames from clients.",
       registers,
     }),
+    inboxBytes: new Gauge({
+      name: "tickwire_gateway_inbox_bytes",
+      help: "Bytes of frames from clients that wait to be read.",
+      registers,
+    }),
+    inboxOverflows: new Counter({
+      name: "tickwire_gateway_inbox_overflows_total",
+      help: "Frames read out of turn, because no more may wait.",
+      registers,
+    }),
     subscriptions: new Gauge({
       name: "tickwire_gateway_subscriptions",
       help: "Topics that sessions are subscribed to, each session counted.",
@@ -204,6 +214,12 @@ function busMetrics(registry: Registry) {
       labelNames: ["venue", "channel"],
       registers,
     }),
+    historyEvents: new Counter({
+      name: "tickwire_gateway_history_events_total",
+      help: "Events fetched from what publishers keep, because they or some before them had not come.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
     stalls: new Counter({
       name: "tickwire_gateway_stalls_total",
       help: "Topics that had not come as far as their publisher announced, and were compared.",
@@ -242,6 +258,23 @@ function topicMetrics(registry: Registry) {
     topics: new Gauge({
       name: "tickwire_gateway_topics",
       help: "Topics that the gateway follows on the bus.",
+      registers,
+    }),
+    views: new Gauge({
+      name: "tickwire_gateway_views",
+      help: "Cut or conflated views of topics that sessions use, each counted once.",
+      registers,
+    }),
+    viewBatches: new Counter({
+      name: "tickwire_gateway_view_batches_total",
+      help: "Batches that views made, however many sessions get them.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    viewSkipped: new Counter({
+      name: "tickwire_gateway_view_skipped_events_total",
+      help: "Events that views left out of their batches, because later ones stand for them.",
+      labelNames: ["venue", "channel"],
       registers,
     }),
     instrumentsLeftOut: new Gauge({

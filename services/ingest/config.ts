@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CHANNELS } from "#core/instrument.ts";
+import { FEED_CHANNELS } from "#core/instrument.ts";
 import { ANNOUNCE_INTERVAL_MS_DEFAULT, PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
 import { isProxyUrl, NO_PROXY, PROXY_SCHEMES } from "./feed/network/proxy-url.ts";
 import { INGEST_LIMITS_DEFAULTS } from "./limits.ts";
@@ -8,7 +8,6 @@ import { VENUES } from "./venues/registry.ts";
 import type { VenueId } from "./venues/registry.ts";
 
 const VENUE_IDS = Object.keys(VENUES) as [VenueId, ...VenueId[]];
-const FEED_CHANNELS = CHANNELS.filter((channel) => channel !== "status");
 
 const count = (fallback: number, high: number) => z.int().min(1).max(high).default(fallback);
 
@@ -112,6 +111,24 @@ export const ingestConfigSchema = z
     recentCandlesMax: count(PUBLISH_LIMITS_DEFAULTS.recentCandlesMax, 100_000).describe(
       "of one instrument and interval, for GetCandles",
     ),
+    historyBytesMax: z
+      .int()
+      .min(0)
+      .max(1_073_741_824)
+      .default(PUBLISH_LIMITS_DEFAULTS.historyBytesMax)
+      .describe("of one topic's last batches, for gateways that missed some; 0 keeps none"),
+    historyTotalBytesMax: z
+      .int()
+      .min(0)
+      .max(68_719_476_736)
+      .default(PUBLISH_LIMITS_DEFAULTS.historyTotalBytesMax)
+      .describe("of all topics' last batches together"),
+    historyAgeMs: z
+      .int()
+      .min(0)
+      .max(86_400_000)
+      .default(PUBLISH_LIMITS_DEFAULTS.historyAgeMs)
+      .describe("age up to which last batches are kept while memory is left; older ones make room"),
     announceIntervalMs: z
       .int()
       .min(100)

@@ -206,6 +206,12 @@ function registerPublisher(registry: Registry, publisher: PublisherCounters): vo
   for (const [name, [help, field]] of Object.entries(totals)) {
     readCounter({ registry, name, help, labelNames: [] }, (add) => add({}, publisher[field]));
   }
+  const history: Gauge = new Gauge({
+    name: "tickwire_ingest_history_bytes",
+    help: "Memory of the batches that are kept for gateways which missed some.",
+    registers: [registry],
+    collect: () => history.set(publisher.historyBytes),
+  });
 }
 
 function registerFailures(registry: Registry, { failures }: PublisherCounters): void {

@@ -4,11 +4,13 @@ import {
   createWebSocketDialer,
   WEB_SOCKET_DIALER_DEFAULTS,
 } from "./feed/connection/web-socket-dialer.ts";
+import type { FeedAdapter } from "./feed/feed-adapter.ts";
 import { createVenueRoute } from "./feed/network/venue-route.ts";
 import { createHttpRestClient, HTTP_REST_CLIENT_DEFAULTS } from "./feed/rest/http-rest-client.ts";
 import { createSimulatedVenue } from "./simulated/simulated-dialer.ts";
 import { SIMULATED_MARKET_DEFAULTS } from "./simulated/simulated-settings.ts";
 import type { VenueNetwork } from "./venue/venue-ingest.ts";
+import { VENUES } from "./venues/registry.ts";
 
 /** A way to a venue that somebody has opened. */
 export type OpenVenueNetwork = VenueNetwork & { close(): void };
@@ -25,7 +27,8 @@ export function openVenueNetwork(venue: VenueConfig, clock: Clock): OpenVenueNet
     return { dialer, restClient, close: () => simulated.close() };
   }
   const route = createVenueRoute(venue.network);
-  const restClient = createHttpRestClient({ clock, route, ...HTTP_REST_CLIENT_DEFAULTS });
-  const dialer = createWebSocketDialer({ ...WEB_SOCKET_DIALER_DEFAULTS, route });
+  const { headers }: FeedAdapter = VENUES[venue.id];
+  const restClient = createHttpRestClient({ clock, route, headers, ...HTTP_REST_CLIENT_DEFAULTS });
+  const dialer = createWebSocketDialer({ ...WEB_SOCKET_DIALER_DEFAULTS, route, headers });
   return { dialer, restClient, close: () => restClient.close?.() };
 }

@@ -1,17 +1,24 @@
+import type { HistoryLimits } from "./batch-history.ts";
+
 /** How much a publisher batches and remembers, for each topic. */
-export type PublishLimits = {
+export type PublishLimits = HistoryLimits & {
   /** Events in one message on the bus; the next one publishes the batch at once. */
   readonly batchEventsMax: number;
   /** Trades that can be asked for. */
   readonly recentTradesMax: number;
   /** Candles of each interval that can be asked for. */
   readonly recentCandlesMax: number;
+  /** Of the histories of all topics together. */
+  readonly historyTotalBytesMax: number;
 };
 
 export const PUBLISH_LIMITS_DEFAULTS: PublishLimits = {
   batchEventsMax: 64,
   recentTradesMax: 1_000,
   recentCandlesMax: 1_500,
+  historyBytesMax: 4 * 1_024 * 1_024,
+  historyTotalBytesMax: 256 * 1_024 * 1_024,
+  historyAgeMs: 60_000,
 };
 
 /**

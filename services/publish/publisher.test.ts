@@ -6,6 +6,7 @@ import type { Trade } from "#core/market-event.ts";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { LatencyBoard } from "./latency-histogram.ts";
+import { PUBLISH_LIMITS_DEFAULTS } from "./publish-limits.ts";
 import { createPublisherCounters, Publisher } from "./publisher.ts";
 
 const A = fakeInstrument("A-USD");
@@ -49,6 +50,7 @@ function create(options: { payloadBytesMax?: number; batchEventsMax?: number } =
     epoch: 42,
     counters,
     limits: {
+      ...PUBLISH_LIMITS_DEFAULTS,
       batchEventsMax: options.batchEventsMax ?? 64,
       recentTradesMax: 10,
       recentCandlesMax: 10,

@@ -8,6 +8,7 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { Logger } from "#core/logger.ts";
+import { HistoryBudget } from "./batch-history.ts";
 import type { LatencyBoard } from "./latency-histogram.ts";
 import { PROGRESS_REPEATS } from "./publish-limits.ts";
 import type { PublishLimits } from "./publish-limits.ts";
@@ -23,13 +24,15 @@ export type PublisherCounters = {
    * in its sequence.
    */
   readonly failures: UntakenEvents[];
+  /** Memory of the topics' histories. */
+  historyBytes: number;
 };
 
 type UntakenEvents = { readonly venue: string; readonly channel: Channel; events: number };
 
 /** All zero. */
 export function createPublisherCounters(): PublisherCounters {
-  return { events: 0, batches: 0, bytes: 0, failures: [] };
+  return { events: 0, batches: 0, bytes: 0, failures: [], historyBytes: 0 };
 }
 
 type PublisherOptions = {
@@ -59,6 +62,9 @@ export type TopicProgress = {
   readonly sequence: number;
 };
 
+/** Topics of instruments that are gone whose sequences are remembered; of more, the oldest go. */
+export const RETIRED_TOPICS_MAX = 20_000;
+
 type Topics = Partial<Record<MarketEvent["kind"], TopicRecord>>;
 
 /**
@@ -69,6 +75,7 @@ export class Publisher {
   readonly epoch: number;
   readonly #options: PublisherOptions;
   readonly #topics = new Map<Instrument, Topics>();
+  readonly #historyBudget: HistoryBudget;
   #dirty: TopicRecord[] = [];
   /** Topics whose `progressRepeats` is not 0. */
   #moved: TopicRecord[] = [];
@@ -77,10 +84,13 @@ export class Publisher {
   /** Most events are about the instrument of the event before. */
   #lastInstrument: Instrument | undefined;
   #lastTopics: Topics | undefined;
+  /** Sequences of topics of instruments that are gone, by subject. */
+  readonly #retired = new Map<string, number>();
 
   constructor(options: PublisherOptions) {
     assert(options.limits.batchEventsMax > 0, "a batch has room for at least one event");
     this.#options = options;
+    this.#historyBudget = new HistoryBudget({ bytesMax: options.limits.historyTotalBytesMax });
     this.epoch = options.epoch;
   }
 
@@ -122,6 +132,27 @@ export class Publisher {
   }
 
   /**
+   * An instrument is gone: what waits is published, and nothing is kept of it but how far its
+   * topics came. Should it come back, their sequences go on from there, because a sequence is never
+   * given twice in an epoch.
+   */
+  retire(instrument: Instrument): void {
+    const topics = this.#topics.get(instrument);
+    if (topics === undefined) return;
+    for (const topic of Object.values(topics)) {
+      this.#flushTopic(topic);
+      this.#retired.set(topic.subject, topic.sequence);
+    }
+    this.#topics.delete(instrument);
+    this.#lastInstrument = undefined;
+    this.#lastTopics = undefined;
+    for (const oldest of this.#retired.keys()) {
+      if (this.#retired.size <= RETIRED_TOPICS_MAX) return;
+      this.#retired.delete(oldest);
+    }
+  }
+
+  /**
    * Where the topics stand that moved since this was called PROGRESS_REPEATS times: each is named
    * that often after it moved.
    */
@@ -154,13 +185,18 @@ export class Publisher {
     const { instrument, kind } = event;
     const { venue, symbol } = instrument;
     const channel = CHANNEL_OF_KIND[kind];
+    const subject = eventSubject({ venue, channel, symbol });
+    const sequence = this.#retired.get(subject) ?? 0;
+    this.#retired.delete(subject);
     const topic = new TopicRecord({
       instrument,
       channel,
-      subject: eventSubject({ venue, channel, symbol }),
+      subject,
       epoch: this.epoch,
+      sequence,
       latency: this.#options.latencies?.of({ venue, channel }),
       limits: this.#options.limits,
+      budget: this.#historyBudget,
     });
     topics[kind] = topic;
     return topic;
@@ -197,8 +233,19 @@ export class Publisher {
       return;
     }
     let isTaken = true;
-    for (const batch of batches) isTaken = this.#send(topic, batch, bus) && isTaken;
+    for (const batch of batches) {
+      this.#remember(topic, batch);
+      isTaken = this.#send(topic, batch, bus) && isTaken;
+    }
     if (isTaken) observeLatency(topic, events, publishedTimeUs);
+  }
+
+  /** Whoever misses the batch on the bus can ask for it. */
+  #remember({ history }: TopicRecord, { bytes, count, baseSequence }: BusBatch): void {
+    const { clock, counters } = this.#options;
+    const nowMs = clock.monotonicUs() / 1_000;
+    history.append(bytes, { count, lastSequence: baseSequence + count, nowMs });
+    counters.historyBytes = this.#historyBudget.bytes;
   }
 
   /** False if the bus did not take it. */

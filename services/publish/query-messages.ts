@@ -1,12 +1,14 @@
-import { channelToWire, sideToWire, stateToWire } from "@tickwire/proto/codec";
+import { channelToWire, sideToWire, stateToWire, wordToWire } from "@tickwire/proto/codec";
 import { formatDecimal } from "@tickwire/proto/model";
 import { MarketData } from "@tickwire/proto/service";
 import type {
   Instrument as InstrumentMessage,
+  InstrumentState as WireInstrumentState,
   InstrumentStatus,
   MessageInit,
   Trade as TradeMessage,
 } from "@tickwire/proto/service";
+import type { InstrumentState } from "#core/instrument.ts";
 import type { Status } from "#core/market-event.ts";
 import type { StreamedInstrument } from "./streamed-instruments.ts";
 import type { NumberedTrade } from "./topic-record.ts";
@@ -32,8 +34,16 @@ export function tradeMessage({ sequence, trade }: NumberedTrade): MessageInit<Tr
 /** The state of one channel as a row of an RPC answer. */
 export function statusMessage(status: Status): MessageInit<InstrumentStatus> {
   const { venue, symbol } = status.instrument;
-  const words = { channel: channelToWire(status.channel), state: stateToWire(status.state) };
+  const words = {
+    channel: channelToWire(status.channel),
+    state: stateToWire(status.state),
+    instrumentState: status.instrumentState && stateOf(status.instrumentState),
+  };
   return { venue, symbol, status: { ...status, ...words } };
+}
+
+function stateOf(state: InstrumentState | undefined): WireInstrumentState {
+  return wordToWire(state, "INSTRUMENT_STATE_");
 }
 
 /** An instrument with what is streamed for it. */
@@ -66,5 +76,7 @@ export function instrumentMessage({
     sizeUnit: `SIZE_UNIT_${sizeUnit.toUpperCase() as Uppercase<typeof sizeUnit>}`,
     venueMarket: instrument.venueMarket ?? "",
     candleIntervalsMs,
+    state: stateOf(instrument.state),
+    stateWord: instrument.stateWord ?? "",
   };
 }

@@ -1,5 +1,6 @@
-import { readBusEvents, rowsOf } from "@tickwire/proto/codec";
+import { readBusBatch, readBusEvents, rowsOf } from "@tickwire/proto/codec";
 import type { BusBatch } from "@tickwire/proto/codec";
+import { HistoryReplyCodec } from "@tickwire/proto/messages";
 import { OrderBook } from "@tickwire/proto/model";
 import { MarketData } from "@tickwire/proto/service";
 import type { GetCandlesRequest, MessageInit } from "@tickwire/proto/service";
@@ -15,11 +16,14 @@ import {
   decodeQueryReply,
   decodeSnapshotReply,
   encodeCatalogRequest,
+  encodeHistoryRequest,
 } from "#wire/bus-codec.ts";
 import { historyQuery, writeHistoryToken } from "#wire/history-token.ts";
+import { PUBLISH_LIMITS_DEFAULTS } from "./publish-limits.ts";
 import { createPublisherCounters, Publisher } from "./publisher.ts";
 import { QueryResponder } from "./query-responder.ts";
 import { StreamedInstruments } from "./streamed-instruments.ts";
+import { VenueListings } from "./venue-listings.ts";
 
 const A = fakeInstrument("A-USD");
 const TO = { venue: "fake", publisherId: "p-1" };
@@ -65,7 +69,7 @@ function create(payloadBytesMax = 1_000_000) {
     bus,
     clock,
     epoch: 42,
-    limits: { batchEventsMax: 64, recentTradesMax: 2_000, recentCandlesMax: 10 },
+    limits: { ...PUBLISH_LIMITS_DEFAULTS, recentTradesMax: 2_000, recentCandlesMax: 10 },
     schedule: () => {},
     counters: createPublisherCounters(),
     logger,
@@ -79,7 +83,12 @@ function create(payloadBytesMax = 1_000_000) {
   );
   const book = new OrderBook();
   let liveBook: OrderBook | undefined;
-  const venue = { venue: "fake", streamed, liveBookOf: () => liveBook };
+  const listings = new VenueListings({
+    venue: "fake",
+    clock,
+    emit: (listing) => publisher.publish(listing),
+  });
+  const venue = { venue: "fake", streamed, listings, liveBookOf: () => liveBook };
   const responder = new QueryResponder({ ...TO, bus, clock, publisher, venues: [venue], logger });
   responder.start();
   const ask = (subject: string, payload: Uint8Array = new Uint8Array(0)) => {
@@ -286,6 +295,56 @@ test("closed, it answers nobody", () => {
   expect(handlers.size).toBe(0);
 });
 
+function askHistory(
+  { ask }: ReturnType<typeof create>,
+  position: { epoch?: number; afterSequence: number },
+) {
+  const subject = querySubject({ ...TO, query: "history", channel: "trades", symbol: "A-USD" });
+  const reply = ask(subject, encodeHistoryRequest({ epoch: 42, ...position }));
+  if (reply.error !== null && reply.error !== undefined) return reply.error.code;
+  const { batches, sequence } = HistoryReplyCodec.decode(reply.payload);
+  const ids = batches.map((bytes) => {
+    const { rows } = rowsOf(readBusEvents(readBusBatch(bytes)));
+    return rows.map((row) => (row as { tradeId?: string }).tradeId).join(" ");
+  });
+  return { ids, sequence };
+}
+
+test("what follows a position is the batches as they were published, what waited included", () => {
+  const parts = create();
+  parts.publish(trade("1"), trade("2"));
+  expect(askHistory(parts, { afterSequence: 0 })).toEqual({ ids: ["1 2"], sequence: 2 });
+  parts.publish(trade("3"));
+  expect(askHistory(parts, { afterSequence: 2 })).toEqual({ ids: ["3"], sequence: 3 });
+  expect(askHistory(parts, { afterSequence: 3 })).toEqual({ ids: [], sequence: 3 });
+});
+
+test("what follows a position comes in pages that fit a message", () => {
+  const parts = create(1_024 + 200);
+  for (let index = 0; index < 40; index += 1) {
+    parts.publish(trade(`t-${index}`));
+    // Each in a batch of its own.
+    askHistory(parts, { afterSequence: 0 });
+  }
+  const seen: string[] = [];
+  while (seen.length < 40) {
+    const page = askHistory(parts, { afterSequence: seen.length });
+    if (typeof page === "string") throw new Error(page);
+    expect(page.sequence).toBe(40);
+    expect(page.ids.length).toBeGreaterThan(0);
+    expect(page.ids.length).toBeLessThan(40);
+    seen.push(...page.ids);
+  }
+  expect(seen).toEqual(Array.from({ length: 40 }, (_, index) => `t-${index}`));
+});
+
+test("a position of another epoch, or one that was never reached, has no history", () => {
+  const parts = create();
+  parts.publish(trade("1"));
+  expect(askHistory(parts, { epoch: 41, afterSequence: 0 })).toBe("CODE_FAILED_PRECONDITION");
+  expect(askHistory(parts, { afterSequence: 2 })).toBe("CODE_FAILED_PRECONDITION");
+});
+
 test("a catalog larger than a message comes in pages that fit", () => {
   const { ask, streamed } = create(10_000);
   for (let index = 0; index < 700; index += 1) {
@@ -294,7 +353,7 @@ test("a catalog larger than a message comes in pages that fit", () => {
   const seen: string[] = [];
   for (let after = "", more = true; more; after = seen.at(-1) ?? "") {
     const subject = querySubject({ ...TO, query: "catalog" });
-    const { payload } = ask(subject, encodeCatalogRequest(after));
+    const { payload } = ask(subject, encodeCatalogRequest({ afterSymbol: after }));
     expect(payload.byteLength).toBeLessThan(10_000);
     const page = decodeCatalogReply(payload);
     seen.push(...page.instruments.map(({ symbol }) => symbol));

@@ -5,12 +5,15 @@ import type { Bus, BusMessage, BusSubscription } from "#bus/bus.ts";
 import { parseQuerySubject, queryPattern } from "#bus/subject.ts";
 import type { Query } from "#bus/subject.ts";
 import type { Clock } from "#core/clock.ts";
+import { MARKET_SYMBOL } from "#core/instrument.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { Candle, MarketEvent } from "#core/market-event.ts";
 import type { Logger } from "#core/logger.ts";
 import {
   decodeCatalogRequest,
+  decodeHistoryRequest,
   encodeCatalogReply,
+  encodeHistoryReply,
   encodeQueryError,
   encodeQueryReply,
   encodeSnapshotReply,
@@ -23,6 +26,7 @@ import type { Publisher } from "./publisher.ts";
 import { instrumentMessage, QUERY_METHODS, statusMessage, tradeMessage } from "./query-messages.ts";
 import type { StreamedInstruments } from "./streamed-instruments.ts";
 import type { NumberedTrade, TopicRecord } from "./topic-record.ts";
+import type { VenueListings } from "./venue-listings.ts";
 
 /** What can be asked for with one request, and what is given where the request says nothing. */
 const ROWS_MAX = 1_000;
@@ -32,6 +36,8 @@ const NOTHING = new Uint8Array(0);
 /** Encoding a page of a catalog or of statuses takes less than a millisecond or two. */
 const CATALOG_PAGE_INSTRUMENTS = 500;
 const STATUS_PAGE_INSTRUMENTS = 200;
+/** A gateway checks a page of a topic's history within a few milliseconds. */
+const HISTORY_PAGE_BYTES_MAX = 128 * 1_024;
 /** What an answer needs besides its payload. */
 const REPLY_OVERHEAD_BYTES = 1_024;
 const TRADE_ORDER: RowOrder<NumberedTrade> = {
@@ -48,6 +54,7 @@ const CANDLE_ORDER: RowOrder<Candle> = {
 export type VenueView = {
   readonly venue: string;
   readonly streamed: StreamedInstruments;
+  readonly listings: VenueListings;
   /**
    * The book as it stands after the last published event; undefined while it is not known to be
    * right.
@@ -64,6 +71,9 @@ type QueryResponderOptions = {
   readonly venues: readonly VenueView[];
   readonly logger: Logger;
 };
+
+/** A query about one topic. */
+type TopicQuery = Extract<Query, { channel: Channel }>;
 
 class QueryFailure extends Error {
   readonly code: "CODE_NOT_FOUND" | "CODE_INVALID_ARGUMENT" | "CODE_FAILED_PRECONDITION";
@@ -137,6 +147,8 @@ export class QueryResponder {
     switch (query.query) {
       case "snapshot":
         return this.#snapshot(view, query);
+      case "history":
+        return this.#history(view, query, message.payload);
       case "trades":
         return this.#trades(view, query.symbol, message.payload);
       case "candles":
@@ -152,34 +164,55 @@ export class QueryResponder {
 
   /** As many instruments as one message carries. */
   #catalog({ streamed }: VenueView, payload: Uint8Array): Uint8Array {
-    const afterSymbol = decoded({ decode: decodeCatalogRequest }, payload);
-    const bytesMax = this.#options.bus.payloadBytesMax - REPLY_OVERHEAD_BYTES;
+    const { afterSymbol, sinceVersion } = decoded({ decode: decodeCatalogRequest }, payload);
     for (let countMax = CATALOG_PAGE_INSTRUMENTS; ; countMax = Math.ceil(countMax / 2)) {
-      const { instruments, more } = streamed.page(afterSymbol, countMax);
+      const difference =
+        sinceVersion === 0
+          ? undefined
+          : streamed.differenceSince(sinceVersion, afterSymbol, countMax);
+      const { instruments, more } = difference ?? streamed.page(afterSymbol, countMax);
       const page = encodeCatalogReply({
         catalogVersion: streamed.version,
         instruments: instruments.map((each) => instrumentMessage(each)),
         incomplete: !streamed.complete,
         more,
+        difference: difference !== undefined,
+        removedSymbols: difference?.removedSymbols ?? [],
       });
-      if (page.byteLength <= bytesMax || countMax === 1) return page;
+      if (page.byteLength <= this.#payloadBytesMax || countMax === 1) return page;
     }
   }
 
-  #snapshot(view: VenueView, query: Extract<Query, { query: "snapshot" }>): Uint8Array {
-    const { publisher, clock } = this.#options;
-    const { channel, symbol } = query;
-    const instrument = this.#find(view, symbol);
-    if (!view.streamed.has(instrument, channel)) {
-      throw new QueryFailure(
-        "CODE_NOT_FOUND",
-        `${view.venue}:${symbol}/${channel} is not streamed`,
-      );
+  get #payloadBytesMax(): number {
+    return this.#options.bus.payloadBytesMax - REPLY_OVERHEAD_BYTES;
+  }
+
+  /** All of what follows a position, in pages; or an error, never a part. */
+  #history(view: VenueView, query: TopicQuery, payload: Uint8Array): Uint8Array {
+    const { publisher } = this.#options;
+    const { epoch, afterSequence } = decoded({ decode: decodeHistoryRequest }, payload);
+    const topic = publisher.settledTopic(this.#findStreamed(view, query), query.channel);
+    const bytesMax = Math.min(this.#payloadBytesMax, HISTORY_PAGE_BYTES_MAX);
+    const isOurs = epoch === publisher.epoch;
+    const batches = isOurs ? topic?.history.after(afterSequence, bytesMax) : undefined;
+    if (topic === undefined || batches === undefined) {
+      const message = "what follows the position is not kept";
+      throw new QueryFailure("CODE_FAILED_PRECONDITION", message);
     }
+    return encodeHistoryReply(batches, topic.sequence);
+  }
+
+  #snapshot(view: VenueView, query: TopicQuery): Uint8Array {
+    const { publisher, clock } = this.#options;
+    const { channel } = query;
+    const instrument = this.#findStreamed(view, query);
     const topic = publisher.settledTopic(instrument, channel);
     const events = topic === undefined ? [] : stateOf(topic, view);
     const position = { channel, epoch: publisher.epoch, sequence: topic?.sequence ?? 0 };
-    return encodeSnapshotReply(encodeState(position, events, clock.nowUs()));
+    const reply = encodeSnapshotReply(encodeState(position, events, clock.nowUs()));
+    if (reply.byteLength <= this.#payloadBytesMax) return reply;
+    const sizes = `${reply.byteLength} bytes, of which the bus takes ${this.#payloadBytesMax}`;
+    throw new QueryFailure("CODE_FAILED_PRECONDITION", `the state of the topic has ${sizes}`);
   }
 
   #trades(view: VenueView, symbol: string, payload: Uint8Array): Uint8Array {
@@ -243,6 +276,15 @@ export class QueryResponder {
     return response.encode({ statuses, nextPageToken });
   }
 
+  /** The instrument of a topic that the venue streams. */
+  #findStreamed(view: VenueView, { symbol, channel }: TopicQuery): Instrument {
+    if (channel === "listings" && symbol === MARKET_SYMBOL) return view.listings.market;
+    const instrument = this.#find(view, symbol);
+    if (view.streamed.has(instrument, channel)) return instrument;
+    const topic = `${view.venue}:${symbol}/${channel}`;
+    throw new QueryFailure("CODE_NOT_FOUND", `${topic} is not streamed`);
+  }
+
   #find(view: VenueView, symbol: string): Instrument {
     const instrument = view.streamed.bySymbol(symbol);
     if (instrument !== undefined) return instrument;
@@ -277,6 +319,8 @@ function stateOf(topic: TopicRecord, view: VenueView): readonly MarketEvent[] {
     case "trades":
     case "liquidations":
       return [];
+    case "listings":
+      return view.listings.state();
     case "candles":
       return topic.latestCandles();
     case "status":

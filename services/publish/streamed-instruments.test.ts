@@ -41,8 +41,10 @@ test("candles have the lengths that were added, rising, and others none", () => 
 
 test("what expects more is complete when it is said, and that is a change", () => {
   let changes = 0;
-  const streamed = new StreamedInstruments(() => {
-    changes += 1;
+  const streamed = new StreamedInstruments({
+    onChange: () => {
+      changes += 1;
+    },
   });
   expect(streamed.complete).toBe(true);
   streamed.expectMore();
@@ -63,9 +65,9 @@ test("an instrument is found by its symbol, a channel by its instrument", () => 
 
 test("the version rises with what is new, and is told once an addition", () => {
   const versions: number[] = [];
-  const streamed: StreamedInstruments = new StreamedInstruments(() =>
-    versions.push(streamed.version),
-  );
+  const streamed: StreamedInstruments = new StreamedInstruments({
+    onChange: () => versions.push(streamed.version),
+  });
   expect(streamed.version).toBe(0);
   streamed.add([
     { instrument: a, channel: "book" },

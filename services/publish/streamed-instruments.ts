@@ -1,3 +1,4 @@
+import type { ListingChange } from "@tickwire/proto/model";
 import type { Channel, Instrument } from "#core/instrument.ts";
 
 /** One channel of one instrument. */
@@ -12,7 +13,33 @@ export type StreamedInstrument = {
   readonly candleIntervalsMs: readonly number[];
 };
 
+/** What became of an instrument, and why. */
+export type StreamedChange = {
+  readonly instrument: Instrument;
+  readonly change: ListingChange;
+  /** A stable kebab-case word. */
+  readonly reason: string;
+};
+
+/** What changed since a version, by symbol. */
+export type StreamedDifference = {
+  readonly instruments: readonly StreamedInstrument[];
+  readonly removedSymbols: readonly string[];
+  readonly more: boolean;
+};
+
+/** Who hears of changes. */
+type StreamedListener = {
+  /** Called once after each call that changed something. */
+  readonly onChange?: () => void;
+  /** Called for each instrument that came, changed or went, before `onChange`. */
+  readonly onListing?: (change: StreamedChange) => void;
+};
+
 type Streamed = { readonly channels: Set<Channel>; candleIntervalsMs: readonly number[] };
+
+/** Changed instruments that are remembered with the version; of more, the oldest are forgotten. */
+export const CHANGES_KEPT_MAX = 4_096;
 
 /**
  * What a publisher streams of one venue: its instruments, each with its channels. `status` is
@@ -21,16 +48,19 @@ type Streamed = { readonly channels: Set<Channel>; candleIntervalsMs: readonly n
 export class StreamedInstruments {
   readonly #streamed = new Map<Instrument, Streamed>();
   readonly #bySymbol = new Map<string, Instrument>();
-  readonly #onChange: () => void;
+  readonly #listener: StreamedListener;
   #version = 0;
   #complete = true;
+  /** Symbols with the version of their last change, in the order of those. */
+  readonly #changedAt = new Map<string, number>();
+  /** All changes after this version are in `#changedAt`. */
+  #rememberedSince = 0;
   /** By symbol, as of `#sortedVersion`. */
-  #sorted: readonly Instrument[] = [];
+  #sorted: readonly string[] = [];
   #sortedVersion = 0;
 
-  /** `onChange` is called after each addition of something new. */
-  constructor(onChange: () => void = () => {}) {
-    this.#onChange = onChange;
+  constructor(listener: StreamedListener = {}) {
+    this.#listener = listener;
   }
 
   /** Rises with each change. */
@@ -53,20 +83,47 @@ export class StreamedInstruments {
     if (this.#complete) return;
     this.#complete = true;
     this.#version += 1;
-    this.#onChange();
+    this.#listener.onChange?.();
   }
 
   /** `candleIntervalsMs` are the lengths of the candles, where candles are among the channels. */
   add(topics: readonly StreamedTopic[], candleIntervalsMs: readonly number[] = []): void {
     const before = this.#version;
+    const changes = new Map<Instrument, ListingChange>();
     for (const { instrument, channel } of topics) {
-      const streamed = this.#streamed.get(instrument) ?? this.#begin(instrument);
-      if (channel === "candles") this.#addIntervals(streamed, candleIntervalsMs);
-      if (streamed.channels.has(channel)) continue;
+      const known = this.#streamed.get(instrument);
+      const streamed = known ?? this.#begin(instrument);
+      const isNews =
+        (channel === "candles" && addIntervals(streamed, candleIntervalsMs)) ||
+        !streamed.channels.has(channel);
       streamed.channels.add(channel);
-      this.#version += 1;
+      if (!isNews) continue;
+      if (!changes.has(instrument)) changes.set(instrument, known ? "changed" : "added");
+      this.#touch(instrument.symbol);
     }
-    if (this.#version !== before) this.#onChange();
+    for (const [instrument, change] of changes) {
+      const reason = change === "added" ? "listed" : "channels";
+      this.#listener.onListing?.({ instrument, change, reason });
+    }
+    if (this.#version !== before) this.#listener.onChange?.();
+  }
+
+  /** The details of these have changed. Does nothing for those that are not streamed. */
+  update(instruments: readonly Instrument[], reason: string): void {
+    this.#forEach(instruments, (instrument) => {
+      this.#touch(instrument.symbol);
+      this.#listener.onListing?.({ instrument, change: "changed", reason });
+    });
+  }
+
+  /** Nothing of these comes any more. Does nothing for those that are not streamed. */
+  remove(instruments: readonly Instrument[], reason: string): void {
+    this.#forEach(instruments, (instrument) => {
+      this.#streamed.delete(instrument);
+      this.#bySymbol.delete(instrument.symbol);
+      this.#touch(instrument.symbol);
+      this.#listener.onListing?.({ instrument, change: "removed", reason });
+    });
   }
 
   /** Instruments of which something is streamed. */
@@ -93,25 +150,62 @@ export class StreamedInstruments {
     countMax: number,
   ): { instruments: readonly StreamedInstrument[]; more: boolean } {
     if (this.#sortedVersion !== this.#version) {
-      this.#sorted = [...this.#streamed.keys()].sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
+      this.#sorted = [...this.#bySymbol.keys()].sort();
       this.#sortedVersion = this.#version;
     }
-    let low = 0;
-    let high = this.#sorted.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#sorted[middle]?.symbol ?? "") <= symbol) low = middle + 1;
-      else high = middle;
-    }
-    const instruments = this.#sorted.slice(low, low + countMax).flatMap((each) => this.#of(each));
-    return { instruments, more: low + instruments.length < this.#sorted.length };
+    const from = firstAfter(this.#sorted, symbol);
+    const symbols = this.#sorted.slice(from, from + countMax);
+    const instruments = symbols.flatMap((each) => this.#of(each) ?? []);
+    return { instruments, more: from + symbols.length < this.#sorted.length };
   }
 
-  #of(instrument: Instrument): StreamedInstrument[] {
-    const streamed = this.#streamed.get(instrument);
-    if (streamed === undefined) return [];
+  /**
+   * The same of what changed since a version; undefined if that is not remembered, or is no version
+   * of this publisher's.
+   */
+  differenceSince(
+    version: number,
+    symbol: string,
+    countMax: number,
+  ): StreamedDifference | undefined {
+    if (version < this.#rememberedSince || version > this.#version) return undefined;
+    const changed: string[] = [];
+    for (const [each, changedAt] of this.#changedAt) if (changedAt > version) changed.push(each);
+    changed.sort();
+    const from = firstAfter(changed, symbol);
+    const symbols = changed.slice(from, from + countMax);
+    const isStreamed = (each: string): boolean => this.#bySymbol.has(each);
+    return {
+      instruments: symbols.flatMap((each) => this.#of(each) ?? []),
+      removedSymbols: symbols.filter((each) => !isStreamed(each)),
+      more: from + symbols.length < changed.length,
+    };
+  }
+
+  #forEach(instruments: readonly Instrument[], change: (instrument: Instrument) => void): void {
+    const before = this.#version;
+    for (const instrument of instruments) if (this.#streamed.has(instrument)) change(instrument);
+    if (this.#version !== before) this.#listener.onChange?.();
+  }
+
+  #touch(symbol: string): void {
+    this.#version += 1;
+    this.#changedAt.delete(symbol);
+    this.#changedAt.set(symbol, this.#version);
+    if (this.#changedAt.size <= CHANGES_KEPT_MAX) return;
+    for (const [oldest, changedAt] of this.#changedAt) {
+      this.#changedAt.delete(oldest);
+      this.#rememberedSince = changedAt;
+      return;
+    }
+  }
+
+  #of(symbol: string): StreamedInstrument | undefined {
+    const instrument = this.#bySymbol.get(symbol);
+    const streamed = instrument === undefined ? undefined : this.#streamed.get(instrument);
+    if (instrument === undefined || streamed === undefined) return undefined;
     const { channels, candleIntervalsMs } = streamed;
-    return [{ instrument, channels: [...channels], candleIntervalsMs }];
+    return { instrument, channels: [...channels], candleIntervalsMs };
   }
 
   #begin(instrument: Instrument): Streamed {
@@ -120,12 +214,25 @@ export class StreamedInstruments {
     this.#bySymbol.set(instrument.symbol, instrument);
     return streamed;
   }
+}
 
-  #addIntervals(streamed: Streamed, added: readonly number[]): void {
-    const known = streamed.candleIntervalsMs;
-    const news = added.filter((intervalMs) => !known.includes(intervalMs));
-    if (news.length === 0) return;
-    streamed.candleIntervalsMs = [...known, ...news].toSorted((one, other) => one - other);
-    this.#version += 1;
+/** True if one of them is new. */
+function addIntervals(streamed: Streamed, added: readonly number[]): boolean {
+  const known = streamed.candleIntervalsMs;
+  const news = added.filter((intervalMs) => !known.includes(intervalMs));
+  if (news.length === 0) return false;
+  streamed.candleIntervalsMs = [...known, ...news].toSorted((one, other) => one - other);
+  return true;
+}
+
+/** Index of the first text in a sorted list that comes after `text`. */
+function firstAfter(sorted: readonly string[], text: string): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? "") <= text) low = middle + 1;
+    else high = middle;
   }
+  return low;
 }

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import type { Candle } from "#core/market-event.ts";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
+import { HistoryBudget } from "./batch-history.ts";
+import { PUBLISH_LIMITS_DEFAULTS } from "./publish-limits.ts";
 import { TopicRecord } from "./topic-record.ts";
 
 const instrument = fakeInstrument("A");
@@ -25,8 +27,10 @@ function candle(openTimeUs: number, close: string, intervalMs = 60_000): Candle 
 }
 
 function record(recentCandlesMax = 3): TopicRecord {
-  const limits = { batchEventsMax: 64, recentTradesMax: 3, recentCandlesMax };
-  return new TopicRecord({ instrument, channel: "candles", subject: "s", epoch: 1, limits });
+  const limits = { ...PUBLISH_LIMITS_DEFAULTS, recentTradesMax: 3, recentCandlesMax };
+  const budget = new HistoryBudget({ bytesMax: 0 });
+  const topic = { instrument, channel: "candles", subject: "s", epoch: 1 } as const;
+  return new TopicRecord({ ...topic, limits, budget });
 }
 
 function rowsOf<Row>({ length, at }: { length: number; at: (index: number) => Row }): Row[] {

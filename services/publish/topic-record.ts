@@ -4,6 +4,8 @@ import { assert } from "#core/assert.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { Candle, MarketEvent, Status, Trade } from "#core/market-event.ts";
 import { batchKindOf, rowsOfEvents } from "#wire/event-codec.ts";
+import { BatchHistory } from "./batch-history.ts";
+import type { HistoryBudget } from "./batch-history.ts";
 import { NO_ROWS } from "./history-page.ts";
 import type { KeptRows } from "./history-page.ts";
 import type { ChannelLatency } from "./latency-histogram.ts";
@@ -31,6 +33,8 @@ export class TopicRecord {
   readonly subject: string;
   /** Shared by all topics of the channel; undefined if nobody measures. */
   readonly latency: ChannelLatency | undefined;
+  /** The last batches, whether the bus took them or not. */
+  readonly history: BatchHistory;
   readonly #limits: PublishLimits;
   readonly #epoch: number;
   /** Of the last event; 0 before the first. */
@@ -54,15 +58,21 @@ export class TopicRecord {
     readonly channel: Channel;
     readonly subject: string;
     readonly epoch: number;
+    /** Of the last event of a topic of the same name that was retired; 0 if there was none. */
+    readonly sequence?: number;
     readonly latency?: ChannelLatency | undefined;
     readonly limits: PublishLimits;
+    readonly budget: HistoryBudget;
   }) {
     this.instrument = options.instrument;
     this.channel = options.channel;
     this.subject = options.subject;
     this.#epoch = options.epoch;
+    this.#sequence = options.sequence ?? 0;
+    this.#batchedSequence = this.#sequence;
     this.latency = options.latency;
     this.#limits = options.limits;
+    this.history = new BatchHistory(options.limits, options.budget);
   }
 
   /** Of the last event; 0 before the first. */
@@ -114,6 +124,7 @@ export class TopicRecord {
       case "mark-price":
       case "open-interest":
       case "liquidation":
+      case "listing":
         return;
     }
   }
@@ -136,7 +147,7 @@ export class TopicRecord {
    * does not fit.
    */
   encode(events: readonly MarketEvent[], publishedTimeUs: number): BusBatch[] {
-    this.#writer ??= this.#newChain(0);
+    this.#writer ??= this.#newChain(this.#batchedSequence - events.length);
     const batches = this.#writer.write(rowsOfEvents(events), { publishedTimeUs });
     assert(this.#writer.sequence <= this.#batchedSequence, "what is encoded was taken");
     return batches;

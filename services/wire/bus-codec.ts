@@ -4,13 +4,17 @@ import {
   AnnouncementCodec,
   CatalogReplyCodec,
   CatalogRequestCodec,
+  HistoryReplyCodec,
+  HistoryRequestCodec,
   QueryReplyCodec,
   SnapshotReplyCodec,
 } from "@tickwire/proto/messages";
 import type {
   Announcement,
   CatalogReply,
+  CatalogRequest,
   Code,
+  HistoryRequest,
   MessageInit,
   QueryReply,
 } from "@tickwire/proto/messages";
@@ -25,14 +29,17 @@ export function decodeAnnouncement(bytes: Uint8Array): Announcement {
   return AnnouncementCodec.decode(bytes);
 }
 
-/** The payload of a query for the page of a catalog behind a symbol. */
-export function encodeCatalogRequest(afterSymbol: string): Uint8Array {
-  return CatalogRequestCodec.encode({ afterSymbol });
+/**
+ * The payload of a query for the page of a catalog behind a symbol: of all of it, or of what
+ * changed since a version. The caller owns the result.
+ */
+export function encodeCatalogRequest(request: MessageInit<CatalogRequest>): Uint8Array {
+  return CatalogRequestCodec.encode(request);
 }
 
-/** The symbol that a page is to begin behind; empty for the first one. Throws WireError. */
-export function decodeCatalogRequest(bytes: Uint8Array): string {
-  return CatalogRequestCodec.decode(bytes).afterSymbol;
+/** Keeps nothing of `bytes`. Throws WireError. */
+export function decodeCatalogRequest(bytes: Uint8Array): CatalogRequest {
+  return CatalogRequestCodec.decode(bytes);
 }
 
 /** The caller owns the result. Throws WireError if a value does not fit its field. */
@@ -98,4 +105,31 @@ export function decodeSnapshotReply(bytes: Uint8Array): [BusBatch, ...BusBatch[]
   });
   if (!isState) throw new WireError("malformed", "a batch of a snapshot is none of a state");
   return [first, ...rest];
+}
+
+/** The payload of a query for what follows a position of a topic. */
+export function encodeHistoryRequest(request: HistoryRequest): Uint8Array {
+  return HistoryRequestCodec.encode(request);
+}
+
+/** The position whose followers are asked for. Throws WireError. */
+export function decodeHistoryRequest(bytes: Uint8Array): HistoryRequest {
+  return HistoryRequestCodec.decode(bytes);
+}
+
+/** The answer to a history query; `batches` are encoded, and copied. The caller owns the result. */
+export function encodeHistoryReply(batches: readonly Uint8Array[], sequence: number): Uint8Array {
+  return HistoryReplyCodec.encode({ batches: [...batches], sequence });
+}
+
+/**
+ * Batches of a history, all of which can be read whole, and where the topic stands. Keeps nothing
+ * of `bytes`. Throws WireError.
+ */
+export function decodeHistoryReply(bytes: Uint8Array): {
+  readonly batches: readonly BusBatch[];
+  readonly sequence: number;
+} {
+  const { batches, sequence } = HistoryReplyCodec.decode(bytes);
+  return { batches: batches.map((batch) => decodeBusBatch(batch)), sequence };
 }

@@ -128,6 +128,22 @@ const EVENTS: { readonly [Kind in MarketEvent["kind"]]: Extract<MarketEvent, { k
     state: "resyncing",
     reason: "sequence-gap",
     sinceTimeUs: 9,
+    instrumentState: "auction",
+    stateWord: "auction_mode",
+  },
+  listing: {
+    ...base,
+    kind: "listing",
+    venueTimeUs: undefined,
+    change: "changed",
+    symbol: "BTC-USDT",
+    venueSymbol: "BTCUSDT",
+    instrumentKind: "spot",
+    baseAsset: "BTC",
+    quoteAsset: "USDT",
+    instrumentState: "cancel-only",
+    stateWord: "CANCEL_ONLY",
+    reason: "state",
   },
 };
 
@@ -149,6 +165,8 @@ describe("events as rows", () => {
       { ...EVENTS["mark-price"], indexPrice: undefined },
       { ...EVENTS["open-interest"], openInterestValue: undefined },
       { ...EVENTS.liquidation, liquidationId: undefined },
+      { ...EVENTS.status, instrumentState: undefined, stateWord: undefined },
+      { ...EVENTS.listing, instrumentState: undefined, stateWord: undefined },
     ];
     for (const event of silent) {
       const { kind: _, instrument: __, ...row } = { ...event, venueTimeUs: undefined };

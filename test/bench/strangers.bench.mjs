@@ -16,6 +16,8 @@ const only = process.argv[4];
 const PAUSE_MS = 5;
 const print = (line) => process.stdout.write(`${line}\n`);
 const file = (name) => new URL(`strangers/${name}`, import.meta.url).pathname;
+const VENUES = { one: 10_000, two: 10_000, three: 10_000, four: 10_000, lost: 10_000 };
+const gatewayFile = new URL("turns/gateway.mjs", import.meta.url).pathname;
 const attacks = JSON.parse(
   execFileSync(process.execPath, [file("attacks.mjs")], { encoding: "utf8" }),
 );
@@ -28,7 +30,7 @@ async function bystand(port, child, attack) {
   await once(socket, "message");
   attack();
   await wait(800);
-  child.send("reset");
+  child.send({ kind: "reset" });
   const took = [];
   const endsAt = performance.now() + seconds * 1000;
   for (let callId = 1; performance.now() < endsAt; callId += 1) {
@@ -44,7 +46,7 @@ async function bystand(port, child, attack) {
 }
 
 async function measure(name) {
-  const child = fork(file("gateway.mjs"), [transport]);
+  const child = fork(gatewayFile, [JSON.stringify({ transport, venues: VENUES, bookLevels: 0 })]);
   const [{ port }] = await once(child, "message");
   let attacker;
   const attack = () => {
@@ -53,8 +55,9 @@ async function measure(name) {
     attacker = spawn(process.execPath, [file("attacks.mjs"), port, name], { stdio });
   };
   const took = await bystand(port, child, attack);
-  child.send("report");
-  const late = { turnMsMax: Infinity, turnMsP99: Infinity, cpuMs: seconds * 1000, rssMb: NaN };
+  child.send({ kind: "report" });
+  const unknown = { turnMsMax: Infinity, turnMsMaxWithoutGc: Infinity, turnMsP99: Infinity };
+  const late = { ...unknown, cpuMs: seconds * 1000, rssMb: NaN };
   const [report] = await Promise.race([once(child, "message"), wait(10_000, [late])]);
   attacker?.kill("SIGKILL");
   child.kill("SIGKILL");
@@ -65,6 +68,7 @@ async function measure(name) {
     at(1),
     report.turnMsP99.toFixed(1),
     report.turnMsMax.toFixed(1),
+    report.turnMsMaxWithoutGc.toFixed(1),
   ];
   const cpu = ((report.cpuMs / (seconds * 1000)) * 100).toFixed(0);
   print(
@@ -81,7 +85,7 @@ print(`${seconds} s on ${transport}; milliseconds`);
 print(
   [
     " ".repeat(30),
-    ...["RPC p50", "p99", "max", "turn p99", "max"].map((text) => text.padStart(9)),
+    ...["RPC p50", "p99", "max", "turn p99", "max", "less GC"].map((text) => text.padStart(9)),
     "CPU".padStart(7),
     "memory".padStart(8),
   ].join(""),

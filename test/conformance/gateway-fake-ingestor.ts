@@ -245,6 +245,7 @@ export class FakeIngestor {
         );
       case "ping":
         return encodeQueryReply(new Uint8Array(0));
+      case "history":
       case undefined:
         return encodeQueryError({ code: "CODE_UNIMPLEMENTED", message: subject });
     }
@@ -260,6 +261,7 @@ export class FakeIngestor {
         kind: "INSTRUMENT_KIND_SPOT" as const,
         optionType: "OPTION_TYPE_UNSPECIFIED" as const,
         sizeUnit: "SIZE_UNIT_BASE" as const,
+        state: "INSTRUMENT_STATE_TRADING" as const,
         channels,
       })),
     });

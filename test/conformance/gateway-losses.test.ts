@@ -49,30 +49,37 @@ async function natsBuses(server: NatsServer): Promise<Buses> {
 
 class Stand {
   readonly ledger = new StreamLedger();
-  readonly registry = new Registry();
+  registry = new Registry();
   readonly buses: Buses;
+  /** What the ingestor keeps for gateways that missed some; 0 is nothing. */
+  readonly historyBytesMax: number;
   gateway!: RunningGateway;
   ingest!: RunningIngest;
   client!: Client;
 
-  constructor(buses: Buses) {
+  constructor(buses: Buses, historyBytesMax: number) {
     this.buses = buses;
+    this.historyBytesMax = historyBytesMax;
   }
 
   async start(): Promise<void> {
     await this.startIngest();
-    const clock = new SystemClock();
+    await this.startGateway();
+    this.client = await connect(`ws://127.0.0.1:${this.gateway.port}`);
+    this.client.subscribe(["simulated:*/*"], (event) => this.ledger.take(event));
+    await this.flows();
+  }
+
+  async startGateway(port = 0): Promise<void> {
+    this.registry = new Registry();
     this.gateway = await startGateway({
-      config: gatewayConfig({ port: 0, transport: "node", lameDuckMs: 0 }),
+      config: gatewayConfig({ port, transport: "node", lameDuckMs: 0 }),
       bus: this.buses.gateway,
-      clock,
+      clock: new SystemClock(),
       logger: SILENT,
       registry: this.registry,
     });
     await this.until(() => this.gateway.notReadyReasons().length === 0);
-    this.client = await connect(`ws://127.0.0.1:${this.gateway.port}`);
-    this.client.subscribe(["simulated:*/*"], (event) => this.ledger.take(event));
-    await this.flows();
   }
 
   async startIngest(): Promise<void> {
@@ -82,6 +89,7 @@ class Stand {
         venues: [{ id: "simulated", simulated }],
         announceIntervalMs: ANNOUNCE_MS,
         drainTimeoutMs: 100,
+        historyBytesMax: this.historyBytesMax,
       }),
       bus: this.buses.ingest,
       clock: new SystemClock(),
@@ -133,10 +141,10 @@ describe.each(KINDS)("over a %s bus", (kind) => {
     await stand.stop();
   });
 
-  async function start(): Promise<Stand> {
+  async function start(historyBytesMax = 0): Promise<Stand> {
     const buses =
       kind === "memory" ? await memoryBuses() : await natsBuses(await startNatsServer());
-    stand = new Stand(buses);
+    stand = new Stand(buses, historyBytesMax);
     await stand.start();
     return stand;
   }
@@ -200,5 +208,33 @@ describe.each(KINDS)("over a %s bus", (kind) => {
     const lost = [...buses.gateway.lostEvents.values()].reduce((sum, count) => sum + count, 0);
     expect(lost).toBeGreaterThan(0);
     expect(ledger.totals("/trades").missing).toBe(lost);
+  });
+
+  test("what a lossy bus takes is fetched from the publisher that keeps it, and nothing is missing", async () => {
+    const { ledger, buses } = await start(4 * 1_024 * 1_024);
+    const random = createPrng(22);
+    buses.gateway.loses = (subject) => subject.startsWith("md.") && random.chance(0.1);
+    await stand.flows(3_000);
+    buses.gateway.loses = () => false;
+    await stand.catchesUp();
+    expect(ledger.faults).toEqual([]);
+    expect(ledger.totals().missing).toBe(0);
+    expect(buses.gateway.lostEvents.size).toBeGreaterThan(0);
+    expect(await stand.metric("tickwire_gateway_history_events_total")).toBeGreaterThan(0);
+  });
+
+  test("a client goes on at a gateway that was started after what it missed", async () => {
+    const { ledger, gateway } = await start(4 * 1_024 * 1_024);
+    const { port } = gateway;
+    await gateway.close({ graceMs: 0 });
+    // The ingestor goes on meanwhile; nobody but itself has what it publishes now.
+    await pause(1_000);
+    await stand.startGateway(port);
+    await stand.flows();
+    await stand.catchesUp();
+    expect(ledger.faults).toEqual([]);
+    expect([ledger.epochChanges, ledger.unknownGaps]).toEqual([0, 0]);
+    expect(ledger.totals().missing).toBe(0);
+    expect(await stand.metric("tickwire_gateway_history_events_total")).toBeGreaterThan(0);
   });
 });

@@ -18,8 +18,8 @@ import {
 import { createVenueRoute } from "#ingest/feed/network/venue-route.ts";
 import { createHttpRestClient } from "#ingest/feed/rest/http-rest-client.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
+import { makeCertificates } from "#test/support/certificates.ts";
 import { endProgram, freePort, requireProgram, startProgram } from "#test/support/local-server.ts";
-import { makeNatsCertificates } from "#test/support/nats-identities.ts";
 
 const VIA_HTTP = "127.0.0.3";
 const VIA_SOCKS = "127.0.0.4";
@@ -81,7 +81,7 @@ beforeAll(async () => {
   if (tinyproxy === undefined || microsocks === undefined) return;
   folder = mkdtempSync(join(tmpdir(), "outgoing-"));
   cleanups.push(() => rmSync(folder, { recursive: true }));
-  makeNatsCertificates(folder);
+  makeCertificates(folder);
   caFile = join(folder, "ca.crt");
   venuePort = await startVenue();
   const httpPort = await freePort();

@@ -8,6 +8,7 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { LevelColumns, MarketEvent } from "#core/market-event.ts";
 import type { FeedAdapter, FeedDecoder, FeedEvent } from "#ingest/feed/feed-adapter.ts";
+import { mexcFrameOf } from "#test/support/dialects/mexc/wrapper.ts";
 import { decodeRecorded, type RecordedConnection } from "#test/support/recorded-answer.ts";
 
 /**
@@ -15,7 +16,8 @@ import { decodeRecorded, type RecordedConnection } from "#test/support/recorded-
  * venue sends, and what must come out.
  *
  * `frames` in order; a string is the frame's text as sent (where number texts matter), an object or
- * array is sent as its JSON, and `{"gzip": ...}` with either inside as a compressed binary frame.
+ * array is sent as its JSON, `{"gzip": ...}` with either inside as a compressed binary frame, and
+ * `{"protobuf": {...}}` as the message of MEXC, the one venue that sends such.
  * `expect` in order, each as `canonical` below prints it: market events
  * with the keys of `normalize` but without `epoch`, `sequence`, `receivedTimeUs` and `venue`; books
  * after the BookBuilder; and for the rest
@@ -90,25 +92,41 @@ export function hasSource(venue: string): boolean {
 
 /** The text of a frame as the venue would send it, before compression. */
 export function frameText(frame: unknown): string {
-  if (isGzipFrame(frame)) return frameText(frame.gzip);
-  return typeof frame === "string" ? frame : JSON.stringify(frame);
+  const content = contentOf(frame);
+  return typeof content === "string" ? content : JSON.stringify(content);
+}
+
+/** What a frame says, without the form in which it is sent. */
+export function contentOf(frame: unknown): unknown {
+  if (isGzipFrame(frame)) return frame.gzip;
+  return isProtobufFrame(frame) ? frame.protobuf : frame;
 }
 
 /** True for a frame that the venue sends compressed. */
-export function isGzipFrame(frame: unknown): frame is { readonly gzip: unknown } {
+function isGzipFrame(frame: unknown): frame is { readonly gzip: unknown } {
+  return isOnly(frame, "gzip");
+}
+
+/** True for a frame that is no text, and so stands in a fixture as what it says. */
+export function isProtobufFrame(frame: unknown): frame is { readonly protobuf: unknown } {
+  return isOnly(frame, "protobuf");
+}
+
+function isOnly(frame: unknown, key: string): boolean {
   if (typeof frame !== "object" || frame === null || Array.isArray(frame)) return false;
   const keys = Object.keys(frame);
-  return keys.length === 1 && keys[0] === "gzip";
+  return keys.length === 1 && keys[0] === key;
 }
 
 /** The frame as it comes from the socket. */
 export function frameData(frame: unknown): string | Uint8Array {
-  return isGzipFrame(frame) ? gzipOf(frameText(frame)) : frameText(frame);
+  return dataLike(frame, frameText(frame));
 }
 
-/** A text as a compressed binary frame. */
-export function gzipOf(text: string): Uint8Array {
-  return new Uint8Array(gzipSync(text));
+/** Another text in the form in which the venue sends this frame. */
+export function dataLike(frame: unknown, text: string): string | Uint8Array {
+  if (isProtobufFrame(frame)) return mexcFrameOf(text);
+  return isGzipFrame(frame) ? new Uint8Array(gzipSync(text)) : text;
 }
 
 /** What the adapter makes of the fixture's list of instruments; undefined without one. */
@@ -223,6 +241,17 @@ const CHANNELS_OF_TYPES: Readonly<Record<string, Channel>> = {
 function canonical(event: MarketEvent | Exclude<FeedEvent, { kind: "raw-book" }>): CanonicalEvent {
   if (event.kind === "rejected") return { type: event.kind, reason: event.reason };
   const { kind, ...rest } = event;
+  if (event.kind === "instrument-state") {
+    const { instrument, ...said } = event;
+    const { symbol, venueSymbol } = instrument;
+    return withoutUndefined({
+      type: kind,
+      symbol,
+      venueSymbol,
+      state: said.state,
+      word: said.word,
+    });
+  }
   if (!("instrument" in event)) return withoutUndefined({ type: kind, ...rest });
   const common = {
     type: kind,
@@ -238,7 +267,8 @@ function canonical(event: MarketEvent | Exclude<FeedEvent, { kind: "raw-book" }>
     case "mark-price":
     case "open-interest":
     case "liquidation":
-    case "status": {
+    case "status":
+    case "listing": {
       const { instrument: _instrument, receivedTimeUs: _received, kind: _kind, ...fields } = event;
       return withoutUndefined({ ...common, ...fields });
     }

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import {
   canonicalEvents,
+  contentOf,
   createFixtureConnection,
+  dataLike,
   decodeFixture,
   frameText,
-  gzipOf,
-  isGzipFrame,
   loadFixtures,
   RECEIVED_TIME_US,
   type VenueFixture,
@@ -34,8 +34,8 @@ type FuzzFailure = { readonly what: string; readonly text: string };
 /** Something that a venue sends, whole, and the fixture that has it. */
 type Seed = {
   readonly fixture: VenueFixture;
+  readonly frame: unknown;
   readonly message: unknown;
-  readonly isGzip: boolean;
 };
 
 type AnswerSeed = { readonly fixture: VenueFixture; readonly url: string; readonly body: unknown };
@@ -81,8 +81,9 @@ export function fuzzFrames(adapter: FeedAdapter, options: FuzzOptions): FuzzFail
       const isWhole = each % 8 === 7;
       const text = isWhole ? textOf(seed.message) : damagedText(seed.message, messages, prng);
       if (!isWhole) done += 1;
-      const run = (): void =>
-        connection.decoder.decode(seed.isGzip ? gzipOf(text) : text, RECEIVED_TIME_US, judge.take);
+      const data = dataLike(seed.frame, text);
+      if (!isWhole && typeof data !== "string" && prng.chance(0.3)) damageByte(data, prng);
+      const run = (): void => connection.decoder.decode(data, RECEIVED_TIME_US, judge.take);
       judgeRun(run, judge, text, failures);
     }
   }
@@ -158,6 +159,11 @@ function judgeRun(run: () => void, judge: Judge, text: string, failures: FuzzFai
   if (unsound !== undefined) failures.push({ what: `unsound ${unsound.kind}`, text: told });
 }
 
+/** What the bytes of a frame are may be wrong, not only what they say. */
+function damageByte(data: Uint8Array, prng: Prng): void {
+  if (data.length > 0) data[prng.below(data.length)] = prng.below(256);
+}
+
 function damagedText(message: unknown, others: readonly unknown[], prng: Prng): string {
   if (prng.chance(0.1)) return textMutantOf(textOf(message), prng);
   const text = JSON.stringify(mutantOf(parsed(message), others, prng)) ?? "";
@@ -182,12 +188,9 @@ function textOf(message: unknown): string {
 
 function frameSeedsOf(adapter: FeedAdapter): readonly Seed[] {
   const seeds = loadFixtures(adapter.venue).flatMap(({ fixture }) =>
-    fixture.frames.map((frame): Seed => {
-      const isGzip = isGzipFrame(frame);
-      return { fixture, message: isGzip ? frame.gzip : frame, isGzip };
-    }),
+    fixture.frames.map((frame): Seed => ({ fixture, frame, message: contentOf(frame) })),
   );
-  return seeds.filter(({ message }) => frameText(message).length <= TEXT_LENGTH_MAX);
+  return seeds.filter(({ message }) => textOf(message).length <= TEXT_LENGTH_MAX);
 }
 
 function answerSeedsOf(adapter: FeedAdapter): readonly AnswerSeed[] {

@@ -2,10 +2,9 @@ import { expect, test } from "vitest";
 import type { FeedAdapter, FeedEvent } from "#ingest/feed/feed-adapter.ts";
 import {
   createFixtureConnection,
+  dataLike,
   frameData,
   frameText,
-  gzipOf,
-  isGzipFrame,
   type NamedFixture,
   RECEIVED_TIME_US,
 } from "./venue-fixture.ts";
@@ -91,8 +90,7 @@ export function describeOddLevels(adapter: FeedAdapter, fixtures: readonly Named
         for (const before of named.fixture.frames.slice(0, index)) {
           decoder.decode(frameData(before), RECEIVED_TIME_US, () => {});
         }
-        const data = JSON.stringify(mutant);
-        decoder.decode(isGzipFrame(frame) ? gzipOf(data) : data, RECEIVED_TIME_US, take);
+        decoder.decode(dataLike(frame, JSON.stringify(mutant)), RECEIVED_TIME_US, take);
         return events;
       };
       const message = parsed(text);
@@ -120,6 +118,9 @@ export function describeOddLevels(adapter: FeedAdapter, fixtures: readonly Named
   });
 }
 
+/** What the price of a level that is an object is called. */
+const PRICE_KEYS = ["p", "px", "price", "ask_price"];
+
 /** Prices and sizes: what looks like a decimal inside of an array. */
 function levelNumbersIn(message: unknown): readonly Place[] {
   const arrays = [{ holder: { message }, key: "message" }, ...placesIn(message)]
@@ -128,7 +129,7 @@ function levelNumbersIn(message: unknown): readonly Place[] {
   return arrays
     .flatMap((array) => placesIn(array))
     .filter(({ holder, key }) => /^\d+(\.\d+)?$/.test(String(holder[key])))
-    .filter(({ holder }) => Array.isArray(holder) || "p" in holder || "px" in holder)
+    .filter(({ holder }) => Array.isArray(holder) || PRICE_KEYS.some((key) => key in holder))
     .slice(0, 40);
 }
 

@@ -27,7 +27,7 @@ function joined(fields: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(fields.flatMap((field) => [...field]));
 }
 
-const TEXTS_AND_ROWS = new Set([22, 23, 40, 41]);
+const TEXTS_AND_ROWS = new Set([22, 23, 40, 41, 42]);
 
 type Change = (batch: Uint8Array) => Uint8Array;
 

@@ -15,6 +15,7 @@ const REPORT = join(ROOT, "api.txt");
 const ENTRIES = {
   "@tickwire/client": "index.d.ts",
   "@tickwire/client/streams": "streams.d.ts",
+  "@tickwire/client/ticks": "ticks.d.ts",
   "@tickwire/client/rpc": "rpc.d.ts",
 };
 

@@ -2,7 +2,7 @@ import type { Rolldown } from "vite";
 
 /** What a page may import of the client, by what it does with it. */
 export declare const CLIENT_PAGES: Readonly<
-  Record<"everything" | "streams only" | "rpc only", string>
+  Record<"everything" | "streams only" | "ticks only" | "rpc only", string>
 >;
 
 /** Bundles one module's text for browsers, from the sources; it may import the client. */

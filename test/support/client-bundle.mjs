@@ -14,6 +14,11 @@ export const CLIENT_PAGES = {
     const client = await connect(location.origin);
     for await (const trade of client.trades("binance:BTC-USDT")) document.title = trade.priceText;
   `,
+  "ticks only": `
+    import { connect } from "@tickwire/client/ticks";
+    const client = await connect(location.origin);
+    for await (const trade of client.trades("binance:BTC-USDT")) document.title = trade.priceText;
+  `,
   "rpc only": `
     import { connect } from "@tickwire/client/rpc";
     const client = await connect(location.origin);

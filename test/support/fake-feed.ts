@@ -57,6 +57,8 @@ const NUMBERED: BookSync["sequencing"] = {
 export type FakeAdapterOptions = {
   readonly limits?: Partial<FeedLimits>;
   readonly snapshot?: BookSync["snapshot"];
+  /** The numbers of books only rise. */
+  readonly showsNoGaps?: boolean;
   /** The book of each of these starts another way than `snapshot` says. */
   readonly snapshotBySymbol?: Readonly<Record<string, BookSync["snapshot"]>>;
   readonly keepAliveMs?: number;
@@ -87,10 +89,13 @@ export type FakeAdapterOptions = {
   readonly paged?: boolean;
 };
 
-function syncOf(snapshot: BookSync["snapshot"]): BookSync {
-  return snapshot === "in-band" || NUMBERED === undefined
-    ? { snapshot }
-    : { snapshot, sequencing: NUMBERED };
+function syncOf(
+  snapshot: BookSync["snapshot"],
+  { showsNoGaps }: Pick<FakeAdapterOptions, "showsNoGaps">,
+): BookSync {
+  if (snapshot === "in-band" || NUMBERED === undefined) return { snapshot };
+  const sequencing = showsNoGaps === true ? { ...NUMBERED, showsGaps: false } : NUMBERED;
+  return { snapshot, sequencing };
 }
 
 export function createFakeAdapter(options: FakeAdapterOptions = {}): FeedAdapter {
@@ -110,8 +115,8 @@ export function createFakeAdapter(options: FakeAdapterOptions = {}): FeedAdapter
     channels: ["trades", "quotes", "book"],
     endpoints: { webSocket: "fake://stream", rest: "fake://rest" },
     limits: { ...FAKE_LIMITS, ...options.limits },
-    bookSync: syncOf(snapshot),
-    bookSyncOf: ({ symbol }) => syncOf(options.snapshotBySymbol?.[symbol] ?? snapshot),
+    bookSync: syncOf(snapshot, options),
+    bookSyncOf: ({ symbol }) => syncOf(options.snapshotBySymbol?.[symbol] ?? snapshot, options),
     snapshotFrames: ({ symbol }, { requestId }) => [`snapshot ${symbol} ${requestId}`],
     ...optionalParts(options),
     ...(keepAliveMs === undefined

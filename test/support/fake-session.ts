@@ -25,6 +25,8 @@ export type FakeSessionOptions = FakeAdapterOptions & {
   readonly topics: readonly string[];
   /** Sessions to start; each has all topics. */
   readonly sessions?: number;
+  /** The other address of every session. */
+  readonly fallbackUrl?: string;
   readonly policy?: Partial<FeedPolicy>;
   /** Always this; 0.5 by default. */
   readonly random?: number;
@@ -77,7 +79,11 @@ export function startFakeSession(options: FakeSessionOptions) {
   const sessions = Array.from({ length: options.sessions ?? 1 }, () => {
     const session = new FeedSession({
       ...context,
-      plan: { url: adapter.endpoints.webSocket, subscriptions },
+      plan: {
+        url: adapter.endpoints.webSocket,
+        ...(options.fallbackUrl === undefined ? {} : { fallbackUrl: options.fallbackUrl }),
+        subscriptions,
+      },
       network: { dialer, address, snapshots, rest: venueRest },
       counters,
       sink: driver,

@@ -6,6 +6,7 @@ import { ANONYMOUS } from "#gateway/access/principal.ts";
 import { gatewayConfig } from "#gateway/config.ts";
 import { createGatewayMetrics } from "#gateway/metrics.ts";
 import { createMarketData } from "#gateway/rpc/router.ts";
+import { InboxSpace } from "#gateway/session/frame-inbox.ts";
 import { Flusher } from "#gateway/session/outbound/flusher.ts";
 import { Session } from "#gateway/session/session.ts";
 import type { SessionState } from "#gateway/session/session-table.ts";
@@ -59,6 +60,7 @@ export class SessionRig {
         hub: this.hub.asHub,
         catalog,
         turns: new Turns({ clock, scheduler }),
+        inboxSpace: new InboxSpace(metrics),
         services: createMarketData({ bus, clock, catalog, queryTimeoutMs: 1_000 }),
         serverVersion: "1.2.3",
       },

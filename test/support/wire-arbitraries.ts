@@ -35,6 +35,7 @@ const KINDS = [
   "openInterests",
   "liquidations",
   "statuses",
+  "listings",
 ] as const satisfies readonly BatchRows["kind"][];
 
 const START_US = 1_767_225_600_000_000;
@@ -96,6 +97,8 @@ const levels = fc
     prices: pairs.map(([price]) => price),
     sizes: pairs.map(([, size]) => size),
   }));
+
+const instrumentStates = fc.constantFrom("trading", "pre-open", "halted");
 
 function rowOf(kind: BatchRows["kind"], ids: fc.Arbitrary<string>): fc.Arbitrary<object> {
   switch (kind) {
@@ -174,6 +177,20 @@ function rowOf(kind: BatchRows["kind"], ids: fc.Arbitrary<string>): fc.Arbitrary
         state: fc.constantFrom("live", "gap", "down"),
         reason: fc.constantFrom("data", "sequence-gap"),
         sinceTimeUs: fc.nat(),
+        instrumentState: fc.option(instrumentStates, { nil: undefined }),
+        stateWord: fc.option(fc.constantFrom("BREAK", "auction_mode"), { nil: undefined }),
+      });
+    case "listings":
+      return fc.record({
+        change: fc.constantFrom("added", "changed", "removed"),
+        symbol: fc.constantFrom("BTC-USDT", "ETH-USD-PERP"),
+        venueSymbol: fc.constantFrom("BTCUSDT", "ETHUSD"),
+        instrumentKind: fc.constantFrom("spot", "perpetual"),
+        baseAsset: fc.constantFrom("BTC", "ETH"),
+        quoteAsset: fc.constant("USD"),
+        instrumentState: fc.option(instrumentStates, { nil: undefined }),
+        stateWord: fc.option(fc.constantFrom("BREAK", "TRADING"), { nil: undefined }),
+        reason: fc.constantFrom("listed", "delisted"),
       });
   }
 }

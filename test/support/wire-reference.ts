@@ -69,6 +69,24 @@ const CHANNELS = [
   "open-interest",
   "liquidations",
   "status",
+  "listings",
+];
+const LISTING_CHANGES = ["changed", "added", "changed", "removed"];
+const INSTRUMENT_KINDS = [undefined, "spot", "perpetual", "future", "option", "combo"];
+const INSTRUMENT_STATES = [
+  undefined,
+  "trading",
+  "pre-open",
+  "auction",
+  "halted",
+  "post-only",
+  "cancel-only",
+  "limit-only",
+  "reduce-only",
+  "maintenance",
+  "settling",
+  "closed",
+  "delisted",
 ];
 const STATES = ["syncing", "syncing", "live", "stale", "gap", "resyncing", "down"];
 const SIDES = ["none", "buyer", "seller", "none"];
@@ -102,6 +120,7 @@ function trimmed(text: string): string {
 
 type Chain = {
   base: PlainMessage;
+  generation: bigint;
   sequence: bigint;
   received: bigint;
   venue: bigint;
@@ -127,6 +146,7 @@ export class ReferenceTopic {
     const times = batch["times"] as bigint[];
     check(!snapshot || batch["base"] !== undefined, "a snapshot has no base");
     check(times.length >= 2, "no times");
+    if (batch["base"] !== undefined) chain.generation = (times[0] as bigint) / 127n;
     const unit = BigInt(chain.base["venue_time_unit_us"] as number);
     const count = (times.length - 2) / (unit === 0n ? 1 : 2);
     const before = chain.sequence;
@@ -135,7 +155,8 @@ export class ReferenceTopic {
     const anchor = batch["last_sequence"] as bigint;
     if (
       !Number.isInteger(count) ||
-      times[0] !== last % 127n ||
+      times[0] !== (last % 127n) + chain.generation * 127n ||
+      chain.generation > 127n ||
       (anchor !== 0n && anchor !== last)
     ) {
       check(batch["base"] === undefined, "a batch contradicts its base");
@@ -213,6 +234,7 @@ function chainFrom(base: PlainMessage): Chain {
   }
   return {
     base,
+    generation: 0n,
     sequence: base["sequence"] as bigint,
     received,
     venue: wrap(received + (base["venue_time_offset_us"] as bigint)),
@@ -251,10 +273,11 @@ function readPayload(chain: Chain, batch: PlainMessage, shape: Shape): PlainMess
   const { channel, count } = shape;
   if (channel === 1) return readTrades(chain, batch, { count, texts });
   if (channel === 3) return readBooks(chain, batch, { count, texts });
-  if (channel === 9 || channel === 10) {
-    const rows = batch[channel === 9 ? "liquidations" : "statuses"] as PlainMessage[];
+  const elements = ELEMENTS.get(channel);
+  if (elements !== undefined) {
+    const rows = batch[elements.field] as PlainMessage[];
     check(rows.length === count, "rows");
-    return rows.map(channel === 9 ? liquidation : status);
+    return rows.map(elements.read);
   }
   return readFields(chain, batch, { channel, count, texts });
 }
@@ -376,5 +399,35 @@ function status(row: PlainMessage): PlainMessage {
     state: STATES[Number(row["state"])],
     reason: row["reason"],
     sinceTimeUs: Number(row["since_time_us"]),
+    ...instrumentStateOf(row),
   };
 }
+
+function listing(row: PlainMessage): PlainMessage {
+  return {
+    change: LISTING_CHANGES[Number(row["change"])],
+    symbol: row["symbol"],
+    venueSymbol: row["venue_symbol"],
+    instrumentKind: INSTRUMENT_KINDS[Number(row["instrument_kind"])],
+    baseAsset: row["base_asset"],
+    quoteAsset: row["quote_asset"],
+    ...instrumentStateOf(row),
+    reason: row["reason"],
+  };
+}
+
+function instrumentStateOf(row: PlainMessage): PlainMessage {
+  const state = INSTRUMENT_STATES[Number(row["instrument_state"] ?? 0)];
+  const word = row["state_word"];
+  return {
+    ...(state === undefined ? {} : { instrumentState: state }),
+    ...(word === undefined ? {} : { stateWord: word }),
+  };
+}
+
+/** The channels whose events are messages of their own, by number. */
+const ELEMENTS = new Map([
+  [9, { field: "liquidations", read: liquidation }],
+  [10, { field: "statuses", read: status }],
+  [11, { field: "listings", read: listing }],
+]);

@@ -1,9 +1,6 @@
 import { createConnect, type Connect } from "./connect.ts";
-import {
-  createStreamsClient,
-  type StreamsClient,
-  type StreamsConnectOptions,
-} from "./streams/streams-client.ts";
+import { createStreamsClient, type StreamsClient } from "./streams/streams-client.ts";
+import type { StreamsConnectOptions } from "./streams/ticks-client.ts";
 import { nodeSockets } from "./host/node-web-socket.ts";
 
 // All but connect(), which the declaration below replaces.

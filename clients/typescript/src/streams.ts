@@ -1,9 +1,6 @@
 import { createConnect, type Connect } from "./connect.ts";
-import {
-  createStreamsClient,
-  type StreamsClient,
-  type StreamsConnectOptions,
-} from "./streams/streams-client.ts";
+import { createStreamsClient, type StreamsClient } from "./streams/streams-client.ts";
+import type { StreamsConnectOptions } from "./streams/ticks-client.ts";
 
 /**
  * Connects to a gateway: resolves when it has welcomed this client, rejects with ConnectionError.
@@ -14,4 +11,5 @@ export const connect: Connect<StreamsConnectOptions, StreamsClient> =
   /* @__PURE__ */ createConnect(createStreamsClient);
 
 export * from "./exports/streams.ts";
-export type { StreamsClient, StreamsConnectOptions } from "./streams/streams-client.ts";
+export type { StreamsClient } from "./streams/streams-client.ts";
+export type { StreamsConnectOptions } from "./streams/ticks-client.ts";

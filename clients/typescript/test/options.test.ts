@@ -74,7 +74,7 @@ describe("a bad topic", () => {
     [undefined, "is not text of the form VENUE:SYMBOL"],
     [[], "no topic was given"],
   ])("%j says what is wrong with it", (topics, message) => {
-    const refused = () => fullTopics(topics as string, "trades");
+    const refused = () => fullTopics(topics as string, "trades", ["trades", "quotes"]);
     expect(refused).toThrow(TopicRefusedError);
     expect(refused).toThrow(message);
   });

@@ -121,6 +121,7 @@ describe("types", () => {
       | "open-interest"
       | "liquidation"
       | "status"
+      | "listing"
     >();
   });
 

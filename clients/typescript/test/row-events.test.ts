@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { BatchRows, DecodedBatch, LiquidationRow } from "@tickwire/proto/codec";
-import { eventOf } from "../src/events/events.ts";
+import { Consumer } from "../src/topics/consumer.ts";
+import { ROW_CHANNELS } from "../src/topics/row-channels.ts";
 import type { MarketEvent, Liquidation, Ticker } from "../src/events/market-event.ts";
 
 const INFO = {
@@ -26,9 +27,23 @@ const TEXT = "1127313210.00855204";
 
 /** The event of a batch that has one row. */
 function eventFrom(kind: BatchRows["kind"], row: object): MarketEvent {
-  const batch = { ...BATCH, kind, rows: [row] } as unknown as DecodedBatch;
-  return eventOf(INFO, batch as Exclude<DecodedBatch, { kind: "books" }>, 0);
+  const batch = { ...BATCH, count: 1, kind, rows: [row] } as unknown as DecodedBatch;
+  const events: MarketEvent[] = [];
+  const event = (given: MarketEvent) => events.push(given);
+  const consumers = [new Consumer([INFO.topic], { event, end: () => undefined })];
+  const part = ROW_CHANNELS.find(({ payloads }) => payloads.at(-1)?.kind === kind)!;
+  const host = {
+    info: INFO,
+    stage: "live",
+    consumers,
+    step: noStep,
+    loseContinuity: noStep,
+  } as const;
+  part.open(host).deliver(batch, 0);
+  return events[0]!;
 }
+
+const noStep = () => undefined;
 
 type Case = {
   readonly event: MarketEvent;

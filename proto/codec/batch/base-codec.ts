@@ -3,15 +3,16 @@ import * as BaseField from "../../gen/base-field.ts";
 import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { readText, safeInteger, takeWide, varintEnd } from "../byte-reader.ts";
-import { VARINT_BYTES_MAX, putBigVarint, putVarint } from "../byte-writer.ts";
+import { VARINT_BYTES_MAX, putBigVarint, putVarint, writeUint } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import { SCALE_MAX } from "../limits.ts";
 import { putDifference, unzigzagWide } from "../wide-integers.ts";
-import { WireError } from "../wire-error.ts";
-import { recordFieldsOf, eventKindOf } from "./batch-kinds.ts";
+import { malformed } from "../wire-error.ts";
+import type { RecordField } from "./batch-kinds.ts";
 import { TradeIdForm } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
 import { FieldScan } from "./field-scan.ts";
+import type { Payloads } from "./payload.ts";
 
 /** Most digits that a trade id's number is padded to, and most bytes of its prefix. */
 const TRADE_ID_DIGITS_MAX = 18;
@@ -53,7 +54,7 @@ export function writeBase(writer: ByteWriter, state: ChainState): void {
   if (state.tradeIdPrefix !== "") {
     writer.stringField(BaseField.TradeIdPrefix, state.tradeIdPrefix);
   }
-  writer.uintField(BaseField.TradeIdDigits, state.tradeIdDigits);
+  writeUint(writer, BaseField.TradeIdDigits, state.tradeIdDigits);
   if (state.values.length > 0) writeRecord(writer, state);
   writer.close(start);
 }
@@ -86,19 +87,25 @@ function writeRecord(writer: ByteWriter, state: ChainState): void {
     writer.varint(state.scales[index] as number);
   }
   writer.close(scales);
-  writer.uintField(BaseField.Absent, state.absent);
+  writeUint(writer, BaseField.Absent, state.absent);
 }
 
 // Reading is synchronous and never re-entered.
 const scan = new FieldScan(BaseField.SHAPES);
 
 /** Reads a Base. Throws WireError for one that no writer writes. */
-export function readBase(bytes: Uint8Array, start: number, end: number): ChainState {
+export function readBase(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  payloads: Payloads,
+): ChainState {
   scan.scan(bytes, start, end);
   const receivedTimeUs = scan.signed(BaseField.ReceivedTimeUs, "received_time_us");
   const state: ChainState = {
     channel: scan.uint32(BaseField.Channel),
     epoch: scan.unsigned(BaseField.Epoch, "epoch"),
+    generation: 0,
     sequence: scan.unsigned(BaseField.Sequence, "sequence"),
     receivedTimeUs,
     venueTimeUs: timeFrom(receivedTimeUs, signed(BaseField.VenueTimeOffsetUs)),
@@ -118,28 +125,27 @@ export function readBase(bytes: Uint8Array, start: number, end: number): ChainSt
     absent: scan.uint32(BaseField.Absent),
   };
   checkBase(state);
-  readRecord(state);
+  readRecord(state, payloads[state.channel]?.fields ?? []);
   return state;
 }
 
 function checkBase(state: ChainState): void {
   const { venueTimeUnitUs, tradeIdDigits, tradeIdForm } = state;
   if (venueTimeUnitUs !== 0 && venueTimeUnitUs !== 1 && venueTimeUnitUs !== 1_000) {
-    throw new WireError("malformed", `venue_time_unit_us is ${venueTimeUnitUs}`);
+    throw malformed(`venue_time_unit_us is ${venueTimeUnitUs}`);
   }
   if (tradeIdDigits > TRADE_ID_DIGITS_MAX) {
-    const problem = `trade_id_digits ${tradeIdDigits} exceeds ${TRADE_ID_DIGITS_MAX}`;
-    throw new WireError("malformed", problem);
+    throw malformed(`trade_id_digits is ${tradeIdDigits}`);
   }
-  if (tradeIdForm > TradeIdForm.Text)
-    throw new WireError("malformed", `trade_id_form is ${tradeIdForm}`);
+  if (tradeIdForm > TradeIdForm.Text) {
+    throw malformed(`trade_id_form is ${tradeIdForm}`);
+  }
 }
 
 function readPrefix(): string {
   const [start = 0, end = 0] = scan.ranges(BaseField.TradeIdPrefix).slice(-2);
   if (end - start > TRADE_ID_PREFIX_BYTES_MAX) {
-    const problem = `a prefix of ${end - start} bytes exceeds ${TRADE_ID_PREFIX_BYTES_MAX}`;
-    throw new WireError("malformed", problem);
+    throw malformed(`trade_id_prefix has ${end - start} bytes`);
   }
   return readText(scan.bytes, start, end);
 }
@@ -148,9 +154,8 @@ function readPrefix(): string {
  * Fields that this code does not know are passed over; those that the writer did not know are such
  * as the venue does not say.
  */
-function readRecord(state: ChainState): void {
-  const fields = recordFieldsOf(eventKindOf(state.channel)?.rows);
-  if (fields === undefined) return;
+function readRecord(state: ChainState, fields: readonly RecordField[]): void {
+  if (fields.length === 0) return;
   const values = columnOf(BaseField.Values).map((code) => fromBigInt(unzigzagWide(code)));
   const scales = columnOf(BaseField.Scales).map((scale) =>
     checkedScale(Number(BigInt.asUintN(32, scale))),
@@ -161,10 +166,10 @@ function readRecord(state: ChainState): void {
     state.values.push(values[index] ?? 0);
     state.scales.push(scales[index] ?? 0);
     if (index !== field.scaleField && state.scales[index] !== state.scales[field.scaleField]) {
-      throw new WireError("malformed", `the scales of ${field.property} and its like differ`);
+      throw malformed("fields of one kind differ in scale");
     }
     if (field.type !== "text" && field.type !== "mantissa" && state.scales[index] !== 0) {
-      throw new WireError("malformed", `${field.property} is an integer and has a scale`);
+      throw malformed("an integer has a scale");
     }
   }
 }
@@ -190,5 +195,5 @@ function timeFrom(receivedTimeUs: number, offsetUs: bigint): number {
 
 function checkedScale(scale: number): number {
   if (scale <= SCALE_MAX) return scale;
-  throw new WireError("malformed", `scale ${scale} exceeds ${SCALE_MAX}`);
+  throw malformed(`a scale is ${scale}`);
 }

@@ -4,19 +4,20 @@ import type { BatchRows } from "../types.ts";
 
 export type BatchKind = BatchRows["kind"];
 
-/** What a row holds in a field: a mantissa with a scale, a decimal as text, a number, a boolean. */
+/** What a field holds: a mantissa with a scale, a decimal as text, a number, a boolean. */
 type RecordFieldType = "mantissa" | "text" | "integer" | "flag";
 
 /** One field of a channel whose values travel as differences. */
 export type RecordField = {
-  /** Of the row. */
-  readonly property: string;
   /** Of the Batch: its column. */
   readonly column: number;
   readonly type: RecordFieldType;
   /** Index of the field whose scale this one shares; its own index if it shares none. */
   readonly scaleField: number;
 };
+
+/** A field of a record with the name that rows have for it. */
+export type NamedField = RecordField & { readonly property: string };
 
 const TYPES: Readonly<Record<string, RecordFieldType>> = { d: "text", i: "integer", b: "flag" };
 
@@ -27,11 +28,11 @@ function recordField({ name, letter, column }: EventField, index: number, rows: 
     : { property: name, column, type: TYPES[letter], scaleField: index };
 }
 
-const RECORD_FIELDS: ReadonlyMap<string, readonly RecordField[]> = /* @__PURE__ */ new Map(
+const RECORD_FIELDS: ReadonlyMap<string, readonly NamedField[]> = /* @__PURE__ */ new Map(
   /* @__PURE__ */ EVENT_KINDS.filter(({ fields }) => (fields[0]?.column ?? 0) > 0).map(
     ({ rows, fields }) => [
       rows,
-      fields.map((field, index) => recordField(field, index, rows) as RecordField),
+      fields.map((field, index) => recordField(field, index, rows) as NamedField),
     ],
   ),
 );
@@ -40,13 +41,8 @@ const RECORD_FIELDS: ReadonlyMap<string, readonly RecordField[]> = /* @__PURE__ 
  * The fields of a channel whose values travel as differences, in the order of their bits and of
  * Base.values; undefined for other channels.
  */
-export function recordFieldsOf(kind: string | undefined): readonly RecordField[] | undefined {
+export function recordFieldsOf(kind: string | undefined): readonly NamedField[] | undefined {
   return kind === undefined ? undefined : RECORD_FIELDS.get(kind);
-}
-
-/** The kind of batches that a channel has; undefined for one that this code does not know. */
-export function eventKindOf(channel: number): EventKind | undefined {
-  return EVENT_KINDS[channel - 1];
 }
 
 /** The number in the schema's Channel of the channel whose batches have these rows. */
@@ -60,6 +56,17 @@ export const LEVEL_ASK = 2;
 
 /** The residue of a sequence in `times`: prime to every usual batch size. */
 export const SEQUENCE_RESIDUE_MODULUS = 127;
+
+/**
+ * Bases of a chain are counted modulo this, so that a batch says which one it counts from. With the
+ * residue it takes two bytes at most, and one until the first base that says something new.
+ */
+export const GENERATIONS = 128;
+
+/** What `times` begins with: the residue of the last sequence, and the generation of the base. */
+export function markOf(lastSequence: number, generation: number): number {
+  return (lastSequence % SEQUENCE_RESIDUE_MODULUS) + generation * SEQUENCE_RESIDUE_MODULUS;
+}
 
 /** At least every so many batches say their sequence whole. */
 export const SEQUENCE_ANCHOR_BATCHES = 64;

@@ -1,146 +1,23 @@
-import * as BatchField from "../../gen/batch-field.ts";
-import type { EventKind } from "../../model/vocabulary.ts";
-import type { BatchColumns, DecodedBatch } from "../types.ts";
-import { WireError } from "../wire-error.ts";
-import { readBase } from "./base-codec.ts";
-import { SEQUENCE_RESIDUE_MODULUS, recordFieldsOf, eventKindOf } from "./batch-kinds.ts";
-import type { ChainState } from "./chain-state.ts";
-import { FieldScan } from "./field-scan.ts";
-import { readBooks, readElements, readTrades } from "./payload-reader.ts";
-import { quoteColumnsOf, readRecords, recordRowsOf } from "./record-reader.ts";
-import { eventsOfTimes, readTimes, residueOf, timesOf } from "./times-codec.ts";
-import type { TimesOf } from "./times-codec.ts";
+import { EVENT_KINDS } from "../../model/vocabulary.ts";
+import { BOOKS_PAYLOAD } from "./books-payload.ts";
+import { ChainReader } from "./chain-reader.ts";
+import { payloadTable } from "./payload.ts";
+import { QUOTES_PAYLOAD } from "./quotes-payload.ts";
+import { rowsPayload } from "./rows-payload.ts";
+import { TRADES_PAYLOAD } from "./trades-payload.ts";
 
-/** What became of the bytes of a batch. */
-export type BatchReading =
-  | { readonly outcome: "read"; readonly batch: DecodedBatch }
-  /**
-   * Batches of the chain were lost, or none was there to go on from. Nothing of this one can be
-   * used, and nothing will be until one comes with a base.
-   */
-  | { readonly outcome: "lost"; readonly reason: LossReason }
-  /** A channel that only a newer schema explains. The topic now stands at `lastSequence`. */
-  | { readonly outcome: "unknown-channel"; readonly epoch: number; readonly lastSequence: number };
+const HOT_PAYLOADS = [TRADES_PAYLOAD, QUOTES_PAYLOAD, BOOKS_PAYLOAD];
 
-export type LossReason =
-  /** It has no base, and no batch with a base was read before. */
-  | "no-base"
-  /** It does not follow the batch that was read before it. */
-  | "sequence-residue"
-  /** The same, found where a batch says its sequence whole. */
-  | "last-sequence";
+/** Every channel of the schema. */
+const ALL_PAYLOADS = /* @__PURE__ */ payloadTable(
+  /* @__PURE__ */ EVENT_KINDS.map(
+    (kind) => HOT_PAYLOADS.find((payload) => payload.kind === kind.rows) ?? rowsPayload(kind),
+  ),
+);
 
-// Reading is synchronous and never re-entered.
-const scan = new FieldScan(BatchField.SHAPES);
-
-/** The chain of one topic of one connection, as its reader keeps it. */
-export class BatchReader {
-  #state: ChainState | undefined;
-
-  /** True if the next batch may come without a base. */
-  get isChained(): boolean {
-    return this.#state !== undefined;
+/** Reads the chain of a topic of any channel. */
+export class BatchReader extends ChainReader {
+  constructor() {
+    super(ALL_PAYLOADS);
   }
-
-  /** Forgets the chain: nothing is read until a batch comes with a base. */
-  reset(): void {
-    this.#state = undefined;
-  }
-
-  /**
-   * Reads a whole encoded Batch. Throws WireError for bytes that are none; the chain is then
-   * forgotten, as it is where the reading says that something was lost.
-   */
-  read(bytes: Uint8Array, start = 0, end: number = bytes.length): BatchReading {
-    const before = this.#state;
-    this.#state = undefined;
-    scan.scan(bytes, start, end);
-    const hasBase = scan.has(BatchField.Base);
-    const state = hasBase ? readBaseOf(scan) : before;
-    if (state === undefined) return { outcome: "lost", reason: "no-base" };
-    const snapshot = scan.bool(BatchField.Snapshot);
-    if (snapshot && !hasBase) throw new WireError("malformed", "a snapshot has no base");
-    const count = countOf(state);
-    const skipped = scan.unsigned(BatchField.Skipped, "skipped");
-    const baseSequence = state.sequence;
-    const last = snapshot ? baseSequence : baseSequence + skipped + count;
-    // Before any sum is made: on the wrong chain it might be anything.
-    const reason = count < 0 ? "sequence-residue" : lossOf(last);
-    if (reason !== undefined) {
-      if (hasBase) throw new WireError("malformed", `a batch contradicts its base: ${reason}`);
-      return { outcome: "lost", reason };
-    }
-    if (!Number.isSafeInteger(last)) {
-      throw new WireError("unsafe-integer", `the last sequence is about ${last}, beyond 2^53`);
-    }
-    const times = readTimes(scan, state, count);
-    state.sequence = last;
-    const kind = eventKindOf(state.channel);
-    if (kind === undefined) {
-      // Its columns mean something that this code cannot run: the next base is waited for.
-      return { outcome: "unknown-channel", epoch: state.epoch, lastSequence: last };
-    }
-    const { rows } = kind;
-    const isHot = rows === "trades" || rows === "quotes" || rows === "books";
-    // One object, field by field: putting it together of others costs as much as twenty trades.
-    const batch = {
-      topicId: scan.uint32(BatchField.TopicId),
-      epoch: state.epoch,
-      firstSequence: snapshot ? baseSequence : baseSequence + skipped + 1,
-      count,
-      snapshot,
-      publishedTimeUs: times.publishedTimeUs,
-      skipped,
-      receivedTimesUs: times.receivedTimesUs,
-      venueTimesUs: times.venueTimesUs,
-      kind: rows,
-      columns: isHot ? readColumns(rows, state, count) : undefined,
-      rows: isHot ? undefined : readRows(kind, state, count, timesOf(times)),
-    };
-    // What follows a snapshot starts from a base of its own.
-    if (!snapshot) this.#state = state;
-    return { outcome: "read", batch: batch as unknown as DecodedBatch };
-  }
-}
-
-function readBaseOf(batch: FieldScan): ChainState {
-  const start = batch.start(BatchField.Base);
-  return start < 0
-    ? readBase(batch.bytes, 0, 0)
-    : readBase(batch.bytes, start, batch.end(BatchField.Base));
-}
-
-/** Events of the batch; -1 if `times` does not fit the chain. */
-function countOf(state: ChainState): number {
-  const entries = scan.entries(BatchField.Times);
-  if (entries === 0) throw new WireError("malformed", "a batch has no times");
-  return eventsOfTimes(entries, state.venueTimeUnitUs);
-}
-
-function lossOf(last: number): LossReason | undefined {
-  if (residueOf(scan) !== last % SEQUENCE_RESIDUE_MODULUS) return "sequence-residue";
-  const anchor = scan.unsigned(BatchField.LastSequence, "last_sequence");
-  return anchor === 0 || anchor === last ? undefined : "last-sequence";
-}
-
-function readColumns(
-  kind: BatchColumns["kind"],
-  state: ChainState,
-  count: number,
-): BatchColumns["columns"] {
-  if (kind === "trades") return readTrades(scan, state, count);
-  if (kind === "books") return readBooks(scan, state, count);
-  return quoteColumnsOf(readRecords(scan, state, recordFieldsOf(kind) ?? [], count));
-}
-
-function readRows(
-  kind: EventKind,
-  state: ChainState,
-  count: number,
-  timesOfEvent: TimesOf,
-): readonly object[] {
-  const fields = recordFieldsOf(kind.rows);
-  if (fields === undefined) return readElements(scan, kind, count, timesOfEvent);
-  const records = readRecords(scan, state, fields, count);
-  return recordRowsOf(records, fields, state.absent, { count, timesOf: timesOfEvent });
 }

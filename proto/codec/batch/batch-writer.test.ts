@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import type { BatchRows, BookRow, TradeRow } from "../types.ts";
 import { BatchReader } from "./batch-reader.ts";
 import { BatchWriter } from "./batch-writer.ts";
-import { elementLength, putElement, topicIdOf } from "./bus-batch.ts";
+import { elementLength, putElement } from "./bus-batch.ts";
+import { topicIdOf } from "./topic-id.ts";
 import type { BusBatch } from "./bus-batch.ts";
 
 const START_US = 1_767_225_600_000_000;

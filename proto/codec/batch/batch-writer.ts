@@ -1,15 +1,11 @@
 import * as BatchField from "../../gen/batch-field.ts";
-import { ByteWriter } from "../byte-writer.ts";
+import { ByteWriter, writeBool, writeInt, writeUint } from "../byte-writer.ts";
 import { BATCH_EVENTS_MAX } from "../limits.ts";
 import type { BatchRows, BookRow, RowTimes } from "../types.ts";
 import { WireError } from "../wire-error.ts";
 import { writeBase } from "./base-codec.ts";
-import {
-  SEQUENCE_ANCHOR_BATCHES,
-  SEQUENCE_RESIDUE_MODULUS,
-  recordFieldsOf,
-} from "./batch-kinds.ts";
-import type { BatchKind, RecordField } from "./batch-kinds.ts";
+import { GENERATIONS, SEQUENCE_ANCHOR_BATCHES, markOf, recordFieldsOf } from "./batch-kinds.ts";
+import type { BatchKind, NamedField } from "./batch-kinds.ts";
 import { BusBatchField } from "./bus-batch.ts";
 import type { BusBatch } from "./bus-batch.ts";
 import { sharedCopy } from "./byte-arena.ts";
@@ -57,7 +53,7 @@ const times = new EventTimes();
 export class BatchWriter {
   readonly #kind: BatchKind;
   /** Of a channel whose values travel as differences. */
-  readonly #fields: readonly RecordField[] | undefined;
+  readonly #fields: readonly NamedField[] | undefined;
   readonly #state: ChainState;
   readonly #tradeIds = new TradeIdPlan();
   #isFirst = true;
@@ -129,6 +125,9 @@ export class BatchWriter {
     // From here on the chain moves: what a row may not hold has been refused.
     gatherPayload(rows);
     const rebase = this.#plan(rows);
+    if (rebase && !this.#isFirst) {
+      this.#state.generation = (this.#state.generation + 1) % GENERATIONS;
+    }
     this.#isFirst = false;
     return this.#encode(rows, head, { last, rebase });
   }
@@ -167,20 +166,20 @@ export class BatchWriter {
     const baseEnd = writer.position;
     state.sequence = last;
     const core = writer.open(BusBatchField.Batch);
-    const residue = last % SEQUENCE_RESIDUE_MODULUS;
-    writeTimes(writer, state, times, { count, residue, publishedTimeUs });
-    writer.uintField(BatchField.Skipped, skipped);
+    const mark = markOf(last, state.generation);
+    writeTimes(writer, state, times, { count, mark, publishedTimeUs });
+    writeUint(writer, BatchField.Skipped, skipped);
     this.#writeAnchor(last);
-    writer.boolField(BatchField.Snapshot, snapshot);
+    writeBool(writer, BatchField.Snapshot, snapshot);
     if (count > 0) {
       this.#finerTexts += writePayload(writer, state, rows, this.#tradeIds.numbers);
     }
     const coreLength = writer.position - core;
     writer.close(core);
     const coreEnd = writer.position;
-    writer.uintField(BusBatchField.Count, count);
-    writer.intField(BusBatchField.PublishedTimeUs, publishedTimeUs);
-    writer.boolField(BusBatchField.Rebase, rebase);
+    writeUint(writer, BusBatchField.Count, count);
+    writeInt(writer, BusBatchField.PublishedTimeUs, publishedTimeUs);
+    writeBool(writer, BusBatchField.Rebase, rebase);
     const bytes = sharedCopy(writer.bytes, writer.position);
     return {
       bytes,
@@ -205,7 +204,7 @@ export class BatchWriter {
     this.#batchesSinceAnchor += 1;
     if (this.#batchesSinceAnchor < SEQUENCE_ANCHOR_BATCHES) return;
     this.#batchesSinceAnchor = 0;
-    writer.uintField(BatchField.LastSequence, last);
+    writeUint(writer, BatchField.LastSequence, last);
   }
 }
 

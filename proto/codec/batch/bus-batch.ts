@@ -1,12 +1,13 @@
 import * as BatchField from "../../gen/batch-field.ts";
 import * as BaseField from "../../gen/base-field.ts";
-import { ByteReader, WireType, safeInteger } from "../byte-reader.ts";
+import { ByteReader, WIRE_BYTES, safeInteger } from "../byte-reader.ts";
 import { putVarint, varintLength } from "../byte-writer.ts";
 import { BATCHES_TAG } from "../frame-walker.ts";
 import { WireError } from "../wire-error.ts";
-import { SEQUENCE_RESIDUE_MODULUS } from "./batch-kinds.ts";
+import { GENERATIONS, SEQUENCE_RESIDUE_MODULUS, markOf } from "./batch-kinds.ts";
 import { FieldScan } from "./field-scan.ts";
-import { eventsOfTimes, residueOf } from "./times-codec.ts";
+import { eventsOfTimes, takeMark } from "./times-codec.ts";
+import { TOPIC_ID_TAG } from "./topic-id.ts";
 
 /** Field numbers of `tickwire.bus.v1.BusBatch`. */
 export const BusBatchField = {
@@ -17,8 +18,8 @@ export const BusBatchField = {
   Base: 7,
 } as const;
 
-const CORE_TAG = (BusBatchField.Batch << 3) | WireType.Bytes;
-const BASE_TAG = (BusBatchField.Base << 3) | WireType.Bytes;
+const CORE_TAG = (BusBatchField.Batch << 3) | WIRE_BYTES;
+const BASE_TAG = (BusBatchField.Base << 3) | WIRE_BYTES;
 
 /**
  * A batch as the bus carries it, and where in its bytes the two ranges are that a gateway cuts out.
@@ -177,17 +178,17 @@ function checkSequence(core: FieldScan, batch: BusBatch): void {
   if (!Number.isSafeInteger(last)) {
     throw new WireError("unsafe-integer", `the last sequence is about ${last}, beyond 2^53`);
   }
-  const residue = residueOf(core);
-  if (residue !== last % SEQUENCE_RESIDUE_MODULUS) {
-    throw new WireError("malformed", `residue ${residue} is not that of sequence ${last}`);
+  const mark = takeMark(core);
+  const generation = Math.floor(mark / SEQUENCE_RESIDUE_MODULUS);
+  // Not so either where the mark is NaN.
+  if (!(mark === markOf(last, generation) && generation < GENERATIONS)) {
+    throw new WireError("malformed", `times begins with ${mark}, which is not of sequence ${last}`);
   }
   const anchor = core.unsigned(BatchField.LastSequence, "last_sequence");
   if (anchor !== 0 && anchor !== last) {
     throw new WireError("malformed", `last_sequence ${anchor} is not ${last}`);
   }
 }
-
-const TOPIC_ID_TAG = BatchField.TopicId << 3;
 
 /** Bytes of an element of `ServerFrame.batches` made of a batch, with or without its base. */
 export function elementLength(batch: BusBatch, topicId: number, withBase: boolean): number {
@@ -248,21 +249,4 @@ function putRange(
 ): number {
   target.set(bytes.subarray(start, end), position);
   return position + end - start;
-}
-
-/** The topic id of an element's content; 0 if it has none. Throws WireError. */
-export function topicIdOf(bytes: Uint8Array, start: number, end: number): number {
-  const reader = new ByteReader(bytes, start, end);
-  let topicId = 0;
-  while (reader.position < end) {
-    const tag = reader.tag();
-    if (tag !== TOPIC_ID_TAG) {
-      reader.skip(tag);
-      continue;
-    }
-    const { position: start } = reader;
-    topicId = reader.varint();
-    if (!(topicId <= 0xffff_ffff)) topicId = Number(BigInt.asUintN(32, reader.wide(start)));
-  }
-  return topicId;
 }

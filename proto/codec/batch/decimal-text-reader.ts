@@ -4,7 +4,7 @@ import type { Mantissa } from "../../model/decimal.ts";
 import { DecimalTextCodec } from "../../gen/messages.ts";
 import type { DecimalText } from "../../gen/messages.ts";
 import { DECIMAL_TEXT_LENGTH_MAX } from "../limits.ts";
-import { WireError } from "../wire-error.ts";
+import { malformed } from "../wire-error.ts";
 import type { FieldScan } from "./field-scan.ts";
 
 const PLAIN_DECIMAL = /^-?[0-9]+(?:\.[0-9]+)?$/;
@@ -39,7 +39,7 @@ export function applyTexts(
     const entry = (place - column) / fieldCount;
     // Not so either where there are no fields.
     if (!(entry < (columns[0]?.length ?? 0))) {
-      throw new WireError("malformed", `a text has the index ${place}, beyond its column`);
+      throw malformed(`a text has the index ${place}`);
     }
     // A field that only the writer knows.
     if (column >= columns.length) continue;
@@ -76,10 +76,6 @@ function plainDecimal(text: string): PlainDecimal {
 function readDecimalText(bytes: Uint8Array): DecimalText {
   const decimal = DecimalTextCodec.decode(bytes);
   const { text } = decimal;
-  if (text.length > DECIMAL_TEXT_LENGTH_MAX) {
-    const problem = `a decimal of ${text.length} characters exceeds ${DECIMAL_TEXT_LENGTH_MAX}`;
-    throw new WireError("malformed", problem);
-  }
-  if (!PLAIN_DECIMAL.test(text)) throw new WireError("malformed", `"${text}" is not a decimal`);
-  return decimal;
+  if (text.length <= DECIMAL_TEXT_LENGTH_MAX && PLAIN_DECIMAL.test(text)) return decimal;
+  throw malformed(`${text.length} characters are no decimal`);
 }

@@ -1,5 +1,12 @@
-import { ByteReader, WireType, safeInteger, takeNumber, takeWide } from "../byte-reader.ts";
-import { WireError } from "../wire-error.ts";
+import {
+  ByteReader,
+  WIRE_BYTES,
+  WIRE_VARINT,
+  safeInteger,
+  takeNumber,
+  takeWide,
+} from "../byte-reader.ts";
+import { malformed, truncated } from "../wire-error.ts";
 
 /** What a field looks like on the wire; generated code has it as a digit for each field. */
 const FieldShape = {
@@ -53,14 +60,14 @@ export class FieldScan {
       const field = tag >>> 3;
       const shape = field < shapes.length ? (shapes[field] as number) : FieldShape.Unknown;
       const wireType = tag & 7;
-      if (wireType === WireType.Bytes && shape >= FieldShape.Column) {
+      if (wireType === WIRE_BYTES && shape >= FieldShape.Column) {
         const length = reader.length();
         const from = reader.position;
         reader.position = from + length;
         if (shape === FieldShape.Elements) this.#addElement(field, from, from + length);
         else this.#addRange(field, from, from + length);
       } else if (
-        wireType === WireType.Varint &&
+        wireType === WIRE_VARINT &&
         (shape === FieldShape.Scalar || shape === FieldShape.Column)
       ) {
         const from = reader.position;
@@ -187,7 +194,7 @@ function countVarints(bytes: Uint8Array, start: number, end: number): number {
     if ((bytes[at] as number) < 0x80) count += 1;
   }
   if (end > start && (bytes[end - 1] as number) >= 0x80) {
-    throw new WireError("truncated", "the last number of a column is cut off");
+    throw truncated();
   }
   return count;
 }
@@ -195,5 +202,5 @@ function countVarints(bytes: Uint8Array, start: number, end: number): number {
 /** Throws WireError unless `what`, as the error calls it, has one entry for each event. */
 export function assertCount(what: string, entries: number, events: number): void {
   if (entries === events) return;
-  throw new WireError("malformed", `${what}: ${entries} entries for ${events} events`);
+  throw malformed(`${what}: ${entries} entries for ${events} events`);
 }

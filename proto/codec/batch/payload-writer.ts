@@ -1,13 +1,19 @@
 import * as BatchField from "../../gen/batch-field.ts";
 import type { Mantissa } from "../../model/decimal.ts";
-import { LiquidationCodec, TopicStatusCodec } from "../../gen/messages.ts";
+import { LiquidationCodec, ListingCodec, TopicStatusCodec } from "../../gen/messages.ts";
+import type {
+  InstrumentKind as WireKind,
+  InstrumentState as WireState,
+  ListingChange as WireChange,
+} from "../../gen/messages.ts";
 import { VARINT_BYTES_MAX, putVarint } from "../byte-writer.ts";
+import { writeBool, writeUint } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
-import type { BatchRows, BookRow, TradeRow } from "../types.ts";
+import type { BatchRows, BookRow, InstrumentState, TradeRow } from "../types.ts";
 import { addWrapped, putDifference } from "../wide-integers.ts";
-import { channelToWire, sideToWire, stateToWire } from "../wire-names.ts";
+import { channelToWire, sideToWire, stateToWire, wordToWire } from "../wire-names.ts";
 import { LEVEL_ASK, recordFieldsOf } from "./batch-kinds.ts";
-import type { RecordField } from "./batch-kinds.ts";
+import type { NamedField } from "./batch-kinds.ts";
 import { TradeIdForm } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
 import { PriceColumns } from "./price-writer.ts";
@@ -101,7 +107,7 @@ export function planPrices(state: ChainState, isLevels: boolean, plan: PayloadPl
 /** The same for the channels whose values travel as differences. `first` is their first row. */
 export function planRecords(
   state: ChainState,
-  fields: readonly RecordField[],
+  fields: readonly NamedField[],
   first: object,
   plan: PayloadPlan,
 ): boolean {
@@ -143,11 +149,28 @@ export function writePayload(
     }
   } else if (rows.kind === "statuses") {
     for (const row of rows.rows) {
-      const words = { channel: channelToWire(row.channel), state: stateToWire(row.state) };
+      const words = {
+        channel: channelToWire(row.channel),
+        state: stateToWire(row.state),
+        instrumentState: optionalState(row.instrumentState),
+      };
       writer.bytesField(BatchField.Statuses, TopicStatusCodec.encode({ ...row, ...words }));
+    }
+  } else if (rows.kind === "listings") {
+    for (const row of rows.rows) {
+      const words = {
+        change: wordToWire<WireChange>(row.change, "LISTING_CHANGE_"),
+        instrumentKind: wordToWire<WireKind>(row.instrumentKind, "INSTRUMENT_KIND_"),
+        instrumentState: optionalState(row.instrumentState),
+      };
+      writer.bytesField(BatchField.Listings, ListingCodec.encode({ ...row, ...words }));
     }
   }
   return 0;
+}
+
+function optionalState(state: InstrumentState | undefined): WireState | undefined {
+  return state === undefined ? undefined : wordToWire(state, "INSTRUMENT_STATE_");
 }
 
 function writeTrades(
@@ -157,7 +180,7 @@ function writeTrades(
   tradeIds: readonly Mantissa[],
 ): number {
   const texts = priced.write(writer, state, false);
-  writer.boolField(BatchField.Historical, rows[0]?.historical === true);
+  writeBool(writer, BatchField.Historical, rows[0]?.historical === true);
   if (state.tradeIdForm === TradeIdForm.Number) {
     writeTradeIds(writer, state, tradeIds, rows.length);
   } else if (state.tradeIdForm === TradeIdForm.Text) {
@@ -216,14 +239,14 @@ function writeBooks(writer: ByteWriter, state: ChainState, rows: readonly BookRo
     }
     writer.close(start);
   }
-  writer.boolField(BatchField.Replaces, rows[0]?.snapshot === true);
+  writeBool(writer, BatchField.Replaces, rows[0]?.snapshot === true);
   return writeTexts(writer, texts);
 }
 
 function writeTexts(writer: ByteWriter, texts: readonly PlacedText[]): number {
   for (const { place, text } of texts) {
     const start = writer.open(BatchField.Texts);
-    writer.uintField(1, place);
+    writeUint(writer, 1, place);
     writer.stringField(2, text);
     writer.close(start);
   }

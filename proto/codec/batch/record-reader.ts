@@ -1,25 +1,18 @@
 import * as BatchField from "../../gen/batch-field.ts";
-import { formatDecimal } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { takeNumber, takeWide, varintEnd } from "../byte-reader.ts";
-import type { QuoteColumns } from "../types.ts";
-import { WireError } from "../wire-error.ts";
+import { malformed } from "../wire-error.ts";
+import type { WireError } from "../wire-error.ts";
 import type { RecordField } from "./batch-kinds.ts";
+import type { ReadRecords } from "./payload.ts";
 import type { ChainState } from "./chain-state.ts";
 import { applyTexts, hasTexts } from "./decimal-text-reader.ts";
 import { takeSum } from "./difference-reader.ts";
 import { assertCount } from "./field-scan.ts";
 import type { FieldScan } from "./field-scan.ts";
-import type { TimesOf } from "./times-codec.ts";
 
 /** Bits that a number has room for; no channel has as many fields. */
 const KNOWN_BITS = 0x3fff_ffff;
-
-/** The values of each field, one for each event. */
-type ReadRecords = {
-  readonly columns: readonly Mantissa[][];
-  readonly scales: readonly number[];
-};
 
 export function readRecords(
   scan: FieldScan,
@@ -58,25 +51,25 @@ function readField(
   let value = field.start;
   let at = scan.start(column);
   if (at < 0) {
-    if (masks?.some((mask) => (mask & bit) !== 0) === true) throw tooShort();
+    if (masks?.some((mask) => (mask & bit) !== 0) === true) throw misfit(column);
     return values.fill(value);
   }
   const { bytes } = scan;
   const end = scan.end(column);
   for (let index = 0; index < count; index += 1) {
     if (masks === undefined || ((masks[index] as number) & bit) !== 0) {
-      if (at >= end) throw tooShort();
+      if (at >= end) throw misfit(column);
       value = takeSum(bytes, at, value);
       at = varintEnd;
     }
     values[index] = value;
   }
   if (at === end) return values;
-  throw new WireError("malformed", `column ${column} has more entries than events have changes`);
+  throw misfit(column);
 }
 
-function tooShort(): WireError {
-  return new WireError("malformed", "a column has fewer entries than events have changes");
+function misfit(column: number): WireError {
+  return malformed(`column ${column} does not fit changes`);
 }
 
 function readMasks(scan: FieldScan, count: number): number[] {
@@ -91,41 +84,4 @@ function readMasks(scan: FieldScan, count: number): number[] {
     at = varintEnd;
   }
   return masks;
-}
-
-export function quoteColumnsOf({ columns, scales }: ReadRecords): QuoteColumns {
-  const [bidPrices, bidSizes, askPrices, askSizes] = columns as [
-    Mantissa[],
-    Mantissa[],
-    Mantissa[],
-    Mantissa[],
-  ];
-  const [priceScale, sizeScale] = scales as [number, number];
-  return { priceScale, sizeScale, bidPrices, bidSizes, askPrices, askSizes };
-}
-
-/** The events as rows, their fields under the names of the rows. */
-export function recordRowsOf(
-  { columns, scales }: ReadRecords,
-  fields: readonly RecordField[],
-  absent: number,
-  batch: { readonly count: number; readonly timesOf: TimesOf },
-): object[] {
-  const rows: object[] = [];
-  for (let index = 0; index < batch.count; index += 1) {
-    const row: Record<string, unknown> = { ...batch.timesOf(index) };
-    for (const [field, { property, type }] of fields.entries()) {
-      const value = columns[field]?.[index] as Mantissa;
-      if ((absent & (1 << field)) !== 0) row[property] = undefined;
-      else if (type === "text") row[property] = formatDecimal(value, scales[field] as number);
-      else row[property] = type === "flag" ? value !== 0 : safeValue(property, value);
-    }
-    rows.push(row);
-  }
-  return rows;
-}
-
-function safeValue(property: string, value: Mantissa): number {
-  if (typeof value === "number") return value;
-  throw new WireError("unsafe-integer", `${property} is ${value}, beyond 2^53`);
 }

@@ -6,7 +6,7 @@ import type { ByteWriter } from "../byte-writer.ts";
 import type { QuoteRow } from "../types.ts";
 import { putDifference } from "../wide-integers.ts";
 import { WireError } from "../wire-error.ts";
-import type { RecordField } from "./batch-kinds.ts";
+import type { NamedField } from "./batch-kinds.ts";
 import type { ChainState } from "./chain-state.ts";
 import { ScaledColumn } from "./scaled-column.ts";
 import type { PlacedText } from "./scaled-column.ts";
@@ -15,10 +15,10 @@ import type { PlacedText } from "./scaled-column.ts";
 export type RecordRow = { readonly [property: string]: unknown };
 
 /** Bit i: the row says nothing of field i. */
-export function absentFields(fields: readonly RecordField[], row: RecordRow): number {
+export function absentFields(fields: readonly NamedField[], row: RecordRow): number {
   let absent = 0;
   for (let index = 0; index < fields.length; index += 1) {
-    if (row[(fields[index] as RecordField).property] === undefined) absent |= 1 << index;
+    if (row[(fields[index] as NamedField).property] === undefined) absent |= 1 << index;
   }
   return absent;
 }
@@ -31,9 +31,9 @@ function columnOf(index: number): ScaledColumn {
 }
 
 /** Takes over the fields of the rows. Throws WireError for a text that is no decimal. */
-export function gatherRecords(fields: readonly RecordField[], rows: readonly RecordRow[]): void {
+export function gatherRecords(fields: readonly NamedField[], rows: readonly RecordRow[]): void {
   for (let index = 0; index < fields.length; index += 1) {
-    const field = fields[index] as RecordField;
+    const field = fields[index] as NamedField;
     const column = columnOf(index);
     column.reset();
     if (field.type === "mantissa") addMantissas(column, field, rows);
@@ -41,7 +41,7 @@ export function gatherRecords(fields: readonly RecordField[], rows: readonly Rec
   }
 }
 
-function addMantissas(column: ScaledColumn, field: RecordField, rows: readonly RecordRow[]): void {
+function addMantissas(column: ScaledColumn, field: NamedField, rows: readonly RecordRow[]): void {
   // Even fields of a quote are prices.
   const isPrice = field.scaleField === 0;
   for (let index = 0; index < rows.length; index += 1) {
@@ -51,7 +51,7 @@ function addMantissas(column: ScaledColumn, field: RecordField, rows: readonly R
   }
 }
 
-function addValue(column: ScaledColumn, field: RecordField, value: unknown): void {
+function addValue(column: ScaledColumn, field: NamedField, value: unknown): void {
   if (value === undefined) {
     column.add(0, 0);
   } else if (field.type === "text") {
@@ -69,20 +69,20 @@ function addValue(column: ScaledColumn, field: RecordField, value: unknown): voi
 
 /** The scale that suits each field, where `scales` were in use. */
 export function wantedScales(
-  fields: readonly RecordField[],
+  fields: readonly NamedField[],
   scales: readonly number[],
   mayText: boolean,
 ): number[] {
   const wanted: number[] = [];
   for (let index = 0; index < fields.length; index += 1) {
-    const group = (fields[index] as RecordField).scaleField;
+    const group = (fields[index] as NamedField).scaleField;
     const scale = columnOf(index).wantedScale(scales[index] as number, mayText);
     wanted[index] = scale;
     if (scale > (wanted[group] as number)) wanted[group] = scale;
   }
   // The first of a group has the scale of all.
   for (let index = 0; index < fields.length; index += 1) {
-    wanted[index] = wanted[(fields[index] as RecordField).scaleField] as number;
+    wanted[index] = wanted[(fields[index] as NamedField).scaleField] as number;
   }
   return wanted;
 }
@@ -105,7 +105,7 @@ let masks = new Uint32Array(256);
 export function writeRecords(
   writer: ByteWriter,
   state: ChainState,
-  fields: readonly RecordField[],
+  fields: readonly NamedField[],
   count: number,
 ): PlacedText[] {
   if (count > masks.length) masks = new Uint32Array(count);
@@ -119,7 +119,7 @@ export function writeRecords(
   if (!every) writeMasks(writer, count);
   for (let index = 0; index < fields.length; index += 1) {
     if (changed[index] === 0) continue;
-    const { column } = fields[index] as RecordField;
+    const { column } = fields[index] as NamedField;
     writeField(writer, state, { field: index, column, count, every });
   }
   return texts;

@@ -13,7 +13,7 @@ import {
   wholeUnitsWide,
   zigzagWide,
 } from "../wide-integers.ts";
-import { WireError } from "../wire-error.ts";
+import { unsafeInteger } from "../wire-error.ts";
 import type { ChainState } from "./chain-state.ts";
 import type { EventTimes } from "./event-times.ts";
 import type { FieldScan } from "./field-scan.ts";
@@ -43,8 +43,8 @@ export function eventsOfTimes(entries: number, venueTimeUnitUs: number): number 
   return count >= 0 && Number.isInteger(count) && count <= BATCH_EVENTS_MAX ? count : -1;
 }
 
-/** The sequence of the last event modulo 127, as a batch that has times says it. */
-export function residueOf(scan: FieldScan): number {
+/** What a batch that has times begins them with, see `markOf`; NaN for no safe integer. */
+export function takeMark(scan: FieldScan): number {
   return takeNumber(scan.bytes, scan.start(BatchField.Times));
 }
 
@@ -72,7 +72,7 @@ export function readTimes(scan: FieldScan, state: ChainState, count: number): Re
     const advance = takeNumber(bytes, at);
     received = advance >= 0 ? received + advance : addWide(received, takeWide(bytes, at));
     at = varintEnd;
-    if (received > Number.MAX_SAFE_INTEGER) throw unsafeTime();
+    if (received > Number.MAX_SAFE_INTEGER) throw unsafeInteger("a time", received);
     receivedTimesUs[index] = received;
     if (unit === 0) continue;
     const code = takeNumber(bytes, at);
@@ -99,18 +99,14 @@ export function readTimes(scan: FieldScan, state: ChainState, count: number): Re
   state.receivedTimeUs = received;
   const publishedTimeUs =
     lag >= 0 ? received + unzigzag(lag) : addWide(received, unzigzagWide(wideLag));
-  if (!Number.isSafeInteger(publishedTimeUs)) throw unsafeTime();
+  if (!Number.isSafeInteger(publishedTimeUs)) throw unsafeInteger("a time", publishedTimeUs);
   return { publishedTimeUs, receivedTimesUs, venueTimesUs };
 }
 
 function addWide(time: number, advance: bigint): number {
   const sum = Number(BigInt.asIntN(64, BigInt(time) + advance));
   if (Number.isSafeInteger(sum)) return sum;
-  throw unsafeTime();
-}
-
-function unsafeTime(): WireError {
-  return new WireError("unsafe-integer", "a time is beyond 2^53 microseconds");
+  throw unsafeInteger("a time", sum);
 }
 
 /** Writes the times of a batch and moves those of the state. */
@@ -120,7 +116,7 @@ export function writeTimes(
   times: EventTimes,
   batch: {
     readonly count: number;
-    readonly residue: number;
+    readonly mark: number;
     readonly publishedTimeUs: number;
   },
 ): void {
@@ -129,7 +125,7 @@ export function writeTimes(
   writer.reserve((2 * count + 2) * VARINT_BYTES_MAX);
   const { bytes } = writer;
   const last = count === 0 ? state.receivedTimeUs : (times.received[count - 1] as number);
-  let at = putVarint(bytes, start, batch.residue);
+  let at = putVarint(bytes, start, batch.mark);
   at = putDifference(bytes, at, batch.publishedTimeUs, last);
   let previous = state.receivedTimeUs;
   for (let index = 0; index < count; index += 1) {

@@ -130,7 +130,7 @@ function checkLatency(watch: DoctorWatch): Check {
  */
 export function chooseInstruments(all: readonly Instrument[]): readonly Instrument[] {
   const rank = ({ base, quote, kind }: Instrument): number => {
-    const kinds = { perpetual: 0, spot: 0, future: 4, option: 8 };
+    const kinds = { perpetual: 0, spot: 0, future: 4, option: 8, combo: 12 };
     const bases = base === "BTC" ? 0 : base === "ETH" ? 1 : 16;
     return kinds[kind] + bases + (["USDT", "USD", "USDC"].includes(quote) ? 0 : 2);
   };

@@ -51,6 +51,21 @@ const EVENTS: readonly (readonly [TypedRow, object])[] = [
   ],
   [
     {
+      type: "quote",
+      row: {
+        ...TIMES,
+        priceScale: 2,
+        sizeScale: 0,
+        bidPriceMantissa: -1250,
+        bidSizeMantissa: 3,
+        askPriceMantissa: -5,
+        askSizeMantissa: 1,
+      },
+    },
+    { bidPrice: "-12.5", bidSize: "3", askPrice: "-0.05", askSize: "1" },
+  ],
+  [
+    {
       type: "book",
       row: {
         ...TIMES,
@@ -184,6 +199,7 @@ const KIND_OF_TYPE: Record<EventType, BatchRows["kind"]> = {
   "open-interest": "openInterests",
   liquidation: "liquidations",
   status: "statuses",
+  listing: "listings",
 };
 
 test.each(EVENTS)("$type has exactly its keys, in exact plain decimals", (event, expected) => {

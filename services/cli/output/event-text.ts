@@ -60,9 +60,21 @@ function describe(event: TypedRow): string {
       return event.row.openInterest;
     case "liquidation":
       return `${event.row.aggressorSide} ${event.row.size} @ ${event.row.price}`;
-    case "status":
-      return `${event.row.channel} ${event.row.state} (${event.row.reason})`;
+    case "status": {
+      const { channel, state, reason, instrumentState, stateWord } = event.row;
+      return `${channel} ${state} (${reason})${describeState(instrumentState, stateWord)}`;
+    }
+    case "listing": {
+      const { change, symbol, reason, instrumentState, stateWord } = event.row;
+      return `${change} ${symbol} (${reason})${describeState(instrumentState, stateWord)}`;
+    }
   }
+}
+
+/** ` halted, BREAK`: what the venue lets one do, and how it says so. */
+function describeState(state: string | undefined, word: string | undefined): string {
+  const texts = [state, word].filter((text) => text !== undefined);
+  return texts.length === 0 ? "" : ` ${texts.join(", ")}`;
 }
 
 function describeBook(row: BookRow): string {

@@ -8,11 +8,8 @@ import { configSchema } from "#config/config.ts";
 import { loadConfig } from "#config/load-config.ts";
 import { createLogger } from "#runtime/logger.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
-import {
-  createNatsKey,
-  createNatsOperator,
-  makeNatsCertificates,
-} from "#test/support/nats-identities.ts";
+import { makeCertificates } from "#test/support/certificates.ts";
+import { createNatsKey, createNatsOperator } from "#test/support/nats-identities.ts";
 import { requireNatsServer, startNatsServer, type NatsServer } from "#test/support/nats-server.ts";
 import { openBus } from "./open-bus.ts";
 
@@ -105,7 +102,7 @@ describe.skipIf(!isReady)("settings let us in to a real nats-server", () => {
   beforeAll(() => {
     writeFileSync(file("right.creds"), operator.creds);
     writeFileSync(file("wrong.creds"), createNatsOperator().creds);
-    makeNatsCertificates(folder);
+    makeCertificates(folder);
   });
 
   test.each(ways)("by $way, and not with a wrong one or none", async (way) => {

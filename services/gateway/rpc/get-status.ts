@@ -95,6 +95,8 @@ function channelsDown(instrument: Instrument, sinceTimeUs: number): InstrumentSt
       state: "TOPIC_STATE_DOWN",
       reason: INGESTOR_LOST_REASON,
       sinceTimeUs,
+      instrumentState: undefined,
+      stateWord: undefined,
     },
   }));
 }

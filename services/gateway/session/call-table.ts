@@ -137,9 +137,11 @@ export class CallTable {
   /** The session is gone: aborts everything and replies nothing more. Idempotent. */
   closeAll(): void {
     this.#closed = true;
-    const gone = new RpcError("canceled", "the client is gone");
-    for (const { scope } of this.#active.values()) scope.end(gone);
-    this.#active.clear();
+    if (this.#active.size > 0) {
+      const gone = new RpcError("canceled", "the client is gone");
+      for (const { scope } of this.#active.values()) scope.end(gone);
+      this.#active.clear();
+    }
     this.#parts.line.clear();
   }
 

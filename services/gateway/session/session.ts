@@ -1,5 +1,4 @@
 import { InvariantError } from "#core/assert.ts";
-import type { Instrument } from "@tickwire/proto/service";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import { quotedText } from "#core/visible-text.ts";
 import { CloseCode } from "#wire/codes.ts";
@@ -15,6 +14,8 @@ import type { Hub } from "../topics/hub.ts";
 import type { Connection, ConnectionHandler } from "../transport/transport.ts";
 import { CallTable } from "./call-table.ts";
 import { readClientFrame } from "./client-frame.ts";
+import { FrameInbox } from "./frame-inbox.ts";
+import type { InboxSpace } from "./frame-inbox.ts";
 import type { Flusher } from "./outbound/flusher.ts";
 import { Outbound } from "./outbound/outbound.ts";
 import type { Lateness } from "./outbound/outbound.ts";
@@ -23,6 +24,7 @@ import { SessionOutput } from "./session-output.ts";
 import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import type { CatalogChange } from "./subscriptions.ts";
 import type { TurnLine, Turns } from "../turns/turns.ts";
 import type { HelloMessage } from "./wire-messages.ts";
 
@@ -38,6 +40,7 @@ export type SessionParts = {
   readonly services: ServiceTable;
   /** For what may take long. */
   readonly turns: Turns;
+  readonly inboxSpace: InboxSpace;
   readonly serverVersion: string;
 };
 
@@ -64,10 +67,13 @@ export class Session implements ConnectionHandler {
   readonly #parts: SessionParts;
   readonly #outbound: Outbound;
   readonly #output: SessionOutput;
+  readonly #inbox: FrameInbox;
   /** The work of subscriptions. */
   readonly #line: TurnLine;
-  readonly #subscriptions: Subscriptions;
-  readonly #calls: CallTable;
+  /** Made when the client first asks for topics, as most that only connect never do. */
+  #subscriptions: Subscriptions | undefined;
+  /** Made with the first call. */
+  #calls: CallTable | undefined;
   readonly #rates: RateLimits;
   readonly #cancelHelloTimer: CancelTimer;
   #state: SessionState = "awaiting-hello";
@@ -75,7 +81,7 @@ export class Session implements ConnectionHandler {
   #answersProbes = false;
 
   constructor(options: SessionOptions, parts: SessionParts) {
-    const { config, clock, logger } = parts;
+    const { config, clock } = parts;
     const { id, connection } = options;
     this.id = id;
     this.#options = options;
@@ -88,24 +94,13 @@ export class Session implements ConnectionHandler {
       sendProbe: (number) => this.#sendProbe(number),
     });
     this.#output = new SessionOutput(this.#outbound);
-    const takeTopics = (topics: number): boolean =>
-      this.#rates.takeTopics(topics, clock.monotonicUs());
-    const limits = config;
-    const onTooManyTopics = (): void => this.#onTooManyTopics();
+    this.#inbox = new FrameInbox({
+      space: parts.inboxSpace,
+      line: parts.turns.open(),
+      limits: config,
+      read: (frame) => this.#read(frame),
+    });
     this.#line = parts.turns.open();
-    this.#subscriptions = new Subscriptions(
-      { ...parts, limits, takeTopics, onTooManyTopics, line: this.#line },
-      this.#output,
-    );
-    const { remoteAddress } = connection;
-    const onInternalError = (method: string, error: unknown): void => {
-      logger.error({ sessionId: id, method, error }, "an RPC failed with an internal error");
-    };
-    const takeRequests = (requests: number): boolean =>
-      this.#rates.takeWork(requests, clock.monotonicUs());
-    const line = parts.turns.open();
-    const callParts = { ...parts, limits, remoteAddress, onInternalError, takeRequests, line };
-    this.#calls = new CallTable(callParts, this.#output);
     this.#cancelHelloTimer = clock.after(config.helloTimeoutMs, () => {
       this.#fault("hello-timeout", `no Hello within ${config.helloTimeoutMs} ms`);
     });
@@ -117,22 +112,16 @@ export class Session implements ConnectionHandler {
 
   onMessage(data: Uint8Array, isBinary: boolean): void {
     if (!this.#serves("frame")) return;
-    const { config, clock, metrics } = this.#parts;
+    const { config, metrics } = this.#parts;
     metrics.framesReceived.inc();
     if (!isBinary) {
       this.#fault("text-frame", "the protocol is binary; text frames are not understood");
       return;
     }
-    const reading = readClientFrame(data, config, this.#rates, clock.monotonicUs());
-    if (reading.kind === "fault") {
-      this.#fault(reading.event, reading.reason);
-      return;
-    }
-    const { requests } = reading;
-    for (const request of requests) {
-      this.#onRequest(request);
-      if (this.#isOver) return;
-    }
+    if (this.#inbox.receive(data)) return;
+    const { requestsPerSecondMax } = config;
+    const reason = `more frames wait than requestsPerSecondMax ${requestsPerSecondMax} covers`;
+    this.#fault("request-rate-exceeded", reason);
   }
 
   onPong(number: number): void {
@@ -165,8 +154,12 @@ export class Session implements ConnectionHandler {
     this.#output.notice({ kind: "NOTICE_KIND_GOING_AWAY", message, reconnectWindowMs });
   }
 
-  /** Closes because the gateway goes away. What is queued and not sent is counted. Idempotent. */
+  /**
+   * Sends what is queued and closes, because the gateway goes away. What could not be sent is
+   * counted. Idempotent.
+   */
   dismiss(): void {
+    this.#outbound.flush(this.#parts.clock.monotonicUs());
     this.#fault("dismissed", "the gateway is shutting down");
   }
 
@@ -177,8 +170,9 @@ export class Session implements ConnectionHandler {
     this.#connection.terminate();
   }
 
-  onCatalogChanged(added: readonly Instrument[], removed: readonly Instrument[]): void {
-    if (this.#serves("catalog-changed")) this.#subscriptions.onCatalogChanged(added, removed);
+  /** Instruments came, or are streamed on other channels; others are gone. */
+  onCatalogChanged(change: CatalogChange): void {
+    if (this.#serves("catalog-changed")) this.#subscriptions?.onCatalogChanged(change);
   }
 
   get #isOver(): boolean {
@@ -217,9 +211,24 @@ export class Session implements ConnectionHandler {
 
   /** Ends everything that could still send something. Idempotent. */
   #release(): void {
+    this.#inbox.close();
     this.#outbound.close();
-    this.#subscriptions.close();
-    this.#calls.closeAll();
+    this.#subscriptions?.close();
+    this.#calls?.closeAll();
+  }
+
+  /** Does what a frame asks for. */
+  #read(frame: Uint8Array): void {
+    const { config, clock } = this.#parts;
+    const reading = readClientFrame(frame, config, this.#rates, clock.monotonicUs());
+    if (reading.kind === "fault") {
+      this.#fault(reading.event, reading.reason);
+      return;
+    }
+    for (const request of reading.requests) {
+      this.#onRequest(request);
+      if (this.#isOver) return;
+    }
   }
 
   #onRequest(request: ClientRequest): void {
@@ -242,20 +251,24 @@ export class Session implements ConnectionHandler {
     const { clock } = this.#parts;
     switch (request.kind) {
       case "subscribe":
-        if (this.#hasRoom()) this.#subscriptions.subscribe(request.value);
+        if (this.#hasRoom()) this.#topics().subscribe(request.value);
         return;
       case "unsubscribe":
-        if (this.#hasRoom()) this.#subscriptions.unsubscribe(request.value);
+        if (this.#hasRoom()) this.#topics().unsubscribe(request.value);
+        return;
+      case "update":
+        if (this.#hasRoom()) this.#topics().update(request.value);
         return;
       case "call":
+        this.#calls ??= this.#makeCalls();
         if (this.#calls.start(request.value)) return;
         this.#fault("call-id-not-rising", `call_id ${request.value.callId} is not rising`);
         return;
       case "cancel":
-        this.#calls.cancel(request.value.callId);
+        this.#calls?.cancel(request.value.callId);
         return;
       case "credit":
-        this.#calls.credit(request.value.callId, request.value.credits);
+        this.#calls?.credit(request.value.callId, request.value.credits);
         return;
       case "ping":
         this.#output.pong(request.value.nonce, clock.nowUs());
@@ -264,6 +277,35 @@ export class Session implements ConnectionHandler {
         if (this.#answersProbes) this.#outbound.onAnswer(request.value.number, clock.monotonicUs());
         return;
     }
+  }
+
+  #topics(): Subscriptions {
+    if (this.#subscriptions !== undefined) return this.#subscriptions;
+    const { clock, config } = this.#parts;
+    const takeTopics = (topics: number): boolean =>
+      this.#rates.takeTopics(topics, clock.monotonicUs());
+    const onTooManyTopics = (): void => this.#onTooManyTopics();
+    const own = { limits: config, takeTopics, onTooManyTopics, line: this.#line };
+    this.#subscriptions = new Subscriptions({ ...this.#parts, ...own }, this.#output);
+    return this.#subscriptions;
+  }
+
+  #makeCalls(): CallTable {
+    const { clock, config, logger, turns } = this.#parts;
+    const { remoteAddress } = this.#connection;
+    const onInternalError = (method: string, error: unknown): void => {
+      logger.error({ sessionId: this.id, method, error }, "an RPC failed with an internal error");
+    };
+    const takeRequests = (requests: number): boolean =>
+      this.#rates.takeWork(requests, clock.monotonicUs());
+    const own = {
+      limits: config,
+      remoteAddress,
+      onInternalError,
+      takeRequests,
+      line: turns.open(),
+    };
+    return new CallTable({ ...this.#parts, ...own }, this.#output);
   }
 
   /** Closes if as many requests wait for their turns as may come in a second. */

@@ -1,68 +1,52 @@
 import type { Instrument } from "@tickwire/proto/service";
-import type { Clock } from "#core/clock.ts";
 import { formatTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
-import { quotedText } from "#core/visible-text.ts";
 import { expandTopic, topicsOf } from "../catalog/topic-expansion.ts";
-import type { GatewayMetrics } from "../metrics.ts";
-import type { Hub } from "../topics/hub.ts";
-import type { Attached } from "../topics/topic-subscriber.ts";
 import { oneStep } from "../turns/turns.ts";
 import type { Work } from "../turns/turns.ts";
-import type { TopicLane } from "./outbound/topic-lanes.ts";
-import { KeptPositions } from "./kept-positions.ts";
+import { LiveTopics } from "./live-topics.ts";
 import { Patterns } from "./patterns.ts";
 import type { Pattern } from "./patterns.ts";
 import { RequestQueue } from "./request-queue.ts";
-import { StartingTopics } from "./starting-topics.ts";
-import { SubscribeAnswer } from "./subscribe-answer.ts";
 import type { WantedTopic } from "./subscribe-answer.ts";
 import { optionsRefusal } from "./subscribe-options.ts";
 import { namedTopics } from "./subscribe-requests.ts";
-import type { NamedTopics, SubscribeParts } from "./subscribe-requests.ts";
-import {
-  ALREADY_SUBSCRIBED,
-  grantedResult,
-  NOT_SUBSCRIBED,
-  refusedResult,
-} from "./topic-results.ts";
+import type { NamedTopics } from "./subscribe-requests.ts";
+import { NOT_SUBSCRIBED, refusedResult } from "./topic-results.ts";
 import type { TopicRefusal } from "./topic-results.ts";
-import { TopicSubscription } from "./topic-subscription.ts";
+import { isFull, TopicStarts } from "./topic-starts.ts";
+import type { StartParts, StartReplies } from "./topic-starts.ts";
+import { ViewUpdates } from "./view-updates.ts";
 import type {
   SubscribeMessage,
-  TopicRequestMessage,
   TopicResultInit,
   UnsubscribeMessage,
+  UpdateMessage,
 } from "./wire-messages.ts";
 
 /** How answers leave. Called synchronously. Results overtake what waits in the lanes of topics. */
-export type SubscriptionReplies = {
-  subscribeResult(requestId: number, results: readonly TopicResultInit[], isPartial: boolean): void;
+export type SubscriptionReplies = StartReplies & {
   unsubscribeResult(requestId: number, results: readonly TopicResultInit[]): void;
-  openTopicLane(topicId: number): TopicLane;
   /** The client wants no more of these topics: nothing of them may follow the result. */
   takeBack(topicIds: ReadonlySet<number>): void;
 };
 
 /** What subscriptions need of the gateway. */
-type SubscriptionParts = SubscribeParts & {
-  readonly hub: Pick<Hub, "hold" | "release" | "follows">;
-  readonly clock: Clock;
-  readonly metrics: GatewayMetrics;
+type SubscriptionParts = StartParts & {
   /** A request turned out to name more topics than it may. Nothing of it is served. */
   readonly onTooManyTopics: () => void;
 };
 
+/** What changed at a venue. */
+export type CatalogChange = {
+  readonly venue: string;
+  /** New ones, and those that are streamed on other channels than before, by symbol. */
+  readonly added: ReadonlyMap<string, Instrument>;
+  readonly removed: readonly Instrument[];
+};
+
 /** Comparing this many names takes some microseconds. */
 const COMPARED_PER_STEP = 64;
-
-/** Where in a request a topic comes from. */
-type Origin = {
-  readonly order: number;
-  readonly requestIndex: number;
-  readonly request: TopicRequestMessage;
-  readonly pattern: Pattern | undefined;
-};
 
 /** What an unsubscribe of one topic or pattern is about. */
 type Removal = {
@@ -79,9 +63,6 @@ type Wanting = {
   readonly wanted: WantedTopic[];
 };
 
-/** Requests may wait for so many times as many topics as a session may have. */
-const WAITS_FACTOR = 2;
-
 /**
  * The topics of one session. Requests are answered in the order in which they came; the views that
  * they need get ready at the same time. What is not ready soon is answered when it is. All of it is
@@ -95,7 +76,7 @@ const WAITS_FACTOR = 2;
  * 3. A result leaves before the first batch of its topic: both are queued in one step, and results
  *    are in a lane that comes first.
  * 4. Every view that was held is given back once: TopicSubscription asserts it, and what is held is
- *    in `#byTopic` or in `#starting`.
+ *    in `#live` or in `#starts`.
  * 5. A topic that the client has sent a position of starts from there, whatever brings it: the
  *    position is kept until the topic starts or is given up.
  */
@@ -103,30 +84,41 @@ export class Subscriptions {
   readonly #parts: SubscriptionParts;
   readonly #replies: SubscriptionReplies;
   readonly #patterns: Patterns;
-  readonly #byTopic = new Map<string, TopicSubscription>();
+  readonly #live: LiveTopics;
+  readonly #starts: TopicStarts;
+  readonly #updates: ViewUpdates;
   readonly #queue = new RequestQueue();
-  /** Topics that are held and have not started yet. */
-  readonly #starting = new StartingTopics();
-  readonly #positions: KeptPositions;
-  /** Answers that may still be given. */
-  readonly #answers = new Set<SubscribeAnswer>();
   /** Requests so far, and changes of patterns. */
   #order = 0;
   #closed = false;
 
   constructor(parts: SubscriptionParts, replies: SubscriptionReplies) {
-    const { subscriptionsMax } = parts.limits;
     this.#parts = parts;
     this.#replies = replies;
-    this.#patterns = new Patterns(subscriptionsMax);
-    this.#positions = new KeptPositions(subscriptionsMax, () =>
-      parts.metrics.positionsForgotten.inc(),
-    );
+    this.#patterns = new Patterns(parts.limits.subscriptionsMax);
+    this.#live = new LiveTopics(parts.metrics);
+    const add = (work: Work): void => this.#add(work);
+    const [live, queue] = [this.#live, this.#queue];
+    this.#starts = new TopicStarts({ ...parts, replies, live, queue, add });
+    const { hub, line, takeTopics, onTooManyTopics } = parts;
+    const [starts, patterns] = [this.#starts, this.#patterns];
+    const fullName = (text: string): Work<string> => this.#fullName(text);
+    this.#updates = new ViewUpdates({
+      hub,
+      line,
+      takeTopics,
+      onTooManyTopics,
+      live,
+      starts,
+      patterns,
+      replies,
+      fullName,
+    });
   }
 
   /** Topics that are live. */
   get size(): number {
-    return this.#byTopic.size;
+    return this.#live.size;
   }
 
   /**
@@ -145,41 +137,34 @@ export class Subscriptions {
     else this.#parts.onTooManyTopics();
   }
 
+  /**
+   * Shows topics in another way, after the requests before. Each is told so in its place among its
+   * batches; what is refused is told in a last result.
+   */
+  update(message: UpdateMessage): void {
+    if (this.#parts.takeTopics(message.topics.length)) this.#queueUpdate(message);
+    else this.#parts.onTooManyTopics();
+  }
+
   /** Subscribes what patterns match now, and ends what is gone. */
-  onCatalogChanged(added: readonly Instrument[], removed: readonly Instrument[]): void {
+  onCatalogChanged({ venue, added, removed }: CatalogChange): void {
     if (removed.length > 0) this.#add(this.#endGone());
-    if (added.length > 0) this.#add(this.#follow(added));
+    if (added.size > 0 && this.#patterns.size > 0) this.#add(this.#follow(venue, added));
   }
 
   /** Gives every view back. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#parts.metrics.subscriptions.dec(this.#byTopic.size);
     this.#patterns.clear();
-    this.#positions.clear();
-    for (const answer of this.#answers) answer.close();
-    this.#answers.clear();
-    this.#parts.line.clear();
-    this.#parts.line.add(this.#giveBack());
+    const { line } = this.#parts;
+    line.clear();
+    const leaving = [this.#live.endAll(line), this.#starts.close()];
+    for (const work of leaving) line.add(work);
   }
 
   #add(work: Work): void {
     if (!this.#closed) this.#parts.line.add(work);
-  }
-
-  *#giveBack(): Work {
-    const { line } = this.#parts;
-    for (const subscription of this.#byTopic.values()) {
-      if (line.isOver) yield;
-      subscription.end();
-    }
-    this.#byTopic.clear();
-    for (const want of this.#starting.all()) {
-      if (line.isOver) yield;
-      want.subscription.end();
-      this.#starting.remove(want);
-    }
   }
 
   *#subscribe(message: SubscribeMessage): Work {
@@ -192,7 +177,7 @@ export class Subscriptions {
     const order = this.#nextOrder();
     const wanted: WantedTopic[] = [];
     for (const entry of named) yield* this.#wantEntry(entry, { requestId, order, wanted });
-    yield* this.#prepare(requestId, wanted);
+    yield* this.#starts.prepare(requestId, wanted);
   }
 
   #leave(message: UnsubscribeMessage): void {
@@ -200,22 +185,32 @@ export class Subscriptions {
     this.#queue.add(() => this.#add(this.#removeAll(message, order)));
   }
 
-  *#follow(added: readonly Instrument[]): Work {
+  #queueUpdate(message: UpdateMessage): void {
+    const work = (): void => this.#add(this.#updates.update(message));
+    this.#add(oneStep(() => this.#queue.add(work)));
+  }
+
+  *#follow(venue: string, added: CatalogChange["added"]): Work {
     const order = this.#nextOrder();
     let compared = 0;
     for (const pattern of this.#patterns.all()) {
+      if (this.#parts.line.isOver) yield;
+      const { venue: ofVenue, symbol } = pattern.pattern;
+      if (ofVenue !== "*" && ofVenue !== venue) continue;
+      const named = added.get(symbol);
+      const candidates = symbol === "*" ? added.values() : named === undefined ? [] : [named];
       const news: Topic[] = [];
-      for (const instrument of added) {
+      for (const instrument of candidates) {
         compared += 1;
         if (compared % COMPARED_PER_STEP === 0 && this.#parts.line.isOver) yield;
         for (const name of topicsOf(instrument, pattern.pattern)) {
           // What the pattern (or another request) has already is not news.
-          if (!this.#byTopic.has(formatTopic(name))) news.push(name);
+          if (!this.#live.has(formatTopic(name))) news.push(name);
         }
       }
       const { requestIndex, request } = pattern;
-      const wanted = yield* this.#wantAll(news, { order, requestIndex, request, pattern });
-      if (wanted.length > 0) yield* this.#prepare(pattern.requestId, wanted);
+      const wanted = yield* this.#starts.wantAll(news, { order, requestIndex, request, pattern });
+      if (wanted.length > 0) yield* this.#starts.prepare(pattern.requestId, wanted);
     }
   }
 
@@ -245,7 +240,12 @@ export class Subscriptions {
       pattern = { text: topic, pattern: entry.pattern, requestId, requestIndex, request };
       this.#patterns.remember(pattern);
     }
-    const all = yield* this.#wantAll(entry.topics, { order, requestIndex, request, pattern });
+    const all = yield* this.#starts.wantAll(entry.topics, {
+      order,
+      requestIndex,
+      request,
+      pattern,
+    });
     const [first] = all;
     if (pattern !== undefined && first?.kind === "refused" && isFull(first)) {
       // Nothing of it found room: it is the pattern that is refused, and it does not grow.
@@ -262,141 +262,7 @@ export class Subscriptions {
     if (resume === undefined || (entry.kind === "named" && entry.pattern !== undefined)) return;
     const [name] = entry.kind === "named" ? entry.topics : [];
     const topic = name === undefined ? text : formatTopic(name);
-    if (!this.#byTopic.has(topic)) this.#positions.keep(topic, resume, order);
-  }
-
-  *#wantAll(names: readonly Topic[], origin: Origin): Work<WantedTopic[]> {
-    const wanted: WantedTopic[] = [];
-    for (const name of names) {
-      if (this.#parts.line.isOver) yield;
-      const want = this.#want(name, origin);
-      wanted.push(want);
-      // Said once, because a pattern may match more topics than a result can name.
-      if (isFull(want)) break;
-    }
-    return wanted;
-  }
-
-  #want(name: Topic, origin: Origin): WantedTopic {
-    const { requestIndex, request, pattern, order } = origin;
-    const topic = formatTopic(name);
-    const refused = (refusal: TopicRefusal): WantedTopic => {
-      return { requestIndex, topic, kind: "refused", refusal };
-    };
-    if (this.#byTopic.has(topic)) return refused(ALREADY_SUBSCRIBED);
-    if (!this.#hasRoomFor(topic)) return refused(this.#noRoom(pattern));
-    const { hub, catalog } = this.#parts;
-    // Asking an ingestor that is silent would only keep others waiting who ask one that is not.
-    if (catalog.lostSinceUs(name.venue) !== undefined && !hub.follows(name)) {
-      const message = `the ingestor of ${name.venue} is silent`;
-      return refused({ error: "TOPIC_ERROR_UNAVAILABLE", message });
-    }
-    const view = hub.hold(name);
-    if (view === undefined) {
-      const message = "the gateway follows as many topics as it is configured to";
-      return refused({ error: "TOPIC_ERROR_UNAVAILABLE", message });
-    }
-    const lane = this.#replies.openTopicLane(view.id);
-    const options = {
-      snapshot: request.snapshot !== "SNAPSHOT_MODE_NONE",
-      resume: request.resume,
-    };
-    const subscription = new TopicSubscription({ view, hub, lane, options, pattern });
-    const want = { requestIndex, topic, subscription, order, refusal: undefined } as const;
-    const held = { ...want, kind: "held", isSettled: false, giveUp: () => undefined } as const;
-    this.#starting.add(held);
-    return held;
-  }
-
-  #hasRoomFor(topic: string): boolean {
-    const { subscriptionsMax } = this.#parts.limits;
-    if (this.#starting.waits >= subscriptionsMax * WAITS_FACTOR) return false;
-    const isCounted = this.#starting.has(topic);
-    return isCounted || this.#byTopic.size + this.#starting.size < subscriptionsMax;
-  }
-
-  #noRoom(pattern: Pattern | undefined): TopicRefusal {
-    const { subscriptionsMax } = this.#parts.limits;
-    const which =
-      pattern === undefined ? "" : `; there is no room for all of ${quotedText(pattern.text)}`;
-    const message =
-      `the session has subscriptionsMax ${subscriptionsMax} topics${which}. ` +
-      "To have more, raise gateway.subscriptionsMax, or use another connection";
-    return { error: "TOPIC_ERROR_LIMIT_EXCEEDED", message };
-  }
-
-  /** Answers in turn, when the last view of the request is ready, or in parts. */
-  *#prepare(requestId: number, wanted: readonly WantedTopic[]): Work {
-    const { clock, line } = this.#parts;
-    let unsaid = wanted.length;
-    const answer: SubscribeAnswer = new SubscribeAnswer({
-      clock,
-      wanted,
-      say: (settled) => {
-        unsaid -= settled.length;
-        if (unsaid === 0) this.#answers.delete(answer);
-        this.#add(this.#say(requestId, settled, unsaid > 0));
-      },
-    });
-    this.#answers.add(answer);
-    yield* answer.begin(
-      this.#queue.addPending(() => answer.turnCame()),
-      line,
-    );
-  }
-
-  *#say(requestId: number, settled: readonly WantedTopic[], isMoreToCome: boolean): Work {
-    let results: TopicResultInit[] = [];
-    let losses: (() => void)[] = [];
-    const tell = (isPartial: boolean): void => {
-      this.#replies.subscribeResult(requestId, results, isPartial);
-      // Behind every start, so that they share a frame.
-      for (const tellLoss of losses) tellLoss();
-      results = [];
-      losses = [];
-    };
-    for (const want of settled) {
-      if (this.#parts.line.isOver) {
-        if (results.length > 0) tell(true);
-        yield;
-      }
-      results.push(this.#resultOf(want, losses));
-    }
-    if (results.length > 0 || settled.length === 0) tell(isMoreToCome);
-  }
-
-  /** Starts the topic if it is to be had. What it misses is to be told by what joins `losses`. */
-  #resultOf(want: WantedTopic, losses: (() => void)[]): TopicResultInit {
-    const refusal = this.#refusalOf(want);
-    if (want.kind === "held") this.#starting.remove(want);
-    if (want.kind === "refused" || refusal !== undefined) {
-      if (want.kind === "held") want.subscription.end();
-      const reason = refusal ?? ALREADY_SUBSCRIBED;
-      this.#parts.metrics.topicErrors.inc({ error: reason.error });
-      return refusedResult(want.requestIndex, want.topic, reason);
-    }
-    const { subscription } = want;
-    const { view } = subscription;
-    const attached = this.#start(subscription);
-    const { missing } = attached;
-    if (missing !== undefined) losses.push(() => subscription.gap(missing.first, missing.last));
-    const instrument = this.#parts.catalog.instrument(view.name.venue, view.name.symbol);
-    return grantedResult(want.requestIndex, view, attached, instrument);
-  }
-
-  #start(subscription: TopicSubscription): Attached {
-    const { topic } = subscription.view;
-    const attached = subscription.start(this.#positions.take(topic));
-    this.#byTopic.set(topic, subscription);
-    this.#parts.metrics.subscriptions.inc();
-    return attached;
-  }
-
-  /** Why the topic is not to be had after all; undefined if it is. */
-  #refusalOf(want: WantedTopic): TopicRefusal | undefined {
-    if (want.refusal !== undefined) return want.refusal;
-    // Another request may have got it meanwhile.
-    return this.#byTopic.has(want.topic) ? ALREADY_SUBSCRIBED : undefined;
+    this.#starts.keepPosition(topic, resume, order);
   }
 
   *#removeAll(message: UnsubscribeMessage, order: number): Work {
@@ -413,31 +279,30 @@ export class Subscriptions {
   /** Ends one topic, or all of a pattern; their ids are added to `left`. */
   *#remove(text: string, { requestIndex, order, left }: Removal): Work<TopicResultInit> {
     if (this.#patterns.forget(text)) {
-      this.#starting.giveUpPattern(text, order);
-      for (const subscription of this.#byTopic.values()) {
+      this.#starts.giveUpPattern(text, order);
+      for (const subscription of this.#live.all()) {
         if (this.#parts.line.isOver) yield;
         if (subscription.pattern?.text !== text) continue;
-        this.#end(subscription);
+        this.#live.end(subscription);
         left.add(subscription.view.id);
       }
       return { requestIndex, topic: text };
     }
     const topic = yield* this.#fullName(text);
-    this.#positions.forget(topic, order);
-    const wasStarting = this.#starting.giveUp(topic, order);
-    const subscription = this.#byTopic.get(topic);
+    const wasStarting = this.#starts.giveUp(topic, order);
+    const subscription = this.#live.get(topic);
     if (subscription === undefined) {
       if (wasStarting) return { requestIndex, topic: text };
       return refusedResult(requestIndex, text, NOT_SUBSCRIBED);
     }
-    this.#end(subscription);
+    this.#live.end(subscription);
     left.add(subscription.view.id);
     return { requestIndex, topic: text, topicId: subscription.view.id };
   }
 
   /** The topic's own name, where the text has the venue's symbol. */
   *#fullName(text: string): Work<string> {
-    if (this.#byTopic.has(text)) return text;
+    if (this.#live.has(text)) return text;
     const { catalog, line } = this.#parts;
     const expansion = yield* expandTopic(catalog, text, { topicsMax: 1, line });
     const [name] = expansion.kind === "topics" ? expansion.topics : [];
@@ -445,23 +310,12 @@ export class Subscriptions {
   }
 
   *#endGone(): Work {
-    for (const subscription of this.#byTopic.values()) {
+    for (const subscription of this.#live.all()) {
       if (this.#parts.line.isOver) yield;
       const { venue, symbol } = subscription.view.name;
       if (this.#parts.catalog.instrument(venue, symbol) !== undefined) continue;
-      this.#end(subscription);
+      this.#live.end(subscription);
       subscription.sayEnded("the instrument is gone");
     }
   }
-
-  #end(subscription: TopicSubscription): void {
-    this.#byTopic.delete(subscription.view.topic);
-    this.#parts.metrics.subscriptions.dec();
-    subscription.end();
-  }
-}
-
-/** Whether there was no room for the topic. */
-function isFull(want: WantedTopic): boolean {
-  return want.refusal?.error === "TOPIC_ERROR_LIMIT_EXCEEDED";
 }

@@ -24,7 +24,9 @@ const LIMITS = {
 
 const none = (): void => {};
 const PUBLISHER = { publisherId: "p-1", epoch: 1 };
+const SCHEDULER = { endOfTurn: (run: () => void) => void setImmediate(run) };
 const LOGS = {
+  scheduler: SCHEDULER,
   logger: { debug: none, info: none, warn: none, error: none },
   catalog: { publisherOf: () => PUBLISHER, mayFollow: () => false, instrument: () => undefined },
 };
@@ -50,7 +52,7 @@ function create(limits: { topicsMax?: number } = {}) {
     bus,
     clock,
     ...LOGS,
-    turns: new Turns({ clock, scheduler: { endOfTurn: (run) => void setImmediate(run) } }),
+    turns: new Turns({ clock, scheduler: SCHEDULER }),
     metrics,
     random: () => 0.5,
     limits: { ...LIMITS, ...limits },
@@ -157,7 +159,7 @@ describe("when the bus lost something", () => {
       bus: watched as Bus,
       clock,
       ...LOGS,
-      turns: new Turns({ clock, scheduler: { endOfTurn: (run) => void setImmediate(run) } }),
+      turns: new Turns({ clock, scheduler: SCHEDULER }),
       metrics,
       random: () => 0.5,
       limits: LIMITS,
@@ -175,14 +177,17 @@ describe("when the bus lost something", () => {
     };
   }
 
-  const subject = (symbol: string) => `rq.v2.fake.p-1.snapshot.trades.${symbol}`;
+  const subject = (query: string, symbol: string) => `rq.v2.fake.p-1.${query}.trades.${symbol}`;
 
   test("by being away, every topic of a venue is compared with its publisher", async () => {
     const { asked, hub, tell } = await live();
     hub.venueBack("other");
     hub.venueBack("fake");
     await tell({ kind: "reconnected" });
-    expect(asked).toEqual([subject("A-USD"), subject("B-USD")]);
+    const subjects = ["history", "snapshot"].flatMap((query) =>
+      ["A-USD", "B-USD"].map((symbol) => subject(query, symbol)),
+    );
+    expect(asked).toEqual(subjects);
   });
 
   test.each([
@@ -198,7 +203,7 @@ describe("when the bus lost something", () => {
   test("of one topic, that one is compared", async () => {
     const { asked, tell } = await live();
     await tell({ kind: "slow-consumer", pattern: "md.v2.fake.trades.B-USD", dropped: 4 });
-    expect(asked).toEqual([subject("B-USD")]);
+    expect(asked).toEqual([subject("history", "B-USD"), subject("snapshot", "B-USD")]);
   });
 });
 
@@ -226,8 +231,9 @@ test("many topics take another publisher over several turns, and lose nothing me
     bus,
     clock,
     logger: LOGS.logger,
+    scheduler: SCHEDULER,
     catalog: { ...LOGS.catalog, publisherOf: () => publisher },
-    turns: new Turns({ clock: busy, scheduler: { endOfTurn: (run) => void setImmediate(run) } }),
+    turns: new Turns({ clock: busy, scheduler: SCHEDULER }),
     metrics,
     random: () => 0.5,
     limits: LIMITS,
@@ -273,7 +279,7 @@ test("no topic is followed on a bus that is closed", async () => {
     bus,
     clock,
     ...LOGS,
-    turns: new Turns({ clock, scheduler: { endOfTurn: (run) => void setImmediate(run) } }),
+    turns: new Turns({ clock, scheduler: SCHEDULER }),
     metrics,
     random: () => 0.5,
     limits: LIMITS,

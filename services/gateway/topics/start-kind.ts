@@ -28,6 +28,7 @@ const START_KINDS: Readonly<Record<Channel, StartKind>> = {
   "open-interest": "last",
   liquidations: "none",
   status: "snapshot",
+  listings: "snapshot",
 };
 
 /** How a subscription to `channel` starts. */

@@ -8,15 +8,19 @@ import type { Topic } from "#core/topic.ts";
 import { decodeBusBatch } from "#wire/bus-codec.ts";
 import { channelNumberOf } from "#wire/codes.ts";
 import type { GatewayMetrics } from "../metrics.ts";
+import { relationOf } from "./batch-order.ts";
 import type { BatchOrder, TopicPosition } from "./batch-order.ts";
 import { EpochEnds } from "./epoch-ends.ts";
+import { queryHistory } from "./history-query.ts";
 import { SharedBatch, SharedTopic } from "./shared-batch.ts";
 import { querySnapshot } from "./snapshot-query.ts";
 import type { SnapshotQueryParts } from "./snapshot-query.ts";
 import { startKindOf } from "./start-kind.ts";
+import { TopicBackfill } from "./topic-backfill.ts";
 import { TopicHistory } from "./topic-history.ts";
-import type { RingLimits } from "./topic-history.ts";
+import type { RingEntry, RingLimits } from "./topic-history.ts";
 import { TopicStarts } from "./topic-start.ts";
+import type { TopicLoss } from "./topic-start.ts";
 import type { AttachOptions, Attached, TopicFailure, TopicSubscriber } from "./topic-subscriber.ts";
 import type { SyncActions } from "./sync-parts.ts";
 import { TopicSync } from "./topic-sync.ts";
@@ -66,6 +70,7 @@ export class TopicFeed {
   readonly #channel: number;
   readonly #history: TopicHistory;
   readonly #starts: TopicStarts;
+  readonly #backfill: TopicBackfill;
   readonly #sync: TopicSync;
   #subscription: BusSubscription;
   /** Whose batches count; undefined before anybody announced the venue. */
@@ -104,6 +109,10 @@ export class TopicFeed {
       shared,
       ends: this.#ends,
     });
+    this.#backfill = new TopicBackfill({
+      isSettled: (from) => from.epoch !== history.epoch || !this.#isBehind(from),
+      fetch: (from) => this.#fetchBack(from),
+    });
     const actions = this.#actions();
     this.#publisher = publisher;
     const topic = { topic: this.topic, startKind, epoch: publisher?.epoch };
@@ -123,10 +132,14 @@ export class TopicFeed {
 
   /**
    * Calls back (at once if possible) when `attach` can give a start, or with the reason why it
-   * cannot.
+   * cannot. What follows `from` is fetched from the publisher before, if it is not here.
    */
-  whenReady(callback: (failure: TopicFailure | undefined) => void): void {
-    this.#waiting.push(callback);
+  whenReady(callback: (failure: TopicFailure | undefined) => void, from?: TopicPosition): void {
+    const ready = (failure: TopicFailure | undefined): void => {
+      if (failure !== undefined || from === undefined) callback(failure);
+      else this.#backfill.reach(from, () => callback(undefined));
+    };
+    this.#waiting.push(ready);
     this.#sync.startWanted();
   }
 
@@ -138,12 +151,26 @@ export class TopicFeed {
     this.#sync.attached();
     this.#subscribers.add(subscriber);
     const attached = this.#starts.startOf(options);
-    if (options.resume !== undefined) {
-      const outcome = attached.continuity === "resumed" ? "resumed" : "replaced";
-      this.#countUndelivered(options.resume, attached);
-      this.#parts.metrics.resumes.inc({ ...this.#shared.labels, outcome });
-    }
+    this.countResume(options, attached);
     return attached;
+  }
+
+  /** For views: counts how a client that had a position goes on. */
+  countResume({ resume }: AttachOptions, attached: Attached): void {
+    if (resume === undefined) return;
+    const outcome = attached.continuity === "resumed" ? "resumed" : "replaced";
+    this.#countUndelivered(resume, attached);
+    this.#parts.metrics.resumes.inc({ ...this.#shared.labels, outcome });
+  }
+
+  /** For views: every batch after the position; undefined if part of that is gone. */
+  historySince(position: TopicPosition): readonly SharedBatch[] | undefined {
+    return this.#history.resume(position)?.batches;
+  }
+
+  /** For views: how a client that comes from `resume` starts anew at `position`. */
+  lossUntil(resume: TopicPosition | undefined, position: TopicPosition): TopicLoss {
+    return this.#starts.lossUntil(resume, position);
   }
 
   /** Nothing is delivered to the subscriber afterwards. Idempotent. */
@@ -280,10 +307,65 @@ export class TopicFeed {
     for (const subscriber of this.#subscribers) subscriber.epochChanged({ ended, start });
   }
 
+  /** Events between the position and what is here are not here. */
+  #isBehind(from: TopicPosition): boolean {
+    return from.sequence < this.#history.sequence && !this.#history.reaches(from);
+  }
+
+  /** Takes what the publisher keeps of the past into the history, if there is room for it. */
+  async #fetchBack(from: TopicPosition): Promise<void> {
+    const history = this.#history;
+    const publisher = this.#publisher;
+    if (publisher?.epoch !== from.epoch) return;
+    const older: RingEntry[] = [];
+    let bytes = 0;
+    const take = (batches: readonly BusBatch[]): boolean => {
+      for (const batch of batches) {
+        if (batch.baseSequence >= history.keptAfter) return false;
+        bytes += batch.bytes.byteLength;
+        const news = SharedBatch.news(this.#shared, batch);
+        older.push({ batch: news, baseSequence: batch.baseSequence });
+      }
+      return bytes <= history.roomBytes;
+    };
+    await queryHistory(this.#parts, this.name, publisher.publisherId, { from, take });
+    if (history.epoch !== from.epoch || !history.prepend(older)) return;
+    for (const { batch } of older) this.#countFetched(batch);
+  }
+
+  /** Delivers what the bus lost and the publisher still has. */
+  async #fetchMissing(): Promise<void> {
+    const history = this.#history;
+    const publisher = this.#publisher;
+    const from = history.position;
+    if (publisher?.epoch !== from.epoch || this.#sync.state !== "resyncing") return;
+    const take = (batches: readonly BusBatch[]): boolean => {
+      for (const batch of batches) {
+        const order = orderOf(batch);
+        if (relationOf(history, order) !== "next") continue;
+        const news = SharedBatch.news(this.#shared, batch);
+        this.#countFetched(news);
+        this.#sync.batchReceived(order, news);
+      }
+      return history.epoch === from.epoch;
+    };
+    await queryHistory(this.#parts, this.name, publisher.publisherId, { from, take });
+  }
+
+  #countFetched({ events }: SharedBatch): void {
+    this.#parts.metrics.historyEvents.inc(this.#shared.labels, events);
+  }
+
+  get #isClosed(): boolean {
+    return this.#sync.state === "closed";
+  }
+
   async #ask(): Promise<void> {
+    await this.#fetchMissing();
+    if (this.#isClosed) return;
     const publisherId = this.#publisher?.publisherId;
     const answer = await querySnapshot(this.#parts, this.name, publisherId);
-    if (this.#sync.state === "closed") return;
+    if (this.#isClosed) return;
     this.#parts.metrics.snapshotQueries.inc({ outcome: answer.kind });
     if (answer.kind !== "ok") {
       this.#sync.queryFailed(answer);

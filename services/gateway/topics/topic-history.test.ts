@@ -199,3 +199,64 @@ describe("the ring", () => {
     }
   });
 });
+
+describe("older batches", () => {
+  const entry = (first: number, last = first, bytes = 10) => {
+    return { batch: batch(first, last, bytes), baseSequence: first - 1 };
+  };
+
+  test("that lead to what is here let clients resume from before it", () => {
+    const history = started(5);
+    history.append(orderOf(6), batch(6));
+    expect(history.keptAfter).toBe(5);
+    expect(history.prepend([entry(3, 4), entry(5)])).toBe(true);
+    expect(history.keptAfter).toBe(2);
+    expect([history.reaches(at(2)), history.reaches(at(3)), history.reaches(at(4))]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    expect(firsts(history.resume(at(2)))).toEqual([3, 5, 6]);
+    expect(firsts(history.startFromSnapshot())).toEqual([5, 6]);
+    expect([history.batches, history.bytes]).toEqual([3, 30]);
+  });
+
+  test("go in front of a history that has a snapshot and nothing else", () => {
+    const history = started(5);
+    expect(history.prepend([entry(5)])).toBe(true);
+    expect(firsts(history.resume(at(4)))).toEqual([5]);
+    history.append(orderOf(6), batch(6));
+    expect(firsts(history.resume(at(4)))).toEqual([5, 6]);
+  });
+
+  test("that leave a hole, or are none, change nothing", () => {
+    const history = started(5);
+    history.append(orderOf(6), batch(6));
+    expect(history.prepend([entry(4)])).toBe(false);
+    expect(history.prepend([entry(5, 6)])).toBe(false);
+    expect(history.prepend([])).toBe(false);
+    expect(history.batches).toBe(1);
+  });
+
+  test("are taken as far as the limits allow, all of them or none", () => {
+    for (const [bytes, isTaken] of [
+      [990, true],
+      [991, false],
+    ] as const) {
+      const history = started(5);
+      history.append(orderOf(6), batch(6));
+      expect(history.roomBytes).toBe(990);
+      expect(history.prepend([entry(5, 5, bytes)])).toBe(isTaken);
+    }
+    for (const [count, isTaken] of [
+      [9, true],
+      [10, false],
+    ] as const) {
+      const history = started(20);
+      history.append(orderOf(21), batch(21));
+      const older = Array.from({ length: count }, (_, index) => entry(21 - count + index));
+      expect(history.prepend(older)).toBe(isTaken);
+      expect(history.roomBytes).toBe(isTaken ? 0 : 990);
+    }
+  });
+});

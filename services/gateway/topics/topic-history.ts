@@ -12,7 +12,8 @@ export type TopicStart = {
 /** How much a topic remembers. */
 export type RingLimits = { readonly ringBytesMax: number; readonly ringBatchesMax: number };
 
-type RingEntry = { readonly batch: SharedBatch; readonly baseSequence: number };
+/** A batch, and the sequence that it goes on from. */
+export type RingEntry = { readonly batch: SharedBatch; readonly baseSequence: number };
 
 /** Dropped entries that are worth moving the rest for. */
 const COMPACT_ENTRIES_MIN = 1_024;
@@ -130,6 +131,38 @@ export class TopicHistory implements TopicPosition {
   continueAt(order: BatchOrder, batch: SharedBatch): void {
     this.#clear(order.epoch);
     this.#push(order, batch);
+  }
+
+  /** Whether `resume` has something to give. */
+  reaches({ epoch, sequence }: TopicPosition): boolean {
+    return epoch === this.#epoch && sequence <= this.#sequence && this.#reachesBackTo(sequence);
+  }
+
+  /** Where the oldest batch goes on from: what is before it is not here. */
+  get keptAfter(): number {
+    return this.batches === 0 ? this.#sequence : this.#entry(this.#head).baseSequence;
+  }
+
+  /** Bytes of older batches that there is room for. */
+  get roomBytes(): number {
+    const { ringBytesMax, ringBatchesMax } = this.#limits;
+    return this.batches < ringBatchesMax ? Math.max(0, ringBytesMax - this.#ringBytes) : 0;
+  }
+
+  /**
+   * Adds older batches in front of those that are here, if there is room for all: they follow each
+   * other, and the oldest that is here follows the last. False, and nothing changes, if not.
+   */
+  prepend(older: readonly RingEntry[]): boolean {
+    const last = older.at(-1);
+    if (last === undefined || last.batch.lastSequence !== this.keptAfter) return false;
+    const bytes = older.reduce((sum, { batch }) => sum + batch.keptBytes, 0);
+    const { ringBatchesMax } = this.#limits;
+    if (bytes > this.roomBytes || older.length + this.batches > ringBatchesMax) return false;
+    this.#ring.splice(0, this.#head, ...older);
+    this.#head = 0;
+    this.#ringBytes += bytes;
+    return true;
   }
 
   /** Drops the oldest batches while a limit is exceeded. Returns how many went. */

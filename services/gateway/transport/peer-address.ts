@@ -70,8 +70,10 @@ export class PeerAddresses {
  */
 export function canonicalAddress(text: string): string | undefined {
   const [address = ""] = text.split("%", 1);
-  if (isIP(address) === 0) return undefined;
-  const canonical = new SocketAddress({ address, family: familyOf(address) }).address;
+  const version = isIP(address);
+  // Of an IPv4 address there is one form, and most are.
+  if (version !== 6) return version === 4 ? address : undefined;
+  const canonical = new SocketAddress({ address, family: "ipv6" }).address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(canonical);
   return mapped?.[1] ?? canonical;
 }

@@ -55,6 +55,18 @@ export class Turns {
     else this.#promptUsLeft -= this.#slice(line, Math.min(this.#promptUsLeft, SLICE_US_MAX));
   }
 
+  /** For TurnLine: does the step if the turn has time for what has just come. Says whether. */
+  doNow<Argument>(step: (argument: Argument) => void, argument: Argument): boolean {
+    this.#arm();
+    if (this.#running || this.#promptUsLeft <= 0) return false;
+    const [leftUs, startedUs] = [this.#promptUsLeft, this.#clock.monotonicUs()];
+    step(argument);
+    // Work that the step brought was begun at once, and is counted once.
+    const restUs = leftUs - (this.#clock.monotonicUs() - startedUs);
+    this.#promptUsLeft = Math.min(this.#promptUsLeft, restUs);
+    return true;
+  }
+
   /** Gives a line its time, and a place at the end if that is not enough. Says what it took. */
   #slice(line: TurnLine, allowedUs: number): number {
     assert(!this.#running, "one line works at a time");
@@ -121,7 +133,15 @@ export class TurnLine {
     this.#turns.begin(this);
   }
 
-  /** The same for work with a result, or an error. It never settles if the work is given up. */
+  /**
+   * Does one step at once, which is not cut. False, and nothing is done, if other work of the line
+   * is before it or the turn has no time for it.
+   */
+  doNow<Argument>(step: (argument: Argument) => void, argument: Argument): boolean {
+    return !this.#isBusy && this.#turns.doNow(step, argument);
+  }
+
+  /** As `add`, for work with a result, or an error. It never settles if the work is given up. */
   run<Result>(work: Work<Result>): Promise<Result> {
     return new Promise((resolve, reject) => this.add(settled(work, resolve, reject)));
   }

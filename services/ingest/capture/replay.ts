@@ -10,6 +10,7 @@ import type { PublisherIdentity } from "#publish/publisher-identity.ts";
 import { createPublisherCounters, Publisher } from "#publish/publisher.ts";
 import { QueryResponder } from "#publish/query-responder.ts";
 import { StreamedInstruments } from "#publish/streamed-instruments.ts";
+import { VenueListings } from "#publish/venue-listings.ts";
 import { scheduleTurnEnd } from "../turn-scheduler.ts";
 import { VENUES } from "../venues/registry.ts";
 import type { CaptureLine, CaptureRecord } from "./capture-format.ts";
@@ -80,6 +81,7 @@ class ReplayRun {
   #publisher: Publisher | undefined;
   #replay: CaptureReplay | undefined;
   #responder: QueryResponder | undefined;
+  #listings: VenueListings | undefined;
   #announcements: Announcements | undefined;
   #venue = "";
   #damagedLines = 0;
@@ -148,6 +150,7 @@ class ReplayRun {
     this.#publisher?.flush();
     this.#announcements?.close();
     this.#responder?.close();
+    this.#listings?.close();
     this.#replay?.close();
   }
 
@@ -193,7 +196,18 @@ class ReplayRun {
       throw new ReplayError("unknown-venue", `${what}; there are ${known}`);
     }
     this.#venue = adapter.venue;
-    const streamed = new StreamedInstruments(() => this.#announcements?.announce());
+    const listings = new VenueListings({
+      venue: this.#venue,
+      clock: this.#clock,
+      emit: (listing) => this.#publisher?.publish(listing),
+    });
+    this.#listings = listings;
+    const streamed = new StreamedInstruments({
+      onChange: () => this.#announcements?.announce(),
+      onListing: (change) => {
+        if (bus !== undefined) listings.tell(change);
+      },
+    });
     const wanted = channels === undefined ? undefined : new Set(channels);
     const replay = new CaptureReplay({
       adapter,
@@ -217,10 +231,14 @@ class ReplayRun {
         candleIntervalsMs,
       );
     }
-    if (bus !== undefined) this.#answerQueries(replay, streamed);
+    if (bus !== undefined) this.#answerQueries(replay, streamed, listings);
   }
 
-  #answerQueries(replay: CaptureReplay, streamed: StreamedInstruments): void {
+  #answerQueries(
+    replay: CaptureReplay,
+    streamed: StreamedInstruments,
+    listings: VenueListings,
+  ): void {
     const { bus, identity = ALONE } = this.#options;
     if (bus === undefined) return;
     const publisher = this.#createPublisher(identity.epoch);
@@ -228,6 +246,7 @@ class ReplayRun {
     const view = {
       venue: this.#venue,
       streamed,
+      listings,
       liveBookOf: (instrument: Instrument) => replay.driver.pipeline.liveBookOf(instrument),
     };
     const common = { bus, clock: this.#clock, logger: this.#logger, venues: [view] };

@@ -1,7 +1,7 @@
-import type { Channel, Instrument } from "#core/instrument.ts";
+import type { Channel, Instrument, InstrumentState } from "#core/instrument.ts";
 import type { BookSync, RawBook } from "#core/book-sync.ts";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
-import type { MarketEvent } from "#core/market-event.ts";
+import type { Candle, MarketEvent } from "#core/market-event.ts";
 
 export type { BookSequencing, BookSync, RawBook } from "#core/book-sync.ts";
 
@@ -14,6 +14,8 @@ export type FeedSubscription = {
 /** One WebSocket connection and what it carries. */
 export type ConnectionPlan = {
   readonly url: string;
+  /** The same at another address, tried in turns with the first while connections do not open. */
+  readonly fallbackUrl?: string;
   readonly subscriptions: readonly FeedSubscription[];
 };
 
@@ -73,7 +75,7 @@ export type RecordedRequest =
 
 /** What a decoder emits. */
 export type FeedEvent =
-  | Exclude<MarketEvent, { kind: "book" | "status" }>
+  | Exclude<MarketEvent, { kind: "book" | "status" | "listing" }>
   | RawBook
   /** The venue confirmed (or refused) a subscription. */
   | {
@@ -100,6 +102,17 @@ export type FeedEvent =
   | { readonly kind: "ready" }
   /** The venue asks us to reconnect (maintenance, planned restart). */
   | { readonly kind: "reconnect-requested"; readonly reason: string }
+  /** What can be done with an instrument is this now, in our words and the venue's. */
+  | {
+      readonly kind: "instrument-state";
+      readonly instrument: Instrument;
+      readonly state: InstrumentState;
+      readonly word: string;
+    }
+  /** The same of the venue as a whole; `trading` ends what was said before. */
+  | { readonly kind: "venue-state"; readonly state: InstrumentState; readonly word: string }
+  /** The venue's list is another than it was: something was listed, changed or went. */
+  | { readonly kind: "list-changed" }
   /**
    * A piece of data that could not be used. With instrument and channel where the decoder knows
    * what was lost: the driver then resyncs that book, for venues whose messages carry no sequence
@@ -123,7 +136,6 @@ export type RejectReason =
   | "non-positive-size"
   | "negative-size"
   | "non-positive-price"
-  | "crossed-quote"
   /** The venue's own numbering shows that data before this was not received. */
   | "missing-data"
   | "catalog-full"
@@ -140,6 +152,15 @@ export type FeedDecoder = {
    * answer as a heartbeat.
    */
   sent?(frame: string): void;
+  /**
+   * In place of the adapter's, where a request replaces everything that the connection had asked
+   * for: it then asks for that again as well. Nothing if what was asked last says the same and has
+   * not left yet. Undefined leaves it to the adapter.
+   */
+  subscribeFrames?(
+    subscriptions: readonly FeedSubscription[],
+    options: FeedSubscribeOptions,
+  ): readonly string[] | undefined;
   /**
    * In place of the adapter's, where the end of a subscription is named by what only the connection
    * knows (a channel id that the venue gave). Undefined leaves it to the adapter.
@@ -239,6 +260,8 @@ export type BookProbe = {
 /** Base addresses, replaceable by configuration (tests, mirrors). */
 export type FeedEndpoints = {
   readonly webSocket: string;
+  /** Where the venue's sockets are reached as well; not used in place of a configured address. */
+  readonly webSocketFallback?: string;
   readonly rest: string;
   /** Where a venue serves derivatives (or another part of its market) from hosts of their own. */
   readonly derivativesWebSocket?: string;
@@ -270,6 +293,53 @@ export type RestPoll = {
 
 /** One request of a round, with the instrument that it is about unless it is about all of them. */
 export type PollRequest = RestRequest & { readonly instrument?: Instrument };
+
+/** Candles of one length that begin in a range of time; its end is no part of it. */
+export type CandleRange = {
+  readonly intervalMs: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+};
+
+/** What an answer with candles is about. */
+export type CandleSubject = {
+  readonly instrument: Instrument;
+  readonly intervalMs: number;
+  /** By the venue's clock, as far as it is known: what had ended by then is closed. */
+  readonly receivedTimeUs: number;
+};
+
+/** Candles of the past, as a venue has them by REST. */
+export type CandleHistory = {
+  /** Lengths that it has, rising. */
+  readonly intervalsMs: readonly number[];
+  /** Candles that one answer holds at most. */
+  readonly rowsMax: number;
+  /** Longest range of one request, where the venue limits that too. */
+  readonly spanMsMax?: number;
+  /** The venue gives its latest candles whatever is asked; those before them are not to be had. */
+  readonly isLatestOnly?: boolean;
+  /**
+   * The ranges, oldest first, that a longer one is asked for in, so that each answer holds all of
+   * its candles. Both ends are moved out to where candles begin. Where a venue has its latest
+   * candles alone there is one. Throws RangeError for a range of more than `pagesMax` of them.
+   */
+  pages(range: CandleRange, pagesMax: number): readonly CandleRange[];
+  /** Undefined if the venue has no such candles of the instrument. */
+  request(
+    instrument: Instrument,
+    range: CandleRange,
+    endpoints: FeedEndpoints,
+  ): RestRequest | undefined;
+  /**
+   * The candles of an answer, oldest first, each once, and how many could not be read. Undefined if
+   * the answer holds none.
+   */
+  parse(
+    body: string,
+    subject: CandleSubject,
+  ): { readonly candles: readonly Candle[]; readonly skipped: number } | undefined;
+};
 
 /** Dates as far as the venue names them, such as `2021-04` or `2025-11-28`. */
 export type ProtocolDates = {
@@ -309,6 +379,8 @@ export type FeedAdapter = {
   readonly notes: Partial<Record<Channel, string>>;
   readonly bookProof: BookProof;
   readonly endpoints: FeedEndpoints;
+  /** Sent with every handshake and every REST request, where the venue's answers depend on them. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly limits: FeedLimits;
   /** What the venue's refusals mean; told by their words alone if absent. */
   readonly refusals?: RefusalRules;
@@ -339,12 +411,18 @@ export type FeedAdapter = {
   recordedRequest(url: string): RecordedRequest | undefined;
   /**
    * Undefined if the body is not such a list. Instruments that cannot be mapped are left out and
-   * counted.
+   * counted, as are those that are paused: what knows them already keeps them for a while.
    */
   parseInstruments(
     body: string,
     url: string,
-  ): { readonly instruments: readonly Instrument[]; readonly skipped: number } | undefined;
+  ):
+    | {
+        readonly instruments: readonly Instrument[];
+        readonly skipped: number;
+        readonly paused?: readonly Instrument[];
+      }
+    | undefined;
   /**
    * An instrument made from its venue symbol alone, for captures without a list. Undefined if it is
    * not one.
@@ -373,6 +451,8 @@ export type FeedAdapter = {
   snapshotFrames?(instrument: Instrument, options: FeedSubscribeOptions): readonly string[];
   /** Lengths of the candles that it subscribes or polls, rising. One minute if absent. */
   readonly candleIntervalsMs?: readonly number[];
+  /** Candles of the past, where the venue has them. */
+  readonly candleHistory?: CandleHistory;
   /** Channels that are asked for by REST, again and again. */
   readonly polls?: readonly RestPoll[];
   /**

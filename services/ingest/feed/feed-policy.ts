@@ -73,6 +73,8 @@ export type FeedPolicy = {
   readonly bookStableMs: number;
   /** Requests in a row for the refresh of a live book; then it waits for its next turn. */
   readonly refreshAttemptsMax: number;
+  /** Mean time to the first fresh snapshot of a book whose numbers cannot show what it lacks. */
+  readonly unprovenRefreshMs: number;
   /** An in-band snapshot that does not come within this time is asked for again. */
   readonly inBandSnapshotTimeoutMs: number;
   /** Live trades of one instrument that wait for a fill; the next one ends it. */
@@ -133,6 +135,7 @@ export const FEED_POLICY_DEFAULTS: FeedPolicy = {
   snapshotCooldownMs: 60_000,
   bookStableMs: 60_000,
   refreshAttemptsMax: 3,
+  unprovenRefreshMs: 10_000,
   inBandSnapshotTimeoutMs: 15_000,
   tradeFillHeldMax: 10_000,
   tradeFillRequestsMax: 8,

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
 import { quoteEvent } from "./quote-event.ts";
 import { ScaleTracker } from "./scale-tracker.ts";
@@ -53,5 +53,35 @@ test("a size that a venue rounds down to zero leaves its price; no price is nobo
     bidSizeMantissa: 0,
     askPriceMantissa: 0,
     askSizeMantissa: 0,
+  });
+});
+
+describe("a combo, whose prices are signed", () => {
+  const subject = { ...SUBJECT, instrument: { ...fakeInstrument("A"), kind: "combo" } as const };
+
+  test("has a side at zero and one below it, told by their sizes", () => {
+    const bid = { price: "-0.5", size: "2" };
+    const ask = { price: "0", size: "3" };
+    expect(quoteEvent(subject, new ScaleTracker(), bid, ask)).toMatchObject({
+      priceScale: 1,
+      bidPriceMantissa: -5,
+      bidSizeMantissa: 2,
+      askPriceMantissa: 0,
+      askSizeMantissa: 3,
+    });
+  });
+
+  test.each([
+    { price: undefined, size: undefined },
+    { price: null, size: "3" },
+    { price: "0", size: "0" },
+    { price: "-2", size: "0" },
+  ])("has nobody at a side of $size at $price", (bid) => {
+    expect(quoteEvent(subject, new ScaleTracker(), bid, { price: "-3", size: "1" })).toMatchObject({
+      bidPriceMantissa: 0,
+      bidSizeMantissa: 0,
+      askPriceMantissa: -3,
+      askSizeMantissa: 1,
+    });
   });
 });

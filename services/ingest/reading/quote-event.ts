@@ -1,3 +1,4 @@
+import { hasSignedPrices } from "#core/instrument.ts";
 import type { Quote } from "#core/market-event.ts";
 import type { RejectReason } from "../feed/feed-adapter.ts";
 import type { EventSubject } from "./emit.ts";
@@ -15,9 +16,9 @@ type ZeroSize =
 
 /**
  * The event of a quote with both sides at one pair of scales, or why there is none. A side without
- * a price or a size is empty: all zeros. All venues' quotes have the same fields in the same order,
- * written out here for the reason that `tradeEvent` gives. A size of zero that is rounded
- * keeps its price.
+ * a price or a size is empty: all zeros. A price of zero is none, unless prices are signed. A size
+ * of zero that is rounded keeps its price. All venues' quotes have the same fields in the same
+ * order, written out here for the reason that `tradeEvent` gives.
  */
 export function quoteEvent(
   subject: EventSubject,
@@ -47,10 +48,13 @@ function readOnce(
   if (isNotMantissa(bidPrice) || isNotMantissa(bidSize)) return "bad-decimal";
   if (isNotMantissa(askPrice) || isNotMantissa(askSize)) return "bad-decimal";
   if (bidSize < 0 || askSize < 0) return "negative-size";
-  if (bidPrice < 0 || askPrice < 0) return "non-positive-price";
+  const isSigned = hasSignedPrices(subject.instrument);
+  if ((bidPrice < 0 || askPrice < 0) && !isSigned) return "non-positive-price";
   const isKept = zeroSize === "rounded";
-  const bidEmpty = bidPrice === 0 || (bidSize === 0 && !isKept);
-  const askEmpty = askPrice === 0 || (askSize === 0 && !isKept);
+  const bidMissing = isSigned ? isAbsent(bid.price) : bidPrice === 0;
+  const askMissing = isSigned ? isAbsent(ask.price) : askPrice === 0;
+  const bidEmpty = bidMissing || (bidSize === 0 && !isKept);
+  const askEmpty = askMissing || (askSize === 0 && !isKept);
   return {
     kind: "quote",
     instrument: subject.instrument,
@@ -63,4 +67,8 @@ function readOnce(
     askPriceMantissa: askEmpty ? 0 : askPrice,
     askSizeMantissa: askEmpty ? 0 : askSize,
   };
+}
+
+function isAbsent(text: unknown): boolean {
+  return text === undefined || text === null;
 }

@@ -102,6 +102,29 @@ describe("a book message", () => {
   });
 });
 
+test("the levels of signed prices may be at zero and below, as texts and in a scanned frame", () => {
+  const columns = {
+    bids: { prices: [18, 0, -1, -390], sizes: [1, 2, 3, 0] },
+    asks: { prices: [-5], sizes: [4] },
+  };
+  const bids = [
+    ["0.18", "1"],
+    ["0", "2"],
+    ["-0.01", "3"],
+    ["-3.9", "0"],
+  ];
+  const asks = [["-0.05", "4"]];
+  expect(new ScaleTracker({ signedPrices: true }).book(bids, asks)).toEqual(columns);
+  const tape = new JsonTape();
+  expect(
+    tape.scan('{"b":[[0.18,1],[0.0,2],[-0.01,3],["-3.9",0]],"a":[[-5e-2,4]],"z":[[1,-1]]}'),
+  ).toBe(true);
+  const sides = { bids: tape.get(0, "b"), asks: tape.get(0, "a") };
+  const scales = new ScaleTracker({ signedPrices: true });
+  expect(scales.bookFromTape(tape, sides)).toEqual(columns);
+  expect(scales.bookFromTape(tape, { ...sides, asks: tape.get(0, "z") })).toBe("negative-size");
+});
+
 describe("levels of a scanned frame", () => {
   const levels = fc.array(
     fc.tuple(

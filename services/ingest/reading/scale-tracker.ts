@@ -29,6 +29,8 @@ type ScaleTrackerOptions = {
    * everything to 8 digits.
    */
   readonly keepTrailingZeros?: boolean;
+  /** The levels of a book may have prices of zero and below: see `hasSignedPrices`. */
+  readonly signedPrices?: boolean;
 };
 
 /**
@@ -38,11 +40,13 @@ type ScaleTrackerOptions = {
 export class ScaleTracker {
   readonly #scaleOf: (text: string) => number;
   readonly #keepTrailingZeros: boolean;
+  readonly #signedPrices: boolean;
   #priceScale = 0;
   #sizeScale = 0;
 
   constructor(options: ScaleTrackerOptions = {}) {
     this.#keepTrailingZeros = options.keepTrailingZeros ?? false;
+    this.#signedPrices = options.signedPrices ?? false;
     this.#scaleOf = this.#keepTrailingZeros ? textScale : decimalScale;
   }
 
@@ -147,7 +151,7 @@ export class ScaleTracker {
       if (isNotMantissa(price) || isNotMantissa(size)) {
         return tape.isContainer(level) ? "bad-decimal" : "missing-field";
       }
-      if (price <= 0) return "non-positive-price";
+      if (price <= 0 && !this.#signedPrices) return "non-positive-price";
       if (size < 0) return "negative-size";
       prices.push(price);
       sizes.push(size);
@@ -173,7 +177,7 @@ export class ScaleTracker {
       const price = this.price(level[0]);
       const size = this.size(level[1]);
       if (isNotMantissa(price) || isNotMantissa(size)) return "bad-decimal";
-      if (price <= 0) return "non-positive-price";
+      if (price <= 0 && !this.#signedPrices) return "non-positive-price";
       if (size < 0) return "negative-size";
       prices.push(price);
       sizes.push(size);

@@ -30,3 +30,19 @@ test.each([
 ])("a trade of $size at $price is none: $reason", ({ price, size, reason }) => {
   expect(tradeEvent(SUBJECT, new ScaleTracker(), { ...FORM, price, size })).toBe(reason);
 });
+
+test.each([
+  { price: "0", priceMantissa: 0 },
+  { price: "-10.5", priceMantissa: -105 },
+])("a combo trades at $price", ({ price, priceMantissa }) => {
+  const instrument = { ...fakeInstrument("A"), kind: "combo" } as const;
+  const form = { ...FORM, price, size: "1" };
+  expect(tradeEvent({ ...SUBJECT, instrument }, new ScaleTracker(), form)).toMatchObject({
+    priceMantissa,
+    sizeMantissa: 1,
+  });
+  const nothing = { ...FORM, price, size: "0" };
+  expect(tradeEvent({ ...SUBJECT, instrument }, new ScaleTracker(), nothing)).toBe(
+    "non-positive-size",
+  );
+});

@@ -1,3 +1,4 @@
+import { hasSignedPrices } from "#core/instrument.ts";
 import type { Trade } from "#core/market-event.ts";
 import type { RejectReason } from "../feed/feed-adapter.ts";
 import type { EventSubject } from "./emit.ts";
@@ -10,9 +11,10 @@ type TradeForm = Pick<Trade, "aggressorSide" | "tradeId" | "historical"> & {
 };
 
 /**
- * The event of a trade, whose price and size must both be above zero, or why there is none. All
- * venues' trades have the same fields in the same order, which keeps the code behind them fast; so
- * does writing them out here, since it is slow to spread one object into another.
+ * The event of a trade, or why there is none: its size must be above zero, and its price too unless
+ * the instrument is one of signed prices. All venues' trades have the same fields in the same
+ * order, which keeps the code behind them fast; so does writing them out here, since it is slow to
+ * spread one object into another.
  */
 export function tradeEvent(
   subject: EventSubject,
@@ -22,7 +24,7 @@ export function tradeEvent(
   const priceMantissa = scales.price(form.price);
   const sizeMantissa = scales.size(form.size);
   if (isNotMantissa(priceMantissa) || isNotMantissa(sizeMantissa)) return "bad-decimal";
-  if (priceMantissa <= 0) return "non-positive-price";
+  if (priceMantissa <= 0 && !hasSignedPrices(subject.instrument)) return "non-positive-price";
   if (sizeMantissa <= 0) return "non-positive-size";
   return {
     kind: "trade",

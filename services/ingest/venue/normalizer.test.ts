@@ -75,8 +75,8 @@ describe("what is not used", () => {
     [trade({ priceMantissa: -(2n ** 60n) }), "non-positive-price"],
     [quote(99, 1, 100, 1), undefined],
     [quote(100, 1, 100, 1), undefined],
-    [quote(101, 1, 100, 1), "crossed-quote"],
-    [quote(2n ** 60n, 1, 100, 1), "crossed-quote"],
+    [quote(101, 1, 100, 1), undefined],
+    [quote(2n ** 60n, 1, 100, 1), undefined],
     [quote(99, -1, 100, 1), "negative-size"],
     [quote(0, 1, 100, 1), "non-positive-price"],
     [quote(0, 0, 100, 1), undefined],
@@ -88,6 +88,25 @@ describe("what is not used", () => {
     [book(2n ** 60n, 2n ** 60n), undefined],
   ] as const)("%#: %o", (event, reason) => {
     expect(rejectionOf(event)).toBe(reason);
+  });
+
+  test.each([
+    [trade({ priceMantissa: 0 }), undefined],
+    [trade({ priceMantissa: -(2n ** 60n) }), undefined],
+    [trade({ priceMantissa: Number.NaN }), "non-positive-price"],
+    [trade({ priceMantissa: -1, sizeMantissa: 0 }), "non-positive-size"],
+    [quote(-101, 1, -100, 1), undefined],
+    [quote(0, 1, 0, 1), undefined],
+    [quote(-100, 1, 0, 0), undefined],
+    [quote(-100, 1, -101, 1), undefined],
+    [quote(0, 1, -1, 1), undefined],
+    [book(-6, 1), undefined],
+    [book(0, 1), undefined],
+    [book(Number.NaN, 1), "non-positive-price"],
+    [book(-6, -1), "negative-size"],
+  ] as const)("of a combo, %#: %o", (event, reason) => {
+    const instrument = { ...event.instrument, kind: "combo" } as const;
+    expect(rejectionOf({ ...event, instrument })).toBe(reason);
   });
 
   test("a rate below zero is a rate", () => {

@@ -1,5 +1,6 @@
 import { compareMantissa } from "@tickwire/proto/model";
 import type { Mantissa } from "@tickwire/proto/model";
+import { hasSignedPrices } from "#core/instrument.ts";
 import type { Quote, Trade } from "#core/market-event.ts";
 import type { RawBook, RejectReason } from "../feed/feed-adapter.ts";
 import type { FeedData } from "../feed/feed-sink.ts";
@@ -51,25 +52,38 @@ export function withoutBadTimes(event: FeedData, clock: VenueClock): FeedData {
 
 function rejectionOfTrade(trade: Trade): RejectReason | undefined {
   if (!(trade.sizeMantissa > 0)) return "non-positive-size";
-  if (!(trade.priceMantissa > 0)) return "non-positive-price";
+  if (!isPrice(trade.priceMantissa, hasSignedPrices(trade.instrument))) return "non-positive-price";
   return undefined;
+}
+
+/** NaN is no price, and one of zero or below is only where prices are signed. */
+function isPrice(mantissa: Mantissa, isSigned: boolean): boolean {
+  return mantissa > 0 || (isSigned && mantissa <= 0);
 }
 
 /** A side without orders has price and size 0; a side with a size needs a price. */
 function rejectionOfQuote(quote: Quote): RejectReason | undefined {
   const { bidPriceMantissa, bidSizeMantissa, askPriceMantissa, askSizeMantissa } = quote;
   if (!(bidSizeMantissa >= 0) || !(askSizeMantissa >= 0)) return "negative-size";
-  if (bidSizeMantissa > 0 && !(bidPriceMantissa > 0)) return "non-positive-price";
-  if (askSizeMantissa > 0 && !(askPriceMantissa > 0)) return "non-positive-price";
-  const twoSided = bidSizeMantissa > 0 && askSizeMantissa > 0;
-  if (twoSided && compareMantissa(bidPriceMantissa, askPriceMantissa) > 0) return "crossed-quote";
+  const isSigned = hasSignedPrices(quote.instrument);
+  if (bidSizeMantissa > 0 && !isPrice(bidPriceMantissa, isSigned)) return "non-positive-price";
+  if (askSizeMantissa > 0 && !isPrice(askPriceMantissa, isSigned)) return "non-positive-price";
   return undefined;
+}
+
+/** True if somebody bids more than somebody else asks. */
+export function isCrossed(quote: Quote): boolean {
+  const { bidPriceMantissa, bidSizeMantissa, askPriceMantissa, askSizeMantissa } = quote;
+  if (!(bidSizeMantissa > 0 && askSizeMantissa > 0)) return false;
+  return compareMantissa(bidPriceMantissa, askPriceMantissa) > 0;
 }
 
 function rejectionOfBook(book: RawBook): RejectReason | undefined {
   const { bids, asks } = book;
+  const isSigned = hasSignedPrices(book.instrument);
   if (!allAtLeastZero(bids.sizes) || !allAtLeastZero(asks.sizes)) return "negative-size";
-  if (!allPositive(bids.prices) || !allPositive(asks.prices)) return "non-positive-price";
+  if (!allPrices(bids.prices, isSigned)) return "non-positive-price";
+  if (!allPrices(asks.prices, isSigned)) return "non-positive-price";
   return undefined;
 }
 
@@ -81,9 +95,9 @@ function allAtLeastZero(sizes: readonly Mantissa[]): boolean {
   return true;
 }
 
-function allPositive(prices: readonly Mantissa[]): boolean {
+function allPrices(prices: readonly Mantissa[], isSigned: boolean): boolean {
   for (let index = 0; index < prices.length; index += 1) {
-    if (!((prices[index] as Mantissa) > 0)) return false;
+    if (!isPrice(prices[index] as Mantissa, isSigned)) return false;
   }
   return true;
 }

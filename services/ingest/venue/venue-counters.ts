@@ -26,6 +26,8 @@ export type VenueCounters = SessionCounters &
     readonly rejectedOf: Map<Channel | "", Partial<Record<RejectReason, number>>>;
     /** Events whose venue time was impossible and left out; the events themselves went on. */
     badTimes: number;
+    /** Quotes whose bid was above their ask; they were published. */
+    crossedQuotes: number;
     /** Trades that had been seen before. */
     duplicateTrades: number;
     /** Published trades that the venue sent as history, on subscribing or in a list. */
@@ -68,6 +70,7 @@ export function createVenueCounters(): VenueCounters {
     rejected: {},
     rejectedOf: new Map(),
     badTimes: 0,
+    crossedQuotes: 0,
     duplicateTrades: 0,
     historicalTrades: 0,
     gaps: 0,

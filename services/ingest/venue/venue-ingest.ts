@@ -3,6 +3,7 @@ import { DERIVATIVE_CHANNELS, type Instrument } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { VenueView } from "#publish/query-responder.ts";
 import { StreamedInstruments } from "#publish/streamed-instruments.ts";
+import { VenueListings } from "#publish/venue-listings.ts";
 import type { VenueConfig } from "../config.ts";
 import { bookSyncOf } from "../feed/book-sync-of.ts";
 import { FeedSession } from "../feed/connection/feed-session.ts";
@@ -56,6 +57,7 @@ export class VenueIngest implements MeasuredVenue {
   readonly #options: VenueIngestOptions;
   readonly #context: VenueContext;
   readonly #streamed: StreamedInstruments;
+  readonly #listings: VenueListings;
   readonly #driver: VenueDriver<FeedSession>;
   readonly #snapshots: SnapshotFetcher;
   readonly #refresher: BookRefresher;
@@ -93,7 +95,11 @@ export class VenueIngest implements MeasuredVenue {
     this.#context = context;
     const { counters } = this;
     const { restClient } = network;
-    this.#streamed = new StreamedInstruments(options.onChange);
+    this.#listings = new VenueListings({ venue: this.venue, clock, emit: options.emit });
+    this.#streamed = new StreamedInstruments({
+      onChange: options.onChange,
+      onListing: (change) => this.#listings.tell(change),
+    });
     this.#streamed.expectMore();
     const budgets = options.budgets ?? new AddressBudgets({ clock, policy });
     this.#address = budgets.of(adapter, endpoints);
@@ -129,6 +135,7 @@ export class VenueIngest implements MeasuredVenue {
     this.view = {
       venue: this.venue,
       streamed: this.#streamed,
+      listings: this.#listings,
       liveBookOf: (instrument) => this.#driver.pipeline.liveBookOf(instrument),
     };
     this.whenStarted = new Promise((resolve) => {
@@ -174,6 +181,7 @@ export class VenueIngest implements MeasuredVenue {
   /** Disconnects for good. Idempotent. */
   close(): void {
     this.#lists.close();
+    this.#listings.close();
     for (const session of this.#sessions) session.close();
     this.#driver.close();
     this.#poller.close();

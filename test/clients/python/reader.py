@@ -103,7 +103,9 @@ class Topic:
         count, rest = divmod(len(batch.times) - 2, 2 if unit else 1)
         before = self.sequence
         last = before if batch.snapshot else before + batch.skipped + count
-        follows = rest == 0 and batch.times[0] == last % 127
+        self.generation = batch.times[0] // 127 if based else self.generation
+        mark = last % 127 + 127 * self.generation
+        follows = rest == 0 and batch.times[0] == mark and self.generation < 128
         if not follows or batch.last_sequence not in (0, last):
             check(not based, "a batch contradicts its base")
             return {"topicId": batch.topic_id, "reading": "lost"}
@@ -160,8 +162,8 @@ class Topic:
             return self.read_trades(base, batch, count, texts)
         if base.channel == 3:
             return self.read_books(base, batch, count, texts)
-        if base.channel in (9, 10):
-            rows = batch.liquidations if base.channel == 9 else batch.statuses
+        if 9 <= base.channel <= 11:
+            rows = (batch.liquidations, batch.statuses, batch.listings)[base.channel - 9]
             check(len(rows) == count, "rows")
             return map(event_of_row, rows)
         return self.read_fields(base, batch, count, texts)
@@ -239,8 +241,7 @@ class Topic:
                 if field.type == field.TYPE_BOOL:
                     value = value != 0
                 elif field.type == field.TYPE_STRING:
-                    exact = decimal(value, self.scales[number])
-                    value = texts.get(known * index + number, exact)
+                    value = texts.get(known * index + number, decimal(value, self.scales[number]))
                 event[field.json_name] = value
             yield event
         check(not any(columns), "a column is too long")
@@ -250,10 +251,9 @@ def event_of_row(row):
     event = {}
     for field in fields_of(row.DESCRIPTOR):
         value = getattr(row, field.name)
-        if field.enum_type:
-            event[field.json_name] = word(field.enum_type, value)
-        elif not field.has_presence or row.HasField(field.name):
-            event[field.json_name] = value
+        if field.has_presence and not row.HasField(field.name):
+            continue
+        event[field.json_name] = word(field.enum_type, value) if field.enum_type else value
     return event
 
 

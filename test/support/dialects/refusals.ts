@@ -59,6 +59,40 @@ const kraken: Refuse = ({ method, params, req_id: requestId }, kind) =>
     error: krakenWords(kind),
   }));
 
+const kucoin: Refuse = ({ id, topic }, kind) => [
+  {
+    id,
+    type: "error",
+    code: isPassing(kind) ? 500 : 404,
+    data: isPassing(kind) ? "server error" : `topic ${String(topic)} is not found`,
+  },
+];
+
+const htx: Refuse = ({ id, sub, req }, kind) => [
+  {
+    status: "error",
+    ts: 1,
+    id,
+    "err-code": "bad-request",
+    "err-msg": isPassing(kind) ? "request timeout" : `invalid topic ${String(sub ?? req)}`,
+  },
+];
+
+const okx: Refuse = ({ id, args }, kind) =>
+  list(args).map((arg) => {
+    const { channel, instId, sprdId } = arg as Request;
+    const name = instId === undefined ? `sprdId:${String(sprdId)}` : `instId:${String(instId)}`;
+    return {
+      id,
+      event: "error",
+      connId: "a4d3ae55",
+      code: isPassing(kind) ? "63999" : "60018",
+      msg: isPassing(kind)
+        ? "Internal system error"
+        : `Wrong URL or channel:${String(channel)},${name} doesn't exist.`,
+    };
+  });
+
 const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
   binance,
   "binance-coinm": binance,
@@ -76,6 +110,8 @@ const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
     ({ instType, channel, instId }) =>
       `instType:${String(instType)},channel:${String(channel)},instId:${String(instId)}`,
   ),
+  // Its errors name no subscription.
+  bithumb: () => [],
   bitmex: (request, kind) =>
     list(request["args"]).map((topic) => ({
       status: isPassing(kind) ? 503 : 400,
@@ -118,6 +154,11 @@ const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
         : `${String(list(products)[0])} is not a valid product`,
     },
   ],
+  cryptocom: ({ id }, kind) => [
+    isPassing(kind)
+      ? { id, method: "subscribe", code: 40_801, message: "Request has timed out." }
+      : { id, method: "subscribe", code: 209, message: "Instrument is invalid" },
+  ],
   deribit: ({ id }, kind) => [
     {
       jsonrpc: "2.0",
@@ -135,15 +176,8 @@ const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
       : { id, status: 400, error: { code: -1121, msg: "Invalid symbol" } },
   ],
   "gemini-v2": () => [],
-  htx: ({ id, sub, req }, kind) => [
-    {
-      status: "error",
-      ts: 1,
-      id,
-      "err-code": "bad-request",
-      "err-msg": isPassing(kind) ? "request timeout" : `invalid topic ${String(sub ?? req)}`,
-    },
-  ],
+  htx,
+  "htx-coinm": htx,
   hyperliquid: ({ subscription }, kind) => [
     {
       channel: "error",
@@ -156,6 +190,7 @@ const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
   "kraken-futures": (_request, kind) => [
     { event: "error", message: isPassing(kind) ? "Feed unavailable" : "Invalid product id" },
   ],
+  "kraken-futures-v2": kraken,
   "kraken-v1": ({ pair, reqid, subscription }, kind) =>
     list(pair).map((each) => ({
       event: "subscriptionStatus",
@@ -165,24 +200,21 @@ const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
       status: "error",
       errorMessage: krakenWords(kind),
     })),
-  kucoin: ({ id, topic }, kind) => [
+  kucoin,
+  "kucoin-futures": kucoin,
+  mexc: ({ id, params }, kind) => [
     {
       id,
-      type: "error",
-      code: isPassing(kind) ? 500 : 404,
-      data: isPassing(kind) ? "server error" : `topic ${String(topic)} is not found`,
+      code: 0,
+      msg: `Not Subscribed successfully! [${String(list(params)[0])}].  Reason： ${
+        isPassing(kind) ? "Service busy" : "Blocked!"
+      } `,
     },
   ],
-  okx: ({ id, args }, kind) =>
-    list(args).map((arg) => ({
-      id,
-      event: "error",
-      connId: "a4d3ae55",
-      code: isPassing(kind) ? "63999" : "60018",
-      msg: isPassing(kind)
-        ? "Internal system error"
-        : `Wrong URL or channel:${String((arg as Request)["channel"])},instId:${String((arg as Request)["instId"])} doesn't exist.`,
-    })),
+  okx,
+  "okx-spreads": okx,
+  // Its errors name no subscription.
+  upbit: () => [],
 };
 
 /** Where a request names several things that the venue answers each by itself. */
@@ -192,6 +224,7 @@ const LISTS: Partial<Record<ScriptedVenueId, readonly string[]>> = {
   bitmex: ["args"],
   okx: ["args"],
   kraken: ["params", "symbol"],
+  "kraken-futures-v2": ["params", "symbol"],
   "kraken-v1": ["pair"],
 };
 
@@ -226,5 +259,5 @@ export function refusalFrames(
 ): readonly Frame[] {
   const answers = REFUSALS[venue](JSON.parse(frame) as Request, kind);
   const texts = answers.map((answer) => JSON.stringify(answer));
-  return venue === "htx" ? texts.map((text) => gzipSync(text)) : texts;
+  return venue === "htx" || venue === "htx-coinm" ? texts.map((text) => gzipSync(text)) : texts;
 }

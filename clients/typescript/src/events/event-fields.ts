@@ -1,9 +1,8 @@
 import {
-  EVENT_KINDS,
   formatDecimal,
   toNumber,
+  type EventKind,
   type Mantissa,
-  type RowsOfChannel,
   type TradeFields,
 } from "@tickwire/proto/model";
 
@@ -57,9 +56,8 @@ type Plain = Readonly<Record<string, unknown>>;
  * The fields of an event or an answer from a row or a message: each decimal as the nearest double
  * and, with `Text`, exactly. What the venue does not say is undefined.
  */
-export function fieldsOf(rows: RowsOfChannel[keyof RowsOfChannel], row: object): Plain {
+export function fieldsOf(kind: Pick<EventKind, "fields">, row: object): Plain {
   const fields: Record<string, unknown> = {};
-  const kind = EVENT_KINDS.find((each) => each.rows === rows)!;
   for (const { name, letter } of kind.fields) {
     const value = (row as Plain)[name];
     fields[name] = value;

@@ -2,6 +2,7 @@ import type {
   CandleFields,
   FundingFields,
   LiquidationFields,
+  ListingFields,
   MarkPriceFields,
   OpenInterestFields,
   QuoteFields,
@@ -53,6 +54,12 @@ export type Liquidation = EventHead<"liquidation"> & LiquidationFields;
 /** The state of one channel of one instrument changed. */
 export type Status = EventHead<"status"> & StatusFields;
 
+/**
+ * An instrument came into a venue's list, changed there, or went. `symbol` and `venueSymbol` are
+ * the instrument's; the topic is the venue's.
+ */
+export type Listing = EventHead<"listing"> & ListingFields;
+
 /** Anything that happened in a market. Decide by `type`. */
 export type MarketEvent =
   | Trade
@@ -64,4 +71,5 @@ export type MarketEvent =
   | MarkPrice
   | OpenInterest
   | Liquidation
-  | Status;
+  | Status
+  | Listing;

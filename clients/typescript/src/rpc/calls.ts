@@ -1,3 +1,4 @@
+import { CallCodec, CancelCodec, CreditCodec, ReplyCodec } from "@tickwire/proto/messages";
 import {
   createMarketDataClient,
   type MessageInit,
@@ -52,6 +53,10 @@ export class Calls implements SessionPart {
   readonly rpc: Rpc;
   /** The same with messages as the schema has them. */
   readonly rpcMessages: RpcMessages;
+  readonly members = {
+    outbound: { "4mcall": CallCodec, "5mcancel": CancelCodec, "6mcredit": CreditCodec },
+    inbound: { "4mreply": ReplyCodec },
+  };
   readonly #link: SessionLink;
   readonly #limits: CallLimits;
   readonly #waiting = new Set<Call>();

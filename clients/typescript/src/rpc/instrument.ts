@@ -1,7 +1,6 @@
-import type { Channel } from "@tickwire/proto/model";
+import type { Channel, InstrumentKind, InstrumentState } from "@tickwire/proto/model";
 
-/** What kind of thing an instrument is. */
-export type InstrumentKind = "spot" | "perpetual" | "future" | "option";
+export type { InstrumentKind, InstrumentState } from "@tickwire/proto/model";
 
 /**
  * One tradable thing at one venue. Each decimal is there as the nearest double and, with `Text`,
@@ -52,4 +51,8 @@ export type Instrument = {
   readonly channels: readonly Channel[];
   /** The lengths of its candles, rising; empty if there are none. */
   readonly candleIntervalsMs: readonly number[];
+  /** What can be done with it at the venue now; undefined if the venue does not say. */
+  readonly state: InstrumentState | undefined;
+  /** The state in the venue's own words, such as `BREAK`; undefined if there are none. */
+  readonly stateWord: string | undefined;
 };

@@ -1,3 +1,4 @@
+import { PongCodec } from "@tickwire/proto/messages";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../../../test/support/manual-clock.ts";
@@ -5,6 +6,12 @@ import { FakeGateway, FakeSocket, encodeFrame } from "../../test/fake-gateway.ts
 import type { ConnectionError } from "../errors.ts";
 import type { Environment } from "../host/environment.ts";
 import { Connection, type ConnectionHandlers, type ConnectionOptions } from "./connection.ts";
+import { FrameCodec, SESSION_MEMBERS } from "./frame.ts";
+
+const FRAMES = new FrameCodec([
+  SESSION_MEMBERS,
+  { outbound: {}, inbound: { "6mpong": PongCodec } },
+]);
 
 const OPTIONS: ConnectionOptions = {
   url: "ws://gateway.test/v1/ws",
@@ -46,6 +53,7 @@ class Stand {
       explainFailure: ({ message }) => message,
       reportUncaught: () => undefined,
       watchNetwork: () => () => undefined,
+      watchVisibility: () => () => undefined,
       ...overrides,
     };
     const tell = (name: string) => (value: unknown) => void this.told.push({ name, value });
@@ -56,7 +64,7 @@ class Stand {
       onPing: () => tell("ping")(undefined),
       onEnd: tell("end"),
     };
-    this.connection = new Connection(environment, { ...OPTIONS, ...overrides }, handlers);
+    this.connection = new Connection(environment, { ...OPTIONS, ...overrides }, FRAMES, handlers);
   }
 
   /** A connection that was welcomed. */

@@ -2,7 +2,7 @@ import type { Environment, WebSocketLike } from "../host/environment.ts";
 import { ConnectionError, connectionErrorOfClose } from "../errors.ts";
 import { CONNECTION_TABLE } from "./connection-machine.ts";
 import type { ConnectionAction, ConnectionEvent, ConnectionState } from "./connection-machine.ts";
-import { encodeClientFrame, FrameReader, type ClientMessage, type ServerMessage } from "./frame.ts";
+import { FrameReader, type ClientMessage, type FrameCodec, type ServerMessage } from "./frame.ts";
 import { Liveness, type LivenessOptions } from "./liveness.ts";
 
 /** The subprotocol of this schema. */
@@ -50,6 +50,7 @@ type CloseEventLike = { readonly code: number; readonly reason: string };
 export class Connection {
   readonly #environment: Environment;
   readonly #options: ConnectionOptions;
+  readonly #frames: FrameCodec;
   readonly #handlers: ConnectionHandlers;
   readonly #reader: FrameReader;
   readonly #liveness: Liveness;
@@ -58,11 +59,17 @@ export class Connection {
   #cancelConnectTimer: () => void = () => undefined;
   #socketError: unknown;
 
-  constructor(environment: Environment, options: ConnectionOptions, handlers: ConnectionHandlers) {
+  constructor(
+    environment: Environment,
+    options: ConnectionOptions,
+    frames: FrameCodec,
+    handlers: ConnectionHandlers,
+  ) {
     this.#environment = environment;
     this.#options = options;
+    this.#frames = frames;
     this.#handlers = handlers;
-    this.#reader = new FrameReader({
+    this.#reader = new FrameReader(frames, {
       message: (message) => this.#handleMessage(message),
       batch: (bytes, start, end) => {
         if (this.#step("frame") === "deliver") this.#handlers.onBatch(bytes, start, end);
@@ -105,7 +112,7 @@ export class Connection {
    */
   send(messages: readonly ClientMessage[]): void {
     if (this.#state === "ended" || this.#socket === undefined) return;
-    const frame = encodeClientFrame(messages);
+    const frame = this.#frames.encode(messages);
     try {
       this.#socket.send(frame);
     } catch (cause) {

@@ -1,9 +1,15 @@
 import { WireError } from "@tickwire/proto/codec";
+import { ClientMessageCodec, ServerMessageCodec } from "@tickwire/proto/messages";
 import { describe, expect, test } from "vitest";
+import { ManualClock } from "../../../../test/support/manual-clock.ts";
 import { encodeFrame } from "../../test/fake-gateway.ts";
-import { FrameReader } from "./frame.ts";
+import { Calls } from "../rpc/calls.ts";
+import { Subscriptions } from "../topics/subscriptions.ts";
+import { FrameCodec, FrameReader, SESSION_MEMBERS } from "./frame.ts";
+import type { SessionLink } from "./session-part.ts";
 
 const BATCHES_TAG = 0x12;
+const FRAMES = new FrameCodec([SESSION_MEMBERS]);
 
 function element(...content: readonly number[]): Uint8Array {
   return Uint8Array.of(BATCHES_TAG, content.length, ...content);
@@ -12,7 +18,7 @@ function element(...content: readonly number[]): Uint8Array {
 /** What is handed on of a frame, in order. */
 function partsOf(frame: Uint8Array): string[] {
   const parts: string[] = [];
-  const reader = new FrameReader({
+  const reader = new FrameReader(FRAMES, {
     message: ({ kind }) => parts.push(kind),
     batch: (bytes, start, end) => parts.push([...bytes.subarray(start, end)].join(" ")),
   });
@@ -22,9 +28,9 @@ function partsOf(frame: Uint8Array): string[] {
 
 describe("a frame", () => {
   test("hands on its messages before its batches, whatever stands first", () => {
-    const pong = encodeFrame({ messages: [{ pong: { nonce: 1 } }] });
-    const frame = Buffer.concat([element(8, 1), pong, element(8, 2)]);
-    expect(partsOf(frame)).toEqual(["pong", "8 1", "8 2"]);
+    const probe = encodeFrame({ messages: [{ probe: { number: 1 } }] });
+    const frame = Buffer.concat([element(8, 1), probe, element(8, 2)]);
+    expect(partsOf(frame)).toEqual(["probe", "8 1", "8 2"]);
   });
 
   test("that is cut off ends the reading", () => {
@@ -34,7 +40,7 @@ describe("a frame", () => {
 
   test("of which a handler throws hands on nothing more", () => {
     const seen: number[] = [];
-    const reader = new FrameReader({
+    const reader = new FrameReader(FRAMES, {
       message: () => undefined,
       batch: (_bytes, start) => {
         seen.push(start);
@@ -43,5 +49,32 @@ describe("a frame", () => {
     });
     expect(() => reader.read(Buffer.concat([element(8, 1), element(8, 2)]))).toThrow(WireError);
     expect(seen).toEqual([2]);
+  });
+});
+
+/** Number, letter and kind of the members of a oneof, and the names of their messages. */
+function membersOf({ fields }: (typeof ClientMessageCodec)["spec"]): string[] {
+  return fields.map(
+    ({ number, kind, name, message }) => `${number}${kind}${name} ${message?.name}`,
+  );
+}
+
+describe("the messages of a client", () => {
+  const link = { clock: new ManualClock() } as unknown as SessionLink;
+  const subscriptions = new Subscriptions(link, []);
+  const calls = new Calls(link, { callTimeoutMs: 1, callsQueuedMax: 1 });
+  const parts = [SESSION_MEMBERS, subscriptions.members, calls.members];
+
+  test.each([
+    ["outbound", ClientMessageCodec],
+    ["inbound", ServerMessageCodec],
+  ] as const)("%s have the numbers that the schema gives them", (direction, { spec }) => {
+    const codecs = parts.flatMap((part) => Object.entries(part[direction]));
+    const named = codecs.map(([name, reference]) => {
+      return `${name} ${"spec" in reference ? reference.spec.name : ""}`;
+    });
+    expect(named.length).toBeGreaterThan(4);
+    expect(membersOf(spec)).toEqual(expect.arrayContaining(named));
+    expect(new Set(named).size).toBe(named.length);
   });
 });

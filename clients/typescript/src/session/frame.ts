@@ -1,9 +1,15 @@
-import { walkServerFrame } from "@tickwire/proto/codec";
+import { createMessageCodec, walkServerFrame, type FieldReference } from "@tickwire/proto/codec";
 import {
-  type MessageInit,
-  ClientFrameCodec,
-  ServerMessageCodec,
+  HelloCodec,
+  NoticeCodec,
+  PingCodec,
+  ProbeAnswerCodec,
+  ProbeCodec,
+  WelcomeCodec,
+  type ClientFrame,
   type ClientMessage as WireClientMessage,
+  type MessageCodec,
+  type MessageInit,
   type ServerMessage as WireServerMessage,
 } from "@tickwire/proto/messages";
 
@@ -13,9 +19,52 @@ export type ClientMessage = NonNullable<MessageInit<WireClientMessage>["message"
 /** A message from the gateway. */
 export type ServerMessage = NonNullable<WireServerMessage["message"]>;
 
-/** The encoded frame; the caller owns it. Throws WireError if a value does not fit its field. */
-export function encodeClientFrame(messages: readonly ClientMessage[]): Uint8Array<ArrayBuffer> {
-  return ClientFrameCodec.encode({ messages: messages.map((message) => ({ message })) });
+/**
+ * The messages that a part of a session sends and reads, each by its number, the letter of a
+ * message and its kind, as the schema's ClientMessage and ServerMessage have them: `2msubscribe`.
+ */
+export type FrameMembers = {
+  readonly outbound: Readonly<Record<string, FieldReference>>;
+  readonly inbound: Readonly<Record<string, FieldReference>>;
+};
+
+/** What every session sends and reads. */
+export const SESSION_MEMBERS: FrameMembers = {
+  outbound: {
+    "1mhello": HelloCodec,
+    "7mping": PingCodec,
+    "8mprobeAnswer": ProbeAnswerCodec,
+  },
+  inbound: { "1mwelcome": WelcomeCodec, "5mnotice": NoticeCodec, "7mprobe": ProbeCodec },
+};
+
+/** The messages of a session and its parts. What it does not carry costs a page nothing. */
+export class FrameCodec {
+  readonly #frame: MessageCodec<ClientFrame>;
+  readonly #message: MessageCodec<WireServerMessage>;
+
+  constructor(parts: readonly FrameMembers[]) {
+    const message = memberCodec(parts.map(({ outbound }) => outbound));
+    this.#frame = createMessageCodec("ClientFrame", "m*messages", [message]);
+    this.#message = memberCodec(parts.map(({ inbound }) => inbound));
+  }
+
+  /** The frame, which the caller owns. Throws WireError if a value does not fit its field. */
+  encode(messages: readonly ClientMessage[]): Uint8Array<ArrayBuffer> {
+    return this.#frame.encode({ messages: messages.map((message) => ({ message })) });
+  }
+
+  /** Undefined for a message of a kind that nobody here reads. Throws WireError. */
+  decode(bytes: Uint8Array): ServerMessage | undefined {
+    return this.#message.decode(bytes).message;
+  }
+}
+
+/** The codec of a message that is one of the members. */
+function memberCodec<T>(parts: readonly FrameMembers["inbound"][]): MessageCodec<T> {
+  const members: FrameMembers["inbound"] = Object.assign({}, ...parts);
+  const fields = Object.keys(members).map((name) => `${name}@message`);
+  return createMessageCodec("message", fields.join(" "), Object.values(members));
 }
 
 /** Receives the parts of a frame. */
@@ -40,11 +89,11 @@ export class FrameReader {
   };
   #bytes: Uint8Array = new Uint8Array(0);
 
-  constructor(handlers: FrameHandlers) {
+  constructor(codec: FrameCodec, handlers: FrameHandlers) {
     this.#handlers = handlers;
     this.#visitor = {
       message: (start, end) => {
-        const { message } = ServerMessageCodec.decode(this.#bytes.subarray(start, end));
+        const message = codec.decode(this.#bytes.subarray(start, end));
         if (message !== undefined) this.#handlers.message(message);
       },
       batch: (start, end) => {

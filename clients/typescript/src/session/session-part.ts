@@ -2,7 +2,7 @@ import type { BackoffOptions } from "../backoff.ts";
 import type { ConnectionError } from "../errors.ts";
 import type { ClientClock } from "../host/environment.ts";
 import type { Limits } from "./connection.ts";
-import type { ClientMessage, ServerMessage } from "./frame.ts";
+import type { ClientMessage, FrameMembers, ServerMessage } from "./frame.ts";
 import type { RequestPacer } from "./request-pacer.ts";
 
 /** What a session gives to its parts. */
@@ -17,6 +17,8 @@ export type SessionLink = {
   readonly send: (messages: readonly ClientMessage[]) => void;
   /** Ends the connection, because the gateway and the client disagree: the next one begins anew. */
   readonly reconnect: (error: ConnectionError) => void;
+  /** Calls back when the page is hidden or shown, until the result is called. */
+  readonly watchVisibility: (listener: (isVisible: boolean) => void) => () => void;
   /** Hands what a callback of the user threw to the host. */
   readonly reportUncaught: (error: unknown) => void;
 };
@@ -27,6 +29,8 @@ export type SessionLink = {
  * `handleBatch` may throw WireError, which ends the connection.
  */
 export type SessionPart = {
+  /** The messages that it sends and reads. */
+  readonly members: FrameMembers;
   /** A connection is ready. */
   handleConnected(limits: Limits): void;
   /** The connection is gone; what was sent may be lost. */

@@ -1,3 +1,4 @@
+import { CancelCodec, ReplyCodec } from "@tickwire/proto/messages";
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../../../test/support/manual-clock.ts";
 import { FakeGateway, settle } from "../../test/fake-gateway.ts";
@@ -24,6 +25,7 @@ class Stand {
         openWebSocket: (url, protocols) => new gateway.WebSocket(url, protocols),
         explainFailure: ({ message }) => message,
         reportUncaught: (error) => this.uncaught.push(error),
+        watchVisibility: () => () => undefined,
         watchNetwork: (listener) => {
           this.network = listener;
           return () => {
@@ -49,6 +51,10 @@ class Stand {
 
   part(name: string): SessionPart {
     return {
+      members: {
+        outbound: { "5mcancel": CancelCodec },
+        inbound: { "4mreply": ReplyCodec },
+      },
       handleConnected: ({ subscriptionsMax }) =>
         this.told.push(`${name} connected ${subscriptionsMax}`),
       handleDisconnected: ({ code }) => this.told.push(`${name} disconnected ${code}`),

@@ -2,7 +2,7 @@ import { backoffDelayMs, type BackoffOptions } from "../backoff.ts";
 import { Connection, type ConnectionOptions, type Welcome } from "./connection.ts";
 import type { Environment, NetworkChange } from "../host/environment.ts";
 import { ConnectionError, type ConnectionErrorCode } from "../errors.ts";
-import type { ServerMessage } from "./frame.ts";
+import { FrameCodec, SESSION_MEMBERS, type ServerMessage } from "./frame.ts";
 import { RequestPacer } from "./request-pacer.ts";
 import type { SessionLink, SessionPart } from "./session-part.ts";
 
@@ -48,6 +48,7 @@ export class Session {
   readonly #environment: Environment;
   readonly #pacer: RequestPacer;
   readonly #parts: SessionPart[] = [];
+  #frames: FrameCodec | undefined;
   readonly #listeners = new Set<StateListener>();
   readonly #unwatchNetwork: () => void;
   #state: ClientState = "connecting";
@@ -74,6 +75,7 @@ export class Session {
         if (this.#welcome !== undefined) this.#connection?.send(messages);
       },
       reconnect: (error) => this.#connection?.close(error),
+      watchVisibility: (listener) => this.#environment.watchVisibility(listener),
       reportUncaught: (error) => this.#environment.reportUncaught(error),
     };
     this.#unwatchNetwork = options.environment.watchNetwork((change) => this.#onNetwork(change));
@@ -119,7 +121,11 @@ export class Session {
   #dial(): void {
     this.#cancelRetry = undefined;
     const { connection: options } = this.#options;
-    const connection = new Connection(this.#environment, options, {
+    this.#frames ??= new FrameCodec([
+      SESSION_MEMBERS,
+      ...this.#parts.map(({ members }) => members),
+    ]);
+    const connection = new Connection(this.#environment, options, this.#frames, {
       onWelcome: (welcome) => this.#onWelcome(welcome),
       onMessage: (message) => this.#onMessage(message),
       onBatch: (bytes, start, end) => {

@@ -1,23 +1,40 @@
 import { ConnectionError } from "../errors.ts";
 import type { MarketEvent } from "../events/market-event.ts";
-import { assertChoiceOption, assertIntegerOption, UINT32_MAX } from "../host/option-checks.ts";
+import { assertChoiceOption } from "../host/option-checks.ts";
 import type { Session } from "../session/session.ts";
+import type { ChannelPart } from "../topics/channel.ts";
 import { Consumer, type ConsumerHandlers } from "../topics/consumer.ts";
-import type { Subscriptions } from "../topics/subscriptions.ts";
-import { fullTopics, type Channel, type TopicInfo, type Topics } from "../topics/topic.ts";
+import { Subscriptions } from "../topics/subscriptions.ts";
+import type { ClientCounters } from "../topics/topic-stream.ts";
+import { fullTopics, type Channel, type Topics } from "../topics/topic.ts";
+import type { ViewWish } from "../topics/view-wish.ts";
 import { OVERFLOW_POLICIES, type OverflowPolicy } from "./event-buffer.ts";
-import { BufferedStream } from "./event-stream.ts";
-import type {
-  CandleOptions,
-  BufferDefaults,
-  CallbackOptions,
-  StreamOptions,
-  SubscribeOptions,
-  Subscription,
+import { BufferedStream, type EventStream } from "./event-stream.ts";
+import {
+  assertViewOptions,
+  bufferDefaults,
+  type BufferDefaults,
+  type CallbackOptions,
+  type StreamDefaults,
+  type StreamOptions,
+  type SubscribeOptions,
+  type Subscription,
+  type ViewOptions,
 } from "./stream-options.ts";
+
+/** Nobody reads a page that is hidden, and timers there run once a second at most. */
+const HIDDEN_INTERVAL_MS = 1_000;
 
 /** Called with each event of a subscription. */
 export type EventCallback<Event> = (event: Event) => void;
+
+/** What a consumer does so that `push` gets what it is about. None of it may throw. */
+export type HandlersOf<T> = (push: (item: T) => void) => Omit<ConsumerHandlers, "end">;
+
+/** A topic carries events of its channel only. */
+function eventsTo<T>(push: (item: T) => void): Omit<ConsumerHandlers, "end"> {
+  return { event: push as unknown as (event: MarketEvent) => void };
+}
 
 /** Makes the streams and callback subscriptions of one client, and attaches them to its topics. */
 export class StreamFactory {
@@ -25,91 +42,71 @@ export class StreamFactory {
   readonly #subscriptions: Subscriptions;
   readonly #defaults: BufferDefaults;
 
-  constructor(session: Session, subscriptions: Subscriptions, defaults: BufferDefaults) {
+  readonly #channels: readonly Channel[];
+
+  /** Of a client that reads the channels, with its options. Throws RangeError for a bad one. */
+  constructor(session: Session, channels: readonly ChannelPart[], options: StreamDefaults) {
+    this.#defaults = bufferDefaults(options);
     this.#session = session;
-    this.#subscriptions = subscriptions;
-    this.#defaults = defaults;
+    this.#channels = channels.map(({ name }) => name);
+    const { hiddenIntervalMs = HIDDEN_INTERVAL_MS } = options;
+    this.#subscriptions = new Subscriptions(session.link, channels, hiddenIntervalMs);
+    session.carry(this.#subscriptions);
   }
 
-  /** A stream with its buffer, attached to nothing yet. Throws RangeError for a bad option. */
-  create<T extends { readonly topic: string }>(
-    options: StreamOptions,
-    overflow: OverflowPolicy,
-  ): BufferedStream<T> {
-    assertChoiceOption("overflow", options.overflow, OVERFLOW_POLICIES);
-    return new BufferedStream<T>(
-      options.bufferEventsMax ?? this.#defaults.bufferEventsMax,
-      options.overflow ?? this.#defaults.overflow ?? overflow,
-    );
+  /** What the client received so far. */
+  get counters(): ClientCounters {
+    return this.#subscriptions.counters;
   }
 
-  /** A stream of the events of one channel. */
-  events<Event extends MarketEvent>(
+  /** A stream of what a channel gives, its events unless `handlersOf` says otherwise. */
+  stream<T extends { readonly topic: string }>(
     channel: Channel,
     topics: Topics,
     options: StreamOptions = {},
     overflow: OverflowPolicy,
-    wanted?: (event: Event) => boolean,
-  ): BufferedStream<Event> {
-    const stream = this.create<Event>(options, overflow);
-    // A topic carries events of its channel only.
-    const push = (event: MarketEvent) => stream.push(event as Event);
-    const event =
-      wanted === undefined
-        ? push
-        : (candidate: MarketEvent) => {
-            if (wanted(candidate as Event)) stream.push(candidate as Event);
-          };
-    this.attachStream(channel, topics, options, stream, { event });
-    return stream;
-  }
-
-  /** Attaches a stream to topics, so that the end of either is the end of both. */
-  attachStream<T extends { readonly topic: string }>(
-    channel: Channel,
-    topics: Topics,
-    options: StreamOptions,
-    stream: BufferedStream<T>,
-    handlers: Omit<ConsumerHandlers, "end">,
-  ): void {
+    handlersOf: HandlersOf<T> = eventsTo,
+  ): EventStream<T> {
+    assertChoiceOption("overflow", options.overflow, OVERFLOW_POLICIES);
+    const defaults = this.#defaults;
+    const stream = new BufferedStream<T>(
+      options.bufferEventsMax ?? defaults.bufferEventsMax,
+      options.overflow ?? defaults.overflow ?? overflow,
+    );
     const consumer = this.#attach(channel, topics, options, {
-      ...handlers,
+      ...handlersOf((item) => stream.push(item)),
       // An abort drops what is buffered; the end of the client does not.
       end: (error) => (options.signal?.aborted === true ? stream.close() : stream.end(error)),
     });
-    stream.fedBy(
-      () => consumer.refusals,
-      () => consumer.close(undefined),
-    );
+    stream.fedBy({
+      refusals: () => consumer.refusals,
+      update: (view) => this.#update(channel, topics, view),
+      release: () => consumer.close(undefined),
+    });
+    return stream;
   }
 
-  /** A callback subscription to the events of one channel. */
-  callback<Event extends MarketEvent>(
-    channel: Channel,
-    topics: Topics,
-    callback: EventCallback<Event>,
-    options: CallbackOptions = {},
-  ): Subscription {
-    const event = this.guarded(callback) as EventCallback<MarketEvent>;
-    return this.attachCallback(channel, topics, options, { event });
-  }
-
-  /** Attaches handlers to topics; errors go to `onError`, or to the host. */
-  attachCallback(
+  /** The same for a callback. Errors go to `onError`, or to the host. */
+  callback<T>(
     channel: Channel | undefined,
     topics: Topics,
-    options: CallbackOptions,
-    handlers: Omit<ConsumerHandlers, "end">,
+    callback: EventCallback<T>,
+    options: CallbackOptions = {},
+    handlersOf: HandlersOf<T> = eventsTo,
   ): Subscription {
-    const onError = this.guarded(options.onError ?? this.#session.link.reportUncaught);
+    const onError = this.#guarded(options.onError ?? this.#session.link.reportUncaught);
     const consumer = this.#attach(channel, topics, options, {
-      ...handlers,
+      ...handlersOf(this.#guarded(callback)),
       end: (error) => {
         if (error !== undefined) onError(error);
       },
     });
     const close = () => consumer.close(undefined);
     return {
+      update: (view) => {
+        assertViewOptions(view);
+        if (!consumer.closed) this.#update(channel, topics, view);
+      },
       close,
       get closed() {
         return consumer.closed;
@@ -124,21 +121,23 @@ export class StreamFactory {
   #attach(
     channel: Channel | undefined,
     topics: Topics,
-    options: SubscribeOptions & CandleOptions,
+    options: SubscribeOptions,
     handlers: ConsumerHandlers,
   ): Consumer {
-    const full = fullTopics(topics, channel);
+    const full = fullTopics(topics, channel, this.#channels);
     const { signal, onNotice, onRefused, depth, conflationIntervalMs, snapshot } = options;
-    const { intervalMs } = options;
-    assertIntegerOption("intervalMs", intervalMs, { min: 1, max: UINT32_MAX });
-    assertIntegerOption("depth", depth, { min: 0, max: UINT32_MAX });
-    const conflation = { min: 0, max: UINT32_MAX };
-    assertIntegerOption("conflationIntervalMs", conflationIntervalMs, conflation);
+    assertViewOptions(options);
+    const told = onNotice && this.#guarded(onNotice);
+    const { notice } = handlers;
     const consumer = new Consumer(full, {
       ...handlers,
-      notice: onNotice && this.guarded(onNotice),
-      refused: onRefused && this.guarded(onRefused),
-      misfit: intervalMs === undefined ? undefined : (info) => unknownInterval(info, intervalMs),
+      notice: notice
+        ? (given) => {
+            notice(given);
+            told?.(given);
+          }
+        : told,
+      refused: onRefused && this.#guarded(onRefused),
     });
     if (signal?.aborted === true) {
       consumer.close(undefined);
@@ -162,8 +161,16 @@ export class StreamFactory {
     return consumer;
   }
 
+  #update(channel: Channel | undefined, topics: Topics, view: ViewOptions): void {
+    assertViewOptions(view);
+    const wish = Object.fromEntries(
+      Object.entries(view).filter(([, value]) => value !== undefined),
+    ) as Partial<ViewWish>;
+    this.#subscriptions.update(fullTopics(topics, channel, this.#channels), wish);
+  }
+
   /** A callback of the user must not break the reading of a frame. */
-  guarded<Argument>(callback: (argument: Argument) => void): (argument: Argument) => void {
+  #guarded<Argument>(callback: (argument: Argument) => void): (argument: Argument) => void {
     return (argument) => {
       try {
         callback(argument);
@@ -172,11 +179,4 @@ export class StreamFactory {
       }
     };
   }
-}
-
-/** The refusal of candles of a length that the topic does not have. */
-function unknownInterval({ candleIntervalsMs: known = [] }: TopicInfo, intervalMs: number) {
-  if (known.length === 0 || known.includes(intervalMs)) return undefined;
-  const message = `there are no candles of ${intervalMs} ms; there are ${known.join(", ")}`;
-  return { code: "topic-unknown-interval" as const, message, alternatives: known.map(String) };
 }

@@ -1,4 +1,3 @@
-import type { BaseConnectOptions } from "../connect.ts";
 import type { LiveBook } from "../events/book.ts";
 import type {
   BookEvent,
@@ -7,90 +6,51 @@ import type {
   Liquidation,
   MarkPrice,
   OpenInterest,
-  Quote,
   Status,
   Ticker,
-  Trade,
 } from "../events/market-event.ts";
-import type { NoticeEvent, StreamEvent } from "../events/stream-events.ts";
-import { SessionHandle } from "../session/session-handle.ts";
+import type { StreamEvent } from "../events/stream-events.ts";
+import { assertIntegerOption, UINT32_MAX } from "../host/option-checks.ts";
 import type { Session } from "../session/session.ts";
-import { Subscriptions } from "../topics/subscriptions.ts";
-import type { ClientCounters } from "../topics/topic-stream.ts";
-import type { Topics } from "../topics/topic.ts";
+import { ALL_CHANNELS } from "../topics/all-channels.ts";
+import type { TopicInfo, Topics } from "../topics/topic.ts";
 import type { EventStream } from "./event-stream.ts";
-import { StreamFactory, type EventCallback } from "./stream-factory.ts";
-import {
-  bufferDefaults,
-  type CallbackOptions,
-  type CandleOptions,
-  type StreamDefaults,
-  type StreamOptions,
-  type Subscription,
+import { StreamFactory, type EventCallback, type HandlersOf } from "./stream-factory.ts";
+import type {
+  CallbackOptions,
+  CandleOptions,
+  StreamOptions,
+  Subscription,
 } from "./stream-options.ts";
-
-/** Options of `connect()` for a client with streams only. */
-export type StreamsConnectOptions = BaseConnectOptions & StreamDefaults;
+import { TicksClient, type StreamsConnectOptions } from "./ticks-client.ts";
 
 /** The streams of a gateway. Topics are `VENUE:SYMBOL`; each part may be `*`. */
-export class StreamsClient extends SessionHandle {
-  readonly #subscriptions: Subscriptions;
+export class StreamsClient extends TicksClient {
   readonly #streams: StreamFactory;
 
-  /** For this package: clients come from `connect()`. */
+  /** For this package: clients come from `connect()`. Throws RangeError for a bad option. */
   constructor(session: Session, options: StreamsConnectOptions) {
-    super(session);
-    this.#subscriptions = new Subscriptions(session.link);
-    session.carry(this.#subscriptions);
-    this.#streams = new StreamFactory(session, this.#subscriptions, bufferDefaults(options));
-  }
-
-  /** What this client received so far. */
-  get counters(): ClientCounters {
-    return this.#subscriptions.counters;
-  }
-
-  /** Every trade. */
-  trades(topics: Topics, options?: StreamOptions): EventStream<Trade> {
-    return this.#streams.events("trades", topics, options, "error");
-  }
-
-  /** The same for a callback, which is called for each synchronously. */
-  onTrades(topics: Topics, callback: EventCallback<Trade>, options?: CallbackOptions) {
-    return this.#streams.callback("trades", topics, callback, options);
-  }
-
-  /** Best bid and offer. */
-  quotes(topics: Topics, options?: StreamOptions): EventStream<Quote> {
-    return this.#streams.events("quotes", topics, options, "latest");
-  }
-
-  /** The same for a callback, which is called for each synchronously. */
-  onQuotes(topics: Topics, callback: EventCallback<Quote>, options?: CallbackOptions) {
-    return this.#streams.callback("quotes", topics, callback, options);
+    const streams = new StreamFactory(session, ALL_CHANNELS, options);
+    super(session, streams);
+    this.#streams = streams;
   }
 
   /**
    * The maintained book, yielded after each change of it or of its state. A slow loop sees fewer
    * changes, never an old book: what is yielded is a view of the book as it is now.
    */
-  book(topics: Topics, options: StreamOptions = {}): EventStream<LiveBook> {
-    const stream = this.#streams.create<LiveBook>(options, "latest");
-    this.#streams.attachStream("book", topics, options, stream, {
-      book: (book) => stream.push(book),
-    });
-    return stream;
+  book(topics: Topics, options?: StreamOptions): EventStream<LiveBook> {
+    return this.#streams.stream("book", topics, options, "latest", booksTo);
   }
 
   /** The same for a callback, which is called for each synchronously. */
-  onBook(topics: Topics, callback: EventCallback<LiveBook>, options: CallbackOptions = {}) {
-    const book = this.#streams.guarded(callback);
-    return this.#streams.attachCallback("book", topics, options, { book });
+  onBook(topics: Topics, callback: EventCallback<LiveBook>, options?: CallbackOptions) {
+    return this.#streams.callback("book", topics, callback, options, booksTo);
   }
 
   /** Snapshots and deltas as they come, for those who keep a book of their own. */
   bookEvents(topics: Topics, options?: StreamOptions): EventStream<BookEvent> {
-    return this.#streams.events("book", topics, options, "error");
+    return this.#streams.stream("book", topics, options, "error");
   }
 
   /** The same for a callback, which is called for each synchronously. */
@@ -100,8 +60,7 @@ export class StreamsClient extends SessionHandle {
 
   /** Candles, of every interval or one. */
   candles(topics: Topics, options?: StreamOptions & CandleOptions): EventStream<Candle> {
-    const wanted = ofInterval(options?.intervalMs);
-    return this.#streams.events("candles", topics, options, "error", wanted);
+    return this.#streams.stream("candles", topics, options, "error", candlesTo(options));
   }
 
   /** The same for a callback, which is called for each synchronously. */
@@ -110,16 +69,12 @@ export class StreamsClient extends SessionHandle {
     callback: EventCallback<Candle>,
     options?: CallbackOptions & CandleOptions,
   ): Subscription {
-    const wanted = ofInterval(options?.intervalMs);
-    const filtered = (candle: Candle) => {
-      if (wanted(candle)) callback(candle);
-    };
-    return this.#streams.callback("candles", topics, filtered, options);
+    return this.#streams.callback("candles", topics, callback, options, candlesTo(options));
   }
 
   /** Statistics of the last 24 hours. */
   ticker(topics: Topics, options?: StreamOptions): EventStream<Ticker> {
-    return this.#streams.events("ticker", topics, options, "latest");
+    return this.#streams.stream("ticker", topics, options, "latest");
   }
 
   /** The same for a callback, which is called for each synchronously. */
@@ -129,7 +84,7 @@ export class StreamsClient extends SessionHandle {
 
   /** Funding rates of perpetuals. */
   funding(topics: Topics, options?: StreamOptions): EventStream<Funding> {
-    return this.#streams.events("funding", topics, options, "latest");
+    return this.#streams.stream("funding", topics, options, "latest");
   }
 
   /** The same for a callback, which is called for each synchronously. */
@@ -139,7 +94,7 @@ export class StreamsClient extends SessionHandle {
 
   /** The prices that derivatives are marked to. */
   markPrice(topics: Topics, options?: StreamOptions): EventStream<MarkPrice> {
-    return this.#streams.events("mark-price", topics, options, "latest");
+    return this.#streams.stream("mark-price", topics, options, "latest");
   }
 
   /** The same for a callback, which is called for each synchronously. */
@@ -149,7 +104,7 @@ export class StreamsClient extends SessionHandle {
 
   /** Open interest of derivatives. */
   openInterest(topics: Topics, options?: StreamOptions): EventStream<OpenInterest> {
-    return this.#streams.events("open-interest", topics, options, "latest");
+    return this.#streams.stream("open-interest", topics, options, "latest");
   }
 
   /** The same for a callback, which is called for each synchronously. */
@@ -159,7 +114,7 @@ export class StreamsClient extends SessionHandle {
 
   /** Liquidation orders. */
   liquidations(topics: Topics, options?: StreamOptions): EventStream<Liquidation> {
-    return this.#streams.events("liquidations", topics, options, "error");
+    return this.#streams.stream("liquidations", topics, options, "error");
   }
 
   /** The same for a callback, which is called for each synchronously. */
@@ -169,7 +124,7 @@ export class StreamsClient extends SessionHandle {
 
   /** Changes of what a channel is worth. */
   status(topics: Topics, options?: StreamOptions): EventStream<Status> {
-    return this.#streams.events("status", topics, options, "error");
+    return this.#streams.stream("status", topics, options, "error");
   }
 
   /** The same for a callback, which is called for each synchronously. */
@@ -181,24 +136,36 @@ export class StreamsClient extends SessionHandle {
    * Everything that happens on full topics (`VENUE:SYMBOL/channel`), of several channels at once,
    * notices in their place between the market events.
    */
-  subscribe(topics: Topics, handler: EventCallback<StreamEvent>, options: CallbackOptions = {}) {
-    const event = this.#streams.guarded(handler);
-    const { onNotice } = options;
-    const notice = (given: NoticeEvent) => {
-      event(given);
-      onNotice?.(given);
-    };
-    return this.#streams.attachCallback(
-      undefined,
-      topics,
-      { ...options, onNotice: notice },
-      { event },
-    );
+  subscribe(topics: Topics, handler: EventCallback<StreamEvent>, options?: CallbackOptions) {
+    return this.#streams.callback(undefined, topics, handler, options, everythingTo);
   }
 }
 
-function ofInterval(intervalMs: number | undefined): (candle: Candle) => boolean {
-  return (candle) => intervalMs === undefined || candle.intervalMs === intervalMs;
+function booksTo(push: (book: LiveBook) => void) {
+  return { book: push };
+}
+
+function everythingTo(push: (event: StreamEvent) => void) {
+  return { event: push, notice: push };
+}
+
+/** Throws RangeError for a bad interval. */
+function candlesTo({ intervalMs }: CandleOptions = {}): HandlersOf<Candle> {
+  assertIntegerOption("intervalMs", intervalMs, { min: 1, max: UINT32_MAX });
+  return (push) => ({
+    event: (event) => {
+      const candle = event as Candle;
+      if (intervalMs === undefined || candle.intervalMs === intervalMs) push(candle);
+    },
+    misfit: (info) => (intervalMs === undefined ? undefined : unknownInterval(info, intervalMs)),
+  });
+}
+
+/** The refusal of candles of a length that the topic does not have. */
+function unknownInterval({ candleIntervalsMs: known = [] }: TopicInfo, intervalMs: number) {
+  if (known.length === 0 || known.includes(intervalMs)) return undefined;
+  const message = `there are no candles of ${intervalMs} ms; there are ${known.join(", ")}`;
+  return { code: "topic-unknown-interval" as const, message, alternatives: known.map(String) };
 }
 
 /** The client of one session. Throws RangeError for an option that is out of range. */

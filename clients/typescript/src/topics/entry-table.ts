@@ -73,6 +73,6 @@ export class EntryTable {
 
   /** Tells a stream who wants it now. */
   refreshConsumers(stream: TopicStream): void {
-    stream.setConsumers([...this.consumersOf(this.ownersOf(stream))]);
+    stream.consumers = [...this.consumersOf(this.ownersOf(stream))];
   }
 }

@@ -45,7 +45,7 @@ export class StreamDirectory {
   remove(stream: TopicStream): void {
     this.#streams.delete(stream.info.topic);
     this.retire(stream);
-    stream.setConsumers([]);
+    stream.consumers = [];
   }
 
   /** The topic is not served under its id any more. */

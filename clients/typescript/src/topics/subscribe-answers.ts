@@ -7,6 +7,7 @@ import { continuityOf, infoOf, type Entry, type TopicResult } from "./subscripti
 import { topicErrorCode } from "./topic-errors.ts";
 import { continuityNotice } from "./topic-notices.ts";
 import type { TopicStream } from "./topic-stream.ts";
+import { isEnough } from "./view-wish.ts";
 import { isPattern, type TopicInfo } from "./topic.ts";
 
 /** What the answers act on. */
@@ -15,7 +16,8 @@ type SubscribeAnswersParts = {
   readonly streams: StreamDirectory;
   readonly retries: RetrySchedule;
   readonly outbox: SubscribeOutbox;
-  readonly createStream: (info: TopicInfo) => TopicStream;
+  /** Undefined for a topic of a channel that this client does not read. */
+  readonly createStream: (info: TopicInfo) => TopicStream | undefined;
   /** The entry was refused: nobody asks for it any more. */
   readonly forget: (entry: Entry) => void;
   /** The gateway and the client disagree about what is subscribed: begin anew. */
@@ -40,7 +42,7 @@ export class SubscribeAnswers {
       return;
     }
     if (result.error === "TOPIC_ERROR_UNSPECIFIED") {
-      if (isAsAsked(item.entry, result)) this.#startStream(entry, result);
+      if (isEnough(item.entry.options, result)) this.#startStream(entry, result);
       else if (entry === item.entry) this.#giveUpOtherwise(item, result);
     } else if (result.error === "TOPIC_ERROR_ALREADY_SUBSCRIBED")
       this.#linkStream(entry, item.topic, result);
@@ -78,13 +80,12 @@ export class SubscribeAnswers {
     let stream = this.#parts.streams.ofTopic(result.topic);
     const isNew = stream === undefined;
     if (stream === undefined) {
-      const info = infoOf(result);
-      if (info === undefined) {
+      stream = this.#parts.createStream(infoOf(result));
+      if (stream === undefined) {
         // A pattern gets every channel of the gateway, also those that came after this client.
         this.#parts.streams.retireId(result.topicId);
         return;
       }
-      stream = this.#parts.createStream(info);
       this.#parts.streams.add(stream);
     }
     this.#parts.streams.retire(stream);
@@ -143,11 +144,11 @@ export class SubscribeAnswers {
     const code = topicErrorCode(result.error);
     // What one gateway has served, another may come to know.
     const mayComeBack = code.startsWith("topic-unknown-") && entry.accepted;
-    const isNotKnownYet = code === "topic-not-ready" || mayComeBack;
-    if (code === "topic-unavailable" || isNotKnownYet) {
+    if (mayComeBack || code === "topic-unavailable" || code === "topic-not-ready") {
       this.#noticeUnavailable(entry, topic, result.errorMessage);
-      // A pattern brings what is not known yet when it is known; nobody has to ask for it.
-      const isBrought = isNotKnownYet && isPattern(entry.topic) && topic !== entry.topic;
+      // What is not listed is brought by its pattern when it is; nobody has to ask for it. What is
+      // listed already, and not ready, is not: the pattern does not grow by it.
+      const isBrought = mayComeBack && isPattern(entry.topic) && topic !== entry.topic;
       if (!isBrought) this.#parts.retries.later(topic);
       return;
     }
@@ -189,9 +190,4 @@ export class SubscribeAnswers {
     const notice = continuityNotice({ topic, venue, symbol }, nowhere, "unavailable", reason);
     for (const { handlers } of entry.consumers) handlers.notice?.(notice);
   }
-}
-
-/** Whether the gateway granted what was asked for. */
-function isAsAsked({ options }: Entry, { depth, conflationIntervalMs }: TopicResult): boolean {
-  return depth === options.depth && conflationIntervalMs === options.conflationIntervalMs;
 }

@@ -1,6 +1,6 @@
 import type { Consumer } from "./consumer.ts";
 import type { ServerMessage } from "../session/frame.ts";
-import { channelOfTopic, isPattern, type TopicInfo } from "./topic.ts";
+import { isPattern, type Channel, type TopicInfo } from "./topic.ts";
 import type { TopicStream } from "./topic-stream.ts";
 
 /** What is asked of the gateway for a topic; the same for all consumers of it. */
@@ -22,13 +22,16 @@ export type TopicResult = Extract<
 /** One topic or pattern as it was asked for, with everyone who wants it. */
 export type Entry = {
   readonly topic: string;
-  readonly options: WireOptions;
+  /** Of them, the view may change. */
+  options: WireOptions;
   readonly consumers: Set<Consumer>;
   readonly streams: Set<TopicStream>;
   /** The full topic, once the gateway has said it, of an entry with a venue's own symbol. */
   alias: string | undefined;
   /** The gateway accepted it at least once, on any connection. */
   accepted: boolean;
+  /** The request that changed its view last; 0 while that is to be sent. */
+  updateId: number;
   /** Topics asked for on this connection on its behalf, besides itself. */
   readonly explicit: Set<string>;
 };
@@ -42,6 +45,7 @@ export function createEntry(topic: string, options: WireOptions): Entry {
     streams: new Set(),
     alias: undefined,
     accepted: false,
+    updateId: 0,
     explicit: new Set(),
   };
 }
@@ -60,11 +64,10 @@ export function sameOptions(a: WireOptions, b: WireOptions): boolean {
   );
 }
 
-/** Undefined for a topic of a channel that only a newer schema knows. */
-export function infoOf(result: TopicResult): TopicInfo | undefined {
+/** What the gateway says about a topic. */
+export function infoOf(result: TopicResult): TopicInfo {
   const { topic, venue, symbol, venueSymbol, candleIntervalsMs } = result;
-  const channel = channelOfTopic(topic);
-  if (channel === undefined) return undefined;
+  const channel = topic.slice(topic.lastIndexOf("/") + 1) as Channel;
   return { topic, venue, symbol, venueSymbol, channel, candleIntervalsMs };
 }
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { BOOK_STATE, isStateKnown, TOPIC_TABLE } from "./topic-machine.ts";
+import { BOOK_STATE } from "./book-state.ts";
+import { isStateKnown, TOPIC_TABLE } from "./topic-machine.ts";
 import type { TopicEvent, TopicStage } from "./topic-machine.ts";
 
 // The invariants by their numbers in topic-machine.ts.

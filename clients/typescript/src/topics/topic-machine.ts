@@ -1,5 +1,3 @@
-import type { BookState } from "../events/book.ts";
-
 /**
  * What a client knows of one topic.
  * `syncing`: nothing yet; a start is waited for. `live`: everything up to its position, and what
@@ -38,7 +36,7 @@ export type TopicEvent =
  * What is done about it. `apply`: takes the events over. `show`: tells consumers of a book that its
  * worth changed. `ask`: shows it, and asks for the topic again. `ignore`: nothing.
  */
-export type TopicAction = "apply" | "show" | "ask" | "ignore";
+type TopicAction = "apply" | "show" | "ask" | "ignore";
 
 type Cell = readonly [next: TopicStage, action: TopicAction];
 
@@ -117,16 +115,6 @@ export const TOPIC_TABLE: Readonly<Record<TopicStage, Readonly<Record<TopicEvent
     missing: ["disconnected", "ignore"],
     disconnect: ["disconnected", "ignore"],
   },
-};
-
-/** How a book in that stage is shown to its consumers. */
-export const BOOK_STATE: Readonly<Record<TopicStage, BookState>> = {
-  syncing: "syncing",
-  live: "live",
-  rewinding: "resyncing",
-  resyncing: "resyncing",
-  suspended: "disconnected",
-  disconnected: "disconnected",
 };
 
 /** Whether the state of the topic is known up to its position. */

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { LiveBook } from "../events/book.ts";
 import type { MarketEvent } from "../events/market-event.ts";
 import type { GapEvent, NoticeEvent } from "../events/stream-events.ts";
+import { channelPart } from "../../test/channel-part.ts";
 import { Consumer } from "./consumer.ts";
 import type { Position } from "./position-tracker.ts";
 import { TopicStream, type StreamCounters } from "./topic-stream.ts";
@@ -134,10 +135,12 @@ class Stand {
       venueSymbol: "BTCUSDT",
       channel,
     };
-    this.stream = new TopicStream(info, this.counters, () => {
+    const resync = () => {
       this.resyncs += 1;
-    });
-    this.stream.setConsumers([this.consumer()]);
+    };
+    const { counters } = this;
+    this.stream = new TopicStream(info, { part: channelPart(channel), counters, resync });
+    this.stream.consumers = [this.consumer()];
   }
 
   consumer(): Consumer {
@@ -716,4 +719,12 @@ test("of trades, each is delivered once or reported as missing", () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test("a batch of another channel than the topic's is asked for again, not shown", () => {
+  const stand = new Stand("quotes");
+  stand.start("new", undefined);
+  stand.receive(trades({ firstSequence: 1 }));
+  expect(stand.events).toEqual([]);
+  expect(stand.resyncs).toBe(1);
 });

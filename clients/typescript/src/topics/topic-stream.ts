@@ -1,18 +1,13 @@
-import { OrderBook } from "@tickwire/proto/model";
-import { BatchReader, bookRowsOf, WireError } from "@tickwire/proto/codec";
+import { ChainReader, WireError } from "@tickwire/proto/codec";
 import type { BatchReading, DecodedBatch } from "@tickwire/proto/codec";
-import { BookSource, LiveBook } from "../events/book.ts";
-import { bookEvent, bookMarkOf, eventOf, wholeBookEvent } from "../events/events.ts";
-import type { MarketEvent } from "../events/market-event.ts";
 import type { ContinuityEvent, NoticeEvent } from "../events/stream-events.ts";
+import type { ChannelPart, TopicContent, TopicHost } from "./channel.ts";
 import type { Consumer } from "./consumer.ts";
 import { PositionTracker, type Position } from "./position-tracker.ts";
-import { BOOK_STATE, isStateKnown, TOPIC_TABLE } from "./topic-machine.ts";
-import type { TopicAction, TopicEvent, TopicStage } from "./topic-machine.ts";
+import { isStateKnown, TOPIC_TABLE } from "./topic-machine.ts";
+import type { TopicEvent, TopicStage } from "./topic-machine.ts";
 import { continuityNotice, gapNotice, lossBetween } from "./topic-notices.ts";
 import type { TopicInfo } from "./topic.ts";
-
-type BooksBatch = Extract<DecodedBatch, { kind: "books" }>;
 
 /** How a subscription was answered. */
 type TopicStart = {
@@ -41,103 +36,101 @@ export type StreamCounters = { -readonly [Name in keyof ClientCounters]: ClientC
 /** What reading bytes that are no batch comes to. */
 type Unreadable = { readonly outcome: "lost"; readonly reason: "malformed-batch" };
 
-/** A book that is maintained, and the view of it that consumers have. */
-type Maintained = { readonly source: BookSource; readonly view: LiveBook };
+/** What a topic is made with besides what the gateway says of it. */
+type TopicParts = {
+  /** The channel of the topic. */
+  readonly part: ChannelPart;
+  readonly counters: StreamCounters;
+  /** Asks for the topic again. */
+  readonly resync: (stream: TopicStream) => void;
+};
 
 /**
- * One topic on this client: proves continuity, maintains the book, hands on to every consumer. What
- * happens in which stage is said by TOPIC_TABLE; this class does it.
+ * One topic on this client: proves continuity, and gives its content what follows. What happens in
+ * which stage is said by TOPIC_TABLE; this class does it.
  */
-export class TopicStream {
+export class TopicStream implements TopicHost {
   readonly info: TopicInfo;
   /** 0 while the gateway sends nothing for it. */
   topicId = 0;
   readonly #tracker = new PositionTracker();
   /** The chain of this subscription: batches go on from one another. */
-  readonly #reader = new BatchReader();
+  readonly #reader: ChainReader;
   readonly #counters: StreamCounters;
-  readonly #requestResync: (stream: TopicStream) => void;
-  readonly #latest = new Map<string, MarketEvent>();
-  /** Of the channel `book` only. */
-  readonly #maintained: Maintained | undefined;
-  /** Whether the channel is a state, so that a consumer who joins late gets the latest of it. */
-  readonly #remembers: boolean;
-  #stage: TopicStage = "syncing";
-  #consumers: readonly Consumer[] = [];
-  #hasEventConsumers = false;
+  readonly #resync: (stream: TopicStream) => void;
+  readonly #content: TopicContent;
   /** What the last failed resume was reported to have lost: up to this sequence of this epoch. */
   #reported: Position = { epoch: 0, sequence: 0 };
-
-  constructor(
-    info: TopicInfo,
-    counters: StreamCounters,
-    requestResync: (stream: TopicStream) => void,
-  ) {
-    this.info = info;
-    this.#counters = counters;
-    this.#requestResync = requestResync;
-    this.#remembers = info.channel !== "trades" && info.channel !== "liquidations";
-    if (info.channel === "book") {
-      const source = new BookSource(new OrderBook());
-      this.#maintained = { source, view: new LiveBook(info, source) };
-    }
-  }
-
   /** Where the topic stands. */
-  get stage(): TopicStage {
-    return this.#stage;
+  stage: TopicStage = "syncing";
+  /** Who is told from now on. */
+  consumers: readonly Consumer[] = [];
+  /** Of a book: its levels are not, or may not be, those of the view that is asked for. */
+  needsWhole = false;
+  /** What the gateway sends is of the view that was asked for last. */
+  #isViewCurrent = true;
+
+  constructor(info: TopicInfo, { part, counters, resync }: TopicParts) {
+    this.info = info;
+    this.#reader = new ChainReader(part.payloads);
+    this.#counters = counters;
+    this.#resync = resync;
+    this.#content = part.open(this);
   }
 
   /** Where to resume; undefined if there is nothing to go on from. */
   get resumePosition(): Position | undefined {
-    return isStateKnown(this.#stage) ? this.#tracker.position : undefined;
-  }
-
-  /** Who is told from now on. */
-  setConsumers(consumers: readonly Consumer[]): void {
-    this.#consumers = consumers;
-    this.#hasEventConsumers = consumers.some(({ handlers }) => handlers.event !== undefined);
+    return isStateKnown(this.stage) ? this.#tracker.position : undefined;
   }
 
   /** Gives a consumer that joins a running topic the state that the others already have. */
   catchUp(consumer: Consumer): void {
     if (consumer.closed) return;
-    const { event, book, notice } = consumer.handlers;
     // A consumer may wait for the start of its topic, and this topic has started already.
-    if (this.topicId !== 0) notice?.(this.#continuityNotice("new", "joined"));
-    if (this.#maintained !== undefined && this.#stage === "live") {
-      const { source, view } = this.#maintained;
-      book?.(view);
-      event?.(wholeBookEvent(this.info, view, source.book));
+    if (this.topicId !== 0) {
+      consumer.handlers.notice?.(this.#continuityNotice("new", "joined"));
     }
-    if (event !== undefined) for (const latest of this.#latest.values()) event(latest);
+    this.#content.catchUp(consumer);
   }
 
   /** The gateway subscribed it: batches with this id follow. */
   start({ topicId, continuity, position, ended }: TopicStart): void {
     this.topicId = topicId;
+    this.#isViewCurrent = true;
     this.#reader.reset();
     const before = this.resumePosition;
     // Whatever the gateway calls it, to a topic that had a place a new start is a loss.
     const outcome = continuity === "new" && before !== undefined ? "replaced" : continuity;
     if (outcome === "resumed") {
-      this.#step("resumed");
+      this.step("resumed");
     } else {
       if (outcome === "replaced") this.#reportLoss(before, position, ended);
-      this.#latest.clear();
-      this.#step("anew");
+      this.#content.forget();
+      this.step("anew");
       if (position !== undefined) this.#tracker.start(position);
     }
     // Other topics have no state that would have to come first.
-    if (this.#maintained === undefined) this.#step("whole");
+    if (this.#content.isWhole) this.step("whole");
     this.noticeContinuity(outcome, "subscribed");
+  }
+
+  /** Another view is asked for. */
+  viewAsked(isOfOtherDepth: boolean): void {
+    if (!isOfOtherDepth) return;
+    this.needsWhole = true;
+    this.#isViewCurrent = false;
+  }
+
+  /** What follows is of the view that was asked for last. */
+  viewCame(): void {
+    this.#isViewCurrent = true;
   }
 
   /** The connection is gone; the position stays for the resume. */
   disconnect(): void {
     this.topicId = 0;
     this.#reader.reset();
-    this.#step("disconnect");
+    this.step("disconnect");
   }
 
   /** The gateway says that these sequences were not delivered. */
@@ -148,13 +141,13 @@ export class TopicStream {
     this.#tracker.announceMissing(first, last);
     const loss = { epoch, missingFirst: first, missingLast: last } as const;
     this.notice(gapNotice(this.info, { ...loss, reason: "server-dropped" }));
-    if (this.#maintained !== undefined && last > sequence) this.#step("missing");
+    if (!this.#content.isWhole && last > sequence) this.step("missing");
   }
 
   /** The gateway says that the topic goes on in another epoch, and where the one before ended. */
   changeEpoch(start: Position, missingLast: number): void {
     const { position, announcedFromHere } = this.#tracker;
-    if (this.#stage === "suspended" || this.#stage === "disconnected") return;
+    if (this.stage === "suspended" || this.stage === "disconnected") return;
     // Without a loss, that is where it ended.
     const sequence = Math.max(missingLast, position?.sequence ?? 0);
     const ended = position && { ...position, sequence };
@@ -165,7 +158,7 @@ export class TopicStream {
 
   /** Tells every consumer. */
   notice(notice: NoticeEvent): void {
-    for (const consumer of this.#consumers) consumer.handlers.notice?.(notice);
+    for (const consumer of this.consumers) consumer.handlers.notice?.(notice);
   }
 
   /** Tells every consumer how the topic goes on. */
@@ -179,7 +172,7 @@ export class TopicStream {
    */
   receive(bytes: Uint8Array, start: number, end: number): void {
     // Nobody can prove what a batch follows that comes without a subscription.
-    if (this.#stage === "suspended" || this.#stage === "disconnected") return;
+    if (this.stage === "suspended" || this.stage === "disconnected") return;
     const reading = this.#read(bytes, start, end);
     switch (reading.outcome) {
       case "read":
@@ -187,10 +180,10 @@ export class TopicStream {
         return;
       case "unknown-channel":
         // The topic is of a known channel, so its gateway contradicts itself.
-        this.#loseContinuity("gap", "unknown-channel");
+        this.loseContinuity("gap", "unknown-channel");
         return;
       case "lost":
-        this.#loseContinuity("gap", reading.reason);
+        this.loseContinuity("gap", reading.reason);
     }
   }
 
@@ -223,7 +216,8 @@ export class TopicStream {
         break;
     }
     this.#counters.duplicateEvents += this.#tracker.skip;
-    this.#deliver(batch, this.#tracker.skip);
+    this.#counters.events += batch.count - this.#tracker.skip;
+    this.#content.deliver(batch, this.#tracker.skip);
   }
 
   /** The publisher's events did not reach the gateway: they will not come, and the book is void. */
@@ -232,86 +226,33 @@ export class TopicStream {
     const { epoch, sequence } = before;
     const missing = { missingFirst: sequence + 1, missingLast: this.#tracker.lostTo };
     this.notice(gapNotice(this.info, { epoch, ...missing, reason: "sequence-gap" }));
-    if (this.#maintained === undefined) this.#counters.gaps += 1;
-    else this.#step("missing");
+    if (this.#content.isWhole) this.#counters.gaps += 1;
+    else this.step("missing");
   }
 
   /** Moves to the next stage, and shows it where it is to be shown. */
-  #step(event: TopicEvent): TopicAction {
-    const [next, action] = TOPIC_TABLE[this.#stage][event];
-    this.#stage = next;
-    if (action === "show" || action === "ask") {
-      this.#maintained?.source.update(BOOK_STATE[next]);
-      this.#deliverView();
-    }
-    return action;
+  step(event: TopicEvent): void {
+    const [next, action] = TOPIC_TABLE[this.stage][event];
+    this.stage = next;
+    if (event === "whole" && this.#isViewCurrent) this.needsWhole = false;
+    if (action === "show" || action === "ask") this.#content.show(next);
   }
 
   /** Where the epoch before ended is not known if nobody said it. */
   #beginEpoch(before: Position | undefined, ended?: Position): void {
-    this.#latest.clear();
-    this.#step("restart");
-    if (this.#maintained === undefined) this.#step("whole");
+    this.#content.forget();
+    this.step("restart");
+    if (this.#content.isWhole) this.step("whole");
     this.#reportLoss(before, this.#tracker.position, ended);
     this.noticeContinuity("replaced", "epoch-changed");
   }
 
-  #deliver(batch: DecodedBatch, from: number): void {
-    this.#counters.events += batch.count - from;
-    if (batch.kind === "books") {
-      if (this.#maintained !== undefined) this.#deliverBooks(batch, from, this.#maintained);
-      return;
-    }
-    for (let index = from; index < batch.count; index++) {
-      const event = eventOf(this.info, batch, index);
-      if (this.#remembers) this.#latest.set(memoryKey(event), event);
-      this.#deliverEvent(event);
-    }
-  }
-
-  #deliverBooks(batch: BooksBatch, from: number, { source }: Maintained): void {
-    const { book } = source;
-    const rows = bookRowsOf(batch);
-    for (let index = from; index < batch.count; index++) {
-      const change = rows[index]!;
-      if (change.snapshot) {
-        this.#step("whole");
-        book.applySnapshot(change);
-      } else if (isStateKnown(this.#stage)) {
-        this.#step("change");
-        book.applyDelta(change);
-      } else {
-        // A change to a book that is not there cannot be shown.
-        this.#loseContinuity("change", "no-snapshot");
-        return;
-      }
-      if (this.#hasEventConsumers) {
-        this.#deliverEvent(bookEvent(this.info, batch, index, change));
-      }
-    }
-    if (batch.count > from) {
-      source.update("live", bookMarkOf(batch, batch.count - 1));
-      this.#deliverView();
-    }
-  }
-
-  #deliverEvent(event: MarketEvent): void {
-    const consumers = this.#consumers;
-    for (let index = 0; index < consumers.length; index++) {
-      consumers[index]!.handlers.event?.(event);
-    }
-  }
-
-  #deliverView(): void {
-    if (this.#maintained === undefined) return;
-    for (const consumer of this.#consumers) consumer.handlers.book?.(this.#maintained.view);
-  }
-
-  #loseContinuity(event: "gap" | "change", reason: string): void {
+  /** Something is missing, or cannot be shown: asks for the topic again. */
+  loseContinuity(event: "gap" | "change", reason: string): void {
     this.#counters.gaps += 1;
-    this.#step(event);
+    this.step(event);
     this.noticeContinuity("resyncing", reason);
-    this.#requestResync(this);
+    this.#resync(this);
   }
 
   #reportLoss(
@@ -342,12 +283,4 @@ export class TopicStream {
     const { epoch, sequence } = this.#tracker;
     return continuityNotice(this.info, { epoch, sequence }, continuity, reason);
   }
-}
-
-/**
- * What of a topic is a state of its own: every channel of a status topic, every candle interval.
- */
-function memoryKey(event: MarketEvent): string {
-  if (event.type === "status") return event.channel;
-  return event.type === "candle" ? String(event.intervalMs) : "";
 }

@@ -1,8 +1,13 @@
 import { readFileSync, readdirSync } from "node:fs";
-import { WireError, topicIdOf, walkServerFrame } from "@tickwire/proto/codec";
+import { TRADES_PAYLOAD, WireError, topicIdOf, walkServerFrame } from "@tickwire/proto/codec";
 import { describe, expect, test } from "vitest";
+import { headOf } from "../events/event-head.ts";
+import type { Trade } from "../events/market-event.ts";
 import type { NoticeEvent } from "../events/stream-events.ts";
+import { ALL_CHANNELS } from "./all-channels.ts";
+import type { ChannelPart } from "./channel.ts";
 import { Consumer } from "./consumer.ts";
+import { eventChannel } from "./event-channel.ts";
 import { TopicStream } from "./topic-stream.ts";
 
 // The specification's examples, played to a topic of this client: which events it gives out, what
@@ -33,6 +38,14 @@ const vectors = readdirSync(folder).map(
   (file) => JSON.parse(readFileSync(new URL(file, folder), "utf8")) as Vector,
 );
 
+/** Whatever the channel of a batch, an event says where it stands. */
+const ANY: ChannelPart = {
+  ...eventChannel("trades", TRADES_PAYLOAD, {
+    eventOf: (info, batch, index) => headOf("trade", info, batch, index) as Trade,
+  }),
+  payloads: [undefined, ...ALL_CHANNELS.map(({ payloads }) => payloads.at(-1))],
+};
+
 /** A topic without a position, whose channel is of no matter: what comes is handed on. */
 class Stand {
   readonly sequences: number[] = [];
@@ -43,13 +56,14 @@ class Stand {
   constructor() {
     const counters = { events: 0, duplicateEvents: 0, gaps: 0, unknownTopicBatches: 0 };
     const info = { topic: "v:A/trades", venue: "v", symbol: "A", venueSymbol: "A" };
-    this.stream = new TopicStream({ ...info, channel: "trades" }, counters, () => {
+    const resync = () => {
       this.resyncs += 1;
-    });
+    };
+    this.stream = new TopicStream({ ...info, channel: "trades" }, { part: ANY, counters, resync });
     const event = ({ sequence }: { readonly sequence: number }) => this.sequences.push(sequence);
     const notice = (given: NoticeEvent) => this.notices.push(given);
     const end = () => undefined;
-    this.stream.setConsumers([new Consumer([info.topic], { event, notice, end })]);
+    this.stream.consumers = [new Consumer([info.topic], { event, notice, end })];
     this.stream.start({ topicId: 1, continuity: "new", position: undefined });
   }
 }

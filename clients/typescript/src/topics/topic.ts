@@ -1,7 +1,7 @@
-import { CHANNELS, type Channel } from "@tickwire/proto/model";
+import type { Channel } from "@tickwire/proto/model";
 import { TopicRefusedError } from "../errors.ts";
 
-export { CHANNELS, type Channel };
+export type { Channel };
 
 /** What the gateway says about a topic when it is subscribed. */
 export type TopicInfo = {
@@ -31,12 +31,17 @@ const PART_ENDS = /[:/]/;
 const TOPIC = /^([a-z0-9-]+|\*):([^\s*]*?[^\s*/:]|\*)(?:\/([a-z-]+|\*))?$/;
 
 /**
- * Full topics without repetition. `channel` is added where a topic has none.
- * Throws TopicRefusedError if one has no valid form, names another channel, or if there are none.
+ * Full topics without repetition. `channel` is added where a topic has none; `channels` are those
+ * that the client reads. Throws TopicRefusedError if one has no valid form, names another channel,
+ * or if there are none.
  */
-export function fullTopics(topics: Topics, channel: Channel | undefined): string[] {
+export function fullTopics(
+  topics: Topics,
+  channel: Channel | undefined,
+  channels: readonly Channel[],
+): string[] {
   const list = Array.isArray(topics) ? (topics as readonly string[]) : [topics as string];
-  const full = list.map((topic) => fullTopic(topic, channel));
+  const full = list.map((topic) => fullTopic(topic, channel, channels));
   if (full.length === 0) throw malformed("[]", "no topic was given");
   return [...new Set(full)];
 }
@@ -52,26 +57,24 @@ export function matchesPattern(pattern: string, topic: string): boolean {
   return pattern.split(PART_ENDS).every((part, index) => part === "*" || part === parts[index]);
 }
 
-/** The channel that a full topic names; undefined for a pattern over channels. */
-export function channelOfTopic(topic: string): Channel | undefined {
-  const named = TOPIC.exec(topic)?.[3];
-  return CHANNELS.find((known) => known === named);
-}
-
-function fullTopic(topic: string, channel: Channel | undefined): string {
+function fullTopic(
+  topic: string,
+  channel: Channel | undefined,
+  channels: readonly Channel[],
+): string {
   const match = TOPIC.exec(topic);
   if (match === null) throw malformed(topic, formProblem(topic, channel));
   const named = match[3];
   if (named === undefined) {
     if (channel === undefined) {
-      throw malformed(topic, `names no channel; one of ${CHANNELS.join(", ")} goes after a slash`);
+      throw malformed(topic, `names no channel; one of ${channels.join(", ")} goes after a slash`);
     }
     return `${topic}/${channel}`;
   }
-  if (named !== "*" && !CHANNELS.some((known) => known === named)) {
-    const message = `${named} is no channel; those are ${CHANNELS.join(", ")}`;
+  if (named !== "*" && !channels.some((known) => known === named)) {
+    const message = `${named} is no channel; those are ${channels.join(", ")}`;
     const code = "topic-unknown-channel";
-    throw new TopicRefusedError([{ topic, code, message, alternatives: CHANNELS }]);
+    throw new TopicRefusedError([{ topic, code, message, alternatives: channels }]);
   }
   if (channel !== undefined && named !== channel) {
     throw malformed(topic, `is not a topic of the channel ${channel}`);

@@ -89,6 +89,73 @@ describe("a round", () => {
   });
 });
 
+describe("a long round", () => {
+  const crowd = (count: number, onFlush?: () => void): void => {
+    for (let index = 0; index < count; index += 1) flusher.schedule(session(`${index}`, onFlush));
+  };
+  /** How many sessions each turn flushes, until nothing is left. */
+  const slices = (): number[] => {
+    const counts: number[] = [];
+    while (turns.length > 0) {
+      const before = flushed.length;
+      endTurn();
+      counts.push(flushed.length - before);
+    }
+    return counts;
+  };
+
+  test.each([
+    [255, [255]],
+    [256, [256]],
+    [257, [256, 1]],
+    [5_000, [...Array.from({ length: 19 }, () => 256), 136]],
+  ])("of %d sessions is done in slices of 256, a turn each", (count, expected) => {
+    crowd(count);
+    expect(slices()).toEqual(expected);
+    expect(new Set(flushed).size).toBe(count);
+  });
+
+  test.each([
+    [0.99, [3, 3, 1]],
+    [1, [2, 2, 2, 1]],
+    [2.5, [1, 1, 1, 1, 1, 1, 1]],
+  ])("whose sends take %d ms each yields after 2 ms", (eachMs, expected) => {
+    crowd(7, () => clock.advance(eachMs));
+    expect(slices()).toEqual(expected);
+  });
+
+  test("leaves what is queued between its slices to the next, and loses nothing of it", () => {
+    const early = session("early");
+    flusher.schedule(early);
+    crowd(600);
+    endTurn();
+    flusher.schedule(early);
+    flusher.schedule(session("late"));
+    expect(slices()).toEqual([256, 89, 2]);
+    expect(flushed.slice(-2)).toEqual(["early", "late"]);
+  });
+
+  test("counts whole for how long the next waits", () => {
+    crowd(8, () => clock.advance(1));
+    expect(slices()).toEqual([2, 2, 2, 2]);
+    flusher.schedule(session("next"));
+    clock.advance(7);
+    expect(flushed).toHaveLength(8);
+    clock.advance(1);
+    expect(flushed.at(-1)).toBe("next");
+  });
+
+  test("is finished by whoever wants everything flushed now", async () => {
+    crowd(600);
+    endTurn();
+    flusher.schedule(session("late"));
+    flusher.flush();
+    expect(flushed).toHaveLength(601);
+    expect(slices().every((count) => count === 0)).toBe(true);
+    expect(await metric("tickwire_gateway_flush_seconds")).toBeGreaterThan(0);
+  });
+});
+
 describe("after a round that took", () => {
   test.each([
     [1, 1],

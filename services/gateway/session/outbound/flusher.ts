@@ -7,6 +7,10 @@ import type { Scheduler } from "../../turns/scheduler.ts";
 /** Below this a flush is cheap enough to be repeated every turn. */
 const CHEAP_FLUSH_US = 1_000;
 
+/** Of one round in one turn of the event loop; the rest of it comes in the next one. */
+const SLICE_SESSIONS_MAX = 256;
+const SLICE_US_MAX = 2_000;
+
 /** A session that may be owed something. */
 export type Flushable = {
   /** Whether it is due with the next round. Owned by the flusher. */
@@ -19,7 +23,8 @@ export type Flushable = {
  * Flushes every session that is owed something, at the end of the event-loop turn: one write per
  * session however much arrived, because a write costs the same whatever it carries. When a flush
  * takes long, the next waits as long as it took (at most `flushIntervalMsMax`), so that flushing
- * takes at most half of the time and more events share a write.
+ * takes at most half of the time and more events share a write. A long round is cut into slices,
+ * one in each turn, so that nobody's request waits for everybody's data.
  */
 export class Flusher {
   /** Every session puts its frames together in here, one after the other. */
@@ -31,7 +36,11 @@ export class Flusher {
   readonly #flushIntervalMsMax: number;
   readonly #metrics: GatewayMetrics;
   #due: Flushable[] = [];
+  /** Sessions of the round under way; those before `#next` had their turn. */
   #flushing: Flushable[] = [];
+  #next = 0;
+  /** What the slices of the round under way took. */
+  #roundUs = 0;
   #armed = false;
   #lastFlushUs = 0;
   #cancelTimer: CancelTimer | undefined;
@@ -67,28 +76,49 @@ export class Flusher {
     if (compressed) this.#compressed += 1;
   }
 
-  /** Flushes now. Also used before closing, so that what was queued leaves. */
+  /** Flushes everything now. Also used before closing, so that what was queued leaves. */
   flush(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
+    this.#armed = true;
+    if (this.#next > 0) this.#slice(false);
+    this.#beginRound();
+    this.#slice(false);
     this.#armed = false;
-    const startedUs = this.#clock.monotonicUs();
+    if (this.#due.length > 0) this.#arm();
+  }
+
+  #beginRound(): void {
     const flushing = this.#due;
     this.#due = this.#flushing;
     this.#flushing = flushing;
-    for (const session of flushing) {
+    this.#roundUs = 0;
+  }
+
+  /** Goes on with the round, to its end or to that of a slice. */
+  #slice(isCut: boolean): void {
+    const startedUs = this.#clock.monotonicUs();
+    const flushing = this.#flushing;
+    const end = isCut ? Math.min(flushing.length, this.#next + SLICE_SESSIONS_MAX) : Infinity;
+    while (this.#next < flushing.length && this.#next < end) {
+      const session = flushing[this.#next] as Flushable;
+      this.#next += 1;
       // Cleared first, because what is queued from within belongs to the next round.
       session.scheduled = false;
       session.flush(startedUs);
+      if (isCut && this.#clock.monotonicUs() - startedUs >= SLICE_US_MAX) break;
     }
-    flushing.length = 0;
-    // A clock that was set back must not make a flush look negative.
-    this.#lastFlushUs = this.#clock.monotonicUs() - startedUs;
-    this.#metrics.flushSeconds.observe(this.#lastFlushUs / 1e6);
+    // On a clock that no change of the system's moves.
+    this.#roundUs += this.#clock.monotonicUs() - startedUs;
     this.#count();
+    if (this.#next < flushing.length) return;
+    this.#next = 0;
+    flushing.length = 0;
+    this.#lastFlushUs = this.#roundUs;
+    this.#metrics.flushSeconds.observe(this.#roundUs / 1e6);
   }
 
-  /** Once a round, because a metric costs as much as assembling a small frame. */
+  /** Once a slice, because a metric costs as much as assembling a small frame. */
   #count(): void {
     this.#metrics.framesSent.inc(this.#frames);
     this.#metrics.bytesSent.inc(this.#bytes);
@@ -99,7 +129,16 @@ export class Flusher {
   }
 
   readonly #onTurn = (): void => {
-    if (this.#armed && this.#cancelTimer === undefined) this.flush();
+    if (!this.#armed || this.#cancelTimer !== undefined) return;
+    if (this.#next === 0) this.#beginRound();
+    this.#slice(true);
+    if (this.#next > 0) {
+      this.#scheduler.endOfTurn(this.#onTurn);
+      return;
+    }
+    // What came meanwhile has a round of its own.
+    this.#armed = false;
+    if (this.#due.length > 0) this.#arm();
   };
 
   #arm(): void {
@@ -107,8 +146,11 @@ export class Flusher {
     const waitMs = Math.min(Math.floor(this.#lastFlushUs / 1000), this.#flushIntervalMsMax);
     if (this.#lastFlushUs < CHEAP_FLUSH_US || waitMs === 0) {
       this.#scheduler.endOfTurn(this.#onTurn);
-    } else {
-      this.#cancelTimer = this.#clock.after(waitMs, () => this.flush());
+      return;
     }
+    this.#cancelTimer = this.#clock.after(waitMs, () => {
+      this.#cancelTimer = undefined;
+      this.#onTurn();
+    });
   }
 }

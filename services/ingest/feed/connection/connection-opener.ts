@@ -23,9 +23,19 @@ type OpeningHandlers = {
 export class ConnectionOpener {
   readonly #options: ConnectionOpenerOptions;
   #asked = 0;
+  /** The address of the plan that is dialled next. */
+  #url: string;
 
   constructor(options: ConnectionOpenerOptions) {
     this.#options = options;
+    this.#url = options.plan.url;
+  }
+
+  /** A connection to this address did not open: the plan's other one, if it has one, is next. */
+  noteUnopened(url: string): void {
+    const { plan } = this.#options;
+    if (url !== this.#url || plan.fallbackUrl === undefined) return;
+    this.#url = url === plan.url ? plan.fallbackUrl : plan.url;
   }
 
   open(handlers: OpeningHandlers): void {
@@ -33,7 +43,7 @@ export class ConnectionOpener {
     const { rest } = network;
     const request = rest === undefined ? undefined : adapter.connectRequest?.(plan, rest.endpoints);
     if (rest === undefined || request === undefined) {
-      this.#waitForTurn({ url: plan.url }, handlers);
+      this.#waitForTurn({ url: this.#url }, handlers);
       return;
     }
     this.#asked += 1;

@@ -58,6 +58,7 @@ export class FeedLink {
   #pinged = false;
   /** The decoder failed, so that nobody knows in what state it is. */
   #isFaulty = false;
+  #hasOpened = false;
   #keepAliveSequence = 0;
   #cancelLiveness: CancelTimer | undefined;
   #cancelKeepAlive: CancelTimer | undefined;
@@ -108,6 +109,11 @@ export class FeedLink {
 
   get isOpen(): boolean {
     return this.#state === "open";
+  }
+
+  /** Its address if it never opened. */
+  get unopenedUrl(): string | undefined {
+    return this.#hasOpened ? undefined : this.#options.ticket.url;
   }
 
   /**
@@ -208,6 +214,7 @@ export class FeedLink {
 
   #onReady(): void {
     if (!this.#move("greeted")) return;
+    this.#hasOpened = true;
     this.#cancelLiveness?.();
     if (!this.#options.recorded) {
       this.#watchLiveness();

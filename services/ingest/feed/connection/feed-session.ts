@@ -173,6 +173,11 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
       case "rejected":
         this.#onRejected(event);
         return;
+      case "instrument-state":
+      case "venue-state":
+      case "list-changed":
+        this.#options.sink.onMarketState(event);
+        return;
       case "trade":
       case "quote":
       case "raw-book":
@@ -195,6 +200,7 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
   onLinkClosed(link: FeedLink, reason: string): void {
     const { counters, logger, adapter } = this.#options;
     if (this.#state === "closed") return;
+    if (link.unopenedUrl !== undefined) this.#opener.noteUnopened(link.unopenedUrl);
     if (link === this.#replacement.next) {
       this.#replacement.abandon(reason);
       return;

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
@@ -49,10 +50,15 @@ describe("the dialer", () => {
         });
       }
     };
-    const [venue] = (await accepted) as [WebSocket];
+    const [venue, request] = (await accepted) as [WebSocket, IncomingMessage];
     await logged("open");
-    return { venue, socket, log, logged };
+    return { venue, request, socket, log, logged };
   }
+
+  test("sends the venue's headers with the handshake", async () => {
+    const { request } = await connect({ headers: { "x-size": "1" } });
+    expect(request.headers["x-size"]).toBe("1");
+  });
 
   test("carries text and bytes apart, and what is sent", async () => {
     const { venue, socket, log, logged } = await connect();

@@ -45,6 +45,8 @@ type WebSocketDialerOptions = {
   readonly compression: boolean;
   /** The way to the venue. */
   readonly route: VenueRoute;
+  /** Sent with every handshake. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 };
 
 export const WEB_SOCKET_DIALER_DEFAULTS: WebSocketDialerOptions = {
@@ -75,6 +77,7 @@ function dialWebSocket(
     maxPayload: options.frameBytesMax,
     perMessageDeflate: options.compression,
     followRedirects: false,
+    ...(options.headers === undefined ? {} : { headers: options.headers }),
     ...options.route.optionsFor(url),
   });
   socket.on("open", () => handlers.onOpen());

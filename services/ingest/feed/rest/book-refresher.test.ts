@@ -49,6 +49,22 @@ test("a book is refreshed when the interval is over, not before", () => {
   expect(rest.urls).toHaveLength(2);
 });
 
+test("where numbers show no gaps, the first snapshot is replaced soon, and later ones in their turn", () => {
+  const { unprovenRefreshMs } = FEED_POLICY_DEFAULTS;
+  const { clock, rest, counters } = refreshed({ showsNoGaps: true });
+  clock.advance(unprovenRefreshMs - 0.001);
+  expect(rest.urls).toEqual([]);
+  clock.advance(0.001);
+  expect(rest.urls).toEqual(["fake://rest/book/A", "fake://rest/book/B"]);
+  rest.answer(200, snapshot("A", 11));
+  rest.answer(200, snapshot("B", 11));
+  expect(counters.booksRefreshed).toBe(2);
+  clock.advance(INTERVAL_MS - 0.001);
+  expect(rest.urls).toHaveLength(2);
+  clock.advance(0.001);
+  expect(rest.urls).toHaveLength(4);
+});
+
 test.each([
   { jitter: 0, afterMs: INTERVAL_MS / 2 },
   { jitter: 0.75, afterMs: INTERVAL_MS * 1.25 },

@@ -1,6 +1,7 @@
 import { backoffDelayMs } from "@tickwire/proto/model";
 import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
+import { bookSyncOf } from "../book-sync-of.ts";
 import type { VenueContext } from "../venue-context.ts";
 import type { SnapshotFetcher } from "./snapshot-fetcher.ts";
 import type { RestAnswer, RestClient } from "./rest-client.ts";
@@ -33,7 +34,9 @@ type BookRefresherOptions = VenueContext & {
  * Replaces live books by fresh REST snapshots every now and then. A snapshot has a limited depth,
  * and what moves into view from beyond it is never told by the deltas, so a book with a clean
  * sequence grows wrong with time. The stream goes on meanwhile, and a failure costs nothing: the
- * live book stays, and the next turn tries again.
+ * live book stays, and the next turn tries again. Where numbers show no gaps, the first turn comes
+ * soon: the snapshot that a book begins with may be older than its subscription, and what it then
+ * lacks nothing else tells.
  */
 export class BookRefresher {
   readonly #options: BookRefresherOptions;
@@ -47,7 +50,14 @@ export class BookRefresher {
   /** Refreshes this book from now on. Does nothing for one that it has already. */
   add(instrument: Instrument): void {
     if (this.#closed || this.#timers.has(instrument)) return;
-    this.#scheduleTurn(instrument);
+    const { adapter, bookDepth, policy, intervalMs, random } = this.#options;
+    const { sequencing } = bookSyncOf(adapter, instrument, { bookDepth });
+    if (sequencing?.showsGaps !== false) {
+      this.#scheduleTurn(instrument);
+      return;
+    }
+    const soonMs = Math.min(policy.unprovenRefreshMs, intervalMs);
+    this.#after(instrument, soonMs * (0.5 + random()), () => this.#ask(instrument, 0));
   }
 
   /** Idempotent. */

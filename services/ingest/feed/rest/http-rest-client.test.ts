@@ -13,7 +13,7 @@ afterEach(() => stand.stop());
 describe("the REST client", () => {
   async function get(
     onRequest: (request: IncomingMessage, response: ServerResponse) => void,
-    limits: { readonly timeoutMs?: number; readonly bodyBytesMax?: number } = {},
+    limits: Partial<Parameters<typeof createHttpRestClient>[0]> = {},
     asked: Pick<RestRequest, "method" | "body"> = {},
   ): Promise<RestAnswer | string> {
     const { port } = await stand.serve(onRequest);
@@ -35,6 +35,13 @@ describe("the REST client", () => {
       response.writeHead(429, { "retry-after": "7" }).end('{"code":-1003}');
     });
     expect(answer).toMatchObject({ status: 429, body: '{"code":-1003}', retryAfterMs: 7_000 });
+  });
+
+  test("sends the venue's headers with each request", async () => {
+    const echo = (request: IncomingMessage, response: ServerResponse): unknown =>
+      response.end(`${String(request.headers["x-size"])} ${request.headers.accept}`);
+    const answer = await get(echo, { headers: { "x-size": "1" } });
+    expect(answer).toMatchObject({ body: "1 application/json" });
   });
 
   test.each([

@@ -18,6 +18,8 @@ type HttpRestClientOptions = {
   readonly bodyBytesMax: number;
   /** The way to the venue; straight, if absent. */
   readonly route?: VenueRoute;
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 };
 
 /** Venues' lists of instruments reach ten megabytes. */
@@ -45,7 +47,7 @@ async function askVenue(
   signal: AbortSignal,
   options: HttpRestClientOptions,
 ): Promise<RestAnswer> {
-  const response = await send(request, signal, options.route ?? DIRECT_ROUTE);
+  const response = await send(request, signal, options);
   const { statusCode: status = 0, headers } = response;
   if (status >= 300 && status < 400) {
     response.destroy();
@@ -63,12 +65,13 @@ async function askVenue(
 function send(
   { url, method = "GET", body }: RestRequest,
   signal: AbortSignal,
-  route: VenueRoute,
+  { route = DIRECT_ROUTE, headers: ownHeaders }: HttpRestClientOptions,
 ): Promise<IncomingMessage> {
   const start = url.startsWith("https:") ? requestHttps : requestHttp;
   const headers = {
     accept: "application/json",
     "accept-encoding": "gzip, deflate, br",
+    ...ownHeaders,
     ...(body === undefined ? {} : { "content-type": "application/json" }),
     ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }),
   };

@@ -112,4 +112,5 @@ export const binance: FeedAdapter = createBinanceAdapter({
   tradesPage: { path: "/api/v3/historicalTrades", limit: 1000, weight: 25 },
   best: { path: "/api/v3/ticker/bookTicker", weight: 2 },
   timePath: "/api/v3/time",
+  candles: { path: "/api/v3/klines", weight: 2 },
 });

@@ -2,6 +2,7 @@ import type { Instrument } from "#core/instrument.ts";
 import { bestProbeOf } from "../../reading/book-probe.ts";
 import type {
   BookProbe,
+  CandleHistory,
   FeedAdapter,
   FeedEndpoints,
   RejectReason,
@@ -16,6 +17,7 @@ import { tradeEvent } from "../../reading/trade-event.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 import { isUpdateId } from "./fields.ts";
 import type { BinanceSubject } from "./readings.ts";
+import { candleHistory, namedIntervals, rowsAt } from "../../reading/candle-history.ts";
 
 /** What a venue of the family is asked for, and what that weighs. */
 export type BinanceRest = {
@@ -31,7 +33,17 @@ export type BinanceRest = {
   readonly timePath: string;
   /** Where open interest can be asked for. */
   readonly openInterestPath?: string;
+  readonly candles: CandleRequests;
 };
+
+/** Where candles of the past are asked for, and what a thousand of them weigh. */
+type CandleRequests = Pick<CandleHistory, "spanMsMax"> & {
+  readonly path: string;
+  readonly weight: number;
+};
+
+/** The most that spot gives with one answer; futures give a few more. */
+const CANDLES_MAX = 1000;
 
 type ListRequest = { readonly path: string; readonly limit: number; readonly weight: number };
 
@@ -46,6 +58,7 @@ export function binanceRequests(
   | "tradesRequest"
   | "tradesPageRequest"
   | "bookProbe"
+  | "candleHistory"
   | "polls"
   | "serverTimeRequest"
   | "parseServerTimeUs"
@@ -60,6 +73,7 @@ export function binanceRequests(
     tradesRequest: (instrument, { endpoints }) => listRequest(rest.trades, instrument, endpoints),
     ...tradesPagesOf(rest),
     bookProbe: bookProbeAt(rest.best),
+    candleHistory: binanceCandles(rest.candles),
     ...(openInterestPath === undefined ? {} : { polls: [openInterestPoll(openInterestPath)] }),
     serverTimeRequest: (endpoints) => ({
       url: joinUrl(endpoints.rest, rest.timePath),
@@ -185,4 +199,34 @@ export function readOpenInterestAnswer(
   const common = { instrument, venueTimeUs, receivedTimeUs };
   emit({ kind: "open-interest", ...common, openInterest, openInterestValue: undefined });
   return undefined;
+}
+
+/** Lengths that spot has; futures lack the first. */
+const CANDLE_NAMES = "1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w";
+
+/** Candles of the past, a thousand at a time. */
+function binanceCandles({ path, weight, spanMsMax }: CandleRequests): CandleHistory {
+  return candleHistory({
+    intervals: namedIntervals(CANDLE_NAMES),
+    rowsMax: CANDLES_MAX,
+    ...(spanMsMax === undefined ? {} : { spanMsMax }),
+    request: ({ instrument, name, fromMs, lastMs, rows }, endpoints) => {
+      const symbol = encodeURIComponent(instrument.venueSymbol);
+      const range = `startTime=${fromMs}&endTime=${lastMs}&limit=${rows}`;
+      const query = `symbol=${symbol}&interval=${name}&${range}`;
+      return { url: `${joinUrl(endpoints.rest, path)}?${query}`, weight };
+    },
+    rowsOf: rowsAt(),
+    columnsOf: ({ inverse }) => ({
+      openTime: 0,
+      open: 1,
+      high: 2,
+      low: 3,
+      close: 4,
+      volume: 5,
+      // Of inverse contracts it counts the base asset.
+      quoteVolume: inverse ? undefined : 7,
+      tradeCount: 8,
+    }),
+  });
 }

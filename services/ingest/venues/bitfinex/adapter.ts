@@ -12,6 +12,7 @@ import {
   bitfinexTradesRequest,
   BITFINEX_BOOK_PROBE,
   bitfinexTradesPageRequest,
+  bitfinexCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -90,6 +91,7 @@ export const bitfinex: FeedAdapter = {
   tradesPageRequest: (instrument, { after, endpoints }) =>
     bitfinexTradesPageRequest(instrument, after, endpoints),
   bookProbe: BITFINEX_BOOK_PROBE,
+  candleHistory: bitfinexCandles,
   createDecoder: (context) => {
     const tape = new JsonTape();
     return new FrameDecoder(tapeContainers(tape), new BitfinexReader(tape, context));

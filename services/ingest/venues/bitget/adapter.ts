@@ -18,6 +18,7 @@ import {
   bitgetTradesRequest,
   parseBitgetTimeUs,
   BITGET_BOOK_PROBE,
+  bitgetCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -96,6 +97,7 @@ export const bitget: FeedAdapter = {
   subscribeFrames: (subscriptions) => bitgetRequests("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => bitgetRequests("unsubscribe", subscriptions),
   tradesRequest: (instrument, { endpoints }) => bitgetTradesRequest(instrument, endpoints),
+  candleHistory: bitgetCandles,
   serverTimeRequest: bitgetTimeRequest,
   parseServerTimeUs: parseBitgetTimeUs,
   bookProbe: BITGET_BOOK_PROBE,

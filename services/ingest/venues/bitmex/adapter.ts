@@ -12,7 +12,7 @@ import { withTextPongs } from "../../reading/text-pongs.ts";
 import { BitmexReader } from "./decoder.ts";
 import { BITMEX, deriveBitmexInstrument, parseBitmexInstruments } from "./instruments.ts";
 import { bitmexFrames, isOffered } from "./requests.ts";
-import { bitmexGet, bitmexRecordedRequest, BITMEX_BOOK_PROBE } from "./rest.ts";
+import { bitmexGet, bitmexRecordedRequest, BITMEX_BOOK_PROBE, bitmexCandles } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // A guess: no limit of topics is published.
@@ -77,6 +77,7 @@ export const bitmex: FeedAdapter = {
   // Neither rising ids nor exact times: the latest trades, which may reach back far enough.
   tradesRequest: ({ venueSymbol }, { endpoints }) =>
     bitmexGet(endpoints, `/trade?symbol=${encodeURIComponent(venueSymbol)}&count=500&reverse=true`),
+  candleHistory: bitmexCandles,
   serverTimeRequest: (endpoints) => bitmexGet(endpoints, ""),
   parseServerTimeUs: clockIn("timestamp"),
   bookProbe: BITMEX_BOOK_PROBE,

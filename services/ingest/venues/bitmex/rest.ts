@@ -9,6 +9,7 @@ import { oldestFirst, type TradeOrder } from "../../reading/oldest-first.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import { parseIsoTimeUs } from "../../reading/venue-time.ts";
 import { readTrade, type RowSubject } from "./readings.ts";
+import { candleHistory, namedIntervals, rowsAt } from "../../reading/candle-history.ts";
 
 /** What recorded addresses were asked for. */
 export const bitmexRecordedRequest = recordedRequestOf([
@@ -43,3 +44,28 @@ export const BITMEX_BOOK_PROBE = mixedBookProbeOf(
     return side === "Buy" || side === "Sell" ? { isBid: side === "Buy", level } : undefined;
   },
 );
+
+/** Candles of the past, whose time is that of their end. */
+export const bitmexCandles = candleHistory({
+  intervals: namedIntervals("1m 5m 1h 1d"),
+  rowsMax: 1000,
+  isEndTime: true,
+  request: ({ instrument, name, intervalMs, fromMs, lastMs, rows }, endpoints) => {
+    const symbol = encodeURIComponent(instrument.venueSymbol);
+    const [start, end] = [fromMs, lastMs].map((ms) => new Date(ms + intervalMs).toISOString());
+    const range = `count=${rows}&startTime=${start}&endTime=${end}`;
+    const query = `binSize=${name}&partial=false&symbol=${symbol}&${range}`;
+    return bitmexGet(endpoints, `/trade/bucketed?${query}`);
+  },
+  rowsOf: rowsAt(),
+  columnsOf: () => ({
+    openTime: "timestamp",
+    open: "open",
+    high: "high",
+    low: "low",
+    close: "close",
+    volume: "volume",
+    quoteVolume: "foreignNotional",
+    tradeCount: "trades",
+  }),
+});

@@ -15,6 +15,7 @@ import {
   bitstampGet,
   bitstampRecordedRequest,
   bitstampTradesRequest,
+  bitstampCandles,
 } from "./rest.ts";
 import { BITSTAMP, deriveMarket, parseMarkets } from "./instruments.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
@@ -104,5 +105,6 @@ export const bitstamp: FeedAdapter = {
   tradesPageRequest: (instrument, { endpoints }) =>
     bitstampTradesPageRequest(instrument, endpoints),
   bookProbe: BITSTAMP_BOOK_PROBE,
+  candleHistory: bitstampCandles,
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new BitstampReader(context)),
 };

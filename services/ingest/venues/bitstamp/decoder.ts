@@ -38,6 +38,10 @@ export class BitstampReader implements FrameReader<TextRecord, JsonText> {
   readonly #trades = new Set<Instrument>();
   /** Books whose subscription was renewed, until that is confirmed. */
   readonly #renewed = new Set<Instrument>();
+  /** Since when every change of a book comes; until its first one has. */
+  readonly #beganUs = new Map<Instrument, number>();
+  /** The latest microtimestamp of anything on the connection. */
+  #latestUs = 0;
 
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
@@ -49,6 +53,7 @@ export class BitstampReader implements FrameReader<TextRecord, JsonText> {
     const instrument = channel === undefined ? undefined : this.#catalog.byVenueSymbol(channel);
     if (instrument === undefined || this.#books.get(instrument) === undefined) return;
     this.#books.set(instrument, undefined);
+    this.#beganUs.delete(instrument);
     this.#renewed.add(instrument);
   }
 
@@ -60,7 +65,7 @@ export class BitstampReader implements FrameReader<TextRecord, JsonText> {
       case "funding_rate_saved":
         return this.#data(channel, message["data"], receivedTimeUs, emit);
       case "bts:subscription_succeeded":
-        return this.#subscribed(channel, emit);
+        return this.#subscribed(channel, receivedTimeUs, emit);
       case "bts:heartbeat":
       case "bts:unsubscription_succeeded":
         return heartbeat(emit);
@@ -137,8 +142,9 @@ export class BitstampReader implements FrameReader<TextRecord, JsonText> {
 
   /**
    * `microtimestamp` stands in for a sequence: what REST answers is in line with the stream. It
-   * rises by any amount, so each change also says which it came after; a snapshot older than the
-   * first change seen may lack what happened in between.
+   * rises by any amount, so each change also says which it came after; the first of a connection
+   * comes after the confirmation of the subscription, so that a snapshot made since then lacks
+   * nothing. An older one, out of a cache, may.
    */
   #book(
     data: JsonText | undefined,
@@ -153,8 +159,8 @@ export class BitstampReader implements FrameReader<TextRecord, JsonText> {
     const venueTimeUs = epochTimeUs(message["microtimestamp"]);
     // It is the number of the update as well.
     if (venueTimeUs === undefined || isBadTime(venueTimeUs)) return "bad-time";
-    const previousUpdateId = snapshot ? undefined : this.#books.get(instrument);
-    if (!snapshot) this.#books.set(instrument, venueTimeUs);
+    const previousUpdateId = snapshot ? undefined : this.#previousOf(instrument, venueTimeUs);
+    if (!snapshot) this.#changed(instrument, venueTimeUs);
     const scales = this.#scales.of(instrument);
     const columns = scales.book(bids, asks);
     if (typeof columns === "string") return columns;
@@ -162,6 +168,20 @@ export class BitstampReader implements FrameReader<TextRecord, JsonText> {
     const form = { snapshot, source, lastUpdateId: venueTimeUs, previousUpdateId } as const;
     emit(bookEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, columns, form));
     return undefined;
+  }
+
+  /** After what a change came; undefined if that is not known. */
+  #previousOf(instrument: Instrument, changedUs: number): number | undefined {
+    const before = this.#books.get(instrument);
+    if (before !== undefined) return before;
+    const beganUs = this.#beganUs.get(instrument) ?? Infinity;
+    return beganUs < changedUs ? beganUs : undefined;
+  }
+
+  #changed(instrument: Instrument, changedUs: number): void {
+    this.#books.set(instrument, changedUs);
+    this.#beganUs.delete(instrument);
+    if (changedUs > this.#latestUs) this.#latestUs = changedUs;
   }
 
   /** `type` is the taker's side: the newer of the two orders, which the order ids tell as well. */
@@ -172,6 +192,7 @@ export class BitstampReader implements FrameReader<TextRecord, JsonText> {
     const tradeId = idText(trade["id_str"] ?? trade["id"]);
     if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
     const venueTimeUs = epochTimeUs(trade["microtimestamp"]);
+    if (venueTimeUs !== undefined && venueTimeUs > this.#latestUs) this.#latestUs = venueTimeUs;
     const { price_str: price, amount_str: size } = trade;
     const scales = this.#scales.of(subject.instrument);
     const form = { price, size, aggressorSide, tradeId, historical: false };
@@ -181,7 +202,7 @@ export class BitstampReader implements FrameReader<TextRecord, JsonText> {
     return undefined;
   }
 
-  #subscribed(name: string, emit: Emit): void {
+  #subscribed(name: string, receivedTimeUs: number, emit: Emit): void {
     const { stream, venueSymbol } = splitChannel(name);
     const channels = channelsOfStream(stream);
     emitSubscribed([{ venueSymbol, channels }], emit);
@@ -190,6 +211,10 @@ export class BitstampReader implements FrameReader<TextRecord, JsonText> {
     if (channels.includes("trades")) this.#trades.add(instrument);
     if (!channels.includes("book")) return;
     if (!this.#books.has(instrument)) this.#books.set(instrument, undefined);
+    // By our clock, or the venue's where it shows that ours is behind.
+    if (this.#books.get(instrument) === undefined) {
+      this.#beganUs.set(instrument, Math.max(receivedTimeUs, this.#latestUs));
+    }
     if (this.#renewed.delete(instrument)) doubtEach([instrument], "book", emit);
   }
 }

@@ -20,6 +20,7 @@ import { epochTimeUs } from "../../reading/venue-time.ts";
 import { idText, sideOf } from "./fields.ts";
 import { venueSymbolOfName } from "./instruments.ts";
 import { type MarketSubject, readTicker } from "./readings.ts";
+import { candleHistory, renamedIntervals, rowsAt } from "../../reading/candle-history.ts";
 
 /** What recorded addresses were asked for. `trading-pairs-info` came before `markets`. */
 export const bitstampRecordedRequest = recordedRequestOf([
@@ -158,3 +159,26 @@ export function bitstampTradesPageRequest(
 ): RestRequest {
   return bitstampGet(endpoints, `transactions/${marketOf(instrument)}/?time=day`);
 }
+
+const CANDLE_NAMES =
+  "60=1m 180=3m 300=5m 900=15m 1800=30m 3600=1h 7200=2h 14400=4h 21600=6h 43200=12h " +
+  "86400=1d 259200=3d";
+
+/** Candles of the past. */
+export const bitstampCandles = candleHistory({
+  intervals: renamedIntervals(CANDLE_NAMES),
+  rowsMax: 1000,
+  request: ({ instrument, name, fromMs, lastMs, rows }, endpoints) => {
+    const range = `limit=${rows}&start=${fromMs / 1000}&end=${lastMs / 1000}`;
+    return bitstampGet(endpoints, `ohlc/${marketOf(instrument)}/?step=${name}&${range}`);
+  },
+  rowsOf: rowsAt("data", "ohlc"),
+  columnsOf: () => ({
+    openTime: "timestamp",
+    open: "open",
+    high: "high",
+    low: "low",
+    close: "close",
+    volume: "volume",
+  }),
+});

@@ -17,6 +17,7 @@ import {
   bybitTradesRequest,
   parseBybitTimeUs,
   BYBIT_BOOK_PROBE,
+  bybitCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -98,6 +99,7 @@ export const bybit: FeedAdapter = {
   unsubscribeFrames: (subscriptions, options) =>
     bybitRequests("unsubscribe", subscriptions, options),
   tradesRequest: (instrument, { endpoints }) => bybitTradesRequest(instrument, endpoints),
+  candleHistory: bybitCandles,
   serverTimeRequest: bybitTimeRequest,
   parseServerTimeUs: parseBybitTimeUs,
   bookProbe: BYBIT_BOOK_PROBE,

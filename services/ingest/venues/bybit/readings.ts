@@ -31,6 +31,8 @@ const DECIMAL_FIELDS = [
   "indexPrice",
   "openInterest",
   "openInterestValue",
+  "singleOpenInterest",
+  "singleOpenInterestValue",
   "fundingRate",
 ] as const;
 
@@ -71,14 +73,11 @@ export class BybitTickers {
     this.#known.set(instrument, known);
     emitTicker(known, common, emit);
     if (instrument.kind === "spot") return undefined;
-    const { markPrice, indexPrice, openInterest } = known;
+    const { markPrice, indexPrice } = known;
     if (markPrice !== undefined && ("markPrice" in told || "indexPrice" in told)) {
       emit({ kind: "mark-price", ...common, markPrice, indexPrice });
     }
-    if (openInterest !== undefined && ("openInterest" in told || "openInterestValue" in told)) {
-      const { openInterestValue } = known;
-      emit({ kind: "open-interest", ...common, openInterest, openInterestValue });
-    }
+    emitOpenInterest(known, told, common, emit);
     const saysFunding = "fundingRate" in told || "nextFundingTimeUs" in told;
     if (instrument.kind !== "perpetual" || known.fundingRate === undefined || !saysFunding) {
       return undefined;
@@ -108,6 +107,21 @@ function emitTicker(known: Known, common: EventSubject, emit: Emit): void {
     bidPrice: known.bid1Price ?? known.bidPrice,
     askPrice: known.ask1Price ?? known.askPrice,
   });
+}
+
+/**
+ * `openInterest` counts both sides of each contract; the `single` fields, which came in June 2026,
+ * count one, as other venues do. Older recordings have the former alone, which is then published.
+ */
+function emitOpenInterest(known: Known, told: Known, common: EventSubject, emit: Emit): void {
+  const isSingle = known.singleOpenInterest !== undefined;
+  const isNews = isSingle
+    ? "singleOpenInterest" in told || "singleOpenInterestValue" in told
+    : "openInterest" in told || "openInterestValue" in told;
+  const openInterest = isSingle ? known.singleOpenInterest : known.openInterest;
+  const openInterestValue = isSingle ? known.singleOpenInterestValue : known.openInterestValue;
+  if (openInterest === undefined || !isNews) return;
+  emit({ kind: "open-interest", ...common, openInterest, openInterestValue });
 }
 
 /** The fields that a message has; a damaged one costs the whole message. */

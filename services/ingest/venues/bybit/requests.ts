@@ -108,6 +108,7 @@ function exists({ instrument, channel }: FeedSubscription): boolean {
     case "funding":
       return instrument.kind === "perpetual";
     case "status":
+    case "listings":
       return false;
   }
 }
@@ -177,6 +178,7 @@ function topicOf(instrument: Instrument, channel: Channel, depth: number): strin
     case "liquidations":
       return `allLiquidation.${venueSymbol}`;
     case "status":
+    case "listings":
       return undefined;
   }
 }

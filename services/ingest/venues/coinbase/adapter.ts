@@ -16,6 +16,7 @@ import {
   timeRequest,
   COINBASE_BOOK_PROBE,
   productTradesPageRequest,
+  productCandles,
 } from "./rest.ts";
 
 /**
@@ -64,8 +65,8 @@ export const coinbase: FeedAdapter = {
     rest: "https://api.exchange.coinbase.com",
   },
   limits: LIMITS,
+  bookSync: { snapshot: "in-band", holdsAuctions: true },
   refusals: COINBASE_REFUSALS,
-  bookSync: { snapshot: "in-band" },
   instrumentsRequests: (endpoints) => [{ url: `${endpoints.rest}/products`, weight: 1 }],
   recordedRequest: coinbaseRecordedRequest,
   parseInstruments: parseProducts,
@@ -78,6 +79,7 @@ export const coinbase: FeedAdapter = {
   subscribeFrames: (subscriptions) => coinbaseRequests("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => coinbaseRequests("unsubscribe", subscriptions),
   tradesRequest: (instrument, { endpoints }) => productTradesRequest(instrument, endpoints),
+  candleHistory: productCandles,
   serverTimeRequest: timeRequest,
   parseServerTimeUs: parseTime,
   tradesPageRequest: (instrument, { after, endpoints }) =>

@@ -12,6 +12,7 @@ import { clockAt } from "../../reading/server-clocks.ts";
 import { isRecord, type JsonRecord } from "../../reading/text-fields.ts";
 import { parseIsoTimeUs } from "../../reading/venue-time.ts";
 import { MATCH_SIDES, tradeOf } from "./readings.ts";
+import { candleHistory, renamedIntervals, rowsAt } from "../../reading/candle-history.ts";
 
 /** What recorded addresses were asked for. */
 export const coinbaseRecordedRequest = recordedRequestOf([
@@ -92,4 +93,22 @@ export function productTradesPageRequest(
   if (!/^\d{1,15}$/.test(tradeId)) return undefined;
   const request = productTradesRequest(instrument, endpoints);
   return { ...request, url: `${request.url}&after=${Number(tradeId) + TRADES_MAX + 1}` };
+}
+
+/** Candles of the past; minutes without a trade are left out by the venue. */
+export const productCandles = candleHistory({
+  intervals: renamedIntervals("60=1m 300=5m 900=15m 3600=1h 21600=6h 86400=1d"),
+  rowsMax: 300,
+  request: ({ instrument, name, fromMs, lastMs }, endpoints) => {
+    const product = encodeURIComponent(instrument.venueSymbol);
+    const range = `start=${isoOf(fromMs)}&end=${isoOf(lastMs)}`;
+    const path = `/products/${product}/candles?granularity=${name}&${range}`;
+    return { url: endpoints.rest + path, weight: 1 };
+  },
+  rowsOf: rowsAt(),
+  columnsOf: () => ({ openTime: 0, low: 1, high: 2, open: 3, close: 4, volume: 5 }),
+});
+
+function isoOf(timeMs: number): string {
+  return new Date(timeMs).toISOString();
 }

@@ -27,21 +27,70 @@ describe("instruments", () => {
     ["ETH-6AUG21", { kind: "future", expiryTimeUs: Date.UTC(2021, 7, 6, 8) * 1000 }],
     ["BTC-24SEP21-8000-P", { kind: "option", strike: "8000", optionType: "put", inverse: false }],
     ["XRP_USDC-6NOV26-0d625-C", { strike: "0.625", symbol: "XRP-USDC-20261106-0.625-C" }],
+    [
+      "BTC-FS-25DEC26_PERP",
+      {
+        kind: "combo",
+        symbol: "BTC-USD-FS-20261225_PERP",
+        settle: "BTC",
+        inverse: true,
+        sizeUnit: "quote",
+        expiryTimeUs: Date.UTC(2026, 11, 25, 8) * 1000,
+      },
+    ],
+    [
+      "BTC-FS-26MAR27_25DEC26",
+      {
+        symbol: "BTC-USD-FS-20270326_20261225",
+        expiryTimeUs: Date.UTC(2026, 11, 25, 8) * 1000,
+      },
+    ],
+    [
+      "BTC-CS-25DEC26-100000_110000",
+      {
+        symbol: "BTC-USD-CS-20261225-100000_110000",
+        settle: "BTC",
+        inverse: false,
+        sizeUnit: "base",
+      },
+    ],
+    [
+      "XRP_USDC-PCAL-6NOV26_13NOV26-0d625",
+      { kind: "combo", symbol: "XRP-USDC-PCAL-20261106_20261113-0.625", settle: "USDC" },
+    ],
   ])("%s says what it is", (name, fields) => {
     expect(derived(name)).toMatchObject(fields);
   });
 
-  test.each(["BTC", "BTC-31FEB26", "BTC-FS-25DEC26_PERP", "BTC-25DEC26-1-X", "btc-PERPETUAL", ""])(
-    "%j is none",
-    (name) => {
-      expect(deribit.deriveInstrument(name)).toBeUndefined();
-    },
-  );
+  test.each([
+    "BTC",
+    "BTC-31FEB26",
+    "BTC-25DEC26-1-X",
+    "BTC-FS-PERP",
+    "BTC-FS-31FEB26_PERP",
+    "BTC-FS-25DEC26_",
+    "BTC-F-25DEC26_PERP",
+    "btc-PERPETUAL",
+    "",
+  ])("%j is none", (name) => {
+    expect(deribit.deriveInstrument(name)).toBeUndefined();
+  });
+
+  test("a combo of futures is told by the list where its name does not say so", () => {
+    const listed = (kind: string): string =>
+      JSON.stringify({
+        result: [{ instrument_name: "ETH-CUSTOM-25DEC26_26MAR27", kind, is_active: true }],
+      });
+    const unitOf = (kind: string): unknown =>
+      deribit.parseInstruments(listed(kind), "")?.instruments[0]?.sizeUnit;
+    expect(unitOf("future_combo")).toBe("quote");
+    expect(unitOf("option_combo")).toBe("base");
+  });
 });
 
 describe("connections", () => {
   test("leave out what an instrument cannot have", () => {
-    const names = ["BTC_USDC", "BTC-25DEC26-100000-C", "BTC-PERPETUAL"];
+    const names = ["BTC_USDC", "BTC-25DEC26-100000-C", "BTC-PERPETUAL", "BTC-FS-25DEC26_PERP"];
     const wanted = subscriptions(names, ["funding", "mark-price", "liquidations", "quotes"]);
     const [plan] = deribit.planConnections(wanted, deribit.endpoints);
     const planned = plan?.subscriptions.map(
@@ -56,6 +105,8 @@ describe("connections", () => {
       "perpetual mark-price",
       "perpetual liquidations",
       "perpetual quotes",
+      "combo mark-price",
+      "combo quotes",
     ]);
   });
 

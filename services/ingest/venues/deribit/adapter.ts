@@ -18,13 +18,15 @@ import {
   deribitTradesRequest,
   DERIBIT_BOOK_PROBE,
   deribitTradesPageRequest,
+  deribitCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // The venue allows 500 channels on a connection.
   subscriptionsPerConnectionMax: 400,
-  // Twenty requests a second without an account, refilled slowly: a guess well below it.
-  outgoingFrames: { count: 5, intervalMs: 1000 },
+  // The venue takes 3.3 subscriptions a second from one address, ten at once, each of up to 100
+  // channels here; more ends the connection.
+  outgoingFrames: { count: 3, intervalMs: 1000 },
   // get_instruments is limited to about one a second.
   restWeight: { count: 5, intervalMs: 1000 },
   // 32 connections from one address, HTTP included.
@@ -43,8 +45,8 @@ const LIMITS: FeedLimits = {
 const HEARTBEAT_INTERVAL_SECONDS = 30;
 
 /**
- * Deribit: perpetuals, futures, options and spot. Liquidations are those trades that say that a
- * side was liquidated.
+ * Deribit: perpetuals, futures, options, spot, and combos of them. Liquidations are those trades
+ * that say that a side was liquidated.
  */
 export const deribit: FeedAdapter = {
   venue: "deribit",
@@ -63,10 +65,12 @@ export const deribit: FeedAdapter = {
   ],
   candlesEndUnsaid: true,
   notes: {
-    trades: "Sizes of inverse futures count US dollars, all others the base asset.",
+    trades:
+      "Sizes of inverse futures, and of combos of them, count US dollars; all others the base " +
+      "asset.",
     quotes: "The quote channel, at every change.",
     book: "Changes of 100 ms in one message; sizes as in trades.",
-    candles: "One minute. A candle is told as closed when the next one begins.",
+    candles: "One minute, not of combos. A candle is told as closed when the next one begins.",
     ticker: "Volumes count the base asset.",
     funding: "Perpetuals: the current rate for 8 hours, which is paid continuously.",
     "open-interest": "Of inverse futures in US dollars, of all others in the base asset.",
@@ -101,6 +105,7 @@ export const deribit: FeedAdapter = {
   subscribeFrames: (wanted, options) => deribitFrames("public/subscribe", wanted, options),
   unsubscribeFrames: (wanted, options) => deribitFrames("public/unsubscribe", wanted, options),
   tradesRequest: (instrument, { endpoints }) => deribitTradesRequest(instrument, endpoints),
+  candleHistory: deribitCandles,
   serverTimeRequest: ({ rest }) => ({ url: `${rest}/public/get_time`, weight: 1 }),
   // `{"jsonrpc":"2.0","result":1550147385946}`
   parseServerTimeUs: clockIn("result"),

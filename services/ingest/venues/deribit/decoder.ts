@@ -1,6 +1,6 @@
 // https://docs.deribit.com/articles/market-data-collection-best-practices
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
-import type { Instrument } from "#core/instrument.ts";
+import { hasSignedPrices, type Instrument } from "#core/instrument.ts";
 import { type JsonTape, MISSING } from "#core/json-tape.ts";
 import type { FeedDecoderContext, RestPurpose } from "../../feed/feed-adapter.ts";
 import { CandleCloser } from "../../reading/candle-closer.ts";
@@ -53,7 +53,9 @@ export class DeribitReader implements FrameReader<JsonTape, JsonTape> {
   readonly #tape: JsonTape;
   readonly #catalog: InstrumentCatalog;
   readonly #answers = new DeribitAnswers();
-  readonly #scales = new InstrumentStates(() => new ScaleTracker());
+  readonly #scales = new InstrumentStates(
+    (instrument) => new ScaleTracker({ signedPrices: hasSignedPrices(instrument) }),
+  );
   readonly #candles = new CandleCloser();
   /** The channel that an instrument's book is taken from, should there be several. */
   readonly #bookChannels = new Map<Instrument, string>();

@@ -123,8 +123,8 @@ export function readTicker(tape: JsonTape, data: number, subject: EventSubject, 
     highPrice: textAt(tape, stats, "high"),
     lowPrice: textAt(tape, stats, "low"),
     volume: textAt(tape, stats, "volume"),
-    bidPrice: bestPriceAt(tape, data, "best_bid_price"),
-    askPrice: bestPriceAt(tape, data, "best_ask_price"),
+    bidPrice: bestPriceAt(tape, data, "bid"),
+    askPrice: bestPriceAt(tape, data, "ask"),
   });
   if (typeof ticker === "string") return ticker;
   const rate = optionalDecimalOf(tape, data, "current_funding");
@@ -145,10 +145,11 @@ export function readTicker(tape: JsonTape, data: number, subject: EventSubject, 
   return undefined;
 }
 
-/** Where nobody bids or offers, the price is 0. */
-function bestPriceAt(tape: JsonTape, object: number, key: string): string | undefined {
-  const text = textAt(tape, object, key);
-  return text !== undefined && Number(text) === 0 ? undefined : text;
+/** Where nobody bids or offers, price and amount are 0: the price alone may be 0 at a combo. */
+function bestPriceAt(tape: JsonTape, object: number, side: "bid" | "ask"): string | undefined {
+  const text = textAt(tape, object, `best_${side}_price`);
+  if (text === undefined || Number(text) !== 0) return text;
+  return Number(textAt(tape, object, `best_${side}_amount`) ?? 0) === 0 ? undefined : text;
 }
 
 /** A candle that may still change: the venue never says that one is over. */

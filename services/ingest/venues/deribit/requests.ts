@@ -43,9 +43,19 @@ const NOT_OF_SPOT: ReadonlySet<Channel> = new Set<Channel>([
   "liquidations",
 ]);
 
+/** What the documentation shows of combos; positions are held in their legs. */
+const OF_COMBOS: ReadonlySet<Channel> = new Set<Channel>([
+  "trades",
+  "quotes",
+  "book",
+  "ticker",
+  "mark-price",
+]);
+
 /** Funding is for perpetuals; spot has neither marks nor liquidations. */
 export function isOffered({ instrument: { kind }, channel }: FeedSubscription): boolean {
   if (channel === "funding") return kind === "perpetual";
+  if (kind === "combo") return OF_COMBOS.has(channel);
   return kind !== "spot" || !NOT_OF_SPOT.has(channel);
 }
 

@@ -14,6 +14,7 @@ import {
   gateBookRequest,
   GATE_BOOK_PROBE,
   gateTradesPageRequest,
+  gateSpotCandles,
 } from "./rest.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
 import { type GateDialect, GateReader } from "./decoder.ts";
@@ -126,6 +127,7 @@ export const gateio: FeedAdapter = {
     gateFrames("unsubscribe", wanted, options, (channel) => streamFor(channel, options)),
   snapshotRequest: gateBookRequest,
   tradesRequest: (instrument, { endpoints }) => gateTradesRequest(instrument, endpoints),
+  candleHistory: gateSpotCandles,
   ...gateServerTime,
   tradesPageRequest: (instrument, { after, endpoints }) =>
     gateTradesPageRequest(instrument, after, endpoints),

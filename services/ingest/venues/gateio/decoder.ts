@@ -147,7 +147,8 @@ export class GateReader implements FrameReader<TextRecord, JsonText> {
       case "book_ticker":
         return readQuote(result, subject, emit);
       case "order_book_update":
-        return readBook(result, subject, "update", emit);
+        // Since 2025 some are the whole book, which replaces what was there.
+        return readBook(result, subject, result["full"] === true ? "full" : "update", emit);
       case "obu":
         if (result["full"] !== true) return readBook(result, subject, "update", emit);
         this.#awaited.delete(subject.instrument);

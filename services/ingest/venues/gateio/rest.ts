@@ -15,6 +15,7 @@ import { clockIn } from "../../reading/server-clocks.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 import { settleOf } from "./instruments.ts";
 import { type GateSubject, readBook, readTrade } from "./readings.ts";
+import { candleHistory, namedIntervals, rowsAt } from "../../reading/candle-history.ts";
 
 /** What recorded addresses of spot were asked for. */
 export const gateSpotRecordedRequest = recordedRequestOf([
@@ -108,3 +109,44 @@ export const GATE_FUTURES_BOOK_PROBE = bestProbeOf(
   },
   { at: [0], bid: ["highest_bid", "highest_size"], ask: ["lowest_ask", "lowest_size"] },
 );
+
+const CANDLE_NAMES = namedIntervals("1m 5m 15m 30m 1h 4h 8h 1d 7d");
+
+/** Candles of the past of a pair. Both ends of a range are part of it. */
+export const gateSpotCandles = candleHistory({
+  intervals: CANDLE_NAMES,
+  rowsMax: 1000,
+  request: ({ instrument, name, fromMs, lastMs }, endpoints) => {
+    const pair = encodeURIComponent(instrument.venueSymbol);
+    const query = `currency_pair=${pair}&${candleQuery(name, fromMs, lastMs)}`;
+    return gateGet(endpoints, `spot/candlesticks?${query}`);
+  },
+  rowsOf: rowsAt(),
+  columnsOf: () => ({
+    openTime: 0,
+    quoteVolume: 1,
+    close: 2,
+    high: 3,
+    low: 4,
+    open: 5,
+    volume: 6,
+    closed: { column: 7, word: "true" },
+  }),
+});
+
+/** The same of a contract, whose volume counts contracts. */
+export const gateFuturesCandles = candleHistory({
+  intervals: CANDLE_NAMES,
+  rowsMax: 2000,
+  request: ({ instrument, name, fromMs, lastMs }, endpoints) => {
+    const contract = encodeURIComponent(instrument.venueSymbol);
+    const query = `contract=${contract}&${candleQuery(name, fromMs, lastMs)}`;
+    return gateGet(endpoints, `futures/${settleOf(instrument)}/candlesticks?${query}`);
+  },
+  rowsOf: rowsAt(),
+  columnsOf: () => ({ openTime: "t", open: "o", high: "h", low: "l", close: "c", volume: "v" }),
+});
+
+function candleQuery(name: string, fromMs: number, lastMs: number): string {
+  return `interval=${name}&from=${fromMs / 1000}&to=${lastMs / 1000}`;
+}

@@ -15,6 +15,7 @@ import {
   geminiRiskPoll,
   geminiSymbolsRequest,
   GEMINI_BOOK_PROBE,
+  geminiCandles,
 } from "./rest.ts";
 
 const NAMING = { venue: "gemini", venueSymbolOf: (listed: string) => listed.toLowerCase() };
@@ -82,5 +83,6 @@ export const gemini: FeedAdapter = {
     geminiRequests("UNSUBSCRIBE", subscriptions, options),
   polls: [geminiRiskPoll("mark-price"), geminiRiskPoll("open-interest")],
   bookProbe: GEMINI_BOOK_PROBE,
+  candleHistory: geminiCandles,
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new GeminiReader(context)),
 };

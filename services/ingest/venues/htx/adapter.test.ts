@@ -85,7 +85,7 @@ describe("connections", () => {
     ]);
   });
 
-  test("contracts have three, and their open interest is polled at once", () => {
+  test("contracts have three, and their open interest is polled one by one", () => {
     const channels = ["book", "funding", "mark-price", "open-interest", "liquidations"] as const;
     const plans = htx.planConnections(wanted("BTC-USDT", channels), htx.endpoints);
     expect(
@@ -98,7 +98,7 @@ describe("connections", () => {
     const [poll] = htx.polls ?? [];
     const both = [instrumentOf("btcusdt"), instrumentOf("BTC-USDT")];
     expect(poll?.requests(both, htx.endpoints).map(({ url }) => url)).toEqual([
-      "https://api.hbdm.com/linear-swap-api/v1/swap_open_interest?business_type=all",
+      "https://api.hbdm.com/v5/market/open_interest?contract_code=BTC-USDT",
     ]);
     expect(poll?.requests([instrumentOf("btcusdt")], htx.endpoints)).toEqual([]);
   });

@@ -4,6 +4,7 @@ import type { RefusalRules } from "../../feed/feed-adapter.ts";
 import { type Emit, heartbeat } from "../../reading/emit.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { PendingRequests } from "../../reading/pending-requests.ts";
+import { emitSubscribed } from "../../reading/subscription-answers.ts";
 import { channelOfKind, type HtxTopic, parseTopic } from "./fields.ts";
 
 /** Spot has one code for everything, so that its words say what is wrong. */
@@ -20,9 +21,17 @@ export const HTX_REFUSALS: RefusalRules = {
 /** A topic that was asked for, or the whole book of one. */
 type Request = { readonly id: string; readonly topic: HtxTopic; readonly isBook: boolean };
 
+/** The venue symbols that a topic is about, where it is not the one that it names. */
+export type SymbolsOfTopic = (topic: HtxTopic) => readonly string[];
+
 /** What was asked for on one connection, and what the venue says to it. */
 export class HtxAnswers {
+  readonly #symbolsOf: SymbolsOfTopic;
   readonly #pending = new PendingRequests<Request>();
+
+  constructor(symbolsOf: SymbolsOfTopic = ({ venueSymbol }) => [venueSymbol]) {
+    this.#symbolsOf = symbolsOf;
+  }
 
   /** Takes note of a frame that was sent. What it asks for, if it asks for something. */
   sent(frame: string): Request | undefined {
@@ -52,7 +61,10 @@ export class HtxAnswers {
       heartbeat(emit);
       return undefined;
     }
-    emit({ kind: "subscribed", venueSymbol: topic.venueSymbol, channel });
+    emitSubscribed(
+      this.#symbolsOf(topic).map((venueSymbol) => ({ venueSymbol, channels: [channel] })),
+      emit,
+    );
     return topic;
   }
 
@@ -64,7 +76,10 @@ export class HtxAnswers {
     const channel = topic === undefined ? undefined : channelOfKind(topic.kind);
     const code = asText(message["err-code"]);
     const reason = asText(message["err-msg"]) ?? `code ${code ?? "unknown"}`;
-    emit({ kind: "refused", venueSymbol: topic?.venueSymbol, channel, reason, code });
+    const symbols = topic === undefined ? [undefined] : this.#symbolsOf(topic);
+    for (const venueSymbol of symbols) {
+      emit({ kind: "refused", venueSymbol, channel, reason, code });
+    }
     return undefined;
   }
 }

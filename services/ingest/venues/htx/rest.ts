@@ -4,7 +4,12 @@ import { bookProbeOf } from "../../reading/book-probe.ts";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { asJsonObject, asText, type JsonText } from "#core/json-text.ts";
-import type { FeedEndpoints, RestPoll, RestRequest } from "../../feed/feed-adapter.ts";
+import type {
+  CandleHistory,
+  FeedEndpoints,
+  RestPoll,
+  RestRequest,
+} from "../../feed/feed-adapter.ts";
 import { type Emit, type EventSubject, rejectOf } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
@@ -12,11 +17,21 @@ import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 import { itemsOf, oldestFirst } from "./fields.ts";
 import { readOpenInterest, readTrade } from "./readings.ts";
+import { candleHistory, renamedIntervals, rowsAt } from "../../reading/candle-history.ts";
+
+/** The most that one answer gives. */
+const CANDLES_MAX = 2000;
 
 /** What recorded addresses were asked for. `common/symbols` came before `market-symbols`. */
 export const htxRecordedRequest = recordedRequestOf([
   { kind: "instruments", path: /\/v1\/(?:common\/symbols|settings\/common\/market-symbols)$/ },
   { kind: "instruments", path: /\/linear-swap-api\/v1\/swap_contract_info$/ },
+  {
+    kind: "poll",
+    channel: "open-interest",
+    path: /\/v5\/market\/open_interest$/,
+    symbolIn: "contract_code",
+  },
   { kind: "poll", channel: "open-interest", path: /\/linear-swap-api\/v1\/swap_open_interest$/ },
   { kind: "trades", path: /\/linear-swap-ex\/market\/history\/trade$/, symbolIn: "contract_code" },
   { kind: "trades", path: /\/market\/history\/trade$/, symbolIn: "symbol" },
@@ -29,16 +44,29 @@ export function htxInstrumentsRequests(endpoints: FeedEndpoints): readonly RestR
   ];
 }
 
-/** What the venue does not stream. One answer has the open interest of all contracts. */
+/**
+ * Of a budget of eight a second, which is what spot bears: of the public data of contracts an
+ * address may ask for 80 a second.
+ */
+const CONTRACT_DATA_WEIGHT = 0.2;
+
+/**
+ * What the venue does not stream. An answer is about one contract; the older one about all of them
+ * (`swap_open_interest`) went with the older interface of contracts in July 2026.
+ */
 export const HTX_POLLS: readonly RestPoll[] = [
   {
     channel: "open-interest",
-    intervalMs: 30_000,
-    requests: (instruments, endpoints) => {
-      const path = "/linear-swap-api/v1/swap_open_interest?business_type=all";
-      const isWanted = instruments.some(({ kind }) => kind !== "spot");
-      return isWanted ? [getOfContracts(endpoints, path)] : [];
-    },
+    intervalMs: 60_000,
+    requests: (instruments, endpoints) =>
+      instruments
+        .filter(({ kind }) => kind !== "spot")
+        .map((instrument) => {
+          const code = encodeURIComponent(instrument.venueSymbol);
+          const path = `/v5/market/open_interest?contract_code=${code}`;
+          const request = getOfContracts(endpoints, path);
+          return { ...request, weight: CONTRACT_DATA_WEIGHT, instrument };
+        }),
   },
 ];
 
@@ -77,7 +105,7 @@ export function readTradesAnswer(
   return undefined;
 }
 
-/** One answer tells of all contracts, of which some may not be listed. */
+/** About one contract, or a list of them, of which some may not be listed. */
 export function readInterestAnswer(
   body: JsonText,
   { catalog, receivedTimeUs }: { catalog: InstrumentCatalog; receivedTimeUs: number },
@@ -86,7 +114,8 @@ export function readInterestAnswer(
   const channel = "open-interest";
   const answer = asJsonObject(body);
   const venueTimeUs = epochTimeUs(answer?.["ts"]);
-  const items = itemsOf(answer?.["data"]);
+  const one = asJsonObject(answer?.["data"]);
+  const items = one === undefined ? itemsOf(answer?.["data"]) : [one];
   if (items === undefined) return "missing-field";
   for (const item of items) {
     const venueSymbol = asText(item["contract_code"]);
@@ -122,3 +151,34 @@ export const HTX_BOOK_PROBE = bookProbeOf(
   },
   { at: ["tick"], bids: "bids", asks: "asks" },
 );
+
+/** Candles of the past; spot has its latest alone, contracts those of two years. */
+export const htxCandles: CandleHistory = candleHistory({
+  intervals: renamedIntervals(
+    "1min=1m 5min=5m 15min=15m 30min=30m 60min=1h 4hour=4h 1day=1d 1week=1w",
+  ),
+  rowsMax: CANDLES_MAX,
+  request: ({ instrument, name, fromMs, lastMs }, endpoints) => {
+    const code = encodeURIComponent(instrument.venueSymbol);
+    if (instrument.kind === "spot") {
+      const query = `symbol=${code}&period=${name}&size=${CANDLES_MAX}`;
+      return get(endpoints.rest, `/market/history/kline?${query}`);
+    }
+    const range = `from=${fromMs / 1000}&to=${lastMs / 1000}`;
+    const query = `contract_code=${code}&period=${name}&${range}`;
+    const request = getOfContracts(endpoints, `/linear-swap-ex/market/history/kline?${query}`);
+    return { ...request, weight: CONTRACT_DATA_WEIGHT };
+  },
+  rowsOf: rowsAt("data"),
+  columnsOf: ({ kind }) => ({
+    openTime: "id",
+    open: "open",
+    high: "high",
+    low: "low",
+    close: "close",
+    // Contracts count contracts, and write the base asset as `amount`.
+    volume: kind === "spot" ? "amount" : "vol",
+    quoteVolume: kind === "spot" ? "vol" : "trade_turnover",
+    tradeCount: "count",
+  }),
+});

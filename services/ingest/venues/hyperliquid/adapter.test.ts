@@ -101,3 +101,82 @@ describe("the instruments of Hyperliquid", () => {
     expect(parsed?.instruments[0]).not.toHaveProperty("priceIncrement");
   });
 });
+
+describe("exchanges that others run on Hyperliquid", () => {
+  const SPOT = {
+    tokens: [
+      { name: "USDC", index: 0, szDecimals: 8 },
+      { name: "PURR", index: 1, szDecimals: 0 },
+      { name: "USDH", index: 360, szDecimals: 8 },
+    ],
+    universe: [
+      { name: "PURR/USDC", tokens: [1, 0] },
+      { name: "@230", tokens: [360, 0] },
+      { name: "@232", tokens: [1, 360] },
+    ],
+  };
+  const DEXS = [null, { name: "xyz", fullName: "XYZ" }, { name: "no name!" }, { name: "flx" }];
+
+  /** Every request from the spot pairs on, with what it asks for. */
+  function follow(answers: readonly unknown[]): { readonly url: string; readonly body: unknown }[] {
+    const [, spot] = hyperliquid.instrumentsRequests(hyperliquid.endpoints);
+    const requests = [];
+    let request = spot;
+    for (const answer of answers) {
+      if (request === undefined) break;
+      request = hyperliquid.nextInstrumentsRequest?.(request, JSON.stringify(answer));
+      if (request !== undefined) requests.push({ url: request.url, body: request.body });
+    }
+    return requests;
+  }
+
+  test("are asked for by name, one after the other, behind the spot pairs", () => {
+    const requests = follow([SPOT, DEXS, { universe: [] }, { universe: [] }]);
+    expect(requests.map(({ body }) => body)).toEqual([
+      '{"type":"perpDexs"}',
+      '{"type":"meta","dex":"xyz"}',
+      '{"type":"meta","dex":"flx"}',
+    ]);
+    const [address] = hyperliquid.endpoints.rest.split("#");
+    for (const { url } of requests) {
+      expect(url.split("#")[0]).toBe(`${address}/info`);
+      expect(hyperliquid.recordedRequest(url)).toEqual({ kind: "instruments" });
+    }
+  });
+
+  test("are priced in the token that their list names by number, or left out and counted", () => {
+    const [, xyz, flx] = follow([SPOT, DEXS, { universe: [] }]);
+    const list = (url: string, collateralToken: number, name: string) =>
+      hyperliquid.parseInstruments(
+        JSON.stringify({ universe: [{ name, szDecimals: 3 }], collateralToken }),
+        url,
+      );
+    expect(list(xyz?.url ?? "", 0, "xyz:TSLA")?.instruments).toEqual([
+      {
+        venue: "hyperliquid",
+        symbol: "TSLA-USDC_xyz-PERP",
+        venueSymbol: "xyz:TSLA",
+        kind: "perpetual",
+        base: "TSLA",
+        quote: "USDC",
+        settle: "USDC",
+        inverse: false,
+        sizeUnit: "base",
+        sizeIncrement: "0.001",
+      },
+    ]);
+    expect(list(flx?.url ?? "", 360, "flx:TSLA")?.instruments).toMatchObject([
+      { symbol: "TSLA-USDH_flx-PERP", quote: "USDH", settle: "USDH" },
+    ]);
+    expect(list(flx?.url ?? "", 4711, "flx:TSLA")).toEqual({ instruments: [], skipped: 1 });
+  });
+
+  test("an answer that names nothing usable ends the lists", () => {
+    expect(follow([SPOT, [null]])).toHaveLength(1);
+    expect(follow([SPOT, "damaged"])).toHaveLength(1);
+    expect(hyperliquid.parseInstruments(JSON.stringify(DEXS), "")).toEqual({
+      instruments: [],
+      skipped: 0,
+    });
+  });
+});

@@ -11,7 +11,9 @@ import {
   hyperliquidInstrumentsRequests,
   hyperliquidRecordedRequest,
   hyperliquidTradesRequest,
+  nextHyperliquidRequest,
   HYPERLIQUID_BOOK_PROBE,
+  hyperliquidCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -38,8 +40,8 @@ const LIMITS: FeedLimits = {
 };
 
 /**
- * Hyperliquid: its own perpetuals and its spot pairs. Perpetuals that others list on it
- * (`dex:COIN`) are left out: their quote assets and names are theirs to choose.
+ * Hyperliquid: its own perpetuals, those of exchanges that others run on it (`xyz:TSLA`), and its
+ * spot pairs. Liquidations are told to those who are liquidated alone.
  * https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket
  *
  * Not sure: how errors quote a refused subscription (one that cannot be read is reported without
@@ -78,6 +80,7 @@ export const hyperliquid: FeedAdapter = {
   // The venue ends a connection that it has sent nothing on for a minute.
   keepAlive: { intervalMs: 25_000, frame: () => JSON.stringify({ method: "ping" }) },
   instrumentsRequests: hyperliquidInstrumentsRequests,
+  nextInstrumentsRequest: nextHyperliquidRequest,
   recordedRequest: hyperliquidRecordedRequest,
   parseInstruments: parseHyperliquidInstruments,
   deriveInstrument: (venueSymbol) => deriveHyperliquidInstrument(venueSymbol),
@@ -91,6 +94,7 @@ export const hyperliquid: FeedAdapter = {
   unsubscribeFrames: (subscriptions) => hyperliquidRequests("unsubscribe", subscriptions),
   tradesRequest: (instrument, { endpoints }) => hyperliquidTradesRequest(instrument, endpoints),
   bookProbe: HYPERLIQUID_BOOK_PROBE,
+  candleHistory: hyperliquidCandles,
   createDecoder: (context) => {
     const tape = new JsonTape();
     return new FrameDecoder(hyperliquidFrames(tape), new HyperliquidReader(tape, context));

@@ -9,6 +9,7 @@ import {
   spotPair,
 } from "../../reading/listed-instruments.ts";
 import { parseJson } from "../../reading/text-fields.ts";
+import { hyperliquidQuote } from "./rest.ts";
 
 const VENUE = "hyperliquid";
 
@@ -18,10 +19,16 @@ const PERPETUAL_QUOTE = "USDC";
 /** Names are the venue's own, lower-case letters included: `kPEPE` is a thousand PEPE. */
 const ASSET = /^[\p{L}\p{N}._]+$/u;
 
-const perpetualsSchema = z.object({ universe: z.array(z.unknown()) });
+/** What an exchange that somebody runs on the venue lists: `xyz:TSLA`. */
+const BUILDER_COIN = /^([A-Za-z0-9]{1,16}):(.+)$/;
+
+const perpetualsSchema = z.object({
+  universe: z.array(z.unknown()),
+  collateralToken: z.number().int().min(0).optional().catch(undefined),
+});
 
 const perpetualSchema = z.object({
-  name: z.string().regex(ASSET),
+  name: z.string(),
   szDecimals: z.number().int().min(0).max(32),
   isDelisted: z.boolean().optional().catch(undefined),
 });
@@ -40,21 +47,42 @@ const pairSchema = z.object({
 });
 
 /**
- * Reads either list; undefined if the body is neither. Left out and counted: what is delisted, and
- * pairs whose symbol another one has, since names of spot tokens are not unique for ever.
+ * Reads any of the lists; undefined if the body is none. Left out and counted: what is delisted,
+ * pairs whose symbol another one has, since names of spot tokens are not unique for ever, and
+ * exchanges of others whose quote asset is not known.
  */
-export function parseHyperliquidInstruments(body: string): InstrumentList | undefined {
+export function parseHyperliquidInstruments(body: string, url: string): InstrumentList | undefined {
   const json = parseJson(body);
+  // The names of exchanges, whose lists follow.
+  if (Array.isArray(json)) return { instruments: [], skipped: 0 };
   const spot = spotSchema.safeParse(json);
   if (spot.success) return listInstruments(spot.data.universe, pairReader(spot.data.tokens));
   const perpetuals = perpetualsSchema.safeParse(json);
-  return perpetuals.success ? listInstruments(perpetuals.data.universe, toPerpetual) : undefined;
+  if (!perpetuals.success) return undefined;
+  const { universe, collateralToken = 0 } = perpetuals.data;
+  const quote = hyperliquidQuote(url, collateralToken);
+  return listInstruments(universe, (entry) => toPerpetual(entry, quote));
 }
 
-function toPerpetual(entry: unknown): Instrument | undefined {
+function toPerpetual(entry: unknown, builderQuote: string | undefined): Instrument | undefined {
   const parsed = perpetualSchema.safeParse(entry);
   if (!parsed.success || parsed.data.isDelisted === true) return undefined;
-  return { ...perpetual(parsed.data.name), ...sizeStep(parsed.data.szDecimals) };
+  const { name, szDecimals } = parsed.data;
+  const instrument = BUILDER_COIN.test(name) ? builderPerpetual(name, builderQuote) : own(name);
+  return instrument === undefined ? undefined : { ...instrument, ...sizeStep(szDecimals) };
+}
+
+/** A perpetual of the venue's own exchange. */
+function own(name: string): Instrument | undefined {
+  return ASSET.test(name) ? perpetual(name) : undefined;
+}
+
+/** One of an exchange that somebody runs; its name stands behind the pair: `TSLA-USDC_xyz-PERP`. */
+function builderPerpetual(name: string, quote: string | undefined): Instrument | undefined {
+  const [, dex = "", base = ""] = BUILDER_COIN.exec(name) ?? [];
+  if (quote === undefined || !ASSET.test(base)) return undefined;
+  const symbol = `${base}-${quote}_${dex}-PERP`;
+  return { ...perpetual(name), symbol, base, quote, settle: quote };
 }
 
 function pairReader(tokens: readonly unknown[]): (entry: unknown) => Instrument | undefined {
@@ -79,7 +107,8 @@ function sizeStep(decimals: number): Pick<Instrument, "sizeIncrement"> {
 
 /**
  * The same instrument as in the list, without its step. Undefined for pairs that only have a number
- * (`@107`), and for exchanges that others run on the venue (`dex:COIN`).
+ * (`@107`), and for exchanges that others run on the venue (`xyz:TSLA`), whose quote asset the name
+ * does not say.
  */
 export function deriveHyperliquidInstrument(venueSymbol: string): Instrument | undefined {
   const [base, quote, ...rest] = venueSymbol.split("/");

@@ -208,3 +208,31 @@ test("a damaged update costs exactly its pair's book, one without a name every b
     expect(costs(whole)).toEqual(["unknown-message -"]);
   }
 });
+
+describe("stocks as tokens", () => {
+  test("are listed by a request of their own, in both versions of the feed", () => {
+    const url = "https://api.kraken.com/0/public/AssetPairs";
+    for (const adapter of [kraken, krakenV1]) {
+      const requests = adapter.instrumentsRequests(adapter.endpoints);
+      expect(requests.map((request) => request.url)).toEqual([
+        url,
+        `${url}?aclass_base=tokenized_asset`,
+      ]);
+      expect(requests.map((request) => adapter.recordedRequest(request.url))).toEqual([
+        { kind: "instruments" },
+        { kind: "instruments" },
+      ]);
+    }
+  });
+
+  test.each([
+    ["AAPLx/USD", "pair=AAPLx%2FUSD&count=1000&asset_class=tokenized_asset"],
+    ["XRP/USD", "pair=XRP%2FUSD&count=1000"],
+  ])("trades of %s are asked for by %s", (name, query) => {
+    const instrument = kraken.deriveInstrument(name);
+    if (instrument === undefined) throw new Error(`${name} is no instrument`);
+    const { endpoints } = kraken;
+    const request = kraken.tradesRequest?.(instrument, { afterTradeId: "1", endpoints });
+    expect(request?.url).toBe(`https://api.kraken.com/0/public/Trades?${query}`);
+  });
+});

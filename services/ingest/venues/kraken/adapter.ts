@@ -10,7 +10,7 @@ import { tapeObjects } from "../../reading/frame-forms.ts";
 import { KRAKEN_BOOK_PROOF, KRAKEN_BOOK_SYNC } from "./book.ts";
 import { KrakenReader } from "./decoder.ts";
 import {
-  assetPairsRequest,
+  assetPairsRequests,
   deriveKrakenInstrument,
   modernPairName,
   parseAssetPairs,
@@ -23,6 +23,7 @@ import {
   timeRequest,
   KRAKEN_BOOK_PROBE,
   pairTradesPageRequest,
+  pairCandles,
 } from "./rest.ts";
 
 const VENUE = "kraken";
@@ -47,7 +48,7 @@ export const kraken: FeedAdapter = {
     intervalMs: 30_000,
     frame: (sequence) => JSON.stringify({ method: "ping", req_id: sequence }),
   },
-  instrumentsRequests: (endpoints) => [assetPairsRequest(endpoints)],
+  instrumentsRequests: assetPairsRequests,
   recordedRequest: krakenRecordedRequest,
   parseInstruments: (body) =>
     parseAssetPairs(body, { venue: VENUE, venueSymbolOf: modernPairName }),
@@ -61,6 +62,7 @@ export const kraken: FeedAdapter = {
   unsubscribeFrames: (subscriptions, options) =>
     krakenRequests("unsubscribe", subscriptions, options),
   tradesRequest: (instrument, { endpoints }) => pairTradesRequest(instrument, endpoints),
+  candleHistory: pairCandles,
   serverTimeRequest: timeRequest,
   parseServerTimeUs: parseTime,
   tradesPageRequest: (instrument, { after, endpoints }) =>

@@ -33,12 +33,20 @@ export function channelsOfStream(stream: JsonText | undefined): readonly Channel
   return CHANNELS_OF.get(stream) ?? NONE;
 }
 
+/** What a ticker was asked for: where there is a trigger, quotes come with one of the two only. */
+export type KrakenTickers = "by-trigger" | "with-quotes";
+
 /** What the venue says about subscriptions, on one connection. */
 export class KrakenAnswers {
+  readonly #tickers: KrakenTickers;
   /** What each request asks for, to know what a refusal is about. */
   readonly #requests = new PendingRequests<readonly Channel[]>();
   /** The depths of books, as acknowledgements said them. */
   readonly #depths = new Map<string, number>();
+
+  constructor(tickers: KrakenTickers) {
+    this.#tickers = tickers;
+  }
 
   /** Takes note of what a request asks for. */
   sent(frame: string): void {
@@ -46,7 +54,7 @@ export class KrakenAnswers {
     const requestId = asText(request?.["req_id"]);
     const params = asJsonObject(request?.["params"]);
     if (requestId === undefined || params === undefined) return;
-    this.#requests.note(channelsOfParams(params), requestId);
+    this.#requests.note(this.#channelsOf(params), requestId);
   }
 
   /** Levels per side that were acknowledged for a book; undefined if nothing was. */
@@ -78,7 +86,7 @@ export class KrakenAnswers {
     if (venueSymbol === undefined) return heartbeat(emit);
     const depth = Number(asText(result["depth"]) ?? Number.NaN);
     if (result["channel"] === "book" && depth > 0) this.#depths.set(venueSymbol, depth);
-    emitSubscribed([{ venueSymbol, channels: channelsOfParams(result) }], emit);
+    emitSubscribed([{ venueSymbol, channels: this.#channelsOf(result) }], emit);
   }
 
   #refused(message: TextRecord, emit: Emit): void {
@@ -88,16 +96,16 @@ export class KrakenAnswers {
     if (channels.length === 0) emit({ kind: "refused", venueSymbol, channel: undefined, reason });
     for (const channel of channels) emit({ kind: "refused", venueSymbol, channel, reason });
   }
+
+  /** What is published of the channel that the parameters of a subscription name. */
+  #channelsOf(params: TextRecord): readonly Channel[] {
+    const stream = params["channel"];
+    const hasQuotes = this.#tickers === "with-quotes" || params["event_trigger"] === "bbo";
+    return stream === "ticker" && !hasQuotes ? ["ticker"] : channelsOfStream(stream);
+  }
 }
 
 /** Errors outside the acknowledgements are said to be spelt with a capital letter. */
 function errorOf(message: TextRecord): string | undefined {
   return asText(message["error"]) ?? asText(message["Error"]);
-}
-
-/** What is published of the channel that the parameters of a subscription name. */
-function channelsOfParams(params: TextRecord): readonly Channel[] {
-  const stream = params["channel"];
-  const tradesOnly = stream === "ticker" && params["event_trigger"] !== "bbo";
-  return tradesOnly ? ["ticker"] : channelsOfStream(stream);
 }

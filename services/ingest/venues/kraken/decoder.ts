@@ -18,7 +18,7 @@ import { readTickerValues } from "../../reading/ticker-values.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime, parseIsoTimeUs } from "../../reading/venue-time.ts";
-import { channelsOfStream, KrakenAnswers } from "./answers.ts";
+import { channelsOfStream, KrakenAnswers, type KrakenTickers } from "./answers.ts";
 import { KrakenScales, nearestBookDepth } from "./book.ts";
 import { readTradesAnswer } from "./rest.ts";
 
@@ -44,7 +44,7 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
   readonly #tape: JsonTape;
   readonly #catalog: InstrumentCatalog;
   readonly #bookDepth: number;
-  readonly #answers = new KrakenAnswers();
+  readonly #answers: KrakenAnswers;
   readonly #scales = new InstrumentStates(() => new KrakenScales());
   readonly #candles = new CandleCloser();
   /**
@@ -53,8 +53,9 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
    */
   readonly #books = new Set<Instrument>();
 
-  constructor(tape: JsonTape, context: FeedDecoderContext) {
+  constructor(tape: JsonTape, context: FeedDecoderContext, tickers: KrakenTickers = "by-trigger") {
     this.#tape = tape;
+    this.#answers = new KrakenAnswers(tickers);
     this.#catalog = context.catalog;
     this.#bookDepth = nearestBookDepth(context.bookDepth);
   }

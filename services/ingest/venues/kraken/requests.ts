@@ -40,13 +40,21 @@ const SYMBOLS_PER_FRAME_MAX = 100;
 const CANDLE_INTERVAL_MINUTES = 1;
 
 /**
+ * Which market a request is about where one address serves several; spot's own address knows no
+ * such field.
+ */
+type AssetClass = "derivatives";
+
+/**
  * The requests that subscribe or end these channels, numbered on from `requestId`. Each symbol is
- * acknowledged by itself, so a bad one costs the others nothing.
+ * acknowledged by itself, so a bad one costs the others nothing. Tickers of derivatives come with
+ * trades only: their channel knows no other trigger.
  */
 export function krakenRequests(
   method: "subscribe" | "unsubscribe",
   subscriptions: readonly FeedSubscription[],
   options: FeedSubscribeOptions,
+  assetClass?: AssetClass,
 ): readonly string[] {
   const symbols: Record<"book" | "trade" | "bbo" | "ticker" | "ohlc", Set<string>> = {
     book: new Set(),
@@ -60,7 +68,7 @@ export function krakenRequests(
     if (channel === "book") symbols.book.add(name);
     else if (channel === "trades") symbols.trade.add(name);
     else if (channel === "candles") symbols.ohlc.add(name);
-    else if (channel === "quotes") symbols.bbo.add(name);
+    else if (channel === "quotes") symbols[assetClass === undefined ? "bbo" : "ticker"].add(name);
     else if (channel === "ticker") symbols.ticker.add(name);
   }
   for (const name of symbols.bbo) symbols.ticker.delete(name);
@@ -72,7 +80,7 @@ export function krakenRequests(
     ...batches(symbols.ticker).map((symbol) => ({
       channel: "ticker",
       symbol,
-      event_trigger: "trades",
+      ...(assetClass === undefined ? { event_trigger: "trades" } : {}),
     })),
     ...batches(symbols.ohlc).map((symbol) => ({
       channel: "ohlc",
@@ -82,8 +90,9 @@ export function krakenRequests(
   ];
   return requests.map((params, index) => {
     const snapshot = method === "subscribe" ? { snapshot: true } : {};
+    const market = assetClass === undefined ? {} : { asset_class: assetClass };
     const req_id = options.requestId + index;
-    return JSON.stringify({ method, params: { ...params, ...snapshot }, req_id });
+    return JSON.stringify({ method, params: { ...market, ...params, ...snapshot }, req_id });
   });
 }
 

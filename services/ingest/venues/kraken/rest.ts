@@ -15,6 +15,9 @@ import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
+import { assetClassQuery } from "./instruments.ts";
+import { candleHistory, renamedIntervals } from "../../reading/candle-history.ts";
+import { asJsonArray, asJsonObject } from "#core/json-text.ts";
 
 const SIDES = { buyer: "b", seller: "s" };
 
@@ -27,19 +30,11 @@ export const krakenRecordedRequest = recordedRequestOf([
 /** The largest page there is. */
 const TRADES_MAX = 1000;
 
-/**
- * The latest trades of a pair. Uncertain: that REST takes the pair as v2 names it. Where it does
- * not, it answers with an error, and the gap is said instead of filled.
- */
-export function pairTradesRequest(
-  { venueSymbol }: Instrument,
-  endpoints: FeedEndpoints,
-): RestRequest {
-  const pair = encodeURIComponent(venueSymbol);
-  return {
-    url: `${endpoints.rest}/0/public/Trades?pair=${pair}&count=${TRADES_MAX}`,
-    weight: 1,
-  };
+/** The latest trades of a pair, by the name that it has in either version of the feed. */
+export function pairTradesRequest(instrument: Instrument, endpoints: FeedEndpoints): RestRequest {
+  const pair = encodeURIComponent(instrument.venueSymbol);
+  const query = `pair=${pair}&count=${TRADES_MAX}${assetClassQuery(instrument)}`;
+  return { url: `${endpoints.rest}/0/public/Trades?${query}`, weight: 1 };
 }
 
 /** The venue's clock. */
@@ -123,3 +118,33 @@ export function pairTradesPageRequest(
   // In nanoseconds; a microsecond earlier, so that the trade itself is among them.
   return { ...request, url: `${request.url}&since=${venueTimeUs - 1}000` };
 }
+
+/**
+ * The latest 720 candles, whatever is asked. The list is under the pair's REST name, beside the
+ * time that a later request would begin with.
+ */
+export const pairCandles = candleHistory({
+  intervals: renamedIntervals("1=1m 5=5m 15=15m 30=30m 60=1h 240=4h 1440=1d 10080=1w"),
+  rowsMax: 720,
+  isLatestOnly: true,
+  request: ({ instrument, name, fromMs }, endpoints) => {
+    const pair = encodeURIComponent(instrument.venueSymbol);
+    // Those that begin after this second.
+    const since = fromMs / 1000 - 1;
+    const query = `pair=${pair}&interval=${name}&since=${since}${assetClassQuery(instrument)}`;
+    return { url: `${endpoints.rest}/0/public/OHLC?${query}`, weight: 1 };
+  },
+  rowsOf: (body) => {
+    const result = asJsonObject(asJsonObject(body)?.["result"]);
+    return result === undefined ? undefined : Object.values(result).map(asJsonArray).find(Boolean);
+  },
+  columnsOf: () => ({
+    openTime: 0,
+    open: 1,
+    high: 2,
+    low: 3,
+    close: 4,
+    volume: 6,
+    tradeCount: 7,
+  }),
+});

@@ -9,7 +9,13 @@ import { KucoinReader } from "./decoder.ts";
 import { topicOf } from "./fields.ts";
 import { deriveKucoinPair, KUCOIN, parseKucoinSymbols } from "./instruments.ts";
 import { kucoinRequests } from "./requests.ts";
-import { kucoinGet, kucoinRecordedRequest, parseKucoinTicket, KUCOIN_BOOK_PROBE } from "./rest.ts";
+import {
+  kucoinGet,
+  kucoinRecordedRequest,
+  parseKucoinTicket,
+  KUCOIN_BOOK_PROBE,
+  kucoinCandles,
+} from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // The pages say 400 topics in one place and 300 in another.
@@ -90,12 +96,13 @@ export const kucoin: FeedAdapter = {
       ({ channel }) => (topicOf(channel, "") === undefined ? undefined : webSocket),
       LIMITS.subscriptionsPerConnectionMax,
     ),
-  subscribeFrames: (wanted, options) => kucoinRequests("subscribe", wanted, options),
-  unsubscribeFrames: (wanted, options) => kucoinRequests("unsubscribe", wanted, options),
+  subscribeFrames: (wanted, options) => kucoinRequests("subscribe", wanted, options, topicOf),
+  unsubscribeFrames: (wanted, options) => kucoinRequests("unsubscribe", wanted, options, topicOf),
   snapshotRequest: ({ venueSymbol }, endpoints) =>
     kucoinGet(endpoints, "/api/v1/market/orderbook/level2_100", 4, venueSymbol),
   tradesRequest: ({ venueSymbol }, { endpoints }) =>
     kucoinGet(endpoints, "/api/v1/market/histories", 3, venueSymbol),
+  candleHistory: kucoinCandles,
   serverTimeRequest: (endpoints) => kucoinGet(endpoints, "/api/v1/timestamp", 3),
   parseServerTimeUs: clockIn("data"),
   bookProbe: KUCOIN_BOOK_PROBE,

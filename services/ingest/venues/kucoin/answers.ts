@@ -1,11 +1,13 @@
 // https://www.kucoin.com/docs-new/websocket-api/base-info/introduction
-import { asJsonObject, asText, parseJsonText } from "#core/json-text.ts";
+import { asJsonObject, asText, type JsonText, parseJsonText } from "#core/json-text.ts";
 import type { RefusalRules } from "../../feed/feed-adapter.ts";
 import type { Emit } from "../../reading/emit.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { PendingRequests } from "../../reading/pending-requests.ts";
 import { type Asked, emitRefused, emitSubscribed } from "../../reading/subscription-answers.ts";
-import { type KucoinTopic, parseTopic } from "./fields.ts";
+
+/** What a topic asks for; nothing if it is none of ours. */
+type AskedBy = (topic: JsonText | undefined) => readonly Asked[];
 
 /** Code 400 and 509 mean several things each. https://www.kucoin.com/docs-new/error-code/websocket */
 export const KUCOIN_REFUSALS: RefusalRules = {
@@ -22,22 +24,28 @@ export const KUCOIN_REFUSALS: RefusalRules = {
  * give several requests the same one: they are answered in their order.
  */
 export class KucoinAnswers {
-  readonly #pending = new PendingRequests<{ readonly id: string; readonly topic: KucoinTopic }>();
+  readonly #askedBy: AskedBy;
+  readonly #pending = new PendingRequests<{
+    readonly id: string;
+    readonly asked: readonly Asked[];
+  }>();
+
+  constructor(askedBy: AskedBy) {
+    this.#askedBy = askedBy;
+  }
 
   /** Takes note of a frame that was sent. */
   sent(frame: string): void {
     const request = asJsonObject(parseJsonText(frame));
     const id = asText(request?.["id"]);
-    const topic = parseTopic(request?.["topic"]);
-    if (request?.["type"] !== "subscribe" || id === undefined || topic === undefined) return;
-    this.#pending.note({ id, topic });
+    const asked = this.#askedBy(request?.["topic"]);
+    if (request?.["type"] !== "subscribe" || id === undefined || asked.length === 0) return;
+    this.#pending.note({ id, asked });
   }
 
   /** Reads an `ack` or an `error`. What is confirmed by it. */
   read(message: TextRecord, emit: Emit): readonly Asked[] {
-    const topic = this.#pending.takeOldest(({ id }) => id === message["id"])?.topic;
-    const channels = topic === undefined ? [] : [topic.channel];
-    const asked = topic?.venueSymbols.map((venueSymbol) => ({ venueSymbol, channels })) ?? [];
+    const asked = this.#pending.takeOldest(({ id }) => id === message["id"])?.asked ?? [];
     if (message["type"] === "ack") {
       emitSubscribed(asked, emit);
       return asked;

@@ -12,7 +12,7 @@ import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { KucoinAnswers } from "./answers.ts";
-import { type KucoinChannel, parseTopic } from "./fields.ts";
+import { askedBy, type KucoinChannel, parseTopic } from "./fields.ts";
 import {
   type KucoinSubject,
   readCandle,
@@ -29,7 +29,7 @@ const topicIn = fieldFinder("topic");
 /** Reads one connection of KuCoin's spot feed. */
 export class KucoinReader implements FrameReader<TextRecord, JsonText> {
   readonly #catalog: InstrumentCatalog;
-  readonly #answers = new KucoinAnswers();
+  readonly #answers = new KucoinAnswers(askedBy);
   readonly #scales = new InstrumentStates(() => new ScaleTracker());
   readonly #candles = new CandleCloser();
   /** What has trades on this connection. */

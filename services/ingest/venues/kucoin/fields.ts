@@ -1,6 +1,7 @@
 // What the messages of KuCoin have in common.
 import type { Channel } from "#core/instrument.ts";
 import { asJsonArray, type JsonText } from "#core/json-text.ts";
+import type { Asked } from "../../reading/subscription-answers.ts";
 import { decimalText } from "../../reading/text-fields.ts";
 import { wholeNumber } from "../../reading/whole-numbers.ts";
 
@@ -20,7 +21,7 @@ const PATHS: ReadonlyMap<Channel, string> = new Map(
 );
 
 /** What a topic names. */
-export type KucoinTopic = {
+type KucoinTopic = {
   readonly channel: KucoinChannel;
   readonly venueSymbols: readonly string[];
 };
@@ -44,6 +45,13 @@ export function parseTopic(topic: JsonText | undefined): KucoinTopic | undefined
   if (channel !== "candles") return { channel, venueSymbols: names };
   if (!names.every((name) => name.endsWith(CANDLES_SUFFIX))) return undefined;
   return { channel, venueSymbols: names.map((name) => name.slice(0, -CANDLES_SUFFIX.length)) };
+}
+
+/** What a topic asks for. */
+export function askedBy(topic: JsonText | undefined): readonly Asked[] {
+  const { channel, venueSymbols } = parseTopic(topic) ?? {};
+  if (channel === undefined) return [];
+  return (venueSymbols ?? []).map((venueSymbol) => ({ venueSymbol, channels: [channel] }));
 }
 
 /**

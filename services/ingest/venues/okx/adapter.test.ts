@@ -3,6 +3,7 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { FeedEvent, FeedSubscription, RawBook } from "../../feed/feed-adapter.ts";
 import { deriveOkxInstrument, parseOkxInstruments } from "./instruments.ts";
+import { resolveEndpoints } from "../../feed/rest/resolve-endpoints.ts";
 import { okx } from "./adapter.ts";
 
 const OPTIONS = { requestId: 5, bookDepth: 1000 };
@@ -45,11 +46,23 @@ test("trades and candles go to the business address, everything else to the publ
   ]);
   expect(told).toEqual([
     [
-      "wss://ws.okx.com:8443/ws/v5/public",
+      "wss://ws.okx.com/ws/v5/public",
       ["quotes", "book", "ticker", "funding", "mark-price", "open-interest", "liquidations"],
     ],
-    ["wss://ws.okx.com:8443/ws/v5/business", ["trades", "candles"]],
+    ["wss://ws.okx.com/ws/v5/business", ["trades", "candles"]],
   ]);
+});
+
+test("each address has its other port to fall back to, unless another address was configured", () => {
+  const fallbacks = (given: { readonly webSocket?: string }): (string | undefined)[] =>
+    okx
+      .planConnections(wanted("BTC-USDT-SWAP", okx.channels), resolveEndpoints(okx, given))
+      .map(({ fallbackUrl }) => fallbackUrl);
+  expect(fallbacks({})).toEqual([
+    "wss://ws.okx.com:8443/ws/v5/public",
+    "wss://ws.okx.com:8443/ws/v5/business",
+  ]);
+  expect(fallbacks({ webSocket: "wss://wseea.okx.com/ws/v5" })).toEqual([undefined, undefined]);
 });
 
 test.each([

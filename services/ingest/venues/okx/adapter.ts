@@ -14,6 +14,7 @@ import {
 } from "./instruments.ts";
 import { okxRequests, planOkx } from "./requests.ts";
 import {
+  okxCandles,
   okxRecordedRequest,
   okxTimeRequest,
   okxTradesRequest,
@@ -78,7 +79,13 @@ export const okx: FeedAdapter = {
       "Every update names the one before it; a wrong number is not noticed. Checksums over the best " +
       "25 levels ended in June 2026 and are compared in older recordings.",
   },
-  endpoints: { webSocket: "wss://ws.okx.com:8443/ws/v5", rest: "https://www.okx.com" },
+  // Public clients report that the old port takes no connections since 31 October 2026; no page of
+  // the venue says so, and other clients still use it.
+  endpoints: {
+    webSocket: "wss://ws.okx.com/ws/v5",
+    webSocketFallback: "wss://ws.okx.com:8443/ws/v5",
+    rest: "https://www.okx.com",
+  },
   limits: LIMITS,
   refusals: OKX_REFUSALS,
   bookSync: OKX_BOOK_SYNC,
@@ -94,6 +101,7 @@ export const okx: FeedAdapter = {
   subscribeFrames: (subscriptions, options) => okxRequests("subscribe", subscriptions, options),
   unsubscribeFrames: (subscriptions, options) => okxRequests("unsubscribe", subscriptions, options),
   tradesRequest: (instrument, { endpoints }) => okxTradesRequest(instrument, endpoints),
+  candleHistory: okxCandles,
   serverTimeRequest: okxTimeRequest,
   parseServerTimeUs: parseOkxTimeUs,
   tradesPageRequest: (instrument, { after, endpoints }) =>

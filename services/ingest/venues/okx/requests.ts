@@ -34,7 +34,7 @@ const OKX_CHANNELS: Readonly<Partial<Record<Channel, OkxChannel>>> = {
 };
 
 /** What the venue has channels for. */
-export type OkxPublished = Exclude<Channel, "status">;
+export type OkxPublished = Exclude<Channel, "status" | "listings">;
 
 /** What is published of a channel of the venue, including those that only recordings have. */
 const CHANNEL_OF_OKX: ReadonlyMap<string, OkxPublished> = new Map<string, OkxPublished>([
@@ -104,6 +104,7 @@ function exists({ instrument, channel }: FeedSubscription): boolean {
     case "candles":
       return true;
     case "status":
+    case "listings":
       return false;
   }
 }
@@ -115,11 +116,12 @@ export function planOkx(
   subscriptionsMax: number,
 ): readonly ConnectionPlan[] {
   const base = endpoints.webSocket.replace(/\/+$/, "");
+  const fallback = endpoints.webSocketFallback;
   const wanted = subscriptions.filter(exists);
   return (["/public", "/business"] as const).flatMap((path) =>
-    byBooks(wanted.filter(({ channel }) => OKX_CHANNELS[channel]?.path === path)).flatMap((group) =>
-      planByInstrument(group, { url: base + path, subscriptionsMax }),
-    ),
+    byBooks(wanted.filter(({ channel }) => OKX_CHANNELS[channel]?.path === path))
+      .flatMap((group) => planByInstrument(group, { url: base + path, subscriptionsMax }))
+      .map((plan) => (fallback === undefined ? plan : { ...plan, fallbackUrl: fallback + path })),
   );
 }
 
@@ -164,7 +166,8 @@ function ownArguments({ instrument, channel }: FeedSubscription): readonly OkxAr
 
 function sharedArguments({ instrument, channel }: FeedSubscription): readonly OkxArgument[] {
   if (channel === "liquidations") {
-    return [{ channel: "liquidation-orders", instType: OKX_TYPE_OF_KIND[instrument.kind] }];
+    const instType = OKX_TYPE_OF_KIND[instrument.kind];
+    return instType === undefined ? [] : [{ channel: "liquidation-orders", instType }];
   }
   const index = channel === "mark-price" ? okxIndexOf(instrument.venueSymbol) : undefined;
   return index === undefined ? [] : [{ channel: "index-tickers", instId: index }];

@@ -6,6 +6,7 @@ import type { FeedEndpoints, RestRequest, TradePosition } from "../../feed/feed-
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import { isRecord, parseJson } from "../../reading/text-fields.ts";
 import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
+import { candleHistory, renamedIntervals, rowsAt } from "../../reading/candle-history.ts";
 
 /** What recorded addresses were asked for. */
 export const okxRecordedRequest = recordedRequestOf([
@@ -61,3 +62,31 @@ export function okxTradesPageRequest(
   // 10 in 2 s, half of what other requests may.
   return { url, weight: 2 };
 }
+
+/** Under names with `utc` days begin at midnight in UTC, without at midnight in Hong Kong. */
+const CANDLE_NAMES =
+  "1m=1m 3m=3m 5m=5m 15m=15m 30m=30m 1H=1h 2H=2h 4H=4h " +
+  "6Hutc=6h 12Hutc=12h 1Dutc=1d 2Dutc=2d 3Dutc=3d 1Wutc=1w";
+
+/** Candles of the past, newest first; both ends of a range lie outside of it. */
+export const okxCandles = candleHistory({
+  intervals: renamedIntervals(CANDLE_NAMES),
+  rowsMax: 300,
+  request: ({ instrument, name, fromMs, lastMs, rows }, endpoints) => {
+    const instId = encodeURIComponent(instrument.venueSymbol);
+    const range = `after=${lastMs + 1}&before=${fromMs - 1}&limit=${rows}`;
+    const query = `instId=${instId}&bar=${name}&${range}`;
+    return { url: `${endpoints.rest}/api/v5/market/history-candles?${query}`, weight: 1 };
+  },
+  rowsOf: rowsAt("data"),
+  columnsOf: () => ({
+    openTime: 0,
+    open: 1,
+    high: 2,
+    low: 3,
+    close: 4,
+    volume: 5,
+    quoteVolume: 7,
+    closed: { column: 8, word: "1" },
+  }),
+});

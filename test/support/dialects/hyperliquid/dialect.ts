@@ -57,6 +57,8 @@ export const hyperliquid: Dialect = {
     if (type === "meta") {
       return { universe: [...markets.keys()].map((name) => ({ name, szDecimals: 5 })) };
     }
+    // The venue's own exchange has no name.
+    if (type === "perpDexs") return [null];
     return type === "spotMeta" ? { tokens: [], universe: [] } : undefined;
   },
   isSnapshotPath: () => false,

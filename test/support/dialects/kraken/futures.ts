@@ -72,7 +72,9 @@ export const krakenFutures: Dialect = {
   listsTrades: true,
   rest({ url, trades, timeUs }, markets) {
     const answer = { result: "success", serverTime: iso(timeUs) };
-    if (url.pathname === "/derivatives/api/v3/feeschedules") return { ...answer, feeSchedules: [] };
+    if (url.pathname === "/derivatives/api/v3/instruments/status") {
+      return { ...answer, instrumentStatus: [] };
+    }
     if (url.pathname === "/derivatives/api/v3/history") {
       const rows = trades(url.searchParams.get("symbol") ?? "").map((trade, index) => ({
         time: iso(trade.timeUs),

@@ -1,9 +1,40 @@
-import type { Dialect, DialectContext, ScriptedRequest } from "../dialect.ts";
+import type {
+  Dialect,
+  DialectConnection,
+  DialectContext,
+  Frame,
+  ScriptedRequest,
+} from "../dialect.ts";
 import { ms, unitOf } from "../texts.ts";
 
 const PRICE_SCALE = 2;
 const SIZE_SCALE = 4;
-const DATA_TOPICS = { "/market/level2": "book", "/market/match": "trades" } as const;
+const DATA_TOPICS: DataTopics = new Map([
+  ["/market/level2", "book"],
+  ["/market/match", "trades"],
+]);
+
+/** The topics of which a scripted venue has data, by their path. */
+export type DataTopics = ReadonlyMap<string, "book" | "trades">;
+
+/** Nobody is greeted without the ticket. */
+export function kucoinGreeting({ path }: DialectConnection): readonly Frame[] {
+  const isKnown = path.includes("token=TICKET");
+  const error = { type: "error", code: 401, data: "token is invalid" };
+  return [JSON.stringify(isKnown ? { id: "greeting", type: "welcome" } : error)];
+}
+
+/** The answer to whoever asks for a ticket. */
+export function kucoinTicket(webSocketUrl: string): unknown {
+  const server = {
+    endpoint: `${webSocketUrl}/`,
+    encrypt: true,
+    protocol: "websocket",
+    pingInterval: 18_000,
+    pingTimeout: 10_000,
+  };
+  return { code: "200000", data: { token: "TICKET", instanceServers: [server] } };
+}
 
 /** The rows of one side, all with the last number of their change. */
 function rows(levels: readonly (readonly [string, string])[], sequence: number): string[][] {
@@ -20,13 +51,8 @@ export const kucoin: Dialect = {
   refusesByName: true,
   venueSymbol: ({ base, quote }) => `${base}-${quote}`,
   symbol: ({ base, quote }) => `${base}-${quote}`,
-  greeting: ({ path }) => [
-    // Nobody is greeted without the ticket.
-    path.includes("token=TICKET")
-      ? JSON.stringify({ id: "greeting", type: "welcome" })
-      : JSON.stringify({ type: "error", code: 401, data: "token is invalid" }),
-  ],
-  read: readRequest,
+  greeting: kucoinGreeting,
+  read: (frame, context) => readKucoinRequest(frame, context, DATA_TOPICS),
   snapshotFrames: () => [],
   deltaFrames: (symbol, { firstUpdateId, lastUpdateId, bids, asks }, _after, timeUs) => [
     JSON.stringify({
@@ -67,14 +93,7 @@ export const kucoin: Dialect = {
     const { method, url, webSocketUrl, timeUs } = request;
     if (url.pathname === "/api/v1/timestamp") return { code: "200000", data: ms(timeUs) };
     if (url.pathname === "/api/v1/bullet-public" && method === "POST") {
-      const server = {
-        endpoint: `${webSocketUrl}/`,
-        encrypt: true,
-        protocol: "websocket",
-        pingInterval: 18_000,
-        pingTimeout: 10_000,
-      };
-      return { code: "200000", data: { token: "TICKET", instanceServers: [server] } };
+      return kucoinTicket(webSocketUrl);
     }
     if (url.pathname === "/api/v2/symbols") {
       const data = [...markets].map(([symbol, { base, quote }]) => ({
@@ -113,9 +132,11 @@ function isSnapshotPath(url: URL): boolean {
   return url.pathname === "/api/v1/market/orderbook/level2_100";
 }
 
-function readRequest(
+/** What a frame asks for, of spot and of futures alike. */
+export function readKucoinRequest(
   frame: string,
   { markets, refused }: DialectContext,
+  dataTopics: DataTopics,
 ): readonly ScriptedRequest[] {
   const { id, type, topic } = JSON.parse(frame) as {
     id: string;
@@ -128,7 +149,7 @@ function readRequest(
   });
   if (type === "ping" || topic === undefined) return [answer({ type: "pong" })];
   const [path = "", symbol = ""] = topic.split(":");
-  const channel = DATA_TOPICS[path as keyof typeof DATA_TOPICS] as "book" | "trades" | undefined;
+  const channel = dataTopics.get(path);
   if (refused.has(symbol) || (channel !== undefined && !markets.has(symbol))) {
     return [answer({ type: "error", code: 404, data: `topic ${topic} is not found` })];
   }

@@ -21,7 +21,8 @@ export const binanceCoinm: FeedAdapter = createBinanceAdapter({
   notes: {
     trades: "Sizes are contracts.",
     book: "Sizes are contracts.",
-    "mark-price": "Without the index price, which this venue sends by pair.",
+    "mark-price":
+      "With the index price since July 2026; in older recordings it is the last one of the pair.",
     "open-interest": "Once a minute, in contracts.",
     liquidations: "At most one a second for each symbol; sizes are contracts.",
   },
@@ -67,5 +68,7 @@ export const binanceCoinm: FeedAdapter = createBinanceAdapter({
   trades: { path: "/dapi/v1/trades", limit: 1000, weight: 5 },
   best: { path: "/dapi/v1/ticker/bookTicker", weight: 2 },
   timePath: "/dapi/v1/time",
+  // The venue takes no range of more than 200 days.
+  candles: { path: "/dapi/v1/klines", weight: 5, spanMsMax: 200 * 24 * 3_600_000 },
   openInterestPath: "/dapi/v1/openInterest",
 });

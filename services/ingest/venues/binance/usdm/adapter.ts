@@ -60,5 +60,6 @@ export const binanceUsdm: FeedAdapter = createBinanceAdapter({
   trades: { path: "/fapi/v1/trades", limit: 1000, weight: 5 },
   best: { path: "/fapi/v1/ticker/bookTicker", weight: 2 },
   timePath: "/fapi/v1/time",
+  candles: { path: "/fapi/v1/klines", weight: 5 },
   openInterestPath: "/fapi/v1/openInterest",
 });

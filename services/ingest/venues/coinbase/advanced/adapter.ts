@@ -18,6 +18,7 @@ import {
   advancedTradesRequest,
   parseAdvancedTimeUs,
   ADVANCED_BOOK_PROBE,
+  advancedCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -50,9 +51,11 @@ export const coinbaseAdvanced: FeedAdapter = {
   notes: {
     trades:
       "All trades of 250 ms in one message. The side is read as the maker's, as on Coinbase " +
-      "Exchange: the venue does not document whose it is.",
+      "Exchange and by public clients: the venue itself does not document whose it is.",
     quotes: "Those in ticker messages: with every match, not with every change.",
-    book: "Products in USDC are not listed: the venue sends their data as that of those in USD.",
+    book:
+      "Products in USDC that are aliases of those in USD share their market: the venue sends the " +
+      "data of both under the name in USD.",
     candles: "Five minutes, which is the only interval.",
   },
   bookProof: {
@@ -84,6 +87,7 @@ export const coinbaseAdvanced: FeedAdapter = {
   subscribeFrames: (subscriptions) => advancedRequests("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => advancedRequests("unsubscribe", subscriptions),
   tradesRequest: (instrument, { endpoints }) => advancedTradesRequest(instrument, endpoints),
+  candleHistory: advancedCandles,
   serverTimeRequest: advancedTimeRequest,
   parseServerTimeUs: parseAdvancedTimeUs,
   bookProbe: ADVANCED_BOOK_PROBE,

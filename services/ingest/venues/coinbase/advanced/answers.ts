@@ -3,6 +3,7 @@ import type { Emit } from "../../../reading/emit.ts";
 import { emitRefused } from "../../../reading/subscription-answers.ts";
 import type { JsonRecord } from "../../../reading/text-fields.ts";
 import { COINBASE_REFUSALS, reasonOf } from "../answers.ts";
+import type { ProductNames } from "./fields.ts";
 import { CHANNELS_OF_NAME } from "./requests.ts";
 
 /** Its words are not documented: one that names a product is about that product. */
@@ -14,9 +15,10 @@ export const ADVANCED_REFUSALS: RefusalRules = {
 };
 
 /** How the venue words a refusal is not documented; a product that it names is taken from it. */
-export function refuse(message: JsonRecord, emit: Emit): void {
+export function refuse(message: JsonRecord, names: ProductNames, emit: Emit): void {
   const reason = reasonOf(message);
   const venueSymbol = /\b([A-Z0-9]+(?:-[A-Z0-9]+){1,2})\b/.exec(reason)?.[1];
   const channels = [...CHANNELS_OF_NAME.values()].flat();
-  emitRefused(venueSymbol === undefined ? [] : [{ venueSymbol, channels }], reason, emit);
+  const refused = venueSymbol === undefined ? [] : names.ofAnswer({ venueSymbol, channels });
+  emitRefused(refused, reason, emit);
 }

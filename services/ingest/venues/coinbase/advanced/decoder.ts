@@ -15,16 +15,16 @@ import {
 } from "../../../reading/emit.ts";
 import type { Fault } from "../../../reading/fault.ts";
 import type { FrameReader } from "../../../reading/frame-decoder.ts";
-import { lookUpInstrument } from "../../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../../reading/instrument-states.ts";
 import { oldestFirst } from "../../../reading/oldest-first.ts";
 import { ScaleTracker } from "../../../reading/scale-tracker.ts";
 import { emitSubscribed } from "../../../reading/subscription-answers.ts";
-import { isRecord, type JsonRecord } from "../../../reading/text-fields.ts";
+import { isRecord, type JsonRecord, parseJson } from "../../../reading/text-fields.ts";
 import { isBadTime, parseIsoTimeUs } from "../../../reading/venue-time.ts";
 import { CoinbaseSubscriptions } from "../answers.ts";
 import { refuse } from "./answers.ts";
 import { columnsOf, lastTimeUs } from "./book.ts";
+import { ProductNames } from "./fields.ts";
 import { orderOfTrade, readCandle, readTicker, readTrade } from "./readings.ts";
 import { CHANNELS_OF_NAME } from "./requests.ts";
 
@@ -56,6 +56,7 @@ type Frame = {
 export class CoinbaseAdvancedReader implements FrameReader<JsonTape, JsonTape> {
   readonly #tape: JsonTape;
   readonly #catalog: InstrumentCatalog;
+  readonly #names: ProductNames;
   readonly #scales = new InstrumentStates(() => new ScaleTracker());
   readonly #books = new Set<Instrument>();
   readonly #trades = new Set<Instrument>();
@@ -65,10 +66,18 @@ export class CoinbaseAdvancedReader implements FrameReader<JsonTape, JsonTape> {
   constructor(tape: JsonTape, context: FeedDecoderContext) {
     this.#tape = tape;
     this.#catalog = context.catalog;
+    this.#names = new ProductNames(context.catalog);
+  }
+
+  sent(frame: string): void {
+    const request = parseJson(frame);
+    const products = isRecord(request) ? request["product_ids"] : undefined;
+    if (Array.isArray(products)) this.#names.asked(products);
   }
 
   message(tape: JsonTape, receivedTimeUs: number, emit: Emit): void {
-    if (tape.equals(tape.get(0, "type"), "error")) return refuse(this.#record(0), emit);
+    if (tape.equals(tape.get(0, "type"), "error"))
+      return refuse(this.#record(0), this.#names, emit);
     const channel = tape.text(tape.get(0, "channel"));
     if (channel === undefined) return reject(emit, "unknown-message");
     const place = this.#place(tape.number(tape.get(0, "sequence_num")), emit);
@@ -94,12 +103,17 @@ export class CoinbaseAdvancedReader implements FrameReader<JsonTape, JsonTape> {
   }
 
   /** The latest trades, newest first; the side is read as in the stream. */
-  answer(body: JsonTape, { kind }: RestPurpose, receivedTimeUs: number, emit: Emit): Fault {
+  answer(
+    body: JsonTape,
+    { kind, instrument }: RestPurpose,
+    receivedTimeUs: number,
+    emit: Emit,
+  ): Fault {
     if (kind !== "trades") return "unknown-message";
     const trades = body.value(body.get(0, "trades"));
     if (!Array.isArray(trades)) return "missing-field";
     for (const trade of oldestFirst(trades as readonly unknown[], "either", orderOfTrade)) {
-      this.#trade(trade, true, receivedTimeUs, emit);
+      this.#trade(isRecord(trade) ? trade : NO_FIELDS, instrument, true, receivedTimeUs, emit);
     }
     return undefined;
   }
@@ -126,7 +140,10 @@ export class CoinbaseAdvancedReader implements FrameReader<JsonTape, JsonTape> {
     }
     const historical = event["type"] === "snapshot";
     for (const item of oldestFirst(items as readonly unknown[], "either", orderOfTrade)) {
-      this.#trade(item, historical, frame.receivedTimeUs, emit);
+      const fields = isRecord(item) ? item : NO_FIELDS;
+      for (const instrument of this.#names.ofData(fields["product_id"], emit)) {
+        this.#trade(fields, instrument, historical, frame.receivedTimeUs, emit);
+      }
     }
   }
 
@@ -137,20 +154,23 @@ export class CoinbaseAdvancedReader implements FrameReader<JsonTape, JsonTape> {
     emit: Emit,
   ): void {
     const fields = isRecord(item) ? item : NO_FIELDS;
-    const instrument = lookUpInstrument(this.#catalog, fields["product_id"], emit);
-    if (instrument === undefined) return;
-    const subject = { instrument, venueTimeUs, receivedTimeUs };
-    const reason =
-      reading === "candles"
-        ? readCandle(fields, subject, emit)
-        : readTicker(fields, subject, this.#scales.of(instrument), emit);
-    if (reason !== undefined) rejectOf(emit, reason, instrument, reading);
+    for (const instrument of this.#names.ofData(fields["product_id"], emit)) {
+      const subject = { instrument, venueTimeUs, receivedTimeUs };
+      const reason =
+        reading === "candles"
+          ? readCandle(fields, subject, emit)
+          : readTicker(fields, subject, this.#scales.of(instrument), emit);
+      if (reason !== undefined) rejectOf(emit, reason, instrument, reading);
+    }
   }
 
-  #trade(item: unknown, historical: boolean, receivedTimeUs: number, emit: Emit): void {
-    const fields = isRecord(item) ? item : NO_FIELDS;
-    const instrument = lookUpInstrument(this.#catalog, fields["product_id"], emit);
-    if (instrument === undefined) return;
+  #trade(
+    fields: JsonRecord,
+    instrument: Instrument,
+    historical: boolean,
+    receivedTimeUs: number,
+    emit: Emit,
+  ): void {
     this.#trades.add(instrument);
     const how = { historical, scales: this.#scales.of(instrument) };
     const reason = readTrade(fields, { instrument, receivedTimeUs }, how, emit);
@@ -159,14 +179,13 @@ export class CoinbaseAdvancedReader implements FrameReader<JsonTape, JsonTape> {
 
   #book(event: number, frame: Frame, emit: Emit): void {
     const tape = this.#tape;
-    const name = tape.text(tape.get(event, "product_id"));
-    const instrument = lookUpInstrument(this.#catalog, name, emit);
-    if (instrument === undefined) return;
-    this.#books.add(instrument);
     const { venueTimeUs, receivedTimeUs } = frame;
-    const subject = { instrument, venueTimeUs, receivedTimeUs };
-    const reason = this.#levels(event, subject, frame.isLate, emit);
-    if (reason !== undefined) rejectOf(emit, reason, instrument, "book");
+    for (const instrument of this.#names.ofData(tape.text(tape.get(event, "product_id")), emit)) {
+      this.#books.add(instrument);
+      const subject = { instrument, venueTimeUs, receivedTimeUs };
+      const reason = this.#levels(event, subject, frame.isLate, emit);
+      if (reason !== undefined) rejectOf(emit, reason, instrument, "book");
+    }
   }
 
   #levels(
@@ -198,11 +217,12 @@ export class CoinbaseAdvancedReader implements FrameReader<JsonTape, JsonTape> {
   /** What is subscribed may be lost before its first message. */
   #subscribed(list: unknown, emit: Emit): void {
     if (!isRecord(list)) return reject(emit, "missing-field");
-    const news = this.#subscriptions.replace(Object.entries(list));
-    for (const { venueSymbol, channels } of news) {
+    const listed = this.#subscriptions.replace(Object.entries(list));
+    const news = listed.flatMap((asked) => this.#names.ofAnswer(asked));
+    for (const { venueSymbol, venueMarket, channels } of news) {
       const [channel] = channels;
       if (channel !== "book" && channel !== "trades") continue;
-      const instrument = this.#catalog.byVenueSymbol(venueSymbol);
+      const instrument = this.#catalog.byVenueSymbol(venueSymbol, venueMarket);
       if (instrument === undefined) continue;
       (channel === "book" ? this.#books : this.#trades).add(instrument);
     }

@@ -2,6 +2,7 @@
 import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
+import { firstFlag, type StateWords, stateOfWord } from "../../../reading/instrument-words.ts";
 import {
   incrementsOf,
   type InstrumentList,
@@ -27,6 +28,11 @@ const productSchema = z.object({
   base_increment: z.string().nullish().catch(undefined),
   status: z.string().nullish().catch(undefined),
   is_disabled: z.boolean().nullish().catch(undefined),
+  trading_disabled: z.boolean().nullish().catch(undefined),
+  cancel_only: z.boolean().nullish().catch(undefined),
+  post_only: z.boolean().nullish().catch(undefined),
+  limit_only: z.boolean().nullish().catch(undefined),
+  auction_mode: z.boolean().nullish().catch(undefined),
   alias: z.string().nullish().catch(undefined),
   future_product_details: z
     .object({
@@ -41,13 +47,29 @@ const productSchema = z.object({
 
 type Product = z.infer<typeof productSchema>;
 
+/** What the venue calls what it does not let one do; the first that is so says most. */
+const FLAGS: StateWords = {
+  is_disabled: "halted",
+  auction_mode: "auction",
+  trading_disabled: "halted",
+  cancel_only: "cancel-only",
+  post_only: "post-only",
+  limit_only: "limit-only",
+};
+
+const STATES: StateWords = { ...FLAGS, online: "trading", offline: "halted" };
+
+/** Of products that are halted, and of those that ended. */
+const PAUSED: ReadonlySet<string> = new Set(["is_disabled"]);
+
 /**
- * Reads a list of products; undefined if the body is not one. Left out and counted: what no longer
- * trades, and aliases (`BTC-USDC`), whose data the venue sends as that of what they stand for.
+ * Reads a list of products; undefined if the body is not one. What no longer trades is left out and
+ * counted. An alias (`BTC-USDC`) has the product that it stands for as its market: the venue sends
+ * its data under that name.
  */
 export function parseAdvancedProducts(body: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJson(body));
-  return list.success ? listInstruments(list.data.products, toInstrument) : undefined;
+  return list.success ? listInstruments(list.data.products, toInstrument, PAUSED) : undefined;
 }
 
 function toInstrument(entry: unknown): Instrument | undefined {
@@ -57,11 +79,12 @@ function toInstrument(entry: unknown): Instrument | undefined {
   const instrument = instrumentOf(product);
   const price = product.price_increment ?? product.quote_increment ?? "";
   const increments = incrementsOf({ price, size: product.base_increment ?? "" });
-  return instrument === undefined ? undefined : { ...instrument, ...increments };
+  const state = stateOfWord(STATES, firstFlag(product, FLAGS) ?? product.status);
+  return instrument === undefined ? undefined : { ...instrument, ...increments, ...state };
 }
 
-function isLeftOut({ status, is_disabled: isDisabled, alias }: Product): boolean {
-  return status === "delisted" || isDisabled === true || (alias ?? "") !== "";
+function isLeftOut({ status }: Product): boolean {
+  return status === "delisted";
 }
 
 function instrumentOf(product: Product): Instrument | undefined {
@@ -73,7 +96,9 @@ function instrumentOf(product: Product): Instrument | undefined {
     if (!ASSET.test(base)) return undefined;
     // Another market of the same assets, such as an auction, has a name of its own.
     const pair = spotPair(VENUE, product.product_id, { base, quote });
-    return derived?.kind === "spot" ? { ...pair, symbol: derived.symbol } : pair;
+    const alias = product.alias ?? "";
+    const named = alias === "" ? pair : { ...pair, venueMarket: alias };
+    return derived?.kind === "spot" ? { ...named, symbol: derived.symbol } : named;
   }
   if (derived === undefined || derived.kind === "spot") return undefined;
   const root = details.contract_root_unit ?? "";
@@ -95,7 +120,10 @@ const MONTHS = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC";
  * `BTC-PERP-INTX` a perpetual in USDC. `BIT-24APR26-CDE` is a dated contract in USD, whose code
  * stays the base of its symbol, since contracts of several sizes exist on one asset (BIT, BTI).
  */
-export function deriveAdvancedProduct(venueSymbol: string): Instrument | undefined {
+export function deriveAdvancedProduct(
+  venueSymbol: string,
+  venueMarket?: string,
+): Instrument | undefined {
   const perpetual = /^([A-Z0-9]+)-PERP-INTX$/.exec(venueSymbol)?.[1];
   if (perpetual !== undefined) {
     return {
@@ -118,7 +146,8 @@ export function deriveAdvancedProduct(venueSymbol: string): Instrument | undefin
   }
   const [, base, quote] = /^([A-Z0-9]+)-([A-Z0-9]+)$/.exec(venueSymbol) ?? [];
   if (base === undefined || quote === undefined) return undefined;
-  return spotPair(VENUE, venueSymbol, { base, quote });
+  const pair = spotPair(VENUE, venueSymbol, { base, quote });
+  return venueMarket === undefined ? pair : { ...pair, venueMarket };
 }
 
 type Names = { readonly venueSymbol: string; readonly base: string; readonly quote: string };

@@ -9,6 +9,7 @@ import { FrameDecoder } from "../../../reading/frame-decoder.ts";
 import { TEXT_RECORDS } from "../../../reading/frame-forms.ts";
 import {
   GATE_FUTURES_BOOK_PROBE,
+  gateFuturesCandles,
   gateGet,
   gateServerTime,
   gateTradesRequest,
@@ -78,9 +79,8 @@ const DIALECT: GateDialect = {
 
 /**
  * Perpetual contracts of Gate, settled in USDT, BTC or USD1, each from an address of its own. Sizes
- * count contracts. The header that asks for fractions of contracts cannot be sent by every dialer:
- * without it, `futures.obu` gives them all the same, while trades, quotes, candles and liquidations
- * of the few contracts that have fractions are whole, as the venue rounds them.
+ * count contracts, some of which trade in fractions: a header asks for sizes as texts that show
+ * them. Without it, as in older recordings, the venue rounds towards zero to whole contracts.
  */
 export const gateioFutures: FeedAdapter = {
   venue: GATEIO_FUTURES,
@@ -91,8 +91,8 @@ export const gateioFutures: FeedAdapter = {
   ],
   channels: ALL_CHANNELS,
   notes: {
-    trades: "Whole contracts; what the insurance fund takes over has no aggressor.",
-    quotes: "Whole contracts.",
+    trades: "In contracts; what the insurance fund takes over has no aggressor.",
+    quotes: "In contracts.",
     book: "50 levels every 20 ms, or 400 levels every 100 ms; the venue has no deeper book.",
     ticker: "With news only; volumes in contracts.",
     funding: "With the ticker.",
@@ -102,6 +102,7 @@ export const gateioFutures: FeedAdapter = {
   },
   bookProof: GATE_BOOK_PROOF,
   endpoints: { webSocket: "wss://fx-ws.gateio.ws", rest: "https://api.gateio.ws" },
+  headers: { "x-gate-size-decimal": "1" },
   limits: LIMITS,
   refusals: GATE_REFUSALS,
   bookSync: GATE_STREAM_SYNC,
@@ -129,6 +130,7 @@ export const gateioFutures: FeedAdapter = {
   unsubscribeFrames: (wanted, options) =>
     gateFrames("unsubscribe", wanted, options, (channel) => STREAMS[channel]),
   tradesRequest: (instrument, { endpoints }) => gateTradesRequest(instrument, endpoints),
+  candleHistory: gateFuturesCandles,
   ...gateServerTime,
   bookProbe: GATE_FUTURES_BOOK_PROBE,
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new GateReader(DIALECT, context)),

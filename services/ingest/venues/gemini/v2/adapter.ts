@@ -9,6 +9,7 @@ import { TEXT_RECORDS } from "../../../reading/frame-forms.ts";
 import { deriveGeminiInstrument, parseGeminiSymbols } from "../instruments.ts";
 import {
   GEMINI_BOOK_PROBE,
+  geminiCandles,
   geminiRecordedRequest,
   geminiRiskPoll,
   geminiSymbolsRequest,
@@ -81,5 +82,6 @@ export const geminiV2: FeedAdapter = {
   unsubscribeFrames: (subscriptions) => geminiV2Requests("unsubscribe", subscriptions),
   polls: [geminiRiskPoll("open-interest")],
   bookProbe: GEMINI_BOOK_PROBE,
+  candleHistory: geminiCandles,
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new GeminiV2Reader(context)),
 };

@@ -13,6 +13,7 @@ import { KrakenFuturesReader } from "./decoder.ts";
 import { deriveFuturesInstrument, parseFuturesInstruments } from "./instruments.ts";
 import { isOffered, krakenFuturesFrames } from "./requests.ts";
 import {
+  futuresCandles,
   futuresInstrumentsRequest,
   futuresRecordedRequest,
   futuresTimeRequest,
@@ -103,6 +104,7 @@ export const krakenFutures: FeedAdapter = {
   subscribeFrames: (subscriptions) => krakenFuturesFrames("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => krakenFuturesFrames("unsubscribe", subscriptions),
   tradesRequest: (instrument, { endpoints }) => futuresTradesRequest(instrument, endpoints),
+  candleHistory: futuresCandles,
   serverTimeRequest: futuresTimeRequest,
   parseServerTimeUs: parseFuturesTimeUs,
   bookProbe: FUTURES_BOOK_PROBE,

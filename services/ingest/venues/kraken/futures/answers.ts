@@ -52,6 +52,8 @@ export class KrakenFuturesAnswers {
           const channels = channelsOfFeed(feed);
           return emitSubscribed([{ venueSymbol: product, channels }], emit);
         }
+        // What was to end had ended already.
+        if (/not subscribed/i.test(asText(message["message"]) ?? "")) return heartbeat(emit);
         return this.#refused(asText(message["message"]) ?? "refused", emit);
       }
       case "error":

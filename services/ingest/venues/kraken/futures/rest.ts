@@ -6,6 +6,7 @@ import { recordedRequestOf } from "../../../reading/recorded-addresses.ts";
 import { isRecord, parseJson } from "../../../reading/text-fields.ts";
 import { isBadTime, parseIsoTimeUs } from "../../../reading/venue-time.ts";
 import { streamSymbolOf } from "./instruments.ts";
+import { candleHistory, namedIntervals, rowsAt } from "../../../reading/candle-history.ts";
 
 /** What recorded addresses were asked for. REST names contracts in the other case, too. */
 export const futuresRecordedRequest = recordedRequestOf([
@@ -33,7 +34,7 @@ export function futuresTradesRequest(
 
 /** Every answer of the interface has the venue's time; this is a short one. */
 export function futuresTimeRequest(endpoints: FeedEndpoints): RestRequest {
-  return { url: `${baseOf(endpoints)}/feeschedules`, weight: 1 };
+  return { url: `${baseOf(endpoints)}/instruments/status`, weight: 1 };
 }
 
 export function parseFuturesTimeUs(body: string): number | undefined {
@@ -53,3 +54,23 @@ export const FUTURES_BOOK_PROBE = bookProbeOf(
   },
   { at: ["orderBook"], bids: "bids", asks: "asks" },
 );
+
+/** Candles of trades, out of the venue's service of charts. */
+export const futuresCandles = candleHistory({
+  intervals: namedIntervals("1m 5m 15m 30m 1h 4h 12h 1d 1w"),
+  rowsMax: 2000,
+  request: ({ instrument, name, fromMs, lastMs }, endpoints) => {
+    const symbol = encodeURIComponent(instrument.venueSymbol);
+    const range = `from=${fromMs / 1000}&to=${lastMs / 1000}`;
+    return { url: `${endpoints.rest}/api/charts/v1/trade/${symbol}/${name}?${range}`, weight: 1 };
+  },
+  rowsOf: rowsAt("candles"),
+  columnsOf: () => ({
+    openTime: "time",
+    open: "open",
+    high: "high",
+    low: "low",
+    close: "close",
+    volume: "volume",
+  }),
+});

@@ -7,9 +7,9 @@ import { planByInstrument } from "../../../reading/connection-plans.ts";
 import { FrameDecoder } from "../../../reading/frame-decoder.ts";
 import { JSON_RECORDS_AND_ARRAYS } from "../../../reading/frame-forms.ts";
 import { KRAKEN_BOOK_PROOF, KRAKEN_BOOK_SYNC } from "../book.ts";
-import { assetPairsRequest, deriveKrakenInstrument, parseAssetPairs } from "../instruments.ts";
+import { assetPairsRequests, deriveKrakenInstrument, parseAssetPairs } from "../instruments.ts";
 import { KRAKEN_CHANNELS, KRAKEN_LIMITS } from "../requests.ts";
-import { KRAKEN_BOOK_PROBE, krakenRecordedRequest } from "../rest.ts";
+import { KRAKEN_BOOK_PROBE, krakenRecordedRequest, pairCandles } from "../rest.ts";
 import { KrakenV1Reader } from "./decoder.ts";
 import { krakenV1Requests } from "./requests.ts";
 
@@ -33,7 +33,7 @@ export const krakenV1: FeedAdapter = {
     intervalMs: 30_000,
     frame: (sequence) => JSON.stringify({ event: "ping", reqid: sequence }),
   },
-  instrumentsRequests: (endpoints) => [assetPairsRequest(endpoints)],
+  instrumentsRequests: assetPairsRequests,
   recordedRequest: krakenRecordedRequest,
   parseInstruments: (body) =>
     parseAssetPairs(body, { venue: VENUE, venueSymbolOf: (wsname) => wsname }),
@@ -48,6 +48,7 @@ export const krakenV1: FeedAdapter = {
   unsubscribeFrames: (subscriptions, options) =>
     krakenV1Requests("unsubscribe", subscriptions, options),
   bookProbe: KRAKEN_BOOK_PROBE,
+  candleHistory: pairCandles,
   createDecoder: (context) =>
     new FrameDecoder(JSON_RECORDS_AND_ARRAYS, new KrakenV1Reader(context)),
 };

@@ -1,26 +1,9 @@
 import type { BookRow, DecodedBatch } from "@tickwire/proto/codec";
-import { EVENT_KINDS, type OrderBook } from "@tickwire/proto/model";
+import type { OrderBook } from "@tickwire/proto/model";
 import type { TopicInfo } from "../topics/topic.ts";
 import { bookLevels, type BookMark, type LiveBook } from "./book.ts";
-import { fieldsOf } from "./event-fields.ts";
 import { headOf, sequenceAt, type EventBatch } from "./event-head.ts";
-import { quoteEvent, tradeEvent } from "./hot-events.ts";
-import type { BookEvent, MarketEvent } from "./market-event.ts";
-
-/** Event `index` of a batch other than of books, which need their rows. */
-export function eventOf(
-  info: TopicInfo,
-  batch: Exclude<DecodedBatch, { kind: "books" }>,
-  index: number,
-): MarketEvent {
-  if (batch.kind === "trades") return tradeEvent(info, batch, index);
-  if (batch.kind === "quotes") return quoteEvent(info, batch, index);
-  const { type } = EVENT_KINDS.find(({ rows }) => rows === batch.kind)!;
-  return {
-    ...headOf(type, info, batch, index),
-    ...fieldsOf(batch.kind, batch.rows[index]!),
-  } as MarketEvent;
-}
+import type { BookEvent } from "./market-event.ts";
 
 /** A change to a book from its row. */
 export function bookEvent(

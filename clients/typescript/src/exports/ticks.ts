@@ -1,0 +1,23 @@
+// What the entries with streams export beside their connect() and their client.
+export * from "./every-client.ts";
+export { BufferOverflowError, TopicRefusedError } from "../errors.ts";
+export type { TopicErrorCode, TopicRefusal } from "../errors.ts";
+export type { Quote, Trade } from "../events/market-event.ts";
+export type {
+  ContinuityEvent,
+  GapEvent,
+  LagEvent,
+  NoticeEvent,
+  RefusedEvent,
+} from "../events/stream-events.ts";
+export type { OverflowPolicy } from "../streams/event-buffer.ts";
+export type { EventStream } from "../streams/event-stream.ts";
+export type {
+  CallbackOptions,
+  StreamOptions,
+  SubscribeOptions,
+  Subscription,
+  ViewOptions,
+} from "../streams/stream-options.ts";
+export type { ClientCounters } from "../topics/topic-stream.ts";
+export type { Topics } from "../topics/topic.ts";

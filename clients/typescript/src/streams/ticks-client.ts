@@ -1,0 +1,54 @@
+import type { BaseConnectOptions } from "../connect.ts";
+import type { Quote, Trade } from "../events/market-event.ts";
+import { SessionHandle } from "../session/session-handle.ts";
+import type { Session } from "../session/session.ts";
+import { TICK_CHANNELS } from "../topics/tick-channels.ts";
+import type { ClientCounters } from "../topics/topic-stream.ts";
+import type { Topics } from "../topics/topic.ts";
+import type { EventStream } from "./event-stream.ts";
+import { StreamFactory, type EventCallback } from "./stream-factory.ts";
+import type { CallbackOptions, StreamDefaults, StreamOptions } from "./stream-options.ts";
+
+/** Options of `connect()` for a client with streams. */
+export type StreamsConnectOptions = BaseConnectOptions & StreamDefaults;
+
+/** The trades and quotes of a gateway. Topics are `VENUE:SYMBOL`; each part may be `*`. */
+export class TicksClient extends SessionHandle {
+  readonly #streams: StreamFactory;
+
+  /** For this package: clients come from `connect()`. */
+  constructor(session: Session, streams: StreamFactory) {
+    super(session);
+    this.#streams = streams;
+  }
+
+  /** What this client received so far. */
+  get counters(): ClientCounters {
+    return this.#streams.counters;
+  }
+
+  /** Every trade. */
+  trades(topics: Topics, options?: StreamOptions): EventStream<Trade> {
+    return this.#streams.stream("trades", topics, options, "error");
+  }
+
+  /** The same for a callback, which is called for each synchronously. */
+  onTrades(topics: Topics, callback: EventCallback<Trade>, options?: CallbackOptions) {
+    return this.#streams.callback("trades", topics, callback, options);
+  }
+
+  /** Best bid and offer. */
+  quotes(topics: Topics, options?: StreamOptions): EventStream<Quote> {
+    return this.#streams.stream("quotes", topics, options, "latest");
+  }
+
+  /** The same for a callback, which is called for each synchronously. */
+  onQuotes(topics: Topics, callback: EventCallback<Quote>, options?: CallbackOptions) {
+    return this.#streams.callback("quotes", topics, callback, options);
+  }
+}
+
+/** The client of one session. Throws RangeError for an option that is out of range. */
+export function createTicksClient(session: Session, options: StreamsConnectOptions): TicksClient {
+  return new TicksClient(session, new StreamFactory(session, TICK_CHANNELS, options));
+}

@@ -1,0 +1,155 @@
+import { Registry } from "prom-client";
+import { beforeEach, expect, test } from "vitest";
+import { createGatewayMetrics } from "../metrics.ts";
+import { BYTES_PER_REQUEST } from "../rpc/work-price.ts";
+import { Turns } from "../turns/turns.ts";
+import { FrameInbox, InboxSpace } from "./frame-inbox.ts";
+
+/** What reading one frame takes. */
+const READ_US = 100;
+
+let nowUs: number;
+let ends: (() => void)[];
+let turns: Turns;
+/** First bytes of the frames that were read, in order. */
+let seen: number[];
+
+beforeEach(() => {
+  nowUs = 0;
+  ends = [];
+  seen = [];
+  const clock = { nowUs: () => nowUs, monotonicUs: () => nowUs, after: () => () => {} };
+  turns = new Turns({ clock, scheduler: { endOfTurn: (callback) => void ends.push(callback) } });
+});
+
+/** The turn of the event loop ends; says how many frames were read in it. */
+function endTurn(): number {
+  const before = seen.length;
+  for (const callback of ends.splice(0)) callback();
+  return seen.length - before;
+}
+
+const metrics = () => createGatewayMetrics(new Registry());
+
+function inbox(options: { perSecond?: number; space?: InboxSpace } = {}): FrameInbox {
+  return new FrameInbox({
+    space: options.space ?? new InboxSpace(metrics()),
+    line: turns.open(),
+    limits: { requestsPerSecondMax: options.perSecond ?? 500 },
+    read: (frame) => {
+      nowUs += READ_US;
+      seen.push(frame[0] ?? -1);
+    },
+  });
+}
+
+const frame = (first: number, bytes = 1) => new Uint8Array(bytes).fill(first);
+
+test("a frame is read at once where the turn has time for it", () => {
+  const one = inbox();
+  expect([one.receive(frame(1)), one.receive(frame(2))]).toEqual([true, true]);
+  expect(seen).toEqual([1, 2]);
+  expect(one.waiting).toBe(0);
+});
+
+test("of thousands of sessions, no turn reads more than 2 ms of frames, and all are read", () => {
+  const sessions = Array.from({ length: 5_000 }, () => inbox());
+  for (const [index, one] of sessions.entries()) one.receive(frame(index % 256));
+  expect(seen).toHaveLength(1_000 / READ_US);
+  let longest = 0;
+  while (seen.length < sessions.length) longest = Math.max(longest, endTurn());
+  expect(longest * READ_US).toBeLessThanOrEqual(1_000 + READ_US);
+  expect(longest).toBeGreaterThan(0);
+});
+
+test("frames of a session are read in the order in which they came, whatever had to wait", () => {
+  const one = inbox();
+  for (let first = 0; first < 30; first += 1) one.receive(frame(first));
+  while (one.waiting > 0) {
+    endTurn();
+    // What comes while others wait is behind them.
+    if (seen.length === 20) one.receive(frame(30));
+  }
+  expect(seen).toEqual([...seen].sort((left, right) => left - right));
+  expect(seen.length).toBeGreaterThanOrEqual(30);
+});
+
+test("what waits is a copy: the transport's buffer is its own again", () => {
+  const one = inbox();
+  const buffer = frame(0);
+  for (let first = 0; first < 20; first += 1) {
+    buffer.fill(first);
+    one.receive(buffer);
+  }
+  while (one.waiting > 0) endTurn();
+  expect(seen).toEqual(Array.from({ length: 20 }, (_, first) => first));
+});
+
+test.each([
+  [4, true],
+  [5, true],
+  [6, false],
+])(
+  "of %d frames that wait where 5 may be asked for in a second, the last is taken: %s",
+  (...it) => {
+    const [count, isTaken] = it;
+    const busy = inbox();
+    while (nowUs < 1_000) busy.receive(frame(9));
+    const one = inbox({ perSecond: 5 });
+    for (let index = 1; index < count; index += 1) one.receive(frame(index));
+    expect(one.receive(frame(count))).toBe(isTaken);
+  },
+);
+
+test.each([
+  [-1, true],
+  [0, true],
+  [1, false],
+])("%d bytes over what may be asked for in a second are taken: %s", (over, isTaken) => {
+  const busy = inbox();
+  while (nowUs < 1_000) busy.receive(frame(9));
+  const one = inbox({ perSecond: 2 });
+  one.receive(frame(1, BYTES_PER_REQUEST));
+  expect(one.receive(frame(2, BYTES_PER_REQUEST + over))).toBe(isTaken);
+});
+
+test.each([
+  [99, 1],
+  [100, 1],
+  [101, 0],
+])("of %d bytes where 100 may wait in all, %d frame waits", async (bytes, waiting) => {
+  const counted = metrics();
+  const space = new InboxSpace(counted, 100);
+  const busy = inbox();
+  while (nowUs < 1_000) busy.receive(frame(9));
+  const one = inbox({ space });
+  expect(one.receive(frame(1, bytes))).toBe(true);
+  expect(one.waiting).toBe(waiting);
+  expect(seen.includes(1)).toBe(waiting === 0);
+  expect((await counted.inboxBytes.get()).values[0]?.value).toBe(waiting * bytes);
+  expect((await counted.inboxOverflows.get()).values[0]?.value).toBe(1 - waiting);
+});
+
+test("a frame that there is no space for is read behind those that wait", () => {
+  const busy = inbox();
+  while (nowUs < 1_000) busy.receive(frame(9));
+  seen.length = 0;
+  const one = inbox({ space: new InboxSpace(metrics(), 2) });
+  for (const first of [1, 2, 3]) one.receive(frame(first));
+  expect(seen).toEqual([1, 2, 3]);
+});
+
+test("nothing is read after the end, and what waited makes room", async () => {
+  const counted = metrics();
+  const space = new InboxSpace(counted);
+  const busy = inbox();
+  while (nowUs < 1_000) busy.receive(frame(9));
+  seen.length = 0;
+  const one = inbox({ space });
+  one.receive(frame(1, 50));
+  one.close();
+  one.close();
+  while (ends.length > 0) endTurn();
+  expect(seen).toEqual([]);
+  expect((await counted.inboxBytes.get()).values[0]?.value).toBe(0);
+});
