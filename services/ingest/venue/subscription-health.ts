@@ -1,11 +1,22 @@
-import type { Watched } from "../feed/connection/subscription-watch.ts";
-import type { SubscriptionHealth } from "../metrics.ts";
+import type { Watched } from "../feed/connection/watched-subscription.ts";
+import type { MeasuredVenue, SubscriptionHealth } from "../metrics.ts";
 
 /** In words that an operator can act on. */
 export function healthOf(watched: Watched, nowUs: number): SubscriptionHealth {
   const { instrument, channel } = watched.subscription;
   const { state } = watched;
   return { symbol: instrument.symbol, channel, state, trouble: troubleOf(watched, nowUs) };
+}
+
+/** The venues of whose subscriptions fewer than half are served, as reasons not to be ready. */
+export function unservedVenues(
+  venues: readonly Pick<MeasuredVenue, "venue" | "subscriptions">[],
+): string[] {
+  return venues.flatMap(({ venue, subscriptions }) => {
+    const served = subscriptions.filter(({ trouble }) => trouble === "").length;
+    if (served * 2 >= subscriptions.length) return [];
+    return [`${venue}: ${served} of ${subscriptions.length} subscriptions served`];
+  });
 }
 
 function troubleOf(watched: Watched, nowUs: number): string {

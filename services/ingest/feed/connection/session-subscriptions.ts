@@ -1,17 +1,15 @@
-import { backoffDelayMs } from "@tickwire/proto/model";
 import type { CancelTimer } from "#core/clock.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
-import { quotedText } from "#core/visible-text.ts";
 import { bookSyncOf } from "../book-sync-of.ts";
 import type { FeedEvent, FeedSubscription } from "../feed-adapter.ts";
 import type { FeedLink, RefusedEvent } from "./feed-link.ts";
 import type { FeedSessionOptions } from "./feed-session-options.ts";
-import { refusalKindOf, type RefusalKind } from "./refusals.ts";
-import { halvesOf, namesOf } from "./refused-requests.ts";
+import { namesOf } from "./refused-requests.ts";
+import { SessionRefusals } from "./session-refusals.ts";
 import { startSilenceTimer } from "./silence-timer.ts";
 import type { SubscriptionRequests } from "./subscription-requests.ts";
 import { SubscriptionWatch } from "./subscription-watch.ts";
-import type { Expectation, Watched } from "./subscription-watch.ts";
+import type { Expectation, Watched } from "./watched-subscription.ts";
 
 /** Renewing silent subscriptions this often in vain means that the connection itself is hung. */
 const RECOVERIES_MAX = 2;
@@ -37,13 +35,9 @@ export class SessionSubscriptions {
   readonly #options: SessionSubscriptionsOptions;
   readonly #recorded: boolean;
   readonly #watch: SubscriptionWatch;
+  readonly #refusals: SessionRefusals;
   /** What the connection that is to take over has confirmed or delivered. */
   #heardOfNext = new Set<Watched>();
-  /** How many were asked for together with this one since a request was divided. */
-  #partSizes = new WeakMap<Watched, number>();
-  /** Parts of refused requests that wait to be asked for. */
-  #parts: (readonly FeedSubscription[])[] = [];
-  #cancelParts: CancelTimer | undefined;
   #replacedUs = Number.NEGATIVE_INFINITY;
   #cancelSilence: CancelTimer | undefined;
   #cancelAnswers: CancelTimer | undefined;
@@ -63,6 +57,12 @@ export class SessionSubscriptions {
         onLearnt: (subscription) => options.onLearnt?.(subscription),
         onInterrupted: fillTrades,
       },
+    });
+    this.#refusals = new SessionRefusals({
+      ...options,
+      watch: this.#watch,
+      answerUs: (frames) => this.#answerUs(frames),
+      onConfirmed: (from, subscription) => this.#onConfirmed(from, subscription),
     });
   }
 
@@ -93,7 +93,7 @@ export class SessionSubscriptions {
   close(): void {
     this.#cancelSilence?.();
     this.#cancelAnswers?.();
-    this.#forgetParts();
+    this.#refusals.onDisconnected();
   }
 
   /**
@@ -110,7 +110,7 @@ export class SessionSubscriptions {
     if (frames === 0) {
       // Where the address itself subscribes, being connected is the confirmation.
       for (const { subscription } of this.#watch.all) {
-        this.#onConfirmed(link, subscription.instrument, subscription.channel, nowUs);
+        this.#onConfirmed(link, subscription);
       }
       return;
     }
@@ -152,49 +152,18 @@ export class SessionSubscriptions {
   }
 
   onSubscribed(link: FeedLink, event: Extract<FeedEvent, { kind: "subscribed" }>): void {
-    const { catalog, clock } = this.#options;
-    const instrument = catalog.byVenueSymbol(event.venueSymbol, event.venueMarket);
-    if (instrument === undefined) return;
-    this.#onConfirmed(link, instrument, event.channel, clock.monotonicUs());
+    const { venueSymbol, venueMarket, channel } = event;
+    const instrument = this.#options.catalog.byVenueSymbol(venueSymbol, venueMarket);
+    if (instrument !== undefined) this.#onConfirmed(link, { instrument, channel });
   }
 
   /** One frame refused all of this. */
   onRefused(link: FeedLink, refused: readonly RefusedEvent[]): void {
-    const { adapter, clock, policy, bookDepth } = this.#options;
-    const [first] = refused;
-    if (first === undefined) return;
-    const kind = refusalKindOf(first, adapter.refusals);
-    const watched = this.#watchedOf(refused);
-    const nowUs = clock.monotonicUs();
-    if (kind === "harmless") {
-      for (const { subscription } of watched) {
-        this.#onConfirmed(link, subscription.instrument, subscription.channel, nowUs);
-      }
-      return;
-    }
-    if (kind === "too-fast") link.slowDown(policy.tooFastPauseMs);
-    // What another connection than ours is refused is asked for again once that leads.
-    const subscriptions = watched.map(({ subscription }) => subscription);
-    this.#report(first, kind, subscriptions);
-    if (link !== this.#options.link()) return;
-    // A venue may refuse more than was asked for, such as all of an instrument: then dividing the
-    // request does not divide the refusal.
-    const isDivided = watched.some(
-      (each) => (this.#partSizes.get(each) ?? Infinity) < watched.length,
-    );
-    const isWhole = this.#recorded || isDivided;
-    const halves = isWhole ? undefined : halvesOf(subscriptions, { adapter, bookDepth });
-    if (halves !== undefined) {
-      this.#askForParts(halves);
-      return;
-    }
-    const words = quotedText([first.code, first.reason].filter(Boolean).join(" "));
-    for (const each of watched) this.#onRefusedAlone(each, { kind, words }, nowUs);
+    this.#refusals.onRefused(link, refused);
   }
 
   onDisconnected(): void {
-    this.#forgetParts();
-    this.#partSizes = new WeakMap();
+    this.#refusals.onDisconnected();
     this.#watch.onDisconnected();
   }
 
@@ -230,89 +199,13 @@ export class SessionSubscriptions {
     return (policy.subscriptionAnswerMsMax + Math.max(...sendingMs)) * 1000;
   }
 
-  #onConfirmed(link: FeedLink, instrument: Instrument, channel: Channel, nowUs: number): void {
+  #onConfirmed(link: FeedLink, { instrument, channel }: FeedSubscription): void {
     if (link !== this.#options.link()) {
       this.noteNext(instrument, channel);
       return;
     }
-    this.#watch.onAcknowledged(instrument, channel, nowUs);
+    this.#watch.onAcknowledged(instrument, channel, this.#options.clock.monotonicUs());
     if (channel === "book") this.#options.onBookConfirmed(instrument);
-  }
-
-  #watchedOf(refused: readonly RefusedEvent[]): readonly Watched[] {
-    const { catalog } = this.#options;
-    const found = new Set<Watched>();
-    for (const { venueSymbol, venueMarket, channel } of refused) {
-      if (venueSymbol === undefined || channel === undefined) continue;
-      const instrument = catalog.byVenueSymbol(venueSymbol, venueMarket);
-      const watched = instrument && this.#watch.find(instrument, channel);
-      if (watched !== undefined) found.add(watched);
-    }
-    return [...found];
-  }
-
-  #report(
-    { reason, code, venueSymbol }: RefusedEvent,
-    kind: string,
-    subscriptions: readonly FeedSubscription[],
-  ): void {
-    const { counters, logger, adapter } = this.#options;
-    counters.refusals += 1;
-    const fields = { venue: adapter.venue, kind, code, reason: quotedText(reason), venueSymbol };
-    logger.warn({ ...fields, refused: namesOf(subscriptions) }, "subscription refused");
-  }
-
-  #onRefusedAlone(
-    watched: Watched,
-    { kind, words }: { readonly kind: RefusalKind; readonly words: string },
-    nowUs: number,
-  ): void {
-    const { policy } = this.#options;
-    const isOften = watched.refusals + 1 >= policy.refusalsMax;
-    // In a recording nobody asks again.
-    const final = this.#recorded || kind === "final" || isOften;
-    // What is known to pass is asked for in its pace, however long it takes.
-    const isOver = kind === "final" || (kind === "unknown" && isOften);
-    const waitMs = isOver ? policy.finalRefusalMs : this.#refusalWaitMs(watched.refusals);
-    this.#watch.onRefused(watched, { final, words, askAgainUs: nowUs + waitMs * 1000 });
-  }
-
-  #refusalWaitMs(refusals: number): number {
-    const { policy, random } = this.#options;
-    const limits = { baseMs: policy.refusalBackoffBaseMs, maxMs: policy.refusalBackoffMsMax };
-    // Half of the longest wait at least, so that what is refused at once is not asked for at once.
-    return Math.max(backoffDelayMs({ attempt: refusals, limits, random }), limits.baseMs / 2);
-  }
-
-  /** Asks for the parts of a refused request, each by itself, a little later. */
-  #askForParts(parts: readonly (readonly FeedSubscription[])[]): void {
-    const { clock, policy } = this.#options;
-    this.#parts.push(...parts);
-    this.#cancelParts ??= clock.after(policy.refusedPartsDelayMs, () => {
-      const waiting = this.#parts;
-      this.#forgetParts();
-      for (const part of waiting) this.#askAgain(part);
-    });
-  }
-
-  #forgetParts(): void {
-    this.#cancelParts?.();
-    this.#cancelParts = undefined;
-    this.#parts = [];
-  }
-
-  #askAgain(subscriptions: readonly FeedSubscription[]): void {
-    const { clock, requests } = this.#options;
-    const link = this.#options.link();
-    if (link === undefined || !link.isOpen) return;
-    const nowUs = clock.monotonicUs();
-    for (const { instrument, channel } of subscriptions) {
-      const watched = this.#watch.find(instrument, channel);
-      if (watched === undefined) continue;
-      this.#partSizes.set(watched, subscriptions.length);
-      this.#watch.awaitAnswer(watched, nowUs, nowUs + this.#answerUs(1));
-    }
-    requests.repeat(link, subscriptions);
   }
 
   /** Asks again, now and then, for what the venue did not answer or refused for a moment. */
