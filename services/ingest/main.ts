@@ -88,6 +88,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
       logger,
       policy: { ...FEED_POLICY_DEFAULTS, ...options.policy },
       emit: (event) => publisher.publish(event),
+      onEnded: (instrument) => publisher.retire(instrument),
       onChange: () => announcements.announce(),
     });
   });

@@ -35,6 +35,8 @@ export type FeedSessionOptions = VenueContext & {
   readonly network: SessionNetwork;
   readonly counters: SessionCounters;
   readonly sink: FeedSink;
+  /** Whether this session is the one that also subscribes what tells of the market as a whole. */
+  readonly carriesMarket?: () => boolean;
   /** For recordings: data showed a subscription that was not planned. */
   readonly onLearnt?: (subscription: FeedSubscription) => void;
   /**

@@ -1,7 +1,7 @@
 import { backoffDelayMs } from "@tickwire/proto/model";
 import type { CancelTimer } from "#core/clock.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
-import type { FeedEvent } from "../feed-adapter.ts";
+import type { FeedEvent, FeedSubscription } from "../feed-adapter.ts";
 import type { FeedLink } from "./feed-link.ts";
 import type { FeedSessionOptions } from "./feed-session-options.ts";
 import { refusalKindOf } from "./refusals.ts";
@@ -81,7 +81,10 @@ export class SessionSubscriptions {
     const { isRollover } = options;
     const nowUs = clock.monotonicUs();
     if (!isRollover) this.#watch.onRequested(nowUs);
-    const frames = requests.begin(link, plan.subscriptions);
+    // What a recording shows was not asked for by us.
+    const wanted = this.#recorded ? plan.subscriptions : this.subscriptions();
+    const frames = requests.begin(link, wanted);
+    if (this.#options.carriesMarket?.() === true) requests.subscribeMarket(link, plan.url);
     if (isRollover) return;
     // Where the address itself subscribes, being connected is the confirmation.
     if (frames === 0) return this.#acknowledgeAll();
@@ -89,6 +92,37 @@ export class SessionSubscriptions {
     // In the venue's pace the last of many frames leaves late.
     const sendingMs = (frames / count) * intervalMs;
     this.#watch.awaitAnswers(nowUs + (policy.subscriptionAnswerMsMax + sendingMs) * 1000);
+  }
+
+  /** What the session subscribes. */
+  subscriptions(): readonly FeedSubscription[] {
+    return this.#watch.all.map(({ subscription }) => subscription);
+  }
+
+  /** Subscribes to more, at once if there is a connection, and on each new one. */
+  add(subscriptions: readonly FeedSubscription[]): void {
+    const { sink, requests, clock, policy } = this.#options;
+    for (const subscription of subscriptions) {
+      this.#watch.add(subscription);
+      sink.onChannelState(subscription.instrument, subscription.channel, "syncing", "connecting");
+    }
+    const link = this.#options.link();
+    if (link === undefined || !link.isOpen || requests.subscribe(link, subscriptions) === 0) return;
+    const nowUs = clock.monotonicUs();
+    const untilUs = nowUs + policy.subscriptionAnswerMsMax * 1000;
+    for (const { instrument, channel } of subscriptions) {
+      this.#watch.awaitAnswer(instrument, channel, nowUs, untilUs);
+    }
+  }
+
+  /** Ends all that is subscribed of an instrument, and says nothing of it any more. */
+  remove(instrument: Instrument, links: readonly (FeedLink | undefined)[]): void {
+    const gone = this.subscriptions().filter((each) => each.instrument === instrument);
+    this.#watch.remove(instrument);
+    if (gone.length === 0) return;
+    for (const link of links) {
+      if (link?.isOpen === true) this.#options.requests.unsubscribe(link, gone);
+    }
   }
 
   isLive(instrument: Instrument, channel: Channel): boolean {

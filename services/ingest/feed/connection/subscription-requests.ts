@@ -35,6 +35,25 @@ export class SubscriptionRequests {
     return subscribing.length;
   }
 
+  /** Asks for more on a connection that is open. How many frames that takes. */
+  subscribe(link: FeedLink, subscriptions: readonly FeedSubscription[]): number {
+    const { adapter } = this.#options;
+    const frames = this.#numbered((options) => adapter.subscribeFrames(subscriptions, options));
+    link.send(frames);
+    return frames.length;
+  }
+
+  /** Ends subscriptions for good. */
+  unsubscribe(link: FeedLink, subscriptions: readonly FeedSubscription[]): void {
+    link.send(this.#ending(link, subscriptions));
+  }
+
+  /** Asks for what tells of the market as a whole. */
+  subscribeMarket(link: FeedLink, url: string): void {
+    const { adapter } = this.#options;
+    link.send(this.#numbered((options) => adapter.marketFrames?.(url, options) ?? []));
+  }
+
   /** Asks once more for what the venue has not confirmed. */
   repeat(link: FeedLink, subscriptions: readonly FeedSubscription[]): void {
     const { adapter, counters } = this.#options;
@@ -47,11 +66,7 @@ export class SubscriptionRequests {
     const { adapter, counters } = this.#options;
     if (link === undefined || !link.isOpen) return;
     counters.resubscribes += subscriptions.length;
-    const ending = this.#numbered(
-      (options) =>
-        link.decoder.unsubscribeFrames?.(subscriptions, options) ??
-        adapter.unsubscribeFrames(subscriptions, options),
-    );
+    const ending = this.#ending(link, subscriptions);
     const starting = this.#numbered((options) => adapter.subscribeFrames(subscriptions, options));
     link.send([...ending, ...starting]);
   }
@@ -66,6 +81,15 @@ export class SubscriptionRequests {
     const frames = this.#numbered((options) => adapter.snapshotFrames?.(instrument, options) ?? []);
     counters.snapshotsRequested += 1;
     link?.send(frames);
+  }
+
+  #ending(link: FeedLink, subscriptions: readonly FeedSubscription[]): readonly string[] {
+    const { adapter } = this.#options;
+    return this.#numbered(
+      (options) =>
+        link.decoder.unsubscribeFrames?.(subscriptions, options) ??
+        adapter.unsubscribeFrames(subscriptions, options),
+    );
   }
 
   #numbered(make: (options: FeedSubscribeOptions) => readonly string[]): readonly string[] {

@@ -81,6 +81,30 @@ export class SubscriptionWatch {
     return this.#watched;
   }
 
+  /** Watches one more from now on. Does nothing for one that is watched. */
+  add(subscription: FeedSubscription): void {
+    const { instrument, channel } = subscription;
+    if (this.#byInstrument.get(instrument)?.[channel] !== undefined) return;
+    this.#add(subscription);
+    this.#lastInstrument = undefined;
+  }
+
+  /** Watches nothing of this instrument any more; says nothing of it either. */
+  remove(instrument: Instrument): void {
+    this.#byInstrument.delete(instrument);
+    this.#lastInstrument = undefined;
+    const kept = this.#watched.filter(({ subscription }) => subscription.instrument !== instrument);
+    this.#watched.splice(0, this.#watched.length, ...kept);
+  }
+
+  /** It was asked for on a connection that is open; it is asked for again unless it is answered. */
+  awaitAnswer(instrument: Instrument, channel: Channel, nowUs: number, untilUs: number): void {
+    const watched = this.#byInstrument.get(instrument)?.[channel];
+    if (watched === undefined) return;
+    watched.lastDataUs = nowUs;
+    watched.askAgainUs = untilUs;
+  }
+
   /** True if data of the subscription is expected and not late. */
   isLive(instrument: Instrument, channel: Channel): boolean {
     return this.#byInstrument.get(instrument)?.[channel]?.state === "live";
