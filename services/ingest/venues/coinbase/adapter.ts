@@ -55,6 +55,7 @@ export const coinbase: FeedAdapter = {
   },
   limits: LIMITS,
   bookSync: { snapshot: "in-band", holdsAuctions: true },
+  marketFrames: () => [JSON.stringify({ type: "subscribe", channels: ["status"] })],
   instrumentsRequests: (endpoints) => [{ url: `${endpoints.rest}/products`, weight: 1 }],
   recordedRequest: coinbaseRecordedRequest,
   parseInstruments: parseProducts,

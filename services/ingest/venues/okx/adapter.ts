@@ -11,7 +11,7 @@ import {
   okxInstrumentsRequests,
   parseOkxInstruments,
 } from "./instruments.ts";
-import { okxRequests, planOkx } from "./requests.ts";
+import { okxMarketFrames, okxRequests, planOkx } from "./requests.ts";
 import { okxRecordedRequest, okxTimeRequest, okxTradesRequest, parseOkxTimeUs } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -29,7 +29,7 @@ const LIMITS: FeedLimits = {
   silenceMsMax: { book: 180_000, quotes: 180_000, "mark-price": 60_000, funding: 300_000 },
   // Our pings are answered, so two of them were lost.
   connectionSilenceMsMax: 55_000,
-  frameBytesMax: 1024 * 1024,
+  frameBytesMax: 4 * 1024 * 1024,
   connectionAgeMsMax: undefined,
 };
 
@@ -80,6 +80,7 @@ export const okx: FeedAdapter = {
   bookSync: OKX_BOOK_SYNC,
   // The venue cuts a connection on which nothing came for 30 s.
   keepAlive: { intervalMs: 20_000, frame: () => "ping" },
+  marketFrames: okxMarketFrames,
   instrumentsRequests: okxInstrumentsRequests,
   nextInstrumentsRequest: nextOkxInstrumentsRequest,
   recordedRequest: okxRecordedRequest,
