@@ -10,8 +10,11 @@ import { FeedSession } from "../feed/connection/feed-session.ts";
 import type { FeedDialer } from "../feed/connection/web-socket-dialer.ts";
 import type { RestClient } from "../feed/rest/rest-client.ts";
 import type { ConnectionPlan, FeedAdapter, FeedSubscription } from "../feed/feed-adapter.ts";
+import { streamsOf } from "../feed/connection/refused-requests.ts";
 import { BookRefresher } from "../feed/rest/book-refresher.ts";
-import { RequestPacer } from "../feed/rest/request-pacer.ts";
+import { type AddressBudget, AddressBudgets } from "../feed/rest/address-budget.ts";
+import { FeedProber } from "../feed/rest/feed-prober.ts";
+import { levelsTextOfBook } from "../feed/rest/probed-levels.ts";
 import { resolveEndpoints } from "../feed/rest/resolve-endpoints.ts";
 import { RestPoller } from "../feed/rest/rest-poller.ts";
 import { SnapshotFetcher } from "../feed/rest/snapshot-fetcher.ts";
@@ -19,10 +22,11 @@ import { VenueRest } from "../feed/rest/venue-rest.ts";
 import type { VenueContext } from "../feed/venue-context.ts";
 import { fenceAdapter } from "../feed/venue-fence.ts";
 import type { IngestLimits } from "../limits.ts";
-import type { MeasuredVenue } from "../metrics.ts";
+import type { MeasuredVenue, SubscriptionHealth } from "../metrics.ts";
 import type { SaidState } from "./market-states.ts";
 import { createVenueCounters } from "./venue-counters.ts";
 import type { ClockState } from "./venue-clock.ts";
+import { healthOf } from "./subscription-health.ts";
 import { VenueDriver } from "./venue-driver.ts";
 import { VenueMarket } from "./venue-market.ts";
 import type { EndReason } from "./venue-market.ts";
@@ -36,6 +40,8 @@ type VenueIngestOptions = Omit<VenueContext, "endpoints" | "catalog" | "bookDept
   readonly config: VenueConfig;
   readonly limits: IngestLimits;
   readonly network: VenueNetwork;
+  /** What venues count for our address, shared by the venues of the process; own ones if absent. */
+  readonly budgets?: AddressBudgets;
   readonly emit: (event: MarketEvent) => void;
   /** Everything about this instrument has been emitted. */
   readonly onEnded?: (instrument: Instrument) => void;
@@ -61,7 +67,8 @@ export class VenueIngest implements MeasuredVenue {
   readonly #driver: VenueDriver<FeedSession>;
   readonly #snapshots: SnapshotFetcher;
   readonly #refresher: BookRefresher;
-  readonly #connectPacer: RequestPacer;
+  readonly #address: AddressBudget;
+  readonly #prober: FeedProber;
   readonly #sessions: VenueSessions;
   readonly #rest: VenueRest;
   readonly #poller: RestPoller;
@@ -100,12 +107,10 @@ export class VenueIngest implements MeasuredVenue {
       onListing: (change) => this.#listings.tell(change),
     });
     this.#streamed.expectMore();
-    this.#connectPacer = new RequestPacer({
-      limit: adapter.limits.connects,
-      clock,
-      waitingMax: policy.connectsWaitingMax,
-    });
-    this.#snapshots = new SnapshotFetcher({ ...context, restClient, counters });
+    const budgets = options.budgets ?? new AddressBudgets({ clock, policy });
+    this.#address = budgets.of(adapter, endpoints);
+    const { rest: pacer } = this.#address;
+    this.#snapshots = new SnapshotFetcher({ ...context, restClient, counters, pacer });
     this.#rest = new VenueRest({ endpoints, restClient, snapshots: this.#snapshots });
     this.#driver = new VenueDriver({
       ...context,
@@ -120,7 +125,9 @@ export class VenueIngest implements MeasuredVenue {
     this.#sessions = new VenueSessions({
       ...context,
       createSession: (plan, carrying) => this.#createSession(plan, carrying),
+      within: (plans) => this.#withinAddress(plans),
       onAssigned: (session, subscriptions) => this.#driver.assignBooks(session, subscriptions),
+      onFreed: (subscriptions) => this.#onFreed(subscriptions),
     });
     this.#refresher = new BookRefresher({
       ...context,
@@ -132,6 +139,7 @@ export class VenueIngest implements MeasuredVenue {
       deliver: (instrument, answer) =>
         this.#driver.bookSessionOf(instrument)?.deliverSnapshot(instrument, answer),
     });
+    this.#prober = this.#createProber();
     this.#poller = new RestPoller({
       ...context,
       rest: this.#rest,
@@ -169,6 +177,14 @@ export class VenueIngest implements MeasuredVenue {
     return this.#streamed.size;
   }
 
+  /** How each subscription does that a connection carries. */
+  get subscriptions(): readonly SubscriptionHealth[] {
+    const nowUs = this.#context.clock.monotonicUs();
+    return this.#sessions.all.flatMap(({ subscriptions }) =>
+      subscriptions.map((watched) => healthOf(watched, nowUs)),
+    );
+  }
+
   get snapshotsPending(): number {
     return this.#snapshots.pendingCount;
   }
@@ -187,7 +203,7 @@ export class VenueIngest implements MeasuredVenue {
     this.#poller.close();
     this.#refresher.close();
     this.#snapshots.close();
-    this.#connectPacer.close();
+    this.#prober.close();
     this.#options.network.restClient.close?.();
     this.#resolveStarted();
   }
@@ -203,6 +219,21 @@ export class VenueIngest implements MeasuredVenue {
   #onFault(where: string, error: unknown): void {
     const { venue } = this;
     this.#options.logger.error({ venue, where, err: error }, "a venue's message broke its decoder");
+  }
+
+  #createProber(): FeedProber {
+    const { pipeline } = this.#driver;
+    return new FeedProber({
+      ...this.#context,
+      rest: this.#rest,
+      decoder: this.#context.adapter.createDecoder(this.#context),
+      counters: this.counters,
+      onRejected: (reason) => this.#driver.onRejected(reason),
+      ownLevels: (instrument, levelsMax) => {
+        const book = pipeline.liveBookOf(instrument);
+        return book && levelsTextOfBook(book, levelsMax);
+      },
+    });
   }
 
   #createMarket(): VenueMarket {
@@ -269,6 +300,31 @@ export class VenueIngest implements MeasuredVenue {
     for (const instrument of started) onEnded?.(instrument);
   }
 
+  /** Leaves out what the venue would not take from our address, and says so. */
+  #withinAddress(plans: readonly ConnectionPlan[]): readonly ConnectionPlan[] {
+    const { adapter, bookDepth, logger } = this.#context;
+    if (adapter.limits.address?.subscriptionsMax === undefined) return plans;
+    return plans.map((plan) => {
+      const streams = streamsOf(plan.subscriptions, { adapter, bookDepth });
+      const taken = this.#address.takeSubscriptions(streams.length);
+      const left = streams.slice(taken).flat();
+      if (left.length === 0) return plan;
+      const fields = { venue: this.venue, subscriptions: left.length };
+      logger.error(fields, "the venue takes no more subscriptions from one address");
+      for (const { instrument, channel } of left) {
+        this.#driver.onChannelState(instrument, channel, "down", "address-limit");
+      }
+      return { ...plan, subscriptions: streams.slice(0, taken).flat() };
+    });
+  }
+
+  #onFreed(subscriptions: readonly FeedSubscription[]): void {
+    const { adapter, bookDepth } = this.#context;
+    if (adapter.limits.address?.subscriptionsMax === undefined) return;
+    const { length } = streamsOf(subscriptions, { adapter, bookDepth });
+    this.#address.giveBackSubscriptions(length);
+  }
+
   #createSession(plan: ConnectionPlan, carrying: Parameters<SessionOfPlan>[1]): FeedSession {
     const { dialer } = this.#options.network;
     return new FeedSession({
@@ -277,12 +333,13 @@ export class VenueIngest implements MeasuredVenue {
       plan,
       network: {
         dialer,
-        connectPacer: this.#connectPacer,
+        address: this.#address,
         snapshots: this.#snapshots,
         rest: this.#rest,
       },
       counters: this.counters,
       sink: this.#driver,
+      prober: this.#prober,
     });
   }
 

@@ -11,6 +11,10 @@ export type SessionOfPlan = (
 
 type VenueSessionsOptions = Pick<VenueContext, "adapter" | "endpoints" | "bookDepth"> & {
   readonly createSession: SessionOfPlan;
+  /** Leaves out what the venue would not take from our address. */
+  readonly within: (plans: readonly ConnectionPlan[]) => readonly ConnectionPlan[];
+  /** These are subscribed no more. */
+  readonly onFreed: (subscriptions: readonly FeedSubscription[]) => void;
   /** These subscriptions are carried by this session from now on. */
   readonly onAssigned: (session: FeedSession, subscriptions: readonly FeedSubscription[]) => void;
 };
@@ -42,8 +46,8 @@ export class VenueSessions {
     { mayJoin }: { readonly mayJoin: boolean },
     onPlanned: (planned: readonly FeedSubscription[]) => void,
   ): void {
-    const { adapter, endpoints, createSession, onAssigned } = this.#options;
-    const plans = adapter.planConnections(subscriptions, endpoints);
+    const { adapter, endpoints, createSession, onAssigned, within } = this.#options;
+    const plans = within(adapter.planConnections(subscriptions, endpoints));
     const before = mayJoin ? [...this.#sessions] : [];
     const steps = plans.map((plan) => {
       const joined = before.find((session) => this.#hasRoomFor(session, plan));
@@ -65,9 +69,12 @@ export class VenueSessions {
   /** Ends all that is subscribed of these. */
   stop(instruments: readonly Instrument[]): void {
     const carrier = this.#carrier();
+    const gone = new Set(instruments);
     for (const session of [...this.#sessions]) {
+      const freed = subscriptionsOf(session).filter(({ instrument }) => gone.has(instrument));
+      if (freed.length > 0) this.#options.onFreed(freed);
       for (const instrument of instruments) session.remove(instrument);
-      if (session.subscriptions().length > 0) continue;
+      if (session.subscriptions.length > 0) continue;
       session.close();
       this.#sessions.splice(this.#sessions.indexOf(session), 1);
     }
@@ -86,7 +93,7 @@ export class VenueSessions {
   #hasRoomFor(session: FeedSession, plan: ConnectionPlan): boolean {
     const { adapter, endpoints } = this.#options;
     if (session.plan.url !== plan.url) return false;
-    const together = [...session.subscriptions(), ...plan.subscriptions];
+    const together = [...subscriptionsOf(session), ...plan.subscriptions];
     const [first, ...rest] = adapter.planConnections(together, endpoints);
     return rest.length === 0 && first?.url === plan.url;
   }
@@ -103,4 +110,8 @@ export class VenueSessions {
       ({ plan }) => (adapter.marketFrames?.(plan.url, options).length ?? 0) > 0,
     );
   }
+}
+
+function subscriptionsOf(session: FeedSession): readonly FeedSubscription[] {
+  return session.subscriptions.map(({ subscription }) => subscription);
 }

@@ -15,7 +15,7 @@ import { ConnectionOpener } from "./connection-opener.ts";
 import { ConnectionReplacement } from "./connection-replacement.ts";
 import type { ReplaceableSession } from "./connection-replacement.ts";
 import { FeedLink } from "./feed-link.ts";
-import type { FeedLinkEvent, FeedLinkOwner } from "./feed-link.ts";
+import type { FeedLinkEvent, FeedLinkOwner, RefusedEvent } from "./feed-link.ts";
 import type { FeedSessionOptions } from "./feed-session-options.ts";
 import { SessionBooks } from "./session-books.ts";
 import { IMPOSSIBLE, SESSION_LIFE } from "./session-life.ts";
@@ -23,6 +23,7 @@ import type { SessionEvent, SessionState } from "./session-life.ts";
 import { SessionSubscriptions } from "./session-subscriptions.ts";
 import { SessionTrades } from "./session-trades.ts";
 import { SubscriptionRequests } from "./subscription-requests.ts";
+import type { Watched } from "./subscription-watch.ts";
 import type { RestAnswer } from "../rest/rest-client.ts";
 
 /**
@@ -63,6 +64,7 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
       link,
       fillTrades: (instrument) => this.#trades.fill(instrument, "reconnected"),
       onBookConfirmed: (instrument) => this.#books.onConfirmed(instrument),
+      replaceConnection: (reason) => this.#replacement.start(reason),
     });
     this.#books = new SessionBooks({ ...options, snapshots, requests, link });
     this.#trades = new SessionTrades({
@@ -78,6 +80,11 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
       opener: this.#opener,
       session: this,
     });
+  }
+
+  /** The health of each subscription. */
+  get subscriptions(): readonly Watched[] {
+    return this.#subscriptions.all;
   }
 
   get isOpen(): boolean {
@@ -108,11 +115,6 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
         this.#scheduleReconnect();
       },
     });
-  }
-
-  /** What it subscribes. */
-  subscriptions(): readonly FeedSubscription[] {
-    return this.#subscriptions.subscriptions();
   }
 
   /** Subscribes to more, which the connection has room for. */
@@ -186,10 +188,7 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
   onLinkEvent(link: FeedLink, event: FeedLinkEvent): void {
     switch (event.kind) {
       case "subscribed":
-        if (link === this.#current) this.#subscriptions.onSubscribed(event);
-        return;
-      case "refused":
-        this.#subscriptions.onRefused(event);
+        this.#subscriptions.onSubscribed(link, event);
         return;
       case "heartbeat":
         return;
@@ -215,6 +214,11 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
       case "liquidation":
         this.#onData(link, event);
     }
+  }
+
+  /** @internal Called by the link. */
+  onLinkRefused(link: FeedLink, refused: readonly RefusedEvent[]): void {
+    this.#subscriptions.onRefused(link, refused);
   }
 
   /** @internal Called by the link. */
@@ -254,11 +258,12 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
 
   /** @internal Called by the replacement. */
   dial(ticket: ConnectionTicket): FeedLink {
-    const { dialer } = this.#options.network;
+    const { dialer, address } = this.#options.network;
     return new FeedLink({
       ...this.#options,
       ticket,
       dialer,
+      address,
       recorded: this.#recorded,
       owner: this,
     });
@@ -270,6 +275,7 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
     this.#current?.close();
     this.#current = link;
     this.#options.counters.rollovers += 1;
+    this.#subscriptions.onReplaced();
   }
 
   /** @internal Called by the replacement. */
@@ -288,9 +294,10 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
 
   #onData(link: FeedLink, event: FeedData): void {
     const { sink, counters } = this.#options;
+    const channel = event.kind === "raw-book" ? "book" : CHANNEL_OF_KIND[event.kind];
+    if (link === this.#replacement.next) this.#subscriptions.noteNext(event.instrument, channel);
     if (!this.#replacement.accepts(link, event)) return;
     if (link !== this.#current && link !== this.#replacement.next) return;
-    const channel = event.kind === "raw-book" ? "book" : CHANNEL_OF_KIND[event.kind];
     if (!this.#subscriptions.onData(event.instrument, channel, link.lastAliveUs)) {
       counters.unrequested += 1;
       return;

@@ -28,17 +28,14 @@ export class SubscriptionRequests {
   begin(link: FeedLink, subscriptions: readonly FeedSubscription[]): number {
     const { adapter } = this.#options;
     const opening = this.#numbered((options) => adapter.openingFrames?.(options) ?? []);
-    const subscribing = this.#numbered((options) =>
-      subscriptions.length === 0 ? [] : adapter.subscribeFrames(subscriptions, options),
-    );
+    const subscribing = subscriptions.length === 0 ? [] : this.#subscribing(link, subscriptions);
     link.send([...opening, ...subscribing]);
     return subscribing.length;
   }
 
   /** Asks for more on a connection that is open. How many frames that takes. */
   subscribe(link: FeedLink, subscriptions: readonly FeedSubscription[]): number {
-    const { adapter } = this.#options;
-    const frames = this.#numbered((options) => adapter.subscribeFrames(subscriptions, options));
+    const frames = this.#subscribing(link, subscriptions);
     link.send(frames);
     return frames.length;
   }
@@ -56,19 +53,17 @@ export class SubscriptionRequests {
 
   /** Asks once more for what the venue has not confirmed. */
   repeat(link: FeedLink, subscriptions: readonly FeedSubscription[]): void {
-    const { adapter, counters } = this.#options;
-    counters.resubscribes += subscriptions.length;
-    link.send(this.#numbered((options) => adapter.subscribeFrames(subscriptions, options)));
+    this.#options.counters.resubscribes += subscriptions.length;
+    link.send(this.#subscribing(link, subscriptions));
   }
 
   /** Ends subscriptions and makes them anew. Does nothing on a connection that is not open. */
   renew(link: FeedLink | undefined, subscriptions: readonly FeedSubscription[]): void {
-    const { adapter, counters } = this.#options;
+    const { counters } = this.#options;
     if (link === undefined || !link.isOpen) return;
     counters.resubscribes += subscriptions.length;
     const ending = this.#ending(link, subscriptions);
-    const starting = this.#numbered((options) => adapter.subscribeFrames(subscriptions, options));
-    link.send([...ending, ...starting]);
+    link.send([...ending, ...this.#subscribing(link, subscriptions)]);
   }
 
   /** Asks for the snapshot of a book in the way in which it comes on the connection. */
@@ -89,6 +84,16 @@ export class SubscriptionRequests {
       (options) =>
         link.decoder.unsubscribeFrames?.(subscriptions, options) ??
         adapter.unsubscribeFrames(subscriptions, options),
+    );
+  }
+
+  /** Some requests depend on what the connection has already. */
+  #subscribing(link: FeedLink, subscriptions: readonly FeedSubscription[]): readonly string[] {
+    const { adapter } = this.#options;
+    return this.#numbered(
+      (options) =>
+        link.decoder.subscribeFrames?.(subscriptions, options) ??
+        adapter.subscribeFrames(subscriptions, options),
     );
   }
 
