@@ -91,7 +91,8 @@ const book = options.bookLevels > 0 ? bookReply(options.bookLevels) : EMPTY_STAT
 
 function answer({ subject, payload }) {
   const { query, venue, channel, symbol } = parseQuerySubject(subject);
-  if (query === "catalog") return encodedPages.get(venue).get(decodeCatalogRequest(payload));
+  if (query === "catalog")
+    return encodedPages.get(venue).get(decodeCatalogRequest(payload).afterSymbol);
   if (query !== "snapshot") return encodeQueryReply(new Uint8Array(0));
   return channel === "book" && symbol === "SYM0-USDT" ? book : EMPTY_STATES.get(channel);
 }
