@@ -15,8 +15,8 @@ type ArrivingBody = {
 };
 
 /**
- * Ends requests whose bodies come too slowly: nobody holds memory for long by sending drops. Time in
- * which the gateway itself stood still is nobody's slowness.
+ * Ends requests whose bodies come too slowly: nobody holds memory for long by sending drops. Time
+ * in which the gateway itself stood still is nobody's slowness.
  */
 export class BodyWatch {
   readonly #limits: Pick<HttpLimits, "bodyTimeoutMs" | "bodyBytesPerSecondMin">;
