@@ -67,6 +67,13 @@ class FencedDecoder implements FeedDecoder {
     this.#decoder.sent?.(frame);
   }
 
+  subscribeFrames(
+    subscriptions: readonly FeedSubscription[],
+    options: FeedSubscribeOptions,
+  ): readonly string[] | undefined {
+    return this.#decoder.subscribeFrames?.(subscriptions, options);
+  }
+
   unsubscribeFrames(
     subscriptions: readonly FeedSubscription[],
     options: FeedSubscribeOptions,

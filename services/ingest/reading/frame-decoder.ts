@@ -38,6 +38,11 @@ export type FrameReader<Message, Body> = {
   ): RejectReason | undefined;
   /** See `FeedDecoder.sent`. */
   sent?(frame: string): void;
+  /** See `FeedDecoder.subscribeFrames`. */
+  subscribeFrames?(
+    subscriptions: readonly FeedSubscription[],
+    options: FeedSubscribeOptions,
+  ): readonly string[];
   /** See `FeedDecoder.unsubscribeFrames`. */
   unsubscribeFrames?(
     subscriptions: readonly FeedSubscription[],
@@ -67,6 +72,13 @@ export class FrameDecoder<Message, Body> implements FeedDecoder {
 
   sent(frame: string): void {
     this.#reader.sent?.(frame);
+  }
+
+  subscribeFrames(
+    subscriptions: readonly FeedSubscription[],
+    options: FeedSubscribeOptions,
+  ): readonly string[] | undefined {
+    return this.#reader.subscribeFrames?.(subscriptions, options);
   }
 
   unsubscribeFrames(

@@ -5,6 +5,7 @@ import { binanceUsdm } from "./binance/usdm/adapter.ts";
 import { bitgetV1 } from "./bitget/v1/adapter.ts";
 import { bitfinex } from "./bitfinex/adapter.ts";
 import { bitget } from "./bitget/adapter.ts";
+import { bithumb } from "./bithumb/adapter.ts";
 import { bitmex } from "./bitmex/adapter.ts";
 import { bitstamp } from "./bitstamp/adapter.ts";
 import { bybit } from "./bybit/adapter.ts";
@@ -19,6 +20,7 @@ import { gemini } from "./gemini/adapter.ts";
 import { hyperliquid } from "./hyperliquid/adapter.ts";
 import { krakenFuturesV2 } from "./kraken/futures-v2/adapter.ts";
 import { krakenFutures } from "./kraken/futures/adapter.ts";
+import { htxCoinm } from "./htx/coinm/adapter.ts";
 import { htx } from "./htx/adapter.ts";
 import { krakenV1 } from "./kraken/v1/adapter.ts";
 import { kraken } from "./kraken/adapter.ts";
@@ -26,7 +28,9 @@ import { kucoinFutures } from "./kucoin/futures/adapter.ts";
 import { kucoinUta } from "./kucoin/uta/adapter.ts";
 import { kucoin } from "./kucoin/adapter.ts";
 import { mexc } from "./mexc/adapter.ts";
+import { okxSpreads } from "./okx/spreads/adapter.ts";
 import { okx } from "./okx/adapter.ts";
+import { upbit } from "./upbit/adapter.ts";
 import { simulated } from "../simulated/simulated.ts";
 
 /**
@@ -40,6 +44,7 @@ export const VENUES = {
   bitfinex,
   bitget,
   "bitget-v1": bitgetV1,
+  bithumb,
   bitmex,
   bitstamp,
   bybit,
@@ -53,6 +58,7 @@ export const VENUES = {
   "gemini-v2": geminiV2,
   hyperliquid,
   htx,
+  "htx-coinm": htxCoinm,
   kraken,
   "kraken-futures": krakenFutures,
   "kraken-futures-v2": krakenFuturesV2,
@@ -62,6 +68,8 @@ export const VENUES = {
   "kucoin-futures": kucoinFutures,
   mexc,
   okx,
+  "okx-spreads": okxSpreads,
+  upbit,
   simulated,
 } as const satisfies Record<string, FeedAdapter>;
 

@@ -5,6 +5,7 @@ import { binance } from "./binance/dialect.ts";
 import { bitfinex } from "./bitfinex/dialect.ts";
 import { bitgetV1 } from "./bitget/v1.ts";
 import { bitget } from "./bitget/dialect.ts";
+import { bithumb } from "./bithumb/dialect.ts";
 import { bitmex } from "./bitmex/dialect.ts";
 import { bitstamp } from "./bitstamp/dialect.ts";
 import { bybit } from "./bybit/dialect.ts";
@@ -19,6 +20,7 @@ import { hyperliquid } from "./hyperliquid/dialect.ts";
 import { krakenFuturesV2 } from "./kraken/futures-v2.ts";
 import { krakenFutures } from "./kraken/futures.ts";
 import { krakenV1 } from "./kraken/v1.ts";
+import { htxCoinm } from "./htx/coinm.ts";
 import { htx } from "./htx/dialect.ts";
 import { kraken } from "./kraken/dialect.ts";
 import { kucoinUta } from "./kucoin/uta.ts";
@@ -26,6 +28,8 @@ import { kucoin } from "./kucoin/dialect.ts";
 import { kucoinFutures } from "./kucoin/futures.ts";
 import { mexc } from "./mexc/dialect.ts";
 import { okx } from "./okx/dialect.ts";
+import { okxSpreads } from "./okx/spreads.ts";
+import { upbit } from "./upbit/dialect.ts";
 
 /** The venues that a scripted server can be, by their id; one line each. */
 export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
@@ -35,6 +39,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   bitfinex,
   bitget,
   "bitget-v1": bitgetV1,
+  bithumb,
   bitmex,
   bitstamp,
   bybit,
@@ -48,6 +53,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   "gemini-v2": geminiV2,
   hyperliquid,
   htx,
+  "htx-coinm": htxCoinm,
   kraken,
   "kraken-futures": krakenFutures,
   "kraken-futures-v2": krakenFuturesV2,
@@ -57,6 +63,8 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   "kucoin-futures": kucoinFutures,
   mexc,
   okx,
+  "okx-spreads": okxSpreads,
+  upbit,
 };
 
 /** Every venue but the one that is made up as a whole. */

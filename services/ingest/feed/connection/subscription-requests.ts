@@ -28,18 +28,15 @@ export class SubscriptionRequests {
   begin(link: FeedLink, subscriptions: readonly FeedSubscription[]): number {
     const { adapter } = this.#options;
     const opening = this.#numbered((options) => adapter.openingFrames?.(options) ?? []);
-    const subscribing = this.#numbered((options) =>
-      subscriptions.length === 0 ? [] : adapter.subscribeFrames(subscriptions, options),
-    );
+    const subscribing = subscriptions.length === 0 ? [] : this.#subscribing(link, subscriptions);
     link.send([...opening, ...subscribing]);
     return subscribing.length;
   }
 
   /** Asks once more for what the venue has not confirmed. */
   repeat(link: FeedLink, subscriptions: readonly FeedSubscription[]): void {
-    const { adapter, counters } = this.#options;
-    counters.resubscribes += subscriptions.length;
-    link.send(this.#numbered((options) => adapter.subscribeFrames(subscriptions, options)));
+    this.#options.counters.resubscribes += subscriptions.length;
+    link.send(this.#subscribing(link, subscriptions));
   }
 
   /** Ends subscriptions and makes them anew. Does nothing on a connection that is not open. */
@@ -52,8 +49,7 @@ export class SubscriptionRequests {
         link.decoder.unsubscribeFrames?.(subscriptions, options) ??
         adapter.unsubscribeFrames(subscriptions, options),
     );
-    const starting = this.#numbered((options) => adapter.subscribeFrames(subscriptions, options));
-    link.send([...ending, ...starting]);
+    link.send([...ending, ...this.#subscribing(link, subscriptions)]);
   }
 
   /** Asks for the snapshot of a book in the way in which it comes on the connection. */
@@ -66,6 +62,16 @@ export class SubscriptionRequests {
     const frames = this.#numbered((options) => adapter.snapshotFrames?.(instrument, options) ?? []);
     counters.snapshotsRequested += 1;
     link?.send(frames);
+  }
+
+  /** Some requests depend on what the connection has already. */
+  #subscribing(link: FeedLink, subscriptions: readonly FeedSubscription[]): readonly string[] {
+    const { adapter } = this.#options;
+    return this.#numbered(
+      (options) =>
+        link.decoder.subscribeFrames?.(subscriptions, options) ??
+        adapter.subscribeFrames(subscriptions, options),
+    );
   }
 
   #numbered(make: (options: FeedSubscribeOptions) => readonly string[]): readonly string[] {

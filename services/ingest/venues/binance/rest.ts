@@ -1,5 +1,7 @@
 import type { Instrument } from "#core/instrument.ts";
+import { bestProbeOf } from "../../reading/book-probe.ts";
 import type {
+  BookProbe,
   CandleHistory,
   FeedAdapter,
   FeedEndpoints,
@@ -23,6 +25,10 @@ export type BinanceRest = {
   readonly book: ListRequest;
   /** The latest trades. */
   readonly trades: ListRequest;
+  /** The best level of each side. */
+  readonly best: { readonly path: string; readonly weight: number };
+  /** The page of trades behind an id, where no key is needed for it. */
+  readonly tradesPage?: ListRequest;
   /** The venue's clock. */
   readonly timePath: string;
   /** Where open interest can be asked for. */
@@ -50,6 +56,8 @@ export function binanceRequests(
   | "recordedRequest"
   | "snapshotRequest"
   | "tradesRequest"
+  | "tradesPageRequest"
+  | "bookProbe"
   | "candleHistory"
   | "polls"
   | "serverTimeRequest"
@@ -63,6 +71,8 @@ export function binanceRequests(
     recordedRequest: recordedRequestsOf(rest),
     snapshotRequest: (instrument, endpoints) => listRequest(rest.book, instrument, endpoints),
     tradesRequest: (instrument, { endpoints }) => listRequest(rest.trades, instrument, endpoints),
+    ...tradesPagesOf(rest),
+    bookProbe: bookProbeAt(rest.best),
     candleHistory: binanceCandles(rest.candles),
     ...(openInterestPath === undefined ? {} : { polls: [openInterestPoll(openInterestPath)] }),
     serverTimeRequest: (endpoints) => ({
@@ -71,6 +81,28 @@ export function binanceRequests(
     }),
     parseServerTimeUs: clockAt(["serverTime"], epochTimeUs),
   };
+}
+
+function tradesPagesOf({ tradesPage }: BinanceRest): Pick<FeedAdapter, "tradesPageRequest"> {
+  if (tradesPage === undefined) return {};
+  return {
+    tradesPageRequest: (instrument, { after: { tradeId }, endpoints }) => {
+      // From this trade on, which proves that nothing lies between.
+      const request = listRequest(tradesPage, instrument, endpoints);
+      return { ...request, url: `${request.url}&fromId=${encodeURIComponent(tradeId)}` };
+    },
+  };
+}
+
+/** Spot and USDⓈ-M answer with an object, COIN-M with a list of one. */
+function bookProbeAt({ path, weight }: BinanceRest["best"]): BookProbe {
+  const request: BookProbe["request"] = ({ venueSymbol }, { rest }) => {
+    const symbol = encodeURIComponent(venueSymbol);
+    return { url: `${joinUrl(rest, path)}?symbol=${symbol}`, weight };
+  };
+  const places = { bid: ["bidPrice", "bidQty"], ask: ["askPrice", "askQty"] } as const;
+  const [one, first] = [bestProbeOf(request, places), bestProbeOf(request, { ...places, at: [0] })];
+  return { ...one, levels: (body) => one.levels(body) ?? first.levels(body) };
 }
 
 export function joinUrl(base: string, path: string): string {

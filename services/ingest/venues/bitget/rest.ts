@@ -1,4 +1,5 @@
 // https://www.bitget.com/docs/uta/quick-start
+import { bookProbeOf } from "../../reading/book-probe.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
@@ -33,6 +34,16 @@ export function bitgetTimeRequest({ rest }: FeedEndpoints): RestRequest {
 
 /** Milliseconds as text. */
 export const parseBitgetTimeUs = clockAt(["data", "serverTime"], epochTimeUs);
+
+export const BITGET_BOOK_PROBE = bookProbeOf(
+  (instrument, { rest }) => {
+    const category = marketOf(instrument).toUpperCase();
+    const symbol = encodeURIComponent(instrument.venueSymbol);
+    const path = `/api/v3/market/orderbook?category=${category}&symbol=${symbol}&limit=5`;
+    return { url: rest + path, weight: 1 };
+  },
+  { at: ["data"], bids: "b", asks: "a" },
+);
 
 /** Candles of the past 90 days, newest first. */
 export const bitgetCandles = candleHistory({

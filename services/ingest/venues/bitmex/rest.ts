@@ -1,5 +1,6 @@
 // https://www.bitmex.com/api/explorer/
-import { asJsonArray, asJsonObject, type JsonText } from "#core/json-text.ts";
+import { mixedBookProbeOf } from "../../reading/book-probe.ts";
+import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
 import { type Emit, rejectOf } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
@@ -32,6 +33,17 @@ export function readTradesAnswer(body: JsonText, subject: RowSubject, emit: Emit
   }
   return undefined;
 }
+
+/** One list with the levels of both sides. */
+export const BITMEX_BOOK_PROBE = mixedBookProbeOf(
+  ({ venueSymbol }, endpoints) =>
+    bitmexGet(endpoints, `/orderBook/L2?symbol=${encodeURIComponent(venueSymbol)}&depth=5`),
+  (row) => {
+    const { side, price, size } = asJsonObject(row) ?? {};
+    const level = [asText(price) ?? "", asText(size) ?? ""] as const;
+    return side === "Buy" || side === "Sell" ? { isBid: side === "Buy", level } : undefined;
+  },
+);
 
 /** Candles of the past, whose time is that of their end. */
 export const bitmexCandles = candleHistory({

@@ -1,4 +1,5 @@
 // https://www.bitstamp.net/api/
+import { bookProbeOf } from "../../reading/book-probe.ts";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
@@ -146,6 +147,17 @@ export function readTickersAnswer(
     if (reason !== undefined) rejectOf(emit, reason, instrument, "ticker");
   }
   return undefined;
+}
+
+/** The venue answers with the whole book only. */
+export const BITSTAMP_BOOK_PROBE = bookProbeOf(bitstampBookRequest, { bids: "bids", asks: "asks" });
+
+/** The latest day, which reaches back further than the latest hour. */
+export function bitstampTradesPageRequest(
+  instrument: Instrument,
+  endpoints: FeedEndpoints,
+): RestRequest {
+  return bitstampGet(endpoints, `transactions/${marketOf(instrument)}/?time=day`);
 }
 
 const CANDLE_NAMES =

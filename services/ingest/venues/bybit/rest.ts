@@ -1,5 +1,6 @@
 // https://bybit-exchange.github.io/docs/v5/market/recent-trade
 // https://bybit-exchange.github.io/docs/v5/market/time
+import { bookProbeOf } from "../../reading/book-probe.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
 import { oldestFirst } from "../../reading/oldest-first.ts";
@@ -60,6 +61,16 @@ export function parseBybitTimeUs(body: string): number | undefined {
   if (typeof nanoseconds !== "string" || !/^\d{19}$/.test(nanoseconds)) return undefined;
   return Number(nanoseconds.slice(0, 16));
 }
+
+export const BYBIT_BOOK_PROBE = bookProbeOf(
+  (instrument, { rest }) => {
+    const category = categoryOf(instrument);
+    const symbol = encodeURIComponent(instrument.venueSymbol);
+    const query = `category=${category}&symbol=${symbol}&limit=5`;
+    return { url: `${rest}/v5/market/orderbook?${query}`, weight: 1 };
+  },
+  { at: ["result"], bids: "b", asks: "a" },
+);
 
 const CANDLE_NAMES = "1=1m 3=3m 5=5m 15=15m 30=30m 60=1h 120=2h 240=4h 360=6h 720=12h D=1d W=1w";
 

@@ -1,6 +1,7 @@
 // Coinbase Exchange, public WebSocket feed.
 // https://docs.cdp.coinbase.com/exchange/websocket-feed/channels
 // https://docs.cdp.coinbase.com/exchange/websocket-feed/overview
+import { COINBASE_REFUSALS } from "./answers.ts";
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
@@ -11,9 +12,11 @@ import { COINBASE_CHANNELS, coinbaseRequests } from "./requests.ts";
 import {
   coinbaseRecordedRequest,
   parseTime,
-  productCandles,
   productTradesRequest,
   timeRequest,
+  COINBASE_BOOK_PROBE,
+  productTradesPageRequest,
+  productCandles,
 } from "./rest.ts";
 
 /**
@@ -28,6 +31,8 @@ const LIMITS: FeedLimits = {
   // Level2 of a quiet pair moves every few seconds; trades and tickers of one may not come for
   // hours.
   silenceMsMax: { book: 120_000 },
+  // The venue counts 100 a second for an address.
+  address: { outgoingFrames: { count: 80, intervalMs: 1000 } },
   connectionSilenceMsMax: 15_000,
   frameBytesMax: 8 * 1024 * 1024,
   connectionAgeMsMax: undefined,
@@ -60,7 +65,8 @@ export const coinbase: FeedAdapter = {
     rest: "https://api.exchange.coinbase.com",
   },
   limits: LIMITS,
-  bookSync: { snapshot: "in-band" },
+  bookSync: { snapshot: "in-band", holdsAuctions: true },
+  refusals: COINBASE_REFUSALS,
   instrumentsRequests: (endpoints) => [{ url: `${endpoints.rest}/products`, weight: 1 }],
   recordedRequest: coinbaseRecordedRequest,
   parseInstruments: parseProducts,
@@ -76,5 +82,8 @@ export const coinbase: FeedAdapter = {
   candleHistory: productCandles,
   serverTimeRequest: timeRequest,
   parseServerTimeUs: parseTime,
+  tradesPageRequest: (instrument, { after, endpoints }) =>
+    productTradesPageRequest(instrument, after, endpoints),
+  bookProbe: COINBASE_BOOK_PROBE,
   createDecoder: (context) => new FrameDecoder(JSON_RECORDS, new CoinbaseReader(context)),
 };

@@ -1,6 +1,6 @@
 // https://exchange-docs.crypto.com/exchange/v1/rest-ws/index.html#websocket-subscriptions
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
-import type { Channel, Instrument } from "#core/instrument.ts";
+import type { Instrument } from "#core/instrument.ts";
 import { JsonKind, type JsonTape, MISSING } from "#core/json-tape.ts";
 import type { FeedDecoderContext, RestPurpose } from "../../feed/feed-adapter.ts";
 import { CandleCloser } from "../../reading/candle-closer.ts";
@@ -23,7 +23,7 @@ import {
   readTrade,
   readValue,
 } from "./readings.ts";
-import { channelsOfName, indexNameOf } from "./requests.ts";
+import { channelsOfName, type CryptocomChannel, indexNameOf } from "./requests.ts";
 
 const channelIn = fieldFinder("channel");
 const nameIn = fieldFinder("instrument_name");
@@ -123,7 +123,7 @@ export class CryptocomReader implements FrameReader<JsonTape, JsonTape> {
 
   #read(
     name: string,
-    channel: Channel,
+    channel: Exclude<CryptocomChannel, "trades">,
     { result, item }: { readonly result: number; readonly item: number },
     subject: { readonly instrument: Instrument; readonly receivedTimeUs: number },
     emit: Emit,
@@ -156,13 +156,6 @@ export class CryptocomReader implements FrameReader<JsonTape, JsonTape> {
       }
       case "funding":
         return readFunding(tape, item, subject, emit);
-      case "trades":
-      case "quotes":
-      case "open-interest":
-      case "liquidations":
-      case "status":
-      case "listings":
-        return "unknown-message";
     }
   }
 

@@ -3,8 +3,14 @@ import { type Channel, DERIVATIVE_CHANNELS, type Instrument } from "#core/instru
 import type { FeedSubscribeOptions, FeedSubscription } from "../../feed/feed-adapter.ts";
 import type { Asked } from "../../reading/subscription-answers.ts";
 
+/** What one of the venue's channels is read as. */
+export type CryptocomChannel = Extract<
+  Channel,
+  "trades" | "book" | "ticker" | "candles" | "funding" | "mark-price"
+>;
+
 /** What the venue's channels are published as; the first is what damage is told of. */
-const CHANNELS: ReadonlyMap<string, readonly [Channel, ...Channel[]]> = new Map([
+const CHANNELS: ReadonlyMap<string, readonly [CryptocomChannel, ...Channel[]]> = new Map([
   ["trade", ["trades"]],
   ["book", ["book"]],
   ["book.update", ["book"]],
@@ -29,7 +35,9 @@ const SMALL_BOOK_LEVELS = 10;
 const LARGE_BOOK_LEVELS = 50;
 
 /** What is published of one of the venue's channels; nothing if it is none that is read. */
-export function channelsOfName(name: string | undefined): readonly Channel[] {
+export function channelsOfName(
+  name: string | undefined,
+): readonly [] | readonly [CryptocomChannel, ...Channel[]] {
   return CHANNELS.get(name ?? "") ?? [];
 }
 

@@ -1,7 +1,8 @@
 // https://docs.deribit.com/api-reference/market-data/public-get_last_trades_by_instrument
+import { bookProbeOf } from "../../reading/book-probe.ts";
 import type { JsonTape } from "#core/json-tape.ts";
 import type { Instrument } from "#core/instrument.ts";
-import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
+import type { FeedEndpoints, RestRequest, TradePosition } from "../../feed/feed-adapter.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import { elementsOf } from "../../reading/tape-fields.ts";
 import { candleHistory, renamedIntervals } from "../../reading/candle-history.ts";
@@ -34,6 +35,27 @@ export function tradesOf(tape: JsonTape): readonly number[] | undefined {
   if (!tape.isArray(list)) return undefined;
   const sequenceOf = (trade: number) => tape.number(tape.get(trade, "trade_seq"));
   return elementsOf(tape, list).toSorted((a, b) => sequenceOf(a) - sequenceOf(b));
+}
+
+export const DERIBIT_BOOK_PROBE = bookProbeOf(
+  ({ venueSymbol }, { rest }) => ({
+    url: `${rest}/public/get_order_book?instrument_name=${encodeURIComponent(venueSymbol)}&depth=5`,
+    weight: 1,
+  }),
+  { at: ["result"], bids: "bids", asks: "asks" },
+);
+
+/** From the time of a trade on, oldest first. */
+export function deribitTradesPageRequest(
+  { venueSymbol }: Instrument,
+  { venueTimeUs }: TradePosition,
+  { rest }: FeedEndpoints,
+): RestRequest | undefined {
+  if (venueTimeUs === undefined) return undefined;
+  const name = encodeURIComponent(venueSymbol);
+  const start = Math.floor(venueTimeUs / 1000);
+  const query = `instrument_name=${name}&start_timestamp=${start}&count=${TRADES_MAX}&sorting=asc`;
+  return { url: `${rest}/public/get_last_trades_by_instrument_and_time?${query}`, weight: 1 };
 }
 
 /** The lists of an answer, each with a number of every candle. */

@@ -1,7 +1,13 @@
 // https://www.gate.com/docs/developers/apiv4/en/
+import { bestProbeOf, bookProbeOf } from "../../reading/book-probe.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
-import type { FeedEndpoints, RejectReason, RestRequest } from "../../feed/feed-adapter.ts";
+import type {
+  FeedEndpoints,
+  RejectReason,
+  RestRequest,
+  TradePosition,
+} from "../../feed/feed-adapter.ts";
 import { type Emit, rejectOf } from "../../reading/emit.ts";
 import { oldestFirst } from "../../reading/oldest-first.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
@@ -80,6 +86,29 @@ export function readTradesAnswer(
   }
   return undefined;
 }
+
+/** The whole book, as at its beginning: a recording must not take five levels for it. */
+export const GATE_BOOK_PROBE = bookProbeOf(gateBookRequest, { bids: "bids", asks: "asks" });
+
+/** The trades behind an id, this one included. Ids of spot are numbers that rise. */
+export function gateTradesPageRequest(
+  instrument: Instrument,
+  { tradeId }: TradePosition,
+  endpoints: FeedEndpoints,
+): RestRequest | undefined {
+  if (!/^\d{1,15}$/.test(tradeId)) return undefined;
+  const request = gateTradesRequest(instrument, endpoints);
+  return { ...request, url: `${request.url}&last_id=${Number(tradeId) - 1}` };
+}
+
+/** The best level of each side: a recording must not take five levels for a whole book. */
+export const GATE_FUTURES_BOOK_PROBE = bestProbeOf(
+  (instrument, endpoints) => {
+    const contract = encodeURIComponent(instrument.venueSymbol);
+    return gateGet(endpoints, `futures/${settleOf(instrument)}/tickers?contract=${contract}`);
+  },
+  { at: [0], bid: ["highest_bid", "highest_size"], ask: ["lowest_ask", "lowest_size"] },
+);
 
 const CANDLE_NAMES = namedIntervals("1m 5m 15m 30m 1h 4h 8h 1d 7d");
 

@@ -1,5 +1,6 @@
 // https://docs.gemini.com/rest/market-data (GET /v1/symbols, GET /v1/symbols/details/:symbol)
 // https://docs.gemini.com/rest/derivatives (GET /v1/riskstats/:symbol)
+import { bookProbeOf } from "../../reading/book-probe.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import { asJsonObject, type JsonText } from "#core/json-text.ts";
 import type {
@@ -79,6 +80,14 @@ export function readRiskAnswer(
   }
   return undefined;
 }
+
+export const GEMINI_BOOK_PROBE = bookProbeOf(
+  ({ venueSymbol }, { rest }) => {
+    const symbol = encodeURIComponent(venueSymbol.toLowerCase());
+    return { url: `${rest}/v1/book/${symbol}?limit_bids=5&limit_asks=5`, weight: 1 };
+  },
+  { bids: "bids", asks: "asks", price: "price", size: "amount" },
+);
 
 /** The latest candles of each length, newest first; perpetuals have minutes alone. */
 export const geminiCandles = candleHistory({

@@ -137,7 +137,8 @@ export function readCandle(tick: TextRecord, subject: EventSubject): Candle | Re
   const values = readCandleValues({ open, high, low, close, volume });
   const quoteVolume = decimalText(isSpot ? tick["vol"] : tick["trade_turnover"]);
   if (typeof values === "string") return values;
-  if (quoteVolume === undefined) return "bad-decimal";
+  // Contracts that are worth so many dollars each have no turnover beside their number.
+  if (quoteVolume === undefined && !subject.instrument.inverse) return "bad-decimal";
   return {
     kind: "candle",
     ...subject,

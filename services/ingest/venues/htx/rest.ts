@@ -1,5 +1,6 @@
 // https://www.htx.com/en-us/opend/newApiPages/?id=7ec4d0b5-7773-11ed-9966-0242ac110003
 // https://www.htx.com/en-us/opend/newApiPages/?id=8cb7e25d-77b5-11ed-9966-0242ac110003
+import { bookProbeOf } from "../../reading/book-probe.ts";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { asJsonObject, asText, type JsonText } from "#core/json-text.ts";
@@ -140,6 +141,16 @@ function getOfContracts(
 function get(base: string, path: string): RestRequest {
   return { url: base + path, weight: 1 };
 }
+
+export const HTX_BOOK_PROBE = bookProbeOf(
+  ({ kind, venueSymbol }, endpoints) => {
+    const name = encodeURIComponent(venueSymbol);
+    return kind === "spot"
+      ? get(endpoints.rest, `/market/depth?symbol=${name}&type=step0&depth=5`)
+      : getOfContracts(endpoints, `/linear-swap-ex/market/depth?contract_code=${name}&type=step0`);
+  },
+  { at: ["tick"], bids: "bids", asks: "asks" },
+);
 
 /** Candles of the past; spot has its latest alone, contracts those of two years. */
 export const htxCandles: CandleHistory = candleHistory({

@@ -1,4 +1,5 @@
 // https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/info-endpoint
+import { bookProbeOf } from "../../reading/book-probe.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RecordedRequest, RestRequest } from "../../feed/feed-adapter.ts";
 import { isRecord, type JsonRecord, parseJson } from "../../reading/text-fields.ts";
@@ -100,6 +101,14 @@ export function hyperliquidTradesRequest(
 function info({ rest }: Pick<FeedEndpoints, "rest">, asked: object): RestRequest {
   return { url: `${rest}/info`, weight: 20, method: "POST", body: JSON.stringify(asked) };
 }
+
+export const HYPERLIQUID_BOOK_PROBE = bookProbeOf(
+  ({ venueSymbol }, endpoints) => {
+    const asked = info(endpoints, { type: "l2Book", coin: venueSymbol });
+    return { ...asked, url: `${asked.url}#l2Book=${encodeURIComponent(venueSymbol)}`, weight: 2 };
+  },
+  { at: ["levels"], bids: 0, asks: 1, price: "px", size: "sz" },
+);
 
 /** Candles of the past; the venue keeps the latest 5,000 of each length. */
 export const hyperliquidCandles = candleHistory({

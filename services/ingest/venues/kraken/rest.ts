@@ -1,8 +1,14 @@
 // https://docs.kraken.com/api/docs/rest-api/get-recent-trades
 // https://docs.kraken.com/api/docs/rest-api/get-server-time
+import { bookProbeOf } from "../../reading/book-probe.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { JsonTape, MISSING } from "#core/json-tape.ts";
-import type { FeedEndpoints, RejectReason, RestRequest } from "../../feed/feed-adapter.ts";
+import type {
+  FeedEndpoints,
+  RejectReason,
+  RestRequest,
+  TradePosition,
+} from "../../feed/feed-adapter.ts";
 import { type Emit, type EventSubject, rejectOf } from "../../reading/emit.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
@@ -90,6 +96,27 @@ function rowsOf(tape: JsonTape): number {
     if (tape.isArray(node)) return node;
   }
   return MISSING;
+}
+
+/** The book is under the pair's REST name, which need not be the one that was asked for. */
+export const KRAKEN_BOOK_PROBE = bookProbeOf(
+  ({ venueSymbol }, { rest }) => ({
+    url: `${rest}/0/public/Depth?pair=${encodeURIComponent(venueSymbol)}&count=5`,
+    weight: 1,
+  }),
+  { at: ["result", 0], bids: "bids", asks: "asks" },
+);
+
+/** From the time of a trade on, oldest first. */
+export function pairTradesPageRequest(
+  instrument: Instrument,
+  { venueTimeUs }: TradePosition,
+  endpoints: FeedEndpoints,
+): RestRequest | undefined {
+  if (venueTimeUs === undefined) return undefined;
+  const request = pairTradesRequest(instrument, endpoints);
+  // In nanoseconds; a microsecond earlier, so that the trade itself is among them.
+  return { ...request, url: `${request.url}&since=${venueTimeUs - 1}000` };
 }
 
 /**

@@ -1,4 +1,5 @@
 // https://www.kucoin.com/docs-new/3470221w0
+import { bestProbeOf } from "../../reading/book-probe.ts";
 import { z } from "zod";
 import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
 import type { ConnectionTicket, FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
@@ -75,6 +76,13 @@ export function readTradesAnswer(
   }
   return undefined;
 }
+
+/** The best level of each side: a recording must not take twenty levels for a book's beginning. */
+export const KUCOIN_BOOK_PROBE = bestProbeOf(
+  ({ venueSymbol }, endpoints) =>
+    kucoinGet(endpoints, "/api/v1/market/orderbook/level1", 2, venueSymbol),
+  { at: ["data"], bid: ["bestBid", "bestBidSize"], ask: ["bestAsk", "bestAskSize"] },
+);
 
 const CANDLE_NAMES =
   "1min=1m 3min=3m 5min=5m 15min=15m 30min=30m 1hour=1h 2hour=2h 4hour=4h 6hour=6h 8hour=8h " +

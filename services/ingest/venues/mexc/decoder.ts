@@ -26,8 +26,10 @@ import { readBookAnswer, readTickerAnswer } from "./rest.ts";
 
 const OPEN_BRACE = 0x7b;
 
+type MexcChannel = Extract<Channel, "book" | "trades" | "quotes" | "candles">;
+
 /** What is published of each body. */
-const CHANNEL_OF_BODY: ReadonlyMap<number, Channel> = new Map<number, Channel>([
+const CHANNEL_OF_BODY: ReadonlyMap<number, MexcChannel> = new Map<number, MexcChannel>([
   [BODY.book, "book"],
   [BODY.trades, "trades"],
   [BODY.quote, "quotes"],
@@ -146,7 +148,7 @@ class MexcReader implements FrameReader<JsonRecord, unknown> {
     return undefined;
   }
 
-  #read(channel: Channel, instrument: Instrument, receivedTimeUs: number, emit: Emit): Fault {
+  #read(channel: MexcChannel, instrument: Instrument, receivedTimeUs: number, emit: Emit): Fault {
     const venueTimeUs = epochTimeUs(this.#timeMs);
     const scales = this.#scales.of(instrument);
     const subject = { instrument, venueTimeUs, receivedTimeUs, scales };
@@ -170,14 +172,6 @@ class MexcReader implements FrameReader<JsonRecord, unknown> {
         this.#candles.take(candle, emit);
         return undefined;
       }
-      case "ticker":
-      case "funding":
-      case "mark-price":
-      case "open-interest":
-      case "liquidations":
-      case "status":
-      case "listings":
-        return "unknown-message";
     }
   }
 

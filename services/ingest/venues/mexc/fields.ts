@@ -43,26 +43,18 @@ const STREAMS: ReadonlyMap<string, Channel> = new Map([
   ["public.kline.v3.api.pb", "candles"],
 ]);
 
+/** The stream that has a channel, up to the symbol and behind it. */
+const PARTS_OF: Partial<Record<Channel, readonly [string, string]>> = {
+  trades: ["spot@public.aggre.deals.v3.api.pb@10ms@", ""],
+  book: ["spot@public.aggre.depth.v3.api.pb@10ms@", ""],
+  quotes: ["spot@public.aggre.bookTicker.v3.api.pb@10ms@", ""],
+  candles: ["spot@public.kline.v3.api.pb@", "@Min1"],
+};
+
 /** The name of the stream that has a channel; undefined if there is none. */
 export function streamOf(channel: Channel, venueSymbol: string): string | undefined {
-  switch (channel) {
-    case "trades":
-      return `spot@public.aggre.deals.v3.api.pb@10ms@${venueSymbol}`;
-    case "book":
-      return `spot@public.aggre.depth.v3.api.pb@10ms@${venueSymbol}`;
-    case "quotes":
-      return `spot@public.aggre.bookTicker.v3.api.pb@10ms@${venueSymbol}`;
-    case "candles":
-      return `spot@public.kline.v3.api.pb@${venueSymbol}@Min1`;
-    case "ticker":
-    case "funding":
-    case "mark-price":
-    case "open-interest":
-    case "liquidations":
-    case "status":
-    case "listings":
-      return undefined;
-  }
+  const parts = PARTS_OF[channel];
+  return parts === undefined ? undefined : `${parts[0]}${venueSymbol}${parts[1]}`;
 }
 
 /** What a stream is of; undefined if it is none of those that are asked for. */

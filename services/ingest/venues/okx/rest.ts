@@ -1,7 +1,8 @@
 // https://www.okx.com/docs-v5/en/#order-book-trading-market-data-get-trades
 // https://www.okx.com/docs-v5/en/#public-data-rest-api-get-system-time
+import { bookProbeOf } from "../../reading/book-probe.ts";
 import type { Instrument } from "#core/instrument.ts";
-import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
+import type { FeedEndpoints, RestRequest, TradePosition } from "../../feed/feed-adapter.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import { isRecord, parseJson } from "../../reading/text-fields.ts";
 import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
@@ -35,6 +36,31 @@ export function parseOkxTimeUs(body: string): number | undefined {
 export function okxDataOf(body: unknown): readonly unknown[] | undefined {
   const data = isRecord(body) ? body["data"] : undefined;
   return Array.isArray(data) ? (data as readonly unknown[]) : undefined;
+}
+
+export const OKX_BOOK_PROBE = bookProbeOf(
+  ({ venueSymbol }, { rest }) => ({
+    url: `${rest}/api/v5/market/books?instId=${encodeURIComponent(venueSymbol)}&sz=5`,
+    weight: 1,
+  }),
+  { at: ["data", 0], bids: "bids", asks: "asks" },
+);
+
+/** The most rows of a page of older trades. */
+const TRADES_PAGE_MAX = 100;
+
+/** The page that begins behind a trade: pages are asked for by the id that they end before. */
+export function okxTradesPageRequest(
+  { venueSymbol }: Instrument,
+  { tradeId }: TradePosition,
+  { rest }: FeedEndpoints,
+): RestRequest | undefined {
+  if (!/^\d{1,15}$/.test(tradeId)) return undefined;
+  const after = Number(tradeId) + TRADES_PAGE_MAX + 1;
+  const query = `instId=${encodeURIComponent(venueSymbol)}&type=1&after=${after}`;
+  const url = `${rest}/api/v5/market/history-trades?${query}&limit=${TRADES_PAGE_MAX}`;
+  // 10 in 2 s, half of what other requests may.
+  return { url, weight: 2 };
 }
 
 /** Under names with `utc` days begin at midnight in UTC, without at midnight in Hong Kong. */

@@ -1,4 +1,5 @@
 // https://docs.cdp.coinbase.com/api-reference/advanced-trade-api/rest-api/public/list-public-products
+import { bookProbeOf } from "../../../reading/book-probe.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../../feed/feed-adapter.ts";
 import { recordedRequestOf } from "../../../reading/recorded-addresses.ts";
@@ -37,6 +38,14 @@ export const parseAdvancedTimeUs = clockAt(["epochMillis"], epochTimeUs);
 function get(endpoints: FeedEndpoints, path: string): RestRequest {
   return { url: `${endpoints.rest}/api/v3/brokerage/${path}`, weight: 1 };
 }
+
+export const ADVANCED_BOOK_PROBE = bookProbeOf(
+  ({ venueSymbol }, endpoints) => {
+    const product = encodeURIComponent(venueSymbol);
+    return get(endpoints, `market/product_book?product_id=${product}&limit=5`);
+  },
+  { at: ["pricebook"], bids: "bids", asks: "asks", price: "price", size: "size" },
+);
 
 const GRANULARITIES =
   "ONE_MINUTE=1m FIVE_MINUTE=5m FIFTEEN_MINUTE=15m THIRTY_MINUTE=30m " +

@@ -1,4 +1,5 @@
 // https://docs.kraken.com/api/docs/futures-api/trading/get-history
+import { bookProbeOf } from "../../../reading/book-probe.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../../feed/feed-adapter.ts";
 import { recordedRequestOf } from "../../../reading/recorded-addresses.ts";
@@ -45,6 +46,14 @@ export function parseFuturesTimeUs(body: string): number | undefined {
 function baseOf(endpoints: FeedEndpoints): string {
   return `${endpoints.rest}/derivatives/api/v3`;
 }
+
+export const FUTURES_BOOK_PROBE = bookProbeOf(
+  ({ venueSymbol }, endpoints) => {
+    const symbol = encodeURIComponent(venueSymbol);
+    return { url: `${baseOf(endpoints)}/orderbook?symbol=${symbol}`, weight: 1 };
+  },
+  { at: ["orderBook"], bids: "bids", asks: "asks" },
+);
 
 /** Candles of trades, out of the venue's service of charts. */
 export const futuresCandles = candleHistory({

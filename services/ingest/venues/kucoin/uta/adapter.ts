@@ -1,13 +1,14 @@
 // KuCoin spot over the public sockets of its unified account ("Pro"), which need no ticket.
 // https://www.kucoin.com/docs-new/3470221w0
 // https://www.kucoin.com/announcement (2026-06-08: `obu` with `increment@10ms`)
-import type { Instrument } from "#core/instrument.ts";
 import type { FeedAdapter, FeedLimits } from "../../../feed/feed-adapter.ts";
 import { planByAddress } from "../../../reading/address-plans.ts";
 import { RANGED_CHANGES } from "../../../reading/book-sequencings.ts";
 import { FrameDecoder } from "../../../reading/frame-decoder.ts";
 import { TEXT_RECORDS } from "../../../reading/frame-forms.ts";
+import { listOfVenue } from "../../../reading/listed-instruments.ts";
 import { clockIn } from "../../../reading/server-clocks.ts";
+import { KUCOIN_REFUSALS } from "../answers.ts";
 import { deriveKucoinPair, parseKucoinSymbols } from "../instruments.ts";
 import { kucoinCandles, kucoinGet, kucoinRecordedRequest } from "../rest.ts";
 import { KucoinUtaReader } from "./decoder.ts";
@@ -59,6 +60,7 @@ export const kucoinUta: FeedAdapter = {
   },
   endpoints: { webSocket: "wss://x-push-spot.kucoin.com", rest: "https://api.kucoin.com" },
   limits: LIMITS,
+  refusals: KUCOIN_REFUSALS,
   bookSync: { snapshot: "in-band", sequencing: RANGED_CHANGES },
   keepAlive: {
     intervalMs: 18_000,
@@ -66,13 +68,10 @@ export const kucoinUta: FeedAdapter = {
   },
   instrumentsRequests: (endpoints) => [kucoinGet(endpoints, "/api/v2/symbols", 4)],
   recordedRequest: kucoinRecordedRequest,
-  parseInstruments: (body) => {
-    const list = parseKucoinSymbols(body);
-    return list === undefined ? undefined : { ...list, instruments: list.instruments.map(owned) };
-  },
+  parseInstruments: (body) => listOfVenue(parseKucoinSymbols(body), VENUE),
   deriveInstrument: (venueSymbol) => {
     const pair = deriveKucoinPair(venueSymbol);
-    return pair === undefined ? undefined : owned(pair);
+    return pair === undefined ? undefined : { ...pair, venue: VENUE };
   },
   planConnections: (subscriptions, { webSocket }) =>
     planByAddress(
@@ -89,7 +88,3 @@ export const kucoinUta: FeedAdapter = {
   parseServerTimeUs: clockIn("data"),
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new KucoinUtaReader(context)),
 };
-
-function owned(instrument: Instrument): Instrument {
-  return { ...instrument, venue: VENUE };
-}

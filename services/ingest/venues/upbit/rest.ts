@@ -1,0 +1,23 @@
+// https://docs.upbit.com/kr/reference/list-pair-trades
+import type { Instrument } from "#core/instrument.ts";
+import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
+import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
+
+/** What recorded addresses were asked for. */
+export const upbitRecordedRequest = recordedRequestOf([
+  { kind: "instruments", path: /\/v1\/market\/all$/ },
+  { kind: "trades", path: /\/v1\/trades\/ticks$/, symbolIn: "market" },
+]);
+
+export function upbitMarketsRequest({ rest }: FeedEndpoints): RestRequest {
+  return { url: `${rest}/v1/market/all?is_details=true`, weight: 1 };
+}
+
+/** The latest trades of the day, which begins at midnight UTC: 500 at most. */
+export function upbitTradesRequest(
+  { venueSymbol }: Instrument,
+  { rest }: FeedEndpoints,
+): RestRequest {
+  const query = `market=${encodeURIComponent(venueSymbol)}&count=500`;
+  return { url: `${rest}/v1/trades/ticks?${query}`, weight: 1 };
+}
