@@ -39,8 +39,19 @@ describe("contracts", () => {
       ...fields,
     };
     const body = JSON.stringify({ code: "200000", data: [entry] });
-    return kucoinFutures.parseInstruments(body, "")?.instruments[0];
+    const list = kucoinFutures.parseInstruments(body, "");
+    return list?.instruments[0] ?? list?.paused?.[0];
   }
+
+  test.each([
+    ["Init", "pre-open"],
+    ["Open", "trading"],
+    ["Paused", "halted"],
+    ["CancelOnly", "cancel-only"],
+    ["BeingSettled", "settling"],
+  ])("%s is %s", (status, state) => {
+    expect(listed({ status })).toMatchObject({ state, stateWord: status });
+  });
 
   test("an inverse one is worth so many dollars, whatever sign is before them", () => {
     expect(listed({})).toMatchObject({
@@ -62,12 +73,14 @@ describe("contracts", () => {
     expect(listed({ ...dated, expireDate: null })).toBeUndefined();
   });
 
-  test.each([{ multiplier: 0 }, { multiplier: null }, { quoteCurrency: "USDT" }, { status: "X" }])(
-    "is left out with %j",
-    (fields) => {
-      expect(listed(fields)).toBeUndefined();
-    },
-  );
+  test.each([
+    { multiplier: 0 },
+    { multiplier: null },
+    { quoteCurrency: "USDT" },
+    { status: "Closed" },
+  ])("is left out with %j", (fields) => {
+    expect(listed(fields)).toBeUndefined();
+  });
 });
 
 describe("requests", () => {

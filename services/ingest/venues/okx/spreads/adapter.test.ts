@@ -55,7 +55,7 @@ describe("spreads", () => {
       ],
     });
     const [listed] = okxSpreads.parseInstruments(body, "")?.instruments ?? [];
-    expect(listed).toMatchObject({ sizeUnit: "base" });
+    expect(listed).toMatchObject({ sizeUnit: "base", state: "trading", stateWord: "live" });
     expect(listed).not.toHaveProperty("expiryTimeUs");
   });
 });
