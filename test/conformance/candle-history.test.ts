@@ -234,6 +234,13 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    venue: "kucoin-uta",
+    symbol: "BTC-USDT",
+    asks: "https://api.kucoin.com/api/v1/market/candles?symbol=BTC-USDT&type=1min&startAt=1793610900&endAt=1793611080",
+    answer: '{"code":"400100","msg":"Bad Request"}',
+    candles: [],
+  },
+  {
     venue: "bitfinex",
     symbol: "tBTCUSD",
     asks: "https://api-pub.bitfinex.com/v2/candles/trade%3A1m%3AtBTCUSD/hist?start=1793610900000&end=1793611020000&limit=3&sort=1",
