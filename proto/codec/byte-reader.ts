@@ -5,11 +5,14 @@ const TWO_28 = 0x1000_0000;
 
 // Wire types of protobuf.
 export const WIRE_VARINT = 0;
-const WIRE_FIXED64 = 1;
 export const WIRE_BYTES = 2;
 export const WIRE_GROUP_START = 3;
 export const WIRE_GROUP_END = 4;
-const WIRE_FIXED32 = 5;
+/** Lengths by the wire types that have a fixed one. */
+const FIXED_BYTES: ReadonlyMap<number, number> = /* @__PURE__ */ new Map([
+  [1, 8],
+  [5, 4],
+]);
 
 /** Groups within groups that an unknown field may have. */
 const GROUP_DEPTH_MAX = 32;
@@ -92,44 +95,23 @@ export class ByteReader {
     return end;
   }
 
-  /** Passes over a value of an unknown field. */
-  skip(tag: number): void {
-    this.#skip(tag, 0);
-  }
-
-  #skip(tag: number, depth: number): void {
-    switch (tag & 7) {
-      case WIRE_VARINT:
-        this.varint();
-        return;
-      case WIRE_FIXED64:
-        this.#advance(8);
-        return;
-      case WIRE_BYTES:
-        this.#advance(this.length());
-        return;
-      case WIRE_FIXED32:
-        this.#advance(4);
-        return;
-      case WIRE_GROUP_START:
-        this.#skipGroup(tag, depth);
-        return;
-      default:
-        throw malformed(`a field has the wire type ${tag & 7}`);
+  /** Passes over a value of an unknown field, at that depth of groups within groups. */
+  skip(tag: number, depth = 0): void {
+    const wireType = tag & 7;
+    if (wireType === WIRE_VARINT) this.varint();
+    else if (wireType === WIRE_GROUP_START) this.#skipGroup(tag, depth);
+    else {
+      const count = wireType === WIRE_BYTES ? this.length() : FIXED_BYTES.get(wireType);
+      if (count === undefined) throw malformed(`a field has the wire type ${wireType}`);
+      if (count > this.end - this.position) throw truncated();
+      this.position += count;
     }
   }
 
   #skipGroup(tag: number, depth: number): void {
     if (depth === GROUP_DEPTH_MAX) throw malformed("groups are nested too deeply");
     const endTag = tag + (WIRE_GROUP_END - WIRE_GROUP_START);
-    for (let inner = this.tag(); inner !== endTag; inner = this.tag()) {
-      this.#skip(inner, depth + 1);
-    }
-  }
-
-  #advance(count: number): void {
-    if (count > this.end - this.position) throw truncated();
-    this.position += count;
+    for (let inner = this.tag(); inner !== endTag; inner = this.tag()) this.skip(inner, depth + 1);
   }
 }
 

@@ -53,29 +53,6 @@ export class ByteWriter {
     this.position = putBigVarint(this.bytes, this.position, BigInt.asUintN(64, value));
   }
 
-  /** A varint field; `value` is a whole number from 0 to 2^53. Writes nothing for 0. */
-  uintField(field: number, value: number): void {
-    if (value === 0) return;
-    this.reserve(2 * VARINT_BYTES_MAX);
-    const tagged = putVarint(this.bytes, this.position, (field << 3) | WIRE_VARINT);
-    this.position = putVarint(this.bytes, tagged, value);
-  }
-
-  /** An int64 field; `value` is a safe integer. Writes nothing for 0. */
-  intField(field: number, value: number): void {
-    if (value >= 0) {
-      this.uintField(field, value);
-      return;
-    }
-    this.varint((field << 3) | WIRE_VARINT);
-    this.bigVarint(BigInt(value));
-  }
-
-  /** Writes nothing for false. */
-  boolField(field: number, value: boolean): void {
-    this.uintField(field, value ? 1 : 0);
-  }
-
   /** Starts a length-delimited field; returns what `close` wants. Content may follow at once. */
   open(field: number): number {
     this.reserve(2 * VARINT_BYTES_MAX);
@@ -168,4 +145,29 @@ export function putBigVarint(bytes: Uint8Array, position: number, value: bigint)
   }
   bytes[at] = Number(rest);
   return at + 1;
+}
+
+// Fields of one number are functions, so that a program that writes none does not load them.
+
+/** A varint field; `value` is a whole number from 0 to 2^53. Writes nothing for 0. */
+export function writeUint(writer: ByteWriter, field: number, value: number): void {
+  if (value === 0) return;
+  writer.reserve(2 * VARINT_BYTES_MAX);
+  const tagged = putVarint(writer.bytes, writer.position, (field << 3) | WIRE_VARINT);
+  writer.position = putVarint(writer.bytes, tagged, value);
+}
+
+/** An int64 field; `value` is a safe integer. Writes nothing for 0. */
+export function writeInt(writer: ByteWriter, field: number, value: number): void {
+  if (value >= 0) {
+    writeUint(writer, field, value);
+    return;
+  }
+  writer.varint((field << 3) | WIRE_VARINT);
+  writer.bigVarint(BigInt(value));
+}
+
+/** Writes nothing for false. */
+export function writeBool(writer: ByteWriter, field: number, value: boolean): void {
+  writeUint(writer, field, value ? 1 : 0);
 }

@@ -1,7 +1,7 @@
 import { BatchCodec } from "../gen/messages.ts";
 import type { MessageCodec, MessageInit } from "./message-codec.ts";
 import { decodeMessage } from "./message-reader.ts";
-import { fieldValue, isDefault, protoNameOf } from "./message-spec.ts";
+import { fieldValue, isDefault } from "./message-spec.ts";
 import type { EnumTable, FieldSpec, MessageSpec, OneofValue, Values } from "./message-spec.ts";
 import { encodeMessage } from "./message-writer.ts";
 
@@ -100,6 +100,11 @@ function valueToJson(field: FieldSpec, value: unknown): unknown {
     case "s":
       return value;
   }
+}
+
+/** The field's name as the schema writes it: `topic_id` for `topicId`. */
+function protoNameOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** What a parse hands back in place of a value that it has reported. */

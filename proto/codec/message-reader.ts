@@ -1,8 +1,8 @@
 import { fromBigInt } from "../model/decimal.ts";
 import type { Mantissa } from "../model/decimal.ts";
-import { ByteReader, WIRE_BYTES, WIRE_VARINT, readText } from "./byte-reader.ts";
-import { defaultOf, protoNameOf } from "./message-spec.ts";
-import type { FieldSpec, MessageSpec, OneofValue, Values } from "./message-spec.ts";
+import { ByteReader, WIRE_BYTES, readText } from "./byte-reader.ts";
+import { newContainer } from "./message-spec.ts";
+import type { EnumTable, FieldSpec, MessageSpec, OneofValue, Values } from "./message-spec.ts";
 import { unzigzagWide } from "./wide-integers.ts";
 import { unsafeInteger } from "./wire-error.ts";
 
@@ -17,44 +17,39 @@ function readMessage(spec: MessageSpec, reader: ByteReader, before: Values | und
   while (reader.position < reader.end) {
     const tag = reader.tag();
     const field = spec.field(tag >>> 3);
+    // A field whose wire type is not the schema's is an unknown one.
     if (field === undefined) reader.skip(tag);
     else if (tag === field.tag && !field.repeated) readSingle(spec, field, reader, values);
-    else readOther(spec, field, tag, { reader, values });
+    else if (tag === field.tag) readElements(spec, field, reader, values);
+    else if (field.repeated && field.varint && tag === field.tag - WIRE_BYTES) {
+      (values[field.key] as unknown[]).push(readVarint(spec, field, reader));
+    } else reader.skip(tag);
   }
   return values;
 }
 
 /** A field that is not repeated. */
 function readSingle(spec: MessageSpec, field: FieldSpec, reader: ByteReader, values: Values): void {
-  if (field.oneof === undefined) {
-    // Looking for what nobody wants to merge with costs as much as reading it.
-    const before = field.merges ? values[field.key] : undefined;
-    values[field.key] = readValue(spec, field, reader, before);
-    return;
+  const { key, name, oneof } = field;
+  // Looking for what nobody wants to merge with costs as much as reading it.
+  let before = field.merges ? values[key] : undefined;
+  if (oneof !== undefined) {
+    const member = before as OneofValue | undefined;
+    before = member?.kind === name ? member.value : undefined;
   }
-  const other = values[field.key] as OneofValue | undefined;
-  const same = other?.kind === field.name ? other.value : undefined;
-  const value = readValue(spec, field, reader, same);
-  values[field.key] = { kind: field.name, value } satisfies OneofValue;
+  const value = readValue(spec, field, reader, before);
+  values[key] = oneof === undefined ? value : ({ kind: name, value } satisfies OneofValue);
 }
 
-type Target = { readonly reader: ByteReader; readonly values: Values };
-
-/** A repeated field, or one whose wire type is not the schema's, which is an unknown field. */
-function readOther(
+/** An element of a list, or a packed list. */
+function readElements(
   spec: MessageSpec,
   field: FieldSpec,
-  tag: number,
-  { reader, values }: Target,
+  reader: ByteReader,
+  values: Values,
 ): void {
-  const wireType = tag & 7;
-  const isAccepted = wireType === WIRE_BYTES || (field.varint && wireType === WIRE_VARINT);
-  if (!field.repeated || !isAccepted) {
-    reader.skip(tag);
-    return;
-  }
   const elements = values[field.key] as unknown[];
-  if (!field.varint || wireType === WIRE_VARINT) {
+  if (!field.varint) {
     elements.push(readValue(spec, field, reader, undefined));
     return;
   }
@@ -70,30 +65,19 @@ function readValue(
   reader: ByteReader,
   before: unknown,
 ): unknown {
-  switch (field.kind) {
-    case "s":
-      return readString(reader);
-    case "y":
-      return concatenate(undefined, readBytes(reader));
-    case "w":
-      return concatenate(before as Uint8Array | undefined, readBytes(reader));
-    case "M":
-      return readMapEntry(reader, (before ?? defaultOf(field)) as Record<string, string>);
-    case "m": {
-      const outerEnd = reader.enter();
-      const inner = field.message as MessageSpec;
-      const value = readMessage(inner, reader, before as Values | undefined);
-      reader.end = outerEnd;
-      return value;
-    }
-    case "u":
-    case "U":
-    case "I":
-    case "Z":
-    case "b":
-    case "e":
-      return readVarint(spec, field, reader);
+  const { kind } = field;
+  if (field.varint) return readVarint(spec, field, reader);
+  if (kind === "s") return readString(reader);
+  if (kind === "m" || kind === "M") {
+    const outerEnd = reader.enter();
+    const value =
+      kind === "m"
+        ? readMessage(field.message as MessageSpec, reader, before as Values | undefined)
+        : readMapEntry(reader, (before ?? newContainer(field)) as Record<string, string>);
+    reader.end = outerEnd;
+    return value;
   }
+  return appended(before as Uint8Array | undefined, reader);
 }
 
 function readVarint(
@@ -102,44 +86,25 @@ function readVarint(
   reader: ByteReader,
 ): Mantissa | boolean | string {
   const { position } = reader;
+  const { kind } = field;
   const value = reader.varint();
-  switch (field.kind) {
-    case "u":
-      return value <= 0xffff_ffff ? value : lowBits(reader, position);
-    case "b":
-      // More than a safe integer, which is NaN here, is not 0 either.
-      return value !== 0;
-    case "e": {
-      const number = value <= 0x7fff_ffff ? value : lowBits(reader, position) | 0;
-      return field.enum?.nameOf.get(number) ?? (field.enum as { unknown: string }).unknown;
-    }
-    case "U":
-    case "I":
-      if (value <= Number.MAX_SAFE_INTEGER) return value;
-      break;
-    case "Z":
-      if (value <= 0xffff_ffff) return (value >>> 1) ^ -(value & 1);
-      break;
-    case "s":
-    case "y":
-    case "m":
-    case "w":
-    case "M":
-      throw new TypeError(`the field ${field.name} is no varint`);
+  // More than a safe integer, which is NaN here, is not 0 either.
+  if (kind === "b") return value !== 0;
+  if (kind === "u" || kind === "e") {
+    const low = value <= 0xffff_ffff ? value : Number(BigInt.asUintN(32, reader.wide(position)));
+    if (kind === "u") return low;
+    const words = field.enum as EnumTable;
+    return words.nameOf.get(low | 0) ?? words.unknown;
   }
-  return exactInteger(spec, field, reader.wide(position));
-}
-
-function lowBits(reader: ByteReader, start: number): number {
-  return Number(BigInt.asUintN(32, reader.wide(start)));
-}
-
-/** An integer of 64 bits: columns may have bigints. */
-function exactInteger(spec: MessageSpec, field: FieldSpec, bits: bigint): Mantissa {
-  const signed = field.kind === "Z" ? unzigzagWide(bits) : BigInt.asIntN(64, bits);
-  const value = fromBigInt(field.kind === "U" ? bits : signed);
-  if (typeof value === "number" || field.repeated) return value;
-  throw unsafeInteger(`${spec.name}.${protoNameOf(field.name)}`, value);
+  if (kind === "Z") {
+    if (value <= 0xffff_ffff) return (value >>> 1) ^ -(value & 1);
+  } else if (value >= 0) return value;
+  const bits = reader.wide(position);
+  const signed = kind === "Z" ? unzigzagWide(bits) : BigInt.asIntN(64, bits);
+  const exact = fromBigInt(kind === "U" ? bits : signed);
+  // Columns may have bigints.
+  if (typeof exact === "number" || field.repeated) return exact;
+  throw unsafeInteger(`${spec.name}.${field.name}`, exact);
 }
 
 function readString(reader: ByteReader): string {
@@ -149,32 +114,26 @@ function readString(reader: ByteReader): string {
   return readText(reader.bytes, start, start + length);
 }
 
-function readBytes(reader: ByteReader): Uint8Array {
-  const length = reader.length();
-  reader.position += length;
-  return reader.bytes.subarray(reader.position - length, reader.position);
-}
-
 function readMapEntry(reader: ByteReader, entries: Record<string, string>) {
-  const outerEnd = reader.enter();
-  let key = "";
-  let value = "";
+  const entry = ["", ""];
   while (reader.position < reader.end) {
     const tag = reader.tag();
-    if (tag === 8 + WIRE_BYTES) key = readString(reader);
-    else if (tag === 16 + WIRE_BYTES) value = readString(reader);
-    else reader.skip(tag);
+    const field = tag >>> 3;
+    if (tag === field * 8 + WIRE_BYTES && field <= entry.length) {
+      entry[field - 1] = readString(reader);
+    } else reader.skip(tag);
   }
-  reader.end = outerEnd;
-  entries[key] = value;
+  entries[entry[0] as string] = entry[1] as string;
   return entries;
 }
 
-/** A copy of both, the first of which may be absent. */
-function concatenate(first: Uint8Array | undefined, second: Uint8Array): Uint8Array {
-  if (first === undefined) return Uint8Array.from(second);
-  const whole = new Uint8Array(first.length + second.length);
-  whole.set(first);
-  whole.set(second, first.length);
+/** A copy of the bytes that follow, behind those that were there. */
+function appended(first: Uint8Array | undefined, reader: ByteReader): Uint8Array {
+  const length = reader.length();
+  const { position } = reader;
+  reader.position = position + length;
+  const whole = new Uint8Array((first?.length ?? 0) + length);
+  if (first !== undefined) whole.set(first);
+  whole.set(reader.bytes.subarray(position, position + length), whole.length - length);
   return whole;
 }

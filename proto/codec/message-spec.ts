@@ -22,8 +22,6 @@ export type FieldSpec = {
   readonly key: string;
   readonly kind: FieldKind;
   readonly repeated: boolean;
-  /** Declared `optional`: absence and the default differ. */
-  readonly optional: boolean;
   /** The oneof that the field belongs to. */
   readonly oneof: string | undefined;
   /** Of the kind `e`. */
@@ -36,6 +34,8 @@ export type FieldSpec = {
   readonly merges: boolean;
   /** Field number and wire type as a message is written with them. */
   readonly tag: number;
+  /** What absence stands for; undefined where it is a value of its own. Of lists any empty one. */
+  readonly absent: unknown;
 };
 
 /** What a field may refer to: an enum, or the codec of another message. */
@@ -59,11 +59,11 @@ export class MessageSpec {
   readonly name: string;
   readonly #text: string;
   readonly #references: readonly FieldReference[];
-  #fields: readonly FieldSpec[] | undefined;
-  #byNumber: readonly (FieldSpec | undefined)[] = [];
+  #fields: FieldSpec[] | undefined;
+  readonly #byNumber: (FieldSpec | undefined)[] = [];
   /** What an empty message holds; a copy of it is faster than an object that is put together. */
-  #template: Values = {};
-  #containers: readonly FieldSpec[] = [];
+  readonly #template: Values = {};
+  readonly #containers: FieldSpec[] = [];
 
   constructor(name: string, text: string, references: readonly FieldReference[]) {
     this.name = name;
@@ -73,110 +73,108 @@ export class MessageSpec {
 
   /** In order of their numbers. */
   get fields(): readonly FieldSpec[] {
-    this.#fields ??= this.#parse();
-    return this.#fields;
+    return this.#fields ?? this.#parse();
   }
 
   /** The field of that number; undefined if the schema has none. */
   field(number: number): FieldSpec | undefined {
-    if (this.#fields === undefined) this.#fields = this.#parse();
+    if (this.#fields === undefined) this.#parse();
     return this.#byNumber[number];
   }
 
   /** A message without fields set; the caller owns it. */
   empty(): Values {
-    if (this.#fields === undefined) this.#fields = this.#parse();
+    if (this.#fields === undefined) this.#parse();
     const values = { ...this.#template };
-    for (const field of this.#containers) values[field.key] = defaultOf(field);
+    for (const field of this.#containers) values[field.key] = newContainer(field);
     return values;
   }
 
   #parse(): readonly FieldSpec[] {
+    const fields: FieldSpec[] = [];
     const references = [...this.#references];
+    const byNumber = this.#byNumber;
     let number = 0;
-    const fields = Array.from(this.#text.matchAll(FIELD), (match) => {
-      const [, digits, letter, flag, name = "", oneof] = match;
-      const kind = letter as FieldKind;
-      number = digits === "" ? number + 1 : Number(digits);
-      const varint = VARINT_KINDS.includes(kind);
-      const repeated = flag === "*";
-      const reference = "em".includes(kind) ? references.shift() : undefined;
-      return {
-        number,
-        name,
-        key: oneof ?? name,
-        kind,
-        repeated,
-        optional: flag === "?",
-        oneof,
-        enum: kind === "e" ? (reference as EnumTable) : undefined,
-        message: (reference as { readonly spec?: MessageSpec } | undefined)?.spec,
-        varint,
-        merges: "mwM".includes(kind),
-        tag: number * 8 + (varint && !repeated ? 0 : 2),
-      };
-    });
-    this.#index(fields);
-    return fields;
-  }
-
-  #index(fields: readonly FieldSpec[]): void {
-    const byNumber: (FieldSpec | undefined)[] = [];
-    for (const field of fields) {
+    for (const match of this.#text.matchAll(FIELD)) {
+      number = Number(match[1]) || number + 1;
+      const field = fieldOf(match, number, references);
+      fields.push(field);
       // No holes, which would make every look-up slow.
-      while (byNumber.length <= field.number) byNumber.push(undefined);
-      byNumber[field.number] = field;
-      this.#template[field.key] = field.oneof === undefined ? defaultOf(field) : undefined;
+      while (byNumber.length <= number) byNumber.push(undefined);
+      byNumber[number] = field;
+      this.#template[field.key] = field.absent;
+      if (field.repeated || field.kind === "M") this.#containers.push(field);
     }
-    this.#byNumber = byNumber;
-    this.#containers = fields.filter(({ repeated, kind }) => repeated || kind === "M");
+    this.#fields = fields;
+    return fields;
   }
 }
 
 const FIELD = /(\d*)(\w)([*?]?)(\w+)(?:@(\w+))?/g;
 const VARINT_KINDS = "uUIZbe";
 
-/** The field's name as the schema writes it: `topic_id` for `topicId`. */
-export function protoNameOf(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
+const NO_BYTES = /* @__PURE__ */ new Uint8Array(0);
 
-/** The defaults of the kinds that have a plain one. */
-const DEFAULTS: Readonly<Partial<Record<FieldKind, number | boolean | string>>> = {
+/** The defaults of the kinds that have a plain one; `M` and lists are told by being objects. */
+const DEFAULTS: Readonly<Partial<Record<FieldKind, unknown>>> = {
   u: 0,
   U: 0,
   I: 0,
   Z: 0,
   b: false,
   s: "",
+  y: NO_BYTES,
+  M: {},
 };
 
-/** The value that an absent field stands for; undefined where absence is its own value. */
-export function defaultOf({ repeated, optional, kind, enum: words }: FieldSpec): unknown {
-  if (repeated) return [];
-  if (optional) return undefined;
-  if (kind === "y") return new Uint8Array(0);
-  if (kind === "M") return Object.create(null);
-  return kind === "e" ? words?.nameOf.get(0) : DEFAULTS[kind];
+/** A field from its text; takes what it refers to. */
+function fieldOf(
+  [, , letter, flag, name = "", oneof]: readonly string[],
+  number: number,
+  references: FieldReference[],
+): FieldSpec {
+  const kind = letter as FieldKind;
+  const varint = VARINT_KINDS.includes(kind);
+  const repeated = flag === "*";
+  const reference = kind === "e" || kind === "m" ? references.shift() : undefined;
+  const words = kind === "e" ? (reference as EnumTable) : undefined;
+  const isOwnValue = flag === "?" || oneof !== undefined;
+  return {
+    number,
+    name,
+    key: oneof ?? name,
+    kind,
+    repeated,
+    oneof,
+    enum: words,
+    message: (reference as { readonly spec?: MessageSpec } | undefined)?.spec,
+    varint,
+    merges: "mwM".includes(kind),
+    tag: number * 8 + (varint && !repeated ? 0 : 2),
+    absent: repeated ? [] : isOwnValue ? undefined : (words?.nameOf.get(0) ?? DEFAULTS[kind]),
+  };
+}
+
+/** An empty list or map; nobody else has it. */
+export function newContainer({ kind }: FieldSpec): unknown[] | Record<string, string> {
+  return kind === "M" ? (Object.create(null) as Record<string, string>) : [];
 }
 
 /**
  * The value of a field in a message; undefined if it is absent or another member of its oneof is
  * there.
  */
-export function fieldValue(values: Values, field: FieldSpec): unknown {
-  if (field.oneof === undefined) return values[field.name] ?? undefined;
-  const oneof = values[field.oneof] as OneofValue | undefined | null;
-  return oneof?.kind === field.name ? oneof.value : undefined;
+export function fieldValue(values: Values, { key, name, oneof }: FieldSpec): unknown {
+  const value = values[key] ?? undefined;
+  if (oneof === undefined) return value;
+  const member = value as OneofValue | undefined;
+  return member?.kind === name ? member.value : undefined;
 }
 
 /** True if a value need not be sent. */
-export function isDefault(field: FieldSpec, value: unknown): boolean {
-  if (value === undefined) return true;
-  const { kind } = field;
-  if (field.repeated) return (value as readonly unknown[]).length === 0;
-  if (field.optional || field.oneof !== undefined || kind === "m" || kind === "w") return false;
-  if (kind === "y") return (value as Uint8Array).length === 0;
-  if (kind === "M") return Object.keys(value as object).length === 0;
-  return value === (kind === "e" ? field.enum?.nameOf.get(0) : DEFAULTS[kind]);
+export function isDefault({ absent, kind }: FieldSpec, value: unknown): boolean {
+  if (value === undefined || value === absent) return true;
+  if (typeof absent !== "object") return false;
+  // A map with a list's length of 0 is one with a key of that name.
+  return (kind === "M" ? Object.keys(value as object) : (value as readonly unknown[])).length === 0;
 }

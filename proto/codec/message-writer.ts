@@ -1,6 +1,6 @@
 import type { Mantissa } from "../model/decimal.ts";
 import { ByteWriter } from "./byte-writer.ts";
-import { fieldValue, isDefault, protoNameOf } from "./message-spec.ts";
+import { fieldValue, isDefault } from "./message-spec.ts";
 import type { FieldSpec, MessageSpec, Values } from "./message-spec.ts";
 import { zigzagWide } from "./wide-integers.ts";
 import { WireError } from "./wire-error.ts";
@@ -44,40 +44,29 @@ function writeFields(spec: MessageSpec, values: Values, writer: ByteWriter): voi
 }
 
 function writeValue(spec: MessageSpec, field: FieldSpec, value: unknown, writer: ByteWriter): void {
-  switch (field.kind) {
-    case "s":
-      if (typeof value !== "string") throw misfit(spec, field, value);
-      writer.stringField(field.number, value);
-      return;
-    case "y":
-    case "w":
-      if (!(value instanceof Uint8Array)) throw misfit(spec, field, value);
-      writer.bytesField(field.number, value);
-      return;
-    case "M":
-      for (const [key, text] of Object.entries(value as Record<string, unknown>)) {
+  const { kind, number } = field;
+  if (field.varint) {
+    writer.varint(field.tag);
+    writeVarint(spec, field, value, writer);
+  } else if (kind === "s" && typeof value === "string") {
+    writer.stringField(number, value);
+  } else if ((kind === "y" || kind === "w") && value instanceof Uint8Array) {
+    writer.bytesField(number, value);
+  } else if (kind === "m" && typeof value === "object" && value !== null) {
+    const start = writer.open(number);
+    writeFields(field.message as MessageSpec, value as Values, writer);
+    writer.close(start);
+  } else if (kind === "M") {
+    for (const entry of Object.entries(value as Record<string, unknown>)) {
+      const start = writer.open(number);
+      for (const [index, text] of entry.entries()) {
         if (typeof text !== "string") throw misfit(spec, field, text);
-        const start = writer.open(field.number);
-        writer.stringField(1, key);
-        writer.stringField(2, text);
-        writer.close(start);
+        writer.stringField(index + 1, text);
       }
-      return;
-    case "m": {
-      if (typeof value !== "object" || value === null) throw misfit(spec, field, value);
-      const start = writer.open(field.number);
-      writeFields(field.message as MessageSpec, value as Values, writer);
       writer.close(start);
-      return;
     }
-    case "u":
-    case "U":
-    case "I":
-    case "Z":
-    case "b":
-    case "e":
-      writer.varint(field.tag);
-      writeVarint(spec, field, value, writer);
+  } else {
+    throw misfit(spec, field, value);
   }
 }
 
@@ -88,35 +77,33 @@ function writeVarint(
   value: unknown,
   writer: ByteWriter,
 ): void {
-  if (field.kind === "b") {
-    if (typeof value !== "boolean") throw misfit(spec, field, value);
-    writer.varint(value ? 1 : 0);
-  } else if (field.kind === "e") {
-    const number = field.enum?.numberOf.get(value as string);
-    if (number === undefined) throw misfit(spec, field, value);
-    writer.varint(number);
-  } else if (fits(field, value)) {
-    if (typeof value === "number" && value >= 0 && field.kind !== "Z") writer.varint(value);
-    else writer.bigVarint(field.kind === "Z" ? zigzagWide(BigInt(value)) : BigInt(value));
-  } else {
-    throw misfit(spec, field, value);
-  }
+  const { kind } = field;
+  const number =
+    kind === "e"
+      ? field.enum?.numberOf.get(value as string)
+      : kind !== "b"
+        ? fits(kind, value) && value
+        : typeof value === "boolean" && Number(value);
+  if (typeof number === "number" && number >= 0 && kind !== "Z") writer.varint(number);
+  else if (typeof number === "number" || typeof number === "bigint") {
+    writer.bigVarint(kind === "Z" ? zigzagWide(BigInt(number)) : BigInt(number));
+  } else throw misfit(spec, field, value);
 }
 
-function fits({ kind }: FieldSpec, value: unknown): value is Mantissa {
+function fits(kind: FieldSpec["kind"], value: unknown): value is Mantissa {
   const unsigned = kind === "u" || kind === "U";
   if (typeof value === "number") {
     if (!Number.isSafeInteger(value) || (unsigned && value < 0)) return false;
     return kind !== "u" || value <= 0xffff_ffff;
   }
   if (typeof value !== "bigint" || kind === "u") return false;
-  return unsigned ? BigInt.asUintN(64, value) === value : BigInt.asIntN(64, value) === value;
+  return (unsigned ? BigInt.asUintN(64, value) : BigInt.asIntN(64, value)) === value;
 }
 
-function misfit(spec: MessageSpec, field: FieldSpec, value: unknown): WireError {
-  const unsafe = "UIZ".includes(field.kind) && typeof value === "number";
+function misfit(spec: MessageSpec, { kind, name }: FieldSpec, value: unknown): WireError {
+  const unsafe = "UIZ".includes(kind) && typeof value === "number";
   return new WireError(
     unsafe ? "unsafe-integer" : "malformed",
-    `${spec.name}.${protoNameOf(field.name)} cannot hold ${String(value)}`,
+    `${spec.name}.${name} cannot hold ${String(value)}`,
   );
 }

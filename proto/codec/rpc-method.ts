@@ -52,3 +52,19 @@ export function defineMethod<Kind extends "unary" | "server-streaming", Request,
   const fullName = `${service}/${name}`;
   return { name, fullName, path: `/${fullName}`, kind, idempotent, ...codecs };
 }
+
+/** Used by generated code, which vouches for the type: a function for each method, by its name. */
+export function createStub<Options>(
+  methods: Readonly<Record<string, RpcMethod<unknown, unknown>>>,
+  call: UnaryCall<Options>,
+  serverStream: ServerStreamCall<Options>,
+): unknown {
+  const stub: Record<string, unknown> = {};
+  for (const [name, method] of Object.entries(methods)) {
+    stub[name] = (request: object, options?: Options) =>
+      method.kind === "unary"
+        ? call(method, request, options)
+        : serverStream(method, request, options);
+  }
+  return stub;
+}

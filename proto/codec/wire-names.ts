@@ -11,7 +11,7 @@ function wordOf(name: string, prefix: string): string {
   return name.slice(prefix.length).toLowerCase().replaceAll("_", "-");
 }
 
-/** `pre-open` for INSTRUMENT_STATE_PRE_OPEN, and so on; undefined for what is unspecified or absent. */
+/** `pre-open` for INSTRUMENT_STATE_PRE_OPEN, and so on; undefined for unspecified or absent. */
 export function wordFromWire<Word extends string>(
   name: string | undefined,
   prefix: string,

@@ -281,7 +281,10 @@ export type QuoteFields = {
   readonly priceScale: number;
   /** Decimals of the sizes. */
   readonly sizeScale: number;
-  /** A side without orders has price "0" and size "0". This is the nearest double. */
+  /**
+   * A side without orders has price "0" and size "0". The size tells it: a price of "0" beside another size is
+   * one, of an instrument whose prices may be zero or less. This is the nearest double.
+   */
   readonly bidPrice: number;
   /** The same number as exact plain decimal text. */
   readonly bidPriceText: string;

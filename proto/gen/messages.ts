@@ -307,15 +307,18 @@ export const SizeUnitNumbers = {
 /**
  * - SNAPSHOT_MODE_UNSPECIFIED: Send the state at the start (or resume), then news.
  * - SNAPSHOT_MODE_NONE: Only news. Books always start with a snapshot.
+ * - SNAPSHOT_MODE_WHOLE: The whole state even where `resume` succeeds: for a client that has kept the position of a book, and of the book other levels than those that it asks for now. Of other channels the same as UNSPECIFIED.
  */
 export type SnapshotMode =
   | "SNAPSHOT_MODE_UNSPECIFIED"
-  | "SNAPSHOT_MODE_NONE";
+  | "SNAPSHOT_MODE_NONE"
+  | "SNAPSHOT_MODE_WHOLE";
 
 /** The numbers of SnapshotMode. */
 export const SnapshotModeNumbers = {
   SNAPSHOT_MODE_UNSPECIFIED: 0,
   SNAPSHOT_MODE_NONE: 1,
+  SNAPSHOT_MODE_WHOLE: 2,
 } as const satisfies Record<SnapshotMode, number>;
 
 /**
@@ -469,7 +472,7 @@ const SizeUnitTable: EnumTable = /* @__PURE__ */ createEnumTable(
 
 const SnapshotModeTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "SNAPSHOT_MODE_",
-  "UNSPECIFIED NONE",
+  "UNSPECIFIED NONE WHOLE",
   "UNSPECIFIED",
 );
 
@@ -801,6 +804,7 @@ export type ClientMessage = {
     | { readonly kind: "credit"; readonly value: Credit }
     | { readonly kind: "ping"; readonly value: Ping }
     | { readonly kind: "probeAnswer"; readonly value: ProbeAnswer }
+    | { readonly kind: "update"; readonly value: Update }
     | undefined;
 };
 
@@ -1127,7 +1131,10 @@ export type Quote = {
   /** Microseconds since 1970. Absent if the venue gives no time; never filled in. */
   readonly venueTimeUs: number | undefined;
   readonly receivedTimeUs: number;
-  /** A side without orders has price "0" and size "0". */
+  /**
+   * A side without orders has price "0" and size "0". The size tells it: a price of "0" beside another size is
+   * one, of an instrument whose prices may be zero or less.
+   */
   readonly bidPrice: string;
   readonly bidSize: string;
   readonly askPrice: string;
@@ -1223,9 +1230,15 @@ export type Ticker = {
 export type TopicRequest = {
   /** VENUE:SYMBOL/channel; each part may be "*". */
   readonly topic: string;
-  /** Levels per side, books only; 0 means all. What a gateway does not offer, it refuses. */
+  /**
+   * Levels per side; 0 means all. Rounded up to 1, 5, 10, 20, 50, 100, 500, 1000 or all. Other channels have none: 0
+   * applies to them whatever is asked.
+   */
   readonly depth: number;
-  /** 0 means every event. */
+  /**
+   * At most one batch in so long; 0 means every event. Rounded up to 50, 100, 250, 500, 1000, 2000, 5000 or 10000; more
+   * is refused.
+   */
   readonly conflationIntervalMs: number;
   readonly snapshot: SnapshotMode;
   /** Continue after this position if that is possible. Of one topic: with a pattern it is malformed. */
@@ -1254,7 +1267,7 @@ export type TopicResult = {
    */
   readonly position: Position | undefined;
   readonly continuity: Continuity;
-  /** What applies: what was asked for, as anything else is refused. */
+  /** What applies: what was asked for, rounded up to what there is. */
   readonly depth: number;
   readonly conflationIntervalMs: number;
   /**
@@ -1287,6 +1300,14 @@ export type TopicStatus = {
   readonly stateWord: string | undefined;
 };
 
+export type TopicUpdate = {
+  /** A topic, or a pattern as it was subscribed: then all of its topics, and those that join it later. */
+  readonly topic: string;
+  /** As in TopicRequest. */
+  readonly depth: number;
+  readonly conflationIntervalMs: number;
+};
+
 /** One trade as a row, used in RPC answers. Streams carry columns: see Batch. */
 export type Trade = {
   readonly sequence: number;
@@ -1313,6 +1334,16 @@ export type UnsubscribeResult = {
   readonly requestId: number;
   /** Same order as the request; request_index, topic, error and topic_id are set. */
   readonly topics: readonly TopicResult[];
+};
+
+/**
+ * Changes how topics that are subscribed are shown, without a gap. Each gets a SubscribeResult with this request_id,
+ * in its place among the batches of the topic: what follows it is of the new view. Its `continuity` is RESUMED and its
+ * `position` where the topic stands; where a book gets other levels, its whole state at that position follows.
+ */
+export type Update = {
+  readonly requestId: number;
+  readonly topics: readonly TopicUpdate[];
 };
 
 export type Welcome = {
@@ -1524,11 +1555,24 @@ export const ProbeAnswerCodec: MessageCodec<ProbeAnswer> = /* @__PURE__ */ creat
   "unumber",
 );
 
+/** Codec of TopicUpdate. */
+export const TopicUpdateCodec: MessageCodec<TopicUpdate> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.TopicUpdate",
+  "stopic udepth uconflationIntervalMs",
+);
+
+/** Codec of Update. */
+export const UpdateCodec: MessageCodec<Update> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Update",
+  "urequestId m*topics",
+  [TopicUpdateCodec],
+);
+
 /** Codec of ClientMessage. */
 export const ClientMessageCodec: MessageCodec<ClientMessage> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ClientMessage",
-  "mhello@message msubscribe@message munsubscribe@message mcall@message mcancel@message mcredit@message mping@message mprobeAnswer@message",
-  [HelloCodec, SubscribeCodec, UnsubscribeCodec, CallCodec, CancelCodec, CreditCodec, PingCodec, ProbeAnswerCodec],
+  "mhello@message msubscribe@message munsubscribe@message mcall@message mcancel@message mcredit@message mping@message mprobeAnswer@message mupdate@message",
+  [HelloCodec, SubscribeCodec, UnsubscribeCodec, CallCodec, CancelCodec, CreditCodec, PingCodec, ProbeAnswerCodec, UpdateCodec],
 );
 
 /** Codec of ClientFrame. */

@@ -2274,8 +2274,11 @@ export namespace tickwire {
             /** ClientMessage probeAnswer. */
             probeAnswer?: (tickwire.v1.ProbeAnswer.$Properties|null);
 
+            /** ClientMessage update. */
+            update?: (tickwire.v1.Update.$Properties|null);
+
             /** ClientMessage message. */
-            message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer");
+            message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer"|"update");
 
             /**
              * Encodes the specified ClientMessage message. Does not implicitly {@link tickwire.v1.ClientMessage.verify|verify} messages.
@@ -2325,8 +2328,11 @@ export namespace tickwire {
                 /** ClientMessage probeAnswer */
                 probeAnswer?: (tickwire.v1.ProbeAnswer.$Properties|null);
 
+                /** ClientMessage update */
+                update?: (tickwire.v1.Update.$Properties|null);
+
                 /** ClientMessage message */
-                message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer");
+                message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer"|"update");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2342,9 +2348,10 @@ export namespace tickwire {
               credit?: tickwire.v1.Credit.$Shape|null;
               ping?: tickwire.v1.Ping.$Shape|null;
               probeAnswer?: tickwire.v1.ProbeAnswer.$Shape|null;
+              update?: tickwire.v1.Update.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "hello"; hello: tickwire.v1.Hello.$Shape; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "subscribe"; hello?: null; subscribe: tickwire.v1.Subscribe.$Shape; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "unsubscribe"; hello?: null; subscribe?: null; unsubscribe: tickwire.v1.Unsubscribe.$Shape; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "call"; hello?: null; subscribe?: null; unsubscribe?: null; call: tickwire.v1.Call.$Shape; cancel?: null; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "cancel"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel: tickwire.v1.Cancel.$Shape; credit?: null; ping?: null; probeAnswer?: null }|{ message?: "credit"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit: tickwire.v1.Credit.$Shape; ping?: null; probeAnswer?: null }|{ message?: "ping"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping: tickwire.v1.Ping.$Shape; probeAnswer?: null }|{ message?: "probeAnswer"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer: tickwire.v1.ProbeAnswer.$Shape })
+              ({ message?: undefined; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "hello"; hello: tickwire.v1.Hello.$Shape; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "subscribe"; hello?: null; subscribe: tickwire.v1.Subscribe.$Shape; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "unsubscribe"; hello?: null; subscribe?: null; unsubscribe: tickwire.v1.Unsubscribe.$Shape; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "call"; hello?: null; subscribe?: null; unsubscribe?: null; call: tickwire.v1.Call.$Shape; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "cancel"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel: tickwire.v1.Cancel.$Shape; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "credit"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit: tickwire.v1.Credit.$Shape; ping?: null; probeAnswer?: null; update?: null }|{ message?: "ping"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping: tickwire.v1.Ping.$Shape; probeAnswer?: null; update?: null }|{ message?: "probeAnswer"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer: tickwire.v1.ProbeAnswer.$Shape; update?: null }|{ message?: "update"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update: tickwire.v1.Update.$Shape })
             );
         }
 
@@ -2771,7 +2778,10 @@ export namespace tickwire {
             SNAPSHOT_MODE_UNSPECIFIED = 0,
 
             /** SNAPSHOT_MODE_NONE value */
-            SNAPSHOT_MODE_NONE = 1
+            SNAPSHOT_MODE_NONE = 1,
+
+            /** SNAPSHOT_MODE_WHOLE value */
+            SNAPSHOT_MODE_WHOLE = 2
         }
 
         /**
@@ -3148,6 +3158,138 @@ export namespace tickwire {
 
             /** Shape of a TopicResult. */
             type $Shape = tickwire.v1.TopicResult.$Properties;
+        }
+
+        /**
+         * Properties of an Update.
+         * @deprecated Use tickwire.v1.Update.$Properties instead.
+         */
+        interface IUpdate extends tickwire.v1.Update.$Properties {
+        }
+
+        /** Represents an Update. */
+        class Update {
+
+            /**
+             * Constructs a new Update.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Update.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Update requestId. */
+            requestId: number;
+
+            /** Update topics. */
+            topics: tickwire.v1.TopicUpdate.$Properties[];
+
+            /**
+             * Encodes the specified Update message. Does not implicitly {@link tickwire.v1.Update.verify|verify} messages.
+             * @param message Update message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Update.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an Update message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Update & tickwire.v1.Update.$Shape} Update
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Update & tickwire.v1.Update.$Shape;
+        }
+
+        namespace Update {
+
+            /** Properties of an Update. */
+            interface $Properties {
+
+                /** Update requestId */
+                requestId?: (number|null);
+
+                /** Update topics */
+                topics?: (tickwire.v1.TopicUpdate.$Properties[]|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an Update. */
+            type $Shape = tickwire.v1.Update.$Properties;
+        }
+
+        /**
+         * Properties of a TopicUpdate.
+         * @deprecated Use tickwire.v1.TopicUpdate.$Properties instead.
+         */
+        interface ITopicUpdate extends tickwire.v1.TopicUpdate.$Properties {
+        }
+
+        /** Represents a TopicUpdate. */
+        class TopicUpdate {
+
+            /**
+             * Constructs a new TopicUpdate.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.TopicUpdate.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** TopicUpdate topic. */
+            topic: string;
+
+            /** TopicUpdate depth. */
+            depth: number;
+
+            /** TopicUpdate conflationIntervalMs. */
+            conflationIntervalMs: number;
+
+            /**
+             * Encodes the specified TopicUpdate message. Does not implicitly {@link tickwire.v1.TopicUpdate.verify|verify} messages.
+             * @param message TopicUpdate message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.TopicUpdate.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a TopicUpdate message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.TopicUpdate & tickwire.v1.TopicUpdate.$Shape} TopicUpdate
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.TopicUpdate & tickwire.v1.TopicUpdate.$Shape;
+        }
+
+        namespace TopicUpdate {
+
+            /** Properties of a TopicUpdate. */
+            interface $Properties {
+
+                /** TopicUpdate topic */
+                topic?: (string|null);
+
+                /** TopicUpdate depth */
+                depth?: (number|null);
+
+                /** TopicUpdate conflationIntervalMs */
+                conflationIntervalMs?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a TopicUpdate. */
+            type $Shape = tickwire.v1.TopicUpdate.$Properties;
         }
 
         /**

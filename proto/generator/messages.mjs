@@ -181,7 +181,7 @@ function fieldText(field, before) {
   return `${number}${letter}${flag}${field.name}${member}`;
 }
 
-/** The same as in message-spec.ts. */
+/** The same as in message-json.ts. */
 function protoNameOf(name) {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

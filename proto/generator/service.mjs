@@ -39,7 +39,7 @@ function imports(service, roots) {
   const codecs = [...roots].sort(byCodeUnits).map((name) => `  ${name}Codec,`);
   const types = [...roots].sort(byCodeUnits).map((name) => `  ${name},`);
   return `import type { MessageInit } from "../codec/message-codec.ts";
-import { defineMethod } from "../codec/rpc-method.ts";
+import { createStub, defineMethod } from "../codec/rpc-method.ts";
 import type {
   ServerStreamCall,
   ServerStreamMethod,
@@ -148,20 +148,12 @@ ${methods.join("\n")}
 }
 
 function stub(service) {
-  const methods = service.methods.map((method) => {
-    const call = method.serverStreaming ? "serverStream" : "call";
-    const name = propertyName(method);
-    return `    ${name}: (request, options) => ${call}(methods.${name}, request, options),`;
-  });
   return `/** The client's methods over two functions that carry a call. */
 export function create${service.name}Client<Options>(
   call: UnaryCall<Options>,
   serverStream: ServerStreamCall<Options>,
 ): ${service.name}Client<Options> {
-  const { methods } = ${service.name};
-  return {
-${methods.join("\n")}
-  };
+  return createStub(${service.name}.methods, call, serverStream) as ${service.name}Client<Options>;
 }
 `;
 }

@@ -71,10 +71,13 @@ function streamSnapshot(levels: Levels = [[1_000, 1]], checksum?: number): RawBo
 }
 
 /** A builder with a consumer beside it, and a log of what it says in few words. */
-function run(sync: BookSync, options: { bufferedDeltasMax?: number; depth?: number } = {}) {
+function run(
+  sync: BookSync,
+  options: { bufferedDeltasMax?: number; depth?: number; instrument?: Instrument } = {},
+) {
   const builder = new BookBuilder({
     sync,
-    instrument: INSTRUMENT,
+    instrument: options.instrument ?? INSTRUMENT,
     bufferedDeltasMax: options.bufferedDeltasMax ?? 100,
     depth: options.depth,
   });
@@ -108,6 +111,8 @@ function describeOutput(output: BookOutput): string {
       return output.event.snapshot ? "snapshot" : "delta";
     case "need-snapshot":
       return `need ${output.reason}`;
+    case "doubt":
+      return `doubt ${output.reason}`;
     case "state":
       return `${output.state} ${output.reason}`;
     case "checksum":
@@ -522,6 +527,80 @@ describe("a numbered book with snapshots in the stream, and a REST snapshot that
     expect(book.builder.isLive).toBe(false);
     book.feed(delta(4));
     expect(book.feed(restSnapshot(3))).toEqual(["snapshot", "live synchronized", "delta"]);
+  });
+});
+
+describe("a book that crosses while its instrument", () => {
+  const inState = (state: NonNullable<Instrument["state"]>): Instrument => ({
+    ...INSTRUMENT,
+    state,
+  });
+  const of = (instrument: Instrument, book: RawBook): RawBook => ({ ...book, instrument });
+  const start = raw({ snapshot: true, levels: [[10, 1]], asks: columns([[12, 1]]) });
+  const crossing = raw({ levels: [[13, 1]] });
+
+  test.each(["auction", "pre-open", "halted", "cancel-only"] as const)("is %s goes on", (state) => {
+    const instrument = inState(state);
+    const book = run(IN_BAND, { instrument });
+    book.feed(of(instrument, start));
+    expect(book.feed(of(instrument, crossing))).toEqual(["delta"]);
+    const whole = raw({ snapshot: true, levels: [[13, 1]], asks: columns([[12, 1]]) });
+    expect(book.feed(of(instrument, whole))).toEqual(["snapshot"]);
+    expect(book.builder.book.isCrossed()).toBe(true);
+  });
+
+  test.each(["trading", "post-only", "limit-only", "reduce-only"] as const)(
+    "is %s is started anew, auctions or not",
+    (state) => {
+      const instrument = inState(state);
+      const book = run({ ...IN_BAND, holdsAuctions: true }, { instrument });
+      book.feed(of(instrument, start));
+      expect(book.feed(of(instrument, crossing)).at(-1)).toBe("need crossed-book");
+    },
+  );
+
+  test("is trading again after its auction is started anew", () => {
+    const instrument = inState("auction");
+    const book = run(IN_BAND, { instrument });
+    book.feed(of(instrument, start), of(instrument, crossing));
+    Object.assign(instrument, { state: "trading" });
+    expect(book.feed(of(instrument, raw({ levels: [[9, 1]] }))).at(-1)).toBe("need crossed-book");
+  });
+
+  describe("may be in an auction or not", () => {
+    const MAY_CROSS = { ...IN_BAND, holdsAuctions: true } as const;
+
+    test("goes on, and a snapshot is wanted once that shows which", () => {
+      const book = run(MAY_CROSS);
+      book.feed(start);
+      expect(book.feed(crossing)).toEqual(["delta", "doubt crossed-book"].toReversed());
+      expect(book.feed(raw({ levels: [[9, 1]] }))).toEqual(["delta"]);
+    });
+
+    test("is in one if the snapshot is crossed too", () => {
+      const book = run(MAY_CROSS);
+      book.feed(start, crossing);
+      const whole = raw({ snapshot: true, levels: [[13, 1]], asks: columns([[12, 1]]) });
+      expect(book.feed(whole)).toEqual(["snapshot"]);
+    });
+
+    test("has lost something if the snapshot is not crossed", () => {
+      const book = run(MAY_CROSS);
+      book.feed(start, crossing);
+      expect(book.feed(start)).toEqual([
+        "gap crossed-book",
+        "gap crossed-book",
+        "resyncing crossed-book",
+        "snapshot",
+        "live synchronized",
+      ]);
+    });
+
+    test("is not doubted any more once it does not cross", () => {
+      const book = run(MAY_CROSS);
+      book.feed(start, crossing, raw({ levels: [[13, 0]] }));
+      expect(book.feed(start)).toEqual(["snapshot"]);
+    });
   });
 });
 

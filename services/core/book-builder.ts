@@ -1,5 +1,5 @@
 import { OrderBook } from "@tickwire/proto/model";
-import { deltaEvent, isProofAlone, snapshotEvent } from "./book-events.ts";
+import { deltaEvent, isCrossedSnapshot, isProofAlone, snapshotEvent } from "./book-events.ts";
 import type { BookOutput, BookReason } from "./book-output.ts";
 import {
   alignDeltas,
@@ -9,6 +9,7 @@ import {
   type RawBook,
 } from "./book-sync.ts";
 import { BoundedQueue } from "./bounded-queue.ts";
+import { isMatching } from "./instrument.ts";
 import type { Instrument } from "./instrument.ts";
 import type { TopicState } from "./market-event.ts";
 
@@ -83,6 +84,8 @@ export class BookBuilder {
   /** The last update applied before a number repeated: an older snapshot would be a step back. */
   #floorUpdateId: number | undefined;
   #snapshotsBehind = 0;
+  /** The book crossed, and a snapshot was asked for that shows if the venue means it. */
+  #isDoubted = false;
   #startReason = "start";
 
   /**
@@ -162,6 +165,7 @@ export class BookBuilder {
     this.#gapReported = false;
     this.#early = undefined;
     this.#floorUpdateId = undefined;
+    this.#isDoubted = false;
     this.#buffer.clear();
     this.#enter("down", reason, emit);
   }
@@ -259,6 +263,7 @@ export class BookBuilder {
     if (this.#phase === "idle") this.#begin(emit);
     this.#requested = false;
     this.#early = undefined;
+    this.#settleDoubt(snapshot, emit);
     if (this.#phase !== "live") this.counts.beforeSnapshot += this.#buffer.length;
     this.#buffer.clear();
     this.#install(snapshot, [], { updateId: snapshot.lastUpdateId, bridged: false }, emit);
@@ -284,6 +289,7 @@ export class BookBuilder {
       this.counts.staleSnapshots++;
       return;
     }
+    this.#settleDoubt(snapshot, emit);
     this.#buffer.clear();
     // The live book is ahead of the snapshot: consumers see only what both come to.
     this.#install(snapshot, alignment.deltas, alignment.position, emit);
@@ -373,17 +379,45 @@ export class BookBuilder {
     return ok;
   }
 
-  /** True if the book is crossed where nothing else could show a loss; it is then resynced. */
+  /**
+   * True if the book is crossed where nothing else could show a loss; it is then resynced. Not
+   * where the instrument's state lets it cross. Where that may be so and nobody knows, the book
+   * goes on, and a snapshot is asked for that shows whether the venue's is crossed too.
+   */
   #isLostToCrossing(emit: Emit): boolean {
-    if (!this.#isUnproven || !this.book.isCrossed()) return false;
-    this.#lose("crossed-book", emit);
-    return true;
+    if (!this.#isUnproven || !this.book.isCrossed()) {
+      this.#isDoubted = false;
+      return false;
+    }
+    const mayCross = !(isMatching(this.instrument) ?? this.#sync.holdsAuctions !== true);
+    if (!mayCross) {
+      this.#lose("crossed-book", emit);
+      return true;
+    }
+    if (this.instrument.state === undefined && this.#phase === "live" && !this.#isDoubted) {
+      this.#isDoubted = true;
+      this.#refreshing = this.#sync.snapshot !== "in-band";
+      emit({ kind: "doubt", reason: "crossed-book" });
+    }
+    return false;
+  }
+
+  /** A fresh snapshot shows that the venue's book is not crossed as ours is: something was lost. */
+  #settleDoubt(snapshot: RawBook, emit: Emit): void {
+    if (!this.#isDoubted || isCrossedSnapshot(snapshot)) return;
+    this.#isDoubted = false;
+    if (this.#phase !== "live") return;
+    this.#reportGap("crossed-book", emit);
+    this.#phase = "waiting";
+    this.#enter("gap", "crossed-book", emit);
+    this.#enter("resyncing", "crossed-book", emit);
   }
 
   #lose(reason: string, emit: Emit): void {
     this.#phase = "waiting";
     this.#requested = false;
     this.#refreshing = false;
+    this.#isDoubted = false;
     this.#duplicatesInRow = 0;
     this.#buffer.clear();
     this.#reportGap(reason, emit);

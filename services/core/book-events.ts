@@ -1,4 +1,4 @@
-import { rescaleMantissa } from "@tickwire/proto/model";
+import { compareMantissa, rescaleMantissa } from "@tickwire/proto/model";
 import type { Mantissa, OrderBook, TruncatedPrices } from "@tickwire/proto/model";
 import type { RawBook } from "./book-sync.ts";
 import type { Instrument } from "./instrument.ts";
@@ -48,6 +48,20 @@ export function deltaEvent(
     bids: isWhole ? bids : withRemovals(bids, truncated.bids, delta, book),
     asks: isWhole ? asks : withRemovals(asks, truncated.asks, delta, book),
   };
+}
+
+/** True if the best bid of a snapshot, in any order of levels, is at its best ask or above. */
+export function isCrossedSnapshot({ bids, asks }: RawBook): boolean {
+  let bid: Mantissa | undefined;
+  for (const [index, price] of bids.prices.entries()) {
+    if (bids.sizes[index] === 0) continue;
+    if (bid === undefined || compareMantissa(price, bid) > 0) bid = price;
+  }
+  if (bid === undefined) return false;
+  const best = bid;
+  return asks.prices.some(
+    (price, index) => asks.sizes[index] !== 0 && compareMantissa(price, best) <= 0,
+  );
 }
 
 /** True for a checksum that came by itself, which tells consumers nothing. */

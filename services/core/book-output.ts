@@ -31,6 +31,11 @@ export type BookOutput =
    * arrives.
    */
   | { readonly kind: "need-snapshot"; readonly reason: string }
+  /**
+   * The book goes on, but a snapshot in the stream is wanted all the same: it will show whether
+   * something was lost.
+   */
+  | { readonly kind: "doubt"; readonly reason: string }
   | { readonly kind: "state"; readonly state: TopicState; readonly reason: string }
   | { readonly kind: "checksum"; readonly ok: boolean }
   /** Something was lost; said once per episode, which ends when the book is live again. */

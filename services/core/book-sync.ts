@@ -62,6 +62,11 @@ export type BookSync = {
   /** Undefined where the venue numbers nothing. */
   readonly sequencing?: BookSequencing;
   /**
+   * The venue holds auctions, in which books are crossed: one that crosses while nobody knows the
+   * instrument's state may mean a loss or an auction, and a fresh snapshot shows which.
+   */
+  readonly holdsAuctions?: true;
+  /**
    * The checksum of the book as it stands; compared with RawBook.checksum where that is present.
    * `sent` is that one, for venues that may write numbers in several ways.
    */

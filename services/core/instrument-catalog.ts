@@ -121,6 +121,16 @@ export class InstrumentCatalog {
     return { added, updated, rejected };
   }
 
+  /** Forgets an instrument, so that another one may have its names. False if it is not here. */
+  remove(instrument: Instrument): boolean {
+    const { symbol, venueSymbol, venueMarket = "" } = instrument;
+    if (this.#bySymbol.get(symbol) !== instrument) return false;
+    this.#bySymbol.delete(symbol);
+    this.#byVenueSymbol.get(venueMarket)?.delete(venueSymbol);
+    this.#version++;
+    return true;
+  }
+
   /** All instruments in the order in which they were added. */
   all(): readonly Instrument[] {
     return [...this.#bySymbol.values()];

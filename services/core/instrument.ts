@@ -1,3 +1,4 @@
+import { CHANNELS } from "@tickwire/proto/model";
 import type { Channel, InstrumentKind, InstrumentState } from "@tickwire/proto/model";
 
 export { CHANNELS, type Channel } from "@tickwire/proto/model";
@@ -44,6 +45,11 @@ export type Instrument = {
   readonly stateWord?: string;
 };
 
+/** Channels that come from venues: all but what is said about instruments and of their list. */
+export const FEED_CHANNELS: readonly Channel[] = CHANNELS.filter(
+  (channel) => channel !== "status" && channel !== "listings",
+);
+
 /** Channels that spot instruments do not have. */
 export const DERIVATIVE_CHANNELS: ReadonlySet<Channel> = new Set<Channel>([
   "funding",
@@ -51,6 +57,22 @@ export const DERIVATIVE_CHANNELS: ReadonlySet<Channel> = new Set<Channel>([
   "open-interest",
   "liquidations",
 ]);
+
+/** States in which orders match as they come, so that a book cannot stay crossed. */
+const MATCHING_STATES: ReadonlySet<InstrumentState> = new Set<InstrumentState>([
+  "trading",
+  "post-only",
+  "limit-only",
+  "reduce-only",
+]);
+
+/**
+ * Whether orders match as they come, so that a crossed book shows a fault; undefined if the venue
+ * has not said.
+ */
+export function isMatching({ state }: Pick<Instrument, "state">): boolean | undefined {
+  return state === undefined ? undefined : MATCHING_STATES.has(state);
+}
 
 /** The symbol of a venue's market as a whole. Instruments have no channel that it has. */
 export const MARKET_SYMBOL = "all";

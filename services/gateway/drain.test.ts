@@ -45,30 +45,29 @@ function leave(session: DrainableSession | undefined): void {
 }
 
 function start(windowMs: number, graceMs: number): Promise<void> {
-  const flush = (): void => void log.push(`${atMs()}: flush`);
-  drain = new Drain({ clock, sessions, flush, windowMs, graceMs });
+  drain = new Drain({ clock, sessions, windowMs, graceMs });
   return drain.run().then(() => void log.push(`${atMs()}: done`));
 }
 
 const dismissals = (): string[] => log.filter((line) => line.includes("dismissed"));
 
 describe("a drain", () => {
-  test("tells every client and sends that before the first is closed", async () => {
+  test("tells every client before the first is closed, in another turn", async () => {
     connect(2);
     const done = start(1_000, 5_000);
-    expect(log).toEqual(["0: 0 told 1000", "0: 1 told 1000", "0: flush"]);
+    expect(log).toEqual(["0: 0 told 1000", "0: 1 told 1000"]);
     clock.advance(500);
     await done;
   });
 
-  test("spreads the closes over the window, with what is queued sent before each", async () => {
+  test("spreads the closes over the window", async () => {
     connect(4);
     const done = start(1_000, 5_000);
     log.length = 0;
     clock.advance(1_000);
     await done;
     expect(log.filter((line) => !line.includes("done"))).toEqual(
-      [0, 250, 500, 750].flatMap((at, index) => [`${at}: flush`, `${at}: ${index} dismissed`]),
+      [0, 250, 500, 750].map((at, index) => `${at}: ${index} dismissed`),
     );
   });
 
@@ -82,6 +81,33 @@ describe("a drain", () => {
     }
     await done;
   });
+
+  test.each([
+    [127, [127]],
+    [128, [128]],
+    [129, [128, 1]],
+    [500, [128, 128, 128, 116]],
+  ])(
+    "of %d clients without a window tells and closes so many a turn: %j",
+    async (count, expected) => {
+      connect(count);
+      const done = start(0, 5_000);
+      const counts = { told: [0], dismissed: [0] };
+      const note = (what: "told" | "dismissed"): void => {
+        const all = log.filter((line) => line.includes(what)).length;
+        counts[what].push(all - counts[what].reduce((sum, each) => sum + each));
+      };
+      note("told");
+      for (let turn = 0; sessions.size > 0; turn += 1) {
+        clock.advance(turn === 0 ? 0 : 1);
+        note("told");
+        note("dismissed");
+      }
+      expect(counts.told.filter((each) => each > 0)).toEqual(expected);
+      expect(counts.dismissed.filter((each) => each > 0)).toEqual(expected);
+      await done;
+    },
+  );
 
   test("ends as soon as the last client has gone, with no timer left", async () => {
     connect(3);

@@ -39,9 +39,9 @@ beforeEach(async () => {
   const config = gatewayConfig({ drainWindowMs: 1_000, lameDuckMs: 3_000 });
   const metrics = createGatewayMetrics(registry);
   const parts = { bus, clock, logger, metrics };
-  const catalog = new Catalog({ ...parts, limits: config });
   const scheduler = { endOfTurn: () => {} };
   const turns = new Turns({ clock, scheduler });
+  const catalog = new Catalog({ ...parts, turns, limits: config });
   gateway = new Gateway({
     bus: Object.assign(Object.create(bus) as MemoryBus, {
       onEvent: (listener: (event: BusEvent) => void) => {
@@ -55,7 +55,7 @@ beforeEach(async () => {
       logger,
       metrics,
       catalog,
-      hub: new Hub({ ...parts, turns, catalog, random: () => 0.5, limits: config }),
+      hub: new Hub({ ...parts, turns, scheduler, catalog, random: () => 0.5, limits: config }),
       flusher: new Flusher({ clock, scheduler, flushIntervalMsMax: 0, metrics }),
       services: createMarketData({ bus, clock, catalog, queryTimeoutMs: 1_000 }),
       turns,

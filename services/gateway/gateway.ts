@@ -10,6 +10,8 @@ import { Drain } from "./drain.ts";
 import type { HttpFace } from "./http/http-face.ts";
 import { Session } from "./session/session.ts";
 import type { SessionParts } from "./session/session.ts";
+import type { CatalogChange } from "./session/subscriptions.ts";
+import type { TurnLine, Work } from "./turns/turns.ts";
 import { errorAnswer } from "./transport/http-answer.ts";
 import type {
   Connection,
@@ -60,6 +62,8 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
   /** In every session's id, so that ids of two runs differ. */
   readonly #startedAt: string;
   readonly #origins: Origins;
+  /** For what happens to all sessions at once. */
+  readonly #line: TurnLine;
   #transport: Transport | undefined;
   #busConnected = true;
   /** From the start of the shutdown on, while everything is served as before. */
@@ -71,6 +75,7 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     this.#parts = parts;
     this.#startedAt = parts.sessionParts.clock.nowUs().toString(36);
     this.#origins = new Origins(parts.sessionParts.config);
+    this.#line = parts.sessionParts.turns.open();
     this.#listenToBus();
   }
 
@@ -226,7 +231,7 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     const { hub } = this.#parts.sessionParts;
     switch (event.kind) {
       case "changed":
-        for (const session of this.#sessions) session.onCatalogChanged(event.added, event.removed);
+        this.#line.add(this.#tellSessions(event));
         return;
       case "lost":
         hub.venueDown(event.venue, "ingestor-lost", event.sinceTimeUs);
@@ -243,10 +248,17 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     }
   }
 
+  *#tellSessions(change: CatalogChange): Work {
+    // Who comes while others are told finds the catalog changed already.
+    for (const session of [...this.#sessions]) {
+      if (this.#line.isOver) yield;
+      if (this.#sessions.has(session)) session.onCatalogChanged(change);
+    }
+  }
+
   async #shutDown(graceMs: number): Promise<void> {
-    const { config, clock, logger, flusher } = this.#parts.sessionParts;
+    const { config, clock, logger } = this.#parts.sessionParts;
     const sessions = this.#sessions;
-    const flush = (): void => flusher.flush();
     const lameDuckMs = Math.min(config.lameDuckMs, graceMs);
     this.#leaving = true;
     if (lameDuckMs > 0) {
@@ -255,7 +267,7 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     }
     const windowMs = config.drainWindowMs;
     const drainMs = graceMs - lameDuckMs;
-    this.#drain = new Drain({ clock, sessions, flush, windowMs, graceMs: drainMs });
+    this.#drain = new Drain({ clock, sessions, windowMs, graceMs: drainMs });
     logger.info({ sessions: sessions.size, graceMs: drainMs }, "gateway drains");
     this.#listening.stopListening();
     await this.#drain.run();

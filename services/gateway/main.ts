@@ -50,8 +50,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     metrics,
   });
   const turns = new Turns({ clock, scheduler: immediateScheduler });
-  const catalog = new Catalog({ bus, clock, logger, metrics, limits: config });
-  const hub = new Hub({ bus, clock, logger, metrics, turns, catalog, random, limits: config });
+  const catalog = new Catalog({ bus, clock, logger, metrics, turns, limits: config });
+  const common = { bus, clock, logger, metrics, turns, scheduler: immediateScheduler };
+  const hub = new Hub({ ...common, catalog, random, limits: config });
   const services = createMarketData({ bus, clock, catalog, queryTimeoutMs });
   const rpc = new ConnectRpc({
     services,

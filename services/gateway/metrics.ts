@@ -260,6 +260,23 @@ function topicMetrics(registry: Registry) {
       help: "Topics that the gateway follows on the bus.",
       registers,
     }),
+    views: new Gauge({
+      name: "tickwire_gateway_views",
+      help: "Cut or conflated views of topics that sessions use, each counted once.",
+      registers,
+    }),
+    viewBatches: new Counter({
+      name: "tickwire_gateway_view_batches_total",
+      help: "Batches that views made, however many sessions get them.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    viewSkipped: new Counter({
+      name: "tickwire_gateway_view_skipped_events_total",
+      help: "Events that views left out of their batches, because later ones stand for them.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
     instrumentsLeftOut: new Gauge({
       name: "tickwire_gateway_instruments_left_out",
       help: "Instruments of a venue that cannot be had because of instrumentsMax.",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CHANNELS } from "#core/instrument.ts";
+import { FEED_CHANNELS } from "#core/instrument.ts";
 import { ANNOUNCE_INTERVAL_MS_DEFAULT, PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
 import { isProxyUrl, NO_PROXY, PROXY_SCHEMES } from "./feed/network/proxy-url.ts";
 import { INGEST_LIMITS_DEFAULTS } from "./limits.ts";
@@ -8,7 +8,6 @@ import { VENUES } from "./venues/registry.ts";
 import type { VenueId } from "./venues/registry.ts";
 
 const VENUE_IDS = Object.keys(VENUES) as [VenueId, ...VenueId[]];
-const FEED_CHANNELS = CHANNELS.filter((channel) => channel !== "status");
 
 const count = (fallback: number, high: number) => z.int().min(1).max(high).default(fallback);
 

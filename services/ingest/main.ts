@@ -2,7 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { Registry } from "prom-client";
 import type { Bus } from "#bus/bus.ts";
 import type { Clock } from "#core/clock.ts";
+import type { Channel } from "#core/instrument.ts";
 import type { IngestConfig, VenueConfig } from "./config.ts";
+import { AddressBudgets } from "./feed/rest/address-budget.ts";
 import { FEED_POLICY_DEFAULTS } from "./feed/feed-policy.ts";
 import type { FeedPolicy } from "./feed/feed-policy.ts";
 import type { FeedDialer } from "./feed/connection/web-socket-dialer.ts";
@@ -75,6 +77,8 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     schedule: scheduleTurnEnd,
   });
   const networks: OpenVenueNetwork[] = [];
+  const policy = { ...FEED_POLICY_DEFAULTS, ...options.policy };
+  const budgets = new AddressBudgets({ clock, policy });
   const venues = config.venues.map((venueConfig) => {
     const network = networkOf(venueConfig, options);
     networks.push(network);
@@ -86,7 +90,8 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
       random,
       network: options.intercept?.(venueConfig.id, network) ?? network,
       logger,
-      policy: { ...FEED_POLICY_DEFAULTS, ...options.policy },
+      policy,
+      budgets,
       emit: (event) => publisher.publish(event),
       onChange: () => announcements.announce(),
     });
@@ -109,6 +114,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     for (const venue of venues) venue.close();
+    budgets.close();
     for (const network of networks) network.close();
     publisher.flush();
     announcements.close();
@@ -159,6 +165,10 @@ async function drained(bus: Bus, clock: Clock, timeoutMs: number): Promise<void>
 function adapterOf({ id, silenceMsMax }: VenueConfig): FeedAdapter {
   const adapter: FeedAdapter = VENUES[id];
   if (silenceMsMax === undefined) return adapter;
-  const silence = { ...adapter.limits.silenceMsMax, ...silenceMsMax };
-  return { ...adapter, limits: { ...adapter.limits, silenceMsMax: silence } };
+  const { limits } = adapter;
+  const silence = { ...limits.silenceMsMax, ...silenceMsMax };
+  // Whoever says how long a channel may be silent wants to hear of it, whatever the venue says.
+  const set = Object.keys(silenceMsMax) as Channel[];
+  const alwaysSpoken = [...(limits.alwaysSpoken ?? []), ...set];
+  return { ...adapter, limits: { ...limits, silenceMsMax: silence, alwaysSpoken } };
 }

@@ -8,6 +8,16 @@ import type { PublisherCounters } from "#publish/publisher.ts";
 import { registerLatencyMetric } from "./latency-metric.ts";
 import type { VenueCounters } from "./venue/venue-counters.ts";
 
+/** How one subscription of a venue does. */
+export type SubscriptionHealth = {
+  readonly symbol: string;
+  readonly channel: Channel;
+  /** A state of `SUBSCRIPTION_LIFE`. */
+  readonly state: string;
+  /** For people: what is wrong and what is done about it; empty if nothing is. */
+  readonly trouble: string;
+};
+
 /** What a venue shows to the metrics. */
 export type MeasuredVenue = {
   readonly venue: string;
@@ -16,6 +26,7 @@ export type MeasuredVenue = {
   readonly connections: number;
   readonly instruments: number;
   readonly snapshotsPending: number;
+  readonly subscriptions: readonly SubscriptionHealth[];
   /** How far the venue's clock is ahead of ours; undefined while nothing tells. */
   readonly clockOffsetSeconds: number | undefined;
 };
@@ -71,6 +82,15 @@ const VENUE_TOTALS = {
     "Requests for polled channels without an answer.",
     "pollsFailed",
   ],
+  tickwire_ingest_probes_total: [
+    "REST requests that find out whether a quiet channel missed anything.",
+    "probes",
+  ],
+  tickwire_ingest_probes_dead_total: [
+    "Quiet channels for which the venue had news that did not come.",
+    "probesDead",
+  ],
+  tickwire_ingest_probes_failed_total: ["Such requests without a usable answer.", "probesFailed"],
   tickwire_ingest_rate_limited_total: ["REST answers with status 429.", "rateLimited"],
   tickwire_ingest_banned_total: ["REST answers with status 418.", "banned"],
   tickwire_ingest_bad_times_total: ["Events whose venue time was impossible.", "badTimes"],
@@ -149,6 +169,7 @@ export function registerIngestMetrics(options: {
     side: "receivedToPublished",
   });
   registerGauges(registry, venues);
+  registerSubscriptions(registry, venues);
 }
 
 /** What venues sent and nobody received, or had to send again. */
@@ -229,6 +250,22 @@ function registerGauges(registry: Registry, venues: () => readonly MeasuredVenue
       },
     });
   }
+}
+
+/** How many subscriptions are in each state: what is asked for and not served shows here. */
+function registerSubscriptions(registry: Registry, venues: () => readonly MeasuredVenue[]): void {
+  const gauge: Gauge<"venue" | "channel" | "state"> = new Gauge({
+    name: "tickwire_ingest_subscriptions",
+    help: "Subscriptions by the state that they are in; live and doubted ones are served.",
+    labelNames: ["venue", "channel", "state"],
+    registers: [registry],
+    collect: () => {
+      gauge.reset();
+      for (const { venue, subscriptions } of venues()) {
+        for (const { channel, state } of subscriptions) gauge.inc({ venue, channel, state });
+      }
+    },
+  });
 }
 
 type Labels = Readonly<Record<string, string>>;

@@ -187,23 +187,6 @@ export class QueryResponder {
     return this.#options.bus.payloadBytesMax - REPLY_OVERHEAD_BYTES;
   }
 
-  /** The whole list of a venue, which has to fit into one message. */
-  #listings(view: VenueView): Uint8Array {
-    const { publisher, clock } = this.#options;
-    const { listings } = view;
-    const topic = publisher.settledTopic(listings.market, "listings");
-    const sequence = topic?.sequence ?? 0;
-    const position = { channel: "listings", epoch: publisher.epoch, sequence } as const;
-    const state = listings.state();
-    const reply = encodeSnapshotReply(encodeState(position, state, clock.nowUs()));
-    if (reply.byteLength <= this.#payloadBytesMax) return reply;
-    const sizes = `${reply.byteLength} bytes; the bus takes ${this.#payloadBytesMax}`;
-    throw new QueryFailure(
-      "CODE_FAILED_PRECONDITION",
-      `the list of ${view.venue} has ${state.length} instruments in ${sizes}`,
-    );
-  }
-
   /** All of what follows a position, in pages; or an error, never a part. */
   #history(view: VenueView, query: TopicQuery, payload: Uint8Array): Uint8Array {
     const { publisher } = this.#options;
@@ -221,13 +204,15 @@ export class QueryResponder {
 
   #snapshot(view: VenueView, query: TopicQuery): Uint8Array {
     const { publisher, clock } = this.#options;
-    const { channel, symbol } = query;
-    if (channel === "listings" && symbol === MARKET_SYMBOL) return this.#listings(view);
+    const { channel } = query;
     const instrument = this.#findStreamed(view, query);
     const topic = publisher.settledTopic(instrument, channel);
     const events = topic === undefined ? [] : stateOf(topic, view);
     const position = { channel, epoch: publisher.epoch, sequence: topic?.sequence ?? 0 };
-    return encodeSnapshotReply(encodeState(position, events, clock.nowUs()));
+    const reply = encodeSnapshotReply(encodeState(position, events, clock.nowUs()));
+    if (reply.byteLength <= this.#payloadBytesMax) return reply;
+    const sizes = `${reply.byteLength} bytes, of which the bus takes ${this.#payloadBytesMax}`;
+    throw new QueryFailure("CODE_FAILED_PRECONDITION", `the state of the topic has ${sizes}`);
   }
 
   #trades(view: VenueView, symbol: string, payload: Uint8Array): Uint8Array {
@@ -293,6 +278,7 @@ export class QueryResponder {
 
   /** The instrument of a topic that the venue streams. */
   #findStreamed(view: VenueView, { symbol, channel }: TopicQuery): Instrument {
+    if (channel === "listings" && symbol === MARKET_SYMBOL) return view.listings.market;
     const instrument = this.#find(view, symbol);
     if (view.streamed.has(instrument, channel)) return instrument;
     const topic = `${view.venue}:${symbol}/${channel}`;
@@ -332,10 +318,9 @@ function stateOf(topic: TopicRecord, view: VenueView): readonly MarketEvent[] {
   switch (topic.channel satisfies Channel) {
     case "trades":
     case "liquidations":
-    // The list of a venue is no topic of an instrument.
-    case "listings":
       return [];
-
+    case "listings":
+      return view.listings.state();
     case "candles":
       return topic.latestCandles();
     case "status":

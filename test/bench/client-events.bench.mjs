@@ -3,12 +3,14 @@
 //   npm run build && node test/bench/client-events.bench.mjs
 import { BatchWriter, elementLength, putElement } from "@tickwire/proto/codec";
 import { Consumer } from "../../clients/typescript/dist/topics/consumer.js";
+import { TICK_CHANNELS } from "../../clients/typescript/dist/topics/tick-channels.js";
 import { TopicStream } from "../../clients/typescript/dist/topics/topic-stream.js";
 
 const TRADES = 120_000;
 const ROUNDS = 9;
 const START_US = 1_767_225_600_000_000;
 const INFO = { topic: "v:A/trades", venue: "v", symbol: "A", venueSymbol: "A", channel: "trades" };
+const part = TICK_CHANNELS.find(({ name }) => name === INFO.channel);
 
 function trade(index) {
   return {
@@ -42,10 +44,11 @@ function batchesOf(tradesPerBatch) {
 function measure(batches, event) {
   const rounds = Array.from({ length: ROUNDS }, () => {
     const counters = { events: 0, duplicateEvents: 0, gaps: 0, unknownTopicBatches: 0 };
-    const stream = new TopicStream(INFO, counters, () => {
+    const resync = () => {
       throw new Error("a batch does not follow");
-    });
-    stream.setConsumers([new Consumer([INFO.topic], { event, end: () => undefined })]);
+    };
+    const stream = new TopicStream(INFO, { part, counters, resync });
+    stream.consumers = [new Consumer([INFO.topic], { event, end: () => undefined })];
     stream.start({ topicId: 1, continuity: "new", position: { epoch: 1, sequence: 0 } });
     const before = process.cpuUsage();
     for (const batch of batches) stream.receive(batch, 0, batch.length);

@@ -467,3 +467,65 @@ test("bitstamp: the book of a pair on which nothing happens is delivered", () =>
   expect(books.map(({ snapshot }) => snapshot)).toEqual([true]);
   expect(isBookLive("SGB-EUR")).toBe(true);
 });
+
+describe("coinbase: a book that is crossed in an auction", () => {
+  const at = "2026-09-21T14:13:20.100000Z";
+  const start = {
+    type: "snapshot",
+    product_id: "NEW-USD",
+    bids: [["10", "1"]],
+    asks: [["11", "1"]],
+  };
+  const change = (side: string, price: string, size: string): object => {
+    return { type: "l2update", product_id: "NEW-USD", time: at, changes: [[side, price, size]] };
+  };
+  const crossing = [start, change("buy", "12", "3"), change("sell", "10.5", "1")];
+  const listed = (fields: object): Line => ({
+    get: "https://api.exchange.coinbase.com/products",
+    body: [{ id: "NEW-USD", base_currency: "NEW", quote_currency: "USD", ...fields }],
+  });
+  const bookStates = ({ events }: Heard): string[] =>
+    events.flatMap((event) =>
+      event.kind === "status" && event.channel === "book" ? [`${event.state} ${event.reason}`] : [],
+    );
+
+  test.each([
+    ["that nobody has told of", []],
+    ["that the list tells of", [listed({ status: "online", auction_mode: true })]],
+    [
+      "that the status channel tells of",
+      [{ type: "status", products: [{ id: "NEW-USD", status: "online", auction_mode: true }] }],
+    ],
+  ])("%s is delivered and marked", (_, told: readonly Line[]) => {
+    const whole = { ...start, bids: [["12", "3"]], asks: [["10.5", "6"]] };
+    const heard = replay("coinbase", [...told, ...crossing, whole, change("buy", "9", "1")]);
+    expect(heard.books.map(({ snapshot }) => snapshot)).toEqual([true, false, false, true, false]);
+    expect(bookStates(heard)).not.toContainEqual(expect.stringMatching(/gap|resyncing/));
+    expect(bookStates(heard).at(-1)).toBe("live crossed");
+    expect(heard.isBookLive("NEW-USD")).toBe(true);
+  });
+
+  test("says so when it is not crossed any more", () => {
+    const heard = replay("coinbase", [
+      ...crossing,
+      change("buy", "12", "0"),
+      change("buy", "10", "0"),
+    ]);
+    expect(bookStates(heard).slice(-2)).toEqual(["live crossed", "live uncrossed"]);
+  });
+
+  test("is a fault of the stream where the pair trades", () => {
+    const heard = replay("coinbase", [listed({ status: "online" }), ...crossing]);
+    expect(bookStates(heard)).toContain("gap crossed-book");
+    expect(heard.isBookLive("NEW-USD")).toBe(false);
+  });
+
+  test("has lost something where a fresh one is not crossed", () => {
+    const heard = replay("coinbase", [...crossing, start]);
+    expect(bookStates(heard).slice(-3)).toEqual([
+      "gap crossed-book",
+      "resyncing crossed-book",
+      "live synchronized",
+    ]);
+  });
+});

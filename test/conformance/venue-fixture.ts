@@ -241,6 +241,17 @@ const CHANNELS_OF_TYPES: Readonly<Record<string, Channel>> = {
 function canonical(event: MarketEvent | Exclude<FeedEvent, { kind: "raw-book" }>): CanonicalEvent {
   if (event.kind === "rejected") return { type: event.kind, reason: event.reason };
   const { kind, ...rest } = event;
+  if (event.kind === "instrument-state") {
+    const { instrument, ...said } = event;
+    const { symbol, venueSymbol } = instrument;
+    return withoutUndefined({
+      type: kind,
+      symbol,
+      venueSymbol,
+      state: said.state,
+      word: said.word,
+    });
+  }
   if (!("instrument" in event)) return withoutUndefined({ type: kind, ...rest });
   const common = {
     type: kind,

@@ -25,9 +25,10 @@ function everyMetric(): Registry {
   counters.rejectedOf.set("trades", { "bad-decimal": 3 });
   counters.rejectedOf.set("", { "bad-json": 1 });
   const venue = { venue: "kraken", counters, connections: 1, connectionsOpen: 1 };
+  const rest = { instruments: 1, snapshotsPending: 0, subscriptions: [], clockOffsetSeconds: 0 };
   registerIngestMetrics({
     registry,
-    venues: () => [{ ...venue, instruments: 1, snapshotsPending: 0, clockOffsetSeconds: 0 }],
+    venues: () => [{ ...venue, ...rest }],
     publisher,
     latencies: new LatencyBoard(),
   });

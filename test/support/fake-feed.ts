@@ -11,6 +11,7 @@ import type {
   RestPoll,
   RestRequest,
 } from "#ingest/feed/feed-adapter.ts";
+import { bookProbeOf } from "#ingest/reading/book-probe.ts";
 import type { FeedDialer, FeedSocketHandlers } from "#ingest/feed/connection/web-socket-dialer.ts";
 import type { RestAnswer, RestClient } from "#ingest/feed/rest/rest-client.ts";
 
@@ -60,6 +61,10 @@ export type FakeAdapterOptions = {
   /** The book of each of these starts another way than `snapshot` says. */
   readonly snapshotBySymbol?: Readonly<Record<string, BookSync["snapshot"]>>;
   readonly keepAliveMs?: number;
+  /** The best levels of a book are had by REST. */
+  readonly asksForLevels?: boolean;
+  /** All subscriptions are in one frame, which the venue answers as a whole. */
+  readonly refusesTogether?: boolean;
   /** Subscriptions are part of the address, so nothing is sent. */
   readonly subscribedByUrl?: boolean;
   /** The venue speaks first: a frame of kind `ready`. */
@@ -91,9 +96,11 @@ function syncOf(
 export function createFakeAdapter(options: FakeAdapterOptions = {}): FeedAdapter {
   const { snapshot = "rest", keepAliveMs, subscribedByUrl = false, lists = [""] } = options;
   const frames = (verb: string, subscriptions: readonly FeedSubscription[]): string[] =>
-    subscribedByUrl
-      ? []
-      : subscriptions.map(({ instrument, channel }) => `${verb} ${instrument.symbol}/${channel}`);
+    options.refusesTogether === true
+      ? [`${verb} ${subscriptions.map(({ instrument }) => instrument.symbol).join(",")}`]
+      : subscribedByUrl
+        ? []
+        : subscriptions.map(({ instrument, channel }) => `${verb} ${instrument.symbol}/${channel}`);
   return {
     venue: FAKE_VENUE,
     title: "Fake",
@@ -167,6 +174,14 @@ function optionalParts(options: FakeAdapterOptions): Partial<FeedAdapter> {
           }),
         }
       : {}),
+    ...(options.asksForLevels === true
+      ? {
+          bookProbe: bookProbeOf(
+            ({ venueSymbol }, { rest }) => ({ url: `${rest}/levels/${venueSymbol}`, weight: 1 }),
+            { bids: "bids", asks: "asks" },
+          ),
+        }
+      : {}),
     ...(paged === true
       ? {
           nextInstrumentsRequest: (request, body) =>
@@ -189,6 +204,12 @@ function createFakeDecoder(catalog: InstrumentCatalog, channelIds: boolean): Fee
       frame = JSON.parse(text) as FakeFrame;
     } catch {
       emit({ kind: "rejected", reason: "bad-json" });
+      return;
+    }
+    if ((frame.kind as string) === "several") {
+      for (const each of frame["events"] as readonly object[]) {
+        decode(JSON.stringify(each), at, emit);
+      }
       return;
     }
     const { symbol, ...fields } = frame;

@@ -2,7 +2,9 @@ import type { MarketEvent, Status } from "#core/market-event.ts";
 import type { FeedPolicy } from "#ingest/feed/feed-policy.ts";
 import { FEED_POLICY_DEFAULTS } from "#ingest/feed/feed-policy.ts";
 import { FeedSession } from "#ingest/feed/connection/feed-session.ts";
-import { RequestPacer } from "#ingest/feed/rest/request-pacer.ts";
+import { AddressBudget } from "#ingest/feed/rest/address-budget.ts";
+import { FeedProber } from "#ingest/feed/rest/feed-prober.ts";
+import { levelsTextOfBook } from "#ingest/feed/rest/probed-levels.ts";
 import { SnapshotFetcher } from "#ingest/feed/rest/snapshot-fetcher.ts";
 import { VenueRest } from "#ingest/feed/rest/venue-rest.ts";
 import type { VenueContext } from "#ingest/feed/venue-context.ts";
@@ -58,13 +60,21 @@ export function startFakeSession(options: FakeSessionOptions) {
     counters,
     emit: (event) => events.push(event),
   });
-  const connectPacer = new RequestPacer({
-    limit: adapter.limits.connects,
-    clock,
-    waitingMax: policy.connectsWaitingMax,
-  });
-  const snapshots = new SnapshotFetcher({ ...context, restClient: rest, counters });
+  const address = new AddressBudget({ limits: adapter.limits, clock, policy });
+  const { rest: pacer } = address;
+  const snapshots = new SnapshotFetcher({ ...context, restClient: rest, counters, pacer });
   const venueRest = new VenueRest({ endpoints: adapter.endpoints, restClient: rest, snapshots });
+  const prober = new FeedProber({
+    ...context,
+    rest: venueRest,
+    decoder: adapter.createDecoder(context),
+    counters,
+    onRejected: (reason) => driver.onRejected(reason),
+    ownLevels: (instrument, levelsMax) => {
+      const book = driver.pipeline.liveBookOf(instrument);
+      return book && levelsTextOfBook(book, levelsMax);
+    },
+  });
   const subscriptions = fakeSubscriptions(catalog, options.topics);
   const sessions = Array.from({ length: options.sessions ?? 1 }, () => {
     const session = new FeedSession({
@@ -74,9 +84,10 @@ export function startFakeSession(options: FakeSessionOptions) {
         ...(options.fallbackUrl === undefined ? {} : { fallbackUrl: options.fallbackUrl }),
         subscriptions,
       },
-      network: { dialer, connectPacer, snapshots, rest: venueRest },
+      network: { dialer, address, snapshots, rest: venueRest },
       counters,
       sink: driver,
+      prober,
     });
     driver.assignBooks(session, subscriptions);
     session.start();

@@ -14,13 +14,18 @@ import type {
   TopicSubscriber,
 } from "#gateway/topics/topic-subscriber.ts";
 import type { TopicView } from "#gateway/topics/topic-view.ts";
+import { isRaw, RAW_VIEW } from "#gateway/topics/view-options.ts";
+import type { ViewOptions } from "#gateway/topics/view-options.ts";
 
 /** A view whose batches a test makes; sequences count from 1. */
 export class FakeView {
   readonly id: number;
   readonly name: Topic;
   readonly topic: string;
+  readonly options: ViewOptions;
   readonly subscribers = new Set<TopicSubscriber>();
+  /** How often it was told to send what it holds back. */
+  settled = 0;
   /** What each subscriber asked for. */
   readonly asked: AttachOptions[] = [];
   /** Uses that were not given back. */
@@ -35,8 +40,9 @@ export class FakeView {
   #writer = new BatchWriter({ kind: "statuses", epoch: 1 });
   #waiting: ((failure: TopicFailure | undefined) => void)[] = [];
 
-  constructor(id: number, name: Topic) {
+  constructor(id: number, name: Topic, options: ViewOptions = RAW_VIEW) {
     this.id = id;
+    this.options = options;
     this.name = name;
     this.topic = formatTopic(name);
     this.#shared = new SharedTopic(id, { venue: name.venue, channel: name.channel });
@@ -79,6 +85,10 @@ export class FakeView {
     this.subscribers.delete(subscriber);
   }
 
+  settle(): void {
+    this.settled += 1;
+  }
+
   /** Delivers the next batch of one event and returns its sequence. */
   publish(size = 10): number {
     const batch = this.#news(size);
@@ -119,6 +129,7 @@ function statuses(size: number): BatchRows {
 /** A hub that makes a FakeView for whatever is wanted. */
 export class FakeHub {
   readonly views = new Map<string, FakeView>();
+  readonly #others = new Map<string, FakeView>();
   /** Followed at most; one more is refused. */
   topicsMax = Number.POSITIVE_INFINITY;
   /** Whether new views can give a start at once. */
@@ -131,7 +142,8 @@ export class FakeHub {
 
   /** Holds that were not given back. */
   get holds(): number {
-    return [...this.views.values()].reduce((sum, view) => sum + view.holds, 0);
+    const all = [...this.views.values(), ...this.#others.values()];
+    return all.reduce((sum, view) => sum + view.holds, 0);
   }
 
   view(topic: string): FakeView {
@@ -145,20 +157,30 @@ export class FakeHub {
     return view;
   }
 
+  /** A view of the topic that is cut or conflated. */
+  otherView(topic: string, options: ViewOptions): FakeView {
+    const key = `${topic} ${options.depth} ${options.intervalMs}`;
+    const raw = this.view(topic);
+    const view = this.#others.get(key) ?? new FakeView(raw.id, raw.name, options);
+    this.#others.set(key, view);
+    return view;
+  }
+
   follows(name: Topic): boolean {
     return this.views.has(formatTopic(name));
   }
 
-  hold(name: Topic): TopicView | undefined {
+  hold(name: Topic, options: ViewOptions = RAW_VIEW): TopicView | undefined {
     const topic = formatTopic(name);
     if (!this.views.has(topic) && this.views.size >= this.topicsMax) return undefined;
-    const view = this.view(topic);
+    const view = isRaw(options) ? this.view(topic) : this.otherView(topic, options);
     view.holds += 1;
     return view as unknown as TopicView;
   }
 
   release(view: TopicView): void {
-    const held = this.views.get(view.topic);
+    const isOther = !isRaw(view.options);
+    const held = isOther ? this.otherView(view.topic, view.options) : this.views.get(view.topic);
     assert(held !== undefined && held.holds > 0, "what is released was held");
     held.holds -= 1;
   }

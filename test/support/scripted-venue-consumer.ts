@@ -8,6 +8,13 @@ import type { MarketBook } from "./scripted-venue-market.ts";
 /** Both sides as canonical decimals, best first; two books are equal if these are. */
 type BookTexts = { readonly bids: readonly string[]; readonly asks: readonly string[] };
 
+/** A state that a client was told. */
+export type ToldStatus = {
+  readonly state: string;
+  readonly reason: string;
+  readonly sinceTimeUs: number;
+};
+
 /** The texts of a venue's true book. */
 export function textsOfMarketBook(book: MarketBook): BookTexts {
   const side = (levels: readonly (readonly [string, string])[]): string[] =>
@@ -26,6 +33,7 @@ export class BusConsumer {
   readonly #sequences = new Map<string, number>();
   readonly #states = new Map<string, string[]>();
   readonly #lastStates = new Map<string, string>();
+  readonly #statuses = new Map<string, ToldStatus[]>();
   readonly #trades = new Map<string, string[]>();
   readonly #tradeGaps = new Map<string, number>();
   readonly #bookEvents = new Map<string, { snapshots: number; deltas: number }>();
@@ -53,6 +61,11 @@ export class BusConsumer {
   /** The last state ever of a symbol's book, with its reason; empty if there was none. */
   state(symbol: string): string {
     return this.#lastStates.get(symbol) ?? "";
+  }
+
+  /** Everything that was told of a channel, in order. */
+  statuses(symbol: string, channel: string): readonly ToldStatus[] {
+    return this.#statuses.get(`${symbol}/${channel}`) ?? [];
   }
 
   forgetStates(): void {
@@ -123,6 +136,10 @@ export class BusConsumer {
   }
 
   #onStatus(symbol: string, row: StatusRow): void {
+    const { channel, state, reason, sinceTimeUs } = row;
+    const told = this.#statuses.get(`${symbol}/${channel}`) ?? [];
+    told.push({ state, reason, sinceTimeUs });
+    this.#statuses.set(`${symbol}/${channel}`, told);
     if (row.channel === "trades" && row.state === "gap") {
       this.#tradeGaps.set(symbol, this.tradeGaps(symbol) + 1);
     }

@@ -34,11 +34,13 @@ type ScriptedMarketOptions = ScriptedInstrument & {
   readonly priceScale: number;
   /** Decimals of sizes; 0 where they count whole contracts. */
   readonly sizeScale: number;
+  /** The price around which the book begins, in its least steps. */
+  readonly middle?: number | undefined;
 };
 
 const LEVELS_AT_START = 40;
 const LEVELS_MIN = 30;
-const MIDDLE = 50_000;
+const MIDDLE_DEFAULT = 50_000;
 /** Levels that are always there and change in turn. */
 const NEAR_LEVELS = 5;
 
@@ -53,6 +55,7 @@ export class ScriptedMarket {
   readonly #prng: Prng;
   readonly #bids = new Map<number, number>();
   readonly #asks = new Map<number, number>();
+  readonly #middle: number;
   #updateId = 1000;
   #tradeId = 100;
   #steps = 0;
@@ -62,9 +65,10 @@ export class ScriptedMarket {
     this.base = options.base;
     this.quote = options.quote;
     this.#prng = createPrng(options.seed);
+    this.#middle = options.middle ?? MIDDLE_DEFAULT;
     for (let tick = 1; tick <= LEVELS_AT_START; tick++) {
-      this.#bids.set(MIDDLE - tick, this.#size());
-      this.#asks.set(MIDDLE + tick, this.#size());
+      this.#bids.set(this.#middle - tick, this.#size());
+      this.#asks.set(this.#middle + tick, this.#size());
     }
   }
 
@@ -87,8 +91,8 @@ export class ScriptedMarket {
     const before = this.#view();
     const firstUpdateId = this.#updateId + 1;
     this.#steps += 1;
-    this.#change(this.#bids, MIDDLE - 1, -1);
-    this.#change(this.#asks, MIDDLE + 1, 1);
+    this.#change(this.#bids, this.#middle - 1, -1);
+    this.#change(this.#asks, this.#middle + 1, 1);
     this.#updateId += 2;
     const after = this.#view();
     return {
@@ -105,7 +109,7 @@ export class ScriptedMarket {
   trade(): ScriptedTrade {
     const buyer = this.#prng.chance(0.5);
     const { bids, asks } = this.#view();
-    const [price = MIDDLE] = buyer ? [...asks.keys()] : [...bids.keys()];
+    const [price = this.#middle] = buyer ? [...asks.keys()] : [...bids.keys()];
     this.#tradeId += 1;
     return {
       tradeId: this.#tradeId,
@@ -165,6 +169,6 @@ export class ScriptedMarket {
 /** A whole number with the point `scale` digits from the right. */
 function fixed(value: number, scale: number): string {
   if (scale === 0) return String(value);
-  const digits = String(value).padStart(scale + 1, "0");
-  return `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+  const digits = String(Math.abs(value)).padStart(scale + 1, "0");
+  return `${value < 0 ? "-" : ""}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
 }

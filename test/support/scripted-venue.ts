@@ -138,10 +138,11 @@ class Venue implements ScriptedVenue {
     const dialect = DIALECTS[options.venue];
     this.dialect = dialect;
     this.#nowUs = options.nowUs;
-    const { depth, priceScale, sizeScale, quote } = dialect;
+    const { depth, priceScale, sizeScale, quote, priceMiddle: middle } = dialect;
     for (const [index, base] of options.bases.entries()) {
       const seed = options.seed + index * 7919;
-      const market = new ScriptedMarket({ base, quote, seed, depth, priceScale, sizeScale });
+      const scales = { priceScale, sizeScale, middle };
+      const market = new ScriptedMarket({ base, quote, seed, depth, ...scales });
       this.#markets.set(dialect.venueSymbol(market), market);
     }
     this.#http = createServer((request, response) => void this.#onRequest(request, response));

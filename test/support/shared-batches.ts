@@ -14,7 +14,8 @@ export function sharedBatch(first: number, last = first, options: BatchOptions =
   const { bytes = 10, fill = 0, topicId = 1, isState = false } = options;
   const { events = last - first + 1 } = options;
   const topic = new SharedTopic(topicId, { venue: "fake", channel: "book" });
-  const extent = { events, firstSequence: first, lastSequence: last, isState };
+  const sequences = { firstSequence: first, lastSequence: last };
+  const extent = { events, ...sequences, isState, endsChain: isState };
   const content = { bytes: new Uint8Array(bytes).fill(fill), base: undefined };
   return new SharedBatch(topic, extent, content);
 }

@@ -6,6 +6,7 @@ export function isSound(event: FeedEvent, adapter: FeedAdapter, receivedTimeUs: 
     return true;
   }
   if (event.instrument.venue !== adapter.venue) return false;
+  if (event.kind === "instrument-state") return true;
   if (event.receivedTimeUs !== receivedTimeUs) return false;
   // NaN is a time that could not be read, which the normalizer takes away and counts.
   const { venueTimeUs } = event;

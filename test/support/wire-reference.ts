@@ -72,7 +72,7 @@ const CHANNELS = [
   "listings",
 ];
 const LISTING_CHANGES = ["changed", "added", "changed", "removed"];
-const INSTRUMENT_KINDS = [undefined, "spot", "perpetual", "future", "option"];
+const INSTRUMENT_KINDS = [undefined, "spot", "perpetual", "future", "option", "combo"];
 const INSTRUMENT_STATES = [
   undefined,
   "trading",

@@ -30,7 +30,7 @@ const INGEST_CONTRACTS = ["config", "latency-metric", "limits", "metrics", "turn
 const PROXY_PACKAGES = ["https-proxy-agent", "proxy-from-env", "socks-proxy-agent"];
 
 /** What both rooms of a venue's feed, its connections and its REST, are written against. */
-const FEED_CONTRACTS = ["feed-adapter", "feed-sink", "venue-context"].map(
+const FEED_CONTRACTS = ["book-sync-of", "feed-adapter", "feed-sink", "venue-context"].map(
   (name) => `services/ingest/feed/${name}.ts`,
 );
 const GATEWAY_CONTRACTS = ["config", "metrics"].map((name) => `services/gateway/${name}.ts`);

@@ -3,7 +3,7 @@ import * as BaseField from "../../gen/base-field.ts";
 import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { readText, safeInteger, takeWide, varintEnd } from "../byte-reader.ts";
-import { VARINT_BYTES_MAX, putBigVarint, putVarint } from "../byte-writer.ts";
+import { VARINT_BYTES_MAX, putBigVarint, putVarint, writeUint } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import { SCALE_MAX } from "../limits.ts";
 import { putDifference, unzigzagWide } from "../wide-integers.ts";
@@ -54,7 +54,7 @@ export function writeBase(writer: ByteWriter, state: ChainState): void {
   if (state.tradeIdPrefix !== "") {
     writer.stringField(BaseField.TradeIdPrefix, state.tradeIdPrefix);
   }
-  writer.uintField(BaseField.TradeIdDigits, state.tradeIdDigits);
+  writeUint(writer, BaseField.TradeIdDigits, state.tradeIdDigits);
   if (state.values.length > 0) writeRecord(writer, state);
   writer.close(start);
 }
@@ -87,7 +87,7 @@ function writeRecord(writer: ByteWriter, state: ChainState): void {
     writer.varint(state.scales[index] as number);
   }
   writer.close(scales);
-  writer.uintField(BaseField.Absent, state.absent);
+  writeUint(writer, BaseField.Absent, state.absent);
 }
 
 // Reading is synchronous and never re-entered.

@@ -1,5 +1,5 @@
 import * as BatchField from "../../gen/batch-field.ts";
-import { ByteWriter } from "../byte-writer.ts";
+import { ByteWriter, writeBool, writeInt, writeUint } from "../byte-writer.ts";
 import { BATCH_EVENTS_MAX } from "../limits.ts";
 import type { BatchRows, BookRow, RowTimes } from "../types.ts";
 import { WireError } from "../wire-error.ts";
@@ -169,18 +169,18 @@ export class BatchWriter {
     const core = writer.open(BusBatchField.Batch);
     const residue = last % SEQUENCE_RESIDUE_MODULUS;
     writeTimes(writer, state, times, { count, residue, publishedTimeUs });
-    writer.uintField(BatchField.Skipped, skipped);
+    writeUint(writer, BatchField.Skipped, skipped);
     this.#writeAnchor(last);
-    writer.boolField(BatchField.Snapshot, snapshot);
+    writeBool(writer, BatchField.Snapshot, snapshot);
     if (count > 0) {
       this.#finerTexts += writePayload(writer, state, rows, this.#tradeIds.numbers);
     }
     const coreLength = writer.position - core;
     writer.close(core);
     const coreEnd = writer.position;
-    writer.uintField(BusBatchField.Count, count);
-    writer.intField(BusBatchField.PublishedTimeUs, publishedTimeUs);
-    writer.boolField(BusBatchField.Rebase, rebase);
+    writeUint(writer, BusBatchField.Count, count);
+    writeInt(writer, BusBatchField.PublishedTimeUs, publishedTimeUs);
+    writeBool(writer, BusBatchField.Rebase, rebase);
     const bytes = sharedCopy(writer.bytes, writer.position);
     return {
       bytes,
@@ -205,7 +205,7 @@ export class BatchWriter {
     this.#batchesSinceAnchor += 1;
     if (this.#batchesSinceAnchor < SEQUENCE_ANCHOR_BATCHES) return;
     this.#batchesSinceAnchor = 0;
-    writer.uintField(BatchField.LastSequence, last);
+    writeUint(writer, BatchField.LastSequence, last);
   }
 }
 

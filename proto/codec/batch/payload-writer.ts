@@ -7,6 +7,7 @@ import type {
   ListingChange as WireChange,
 } from "../../gen/messages.ts";
 import { VARINT_BYTES_MAX, putVarint } from "../byte-writer.ts";
+import { writeBool, writeUint } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import type { BatchRows, BookRow, InstrumentState, TradeRow } from "../types.ts";
 import { addWrapped, putDifference } from "../wide-integers.ts";
@@ -179,7 +180,7 @@ function writeTrades(
   tradeIds: readonly Mantissa[],
 ): number {
   const texts = priced.write(writer, state, false);
-  writer.boolField(BatchField.Historical, rows[0]?.historical === true);
+  writeBool(writer, BatchField.Historical, rows[0]?.historical === true);
   if (state.tradeIdForm === TradeIdForm.Number) {
     writeTradeIds(writer, state, tradeIds, rows.length);
   } else if (state.tradeIdForm === TradeIdForm.Text) {
@@ -238,14 +239,14 @@ function writeBooks(writer: ByteWriter, state: ChainState, rows: readonly BookRo
     }
     writer.close(start);
   }
-  writer.boolField(BatchField.Replaces, rows[0]?.snapshot === true);
+  writeBool(writer, BatchField.Replaces, rows[0]?.snapshot === true);
   return writeTexts(writer, texts);
 }
 
 function writeTexts(writer: ByteWriter, texts: readonly PlacedText[]): number {
   for (const { place, text } of texts) {
     const start = writer.open(BatchField.Texts);
-    writer.uintField(1, place);
+    writeUint(writer, 1, place);
     writer.stringField(2, text);
     writer.close(start);
   }

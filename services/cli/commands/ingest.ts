@@ -62,7 +62,9 @@ async function runIngestProcess(
   const service = createServiceProcess("ingest", config);
   let starting = true;
   let busDown = false;
+  let ingest: RunningIngest | undefined;
   const notReadyReasons = (): string[] => [
+    ...unservedVenues(ingest),
     ...(starting ? ["starting"] : []),
     ...(busDown ? ["bus-disconnected"] : []),
   ];
@@ -73,9 +75,19 @@ async function runIngestProcess(
     if (kind === "connected" || kind === "reconnected") busDown = false;
   });
   service.shutdown.add("bus", () => bus.drain());
-  if (replay === undefined) await runIngest({ config, service, bus });
+  if (replay === undefined) ingest = await runIngest({ config, service, bus });
   else await playCaptures(bus, service, replay);
   starting = false;
+}
+
+/** The venues of whose subscriptions fewer than half are served, though all were asked for. */
+function unservedVenues(ingest: RunningIngest | undefined): string[] {
+  const venues = ingest?.stats().venues ?? [];
+  return venues.flatMap(({ venue, subscriptions }) => {
+    const served = subscriptions.filter(({ trouble }) => trouble === "").length;
+    if (served * 2 >= subscriptions.length) return [];
+    return [`${venue}: ${served} of ${subscriptions.length} subscriptions served`];
+  });
 }
 
 /** Starts an ingestor on a bus, to be closed by the shutdown. */

@@ -1,3 +1,4 @@
+import { FEED_CHANNELS } from "#core/instrument.ts";
 import { printLines } from "../output/terminal.ts";
 import { Command } from "commander";
 import type { FeedAdapter } from "#ingest/feed/feed-adapter.ts";
@@ -6,7 +7,6 @@ import {
   capabilitiesOf,
   describeContent,
   describeOrder,
-  VENUE_CHANNELS,
   type ChannelSource,
   type VenueCapabilities,
 } from "../output/venue-capabilities.ts";
@@ -55,10 +55,10 @@ const MARKS: Readonly<Record<ChannelSource, string>> = { stream: "yes", rest: "r
 
 function tableOf(venues: readonly VenueCapabilities[]): string {
   const rows = [
-    ["VENUE", ...VENUE_CHANNELS.map((channel) => channel.toUpperCase()), "BOOK PROVEN BY"],
+    ["VENUE", ...FEED_CHANNELS.map((channel) => channel.toUpperCase()), "BOOK PROVEN BY"],
     ...venues.map((each) => [
       each.venue,
-      ...VENUE_CHANNELS.map((channel) => MARKS[each.channels[channel] ?? "none"]),
+      ...FEED_CHANNELS.map((channel) => MARKS[each.channels[channel] ?? "none"]),
       proofOf(each),
     ]),
   ];
@@ -82,7 +82,7 @@ function describe(venue: VenueCapabilities): string {
   const lines: (readonly [string, string])[] = [
     ["venue", venue.venue],
     ["protocol", venue.title],
-    ...VENUE_CHANNELS.map((channel) => {
+    ...FEED_CHANNELS.map((channel) => {
       const mark = MARKS[venue.channels[channel] ?? "none"];
       const note = venue.notes[channel];
       return [channel, note === undefined ? mark : `${mark}: ${note}`] as const;

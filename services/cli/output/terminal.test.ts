@@ -80,7 +80,18 @@ function rowsOf(text: string, timeUs: number): TypedRow[] {
     },
     {
       type: "status",
-      row: { ...at, channel: text, state: text, reason: text, sinceTimeUs: timeUs },
+      row: {
+        ...{ ...at, channel: text, state: text, reason: text, sinceTimeUs: timeUs },
+        ...{ instrumentState: text, stateWord: text },
+      },
+    },
+    {
+      type: "listing",
+      row: {
+        ...{ ...at, change: text, symbol: text, venueSymbol: text, instrumentKind: text },
+        ...{ baseAsset: text, quoteAsset: text, instrumentState: text, stateWord: text },
+        reason: text,
+      },
     },
   ];
   return rows as unknown as TypedRow[];

@@ -1,10 +1,6 @@
-import { CHANNELS, type Channel } from "#core/instrument.ts";
+import { FEED_CHANNELS } from "#core/instrument.ts";
+import type { Channel } from "#core/instrument.ts";
 import type { BookProof, FeedAdapter, ProtocolDates } from "#ingest/feed/feed-adapter.ts";
-
-/** The channels that a venue can have; its state is Tickwire's own. */
-export const VENUE_CHANNELS: readonly Channel[] = CHANNELS.filter(
-  (channel) => channel !== "status",
-);
 
 /** How a venue has a channel. */
 export type ChannelSource = "stream" | "rest" | "none";
@@ -35,7 +31,7 @@ export function capabilitiesOf(adapter: FeedAdapter): VenueCapabilities {
   return {
     venue: adapter.venue,
     title: adapter.title,
-    channels: Object.fromEntries(VENUE_CHANNELS.map((channel) => [channel, sourceOf(channel)])),
+    channels: Object.fromEntries(FEED_CHANNELS.map((channel) => [channel, sourceOf(channel)])),
     notes: adapter.notes,
     bookStart: adapter.bookSync.snapshot,
     bookProof: adapter.bookProof,

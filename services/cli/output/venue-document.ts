@@ -1,3 +1,4 @@
+import { FEED_CHANNELS } from "#core/instrument.ts";
 import type { FeedAdapter } from "#ingest/feed/feed-adapter.ts";
 import { VENUES } from "#ingest/venues/registry.ts";
 import { formatMarkdownTable } from "#config/markdown-table.ts";
@@ -6,7 +7,6 @@ import {
   describeContent,
   describeOrder,
   describeSpoken,
-  VENUE_CHANNELS,
   type ChannelSource,
   type VenueCapabilities,
 } from "./venue-capabilities.ts";
@@ -35,11 +35,11 @@ that there is a gap.
 export function venuesDocument(): string {
   const venues = Object.values(VENUES).map((adapter: FeedAdapter) => capabilitiesOf(adapter));
   const channels = formatMarkdownTable([
-    ["venue", "protocol", ...VENUE_CHANNELS],
+    ["venue", "protocol", ...FEED_CHANNELS],
     ...venues.map((venue) => [
       `\`${venue.venue}\``,
       venue.title,
-      ...VENUE_CHANNELS.map((channel) => cellOf(venue.channels[channel] ?? "none")),
+      ...FEED_CHANNELS.map((channel) => cellOf(venue.channels[channel] ?? "none")),
     ]),
   ]);
   const proofs = formatMarkdownTable([

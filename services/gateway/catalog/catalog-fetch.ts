@@ -7,9 +7,9 @@ import { foreignMessage } from "#core/visible-text.ts";
 import { decodeCatalogReply, decodeQueryReply, encodeCatalogRequest } from "#wire/bus-codec.ts";
 
 /** All that a publisher has of a venue. */
-type FetchedCatalog = {
+export type FetchedCatalog = {
   readonly version: number;
-  /** Those that clients could subscribe to. */
+  /** Those that clients could subscribe to, by symbol, each once. */
   readonly instruments: readonly Instrument[];
   /** The venue has not listed everything yet. */
   readonly incomplete: boolean;
@@ -59,18 +59,19 @@ async function fetchPages(
     }
     if (version !== undefined && page.catalogVersion !== version) return undefined;
     version = page.catalogVersion;
-    for (const instrument of page.instruments) {
+    for (const instrument of bySymbol(page.instruments)) {
+      // Whoever says that more follows, behind the same symbol, would be asked for ever.
+      if (instrument.symbol <= afterSymbol) {
+        throw new CatalogContradiction("the symbols of the catalog do not rise");
+      }
+      afterSymbol = instrument.symbol;
       if (isNamedByTheRules(instrument, address.venue)) instruments.push(instrument);
     }
-    const last = page.instruments.at(-1)?.symbol ?? "";
     if (!page.more) return { version, instruments, incomplete: page.incomplete };
-    // Whoever says that more follows, behind the same symbol, would be asked for ever.
-    if (last <= afterSymbol) throw new CatalogContradiction("the pages of the catalog do not rise");
     // One more than there is room for shows that there are too many.
     if (instruments.length > parts.limits.instrumentsMax) {
       return { version, instruments, incomplete: true };
     }
-    afterSymbol = last;
   }
 }
 
@@ -86,6 +87,14 @@ async function fetchPage(parts: CatalogFetchParts, address: QueryAddress, afterS
   if (page.instruments.length === 0)
     throw new CatalogContradiction("a page of the catalog is empty");
   return page;
+}
+
+/** In the order of their symbols; pages come so already. */
+function bySymbol(page: readonly Instrument[]): readonly Instrument[] {
+  const rises = page.every(
+    ({ symbol }, index) => index === 0 || (page[index - 1]?.symbol ?? "") < symbol,
+  );
+  return rises ? page : page.toSorted((one, other) => (one.symbol < other.symbol ? -1 : 1));
 }
 
 /**

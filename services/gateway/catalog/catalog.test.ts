@@ -15,6 +15,8 @@ import {
 } from "#wire/bus-codec.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { createGatewayMetrics } from "../metrics.ts";
+import { immediateScheduler } from "../turns/scheduler.ts";
+import { Turns } from "../turns/turns.ts";
 import { Catalog } from "./catalog.ts";
 import type { CatalogEvent } from "./catalog.ts";
 
@@ -92,6 +94,7 @@ class Rig {
       clock: this.clock,
       logger: { debug: log, info: log, warn: log, error: log },
       metrics: this.metrics,
+      turns: new Turns({ clock: this.clock, scheduler: immediateScheduler }),
       limits: {
         queryTimeoutMs: 100,
         instrumentsMax: limits.instrumentsMax ?? 100,
@@ -148,8 +151,9 @@ class Rig {
 function describeEvent(event: CatalogEvent): string {
   if (event.kind === "progress") return `progress ${event.venue} ${JSON.stringify(event.topics)}`;
   if (event.kind !== "changed") return `${event.kind} ${event.venue}`;
-  const symbols = (list: readonly Instrument[]) => list.map(({ symbol }) => symbol).join(" ");
-  return `changed ${event.venue} +[${symbols(event.added)}] -[${symbols(event.removed)}]`;
+  const symbols = (list: Iterable<Instrument>) =>
+    Array.from(list, ({ symbol }) => symbol).join(" ");
+  return `changed ${event.venue} +[${symbols(event.added.values())}] -[${symbols(event.removed)}]`;
 }
 
 describe("an announcement", () => {
@@ -159,7 +163,7 @@ describe("an announcement", () => {
     expect(rig.symbols).toEqual(["fake:A-USD", "fake:B-USD"]);
     await rig.announce(1);
     expect(rig.fetches).toBe(1);
-    expect(rig.events).toEqual(["changed fake +[B-USD A-USD] -[]"]);
+    expect(rig.events).toEqual(["changed fake +[A-USD B-USD] -[]"]);
   });
 
   test("of version 0 says that the ingestor does not know its instruments yet", async () => {

@@ -6,7 +6,9 @@ import type { Channel } from "#core/instrument.ts";
 import type { Logger } from "#core/logger.ts";
 import { isChannel } from "#core/topic.ts";
 import type { GatewayMetrics } from "../metrics.ts";
+import type { TurnLine, Turns, Work } from "../turns/turns.ts";
 import { fetchCatalog } from "./catalog-fetch.ts";
+import type { FetchedCatalog } from "./catalog-fetch.ts";
 import { FollowedVenues } from "./followed-venues.ts";
 import type { Announcement } from "./followed-venues.ts";
 import type { VenueStanding } from "./unknown-name.ts";
@@ -18,7 +20,8 @@ export type CatalogEvent =
   | {
       readonly kind: "changed";
       readonly venue: string;
-      readonly added: readonly Instrument[];
+      /** By symbol. */
+      readonly added: ReadonlyMap<string, Instrument>;
       readonly removed: readonly Instrument[];
     }
   /** Its ingestor has fallen silent. */
@@ -48,6 +51,8 @@ type CatalogParts = {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
+  /** For what happens to all instruments of a venue at once. */
+  readonly turns: Turns;
   readonly limits: {
     readonly queryTimeoutMs: number;
     readonly instrumentsMax: number;
@@ -71,12 +76,14 @@ export class Catalog {
   readonly #listings = new Map<string, Listing>();
   readonly #listeners = new Set<(event: CatalogEvent) => void>();
   readonly #venues: FollowedVenues;
+  readonly #line: TurnLine;
   #instruments = 0;
   #closed = false;
 
   /** Starts to listen and asks who is there. */
   constructor(parts: CatalogParts) {
     this.#parts = parts;
+    this.#line = parts.turns.open();
     this.#venues = new FollowedVenues({
       ...parts,
       hasInstruments: (venue) => (this.#listings.get(venue)?.instruments.size ?? 0) > 0,
@@ -178,6 +185,7 @@ export class Catalog {
   /** Stops listening. Idempotent. */
   close(): void {
     this.#closed = true;
+    this.#line.clear();
     this.#venues.close();
     this.#listeners.clear();
   }
@@ -226,7 +234,7 @@ export class Catalog {
       if (this.#closed || this.#listings.get(venue) !== listing) return;
       if (this.publisherOf(venue)?.publisherId !== publisherId) return;
       listing.version = fetched.version;
-      this.#replace(venue, listing.instruments, fetched);
+      await this.#line.run(this.#replace(venue, listing, fetched));
     } catch (error) {
       if (this.#closed) return;
       metrics.catalogFetchesFailed.inc();
@@ -236,25 +244,22 @@ export class Catalog {
     }
   }
 
-  #replace(
-    venue: string,
-    instruments: VenueInstruments,
-    fetched: Parameters<VenueInstruments["replace"]>[0],
-  ): void {
+  *#replace(venue: string, listing: Listing, fetched: FetchedCatalog): Work {
     const { logger, metrics, limits } = this.#parts;
-    const others = this.#instruments - instruments.size;
-    const { added, removed, leftOut } = instruments.replace(
-      fetched,
-      limits.instrumentsMax - others,
-    );
-    this.#instruments = others + instruments.size;
+    const { instruments } = listing;
+    const before = instruments.size;
+    const room = limits.instrumentsMax - (this.#instruments - before);
+    const { added, removed, leftOut } = yield* instruments.replace(fetched, room, this.#line);
+    // The venue may have been forgotten meanwhile, and what it had with it.
+    if (this.#listings.get(venue) !== listing) return;
+    this.#instruments += instruments.size - before;
     metrics.instrumentsLeftOut.set({ venue }, leftOut);
     if (leftOut > 0) {
       const message = "there are more instruments than instrumentsMax; the rest is left out";
       logger.warn({ venue, refused: leftOut }, message);
     }
-    if (added.length === 0 && removed.length === 0) return;
-    const counts = { added: added.length, removed: removed.length, instruments: instruments.size };
+    if (added.size === 0 && removed.length === 0) return;
+    const counts = { added: added.size, removed: removed.length, instruments: instruments.size };
     logger.info({ venue, ...counts }, "the catalog of a venue changed");
     this.#emit({ kind: "changed", venue, added, removed });
   }
@@ -278,7 +283,7 @@ export class Catalog {
     const fields = { venue, instruments: removed.length };
     this.#parts.logger.info(fields, "a venue that is gone is forgotten");
     this.#instruments -= removed.length;
-    this.#emit({ kind: "changed", venue, added: [], removed });
+    this.#emit({ kind: "changed", venue, added: new Map(), removed });
   }
 
   #emit(event: CatalogEvent): void {

@@ -1,19 +1,31 @@
 import type { Instrument } from "@tickwire/proto/service";
-import { indexByVenueSymbol, joinedBySymbol } from "./venue-symbols.ts";
+import type { TurnLine, Work } from "../turns/turns.ts";
+import { VenueSymbols } from "./venue-symbols.ts";
 
 /** What became of a venue's instruments. */
-type InstrumentChange = {
-  /** New ones, and those that are streamed on other channels than before. */
-  readonly added: readonly Instrument[];
+export type InstrumentChange = {
+  /** New ones, and those that are streamed on other channels than before, by symbol. */
+  readonly added: ReadonlyMap<string, Instrument>;
   readonly removed: readonly Instrument[];
   /** There was no room for so many. */
   readonly leftOut: number;
 };
 
+/** What a publisher listed. */
+type Fetched = {
+  /** By symbol, each once. */
+  readonly instruments: readonly Instrument[];
+  /** The venue has not listed everything yet. */
+  readonly incomplete: boolean;
+};
+
+/** Handling so many takes some microseconds. */
+const HANDLED_PER_STEP = 32;
+
 /** What a venue has, as its publisher listed it last. */
 export class VenueInstruments {
   #bySymbol: ReadonlyMap<string, Instrument> = new Map();
-  #byVenueSymbol: ReadonlyMap<string, Instrument> = new Map();
+  #byVenueSymbol = new VenueSymbols();
   #sorted: readonly Instrument[] = [];
   #listed = false;
 
@@ -55,28 +67,59 @@ export class VenueInstruments {
   }
 
   /**
-   * Takes what was fetched in place of what was there. If it is not complete, what the venue has
-   * not listed again yet is not gone. Beyond `room` the rest is left out.
+   * Takes what was fetched in place of what was there, in one moment at the end of the work. If it
+   * is not complete, what the venue has not listed again yet is not gone. Beyond `room` the rest is
+   * left out. To be done once at a time.
    */
-  replace(
-    fetched: { readonly instruments: readonly Instrument[]; readonly incomplete: boolean },
-    room: number,
-  ): InstrumentChange {
+  *replace(fetched: Fetched, room: number, line: Pick<TurnLine, "isOver">): Work<InstrumentChange> {
+    const before = this.#sorted;
+    const now = new Map<string, Instrument>();
+    const venueSymbols = new VenueSymbols();
+    const sorted: Instrument[] = [];
+    const added = new Map<string, Instrument>();
+    let leftOut = 0;
+    let handled = 0;
     const { instruments, incomplete } = fetched;
-    const all = incomplete ? joinedBySymbol(this.#bySymbol, instruments) : instruments;
-    const kept = all.slice(0, Math.max(0, room));
-    const before = this.#bySymbol;
-    // Sorted once here, because a Map keeps its order and every list is given in this one.
-    const sorted = kept.toSorted((one, other) => (one.symbol < other.symbol ? -1 : 1));
-    const now = new Map(sorted.map((instrument) => [instrument.symbol, instrument]));
+    for (const instrument of incomplete ? joined(before, instruments) : instruments) {
+      handled += 1;
+      if (handled % HANDLED_PER_STEP === 0 && line.isOver) yield;
+      if (sorted.length >= room) {
+        leftOut += 1;
+        continue;
+      }
+      const { symbol } = instrument;
+      sorted.push(instrument);
+      now.set(symbol, instrument);
+      venueSymbols.add(instrument);
+      if (differs(this.#bySymbol.get(symbol), instrument)) added.set(symbol, instrument);
+    }
+    const removed: Instrument[] = [];
+    for (const instrument of before) {
+      handled += 1;
+      if (handled % HANDLED_PER_STEP === 0 && line.isOver) yield;
+      if (!now.has(instrument.symbol)) removed.push(instrument);
+    }
     this.#bySymbol = now;
+    this.#byVenueSymbol = venueSymbols;
     this.#sorted = sorted;
-    this.#byVenueSymbol = indexByVenueSymbol(sorted);
     this.#listed = !incomplete;
-    const added = kept.filter((instrument) => differs(before.get(instrument.symbol), instrument));
-    const removed = [...before.values()].filter((instrument) => !now.has(instrument.symbol));
-    return { added, removed, leftOut: all.length - kept.length };
+    return { added, removed, leftOut };
   }
+}
+
+/** Both lists by symbol; of one symbol in both, that of `now`. */
+function* joined(before: readonly Instrument[], now: readonly Instrument[]): Iterable<Instrument> {
+  let index = 0;
+  for (const instrument of now) {
+    for (; index < before.length; index += 1) {
+      const kept = before[index] as Instrument;
+      if (kept.symbol >= instrument.symbol) break;
+      yield kept;
+    }
+    if (before[index]?.symbol === instrument.symbol) index += 1;
+    yield instrument;
+  }
+  for (; index < before.length; index += 1) yield before[index] as Instrument;
 }
 
 /** Whether the instrument is new, or streamed on other channels than before. */

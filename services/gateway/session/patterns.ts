@@ -11,6 +11,8 @@ export type Pattern = {
   readonly request: TopicRequestMessage;
 };
 
+type ViewWish = Pick<TopicRequestMessage, "depth" | "conflationIntervalMs">;
+
 /**
  * The patterns of one session, so that instruments that are listed later join them. They are as
  * many as topics may be: a pattern for which there is no room is answered, but does not grow.
@@ -30,6 +32,18 @@ export class Patterns {
   /** A pattern of the same text is replaced: later results belong to the newest request. */
   remember(pattern: Pattern): void {
     if (this.#byText.size < this.#patternsMax) this.#byText.set(pattern.text, pattern);
+  }
+
+  /**
+   * What the pattern brings from now on is shown in this way. False if the session does not have
+   * the pattern.
+   */
+  change(text: string, { depth, conflationIntervalMs }: ViewWish): boolean {
+    const pattern = this.#byText.get(text);
+    if (pattern === undefined) return false;
+    const request = { ...pattern.request, depth, conflationIntervalMs };
+    this.#byText.set(text, { ...pattern, request });
+    return true;
   }
 
   /** False if the session does not have this pattern. */

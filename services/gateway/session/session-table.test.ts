@@ -14,6 +14,7 @@ const EXPECTED: Record<SessionEvent, readonly [string, string, string, string, s
   hello: ["open", "4500", "4500", "never", "never"],
   subscribe: ["4500", "open", "draining", "never", "never"],
   unsubscribe: ["4500", "open", "draining", "never", "never"],
+  update: ["4500", "open", "draining", "never", "never"],
   call: ["4500", "open", "draining", "never", "never"],
   cancel: ["4500", "open", "draining", "never", "never"],
   credit: ["4500", "open", "draining", "never", "never"],
@@ -75,6 +76,7 @@ const EVENTS: Record<SessionEvent, (rig: SessionRig) => void> = {
   subscribe: (rig) => rig.subscribe(1, "fake:BTC-USDT/trades"),
   unsubscribe: (rig) =>
     rig.says({ unsubscribe: { requestId: 1, topics: ["fake:BTC-USDT/trades"] } }),
+  update: (rig) => rig.says({ update: { requestId: 1, topics: [] } }),
   call: (rig) => rig.says({ call: { callId: 1, method: "nothing" } }),
   cancel: (rig) => rig.says({ cancel: { callId: 1 } }),
   credit: (rig) => rig.says({ credit: { callId: 1, credits: 1 } }),
@@ -92,7 +94,9 @@ const EVENTS: Record<SessionEvent, (rig: SessionRig) => void> = {
   "hello-timeout": (rig) => rig.clock.advance(1_000),
   lagging: (rig) => owe(rig, 600),
   "too-slow": (rig) => owe(rig, 1_001),
-  "catalog-changed": (rig) => rig.session.onCatalogChanged([], []),
+  "catalog-changed": (rig) => {
+    rig.session.onCatalogChanged({ venue: "fake", added: new Map(), removed: [] });
+  },
   "going-away": (rig) => rig.session.announceGoingAway(500),
   dismissed: (rig) => rig.session.dismiss(),
   cut: (rig) => rig.session.terminate(),

@@ -16,6 +16,7 @@ export type SessionEvent =
   | "hello"
   | "subscribe"
   | "unsubscribe"
+  | "update"
   | "call"
   | "cancel"
   | "credit"
@@ -101,6 +102,7 @@ const TABLE: Record<SessionEvent, Row> = {
   hello: [OPEN, BROKEN, BROKEN, NEVER, NEVER],
   subscribe: [BROKEN, OPEN, DRAIN, NEVER, NEVER],
   unsubscribe: [BROKEN, OPEN, DRAIN, NEVER, NEVER],
+  update: [BROKEN, OPEN, DRAIN, NEVER, NEVER],
   call: [BROKEN, OPEN, DRAIN, NEVER, NEVER],
   cancel: [BROKEN, OPEN, DRAIN, NEVER, NEVER],
   credit: [BROKEN, OPEN, DRAIN, NEVER, NEVER],

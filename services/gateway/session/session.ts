@@ -1,5 +1,4 @@
 import { InvariantError } from "#core/assert.ts";
-import type { Instrument } from "@tickwire/proto/service";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import { quotedText } from "#core/visible-text.ts";
 import { CloseCode } from "#wire/codes.ts";
@@ -25,6 +24,7 @@ import { SessionOutput } from "./session-output.ts";
 import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import type { CatalogChange } from "./subscriptions.ts";
 import type { TurnLine, Turns } from "../turns/turns.ts";
 import type { HelloMessage } from "./wire-messages.ts";
 
@@ -154,8 +154,12 @@ export class Session implements ConnectionHandler {
     this.#output.notice({ kind: "NOTICE_KIND_GOING_AWAY", message, reconnectWindowMs });
   }
 
-  /** Closes because the gateway goes away. What is queued and not sent is counted. Idempotent. */
+  /**
+   * Sends what is queued and closes, because the gateway goes away. What could not be sent is
+   * counted. Idempotent.
+   */
   dismiss(): void {
+    this.#outbound.flush(this.#parts.clock.monotonicUs());
     this.#fault("dismissed", "the gateway is shutting down");
   }
 
@@ -166,8 +170,9 @@ export class Session implements ConnectionHandler {
     this.#connection.terminate();
   }
 
-  onCatalogChanged(added: readonly Instrument[], removed: readonly Instrument[]): void {
-    if (this.#serves("catalog-changed")) this.#subscriptions?.onCatalogChanged(added, removed);
+  /** Instruments came, or are streamed on other channels; others are gone. */
+  onCatalogChanged(change: CatalogChange): void {
+    if (this.#serves("catalog-changed")) this.#subscriptions?.onCatalogChanged(change);
   }
 
   get #isOver(): boolean {
@@ -250,6 +255,9 @@ export class Session implements ConnectionHandler {
         return;
       case "unsubscribe":
         if (this.#hasRoom()) this.#topics().unsubscribe(request.value);
+        return;
+      case "update":
+        if (this.#hasRoom()) this.#topics().update(request.value);
         return;
       case "call":
         this.#calls ??= this.#makeCalls();

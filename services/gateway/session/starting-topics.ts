@@ -28,6 +28,11 @@ export class StartingTopics {
     return this.#byTopic.has(topic);
   }
 
+  /** The waits for one topic. */
+  of(topic: string): Iterable<HeldTopic> {
+    return this.#byTopic.get(topic) ?? [];
+  }
+
   add(want: HeldTopic): void {
     const same = this.#byTopic.get(want.topic);
     if (same === undefined) this.#byTopic.set(want.topic, new Set([want]));

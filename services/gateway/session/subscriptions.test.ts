@@ -1,3 +1,4 @@
+import type { Instrument } from "@tickwire/proto/service";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { Registry } from "prom-client";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -19,6 +20,7 @@ let clock: ManualClock;
 let registry: Registry;
 let listed: ReturnType<typeof instruments>;
 let answers: string[];
+let results: TopicResultInit[];
 let alternatives: string[];
 let messages: string[];
 let isLost: boolean;
@@ -41,6 +43,7 @@ beforeEach(() => {
   registry = new Registry();
   listed = instruments("BTC-USDT", "ETH-USDT");
   answers = [];
+  results = [];
   alternatives = [];
   isLost = false;
   messages = [];
@@ -77,10 +80,11 @@ beforeEach(() => {
       line: turns.open(),
     },
     {
-      subscribeResult: (id, results) => {
-        messages.push(...results.map(({ errorMessage }) => errorMessage ?? ""));
-        answers.push(`${id}: ${results.map(summary).join()}`);
-        alternatives.push(...results.map(({ alternatives: names = [] }) => names.join(" ")));
+      subscribeResult: (id, given) => {
+        results.push(...given);
+        messages.push(...given.map(({ errorMessage }) => errorMessage ?? ""));
+        answers.push(`${id}: ${given.map(summary).join()}`);
+        alternatives.push(...given.map(({ alternatives: names = [] }) => names.join(" ")));
       },
       unsubscribeResult: (id, results) =>
         void answers.push(`${id} off: ${results.map(summary).join()}`),
@@ -94,6 +98,11 @@ beforeEach(() => {
 function summary({ requestIndex, topic, error }: TopicResultInit): string {
   const reason = error?.replace("TOPIC_ERROR_", "") ?? "";
   return `${requestIndex} ${topic} ${reason}`.trim();
+}
+
+function catalogChanged(added: readonly Instrument[], removed: readonly Instrument[]): void {
+  const bySymbol = new Map(added.map((instrument) => [instrument.symbol, instrument]));
+  subscriptions.onCatalogChanged({ venue: "fake", added: bySymbol, removed });
 }
 
 function subscribe(requestId: number, ...topics: string[]): void {
@@ -235,16 +244,24 @@ describe("a request", () => {
     expect([...hub.views.keys()]).toEqual([BTC]);
   });
 
-  test.each([
-    [{ depth: 10 }, "depth 10 is not offered; books have all their levels (depth 0)"],
-    [
-      { conflationIntervalMs: 100 },
-      "conflation_interval_ms 100 is not offered; every event is sent (0)",
-    ],
-  ])("with the option %o is refused, and told what there is", (options, message) => {
-    subscribeWith(1, "fake:BTC-USDT/book", options);
-    expect(answers).toEqual(["1: 0 fake:BTC-USDT/book UNSUPPORTED_OPTION"]);
-    expect(messages).toEqual([message]);
+  test("with an interval above the longest is refused, and told what there is", () => {
+    const book = "fake:BTC-USDT/book";
+    subscribeWith(1, book, { conflationIntervalMs: 10_001 });
+    expect(answers).toEqual([`1: 0 ${book} UNSUPPORTED_OPTION`]);
+    expect(messages).toEqual(["conflation_interval_ms 10001 is not offered; the longest is 10000"]);
+    expect(hub.holds).toBe(0);
+    subscribeWith(2, book, { conflationIntervalMs: 10_000 });
+    expect(answers[1]).toBe(`2: 0 ${book}`);
+  });
+
+  test("gets the view that its options are rounded up to, and is told so", () => {
+    const book = "fake:BTC-USDT/book";
+    subscribeWith(1, book, { depth: 7, conflationIntervalMs: 51 });
+    expect(results.at(-1)).toMatchObject({ depth: 10, conflationIntervalMs: 100 });
+    expect(hub.otherView(book, { depth: 10, intervalMs: 100 }).holds).toBe(1);
+    subscribeWith(2, BTC, { depth: 7, conflationIntervalMs: 51 });
+    expect(results.at(-1)).toMatchObject({ depth: 0, conflationIntervalMs: 100 });
+    subscriptions.close();
     expect(hub.holds).toBe(0);
   });
 
@@ -334,7 +351,7 @@ describe("subscriptionsMax", () => {
     expect(answers[2]).toBe("3: 0 fake:SOL-USDT/* LIMIT_EXCEEDED");
     expect(messages.at(-1)).toMatch(/subscriptionsMax 4 .*raise gateway\.subscriptionsMax/);
     unsubscribe(4, "fake:*/*");
-    subscriptions.onCatalogChanged([sol], []);
+    catalogChanged([sol], []);
     expect(answers.slice(4).filter((answer) => answer.startsWith("3:"))).toEqual([]);
   });
 
@@ -383,7 +400,7 @@ describe("a position", () => {
     expect(answers).toEqual([`1: 0 ${BTC} UNKNOWN_SYMBOL`, `2: 0 ${ETH}`]);
     if (instrument !== undefined) {
       listed.set("BTC-USDT", instrument);
-      subscriptions.onCatalogChanged([instrument], []);
+      catalogChanged([instrument], []);
     }
     expect(answers.at(-1)).toBe(`2: 0 ${BTC}`);
     expect(asked(BTC)).toEqual([resume]);
@@ -465,14 +482,26 @@ describe("when the catalog changes", () => {
 
   test("what is listed joins the patterns that match it, under their request", () => {
     subscribe(5, BTC, "fake:*/trades");
-    subscriptions.onCatalogChanged([list("SOL-USDT")], []);
+    catalogChanged([list("SOL-USDT")], []);
     expect(answers.at(-1)).toBe("5: 1 fake:SOL-USDT/trades");
   });
+
+  test.each(["*:BTC-USDT/*", "fake:BTC-USDT/*"])(
+    "%s is joined by what comes of that symbol, and by nothing else",
+    (pattern) => {
+      subscribe(5, pattern);
+      unsubscribe(6, BTC);
+      const before = answers.length;
+      const both = ["BTC-USDT", "ETH-USDT"].flatMap((symbol) => listed.get(symbol) ?? []);
+      catalogChanged(both, []);
+      expect(answers.slice(before)).toEqual([`5: 0 ${BTC}`]);
+    },
+  );
 
   test("a pattern that was unsubscribed grows no more", () => {
     subscribe(5, "fake:*/trades");
     unsubscribe(6, "fake:*/trades");
-    subscriptions.onCatalogChanged([list("SOL-USDT")], []);
+    catalogChanged([list("SOL-USDT")], []);
     expect(answers).toHaveLength(2);
   });
 
@@ -480,7 +509,7 @@ describe("when the catalog changes", () => {
     subscribe(1, BTC, ETH);
     const [instrument] = [listed.get("BTC-USDT")].flatMap((found) => found ?? []);
     listed.delete("BTC-USDT");
-    subscriptions.onCatalogChanged([], instrument === undefined ? [] : [instrument]);
+    catalogChanged([], instrument === undefined ? [] : [instrument]);
     expect([subscriptions.size, hub.view(BTC).holds]).toEqual([1, 0]);
     expect(takenBack).toEqual([]);
     expect(lanes.bytes).toBeGreaterThan(0);

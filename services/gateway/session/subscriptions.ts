@@ -16,7 +16,13 @@ import { NOT_SUBSCRIBED, refusedResult } from "./topic-results.ts";
 import type { TopicRefusal } from "./topic-results.ts";
 import { isFull, TopicStarts } from "./topic-starts.ts";
 import type { StartParts, StartReplies } from "./topic-starts.ts";
-import type { SubscribeMessage, TopicResultInit, UnsubscribeMessage } from "./wire-messages.ts";
+import { ViewUpdates } from "./view-updates.ts";
+import type {
+  SubscribeMessage,
+  TopicResultInit,
+  UnsubscribeMessage,
+  UpdateMessage,
+} from "./wire-messages.ts";
 
 /** How answers leave. Called synchronously. Results overtake what waits in the lanes of topics. */
 export type SubscriptionReplies = StartReplies & {
@@ -29,6 +35,14 @@ export type SubscriptionReplies = StartReplies & {
 type SubscriptionParts = StartParts & {
   /** A request turned out to name more topics than it may. Nothing of it is served. */
   readonly onTooManyTopics: () => void;
+};
+
+/** What changed at a venue. */
+export type CatalogChange = {
+  readonly venue: string;
+  /** New ones, and those that are streamed on other channels than before, by symbol. */
+  readonly added: ReadonlyMap<string, Instrument>;
+  readonly removed: readonly Instrument[];
 };
 
 /** Comparing this many names takes some microseconds. */
@@ -72,6 +86,7 @@ export class Subscriptions {
   readonly #patterns: Patterns;
   readonly #live: LiveTopics;
   readonly #starts: TopicStarts;
+  readonly #updates: ViewUpdates;
   readonly #queue = new RequestQueue();
   /** Requests so far, and changes of patterns. */
   #order = 0;
@@ -85,6 +100,20 @@ export class Subscriptions {
     const add = (work: Work): void => this.#add(work);
     const [live, queue] = [this.#live, this.#queue];
     this.#starts = new TopicStarts({ ...parts, replies, live, queue, add });
+    const { hub, line, takeTopics, onTooManyTopics } = parts;
+    const [starts, patterns] = [this.#starts, this.#patterns];
+    const fullName = (text: string): Work<string> => this.#fullName(text);
+    this.#updates = new ViewUpdates({
+      hub,
+      line,
+      takeTopics,
+      onTooManyTopics,
+      live,
+      starts,
+      patterns,
+      replies,
+      fullName,
+    });
   }
 
   /** Topics that are live. */
@@ -108,10 +137,19 @@ export class Subscriptions {
     else this.#parts.onTooManyTopics();
   }
 
+  /**
+   * Shows topics in another way, after the requests before. Each is told so in its place among its
+   * batches; what is refused is told in a last result.
+   */
+  update(message: UpdateMessage): void {
+    if (this.#parts.takeTopics(message.topics.length)) this.#queueUpdate(message);
+    else this.#parts.onTooManyTopics();
+  }
+
   /** Subscribes what patterns match now, and ends what is gone. */
-  onCatalogChanged(added: readonly Instrument[], removed: readonly Instrument[]): void {
+  onCatalogChanged({ venue, added, removed }: CatalogChange): void {
     if (removed.length > 0) this.#add(this.#endGone());
-    if (added.length > 0) this.#add(this.#follow(added));
+    if (added.size > 0 && this.#patterns.size > 0) this.#add(this.#follow(venue, added));
   }
 
   /** Gives every view back. Idempotent. */
@@ -147,12 +185,22 @@ export class Subscriptions {
     this.#queue.add(() => this.#add(this.#removeAll(message, order)));
   }
 
-  *#follow(added: readonly Instrument[]): Work {
+  #queueUpdate(message: UpdateMessage): void {
+    const work = (): void => this.#add(this.#updates.update(message));
+    this.#add(oneStep(() => this.#queue.add(work)));
+  }
+
+  *#follow(venue: string, added: CatalogChange["added"]): Work {
     const order = this.#nextOrder();
     let compared = 0;
     for (const pattern of this.#patterns.all()) {
+      if (this.#parts.line.isOver) yield;
+      const { venue: ofVenue, symbol } = pattern.pattern;
+      if (ofVenue !== "*" && ofVenue !== venue) continue;
+      const named = added.get(symbol);
+      const candidates = symbol === "*" ? added.values() : named === undefined ? [] : [named];
       const news: Topic[] = [];
-      for (const instrument of added) {
+      for (const instrument of candidates) {
         compared += 1;
         if (compared % COMPARED_PER_STEP === 0 && this.#parts.line.isOver) yield;
         for (const name of topicsOf(instrument, pattern.pattern)) {

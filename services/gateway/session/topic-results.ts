@@ -47,8 +47,28 @@ export function grantedResult(
     channel: channelToWire(channel),
     position: attached.position,
     continuity: CONTINUITIES[attached.continuity],
+    depth: view.options.depth,
+    conflationIntervalMs: view.options.intervalMs,
     candleIntervalsMs: channel === "candles" ? (instrument?.candleIntervalsMs ?? []) : [],
     ended: attached.ended,
+  };
+}
+
+/** The result of a topic that is shown in another way; it may not have started yet. */
+export function viewResult(
+  requestIndex: number,
+  view: TopicView,
+  attached: Attached | undefined,
+): TopicResultInit {
+  return {
+    requestIndex,
+    topic: view.topic,
+    topicId: view.id,
+    depth: view.options.depth,
+    conflationIntervalMs: view.options.intervalMs,
+    ...(attached === undefined
+      ? {}
+      : { position: attached.position, continuity: CONTINUITIES[attached.continuity] }),
   };
 }
 

@@ -6,6 +6,7 @@ import type { GatewayMetrics } from "../metrics.ts";
 import type { TopicPosition } from "../topics/batch-order.ts";
 import type { Hub } from "../topics/hub.ts";
 import type { Attached } from "../topics/topic-subscriber.ts";
+import { offeredView } from "../topics/view-options.ts";
 import type { Work } from "../turns/turns.ts";
 import { KeptPositions } from "./kept-positions.ts";
 import type { LiveTopics } from "./live-topics.ts";
@@ -90,6 +91,16 @@ export class TopicStarts {
     this.#starting.giveUpPattern(text, order);
   }
 
+  /** Everything that has not started. */
+  *waiting(): Iterable<TopicSubscription> {
+    for (const { subscription } of this.#starting.all()) yield subscription;
+  }
+
+  /** What has not started of one topic: requests may wait for it several times. */
+  waitingFor(topic: string): TopicSubscription[] {
+    return [...this.#starting.of(topic)].map(({ subscription }) => subscription);
+  }
+
   /** The work of giving back every view that waits. Nothing is answered any more. */
   close(): Work {
     this.#positions.clear();
@@ -125,7 +136,8 @@ export class TopicStarts {
       const message = `the ingestor of ${name.venue} is silent`;
       return refused({ error: "TOPIC_ERROR_UNAVAILABLE", message });
     }
-    const view = hub.hold(name);
+    const offered = offeredView(name.channel, request);
+    const view = offered && hub.hold(name, offered);
     if (view === undefined) {
       const message = "the gateway follows as many topics as it is configured to";
       return refused({ error: "TOPIC_ERROR_UNAVAILABLE", message });
@@ -134,6 +146,7 @@ export class TopicStarts {
     const options = {
       snapshot: request.snapshot !== "SNAPSHOT_MODE_NONE",
       resume: request.resume,
+      whole: request.snapshot === "SNAPSHOT_MODE_WHOLE",
     };
     const subscription = new TopicSubscription({ view, hub, lane, options, pattern });
     const want = { requestIndex, topic, subscription, order, refusal: undefined } as const;

@@ -50,11 +50,11 @@ type TopicSubscriptionParts = {
  *    the history sees to that.
  */
 export class TopicSubscription implements TopicSubscriber {
-  readonly view: TopicView;
   readonly pattern: Pattern | undefined;
   readonly #lane: TopicLane;
   readonly #hub: Pick<Hub, "release">;
   readonly #options: AttachOptions;
+  #view: TopicView;
   #state: TopicSubscriptionState = "starting";
   #sequence = 0;
   /**
@@ -63,11 +63,16 @@ export class TopicSubscription implements TopicSubscriber {
   #needsBase = true;
 
   constructor(parts: TopicSubscriptionParts) {
-    this.view = parts.view;
+    this.#view = parts.view;
     this.#lane = parts.lane;
     this.pattern = parts.pattern;
     this.#hub = parts.hub;
     this.#options = parts.options;
+  }
+
+  /** The view that the client gets now. */
+  get view(): TopicView {
+    return this.#view;
   }
 
   get state(): TopicSubscriptionState {
@@ -91,12 +96,25 @@ export class TopicSubscription implements TopicSubscriber {
   start(kept?: AttachOptions["resume"]): Attached {
     assert(this.#state === "starting", "a subscription starts once");
     this.#state = "live";
-    const { snapshot, resume = kept } = this.#options;
-    const attached = this.view.attach(this, { snapshot, resume });
+    const { resume = kept } = this.#options;
+    const attached = this.view.attach(this, { ...this.#options, resume });
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? attached.position.sequence;
     assert(this.#sequence === this.view.sequence, "a start ends where the view is");
     for (const batch of attached.batches) this.#lane.pushStart(this.#formOf(batch));
     return attached;
+  }
+
+  /**
+   * Goes on with another view of the topic, which is held for this subscription, without a gap:
+   * what the view before held back leaves first. What `describe` makes of it keeps its place among
+   * the batches.
+   */
+  changeView(next: TopicView, describe: (attached: Attached) => Uint8Array): void {
+    const before = this.#view;
+    assert(next.id === before.id, "another view is of the same topic");
+    if (this.#state === "live") this.#goOnWith(next, describe);
+    this.#view = next;
+    this.#hub.release(before);
   }
 
   deliver(batch: SharedBatch): void {
@@ -141,11 +159,26 @@ export class TopicSubscription implements TopicSubscriber {
     this.#hub.release(this.view);
   }
 
+  #goOnWith(next: TopicView, describe: (attached: Attached) => Uint8Array): void {
+    const before = this.#view;
+    before.settle();
+    const { epoch } = before.position;
+    const resume = { epoch, sequence: this.#sequence };
+    const whole = before.options.depth !== next.options.depth;
+    const attached = next.attach(this, { snapshot: true, resume, whole });
+    if (next !== before) before.detach(this);
+    this.#needsBase = true;
+    this.#sequence = attached.batches.at(-1)?.lastSequence ?? resume.sequence;
+    assert(this.#sequence === next.sequence, "a start ends where the view is");
+    this.#lane.pushMessage(describe(attached));
+    for (const batch of attached.batches) this.#lane.pushStart(this.#formOf(batch));
+  }
+
   /** What the client can read of the next batch that it gets. */
   #formOf(batch: SharedBatch): SharedBatch {
     const form = this.#needsBase ? batch.based : batch;
-    // What follows a state never goes on from the state's own numbers.
-    this.#needsBase = batch.isState;
+    // What follows a state, or a sequel, never goes on from its numbers.
+    this.#needsBase = batch.endsChain;
     return form;
   }
 

@@ -9,6 +9,8 @@ type ValueOf<Message extends { kind: string; value: unknown }, Kind extends stri
 export type HelloMessage = ValueOf<ClientRequest, "hello">;
 export type SubscribeMessage = ValueOf<ClientRequest, "subscribe">;
 export type UnsubscribeMessage = ValueOf<ClientRequest, "unsubscribe">;
+export type UpdateMessage = ValueOf<ClientRequest, "update">;
+export type TopicUpdateMessage = UpdateMessage["topics"][number];
 export type TopicRequestMessage = SubscribeMessage["topics"][number];
 export type TopicResultInit = NonNullable<
   ValueOf<ServerMessageInit, "subscribeResult">["topics"]

@@ -24,7 +24,9 @@ const LIMITS = {
 
 const none = (): void => {};
 const PUBLISHER = { publisherId: "p-1", epoch: 1 };
+const SCHEDULER = { endOfTurn: (run: () => void) => void setImmediate(run) };
 const LOGS = {
+  scheduler: SCHEDULER,
   logger: { debug: none, info: none, warn: none, error: none },
   catalog: { publisherOf: () => PUBLISHER, mayFollow: () => false, instrument: () => undefined },
 };
@@ -50,7 +52,7 @@ function create(limits: { topicsMax?: number } = {}) {
     bus,
     clock,
     ...LOGS,
-    turns: new Turns({ clock, scheduler: { endOfTurn: (run) => void setImmediate(run) } }),
+    turns: new Turns({ clock, scheduler: SCHEDULER }),
     metrics,
     random: () => 0.5,
     limits: { ...LIMITS, ...limits },
@@ -157,7 +159,7 @@ describe("when the bus lost something", () => {
       bus: watched as Bus,
       clock,
       ...LOGS,
-      turns: new Turns({ clock, scheduler: { endOfTurn: (run) => void setImmediate(run) } }),
+      turns: new Turns({ clock, scheduler: SCHEDULER }),
       metrics,
       random: () => 0.5,
       limits: LIMITS,
@@ -229,8 +231,9 @@ test("many topics take another publisher over several turns, and lose nothing me
     bus,
     clock,
     logger: LOGS.logger,
+    scheduler: SCHEDULER,
     catalog: { ...LOGS.catalog, publisherOf: () => publisher },
-    turns: new Turns({ clock: busy, scheduler: { endOfTurn: (run) => void setImmediate(run) } }),
+    turns: new Turns({ clock: busy, scheduler: SCHEDULER }),
     metrics,
     random: () => 0.5,
     limits: LIMITS,
@@ -276,7 +279,7 @@ test("no topic is followed on a bus that is closed", async () => {
     bus,
     clock,
     ...LOGS,
-    turns: new Turns({ clock, scheduler: { endOfTurn: (run) => void setImmediate(run) } }),
+    turns: new Turns({ clock, scheduler: SCHEDULER }),
     metrics,
     random: () => 0.5,
     limits: LIMITS,

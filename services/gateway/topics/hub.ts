@@ -9,13 +9,17 @@ import type { Topic } from "#core/topic.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { FollowedPublisher } from "../catalog/venue-publishers.ts";
 import type { GatewayMetrics } from "../metrics.ts";
+import type { Scheduler } from "../turns/scheduler.ts";
 import type { TurnLine, Turns, Work } from "../turns/turns.ts";
 import { VenueGates } from "./query-gate.ts";
 import { TopicFeed } from "./topic-feed.ts";
 import type { FeedWatch } from "./topic-feed.ts";
 import type { RingLimits } from "./topic-history.ts";
-import { RAW_VIEW, TopicView } from "./topic-view.ts";
-import type { ViewOptions } from "./topic-view.ts";
+import { TopicViews } from "./conflation/topic-views.ts";
+import { ViewClock } from "./conflation/view-clock.ts";
+import type { TopicView } from "./topic-view.ts";
+import { RAW_VIEW } from "./view-options.ts";
+import type { ViewOptions } from "./view-options.ts";
 import { troubleState, VenueTroubles } from "./venue-trouble.ts";
 
 /** What the hub needs of the gateway. */
@@ -26,6 +30,8 @@ type HubParts = {
   readonly metrics: GatewayMetrics;
   /** For what happens to all topics of a venue at once. */
   readonly turns: Turns;
+  /** For views that many are due at once. */
+  readonly scheduler: Scheduler;
   /** Whose messages count for a venue. */
   readonly catalog: Pick<Catalog, "publisherOf" | "mayFollow" | "instrument">;
   /** In [0, 1). */
@@ -38,11 +44,11 @@ type HubParts = {
   };
 };
 
-/** A topic that the gateway follows, with the view of it that there is. */
+/** A topic that the gateway follows, with the views of it that there are. */
 type FollowedTopic = {
   readonly feed: TopicFeed;
-  readonly view: TopicView;
-  /** Uses of the view by sessions, attached or about to be. */
+  readonly views: TopicViews;
+  /** Uses of the views by sessions, attached or about to be. */
   holds: number;
   /** Set while nobody uses the topic; calling it keeps the topic. */
   cancelDrop: CancelTimer | undefined;
@@ -50,6 +56,8 @@ type FollowedTopic = {
 
 /** Between two log lines about the same trouble of one venue. */
 const LOG_INTERVAL_MS = 10_000;
+/** A book that views cannot follow is compared with its publisher so soon, and not more often. */
+const UNREADABLE_RESYNC_MS = 1_000;
 
 /**
  * Every topic that some session uses, once: however many sessions, there is one subscription on the
@@ -66,6 +74,9 @@ export class Hub {
   readonly #watch: FeedWatch;
   readonly #troubles: VenueTroubles;
   readonly #line: TurnLine;
+  readonly #viewClock: ViewClock;
+  /** Topics with a batch that could not be read, until they are compared with their publisher. */
+  readonly #unreadable = new Map<TopicFeed, CancelTimer>();
   /** What was logged lately of which venue, until when it is not logged again. */
   readonly #logged = new Map<string, CancelTimer>();
   #nextId = 1;
@@ -78,6 +89,7 @@ export class Hub {
     this.#stopListening = parts.bus.onEvent((event) => this.#onBusEvent(event));
     this.#troubles = new VenueTroubles(parts);
     this.#line = parts.turns.open();
+    this.#viewClock = new ViewClock(parts);
     this.#watch = {
       onLoss: (name) => this.#onLoss(name),
       onBadBatch: ({ venue, channel }) => {
@@ -110,13 +122,13 @@ export class Hub {
    * or the bus is closed. Whoever holds a view gives it back with `release`.
    */
   hold(name: Topic, options: ViewOptions = RAW_VIEW): TopicView | undefined {
-    const followed = this.#topics.get(formatTopic(name)) ?? this.#follow(name, options);
+    const followed = this.#topics.get(formatTopic(name)) ?? this.#follow(name);
     if (followed === undefined) return undefined;
     followed.holds += 1;
     followed.cancelDrop?.();
     followed.cancelDrop = undefined;
     this.#lingering.delete(followed);
-    return followed.view;
+    return followed.views.hold(options);
   }
 
   /** Whether the topic is followed on the bus already. */
@@ -129,8 +141,9 @@ export class Hub {
     const followed = this.#topics.get(view.topic);
     // The hub was closed, and everything that it followed with it.
     if (followed === undefined) return;
-    assert(followed.view === view, `the view of ${view.topic} was released after it was dropped`);
-    assert(followed.holds > 0, `the view of ${view.topic} was released more often than held`);
+    assert(followed.feed.id === view.id, `${view.topic} was released after it was dropped`);
+    assert(followed.holds > 0, `${view.topic} was released more often than held`);
+    followed.views.release(view);
     followed.holds -= 1;
     if (followed.holds > 0) return;
     this.#lingering.add(followed);
@@ -187,6 +200,9 @@ export class Hub {
     this.#line.clear();
     for (const cancel of this.#logged.values()) cancel();
     this.#logged.clear();
+    this.#viewClock.close();
+    for (const cancel of this.#unreadable.values()) cancel();
+    this.#unreadable.clear();
     for (const { feed, cancelDrop } of this.#topics.values()) {
       cancelDrop?.();
       feed.close();
@@ -196,7 +212,7 @@ export class Hub {
     this.#parts.metrics.topics.set(0);
   }
 
-  #follow(name: Topic, options: ViewOptions): FollowedTopic | undefined {
+  #follow(name: Topic): FollowedTopic | undefined {
     if (this.#topics.size >= this.#parts.limits.topicsMax && !this.#dropLongestUnused()) {
       return undefined;
     }
@@ -210,8 +226,12 @@ export class Hub {
       throw error;
     }
     this.#nextId += 1;
-    const view = new TopicView(feed, options);
-    const followed: FollowedTopic = { feed, view, holds: 0, cancelDrop: undefined };
+    const views = new TopicViews(feed, {
+      clock: this.#viewClock,
+      metrics: this.#parts.metrics,
+      onUnreadable: () => this.#onUnreadable(feed),
+    });
+    const followed: FollowedTopic = { feed, views, holds: 0, cancelDrop: undefined };
     this.#topics.set(feed.topic, followed);
     this.#parts.metrics.topics.set(this.#topics.size);
     return followed;
@@ -259,6 +279,20 @@ export class Hub {
     const trouble = { state: "gap", reason: "bus-gap", sinceTimeUs: nowUs } as const;
     status.announce(troubleState(status.position, [channel], trouble, nowUs));
     status.resync(true);
+  }
+
+  /** A batch passed every check of its head, and its events cannot be read. */
+  #onUnreadable(feed: TopicFeed): void {
+    const { venue, channel } = feed.name;
+    this.#parts.metrics.badBatches.inc({ venue, channel });
+    this.#watch.onBadBatch(feed.name);
+    if (channel !== "book" || this.#unreadable.has(feed)) return;
+    // Not at once: the feed is delivering. A publisher that sends more of the kind costs no more.
+    const cancel = this.#parts.clock.after(UNREADABLE_RESYNC_MS, () => {
+      this.#unreadable.delete(feed);
+      feed.resync(true);
+    });
+    this.#unreadable.set(feed, cancel);
   }
 
   /** Once in LOG_INTERVAL_MS of each venue and message: what is logged is counted besides. */

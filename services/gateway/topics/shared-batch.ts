@@ -1,4 +1,4 @@
-import { withBase } from "@tickwire/proto/codec";
+import { lastSequenceOf, withBase } from "@tickwire/proto/codec";
 import type { BusBatch } from "@tickwire/proto/codec";
 import { wrapBatch } from "#wire/frame-codec.ts";
 
@@ -32,12 +32,14 @@ export class SharedTopic {
 
 /** Where a batch lies in its topic. */
 type BatchExtent = {
-  /** Events in the batch, at least 1. */
+  /** Sequences that it stands for: its events, and those that were conflated away. At least 1. */
   readonly events: number;
   readonly firstSequence: number;
   readonly lastSequence: number;
-  /** All its events stand at one sequence, and the news that follows needs its base. */
+  /** All its events stand at one sequence. */
   readonly isState: boolean;
+  /** The news that follows needs its base. */
+  readonly endsChain: boolean;
 };
 
 /**
@@ -50,6 +52,7 @@ export class SharedBatch implements BatchExtent {
   readonly firstSequence: number;
   readonly lastSequence: number;
   readonly isState: boolean;
+  readonly endsChain: boolean;
   readonly labels: TopicLabels;
   readonly #topic: SharedTopic;
   #bytes: Uint8Array;
@@ -67,19 +70,21 @@ export class SharedBatch implements BatchExtent {
     this.firstSequence = extent.firstSequence;
     this.lastSequence = extent.lastSequence;
     this.isState = extent.isState;
+    this.endsChain = extent.endsChain;
     this.#topic = topic;
     this.#bytes = content.bytes;
     this.#base = content.base;
   }
 
-  /** News of a topic, copied from what the bus delivered. */
+  /** News of a topic, copied from what the bus delivered or a view made. */
   static news(topic: SharedTopic, batch: BusBatch): SharedBatch {
     const { baseSequence, skipped, count, rebase } = batch;
     const firstSequence = baseSequence + skipped + 1;
     const lastSequence = baseSequence + skipped + count;
     const bytes = wrapBatch(topic.id, batch, rebase);
     const base = rebase ? undefined : batch.bytes.slice(batch.baseStart, batch.baseEnd);
-    const extent = { events: count, firstSequence, lastSequence, isState: false };
+    const events = skipped + count;
+    const extent = { events, firstSequence, lastSequence, isState: false, endsChain: false };
     return new SharedBatch(topic, extent, { bytes, base });
   }
 
@@ -94,6 +99,28 @@ export class SharedBatch implements BatchExtent {
       firstSequence: sequence,
       lastSequence: sequence,
       isState: true,
+      endsChain: true,
+    };
+    return new SharedBatch(topic, extent, { bytes, base: undefined });
+  }
+
+  /**
+   * What follows a position, for somebody who stands there: batches of a chain of their own, from
+   * which nothing that comes afterwards goes on.
+   */
+  static sequel(topic: SharedTopic, batches: readonly [BusBatch, ...BusBatch[]]): SharedBatch {
+    const [first] = batches;
+    const elements = batches.map((batch) => {
+      return wrapBatch(topic.id, batch, batch === first || batch.rebase);
+    });
+    const bytes = elements.length === 1 ? (elements[0] as Uint8Array) : concatenated(elements);
+    const lastSequence = lastSequenceOf(batches.at(-1) ?? first);
+    const extent = {
+      events: lastSequence - first.baseSequence,
+      firstSequence: first.baseSequence + first.skipped + 1,
+      lastSequence,
+      isState: false,
+      endsChain: true,
     };
     return new SharedBatch(topic, extent, { bytes, base: undefined });
   }

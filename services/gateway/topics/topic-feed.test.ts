@@ -11,11 +11,10 @@ import { FakeIngestor } from "#test/conformance/gateway-fake-ingestor.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { createGatewayMetrics } from "../metrics.ts";
 import { QueryGate } from "./query-gate.ts";
+import { RawView } from "./raw-view.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 import { TopicFeed } from "./topic-feed.ts";
 import type { EpochChange, TopicFailure, TopicSubscriber } from "./topic-subscriber.ts";
-import { TopicView } from "./topic-view.ts";
-import { RAW_VIEW } from "./topic-view.ts";
 
 const SYMBOL = "A-USD";
 const NEW = { snapshot: true, resume: undefined };
@@ -453,7 +452,7 @@ test("batches above ringBatchesMax are dropped from the history and counted", as
 test("a view shows its feed, and its subscribers are the feed's", async () => {
   const rig = new Rig();
   const feed = rig.feed("trades");
-  const view = new TopicView(feed, RAW_VIEW);
+  const view = new RawView(feed, () => expect.unreachable());
   const ready: unknown[] = [];
   view.whenReady((failure) => ready.push(failure));
   rig.trades(2);

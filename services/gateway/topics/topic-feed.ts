@@ -20,6 +20,7 @@ import { TopicBackfill } from "./topic-backfill.ts";
 import { TopicHistory } from "./topic-history.ts";
 import type { RingEntry, RingLimits } from "./topic-history.ts";
 import { TopicStarts } from "./topic-start.ts";
+import type { TopicLoss } from "./topic-start.ts";
 import type { AttachOptions, Attached, TopicFailure, TopicSubscriber } from "./topic-subscriber.ts";
 import type { SyncActions } from "./sync-parts.ts";
 import { TopicSync } from "./topic-sync.ts";
@@ -150,12 +151,26 @@ export class TopicFeed {
     this.#sync.attached();
     this.#subscribers.add(subscriber);
     const attached = this.#starts.startOf(options);
-    if (options.resume !== undefined) {
-      const outcome = attached.continuity === "resumed" ? "resumed" : "replaced";
-      this.#countUndelivered(options.resume, attached);
-      this.#parts.metrics.resumes.inc({ ...this.#shared.labels, outcome });
-    }
+    this.countResume(options, attached);
     return attached;
+  }
+
+  /** For views: counts how a client that had a position goes on. */
+  countResume({ resume }: AttachOptions, attached: Attached): void {
+    if (resume === undefined) return;
+    const outcome = attached.continuity === "resumed" ? "resumed" : "replaced";
+    this.#countUndelivered(resume, attached);
+    this.#parts.metrics.resumes.inc({ ...this.#shared.labels, outcome });
+  }
+
+  /** For views: every batch after the position; undefined if part of that is gone. */
+  historySince(position: TopicPosition): readonly SharedBatch[] | undefined {
+    return this.#history.resume(position)?.batches;
+  }
+
+  /** For views: how a client that comes from `resume` starts anew at `position`. */
+  lossUntil(resume: TopicPosition | undefined, position: TopicPosition): TopicLoss {
+    return this.#starts.lossUntil(resume, position);
   }
 
   /** Nothing is delivered to the subscriber afterwards. Idempotent. */

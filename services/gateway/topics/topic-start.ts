@@ -16,6 +16,9 @@ type TopicStartsParts = {
   readonly ends: EpochEnds;
 };
 
+/** What is not resumed, and what the client does not get of it. */
+export type TopicLoss = Pick<Attached, "continuity" | "missing" | "ended">;
+
 /** What subscriptions of one topic begin with, from what its history has. */
 export class TopicStarts {
   readonly #parts: TopicStartsParts;
@@ -34,11 +37,16 @@ export class TopicStarts {
       return { continuity: "resumed", missing: undefined, ended: undefined, ...resumed };
     }
     return {
-      continuity: resume === undefined ? "new" : "replaced",
-      missing: this.#missingSince(resume),
-      ended: resume === undefined ? undefined : this.#parts.ends.endOf(resume.epoch),
+      ...this.lossUntil(resume, history.position),
       ...this.#start(options.snapshot),
     };
+  }
+
+  /** How a client that comes from `resume` starts anew at `position`, and what it has lost. */
+  lossUntil(resume: TopicPosition | undefined, position: TopicPosition): TopicLoss {
+    if (resume === undefined) return { continuity: "new", missing: undefined, ended: undefined };
+    const ended = this.#parts.ends.endOf(resume.epoch);
+    return { continuity: "replaced", missing: this.#missingSince(resume, position), ended };
   }
 
   #start(snapshot: boolean): TopicStart {
@@ -75,10 +83,9 @@ export class TopicStarts {
   }
 
   /** Events that are over for good, where no state stands for them. */
-  #missingSince(resume: TopicPosition | undefined): Attached["missing"] {
-    const { startKind, history } = this.#parts;
-    if (resume === undefined || startKind !== "none") return undefined;
-    if (resume.epoch !== history.epoch || resume.sequence >= history.sequence) return undefined;
-    return { first: resume.sequence + 1, last: history.sequence };
+  #missingSince(resume: TopicPosition, position: TopicPosition): TopicLoss["missing"] {
+    if (this.#parts.startKind !== "none" || resume.epoch !== position.epoch) return undefined;
+    if (resume.sequence >= position.sequence) return undefined;
+    return { first: resume.sequence + 1, last: position.sequence };
   }
 }

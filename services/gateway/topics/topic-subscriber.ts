@@ -33,6 +33,11 @@ export type AttachOptions = {
   readonly snapshot: boolean;
   /** What the client received last, if it was subscribed before. */
   readonly resume: TopicPosition | undefined;
+  /**
+   * The client has the position of a book, and other levels than the view shows: it needs the whole
+   * state even where its position can be resumed.
+   */
+  readonly whole?: boolean;
 };
 
 /** The start of a subscription: what to send first and how it relates to what the client had. */

@@ -28,7 +28,8 @@ function shared(meaning: Meaning): SharedBatch {
   const { baseSequence, count, state } = meaning;
   const first = state ? baseSequence : baseSequence + 1;
   const last = state ? baseSequence : baseSequence + count;
-  const extent = { events: count, firstSequence: first, lastSequence: last, isState: state };
+  const sequences = { firstSequence: first, lastSequence: last };
+  const extent = { events: count, ...sequences, isState: state, endsChain: state };
   const content = state
     ? { bytes: new Uint8Array(BATCH_BYTES), base: undefined }
     : { bytes: CHAINED, base: BASE };

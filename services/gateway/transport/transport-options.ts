@@ -23,6 +23,13 @@ export type UwsLimits = {
 /** Room above `bufferedBytesMax` that only close, ping and pong frames may use. */
 const CONTROL_FRAME_ROOM_BYTES = 64 * 1024;
 
+/**
+ * A message that came deflated is at most this long; above, the connection closes with 1009. `ws`
+ * inflates before anybody can refuse, in a pool of few threads, and a thousand bytes may become a
+ * million; clients send little.
+ */
+export const INFLATED_BYTES_MAX = 256 * 1024;
+
 const HTTP_LIMITS = [
   "connectionsPerAddressMax",
   "bodyBytesMax",

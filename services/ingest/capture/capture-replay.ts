@@ -8,7 +8,7 @@ import type { VenueContext } from "../feed/venue-context.ts";
 import { fenceAdapter } from "../feed/venue-fence.ts";
 import { FEED_POLICY_DEFAULTS } from "../feed/feed-policy.ts";
 import { FeedSession } from "../feed/connection/feed-session.ts";
-import { RequestPacer } from "../feed/rest/request-pacer.ts";
+import { AddressBudget } from "../feed/rest/address-budget.ts";
 import { SnapshotFetcher } from "../feed/rest/snapshot-fetcher.ts";
 import type { FeedSocketHandlers } from "../feed/connection/web-socket-dialer.ts";
 import { INGEST_LIMITS_DEFAULTS } from "../limits.ts";
@@ -51,7 +51,7 @@ export class CaptureReplay {
   readonly #clock = new VirtualClock({ nowUs: 0 });
   readonly #network: CaptureNetwork;
   readonly #snapshots: SnapshotFetcher;
-  readonly #connectPacer: RequestPacer;
+  readonly #address: AddressBudget;
   readonly #sessions: FeedSession[] = [];
   readonly #connections = new Map<number, Connection>();
   /** For answers that belong to no connection. */
@@ -95,8 +95,15 @@ export class CaptureReplay {
     };
     this.#context = context;
     const { counters } = this;
-    this.#connectPacer = new RequestPacer({ limit: UNPACED, clock, waitingMax: 1 });
-    this.#snapshots = new SnapshotFetcher({ ...context, restClient: this.#network, counters });
+    const limits = { ...adapter.limits, connects: UNPACED, address: {} };
+    this.#address = new AddressBudget({ limits, clock, policy: context.policy });
+    const { rest: pacer } = this.#address;
+    this.#snapshots = new SnapshotFetcher({
+      ...context,
+      restClient: this.#network,
+      counters,
+      pacer,
+    });
     this.driver = new VenueDriver({ ...context, limits: INGEST_LIMITS_DEFAULTS, counters, emit });
   }
 
@@ -140,7 +147,7 @@ export class CaptureReplay {
     for (const session of this.#sessions) session.close();
     this.driver.close();
     this.#snapshots.close();
-    this.#connectPacer.close();
+    this.#address.close();
   }
 
   /**
@@ -179,7 +186,7 @@ export class CaptureReplay {
       plan: { url, subscriptions: [] },
       network: {
         dialer: this.#network,
-        connectPacer: this.#connectPacer,
+        address: this.#address,
         snapshots: this.#snapshots,
       },
       counters: this.counters,

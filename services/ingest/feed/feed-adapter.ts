@@ -1,7 +1,7 @@
-import type { Channel, Instrument } from "#core/instrument.ts";
+import type { Channel, Instrument, InstrumentState } from "#core/instrument.ts";
 import type { BookSync, RawBook } from "#core/book-sync.ts";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
-import type { MarketEvent } from "#core/market-event.ts";
+import type { Candle, MarketEvent } from "#core/market-event.ts";
 
 export type { BookSequencing, BookSync, RawBook } from "#core/book-sync.ts";
 
@@ -91,6 +91,8 @@ export type FeedEvent =
       readonly venueMarket?: string;
       readonly channel: Channel | undefined;
       readonly reason: string;
+      /** The venue's code for it, where it has one. */
+      readonly code?: string | undefined;
     }
   /** A sign of life that is not data (heartbeat, pong). */
   | { readonly kind: "heartbeat" }
@@ -100,6 +102,17 @@ export type FeedEvent =
   | { readonly kind: "ready" }
   /** The venue asks us to reconnect (maintenance, planned restart). */
   | { readonly kind: "reconnect-requested"; readonly reason: string }
+  /** What can be done with an instrument is this now, in our words and the venue's. */
+  | {
+      readonly kind: "instrument-state";
+      readonly instrument: Instrument;
+      readonly state: InstrumentState;
+      readonly word: string;
+    }
+  /** The same of the venue as a whole; `trading` ends what was said before. */
+  | { readonly kind: "venue-state"; readonly state: InstrumentState; readonly word: string }
+  /** The venue's list is another than it was: something was listed, changed or went. */
+  | { readonly kind: "list-changed" }
   /**
    * A piece of data that could not be used. With instrument and channel where the decoder knows
    * what was lost: the driver then resyncs that book, for venues whose messages carry no sequence
@@ -123,7 +136,6 @@ export type RejectReason =
   | "non-positive-size"
   | "negative-size"
   | "non-positive-price"
-  | "crossed-quote"
   /** The venue's own numbering shows that data before this was not received. */
   | "missing-data"
   | "catalog-full"
@@ -176,6 +188,18 @@ export type FeedDecoder = {
 /** Pace of outgoing requests: at most `count` in any `intervalMs`. */
 export type RateLimit = { readonly count: number; readonly intervalMs: number };
 
+/** What a venue counts for an address. Kept for each host over all of its connections. */
+export type AddressLimits = {
+  /** Venues with the same name share these limits; the host of the address if absent. */
+  readonly name?: string;
+  /** Frames that we may send, on all connections together. */
+  readonly outgoingFrames?: RateLimit;
+  /** Connections that may be open or opening at once. */
+  readonly connectionsMax?: number;
+  /** Subscriptions, as the venue counts them, on all connections together. */
+  readonly subscriptionsMax?: number;
+};
+
 export type FeedLimits = {
   readonly subscriptionsPerConnectionMax: number;
   /** Frames that we may send. */
@@ -183,8 +207,18 @@ export type FeedLimits = {
   /** REST weight that we may spend. */
   readonly restWeight: RateLimit;
   readonly connects: RateLimit;
-  /** A channel silent for longer than this is stale. A channel without an entry is never judged. */
+  /**
+   * A channel silent for longer than this is stale, unless the venue's REST shows that nothing
+   * happened.
+   */
   readonly silenceMsMax: Partial<Record<Channel, number>>;
+  /**
+   * Those of `silenceMsMax` that the venue sends at least so often whatever happens. Their silence
+   * is a fault without asking, and they are not live before their first data.
+   */
+  readonly alwaysSpoken?: readonly Channel[];
+  /** What the venue counts for our address, over all connections of the process. */
+  readonly address?: AddressLimits;
   /**
    * The largest message that is taken, inflated: some times the largest that the venue sends. A
    * larger one ends its connection, before it holds up every other one while it is read.
@@ -194,6 +228,33 @@ export type FeedLimits = {
   readonly connectionSilenceMsMax: number;
   /** Reconnect on our own before the venue does it; undefined if it never does. */
   readonly connectionAgeMsMax: number | undefined;
+};
+
+/** Codes and words by which a venue says one thing. */
+type RefusalMarks = { readonly codes?: readonly string[]; readonly words?: RegExp };
+
+/**
+ * What a venue's refusals mean, from its documents. Codes go before words; a code that means
+ * several things is left out, so that its words decide.
+ */
+export type RefusalRules = {
+  /** It is already so: what was asked for is served. */
+  readonly harmless?: RefusalMarks;
+  /** Asking again later may help. */
+  readonly passing?: RefusalMarks;
+  /** The same, and everything that our address sends has to slow down. */
+  readonly tooFast?: RefusalMarks;
+  /** Asking again gives the same. */
+  readonly final?: RefusalMarks;
+};
+
+/** How the venue is asked what a book's best levels are, at the least weight. */
+export type BookProbe = {
+  request(instrument: Instrument, endpoints: FeedEndpoints): RestRequest;
+  /** Levels per side that are compared: no more than the answer has. */
+  readonly levelsMax: number;
+  /** So many levels of the answer, written by `levelsTextOf`; undefined if it holds no book. */
+  levels(body: string): string | undefined;
 };
 
 /** Base addresses, replaceable by configuration (tests, mirrors). */
@@ -233,12 +294,66 @@ export type RestPoll = {
 /** One request of a round, with the instrument that it is about unless it is about all of them. */
 export type PollRequest = RestRequest & { readonly instrument?: Instrument };
 
+/** Candles of one length that begin in a range of time; its end is no part of it. */
+export type CandleRange = {
+  readonly intervalMs: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+};
+
+/** What an answer with candles is about. */
+export type CandleSubject = {
+  readonly instrument: Instrument;
+  readonly intervalMs: number;
+  /** By the venue's clock, as far as it is known: what had ended by then is closed. */
+  readonly receivedTimeUs: number;
+};
+
+/** Candles of the past, as a venue has them by REST. */
+export type CandleHistory = {
+  /** Lengths that it has, rising. */
+  readonly intervalsMs: readonly number[];
+  /** Candles that one answer holds at most. */
+  readonly rowsMax: number;
+  /** Longest range of one request, where the venue limits that too. */
+  readonly spanMsMax?: number;
+  /** The venue gives its latest candles whatever is asked; those before them are not to be had. */
+  readonly isLatestOnly?: boolean;
+  /**
+   * The ranges, oldest first, that a longer one is asked for in, so that each answer holds all of
+   * its candles. Both ends are moved out to where candles begin. Where a venue has its latest
+   * candles alone there is one. Throws RangeError for a range of more than `pagesMax` of them.
+   */
+  pages(range: CandleRange, pagesMax: number): readonly CandleRange[];
+  /** Undefined if the venue has no such candles of the instrument. */
+  request(
+    instrument: Instrument,
+    range: CandleRange,
+    endpoints: FeedEndpoints,
+  ): RestRequest | undefined;
+  /**
+   * The candles of an answer, oldest first, each once, and how many could not be read. Undefined if
+   * the answer holds none.
+   */
+  parse(
+    body: string,
+    subject: CandleSubject,
+  ): { readonly candles: readonly Candle[]; readonly skipped: number } | undefined;
+};
+
 /** Dates as far as the venue names them, such as `2021-04` or `2025-11-28`. */
 export type ProtocolDates = {
   readonly from?: string;
   readonly until?: string;
   /** For people: what the venue says of its end, and what recordings show. */
   readonly note: string;
+};
+
+/** Where a stream of trades stands. */
+export type TradePosition = {
+  readonly tradeId: string;
+  /** Undefined where the venue gave no time. */
+  readonly venueTimeUs: number | undefined;
 };
 
 /** Where to connect, as told by a venue that wants to be asked first. */
@@ -267,6 +382,8 @@ export type FeedAdapter = {
   /** Sent with every handshake and every REST request, where the venue's answers depend on them. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly limits: FeedLimits;
+  /** What the venue's refusals mean; told by their words alone if absent. */
+  readonly refusals?: RefusalRules;
   readonly bookSync: BookSync;
   /** In place of `bookSync` where the books of a venue differ. */
   bookSyncOf?(instrument: Instrument, options: { readonly bookDepth: number }): BookSync;
@@ -294,12 +411,18 @@ export type FeedAdapter = {
   recordedRequest(url: string): RecordedRequest | undefined;
   /**
    * Undefined if the body is not such a list. Instruments that cannot be mapped are left out and
-   * counted.
+   * counted, as are those that are paused: what knows them already keeps them for a while.
    */
   parseInstruments(
     body: string,
     url: string,
-  ): { readonly instruments: readonly Instrument[]; readonly skipped: number } | undefined;
+  ):
+    | {
+        readonly instruments: readonly Instrument[];
+        readonly skipped: number;
+        readonly paused?: readonly Instrument[];
+      }
+    | undefined;
   /**
    * An instrument made from its venue symbol alone, for captures without a list. Undefined if it is
    * not one.
@@ -328,18 +451,29 @@ export type FeedAdapter = {
   snapshotFrames?(instrument: Instrument, options: FeedSubscribeOptions): readonly string[];
   /** Lengths of the candles that it subscribes or polls, rising. One minute if absent. */
   readonly candleIntervalsMs?: readonly number[];
+  /** Candles of the past, where the venue has them. */
+  readonly candleHistory?: CandleHistory;
   /** Channels that are asked for by REST, again and again. */
   readonly polls?: readonly RestPoll[];
   /**
-   * The trades after this one, or the latest trades if the venue cannot say so: what a reconnect
-   * missed is taken from the answer if that reaches back to this trade. Best with this trade
-   * itself, which proves the answer also where ids are no numbers or nothing was traded since.
-   * Asked again with the last trade of the answer until the live trades are met.
+   * The latest trades, or those after this one if the venue can be asked so. What a reconnect
+   * missed is taken from the answer if that reaches back to this trade.
    */
   tradesRequest?(
     instrument: Instrument,
     options: { readonly afterTradeId: string; readonly endpoints: FeedEndpoints },
   ): RestRequest;
+  /**
+   * The page of the trades that follow this one, oldest of them first in time, where the venue can
+   * be asked so; for holes that reach back further than its latest trades. Best with this trade
+   * itself, which proves that nothing lies between. Undefined if it cannot be asked about this one.
+   */
+  tradesPageRequest?(
+    instrument: Instrument,
+    options: { readonly after: TradePosition; readonly endpoints: FeedEndpoints },
+  ): RestRequest | undefined;
+  /** Asks what the best levels of a book are now, for one whose stream is quiet. */
+  readonly bookProbe?: BookProbe;
   /** Asks for the venue's clock. */
   serverTimeRequest?(endpoints: FeedEndpoints): RestRequest;
   /** The venue's clock in microseconds since 1970; undefined if the body does not hold it. */

@@ -23,6 +23,26 @@ export type FeedPolicy = {
   readonly refusalBackoffMsMax: number;
   /** The wait after a refusal for good, such as of a name that the venue does not have. */
   readonly finalRefusalMs: number;
+  /** Refusals in a row for the moment after which a subscription is told to be refused. */
+  readonly refusalsMax: number;
+  /** How long nothing is sent to a venue that says that we send too much. */
+  readonly tooFastPauseMs: number;
+  /** Parts of a request that was refused as a whole are asked for after this. */
+  readonly refusedPartsDelayMs: number;
+  /** How long the first data of a confirmed subscription may take where it must come. */
+  readonly firstDataMsMax: number;
+  /** Between two replacements of one connection because of what it does not serve. */
+  readonly unservedReplacementMs: number;
+  /** A quiet subscription whose channel has no limit of its own is doubted after this. */
+  readonly doubtMs: number;
+  /** Between two REST requests that find out whether anything was missed. */
+  readonly probeIntervalMs: number;
+  /** Between the two looks at what the venue has that prove a channel dead. */
+  readonly probeAgainMs: number;
+  /** How long news that REST has may be on the way. */
+  readonly probeGraceMs: number;
+  /** Instruments that may wait for their probe; more are doubted again later. */
+  readonly probesWaitingMax: number;
   /** Bytes that may wait for a venue that does not read; more drops the connection. */
   readonly outgoingBytesMax: number;
   /**
@@ -61,6 +81,8 @@ export type FeedPolicy = {
   readonly tradeFillHeldMax: number;
   /** Requests for the trades that one interruption cost, first ones and repetitions. */
   readonly tradeFillRequestsMax: number;
+  /** Pages of trades that one interruption is filled from; what is behind them is told. */
+  readonly tradeFillPagesMax: number;
   /** How long live trades wait at most for the missing ones before them. */
   readonly tradeFillTimeoutMs: number;
   /** Requests of one polled channel that are under way at a time. */
@@ -89,6 +111,16 @@ export const FEED_POLICY_DEFAULTS: FeedPolicy = {
   refusalBackoffBaseMs: 5_000,
   refusalBackoffMsMax: 300_000,
   finalRefusalMs: 3_600_000,
+  refusalsMax: 6,
+  tooFastPauseMs: 10_000,
+  refusedPartsDelayMs: 1_000,
+  firstDataMsMax: 30_000,
+  unservedReplacementMs: 600_000,
+  doubtMs: 60_000,
+  probeIntervalMs: 2_000,
+  probeAgainMs: 20_000,
+  probeGraceMs: 5_000,
+  probesWaitingMax: 512,
   outgoingBytesMax: 1024 * 1024,
   outgoingFramesWaitingMax: 4096,
   connectsWaitingMax: 1024,
@@ -107,6 +139,7 @@ export const FEED_POLICY_DEFAULTS: FeedPolicy = {
   inBandSnapshotTimeoutMs: 15_000,
   tradeFillHeldMax: 10_000,
   tradeFillRequestsMax: 8,
+  tradeFillPagesMax: 20,
   tradeFillTimeoutMs: 10_000,
   pollsInFlightMax: 4,
   pollsUnansweredMax: 8,

@@ -8,6 +8,12 @@ export type FeedData = Extract<
   { readonly instrument: Instrument; receivedTimeUs: number }
 >;
 
+/** What tells of the market rather than of prices. */
+export type MarketStateEvent = Extract<
+  FeedEvent,
+  { readonly kind: "instrument-state" | "venue-state" | "list-changed" }
+>;
+
 /** Where the events of a feed go. Called synchronously, in the order of the frames. */
 export type FeedSink = {
   /** `nowUs` is given for an event that was held back since it was received. */
@@ -21,6 +27,8 @@ export type FeedSink = {
   onBookConfirmed(instrument: Instrument): void;
   /** No change of this book has come for a while; nobody can be asked for its beginning. */
   onBookQuiet(instrument: Instrument): void;
+  /** What can be done with an instrument, or with all that the venue has, is another than before. */
+  onMarketState(event: MarketStateEvent): void;
   onRejected(reason: RejectReason, instrument?: Instrument, channel?: Channel): void;
   /**
    * A subscription's health changed. For a book, `live` means that data flows, not that it is in

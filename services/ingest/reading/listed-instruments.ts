@@ -5,27 +5,50 @@ import type { Instrument } from "#core/instrument.ts";
 export type InstrumentList = {
   readonly instruments: readonly Instrument[];
   readonly skipped: number;
+  /**
+   * Among those left out: what does not trade now, and may have ended or come back. Whoever knows
+   * it already keeps it for a while.
+   */
+  readonly paused?: readonly Instrument[];
 };
 
 /**
- * Reads the entries of a venue's list. Left out and counted is what `toInstrument` cannot read, and
- * of several that would have one symbol all but one: whatever the order of the list, that stays
- * which the venue calls as we do, else the one with the shortest name.
+ * Reads the entries of a venue's list. Left out and counted is what `toInstrument` cannot read,
+ * what the venue's word says is paused, and of several that would have one symbol all but one; see
+ * `settleClashes`.
  */
 export function listInstruments(
   entries: readonly unknown[],
   toInstrument: (entry: unknown) => Instrument | undefined,
+  pausedWords: ReadonlySet<string> = NO_WORDS,
 ): InstrumentList {
-  const bySymbol = new Map<string, Instrument>();
+  const listed: Instrument[] = [];
+  const paused: Instrument[] = [];
   for (const entry of entries) {
     const instrument = toInstrument(entry);
     if (instrument === undefined) continue;
+    (pausedWords.has(instrument.stateWord ?? "") ? paused : listed).push(instrument);
+  }
+  const instruments = settleClashes(listed);
+  const skipped = entries.length - instruments.length;
+  return paused.length === 0 ? { instruments, skipped } : { instruments, skipped, paused };
+}
+
+const NO_WORDS: ReadonlySet<string> = new Set();
+
+/**
+ * Of several instruments that would have one symbol one: whatever their order, that stays which the
+ * venue calls as we do, else the one with the shortest name.
+ */
+export function settleClashes(instruments: Iterable<Instrument>): Instrument[] {
+  const bySymbol = new Map<string, Instrument>();
+  for (const instrument of instruments) {
     const known = bySymbol.get(instrument.symbol);
     if (known === undefined || isRather(instrument, known)) {
       bySymbol.set(instrument.symbol, instrument);
     }
   }
-  return { instruments: [...bySymbol.values()], skipped: entries.length - bySymbol.size };
+  return [...bySymbol.values()];
 }
 
 /** True for the one of two instruments that has more right to the symbol of both. */

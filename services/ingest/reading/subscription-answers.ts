@@ -20,16 +20,26 @@ export function emitSubscribed(asked: readonly Asked[], emit: Emit): void {
   if (!isAbout) heartbeat(emit);
 }
 
+/** A refusal as the venue says it. */
+export type Refused = { readonly reason: string; readonly code?: string | undefined };
+
 /** Says that the venue refused all of this; where it is nothing, that it refused something. */
-export function emitRefused(asked: readonly Asked[], reason: string, emit: Emit): void {
+export function emitRefused(asked: readonly Asked[], refused: string | Refused, emit: Emit): void {
+  const { reason, code }: Refused = typeof refused === "string" ? { reason: refused } : refused;
+  const why = code === undefined ? { reason } : { reason, code };
   let isAbout = false;
   for (const { channels, ...named } of asked) {
     for (const channel of channels) {
       isAbout = true;
-      emit({ kind: "refused", ...named, channel, reason });
+      emit({ kind: "refused", ...named, channel, ...why });
     }
   }
-  if (!isAbout) emit({ kind: "refused", venueSymbol: undefined, channel: undefined, reason });
+  if (!isAbout) emit({ kind: "refused", venueSymbol: undefined, channel: undefined, ...why });
+}
+
+/** A code as text, whatever it is written as; undefined if there is none. */
+export function refusalCode(code: unknown): string | undefined {
+  return typeof code === "string" || typeof code === "number" ? String(code) : undefined;
 }
 
 /** A venue's words for why it refuses something, else its code, whatever it is written as. */

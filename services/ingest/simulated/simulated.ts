@@ -1,6 +1,12 @@
 import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
-import { DERIVATIVE_CHANNELS, CHANNELS, type Channel, type Instrument } from "#core/instrument.ts";
+import {
+  CHANNELS,
+  DERIVATIVE_CHANNELS,
+  FEED_CHANNELS,
+  type Channel,
+  type Instrument,
+} from "#core/instrument.ts";
 import type {
   ConnectionPlan,
   FeedAdapter,
@@ -28,7 +34,7 @@ export const simulated: FeedAdapter = {
   venue: VENUE,
   title: "Simulated market",
   documentation: [],
-  channels: CHANNELS.filter((channel) => channel !== "status"),
+  channels: FEED_CHANNELS,
   notes: {},
   bookProof: {
     order: "sequence",

@@ -6,6 +6,11 @@ import type { Instrument } from "#core/instrument.ts";
 import type { BookEvent, TopicState } from "#core/market-event.ts";
 import type { BookSync, RawBook } from "../feed/feed-adapter.ts";
 
+/** Bids at or above asks, and the venue means it: what is delivered is what it has. */
+export const CROSSED = "crossed";
+/** It was, and is not any more. */
+export const UNCROSSED = "uncrossed";
+
 /** What a book's state has become. */
 type BookStateChange = {
   readonly instrument: Instrument;
@@ -39,6 +44,7 @@ type Entry = {
   readonly emit: (output: BookOutput) => void;
   /** What consumers were told last. */
   isLive: boolean;
+  isCrossed: boolean;
   wasLive: boolean;
   /** Consumers have a book to apply deltas to: a snapshot was published, and nothing lost since. */
   isStarted: boolean;
@@ -49,7 +55,8 @@ type Entry = {
  * time comes with each call. Invariants, asserted on what leaves:
  * 1. an event is about the book that it comes from;
  * 2. a delta is only published of a book that began with a snapshot and was not lost since;
- * 3. a book that was told to be live asks for no snapshot before it was told to be lost.
+ * 3. a book that was told to be live needs no snapshot before it was told to be lost; it may want
+ *    one that settles a doubt.
  */
 export class BookStage {
   readonly #options: BookStageOptions;
@@ -140,6 +147,12 @@ export class BookStage {
     this.#entries.get(instrument)?.builder.endRefresh();
   }
 
+  /** Nothing more comes of this instrument. */
+  forget(instrument: Instrument): void {
+    this.#entries.delete(instrument);
+    this.#last = undefined;
+  }
+
   /** The book as it stands after the last event; undefined unless it is known to be right. */
   liveBookOf(instrument: Instrument): OrderBook | undefined {
     const builder = this.#entries.get(instrument)?.builder;
@@ -155,6 +168,7 @@ export class BookStage {
       isNumbered: sync.sequencing !== undefined && sync.sequencing.showsGaps !== false,
       emit: (output) => this.#onOutput(entry, output),
       isLive: false,
+      isCrossed: false,
       wasLive: false,
       isStarted: false,
     };
@@ -175,6 +189,9 @@ export class BookStage {
       case "gap":
         counters.gaps += 1;
         return;
+      case "doubt":
+        onNeedSnapshot(entry.builder.instrument, output.reason);
+        return;
       case "need-snapshot":
         assert(!entry.isLive, "a live book needs no snapshot");
         onNeedSnapshot(entry.builder.instrument, output.reason);
@@ -189,6 +206,10 @@ export class BookStage {
     assert(event.snapshot || entry.isStarted, "a delta follows a snapshot without a loss between");
     entry.isStarted = true;
     this.#options.onEvent(event);
+    const isCrossed = entry.builder.book.isCrossed();
+    if (isCrossed === entry.isCrossed) return;
+    entry.isCrossed = isCrossed;
+    if (entry.isLive) this.#tell(entry, "live", isCrossed ? CROSSED : UNCROSSED);
   }
 
   #enter(entry: Entry, state: TopicState, reason: string): void {
@@ -201,6 +222,10 @@ export class BookStage {
       entry.isStarted = false;
     }
     entry.isLive = isLive;
-    this.#options.onState({ instrument: entry.builder.instrument, state, reason }, this.#nowUs);
+    this.#tell(entry, state, isLive && entry.isCrossed ? CROSSED : reason);
+  }
+
+  #tell({ builder }: Entry, state: TopicState, reason: string): void {
+    this.#options.onState({ instrument: builder.instrument, state, reason }, this.#nowUs);
   }
 }

@@ -68,9 +68,14 @@ function rejectionOfQuote(quote: Quote): RejectReason | undefined {
   const isSigned = hasSignedPrices(quote.instrument);
   if (bidSizeMantissa > 0 && !isPrice(bidPriceMantissa, isSigned)) return "non-positive-price";
   if (askSizeMantissa > 0 && !isPrice(askPriceMantissa, isSigned)) return "non-positive-price";
-  const twoSided = bidSizeMantissa > 0 && askSizeMantissa > 0;
-  if (twoSided && compareMantissa(bidPriceMantissa, askPriceMantissa) > 0) return "crossed-quote";
   return undefined;
+}
+
+/** True if somebody bids more than somebody else asks. */
+export function isCrossed(quote: Quote): boolean {
+  const { bidPriceMantissa, bidSizeMantissa, askPriceMantissa, askSizeMantissa } = quote;
+  if (!(bidSizeMantissa > 0 && askSizeMantissa > 0)) return false;
+  return compareMantissa(bidPriceMantissa, askPriceMantissa) > 0;
 }
 
 function rejectionOfBook(book: RawBook): RejectReason | undefined {

@@ -1,9 +1,21 @@
-import type { Channel, Instrument } from "#core/instrument.ts";
+import type { Channel, Instrument, InstrumentState } from "#core/instrument.ts";
 import type { Status, TopicState } from "#core/market-event.ts";
+
+/** Reasons that are news although the state is the same: they mark what is delivered. */
+const MARKS: ReadonlySet<string> = new Set(["crossed", "uncrossed"]);
+
+type StatusChange = {
+  readonly instrument: Instrument;
+  readonly channel: Channel;
+  readonly state: TopicState;
+  readonly reason: string;
+  readonly nowUs: number;
+};
 
 /**
  * The state of every channel of every instrument of a venue. Says only changes: the same state
- * again, whatever its reason, keeps the first reason and the first time.
+ * again, whatever its reason, keeps the first reason and the first time, unless the reason is a
+ * mark.
  */
 export class StatusBoard {
   readonly #emit: (status: Status) => void;
@@ -13,20 +25,54 @@ export class StatusBoard {
     this.#emit = emit;
   }
 
-  set(change: {
+  set(change: StatusChange): void {
+    const { instrument, channel, state, reason } = change;
+    const known = this.#channelsOf(instrument)[channel];
+    if (known?.state === state && (known.reason === reason || !MARKS.has(reason))) return;
+    this.#tell(change, undefined, undefined);
+  }
+
+  /** What can be done with the instrument has become this; told also if it is what was told. */
+  setInstrument(change: {
     readonly instrument: Instrument;
-    readonly channel: Channel;
-    readonly state: TopicState;
-    readonly reason: string;
+    readonly state: InstrumentState | undefined;
+    readonly word: string | undefined;
     readonly nowUs: number;
   }): void {
-    const { instrument, channel, state, reason, nowUs } = change;
+    const { instrument, state, word, nowUs } = change;
+    const about = { instrument, channel: "status", nowUs } as const;
+    this.#tell({ ...about, state: "live", reason: INSTRUMENT_STATE }, state, word);
+  }
+
+  /** All that anything was said of, in that order. */
+  instruments(): Iterable<Instrument> {
+    return this.#states.keys();
+  }
+
+  /** Nothing more comes of the instrument: its channels are down for good, and it is forgotten. */
+  end(instrument: Instrument, reason: string, nowUs: number): void {
+    for (const channel of Object.keys(this.#channelsOf(instrument)) as Channel[]) {
+      if (channel !== "status") this.set({ instrument, channel, state: "down", reason, nowUs });
+    }
+    const about = { instrument, channel: "status", nowUs } as const;
+    this.#tell({ ...about, state: "down", reason }, "delisted", undefined);
+    this.#states.delete(instrument);
+  }
+
+  #channelsOf(instrument: Instrument): Partial<Record<Channel, Status>> {
     let channels = this.#states.get(instrument);
     if (channels === undefined) {
       channels = {};
       this.#states.set(instrument, channels);
     }
-    if (channels[channel]?.state === state) return;
+    return channels;
+  }
+
+  #tell(
+    { instrument, channel, state, reason, nowUs }: StatusChange,
+    instrumentState: InstrumentState | undefined,
+    stateWord: string | undefined,
+  ): void {
     const status: Status = {
       kind: "status",
       instrument,
@@ -36,8 +82,13 @@ export class StatusBoard {
       state,
       reason,
       sinceTimeUs: nowUs,
+      ...(instrumentState === undefined ? {} : { instrumentState }),
+      ...(stateWord === undefined ? {} : { stateWord }),
     };
-    channels[channel] = status;
+    this.#channelsOf(instrument)[channel] = status;
     this.#emit(status);
   }
 }
+
+/** Why the status of an instrument itself is told. */
+const INSTRUMENT_STATE = "instrument-state";

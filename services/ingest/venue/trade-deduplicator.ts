@@ -23,6 +23,11 @@ export class TradeDeduplicator {
     this.#idsMax = options.idsMax;
   }
 
+  /** Nothing more comes of this instrument. */
+  forget(instrument: Instrument): void {
+    this.#recent.delete(instrument);
+  }
+
   /** True for a trade that was not seen before; it counts as seen from then on. */
   isNew(trade: Trade): boolean {
     let recent = this.#recent.get(trade.instrument);

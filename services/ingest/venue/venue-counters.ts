@@ -3,6 +3,7 @@ import type { Channel } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { RefreshCounters } from "../feed/rest/book-refresher.ts";
 import type { RejectReason } from "../feed/feed-adapter.ts";
+import type { ProbeCounters } from "../feed/rest/feed-prober.ts";
 import type { PollCounters } from "../feed/rest/rest-poller.ts";
 import type { SessionCounters } from "../feed/connection/feed-session-options.ts";
 import type { SnapshotCounters } from "../feed/rest/snapshot-fetcher.ts";
@@ -16,7 +17,8 @@ type EventCounts = Record<MarketEvent["kind"], number>;
 export type VenueCounters = SessionCounters &
   SnapshotCounters &
   RefreshCounters &
-  PollCounters & {
+  PollCounters &
+  ProbeCounters & {
     /** Published, by kind. */
     readonly events: EventCounts;
     readonly rejected: Partial<Record<RejectReason, number>>;
@@ -24,6 +26,8 @@ export type VenueCounters = SessionCounters &
     readonly rejectedOf: Map<Channel | "", Partial<Record<RejectReason, number>>>;
     /** Events whose venue time was impossible and left out; the events themselves went on. */
     badTimes: number;
+    /** Quotes whose bid was above their ask; they were published. */
+    crossedQuotes: number;
     /** Trades that had been seen before. */
     duplicateTrades: number;
     /** Published trades that the venue sent as history, on subscribing or in a list. */
@@ -52,6 +56,9 @@ export function createVenueCounters(): VenueCounters {
     tradeFillsFailed: 0,
     polls: 0,
     pollsFailed: 0,
+    probes: 0,
+    probesDead: 0,
+    probesFailed: 0,
     snapshotsRequested: 0,
     snapshotsDelivered: 0,
     snapshotsFailed: 0,
@@ -63,6 +70,7 @@ export function createVenueCounters(): VenueCounters {
     rejected: {},
     rejectedOf: new Map(),
     badTimes: 0,
+    crossedQuotes: 0,
     duplicateTrades: 0,
     historicalTrades: 0,
     gaps: 0,

@@ -10,8 +10,11 @@ import { FeedSession } from "../feed/connection/feed-session.ts";
 import type { FeedDialer } from "../feed/connection/web-socket-dialer.ts";
 import type { RestClient } from "../feed/rest/rest-client.ts";
 import type { ConnectionPlan, FeedAdapter, FeedSubscription } from "../feed/feed-adapter.ts";
+import { streamsOf } from "../feed/connection/refused-requests.ts";
 import { BookRefresher } from "../feed/rest/book-refresher.ts";
-import { RequestPacer } from "../feed/rest/request-pacer.ts";
+import { type AddressBudget, AddressBudgets } from "../feed/rest/address-budget.ts";
+import { FeedProber } from "../feed/rest/feed-prober.ts";
+import { levelsTextOfBook } from "../feed/rest/probed-levels.ts";
 import { resolveEndpoints } from "../feed/rest/resolve-endpoints.ts";
 import { RestPoller } from "../feed/rest/rest-poller.ts";
 import { SnapshotFetcher } from "../feed/rest/snapshot-fetcher.ts";
@@ -19,10 +22,11 @@ import { VenueRest } from "../feed/rest/venue-rest.ts";
 import type { VenueContext } from "../feed/venue-context.ts";
 import { fenceAdapter } from "../feed/venue-fence.ts";
 import type { IngestLimits } from "../limits.ts";
-import type { MeasuredVenue } from "../metrics.ts";
+import type { MeasuredVenue, SubscriptionHealth } from "../metrics.ts";
 import { InstrumentLists } from "./instrument-lists.ts";
 import { createVenueCounters } from "./venue-counters.ts";
 import type { ClockState } from "./venue-clock.ts";
+import { healthOf } from "./subscription-health.ts";
 import { VenueDriver } from "./venue-driver.ts";
 
 /** How a venue is reached. */
@@ -32,6 +36,8 @@ type VenueIngestOptions = Omit<VenueContext, "endpoints" | "catalog" | "bookDept
   readonly config: VenueConfig;
   readonly limits: IngestLimits;
   readonly network: VenueNetwork;
+  /** What venues count for our address, shared by the venues of the process; own ones if absent. */
+  readonly budgets?: AddressBudgets;
   readonly emit: (event: MarketEvent) => void;
   /** What is streamed has changed. */
   readonly onChange: () => void;
@@ -55,7 +61,8 @@ export class VenueIngest implements MeasuredVenue {
   readonly #driver: VenueDriver<FeedSession>;
   readonly #snapshots: SnapshotFetcher;
   readonly #refresher: BookRefresher;
-  readonly #connectPacer: RequestPacer;
+  readonly #address: AddressBudget;
+  readonly #prober: FeedProber;
   readonly #sessions: FeedSession[] = [];
   readonly #rest: VenueRest;
   readonly #poller: RestPoller;
@@ -94,12 +101,10 @@ export class VenueIngest implements MeasuredVenue {
       onListing: (change) => this.#listings.tell(change),
     });
     this.#streamed.expectMore();
-    this.#connectPacer = new RequestPacer({
-      limit: adapter.limits.connects,
-      clock,
-      waitingMax: policy.connectsWaitingMax,
-    });
-    this.#snapshots = new SnapshotFetcher({ ...context, restClient, counters });
+    const budgets = options.budgets ?? new AddressBudgets({ clock, policy });
+    this.#address = budgets.of(adapter, endpoints);
+    const { rest: pacer } = this.#address;
+    this.#snapshots = new SnapshotFetcher({ ...context, restClient, counters, pacer });
     this.#rest = new VenueRest({ endpoints, restClient, snapshots: this.#snapshots });
     this.#driver = new VenueDriver({
       ...context,
@@ -118,6 +123,7 @@ export class VenueIngest implements MeasuredVenue {
       deliver: (instrument, answer) =>
         this.#driver.bookSessionOf(instrument)?.deliverSnapshot(instrument, answer),
     });
+    this.#prober = this.#createProber();
     this.#poller = new RestPoller({
       ...context,
       rest: this.#rest,
@@ -155,6 +161,14 @@ export class VenueIngest implements MeasuredVenue {
     return this.#streamed.size;
   }
 
+  /** How each subscription does that a connection carries. */
+  get subscriptions(): readonly SubscriptionHealth[] {
+    const nowUs = this.#context.clock.monotonicUs();
+    return this.#sessions.flatMap(({ subscriptions }) =>
+      subscriptions.map((watched) => healthOf(watched, nowUs)),
+    );
+  }
+
   get snapshotsPending(): number {
     return this.#snapshots.pendingCount;
   }
@@ -173,7 +187,7 @@ export class VenueIngest implements MeasuredVenue {
     this.#poller.close();
     this.#refresher.close();
     this.#snapshots.close();
-    this.#connectPacer.close();
+    this.#prober.close();
     this.#options.network.restClient.close?.();
     this.#resolveStarted();
   }
@@ -189,6 +203,21 @@ export class VenueIngest implements MeasuredVenue {
   #onFault(where: string, error: unknown): void {
     const { venue } = this;
     this.#options.logger.error({ venue, where, err: error }, "a venue's message broke its decoder");
+  }
+
+  #createProber(): FeedProber {
+    const { pipeline } = this.#driver;
+    return new FeedProber({
+      ...this.#context,
+      rest: this.#rest,
+      decoder: this.#context.adapter.createDecoder(this.#context),
+      counters: this.counters,
+      onRejected: (reason) => this.#driver.onRejected(reason),
+      ownLevels: (instrument, levelsMax) => {
+        const book = pipeline.liveBookOf(instrument);
+        return book && levelsTextOfBook(book, levelsMax);
+      },
+    });
   }
 
   #createLists(): InstrumentLists {
@@ -213,7 +242,7 @@ export class VenueIngest implements MeasuredVenue {
   #startSessions(): void {
     const { adapter, endpoints } = this.#context;
     const wanted = this.#subscriptions();
-    const plans = adapter.planConnections(wanted, endpoints);
+    const plans = this.#withinAddress(adapter.planConnections(wanted, endpoints));
     const planned = plans.flatMap(({ subscriptions }) => subscriptions);
     const started = plans.map((plan) => this.#createSession(plan));
     this.#streamed.add(planned, candleIntervalsOf(this.#options.adapter));
@@ -223,6 +252,24 @@ export class VenueIngest implements MeasuredVenue {
     this.#resolveStarted();
   }
 
+  /** Leaves out what the venue would not take from our address, and says so. */
+  #withinAddress(plans: readonly ConnectionPlan[]): readonly ConnectionPlan[] {
+    const { adapter, bookDepth, logger } = this.#context;
+    if (adapter.limits.address?.subscriptionsMax === undefined) return plans;
+    return plans.map((plan) => {
+      const streams = streamsOf(plan.subscriptions, { adapter, bookDepth });
+      const taken = this.#address.takeSubscriptions(streams.length);
+      const left = streams.slice(taken).flat();
+      if (left.length === 0) return plan;
+      const fields = { venue: this.venue, subscriptions: left.length };
+      logger.error(fields, "the venue takes no more subscriptions from one address");
+      for (const { instrument, channel } of left) {
+        this.#driver.onChannelState(instrument, channel, "down", "address-limit");
+      }
+      return { ...plan, subscriptions: streams.slice(0, taken).flat() };
+    });
+  }
+
   #createSession(plan: ConnectionPlan): FeedSession {
     const { dialer } = this.#options.network;
     const session = new FeedSession({
@@ -230,12 +277,13 @@ export class VenueIngest implements MeasuredVenue {
       plan,
       network: {
         dialer,
-        connectPacer: this.#connectPacer,
+        address: this.#address,
         snapshots: this.#snapshots,
         rest: this.#rest,
       },
       counters: this.counters,
       sink: this.#driver,
+      prober: this.#prober,
     });
     this.#driver.assignBooks(session, plan.subscriptions);
     this.#sessions.push(session);

@@ -2,14 +2,15 @@ import type { OrderBook } from "@tickwire/proto/model";
 import { assert } from "#core/assert.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
-import type { MarketEvent, TopicState } from "#core/market-event.ts";
+import type { MarketEvent, Quote, TopicState } from "#core/market-event.ts";
 import { bookSyncOf } from "../feed/book-sync-of.ts";
 import type { RawBook, RejectReason } from "../feed/feed-adapter.ts";
 import type { FeedData } from "../feed/feed-sink.ts";
 import type { VenueContext } from "../feed/venue-context.ts";
-import { BookStage } from "./book-stage.ts";
+import { BookStage, CROSSED, UNCROSSED } from "./book-stage.ts";
 import { CandleClosing } from "./candle-closing.ts";
-import { areTimesSane, rejectionOf, withoutBadTimes } from "./normalizer.ts";
+import { MarketStates, type SaidState } from "./market-states.ts";
+import { areTimesSane, isCrossed, rejectionOf, withoutBadTimes } from "./normalizer.ts";
 import { StatusBoard } from "./status-board.ts";
 import { TradeDeduplicator } from "./trade-deduplicator.ts";
 import { VenueClock } from "./venue-clock.ts";
@@ -71,6 +72,11 @@ export class VenuePipeline {
   /** Of a venue that does not close its candles itself. */
   readonly #candles: CandleClosing | undefined;
   readonly #clock: VenueClock;
+  readonly #states: MarketStates;
+  /** Instruments whose last quote was crossed. */
+  readonly #crossedQuotes = new Set<Instrument>();
+  /** The time of the call that is under way, for what it tells of states. */
+  #nowUs = 0;
 
   constructor(options: VenuePipelineOptions) {
     const { adapter, limits, counters, emit, demand } = options;
@@ -81,6 +87,10 @@ export class VenuePipeline {
     this.#statuses = new StatusBoard((status) => this.#emit(status));
     this.#candles = adapter.candlesEndUnsaid === true ? new CandleClosing() : undefined;
     this.#clock = new VenueClock(options.onClock ?? (() => {}));
+    this.#states = new MarketStates({
+      onState: (instrument, { state, word }) =>
+        this.#statuses.setInstrument({ instrument, state, word, nowUs: this.#nowUs }),
+    });
     this.#books = new BookStage({
       syncOf: (instrument) => bookSyncOf(adapter, instrument, options),
       bufferedDeltasMax: limits.bufferedDeltasMax,
@@ -172,7 +182,44 @@ export class VenuePipeline {
       if (state === "down") this.#books.reset(instrument, reason, nowUs);
     }
     if (channel === "candles" && state !== "live") this.#candles?.forget(instrument);
+    // Whatever its next quote is, is news then.
+    if (channel === "quotes" && state !== "live") this.#crossedQuotes.delete(instrument);
     this.#statuses.set({ instrument, channel, state, reason, nowUs });
+  }
+
+  /** The venue said this of one instrument. True if another state holds than before. */
+  setInstrumentState(instrument: Instrument, said: SaidState, nowUs: number): boolean {
+    this.#nowUs = nowUs;
+    return this.#states.setOwn(instrument, said);
+  }
+
+  /**
+   * The venue said this of itself. False if it is no news; else each instrument that is followed is
+   * to be settled.
+   */
+  setVenueState(said: SaidState): boolean {
+    return this.#states.setVenue(said);
+  }
+
+  /** Tells what holds for an instrument now. True if another state holds than before. */
+  settleState(instrument: Instrument, nowUs: number): boolean {
+    this.#nowUs = nowUs;
+    return this.#states.settle(instrument);
+  }
+
+  /** Those of which anything was told. */
+  followed(): Iterable<Instrument> {
+    return this.#statuses.instruments();
+  }
+
+  /** Nothing more comes of an instrument: its channels are down for good, and it is forgotten. */
+  end(instrument: Instrument, reason: string, nowUs: number): void {
+    this.#statuses.end(instrument, reason, nowUs);
+    this.#states.forget(instrument);
+    this.#books.forget(instrument);
+    this.#trades.forget(instrument);
+    this.#candles?.forget(instrument);
+    this.#crossedQuotes.delete(instrument);
   }
 
   /** Anything may have been lost: books whose numbers would not show it are started anew. */
@@ -223,7 +270,21 @@ export class VenuePipeline {
       if (candle !== undefined) this.#emit(candle);
     } else {
       if (event.kind === "trade" && event.historical) this.#counters.historicalTrades += 1;
+      else if (event.kind === "quote") this.#markCrossing(event, nowUs);
       this.#emit(event);
+    }
+  }
+
+  /** A crossed quote is delivered as it is: the one before would stand as if it were true. */
+  #markCrossing(quote: Quote, nowUs: number): void {
+    const { instrument } = quote;
+    const about = { instrument, channel: "quotes", state: "live", nowUs } as const;
+    if (isCrossed(quote)) {
+      this.#counters.crossedQuotes += 1;
+      this.#crossedQuotes.add(instrument);
+      this.#statuses.set({ ...about, reason: CROSSED });
+    } else if (this.#crossedQuotes.size > 0 && this.#crossedQuotes.delete(instrument)) {
+      this.#statuses.set({ ...about, reason: UNCROSSED });
     }
   }
 

@@ -21,12 +21,14 @@ import { gemini } from "./gemini/adapter.ts";
 import { hyperliquid } from "./hyperliquid/adapter.ts";
 import { krakenFuturesV2 } from "./kraken/futures-v2/adapter.ts";
 import { krakenFutures } from "./kraken/futures/adapter.ts";
+import { htxCoinm } from "./htx/coinm/adapter.ts";
 import { htx } from "./htx/adapter.ts";
 import { krakenV1 } from "./kraken/v1/adapter.ts";
 import { kraken } from "./kraken/adapter.ts";
 import { kucoinFutures } from "./kucoin/futures/adapter.ts";
 import { kucoin } from "./kucoin/adapter.ts";
 import { mexc } from "./mexc/adapter.ts";
+import { okxSpreads } from "./okx/spreads/adapter.ts";
 import { okx } from "./okx/adapter.ts";
 import { upbit } from "./upbit/adapter.ts";
 import { simulated } from "../simulated/simulated.ts";
@@ -57,6 +59,7 @@ export const VENUES = {
   "gemini-v2": geminiV2,
   hyperliquid,
   htx,
+  "htx-coinm": htxCoinm,
   kraken,
   "kraken-futures": krakenFutures,
   "kraken-futures-v2": krakenFuturesV2,
@@ -65,6 +68,7 @@ export const VENUES = {
   "kucoin-futures": kucoinFutures,
   mexc,
   okx,
+  "okx-spreads": okxSpreads,
   upbit,
   simulated,
 } as const satisfies Record<string, FeedAdapter>;

@@ -74,6 +74,8 @@ export type Dialect = {
   /** Decimals of prices and sizes as the venue writes them. */
   readonly priceScale: number;
   readonly sizeScale: number;
+  /** The price around which books begin, in its least steps; far above zero unless said. */
+  readonly priceMiddle?: number;
   /** The venue answers an unknown or refused symbol with an error that names it. */
   readonly refusesByName: boolean;
   /** A request replaces the one before, so that a book is renewed with all of its connection. */

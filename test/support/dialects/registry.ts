@@ -21,12 +21,14 @@ import { hyperliquid } from "./hyperliquid/dialect.ts";
 import { krakenFuturesV2 } from "./kraken/futures-v2.ts";
 import { krakenFutures } from "./kraken/futures.ts";
 import { krakenV1 } from "./kraken/v1.ts";
+import { htxCoinm } from "./htx/coinm.ts";
 import { htx } from "./htx/dialect.ts";
 import { kraken } from "./kraken/dialect.ts";
 import { kucoin } from "./kucoin/dialect.ts";
 import { kucoinFutures } from "./kucoin/futures.ts";
 import { mexc } from "./mexc/dialect.ts";
 import { okx } from "./okx/dialect.ts";
+import { okxSpreads } from "./okx/spreads.ts";
 import { upbit } from "./upbit/dialect.ts";
 
 /** The venues that a scripted server can be, by their id; one line each. */
@@ -52,6 +54,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   "gemini-v2": geminiV2,
   hyperliquid,
   htx,
+  "htx-coinm": htxCoinm,
   kraken,
   "kraken-futures": krakenFutures,
   "kraken-futures-v2": krakenFuturesV2,
@@ -60,6 +63,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   "kucoin-futures": kucoinFutures,
   mexc,
   okx,
+  "okx-spreads": okxSpreads,
   upbit,
 };
 

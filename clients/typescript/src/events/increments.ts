@@ -1,5 +1,6 @@
-import { canonicalDecimal, parseMantissa, textScale } from "@tickwire/proto/model";
+import { formatDecimal, rescaleMantissa } from "@tickwire/proto/model";
 import type { Instrument } from "../rpc/instrument.ts";
+import { exactDecimal } from "./exact-decimal.ts";
 
 /**
  * A price as the instrument writes it: rounded to the nearest multiple of its price increment,
@@ -25,13 +26,16 @@ function formatToIncrement(
   value: string | number,
   increment: string | undefined,
 ): string | undefined {
-  const text = canonicalDecimal(String(value));
-  const step = increment === undefined ? undefined : canonicalDecimal(increment);
-  if (text === undefined || step === undefined || step === "0") return text;
-  const decimals = textScale(step);
-  const scale = Math.max(decimals, textScale(text));
-  const stepMantissa = BigInt(parseMantissa(step, scale));
-  const mantissa = BigInt(parseMantissa(text, scale));
+  const number = exactDecimal(String(value));
+  if (number === undefined) return undefined;
+  const step = increment === undefined ? undefined : exactDecimal(increment);
+  if (step === undefined || step.mantissa === 0) {
+    return formatDecimal(number.mantissa, number.scale);
+  }
+  const decimals = step.scale;
+  const scale = Math.max(decimals, number.scale);
+  const stepMantissa = BigInt(rescaleMantissa(step.mantissa, decimals, scale));
+  const mantissa = BigInt(rescaleMantissa(number.mantissa, number.scale, scale));
   const magnitude = mantissa < 0n ? -mantissa : mantissa;
   const steps = (magnitude + stepMantissa / 2n) / stepMantissa;
   const digits = String((steps * stepMantissa) / 10n ** BigInt(scale - decimals));

@@ -69,12 +69,14 @@ type HostGlobals = Partial<EventTargetLike> & {
   clearTimeout(timer: unknown): void;
 };
 
+const host = globalThis as unknown as HostGlobals;
+
 const systemClock: ClientClock = {
   // Monotonic: a wall clock that is set back would make a silent connection look alive.
-  nowUs: () => Math.round(host().performance.now() * 1_000),
+  nowUs: () => Math.round(host.performance.now() * 1_000),
   after(delayMs, callback) {
-    const timer = host().setTimeout(callback, Math.min(delayMs, TIMER_MS_MAX));
-    return () => host().clearTimeout(timer);
+    const timer = host.setTimeout(callback, Math.min(delayMs, TIMER_MS_MAX));
+    return () => host.clearTimeout(timer);
   },
 };
 
@@ -89,10 +91,13 @@ type EnvironmentOptions = {
  * The host that the code runs in, with the caller's replacements, else `fallback` for the socket.
  */
 export function createEnvironment(options: EnvironmentOptions, fallback?: SocketHost): Environment {
+  const { webSocket: Given } = options;
   return {
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
-    openWebSocket: webSocketFactory(options.webSocket, fallback?.openWebSocket),
+    openWebSocket: Given
+      ? (url, protocols) => new Given(url, protocols)
+      : (fallback?.openWebSocket ?? openHostSocket),
     explainFailure: fallback?.explainFailure ?? ((error) => error.message),
     reportUncaught(error) {
       queueMicrotask(() => {
@@ -103,28 +108,19 @@ export function createEnvironment(options: EnvironmentOptions, fallback?: Socket
   };
 }
 
-function webSocketFactory(
-  given: WebSocketConstructor | undefined,
-  fallback: WebSocketFactory | undefined,
-): WebSocketFactory {
-  if (given !== undefined) return (url, protocols) => new given(url, protocols);
-  if (fallback !== undefined) return fallback;
-  return (url, protocols) => {
-    const Global = host().WebSocket;
-    if (Global === undefined) {
-      throw new TypeError("this host has no WebSocket; pass one as options.webSocket");
-    }
-    return new Global(url, protocols);
-  };
+function openHostSocket(url: string, protocols: string[]): WebSocketLike {
+  const { WebSocket } = host;
+  if (WebSocket !== undefined) return new WebSocket(url, protocols);
+  throw new TypeError("this host has no WebSocket; pass one as options.webSocket");
 }
 
 function watchNetwork(listener: (change: NetworkChange) => void): () => void {
-  const { document } = host();
+  const { document } = host;
   const releases = [
-    listen(globalTarget(), "online", () => listener("online")),
-    listen(globalTarget(), "offline", () => listener("offline")),
+    listen(host, "online", () => listener("online")),
+    listen(host, "offline", () => listener("offline")),
     // A page that comes back from the back-forward cache has a dead socket that says nothing.
-    listen(globalTarget(), "pageshow", () => listener("resumed")),
+    listen(host, "pageshow", () => listener("resumed")),
     listen(document, "visibilitychange", () => {
       if (document?.visibilityState === "visible") listener("resumed");
     }),
@@ -132,22 +128,11 @@ function watchNetwork(listener: (change: NetworkChange) => void): () => void {
   return () => releases.forEach((release) => release());
 }
 
-function globalTarget(): EventTargetLike | undefined {
-  const candidate = host();
-  return typeof candidate.addEventListener === "function"
-    ? (candidate as EventTargetLike)
-    : undefined;
-}
-
 function listen(
-  target: EventTargetLike | undefined,
+  target: Partial<EventTargetLike> | undefined,
   type: string,
   listener: () => void,
 ): () => void {
-  target?.addEventListener(type, listener);
-  return () => target?.removeEventListener(type, listener);
-}
-
-function host(): HostGlobals {
-  return globalThis as unknown as HostGlobals;
+  target?.addEventListener?.(type, listener);
+  return () => target?.removeEventListener?.(type, listener);
 }

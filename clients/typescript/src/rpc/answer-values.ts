@@ -1,13 +1,12 @@
 import { channelFromWire, sideFromWire, stateFromWire, wordFromWire } from "@tickwire/proto/codec";
 import {
   EVENT_KINDS,
-  canonicalDecimal,
   formatDecimal,
-  parseMantissa,
-  textScale,
+  rescaleMantissa,
   toNumber,
   type Channel,
   type EventKind,
+  type Mantissa,
 } from "@tickwire/proto/model";
 import type {
   Book as WireBook,
@@ -30,6 +29,7 @@ import type {
 } from "../events/event-values.ts";
 import { numberOfOptionalText } from "../events/decimal-numbers.ts";
 import { bookLevel, fieldsOf } from "../events/event-fields.ts";
+import { exactDecimal } from "../events/exact-decimal.ts";
 import type { Instrument } from "./instrument.ts";
 
 // Answers in the words of the streams: exact texts, mantissas and doubles under the same names, our
@@ -49,45 +49,46 @@ export function tradeValues(trade: WireTrade): TradeValues {
 }
 
 function levelValues(level: WireLevel): LevelValues {
-  const price = checkedDecimal(level.price);
-  const size = checkedDecimal(level.size);
-  const priceScale = textScale(price);
-  const sizeScale = textScale(size);
-  return bookLevel(
-    parseMantissa(price, priceScale),
-    priceScale,
-    parseMantissa(size, sizeScale),
-    sizeScale,
-  );
+  const price = decimalOf(level.price);
+  const size = decimalOf(level.size);
+  return bookLevel(price.mantissa, price.scale, size.mantissa, size.scale);
 }
 
 export function quoteValues(quote: WireQuote): QuoteValues {
-  const { sequence, venueTimeUs, receivedTimeUs } = quote;
-  const priceTexts = [quote.bidPrice, quote.askPrice].map(checkedDecimal);
-  const sizeTexts = [quote.bidSize, quote.askSize].map(checkedDecimal);
-  const priceScale = Math.max(...priceTexts.map(textScale));
-  const sizeScale = Math.max(...sizeTexts.map(textScale));
-  const [bidPrice = 0, askPrice = 0] = priceTexts.map((text) => parseMantissa(text, priceScale));
-  const [bidSize = 0, askSize = 0] = sizeTexts.map((text) => parseMantissa(text, sizeScale));
+  const { sequence, venueTimeUs, receivedTimeUs, bidPrice, bidSize, askPrice, askSize } = quote;
+  const prices = { bidPrice: decimalOf(bidPrice), askPrice: decimalOf(askPrice) };
+  const sizes = { bidSize: decimalOf(bidSize), askSize: decimalOf(askSize) };
+  const priceScale = Math.max(prices.bidPrice.scale, prices.askPrice.scale);
+  const sizeScale = Math.max(sizes.bidSize.scale, sizes.askSize.scale);
   return {
     sequence,
     venueTimeUs,
     receivedTimeUs,
     priceScale,
     sizeScale,
-    bidPrice: toNumber(bidPrice, priceScale),
-    bidPriceText: formatDecimal(bidPrice, priceScale),
-    bidPriceMantissa: bidPrice,
-    bidSize: toNumber(bidSize, sizeScale),
-    bidSizeText: formatDecimal(bidSize, sizeScale),
-    bidSizeMantissa: bidSize,
-    askPrice: toNumber(askPrice, priceScale),
-    askPriceText: formatDecimal(askPrice, priceScale),
-    askPriceMantissa: askPrice,
-    askSize: toNumber(askSize, sizeScale),
-    askSizeText: formatDecimal(askSize, sizeScale),
-    askSizeMantissa: askSize,
+    ...decimalFields("bidPrice", prices.bidPrice, priceScale),
+    ...decimalFields("bidSize", sizes.bidSize, sizeScale),
+    ...decimalFields("askPrice", prices.askPrice, priceScale),
+    ...decimalFields("askSize", sizes.askSize, sizeScale),
   };
+}
+
+type DecimalFields<Name extends string> = { readonly [Key in Name]: number } & {
+  readonly [Key in `${Name}Text`]: string;
+} & { readonly [Key in `${Name}Mantissa`]: Mantissa };
+
+/** A number in each of its forms, its mantissa at a scale that is not below its own. */
+function decimalFields<Name extends string>(
+  name: Name,
+  { mantissa, scale }: ReturnType<typeof decimalOf>,
+  atScale: number,
+): DecimalFields<Name> {
+  const scaled = rescaleMantissa(mantissa, scale, atScale);
+  return {
+    [name]: toNumber(scaled, atScale),
+    [`${name}Text`]: formatDecimal(scaled, atScale),
+    [`${name}Mantissa`]: scaled,
+  } as DecimalFields<Name>;
 }
 
 export function bookValues(book: WireBook): BookValues {
@@ -154,13 +155,13 @@ export function instrumentValues(instrument: WireInstrument): Instrument {
   };
 }
 
-type Decimal<Name extends string> = { readonly [Key in Name]: number | undefined } & {
+type OptionalDecimal<Name extends string> = { readonly [Key in Name]: number | undefined } & {
   readonly [Key in `${Name}Text`]: string | undefined;
 };
 
-function decimalValues<Name extends string>(name: Name, wire: string): Decimal<Name> {
+function decimalValues<Name extends string>(name: Name, wire: string): OptionalDecimal<Name> {
   const text = textOrNone(wire);
-  return { [name]: numberOfOptionalText(text), [`${name}Text`]: text } as Decimal<Name>;
+  return { [name]: numberOfOptionalText(text), [`${name}Text`]: text } as OptionalDecimal<Name>;
 }
 
 /** `spot` for INSTRUMENT_KIND_SPOT, and so on; undefined for what is unspecified. */
@@ -172,11 +173,11 @@ function wordOf<Name extends "kind" | "sizeUnit" | "optionType">(
   return word === "unspecified" ? undefined : (word as Instrument[Name]);
 }
 
-/** The text without needless zeros. Throws RangeError if it is no plain decimal. */
-function checkedDecimal(text: string): string {
-  const canonical = canonicalDecimal(text);
-  if (canonical === undefined) throw new RangeError(`"${text}" is no plain decimal`);
-  return canonical;
+/** Throws RangeError if the text is no plain decimal. */
+function decimalOf(text: string): NonNullable<ReturnType<typeof exactDecimal>> {
+  const decimal = exactDecimal(text);
+  if (decimal === undefined) throw new RangeError(`"${text}" is no plain decimal`);
+  return decimal;
 }
 
 /** Undefined for an empty text. */

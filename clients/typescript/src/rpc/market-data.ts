@@ -3,12 +3,16 @@ import {
   type GetCandlesRequest,
   type GetCandlesResponse,
   type GetInstrumentRequest,
+  type GetInstrumentResponse,
   type GetServerTimeRequest,
   type GetSnapshotRequest,
+  type GetSnapshotResponse,
   type GetStatusRequest,
+  type GetStatusResponse,
   type GetTradesRequest,
   type GetTradesResponse,
   type ListInstrumentsRequest,
+  type ListInstrumentsResponse,
   type MarketDataClient,
   type MessageInit,
   type ReplayRequest,
@@ -123,62 +127,58 @@ export type Rpc = {
   replay(request: MessageInit<ReplayRequest>, options?: CallOptions): AsyncIterable<ReplayResponse>;
 };
 
+/** The answers of each method in our words; those of the others are as they come. */
+const SHAPES: Partial<{ readonly [Name in keyof Rpc]: (answer: never) => unknown }> = {
+  listInstruments: ({ instruments, nextPageToken }: ListInstrumentsResponse) => ({
+    instruments: instruments.map(instrumentValues),
+    nextPageToken: textOrNone(nextPageToken),
+  }),
+  getInstrument: ({ instrument }: GetInstrumentResponse) => ({
+    instrument: instrument && instrumentValues(instrument),
+  }),
+  getSnapshot: ({ instrument, book, quote, trade, ticker }: GetSnapshotResponse) => ({
+    instrument: instrument && instrumentValues(instrument),
+    book: book && bookValues(book),
+    quote: quote && quoteValues(quote),
+    trade: trade && tradeValues(trade),
+    ticker: ticker && tickerValues(ticker),
+  }),
+  getTrades: (answer: GetTradesResponse) => ({
+    trades: answer.trades.map(tradeValues),
+    ...historyPage(answer),
+  }),
+  getCandles: (answer: GetCandlesResponse) => ({
+    candles: answer.candles.map(candleValues),
+    ...historyPage(answer),
+  }),
+  getStatus: ({ statuses, nextPageToken }: GetStatusResponse) => ({
+    statuses: statuses.flatMap((status) => statusValues(status) ?? []),
+    nextPageToken: textOrNone(nextPageToken),
+  }),
+};
+
+/** A method whatever it is called with. */
+type Method = (request: object, options?: CallOptions) => unknown;
+
 /** The methods with answers in the words of the streams. */
 export function marketDataRpc(messages: RpcMessages): Rpc {
-  const { methods } = MarketData;
-  return {
-    listInstruments: ({ kind, ...request }, options) =>
-      shaped(
-        methods.listInstruments,
-        messages.listInstruments({ ...request, kind: kindToWire(kind) }, options),
-        ({ instruments, nextPageToken }) => ({
-          instruments: instruments.map(instrumentValues),
-          nextPageToken: textOrNone(nextPageToken),
-        }),
-      ),
-    getInstrument: (request, options) =>
-      shaped(methods.getInstrument, messages.getInstrument(request, options), ({ instrument }) => ({
-        instrument: instrument && instrumentValues(instrument),
-      })),
-    getSnapshot: (request, options) =>
-      shaped(
-        methods.getSnapshot,
-        messages.getSnapshot(request, options),
-        ({ instrument, book, quote, trade, ticker }) => ({
-          instrument: instrument && instrumentValues(instrument),
-          book: book && bookValues(book),
-          quote: quote && quoteValues(quote),
-          trade: trade && tradeValues(trade),
-          ticker: ticker && tickerValues(ticker),
-        }),
-      ),
-    getTrades: (request, options) =>
-      shaped(methods.getTrades, messages.getTrades(request, options), (answer) => ({
-        trades: answer.trades.map(tradeValues),
-        ...historyPage(answer),
-      })),
-    getCandles: (request, options) =>
-      shaped(methods.getCandles, messages.getCandles(request, options), (answer) => ({
-        candles: answer.candles.map(candleValues),
-        ...historyPage(answer),
-      })),
-    getStatus: (request, options) =>
-      shaped(
-        methods.getStatus,
-        messages.getStatus(request, options),
-        ({ statuses, nextPageToken }) => ({
-          statuses: statuses.flatMap((status) => statusValues(status) ?? []),
-          nextPageToken: textOrNone(nextPageToken),
-        }),
-      ),
-    getServerTime: (request, options) => messages.getServerTime(request, options),
-    replay: (request, options) => messages.replay(request, options),
-  };
+  const rpc: Record<string, Method> = { ...messages } as never;
+  for (const [name, valuesOf] of Object.entries(SHAPES)) {
+    const method = rpc[name]!;
+    rpc[name] = (request, options) => {
+      // Callers without types may give nothing, which the codec refuses.
+      const kind = (request as InstrumentsRequest | undefined)?.kind;
+      const wire = kind === undefined ? request : { ...request, kind: kindToWire(kind) };
+      const { fullName } = MarketData.methods[name as keyof Rpc];
+      return shaped(fullName, method(wire, options) as Promise<never>, valuesOf);
+    };
+  }
+  return rpc as unknown as Rpc;
 }
 
 /** The answer in our words; rejects with RpcError `internal` for one that holds no such thing. */
 async function shaped<Answer, Values>(
-  method: { readonly fullName: string },
+  fullName: string,
   answer: Promise<Answer>,
   valuesOf: (answer: Answer) => Values,
 ): Promise<Values> {
@@ -186,7 +186,7 @@ async function shaped<Answer, Values>(
   try {
     return valuesOf(given);
   } catch (cause) {
-    const where = { ...whereOf(method), cause };
+    const where = { ...whereOf({ fullName }), cause };
     throw new RpcError("internal", "the response cannot be read", where);
   }
 }
@@ -199,7 +199,6 @@ function historyPage(answer: GetTradesResponse | GetCandlesResponse): HistoryPag
   };
 }
 
-function kindToWire(kind: InstrumentKind | undefined) {
-  if (kind === undefined) return "INSTRUMENT_KIND_UNSPECIFIED";
+function kindToWire(kind: InstrumentKind) {
   return `INSTRUMENT_KIND_${kind.toUpperCase() as Uppercase<InstrumentKind>}` as const;
 }

@@ -25,28 +25,28 @@ export function createEventBuffer<T>(capacity: number, policy: OverflowPolicy): 
   if (!Number.isInteger(capacity) || capacity < 1) {
     throw new RangeError(`bufferEventsMax ${capacity} is not an integer of at least 1`);
   }
-  return policy === "latest" ? new LatestBuffer(capacity) : new RingBuffer(capacity, policy);
+  return policy === "latest" ? new LatestBuffer(capacity) : new QueueBuffer(capacity, policy);
 }
 
-const RING_LENGTH_MIN = 16;
+/** What was read is let go of when it is so much, and half of what is held. */
+const READ_EVENTS_KEPT = 16;
 
-/** First in, first out, in an array that doubles up to the capacity. */
-class RingBuffer<T> implements EventBuffer<T> {
+/** First in, first out. */
+class QueueBuffer<T> implements EventBuffer<T> {
   readonly #capacity: number;
   readonly #dropsOldest: boolean;
-  #ring: (T | undefined)[];
+  #events: (T | undefined)[] = [];
+  /** How many of them were read. */
   #head = 0;
-  #size = 0;
   #dropped = 0;
 
   constructor(capacity: number, policy: "error" | "drop-oldest") {
     this.#capacity = capacity;
     this.#dropsOldest = policy === "drop-oldest";
-    this.#ring = Array.from({ length: Math.min(capacity, RING_LENGTH_MIN) });
   }
 
   get size(): number {
-    return this.#size;
+    return this.#events.length - this.#head;
   }
 
   get dropped(): number {
@@ -54,40 +54,30 @@ class RingBuffer<T> implements EventBuffer<T> {
   }
 
   push(_key: string, event: T): boolean {
-    if (this.#size === this.#capacity) {
+    if (this.size === this.#capacity) {
       if (!this.#dropsOldest) return false;
       this.shift();
       this.#dropped += 1;
-    } else if (this.#size === this.#ring.length) {
-      this.#grow();
     }
-    this.#ring[(this.#head + this.#size) % this.#ring.length] = event;
-    this.#size += 1;
+    this.#events.push(event);
     return true;
   }
 
   shift(): T | undefined {
-    if (this.#size === 0) return undefined;
-    const event = this.#ring[this.#head];
-    this.#ring[this.#head] = undefined;
-    this.#head = (this.#head + 1) % this.#ring.length;
-    this.#size -= 1;
+    const head = this.#head;
+    if (this.size === 0) return undefined;
+    const event = this.#events[head];
+    this.#events[head] = undefined;
+    this.#head = head + 1;
+    if (head >= READ_EVENTS_KEPT && head * 2 >= this.#events.length) {
+      this.#events = this.#events.slice(head + 1);
+      this.#head = 0;
+    }
     return event;
   }
 
   clear(): void {
-    this.#ring = Array.from({ length: Math.min(this.#capacity, RING_LENGTH_MIN) });
-    this.#head = 0;
-    this.#size = 0;
-  }
-
-  #grow(): void {
-    const length = Math.min(this.#capacity, this.#ring.length * 2);
-    const ring: (T | undefined)[] = Array.from({ length });
-    for (let index = 0; index < this.#size; index++) {
-      ring[index] = this.#ring[(this.#head + index) % this.#ring.length];
-    }
-    this.#ring = ring;
+    this.#events = [];
     this.#head = 0;
   }
 }

@@ -143,11 +143,11 @@ export class SubscribeAnswers {
     const code = topicErrorCode(result.error);
     // What one gateway has served, another may come to know.
     const mayComeBack = code.startsWith("topic-unknown-") && entry.accepted;
-    const isNotKnownYet = code === "topic-not-ready" || mayComeBack;
-    if (code === "topic-unavailable" || isNotKnownYet) {
+    if (mayComeBack || code === "topic-unavailable" || code === "topic-not-ready") {
       this.#noticeUnavailable(entry, topic, result.errorMessage);
-      // A pattern brings what is not known yet when it is known; nobody has to ask for it.
-      const isBrought = isNotKnownYet && isPattern(entry.topic) && topic !== entry.topic;
+      // What is not listed is brought by its pattern when it is; nobody has to ask for it. What is
+      // listed already, and not ready, is not: the pattern does not grow by it.
+      const isBrought = mayComeBack && isPattern(entry.topic) && topic !== entry.topic;
       if (!isBrought) this.#parts.retries.later(topic);
       return;
     }

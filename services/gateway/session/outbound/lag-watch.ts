@@ -1,10 +1,14 @@
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { GatewayMetrics } from "../../metrics.ts";
+import type { Scheduler } from "../../turns/scheduler.ts";
 
 /** Lag is looked at so often. */
 const WATCH_INTERVAL_MS = 1_000;
 /** A round that comes this much too late shows that the gateway itself stood still. */
 const LATENESS_US_MAX = 1_000_000;
+
+/** Sessions that are looked at in one turn of the event loop. */
+const LOOKS_PER_TURN = 1_024;
 
 /** A session that has something under way. */
 export type Watched = {
@@ -21,13 +25,21 @@ export type Watched = {
  */
 export class LagWatch {
   readonly #clock: Clock;
+  readonly #scheduler: Scheduler;
   readonly #metrics: GatewayMetrics;
   readonly #watched = new Set<Watched>();
   #cancelTimer: CancelTimer | undefined;
   #lookedAtUs = 0;
+  /** A round of looks is under way. */
+  #isLooking = false;
 
-  constructor(parts: { readonly clock: Clock; readonly metrics: GatewayMetrics }) {
+  constructor(parts: {
+    readonly clock: Clock;
+    readonly scheduler: Scheduler;
+    readonly metrics: GatewayMetrics;
+  }) {
     this.#clock = parts.clock;
+    this.#scheduler = parts.scheduler;
     this.#metrics = parts.metrics;
   }
 
@@ -47,21 +59,39 @@ export class LagWatch {
   }
 
   #arm(): void {
+    if (this.#isLooking) return;
     this.#lookedAtUs = this.#clock.monotonicUs();
     this.#cancelTimer = this.#clock.after(WATCH_INTERVAL_MS, () => this.#look());
   }
 
   #look(): void {
     this.#cancelTimer = undefined;
+    const lateUs = this.#clock.monotonicUs() - this.#lookedAtUs - WATCH_INTERVAL_MS * 1_000;
+    this.#isLooking = true;
+    this.#lookAt([...this.#watched], 0, { lateUs, largestUs: 0 });
+  }
+
+  #lookAt(
+    sessions: readonly Watched[],
+    first: number,
+    round: { readonly lateUs: number; readonly largestUs: number },
+  ): void {
+    const { lateUs } = round;
     const nowUs = this.#clock.monotonicUs();
-    const lateUs = nowUs - this.#lookedAtUs - WATCH_INTERVAL_MS * 1_000;
-    let largestUs = 0;
-    for (const session of this.#watched) {
+    const end = Math.min(sessions.length, first + LOOKS_PER_TURN);
+    let { largestUs } = round;
+    for (const session of sessions.slice(first, end)) {
+      if (!this.#watched.has(session)) continue;
       if (lateUs > LATENESS_US_MAX) session.forgive(lateUs);
       largestUs = Math.max(largestUs, session.judge(nowUs));
     }
-    this.#metrics.lagSecondsMax.set(largestUs / 1e6);
+    if (end < sessions.length) {
+      this.#scheduler.endOfTurn(() => this.#lookAt(sessions, end, { lateUs, largestUs }));
+      return;
+    }
+    this.#isLooking = false;
     // One of those who were judged may have been the last to leave.
-    if (this.#watched.size > 0 && this.#cancelTimer === undefined) this.#arm();
+    this.#metrics.lagSecondsMax.set(this.#watched.size === 0 ? 0 : largestUs / 1e6);
+    if (this.#watched.size > 0) this.#arm();
   }
 }

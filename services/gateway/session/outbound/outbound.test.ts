@@ -142,6 +142,17 @@ describe("a flush", () => {
     expect(connection.sent.map((frame) => frame.compress)).toEqual([false, large]);
   });
 
+  test.each([
+    [512 * 1024 - 1, true],
+    [512 * 1024, true],
+    [512 * 1024 + 1, false],
+  ])("of %i bytes, one batch, is compressed: %s", (size, isCompressed) => {
+    outbound.compress = true;
+    lane.push(batch(1, size));
+    turn();
+    expect(connection.sent.map((frame) => frame.compress)).toEqual([isCompressed]);
+  });
+
   test("cuts frames at a quarter of what may be under way, but never an entry", () => {
     const kib = 1024;
     for (const size of [200, 56, 1, 300, 1]) lane.push(batch(1, size * kib));

@@ -12,6 +12,12 @@ import type { SlowLimits } from "./slow-policy.ts";
 import { TopicLanes } from "./topic-lanes.ts";
 import type { LaneListener, TopicLane } from "./topic-lanes.ts";
 
+/**
+ * A frame that is larger is one batch, the snapshot of a deep book; deflating it would hold
+ * everybody up.
+ */
+const COMPRESS_BYTES_MAX = 512 * 1024;
+
 /** How much may be owed to a session and under way to it, and what is compressed. */
 export type OutboundLimits = FlightLimits &
   SlowLimits & {
@@ -231,7 +237,8 @@ export class Outbound implements Flushable, LaneListener, Watched {
     frame.limitRest(this.#flight.frameBytes(nowUs));
     const batches = allReplies && mayCarry ? this.#topics.fill(frame) : 0;
     const bytes = frame.length;
-    const compress = this.compress && bytes >= this.#limits.compressBytesMin;
+    const isWorthIt = bytes >= this.#limits.compressBytesMin && bytes <= COMPRESS_BYTES_MAX;
+    const compress = this.compress && isWorthIt;
     if (this.#connection.send(frame.bytes, compress) === SendResult.Dropped) return false;
     this.#flusher.sent(bytes, compress);
     // The transport may have found out while it sent that the client is gone.

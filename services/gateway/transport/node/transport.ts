@@ -11,7 +11,7 @@ import { badUpgradeAnswer, errorAnswer, limitAnswer } from "../http-answer.ts";
 import { Housekeeping, nowMs } from "../housekeeping.ts";
 import { resolveListenAddress } from "../listen-address.ts";
 import { PeerAddresses } from "../peer-address.ts";
-import { assertTransportOptions } from "../transport-options.ts";
+import { INFLATED_BYTES_MAX, assertTransportOptions } from "../transport-options.ts";
 import type {
   ConnectionContext,
   HttpBytes,
@@ -93,7 +93,11 @@ class NodeTransport<Principal> implements Transport {
       noServer: true,
       clientTracking: false,
       maxPayload: options.messageBytesMax,
-      handleProtocols: () => this.#subprotocol ?? false,
+      handleProtocols: () => {
+        // What inflates has its limit by now, and what follows is the limit of every message.
+        this.#webSockets.options.maxPayload = options.messageBytesMax;
+        return this.#subprotocol ?? false;
+      },
       // No context is kept between messages, and the client's is left alone: the same answer as the
       // other transport gives, for the same reason (Safari 15).
       perMessageDeflate: options.compression
@@ -251,7 +255,10 @@ class NodeTransport<Principal> implements Transport {
     // Whoever goes away during the handshake was counted too.
     request.socket.once("close", accepted.onGone);
     this.#subprotocol = context.subprotocol;
-    // Read back by handleProtocols, which is called before handleUpgrade returns.
+    // `ws` has one limit for what inflates and for every message, and takes it twice: before and
+    // after it calls handleProtocols, which it does before handleUpgrade returns.
+    const { messageBytesMax } = this.#options;
+    this.#webSockets.options.maxPayload = Math.min(INFLATED_BYTES_MAX, messageBytesMax);
     this.#webSockets.handleUpgrade(request, socket, head, (ws) => this.#open(ws, context));
     this.#subprotocol = undefined;
   }

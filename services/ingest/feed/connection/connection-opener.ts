@@ -5,7 +5,7 @@ import type { SessionNetwork } from "./feed-session-options.ts";
 type ConnectionOpenerOptions = VenueContext & {
   readonly plan: ConnectionPlan;
   /** Without REST, the plan's own address is dialled: recordings connect to what they recorded. */
-  readonly network: Pick<SessionNetwork, "connectPacer" | "rest">;
+  readonly network: Pick<SessionNetwork, "address" | "rest">;
 };
 
 /** Exactly one of the two is called, once; perhaps at once. */
@@ -59,7 +59,11 @@ export class ConnectionOpener {
   }
 
   #waitForTurn(ticket: ConnectionTicket, handlers: OpeningHandlers): void {
-    const accepted = this.#options.network.connectPacer.submit(1, () => handlers.onTurn(ticket));
-    if (!accepted) handlers.onFailure("too many connections wait for their turn");
+    const { connects, connections } = this.#options.network.address;
+    const fail = (): void => handlers.onFailure("too many connections wait for their turn");
+    const accepted = connections.submit(() => {
+      if (!connects.submit(1, () => handlers.onTurn(ticket))) fail();
+    });
+    if (!accepted) fail();
   }
 }

@@ -2,6 +2,7 @@ import { assert } from "#core/assert.ts";
 import type { CancelTimer } from "#core/clock.ts";
 import type { ConnectionTicket, FeedDecoder, FeedEvent } from "../feed-adapter.ts";
 import { RequestPacer } from "../rest/request-pacer.ts";
+import type { AddressBudget } from "../rest/address-budget.ts";
 import type { VenueContext } from "../venue-context.ts";
 import { LINK_LIFE, LINK_TRAFFIC } from "./link-life.ts";
 import type { LinkEvent, LinkState } from "./link-life.ts";
@@ -10,6 +11,8 @@ import type { FeedDialer, FeedSocket } from "./web-socket-dialer.ts";
 type FeedLinkOptions = VenueContext & {
   readonly ticket: ConnectionTicket;
   readonly dialer: FeedDialer;
+  /** What all connections to the venue spend from. */
+  readonly address: AddressBudget;
   /**
    * A recording ends when it says so, does not wait to be greeted, and nothing is sent on it: it
    * holds what its own client sent.
@@ -19,7 +22,10 @@ type FeedLinkOptions = VenueContext & {
 };
 
 /** What a session hears of; the rest is between the link and the venue. */
-export type FeedLinkEvent = Exclude<FeedEvent, { kind: "reply" | "ready" }>;
+export type FeedLinkEvent = Exclude<FeedEvent, { kind: "reply" | "ready" | "refused" }>;
+
+/** A subscription that the venue refused. */
+export type RefusedEvent = Extract<FeedEvent, { kind: "refused" }>;
 
 /** What a link tells its session. */
 export type FeedLinkOwner = {
@@ -27,6 +33,8 @@ export type FeedLinkOwner = {
   onLinkOpen(link: FeedLink): void;
   onLinkFrame(link: FeedLink): void;
   onLinkEvent(link: FeedLink, event: FeedLinkEvent): void;
+  /** Everything that one frame refused: the venue may refuse many for the sake of one. */
+  onLinkRefused(link: FeedLink, refused: readonly RefusedEvent[]): void;
   /** The last call; also for a connection that never opened. */
   onLinkClosed(link: FeedLink, reason: string): void;
 };
@@ -42,6 +50,8 @@ export class FeedLink {
   readonly #socket: FeedSocket;
   readonly #pacer: RequestPacer;
   readonly #emit: (event: FeedEvent) => void;
+  /** What the frame that is being read refuses. */
+  #refused: RefusedEvent[] = [];
   #state: LinkState = "dialing";
   /** By the clock that is never set. */
   #lastAliveUs: number;
@@ -58,10 +68,12 @@ export class FeedLink {
     this.#options = options;
     const { clock, policy, adapter, catalog, bookDepth, owner } = options;
     const { url } = options.ticket;
+    options.address.connections.opened();
     this.decoder = adapter.createDecoder({ catalog, bookDepth, url });
     this.#emit = (event) => {
       if (event.kind === "reply") this.#sendAtOnce(event.frame);
       else if (event.kind === "ready") this.#onReady();
+      else if (event.kind === "refused") this.#refused.push(event);
       else {
         if (event.kind === "rejected" && event.reason === "decoder-fault") this.#isFaulty = true;
         owner.onLinkEvent(this, event);
@@ -111,11 +123,18 @@ export class FeedLink {
   send(frames: readonly string[]): void {
     if (!LINK_TRAFFIC[this.#state].requests || this.#options.recorded) return;
     for (const frame of frames) {
-      if (!this.#pacer.submit(1, () => this.#sendNow(frame))) {
+      if (!this.#pacer.submit(1, () => this.#sendInTurn(frame))) {
         this.terminate("too many frames wait for the venue's pace");
         return;
       }
     }
+  }
+
+  /** Sends nothing for a while, but for what the venue wants at once: it says that we hurry. */
+  slowDown(pauseMs: number): void {
+    const untilUs = this.#options.clock.monotonicUs() + pauseMs * 1000;
+    this.#pacer.pauseUntil(untilUs);
+    this.#options.address.frames?.pauseUntil(untilUs);
   }
 
   /**
@@ -147,7 +166,21 @@ export class FeedLink {
   #sendAtOnce(frame: string): void {
     if (!LINK_TRAFFIC[this.#state].answers || this.#options.recorded) return;
     this.#pacer.spend(1);
+    this.#options.address.frames?.spend(1);
     this.#sendNow(frame);
+  }
+
+  /** It is this connection's turn; where the venue counts them together, all others' too. */
+  #sendInTurn(frame: string): void {
+    const { frames } = this.#options.address;
+    if (frames === undefined) {
+      this.#sendNow(frame);
+      return;
+    }
+    const isAccepted = frames.submit(1, () => {
+      if (LINK_TRAFFIC[this.#state].requests) this.#sendNow(frame);
+    });
+    if (!isAccepted) this.terminate("too many frames of all connections wait for the venue's pace");
   }
 
   #sendNow(frame: string): void {
@@ -165,6 +198,7 @@ export class FeedLink {
   #release(): void {
     const hasEnded = this.#move("ended");
     assert(hasEnded, "a connection ends once");
+    this.#options.address.connections.closed();
     this.#pacer.close();
     this.#cancelLiveness?.();
     this.#cancelKeepAlive?.();
@@ -195,8 +229,15 @@ export class FeedLink {
     this.#lastAliveUs = clock.monotonicUs();
     owner.onLinkFrame(this);
     this.decoder.decode(frame, clock.nowUs(), this.#emit);
+    if (this.#refused.length > 0) owner.onLinkRefused(this, this.#takeRefused());
     // A recording cannot be dialled again: there, what the frame held is lost and no more.
     if (this.#isFaulty && !this.#options.recorded) this.terminate("a frame could not be read");
+  }
+
+  #takeRefused(): readonly RefusedEvent[] {
+    const refused = this.#refused;
+    this.#refused = [];
+    return refused;
   }
 
   #onAlive(): void {

@@ -1,6 +1,7 @@
 import type { ConnectionPlan, FeedSubscription } from "../feed-adapter.ts";
 import type { FeedSink } from "../feed-sink.ts";
-import type { RequestPacer } from "../rest/request-pacer.ts";
+import type { AddressBudget } from "../rest/address-budget.ts";
+import type { FeedProber } from "../rest/feed-prober.ts";
 import type { SnapshotCounters, SnapshotFetcher } from "../rest/snapshot-fetcher.ts";
 import type { TradeFillCounters } from "../rest/trade-gap-filler.ts";
 import type { VenueRest } from "../rest/venue-rest.ts";
@@ -23,7 +24,8 @@ export type SessionCounters = TradeFillCounters &
 /** How a venue is reached, within limits that all its sessions share. */
 export type SessionNetwork = {
   readonly dialer: FeedDialer;
-  readonly connectPacer: RequestPacer;
+  /** What all connections to the venue spend from. */
+  readonly address: AddressBudget;
   readonly snapshots: SnapshotFetcher;
   /** Absent for recordings: their addresses and their missed trades cannot be asked for. */
   readonly rest?: VenueRest;
@@ -35,6 +37,8 @@ export type FeedSessionOptions = VenueContext & {
   readonly network: SessionNetwork;
   readonly counters: SessionCounters;
   readonly sink: FeedSink;
+  /** Finds out what silence means; absent for recordings, which cannot be asked. */
+  readonly prober?: FeedProber;
   /** For recordings: data showed a subscription that was not planned. */
   readonly onLearnt?: (subscription: FeedSubscription) => void;
   /**

@@ -92,7 +92,7 @@ describe("connecting", () => {
     dialer.last
       .open()
       .receive(
-        '{"kind":"refused","venueSymbol":"A","channel":"trades","reason":"no"}',
+        '{"kind":"refused","venueSymbol":"A","channel":"trades","reason":"unknown symbol"}',
         tradeFrame("B", "1"),
       );
     expect(statuses()).toContain("A/trades down refused");

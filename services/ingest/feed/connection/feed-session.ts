@@ -9,7 +9,7 @@ import { ConnectionOpener } from "./connection-opener.ts";
 import { ConnectionReplacement } from "./connection-replacement.ts";
 import type { ReplaceableSession } from "./connection-replacement.ts";
 import { FeedLink } from "./feed-link.ts";
-import type { FeedLinkEvent, FeedLinkOwner } from "./feed-link.ts";
+import type { FeedLinkEvent, FeedLinkOwner, RefusedEvent } from "./feed-link.ts";
 import type { FeedSessionOptions } from "./feed-session-options.ts";
 import { SessionBooks } from "./session-books.ts";
 import { IMPOSSIBLE, SESSION_LIFE } from "./session-life.ts";
@@ -17,6 +17,7 @@ import type { SessionEvent, SessionState } from "./session-life.ts";
 import { SessionSubscriptions } from "./session-subscriptions.ts";
 import { SessionTrades } from "./session-trades.ts";
 import { SubscriptionRequests } from "./subscription-requests.ts";
+import type { Watched } from "./subscription-watch.ts";
 import type { RestAnswer } from "../rest/rest-client.ts";
 
 /**
@@ -55,6 +56,7 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
       link,
       fillTrades: (instrument) => this.#trades.fill(instrument, "reconnected"),
       onBookConfirmed: (instrument) => this.#books.onConfirmed(instrument),
+      replaceConnection: (reason) => this.#replacement.start(reason),
     });
     this.#books = new SessionBooks({ ...options, snapshots, requests, link });
     this.#trades = new SessionTrades({
@@ -70,6 +72,11 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
       opener: this.#opener,
       session: this,
     });
+  }
+
+  /** The health of each subscription. */
+  get subscriptions(): readonly Watched[] {
+    return this.#subscriptions.all;
   }
 
   get isOpen(): boolean {
@@ -156,10 +163,7 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
   onLinkEvent(link: FeedLink, event: FeedLinkEvent): void {
     switch (event.kind) {
       case "subscribed":
-        if (link === this.#current) this.#subscriptions.onSubscribed(event);
-        return;
-      case "refused":
-        this.#subscriptions.onRefused(event);
+        this.#subscriptions.onSubscribed(link, event);
         return;
       case "heartbeat":
         return;
@@ -168,6 +172,11 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
         return;
       case "rejected":
         this.#onRejected(event);
+        return;
+      case "instrument-state":
+      case "venue-state":
+      case "list-changed":
+        this.#options.sink.onMarketState(event);
         return;
       case "trade":
       case "quote":
@@ -180,6 +189,11 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
       case "liquidation":
         this.#onData(link, event);
     }
+  }
+
+  /** @internal Called by the link. */
+  onLinkRefused(link: FeedLink, refused: readonly RefusedEvent[]): void {
+    this.#subscriptions.onRefused(link, refused);
   }
 
   /** @internal Called by the link. */
@@ -219,11 +233,12 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
 
   /** @internal Called by the replacement. */
   dial(ticket: ConnectionTicket): FeedLink {
-    const { dialer } = this.#options.network;
+    const { dialer, address } = this.#options.network;
     return new FeedLink({
       ...this.#options,
       ticket,
       dialer,
+      address,
       recorded: this.#recorded,
       owner: this,
     });
@@ -235,6 +250,7 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
     this.#current?.close();
     this.#current = link;
     this.#options.counters.rollovers += 1;
+    this.#subscriptions.onReplaced();
   }
 
   /** @internal Called by the replacement. */
@@ -253,9 +269,10 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
 
   #onData(link: FeedLink, event: FeedData): void {
     const { sink, counters } = this.#options;
+    const channel = event.kind === "raw-book" ? "book" : CHANNEL_OF_KIND[event.kind];
+    if (link === this.#replacement.next) this.#subscriptions.noteNext(event.instrument, channel);
     if (!this.#replacement.accepts(link, event)) return;
     if (link !== this.#current && link !== this.#replacement.next) return;
-    const channel = event.kind === "raw-book" ? "book" : CHANNEL_OF_KIND[event.kind];
     if (!this.#subscriptions.onData(event.instrument, channel, link.lastAliveUs)) {
       counters.unrequested += 1;
       return;

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createFakeAdapter, fakeCatalog, FakeDialer } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
+import { AddressBudget } from "../rest/address-budget.ts";
 import { FEED_POLICY_DEFAULTS } from "../feed-policy.ts";
 import { FeedLink } from "./feed-link.ts";
 import type { LinkEvent, LinkState } from "./link-life.ts";
@@ -13,8 +14,9 @@ function linkIn(state: LinkState, connectionSilenceMsMax = Infinity) {
   const clock = new ManualClock();
   const dialer = new FakeDialer();
   const heard: string[] = [];
+  const adapter = createFakeAdapter({ greets: true, limits: { connectionSilenceMsMax } });
   const link = new FeedLink({
-    adapter: createFakeAdapter({ greets: true, limits: { connectionSilenceMsMax } }),
+    adapter,
     endpoints: { webSocket: "", rest: "" },
     catalog: fakeCatalog(["A"]),
     bookDepth: 10,
@@ -25,10 +27,12 @@ function linkIn(state: LinkState, connectionSilenceMsMax = Infinity) {
     ticket: { url: "fake://x" },
     dialer,
     recorded: false,
+    address: new AddressBudget({ limits: adapter.limits, clock, policy: FEED_POLICY_DEFAULTS }),
     owner: {
       onLinkOpen: () => heard.push("open"),
       onLinkFrame: () => heard.push("frame"),
       onLinkEvent: (_, event) => heard.push(event.kind),
+      onLinkRefused: (_, refused) => heard.push(`refused ${refused.length}`),
       onLinkClosed: (_, reason) => heard.push(`closed: ${reason}`),
     },
   });

@@ -14,12 +14,32 @@ test.each([
   ["too many invalid requests", "passing"],
   ["Service is temporarily unavailable", "passing"],
   ["system busy", "passing"],
-  ["code 50026", "passing"],
+  ["code 50026", "unknown"],
   ["status 503", "passing"],
-  ["refused", "passing"],
-  ["", "passing"],
-  ["Already subscribed: {...}", "repeated"],
-  ["repeated subscription", "repeated"],
+  ["refused", "unknown"],
+  ["", "unknown"],
+  ["Already subscribed: {...}", "harmless"],
+  ["repeated subscription", "harmless"],
 ] as const)("%s: %s", (reason, kind) => {
-  expect(refusalKindOf(reason)).toBe(kind);
+  expect(refusalKindOf({ reason })).toBe(kind);
+});
+
+const RULES = {
+  harmless: { codes: ["1"] },
+  passing: { codes: ["2"], words: /later/ },
+  tooFast: { codes: ["3"], words: /slow down/ },
+  final: { codes: ["4"], words: /unknown/ },
+};
+
+test.each([
+  [{ code: "1", reason: "unknown" }, "harmless"],
+  [{ code: "2", reason: "unknown" }, "passing"],
+  [{ code: "3", reason: "" }, "too-fast"],
+  [{ code: "4", reason: "later" }, "final"],
+  [{ code: "9", reason: "unknown symbol" }, "final"],
+  [{ code: "9", reason: "try later" }, "passing"],
+  [{ reason: "slow down" }, "too-fast"],
+  [{ code: "9", reason: "odd" }, "unknown"],
+] as const)("a venue's codes go before its words: %j is %s", (refusal, kind) => {
+  expect(refusalKindOf(refusal, RULES)).toBe(kind);
 });

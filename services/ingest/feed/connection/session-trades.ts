@@ -3,7 +3,11 @@ import type { Trade } from "#core/market-event.ts";
 import type { RestPurpose } from "../feed-adapter.ts";
 import type { FeedSink } from "../feed-sink.ts";
 import { TradeGapFiller } from "../rest/trade-gap-filler.ts";
-import type { TradeFillCounters, TradeGapReason } from "../rest/trade-gap-filler.ts";
+import type {
+  TradeFillCounters,
+  TradeGapReason,
+  TradeRemainder,
+} from "../rest/trade-gap-filler.ts";
 import type { VenueRest } from "../rest/venue-rest.ts";
 import type { VenueContext } from "../venue-context.ts";
 import type { FeedLink } from "./feed-link.ts";
@@ -36,7 +40,7 @@ export class SessionTrades {
       rest,
       decode: (answer, instrument) => this.#decode(answer, instrument),
       publish: (trade) => sink.onData(trade),
-      onDone: (instrument, { reason, proven }) => this.#onFilled(instrument, reason, proven),
+      onDone: (instrument, { reason, remainder }) => this.#onFilled(instrument, reason, remainder),
     });
   }
 
@@ -73,15 +77,28 @@ export class SessionTrades {
     return trades;
   }
 
-  #onFilled(instrument: Instrument, reason: TradeGapReason, proven: boolean): void {
-    const { sink, isLive } = this.#options;
+  #onFilled(
+    instrument: Instrument,
+    reason: TradeGapReason,
+    remainder: TradeRemainder | undefined,
+  ): void {
+    const { sink, isLive, logger } = this.#options;
+    const proven = remainder === undefined;
+    const { venue, venueSymbol } = instrument;
+    if (!proven) logger.warn({ venue, venueSymbol, reason, ...remainder }, "trades are missing");
     if (reason === "missing-data") {
       if (proven) sink.onRejected(reason);
       else sink.onRejected(reason, instrument, "trades");
       return;
     }
-    if (!proven) sink.onChannelState(instrument, "trades", "gap", reason);
+    if (!proven) sink.onChannelState(instrument, "trades", "gap", gapText(reason, remainder));
     if (!isLive(instrument)) return;
     sink.onChannelState(instrument, "trades", "live", proven ? "filled" : "data");
   }
+}
+
+/** With what exactly is missing: the venue's own ids on both sides of it. */
+function gapText(reason: TradeGapReason, { afterTradeId, beforeTradeId }: TradeRemainder): string {
+  const upTo = beforeTradeId === undefined ? "" : ` and before ${beforeTradeId}`;
+  return `${reason}; missing after trade ${afterTradeId}${upTo}`;
 }

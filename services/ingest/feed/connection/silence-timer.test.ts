@@ -2,38 +2,38 @@ import { expect, test } from "vitest";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { startSilenceTimer } from "./silence-timer.ts";
 
-function start(silenceMsMax: Parameters<typeof startSilenceTimer>[0]["silenceMsMax"]) {
+function start(limitsMs: readonly number[]) {
   const clock = new ManualClock(0);
   const checkedMs: number[] = [];
   const stop = startSilenceTimer({
     clock,
-    silenceMsMax,
+    limitsMs,
     check: () => checkedMs.push(clock.nowUs() / 1000),
   });
   return { clock, checkedMs, stop };
 }
 
 test("checks four times within the shortest silence that is allowed", () => {
-  const { clock, checkedMs } = start({ trades: 60_000, quotes: 4_000 });
+  const { clock, checkedMs } = start([60_000, 4_000]);
   clock.advance(4_000);
   expect(checkedMs).toEqual([1_000, 2_000, 3_000, 4_000]);
 });
 
 test("never checks more often than every millisecond", () => {
-  const { clock, checkedMs } = start({ quotes: 1 });
+  const { clock, checkedMs } = start([1]);
   clock.advance(5);
   expect(checkedMs).toEqual([1, 2, 3, 4, 5]);
 });
 
 test("does nothing where no channel is judged", () => {
-  const { clock, checkedMs, stop } = start({});
+  const { clock, checkedMs, stop } = start([]);
   expect(clock.pending).toBe(0);
   stop();
   expect(checkedMs).toEqual([]);
 });
 
 test("stops for good, also from within a check", () => {
-  const { clock, checkedMs, stop } = start({ quotes: 4_000 });
+  const { clock, checkedMs, stop } = start([4_000]);
   clock.advance(1_000);
   stop();
   stop();
@@ -44,7 +44,7 @@ test("stops for good, also from within a check", () => {
   let checks = 0;
   const stopOther = startSilenceTimer({
     clock: other,
-    silenceMsMax: { quotes: 4_000 },
+    limitsMs: [4_000],
     check: () => {
       checks += 1;
       stopOther();

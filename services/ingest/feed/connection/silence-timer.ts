@@ -1,5 +1,4 @@
 import type { CancelTimer, Clock } from "#core/clock.ts";
-import type { Channel } from "#core/instrument.ts";
 
 /**
  * Calls `check` often enough that silence is noticed within a quarter of the shortest one allowed;
@@ -7,13 +6,14 @@ import type { Channel } from "#core/instrument.ts";
  */
 export function startSilenceTimer(options: {
   readonly clock: Clock;
-  readonly silenceMsMax: Partial<Record<Channel, number>>;
+  /** How long each of those that are judged may be silent. */
+  readonly limitsMs: readonly number[];
   readonly check: () => void;
 }): CancelTimer {
-  const { clock, silenceMsMax, check } = options;
-  const allowedMs = Object.values(silenceMsMax);
-  if (allowedMs.length === 0) return () => {};
-  const intervalMs = Math.max(1, Math.min(...allowedMs) / 4);
+  const { clock, limitsMs, check } = options;
+  if (limitsMs.length === 0) return () => {};
+  const shortestMs = limitsMs.reduce((shortest, each) => Math.min(shortest, each), Infinity);
+  const intervalMs = Math.max(1, shortestMs / 4);
   const tick = (): void => {
     cancel = clock.after(intervalMs, tick);
     check();

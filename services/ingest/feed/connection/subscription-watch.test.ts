@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
+import { SUBSCRIPTION_LIFE } from "./subscription-life.ts";
 import type { SubscriptionEvent, SubscriptionState } from "./subscription-life.ts";
 import { SubscriptionWatch } from "./subscription-watch.ts";
 
@@ -8,7 +9,16 @@ const A = fakeInstrument("A");
 const B = fakeInstrument("B");
 const SILENCE_MS = 1_000;
 
-function create(options: { readonly learn?: boolean; readonly fills?: boolean } = {}) {
+type Created = {
+  readonly learn?: boolean;
+  readonly fills?: boolean;
+  readonly firstDataMsMax?: number;
+  readonly doubtMs?: number;
+  /** Trades may be silent for ever. */
+  readonly unlimited?: boolean;
+};
+
+function create(options: Created = {}) {
   const told: string[] = [];
   const recovered: number[] = [];
   let nowUs = 1_000_000_000;
@@ -17,7 +27,12 @@ function create(options: { readonly learn?: boolean; readonly fills?: boolean } 
       { instrument: A, channel: "trades" },
       { instrument: A, channel: "quotes" },
     ],
-    silenceMsMax: { trades: SILENCE_MS },
+    expect: ({ channel }) => ({
+      silenceMsMax: channel === "trades" && options.unlimited !== true ? SILENCE_MS : undefined,
+      isAlwaysSpoken: false,
+      firstDataMsMax: options.firstDataMsMax,
+      doubtMs: options.doubtMs,
+    }),
     answerMsMax: 30_000,
     learn: options.learn ?? false,
     listener: {
@@ -32,101 +47,198 @@ function create(options: { readonly learn?: boolean; readonly fills?: boolean } 
   });
   const state = (): SubscriptionState | undefined =>
     watch.all.find(({ subscription }) => subscription.channel === "trades")?.state;
+  const trades = watch.find(A, "trades");
+  if (trades === undefined) throw new Error("trades are watched");
+  let isAsked = true;
+  const doubt = (): boolean => isAsked;
+  const look = (): void => {
+    watch.check(nowUs, { recover: () => recovered.push(nowUs), doubt });
+  };
   /** Lets an event happen to the trades, and to nothing else where that is possible. */
   const happen = (event: SubscriptionEvent): void => {
-    if (event === "requested") watch.onRequested(nowUs);
-    else if (event === "acknowledged") watch.onAcknowledged(A, "trades", nowUs);
-    else if (event === "refused") watch.onRefused(A, "trades", () => Infinity);
-    else if (event === "data") watch.onData(A, "trades", nowUs);
-    else if (event === "disconnected") watch.onDisconnected();
-    else {
-      nowUs += SILENCE_MS * 1000 + 1;
-      watch.check(nowUs, () => recovered.push(nowUs));
+    const refusal = { askAgainUs: Infinity, words: "" };
+    switch (event) {
+      case "requested":
+        return watch.onRequested(nowUs);
+      case "acknowledged":
+      case "promised":
+        return watch.onAcknowledged(A, "trades", nowUs);
+      case "put-off":
+        return watch.onRefused(trades, { ...refusal, final: false });
+      case "refused":
+        return watch.onRefused(trades, { ...refusal, final: true });
+      case "data":
+        return void watch.onData(A, "trades", nowUs);
+      case "disconnected":
+        return watch.onDisconnected();
+      case "nothing-missed":
+        return watch.onVerdict(trades, "alive", nowUs);
+      case "unserved":
+        return watch.onVerdict(trades, "dead", nowUs);
+      case "silent":
+      case "doubted":
+        isAsked = event === "doubted";
+        nowUs += SILENCE_MS * 1000 + 1;
+        return look();
     }
   };
+  const pass = (milliseconds: number): void => {
+    nowUs += milliseconds * 1000;
+    look();
+  };
   const toldOfTrades = () => told.filter((text) => text.startsWith("A/trades"));
-  return { watch, told, toldOfTrades, recovered, state, happen };
+  return { watch, trades, told, toldOfTrades, recovered, state, happen, pass };
 }
 
-/** How each state is reached. */
-const WAYS: Readonly<Record<SubscriptionState, readonly SubscriptionEvent[]>> = {
-  pending: [],
-  live: ["data"],
-  stale: ["silent"],
-  refused: ["refused"],
-  down: ["disconnected"],
-};
-
-/** What follows: the next state, and what is told of it. */
-const GRID: Readonly<
-  Record<SubscriptionState, Readonly<Record<SubscriptionEvent, readonly [string, string?]>>>
-> = {
+/** What follows each event in each state, and what is told: written out by hand. */
+const GRID = {
   pending: {
-    requested: ["pending"],
-    acknowledged: ["live", "live subscribed"],
-    refused: ["refused", "down refused"],
-    data: ["live", "live data"],
-    silent: ["stale", "stale silent"],
-    disconnected: ["down", "down disconnected"],
+    requested: "pending",
+    acknowledged: "live: live subscribed",
+    promised: "acknowledged: syncing acknowledged",
+    "put-off": "waiting: syncing refused-for-now",
+    refused: "refused: down refused",
+    data: "live: live data",
+    silent: "stale: stale silent",
+    doubted: "pending",
+    "nothing-missed": "pending",
+    unserved: "unserved: down not-served",
+    disconnected: "down: down disconnected",
+  },
+  acknowledged: {
+    requested: "pending",
+    acknowledged: "live: live subscribed",
+    promised: "acknowledged",
+    "put-off": "waiting: syncing refused-for-now",
+    refused: "refused: down refused",
+    data: "live: live data",
+    silent: "stale: stale silent",
+    doubted: "acknowledged",
+    "nothing-missed": "acknowledged",
+    unserved: "unserved: down not-served",
+    disconnected: "down: down disconnected",
   },
   live: {
-    requested: ["live"],
-    acknowledged: ["live"],
-    refused: ["refused", "down refused"],
-    data: ["live"],
-    silent: ["stale", "stale silent"],
-    disconnected: ["down", "down disconnected"],
+    requested: "live",
+    acknowledged: "live",
+    promised: "live",
+    "put-off": "waiting: syncing refused-for-now",
+    refused: "refused: down refused",
+    data: "live",
+    silent: "stale: stale silent",
+    doubted: "doubted",
+    "nothing-missed": "live",
+    unserved: "stale: stale not-served",
+    disconnected: "down: down disconnected",
+  },
+  doubted: {
+    requested: "doubted",
+    acknowledged: "doubted",
+    promised: "doubted",
+    "put-off": "waiting: syncing refused-for-now",
+    refused: "refused: down refused",
+    data: "live",
+    silent: "stale: stale silent",
+    doubted: "doubted",
+    "nothing-missed": "live",
+    unserved: "stale: stale not-served",
+    disconnected: "down: down disconnected",
   },
   stale: {
-    requested: ["stale"],
-    acknowledged: ["stale"],
-    refused: ["refused", "down refused"],
-    data: ["live", "live data-resumed"],
-    silent: ["stale"],
-    disconnected: ["down", "down disconnected"],
+    requested: "stale",
+    acknowledged: "stale",
+    promised: "stale",
+    "put-off": "waiting: syncing refused-for-now",
+    refused: "refused: down refused",
+    data: "live: live data-resumed",
+    silent: "stale",
+    doubted: "stale",
+    "nothing-missed": "live: live nothing-missed",
+    unserved: "stale",
+    disconnected: "down: down disconnected",
+  },
+  unserved: {
+    requested: "pending",
+    acknowledged: "unserved",
+    promised: "unserved",
+    "put-off": "waiting: syncing refused-for-now",
+    refused: "refused: down refused",
+    data: "live: live data",
+    silent: "unserved",
+    doubted: "unserved",
+    "nothing-missed": "unserved",
+    unserved: "unserved",
+    disconnected: "down: down disconnected",
+  },
+  waiting: {
+    requested: "pending: syncing subscribing",
+    acknowledged: "live: live subscribed",
+    promised: "acknowledged: syncing acknowledged",
+    "put-off": "waiting: syncing refused-for-now",
+    refused: "refused: down refused",
+    data: "live: live data",
+    silent: "waiting",
+    doubted: "waiting",
+    "nothing-missed": "waiting",
+    unserved: "waiting",
+    disconnected: "down: down disconnected",
   },
   refused: {
-    requested: ["pending", "syncing subscribing"],
-    acknowledged: ["live", "live subscribed"],
-    refused: ["refused", "down refused"],
-    data: ["live", "live data"],
-    silent: ["refused"],
-    disconnected: ["down", "down disconnected"],
+    requested: "pending: syncing subscribing",
+    acknowledged: "live: live subscribed",
+    promised: "acknowledged: syncing acknowledged",
+    "put-off": "refused",
+    refused: "refused: down refused",
+    data: "live: live data",
+    silent: "refused",
+    doubted: "refused",
+    "nothing-missed": "refused",
+    unserved: "refused",
+    disconnected: "down: down disconnected",
   },
   down: {
-    requested: ["pending", "syncing subscribing"],
-    acknowledged: ["live", "live subscribed"],
-    refused: ["refused", "down refused"],
-    data: ["live", "live data"],
-    silent: ["down"],
-    disconnected: ["down"],
+    requested: "pending: syncing subscribing",
+    acknowledged: "live: live subscribed",
+    promised: "acknowledged: syncing acknowledged",
+    "put-off": "waiting: syncing refused-for-now",
+    refused: "refused: down refused",
+    data: "live: live data",
+    silent: "down",
+    doubted: "down",
+    "nothing-missed": "down",
+    unserved: "down",
+    disconnected: "down",
   },
-};
+} as const satisfies Record<SubscriptionState, Record<SubscriptionEvent, string>>;
 
 const CELLS = Object.entries(GRID).flatMap(([from, events]) =>
-  Object.entries(events).map(([event, [next, told]]) => ({
-    from: from as SubscriptionState,
-    event: event as SubscriptionEvent,
-    next,
-    told,
-  })),
+  Object.entries(events).map(([event, outcome]) => ({ from, event, outcome })),
 );
 
 describe("the life of a subscription", () => {
-  test.each(CELLS)("$from and then $event: $next", ({ from, event, next, told }) => {
-    const { happen, state, toldOfTrades } = create();
-    for (const way of WAYS[from]) happen(way);
-    expect(state()).toBe(from);
-    const before = toldOfTrades().length;
-    happen(event);
-    expect(state()).toBe(next);
-    expect(toldOfTrades().slice(before)).toEqual(told === undefined ? [] : [`A/trades ${told}`]);
+  test.each(CELLS)("$from and then $event: $outcome", ({ from, event, outcome }) => {
+    const { next, told } = SUBSCRIPTION_LIFE[from as SubscriptionState][event as SubscriptionEvent];
+    const text = told === undefined ? next : `${next}: ${told.state} ${told.reason}`;
+    expect(text).toBe(outcome);
+  });
+
+  test("the venue's REST says nothing about what is not expected", () => {
+    const { watch, trades, state, happen } = create({ doubtMs: SILENCE_MS });
+    for (const verdict of ["alive", "dead", "unknown"] as const) {
+      for (const way of ["requested", "refused", "put-off", "disconnected"] as const) {
+        happen(way);
+        const before = state();
+        watch.onVerdict(trades, verdict, 0);
+        expect(state()).toBe(before);
+      }
+    }
   });
 
   test("whatever happens in the order of connections, the last thing that counts decides", () => {
     const events = fc.constantFrom<SubscriptionEvent>(
       "acknowledged",
       "refused",
+      "put-off",
       "data",
       "silent",
       "disconnected",
@@ -135,7 +247,7 @@ describe("the life of a subscription", () => {
       fc.property(fc.array(events, { maxLength: 40 }), (happened) => {
         const { happen, state, told, toldOfTrades } = create();
         /** What was last heard of it on this connection, and whether it had delivered before. */
-        let heard: "nothing" | "flows" | "silence" | "refusal" = "nothing";
+        let heard: "nothing" | "flows" | "silence" | "refusal" | "put off" = "nothing";
         let hadDelivered = false;
         let isInterrupted = false;
         let interruptions = 0;
@@ -147,7 +259,8 @@ describe("the life of a subscription", () => {
             isInterrupted = false;
             heard = "flows";
           } else if (event === "refused") heard = "refusal";
-          else if (event === "silent" && heard !== "refusal") heard = "silence";
+          else if (event === "put-off" && heard !== "refusal") heard = "put off";
+          else if (event === "silent" && !["refusal", "put off"].includes(heard)) heard = "silence";
           if (event === "disconnected") {
             hadDelivered = heard === "flows" || heard === "silence";
             isInterrupted ||= hadDelivered;
@@ -159,6 +272,7 @@ describe("the life of a subscription", () => {
             flows: "live",
             silence: "stale",
             refusal: "refused",
+            "put off": "waiting",
           };
           expect(state()).toBe(expected[heard]);
           // Each interruption is told of once, when trades flow again, and not before.
@@ -166,7 +280,42 @@ describe("the life of a subscription", () => {
         }
         const states = toldOfTrades().map((text) => text.split(" ")[1]);
         const repeated = states.filter((each, index) => index > 0 && each === states[index - 1]);
-        expect(repeated.filter((each) => each !== "down")).toEqual([]);
+        expect(repeated.filter((each) => each !== "down" && each !== "syncing")).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("whose first data must come is never told to be live before it came", () => {
+    const events = fc.constantFrom<SubscriptionEvent>(
+      "promised",
+      "refused",
+      "put-off",
+      "data",
+      "silent",
+      "doubted",
+      "nothing-missed",
+      "unserved",
+      "disconnected",
+    );
+    fc.assert(
+      fc.property(fc.array(events, { maxLength: 40 }), (happened) => {
+        const { happen, state, toldOfTrades } = create({ firstDataMsMax: 1, doubtMs: SILENCE_MS });
+        let hasData = false;
+        happen("requested");
+        for (const event of happened) {
+          const before = toldOfTrades().length;
+          if (event === "disconnected") hasData = false;
+          if (event === "data") hasData = true;
+          happen(event);
+          if (event === "disconnected") happen("requested");
+          const isToldLive = toldOfTrades()
+            .slice(before)
+            .some((text) => / live /.test(text));
+          expect(hasData || (!isToldLive && state() !== "live" && state() !== "doubted")).toBe(
+            true,
+          );
+        }
       }),
       { numRuns: 500 },
     );
@@ -206,10 +355,11 @@ test("a silent subscription is renewed after waits that double, up to 64 times t
   const waits: number[] = [];
   let lastUs = 0;
   for (let nowUs = 0; waits.length < 9; nowUs += 250_000) {
-    watch.check(nowUs, () => {
+    const recover = (): void => {
       waits.push(Math.round((nowUs - lastUs) / (SILENCE_MS * 1000)));
       lastUs = nowUs;
-    });
+    };
+    watch.check(nowUs, { recover });
   }
   expect(waits).toEqual([2, 2, 4, 8, 16, 32, 64, 64, 64]);
 });
@@ -217,8 +367,90 @@ test("a silent subscription is renewed after waits that double, up to 64 times t
 test("counts what is judged and what of it is stale; a channel without a limit is not judged", () => {
   const { watch, happen } = create();
   happen("requested");
-  expect(watch.check(1_000_000_000, () => {})).toEqual({ judged: 1, stale: 0 });
-  expect(watch.check(1_002_000_000, () => {})).toEqual({ judged: 1, stale: 1 });
+  expect(watch.check(1_000_000_000, { recover: () => {} })).toEqual({ judged: 1, stale: 0 });
+  expect(watch.check(1_002_000_000, { recover: () => {} })).toEqual({ judged: 1, stale: 1 });
   happen("refused");
-  expect(watch.check(1_003_000_000, () => {})).toEqual({ judged: 0, stale: 0 });
+  expect(watch.check(1_003_000_000, { recover: () => {} })).toEqual({ judged: 0, stale: 0 });
+});
+
+describe("first data that must come", () => {
+  test("is asked for anew after growing waits, and told to be missing the third time", () => {
+    const { happen, state, pass, recovered, toldOfTrades } = create({
+      firstDataMsMax: 100,
+      unlimited: true,
+    });
+    happen("requested");
+    happen("promised");
+    pass(99);
+    expect([state(), recovered.length]).toEqual(["acknowledged", 0]);
+    pass(1);
+    expect([state(), recovered.length]).toEqual(["acknowledged", 1]);
+    pass(199);
+    expect(recovered).toHaveLength(1);
+    pass(1);
+    expect([state(), recovered.length]).toEqual(["acknowledged", 2]);
+    pass(400);
+    expect([state(), recovered.length]).toEqual(["unserved", 3]);
+    expect(toldOfTrades().at(-1)).toBe("A/trades down not-served");
+    happen("promised");
+    expect(state()).toBe("unserved");
+    happen("data");
+    expect(toldOfTrades().at(-1)).toBe("A/trades live data");
+  });
+});
+
+describe("a quiet subscription of which the venue can be asked", () => {
+  const quiet = () => {
+    const made = create({ doubtMs: SILENCE_MS, unlimited: true });
+    made.happen("requested");
+    made.happen("acknowledged");
+    made.happen("doubted");
+    return made;
+  };
+
+  test("is live while nothing speaks against it, and looked at more and more seldom", () => {
+    const { happen, state, pass, told } = quiet();
+    const before = told.length;
+    const waits: number[] = [];
+    for (let doubts = 0; doubts < 8; doubts += 1) {
+      expect(state()).toBe("doubted");
+      happen("nothing-missed");
+      let waitedMs = 0;
+      for (; state() === "live"; waitedMs += SILENCE_MS) pass(SILENCE_MS);
+      waits.push(waitedMs);
+    }
+    expect(told.length).toBe(before);
+    expect(waits.at(-1)).toBeGreaterThan((waits[0] ?? 0) * 8);
+  });
+
+  test("is stale once the venue had news that did not come, and asked for anew", () => {
+    const { happen, state, toldOfTrades, pass, recovered } = quiet();
+    happen("unserved");
+    expect(toldOfTrades().at(-1)).toBe("A/trades stale not-served");
+    pass(0);
+    expect(recovered).toHaveLength(1);
+    happen("data");
+    expect([state(), toldOfTrades().at(-1)]).toEqual(["live", "A/trades live data-resumed"]);
+  });
+
+  test("is not dead if its news come before the verdict", () => {
+    const { happen, state } = quiet();
+    happen("data");
+    happen("unserved");
+    expect(state()).toBe("live");
+  });
+
+  test("that has no limit of its own stays live if the venue does not say", () => {
+    const { watch, trades, state } = quiet();
+    watch.onVerdict(trades, "unknown", 1_000_000_000);
+    expect(state()).toBe("live");
+  });
+
+  test("that has a limit is stale if the venue does not say", () => {
+    const { watch, trades, happen, state } = create({ doubtMs: SILENCE_MS });
+    for (const event of ["requested", "acknowledged", "doubted"] as const) happen(event);
+    expect(state()).toBe("doubted");
+    watch.onVerdict(trades, "unknown", 1_000_000_000);
+    expect(state()).toBe("stale");
+  });
 });

@@ -5,21 +5,43 @@ import type { FeedSubscription } from "../feed-adapter.ts";
 import { isJudged, SUBSCRIPTION_LIFE } from "./subscription-life.ts";
 import type { SubscriptionEvent, SubscriptionState } from "./subscription-life.ts";
 
+/** What is expected of a subscription; it is the same for its whole life. */
+export type Expectation = {
+  /** Silence that it may keep; undefined where it may be silent for ever. */
+  readonly silenceMsMax: number | undefined;
+  /** The venue sends it at least so often whatever happens, so that its silence is a fault. */
+  readonly isAlwaysSpoken: boolean;
+  /** How long its first data may take after its confirmation; undefined where none need come. */
+  readonly firstDataMsMax: number | undefined;
+  /** After so much silence the venue is asked whether anything happened; undefined if it cannot. */
+  readonly doubtMs: number | undefined;
+};
+
 /** One subscription of a connection, and what is known about its health. */
 export type Watched = {
   readonly subscription: FeedSubscription;
-  /** Undefined if its channel is never judged. */
-  readonly silenceMsMax: number | undefined;
+  readonly expected: Expectation;
   state: SubscriptionState;
   /** When data came last; before the first, when it was asked for. */
   lastDataUs: number;
-  /** How often it was asked for anew since it became stale. */
+  /** How often it was asked for anew since it became stale, or since its first data is late. */
   recoveries: number;
   nextRecoveryUs: number;
+  /** Proven that the venue had data which did not come. */
+  isProvenDead: boolean;
   /** When it is asked for again if it is neither confirmed nor served until then. */
   askAgainUs: number;
+  /** When it was asked for last. */
+  askedUs: number;
   /** How often it was asked for in vain on this connection. */
   asks: number;
+  /** Refusals since it was last confirmed or served. */
+  refusals: number;
+  /** The venue's words for the last of them. */
+  refusal: string;
+  /** How often it was doubted in vain since its last data. */
+  doubts: number;
+  nextDoubtUs: number;
   /** The connection was lost since the last data, so trades may have been too. */
   interrupted: boolean;
 };
@@ -38,13 +60,23 @@ type SubscriptionListener = {
 
 type SubscriptionWatchOptions = {
   readonly subscriptions: readonly FeedSubscription[];
-  /** Silence that a channel may keep; a channel without an entry is never judged. */
-  readonly silenceMsMax: Partial<Record<Channel, number>>;
+  readonly expect: (subscription: FeedSubscription) => Expectation;
   /** How long a confirmation may take. */
   readonly answerMsMax: number;
   /** Add subscriptions as data shows them: for recordings, which do not say what was subscribed. */
   readonly learn: boolean;
   readonly listener: SubscriptionListener;
+};
+
+/** What is done about a subscription that seems dead. */
+type SilenceHandlers = {
+  /** Asks for it anew, or replaces its connection. */
+  readonly recover: (watched: Watched) => void;
+  /**
+   * Asks the venue whether anything happened. False if it cannot be asked now; what comes of it is
+   * told to `onVerdict`, later.
+   */
+  readonly doubt?: (watched: Watched) => boolean;
 };
 
 /** Asked for again in one go; the others follow with the next. */
@@ -55,6 +87,9 @@ const ASK_DOUBLINGS_MAX = 4;
 
 /** A stale subscription is asked for anew after waits that double this often at most. */
 const RECOVERY_DOUBLINGS_MAX = 6;
+
+/** First data that does not come is told after it was asked for anew this often. */
+const UNSERVED_RECOVERIES = 3;
 
 /**
  * The health of the subscriptions of one connection, by a clock that is never set; what each state
@@ -81,9 +116,15 @@ export class SubscriptionWatch {
     return this.#watched;
   }
 
+  /** Undefined for what was not asked for. */
+  find(instrument: Instrument, channel: Channel): Watched | undefined {
+    return this.#byInstrument.get(instrument)?.[channel];
+  }
+
   /** True if data of the subscription is expected and not late. */
   isLive(instrument: Instrument, channel: Channel): boolean {
-    return this.#byInstrument.get(instrument)?.[channel]?.state === "live";
+    const state = this.find(instrument, channel)?.state;
+    return state === "live" || state === "doubted";
   }
 
   /** Data of a subscription arrived. False if nobody asked for it. */
@@ -111,6 +152,7 @@ export class SubscriptionWatch {
     for (const watched of this.#watched) {
       watched.lastDataUs = nowUs;
       watched.asks = 0;
+      watched.askedUs = nowUs;
       watched.askAgainUs = Infinity;
       this.#apply(watched, "requested");
     }
@@ -123,6 +165,15 @@ export class SubscriptionWatch {
     }
   }
 
+  /**
+   * It was asked for while it may be live: it is asked for again unless it is confirmed or served
+   * until then.
+   */
+  awaitAnswer(watched: Watched, nowUs: number, untilUs: number): void {
+    watched.askedUs = nowUs;
+    watched.askAgainUs = untilUs;
+  }
+
   /** True if nothing of any channel arrived for so long, counted from the request at least. */
   isSilent(nowUs: number, silenceMs: number): boolean {
     return nowUs - this.#lastDataUs > silenceMs * 1000;
@@ -133,87 +184,203 @@ export class SubscriptionWatch {
    * their wait is over. Each is told once; whoever is told asks.
    */
   takeUnanswered(nowUs: number): readonly FeedSubscription[] {
-    const due = this.#watched
-      .filter(({ state }) => state === "pending" || state === "refused")
-      .filter(({ askAgainUs }) => nowUs >= askAgainUs)
-      .slice(0, UNANSWERED_TAKEN_MAX);
+    const due: Watched[] = [];
+    for (const watched of this.#watched) {
+      if (nowUs < watched.askAgainUs || watched.state === "down") continue;
+      // Data that came since says more than a confirmation.
+      if (watched.lastDataUs > watched.askedUs) {
+        watched.askAgainUs = Infinity;
+        continue;
+      }
+      due.push(watched);
+      if (due.length >= UNANSWERED_TAKEN_MAX) break;
+    }
     for (const watched of due) {
       watched.asks += 1;
       const doublings = Math.min(watched.asks, ASK_DOUBLINGS_MAX);
-      watched.askAgainUs = nowUs + this.#options.answerMsMax * 1000 * 2 ** doublings;
+      const waitUs = this.#options.answerMsMax * 1000 * 2 ** doublings;
+      this.awaitAnswer(watched, nowUs, nowUs + waitUs);
     }
     return due.map(({ subscription }) => subscription);
   }
 
   /** The venue confirmed a subscription. */
   onAcknowledged(instrument: Instrument, channel: Channel, nowUs: number): void {
-    const watched = this.#byInstrument.get(instrument)?.[channel];
-    if (watched === undefined || watched.state === "live" || watched.state === "stale") return;
-    watched.lastDataUs = nowUs;
-    this.#apply(watched, "acknowledged");
+    const watched = this.find(instrument, channel);
+    if (watched === undefined) return;
+    watched.askAgainUs = Infinity;
+    watched.refusals = 0;
+    const { firstDataMsMax } = watched.expected;
+    if (watched.state === "pending" || !isJudged(watched.state)) {
+      watched.lastDataUs = nowUs;
+      watched.recoveries = 0;
+      watched.nextRecoveryUs = nowUs + (firstDataMsMax ?? 0) * 1000;
+    }
+    this.#apply(watched, firstDataMsMax === undefined ? "acknowledged" : "promised");
   }
 
-  /** The venue refused a subscription, which is asked for again after the wait that is given. */
+  /**
+   * The venue refused a subscription, which is asked for again at the time that is given. One that
+   * is `final`, or was refused too often, is told to be so.
+   */
   onRefused(
-    instrument: Instrument,
-    channel: Channel,
-    askAgainUs: (refusals: number) => number,
+    watched: Watched,
+    refusal: { readonly final: boolean; readonly askAgainUs: number; readonly words: string },
   ): void {
-    const watched = this.#byInstrument.get(instrument)?.[channel];
-    if (watched === undefined) return;
-    watched.askAgainUs = askAgainUs(watched.asks);
-    this.#apply(watched, "refused");
+    watched.refusals += 1;
+    watched.refusal = refusal.words;
+    watched.askAgainUs = refusal.askAgainUs;
+    // What came before the refusal does not make up for it.
+    watched.askedUs = Infinity;
+    this.#apply(watched, refusal.final ? "refused" : "put-off");
   }
 
   /** The connection is gone. */
   onDisconnected(): void {
     for (const watched of this.#watched) {
-      watched.interrupted ||= watched.state === "live" || watched.state === "stale";
+      const { state } = watched;
+      watched.interrupted ||= state === "live" || state === "stale" || state === "doubted";
       watched.recoveries = 0;
+      watched.isProvenDead = false;
       this.#apply(watched, "disconnected");
     }
   }
 
+  /** What the venue's REST showed of a subscription that was doubted. */
+  onVerdict(watched: Watched, verdict: "alive" | "dead" | "unknown", nowUs: number): void {
+    if (watched.state !== "doubted" && watched.state !== "stale") return;
+    const { silenceMsMax, doubtMs = 0 } = watched.expected;
+    if (verdict === "dead") {
+      if (!watched.isProvenDead) {
+        watched.recoveries = 0;
+        watched.nextRecoveryUs = nowUs;
+      }
+      watched.isProvenDead = true;
+      watched.nextDoubtUs = nowUs + doubtMs * 1000;
+      this.#apply(watched, "unserved");
+      return;
+    }
+    this.#doubtLater(watched, nowUs);
+    if (watched.state === "stale") {
+      // What must have first data shows by it that it is served.
+      const isKnown = verdict === "alive" && watched.expected.firstDataMsMax === undefined;
+      if (isKnown) this.#apply(watched, "nothing-missed");
+      return;
+    }
+    if (verdict === "alive" || silenceMsMax === undefined) this.#apply(watched, "nothing-missed");
+    else this.#beginSilence(watched, nowUs);
+  }
+
   /**
-   * Finds subscriptions that have been silent for too long; they become stale. Calls `recover` for
-   * one that stays so, each time after a longer wait. Returns how many are judged and how many of
-   * them are stale.
+   * Finds subscriptions that have been silent for too long: the venue is asked about them, or they
+   * become stale. Calls `recover` for one that stays so, each time after a longer wait. Returns how
+   * many are judged and how many of them are stale.
    */
-  check(nowUs: number, recover: (watched: Watched) => void): { judged: number; stale: number } {
+  check(nowUs: number, handlers: SilenceHandlers): { judged: number; stale: number } {
     let judged = 0;
     let stale = 0;
     for (const watched of this.#watched) {
-      if (watched.silenceMsMax === undefined || !isJudged(watched.state)) continue;
-      judged += 1;
-      const silenceUs = watched.silenceMsMax * 1000;
-      if (nowUs - watched.lastDataUs <= silenceUs) continue;
-      stale += 1;
-      if (watched.state !== "stale") {
-        watched.recoveries = 0;
-        watched.nextRecoveryUs = nowUs + silenceUs;
-        this.#apply(watched, "silent");
-      } else if (nowUs >= watched.nextRecoveryUs) {
-        watched.recoveries += 1;
-        const doublings = Math.min(watched.recoveries, RECOVERY_DOUBLINGS_MAX);
-        watched.nextRecoveryUs = nowUs + silenceUs * 2 ** doublings;
-        recover(watched);
+      const { silenceMsMax, doubtMs } = watched.expected;
+      if (!isJudged(watched.state)) continue;
+      if (silenceMsMax !== undefined) judged += 1;
+      if (watched.state === "acknowledged" || watched.state === "unserved") {
+        this.#checkFirstData(watched, nowUs, handlers.recover);
+        if (silenceMsMax !== undefined && this.#isLate(watched, silenceMsMax, nowUs)) stale += 1;
+        continue;
+      }
+      if (watched.state === "doubted") continue;
+      const allowedMs = silenceMsMax ?? doubtMs;
+      if (allowedMs === undefined) continue;
+      if (!this.#isLate(watched, allowedMs, nowUs)) {
+        watched.doubts = 0;
+        watched.nextDoubtUs = 0;
+        continue;
+      }
+      if (this.#isDoubted(watched, nowUs, handlers)) continue;
+      if (silenceMsMax === undefined && watched.state !== "stale") continue;
+      if (silenceMsMax !== undefined) stale += 1;
+      if (watched.state !== "stale") this.#beginSilence(watched, nowUs);
+      else {
+        this.#recover(watched, nowUs, handlers.recover);
+        this.#doubtStale(watched, nowUs, handlers);
       }
     }
     assert(stale <= judged, "no more subscriptions are stale than are judged");
     return { judged, stale };
   }
 
+  #isLate(watched: Watched, allowedMs: number, nowUs: number): boolean {
+    return nowUs - watched.lastDataUs > allowedMs * 1000;
+  }
+
+  /** True if its silence proves nothing, and somebody finds out or has found out what it means. */
+  #isDoubted(watched: Watched, nowUs: number, handlers: SilenceHandlers): boolean {
+    const { isAlwaysSpoken, doubtMs } = watched.expected;
+    if (doubtMs === undefined || isAlwaysSpoken || watched.state !== "live") return false;
+    if (nowUs < watched.nextDoubtUs) return true;
+    // Where too many wait for the answer it stays as it was until it can be asked about.
+    if (handlers.doubt?.(watched) === true) this.#apply(watched, "doubted");
+    return true;
+  }
+
+  /** One that was asked for anew may be served again and have nothing to say. */
+  #doubtStale(watched: Watched, nowUs: number, handlers: SilenceHandlers): void {
+    const { isAlwaysSpoken, doubtMs } = watched.expected;
+    if (doubtMs === undefined || isAlwaysSpoken) return;
+    if (watched.recoveries === 0 || nowUs < watched.nextDoubtUs) return;
+    this.#doubtLater(watched, nowUs);
+    handlers.doubt?.(watched);
+  }
+
+  #doubtLater(watched: Watched, nowUs: number): void {
+    watched.doubts += 1;
+    const doublings = Math.min(watched.doubts, RECOVERY_DOUBLINGS_MAX);
+    watched.nextDoubtUs = nowUs + (watched.expected.doubtMs ?? 0) * 1000 * 2 ** doublings;
+  }
+
+  #beginSilence(watched: Watched, nowUs: number): void {
+    watched.recoveries = 0;
+    watched.nextRecoveryUs = nowUs + (watched.expected.silenceMsMax ?? 0) * 1000;
+    this.#apply(watched, "silent");
+  }
+
+  #recover(watched: Watched, nowUs: number, recover: SilenceHandlers["recover"]): void {
+    if (nowUs < watched.nextRecoveryUs) return;
+    const { silenceMsMax, doubtMs = 0 } = watched.expected;
+    watched.recoveries += 1;
+    const doublings = Math.min(watched.recoveries, RECOVERY_DOUBLINGS_MAX);
+    watched.nextRecoveryUs = nowUs + (silenceMsMax ?? doubtMs) * 1000 * 2 ** doublings;
+    recover(watched);
+  }
+
+  #checkFirstData(watched: Watched, nowUs: number, recover: SilenceHandlers["recover"]): void {
+    if (nowUs < watched.nextRecoveryUs) return;
+    watched.recoveries += 1;
+    const doublings = Math.min(watched.recoveries, RECOVERY_DOUBLINGS_MAX);
+    const firstDataMs = watched.expected.firstDataMsMax ?? 0;
+    watched.nextRecoveryUs = nowUs + firstDataMs * 1000 * 2 ** doublings;
+    watched.isProvenDead = true;
+    if (watched.recoveries >= UNSERVED_RECOVERIES) this.#apply(watched, "unserved");
+    recover(watched);
+  }
+
   #add(subscription: FeedSubscription): Watched {
     const { instrument, channel } = subscription;
     const watched: Watched = {
       subscription,
-      silenceMsMax: this.#options.silenceMsMax[channel],
+      expected: this.#options.expect(subscription),
       state: "pending",
       lastDataUs: Number.NEGATIVE_INFINITY,
       recoveries: 0,
       nextRecoveryUs: 0,
+      isProvenDead: false,
       askAgainUs: Infinity,
+      askedUs: Number.NEGATIVE_INFINITY,
       asks: 0,
+      refusals: 0,
+      refusal: "",
+      doubts: 0,
+      nextDoubtUs: 0,
       interrupted: false,
     };
     const channels = this.#byInstrument.get(instrument) ?? {};
@@ -233,13 +400,18 @@ export class SubscriptionWatch {
   #apply(watched: Watched, event: SubscriptionEvent): void {
     const { next, told } = SUBSCRIPTION_LIFE[watched.state][event];
     watched.state = next;
+    if (event === "data") watched.askAgainUs = Infinity;
+    if (next === "live") {
+      watched.refusals = 0;
+      watched.isProvenDead = false;
+      watched.recoveries = 0;
+    }
     if (told === undefined) return;
     const { instrument, channel } = watched.subscription;
     if (next !== "live") {
       this.#options.listener.onState(instrument, channel, told.state, told.reason);
       return;
     }
-    watched.recoveries = 0;
     const { interrupted } = watched;
     watched.interrupted = false;
     if (interrupted && channel === "trades" && this.#resumeTrades(instrument)) return;

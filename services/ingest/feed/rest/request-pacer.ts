@@ -22,7 +22,7 @@ type Waiting = { readonly weight: number; readonly run: () => void };
  * goes out alone. Pausing holds everything back, which is what a venue's 418 asks for.
  */
 export class RequestPacer {
-  readonly #limit: RateLimit;
+  #limit: RateLimit;
   readonly #clock: Clock;
   readonly #waitingMax: number;
   /** What was spent in the last interval, oldest first. */
@@ -75,6 +75,12 @@ export class RequestPacer {
     if (timeUs <= this.#pausedUntilUs) return;
     this.#pausedUntilUs = timeUs;
     this.#runAllowed();
+  }
+
+  /** From now on the lower of the two rates holds. */
+  tighten(limit: RateLimit): void {
+    const rateOf = ({ count, intervalMs }: RateLimit): number => count / intervalMs;
+    if (rateOf(limit) < rateOf(this.#limit)) this.#limit = limit;
   }
 
   /** Forgets what waits. Idempotent. */

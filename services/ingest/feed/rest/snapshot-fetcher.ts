@@ -17,6 +17,8 @@ type SnapshotConsumer = {
 type SnapshotFetcherOptions = VenueContext & {
   readonly restClient: RestClient;
   readonly counters: SnapshotCounters;
+  /** The REST budget of our address; one of the venue's own if absent. */
+  readonly pacer?: RequestPacer;
 };
 
 /** Counts that the fetcher keeps up to date; shared with the metrics. */
@@ -55,11 +57,9 @@ export class SnapshotFetcher {
   constructor(options: SnapshotFetcherOptions) {
     this.#options = options;
     const { clock, policy, adapter } = options;
-    this.#pacer = new RequestPacer({
-      limit: adapter.limits.restWeight,
-      clock,
-      waitingMax: policy.snapshotsWaitingMax,
-    });
+    const limit = adapter.limits.restWeight;
+    const waitingMax = policy.snapshotsWaitingMax;
+    this.#pacer = options.pacer ?? new RequestPacer({ limit, clock, waitingMax });
   }
 
   /** The venue's REST budget, shared with every other REST request to it. */
@@ -99,7 +99,6 @@ export class SnapshotFetcher {
 
   close(): void {
     this.#closed = true;
-    this.#pacer.close();
     for (const pending of this.#pending.values()) pending.cancelTimer?.();
     this.#pending.clear();
   }

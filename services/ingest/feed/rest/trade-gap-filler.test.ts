@@ -90,7 +90,10 @@ describe("trades that a lost connection missed", () => {
     live("8");
     answer("5", "6", "7", "8");
     expect(ids()).toEqual(["1", "2", "5", "6", "7", "8"]);
-    expect(said()).toEqual(["A/trades gap reconnected", "A/trades live data"]);
+    expect(said()).toEqual([
+      "A/trades gap reconnected; missing after trade 2 and before 5",
+      "A/trades live data",
+    ]);
     expect(counters.tradeFillsFailed).toBe(1);
   });
 
@@ -99,7 +102,7 @@ describe("trades that a lost connection missed", () => {
     live("9");
     answer("3", "5", "6");
     expect(ids()).toEqual(["1", "2", "3", "5", "6", "9"]);
-    expect(said()[0]).toBe("A/trades gap reconnected");
+    expect(said()[0]).toBe("A/trades gap reconnected; missing after trade 3 and before 5");
   });
 
   test("that fill more than one answer are asked for until they meet the live ones", () => {
@@ -140,7 +143,10 @@ describe("a fill that does not succeed", () => {
       clock.advance(10_000);
     }
     expect(rest.urls).toHaveLength(row.asked);
-    expect(said()).toEqual(["A/trades gap reconnected", "A/trades live data"]);
+    expect(said()).toEqual([
+      "A/trades gap reconnected; missing after trade 2 and before 5",
+      "A/trades live data",
+    ]);
     expect(ids()).toEqual(["1", "2", "5"]);
   });
 
@@ -153,7 +159,10 @@ describe("a fill that does not succeed", () => {
     expect(ids()).toEqual(["1", "2"]);
     clock.advance(1);
     expect(ids()).toEqual(["1", "2", "5"]);
-    expect(said()).toEqual(["A/trades gap reconnected", "A/trades live data"]);
+    expect(said()).toEqual([
+      "A/trades gap reconnected; missing after trade 2 and before 5",
+      "A/trades live data",
+    ]);
     rest.answer(200, tradeFrame("A", "3"));
     expect(ids()).toEqual(["1", "2", "5"]);
   });
@@ -169,7 +178,7 @@ describe("a fill that does not succeed", () => {
     const sent = Array.from({ length: count }, (_, index) => `${index + 10}`);
     live(...sent);
     expect(ids()).toEqual(held ? ["1", "2"] : ["1", "2", ...sent]);
-    expect(said().includes("A/trades gap reconnected")).toBe(!held);
+    expect(said().some((text) => text.startsWith("A/trades gap reconnected"))).toBe(!held);
     expect(counters.tradeFillsFailed).toBe(held ? 0 : 1);
   });
 
@@ -179,7 +188,7 @@ describe("a fill that does not succeed", () => {
     socket.drop();
     expect(ids()).toEqual(["1", "2", "5"]);
     expect(said()).toEqual([
-      "A/trades gap reconnected",
+      "A/trades gap reconnected; missing after trade 2 and before 5",
       "A/trades live data",
       "A/trades down disconnected",
     ]);
@@ -200,7 +209,7 @@ describe("a fill that does not succeed", () => {
     clock.advance(100);
     rest.answer(200, [tradeFrame("A", "2"), tradeFrame("A", "3")].join("\n"));
     expect(ids()).toEqual(["1", "2", "3", "4"]);
-    expect(said()).not.toContain("A/trades gap reconnected");
+    expect(said()).not.toContain("A/trades gap reconnected; missing after trade 2 and before 5");
   });
 });
 

@@ -2,12 +2,24 @@ import { backoffDelayMs } from "@tickwire/proto/model";
 import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { Trade } from "#core/market-event.ts";
+import type { TradePosition } from "../feed-adapter.ts";
 import type { VenueContext } from "../venue-context.ts";
 import type { VenueRest } from "./venue-rest.ts";
 import type { RestAnswer } from "./rest-client.ts";
 
 /** Counts that the filler keeps up to date; shared with the metrics. */
-export type TradeFillCounters = { tradesFilled: number; tradeFillsFailed: number };
+export type TradeFillCounters = {
+  tradesFilled: number;
+  tradeFillsFailed: number;
+};
+
+/** What could not be had of a hole. */
+export type TradeRemainder = {
+  /** The last trade before it. */
+  readonly afterTradeId: string;
+  /** The first trade behind it; undefined if there is none yet. */
+  readonly beforeTradeId: string | undefined;
+};
 
 /** Why trades may be missing. */
 export type TradeGapReason = "reconnected" | "missing-data";
@@ -18,10 +30,14 @@ type TradeGapFillerOptions = VenueContext & {
   /** The trades of an instrument in an answer, oldest first; what else is in it is not for us. */
   readonly decode: (answer: RestAnswer, instrument: Instrument) => readonly Trade[];
   readonly publish: (trade: Trade) => void;
-  /** Said before the live trades that were held go on. */
+  /** Said before what is behind the hole goes on. */
   readonly onDone: (
     instrument: Instrument,
-    result: { readonly reason: TradeGapReason; readonly proven: boolean },
+    result: {
+      readonly reason: TradeGapReason;
+      /** Undefined if the hole is closed. */
+      readonly remainder: TradeRemainder | undefined;
+    },
   ) => void;
 };
 
@@ -29,7 +45,12 @@ type Fill = {
   readonly instrument: Instrument;
   readonly reason: TradeGapReason;
   /** Everything up to this trade was published. */
-  lastId: string;
+  last: TradePosition;
+  /** The latest trades do not reach back: what follows is asked for page by page. */
+  isPaging: boolean;
+  pages: number;
+  /** The trade that the last page was asked to follow. */
+  pagedFrom: string | undefined;
   /** Live trades behind the hole. */
   readonly held: Trade[];
   requests: number;
@@ -47,7 +68,7 @@ type Fill = {
  */
 export class TradeGapFiller {
   readonly #options: TradeGapFillerOptions;
-  readonly #lastIds = new Map<Instrument, string>();
+  readonly #last = new Map<Instrument, TradePosition>();
   readonly #fills = new Map<Instrument, Fill>();
 
   constructor(options: TradeGapFillerOptions) {
@@ -72,13 +93,16 @@ export class TradeGapFiller {
    */
   start(instrument: Instrument, reason: TradeGapReason): boolean {
     const { adapter, clock, policy } = this.#options;
-    const lastId = this.#lastIds.get(instrument);
-    if (adapter.tradesRequest === undefined || lastId === undefined) return false;
+    const last = this.#last.get(instrument);
+    if (adapter.tradesRequest === undefined || last === undefined) return false;
     if (this.#fills.has(instrument)) return false;
     const fill: Fill = {
       instrument,
       reason,
-      lastId,
+      last,
+      isPaging: false,
+      pages: 0,
+      pagedFrom: undefined,
       held: [],
       requests: 0,
       hasFilled: false,
@@ -110,9 +134,11 @@ export class TradeGapFiller {
 
   #ask(fill: Fill): void {
     const { adapter, rest } = this.#options;
-    const { instrument, lastId } = fill;
-    const options = { afterTradeId: lastId, endpoints: rest.endpoints };
-    const request = adapter.tradesRequest?.(instrument, options);
+    const { instrument, last, isPaging } = fill;
+    const { endpoints } = rest;
+    const request = isPaging
+      ? adapter.tradesPageRequest?.(instrument, { after: last, endpoints })
+      : adapter.tradesRequest?.(instrument, { afterTradeId: last.tradeId, endpoints });
     if (request === undefined) {
       this.#giveUp(fill);
       return;
@@ -131,15 +157,17 @@ export class TradeGapFiller {
   #onAnswer(fill: Fill, answer: RestAnswer): void {
     const trades = this.#options.decode(answer, fill.instrument);
     const firstLive = fill.held.find(({ historical }) => !historical);
-    const missed = tradesAfter(trades, fill.lastId);
+    const missed = tradesAfter(trades, fill.last.tradeId);
     if (missed === undefined) {
       // A stream that goes on without a hole proves itself, whatever the answer lacks.
-      if (firstLive !== undefined && isNextId(fill.lastId, firstLive.tradeId)) {
+      const isWhole = firstLive !== undefined && isNextId(fill.last.tradeId, firstLive.tradeId);
+      if (isWhole) {
         this.#complete(fill);
         return;
       }
-      for (const trade of trades) this.#publishFilled(fill, trade);
-      this.#giveUp(fill);
+      const followers = followersOf(trades, fill.last.tradeId);
+      for (const trade of followers) this.#publishFilled(fill, trade);
+      if (!this.#askForPage(fill)) this.#giveUp(fill, trades.slice(followers.length));
       return;
     }
     // What the stream delivered too comes from the stream.
@@ -151,9 +179,26 @@ export class TradeGapFiller {
     const isJoined =
       firstLive === undefined
         ? missed.length === 0 && mayBeNone
-        : join >= 0 || isNextId(fill.lastId, firstLive.tradeId) || holds(trades, firstLive);
+        : join >= 0 || isNextId(fill.last.tradeId, firstLive.tradeId) || holds(trades, firstLive);
     if (isJoined) this.#complete(fill);
-    else this.#askAgain(fill);
+    else if (!(fill.isPaging && missed.length > 0)) this.#askAgain(fill);
+    else if (!this.#askForPage(fill)) this.#giveUp(fill);
+  }
+
+  /** Asks for the page behind the last trade that is known; false if there is none to ask for. */
+  #askForPage(fill: Fill): boolean {
+    const { adapter, rest, policy } = this.#options;
+    const { instrument, last, pages } = fill;
+    const { endpoints } = rest;
+    const request = adapter.tradesPageRequest?.(instrument, { after: last, endpoints });
+    // A page that does not follow what is known is not followed by one that does.
+    const isRepeated = fill.isPaging && fill.pagedFrom === last.tradeId;
+    if (request === undefined || isRepeated || pages >= policy.tradeFillPagesMax) return false;
+    fill.isPaging = true;
+    fill.pages += 1;
+    fill.pagedFrom = last.tradeId;
+    this.#ask(fill);
+    return true;
   }
 
   #askAgain(fill: Fill): void {
@@ -173,23 +218,28 @@ export class TradeGapFiller {
   #publishFilled(fill: Fill, trade: Trade): void {
     const { counters, publish } = this.#options;
     counters.tradesFilled += 1;
-    fill.lastId = trade.tradeId;
+    fill.last = positionOf(trade);
     fill.hasFilled = true;
-    this.#lastIds.set(fill.instrument, trade.tradeId);
+    this.#last.set(fill.instrument, fill.last);
     // It is late, but it is the next one of the stream.
     publish(trade.historical ? { ...trade, historical: false } : trade);
   }
 
   #complete(fill: Fill): void {
     this.#end(fill);
-    this.#options.onDone(fill.instrument, { reason: fill.reason, proven: true });
+    this.#options.onDone(fill.instrument, { reason: fill.reason, remainder: undefined });
     this.#release(fill);
   }
 
-  #giveUp(fill: Fill): void {
+  /** `behind` was found behind what cannot be had. */
+  #giveUp(fill: Fill, behind: readonly Trade[] = []): void {
     this.#end(fill);
-    this.#options.counters.tradeFillsFailed += 1;
-    this.#options.onDone(fill.instrument, { reason: fill.reason, proven: false });
+    const { counters, onDone } = this.#options;
+    const first = behind[0] ?? fill.held.find(({ historical }) => !historical) ?? fill.held[0];
+    counters.tradeFillsFailed += 1;
+    const remainder = { afterTradeId: fill.last.tradeId, beforeTradeId: first?.tradeId };
+    onDone(fill.instrument, { reason: fill.reason, remainder });
+    for (const trade of behind) this.#publishFilled(fill, trade);
     this.#release(fill);
   }
 
@@ -208,7 +258,7 @@ export class TradeGapFiller {
 
   #note(trade: Trade): void {
     const { instrument, tradeId, historical } = trade;
-    if (!historical && tradeId !== "") this.#lastIds.set(instrument, tradeId);
+    if (!historical && tradeId !== "") this.#last.set(instrument, positionOf(trade));
   }
 
   #isWanted(fill: Fill): boolean {
@@ -223,12 +273,23 @@ export class TradeGapFiller {
 function tradesAfter(trades: readonly Trade[], lastId: string): readonly Trade[] | undefined {
   const index = trades.findLastIndex(({ tradeId }) => tradeId === lastId);
   if (index >= 0) return trades.slice(index + 1);
+  const isWhole = trades.length > 0 && followersOf(trades, lastId).length === trades.length;
+  return isWhole ? trades : undefined;
+}
+
+/** The first trades of an answer, as far as their numbers follow the one with this id. */
+function followersOf(trades: readonly Trade[], lastId: string): readonly Trade[] {
   let previousId = lastId;
-  for (const { tradeId } of trades) {
-    if (!isNextId(previousId, tradeId)) return undefined;
+  const end = trades.findIndex(({ tradeId }) => {
+    const follows = isNextId(previousId, tradeId);
     previousId = tradeId;
-  }
-  return trades.length === 0 ? undefined : trades;
+    return !follows;
+  });
+  return end < 0 ? trades : trades.slice(0, end);
+}
+
+function positionOf({ tradeId, venueTimeUs }: Trade): TradePosition {
+  return { tradeId, venueTimeUs };
 }
 
 /** Longer ones are no numbers that count anything. */

@@ -5,6 +5,7 @@ import type {
   FeedEndpoints,
   FeedLimits,
 } from "../../feed/feed-adapter.ts";
+import { BINANCE_REFUSALS } from "./answers.ts";
 import { RANGED_CHANGES } from "../../reading/book-sequencings.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { JSON_RECORDS } from "../../reading/frame-forms.ts";
@@ -51,6 +52,7 @@ export function createBinanceAdapter(about: BinanceVenue): FeedAdapter {
     },
     endpoints: about.endpoints,
     limits,
+    refusals: BINANCE_REFUSALS,
     bookSync: { snapshot: "rest", sequencing: about.sequencing },
     ...binanceRequests(about),
     parseInstruments: (body) => parseExchangeInfo(body, identity),
@@ -107,5 +109,8 @@ export const binance: FeedAdapter = createBinanceAdapter({
   // With 100 levels a book is wrong within seconds, however clean its sequence.
   book: { path: "/api/v3/depth", limit: 1000, weight: 50 },
   trades: { path: "/api/v3/trades", limit: 1000, weight: 25 },
+  tradesPage: { path: "/api/v3/historicalTrades", limit: 1000, weight: 25 },
+  best: { path: "/api/v3/ticker/bookTicker", weight: 2 },
   timePath: "/api/v3/time",
+  candles: { path: "/api/v3/klines", weight: 2 },
 });

@@ -1,14 +1,30 @@
 import type { Channel } from "#core/instrument.ts";
+import type { RefusalRules } from "../../feed/feed-adapter.ts";
 import { type Emit, heartbeat } from "../../reading/emit.ts";
 import { PendingRequests } from "../../reading/pending-requests.ts";
 import {
   type Asked,
   emitRefused,
   emitSubscribed,
+  refusalCode,
   refusalText,
 } from "../../reading/subscription-answers.ts";
 import { isRecord, type JsonRecord, parseJson } from "../../reading/text-fields.ts";
 import { venueSymbolOfStream } from "./fields.ts";
+
+/** Codes from -1100 to -1130 are about what was asked for. */
+const BAD_PARAMETERS = Array.from({ length: 31 }, (_, index) => String(-1100 - index));
+
+/**
+ * Unknown names are not refused: their streams stay silent.
+ * https://developers.binance.com/docs/binance-spot-api-docs/errors
+ */
+export const BINANCE_REFUSALS: RefusalRules = {
+  tooFast: { codes: ["-1003", "-1015"], words: /too many/i },
+  passing: { codes: ["-1000", "-1001", "-1006", "-1007", "-1008", "-1016", "-1034"] },
+  // What the socket says of a request that it cannot read.
+  final: { codes: ["0", "1", "2", "3", ...BAD_PARAMETERS] },
+};
 
 /** What the venue says about subscriptions, on one connection. */
 export class BinanceAnswers {
@@ -49,7 +65,8 @@ export class BinanceAnswers {
   #refused(message: JsonRecord, emit: Emit): void {
     const error = isRecord(message["error"]) ? message["error"] : message;
     const reason = refusalText(error["msg"], error["code"]);
-    emitRefused(this.#askedBy(message["id"]), reason, emit);
+    const code = refusalCode(error["code"]);
+    emitRefused(this.#askedBy(message["id"]), { reason, code }, emit);
   }
 
   #askedBy(id: unknown): readonly Asked[] {

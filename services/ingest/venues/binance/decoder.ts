@@ -1,11 +1,11 @@
-import type { Channel } from "#core/instrument.ts";
+import type { Channel, Instrument } from "#core/instrument.ts";
 import type { FeedDecoderContext, RejectReason, RestPurpose } from "../../feed/feed-adapter.ts";
 import { type Emit, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { isRecord, type JsonRecord } from "../../reading/text-fields.ts";
+import { decimalText, isRecord, type JsonRecord } from "../../reading/text-fields.ts";
 import { BinanceAnswers } from "./answers.ts";
 import { partialBookSymbol } from "./book.ts";
 import {
@@ -21,6 +21,9 @@ import {
   readWholeBook,
 } from "./readings.ts";
 import { readOpenInterestAnswer, readTradesAnswer } from "./rest.ts";
+
+/** Indexes that are remembered; far more than the venue has. */
+const INDEXES_MAX = 10_000;
 
 /** In what the venues of the family differ on a connection. */
 type BinanceDialect = BinanceWriting & {
@@ -65,7 +68,7 @@ const CHANNELS: ReadonlyMap<unknown, ReadChannel> = new Map<unknown, ReadChannel
 /** Public messages that say nothing of ours, or say in another way what is published already. */
 const NOT_PUBLISHED: ReadonlySet<unknown> = new Set([
   ..."24hrMiniTicker 1hTicker 4hTicker 1dTicker avgPrice contractInfo".split(" "),
-  ..."indexPriceUpdate compositeIndex assetIndexUpdate".split(" "),
+  ..."compositeIndex assetIndexUpdate".split(" "),
   ..."continuous_kline indexPrice_kline markPrice_kline".split(" "),
 ]);
 
@@ -82,6 +85,9 @@ export class BinanceReader implements FrameReader<JsonRecord, unknown> {
     tradeStream: undefined,
     bookStream: undefined,
   }));
+
+  /** The last price of each pair's index, by the pair. */
+  readonly #indexPrices = new Map<string, string>();
 
   constructor(dialect: BinanceDialect, context: FeedDecoderContext) {
     this.#dialect = dialect;
@@ -170,15 +176,32 @@ export class BinanceReader implements FrameReader<JsonRecord, unknown> {
       case "ticker":
         return readTicker(payload, subject, this.#dialect, emit);
       case "mark-price":
-        return readMarkPrice(payload, subject, emit);
+        return readMarkPrice(payload, subject, this.#indexPriceOf(subject.instrument), emit);
       case "liquidations":
         return readLiquidation(payload, subject, emit);
     }
   }
 
+  /** `BTCUSD_PERP` and `BTCUSD_261225` follow the index of `BTCUSD`. */
+  #indexPriceOf({ venueSymbol }: Instrument): string | undefined {
+    return this.#indexPrices.get(venueSymbol.split("_", 1)[0] ?? "");
+  }
+
+  /** Kept for the mark prices that follow, where those do not say it. */
+  #index({ i: pair, p }: JsonRecord, emit: Emit): void {
+    const price = decimalText(p);
+    if (typeof pair !== "string" || price === undefined) return reject(emit, "missing-field");
+    if (this.#indexPrices.size < INDEXES_MAX || this.#indexPrices.has(pair)) {
+      this.#indexPrices.set(pair, price);
+    }
+    heartbeat(emit);
+  }
+
   #other(payload: JsonRecord, emit: Emit): void {
     const { e: event } = payload;
-    if (event === "serverShutdown") {
+    if (event === "indexPriceUpdate") {
+      this.#index(payload, emit);
+    } else if (event === "serverShutdown") {
       emit({ kind: "reconnect-requested", reason: "server-shutdown" });
     } else if (!this.#answers.read(payload, emit)) {
       if (NOT_PUBLISHED.has(event)) heartbeat(emit);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import { expiryDayOfDigits } from "../../reading/expiry-days.ts";
+import { type StateWords, stateOfWord } from "../../reading/instrument-words.ts";
 import {
   incrementsOf,
   type InstrumentList,
@@ -37,11 +38,28 @@ const FUTURES_ENDED = new Set(["CLOSE", "SETTLING", "DELIVERED", "DELIVERING"]);
 
 /** Statuses of symbols that will not trade (again); nothing ever comes on their streams. */
 const ENDED: Readonly<Record<BinanceMarket, ReadonlySet<string>>> = {
-  spot: new Set(["BREAK"]),
+  spot: new Set(),
   usdm: FUTURES_ENDED,
   coinm: FUTURES_ENDED,
 };
-const NONE_ENDED: ReadonlySet<string> = new Set();
+
+/** Delisted, or paused for maintenance: nothing tells the two apart. */
+const PAUSED: ReadonlySet<string> = new Set(["BREAK"]);
+const NONE: ReadonlySet<string> = new Set();
+
+const STATES: StateWords = {
+  TRADING: "trading",
+  PRE_TRADING: "pre-open",
+  PENDING_TRADING: "pre-open",
+  AUCTION_MATCH: "auction",
+  HALT: "halted",
+  CANCEL_ONLY: "cancel-only",
+  BREAK: "maintenance",
+  END_OF_DAY: "closed",
+  POST_TRADING: "closed",
+  PRE_SETTLE: "settling",
+  PRE_DELIVERING: "settling",
+};
 
 /** Those on shares and metals (TRADIFI) differ in what they follow, not in how they trade. */
 const PERPETUAL_CONTRACTS = new Set(["PERPETUAL", "TRADIFI_PERPETUAL"]);
@@ -85,16 +103,19 @@ export function parseExchangeInfo(
 ): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJson(body));
   if (!list.success) return undefined;
-  const ended = list.data.symbols.some(isTrading) ? ENDED[market] : NONE_ENDED;
+  const isOpen = list.data.symbols.some(isTrading);
+  const ended = isOpen ? ENDED[market] : NONE;
   const venueNames = new Set<string>();
-  return listInstruments(list.data.symbols, (entry) => {
+  const read = (entry: unknown): Instrument | undefined => {
     const parsed = symbolSchema.safeParse(entry);
     if (!parsed.success || ended.has(statusOf(parsed.data) ?? "")) return undefined;
     if (venueNames.has(parsed.data.symbol)) return undefined;
     const instrument = toInstrument(parsed.data, venue, market);
-    if (instrument !== undefined) venueNames.add(instrument.venueSymbol);
-    return instrument;
-  });
+    if (instrument === undefined) return undefined;
+    venueNames.add(instrument.venueSymbol);
+    return { ...instrument, ...stateOfWord(STATES, statusOf(parsed.data)) };
+  };
+  return listInstruments(list.data.symbols, read, isOpen ? PAUSED : NONE);
 }
 
 /**

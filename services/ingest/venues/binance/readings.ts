@@ -185,17 +185,22 @@ export function readTicker(
   return undefined;
 }
 
-/** One message is both a mark price and, for perpetuals, the funding to come. */
+/**
+ * One message is both a mark price and, for perpetuals, the funding to come. Where the index price
+ * is not in it, as at COIN-M before July 2026, it is the last one that was told of the pair.
+ */
 export function readMarkPrice(
   payload: JsonRecord,
   { instrument, receivedTimeUs }: BinanceSubject,
+  indexPriceOfPair: string | undefined,
   emit: Emit,
 ): RejectReason | undefined {
   const venueTimeUs = epochTimeUs(payload["E"]);
   const markPrice = decimalText(payload["p"]);
   if (markPrice === undefined) return "bad-decimal";
   const common = { instrument, venueTimeUs, receivedTimeUs };
-  emit({ kind: "mark-price", ...common, markPrice, indexPrice: decimalText(payload["i"]) });
+  const indexPrice = decimalText(payload["i"]) ?? indexPriceOfPair;
+  emit({ kind: "mark-price", ...common, markPrice, indexPrice });
   // Dated futures have no funding: the rate is empty and the next time is 0.
   const { r: funding, T: nextTime } = payload;
   if (funding === undefined || funding === "" || nextTime === 0) return undefined;

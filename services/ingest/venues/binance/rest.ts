@@ -1,5 +1,8 @@
 import type { Instrument } from "#core/instrument.ts";
+import { bestProbeOf } from "../../reading/book-probe.ts";
 import type {
+  BookProbe,
+  CandleHistory,
   FeedAdapter,
   FeedEndpoints,
   RejectReason,
@@ -14,6 +17,7 @@ import { tradeEvent } from "../../reading/trade-event.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 import { isUpdateId } from "./fields.ts";
 import type { BinanceSubject } from "./readings.ts";
+import { candleHistory, namedIntervals, rowsAt } from "../../reading/candle-history.ts";
 
 /** What a venue of the family is asked for, and what that weighs. */
 export type BinanceRest = {
@@ -21,11 +25,25 @@ export type BinanceRest = {
   readonly book: ListRequest;
   /** The latest trades. */
   readonly trades: ListRequest;
+  /** The best level of each side. */
+  readonly best: { readonly path: string; readonly weight: number };
+  /** The page of trades behind an id, where no key is needed for it. */
+  readonly tradesPage?: ListRequest;
   /** The venue's clock. */
   readonly timePath: string;
   /** Where open interest can be asked for. */
   readonly openInterestPath?: string;
+  readonly candles: CandleRequests;
 };
+
+/** Where candles of the past are asked for, and what a thousand of them weigh. */
+type CandleRequests = Pick<CandleHistory, "spanMsMax"> & {
+  readonly path: string;
+  readonly weight: number;
+};
+
+/** The most that spot gives with one answer; futures give a few more. */
+const CANDLES_MAX = 1000;
 
 type ListRequest = { readonly path: string; readonly limit: number; readonly weight: number };
 
@@ -38,6 +56,9 @@ export function binanceRequests(
   | "recordedRequest"
   | "snapshotRequest"
   | "tradesRequest"
+  | "tradesPageRequest"
+  | "bookProbe"
+  | "candleHistory"
   | "polls"
   | "serverTimeRequest"
   | "parseServerTimeUs"
@@ -50,6 +71,9 @@ export function binanceRequests(
     recordedRequest: recordedRequestsOf(rest),
     snapshotRequest: (instrument, endpoints) => listRequest(rest.book, instrument, endpoints),
     tradesRequest: (instrument, { endpoints }) => listRequest(rest.trades, instrument, endpoints),
+    ...tradesPagesOf(rest),
+    bookProbe: bookProbeAt(rest.best),
+    candleHistory: binanceCandles(rest.candles),
     ...(openInterestPath === undefined ? {} : { polls: [openInterestPoll(openInterestPath)] }),
     serverTimeRequest: (endpoints) => ({
       url: joinUrl(endpoints.rest, rest.timePath),
@@ -57,6 +81,28 @@ export function binanceRequests(
     }),
     parseServerTimeUs: clockAt(["serverTime"], epochTimeUs),
   };
+}
+
+function tradesPagesOf({ tradesPage }: BinanceRest): Pick<FeedAdapter, "tradesPageRequest"> {
+  if (tradesPage === undefined) return {};
+  return {
+    tradesPageRequest: (instrument, { after: { tradeId }, endpoints }) => {
+      // From this trade on, which proves that nothing lies between.
+      const request = listRequest(tradesPage, instrument, endpoints);
+      return { ...request, url: `${request.url}&fromId=${encodeURIComponent(tradeId)}` };
+    },
+  };
+}
+
+/** Spot and USDⓈ-M answer with an object, COIN-M with a list of one. */
+function bookProbeAt({ path, weight }: BinanceRest["best"]): BookProbe {
+  const request: BookProbe["request"] = ({ venueSymbol }, { rest }) => {
+    const symbol = encodeURIComponent(venueSymbol);
+    return { url: `${joinUrl(rest, path)}?symbol=${symbol}`, weight };
+  };
+  const places = { bid: ["bidPrice", "bidQty"], ask: ["askPrice", "askQty"] } as const;
+  const [one, first] = [bestProbeOf(request, places), bestProbeOf(request, { ...places, at: [0] })];
+  return { ...one, levels: (body) => one.levels(body) ?? first.levels(body) };
 }
 
 export function joinUrl(base: string, path: string): string {
@@ -151,4 +197,34 @@ export function readOpenInterestAnswer(
   const common = { instrument, venueTimeUs, receivedTimeUs };
   emit({ kind: "open-interest", ...common, openInterest, openInterestValue: undefined });
   return undefined;
+}
+
+/** Lengths that spot has; futures lack the first. */
+const CANDLE_NAMES = "1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w";
+
+/** Candles of the past, a thousand at a time. */
+function binanceCandles({ path, weight, spanMsMax }: CandleRequests): CandleHistory {
+  return candleHistory({
+    intervals: namedIntervals(CANDLE_NAMES),
+    rowsMax: CANDLES_MAX,
+    ...(spanMsMax === undefined ? {} : { spanMsMax }),
+    request: ({ instrument, name, fromMs, lastMs, rows }, endpoints) => {
+      const symbol = encodeURIComponent(instrument.venueSymbol);
+      const range = `startTime=${fromMs}&endTime=${lastMs}&limit=${rows}`;
+      const query = `symbol=${symbol}&interval=${name}&${range}`;
+      return { url: `${joinUrl(endpoints.rest, path)}?${query}`, weight };
+    },
+    rowsOf: rowsAt(),
+    columnsOf: ({ inverse }) => ({
+      openTime: 0,
+      open: 1,
+      high: 2,
+      low: 3,
+      close: 4,
+      volume: 5,
+      // Of inverse contracts it counts the base asset.
+      quoteVolume: inverse ? undefined : 7,
+      tradeCount: 8,
+    }),
+  });
 }

@@ -127,7 +127,9 @@ describe("channel ids", () => {
     const repeated = '{"event":"error","code":10301,"channel":"book","symbol":"tBTCUSD"}';
     expect(decode(repeated)).toMatchObject([{ kind: "reconnect-requested" }]);
     expect(decode(subscribed("book", 11, "tBTCUSD"), repeated).at(-1)).toEqual({
-      kind: "heartbeat",
+      kind: "subscribed",
+      venueSymbol: "tBTCUSD",
+      channel: "book",
     });
   });
 

@@ -1,3 +1,4 @@
+import { BITFINEX_REFUSALS } from "./answers.ts";
 import { JsonTape } from "#core/json-tape.ts";
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
@@ -9,6 +10,9 @@ import {
   bitfinexInstrumentsRequests,
   bitfinexRecordedRequest,
   bitfinexTradesRequest,
+  BITFINEX_BOOK_PROBE,
+  bitfinexTradesPageRequest,
+  bitfinexCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -71,6 +75,7 @@ export const bitfinex: FeedAdapter = {
   },
   endpoints: { webSocket: "wss://api-pub.bitfinex.com/ws/2", rest: "https://api-pub.bitfinex.com" },
   limits: LIMITS,
+  refusals: BITFINEX_REFUSALS,
   bookSync: { snapshot: "in-band", checksum: bitfinexChecksum },
   openingFrames: () => [JSON.stringify({ event: "conf", flags: FLAGS })],
   instrumentsRequests: bitfinexInstrumentsRequests,
@@ -83,6 +88,10 @@ export const bitfinex: FeedAdapter = {
   // By the ids that the connection's channels were given: see the decoder.
   unsubscribeFrames: () => [],
   tradesRequest: (instrument, { endpoints }) => bitfinexTradesRequest(instrument, endpoints),
+  tradesPageRequest: (instrument, { after, endpoints }) =>
+    bitfinexTradesPageRequest(instrument, after, endpoints),
+  bookProbe: BITFINEX_BOOK_PROBE,
+  candleHistory: bitfinexCandles,
   createDecoder: (context) => {
     const tape = new JsonTape();
     return new FrameDecoder(tapeContainers(tape), new BitfinexReader(tape, context));

@@ -2,7 +2,7 @@
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { JsonTape } from "#core/json-tape.ts";
-import type { FeedSubscription } from "../../feed/feed-adapter.ts";
+import type { FeedSubscription, RefusalRules } from "../../feed/feed-adapter.ts";
 import { type Emit, heartbeat, reject } from "../../reading/emit.ts";
 import {
   BITFINEX_CHANNELS_OF as CHANNELS_OF,
@@ -13,6 +13,15 @@ import {
 
 /** Channels that are remembered; the venue allows 25 on a connection. */
 export const CHANNEL_IDS_MAX = 1024;
+
+/** `subscribe: invalid` with its own words, where the code says only that it failed. */
+export const BITFINEX_REFUSALS: RefusalRules = {
+  harmless: { codes: ["10301"] },
+  tooFast: { codes: ["11010"], words: /rate ?limit|too many/i },
+  passing: { codes: ["10011", "20051", "20060"], words: /temporar|maintenance|try again/i },
+  // 10305: the connection has as many channels as it may, and asking again changes nothing.
+  final: { codes: ["10000", "10001", "10302", "10305"], words: /invalid|unknown|unsupported/i },
+};
 
 const ALREADY_SUBSCRIBED = "10301";
 
@@ -70,12 +79,16 @@ export class BitfinexChannels {
     const reason = `${code} ${tape.text(tape.get(0, "msg")) ?? "refused"}`.trim();
     const { kind, venueSymbol } = subjectOf(tape);
     if (code === ALREADY_SUBSCRIBED) {
-      if (venueSymbol === undefined || this.#isAnnounced(kind, venueSymbol)) return heartbeat(emit);
+      if (kind === undefined || venueSymbol === undefined) return heartbeat(emit);
+      if (this.#isAnnounced(kind, venueSymbol)) {
+        for (const channel of CHANNELS_OF[kind]) emit({ kind: "subscribed", venueSymbol, channel });
+        return;
+      }
       // Its announcement was lost, and with it the id that its data comes under.
       return emit({ kind: "reconnect-requested", reason });
     }
     const channels = kind === undefined ? [undefined] : CHANNELS_OF[kind];
-    for (const channel of channels) emit({ kind: "refused", venueSymbol, channel, reason });
+    for (const channel of channels) emit({ kind: "refused", venueSymbol, channel, reason, code });
   }
 
   #isAnnounced(wanted: BitfinexKind | undefined, venueSymbol: string): boolean {

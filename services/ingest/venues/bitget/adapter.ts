@@ -1,3 +1,4 @@
+import { BITGET_REFUSALS } from "./answers.ts";
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { ALL_CHANNELS } from "../../reading/all-channels.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
@@ -16,6 +17,8 @@ import {
   bitgetTimeRequest,
   bitgetTradesRequest,
   parseBitgetTimeUs,
+  BITGET_BOOK_PROBE,
+  bitgetCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -82,6 +85,7 @@ export const bitget: FeedAdapter = {
   },
   endpoints: { webSocket: "wss://ws.bitget.com/v3/ws/public", rest: "https://api.bitget.com" },
   limits: LIMITS,
+  refusals: BITGET_REFUSALS,
   bookSync: { snapshot: "in-band", sequencing: BITGET_SEQUENCING, checksum: bitgetEitherChecksum },
   keepAlive: BITGET_KEEP_ALIVE,
   instrumentsRequests: bitgetInstrumentsRequests,
@@ -93,8 +97,10 @@ export const bitget: FeedAdapter = {
   subscribeFrames: (subscriptions) => bitgetRequests("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => bitgetRequests("unsubscribe", subscriptions),
   tradesRequest: (instrument, { endpoints }) => bitgetTradesRequest(instrument, endpoints),
+  candleHistory: bitgetCandles,
   serverTimeRequest: bitgetTimeRequest,
   parseServerTimeUs: parseBitgetTimeUs,
+  bookProbe: BITGET_BOOK_PROBE,
   createDecoder: (context) =>
     new FrameDecoder(withTextPongs(JSON_RECORDS), new BitgetReader(BITGET_DIALECT, context)),
 };

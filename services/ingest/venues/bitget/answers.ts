@@ -1,9 +1,26 @@
 // What Bitget answers to subscriptions.
 // https://www.bitget.com/docs/uta/quick-start
 import { type Emit, heartbeat, reject } from "../../reading/emit.ts";
-import { emitRefused, emitSubscribed } from "../../reading/subscription-answers.ts";
+import type { RefusalRules } from "../../feed/feed-adapter.ts";
+import {
+  emitRefused,
+  emitSubscribed,
+  refusalCode,
+  type Refused,
+} from "../../reading/subscription-answers.ts";
 import { isRecord, type JsonRecord, textOf } from "../../reading/text-fields.ts";
 import { BITGET_CHANNELS, type BitgetArgument, type BitgetDialect } from "./readings.ts";
+
+/** https://www.bitget.com/docs/common/ws-error-code: by memory, and alike in both versions. */
+export const BITGET_REFUSALS: RefusalRules = {
+  harmless: { words: /already subscribed|repeat(?:ed)? subscri/i },
+  tooFast: { codes: ["30006", "30007"], words: /too many/i },
+  passing: { words: /system (?:busy|error|maintenance)|try again|temporar/i },
+  final: {
+    codes: ["30001", "30002", "30003", "30004", "30005", "30016"],
+    words: /doesn'?t exist|not exist|param(?:eter)? error|invalid|illegal/i,
+  },
+};
 
 /** Quoted in messages; refusals name them with or without quotes. A value cut short is none. */
 const NAMED =
@@ -16,7 +33,8 @@ export function readBitgetAnswer(message: JsonRecord, dialect: BitgetDialect, em
   switch (event) {
     case "error": {
       const reason = textOf(msg) ?? "refused";
-      return refuse(known ?? traceBitgetArgument(reason, dialect), reason, emit);
+      const code = refusalCode(message["code"]);
+      return refuse(known ?? traceBitgetArgument(reason, dialect), { reason, code }, emit);
     }
     case "subscribe": {
       if (known?.symbol === undefined) return heartbeat(emit);
@@ -43,10 +61,10 @@ export function traceBitgetArgument(
   return dialect.readArgument(argument);
 }
 
-function refuse(known: BitgetArgument | undefined, reason: string, emit: Emit): void {
-  if (known === undefined) return emitRefused([], reason, emit);
+function refuse(known: BitgetArgument | undefined, refused: Refused, emit: Emit): void {
+  if (known === undefined) return emitRefused([], refused, emit);
   const { symbol: venueSymbol, market: venueMarket, reading } = known;
   for (const channel of BITGET_CHANNELS[reading]) {
-    emit({ kind: "refused", venueSymbol, venueMarket, channel, reason });
+    emit({ kind: "refused", venueSymbol, venueMarket, channel, ...refused });
   }
 }

@@ -3,6 +3,7 @@ import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedAdapter } from "../../feed/feed-adapter.ts";
+import { type StateWords, stateOfWord } from "../../reading/instrument-words.ts";
 import {
   incrementsOf,
   type InstrumentList,
@@ -35,6 +36,17 @@ const PERPETUAL_ENDINGS = {
 } as const;
 
 const QUOTES = { "usdt-futures": "USDT", "usdc-futures": "USDC", "coin-futures": "USD" } as const;
+
+/** The words of spot, then those of contracts. */
+const STATES: StateWords = {
+  online: "trading",
+  gray: "trading",
+  halt: "halted",
+  normal: "trading",
+  listed: "pre-open",
+  maintain: "maintenance",
+  limit_open: "reduce-only",
+};
 
 const listSchema = z.object({ data: z.array(z.unknown()) });
 
@@ -82,7 +94,7 @@ function toInstrument(entry: unknown): Instrument | undefined {
   const { symbol: venueSymbol, baseCoin: base } = listed;
   const market = BITGET_MARKETS.find((known) => known === listed.category.toLowerCase());
   if (market === undefined) return undefined;
-  const increments = stepsOf(listed);
+  const increments = { ...stepsOf(listed), ...stateOfWord(STATES, listed.status) };
   if (market === "spot") {
     return { ...spot(venueSymbol, { base, quote: listed.quoteCoin }), ...increments };
   }

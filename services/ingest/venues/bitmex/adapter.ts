@@ -1,6 +1,7 @@
 // BitMEX, WebSocket and REST API v1.
 // https://www.bitmex.com/app/wsAPI
 // https://www.bitmex.com/api/explorer/
+import { BITMEX_REFUSALS } from "./answers.ts";
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { ALL_CHANNELS } from "../../reading/all-channels.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
@@ -11,7 +12,7 @@ import { withTextPongs } from "../../reading/text-pongs.ts";
 import { BitmexReader } from "./decoder.ts";
 import { BITMEX, deriveBitmexInstrument, parseBitmexInstruments } from "./instruments.ts";
 import { bitmexFrames, isOffered } from "./requests.ts";
-import { bitmexGet, bitmexRecordedRequest } from "./rest.ts";
+import { bitmexGet, bitmexRecordedRequest, BITMEX_BOOK_PROBE, bitmexCandles } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // A guess: no limit of topics is published.
@@ -59,6 +60,7 @@ export const bitmex: FeedAdapter = {
   },
   endpoints: { webSocket: "wss://ws.bitmex.com/realtime", rest: "https://www.bitmex.com" },
   limits: LIMITS,
+  refusals: BITMEX_REFUSALS,
   bookSync: { snapshot: "in-band" },
   keepAlive: { intervalMs: 15_000, frame: () => "ping" },
   instrumentsRequests: (endpoints) => [bitmexGet(endpoints, "/instrument/active")],
@@ -75,8 +77,10 @@ export const bitmex: FeedAdapter = {
   // Neither rising ids nor exact times: the latest trades, which may reach back far enough.
   tradesRequest: ({ venueSymbol }, { endpoints }) =>
     bitmexGet(endpoints, `/trade?symbol=${encodeURIComponent(venueSymbol)}&count=500&reverse=true`),
+  candleHistory: bitmexCandles,
   serverTimeRequest: (endpoints) => bitmexGet(endpoints, ""),
   parseServerTimeUs: clockIn("timestamp"),
+  bookProbe: BITMEX_BOOK_PROBE,
   createDecoder: (context) =>
     new FrameDecoder(withTextPongs(TEXT_RECORDS), new BitmexReader(context)),
 };

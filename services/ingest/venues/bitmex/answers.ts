@@ -1,9 +1,18 @@
 // https://www.bitmex.com/app/wsAPI
 import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
+import type { RefusalRules } from "../../feed/feed-adapter.ts";
 import { type Emit, heartbeat, reject } from "../../reading/emit.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { type Asked, emitRefused, emitSubscribed } from "../../reading/subscription-answers.ts";
 import { channelsOfTable } from "./requests.ts";
+
+/** By memory: a refusal says an HTTP status and its words. */
+export const BITMEX_REFUSALS: RefusalRules = {
+  harmless: { words: /already subscribed/i },
+  tooFast: { codes: ["429"], words: /rate limit/i },
+  passing: { codes: ["500", "502", "503", "504"] },
+  final: { codes: ["401", "403"], words: /unknown|expired|invalid|not allowed/i },
+};
 
 /** Reads a message that is about no table, and returns the subscriptions that it confirms. */
 export function readAnswer(message: TextRecord, emit: Emit): readonly Asked[] {
@@ -12,7 +21,8 @@ export function readAnswer(message: TextRecord, emit: Emit): readonly Asked[] {
     // It repeats the request that it answers; ours each name one topic.
     const args = asJsonObject(request)?.["args"];
     const topics = typeof args === "string" ? [args] : (asJsonArray(args) ?? []);
-    emitRefused(topics.flatMap(askedBy), asText(error) ?? "refused", emit);
+    const why = { reason: asText(error) ?? "refused", code: asText(message["status"]) };
+    emitRefused(topics.flatMap(askedBy), why, emit);
   } else if (subscribe !== undefined) {
     const confirmed = askedBy(subscribe);
     emitSubscribed(confirmed, emit);

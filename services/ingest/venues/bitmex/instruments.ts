@@ -5,26 +5,33 @@ import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument, InstrumentKind } from "#core/instrument.ts";
 import { asJsonArray, parseJsonText } from "#core/json-text.ts";
+import { type StateWords, stateOfWord } from "../../reading/instrument-words.ts";
 import { type InstrumentList, listInstruments } from "../../reading/listed-instruments.ts";
 import { parseIsoTimeUs } from "../../reading/venue-time.ts";
 
 /** The venue's id. */
 export const BITMEX = "bitmex";
 
-/** Classification codes of what has a Tickwire form; indices, spreads, options and bets do not. */
+/**
+ * Classification codes of what has a Tickwire form; indices, spreads, options and bets (`FFICSX`)
+ * do not.
+ */
 const KINDS: ReadonlyMap<string, InstrumentKind> = new Map<string, InstrumentKind>([
   /** Perpetuals on coins, on currencies, on shares. */
   ["FFWCSX", "perpetual"],
   ["FFWCSF", "perpetual"],
   ["FFSCSX", "perpetual"],
   ["FFCCSX", "future"],
-  /** On baskets of coins. */
-  ["FFICSX", "future"],
   ["IFXXXP", "spot"],
 ]);
 
 /** Closed markets open again; settled and unlisted ones do not. */
-const TRADABLE = new Set(["Open", "Closed"]);
+export const BITMEX_STATES: StateWords = {
+  Open: "trading",
+  Closed: "closed",
+  Halted: "halted",
+  Settling: "settling",
+};
 
 /** The venue's own names of assets, and those of their smallest units, which it settles in. */
 const ASSETS: ReadonlyMap<string, string> = new Map([
@@ -83,7 +90,7 @@ function toInstrument(listed: Listed): Instrument | undefined {
   const base = baseOf(listed);
   const quote = assetOf(listed.quoteCurrency);
   const settle = assetOf(listed.settlCurrency || listed.quoteCurrency);
-  if (kind === undefined || !TRADABLE.has(listed.state)) return undefined;
+  if (kind === undefined || !Object.hasOwn(BITMEX_STATES, listed.state)) return undefined;
   if (![base, quote, settle].every((asset) => ASSET.test(asset))) return undefined;
   const named = { base, quote, settle, kind };
   const expiryTimeUs = kind === "future" ? parseIsoTimeUs(listed.expiry) : undefined;
@@ -102,6 +109,7 @@ function toInstrument(listed: Listed): Instrument | undefined {
     ...(priceIncrement === undefined ? {} : { priceIncrement }),
     ...(sizeIncrement === undefined ? {} : { sizeIncrement }),
     ...(expiryTimeUs === undefined ? {} : { expiryTimeUs }),
+    ...stateOfWord(BITMEX_STATES, listed.state),
   };
 }
 

@@ -2,16 +2,20 @@
 // https://www.bitstamp.net/websocket/v2/
 // https://www.bitstamp.net/api/
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
+import { BITSTAMP_REFUSALS } from "./answers.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { TEXT_RECORDS } from "../../reading/frame-forms.ts";
 import { BitstampReader } from "./decoder.ts";
 import { bitstampFrames, isStreamed } from "./requests.ts";
 import {
+  BITSTAMP_BOOK_PROBE,
+  bitstampTradesPageRequest,
   BITSTAMP_POLLS,
   bitstampBookRequest,
   bitstampGet,
   bitstampRecordedRequest,
   bitstampTradesRequest,
+  bitstampCandles,
 } from "./rest.ts";
 import { BITSTAMP, deriveMarket, parseMarkets } from "./instruments.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
@@ -26,6 +30,7 @@ const LIMITS: FeedLimits = {
   restWeight: { count: 800, intervalMs: 60_000 },
   // Quiet markets are silent for minutes. Funding and mark price come every second.
   silenceMsMax: { book: 300_000, funding: 15_000, "mark-price": 15_000 },
+  alwaysSpoken: ["funding", "mark-price"],
   // Three answers to our heartbeats.
   connectionSilenceMsMax: 60_000,
   // The venue closes after 90 days, longer than a timer can wait.
@@ -70,6 +75,7 @@ export const bitstamp: FeedAdapter = {
   },
   endpoints: { webSocket: "wss://ws.bitstamp.net", rest: "https://www.bitstamp.net" },
   limits: LIMITS,
+  refusals: BITSTAMP_REFUSALS,
   bookSync: {
     snapshot: "rest",
     sequencing: {
@@ -96,5 +102,9 @@ export const bitstamp: FeedAdapter = {
   snapshotRequest: bitstampBookRequest,
   polls: BITSTAMP_POLLS,
   tradesRequest: (instrument, { endpoints }) => bitstampTradesRequest(instrument, endpoints),
+  tradesPageRequest: (instrument, { endpoints }) =>
+    bitstampTradesPageRequest(instrument, endpoints),
+  bookProbe: BITSTAMP_BOOK_PROBE,
+  candleHistory: bitstampCandles,
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new BitstampReader(context)),
 };

@@ -1,4 +1,5 @@
 // https://www.bitstamp.net/websocket/v2/
+import { readBitstampRefusal } from "./answers.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
@@ -11,7 +12,7 @@ import type { TextRecord } from "../../reading/frame-forms.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { emitRefused, emitSubscribed } from "../../reading/subscription-answers.ts";
+import { emitSubscribed } from "../../reading/subscription-answers.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 import { idText, sideOf } from "./fields.ts";
@@ -71,7 +72,7 @@ export class BitstampReader implements FrameReader<TextRecord, JsonText> {
       case "bts:request_reconnect":
         return emit({ kind: "reconnect-requested", reason: "venue-request" });
       case "bts:error":
-        return refused(channel, message["data"], emit);
+        return readBitstampRefusal(channel, message["data"], emit);
       default:
         return reject(emit, "unknown-message");
     }
@@ -216,12 +217,4 @@ export class BitstampReader implements FrameReader<TextRecord, JsonText> {
     }
     if (this.#renewed.delete(instrument)) doubtEach([instrument], "book", emit);
   }
-}
-
-/** Most errors name no channel. */
-function refused(name: string, data: JsonText | undefined, emit: Emit): void {
-  const reason = asText(asJsonObject(data)?.["message"]) ?? "refused";
-  const { stream, venueSymbol } = splitChannel(name);
-  const channels = channelsOfStream(stream).slice(0, 1);
-  emitRefused([{ venueSymbol, channels }], reason, emit);
 }

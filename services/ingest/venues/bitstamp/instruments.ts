@@ -3,7 +3,12 @@
 import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
-import { incrementsOf, type InstrumentList } from "../../reading/listed-instruments.ts";
+import { type StateWords, stateOfWord } from "../../reading/instrument-words.ts";
+import {
+  incrementsOf,
+  type InstrumentList,
+  listInstruments,
+} from "../../reading/listed-instruments.ts";
 import { parseJson } from "../../reading/text-fields.ts";
 
 /** The venue's id. */
@@ -14,6 +19,11 @@ const PERPETUAL = "-PERP";
 
 /** An asset as the venue writes it, such as `1INCH`. */
 const ASSET = /^[A-Z0-9]{1,32}$/;
+
+const STATES: StateWords = { Enabled: "trading", Disabled: "halted" };
+
+/** Of markets that are halted, and of those that ended. */
+const PAUSED: ReadonlySet<string> = new Set(["Disabled"]);
 
 const listSchema = z.array(z.unknown());
 
@@ -41,18 +51,15 @@ type Market = z.infer<typeof marketSchema>;
 export function parseMarkets(body: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJson(body));
   if (!list.success) return undefined;
-  const bySymbol = new Map<string, Instrument>();
   const venueSymbols = new Set<string>();
-  for (const entry of list.data) {
+  const read = (entry: unknown): Instrument | undefined => {
     const parsed = marketSchema.safeParse(entry);
-    if (!parsed.success || parsed.data.trading !== "Enabled") continue;
-    const instrument = toInstrument(parsed.data);
-    if (instrument === undefined) continue;
-    if (bySymbol.has(instrument.symbol) || venueSymbols.has(instrument.venueSymbol)) continue;
-    bySymbol.set(instrument.symbol, instrument);
+    const instrument = parsed.success ? toInstrument(parsed.data) : undefined;
+    if (instrument === undefined || venueSymbols.has(instrument.venueSymbol)) return undefined;
     venueSymbols.add(instrument.venueSymbol);
-  }
-  return { instruments: [...bySymbol.values()], skipped: list.data.length - bySymbol.size };
+    return instrument;
+  };
+  return listInstruments(list.data, read, PAUSED);
 }
 
 function toInstrument(market: Market): Instrument | undefined {
@@ -70,6 +77,7 @@ function toInstrument(market: Market): Instrument | undefined {
     ...instrument,
     ...(perpetual && contractSize !== undefined ? { contractSize } : {}),
     ...incrementsOf({ price: `1e-${market.counter_decimals}`, size: `1e-${market.base_decimals}` }),
+    ...stateOfWord(STATES, market.trading),
   };
 }
 

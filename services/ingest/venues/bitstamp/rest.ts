@@ -1,4 +1,5 @@
 // https://www.bitstamp.net/api/
+import { bookProbeOf } from "../../reading/book-probe.ts";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
@@ -19,6 +20,7 @@ import { epochTimeUs } from "../../reading/venue-time.ts";
 import { idText, sideOf } from "./fields.ts";
 import { venueSymbolOfName } from "./instruments.ts";
 import { type MarketSubject, readTicker } from "./readings.ts";
+import { candleHistory, renamedIntervals, rowsAt } from "../../reading/candle-history.ts";
 
 /** What recorded addresses were asked for. `trading-pairs-info` came before `markets`. */
 export const bitstampRecordedRequest = recordedRequestOf([
@@ -146,3 +148,37 @@ export function readTickersAnswer(
   }
   return undefined;
 }
+
+/** The venue answers with the whole book only. */
+export const BITSTAMP_BOOK_PROBE = bookProbeOf(bitstampBookRequest, { bids: "bids", asks: "asks" });
+
+/** The latest day, which reaches back further than the latest hour. */
+export function bitstampTradesPageRequest(
+  instrument: Instrument,
+  endpoints: FeedEndpoints,
+): RestRequest {
+  return bitstampGet(endpoints, `transactions/${marketOf(instrument)}/?time=day`);
+}
+
+const CANDLE_NAMES =
+  "60=1m 180=3m 300=5m 900=15m 1800=30m 3600=1h 7200=2h 14400=4h 21600=6h 43200=12h " +
+  "86400=1d 259200=3d";
+
+/** Candles of the past. */
+export const bitstampCandles = candleHistory({
+  intervals: renamedIntervals(CANDLE_NAMES),
+  rowsMax: 1000,
+  request: ({ instrument, name, fromMs, lastMs, rows }, endpoints) => {
+    const range = `limit=${rows}&start=${fromMs / 1000}&end=${lastMs / 1000}`;
+    return bitstampGet(endpoints, `ohlc/${marketOf(instrument)}/?step=${name}&${range}`);
+  },
+  rowsOf: rowsAt("data", "ohlc"),
+  columnsOf: () => ({
+    openTime: "timestamp",
+    open: "open",
+    high: "high",
+    low: "low",
+    close: "close",
+    volume: "volume",
+  }),
+});

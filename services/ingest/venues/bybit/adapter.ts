@@ -1,3 +1,4 @@
+import { BYBIT_REFUSALS } from "./answers.ts";
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { ALL_CHANNELS } from "../../reading/all-channels.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
@@ -15,6 +16,8 @@ import {
   bybitTimeRequest,
   bybitTradesRequest,
   parseBybitTimeUs,
+  BYBIT_BOOK_PROBE,
+  bybitCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -29,6 +32,7 @@ const LIMITS: FeedLimits = {
   // The book of one level is sent again every 3 s. Deeper ones come only when they change: three
   // minutes are a guess.
   silenceMsMax: { book: 180_000, quotes: 60_000 },
+  alwaysSpoken: ["quotes"],
   // Our pings are answered, so two of them were lost.
   connectionSilenceMsMax: 55_000,
   frameBytesMax: 1024 * 1024,
@@ -73,6 +77,7 @@ export const bybit: FeedAdapter = {
   },
   endpoints: { webSocket: "wss://stream.bybit.com/v5/public", rest: "https://api.bybit.com" },
   limits: LIMITS,
+  refusals: BYBIT_REFUSALS,
   bookSync: {
     snapshot: "in-band",
     sequencing: {
@@ -94,7 +99,9 @@ export const bybit: FeedAdapter = {
   unsubscribeFrames: (subscriptions, options) =>
     bybitRequests("unsubscribe", subscriptions, options),
   tradesRequest: (instrument, { endpoints }) => bybitTradesRequest(instrument, endpoints),
+  candleHistory: bybitCandles,
   serverTimeRequest: bybitTimeRequest,
   parseServerTimeUs: parseBybitTimeUs,
+  bookProbe: BYBIT_BOOK_PROBE,
   createDecoder: (context) => new FrameDecoder(JSON_RECORDS, new BybitReader(context)),
 };

@@ -1,10 +1,27 @@
 // https://bybit-exchange.github.io/docs/v5/ws/connect
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
+import type { RefusalRules } from "../../feed/feed-adapter.ts";
 import { type Emit, heartbeat, reject } from "../../reading/emit.ts";
 import { PendingRequests } from "../../reading/pending-requests.ts";
-import { type Asked, emitRefused, emitSubscribed } from "../../reading/subscription-answers.ts";
+import {
+  type Asked,
+  emitRefused,
+  emitSubscribed,
+  refusalCode,
+} from "../../reading/subscription-answers.ts";
 import { isRecord, type JsonRecord, parseJson, textOf } from "../../reading/text-fields.ts";
 import { type BybitCategory, channelsOfTopic, parseBybitTopic } from "./requests.ts";
+
+/** https://bybit-exchange.github.io/docs/v5/error */
+export const BYBIT_REFUSALS: RefusalRules = {
+  harmless: { words: /already subscribed/i },
+  tooFast: { codes: ["10006", "10429"], words: /too many|rate limit/i },
+  passing: { codes: ["10016", "10019", "10000"], words: /server error|timeout|try again/i },
+  final: {
+    codes: ["10404", "10009", "10001"],
+    words: /handler not found|invalid (?:symbol|topic|params?)|not (?:support|exist)/i,
+  },
+};
 
 /** What the venue says about subscriptions, on one connection. */
 export class BybitAnswers {
@@ -49,7 +66,8 @@ export class BybitAnswers {
     const failed = textsOf(data["failTopics"]);
     emitSubscribed(this.#read(textsOf(data["successTopics"])), emit);
     if (failed.length === 0) return;
-    emitRefused(this.#read(failed), textOf(message["ret_msg"]) ?? "refused", emit);
+    const reason = textOf(message["ret_msg"]) ?? "refused";
+    emitRefused(this.#read(failed), { reason, code: codeOf(message) }, emit);
   }
 
   #topicsOf(message: JsonRecord): readonly string[] {
@@ -62,11 +80,10 @@ export class BybitAnswers {
    */
   #refused(message: JsonRecord, emit: Emit): void {
     const reason = textOf(message["ret_msg"]) ?? "refused";
-    if (/already subscribed/i.test(reason)) return heartbeat(emit);
     const named = /topic:\s*([^\s,]+)/.exec(reason)?.[1];
     const requested = this.#topicsOf(message);
     const topics = requested.length === 0 && named !== undefined ? [named] : requested;
-    emitRefused(this.#read(topics), reason, emit);
+    emitRefused(this.#read(topics), { reason, code: codeOf(message) }, emit);
   }
 
   /** What the topics are about. Trades of options come for all those on a base asset. */
@@ -86,6 +103,10 @@ export class BybitAnswers {
         .map(({ venueSymbol }) => ({ venueSymbol, ...venueMarket, channels }));
     });
   }
+}
+
+function codeOf(message: JsonRecord): string | undefined {
+  return refusalCode(message["ret_code"] ?? message["retCode"]);
 }
 
 function textsOf(list: unknown): readonly string[] {

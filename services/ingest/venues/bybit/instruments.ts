@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
 import { addressText } from "../../reading/address-text.ts";
+import { type ListedState, type StateWords, stateOfWord } from "../../reading/instrument-words.ts";
 import {
   incrementsOf,
   type InstrumentList,
@@ -20,6 +21,18 @@ const OPTION_BASES = ["BTC", "ETH", "SOL", "XRP", "MNT", "DOGE", "XAUT"];
 
 /** Instruments in these states do not trade any more. */
 const ENDED = new Set(["Closed", "Delivering", "Settling"]);
+
+const STATES: StateWords = { Trading: "trading", PreLaunch: "pre-open" };
+
+/** Phases of a contract before its launch, which say more than its status. */
+const PHASES: StateWords = {
+  NotStarted: "pre-open",
+  CallAuction: "auction",
+  CallAuctionNoCancel: "auction",
+  CrossMatching: "auction",
+  ContinuousTrading: "trading",
+  Finished: "trading",
+};
 
 /** An asset name that can be part of a symbol. */
 const ASSET = /^[\p{L}\p{N}.]+$/u;
@@ -47,6 +60,10 @@ const instrumentSchema = z.object({
   quoteCoin: z.string().regex(ASSET),
   settleCoin: z.string().regex(ASSET).optional().catch(undefined),
   deliveryTime: z.string().optional().catch(undefined),
+  preListingInfo: z
+    .object({ curAuctionPhase: z.string().optional().catch(undefined) })
+    .nullish()
+    .catch(undefined),
   priceFilter: z
     .object({ tickSize: z.string().optional().catch(undefined) })
     .optional()
@@ -113,7 +130,10 @@ function toInstrument(listed: ListedInstrument, category: BybitCategory): Instru
   const deliveryTimeUs = epochTimeUs(listed.deliveryTime);
   const { priceFilter, lotSizeFilter: lot } = listed;
   const size = lot?.qtyStep ?? lot?.basePrecision;
-  const details = incrementsOf({ price: priceFilter?.tickSize, size });
+  const details = {
+    ...incrementsOf({ price: priceFilter?.tickSize, size }),
+    ...bybitState(listed.status, listed.preListingInfo?.curAuctionPhase),
+  };
   if (category === "spot") {
     return { ...spot({ venueSymbol, base, quote: quoteCoin }), ...details };
   }
@@ -138,6 +158,13 @@ function toInstrument(listed: ListedInstrument, category: BybitCategory): Instru
     default:
       return undefined;
   }
+}
+
+/** Of a contract by its status, or by its phase while it is not launched. */
+export function bybitState(status: unknown, phase: unknown): ListedState {
+  const phased = stateOfWord(PHASES, phase);
+  const isPhased = status === "PreLaunch" && phased.state !== undefined;
+  return isPhased ? phased : stateOfWord(STATES, status);
 }
 
 function expiryField(timeUs: number | undefined): { readonly expiryTimeUs?: number } {

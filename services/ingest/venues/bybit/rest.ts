@@ -1,5 +1,6 @@
 // https://bybit-exchange.github.io/docs/v5/market/recent-trade
 // https://bybit-exchange.github.io/docs/v5/market/time
+import { bookProbeOf } from "../../reading/book-probe.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
 import { oldestFirst } from "../../reading/oldest-first.ts";
@@ -7,6 +8,7 @@ import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import { isRecord, parseJson, textOf, type JsonRecord } from "../../reading/text-fields.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 import { categoryOf } from "./requests.ts";
+import { candleHistory, renamedIntervals, rowsAt } from "../../reading/candle-history.ts";
 
 /** What recorded addresses were asked for. */
 export const bybitRecordedRequest = recordedRequestOf([
@@ -59,3 +61,40 @@ export function parseBybitTimeUs(body: string): number | undefined {
   if (typeof nanoseconds !== "string" || !/^\d{19}$/.test(nanoseconds)) return undefined;
   return Number(nanoseconds.slice(0, 16));
 }
+
+export const BYBIT_BOOK_PROBE = bookProbeOf(
+  (instrument, { rest }) => {
+    const category = categoryOf(instrument);
+    const symbol = encodeURIComponent(instrument.venueSymbol);
+    const query = `category=${category}&symbol=${symbol}&limit=5`;
+    return { url: `${rest}/v5/market/orderbook?${query}`, weight: 1 };
+  },
+  { at: ["result"], bids: "b", asks: "a" },
+);
+
+const CANDLE_NAMES = "1=1m 3=3m 5=5m 15=15m 30=30m 60=1h 120=2h 240=4h 360=6h 720=12h D=1d W=1w";
+
+/** Candles of the past, newest first; options have none. */
+export const bybitCandles = candleHistory({
+  intervals: renamedIntervals(CANDLE_NAMES),
+  rowsMax: 1000,
+  request: ({ instrument, name, fromMs, lastMs, rows }, endpoints) => {
+    const category = categoryOf(instrument);
+    if (category === "option") return undefined;
+    const symbol = encodeURIComponent(instrument.venueSymbol);
+    const range = `start=${fromMs}&end=${lastMs}&limit=${rows}`;
+    const query = `category=${category}&symbol=${symbol}&interval=${name}&${range}`;
+    return { url: `${endpoints.rest}/v5/market/kline?${query}`, weight: 1 };
+  },
+  rowsOf: rowsAt("result", "list"),
+  columnsOf: ({ inverse }) => ({
+    openTime: 0,
+    open: 1,
+    high: 2,
+    low: 3,
+    close: 4,
+    volume: 5,
+    // Of inverse contracts it counts the base asset.
+    quoteVolume: inverse ? undefined : 6,
+  }),
+});

@@ -1,6 +1,7 @@
 // Coinbase Exchange, public WebSocket feed.
 // https://docs.cdp.coinbase.com/exchange/websocket-feed/channels
 // https://docs.cdp.coinbase.com/exchange/websocket-feed/overview
+import { COINBASE_REFUSALS } from "./answers.ts";
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
@@ -8,7 +9,15 @@ import { JSON_RECORDS } from "../../reading/frame-forms.ts";
 import { CoinbaseReader } from "./decoder.ts";
 import { deriveProduct, parseProducts } from "./instruments.ts";
 import { COINBASE_CHANNELS, coinbaseRequests } from "./requests.ts";
-import { coinbaseRecordedRequest, parseTime, productTradesRequest, timeRequest } from "./rest.ts";
+import {
+  coinbaseRecordedRequest,
+  parseTime,
+  productTradesRequest,
+  timeRequest,
+  COINBASE_BOOK_PROBE,
+  productTradesPageRequest,
+  productCandles,
+} from "./rest.ts";
 
 /**
  * 100 messages a second are allowed; every product has its own subscribe frame, because one unknown
@@ -22,6 +31,8 @@ const LIMITS: FeedLimits = {
   // Level2 of a quiet pair moves every few seconds; trades and tickers of one may not come for
   // hours.
   silenceMsMax: { book: 120_000 },
+  // The venue counts 100 a second for an address.
+  address: { outgoingFrames: { count: 80, intervalMs: 1000 } },
   connectionSilenceMsMax: 15_000,
   frameBytesMax: 8 * 1024 * 1024,
   connectionAgeMsMax: undefined,
@@ -54,7 +65,8 @@ export const coinbase: FeedAdapter = {
     rest: "https://api.exchange.coinbase.com",
   },
   limits: LIMITS,
-  bookSync: { snapshot: "in-band" },
+  bookSync: { snapshot: "in-band", holdsAuctions: true },
+  refusals: COINBASE_REFUSALS,
   instrumentsRequests: (endpoints) => [{ url: `${endpoints.rest}/products`, weight: 1 }],
   recordedRequest: coinbaseRecordedRequest,
   parseInstruments: parseProducts,
@@ -67,7 +79,11 @@ export const coinbase: FeedAdapter = {
   subscribeFrames: (subscriptions) => coinbaseRequests("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => coinbaseRequests("unsubscribe", subscriptions),
   tradesRequest: (instrument, { endpoints }) => productTradesRequest(instrument, endpoints),
+  candleHistory: productCandles,
   serverTimeRequest: timeRequest,
   parseServerTimeUs: parseTime,
+  tradesPageRequest: (instrument, { after, endpoints }) =>
+    productTradesPageRequest(instrument, after, endpoints),
+  bookProbe: COINBASE_BOOK_PROBE,
   createDecoder: (context) => new FrameDecoder(JSON_RECORDS, new CoinbaseReader(context)),
 };

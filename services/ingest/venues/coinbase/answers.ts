@@ -1,9 +1,21 @@
 // https://docs.cdp.coinbase.com/exchange/websocket-feed/overview
 import type { Channel } from "#core/instrument.ts";
+import type { RefusalRules } from "../../feed/feed-adapter.ts";
 import type { Emit } from "../../reading/emit.ts";
 import { type Asked, emitRefused } from "../../reading/subscription-answers.ts";
 import type { JsonRecord } from "../../reading/text-fields.ts";
 import { COINBASE_CHANNELS } from "./requests.ts";
+
+/** Words only: the venue has no codes. Both of its feeds say them alike. */
+export const COINBASE_REFUSALS: RefusalRules = {
+  harmless: { words: /already subscribed/i },
+  tooFast: { words: /rate limit|too many|ErrSlowRead/i },
+  passing: { words: /ErrSlowConsume|network|internal|unavailable|try again/i },
+  final: {
+    words:
+      /not a valid product|invalid|unsupported|unknown|authentication required|unauthori[sz]ed/i,
+  },
+};
 
 /** What is subscribed on one connection: the venue repeats the whole list at every change. */
 export class CoinbaseSubscriptions {

@@ -16,7 +16,7 @@ import { emitSubscribed } from "../../reading/subscription-answers.ts";
 import { isRecord, type JsonRecord } from "../../reading/text-fields.ts";
 import { parseIsoTimeUs } from "../../reading/venue-time.ts";
 import { CoinbaseSubscriptions, refuse } from "./answers.ts";
-import { MATCH_SIDES, readTicker, tradeOf } from "./readings.ts";
+import { MATCH_SIDES, readProductStates, readTicker, tradeOf } from "./readings.ts";
 import { CHANNELS_OF_NAME } from "./requests.ts";
 import { readProductTrades } from "./rest.ts";
 
@@ -73,7 +73,7 @@ export class CoinbaseReader implements FrameReader<JsonRecord, unknown> {
         heartbeat(emit);
         return this.#compareTradeId(message, emit);
       case "status":
-        return heartbeat(emit);
+        return readProductStates(message["products"], this.#catalog, emit);
       case "subscriptions":
         return this.#subscribed(message, emit);
       case "error":

@@ -1,15 +1,17 @@
 // https://docs.cdp.coinbase.com/exchange/websocket-feed/channels
 // https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels
+import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Trade } from "#core/market-event.ts";
 import type { RejectReason } from "../../feed/feed-adapter.ts";
-import type { Emit, EventSubject } from "../../reading/emit.ts";
+import { type Emit, type EventSubject, heartbeat, reject } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import { quoteEvent, type QuoteSideTexts } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
-import type { JsonRecord } from "../../reading/text-fields.ts";
+import { isRecord, type JsonRecord } from "../../reading/text-fields.ts";
 import { readTickerValues, type TickerTexts } from "../../reading/ticker-values.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
+import { productState } from "./instruments.ts";
 
 /** The side of a match is the maker's, so the taker stood on the other one. */
 export const MATCH_SIDES = { buyer: "sell", seller: "buy" };
@@ -79,4 +81,20 @@ export function readTicker(
   };
   const isQuote = bid.size !== undefined && ask.size !== undefined;
   return readBestPrices(texts, { bid, ask, isQuote }, subject, scales, emit);
+}
+
+/** What the status channel says of all products. One that is not known here has been listed. */
+export function readProductStates(products: unknown, catalog: InstrumentCatalog, emit: Emit): void {
+  if (!Array.isArray(products)) return reject(emit, "missing-field");
+  heartbeat(emit);
+  let hasNews = false;
+  for (const product of products) {
+    if (!isRecord(product) || typeof product["id"] !== "string") continue;
+    const { state, stateWord: word = "" } = productState(product);
+    const instrument = catalog.byVenueSymbol(product["id"]);
+    if (state === undefined) continue;
+    if (instrument !== undefined) emit({ kind: "instrument-state", instrument, state, word });
+    else hasNews ||= state !== "delisted";
+  }
+  if (hasNews) emit({ kind: "list-changed" });
 }

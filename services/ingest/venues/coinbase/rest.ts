@@ -1,7 +1,8 @@
 // https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/products/get-product-trades
 // https://docs.cdp.coinbase.com/api-reference/exchange-api/rest-api/time
+import { bookProbeOf } from "../../reading/book-probe.ts";
 import type { Instrument } from "#core/instrument.ts";
-import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
+import type { FeedEndpoints, RestRequest, TradePosition } from "../../feed/feed-adapter.ts";
 import { type Emit, rejectOf } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import { oldestFirst, type TradeOrder } from "../../reading/oldest-first.ts";
@@ -11,6 +12,7 @@ import { clockAt } from "../../reading/server-clocks.ts";
 import { isRecord, type JsonRecord } from "../../reading/text-fields.ts";
 import { parseIsoTimeUs } from "../../reading/venue-time.ts";
 import { MATCH_SIDES, tradeOf } from "./readings.ts";
+import { candleHistory, renamedIntervals, rowsAt } from "../../reading/candle-history.ts";
 
 /** What recorded addresses were asked for. */
 export const coinbaseRecordedRequest = recordedRequestOf([
@@ -68,4 +70,45 @@ export function readProductTrades(
 
 function orderOfTrade({ trade_id: id }: JsonRecord): TradeOrder {
   return typeof id === "number" ? { id: String(id) } : {};
+}
+
+/** More than the best level of each side comes as the whole book only. */
+export const COINBASE_BOOK_PROBE = bookProbeOf(
+  ({ venueSymbol }, { rest }) => ({
+    url: `${rest}/products/${encodeURIComponent(venueSymbol)}/book?level=1`,
+    weight: 1,
+  }),
+  { bids: "bids", asks: "asks", levelsMax: 1 },
+);
+
+/**
+ * The page that begins behind a trade: pages are asked for by the id that they end before, and a
+ * product's ids have no holes.
+ */
+export function productTradesPageRequest(
+  instrument: Instrument,
+  { tradeId }: TradePosition,
+  endpoints: FeedEndpoints,
+): RestRequest | undefined {
+  if (!/^\d{1,15}$/.test(tradeId)) return undefined;
+  const request = productTradesRequest(instrument, endpoints);
+  return { ...request, url: `${request.url}&after=${Number(tradeId) + TRADES_MAX + 1}` };
+}
+
+/** Candles of the past; minutes without a trade are left out by the venue. */
+export const productCandles = candleHistory({
+  intervals: renamedIntervals("60=1m 300=5m 900=15m 3600=1h 21600=6h 86400=1d"),
+  rowsMax: 300,
+  request: ({ instrument, name, fromMs, lastMs }, endpoints) => {
+    const product = encodeURIComponent(instrument.venueSymbol);
+    const range = `start=${isoOf(fromMs)}&end=${isoOf(lastMs)}`;
+    const path = `/products/${product}/candles?granularity=${name}&${range}`;
+    return { url: endpoints.rest + path, weight: 1 };
+  },
+  rowsOf: rowsAt(),
+  columnsOf: () => ({ openTime: 0, low: 1, high: 2, open: 3, close: 4, volume: 5 }),
+});
+
+function isoOf(timeMs: number): string {
+  return new Date(timeMs).toISOString();
 }

@@ -5,6 +5,7 @@ import { ALL_CHANNELS } from "../../reading/all-channels.ts";
 import { LINKED_CHANGES } from "../../reading/book-sequencings.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { tapeObjects } from "../../reading/frame-forms.ts";
+import { CRYPTOCOM_REFUSALS } from "./answers.ts";
 import { CryptocomReader } from "./decoder.ts";
 import { CRYPTOCOM, deriveCryptocomInstrument, parseCryptocomInstruments } from "./instruments.ts";
 import { cryptocomRequests, isOffered } from "./requests.ts";
@@ -66,6 +67,7 @@ export const cryptocom: FeedAdapter = {
     rest: "https://api.crypto.com/exchange/v1",
   },
   limits: LIMITS,
+  refusals: CRYPTOCOM_REFUSALS,
   bookSync: { snapshot: "in-band", sequencing: LINKED_CHANGES },
   instrumentsRequests: (endpoints) => [cryptocomInstrumentsRequest(endpoints)],
   recordedRequest: cryptocomRecordedRequest,

@@ -1,5 +1,6 @@
 // https://exchange-docs.crypto.com/exchange/v1/rest-ws/index.html#response-and-reason-codes
 import type { JsonTape } from "#core/json-tape.ts";
+import type { RefusalRules } from "../../feed/feed-adapter.ts";
 import { type Emit, heartbeat } from "../../reading/emit.ts";
 import { PendingRequests } from "../../reading/pending-requests.ts";
 import { type Asked, emitRefused, emitSubscribed } from "../../reading/subscription-answers.ts";
@@ -7,7 +8,17 @@ import { textAt } from "../../reading/tape-fields.ts";
 import { isRecord, parseJson } from "../../reading/text-fields.ts";
 import { askedByName } from "./requests.ts";
 
-/** What the venue's codes say, in words by which a refusal is judged. */
+/** What its codes mean for a subscription. */
+export const CRYPTOCOM_REFUSALS: RefusalRules = {
+  harmless: { codes: ["40006"] },
+  tooFast: { codes: ["42901"] },
+  passing: { codes: ["40107", "40801", "50001"] },
+  final: {
+    codes: ["206", "209", "10004", "40001", "40002", "40003", "40004", "40401"],
+  },
+};
+
+/** What the venue's codes say. */
 const WORDS: ReadonlyMap<string, string> = new Map([
   ["206", "expired instrument"],
   ["209", "invalid instrument"],
@@ -50,13 +61,8 @@ export class CryptocomAnswers {
       else heartbeat(emit);
       return asked;
     }
-    const words = WORDS.get(code) ?? "refused";
-    const message = textAt(tape, 0, "message");
-    emitRefused(
-      known,
-      `${words} (code ${code})${message === undefined ? "" : `: ${message}`}`,
-      emit,
-    );
+    const reason = [WORDS.get(code), textAt(tape, 0, "message")].filter(Boolean).join(": ");
+    emitRefused(known, { reason: reason === "" ? `code ${code}` : reason, code }, emit);
     return undefined;
   }
 }

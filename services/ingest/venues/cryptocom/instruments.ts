@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import { expiryDayOfDigits } from "../../reading/expiry-days.ts";
+import { type StateWords, stateOfWord } from "../../reading/instrument-words.ts";
 import {
   incrementsOf,
   type InstrumentList,
@@ -17,6 +18,15 @@ const ASSET = /^[\p{L}\p{N}.]{1,32}$/u;
 
 /** The quote asset of contracts, as far as their name alone tells it. */
 const CONTRACT_QUOTE = "USD";
+
+/** The venue has a flag and no words. */
+const TRADABLE = "tradable";
+const NOT_TRADABLE = "not tradable";
+
+const STATES: StateWords = { [TRADABLE]: "trading", [NOT_TRADABLE]: "halted" };
+
+/** Of instruments that are halted, and of those that ended. */
+const PAUSED: ReadonlySet<string> = new Set([NOT_TRADABLE]);
 
 const listSchema = z.object({ result: z.object({ data: z.array(z.unknown()) }) });
 
@@ -36,17 +46,18 @@ type Entry = z.infer<typeof entrySchema>;
 /** Reads the list; undefined if the body is none. Options and what does not trade are left out. */
 export function parseCryptocomInstruments(body: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJson(body));
-  return list.success ? listInstruments(list.data.result.data, instrumentOf) : undefined;
+  return list.success ? listInstruments(list.data.result.data, instrumentOf, PAUSED) : undefined;
 }
 
 function instrumentOf(entry: unknown): Instrument | undefined {
   const parsed = entrySchema.safeParse(entry);
-  if (!parsed.success || parsed.data.tradable === false) return undefined;
+  if (!parsed.success) return undefined;
   const { data } = parsed;
   const instrument = listedInstrument(data);
   if (instrument === undefined) return undefined;
   const { price_tick_size: price, qty_tick_size: size } = data;
-  return { ...instrument, ...incrementsOf({ price, size }) };
+  const word = data.tradable === false ? NOT_TRADABLE : TRADABLE;
+  return { ...instrument, ...incrementsOf({ price, size }), ...stateOfWord(STATES, word) };
 }
 
 function listedInstrument(entry: Entry): Instrument | undefined {

@@ -2,6 +2,7 @@
 // https://docs.deribit.com/articles/market-data-collection-best-practices
 // https://docs.deribit.com/subscriptions/orderbook/bookinstrument_nameinterval
 // https://docs.deribit.com/api-reference/session-management/public-set_heartbeat
+import { DERIBIT_REFUSALS } from "./answers.ts";
 import { JsonTape } from "#core/json-tape.ts";
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { LINKED_CHANGES } from "../../reading/book-sequencings.ts";
@@ -12,7 +13,13 @@ import { clockIn } from "../../reading/server-clocks.ts";
 import { DeribitReader } from "./decoder.ts";
 import { deriveDeribitInstrument, parseDeribitInstruments } from "./instruments.ts";
 import { deribitFrames, deribitRequest, isOffered } from "./requests.ts";
-import { deribitRecordedRequest, deribitTradesRequest } from "./rest.ts";
+import {
+  deribitRecordedRequest,
+  deribitTradesRequest,
+  DERIBIT_BOOK_PROBE,
+  deribitTradesPageRequest,
+  deribitCandles,
+} from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // The venue allows 500 channels on a connection.
@@ -26,6 +33,9 @@ const LIMITS: FeedLimits = {
   connects: { count: 20, intervalMs: 60_000 },
   // Options far from the money move seldom; perpetuals all the time.
   silenceMsMax: { book: 300_000 },
+  // Without a login all of this is counted for the address: 3.3 subscriptions a second, and 32
+  // connections, HTTP among them.
+  address: { outgoingFrames: { count: 3, intervalMs: 1000 }, connectionsMax: 28 },
   // We ask for a heartbeat every 30 s.
   connectionSilenceMsMax: 90_000,
   frameBytesMax: 2 * 1024 * 1024,
@@ -76,6 +86,7 @@ export const deribit: FeedAdapter = {
     rest: "https://www.deribit.com/api/v2",
   },
   limits: LIMITS,
+  refusals: DERIBIT_REFUSALS,
   bookSync: { snapshot: "in-band", sequencing: LINKED_CHANGES },
   openingFrames: ({ requestId }) => [
     deribitRequest(requestId, "public/set_heartbeat", { interval: HEARTBEAT_INTERVAL_SECONDS }),
@@ -94,9 +105,13 @@ export const deribit: FeedAdapter = {
   subscribeFrames: (wanted, options) => deribitFrames("public/subscribe", wanted, options),
   unsubscribeFrames: (wanted, options) => deribitFrames("public/unsubscribe", wanted, options),
   tradesRequest: (instrument, { endpoints }) => deribitTradesRequest(instrument, endpoints),
+  candleHistory: deribitCandles,
   serverTimeRequest: ({ rest }) => ({ url: `${rest}/public/get_time`, weight: 1 }),
   // `{"jsonrpc":"2.0","result":1550147385946}`
   parseServerTimeUs: clockIn("result"),
+  tradesPageRequest: (instrument, { after, endpoints }) =>
+    deribitTradesPageRequest(instrument, after, endpoints),
+  bookProbe: DERIBIT_BOOK_PROBE,
   createDecoder: (context) => {
     const tape = new JsonTape();
     return new FrameDecoder(tapeObjects(tape), new DeribitReader(tape, context));

@@ -1,10 +1,18 @@
 import { type JsonTape, MISSING } from "#core/json-tape.ts";
+import type { RefusalRules } from "../../feed/feed-adapter.ts";
 import { type Emit, heartbeat } from "../../reading/emit.ts";
 import { PendingRequests } from "../../reading/pending-requests.ts";
 import { emitRefused, emitSubscribed } from "../../reading/subscription-answers.ts";
 import { elementsOf, textAt } from "../../reading/tape-fields.ts";
 import { isRecord, parseJson } from "../../reading/text-fields.ts";
 import { partsOf } from "./requests.ts";
+
+/** https://docs.deribit.com/articles/errors */
+export const DERIBIT_REFUSALS: RefusalRules = {
+  tooFast: { codes: ["10028", "10047"] },
+  passing: { codes: ["10040", "10041", "11051", "10066"] },
+  final: { codes: ["-32600", "-32601", "-32602", "11050", "13020", "13009"] },
+};
 
 /** What the venue says about subscriptions, on one connection. */
 export class DeribitAnswers {
@@ -28,7 +36,8 @@ export class DeribitAnswers {
     const result = tape.get(0, "result");
     if (error !== MISSING) {
       const reason = textAt(tape, error, "message") ?? "refused";
-      return emitRefused((asked ?? []).map(partsOf), reason, emit);
+      const code = textAt(tape, error, "code");
+      return emitRefused((asked ?? []).map(partsOf), { reason, code }, emit);
     }
     if (asked === undefined || !tape.isArray(result)) return heartbeat(emit);
     const accepted = new Set(elementsOf(tape, result).map((node) => tape.text(node) ?? ""));

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import { parseJsonText } from "#core/json-text.ts";
 import { expiryDayOfWords } from "../../reading/expiry-days.ts";
+import { type StateWords, stateOfWord } from "../../reading/instrument-words.ts";
 import {
   incrementsOf,
   type InstrumentList,
@@ -40,20 +41,40 @@ const listedSchema = z.object({
   settlement_currency: z.string().optional().catch(undefined),
 });
 
+/** What the venue calls an instrument that does not trade without another word for it. */
+const NOT_ACTIVE = "not active";
+
+export const DERIBIT_STATES: StateWords = {
+  open: "trading",
+  settlement: "settling",
+  locked: "cancel-only",
+  halted: "halted",
+  inactive: "closed",
+  [NOT_ACTIVE]: "closed",
+  delivered: "delisted",
+  archivized: "delisted",
+};
+
+/** Of what may come back, and of what has ended. */
+const PAUSED: ReadonlySet<string> = new Set(["inactive", NOT_ACTIVE]);
+
 /**
  * Reads a list of instruments; undefined if the body is not one. Left out and counted is what no
  * longer trades.
  */
 export function parseDeribitInstruments(body: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJsonText(body));
-  return list.success ? listInstruments(list.data.result, toInstrument) : undefined;
+  return list.success ? listInstruments(list.data.result, toInstrument, PAUSED) : undefined;
 }
 
 function toInstrument(entry: unknown): Instrument | undefined {
   const listed = listedSchema.safeParse(entry);
-  if (!listed.success || listed.data.is_active === false) return undefined;
-  const instrument = deriveDeribitInstrument(listed.data.instrument_name);
-  return instrument && { ...instrument, ...detailsOf(instrument, listed.data) };
+  if (!listed.success) return undefined;
+  const { state: word, is_active: isActive, instrument_name: name } = listed.data;
+  const isPaused = isActive === false && (word === undefined || word === "open");
+  const state = stateOfWord(DERIBIT_STATES, isPaused ? NOT_ACTIVE : word);
+  const instrument = state.state === "delisted" ? undefined : deriveDeribitInstrument(name);
+  return instrument && { ...instrument, ...detailsOf(instrument, listed.data), ...state };
 }
 
 /** The venue's word for a combo of futures alone. */

@@ -5,6 +5,7 @@ import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { tapeObjects } from "../../reading/frame-forms.ts";
 import { clockAt } from "../../reading/server-clocks.ts";
 import { parseIsoTimeUs } from "../../reading/venue-time.ts";
+import { DYDX_REFUSALS } from "./answers.ts";
 import { DydxReader } from "./decoder.ts";
 import { deriveDydxMarket, DYDX, parseDydxMarkets } from "./instruments.ts";
 import { dydxRequests, planDydx } from "./requests.ts";
@@ -64,14 +65,16 @@ export const dydx: FeedAdapter = {
     order: "connection-sequence",
     content: "none",
     note:
-      "Everything on a connection is numbered: a hole costs a resync of each of its books. A " +
-      "wrong number inside a message is not noticed.",
+      "Everything on a connection is numbered: a hole costs a resync of each of its books. What " +
+      "changes while the venue fetches a whole book may be lost without one, and a wrong number " +
+      "inside a message is not noticed.",
   },
   endpoints: {
     webSocket: "wss://indexer.dydx.trade/v4/ws",
     rest: "https://indexer.dydx.trade/v4",
   },
   limits: LIMITS,
+  refusals: DYDX_REFUSALS,
   bookSync: { snapshot: "in-band", sequencing: LINKED_CHANGES },
   greets: true,
   instrumentsRequests: (endpoints) => [dydxMarketsRequest(endpoints)],

@@ -92,7 +92,7 @@ export class DydxReader implements FrameReader<JsonTape, JsonTape> {
         return heartbeat(emit);
       case "error":
         this.#place({ isAnswer: true, receivedTimeUs }, emit);
-        return readRefusal(textAt(tape, 0, "message") ?? "refused", emit);
+        return readRefusal(tape, emit);
       case "subscribed":
       case "channel_data":
       case "channel_batch_data":

@@ -1,6 +1,7 @@
 // https://docs.dydx.xyz/indexer-client/http/markets/get_perpetual_markets
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
+import { type StateWords, stateOfWord } from "../../reading/instrument-words.ts";
 import {
   incrementsOf,
   type InstrumentList,
@@ -17,8 +18,15 @@ const SETTLE = "USDC";
 
 const ASSET = /^[\p{L}\p{N}._$]{1,64}$/u;
 
-/** Markets that never trade, or never again. */
-const ENDED: ReadonlySet<unknown> = new Set(["INITIALIZING", "FINAL_SETTLEMENT"]);
+/** Markets that never traded, or never will again. */
+const LEFT_OUT: ReadonlySet<unknown> = new Set(["INITIALIZING", "FINAL_SETTLEMENT"]);
+
+const STATES: StateWords = {
+  ACTIVE: "trading",
+  POST_ONLY: "post-only",
+  CANCEL_ONLY: "cancel-only",
+  PAUSED: "halted",
+};
 
 const marketSchema = z.object({
   ticker: z.string(),
@@ -36,10 +44,11 @@ export function parseDydxMarkets(body: string): InstrumentList | undefined {
 
 function marketOf(entry: unknown): Instrument | undefined {
   const parsed = marketSchema.safeParse(entry);
-  if (!parsed.success || ENDED.has(parsed.data.status)) return undefined;
-  const { ticker, tickSize: price, stepSize: size } = parsed.data;
+  if (!parsed.success || LEFT_OUT.has(parsed.data.status)) return undefined;
+  const { ticker, status, tickSize: price, stepSize: size } = parsed.data;
   const market = deriveDydxMarket(ticker);
-  return market === undefined ? undefined : { ...market, ...incrementsOf({ price, size }) };
+  if (market === undefined) return undefined;
+  return { ...market, ...incrementsOf({ price, size }), ...stateOfWord(STATES, status) };
 }
 
 /**

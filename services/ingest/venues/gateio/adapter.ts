@@ -1,6 +1,7 @@
 // Gate, spot, WebSocket API v4.
 // https://www.gate.com/docs/developers/apiv4/ws/en/
 // https://www.gate.com/docs/developers/apiv4/en/
+import { GATE_REFUSALS } from "./answers.ts";
 import type { Channel } from "#core/instrument.ts";
 import type { FeedAdapter, FeedLimits, FeedSubscribeOptions } from "../../feed/feed-adapter.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
@@ -11,6 +12,9 @@ import {
   gateTradesRequest,
   gateSpotRecordedRequest,
   gateBookRequest,
+  GATE_BOOK_PROBE,
+  gateTradesPageRequest,
+  gateSpotCandles,
 } from "./rest.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
 import { type GateDialect, GateReader } from "./decoder.ts";
@@ -34,6 +38,8 @@ const LIMITS: FeedLimits = {
   restWeight: { count: 150, intervalMs: 10_000 },
   // Books and quotes are sent on change only, and most pairs are small.
   silenceMsMax: { book: 300_000 },
+  // More are advised against.
+  address: { connectionsMax: 100 },
   // Three answers to our pings.
   connectionSilenceMsMax: 45_000,
   frameBytesMax: 2 * 1024 * 1024,
@@ -98,6 +104,7 @@ export const gateio: FeedAdapter = {
   bookProof: GATE_BOOK_PROOF,
   endpoints: { webSocket: "wss://api.gateio.ws/ws/v4/", rest: "https://api.gateio.ws" },
   limits: LIMITS,
+  refusals: GATE_REFUSALS,
   bookSync: GATE_STREAM_SYNC,
   bookSyncOf: (_instrument, { bookDepth }) =>
     bookDepth > DEPTH_BY_STREAM_MAX ? GATE_REST_SYNC : GATE_STREAM_SYNC,
@@ -120,6 +127,10 @@ export const gateio: FeedAdapter = {
     gateFrames("unsubscribe", wanted, options, (channel) => streamFor(channel, options)),
   snapshotRequest: gateBookRequest,
   tradesRequest: (instrument, { endpoints }) => gateTradesRequest(instrument, endpoints),
+  candleHistory: gateSpotCandles,
   ...gateServerTime,
+  tradesPageRequest: (instrument, { after, endpoints }) =>
+    gateTradesPageRequest(instrument, after, endpoints),
+  bookProbe: GATE_BOOK_PROBE,
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new GateReader(DIALECT, context)),
 };

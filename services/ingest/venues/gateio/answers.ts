@@ -1,11 +1,20 @@
 // https://www.gate.com/docs/developers/apiv4/ws/en/
 import type { Channel } from "#core/instrument.ts";
 import { asJsonObject, asText, parseJsonText, type JsonText } from "#core/json-text.ts";
+import type { RefusalRules } from "../../feed/feed-adapter.ts";
 import type { Emit } from "../../reading/emit.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { PendingRequests } from "../../reading/pending-requests.ts";
 import { type Asked, emitRefused, emitSubscribed } from "../../reading/subscription-answers.ts";
 import { venueSymbolsOfPayload } from "./fields.ts";
+
+/** https://www.gate.com/docs/developers/apiv4/ws/en/#server-response */
+export const GATE_REFUSALS: RefusalRules = {
+  harmless: { words: /^Alert sub / },
+  tooFast: { codes: ["11"], words: /too many|rate limit/i },
+  passing: { codes: ["3", "12"] },
+  final: { codes: ["1", "2", "4"] },
+};
 
 type Request = { readonly name: string; readonly payload: JsonText };
 
@@ -49,8 +58,9 @@ export class GateAnswers {
   /** Reads an error, whether it answers a request or not. */
   refused(name: string, message: TextRecord, emit: Emit): void {
     const error = asJsonObject(message["error"]);
-    const reason = asText(error?.["message"]) ?? `code ${asText(error?.["code"]) ?? "unknown"}`;
-    emitRefused(this.#take(name, message), reason, emit);
+    const code = asText(error?.["code"]);
+    const reason = asText(error?.["message"]) ?? `code ${code ?? "unknown"}`;
+    emitRefused(this.#take(name, message), { reason, code }, emit);
   }
 
   /**

@@ -4,6 +4,7 @@
 import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
+import { type StateWords, stateOfWord } from "../../reading/instrument-words.ts";
 import {
   incrementsOf,
   type InstrumentList,
@@ -22,6 +23,26 @@ const ASSET = /^[\p{L}\p{N}.$-]{1,32}$/u;
 /** What contracts are settled in, by the name that the venue's addresses have for it. */
 export const GATE_SETTLES = ["usdt", "btc", "usd1"] as const;
 type GateSettle = (typeof GATE_SETTLES)[number];
+
+/** Where one may only buy or only sell, orders match all the same. */
+const PAIR_STATES: StateWords = {
+  tradable: "trading",
+  buyable: "trading",
+  sellable: "trading",
+  untradable: "halted",
+};
+
+/** Of pairs that are halted, not opened yet, or ended. */
+const PAUSED: ReadonlySet<string> = new Set(["untradable"]);
+
+const DELISTING = "delisting";
+
+const CONTRACT_STATES: StateWords = {
+  trading: "trading",
+  prelaunch: "pre-open",
+  circuit_breaker: "halted",
+  [DELISTING]: "reduce-only",
+};
 
 const listSchema = z.array(z.unknown());
 
@@ -54,13 +75,14 @@ type Contract = z.infer<typeof contractSchema>;
 export function parseGatePairs(body: string): InstrumentList | undefined {
   return parseList(body, (entry) => {
     const parsed = pairSchema.safeParse(entry);
-    if (!parsed.success || parsed.data.trade_status === "untradable") return undefined;
+    if (!parsed.success) return undefined;
     const { id, base, quote, precision, amount_precision: sizeDecimals } = parsed.data;
     const instrument = deriveGatePair(id);
     if (instrument?.base !== base || instrument.quote !== quote) return undefined;
     return {
       ...instrument,
       ...incrementsOf({ price: `1e-${precision}`, size: `1e-${sizeDecimals}` }),
+      ...stateOfWord(PAIR_STATES, parsed.data.trade_status),
     };
   });
 }
@@ -71,7 +93,7 @@ export function parseGateContracts(body: string, url: string): InstrumentList | 
   return parseList(body, (entry) => {
     const parsed = contractSchema.safeParse(entry);
     if (!parsed.success || settle === undefined || hasEnded(parsed.data)) return undefined;
-    const { name, type, quanto_multiplier: multiplier } = parsed.data;
+    const { name, type, quanto_multiplier: multiplier, status } = parsed.data;
     const inverse = type === "inverse";
     const instrument = deriveGateContract(name);
     if (instrument === undefined || instrument.inverse !== inverse) return undefined;
@@ -85,6 +107,7 @@ export function parseGateContracts(body: string, url: string): InstrumentList | 
       ...incrementsOf({ price: parsed.data.order_price_round }),
       // Some contracts trade in fractions, whose step no list gives.
       ...(parsed.data.enable_decimal === true ? {} : { sizeIncrement: "1" }),
+      ...stateOfWord(CONTRACT_STATES, parsed.data.in_delisting === true ? DELISTING : status),
     };
   });
 }
@@ -139,5 +162,5 @@ function parseList(
   toInstrument: (entry: unknown) => Instrument | undefined,
 ): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJson(body));
-  return list.success ? listInstruments(list.data, toInstrument) : undefined;
+  return list.success ? listInstruments(list.data, toInstrument, PAUSED) : undefined;
 }

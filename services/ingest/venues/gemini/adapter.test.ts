@@ -218,11 +218,14 @@ test("the details of a pair say its names and steps, and whether it is closed", 
         inverse: false,
         priceIncrement: "0.01",
         sizeIncrement: "0.00000001",
+        state: "trading",
+        stateWord: "open",
       },
     ],
     skipped: 0,
   });
-  expect(gemini.parseInstruments(body("closed"), url)).toEqual({ instruments: [], skipped: 1 });
+  const closed = gemini.parseInstruments(body("closed"), url);
+  expect(closed).toMatchObject({ instruments: [], skipped: 1, paused: [{ state: "closed" }] });
 });
 
 test("the details of many pairs are a list, of which inverse contracts and nonsense are left out", () => {

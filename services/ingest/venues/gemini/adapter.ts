@@ -1,6 +1,7 @@
 // Gemini's current public feed. Perpetuals are traded on it like spot; their mark prices and open
 // interest are asked for by REST. Candles are not part of it.
 // https://developer.gemini.com/websocket/streams
+import { GEMINI_REFUSALS } from "./answers.ts";
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
@@ -9,7 +10,13 @@ import { GEMINI_SEQUENCING } from "./book.ts";
 import { GeminiReader } from "./decoder.ts";
 import { deriveGeminiInstrument, parseGeminiSymbols } from "./instruments.ts";
 import { geminiRequests, isStreamed } from "./requests.ts";
-import { geminiRecordedRequest, geminiRiskPoll, geminiSymbolsRequest } from "./rest.ts";
+import {
+  geminiRecordedRequest,
+  geminiRiskPoll,
+  geminiSymbolsRequest,
+  GEMINI_BOOK_PROBE,
+  geminiCandles,
+} from "./rest.ts";
 
 const NAMING = { venue: "gemini", venueSymbolOf: (listed: string) => listed.toLowerCase() };
 
@@ -52,6 +59,7 @@ export const gemini: FeedAdapter = {
   },
   endpoints: { webSocket: "wss://ws.gemini.com", rest: "https://api.gemini.com" },
   limits: LIMITS,
+  refusals: GEMINI_REFUSALS,
   bookSync: {
     snapshot: "in-band",
     sequencing: GEMINI_SEQUENCING,
@@ -74,5 +82,7 @@ export const gemini: FeedAdapter = {
   unsubscribeFrames: (subscriptions, options) =>
     geminiRequests("UNSUBSCRIBE", subscriptions, options),
   polls: [geminiRiskPoll("mark-price"), geminiRiskPoll("open-interest")],
+  bookProbe: GEMINI_BOOK_PROBE,
+  candleHistory: geminiCandles,
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new GeminiReader(context)),
 };

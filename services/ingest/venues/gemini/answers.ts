@@ -1,10 +1,19 @@
 // https://developer.gemini.com/websocket/streams
 import { asJsonArray, asJsonObject, asText, parseJsonText } from "#core/json-text.ts";
+import type { RefusalRules } from "../../feed/feed-adapter.ts";
 import type { Emit } from "../../reading/emit.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { PendingRequests } from "../../reading/pending-requests.ts";
 import { type Asked, emitRefused, emitSubscribed } from "../../reading/subscription-answers.ts";
 import { askedOf } from "./requests.ts";
+
+/** Its codes are not documented: the status is that of HTTP, and the words say the rest. */
+export const GEMINI_REFUSALS: RefusalRules = {
+  harmless: { words: /already subscribed/i },
+  tooFast: { codes: ["429"], words: /rate limit|too many/i },
+  passing: { codes: ["500", "502", "503", "504"], words: /maintenance|try again|unavailable/i },
+  final: { codes: ["401", "403", "404"], words: /invalid|unknown|not (?:found|supported|exist)/i },
+};
 
 /** A request that was sent. */
 type GeminiRequest = { readonly method: string; readonly asked: readonly Asked[] };
@@ -36,7 +45,7 @@ export class GeminiAnswers {
       emitSubscribed(asked, emit);
       return request;
     }
-    emitRefused(asked, reasonOf(message), emit);
+    emitRefused(asked, { reason: reasonOf(message), code: asText(status) }, emit);
     return NOTHING;
   }
 }

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import { asJsonArray, asJsonObject, parseJsonText } from "#core/json-text.ts";
+import { type StateWords, stateOfWord } from "../../reading/instrument-words.ts";
 import {
   incrementsOf,
   type InstrumentList,
@@ -24,6 +25,17 @@ const GUSD_BASE_LENGTH_MIN = 2;
 
 /** Bases that end in a G and are sold for USD: `paxgusd` is PAXG in USD, not PAX in GUSD. */
 const USD_PAIRS_LIKE_GUSD = new Set(["paxgusd", "wcfgusd", "mogusd", "dogusd"]);
+
+const GEMINI_STATES: StateWords = {
+  open: "trading",
+  closed: "closed",
+  cancel_only: "cancel-only",
+  post_only: "post-only",
+  limit_only: "limit-only",
+};
+
+/** Of pairs that are halted, and of those that ended. */
+const PAUSED: ReadonlySet<string> = new Set(["closed"]);
 
 /** Of one pair. Numbers are texts here, so that a step of 1E-8 is read as it is written. */
 const detailsSchema = z.object({
@@ -47,11 +59,11 @@ export function parseGeminiSymbols(body: string, naming: GeminiNaming): Instrume
   if (one !== undefined && !detailsSchema.safeParse(one).success) return undefined;
   const entries = one === undefined ? asJsonArray(json) : [one];
   if (entries === undefined) return undefined;
-  return listInstruments(entries, (entry) =>
+  const read = (entry: unknown): Instrument | undefined =>
     typeof entry === "string"
       ? deriveGeminiInstrument(naming.venueSymbolOf(entry), naming)
-      : instrumentOfDetails(entry, naming),
-  );
+      : instrumentOfDetails(entry, naming);
+  return listInstruments(entries, read, PAUSED);
 }
 
 /**
@@ -68,12 +80,13 @@ function instrumentOfDetails(
   const { quote_increment: price, tick_size: size } = details.data;
   const listed = details.data.symbol.toLowerCase();
   const isPerpetual = product === "swap" || listed.endsWith("perp");
-  if (status?.toLowerCase() === "closed" || contract?.toLowerCase() === "inverse") return undefined;
+  if (contract?.toLowerCase() === "inverse") return undefined;
   const base = details.data.base_currency.toUpperCase();
   const quote = details.data.quote_currency.toUpperCase();
   return {
     ...instrumentOf(venue, venueSymbolOf(listed), { base, quote, isPerpetual }),
     ...incrementsOf({ price: price ?? "", size: size ?? "" }),
+    ...stateOfWord(GEMINI_STATES, status?.toLowerCase()),
   };
 }
 

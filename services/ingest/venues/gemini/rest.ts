@@ -1,5 +1,6 @@
 // https://docs.gemini.com/rest/market-data (GET /v1/symbols, GET /v1/symbols/details/:symbol)
 // https://docs.gemini.com/rest/derivatives (GET /v1/riskstats/:symbol)
+import { bookProbeOf } from "../../reading/book-probe.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import { asJsonObject, type JsonText } from "#core/json-text.ts";
 import type {
@@ -15,6 +16,7 @@ import type { Fault } from "../../reading/fault.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import { decimalPairOf } from "./fields.ts";
 import type { GeminiNaming } from "./instruments.ts";
+import { candleHistory, renamedIntervals, rowsAt } from "../../reading/candle-history.ts";
 
 /** Two channels of 13 perpetuals are 26 of the 120 requests a minute that the venue allows. */
 const POLL_INTERVAL_MS = 60_000;
@@ -78,3 +80,28 @@ export function readRiskAnswer(
   }
   return undefined;
 }
+
+export const GEMINI_BOOK_PROBE = bookProbeOf(
+  ({ venueSymbol }, { rest }) => {
+    const symbol = encodeURIComponent(venueSymbol.toLowerCase());
+    return { url: `${rest}/v1/book/${symbol}?limit_bids=5&limit_asks=5`, weight: 1 };
+  },
+  { bids: "bids", asks: "asks", price: "price", size: "amount" },
+);
+
+/** The latest candles of each length, newest first; perpetuals have minutes alone. */
+export const geminiCandles = candleHistory({
+  intervals: renamedIntervals("1m=1m 5m=5m 15m=15m 30m=30m 1hr=1h 6hr=6h 1day=1d"),
+  // A day of minutes.
+  rowsMax: 1440,
+  isLatestOnly: true,
+  request: ({ instrument, name }, endpoints) => {
+    const isSpot = instrument.kind === "spot";
+    if (!isSpot && name !== "1m") return undefined;
+    const path = isSpot ? "/v2/candles" : "/v2/derivatives/candles";
+    const symbol = encodeURIComponent(instrument.venueSymbol.toUpperCase());
+    return { url: `${endpoints.rest}${path}/${symbol}/${name}`, weight: 1 };
+  },
+  rowsOf: rowsAt(),
+  columnsOf: () => ({ openTime: 0, open: 1, high: 2, low: 3, close: 4, volume: 5 }),
+});

@@ -1,19 +1,22 @@
-import type { BookSequencing, BookSync, FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
+import { HTX_REFUSALS } from "./answers.ts";
+import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { ALL_CHANNELS } from "../../reading/all-channels.ts";
-import { LINKED_CHANGES } from "../../reading/book-sequencings.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
 import { TEXT_RECORDS } from "../../reading/frame-forms.ts";
 import { clockIn } from "../../reading/server-clocks.ts";
+import { HTX_CONTRACT_SYNC, HTX_SPOT_SYNC } from "./book.ts";
 import { HtxReader } from "./decoder.ts";
 import { textOfHtxFrame } from "./fields.ts";
 import { deriveHtxInstrument, HTX, parseHtxInstruments } from "./instruments.ts";
-import { htxBookRequest, htxRequests, planHtx } from "./requests.ts";
+import { htxBookRequest, htxRequests, htxTopicsOf, planHtx } from "./requests.ts";
 import {
   HTX_POLLS,
   htxInstrumentsRequests,
   htxRecordedRequest,
   htxTimeRequest,
   htxTradesRequest,
+  HTX_BOOK_PROBE,
+  htxCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -32,19 +35,10 @@ const LIMITS: FeedLimits = {
   connectionAgeMsMax: undefined,
 };
 
-/** Each change names the number of the one before it. */
-const SEQUENCING: BookSequencing = {
-  ...LINKED_CHANGES,
-  bridges: (delta, snapshotUpdateId) => {
-    const { previousUpdateId = Infinity, lastUpdateId = 0 } = delta;
-    return previousUpdateId <= snapshotUpdateId && snapshotUpdateId < lastUpdateId;
-  },
-};
-
-const SPOT_SYNC: BookSync = { snapshot: "request", sequencing: SEQUENCING };
-const CONTRACT_SYNC: BookSync = { snapshot: "in-band", sequencing: SEQUENCING };
-
-/** HTX spot and linear contracts. Coin-margined contracts and options are not read. */
+/**
+ * HTX spot and linear contracts. Coin-margined contracts are a venue of their own, options are not
+ * read.
+ */
 export const htx: FeedAdapter = {
   venue: HTX,
   title: "HTX spot and linear contracts",
@@ -79,21 +73,25 @@ export const htx: FeedAdapter = {
     derivativesRest: "https://api.hbdm.com",
   },
   limits: LIMITS,
-  bookSync: SPOT_SYNC,
-  bookSyncOf: ({ kind }) => (kind === "spot" ? SPOT_SYNC : CONTRACT_SYNC),
+  refusals: HTX_REFUSALS,
+  bookSync: HTX_SPOT_SYNC,
+  bookSyncOf: ({ kind }) => (kind === "spot" ? HTX_SPOT_SYNC : HTX_CONTRACT_SYNC),
   instrumentsRequests: htxInstrumentsRequests,
   recordedRequest: htxRecordedRequest,
   parseInstruments: parseHtxInstruments,
   deriveInstrument: (venueSymbol) => deriveHtxInstrument(venueSymbol),
   planConnections: (subscriptions, endpoints) =>
     planHtx(subscriptions, endpoints, LIMITS.subscriptionsPerConnectionMax),
-  subscribeFrames: (wanted, options) => htxRequests("sub", wanted, options),
-  unsubscribeFrames: (wanted, options) => htxRequests("unsub", wanted, options),
+  subscribeFrames: (wanted, options) => htxRequests("sub", wanted.flatMap(htxTopicsOf), options),
+  unsubscribeFrames: (wanted, options) =>
+    htxRequests("unsub", wanted.flatMap(htxTopicsOf), options),
   snapshotFrames: (instrument, { requestId }) => [htxBookRequest(instrument, requestId)],
   polls: HTX_POLLS,
   tradesRequest: (instrument, { endpoints }) => htxTradesRequest(instrument, endpoints),
+  candleHistory: htxCandles,
   serverTimeRequest: htxTimeRequest,
   parseServerTimeUs: clockIn("data"),
+  bookProbe: HTX_BOOK_PROBE,
   createDecoder: (context) =>
     new FrameDecoder(TEXT_RECORDS, new HtxReader(context), textOfHtxFrame),
 };

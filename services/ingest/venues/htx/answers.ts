@@ -1,16 +1,37 @@
 // https://www.htx.com/en-us/opend/newApiPages/?id=7ec4d0b5-7773-11ed-9966-0242ac110003
 import { asJsonObject, asText, type JsonText, parseJsonText } from "#core/json-text.ts";
+import type { RefusalRules } from "../../feed/feed-adapter.ts";
 import { type Emit, heartbeat } from "../../reading/emit.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { PendingRequests } from "../../reading/pending-requests.ts";
+import { emitSubscribed } from "../../reading/subscription-answers.ts";
 import { channelOfKind, type HtxTopic, parseTopic } from "./fields.ts";
+
+/** Spot has one code for everything, so that its words say what is wrong. */
+export const HTX_REFUSALS: RefusalRules = {
+  harmless: { codes: ["2012", "2014"], words: /not subbed|already subscribed/i },
+  tooFast: { codes: ["2004", "2030"], words: /429|too many/i },
+  passing: { words: /trade not open|timeout|try again|busy/i },
+  final: {
+    codes: ["2001", "2002", "2003", "2010", "2011", "2040"],
+    words: /invalid (?:topic|symbol|command)|not json/i,
+  },
+};
 
 /** A topic that was asked for, or the whole book of one. */
 type Request = { readonly id: string; readonly topic: HtxTopic; readonly isBook: boolean };
 
+/** The venue symbols that a topic is about, where it is not the one that it names. */
+export type SymbolsOfTopic = (topic: HtxTopic) => readonly string[];
+
 /** What was asked for on one connection, and what the venue says to it. */
 export class HtxAnswers {
+  readonly #symbolsOf: SymbolsOfTopic;
   readonly #pending = new PendingRequests<Request>();
+
+  constructor(symbolsOf: SymbolsOfTopic = ({ venueSymbol }) => [venueSymbol]) {
+    this.#symbolsOf = symbolsOf;
+  }
 
   /** Takes note of a frame that was sent. What it asks for, if it asks for something. */
   sent(frame: string): Request | undefined {
@@ -40,7 +61,10 @@ export class HtxAnswers {
       heartbeat(emit);
       return undefined;
     }
-    emit({ kind: "subscribed", venueSymbol: topic.venueSymbol, channel });
+    emitSubscribed(
+      this.#symbolsOf(topic).map((venueSymbol) => ({ venueSymbol, channels: [channel] })),
+      emit,
+    );
     return topic;
   }
 
@@ -50,11 +74,12 @@ export class HtxAnswers {
     if (request?.isBook === true) return request.topic;
     const topic = request?.topic ?? parseTopic(message["topic"]);
     const channel = topic === undefined ? undefined : channelOfKind(topic.kind);
-    const code = asText(message["err-code"]) ?? "unknown";
-    // The topic is served already.
-    const words = code === "2014" ? "already subscribed" : asText(message["err-msg"]);
-    const reason = words ?? `code ${code}`;
-    emit({ kind: "refused", venueSymbol: topic?.venueSymbol, channel, reason });
+    const code = asText(message["err-code"]);
+    const reason = asText(message["err-msg"]) ?? `code ${code ?? "unknown"}`;
+    const symbols = topic === undefined ? [undefined] : this.#symbolsOf(topic);
+    for (const venueSymbol of symbols) {
+      emit({ kind: "refused", venueSymbol, channel, reason, code });
+    }
     return undefined;
   }
 }

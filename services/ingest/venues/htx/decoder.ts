@@ -13,7 +13,7 @@ import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { decimalText } from "../../reading/text-fields.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
-import { HtxAnswers } from "./answers.ts";
+import { HtxAnswers, type SymbolsOfTopic } from "./answers.ts";
 import {
   channelOfKind,
   type HtxTopic,
@@ -36,10 +36,10 @@ import { readInterestAnswer, readTradesAnswer } from "./rest.ts";
 
 const topicIn = fieldFinder("ch|rep");
 
-/** Reads one connection of HTX, spot or linear contracts. */
+/** Reads one connection of HTX, whatever is traded there. */
 export class HtxReader implements FrameReader<TextRecord, JsonText> {
   readonly #catalog: InstrumentCatalog;
-  readonly #answers = new HtxAnswers();
+  readonly #answers: HtxAnswers;
   readonly #scales = new InstrumentStates(() => new ScaleTracker());
   readonly #candles = new CandleCloser();
   /** Books that were asked for and whose answer has not come. */
@@ -55,8 +55,10 @@ export class HtxReader implements FrameReader<TextRecord, JsonText> {
   /** The last index price of each pair of assets, as `BTC-USDT`; of listed contracts only. */
   readonly #indexPrices = new Map<string, string>();
 
-  constructor(context: FeedDecoderContext) {
+  /** `symbolsOf` says what a topic is about, where that is not what it names. */
+  constructor(context: FeedDecoderContext, symbolsOf?: SymbolsOfTopic) {
     this.#catalog = context.catalog;
+    this.#answers = new HtxAnswers(symbolsOf);
   }
 
   sent(frame: string): void {

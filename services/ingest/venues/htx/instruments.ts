@@ -5,6 +5,7 @@ import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import { parseJsonText } from "#core/json-text.ts";
+import { type StateWords, stateOfWord } from "../../reading/instrument-words.ts";
 import {
   incrementsOf,
   type InstrumentList,
@@ -55,15 +56,42 @@ const contractSchema = z.object({
   delivery_time: z.string().optional().catch(undefined),
 });
 
-/** Of contracts that trade, or will once a settlement is over: one comes every eight hours. */
-const LISTED: ReadonlySet<string> = new Set(["1", "5", "7"]);
+/** `fuse` is a circuit breaker. */
+const PAIR_STATES: StateWords = {
+  online: "trading",
+  "pre-online": "pre-open",
+  "not-online": "pre-open",
+  suspend: "halted",
+  fuse: "halted",
+  offline: "closed",
+};
+
+/** A settlement comes every eight hours. */
+const CONTRACT_STATES: StateWords = {
+  "1": "trading",
+  "2": "pre-open",
+  "3": "halted",
+  "4": "pre-open",
+  "5": "settling",
+  "6": "settling",
+  "7": "settling",
+};
+
+/** Of what is not opened yet, is halted, or has ended. */
+const PAUSED: ReadonlySet<string> = new Set([
+  ...["pre-online", "not-online", "suspend", "fuse", "offline"],
+  ...["2", "3", "4", "6"],
+]);
+
+/** Of contracts: being delisted, and delivered. */
+const CONTRACTS_ENDED: ReadonlySet<string> = new Set(["0", "8"]);
 
 /** Undefined if the body is none of the lists. What does not trade is left out and counted. */
 export function parseHtxInstruments(body: string, url: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJsonText(body));
   if (!list.success) return undefined;
   const isOfContracts = url.includes("swap_contract_info");
-  return listInstruments(list.data.data, isOfContracts ? contractOf : pairOf);
+  return listInstruments(list.data.data, isOfContracts ? contractOf : pairOf, PAUSED);
 }
 
 /**
@@ -109,19 +137,20 @@ function upperCasePair(venueSymbol: string, base: string, quote: string): Instru
 
 function pairOf(entry: unknown): Instrument | undefined {
   const parsed = z.union([pairSchema, olderPairSchema]).safeParse(entry);
-  if (!parsed.success || parsed.data.state !== "online") return undefined;
+  if (!parsed.success || !Object.hasOwn(PAIR_STATES, parsed.data.state)) return undefined;
   const { symbol, bc, qc, pp, ap } = parsed.data;
   const isPair = /^[a-z0-9]{1,24}$/.test(bc) && /^[a-z0-9]{1,24}$/.test(qc);
   if (!isPair || symbol !== `${bc}${qc}`) return undefined;
   return {
     ...upperCasePair(symbol, bc, qc),
     ...incrementsOf({ price: `1e-${pp}`, size: `1e-${ap}` }),
+    ...stateOfWord(PAIR_STATES, parsed.data.state),
   };
 }
 
 function contractOf(entry: unknown): Instrument | undefined {
   const parsed = contractSchema.safeParse(entry);
-  if (!parsed.success || !LISTED.has(parsed.data.contract_status)) return undefined;
+  if (!parsed.success || CONTRACTS_ENDED.has(parsed.data.contract_status)) return undefined;
   const instrument = deriveHtxContract(parsed.data.contract_code);
   const contractSize = canonicalDecimal(parsed.data.contract_size);
   if (instrument === undefined || contractSize === undefined || contractSize === "0") {
@@ -134,6 +163,7 @@ function contractOf(entry: unknown): Instrument | undefined {
     ...instrument,
     contractSize,
     ...incrementsOf({ price: parsed.data.price_tick, size: "1" }),
+    ...stateOfWord(CONTRACT_STATES, parsed.data.contract_status),
     ...(isDated ? { expiryTimeUs: Number(delivery) * 1000 } : {}),
   };
 }

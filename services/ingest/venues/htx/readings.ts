@@ -13,7 +13,7 @@ import { decimalText } from "../../reading/text-fields.ts";
 import { readTickerValues } from "../../reading/ticker-values.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
-import { epochTimeUs } from "../../reading/venue-time.ts";
+import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 import { wholeNumber } from "../../reading/whole-numbers.ts";
 import { levelsOf } from "./fields.ts";
 
@@ -129,16 +129,16 @@ export function readTicker(tick: TextRecord, subject: EventSubject, emit: Emit):
 
 /** A candle of a minute, whose id is the second that it begins. */
 export function readCandle(tick: TextRecord, subject: EventSubject): Candle | RejectReason {
-  const id = asText(tick["id"]) ?? "";
-  if (!/^[1-9]\d{9}$/.test(id)) return "bad-time";
-  const openTimeUs = Number(id) * 1_000_000;
+  const openTimeUs = epochTimeUs(tick["id"]);
+  if (openTimeUs === undefined || isBadTime(openTimeUs)) return "bad-time";
   const { open, high, low, close } = tick;
   const isSpot = subject.instrument.kind === "spot";
   const volume = isSpot ? tick["amount"] : tick["vol"];
   const values = readCandleValues({ open, high, low, close, volume });
   const quoteVolume = decimalText(isSpot ? tick["vol"] : tick["trade_turnover"]);
   if (typeof values === "string") return values;
-  if (quoteVolume === undefined) return "bad-decimal";
+  // Contracts that are worth so many dollars each have no turnover beside their number.
+  if (quoteVolume === undefined && !subject.instrument.inverse) return "bad-decimal";
   return {
     kind: "candle",
     ...subject,

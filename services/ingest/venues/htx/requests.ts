@@ -14,9 +14,9 @@ import { INDEX_KIND } from "./fields.ts";
 const SPOT_BOOK = "mbp.150";
 
 /** Where a channel is had, and by what name. */
-type Source = { readonly path: string; readonly kind: string };
+export type HtxSource = { readonly path: string; readonly kind: string };
 
-const SPOT: Partial<Record<Channel, Source>> = {
+const SPOT: Partial<Record<Channel, HtxSource>> = {
   trades: { path: "/ws", kind: "trade.detail" },
   quotes: { path: "/ws", kind: "bbo" },
   book: { path: "/feed", kind: SPOT_BOOK },
@@ -24,7 +24,7 @@ const SPOT: Partial<Record<Channel, Source>> = {
   candles: { path: "/ws", kind: "kline.1min" },
 };
 
-const CONTRACTS: Partial<Record<Channel, Source>> = {
+const CONTRACTS: Partial<Record<Channel, HtxSource>> = {
   trades: { path: "/linear-swap-ws", kind: "trade.detail" },
   quotes: { path: "/linear-swap-ws", kind: "bbo" },
   book: { path: "/linear-swap-ws", kind: "depth.size_150.high_freq" },
@@ -36,7 +36,7 @@ const CONTRACTS: Partial<Record<Channel, Source>> = {
 };
 
 /** Undefined where the instrument does not have the channel, or it is polled. */
-function sourceOf(channel: Channel, { kind }: Instrument): Source | undefined {
+function sourceOf(channel: Channel, { kind }: Instrument): HtxSource | undefined {
   if (kind === "spot") return SPOT[channel];
   return channel === "funding" && kind !== "perpetual" ? undefined : CONTRACTS[channel];
 }
@@ -56,13 +56,16 @@ export function planHtx(
   return planByAddress(subscriptions, addressOf, subscriptionsMax);
 }
 
+/** What is asked for, and what the venue wants to know beside it. */
+export type HtxTopicRequest = { readonly topic: string; readonly [key: string]: string };
+
 /** A request for each topic; the notification feed has a form of its own. */
 export function htxRequests(
   operation: "sub" | "unsub",
-  subscriptions: readonly FeedSubscription[],
+  topics: readonly HtxTopicRequest[],
   { requestId }: FeedSubscribeOptions,
 ): readonly string[] {
-  return subscriptions.flatMap(topicsOf).map(({ topic, ...rest }, index) => {
+  return topics.map(({ topic, ...rest }, index) => {
     const id = String(requestId + index);
     const isNotice = topic.startsWith("public.");
     const request = isNotice ? { op: operation, cid: id, topic } : { [operation]: topic, id };
@@ -75,11 +78,8 @@ export function htxBookRequest({ venueSymbol }: Instrument, requestId: number): 
   return JSON.stringify({ req: `market.${venueSymbol}.${SPOT_BOOK}`, id: String(requestId) });
 }
 
-/** What is asked for, and what the venue wants to know beside it. */
-function topicsOf({
-  instrument,
-  channel,
-}: FeedSubscription): readonly { readonly topic: string; readonly [key: string]: string }[] {
+/** The topics of one channel of a pair or linear contract. */
+export function htxTopicsOf({ instrument, channel }: FeedSubscription): readonly HtxTopicRequest[] {
   const { venueSymbol, kind } = instrument;
   const source = sourceOf(channel, instrument);
   if (source === undefined) return [];

@@ -1,9 +1,15 @@
 // https://www.htx.com/en-us/opend/newApiPages/?id=7ec4d0b5-7773-11ed-9966-0242ac110003
 // https://www.htx.com/en-us/opend/newApiPages/?id=8cb7e25d-77b5-11ed-9966-0242ac110003
+import { bookProbeOf } from "../../reading/book-probe.ts";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { asJsonObject, asText, type JsonText } from "#core/json-text.ts";
-import type { FeedEndpoints, RestPoll, RestRequest } from "../../feed/feed-adapter.ts";
+import type {
+  CandleHistory,
+  FeedEndpoints,
+  RestPoll,
+  RestRequest,
+} from "../../feed/feed-adapter.ts";
 import { type Emit, type EventSubject, rejectOf } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
@@ -11,6 +17,10 @@ import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 import { itemsOf, oldestFirst } from "./fields.ts";
 import { readOpenInterest, readTrade } from "./readings.ts";
+import { candleHistory, renamedIntervals, rowsAt } from "../../reading/candle-history.ts";
+
+/** The most that one answer gives. */
+const CANDLES_MAX = 2000;
 
 /** What recorded addresses were asked for. `common/symbols` came before `market-symbols`. */
 export const htxRecordedRequest = recordedRequestOf([
@@ -131,3 +141,44 @@ function getOfContracts(
 function get(base: string, path: string): RestRequest {
   return { url: base + path, weight: 1 };
 }
+
+export const HTX_BOOK_PROBE = bookProbeOf(
+  ({ kind, venueSymbol }, endpoints) => {
+    const name = encodeURIComponent(venueSymbol);
+    return kind === "spot"
+      ? get(endpoints.rest, `/market/depth?symbol=${name}&type=step0&depth=5`)
+      : getOfContracts(endpoints, `/linear-swap-ex/market/depth?contract_code=${name}&type=step0`);
+  },
+  { at: ["tick"], bids: "bids", asks: "asks" },
+);
+
+/** Candles of the past; spot has its latest alone, contracts those of two years. */
+export const htxCandles: CandleHistory = candleHistory({
+  intervals: renamedIntervals(
+    "1min=1m 5min=5m 15min=15m 30min=30m 60min=1h 4hour=4h 1day=1d 1week=1w",
+  ),
+  rowsMax: CANDLES_MAX,
+  request: ({ instrument, name, fromMs, lastMs }, endpoints) => {
+    const code = encodeURIComponent(instrument.venueSymbol);
+    if (instrument.kind === "spot") {
+      const query = `symbol=${code}&period=${name}&size=${CANDLES_MAX}`;
+      return get(endpoints.rest, `/market/history/kline?${query}`);
+    }
+    const range = `from=${fromMs / 1000}&to=${lastMs / 1000}`;
+    const query = `contract_code=${code}&period=${name}&${range}`;
+    const request = getOfContracts(endpoints, `/linear-swap-ex/market/history/kline?${query}`);
+    return { ...request, weight: CONTRACT_DATA_WEIGHT };
+  },
+  rowsOf: rowsAt("data"),
+  columnsOf: ({ kind }) => ({
+    openTime: "id",
+    open: "open",
+    high: "high",
+    low: "low",
+    close: "close",
+    // Contracts count contracts, and write the base asset as `amount`.
+    volume: kind === "spot" ? "amount" : "vol",
+    quoteVolume: kind === "spot" ? "vol" : "trade_turnover",
+    tradeCount: "count",
+  }),
+});

@@ -1,3 +1,4 @@
+import { HYPERLIQUID_REFUSALS } from "./answers.ts";
 import { JsonTape } from "#core/json-tape.ts";
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { planByAddress } from "../../reading/address-plans.ts";
@@ -11,6 +12,8 @@ import {
   hyperliquidRecordedRequest,
   hyperliquidTradesRequest,
   nextHyperliquidRequest,
+  HYPERLIQUID_BOOK_PROBE,
+  hyperliquidCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -24,6 +27,12 @@ const LIMITS: FeedLimits = {
   // Whole books come at least every few seconds whatever happens. How often the state of a market
   // comes is a guess.
   silenceMsMax: { book: 30_000, "mark-price": 120_000, funding: 120_000 },
+  alwaysSpoken: ["book"],
+  address: {
+    outgoingFrames: { count: 1800, intervalMs: 60_000 },
+    connectionsMax: 10,
+    subscriptionsMax: 1000,
+  },
   // Our pings are answered, so two of them were lost.
   connectionSilenceMsMax: 55_000,
   frameBytesMax: 1024 * 1024,
@@ -66,6 +75,7 @@ export const hyperliquid: FeedAdapter = {
   },
   endpoints: { webSocket: "wss://api.hyperliquid.xyz/ws", rest: "https://api.hyperliquid.xyz" },
   limits: LIMITS,
+  refusals: HYPERLIQUID_REFUSALS,
   bookSync: { snapshot: "in-band" },
   // The venue ends a connection that it has sent nothing on for a minute.
   keepAlive: { intervalMs: 25_000, frame: () => JSON.stringify({ method: "ping" }) },
@@ -83,6 +93,8 @@ export const hyperliquid: FeedAdapter = {
   subscribeFrames: (subscriptions) => hyperliquidRequests("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => hyperliquidRequests("unsubscribe", subscriptions),
   tradesRequest: (instrument, { endpoints }) => hyperliquidTradesRequest(instrument, endpoints),
+  bookProbe: HYPERLIQUID_BOOK_PROBE,
+  candleHistory: hyperliquidCandles,
   createDecoder: (context) => {
     const tape = new JsonTape();
     return new FrameDecoder(hyperliquidFrames(tape), new HyperliquidReader(tape, context));

@@ -1,9 +1,17 @@
 // https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/websocket/subscriptions
 import type { JsonTape } from "#core/json-tape.ts";
 import { fieldFinder } from "../../reading/damage.ts";
-import { type Emit, heartbeat } from "../../reading/emit.ts";
+import type { RefusalRules } from "../../feed/feed-adapter.ts";
+import type { Emit } from "../../reading/emit.ts";
 import { type Asked, emitSubscribed } from "../../reading/subscription-answers.ts";
 import { channelsOfType } from "./requests.ts";
+
+/** Words only. What cannot be tracked is one too many for our address. */
+export const HYPERLIQUID_REFUSALS: RefusalRules = {
+  harmless: { words: /already (?:un)?subscribed/i },
+  tooFast: { words: /too many|rate limit/i },
+  final: { words: /invalid subscription|cannot track|error parsing/i },
+};
 
 const coinIn = fieldFinder("coin");
 const typeIn = fieldFinder("type");
@@ -21,7 +29,6 @@ export function readAcknowledgement(tape: JsonTape, data: number, emit: Emit): A
 
 /** Reads an error. The subscription is quoted in its text. */
 export function readRefusal(reason: string, emit: Emit): void {
-  if (/already (un)?subscribed/i.test(reason)) return heartbeat(emit);
   const venueSymbol = coinIn(reason);
   const channels = channelsOfType(typeIn(reason));
   for (const channel of channels.length === 0 ? [undefined] : channels) {

@@ -1,11 +1,17 @@
 // https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api/info-endpoint
+import { bookProbeOf } from "../../reading/book-probe.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RecordedRequest, RestRequest } from "../../feed/feed-adapter.ts";
 import { isRecord, type JsonRecord, parseJson } from "../../reading/text-fields.ts";
+import { candleHistory, namedIntervals, rowsAt } from "../../reading/candle-history.ts";
 
 /** Names of exchanges and of tokens that can be handed on. */
 const DEX_NAME = /^[A-Za-z0-9]{1,16}$/;
 const NAME = /^[\p{L}\p{N}._]+$/u;
+
+/** Candles that are asked for at once, of which 60 weigh one more. */
+const CANDLES_MAX = 1200;
+const CANDLES_PER_WEIGHT = 60;
 
 /** What recorded addresses were asked for. */
 export function hyperliquidRecordedRequest(url: string): RecordedRequest | undefined {
@@ -95,3 +101,33 @@ export function hyperliquidTradesRequest(
 function info({ rest }: Pick<FeedEndpoints, "rest">, asked: object): RestRequest {
   return { url: `${rest}/info`, weight: 20, method: "POST", body: JSON.stringify(asked) };
 }
+
+export const HYPERLIQUID_BOOK_PROBE = bookProbeOf(
+  ({ venueSymbol }, endpoints) => {
+    const asked = info(endpoints, { type: "l2Book", coin: venueSymbol });
+    return { ...asked, url: `${asked.url}#l2Book=${encodeURIComponent(venueSymbol)}`, weight: 2 };
+  },
+  { at: ["levels"], bids: 0, asks: 1, price: "px", size: "sz" },
+);
+
+/** Candles of the past; the venue keeps the latest 5,000 of each length. */
+export const hyperliquidCandles = candleHistory({
+  intervals: namedIntervals("1m 3m 5m 15m 30m 1h 2h 4h 8h 12h 1d 3d 1w"),
+  rowsMax: CANDLES_MAX,
+  request: ({ instrument, name: interval, fromMs, lastMs }, endpoints) => {
+    const coin = instrument.venueSymbol;
+    const req = { coin, interval, startTime: fromMs, endTime: lastMs };
+    const request = info(endpoints, { type: "candleSnapshot", req });
+    return { ...request, weight: request.weight + CANDLES_MAX / CANDLES_PER_WEIGHT };
+  },
+  rowsOf: rowsAt(),
+  columnsOf: () => ({
+    openTime: "t",
+    open: "o",
+    high: "h",
+    low: "l",
+    close: "c",
+    volume: "v",
+    tradeCount: "n",
+  }),
+});

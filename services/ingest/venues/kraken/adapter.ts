@@ -1,6 +1,7 @@
 // Kraken spot, WebSocket v2. Prices and sizes are bare JSON numbers whose trailing zeros count.
 // https://docs.kraken.com/exchange/api-reference/spot-websocket
 // https://docs.kraken.com/exchange/guides/websockets/book-checksum-v2
+import { KRAKEN_REFUSALS } from "./answers.ts";
 import { JsonTape } from "#core/json-tape.ts";
 import type { FeedAdapter } from "../../feed/feed-adapter.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
@@ -15,7 +16,15 @@ import {
   parseAssetPairs,
 } from "./instruments.ts";
 import { KRAKEN_CHANNELS, KRAKEN_LIMITS, krakenRequests } from "./requests.ts";
-import { krakenRecordedRequest, pairTradesRequest, parseTime, timeRequest } from "./rest.ts";
+import {
+  krakenRecordedRequest,
+  pairTradesRequest,
+  parseTime,
+  timeRequest,
+  KRAKEN_BOOK_PROBE,
+  pairTradesPageRequest,
+  pairCandles,
+} from "./rest.ts";
 
 const VENUE = "kraken";
 
@@ -33,6 +42,7 @@ export const kraken: FeedAdapter = {
   bookProof: KRAKEN_BOOK_PROOF,
   endpoints: { webSocket: "wss://ws.kraken.com/v2", rest: "https://api.kraken.com" },
   limits: KRAKEN_LIMITS,
+  refusals: KRAKEN_REFUSALS,
   bookSync: KRAKEN_BOOK_SYNC,
   keepAlive: {
     intervalMs: 30_000,
@@ -52,8 +62,12 @@ export const kraken: FeedAdapter = {
   unsubscribeFrames: (subscriptions, options) =>
     krakenRequests("unsubscribe", subscriptions, options),
   tradesRequest: (instrument, { endpoints }) => pairTradesRequest(instrument, endpoints),
+  candleHistory: pairCandles,
   serverTimeRequest: timeRequest,
   parseServerTimeUs: parseTime,
+  tradesPageRequest: (instrument, { after, endpoints }) =>
+    pairTradesPageRequest(instrument, after, endpoints),
+  bookProbe: KRAKEN_BOOK_PROBE,
   createDecoder: (context) => {
     const tape = new JsonTape();
     return new FrameDecoder(tapeObjects(tape), new KrakenReader(tape, context));

@@ -1,10 +1,19 @@
 // https://docs.kraken.com/exchange/api-reference/spot-websocket
 import type { Channel } from "#core/instrument.ts";
 import { asJsonObject, asText, parseJsonText, type JsonText } from "#core/json-text.ts";
+import type { RefusalRules } from "../../feed/feed-adapter.ts";
 import { type Emit, heartbeat, reject } from "../../reading/emit.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { PendingRequests } from "../../reading/pending-requests.ts";
 import { emitSubscribed } from "../../reading/subscription-answers.ts";
+
+/** Both versions word their refusals alike; the venue's catalogue of errors has the first words. */
+export const KRAKEN_REFUSALS: RefusalRules = {
+  harmless: { words: /already subscribed|subscription not found|not subscribed/i },
+  tooFast: { words: /rate limit|exceeded msg rate/i },
+  passing: { words: /^EService:|^EGeneral:Internal|unavailable|busy|market in /i },
+  final: { words: /not supported|^EGeneral:Invalid|invalid|malformed|unknown|permission/i },
+};
 
 /** What is published of each of the venue's channels. */
 const CHANNELS_OF: ReadonlyMap<JsonText | undefined, readonly Channel[]> = new Map<
@@ -82,7 +91,6 @@ export class KrakenAnswers {
 
   #refused(message: TextRecord, emit: Emit): void {
     const reason = errorOf(message) ?? "refused";
-    if (/already subscribed/i.test(reason)) return heartbeat(emit);
     const venueSymbol = asText(message["symbol"]);
     const channels = this.#requests.get(asText(message["req_id"]) ?? "") ?? NONE;
     if (channels.length === 0) emit({ kind: "refused", venueSymbol, channel: undefined, reason });

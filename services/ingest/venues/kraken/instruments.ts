@@ -3,6 +3,7 @@
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
+import { type StateWords, stateOfWord } from "../../reading/instrument-words.ts";
 import {
   incrementsOf,
   type InstrumentList,
@@ -19,6 +20,18 @@ const ASSET_NAMES: ReadonlyMap<string, string> = new Map([
 
 /** Some assets have lower-case letters in their name (`AAPLx`). */
 const ASSET = /^[A-Za-z0-9.]{1,32}$/;
+
+/** Of pairs, and of the exchange as a whole. */
+export const KRAKEN_STATES: StateWords = {
+  online: "trading",
+  cancel_only: "cancel-only",
+  post_only: "post-only",
+  limit_only: "limit-only",
+  reduce_only: "reduce-only",
+  maintenance: "maintenance",
+  work_in_progress: "pre-open",
+  delisted: "delisted",
+};
 
 const listSchema = z.object({ result: z.record(z.string(), z.unknown()) });
 
@@ -73,7 +86,8 @@ function toInstrument(entry: unknown, naming: KrakenNaming): Instrument | undefi
   const instrument = deriveKrakenInstrument(naming.venueSymbolOf(wsname), naming.venue);
   if (instrument === undefined) return undefined;
   const price = tickSize ?? `1e-${pair_decimals}`;
-  return { ...instrument, ...incrementsOf({ price, size: `1e-${lot_decimals}` }) };
+  const increments = incrementsOf({ price, size: `1e-${lot_decimals}` });
+  return { ...instrument, ...increments, ...stateOfWord(KRAKEN_STATES, parsed.data.status) };
 }
 
 /** The pair as v2 writes it: `XBT/USD` is `BTC/USD` there. */

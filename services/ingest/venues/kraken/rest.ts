@@ -1,8 +1,14 @@
 // https://docs.kraken.com/api/docs/rest-api/get-recent-trades
 // https://docs.kraken.com/api/docs/rest-api/get-server-time
+import { bookProbeOf } from "../../reading/book-probe.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { JsonTape, MISSING } from "#core/json-tape.ts";
-import type { FeedEndpoints, RejectReason, RestRequest } from "../../feed/feed-adapter.ts";
+import type {
+  FeedEndpoints,
+  RejectReason,
+  RestRequest,
+  TradePosition,
+} from "../../feed/feed-adapter.ts";
 import { type Emit, type EventSubject, rejectOf } from "../../reading/emit.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
@@ -10,6 +16,8 @@ import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 import { assetClassQuery } from "./instruments.ts";
+import { candleHistory, renamedIntervals } from "../../reading/candle-history.ts";
+import { asJsonArray, asJsonObject } from "#core/json-text.ts";
 
 const SIDES = { buyer: "b", seller: "s" };
 
@@ -89,3 +97,54 @@ function rowsOf(tape: JsonTape): number {
   }
   return MISSING;
 }
+
+/** The book is under the pair's REST name, which need not be the one that was asked for. */
+export const KRAKEN_BOOK_PROBE = bookProbeOf(
+  ({ venueSymbol }, { rest }) => ({
+    url: `${rest}/0/public/Depth?pair=${encodeURIComponent(venueSymbol)}&count=5`,
+    weight: 1,
+  }),
+  { at: ["result", 0], bids: "bids", asks: "asks" },
+);
+
+/** From the time of a trade on, oldest first. */
+export function pairTradesPageRequest(
+  instrument: Instrument,
+  { venueTimeUs }: TradePosition,
+  endpoints: FeedEndpoints,
+): RestRequest | undefined {
+  if (venueTimeUs === undefined) return undefined;
+  const request = pairTradesRequest(instrument, endpoints);
+  // In nanoseconds; a microsecond earlier, so that the trade itself is among them.
+  return { ...request, url: `${request.url}&since=${venueTimeUs - 1}000` };
+}
+
+/**
+ * The latest 720 candles, whatever is asked. The list is under the pair's REST name, beside the
+ * time that a later request would begin with.
+ */
+export const pairCandles = candleHistory({
+  intervals: renamedIntervals("1=1m 5=5m 15=15m 30=30m 60=1h 240=4h 1440=1d 10080=1w"),
+  rowsMax: 720,
+  isLatestOnly: true,
+  request: ({ instrument, name, fromMs }, endpoints) => {
+    const pair = encodeURIComponent(instrument.venueSymbol);
+    // Those that begin after this second.
+    const since = fromMs / 1000 - 1;
+    const query = `pair=${pair}&interval=${name}&since=${since}${assetClassQuery(instrument)}`;
+    return { url: `${endpoints.rest}/0/public/OHLC?${query}`, weight: 1 };
+  },
+  rowsOf: (body) => {
+    const result = asJsonObject(asJsonObject(body)?.["result"]);
+    return result === undefined ? undefined : Object.values(result).map(asJsonArray).find(Boolean);
+  },
+  columnsOf: () => ({
+    openTime: 0,
+    open: 1,
+    high: 2,
+    low: 3,
+    close: 4,
+    volume: 6,
+    tradeCount: 7,
+  }),
+});

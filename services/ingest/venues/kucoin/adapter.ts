@@ -1,3 +1,4 @@
+import { KUCOIN_REFUSALS } from "./answers.ts";
 import type { BookSequencing, FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { RANGED_CHANGES } from "../../reading/book-sequencings.ts";
 import { planByAddress } from "../../reading/address-plans.ts";
@@ -8,7 +9,13 @@ import { KucoinReader } from "./decoder.ts";
 import { topicOf } from "./fields.ts";
 import { deriveKucoinPair, KUCOIN, parseKucoinSymbols } from "./instruments.ts";
 import { kucoinRequests } from "./requests.ts";
-import { kucoinGet, kucoinRecordedRequest, parseKucoinTicket } from "./rest.ts";
+import {
+  kucoinGet,
+  kucoinRecordedRequest,
+  parseKucoinTicket,
+  KUCOIN_BOOK_PROBE,
+  kucoinCandles,
+} from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // The pages say 400 topics in one place and 300 in another.
@@ -21,6 +28,7 @@ const LIMITS: FeedLimits = {
   restWeight: { count: 1500, intervalMs: 30_000 },
   // A guess: books change only when orders do, and most pairs are small.
   silenceMsMax: { book: 300_000 },
+  address: { connectionsMax: 50 },
   // Two answers to our pings, and then some.
   connectionSilenceMsMax: 45_000,
   // A ticket is good for 24 hours.
@@ -65,6 +73,7 @@ export const kucoin: FeedAdapter = {
   },
   endpoints: { webSocket: "wss://ws-api-spot.kucoin.com", rest: "https://api.kucoin.com" },
   limits: LIMITS,
+  refusals: KUCOIN_REFUSALS,
   bookSync: { snapshot: "rest", sequencing: SEQUENCING },
   // In place of it comes the interval of the ticket.
   keepAlive: {
@@ -93,7 +102,9 @@ export const kucoin: FeedAdapter = {
     kucoinGet(endpoints, "/api/v1/market/orderbook/level2_100", 4, venueSymbol),
   tradesRequest: ({ venueSymbol }, { endpoints }) =>
     kucoinGet(endpoints, "/api/v1/market/histories", 3, venueSymbol),
+  candleHistory: kucoinCandles,
   serverTimeRequest: (endpoints) => kucoinGet(endpoints, "/api/v1/timestamp", 3),
   parseServerTimeUs: clockIn("data"),
+  bookProbe: KUCOIN_BOOK_PROBE,
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new KucoinReader(context)),
 };

@@ -1,5 +1,6 @@
 // https://www.kucoin.com/docs-new/websocket-api/base-info/introduction
 import { asJsonObject, asText, type JsonText, parseJsonText } from "#core/json-text.ts";
+import type { RefusalRules } from "../../feed/feed-adapter.ts";
 import type { Emit } from "../../reading/emit.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { PendingRequests } from "../../reading/pending-requests.ts";
@@ -7,6 +8,16 @@ import { type Asked, emitRefused, emitSubscribed } from "../../reading/subscript
 
 /** What a topic asks for; nothing if it is none of ours. */
 type AskedBy = (topic: JsonText | undefined) => readonly Asked[];
+
+/** Code 400 and 509 mean several things each. https://www.kucoin.com/docs-new/error-code/websocket */
+export const KUCOIN_REFUSALS: RefusalRules = {
+  tooFast: { words: /max permits per second|session count limitation/i },
+  passing: { codes: ["401", "500"], words: /service busy|ping timeout/i },
+  final: {
+    codes: ["403", "404", "406", "415"],
+    words: /topic is invalid|invalid topic|100 per time|300 per session|more than/i,
+  },
+};
 
 /**
  * What was asked for on one connection. Answers name only the number of a request, and some clients
@@ -39,8 +50,9 @@ export class KucoinAnswers {
       emitSubscribed(asked, emit);
       return asked;
     }
-    const reason = asText(message["data"]) ?? `code ${asText(message["code"]) ?? "unknown"}`;
-    emitRefused(asked, reason, emit);
+    const code = asText(message["code"]);
+    const reason = asText(message["data"]) ?? `code ${code ?? "unknown"}`;
+    emitRefused(asked, { reason, code }, emit);
     return [];
   }
 }

@@ -2,6 +2,7 @@
 // https://www.kucoin.com/docs-new/rest/spot-trading/market-data/get-all-symbols
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
+import { type StateWords, stateOfWord } from "../../reading/instrument-words.ts";
 import {
   incrementsOf,
   type InstrumentList,
@@ -12,6 +13,15 @@ import { parseJson } from "../../reading/text-fields.ts";
 
 /** The id of the venue. */
 export const KUCOIN = "kucoin";
+
+/** The venue has a flag and no words. */
+const ENABLED = "enableTrading";
+const DISABLED = "trading not enabled";
+
+const STATES: StateWords = { [ENABLED]: "trading", [DISABLED]: "halted" };
+
+/** Of pairs that are halted, not opened yet, or ended. */
+const PAUSED: ReadonlySet<string> = new Set([DISABLED]);
 
 const listSchema = z.object({ data: z.array(z.unknown()) });
 
@@ -33,15 +43,17 @@ const ASSET = /^[\p{L}\p{N}.$]{1,32}$/u;
  */
 export function parseKucoinSymbols(body: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJson(body));
-  return list.success ? listInstruments(list.data.data, pairOf) : undefined;
+  return list.success ? listInstruments(list.data.data, pairOf, PAUSED) : undefined;
 }
 
 function pairOf(entry: unknown): Instrument | undefined {
   const parsed = symbolSchema.safeParse(entry);
-  if (!parsed.success || !parsed.data.enableTrading) return undefined;
+  if (!parsed.success) return undefined;
   const { symbol, quoteCurrency, priceIncrement: price, baseIncrement: size } = parsed.data;
   const pair = deriveKucoinPair(symbol);
-  return pair?.quote === quoteCurrency ? { ...pair, ...incrementsOf({ price, size }) } : undefined;
+  if (pair?.quote !== quoteCurrency) return undefined;
+  const word = parsed.data.enableTrading ? ENABLED : DISABLED;
+  return { ...pair, ...incrementsOf({ price, size }), ...stateOfWord(STATES, word) };
 }
 
 /** A pair from its name alone. */

@@ -1,4 +1,5 @@
 // https://www.kucoin.com/docs-new/3470221w0
+import { bestProbeOf } from "../../reading/book-probe.ts";
 import { z } from "zod";
 import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
 import type { ConnectionTicket, FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
@@ -8,6 +9,7 @@ import { oldestFirst } from "../../reading/oldest-first.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import { parseJson } from "../../reading/text-fields.ts";
 import { type KucoinSubject, readTrade } from "./readings.ts";
+import { candleHistory, renamedIntervals, rowsAt } from "../../reading/candle-history.ts";
 
 /** What recorded addresses were asked for. */
 export const kucoinRecordedRequest = recordedRequestOf([
@@ -74,3 +76,36 @@ export function readTradesAnswer(
   }
   return undefined;
 }
+
+/** The best level of each side: a recording must not take twenty levels for a book's beginning. */
+export const KUCOIN_BOOK_PROBE = bestProbeOf(
+  ({ venueSymbol }, endpoints) =>
+    kucoinGet(endpoints, "/api/v1/market/orderbook/level1", 2, venueSymbol),
+  { at: ["data"], bid: ["bestBid", "bestBidSize"], ask: ["bestAsk", "bestAskSize"] },
+);
+
+const CANDLE_NAMES =
+  "1min=1m 3min=3m 5min=5m 15min=15m 30min=30m 1hour=1h 2hour=2h 4hour=4h 6hour=6h 8hour=8h " +
+  "12hour=12h 1day=1d 1week=1w";
+
+/** Candles of the past, newest first. */
+export const kucoinCandles = candleHistory({
+  intervals: renamedIntervals(CANDLE_NAMES),
+  rowsMax: 1500,
+  request: ({ instrument, name, intervalMs, fromMs, lastMs }, endpoints) => {
+    const request = kucoinGet(endpoints, "/api/v1/market/candles", 3, instrument.venueSymbol);
+    // Whether the end is part of the range the pages do not say.
+    const range = `startAt=${fromMs / 1000}&endAt=${(lastMs + intervalMs) / 1000}`;
+    return { ...request, url: `${request.url}&type=${name}&${range}` };
+  },
+  rowsOf: rowsAt("data"),
+  columnsOf: () => ({
+    openTime: 0,
+    open: 1,
+    close: 2,
+    high: 3,
+    low: 4,
+    volume: 5,
+    quoteVolume: 6,
+  }),
+});

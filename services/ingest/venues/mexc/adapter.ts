@@ -3,6 +3,7 @@ import { planByAddress } from "../../reading/address-plans.ts";
 import { RANGED_CHANGES } from "../../reading/book-sequencings.ts";
 import { clockIn } from "../../reading/server-clocks.ts";
 import { MexcDecoder } from "./decoder.ts";
+import { MEXC_REFUSALS } from "./answers.ts";
 import { streamOf } from "./fields.ts";
 import { deriveMexcPair, MEXC, parseMexcSymbols } from "./instruments.ts";
 import { mexcRequests } from "./requests.ts";
@@ -64,6 +65,7 @@ export const mexc: FeedAdapter = {
   },
   endpoints: { webSocket: "wss://wbs-api.mexc.com/ws", rest: "https://api.mexc.com" },
   limits: LIMITS,
+  refusals: MEXC_REFUSALS,
   bookSync: { snapshot: "rest", sequencing: RANGED_CHANGES },
   // The venue ends a connection on which nothing came for a minute, unless it was pinged.
   keepAlive: { intervalMs: 20_000, frame: () => JSON.stringify({ method: "PING" }) },

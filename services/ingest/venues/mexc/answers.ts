@@ -1,4 +1,5 @@
 // https://www.mexc.com/api-docs/spot-v3/websocket-market-streams
+import type { RefusalRules } from "../../feed/feed-adapter.ts";
 import { type Emit, heartbeat, reject } from "../../reading/emit.ts";
 import {
   type Asked,
@@ -8,6 +9,13 @@ import {
 } from "../../reading/subscription-answers.ts";
 import type { JsonRecord } from "../../reading/text-fields.ts";
 import { parseStream } from "./fields.ts";
+
+/** Its pages name no codes of refusals: what users quote says it in words. */
+export const MEXC_REFUSALS: RefusalRules = {
+  harmless: { words: /already/i },
+  passing: { words: /busy|too (?:many|frequent)|limit|timed? ?out|try again/i },
+  final: { words: /unknown or ended|invalid|not exist/i },
+};
 
 /** A refusal has code 0 too, and quotes the stream: `... [STREAM].  Reason： Blocked!` */
 const REFUSAL = /not subscribed[^[]*\[([^\]]*)\][.\s]*(?:reason\s*[:：]\s*)?(.*)$/i;

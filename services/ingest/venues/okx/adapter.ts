@@ -1,3 +1,4 @@
+import { OKX_REFUSALS } from "./answers.ts";
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { ALL_CHANNELS } from "../../reading/all-channels.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
@@ -12,7 +13,15 @@ import {
   parseOkxInstruments,
 } from "./instruments.ts";
 import { okxRequests, planOkx } from "./requests.ts";
-import { okxRecordedRequest, okxTimeRequest, okxTradesRequest, parseOkxTimeUs } from "./rest.ts";
+import {
+  okxCandles,
+  okxRecordedRequest,
+  okxTimeRequest,
+  okxTradesRequest,
+  parseOkxTimeUs,
+  OKX_BOOK_PROBE,
+  okxTradesPageRequest,
+} from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // The venue names no limit. With a request for each instrument, half of the requests that an hour
@@ -27,6 +36,7 @@ const LIMITS: FeedLimits = {
   // funding rate every 90 s. Everything else comes on change only, and renewing it would use up
   // requests.
   silenceMsMax: { book: 180_000, quotes: 180_000, "mark-price": 60_000, funding: 300_000 },
+  alwaysSpoken: ["book", "mark-price", "funding"],
   // Our pings are answered, so two of them were lost.
   connectionSilenceMsMax: 55_000,
   frameBytesMax: 1024 * 1024,
@@ -77,6 +87,7 @@ export const okx: FeedAdapter = {
     rest: "https://www.okx.com",
   },
   limits: LIMITS,
+  refusals: OKX_REFUSALS,
   bookSync: OKX_BOOK_SYNC,
   // The venue cuts a connection on which nothing came for 30 s.
   keepAlive: { intervalMs: 20_000, frame: () => "ping" },
@@ -90,7 +101,11 @@ export const okx: FeedAdapter = {
   subscribeFrames: (subscriptions, options) => okxRequests("subscribe", subscriptions, options),
   unsubscribeFrames: (subscriptions, options) => okxRequests("unsubscribe", subscriptions, options),
   tradesRequest: (instrument, { endpoints }) => okxTradesRequest(instrument, endpoints),
+  candleHistory: okxCandles,
   serverTimeRequest: okxTimeRequest,
   parseServerTimeUs: parseOkxTimeUs,
+  tradesPageRequest: (instrument, { after, endpoints }) =>
+    okxTradesPageRequest(instrument, after, endpoints),
+  bookProbe: OKX_BOOK_PROBE,
   createDecoder: (context) => new FrameDecoder(withTextPongs(JSON_RECORDS), new OkxReader(context)),
 };

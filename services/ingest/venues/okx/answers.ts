@@ -2,12 +2,32 @@
 // https://www.okx.com/docs-v5/en/#overview-websocket-notification
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
+import type { RefusalRules } from "../../feed/feed-adapter.ts";
 import { type Emit, heartbeat, reject } from "../../reading/emit.ts";
 import { PendingRequests } from "../../reading/pending-requests.ts";
-import { type Asked, emitRefused, refusalText } from "../../reading/subscription-answers.ts";
+import {
+  type Asked,
+  emitRefused,
+  refusalCode,
+  refusalText,
+} from "../../reading/subscription-answers.ts";
 import { isRecord, type JsonRecord, parseJson, textOf } from "../../reading/text-fields.ts";
 import { OKX_TYPE_OF_KIND } from "./instruments.ts";
 import { channelOfOkx, type OkxArgument } from "./requests.ts";
+
+/** https://www.okx.com/docs-v5/en/#error-code-websocket */
+export const OKX_REFUSALS: RefusalRules = {
+  tooFast: { codes: ["60014", "60023", "50011"] },
+  passing: {
+    codes: ["60015", "60016", "63999", "64008", "50001", "50013", "50026"],
+  },
+  final: {
+    codes: [
+      ...["60012", "60013", "60018", "60019", "60027", "60028"],
+      ...["64000", "64001", "64002", "64003", "64004", "51000", "51001"],
+    ],
+  },
+};
 
 /** Confirmations whose first trade may be history; of more, it counts as live. */
 const CONFIRMATIONS_REMEMBERED_MAX = 10_000;
@@ -94,7 +114,8 @@ export class OkxAnswers {
       channel === undefined || instId === undefined
         ? (this.#requests.get(textOf(message["id"]) ?? "") ?? [])
         : [{ channel, instId }];
-    emitRefused(refused.flatMap(askedBy), reason, emit);
+    const code = refusalCode(message["code"]);
+    emitRefused(refused.flatMap(askedBy), { reason, code }, emit);
   }
 }
 

@@ -12,6 +12,7 @@ import type { Instrument, InstrumentKind } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
 import { addressText } from "../../reading/address-text.ts";
 import { expiryDayOfDigits } from "../../reading/expiry-days.ts";
+import { type StateWords, stateOfWord } from "../../reading/instrument-words.ts";
 import {
   incrementsOf,
   type InstrumentList,
@@ -35,6 +36,15 @@ const STRIKE = /^\d+(\.\d+)?$/;
 
 /** Instruments in these states do not trade (again). Pauses and auctions are not among them. */
 const ENDED = new Set(["expired", "test"]);
+
+export const OKX_STATES: StateWords = {
+  live: "trading",
+  suspend: "halted",
+  rebase: "halted",
+  preopen: "pre-open",
+  settling: "settling",
+  expired: "delisted",
+};
 
 /** The venue's word for a kind of instrument; spreads are no instruments to it. */
 export const OKX_TYPE_OF_KIND: Readonly<Partial<Record<InstrumentKind, string>>> = {
@@ -133,6 +143,7 @@ function toInstrument(entry: unknown): Instrument | undefined {
     inverse,
     ...(contractSize === undefined ? {} : { contractSize }),
     ...incrementsOf({ price: listed.tickSz, size: listed.lotSz }),
+    ...stateOfWord(OKX_STATES, listed.state),
     ...(expiryTimeUs === undefined || Number.isNaN(expiryTimeUs) || named.expiryTimeUs === undefined
       ? {}
       : { expiryTimeUs }),

@@ -7,11 +7,11 @@ const PRICE_SCALE = 2;
 const SIZE_SCALE = 4;
 
 /** Every frame is packed by itself. Prices and sizes are bare numbers, ids have 27 digits. */
-function pack(text: string): Frame {
+export function pack(text: string): Frame {
   return new Uint8Array(gzipSync(text));
 }
 
-function numbers(levels: readonly (readonly [string, string])[]): string {
+export function numbers(levels: readonly (readonly [string, string])[]): string {
   return `[${levels.map(([price, size]) => `[${price},${size}]`).join(",")}]`;
 }
 

@@ -21,7 +21,8 @@ export const binanceCoinm: FeedAdapter = createBinanceAdapter({
   notes: {
     trades: "Sizes are contracts.",
     book: "Sizes are contracts.",
-    "mark-price": "Without the index price, which this venue sends by pair.",
+    "mark-price":
+      "With the index price since July 2026; in older recordings it is the last one of the pair.",
     "open-interest": "Once a minute, in contracts.",
     liquidations: "At most one a second for each symbol; sizes are contracts.",
   },
@@ -40,6 +41,9 @@ export const binanceCoinm: FeedAdapter = createBinanceAdapter({
     connects: { count: 250, intervalMs: 300_000 },
     // Quiet contracts move seldom; the mark price comes every second whatever happens.
     silenceMsMax: { book: 120_000, "mark-price": 15_000, funding: 15_000 },
+    alwaysSpoken: ["mark-price", "funding"],
+    // USDⓈ-M and COIN-M spend from one budget of 2400 for an address.
+    address: { name: "binance-futures" },
     // The venue pings every 3 minutes.
     connectionSilenceMsMax: 240_000,
     // The venue closes after 24 h.
@@ -62,6 +66,9 @@ export const binanceCoinm: FeedAdapter = createBinanceAdapter({
   instruments: { path: "/dapi/v1/exchangeInfo", weight: 1 },
   book: { path: "/dapi/v1/depth", limit: 1000, weight: 20 },
   trades: { path: "/dapi/v1/trades", limit: 1000, weight: 5 },
+  best: { path: "/dapi/v1/ticker/bookTicker", weight: 2 },
   timePath: "/dapi/v1/time",
+  // The venue takes no range of more than 200 days.
+  candles: { path: "/dapi/v1/klines", weight: 5, spanMsMax: 200 * 24 * 3_600_000 },
   openInterestPath: "/dapi/v1/openInterest",
 });

@@ -33,6 +33,9 @@ export const binanceUsdm: FeedAdapter = createBinanceAdapter({
     connects: { count: 250, intervalMs: 300_000 },
     // The mark price comes every second whatever happens.
     silenceMsMax: { book: 60_000, quotes: 120_000, "mark-price": 15_000, funding: 15_000 },
+    alwaysSpoken: ["mark-price", "funding"],
+    // USDⓈ-M and COIN-M spend from one budget of 2400 for an address.
+    address: { name: "binance-futures" },
     // The venue pings every 3 minutes.
     connectionSilenceMsMax: 240_000,
     // The venue closes after 24 h.
@@ -55,6 +58,8 @@ export const binanceUsdm: FeedAdapter = createBinanceAdapter({
   instruments: { path: "/fapi/v1/exchangeInfo", weight: 1 },
   book: { path: "/fapi/v1/depth", limit: 1000, weight: 20 },
   trades: { path: "/fapi/v1/trades", limit: 1000, weight: 5 },
+  best: { path: "/fapi/v1/ticker/bookTicker", weight: 2 },
   timePath: "/fapi/v1/time",
+  candles: { path: "/fapi/v1/klines", weight: 5 },
   openInterestPath: "/fapi/v1/openInterest",
 });

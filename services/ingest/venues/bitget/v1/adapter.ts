@@ -2,6 +2,7 @@
 // checksums, which later versions have no longer.
 // https://bitgetlimited.github.io/apidoc/en/spot/#websocketapi
 // https://bitgetlimited.github.io/apidoc/en/mix/#websocketapi
+import { BITGET_REFUSALS } from "../answers.ts";
 import type { FeedAdapter, FeedLimits } from "../../../feed/feed-adapter.ts";
 import { FrameDecoder } from "../../../reading/frame-decoder.ts";
 import { JSON_RECORDS } from "../../../reading/frame-forms.ts";
@@ -62,6 +63,7 @@ export const bitgetV1: FeedAdapter = {
   },
   endpoints: { webSocket: "wss://ws.bitget.com", rest: "https://api.bitget.com" },
   limits: LIMITS,
+  refusals: BITGET_REFUSALS,
   bookSync: { snapshot: "in-band", checksum: bitgetChecksum },
   keepAlive: BITGET_KEEP_ALIVE,
   instrumentsRequests: bitgetV1InstrumentsRequests,

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedAdapter } from "../../../feed/feed-adapter.ts";
+import { type StateWords, stateOfWord } from "../../../reading/instrument-words.ts";
 import {
   incrementsOf,
   type InstrumentList,
@@ -26,6 +27,8 @@ const PRODUCT_TYPES = ["umcbl", "dmcbl", "cmcbl"];
 const listSchema = z.object({ data: z.array(z.unknown()) });
 const placesSchema = z.string().regex(/^\d{1,2}$/);
 const nameSchema = z.string().regex(ASSET);
+
+const STATES: StateWords = { online: "trading", gray: "trading", halt: "halted" };
 
 const spotSchema = z.object({
   symbolName: nameSchema,
@@ -70,6 +73,7 @@ function toSpot(entry: unknown): Instrument | undefined {
   return {
     ...spot(symbolName, { base, quote }),
     ...incrementsOf({ price: `1e-${priceScale}`, size: `1e-${quantityScale}` }),
+    ...stateOfWord(STATES, parsed.data.status),
   };
 }
 

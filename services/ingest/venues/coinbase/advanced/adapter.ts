@@ -1,6 +1,7 @@
 // Coinbase Advanced Trade, public market data.
 // https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels
 // https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-rate-limits
+import { ADVANCED_REFUSALS } from "./answers.ts";
 import { JsonTape } from "#core/json-tape.ts";
 import type { FeedAdapter, FeedLimits } from "../../../feed/feed-adapter.ts";
 import { planByInstrument } from "../../../reading/connection-plans.ts";
@@ -16,6 +17,8 @@ import {
   advancedTimeRequest,
   advancedTradesRequest,
   parseAdvancedTimeUs,
+  ADVANCED_BOOK_PROBE,
+  advancedCandles,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -28,6 +31,8 @@ const LIMITS: FeedLimits = {
   // Eight a second for each address.
   connects: { count: 5, intervalMs: 1000 },
   silenceMsMax: { book: 120_000 },
+  // The venue counts its eight a second for an address.
+  address: { outgoingFrames: { count: 6, intervalMs: 1000 } },
   // Heartbeats come every second.
   connectionSilenceMsMax: 15_000,
   frameBytesMax: 16 * 1024 * 1024,
@@ -65,6 +70,7 @@ export const coinbaseAdvanced: FeedAdapter = {
     rest: "https://api.coinbase.com",
   },
   limits: LIMITS,
+  refusals: ADVANCED_REFUSALS,
   candleIntervalsMs: [CANDLE_INTERVAL_MS],
   bookSync: { snapshot: "in-band" },
   // Without heartbeats the venue ends a quiet channel after 60 to 90 seconds.
@@ -81,8 +87,10 @@ export const coinbaseAdvanced: FeedAdapter = {
   subscribeFrames: (subscriptions) => advancedRequests("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => advancedRequests("unsubscribe", subscriptions),
   tradesRequest: (instrument, { endpoints }) => advancedTradesRequest(instrument, endpoints),
+  candleHistory: advancedCandles,
   serverTimeRequest: advancedTimeRequest,
   parseServerTimeUs: parseAdvancedTimeUs,
+  bookProbe: ADVANCED_BOOK_PROBE,
   createDecoder: (context) => {
     const tape = new JsonTape();
     return new FrameDecoder(tapeObjects(tape), new CoinbaseAdvancedReader(tape, context));

@@ -2,6 +2,7 @@
 import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
+import { firstFlag, type StateWords, stateOfWord } from "../../../reading/instrument-words.ts";
 import {
   incrementsOf,
   type InstrumentList,
@@ -27,6 +28,11 @@ const productSchema = z.object({
   base_increment: z.string().nullish().catch(undefined),
   status: z.string().nullish().catch(undefined),
   is_disabled: z.boolean().nullish().catch(undefined),
+  trading_disabled: z.boolean().nullish().catch(undefined),
+  cancel_only: z.boolean().nullish().catch(undefined),
+  post_only: z.boolean().nullish().catch(undefined),
+  limit_only: z.boolean().nullish().catch(undefined),
+  auction_mode: z.boolean().nullish().catch(undefined),
   alias: z.string().nullish().catch(undefined),
   future_product_details: z
     .object({
@@ -41,6 +47,21 @@ const productSchema = z.object({
 
 type Product = z.infer<typeof productSchema>;
 
+/** What the venue calls what it does not let one do; the first that is so says most. */
+const FLAGS: StateWords = {
+  is_disabled: "halted",
+  auction_mode: "auction",
+  trading_disabled: "halted",
+  cancel_only: "cancel-only",
+  post_only: "post-only",
+  limit_only: "limit-only",
+};
+
+const STATES: StateWords = { ...FLAGS, online: "trading", offline: "halted" };
+
+/** Of products that are halted, and of those that ended. */
+const PAUSED: ReadonlySet<string> = new Set(["is_disabled"]);
+
 /**
  * Reads a list of products; undefined if the body is not one. What no longer trades is left out and
  * counted. An alias (`BTC-USDC`) has the product that it stands for as its market: the venue sends
@@ -48,7 +69,7 @@ type Product = z.infer<typeof productSchema>;
  */
 export function parseAdvancedProducts(body: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJson(body));
-  return list.success ? listInstruments(list.data.products, toInstrument) : undefined;
+  return list.success ? listInstruments(list.data.products, toInstrument, PAUSED) : undefined;
 }
 
 function toInstrument(entry: unknown): Instrument | undefined {
@@ -58,11 +79,12 @@ function toInstrument(entry: unknown): Instrument | undefined {
   const instrument = instrumentOf(product);
   const price = product.price_increment ?? product.quote_increment ?? "";
   const increments = incrementsOf({ price, size: product.base_increment ?? "" });
-  return instrument === undefined ? undefined : { ...instrument, ...increments };
+  const state = stateOfWord(STATES, firstFlag(product, FLAGS) ?? product.status);
+  return instrument === undefined ? undefined : { ...instrument, ...increments, ...state };
 }
 
-function isLeftOut({ status, is_disabled: isDisabled }: Product): boolean {
-  return status === "delisted" || isDisabled === true;
+function isLeftOut({ status }: Product): boolean {
+  return status === "delisted";
 }
 
 function instrumentOf(product: Product): Instrument | undefined {

@@ -3,10 +3,18 @@
 // https://www.gate.com/docs/developers/apiv4/en/#futures
 import type { Channel } from "#core/instrument.ts";
 import type { ConnectionPlan, FeedAdapter, FeedLimits } from "../../../feed/feed-adapter.ts";
+import { GATE_REFUSALS } from "../answers.ts";
 import { ALL_CHANNELS } from "../../../reading/all-channels.ts";
 import { FrameDecoder } from "../../../reading/frame-decoder.ts";
 import { TEXT_RECORDS } from "../../../reading/frame-forms.ts";
-import { gateGet, gateServerTime, gateTradesRequest, gateFuturesRecordedRequest } from "../rest.ts";
+import {
+  GATE_FUTURES_BOOK_PROBE,
+  gateFuturesCandles,
+  gateGet,
+  gateServerTime,
+  gateTradesRequest,
+  gateFuturesRecordedRequest,
+} from "../rest.ts";
 import { planByInstrument } from "../../../reading/connection-plans.ts";
 import { type GateDialect, GateReader } from "../decoder.ts";
 import {
@@ -34,6 +42,7 @@ const LIMITS: FeedLimits = {
   restWeight: { count: 150, intervalMs: 10_000 },
   // A quiet contract was seen to be silent for 36 s; tickers come with news only.
   silenceMsMax: { book: 180_000 },
+  address: { connectionsMax: 100 },
   // Three answers to our pings. The venue cuts after 30 s without a frame of ours.
   connectionSilenceMsMax: 45_000,
   frameBytesMax: 2 * 1024 * 1024,
@@ -95,6 +104,7 @@ export const gateioFutures: FeedAdapter = {
   endpoints: { webSocket: "wss://fx-ws.gateio.ws", rest: "https://api.gateio.ws" },
   headers: { "x-gate-size-decimal": "1" },
   limits: LIMITS,
+  refusals: GATE_REFUSALS,
   bookSync: GATE_STREAM_SYNC,
   keepAlive: {
     intervalMs: 15_000,
@@ -120,6 +130,8 @@ export const gateioFutures: FeedAdapter = {
   unsubscribeFrames: (wanted, options) =>
     gateFrames("unsubscribe", wanted, options, (channel) => STREAMS[channel]),
   tradesRequest: (instrument, { endpoints }) => gateTradesRequest(instrument, endpoints),
+  candleHistory: gateFuturesCandles,
   ...gateServerTime,
+  bookProbe: GATE_FUTURES_BOOK_PROBE,
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new GateReader(DIALECT, context)),
 };

@@ -2,11 +2,18 @@
 // https://docs.gemini.com/websocket-api/#market-data-version-2
 // https://developer.gemini.com/websocket/archived/v2.md
 import type { FeedAdapter, FeedLimits } from "../../../feed/feed-adapter.ts";
+import { GEMINI_REFUSALS } from "../answers.ts";
 import { planByInstrument } from "../../../reading/connection-plans.ts";
 import { FrameDecoder } from "../../../reading/frame-decoder.ts";
 import { TEXT_RECORDS } from "../../../reading/frame-forms.ts";
 import { deriveGeminiInstrument, parseGeminiSymbols } from "../instruments.ts";
-import { geminiRecordedRequest, geminiRiskPoll, geminiSymbolsRequest } from "../rest.ts";
+import {
+  GEMINI_BOOK_PROBE,
+  geminiCandles,
+  geminiRecordedRequest,
+  geminiRiskPoll,
+  geminiSymbolsRequest,
+} from "../rest.ts";
 import { GeminiV2Reader } from "./decoder.ts";
 import { geminiV2Requests, isStreamed } from "./requests.ts";
 
@@ -60,6 +67,7 @@ export const geminiV2: FeedAdapter = {
     rest: "https://api.gemini.com",
   },
   limits: LIMITS,
+  refusals: GEMINI_REFUSALS,
   bookSync: { snapshot: "in-band" },
   instrumentsRequests: (endpoints) => [geminiSymbolsRequest(endpoints)],
   recordedRequest: geminiRecordedRequest("open-interest", NAMING),
@@ -73,5 +81,7 @@ export const geminiV2: FeedAdapter = {
   subscribeFrames: (subscriptions) => geminiV2Requests("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => geminiV2Requests("unsubscribe", subscriptions),
   polls: [geminiRiskPoll("open-interest")],
+  bookProbe: GEMINI_BOOK_PROBE,
+  candleHistory: geminiCandles,
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new GeminiV2Reader(context)),
 };

@@ -8,10 +8,12 @@ import type { FeedAdapter } from "../../../feed/feed-adapter.ts";
 import { planByInstrument } from "../../../reading/connection-plans.ts";
 import { FrameDecoder } from "../../../reading/frame-decoder.ts";
 import { tapeObjects } from "../../../reading/frame-forms.ts";
+import { KRAKEN_REFUSALS } from "../answers.ts";
 import { KRAKEN_BOOK_PROOF, KRAKEN_BOOK_SYNC } from "../book.ts";
 import { KrakenReader } from "../decoder.ts";
 import { deriveFuturesInstrument, parseFuturesInstruments } from "../futures/instruments.ts";
 import {
+  futuresCandles,
   futuresInstrumentsRequest,
   futuresRecordedRequest,
   futuresTimeRequest,
@@ -48,6 +50,7 @@ export const krakenFuturesV2: FeedAdapter = {
   bookProof: KRAKEN_BOOK_PROOF,
   endpoints: { webSocket: "wss://uws.kraken.com/v2/public", rest: "https://futures.kraken.com" },
   limits: KRAKEN_LIMITS,
+  refusals: KRAKEN_REFUSALS,
   bookSync: KRAKEN_BOOK_SYNC,
   keepAlive: {
     intervalMs: 30_000,
@@ -73,6 +76,7 @@ export const krakenFuturesV2: FeedAdapter = {
     krakenRequests("subscribe", subscriptions, options, "derivatives"),
   unsubscribeFrames: (subscriptions, options) =>
     krakenRequests("unsubscribe", subscriptions, options, "derivatives"),
+  candleHistory: futuresCandles,
   serverTimeRequest: futuresTimeRequest,
   parseServerTimeUs: parseFuturesTimeUs,
   createDecoder: (context) => {

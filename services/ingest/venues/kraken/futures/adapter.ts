@@ -2,6 +2,7 @@
 // only, and are not offered here.
 // https://docs.kraken.com/exchange/api-reference/futures-websocket
 // https://docs.kraken.com/api/docs/futures-api/trading/get-instruments
+import { KRAKEN_FUTURES_REFUSALS } from "./answers.ts";
 import type { RawBook } from "#core/book-sync.ts";
 import { JsonTape } from "#core/json-tape.ts";
 import type { FeedAdapter, FeedLimits } from "../../../feed/feed-adapter.ts";
@@ -12,11 +13,13 @@ import { KrakenFuturesReader } from "./decoder.ts";
 import { deriveFuturesInstrument, parseFuturesInstruments } from "./instruments.ts";
 import { isOffered, krakenFuturesFrames } from "./requests.ts";
 import {
+  futuresCandles,
   futuresInstrumentsRequest,
   futuresRecordedRequest,
   futuresTimeRequest,
   futuresTradesRequest,
   parseFuturesTimeUs,
+  FUTURES_BOOK_PROBE,
 } from "./rest.ts";
 
 const LIMITS: FeedLimits = {
@@ -30,6 +33,7 @@ const LIMITS: FeedLimits = {
   connects: { count: 5, intervalMs: 1000 },
   // Tickers come every second; books and trades of quiet contracts may rest for long.
   silenceMsMax: { book: 120_000, ticker: 60_000, quotes: 60_000, "mark-price": 60_000 },
+  address: { connectionsMax: 100 },
   // Heartbeats are asked for and come every few seconds.
   connectionSilenceMsMax: 30_000,
   frameBytesMax: 2 * 1024 * 1024,
@@ -75,6 +79,7 @@ export const krakenFutures: FeedAdapter = {
     rest: "https://futures.kraken.com",
   },
   limits: LIMITS,
+  refusals: KRAKEN_FUTURES_REFUSALS,
   bookSync: {
     snapshot: "in-band",
     sequencing: {
@@ -99,8 +104,10 @@ export const krakenFutures: FeedAdapter = {
   subscribeFrames: (subscriptions) => krakenFuturesFrames("subscribe", subscriptions),
   unsubscribeFrames: (subscriptions) => krakenFuturesFrames("unsubscribe", subscriptions),
   tradesRequest: (instrument, { endpoints }) => futuresTradesRequest(instrument, endpoints),
+  candleHistory: futuresCandles,
   serverTimeRequest: futuresTimeRequest,
   parseServerTimeUs: parseFuturesTimeUs,
+  bookProbe: FUTURES_BOOK_PROBE,
   createDecoder: (context) => {
     const tape = new JsonTape();
     return new FrameDecoder(tapeObjects(tape), new KrakenFuturesReader(tape, context));

@@ -1,11 +1,20 @@
 // https://docs.kraken.com/exchange/api-reference/futures-websocket
 import { asJsonArray, asText, type JsonText } from "#core/json-text.ts";
+import type { RefusalRules } from "../../../feed/feed-adapter.ts";
 import { type Emit, heartbeat, reject } from "../../../reading/emit.ts";
 import type { TextRecord } from "../../../reading/frame-forms.ts";
 import { PendingRequests } from "../../../reading/pending-requests.ts";
 import { emitRefused, emitSubscribed } from "../../../reading/subscription-answers.ts";
 import { streamSymbolOf } from "./instruments.ts";
 import { channelsOfFeed } from "./requests.ts";
+
+/** An alert tells of what is so already; what else it says is not documented. */
+export const KRAKEN_FUTURES_REFUSALS: RefusalRules = {
+  harmless: { words: /already subscribed|not subscribed/i },
+  tooFast: { words: /too many|rate limit/i },
+  passing: { words: /unavailable|maintenance|try again|internal/i },
+  final: { words: /invalid|unknown|not (?:found|supported|exist)|bad /i },
+};
 
 type Pending = { readonly feed: string; readonly product: string };
 
@@ -19,7 +28,10 @@ export class KrakenFuturesAnswers {
     const feed = asText(request?.["feed"]);
     if (request?.["event"] !== "subscribe" || feed === undefined) return;
     for (const product of asJsonArray(request["product_ids"]) ?? []) {
-      this.#pending.note({ feed, product: asText(product) ?? "" });
+      const asked = { feed, product: asText(product) ?? "" };
+      // Of one that is asked for again, the answer to the request before was lost.
+      this.#pending.takeOldest((each) => each.feed === feed && each.product === asked.product);
+      this.#pending.note(asked);
     }
   }
 
@@ -33,15 +45,17 @@ export class KrakenFuturesAnswers {
       case "unsubscribed":
       case "pong":
         return heartbeat(emit);
-      case "alert":
+      case "alert": {
         // It is there already, and stays.
         if (/already subscribed/i.test(asText(message["message"]) ?? "")) {
-          this.#pending.takeOldest();
-          return heartbeat(emit);
+          const { feed = "", product = "" } = this.#pending.takeOldest() ?? {};
+          const channels = channelsOfFeed(feed);
+          return emitSubscribed([{ venueSymbol: product, channels }], emit);
         }
         // What was to end had ended already.
         if (/not subscribed/i.test(asText(message["message"]) ?? "")) return heartbeat(emit);
         return this.#refused(asText(message["message"]) ?? "refused", emit);
+      }
       case "error":
       case "subscribed_failed":
       case "unsubscribed_failed":

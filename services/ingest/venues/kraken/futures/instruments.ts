@@ -3,6 +3,8 @@ import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import { parseJsonText } from "#core/json-text.ts";
+import { type StateWords, stateOfWord } from "../../../reading/instrument-words.ts";
+import { type InstrumentList, listInstruments } from "../../../reading/listed-instruments.ts";
 import { isBadTime, parseIsoTimeUs } from "../../../reading/venue-time.ts";
 
 const VENUE = "kraken-futures";
@@ -20,6 +22,15 @@ const ASSET_NAMES: ReadonlyMap<string, string> = new Map([
  */
 const SYMBOL = /^([PF])([IFV])_([A-Za-z0-9]+?)(USDT|USDC|USD|EUR|GBP|XBT)(?:_(\d{6}))?$/;
 
+/** The venue has a flag and no words. */
+const TRADEABLE = "tradeable";
+const NOT_TRADEABLE = "not tradeable";
+
+const STATES: StateWords = { [TRADEABLE]: "trading", [NOT_TRADEABLE]: "halted" };
+
+/** Of contracts that are halted, and of those that ended. */
+const PAUSED: ReadonlySet<string> = new Set([NOT_TRADEABLE]);
+
 const listSchema = z.object({ instruments: z.array(z.unknown()) });
 
 /** Numbers are read as their texts, which keeps them exact. */
@@ -36,33 +47,30 @@ const instrumentSchema = z.object({
  * Reads a list of instruments; undefined if the body is not one. Indices and contracts that do not
  * trade are left out and counted.
  */
-export function parseFuturesInstruments(
-  body: string,
-): { readonly instruments: readonly Instrument[]; readonly skipped: number } | undefined {
+export function parseFuturesInstruments(body: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJsonText(body));
-  if (!list.success) return undefined;
-  const bySymbol = new Map<string, Instrument>();
-  for (const each of list.data.instruments) {
-    const parsed = instrumentSchema.safeParse(each);
-    if (!parsed.success || parsed.data.tradeable === false) continue;
-    const { data } = parsed;
-    const derived = deriveFuturesInstrument(streamSymbolOf(data.symbol));
-    if (derived === undefined || bySymbol.has(derived.symbol)) continue;
-    const contractSize = canonicalDecimal(data.contractSize ?? "");
-    const priceIncrement = canonicalDecimal(data.tickSize ?? "");
-    const sizeIncrement = stepOf(data.contractValueTradePrecision);
-    const expiryTimeUs = parseIsoTimeUs(data.lastTradingTime);
-    const ends = derived.kind === "future" && expiryTimeUs !== undefined;
-    bySymbol.set(derived.symbol, {
-      ...derived,
-      ...(contractSize === undefined ? {} : { contractSize }),
-      ...(priceIncrement === undefined ? {} : { priceIncrement }),
-      ...(sizeIncrement === undefined ? {} : { sizeIncrement }),
-      ...(ends && !isBadTime(expiryTimeUs) ? { expiryTimeUs } : {}),
-    });
-  }
-  const skipped = list.data.instruments.length - bySymbol.size;
-  return { instruments: [...bySymbol.values()], skipped };
+  return list.success ? listInstruments(list.data.instruments, contractOf, PAUSED) : undefined;
+}
+
+function contractOf(entry: unknown): Instrument | undefined {
+  const parsed = instrumentSchema.safeParse(entry);
+  const { data } = parsed;
+  const derived = data && deriveFuturesInstrument(streamSymbolOf(data.symbol));
+  if (data === undefined || derived === undefined) return undefined;
+  const contractSize = canonicalDecimal(data.contractSize ?? "");
+  const priceIncrement = canonicalDecimal(data.tickSize ?? "");
+  const sizeIncrement = stepOf(data.contractValueTradePrecision);
+  const expiryTimeUs = parseIsoTimeUs(data.lastTradingTime);
+  const ends = derived.kind === "future" && expiryTimeUs !== undefined;
+  const word = String(data.tradeable) === "false" ? NOT_TRADEABLE : TRADEABLE;
+  return {
+    ...derived,
+    ...(contractSize === undefined ? {} : { contractSize }),
+    ...(priceIncrement === undefined ? {} : { priceIncrement }),
+    ...(sizeIncrement === undefined ? {} : { sizeIncrement }),
+    ...(ends && !isBadTime(expiryTimeUs) ? { expiryTimeUs } : {}),
+    ...stateOfWord(STATES, word),
+  };
 }
 
 /**

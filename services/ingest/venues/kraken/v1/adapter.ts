@@ -1,6 +1,7 @@
 // Kraken spot, WebSocket v1: frozen, still served. Data are arrays whose last two elements name
 // channel and pair.
 // https://docs.kraken.com/exchange/api-reference/spot-websocket-v1/book
+import { KRAKEN_REFUSALS } from "../answers.ts";
 import type { FeedAdapter } from "../../../feed/feed-adapter.ts";
 import { planByInstrument } from "../../../reading/connection-plans.ts";
 import { FrameDecoder } from "../../../reading/frame-decoder.ts";
@@ -8,7 +9,7 @@ import { JSON_RECORDS_AND_ARRAYS } from "../../../reading/frame-forms.ts";
 import { KRAKEN_BOOK_PROOF, KRAKEN_BOOK_SYNC } from "../book.ts";
 import { assetPairsRequests, deriveKrakenInstrument, parseAssetPairs } from "../instruments.ts";
 import { KRAKEN_CHANNELS, KRAKEN_LIMITS } from "../requests.ts";
-import { krakenRecordedRequest } from "../rest.ts";
+import { KRAKEN_BOOK_PROBE, krakenRecordedRequest, pairCandles } from "../rest.ts";
 import { KrakenV1Reader } from "./decoder.ts";
 import { krakenV1Requests } from "./requests.ts";
 
@@ -26,6 +27,7 @@ export const krakenV1: FeedAdapter = {
   bookProof: KRAKEN_BOOK_PROOF,
   endpoints: { webSocket: "wss://ws.kraken.com", rest: "https://api.kraken.com" },
   limits: KRAKEN_LIMITS,
+  refusals: KRAKEN_REFUSALS,
   bookSync: KRAKEN_BOOK_SYNC,
   keepAlive: {
     intervalMs: 30_000,
@@ -45,6 +47,8 @@ export const krakenV1: FeedAdapter = {
     krakenV1Requests("subscribe", subscriptions, options),
   unsubscribeFrames: (subscriptions, options) =>
     krakenV1Requests("unsubscribe", subscriptions, options),
+  bookProbe: KRAKEN_BOOK_PROBE,
+  candleHistory: pairCandles,
   createDecoder: (context) =>
     new FrameDecoder(JSON_RECORDS_AND_ARRAYS, new KrakenV1Reader(context)),
 };

@@ -35,7 +35,7 @@ function readStatus(message: JsonRecord, emit: Emit): Confirmed | undefined {
   const venueSymbol = typeof pair === "string" ? pair : undefined;
   if (status === "error") {
     const reason = reasonOf(message);
-    if (/already subscribed|not subscribed/i.test(reason)) heartbeat(emit);
+    if (/not subscribed/i.test(reason)) heartbeat(emit);
     else emit({ kind: "refused", venueSymbol, channel, reason });
   } else if (status === "subscribed" && venueSymbol !== undefined && channel !== undefined) {
     emit({ kind: "subscribed", venueSymbol, channel });

@@ -4,6 +4,7 @@ import { RANGED_CHANGES } from "../../../reading/book-sequencings.ts";
 import { FrameDecoder } from "../../../reading/frame-decoder.ts";
 import { TEXT_RECORDS } from "../../../reading/frame-forms.ts";
 import { clockIn } from "../../../reading/server-clocks.ts";
+import { KUCOIN_REFUSALS } from "../answers.ts";
 import { kucoinRequests } from "../requests.ts";
 import { kucoinGet, parseKucoinTicket } from "../rest.ts";
 import { KucoinFuturesReader } from "./decoder.ts";
@@ -90,6 +91,7 @@ export const kucoinFutures: FeedAdapter = {
     rest: "https://api-futures.kucoin.com",
   },
   limits: LIMITS,
+  refusals: KUCOIN_REFUSALS,
   bookSync: { snapshot: "rest", sequencing: RANGED_CHANGES },
   // In place of it comes the interval of the ticket.
   keepAlive: {

@@ -1,0 +1,115 @@
+import { formatTopic } from "#core/topic.ts";
+import { encodeServerMessages } from "#wire/frame-codec.ts";
+import { offeredView } from "../topics/view-options.ts";
+import type { Hub } from "../topics/hub.ts";
+import type { TopicView } from "../topics/topic-view.ts";
+import type { TurnLine, Work } from "../turns/turns.ts";
+import type { LiveTopics } from "./live-topics.ts";
+import type { Patterns } from "./patterns.ts";
+import { intervalRefusal } from "./subscribe-options.ts";
+import { NOT_SUBSCRIBED, refusedResult, viewResult } from "./topic-results.ts";
+import type { TopicRefusal } from "./topic-results.ts";
+import type { TopicStarts } from "./topic-starts.ts";
+import type { TopicSubscription } from "./topic-subscription.ts";
+import type { TopicResultInit, TopicUpdateMessage, UpdateMessage } from "./wire-messages.ts";
+
+type ViewUpdatesParts = {
+  readonly hub: Pick<Hub, "hold" | "release">;
+  /** Whether requests may name so many more topics now. What it grants is used up. */
+  readonly takeTopics: (topics: number) => boolean;
+  readonly onTooManyTopics: () => void;
+  readonly line: Pick<TurnLine, "isOver">;
+  readonly live: LiveTopics;
+  readonly starts: TopicStarts;
+  readonly patterns: Patterns;
+  readonly replies: {
+    subscribeResult(
+      requestId: number,
+      results: readonly TopicResultInit[],
+      isPartial: boolean,
+    ): void;
+  };
+  /** The topic's own name, where the text has the venue's symbol. */
+  readonly fullName: (text: string) => Work<string>;
+};
+
+const NO_ROOM: TopicRefusal = {
+  error: "TOPIC_ERROR_UNAVAILABLE",
+  message: "the gateway follows as many topics as it is configured to",
+};
+
+/**
+ * Gives topics that are subscribed other views. What a topic is told about it keeps its place among
+ * the batches of the topic, so that a client knows from which batch on the new view applies.
+ */
+export class ViewUpdates {
+  readonly #parts: ViewUpdatesParts;
+
+  constructor(parts: ViewUpdatesParts) {
+    this.#parts = parts;
+  }
+
+  /** The work of one request. What is refused, and what has not started, is said at its end. */
+  *update({ requestId, topics }: UpdateMessage): Work {
+    const results: TopicResultInit[] = [];
+    for (const [requestIndex, update] of topics.entries()) {
+      if (this.#parts.line.isOver) yield;
+      const refused = intervalRefusal(update.conflationIntervalMs);
+      if (refused === undefined) {
+        results.push(...(yield* this.#updateOne(update, { requestId, requestIndex })));
+      } else {
+        results.push(refusedResult(requestIndex, update.topic, refused));
+      }
+    }
+    this.#parts.replies.subscribeResult(requestId, results, false);
+  }
+
+  *#updateOne(
+    update: TopicUpdateMessage,
+    origin: { readonly requestId: number; readonly requestIndex: number },
+  ): Work<TopicResultInit[]> {
+    const { live, starts, patterns, line } = this.#parts;
+    const { requestIndex } = origin;
+    const results: TopicResultInit[] = [];
+    if (patterns.change(update.topic, update)) {
+      const ofPattern = (each: TopicSubscription): boolean => each.pattern?.text === update.topic;
+      const all = [...live.all(), ...starts.waiting()].filter(ofPattern);
+      if (!this.#parts.takeTopics(all.length)) {
+        this.#parts.onTooManyTopics();
+        return [];
+      }
+      for (const subscription of all) {
+        if (line.isOver) yield;
+        results.push(...this.#change(subscription, update, origin));
+      }
+      return results;
+    }
+    const topic = yield* this.#parts.fullName(update.topic);
+    const one = live.get(topic);
+    const all = one === undefined ? starts.waitingFor(topic) : [one];
+    if (all.length === 0) return [refusedResult(requestIndex, update.topic, NOT_SUBSCRIBED)];
+    for (const each of all) results.push(...this.#change(each, update, origin));
+    return results;
+  }
+
+  /** What is to be said of it at the end of the request. */
+  #change(
+    subscription: TopicSubscription,
+    update: TopicUpdateMessage,
+    { requestId, requestIndex }: { readonly requestId: number; readonly requestIndex: number },
+  ): TopicResultInit[] {
+    // It may have ended since the request began.
+    if (subscription.state === "ended") return [];
+    const { name } = subscription.view;
+    const options = offeredView(name.channel, update);
+    const view: TopicView | undefined = options && this.#parts.hub.hold(name, options);
+    if (view === undefined) return [refusedResult(requestIndex, formatTopic(name), NO_ROOM)];
+    const isLive = subscription.state === "live";
+    subscription.changeView(view, (attached) => {
+      const topics = [viewResult(requestIndex, view, attached)];
+      const value = { requestId, topics, isPartial: true };
+      return encodeServerMessages([{ kind: "subscribeResult", value }]);
+    });
+    return isLive ? [] : [viewResult(requestIndex, view, undefined)];
+  }
+}

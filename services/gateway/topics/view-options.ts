@@ -1,0 +1,47 @@
+import type { Channel } from "#core/instrument.ts";
+
+/** How much of a topic a view shows. */
+export type ViewOptions = {
+  /** Levels of each side of a book; 0 shows all of them. */
+  readonly depth: number;
+  /** Milliseconds between two batches; 0 sends every event. */
+  readonly intervalMs: number;
+};
+
+/** Every level and every event. */
+export const RAW_VIEW: ViewOptions = { depth: 0, intervalMs: 0 };
+
+/** Depths that books are cut to. They are few, so that many subscriptions share a view. */
+const VIEW_DEPTHS = [1, 5, 10, 20, 50, 100, 500, 1_000];
+/** Intervals at which views send, all of them multiples of the first. */
+export const VIEW_INTERVALS_MS = [50, 100, 250, 500, 1_000, 2_000, 5_000, 10_000];
+/** A longer one is refused: rounding it down would send more than the client asked for. */
+export const VIEW_INTERVAL_MS_MAX = 10_000;
+
+/** What a client asks for. */
+type ViewWish = { readonly depth: number; readonly conflationIntervalMs: number };
+
+/**
+ * The view that a client gets of a topic: depth and interval rounded up to those that there are.
+ * Undefined if the interval is longer than all of them. Only books have a depth.
+ */
+export function offeredView(
+  channel: Channel,
+  { depth, conflationIntervalMs }: ViewWish,
+): ViewOptions | undefined {
+  if (conflationIntervalMs > VIEW_INTERVAL_MS_MAX) return undefined;
+  return {
+    depth: channel === "book" ? roundedUp(depth, VIEW_DEPTHS) : 0,
+    intervalMs: roundedUp(conflationIntervalMs, VIEW_INTERVALS_MS),
+  };
+}
+
+/** Whether a view shows the topic as it was published. */
+export function isRaw({ depth, intervalMs }: ViewOptions): boolean {
+  return depth === 0 && intervalMs === 0;
+}
+
+/** 0 stays; what is more than all steps becomes 0, which stands for no bound. */
+function roundedUp(value: number, steps: readonly number[]): number {
+  return value === 0 ? 0 : (steps.find((step) => step >= value) ?? 0);
+}

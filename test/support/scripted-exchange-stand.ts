@@ -1,0 +1,98 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { Registry } from "prom-client";
+import { MemoryBus } from "#bus/memory-bus.ts";
+import type { Channel } from "#core/instrument.ts";
+import { ingestConfig } from "#ingest/config.ts";
+import type { FeedAdapter } from "#ingest/feed/feed-adapter.ts";
+import { type RunningIngest, startIngest } from "#ingest/main.ts";
+import { VENUES } from "#ingest/venues/registry.ts";
+import type { ScriptedVenueId } from "./dialects/registry.ts";
+import { ManualClock } from "./manual-clock.ts";
+import { ScriptedExchange } from "./scripted-exchange.ts";
+import { BusConsumer, type ToldStatus } from "./scripted-venue-consumer.ts";
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Real turns of the event loop that let everything that was published arrive. */
+const TURNS = 4;
+
+type StandOptions = {
+  readonly venue: ScriptedVenueId;
+  readonly bases?: readonly string[];
+  readonly seed?: number;
+  readonly random?: () => number;
+};
+
+/** A scripted exchange, the real ingestor behind it, and what it tells: all in manual time. */
+export class ExchangeStand {
+  readonly clock = new ManualClock();
+  readonly bus = new MemoryBus({ clock: this.clock });
+  readonly consumer = new BusConsumer(this.bus);
+  readonly exchange: ScriptedExchange;
+  readonly #venue: ScriptedVenueId;
+  readonly #random: () => number;
+  readonly #startUs = this.clock.nowUs();
+  #ingest: RunningIngest | undefined;
+
+  constructor({ venue, bases = ["BTC", "ETH"], seed = 7, random = () => 0.5 }: StandOptions) {
+    this.#venue = venue;
+    this.#random = random;
+    const { webSocket } = VENUES[venue].endpoints;
+    const { clock } = this;
+    this.exchange = new ScriptedExchange({ venue, bases, seed, clock, webSocketUrl: webSocket });
+  }
+
+  async start(): Promise<void> {
+    const adapter: FeedAdapter = VENUES[this.#venue];
+    const channels = adapter.channels.filter((each) => each === "book" || each === "trades");
+    this.#ingest = await startIngest({
+      config: ingestConfig({
+        venues: [{ id: this.#venue, channels, bookDepth: 10 }],
+        bookRefreshIntervalMs: 0,
+        drainTimeoutMs: 0,
+      }),
+      bus: this.bus,
+      clock: this.clock,
+      logger: quiet,
+      registry: new Registry(),
+      dialer: this.exchange,
+      restClient: this.exchange,
+      random: this.#random,
+    });
+  }
+
+  /** Seconds since the start. */
+  get seconds(): number {
+    return (this.clock.nowUs() - this.#startUs) / 1e6;
+  }
+
+  /** Lets time pass, step by step, and something happen in each. */
+  async pass(
+    time: { readonly seconds: number; readonly stepSeconds: number },
+    eachStep: () => void = () => {},
+  ): Promise<void> {
+    const { seconds, stepSeconds } = time;
+    for (let second = 0; second < seconds; second += stepSeconds) {
+      this.clock.advance(stepSeconds * 1_000);
+      eachStep();
+      this.exchange.sendHeartbeats();
+      // What was published goes out at the end of a turn.
+      for (let each = 0; each < TURNS; each += 1) await turn();
+    }
+  }
+
+  /** What was told of a channel, with the seconds since the start. */
+  told(symbol: string, channel: Channel): readonly (ToldStatus & { readonly second: number })[] {
+    return this.consumer
+      .statuses(this.exchange.tickwireSymbolOf(symbol), channel)
+      .map((status) => ({ ...status, second: (status.sinceTimeUs - this.#startUs) / 1e6 }));
+  }
+
+  counters() {
+    return this.#ingest?.stats().venues[0]?.counters;
+  }
+
+  async close(): Promise<void> {
+    await this.#ingest?.close();
+  }
+}
