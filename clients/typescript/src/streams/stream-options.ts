@@ -68,8 +68,8 @@ export type Subscription = Disposable & {
   readonly refusals: readonly TopicRefusal[];
 };
 
-/** Buffers of the client's streams where a stream says nothing. */
-export type BufferDefaults = {
+/** The buffer of a stream, or of those that say nothing. */
+export type BufferOptions = {
   readonly bufferEventsMax: number;
   readonly overflow: OverflowPolicy | undefined;
 };
@@ -82,10 +82,16 @@ export type StreamDefaults = {
   readonly overflow?: OverflowPolicy | undefined;
 };
 
-/** The options with their defaults. Throws RangeError for one that is out of range. */
-export function bufferDefaults({ bufferEventsMax, overflow }: StreamDefaults): BufferDefaults {
+/** The options, else the defaults. Throws RangeError for one that is out of range. */
+export function bufferOptions(
+  { bufferEventsMax, overflow }: StreamDefaults,
+  defaults: BufferOptions = { bufferEventsMax: 10_000, overflow: undefined },
+): BufferOptions {
   const count = { min: 1, max: Number.MAX_SAFE_INTEGER };
   assertIntegerOption("bufferEventsMax", bufferEventsMax, count);
   assertChoiceOption("overflow", overflow, OVERFLOW_POLICIES);
-  return { bufferEventsMax: bufferEventsMax ?? 10_000, overflow };
+  return {
+    bufferEventsMax: bufferEventsMax ?? defaults.bufferEventsMax,
+    overflow: overflow ?? defaults.overflow,
+  };
 }
