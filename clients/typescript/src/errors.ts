@@ -198,7 +198,7 @@ export class RpcError extends TickwireError {
   }
 }
 
-/** What the codes of the protocol from 4000 on mean, and those from 4500 on, after which it ends. */
+/** What codes from 4000 on mean, and those from 4500 on, after which no client comes back. */
 const PASSING_CLOSES: readonly ConnectionErrorCode[] = [
   "going-away",
   "slow-consumer",
