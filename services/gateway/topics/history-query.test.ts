@@ -12,6 +12,7 @@ import {
 } from "#wire/bus-codec.ts";
 import { rowsOfEvents } from "#wire/event-codec.ts";
 import { queryHistory } from "./history-query.ts";
+import { idleLine } from "#test/support/idle-line.ts";
 import { QueryGate } from "./query-gate.ts";
 
 const NAME = { venue: "fake", symbol: "A-USD", channel: "trades" } as const;
@@ -59,7 +60,7 @@ async function ask(answer: Answer, options: { from?: number; wants?: number } = 
       return answer(afterSequence);
     },
   } as unknown as Bus;
-  const parts = { bus, gate: new QueryGate(1), limits: { queryTimeoutMs: 70 } };
+  const parts = { bus, gate: new QueryGate(1), limits: { queryTimeoutMs: 70 }, line: idleLine() };
   await queryHistory(parts, NAME, "p-1", {
     from: { epoch: 4, sequence: from },
     take: (batches) => {
