@@ -1,5 +1,5 @@
 import { checkBusEvents, readBusBatch, readBusEvents, WireError } from "@tickwire/proto/codec";
-import type { BusBatch } from "@tickwire/proto/codec";
+import type { BusBatch, DecodedBatch } from "@tickwire/proto/codec";
 import {
   AnnouncementCodec,
   CatalogReplyCodec,
@@ -110,6 +110,24 @@ export function* decodeSnapshotSteps(
     if (batch.count > 0) yield* checkBusEvents(batch);
     batches.push(batch);
   }
+  return wholeState(batches);
+}
+
+/** The events of a snapshot, and where it stands. Keeps nothing of `bytes`. Throws WireError. */
+export function decodeSnapshotEvents(bytes: Uint8Array): {
+  readonly sequence: number;
+  readonly events: readonly DecodedBatch[];
+} {
+  const contents = SnapshotReplyCodec.decode(bytes).batches;
+  const batches = wholeState(contents.map((content) => readBusBatch(content)));
+  return {
+    sequence: batches[0].baseSequence,
+    events: batches.map((batch) => readBusEvents(batch)),
+  };
+}
+
+/** Throws WireError unless the batches are one state. */
+function wholeState(batches: readonly BusBatch[]): [BusBatch, ...BusBatch[]] {
   const [first, ...rest] = batches;
   if (first === undefined) throw new WireError("malformed", "a snapshot has no batch");
   const isWhole = rest.every(
