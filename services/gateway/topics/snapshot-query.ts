@@ -20,7 +20,7 @@ export type SnapshotQueryParts = {
   readonly bus: Bus;
   readonly gate: QueryGate;
   readonly limits: { readonly queryTimeoutMs: number };
-  /** For snapshots that take long to read. */
+  /** For what takes long to read. */
   readonly line: TurnLine;
 };
 
