@@ -8,6 +8,7 @@ import { streamOf } from "./fields.ts";
 import { deriveMexcPair, MEXC, parseMexcSymbols } from "./instruments.ts";
 import { mexcRequests } from "./requests.ts";
 import {
+  MEXC_BOOK_PROBE,
   MEXC_TICKERS,
   mexcBookRequest,
   mexcInstrumentsRequest,
@@ -85,5 +86,6 @@ export const mexc: FeedAdapter = {
   polls: [MEXC_TICKERS],
   serverTimeRequest: mexcTimeRequest,
   parseServerTimeUs: clockIn("serverTime"),
+  bookProbe: MEXC_BOOK_PROBE,
   createDecoder: (context) => new MexcDecoder(context),
 };
