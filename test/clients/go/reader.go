@@ -21,9 +21,9 @@ type object = map[string]any
 
 // Topic is one topic of one connection: its chain, which is a base that moves on, and its position.
 type Topic struct {
-	base            *pb.Base
-	hasPosition     bool
-	epoch, position uint64
+	base                        *pb.Base
+	hasPosition                 bool
+	generation, epoch, position uint64
 }
 
 // check panics with a text where a batch is what no gateway sends.
@@ -57,52 +57,53 @@ func (t *Topic) read(batch *pb.Batch) (reading object) {
 		return lost
 	}
 	check(len(batch.Times) >= 2 && (batch.Base != nil || !batch.Snapshot), "no times, or a snapshot has no base")
+	if batch.Base != nil {
+		t.generation = batch.Times[0] / 127
+	}
 	perEvent := 1 + min(1, int(base.VenueTimeUnitUs))
 	count := (len(batch.Times) - 2) / perEvent
 	before, last := base.Sequence, base.Sequence
 	if !batch.Snapshot {
 		last += batch.Skipped + uint64(count)
 	}
-	follows := (len(batch.Times)-2)%perEvent == 0 && batch.Times[0] == last%127
+	follows := (len(batch.Times)-2)%perEvent == 0 && batch.Times[0] == last%127+127*t.generation && t.generation < 128
 	if !follows || (batch.LastSequence != 0 && batch.LastSequence != last) {
 		check(batch.Base == nil, "a batch contradicts its base")
 		return lost
 	}
 	events := readTimes(base, batch.Times[2:], count)
 	base.Sequence = last
+	said := object{"topicId": batch.TopicId, "epoch": base.Epoch, "sequence": last}
 	if pb.Channel_name[int32(base.Channel)] == "" || base.Channel == 0 {
-		t.hasPosition, t.epoch, t.position = true, base.Epoch, last
-		return object{"topicId": batch.TopicId, "reading": "unknown", "epoch": base.Epoch, "sequence": last}
+		t.hasPosition, t.epoch, t.position, said["reading"] = true, base.Epoch, last, "unknown"
+		return said
 	}
-	if read := readers[base.Channel]; read != nil {
-		read(base, batch, events)
-	} else {
-		readFields(base, batch, events)
-	}
-	fresh, had, same, after := []object{}, t.hasPosition, t.hasPosition && t.epoch == base.Epoch, t.position
+	readers[base.Channel](base, batch, events)
 	for index, event := range events {
-		event["sequence"] = last - uint64(count-1-index)
-		if batch.Snapshot {
-			event["sequence"] = last
-		} else if same && event["sequence"].(uint64) <= after {
-			continue
+		event["sequence"] = last
+		if !batch.Snapshot {
+			event["sequence"] = last - uint64(count-1-index)
 		}
-		fresh = append(fresh, event)
 	}
 	if !batch.Snapshot {
 		t.base = base
 	}
-	if same && (batch.Snapshot && before < after || !batch.Snapshot && last <= after && count > 0) {
+	said["publishedTimeUs"] = base.ReceivedTimeUs + unzigzag(batch.Times[1])
+	return t.place(batch, before, events, said)
+}
+
+// place adds what a batch means at the position of the topic, which it moves.
+func (t *Topic) place(batch *pb.Batch, before uint64, events []object, said object) object {
+	epoch, last, after := said["epoch"].(uint64), said["sequence"].(uint64), t.position
+	had, same := t.hasPosition, t.hasPosition && t.epoch == epoch
+	if same && (batch.Snapshot && before < after || !batch.Snapshot && last <= after && len(events) > 0) {
 		return object{"topicId": batch.TopicId, "reading": "old"}
 	}
-	t.hasPosition, t.epoch, t.position = true, base.Epoch, last
-	said := object{"topicId": batch.TopicId, "epoch": base.Epoch, "sequence": last, "reading": "news", "events": fresh,
-		"publishedTimeUs": base.ReceivedTimeUs + unzigzag(batch.Times[1])}
-	if batch.Snapshot {
-		said["reading"] = "state"
+	t.hasPosition, t.epoch, t.position = true, epoch, last
+	if said["reading"], said["events"] = "state", events; batch.Snapshot {
 		return said
 	}
-	if batch.Skipped != 0 {
+	if said["reading"] = "news"; batch.Skipped != 0 {
 		said["skipped"] = batch.Skipped
 	}
 	if had && !same {
@@ -112,6 +113,7 @@ func (t *Topic) read(batch *pb.Batch) (reading object) {
 	}
 	if same {
 		t.position = max(after, last)
+		said["events"] = slices.DeleteFunc(events, func(e object) bool { return e["sequence"].(uint64) <= after })
 	}
 	return said
 }
@@ -139,7 +141,8 @@ func readTimes(base *pb.Base, entries []uint64, count int) []object {
 var rows = map[pb.Channel]protoreflect.ProtoMessage{2: &pb.Quote{}, 4: &pb.Candle{}, 5: &pb.Ticker{},
 	6: &pb.Funding{}, 7: &pb.MarkPrice{}, 8: &pb.OpenInterest{}, 9: &pb.Liquidation{}, 10: &pb.TopicStatus{}}
 
-var readers = map[pb.Channel]func(*pb.Base, *pb.Batch, []object){1: readTrades, 3: readBooks, 9: readRows, 10: readRows}
+var readers = []func(*pb.Base, *pb.Batch, []object){nil, readTrades, readFields, readBooks, readFields, readFields,
+	readFields, readFields, readFields, readRows, readRows}
 
 // fieldsOf lists the fields of a message but for sequence and times.
 func fieldsOf(message protoreflect.Message) (fields []protoreflect.FieldDescriptor) {
@@ -174,8 +177,10 @@ func word(enum protoreflect.EnumDescriptor, number protoreflect.EnumNumber) stri
 }
 
 var plainDecimal, unitEnd = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`), regexp.MustCompile(`^(.*?)(_us|_ms)?$`)
+var needless = regexp.MustCompile(`(\.[0-9]*[1-9])0+$|\.0*$`)
 
-func trim(text string) string { return strings.TrimSuffix(strings.TrimRight(text, "0"), ".") }
+// trim leaves out the zeros at the end of a fraction.
+func trim(text string) string { return needless.ReplaceAllString(text, "$1") }
 
 // texts returns what gives the number at a place: the text there, or else what the sums came to.
 func texts(batch *pb.Batch, places int) func(place int, number int64, scale uint32) string {
@@ -183,10 +188,7 @@ func texts(batch *pb.Batch, places int) func(place int, number int64, scale uint
 	for _, text := range batch.Texts {
 		check(plainDecimal.MatchString(text.Text) && len(text.Text) <= 1002, "a text is no decimal")
 		check(int64(text.Index) < int64(places), "a text beyond its column")
-		found[int(text.Index)] = text.Text
-		if strings.Contains(text.Text, ".") {
-			found[int(text.Index)] = trim(text.Text)
-		}
+		found[int(text.Index)] = trim(text.Text)
 	}
 	return func(place int, number int64, scale uint32) string {
 		if text, is := found[place]; is {

@@ -1,12 +1,9 @@
-import { rowsPayload, type DecodedBatch } from "@tickwire/proto/codec";
+import { rowsPayload } from "@tickwire/proto/codec";
 import { EVENT_KINDS } from "@tickwire/proto/model";
-import { fieldsOf } from "../events/event-fields.ts";
-import { headOf } from "../events/event-head.ts";
 import type { MarketEvent } from "../events/market-event.ts";
+import { rowEvent, type RowsBatch } from "../events/row-event.ts";
 import type { ChannelPart } from "./channel.ts";
 import { eventChannel } from "./event-channel.ts";
-
-type RowsBatch = Extract<DecodedBatch, { readonly rows: unknown }>;
 
 /** The first of EVENT_KINDS that is read as rows; trades, quotes and books stand before it. */
 const ROWS_FROM = 3;
@@ -16,11 +13,7 @@ export const ROW_CHANNELS: readonly ChannelPart[] = /* @__PURE__ */ EVENT_KINDS.
   ROWS_FROM,
 ).map((kind) =>
   eventChannel<RowsBatch>(kind.channel, rowsPayload(kind), {
-    eventOf: (info, batch, index) =>
-      ({
-        ...headOf(kind.type, info, batch, index),
-        ...fieldsOf(kind, batch.rows[index]!),
-      }) as MarketEvent,
+    eventOf: (info, batch, index) => rowEvent(kind, info, batch, index),
     // Liquidations are news.
     keyOf: kind.type === "liquidation" ? undefined : memoryKey,
   }),
