@@ -394,9 +394,8 @@ export type FeedAdapter = {
   /** Sent once on each connection, before the subscriptions. */
   openingFrames?(options: FeedSubscribeOptions): readonly string[];
   /**
-   * Sent on one connection of the venue, where an address serves it: subscribes what tells of the
-   * list and of the states of instruments. None at other addresses. What it brings is emitted as
-   * `instrument-state`, `venue-state` and `list-changed`, and its answers as heartbeats.
+   * Sent on one connection of the venue, at an address that serves it: subscribes what is emitted
+   * as `instrument-state`, `venue-state` and `list-changed`; its answers are heartbeats.
    */
   marketFrames?(url: string, options: FeedSubscribeOptions): readonly string[];
   /** Asked before each connect, where the venue hands out addresses. */
@@ -415,10 +414,7 @@ export type FeedAdapter = {
    * if its answer holds neither instruments nor market data, or for an address that is not known.
    */
   recordedRequest(url: string): RecordedRequest | undefined;
-  /**
-   * Undefined if the body is not such a list. Instruments that cannot be mapped are left out and
-   * counted, as are those that are paused: what knows them already keeps them for a while.
-   */
+  /** Undefined if the body is no list. What cannot be mapped, or is paused, is counted only. */
   parseInstruments(
     body: string,
     url: string,

@@ -249,6 +249,7 @@ export class VenueIngest implements MeasuredVenue {
     return new VenueMarket({
       ...this.#context,
       rest: this.#rest,
+      counters: this.counters,
       intervalMs: instrumentsIntervalMs,
       onState: (instrument, said) => this.#onState(instrument, said),
       onUpdated: (instruments) => this.#streamed.update(instruments, "details"),
