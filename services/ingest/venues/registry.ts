@@ -13,6 +13,7 @@ import { coinbaseAdvanced } from "./coinbase/advanced/adapter.ts";
 import { coinbase } from "./coinbase/adapter.ts";
 import { cryptocom } from "./cryptocom/adapter.ts";
 import { deribit } from "./deribit/adapter.ts";
+import { dydx } from "./dydx/adapter.ts";
 import { gateioFutures } from "./gateio/futures/adapter.ts";
 import { gateio } from "./gateio/adapter.ts";
 import { geminiV2 } from "./gemini/v2/adapter.ts";
@@ -52,6 +53,7 @@ export const VENUES = {
   "coinbase-advanced": coinbaseAdvanced,
   cryptocom,
   deribit,
+  dydx,
   gateio,
   "gateio-futures": gateioFutures,
   gemini,

@@ -16,6 +16,8 @@ const isPassing = (kind: RefusalKind): boolean => kind === "passing";
 
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
+const text = (value: unknown): string => (typeof value === "string" ? value : "");
+
 /** One code and message for the whole request, of which none is subscribed. */
 const binance: Refuse = ({ id }, kind) => [
   isPassing(kind)
@@ -151,6 +153,15 @@ const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
         : { code: -32_602, message: "Invalid params" },
     },
   ],
+  dydx: ({ channel, id }, kind) => {
+    const error = { type: "error", connection_id: "c" };
+    if (isPassing(kind)) {
+      const message = `Internal error, could not fetch data for subscription: ${text(channel)}.`;
+      return [{ ...error, message, channel, id }];
+    }
+    const message = `Invalid subscription id for channel: (${text(channel)}-${text(id)})`;
+    return [{ ...error, message }];
+  },
   gateio: gate,
   "gateio-futures": gate,
   gemini: ({ id }, kind) => [

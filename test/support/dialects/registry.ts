@@ -14,6 +14,7 @@ import { coinbase } from "./coinbase/dialect.ts";
 import { cryptocom } from "./cryptocom/dialect.ts";
 import { deribit } from "./deribit/dialect.ts";
 import type { Dialect } from "./dialect.ts";
+import { dydx } from "./dydx/dialect.ts";
 import { gateio, gateioFutures } from "./gateio/dialect.ts";
 import { gemini, geminiV2 } from "./gemini/dialect.ts";
 import { hyperliquid } from "./hyperliquid/dialect.ts";
@@ -47,6 +48,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   "coinbase-advanced": coinbaseAdvanced,
   cryptocom,
   deribit,
+  dydx,
   gateio,
   "gateio-futures": gateioFutures,
   gemini,
