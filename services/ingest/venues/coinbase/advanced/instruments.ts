@@ -124,8 +124,8 @@ function instrumentOf(product: Product): Instrument | undefined {
 }
 
 /**
- * Perpetuals in the American style end years from now and are called dated ones (`BIP-20DEC30-CDE`).
- * Funding tells them apart.
+ * Perpetuals in the American style end years from now and are called dated ones
+ * (`BIP-20DEC30-CDE`). Funding tells them apart.
  */
 function isPerpetual({ funding_rate: rate, perpetual_details: more, display_name: name }: Details) {
   return (rate ?? "") !== "" || (more?.funding_rate ?? "") !== "" || /\bPERP\b/.test(name ?? "");
@@ -143,8 +143,8 @@ const MONTHS = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC";
 /**
  * An instrument from its product id alone; undefined if it is none. `BTC-USD` is spot,
  * `BTC-PERP-INTX` a perpetual in USDC. `BIT-24APR26-CDE` is a dated contract in USD, whose code
- * stays the base of its symbol, since contracts of several sizes exist on one asset (BIT, BTI). What
- * ends on 20 December 2030 is a perpetual in the American style.
+ * stays the base of its symbol, since contracts of several sizes exist on one asset (BIT, BTI).
+ * What ends on 20 December 2030 is a perpetual in the American style.
  */
 export function deriveAdvancedProduct(
   venueSymbol: string,
