@@ -28,6 +28,7 @@ import { kraken } from "./kraken/adapter.ts";
 import { kucoinFutures } from "./kucoin/futures/adapter.ts";
 import { kucoin } from "./kucoin/adapter.ts";
 import { mexc } from "./mexc/adapter.ts";
+import { mexcFutures } from "./mexc/futures/adapter.ts";
 import { okxSpreads } from "./okx/spreads/adapter.ts";
 import { okx } from "./okx/adapter.ts";
 import { upbit } from "./upbit/adapter.ts";
@@ -67,6 +68,7 @@ export const VENUES = {
   kucoin,
   "kucoin-futures": kucoinFutures,
   mexc,
+  "mexc-futures": mexcFutures,
   okx,
   "okx-spreads": okxSpreads,
   upbit,
