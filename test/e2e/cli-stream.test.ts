@@ -135,19 +135,26 @@ describe("dev on the simulated venue", () => {
     expect(refused.stderr).toMatch(/^tickwire: topic-unknown-symbol: .+\n$/);
   });
 
-  test("an option that the gateway does not offer is refused, and says what it offers", async () => {
+  test("a book is cut to a depth and sent at an interval", async () => {
     const { url } = await startDev();
     const ask = (...options: string[]) =>
-      runCli(["subscribe", "simulated:BTC-USD/book", "--count", "1", "--url", url, ...options]);
-    const [deep, merged, plain] = await Promise.all([
-      ask("--depth", "10"),
-      ask("--conflate", "100"),
-      ask("--depth", "0", "--conflate", "0"),
+      runCli(["subscribe", "simulated:BTC-USD/book", "--count", "3", "--url", url, ...options]);
+    const [cut, long] = await Promise.all([
+      ask("--depth", "4", "--interval", "100", "--json"),
+      ask("--interval", "10001"),
     ]);
-    expect(deep.stderr).toMatch(/^tickwire: topic-unsupported-option: .*depth 10 is not offered/);
-    expect(merged.stderr).toMatch(/conflation_interval_ms 100 is not offered; every event is sent/);
-    expect([deep.status, merged.status, plain.status]).toEqual([1, 1, 0]);
-    expect(deep.stdout + merged.stdout).toBe("");
+    expect([cut.status, cut.stderr]).toEqual([0, ""]);
+    const [whole, ...changes] = cut.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { snapshot: boolean; bids: unknown[]; asks: unknown[] });
+    expect([whole?.snapshot, whole?.bids.length, whole?.asks.length]).toEqual([true, 5, 5]);
+    // What leaves the five levels is told as well as what enters them.
+    for (const { bids, asks } of changes) expect(bids.length + asks.length).toBeLessThanOrEqual(20);
+    expect([long.status, long.stderr]).toEqual([
+      2,
+      expect.stringMatching(/--interval 10001 is more than 10000/),
+    ]);
   });
 
   test("streams find a gateway below its path prefix, and say which path was tried", async () => {

@@ -112,6 +112,8 @@ export class FakeGateway {
   readonly topics = new Map<string, FakeTopic>();
   /** Topics whose ingestor does not answer now. */
   unavailable: (topic: string) => boolean = () => false;
+  /** Grants the depth and interval that are asked for; else it knows no views. */
+  offersViews = false;
   /** Accept and welcome by itself. */
   welcomes = true;
   limits: tickwire.v1.ILimits = {
@@ -155,6 +157,7 @@ export class FakeGateway {
     if (isPresent(message.hello) && this.welcomes) this.welcome(socket);
     else if (isPresent(message.subscribe)) this.answerSubscribe(socket, message.subscribe);
     else if (isPresent(message.unsubscribe)) this.answerUnsubscribe(socket, message.unsubscribe);
+    else if (isPresent(message.update)) this.answerUpdate(socket, message.update);
     else if (isPresent(message.ping))
       socket.deliverMessage({ pong: { nonce: message.ping.nonce ?? 0 } });
   }
@@ -166,11 +169,23 @@ export class FakeGateway {
 
   answerSubscribe(socket: FakeSocket, subscribe: tickwire.v1.ISubscribe): void {
     const topics = (subscribe.topics ?? []).flatMap((request, requestIndex) =>
-      this.#match(request.topic ?? "").map((topic) =>
-        this.topicResult(topic, requestIndex, request.resume),
-      ),
+      this.#match(request.topic ?? "").map((topic) => ({
+        ...this.topicResult(topic, requestIndex, request.resume),
+        ...(this.offersViews ? viewOf(topic, request) : {}),
+      })),
     );
     socket.deliverMessage({ subscribeResult: { requestId: subscribe.requestId ?? 0, topics } });
+  }
+
+  /** What follows is of the new view. */
+  answerUpdate(socket: FakeSocket, update: tickwire.v1.IUpdate): void {
+    const topics = (update.topics ?? []).flatMap((wish, requestIndex) =>
+      this.#match(wish.topic ?? "").map((topic) => {
+        const topicId = this.ids.get(topic) ?? 0;
+        return { requestIndex, topic, topicId, ...viewOf(topic, wish) };
+      }),
+    );
+    socket.deliverMessage({ subscribeResult: { requestId: update.requestId ?? 0, topics } });
   }
 
   /** One result; resuming succeeds if the epoch is the topic's. */
@@ -237,6 +252,16 @@ export class FakeGateway {
     const matches = [...this.topics.keys()].filter((topic) => expression.test(topic));
     return matches.length === 0 ? [pattern] : matches;
   }
+}
+
+type ViewWish = Pick<tickwire.v1.ITopicUpdate, "depth" | "conflationIntervalMs">;
+
+/** Only books have a depth. */
+function viewOf(topic: string, { depth, conflationIntervalMs }: ViewWish): ViewWish {
+  return {
+    depth: topic.endsWith("/book") ? (depth ?? 0) : 0,
+    conflationIntervalMs: conflationIntervalMs ?? 0,
+  };
 }
 
 /** The bytes of a frame, owned by nobody else. */

@@ -105,6 +105,7 @@ export function readBase(
   const state: ChainState = {
     channel: scan.uint32(BaseField.Channel),
     epoch: scan.unsigned(BaseField.Epoch, "epoch"),
+    generation: 0,
     sequence: scan.unsigned(BaseField.Sequence, "sequence"),
     receivedTimeUs,
     venueTimeUs: timeFrom(receivedTimeUs, signed(BaseField.VenueTimeOffsetUs)),

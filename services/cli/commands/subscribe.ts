@@ -23,9 +23,12 @@ type SubscribeOptions = {
   readonly count?: number;
   readonly duration?: number;
   readonly depth: number;
-  readonly conflate: number;
+  readonly interval: number;
   readonly snapshot: boolean;
 };
+
+/** The longest that gateways offer. */
+const INTERVAL_MS_MAX = 10_000;
 
 /** `tickwire subscribe TOPIC...`: the client package on the command line. */
 export function createSubscribeCommand(): Command {
@@ -42,13 +45,13 @@ export function createSubscribeCommand(): Command {
     .option("--duration <seconds>", "end after this long", parseSeconds)
     .option(
       "--depth <levels>",
-      "levels a side of books, if the gateway offers it; 0 is all",
+      "levels a side of books, rounded up to 1, 5, 10, 20, 50, 100, 500, 1000; 0 is all",
       parseCount,
       0,
     )
     .option(
-      "--conflate <ms>",
-      "merge events closer than this, if the gateway offers it; 0 is none",
+      "--interval <ms>",
+      "get net changes so often, rounded up to 50, 100, 250 ... 10000; 0 is every event",
       parseCount,
       0,
     )
@@ -63,6 +66,7 @@ Examples:
   tickwire subscribe 'simulated:BTC-USD/trades' --count 5
   tickwire subscribe 'simulated:*/quotes' 'simulated:*/trades' --json
   tickwire subscribe 'binance:BTCUSDT/book' --url wss://md.example.com --duration 60
+  tickwire subscribe 'simulated:BTC-USD/book' --depth 5 --interval 1000
 
 Ends with 0 at --count, --duration or Ctrl-C, and with 1 if a topic is refused or the gateway is not there.`,
     )
@@ -99,6 +103,9 @@ class TopicPrinter {
       this.#end = resolve;
       this.#fail = reject;
     });
+    if (options.interval > INTERVAL_MS_MAX) {
+      throw new UsageError(`--interval ${options.interval} is more than ${INTERVAL_MS_MAX}`);
+    }
     if (options.count === 0) throw new UsageError("--count is at least 1");
   }
 
@@ -129,10 +136,10 @@ class TopicPrinter {
   }
 
   #subscribe(client: Client, topics: readonly string[]): void {
-    const { depth, conflate, snapshot } = this.#options;
+    const { depth, interval, snapshot } = this.#options;
     client.subscribe(topics, (event) => this.#onEvent(event), {
       depth,
-      conflationIntervalMs: conflate,
+      conflationIntervalMs: interval,
       snapshot,
       onError: (error: TickwireError) => {
         this.#fail(new CommandError(`${error.code}: ${error.message}`, { cause: error }));

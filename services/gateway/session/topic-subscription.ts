@@ -30,6 +30,8 @@ type TopicSubscriptionParts = {
   /** Of this topic. */
   readonly lane: TopicLane;
   readonly options: AttachOptions;
+  /** A position that the client has sent with an earlier request for the topic. */
+  readonly kept?: AttachOptions["resume"];
   /** The pattern that brought the topic, if one did. */
   readonly pattern: Pattern | undefined;
 };
@@ -54,6 +56,7 @@ export class TopicSubscription implements TopicSubscriber {
   readonly #lane: TopicLane;
   readonly #hub: Pick<Hub, "release">;
   readonly #options: AttachOptions;
+  readonly #kept: AttachOptions["resume"];
   #view: TopicView;
   #state: TopicSubscriptionState = "starting";
   #sequence = 0;
@@ -68,6 +71,7 @@ export class TopicSubscription implements TopicSubscriber {
     this.pattern = parts.pattern;
     this.#hub = parts.hub;
     this.#options = parts.options;
+    this.#kept = parts.kept;
   }
 
   /** The view that the client gets now. */
@@ -86,7 +90,7 @@ export class TopicSubscription implements TopicSubscriber {
 
   /** Calls back, at once if possible, when `start` may be called or why it cannot. */
   whenReady(callback: (failure: TopicFailure | undefined) => void): void {
-    this.view.whenReady(callback, this.#options.resume);
+    this.view.whenReady(callback, this.#options.resume ?? this.#kept);
   }
 
   /**

@@ -393,6 +393,12 @@ export type FeedAdapter = {
   readonly greets?: boolean;
   /** Sent once on each connection, before the subscriptions. */
   openingFrames?(options: FeedSubscribeOptions): readonly string[];
+  /**
+   * Sent on one connection of the venue, where an address serves it: subscribes what tells of the
+   * list and of the states of instruments. None at other addresses. What it brings is emitted as
+   * `instrument-state`, `venue-state` and `list-changed`, and its answers as heartbeats.
+   */
+  marketFrames?(url: string, options: FeedSubscribeOptions): readonly string[];
   /** Asked before each connect, where the venue hands out addresses. */
   connectRequest?(plan: ConnectionPlan, endpoints: FeedEndpoints): RestRequest;
   /** Where to connect, out of the answer; undefined if it holds no address. */

@@ -26,6 +26,7 @@ import { htx } from "./htx/adapter.ts";
 import { krakenV1 } from "./kraken/v1/adapter.ts";
 import { kraken } from "./kraken/adapter.ts";
 import { kucoinFutures } from "./kucoin/futures/adapter.ts";
+import { kucoinUta } from "./kucoin/uta/adapter.ts";
 import { kucoin } from "./kucoin/adapter.ts";
 import { mexc } from "./mexc/adapter.ts";
 import { mexcFutures } from "./mexc/futures/adapter.ts";
@@ -66,6 +67,7 @@ export const VENUES = {
   "kraken-futures-v2": krakenFuturesV2,
   "kraken-v1": krakenV1,
   kucoin,
+  "kucoin-uta": kucoinUta,
   "kucoin-futures": kucoinFutures,
   mexc,
   "mexc-futures": mexcFutures,

@@ -192,6 +192,9 @@ const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
     })),
   kucoin,
   "kucoin-futures": kucoin,
+  "kucoin-uta": ({ id }, kind) => [
+    { id, result: false, reason: isPassing(kind) ? "Service busy" : "topic is invalid" },
+  ],
   mexc: ({ id, params }, kind) => [
     {
       ...{ id, code: 0 },

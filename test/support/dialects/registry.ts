@@ -24,6 +24,7 @@ import { krakenV1 } from "./kraken/v1.ts";
 import { htxCoinm } from "./htx/coinm.ts";
 import { htx } from "./htx/dialect.ts";
 import { kraken } from "./kraken/dialect.ts";
+import { kucoinUta } from "./kucoin/uta.ts";
 import { kucoin } from "./kucoin/dialect.ts";
 import { kucoinFutures } from "./kucoin/futures.ts";
 import { mexc } from "./mexc/dialect.ts";
@@ -61,6 +62,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   "kraken-futures-v2": krakenFuturesV2,
   "kraken-v1": krakenV1,
   kucoin,
+  "kucoin-uta": kucoinUta,
   "kucoin-futures": kucoinFutures,
   mexc,
   "mexc-futures": mexcFutures,

@@ -17,6 +17,7 @@ export type {
   StreamOptions,
   SubscribeOptions,
   Subscription,
+  ViewOptions,
 } from "../streams/stream-options.ts";
 export type { ClientCounters } from "../topics/topic-stream.ts";
 export type { Topics } from "../topics/topic.ts";

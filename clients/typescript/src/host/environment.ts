@@ -54,6 +54,8 @@ export type Environment = {
   reportUncaught(error: unknown): void;
   /** Calls `listener` on network changes until the result is called. */
   watchNetwork(listener: (change: NetworkChange) => void): () => void;
+  /** Calls `listener` when the page is hidden or shown, until the result is called. */
+  watchVisibility(listener: (isVisible: boolean) => void): () => void;
 };
 
 type EventTargetLike = {
@@ -105,6 +107,7 @@ export function createEnvironment(options: EnvironmentOptions, fallback?: Socket
       });
     },
     watchNetwork,
+    watchVisibility,
   };
 }
 
@@ -126,6 +129,13 @@ function watchNetwork(listener: (change: NetworkChange) => void): () => void {
     }),
   ];
   return () => releases.forEach((release) => release());
+}
+
+function watchVisibility(listener: (isVisible: boolean) => void): () => void {
+  const { document } = host;
+  return listen(document, "visibilitychange", () => {
+    listener(document?.visibilityState !== "hidden");
+  });
 }
 
 function listen(

@@ -53,6 +53,7 @@ class Stand {
       explainFailure: ({ message }) => message,
       reportUncaught: () => undefined,
       watchNetwork: () => () => undefined,
+      watchVisibility: () => () => undefined,
       ...overrides,
     };
     const tell = (name: string) => (value: unknown) => void this.told.push({ name, value });

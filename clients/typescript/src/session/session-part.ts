@@ -17,6 +17,8 @@ export type SessionLink = {
   readonly send: (messages: readonly ClientMessage[]) => void;
   /** Ends the connection, because the gateway and the client disagree: the next one begins anew. */
   readonly reconnect: (error: ConnectionError) => void;
+  /** Calls back when the page is hidden or shown, until the result is called. */
+  readonly watchVisibility: (listener: (isVisible: boolean) => void) => () => void;
   /** Hands what a callback of the user threw to the host. */
   readonly reportUncaught: (error: unknown) => void;
 };

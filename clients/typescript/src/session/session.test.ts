@@ -25,6 +25,7 @@ class Stand {
         openWebSocket: (url, protocols) => new gateway.WebSocket(url, protocols),
         explainFailure: ({ message }) => message,
         reportUncaught: (error) => this.uncaught.push(error),
+        watchVisibility: () => () => undefined,
         watchNetwork: (listener) => {
           this.network = listener;
           return () => {

@@ -75,6 +75,7 @@ export class Session {
         if (this.#welcome !== undefined) this.#connection?.send(messages);
       },
       reconnect: (error) => this.#connection?.close(error),
+      watchVisibility: (listener) => this.#environment.watchVisibility(listener),
       reportUncaught: (error) => this.#environment.reportUncaught(error),
     };
     this.#unwatchNetwork = options.environment.watchNetwork((change) => this.#onNetwork(change));

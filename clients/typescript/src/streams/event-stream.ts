@@ -1,10 +1,20 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { BufferOverflowError, TickwireError, type TopicRefusal } from "../errors.ts";
+import type { ViewOptions } from "./stream-options.ts";
 import { createEventBuffer, type EventBuffer, type OverflowPolicy } from "./event-buffer.ts";
 
 type Waiter<T> = {
   readonly resolve: (result: IteratorResult<T, undefined>) => void;
   readonly reject: (error: TickwireError) => void;
+};
+
+/** What a stream needs of who fills it. */
+type StreamSource = {
+  /** The topics that were refused so far. */
+  readonly refusals: () => readonly TopicRefusal[];
+  readonly update: (options: ViewOptions) => void;
+  /** Called once when the stream ends. */
+  readonly release: () => void;
 };
 
 const DONE: IteratorResult<never, undefined> = { value: undefined, done: true };
@@ -21,6 +31,11 @@ export type EventStream<T> = AsyncDisposable & {
   readonly buffered: number;
   /** The topics that were refused so far, while others go on. */
   readonly refusals: readonly TopicRefusal[];
+  /**
+   * Shows its topics in another way from now on, without a gap, to everybody on this client who has
+   * them. Throws RangeError for a value out of range. Nothing happens after the end.
+   */
+  update(options: ViewOptions): void;
   /** The next event; done after the end. Rejects once with the error that ended the stream. */
   next(): Promise<IteratorResult<T, undefined>>;
   /** Called by `for await` when its loop is left. */
@@ -36,8 +51,7 @@ export class BufferedStream<T extends { readonly topic: string }> implements Eve
   readonly #buffer: EventBuffer<T>;
   readonly #bufferEventsMax: number;
   readonly #waiters: Waiter<T>[] = [];
-  #release: () => void = () => undefined;
-  #refusals: () => readonly TopicRefusal[] = () => [];
+  #source: StreamSource | undefined;
   #ended = false;
   #hasConsumer = false;
   #error: TickwireError | undefined;
@@ -60,7 +74,12 @@ export class BufferedStream<T extends { readonly topic: string }> implements Eve
 
   /** The topics that were refused so far, while others go on. */
   get refusals(): readonly TopicRefusal[] {
-    return this.#refusals();
+    return this.#source?.refusals() ?? [];
+  }
+
+  /** Shows its topics in another way from now on. Nothing happens after the end. */
+  update(options: ViewOptions): void {
+    if (!this.#ended) this.#source?.update(options);
   }
 
   /** The next event; done after the end. Rejects once with the error that ended the stream. */
@@ -106,11 +125,10 @@ export class BufferedStream<T extends { readonly topic: string }> implements Eve
     this.close();
   }
 
-  /** Takes who fills it: what was refused, and what is to be called once when the stream ends. */
-  fedBy(refusals: () => readonly TopicRefusal[], release: () => void): void {
-    this.#refusals = refusals;
-    if (this.#ended) release();
-    else this.#release = release;
+  /** Takes who fills it. */
+  fedBy(source: StreamSource): void {
+    this.#source = source;
+    if (this.#ended) source.release();
   }
 
   /** Hands on one event. */
@@ -134,6 +152,6 @@ export class BufferedStream<T extends { readonly topic: string }> implements Eve
       else first.reject(error);
     }
     for (const waiter of waiters) waiter.resolve(DONE);
-    this.#release();
+    this.#source?.release();
   }
 }

@@ -1,15 +1,17 @@
 import { ConnectionError } from "../errors.ts";
 import type { MarketEvent } from "../events/market-event.ts";
-import { assertChoiceOption, assertIntegerOption, UINT32_MAX } from "../host/option-checks.ts";
+import { assertChoiceOption } from "../host/option-checks.ts";
 import type { Session } from "../session/session.ts";
 import type { ChannelPart } from "../topics/channel.ts";
 import { Consumer, type ConsumerHandlers } from "../topics/consumer.ts";
 import { Subscriptions } from "../topics/subscriptions.ts";
 import type { ClientCounters } from "../topics/topic-stream.ts";
 import { fullTopics, type Channel, type Topics } from "../topics/topic.ts";
+import type { ViewWish } from "../topics/view-wish.ts";
 import { OVERFLOW_POLICIES, type OverflowPolicy } from "./event-buffer.ts";
 import { BufferedStream, type EventStream } from "./event-stream.ts";
 import {
+  assertViewOptions,
   bufferDefaults,
   type BufferDefaults,
   type CallbackOptions,
@@ -17,7 +19,11 @@ import {
   type StreamOptions,
   type SubscribeOptions,
   type Subscription,
+  type ViewOptions,
 } from "./stream-options.ts";
+
+/** Nobody reads a page that is hidden, and timers there run once a second at most. */
+const HIDDEN_INTERVAL_MS = 1_000;
 
 /** Called with each event of a subscription. */
 export type EventCallback<Event> = (event: Event) => void;
@@ -43,7 +49,8 @@ export class StreamFactory {
     this.#defaults = bufferDefaults(options);
     this.#session = session;
     this.#channels = channels.map(({ name }) => name);
-    this.#subscriptions = new Subscriptions(session.link, channels);
+    const { hiddenIntervalMs = HIDDEN_INTERVAL_MS } = options;
+    this.#subscriptions = new Subscriptions(session.link, channels, hiddenIntervalMs);
     session.carry(this.#subscriptions);
   }
 
@@ -71,10 +78,11 @@ export class StreamFactory {
       // An abort drops what is buffered; the end of the client does not.
       end: (error) => (options.signal?.aborted === true ? stream.close() : stream.end(error)),
     });
-    stream.fedBy(
-      () => consumer.refusals,
-      () => consumer.close(undefined),
-    );
+    stream.fedBy({
+      refusals: () => consumer.refusals,
+      update: (view) => this.#update(channel, topics, view),
+      release: () => consumer.close(undefined),
+    });
     return stream;
   }
 
@@ -95,6 +103,10 @@ export class StreamFactory {
     });
     const close = () => consumer.close(undefined);
     return {
+      update: (view) => {
+        assertViewOptions(view);
+        if (!consumer.closed) this.#update(channel, topics, view);
+      },
       close,
       get closed() {
         return consumer.closed;
@@ -114,9 +126,7 @@ export class StreamFactory {
   ): Consumer {
     const full = fullTopics(topics, channel, this.#channels);
     const { signal, onNotice, onRefused, depth, conflationIntervalMs, snapshot } = options;
-    assertIntegerOption("depth", depth, { min: 0, max: UINT32_MAX });
-    const conflation = { min: 0, max: UINT32_MAX };
-    assertIntegerOption("conflationIntervalMs", conflationIntervalMs, conflation);
+    assertViewOptions(options);
     const told = onNotice && this.#guarded(onNotice);
     const { notice } = handlers;
     const consumer = new Consumer(full, {
@@ -149,6 +159,14 @@ export class StreamFactory {
     );
     signal?.addEventListener("abort", onAbort, { once: true });
     return consumer;
+  }
+
+  #update(channel: Channel | undefined, topics: Topics, view: ViewOptions): void {
+    assertViewOptions(view);
+    const wish = Object.fromEntries(
+      Object.entries(view).filter(([, value]) => value !== undefined),
+    ) as Partial<ViewWish>;
+    this.#subscriptions.update(fullTopics(topics, channel, this.#channels), wish);
   }
 
   /** A callback of the user must not break the reading of a frame. */

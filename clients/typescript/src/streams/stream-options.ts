@@ -1,7 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { TickwireError, TopicRefusal } from "../errors.ts";
 import type { NoticeEvent } from "../events/stream-events.ts";
-import { assertChoiceOption, assertIntegerOption } from "../host/option-checks.ts";
+import { assertChoiceOption, assertIntegerOption, UINT32_MAX } from "../host/option-checks.ts";
+import { CONFLATION_INTERVAL_MS_MAX } from "../topics/view-wish.ts";
 import { OVERFLOW_POLICIES, type OverflowPolicy } from "./event-buffer.ts";
 
 /** What every subscription may say. A value out of range is thrown as RangeError at once. */
@@ -9,13 +10,14 @@ export type SubscribeOptions = {
   /** Ends the subscription cleanly, without an error. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Events closer together than this may be merged by the gateway, which refuses what it does not
-   * offer. Default 0: every event.
+   * The gateway sends at most once in so long: net changes of books, the latest of states, all
+   * trades together. Rounded up to 50, 100, 250, 500, 1000, 2000, 5000 or 10000. Default 0: every
+   * event.
    */
   readonly conflationIntervalMs?: number | undefined;
   /** Whether to start with the current state. Default true; books always do. */
   readonly snapshot?: boolean | undefined;
-  /** Books only: levels per side; the gateway refuses what it does not offer. Default 0: all. */
+  /** Books only: levels per side, rounded up to 1, 5, 10, 20, 50, 100, 500 or 1000. 0: all. */
   readonly depth?: number | undefined;
   /**
    * How the topics go on: starts, resumes, gaps, lag. Called when it happens, ahead of what is
@@ -58,8 +60,16 @@ export type CandleOptions = {
   readonly intervalMs?: number | undefined;
 };
 
+/** What `update()` changes; what is left out stays. */
+export type ViewOptions = Pick<SubscribeOptions, "depth" | "conflationIntervalMs">;
+
 /** A callback subscription. */
 export type Subscription = Disposable & {
+  /**
+   * Shows its topics in another way from now on, without a gap, to everybody on this client who has
+   * them. Throws RangeError for a value out of range.
+   */
+  update(options: ViewOptions): void;
   /** Unsubscribes; the callback is not called again. Idempotent. */
   close(): void;
   /** Whether it is over, by `close()` or by an error. */
@@ -67,6 +77,14 @@ export type Subscription = Disposable & {
   /** The topics that were refused so far, while others go on. */
   readonly refusals: readonly TopicRefusal[];
 };
+
+const INTERVAL_RANGE = { min: 0, max: CONFLATION_INTERVAL_MS_MAX };
+
+/** Throws RangeError for a view that no gateway has. */
+export function assertViewOptions({ depth, conflationIntervalMs }: ViewOptions): void {
+  assertIntegerOption("depth", depth, { min: 0, max: UINT32_MAX });
+  assertIntegerOption("conflationIntervalMs", conflationIntervalMs, INTERVAL_RANGE);
+}
 
 /** Buffers of the client's streams where a stream says nothing. */
 export type BufferDefaults = {
@@ -80,10 +98,17 @@ export type StreamDefaults = {
   readonly bufferEventsMax?: number | undefined;
   /** What happens to one more. Default: `latest` for states, `error` for events. */
   readonly overflow?: OverflowPolicy | undefined;
+  /**
+   * While the browser's tab is hidden, the gateway sends at most once in so long; the client is
+   * whole again at once when it is shown. 0 does nothing. Default 1000.
+   */
+  readonly hiddenIntervalMs?: number | undefined;
 };
 
 /** The options with their defaults. Throws RangeError for one that is out of range. */
-export function bufferDefaults({ bufferEventsMax, overflow }: StreamDefaults): BufferDefaults {
+export function bufferDefaults(options: StreamDefaults): BufferDefaults {
+  const { bufferEventsMax, overflow, hiddenIntervalMs } = options;
+  assertIntegerOption("hiddenIntervalMs", hiddenIntervalMs, INTERVAL_RANGE);
   const count = { min: 1, max: Number.MAX_SAFE_INTEGER };
   assertIntegerOption("bufferEventsMax", bufferEventsMax, count);
   assertChoiceOption("overflow", overflow, OVERFLOW_POLICIES);

@@ -7,6 +7,7 @@ import { continuityOf, infoOf, type Entry, type TopicResult } from "./subscripti
 import { topicErrorCode } from "./topic-errors.ts";
 import { continuityNotice } from "./topic-notices.ts";
 import type { TopicStream } from "./topic-stream.ts";
+import { isEnough } from "./view-wish.ts";
 import { isPattern, type TopicInfo } from "./topic.ts";
 
 /** What the answers act on. */
@@ -41,7 +42,7 @@ export class SubscribeAnswers {
       return;
     }
     if (result.error === "TOPIC_ERROR_UNSPECIFIED") {
-      if (isAsAsked(item.entry, result)) this.#startStream(entry, result);
+      if (isEnough(item.entry.options, result)) this.#startStream(entry, result);
       else if (entry === item.entry) this.#giveUpOtherwise(item, result);
     } else if (result.error === "TOPIC_ERROR_ALREADY_SUBSCRIBED")
       this.#linkStream(entry, item.topic, result);
@@ -189,9 +190,4 @@ export class SubscribeAnswers {
     const notice = continuityNotice({ topic, venue, symbol }, nowhere, "unavailable", reason);
     for (const { handlers } of entry.consumers) handlers.notice?.(notice);
   }
-}
-
-/** Whether the gateway granted what was asked for. */
-function isAsAsked({ options }: Entry, { depth, conflationIntervalMs }: TopicResult): boolean {
-  return depth === options.depth && conflationIntervalMs === options.conflationIntervalMs;
 }

@@ -3,6 +3,7 @@ import type { Position } from "./position-tracker.ts";
 import type { RequestPacer } from "../session/request-pacer.ts";
 import { chunkRequests, type SubscribeLimits, type WireTopicRequest } from "./subscribe-request.ts";
 import type { Entry } from "./subscription-entry.ts";
+import type { ViewWish } from "./view-wish.ts";
 
 /** One topic or pattern to ask for, on behalf of an entry. */
 export type RequestItem = { readonly entry: Entry; readonly topic: string };
@@ -24,6 +25,8 @@ type SubscribeOutboxOptions = {
   readonly send: (messages: readonly ClientMessage[]) => void;
   /** Where a topic resumes; asked when its request goes out. */
   readonly resumeOf: (topic: string) => Position | undefined;
+  /** Whether its state, which it has up to there, is not of the levels that are asked for. */
+  readonly needsWhole: (topic: string) => boolean;
 };
 
 /**
@@ -35,8 +38,12 @@ type SubscribeOutboxOptions = {
 export class SubscribeOutbox {
   /** Requests that may still be answered, by id. */
   readonly requests = new Map<number, OpenRequest>();
+  /** Everything is sent at this interval at most: 0 but while nobody looks. */
+  intervalMsMin = 0;
   readonly #options: SubscribeOutboxOptions;
   readonly #unsubscribes = new Set<string>();
+  /** What is to be shown in another way, by the name under which the gateway has it. */
+  readonly #updates = new Map<string, Entry>();
   #items: readonly RequestItem[] = [];
   #limits: SubscribeLimits | undefined;
   #nextRequestId = 1;
@@ -58,7 +65,14 @@ export class SubscribeOutbox {
     this.#limits = undefined;
     this.requests.clear();
     this.#unsubscribes.clear();
+    this.#updates.clear();
     this.#items = [];
+  }
+
+  /** The options of the entry, which the gateway has under these names, have changed. */
+  update(names: readonly string[], entry: Entry): void {
+    for (const name of names) this.#updates.set(name, entry);
+    this.#flush();
   }
 
   subscribe(items: readonly RequestItem[]): void {
@@ -80,6 +94,7 @@ export class SubscribeOutbox {
   /** Takes back what was not sent for an entry, and says which topics that were. */
   takeBack(entry: Entry): ReadonlySet<string> {
     const unsent = this.#items.filter((item) => item.entry === entry);
+    for (const [name, updated] of this.#updates) if (updated === entry) this.#updates.delete(name);
     if (unsent.length > 0) this.#items = this.#items.filter((item) => item.entry !== entry);
     return new Set(unsent.map(({ topic }) => topic));
   }
@@ -87,11 +102,13 @@ export class SubscribeOutbox {
   readonly #flush = (): void => {
     if (this.#limits === undefined) {
       this.#unsubscribes.clear();
+      this.#updates.clear();
       this.#items = [];
       return;
     }
     if (!this.#sendUnsubscribes(this.#limits)) return;
-    this.#sendSubscribes(this.#limits);
+    if (!this.#sendSubscribes(this.#limits)) return;
+    this.#sendUpdates(this.#limits);
   };
 
   /** False if something has to wait. */
@@ -108,10 +125,11 @@ export class SubscribeOutbox {
     return true;
   }
 
-  #sendSubscribes(limits: SubscribeLimits): void {
+  /** False if something has to wait. */
+  #sendSubscribes(limits: SubscribeLimits): boolean {
     const items = this.#items;
     for (const { from, to } of chunkRequests(items, limits)) {
-      if (!this.#mayGo()) return;
+      if (!this.#mayGo()) return false;
       const own = items.slice(from, to);
       this.#items = items.slice(to);
       const requestId = this.#nextRequestId++;
@@ -124,6 +142,26 @@ export class SubscribeOutbox {
       const topics = own.map((item) => this.#wireRequest(item));
       this.#options.send([{ kind: "subscribe", value: { requestId, topics } }]);
     }
+    return true;
+  }
+
+  #sendUpdates(limits: SubscribeLimits): void {
+    const updates = [...this.#updates].map(([topic, entry]) => ({ topic, entry }));
+    for (const { from, to } of chunkRequests(updates, limits)) {
+      if (!this.#mayGo()) return;
+      const own = updates.slice(from, to);
+      const requestId = this.#nextRequestId++;
+      for (const { topic, entry } of own) {
+        this.#updates.delete(topic);
+        entry.updateId = requestId;
+      }
+      const topics = own.map(({ topic, entry }) => ({ topic, ...this.#viewOf(entry) }));
+      this.#options.send([{ kind: "update", value: { requestId, topics } }]);
+    }
+  }
+
+  #viewOf({ options: { depth, conflationIntervalMs } }: Entry): ViewWish {
+    return { depth, conflationIntervalMs: Math.max(conflationIntervalMs, this.intervalMsMin) };
   }
 
   #mayGo(): boolean {
@@ -134,12 +172,13 @@ export class SubscribeOutbox {
   }
 
   #wireRequest({ entry, topic }: RequestItem): WireTopicRequest {
-    const { depth, conflationIntervalMs, snapshot } = entry.options;
+    const wholeOrNot = this.#options.needsWhole(topic)
+      ? "SNAPSHOT_MODE_WHOLE"
+      : "SNAPSHOT_MODE_UNSPECIFIED";
     return {
       topic,
-      depth,
-      conflationIntervalMs,
-      snapshot: snapshot ? "SNAPSHOT_MODE_UNSPECIFIED" : "SNAPSHOT_MODE_NONE",
+      ...this.#viewOf(entry),
+      snapshot: entry.options.snapshot ? wholeOrNot : "SNAPSHOT_MODE_NONE",
       resume: this.#options.resumeOf(topic),
     };
   }

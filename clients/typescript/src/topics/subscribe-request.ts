@@ -5,7 +5,7 @@ export type WireTopicRequest = {
   readonly topic: string;
   readonly depth: number;
   readonly conflationIntervalMs: number;
-  readonly snapshot: "SNAPSHOT_MODE_UNSPECIFIED" | "SNAPSHOT_MODE_NONE";
+  readonly snapshot: "SNAPSHOT_MODE_UNSPECIFIED" | "SNAPSHOT_MODE_NONE" | "SNAPSHOT_MODE_WHOLE";
   readonly resume: Position | undefined;
 };
 

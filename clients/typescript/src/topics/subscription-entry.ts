@@ -22,13 +22,16 @@ export type TopicResult = Extract<
 /** One topic or pattern as it was asked for, with everyone who wants it. */
 export type Entry = {
   readonly topic: string;
-  readonly options: WireOptions;
+  /** Of them, the view may change. */
+  options: WireOptions;
   readonly consumers: Set<Consumer>;
   readonly streams: Set<TopicStream>;
   /** The full topic, once the gateway has said it, of an entry with a venue's own symbol. */
   alias: string | undefined;
   /** The gateway accepted it at least once, on any connection. */
   accepted: boolean;
+  /** The request that changed its view last; 0 while that is to be sent. */
+  updateId: number;
   /** Topics asked for on this connection on its behalf, besides itself. */
   readonly explicit: Set<string>;
 };
@@ -42,6 +45,7 @@ export function createEntry(topic: string, options: WireOptions): Entry {
     streams: new Set(),
     alias: undefined,
     accepted: false,
+    updateId: 0,
     explicit: new Set(),
   };
 }

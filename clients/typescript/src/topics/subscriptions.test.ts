@@ -59,6 +59,7 @@ class Stand {
       send: (messages) => this.#receive(messages),
       // The last resort, which the session makes good by connecting again.
       reconnect: () => this.disconnect(),
+      watchVisibility: () => () => undefined,
       reportUncaught: () => undefined,
     };
     this.subscriptions = new Subscriptions(link, ALL_CHANNELS);

@@ -1,5 +1,10 @@
 import { topicIdOf } from "@tickwire/proto/codec";
-import { SubscribeCodec, SubscribeResultCodec, UnsubscribeCodec } from "@tickwire/proto/messages";
+import {
+  SubscribeCodec,
+  SubscribeResultCodec,
+  UnsubscribeCodec,
+  UpdateCodec,
+} from "@tickwire/proto/messages";
 import { TickwireError, type ConnectionError } from "../errors.ts";
 import type { Limits } from "../session/connection.ts";
 import type { ServerMessage } from "../session/frame.ts";
@@ -14,6 +19,8 @@ import { SubscribeAnswers } from "./subscribe-answers.ts";
 import { isWide, sameOptions, type Entry, type WireOptions } from "./subscription-entry.ts";
 import { TopicStream, type StreamCounters } from "./topic-stream.ts";
 import { isPattern, matchesPattern } from "./topic.ts";
+import { slowWhileHidden } from "./visibility.ts";
+import { differsInDepth, type ViewWish } from "./view-wish.ts";
 
 type SubscribeResult = Extract<ServerMessage, { kind: "subscribeResult" }>["value"];
 type TopicResult = SubscribeResult["topics"][number];
@@ -29,7 +36,11 @@ export class Subscriptions implements SessionPart {
     unknownTopicBatches: 0,
   };
   readonly members = {
-    outbound: { "2msubscribe": SubscribeCodec, "3munsubscribe": UnsubscribeCodec },
+    outbound: {
+      "2msubscribe": SubscribeCodec,
+      "3munsubscribe": UnsubscribeCodec,
+      "9mupdate": UpdateCodec,
+    },
     inbound: { "2msubscribeResult": SubscribeResultCodec },
   };
   readonly #entries = new EntryTable();
@@ -38,15 +49,22 @@ export class Subscriptions implements SessionPart {
   readonly #outbox: SubscribeOutbox;
   readonly #answers: SubscribeAnswers;
   readonly #unsent = new Set<Entry>();
+  readonly #unwatch: () => void;
   #flushScheduled = false;
 
-  /** `channels` are those that the client reads. */
-  constructor(link: SessionLink, channels: readonly ChannelPart[]) {
-    const { clock, random, backoff, pacer, send } = link;
+  /**
+   * `channels` are those that the client reads; while nobody looks at the page, everything is sent
+   * at `hiddenIntervalMs` at most, unless that is 0.
+   */
+  constructor(link: SessionLink, channels: readonly ChannelPart[], hiddenIntervalMs = 0) {
+    const { clock, random, backoff, pacer, send, watchVisibility: watch } = link;
+    const slowTo = (intervalMs: number) => this.#slowTo(intervalMs);
+    this.#unwatch = slowWhileHidden(hiddenIntervalMs, { clock, watch, slowTo });
     const onDue = (topics: readonly string[]) => this.#askAgain(topics);
     this.#retries = new RetrySchedule({ clock, random, backoff, onDue });
     const resumeOf = (topic: string) => this.#streams.ofTopic(topic)?.resumePosition;
-    this.#outbox = new SubscribeOutbox({ pacer, send, resumeOf });
+    const needsWhole = (topic: string) => this.#streams.ofTopic(topic)?.needsWhole === true;
+    this.#outbox = new SubscribeOutbox({ pacer, send, resumeOf, needsWhole });
     this.#answers = new SubscribeAnswers({
       entries: this.#entries,
       streams: this.#streams,
@@ -88,6 +106,32 @@ export class Subscriptions implements SessionPart {
     });
   }
 
+  /** Shows topics in another way, for everybody who has them, without a gap. */
+  update(topics: readonly string[], wish: Partial<ViewWish>): void {
+    for (const topic of topics) {
+      const entry = this.#entries.get(topic);
+      if (entry === undefined) continue;
+      const before = entry.options;
+      entry.options = { ...before, ...wish };
+      entry.updateId = 0;
+      const isOther = differsInDepth(before, entry.options);
+      for (const stream of entry.streams) stream.viewAsked(isOther);
+      if (!this.#unsent.has(entry)) this.#sendView(entry);
+    }
+  }
+
+  /** Everything is to be sent at this interval at most; 0: as it was asked for. */
+  #slowTo(intervalMsMin: number): void {
+    if (this.#outbox.intervalMsMin === intervalMsMin) return;
+    this.#outbox.intervalMsMin = intervalMsMin;
+    for (const entry of this.#entries.values()) if (!this.#unsent.has(entry)) this.#sendView(entry);
+  }
+
+  #sendView(entry: Entry): void {
+    // What was asked for by name belongs to no pattern of the gateway.
+    this.#outbox.update([entry.topic, ...entry.explicit], entry);
+  }
+
   /** A connection is ready: subscribes everything, resuming where possible. */
   handleConnected(limits: Limits): void {
     this.#answers.subscriptionsMax = limits.subscriptionsMax;
@@ -110,6 +154,7 @@ export class Subscriptions implements SessionPart {
 
   /** Ends every consumer: with the error, if that is why the client is over. */
   close(cause: ConnectionError, isFailure: boolean): void {
+    this.#unwatch();
     const consumers = this.#entries.consumersOf(this.#entries.values());
     for (const consumer of consumers) consumer.close(isFailure ? cause : undefined);
     this.handleDisconnected();
@@ -131,7 +176,10 @@ export class Subscriptions implements SessionPart {
 
   #handleSubscribeResult(result: SubscribeResult): void {
     const request = this.#outbox.requests.get(result.requestId);
-    if (request === undefined) return;
+    if (request === undefined) {
+      this.#handleUpdateResult(result);
+      return;
+    }
     for (const topicResult of result.topics) {
       const item = request.items[topicResult.requestIndex];
       if (item === undefined) continue;
@@ -146,6 +194,16 @@ export class Subscriptions implements SessionPart {
       }
     }
     if (this.#isOver(request)) this.#outbox.requests.delete(result.requestId);
+  }
+
+  /** What is refused stays as it was. */
+  #handleUpdateResult({ requestId, topics }: SubscribeResult): void {
+    for (const { topic, error } of topics) {
+      const stream = this.#streams.ofTopic(topic);
+      if (stream === undefined || error !== "TOPIC_ERROR_UNSPECIFIED") continue;
+      const owners = this.#entries.ownersOf(stream);
+      if (owners.some(({ updateId }) => updateId === requestId)) stream.viewCame();
+    }
   }
 
   /**

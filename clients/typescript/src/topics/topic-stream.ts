@@ -65,6 +65,10 @@ export class TopicStream implements TopicHost {
   stage: TopicStage = "syncing";
   /** Who is told from now on. */
   consumers: readonly Consumer[] = [];
+  /** Of a book: its levels are not, or may not be, those of the view that is asked for. */
+  needsWhole = false;
+  /** What the gateway sends is of the view that was asked for last. */
+  #isViewCurrent = true;
 
   constructor(info: TopicInfo, { part, counters, resync }: TopicParts) {
     this.info = info;
@@ -92,6 +96,7 @@ export class TopicStream implements TopicHost {
   /** The gateway subscribed it: batches with this id follow. */
   start({ topicId, continuity, position, ended }: TopicStart): void {
     this.topicId = topicId;
+    this.#isViewCurrent = true;
     this.#reader.reset();
     const before = this.resumePosition;
     // Whatever the gateway calls it, to a topic that had a place a new start is a loss.
@@ -107,6 +112,18 @@ export class TopicStream implements TopicHost {
     // Other topics have no state that would have to come first.
     if (this.#content.isWhole) this.step("whole");
     this.noticeContinuity(outcome, "subscribed");
+  }
+
+  /** Another view is asked for. */
+  viewAsked(isOfOtherDepth: boolean): void {
+    if (!isOfOtherDepth) return;
+    this.needsWhole = true;
+    this.#isViewCurrent = false;
+  }
+
+  /** What follows is of the view that was asked for last. */
+  viewCame(): void {
+    this.#isViewCurrent = true;
   }
 
   /** The connection is gone; the position stays for the resume. */
@@ -217,6 +234,7 @@ export class TopicStream implements TopicHost {
   step(event: TopicEvent): void {
     const [next, action] = TOPIC_TABLE[this.stage][event];
     this.stage = next;
+    if (event === "whole" && this.#isViewCurrent) this.needsWhole = false;
     if (action === "show" || action === "ask") this.#content.show(next);
   }
 

@@ -1,0 +1,23 @@
+import type { TopicResult, WireOptions } from "./subscription-entry.ts";
+
+/** What of a subscription can be changed while it lasts. */
+export type ViewWish = Pick<WireOptions, "depth" | "conflationIntervalMs">;
+
+/** The longest interval that gateways offer, and the deepest cut. */
+export const CONFLATION_INTERVAL_MS_MAX = 10_000;
+const DEPTH_MAX = 1_000;
+
+/**
+ * Whether the gateway granted what was asked for: at least so many levels, and no more batches. It
+ * rounds up, and may send less often where the client or its operator limits its bandwidth.
+ */
+export function isEnough(asked: ViewWish, granted: TopicResult): boolean {
+  const isCut = granted.topic.endsWith("/book") && asked.depth > 0 && asked.depth <= DEPTH_MAX;
+  const hasLevels = isCut ? granted.depth >= asked.depth : granted.depth === 0;
+  return hasLevels && granted.conflationIntervalMs >= asked.conflationIntervalMs;
+}
+
+/** Whether one is cut to other levels than the other. */
+export function differsInDepth(one: ViewWish, other: ViewWish): boolean {
+  return one.depth !== other.depth;
+}
