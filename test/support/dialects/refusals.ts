@@ -225,6 +225,15 @@ const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
       } `,
     },
   ],
+  "mexc-futures": ({ param }, kind) => [
+    {
+      channel: "rs.error",
+      data: isPassing(kind)
+        ? "System busy"
+        : `Contract [${text((param as Request)["symbol"])}] not exists`,
+      ts: 1_790_127_492_718,
+    },
+  ],
   okx,
   "okx-spreads": okx,
   // Its errors name no subscription.
