@@ -16,6 +16,8 @@ const isPassing = (kind: RefusalKind): boolean => kind === "passing";
 
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
+const text = (value: unknown): string => (typeof value === "string" ? value : "");
+
 /** One code and message for the whole request, of which none is subscribed. */
 const binance: Refuse = ({ id }, kind) => [
   isPassing(kind)
@@ -168,6 +170,15 @@ const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
         : { code: -32_602, message: "Invalid params" },
     },
   ],
+  dydx: ({ channel, id }, kind) => {
+    const error = { type: "error", connection_id: "c" };
+    if (isPassing(kind)) {
+      const message = `Internal error, could not fetch data for subscription: ${text(channel)}.`;
+      return [{ ...error, message, channel, id }];
+    }
+    const message = `Invalid subscription id for channel: (${text(channel)}-${text(id)})`;
+    return [{ ...error, message }];
+  },
   gateio: gate,
   "gateio-futures": gate,
   gemini: ({ id }, kind) => [
@@ -202,6 +213,9 @@ const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
     })),
   kucoin,
   "kucoin-futures": kucoin,
+  "kucoin-uta": ({ id }, kind) => [
+    { id, result: false, reason: isPassing(kind) ? "Service busy" : "topic is invalid" },
+  ],
   mexc: ({ id, params }, kind) => [
     {
       id,
@@ -209,6 +223,15 @@ const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
       msg: `Not Subscribed successfully! [${String(list(params)[0])}].  Reason： ${
         isPassing(kind) ? "Service busy" : "Blocked!"
       } `,
+    },
+  ],
+  "mexc-futures": ({ param }, kind) => [
+    {
+      channel: "rs.error",
+      data: isPassing(kind)
+        ? "System busy"
+        : `Contract [${text((param as Request)["symbol"])}] not exists`,
+      ts: 1_790_127_492_718,
     },
   ],
   okx,

@@ -19,8 +19,12 @@ export const ROW_CHANNELS: readonly ChannelPart[] = /* @__PURE__ */ EVENT_KINDS.
   }),
 );
 
-/** Every channel of a status topic is a state of its own, and so is every length of candles. */
+/**
+ * Every channel of a status topic is a state of its own, as are every length of candles and every
+ * instrument of a list.
+ */
 function memoryKey(event: MarketEvent): string {
   if (event.type === "status") return event.channel;
+  if (event.type === "listing") return event.symbol;
   return event.type === "candle" ? String(event.intervalMs) : "";
 }

@@ -97,6 +97,14 @@ export class SessionBooks {
     if (source === "rest") this.#options.counters.snapshotsDelivered += 1;
   }
 
+  /** Nothing of this instrument is wanted any more. */
+  forget(instrument: Instrument): void {
+    this.#options.snapshots.cancel(instrument);
+    this.#resync.forget(instrument);
+    this.#cancelQuiet.get(instrument)?.();
+    this.#cancelQuiet.delete(instrument);
+  }
+
   /** The connection that led is gone: the next one subscribes everything anyway. */
   onDisconnected(instruments: readonly Instrument[]): void {
     for (const instrument of instruments) this.#options.snapshots.cancel(instrument);

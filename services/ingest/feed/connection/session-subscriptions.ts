@@ -106,7 +106,10 @@ export class SessionSubscriptions {
     const nowUs = clock.monotonicUs();
     if (isRollover) this.#heardOfNext = new Set();
     else this.#watch.onRequested(nowUs);
-    const frames = requests.begin(link, plan.subscriptions);
+    // What a recording shows was not asked for by us.
+    const wanted = this.#recorded ? plan.subscriptions : this.#wanted();
+    const frames = requests.begin(link, wanted);
+    if (this.#options.carriesMarket?.() === true) requests.subscribeMarket(link, plan.url);
     if (frames === 0) {
       // Where the address itself subscribes, being connected is the confirmation.
       for (const { subscription } of this.#watch.all) {
@@ -126,6 +129,34 @@ export class SessionSubscriptions {
       if (!this.#heardOfNext.has(watched)) this.#watch.awaitAnswer(watched, nowUs, untilUs);
     }
     this.#heardOfNext = new Set();
+  }
+
+  /** Subscribes to more, at once if there is a connection, and on each new one. */
+  add(subscriptions: readonly FeedSubscription[]): void {
+    const { sink, requests, clock } = this.#options;
+    for (const subscription of subscriptions) {
+      this.#watch.add(subscription);
+      sink.onChannelState(subscription.instrument, subscription.channel, "syncing", "connecting");
+    }
+    const link = this.#options.link();
+    if (link === undefined || !link.isOpen) return;
+    const frames = requests.subscribe(link, subscriptions);
+    const nowUs = clock.monotonicUs();
+    for (const { instrument, channel } of subscriptions) {
+      const watched = this.#watch.find(instrument, channel);
+      if (watched === undefined) continue;
+      this.#watch.awaitAnswer(watched, nowUs, nowUs + this.#answerUs(frames));
+    }
+  }
+
+  /** Ends all that is subscribed of an instrument, and says nothing of it any more. */
+  remove(instrument: Instrument, links: readonly (FeedLink | undefined)[]): void {
+    const gone = this.#wanted().filter((each) => each.instrument === instrument);
+    this.#watch.remove(instrument);
+    if (gone.length === 0) return;
+    for (const link of links) {
+      if (link?.isOpen === true) this.#options.requests.unsubscribe(link, gone);
+    }
   }
 
   isLive(instrument: Instrument, channel: Channel): boolean {
@@ -165,6 +196,10 @@ export class SessionSubscriptions {
   onDisconnected(): void {
     this.#refusals.onDisconnected();
     this.#watch.onDisconnected();
+  }
+
+  #wanted(): readonly FeedSubscription[] {
+    return this.#watch.all.map(({ subscription }) => subscription);
   }
 
   #expect({ instrument, channel }: FeedSubscription): Expectation {

@@ -77,6 +77,22 @@ export class SubscriptionWatch {
     return this.#watched;
   }
 
+  /** Watches one more from now on. Does nothing for one that is watched. */
+  add(subscription: FeedSubscription): void {
+    const { instrument, channel } = subscription;
+    if (this.#byInstrument.get(instrument)?.[channel] !== undefined) return;
+    this.#add(subscription);
+    this.#lastInstrument = undefined;
+  }
+
+  /** Watches nothing of this instrument any more; says nothing of it either. */
+  remove(instrument: Instrument): void {
+    this.#byInstrument.delete(instrument);
+    this.#lastInstrument = undefined;
+    const kept = this.#watched.filter(({ subscription }) => subscription.instrument !== instrument);
+    this.#watched.splice(0, this.#watched.length, ...kept);
+  }
+
   /** Undefined for what was not asked for. */
   find(instrument: Instrument, channel: Channel): Watched | undefined {
     return this.#byInstrument.get(instrument)?.[channel];

@@ -54,7 +54,7 @@ export const mexc: FeedAdapter = {
   candlesEndUnsaid: true,
   notes: {
     trades: "Trades of 10 ms in one message. They have ids since June 2026 only.",
-    quotes: "At most one in 10 ms.",
+    quotes: "At most one in 10 ms; what says the same as the one before is left out.",
     book: "Begins with 5,000 levels a side; changes of 10 ms in one message.",
     ticker: "By REST, every 30 seconds: the venue ended its stream in August 2025.",
     candles: "One minute, once a second. Told as closed when the next one begins.",

@@ -18,6 +18,7 @@ import {
 import {
   HTX_COINM_BOOK_PROBE,
   HTX_COINM_POLLS,
+  htxCoinmCandles,
   htxCoinmInstrumentsRequests,
   htxCoinmRecordedRequest,
   htxCoinmTimeRequest,
@@ -91,9 +92,10 @@ export const htxCoinm: FeedAdapter = {
     htxRequests("unsub", htxCoinmOwnTopicsOf(wanted), options),
   polls: HTX_COINM_POLLS,
   tradesRequest: (instrument, { endpoints }) => htxCoinmTradesRequest(instrument, endpoints),
+  candleHistory: htxCoinmCandles,
+  bookProbe: HTX_COINM_BOOK_PROBE,
   serverTimeRequest: htxCoinmTimeRequest,
   parseServerTimeUs: clockIn("ts"),
-  bookProbe: HTX_COINM_BOOK_PROBE,
   createDecoder: (context) =>
     new FrameDecoder(
       TEXT_RECORDS,
