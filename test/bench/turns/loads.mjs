@@ -128,6 +128,11 @@ async function leaving() {
   // The process goes, and all of its sockets in one moment.
 }
 
+async function leavingBare() {
+  await crowd(SESSIONS);
+  tell({ kind: "reset" });
+}
+
 async function coming() {
   tell({ kind: "reset" });
   const sockets = Array.from({ length: SESSIONS }, () => open());
@@ -165,6 +170,13 @@ const CASES = {
     run: sessionsOfBare,
     gateway: "bare",
     seconds: 60,
+  },
+  "5,000 sessions come to bare uWebSockets.js": { run: coming, gateway: "bare", seconds: 60 },
+  "5,000 sessions go from bare uWebSockets.js": {
+    run: leavingBare,
+    gateway: "bare",
+    seconds: 60,
+    waitMs: 3_000,
   },
   "5,000 sessions come at once": { run: coming, gateway: plain, seconds: 120 },
   "5,000 sessions subscribe 50 topics": { run: sessions, gateway: plain, seconds: 120 },
