@@ -189,7 +189,9 @@ const CASES = {
 };
 
 if (name === undefined) {
-  const wanted = Object.entries(CASES).map(([key, { run: _, ...rest }]) => [key, rest]);
+  const wanted = Object.entries(CASES).map(([key, { gateway, seconds, waitMs }]) => {
+    return [key, { gateway, seconds, waitMs }];
+  });
   process.stdout.write(JSON.stringify(Object.fromEntries(wanted)));
 } else {
   await CASES[name].run();
