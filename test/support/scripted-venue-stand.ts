@@ -152,6 +152,14 @@ export class Stand {
     return this.venue.isSubscribed(name, "book") && this.venue.isSubscribed(name, "trades");
   }
 
+  /** True if this venue answers when it is asked for the best levels of a book. */
+  isProbed(base: string): boolean {
+    const { adapter } = this;
+    const instrument = adapter.deriveInstrument(this.name(base));
+    const request = instrument && adapter.bookProbe?.request(instrument, adapter.endpoints);
+    return request !== undefined && this.venue.dialect.isSnapshotPath(new URL(request.url));
+  }
+
   starts(): readonly number[] {
     return BASES.map((base) => this.venue.bookStarts(this.name(base)));
   }

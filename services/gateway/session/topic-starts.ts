@@ -148,7 +148,8 @@ export class TopicStarts {
       resume: request.resume,
       whole: request.snapshot === "SNAPSHOT_MODE_WHOLE",
     };
-    const subscription = new TopicSubscription({ view, hub, lane, options, pattern });
+    const kept = this.#positions.get(topic);
+    const subscription = new TopicSubscription({ view, hub, lane, options, kept, pattern });
     const want = { requestIndex, topic, subscription, order, refusal: undefined } as const;
     const held = { ...want, kind: "held", isSettled: false, giveUp: () => undefined } as const;
     this.#starting.add(held);

@@ -1,5 +1,4 @@
 import { assert } from "#core/assert.ts";
-import { encodeServerMessages } from "#wire/frame-codec.ts";
 import type { Hub } from "../topics/hub.ts";
 import type { SharedBatch } from "../topics/shared-batch.ts";
 import type {
@@ -10,9 +9,9 @@ import type {
   TopicSubscriber,
 } from "../topics/topic-subscriber.ts";
 import type { TopicView } from "../topics/topic-view.ts";
+import { encodedNotice } from "./encoded-notice.ts";
 import type { TopicLane } from "./outbound/topic-lanes.ts";
 import type { Pattern } from "./patterns.ts";
-import type { NoticeInit } from "./wire-messages.ts";
 
 /**
  * Where a subscription stands.
@@ -30,6 +29,8 @@ type TopicSubscriptionParts = {
   /** Of this topic. */
   readonly lane: TopicLane;
   readonly options: AttachOptions;
+  /** A position that the client has sent with an earlier request for the topic. */
+  readonly kept?: AttachOptions["resume"];
   /** The pattern that brought the topic, if one did. */
   readonly pattern: Pattern | undefined;
 };
@@ -54,6 +55,7 @@ export class TopicSubscription implements TopicSubscriber {
   readonly #lane: TopicLane;
   readonly #hub: Pick<Hub, "release">;
   readonly #options: AttachOptions;
+  readonly #kept: AttachOptions["resume"];
   #view: TopicView;
   #state: TopicSubscriptionState = "starting";
   #sequence = 0;
@@ -68,6 +70,7 @@ export class TopicSubscription implements TopicSubscriber {
     this.pattern = parts.pattern;
     this.#hub = parts.hub;
     this.#options = parts.options;
+    this.#kept = parts.kept;
   }
 
   /** The view that the client gets now. */
@@ -86,7 +89,7 @@ export class TopicSubscription implements TopicSubscriber {
 
   /** Calls back, at once if possible, when `start` may be called or why it cannot. */
   whenReady(callback: (failure: TopicFailure | undefined) => void): void {
-    this.view.whenReady(callback, this.#options.resume);
+    this.view.whenReady(callback, this.#options.resume ?? this.#kept);
   }
 
   /**
@@ -182,7 +185,7 @@ export class TopicSubscription implements TopicSubscriber {
     return form;
   }
 
-  #say(value: NoticeInit): void {
-    this.#lane.pushMessage(encodeServerMessages([{ kind: "notice", value }]));
+  #say(value: Parameters<typeof encodedNotice>[0]): void {
+    this.#lane.pushMessage(encodedNotice(value));
   }
 }

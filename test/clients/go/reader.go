@@ -19,11 +19,12 @@ import (
 
 type object = map[string]any
 
-// Topic is one topic of one connection: its chain, which is a base that moves on, and its position.
+// Topic is one topic of one connection: its chain, which is a base that moves on, the generation of that base, and
+// the position, which is an epoch and a sequence.
 type Topic struct {
-	base                        *pb.Base
-	hasPosition                 bool
-	generation, epoch, position uint64
+	base       *pb.Base
+	generation uint64
+	position   *[2]uint64
 }
 
 // check panics with a text where a batch is what no gateway sends.
@@ -36,52 +37,43 @@ func check(condition bool, problem string) {
 func unzigzag(code uint64) int64 { return int64(code>>1) ^ -int64(code&1) }
 
 // read says what a batch is; the chain is gone unless the batch was read to its end.
-func (t *Topic) read(batch *pb.Batch) (reading object) {
+func (t *Topic) read(batch *pb.Batch) (said object) {
 	defer func() {
 		if problem := recover(); problem != nil {
 			_ = problem.(string)
-			t.base, reading = nil, object{"reading": "malformed"}
+			t.base, said = nil, object{"reading": "malformed"}
 		}
 	}()
-	if base := batch.Base; base != nil {
-		check(base.VenueTimeUnitUs <= 1 || base.VenueTimeUnitUs == 1000, "a unit that is none")
-		check(base.TradeIdDigits <= 18 && base.TradeIdForm <= 2, "ids that are none")
-		check(slices.Max(append(base.Scales, base.PriceScale, base.SizeScale)) <= 1000, "a scale that is none")
-		// From here on they are the times themselves.
-		base.VenueTimeOffsetUs += base.ReceivedTimeUs
-		base.VenueTimeReceivedOffsetUs += base.ReceivedTimeUs
-		t.base = base
-	}
-	base, lost := t.base, object{"topicId": batch.TopicId, "reading": "lost"}
-	if t.base = nil; base == nil {
-		return lost
-	}
-	check(len(batch.Times) >= 2 && (batch.Base != nil || !batch.Snapshot), "no times, or a snapshot has no base")
+	check(batch.Base != nil || !batch.Snapshot, "a snapshot has no base")
 	if batch.Base != nil {
-		t.generation = batch.Times[0] / 127
+		t.start(batch)
 	}
+	base := t.base
+	said = object{"topicId": batch.TopicId, "reading": "lost"}
+	if t.base = nil; base == nil {
+		return said
+	}
+	check(len(batch.Times) >= 2, "no times")
 	perEvent := 1 + min(1, int(base.VenueTimeUnitUs))
 	count := (len(batch.Times) - 2) / perEvent
 	before, last := base.Sequence, base.Sequence
 	if !batch.Snapshot {
 		last += batch.Skipped + uint64(count)
 	}
-	follows := (len(batch.Times)-2)%perEvent == 0 && batch.Times[0] == last%127+127*t.generation && t.generation < 128
+	follows := batch.Times[0] == last%127+127*t.generation && (len(batch.Times)-2)%perEvent == 0
 	if !follows || (batch.LastSequence != 0 && batch.LastSequence != last) {
 		check(batch.Base == nil, "a batch contradicts its base")
-		return lost
+		return said
 	}
-	events := readTimes(base, batch.Times[2:], count)
-	base.Sequence = last
-	said := object{"topicId": batch.TopicId, "epoch": base.Epoch, "sequence": last}
+	events := readTimes(base, batch.Times[2:], perEvent, count)
+	base.Sequence, said["epoch"], said["sequence"] = last, base.Epoch, last
 	if pb.Channel_name[int32(base.Channel)] == "" || base.Channel == 0 {
-		t.hasPosition, t.epoch, t.position, said["reading"] = true, base.Epoch, last, "unknown"
+		t.position, said["reading"] = &[2]uint64{base.Epoch, last}, "unknown"
 		return said
 	}
 	readers[base.Channel](base, batch, events)
 	for index, event := range events {
-		event["sequence"] = last
-		if !batch.Snapshot {
+		if event["sequence"] = last; !batch.Snapshot {
 			event["sequence"] = last - uint64(count-1-index)
 		}
 	}
@@ -89,50 +81,55 @@ func (t *Topic) read(batch *pb.Batch) (reading object) {
 		t.base = base
 	}
 	said["publishedTimeUs"] = base.ReceivedTimeUs + unzigzag(batch.Times[1])
-	return t.place(batch, before, events, said)
+	return t.place(batch, [2]uint64{base.Epoch, last}, before, events, said)
 }
 
-// place adds what a batch means at the position of the topic, which it moves.
-func (t *Topic) place(batch *pb.Batch, before uint64, events []object, said object) object {
-	epoch, last, after := said["epoch"].(uint64), said["sequence"].(uint64), t.position
-	had, same := t.hasPosition, t.hasPosition && t.epoch == epoch
-	if same && (batch.Snapshot && before < after || !batch.Snapshot && last <= after && len(events) > 0) {
+// start begins the chain of a base, whose offsets become the times themselves.
+func (t *Topic) start(batch *pb.Batch) {
+	base := batch.Base
+	check(base.VenueTimeUnitUs <= 1 || base.VenueTimeUnitUs == 1000, "a unit that is none")
+	check(base.TradeIdDigits <= 18 && base.TradeIdForm <= 2, "ids that are none")
+	check(slices.Max(append(base.Scales, base.PriceScale, base.SizeScale)) <= 1000, "a scale that is none")
+	check(len(batch.Times) > 0 && batch.Times[0] < 127*128, "no generation")
+	base.VenueTimeOffsetUs += base.ReceivedTimeUs
+	base.VenueTimeReceivedOffsetUs += base.ReceivedTimeUs
+	t.base, t.generation = base, batch.Times[0]/127
+}
+
+// place adds what a batch means at the position of the topic, and moves the position to the end of the batch.
+func (t *Topic) place(batch *pb.Batch, end [2]uint64, before uint64, events []object, said object) object {
+	known, same := t.position, t.position != nil && t.position[0] == end[0]
+	if same && (batch.Snapshot && before < known[1] || !batch.Snapshot && end[1] <= known[1] && len(events) > 0) {
 		return object{"topicId": batch.TopicId, "reading": "old"}
 	}
-	t.hasPosition, t.epoch, t.position = true, epoch, last
-	if said["reading"], said["events"] = "state", events; batch.Snapshot {
-		return said
-	}
-	if said["reading"] = "news"; batch.Skipped != 0 {
-		said["skipped"] = batch.Skipped
-	}
-	if had && !same {
+	t.position, said["reading"], said["events"] = &end, "news", events
+	if batch.Snapshot {
+		said["reading"] = "state"
+	} else if known != nil && !same {
 		said["gap"] = "unknown"
-	} else if same && before > after {
-		said["gap"] = []uint64{after + 1, before}
+	} else if same {
+		said["events"] = slices.DeleteFunc(events, func(e object) bool { return e["sequence"].(uint64) <= known[1] })
+		if end[1] = max(end[1], known[1]); before > known[1] {
+			said["gap"] = []uint64{known[1] + 1, before}
+		}
 	}
-	if same {
-		t.position = max(after, last)
-		said["events"] = slices.DeleteFunc(events, func(e object) bool { return e["sequence"].(uint64) <= after })
+	if batch.Skipped != 0 && !batch.Snapshot {
+		said["skipped"] = batch.Skipped
 	}
 	return said
 }
 
-func readTimes(base *pb.Base, entries []uint64, count int) []object {
+func readTimes(base *pb.Base, entries []uint64, perEvent, count int) []object {
 	events, unit := make([]object, count), int64(base.VenueTimeUnitUs)
 	for index := range events {
-		base.ReceivedTimeUs += int64(entries[0])
-		entries, events[index] = entries[1:], object{"receivedTimeUs": base.ReceivedTimeUs}
-		if unit == 0 {
-			continue
-		}
-		if code := entries[0]; code != 0 {
+		base.ReceivedTimeUs += int64(entries[index*perEvent])
+		events[index] = object{"receivedTimeUs": base.ReceivedTimeUs}
+		if code := entries[(index+1)*perEvent-1]; unit != 0 && code != 0 {
 			span := base.ReceivedTimeUs - base.VenueTimeReceivedOffsetUs
 			base.VenueTimeOffsetUs += unzigzag(code-1)*unit + span - (span%unit+unit)%unit
 			base.VenueTimeReceivedOffsetUs = base.ReceivedTimeUs
 			events[index]["venueTimeUs"] = base.VenueTimeOffsetUs
 		}
-		entries = entries[1:]
 	}
 	return events
 }
@@ -290,9 +287,7 @@ func readFields(base *pb.Base, batch *pb.Batch, events []object) {
 	known := len(base.Values)
 	text := texts(batch, known*len(events))
 	check(len(batch.Changes) == 0 || len(batch.Changes) == len(events), "changes")
-	for len(base.Scales) < known {
-		base.Scales = append(base.Scales, 0)
-	}
+	base.Scales = append(base.Scales, make([]uint32, known)...)
 	for f, field := range fieldsOf(rows[base.Channel].ProtoReflect()) {
 		column, at, name := columnOf(batch.ProtoReflect(), field), 0, field.JSONName()
 		for index, event := range events {
@@ -320,9 +315,9 @@ func main() {
 	topics, lines, out := map[uint32]*Topic{}, bufio.NewScanner(os.Stdin), json.NewEncoder(os.Stdout)
 	for lines.Buffer(nil, 1<<26); lines.Scan(); {
 		var id uint32
-		t, frame, readings := &Topic{hasPosition: true}, &pb.ServerFrame{}, []object{}
-		if n, _ := fmt.Sscanf(lines.Text(), "resume %d %d %d", &id, &t.epoch, &t.position); n == 3 {
-			topics[id] = t
+		position, frame, readings := [2]uint64{}, &pb.ServerFrame{}, []object{}
+		if n, _ := fmt.Sscanf(lines.Text(), "resume %d %d %d", &id, &position[0], &position[1]); n == 3 {
+			topics[id] = &Topic{position: &position}
 			continue
 		}
 		data, _ := hex.DecodeString(lines.Text())

@@ -83,6 +83,15 @@ describe("contracts", () => {
   });
 });
 
+test("the best levels of a book are those of the ticker", () => {
+  const probe = kucoinFutures.bookProbe;
+  const { url } = probe?.request(contract("XBTUSDTM"), kucoinFutures.endpoints) ?? {};
+  expect(url).toBe("https://api-futures.kucoin.com/api/v1/ticker?symbol=XBTUSDTM");
+  const bid = { bestBidSize: 4, bestBidPrice: "67269.10" };
+  const body = JSON.stringify({ data: { ...bid, bestAskPrice: "67269.2", bestAskSize: 190 } });
+  expect(probe?.levels(body)).toBe("67269.1 4 / 67269.2 190");
+});
+
 describe("requests", () => {
   test.each([
     ["trades", "/contractMarket/execution:XBTUSDTM"],
@@ -113,13 +122,8 @@ describe("requests", () => {
   });
 
   test("spot and futures together keep to what an address may do", () => {
-    for (const [rate, most] of [
-      ["restWeight", 2000],
-      ["connects", 30],
-    ] as const) {
-      const rates = [kucoin.limits[rate], kucoinFutures.limits[rate]];
-      expect(new Set(rates.map(({ intervalMs }) => intervalMs)).size).toBe(1);
-      expect(rates.reduce((sum, { count }) => sum + count, 0)).toBeLessThanOrEqual(most);
-    }
+    const { address, connects, restWeight } = kucoinFutures.limits;
+    expect(address?.name).toBeDefined();
+    expect(kucoin.limits).toMatchObject({ address, connects, restWeight });
   });
 });
