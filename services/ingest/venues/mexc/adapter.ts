@@ -8,6 +8,7 @@ import { streamOf } from "./fields.ts";
 import { deriveMexcPair, MEXC, parseMexcSymbols } from "./instruments.ts";
 import { mexcRequests } from "./requests.ts";
 import {
+  MEXC_BOOK_PROBE,
   MEXC_TICKERS,
   mexcBookRequest,
   mexcInstrumentsRequest,
@@ -82,6 +83,7 @@ export const mexc: FeedAdapter = {
   subscribeFrames: (wanted, options) => mexcRequests("SUBSCRIPTION", wanted, options),
   unsubscribeFrames: (wanted, options) => mexcRequests("UNSUBSCRIPTION", wanted, options),
   snapshotRequest: mexcBookRequest,
+  bookProbe: MEXC_BOOK_PROBE,
   polls: [MEXC_TICKERS],
   serverTimeRequest: mexcTimeRequest,
   parseServerTimeUs: clockIn("serverTime"),

@@ -6,7 +6,12 @@ import { ticketFrames, TicketReader } from "../../reading/ticket-reader.ts";
 import { ticketRequest } from "../../reading/ticket-requests.ts";
 import { deriveUpbitMarket, parseUpbitMarkets, UPBIT } from "./instruments.ts";
 import { UPBIT_WORDS } from "./requests.ts";
-import { upbitMarketsRequest, upbitRecordedRequest, upbitTradesRequest } from "./rest.ts";
+import {
+  UPBIT_BOOK_PROBE,
+  upbitMarketsRequest,
+  upbitRecordedRequest,
+  upbitTradesRequest,
+} from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // The venue names no limit. What is renewed is asked for with all else of its connection.
@@ -28,8 +33,9 @@ const LIMITS: FeedLimits = {
 /**
  * Upbit in Korea. Frames are JSON in bytes, and numbers in them are bare.
  *
- * Not sure: what comes of a code that the venue does not have (codes are taken from its list); that
- * a request replaces the one before it is what clients say, and what is sent is right either way.
+ * A code that the venue does not have gets no answer, and costs the others nothing.
+ *
+ * Not sure: how long it keeps a connection; what it says to those who ask too often.
  */
 export const upbit: FeedAdapter = {
   venue: UPBIT,
@@ -79,6 +85,7 @@ export const upbit: FeedAdapter = {
   // A connection ends what it asked for by asking for something else.
   unsubscribeFrames: () => [],
   tradesRequest: (instrument, { endpoints }) => upbitTradesRequest(instrument, endpoints),
+  bookProbe: UPBIT_BOOK_PROBE,
   createDecoder: (context) => {
     const tape = new JsonTape();
     return new FrameDecoder(ticketFrames(tape), new TicketReader(tape, context, UPBIT_WORDS));
