@@ -1,7 +1,7 @@
 // https://apidocs.bithumb.com/reference/최근-체결-내역
+import { bestProbeOf } from "../../reading/book-probe.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
-import { bestProbeOf } from "../../reading/book-probe.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 
 /** What recorded addresses were asked for. */
@@ -23,12 +23,11 @@ export function bithumbTradesRequest(
   return { url: `${rest}/v1/trades/ticks?${query}`, weight: 1 };
 }
 
-/** Both sides of a level stand in one object; the first is the best. */
 export const BITHUMB_BOOK_PROBE = bestProbeOf(
-  ({ venueSymbol }, { rest }) => {
-    const query = `markets=${encodeURIComponent(venueSymbol)}`;
-    return { url: `${rest}/v1/orderbook?${query}`, weight: 1 };
-  },
+  ({ venueSymbol }, { rest }) => ({
+    url: `${rest}/v1/orderbook?markets=${encodeURIComponent(venueSymbol)}`,
+    weight: 1,
+  }),
   {
     at: [0, "orderbook_units", 0],
     bid: ["bid_price", "bid_size"],

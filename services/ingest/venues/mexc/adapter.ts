@@ -83,9 +83,9 @@ export const mexc: FeedAdapter = {
   subscribeFrames: (wanted, options) => mexcRequests("SUBSCRIPTION", wanted, options),
   unsubscribeFrames: (wanted, options) => mexcRequests("UNSUBSCRIPTION", wanted, options),
   snapshotRequest: mexcBookRequest,
-  bookProbe: MEXC_BOOK_PROBE,
   polls: [MEXC_TICKERS],
   serverTimeRequest: mexcTimeRequest,
   parseServerTimeUs: clockIn("serverTime"),
+  bookProbe: MEXC_BOOK_PROBE,
   createDecoder: (context) => new MexcDecoder(context),
 };

@@ -1,7 +1,7 @@
 // https://www.mexc.com/api-docs/spot-v3/market-data-endpoints
+import { bestProbeOf } from "../../reading/book-probe.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, PollRequest, RestPoll, RestRequest } from "../../feed/feed-adapter.ts";
-import { bestProbeOf } from "../../reading/book-probe.ts";
 import { bookEvent } from "../../reading/book-event.ts";
 import type { Emit, EventSubject } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
@@ -33,15 +33,6 @@ export function mexcBookRequest(instrument: Instrument, { rest }: FeedEndpoints)
   const symbol = encodeURIComponent(instrument.venueSymbol);
   return { url: `${rest}/api/v3/depth?symbol=${symbol}&limit=5000`, weight: 1 };
 }
-
-/** The best level of each side: a recording must not take a few levels for a whole book. */
-export const MEXC_BOOK_PROBE = bestProbeOf(
-  ({ venueSymbol }, { rest }) => {
-    const symbol = encodeURIComponent(venueSymbol);
-    return { url: `${rest}/api/v3/ticker/bookTicker?symbol=${symbol}`, weight: 1 };
-  },
-  { bid: ["bidPrice", "bidQty"], ask: ["askPrice", "askQty"] },
-);
 
 /** The statistics of 24 hours, which the venue no longer streams. */
 export const MEXC_TICKERS: RestPoll = {
@@ -96,3 +87,12 @@ export function readTickerAnswer(
   emit({ kind: "ticker", instrument, venueTimeUs, receivedTimeUs, ...ticker });
   return undefined;
 }
+
+/** The best level of each side: a recording must not take five levels for a book's beginning. */
+export const MEXC_BOOK_PROBE = bestProbeOf(
+  ({ venueSymbol }, { rest }) => ({
+    url: `${rest}/api/v3/ticker/bookTicker?symbol=${encodeURIComponent(venueSymbol)}`,
+    weight: 1,
+  }),
+  { bid: ["bidPrice", "bidQty"], ask: ["askPrice", "askQty"] },
+);
