@@ -173,3 +173,12 @@ describe("what MEXC's contracts say on a connection", () => {
     ]);
   });
 });
+
+test("the best of a quiet book can be asked for", () => {
+  const request = mexcFutures.bookProbe?.request(instrument("BTC_USDT"), mexcFutures.endpoints);
+  expect(request?.url).toBe("https://contract.mexc.com/api/v1/contract/depth/BTC_USDT");
+  const body =
+    '{"success":true,"code":0,"data":{"asks":[[80489,5,1]],"bids":[[80488.5,11,1],[80488,154663,12]],"version":41925002101}}';
+  expect(mexcFutures.bookProbe?.levels(body)).toBe("80488.5 11, 80488 154663 / 80489 5");
+  expect(mexcFutures.bookProbe?.levels("{}")).toBeUndefined();
+});
