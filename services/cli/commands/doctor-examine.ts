@@ -122,7 +122,9 @@ async function listInstruments({
       }
     }
   }
-  return instruments;
+  // Two lists of a venue may name the same instrument; an ingestor takes the first.
+  const bySymbol = new Map(instruments.toReversed().map((each) => [each.symbol, each]));
+  return instruments.filter((each) => bySymbol.get(each.symbol) === each);
 }
 
 function choose(listed: readonly Instrument[], venue: VenueConfig): readonly Instrument[] {

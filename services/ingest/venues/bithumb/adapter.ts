@@ -64,6 +64,11 @@ export const bithumb: FeedAdapter = {
     rest: "https://api.bithumb.com",
   },
   limits: LIMITS,
+  // Its errors are of a whole request and name no subscription of it.
+  refusals: {
+    tooFast: { words: /too many/i },
+    final: { words: /INVALID_(?:AUTH|PARAM)|WRONG_FORMAT|NO_(?:TICKET|TYPE|CODES)/ },
+  },
   bookSync: { snapshot: "in-band" },
   keepAlive: { intervalMs: 30_000, frame: () => "PING" },
   instrumentsRequests: (endpoints) => [bithumbMarketsRequest(endpoints)],

@@ -13,10 +13,15 @@ const NAME = /^[\p{L}\p{N}._]+$/u;
 const CANDLES_MAX = 1200;
 const CANDLES_PER_WEIGHT = 60;
 
+/** Behind the address of a look at a book's best levels; what follows a # is not sent. */
+const BOOK_FRAGMENT = "#l2Book=";
+
 /** What recorded addresses were asked for. */
 export function hyperliquidRecordedRequest(url: string): RecordedRequest | undefined {
   const coin = /\/info#recentTrades=(.+)$/.exec(url)?.[1];
   if (coin !== undefined) return { kind: "trades", venueSymbol: decodeURIComponent(coin) };
+  // A few levels of a book are neither its beginning nor a list.
+  if (url.includes(BOOK_FRAGMENT)) return undefined;
   return /\/info\/?(?:[?#]|$)/.test(url) ? { kind: "instruments" } : undefined;
 }
 
@@ -105,7 +110,8 @@ function info({ rest }: Pick<FeedEndpoints, "rest">, asked: object): RestRequest
 export const HYPERLIQUID_BOOK_PROBE = bookProbeOf(
   ({ venueSymbol }, endpoints) => {
     const asked = info(endpoints, { type: "l2Book", coin: venueSymbol });
-    return { ...asked, url: `${asked.url}#l2Book=${encodeURIComponent(venueSymbol)}`, weight: 2 };
+    const url = asked.url + BOOK_FRAGMENT + encodeURIComponent(venueSymbol);
+    return { ...asked, url, weight: 2 };
   },
   { at: ["levels"], bids: 0, asks: 1, price: "px", size: "sz" },
 );

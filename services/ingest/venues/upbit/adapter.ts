@@ -66,6 +66,11 @@ export const upbit: FeedAdapter = {
   },
   endpoints: { webSocket: "wss://api.upbit.com/websocket/v1", rest: "https://api.upbit.com" },
   limits: LIMITS,
+  // Its errors are of a whole request and name no subscription of it.
+  refusals: {
+    tooFast: { words: /too many/i },
+    final: { words: /INVALID_(?:AUTH|PARAM)|WRONG_FORMAT|NO_(?:TICKET|TYPE|CODES)/ },
+  },
   bookSync: { snapshot: "in-band" },
   // The venue ends a connection on which nothing came for two minutes.
   keepAlive: { intervalMs: 20_000, frame: () => "PING" },

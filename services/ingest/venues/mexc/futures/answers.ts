@@ -28,10 +28,10 @@ const NAMED = /\[([^\]]+)\]/;
 const ENDING = /close the channel/i;
 
 /**
- * A confirmation says which topic, an error at most which contract. Whose a confirmation is would be
- * told by its place alone, and one that is lost would shift all others: so the requests of a topic
- * are confirmed together, once there are as many confirmations. The end of a subscription is not
- * confirmed.
+ * A confirmation says which topic, an error at most which contract. Whose a confirmation is would
+ * be told by its place alone, and one that is lost would shift all others: so the requests of one
+ * topic are confirmed together, once there are as many confirmations. The end of a subscription is
+ * not confirmed.
  */
 export class MexcFuturesAnswers {
   readonly #pending = new PendingRequests<Request>();
