@@ -12,6 +12,7 @@ import { Command } from "commander";
 import { rowOfClientEvent } from "../output/client-event.ts";
 import { CommandError, UsageError } from "../process/errors.ts";
 import { EventJson, type EventSource } from "../output/event-json.ts";
+import { MARKET_SYMBOL } from "#core/instrument.ts";
 import { formatEventText } from "../output/event-text.ts";
 import { addUrlOption, webSocketAddress } from "../process/gateway-address.ts";
 import { LineOutput } from "../output/line-output.ts";
@@ -185,7 +186,11 @@ class TopicPrinter {
     const { topic, venue, symbol, venueSymbol } = event;
     let source = this.#sources.get(topic);
     if (source === undefined) {
-      source = { venue, symbol, venueSymbol };
+      // The symbol of a listing is that of what is listed, and not of its topic.
+      source =
+        event.type === "listing"
+          ? { venue, symbol: MARKET_SYMBOL, venueSymbol: MARKET_SYMBOL }
+          : { venue, symbol, venueSymbol };
       this.#sources.set(topic, source);
     }
     return source;

@@ -219,6 +219,11 @@ test.each(EVENTS)("$type is the same before and after the wire", (event) => {
   expect(json.format(SOURCE, POSITION, after)).toBe(json.format(SOURCE, POSITION, event));
 });
 
+test.each(EVENTS)("$type has each key once", (event) => {
+  const line = new EventJson().format(SOURCE, POSITION, event);
+  expect(JSON.stringify(JSON.parse(line))).toHaveLength(line.length);
+});
+
 test("keys come in one order", () => {
   expect(new EventJson().format(SOURCE, POSITION, TRADE)).toBe(
     '{"type":"trade","venue":"binance","symbol":"BTC-USDT","venueSymbol":"BTCUSDT",' +

@@ -66,7 +66,9 @@ export class EventJson {
     let head = heads.get(source);
     if (head === undefined) {
       const { venue, symbol, venueSymbol } = source;
-      head = JSON.stringify({ type, venue, symbol, venueSymbol }).slice(0, -1);
+      // A listing has names of its own: those of what is listed.
+      const names = type === "listing" ? {} : { symbol, venueSymbol };
+      head = JSON.stringify({ type, venue, ...names }).slice(0, -1);
       heads.set(source, head);
     }
     return head;

@@ -148,7 +148,10 @@ export class DeribitReader implements FrameReader<JsonTape, JsonTape> {
   /** `maintenance` is of the venue; `locked` of all that follows an index such as `btc_usd`. */
   #platform(data: number, emit: Emit): void {
     const tape = this.#tape;
-    const flagAt = (key: string): string => String(tape.value(tape.get(data, key)));
+    const flagAt = (key: string): string => {
+      const flag = tape.value(tape.get(data, key));
+      return typeof flag === "boolean" ? String(flag) : typeof flag === "string" ? flag : "";
+    };
     if (tape.get(data, "maintenance") !== MISSING) {
       return emitVenueState(MAINTENANCE, flagAt("maintenance"), emit);
     }
