@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Bus } from "#bus/bus.ts";
 import { encodeQueryError, encodeQueryReply } from "#wire/bus-codec.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import { Turns } from "../turns/turns.ts";
+import { idleLine } from "#test/support/idle-line.ts";
 import { getCandles } from "./get-candles.ts";
 import { VenueGates } from "./ingestor-query.ts";
 import type { MethodParts } from "./ingestor-query.ts";
@@ -34,8 +34,6 @@ async function ask(
     queryTimeoutMs: 1,
     gates: new VenueGates(),
   } satisfies MethodParts;
-  const clock = { nowUs: () => 0, monotonicUs: () => 0, after: () => () => {} };
-  const turns = new Turns({ clock, scheduler: { endOfTurn: () => {} } });
   const spend = (requests: number): void => {
     spent += requests;
   };
@@ -45,7 +43,7 @@ async function ask(
     parts,
     { ...whole, ...where },
     {
-      line: turns.open(),
+      line: idleLine(),
       spend,
       signal: new AbortController().signal,
     },

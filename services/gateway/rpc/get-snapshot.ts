@@ -1,4 +1,4 @@
-import { readBusEvents, rowsOf } from "@tickwire/proto/codec";
+import { rowsOf } from "@tickwire/proto/codec";
 import type { BatchRows } from "@tickwire/proto/codec";
 import { formatDecimal } from "@tickwire/proto/model";
 import type { Mantissa } from "@tickwire/proto/model";
@@ -18,7 +18,7 @@ import type {
   Trade,
 } from "@tickwire/proto/service";
 import type { Channel } from "#core/instrument.ts";
-import { decodeSnapshotReply } from "#wire/bus-codec.ts";
+import { decodeSnapshotEvents } from "#wire/bus-codec.ts";
 import { channelsOf } from "../catalog/channel-names.ts";
 import type { Work } from "../turns/turns.ts";
 import { queryIngestor, readAnswer } from "./ingestor-query.ts";
@@ -90,13 +90,13 @@ function stateOf<Kind extends BatchRows["kind"]>(
   kind: Kind,
 ): Latest<Kind> | undefined {
   if (bytes === undefined) return undefined;
-  const { batches, states } = readAnswer(venue, () => {
-    const read = decodeSnapshotReply(bytes);
-    return { batches: read, states: read.map((batch) => rowsOf(readBusEvents(batch))) };
+  const { sequence, states } = readAnswer(venue, () => {
+    const read = decodeSnapshotEvents(bytes);
+    return { sequence: read.sequence, states: read.events.map((batch) => rowsOf(batch)) };
   });
   const rows = states.flatMap((state) => (state.kind === kind ? [...state.rows] : []));
   if (rows.length === 0) return undefined;
-  return { sequence: batches[0].baseSequence, rows: rows as unknown as RowsOfKind<Kind> };
+  return { sequence, rows: rows as unknown as RowsOfKind<Kind> };
 }
 
 async function lastTrade(

@@ -4,7 +4,7 @@ import { BusError } from "#bus/bus.ts";
 import type { Bus } from "#bus/bus.ts";
 import { encodeQueryError, encodeQueryReply } from "#wire/bus-codec.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import { Turns } from "../turns/turns.ts";
+import { idleLine } from "#test/support/idle-line.ts";
 import { queryIngestor, VenueGates } from "./ingestor-query.ts";
 
 const QUERY = { venue: "fake", query: "trades", symbol: "A-USD" } as const;
@@ -14,9 +14,7 @@ const catalog = {
   publisherOf: (venue: string) => (venue === "fake" ? { publisherId: "p-1", epoch: 3 } : undefined),
 } as unknown as Catalog;
 
-const clock = { nowUs: () => 0, monotonicUs: () => 0, after: () => () => {} };
-const turns = new Turns({ clock, scheduler: { endOfTurn: () => {} } });
-const asker = { line: turns.open(), signal: new AbortController().signal };
+const asker = { line: idleLine(), signal: new AbortController().signal };
 const parts = (bus: Bus) => ({ bus, catalog, queryTimeoutMs: 90, gates: new VenueGates() });
 
 function ask(answer: () => Promise<Uint8Array>) {
@@ -85,7 +83,7 @@ describe("the ingestor of a venue", () => {
     } as unknown as Bus;
     const everywhere = { publisherOf: () => ({ publisherId: "p", epoch: 1 }) };
     const shared = { ...parts(bus), catalog: everywhere as unknown as Catalog };
-    const client = () => ({ ...asker, line: turns.open() });
+    const client = () => ({ ...asker, line: idleLine() });
     const all = Array.from({ length: 20 }, () => queryIngestor(shared, client(), QUERY, PAYLOAD));
     expect(answers).toHaveLength(8);
     all.push(queryIngestor(shared, client(), { ...QUERY, venue: "other" }, PAYLOAD));

@@ -1,5 +1,4 @@
 import { assert } from "#core/assert.ts";
-import { encodeServerMessages } from "#wire/frame-codec.ts";
 import type { Hub } from "../topics/hub.ts";
 import type { SharedBatch } from "../topics/shared-batch.ts";
 import type {
@@ -10,9 +9,9 @@ import type {
   TopicSubscriber,
 } from "../topics/topic-subscriber.ts";
 import type { TopicView } from "../topics/topic-view.ts";
+import { encodedNotice } from "./encoded-notice.ts";
 import type { TopicLane } from "./outbound/topic-lanes.ts";
 import type { Pattern } from "./patterns.ts";
-import type { NoticeInit } from "./wire-messages.ts";
 
 /**
  * Where a subscription stands.
@@ -186,7 +185,7 @@ export class TopicSubscription implements TopicSubscriber {
     return form;
   }
 
-  #say(value: NoticeInit): void {
-    this.#lane.pushMessage(encodeServerMessages([{ kind: "notice", value }]));
+  #say(value: Parameters<typeof encodedNotice>[0]): void {
+    this.#lane.pushMessage(encodedNotice(value));
   }
 }

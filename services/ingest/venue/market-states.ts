@@ -48,7 +48,7 @@ export class MarketStates {
     return this.settle(instrument);
   }
 
-  /** The venue said this of itself; then each instrument is to be settled. False if it is no news. */
+  /** The venue said this of itself: each instrument is to be settled. False if it is no news. */
   setVenue(said: SaidState): boolean {
     if (said.state === this.#venue.state && said.word === this.#venue.word) return false;
     this.#venue = said;

@@ -404,3 +404,18 @@ describe("lists that are read again", () => {
     expect(told().slice(2)).toEqual(["A trading -", "B trading -"]);
   });
 });
+
+test("what a venue takes from one address is asked for, and the rest is told", () => {
+  const { rest, dialer, events } = start({
+    limits: { address: { subscriptionsMax: 4 } },
+  });
+  rest.answer(200, '["A","B"]');
+  dialer.last.open();
+  expect(dialer.last.sent).toHaveLength(4);
+  const told = events.flatMap((event) =>
+    event.kind === "status" && event.reason === "address-limit"
+      ? [`${event.instrument.symbol}/${event.channel} ${event.state}`]
+      : [],
+  );
+  expect(told).toEqual(["B/quotes down", "B/book down"]);
+});

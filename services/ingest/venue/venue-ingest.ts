@@ -68,6 +68,7 @@ export class VenueIngest implements MeasuredVenue {
   readonly #snapshots: SnapshotFetcher;
   readonly #refresher: BookRefresher;
   readonly #address: AddressBudget;
+  readonly #ownBudgets: AddressBudgets | undefined;
   readonly #prober: FeedProber;
   readonly #sessions: VenueSessions;
   readonly #rest: VenueRest;
@@ -107,9 +108,10 @@ export class VenueIngest implements MeasuredVenue {
       onListing: (change) => this.#listings.tell(change),
     });
     this.#streamed.expectMore();
-    const budgets = options.budgets ?? new AddressBudgets({ clock, policy });
+    const budgets = options.budgets ?? new AddressBudgets(context);
+    this.#ownBudgets = options.budgets === undefined ? budgets : undefined;
     this.#address = budgets.of(adapter, endpoints);
-    const { rest: pacer } = this.#address;
+    const pacer = this.#address.rest;
     this.#snapshots = new SnapshotFetcher({ ...context, restClient, counters, pacer });
     this.#rest = new VenueRest({ endpoints, restClient, snapshots: this.#snapshots });
     this.#driver = new VenueDriver({
@@ -154,9 +156,7 @@ export class VenueIngest implements MeasuredVenue {
       listings: this.#listings,
       liveBookOf: (instrument) => this.#driver.pipeline.liveBookOf(instrument),
     };
-    this.whenStarted = new Promise((resolve) => {
-      this.#resolveStarted = resolve;
-    });
+    this.whenStarted = this.#makeStarted();
   }
 
   /** How far the venue's clock is ahead of ours, in seconds; undefined while nothing tells. */
@@ -204,8 +204,15 @@ export class VenueIngest implements MeasuredVenue {
     this.#refresher.close();
     this.#snapshots.close();
     this.#prober.close();
+    this.#ownBudgets?.close();
     this.#options.network.restClient.close?.();
     this.#resolveStarted();
+  }
+
+  #makeStarted(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#resolveStarted = resolve;
+    });
   }
 
   #onClock(state: ClockState, offsetUs: number): void {
@@ -242,6 +249,7 @@ export class VenueIngest implements MeasuredVenue {
     return new VenueMarket({
       ...this.#context,
       rest: this.#rest,
+      counters: this.counters,
       intervalMs: instrumentsIntervalMs,
       onState: (instrument, said) => this.#onState(instrument, said),
       onUpdated: (instruments) => this.#streamed.update(instruments, "details"),

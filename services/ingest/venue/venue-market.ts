@@ -8,6 +8,7 @@ import type { ListPage } from "./instrument-lists.ts";
 import { ListedMarket } from "./listed-market.ts";
 import type { VenueList } from "./listed-market.ts";
 import type { SaidState } from "./market-states.ts";
+import type { VenueCounters } from "./venue-counters.ts";
 
 type VenueMarketOptions = VenueContext & {
   readonly rest: VenueRest;
@@ -15,6 +16,7 @@ type VenueMarketOptions = VenueContext & {
   readonly intervalMs: number;
   /** The venue's list says this of an instrument that is in the catalog. */
   readonly onState: (instrument: Instrument, said: SaidState) => void;
+  readonly counters: Pick<VenueCounters, "listsDoubted" | "instrumentsEnded">;
   /** Details of these have changed. */
   readonly onUpdated: (instruments: readonly Instrument[]) => void;
   /** They are in the catalog no more. */
@@ -107,6 +109,7 @@ export class VenueMarket {
     if (counts.added + counts.updated + gone.length > 0) logger.info(fields, "instruments listed");
     const isEmpty = complete && this.#catalog.size === 0;
     if (isDoubted || isEmpty) {
+      this.#options.counters.listsDoubted += 1;
       logger.warn({ venue: adapter.venue, listed: this.#market.size }, DOUBTED);
       this.#lists.again(policy.listDoubtMs);
     }
@@ -161,6 +164,7 @@ export class VenueMarket {
 
   #end(instruments: readonly Instrument[], reason: EndReason): void {
     const ended = instruments.filter((instrument) => this.#catalog.remove(instrument));
+    this.#options.counters.instrumentsEnded += ended.length;
     if (ended.length > 0) this.#options.onGone(ended, reason);
   }
 

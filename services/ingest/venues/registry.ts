@@ -29,6 +29,7 @@ import { kucoinFutures } from "./kucoin/futures/adapter.ts";
 import { kucoinUta } from "./kucoin/uta/adapter.ts";
 import { kucoin } from "./kucoin/adapter.ts";
 import { mexc } from "./mexc/adapter.ts";
+import { mexcFutures } from "./mexc/futures/adapter.ts";
 import { okxSpreads } from "./okx/spreads/adapter.ts";
 import { okx } from "./okx/adapter.ts";
 import { upbit } from "./upbit/adapter.ts";
@@ -69,6 +70,7 @@ export const VENUES = {
   "kucoin-uta": kucoinUta,
   "kucoin-futures": kucoinFutures,
   mexc,
+  "mexc-futures": mexcFutures,
   okx,
   "okx-spreads": okxSpreads,
   upbit,

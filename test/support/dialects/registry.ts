@@ -28,6 +28,7 @@ import { kucoinUta } from "./kucoin/uta.ts";
 import { kucoin } from "./kucoin/dialect.ts";
 import { kucoinFutures } from "./kucoin/futures.ts";
 import { mexc } from "./mexc/dialect.ts";
+import { mexcFutures } from "./mexc/futures.ts";
 import { okx } from "./okx/dialect.ts";
 import { okxSpreads } from "./okx/spreads.ts";
 import { upbit } from "./upbit/dialect.ts";
@@ -64,6 +65,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   "kucoin-uta": kucoinUta,
   "kucoin-futures": kucoinFutures,
   mexc,
+  "mexc-futures": mexcFutures,
   okx,
   "okx-spreads": okxSpreads,
   upbit,

@@ -23,7 +23,7 @@ import type { SessionEvent, SessionState } from "./session-life.ts";
 import { SessionSubscriptions } from "./session-subscriptions.ts";
 import { SessionTrades } from "./session-trades.ts";
 import { SubscriptionRequests } from "./subscription-requests.ts";
-import type { Watched } from "./subscription-watch.ts";
+import type { Watched } from "./watched-subscription.ts";
 import type { RestAnswer } from "../rest/rest-client.ts";
 
 /**

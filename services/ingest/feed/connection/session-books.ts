@@ -49,7 +49,8 @@ export class SessionBooks {
   onConfirmed(instrument: Instrument): void {
     const { adapter, bookDepth, sink, clock, recorded } = this.#options;
     const sync = bookSyncOf(adapter, instrument, { bookDepth });
-    if (sync.snapshot !== "rest") return;
+    // What is asked for on the connection is in a recording already.
+    if (sync.snapshot === "in-band" || (sync.snapshot === "request" && recorded === true)) return;
     if (recorded !== true && sync.sequencing?.showsGaps !== false) {
       sink.onBookConfirmed(instrument);
       return;

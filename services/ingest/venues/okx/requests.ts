@@ -173,7 +173,7 @@ function sharedArguments({ instrument, channel }: FeedSubscription): readonly Ok
   return index === undefined ? [] : [{ channel: "index-tickers", instId: index }];
 }
 
-/** The lists of all types, each whole at first and then what changed, and the venue's own status. */
+/** The lists of all types, each whole at first and then what changed, and the venue's status. */
 export function okxMarketFrames(url: string, { requestId }: FeedSubscribeOptions): string[] {
   if (!url.endsWith("/public")) return [];
   const types = Object.values(OKX_TYPE_OF_KIND).filter((type) => type !== undefined);

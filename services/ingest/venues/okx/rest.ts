@@ -11,7 +11,7 @@ import { candleHistory, renamedIntervals, rowsAt } from "../../reading/candle-hi
 /** What recorded addresses were asked for. */
 export const okxRecordedRequest = recordedRequestOf([
   { kind: "instruments", path: /\/api\/v5\/public\/(?:instruments|mark-price)$/ },
-  { kind: "trades", path: /\/api\/v5\/market\/trades$/, symbolIn: "instId" },
+  { kind: "trades", path: /\/api\/v5\/market\/(?:history-)?trades$/, symbolIn: "instId" },
 ]);
 
 export function okxTradesRequest(

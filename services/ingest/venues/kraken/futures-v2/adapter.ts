@@ -13,6 +13,7 @@ import { KRAKEN_BOOK_PROOF, KRAKEN_BOOK_SYNC } from "../book.ts";
 import { KrakenReader } from "../decoder.ts";
 import { deriveFuturesInstrument, parseFuturesInstruments } from "../futures/instruments.ts";
 import {
+  FUTURES_BOOK_PROBE,
   futuresCandles,
   futuresInstrumentsRequest,
   futuresRecordedRequest,
@@ -74,6 +75,7 @@ export const krakenFuturesV2: FeedAdapter = {
   unsubscribeFrames: (subscriptions, options) =>
     krakenRequests("unsubscribe", subscriptions, options, "derivatives"),
   candleHistory: futuresCandles,
+  bookProbe: FUTURES_BOOK_PROBE,
   serverTimeRequest: futuresTimeRequest,
   parseServerTimeUs: parseFuturesTimeUs,
   createDecoder: (context) => {

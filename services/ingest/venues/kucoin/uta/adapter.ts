@@ -10,7 +10,7 @@ import { listOfVenue } from "../../../reading/listed-instruments.ts";
 import { clockIn } from "../../../reading/server-clocks.ts";
 import { KUCOIN_REFUSALS } from "../answers.ts";
 import { deriveKucoinPair, parseKucoinSymbols } from "../instruments.ts";
-import { kucoinCandles, kucoinGet, kucoinRecordedRequest } from "../rest.ts";
+import { KUCOIN_BOOK_PROBE, kucoinCandles, kucoinGet, kucoinRecordedRequest } from "../rest.ts";
 import { KucoinUtaReader } from "./decoder.ts";
 import { kucoinUtaRequests, utaChannelOf } from "./requests.ts";
 
@@ -84,6 +84,7 @@ export const kucoinUta: FeedAdapter = {
   tradesRequest: ({ venueSymbol }, { endpoints }) =>
     kucoinGet(endpoints, "/api/v1/market/histories", 3, venueSymbol),
   candleHistory: kucoinCandles,
+  bookProbe: KUCOIN_BOOK_PROBE,
   serverTimeRequest: (endpoints) => kucoinGet(endpoints, "/api/v1/timestamp", 3),
   parseServerTimeUs: clockIn("data"),
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new KucoinUtaReader(context)),
