@@ -8,7 +8,14 @@ import { HTX_CONTRACT_SYNC, HTX_SPOT_SYNC } from "./book.ts";
 import { HtxReader } from "./decoder.ts";
 import { textOfHtxFrame } from "./fields.ts";
 import { deriveHtxInstrument, HTX, parseHtxInstruments } from "./instruments.ts";
-import { htxBookRequest, htxRequests, htxTopicsOf, planHtx } from "./requests.ts";
+import {
+  HTX_NOTICES_PATH,
+  htxBookRequest,
+  htxMarketFrames,
+  htxRequests,
+  htxTopicsOf,
+  planHtx,
+} from "./requests.ts";
 import {
   HTX_POLLS,
   htxInstrumentsRequests,
@@ -76,6 +83,8 @@ export const htx: FeedAdapter = {
   refusals: HTX_REFUSALS,
   bookSync: HTX_SPOT_SYNC,
   bookSyncOf: ({ kind }) => (kind === "spot" ? HTX_SPOT_SYNC : HTX_CONTRACT_SYNC),
+  marketFrames: (url, options) =>
+    htxMarketFrames(HTX_NOTICES_PATH, url, options, { business_type: "all" }),
   instrumentsRequests: htxInstrumentsRequests,
   recordedRequest: htxRecordedRequest,
   parseInstruments: parseHtxInstruments,

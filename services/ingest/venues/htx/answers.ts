@@ -5,7 +5,7 @@ import { type Emit, heartbeat } from "../../reading/emit.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { PendingRequests } from "../../reading/pending-requests.ts";
 import { emitSubscribed } from "../../reading/subscription-answers.ts";
-import { channelOfKind, type HtxTopic, parseTopic } from "./fields.ts";
+import { channelOfKind, type HtxTopic, parseTopic, STATES_KIND } from "./fields.ts";
 
 /** Spot has one code for everything, so that its words say what is wrong. */
 export const HTX_REFUSALS: RefusalRules = {
@@ -73,6 +73,11 @@ export class HtxAnswers {
     const request = this.take(message);
     if (request?.isBook === true) return request.topic;
     const topic = request?.topic ?? parseTopic(message["topic"]);
+    // Without it states are those of the lists.
+    if (topic?.kind === STATES_KIND) {
+      heartbeat(emit);
+      return undefined;
+    }
     const channel = topic === undefined ? undefined : channelOfKind(topic.kind);
     const code = asText(message["err-code"]);
     const reason = asText(message["err-msg"]) ?? `code ${code ?? "unknown"}`;

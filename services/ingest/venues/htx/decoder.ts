@@ -10,7 +10,9 @@ import type { FrameReader } from "../../reading/frame-decoder.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
+import { stateOfWord } from "../../reading/instrument-words.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { emitStates } from "../../reading/state-events.ts";
 import { decimalText } from "../../reading/text-fields.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 import { HtxAnswers, type SymbolsOfTopic } from "./answers.ts";
@@ -21,7 +23,9 @@ import {
   itemsOf,
   oldestFirst,
   parseTopic,
+  STATES_KIND,
 } from "./fields.ts";
+import { HTX_CONTRACT_EVENTS } from "./instruments.ts";
 import {
   readBook,
   readCandle,
@@ -225,6 +229,7 @@ export class HtxReader implements FrameReader<TextRecord, JsonText> {
 
   #notice(message: TextRecord, receivedTimeUs: number, emit: Emit): void {
     const kind = parseTopic(message["topic"])?.kind;
+    if (kind === STATES_KIND) return this.#states(message, emit);
     const isFunding = kind === "funding_rate";
     if (!isFunding && kind !== "liquidation_orders") return reject(emit, "unknown-message");
     const read = isFunding ? readFunding : readLiquidation;
@@ -237,6 +242,21 @@ export class HtxReader implements FrameReader<TextRecord, JsonText> {
       if (reason === undefined) continue;
       rejectOf(emit, reason, instrument, isFunding ? "funding" : "liquidations");
     }
+  }
+
+  /** Of all contracts at first and now and then; of those that change at once. */
+  #states(message: TextRecord, emit: Emit): void {
+    const items = itemsOf(message["data"]);
+    if (items === undefined) return reject(emit, "missing-field");
+    const isChange = message["event"] === "update";
+    const told = items.flatMap((item) => {
+      const venueSymbol = asText(item["contract_code"]) ?? "";
+      const said = stateOfWord(HTX_CONTRACT_EVENTS, asText(item["contract_status"]));
+      // What is not known and does not change, the list has left out.
+      const isKnown = this.#catalog.byVenueSymbol(venueSymbol) !== undefined;
+      return isKnown || isChange ? [{ venueSymbol, said }] : [];
+    });
+    emitStates(told, this.#catalog, emit);
   }
 
   #subscribed(name: JsonText | undefined, message: TextRecord, emit: Emit): void {

@@ -53,6 +53,9 @@ export function parseTopic(topic: JsonText | undefined): HtxTopic | undefined {
 /** The candles of index prices, of which mark prices take the last. */
 export const INDEX_KIND = "index.1min";
 
+/** What can be done with contracts. */
+export const STATES_KIND = "contract_info";
+
 /** What is published of a kind of topic; undefined if nothing is. */
 export function channelOfKind(kind: string): Channel | undefined {
   if (/^(?:mbp\.\d+|depth\.(?:step0|size_\d+\.high_freq))$/.test(kind)) return "book";

@@ -92,6 +92,12 @@ export const HTX_CONTRACTS_PAUSED: ReadonlySet<string> = new Set(["2", "3", "4",
 /** Of contracts: being delisted, and delivered. */
 const CONTRACTS_ENDED: ReadonlySet<string> = new Set(["0", "8"]);
 
+/** What is told of contracts beside the lists, which leave out what has ended. */
+export const HTX_CONTRACT_EVENTS: StateWords = {
+  ...HTX_CONTRACT_STATES,
+  ...Object.fromEntries([...CONTRACTS_ENDED].map((word) => [word, "delisted" as const])),
+};
+
 /** Undefined if the body is none of the lists. What does not trade is left out and counted. */
 export function parseHtxInstruments(body: string, url: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJsonText(body));

@@ -8,7 +8,7 @@ import type {
   FeedSubscription,
 } from "../../feed/feed-adapter.ts";
 import { planByAddress } from "../../reading/address-plans.ts";
-import { INDEX_KIND } from "./fields.ts";
+import { INDEX_KIND, STATES_KIND } from "./fields.ts";
 
 /** Every pair has 150 levels; the pages promise 400 for the largest only. */
 const SPOT_BOOK = "mbp.150";
@@ -24,15 +24,17 @@ const SPOT: Partial<Record<Channel, HtxSource>> = {
   candles: { path: "/ws", kind: "kline.1min" },
 };
 
+export const HTX_NOTICES_PATH = "/linear-swap-notification";
+
 const CONTRACTS: Partial<Record<Channel, HtxSource>> = {
   trades: { path: "/linear-swap-ws", kind: "trade.detail" },
   quotes: { path: "/linear-swap-ws", kind: "bbo" },
   book: { path: "/linear-swap-ws", kind: "depth.size_150.high_freq" },
   ticker: { path: "/linear-swap-ws", kind: "detail" },
   candles: { path: "/linear-swap-ws", kind: "kline.1min" },
-  funding: { path: "/linear-swap-notification", kind: "funding_rate" },
+  funding: { path: HTX_NOTICES_PATH, kind: "funding_rate" },
   "mark-price": { path: "/ws_index", kind: "mark_price.1min" },
-  liquidations: { path: "/linear-swap-notification", kind: "liquidation_orders" },
+  liquidations: { path: HTX_NOTICES_PATH, kind: "liquidation_orders" },
 };
 
 /** Undefined where the instrument does not have the channel, or it is polled. */
@@ -73,6 +75,17 @@ export function htxRequests(
   });
 }
 
+/** What one of the addresses tells of all of its contracts. */
+export function htxMarketFrames(
+  path: string,
+  url: string,
+  options: FeedSubscribeOptions,
+  details: Readonly<Record<string, string>> = {},
+): readonly string[] {
+  const asked = { topic: `public.*.${STATES_KIND}`, ...details };
+  return url.endsWith(path) ? htxRequests("sub", [asked], options) : [];
+}
+
 /** The frame that asks for the whole book of a pair. */
 export function htxBookRequest({ venueSymbol }: Instrument, requestId: number): string {
   return JSON.stringify({ req: `market.${venueSymbol}.${SPOT_BOOK}`, id: String(requestId) });
@@ -83,7 +96,7 @@ export function htxTopicsOf({ instrument, channel }: FeedSubscription): readonly
   const { venueSymbol, kind } = instrument;
   const source = sourceOf(channel, instrument);
   if (source === undefined) return [];
-  if (source.path === "/linear-swap-notification") {
+  if (source.path === HTX_NOTICES_PATH) {
     const topic = `public.${venueSymbol}.${source.kind}`;
     // Without its kind, a dated contract is none.
     return [{ topic, ...(kind === "future" ? { business_type: "futures" } : {}) }];

@@ -97,6 +97,14 @@ describe("addresses", () => {
 describe("requests", () => {
   const options = { requestId: 1, bookDepth: 100 };
 
+  test("ask once for the states of all swaps, where notices are told", () => {
+    const at = (path: string) => htxCoinm.marketFrames?.(`wss://api.hbdm.com${path}`, options);
+    expect(at("/swap-notification")?.map((frame) => JSON.parse(frame) as unknown)).toEqual([
+      { op: "sub", cid: "1", topic: "public.*.contract_info" },
+    ]);
+    expect(["/notification", "/swap-ws", "/ws"].flatMap(at)).toEqual([]);
+  });
+
   test("name each topic once, and leave alone what others may share", () => {
     const subscriptions = wanted(["BTC-USD", "BTC261225", "BTC270326"], ["mark-price"]);
     expect(topicsOf(htxCoinm.subscribeFrames(subscriptions, options))).toEqual([

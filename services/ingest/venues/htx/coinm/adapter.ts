@@ -7,9 +7,10 @@ import { HTX_REFUSALS } from "../answers.ts";
 import { HTX_CONTRACT_SYNC } from "../book.ts";
 import { HtxReader } from "../decoder.ts";
 import { textOfHtxFrame } from "../fields.ts";
-import { htxRequests } from "../requests.ts";
+import { htxMarketFrames, htxRequests } from "../requests.ts";
 import { deriveHtxCoinmInstrument, HTX_COINM, parseHtxCoinmInstruments } from "./instruments.ts";
 import {
+  HTX_COINM_NOTICES_PATH,
   htxCoinmOwnTopicsOf,
   htxCoinmSymbolsOf,
   htxCoinmTopicsOf,
@@ -81,6 +82,8 @@ export const htxCoinm: FeedAdapter = {
   limits: LIMITS,
   refusals: HTX_REFUSALS,
   bookSync: HTX_CONTRACT_SYNC,
+  // Futures tell theirs at an address of their own, and one connection asks: lists say theirs.
+  marketFrames: (url, options) => htxMarketFrames(HTX_COINM_NOTICES_PATH, url, options),
   instrumentsRequests: htxCoinmInstrumentsRequests,
   recordedRequest: htxCoinmRecordedRequest,
   parseInstruments: (body) => parseHtxCoinmInstruments(body),

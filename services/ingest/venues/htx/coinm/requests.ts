@@ -27,10 +27,13 @@ function sourcesOf(path: string): Sources {
   };
 }
 
+/** Those of swaps. */
+export const HTX_COINM_NOTICES_PATH = "/swap-notification";
+
 const SWAPS: Sources = {
   ...sourcesOf("/swap-ws"),
-  funding: { path: "/swap-notification", kind: "funding_rate" },
-  liquidations: { path: "/swap-notification", kind: LIQUIDATIONS },
+  funding: { path: HTX_COINM_NOTICES_PATH, kind: "funding_rate" },
+  liquidations: { path: HTX_COINM_NOTICES_PATH, kind: LIQUIDATIONS },
 };
 
 const FUTURES: Sources = {
