@@ -5,6 +5,7 @@ import type {
   FeedDecoderContext,
   FeedSubscribeOptions,
   FeedSubscription,
+  RefusalRules,
   RestPurpose,
 } from "../feed/feed-adapter.ts";
 import { CandleCloser } from "./candle-closer.ts";
@@ -17,7 +18,7 @@ import { lookUpInstrument } from "./instrument-lookup.ts";
 import { InstrumentStates } from "./instrument-states.ts";
 import { oldestFirst } from "./oldest-first.ts";
 import { ScaleTracker } from "./scale-tracker.ts";
-import { emitRefused, refusalText } from "./subscription-answers.ts";
+import { emitRefused } from "./subscription-answers.ts";
 import { elementsOf, textAt } from "./tape-fields.ts";
 import { readBook, readCandle, readTicker, readTrade, tradeTimeUs } from "./ticket-readings.ts";
 import { TicketSubscriptions, type TicketWords } from "./ticket-requests.ts";
@@ -37,6 +38,17 @@ const OTHER_CANDLE = /^candle\.\d+[sm]$/;
 
 /** What `status` says while all is well; anything else is an error. */
 const ALIVE: ReadonlySet<string> = new Set(["UP", "0000"]);
+
+/**
+ * What errors mean. They say what is wrong with the list, which is the same again when it is sent
+ * again, and never which of it.
+ */
+export const TICKET_REFUSALS: RefusalRules = {
+  tooFast: { words: /too many/i },
+  final: {
+    codes: ["WRONG_FORMAT", "NO_TICKET", "NO_TYPE", "NO_CODES", "INVALID_PARAM", "5100"],
+  },
+};
 
 const typeIn = fieldFinder("type");
 const codeIn = fieldFinder("code");
@@ -198,9 +210,9 @@ export class TicketReader implements FrameReader<JsonTape, JsonTape> {
     const tape = this.#tape;
     const error = tape.get(item, "error");
     if (tape.isObject(error)) {
-      const name = textAt(tape, error, "name") ?? "refused";
-      const words = textAt(tape, error, "message");
-      return emitRefused([], words === undefined ? name : `${name}: ${words}`, emit);
+      const code = textAt(tape, error, "name");
+      const reason = textAt(tape, error, "message") ?? code ?? "refused";
+      return emitRefused([], { reason, code }, emit);
     }
     const ping = tape.get(item, "ping");
     if (tape.kind(ping) === JsonKind.Number) {
@@ -209,7 +221,8 @@ export class TicketReader implements FrameReader<JsonTape, JsonTape> {
     }
     const status = textAt(tape, item, "status");
     if (status !== undefined && !ALIVE.has(status)) {
-      return emitRefused([], refusalText(textAt(tape, item, "resmsg"), status), emit);
+      const reason = textAt(tape, item, "resmsg") ?? `code ${status}`;
+      return emitRefused([], { reason, code: status }, emit);
     }
     const isAnswer = status !== undefined || tape.get(item, "method") !== MISSING;
     const isOther = type !== undefined && OTHER_CANDLE.test(type);

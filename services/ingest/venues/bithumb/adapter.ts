@@ -2,7 +2,7 @@ import { JsonTape } from "#core/json-tape.ts";
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
-import { ticketFrames, TicketReader } from "../../reading/ticket-reader.ts";
+import { TICKET_REFUSALS, ticketFrames, TicketReader } from "../../reading/ticket-reader.ts";
 import { ticketRequest } from "../../reading/ticket-requests.ts";
 import { BITHUMB, deriveBithumbMarket, parseBithumbMarkets } from "./instruments.ts";
 import { BITHUMB_WORDS } from "./requests.ts";
@@ -64,11 +64,7 @@ export const bithumb: FeedAdapter = {
     rest: "https://api.bithumb.com",
   },
   limits: LIMITS,
-  // Its errors are of a whole request and name no subscription of it.
-  refusals: {
-    tooFast: { words: /too many/i },
-    final: { words: /INVALID_(?:AUTH|PARAM)|WRONG_FORMAT|NO_(?:TICKET|TYPE|CODES)/ },
-  },
+  refusals: TICKET_REFUSALS,
   bookSync: { snapshot: "in-band" },
   keepAlive: { intervalMs: 30_000, frame: () => "PING" },
   instrumentsRequests: (endpoints) => [bithumbMarketsRequest(endpoints)],

@@ -2,7 +2,7 @@ import { JsonTape } from "#core/json-tape.ts";
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
-import { ticketFrames, TicketReader } from "../../reading/ticket-reader.ts";
+import { TICKET_REFUSALS, ticketFrames, TicketReader } from "../../reading/ticket-reader.ts";
 import { ticketRequest } from "../../reading/ticket-requests.ts";
 import { deriveUpbitMarket, parseUpbitMarkets, UPBIT } from "./instruments.ts";
 import { UPBIT_WORDS } from "./requests.ts";
@@ -66,11 +66,7 @@ export const upbit: FeedAdapter = {
   },
   endpoints: { webSocket: "wss://api.upbit.com/websocket/v1", rest: "https://api.upbit.com" },
   limits: LIMITS,
-  // Its errors are of a whole request and name no subscription of it.
-  refusals: {
-    tooFast: { words: /too many/i },
-    final: { words: /INVALID_(?:AUTH|PARAM)|WRONG_FORMAT|NO_(?:TICKET|TYPE|CODES)/ },
-  },
+  refusals: TICKET_REFUSALS,
   bookSync: { snapshot: "in-band" },
   // The venue ends a connection on which nothing came for two minutes.
   keepAlive: { intervalMs: 20_000, frame: () => "PING" },
