@@ -112,6 +112,8 @@ function commands(channel: Channel) {
       { weight: 2, arbitrary: fc.record({ leave: SEAT }) },
       { weight: 3, arbitrary: fc.record({ update: SEAT, view: VIEW }) },
       { weight: 3, arbitrary: fc.record({ read: SEAT }) },
+      { weight: 2, arbitrary: fc.record({ lag: SEAT }) },
+      { weight: 2, arbitrary: fc.record({ recover: SEAT }) },
       { weight: 1, arbitrary: fc.record({ restart: fc.constant(true) }) },
       { weight: 1, arbitrary: fc.record({ answers: fc.boolean() }) },
     ),
@@ -130,6 +132,8 @@ function obey(rig: ViewRig, command: Command): void {
   else if ("leave" in command) rig.leave(seats[command.leave]!);
   else if ("update" in command) rig.update(seats[command.update]!, command.view);
   else if ("read" in command) rig.read(seats[command.read]!);
+  else if ("lag" in command) rig.lag(seats[command.lag]!);
+  else if ("recover" in command) rig.recover(seats[command.recover]!);
   else if ("answers" in command) rig.answers = command.answers;
   else {
     market.restart();
@@ -148,6 +152,7 @@ test.each(["book", "trades", "quotes", "candles", "status"] as const)(
           await rig.settle();
         }
         rig.answers = true;
+        for (const seat of rig.seats) rig.recover(seat);
         // Whoever is behind hears so with the next event.
         const [row] = fc.sample(ROWS[channel]!, { numRuns: 1, seed: 1 });
         for (let round = 0; round < 3; round += 1) {
